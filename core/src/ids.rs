@@ -1,0 +1,26 @@
+//! Names for things that live a while. Each is counted up and never used again.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub u64);
+    )*};
+}
+
+ids! {
+    /// One TCP connection, from dial or accept to its end.
+    ConnId;
+    /// One attempt to reach an address.
+    DialId;
+    /// One listening socket.
+    ListenerId;
+    /// One accepted socket that the node has not admitted yet.
+    TicketId;
+    /// One name look-up.
+    QueryId;
+    /// One piece of work for the disk or the catalog.
+    WorkId;
+    /// The place a worker keeps between pieces of work: an open file tree, an open volume.
+    HandleId;
+}

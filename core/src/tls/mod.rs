@@ -1,0 +1,80 @@
+//! One trait, four engines. An engine turns bytes into bytes; it owns no socket and decides nothing about peers.
+//!
+//! ```text
+//!   socket -> cipher: Buf -> open() -> plain: Buf -> frames
+//!   socket <- out: Vec<u8> <- seal() <- plaintext slices
+//! ```
+
+pub mod keyring;
+pub mod plain;
+#[cfg(feature = "psk")]
+pub mod psk;
+pub mod rustls;
+#[cfg(feature = "sim")]
+pub mod toy;
+
+use crate::buf::Buf;
+use crate::error::TlsError;
+use crate::wire::names::PeerName;
+
+/// One TLS engine of one connection.
+pub trait Session: Send + std::fmt::Debug {
+    /// Takes ciphertext from the front of `cipher` (whole records; a partial one stays), appends plaintext to
+    /// `plain` and replies of the handshake to `out`. Called with an empty `cipher` it writes the dialler's first flight.
+    ///
+    /// Stops early when `plain` holds `limit` bytes or more: call again once they are consumed.
+    ///
+    /// # Errors
+    /// The connection is over; `out` may hold an alert that is still to be written.
+    fn open(&mut self, cipher: &mut Buf, plain: &mut Buf, limit: usize, out: &mut Vec<u8>) -> Result<(), TlsError>;
+
+    /// Seals the slices in order into records appended to `out`. Only when [`state`](Self::state) is `Ready`.
+    ///
+    /// # Errors
+    /// The connection is over.
+    fn seal(&mut self, plain: &[&[u8]], out: &mut Vec<u8>) -> Result<(), TlsError>;
+
+    /// Appends a `close_notify` to `out`. Nothing may be sealed after it.
+    fn close(&mut self, out: &mut Vec<u8>);
+
+    /// How far the handshake has come.
+    fn state(&self) -> State;
+}
+
+/// How far a handshake has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Not finished.
+    Handshaking,
+    /// Finished.
+    Ready(Established),
+    /// Finished, and the peer has sent its `close_notify`: no more plaintext will come.
+    PeerClosed(Established),
+}
+
+/// What a finished handshake agreed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Established {
+    /// Clear, certificate or pre-shared key.
+    pub kind: Kind,
+    /// `TLSv1.3` or `TLSv1.2`; empty in clear.
+    pub version: String,
+    /// The cipher suite by its name; empty in clear.
+    pub cipher: String,
+    /// Who the pre-shared key belongs to, verified (acceptor and dialler alike). None without a pre-shared key.
+    pub identity: Option<PeerName>,
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Not at all.
+    Clear,
+    /// TLS, authenticated by certificates.
+    Certificate,
+    /// TLS, authenticated by a pre-shared key.
+    Psk,
+    /// The engine of the simulator.
+    Toy,
+}

@@ -1,0 +1,1 @@
+//! Drives the Towline core on smol.
