@@ -14,6 +14,7 @@ pub mod ids;
 pub mod limits;
 pub mod node;
 pub mod role;
+pub mod secret;
 pub mod time;
 pub mod tls;
 pub mod wire;
