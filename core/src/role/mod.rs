@@ -1,1 +1,3 @@
-//! Placeholder.
+//! What each daemon does with its connections and jobs.
+
+pub mod director;

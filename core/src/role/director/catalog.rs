@@ -1,0 +1,302 @@
+//! The catalog's rows, requests and answers, as plain values.
+//!
+//! The Node asks with a [`CatalogRequest`], a worker moves rows, and exactly one [`CatalogAnswer`] or [`CatalogError`]
+//! comes back. Nothing in a catalog decides: choosing volumes, expiry, levels and the jobs of a restore are the pure
+//! functions beside this file, over these rows.
+//!
+//! Field names follow the columns of the Bareos schema (`wire/3 §7.1`) in this language's spelling, so `VolFirstWritten`
+//! is `first_written`. All times are whole seconds since 1970-01-01 UTC, 0 for *never*. Types, levels and states are the
+//! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
+
+mod rows;
+
+pub use rows::*;
+
+use crate::error::{Code, Explain, Fault, Retry};
+
+/// One piece of work for the catalog. Each gets exactly one answer or error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CatalogRequest {
+    /// Insert a job in state `C`, `wire/3 §7.2`. Answer: [`CatalogAnswer::Id`], its JobId.
+    CreateJob(NewJob),
+    /// Store what is known when a job starts; may come twice, before and after its scripts. Answer: `Done`.
+    StartJob(JobStart),
+    /// Store how a job ended, after its files. Everything before it is then on the disk. Answer: `Done`.
+    EndJob(Box<JobEnd>),
+    /// What a copy or migration overwrites in the job it made, `wire/3 §1.9`. Answer: `Done`.
+    AdoptOriginal(AdoptOriginal),
+    /// Insert or update the client of a configuration. Answer: `Id`.
+    EnsureClient(ClientSpec),
+    /// Insert a file set, one row for each name and MD5. Answer: `Id`.
+    EnsureFileSet(FileSetSpec),
+    /// Insert or update the pool of a configuration; `pool_id` is ignored. Answer: `Id`.
+    EnsurePool(Box<PoolRow>),
+    /// Insert or update a storage. Answer: `Id`.
+    EnsureStorage {
+        /// The resource's name.
+        name: String,
+        /// Whether it is an autochanger.
+        auto_changer: bool,
+    },
+    /// Store what a client says it is. Answer: `Done`.
+    UpdateClientUname {
+        /// The client's name.
+        client: String,
+        /// Its uname text.
+        uname: String,
+    },
+    /// The volumes of a pool, by MediaId. Answer: `Volumes`.
+    VolumesOfPool {
+        /// The pool.
+        pool_id: u32,
+        /// Only this media type.
+        media_type: Option<String>,
+    },
+    /// One volume. Answer: `Volume`.
+    VolumeByName(String),
+    /// Insert a volume; `media_id` and `revision` are ignored. Answer: `Volume` with the stored row, or a
+    /// `Constraint` error if the name is taken.
+    CreateMedia(Box<MediaRow>),
+    /// Store a whole row, save EndFile and EndBlock, which belong to [`Self::CreateJobMedia`]. Answer: `Volume` with
+    /// the stored row; or `Stale` with the present row, and nothing stored, if `revision` is not the present one.
+    UpdateMedia(Box<MediaRow>),
+    /// Delete the jobs of a volume that ended before a time, wherever else they lie, and mark the volume Purged if it
+    /// then holds none. Answer: `Volume`.
+    PruneVolume {
+        /// The volume.
+        media_id: u32,
+        /// Jobs whose JobTDate is before this may go.
+        before: i64,
+    },
+    /// Insert a piece of a job on a volume, with the next VolIndex, and set EndFile and EndBlock of the volume. Answer: `Done`.
+    CreateJobMedia(JobMediaRow),
+    /// Delete the place-holders of a job: rows whose first and last index are 0, `wire/3 §2.3`. Answer: `Done`.
+    DeleteNullJobMedia {
+        /// The job.
+        job_id: u32,
+    },
+    /// Store attributes and digests. Answer: `Files`.
+    InsertFiles {
+        /// The job that owns the connection they came by.
+        job_id: u32,
+        /// Payloads of whole `UpdCat` frames, `wire/3 §2.4`.
+        batch: UpdCatBatch,
+    },
+    /// Jobs, newest first. Answer: `Jobs`.
+    ListJobs(JobFilter),
+    /// Files of a job in an order of the catalog's own, page by page. Answer: `FileList`.
+    ListFiles {
+        /// The job.
+        job_id: u32,
+        /// Where the last page ended.
+        after: Option<FileKey>,
+        /// At most so many files.
+        limit: u32,
+    },
+    /// Volumes, by MediaId. Answer: `Volumes`.
+    ListMedia {
+        /// Only this pool.
+        pool: Option<String>,
+    },
+    /// Clients by name. Answer: `Clients`.
+    ListClients,
+    /// The newest good jobs of each level F, D, I that a new one may build on. Answer: `Jobs`, at most three.
+    LastJobs {
+        /// The job resource's name.
+        name: String,
+        /// The client.
+        client_id: u32,
+        /// The file set: another content starts with a Full.
+        file_set_id: u32,
+    },
+    /// Good backups of a client from which a restore may choose: all since the newest Full of each file set before a
+    /// moment, oldest first. Answer: `Jobs`.
+    JobsForRestore {
+        /// The client's name.
+        client: String,
+        /// Only this file set, by name.
+        file_set: Option<String>,
+        /// Only jobs that started before this time.
+        before: i64,
+    },
+    /// Where jobs lie, by JobId, VolIndex, JobMediaId; place-holders and disabled volumes included. Answer: `Pieces`.
+    JobMediaOf {
+        /// The jobs.
+        jobs: Vec<u32>,
+    },
+    /// Which files to restore: the newest version of each name among these jobs. Answer: `RestoreFiles`.
+    FilesForRestore {
+        /// The jobs, as chosen by [`super::restore_selection::choose_jobs`].
+        jobs: Vec<u32>,
+        /// Only these: a directory and all below it if it ends with `/`, else one file. Empty means everything.
+        only: Vec<Vec<u8>>,
+    },
+    /// Store a line of a job's report. Answer: `Done`.
+    AddLog(LogRow),
+    /// The report of a job in order. Answer: `Log`.
+    JobLog {
+        /// The job.
+        job_id: u32,
+    },
+    /// The highest MediaId ever given. Answer: `Id`, 0 if none.
+    MaxMediaId,
+    /// At start-up: jobs that a crash left in a state of running become `f`. Answer: `Changed`.
+    MarkUnfinishedJobsFailed {
+        /// The time to store as their end.
+        now: i64,
+    },
+}
+
+/// What came of a [`CatalogRequest`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CatalogAnswer {
+    /// Stored.
+    Done,
+    /// So many rows were changed.
+    Changed(u64),
+    /// The id of a row.
+    Id(u32),
+    /// Jobs.
+    Jobs(Vec<JobRow>),
+    /// A volume, if there is one.
+    Volume(Option<Box<MediaRow>>),
+    /// The row has changed since it was read: this is it now; decide again.
+    Stale(Box<MediaRow>),
+    /// Volumes.
+    Volumes(Vec<MediaRow>),
+    /// Clients.
+    Clients(Vec<ClientRow>),
+    /// What became of a batch of attributes.
+    Files(FilesStored),
+    /// A page of files; `next` is `None` after the last.
+    FileList {
+        /// The files.
+        files: Vec<FileRow>,
+        /// For the next page.
+        next: Option<FileKey>,
+    },
+    /// Where jobs lie.
+    Pieces(Vec<JobMediaPiece>),
+    /// What to restore from each job, by JobId; jobs that contribute nothing are left out.
+    RestoreFiles(Vec<RestoreFiles>),
+    /// Lines of a report.
+    Log(Vec<LogRow>),
+}
+
+/// Why the catalog could not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum CatalogErrorKind {
+    /// It cannot be reached or opened now.
+    Unavailable,
+    /// What it holds is damaged.
+    Corrupt,
+    /// No space is left for it.
+    Full,
+    /// A row contradicts another: a name that is taken, an id that does not exist.
+    Constraint,
+    /// A newer version of Towline wrote it.
+    NewerSchema,
+    /// Towline's own mistake.
+    Bug,
+}
+
+/// A request that failed, with nothing of it stored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("catalog: {text}")]
+pub struct CatalogError {
+    /// What kind of failure.
+    pub kind: CatalogErrorKind,
+    /// What the engine says, for a log.
+    pub text: String,
+}
+
+impl CatalogError {
+    /// An error of this kind with this text.
+    pub fn new(kind: CatalogErrorKind, text: impl Into<String>) -> Self {
+        Self { kind, text: text.into() }
+    }
+}
+
+impl Explain for CatalogError {
+    fn fault(&self) -> Fault {
+        match self.kind {
+            CatalogErrorKind::Unavailable | CatalogErrorKind::Corrupt | CatalogErrorKind::Full => Fault::Local,
+            CatalogErrorKind::NewerSchema => Fault::Config,
+            CatalogErrorKind::Constraint | CatalogErrorKind::Bug => Fault::Bug,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self.kind {
+            CatalogErrorKind::Unavailable | CatalogErrorKind::Full => Retry::Backoff,
+            CatalogErrorKind::Corrupt
+            | CatalogErrorKind::Constraint
+            | CatalogErrorKind::NewerSchema
+            | CatalogErrorKind::Bug => Retry::Never,
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code(match self.kind {
+            CatalogErrorKind::Unavailable => 701,
+            CatalogErrorKind::Corrupt => 702,
+            CatalogErrorKind::Full => 703,
+            CatalogErrorKind::Constraint => 704,
+            CatalogErrorKind::NewerSchema => 705,
+            CatalogErrorKind::Bug => 706,
+        })
+    }
+
+    fn help(&self) -> &'static str {
+        match self.kind {
+            CatalogErrorKind::Unavailable => {
+                "check that the catalog's file and directory exist, belong to the director and are open in no other program"
+            }
+            CatalogErrorKind::Corrupt => {
+                "stop the director and bring back the last backup of the catalog, or rebuild it from the volumes"
+            }
+            CatalogErrorKind::Full => {
+                "free space on the file system of the catalog; the failed jobs can then run again"
+            }
+            CatalogErrorKind::Constraint => {
+                "look at the names in the message: two rows want the same one, or a row that was used is gone"
+            }
+            CatalogErrorKind::NewerSchema => {
+                "run the version of Towline that wrote this catalog, or a newer one; an older one would damage it"
+            }
+            CatalogErrorKind::Bug => "report this message with the director's log",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_kind_of_failure_has_its_own_code_and_advice() {
+        let kinds = [
+            CatalogErrorKind::Unavailable,
+            CatalogErrorKind::Corrupt,
+            CatalogErrorKind::Full,
+            CatalogErrorKind::Constraint,
+            CatalogErrorKind::NewerSchema,
+            CatalogErrorKind::Bug,
+        ];
+        let errors = kinds.map(|kind| CatalogError::new(kind, "x"));
+        assert_eq!(errors.iter().map(Explain::code).collect::<BTreeSet<_>>().len(), kinds.len());
+        assert_eq!(errors.iter().map(Explain::help).collect::<BTreeSet<_>>().len(), kinds.len());
+    }
+
+    #[test]
+    fn requests_and_answers_can_go_to_another_thread() {
+        fn sendable<T: Send + 'static>() {}
+        sendable::<CatalogRequest>();
+        sendable::<CatalogAnswer>();
+        sendable::<CatalogError>();
+    }
+}

@@ -1,0 +1,659 @@
+//! The rows themselves.
+
+/// What is known when a job is created.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NewJob {
+    /// The unique name, `wire/3 §0.5`.
+    pub job: String,
+    /// The resource's name.
+    pub name: String,
+    /// Type code.
+    pub job_type: u8,
+    /// Level code.
+    pub level: u8,
+    /// The client, 0 if none.
+    pub client_id: u32,
+    /// When it was due. JobTDate begins as this.
+    pub sched_time: i64,
+    /// What the operator wrote.
+    pub comment: String,
+}
+
+/// What is known when a job starts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobStart {
+    /// The job.
+    pub job_id: u32,
+    /// State code.
+    pub job_status: u8,
+    /// Level code, after an upgrade.
+    pub level: u8,
+    /// When it started. JobTDate becomes this.
+    pub start_time: i64,
+    /// The client, 0 if none.
+    pub client_id: u32,
+    /// The pool, 0 if none.
+    pub pool_id: u32,
+    /// The file set, 0 if none.
+    pub file_set_id: u32,
+    /// The storage daemon's session id, 0 if not yet known.
+    pub vol_session_id: u32,
+    /// The storage daemon's session time, 0 if not yet known.
+    pub vol_session_time: u32,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobEnd {
+    /// The job.
+    pub job_id: u32,
+    /// State code.
+    pub job_status: u8,
+    /// Level code.
+    pub level: u8,
+    /// When it ended, as the report says.
+    pub end_time: i64,
+    /// When it really ended. JobTDate becomes this.
+    pub real_end_time: i64,
+    /// The client, 0 if none.
+    pub client_id: u32,
+    /// The pool, 0 if none.
+    pub pool_id: u32,
+    /// The file set, 0 if none.
+    pub file_set_id: u32,
+    /// Session id at the storage daemon.
+    pub vol_session_id: u32,
+    /// Session time at the storage daemon.
+    pub vol_session_time: u32,
+    /// Number of files.
+    pub job_files: u32,
+    /// Bytes written.
+    pub job_bytes: u64,
+    /// Bytes read by the client.
+    pub read_bytes: u64,
+    /// Number of errors.
+    pub job_errors: u32,
+    /// The job this one copied, migrated or followed, 0 if none.
+    pub prior_job_id: u32,
+    /// Whether its files are no longer in the catalog.
+    pub purged_files: bool,
+}
+
+/// What a copied or migrated job takes over from its original, `wire/3 §1.9`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AdoptOriginal {
+    /// The new job.
+    pub job_id: u32,
+    /// Its type code from now on: `C` for a copy, `B` after a migration.
+    pub job_type: u8,
+    /// The original, from which StartTime, EndTime and JobTDate are taken. It becomes PriorJobId of the new job.
+    pub original: u32,
+    /// The original's type code from now on: as it was, or `M` after a migration.
+    pub original_type: u8,
+}
+
+/// A job as it is listed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobRow {
+    /// JobId.
+    pub job_id: u32,
+    /// The unique name.
+    pub job: String,
+    /// The resource's name.
+    pub name: String,
+    /// Type code.
+    pub job_type: u8,
+    /// Level code.
+    pub level: u8,
+    /// State code.
+    pub job_status: u8,
+    /// The client, 0 if none.
+    pub client_id: u32,
+    /// Its name, empty if none.
+    pub client: String,
+    /// The file set, 0 if none.
+    pub file_set_id: u32,
+    /// Its name, empty if none.
+    pub file_set: String,
+    /// The pool, 0 if none.
+    pub pool_id: u32,
+    /// When it was due.
+    pub sched_time: i64,
+    /// When it started.
+    pub start_time: i64,
+    /// When it ended.
+    pub end_time: i64,
+    /// When it really ended; differs for a copy.
+    pub real_end_time: i64,
+    /// The time that orders jobs.
+    pub job_t_date: i64,
+    /// Session id at the storage daemon.
+    pub vol_session_id: u32,
+    /// Session time at the storage daemon.
+    pub vol_session_time: u32,
+    /// Number of files.
+    pub job_files: u32,
+    /// Bytes written.
+    pub job_bytes: u64,
+    /// Bytes read by the client.
+    pub read_bytes: u64,
+    /// Number of errors.
+    pub job_errors: u32,
+    /// The job this one copied, migrated or followed, 0 if none.
+    pub prior_job_id: u32,
+    /// Whether its files are no longer in the catalog.
+    pub purged_files: bool,
+    /// What the operator wrote.
+    pub comment: String,
+}
+
+/// Which jobs to list. Whatever is `None` or empty does not restrict.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// At most so many; 0 means 1000.
+    pub limit: u32,
+    /// Only this job.
+    pub job_id: Option<u32>,
+    /// Only the job of this unique name.
+    pub job: Option<String>,
+    /// Only jobs of this resource.
+    pub name: Option<String>,
+    /// Only jobs of this client, by name.
+    pub client: Option<String>,
+    /// Only jobs in one of these states.
+    pub statuses: Vec<u8>,
+}
+
+/// A client of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientSpec {
+    /// The resource's name.
+    pub name: String,
+    /// Whether old jobs and files are pruned on their own.
+    pub auto_prune: bool,
+    /// How long files are kept, in seconds.
+    pub file_retention: u64,
+    /// How long jobs are kept, in seconds.
+    pub job_retention: u64,
+}
+
+/// A client as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClientRow {
+    /// ClientId.
+    pub client_id: u32,
+    /// What the configuration says of it.
+    pub spec: ClientSpec,
+    /// What it says it is.
+    pub uname: String,
+}
+
+/// A file set of the configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileSetSpec {
+    /// The resource's name.
+    pub file_set: String,
+    /// Its text, for people.
+    pub text: String,
+    /// The digest of what is sent to the client, as text.
+    pub md5: String,
+    /// When this content was first used.
+    pub create_time: i64,
+}
+
+/// A pool. Limits of 0 are none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolRow {
+    /// PoolId.
+    pub pool_id: u32,
+    /// The resource's name.
+    pub name: String,
+    /// At most so many volumes are made.
+    pub max_vols: u32,
+    /// Whether its jobs' files go into the catalog.
+    pub use_catalog: bool,
+    /// How long a volume is kept after its last use, in seconds.
+    pub vol_retention: u64,
+    /// How long a volume may be written after its first use, in seconds.
+    pub vol_use_duration: u64,
+    /// At most so many jobs on a volume.
+    pub max_vol_jobs: u32,
+    /// At most so many files (of 4 GiB, on disk) on a volume.
+    pub max_vol_files: u32,
+    /// At most so many bytes on a volume.
+    pub max_vol_bytes: u64,
+    /// Whether volumes are pruned on their own.
+    pub auto_prune: bool,
+    /// Whether volumes may be used again.
+    pub recycle: bool,
+    /// What the storage daemon does with a purged volume, bits.
+    pub action_on_purge: u32,
+    /// Backup, Copy, Cloned, Archive, Migration or Scratch.
+    pub pool_type: String,
+    /// Kind of label, 0 for Bareos's own.
+    pub label_type: u32,
+    /// How names of volumes begin; `None` if none are made.
+    pub label_format: Option<String>,
+    /// Smallest block in bytes, 0 for the device's.
+    pub min_block_size: u32,
+    /// Largest block in bytes, 0 for the device's.
+    pub max_block_size: u32,
+    /// Where volumes are taken from when none is left, 0 for nowhere.
+    pub scratch_pool_id: u32,
+    /// Where a recycled volume goes, 0 for its own pool.
+    pub recycle_pool_id: u32,
+    /// Where copies go, 0 for nowhere.
+    pub next_pool_id: u32,
+}
+
+/// The state of a volume, `wire/3 §7.1`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VolStatus {
+    /// Known by name only; the storage daemon labels it.
+    #[default]
+    Unlabeled,
+    /// May be written at its end.
+    Append,
+    /// Its capacity or a limit in bytes is reached.
+    Full,
+    /// Another limit is reached.
+    Used,
+    /// Will be written from its beginning.
+    Recycle,
+    /// Holds no job any more.
+    Purged,
+    /// Kept for ever.
+    Archive,
+    /// Read only.
+    ReadOnly,
+    /// Switched off.
+    Disabled,
+    /// The storage daemon found a contradiction in it.
+    Error,
+    /// In use.
+    Busy,
+    /// A cleaning cartridge.
+    Cleaning,
+    /// Waits in a scratch pool.
+    Scratch,
+}
+
+impl VolStatus {
+    const ALL: [(Self, &'static str); 13] = [
+        (Self::Unlabeled, "Unlabeled"),
+        (Self::Append, "Append"),
+        (Self::Full, "Full"),
+        (Self::Used, "Used"),
+        (Self::Recycle, "Recycle"),
+        (Self::Purged, "Purged"),
+        (Self::Archive, "Archive"),
+        (Self::ReadOnly, "Read-Only"),
+        (Self::Disabled, "Disabled"),
+        (Self::Error, "Error"),
+        (Self::Busy, "Busy"),
+        (Self::Cleaning, "Cleaning"),
+        (Self::Scratch, "Scratch"),
+    ];
+
+    /// The word on the wire and in the catalog; it never contains a blank.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(status, _)| *status == self).map_or("Error", |(_, word)| word)
+    }
+
+    /// The state a word means.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, w)| *w == word).map(|(status, _)| *status)
+    }
+}
+
+/// A volume. Limits of 0 are none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MediaRow {
+    /// MediaId.
+    pub media_id: u32,
+    /// Counts the changes of this row; what [`super::CatalogRequest::UpdateMedia`] compares.
+    pub revision: u32,
+    /// VolumeName, unique.
+    pub volume_name: String,
+    /// Slot in a changer, 0 for none.
+    pub slot: i32,
+    /// The pool.
+    pub pool_id: u32,
+    /// Its name; filled in when read, ignored when written.
+    pub pool: String,
+    /// The media type.
+    pub media_type: String,
+    /// Kind of label, 0 for Bareos's own.
+    pub label_type: u32,
+    /// When the first job was written to it.
+    pub first_written: i64,
+    /// When it was last written.
+    pub last_written: i64,
+    /// When it was labelled.
+    pub label_date: i64,
+    /// When it was first of all written.
+    pub initial_write: i64,
+    /// Number of jobs.
+    pub vol_jobs: u32,
+    /// Number of files: of 4 GiB each, on disk.
+    pub vol_files: u32,
+    /// Number of blocks.
+    pub vol_blocks: u32,
+    /// Number of mounts.
+    pub vol_mounts: u32,
+    /// Bytes, the size of its file.
+    pub vol_bytes: u64,
+    /// Number of errors.
+    pub vol_errors: u32,
+    /// Number of writes.
+    pub vol_writes: u32,
+    /// Capacity in bytes, 0 if unknown.
+    pub vol_capacity_bytes: u64,
+    /// Its state.
+    pub vol_status: VolStatus,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// Whether it may be used again.
+    pub recycle: bool,
+    /// What the storage daemon does with it when purged, bits.
+    pub action_on_purge: u32,
+    /// How long it is kept after its last use, in seconds.
+    pub vol_retention: u64,
+    /// How long it may be written after its first use, in seconds.
+    pub vol_use_duration: u64,
+    /// At most so many jobs.
+    pub max_vol_jobs: u32,
+    /// At most so many files.
+    pub max_vol_files: u32,
+    /// At most so many bytes.
+    pub max_vol_bytes: u64,
+    /// Whether it is in the changer.
+    pub in_changer: bool,
+    /// The storage that wrote it last, 0 if none.
+    pub storage_id: u32,
+    /// Its name; filled in when read, ignored when written.
+    pub storage: String,
+    /// Time spent in reads, in microseconds.
+    pub vol_read_time: u64,
+    /// Time spent in writes, in microseconds.
+    pub vol_write_time: u64,
+    /// Where the last piece ended: upper half of the address.
+    pub end_file: u32,
+    /// Where the last piece ended: lower half of the address.
+    pub end_block: u32,
+    /// How often it was used again.
+    pub recycle_count: u32,
+    /// Smallest block in bytes, 0 for the device's.
+    pub min_block_size: u32,
+    /// Largest block in bytes, 0 for the device's.
+    pub max_block_size: u32,
+    /// Where it came from, 0 for nowhere.
+    pub scratch_pool_id: u32,
+    /// Where it goes when recycled, 0 for its own pool.
+    pub recycle_pool_id: u32,
+    /// What the operator wrote.
+    pub comment: String,
+}
+
+impl Default for MediaRow {
+    /// A volume that is enabled and otherwise empty.
+    fn default() -> Self {
+        Self {
+            media_id: 0,
+            revision: 0,
+            volume_name: String::new(),
+            slot: 0,
+            pool_id: 0,
+            pool: String::new(),
+            media_type: String::new(),
+            label_type: 0,
+            first_written: 0,
+            last_written: 0,
+            label_date: 0,
+            initial_write: 0,
+            vol_jobs: 0,
+            vol_files: 0,
+            vol_blocks: 0,
+            vol_mounts: 0,
+            vol_bytes: 0,
+            vol_errors: 0,
+            vol_writes: 0,
+            vol_capacity_bytes: 0,
+            vol_status: VolStatus::Unlabeled,
+            enabled: true,
+            recycle: false,
+            action_on_purge: 0,
+            vol_retention: 0,
+            vol_use_duration: 0,
+            max_vol_jobs: 0,
+            max_vol_files: 0,
+            max_vol_bytes: 0,
+            in_changer: false,
+            storage_id: 0,
+            storage: String::new(),
+            vol_read_time: 0,
+            vol_write_time: 0,
+            end_file: 0,
+            end_block: 0,
+            recycle_count: 0,
+            min_block_size: 0,
+            max_block_size: 0,
+            scratch_pool_id: 0,
+            recycle_pool_id: 0,
+            comment: String::new(),
+        }
+    }
+}
+
+/// A piece of a job on a volume, `wire/3 §5.7`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JobMediaRow {
+    /// The job.
+    pub job_id: u32,
+    /// The volume.
+    pub media_id: u32,
+    /// Lowest FileIndex, 0 in a place-holder.
+    pub first_index: u32,
+    /// Highest FileIndex, 0 in a place-holder.
+    pub last_index: u32,
+    /// Upper half of the address of the first byte.
+    pub start_file: u32,
+    /// Upper half of the address of the last byte.
+    pub end_file: u32,
+    /// Lower half of the address of the first byte.
+    pub start_block: u32,
+    /// Lower half of the address of the last byte.
+    pub end_block: u32,
+}
+
+impl JobMediaRow {
+    /// The address of the first byte.
+    #[must_use]
+    pub fn start(&self) -> u64 {
+        (u64::from(self.start_file) << 32) | u64::from(self.start_block)
+    }
+
+    /// The address of the last byte, inclusive.
+    #[must_use]
+    pub fn end(&self) -> u64 {
+        (u64::from(self.end_file) << 32) | u64::from(self.end_block)
+    }
+}
+
+/// A piece of a job with what a restore must know of its volume.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobMediaPiece {
+    /// The piece.
+    pub piece: JobMediaRow,
+    /// Order among the pieces of the job.
+    pub vol_index: u32,
+    /// The volume's name.
+    pub volume_name: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its slot, 0 for none.
+    pub slot: i32,
+    /// Whether it may be used.
+    pub enabled: bool,
+    /// The storage that wrote it, empty if unknown.
+    pub storage: String,
+}
+
+/// Payloads of whole `UpdCat` frames, one after the other in one buffer.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct UpdCatBatch {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl UpdCatBatch {
+    /// An empty batch.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the payload of one frame.
+    pub fn push(&mut self, payload: &[u8]) {
+        self.bytes.extend_from_slice(payload);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// The payloads in order.
+    pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).filter_map(|(start, &end)| self.bytes.get(start..end))
+    }
+
+    /// The number of payloads.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The sum of the payloads in bytes: what a maker compares with its limit.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl std::fmt::Debug for UpdCatBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UpdCatBatch({} frames, {} bytes)", self.len(), self.bytes())
+    }
+}
+
+/// What became of a batch. The last attribute of a batch waits for its digest, so it counts with the next batch or at
+/// the end of the job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FilesStored {
+    /// Rows stored.
+    pub files: u64,
+    /// Frames that are not kept on purpose: restore objects, base files.
+    pub skipped: u64,
+    /// Frames that make no sense: digests without their file, records that cannot be read. A warning is due.
+    pub refused: u64,
+    /// What was wrong with the first of them.
+    pub first_refused: Option<String>,
+}
+
+/// A place in the list of a job's files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileKey {
+    /// PathId.
+    pub path_id: i64,
+    /// Name.
+    pub name: Vec<u8>,
+    /// FileIndex.
+    pub file_index: u32,
+}
+
+/// A file of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileRow {
+    /// Position in the job, 0 if it was deleted since the job before.
+    pub file_index: u32,
+    /// The whole name.
+    pub name: Vec<u8>,
+    /// The encoded attributes, `wire/3 §7.3`.
+    pub lstat: Vec<u8>,
+    /// The digest in base64, `0` if none.
+    pub md5: Vec<u8>,
+    /// Part number of a delta, 0 for a whole file.
+    pub delta_seq: u32,
+}
+
+/// A run of FileIndexes, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IndexRange {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+/// What to restore from one job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreFiles {
+    /// The job.
+    pub job_id: u32,
+    /// Its files: ascending, apart from each other.
+    pub ranges: Vec<IndexRange>,
+}
+
+impl RestoreFiles {
+    /// The number of files.
+    #[must_use]
+    pub fn files(&self) -> u64 {
+        self.ranges.iter().map(|r| u64::from(r.last.saturating_sub(r.first)) + 1).sum()
+    }
+}
+
+/// A line of a job's report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogRow {
+    /// The job.
+    pub job_id: u32,
+    /// When.
+    pub time: i64,
+    /// The text.
+    pub text: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_gives_back_its_payloads_even_empty_ones() {
+        let mut batch = UpdCatBatch::new();
+        for payload in [b"one".as_slice(), b"", b"three"] {
+            batch.push(payload);
+        }
+        assert_eq!(batch.iter().collect::<Vec<_>>(), [b"one".as_slice(), b"", b"three"]);
+        assert_eq!((batch.len(), batch.bytes()), (3, 8));
+    }
+
+    #[test]
+    fn each_volume_state_has_one_word_without_blanks() {
+        for (status, word) in VolStatus::ALL {
+            assert_eq!((status.as_str(), VolStatus::parse(word)), (word, Some(status)));
+            assert!(!word.contains(' ') && word.len() <= 10, "{word}");
+        }
+    }
+
+    #[test]
+    fn addresses_join_file_and_block() {
+        let row = JobMediaRow { start_file: 1, start_block: 2, end_file: 3, end_block: u32::MAX, ..Default::default() };
+        assert_eq!((row.start(), row.end()), ((1 << 32) | 2, (4 << 32) - 1));
+    }
+}

@@ -1,0 +1,316 @@
+//! From *restore this client* to a bootstrap: which jobs, and where on which volumes their files lie (`wire/3 §7.7`).
+
+use super::catalog::{IndexRange, JobMediaPiece, JobRow, RestoreFiles};
+use crate::error::{Code, Explain, Fault, Retry};
+use std::collections::BTreeSet;
+
+/// The highest FileIndex: the end of *all files*.
+pub const MAX_FILE_INDEX: u32 = i32::MAX as u32;
+
+/// Why nothing can be restored.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// The client has no Full backup that ended well.
+    #[error("there is no good full backup to restore from")]
+    NoFull,
+    /// Several file sets could be meant.
+    #[error("the client has backups of several file sets: {}", .0.join(", "))]
+    SeveralFileSets(Vec<String>),
+    /// A volume is switched off.
+    #[error("volume \"{volume}\" holds a part of job {job_id} and is disabled")]
+    VolumeDisabled {
+        /// The volume.
+        volume: String,
+        /// The job.
+        job_id: u32,
+    },
+    /// The catalog does not know where files lie.
+    #[error("the catalog does not know on which volume the files of job {job_id} lie")]
+    NoVolume {
+        /// The job.
+        job_id: u32,
+    },
+}
+
+impl Explain for SelectionError {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NoFull | Self::SeveralFileSets(_) | Self::VolumeDisabled { .. } => Fault::Config,
+            Self::NoVolume { .. } => Fault::Local,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::NoFull => 710,
+            Self::SeveralFileSets(_) => 711,
+            Self::VolumeDisabled { .. } => 712,
+            Self::NoVolume { .. } => 713,
+        })
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::NoFull => "check the client's name and the date; list its jobs to see which ended well",
+            Self::SeveralFileSets(_) => "name one of the file sets",
+            Self::VolumeDisabled { .. } => "enable the volume, or restore to a date before the job that needs it",
+            Self::NoVolume { .. } => "read the volumes again into the catalog, or restore an older backup",
+        }
+    }
+}
+
+/// Chooses from the answer to [`super::catalog::CatalogRequest::JobsForRestore`]: the newest Full, the newest Differential
+/// after it, all Incrementals after both, oldest first.
+///
+/// # Errors
+/// [`SelectionError::NoFull`]; [`SelectionError::SeveralFileSets`] if none was named and there is more than one.
+pub fn choose_jobs(candidates: &[JobRow], file_set: Option<&str>) -> Result<Vec<JobRow>, SelectionError> {
+    let of_set = |job: &&JobRow| file_set.is_none_or(|name| job.file_set == name);
+    let sets: BTreeSet<&str> =
+        candidates.iter().filter(of_set).filter(|j| j.level == b'F').map(|j| j.file_set.as_str()).collect();
+    if sets.len() > 1 {
+        return Err(SelectionError::SeveralFileSets(sets.into_iter().map(str::to_owned).collect()));
+    }
+    let only = sets.first().copied().ok_or(SelectionError::NoFull)?;
+    let newest = |level: u8, after: i64| {
+        candidates
+            .iter()
+            .filter(|j| j.file_set == only && j.level == level && j.job_t_date > after)
+            .max_by_key(|j| (j.start_time, j.job_id))
+    };
+    let full = newest(b'F', i64::MIN).ok_or(SelectionError::NoFull)?;
+    let differential = newest(b'D', full.job_t_date);
+    let since = differential.unwrap_or(full).job_t_date;
+    let incrementals = candidates.iter().filter(|j| j.file_set == only && j.level == b'I' && j.job_t_date > since);
+    let mut jobs: Vec<JobRow> = std::iter::once(full).chain(differential).chain(incrementals).cloned().collect();
+    jobs.sort_by_key(|j| (j.start_time, j.job_id));
+    Ok(jobs)
+}
+
+/// One group of a bootstrap, `wire/3 §6.1`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BootstrapSection {
+    /// The storage resource that wrote the volume.
+    pub storage: String,
+    /// The volume.
+    pub volume: String,
+    /// Its media type.
+    pub media_type: String,
+    /// Its slot, 0 for none.
+    pub slot: i32,
+    /// Session id of the job.
+    pub vol_session_id: u32,
+    /// Session time of the job.
+    pub vol_session_time: u32,
+    /// Address of the first byte.
+    pub start: u64,
+    /// Address of the last byte, inclusive.
+    pub end: u64,
+    /// The files, ascending.
+    pub ranges: Vec<IndexRange>,
+}
+
+impl BootstrapSection {
+    /// The number of FileIndexes.
+    #[must_use]
+    pub fn count(&self) -> u64 {
+        self.ranges.iter().map(|r| u64::from(r.last - r.first) + 1).sum()
+    }
+}
+
+/// What a storage daemon is told to read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// The groups in order of jobs and of pieces.
+    pub sections: Vec<BootstrapSection>,
+    /// The number of files that will come.
+    pub files: u64,
+}
+
+/// Joins what to restore with where it lies. `jobs` gives the order; files and pieces may come in any order of jobs, but
+/// pieces of one job in that of the catalog's answer.
+///
+/// # Errors
+/// [`SelectionError::VolumeDisabled`] and [`SelectionError::NoVolume`]: a part left out would be missing silently.
+pub fn bootstrap(
+    jobs: &[JobRow],
+    files: &[RestoreFiles],
+    pieces: &[JobMediaPiece],
+) -> Result<Bootstrap, SelectionError> {
+    let mut out = Bootstrap::default();
+    for job in jobs {
+        let Some(chosen) = files.iter().find(|f| f.job_id == job.job_id).filter(|f| !f.ranges.is_empty()) else {
+            continue;
+        };
+        if job.job_files == 0 {
+            continue;
+        }
+        let mut last_index_before = None;
+        for piece in pieces.iter().filter(|p| p.piece.job_id == job.job_id && p.piece.last_index > 0) {
+            let ranges = clip(&chosen.ranges, piece.piece.first_index.max(1), piece.piece.last_index);
+            let (Some(first), Some(last)) = (ranges.first(), ranges.last()) else { continue };
+            if !piece.enabled {
+                return Err(SelectionError::VolumeDisabled { volume: piece.volume_name.clone(), job_id: job.job_id });
+            }
+            // A file that goes on in this piece was counted with the one before.
+            let continued = u64::from(last_index_before == Some(first.first));
+            last_index_before = Some(last.last);
+            let section = section(job, piece, ranges);
+            out.files = out.files.saturating_add(section.count()).saturating_sub(continued);
+            out.sections.push(section);
+        }
+        if last_index_before.is_none() {
+            return Err(SelectionError::NoVolume { job_id: job.job_id });
+        }
+    }
+    Ok(out)
+}
+
+fn section(job: &JobRow, piece: &JobMediaPiece, ranges: Vec<IndexRange>) -> BootstrapSection {
+    BootstrapSection {
+        storage: piece.storage.clone(),
+        volume: piece.volume_name.clone(),
+        media_type: piece.media_type.clone(),
+        slot: piece.slot,
+        vol_session_id: job.vol_session_id,
+        vol_session_time: job.vol_session_time,
+        start: piece.piece.start(),
+        end: piece.piece.end(),
+        ranges,
+    }
+}
+
+fn clip(ranges: &[IndexRange], first: u32, last: u32) -> Vec<IndexRange> {
+    let begin = ranges.partition_point(|r| r.last < first);
+    ranges
+        .iter()
+        .skip(begin)
+        .take_while(|r| r.first <= last)
+        .map(|r| IndexRange { first: r.first.max(first), last: r.last.min(last) })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalog::JobMediaRow;
+    use super::*;
+
+    fn job(job_id: u32, level: u8, time: i64) -> JobRow {
+        JobRow {
+            job_id,
+            level,
+            start_time: time,
+            job_t_date: time + 5,
+            file_set: "home".into(),
+            job_files: 10,
+            vol_session_id: job_id * 10,
+            vol_session_time: 99,
+            ..Default::default()
+        }
+    }
+
+    fn ids(jobs: &[JobRow]) -> Vec<u32> {
+        jobs.iter().map(|j| j.job_id).collect()
+    }
+
+    #[test]
+    fn a_differential_replaces_the_incrementals_before_it() {
+        let all = [
+            job(1, b'F', 10),
+            job(2, b'I', 20),
+            job(3, b'D', 30),
+            job(4, b'I', 40),
+            job(5, b'F', 50),
+            job(6, b'I', 60),
+            job(7, b'D', 70),
+            job(8, b'I', 80),
+            job(9, b'I', 90),
+        ];
+        assert_eq!(ids(&choose_jobs(&all, None).unwrap()), [5, 7, 8, 9]);
+        assert_eq!(ids(&choose_jobs(&all[..6], Some("home")).unwrap()), [5, 6]);
+        assert_eq!(ids(&choose_jobs(&all[..4], None).unwrap()), [1, 3, 4]);
+    }
+
+    #[test]
+    fn a_file_set_must_be_named_when_there_are_several() {
+        let other = JobRow { file_set: "etc".into(), ..job(2, b'F', 20) };
+        let all = [job(1, b'F', 10), other];
+        assert_eq!(
+            choose_jobs(&all, None).unwrap_err(),
+            SelectionError::SeveralFileSets(vec!["etc".into(), "home".into()])
+        );
+        assert_eq!(ids(&choose_jobs(&all, Some("home")).unwrap()), [1]);
+        assert_eq!(choose_jobs(&all, Some("nope")).unwrap_err(), SelectionError::NoFull);
+        assert_eq!(choose_jobs(&[job(1, b'I', 10)], None).unwrap_err(), SelectionError::NoFull);
+    }
+
+    fn piece(job_id: u32, volume: &str, indexes: (u32, u32), block: (u32, u32)) -> JobMediaPiece {
+        JobMediaPiece {
+            piece: JobMediaRow {
+                job_id,
+                first_index: indexes.0,
+                last_index: indexes.1,
+                start_block: block.0,
+                end_block: block.1,
+                ..Default::default()
+            },
+            volume_name: volume.into(),
+            media_type: "File".into(),
+            enabled: true,
+            storage: "sd".into(),
+            ..Default::default()
+        }
+    }
+
+    fn range(first: u32, last: u32) -> IndexRange {
+        IndexRange { first, last }
+    }
+
+    #[test]
+    fn sections_are_clipped_to_the_pieces_and_split_files_count_once() {
+        let jobs = [job(1, b'F', 10)];
+        let files = [RestoreFiles { job_id: 1, ranges: vec![range(1, MAX_FILE_INDEX)] }];
+        let pieces = [
+            piece(1, "a", (0, 0), (0, 0)),
+            piece(1, "a", (1, 6), (188, 999)),
+            piece(1, "b", (6, 6), (188, 999)),
+            piece(1, "c", (6, 10), (188, 999)),
+        ];
+        let made = bootstrap(&jobs, &files, &pieces).unwrap();
+        let seen: Vec<_> = made.sections.iter().map(|s| (s.volume.as_str(), s.ranges.clone(), s.count())).collect();
+        assert_eq!(seen, [("a", vec![range(1, 6)], 6), ("b", vec![range(6, 6)], 1), ("c", vec![range(6, 10)], 5)]);
+        assert_eq!(made.files, 10);
+        assert_eq!((made.sections[0].start, made.sections[0].end, made.sections[0].vol_session_id), (188, 999, 10));
+    }
+
+    #[test]
+    fn pieces_without_a_chosen_file_vanish_and_jobs_keep_their_order() {
+        let jobs = [job(2, b'F', 10), job(1, b'I', 20)];
+        let files = [
+            RestoreFiles { job_id: 1, ranges: vec![range(9, 9)] },
+            RestoreFiles { job_id: 2, ranges: vec![range(2, 3), range(5, 5)] },
+        ];
+        let pieces = [piece(1, "a", (1, 8), (0, 1)), piece(1, "b", (9, 10), (0, 1)), piece(2, "c", (3, 10), (0, 1))];
+        let made = bootstrap(&jobs, &files, &pieces).unwrap();
+        let seen: Vec<_> = made.sections.iter().map(|s| (s.volume.as_str(), s.ranges.clone())).collect();
+        assert_eq!(seen, [("c", vec![range(3, 3), range(5, 5)]), ("b", vec![range(9, 9)])]);
+        assert_eq!(made.files, 3);
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_read_is_an_error_and_not_a_gap() {
+        let jobs = [job(1, b'F', 10)];
+        let files = [RestoreFiles { job_id: 1, ranges: vec![range(1, 5)] }];
+        let off = JobMediaPiece { enabled: false, ..piece(1, "a", (1, 5), (0, 1)) };
+        assert_eq!(
+            bootstrap(&jobs, &files, &[off]).unwrap_err(),
+            SelectionError::VolumeDisabled { volume: "a".into(), job_id: 1 }
+        );
+        assert_eq!(bootstrap(&jobs, &files, &[]).unwrap_err(), SelectionError::NoVolume { job_id: 1 });
+    }
+}
