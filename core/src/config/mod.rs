@@ -1,1 +1,85 @@
-//! Placeholder.
+//! The configuration, typed: which daemon has which resources, what they default to, and what is wrong with them.
+//!
+//! ```text
+//!   DirectorConfig                FileConfig             StorageConfig           ConsoleConfig
+//!   ┌─────────────┐              ┌───────────┐          ┌─────────────┐         ┌────────────┐
+//!   │ director    │◄─────────────┤ directors │          │ directors   │    ┌────┤ director   │
+//!   │ consoles    │◄──────────┐  └─────▲─────┘          └──────▲──────┘    │    ├────────────┤
+//!   │ clients     ├───────────┼────────┘ one password each     │           │    │ console    │
+//!   │ storages    ├───────────┼────────────────────────────────┘           │    └─────┬──────┘
+//!   │ catalog     │           └────────────────────────────────────────────┼──────────┘
+//!   │ pools jobs  │◄───────────────────────────────────────────────────────┘ (default console)
+//!   │ filesets …  │              ┌───────────┐          ┌─────────────┐
+//!   └─────────────┘              │ file      │          │ storage     │  the daemon itself:
+//!                                └───────────┘          │ devices     │  name, listen, port, TLS
+//!                                                       └─────────────┘
+//! ```
+//!
+//! An arrow is a pair of resources with the same password. The names are those of Bareos in `snake_case`; where
+//! Towline's default differs, the field says so. Paths are text: whoever may touch files resolves them.
+//!
+//! Everything here is data. [`Check::check`] collects *all* semantic findings, each with the [`ConfigPath`] of the
+//! value, so that the reader of the file can show the line.
+
+pub mod check;
+mod console;
+mod director;
+mod file;
+mod fileset;
+mod job;
+mod password;
+mod path;
+mod pool;
+mod resource;
+mod storage;
+mod tls;
+mod units;
+
+pub use check::{Built, Check, Finding, Severity};
+pub use console::{Console, ConsoleConfig, ConsoleDirector};
+pub use director::{Catalog, Client, ConsoleAccess, Director, DirectorConfig, Storage};
+pub use file::{FileConfig, FileDaemon, FileDirector, JobCommand};
+pub use fileset::{Digest, Exclude, FileSet, Include, IncludeOptions};
+pub use job::{Job, JobKind, Level, Messages, Replace};
+pub use password::{Password, Passwords, Revealed};
+pub use path::{ConfigPath, Step};
+pub use pool::{Pool, PoolKind};
+pub use resource::{FieldDoc, Resource};
+pub use storage::{Device, StorageConfig, StorageDaemon, StorageDirector};
+pub use tls::{TlsConfig, TlsMode};
+pub use units::{Bytes, Seconds};
+
+/// The port a director listens on (`wire/1 §0`).
+pub const DIRECTOR_PORT: u16 = 9101;
+/// The port a file daemon listens on (`wire/1 §0`).
+pub const FILE_PORT: u16 = 9102;
+/// The port a storage daemon listens on (`wire/1 §0`).
+pub const STORAGE_PORT: u16 = 9103;
+/// The longest name of a resource in bytes (`wire/1 §0`).
+pub const MAX_NAME: usize = 127;
+
+/// Every address of both families: what a daemon listens on unless told otherwise (`wire/1 §9.4`).
+#[must_use]
+pub fn any_address() -> Vec<String> {
+    vec!["0.0.0.0".to_owned(), "::".to_owned()]
+}
+
+/// The socket address that `text`, an entry of a `listen` list, means: `10.0.0.1`, `10.0.0.1:9105`, `::1` or
+/// `[::1]:9105`; without a port it is `port`. `None` if it is no address; names are not resolved here.
+#[must_use]
+pub fn listen_address(text: &str, port: u16) -> Option<std::net::SocketAddr> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().map(|ip| std::net::SocketAddr::new(ip, port));
+    address.or_else(|_| text.parse()).ok()
+}
+
+/// The heartbeat interval of a connection: the peer's own setting, else the daemon's (`wire/1 §9.6`).
+/// `None` when it is switched off with 0.
+#[must_use]
+pub fn heartbeat(peer: Option<Seconds>, daemon: Seconds) -> Option<Seconds> {
+    let interval = peer.unwrap_or(daemon);
+    (!interval.is_zero()).then_some(interval)
+}
+
+#[cfg(test)]
+mod tests;

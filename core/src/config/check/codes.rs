@@ -1,0 +1,79 @@
+//! The codes of everything that can be wrong with a configuration. They never change their meaning.
+
+use crate::error::Code;
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $number:literal;)+) => {
+        $($(#[doc = $doc])+ pub const $name: Code = Code($number);)+
+
+        /// Every code and what it stands for.
+        pub const ALL: &[(Code, &str)] = &[$(($name, concat!($($doc),+))),+];
+    };
+}
+
+codes! {
+    /// The file cannot be read.
+    UNREADABLE = 801;
+    /// The file is larger than a configuration can be.
+    TOO_LARGE = 802;
+    /// The text is not valid RON.
+    SYNTAX = 803;
+    /// A resource has no field of this name.
+    UNKNOWN_FIELD = 804;
+    /// A field does not know this value.
+    UNKNOWN_VALUE = 805;
+    /// A required field is missing.
+    MISSING_FIELD = 806;
+    /// A field is given twice.
+    DUPLICATE_FIELD = 807;
+    /// A value has the wrong type or is out of range.
+    WRONG_VALUE = 808;
+    /// A file named in the configuration cannot be read.
+    UNREADABLE_CERTIFICATE = 809;
+    /// A certificate or key file holds nothing of its kind.
+    EMPTY_CERTIFICATE = 810;
+    /// A name refers to nothing.
+    UNKNOWN_REFERENCE = 820;
+    /// Two resources of a kind have the same name.
+    DUPLICATE_NAME = 821;
+    /// A name cannot go over the wire.
+    BAD_NAME = 822;
+    /// A password cannot be used.
+    BAD_PASSWORD = 823;
+    /// An address is no host name and no IP address.
+    BAD_ADDRESS = 824;
+    /// A port is 0.
+    PORT_ZERO = 825;
+    /// An address to listen on is no IP address.
+    BAD_LISTEN = 826;
+    /// An address to listen on is listed twice.
+    DUPLICATE_LISTEN = 827;
+    /// A certificate has no private key, or a key no certificate.
+    HALF_CERTIFICATE = 828;
+    /// Pre-shared keys are needed, but this program is built without them.
+    PSK_NOT_BUILT = 829;
+    /// Neither pre-shared keys nor a certificate are left.
+    NO_TLS_METHOD = 830;
+    /// TLS settings contradict each other.
+    TLS_CONTRADICTION = 831;
+    /// A certificate of the peer is not verified.
+    UNVERIFIED = 832;
+    /// Nobody may dial.
+    NO_DIRECTION = 833;
+    /// A daemon must be dialled and has no address.
+    NO_ADDRESS = 834;
+    /// A limit or duration is 0 and must not be.
+    ZERO = 835;
+    /// A list that needs an entry is empty.
+    EMPTY = 836;
+    /// A number is outside of its range.
+    OUT_OF_RANGE = 837;
+    /// A path is not absolute.
+    RELATIVE_PATH = 838;
+    /// Two devices share one folder.
+    SHARED_FOLDER = 839;
+    /// Settings of a resource contradict each other.
+    CONTRADICTION = 840;
+    /// Without heartbeats a vanished peer is noticed after hours.
+    NO_HEARTBEAT = 841;
+}

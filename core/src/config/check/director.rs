@@ -1,0 +1,222 @@
+//! Checks of the director.
+
+use super::{Built, Check, Checker, Finding, Side, codes};
+use crate::config::{Catalog, Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Storage};
+
+/// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
+const DEFAULT_CONSOLE: &str = "*UserAgent*";
+
+impl Check for DirectorConfig {
+    fn check(&self, built: Built) -> Vec<Finding> {
+        let mut c = Checker::new(built);
+        daemon(&mut c, self);
+        c.names("clients", self.clients.iter().map(|client| client.name.as_str()));
+        for (index, each) in self.clients.iter().enumerate() {
+            client(&mut c, &ConfigPath::of("clients").index(index), each);
+        }
+        c.names("storages", self.storages.iter().map(|storage| storage.name.as_str()));
+        for (index, each) in self.storages.iter().enumerate() {
+            storage(&mut c, &ConfigPath::of("storages").index(index), each);
+        }
+        c.names("jobs", self.jobs.iter().map(|job| job.name.as_str()));
+        for (index, each) in self.jobs.iter().enumerate() {
+            job(&mut c, &ConfigPath::of("jobs").index(index), each, self);
+        }
+        c.names("filesets", self.filesets.iter().map(|fileset| fileset.name.as_str()));
+        for (index, each) in self.filesets.iter().enumerate() {
+            fileset(&mut c, &ConfigPath::of("filesets").index(index), each);
+        }
+        c.names("pools", self.pools.iter().map(|pool| pool.name.as_str()));
+        for (index, each) in self.pools.iter().enumerate() {
+            pool(&mut c, &ConfigPath::of("pools").index(index), each);
+        }
+        consoles(&mut c, self);
+        c.findings
+    }
+}
+
+fn daemon(c: &mut Checker, config: &DirectorConfig) {
+    let (director, path) = (&config.director, ConfigPath::of("director"));
+    c.name(&path, &director.name);
+    c.password(&path, &director.password);
+    c.not_empty(path.field("listen"), director.listen.len(), "address to listen on");
+    c.listen(&path, &director.listen, director.port);
+    c.tls(&path.field("tls"), &director.tls, Side::Accepting);
+    c.heartbeat(path.field("heartbeat_interval"), Some(director.heartbeat_interval));
+    c.not_zero(path.field("fd_connect_timeout"), director.fd_connect_timeout.0);
+    c.not_zero(path.field("sd_connect_timeout"), director.sd_connect_timeout.0);
+    c.source_address(&path, director.source_address.as_deref());
+    c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(director.maximum_concurrent_jobs));
+    c.not_zero(path.field("max_console_connections"), u64::from(director.max_console_connections));
+    c.admission(&path, director.max_unauthenticated, director.authenticate_within);
+    let Catalog::Sqlite { path: file } = &config.catalog;
+    if file.is_empty() {
+        let help = "name the file of the SQLite catalog";
+        c.error(codes::EMPTY, ConfigPath::of("catalog").field("path"), "there is no catalog file", help);
+    }
+}
+
+fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
+    c.password(path, &client.password);
+    c.optional_address(path.field("address"), client.address.as_deref());
+    c.port(path, client.port);
+    c.optional_address(path.field("lan_address"), client.lan_address.as_deref());
+    c.networks(path, &client.networks);
+    c.optional_tls(path, client.tls.as_ref(), Side::Dialling);
+    c.heartbeat(path.field("heartbeat_interval"), client.heartbeat_interval);
+    c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(client.maximum_concurrent_jobs));
+    let (to, from) = (client.connection_from_director_to_client, client.connection_from_client_to_director);
+    let name = &client.name;
+    if !to && !from {
+        let help = "set `connection_from_client_to_director: true` if the client dials in";
+        let message = format!("neither side may dial, so client {name:?} is never reached");
+        c.error(codes::NO_DIRECTION, path.field("connection_from_director_to_client"), message, help);
+    }
+    if client.address.is_none() && to && !from {
+        let help = "add `address`, or set `connection_from_client_to_director: true` if the client dials in";
+        c.error(
+            codes::NO_ADDRESS,
+            path.clone(),
+            format!("the director dials client {name:?}, which has no address"),
+            help,
+        );
+    }
+    if client.address.is_none() && client.lan_address.is_none() && client.networks.is_empty() && client.passive {
+        let help = "add `address`, `lan_address` or `networks`, or remove `passive`";
+        let message = format!("a storage daemon dials the passive client {name:?}, which has no address");
+        c.error(codes::NO_ADDRESS, path.field("passive"), message, help);
+    }
+    if client.file_retention > client.job_retention {
+        let message = "the files of a job cannot be kept longer than the job";
+        let help = "lower `file_retention` to `job_retention` or less";
+        c.warning(codes::CONTRADICTION, path.field("file_retention"), message, help);
+    }
+}
+
+fn storage(c: &mut Checker, path: &ConfigPath, storage: &Storage) {
+    c.password(path, &storage.password);
+    c.address(path.field("address"), &storage.address);
+    c.port(path, storage.port);
+    c.optional_address(path.field("lan_address"), storage.lan_address.as_deref());
+    c.networks(path, &storage.networks);
+    c.optional_tls(path, storage.tls.as_ref(), Side::Dialling);
+    c.heartbeat(path.field("heartbeat_interval"), storage.heartbeat_interval);
+    c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
+    for (field, value) in [("device", &storage.device), ("media_type", &storage.media_type)] {
+        if value.is_empty() {
+            let help = "write the same word as in the storage daemon's `devices`";
+            c.error(codes::EMPTY, path.field(field), format!("`{field}` is empty"), help);
+        }
+    }
+}
+
+fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
+    let clients = config.clients.iter().map(|client| client.name.as_str());
+    let filesets = config.filesets.iter().map(|fileset| fileset.name.as_str());
+    let storages = config.storages.iter().map(|storage| storage.name.as_str());
+    let pools = config.pools.iter().map(|pool| pool.name.as_str());
+    c.reference(path.field("client"), "client", &job.client, clients);
+    c.reference(path.field("fileset"), "fileset", &job.fileset, filesets);
+    c.reference(path.field("storage"), "storage", &job.storage, storages);
+    c.reference(path.field("pool"), "pool", &job.pool, pools);
+    c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(job.maximum_concurrent_jobs));
+    c.not_zero(path.field("priority"), u64::from(job.priority));
+    if job.kind == JobKind::Backup && job.r#where.is_some() {
+        let help = "remove `where`, or set `kind: restore`";
+        c.warning(codes::CONTRADICTION, path.field("where"), "a backup puts no files anywhere", help);
+    }
+    if job.kind == JobKind::Backup && config.pool(&job.pool).is_some_and(|pool| pool.kind == PoolKind::Scratch) {
+        let message = format!("pool {:?} is a scratch pool, no job writes to it", job.pool);
+        c.error(codes::CONTRADICTION, path.field("pool"), message, "choose a pool with `kind: backup`");
+    }
+    let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
+    if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
+        let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
+        let help = "set `connection_from_client_to_director: true` in the client";
+        c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
+    c.not_empty(path.field("include"), fileset.include.len(), "include block");
+    for (index, include) in fileset.include.iter().enumerate() {
+        let path = path.field("include").index(index);
+        c.not_empty(path.field("files"), include.files.len(), "file");
+        c.not_empty(path.field("options"), include.options.len(), "options block");
+        for (index, file) in include.files.iter().enumerate() {
+            if !is_absolute(file) {
+                let message = format!("{file:?} is no absolute path");
+                let help = "write it from the root: `/home`, `C:/Users`";
+                c.error(codes::RELATIVE_PATH, path.field("files").index(index), message, help);
+            } else if file.contains(['\n', '\r', '\0']) || file.ends_with(' ') {
+                // A line of the fileset ends there, and the file daemon strips spaces (`wire/2 §1.6`).
+                let message = format!("{file:?} cannot be sent to a file daemon");
+                let help = "remove line ends and spaces at the end, or name the folder above";
+                c.error(codes::BAD_NAME, path.field("files").index(index), message, help);
+            }
+        }
+        for (index, options) in include.options.iter().enumerate() {
+            if options.exclude && !options.has_patterns() {
+                let message = "this block leaves out every file";
+                let help = "add patterns such as `wild: [\"*.tmp\"]`, or remove `exclude`";
+                c.error(codes::CONTRADICTION, path.field("options").index(index).field("exclude"), message, help);
+            }
+        }
+    }
+}
+
+/// From the root of a Unix or Windows file system, or a list or program on the client (`wire/2 §1.6`).
+fn is_absolute(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    matches!(bytes, [b'/' | b'|' | b'<', ..])
+        || matches!(bytes, [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
+}
+
+fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool) {
+    if let Some(format) = &pool.label_format {
+        // Four digits follow, and the result is a name on the wire and of a file.
+        if format.is_empty() || format.len() > crate::config::MAX_NAME - 4 || format.contains(['/', '\\']) {
+            let message = format!("{format:?} cannot begin the name of a volume");
+            let help = "use a few letters, such as \"Full-\"";
+            c.error(codes::BAD_NAME, path.field("label_format"), message, help);
+        } else if format.chars().any(char::is_control) || format.starts_with(' ') {
+            let message = format!("{format:?} has characters that no volume name can have");
+            c.error(codes::BAD_NAME, path.field("label_format"), message, "use letters, digits, `-`, `_` and `.`");
+        }
+    }
+    if pool.recycle && pool.volume_retention.is_zero() {
+        let message = "every full volume may be overwritten at once";
+        c.warning(codes::ZERO, path.field("volume_retention"), message, "say how long volumes are kept");
+    }
+    if pool.recycle_oldest_volume && !pool.recycle {
+        let message = "`recycle_oldest_volume` has no effect with `recycle: false`";
+        c.warning(codes::CONTRADICTION, path.field("recycle_oldest_volume"), message, "remove one of the two");
+    }
+}
+
+fn consoles(c: &mut Checker, config: &DirectorConfig) {
+    c.names("consoles", config.consoles.iter().map(|console| console.name.as_str()));
+    for (index, console) in config.consoles.iter().enumerate() {
+        let path = ConfigPath::of("consoles").index(index);
+        c.password(&path, &console.password);
+        c.optional_tls(&path, console.tls.as_ref(), Side::Dialling);
+        if console.name == DEFAULT_CONSOLE {
+            let message = format!("{DEFAULT_CONSOLE:?} is the director's own console");
+            c.error(
+                codes::BAD_NAME,
+                path.field("name"),
+                message,
+                "its password is that of `director`; choose another name",
+            );
+        }
+        if console.command_acl.is_empty() {
+            let message = format!("console {:?} may not use any command", console.name);
+            c.warning(
+                codes::EMPTY,
+                path.clone(),
+                message,
+                "add `command_acl: [\"*all*\"]`, or the commands it may use",
+            );
+        }
+    }
+}

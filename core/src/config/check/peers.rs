@@ -1,0 +1,164 @@
+//! Checks of the file daemon, the storage daemon and the console.
+
+use std::collections::BTreeMap;
+
+use super::{Built, Check, Checker, Finding, Side, codes};
+use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
+
+/// The smallest block a volume can have: its label must fit (`wire/3 §5.1`).
+const SMALLEST_BLOCK: Bytes = Bytes::kib(4);
+/// The largest block the tools that read volumes accept (`wire/3 §5.1`).
+const LARGEST_BLOCK: Bytes = Bytes(20_000_000);
+
+impl Check for FileConfig {
+    fn check(&self, built: Built) -> Vec<Finding> {
+        let mut c = Checker::new(built);
+        let (file, path) = (&self.file, ConfigPath::of("file"));
+        let side = if file.listen.is_empty() { Side::Dialling } else { Side::Accepting };
+        c.name(&path, &file.name);
+        c.listen(&path, &file.listen, file.port);
+        c.tls(&path.field("tls"), &file.tls, side);
+        c.heartbeat(path.field("heartbeat_interval"), Some(file.heartbeat_interval));
+        c.not_zero(path.field("sd_connect_timeout"), file.sd_connect_timeout.0);
+        c.not_zero(path.field("redial_interval"), file.redial_interval.0);
+        c.source_address(&path, file.source_address.as_deref());
+        c.networks(&path, &file.networks);
+        c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
+        c.admission(&path, file.max_unauthenticated, file.authenticate_within);
+        c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
+        c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
+        for (index, director) in self.directors.iter().enumerate() {
+            file_director(&mut c, &ConfigPath::of("directors").index(index), director, file.listen.is_empty());
+        }
+        c.findings
+    }
+}
+
+fn file_director(c: &mut Checker, path: &ConfigPath, director: &FileDirector, deaf: bool) {
+    c.password(path, &director.password);
+    c.optional_address(path.field("address"), director.address.as_deref());
+    c.port(path, director.port);
+    c.optional_tls(path, director.tls.as_ref(), Side::Dialling);
+    c.heartbeat(path.field("heartbeat_interval"), director.heartbeat_interval);
+    let dials = director.connection_from_client_to_director;
+    if dials && director.address.is_none() {
+        let message = format!("this daemon dials director {:?}, which has no address", director.name);
+        c.error(codes::NO_ADDRESS, path.field("connection_from_client_to_director"), message, "add `address`");
+    }
+    if !dials && (deaf || !director.connection_from_director_to_client) {
+        let message = format!("neither side may dial, so director {:?} is never reached", director.name);
+        let help = "set `connection_from_client_to_director: true`, or listen and let the director dial";
+        c.error(codes::NO_DIRECTION, path.clone(), message, help);
+    }
+    if director.monitor && dials {
+        let message = "a monitor waits for no connection of a client";
+        let help = "remove `monitor` or `connection_from_client_to_director`";
+        c.error(codes::CONTRADICTION, path.field("monitor"), message, help);
+    }
+    if director.allowed_job_commands.is_empty() && !director.monitor {
+        let message = format!("director {:?} may not do anything", director.name);
+        let help = "leave it out to allow all, or set `monitor: true`";
+        c.warning(codes::EMPTY, path.field("allowed_job_commands"), message, help);
+    }
+}
+
+impl Check for StorageConfig {
+    fn check(&self, built: Built) -> Vec<Finding> {
+        let mut c = Checker::new(built);
+        let (storage, path) = (&self.storage, ConfigPath::of("storage"));
+        c.name(&path, &storage.name);
+        c.not_empty(path.field("listen"), storage.listen.len(), "address to listen on");
+        c.listen(&path, &storage.listen, storage.port);
+        c.tls(&path.field("tls"), &storage.tls, Side::Accepting);
+        c.heartbeat(path.field("heartbeat_interval"), Some(storage.heartbeat_interval));
+        c.not_zero(path.field("fd_connect_timeout"), storage.fd_connect_timeout.0);
+        c.not_zero(path.field("sd_connect_timeout"), storage.sd_connect_timeout.0);
+        c.not_zero(path.field("client_connect_wait"), storage.client_connect_wait.0);
+        c.source_address(&path, storage.source_address.as_deref());
+        c.networks(&path, &storage.networks);
+        c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
+        c.admission(&path, storage.max_unauthenticated, storage.authenticate_within);
+        c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
+        c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
+        for (index, director) in self.directors.iter().enumerate() {
+            let path = ConfigPath::of("directors").index(index);
+            c.password(&path, &director.password);
+            c.optional_tls(&path, director.tls.as_ref(), Side::Dialling);
+        }
+        c.not_empty(ConfigPath::of("devices"), self.devices.len(), "device");
+        c.names("devices", self.devices.iter().map(|device| device.name.as_str()));
+        devices(&mut c, &self.devices);
+        c.findings
+    }
+}
+
+fn devices(c: &mut Checker, devices: &[Device]) {
+    let mut folders = BTreeMap::new();
+    for (index, device) in devices.iter().enumerate() {
+        let path = ConfigPath::of("devices").index(index);
+        if device.media_type.is_empty() {
+            let help = "write the same word as in the director's `storages`";
+            c.error(codes::BAD_NAME, path.field("media_type"), "the media type is empty", help);
+        }
+        if device.archive_device.is_empty() {
+            c.error(
+                codes::EMPTY,
+                path.field("archive_device"),
+                "there is no folder",
+                "name the folder for the volumes",
+            );
+        } else if let Some(first) = folders.insert((&device.archive_device, &device.media_type), index) {
+            // Two devices over one folder are how several jobs run at once, as long as the volumes can be told apart.
+            let message = format!("devices[{first}] has the same folder and media type, so both may want one volume");
+            c.warning(
+                codes::SHARED_FOLDER,
+                path.field("archive_device"),
+                message,
+                "give each device a folder of its own",
+            );
+        }
+        if !(SMALLEST_BLOCK..=LARGEST_BLOCK).contains(&device.maximum_block_size) {
+            let message = format!("a block of {} is not possible", device.maximum_block_size);
+            let help = format!("choose from {SMALLEST_BLOCK} to {LARGEST_BLOCK}; 1 MiB is the default");
+            c.error(codes::OUT_OF_RANGE, path.field("maximum_block_size"), message, help);
+        }
+        if device.maximum_volume_size.0 != 0 && device.maximum_volume_size < device.maximum_block_size {
+            let message = "a volume would be smaller than one block";
+            let help = "raise `maximum_volume_size`, or lower `maximum_block_size`";
+            c.error(codes::CONTRADICTION, path.field("maximum_volume_size"), message, help);
+        }
+        c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(device.maximum_concurrent_jobs));
+        c.not_zero(path.field("maximum_file_size"), device.maximum_file_size.0);
+    }
+}
+
+impl Check for ConsoleConfig {
+    fn check(&self, built: Built) -> Vec<Finding> {
+        let mut c = Checker::new(built);
+        let (director, path) = (&self.director, ConfigPath::of("director"));
+        c.name(&path, &director.name);
+        c.address(path.field("address"), &director.address);
+        c.port(&path, director.port);
+        // Only one of the two is used, so only that one can be wrong.
+        let own_tls = self.console.as_ref().and_then(|console| console.tls.as_ref());
+        if own_tls.is_none() {
+            c.tls(&path.field("tls"), &director.tls, Side::Dialling);
+        }
+        c.heartbeat(path.field("heartbeat_interval"), Some(director.heartbeat_interval));
+        let Some(console) = &self.console else {
+            c.password(&path, &director.password);
+            return c.findings;
+        };
+        let path = ConfigPath::of("console");
+        c.name(&path, &console.name);
+        c.password(&path, &console.password);
+        c.optional_tls(&path, console.tls.as_ref(), Side::Dialling);
+        // Both decide: one whether TLS starts at once, the other what is negotiated (`wire/1 §2.8` case C).
+        if own_tls.is_some_and(|tls| (tls.mode() == TlsMode::Off) != (director.tls.mode() == TlsMode::Off)) {
+            let message = "the console and its director disagree on whether TLS is used";
+            let help = "set `enable` to the same value in `director.tls` and `console.tls`";
+            c.error(codes::TLS_CONTRADICTION, path.field("tls"), message, help);
+        }
+        c.findings
+    }
+}

@@ -1,0 +1,224 @@
+//! Configuration of a director.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::fileset::FileSet;
+use super::job::{Job, Messages};
+use super::password::{Password, Passwords};
+use super::pool::Pool;
+use super::resource::resources;
+use super::tls::TlsConfig;
+use super::units::Seconds;
+use super::{DIRECTOR_PORT, FILE_PORT, STORAGE_PORT, any_address, heartbeat};
+
+/// Where the director keeps what was saved where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum Catalog {
+    /// An SQLite file.
+    Sqlite {
+        /// The file, relative to the folder of the configuration file.
+        path: String,
+    },
+}
+
+resources! {
+    /// Everything a director needs to know.
+    DirectorConfig {
+        /// The daemon itself.
+        director: Director,
+        /// The file daemons.
+        clients: Vec<Client> = Vec::new(),
+        /// The storage daemons and their devices.
+        storages: Vec<Storage> = Vec::new(),
+        /// The jobs.
+        jobs: Vec<Job> = Vec::new(),
+        /// What to save.
+        filesets: Vec<FileSet> = Vec::new(),
+        /// Groups of volumes.
+        pools: Vec<Pool> = Vec::new(),
+        /// Where the catalog is.
+        catalog: Catalog = Catalog::Sqlite { path: "/var/lib/towline/catalog.sqlite".to_owned() },
+        /// Named consoles.
+        consoles: Vec<ConsoleAccess> = Vec::new(),
+        /// Where messages go.
+        messages: Messages = Messages::default(),
+    }
+
+    /// The director itself.
+    Director {
+        /// Name of this director.
+        name: String,
+        /// Password of the default console.
+        password: Password,
+        /// TCP port it listens on.
+        port: u16 = DIRECTOR_PORT,
+        /// Addresses it listens on, each with or without a port of its own.
+        listen: Vec<String> = any_address(),
+        /// Folder for state files.
+        working_directory: String = "/var/lib/towline".to_owned(),
+        /// TLS it shows to whoever dials it; also towards clients and storages that have none of their own.
+        tls: TlsConfig = TlsConfig::default(),
+        /// Seconds between TCP keepalives on connections to clients and storages, 0 for the system's default.
+        /// (In Bareos: 0, `wire/1 §9.6`.)
+        heartbeat_interval: Seconds = Seconds::secs(60),
+        /// How long a file daemon is dialled for a job, in seconds (`wire/1 §9.1`).
+        fd_connect_timeout: Seconds = Seconds::secs(180),
+        /// How long a storage daemon is dialled for a job, in seconds (`wire/1 §9.1`).
+        sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
+        source_address: Option<String> = None,
+        /// Jobs at the same time; more wait.
+        maximum_concurrent_jobs: u32 = 20,
+        /// Consoles at the same time (`wire/1 §9.5`).
+        max_console_connections: u32 = 20,
+        /// Connections that may be under way without being authenticated.
+        max_unauthenticated: u32 = 256,
+        /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
+        authenticate_within: Seconds = Seconds::secs(60),
+    }
+
+    /// A file daemon as the director sees it.
+    Client {
+        /// Name of the file daemon, as in its own configuration.
+        name: String,
+        /// Host name or IP address at which the director dials it; not needed if only the client dials.
+        address: Option<String> = None,
+        /// Password, the same as in the file daemon's `directors`.
+        password: Password,
+        /// TCP port it listens on.
+        port: u16 = FILE_PORT,
+        /// Whether the storage daemon dials the client for data, and not the client the storage daemon.
+        passive: bool = false,
+        /// Whether the client may dial the director and wait there (`wire/1 §8`).
+        connection_from_client_to_director: bool = false,
+        /// Whether the director may dial the client.
+        connection_from_director_to_client: bool = true,
+        /// Address for a storage daemon that has a `lan_address` too (only used for a passive client).
+        lan_address: Option<String> = None,
+        /// Networks the client is in: name of the network and the client's address there. Goes before `lan_address`.
+        networks: BTreeMap<String, String> = BTreeMap::new(),
+        /// TLS towards this client; `None`: that of `director`.
+        tls: Option<TlsConfig> = None,
+        /// As in `director`, for this client; `None`: that of `director` (`wire/1 §9.6`).
+        heartbeat_interval: Option<Seconds> = None,
+        /// Jobs of this client at the same time.
+        maximum_concurrent_jobs: u32 = 1,
+        /// How long the catalog keeps the files of a job.
+        file_retention: Seconds = Seconds::days(60),
+        /// How long the catalog keeps a job.
+        job_retention: Seconds = Seconds::days(180),
+    }
+
+    /// A storage daemon and one of its devices as the director sees them.
+    Storage {
+        /// Name of this resource; jobs refer to it.
+        name: String,
+        /// Host name or IP address at which the director and the clients dial it.
+        address: String,
+        /// Password, the same as in the storage daemon's `directors`.
+        password: Password,
+        /// Name of the device, as in the storage daemon's `devices`.
+        device: String,
+        /// Media type, as in the storage daemon's `devices`.
+        media_type: String,
+        /// TCP port it listens on.
+        port: u16 = STORAGE_PORT,
+        /// Address for clients that have a `lan_address` too.
+        lan_address: Option<String> = None,
+        /// Networks the storage daemon is in: name of the network and its address there. Goes before `lan_address`.
+        networks: BTreeMap<String, String> = BTreeMap::new(),
+        /// TLS towards this storage daemon; `None`: that of `director`.
+        tls: Option<TlsConfig> = None,
+        /// As in `director`, for this storage daemon; `None`: that of `director` (`wire/1 §9.6`).
+        heartbeat_interval: Option<Seconds> = None,
+        /// Jobs with this storage at the same time.
+        maximum_concurrent_jobs: u32 = 1,
+    }
+
+    /// A named console.
+    ConsoleAccess {
+        /// Name of the console.
+        name: String,
+        /// Password, the same as in the console's own configuration.
+        password: Password,
+        /// Commands it may use; `*all*` for every one. Empty: none.
+        command_acl: Vec<String> = Vec::new(),
+        /// TLS certificates in band; `None`: that of `director`.
+        tls: Option<TlsConfig> = None,
+    }
+}
+
+impl DirectorConfig {
+    /// The client called `name`.
+    #[must_use]
+    pub fn client(&self, name: &str) -> Option<&Client> {
+        self.clients.iter().find(|client| client.name == name)
+    }
+
+    /// The storage called `name`.
+    #[must_use]
+    pub fn storage(&self, name: &str) -> Option<&Storage> {
+        self.storages.iter().find(|storage| storage.name == name)
+    }
+
+    /// The job called `name`.
+    #[must_use]
+    pub fn job(&self, name: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.name == name)
+    }
+
+    /// The fileset called `name`.
+    #[must_use]
+    pub fn fileset(&self, name: &str) -> Option<&FileSet> {
+        self.filesets.iter().find(|fileset| fileset.name == name)
+    }
+
+    /// The pool called `name`.
+    #[must_use]
+    pub fn pool(&self, name: &str) -> Option<&Pool> {
+        self.pools.iter().find(|pool| pool.name == name)
+    }
+
+    /// The named console called `name`.
+    #[must_use]
+    pub fn console(&self, name: &str) -> Option<&ConsoleAccess> {
+        self.consoles.iter().find(|console| console.name == name)
+    }
+
+    /// TLS towards `client`: its own settings, else the director's.
+    #[must_use]
+    pub fn client_tls<'a>(&'a self, client: &'a Client) -> &'a TlsConfig {
+        client.tls.as_ref().unwrap_or(&self.director.tls)
+    }
+
+    /// TLS towards `storage`: its own settings, else the director's.
+    #[must_use]
+    pub fn storage_tls<'a>(&'a self, storage: &'a Storage) -> &'a TlsConfig {
+        storage.tls.as_ref().unwrap_or(&self.director.tls)
+    }
+
+    /// The heartbeat interval towards `client`, `None` when switched off (`wire/1 §9.6`).
+    #[must_use]
+    pub fn client_heartbeat(&self, client: &Client) -> Option<Seconds> {
+        heartbeat(client.heartbeat_interval, self.director.heartbeat_interval)
+    }
+
+    /// The heartbeat interval towards `storage`, `None` when switched off (`wire/1 §9.6`).
+    #[must_use]
+    pub fn storage_heartbeat(&self, storage: &Storage) -> Option<Seconds> {
+        heartbeat(storage.heartbeat_interval, self.director.heartbeat_interval)
+    }
+}
+
+impl Passwords for DirectorConfig {
+    fn for_each_password(&mut self, visit: &mut dyn FnMut(&mut Password)) {
+        visit(&mut self.director.password);
+        self.clients.iter_mut().for_each(|client| visit(&mut client.password));
+        self.storages.iter_mut().for_each(|storage| visit(&mut storage.password));
+        self.consoles.iter_mut().for_each(|console| visit(&mut console.password));
+    }
+}

@@ -1,0 +1,115 @@
+//! Configuration of a file daemon.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::password::{Password, Passwords};
+use super::resource::resources;
+use super::tls::TlsConfig;
+use super::units::{Bytes, Seconds};
+use super::{DIRECTOR_PORT, FILE_PORT, any_address, heartbeat};
+
+/// What a director may ask a file daemon to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobCommand {
+    /// Read files and send them to a storage daemon.
+    Backup,
+    /// Receive files from a storage daemon and write them.
+    Restore,
+    /// Compare files with a list or a volume.
+    Verify,
+    /// Count what a backup would take.
+    Estimate,
+}
+
+resources! {
+    /// Everything a file daemon needs to know.
+    FileConfig {
+        /// The daemon itself.
+        file: FileDaemon,
+        /// The directors that may use it.
+        directors: Vec<FileDirector>,
+    }
+
+    /// The file daemon itself.
+    FileDaemon {
+        /// Name of this daemon, as in the director's `clients`.
+        name: String,
+        /// TCP port it listens on.
+        port: u16 = FILE_PORT,
+        /// Addresses it listens on, each with or without a port of its own. Empty: it does not listen at all and only
+        /// dials its directors.
+        listen: Vec<String> = any_address(),
+        /// Folder for state files.
+        working_directory: String = "/var/lib/towline".to_owned(),
+        /// TLS it shows to whoever dials it, and uses towards storage daemons (`wire/1 §2.8`).
+        tls: TlsConfig = TlsConfig::default(),
+        /// Seconds between heartbeats: TCP keepalive on every connection, and heartbeat frames during jobs. 0 switches
+        /// both off. (In Bareos: 0, and then a vanished peer is noticed after two hours, `wire/1 §9.6`, `§9.7`.)
+        heartbeat_interval: Seconds = Seconds::secs(60),
+        /// How long a storage daemon is dialled before the job fails, in seconds (`wire/1 §9.1`).
+        sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach a director, in seconds; a random part is added (`wire/1 §8.2`).
+        redial_interval: Seconds = Seconds::secs(60),
+        /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
+        source_address: Option<String> = None,
+        /// Networks this host is in: name of the network and the host's address there. Of two daemons that name the
+        /// same network, one dials the other at that address.
+        networks: BTreeMap<String, String> = BTreeMap::new(),
+        /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
+        maximum_concurrent_jobs: u32 = 1_000,
+        /// Bytes a second that all jobs together may use; 0: no limit (`wire/1 §1.7`).
+        maximum_bandwidth: Bytes = Bytes(0),
+        /// Connections that may be under way without being authenticated.
+        max_unauthenticated: u32 = 256,
+        /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
+        authenticate_within: Seconds = Seconds::secs(60),
+    }
+
+    /// A director that may use the file daemon.
+    FileDirector {
+        /// Name of the director, as in its own configuration.
+        name: String,
+        /// Password, the same as in the director's `clients`.
+        password: Password,
+        /// Host name or IP address; needed if this daemon dials the director.
+        address: Option<String> = None,
+        /// TCP port of the director.
+        port: u16 = DIRECTOR_PORT,
+        /// Whether this daemon dials the director and waits there for jobs (`wire/1 §8`).
+        connection_from_client_to_director: bool = false,
+        /// Whether the director may dial this daemon.
+        connection_from_director_to_client: bool = true,
+        /// Whether it may only ask for the status (`wire/1 §7`).
+        monitor: bool = false,
+        /// TLS when dialling this director, and its certificates in band; `None`: that of `file`.
+        tls: Option<TlsConfig> = None,
+        /// As in `file`, for this director; `None`: that of `file`.
+        heartbeat_interval: Option<Seconds> = None,
+        /// What this director may ask for. (In Bareos: everything, scripts too.)
+        allowed_job_commands: Vec<JobCommand> =
+            vec![JobCommand::Backup, JobCommand::Restore, JobCommand::Verify, JobCommand::Estimate],
+    }
+}
+
+impl FileConfig {
+    /// TLS towards `director`: its own settings, else the daemon's.
+    #[must_use]
+    pub fn director_tls<'a>(&'a self, director: &'a FileDirector) -> &'a TlsConfig {
+        director.tls.as_ref().unwrap_or(&self.file.tls)
+    }
+
+    /// The heartbeat interval towards `director`, `None` when switched off.
+    #[must_use]
+    pub fn director_heartbeat(&self, director: &FileDirector) -> Option<Seconds> {
+        heartbeat(director.heartbeat_interval, self.file.heartbeat_interval)
+    }
+}
+
+impl Passwords for FileConfig {
+    fn for_each_password(&mut self, visit: &mut dyn FnMut(&mut Password)) {
+        self.directors.iter_mut().for_each(|director| visit(&mut director.password));
+    }
+}

@@ -1,0 +1,127 @@
+//! Filesets: which files a job saves and how.
+
+use serde::{Deserialize, Serialize};
+
+use super::resource::resources;
+
+/// The checksum that is recorded for each file (letters `M`, `S1`…`S4` of `wire/2 §1.6`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Digest {
+    /// None.
+    None,
+    /// MD5.
+    Md5,
+    /// SHA-1.
+    Sha1,
+    /// SHA-256.
+    Sha256,
+    /// SHA-512.
+    Sha512,
+    /// XXH128: the fastest, against accidents only.
+    Xxh128,
+}
+
+resources! {
+    /// Which files a job saves.
+    FileSet {
+        /// Name of the fileset.
+        name: String,
+        /// What to save.
+        include: Vec<Include>,
+        /// What to leave out of it.
+        exclude: Exclude = Exclude { files: Vec::new() },
+    }
+
+    /// Files and how to save them.
+    Include {
+        /// Absolute paths on the client; folders with everything in them.
+        files: Vec<String>,
+        /// Options; the first block whose patterns match a file counts for it, the last one for all others.
+        options: Vec<IncludeOptions> = vec![IncludeOptions::default()],
+        /// Folders with a file of one of these names are left out.
+        exclude_dir_containing: Vec<String> = Vec::new(),
+    }
+
+    /// What to leave out.
+    Exclude {
+        /// Absolute paths, or wildcards.
+        files: Vec<String> = Vec::new(),
+    }
+
+    /// How files are saved (`wire/2 §1.6`).
+    IncludeOptions {
+        /// Checksum of each file. (In Bareos: none.)
+        digest: Digest = Digest::Sha256,
+        /// Whether access control lists are saved.
+        acl: bool = true,
+        /// Whether extended attributes are saved.
+        xattr: bool = true,
+        /// Whether further names of a file already saved are kept as hard links, so that a restore makes them links
+        /// again. (In Bareos: `false`, and each name becomes a file of its own.)
+        hardlinks: bool = true,
+        /// Whether to stay on the file systems that `files` name.
+        onefs: bool = true,
+        /// Whether blocks of zeros are left out and become holes again.
+        sparse: bool = false,
+        /// Whether files are read without changing their access time.
+        noatime: bool = false,
+        /// Whether folders are entered.
+        recurse: bool = true,
+        /// Whether files with the `nodump` flag are left out.
+        honor_nodump: bool = false,
+        /// Whether what matches this block is left out.
+        exclude: bool = false,
+        /// Whether upper and lower case are the same in the patterns.
+        ignore_case: bool = false,
+        /// Wildcards for files and folders: `*` and `?`, over the whole path.
+        wild: Vec<String> = Vec::new(),
+        /// Wildcards for files only.
+        wild_file: Vec<String> = Vec::new(),
+        /// Wildcards for folders only.
+        wild_dir: Vec<String> = Vec::new(),
+        /// Extended regular expressions for files and folders.
+        regex: Vec<String> = Vec::new(),
+        /// Extended regular expressions for files only.
+        regex_file: Vec<String> = Vec::new(),
+        /// Extended regular expressions for folders only.
+        regex_dir: Vec<String> = Vec::new(),
+    }
+}
+
+impl Default for IncludeOptions {
+    fn default() -> Self {
+        Self {
+            digest: Digest::Sha256,
+            acl: true,
+            xattr: true,
+            hardlinks: true,
+            onefs: true,
+            sparse: false,
+            noatime: false,
+            recurse: true,
+            honor_nodump: false,
+            exclude: false,
+            ignore_case: false,
+            wild: Vec::new(),
+            wild_file: Vec::new(),
+            wild_dir: Vec::new(),
+            regex: Vec::new(),
+            regex_file: Vec::new(),
+            regex_dir: Vec::new(),
+        }
+    }
+}
+
+impl IncludeOptions {
+    /// Whether the block names patterns, so that it does not apply to every file.
+    #[must_use]
+    pub const fn has_patterns(&self) -> bool {
+        !(self.wild.is_empty()
+            && self.wild_file.is_empty()
+            && self.wild_dir.is_empty()
+            && self.regex.is_empty()
+            && self.regex_file.is_empty()
+            && self.regex_dir.is_empty())
+    }
+}

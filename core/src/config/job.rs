@@ -1,0 +1,105 @@
+//! Jobs, and where their messages go.
+
+use serde::{Deserialize, Serialize};
+
+use super::resource::resources;
+use super::units::{Bytes, Seconds};
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    /// Saves files.
+    Backup,
+    /// Brings files back.
+    Restore,
+}
+
+/// How much a backup saves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Everything.
+    Full,
+    /// What changed since the last full backup.
+    Differential,
+    /// What changed since the last backup.
+    Incremental,
+}
+
+/// Which existing files a restore overwrites.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replace {
+    /// All.
+    Always,
+    /// Those older than the saved one.
+    IfNewer,
+    /// Those newer than the saved one.
+    IfOlder,
+    /// None.
+    Never,
+}
+
+resources! {
+    /// A job.
+    Job {
+        /// Name of the job.
+        name: String,
+        /// Name of the client.
+        client: String,
+        /// Name of the fileset.
+        fileset: String,
+        /// Name of the storage.
+        storage: String,
+        /// Name of the pool.
+        pool: String,
+        /// What it does.
+        kind: JobKind = JobKind::Backup,
+        /// How much it saves when nobody says otherwise.
+        level: Level = Level::Incremental,
+        /// Folder that a restore puts before each path; `None`: files go back where they were.
+        r#where: Option<String> = None,
+        /// Which existing files a restore overwrites.
+        replace: Replace = Replace::Always,
+        /// Whether the client gets the list of saved files, so that it notices moved and deleted ones.
+        accurate: bool = false,
+        /// Whether attributes are collected by the storage daemon until the job ends (`wire/1 §1.6`).
+        spool_attributes: bool = true,
+        /// Whether data is collected on the storage daemon's disk before it goes to the volume.
+        spool_data: bool = false,
+        /// Bytes of data to collect at a time; 0: no limit.
+        spool_size: Bytes = Bytes(0),
+        /// Whether the job may be started.
+        enabled: bool = true,
+        /// Order among waiting jobs, 1 first.
+        priority: u32 = 10,
+        /// Starts the job when its client dials in and the last start is longer ago than this; 0: never
+        /// (`wire/1 §8.6`).
+        run_on_incoming_connect_interval: Seconds = Seconds::secs(0),
+        /// Whether a failed job is started again.
+        reschedule_on_error: bool = false,
+        /// Pause before that.
+        reschedule_interval: Seconds = Seconds::minutes(30),
+        /// How often, 0: always again.
+        reschedule_times: u32 = 5,
+        /// Jobs of this resource at the same time.
+        maximum_concurrent_jobs: u32 = 1,
+    }
+
+    /// Where messages of jobs and of the daemon go.
+    Messages {
+        /// File they are appended to; `None`: only the daemon's log.
+        append: Option<String> = None,
+        /// Whether they are kept in the catalog.
+        catalog: bool = true,
+        /// Whether consoles see them.
+        console: bool = true,
+    }
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self { append: None, catalog: true, console: true }
+    }
+}

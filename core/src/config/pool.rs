@@ -1,0 +1,44 @@
+//! Pools: groups of volumes with the same rules.
+
+use serde::{Deserialize, Serialize};
+
+use super::resource::resources;
+use super::units::{Bytes, Seconds};
+
+/// What the volumes of a pool are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PoolKind {
+    /// Jobs write to them.
+    Backup,
+    /// New volumes wait here for a pool that needs one.
+    Scratch,
+}
+
+resources! {
+    /// A group of volumes.
+    Pool {
+        /// Name of the pool.
+        name: String,
+        /// Start of the names of new volumes; four digits are appended. `None`: volumes are labelled by hand.
+        label_format: Option<String> = None,
+        /// Volumes the pool may hold; 0: no limit.
+        maximum_volumes: u32 = 0,
+        /// Bytes after which a volume is full; 0: no limit.
+        maximum_volume_bytes: Bytes = Bytes(0),
+        /// Jobs after which a volume is used; 0: no limit.
+        maximum_volume_jobs: u32 = 0,
+        /// Time after the first write after which a volume is used; 0: no limit.
+        volume_use_duration: Seconds = Seconds::secs(0),
+        /// How long a volume that is full or used keeps its jobs.
+        volume_retention: Seconds = Seconds::days(365),
+        /// Whether a purged volume may be overwritten.
+        recycle: bool = true,
+        /// Whether expired jobs and files are removed from the catalog when a volume is needed.
+        auto_prune: bool = true,
+        /// Whether the oldest volume is recycled, if expired, when none is free.
+        recycle_oldest_volume: bool = false,
+        /// What the volumes are for.
+        kind: PoolKind = PoolKind::Backup,
+    }
+}

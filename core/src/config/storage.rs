@@ -1,0 +1,102 @@
+//! Configuration of a storage daemon.
+
+use std::collections::BTreeMap;
+
+use super::password::{Password, Passwords};
+use super::resource::resources;
+use super::tls::TlsConfig;
+use super::units::{Bytes, Seconds};
+use super::{STORAGE_PORT, any_address};
+
+resources! {
+    /// Everything a storage daemon needs to know.
+    StorageConfig {
+        /// The daemon itself.
+        storage: StorageDaemon,
+        /// The directors that may use it.
+        directors: Vec<StorageDirector>,
+        /// The archive devices.
+        devices: Vec<Device>,
+    }
+
+    /// The storage daemon itself.
+    StorageDaemon {
+        /// Name of this daemon.
+        name: String,
+        /// TCP port it listens on.
+        port: u16 = STORAGE_PORT,
+        /// Addresses it listens on, each with or without a port of its own.
+        listen: Vec<String> = any_address(),
+        /// Folder for state files.
+        working_directory: String = "/var/lib/towline".to_owned(),
+        /// TLS it shows to whoever dials it, and uses towards passive clients and storage daemons (`wire/1 §2.8`).
+        tls: TlsConfig = TlsConfig::default(),
+        /// Seconds between heartbeats: TCP keepalive on every connection, and heartbeat frames while a job waits. 0
+        /// switches both off. (In Bareos: 0, `wire/1 §9.6`, `§9.7`.)
+        heartbeat_interval: Seconds = Seconds::secs(60),
+        /// How long a job waits for its file daemon, in seconds (`wire/1 §9.1`).
+        client_connect_wait: Seconds = Seconds::secs(1_800),
+        /// How long a passive client is dialled, in seconds (`wire/1 §9.1`).
+        fd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// How long another storage daemon is dialled, in seconds (`wire/1 §9.1`).
+        sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
+        source_address: Option<String> = None,
+        /// Networks this host is in: name of the network and the host's address there.
+        networks: BTreeMap<String, String> = BTreeMap::new(),
+        /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
+        maximum_concurrent_jobs: u32 = 1_000,
+        /// Connections that may be under way without being authenticated.
+        max_unauthenticated: u32 = 256,
+        /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
+        authenticate_within: Seconds = Seconds::secs(60),
+    }
+
+    /// A director that may use the storage daemon.
+    StorageDirector {
+        /// Name of the director, as in its own configuration.
+        name: String,
+        /// Password, the same as in the director's `storages`.
+        password: Password,
+        /// Whether it may only ask for the status (`wire/1 §7`).
+        monitor: bool = false,
+        /// TLS certificates in band; `None`: that of `storage`.
+        tls: Option<TlsConfig> = None,
+    }
+
+    /// An archive device: a folder that holds volumes as files.
+    Device {
+        /// Name of the device, as in the director's `storages`.
+        name: String,
+        /// Media type; only volumes of this type are mounted here.
+        media_type: String,
+        /// Folder with the volumes, relative to the folder of the configuration file.
+        archive_device: String,
+        /// Whether new volumes may be labelled without an operator. (In Bareos: `false`.)
+        label_media: bool = true,
+        /// Largest size of one volume; 0: no limit.
+        maximum_volume_size: Bytes = Bytes(0),
+        /// Size of a data block (`wire/3 §5.1`).
+        maximum_block_size: Bytes = Bytes::mib(1),
+        /// Jobs that may write at the same time.
+        maximum_concurrent_jobs: u32 = 1,
+        /// Bytes of one job after which a piece of a volume is recorded in the catalog.
+        maximum_file_size: Bytes = Bytes(1_000_000_000),
+        /// Free space below which no more is written.
+        minimum_free_space: Bytes = Bytes::mib(64),
+    }
+}
+
+impl StorageConfig {
+    /// TLS towards `director`: its own settings, else the daemon's.
+    #[must_use]
+    pub fn director_tls<'a>(&'a self, director: &'a StorageDirector) -> &'a TlsConfig {
+        director.tls.as_ref().unwrap_or(&self.storage.tls)
+    }
+}
+
+impl Passwords for StorageConfig {
+    fn for_each_password(&mut self, visit: &mut dyn FnMut(&mut Password)) {
+        self.directors.iter_mut().for_each(|director| visit(&mut director.password));
+    }
+}

@@ -1,0 +1,308 @@
+use std::collections::BTreeSet;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::check::codes;
+use super::*;
+
+const BUILT: Built = Built { psk: true };
+
+fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// `code path` of each finding.
+fn found(findings: &[Finding]) -> Vec<String> {
+    findings.iter().map(|finding| format!("{} {}", finding.code, finding.path)).collect()
+}
+
+fn director() -> Value {
+    json!({
+        "director": { "name": "backup-dir", "password": "p1" },
+        "clients": [{ "name": "a-fd", "address": "a.example", "password": "p2" }],
+        "storages": [{ "name": "disk", "address": "192.0.2.7", "password": "p3", "device": "dev", "media_type": "File" }],
+        "jobs": [{ "name": "a", "client": "a-fd", "fileset": "home", "storage": "disk", "pool": "Full" }],
+        "filesets": [{ "name": "home", "include": [{ "files": ["/home"] }] }],
+        "pools": [{ "name": "Full" }],
+        "consoles": [{ "name": "admin", "password": "p4", "command_acl": ["*all*"] }],
+    })
+}
+
+fn file() -> Value {
+    json!({ "file": { "name": "a-fd" }, "directors": [{ "name": "backup-dir", "password": "p2" }] })
+}
+
+fn storage() -> Value {
+    json!({
+        "storage": { "name": "a-sd" },
+        "directors": [{ "name": "backup-dir", "password": "p3" }],
+        "devices": [{ "name": "dev", "media_type": "File", "archive_device": "/srv/volumes" }],
+    })
+}
+
+fn console() -> Value {
+    json!({ "director": { "name": "backup-dir", "address": "backup.example", "password": "p1" } })
+}
+
+/// Findings of `base` after each `(pointer, value)` was put into it.
+fn check<T: DeserializeOwned + Check>(mut base: Value, changes: &[(&str, Value)], built: Built) -> Vec<Finding> {
+    for (pointer, value) in changes {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        match base.pointer_mut(parent).unwrap() {
+            Value::Object(map) => _ = map.insert(key.to_owned(), value.clone()),
+            Value::Array(list) => list.push(value.clone()),
+            other => panic!("{pointer} leads into {other}"),
+        }
+    }
+    read::<T>(base).check(built)
+}
+
+#[test]
+fn plain_configurations_have_no_findings() {
+    assert_eq!(check::<DirectorConfig>(director(), &[], BUILT), []);
+    assert_eq!(check::<FileConfig>(file(), &[], BUILT), []);
+    assert_eq!(check::<StorageConfig>(storage(), &[], BUILT), []);
+    assert_eq!(check::<ConsoleConfig>(console(), &[], BUILT), []);
+}
+
+#[test]
+fn the_defaults_are_those_of_the_protocol_notes() {
+    let config: DirectorConfig = read(director());
+    assert_eq!((config.director.port, config.clients[0].port, config.storages[0].port), (9101, 9102, 9103));
+    assert_eq!(config.director.fd_connect_timeout, Seconds(180));
+    assert_eq!(config.director.sd_connect_timeout, Seconds(1_800));
+    assert_eq!((config.director.max_unauthenticated, config.director.authenticate_within), (256, Seconds(60)));
+    assert_eq!(config.director.max_console_connections, 20);
+    assert!(config.clients[0].connection_from_director_to_client);
+    assert!(!config.clients[0].connection_from_client_to_director);
+    assert_eq!(config.client_tls(&config.clients[0]).mode(), TlsMode::Psk);
+    let options = &config.filesets[0].include[0].options[0];
+    assert_eq!((options.acl, options.xattr, options.hardlinks), (true, true, true));
+    let device = &read::<StorageConfig>(storage()).devices[0];
+    assert_eq!(
+        (device.maximum_block_size, device.maximum_concurrent_jobs, device.label_media),
+        (Bytes(1 << 20), 1, true)
+    );
+}
+
+#[test]
+fn a_directors_semantic_errors_are_all_found_with_their_paths() {
+    let table: &[(&str, Value, &str)] = &[
+        ("/director/name", json!(""), "T0822 director.name"),
+        ("/director/name", json!("x".repeat(128)), "T0822 director.name"),
+        ("/director/name", json!("a\u{1e}b"), "T0822 director.name"),
+        ("/director/password", json!(""), "T0823 director.password"),
+        ("/director/listen", json!(["backup.example"]), "T0826 director.listen[0]"),
+        ("/director/listen", json!(["::", "[::]:9101"]), "T0827 director.listen[1]"),
+        ("/director/listen", json!([]), "T0836 director.listen"),
+        ("/director/port", json!(0), "T0825 director.port"),
+        ("/director/max_unauthenticated", json!(0), "T0835 director.max_unauthenticated"),
+        ("/director/source_address", json!("eth0"), "T0824 director.source_address"),
+        ("/director/heartbeat_interval", json!(0), "T0841 director.heartbeat_interval"),
+        ("/director/tls", json!({ "certificate": "c.pem" }), "T0828 director.tls.certificate"),
+        ("/director/tls", json!({ "psk": false }), "T0830 director.tls.psk"),
+        ("/director/tls", json!({ "verify_peer": true }), "T0831 director.tls.verify_peer"),
+        ("/director/tls", json!({ "allowed_cn": ["a"] }), "T0831 director.tls.allowed_cn"),
+        ("/catalog", json!({ "sqlite": { "path": "" } }), "T0836 catalog.path"),
+        ("/clients/0/address", json!("10.0.0.256"), "T0824 clients[0].address"),
+        ("/clients/0/address", json!("a.example:9102"), "T0824 clients[0].address"),
+        ("/clients/0/address", json!(null), "T0834 clients[0]"),
+        (
+            "/clients/0/connection_from_director_to_client",
+            json!(false),
+            "T0833 clients[0].connection_from_director_to_client",
+        ),
+        ("/clients/0/networks", json!({ "lan": "not an address" }), "T0824 clients[0].networks[\"lan\"]"),
+        ("/clients/0/tls", json!({ "ca": "ca.pem", "verify_peer": false }), "T0832 clients[0].tls.verify_peer"),
+        ("/clients/0/file_retention", json!("1 year"), "T0840 clients[0].file_retention"),
+        ("/clients/1", json!({ "name": "a-fd", "address": "b", "password": "p" }), "T0821 clients[1].name"),
+        ("/storages/0/address", json!(""), "T0824 storages[0].address"),
+        ("/storages/0/device", json!(""), "T0836 storages[0].device"),
+        ("/jobs/0/client", json!("a-fb"), "T0820 jobs[0].client"),
+        ("/jobs/0/where", json!("/tmp"), "T0840 jobs[0].where"),
+        ("/jobs/0/run_on_incoming_connect_interval", json!("1 d"), "T0840 jobs[0].run_on_incoming_connect_interval"),
+        ("/pools/0/kind", json!("scratch"), "T0840 jobs[0].pool"),
+        ("/pools/0/label_format", json!("a/b"), "T0822 pools[0].label_format"),
+        ("/pools/0/volume_retention", json!(0), "T0835 pools[0].volume_retention"),
+        ("/filesets/0/include", json!([]), "T0836 filesets[0].include"),
+        ("/filesets/0/include/0/files", json!(["home"]), "T0838 filesets[0].include[0].files[0]"),
+        (
+            "/filesets/0/include/0/options",
+            json!([{ "exclude": true }]),
+            "T0840 filesets[0].include[0].options[0].exclude",
+        ),
+        ("/consoles/0/name", json!("*UserAgent*"), "T0822 consoles[0].name"),
+        ("/consoles/0/command_acl", json!([]), "T0836 consoles[0]"),
+    ];
+    for (pointer, value, expected) in table {
+        let findings = check::<DirectorConfig>(director(), &[(pointer, value.clone())], BUILT);
+        assert_eq!(found(&findings), [*expected], "{pointer} = {value}");
+    }
+    // All of them at once, except those that undo another one.
+    let undoing = ["/filesets/0/include", "/jobs/0/run_on_incoming_connect_interval"];
+    let mut seen = BTreeSet::new();
+    let all: Vec<_> = table.iter().filter(|(at, ..)| seen.insert(*at) && !undoing.contains(at)).collect();
+    let changes: Vec<_> = all.iter().map(|(pointer, value, _)| (*pointer, value.clone())).collect();
+    let findings = found(&check::<DirectorConfig>(director(), &changes, BUILT));
+    for (_, _, expected) in all {
+        assert!(findings.iter().any(|finding| finding == expected), "{expected} is missing in {findings:?}");
+    }
+}
+
+#[test]
+fn a_file_daemons_semantic_errors_are_found_with_their_paths() {
+    let table: &[(&str, Value, &str)] = &[
+        ("/file/listen", json!([]), "T0833 directors[0]"),
+        ("/file/redial_interval", json!(0), "T0835 file.redial_interval"),
+        ("/directors/0/connection_from_director_to_client", json!(false), "T0833 directors[0]"),
+        (
+            "/directors/0/connection_from_client_to_director",
+            json!(true),
+            "T0834 directors[0].connection_from_client_to_director",
+        ),
+        ("/directors/0/allowed_job_commands", json!([]), "T0836 directors[0].allowed_job_commands"),
+        ("/directors/0/tls", json!({ "key": "k.pem" }), "T0828 directors[0].tls.key"),
+        ("/directors", json!([]), "T0836 directors"),
+    ];
+    for (pointer, value, expected) in table {
+        let findings = check::<FileConfig>(file(), &[(pointer, value.clone())], BUILT);
+        assert_eq!(found(&findings), [*expected], "{pointer} = {value}");
+    }
+}
+
+#[test]
+fn a_storage_daemons_semantic_errors_are_found_with_their_paths() {
+    let second = |name: &str| json!({ "name": name, "media_type": "File", "archive_device": "/srv/volumes" });
+    let table: &[(&str, Value, &[&str])] = &[
+        ("/devices/0/maximum_block_size", json!(512), &["T0837 devices[0].maximum_block_size"]),
+        ("/devices/0/maximum_block_size", json!("1 GiB"), &["T0837 devices[0].maximum_block_size"]),
+        ("/devices/0/maximum_volume_size", json!("64 KiB"), &["T0840 devices[0].maximum_volume_size"]),
+        ("/devices/0/maximum_concurrent_jobs", json!(0), &["T0835 devices[0].maximum_concurrent_jobs"]),
+        ("/devices/1", second("dev2"), &["T0839 devices[1].archive_device"]),
+        ("/devices/1", second("dev"), &["T0821 devices[1].name", "T0839 devices[1].archive_device"]),
+        ("/devices", json!([]), &["T0836 devices"]),
+        ("/devices/0/media_type", json!(""), &["T0822 devices[0].media_type"]),
+    ];
+    for (pointer, value, expected) in table {
+        let findings = check::<StorageConfig>(storage(), &[(pointer, value.clone())], BUILT);
+        assert_eq!(found(&findings), *expected, "{pointer} = {value}");
+    }
+}
+
+#[test]
+fn a_named_console_needs_no_password_of_the_default_console() {
+    let findings = check::<ConsoleConfig>(console(), &[("/director/password", json!(""))], BUILT);
+    assert_eq!(found(&findings), ["T0823 director.password"]);
+    let named = json!({ "name": "admin", "password": "p4" });
+    let changes = [("/director/password", json!("")), ("/console", named)];
+    assert_eq!(check::<ConsoleConfig>(console(), &changes, BUILT), []);
+    let clear = json!({ "name": "admin", "password": "p4", "tls": { "enable": false } });
+    assert_eq!(found(&check::<ConsoleConfig>(console(), &[("/console", clear)], BUILT)), ["T0831 console.tls"]);
+}
+
+#[test]
+fn without_pre_shared_keys_built_in_certificates_are_asked_for() {
+    let built = Built { psk: false };
+    let findings = check::<FileConfig>(file(), &[], built);
+    assert_eq!(found(&findings), ["T0829 file.tls"]);
+    assert!(findings[0].help.contains("`certificate` and `key`"), "{}", findings[0].help);
+    let certificate = json!({ "certificate": "c.pem", "key": "k.pem", "ca": "ca.pem" });
+    assert_eq!(check::<FileConfig>(file(), &[("/file/tls", certificate)], built), []);
+    assert_eq!(check::<FileConfig>(file(), &[("/file/tls", json!({ "enable": false }))], built), []);
+    // A dialler needs no certificate of its own, an acceptor does.
+    let authority = json!({ "ca": "ca.pem" });
+    assert_eq!(check::<ConsoleConfig>(console(), &[("/director/tls", authority.clone())], built), []);
+    assert_eq!(found(&check::<FileConfig>(file(), &[("/file/tls", authority)], built)), ["T0829 file.tls"]);
+}
+
+#[test]
+fn an_unknown_reference_names_the_nearest() {
+    let findings = check::<DirectorConfig>(director(), &[("/jobs/0/fileset", json!("hmoe"))], BUILT);
+    assert_eq!(findings[0].nearest.as_deref(), Some("home"));
+    assert_eq!(findings[0].help, "did you mean \"home\"?");
+}
+
+#[test]
+fn unknown_missing_and_null_fields_are_refused() {
+    let error = |value: Value| serde_json::from_value::<FileConfig>(value).unwrap_err().to_string();
+    assert!(error(json!({ "file": { "nam": "x" }, "directors": [] })).contains("unknown field `nam`"));
+    assert!(error(json!({ "file": {}, "directors": [] })).contains("missing field `name`"));
+    assert!(error(json!({ "file": { "name": "x", "port": null }, "directors": [] })).contains("null"));
+}
+
+#[test]
+fn serialising_leaves_defaults_out_and_hides_passwords() {
+    let config: FileConfig = read(file());
+    let masked = json!({ "file": { "name": "a-fd" }, "directors": [{ "name": "backup-dir", "password": "***" }] });
+    assert_eq!(serde_json::to_value(&config).unwrap(), masked);
+    assert!(!format!("{config:?}").contains("p2"));
+    assert_eq!(serde_json::to_value(Revealed::of(&config)).unwrap(), file());
+    let text = serde_json::to_string(&Revealed::of(&read::<DirectorConfig>(director()))).unwrap();
+    assert!((1..=4).all(|n| text.contains(&format!("\"p{n}\""))), "{text}");
+}
+
+#[test]
+fn every_field_and_code_is_documented() {
+    fn look<T: Resource>(seen: &mut usize) {
+        for field in T::FIELDS {
+            assert!(field.doc.trim().len() > 10, "{}.{} says nothing", T::NAME, field.name);
+            assert!(!field.name.contains('#') && field.default != Some(""), "{}.{}", T::NAME, field.name);
+            *seen += 1;
+        }
+    }
+    let mut seen = 0;
+    look::<Director>(&mut seen);
+    look::<Client>(&mut seen);
+    look::<Storage>(&mut seen);
+    look::<Job>(&mut seen);
+    look::<IncludeOptions>(&mut seen);
+    look::<Pool>(&mut seen);
+    look::<FileDaemon>(&mut seen);
+    look::<FileDirector>(&mut seen);
+    look::<StorageDaemon>(&mut seen);
+    look::<Device>(&mut seen);
+    look::<TlsConfig>(&mut seen);
+    assert!(seen > 120, "{seen}");
+    let numbers: BTreeSet<_> = codes::ALL.iter().map(|(code, _)| *code).collect();
+    assert_eq!(numbers.len(), codes::ALL.len(), "a code is used twice");
+    assert!(codes::ALL.iter().all(|(code, text)| (800..900).contains(&code.0) && text.ends_with('.')));
+}
+
+#[test]
+fn hand_written_defaults_equal_those_of_empty_resources() {
+    assert_eq!(read::<TlsConfig>(json!({})), TlsConfig::default());
+    assert_eq!(read::<IncludeOptions>(json!({})), IncludeOptions::default());
+    assert_eq!(read::<Messages>(json!({})), Messages::default());
+}
+
+#[test]
+fn the_heartbeat_of_a_peer_goes_before_the_daemons() {
+    assert_eq!(heartbeat(None, Seconds(60)), Some(Seconds(60)));
+    assert_eq!(heartbeat(Some(Seconds(15)), Seconds(60)), Some(Seconds(15)));
+    assert_eq!(heartbeat(Some(Seconds(0)), Seconds(60)), None);
+    assert_eq!(heartbeat(None, Seconds(0)), None);
+}
+
+#[test]
+fn listen_entries_take_a_port_of_their_own() {
+    let read = |text| listen_address(text, 9101).map(|address| address.to_string());
+    assert_eq!(read("192.0.2.1").as_deref(), Some("192.0.2.1:9101"));
+    assert_eq!(read("192.0.2.1:7").as_deref(), Some("192.0.2.1:7"));
+    assert_eq!(read("::").as_deref(), Some("[::]:9101"));
+    assert_eq!(read("[::1]").as_deref(), Some("[::1]:9101"));
+    assert_eq!(read("[::1]:7").as_deref(), Some("[::1]:7"));
+    assert_eq!(read("localhost"), None);
+}
+
+#[test]
+fn tls_modes_follow_from_what_is_configured() {
+    let mode = |value| read::<TlsConfig>(value).mode();
+    assert_eq!(mode(json!({})), TlsMode::Psk);
+    assert_eq!(mode(json!({ "enable": false, "certificate": "c" })), TlsMode::Off);
+    assert_eq!(mode(json!({ "certificate": "c", "key": "k" })), TlsMode::Certificate);
+    assert_eq!(mode(json!({ "ca": "c" })), TlsMode::Certificate);
+    assert_eq!(mode(json!({ "psk": false })), TlsMode::Certificate);
+    assert_eq!((TlsConfig::off().policy(), TlsConfig::default().policy()), (0, 2));
+    assert!(read::<TlsConfig>(json!({ "ca": "c" })).verifies());
+}
