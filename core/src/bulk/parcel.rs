@@ -1,0 +1,66 @@
+//! Parcels: what goes between machines and workers. The unit is a batch, so that a hop is paid per batch, never per frame.
+
+/// Bytes of a parcel.
+pub const PARCEL: usize = 256 * 1024;
+
+/// A pooled buffer with whole frames or records, normally at most [`PARCEL`] bytes.
+///
+/// A single frame that is longer, such as the extended attributes of one file, gets a longer parcel of its own.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Parcel {
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// Frames or records in it; 0 also when it was cut from a stream anywhere.
+    pub frames: u32,
+}
+
+impl Parcel {
+    /// An empty parcel with all the memory it normally needs.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { bytes: Vec::with_capacity(PARCEL), frames: 0 }
+    }
+
+    /// Empties it and keeps its memory; that of an overlong one is given back.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.bytes.shrink_to(PARCEL);
+        self.frames = 0;
+    }
+
+    /// Whether nothing is in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Bytes that still fit without growing.
+    #[must_use]
+    pub const fn room(&self) -> usize {
+        PARCEL.saturating_sub(self.bytes.len())
+    }
+}
+
+impl std::fmt::Debug for Parcel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parcel").field("bytes", &self.bytes.len()).field("frames", &self.frames).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cleared_parcel_keeps_its_memory_but_not_that_of_an_overlong_frame() {
+        let mut parcel = Parcel::new();
+        assert_eq!(parcel.room(), PARCEL);
+        parcel.bytes.resize(PARCEL, 1);
+        parcel.clear();
+        assert_eq!((parcel.bytes.capacity(), parcel.frames), (PARCEL, 0));
+        parcel.bytes.resize(4 * PARCEL, 1);
+        assert_eq!(parcel.room(), 0);
+        parcel.clear();
+        assert_eq!(parcel.bytes.capacity(), PARCEL);
+    }
+}
