@@ -1,1 +1,2 @@
 //! Towline daemons.
+pub mod disk;

@@ -1,0 +1,17 @@
+//! The file daemon's hands: reads a tree for a backup, writes one for a restore, compares two.
+//!
+//! Plain blocking code for a worker thread, the same under every runtime. The unit is a parcel, never a file
+//! (wire/2 §2, §3).
+//!
+//! | module | does |
+//! |---|---|
+//! | [`walk`] | goes through a tree without recursion and without following symbolic links |
+//! | [`meta`] | what the system says about an entry: stat, extended attributes, where it forbids |
+//! | [`restore`] | creates entries beneath one directory and nowhere else |
+//! | [`compare`] | says in what two trees differ |
+
+pub mod compare;
+pub mod meta;
+pub mod notice;
+pub mod restore;
+pub mod walk;

@@ -1,0 +1,224 @@
+//! Writes a restore (wire/2 §3.2): beneath one directory and nowhere else, and never a silent loss.
+//!
+//! What cannot be made as it was recorded is counted: as an error, or as *forbidden* where the kernel refuses an
+//! ordinary user (foreign owners, device nodes, `trusted.*`). A file costs open, write, chown, chmod, times, close.
+
+mod apply;
+mod beneath;
+mod create;
+mod folders;
+mod names;
+#[cfg(test)]
+mod tests;
+
+use towline_core::wire::attributes::AttributeRecord;
+
+use self::apply::Current;
+use self::beneath::Beneath;
+use self::folders::Folders;
+pub use self::names::Names;
+use super::notice::{Notice, NoticeKind, Notices};
+
+/// When an entry that is already there is replaced (wire/2 §3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replace {
+    /// `a`: always.
+    Always,
+    /// `w`: if the recorded one is newer.
+    IfNewer,
+    /// `o`: if the recorded one is older.
+    IfOlder,
+    /// `n`: never.
+    Never,
+}
+
+impl Replace {
+    /// Reads the letter of the `restore` command; anything unknown means never, which destroys nothing.
+    #[must_use]
+    pub fn from_letter(letter: u8) -> Self {
+        match letter {
+            b'a' => Self::Always,
+            b'w' => Self::IfNewer,
+            b'o' => Self::IfOlder,
+            _ => Self::Never,
+        }
+    }
+
+    fn takes(self, recorded: i64, existing: i64) -> bool {
+        match self {
+            Self::Always => true,
+            Self::IfNewer => recorded > existing,
+            Self::IfOlder => recorded < existing,
+            Self::Never => false,
+        }
+    }
+}
+
+/// Where and how to restore.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The directory everything goes below; empty means the original places.
+    pub to: Vec<u8>,
+    /// What to do with what is there.
+    pub replace: Replace,
+    /// Whether the targets of absolute symbolic links get `to` as a prefix.
+    pub prefix_links: bool,
+}
+
+/// What came of one attribute record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placed {
+    /// Left as it was, or of a kind that is not restored. Counts as a file.
+    Skipped,
+    /// Made; it has no data. Counts as a file.
+    Created,
+    /// Made; its data comes next. Counts as a file.
+    Extract,
+    /// Not made; an error is counted, what follows for it is ignored.
+    Failed,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Entries made or skipped: what the director expects as JobFiles (wire/2 §3.2).
+    pub files: u32,
+    /// Bytes written into files.
+    pub bytes: u64,
+    /// Entries missing or not as recorded.
+    pub errors: u32,
+    /// Remarks of less weight.
+    pub warnings: u32,
+    /// What the kernel forbids this user: owners, device nodes, attributes.
+    pub forbidden: u64,
+    /// The first of them: path, and what was forbidden.
+    pub forbidden_names: Vec<(Vec<u8>, &'static str)>,
+}
+
+/// Most names kept in [`Tally::forbidden_names`].
+pub const FORBIDDEN_NAMES: usize = 100;
+
+/// A restore under way: for every file an [`entry`](Self::entry), then its data and attributes; at last
+/// [`finish`](Self::finish).
+#[derive(Debug)]
+pub struct RestoreTarget {
+    order: Order,
+    beneath: Beneath,
+    folders: Folders,
+    current: Option<Current>,
+    ledger: Ledger,
+    names: Names,
+    root: bool,
+}
+
+impl RestoreTarget {
+    /// Opens the directory to restore to, making it if need be.
+    ///
+    /// # Errors
+    /// When it can neither be opened nor made.
+    pub fn new(order: Order) -> std::io::Result<Self> {
+        Ok(Self {
+            beneath: Beneath::open(&order.to)?,
+            order,
+            folders: Folders::default(),
+            current: None,
+            ledger: Ledger::default(),
+            names: Names::default(),
+            root: super::meta::is_root(),
+        })
+    }
+
+    /// Ends the file before and makes the next entry.
+    pub fn entry(&mut self, record: &AttributeRecord<'_>) -> Placed {
+        self.end_entry();
+        let placed = self.place(record);
+        if placed != Placed::Failed {
+            self.ledger.tally.files += 1;
+        }
+        placed
+    }
+
+    /// Bytes of the current file, at an offset or behind the last ones.
+    pub fn data(&mut self, offset: Option<u64>, bytes: &[u8]) {
+        if let Some(current) = &mut self.current {
+            current.write(offset, bytes, &mut self.ledger);
+        }
+    }
+
+    /// An ACL of the current entry as text (wire/2 §2.12).
+    pub fn acl(&mut self, default: bool, text: &[u8]) {
+        if let Some(current) = &mut self.current {
+            current.take_acl(default, text, &mut self.names, &mut self.ledger);
+        }
+    }
+
+    /// The extended attributes of the current entry: a record of stream 1998.
+    pub fn xattrs(&mut self, record: &[u8]) {
+        if let Some(current) = &mut self.current {
+            current.take_xattrs(record, &mut self.ledger);
+        }
+    }
+
+    /// Something of the current entry that cannot be restored; counted as an error and told.
+    pub fn refuse(&mut self, text: &str) {
+        let path = self.current.as_ref().map_or_else(Vec::new, |current| current.shown.clone());
+        self.ledger.error(&path, text);
+    }
+
+    /// Ends the current file: owner, attributes, mode, times (wire/2 §3.2).
+    pub fn end_entry(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.complete(current);
+        }
+    }
+
+    /// Ends the restore and puts the times of directories right that later entries disturbed.
+    pub fn finish(&mut self) -> Tally {
+        self.end_entry();
+        for (path, look) in self.folders.touched() {
+            self.put_right(&path, look);
+        }
+        self.ledger.tally.clone()
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.ledger.tally
+    }
+
+    /// What a person should know since the last call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.ledger.notices.take()
+    }
+}
+
+/// Counts and remarks.
+#[derive(Debug, Default)]
+pub(crate) struct Ledger {
+    tally: Tally,
+    notices: Notices,
+}
+
+impl Ledger {
+    fn error(&mut self, path: &[u8], text: impl Into<String>) {
+        self.tally.errors = self.tally.errors.saturating_add(1);
+        self.notices.push(Notice::new(NoticeKind::Error, path, text));
+    }
+
+    fn warning(&mut self, path: &[u8], text: impl Into<String>) {
+        self.tally.warnings = self.tally.warnings.saturating_add(1);
+        self.notices.push(Notice::new(NoticeKind::Warning, path, text));
+    }
+
+    fn skipped(&mut self, path: &[u8], text: impl Into<String>) {
+        self.notices.push(Notice::new(NoticeKind::Skipped, path, text));
+    }
+
+    fn forbidden(&mut self, path: &[u8], what: &'static str) {
+        self.tally.forbidden += 1;
+        if self.tally.forbidden_names.len() < FORBIDDEN_NAMES {
+            self.tally.forbidden_names.push((path.to_vec(), what));
+        }
+    }
+}
