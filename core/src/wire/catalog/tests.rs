@@ -87,7 +87,7 @@ fn a_recorded_row_is_read_and_written_byte_for_byte() {
         \x00\x00\x00\x01\x6b\x04\x39\x28\x00\x00\x00\x01\x00\x00\x00\x01\x00\x00\x00\x6c"
         .to_vec();
     let record = b"1 3 /srv/bareos-run/data/tiny/hardlink-to-hello\0P4A miAD IGk C A A A T BAA I BrBDWV BrBDTf BrBDTf \
-        A A C\0\0\00\0";
+        A A C\0\0\x000\0";
     frame.extend_from_slice(record);
     assert_eq!(frame.len(), 189);
     let row = CatalogUpdate::parse(&frame).unwrap();
