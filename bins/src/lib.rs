@@ -1,2 +1,5 @@
 //! Towline daemons.
+
+#[cfg(feature = "sqlite")]
+pub mod catalog;
 pub mod disk;

@@ -1,0 +1,30 @@
+//! The catalog: rows of jobs, volumes and files, moved by engines behind one trait.
+//!
+//! The core decides what to ask ([`towline_core::role::director::catalog`]); an engine here answers on a thread of its
+//! own ([`CatalogWorker`]).
+
+mod batch;
+mod files;
+mod index_set;
+mod migrations;
+mod path_cache;
+mod sqlite;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use sqlite::SqliteCatalog;
+pub use worker::{CatalogWorker, Reply, SubmitError, WhyNot};
+
+use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+
+/// An engine. It may block; it is used by one thread at a time.
+pub trait Catalog: Send {
+    /// Does what is asked. After an answer the change is on the disk, except that the last attribute of a batch of files
+    /// waits for its digest until the next batch, a `CreateJobMedia` or the end of the job.
+    ///
+    /// # Errors
+    /// Nothing of the request is stored then.
+    fn handle(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, CatalogError>;
+}

@@ -1,0 +1,35 @@
+//! Frames as a storage daemon sends them.
+
+use towline_core::wire::base64::put_number;
+
+/// A whole frame around a record.
+pub(in super::super) fn updcat(file_index: i32, stream: i32, record: &[u8]) -> Vec<u8> {
+    let mut frame = b"UpdCat Job=nightly.2026-11-23_12.45.50_04 FileAttributes ".to_vec();
+    frame.extend_from_slice(&1u32.to_be_bytes());
+    frame.extend_from_slice(&7u32.to_be_bytes());
+    frame.extend_from_slice(&file_index.to_be_bytes());
+    frame.extend_from_slice(&stream.to_be_bytes());
+    frame.extend_from_slice(&u32::try_from(record.len()).unwrap().to_be_bytes());
+    frame.extend_from_slice(record);
+    frame
+}
+
+/// Attributes of a file with a type and a link to the holder of its data.
+pub(in super::super) fn attributes(file_index: i32, file_type: u32, name: &[u8], link_fi: i64) -> Vec<u8> {
+    with_delta(file_index, file_type, name, link_fi, 0)
+}
+
+/// Attributes of a part of a delta.
+pub(in super::super) fn with_delta(index: i32, file_type: u32, name: &[u8], link_fi: i64, delta: u32) -> Vec<u8> {
+    let mut record = format!("{index} {file_type} ").into_bytes();
+    record.extend_from_slice(name);
+    record.extend_from_slice(b"\0P4A nyXJ IGk C A A A BAA BAA I BnQsjz BnQsjz BnQsjz ");
+    put_number(&mut record, link_fi);
+    record.extend_from_slice(format!(" A C\0\0\0{delta}\0").as_bytes());
+    updcat(index, 1, &record)
+}
+
+/// A digest.
+pub(in super::super) fn digest(file_index: i32, stream: i32, bytes: &[u8]) -> Vec<u8> {
+    updcat(file_index, stream, bytes)
+}
