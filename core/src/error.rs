@@ -57,40 +57,64 @@ pub trait Explain: fmt::Display {
     fn help(&self) -> &'static str;
 }
 
-/// Why a TLS engine ended a connection.
+/// Why a TLS engine ended a connection. Advice and codes: `tls/advice.rs`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// The dialler offered a pre-shared key for a name nobody here has.
+    /// Acceptor: the dialler offered a pre-shared key for a name nobody here has.
     #[error("no key for the offered name {0}")]
     UnknownIdentity(String),
-    /// The name is known, the key differs.
+    /// Acceptor: the name is known, the key differs.
     #[error("the key for {0} differs from the peer's")]
     WrongKey(String),
-    /// The peer refused our name or has no certificate and no key for us (alert `handshake_failure` or `unknown_psk_identity`).
-    #[error("the peer refused the handshake: it knows no key for our name, or has no certificate")]
+    /// Dialler: the peer has no key for the name we offered (alert `handshake_failure` or `unknown_psk_identity`).
+    #[error("the peer has no key for the name we offered, {0}")]
+    IdentityRefused(String),
+    /// Dialler: the peer says our key is wrong (alert `illegal_parameter`, `bad_record_mac` or `decrypt_error`).
+    #[error("the peer says that our key for {0} differs from its own")]
+    KeyRefused(String),
+    /// Dialler: a pre-shared key was required and the peer showed a certificate.
+    #[error("the peer answered with a certificate where the pre-shared key of {0} is required")]
+    CertificateInsteadOfKey(String),
+    /// With certificates: the peer sent the alert `handshake_failure`.
+    #[error("the peer refused a handshake with certificates")]
     RefusedByPeer,
-    /// The peer says our key is wrong (alert `illegal_parameter` or `bad_record_mac`).
-    #[error("the peer says our key differs from its own")]
-    KeyRefusedByPeer,
-    /// A pre-shared key was required and the peer showed a certificate.
-    #[error("the peer answered with a certificate where a pre-shared key is required")]
-    CertificateInsteadOfKey,
+    /// Acceptor: the peer offered no pre-shared key and there is no certificate here to show it.
+    #[error("the peer offered no pre-shared key and no certificate is configured here")]
+    NothingOffered,
+    /// Acceptor: neither a certificate nor a pre-shared key is configured here.
+    #[error("neither a certificate nor a pre-shared key is configured here")]
+    NotConfigured,
+    /// The peer needs a pre-shared key and this program was built without them.
+    #[error("this program was built without pre-shared keys")]
+    PskNotBuilt,
     /// The peer's certificate is not signed by a trusted authority.
     #[error("the peer's certificate is not signed by a trusted authority")]
     UntrustedCertificate,
-    /// The peer's certificate is for other names.
-    #[error("the peer's certificate is for another name than {0}")]
+    /// The peer's certificate is for other names than the one given.
+    #[error("the peer's certificate is not for {0}")]
     WrongCertificateName(String),
     /// The peer's certificate has expired or is not valid yet.
     #[error("the peer's certificate is not valid at this time")]
     CertificateTime,
-    /// A certificate or key of ours cannot be used.
+    /// A certificate of the peer is required and it showed none.
+    #[error("the peer showed no certificate")]
+    NoPeerCertificate,
+    /// The peer refused our certificate with this alert, or requires one and we have none.
+    #[error("the peer refused our certificate with alert {0}")]
+    OurCertificateRefused(u8),
+    /// A certificate or private key of ours cannot be used.
     #[error("cannot use the configured certificate: {0}")]
     BadCertificate(String),
+    /// A pre-shared key or its name cannot be used: empty, too long, or with a zero byte.
+    #[error("cannot use the pre-shared key of {0}: it or its name is empty, too long, or has a zero byte")]
+    BadKey(String),
     /// The bytes are not TLS.
     #[error("the peer does not speak TLS")]
     NotTls,
+    /// The peer answered with the Bareos signal -4 in clear, `wire/1 §2.2`.
+    #[error("the peer ended the connection in clear instead of answering TLS")]
+    RefusedInClear,
     /// No protocol version or cipher suite in common.
     #[error("no TLS version or cipher suite in common")]
     NothingInCommon,
@@ -100,7 +124,10 @@ pub enum TlsError {
     /// A record was damaged on the way, or forged.
     #[error("a TLS record is damaged")]
     DamagedRecord,
-    /// The engine broke its own rules.
+    /// The peer broke the rules of TLS.
+    #[error("the peer broke the rules of TLS: {0}")]
+    BrokenRules(String),
+    /// The engine broke its own rules, or was used against them.
     #[error("TLS engine: {0}")]
     Engine(String),
 }

@@ -5,13 +5,29 @@
 //!   socket <- out: Vec<u8> <- seal() <- plaintext slices
 //! ```
 
+pub mod certificate;
 pub mod keyring;
 pub mod plain;
 #[cfg(feature = "psk")]
 pub mod psk;
 pub mod rustls;
+pub mod sniff;
 #[cfg(feature = "sim")]
 pub mod toy;
+
+mod advice;
+#[cfg(feature = "psk")]
+mod psk_context;
+#[cfg(feature = "psk")]
+mod psk_errors;
+mod record;
+mod start;
+#[cfg(test)]
+mod tests;
+mod verify;
+mod x509;
+
+pub use start::{Acceptor, Dialler};
 
 use crate::buf::Buf;
 use crate::error::TlsError;
@@ -19,10 +35,12 @@ use crate::wire::names::PeerName;
 
 /// One TLS engine of one connection.
 pub trait Session: Send + std::fmt::Debug {
-    /// Takes ciphertext from the front of `cipher` (whole records; a partial one stays), appends plaintext to
-    /// `plain` and replies of the handshake to `out`. Called with an empty `cipher` it writes the dialler's first flight.
+    /// Takes ciphertext from the front of `cipher`, appends plaintext to `plain` and replies of the handshake to `out`.
+    /// Called with an empty `cipher` it writes the dialler's first flight. A partial record stays, or moves into the
+    /// engine; if it is larger than the storage of `cipher`, that grows (to at most one record, or one handshake message).
     ///
-    /// Stops early when `plain` holds `limit` bytes or more: call again once they are consumed.
+    /// Stops early when `plain` holds `limit` bytes or more, at most one record later: call again once they are
+    /// consumed. Nothing is kept back then but what still stands in `cipher`.
     ///
     /// # Errors
     /// The connection is over; `out` may hold an alert that is still to be written.
@@ -77,4 +95,16 @@ pub enum Kind {
     Psk,
     /// The engine of the simulator.
     Toy,
+}
+
+/// Which versions of TLS an engine may speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Versions {
+    /// 1.3, else 1.2.
+    #[default]
+    All,
+    /// 1.2 alone.
+    Only12,
+    /// 1.3 alone.
+    Only13,
 }
