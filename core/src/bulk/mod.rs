@@ -1,6 +1,12 @@
 //! The data channel's machines: plain values that a connection's task or a disk worker drives. No byte of a file's
 //! contents is copied twice in one direction, and after warm-up nothing is allocated per file or frame.
 
+mod collect;
 pub mod pack;
 pub mod parcel;
+pub mod receive;
+pub mod select;
 pub mod unpack;
+
+#[cfg(test)]
+mod round_trip;

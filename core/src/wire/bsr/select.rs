@@ -92,7 +92,7 @@ impl Selection {
     #[must_use]
     pub fn next_start(&self, volume: &str, at: u64) -> Option<u64> {
         let open = self.sections.iter().filter(|progress| !progress.done && progress.is_on(volume));
-        let nearest = open.map(|progress| progress.section.nearest_start(at)).min()?;
+        let nearest = open.filter_map(|progress| progress.section.nearest_start(at)).min()?;
         Some(if self.all_have_addresses { nearest.max(at) } else { at })
     }
 
@@ -206,14 +206,14 @@ impl Section {
         !self.files.is_empty() && self.files.iter().all(|&(_, last)| u64::from(last) < address >> 32)
     }
 
-    /// The lowest address from `at` on that is in a range, or 0 if there are no ranges.
-    fn nearest_start(&self, at: u64) -> u64 {
+    /// The lowest address from `at` on that is in a range, or one before that if there are no ranges.
+    fn nearest_start(&self, at: u64) -> Option<u64> {
         if self.addresses.is_empty() {
             let low = |ranges: &[Range<u32>]| ranges.iter().map(|range| u64::from(range.0)).min().unwrap_or(0);
-            return low(&self.files) << 32 | low(&self.blocks);
+            return Some(low(&self.files) << 32 | low(&self.blocks));
         }
         let ahead = self.addresses.iter().filter(|range| range.1 >= at);
-        ahead.map(|range| range.0.max(at)).min().unwrap_or(u64::MAX)
+        ahead.map(|range| range.0.max(at)).min()
     }
 
     fn has_stream(&self, stream: i32) -> bool {
@@ -299,6 +299,8 @@ mod tests {
         assert_eq!(volumes, [("B".to_owned(), 100), ("A".to_owned(), 7)]);
         assert_eq!(wanted.next_start("B", 150), Some(150));
         assert_eq!(wanted.next_start("B", 300), Some(500));
+        assert_eq!(wanted.next_start("B", 600), Some(600));
+        assert_eq!(wanted.next_start("B", 601), None);
         assert_eq!(wanted.next_start("C", 0), None);
     }
 
