@@ -333,7 +333,7 @@ const TABLE: [(&str, Pattern); 24] = [
     ("session", |_| Some(FileCommand::Session)),
     ("setauthorization", |s| after(s, "setauthorization Authorization=").and_then(set_authorization)),
     ("setbandwidth=", |s| after(s, "setbandwidth=").and_then(set_bandwidth)),
-    ("setdebug=", |s| Debug::parse(s).map(FileCommand::SetDebug)),
+    ("setdebug=", |s| Debug::parse_values(after(s, "setdebug=")?).map(FileCommand::SetDebug)),
     ("status", |_| Some(FileCommand::Status)),
     (".status", |s| after(s, ".status ").and_then(dot_status)),
     ("storage ", |s| StorageAddress::parse(s).map(FileCommand::Storage)),
@@ -536,9 +536,9 @@ impl Debug {
         format!("setdebug={} trace={}{hangup}{timestamp}\n", self.level, self.trace)
     }
 
-    /// Reads the line.
-    pub fn parse(s: &mut Scan<'_>) -> Option<Self> {
-        let level = after(s, "setdebug=")?.i32();
+    /// Reads what follows `setdebug=`.
+    pub(super) fn parse_values(s: &mut Scan<'_>) -> Option<Self> {
+        let level = s.i32();
         let trace = after(s, " trace=")?.i32();
         let mut optional = |pattern| {
             let mut ahead = *s;

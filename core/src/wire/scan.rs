@@ -106,6 +106,25 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// Appends a number in decimal digits, without an allocation.
+pub fn put_decimal(out: &mut Vec<u8>, number: i64) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut magnitude = number.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (magnitude % 10) as u8;
+        magnitude /= 10;
+        if magnitude == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
 /// Text of bytes; what is not UTF-8 is replaced.
 pub fn lossy(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
@@ -179,6 +198,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn decimals_are_as_the_library_writes_them(number: i64) {
+            let mut out = Vec::new();
+            put_decimal(&mut out, number);
+            prop_assert_eq!(String::from_utf8(out).unwrap(), number.to_string());
+        }
+
         #[test]
         fn no_input_makes_the_scanner_fail(bytes: Vec<u8>, pattern: String, max: usize) {
             let mut scan = Scan::new(&bytes);
