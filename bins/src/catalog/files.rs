@@ -1,8 +1,10 @@
 //! From `UpdCat` frames to rows: an attribute record and the digest that follows it become one row (`wire/3 §2.4`).
 
-use super::batch::{Attributes, UpdCat};
 use towline_core::role::director::catalog::{CatalogError, FilesStored};
+use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::base64::{self, Variant};
+use towline_core::wire::catalog::CatalogUpdate;
+use towline_core::wire::stream::{FileType, Stream};
 
 /// A row to store. Storing the same key again replaces it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,11 +47,6 @@ struct Last {
     changed: bool,
 }
 
-const STREAM_MASK: i32 = 0x7ff;
-const FT_LNKSAVED: u32 = 1;
-const FT_REG: u32 = 3;
-const FT_DELETED: u32 = 23;
-const FT_BASE: u32 = 24;
 /// The place of LinkFI among the numbers of an encoded attribute, from 0.
 const LINK_FI_FIELD: usize = 13;
 
@@ -64,18 +61,19 @@ impl Joiner {
         counts: &mut FilesStored,
         sink: &mut Sink<'_>,
     ) -> Result<(), CatalogError> {
-        let frame = match UpdCat::parse(payload) {
-            Ok(frame) => frame,
-            Err(why) => {
-                refuse(counts, why.to_owned());
-                return Ok(());
-            }
+        let Some(frame) = CatalogUpdate::parse(payload) else {
+            refuse(counts, "a frame that is no whole UpdCat".to_owned());
+            return Ok(());
         };
-        match frame.stream & STREAM_MASK {
-            1 | 5 => self.attributes(&frame, counts, sink)?,
-            3 | 10 | 17 | 18 | 40 => self.digest(&frame, counts),
-            28 => counts.skipped += 1,
-            other => refuse(counts, format!("stream {other} does not belong into the catalog")),
+        let stream = Stream(frame.stream).kind();
+        if stream.is_attributes() {
+            self.attributes(&frame, counts, sink)?;
+        } else if stream.is_digest() {
+            self.digest(&frame, counts);
+        } else if stream == Stream::RESTORE_OBJECT {
+            counts.skipped += 1;
+        } else {
+            refuse(counts, format!("stream {stream} does not belong into the catalog"));
         }
         Ok(())
     }
@@ -105,12 +103,12 @@ impl Joiner {
 
     fn attributes(
         &mut self,
-        frame: &UpdCat<'_>,
+        frame: &CatalogUpdate<'_>,
         counts: &mut FilesStored,
         sink: &mut Sink<'_>,
     ) -> Result<(), CatalogError> {
         self.flush(counts, sink)?;
-        let attributes = match Attributes::parse(frame.record) {
+        let attributes = match AttributeRecord::parse(frame.data) {
             Ok(attributes) => attributes,
             Err(why) => {
                 self.last = None;
@@ -118,7 +116,8 @@ impl Joiner {
                 return Ok(());
             }
         };
-        if attributes.file_type == FT_BASE {
+        let kind = attributes.kind();
+        if kind == Some(FileType::Base) {
             self.last = None;
             counts.skipped += 1;
             return Ok(());
@@ -131,9 +130,10 @@ impl Joiner {
         // The buffers of the record before are used again.
         let last = self.last.get_or_insert_with(Last::empty);
         last.wire_index = frame.file_index;
-        last.file_index = if attributes.file_type == FT_DELETED { 0 } else { index };
-        last.link_fi = if attributes.file_type == FT_LNKSAVED { link_fi(attributes.lstat) } else { 0 };
-        last.delta_seq = if attributes.file_type == FT_REG { attributes.delta_seq } else { 0 };
+        last.file_index = if kind == Some(FileType::Deleted) { 0 } else { index };
+        last.link_fi = if kind == Some(FileType::HardLink) { link_fi(attributes.lstat) } else { 0 };
+        last.delta_seq =
+            if kind == Some(FileType::Regular) { u32::try_from(attributes.delta_seq).unwrap_or(0) } else { 0 };
         replace(&mut last.full_name, attributes.name);
         replace(&mut last.lstat, attributes.lstat);
         last.md5.clear();
@@ -142,10 +142,10 @@ impl Joiner {
         Ok(())
     }
 
-    fn digest(&mut self, frame: &UpdCat<'_>, counts: &mut FilesStored) {
+    fn digest(&mut self, frame: &CatalogUpdate<'_>, counts: &mut FilesStored) {
         match self.last.as_mut().filter(|l| l.wire_index == frame.file_index) {
             Some(last) => {
-                last.md5 = base64::encode(frame.record, Variant::Standard).into_bytes();
+                last.md5 = base64::encode(frame.data, Variant::Standard).into_bytes();
                 last.changed = true;
             }
             None => refuse(counts, format!("a digest of file {} without its attributes", frame.file_index)),

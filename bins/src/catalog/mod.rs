@@ -3,7 +3,6 @@
 //! The core decides what to ask ([`towline_core::role::director::catalog`]); an engine here answers on a thread of its
 //! own ([`CatalogWorker`]).
 
-mod batch;
 mod files;
 mod index_set;
 mod migrations;

@@ -1,16 +1,13 @@
 //! Frames as a storage daemon sends them.
 
 use towline_core::wire::base64::put_number;
+use towline_core::wire::catalog::CatalogUpdate;
 
 /// A whole frame around a record.
 pub(in super::super) fn updcat(file_index: i32, stream: i32, record: &[u8]) -> Vec<u8> {
-    let mut frame = b"UpdCat Job=nightly.2026-11-23_12.45.50_04 FileAttributes ".to_vec();
-    frame.extend_from_slice(&1u32.to_be_bytes());
-    frame.extend_from_slice(&7u32.to_be_bytes());
-    frame.extend_from_slice(&file_index.to_be_bytes());
-    frame.extend_from_slice(&stream.to_be_bytes());
-    frame.extend_from_slice(&u32::try_from(record.len()).unwrap().to_be_bytes());
-    frame.extend_from_slice(record);
+    let job = b"nightly.2026-11-23_12.45.50_04";
+    let mut frame = Vec::new();
+    CatalogUpdate { job, session_id: 1, session_time: 7, file_index, stream, data: record }.put(&mut frame);
     frame
 }
 

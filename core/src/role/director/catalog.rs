@@ -80,7 +80,7 @@ pub enum CatalogRequest {
     InsertFiles {
         /// The job that owns the connection they came by.
         job_id: u32,
-        /// Payloads of whole `UpdCat` frames, `wire/3 §2.4`.
+        /// The frames, `wire/3 §2.4`.
         batch: UpdCatBatch,
     },
     /// Jobs, newest first. Answer: `Jobs`.

@@ -2,6 +2,7 @@
 
 use super::catalog::{IndexRange, JobMediaPiece, JobRow, RestoreFiles};
 use crate::error::{Code, Explain, Fault, Retry};
+use crate::wire::bsr::{Bootstrap, Section};
 use std::collections::BTreeSet;
 
 /// The highest FileIndex: the end of *all files*.
@@ -92,64 +93,33 @@ pub fn choose_jobs(candidates: &[JobRow], file_set: Option<&str>) -> Result<Vec<
     Ok(jobs)
 }
 
-/// One group of a bootstrap, `wire/3 §6.1`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BootstrapSection {
-    /// The storage resource that wrote the volume.
-    pub storage: String,
-    /// The volume.
-    pub volume: String,
-    /// Its media type.
-    pub media_type: String,
-    /// Its slot, 0 for none.
-    pub slot: i32,
-    /// Session id of the job.
-    pub vol_session_id: u32,
-    /// Session time of the job.
-    pub vol_session_time: u32,
-    /// Address of the first byte.
-    pub start: u64,
-    /// Address of the last byte, inclusive.
-    pub end: u64,
-    /// The files, ascending.
-    pub ranges: Vec<IndexRange>,
-}
-
-impl BootstrapSection {
-    /// The number of FileIndexes.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.ranges.iter().map(|r| u64::from(r.last - r.first) + 1).sum()
-    }
-}
-
-/// What a storage daemon is told to read.
+/// What a storage daemon is told to read, and what will come of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Bootstrap {
-    /// The groups in order of jobs and of pieces.
-    pub sections: Vec<BootstrapSection>,
+pub struct RestorePlan {
+    /// One section for each piece, in order of jobs and of pieces.
+    pub bootstrap: Bootstrap,
     /// The number of files that will come.
     pub files: u64,
 }
 
 /// Joins what to restore with where it lies. `jobs` gives the order; files and pieces may come in any order of jobs, but
-/// pieces of one job in that of the catalog's answer.
+/// pieces of one job in that of the catalog's answer. `device` names the first device of a storage resource. With a
+/// `regex` only matching names are restored, so that fewer files may come than counted.
 ///
 /// # Errors
 /// [`SelectionError::VolumeDisabled`] and [`SelectionError::NoVolume`]: a part left out would be missing silently.
-pub fn bootstrap(
+pub fn plan(
     jobs: &[JobRow],
     files: &[RestoreFiles],
     pieces: &[JobMediaPiece],
-) -> Result<Bootstrap, SelectionError> {
-    let mut out = Bootstrap::default();
-    for job in jobs {
+    regex: Option<&str>,
+    device: impl Fn(&str) -> Option<String>,
+) -> Result<RestorePlan, SelectionError> {
+    let mut out = RestorePlan::default();
+    for job in jobs.iter().filter(|job| job.job_files > 0) {
         let Some(chosen) = files.iter().find(|f| f.job_id == job.job_id).filter(|f| !f.ranges.is_empty()) else {
             continue;
         };
-        if job.job_files == 0 {
-            continue;
-        }
         let mut last_index_before = None;
         for piece in pieces.iter().filter(|p| p.piece.job_id == job.job_id && p.piece.last_index > 0) {
             let ranges = clip(&chosen.ranges, piece.piece.first_index.max(1), piece.piece.last_index);
@@ -160,9 +130,14 @@ pub fn bootstrap(
             // A file that goes on in this piece was counted with the one before.
             let continued = u64::from(last_index_before == Some(first.first));
             last_index_before = Some(last.last);
-            let section = section(job, piece, ranges);
-            out.files = out.files.saturating_add(section.count()).saturating_sub(continued);
-            out.sections.push(section);
+            let count: u64 = ranges.iter().map(|r| u64::from(r.last - r.first) + 1).sum();
+            out.files = out.files.saturating_add(count).saturating_sub(continued);
+            let section = section(job, piece, &ranges, count);
+            out.bootstrap.sections.push(Section {
+                file_regex: regex.map(str::to_owned),
+                device: device(&piece.storage),
+                ..section
+            });
         }
         if last_index_before.is_none() {
             return Err(SelectionError::NoVolume { job_id: job.job_id });
@@ -171,17 +146,18 @@ pub fn bootstrap(
     Ok(out)
 }
 
-fn section(job: &JobRow, piece: &JobMediaPiece, ranges: Vec<IndexRange>) -> BootstrapSection {
-    BootstrapSection {
-        storage: piece.storage.clone(),
-        volume: piece.volume_name.clone(),
-        media_type: piece.media_type.clone(),
-        slot: piece.slot,
-        vol_session_id: job.vol_session_id,
-        vol_session_time: job.vol_session_time,
-        start: piece.piece.start(),
-        end: piece.piece.end(),
-        ranges,
+fn section(job: &JobRow, piece: &JobMediaPiece, ranges: &[IndexRange], count: u64) -> Section {
+    Section {
+        storage: Some(piece.storage.clone()).filter(|s| !s.is_empty()),
+        volumes: vec![piece.volume_name.clone()],
+        media_type: Some(piece.media_type.clone()),
+        slot: u32::try_from(piece.slot).ok().filter(|slot| *slot > 0),
+        session_ids: vec![(job.vol_session_id, job.vol_session_id)],
+        session_times: vec![job.vol_session_time],
+        addresses: vec![(piece.piece.start(), piece.piece.end())],
+        file_indexes: ranges.iter().map(|r| (r.first, r.last)).collect(),
+        count: u32::try_from(count).ok(),
+        ..Section::default()
     }
 }
 
@@ -281,11 +257,18 @@ mod tests {
             piece(1, "b", (6, 6), (188, 999)),
             piece(1, "c", (6, 10), (188, 999)),
         ];
-        let made = bootstrap(&jobs, &files, &pieces).unwrap();
-        let seen: Vec<_> = made.sections.iter().map(|s| (s.volume.as_str(), s.ranges.clone(), s.count())).collect();
-        assert_eq!(seen, [("a", vec![range(1, 6)], 6), ("b", vec![range(6, 6)], 1), ("c", vec![range(6, 10)], 5)]);
+        let made = plan(&jobs, &files, &pieces, None, |_| None).unwrap();
+        let seen: Vec<_> =
+            made.bootstrap.sections.iter().map(|s| (s.volumes.join(""), s.file_indexes.clone(), s.count)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("a".into(), vec![(1, 6)], Some(6)),
+                ("b".into(), vec![(6, 6)], Some(1)),
+                ("c".into(), vec![(6, 10)], Some(5))
+            ]
+        );
         assert_eq!(made.files, 10);
-        assert_eq!((made.sections[0].start, made.sections[0].end, made.sections[0].vol_session_id), (188, 999, 10));
     }
 
     #[test]
@@ -296,9 +279,10 @@ mod tests {
             RestoreFiles { job_id: 2, ranges: vec![range(2, 3), range(5, 5)] },
         ];
         let pieces = [piece(1, "a", (1, 8), (0, 1)), piece(1, "b", (9, 10), (0, 1)), piece(2, "c", (3, 10), (0, 1))];
-        let made = bootstrap(&jobs, &files, &pieces).unwrap();
-        let seen: Vec<_> = made.sections.iter().map(|s| (s.volume.as_str(), s.ranges.clone())).collect();
-        assert_eq!(seen, [("c", vec![range(3, 3), range(5, 5)]), ("b", vec![range(9, 9)])]);
+        let made = plan(&jobs, &files, &pieces, None, |_| None).unwrap();
+        let seen: Vec<_> =
+            made.bootstrap.sections.iter().map(|s| (s.volumes.join(""), s.file_indexes.clone())).collect();
+        assert_eq!(seen, [("c".into(), vec![(3, 3), (5, 5)]), ("b".into(), vec![(9, 9)])]);
         assert_eq!(made.files, 3);
     }
 
@@ -308,9 +292,32 @@ mod tests {
         let files = [RestoreFiles { job_id: 1, ranges: vec![range(1, 5)] }];
         let off = JobMediaPiece { enabled: false, ..piece(1, "a", (1, 5), (0, 1)) };
         assert_eq!(
-            bootstrap(&jobs, &files, &[off]).unwrap_err(),
+            plan(&jobs, &files, &[off], None, |_| None).unwrap_err(),
             SelectionError::VolumeDisabled { volume: "a".into(), job_id: 1 }
         );
-        assert_eq!(bootstrap(&jobs, &files, &[]).unwrap_err(), SelectionError::NoVolume { job_id: 1 });
+        assert_eq!(plan(&jobs, &files, &[], None, |_| None).unwrap_err(), SelectionError::NoVolume { job_id: 1 });
+    }
+
+    #[test]
+    fn the_text_is_what_a_director_sends() {
+        let jobs = [job(4, b'F', 10)];
+        let files = [RestoreFiles { job_id: 4, ranges: vec![range(1, 2), range(5, 5)] }];
+        let pieces = [JobMediaPiece { slot: 3, ..piece(4, "Full-0001", (1, 9), (188, 1_048_763)) }];
+        let made = plan(&jobs, &files, &pieces, Some("^/etc"), |storage| Some(format!("{storage}-drive"))).unwrap();
+        let expected = [
+            "Storage=\"sd\"",
+            "Volume=\"Full-0001\"",
+            "MediaType=\"File\"",
+            "FileRegex=^/etc",
+            "Device=\"sd-drive\"",
+            "Slot=3",
+            "VolSessionId=40",
+            "VolSessionTime=99",
+            "VolAddr=188-1048763",
+            "FileIndex=1-2",
+            "FileIndex=5",
+            "Count=3",
+        ];
+        assert_eq!(made.bootstrap.to_string().lines().collect::<Vec<_>>(), expected);
     }
 }

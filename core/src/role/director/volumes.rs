@@ -4,6 +4,7 @@
 //! that a row has changed meanwhile, asks again with the new row.
 
 use super::catalog::{MediaRow, PoolRow, VolStatus};
+use crate::wire::catalog::MediaUpdate;
 
 /// What a job needs.
 #[derive(Clone, Copy, Debug)]
@@ -210,41 +211,6 @@ pub fn may_write(need: &Need<'_>, volume: &MediaRow, recycle_current: bool, prun
     }
 }
 
-/// What a storage daemon says of a volume in `UpdateMedia`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VolumeReport {
-    /// Number of jobs.
-    pub vol_jobs: u32,
-    /// Number of files.
-    pub vol_files: u32,
-    /// Number of blocks.
-    pub vol_blocks: u32,
-    /// Bytes.
-    pub vol_bytes: u64,
-    /// Number of mounts.
-    pub vol_mounts: u32,
-    /// Number of errors.
-    pub vol_errors: u32,
-    /// Number of writes.
-    pub vol_writes: u32,
-    /// When the report was made.
-    pub end_time: i64,
-    /// The state, as a word.
-    pub vol_status: String,
-    /// Slot in a changer.
-    pub slot: i32,
-    /// Whether a label was just written.
-    pub relabel: bool,
-    /// Whether it is in the changer.
-    pub in_changer: bool,
-    /// Time spent in reads, in microseconds.
-    pub vol_read_time: u64,
-    /// Time spent in writes, in microseconds.
-    pub vol_write_time: u64,
-    /// When it was first written, 0 if unknown.
-    pub first_written: i64,
-}
-
 /// A row after a report, and what is odd about the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Updated {
@@ -257,7 +223,7 @@ pub struct Updated {
 /// Takes over a storage daemon's report by the rules of `wire/3 §2.3` and checks whether the volume's time is over.
 /// `job_start` is when the job began, `storage_id` the storage it writes to (0 if it only reads), `now` the present.
 #[must_use]
-pub fn apply_report(volume: &MediaRow, report: &VolumeReport, job_start: i64, storage_id: u32, now: i64) -> Updated {
+pub fn apply_report(volume: &MediaRow, report: &MediaUpdate, job_start: i64, storage_id: u32, now: i64) -> Updated {
     let mut row = volume.clone();
     let mut notes = Vec::new();
     if row.first_written == 0 {
@@ -266,25 +232,25 @@ pub fn apply_report(volume: &MediaRow, report: &VolumeReport, job_start: i64, st
     if report.relabel || row.label_date == 0 {
         row.label_date = job_start;
         row.initial_write = job_start;
-        (row.vol_files, row.vol_blocks, row.vol_bytes) = (report.vol_files, report.vol_blocks, report.vol_bytes);
+        (row.vol_files, row.vol_blocks, row.vol_bytes) = (report.files, report.blocks, report.bytes);
     } else {
         take_positions(&mut row, report, &mut notes);
     }
     if row.vol_blocks != volume.vol_blocks {
         row.last_written = report.end_time;
     }
-    if report.vol_writes > volume.vol_writes && storage_id != 0 {
+    if report.writes > volume.vol_writes && storage_id != 0 {
         row.storage_id = storage_id;
     }
-    row.vol_jobs = report.vol_jobs;
-    row.vol_mounts = report.vol_mounts;
-    row.vol_errors = report.vol_errors;
-    row.vol_writes = report.vol_writes;
+    row.vol_jobs = report.jobs;
+    row.vol_mounts = report.mounts;
+    row.vol_errors = report.errors;
+    row.vol_writes = report.writes;
     row.slot = report.slot;
     row.in_changer = report.in_changer;
-    row.vol_read_time = report.vol_read_time;
-    row.vol_write_time = report.vol_write_time;
-    match VolStatus::parse(&report.vol_status) {
+    row.vol_read_time = report.read_time;
+    row.vol_write_time = report.write_time;
+    match VolStatus::parse(&report.status) {
         Some(status) => row.vol_status = status,
         None => notes.push(format!(
             "the storage daemon reports an unknown state of volume \"{}\"; it stays {}",
@@ -322,27 +288,27 @@ fn prune_before(volume: &MediaRow, now: i64) -> i64 {
 }
 
 /// Positions only grow: what shrinks is a mistake of the peer, and believing it would hide data already written.
-fn take_positions(row: &mut MediaRow, report: &VolumeReport, notes: &mut Vec<String>) {
+fn take_positions(row: &mut MediaRow, report: &MediaUpdate, notes: &mut Vec<String>) {
     let mut kept = |what: &str, old: u64, new: u64| {
         notes.push(format!(
             "the storage daemon reports fewer {what} on volume \"{}\" than the catalog has: {new} instead of {old}; the catalog stays",
             row.volume_name
         ));
     };
-    if report.vol_files < row.vol_files {
-        kept("files", row.vol_files.into(), report.vol_files.into());
-    } else if report.vol_files == row.vol_files && report.vol_blocks < row.vol_blocks {
-        kept("blocks", row.vol_blocks.into(), report.vol_blocks.into());
+    if report.files < row.vol_files {
+        kept("files", row.vol_files.into(), report.files.into());
+    } else if report.files == row.vol_files && report.blocks < row.vol_blocks {
+        kept("blocks", row.vol_blocks.into(), report.blocks.into());
     } else {
-        (row.vol_files, row.vol_blocks) = (report.vol_files, report.vol_blocks);
+        (row.vol_files, row.vol_blocks) = (report.files, report.blocks);
     }
-    if report.vol_bytes < row.vol_bytes {
+    if report.bytes < row.vol_bytes {
         notes.push(format!(
             "the storage daemon reports fewer bytes on volume \"{}\" than the catalog has: {} instead of {}; the catalog stays",
-            row.volume_name, report.vol_bytes, row.vol_bytes
+            row.volume_name, report.bytes, row.vol_bytes
         ));
     } else {
-        row.vol_bytes = report.vol_bytes;
+        row.vol_bytes = report.bytes;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The rows themselves.
 
+use crate::wire::catalog::{JobMedia, VolumeInfo};
+
 /// What is known when a job is created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewJob {
@@ -447,6 +449,39 @@ impl Default for MediaRow {
     }
 }
 
+impl MediaRow {
+    /// What a storage daemon is told of it, `wire/3 §2.2`.
+    #[must_use]
+    pub fn info(&self) -> VolumeInfo {
+        VolumeInfo {
+            volume: self.volume_name.clone(),
+            jobs: self.vol_jobs,
+            files: self.vol_files,
+            blocks: self.vol_blocks,
+            bytes: self.vol_bytes,
+            mounts: self.vol_mounts,
+            errors: self.vol_errors,
+            writes: self.vol_writes,
+            max_bytes: self.max_vol_bytes,
+            capacity: self.vol_capacity_bytes,
+            status: self.vol_status.as_str().to_owned(),
+            slot: self.slot,
+            max_jobs: self.max_vol_jobs,
+            max_files: self.max_vol_files,
+            in_changer: self.in_changer,
+            read_time: self.vol_read_time,
+            write_time: self.vol_write_time,
+            end_file: self.end_file,
+            end_block: self.end_block,
+            label_type: i32::try_from(self.label_type).unwrap_or(0),
+            media_id: self.media_id.into(),
+            encryption_key: String::new(),
+            min_block: self.min_block_size,
+            max_block: self.max_block_size,
+        }
+    }
+}
+
 /// A piece of a job on a volume, `wire/3 §5.7`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JobMediaRow {
@@ -469,6 +504,21 @@ pub struct JobMediaRow {
 }
 
 impl JobMediaRow {
+    /// What a storage daemon reports for a job. `None` if there can be no such volume.
+    #[must_use]
+    pub fn of_report(job_id: u32, report: &JobMedia) -> Option<Self> {
+        Some(Self {
+            job_id,
+            media_id: u32::try_from(report.media_id).ok()?,
+            first_index: report.first_index,
+            last_index: report.last_index,
+            start_file: report.start_file,
+            end_file: report.end_file,
+            start_block: report.start_block,
+            end_block: report.end_block,
+        })
+    }
+
     /// The address of the first byte.
     #[must_use]
     pub fn start(&self) -> u64 {
@@ -501,11 +551,10 @@ pub struct JobMediaPiece {
     pub storage: String,
 }
 
-/// Payloads of whole `UpdCat` frames, one after the other in one buffer.
+/// Whole `UpdCat` frames, one after the other as on the wire: four bytes of length in big-endian order, then the payload.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct UpdCatBatch {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
+    frames: Vec<u8>,
 }
 
 impl UpdCatBatch {
@@ -515,40 +564,51 @@ impl UpdCatBatch {
         Self::default()
     }
 
-    /// Adds the payload of one frame.
+    /// A batch of frames as they came, lengths included. What is cut at the end does not count.
+    #[must_use]
+    pub fn from_frames(frames: Vec<u8>) -> Self {
+        Self { frames }
+    }
+
+    /// Adds the payload of one frame, which is at most 999,996 bytes long (`wire/3 §0.1`).
     pub fn push(&mut self, payload: &[u8]) {
-        self.bytes.extend_from_slice(payload);
-        self.ends.push(self.bytes.len());
+        self.frames.extend_from_slice(&u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes());
+        self.frames.extend_from_slice(payload);
     }
 
     /// The payloads in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(&self.ends).filter_map(|(start, &end)| self.bytes.get(start..end))
-    }
-
-    /// The number of payloads.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.ends.len()
+        let mut rest = self.frames.as_slice();
+        std::iter::from_fn(move || {
+            let (length, after) = rest.split_first_chunk()?;
+            let (payload, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+            rest = after;
+            Some(payload)
+        })
     }
 
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.frames.is_empty()
     }
 
-    /// The sum of the payloads in bytes: what a maker compares with its limit.
+    /// The memory it takes, in bytes: what a maker compares with its limit.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.frames.len()
+    }
+
+    /// The memory, to be used again.
+    #[must_use]
+    pub fn into_frames(self) -> Vec<u8> {
+        self.frames
     }
 }
 
 impl std::fmt::Debug for UpdCatBatch {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "UpdCatBatch({} frames, {} bytes)", self.len(), self.bytes())
+        write!(f, "UpdCatBatch({} bytes)", self.bytes())
     }
 }
 
@@ -640,7 +700,19 @@ mod tests {
             batch.push(payload);
         }
         assert_eq!(batch.iter().collect::<Vec<_>>(), [b"one".as_slice(), b"", b"three"]);
-        assert_eq!((batch.len(), batch.bytes()), (3, 8));
+        assert_eq!(batch.bytes(), 3 * 4 + 8);
+    }
+
+    #[test]
+    fn a_batch_ends_before_a_frame_that_is_cut() {
+        let mut batch = UpdCatBatch::new();
+        batch.push(b"one");
+        batch.push(b"two");
+        for cut in 7..14 {
+            let mut frames = batch.clone().into_frames();
+            frames.truncate(cut);
+            assert_eq!(UpdCatBatch::from_frames(frames).iter().collect::<Vec<_>>(), [b"one"], "{cut}");
+        }
     }
 
     #[test]
@@ -655,5 +727,48 @@ mod tests {
     fn addresses_join_file_and_block() {
         let row = JobMediaRow { start_file: 1, start_block: 2, end_file: 3, end_block: u32::MAX, ..Default::default() };
         assert_eq!((row.start(), row.end()), ((1 << 32) | 2, (4 << 32) - 1));
+    }
+
+    #[test]
+    fn a_storage_daemon_is_told_the_row_and_its_report_becomes_one() {
+        let row = MediaRow {
+            media_id: 5,
+            volume_name: "Full 1".into(),
+            vol_jobs: 6,
+            vol_bytes: 7,
+            max_vol_bytes: 8,
+            vol_status: VolStatus::ReadOnly,
+            slot: 9,
+            end_block: 10,
+            max_block_size: 11,
+            ..Default::default()
+        };
+        let line = row.info().to_line();
+        for part in [
+            "VolName=Full\x011 ",
+            "VolJobs=6 ",
+            "VolBytes=7 ",
+            "MaxVolBytes=8 ",
+            "VolStatus=Read-Only ",
+            "Slot=9 ",
+            "EndBlock=10 ",
+            "MediaId=5 ",
+            "MaxBlocksize=11\n",
+        ] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+        let report =
+            JobMedia { first_index: 1, last_index: 2, start_block: 3, end_block: 4, media_id: 5, ..Default::default() };
+        let expected = JobMediaRow {
+            job_id: 77,
+            media_id: 5,
+            first_index: 1,
+            last_index: 2,
+            start_block: 3,
+            end_block: 4,
+            ..Default::default()
+        };
+        assert_eq!(JobMediaRow::of_report(77, &report), Some(expected));
+        assert_eq!(JobMediaRow::of_report(77, &JobMedia { media_id: 1 << 32, ..report }), None);
     }
 }

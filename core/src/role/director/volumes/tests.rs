@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::catalog::MediaUpdate;
 
 const NOW: i64 = 1_000_000;
 
@@ -163,15 +164,16 @@ fn writing_a_named_volume_needs_pool_type_state_and_time() {
     assert_eq!(may_read(&MediaRow { enabled: false, ..append }), Err(Refusal::NotEnabled));
 }
 
-fn report(volume: &MediaRow) -> VolumeReport {
-    VolumeReport {
-        vol_jobs: volume.vol_jobs,
-        vol_files: volume.vol_files,
-        vol_blocks: volume.vol_blocks,
-        vol_bytes: volume.vol_bytes,
-        vol_writes: volume.vol_writes,
+fn report(volume: &MediaRow) -> MediaUpdate {
+    MediaUpdate {
+        volume: volume.volume_name.clone(),
+        jobs: volume.vol_jobs,
+        files: volume.vol_files,
+        blocks: volume.vol_blocks,
+        bytes: volume.vol_bytes,
+        writes: volume.vol_writes,
         end_time: NOW,
-        vol_status: "Append".into(),
+        status: "Append".into(),
         ..Default::default()
     }
 }
@@ -191,7 +193,7 @@ fn written() -> MediaRow {
 #[test]
 fn a_report_that_grows_is_taken_over() {
     let row = written();
-    let grown = VolumeReport { vol_blocks: 21, vol_bytes: 210, vol_writes: 21, vol_jobs: 4, ..report(&row) };
+    let grown = MediaUpdate { blocks: 21, bytes: 210, writes: 21, jobs: 4, ..report(&row) };
     let Updated { row: after, notes } = apply_report(&row, &grown, 77, 3, NOW);
     assert_eq!((after.vol_blocks, after.vol_bytes, after.vol_jobs), (21, 210, 4));
     assert_eq!((after.last_written, after.storage_id, after.first_written), (NOW, 3, 10));
@@ -201,14 +203,14 @@ fn a_report_that_grows_is_taken_over() {
 #[test]
 fn positions_never_shrink() {
     let row = written();
-    let after = |r: VolumeReport| apply_report(&row, &r, 77, 3, NOW);
-    let fewer_files = after(VolumeReport { vol_files: 1, vol_blocks: 30, vol_bytes: 300, ..report(&row) });
+    let after = |r: MediaUpdate| apply_report(&row, &r, 77, 3, NOW);
+    let fewer_files = after(MediaUpdate { files: 1, blocks: 30, bytes: 300, ..report(&row) });
     assert_eq!((fewer_files.row.vol_files, fewer_files.row.vol_blocks, fewer_files.row.vol_bytes), (2, 20, 300));
     assert_eq!(fewer_files.notes.len(), 1);
-    let fewer_blocks = after(VolumeReport { vol_blocks: 19, vol_bytes: 199, ..report(&row) });
+    let fewer_blocks = after(MediaUpdate { blocks: 19, bytes: 199, ..report(&row) });
     assert_eq!((fewer_blocks.row.vol_blocks, fewer_blocks.row.vol_bytes), (20, 200));
     assert_eq!((fewer_blocks.row.last_written, fewer_blocks.notes.len()), (5, 2));
-    let next_file = after(VolumeReport { vol_files: 3, vol_blocks: 1, vol_bytes: 201, ..report(&row) });
+    let next_file = after(MediaUpdate { files: 3, blocks: 1, bytes: 201, ..report(&row) });
     assert_eq!((next_file.row.vol_files, next_file.row.vol_blocks), (3, 1));
     assert!(next_file.notes.is_empty());
 }
@@ -216,20 +218,20 @@ fn positions_never_shrink() {
 #[test]
 fn a_new_label_may_shrink_everything_and_sets_the_dates() {
     let row = MediaRow { first_written: 0, ..written() };
-    let fresh = VolumeReport { relabel: true, vol_blocks: 1, vol_bytes: 188, vol_files: 0, ..report(&row) };
+    let fresh = MediaUpdate { relabel: true, blocks: 1, bytes: 188, files: 0, ..report(&row) };
     let after = apply_report(&row, &fresh, 77, 3, NOW).row;
     assert_eq!((after.vol_blocks, after.vol_bytes, after.vol_files), (1, 188, 0));
     assert_eq!((after.label_date, after.initial_write, after.first_written), (77, 77, 77));
-    let told = VolumeReport { first_written: 66, ..fresh };
+    let told = MediaUpdate { first_written: 66, ..fresh };
     assert_eq!(apply_report(&row, &told, 77, 3, NOW).row.first_written, 66);
 }
 
 #[test]
 fn a_report_can_flip_the_state_and_an_unknown_state_is_not_believed() {
     let row = MediaRow { max_vol_jobs: 2, ..written() };
-    let last = VolumeReport { vol_jobs: 2, ..report(&row) };
+    let last = MediaUpdate { jobs: 2, ..report(&row) };
     assert_eq!(apply_report(&row, &last, 77, 3, NOW).row.vol_status, VolStatus::Used);
-    let odd = VolumeReport { vol_status: "Weird".into(), ..report(&row) };
+    let odd = MediaUpdate { status: "Weird".into(), ..report(&row) };
     let after = apply_report(&row, &odd, 77, 3, NOW);
     assert_eq!((after.row.vol_status, after.notes.len()), (VolStatus::Append, 1));
 }
