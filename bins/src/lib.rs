@@ -2,4 +2,5 @@
 
 #[cfg(feature = "sqlite")]
 pub mod catalog;
+pub mod config;
 pub mod disk;

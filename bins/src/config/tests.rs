@@ -1,0 +1,347 @@
+use std::path::PathBuf;
+
+use towline_core::config::{
+    Built, Check, ConfigPath, ConsoleConfig, DirectorConfig, FileConfig, Passwords, Seconds, StorageConfig, TlsConfig,
+};
+
+use super::*;
+
+const BUILT: Built = Built { psk: true };
+
+/// The rendered report of a text that has errors.
+fn rendered<T: DeserializeOwned + Check>(text: &str) -> String {
+    parse::<T>("towline.ron", text, BUILT).err().map_or_else(|| "no errors".to_owned(), |report| report.render(false))
+}
+
+fn example(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name)
+}
+
+/// A file daemon's configuration whose second and later lines are `rest`.
+fn file(rest: &str) -> String {
+    rendered::<FileConfig>(&format!("(\n{rest}\n)\n"))
+}
+
+const DIRECTORS: &str = "    directors: [(name: \"dir\", password: \"geheim\")],";
+
+#[track_caller]
+fn golden(found: &str, expected: &str) {
+    let expected = expected.strip_prefix('\n').unwrap_or(expected);
+    assert!(found == expected, "found:\n{found}\nexpected:\n{expected}");
+}
+
+#[test]
+fn an_unknown_field_names_the_nearest_and_hides_the_password() {
+    golden(
+        &file("    file: (name: \"web-fd\"),\n    directors: [(name: \"dir\", pasword: \"geheim\")],"),
+        r#"
+error[T0804]: `FileDirector` has no field `pasword`
+ --> towline.ron:3:31
+  |
+3 |     directors: [(name: "dir", pasword: ***)],
+  |                               ^^^^^^^
+  |
+  = help: did you mean `password`?
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_field_without_a_near_name_lists_all() {
+    let report = rendered::<ConsoleConfig>("(director: (name: \"d\", address: \"a\"), colour: red)");
+    golden(
+        &report,
+        r#"
+error[T0804]: `ConsoleConfig` has no field `colour`
+ --> towline.ron:1:39
+  |
+1 | (director: (name: "d", address: "a"), colour: red)
+  |                                       ^^^^^^
+  |
+  = help: known: `director`, `console`
+"#,
+    );
+}
+
+#[test]
+fn a_wrong_type_is_marked_whole() {
+    golden(
+        &file(&format!("    file: (name: \"web-fd\", port: \"9102\"),\n{DIRECTORS}")),
+        r#"
+error[T0808]: expected a whole number
+ --> towline.ron:2:34
+  |
+2 |     file: (name: "web-fd", port: "9102"),
+  |                                  ^^^^^^
+"#,
+    );
+    golden(
+        &file(&format!("    file: (name: \"web-fd\", heartbeat_interval: \"5 parsecs\"),\n{DIRECTORS}")),
+        r#"
+error[T0808]: expected a duration such as 30, "30 s", "5 min" or "1 day", found the string "5 parsecs"
+ --> towline.ron:2:48
+  |
+2 |     file: (name: "web-fd", heartbeat_interval: "5 parsecs"),
+  |                                                ^^^^^^^^^^^
+"#,
+    );
+    golden(
+        &file("    file: (name: \"web-fd\"),\n    directors: [(name: \"dir\", password: 4711)],"),
+        r#"
+error[T0808]: a password is text in quotes
+ --> towline.ron:3:41
+  |
+3 |     directors: [(name: "dir", password: ***
+  |                                         ^^^
+  |
+  = help: write it in double quotes: "…"
+"#,
+    );
+}
+
+#[test]
+fn a_missing_field_shows_the_resource_by_its_name() {
+    golden(
+        &file(
+            "    file: (name: \"web-fd\"),\n    directors: [\n        (\n            name: \"dir\",\n        ),\n    ],",
+        ),
+        r#"
+error[T0806]: `FileDirector` needs the field `password`
+ --> towline.ron:5:13
+  |
+5 |             name: "dir",
+  |             ^^^^^^^^^^^
+  |
+  = help: add `password: …,`
+"#,
+    );
+}
+
+#[test]
+fn an_unknown_value_names_the_nearest() {
+    let directors = "directors: [(name: \"dir\", password: \"geheim\", allowed_job_commands: [backup, restor])],";
+    golden(
+        &file(&format!("    file: (name: \"web-fd\"),\n    {directors}")),
+        r#"
+error[T0805]: `restor` is no value of this field
+ --> towline.ron:3:82
+  |
+3 |     directors: [(name: "dir", password: ***, allowed_job_commands: [backup, restor])],
+  |                                                                             ^^^^^^
+  |
+  = help: did you mean `restore`?
+"#,
+    );
+}
+
+#[test]
+fn duplicate_fields_and_missing_commas_are_marked() {
+    golden(
+        &file(&format!("    file: (name: \"web-fd\", port: 1, port: 2),\n{DIRECTORS}")),
+        r#"
+error[T0807]: `FileDaemon` has the field `port` twice
+ --> towline.ron:2:37
+  |
+2 |     file: (name: "web-fd", port: 1, port: 2),
+  |                                     ^^^^
+  |
+  = help: remove one of them
+"#,
+    );
+    golden(
+        &file(&format!("    file: (name: \"web-fd\" port: 1),\n{DIRECTORS}")),
+        r#"
+error[T0803]: a comma or a closing bracket is missing before this
+ --> towline.ron:2:27
+  |
+2 |     file: (name: "web-fd" port: 1),
+  |                           ^
+"#,
+    );
+}
+
+#[test]
+fn all_semantic_findings_come_at_once_in_the_order_of_the_lines() {
+    let text = r#"(
+    storage: (name: "sd", listen: ["0.0.0.0", "everywhere"]),
+    directors: [
+        (name: "dir", password: ""),
+        // (name: "no", password: ""),
+        (name: "dir", password: "geheim"),
+    ],
+    devices: [
+        (
+            name: "a",
+            media_type: "File",
+            maximum_block_size: "1 GiB", /* too large */
+            archive_device: r"/srv/a",
+        ),
+        (name: "b", media_type: "File", archive_device: "/srv/a"),
+    ],
+)"#;
+    golden(
+        &rendered::<StorageConfig>(text),
+        r#"
+error[T0826]: "everywhere" is no address to listen on
+ --> towline.ron:2:47
+  |
+2 |     storage: (name: "sd", listen: ["0.0.0.0", "everywhere"]),
+  |                                               ^^^^^^^^^^^^
+  |
+  = help: write an IP address of this host, such as "192.0.2.1", "192.0.2.1:9105" or "::"
+
+error[T0823]: the password is empty
+ --> towline.ron:4:33
+  |
+4 |         (name: "dir", password: ***),
+  |                                 ^^^
+  |
+  = help: write the same password, not an empty one, on both sides
+
+error[T0821]: the name "dir" is already used by directors[0]
+ --> towline.ron:6:16
+  |
+6 |         (name: "dir", password: ***),
+  |                ^^^^^
+  |
+  = help: give each resource a name of its own
+
+error[T0837]: a block of 1 GiB is not possible
+  --> towline.ron:12:33
+   |
+12 |             maximum_block_size: "1 GiB", /* too large */
+   |                                 ^^^^^^^
+   |
+   = help: choose from 4 KiB to 20000000 B; 1 MiB is the default
+
+warning[T0839]: devices[0] has the same folder and media type, so both may want one volume
+  --> towline.ron:15:57
+   |
+15 |         (name: "b", media_type: "File", archive_device: "/srv/a"),
+   |                                                         ^^^^^^^^
+   |
+   = help: give each device a folder of its own
+"#,
+    );
+}
+
+#[test]
+fn a_value_that_is_not_written_is_shown_by_its_resource() {
+    let text = "(\n    file: (name: \"web-fd\"),\n    directors: [(name: \"dir\", password: \"x\")],\n)";
+    let report = parse::<FileConfig>("towline.ron", text, Built { psk: false }).map(|_| ()).unwrap_err();
+    assert_eq!(report.diagnostics.len(), 1);
+    let only = &report.diagnostics[0];
+    assert_eq!((only.line, only.column, only.code), (2, 12, codes::PSK_NOT_BUILT));
+}
+
+#[test]
+fn warnings_alone_do_not_stop_a_daemon() {
+    let text = "(director: (name: \"d\", address: \"a\", password: \"x\", heartbeat_interval: 0))";
+    let (config, warnings) = parse::<ConsoleConfig>("towline.ron", text, BUILT).unwrap();
+    assert_eq!(config.director.heartbeat_interval, Seconds(0));
+    assert_eq!(warnings.diagnostics.iter().map(|warning| warning.code).collect::<Vec<_>>(), [codes::NO_HEARTBEAT]);
+    assert!(!warnings.has_errors());
+}
+
+#[test]
+fn the_examples_load_and_check_clean() {
+    fn clean<T: DeserializeOwned + Check>(name: &str) -> T {
+        let text = std::fs::read_to_string(example(name)).unwrap();
+        let (config, warnings) = parse(name, &text, BUILT).unwrap();
+        assert!(warnings.is_empty(), "{warnings:?}");
+        config
+    }
+    let director: DirectorConfig = clean("director.ron");
+    let file: FileConfig = clean("file-daemon.ron");
+    let storage: StorageConfig = clean("storage-daemon.ron");
+    let console: ConsoleConfig = clean("console.ron");
+    // The four belong together.
+    assert_eq!(director.client(&file.file.name).unwrap().password, file.directors[0].password);
+    assert_eq!(director.storages[0].password, storage.directors[0].password);
+    assert_eq!(director.storages[0].device, storage.devices[0].name);
+    assert_eq!(director.director.password, console.director.password);
+}
+
+#[test]
+fn what_is_written_loads_again_equal() {
+    fn round<T: DeserializeOwned + Check + serde::Serialize + Passwords + Clone + PartialEq>(name: &str) {
+        let text = std::fs::read_to_string(example(name)).unwrap();
+        let (config, _) = parse::<T>(name, &text, BUILT).unwrap();
+        let written = to_ron(&config, "Written by a test.\n\nSecond").unwrap();
+        assert!(written.starts_with("// Written by a test.\n//\n// Second\n("), "{written}");
+        let (again, _) = parse::<T>(name, &written, BUILT).unwrap();
+        assert!(again == config, "{written}");
+    }
+    round::<DirectorConfig>("director.ron");
+    round::<FileConfig>("file-daemon.ron");
+    round::<StorageConfig>("storage-daemon.ron");
+    round::<ConsoleConfig>("console.ron");
+}
+
+#[test]
+fn written_files_are_private_and_never_replace_one() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("console.ron");
+    let (config, _) =
+        parse::<ConsoleConfig>("", &std::fs::read_to_string(example("console.ron")).unwrap(), BUILT).unwrap();
+    write(&path, &config, "").unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(write(&path, &config, "").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+}
+
+#[test]
+fn unreadable_large_and_binary_files_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.ron");
+    let code = || load::<FileConfig>(&path).unwrap_err().diagnostics[0].code;
+    assert_eq!(code(), codes::UNREADABLE);
+    let text = load::<FileConfig>(&path).unwrap_err().render(false);
+    assert!(text.contains("T0801") && text.contains("a.ron"), "{text}");
+    std::fs::write(&path, vec![b' '; 1 + (4 << 20)]).unwrap();
+    assert_eq!(code(), codes::TOO_LARGE);
+    std::fs::write(&path, vec![b' '; 4 << 20]).unwrap();
+    assert_ne!(code(), codes::TOO_LARGE);
+    std::fs::write(&path, b"(\xff)").unwrap();
+    assert_eq!(code(), codes::UNREADABLE);
+}
+
+#[test]
+fn certificates_are_read_beside_the_configuration_and_errors_name_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("console.ron");
+    let tls = "(certificate: \"c.pem\", key: \"k.pem\", ca: \"ca.pem\")";
+    let text = format!("(director: (name: \"d\", address: \"a\", password: \"x\",\ntls: {tls}))");
+    std::fs::write(&path, text).unwrap();
+    let loaded = load::<ConsoleConfig>(&path).unwrap();
+    let at = ConfigPath::of("director").field("tls");
+    std::fs::write(folder.path().join("c.pem"), "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n")
+        .unwrap();
+    std::fs::write(folder.path().join("k.pem"), "-----BEGIN CERTIFICATE-----\n").unwrap();
+    let report = read_certificates(&loaded, &at, loaded.config.tls()).unwrap_err();
+    let found: Vec<_> = report.diagnostics.iter().map(|each| (each.code, each.line, each.column)).collect();
+    assert_eq!(found, [(codes::EMPTY_CERTIFICATE, 2, 34), (codes::UNREADABLE_CERTIFICATE, 2, 47)]);
+    assert!(report.diagnostics[1].message.contains("ca.pem"), "{report:?}");
+    std::fs::write(folder.path().join("k.pem"), "-----BEGIN RSA PRIVATE KEY-----\n").unwrap();
+    std::fs::write(folder.path().join("ca.pem"), "-----BEGIN CERTIFICATE-----\n").unwrap();
+    let read = read_certificates(&loaded, &at, loaded.config.tls()).unwrap();
+    assert!(read.certificate.is_some() && read.ca.is_some());
+    assert_eq!(read.key.unwrap().expose(), b"-----BEGIN RSA PRIVATE KEY-----\n");
+    assert!(read_certificates(&loaded, &at, &TlsConfig::off()).unwrap().ca.is_none());
+}
+
+#[test]
+fn damaged_files_are_reported_without_panic_and_without_passwords() {
+    let text = std::fs::read_to_string(example("director.ron")).unwrap();
+    let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
+    for at in starts.into_iter().step_by(5) {
+        let (before, after) = text.split_at(at);
+        for damaged in
+            [before.to_owned(), format!("{before}é{after}"), format!("{before}\"{after}"), format!("{before}({after}")]
+        {
+            let shown = rendered::<DirectorConfig>(&damaged);
+            let line = |text: &str| text.lines().any(|line| line.contains(": \"change-me"));
+            assert!(!line(&shown), "{shown}");
+        }
+    }
+}

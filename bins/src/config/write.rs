@@ -1,0 +1,35 @@
+//! Writes configuration files, passwords included.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use ron::ser::PrettyConfig;
+use serde::Serialize;
+use towline_core::config::{Passwords, Revealed};
+
+use super::parse::options;
+
+/// The RON text of a configuration: passwords readable, defaults left out, `comment` in front, each of its lines as
+/// a comment.
+///
+/// # Errors
+/// Only if RON cannot express the configuration, which is a bug.
+pub fn to_ron<T: Serialize + Passwords + Clone>(config: &T, comment: &str) -> Result<String, ron::Error> {
+    let mut text: String = comment.lines().map(|line| format!("// {line}").trim_end().to_owned() + "\n").collect();
+    text += &options().to_string_pretty(&Revealed::of(config), PrettyConfig::new())?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// Writes a configuration to a new file that only this user may read (mode 0600), and syncs it.
+///
+/// # Errors
+/// `AlreadyExists` if there is such a file: nobody's configuration is overwritten.
+pub fn write<T: Serialize + Passwords + Clone>(path: &Path, config: &T, comment: &str) -> io::Result<()> {
+    let text = to_ron(config, comment).map_err(io::Error::other)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
