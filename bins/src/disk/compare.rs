@@ -233,9 +233,9 @@ impl Comparer {
         }
     }
 
-    /// Names that share an inode on one side must share one on the other.
+    /// Names that share an inode on one side must share one on the other. Not for symbolic links: no record tells it.
     fn links(&mut self, path: &[u8], a: &Meta, b: &Meta) {
-        if a.kind() == Type::Directory || (a.nlink < 2 && b.nlink < 2) {
+        if matches!(a.kind(), Type::Directory | Type::Symlink) || (a.nlink < 2 && b.nlink < 2) {
             return;
         }
         let there = *self.groups.entry(a.inode()).or_insert_with(|| b.inode());

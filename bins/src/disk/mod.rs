@@ -5,11 +5,13 @@
 //!
 //! | module | does |
 //! |---|---|
+//! | [`backup`] | reads a fileset into parcels with frames |
 //! | [`walk`] | goes through a tree without recursion and without following symbolic links |
 //! | [`meta`] | what the system says about an entry: stat, extended attributes, where it forbids |
 //! | [`restore`] | creates entries beneath one directory and nowhere else |
 //! | [`compare`] | says in what two trees differ |
 
+pub mod backup;
 pub mod compare;
 pub mod meta;
 pub mod notice;

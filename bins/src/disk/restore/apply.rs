@@ -75,6 +75,13 @@ impl Current {
         }
     }
 
+    /// Gives the contents up; told once.
+    pub(super) fn fail(&mut self, text: &str, ledger: &mut Ledger) {
+        if !std::mem::replace(&mut self.failed, true) {
+            ledger.error(&self.shown, text);
+        }
+    }
+
     pub(super) fn take_acl(&mut self, default: bool, text: &[u8], names: &mut Names, ledger: &mut Ledger) {
         if matches!(self.target, Target::Linked | Target::Named { kind: Type::Symlink, .. }) {
             return;

@@ -8,6 +8,7 @@ mod beneath;
 mod create;
 mod folders;
 mod names;
+mod sink;
 #[cfg(test)]
 mod tests;
 

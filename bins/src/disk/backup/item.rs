@@ -1,0 +1,527 @@
+//! One entry on its way into parcels: its attributes, then its bytes, then ACLs, extended attributes and digest
+//! (wire/2 §2.3). Stops wherever a parcel is full.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{self, FileType as Type, Mode, OFlags, Timespec, Timestamps};
+use rustix::io::Errno;
+use towline_core::bulk::pack::{PackError, Packer};
+use towline_core::bulk::parcel::PARCEL;
+use towline_core::wire::acl::Acl;
+use towline_core::wire::attributes::{NewAttributes, Stat};
+use towline_core::wire::digest::{Algorithm, Digest, Hasher};
+use towline_core::wire::fileset::{self, Options};
+use towline_core::wire::stream::{FileType, Stream};
+use towline_core::wire::xattr::{self, Xattr};
+
+use super::{FirstName, Work};
+use crate::disk::meta::{self, Handle, Meta};
+use crate::disk::notice::{Notice, NoticeKind, shown};
+use crate::disk::walk::Found;
+
+/// Bytes of a block in which holes are looked for (wire/2 §2.9). Real daemons take 262,136, which leaves smaller holes
+/// unseen; digests of sparse files depend on it and differ from theirs.
+const SPARSE_BLOCK: usize = 65_536;
+/// Bytes of the offset before such a block.
+const OFFSET: usize = 8;
+
+/// What [`Item::pump`] did.
+pub(super) enum Pumped {
+    /// The parcel is full; there is more.
+    Full,
+    /// Everything of this entry is in.
+    Finished,
+}
+
+/// An entry under way.
+#[derive(Debug)]
+pub(super) struct Item {
+    path: Vec<u8>,
+    /// The name in the record: stripped, with `/` behind a directory.
+    sent: Vec<u8>,
+    link: Vec<u8>,
+    file_type: FileType,
+    stat: Stat,
+    meta: Meta,
+    stage: Stage,
+    held: Held,
+    algorithm: Option<Algorithm>,
+    sparse: bool,
+    saves_acl: bool,
+    saves_xattr: bool,
+    keeps_atime: bool,
+    checks_changes: bool,
+    position: u64,
+    in_object: bool,
+    damaged: bool,
+    tail: VecDeque<(Stream, Vec<u8>)>,
+    copied_digest: Option<Digest>,
+    is_first_name: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Attributes,
+    Data,
+    Gather,
+    Tail,
+}
+
+/// The entry while it is being saved.
+#[derive(Debug)]
+enum Held {
+    /// A regular file or directory, open for reading.
+    Open(OwnedFd),
+    /// By name only.
+    Named(OwnedFd),
+    /// Not at all: attributes only.
+    Nothing,
+}
+
+impl Item {
+    /// Opens an entry. `None` if it is not saved: unchanged, vanished, a socket, or already saved under this name.
+    pub(super) fn new(found: Found, options: &Options, since: Option<i64>, work: &mut Work) -> Option<Self> {
+        if found.kind == Type::Socket {
+            work.note(Notice::new(NoticeKind::Skipped, &found.path, "is a socket and is not saved"));
+            return None;
+        }
+        let unchanged =
+            |meta: &Meta| since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since));
+        if since.is_some()
+            && found.kind == Type::RegularFile
+            && meta::of_entry(&found.parent, &found.name).is_ok_and(|meta| unchanged(&meta))
+        {
+            return None;
+        }
+        let (meta, held, closed) = match hold(&found, options) {
+            Ok(parts) => parts,
+            Err(Errno::NOENT) => {
+                work.note(Notice::new(NoticeKind::Warning, &found.path, "vanished before it could be saved"));
+                return None;
+            }
+            Err(error) => {
+                work.note(Notice::new(NoticeKind::NotSaved, &found.path, failed("could not be examined", error)));
+                return None;
+            }
+        };
+        if unchanged(&meta) {
+            return None;
+        }
+        if meta.kind() == Type::Socket {
+            work.note(Notice::new(NoticeKind::Skipped, &found.path, "is a socket and is not saved"));
+            return None;
+        }
+        Self::describe(found, options, meta, held, closed, work)
+    }
+
+    fn describe(
+        found: Found,
+        options: &Options,
+        meta: Meta,
+        mut held: Held,
+        closed: Option<Errno>,
+        work: &mut Work,
+    ) -> Option<Self> {
+        let mut sent = strip(&found.path, options.strip_path.unwrap_or(0)).to_vec();
+        let mut file_type = match meta.kind() {
+            Type::RegularFile if meta.size == 0 && meta.mode & 0o444 == 0o444 => FileType::RegularEmpty,
+            Type::RegularFile => FileType::Regular,
+            Type::Symlink => FileType::Symlink,
+            Type::Directory => FileType::Directory,
+            _ => FileType::Special,
+        };
+        let mut link = Vec::new();
+        match (&held, file_type) {
+            (Held::Named(fd), FileType::Symlink) => match fs::readlinkat(fd, c"", Vec::new()) {
+                Ok(target) => link = target.into_bytes(),
+                Err(error) => {
+                    let text = failed("the target of the link could not be read", error);
+                    work.note(Notice::new(NoticeKind::NotSaved, &found.path, text));
+                    return None;
+                }
+            },
+            (_, FileType::Directory) if !sent.ends_with(b"/") => sent.push(b'/'),
+            _ => {}
+        }
+        let linked = meta.nlink > 1 && options.hard_links() && !matches!(meta.kind(), Type::Directory | Type::Symlink);
+        let (mut link_fi, mut copied_digest) = (0, None);
+        match linked.then(|| work.links.get(&meta.inode())).flatten() {
+            Some(first) if first.path == found.path => return None,
+            Some(first) => {
+                file_type = FileType::HardLink;
+                (link_fi, copied_digest) = (first.index, first.digest);
+                link.clone_from(&first.sent);
+                held = Held::Nothing;
+            }
+            None => {}
+        }
+        if let (Some(error), true) = (closed, file_type != FileType::HardLink) {
+            work.note(Notice::new(NoticeKind::NotSaved, &found.path, failed("could not be opened for reading", error)));
+        }
+        let stat = stat_of(&meta, link_fi, if options.sparse { Stream::SPARSE } else { Stream::FILE_DATA });
+        let regular = matches!(file_type, FileType::Regular | FileType::RegularEmpty) && matches!(held, Held::Open(_));
+        Some(Self {
+            path: found.path,
+            sent,
+            link,
+            file_type,
+            stat,
+            meta,
+            stage: Stage::Attributes,
+            held,
+            algorithm: options.digest.map(algorithm).filter(|_| regular),
+            sparse: options.sparse,
+            saves_acl: options.acl,
+            saves_xattr: options.xattr,
+            keeps_atime: options.keep_atime && regular,
+            checks_changes: options.check_changes,
+            position: 0,
+            in_object: false,
+            damaged: false,
+            tail: VecDeque::new(),
+            copied_digest,
+            is_first_name: linked && file_type != FileType::HardLink,
+        })
+    }
+
+    /// Packs as much of the entry as the parcel takes.
+    pub(super) fn pump(&mut self, packer: &mut Packer, work: &mut Work) -> Result<Pumped, PackError> {
+        match self.pack(packer, work) {
+            Ok(()) => Ok(Pumped::Finished),
+            Err(PackError::Full) => Ok(Pumped::Full),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn pack(&mut self, packer: &mut Packer, work: &mut Work) -> Result<(), PackError> {
+        if self.stage == Stage::Attributes {
+            self.begin(packer, work)?;
+        }
+        while self.stage == Stage::Data {
+            if !self.in_object {
+                packer.begin_data(self.stat.data_stream)?;
+                self.in_object = true;
+            }
+            let more = self.position < self.meta.size
+                && !self.damaged
+                && if self.sparse { self.read_sparse(packer, work)? } else { self.read(packer, work)? };
+            if !more {
+                self.end_data(packer, work)?;
+            }
+        }
+        if self.stage == Stage::Gather {
+            self.gather(work);
+            self.stage = Stage::Tail;
+        }
+        while let Some((stream, bytes)) = self.tail.front() {
+            packer.record(*stream, bytes)?;
+            self.tail.pop_front();
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self, packer: &mut Packer, work: &mut Work) -> Result<(), PackError> {
+        let (name, link) = (&self.sent, &self.link);
+        let new =
+            NewAttributes { file_type: self.file_type, name, stat: &self.stat, link, attrs_ex: b"", delta_seq: 0 };
+        let index = packer.begin_file(&new)?;
+        work.hasher = self.algorithm.map(Hasher::new);
+        if self.is_first_name {
+            let first =
+                FirstName { index, path: self.path.clone(), sent: std::mem::take(&mut self.sent), digest: None };
+            work.links.insert(self.meta.inode(), first);
+        }
+        let has_data = self.file_type == FileType::Regular && self.meta.size > 0;
+        self.stage = match &self.held {
+            Held::Open(fd) if has_data => {
+                if self.meta.size > PARCEL as u64 {
+                    // Only advice: where it does not help, it does not hurt.
+                    let _ = fs::fadvise(fd, 0, None, fs::Advice::Sequential);
+                }
+                Stage::Data
+            }
+            _ => Stage::Gather,
+        };
+        Ok(())
+    }
+
+    /// Reads the next bytes into the parcel. `false` at the end of the file or after an error.
+    ///
+    /// One byte more than is left is asked for: so growing shows without a call of its own, and a whole small file is
+    /// one read.
+    fn read(&mut self, packer: &mut Packer, work: &mut Work) -> Result<bool, PackError> {
+        let Held::Open(fd) = &self.held else { return Ok(false) };
+        let left = usize::try_from(self.meta.size.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let space = packer.data_space(left.saturating_add(1)).ok_or(PackError::Full)?;
+        let outcome = retry(|| rustix::io::pread(fd, &mut *space, self.position));
+        let got = outcome.unwrap_or(0);
+        let taken = got.min(left);
+        if let Some(hasher) = &mut work.hasher {
+            hasher.update(space.get(..taken).unwrap_or_default());
+        }
+        packer.data_commit(taken, taken as u64);
+        self.position += taken as u64;
+        let more = self.taken(outcome, work);
+        if got > taken {
+            self.remark(work, "grew while it was read; it is saved with the size it had before");
+        }
+        Ok(more)
+    }
+
+    /// Reads one block, and leaves it out if it is all zeros, full and not the last.
+    fn read_sparse(&mut self, packer: &mut Packer, work: &mut Work) -> Result<bool, PackError> {
+        let Held::Open(fd) = &self.held else { return Ok(false) };
+        let left = usize::try_from(self.meta.size.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let wanted = left.min(SPARSE_BLOCK);
+        let space = packer.data_space_of(wanted + OFFSET, wanted + OFFSET).ok_or(PackError::Full)?;
+        let (offset, block) = space.split_at_mut(OFFSET);
+        offset.copy_from_slice(&self.position.to_be_bytes());
+        let (mut filled, mut outcome) = (0, Ok(0));
+        while let Some(room) = block.get_mut(filled..).filter(|room| !room.is_empty()) {
+            outcome = retry(|| rustix::io::pread(fd, &mut *room, self.position + filled as u64));
+            match outcome {
+                Ok(n) if n > 0 => filled += n,
+                _ => break,
+            }
+        }
+        let block = block.get(..filled).unwrap_or_default();
+        let last = filled == left || filled < wanted;
+        if filled > 0 && (last || block.iter().any(|b| *b != 0)) {
+            if let Some(hasher) = &mut work.hasher {
+                hasher.update(block);
+            }
+            packer.data_commit(OFFSET + filled, filled as u64);
+        }
+        self.position += filled as u64;
+        Ok(self.taken(outcome, work))
+    }
+
+    /// Whether reading goes on.
+    fn taken(&mut self, outcome: Result<usize, Errno>, work: &mut Work) -> bool {
+        match outcome {
+            Ok(0) => {
+                self.damaged = true;
+                let text = format!("shrank to {} bytes while it was read; that much is saved", self.position);
+                self.remark(work, &text);
+                false
+            }
+            Ok(_) => true,
+            Err(error) => {
+                self.damaged = true;
+                let text = failed(&format!("could not be read from byte {} on", self.position), error);
+                work.note(Notice::new(NoticeKind::Error, &self.path, text));
+                false
+            }
+        }
+    }
+
+    fn end_data(&mut self, packer: &mut Packer, work: &mut Work) -> Result<(), PackError> {
+        packer.end_data()?;
+        self.stage = Stage::Gather;
+        let Held::Open(fd) = &self.held else { return Ok(()) };
+        if (self.checks_changes || self.meta.size > PARCEL as u64) && !self.damaged {
+            let changed = meta::of_open(fd).is_ok_and(|now| {
+                (now.mtime, now.mtime_nsec, now.size) != (self.meta.mtime, self.meta.mtime_nsec, self.meta.size)
+            });
+            if changed {
+                self.remark(work, "changed while it was read");
+            }
+        }
+        Ok(())
+    }
+
+    fn remark(&self, work: &mut Work, text: &str) {
+        work.note(Notice::new(NoticeKind::Warning, &self.path, text));
+    }
+
+    /// Collects what comes after the data, while the entry is still open.
+    fn gather(&mut self, work: &mut Work) {
+        self.gather_attributes(work);
+        if let (Held::Open(fd), true) = (&self.held, self.keeps_atime) {
+            let omit = Timespec { tv_sec: 0, tv_nsec: fs::UTIME_OMIT };
+            let read = Timespec { tv_sec: self.meta.atime, tv_nsec: 0 };
+            // A file of somebody else keeps the new time; its contents are saved all the same.
+            let _ = fs::futimens(fd, &Timestamps { last_access: read, last_modification: omit });
+        }
+        self.held = Held::Nothing;
+        let digest = match work.hasher.as_mut().filter(|_| self.algorithm.is_some() && !self.damaged) {
+            Some(hasher) => Some(hasher.finish()),
+            None => self.copied_digest,
+        };
+        if let Some(digest) = digest {
+            self.tail.push_back((digest.algorithm().stream(), digest.as_bytes().to_vec()));
+        }
+        if self.is_first_name
+            && let Some(first) = work.links.get_mut(&self.meta.inode())
+        {
+            first.digest = digest;
+        }
+    }
+
+    fn gather_attributes(&mut self, work: &mut Work) {
+        let handle = match &self.held {
+            _ if !self.saves_acl && !self.saves_xattr => return,
+            Held::Open(fd) => Handle::Open(fd.as_fd()),
+            Held::Named(fd) => Handle::Named(fd.as_fd()),
+            Held::Nothing => return,
+        };
+        if work.no_xattrs.contains(&self.meta.dev) {
+            return;
+        }
+        let found = match work.xattrs.read(handle) {
+            Ok(found) => found,
+            Err(Errno::NOTSUP) => {
+                if matches!(self.meta.kind(), Type::RegularFile | Type::Directory) {
+                    work.no_xattrs.insert(self.meta.dev);
+                }
+                return;
+            }
+            Err(error) => {
+                let text = failed("its extended attributes could not be read", error);
+                work.note(Notice::new(NoticeKind::Error, &self.path, text));
+                return;
+            }
+        };
+        for (name, error) in &found.refused {
+            let text = failed(&format!("attribute {} could not be read", shown(name)), *error);
+            work.note(Notice::new(NoticeKind::Error, &self.path, text));
+        }
+        let mut record = Vec::new();
+        for (name, value) in &found.list {
+            let stream = match name.as_slice() {
+                meta::ACL_ACCESS => Stream::ACL_LINUX_ACCESS,
+                meta::ACL_DEFAULT => Stream::ACL_LINUX_DEFAULT,
+                _ => Stream::XATTR_LINUX,
+            };
+            if self.saves_acl && stream != Stream::XATTR_LINUX {
+                match Acl::from_kernel(value) {
+                    Ok(acl) if stream == Stream::ACL_LINUX_ACCESS && acl.is_minimal() => {}
+                    Ok(acl) => {
+                        let mut text = Vec::new();
+                        acl.encode(|_, _| None, &mut text);
+                        self.tail.push_back((stream, text));
+                    }
+                    Err(error) => {
+                        let text = format!("its access control list is not saved: {error}");
+                        work.note(Notice::new(NoticeKind::Error, &self.path, text));
+                    }
+                }
+            } else if self.saves_xattr
+                && xattr::is_saved(name, self.saves_acl)
+                && !(Xattr { name, value }).encode(&mut record)
+            {
+                let text = format!("attribute {} is not saved: there are too many bytes of them", shown(name));
+                work.note(Notice::new(NoticeKind::Error, &self.path, text));
+            }
+        }
+        if !record.is_empty() {
+            self.tail.push_back((Stream::XATTR_LINUX, record));
+        }
+    }
+}
+
+/// Opens an entry as its type needs. The third value says why a file could be named but not opened.
+fn hold(found: &Found, options: &Options) -> Result<(Meta, Held, Option<Errno>), Errno> {
+    if let Some((meta, fd)) = &found.dir {
+        let own = fd.as_ref().and_then(|fd| fd.try_clone().ok());
+        let held = match own {
+            Some(fd) => Held::Open(fd),
+            None => meta::name_entry(&found.parent, &found.name).map_or(Held::Nothing, Held::Named),
+        };
+        return Ok((*meta, held, None));
+    }
+    let mut closed = None;
+    if found.kind == Type::RegularFile {
+        match open(found, options.no_atime) {
+            Ok(fd) => {
+                let meta = meta::of_open(&fd)?;
+                if meta.kind() == Type::RegularFile {
+                    return Ok((meta, Held::Open(fd), None));
+                }
+            }
+            Err(Errno::NOENT) => return Err(Errno::NOENT),
+            // A link or socket by now: saved as what it is.
+            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => {}
+            Err(error) => closed = Some(error),
+        }
+    }
+    let fd = meta::name_entry(&found.parent, &found.name)?;
+    let meta = meta::of_open(&fd)?;
+    if meta.kind() == Type::RegularFile && closed.is_none() {
+        // The directory was wrong about it, or it was replaced: once more, with what is there now.
+        let fd = open(found, options.no_atime)?;
+        let meta = meta::of_open(&fd)?;
+        return if meta.kind() == Type::RegularFile { Ok((meta, Held::Open(fd), None)) } else { Err(Errno::NOENT) };
+    }
+    Ok((meta, Held::Named(fd), closed.filter(|_| meta.kind() == Type::RegularFile)))
+}
+
+fn open(found: &Found, no_atime: bool) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    if no_atime {
+        match fs::openat(&found.parent, &found.name, flags | OFlags::NOATIME, Mode::empty()) {
+            Err(Errno::PERM) => {}
+            other => return other,
+        }
+    }
+    fs::openat(&found.parent, &found.name, flags, Mode::empty())
+}
+
+fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno> {
+    loop {
+        match call() {
+            Err(Errno::INTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// A path without its first components; whole if it has no more than those.
+fn strip(path: &[u8], components: u32) -> &[u8] {
+    let mut rest = path;
+    for _ in 0..components {
+        let behind = rest.strip_prefix(b"/").unwrap_or(rest);
+        match behind.iter().position(|b| *b == b'/') {
+            Some(at) => rest = behind.get(at..).unwrap_or_default(),
+            None => return path,
+        }
+    }
+    rest
+}
+
+fn algorithm(digest: fileset::Digest) -> Algorithm {
+    match digest {
+        fileset::Digest::Md5 => Algorithm::Md5,
+        fileset::Digest::Sha1 => Algorithm::Sha1,
+        fileset::Digest::Sha256 => Algorithm::Sha256,
+        fileset::Digest::Sha512 => Algorithm::Sha512,
+        fileset::Digest::Xxh128 => Algorithm::Xxh128,
+    }
+}
+
+fn stat_of(meta: &Meta, link_fi: i32, data_stream: Stream) -> Stat {
+    let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    Stat {
+        dev: meta.dev,
+        ino: meta.ino,
+        mode: meta.mode,
+        nlink: meta.nlink,
+        uid: meta.uid,
+        gid: meta.gid,
+        rdev: meta.rdev,
+        size: signed(meta.size),
+        blksize: signed(meta.blksize),
+        blocks: signed(meta.blocks),
+        atime: meta.atime,
+        mtime: meta.mtime,
+        ctime: meta.ctime,
+        link_fi,
+        flags: 0,
+        data_stream,
+    }
+}
+
+fn failed(what: &str, error: Errno) -> String {
+    format!("{what}: {}", std::io::Error::from(error))
+}

@@ -1,0 +1,202 @@
+//! Reads a fileset into parcels with whole frames of the backup stream (wire/2 §2).
+//!
+//! One call of [`BackupSource::fill`] fills one parcel and stops anywhere, also in the middle of a large file. A small
+//! file costs open, fstat, read, flistxattr, close.
+//!
+//! Of every file at most as many bytes are read as it had when it was opened: what grows, such as a log, is saved as it
+//! was at that moment, so size and contents of the record agree. Growing, shrinking, changing and vanishing while being
+//! read is a warning; the stream stays whole.
+
+mod item;
+mod pattern;
+mod regex;
+mod select;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use towline_core::bulk::pack::{PackError, Packer};
+use towline_core::bulk::parcel::Parcel;
+use towline_core::wire::digest::{Digest, Hasher};
+use towline_core::wire::fileset::FileSet;
+
+use self::item::{Item, Pumped};
+use self::select::{Ready, Selection};
+use super::meta::XattrReader;
+use super::notice::{Notice, NoticeKind, Notices};
+use super::walk::{Step, Walk};
+
+/// Why a fileset cannot be backed up at all.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The fileset insists on encryption, which there is none of.
+    #[error("the fileset demands encryption, which is not supported")]
+    Encryption,
+    /// Paths are to come from a program.
+    #[error("the fileset takes paths from the program {0:?}; programs are not run, use a file with '<'")]
+    Program(String),
+    /// A file with paths cannot be read.
+    #[error("cannot read the list of paths {path}: {error}")]
+    List {
+        /// The file.
+        path: String,
+        /// What the system said.
+        error: String,
+    },
+    /// A regular expression cannot be read.
+    #[error("cannot read the regular expression {text:?}: {why}")]
+    Regex {
+        /// The expression.
+        text: String,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Nothing is included.
+    #[error("the fileset includes nothing")]
+    Empty,
+}
+
+/// What a call of [`BackupSource::fill`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Filled {
+    /// Nothing comes after what is in the parcel. If not, the parcel may still be empty: the call ends after a while
+    /// so that a walk over many unchanged files can be stopped.
+    pub done: bool,
+}
+
+/// What was done (wire/2 §2.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Attribute records, which is the highest file index.
+    pub files: u32,
+    /// Bytes read from files.
+    pub read_bytes: u64,
+    /// Bytes of data, ACL and extended attribute frames.
+    pub job_bytes: u64,
+    /// Entries not saved, or not wholly.
+    pub errors: u32,
+    /// Entries saved with a remark.
+    pub warnings: u32,
+}
+
+/// A backup under way.
+#[derive(Debug)]
+pub struct BackupSource {
+    walk: Walk,
+    selection: Selection,
+    since: Option<i64>,
+    item: Option<Item>,
+    packer: Packer,
+    work: Work,
+}
+
+/// What items share.
+#[derive(Debug, Default)]
+struct Work {
+    errors: u32,
+    warnings: u32,
+    notices: Notices,
+    links: BTreeMap<(u64, u64), FirstName>,
+    no_xattrs: BTreeSet<u64>,
+    xattrs: XattrReader,
+    hasher: Option<Hasher>,
+}
+
+/// The name under which a file with several names is saved.
+#[derive(Clone, Debug)]
+struct FirstName {
+    index: i32,
+    path: Vec<u8>,
+    sent: Vec<u8>,
+    digest: Option<Digest>,
+}
+
+/// Entries looked at in one call at the most.
+const STEPS: usize = 4096;
+/// Notices after which a call ends, so that they are taken.
+const TALKATIVE: usize = 256;
+
+impl BackupSource {
+    /// Prepares a backup: of everything, or of what changed since a time (Unix seconds; wire/2 §1.6).
+    ///
+    /// # Errors
+    /// When the fileset asks for something whose absence would make the backup wrong.
+    pub fn new(fileset: &FileSet, since: Option<i64>) -> Result<Self, OpenError> {
+        let Ready { selection, tops, notices } = Selection::read(fileset)?;
+        if tops.is_empty() {
+            return Err(OpenError::Empty);
+        }
+        let mut work = Work::default();
+        notices.into_iter().for_each(|notice| work.note(notice));
+        Ok(Self { walk: Walk::new(tops), selection, since, item: None, packer: Packer::new(), work })
+    }
+
+    /// Fills the parcel with frames, over whatever was in it; the last one ends with the end of all data.
+    ///
+    /// # Errors
+    /// When there are more files than a job can number; what was packed before is lost with the job.
+    pub fn fill(&mut self, parcel: &mut Parcel) -> Result<Filled, PackError> {
+        self.packer.give(std::mem::take(parcel));
+        let outcome = self.fill_given();
+        *parcel = self.packer.take().unwrap_or_default();
+        Ok(Filled { done: outcome? })
+    }
+
+    fn fill_given(&mut self) -> Result<bool, PackError> {
+        for _ in 0..STEPS {
+            if let Some(item) = &mut self.item {
+                match item.pump(&mut self.packer, &mut self.work)? {
+                    Pumped::Full => return Ok(false),
+                    Pumped::Finished => self.item = None,
+                }
+            }
+            if self.work.notices.len() >= TALKATIVE {
+                return Ok(false);
+            }
+            match self.walk.step(&mut self.selection) {
+                Step::Notice(notice) => self.work.note(notice),
+                Step::Entry(found) => {
+                    if let Some(options) = self.selection.options(found.tag) {
+                        self.item = Item::new(found, options, self.since, &mut self.work);
+                    }
+                }
+                Step::Done => match self.packer.finish() {
+                    Err(PackError::Full) => return Ok(false),
+                    other => return other.map(|()| true),
+                },
+            }
+        }
+        Ok(false)
+    }
+
+    /// What was done so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let totals = self.packer.totals();
+        Counters {
+            files: totals.files,
+            read_bytes: totals.read_bytes,
+            job_bytes: totals.job_bytes,
+            errors: self.work.errors,
+            warnings: self.work.warnings,
+        }
+    }
+
+    /// What a person should know since the last call.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.work.notices.take()
+    }
+}
+
+impl Work {
+    fn note(&mut self, notice: Notice) {
+        match notice.kind {
+            NoticeKind::Error | NoticeKind::NotSaved => self.errors = self.errors.saturating_add(1),
+            NoticeKind::Warning => self.warnings = self.warnings.saturating_add(1),
+            NoticeKind::Info | NoticeKind::Skipped => {}
+        }
+        self.notices.push(notice);
+    }
+}

@@ -1,0 +1,307 @@
+//! Which entries belong to a fileset, and with which options (wire/2 §1.6).
+
+use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope};
+
+use super::OpenError;
+use super::pattern::{Manner, matches};
+use super::regex::Regex;
+use crate::disk::notice::{Notice, NoticeKind};
+use crate::disk::walk::{Choice, Choose, Top};
+
+/// A fileset made ready for a walk.
+#[derive(Debug)]
+pub(super) struct Selection {
+    includes: Vec<Include>,
+    /// For every top of the walk the include it is from.
+    include_of: Vec<usize>,
+    excludes: Vec<Exclude>,
+    options: Vec<Options>,
+}
+
+/// What reading a fileset gives.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub(super) selection: Selection,
+    pub(super) tops: Vec<Vec<u8>>,
+    /// What of the fileset is not done, to be told once.
+    pub(super) notices: Vec<Notice>,
+}
+
+#[derive(Debug)]
+struct Include {
+    blocks: Vec<Block>,
+    markers: Vec<Vec<u8>>,
+    /// Options of entries that no block decides about.
+    last: usize,
+}
+
+#[derive(Debug)]
+struct Block {
+    tag: usize,
+    tests: Vec<(Scope, Test)>,
+    manner: Manner,
+    exclude: bool,
+}
+
+#[derive(Debug)]
+enum Test {
+    Wild(Vec<u8>),
+    Regex(Regex),
+}
+
+#[derive(Debug)]
+struct Exclude {
+    tests: Vec<Test>,
+    manner: Manner,
+}
+
+impl Selection {
+    /// Reads the fileset.
+    pub(super) fn read(fileset: &FileSet) -> Result<Ready, OpenError> {
+        let mut selection =
+            Self { includes: Vec::new(), include_of: Vec::new(), excludes: Vec::new(), options: Vec::new() };
+        let (mut tops, mut notices) = (Vec::new(), Vec::new());
+        for include in &fileset.includes {
+            let mut blocks = Vec::new();
+            for block in &include.options {
+                blocks.push(selection.block(block, &mut notices)?);
+            }
+            if blocks.is_empty() {
+                selection.options.push(Options::default());
+            }
+            let last = selection.options.len() - 1;
+            let markers = include.exclude_dirs_containing.iter().map(|name| name.as_bytes().to_vec()).collect();
+            selection.includes.push(Include { blocks, markers, last });
+            for file in &include.files {
+                for top in paths(file)? {
+                    tops.push(top);
+                    selection.include_of.push(selection.includes.len() - 1);
+                }
+            }
+            for plugin in &include.plugins {
+                notices.push(Notice::new(NoticeKind::NotSaved, plugin.as_bytes(), "plugins are not supported"));
+            }
+        }
+        for exclude in &fileset.excludes {
+            selection.exclude(exclude)?;
+        }
+        Ok(Ready { selection, tops, notices })
+    }
+
+    /// The options of an entry the walk found.
+    pub(super) fn options(&self, tag: usize) -> Option<&Options> {
+        self.options.get(tag)
+    }
+
+    fn block(&mut self, block: &OptionsBlock, notices: &mut Vec<Notice>) -> Result<Block, OpenError> {
+        let options = &block.options;
+        if options.force_encryption {
+            return Err(OpenError::Encryption);
+        }
+        let ignored = [
+            (options.compression.is_some(), "compression"),
+            (options.size.is_some(), "size"),
+            (options.honor_nodump, "honor nodump flag"),
+            (options.read_fifo, "read fifo"),
+            (block.rules.iter().any(|r| matches!(r, Rule::FsType(_) | Rule::DriveType(_))), "fs type"),
+            (block.rules.iter().any(|r| matches!(r, Rule::Plugin(_) | Rule::Base(_))), "plugin or base"),
+        ];
+        for (_, what) in ignored.iter().filter(|(set, _)| *set) {
+            let text = format!("the fileset's option '{what}' is not supported and has no effect");
+            notices.push(Notice::new(NoticeKind::Warning, b"", text));
+        }
+        let manner = manner(options);
+        let mut tests = Vec::new();
+        for rule in &block.rules {
+            match rule {
+                Rule::Wild(scope, text) => tests.push((*scope, Test::Wild(text.as_bytes().to_vec()))),
+                Rule::Regex(scope, text) => tests.push((*scope, Test::Regex(compile(text, manner)?))),
+                _ => {}
+            }
+        }
+        self.options.push(options.clone());
+        Ok(Block { tag: self.options.len() - 1, tests, manner, exclude: options.exclude })
+    }
+
+    fn exclude(&mut self, block: &towline_core::wire::fileset::Block) -> Result<(), OpenError> {
+        let mut literal = Vec::new();
+        for file in &block.files {
+            literal.extend(paths(file)?.into_iter().map(Test::Wild));
+        }
+        let manner_of_files = block.options.last().map_or_else(Manner::default, |b| manner(&b.options));
+        self.excludes.push(Exclude { tests: literal, manner: manner_of_files });
+        for options in &block.options {
+            let manner = manner(&options.options);
+            let mut tests = Vec::new();
+            for rule in &options.rules {
+                match rule {
+                    Rule::Wild(_, text) => tests.push(Test::Wild(text.as_bytes().to_vec())),
+                    Rule::Regex(_, text) => tests.push(Test::Regex(compile(text, manner)?)),
+                    _ => {}
+                }
+            }
+            self.excludes.push(Exclude { tests, manner });
+        }
+        Ok(())
+    }
+
+    fn decide(&self, include: &Include, path: &[u8], dir: bool) -> Option<usize> {
+        let mut last = include.last;
+        for block in &include.blocks {
+            last = block.tag;
+            if block.tests.iter().any(|(scope, test)| test.hits(*scope, path, dir, block.manner)) {
+                return (!block.exclude).then_some(block.tag);
+            }
+            if block.exclude && block.tests.is_empty() {
+                return None;
+            }
+        }
+        Some(last)
+    }
+}
+
+impl Choose for Selection {
+    fn choose(&mut self, path: &[u8], dir: bool, top: Top) -> Choice {
+        let Some(include) = self.include_of.get(top.index).and_then(|at| self.includes.get(*at)) else {
+            return Choice::Leave;
+        };
+        let decided = if top.itself { Some(include.last) } else { self.decide(include, path, dir) };
+        let Some(tag) = decided else { return Choice::Leave };
+        let excluded = |e: &Exclude| e.tests.iter().any(|test| test.hits(Scope::Any, path, dir, e.manner));
+        if !top.itself && self.excludes.iter().any(excluded) {
+            return Choice::Leave;
+        }
+        let (descend, cross) = self.options(tag).map_or((true, false), |o| (!o.no_recursion, o.cross_file_systems));
+        Choice::Take { tag, descend, cross }
+    }
+
+    fn shuns(&self, name: &[u8], top: Top) -> bool {
+        let include = self.include_of.get(top.index).and_then(|at| self.includes.get(*at));
+        include.is_some_and(|include| include.markers.iter().any(|marker| marker == name))
+    }
+}
+
+impl Test {
+    fn hits(&self, scope: Scope, path: &[u8], dir: bool, manner: Manner) -> bool {
+        let base = || path.rsplit(|b| *b == b'/').next().unwrap_or(path);
+        let subject = match scope {
+            Scope::Any => path,
+            Scope::Directories if dir => path,
+            Scope::Files if !dir => path,
+            Scope::BaseNames if !dir => base(),
+            _ => return false,
+        };
+        match self {
+            Self::Wild(pattern) => matches(pattern, subject, manner),
+            Self::Regex(regex) => regex.finds(subject),
+        }
+    }
+}
+
+fn manner(options: &Options) -> Manner {
+    Manner { ignore_case: options.ignore_case, slash_is_special: options.enhanced_wild }
+}
+
+fn compile(text: &str, manner: Manner) -> Result<Regex, OpenError> {
+    Regex::new(text.as_bytes(), manner.ignore_case).map_err(|why| OpenError::Regex { text: text.to_owned(), why })
+}
+
+/// A path, or the paths in a file on this machine, one a line.
+fn paths(entry: &[u8]) -> Result<Vec<Vec<u8>>, OpenError> {
+    use std::os::unix::ffi::OsStrExt;
+    match entry {
+        [b'|', ..] => Err(OpenError::Program(String::from_utf8_lossy(entry).into_owned())),
+        [b'<', name @ ..] => {
+            let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name));
+            let text = std::fs::read(path)
+                .map_err(|error| OpenError::List { path: path.display().to_string(), error: error.to_string() })?;
+            Ok(text
+                .split(|b| *b == b'\n')
+                .map(<[u8]>::trim_ascii_end)
+                .filter(|l| !l.is_empty())
+                .map(Into::into)
+                .collect())
+        }
+        path => Ok(vec![path.to_vec()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn selection(lines: &[&str]) -> Ready {
+        Selection::read(&FileSet::parse(lines.iter().map(|l| l.as_bytes())).unwrap()).unwrap()
+    }
+
+    fn taken(selection: &mut Selection, path: &str, dir: bool) -> bool {
+        selection.choose(path.as_bytes(), dir, Top { index: 0, itself: false }) != Choice::Leave
+    }
+
+    #[test]
+    fn the_first_block_that_matches_decides() {
+        let Ready { selection: mut s, tops, .. } = selection(&[
+            "I",
+            "O M",
+            "WF *.keep",
+            "N",
+            "O e",
+            "W *.tmp",
+            "WD */cache",
+            "WB core",
+            "N",
+            "O S",
+            "N",
+            "F /home",
+            "N",
+        ]);
+        assert_eq!(tops, [b"/home".to_vec()]);
+        assert!(taken(&mut s, "/home/a.tmp.keep", false));
+        assert!(!taken(&mut s, "/home/a.tmp", false));
+        assert!(!taken(&mut s, "/home/x/cache", true));
+        assert!(taken(&mut s, "/home/x/cache", false));
+        assert!(!taken(&mut s, "/home/x/core", false));
+        assert!(taken(&mut s, "/home/x/core", true));
+        let Choice::Take { tag, .. } = s.choose(b"/home/q", false, Top { index: 0, itself: false }) else { panic!() };
+        assert!(s.options(tag).unwrap().digest.is_some_and(|d| format!("{d:?}") == "Sha1"));
+    }
+
+    #[test]
+    fn a_block_that_excludes_and_has_no_pattern_excludes_the_rest() {
+        let mut s = selection(&["I", "O", "WD *", "WF *.txt", "N", "O e", "N", "F /d", "N"]).selection;
+        assert!(taken(&mut s, "/d/a.txt", false));
+        assert!(!taken(&mut s, "/d/a.bin", false));
+        assert!(s.choose(b"/d", true, Top { index: 0, itself: true }) != Choice::Leave);
+    }
+
+    #[test]
+    fn excludes_match_the_full_path() {
+        let mut s =
+            selection(&["I", "O", "N", "F /", "N", "E", "O", "W *.iso", "N", "F /proc", "F /home/*/x", "N"]).selection;
+        assert!(!taken(&mut s, "/proc", true));
+        assert!(!taken(&mut s, "/home/me/x", true));
+        assert!(!taken(&mut s, "/a.iso", false));
+        assert!(taken(&mut s, "/home/me/y", true));
+    }
+
+    #[test]
+    fn regular_expressions_are_searched_in_the_path() {
+        let mut s =
+            selection(&["I", "O e", "R \\.(o|a)$", "RD ^/var/(tmp|cache)", "N", "O", "N", "F /", "N"]).selection;
+        assert!(!taken(&mut s, "/x/lib.a", false));
+        assert!(!taken(&mut s, "/var/cache", true));
+        assert!(taken(&mut s, "/var/cache", false));
+        assert!(taken(&mut s, "/x/lib.ab", false));
+    }
+
+    #[test]
+    fn what_is_not_done_is_refused_or_told() {
+        let parse = |line: &str| FileSet::parse(["I", "O Ef", line].iter().map(|l| l.as_bytes())).unwrap();
+        assert!(matches!(Selection::read(&parse("N")), Err(OpenError::Encryption)));
+        let program = FileSet::parse(["I", "F |ls"].iter().map(|l| l.as_bytes())).unwrap();
+        assert!(matches!(Selection::read(&program), Err(OpenError::Program(_))));
+        let Ready { notices, .. } = selection(&["I", "O Z6", "N", "F /", "N", "P bpipe:x"]);
+        assert_eq!(notices.len(), 2);
+        assert!(notices.iter().any(|n| n.text.contains("compression")));
+    }
+}

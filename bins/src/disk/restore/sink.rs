@@ -1,0 +1,66 @@
+//! Takes what the unpacker of the storage daemon's stream gives (wire/2 §3.2).
+
+use std::convert::Infallible;
+
+use towline_core::bulk::unpack::{DataPiece, RestoreSink};
+use towline_core::wire::attributes::AttributeRecord;
+use towline_core::wire::stream::{FileType, Stream};
+
+use super::RestoreTarget;
+
+impl RestoreSink for RestoreTarget {
+    type Error = Infallible;
+
+    fn attributes(&mut self, record: &AttributeRecord<'_>) -> Result<(), Infallible> {
+        let stat = record.stat();
+        let has_data = record.kind() == Some(FileType::Regular) && stat.size > 0;
+        if has_data && !is_plain(stat.data_stream) && stat.data_stream.kind() != Stream(0) {
+            self.end_entry();
+            self.ledger.error(record.name, unsupported(stat.data_stream));
+        } else {
+            self.entry(record);
+        }
+        Ok(())
+    }
+
+    fn data(&mut self, piece: DataPiece<'_>) -> Result<(), Infallible> {
+        if is_plain(piece.stream) {
+            self.data(piece.offset.filter(|_| piece.first), piece.bytes);
+        } else if let Some(current) = &mut self.current {
+            current.fail(&unsupported(piece.stream), &mut self.ledger);
+        }
+        Ok(())
+    }
+
+    fn whole(&mut self, stream: Stream, record: &[u8]) -> Result<(), Infallible> {
+        match stream.kind() {
+            Stream::ACL_LINUX_ACCESS | Stream::ACL_ACCESS_LEGACY => self.acl(false, record),
+            Stream::ACL_LINUX_DEFAULT | Stream::ACL_DEFAULT_LEGACY => self.acl(true, record),
+            Stream::XATTR_LINUX => self.xattrs(record),
+            Stream::SIGNED_DIGEST | Stream::ENCRYPTION_SESSION => {}
+            other if other.is_digest() => {}
+            other if other.is_acl() || other.is_xattr() => {
+                self.refuse(&format!("attributes of another system (stream {other}) are not restored"));
+            }
+            other => self.refuse(&format!("a record of stream {other} is not restored")),
+        }
+        Ok(())
+    }
+
+    fn end_of_file(&mut self) -> Result<(), Infallible> {
+        self.end_entry();
+        Ok(())
+    }
+
+    fn dropped(&mut self, stream: Stream) {
+        self.refuse(&format!("a record of stream {stream} came where it may not, or is of no known kind"));
+    }
+}
+
+fn is_plain(stream: Stream) -> bool {
+    matches!(stream.kind(), Stream::FILE_DATA | Stream::SPARSE)
+}
+
+fn unsupported(stream: Stream) -> String {
+    format!("its data (stream {stream}) is compressed or encrypted, which is not supported; not restored")
+}
