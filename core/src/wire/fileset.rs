@@ -2,7 +2,8 @@
 
 use super::scan::{is_white, lossy, trim_end};
 
-pub use super::fileset_options::{Cipher, Compression, Digest, Options, Replace};
+pub use super::digest::Algorithm;
+pub use super::fileset_options::{Cipher, Compression, Options, Replace};
 
 /// The most bytes of lines that one fileset may have.
 pub const MAX_BYTES: usize = 16 << 20;
@@ -287,7 +288,7 @@ mod tests {
         let [include] = &fileset.includes[..] else { panic!("{fileset:?}") };
         assert_eq!(include.files, [b"/srv/bareos-run/data/tiny"]);
         let options = &include.options[0].options;
-        assert_eq!(options.digest, Some(Digest::Xxh128));
+        assert_eq!(options.digest, Some(Algorithm::Xxh128));
         assert!(options.acl && options.xattr && options.cross_file_systems && options.hard_links());
         assert_eq!(fileset.lines()[1], b"O S4fAX\n");
     }
@@ -348,7 +349,7 @@ mod tests {
         let fileset = parse(&["I\n", "W *.a\n", "O e\n", "O H\n", "F /x", "O M\n", "N\n"]).unwrap();
         let [first, second] = &fileset.includes[0].options[..] else { panic!("{fileset:?}") };
         assert!(first.options.exclude && first.options.no_hard_links && first.rules.len() == 1);
-        assert_eq!(second.options.digest, Some(Digest::Md5));
+        assert_eq!(second.options.digest, Some(Algorithm::Md5));
     }
 
     #[test]

@@ -1,19 +1,6 @@
 //! The letters of a block of options in a fileset (`wire/2 §1.6`).
 
-/// The digest to compute over a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Digest {
-    /// `M`
-    Md5,
-    /// `S1`, or `S`
-    Sha1,
-    /// `S2`
-    Sha256,
-    /// `S3`
-    Sha512,
-    /// `S4`
-    Xxh128,
-}
+use super::digest::Algorithm;
 
 /// The compression of file data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -68,7 +55,7 @@ pub enum Replace {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// `M`, `S…`: the digest.
-    pub digest: Option<Digest>,
+    pub digest: Option<Algorithm>,
     /// `Z…`: the compression.
     pub compression: Option<Compression>,
     /// `E…`: the encryption.
@@ -222,7 +209,7 @@ impl Options {
         match letter {
             '0' | 'a' => rest,
             'M' => {
-                self.digest = Some(Digest::Md5);
+                self.digest = Some(Algorithm::Md5);
                 rest
             }
             'S' => match lookup(DIGESTS, "S", rest) {
@@ -231,7 +218,7 @@ impl Options {
                     rest
                 }
                 None => {
-                    self.digest = Some(Digest::Sha1);
+                    self.digest = Some(Algorithm::Sha1);
                     rest
                 }
             },
@@ -291,8 +278,13 @@ impl Options {
 
 const FLAGS: &str = "efHAXhiKkmcNpRrsWx";
 
-const DIGESTS: &[(&str, Digest)] =
-    &[("M", Digest::Md5), ("S1", Digest::Sha1), ("S2", Digest::Sha256), ("S3", Digest::Sha512), ("S4", Digest::Xxh128)];
+const DIGESTS: &[(&str, Algorithm)] = &[
+    ("M", Algorithm::Md5),
+    ("S1", Algorithm::Sha1),
+    ("S2", Algorithm::Sha256),
+    ("S3", Algorithm::Sha512),
+    ("S4", Algorithm::Xxh128),
+];
 
 const COMPRESSIONS: &[(&str, Compression)] =
     &[("Zo", Compression::Lzo), ("Zff", Compression::FastLz), ("Zf4", Compression::Lz4), ("Zfh", Compression::Lz4Hc)];
@@ -333,14 +325,17 @@ mod tests {
         let base = Options { acl: true, xattr: true, ..Options::default() };
         let unlinked = Options { no_hard_links: true, ..base.clone() };
         for (letters, options) in [
-            ("S4f0AX", Options { digest: Some(Digest::Xxh128), cross_file_systems: true, ..base.clone() }),
+            ("S4f0AX", Options { digest: Some(Algorithm::Xxh128), cross_file_systems: true, ..base.clone() }),
             ("eHAX", Options { exclude: true, ..unlinked.clone() }),
             (
                 "SZ6HAX",
-                Options { digest: Some(Digest::Sha1), compression: Some(Compression::Gzip(6)), ..unlinked.clone() },
+                Options { digest: Some(Algorithm::Sha1), compression: Some(Compression::Gzip(6)), ..unlinked.clone() },
             ),
-            ("S4sAX0H", Options { digest: Some(Digest::Xxh128), sparse: true, ..unlinked.clone() }),
-            ("MZf4HAX", Options { digest: Some(Digest::Md5), compression: Some(Compression::Lz4), ..unlinked.clone() }),
+            ("S4sAX0H", Options { digest: Some(Algorithm::Xxh128), sparse: true, ..unlinked.clone() }),
+            (
+                "MZf4HAX",
+                Options { digest: Some(Algorithm::Md5), compression: Some(Compression::Lz4), ..unlinked.clone() },
+            ),
             ("HAX", unlinked),
             (
                 "P2:Cmcs:VVpins5:z>1k:d3Ea2Ef",

@@ -1,5 +1,6 @@
 //! Bytes <-> values: pure codecs of the Bareos wire protocol. Nothing here decides anything.
 
+pub mod accurate;
 pub mod acl;
 pub mod attributes;
 pub mod base64;
@@ -24,4 +25,5 @@ pub mod status;
 pub mod storage;
 pub mod storage_answers;
 pub mod stream;
+pub mod verify;
 pub mod xattr;
