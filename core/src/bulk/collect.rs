@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::parcel::Parcel;
 use crate::wire::block::Session;
+use crate::wire::frame::HEAD;
 use crate::wire::stream::Stream;
 
 /// Most parcels of attributes a receiver has, full, empty or under way.
@@ -24,13 +25,38 @@ pub struct Attributes {
 pub(super) struct Collector {
     session: Session,
     prefix: Vec<u8>,
-    current: Option<Parcel>,
-    /// The block after which `current` may go; `None` when it has records of the file being received.
-    current_after: Option<u32>,
-    closed: VecDeque<(Parcel, Option<u32>)>,
+    current: Option<Open>,
+    closed: VecDeque<Open>,
     empty: Vec<Parcel>,
     unborn: usize,
     under_way: usize,
+}
+
+#[derive(Debug)]
+struct Open {
+    parcel: Parcel,
+    /// The block after which the parcel may go; `None` while it has records of the file being received.
+    after: Option<u32>,
+    /// Bytes and frames before those of the file being received, and the block after which they may go.
+    before: (usize, u32, u32),
+}
+
+impl Open {
+    /// The file of the last records has ended, and its last byte is in this block.
+    fn next_file(&mut self, block: u32) {
+        self.after.get_or_insert(block);
+        self.before = (self.parcel.bytes.len(), self.parcel.frames, block);
+    }
+
+    /// Drops what belongs to the file being received.
+    fn give_up(&mut self) {
+        if self.after.is_none() {
+            let (bytes, frames, block) = self.before;
+            self.parcel.bytes.truncate(bytes);
+            self.parcel.frames = frames;
+            self.after = Some(block);
+        }
+    }
 }
 
 impl Collector {
@@ -39,7 +65,6 @@ impl Collector {
             session,
             prefix,
             current: None,
-            current_after: None,
             closed: VecDeque::with_capacity(MAX_PARCELS),
             empty: Vec::with_capacity(MAX_PARCELS),
             unborn: MAX_PARCELS,
@@ -50,17 +75,21 @@ impl Collector {
     /// Begins a record of `length` bytes; `false`, and nothing is begun, when there is no parcel for it.
     pub(super) fn begin(&mut self, file_index: i32, stream: Stream, length: u32) -> bool {
         let payload = self.prefix.len() + 20 + length as usize;
-        if self.current.as_ref().is_some_and(|parcel| !parcel.is_empty() && parcel.room() < 4 + payload) {
+        let is_full = |open: &Open| !open.parcel.is_empty() && open.parcel.room() < HEAD + payload;
+        if self.current.as_ref().is_some_and(is_full) {
             self.close();
         }
         if self.current.is_none() {
-            self.current = self.empty.pop().or_else(|| {
+            let parcel = self.empty.pop().or_else(|| {
                 self.unborn = self.unborn.checked_sub(1)?;
                 Some(Parcel::new())
             });
+            self.current = parcel.map(|parcel| Open { parcel, after: None, before: (0, 0, 0) });
         }
-        let Some(parcel) = &mut self.current else { return false };
-        let out = &mut parcel.bytes;
+        let Some(open) = &mut self.current else { return false };
+        open.after = None;
+        open.parcel.frames += 1;
+        let out = &mut open.parcel.bytes;
         out.extend_from_slice(&(payload as u32).to_be_bytes());
         out.extend_from_slice(&self.prefix);
         out.extend_from_slice(&self.session.id.to_be_bytes());
@@ -68,24 +97,22 @@ impl Collector {
         out.extend_from_slice(&file_index.to_be_bytes());
         out.extend_from_slice(&stream.0.to_be_bytes());
         out.extend_from_slice(&length.to_be_bytes());
-        parcel.frames += 1;
-        self.current_after = None;
         true
     }
 
     /// Takes the next bytes of the record.
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        if let Some(parcel) = &mut self.current {
-            parcel.bytes.extend_from_slice(bytes);
+        if let Some(open) = &mut self.current {
+            open.parcel.bytes.extend_from_slice(bytes);
         }
     }
 
     /// The file before has ended, and its last byte is in this block.
     pub(super) fn next_file(&mut self, block: u32) {
-        for (_, after) in &mut self.closed {
-            after.get_or_insert(block);
+        self.closed.iter_mut().filter(|open| open.after.is_none()).for_each(|open| open.next_file(block));
+        if let Some(open) = &mut self.current {
+            open.next_file(block);
         }
-        self.current_after.get_or_insert(block);
     }
 
     /// The last file has ended, and its last byte is in this block.
@@ -94,11 +121,22 @@ impl Collector {
         self.close();
     }
 
+    /// The file being received will not be finished: the catalog must not hear of it.
+    pub(super) fn give_up(&mut self) {
+        self.closed.iter_mut().chain(&mut self.current).for_each(Open::give_up);
+        self.close();
+    }
+
     pub(super) fn poll(&mut self) -> Option<Attributes> {
-        let after_block = self.closed.front()?.1?;
-        let (parcel, _) = self.closed.pop_front()?;
-        self.under_way += 1;
-        Some(Attributes { parcel, after_block })
+        loop {
+            let after_block = self.closed.front()?.after?;
+            let Open { parcel, .. } = self.closed.pop_front()?;
+            self.under_way += 1;
+            if !parcel.is_empty() {
+                return Some(Attributes { parcel, after_block });
+            }
+            self.give(parcel);
+        }
     }
 
     pub(super) fn give(&mut self, mut parcel: Parcel) {
@@ -115,12 +153,10 @@ impl Collector {
 
     /// Whether no parcel will ever come back: all are full of records of the file being received.
     pub(super) fn is_stuck(&self) -> bool {
-        !self.has_room() && self.under_way == 0 && self.closed.iter().all(|(_, after)| after.is_none())
+        !self.has_room() && self.under_way == 0 && self.closed.iter().all(|open| open.after.is_none())
     }
 
     fn close(&mut self) {
-        if let Some(parcel) = self.current.take_if(|parcel| !parcel.is_empty()) {
-            self.closed.push_back((parcel, self.current_after));
-        }
+        self.closed.extend(self.current.take_if(|open| !open.parcel.is_empty()));
     }
 }

@@ -211,13 +211,18 @@ impl BackupReceiver {
     }
 
     /// Writes the label that ends the session, and hands out the last block. `false` when an empty block is needed first:
-    /// call again then. A job that sent nothing gets no labels.
+    /// call again then. A job that sent nothing gets no labels. If the stream has not ended, what belongs to the unfinished
+    /// file is given up, and the catalog does not hear of it.
     ///
     /// # Errors
     /// When the label does not fit into any block.
     pub fn finish(&mut self, label: &SessionLabel, end: &SessionEnd) -> Result<bool, ReceiveError> {
         if !self.started || self.finished {
             return Ok(true);
+        }
+        if !std::mem::replace(&mut self.ended, true) {
+            self.full.extend(self.builder.give_up_record());
+            self.attributes.give_up();
         }
         let data = label.encode_end(end);
         if !self.label(SessionLabel::END, label.job_id, &data)? {

@@ -309,6 +309,50 @@ fn a_stream_may_be_cut_at_every_byte() {
 }
 
 #[test]
+fn a_stream_that_is_cut_off_leaves_only_its_finished_files() {
+    let mut files: Vec<File> = (0..3).flat_map(|_| sample()).collect();
+    let stream = pack(&mut files).concat();
+    for cut in 1..stream.len() {
+        let mut receiver = BackupReceiver::new(setup(Session { id: 1, time: 2 }, 4096));
+        let mut job = Job::default();
+        let mut taken = 0;
+        while taken < cut {
+            taken += receiver.feed(&stream[taken..cut]).unwrap();
+            job.drain(&mut receiver);
+        }
+        let finished = (receiver.files() as usize).saturating_sub(1);
+        while !receiver.finish(&SessionLabel::default(), &SessionEnd::default()).unwrap() {
+            job.drain(&mut receiver);
+        }
+        job.drain(&mut receiver);
+        check_catalog(&job, &files[..finished]);
+        if let Some(last) = job.blocks.last() {
+            let (mut reader, mut at, mut labels) = (RecordReader::new(), 0, 0);
+            while let Some(record) = reader.next(Session::default(), last, &mut at) {
+                labels += u32::from(record.file_index == SessionLabel::END);
+            }
+            assert_eq!(labels, 1, "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn the_first_block_of_a_job_begins_as_that_of_a_real_one() {
+    let mut files = vec![File { name: b"/a".to_vec(), contents: vec![1; 2_000_000], ..File::default() }];
+    let stream = pack(&mut files).concat();
+    let mut setup = setup(Session { id: 1, time: 1_795_437_881 }, 1 << 20);
+    setup.start.job_id = 1;
+    let label = setup.start.encode_start().len() as u32;
+    let mut receiver = BackupReceiver::new(setup);
+    assert_eq!(receiver.feed(&stream), Ok(stream.len()));
+    let block = receiver.poll_block().unwrap().bytes;
+    assert_eq!(block[4..24], *b"\x00\x10\0\0\0\0\0\0BB02\0\0\0\x01\x6b\x04\x35\x39");
+    assert_eq!(block[24..32], *b"\xff\xff\xff\xfc\0\0\0\x01");
+    assert_eq!(block[32..36], label.to_be_bytes());
+    assert_eq!(block[36 + label as usize..][..8], *b"\0\0\0\x01\0\0\0\x01");
+}
+
+#[test]
 fn a_job_that_sends_nothing_leaves_no_trace() {
     let job = receive(Session::default(), 4096, &pack(&mut []).concat(), || 1);
     assert!(job.blocks.is_empty() && job.catalog.is_empty());

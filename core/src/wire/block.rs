@@ -186,9 +186,10 @@ impl BlockBuilder {
         true
     }
 
-    /// Begins a record of `len` bytes; [`push`](Self::push) them, and call it at least once even for none. A record that
-    /// is not finished is given up: a reader drops it.
+    /// Begins a record of `len` bytes; [`push`](Self::push) them, and call it at least once even for none. The one before must
+    /// be done or given up.
     pub fn begin_record(&mut self, file_index: i32, stream: i32, len: u32) {
+        debug_assert!(self.open.is_none(), "a record is open");
         self.open = Some(OpenRecord { file_index, stream, missing: len, headed: false });
     }
 
@@ -196,6 +197,15 @@ impl BlockBuilder {
     #[must_use]
     pub const fn record_is_done(&self) -> bool {
         self.open.is_none()
+    }
+
+    /// Gives up a record that will not be finished, and takes the block with the beginning of it, if there is one: behind it
+    /// nothing may follow in the same block. Readers drop such a record.
+    pub fn give_up_record(&mut self) -> Option<FullBlock> {
+        self.open?;
+        let block = self.take();
+        self.open = None;
+        block
     }
 
     /// Takes the next bytes of the record, as many as fit; fewer than all when the block is full or there is none.
@@ -368,13 +378,32 @@ mod tests {
     }
 
     #[test]
+    fn a_record_that_is_given_up_is_dropped_and_the_next_is_read() {
+        let mut builder = BlockBuilder::new(Session::default(), 100);
+        assert!(builder.give(Vec::new()));
+        builder.begin_record(1, 2, 40);
+        assert_eq!(builder.push(b"only a part"), 11);
+        let first = builder.give_up_record().unwrap();
+        assert!(builder.give_up_record().is_none());
+        assert!(builder.give(Vec::new()));
+        assert!(builder.push_label(-5, 1, b"end"));
+        let second = builder.take().unwrap();
+        let mut reader = RecordReader::new();
+        let mut at = 0;
+        assert!(reader.next(Session::default(), &first.bytes, &mut at).is_none());
+        at = 0;
+        assert_eq!(reader.next(Session::default(), &second.bytes, &mut at).unwrap().data, b"end");
+        assert_eq!(reader.dropped(), 1);
+    }
+
+    #[test]
     fn a_buffer_keeps_its_memory() {
         let mut builder = BlockBuilder::new(Session::default(), 4096);
         assert!(builder.give(Vec::with_capacity(4096)));
         for _ in 0..10 {
             builder.begin_record(1, 2, 100_000);
             while builder.push(&[0; 1000]) > 0 {}
-            let block = builder.take().unwrap().bytes;
+            let block = builder.give_up_record().unwrap().bytes;
             assert_eq!((block.len(), block.capacity()), (4096, 4096));
             assert!(builder.give(block));
         }
