@@ -20,8 +20,8 @@ use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, Catalog
 
 /// An engine. It may block; it is used by one thread at a time.
 pub trait Catalog: Send {
-    /// Does what is asked. After an answer the change is on the disk, except that the last attribute of a batch of files
-    /// waits for its digest until the next batch, a `CreateJobMedia` or the end of the job.
+    /// Does what is asked. After an answer the change is on the disk; files of a job, and the last attribute that waits
+    /// for its digest, are there after the next `CreateJobMedia` or `EndJob` of the job.
     ///
     /// # Errors
     /// Nothing of the request is stored then.

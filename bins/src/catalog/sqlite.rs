@@ -59,6 +59,12 @@ impl SqliteCatalog {
         Ok(Self { connection, paths: PathCache::new(PATH_CACHE), joiners: BTreeMap::new() })
     }
 
+    /// Whether the next commit waits for the disk.
+    #[cfg(test)]
+    pub(super) fn syncs(&self) -> bool {
+        self.connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0)).unwrap() == 2
+    }
+
     /// Lets the file grow to so many pages only, as on a full disk.
     #[cfg(test)]
     pub(super) fn limit_pages(&self, pages: Option<u32>) {
@@ -74,6 +80,9 @@ impl Catalog for SqliteCatalog {
             CatalogRequest::EndJob(end) => return self.with_last_file(end.job_id, true, |t| jobs::end(t, &end)),
             CatalogRequest::CreateJobMedia(row) => {
                 return self.with_last_file(row.job_id, false, |t| media::create_job_media(t, &row));
+            }
+            CatalogRequest::Checkpoint { job_id, job_files, job_bytes } => {
+                return self.with_last_file(job_id, false, |t| jobs::checkpoint(t, job_id, job_files, job_bytes));
             }
             CatalogRequest::FilesForRestore { jobs, only } => restore::files(&self.connection, &jobs, &only),
             request => {

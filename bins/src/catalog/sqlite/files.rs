@@ -10,8 +10,22 @@ use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, FileKey
 const PAGE_LIMIT: u32 = 10_000;
 
 impl SqliteCatalog {
-    /// Stores a batch in one transaction.
+    /// Stores a batch in one transaction. It need not be on the disk at once: the files of a job count from its next piece
+    /// on a volume or from its end, and the commit of those syncs the journal with all that is in it.
     pub(super) fn insert_files(&mut self, job_id: u32, batch: &UpdCatBatch) -> Result<CatalogAnswer, CatalogError> {
+        self.sync_commits(false)?;
+        let done = self.insert_unsynced(job_id, batch);
+        self.sync_commits(true)?;
+        done
+    }
+
+    /// Whether a commit waits for the disk. A crash never leaves half a transaction either way.
+    fn sync_commits(&self, wait: bool) -> Result<(), CatalogError> {
+        let mode = if wait { "FULL" } else { "NORMAL" };
+        self.connection.pragma_update(None, "synchronous", mode).map_err(|e| failure(&e))
+    }
+
+    fn insert_unsynced(&mut self, job_id: u32, batch: &UpdCatBatch) -> Result<CatalogAnswer, CatalogError> {
         let mut counts = FilesStored::default();
         self.with_joiner(job_id, |joiner, transaction, paths| {
             let mut store = Store::new(transaction, paths, job_id).map_err(|e| failure(&e))?;

@@ -78,6 +78,13 @@ pub(super) fn end(t: &Connection, job: &JobEnd) -> rusqlite::Result<CatalogAnswe
     changed_one(changed, job.job_id)
 }
 
+pub(super) fn checkpoint(t: &Connection, job_id: u32, files: u32, bytes: u64) -> rusqlite::Result<CatalogAnswer> {
+    let changed = t
+        .prepare_cached("UPDATE Job SET JobFiles = ?2, JobBytes = ?3 WHERE JobId = ?1")?
+        .execute(params![job_id, files, db(bytes)])?;
+    changed_one(changed, job_id)
+}
+
 pub(super) fn adopt(t: &Connection, adopt: &AdoptOriginal) -> rusqlite::Result<CatalogAnswer> {
     let changed = t
         .prepare_cached(

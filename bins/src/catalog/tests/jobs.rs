@@ -18,6 +18,16 @@ pub(super) fn a_job_goes_from_created_to_ended(catalog: &mut dyn Catalog) {
     assert_eq!((row.prior_job_id, row.job_files, row.vol_session_time), (3, 9, 7));
 }
 
+pub(super) fn a_checkpoint_stores_totals_and_the_last_file(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let job_id = running(catalog, &site, b'F', 100);
+    stored(catalog, job_id, &[frames::attributes(1, 3, b"/a", 0)]);
+    ask(catalog, CatalogRequest::Checkpoint { job_id, job_files: 1, job_bytes: 1 << 33 });
+    let row = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default())).remove(0);
+    assert_eq!((row.job_status, row.job_files, row.job_bytes), (b'R', 1, 1 << 33));
+    assert_eq!(listed(catalog, job_id).len(), 1);
+}
+
 pub(super) fn ids_and_names_must_be_right(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     running(catalog, &site, b'F', 100);

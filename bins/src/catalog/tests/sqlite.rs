@@ -18,6 +18,7 @@ macro_rules! on_sqlite {
 
 on_sqlite! {
     jobs::a_job_goes_from_created_to_ended;
+    jobs::a_checkpoint_stores_totals_and_the_last_file;
     jobs::ids_and_names_must_be_right;
     jobs::jobs_are_listed_newest_first_and_filtered;
     jobs::levels_build_on_the_newest_good_job_of_the_same_file_set;
@@ -73,9 +74,11 @@ fn a_batch_that_does_not_fit_leaves_nothing_and_can_come_again() {
     batch.iter().for_each(|p| payloads.push(p));
     let request = CatalogRequest::InsertFiles { job_id, batch: payloads };
     assert_eq!(catalog.handle(request.clone()).unwrap_err().kind, CatalogErrorKind::Full);
+    assert!(catalog.syncs(), "only a batch of files may be quick");
     assert_eq!(listed(&mut catalog, job_id).len(), 0);
     catalog.limit_pages(None);
     assert_eq!(ask(&mut catalog, request), CatalogAnswer::Files(FilesStored { files: 1998, ..Default::default() }));
+    assert!(catalog.syncs());
     ask(&mut catalog, CatalogRequest::EndJob(Box::new(ended(&site, job_id, b'F', 105, 1999))));
     let names: Vec<_> = listed(&mut catalog, job_id).into_iter().map(|f| f.name).collect();
     assert_eq!(names.len(), 1999);

@@ -83,6 +83,15 @@ pub enum CatalogRequest {
         /// The frames, `wire/3 §2.4`.
         batch: UpdCatBatch,
     },
+    /// Store what is known of a running job so far, `wire/3 §2.3`, and the file that waits for its digest. Answer: `Done`.
+    Checkpoint {
+        /// The job.
+        job_id: u32,
+        /// Number of files.
+        job_files: u32,
+        /// Bytes written.
+        job_bytes: u64,
+    },
     /// Jobs, newest first. Answer: `Jobs`.
     ListJobs(JobFilter),
     /// Files of a job in an order of the catalog's own, page by page. Answer: `FileList`.
