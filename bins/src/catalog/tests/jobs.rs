@@ -54,7 +54,7 @@ pub(super) fn jobs_are_listed_newest_first_and_filtered(catalog: &mut dyn Catalo
     assert_eq!(ids(JobFilter { limit: 1, ..Default::default() }), [third]);
     assert_eq!(ids(JobFilter { statuses: b"TW".to_vec(), ..Default::default() }), [second, first]);
     assert_eq!(ids(JobFilter { client: Some("alpha-fd".into()), limit: 2, ..Default::default() }), [third, second]);
-    assert_eq!(ids(JobFilter { name: Some("weekly".into()), ..Default::default() }), []);
+    assert_eq!(ids(JobFilter { name: Some("weekly".into()), ..Default::default() }), Vec::<u32>::new());
     assert_eq!(ids(JobFilter { job: Some("nightly.70.100".into()), ..Default::default() }), [first]);
 }
 
