@@ -127,6 +127,9 @@ pub enum TlsError {
     /// The peer broke the rules of TLS.
     #[error("the peer broke the rules of TLS: {0}")]
     BrokenRules(String),
+    /// As much was sealed under one key as its suite allows, and TLS 1.2 cannot change it.
+    #[error("the keys of this TLS 1.2 connection are used up")]
+    KeysExhausted,
     /// The engine broke its own rules, or was used against them.
     #[error("TLS engine: {0}")]
     Engine(String),

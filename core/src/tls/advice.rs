@@ -16,6 +16,7 @@ impl Explain for TlsError {
             | Self::BadCertificate(_)
             | Self::BadKey(_) => Fault::Config,
             Self::DamagedRecord => Fault::Network,
+            Self::KeysExhausted => Fault::Peer,
             Self::Engine(_) => Fault::Bug,
             Self::RefusedByPeer
             | Self::NothingOffered
@@ -37,7 +38,7 @@ impl Explain for TlsError {
             Self::UnknownIdentity(_) | Self::IdentityRefused(_) | Self::RefusedInClear | Self::Alert(_) => {
                 Retry::Backoff
             }
-            Self::DamagedRecord | Self::BrokenRules(_) | Self::Engine(_) => Retry::Backoff,
+            Self::DamagedRecord | Self::BrokenRules(_) | Self::KeysExhausted | Self::Engine(_) => Retry::Backoff,
             _ => Retry::Never,
         }
     }
@@ -67,6 +68,7 @@ impl Explain for TlsError {
             Self::DamagedRecord => 221,
             Self::BrokenRules(_) => 222,
             Self::Engine(_) => 223,
+            Self::KeysExhausted => 224,
         })
     }
 
@@ -115,6 +117,7 @@ impl Explain for TlsError {
             Self::Alert(_) => "read the peer's log: it says why it ended the connection",
             Self::DamagedRecord => "look for a proxy or firewall that changes the data on the way",
             Self::BrokenRules(_) => "check that the port belongs to a backup daemon, and update the peer's TLS library",
+            Self::KeysExhausted => "let the peer speak TLS 1.3, or a ChaCha20 suite, for jobs of more than 256 GiB",
             Self::Engine(_) => "report this as a bug, with the log of this connection",
         }
     }
@@ -147,6 +150,7 @@ pub(crate) fn one_of_each() -> Vec<TlsError> {
         TlsError::DamagedRecord,
         TlsError::BrokenRules(name()),
         TlsError::Engine(name()),
+        TlsError::KeysExhausted,
     ]
 }
 
@@ -159,7 +163,7 @@ mod tests {
     fn every_error_has_a_code_a_message_and_advice_of_its_own() {
         let all = one_of_each();
         let codes: Vec<u16> = all.iter().map(|error| error.code().0).collect();
-        assert_eq!(codes, (201..=223).collect::<Vec<_>>());
+        assert_eq!(codes, (201..=224).collect::<Vec<_>>());
         assert_eq!(all.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), all.len());
         assert_eq!(all.iter().map(Explain::help).collect::<BTreeSet<_>>().len(), all.len());
     }

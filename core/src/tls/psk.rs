@@ -89,7 +89,8 @@ impl PskAcceptor {
         let mut ssl = Ssl::new(&self.context).map_err(|error| engine(&error))?;
         let index = claims_index().map_err(|error| engine(&error))?;
         ssl.set_ex_data(index, Claims::new(keyring));
-        ssl.param_mut().set_time(self.wall.now().seconds());
+        #[allow(clippy::useless_conversion, reason = "time_t has 32 bits on some machines")]
+        ssl.param_mut().set_time(self.wall.now().seconds().try_into().unwrap_or_default());
         Engine::start(ssl, Side::Acceptor { certificate: self.certificate.clone() })
     }
 }

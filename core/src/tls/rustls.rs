@@ -91,6 +91,15 @@ impl CertificateAcceptor {
         Ok(Self(Arc::new(server)))
     }
 
+    /// As peers of other makes may behave: sends tickets, in records of 32 bytes.
+    #[cfg(test)]
+    pub(super) fn with_tickets_in_pieces(&self) -> Self {
+        let mut server = (*self.0).clone();
+        server.send_tls13_tickets = 1;
+        server.max_fragment_size = Some(32);
+        Self(Arc::new(server))
+    }
+
     /// The engine of one accepted connection.
     ///
     /// # Errors
@@ -343,7 +352,10 @@ fn append(
             Err(EncryptError::InsufficientSize(error)) if error.required_size > room => room = error.required_size,
             Err(error) => {
                 out.truncate(start);
-                return Err(TlsError::Engine(error.to_string()));
+                return Err(match error {
+                    EncryptError::EncryptExhausted => TlsError::KeysExhausted,
+                    insufficient @ EncryptError::InsufficientSize(_) => TlsError::Engine(insufficient.to_string()),
+                });
             }
         }
     }
@@ -361,7 +373,8 @@ fn encode<D>(data: &mut EncodeTlsData<'_, D>, out: &mut Vec<u8>) -> Result<(), E
     Ok(())
 }
 
-/// The cryptography of this build, with the fastest suite first.
+/// The cryptography of this build, with the fastest suite first. In TLS 1.2 that is ChaCha20 although AES is faster:
+/// rustls ends a connection after 256 GiB under one AES key, which only TLS 1.3 can change.
 fn provider() -> Arc<CryptoProvider> {
     #[cfg(feature = "aws-lc-rs")]
     let mut provider = ::rustls::crypto::aws_lc_rs::default_provider();
@@ -369,7 +382,8 @@ fn provider() -> Arc<CryptoProvider> {
     let mut provider = ::rustls::crypto::ring::default_provider();
     provider.cipher_suites.sort_by_key(|suite| match suite.suite() {
         CipherSuite::TLS13_AES_128_GCM_SHA256 => 0,
-        CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 | CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => 1,
+        CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
+        | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => 1,
         _ => 2,
     });
     Arc::new(provider)

@@ -2,6 +2,7 @@
 
 use super::{Authority, End, NO_LIMIT, Pair, config, wall};
 use crate::error::TlsError;
+use crate::tls::record::record_len;
 use crate::tls::rustls::{CertificateAcceptor, CertificateDialler};
 use crate::tls::{Kind, State, Versions};
 
@@ -129,6 +130,36 @@ fn a_flipped_bit_is_a_damaged_record(make: fn() -> Pair) {
     assert!(alert.is_empty() || told == Err(TlsError::DamagedRecord), "{told:?}");
 }
 
+fn a_changed_handshake_is_never_finished_by_both(make: fn() -> Pair) {
+    for back in [false, true] {
+        for at in (0..700).step_by(5) {
+            let mut pair = make();
+            pair.dialler.feed(&[]).unwrap();
+            if back {
+                let hello = std::mem::take(&mut pair.dialler.out);
+                pair.acceptor.feed(&hello).unwrap();
+            }
+            let flight = if back { &mut pair.acceptor.out } else { &mut pair.dialler.out };
+            if at >= flight.len() || is_version(flight, at) {
+                continue;
+            }
+            flight[at] ^= 0x55;
+            let outcome = pair.shake(usize::MAX);
+            let ends = [&pair.dialler, &pair.acceptor].map(|end| end.session.state() != State::Handshaking);
+            assert!(outcome != (Ok(()), Ok(())) || ends != [true, true], "byte {at}, back: {back}");
+        }
+    }
+}
+
+/// Whether a byte is the version in the head of a record: it means nothing and is not protected.
+fn is_version(records: &[u8], at: usize) -> bool {
+    let mut start = 0;
+    while let Some(len) = record_len(&records[start..]).filter(|len| start + len <= at) {
+        start += len;
+    }
+    at == start + 1 || at == start + 2
+}
+
 fn nothing_is_sealed_before_the_handshake(make: fn() -> Pair) {
     let mut pair = make();
     pair.dialler.feed(&[]).unwrap();
@@ -172,6 +203,7 @@ macro_rules! engines {
                 a_truncated_record_waits_for_its_end
                 a_record_larger_than_the_buffer_finds_room
                 a_flipped_bit_is_a_damaged_record
+                a_changed_handshake_is_never_finished_by_both
                 nothing_is_sealed_before_the_handshake
                 neither_side_writes_after_the_handshake_unasked
             );
@@ -198,6 +230,37 @@ engines! {
     certificate_12_with_openssl = || super::super::keys::mixed(Versions::Only12);
     #[cfg(feature = "sim")]
     toy = super::super::keys::toys;
+}
+
+#[test]
+fn sealing_between_the_records_of_a_ticket_is_harmless() {
+    let own = config(Some(&Authority::new().sign("one", &[])), None, &[]);
+    let acceptor = CertificateAcceptor::new(&own, Versions::Only13, &wall()).unwrap().with_tickets_in_pieces();
+    let dialler = CertificateDialler::new(&config(None, None, &[]), Versions::Only13, &wall()).unwrap();
+    let mut pair = Pair::new(dialler.start("peer.example").unwrap(), acceptor.start().unwrap());
+    pair.dialler.feed(&[]).unwrap();
+    for _ in 0..2 {
+        let there = std::mem::take(&mut pair.dialler.out);
+        pair.acceptor.feed(&there).unwrap();
+        let back = std::mem::take(&mut pair.acceptor.out);
+        if !there.is_empty() && pair.dialler.session.state() == State::Handshaking {
+            pair.dialler.feed(&back).unwrap();
+        } else {
+            pair.acceptor.out = back;
+        }
+    }
+    let tickets = std::mem::take(&mut pair.acceptor.out);
+    assert!(tickets.len() > 100, "a ticket in several records");
+    for byte in &tickets {
+        pair.dialler.feed(&[*byte]).unwrap();
+        let sealed = pair.dialler.seal(&[b"data"]);
+        pair.acceptor.feed(&sealed).unwrap();
+        assert_eq!(pair.acceptor.take_plain(), b"data");
+    }
+    assert!(pair.dialler.cipher.is_empty());
+    let last = pair.acceptor.seal(&[b"done"]);
+    pair.dialler.feed(&last).unwrap();
+    assert_eq!(pair.dialler.take_plain(), b"done");
 }
 
 /// Two ends in rustls that verify nothing, as is Bareos's default.
