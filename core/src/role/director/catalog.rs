@@ -8,8 +8,10 @@
 //! is `first_written`. All times are whole seconds since 1970-01-01 UTC, 0 for *never*. Types, levels and states are the
 //! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
 
+mod media;
 mod rows;
 
+pub use media::*;
 pub use rows::*;
 
 use crate::error::{Code, Explain, Fault, Retry};
