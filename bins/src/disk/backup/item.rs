@@ -11,7 +11,7 @@ use towline_core::bulk::parcel::PARCEL;
 use towline_core::wire::acl::Acl;
 use towline_core::wire::attributes::{NewAttributes, Stat};
 use towline_core::wire::digest::{Algorithm, Digest, Hasher};
-use towline_core::wire::fileset::{self, Options};
+use towline_core::wire::fileset::Options;
 use towline_core::wire::stream::{FileType, Stream};
 use towline_core::wire::xattr::{self, Xattr};
 
@@ -170,7 +170,7 @@ impl Item {
             meta,
             stage: Stage::Attributes,
             held,
-            algorithm: options.digest.map(algorithm).filter(|_| regular),
+            algorithm: options.digest.filter(|_| regular),
             sparse: options.sparse,
             saves_acl: options.acl,
             saves_xattr: options.xattr,
@@ -272,6 +272,9 @@ impl Item {
     /// Reads one block, and leaves it out if it is all zeros, full and not the last.
     fn read_sparse(&mut self, packer: &mut Packer, work: &mut Work) -> Result<bool, PackError> {
         let Held::Open(fd) = &self.held else { return Ok(false) };
+        if self.meta.blocks.saturating_mul(512) < self.meta.size {
+            self.position = behind_hole(fd, self.position, self.meta.size);
+        }
         let left = usize::try_from(self.meta.size.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let wanted = left.min(SPARSE_BLOCK);
         let space = packer.data_space_of(wanted + OFFSET, wanted + OFFSET).ok_or(PackError::Full)?;
@@ -468,6 +471,18 @@ fn open(found: &Found, no_atime: bool) -> Result<OwnedFd, Errno> {
     fs::openat(&found.parent, &found.name, flags, Mode::empty())
 }
 
+/// The first block from `position` on that has data, or the last one: the file system knows where holes are.
+fn behind_hole(fd: &OwnedFd, position: u64, size: u64) -> u64 {
+    let block = SPARSE_BLOCK as u64;
+    let last = size.saturating_sub(1) / block * block;
+    let data = match fs::seek(fd, fs::SeekFrom::Data(position)) {
+        Ok(data) => data / block * block,
+        Err(Errno::NXIO) => last,
+        Err(_) => position,
+    };
+    data.min(last).max(position)
+}
+
 fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno> {
     loop {
         match call() {
@@ -488,16 +503,6 @@ fn strip(path: &[u8], components: u32) -> &[u8] {
         }
     }
     rest
-}
-
-fn algorithm(digest: fileset::Digest) -> Algorithm {
-    match digest {
-        fileset::Digest::Md5 => Algorithm::Md5,
-        fileset::Digest::Sha1 => Algorithm::Sha1,
-        fileset::Digest::Sha256 => Algorithm::Sha256,
-        fileset::Digest::Sha512 => Algorithm::Sha512,
-        fileset::Digest::Xxh128 => Algorithm::Xxh128,
-    }
 }
 
 fn stat_of(meta: &Meta, link_fi: i32, data_stream: Stream) -> Stat {
