@@ -54,17 +54,24 @@ fn what_only_root_can_make_comes_back() {
 }
 
 fn round(from: &Path, to: &Path) {
-    let lines = [b"I".to_vec(), b"O AXM".to_vec(), b"N".to_vec(), [b"F ", from.as_os_str().as_bytes()].concat()];
-    let fileset = FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap();
-    let mut source = BackupSource::new(&fileset, None).unwrap();
+    let mut source = source(from);
     let mut parcel = Parcel::new();
     assert!(source.fill(&mut parcel).unwrap().done);
     assert_eq!(source.take_notices(), []);
-    let order = Order { to: to.as_os_str().as_bytes().to_vec(), replace: Replace::Always, prefix_links: false };
-    let mut target = RestoreTarget::new(order).unwrap();
+    let mut target = target(to);
     Unpacker::new().feed(&sent_back(&parcel.bytes), &mut target).unwrap();
     let tally = target.finish();
     assert_eq!((tally.errors, tally.forbidden), (0, 0), "{:?}", target.take_notices());
+}
+
+fn source(from: &Path) -> BackupSource {
+    let lines = [b"I".to_vec(), b"O AXM".to_vec(), b"N".to_vec(), [b"F ", from.as_os_str().as_bytes()].concat()];
+    BackupSource::new(&FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap(), None).unwrap()
+}
+
+fn target(to: &Path) -> RestoreTarget {
+    let order = Order { to: to.as_os_str().as_bytes().to_vec(), replace: Replace::Always, prefix_links: false };
+    RestoreTarget::new(order).unwrap()
 }
 
 /// The storage daemon's part: every data frame becomes a record, which it sends back (wire/2 §3.1).
@@ -90,4 +97,58 @@ fn sent_back(mut stream: &[u8]) -> Vec<u8> {
     }
     out.extend_from_slice(&(-1_i32).to_be_bytes());
     out
+}
+
+#[test]
+fn an_ordinary_user_is_told_what_is_forbidden() {
+    use std::os::unix::process::CommandExt;
+    assert!(is_root(), "this test needs root");
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let program = dir.path().join("program");
+    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    let from = dir.path().join("from");
+    std::fs::create_dir_all(from.join("closed")).unwrap();
+    for (name, mode) in [("closed/f", 0o644), ("secret", 0o600), ("open", 0o4755)] {
+        std::fs::write(from.join(name), b"x").unwrap();
+        std::fs::set_permissions(from.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    std::fs::set_permissions(from.join("closed"), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let status = std::process::Command::new(&program)
+        .args(["--exact", "as_an_ordinary_user", "--ignored", "--nocapture"])
+        .env("TOWLINE_TEST_DIR", dir.path())
+        .uid(65_534)
+        .gid(65_534)
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+#[ignore = "run by an_ordinary_user_is_told_what_is_forbidden, as that user"]
+fn as_an_ordinary_user() {
+    assert!(!is_root(), "run by another test only");
+    let dir = std::path::PathBuf::from(std::env::var_os("TOWLINE_TEST_DIR").unwrap());
+    let (from, to) = (dir.join("from"), dir.join("to"));
+    let mut source = source(&from);
+    let mut parcel = Parcel::new();
+    assert!(source.fill(&mut parcel).unwrap().done);
+    let notices: Vec<_> = source.take_notices().into_iter().map(|n| (n.path, n.kind.code())).collect();
+    let path = |name: &str| from.join(name).as_os_str().as_bytes().to_vec();
+    assert_eq!(notices, [(path("closed"), 8), (path("secret"), 8)]);
+    assert_eq!((source.counters().files, source.counters().errors), (4, 2));
+    let mut target = target(&to);
+    Unpacker::new().feed(&sent_back(&parcel.bytes), &mut target).unwrap();
+    let tally = target.finish();
+    // The secret has no data, so its size is wrong.
+    assert_eq!((tally.files, tally.errors, tally.forbidden), (4, 1, 4), "{:?}", target.take_notices());
+    assert!(tally.forbidden_names.iter().all(|(_, what)| *what == "owner"));
+    let restored = to.join(from.strip_prefix("/").unwrap());
+    let mode = std::fs::metadata(restored.join("open")).unwrap().mode();
+    assert_eq!(mode & 0o7777, 0o755, "set-user-id for the wrong owner");
+    let comparison = compare(&from, &restored);
+    assert_eq!(comparison.differences, []);
+    let whats: Vec<_> = comparison.forbidden.iter().map(|d| d.what.split(':').next().unwrap()).collect();
+    assert!(whats.contains(&"source may not be read"), "{whats:?}");
+    assert!(whats.contains(&"mode 4755, restored 755"), "{whats:?}");
 }

@@ -108,7 +108,9 @@ impl Selection {
         ];
         for (_, what) in ignored.iter().filter(|(set, _)| *set) {
             let text = format!("the fileset's option '{what}' is not supported and has no effect");
-            notices.push(Notice::new(NoticeKind::Warning, b"", text));
+            // Without compression nothing is missing; the others change what is saved.
+            let kind = if *what == "compression" { NoticeKind::Info } else { NoticeKind::Warning };
+            notices.push(Notice::new(kind, b"", text));
         }
         let manner = manner(options);
         let mut tests = Vec::new();

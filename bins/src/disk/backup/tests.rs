@@ -417,12 +417,44 @@ fn data_that_cannot_be_understood_is_an_error_and_no_empty_file() {
     let path = bench.write("f", b"bytes");
     let (stream, _) = drain(&mut source("M", &[&path], None));
     let mut objects = objects(&stream);
-    objects[1].1 = Stream::COMPRESSED.0;
+    objects[1].1 = Stream::ENCRYPTED.0;
     let to = bench.dir.path().join("to");
     let (tally, notices) = restore(&sent_back(&objects), &to);
     assert_eq!(tally.errors, 1, "{notices:?}");
-    let text = String::from_utf8(objects[0].2[0].clone()).unwrap().replace(" C\0", " d\0");
+    let text = String::from_utf8(objects[0].2[0].clone()).unwrap().replace(" C\0", " U\0");
     objects[0].2[0] = text.into_bytes();
     let (tally, notices) = restore(&sent_back(&objects), &bench.dir.path().join("again"));
     assert_eq!((tally.files, tally.errors), (0, 1), "{notices:?}");
+}
+
+#[test]
+fn compressed_data_of_a_real_daemon_is_restored() {
+    let bench = Bench::new();
+    let path = bench.write("f", b"Hello, Bareos\n");
+    let (stream, _) = drain(&mut source("M", &[&path], None));
+    let mut objects = objects(&stream);
+    let record = b"GZIP\0\0\0\x16\0\x06\0\x01\x78\x9c\xf3\x48\xcd\xc9\xc9\xd7\x51\x70\x4a\x2c\x4a\xcd\x2f\xe6\x02\x00\x23\xd4\x04\xa7";
+    objects[1] = (1, Stream::COMPRESSED.0, vec![record.to_vec()]);
+    let to = bench.dir.path().join("to");
+    let (tally, notices) = restore(&sent_back(&objects), &to);
+    assert_eq!((tally.bytes, tally.errors), (14, 0), "{notices:?}");
+    assert_eq!(std::fs::read(to.join(path.strip_prefix("/").unwrap())).unwrap(), b"Hello, Bareos\n");
+    let offset = 0_u64.to_be_bytes();
+    objects[1] = (1, Stream::SPARSE_COMPRESSED.0, vec![[&offset[..], record].concat()]);
+    let (tally, notices) = restore(&sent_back(&objects), &to);
+    assert_eq!((tally.bytes, tally.errors), (14, 0), "{notices:?}");
+}
+
+#[test]
+fn a_restore_to_the_original_places_follows_the_machines_own_links_only() {
+    let bench = Bench::new();
+    std::fs::create_dir(bench.dir.path().join("real")).unwrap();
+    std::fs::write(bench.dir.path().join("real/f"), b"bytes").unwrap();
+    symlink("../real", bench.from().join("way")).unwrap();
+    let file = bench.from().join("way/f");
+    let (stream, _) = drain(&mut source("M", &[&file], None));
+    std::fs::remove_file(&file).unwrap();
+    let (tally, notices) = restore(&sent_back(&objects(&stream)), Path::new(""));
+    assert_eq!((tally.files, tally.errors), (1, 0), "{notices:?}");
+    assert_eq!(std::fs::read(bench.dir.path().join("real/f")).unwrap(), b"bytes");
 }

@@ -7,6 +7,7 @@ mod apply;
 mod beneath;
 mod create;
 mod folders;
+mod inflate;
 mod names;
 mod sink;
 #[cfg(test)]
@@ -109,6 +110,7 @@ pub struct RestoreTarget {
     current: Option<Current>,
     ledger: Ledger,
     names: Names,
+    inflater: inflate::Inflater,
     root: bool,
 }
 
@@ -125,6 +127,7 @@ impl RestoreTarget {
             current: None,
             ledger: Ledger::default(),
             names: Names::default(),
+            inflater: inflate::Inflater::default(),
             root: super::meta::is_root(),
         })
     }

@@ -7,6 +7,7 @@ use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::stream::{FileType, Stream};
 
 use super::RestoreTarget;
+use super::inflate::{is_deflated, is_supported};
 
 impl RestoreSink for RestoreTarget {
     type Error = Infallible;
@@ -14,7 +15,7 @@ impl RestoreSink for RestoreTarget {
     fn attributes(&mut self, record: &AttributeRecord<'_>) -> Result<(), Infallible> {
         let stat = record.stat();
         let has_data = record.kind() == Some(FileType::Regular) && stat.size > 0;
-        if has_data && !is_plain(stat.data_stream) && stat.data_stream.kind() != Stream(0) {
+        if has_data && !is_supported(stat.data_stream) && stat.data_stream.kind() != Stream(0) {
             self.end_entry();
             self.ledger.error(record.name, unsupported(stat.data_stream));
         } else {
@@ -26,8 +27,17 @@ impl RestoreSink for RestoreTarget {
     fn data(&mut self, piece: DataPiece<'_>) -> Result<(), Infallible> {
         if is_plain(piece.stream) {
             self.data(piece.offset.filter(|_| piece.first), piece.bytes);
-        } else if let Some(current) = &mut self.current {
+            return Ok(());
+        }
+        let Some(current) = &mut self.current else { return Ok(()) };
+        if !is_deflated(piece.stream) {
             current.fail(&unsupported(piece.stream), &mut self.ledger);
+            return Ok(());
+        }
+        match self.inflater.take(piece.stream, piece.bytes, piece.first, piece.last) {
+            Ok(Some(plain)) => current.write(piece.offset, plain, &mut self.ledger),
+            Ok(None) => {}
+            Err(text) => current.fail(&text, &mut self.ledger),
         }
         Ok(())
     }
@@ -62,5 +72,5 @@ fn is_plain(stream: Stream) -> bool {
 }
 
 fn unsupported(stream: Stream) -> String {
-    format!("its data (stream {stream}) is compressed or encrypted, which is not supported; not restored")
+    format!("its data (stream {stream}) is encrypted or of another system, which is not supported; not restored")
 }
