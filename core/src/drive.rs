@@ -1,1 +1,116 @@
-//! Placeholder.
+//! What an adapter imports: the order of calls, the hands that work on disks and the catalog, and words for both.
+//!
+//! An adapter is five pieces: clock, dialer, acceptor, connection pump, timers. It decides nothing.
+//! One task or thread owns the [`Node`], one each [`Conn`](crate::conn::Conn). Pump order per wake:
+//! messages in, due timers, read until blocked or 1 MiB, write until blocked or 1 MiB, work and messages out, re-arm.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::bulk::work::{DiskDone, DiskWork};
+use crate::error::{Code, Fault};
+use crate::event::Event;
+use crate::node::Node;
+use crate::role::Role;
+use crate::role::director::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+
+/// Runs a node until its `Action::Exit`.
+pub trait Runtime {
+    /// `tokio`, `smol` or `blocking`.
+    fn name(&self) -> &'static str;
+
+    /// Drives `node`; blocks the caller. `started` gets the injector before the first event.
+    fn run<R: Role>(&self, node: Node<R>, hands: Arc<dyn Hands>, started: Box<dyn FnOnce(Injector) + Send>) -> ExitReason;
+}
+
+/// Puts an event into the node's mailbox from another thread: a signal, a typed line. Never blocks; false if the node has ended.
+#[derive(Clone)]
+pub struct Injector(pub Arc<dyn Fn(Event) -> bool + Send + Sync>);
+
+impl Injector {
+    /// Posts the event; false if the node has ended.
+    pub fn post(&self, event: Event) -> bool {
+        (self.0)(event)
+    }
+}
+
+impl fmt::Debug for Injector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Injector")
+    }
+}
+
+/// The disk and catalog workers of a daemon, and its log. Shared by all connections; runs on threads of its own.
+pub trait Hands: Send + Sync + 'static {
+    /// Starts a piece of work and returns at once. `reply` is called exactly once, on any thread.
+    /// The number of pieces under way is bounded by those who submit.
+    fn submit(&self, work: Work, reply: Reply);
+
+    /// Takes a message for the log or the operator. Must not block for long.
+    fn notify(&self, notice: Notice);
+}
+
+/// Carries the result of a piece of work to the machine that asked.
+pub type Reply = Box<dyn FnOnce(WorkDone) + Send>;
+
+/// A piece of work for the hands.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Work {
+    /// For the disk.
+    Disk(DiskWork),
+    /// For the catalog.
+    Catalog(CatalogRequest),
+}
+
+/// What came of a piece of work.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum WorkDone {
+    /// From the disk.
+    Disk(DiskDone),
+    /// From the catalog.
+    Catalog(Result<CatalogAnswer, CatalogError>),
+    /// The hands have stopped; nothing was done.
+    Refused,
+}
+
+/// A message for the log or the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A line for the log.
+    Log {
+        /// How important it is.
+        level: Level,
+        /// Whose fault and which code, where something went wrong.
+        cause: Option<(Fault, Code)>,
+        /// What happened and what to do, without a line feed. Never holds a secret.
+        text: String,
+    },
+    /// Text for the operator's terminal, as received: with its line feeds.
+    Print(String),
+    /// The daemon listens on this address: said once per listener, also on standard output.
+    Listening(std::net::SocketAddr),
+}
+
+/// How important a log line is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something failed that a person should look at.
+    Error,
+    /// Something is odd, and was dealt with.
+    Warn,
+    /// The milestones of a daemon's day.
+    Info,
+    /// For developers.
+    Debug,
+}
+
+/// Why a node ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExitReason {
+    /// The operator asked for it, or the work is done.
+    Done,
+    /// It could not do what it is for; the log says why. The exit code of the process.
+    Failed(u8),
+}

@@ -1,1 +1,17 @@
-//! Placeholder.
+//! One TCP connection: first bytes -> TLS -> hello -> authentication -> ready -> draining.
+//!
+//! ```text
+//!            read(2)                                    poll_message
+//!   socket ----------> read_space -> engine -> frames -------------> Node      (text, signals)
+//!                                        \-> bulk machine -> poll_work -> disk workers
+//!            writev(2)                                  handle_message
+//!   socket <---------- transmit <- engine <- frames <--------------- Node
+//! ```
+//!
+//! The adapter's task for the connection owns it. After each `handle_*` or `on_*` call it drains `poll_*` before it waits.
+
+mod api;
+
+pub use api::{
+    Accepting, CloseReason, Conn, Dialling, FromConn, Interest, Peer, Side, Stage, ToConn, Transmit,
+};

@@ -1,1 +1,153 @@
-//! Placeholder.
+//! One daemon: dial, listen, timers, and a [`Role`] that knows what for.
+//!
+//! ```text
+//!   Event -> Node { Net, Role } -> Action
+//! ```
+//! [`Net`] is what a role orders through; the node turns events into calls of the role.
+
+mod accept;
+mod dial;
+mod net;
+
+pub use dial::{DialFailure, Opening, Route};
+pub use net::{Net, Settings, TimerKey};
+
+use std::collections::VecDeque;
+
+use crate::action::Action;
+use crate::conn::{CloseReason, FromConn, Peer, ToConn};
+use crate::drive::{ExitReason, Level};
+use crate::error::Explain;
+use crate::event::Event;
+use crate::ids::ConnId;
+use crate::role::Role;
+use crate::time::{Deadline, Instant};
+use net::Owner;
+
+/// Decides for one daemon. After each `handle_*` call drain [`poll_action`](Self::poll_action) before waiting.
+#[derive(Debug)]
+pub struct Node<R> {
+    net: Net,
+    role: R,
+    stopping: bool,
+}
+
+impl<R: Role> Node<R> {
+    /// A node that does nothing before `Event::Started`. `seed` keys every challenge, session key and jitter: take it
+    /// from the operating system and never print it.
+    #[must_use]
+    pub fn new(role: R, settings: Settings, seed: [u8; 32], now: Instant) -> Self {
+        Self { net: Net::new(settings, seed, now), role, stopping: false }
+    }
+
+    /// Takes one event. Never fails: a bad peer ends its connection, not the node.
+    pub fn handle_event(&mut self, event: Event, now: Instant) {
+        self.net.advance(now);
+        match event {
+            Event::Started { wall } => {
+                self.net.set_wall(wall);
+                self.role.start(&mut self.net);
+            }
+            Event::ClockJumped { wall } => self.net.set_wall(wall),
+            Event::StopRequested => self.stop(),
+            Event::Typed(line) => self.role.on_typed(&mut self.net, line),
+            Event::Resolved { query, answer } => self.net.on_resolved(query, answer),
+            Event::Dialed { dial, outcome } => self.net.on_dialed(dial, outcome),
+            Event::Bound { listener, outcome } => self.role.on_bound(&mut self.net, listener, outcome),
+            Event::Accepted { ticket, listener, ends } => self.net.on_accepted(ticket, listener, ends),
+            Event::FromConn { conn, message } => self.from_conn(conn, message),
+            Event::Done { work, done } => self.role.on_done(&mut self.net, work, done),
+        }
+        self.settle_dials();
+    }
+
+    /// Fires whatever is due. A call too many does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.net.advance(now);
+        while let Some(owner) = self.net.due() {
+            match owner {
+                Owner::Role(key) => self.role.on_timer(&mut self.net, key),
+                Owner::Dial(dial) => self.net.retry_dial(dial),
+            }
+            self.settle_dials();
+        }
+    }
+
+    /// The next order, until there is none.
+    #[must_use]
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.net.actions().pop_front()
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and what for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        self.net.deadline()
+    }
+
+    /// The daemon's own part, to look at in tests.
+    pub const fn role(&self) -> &R {
+        &self.role
+    }
+
+    fn stop(&mut self) {
+        if self.stopping {
+            self.net.log(Level::Warn, "second request to stop: ending at once");
+            self.net.exit(ExitReason::Failed(1));
+        } else {
+            self.stopping = true;
+            self.role.on_stop(&mut self.net);
+        }
+    }
+
+    fn from_conn(&mut self, conn: ConnId, message: FromConn) {
+        let net = &mut self.net;
+        if !net.knows(conn) {
+            return;
+        }
+        match message {
+            FromConn::Closed(reason) => return self.closed(conn, reason),
+            FromConn::Authenticated(peer) => self.authenticated(conn, *peer),
+            FromConn::Text(text) => self.role.on_text(net, conn, text),
+            FromConn::Signal(signal) => self.role.on_signal(net, conn, signal),
+            FromConn::Parcel(parcel) => self.role.on_parcel(net, conn, parcel),
+            FromConn::ParcelSent(parcel) => self.role.on_parcel_sent(net, conn, parcel),
+            FromConn::Machine(message) => self.role.on_machine(net, conn, message),
+            FromConn::Carried(outcome) => self.role.on_carried(net, conn, outcome),
+        }
+        self.net.to_conn(conn, ToConn::Taken(1));
+    }
+
+    fn authenticated(&mut self, conn: ConnId, peer: Peer) {
+        match self.net.authenticated(conn, &peer) {
+            Some(dial) => self.role.on_dialed(&mut self.net, dial, Ok((conn, peer))),
+            None => self.role.on_accepted(&mut self.net, conn, peer),
+        }
+    }
+
+    fn closed(&mut self, conn: ConnId, reason: CloseReason) {
+        let Some(link) = self.net.forget(conn) else { return };
+        if link.ready {
+            self.role.on_closed(&mut self.net, conn, reason);
+        } else if let Some(dial) = link.dial {
+            self.net.dial_refused(dial, reason);
+        } else {
+            self.net.log_cause(
+                Level::Warn,
+                (reason.fault(), reason.code()),
+                &format!("connection from {} refused: {reason}; {}", link.ends.peer, reason.help()),
+            );
+            self.role.on_refused(&mut self.net, &reason);
+        }
+    }
+
+    /// Tells the role of dials that have ended without a connection.
+    fn settle_dials(&mut self) {
+        while let Some((dial, failure)) = self.net.failed_dials().pop_front() {
+            self.role.on_dialed(&mut self.net, dial, Err(failure));
+        }
+    }
+}
+
+/// A queue that is drained after every call.
+pub(crate) type Queue<T> = VecDeque<T>;

@@ -1,3 +1,53 @@
 //! What each daemon does with its connections and jobs.
 
 pub mod director;
+
+use crate::bulk::machine::{FromMachine, Outcome};
+use crate::bulk::parcel::Parcel;
+use crate::conn::{CloseReason, Peer};
+use crate::drive::WorkDone;
+use crate::error::Code;
+use crate::event::IoKind;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::node::{DialFailure, Net, TimerKey};
+use crate::wire::frame::Signal;
+
+/// A daemon's part of a [`Node`](crate::node::Node): called with facts, it orders through [`Net`].
+///
+/// Nothing here fails: a bad peer ends its connection, not the node.
+pub trait Role: Sized + Send + 'static {
+    /// The daemon starts: listen, dial, set the keyring.
+    fn start(&mut self, net: &mut Net);
+    /// A listener is bound, or cannot be.
+    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<std::net::SocketAddr, IoKind>);
+    /// A peer came in and is authenticated. Close it if it is not expected.
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer);
+    /// A dial has ended: the connection is authenticated, or all tries failed.
+    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>);
+    /// A whole text frame.
+    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>);
+    /// A signal.
+    fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal);
+    /// A parcel of `UpdCat` frames.
+    fn on_parcel(&mut self, _net: &mut Net, _conn: ConnId, _parcel: Parcel) {}
+    /// A parcel we sent is written.
+    fn on_parcel_sent(&mut self, _net: &mut Net, _conn: ConnId, _parcel: Parcel) {}
+    /// The connection's machine speaks.
+    fn on_machine(&mut self, _net: &mut Net, _conn: ConnId, _message: FromMachine) {}
+    /// The connection's machine has ended.
+    fn on_carried(&mut self, _net: &mut Net, _conn: ConnId, _outcome: Outcome) {}
+    /// A ready connection has ended. Not called for connections that were never ready.
+    fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason);
+    /// A piece of work is done.
+    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone);
+    /// A timer of ours is due.
+    fn on_timer(&mut self, net: &mut Net, key: TimerKey);
+    /// The operator typed a line; `None` at the end of the input.
+    fn on_typed(&mut self, _net: &mut Net, _line: Option<String>) {}
+    /// The operator wants the daemon to end: end jobs, then `net.exit`.
+    fn on_stop(&mut self, net: &mut Net);
+    /// An incoming connection was refused before it was ready; already logged. Returns a code to count by.
+    fn on_refused(&mut self, _net: &mut Net, _reason: &CloseReason) -> Option<Code> {
+        None
+    }
+}

@@ -1,0 +1,256 @@
+//! Pieces of work for the disk, and what came of them. The unit is a parcel or a block, never a file.
+
+use std::sync::Arc;
+
+use crate::bulk::parcel::Parcel;
+use crate::ids::HandleId;
+use crate::wire::bsr::Bootstrap;
+use crate::wire::fileset::FileSet;
+use crate::wire::label::VolumeLabel;
+
+/// A piece of work for the disk. Pieces for one handle are done in the order they were submitted.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DiskWork {
+    /// File daemon: begin to walk and read a fileset. Answered by `Opened`.
+    OpenBackup {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// What to back up.
+        fileset: Arc<FileSet>,
+    },
+    /// File daemon: begin to restore. Answered by `Opened`.
+    OpenRestore {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// Where and how.
+        order: RestoreOrder,
+    },
+    /// Storage daemon: begin to read the records a bootstrap selects, volume after volume. Answered by `Opened`.
+    OpenRead {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// The folder of the device.
+        folder: String,
+        /// What to read.
+        bootstrap: Arc<Bootstrap>,
+    },
+    /// Storage daemon: open a volume to append; label it first if `label` is given. Answered by `Mounted` or `Failed`.
+    Mount {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// The folder of the device.
+        folder: String,
+        /// The volume's name and the rest of its label.
+        label: VolumeLabel,
+        /// What to expect in the file.
+        expect: Expect,
+        /// Where the volume is full, in bytes; 0 means no limit.
+        limit: u64,
+        /// Ids for the block header of a new label (`wire/3 §5.5`).
+        session: (u32, u32),
+    },
+    /// Fill a parcel with the next frames of a backup or of a read. Answered by `Filled`.
+    Fill {
+        /// What is open.
+        handle: HandleId,
+        /// An empty parcel.
+        parcel: Parcel,
+    },
+    /// Restore these bytes of the storage daemon's stream. Answered by `Applied`.
+    Apply {
+        /// What is open.
+        handle: HandleId,
+        /// The bytes, cut anywhere.
+        parcel: Parcel,
+    },
+    /// Append a full block to the mounted volume. Answered by `Appended`, `VolumeFull` or `Failed`.
+    Append {
+        /// The mounted volume.
+        handle: HandleId,
+        /// The block: sealed (its checksum computed) on the worker.
+        block: Vec<u8>,
+    },
+    /// Make everything appended so far survive a power cut. Answered by `Synced`.
+    Sync {
+        /// The mounted volume.
+        handle: HandleId,
+    },
+    /// End what is open, whatever its state. Answered by `Closed`.
+    Close {
+        /// What is open.
+        handle: HandleId,
+    },
+}
+
+/// What a mount expects of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// No volume yet, or an empty file: create it and write the label.
+    New,
+    /// A volume to be overwritten: truncate it and write the label anew.
+    Recycled,
+    /// A volume of this many bytes. A longer file has a torn or unacknowledged tail, which is cut; a shorter one is refused.
+    Bytes(u64),
+}
+
+/// How to restore, from the `restore` command (`wire/2 §1.11`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RestoreOrder {
+    /// The folder everything goes below; empty means the original places.
+    pub to: Vec<u8>,
+    /// `a` always, `w` if newer, `n` never, `o` if older.
+    pub replace: u8,
+    /// Whether absolute symbolic links get the prefix too.
+    pub prefix_links: bool,
+}
+
+/// What came of a piece of disk work.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum DiskDone {
+    /// It is open.
+    Opened,
+    /// The volume is open at its end.
+    Mounted {
+        /// The length of the file in bytes.
+        bytes: u64,
+        /// Whether a label was written.
+        labelled: bool,
+        /// Bytes of a tail nobody had acknowledged, cut off.
+        cut: u64,
+        /// Microseconds spent writing.
+        spent: u64,
+    },
+    /// The parcel holds the next frames.
+    Filled {
+        /// The parcel; may be empty when `last`.
+        parcel: Parcel,
+        /// Nothing comes after it.
+        last: bool,
+        /// What a person should know.
+        remarks: Vec<Remark>,
+    },
+    /// The bytes are restored.
+    Applied {
+        /// The parcel, empty again.
+        parcel: Parcel,
+        /// What a person should know.
+        remarks: Vec<Remark>,
+    },
+    /// The block is in the volume.
+    Appended {
+        /// The block's buffer, to be used again.
+        block: Vec<u8>,
+        /// Address of the block's first byte.
+        start: u64,
+        /// Microseconds spent writing.
+        spent: u64,
+    },
+    /// The block does not fit any more; nothing of it is in the volume.
+    VolumeFull {
+        /// The block, untouched.
+        block: Vec<u8>,
+        /// Whether the disk is full rather than the volume's limit reached.
+        disk_full: bool,
+    },
+    /// All is on the disk.
+    Synced {
+        /// Microseconds spent.
+        spent: u64,
+    },
+    /// It is closed.
+    Closed(Tally),
+    /// It failed; what was open may still be closed.
+    Failed {
+        /// Why.
+        error: DiskError,
+        /// The buffer that came with the work.
+        buffer: Vec<u8>,
+    },
+}
+
+/// What was done between open and close.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Backup: attribute records sent. Restore: entries restored or skipped (`wire/2 §3.2`).
+    pub files: u32,
+    /// `ReadBytes` of `wire/2 §2.8`.
+    pub read_bytes: u64,
+    /// `JobBytes` of `wire/2 §2.8`; for a restore the bytes written.
+    pub job_bytes: u64,
+    /// Entries that could not be saved or restored.
+    pub errors: u32,
+    /// Entries that were, with a remark.
+    pub warnings: u32,
+    /// Whether the stream came to its proper end.
+    pub complete: bool,
+    /// Microseconds spent reading from the disk or volume.
+    pub spent: u64,
+    /// Reads only: the volumes read, in order.
+    pub volumes: Vec<String>,
+}
+
+/// Something a person should know about an entry or a volume; becomes a job message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Message type of `wire/2 §4.2`: 4 error, 5 warning, 6 info, 8 not saved, 9 skipped.
+    pub kind: u8,
+    /// One line, without a line feed.
+    pub text: String,
+}
+
+/// Why a disk failed us.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// No such file or folder.
+    #[error("{0} does not exist")]
+    Missing(String),
+    /// The system forbids it.
+    #[error("no permission for {0}")]
+    Denied(String),
+    /// The disk is full.
+    #[error("the disk of {0} is full")]
+    Full(String),
+    /// The file is no volume, or another one.
+    #[error("{path} is not volume {wanted}: {found}")]
+    WrongVolume {
+        /// The file.
+        path: String,
+        /// The volume wanted.
+        wanted: String,
+        /// What was found.
+        found: String,
+    },
+    /// The volume is shorter than the catalog says.
+    #[error("volume {path} has {found} bytes where the catalog knows {wanted}")]
+    Truncated {
+        /// The file.
+        path: String,
+        /// Bytes in the file.
+        found: u64,
+        /// Bytes the catalog knows.
+        wanted: u64,
+    },
+    /// A block or record is damaged.
+    #[error("{path} is damaged at byte {at}")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// Where.
+        at: u64,
+    },
+    /// The stream from the storage daemon broke its own rules.
+    #[error("the stream to restore is damaged: {0}")]
+    BadStream(String),
+    /// Anything else.
+    #[error("{path}: {text}")]
+    Other {
+        /// The file.
+        path: String,
+        /// What the system said.
+        text: String,
+    },
+}
+

@@ -1,0 +1,310 @@
+//! What a role orders through: connections, dials, listeners, timers, work, the log.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::Queue;
+use super::dial::{Attempt, DialFailure};
+use crate::action::{Action, SocketOptions};
+use crate::bulk::machine::{Machine, ToMachine};
+use crate::bulk::parcel::Parcel;
+use crate::conn::{Peer, ToConn};
+use crate::drive::{ExitReason, Level, Notice, Work};
+use crate::error::{Code, Fault};
+use crate::event::Ends;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::limits;
+use crate::time::{Deadline, Instant, Wall};
+use crate::tls;
+use crate::tls::keyring::Keyring;
+use crate::wire::frame::{self, Signal};
+
+/// Names a timer of the role. Never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TimerKey(pub u64);
+
+/// What a node is told about accepting.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The qualified name in our challenges, for example `R_STORAGE::backup-sd`.
+    pub own: String,
+    /// Which TLS engines serve an accepted connection.
+    pub engines: Arc<tls::Acceptor>,
+    /// How many accepted connections may be unauthenticated at a time.
+    pub max_unauthenticated: usize,
+    /// How long an accepted connection may take to authenticate.
+    pub authenticate_within: Duration,
+}
+
+/// Everything a role orders through. Orders become actions in the order they were given.
+#[derive(Debug)]
+pub struct Net {
+    pub(super) settings: Settings,
+    pub(super) now: Instant,
+    wall: (Instant, Wall),
+    rng: ChaCha20Rng,
+    next_id: u64,
+    actions: Queue<Action>,
+    timers: BTreeMap<(Instant, TimerKey), (Owner, &'static str)>,
+    timer_times: BTreeMap<TimerKey, Instant>,
+    pub(super) links: BTreeMap<ConnId, Link>,
+    pub(super) dials: BTreeMap<DialId, Attempt>,
+    pub(super) failed: Queue<(DialId, DialFailure)>,
+    pub(super) keyring: Arc<Keyring>,
+    pub(super) unauthenticated: usize,
+    pub(super) refused_since: Option<(Instant, u64)>,
+}
+
+/// Whom a timer belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Owner {
+    Role(TimerKey),
+    Dial(DialId),
+}
+
+/// What the node knows of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    pub(super) ends: Ends,
+    pub(super) dial: Option<DialId>,
+    pub(super) ready: bool,
+}
+
+impl Net {
+    pub(super) fn new(settings: Settings, seed: [u8; 32], now: Instant) -> Self {
+        Self {
+            settings,
+            now,
+            wall: (now, Wall::default()),
+            rng: ChaCha20Rng::from_seed(seed),
+            next_id: 1,
+            actions: Queue::new(),
+            timers: BTreeMap::new(),
+            timer_times: BTreeMap::new(),
+            links: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            failed: Queue::new(),
+            keyring: Arc::default(),
+            unauthenticated: 0,
+            refused_since: None,
+        }
+    }
+
+    /// The time of the call being handled.
+    #[must_use]
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The wall time of the call being handled.
+    #[must_use]
+    pub fn wall(&self) -> Wall {
+        self.wall.1.after(self.now.since(self.wall.0))
+    }
+
+    /// A random number from the seed: for challenges, session keys and jitter.
+    pub fn random(&mut self) -> u32 {
+        self.rng.next_u32()
+    }
+
+    /// Random bytes from the seed.
+    pub fn fill_random(&mut self, bytes: &mut [u8]) {
+        self.rng.fill_bytes(bytes);
+    }
+
+    /// A number that names something new.
+    pub fn next_id(&mut self) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
+    }
+
+    /// Listens on an address; the role hears `on_bound`.
+    pub fn listen(&mut self, on: SocketAddr, socket: SocketOptions) -> ListenerId {
+        let listener = ListenerId(self.next_id());
+        self.order(Action::Listen { listener, on, socket, backlog: limits::BACKLOG });
+        listener
+    }
+
+    /// Closes a listener.
+    pub fn unlisten(&mut self, listener: ListenerId) {
+        self.order(Action::Unlisten(listener));
+    }
+
+    /// Who may come from now on, and with which key. A job's key must be in here before its peer can know it.
+    pub fn set_keyring(&mut self, keyring: Arc<Keyring>) {
+        self.keyring = keyring;
+    }
+
+    /// Sends one text frame.
+    pub fn send_text(&mut self, conn: ConnId, text: impl AsRef<[u8]>) {
+        let mut frames = Vec::with_capacity(text.as_ref().len() + 4);
+        frame::put_data(&mut frames, text.as_ref());
+        self.to_conn(conn, ToConn::Send(frames));
+    }
+
+    /// Sends whole frames.
+    pub fn send(&mut self, conn: ConnId, frames: Vec<u8>) {
+        self.to_conn(conn, ToConn::Send(frames));
+    }
+
+    /// Sends a signal.
+    pub fn send_signal(&mut self, conn: ConnId, signal: Signal) {
+        let mut frames = Vec::with_capacity(4);
+        frame::put_signal(&mut frames, signal);
+        self.to_conn(conn, ToConn::Send(frames));
+    }
+
+    /// Sends a parcel of whole frames; the role hears `on_parcel_sent`.
+    pub fn send_parcel(&mut self, conn: ConnId, parcel: Parcel) {
+        self.to_conn(conn, ToConn::Parcel(parcel));
+    }
+
+    /// Collects `UpdCat` frames of this connection into parcels; the role hears `on_parcel`.
+    pub fn gather(&mut self, conn: ConnId) {
+        self.to_conn(conn, ToConn::Gather);
+    }
+
+    /// Gives a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
+    pub fn carry(&mut self, conn: ConnId, machine: Machine) {
+        self.to_conn(conn, ToConn::Carry(Box::new(machine)));
+    }
+
+    /// Tells a connection's machine something.
+    pub fn to_machine(&mut self, conn: ConnId, message: ToMachine) {
+        self.to_conn(conn, ToConn::Machine(message));
+    }
+
+    /// Ends a connection: sends what is queued, then TERMINATE if `farewell`, reads to the end, closes.
+    pub fn close(&mut self, conn: ConnId, farewell: bool) {
+        self.to_conn(conn, ToConn::Close { farewell });
+    }
+
+    /// Ends a connection at once.
+    pub fn abort(&mut self, conn: ConnId) {
+        self.to_conn(conn, ToConn::Abort);
+    }
+
+    /// Both ends of a connection that has not ended.
+    #[must_use]
+    pub fn ends(&self, conn: ConnId) -> Option<Ends> {
+        self.links.get(&conn).map(|link| link.ends)
+    }
+
+    /// Wakes the role after `after`.
+    pub fn set_timer(&mut self, after: Duration, why: &'static str) -> TimerKey {
+        let key = TimerKey(self.next_id());
+        self.arm(self.now + after, key, Owner::Role(key), why);
+        key
+    }
+
+    /// Forgets a timer; one that has fired does not matter.
+    pub fn cancel_timer(&mut self, key: TimerKey) {
+        if let Some(at) = self.timer_times.remove(&key) {
+            self.timers.remove(&(at, key));
+        }
+    }
+
+    /// Has something done on the disk or in the catalog; the role hears `on_done`.
+    pub fn work(&mut self, request: Work) -> WorkId {
+        let work = WorkId(self.next_id());
+        self.order(Action::Work { work, request });
+        work
+    }
+
+    /// Writes to the log.
+    pub fn log(&mut self, level: Level, text: &str) {
+        self.order(Action::Notify(Notice::Log { level, cause: None, text: text.to_owned() }));
+    }
+
+    /// Writes to the log, with whose fault it is and the code.
+    pub fn log_cause(&mut self, level: Level, cause: (Fault, Code), text: &str) {
+        self.order(Action::Notify(Notice::Log { level, cause: Some(cause), text: text.to_owned() }));
+    }
+
+    /// Tells the operator.
+    pub fn notify(&mut self, notice: Notice) {
+        self.order(Action::Notify(notice));
+    }
+
+    /// Ends the node.
+    pub fn exit(&mut self, reason: ExitReason) {
+        self.order(Action::Exit(reason));
+    }
+
+    pub(super) fn order(&mut self, action: Action) {
+        self.actions.push_back(action);
+    }
+
+    pub(super) const fn actions(&mut self) -> &mut Queue<Action> {
+        &mut self.actions
+    }
+
+    pub(super) const fn failed_dials(&mut self) -> &mut Queue<(DialId, DialFailure)> {
+        &mut self.failed
+    }
+
+    pub(super) fn to_conn(&mut self, conn: ConnId, message: ToConn) {
+        if self.links.contains_key(&conn) {
+            self.order(Action::ToConn { conn, message });
+        }
+    }
+
+    pub(super) fn knows(&self, conn: ConnId) -> bool {
+        self.links.contains_key(&conn)
+    }
+
+    pub(super) fn forget(&mut self, conn: ConnId) -> Option<Link> {
+        let link = self.links.remove(&conn)?;
+        if !link.ready && link.dial.is_none() {
+            self.unauthenticated = self.unauthenticated.saturating_sub(1);
+        }
+        Some(link)
+    }
+
+    /// Marks a connection as ready; gives the dial it came from.
+    pub(super) fn authenticated(&mut self, conn: ConnId, _peer: &Peer) -> Option<DialId> {
+        let link = self.links.get_mut(&conn)?;
+        link.ready = true;
+        let dial = link.dial.take();
+        match dial {
+            Some(dial) => self.end_dial(dial),
+            None => self.unauthenticated = self.unauthenticated.saturating_sub(1),
+        }
+        dial
+    }
+
+    pub(super) fn advance(&mut self, now: Instant) {
+        debug_assert!(now >= self.now, "time goes forward");
+        debug_assert!(self.actions.is_empty(), "drain poll_action before the next call");
+        self.now = self.now.max(now);
+    }
+
+    pub(super) const fn set_wall(&mut self, wall: Wall) {
+        self.wall = (self.now, wall);
+    }
+
+    pub(super) fn arm(&mut self, at: Instant, key: TimerKey, owner: Owner, why: &'static str) {
+        self.timers.insert((at, key), (owner, why));
+        self.timer_times.insert(key, at);
+    }
+
+    pub(super) fn due(&mut self) -> Option<Owner> {
+        let (&(at, key), &(owner, _)) = self.timers.first_key_value()?;
+        if at > self.now {
+            return None;
+        }
+        self.timers.remove(&(at, key));
+        self.timer_times.remove(&key);
+        Some(owner)
+    }
+
+    pub(super) fn deadline(&self) -> Option<Deadline> {
+        self.timers.first_key_value().map(|(&(at, _), &(_, why))| Deadline { at, why })
+    }
+}
