@@ -6,19 +6,140 @@
 //! | [`Archive`](Machine::Archive) | storage daemon's backup | the stream | blocks for the volume, attributes for the director |
 //! | [`Restore`](Machine::Restore) | file daemon's restore | the stream | parcels for a worker |
 
+use crate::bulk::archiver::Archiver;
 use crate::bulk::parcel::Parcel;
-use crate::bulk::work::{DiskError, Remark};
+use crate::bulk::restorer::Restorer;
+use crate::bulk::sender::Sender;
+use crate::bulk::work::{DiskDone, DiskError, DiskWork, Remark};
 use crate::ids::HandleId;
+use crate::time::Instant;
 
 /// A data channel's machine.
 #[derive(Debug)]
 pub enum Machine {
     /// Sends what a worker fills parcels with.
-    Send(super::sender::Sender),
+    Send(Sender),
     /// Packs the stream of a backup into blocks.
-    Archive(Box<super::archiver::Archiver>),
+    Archive(Box<Archiver>),
     /// Hands the stream of a restore to a worker.
-    Restore(super::restorer::Restorer),
+    Restore(Restorer),
+}
+
+/// What a machine wants written.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// A few whole frames.
+    Bytes(Vec<u8>),
+    /// A parcel of whole frames; given back to the machine once it is written.
+    Parcel(Parcel),
+}
+
+/// Hands a call to whichever machine it is.
+macro_rules! each {
+    ($self:ident, $machine:ident => $call:expr) => {
+        match $self {
+            Machine::Send($machine) => $call,
+            Machine::Archive($machine) => $call,
+            Machine::Restore($machine) => $call,
+        }
+    };
+}
+
+/// How a connection drives a machine. After each call of the first group drain the second.
+impl Machine {
+    /// Says what time it is, before any other call.
+    pub(crate) fn advance_to(&mut self, now: Instant) {
+        if let Self::Archive(machine) = self {
+            machine.advance_to(now);
+        }
+    }
+
+    /// Gives bytes of the peer; returns how many were taken from the front. Fewer than all: back-pressure, or the end.
+    pub(crate) fn on_plain(&mut self, bytes: &[u8]) -> usize {
+        each!(self, machine => machine.on_plain(bytes))
+    }
+
+    /// A parcel of its output is written.
+    pub(crate) fn on_sent(&mut self, parcel: Parcel) {
+        if let Self::Send(machine) = self {
+            machine.on_sent(parcel);
+        }
+    }
+
+    /// Takes what came of a piece of work; they come in the order they were given.
+    pub(crate) fn handle_done(&mut self, done: DiskDone) {
+        each!(self, machine => machine.handle_done(done));
+    }
+
+    /// The workers have stopped.
+    pub(crate) fn on_refused(&mut self) {
+        match self {
+            Self::Send(machine) => machine.end(Outcome::Disk(DiskError::stopped())),
+            Self::Archive(machine) => machine.on_refused(),
+            Self::Restore(machine) => machine.end(Outcome::Disk(DiskError::stopped())),
+        }
+    }
+
+    /// Takes an order of the node.
+    pub(crate) fn handle(&mut self, message: ToMachine) {
+        each!(self, machine => machine.handle(message));
+    }
+
+    /// The peer will send nothing more. A machine that has all it needs goes on.
+    pub(crate) fn on_cut(&mut self) {
+        match self {
+            Self::Send(machine) => machine.end(Outcome::Cut),
+            Self::Archive(machine) => machine.on_cut(),
+            Self::Restore(machine) => machine.on_cut(),
+        }
+    }
+
+    /// What to write next.
+    pub(crate) fn poll_output(&mut self) -> Option<Output> {
+        match self {
+            Self::Send(machine) => machine.poll_output(),
+            Self::Archive(machine) => machine.poll_output(),
+            Self::Restore(_) => None,
+        }
+    }
+
+    /// What to have done next.
+    pub(crate) fn poll_work(&mut self) -> Option<DiskWork> {
+        each!(self, machine => machine.poll_work())
+    }
+
+    /// What to tell the node next.
+    pub(crate) fn poll_message(&mut self) -> Option<FromMachine> {
+        each!(self, machine => machine.poll_message())
+    }
+
+    /// Whether there is something to tell the node.
+    pub(crate) fn has_message(&self) -> bool {
+        each!(self, machine => machine.has_message())
+    }
+
+    /// How it ended, once, after its last message.
+    pub(crate) fn poll_outcome(&mut self) -> Option<Outcome> {
+        each!(self, machine => machine.poll_outcome())
+    }
+
+    /// Whether it would take more bytes of the peer now.
+    pub(crate) fn wants_input(&self) -> bool {
+        match self {
+            Self::Send(_) => true,
+            Self::Archive(machine) => machine.wants_input(),
+            Self::Restore(machine) => machine.wants_input(),
+        }
+    }
+
+    /// Whether it ended where the peer's next frame is text again.
+    pub(crate) const fn is_in_step(&self) -> bool {
+        match self {
+            Self::Send(_) => true,
+            Self::Archive(machine) => machine.is_in_step(),
+            Self::Restore(machine) => machine.is_in_step(),
+        }
+    }
 }
 
 /// What the node tells a machine.

@@ -1,12 +1,17 @@
 //! The data channel's machines: plain values that a connection's task or a disk worker drives. No byte of a file's
 //! contents is copied twice in one direction, and after warm-up nothing is allocated per file or frame.
 
+pub mod archiver;
 mod collect;
+pub mod machine;
 pub mod pack;
 pub mod parcel;
 pub mod receive;
+pub mod restorer;
 pub mod select;
+pub mod sender;
 pub mod unpack;
+pub mod work;
 
 #[cfg(test)]
 mod round_trip;

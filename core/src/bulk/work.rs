@@ -11,6 +11,7 @@ use crate::wire::label::VolumeLabel;
 /// A piece of work for the disk. Pieces for one handle are done in the order they were submitted.
 #[derive(Debug)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "at most a few exist at a time, and they are moved once")]
 pub enum DiskWork {
     /// File daemon: begin to walk and read a fileset. Answered by `Opened`.
     OpenBackup {
@@ -64,7 +65,8 @@ pub enum DiskWork {
         /// The bytes, cut anywhere.
         parcel: Parcel,
     },
-    /// Append a full block to the mounted volume. Answered by `Appended`, `VolumeFull` or `Failed`.
+    /// Append a full block to the mounted volume. Answered by `Appended`, `VolumeFull` or `Failed`. A volume that was full
+    /// once stays full: what is asked for behind it is refused too, even if it is shorter, so that blocks stay in order.
     Append {
         /// The mounted volume.
         handle: HandleId,
@@ -254,3 +256,25 @@ pub enum DiskError {
     },
 }
 
+impl DiskError {
+    /// A worker answered something that was not asked for.
+    pub(super) fn unexpected(done: &DiskDone) -> Self {
+        let answer = match done {
+            DiskDone::Opened => "opened",
+            DiskDone::Mounted { .. } => "mounted",
+            DiskDone::Filled { .. } => "filled",
+            DiskDone::Applied { .. } => "applied",
+            DiskDone::Appended { .. } => "appended",
+            DiskDone::VolumeFull { .. } => "volume full",
+            DiskDone::Synced { .. } => "synced",
+            DiskDone::Closed(_) => "closed",
+            DiskDone::Failed { .. } => "failed",
+        };
+        Self::Other { path: "worker".to_owned(), text: format!("gave the answer {answer:?} to another question") }
+    }
+
+    /// The workers have stopped.
+    pub(super) fn stopped() -> Self {
+        Self::Other { path: "worker".to_owned(), text: "the daemon is stopping".to_owned() }
+    }
+}

@@ -1,0 +1,329 @@
+//! Packs the stream of a backup into blocks of a volume, and lets the director hear of a file once it is on the volume.
+//!
+//! ```text
+//!   socket -> BackupReceiver -> blocks -> Append -> worker -> Appended -> memory back, attributes released
+//!                         \---> attributes (held until their block is appended) -> node -> AttributesSent
+//! ```
+
+use std::collections::VecDeque;
+
+use super::machine::{FromMachine, Outcome, Output, Piece, ToMachine};
+use super::receive::{Attributes, BackupReceiver, ReceiverSetup};
+use super::work::{DiskDone, DiskError, DiskWork};
+use crate::ids::HandleId;
+use crate::limits;
+use crate::time::{Instant, Wall};
+use crate::wire::block::FullBlock;
+use crate::wire::frame::put_data;
+use crate::wire::label::{SessionEnd, SessionLabel};
+
+/// The job status in the label at the end of a good session (`wire/3 §0.4`).
+const TERMINATED: u32 = b'T' as u32;
+
+/// The machine.
+#[derive(Debug)]
+pub struct Archiver {
+    receiver: BackupReceiver,
+    label: SessionLabel,
+    /// The wall time at a moment, and the moment of the present call.
+    clock: (Instant, Wall),
+    now: Instant,
+    volume: Option<HandleId>,
+    has_asked: bool,
+    /// Full blocks to be appended, in order.
+    queue: VecDeque<FullBlock>,
+    /// Blocks with a worker, in order; their bytes are there.
+    appending: VecDeque<FullBlock>,
+    /// Blocks that came back because the volume was full, in order, and whether the disk was.
+    refused: VecDeque<FullBlock>,
+    disk_full: bool,
+    written: Written,
+    next_attributes: Option<Attributes>,
+    unacknowledged: usize,
+    is_finished: bool,
+    polls: u32,
+    messages: VecDeque<FromMachine>,
+    outcome: Option<Outcome>,
+    is_over: bool,
+}
+
+/// What is on volumes.
+#[derive(Debug, Default)]
+struct Written {
+    /// The piece that is not reported yet.
+    piece: Option<Piece>,
+    /// Whether a block with a file in it has set the piece's start.
+    has_start: bool,
+    /// Whether this volume has a block of ours.
+    is_on_volume: bool,
+    /// The number of the last block.
+    last_block: Option<u32>,
+    /// Addresses of the job's first and last byte.
+    first: Option<u64>,
+    last: u64,
+}
+
+impl Archiver {
+    /// Archives the job of `setup`. `clock` is the wall time at a moment, for the label at the end.
+    #[must_use]
+    pub fn new(setup: ReceiverSetup, clock: (Instant, Wall)) -> Self {
+        let label = setup.start.clone();
+        Self {
+            receiver: BackupReceiver::new(setup),
+            label,
+            clock,
+            now: clock.0,
+            volume: None,
+            has_asked: false,
+            queue: VecDeque::new(),
+            appending: VecDeque::new(),
+            refused: VecDeque::new(),
+            disk_full: false,
+            written: Written::default(),
+            next_attributes: None,
+            unacknowledged: 0,
+            is_finished: false,
+            polls: 0,
+            messages: VecDeque::new(),
+            outcome: None,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn advance_to(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+    }
+
+    pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
+        if self.is_over || self.receiver.has_ended() {
+            return 0;
+        }
+        match self.receiver.feed(bytes) {
+            Ok(taken) => {
+                self.polls += self.receiver.take_polls();
+                self.settle();
+                taken
+            }
+            Err(error) => {
+                self.end(Outcome::BadStream(error.to_string()));
+                bytes.len()
+            }
+        }
+    }
+
+    pub(super) fn wants_input(&self) -> bool {
+        !self.is_over && !self.receiver.has_ended() && self.receiver.has_room()
+    }
+
+    /// Whether the peer's stream came to its end, so that what follows is text again.
+    pub(super) const fn is_in_step(&self) -> bool {
+        self.receiver.has_ended()
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        let polls = std::mem::take(&mut self.polls);
+        let mut frames = Vec::new();
+        for _ in 0..polls {
+            put_data(&mut frames, b"2000 OK\n");
+        }
+        (polls > 0 && !self.is_over).then_some(Output::Bytes(frames))
+    }
+
+    pub(super) fn poll_work(&mut self) -> Option<DiskWork> {
+        let handle = self.volume.filter(|_| !self.is_over && self.refused.is_empty())?;
+        if self.appending.len() >= limits::WORK_UNDER_WAY {
+            return None;
+        }
+        let mut block = self.queue.pop_front()?;
+        let bytes = std::mem::take(&mut block.bytes);
+        self.appending.push_back(block);
+        Some(DiskWork::Append { handle, block: bytes })
+    }
+
+    pub(super) fn handle_done(&mut self, done: DiskDone) {
+        let Some(mut block) = self.appending.pop_front() else { return };
+        match done {
+            DiskDone::Appended { block: bytes, start, spent } if self.refused.is_empty() => {
+                self.on_appended(&block, bytes.len() as u64, start, spent);
+                self.receiver.give_block(bytes);
+            }
+            DiskDone::VolumeFull { block: bytes, disk_full } => {
+                block.bytes = bytes;
+                self.disk_full |= disk_full;
+                self.refused.push_back(block);
+            }
+            DiskDone::Failed { error, .. } => self.end(Outcome::Disk(error)),
+            done => self.end(Outcome::Disk(DiskError::unexpected(&done))),
+        }
+        if !self.refused.is_empty() && self.appending.is_empty() && !self.is_over {
+            self.on_volume_full();
+        }
+        self.settle();
+    }
+
+    fn on_appended(&mut self, block: &FullBlock, len: u64, start: u64, spent: u64) {
+        if !self.written.is_on_volume {
+            self.written.is_on_volume = true;
+            self.messages.push_back(FromMachine::FirstBlock);
+        }
+        self.written.add(block, len, start, spent);
+        if self.written.piece.as_ref().is_some_and(|piece| piece.bytes >= limits::PIECE) {
+            self.messages.extend(self.written.take().map(FromMachine::Piece));
+        }
+    }
+
+    /// All that was under way has come back: the same blocks go to the next volume, in the same order.
+    fn on_volume_full(&mut self) {
+        self.refused.append(&mut self.queue);
+        self.queue = std::mem::take(&mut self.refused);
+        self.volume = None;
+        self.written.is_on_volume = false;
+        let disk_full = std::mem::take(&mut self.disk_full);
+        self.messages.push_back(FromMachine::VolumeFull { piece: self.written.take(), disk_full });
+    }
+
+    pub(super) fn handle(&mut self, message: ToMachine) {
+        match message {
+            ToMachine::Volume(handle) => self.volume = Some(handle),
+            ToMachine::AttributesSent(parcel) => {
+                self.unacknowledged = self.unacknowledged.saturating_sub(1);
+                self.receiver.give_attributes(parcel);
+                self.settle();
+            }
+            ToMachine::Stop => self.end(Outcome::Stopped),
+        }
+    }
+
+    pub(super) fn on_cut(&mut self) {
+        if !self.receiver.has_ended() {
+            self.end(Outcome::Cut);
+        }
+    }
+
+    pub(super) fn on_refused(&mut self) {
+        self.appending.clear();
+        self.end(Outcome::Disk(DiskError::stopped()));
+    }
+
+    pub(super) fn poll_message(&mut self) -> Option<FromMachine> {
+        self.messages.pop_front()
+    }
+
+    pub(super) fn has_message(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
+    /// Waits for the blocks that are with a worker, so that the last piece counts all that is on the volume.
+    pub(super) fn poll_outcome(&mut self) -> Option<Outcome> {
+        if self.outcome.is_none() || !self.appending.is_empty() {
+            return None;
+        }
+        if !matches!(self.outcome, Some(Outcome::Complete { .. }))
+            && let Some(piece) = self.written.take()
+        {
+            self.messages.push_back(FromMachine::Piece(piece));
+            return None;
+        }
+        self.outcome.take()
+    }
+
+    /// Does all that has become possible.
+    fn settle(&mut self) {
+        if self.is_over {
+            return;
+        }
+        if self.receiver.has_data() && !self.has_asked {
+            self.has_asked = true;
+            self.messages.push_back(FromMachine::NeedVolume);
+        }
+        if self.receiver.has_ended() && !self.is_finished {
+            self.label.written = self.clock.1.after(self.now.since(self.clock.0)).0;
+            match self.receiver.finish(&self.label, &self.session_end()) {
+                Ok(is_finished) => self.is_finished = is_finished,
+                Err(error) => return self.end(Outcome::BadStream(error.to_string())),
+            }
+        }
+        while let Some(block) = self.receiver.poll_block() {
+            self.queue.push_back(block);
+        }
+        let is_done = self.release() && self.is_finished;
+        if is_done && self.queue.is_empty() && self.appending.is_empty() {
+            let piece = self.written.take();
+            let files = self.receiver.files().unsigned_abs();
+            self.end(Outcome::Complete { files, bytes: self.receiver.bytes(), piece });
+        }
+    }
+
+    /// Gives the node the attributes whose blocks are on a volume. True if none are left.
+    fn release(&mut self) -> bool {
+        loop {
+            if self.next_attributes.is_none() {
+                self.next_attributes = self.receiver.poll_attributes();
+            }
+            let Some(next) = &self.next_attributes else { return true };
+            let is_safe = self.written.last_block.is_some_and(|last| last >= next.after_block);
+            if !is_safe || self.unacknowledged >= limits::ATTRIBUTES_UNDER_WAY {
+                return false;
+            }
+            if let Some(next) = self.next_attributes.take() {
+                self.unacknowledged += 1;
+                self.messages.push_back(FromMachine::Attributes(next.parcel));
+            }
+        }
+    }
+
+    fn session_end(&self) -> SessionEnd {
+        let (first, last) = (self.written.first.unwrap_or(0), self.written.last);
+        SessionEnd {
+            files: self.receiver.files().unsigned_abs(),
+            bytes: self.receiver.bytes(),
+            start_block: low(first),
+            end_block: low(last),
+            start_file: low(first >> 32),
+            end_file: low(last >> 32),
+            errors: 0,
+            status: TERMINATED,
+        }
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        if !self.is_over {
+            self.is_over = true;
+            self.outcome = Some(outcome);
+        }
+    }
+}
+
+/// The low 32 bits.
+const fn low(address: u64) -> u32 {
+    (address & 0xFFFF_FFFF) as u32
+}
+
+impl Written {
+    /// Counts a block that is on the volume (`wire/3 §5.7`).
+    fn add(&mut self, block: &FullBlock, len: u64, start: u64, spent: u64) {
+        let piece = self.piece.get_or_insert_default();
+        if block.first_index > 0 {
+            let (first, last) = (block.first_index.unsigned_abs(), block.last_index.unsigned_abs());
+            if !self.has_start {
+                self.has_start = true;
+                (piece.first_index, piece.start) = (first, start);
+            }
+            piece.first_index = piece.first_index.min(first);
+            piece.last_index = piece.last_index.max(last);
+        }
+        piece.end = start + len.saturating_sub(1);
+        piece.blocks += 1;
+        piece.bytes += len;
+        piece.spent += spent;
+        self.last_block = Some(block.number);
+        self.first.get_or_insert(start);
+        self.last = piece.end;
+    }
+
+    /// The piece so far; the next begins.
+    fn take(&mut self) -> Option<Piece> {
+        self.has_start = false;
+        self.piece.take()
+    }
+}

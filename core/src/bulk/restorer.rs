@@ -1,0 +1,235 @@
+//! Hands the stream of a restore to a worker: `rechdr` and data in turn, to the EOD where a `rechdr` would be (`wire/2 §3.1`).
+//!
+//! ```text
+//!   socket -> on_plain -> filling -> Apply(parcel) -> worker -> Applied(parcel) -> free
+//! ```
+
+use std::collections::VecDeque;
+
+use super::machine::{FromMachine, Outcome, ToMachine};
+use super::parcel::Parcel;
+use super::sender::readable;
+use super::work::{DiskDone, DiskError, DiskWork};
+use crate::ids::HandleId;
+use crate::limits;
+use crate::wire::frame::{Decoder, Head, Piece, Signal};
+
+/// The longest header or line, in bytes: it is held until it is whole.
+const LINE: usize = 1024;
+
+/// Room a parcel must have before more input is looked at: a held line, its head, and an EOD.
+const RESERVE: usize = 2 * LINE;
+
+/// Messages that wait for the node before no more input is taken.
+const MESSAGES: usize = 4;
+
+/// The machine. May be carried before `read data` is sent: it passes over the answer to that.
+#[derive(Debug)]
+pub struct Restorer {
+    handle: HandleId,
+    decoder: Decoder,
+    place: Place,
+    held: Vec<u8>,
+    filling: Parcel,
+    free: Vec<Parcel>,
+    unmade: usize,
+    ready: VecDeque<Parcel>,
+    applying: usize,
+    has_ended: bool,
+    messages: VecDeque<FromMachine>,
+    outcome: Option<Outcome>,
+    is_over: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// The answer to `read data`, or the first header.
+    Beginning,
+    Header,
+    Data,
+}
+
+impl Restorer {
+    /// Gives the stream to `handle`.
+    #[must_use]
+    pub fn new(handle: HandleId) -> Self {
+        Self {
+            handle,
+            decoder: Decoder::new(),
+            place: Place::Beginning,
+            held: Vec::new(),
+            filling: Parcel::new(),
+            free: Vec::new(),
+            unmade: limits::WORK_UNDER_WAY - 1,
+            ready: VecDeque::new(),
+            applying: 0,
+            has_ended: false,
+            messages: VecDeque::new(),
+            outcome: None,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
+        let mut rest = bytes;
+        while !rest.is_empty() && self.wants_input() {
+            if self.filling.room() <= RESERVE && !self.next_parcel() {
+                break;
+            }
+            let room = self.filling.room() - RESERVE;
+            let (mut chunk, _) = rest.split_at(rest.len().min(room));
+            let before = chunk.len();
+            while self.wants_input() {
+                match self.decoder.next(&mut chunk) {
+                    Ok(Some(piece)) => self.on_piece(piece),
+                    Ok(None) => break,
+                    Err(error) => self.end(Outcome::BadStream(error.to_string())),
+                }
+            }
+            rest = &rest[before - chunk.len()..];
+        }
+        self.submit_if_idle();
+        bytes.len() - rest.len()
+    }
+
+    fn on_piece(&mut self, piece: Piece<'_>) {
+        match piece {
+            Piece::Signal(Signal::Heartbeat | Signal::HeartbeatResponse) => {}
+            Piece::Signal(Signal::Eod) if self.place != Place::Data => self.on_eod(),
+            Piece::Signal(Signal::Terminate) => {
+                self.end(Outcome::PeerSpoke("the peer ended the conversation".to_owned()));
+            }
+            Piece::Signal(signal) => self.end(Outcome::BadStream(format!("signal {} in the data", signal.number()))),
+            Piece::Data { bytes, first, last, length } if self.place == Place::Data => {
+                if first {
+                    self.filling.bytes.extend_from_slice(&Head::Data(length).bytes());
+                }
+                self.filling.bytes.extend_from_slice(bytes);
+                if last {
+                    self.place = Place::Header;
+                }
+            }
+            Piece::Data { length, .. } if length as usize > LINE => {
+                self.end(Outcome::BadStream(format!("a header of {length} bytes")));
+            }
+            Piece::Data { bytes, last, .. } => {
+                self.held.extend_from_slice(bytes);
+                if last {
+                    self.on_line();
+                }
+            }
+        }
+    }
+
+    /// A whole header, or something else the peer has to say.
+    fn on_line(&mut self) {
+        if self.held.starts_with(b"rechdr ") {
+            let length = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
+            self.filling.bytes.extend_from_slice(&Head::Data(length).bytes());
+            self.filling.bytes.extend_from_slice(&self.held);
+            self.place = Place::Data;
+        } else if self.place == Place::Beginning && self.held.starts_with(b"3000 OK data") {
+            self.place = Place::Header;
+        } else {
+            self.end(Outcome::PeerSpoke(readable(&self.held)));
+        }
+        self.held.clear();
+    }
+
+    fn on_eod(&mut self) {
+        self.filling.bytes.extend_from_slice(&Head::Signal(Signal::Eod).bytes());
+        self.has_ended = true;
+        self.ready.push_back(std::mem::take(&mut self.filling));
+    }
+
+    /// Puts the full parcel behind the others and begins another; false if there is none.
+    fn next_parcel(&mut self) -> bool {
+        let Some(empty) = self.take_free() else { return false };
+        let full = std::mem::replace(&mut self.filling, empty);
+        self.ready.push_back(full);
+        true
+    }
+
+    fn take_free(&mut self) -> Option<Parcel> {
+        self.free.pop().or_else(|| {
+            self.unmade = self.unmade.checked_sub(1)?;
+            Some(Parcel::new())
+        })
+    }
+
+    /// A worker with nothing to do gets what there is, however little.
+    fn submit_if_idle(&mut self) {
+        if self.applying == 0 && self.ready.is_empty() && !self.filling.is_empty() && !self.is_over {
+            self.next_parcel();
+        }
+    }
+
+    pub(super) fn wants_input(&self) -> bool {
+        let has_room = self.filling.room() > RESERVE || self.unmade > 0 || !self.free.is_empty();
+        !self.is_over && !self.has_ended && self.messages.len() < MESSAGES && has_room
+    }
+
+    /// Whether the peer's stream came to its end, so that what follows is text again.
+    pub(super) const fn is_in_step(&self) -> bool {
+        self.has_ended
+    }
+
+    pub(super) fn poll_work(&mut self) -> Option<DiskWork> {
+        if self.is_over {
+            return None;
+        }
+        let parcel = self.ready.pop_front()?;
+        self.applying += 1;
+        Some(DiskWork::Apply { handle: self.handle, parcel })
+    }
+
+    pub(super) fn handle_done(&mut self, done: DiskDone) {
+        self.applying = self.applying.saturating_sub(1);
+        match done {
+            DiskDone::Applied { mut parcel, remarks } => {
+                if !remarks.is_empty() {
+                    self.messages.push_back(FromMachine::Remarks(remarks));
+                }
+                parcel.clear();
+                self.free.push(parcel);
+                self.submit_if_idle();
+                if self.has_ended && self.applying == 0 && self.ready.is_empty() {
+                    self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
+                }
+            }
+            DiskDone::Failed { error, .. } => self.end(Outcome::Disk(error)),
+            done => self.end(Outcome::Disk(DiskError::unexpected(&done))),
+        }
+    }
+
+    pub(super) fn handle(&mut self, message: ToMachine) {
+        if matches!(message, ToMachine::Stop) {
+            self.end(Outcome::Stopped);
+        }
+    }
+
+    pub(super) fn on_cut(&mut self) {
+        if !self.has_ended {
+            self.end(Outcome::Cut);
+        }
+    }
+
+    pub(super) fn poll_message(&mut self) -> Option<FromMachine> {
+        self.messages.pop_front()
+    }
+
+    pub(super) fn has_message(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
+    pub(super) fn poll_outcome(&mut self) -> Option<Outcome> {
+        self.outcome.take()
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        if !self.is_over {
+            self.is_over = true;
+            self.outcome = Some(outcome);
+        }
+    }
+}

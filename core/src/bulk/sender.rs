@@ -1,0 +1,188 @@
+//! Sends what a worker fills parcels with: a file daemon's backup, a storage daemon's restore.
+//!
+//! ```text
+//!   worker -> Filled(parcel) -> waiting -> poll_output -> socket -> on_sent -> Fill(parcel) -> worker
+//! ```
+
+use std::collections::VecDeque;
+
+use super::machine::{FromMachine, Outcome, Output, ToMachine};
+use super::parcel::Parcel;
+use super::work::{DiskDone, DiskError, DiskWork};
+use crate::ids::HandleId;
+use crate::limits;
+use crate::wire::frame::{HEAD, Head, Signal, put_data, text};
+
+/// The longest line a peer may speak up with, in bytes.
+const LINE: usize = 4 * 1024;
+
+/// Messages that wait for the node before no more work is asked for.
+const MESSAGES: usize = 4;
+
+/// The machine. It takes whole frames only, so it is in step with the peer whenever it ends.
+#[derive(Debug)]
+pub struct Sender {
+    handle: HandleId,
+    free: Vec<Parcel>,
+    /// Parcels that may still be made.
+    unmade: usize,
+    filling: usize,
+    waiting: VecDeque<Parcel>,
+    writing: usize,
+    is_last: bool,
+    replies: VecDeque<Vec<u8>>,
+    messages: VecDeque<FromMachine>,
+    outcome: Option<Outcome>,
+    is_over: bool,
+}
+
+impl Sender {
+    /// Sends what `handle` gives, with this many parcels (at least one) of memory.
+    #[must_use]
+    pub fn new(handle: HandleId, parcels: usize) -> Self {
+        Self {
+            handle,
+            free: Vec::new(),
+            unmade: parcels.max(1),
+            filling: 0,
+            waiting: VecDeque::new(),
+            writing: 0,
+            is_last: false,
+            replies: VecDeque::new(),
+            messages: VecDeque::new(),
+            outcome: None,
+            is_over: false,
+        }
+    }
+
+    pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
+        let mut taken = 0;
+        while !self.is_over {
+            let rest = &bytes[taken..];
+            let Some((head, rest)) = rest.split_first_chunk::<HEAD>() else { break };
+            match Head::parse(*head) {
+                Ok(Head::Signal(signal)) => {
+                    taken += HEAD;
+                    self.on_signal(signal);
+                }
+                Ok(Head::Data(length)) if length as usize <= LINE => {
+                    let Some(line) = rest.get(..length as usize) else { break };
+                    taken += HEAD + line.len();
+                    if !line.is_empty() {
+                        self.end(Outcome::PeerSpoke(readable(line)));
+                    }
+                }
+                Ok(Head::Data(length)) => {
+                    self.end(Outcome::BadStream(format!("a line of {length} bytes while sending")))
+                }
+                Err(error) => self.end(Outcome::BadStream(error.to_string())),
+            }
+        }
+        taken
+    }
+
+    fn on_signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Heartbeat | Signal::HeartbeatResponse | Signal::Eod => {}
+            Signal::Poll => {
+                let mut reply = Vec::new();
+                put_data(&mut reply, b"2000 OK\n");
+                self.replies.push_back(reply);
+            }
+            Signal::Terminate => self.end(Outcome::PeerSpoke("the peer ended the conversation".to_owned())),
+            signal => self.end(Outcome::BadStream(format!("signal {} while sending", signal.number()))),
+        }
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        if self.is_over {
+            return None;
+        }
+        if let Some(reply) = self.replies.pop_front() {
+            return Some(Output::Bytes(reply));
+        }
+        let parcel = self.waiting.pop_front()?;
+        self.writing += 1;
+        Some(Output::Parcel(parcel))
+    }
+
+    pub(super) fn on_sent(&mut self, parcel: Parcel) {
+        self.writing = self.writing.saturating_sub(1);
+        self.free.push(parcel);
+        self.settle();
+    }
+
+    pub(super) fn poll_work(&mut self) -> Option<DiskWork> {
+        let may_ask = !self.is_over && !self.is_last && self.messages.len() < MESSAGES;
+        if !may_ask || self.filling >= limits::WORK_UNDER_WAY {
+            return None;
+        }
+        let parcel = match self.free.pop() {
+            Some(parcel) => parcel,
+            None => {
+                self.unmade = self.unmade.checked_sub(1)?;
+                Parcel::new()
+            }
+        };
+        self.filling += 1;
+        Some(DiskWork::Fill { handle: self.handle, parcel })
+    }
+
+    pub(super) fn handle_done(&mut self, done: DiskDone) {
+        self.filling = self.filling.saturating_sub(1);
+        match done {
+            DiskDone::Filled { parcel, last, remarks } => {
+                if !remarks.is_empty() {
+                    self.messages.push_back(FromMachine::Remarks(remarks));
+                }
+                self.is_last |= last;
+                if parcel.is_empty() {
+                    self.free.push(parcel)
+                } else {
+                    self.waiting.push_back(parcel)
+                }
+                self.settle();
+            }
+            DiskDone::Failed { error, .. } => self.end(Outcome::Disk(error)),
+            done => self.end(Outcome::Disk(DiskError::unexpected(&done))),
+        }
+    }
+
+    pub(super) fn handle(&mut self, message: ToMachine) {
+        if matches!(message, ToMachine::Stop) {
+            self.end(Outcome::Stopped);
+        }
+    }
+
+    pub(super) fn poll_message(&mut self) -> Option<FromMachine> {
+        self.messages.pop_front()
+    }
+
+    pub(super) fn has_message(&self) -> bool {
+        !self.messages.is_empty()
+    }
+
+    pub(super) fn poll_outcome(&mut self) -> Option<Outcome> {
+        self.outcome.take()
+    }
+
+    /// Ends once the last parcel is written and no worker has one any more.
+    fn settle(&mut self) {
+        if self.is_last && self.waiting.is_empty() && self.writing == 0 && self.filling == 0 {
+            self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
+        }
+    }
+
+    pub(super) fn end(&mut self, outcome: Outcome) {
+        if !self.is_over {
+            self.is_over = true;
+            self.outcome = Some(outcome);
+        }
+    }
+}
+
+/// A peer's line as text of at most 500 characters, without control characters.
+pub(super) fn readable(line: &[u8]) -> String {
+    let line = String::from_utf8_lossy(text(line));
+    line.trim_end().chars().take(500).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
