@@ -20,7 +20,12 @@ pub trait Runtime {
     fn name(&self) -> &'static str;
 
     /// Drives `node`; blocks the caller. `started` gets the injector before the first event.
-    fn run<R: Role>(&self, node: Node<R>, hands: Arc<dyn Hands>, started: Box<dyn FnOnce(Injector) + Send>) -> ExitReason;
+    fn run<R: Role>(
+        &self,
+        node: Node<R>,
+        hands: Arc<dyn Hands>,
+        started: Box<dyn FnOnce(Injector) + Send>,
+    ) -> ExitReason;
 }
 
 /// Puts an event into the node's mailbox from another thread: a signal, a typed line. Never blocks; false if the node has ended.

@@ -1,5 +1,7 @@
 //! Every bound of the core, in one place. Each has a test at the limit and one past it.
 
+use std::time::Duration;
+
 /// Bytes of a parcel: one batch between machines, one system call.
 pub const PARCEL: usize = 256 * 1024;
 
@@ -23,3 +25,24 @@ pub const BACKLOG: u32 = 512;
 
 /// Addresses of one name that are tried.
 pub const ADDRESSES_PER_NAME: usize = 16;
+
+/// Bytes of the longest frame a connection accepts before it is authenticated.
+pub const EARLY_TEXT: usize = 4 * 1024;
+
+/// Bytes of a connection's buffers while it gathers frames for the catalog.
+pub const GATHER_BUFFER: usize = 64 * 1024;
+
+/// How long a connection may take to write its queue and to read to the end when it closes.
+pub const DRAIN: Duration = Duration::from_secs(30);
+
+/// The same for a peer that is refused: it has cost enough already.
+pub const DRAIN_REFUSED: Duration = Duration::from_secs(5);
+
+/// Parcels or blocks a machine has under way to a worker.
+pub const WORK_UNDER_WAY: usize = 3;
+
+/// Parcels of attributes a machine has under way to the director.
+pub const ATTRIBUTES_UNDER_WAY: usize = 4;
+
+/// Bytes a job writes to a volume before it reports a piece (`wire/3 §5.7`).
+pub const PIECE: u64 = 1_000_000_000;

@@ -3,10 +3,10 @@
 use std::io::IoSlice;
 use std::sync::Arc;
 
+use super::reason::CloseReason;
 use crate::bulk::machine::{FromMachine, Machine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
-use crate::error::TlsError;
-use crate::event::{Ends, IoKind};
+use crate::event::Ends;
 use crate::ids::ConnId;
 use crate::secret::Secret;
 use crate::time::{Instant, Wall};
@@ -122,98 +122,6 @@ pub enum FromConn {
     Closed(CloseReason),
 }
 
-/// Why a connection ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum CloseReason {
-    /// We asked for it and everything was written.
-    #[error("closed")]
-    Done,
-    /// The peer said TERMINATE or closed its side.
-    #[error("closed by the peer")]
-    ByPeer,
-    /// The peer closed before authentication was done.
-    #[error("closed by the peer during {0}")]
-    EarlyByPeer(Stage),
-    /// The socket failed.
-    #[error("{0} during {1}")]
-    Io(IoKind, Stage),
-    /// The TLS engine gave up.
-    #[error("TLS: {0}")]
-    Tls(TlsError),
-    /// Neither a hello nor TLS: another protocol, or noise.
-    #[error("the first bytes are neither a Bareos hello nor TLS")]
-    NotBareos,
-    /// A hello nobody knows, or of a kind this daemon does not serve.
-    #[error("unknown or unsuitable hello")]
-    BadHello,
-    /// The name in the hello is not configured here.
-    #[error("unknown name {0}")]
-    UnknownPeer(String),
-    /// The hello names somebody else than the pre-shared key.
-    #[error("the hello says {hello} and the key belongs to {key}")]
-    NameMismatch {
-        /// Who the hello says it is.
-        hello: String,
-        /// Whose key was used.
-        key: String,
-    },
-    /// Clear text where TLS is required.
-    #[error("{0} came in clear where TLS is required")]
-    TlsRequired(String),
-    /// Our answer or theirs to a challenge was wrong.
-    #[error("wrong password for {0}")]
-    WrongPassword(String),
-    /// The peer refused our answer to its challenge.
-    #[error("the peer refuses our password")]
-    RefusedByPeer,
-    /// The challenge carries our own name: a reflection (`wire/1 §4.2`).
-    #[error("the peer's challenge carries our own name")]
-    Reflection,
-    /// The peer broke the framing or the order of the protocol.
-    #[error("protocol error: {0}")]
-    Protocol(String),
-    /// Authentication took too long.
-    #[error("not authenticated in time, stopped at {0}")]
-    TooSlow(Stage),
-    /// The peer did not take or finish in time while draining.
-    #[error("did not drain in time")]
-    DrainTimeout,
-    /// We called it off.
-    #[error("aborted")]
-    Aborted,
-}
-
-/// How far a connection had come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Stage {
-    /// Nothing heard yet.
-    FirstBytes,
-    /// In the TLS handshake.
-    Handshake,
-    /// Before the hello.
-    Hello,
-    /// In CRAM-MD5.
-    Authentication,
-    /// In use.
-    Ready,
-    /// Closing.
-    Draining,
-}
-
-impl std::fmt::Display for Stage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::FirstBytes => "the first bytes",
-            Self::Handshake => "the TLS handshake",
-            Self::Hello => "the hello",
-            Self::Authentication => "authentication",
-            Self::Ready => "use",
-            Self::Draining => "closing",
-        })
-    }
-}
-
 /// Half of a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -246,31 +154,5 @@ impl<'a> std::ops::Deref for Transmit<'a> {
     type Target = [IoSlice<'a>];
     fn deref(&self) -> &Self::Target {
         &self.slices
-    }
-}
-
-/// One TCP connection. See the [module](super).
-#[derive(Debug)]
-pub struct Conn {
-    id: ConnId,
-}
-
-impl Conn {
-    /// A connection we dialled.
-    #[must_use]
-    pub fn dialled(dialling: Dialling, _now: Instant) -> Self {
-        Self { id: dialling.id }
-    }
-
-    /// A connection we accepted.
-    #[must_use]
-    pub fn accepted(accepting: Accepting, _now: Instant) -> Self {
-        Self { id: accepting.id }
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn id(&self) -> ConnId {
-        self.id
     }
 }

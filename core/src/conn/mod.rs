@@ -11,7 +11,18 @@
 //! The adapter's task for the connection owns it. After each `handle_*` or `on_*` call it drains `poll_*` before it waits.
 
 mod api;
+mod auth;
+mod carry;
+mod connection;
+mod drain;
+mod gather;
+mod phase;
+mod reason;
+mod rx;
+#[cfg(test)]
+mod tests;
+mod tx;
 
-pub use api::{
-    Accepting, CloseReason, Conn, Dialling, FromConn, Interest, Peer, Side, Stage, ToConn, Transmit,
-};
+pub use api::{Accepting, Dialling, FromConn, Interest, Peer, Side, ToConn, Transmit};
+pub use connection::Conn;
+pub use reason::{CloseReason, Stage};

@@ -55,7 +55,7 @@ impl<R: Role> Node<R> {
             Event::Dialed { dial, outcome } => self.net.on_dialed(dial, outcome),
             Event::Bound { listener, outcome } => self.role.on_bound(&mut self.net, listener, outcome),
             Event::Accepted { ticket, listener, ends } => self.net.on_accepted(ticket, listener, ends),
-            Event::FromConn { conn, message } => self.from_conn(conn, message),
+            Event::FromConn { conn, message } => self.hear(conn, message),
             Event::Done { work, done } => self.role.on_done(&mut self.net, work, done),
         }
         self.settle_dials();
@@ -100,7 +100,7 @@ impl<R: Role> Node<R> {
         }
     }
 
-    fn from_conn(&mut self, conn: ConnId, message: FromConn) {
+    fn hear(&mut self, conn: ConnId, message: FromConn) {
         let net = &mut self.net;
         if !net.knows(conn) {
             return;
@@ -115,7 +115,7 @@ impl<R: Role> Node<R> {
             FromConn::Machine(message) => self.role.on_machine(net, conn, message),
             FromConn::Carried(outcome) => self.role.on_carried(net, conn, outcome),
         }
-        self.net.to_conn(conn, ToConn::Taken(1));
+        self.net.tell(conn, ToConn::Taken(1));
     }
 
     fn authenticated(&mut self, conn: ConnId, peer: Peer) {

@@ -145,49 +145,49 @@ impl Net {
     pub fn send_text(&mut self, conn: ConnId, text: impl AsRef<[u8]>) {
         let mut frames = Vec::with_capacity(text.as_ref().len() + 4);
         frame::put_data(&mut frames, text.as_ref());
-        self.to_conn(conn, ToConn::Send(frames));
+        self.tell(conn, ToConn::Send(frames));
     }
 
     /// Sends whole frames.
     pub fn send(&mut self, conn: ConnId, frames: Vec<u8>) {
-        self.to_conn(conn, ToConn::Send(frames));
+        self.tell(conn, ToConn::Send(frames));
     }
 
     /// Sends a signal.
     pub fn send_signal(&mut self, conn: ConnId, signal: Signal) {
         let mut frames = Vec::with_capacity(4);
         frame::put_signal(&mut frames, signal);
-        self.to_conn(conn, ToConn::Send(frames));
+        self.tell(conn, ToConn::Send(frames));
     }
 
     /// Sends a parcel of whole frames; the role hears `on_parcel_sent`.
     pub fn send_parcel(&mut self, conn: ConnId, parcel: Parcel) {
-        self.to_conn(conn, ToConn::Parcel(parcel));
+        self.tell(conn, ToConn::Parcel(parcel));
     }
 
     /// Collects `UpdCat` frames of this connection into parcels; the role hears `on_parcel`.
     pub fn gather(&mut self, conn: ConnId) {
-        self.to_conn(conn, ToConn::Gather);
+        self.tell(conn, ToConn::Gather);
     }
 
     /// Gives a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
     pub fn carry(&mut self, conn: ConnId, machine: Machine) {
-        self.to_conn(conn, ToConn::Carry(Box::new(machine)));
+        self.tell(conn, ToConn::Carry(Box::new(machine)));
     }
 
     /// Tells a connection's machine something.
     pub fn to_machine(&mut self, conn: ConnId, message: ToMachine) {
-        self.to_conn(conn, ToConn::Machine(message));
+        self.tell(conn, ToConn::Machine(message));
     }
 
     /// Ends a connection: sends what is queued, then TERMINATE if `farewell`, reads to the end, closes.
     pub fn close(&mut self, conn: ConnId, farewell: bool) {
-        self.to_conn(conn, ToConn::Close { farewell });
+        self.tell(conn, ToConn::Close { farewell });
     }
 
     /// Ends a connection at once.
     pub fn abort(&mut self, conn: ConnId) {
-        self.to_conn(conn, ToConn::Abort);
+        self.tell(conn, ToConn::Abort);
     }
 
     /// Both ends of a connection that has not ended.
@@ -249,7 +249,7 @@ impl Net {
         &mut self.failed
     }
 
-    pub(super) fn to_conn(&mut self, conn: ConnId, message: ToConn) {
+    pub(super) fn tell(&mut self, conn: ConnId, message: ToConn) {
         if self.links.contains_key(&conn) {
             self.order(Action::ToConn { conn, message });
         }

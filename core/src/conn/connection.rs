@@ -1,0 +1,502 @@
+//! The connection itself: what an adapter calls, and how bytes become messages.
+
+use std::collections::VecDeque;
+
+use super::api::{Accepting, Dialling, FromConn, Interest, Side, ToConn, Transmit};
+use super::carry::Carried;
+use super::gather::Gather;
+use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
+use super::reason::{CloseReason, Stage};
+use super::rx::{Assembler, End, Got, Rx, trimmed};
+use super::tx::{Back, Tx};
+use crate::bulk::machine::Outcome;
+use crate::drive::{Work, WorkDone};
+use crate::event::IoKind;
+use crate::ids::{ConnId, WorkId};
+use crate::limits;
+use crate::time::{Deadline, Instant};
+use crate::tls::{self, State};
+use crate::wire::frame::{Signal, put_data, put_signal};
+
+/// One TCP connection. See the [module](super).
+#[derive(Debug)]
+pub struct Conn {
+    id: ConnId,
+    pub(super) phase: Phase,
+    /// Where it stood when its phase was last looked at.
+    pub(super) stage: Stage,
+    pub(super) rx: Rx,
+    pub(super) tx: Tx,
+    pub(super) frames: Assembler,
+    pub(super) gather: Option<Gather>,
+    pub(super) carried: Option<Carried>,
+    pub(super) messages: VecDeque<FromConn>,
+    /// Messages given out that the node has not taken yet.
+    untaken: usize,
+    /// When authentication must be done.
+    pub(super) give_up: Instant,
+    /// Writing has failed; what can still be read may say why, until this time.
+    pub(super) broken: Option<(IoKind, Instant)>,
+    /// A machine ended in the middle of a stream: nothing that follows makes sense.
+    pub(super) is_deaf: bool,
+    pub(super) next_work: u64,
+}
+
+impl Conn {
+    /// A connection we dialled.
+    #[must_use]
+    pub fn dialled(dialling: Dialling, _now: Instant) -> Self {
+        let mut conn = Self::new(dialling.id, dialling.give_up);
+        if matches!(dialling.engine, tls::Dialler::Clear) {
+            let (authenticating, hello) = Authenticating::dialled(dialling, clear());
+            conn.set_phase(Phase::Authenticating(Box::new(authenticating)));
+            // Head and hello in one buffer, so in one write: a real peer looks at the first segment only (wire/1 §2.2).
+            conn.send_text(&hello);
+            return conn;
+        }
+        match dialling.engine.start() {
+            Ok(engine) => {
+                conn.rx.protect(engine);
+                conn.set_phase(Phase::Handshaking(Handshaking::Dialled(Box::new(dialling))));
+                if let Err(error) = conn.rx.open(conn.tx.out()) {
+                    conn.close(CloseReason::Tls(error));
+                }
+            }
+            Err(error) => conn.close(CloseReason::Tls(error)),
+        }
+        conn
+    }
+
+    /// A connection we accepted.
+    #[must_use]
+    pub fn accepted(accepting: Accepting, _now: Instant) -> Self {
+        let mut conn = Self::new(accepting.id, accepting.give_up);
+        conn.set_phase(Phase::Sniffing(Sniffing(Box::new(accepting))));
+        conn
+    }
+
+    fn new(id: ConnId, give_up: Instant) -> Self {
+        Self {
+            id,
+            phase: Phase::Closed,
+            stage: Stage::FirstBytes,
+            rx: Rx::new(),
+            tx: Tx::default(),
+            frames: Assembler::new(limits::EARLY_TEXT),
+            gather: None,
+            carried: None,
+            messages: VecDeque::new(),
+            untaken: 0,
+            give_up,
+            broken: None,
+            is_deaf: false,
+            next_work: 0,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn id(&self) -> ConnId {
+        self.id
+    }
+
+    /// Where to read the socket's next bytes. Empty means: do not read now.
+    pub fn read_space(&mut self) -> &mut [u8] {
+        if self.may_read() { self.rx.space() } else { &mut [] }
+    }
+
+    /// Says that `n` bytes were read into [`read_space`](Self::read_space); 0 is the end of the stream.
+    pub fn on_read(&mut self, n: usize, now: Instant) {
+        match n {
+            0 => self.rx.end = End::Eof,
+            n => self.rx.commit(n),
+        }
+        self.advance(now);
+    }
+
+    /// Says that reading or writing has failed. That half is not used any more.
+    pub fn on_failed(&mut self, side: Side, kind: IoKind, now: Instant) {
+        match side {
+            Side::Read => self.rx.end = End::Failed(kind),
+            Side::Write => self.on_write_failed(kind, now),
+        }
+        self.advance(now);
+    }
+
+    /// What to write next: at most `max` bytes, in at most 64 slices.
+    pub fn transmit(&mut self, max: usize) -> Transmit<'_> {
+        let Self { rx, tx, .. } = self;
+        if let Some(engine) = &mut rx.engine
+            && matches!(engine.state(), State::Ready(_) | State::PeerClosed(_))
+            && let Err(error) = tx.seal(&mut **engine)
+        {
+            self.close(CloseReason::Tls(error));
+        }
+        Transmit { slices: self.tx.slices(self.rx.engine.is_none(), max) }
+    }
+
+    /// Says that the first `n` bytes of [`transmit`](Self::transmit) were written.
+    pub fn on_written(&mut self, n: usize, now: Instant) {
+        self.tx.written(n);
+        self.advance(now);
+    }
+
+    /// Takes an order of the node. One that comes too late does nothing.
+    pub fn handle_message(&mut self, message: ToConn, now: Instant) {
+        match (message, &self.phase) {
+            (ToConn::Taken(n), _) => self.untaken = self.untaken.saturating_sub(n as usize),
+            (_, Phase::Closed) => return,
+            (ToConn::Abort, _) => self.close(CloseReason::Aborted),
+            (ToConn::Close { farewell }, Phase::Ready(_)) => {
+                if farewell {
+                    self.send_signal(Signal::Terminate);
+                }
+                self.end(CloseReason::Done, now);
+            }
+            (ToConn::Close { .. }, phase) if phase.is_early() => self.close(CloseReason::Done),
+            (ToConn::Send(frames), Phase::Ready(_)) => self.tx.push(frames),
+            (ToConn::Parcel(parcel), Phase::Ready(_)) => self.tx.push_parcel(parcel, Back::Node),
+            (ToConn::Carry(machine), Phase::Ready(_)) => self.carry(machine),
+            (ToConn::Machine(message), Phase::Ready(_)) => {
+                if let Some(carried) = &mut self.carried {
+                    carried.machine.handle(message);
+                }
+            }
+            (ToConn::Gather, Phase::Ready(_)) => {
+                self.gather.get_or_insert_default();
+                self.rx.resize(self.buffer_size());
+            }
+            _ => {}
+        }
+        self.advance(now);
+    }
+
+    /// The next message for the node, until there is none.
+    #[must_use]
+    pub fn poll_message(&mut self) -> Option<FromConn> {
+        let message = self.messages.pop_front()?;
+        if !matches!(message, FromConn::Closed(_)) {
+            self.untaken += 1;
+        }
+        Some(message)
+    }
+
+    /// The next piece of work of the machine, until there is none.
+    #[must_use]
+    pub fn poll_work(&mut self) -> Option<(WorkId, Work)> {
+        let work = self.carried.as_mut()?.machine.poll_work()?;
+        let id = WorkId(self.next_work);
+        self.next_work += 1;
+        Some((id, Work::Disk(work)))
+    }
+
+    /// Takes what came of a piece of work. Pieces for one handle are answered in the order they were given.
+    pub fn handle_done(&mut self, work: WorkId, done: WorkDone, now: Instant) {
+        if let Some(carried) = &mut self.carried
+            && work.0 >= carried.first_work
+        {
+            match done {
+                WorkDone::Disk(done) => carried.machine.handle_done(done),
+                WorkDone::Catalog(_) | WorkDone::Refused => carried.machine.on_refused(),
+            }
+        }
+        self.advance(now);
+    }
+
+    /// Fires what is due. A call too many does nothing.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            self.on_deadline();
+        }
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), and what for.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        match (&self.phase, self.broken) {
+            (Phase::Closed, _) => None,
+            (Phase::Draining(draining), _) => Some(Deadline { at: draining.until, why: "drain" }),
+            (phase, Some((_, until))) if phase.is_early() => {
+                Some(Deadline { at: until.min(self.give_up), why: "last words" })
+            }
+            (_, Some((_, at))) => Some(Deadline { at, why: "last words" }),
+            (phase, None) if phase.is_early() => Some(Deadline { at: self.give_up, why: "authentication" }),
+            _ => None,
+        }
+    }
+
+    /// What to wait for.
+    #[must_use]
+    pub fn wants(&self) -> Interest {
+        Interest {
+            read: self.may_read(),
+            write: !self.tx.is_empty() && self.broken.is_none(),
+            shut_write: self.is_written() && self.broken.is_none(),
+            close: matches!(self.phase, Phase::Closed),
+        }
+    }
+
+    fn may_read(&self) -> bool {
+        let is_open = self.rx.end == End::Open && !matches!(self.phase, Phase::Closed);
+        let may_say_more = !matches!(self.phase, Phase::Ready(_)) || self.under_way() < limits::UNDER_WAY as usize;
+        is_open && may_say_more && self.rx.has_room()
+    }
+
+    /// Messages on their way to the node.
+    pub(super) fn under_way(&self) -> usize {
+        self.messages.len() + self.untaken
+    }
+
+    pub(super) fn set_phase(&mut self, phase: Phase) {
+        self.stage = phase.stage();
+        self.phase = phase;
+    }
+
+    pub(super) const fn buffer_size(&self) -> usize {
+        match (&self.carried, &self.gather) {
+            (Some(_), _) => limits::BULK_BUFFER,
+            (None, Some(_)) => limits::GATHER_BUFFER,
+            (None, None) => limits::IDLE_BUFFER,
+        }
+    }
+
+    fn send_text(&mut self, text: &[u8]) {
+        let mut frame = Vec::with_capacity(4 + text.len());
+        put_data(&mut frame, text);
+        self.tx.push(frame);
+    }
+
+    fn send_signal(&mut self, signal: Signal) {
+        let mut frame = Vec::with_capacity(4);
+        put_signal(&mut frame, signal);
+        self.tx.push(frame);
+    }
+
+    /// Does all that can be done now.
+    pub(super) fn advance(&mut self, now: Instant) {
+        if let Some(carried) = &mut self.carried {
+            carried.machine.advance_to(now);
+        }
+        loop {
+            let moved = match self.step() {
+                Ok(moved) => moved,
+                Err(reason) => {
+                    self.end(reason, now);
+                    continue;
+                }
+            };
+            self.collect_sent();
+            if !self.drive_machine() && !moved {
+                break;
+            }
+        }
+        if self.under_way() == 0 {
+            self.flush_gathered();
+        }
+        self.at_end(now);
+        self.drain();
+        if self.tx.queued() > limits::SEND_QUEUE {
+            self.close(CloseReason::NotReading(self.tx.queued()));
+        }
+        self.rx.settle();
+    }
+
+    /// One step of receiving. True if there may be another.
+    fn step(&mut self) -> Result<bool, CloseReason> {
+        self.stage = self.phase.stage();
+        match std::mem::replace(&mut self.phase, Phase::Closed) {
+            Phase::Sniffing(sniffing) => self.sniff(sniffing),
+            Phase::Handshaking(handshaking) => self.handshake(handshaking),
+            Phase::Greeting(greeting) => self.greet(greeting),
+            Phase::Authenticating(authenticating) => self.authenticate(authenticating),
+            Phase::Ready(ready) => {
+                self.phase = Phase::Ready(ready);
+                self.receive(ready)
+            }
+            Phase::Draining(draining) => {
+                self.phase = Phase::Draining(draining);
+                self.rx.discard();
+                Ok(false)
+            }
+            Phase::Closed => Ok(false),
+        }
+    }
+
+    fn sniff(&mut self, sniffing: Sniffing) -> Result<bool, CloseReason> {
+        match sniffing.judge(self.rx.plain.filled())? {
+            Sniffed::More(sniffing) => {
+                self.rx.grow();
+                self.phase = Phase::Sniffing(sniffing);
+                return Ok(false);
+            }
+            Sniffed::Clear(greeting) => self.phase = Phase::Greeting(greeting),
+            Sniffed::Tls(handshaking, engine) => {
+                self.rx.protect(engine);
+                self.phase = Phase::Handshaking(handshaking);
+            }
+        }
+        Ok(true)
+    }
+
+    fn handshake(&mut self, handshaking: Handshaking) -> Result<bool, CloseReason> {
+        let moved = self.rx.open(self.tx.out()).map_err(CloseReason::Tls)?;
+        let state = self.rx.engine.as_ref().map(|engine| engine.state());
+        let (Some(State::Ready(established)) | Some(State::PeerClosed(established))) = state else {
+            self.phase = Phase::Handshaking(handshaking);
+            return Ok(moved);
+        };
+        let (phase, hello) = handshaking.done(established);
+        self.phase = phase;
+        if let Some(hello) = hello {
+            self.send_text(&hello);
+        }
+        Ok(true)
+    }
+
+    fn greet(&mut self, greeting: Greeting) -> Result<bool, CloseReason> {
+        let moved = self.rx.open(self.tx.out()).map_err(CloseReason::Tls)?;
+        let Some(line) = self.early_line()? else {
+            self.phase = Phase::Greeting(greeting);
+            return Ok(moved);
+        };
+        match greeting.hello(&line) {
+            Ok((authenticating, challenge)) => {
+                self.phase = Phase::Authenticating(Box::new(authenticating));
+                self.send_text(&challenge);
+                Ok(true)
+            }
+            Err(reason) => {
+                // All a refused peer hears (wire/1 §3.2); why, is for our own log.
+                self.send_signal(Signal::Terminate);
+                Err(reason)
+            }
+        }
+    }
+
+    fn authenticate(&mut self, authenticating: Box<Authenticating>) -> Result<bool, CloseReason> {
+        let moved = self.rx.open(self.tx.out()).map_err(CloseReason::Tls)?;
+        let Some(line) = self.early_line()? else {
+            self.phase = Phase::Authenticating(authenticating);
+            return Ok(moved);
+        };
+        match authenticating.line(&line) {
+            Proceeded::Go(authenticating, replies) => {
+                self.phase = Phase::Authenticating(authenticating);
+                for reply in replies {
+                    self.send_text(&reply);
+                }
+            }
+            Proceeded::Ready(ready, peer, reply) => {
+                if let Some(reply) = reply {
+                    self.send_text(&reply);
+                }
+                self.frames.set_limit(limits::TEXT);
+                self.set_phase(Phase::Ready(ready));
+                self.messages.push_back(FromConn::Authenticated(peer));
+            }
+            Proceeded::Failed(reason, reply) => {
+                if let Some(reply) = reply {
+                    self.send_text(&reply);
+                }
+                return Err(reason);
+            }
+        }
+        Ok(true)
+    }
+
+    /// The next line before the connection is ready.
+    fn early_line(&mut self) -> Result<Option<Vec<u8>>, CloseReason> {
+        loop {
+            match self.next_frame()?.1 {
+                None | Some(Got::Gathered) => return Ok(None),
+                Some(Got::Text(text)) => return Ok(Some(text)),
+                Some(Got::Signal(Signal::Heartbeat | Signal::HeartbeatResponse)) => {}
+                Some(Got::Signal(Signal::Terminate)) => return Err(CloseReason::EarlyByPeer(self.stage)),
+                Some(Got::Signal(signal)) => {
+                    return Err(CloseReason::Protocol(format!("signal {} during {}", signal.number(), self.stage)));
+                }
+            }
+        }
+    }
+
+    /// Takes a frame from the plaintext; says too whether any byte was consumed.
+    fn next_frame(&mut self) -> Result<(bool, Option<Got>), CloseReason> {
+        let mut input = self.rx.plain.filled();
+        let before = input.len();
+        let got = self.frames.next(&mut input, self.gather.as_mut());
+        let taken = before - input.len();
+        self.rx.plain.consume(taken);
+        Ok((taken > 0, got?))
+    }
+
+    fn receive(&mut self, ready: Ready) -> Result<bool, CloseReason> {
+        let moved = self.rx.open(self.tx.out()).map_err(CloseReason::Tls)?;
+        if self.is_deaf {
+            self.rx.plain.consume(self.rx.plain.len());
+            return Ok(moved);
+        }
+        if let Some(carried) = &mut self.carried
+            && self.frames.is_between_frames()
+        {
+            let taken = carried.machine.on_plain(self.rx.plain.filled());
+            self.rx.plain.consume(taken);
+            return Ok(moved || taken > 0);
+        }
+        if self.is_window_full(ready) {
+            return Ok(moved);
+        }
+        let (consumed, got) = self.next_frame()?;
+        match got {
+            None => return Ok(moved || consumed),
+            Some(Got::Gathered) => self.collect_gathered(),
+            Some(Got::Text(text)) => {
+                self.flush_gathered();
+                self.messages.push_back(FromConn::Text(trimmed(text)));
+            }
+            Some(Got::Signal(signal)) => {
+                self.flush_gathered();
+                self.messages.push_back(FromConn::Signal(signal));
+            }
+        }
+        Ok(true)
+    }
+
+    pub(super) fn is_window_full(&self, ready: Ready) -> bool {
+        let window = if ready.is_data_channel { 1 } else { limits::UNDER_WAY as usize };
+        self.under_way() >= window
+    }
+
+    /// Passes on what was gathered, the parcel being filled too.
+    pub(super) fn flush_gathered(&mut self) {
+        if let Some(gather) = &mut self.gather {
+            gather.flush();
+        }
+        self.collect_gathered();
+    }
+
+    fn collect_gathered(&mut self) {
+        if let Some(gather) = &mut self.gather {
+            while let Some(parcel) = gather.poll() {
+                self.messages.push_back(FromConn::Parcel(parcel));
+            }
+        }
+    }
+
+    fn collect_sent(&mut self) {
+        while let Some((mut parcel, back)) = self.tx.poll_sent() {
+            parcel.clear();
+            match (back, &mut self.carried) {
+                (Back::Node, _) => self.messages.push_back(FromConn::ParcelSent(parcel)),
+                (Back::Machine, Some(carried)) => carried.machine.on_sent(parcel),
+                (Back::Machine, None) => {}
+            }
+        }
+    }
+
+    /// The last words of a machine that a closing connection takes along.
+    pub(super) fn cut_machine(&mut self) {
+        if self.carried.take().is_some() {
+            self.messages.push_back(FromConn::Carried(Outcome::Cut));
+        }
+    }
+}

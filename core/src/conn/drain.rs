@@ -1,0 +1,136 @@
+//! The end of a connection: write what is queued, half-close, read to the end, close. Exactly one `Closed`, the last word.
+
+use super::api::FromConn;
+use super::connection::Conn;
+use super::phase::{Draining, Phase};
+use super::reason::{CloseReason, Stage};
+use super::rx::End;
+use crate::event::IoKind;
+use crate::limits;
+use crate::time::Instant;
+use crate::tls::State;
+
+impl Conn {
+    /// Ends it for `reason` after what is queued is written.
+    pub(super) fn end(&mut self, reason: CloseReason, now: Instant) {
+        self.flush_gathered();
+        self.cut_machine();
+        let in_clear = self.rx.engine.is_none();
+        let nothing_to_say = self.tx.is_empty() && (self.rx.end != End::Open || in_clear && self.stage < Stage::Ready);
+        if self.broken.is_some() || matches!(self.rx.end, End::Failed(_)) || nothing_to_say {
+            return self.close(reason);
+        }
+        let patience = if self.stage < Stage::Ready { limits::DRAIN_REFUSED } else { limits::DRAIN };
+        self.set_phase(Phase::Draining(Draining { reason, until: now + patience, notified: false }));
+    }
+
+    /// Ends it now.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        if self.stage == Stage::Draining && matches!(self.phase, Phase::Closed) {
+            return;
+        }
+        self.flush_gathered();
+        self.cut_machine();
+        self.set_phase(Phase::Closed);
+        self.tx.clear();
+        self.rx.discard();
+        self.messages.push_back(FromConn::Closed(reason));
+    }
+
+    /// Ends it if nothing more can come and all that came is dealt with.
+    pub(super) fn at_end(&mut self, now: Instant) {
+        if !self.rx.is_over() || matches!(self.phase, Phase::Draining(_) | Phase::Closed) {
+            return;
+        }
+        if let Phase::Ready(ready) = self.phase {
+            if self.carried.is_some() && self.frames.is_between_frames() {
+                if !self.tell_machine() {
+                    return;
+                }
+            } else if !self.rx.plain.is_empty() && self.is_window_full(ready) {
+                return;
+            }
+        }
+        self.flush_gathered();
+        let stage = self.phase.stage();
+        let reason = match (self.broken, self.rx.end) {
+            (Some((kind, _)), _) | (None, End::Failed(kind)) => CloseReason::Io(kind, stage),
+            _ if !self.frames.is_between_frames() => CloseReason::CutFrame(stage),
+            _ if self.phase.is_early() => CloseReason::EarlyByPeer(stage),
+            _ => CloseReason::ByPeer,
+        };
+        self.end(reason, now);
+    }
+
+    /// Tells the machine that no more will come, once it has taken all that came. True if it has ended.
+    fn tell_machine(&mut self) -> bool {
+        let Some(carried) = &mut self.carried else { return true };
+        if !self.rx.plain.is_empty() && !carried.machine.wants_input() {
+            return false;
+        }
+        if !carried.is_cut {
+            carried.is_cut = true;
+            carried.machine.on_cut();
+        }
+        self.drive_machine()
+    }
+
+    /// The next step of closing.
+    pub(super) fn drain(&mut self) {
+        let Phase::Draining(draining) = &mut self.phase else { return };
+        if self.tx.is_empty() && !draining.notified {
+            draining.notified = true;
+            if let Some(engine) = &mut self.rx.engine
+                && !matches!(draining.reason, CloseReason::Tls(_))
+                && !matches!(engine.state(), State::Handshaking)
+            {
+                engine.close(self.tx.out());
+            }
+        }
+        if self.is_written() && self.rx.end != End::Open {
+            let reason = self.drained();
+            self.close(reason);
+        }
+    }
+
+    /// Whether a closing connection has written everything.
+    pub(super) fn is_written(&self) -> bool {
+        matches!(&self.phase, Phase::Draining(draining) if draining.notified) && self.tx.is_empty()
+    }
+
+    pub(super) fn on_deadline(&mut self) {
+        let reason = match (&self.phase, self.broken) {
+            (_, Some((kind, _))) => CloseReason::Io(kind, self.phase.stage()),
+            (Phase::Draining(draining), None) => match &draining.reason {
+                CloseReason::Done | CloseReason::ByPeer => CloseReason::DrainTimeout,
+                reason => reason.clone(),
+            },
+            (phase, None) => CloseReason::TooSlow(phase.stage()),
+        };
+        self.close(reason);
+    }
+
+    pub(super) fn on_write_failed(&mut self, kind: IoKind, now: Instant) {
+        match &self.phase {
+            Phase::Closed => {}
+            Phase::Draining(_) => {
+                let reason = match self.drained() {
+                    CloseReason::Done => CloseReason::Io(kind, Stage::Draining),
+                    reason => reason,
+                };
+                self.close(reason);
+            }
+            _ => {
+                self.broken = Some((kind, now + limits::DRAIN_REFUSED));
+                self.tx.clear();
+            }
+        }
+    }
+
+    fn drained(&self) -> CloseReason {
+        match &self.phase {
+            Phase::Draining(draining) => draining.reason.clone(),
+            _ => CloseReason::Done,
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Why a connection ended: whose fault, and what to do.
+
+use crate::error::{Code, Explain, Fault, Retry, TlsError};
+use crate::event::IoKind;
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// We asked for it and everything was written.
+    #[error("closed")]
+    Done,
+    /// The peer said TERMINATE or closed its side.
+    #[error("closed by the peer")]
+    ByPeer,
+    /// The peer closed before authentication was done.
+    #[error("closed by the peer during {0}")]
+    EarlyByPeer(Stage),
+    /// The socket failed.
+    #[error("{0} during {1}")]
+    Io(IoKind, Stage),
+    /// The TLS engine gave up.
+    #[error("TLS: {0}")]
+    Tls(TlsError),
+    /// Neither a hello nor TLS: another protocol, or noise.
+    #[error("the first bytes are neither a Bareos hello nor TLS")]
+    NotBareos,
+    /// A hello nobody knows, or of a kind this daemon does not serve.
+    #[error("unknown or unsuitable hello")]
+    BadHello,
+    /// The name in the hello is not configured here.
+    #[error("unknown name {name}{}", .nearest.as_ref().map(|known| format!("; the nearest known one is {known}")).unwrap_or_default())]
+    UnknownPeer {
+        /// Who the hello says it is.
+        name: String,
+        /// The known name that looks most like it.
+        nearest: Option<String>,
+    },
+    /// The hello names somebody else than the pre-shared key.
+    #[error("the hello says {hello} and the key belongs to {key}")]
+    NameMismatch {
+        /// Who the hello says it is.
+        hello: String,
+        /// Whose key was used.
+        key: String,
+    },
+    /// Clear text where TLS is required.
+    #[error("{0} came in clear where TLS is required")]
+    TlsRequired(String),
+    /// Our answer or theirs to a challenge was wrong.
+    #[error("wrong password for {0}")]
+    WrongPassword(String),
+    /// The peer refused our answer to its challenge.
+    #[error("the peer refuses our password")]
+    RefusedByPeer,
+    /// The peer said something else instead of a challenge: its words.
+    #[error("the peer refuses us: {0}")]
+    Refused(String),
+    /// The two policy numbers ask for TLS to begin after authentication (`wire/1 §2.9`).
+    #[error("the peer wants TLS to begin after authentication, which is not done here (ours is ssl={ours}, theirs ssl={})", .theirs.map_or_else(|| "-".to_owned(), |n| n.to_string()))]
+    InBandTls {
+        /// Our policy number.
+        ours: u8,
+        /// Theirs, if it said one.
+        theirs: Option<i32>,
+    },
+    /// The challenge carries our own name: a reflection (`wire/1 §4.2`).
+    #[error("the peer's challenge carries our own name")]
+    Reflection,
+    /// The peer broke the framing or the order of the protocol.
+    #[error("protocol error: {0}")]
+    Protocol(String),
+    /// The peer closed in the middle of a frame.
+    #[error("the peer closed in the middle of a frame during {0}")]
+    CutFrame(Stage),
+    /// A frame longer than this connection accepts.
+    #[error("the peer sends a frame of {length} bytes where {limit} are accepted")]
+    FrameTooLong {
+        /// The announced length in bytes.
+        length: u32,
+        /// What is accepted, in bytes.
+        limit: u32,
+    },
+    /// The peer does not read: too much waits to be written.
+    #[error("the peer does not read: {0} bytes wait to be written")]
+    NotReading(usize),
+    /// Authentication took too long.
+    #[error("not authenticated in time, stopped at {0}")]
+    TooSlow(Stage),
+    /// The peer did not take or finish in time while draining.
+    #[error("did not drain in time")]
+    DrainTimeout,
+    /// We called it off.
+    #[error("aborted")]
+    Aborted,
+}
+
+/// How far a connection had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// Nothing heard yet.
+    FirstBytes,
+    /// In the TLS handshake.
+    Handshake,
+    /// Before the hello.
+    Hello,
+    /// In CRAM-MD5.
+    Authentication,
+    /// In use.
+    Ready,
+    /// Closing.
+    Draining,
+}
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::FirstBytes => "the first bytes",
+            Self::Handshake => "the TLS handshake",
+            Self::Hello => "the hello",
+            Self::Authentication => "authentication",
+            Self::Ready => "use",
+            Self::Draining => "closing",
+        })
+    }
+}
+
+impl Explain for CloseReason {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Done | Self::Aborted => Fault::Local,
+            Self::ByPeer
+            | Self::EarlyByPeer(_)
+            | Self::NotBareos
+            | Self::BadHello
+            | Self::Refused(_)
+            | Self::Protocol(_)
+            | Self::FrameTooLong { .. }
+            | Self::NotReading(_)
+            | Self::DrainTimeout
+            | Self::Reflection => Fault::Peer,
+            Self::Io(..) | Self::TooSlow(_) | Self::CutFrame(_) => Fault::Network,
+            Self::UnknownPeer { .. }
+            | Self::NameMismatch { .. }
+            | Self::TlsRequired(_)
+            | Self::WrongPassword(_)
+            | Self::RefusedByPeer
+            | Self::InBandTls { .. } => Fault::Config,
+            Self::Tls(error) => error.fault(),
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Tls(error) => error.retry(),
+            Self::NotBareos
+            | Self::BadHello
+            | Self::UnknownPeer { .. }
+            | Self::NameMismatch { .. }
+            | Self::TlsRequired(_)
+            | Self::WrongPassword(_)
+            | Self::RefusedByPeer
+            | Self::Reflection
+            | Self::InBandTls { .. }
+            | Self::Done
+            | Self::Aborted => Retry::Never,
+            Self::ByPeer
+            | Self::EarlyByPeer(_)
+            | Self::Io(..)
+            | Self::Refused(_)
+            | Self::Protocol(_)
+            | Self::CutFrame(_)
+            | Self::FrameTooLong { .. }
+            | Self::NotReading(_)
+            | Self::TooSlow(_)
+            | Self::DrainTimeout => Retry::Backoff,
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::Tls(error) => return error.code(),
+            Self::NotBareos => 301,
+            Self::BadHello => 302,
+            Self::UnknownPeer { .. } => 303,
+            Self::NameMismatch { .. } => 304,
+            Self::TlsRequired(_) => 305,
+            Self::WrongPassword(_) => 306,
+            Self::RefusedByPeer => 307,
+            Self::Refused(_) => 308,
+            Self::Reflection => 309,
+            Self::InBandTls { .. } => 310,
+            Self::EarlyByPeer(_) => 311,
+            Self::TooSlow(_) => 312,
+            Self::Done => 401,
+            Self::ByPeer => 402,
+            Self::Io(..) => 403,
+            Self::Protocol(_) => 404,
+            Self::CutFrame(_) => 405,
+            Self::FrameTooLong { .. } => 406,
+            Self::NotReading(_) => 407,
+            Self::DrainTimeout => 408,
+            Self::Aborted => 409,
+        })
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Tls(error) => error.help(),
+            Self::NotBareos => {
+                "something else dials this port, perhaps a port scanner or a monitoring probe: let it dial elsewhere"
+            }
+            Self::BadHello => {
+                "a daemon of another kind dials here: check which port its configuration names for this host"
+            }
+            Self::UnknownPeer { .. } => "add a resource of this name here, or correct the name at the peer",
+            Self::NameMismatch { .. } => {
+                "give each resource at the peer its own password and its own name; two were mixed up"
+            }
+            Self::TlsRequired(_) => "turn TLS on at the peer, or set `TLS Enable = no` in its resource here",
+            Self::WrongPassword(_) => "make the passwords of the two resources equal on both sides",
+            Self::RefusedByPeer => "compare our password with the one in the peer's resource for us",
+            Self::Refused(_) => {
+                "the quoted words are the peer's: check that it has a resource for our name, and its own log"
+            }
+            Self::Reflection => {
+                "two daemons must not have the same kind and name; if they do not, somebody replays our challenges"
+            }
+            Self::InBandTls { .. } => "use TLS from the first byte: turn TLS on at both ends, or off at both ends",
+            Self::EarlyByPeer(_) => {
+                "the peer hung up without a word: it does not know our name or wants TLS; its log says which"
+            }
+            Self::TooSlow(_) => {
+                "a firewall may let the connection through and drop its packets, or the peer is overloaded or stopped"
+            }
+            Self::Done => "nothing to do",
+            Self::ByPeer => "nothing to do unless a job was running; then look into the peer's log",
+            Self::Io(..) => {
+                "check the network between the two hosts, above all firewalls and NAT boxes that forget idle connections"
+            }
+            Self::Protocol(_) => "the two versions do not understand each other: report it with both versions",
+            Self::CutFrame(_) => {
+                "the peer was killed or the network in between cut the connection: look into the peer's log for a crash"
+            }
+            Self::FrameTooLong { .. } => {
+                "a message of that length makes no sense here: check that the peer is a backup daemon"
+            }
+            Self::NotReading(_) => {
+                "the peer hangs or is overloaded: look at its processor and disk, then run the job again"
+            }
+            Self::DrainTimeout => {
+                "the peer did not close its side after the end of the conversation: see whether it hangs"
+            }
+            Self::Aborted => {
+                "a job was cancelled or the daemon is stopping; the lines before this one in the log say which"
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_reason_has_its_own_code_and_its_own_advice() {
+        let name = || "x".to_owned();
+        let all = [
+            CloseReason::Done,
+            CloseReason::ByPeer,
+            CloseReason::EarlyByPeer(Stage::Hello),
+            CloseReason::Io(IoKind::Reset, Stage::Ready),
+            CloseReason::NotBareos,
+            CloseReason::BadHello,
+            CloseReason::UnknownPeer { name: name(), nearest: Some(name()) },
+            CloseReason::NameMismatch { hello: name(), key: name() },
+            CloseReason::TlsRequired(name()),
+            CloseReason::WrongPassword(name()),
+            CloseReason::RefusedByPeer,
+            CloseReason::Refused(name()),
+            CloseReason::Reflection,
+            CloseReason::InBandTls { ours: 1, theirs: None },
+            CloseReason::Protocol(name()),
+            CloseReason::CutFrame(Stage::Ready),
+            CloseReason::FrameTooLong { length: 9, limit: 8 },
+            CloseReason::NotReading(9),
+            CloseReason::TooSlow(Stage::Handshake),
+            CloseReason::DrainTimeout,
+            CloseReason::Aborted,
+        ];
+        let codes: BTreeSet<Code> = all.iter().map(CloseReason::code).collect();
+        let advice: BTreeSet<&str> = all.iter().map(CloseReason::help).collect();
+        let texts: BTreeSet<String> = all.iter().map(ToString::to_string).collect();
+        assert_eq!((codes.len(), advice.len(), texts.len()), (all.len(), all.len(), all.len()));
+        assert!(codes.iter().all(|code| (300..500).contains(&code.0)));
+    }
+
+    #[test]
+    fn an_unknown_name_comes_with_the_nearest_known_one() {
+        let reason = |nearest: Option<&str>| CloseReason::UnknownPeer {
+            name: "R_CLIENT::bareos-fb".to_owned(),
+            nearest: nearest.map(str::to_owned),
+        };
+        assert_eq!(
+            reason(Some("R_CLIENT::bareos-fd")).to_string(),
+            "unknown name R_CLIENT::bareos-fb; the nearest known one is R_CLIENT::bareos-fd"
+        );
+        assert_eq!(reason(None).to_string(), "unknown name R_CLIENT::bareos-fb");
+    }
+}

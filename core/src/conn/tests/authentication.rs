@@ -1,0 +1,226 @@
+//! From the first byte to `Authenticated`, and every way not to get there.
+
+use super::*;
+use crate::conn::Stage;
+use crate::error::TlsError;
+use crate::tls::Kind;
+
+#[test]
+fn everybody_gets_in_at_every_split() {
+    for &engine in ENGINES {
+        for split in [1, 2, 3, 5, 17, 100, usize::MAX] {
+            let mut pair = Pair::new(Setup { split, ..setup(engine) });
+            pair.drive();
+            let [by_dialler, by_acceptor] = [pair.dialler.peer(), pair.acceptor.peer()].map(|peer| peer.unwrap());
+            assert_eq!(by_dialler.name.to_string(), "R_STORAGE::backup-sd", "{engine:?}");
+            assert_eq!(by_acceptor.name, director(), "{engine:?}");
+            assert_eq!(by_acceptor.tls.kind, by_dialler.tls.kind);
+            assert_eq!(by_acceptor.tls.kind == Kind::Clear, engine == Engine::Clear);
+        }
+    }
+}
+
+#[test]
+fn a_hello_in_clear_goes_out_in_one_write() {
+    let mut conn = Conn::dialled(setup(Engine::Clear).dialling, Instant(0));
+    let transmit = conn.transmit(usize::MAX);
+    let expected = b"\0\0\0\x33Hello Director backup-dir calling Version=\"26.0.0\"\n";
+    assert_eq!(transmit.len(), 1);
+    assert_eq!(&transmit[0][..], expected);
+}
+
+#[test]
+fn a_wrong_password_reads_as_such_on_both_sides() {
+    let director = || Purpose::Director { name: "backup-dir".to_owned() };
+    for engine in [Engine::Clear, Engine::Certificate] {
+        let mut pair = Pair::new(setup_for(engine, director(), "one", "two"));
+        pair.drive();
+        assert_eq!(pair.dialler.closed(), Some(&CloseReason::RefusedByPeer));
+        assert_eq!(pair.acceptor.closed(), Some(&CloseReason::WrongPassword("R_DIRECTOR::backup-dir".to_owned())));
+    }
+}
+
+#[test]
+#[cfg(any(feature = "psk", feature = "sim"))]
+fn a_wrong_pre_shared_key_reads_as_such_on_both_sides() {
+    for &engine in &ENGINES[2..] {
+        let purpose = Purpose::Director { name: "backup-dir".to_owned() };
+        let mut pair = Pair::new(setup_for(engine, purpose, "one", "two"));
+        pair.drive();
+        let name = || "R_DIRECTOR backup-dir".to_owned();
+        assert_eq!(pair.acceptor.closed(), Some(&CloseReason::Tls(TlsError::WrongKey(name()))), "{engine:?}");
+        assert_eq!(pair.dialler.closed(), Some(&CloseReason::Tls(TlsError::KeyRefused(name()))), "{engine:?}");
+    }
+}
+
+#[test]
+fn a_dialler_refuses_an_acceptor_that_does_not_know_the_password() {
+    let mut conn = Conn::dialled(setup(Engine::Clear).dialling, Instant(0));
+    let mut said = play(&mut conn, "auth cram-md5 <1.2@R_STORAGE::x> ssl=0\n");
+    said.extend(play(&mut conn, "1000 OK auth\n"));
+    said.extend(play(&mut conn, "1J1q4fh3cg5dpozJZC4DkA\0"));
+    assert!(String::from_utf8_lossy(&said).ends_with("1999 Authorization failed.\n"));
+    conn.on_read(0, Instant(0));
+    assert_eq!(last_word(&mut conn), Some(CloseReason::WrongPassword("the peer at 127.0.0.1:9103".to_owned())));
+}
+
+#[test]
+fn an_unknown_name_hears_terminate_and_our_log_the_nearest_name() {
+    let purpose = Purpose::Director { name: "backup-dur".to_owned() };
+    let mut pair = Pair::new(setup_for(Engine::Clear, purpose, "secret", "secret"));
+    pair.drive();
+    let reason = CloseReason::UnknownPeer {
+        name: "R_DIRECTOR::backup-dur".to_owned(),
+        nearest: Some("R_DIRECTOR::backup-dir".to_owned()),
+    };
+    assert_eq!(pair.acceptor.closed(), Some(&reason));
+    assert_eq!(pair.dialler.closed(), Some(&CloseReason::EarlyByPeer(Stage::Authentication)));
+}
+
+#[test]
+fn a_hello_in_clear_is_refused_where_the_policy_wants_tls() {
+    let Setup { dialling, .. } = setup(Engine::Clear);
+    let Setup { accepting, .. } = setup(Engine::Certificate);
+    let mut pair = Pair::new(Setup { dialling, accepting, split: usize::MAX });
+    pair.drive();
+    assert_eq!(pair.acceptor.closed(), Some(&CloseReason::TlsRequired("R_DIRECTOR::backup-dir".to_owned())));
+    assert_eq!(pair.dialler.closed(), Some(&CloseReason::EarlyByPeer(Stage::Authentication)));
+}
+
+#[test]
+#[cfg(any(feature = "psk", feature = "sim"))]
+fn a_hello_must_name_the_owner_of_the_key() {
+    for &engine in &ENGINES[2..] {
+        let mut setup = setup(engine);
+        setup.dialling.hello.purpose = Purpose::StartJob { job: "job.1".to_owned() };
+        let mut pair = Pair::new(setup);
+        pair.drive();
+        let reason =
+            CloseReason::NameMismatch { hello: "R_JOB::job.1".to_owned(), key: "R_DIRECTOR::backup-dir".to_owned() };
+        assert_eq!(pair.acceptor.closed(), Some(&reason), "{engine:?}");
+        assert_eq!(pair.dialler.closed(), Some(&CloseReason::EarlyByPeer(Stage::Authentication)));
+    }
+}
+
+#[test]
+fn a_policy_that_wants_tls_in_band_is_named() {
+    let mut setup = setup(Engine::Clear);
+    setup.dialling.policy = 2;
+    let mut pair = Pair::new(setup);
+    pair.drive();
+    assert_eq!(pair.dialler.closed(), Some(&CloseReason::InBandTls { ours: 2, theirs: Some(0) }));
+    assert_eq!(pair.acceptor.closed(), Some(&CloseReason::InBandTls { ours: 0, theirs: Some(2) }));
+}
+
+#[test]
+fn our_own_name_in_a_challenge_is_a_reflection() {
+    let mut setup = setup(Engine::Clear);
+    setup.accepting.own = "R_DIRECTOR::backup-dir".to_owned();
+    let mut pair = Pair::new(setup);
+    pair.drive();
+    assert_eq!(pair.dialler.closed(), Some(&CloseReason::Reflection));
+}
+
+#[test]
+fn words_instead_of_a_challenge_are_quoted() {
+    let mut conn = Conn::dialled(setup(Engine::Clear).dialling, Instant(0));
+    play(&mut conn, "Connection from unknown Director backup-dir at x rejected.\n");
+    conn.on_read(0, Instant(0));
+    let words = "Connection from unknown Director backup-dir at x rejected.".to_owned();
+    assert_eq!(last_word(&mut conn), Some(CloseReason::Refused(words)));
+}
+
+#[test]
+fn foreign_first_bytes_end_it_without_a_word() {
+    let mut conn = Conn::accepted(setup(Engine::Clear).accepting, Instant(0));
+    assert!(feed(&mut conn, b"GET / HTTP/1.1\r\n").is_empty());
+    assert_eq!(last_word(&mut conn), Some(CloseReason::NotBareos));
+    assert!(conn.wants().close);
+}
+
+#[test]
+fn an_early_end_names_the_stage() {
+    for (bytes, stage) in [
+        (&b""[..], Stage::FirstBytes),
+        (b"\0\0\0\x33Hello Director", Stage::Hello),
+        (b"\0\0\0\x33Hello Director backup-dir calling Version=\"26.0.0\"\n", Stage::Authentication),
+    ] {
+        let mut conn = Conn::accepted(setup(Engine::Clear).accepting, Instant(0));
+        feed(&mut conn, bytes);
+        conn.on_read(0, Instant(0));
+        let expected = match stage {
+            Stage::Hello => CloseReason::CutFrame(stage),
+            _ => CloseReason::EarlyByPeer(stage),
+        };
+        // The challenge that nobody will read is still to be written before it ends.
+        flush(&mut conn);
+        assert_eq!(last_word(&mut conn), Some(expected));
+    }
+}
+
+#[test]
+fn who_does_not_authenticate_in_time_is_closed_at_the_deadline_and_not_before() {
+    for &engine in ENGINES {
+        let mut pair = Pair::new(setup(engine));
+        let deadline = pair.acceptor.conn.poll_timeout().unwrap();
+        assert_eq!((deadline.at, deadline.why), (Instant(61 * SECOND), "authentication"));
+        pair.acceptor.conn.handle_timeout(Instant(61 * SECOND - 1));
+        assert!(!pair.acceptor.conn.wants().close);
+        pair.acceptor.conn.handle_timeout(Instant(61 * SECOND));
+        assert_eq!(last_word(&mut pair.acceptor.conn), Some(CloseReason::TooSlow(Stage::FirstBytes)));
+        pair.acceptor.conn.handle_timeout(Instant(62 * SECOND));
+        assert!(pair.acceptor.conn.poll_message().is_none() && pair.acceptor.conn.poll_timeout().is_none());
+    }
+}
+
+#[test]
+fn an_early_frame_may_have_4096_bytes_and_not_one_more() {
+    use crate::limits::EARLY_TEXT;
+    for (length, limit) in [(EARLY_TEXT, None), (EARLY_TEXT + 1, Some(4096))] {
+        let mut conn = Conn::dialled(setup(Engine::Clear).dialling, Instant(0));
+        let mut frame = Vec::new();
+        put_data(&mut frame, &vec![b'x'; length]);
+        feed(&mut conn, &frame);
+        flush(&mut conn);
+        conn.on_read(0, Instant(0));
+        let is_too_long = matches!(last_word(&mut conn), Some(CloseReason::FrameTooLong { length: 4097, limit: 4096 }));
+        assert_eq!(is_too_long, limit.is_some());
+    }
+}
+
+/// Feeds bytes in as large pieces as fit; gives what the connection has to write.
+fn feed(conn: &mut Conn, mut bytes: &[u8]) -> Vec<u8> {
+    let mut said = flush(conn);
+    while !bytes.is_empty() && conn.wants().read {
+        let space = conn.read_space();
+        let n = space.len().min(bytes.len());
+        space[..n].copy_from_slice(&bytes[..n]);
+        bytes = &bytes[n..];
+        conn.on_read(n, Instant(0));
+        said.extend(flush(conn));
+    }
+    said
+}
+
+fn play(conn: &mut Conn, line: &str) -> Vec<u8> {
+    let mut frame = Vec::new();
+    put_data(&mut frame, line.as_bytes());
+    feed(conn, &frame)
+}
+
+fn flush(conn: &mut Conn) -> Vec<u8> {
+    let mut said = Vec::new();
+    while conn.wants().write {
+        let slices: Vec<u8> = conn.transmit(usize::MAX).iter().flat_map(|slice| slice.to_vec()).collect();
+        conn.on_written(slices.len(), Instant(0));
+        said.extend(slices);
+    }
+    said
+}
+
+fn last_word(conn: &mut Conn) -> Option<CloseReason> {
+    std::iter::from_fn(|| conn.poll_message()).find_map(|message| match message {
+        FromConn::Closed(reason) => Some(reason),
+        _ => None,
+    })
+}

@@ -1,0 +1,1 @@
+//! The machines at work on a connection.
