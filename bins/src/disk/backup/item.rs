@@ -194,6 +194,12 @@ impl Item {
         }
     }
 
+    /// Tells that one of its records fits into no frame; the stream is whole without it.
+    pub(super) fn give_up(&self, bytes: usize, work: &mut Work) {
+        let text = format!("has a record of {bytes} bytes, more than a frame holds; it is not wholly saved");
+        work.note(Notice::new(NoticeKind::NotSaved, &self.path, text));
+    }
+
     fn pack(&mut self, packer: &mut Packer, work: &mut Work) -> Result<(), PackError> {
         if self.stage == Stage::Attributes {
             self.begin(packer, work)?;

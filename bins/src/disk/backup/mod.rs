@@ -147,9 +147,14 @@ impl BackupSource {
     fn fill_given(&mut self) -> Result<bool, PackError> {
         for _ in 0..STEPS {
             if let Some(item) = &mut self.item {
-                match item.pump(&mut self.packer, &mut self.work)? {
-                    Pumped::Full => return Ok(false),
-                    Pumped::Finished => self.item = None,
+                match item.pump(&mut self.packer, &mut self.work) {
+                    Ok(Pumped::Full) => return Ok(false),
+                    Ok(Pumped::Finished) => self.item = None,
+                    Err(PackError::TooLong(bytes)) => {
+                        item.give_up(bytes, &mut self.work);
+                        self.item = None;
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             if self.work.notices.len() >= TALKATIVE {
