@@ -9,7 +9,7 @@
 
 mod item;
 mod pattern;
-mod regex;
+pub(crate) mod regex;
 mod select;
 #[cfg(test)]
 mod tests;

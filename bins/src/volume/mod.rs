@@ -1,0 +1,33 @@
+//! Volumes on the disk: one regular file each, nothing but blocks (`wire/3 §5`).
+
+pub mod reader;
+#[cfg(test)]
+mod tests;
+pub mod writer;
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use towline_core::bulk::work::DiskError;
+
+/// Where a volume lies.
+///
+/// # Errors
+/// The name would leave the folder: it comes from another daemon.
+pub fn volume_path(folder: &str, name: &str) -> Result<PathBuf, DiskError> {
+    if name.is_empty() || name == "." || name == ".." || name.contains(['/', '\0']) {
+        return Err(DiskError::Other { path: folder.to_owned(), text: format!("{name:?} is no name for a volume") });
+    }
+    Ok(Path::new(folder).join(name))
+}
+
+/// What the system said about a path, as the core's own error.
+pub fn disk_error(path: &Path, error: &std::io::Error) -> DiskError {
+    let path = path.display().to_string();
+    match error.kind() {
+        ErrorKind::NotFound => DiskError::Missing(path),
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => DiskError::Denied(path),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => DiskError::Full(path),
+        _ => DiskError::Other { path, text: error.to_string() },
+    }
+}

@@ -1,0 +1,332 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use towline_core::bulk::parcel::Parcel;
+use towline_core::bulk::work::{DiskError, Expect};
+use towline_core::wire::block::{BlockBuilder, Session};
+use towline_core::wire::bsr::Bootstrap;
+use towline_core::wire::label::VolumeLabel;
+
+use super::reader::VolumeReader;
+use super::writer::{Appended, Mounted, VolumeWriter};
+
+const SESSION: Session = Session { id: 3, time: 1_800_000_000 };
+
+fn label(name: &str) -> VolumeLabel {
+    VolumeLabel { volume: name.into(), pool: "daily".into(), media_type: "File".into(), ..VolumeLabel::default() }
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn text(&self) -> &str {
+        self.0.path().to_str().unwrap()
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn mount(&self, name: &str, expect: Expect, limit: u64) -> Result<(VolumeWriter, Mounted), DiskError> {
+        VolumeWriter::mount(self.text(), &label(name), expect, limit, SESSION)
+    }
+}
+
+/// A block with one record, or as many blocks as the record needs.
+fn blocks(file_index: i32, contents: &[u8], size: usize) -> Vec<Vec<u8>> {
+    let mut builder = BlockBuilder::new(SESSION, size);
+    builder.give(Vec::new());
+    builder.begin_record(file_index, 2, u32::try_from(contents.len()).unwrap());
+    let (mut rest, mut blocks) = (contents, Vec::new());
+    loop {
+        rest = &rest[builder.push(rest)..];
+        if builder.record_is_done() {
+            blocks.extend(builder.take().map(|block| block.bytes));
+            return blocks;
+        }
+        blocks.push(builder.take().unwrap().bytes);
+        builder.give(Vec::new());
+    }
+}
+
+fn append(writer: &mut VolumeWriter, mut block: Vec<u8>) -> Appended {
+    writer.append(&mut block).unwrap()
+}
+
+#[test]
+fn a_new_volume_has_its_label_and_takes_blocks_behind_it() {
+    let folder = Folder::new();
+    let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    assert!(mounted.labelled && mounted.cut == 0);
+    let block = blocks(1, b"hello", 4096).remove(0);
+    let len = block.len() as u64;
+    assert_eq!(append(&mut writer, block.clone()), Appended::At(mounted.bytes));
+    assert_eq!(append(&mut writer, block), Appended::At(mounted.bytes + len));
+    writer.sync().unwrap();
+    assert_eq!(fs::metadata(folder.path("v1")).unwrap().len(), mounted.bytes + 2 * len);
+    assert_eq!(fs::metadata(folder.path("v1")).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn a_new_volume_never_overwrites_a_file() {
+    let folder = Folder::new();
+    fs::write(folder.path("v1"), b"precious").unwrap();
+    let error = folder.mount("v1", Expect::New, 0).unwrap_err();
+    assert!(matches!(error, DiskError::WrongVolume { .. }), "{error}");
+    assert_eq!(fs::read(folder.path("v1")).unwrap(), b"precious");
+}
+
+#[test]
+fn a_recycled_volume_begins_anew() {
+    let folder = Folder::new();
+    let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    append(&mut writer, blocks(1, &[7; 3000], 4096).remove(0));
+    drop(writer);
+    let (_, again) = folder.mount("v1", Expect::Recycled, 0).unwrap();
+    assert!(again.labelled);
+    assert_eq!(again.bytes, mounted.bytes);
+    assert_eq!(fs::metadata(folder.path("v1")).unwrap().len(), mounted.bytes);
+}
+
+#[test]
+fn a_torn_tail_is_cut_but_whole_blocks_nobody_knows_are_kept() {
+    let folder = Folder::new();
+    let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    let block = blocks(1, &[7; 3000], 4096).remove(0);
+    let len = block.len() as u64;
+    append(&mut writer, block.clone());
+    append(&mut writer, block.clone());
+    drop(writer);
+    let mut bytes = fs::read(folder.path("v1")).unwrap();
+    bytes.extend_from_slice(&block[..1000]);
+    fs::write(folder.path("v1"), &bytes).unwrap();
+    let known = mounted.bytes + len;
+    let (mut writer, again) = folder.mount("v1", Expect::Bytes(known), 0).unwrap();
+    assert_eq!((again.bytes, again.cut, again.labelled), (known + len, 1000, false));
+    assert_eq!(append(&mut writer, block), Appended::At(known + len));
+}
+
+#[test]
+fn a_whole_block_with_a_wrong_checksum_is_torn_too() {
+    let folder = Folder::new();
+    let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    let block = blocks(1, &[7; 3000], 4096).remove(0);
+    append(&mut writer, block.clone());
+    drop(writer);
+    let mut bytes = fs::read(folder.path("v1")).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(folder.path("v1"), &bytes).unwrap();
+    let (_, again) = folder.mount("v1", Expect::Bytes(mounted.bytes), 0).unwrap();
+    assert_eq!((again.bytes, again.cut), (mounted.bytes, block.len() as u64));
+}
+
+#[test]
+fn a_volume_shorter_than_the_catalog_knows_is_refused_and_left_alone() {
+    let folder = Folder::new();
+    let (_, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    let error = folder.mount("v1", Expect::Bytes(mounted.bytes + 1), 0).unwrap_err();
+    assert!(
+        matches!(error, DiskError::Truncated { found, wanted, .. } if (found, wanted) == (mounted.bytes, found + 1))
+    );
+    assert_eq!(fs::metadata(folder.path("v1")).unwrap().len(), mounted.bytes);
+}
+
+#[test]
+fn another_volume_under_the_name_is_refused() {
+    let folder = Folder::new();
+    let (_, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    fs::rename(folder.path("v1"), folder.path("v2")).unwrap();
+    for bad in [folder.mount("v2", Expect::Bytes(mounted.bytes), 0), {
+        fs::write(folder.path("v3"), b"no volume at all, and long enough for a header").unwrap();
+        folder.mount("v3", Expect::Bytes(0), 0)
+    }] {
+        assert!(matches!(bad, Err(DiskError::WrongVolume { .. })), "{bad:?}");
+    }
+    let missing = folder.mount("v4", Expect::Bytes(0), 0);
+    assert!(matches!(missing, Err(DiskError::Missing(_))), "{missing:?}");
+}
+
+#[test]
+fn a_volume_in_use_is_not_mounted_twice() {
+    let folder = Folder::new();
+    let (_writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    let error = folder.mount("v1", Expect::Bytes(mounted.bytes), 0).unwrap_err();
+    assert!(error.to_string().contains("in use"), "{error}");
+}
+
+#[test]
+fn a_full_volume_stays_full_for_shorter_blocks_too() {
+    let folder = Folder::new();
+    let long = blocks(1, &[7; 3000], 4096).remove(0);
+    let (mut writer, _) = folder.mount("v1", Expect::New, 4000).unwrap();
+    assert!(matches!(append(&mut writer, long.clone()), Appended::At(_)));
+    assert_eq!(append(&mut writer, long), Appended::LimitReached);
+    assert_eq!(append(&mut writer, blocks(2, b"x", 4096).remove(0)), Appended::LimitReached);
+}
+
+#[test]
+fn a_volume_takes_one_block_whatever_its_limit() {
+    let folder = Folder::new();
+    let (mut writer, _) = folder.mount("v1", Expect::New, 1).unwrap();
+    let block = blocks(1, b"x", 4096).remove(0);
+    assert!(matches!(append(&mut writer, block.clone()), Appended::At(_)));
+    assert_eq!(append(&mut writer, block), Appended::LimitReached);
+}
+
+#[test]
+fn a_name_cannot_leave_the_folder() {
+    let folder = Folder::new();
+    for name in ["../v1", "a/b", "..", ".", "", "a\0b"] {
+        assert!(folder.mount(name, Expect::New, 0).is_err(), "{name:?}");
+        assert!(VolumeReader::open(folder.text(), &bootstrap(&[name])).is_err(), "{name:?}");
+    }
+}
+
+#[cfg(feature = "system-tests")]
+#[test]
+fn a_full_disk_leaves_nothing_of_the_block() {
+    let folder = Folder::new();
+    let run = |program: &str, arguments: &[&str]| {
+        assert!(std::process::Command::new(program).args(arguments).status().unwrap().success());
+    };
+    run("mount", &["-t", "tmpfs", "-o", "size=1m", "towline-test", folder.text()]);
+    let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    let block = blocks(1, &vec![7; 600_000], 1 << 20).remove(0);
+    let first = append(&mut writer, block.clone());
+    let second = append(&mut writer, block.clone());
+    let len = fs::metadata(folder.path("v1")).unwrap().len();
+    drop(writer);
+    run("umount", &[folder.text()]);
+    assert_eq!((first, second), (Appended::At(mounted.bytes), Appended::DiskFull));
+    assert_eq!(len, mounted.bytes + block.len() as u64);
+}
+
+fn bootstrap(volumes: &[&str]) -> Bootstrap {
+    let section = |name: &&str| {
+        format!("Volume=\"{name}\"\nVolSessionId={}\nVolSessionTime={}\nFileIndex=1-100\n", SESSION.id, SESSION.time)
+    };
+    let text: String = volumes.iter().map(section).collect();
+    Bootstrap::parse(text.as_bytes()).unwrap()
+}
+
+/// The records a reader finds: the lines of their headers, and their bytes in a row.
+fn read(folder: &Folder, bootstrap: &Bootstrap) -> Result<(Vec<String>, Vec<u8>, VolumeReader), DiskError> {
+    let mut reader = VolumeReader::open(folder.text(), bootstrap)?;
+    let (mut stream, mut parcel) = (Vec::new(), Parcel::new());
+    loop {
+        let last = reader.fill(&mut parcel)?;
+        stream.extend_from_slice(&parcel.bytes);
+        if last {
+            break;
+        }
+    }
+    let (mut lines, mut data, mut rest) = (Vec::new(), Vec::new(), &stream[..]);
+    loop {
+        let (head, behind) = rest.split_first_chunk::<4>().unwrap();
+        let Ok(len) = usize::try_from(i32::from_be_bytes(*head)) else {
+            assert_eq!((i32::from_be_bytes(*head), behind.len()), (-1, 0), "the end of the stream");
+            return Ok((lines, data, reader));
+        };
+        let (frame, behind) = behind.split_at(len);
+        match std::str::from_utf8(frame) {
+            Ok(line) if line.starts_with("rechdr ") => lines.push(line.to_owned()),
+            _ => data.extend_from_slice(frame),
+        }
+        rest = behind;
+    }
+}
+
+#[test]
+fn what_was_appended_is_read_back_across_blocks_and_volumes() {
+    let folder = Folder::new();
+    let contents: Vec<u8> = (0..900_000_u32).map(|i| (i % 251) as u8).collect();
+    let all = blocks(1, &contents, 64 * 1024);
+    let (first, second) = all.split_at(all.len() / 2);
+    for (name, part) in [("v1", first), ("v2", second)] {
+        let (mut writer, _) = folder.mount(name, Expect::New, 0).unwrap();
+        for block in part {
+            append(&mut writer, block.clone());
+        }
+    }
+    let (lines, data, mut reader) = read(&folder, &bootstrap(&["v1", "v2"])).unwrap();
+    assert_eq!(lines, ["rechdr 3 1800000000 1 2 900000"]);
+    assert!(data == contents);
+    assert!(reader.take_remarks().is_empty());
+    let tally = reader.tally();
+    assert_eq!(tally.volumes, ["v1", "v2"]);
+    assert_eq!((tally.read_bytes, tally.errors, tally.complete), (900_000, 0, true));
+}
+
+#[test]
+fn only_what_is_selected_is_read() {
+    let folder = Folder::new();
+    let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();
+    let mut starts = Vec::new();
+    for (index, letter) in [(1, b"a"), (2, b"b"), (3, b"c")] {
+        let Appended::At(start) = append(&mut writer, blocks(index, letter, 4096).remove(0)) else { panic!() };
+        starts.push(start);
+    }
+    assert_eq!(starts[0], mounted.bytes);
+    let text = format!(
+        "Volume=\"v1\"\nVolSessionId=3\nVolSessionTime=1800000000\nVolAddr={}-{}\nFileIndex=2\nCount=1\n",
+        starts[1],
+        starts[2] - 1
+    );
+    let (lines, data, _) = read(&folder, &Bootstrap::parse(text.as_bytes()).unwrap()).unwrap();
+    assert_eq!((lines.len(), &data[..]), (1, &b"b"[..]));
+}
+
+#[test]
+fn a_damaged_block_ends_the_restore_with_its_address() {
+    let folder = Folder::new();
+    let (mut writer, _) = folder.mount("v1", Expect::New, 0).unwrap();
+    append(&mut writer, blocks(1, b"good", 4096).remove(0));
+    let Appended::At(start) = append(&mut writer, blocks(2, b"gone", 4096).remove(0)) else { panic!() };
+    drop(writer);
+    let mut bytes = fs::read(folder.path("v1")).unwrap();
+    let whole = bytes.clone();
+    *bytes.last_mut().unwrap() ^= 1;
+    for bad in [&bytes[..], &whole[..whole.len() - 1], &whole[..usize::try_from(start).unwrap() + 3]] {
+        fs::write(folder.path("v1"), bad).unwrap();
+        let error = read(&folder, &bootstrap(&["v1"])).unwrap_err();
+        let path = folder.path("v1").display().to_string();
+        assert_eq!(error, DiskError::Damaged { path, at: start });
+    }
+}
+
+#[test]
+fn a_record_whose_end_is_missing_is_counted_and_told() {
+    let folder = Folder::new();
+    let all = blocks(1, &[5; 10_000], 4096);
+    assert_eq!(all.len(), 3);
+    let (mut writer, _) = folder.mount("v1", Expect::New, 0).unwrap();
+    append(&mut writer, all[0].clone());
+    append(&mut writer, blocks(2, b"next", 4096).remove(0));
+    let (lines, _, mut reader) = read(&folder, &bootstrap(&["v1"])).unwrap();
+    assert_eq!(lines, ["rechdr 3 1800000000 2 2 4"]);
+    assert_eq!(reader.take_remarks().len(), 1);
+    assert!(reader.take_remarks().is_empty(), "told once");
+    assert_eq!(reader.tally().errors, 1);
+}
+
+#[test]
+fn a_missing_volume_and_a_wrong_label_are_told_apart() {
+    let folder = Folder::new();
+    let missing = VolumeReader::open(folder.text(), &bootstrap(&["v1"]));
+    assert!(matches!(missing, Err(DiskError::Missing(_))), "{missing:?}");
+    drop(folder.mount("v1", Expect::New, 0).unwrap());
+    fs::rename(folder.path("v1"), folder.path("v2")).unwrap();
+    fs::write(folder.path("v3"), b"").unwrap();
+    fs::write(folder.path("v4"), vec![0; 5000]).unwrap();
+    for name in ["v2", "v3", "v4"] {
+        let wrong = VolumeReader::open(folder.text(), &bootstrap(&[name]));
+        assert!(matches!(wrong, Err(DiskError::WrongVolume { .. })), "{wrong:?}");
+    }
+    drop(folder.mount("v1", Expect::New, 0).unwrap());
+    let second = read(&folder, &bootstrap(&["v1", "v9"])).map(|_| ());
+    assert!(matches!(second, Err(DiskError::Missing(_))), "{second:?}");
+}
