@@ -72,7 +72,8 @@ impl Conn {
             carried.is_cut = true;
             carried.machine.on_cut();
         }
-        self.drive_machine()
+        while self.drive_machine() {}
+        self.carried.is_none()
     }
 
     /// The next step of closing.

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::conn::Stage;
-use crate::error::TlsError;
 use crate::tls::Kind;
 
 #[test]
@@ -48,8 +47,16 @@ fn a_wrong_pre_shared_key_reads_as_such_on_both_sides() {
         let mut pair = Pair::new(setup_for(engine, purpose, "one", "two"));
         pair.drive();
         let name = || "R_DIRECTOR backup-dir".to_owned();
-        assert_eq!(pair.acceptor.closed(), Some(&CloseReason::Tls(TlsError::WrongKey(name()))), "{engine:?}");
-        assert_eq!(pair.dialler.closed(), Some(&CloseReason::Tls(TlsError::KeyRefused(name()))), "{engine:?}");
+        assert_eq!(
+            pair.acceptor.closed(),
+            Some(&CloseReason::Tls(crate::error::TlsError::WrongKey(name()))),
+            "{engine:?}"
+        );
+        assert_eq!(
+            pair.dialler.closed(),
+            Some(&CloseReason::Tls(crate::error::TlsError::KeyRefused(name()))),
+            "{engine:?}"
+        );
     }
 }
 

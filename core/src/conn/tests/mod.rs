@@ -27,6 +27,9 @@ use crate::wire::names::{PeerKind, PeerName};
 const WALL: Wall = Wall(1_795_438_893_000_000);
 const SECOND: u64 = 1_000_000_000;
 
+/// Bytes that fit between two ends, as in the buffers of two sockets.
+const PIPE: usize = 64 * 1024;
+
 /// Bytes on their way.
 #[derive(Default)]
 struct Pipe {
@@ -49,7 +52,6 @@ struct End {
     work: VecDeque<(WorkId, DiskWork)>,
     /// How many pieces of work the worker may still do.
     allowed: usize,
-    most_written: usize,
 }
 
 impl End {
@@ -62,7 +64,6 @@ impl End {
             worker: None,
             work: VecDeque::new(),
             allowed: usize::MAX,
-            most_written: 0,
         }
     }
 
@@ -194,15 +195,15 @@ fn turn(end: &mut End, from: &mut Pipe, to: &mut Pipe, split: usize, now: Instan
         assert!(end.conn.read_space().is_empty(), "wants no read and offers room");
     }
     if end.conn.wants().write {
-        let transmit = end.conn.transmit(split);
+        let room = split.min(PIPE - to.bytes.len());
+        let transmit = end.conn.transmit(room);
         assert!(transmit.len() <= 64);
         let mut n = 0;
         for slice in transmit.iter() {
             to.bytes.extend(slice.iter());
             n += slice.len();
         }
-        assert!(n <= split);
-        end.most_written = end.most_written.max(n);
+        assert!(n <= room);
         if n > 0 {
             end.conn.on_written(n, now);
             moved = true;

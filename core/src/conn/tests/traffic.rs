@@ -65,8 +65,6 @@ fn a_data_channel_waits_for_the_node_after_every_line() {
 fn a_peer_that_does_not_read_costs_8_mib_and_then_the_connection() {
     for &engine in ENGINES {
         let mut pair = Pair::ready(setup(engine));
-        let mebibyte = ToConn::Send(vec![0; 1 << 20]);
-        drop(mebibyte);
         for _ in 0..8 {
             pair.tell_dialler(ToConn::Send(vec![0; limits::SEND_QUEUE / 8]));
         }
