@@ -1,0 +1,231 @@
+//! The hands of a daemon: one thread for each open tree or volume, one for the catalog, and the log.
+//!
+//! ```text
+//!   submit(Disk(OpenX))   --> a thread of its own, behind a queue of fixed length --> reply
+//!   submit(Disk(Fill …))  --> the queue of its handle                             --> reply
+//!   submit(Disk(Close))   --> ends the queue; what was in it is done first        --> reply
+//!   submit(Catalog(…))    --> the catalog's worker                                --> reply
+//! ```
+//! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
+
+mod open;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Tally};
+use towline_core::drive::{Hands, Notice, Reply, Work, WorkDone};
+use towline_core::ids::HandleId;
+use towline_core::role::director::catalog::CatalogRequest;
+
+use open::Open;
+
+/// Pieces of work that may wait for one handle.
+pub const QUEUE: usize = 16;
+
+/// Where notices go.
+pub type Log = Box<dyn Fn(Notice) + Send + Sync>;
+
+/// Who answers the catalog's requests; calls the reply exactly once.
+pub type CatalogDesk = Box<dyn Fn(CatalogRequest, Reply) + Send + Sync>;
+
+/// The workers of one daemon.
+pub struct Workers {
+    log: Log,
+    catalog: Option<CatalogDesk>,
+    handles: Handles,
+}
+
+type Handles = Arc<Mutex<BTreeMap<HandleId, Handle>>>;
+type Piece = (DiskWork, Reply);
+
+/// The way to a thread. Dropping it lets the thread finish what waits, and end.
+struct Handle {
+    queue: SyncSender<Piece>,
+    /// Who wants to hear of the end.
+    close: Arc<Mutex<Option<Reply>>>,
+}
+
+impl Workers {
+    /// Workers for the disk alone.
+    #[must_use]
+    pub fn new(log: Log) -> Self {
+        Self { log, catalog: None, handles: Handles::default() }
+    }
+
+    /// The same with a catalog.
+    #[must_use]
+    pub fn with_catalog(self, catalog: CatalogDesk) -> Self {
+        Self { catalog: Some(catalog), ..self }
+    }
+
+    fn disk(&self, work: DiskWork, reply: Reply) {
+        let handle = handle_of(&work);
+        match work {
+            DiskWork::OpenBackup { .. }
+            | DiskWork::OpenRestore { .. }
+            | DiskWork::OpenRead { .. }
+            | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
+            DiskWork::Close { .. } => self.close(handle, reply),
+            work => self.queue(handle, work, reply),
+        }
+    }
+
+    /// Starts a thread that opens something and then works on it.
+    fn open(
+        &self,
+        handle: HandleId,
+        opener: impl FnOnce() -> Result<(Box<dyn Open>, DiskDone), DiskError> + Send + 'static,
+        reply: Reply,
+    ) {
+        let (queue, pieces) = sync_channel(QUEUE);
+        let close = Arc::new(Mutex::new(None));
+        {
+            let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+            if handles.contains_key(&handle) {
+                drop(handles);
+                return reply(failed("a handle is opened twice", Vec::new()));
+            }
+            handles.insert(handle, Handle { queue, close: Arc::clone(&close) });
+        }
+        // The reply must survive a thread that cannot be started.
+        let reply = Arc::new(Mutex::new(Some(reply)));
+        let (mine, handles) = (Arc::clone(&reply), Arc::clone(&self.handles));
+        let body = move || {
+            let opened = catch_unwind(AssertUnwindSafe(opener)).unwrap_or_else(|_| Err(panicked()));
+            let mut worker = None;
+            let done = match opened {
+                Ok((open, done)) => {
+                    worker = Some(open);
+                    done
+                }
+                Err(error) => {
+                    forget(&handles, handle);
+                    DiskDone::Failed { error, buffer: Vec::new() }
+                }
+            };
+            answer(&mine, WorkDone::Disk(done));
+            let tally = serve(worker, &pieces);
+            answer(&close, WorkDone::Disk(DiskDone::Closed(tally)));
+        };
+        if let Err(error) = thread::Builder::new().name(format!("disk-{}", handle.0)).spawn(body) {
+            forget(&self.handles, handle);
+            answer(&reply, failed(&format!("cannot start a thread: {error}"), Vec::new()));
+        }
+    }
+
+    fn queue(&self, handle: HandleId, work: DiskWork, reply: Reply) {
+        let refused = {
+            let handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+            match handles.get(&handle) {
+                None => Err((failed("nothing is open under this handle", buffer_of(work)), reply)),
+                Some(to) => to.queue.try_send((work, reply)).map_err(|error| match error {
+                    TrySendError::Full((_, reply)) => (WorkDone::Refused, reply),
+                    TrySendError::Disconnected((work, reply)) => {
+                        (failed("its thread has ended", buffer_of(work)), reply)
+                    }
+                }),
+            }
+        };
+        if let Err((done, reply)) = refused {
+            reply(done);
+        }
+    }
+
+    fn close(&self, handle: HandleId, reply: Reply) {
+        let found = self.handles.lock().unwrap_or_else(PoisonError::into_inner).remove(&handle);
+        match found {
+            Some(Handle { queue, close }) => {
+                *close.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
+                // The thread ends behind what is in the queue; it looks for `close` only then.
+                drop(queue);
+            }
+            None => reply(WorkDone::Disk(DiskDone::Closed(Tally::default()))),
+        }
+    }
+}
+
+impl Hands for Workers {
+    fn submit(&self, work: Work, reply: Reply) {
+        match (work, &self.catalog) {
+            (Work::Disk(work), _) => self.disk(work, reply),
+            (Work::Catalog(request), Some(catalog)) => catalog(request, reply),
+            _ => reply(WorkDone::Refused),
+        }
+    }
+
+    fn notify(&self, notice: Notice) {
+        (self.log)(notice);
+    }
+}
+
+/// Works until the queue has ended. A worker that panicked is not touched again.
+fn serve(mut worker: Option<Box<dyn Open>>, pieces: &Receiver<Piece>) -> Tally {
+    for (work, reply) in pieces {
+        let done = match &mut worker {
+            None => failed("it could not be opened, or a mistake of this program broke it", buffer_of(work)),
+            Some(open) => match catch_unwind(AssertUnwindSafe(|| open.work(work))) {
+                Ok(done) => WorkDone::Disk(done),
+                Err(_) => {
+                    worker = None;
+                    WorkDone::Disk(DiskDone::Failed { error: panicked(), buffer: Vec::new() })
+                }
+            },
+        };
+        // A reply only posts; should it panic all the same, the others must still be called.
+        let _posted = catch_unwind(AssertUnwindSafe(|| reply(done)));
+    }
+    worker.and_then(|open| catch_unwind(AssertUnwindSafe(|| open.close())).ok()).unwrap_or_default()
+}
+
+fn answer(slot: &Mutex<Option<Reply>>, done: WorkDone) {
+    let reply = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(reply) = reply {
+        reply(done);
+    }
+}
+
+fn forget(handles: &Handles, handle: HandleId) {
+    handles.lock().unwrap_or_else(PoisonError::into_inner).remove(&handle);
+}
+
+fn failed(text: &str, buffer: Vec<u8>) -> WorkDone {
+    WorkDone::Disk(DiskDone::Failed { error: worker_error(text), buffer })
+}
+
+fn panicked() -> DiskError {
+    worker_error("a mistake of this program stopped it; please report it")
+}
+
+fn worker_error(text: &str) -> DiskError {
+    DiskError::Other { path: "disk worker".to_owned(), text: text.to_owned() }
+}
+
+fn buffer_of(work: DiskWork) -> Vec<u8> {
+    match work {
+        DiskWork::Fill { parcel, .. } | DiskWork::Apply { parcel, .. } => parcel.bytes,
+        DiskWork::Append { block, .. } => block,
+        _ => Vec::new(),
+    }
+}
+
+fn handle_of(work: &DiskWork) -> HandleId {
+    match work {
+        DiskWork::OpenBackup { handle, .. }
+        | DiskWork::OpenRestore { handle, .. }
+        | DiskWork::OpenRead { handle, .. }
+        | DiskWork::Mount { handle, .. }
+        | DiskWork::Fill { handle, .. }
+        | DiskWork::Apply { handle, .. }
+        | DiskWork::Append { handle, .. }
+        | DiskWork::Sync { handle }
+        | DiskWork::Close { handle } => *handle,
+        // No handle is ever 0: the work is then told that nothing is open.
+        _ => HandleId(0),
+    }
+}

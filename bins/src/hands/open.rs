@@ -1,0 +1,224 @@
+//! What a handle stands for: a backup, a restore, a reading of volumes, a volume to append to.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use towline_core::bulk::unpack::Unpacker;
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
+use towline_core::wire::block::Session;
+use towline_core::wire::fileset::FileSet;
+
+use crate::disk::backup::BackupSource;
+use crate::disk::notice::Notice;
+use crate::disk::restore::{Order, Replace, RestoreTarget};
+use crate::volume::disk_error;
+use crate::volume::reader::VolumeReader;
+use crate::volume::writer::{Appended, VolumeWriter};
+
+/// Something open, owned by its thread.
+pub(super) trait Open {
+    /// Does one piece of work.
+    fn work(&mut self, work: DiskWork) -> DiskDone;
+
+    /// Ends it, whatever its state.
+    fn close(self: Box<Self>) -> Tally;
+}
+
+/// Opens what `work` asks for, and gives the answer to it.
+pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
+    match work {
+        DiskWork::OpenBackup { fileset, .. } => Ok((Box::new(Backup::open(&fileset)?), DiskDone::Opened)),
+        DiskWork::OpenRestore { order, .. } => {
+            let replace = Replace::from_letter(order.replace);
+            let order = Order { to: order.to, replace, prefix_links: order.prefix_links };
+            Ok((Box::new(Restore::open(order)?), DiskDone::Opened))
+        }
+        DiskWork::OpenRead { folder, bootstrap, .. } => {
+            Ok((Box::new(Read(VolumeReader::open(&folder, &bootstrap)?)), DiskDone::Opened))
+        }
+        DiskWork::Mount { folder, label, expect, limit, session: (id, time), .. } => {
+            let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, Session { id, time })?;
+            let done = DiskDone::Mounted {
+                bytes: mounted.bytes,
+                labelled: mounted.labelled,
+                cut: mounted.cut,
+                spent: mounted.spent,
+            };
+            Ok((Box::new(Volume(writer)), done))
+        }
+        other => Err(mismatch(&other)),
+    }
+}
+
+#[derive(Debug)]
+struct Backup {
+    source: BackupSource,
+    spent: Duration,
+    complete: bool,
+}
+
+impl Backup {
+    fn open(fileset: &FileSet) -> Result<Self, DiskError> {
+        let source = BackupSource::new(fileset, None)
+            .map_err(|error| DiskError::Other { path: "fileset".to_owned(), text: error.to_string() })?;
+        Ok(Self { source, spent: Duration::ZERO, complete: false })
+    }
+}
+
+impl Open for Backup {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
+        let started = Instant::now();
+        let filled = self.source.fill(&mut parcel);
+        self.spent += started.elapsed();
+        match filled {
+            Ok(filled) => {
+                self.complete |= filled.done;
+                DiskDone::Filled { parcel, last: filled.done, remarks: remarks(self.source.take_notices()) }
+            }
+            Err(error) => {
+                let error = DiskError::Other { path: "backup".to_owned(), text: error.to_string() };
+                DiskDone::Failed { error, buffer: parcel.bytes }
+            }
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        let counters = self.source.counters();
+        Tally {
+            files: counters.files,
+            read_bytes: counters.read_bytes,
+            job_bytes: counters.job_bytes,
+            errors: counters.errors,
+            warnings: counters.warnings,
+            complete: self.complete,
+            spent: micros(self.spent),
+            volumes: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Restore {
+    target: RestoreTarget,
+    unpacker: Unpacker,
+    spent: Duration,
+    finished: bool,
+}
+
+impl Restore {
+    fn open(order: Order) -> Result<Self, DiskError> {
+        let to = String::from_utf8_lossy(&order.to).into_owned();
+        let target = RestoreTarget::new(order).map_err(|error| disk_error(Path::new(&to), &error))?;
+        Ok(Self { target, unpacker: Unpacker::new(), spent: Duration::ZERO, finished: false })
+    }
+
+    /// The last entry and the times of folders. Done with the last bytes, so that what is said of it is heard.
+    fn finish(&mut self) {
+        if !self.finished {
+            self.finished = true;
+            self.target.finish();
+        }
+    }
+}
+
+impl Open for Restore {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let DiskWork::Apply { mut parcel, .. } = work else { return refuse(work) };
+        let started = Instant::now();
+        let fed = self.unpacker.feed(&parcel.bytes, &mut self.target);
+        if self.unpacker.has_ended() {
+            self.finish();
+        }
+        self.spent += started.elapsed();
+        match fed {
+            Ok(_) => {
+                parcel.clear();
+                DiskDone::Applied { parcel, remarks: remarks(self.target.take_notices()) }
+            }
+            Err(error) => DiskDone::Failed { error: DiskError::BadStream(error.to_string()), buffer: parcel.bytes },
+        }
+    }
+
+    fn close(mut self: Box<Self>) -> Tally {
+        self.finish();
+        let tally = self.target.tally();
+        Tally {
+            files: tally.files,
+            read_bytes: self.unpacker.record_bytes(),
+            job_bytes: tally.bytes,
+            errors: tally.errors,
+            warnings: tally.warnings,
+            complete: self.unpacker.has_ended(),
+            spent: micros(self.spent),
+            volumes: Vec::new(),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Read(VolumeReader);
+
+impl Open for Read {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
+        match self.0.fill(&mut parcel) {
+            Ok(last) => DiskDone::Filled { parcel, last, remarks: self.0.take_remarks() },
+            Err(error) => DiskDone::Failed { error, buffer: parcel.bytes },
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        self.0.tally()
+    }
+}
+
+#[derive(Debug)]
+struct Volume(VolumeWriter);
+
+impl Open for Volume {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let started = Instant::now();
+        match work {
+            DiskWork::Append { mut block, .. } => match self.0.append(&mut block) {
+                Ok(Appended::At(start)) => DiskDone::Appended { block, start, spent: micros(started.elapsed()) },
+                Ok(Appended::LimitReached) => DiskDone::VolumeFull { block, disk_full: false },
+                Ok(Appended::DiskFull) => DiskDone::VolumeFull { block, disk_full: true },
+                Err(error) => DiskDone::Failed { error, buffer: block },
+            },
+            DiskWork::Sync { .. } => match self.0.sync() {
+                Ok(()) => DiskDone::Synced { spent: micros(started.elapsed()) },
+                Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
+            },
+            other => refuse(other),
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        Tally { complete: true, ..Tally::default() }
+    }
+}
+
+fn remarks(notices: Vec<Notice>) -> Vec<Remark> {
+    notices.into_iter().map(|notice| Remark { kind: notice.kind.code(), text: notice.to_string() }).collect()
+}
+
+fn refuse(work: DiskWork) -> DiskDone {
+    let error = mismatch(&work);
+    DiskDone::Failed { error, buffer: super::buffer_of(work) }
+}
+
+fn mismatch(work: &DiskWork) -> DiskError {
+    let what = match work {
+        DiskWork::Fill { .. } => "to fill a parcel",
+        DiskWork::Apply { .. } => "to restore",
+        DiskWork::Append { .. } => "to append",
+        DiskWork::Sync { .. } => "to sync",
+        _ => "to open",
+    };
+    super::worker_error(&format!("was asked {what}, which is not what is open"))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
