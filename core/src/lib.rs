@@ -4,6 +4,7 @@
 pub mod action;
 pub mod buf;
 pub mod bulk;
+pub mod calendar;
 pub mod config;
 pub mod conn;
 pub mod drive;

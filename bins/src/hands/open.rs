@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use towline_core::bulk::unpack::Unpacker;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
-use towline_core::wire::block::Session;
 use towline_core::wire::fileset::FileSet;
 
 use crate::disk::backup::BackupSource;
@@ -36,8 +35,8 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
         DiskWork::OpenRead { folder, bootstrap, .. } => {
             Ok((Box::new(Read(VolumeReader::open(&folder, &bootstrap)?)), DiskDone::Opened))
         }
-        DiskWork::Mount { folder, label, expect, limit, session: (id, time), .. } => {
-            let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, Session { id, time })?;
+        DiskWork::Mount { folder, label, expect, limit, session, .. } => {
+            let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, session)?;
             let done = DiskDone::Mounted {
                 bytes: mounted.bytes,
                 labelled: mounted.labelled,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
 use crate::ids::HandleId;
+use crate::wire::block::Session;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::fileset::FileSet;
 use crate::wire::label::VolumeLabel;
@@ -49,7 +50,7 @@ pub enum DiskWork {
         /// Where the volume is full, in bytes; 0 means no limit.
         limit: u64,
         /// Ids for the block header of a new label (`wire/3 §5.5`).
-        session: (u32, u32),
+        session: Session,
     },
     /// Fill a parcel with the next frames of a backup or of a read. Answered by `Filled`.
     Fill {

@@ -110,7 +110,8 @@ impl<R: Role> Node<R> {
             FromConn::Authenticated(peer) => self.authenticated(conn, *peer),
             FromConn::Text(text) => self.role.on_text(net, conn, text),
             FromConn::Signal(signal) => self.role.on_signal(net, conn, signal),
-            FromConn::Parcel(parcel) => self.role.on_parcel(net, conn, parcel),
+            // The role says when it has taken a parcel: that is how a slow catalog slows the sender down.
+            FromConn::Parcel(parcel) => return self.role.on_parcel(net, conn, parcel),
             FromConn::ParcelSent(parcel) => self.role.on_parcel_sent(net, conn, parcel),
             FromConn::Machine(message) => self.role.on_machine(net, conn, message),
             FromConn::Carried(outcome) => self.role.on_carried(net, conn, outcome),

@@ -170,6 +170,11 @@ impl Net {
         self.tell(conn, ToConn::Gather);
     }
 
+    /// Says that a parcel given to `on_parcel` has been dealt with; the connection reads no more while 8 have not.
+    pub fn parcel_taken(&mut self, conn: ConnId) {
+        self.tell(conn, ToConn::Taken(1));
+    }
+
     /// Gives a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
     pub fn carry(&mut self, conn: ConnId, machine: Machine) {
         self.tell(conn, ToConn::Carry(Box::new(machine)));

@@ -1,6 +1,12 @@
 //! What each daemon does with its connections and jobs.
 
 pub mod director;
+pub mod file;
+pub mod identity;
+pub mod listening;
+mod report;
+pub mod script;
+pub mod storage;
 
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;
@@ -28,8 +34,10 @@ pub trait Role: Sized + Send + 'static {
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>);
     /// A signal.
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal);
-    /// A parcel of `UpdCat` frames.
-    fn on_parcel(&mut self, _net: &mut Net, _conn: ConnId, _parcel: Parcel) {}
+    /// A parcel of `UpdCat` frames. Call [`Net::parcel_taken`] once it is dealt with.
+    fn on_parcel(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
+        net.parcel_taken(conn);
+    }
     /// A parcel we sent is written.
     fn on_parcel_sent(&mut self, _net: &mut Net, _conn: ConnId, _parcel: Parcel) {}
     /// The connection's machine speaks.
@@ -49,5 +57,17 @@ pub trait Role: Sized + Send + 'static {
     /// An incoming connection was refused before it was ready; already logged. Returns a code to count by.
     fn on_refused(&mut self, _net: &mut Net, _reason: &CloseReason) -> Option<Code> {
         None
+    }
+}
+
+/// A machine's end in words for a job's log.
+pub(crate) fn outcome_text(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Complete { .. } => "complete".to_owned(),
+        Outcome::BadStream(text) => format!("the peer broke the rules of the data stream: {text}"),
+        Outcome::PeerSpoke(text) => format!("the peer gave up: {}", text.trim_end()),
+        Outcome::Disk(error) => error.to_string(),
+        Outcome::Stopped => "stopped".to_owned(),
+        Outcome::Cut => "the data channel was cut".to_owned(),
     }
 }

@@ -84,6 +84,16 @@ pub struct Established {
     pub identity: Option<PeerName>,
 }
 
+/// `TLS_AES_128_GCM_SHA256 TLSv1.3`, or `None` in clear: the words of `wire/1 §2.10`.
+impl std::fmt::Display for Established {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.kind {
+            Kind::Clear => f.write_str("None"),
+            Kind::Certificate | Kind::Psk | Kind::Toy => write!(f, "{} {}", self.cipher, self.version),
+        }
+    }
+}
+
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {

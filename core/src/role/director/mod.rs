@@ -1,6 +1,270 @@
-//! The director: what it asks its catalog, how it chooses volumes, and which jobs a restore needs.
+//! The director: consoles ask, jobs run on file and storage daemons, the catalog remembers.
+//!
+//! ```text
+//!   console ==== console/ (commands) ====> Director ---- CatalogRequest ----> catalog worker
+//!                                           |    |
+//!   file daemon ==== tables.rs (dialogue) ==+    +== requests.rs (catalog requests) ==== storage daemon
+//! ```
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `incoming.rs` sorts what
+//! daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how. `catalog.rs`, `volumes.rs`,
+//! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
 pub mod catalog;
+mod console;
+mod dialling;
+mod fileset;
+mod incoming;
+mod job;
 pub mod levels;
+mod requests;
 pub mod restore_selection;
+mod running;
+mod setup;
+mod tables;
 pub mod volumes;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::bulk::parcel::Parcel;
+use crate::config::DirectorConfig;
+use crate::conn::{CloseReason, Peer};
+use crate::drive::{ExitReason, Level, Work, WorkDone};
+use crate::event::IoKind;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::node::{DialFailure, Net, TimerKey};
+use crate::role::Role;
+use crate::role::identity::{Credentials, Identity};
+use crate::role::listening::Listening;
+use crate::time::Wall;
+use crate::tls::keyring::{Clear, Keyring};
+use crate::wire::frame::Signal;
+use crate::wire::hello::Purpose;
+use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+use catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use console::Console;
+use dialling::Errand;
+use job::{Job, Line};
+use running::Order;
+use setup::Setup;
+
+/// Report lines kept for the consoles; the catalog has them all.
+const MAX_LINES: usize = 10_000;
+
+/// The role of a director.
+#[derive(Debug)]
+pub struct Director {
+    config: Arc<DirectorConfig>,
+    credentials: Arc<Credentials>,
+    identity: Identity,
+    listening: Listening,
+    setup: Setup,
+    jobs: BTreeMap<u32, Job>,
+    /// Connections of jobs, each with the job it belongs to.
+    conns: BTreeMap<ConnId, u32>,
+    /// Errands: by dial until they are connected, then by connection.
+    errands: BTreeMap<DialId, Errand>,
+    talking: BTreeMap<ConnId, Errand>,
+    works: BTreeMap<WorkId, Owner>,
+    consoles: BTreeMap<ConnId, Console>,
+    lines: VecDeque<Line>,
+    /// Lines that are no longer kept, and lines some console has been shown, both counted from the start.
+    lines_dropped: u64,
+    lines_shown: u64,
+    queued: VecDeque<u32>,
+    recent: VecDeque<running::Finished>,
+    last_unique: (String, u32),
+    jobs_run: u32,
+    started: Wall,
+    stopping: bool,
+}
+
+/// What a piece of catalog work is for.
+#[derive(Debug)]
+enum Owner {
+    Setup(setup::Item),
+    Create(Box<Order>),
+    Job(u32),
+    Request(u32),
+    Files(u32, ConnId),
+    End(u32),
+    Log,
+    Console(ConnId),
+}
+
+impl Director {
+    /// A director with a checked configuration and what was loaded for TLS.
+    #[must_use]
+    pub fn new(config: Arc<DirectorConfig>, credentials: Credentials, identity: Identity) -> Self {
+        Self {
+            config,
+            credentials: Arc::new(credentials),
+            identity,
+            listening: Listening::default(),
+            setup: Setup::default(),
+            jobs: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            errands: BTreeMap::new(),
+            talking: BTreeMap::new(),
+            works: BTreeMap::new(),
+            consoles: BTreeMap::new(),
+            lines: VecDeque::new(),
+            lines_dropped: 0,
+            lines_shown: 0,
+            queued: VecDeque::new(),
+            recent: VecDeque::new(),
+            last_unique: (String::new(), 0),
+            jobs_run: 0,
+            started: Wall::default(),
+            stopping: false,
+        }
+    }
+
+    fn keyring(&self) -> Keyring {
+        let clear = |enable: bool| if enable { Clear::Never } else { Clear::Allowed };
+        let own = clear(self.config.director.tls.enable);
+        let default = PeerName::new(PeerKind::Console, DEFAULT_CONSOLE);
+        let mut keys = Keyring::builder().with(default, self.config.director.password.key(), own);
+        for console in &self.config.consoles {
+            let tls = console.tls.as_ref().unwrap_or(&self.config.director.tls);
+            let name = PeerName::new(PeerKind::Console, &console.name);
+            keys = keys.with(name, console.password.key(), clear(tls.enable));
+        }
+        keys.build()
+    }
+
+    fn ask(&mut self, net: &mut Net, request: CatalogRequest, owner: Owner) {
+        let work = ask_catalog(net, request);
+        self.works.insert(work, owner);
+    }
+
+    /// Puts the report lines that were written meanwhile into the catalog.
+    fn store_lines(&mut self, net: &mut Net, from: usize) {
+        let requests: Vec<CatalogRequest> = self.lines.iter().skip(from).map(Line::request).collect();
+        for request in requests {
+            self.ask(net, request, Owner::Log);
+        }
+        while self.lines.len() > MAX_LINES {
+            self.lines.pop_front();
+            self.lines_dropped += 1;
+        }
+    }
+
+    fn exit_if_idle(&self, net: &mut Net) {
+        if self.stopping && self.jobs.is_empty() {
+            net.exit(ExitReason::Done);
+        }
+    }
+}
+
+/// Gives the catalog a request.
+fn ask_catalog(net: &mut Net, request: CatalogRequest) -> WorkId {
+    net.work(Work::Catalog(request))
+}
+
+impl Role for Director {
+    fn start(&mut self, net: &mut Net) {
+        self.started = net.wall();
+        net.set_keyring(Arc::new(self.keyring()));
+        self.begin_setup(net);
+    }
+
+    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+        self.listening.on_bound(net, listener, outcome);
+    }
+
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
+        match &peer.hello.purpose {
+            Purpose::Console { .. } => self.console_arrived(net, conn, &peer),
+            _ => {
+                let line = peer.hello.to_line();
+                net.log(Level::Warn, &format!("{} is not served by this director: closed", line.trim_end()));
+                net.abort(conn);
+            }
+        }
+    }
+
+    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        if let Some(errand) = self.errands.remove(&dial) {
+            self.errand_dialed(net, errand, outcome);
+        } else {
+            self.job_dialed(net, dial, outcome);
+        }
+    }
+
+    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
+        if let Some(&id) = self.conns.get(&conn) {
+            self.daemon_says(net, id, conn, &text);
+        } else if self.consoles.contains_key(&conn) {
+            self.console_says(net, conn, &text);
+        } else if self.talking.contains_key(&conn) {
+            self.errand_hears(net, conn, &text);
+        }
+    }
+
+    fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+        if let Some(&id) = self.conns.get(&conn) {
+            self.daemon_signals(net, id, conn, signal);
+        } else if self.consoles.contains_key(&conn) {
+            self.console_signals(net, conn, signal);
+        } else if let Some(errand) = self.talking.remove(&conn) {
+            net.close(conn, true);
+            self.errand_done(net, errand);
+        }
+    }
+
+    fn on_parcel(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
+        match self.conns.get(&conn) {
+            Some(&id) => self.store_files(net, id, conn, parcel),
+            None => net.parcel_taken(conn),
+        }
+    }
+
+    fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
+        if let Some(id) = self.conns.remove(&conn) {
+            self.daemon_lost(net, id, conn, &reason);
+        } else if self.consoles.remove(&conn).is_none()
+            && let Some(errand) = self.talking.remove(&conn)
+        {
+            self.errand_done(net, errand);
+        }
+    }
+
+    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
+        let Some(owner) = self.works.remove(&work) else { return };
+        let answer = match done {
+            WorkDone::Catalog(answer) => answer,
+            _ => Err(CatalogError::new(catalog::CatalogErrorKind::Unavailable, "the catalog worker has stopped")),
+        };
+        match owner {
+            Owner::Setup(item) => self.setup_done(net, item, answer),
+            Owner::Create(order) => self.job_created(net, *order, answer),
+            Owner::Job(id) => self.job_stored(net, id, answer),
+            Owner::Request(id) => self.request_answered(net, id, answer),
+            Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
+            Owner::End(id) => self.job_recorded(net, id, answer),
+            Owner::Log => log_failure(net, answer),
+            Owner::Console(conn) => self.console_answered(net, conn, answer),
+        }
+    }
+
+    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+
+    fn on_stop(&mut self, net: &mut Net) {
+        self.stopping = true;
+        self.listening.stop(net);
+        let ids: Vec<u32> = self.jobs.keys().copied().collect();
+        for id in ids {
+            self.cancel_job(net, id, "the director is being stopped");
+        }
+        self.exit_if_idle(net);
+    }
+}
+
+fn log_failure(net: &mut Net, answer: Result<CatalogAnswer, CatalogError>) {
+    if let Err(error) = answer {
+        net.log(Level::Error, &format!("a line of a report was not stored: {error}"));
+    }
+}

@@ -1,0 +1,94 @@
+//! Dates and times of day, for names of jobs and lines that people read. No clock and no time zone: seconds come in.
+
+use std::fmt;
+
+/// A date and a time of day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Civil {
+    /// Year.
+    pub year: i64,
+    /// Month from 1.
+    pub month: u8,
+    /// Day of the month from 1.
+    pub day: u8,
+    /// Hour.
+    pub hour: u8,
+    /// Minute.
+    pub minute: u8,
+    /// Second.
+    pub second: u8,
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+impl Civil {
+    /// The date of so many seconds since 1970-01-01, in the proleptic Gregorian calendar.
+    #[must_use]
+    pub const fn of(seconds: i64) -> Self {
+        let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        // Years begin in March here, so that the leap day is the last of its year; an era has 400 of them.
+        let shifted = days + 719_468;
+        let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+        let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let shifted_month = (5 * day_of_year + 2) / 153;
+        let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+        Self {
+            year: year_of_era + era * 400 + (month <= 2) as i64,
+            month: month as u8,
+            day: (day_of_year - (153 * shifted_month + 2) / 5 + 1) as u8,
+            hour: (rest / 3_600) as u8,
+            minute: (rest / 60 % 60) as u8,
+            second: (rest % 60) as u8,
+        }
+    }
+
+    /// `2026-11-23_13.01.31`, as in the unique name of a job (`wire/3 §0.5`).
+    #[must_use]
+    pub fn stamp(&self) -> String {
+        let Self { year, month, day, hour, minute, second } = self;
+        format!("{year:04}-{month:02}-{day:02}_{hour:02}.{minute:02}.{second:02}")
+    }
+
+    /// `23-Nov-26 13:01`, as in a status (`wire/1 §8.5`).
+    #[must_use]
+    pub fn short(&self) -> String {
+        let month = MONTHS[usize::from(self.month.clamp(1, 12) - 1)];
+        format!("{:02}-{month}-{:02} {:02}:{:02}", self.day, self.year.rem_euclid(100), self.hour, self.minute)
+    }
+}
+
+/// `2026-11-23 13:01:31`
+impl fmt::Display for Civil {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { year, month, day, hour, minute, second } = self;
+        write!(f, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn well_known_moments_have_their_dates() {
+        for (seconds, text) in [
+            (0, "1970-01-01 00:00:00"),
+            (951_782_399, "2000-02-28 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (1_795_438_893, "2026-11-23 13:01:33"),
+            (4_107_542_399, "2100-02-28 23:59:59"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+        ] {
+            assert_eq!(Civil::of(seconds).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn names_and_statuses_have_their_own_forms() {
+        let civil = Civil::of(1_795_438_893);
+        assert_eq!(civil.stamp(), "2026-11-23_13.01.33");
+        assert_eq!(civil.short(), "23-Nov-26 13:01");
+    }
+}
