@@ -1,0 +1,314 @@
+//! The commands of a console.
+
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::role::script::Who;
+use crate::wire::file::FileCommand;
+use crate::wire::frame::Signal;
+use crate::wire::status::JobType;
+use crate::wire::storage::StorageCommand;
+
+use crate::config::JobKind;
+
+use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use super::super::running::Order;
+use super::super::{Director, Owner};
+use super::words::Words;
+use super::{Asked, Doing, show};
+
+/// Rows of a list that is not asked for more.
+const LIST_LIMIT: u32 = 10_000;
+
+/// Each command with its arguments and what it does, for `help`.
+const HELP: &[(&str, &str)] = &[
+    ("run job=NAME [yes]", "run a job now"),
+    (
+        "restore client=NAME [fileset=NAME] [where=FOLDER] [replace=always|ifnewer|ifolder|never] all done [yes]",
+        "restore all files of the newest backup",
+    ),
+    ("status [director|client=NAME|storage=NAME]", "what a daemon does"),
+    ("list jobs|files jobid=N|volumes|clients|joblog jobid=N", "what the catalog knows"),
+    ("messages", "what jobs have reported since the last time"),
+    ("wait [jobid=N]", "wait until jobs have ended"),
+    ("cancel jobid=N|job=UNIQUE", "cancel a job"),
+    ("version", "the version of this director"),
+    ("help", "this list"),
+    ("quit", "leave"),
+];
+
+impl Director {
+    /// Serves one command line.
+    pub(super) fn command(&mut self, net: &mut Net, conn: ConnId, line: &str) {
+        let words = Words::parse(line);
+        let verb = words.word(0);
+        if !self.may(conn, &verb) {
+            return self.console_done(
+                net,
+                conn,
+                &format!("{verb}: is an invalid command or you have no access to it.\n"),
+            );
+        }
+        match verb.as_str() {
+            "" => self.console_done(net, conn, ""),
+            "run" => self.run(net, conn, &words),
+            "restore" => self.restore(net, conn, &words),
+            "status" => self.status(net, conn, &words),
+            "list" | "llist" => self.list(net, conn, &words),
+            "messages" => self.messages(net, conn),
+            "wait" => self.wait(net, conn, &words),
+            "cancel" => self.cancel(net, conn, &words),
+            "version" => {
+                let text =
+                    format!("{} Version: {} ({})\n", self.config.director.name, self.identity.full, self.identity.date);
+                self.console_done(net, conn, &text);
+            }
+            "help" | "?" => {
+                let text: String = HELP.iter().map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
+                self.console_done(net, conn, &text);
+            }
+            "quit" | "exit" | ".quit" | ".exit" => {
+                self.consoles.remove(&conn);
+                net.close(conn, true);
+            }
+            _ => {
+                let text = format!("{verb}: is an invalid command. Type help for the commands there are.\n");
+                self.console_done(net, conn, &text);
+            }
+        }
+    }
+
+    /// Whether the console's command ACL allows a command; the default console may do everything.
+    fn may(&self, conn: ConnId, verb: &str) -> bool {
+        let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) else { return true };
+        let free = ["", "quit", "exit", ".quit", ".exit", "help", "?", "version"];
+        let Some(access) = self.config.console(name) else { return false };
+        let listed = |word: &str| access.command_acl.iter().any(|entry| entry.eq_ignore_ascii_case(word));
+        free.contains(&verb) || (!listed(&format!("!{verb}")) && (listed(verb) || listed("*all*")))
+    }
+
+    /// Marks a console as waiting for the answer to a request.
+    pub(super) fn console_asks(&mut self, net: &mut Net, conn: ConnId, asked: Asked, request: CatalogRequest) {
+        if let Some(console) = self.consoles.get_mut(&conn) {
+            console.doing = Doing::Asking(asked);
+            self.ask(net, request, Owner::Console(conn));
+        }
+    }
+
+    /// Shows the catalog's answer to a console.
+    pub(in super::super) fn console_answered(
+        &mut self,
+        net: &mut Net,
+        conn: ConnId,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        let Some(console) = self.consoles.get_mut(&conn) else { return };
+        let Doing::Asking(asked) = std::mem::replace(&mut console.doing, Doing::Asking(Asked::Other)) else { return };
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.console_done(net, conn, &format!("{error}\n")),
+        };
+        match (asked, answer) {
+            (Asked::Restore(restoring), answer) => self.restore_goes_on(net, conn, *restoring, answer),
+            (Asked::Files(job_id), CatalogAnswer::FileList { files, next }) => {
+                self.show_files(net, conn, job_id, &files, next);
+            }
+            (Asked::Jobs, CatalogAnswer::Jobs(rows)) => {
+                let text = show::jobs(&rows, self.identity.utc_offset);
+                self.console_done(net, conn, &text);
+            }
+            (Asked::Volumes, CatalogAnswer::Volumes(rows)) => self.console_done(net, conn, &show::volumes(&rows)),
+            (Asked::Clients, CatalogAnswer::Clients(rows)) => self.console_done(net, conn, &show::clients(&rows)),
+            (Asked::Log, CatalogAnswer::Log(rows)) => {
+                let text: String = rows.iter().map(|row| row.text.as_str()).collect();
+                self.console_done(net, conn, &text);
+            }
+            (_, other) => self.console_done(net, conn, &format!("unexpected answer of the catalog: {other:?}\n")),
+        }
+    }
+
+    fn run(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        if let Some(word) = words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level"]) {
+            return self.console_done(net, conn, &format!("run does not know the word \"{word}\".\n"));
+        }
+        let Some(job) = words.value(&["job"]).and_then(|name| self.config.job(name)) else {
+            let names: Vec<&str> = self.config.jobs.iter().map(|job| job.name.as_str()).collect();
+            return self.console_done(
+                net,
+                conn,
+                &format!("Name a job: run job=NAME. There are: {}\n", names.join(", ")),
+            );
+        };
+        if job.kind != JobKind::Backup {
+            return self.console_done(net, conn, "Only backup jobs can be run so; use restore to restore.\n");
+        }
+        if let Some(level) = words.value(&["level"])
+            && !level.eq_ignore_ascii_case("full")
+        {
+            return self.console_done(net, conn, &format!("Level \"{level}\" is not supported; only Full is.\n"));
+        }
+        let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
+        let order = Order {
+            name: job.name.clone(),
+            kind: JobType::Backup,
+            client: pick("client", &job.client),
+            fileset: pick("fileset", &job.fileset),
+            storage: pick("storage", &job.storage),
+            pool: pick("pool", &job.pool),
+            restore: None,
+            console: Some(conn),
+            unique: String::new(),
+            scheduled: 0,
+        };
+        if let Some(missing) = self.missing_resource(&order) {
+            return self.console_done(net, conn, &missing);
+        }
+        self.console_prints(net, conn, "Using Catalog \"default\"\n");
+        if words.has("yes") {
+            return self.place(net, conn, order);
+        }
+        let text = format!(
+            "Run Backup job\nJobName:  {}\nLevel:    Full\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
+             OK to run? (yes/no): ",
+            order.name, order.client, order.fileset, order.pool, order.storage
+        );
+        self.confirm(net, conn, order, &text);
+    }
+
+    /// A sentence about the first resource of an order that does not exist.
+    pub(super) fn missing_resource(&self, order: &Order) -> Option<String> {
+        let checks = [
+            ("client", &order.client, self.config.client(&order.client).is_some()),
+            ("fileset", &order.fileset, order.restore.is_some() || self.config.fileset(&order.fileset).is_some()),
+            ("storage", &order.storage, self.config.storage(&order.storage).is_some()),
+            ("pool", &order.pool, self.config.pool(&order.pool).is_some()),
+        ];
+        let (kind, name, _) = checks.into_iter().find(|(.., known)| !known)?;
+        Some(format!("There is no {kind} \"{name}\".\n"))
+    }
+
+    /// Asks a person whether to go on.
+    pub(super) fn confirm(&mut self, net: &mut Net, conn: ConnId, order: Order, text: &str) {
+        self.console_prints(net, conn, text);
+        net.send_signal(conn, Signal::SubPrompt);
+        if let Some(console) = self.consoles.get_mut(&conn) {
+            console.doing = Doing::Confirming(Box::new(order));
+        }
+    }
+
+    pub(super) fn confirmed(&mut self, net: &mut Net, conn: ConnId, order: Order, line: &str) {
+        match line.to_lowercase().as_str() {
+            "yes" | "y" => self.place(net, conn, order),
+            "no" | "n" | "." | "" => self.console_done(net, conn, "Job not run.\n"),
+            _ => self.confirm(net, conn, order, "Please answer yes or no: "),
+        }
+    }
+
+    /// Orders the job; the console hears its number.
+    pub(super) fn place(&mut self, net: &mut Net, conn: ConnId, order: Order) {
+        if let Some(console) = self.consoles.get_mut(&conn) {
+            console.doing = Doing::Asking(Asked::Other);
+        }
+        self.order_job(net, Order { console: Some(conn), ..order });
+    }
+
+    fn status(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        let ask = |name: &str| -> (Who, String, String) {
+            if words.has("client") {
+                (Who::File, name.to_owned(), FileCommand::Status.to_line())
+            } else {
+                let devices = self.config.storage(name).map(|storage| storage.device.clone()).into_iter().collect();
+                (Who::Storage, name.to_owned(), StorageCommand::Status { devices }.to_line())
+            }
+        };
+        match words.value(&["client", "storage"]) {
+            Some(name) => {
+                let (who, name, command) = ask(name);
+                let known = match who {
+                    Who::File => self.config.client(&name).is_some(),
+                    _ => self.config.storage(&name).is_some(),
+                };
+                if !known {
+                    return self.console_done(net, conn, &format!("There is no {who} \"{name}\".\n"));
+                }
+                if let Some(console) = self.consoles.get_mut(&conn) {
+                    console.doing = Doing::Asking(Asked::Other);
+                }
+                if !self.send_errand(net, who, &name, command, Some(conn)) {
+                    self.console_done(net, conn, &format!("{name} cannot be dialled: it has no address.\n"));
+                }
+            }
+            None => {
+                let text = show::director(self, net.wall());
+                self.console_done(net, conn, &text);
+            }
+        }
+    }
+
+    fn list(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        let job_id = words.value(&["jobid"]).and_then(|text| text.parse().ok());
+        let (asked, request) = match (words.word(1).as_str(), job_id) {
+            ("jobs" | "job" | "jobid", _) => {
+                let filter = JobFilter {
+                    limit: LIST_LIMIT,
+                    job_id,
+                    name: words.value(&["jobname", "job"]).map(str::to_owned),
+                    client: words.value(&["client"]).map(str::to_owned),
+                    ..JobFilter::default()
+                };
+                (Asked::Jobs, CatalogRequest::ListJobs(filter))
+            }
+            ("files", Some(job_id)) => {
+                (Asked::Files(job_id), CatalogRequest::ListFiles { job_id, after: None, limit: show::PAGE })
+            }
+            ("volumes" | "media", _) => {
+                let pool = words.value(&["pool"]).map(str::to_owned);
+                (Asked::Volumes, CatalogRequest::ListMedia { pool })
+            }
+            ("clients", _) => (Asked::Clients, CatalogRequest::ListClients),
+            ("joblog", Some(job_id)) => (Asked::Log, CatalogRequest::JobLog { job_id }),
+            _ => {
+                let text = "Say what to list: jobs, files jobid=N, volumes, clients, joblog jobid=N.\n";
+                return self.console_done(net, conn, text);
+            }
+        };
+        self.console_asks(net, conn, asked, request);
+    }
+
+    fn messages(&mut self, net: &mut Net, conn: ConnId) {
+        let (total, dropped) = (self.lines_total(), self.lines_dropped);
+        let offset = self.identity.utc_offset;
+        let Some(console) = self.consoles.get_mut(&conn) else { return };
+        let skip = usize::try_from(console.seen.saturating_sub(dropped)).unwrap_or(usize::MAX);
+        console.seen = total;
+        let text: String = self.lines.iter().skip(skip).map(|line| show::report_line(line, offset)).collect();
+        self.lines_shown = self.lines_shown.max(total);
+        self.console_done(net, conn, if text.is_empty() { "You have no messages.\n" } else { &text });
+    }
+
+    fn wait(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        let wanted: Option<u32> = match words.value(&["jobid", "job"]) {
+            Some(text) => {
+                self.jobs.values().find(|job| job.unique == text || Ok(job.id) == text.parse()).map(|job| job.id)
+            }
+            None => None,
+        };
+        let named = words.value(&["jobid", "job"]).is_some();
+        if self.jobs.is_empty() || (named && wanted.is_none()) {
+            return self.console_done(net, conn, "");
+        }
+        if let Some(console) = self.consoles.get_mut(&conn) {
+            console.doing = Doing::Waiting(wanted.into_iter().collect());
+        }
+    }
+
+    fn cancel(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        let wanted = words.value(&["jobid", "job", "ujobid"]).unwrap_or_default().to_owned();
+        let found = self.jobs.values().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse());
+        let Some((id, name)) = found.map(|job| (job.id, job.unique.clone())) else {
+            let text = format!("There is no running job \"{wanted}\". Name one: cancel jobid=N.\n");
+            return self.console_done(net, conn, &text);
+        };
+        self.cancel_job(net, id, "by a console");
+        self.console_done(net, conn, &format!("JobId {id}, Job {name} marked to be canceled.\n"));
+    }
+}

@@ -1,0 +1,163 @@
+//! The director's consoles: who may say what, and the answers. One command at a time for each console.
+//!
+//! `words.rs` cuts a line into words, `commands.rs` knows the commands, `restore.rs` leads a restore from the client's
+//! name to the order, `show.rs` prints tables and statuses.
+
+mod commands;
+mod restore;
+mod show;
+mod words;
+
+use crate::conn::Peer;
+use crate::drive::Level;
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::time::Wall;
+use crate::wire::frame::{self, Signal};
+use crate::wire::hello::{CONSOLE_18_2, Purpose};
+use crate::wire::names::DEFAULT_CONSOLE;
+
+use super::Director;
+use super::running::Order;
+use restore::Restoring;
+
+/// Bytes of the longest command line.
+const MAX_COMMAND: usize = 64 * 1024;
+
+/// One authenticated console.
+#[derive(Debug)]
+pub(super) struct Console {
+    /// None for the default console.
+    pub(super) name: Option<String>,
+    pub(super) since: Wall,
+    doing: Doing,
+    /// How many report lines it has been shown, counted from the director's start.
+    seen: u64,
+}
+
+/// What a console is in the middle of.
+#[derive(Debug)]
+enum Doing {
+    /// Nothing: the next line is a command.
+    Idle,
+    /// Waits for an answer of the catalog, an errand or a job's number.
+    Asking(Asked),
+    /// Waits for these jobs to end; none means all.
+    Waiting(Vec<u32>),
+    /// Has been asked whether to go on.
+    Confirming(Box<Order>),
+}
+
+/// What was asked of the catalog, and so how to show the answer.
+#[derive(Debug)]
+enum Asked {
+    Jobs,
+    Files(u32),
+    Volumes,
+    Clients,
+    Log,
+    Restore(Box<Restoring>),
+    Other,
+}
+
+impl Director {
+    pub(super) fn console_arrived(&mut self, net: &mut Net, conn: ConnId, peer: &Peer) {
+        let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
+        let most = usize::try_from(self.config.director.max_console_connections).unwrap_or(usize::MAX);
+        if self.consoles.len() >= most {
+            net.log(Level::Warn, &format!("console {name} refused: {most} consoles are connected already"));
+            return net.close(conn, true);
+        }
+        let (director, full, date) = (&self.config.director.name, &self.identity.full, &self.identity.date);
+        let named = (name != DEFAULT_CONSOLE).then(|| name.clone());
+        if peer.hello.console_version() >= CONSOLE_18_2 {
+            let how = match &named {
+                Some(name) => format!("You are connected using the named console {name}"),
+                None => "You are connected using the default console".to_owned(),
+            };
+            net.send_text(conn, format!("1000\x1eOK: {director} Version: {full} ({date})"));
+            net.send_text(conn, format!("1002\x1e{how}"));
+        } else {
+            let tls = &peer.tls;
+            net.send_text(conn, format!("1000 OK: {director} Version: {full} ({date}) --  Encryption: {tls}\n"));
+        }
+        let console = Console { name: named, since: net.wall(), doing: Doing::Idle, seen: self.lines_before() };
+        self.consoles.insert(conn, console);
+    }
+
+    /// A line from a console: a command, or the answer to a question.
+    pub(super) fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
+        let Some(console) = self.consoles.get_mut(&conn) else { return };
+        if text.len() > MAX_COMMAND {
+            return net.abort(conn);
+        }
+        let line = String::from_utf8_lossy(text).trim().to_owned();
+        match std::mem::replace(&mut console.doing, Doing::Idle) {
+            Doing::Idle => self.command(net, conn, &line),
+            Doing::Confirming(order) => self.confirmed(net, conn, *order, &line),
+            // A console has one command at a time; a line in between is an impatient person's.
+            doing => console.doing = doing,
+        }
+    }
+
+    /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL.
+    pub(super) fn console_signals(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+        match signal {
+            Signal::Terminate => {
+                self.consoles.remove(&conn);
+                net.close(conn, true);
+            }
+            Signal::Heartbeat | Signal::HeartbeatResponse => {}
+            _ => net.send_signal(conn, Signal::Poll),
+        }
+    }
+
+    /// Shows a console some text; longer texts take several frames.
+    pub(super) fn console_prints(&self, net: &mut Net, conn: ConnId, text: &str) {
+        if !text.is_empty() && self.consoles.contains_key(&conn) {
+            let mut frames = Vec::with_capacity(text.len() + 4);
+            frame::put_data(&mut frames, text.as_bytes());
+            net.send(conn, frames);
+        }
+    }
+
+    /// Ends a console's command with these last words.
+    pub(super) fn console_done(&mut self, net: &mut Net, conn: ConnId, text: &str) {
+        self.console_prints(net, conn, text);
+        let total = self.lines_total();
+        let Some(console) = self.consoles.get_mut(&conn) else { return };
+        console.doing = Doing::Idle;
+        if console.seen < total {
+            net.send_text(conn, "You have messages.\n");
+        }
+        net.send_signal(conn, Signal::Eod);
+    }
+
+    /// A job has ended: wakes the consoles that wait for it.
+    pub(super) fn job_has_ended(&mut self, net: &mut Net) {
+        let running: Vec<u32> = self.jobs.keys().copied().collect();
+        let done: Vec<ConnId> = self
+            .consoles
+            .iter()
+            .filter(|(_, console)| match &console.doing {
+                Doing::Waiting(jobs) if jobs.is_empty() => running.is_empty(),
+                Doing::Waiting(jobs) => jobs.iter().all(|job| !running.contains(job)),
+                _ => false,
+            })
+            .map(|(conn, _)| *conn)
+            .collect();
+        for conn in done {
+            self.console_done(net, conn, "");
+        }
+    }
+
+    /// How many report lines there have been in all.
+    fn lines_total(&self) -> u64 {
+        self.lines_dropped + self.lines.len() as u64
+    }
+
+    /// A new console has seen what was there before it came.
+    fn lines_before(&self) -> u64 {
+        if self.consoles.is_empty() { self.lines_shown } else { self.lines_total() }
+    }
+}

@@ -1,0 +1,87 @@
+//! Cuts a console's line into a command and its arguments: `key`, `key=value`, `key="value with blanks"`.
+
+/// A command line in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    words: Vec<(String, Option<String>)>,
+}
+
+impl Words {
+    /// Cuts a line. Quotes may stand around a value or around all of a word.
+    pub(super) fn parse(line: &str) -> Self {
+        let mut words = Vec::new();
+        let mut chars = line.chars().peekable();
+        while let Some(&first) = chars.peek() {
+            if first.is_whitespace() {
+                chars.next();
+                continue;
+            }
+            let (mut key, mut value, mut quoted) = (String::new(), None::<String>, false);
+            while let Some(&c) = chars.peek() {
+                if c.is_whitespace() && !quoted {
+                    break;
+                }
+                chars.next();
+                match c {
+                    '"' => quoted = !quoted,
+                    '\\' if quoted => value.as_mut().unwrap_or(&mut key).extend(chars.next()),
+                    '=' if value.is_none() && !quoted => value = Some(String::new()),
+                    c => value.as_mut().unwrap_or(&mut key).push(c),
+                }
+            }
+            words.push((key, value));
+        }
+        Self { words }
+    }
+
+    /// The word at this place in lower case, without its value.
+    pub(super) fn word(&self, at: usize) -> String {
+        self.words.get(at).map(|(key, _)| key.to_lowercase()).unwrap_or_default()
+    }
+
+    /// The value of the first of these keys that has one.
+    pub(super) fn value(&self, keys: &[&str]) -> Option<&str> {
+        self.words
+            .iter()
+            .find(|(key, value)| value.is_some() && keys.iter().any(|wanted| key.eq_ignore_ascii_case(wanted)))
+            .and_then(|(_, value)| value.as_deref())
+    }
+
+    /// Whether a word stands there, with or without a value.
+    pub(super) fn has(&self, wanted: &str) -> bool {
+        self.words.iter().any(|(key, _)| key.eq_ignore_ascii_case(wanted))
+    }
+
+    /// The first key after the command that is none of these, if there is one.
+    pub(super) fn unknown(&self, known: &[&str]) -> Option<&str> {
+        let mut keys = self.words.iter().skip(1).map(|(key, _)| key.as_str());
+        keys.find(|key| !known.iter().any(|known| key.eq_ignore_ascii_case(known)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_may_hold_blanks_in_quotes() {
+        let words = Words::parse(r#"restore client="my laptop" where=/a\b "select" all done  yes"#);
+        assert_eq!(words.word(0), "restore");
+        assert_eq!(words.value(&["client"]), Some("my laptop"));
+        assert_eq!(words.value(&["where"]), Some(r"/a\b"));
+        assert!(words.has("select") && words.has("yes") && !words.has("no"));
+    }
+
+    #[test]
+    fn a_word_nobody_knows_is_found() {
+        let words = Words::parse("run job=x jov=y");
+        assert_eq!(words.unknown(&["job"]), Some("jov"));
+        assert_eq!(words.unknown(&["job", "jov"]), None);
+    }
+
+    #[test]
+    fn an_empty_line_has_no_words() {
+        assert_eq!(Words::parse("  "), Words::default());
+        assert_eq!(Words::parse("").word(0), "");
+    }
+}

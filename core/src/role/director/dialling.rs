@@ -1,0 +1,114 @@
+//! Whom the director dials, with which opening: for jobs, and for errands such as a status or a cancel.
+
+use std::collections::VecDeque;
+
+use crate::config::DirectorConfig;
+use crate::ids::{ConnId, DialId};
+use crate::node::{Net, Opening, Route};
+use crate::role::identity::Credentials;
+use crate::role::script::Who;
+use crate::wire::hello::Purpose;
+use crate::wire::names::{PeerKind, PeerName};
+
+use super::job::Job;
+
+/// How long a status or a cancel tries to connect, in seconds (`wire/1 §9.1`).
+const ERRAND_WITHIN: u64 = 15;
+/// The pause between its tries, in seconds.
+const ERRAND_RETRY: u64 = 1;
+/// The pause between tries of a job, in seconds.
+const JOB_RETRY: u64 = 10;
+
+/// A short conversation beside the jobs: one command, and what comes back.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) who: Who,
+    pub(super) conn: Option<ConnId>,
+    pub(super) command: String,
+    /// The console that waits for it.
+    pub(super) console: Option<ConnId>,
+    pub(super) sent: bool,
+    pub(super) heard: VecDeque<String>,
+}
+
+/// Dials the job's storage daemon; `None` if the configuration does not know it any more.
+pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Option<DialId> {
+    let within = job.config.director.sd_connect_timeout.duration().as_secs();
+    storage(&job.config, &job.credentials, net, &job.storage, (JOB_RETRY, within))
+}
+
+/// Dials the job's file daemon; `None` if the configuration does not know it any more.
+pub(super) fn dial_file(job: &Job, net: &mut Net) -> Option<DialId> {
+    let within = job.config.director.fd_connect_timeout.duration().as_secs();
+    file(&job.config, &job.credentials, net, &job.client, (JOB_RETRY, within))
+}
+
+/// Dials for an errand.
+pub(super) fn dial_errand(
+    config: &DirectorConfig,
+    credentials: &Credentials,
+    net: &mut Net,
+    who: Who,
+    name: &str,
+) -> Option<DialId> {
+    let times = (ERRAND_RETRY, ERRAND_WITHIN);
+    match who {
+        Who::Storage => storage(config, credentials, net, name, times),
+        Who::File => file(config, credentials, net, name, times),
+        Who::Director => None,
+    }
+}
+
+fn storage(
+    config: &DirectorConfig,
+    credentials: &Credentials,
+    net: &mut Net,
+    name: &str,
+    times: (u64, u64),
+) -> Option<DialId> {
+    let resource = config.storage(name)?;
+    let key = resource.password.key();
+    let tls = config.storage_tls(resource).enable;
+    let opening = opening(config, credentials, &format!("storage {name}"), &resource.address, key, tls)?;
+    Some(net.dial(route(config, &resource.address, resource.port, times), opening))
+}
+
+fn file(
+    config: &DirectorConfig,
+    credentials: &Credentials,
+    net: &mut Net,
+    name: &str,
+    times: (u64, u64),
+) -> Option<DialId> {
+    let resource = config.client(name)?;
+    let address = resource.address.as_deref()?;
+    let key = resource.password.key();
+    let tls = config.client_tls(resource).enable;
+    let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
+    Some(net.dial(route(config, address, resource.port, times), opening))
+}
+
+fn opening(
+    config: &DirectorConfig,
+    credentials: &Credentials,
+    peer: &str,
+    address: &str,
+    key: crate::secret::Secret,
+    tls: bool,
+) -> Option<Opening> {
+    let me = PeerName::new(PeerKind::Director, &config.director.name);
+    let purpose = Purpose::Director { name: config.director.name.clone() };
+    credentials.opening(peer, address, &me, &key, tls, purpose).ok()
+}
+
+fn route(config: &DirectorConfig, address: &str, port: u16, (retry, within): (u64, u64)) -> Route {
+    let seconds = std::time::Duration::from_secs;
+    Route {
+        host: address.to_owned(),
+        port,
+        source: config.director.source_address.as_deref().and_then(|text| text.parse().ok()),
+        socket: crate::action::SocketOptions::default(),
+        retry: seconds(retry),
+        within: seconds(within),
+    }
+}

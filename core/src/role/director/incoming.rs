@@ -1,0 +1,215 @@
+//! What the daemons of a job say, sorted as in `wire/3 §2.1`; and errands, which are short conversations beside the jobs.
+
+use std::collections::VecDeque;
+
+use crate::conn::Peer;
+use crate::error::Explain;
+use crate::ids::ConnId;
+use crate::node::{DialFailure, Net};
+use crate::role::script::{Progress, Who};
+use crate::wire::catalog as wire;
+use crate::wire::frame::Signal;
+use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
+use crate::wire::status::{self, EndJob, StatusLine, StorageEnd};
+
+use super::catalog::{CatalogAnswer, CatalogError};
+use super::dialling::{self, Errand};
+use super::job::Line;
+use super::requests::{self, Next, Request};
+use super::{Director, Owner, tables};
+
+/// Lines an errand may bring back.
+const MAX_HEARD: usize = 100_000;
+
+impl Director {
+    /// A line from a daemon of a job.
+    pub(super) fn daemon_says(&mut self, net: &mut Net, id: u32, conn: ConnId, line: &[u8]) {
+        let Some(who) = self.jobs.get(&id).and_then(|job| job.who(conn)) else { return };
+        match Incoming::of(line) {
+            Incoming::Answer => self.daemon_answers(net, id, who, line),
+            Incoming::Message => self.take_message(net, id, line),
+            Incoming::CatalogRequest if who == Who::Storage => self.begin_request(net, id, line),
+            Incoming::Status if who == Who::Storage => {
+                if let (Some(status), Some(job)) = (StatusLine::parse(line), self.jobs.get_mut(&id)) {
+                    job.storage_status = status.status;
+                }
+            }
+            Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
+            _ => {
+                let text = format!("the {who} says: {}", String::from_utf8_lossy(line).trim_end());
+                let from = self.lines.len();
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.say(&mut self.lines, net, MessageKind::Info, &text);
+                }
+                self.store_lines(net, from);
+            }
+        }
+    }
+
+    fn daemon_answers(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
+        if who == Who::Storage && status::parse_job_starts(line).is_some() {
+            return;
+        }
+        if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
+            return self.advance(net, id, |job, net| {
+                job.storage_end = Some(end);
+                job.on_event(tables::STORAGE_ENDED, net)
+            });
+        }
+        if let (Who::File, Some(end)) = (who, EndJob::parse(line)) {
+            return self.file_ended(net, id, end);
+        }
+        let text = String::from_utf8_lossy(line).into_owned();
+        self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.on_text(who, &text, job, net)));
+    }
+
+    /// `2800 End Job`: in its place, or because the file daemon has given up.
+    fn file_ended(&mut self, net: &mut Net, id: u32, end: EndJob) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let expected = job.script.as_ref().is_some_and(|script| script.waits_for(tables::FILE_ENDED));
+        let status = end.status;
+        job.file_end = Some(end);
+        if expected {
+            self.advance(net, id, |job, net| job.on_event(tables::FILE_ENDED, net));
+        } else {
+            let step = job.script.as_ref().map_or("", |script| script.step());
+            let letter = char::from(status.letter());
+            let text =
+                format!("the file daemon ended the job with status {letter} during {step}; its messages say why");
+            self.fail_job(net, id, &text);
+        }
+    }
+
+    fn take_message(&mut self, net: &mut Net, id: u32, line: &[u8]) {
+        let Some(message) = JobMessage::parse(line) else { return };
+        let time = if message.time > 1 { message.time } else { net.wall().seconds() };
+        if let (Some(job), MessageKind::Warning) = (self.jobs.get_mut(&id), message.kind) {
+            job.warnings += 1;
+        }
+        let from = self.lines.len();
+        self.lines.push_back(Line { job_id: id, time, text: message.text });
+        self.store_lines(net, from);
+    }
+
+    /// Signals on a job's control channel (`wire/2 §4.1`).
+    pub(super) fn daemon_signals(&mut self, net: &mut Net, id: u32, conn: ConnId, signal: Signal) {
+        let Some(who) = self.jobs.get(&id).and_then(|job| job.who(conn)) else { return };
+        match signal {
+            Signal::EodPoll | Signal::Poll => net.send_text(conn, "1000 OK\n"),
+            Signal::Status => {
+                net.send_text(conn, "Status OK\n");
+                net.send_signal(conn, Signal::Eod);
+            }
+            Signal::ClockRequest => net.send_text(conn, message::clock(net.wall().0)),
+            Signal::Heartbeat | Signal::HeartbeatResponse => {}
+            signal => self.advance(net, id, |job, net| {
+                job.run_script(net, |script, job, net| {
+                    script.on_signal(who, signal, job, net).unwrap_or(Progress::Waiting)
+                })
+            }),
+        }
+    }
+
+    fn begin_request(&mut self, net: &mut Net, id: u32, line: &[u8]) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.pool)) else {
+            job.send(net, Who::Storage, wire::invalid_request(line));
+            let text = format!("unknown catalog request: {}", String::from_utf8_lossy(line).trim_end());
+            return self.fail_job(net, id, &text);
+        };
+        let (state, next) = Request::begin(request.ask, job, pool);
+        job.request = Some(state);
+        self.serve_request(net, id, next);
+    }
+
+    pub(super) fn request_answered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let (Some(mut request), Some(pool)) = (job.request.take(), self.setup.pools.get(&job.pool)) else { return };
+        let next = request.on_answer(answer, job, pool, net);
+        job.request = Some(request);
+        self.serve_request(net, id, next);
+    }
+
+    fn serve_request(&mut self, net: &mut Net, id: u32, next: Next) {
+        match next {
+            Next::Ask(request) => self.ask(net, request, Owner::Request(id)),
+            Next::Answer(line) => {
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.request = None;
+                    requests::answer(job, net, &line);
+                }
+            }
+            Next::Fail(line, why) => {
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.request = None;
+                    requests::answer(job, net, &line);
+                }
+                self.fail_job(net, id, &why);
+            }
+        }
+    }
+
+    /// Dials a daemon for one command. `console` hears every line of the answer.
+    pub(super) fn send_errand(
+        &mut self,
+        net: &mut Net,
+        who: Who,
+        name: &str,
+        command: String,
+        console: Option<ConnId>,
+    ) -> bool {
+        let Some(dial) = dialling::dial_errand(&self.config, &self.credentials, net, who, name) else { return false };
+        let errand = Errand { who, conn: None, command, console, sent: false, heard: VecDeque::new() };
+        self.errands.insert(dial, errand);
+        true
+    }
+
+    pub(super) fn errand_dialed(
+        &mut self,
+        net: &mut Net,
+        mut errand: Errand,
+        outcome: Result<(ConnId, Peer), DialFailure>,
+    ) {
+        match outcome {
+            Ok((conn, peer)) => {
+                if let Some(console) = errand.console {
+                    self.console_prints(
+                        net,
+                        console,
+                        &format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls),
+                    );
+                }
+                errand.conn = Some(conn);
+                self.talking.insert(conn, errand);
+            }
+            Err(failure) => {
+                let text = format!("{}: {failure} ({}); {}\n", errand.who, failure.code(), failure.help());
+                match errand.console {
+                    Some(console) => self.console_prints(net, console, &text),
+                    None => net.log(crate::drive::Level::Warn, text.trim_end()),
+                }
+                self.errand_done(net, errand);
+            }
+        }
+    }
+
+    pub(super) fn errand_hears(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
+        let Some(errand) = self.talking.get_mut(&conn) else { return };
+        if !errand.sent {
+            errand.sent = true;
+            return net.send_text(conn, &errand.command);
+        }
+        let line = String::from_utf8_lossy(text).into_owned();
+        match errand.console {
+            Some(console) => self.console_prints(net, console, &line),
+            None if errand.heard.len() < MAX_HEARD => errand.heard.push_back(line),
+            None => {}
+        }
+    }
+
+    pub(super) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
+        if let Some(console) = errand.console {
+            self.console_done(net, console, "");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! A job as the director sees it: from the console's `run` to the end in the catalog.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::config::DirectorConfig;
+use crate::ids::{ConnId, DialId, WorkId};
+use crate::node::Net;
+use crate::role::identity::Credentials;
+use crate::role::script::{Progress, Script, Who};
+use crate::secret::Secret;
+use crate::wire::message::{JobMessage, MessageKind};
+use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
+
+use super::catalog::{CatalogRequest, LogRow};
+use super::requests::Request;
+use super::restore_selection::RestorePlan as Selected;
+
+/// The number that says TLS from the first byte (`wire/2 §0.4`).
+const IMMEDIATE_TLS: u32 = 4;
+
+/// A job that has not ended.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) config: Arc<DirectorConfig>,
+    pub(super) credentials: Arc<Credentials>,
+    pub(super) id: u32,
+    /// The unique name.
+    pub(super) unique: String,
+    /// The name of the job resource.
+    pub(super) name: String,
+    pub(super) kind: JobType,
+    pub(super) level: JobLevel,
+    pub(super) client: String,
+    pub(super) fileset: String,
+    pub(super) storage: String,
+    pub(super) pool: String,
+    pub(super) ids: RowIds,
+    pub(super) fileset_md5: String,
+    pub(super) restore: Option<RestorePlan>,
+    pub(super) scheduled: i64,
+    pub(super) started: i64,
+    pub(super) script: Option<Script<Self>>,
+    pub(super) storage_conn: Option<ConnId>,
+    pub(super) file_conn: Option<ConnId>,
+    pub(super) dial: Option<(DialId, Who)>,
+    pub(super) work: Option<WorkId>,
+    /// What the storage daemon said of its session.
+    pub(super) session: (u32, u32),
+    pub(super) key: Secret,
+    pub(super) device: String,
+    pub(super) file_protocol: u32,
+    pub(super) uname: String,
+    pub(super) file_end: Option<EndJob>,
+    pub(super) storage_end: Option<StorageEnd>,
+    pub(super) storage_status: JobStatus,
+    /// The catalog request of the storage daemon that is being served.
+    pub(super) request: Option<Request>,
+    /// Batches of attributes on their way into the catalog.
+    pub(super) storing: u32,
+    pub(super) stored_files: u64,
+    pub(super) status: JobStatus,
+    pub(super) errors: u32,
+    pub(super) warnings: u32,
+    pub(super) ending: bool,
+}
+
+/// The ids of a job's resources in the catalog.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RowIds {
+    pub(super) client: u32,
+    pub(super) fileset: u32,
+    pub(super) pool: u32,
+    pub(super) storage: u32,
+}
+
+/// What a restore is to do.
+#[derive(Clone, Debug)]
+pub(super) struct RestorePlan {
+    pub(super) selected: Selected,
+    pub(super) to: String,
+    pub(super) replace: u8,
+}
+
+/// A line for the consoles and the catalog.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) job_id: u32,
+    pub(super) time: i64,
+    pub(super) text: String,
+}
+
+impl Job {
+    /// Whether it still works towards a good end.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.status.is_canceled()
+    }
+
+    /// The connection to one of its daemons.
+    pub(super) fn conn(&self, who: Who) -> Option<ConnId> {
+        match who {
+            Who::Storage => self.storage_conn,
+            Who::File => self.file_conn,
+            Who::Director => None,
+        }
+    }
+
+    /// Which of its daemons a connection leads to.
+    pub(super) fn who(&self, conn: ConnId) -> Option<Who> {
+        [Who::Storage, Who::File].into_iter().find(|who| self.conn(*who) == Some(conn))
+    }
+
+    /// Sends a line to one of its daemons.
+    pub(super) fn send(&self, net: &mut Net, who: Who, line: impl AsRef<[u8]>) {
+        if let Some(conn) = self.conn(who) {
+            net.send_text(conn, line);
+        }
+    }
+
+    /// Writes a line of the job's report, as a daemon would.
+    pub(super) fn say(&mut self, lines: &mut VecDeque<Line>, net: &Net, kind: MessageKind, text: &str) {
+        match kind {
+            MessageKind::Error => self.errors += 1,
+            MessageKind::Warning => self.warnings += 1,
+            MessageKind::Fatal => {
+                self.errors += 1;
+                self.status = self.status.merge(JobStatus::Fatal);
+            }
+            _ => {}
+        }
+        let time = net.wall().seconds();
+        let message = JobMessage::compose(&self.config.director.name, self.id, &self.unique, kind, time, text);
+        lines.push_back(Line { job_id: self.id, time, text: message.text });
+    }
+
+    /// Lets the script do something with the job it belongs to.
+    pub(super) fn run_script(
+        &mut self,
+        net: &mut Net,
+        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
+    ) -> Progress {
+        let Some(mut script) = self.script.take() else { return Progress::Waiting };
+        let progress = with(&mut script, self, net);
+        if progress == Progress::Waiting {
+            self.script = Some(script);
+        }
+        progress
+    }
+
+    /// Reports an event to the script.
+    pub(super) fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
+        self.run_script(net, |script, job, net| script.on_event(event, job, net))
+    }
+
+    /// The `ssl=` number of the data channel for the file daemon: only one that speaks TLS itself gets one
+    /// (`wire/1 §2.10`).
+    pub(super) fn data_tls(&self) -> Option<u32> {
+        let client = self.config.client(&self.client)?;
+        let storage = self.config.storage(&self.storage)?;
+        let enabled = |on: bool| if on { IMMEDIATE_TLS } else { 0 };
+        self.config.client_tls(client).enable.then(|| enabled(self.config.storage_tls(storage).enable))
+    }
+
+    /// The lines of the fileset.
+    pub(super) fn fileset_lines(&self) -> Vec<Vec<u8>> {
+        self.config.fileset(&self.fileset).map(|set| super::fileset::to_wire(set).lines()).unwrap_or_default()
+    }
+
+    /// The lines of the bootstrap, each with its line feed.
+    pub(super) fn bootstrap_lines(&self) -> Vec<Vec<u8>> {
+        let Some(plan) = &self.restore else { return Vec::new() };
+        plan.selected.bootstrap.to_string().split_inclusive('\n').map(|line| line.as_bytes().to_vec()).collect()
+    }
+
+    /// Files and bytes as known: the file daemon's count for the catalog (`wire/3 §1.5`).
+    pub(super) fn totals(&self) -> (u32, u64, u64) {
+        match (&self.file_end, &self.storage_end) {
+            (Some(end), _) => (end.files, end.bytes, end.read_bytes),
+            (None, Some(end)) => (end.files, end.bytes, 0),
+            (None, None) => (0, 0, 0),
+        }
+    }
+}
+
+impl Line {
+    /// The row of the catalog's log.
+    pub(super) fn request(&self) -> CatalogRequest {
+        CatalogRequest::AddLog(LogRow { job_id: self.job_id, time: self.time, text: self.text.clone() })
+    }
+}

@@ -1,0 +1,432 @@
+//! Jobs from the order to the record of their end.
+
+use std::sync::Arc;
+
+use crate::bulk::parcel::Parcel;
+use crate::conn::{CloseReason, Peer};
+use crate::error::Explain;
+use crate::ids::{ConnId, DialId};
+use crate::node::{DialFailure, Net};
+use crate::role::script::{Progress, Script, Who};
+use crate::secret::Secret;
+use crate::time::Wall;
+use crate::wire::message::MessageKind;
+use crate::wire::status::{JobLevel, JobStatus, JobType};
+
+use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
+use super::job::{Job, RestorePlan, RowIds};
+use super::tables::{self, BACKUP, RESTORE};
+use super::{Director, Owner};
+
+/// Jobs that have ended and are still shown by a status.
+const RECENT: usize = 10;
+
+/// A job that somebody wants.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    pub(super) name: String,
+    pub(super) kind: JobType,
+    pub(super) client: String,
+    pub(super) fileset: String,
+    pub(super) storage: String,
+    pub(super) pool: String,
+    pub(super) restore: Option<RestorePlan>,
+    /// The console that waits to hear the job's number.
+    pub(super) console: Option<ConnId>,
+    pub(super) unique: String,
+    pub(super) scheduled: i64,
+}
+
+/// A job that has ended, for the status.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) id: u32,
+    pub(super) name: String,
+    pub(super) kind: JobType,
+    pub(super) level: JobLevel,
+    pub(super) files: u32,
+    pub(super) bytes: u64,
+    pub(super) status: JobStatus,
+    pub(super) ended: Wall,
+}
+
+impl Director {
+    /// Gives the job a unique name and asks the catalog for its number.
+    pub(super) fn order_job(&mut self, net: &mut Net, mut order: Order) {
+        let stamp = self.identity.local(net.wall()).stamp();
+        let counter = if self.last_unique.0 == stamp { (self.last_unique.1 + 1) % 60 } else { 0 };
+        order.unique = tables::unique_name(&order.name, &stamp, counter);
+        order.scheduled = net.wall().seconds();
+        self.last_unique = (stamp, counter);
+        let request = CatalogRequest::CreateJob(NewJob {
+            job: order.unique.clone(),
+            name: order.name.clone(),
+            job_type: order.kind.letter(),
+            level: JobLevel::Full.letter(),
+            client_id: self.setup.clients.get(&order.client).copied().unwrap_or(0),
+            sched_time: order.scheduled,
+            comment: String::new(),
+        });
+        self.ask(net, request, Owner::Create(Box::new(order)));
+    }
+
+    pub(super) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
+        let console = order.console;
+        let text = match answer {
+            Ok(CatalogAnswer::Id(id)) => {
+                let job = self.new_job(id, order);
+                self.jobs.insert(id, job);
+                self.queued.push_back(id);
+                self.start_queued(net);
+                format!("Job queued. JobId={id}\n")
+            }
+            Ok(_) => "Job failed: the catalog gave no number.\n".to_owned(),
+            Err(error) => format!("Job failed: {error}; {}\n", error.help()),
+        };
+        if let Some(console) = console {
+            self.console_done(net, console, &text);
+        }
+    }
+
+    fn new_job(&self, id: u32, order: Order) -> Job {
+        let fileset = self.setup.filesets.get(&order.fileset);
+        let ids = RowIds {
+            client: self.setup.clients.get(&order.client).copied().unwrap_or(0),
+            fileset: fileset.map_or(0, |set| set.id),
+            pool: self.setup.pools.get(&order.pool).map_or(0, |row| row.pool_id),
+            storage: self.setup.storages.get(&order.storage).copied().unwrap_or(0),
+        };
+        // A restore is stored with neither pool nor fileset (`wire/3 §7.2`).
+        let ids = if order.kind == JobType::Restore { RowIds { fileset: 0, pool: 0, ..ids } } else { ids };
+        Job {
+            config: Arc::clone(&self.config),
+            credentials: Arc::clone(&self.credentials),
+            id,
+            unique: order.unique,
+            name: order.name,
+            kind: order.kind,
+            level: tables::level_of(order.kind),
+            client: order.client,
+            fileset: order.fileset,
+            storage: order.storage,
+            pool: order.pool,
+            ids,
+            fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
+            restore: order.restore,
+            scheduled: order.scheduled,
+            started: order.scheduled,
+            script: None,
+            storage_conn: None,
+            file_conn: None,
+            dial: None,
+            work: None,
+            session: (0, 0),
+            key: Secret::default(),
+            device: String::new(),
+            file_protocol: 0,
+            uname: String::new(),
+            file_end: None,
+            storage_end: None,
+            storage_status: JobStatus::Created,
+            request: None,
+            storing: 0,
+            stored_files: 0,
+            status: JobStatus::Running,
+            errors: 0,
+            warnings: 0,
+            ending: false,
+        }
+    }
+
+    /// Starts jobs from the queue while there is room.
+    fn start_queued(&mut self, net: &mut Net) {
+        let most = usize::try_from(self.config.director.maximum_concurrent_jobs.max(1)).unwrap_or(usize::MAX);
+        while self.jobs.len() - self.queued.len() < most {
+            let Some(id) = self.queued.pop_front() else { return };
+            self.jobs_run += 1;
+            let from = self.lines.len();
+            if let Some(job) = self.jobs.get_mut(&id) {
+                let (word, table) =
+                    if job.kind == JobType::Restore { ("Restore", RESTORE) } else { ("Backup", BACKUP) };
+                let text = format!("Start {word} JobId {id}, Job={}", job.unique);
+                job.say(&mut self.lines, net, MessageKind::Info, &text);
+                job.script = Some(Script::new(table));
+            }
+            self.store_lines(net, from);
+            self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.run(job, net)));
+        }
+    }
+
+    /// Hands an event of a job to its script and acts on what comes of it.
+    pub(super) fn advance(&mut self, net: &mut Net, id: u32, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let progress = step(job, net);
+        if let Some(work) = job.work.take() {
+            self.works.insert(work, Owner::Job(id));
+        }
+        match progress {
+            Progress::Waiting => {}
+            Progress::Finished => self.end_job(net, id),
+            Progress::Failed { step, wanted, got } => {
+                let text = format!("failed at {step}: wanted {wanted}, got: {got}");
+                self.fail_job(net, id, &text);
+            }
+        }
+    }
+
+    /// Ends a job with a fatal message.
+    pub(super) fn fail_job(&mut self, net: &mut Net, id: u32, text: &str) {
+        let from = self.lines.len();
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.say(&mut self.lines, net, MessageKind::Fatal, text);
+        self.store_lines(net, from);
+        self.abandon(net, id);
+    }
+
+    /// Cancels a job: its end is recorded at once, the daemons are told independently.
+    pub(super) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
+        let from = self.lines.len();
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.status = job.status.merge(JobStatus::Canceled);
+        job.say(&mut self.lines, net, MessageKind::Info, &format!("Job canceled: {why}."));
+        self.store_lines(net, from);
+        self.abandon(net, id);
+    }
+
+    /// Tells the daemons that still work for the job to stop, then records its end.
+    fn abandon(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        if job.ending {
+            return;
+        }
+        let command = format!("cancel Job={}\n", job.unique);
+        let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
+        let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
+        if let Some(name) = storage {
+            self.send_errand(net, Who::Storage, &name, command.clone(), None);
+        }
+        if let Some(name) = file {
+            self.send_errand(net, Who::File, &name, command, None);
+        }
+        self.end_job(net, id);
+    }
+
+    /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
+    fn end_job(&mut self, net: &mut Net, id: u32) {
+        let from = self.lines.len();
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if std::mem::replace(&mut job.ending, true) {
+            return;
+        }
+        self.queued.retain(|queued| *queued != id);
+        job.script = None;
+        if let Some((dial, _)) = job.dial.take() {
+            net.cancel_dial(dial);
+        }
+        for conn in [job.storage_conn.take(), job.file_conn.take()].into_iter().flatten() {
+            self.conns.remove(&conn);
+            net.close(conn, true);
+        }
+        job.status = job.final_status();
+        let summary = job.summary();
+        job.say(&mut self.lines, net, MessageKind::Info, &summary);
+        let (files, bytes, read_bytes) = job.totals();
+        let now = net.wall().seconds();
+        let end = JobEnd {
+            job_id: id,
+            job_status: job.status.letter(),
+            level: JobLevel::Full.letter(),
+            end_time: now,
+            real_end_time: now,
+            client_id: job.ids.client,
+            pool_id: job.ids.pool,
+            file_set_id: job.ids.fileset,
+            vol_session_id: job.session.0,
+            vol_session_time: job.session.1,
+            job_files: files,
+            job_bytes: bytes,
+            read_bytes,
+            job_errors: job.errors,
+            prior_job_id: 0,
+            purged_files: false,
+        };
+        self.store_lines(net, from);
+        self.ask(net, CatalogRequest::EndJob(Box::new(end)), Owner::End(id));
+    }
+
+    pub(super) fn job_recorded(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+        let Some(mut job) = self.jobs.remove(&id) else { return };
+        if let Err(error) = answer {
+            let text = format!("the end of the job was not recorded: {error}; {}", error.help());
+            job.say(&mut self.lines, net, MessageKind::Fatal, &text);
+        }
+        let (files, bytes, _) = job.totals();
+        self.recent.truncate(RECENT - 1);
+        self.recent.push_front(Finished {
+            id,
+            name: job.name.clone(),
+            kind: job.kind,
+            level: job.level,
+            files,
+            bytes,
+            status: job.status,
+            ended: net.wall(),
+        });
+        self.job_has_ended(net);
+        self.start_queued(net);
+        self.exit_if_idle(net);
+    }
+
+    pub(super) fn job_stored(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+        match answer {
+            Ok(_) => self.advance(net, id, |job, net| job.on_event(tables::STORED, net)),
+            Err(error) => self.fail_job(net, id, &format!("{error}; {}", error.help())),
+        }
+    }
+
+    pub(super) fn job_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        let found = self.jobs.values().find_map(|job| {
+            let (wanted, who) = job.dial?;
+            (wanted == dial).then_some((job.id, who))
+        });
+        let Some((id, who)) = found else {
+            if let Ok((conn, _)) = outcome {
+                net.close(conn, true);
+            }
+            return;
+        };
+        match outcome {
+            Ok((conn, peer)) => {
+                self.conns.insert(conn, id);
+                let from = self.lines.len();
+                if let Some(job) = self.jobs.get_mut(&id) {
+                    job.dial = None;
+                    let text = format!("Connected {who} at {}, encryption: {}", peer.ends.peer, peer.tls);
+                    job.say(&mut self.lines, net, MessageKind::Info, &text);
+                }
+                self.store_lines(net, from);
+                self.advance(net, id, |job, net| {
+                    let event = if who == Who::Storage {
+                        job.storage_conn = Some(conn);
+                        tables::STORAGE_READY
+                    } else {
+                        job.file_conn = Some(conn);
+                        tables::FILE_READY
+                    };
+                    job.on_event(event, net)
+                });
+            }
+            Err(failure) => {
+                let text = format!("{who}: {failure} ({}); {}", failure.code(), failure.help());
+                self.fail_job(net, id, &text);
+            }
+        }
+    }
+
+    pub(super) fn daemon_lost(&mut self, net: &mut Net, id: u32, conn: ConnId, reason: &CloseReason) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Some(who) = job.who(conn) else { return };
+        let done = match who {
+            Who::Storage => {
+                job.storage_conn = None;
+                job.storage_end.is_some()
+            }
+            _ => {
+                job.file_conn = None;
+                job.file_end.is_some()
+            }
+        };
+        if !done {
+            let text = format!("lost the {who}: {reason} ({}); {}", reason.code(), reason.help());
+            self.fail_job(net, id, &text);
+        }
+    }
+
+    /// Attributes for the catalog. The connection reads on when they are stored.
+    pub(super) fn store_files(&mut self, net: &mut Net, id: u32, conn: ConnId, parcel: Parcel) {
+        let batch = UpdCatBatch::from_frames(parcel.bytes);
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.storing += 1;
+        }
+        self.ask(net, CatalogRequest::InsertFiles { job_id: id, batch }, Owner::Files(id, conn));
+    }
+
+    pub(super) fn files_stored(
+        &mut self,
+        net: &mut Net,
+        id: u32,
+        conn: ConnId,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        net.parcel_taken(conn);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.storing = job.storing.saturating_sub(1);
+        match answer {
+            Ok(CatalogAnswer::Files(stored)) => {
+                job.stored_files += stored.files;
+                if let Some(first) = stored.first_refused {
+                    let from = self.lines.len();
+                    let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
+                    job.say(&mut self.lines, net, MessageKind::Warning, &text);
+                    self.store_lines(net, from);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                return self.fail_job(net, id, &format!("the file list was not stored: {error}; {}", error.help()));
+            }
+        }
+        if self.jobs.get(&id).is_some_and(|job| job.storing == 0) {
+            self.advance(net, id, |job, net| job.on_event(tables::FILES_STORED, net));
+        }
+    }
+}
+
+impl Job {
+    /// The worst of what all three daemons say; a good backup with errors is one with warnings (`wire/2 §6.2`).
+    fn final_status(&self) -> JobStatus {
+        if !self.is_alive() {
+            return self.status;
+        }
+        let file = self.file_end.as_ref().map_or(JobStatus::Fatal, |end| end.status);
+        let storage = self.storage_end.as_ref().map_or(JobStatus::Fatal, |end| end.status);
+        let storage_errors = self.storage_end.as_ref().map_or(0, |end| end.errors);
+        let file_errors = self.file_end.as_ref().map_or(0, |end| end.errors);
+        // A backup is never W from the file daemon's side; a restore may be.
+        let worst = file.worse(storage);
+        let complete = self
+            .restore
+            .as_ref()
+            .is_none_or(|plan| self.file_end.as_ref().is_some_and(|end| u64::from(end.files) == plan.selected.files));
+        match worst {
+            JobStatus::Ok if !complete => JobStatus::Warnings,
+            JobStatus::Ok if self.errors + self.warnings + storage_errors + file_errors > 0 => JobStatus::Warnings,
+            JobStatus::Ok | JobStatus::Warnings => worst,
+            JobStatus::Running | JobStatus::Created => JobStatus::Fatal,
+            other => other,
+        }
+    }
+
+    /// The last lines of the report.
+    fn summary(&self) -> String {
+        let (files, bytes, _) = self.totals();
+        let word = match self.status {
+            JobStatus::Ok => "OK",
+            JobStatus::Warnings => "OK -- with warnings",
+            JobStatus::Canceled => "Canceled",
+            _ => "*** Error ***",
+        };
+        let kind = if self.kind == JobType::Restore { "Restore" } else { "Backup" };
+        let mut text = format!(
+            "{kind} ended\n  JobId:         {}\n  Job:           {}\n  Client:        {}\n  Storage:       {}\n  \
+             Files:         {files}\n  Bytes:         {bytes}\n  Errors:        {}\n",
+            self.id, self.unique, self.client, self.storage, self.errors
+        );
+        if let Some(plan) = &self.restore {
+            text.push_str(&format!("  Expected:      {}\n", plan.selected.files));
+        } else {
+            text.push_str(&format!("  In catalog:    {}\n", self.stored_files));
+        }
+        text + &format!("  Termination:   {kind} {word}")
+    }
+}

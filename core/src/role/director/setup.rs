@@ -1,0 +1,133 @@
+//! Brings the configuration into the catalog before anybody is served, and remembers the rows' ids.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::fileset;
+use crate::config::DirectorConfig;
+use crate::drive::{ExitReason, Level};
+use crate::error::Explain;
+use crate::node::Net;
+
+use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, FileSetSpec, PoolRow};
+use super::{Director, Owner, ask_catalog};
+
+/// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
+const NO_CATALOG: u8 = 74;
+
+/// What of the configuration is in the catalog.
+#[derive(Debug, Default)]
+pub(super) struct Setup {
+    todo: VecDeque<(Item, CatalogRequest)>,
+    pub(super) clients: BTreeMap<String, u32>,
+    pub(super) filesets: BTreeMap<String, FileSetIds>,
+    pub(super) pools: BTreeMap<String, PoolRow>,
+    pub(super) storages: BTreeMap<String, u32>,
+}
+
+/// A fileset as the catalog knows it.
+#[derive(Clone, Debug)]
+pub(super) struct FileSetIds {
+    pub(super) id: u32,
+    pub(super) md5: String,
+}
+
+/// One row to bring in.
+#[derive(Clone, Debug)]
+pub(super) enum Item {
+    Unfinished,
+    Client(String),
+    FileSet(String, String),
+    Pool(Box<PoolRow>),
+    Storage(String),
+}
+
+impl Director {
+    pub(super) fn begin_setup(&mut self, net: &mut Net) {
+        self.setup.todo = rows(&self.config, net.wall().seconds());
+        self.next_setup(net);
+    }
+
+    pub(super) fn setup_done(&mut self, net: &mut Net, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
+        match (item, answer) {
+            (_, Err(error)) => {
+                let text = format!("the catalog cannot be used: {error}; {}", error.help());
+                net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+                return net.exit(ExitReason::Failed(NO_CATALOG));
+            }
+            (Item::Client(name), Ok(CatalogAnswer::Id(id))) => {
+                self.setup.clients.insert(name, id);
+            }
+            (Item::FileSet(name, md5), Ok(CatalogAnswer::Id(id))) => {
+                self.setup.filesets.insert(name, FileSetIds { id, md5 });
+            }
+            (Item::Pool(mut row), Ok(CatalogAnswer::Id(id))) => {
+                row.pool_id = id;
+                self.setup.pools.insert(row.name.clone(), *row);
+            }
+            (Item::Storage(name), Ok(CatalogAnswer::Id(id))) => {
+                self.setup.storages.insert(name, id);
+            }
+            (Item::Unfinished, Ok(CatalogAnswer::Changed(jobs))) if jobs > 0 => {
+                net.log(Level::Warn, &format!("{jobs} jobs had not ended when the director stopped: marked as failed"));
+            }
+            _ => {}
+        }
+        self.next_setup(net);
+    }
+
+    fn next_setup(&mut self, net: &mut Net) {
+        if let Some((item, request)) = self.setup.todo.pop_front() {
+            let work = ask_catalog(net, request);
+            self.works.insert(work, Owner::Setup(item));
+        } else {
+            self.listening.start(net, &self.config.director.listen, self.config.director.port);
+        }
+    }
+}
+
+fn rows(config: &DirectorConfig, now: i64) -> VecDeque<(Item, CatalogRequest)> {
+    let mut rows = VecDeque::from([(Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now })]);
+    for client in &config.clients {
+        let spec = ClientSpec {
+            name: client.name.clone(),
+            auto_prune: true,
+            file_retention: client.file_retention.0,
+            job_retention: client.job_retention.0,
+        };
+        rows.push_back((Item::Client(client.name.clone()), CatalogRequest::EnsureClient(spec)));
+    }
+    for set in &config.filesets {
+        let wire = fileset::to_wire(set);
+        let text: Vec<u8> = wire.lines().concat();
+        let md5 = fileset::digest(&wire);
+        let spec = FileSetSpec {
+            file_set: set.name.clone(),
+            text: String::from_utf8_lossy(&text).into_owned(),
+            md5: md5.clone(),
+            create_time: now,
+        };
+        rows.push_back((Item::FileSet(set.name.clone(), md5), CatalogRequest::EnsureFileSet(spec)));
+    }
+    for pool in &config.pools {
+        let row = Box::new(PoolRow {
+            name: pool.name.clone(),
+            max_vols: pool.maximum_volumes,
+            use_catalog: true,
+            vol_retention: pool.volume_retention.0,
+            vol_use_duration: pool.volume_use_duration.0,
+            max_vol_jobs: pool.maximum_volume_jobs,
+            max_vol_bytes: pool.maximum_volume_bytes.0,
+            auto_prune: pool.auto_prune,
+            recycle: pool.recycle,
+            pool_type: "Backup".to_owned(),
+            label_format: pool.label_format.clone(),
+            ..PoolRow::default()
+        });
+        rows.push_back((Item::Pool(row.clone()), CatalogRequest::EnsurePool(row)));
+    }
+    for storage in &config.storages {
+        let request = CatalogRequest::EnsureStorage { name: storage.name.clone(), auto_changer: false };
+        rows.push_back((Item::Storage(storage.name.clone()), request));
+    }
+    rows
+}

@@ -1,0 +1,119 @@
+//! A job as the file daemon sees it: one per session of a director.
+
+use std::sync::Arc;
+
+use crate::bulk::work::{RestoreOrder, Tally};
+use crate::ids::{ConnId, DialId, HandleId, WorkId};
+use crate::node::Net;
+use crate::role::script::{Progress, Script};
+use crate::secret::Secret;
+use crate::time::Wall;
+use crate::wire::fileset::FileSet;
+use crate::wire::status::{EndJob, JobStatus};
+
+/// A job from its `JobId=` line to its `2800 End Job`.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// `SDid` and `SDtime`.
+    pub(super) session: (u32, u32),
+    pub(super) key: Secret,
+    /// How often a key was given: the second one announces `endrestore` (`wire/2 §1.7`).
+    pub(super) keys: u32,
+    pub(super) kind: Kind,
+    pub(super) level: u8,
+    pub(super) started: Wall,
+    pub(super) fileset: Arc<FileSet>,
+    pub(super) order: RestoreOrder,
+    pub(super) dial: Option<DialId>,
+    pub(super) data: Option<ConnId>,
+    pub(super) script: Option<Script<Self>>,
+    pub(super) work: Option<WorkId>,
+    pub(super) handle: HandleId,
+    pub(super) opened: bool,
+    pub(super) ticket: u32,
+    pub(super) tally: Tally,
+    pub(super) status: JobStatus,
+    pub(super) errors: u32,
+    pub(super) warnings: u32,
+}
+
+/// What a job does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Not said yet.
+    Unknown,
+    Backup,
+    Restore,
+}
+
+/// A job that has ended, for the status.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) id: u32,
+    pub(super) name: String,
+    pub(super) level: u8,
+    pub(super) kind: Kind,
+    pub(super) files: u32,
+    pub(super) bytes: u64,
+    pub(super) errors: u32,
+    pub(super) status: JobStatus,
+    pub(super) ended: Wall,
+}
+
+impl Job {
+    /// The status a fresh look gives: errors of a restore count (`wire/2 §6.1`).
+    pub(super) fn outcome(&self) -> JobStatus {
+        match (self.status, self.kind) {
+            (JobStatus::Running, Kind::Restore) if self.errors + self.tally.errors > 0 => JobStatus::Error,
+            (JobStatus::Running, Kind::Restore) if self.warnings + self.tally.warnings > 0 => JobStatus::Warnings,
+            (JobStatus::Running, _) => JobStatus::Ok,
+            (status, _) => status,
+        }
+    }
+
+    /// Lets the script do something with the job it belongs to.
+    pub(super) fn run_script(
+        &mut self,
+        net: &mut Net,
+        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
+    ) -> Progress {
+        let Some(mut script) = self.script.take() else { return Progress::Waiting };
+        let progress = with(&mut script, self, net);
+        self.script = Some(script);
+        progress
+    }
+
+    /// Reports an event to the script.
+    pub(super) fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
+        self.run_script(net, |script, job, net| script.on_event(event, job, net))
+    }
+
+    /// The line that ends it.
+    pub(super) fn end(&self) -> EndJob {
+        EndJob {
+            status: self.outcome(),
+            files: self.tally.files,
+            read_bytes: self.tally.read_bytes,
+            bytes: self.tally.job_bytes,
+            errors: self.errors + self.tally.errors,
+            vss: false,
+            encrypted: false,
+        }
+    }
+
+    pub(super) fn finished(&self, ended: Wall) -> Finished {
+        Finished {
+            id: self.id,
+            name: self.name.clone(),
+            level: self.level,
+            kind: self.kind,
+            files: self.tally.files,
+            bytes: self.tally.job_bytes,
+            errors: self.errors + self.tally.errors,
+            status: self.outcome(),
+            ended,
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! The file daemon: serves directors' sessions, dials storage daemons, has files read and restored.
+//!
+//! ```text
+//!   director ==== session (commands) ==== FileDaemon ---- DiskWork ----> disk workers
+//!                                             |                            ^
+//!   storage daemon == data channel (data.rs) ==  machine: Sender, Restorer -+
+//! ```
+//! `session.rs` serves the commands of `wire/2 §1`, `data.rs` leads the dialogues of `wire/2 §2` and `§3`,
+//! `job.rs` is what is known of a job, `report.rs` what a status says.
+
+mod data;
+mod job;
+mod report;
+mod session;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use crate::bulk::machine::{FromMachine, Outcome};
+use crate::bulk::work::{DiskDone, DiskWork};
+use crate::config::FileConfig;
+use crate::conn::{CloseReason, Peer};
+use crate::drive::{ExitReason, Level, Work, WorkDone};
+use crate::error::Explain;
+use crate::event::IoKind;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::node::{DialFailure, Net, TimerKey};
+use crate::role::identity::{Credentials, Identity};
+use crate::role::listening::Listening;
+use crate::role::script::{Progress, Who};
+use crate::role::{self, Role};
+use crate::time::Wall;
+use crate::tls::keyring::{Clear, Keyring};
+use crate::wire::frame::Signal;
+use crate::wire::hello::{self, Purpose};
+use crate::wire::message::MessageKind;
+use crate::wire::names::{PeerKind, PeerName};
+
+use job::{Finished, Job};
+use session::Session;
+
+/// Jobs that have ended and are still shown by a status.
+const RECENT: usize = 10;
+
+/// The role of a file daemon.
+#[derive(Debug)]
+pub struct FileDaemon {
+    config: Arc<FileConfig>,
+    credentials: Credentials,
+    identity: Identity,
+    listening: Listening,
+    sessions: BTreeMap<ConnId, Session>,
+    /// Data channels, dials and pieces of work, each with the session it belongs to.
+    data: BTreeMap<ConnId, ConnId>,
+    dials: BTreeMap<DialId, ConnId>,
+    works: BTreeMap<WorkId, ConnId>,
+    recent: VecDeque<Finished>,
+    jobs_run: u32,
+    started: Wall,
+    stopping: bool,
+}
+
+impl FileDaemon {
+    /// A file daemon with a checked configuration and what was loaded for TLS.
+    #[must_use]
+    pub fn new(config: Arc<FileConfig>, credentials: Credentials, identity: Identity) -> Self {
+        Self {
+            config,
+            credentials,
+            identity,
+            listening: Listening::default(),
+            sessions: BTreeMap::new(),
+            data: BTreeMap::new(),
+            dials: BTreeMap::new(),
+            works: BTreeMap::new(),
+            recent: VecDeque::new(),
+            jobs_run: 0,
+            started: Wall::default(),
+            stopping: false,
+        }
+    }
+
+    /// Hands an event of a job to its script and acts on what comes of it.
+    fn advance(&mut self, net: &mut Net, session: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
+        let Some(job) = self.sessions.get_mut(&session).and_then(|session| session.job.as_mut()) else { return };
+        let progress = step(job, net);
+        if let Some(work) = job.work {
+            self.works.insert(work, session);
+        }
+        match progress {
+            Progress::Waiting => {}
+            Progress::Finished => self.data_done(net, session),
+            Progress::Failed { step, wanted, got } => {
+                let text = format!("the data channel failed at {step}: wanted {wanted}, got {got}");
+                self.fail_job(net, session, &text);
+            }
+        }
+    }
+
+    /// The dialogue of the data channel has come to its good end.
+    fn data_done(&mut self, net: &mut Net, id: ConnId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        if let Some(conn) = session.job.as_mut().and_then(|job| job.data.take()) {
+            self.data.remove(&conn);
+            net.close(conn, true);
+        }
+        if session.after_data(net, id) {
+            self.end_session(net, id);
+        }
+    }
+
+    /// Something fatal has happened to the job: says so, and ends the session.
+    fn fail_job(&mut self, net: &mut Net, id: ConnId, text: &str) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.fatal(net, id, &self.config.file.name, text);
+            self.end_session(net, id);
+        }
+    }
+
+    /// Ends a session in the order of `wire/2 §1.1` point 5.
+    fn end_session(&mut self, net: &mut Net, id: ConnId) {
+        let Some(mut session) = self.sessions.remove(&id) else { return };
+        if let Some(job) = session.job.take() {
+            self.release(net, &job);
+            if job.id != 0 {
+                net.send_text(id, job.end().to_line());
+                self.recent.truncate(RECENT - 1);
+                self.recent.push_front(job.finished(net.wall()));
+            }
+        }
+        net.close(id, true);
+        self.exit_if_idle(net);
+    }
+
+    /// Gives back what a job holds: its data channel, its dial, its open files.
+    fn release(&mut self, net: &mut Net, job: &Job) {
+        if let Some(conn) = job.data {
+            self.data.remove(&conn);
+            net.close(conn, true);
+        }
+        if let Some(dial) = job.dial {
+            self.dials.remove(&dial);
+            net.cancel_dial(dial);
+        }
+        if job.opened {
+            net.work(Work::Disk(DiskWork::Close { handle: job.handle }));
+        }
+    }
+
+    fn exit_if_idle(&self, net: &mut Net) {
+        if self.stopping && self.sessions.is_empty() {
+            net.exit(ExitReason::Done);
+        }
+    }
+
+    /// `cancel Job=…` from any director: the job's own session then ends with A (`wire/2 §5.4`).
+    fn cancel(&mut self, net: &mut Net, name: &str) -> bool {
+        let found = self.sessions.iter().find(|(_, session)| session.is_running(name)).map(|(&id, _)| id);
+        let Some(id) = found else { return false };
+        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+            job.status = crate::wire::status::JobStatus::Canceled;
+        }
+        self.end_session(net, id);
+        true
+    }
+}
+
+impl Role for FileDaemon {
+    fn start(&mut self, net: &mut Net) {
+        self.started = net.wall();
+        let mut keys = Keyring::builder();
+        for director in &self.config.directors {
+            let clear = if self.config.director_tls(director).enable { Clear::Never } else { Clear::Allowed };
+            keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
+        }
+        net.set_keyring(Arc::new(keys.build()));
+        self.listening.start(net, &self.config.file.listen, self.config.file.port);
+    }
+
+    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+        self.listening.on_bound(net, listener, outcome);
+    }
+
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
+        let Purpose::Director { name } = &peer.hello.purpose else {
+            net.log(
+                Level::Warn,
+                &format!("{} is not served by a file daemon: closed", peer.hello.to_line().trim_end()),
+            );
+            return net.abort(conn);
+        };
+        let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
+            return net.abort(conn);
+        };
+        net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
+        self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
+    }
+
+    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        let Some(id) = self.dials.remove(&dial) else { return };
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        match outcome {
+            Ok((conn, peer)) => {
+                self.data.insert(conn, id);
+                session.connected(net, id, &self.config.file.name, conn, &peer);
+            }
+            Err(failure) => {
+                let text =
+                    format!("cannot reach the storage daemon: {failure} ({}); {}", failure.code(), failure.help());
+                session.fatal(net, id, &self.config.file.name, &text);
+                net.send_text(id, crate::wire::file_answers::BAD_STORAGE);
+                self.end_session(net, id);
+            }
+        }
+    }
+
+    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
+        if let Some(&id) = self.data.get(&conn) {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            return self.advance(net, id, |job, net| {
+                job.run_script(net, |script, job, net| script.on_text(Who::Storage, &text, job, net))
+            });
+        }
+        if self.sessions.contains_key(&conn) {
+            self.command(net, conn, &text);
+        }
+    }
+
+    fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+        if let Some(&id) = self.data.get(&conn) {
+            return self.data_signal(net, id, signal);
+        }
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        match session.on_signal(net, conn, signal) {
+            session::Next::Go => {}
+            session::Next::End => self.end_session(net, conn),
+        }
+    }
+
+    fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
+        let Some(&id) = self.data.get(&conn) else { return };
+        if let (Some(session), FromMachine::Remarks(remarks)) = (self.sessions.get_mut(&id), message) {
+            for remark in remarks {
+                session.message(
+                    net,
+                    id,
+                    &self.config.file.name,
+                    MessageKind::from_number(i32::from(remark.kind)),
+                    &remark.text,
+                );
+            }
+        }
+    }
+
+    fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
+        let Some(&id) = self.data.get(&conn) else { return };
+        match outcome {
+            Outcome::Complete { .. } => self.advance(net, id, |job, net| job.on_event(data::CARRIED, net)),
+            Outcome::Cut => {} // on_closed follows and knows why
+            other => self.fail_job(net, id, &role::outcome_text(&other)),
+        }
+    }
+
+    fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
+        if let Some(id) = self.data.remove(&conn) {
+            let text = format!("lost the storage daemon: {reason} ({}); {}", reason.code(), reason.help());
+            self.fail_job(net, id, &text);
+        } else if let Some(session) = self.sessions.remove(&conn) {
+            if let Some(job) = &session.job {
+                net.log(Level::Warn, &format!("director lost during job {}: {reason}", job.name));
+                self.release(net, job);
+            }
+            self.exit_if_idle(net);
+        }
+    }
+
+    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
+        let Some(id) = self.works.remove(&work) else { return };
+        match done {
+            WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| {
+                job.opened = true;
+                job.on_event(data::OPENED, net)
+            }),
+            WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
+                job.opened = false;
+                job.tally = tally;
+                job.on_event(data::CLOSED, net)
+            }),
+            WorkDone::Disk(DiskDone::Failed { error, .. }) => self.fail_job(net, id, &error.to_string()),
+            _ => self.fail_job(net, id, "the disk workers have stopped"),
+        }
+    }
+
+    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+
+    fn on_stop(&mut self, net: &mut Net) {
+        self.stopping = true;
+        self.listening.stop(net);
+        let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            self.fail_job(net, id, "the file daemon is being stopped");
+        }
+        self.exit_if_idle(net);
+    }
+}
+
+impl FileDaemon {
+    fn data_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) {
+        self.advance(net, id, |job, net| {
+            job.run_script(net, |script, job, net| match script.on_signal(Who::Storage, signal, job, net) {
+                Some(progress) => progress,
+                None if matches!(signal, Signal::Terminate) => script.failed("TERMINATE".to_owned()),
+                None => Progress::Waiting,
+            })
+        });
+    }
+}

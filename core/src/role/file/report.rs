@@ -1,0 +1,113 @@
+//! What a status of the file daemon says: `wire/2 §5.1` and `§5.2`. The texts are Towline's own; the frames and the
+//! lines a director reads are Bareos's.
+
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::role::report;
+use crate::wire::file_answers as answers;
+use crate::wire::frame::{self, Signal};
+use crate::wire::status::{JobInStatus, JobLevel};
+
+use super::FileDaemon;
+use super::job::Kind;
+use super::session::Next;
+
+impl FileDaemon {
+    pub(super) fn send_status(&self, net: &mut Net, id: ConnId) {
+        let mut frames = Vec::new();
+        frame::put_data(&mut frames, b"\n");
+        for line in self.status_lines(net) {
+            report::put_line(&mut frames, &line);
+        }
+        frame::put_signal(&mut frames, Signal::Eod);
+        net.send(id, frames);
+    }
+
+    pub(super) fn send_dot_status(&self, net: &mut Net, id: ConnId, what: &str) -> Next {
+        let mut frames = Vec::new();
+        let mut next = Next::Go;
+        match what {
+            "current" => {
+                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
+                for job in self.sessions.values().filter_map(|session| session.job.as_ref()).filter(|job| job.id != 0) {
+                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
+                    frame::put_data(&mut frames, line.to_line().as_bytes());
+                }
+            }
+            "last" => {
+                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
+                if let Some(job) = self.recent.front() {
+                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
+                    frame::put_data(&mut frames, line.to_line().as_bytes());
+                }
+            }
+            "header" => self.header(net).iter().for_each(|line| report::put_line(&mut frames, line)),
+            "running" => self.running(net).iter().for_each(|line| report::put_line(&mut frames, line)),
+            "terminated" => self.terminated().iter().for_each(|line| report::put_line(&mut frames, line)),
+            _ => {
+                frame::put_data(&mut frames, answers::DOT_STATUS_WRONG.as_bytes());
+                next = Next::End;
+            }
+        }
+        frame::put_signal(&mut frames, Signal::Eod);
+        net.send(id, frames);
+        next
+    }
+
+    fn status_lines(&self, net: &Net) -> Vec<String> {
+        let mut lines = self.header(net);
+        lines.push("\nRunning Jobs:\n".to_owned());
+        lines.extend(self.running(net));
+        if self.sessions.values().all(|session| session.job.is_none()) {
+            lines.push("No Jobs running.\n".to_owned());
+        }
+        lines.push("====\n".to_owned());
+        lines.push("\nTerminated Jobs:\n".to_owned());
+        lines.extend(report::terminated_heads());
+        lines.extend(self.terminated());
+        lines.push("====\n".to_owned());
+        lines
+    }
+
+    fn header(&self, _net: &Net) -> Vec<String> {
+        let running = self.sessions.values().filter(|session| session.job.is_some()).count();
+        report::header(&self.config.file.name, &self.identity, self.started, self.jobs_run, running)
+    }
+
+    fn running(&self, net: &Net) -> Vec<String> {
+        let mut lines = Vec::new();
+        for session in self.sessions.values() {
+            let Some(job) = &session.job else {
+                let since = self.identity.local(session.since).short();
+                lines.push(format!("{} (director) connected at: {since}\n", session.director));
+                continue;
+            };
+            let kind = if job.kind == Kind::Restore { "Restore" } else { "Backup" };
+            let started = self.identity.local(job.started).short();
+            let step = job.script.as_ref().map_or("waiting for the director", |script| script.step());
+            let seconds = net.wall().seconds() - job.started.seconds();
+            lines.push(format!("JobId {} Job {} is running.\n", job.id, job.name));
+            lines.push(format!("    {kind} Job started: {started}, {seconds} s ago\n"));
+            lines.push(format!("    Errors={} Doing: {step}\n", job.errors));
+        }
+        lines
+    }
+
+    fn terminated(&self) -> Vec<String> {
+        let row = |job: &super::job::Finished| {
+            let level =
+                if job.kind == Kind::Restore { "" } else { report::level_word(JobLevel::from_letter(job.level)) };
+            let ended = self.identity.local(job.ended).short();
+            report::terminated_row(
+                job.id,
+                level,
+                job.files,
+                job.bytes,
+                job.status,
+                &ended,
+                report::resource_name(&job.name),
+            )
+        };
+        self.recent.iter().rev().map(row).collect()
+    }
+}

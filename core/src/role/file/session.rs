@@ -1,0 +1,351 @@
+//! A director's session with the file daemon: the command loop of `wire/2 §1.1`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bulk::work::{RestoreOrder, Tally};
+use crate::conn::Peer;
+use crate::drive::Level;
+use crate::ids::{ConnId, HandleId};
+use crate::node::{Net, Opening, Route};
+use crate::role::script::Script;
+use crate::time::Wall;
+use crate::wire::file::{FileCommand, JobInfo, Level as JobLevel, Restore, RestoreTo, StorageAddress};
+use crate::wire::file_answers as answers;
+use crate::wire::fileset::FileSetReader;
+use crate::wire::frame::Signal;
+use crate::wire::hello::Purpose;
+use crate::wire::message::{JobMessage, MessageKind};
+use crate::wire::names::{PeerKind, PeerName};
+use crate::wire::status::JobStatus;
+
+use super::job::{Job, Kind};
+use super::{FileDaemon, data};
+
+/// The number that says TLS from the first byte (`wire/2 §0.4`).
+const IMMEDIATE_TLS: u32 = 4;
+/// The pause between attempts to reach a storage daemon (`wire/1 §9.1`).
+const RETRY: Duration = Duration::from_secs(10);
+
+/// One authenticated connection of a director.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) director: String,
+    pub(super) monitor: bool,
+    pub(super) since: Wall,
+    pub(super) job: Option<Job>,
+    reading: Reading,
+}
+
+/// What the next messages are.
+#[derive(Debug)]
+enum Reading {
+    Commands,
+    /// Lines of a fileset until EOD.
+    FileSet(Box<FileSetReader>),
+    /// A list this daemon has no use for, until EOD.
+    Skip,
+    /// Nothing but `endrestore`.
+    EndRestore,
+}
+
+/// Whether a session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Go,
+    End,
+}
+
+impl Session {
+    pub(super) const fn new(director: String, monitor: bool, since: Wall) -> Self {
+        Self { director, monitor, since, job: None, reading: Reading::Commands }
+    }
+
+    /// Whether its job has this unique name and can still be cancelled.
+    pub(super) fn is_running(&self, name: &str) -> bool {
+        self.job.as_ref().is_some_and(|job| job.name == name && job.status == JobStatus::Running)
+    }
+
+    /// Sends a job message (`wire/2 §4.2`), bare text outside of a job.
+    pub(super) fn message(&mut self, net: &mut Net, id: ConnId, daemon: &str, kind: MessageKind, text: &str) {
+        let Some(job) = &mut self.job else {
+            return net.send_text(id, format!("{text}\n"));
+        };
+        match kind {
+            MessageKind::Fatal if job.status == JobStatus::Running => job.status = JobStatus::Fatal,
+            _ => {}
+        }
+        let message = JobMessage::compose(daemon, job.id, &job.name, kind, net.wall().seconds(), text);
+        net.send_text(id, message.to_line());
+    }
+
+    /// Sends a fatal job message; it costs the job its status (`wire/2 §4.2`).
+    pub(super) fn fatal(&mut self, net: &mut Net, id: ConnId, daemon: &str, text: &str) {
+        net.log(Level::Error, text);
+        if let Some(job) = &mut self.job {
+            job.errors = job.errors.max(1);
+        }
+        self.message(net, id, daemon, MessageKind::Fatal, text);
+    }
+
+    /// The storage daemon is reached: says so to the director.
+    pub(super) fn connected(&mut self, net: &mut Net, id: ConnId, daemon: &str, conn: ConnId, peer: &Peer) {
+        let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
+        self.message(net, id, daemon, MessageKind::Info, &text);
+        if let Some(job) = &mut self.job {
+            job.dial = None;
+            job.data = Some(conn);
+        }
+        net.send_text(id, answers::STORAGE);
+    }
+
+    /// The data channel is done. True if the session ends with it.
+    pub(super) fn after_data(&mut self, net: &mut Net, id: ConnId) -> bool {
+        let Some(job) = &mut self.job else { return true };
+        if job.kind == Kind::Restore && job.keys > 1 {
+            net.send_text(id, answers::STORAGE_END);
+            self.reading = Reading::EndRestore;
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn on_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) -> Next {
+        if signal != Signal::Eod {
+            return Next::End;
+        }
+        match std::mem::replace(&mut self.reading, Reading::Commands) {
+            Reading::FileSet(reader) => match &mut self.job {
+                Some(job) => {
+                    job.fileset = Arc::new(reader.finish());
+                    net.send_text(id, answers::FILESET);
+                    Next::Go
+                }
+                None => Next::End,
+            },
+            Reading::Skip => Next::Go,
+            Reading::Commands | Reading::EndRestore => Next::End,
+        }
+    }
+
+    /// Takes a line of a list; false if the session is not reading one.
+    fn take_line(&mut self, line: &[u8]) -> Option<Next> {
+        match &mut self.reading {
+            Reading::FileSet(reader) => Some(if reader.line(line).is_ok() { Next::Go } else { Next::End }),
+            Reading::Skip => Some(Next::Go),
+            Reading::Commands | Reading::EndRestore => None,
+        }
+    }
+}
+
+impl FileDaemon {
+    /// Serves one message of a director.
+    pub(super) fn command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let next = match session.take_line(text) {
+            Some(next) => next,
+            None => match FileCommand::parse(text) {
+                Err(bad) => {
+                    if let Some(answer) = bad.answer {
+                        net.send_text(id, answer);
+                    }
+                    Next::End
+                }
+                Ok(command) if session.monitor && !command.is_for_monitors() => {
+                    net.send_text(id, answers::MONITOR_REFUSAL);
+                    net.send_signal(id, Signal::Eod);
+                    Next::End
+                }
+                Ok(command) => self.serve(net, id, command),
+            },
+        };
+        if next == Next::End {
+            self.end_session(net, id);
+        }
+    }
+
+    fn serve(&mut self, net: &mut Net, id: ConnId, command: FileCommand) -> Next {
+        match command {
+            FileCommand::Job(job) => self.start_job(net, id, job),
+            FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
+            FileCommand::Status => self.send_status(net, id),
+            FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
+            FileCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
+            FileCommand::Storage(address) => return self.dial_storage(net, id, address),
+            FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
+            FileCommand::Restore(order) => return self.serve_restore(net, id, order),
+            other => return self.serve_preparation(net, id, other),
+        }
+        Next::Go
+    }
+
+    /// Commands that only prepare: nothing is opened or dialled.
+    fn serve_preparation(&mut self, net: &mut Net, id: ConnId, command: FileCommand) -> Next {
+        let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
+        match command {
+            FileCommand::Level(level) => {
+                let letter = match level {
+                    JobLevel::Full { .. } => b'F',
+                    JobLevel::Base { .. } => b'B',
+                    JobLevel::Incremental { .. } => b'I',
+                    JobLevel::Differential { .. } => b'D',
+                    JobLevel::Since { .. } => session.job.as_ref().map_or(b' ', |job| job.level),
+                };
+                if let Some(job) = &mut session.job {
+                    job.level = letter;
+                }
+                // The words incremental and differential get no answer; their `since_utime` line does, after EOD.
+                match level {
+                    JobLevel::Incremental { .. } | JobLevel::Differential { .. } => return Next::Go,
+                    JobLevel::Since { .. } => net.send_signal(id, Signal::Eod),
+                    JobLevel::Full { .. } | JobLevel::Base { .. } => {}
+                }
+                net.send_text(id, answers::LEVEL);
+            }
+            FileCommand::FileSet { .. } => session.reading = Reading::FileSet(Box::new(FileSetReader::new())),
+            FileCommand::Accurate { .. } => session.reading = Reading::Skip,
+            FileCommand::SetAuthorization { key } => {
+                if let Some(job) = &mut session.job {
+                    job.keys += 1;
+                    job.key = key;
+                }
+                net.send_text(id, answers::AUTHORIZATION);
+            }
+            FileCommand::SetBandwidth { .. } => net.send_text(id, answers::BANDWIDTH),
+            FileCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
+            FileCommand::EndRestore => return Next::End,
+            FileCommand::Run(_) | FileCommand::RunBeforeNow => {
+                net.send_text(id, answers::FAILED_SCRIPT);
+                return Next::End;
+            }
+            _ => {
+                net.send_text(id, answers::INVALID);
+                return Next::End;
+            }
+        }
+        Next::Go
+    }
+
+    fn start_job(&mut self, net: &mut Net, id: ConnId, line: JobInfo) {
+        self.jobs_run += 1;
+        let handle = HandleId(net.next_id());
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.job = Some(Job {
+            id: line.job_id,
+            name: line.job,
+            session: (line.session_id, line.session_time),
+            key: line.key,
+            keys: 1,
+            kind: Kind::Unknown,
+            level: b' ',
+            started: net.wall(),
+            fileset: Arc::default(),
+            order: RestoreOrder { to: Vec::new(), replace: b'a', prefix_links: false },
+            dial: None,
+            data: None,
+            script: None,
+            work: None,
+            handle,
+            opened: false,
+            ticket: 0,
+            tally: Tally::default(),
+            status: JobStatus::Running,
+            errors: 0,
+            warnings: 0,
+        });
+        let identity = &self.identity;
+        net.send_text(id, answers::job(&identity.full, &identity.date, &identity.system, "towline"));
+    }
+
+    fn serve_cancel(&mut self, net: &mut Net, id: ConnId, job: &str) {
+        let answer = if self.cancel(net, job) { answers::canceled(job) } else { answers::job_not_found(job) };
+        net.send_text(id, answer);
+        net.send_signal(id, Signal::Eod);
+    }
+
+    fn dial_storage(&mut self, net: &mut Net, id: ConnId, address: StorageAddress) -> Next {
+        let route = self.route_to_storage(address.address.clone(), address.port);
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+            net.send_text(id, answers::BAD_STORAGE);
+            return Next::End;
+        };
+        if let Some(key) = address.key {
+            job.keys += 1;
+            job.key = key;
+        }
+        let me = PeerName::new(PeerKind::Client, &self.config.file.name);
+        let purpose = Purpose::StartJob { job: job.name.clone() };
+        let job_name = PeerName::new(PeerKind::Job, &job.name);
+        let tls = address.tls == IMMEDIATE_TLS;
+        let opening = self
+            .credentials
+            .opening("", &address.address, &job_name, &job.key, tls, purpose)
+            .map(|opening| Opening { own: me.qualified(), ..opening });
+        match opening {
+            Ok(opening) => {
+                let dial = net.dial(route, opening);
+                job.dial = Some(dial);
+                self.dials.insert(dial, id);
+                Next::Go
+            }
+            Err(text) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.fatal(net, id, &self.config.file.name, &text);
+                }
+                net.send_text(id, answers::BAD_STORAGE);
+                Next::End
+            }
+        }
+    }
+
+    fn route_to_storage(&self, host: String, port: u16) -> Route {
+        let file = &self.config.file;
+        Route {
+            host,
+            port,
+            source: file.source_address.as_deref().and_then(|text| text.parse().ok()),
+            socket: crate::action::SocketOptions::default(),
+            retry: RETRY,
+            within: file.sd_connect_timeout.duration(),
+        }
+    }
+
+    fn serve_restore(&mut self, net: &mut Net, id: ConnId, order: Restore) -> Next {
+        match order.to {
+            RestoreTo::Where(to) => {
+                let to = if to == "/" { Vec::new() } else { to.into_bytes() };
+                let order = RestoreOrder { to, replace: order.replace, prefix_links: order.prefix_links };
+                self.start_data(net, id, Kind::Restore, Some(order))
+            }
+            RestoreTo::Regex(_) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    let text = "names cannot be changed by regular expressions yet: restore with where=";
+                    session.fatal(net, id, &self.config.file.name, text);
+                }
+                Next::End
+            }
+        }
+    }
+
+    fn start_data(&mut self, net: &mut Net, id: ConnId, kind: Kind, order: Option<RestoreOrder>) -> Next {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+            return Next::End;
+        };
+        if job.data.is_none() {
+            net.send_text(id, if kind == Kind::Backup { answers::BAD_BACKUP } else { answers::INVALID });
+            return Next::End;
+        }
+        job.kind = kind;
+        let (table, answer) = match order {
+            Some(order) => {
+                job.order = order;
+                (data::RESTORE, answers::RESTORE)
+            }
+            None => (data::BACKUP, answers::BACKUP),
+        };
+        net.send_text(id, answer);
+        job.script = Some(Script::new(table));
+        self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.run(job, net)));
+        Next::Go
+    }
+}

@@ -1,0 +1,119 @@
+//! What the statuses of all daemons have in common.
+
+use crate::role::identity::Identity;
+use crate::time::Wall;
+use crate::wire::frame;
+use crate::wire::status::{JobLevel, JobStatus};
+
+/// Appends a line of a status: with a NUL inside the frame, as Bareos sends it (`wire/3 §8.1`).
+pub(super) fn put_line(frames: &mut Vec<u8>, line: &str) {
+    let mut payload = Vec::with_capacity(line.len() + 1);
+    payload.extend_from_slice(line.as_bytes());
+    payload.push(0);
+    frame::put_data(frames, &payload);
+}
+
+/// The first lines of a daemon's status.
+pub(super) fn header(name: &str, identity: &Identity, started: Wall, run: u32, running: usize) -> Vec<String> {
+    let started = identity.local(started).short();
+    vec![
+        format!("{name} Version: {} ({}) {}\n", identity.full, identity.date, identity.system),
+        format!("Daemon started {started}. Jobs: run={run} running={running}, Towline binary\n"),
+    ]
+}
+
+/// The heads of the table of terminated jobs.
+pub(super) fn terminated_heads() -> [String; 2] {
+    [" JobId  Level    Files      Bytes   Status   Finished        Name \n".to_owned(), format!("{}\n", "=".repeat(70))]
+}
+
+/// One row of a table of terminated jobs (`wire/2 §5.1`).
+pub(super) fn terminated_row(
+    id: u32,
+    level: &str,
+    files: u32,
+    bytes: u64,
+    status: JobStatus,
+    ended: &str,
+    name: &str,
+) -> String {
+    let files = thousands(u64::from(files));
+    let word = match status {
+        JobStatus::Ok | JobStatus::Warnings => "OK",
+        JobStatus::Created => "Created",
+        JobStatus::Error | JobStatus::Fatal => "Error",
+        JobStatus::Differences => "Diffs",
+        JobStatus::Canceled => "Cancel",
+        _ => "Other",
+    };
+    format!("{id:6}  {level:<6} {files:>8} {:>10}  {word:<7}  {ended:<8} {name}\n", suffixed(bytes))
+}
+
+/// A level in at most four letters.
+pub(super) const fn level_word(level: JobLevel) -> &'static str {
+    match level {
+        JobLevel::Full => "Full",
+        JobLevel::Differential => "Diff",
+        JobLevel::Incremental => "Incr",
+        _ => "",
+    }
+}
+
+/// The resource's name in a unique name: what is before its last three dots (`wire/2 §5.1`).
+pub(super) fn resource_name(unique: &str) -> &str {
+    unique.rsplitn(4, '.').nth(3).unwrap_or(unique)
+}
+
+/// `1.043 K`
+pub(super) fn suffixed(bytes: u64) -> String {
+    let mut value = bytes as f64;
+    let mut unit = "";
+    for next in ["K", "M", "G", "T", "P"] {
+        if value < 1_000.0 {
+            break;
+        }
+        value /= 1_000.0;
+        unit = next;
+    }
+    if unit.is_empty() { format!("{bytes} ") } else { format!("{value:.3} {unit}") }
+}
+
+/// `1,234,567`
+pub(super) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_cut_into_thousands() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_043), "1,043");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn bytes_have_a_suffix() {
+        assert_eq!(suffixed(0), "0 ");
+        assert_eq!(suffixed(1_043), "1.043 K");
+        assert_eq!(suffixed(2_000_769), "2.001 M");
+    }
+
+    #[test]
+    fn a_unique_name_begins_with_the_resource() {
+        assert_eq!(resource_name("backup-tiny.2026-11-23_13.01.31_03"), "backup-tiny");
+        assert_eq!(resource_name("a.b.2026-11-23_13.01.31_03"), "a.b");
+        assert_eq!(resource_name("plain"), "plain");
+    }
+}

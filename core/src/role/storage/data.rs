@@ -1,0 +1,218 @@
+//! The data channel as the storage daemon serves it: `wire/3 §3`.
+
+use crate::bulk::archiver::Archiver;
+use crate::bulk::machine::{FromMachine, Machine, Outcome};
+use crate::bulk::receive::ReceiverSetup;
+use crate::bulk::sender::Sender;
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::role;
+use crate::wire::block::MIN_BLOCK_SIZE;
+use crate::wire::frame::Signal;
+use crate::wire::label::SessionLabel;
+use crate::wire::message::MessageKind;
+use crate::wire::session::{self, DataCommand};
+use crate::wire::status::{self, JobStatus};
+
+use super::StorageDaemon;
+use super::catalog_tables as tables;
+use super::job::{Direction, Job};
+
+/// Parcels in memory for one restore.
+const PARCELS: usize = 4;
+/// Messages of a file daemon that are kept until `run`; it sends one and waits.
+const MAX_EARLY: usize = 4;
+
+impl StorageDaemon {
+    /// The file daemon is here and `run` has come.
+    pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        if let Some(key) = job.wait.take() {
+            self.timers.remove(&key);
+            net.cancel_timer(key);
+        }
+        net.send_text(id, status::job_starts(&job.line.job));
+        job.say_status(net, JobStatus::Running);
+        let text = format!("Version: {} ({}) {}", self.identity.full, self.identity.date, self.identity.system);
+        job.message(net, MessageKind::Info, &text);
+        let early: Vec<Vec<u8>> = job.early.drain(..).collect();
+        for text in early {
+            self.data_command(net, id, &text);
+        }
+    }
+
+    /// Serves one message of the file daemon.
+    pub(super) fn data_command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let Some(conn) = job.file else { return };
+        if !job.run {
+            if job.early.len() < MAX_EARLY {
+                job.early.push_back(text.to_vec());
+            } else {
+                net.abort(conn);
+            }
+            return;
+        }
+        let ticket = job.session.id;
+        match (DataCommand::parse(text), job.opened) {
+            (Some(DataCommand::AppendOpen | DataCommand::ReadOpen(_)), Some(_)) => {
+                net.send_text(conn, session::ALREADY_OPEN);
+            }
+            (Some(DataCommand::AppendOpen), None) => {
+                job.opened = Some(Direction::Append);
+                net.send_text(conn, session::opened(ticket));
+            }
+            (Some(DataCommand::ReadOpen(_)), None) => {
+                job.opened = Some(Direction::Read);
+                net.send_text(conn, session::opened(ticket));
+            }
+            (Some(DataCommand::AppendData(_)), Some(Direction::Append)) => {
+                net.send_text(conn, session::DATA);
+                net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
+            }
+            (Some(DataCommand::ReadData(_)), Some(Direction::Read)) => self.want_device(net, id),
+            (Some(DataCommand::AppendData(_) | DataCommand::ReadData(_)), _) => {
+                net.send_text(conn, session::NOT_OPEN);
+            }
+            (Some(DataCommand::AppendEnd(_)), Some(Direction::Append)) => net.send_text(conn, session::ENDED),
+            (Some(DataCommand::AppendClose(_)), Some(Direction::Append)) => {
+                let status = if job.is_alive() { JobStatus::Ok } else { job.status };
+                net.send_text(conn, status::close_answer(status));
+                net.send_signal(conn, Signal::Eod);
+            }
+            (Some(DataCommand::ReadClose(_)), Some(Direction::Read)) => {
+                net.send_text(conn, status::close_answer(JobStatus::Running));
+                net.send_signal(conn, Signal::Eod);
+            }
+            _ => {
+                net.send_text(conn, session::INVALID);
+                let text =
+                    format!("invalid command from the file daemon: {}", String::from_utf8_lossy(text).trim_end());
+                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            }
+        }
+    }
+
+    /// The machine of a backup.
+    fn archiver(&self, net: &Net, id: ConnId) -> Archiver {
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        let device =
+            job.and_then(|job| self.config.devices.iter().find(|found| Some(&found.name) == job.device.as_ref()));
+        let block_size = device.map_or(0, |device| usize::try_from(device.maximum_block_size.0).unwrap_or(0));
+        let (session, name, label) =
+            job.map(|job| (job.session, job.line.job.clone(), label_of(job))).unwrap_or_default();
+        let setup = ReceiverSetup {
+            session,
+            block_size: block_size.max(MIN_BLOCK_SIZE),
+            start: label,
+            catalog_prefix: format!("UpdCat Job={name} FileAttributes ").into_bytes(),
+            is_rerun: false,
+        };
+        Archiver::new(setup, (net.now(), net.wall()))
+    }
+
+    /// The device is this job's: finds a volume, or opens those to read.
+    pub(super) fn with_device(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        match job.opened {
+            Some(Direction::Append) => job.queue(tables::ACQUIRE, None),
+            Some(Direction::Read) => {
+                for _ in 0..job.volumes.len() {
+                    job.queue(tables::ASK_READ, None);
+                }
+                job.queue(tables::OPEN_READ, None);
+            }
+            None => return,
+        }
+        self.next_task(net, id);
+    }
+
+    /// The volumes are open: the records may flow.
+    pub(super) fn send_records(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        if let (Some(conn), Some(handle)) = (job.file, job.handle) {
+            net.send_text(conn, session::DATA);
+            net.carry(conn, Machine::Send(Sender::new(handle, PARCELS)));
+        }
+    }
+
+    pub(super) fn machine_says(&mut self, net: &mut Net, id: ConnId, message: FromMachine) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        match message {
+            FromMachine::NeedVolume => return self.want_device(net, id),
+            FromMachine::VolumeFull { piece, disk_full } => {
+                let why = if disk_full { "the disk is full" } else { "its limit is reached" };
+                let text = format!("End of Volume \"{}\": {why}.", job.volume.volume);
+                job.message(net, if disk_full { MessageKind::Warning } else { MessageKind::Info }, &text);
+                job.tries = 0;
+                job.queue(tables::FULL, piece);
+                job.queue(tables::ACQUIRE, None);
+            }
+            FromMachine::FirstBlock => job.queue(tables::PLACEHOLDER, None),
+            FromMachine::Piece(piece) => job.queue(tables::PIECE, Some(piece)),
+            FromMachine::Attributes(parcel) => {
+                if job.line.no_attributes {
+                    let conn = job.file;
+                    if let Some(conn) = conn {
+                        net.to_machine(conn, crate::bulk::machine::ToMachine::AttributesSent(parcel));
+                    }
+                } else {
+                    net.send_parcel(id, parcel);
+                }
+                return;
+            }
+            FromMachine::Remarks(remarks) => {
+                for remark in remarks {
+                    job.message(net, MessageKind::from_number(i32::from(remark.kind)), &remark.text);
+                }
+                return;
+            }
+        }
+        self.next_task(net, id);
+    }
+
+    pub(super) fn machine_ended(&mut self, net: &mut Net, id: ConnId, outcome: Outcome) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        match (outcome, job.opened, job.file) {
+            (Outcome::Complete { files, bytes, piece }, Some(Direction::Append), Some(conn)) => {
+                (job.files, job.bytes) = (files, bytes);
+                job.stream_done = true;
+                if job.handle.is_some() {
+                    job.queue(tables::FINISH, piece);
+                }
+                net.send_text(conn, session::APPENDED);
+            }
+            (Outcome::Complete { .. }, ..) => {
+                job.stream_done = true;
+                job.queue(tables::READ_DONE, None);
+            }
+            (Outcome::Cut, ..) => return, // on_closed follows and knows why
+            (other, ..) => {
+                if let (Some(Direction::Append), Some(conn)) = (job.opened, job.file) {
+                    net.send_text(conn, session::APPEND_FAILED);
+                }
+                let text = role::outcome_text(&other);
+                return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            }
+        }
+        self.next_task(net, id);
+    }
+}
+
+/// What the labels of the job's session say (`wire/3 §5.6`).
+fn label_of(job: &Job) -> SessionLabel {
+    let wanted = job.uses.iter().find(|group| group.append);
+    SessionLabel {
+        job_id: job.line.job_id,
+        written: job.started.0,
+        pool: wanted.map(|group| group.pool.clone()).unwrap_or_default().into(),
+        pool_type: wanted.map(|group| group.pool_type.clone()).unwrap_or_default().into(),
+        job_name: job.line.name.clone().into(),
+        client: job.line.client.clone().into(),
+        job: job.line.job.clone().into(),
+        fileset: job.line.fileset.clone().into(),
+        job_type: u32::from(job.line.kind.letter()),
+        level: u32::from(job.line.level.letter()),
+        fileset_md5: job.line.fileset_digest.clone().into(),
+    }
+}

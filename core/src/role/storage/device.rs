@@ -1,0 +1,71 @@
+//! Whose turn it is on each archive device. One job at a time: a second one waits (`wire/3 §10` point 20).
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::ids::ConnId;
+
+/// The devices that are in use, by name, each with its user and those who wait.
+#[derive(Debug, Default)]
+pub(super) struct Devices {
+    taken: BTreeMap<String, (ConnId, VecDeque<ConnId>)>,
+}
+
+impl Devices {
+    /// Asks for a device. True if it is now the session's, false if it waits.
+    pub(super) fn want(&mut self, device: &str, session: ConnId) -> bool {
+        match self.taken.get_mut(device) {
+            None => {
+                self.taken.insert(device.to_owned(), (session, VecDeque::new()));
+                true
+            }
+            Some((user, _)) if *user == session => true,
+            Some((_, waiting)) => {
+                if !waiting.contains(&session) {
+                    waiting.push_back(session);
+                }
+                false
+            }
+        }
+    }
+
+    /// A session needs no device any more. Gives the session whose turn it is now.
+    pub(super) fn release(&mut self, session: ConnId) -> Option<ConnId> {
+        for (_, waiting) in self.taken.values_mut() {
+            waiting.retain(|waiter| *waiter != session);
+        }
+        let device = self.taken.iter().find(|(_, (user, _))| *user == session).map(|(device, _)| device.clone())?;
+        let (_, mut waiting) = self.taken.remove(&device)?;
+        let next = waiting.pop_front()?;
+        self.taken.insert(device, (next, waiting));
+        Some(next)
+    }
+
+    /// Who uses a device.
+    pub(super) fn user(&self, device: &str) -> Option<ConnId> {
+        self.taken.get(device).map(|(user, _)| *user)
+    }
+
+    /// How many wait for a device.
+    pub(super) fn waiting(&self, device: &str) -> usize {
+        self.taken.get(device).map_or(0, |(_, waiting)| waiting.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_job_gets_the_device_when_the_first_lets_go() {
+        let mut devices = Devices::default();
+        assert!(devices.want("d", ConnId(1)));
+        assert!(!devices.want("d", ConnId(2)));
+        assert!(!devices.want("d", ConnId(3)));
+        assert!(devices.want("e", ConnId(4)));
+        assert_eq!(devices.release(ConnId(2)), None);
+        assert_eq!(devices.release(ConnId(1)), Some(ConnId(3)));
+        assert_eq!(devices.user("d"), Some(ConnId(3)));
+        assert_eq!(devices.release(ConnId(3)), None);
+        assert_eq!(devices.user("d"), None);
+    }
+}

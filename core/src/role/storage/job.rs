@@ -1,0 +1,283 @@
+//! A job as the storage daemon sees it: one per session of a director.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::bulk::machine::Piece;
+use crate::bulk::work::Tally;
+use crate::ids::{ConnId, HandleId, WorkId};
+use crate::node::{Net, TimerKey};
+use crate::role::script::{Progress, Script};
+use crate::secret::Secret;
+use crate::time::Wall;
+use crate::wire::block::Session;
+use crate::wire::bsr::Bootstrap;
+use crate::wire::catalog::{Ask, CatalogRequest, JobMedia, MediaUpdate, VolumeInfo};
+use crate::wire::message::{JobMessage, MessageKind};
+use crate::wire::status::{JobStatus, StatusLine};
+use crate::wire::storage::{StorageJob, UseStorage};
+
+use super::catalog_tables::Table;
+
+/// A job from its `JobId=` line to its `3099`.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// What the director said of it.
+    pub(super) line: StorageJob,
+    /// The connection of its director.
+    pub(super) director: ConnId,
+    pub(super) daemon: String,
+    pub(super) session: Session,
+    pub(super) key: Secret,
+    pub(super) uses: Vec<UseStorage>,
+    pub(super) bootstrap: Arc<Bootstrap>,
+    /// Whether `run` has come.
+    pub(super) run: bool,
+    pub(super) file: Option<ConnId>,
+    /// Messages of the file daemon that came before `run`.
+    pub(super) early: VecDeque<Vec<u8>>,
+    pub(super) wait: Option<TimerKey>,
+    pub(super) opened: Option<Direction>,
+    /// The name of the device it uses or waits for.
+    pub(super) device: Option<String>,
+    pub(super) folder: String,
+    pub(super) handle: Option<HandleId>,
+    pub(super) volume: VolumeInfo,
+    pub(super) unwanted: Vec<String>,
+    pub(super) tries: u32,
+    /// Names of the volumes of a read whose place in the catalog is still to be asked.
+    pub(super) volumes: VecDeque<String>,
+    pub(super) labelled: bool,
+    pub(super) script: Option<Script<Self>>,
+    pub(super) tasks: VecDeque<Task>,
+    pub(super) piece: Option<Piece>,
+    pub(super) work: Option<WorkId>,
+    pub(super) tally: Tally,
+    pub(super) status: JobStatus,
+    pub(super) sent_status: Option<JobStatus>,
+    pub(super) files: u32,
+    pub(super) bytes: u64,
+    pub(super) errors: u32,
+    pub(super) placeholder: bool,
+    /// The stream has come to its good end: the file daemon may hang up.
+    pub(super) stream_done: bool,
+    pub(super) started: Wall,
+}
+
+/// Which way the data goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Direction {
+    Append,
+    Read,
+}
+
+/// A dialogue with the director's catalog that waits for its turn.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) table: Table,
+    pub(super) piece: Option<Piece>,
+}
+
+/// A job that has ended, for the status.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) id: u32,
+    pub(super) name: String,
+    pub(super) level: u8,
+    pub(super) files: u32,
+    pub(super) bytes: u64,
+    pub(super) errors: u32,
+    pub(super) status: JobStatus,
+    pub(super) ended: Wall,
+}
+
+impl Job {
+    pub(super) fn new(
+        line: StorageJob,
+        director: ConnId,
+        daemon: String,
+        session: Session,
+        key: Secret,
+        started: Wall,
+    ) -> Self {
+        Self {
+            line,
+            director,
+            daemon,
+            session,
+            key,
+            uses: Vec::new(),
+            bootstrap: Arc::default(),
+            run: false,
+            file: None,
+            early: VecDeque::new(),
+            wait: None,
+            opened: None,
+            device: None,
+            folder: String::new(),
+            handle: None,
+            volume: VolumeInfo::default(),
+            unwanted: Vec::new(),
+            tries: 0,
+            volumes: VecDeque::new(),
+            labelled: false,
+            script: None,
+            tasks: VecDeque::new(),
+            piece: None,
+            work: None,
+            tally: Tally::default(),
+            status: JobStatus::Running,
+            sent_status: None,
+            files: 0,
+            bytes: 0,
+            errors: 0,
+            placeholder: false,
+            stream_done: false,
+            started,
+        }
+    }
+
+    /// The volume is open: takes over what was found.
+    pub(super) fn mounted(&mut self, net: &mut Net, bytes: u64, labelled: bool, cut: u64, spent: u64) {
+        self.labelled = labelled;
+        self.volume.write_time += spent;
+        if labelled {
+            let volume = &mut self.volume;
+            (volume.bytes, volume.blocks, volume.files) = (bytes, 1, 0);
+            volume.writes += 1;
+            let text = format!("Labeled new Volume \"{}\" on device \"{}\".", self.volume.volume, self.folder);
+            self.message(net, MessageKind::Info, &text);
+        } else if self.volume.bytes != bytes {
+            let text = format!(
+                "Volume \"{}\" has {bytes} bytes where the catalog knows {}: the catalog is corrected.",
+                self.volume.volume, self.volume.bytes
+            );
+            self.volume.bytes = bytes;
+            self.message(net, MessageKind::Warning, &text);
+        }
+        if cut > 0 {
+            let text = format!("{cut} bytes of a torn block were cut off Volume \"{}\".", self.volume.volume);
+            self.message(net, MessageKind::Warning, &text);
+        }
+    }
+
+    /// Reports an event to the script.
+    pub(super) fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
+        self.run_script(net, |script, job, net| script.on_event(event, job, net))
+    }
+
+    /// Whether it still works towards a good end.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.status.is_canceled()
+    }
+
+    /// Sends a job message to its director.
+    pub(super) fn message(&mut self, net: &mut Net, kind: MessageKind, text: &str) {
+        if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
+            self.errors += 1;
+        }
+        let (daemon, name) = (&self.daemon, &self.line.job);
+        let message = JobMessage::compose(daemon, self.line.job_id, name, kind, net.wall().seconds(), text);
+        net.send_text(self.director, message.to_line());
+    }
+
+    /// Tells the director a status, if it has changed (`wire/3 §2.5`).
+    pub(super) fn say_status(&mut self, net: &mut Net, status: JobStatus) {
+        if self.sent_status != Some(status) {
+            self.sent_status = Some(status);
+            net.send_text(self.director, StatusLine { job: self.line.job.clone(), status }.to_line());
+        }
+    }
+
+    /// Asks the director's catalog.
+    pub(super) fn ask(&self, net: &mut Net, ask: Ask) {
+        net.send_text(self.director, CatalogRequest { job: self.line.job.clone(), ask }.to_line());
+    }
+
+    /// Reports the volume's counters.
+    pub(super) fn ask_update(&self, net: &mut Net, relabel: bool) {
+        let volume = &self.volume;
+        let status = if volume.status == "Unlabeled" && volume.bytes > 0 { "Append" } else { &volume.status };
+        let update = MediaUpdate {
+            volume: volume.volume.clone(),
+            jobs: volume.jobs,
+            files: volume.files,
+            blocks: volume.blocks,
+            bytes: volume.bytes,
+            mounts: volume.mounts,
+            errors: volume.errors,
+            writes: volume.writes,
+            max_bytes: volume.max_bytes,
+            end_time: net.wall().seconds(),
+            status: if relabel { "Append".to_owned() } else { status.to_owned() },
+            slot: volume.slot,
+            relabel,
+            in_changer: volume.in_changer,
+            read_time: volume.read_time,
+            write_time: volume.write_time,
+            first_written: 0,
+        };
+        self.ask(net, Ask::UpdateMedia(update));
+    }
+
+    /// Counts a piece into the volume's counters.
+    pub(super) fn count(&mut self, piece: &Piece) {
+        let volume = &mut self.volume;
+        volume.blocks += piece.blocks;
+        volume.writes += piece.blocks;
+        volume.bytes += piece.bytes;
+        volume.write_time += piece.spent;
+        volume.files = u32::try_from(piece.end >> 32).unwrap_or(u32::MAX);
+    }
+
+    /// Puts a dialogue with the catalog at the end of the queue.
+    pub(super) fn queue(&mut self, table: Table, piece: Option<Piece>) {
+        self.tasks.push_back(Task { table, piece });
+    }
+
+    /// Lets the script do something with the job it belongs to.
+    pub(super) fn run_script(
+        &mut self,
+        net: &mut Net,
+        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
+    ) -> Progress {
+        let Some(mut script) = self.script.take() else { return Progress::Waiting };
+        let progress = with(&mut script, self, net);
+        if progress == Progress::Waiting {
+            self.script = Some(script);
+        }
+        progress
+    }
+
+    /// Starts the next dialogue if none is under way.
+    pub(super) fn next_task(&mut self, net: &mut Net) -> Progress {
+        if self.script.is_some() {
+            return Progress::Waiting;
+        }
+        let Some(task) = self.tasks.pop_front() else { return Progress::Waiting };
+        self.piece = task.piece;
+        self.script = Some(Script::new(task.table));
+        self.run_script(net, |script, job, net| script.run(job, net))
+    }
+
+    pub(super) fn finished(&self, ended: Wall) -> Finished {
+        Finished {
+            id: self.line.job_id,
+            name: self.line.name.clone(),
+            level: self.line.level.letter(),
+            files: self.files,
+            bytes: self.bytes,
+            errors: self.errors,
+            status: self.status,
+            ended,
+        }
+    }
+}
+
+/// The numbers of a `CreateJobMedia` (`wire/3 §5.7`).
+pub(super) fn job_media(piece: &Piece, media_id: u64) -> JobMedia {
+    let half = |address: u64| (u32::try_from(address >> 32).unwrap_or(u32::MAX), (address & 0xffff_ffff) as u32);
+    let ((start_file, start_block), (end_file, end_block)) = (half(piece.start), half(piece.end));
+    let (first_index, last_index) = (piece.first_index, piece.last_index);
+    JobMedia { first_index, last_index, start_file, end_file, start_block, end_block, copy: 0, stripe: 0, media_id }
+}

@@ -1,0 +1,462 @@
+//! The storage daemon: serves directors' sessions and file daemons' data channels, asks the director's catalog for
+//! volumes, has blocks written and read.
+//!
+//! ```text
+//!   director ==== session (session.rs) <==== catalog requests (catalog_tables.rs) ==== StorageDaemon
+//!                                                                                        |      |
+//!   file daemon == data channel (data.rs) == machine: Archiver, Sender ==== DiskWork ====+   devices (device.rs)
+//! ```
+//! `job.rs` is what is known of a job, `report.rs` what a status says.
+
+mod catalog_tables;
+mod data;
+mod device;
+mod job;
+mod report;
+mod session;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
+use crate::bulk::parcel::Parcel;
+use crate::bulk::work::{DiskDone, DiskError, DiskWork};
+use crate::config::StorageConfig;
+use crate::conn::{CloseReason, Peer};
+use crate::drive::{ExitReason, Level, Work, WorkDone};
+use crate::error::Explain;
+use crate::event::IoKind;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::node::{DialFailure, Net, TimerKey};
+use crate::role::Role;
+use crate::role::identity::Identity;
+use crate::role::listening::Listening;
+use crate::role::script::{Progress, Who};
+use crate::time::Wall;
+use crate::tls::keyring::{Clear, Keyring};
+use crate::wire::frame::Signal;
+use crate::wire::hello::{self, Purpose};
+use crate::wire::message::MessageKind;
+use crate::wire::names::{PeerKind, PeerName};
+use crate::wire::status::{JobStatus, StorageEnd};
+
+use catalog_tables as tables;
+use device::Devices;
+use job::{Direction, Finished, Job};
+use session::Session;
+
+/// Jobs that have ended and are still shown by a status.
+const RECENT: usize = 10;
+/// How often a job without a volume asks again.
+const VOLUME_POLL: Duration = Duration::from_secs(30);
+/// Volumes that turn out to be unusable before a job gives up.
+const MAX_SPOILT: u32 = 4;
+
+/// The role of a storage daemon.
+#[derive(Debug)]
+pub struct StorageDaemon {
+    config: Arc<StorageConfig>,
+    identity: Identity,
+    listening: Listening,
+    sessions: BTreeMap<ConnId, Session>,
+    /// Data channels, timers and pieces of work, each with the session it belongs to.
+    data: BTreeMap<ConnId, ConnId>,
+    timers: BTreeMap<TimerKey, ConnId>,
+    works: BTreeMap<WorkId, ConnId>,
+    devices: Devices,
+    recent: VecDeque<Finished>,
+    jobs_run: u32,
+    next_session: u32,
+    session_time: u32,
+    started: Wall,
+    stopping: bool,
+}
+
+impl StorageDaemon {
+    /// A storage daemon with a checked configuration.
+    #[must_use]
+    pub fn new(config: Arc<StorageConfig>, identity: Identity) -> Self {
+        Self {
+            config,
+            identity,
+            listening: Listening::default(),
+            sessions: BTreeMap::new(),
+            data: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            works: BTreeMap::new(),
+            devices: Devices::default(),
+            recent: VecDeque::new(),
+            jobs_run: 0,
+            next_session: 0,
+            session_time: 0,
+            started: Wall::default(),
+            stopping: false,
+        }
+    }
+
+    /// Directors, and a key for each running job.
+    fn refresh_keyring(&self, net: &mut Net) {
+        let mut keys = Keyring::builder();
+        for director in &self.config.directors {
+            let clear = if self.config.director_tls(director).enable { Clear::Never } else { Clear::Allowed };
+            keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
+        }
+        let clear = if self.config.storage.tls.enable { Clear::Never } else { Clear::Allowed };
+        for job in self.sessions.values().filter_map(|session| session.job.as_ref()) {
+            if job.file.is_none() && job.is_alive() {
+                keys = keys.with(PeerName::new(PeerKind::Job, &job.line.job), job.key.clone(), clear);
+            }
+        }
+        net.set_keyring(Arc::new(keys.build()));
+    }
+
+    /// Asks for the job's device; goes on at once if it is free.
+    fn want_device(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let Some(device) = job.device.clone() else {
+            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, "no device is reserved for this job");
+        };
+        if self.devices.want(&device, id) {
+            self.with_device(net, id);
+        } else {
+            let text = format!("waiting for device \"{device}\": another job uses it");
+            job.message(net, MessageKind::Mount, &text);
+            job.say_status(net, JobStatus::WaitStorage);
+        }
+    }
+
+    /// Starts the next dialogue with the catalog, or ends the job when all is done.
+    fn next_task(&mut self, net: &mut Net, id: ConnId) {
+        self.advance(net, id, |job, net| job.next_task(net));
+    }
+
+    /// Hands an event of a job to its script and acts on what comes of it.
+    fn advance(&mut self, net: &mut Net, id: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let mut progress = step(job, net);
+        while progress == Progress::Finished && !job.tasks.is_empty() {
+            progress = job.next_task(net);
+        }
+        if let Some(work) = job.work.take() {
+            self.works.insert(work, id);
+        }
+        match progress {
+            Progress::Waiting | Progress::Finished => self.end_if_done(net, id),
+            Progress::Failed { step: "finding a volume", got, .. } if got.contains("1901") => self.wait_volume(net, id),
+            Progress::Failed { step, wanted, got } => {
+                let text = format!("the director's catalog failed at {step}: wanted {wanted}, got {got}");
+                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            }
+        }
+    }
+
+    /// No volume is to be had: says so and asks again later (`wire/3 §9`).
+    fn wait_volume(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        if job.sent_status != Some(JobStatus::WaitMedia) {
+            let pool = job.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
+            let text = format!(
+                "Job {} is waiting: pool \"{pool}\" has no volume to append to. Give the pool a label format, raise its \
+                 maximum of volumes, or let volumes expire.",
+                job.line.job
+            );
+            job.message(net, MessageKind::Mount, &text);
+            job.say_status(net, JobStatus::WaitMedia);
+        }
+        job.unwanted.clear();
+        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        let key = net.set_timer(VOLUME_POLL, "ask for a volume again");
+        self.timers.insert(key, id);
+    }
+
+    /// Mounting failed: another volume if this one is spoilt, else the job's end.
+    fn mount_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let spoilt =
+            matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. } | DiskError::Missing(_));
+        job.tries += 1;
+        job.handle = None;
+        job.script = None;
+        if !spoilt || job.tries > MAX_SPOILT || job.volume.bytes == 0 {
+            let text = format!("cannot use volume \"{}\": {error}", job.volume.volume);
+            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+        }
+        let text = format!("volume \"{}\" is marked in error: {error}", job.volume.volume);
+        job.message(net, MessageKind::Warning, &text);
+        job.unwanted.push(job.volume.volume.clone());
+        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        job.tasks.push_front(job::Task { table: tables::SPOILT, piece: None });
+        self.next_task(net, id);
+    }
+
+    /// A job whose file daemon has gone and whose dialogues are done has ended.
+    fn end_if_done(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
+        if job.run && job.file.is_none() && job.script.is_none() && job.tasks.is_empty() && job.wait.is_none() {
+            self.finish_job(net, id);
+        }
+    }
+
+    /// Says the last words of a job (`wire/3 §2.7`).
+    fn finish_job(&mut self, net: &mut Net, id: ConnId) {
+        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+            if job.is_alive() {
+                job.status = JobStatus::Ok;
+            }
+            if job.opened == Some(Direction::Append) {
+                job.say_status(net, job.status);
+            }
+            let reading = job.opened == Some(Direction::Read);
+            let end = StorageEnd {
+                job: job.line.job.clone(),
+                status: job.status,
+                files: if reading { 0 } else { job.files },
+                bytes: if reading { 0 } else { job.bytes },
+                errors: job.errors,
+            };
+            net.send_text(id, end.to_line());
+            net.send_signal(id, Signal::Eod);
+        }
+        self.end_session(net, id);
+    }
+
+    /// Something that ends a job has happened: says so, gives everything back, says the last words.
+    fn fail_job(&mut self, net: &mut Net, id: ConnId, status: JobStatus, kind: MessageKind, text: &str) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        if !job.is_alive() {
+            return;
+        }
+        net.log(if status == JobStatus::Canceled { Level::Info } else { Level::Error }, text);
+        job.status = status;
+        job.message(net, kind, text);
+        job.script = None;
+        job.tasks.clear();
+        if job.run { self.finish_job(net, id) } else { self.end_session(net, id) }
+    }
+
+    /// Ends a session and gives back what its job holds.
+    fn end_session(&mut self, net: &mut Net, id: ConnId) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(job) = session.job {
+            self.release(net, id, &job);
+        }
+        net.close(id, true);
+        self.exit_if_idle(net);
+    }
+
+    fn release(&mut self, net: &mut Net, id: ConnId, job: &Job) {
+        if let Some(conn) = job.file {
+            self.data.remove(&conn);
+            if !job.is_alive() {
+                net.to_machine(conn, ToMachine::Stop);
+            }
+            net.close(conn, true);
+        }
+        if let Some(key) = job.wait {
+            self.timers.remove(&key);
+            net.cancel_timer(key);
+        }
+        if let Some(handle) = job.handle {
+            net.work(Work::Disk(DiskWork::Close { handle }));
+        }
+        self.recent.truncate(RECENT - 1);
+        self.recent.push_front(job.finished(net.wall()));
+        self.refresh_keyring(net);
+        if let Some(next) = self.devices.release(id) {
+            self.with_device(net, next);
+        }
+    }
+
+    fn exit_if_idle(&self, net: &mut Net) {
+        if self.stopping && self.sessions.is_empty() {
+            net.exit(ExitReason::Done);
+        }
+    }
+}
+
+impl Role for StorageDaemon {
+    fn start(&mut self, net: &mut Net) {
+        self.started = net.wall();
+        self.session_time = u32::try_from(self.started.seconds()).unwrap_or(u32::MAX);
+        self.refresh_keyring(net);
+        self.listening.start(net, &self.config.storage.listen, self.config.storage.port);
+    }
+
+    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+        self.listening.on_bound(net, listener, outcome);
+    }
+
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
+        match &peer.hello.purpose {
+            Purpose::Director { name } => {
+                let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
+                    return net.abort(conn);
+                };
+                net.send_text(conn, hello::STORAGE_ANSWER);
+                self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
+            }
+            Purpose::StartJob { job } => self.file_arrived(net, conn, job),
+            _ => {
+                let line = peer.hello.to_line();
+                net.log(Level::Warn, &format!("{} is not served by a storage daemon: closed", line.trim_end()));
+                net.abort(conn);
+            }
+        }
+    }
+
+    fn on_dialed(&mut self, _net: &mut Net, _dial: DialId, _outcome: Result<(ConnId, Peer), DialFailure>) {}
+
+    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
+        if let Some(&id) = self.data.get(&conn) {
+            return self.data_command(net, id, &text);
+        }
+        let Some(session) = self.sessions.get(&conn) else { return };
+        if session.job.as_ref().is_some_and(|job| job.script.is_some()) {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            self.advance(net, conn, |job, net| {
+                job.run_script(net, |script, job, net| script.on_text(Who::Director, &text, job, net))
+            });
+        } else {
+            self.command(net, conn, &text);
+        }
+    }
+
+    fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+        if !self.data.contains_key(&conn) {
+            self.session_signal(net, conn, signal);
+        }
+    }
+
+    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
+        let file = self.sessions.get(&conn).and_then(|session| session.job.as_ref()).and_then(|job| job.file);
+        if let Some(file) = file {
+            net.to_machine(file, ToMachine::AttributesSent(parcel));
+        }
+    }
+
+    fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
+        if let Some(&id) = self.data.get(&conn) {
+            self.machine_says(net, id, message);
+        }
+    }
+
+    fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
+        if let Some(&id) = self.data.get(&conn) {
+            self.machine_ended(net, id, outcome);
+        }
+    }
+
+    fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
+        if let Some(id) = self.data.remove(&conn) {
+            return self.file_left(net, id, &reason);
+        }
+        if let Some(session) = self.sessions.remove(&conn) {
+            if let Some(mut job) = session.job {
+                net.log(Level::Warn, &format!("director lost during job {}: {reason}", job.line.job));
+                job.status = job.status.merge(JobStatus::Canceled);
+                self.release(net, conn, &job);
+            }
+            self.exit_if_idle(net);
+        }
+    }
+
+    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
+        let Some(id) = self.works.remove(&work) else { return };
+        match done {
+            WorkDone::Disk(DiskDone::Mounted { bytes, labelled, cut, spent }) => {
+                self.advance(net, id, |job, net| {
+                    job.mounted(net, bytes, labelled, cut, spent);
+                    job.on_event(tables::MOUNTED, net)
+                });
+            }
+            WorkDone::Disk(DiskDone::Synced { spent }) => self.advance(net, id, |job, net| {
+                job.volume.write_time += spent;
+                job.on_event(tables::SYNCED, net)
+            }),
+            WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
+                job.tally = tally;
+                job.on_event(tables::CLOSED, net)
+            }),
+            WorkDone::Disk(DiskDone::Opened) => {
+                self.send_records(net, id);
+                self.advance(net, id, |job, net| job.on_event(tables::OPENED, net));
+            }
+            WorkDone::Disk(DiskDone::Failed { error, .. }) => self.work_failed(net, id, &error),
+            _ => {
+                let text = "the disk workers have stopped";
+                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
+            }
+        }
+    }
+
+    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
+        let Some(id) = self.timers.remove(&key) else { return };
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        if job.wait == Some(key) {
+            job.wait = None;
+            let text = "the file daemon did not come in time: check that it can reach this storage daemon";
+            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, text);
+        } else {
+            self.next_task(net, id);
+        }
+    }
+
+    fn on_stop(&mut self, net: &mut Net) {
+        self.stopping = true;
+        self.listening.stop(net);
+        let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
+        for id in ids {
+            if self.sessions.get(&id).is_some_and(|session| session.job.is_some()) {
+                let text = "the storage daemon is being stopped";
+                self.fail_job(net, id, JobStatus::Canceled, MessageKind::Fatal, text);
+            } else {
+                self.end_session(net, id);
+            }
+        }
+        self.exit_if_idle(net);
+    }
+}
+
+impl StorageDaemon {
+    /// A file daemon is here for a job, once (`wire/3 §3.1`).
+    fn file_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
+        let found = self.sessions.iter_mut().find_map(|(&id, session)| {
+            let job = session.job.as_mut()?;
+            (job.line.job == name && job.file.is_none() && job.opened.is_none() && job.is_alive()).then_some((id, job))
+        });
+        let Some((id, job)) = found else {
+            net.log(Level::Warn, &format!("nobody waits for a file daemon of job {name}: closed"));
+            return net.abort(conn);
+        };
+        job.file = Some(conn);
+        let run = job.run;
+        self.jobs_run += 1;
+        self.data.insert(conn, id);
+        self.refresh_keyring(net);
+        if run {
+            self.start_data(net, id);
+        }
+    }
+
+    /// The file daemon has hung up: a good end if everything had been said.
+    fn file_left(&mut self, net: &mut Net, id: ConnId, reason: &CloseReason) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        job.file = None;
+        if job.stream_done {
+            self.end_if_done(net, id);
+        } else {
+            let text = format!("lost the file daemon: {reason} ({}); {}", reason.code(), reason.help());
+            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
+        }
+    }
+
+    fn work_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
+        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
+        if job.script.as_ref().is_some_and(|script| script.waits_for(tables::MOUNTED)) {
+            return self.mount_failed(net, id, error);
+        }
+        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());
+    }
+}

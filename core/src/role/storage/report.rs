@@ -1,0 +1,128 @@
+//! What a status of the storage daemon says: `wire/3 §8`. The texts are Towline's own; the frames and the lines a director
+//! reads are Bareos's.
+
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::role::report;
+use crate::wire::frame::{self, Signal};
+use crate::wire::status::{JobInStatus, JobLevel};
+use crate::wire::storage_answers as answers;
+
+use super::StorageDaemon;
+use super::session::Next;
+
+impl StorageDaemon {
+    pub(super) fn send_status(&self, net: &mut Net, id: ConnId, devices: &[String]) {
+        let mut frames = Vec::new();
+        frame::put_data(&mut frames, b"\n");
+        for line in self.status_lines(devices) {
+            report::put_line(&mut frames, &line);
+        }
+        frame::put_signal(&mut frames, Signal::Eod);
+        net.send(id, frames);
+    }
+
+    pub(super) fn send_dot_status(&self, net: &mut Net, id: ConnId, what: &str) -> Next {
+        let mut frames = Vec::new();
+        let mut next = Next::Go;
+        match what.to_lowercase().as_str() {
+            "current" => {
+                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
+                for job in self.sessions.values().filter_map(|session| session.job.as_ref()) {
+                    let line = JobInStatus { job_id: job.line.job_id, status: job.status, errors: job.errors };
+                    frame::put_data(&mut frames, line.to_line().as_bytes());
+                }
+            }
+            "last" => {
+                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
+                if let Some(job) = self.recent.front() {
+                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
+                    frame::put_data(&mut frames, line.to_line().as_bytes());
+                }
+            }
+            "header" => self.header().iter().for_each(|line| report::put_line(&mut frames, line)),
+            "running" => self.running().iter().for_each(|line| report::put_line(&mut frames, line)),
+            "terminated" => self.terminated().iter().for_each(|line| report::put_line(&mut frames, line)),
+            "devices" | "volumes" => self.devices_of(&[]).iter().for_each(|line| report::put_line(&mut frames, line)),
+            "waitreservation" | "spooling" => {}
+            _ => {
+                let text = format!("3900 Unknown arg in .status command: {what}\n");
+                frame::put_data(&mut frames, text.as_bytes());
+                next = Next::End;
+            }
+        }
+        frame::put_signal(&mut frames, Signal::Eod);
+        net.send(id, frames);
+        next
+    }
+
+    fn status_lines(&self, devices: &[String]) -> Vec<String> {
+        let mut lines = self.header();
+        lines.push("\nJob inventory:\n\n".to_owned());
+        lines.extend(self.running());
+        if self.sessions.values().all(|session| session.job.is_none()) {
+            lines.push("No Jobs running.\n".to_owned());
+        }
+        lines.push("====\n".to_owned());
+        lines.push("\nTerminated Jobs:\n".to_owned());
+        lines.extend(report::terminated_heads());
+        lines.extend(self.terminated());
+        lines.push("====\n".to_owned());
+        lines.push("\nDevice status:\n".to_owned());
+        lines.extend(self.devices_of(devices));
+        lines.push("====\n\n".to_owned());
+        lines
+    }
+
+    fn header(&self) -> Vec<String> {
+        let running = self.sessions.values().filter(|session| session.job.is_some()).count();
+        report::header(&self.config.storage.name, &self.identity, self.started, self.jobs_run, running)
+    }
+
+    fn running(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for session in self.sessions.values() {
+            let Some(job) = &session.job else {
+                let since = self.identity.local(session.since).short();
+                lines.push(format!("{} (director) connected at: {since}\n", session.director));
+                continue;
+            };
+            let step = job.script.as_ref().map_or("moving data", |script| script.step());
+            let step = if job.file.is_none() { "waiting for the file daemon" } else { step };
+            let volume = &job.volume.volume;
+            lines.push(format!("JobId={} Job {} Volume=\"{volume}\": {step}\n", job.line.job_id, job.line.job));
+        }
+        lines
+    }
+
+    fn terminated(&self) -> Vec<String> {
+        let row = |job: &super::job::Finished| {
+            let ended = self.identity.local(job.ended).short();
+            let level = report::level_word(JobLevel::from_letter(job.level));
+            report::terminated_row(job.id, level, job.files, job.bytes, job.status, &ended, &job.name)
+        };
+        self.recent.iter().rev().map(row).collect()
+    }
+
+    /// The devices of this list, all if it is empty.
+    fn devices_of(&self, wanted: &[String]) -> Vec<String> {
+        let listed = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
+        let devices = self.config.devices.iter().filter(|device| listed(&device.name));
+        let line = |device: &crate::config::Device| {
+            let name = answers::device_name(&device.name, &device.archive_device);
+            let user = self.devices.user(&device.name).and_then(|id| self.sessions.get(&id)?.job.as_ref());
+            match user {
+                None => format!("\nDevice {name} is not open.\n"),
+                Some(job) => format!(
+                    "\nDevice {name} is mounted with:\n    Volume:      {}\n    Media type:  {}\n    Used by JobId {}, \
+                     {} more wait for it\n",
+                    job.volume.volume,
+                    device.media_type,
+                    job.line.job_id,
+                    self.devices.waiting(&device.name)
+                ),
+            }
+        };
+        devices.map(line).collect()
+    }
+}

@@ -1,0 +1,270 @@
+//! A director's session with the storage daemon: the commands of `wire/3 §1.2`.
+
+use std::sync::Arc;
+
+use crate::drive::Level;
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::time::Wall;
+use crate::wire::block::Session as SessionIds;
+use crate::wire::bsr::{Bootstrap, Selection};
+use crate::wire::cram_md5;
+use crate::wire::frame::Signal;
+use crate::wire::message::MessageKind;
+use crate::wire::status::JobStatus;
+use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
+use crate::wire::storage_answers::{self as answers, JobAccepted};
+
+use super::StorageDaemon;
+use super::job::Job;
+
+/// Bytes of the longest bootstrap.
+const MAX_BOOTSTRAP: usize = 64 * 1024 * 1024;
+/// Devices and storages one job may name.
+const MAX_DEVICES: usize = 1_000;
+
+/// One authenticated connection of a director; at most one job.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) director: String,
+    pub(super) monitor: bool,
+    pub(super) since: Wall,
+    pub(super) job: Option<Job>,
+    reading: Reading,
+}
+
+/// What the next messages are.
+#[derive(Debug)]
+enum Reading {
+    Commands,
+    /// `use device` lines after a `use storage`; a second EOD in a row ends the command.
+    Devices {
+        groups: Vec<Group>,
+        open: bool,
+    },
+    /// A bootstrap until EOD, cut anywhere (`wire/3 §1.3.3`).
+    Bootstrap(Vec<u8>),
+}
+
+/// A `use storage` line with its `use device` lines.
+#[derive(Debug)]
+struct Group {
+    storage: UseStorage,
+    devices: Vec<String>,
+}
+
+impl Group {
+    const fn new(storage: UseStorage) -> Self {
+        Self { storage, devices: Vec::new() }
+    }
+}
+
+/// Whether a session goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Go,
+    End,
+}
+
+impl Session {
+    pub(super) const fn new(director: String, monitor: bool, since: Wall) -> Self {
+        Self { director, monitor, since, job: None, reading: Reading::Commands }
+    }
+}
+
+impl StorageDaemon {
+    /// Serves one message of a director that is no answer to a catalog request.
+    pub(super) fn command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let next = match &mut session.reading {
+            Reading::Bootstrap(bytes) if bytes.len() + text.len() <= MAX_BOOTSTRAP => {
+                bytes.extend_from_slice(text);
+                Next::Go
+            }
+            Reading::Bootstrap(_) => Next::End,
+            Reading::Devices { groups, open } => take_device(groups, open, text),
+            Reading::Commands => match StorageCommand::parse(text) {
+                Err(bad) => {
+                    net.send_text(id, bad.answer);
+                    if bad.ends {
+                        net.send_signal(id, Signal::Eod);
+                        Next::Go
+                    } else {
+                        Next::End
+                    }
+                }
+                Ok(command) if session.monitor && !command.is_for_monitors() => {
+                    net.send_text(id, answers::MONITOR_REFUSAL);
+                    net.send_signal(id, Signal::Eod);
+                    net.send_text(id, answers::invalid(text));
+                    Next::End
+                }
+                Ok(command) => self.serve(net, id, command, text),
+            },
+        };
+        if next == Next::End {
+            self.end_session(net, id);
+        }
+    }
+
+    /// A signal ends a session, unless a list is being read.
+    pub(super) fn session_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let busy = session.job.as_ref().is_some_and(|job| job.run);
+        let next = match (signal, std::mem::replace(&mut session.reading, Reading::Commands)) {
+            (Signal::Eod, Reading::Devices { groups, open: true }) => {
+                session.reading = Reading::Devices { groups, open: false };
+                Next::Go
+            }
+            (Signal::Eod, Reading::Devices { groups, open: false }) => self.reserve(net, id, groups),
+            (Signal::Eod, Reading::Bootstrap(bytes)) => self.take_bootstrap(net, id, &bytes),
+            // While a job runs the director only answers; a stray heartbeat does no harm then.
+            (Signal::Heartbeat | Signal::HeartbeatResponse, _) if busy => Next::Go,
+            _ => Next::End,
+        };
+        if next == Next::End {
+            self.end_session(net, id);
+        }
+    }
+
+    fn serve(&mut self, net: &mut Net, id: ConnId, command: StorageCommand, text: &[u8]) -> Next {
+        match command {
+            StorageCommand::Job(line) => self.create_job(net, id, line),
+            StorageCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
+            StorageCommand::Use(group) => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.reading = Reading::Devices { groups: vec![Group::new(group)], open: true };
+                }
+            }
+            StorageCommand::Bootstrap => {
+                if let Some(session) = self.sessions.get_mut(&id) {
+                    session.reading = Reading::Bootstrap(Vec::new());
+                }
+            }
+            StorageCommand::Run => return self.run_job(net, id),
+            StorageCommand::Cancel { job } => self.serve_cancel(net, id, &job),
+            StorageCommand::Status { devices } => self.send_status(net, id, &devices),
+            StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
+            StorageCommand::SetBandwidth { .. } => net.send_text(id, answers::BANDWIDTH),
+            StorageCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
+            _ => {
+                net.send_text(id, answers::invalid(text));
+                return Next::End;
+            }
+        }
+        Next::Go
+    }
+
+    fn create_job(&mut self, net: &mut Net, id: ConnId, line: StorageJob) {
+        self.next_session += 1;
+        let session = SessionIds { id: self.next_session, time: self.session_time };
+        let mut random = [0; 16];
+        net.fill_random(&mut random);
+        let key = cram_md5::session_key(random);
+        let accepted = JobAccepted { session_id: session.id, session_time: session.time, key: key.clone() };
+        net.send_text(id, accepted.to_line());
+        let job = Job::new(line, id, self.config.storage.name.clone(), session, key, net.wall());
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.job = Some(job);
+        }
+        self.refresh_keyring(net);
+    }
+
+    /// Chooses a device for the groups of one `use storage` command (`wire/3 §1.3.5`).
+    fn reserve(&mut self, net: &mut Net, id: ConnId, groups: Vec<Group>) -> Next {
+        let wanted = groups.iter().find_map(|group| {
+            let fits = |name: &&String| {
+                self.config
+                    .devices
+                    .iter()
+                    .any(|device| device.name == **name && device.media_type == group.storage.media_type)
+            };
+            group.devices.iter().find(fits).map(|device| (group.storage.append, device.clone()))
+        });
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        let Some((append, device)) = wanted else {
+            let name = groups.first().and_then(|group| group.devices.first()).cloned().unwrap_or_default();
+            net.send_text(id, answers::no_device(&name));
+            return Next::End;
+        };
+        job.uses.extend(groups.into_iter().map(|group| group.storage));
+        if let Some(found) = self.config.devices.iter().find(|found| found.name == device) {
+            job.folder.clone_from(&found.archive_device);
+        }
+        let answer = if append { answers::JUST_IN_TIME } else { &device };
+        net.send_text(id, answers::device_used(answer));
+        job.device = Some(device);
+        Next::Go
+    }
+
+    fn take_bootstrap(&mut self, net: &mut Net, id: ConnId, bytes: &[u8]) -> Next {
+        let job = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut());
+        match (job, Bootstrap::parse(bytes)) {
+            (Some(job), Ok(bootstrap)) => {
+                job.volumes =
+                    Selection::new(&bootstrap, None).volumes().into_iter().map(|volume| volume.name).collect();
+                job.bootstrap = Arc::new(bootstrap);
+                net.send_text(id, answers::BOOTSTRAP);
+                Next::Go
+            }
+            (_, outcome) => {
+                if let Err(error) = outcome {
+                    net.log(Level::Error, &format!("unusable bootstrap from the director: {error}"));
+                }
+                net.send_text(id, answers::BAD_BOOTSTRAP);
+                Next::End
+            }
+        }
+    }
+
+    fn run_job(&mut self, net: &mut Net, id: ConnId) -> Next {
+        let wait = self.config.storage.client_connect_wait.duration();
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        job.run = true;
+        job.say_status(net, JobStatus::WaitFile);
+        if job.file.is_some() {
+            self.start_data(net, id);
+        } else {
+            let key = net.set_timer(wait, "wait for the file daemon");
+            job.wait = Some(key);
+            self.timers.insert(key, id);
+        }
+        Next::Go
+    }
+
+    fn serve_cancel(&mut self, net: &mut Net, id: ConnId, wanted: &str) {
+        let found = self.sessions.iter().find_map(|(&session, state)| {
+            let job = state.job.as_ref()?;
+            let named = job.line.job == wanted || wanted.parse() == Ok(job.line.job_id);
+            (named && job.is_alive()).then(|| (session, job.line.job_id, job.line.job.clone()))
+        });
+        match found {
+            Some((session, job_id, name)) => {
+                net.send_text(id, answers::canceled(job_id, &name));
+                self.fail_job(net, session, JobStatus::Canceled, MessageKind::Info, "Job canceled by the director.");
+            }
+            None => net.send_text(id, answers::cancel_not_found(wanted)),
+        }
+        net.send_signal(id, Signal::Eod);
+    }
+}
+
+fn take_device(groups: &mut Vec<Group>, open: &mut bool, text: &[u8]) -> Next {
+    if let Some(device) = UseStorage::parse_device(text) {
+        return match groups.last_mut() {
+            Some(group) if group.devices.len() < MAX_DEVICES => {
+                group.devices.push(device);
+                Next::Go
+            }
+            _ => Next::End,
+        };
+    }
+    match StorageCommand::parse(text) {
+        Ok(StorageCommand::Use(group)) if groups.len() < MAX_DEVICES => {
+            groups.push(Group::new(group));
+            *open = true;
+            Next::Go
+        }
+        _ => Next::End,
+    }
+}
