@@ -4,6 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::work::{Expect, RestoreOrder};
 use towline_core::role::director::catalog::CatalogAnswer;
+use towline_core::wire::block::Session;
 use towline_core::wire::bsr::Bootstrap;
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::label::VolumeLabel;
@@ -58,8 +59,14 @@ fn a_volume_takes_blocks_and_a_restore_refuses_noise() {
     let text = folder.path().display().to_string();
     let workers = workers();
     let label = VolumeLabel { volume: "v1".into(), ..VolumeLabel::default() };
-    let mount =
-        DiskWork::Mount { handle: HANDLE, folder: text.clone(), label, expect: Expect::New, limit: 0, session: (1, 2) };
+    let mount = DiskWork::Mount {
+        handle: HANDLE,
+        folder: text.clone(),
+        label,
+        expect: Expect::New,
+        limit: 0,
+        session: Session { id: 1, time: 2 },
+    };
     let WorkDone::Disk(DiskDone::Mounted { bytes, labelled: true, .. }) = ask(&workers, mount) else { panic!() };
     let append = DiskWork::Append { handle: HANDLE, block: vec![0; 64] };
     let WorkDone::Disk(DiskDone::Appended { start, block, .. }) = ask(&workers, append) else { panic!() };
