@@ -3,10 +3,24 @@
 //! An adapter is five pieces: clock, dialer, acceptor, connection pump, timers. It decides nothing.
 //! One task or thread owns the [`Node`], one each [`Conn`](crate::conn::Conn). Pump order per wake:
 //! messages in, due timers, read until blocked or 1 MiB, write until blocked or 1 MiB, work and messages out, re-arm.
+//! [`Desk`] and [`Pump`] hold what all adapters do alike; an adapter adds the waiting and the system calls.
+
+mod desk;
+mod io;
+mod jump;
+mod pump;
+
+pub use desk::{ACCEPT_PAUSE, ACCEPTED, Adapter, Desk, DialOrder, INJECTED, ListenOrder, MAILBOX, NodeMail, RESOLVERS};
+pub use io::{io_kind, would_block};
+pub use jump::JumpWatch;
+#[cfg(feature = "conformance")]
+pub use pump::TURNS;
+pub use pump::{BUDGET, Mail, Outlet, Pump, Stream, Wait};
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::action::Action;
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::error::{Code, Fault};
 use crate::event::Event;
@@ -28,7 +42,8 @@ pub trait Runtime {
     ) -> ExitReason;
 }
 
-/// Puts an event into the node's mailbox from another thread: a signal, a typed line. Never blocks; false if the node has ended.
+/// Puts an event into the node's mailbox from another thread: a signal, a typed line. Waits while [`INJECTED`] events
+/// wait for the node, so that a long input is read as fast as it is used; false if the node has ended.
 #[derive(Clone)]
 pub struct Injector(pub Arc<dyn Fn(Event) -> bool + Send + Sync>);
 
@@ -53,6 +68,18 @@ pub trait Hands: Send + Sync + 'static {
 
     /// Takes a message for the log or the operator. Must not block for long.
     fn notify(&self, notice: Notice);
+
+    /// Sees each event before the node does, and each action before it is carried out: for traces. Must not block.
+    fn saw(&self, _step: Step<'_>) {}
+}
+
+/// A step of a node: what it heard, or what it ordered.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// What it heard.
+    Event(&'a Event),
+    /// What it ordered.
+    Action(&'a Action),
 }
 
 /// Carries the result of a piece of work to the machine that asked.

@@ -1,0 +1,298 @@
+//! The node's desk: what every adapter does with a [`Node`] between two waits.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{ExitReason, Hands, JumpWatch, Step, Work};
+use crate::action::{Action, SocketOptions};
+use crate::conn::{Conn, FromConn, ToConn};
+use crate::event::{Ends, Event, IoKind};
+use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
+use crate::node::Node;
+use crate::role::Role;
+use crate::time::{Instant, Wall};
+
+/// Messages a connection's mailbox holds; one more and the connection is aborted, for the node waits for nobody.
+pub const MAILBOX: usize = 64;
+
+/// Accepted connections that wait for the node; an acceptor waits for room.
+pub const ACCEPTED: usize = 64;
+
+/// Events of an [`Injector`](super::Injector) that wait for the node; whoever posts waits for room.
+pub const INJECTED: usize = 1024;
+
+/// Name look-ups under way at a time.
+pub const RESOLVERS: usize = 4;
+
+/// How long an acceptor rests when the system has no descriptor for the next connection.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What comes to the node's mailbox.
+#[derive(Debug)]
+pub enum NodeMail<S> {
+    /// Anything without a socket.
+    Event(Event),
+    /// A dial has ended.
+    Dialed {
+        /// Which dial.
+        dial: DialId,
+        /// The socket and its two ends, or why there is none.
+        outcome: Result<(S, Ends), IoKind>,
+    },
+    /// A connection was accepted.
+    Accepted {
+        /// Where it came in.
+        listener: ListenerId,
+        /// The socket.
+        socket: S,
+        /// Its two ends.
+        ends: Ends,
+    },
+}
+
+/// How to dial.
+#[derive(Clone, Copy, Debug)]
+pub struct DialOrder {
+    /// Where to.
+    pub to: SocketAddr,
+    /// The source address, if one is configured.
+    pub from: Option<IpAddr>,
+    /// Options to set before connecting.
+    pub socket: SocketOptions,
+    /// When to give up.
+    pub give_up: Instant,
+}
+
+/// How to listen.
+#[derive(Clone, Copy, Debug)]
+pub struct ListenOrder {
+    /// The address; port 0 lets the system choose.
+    pub on: SocketAddr,
+    /// Options for the accepted sockets.
+    pub socket: SocketOptions,
+    /// Length of the system's queue.
+    pub backlog: u32,
+}
+
+/// The node's view of an adapter. Nothing here waits; answers come as [`NodeMail`].
+pub trait Adapter {
+    /// A connected socket.
+    type Socket;
+    /// A dial under way. Dropping it calls the dial off, which still answers.
+    type Dialling;
+    /// A listening socket. Dropping it closes it.
+    type Listening;
+    /// The way to a connection's task. Dropping it ends the task, and its connection, at once.
+    type Line;
+
+    /// Asks the system's resolver; answers with `Event::Resolved`.
+    fn resolve(&mut self, query: QueryId, host: String, port: u16);
+    /// Connects; answers with [`NodeMail::Dialed`].
+    fn dial(&mut self, dial: DialId, order: DialOrder) -> Self::Dialling;
+    /// Listens; gives the listener and the address bound.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn listen(&mut self, listener: ListenerId, order: ListenOrder) -> Result<(Self::Listening, SocketAddr), IoKind>;
+    /// Starts a task that drives the connection.
+    ///
+    /// # Errors
+    /// There is no room for another task; the connection is lost.
+    fn drive(&mut self, conn: Box<Conn>, socket: Self::Socket) -> Result<Self::Line, IoKind>;
+    /// Posts to the connection's mailbox; false if that is full or the task has ended.
+    fn tell(&mut self, line: &Self::Line, message: ToConn) -> bool;
+    /// Sets TCP keepalive on the connection's socket.
+    fn keepalive(&mut self, line: &Self::Line, socket: SocketOptions);
+    /// Has a piece of work done; answers with `Event::Done`.
+    fn work(&mut self, work: WorkId, request: Work);
+}
+
+/// Owns a [`Node`] for the adapter's task, and the sockets it has not given to a connection yet.
+#[derive(Debug)]
+pub struct Desk<R: Role, A: Adapter> {
+    node: Node<R>,
+    hands: HandsRef,
+    adapter: A,
+    dials: BTreeMap<DialId, A::Dialling>,
+    dialled: BTreeMap<DialId, A::Socket>,
+    tickets: BTreeMap<TicketId, A::Socket>,
+    listeners: BTreeMap<ListenerId, A::Listening>,
+    lines: BTreeMap<ConnId, A::Line>,
+    next_ticket: u64,
+    jumps: Option<JumpWatch>,
+}
+
+struct HandsRef(Arc<dyn Hands>);
+
+impl std::fmt::Debug for HandsRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hands")
+    }
+}
+
+impl<R: Role, A: Adapter> Desk<R, A> {
+    /// A desk for a node that has not started.
+    pub fn new(node: Node<R>, hands: Arc<dyn Hands>, adapter: A) -> Self {
+        Self {
+            node,
+            hands: HandsRef(hands),
+            adapter,
+            dials: BTreeMap::new(),
+            dialled: BTreeMap::new(),
+            tickets: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            lines: BTreeMap::new(),
+            next_ticket: 1,
+            jumps: None,
+        }
+    }
+
+    /// Starts the node. `Some` means: return from `run`.
+    pub fn start(&mut self, wall: Wall, now: Instant) -> Option<ExitReason> {
+        self.jumps = Some(JumpWatch::new(now, wall));
+        self.event(Event::Started { wall }, now)
+    }
+
+    /// Takes one thing out of the mailbox. `Some` means: return from `run`.
+    pub fn take(&mut self, mail: NodeMail<A::Socket>, now: Instant) -> Option<ExitReason> {
+        let event = match mail {
+            NodeMail::Event(event) => event,
+            NodeMail::Dialed { dial, outcome } => {
+                self.dials.remove(&dial);
+                let outcome = outcome.map(|(socket, ends)| {
+                    self.dialled.insert(dial, socket);
+                    ends
+                });
+                Event::Dialed { dial, outcome }
+            }
+            NodeMail::Accepted { listener, socket, ends } => {
+                let ticket = TicketId(self.next_ticket);
+                self.next_ticket += 1;
+                self.tickets.insert(ticket, socket);
+                Event::Accepted { ticket, listener, ends }
+            }
+        };
+        if let Event::FromConn { conn, message: FromConn::Closed(_) } = &event {
+            self.lines.remove(conn);
+        }
+        self.event(event, now)
+    }
+
+    /// Fires what is due, and compares the clocks once a minute; a call too many does nothing. `Some` means: return from `run`.
+    pub fn tick(&mut self, now: Instant, wall: impl FnOnce() -> Wall) -> Option<ExitReason> {
+        if let Some(wall) = self.jumps.as_mut().and_then(|jumps| jumps.look(now, wall))
+            && let Some(reason) = self.event(Event::ClockJumped { wall }, now)
+        {
+            return Some(reason);
+        }
+        if self.node.poll_timeout().is_none_or(|deadline| deadline.at > now) {
+            return None;
+        }
+        self.node.handle_timeout(now);
+        self.drain(now)
+    }
+
+    /// When to call [`tick`](Self::tick).
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        let jumps = self.jumps.as_ref().map(JumpWatch::next);
+        let node = self.node.poll_timeout().map(|deadline| deadline.at);
+        node.into_iter().chain(jumps).min()
+    }
+
+    fn event(&mut self, event: Event, now: Instant) -> Option<ExitReason> {
+        self.hands.0.saw(Step::Event(&event));
+        self.node.handle_event(event, now);
+        self.drain(now)
+    }
+
+    /// Carries out every order. An order that is answered on the spot is answered after the others.
+    fn drain(&mut self, now: Instant) -> Option<ExitReason> {
+        loop {
+            let mut answers = Vec::new();
+            while let Some(action) = self.node.poll_action() {
+                self.hands.0.saw(Step::Action(&action));
+                if let Some(reason) = self.carry_out(action, &mut answers) {
+                    return Some(reason);
+                }
+            }
+            if answers.is_empty() {
+                return None;
+            }
+            for event in answers {
+                if let Some(reason) = self.event(event, now) {
+                    return Some(reason);
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, action: Action, answers: &mut Vec<Event>) -> Option<ExitReason> {
+        match action {
+            Action::Resolve { query, host, port } => self.adapter.resolve(query, host, port),
+            Action::Dial { dial, to, from, socket, give_up } => {
+                let dialling = self.adapter.dial(dial, DialOrder { to, from, socket, give_up });
+                self.dials.insert(dial, dialling);
+            }
+            Action::CancelDial(dial) => {
+                self.dials.remove(&dial);
+                self.dialled.remove(&dial);
+            }
+            Action::Attach { dial, conn } => {
+                if let Some(socket) = self.dialled.remove(&dial) {
+                    self.drive(conn, socket, answers);
+                }
+            }
+            Action::Listen { listener, on, socket, backlog } => {
+                let outcome = self.adapter.listen(listener, ListenOrder { on, socket, backlog });
+                let outcome = outcome.map(|(listening, address)| {
+                    self.listeners.insert(listener, listening);
+                    address
+                });
+                answers.push(Event::Bound { listener, outcome });
+            }
+            Action::Unlisten(listener) => drop(self.listeners.remove(&listener)),
+            Action::Admit { ticket, conn } => {
+                if let Some(socket) = self.tickets.remove(&ticket) {
+                    self.drive(conn, socket, answers);
+                }
+            }
+            Action::Refuse(ticket) => drop(self.tickets.remove(&ticket)),
+            Action::ToConn { conn, message } => self.tell(conn, message),
+            Action::Keepalive { conn, socket } => {
+                if let Some(line) = self.lines.get(&conn) {
+                    self.adapter.keepalive(line, socket);
+                }
+            }
+            Action::Work { work, request } => self.adapter.work(work, request),
+            Action::Notify(notice) => self.hands.0.notify(notice),
+            Action::Exit(reason) => return Some(reason),
+        }
+        None
+    }
+
+    fn drive(&mut self, conn: Box<Conn>, socket: A::Socket, answers: &mut Vec<Event>) {
+        let id = conn.id();
+        match self.adapter.drive(conn, socket) {
+            Ok(line) => drop(self.lines.insert(id, line)),
+            Err(kind) => answers.push(closed(id, kind)),
+        }
+    }
+
+    fn tell(&mut self, conn: ConnId, message: ToConn) {
+        if let Some(line) = self.lines.get(&conn)
+            && !self.adapter.tell(line, message)
+        {
+            // Its task hears that the line is cut, aborts the connection and says so.
+            self.lines.remove(&conn);
+        }
+    }
+}
+
+/// The end of a connection that never began.
+fn closed(conn: ConnId, kind: IoKind) -> Event {
+    use crate::conn::{CloseReason, Stage};
+    Event::FromConn { conn, message: FromConn::Closed(CloseReason::Io(kind, Stage::FirstBytes)) }
+}

@@ -1,0 +1,57 @@
+//! From the system's words to ours.
+
+use std::io::{Error, ErrorKind};
+
+use crate::event::IoKind;
+
+/// Process and system out of descriptors: the same on every Unix, and without an `ErrorKind`.
+const EMFILE: i32 = 24;
+const ENFILE: i32 = 23;
+/// No room for socket buffers: Linux, then the BSDs.
+const ENOBUFS: [i32; 2] = [105, 55];
+
+/// What the system said about a socket, free of the system's numbers. The one place for all adapters.
+#[must_use]
+pub fn io_kind(error: &Error) -> IoKind {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => IoKind::Refused,
+        ErrorKind::TimedOut => IoKind::TimedOut,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => IoKind::Unreachable,
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => IoKind::Reset,
+        ErrorKind::ConnectionAborted | ErrorKind::NotConnected => IoKind::Aborted,
+        ErrorKind::AddrInUse => IoKind::InUse,
+        ErrorKind::AddrNotAvailable => IoKind::NotAvailable,
+        ErrorKind::PermissionDenied => IoKind::Denied,
+        ErrorKind::OutOfMemory => IoKind::Exhausted,
+        _ => match error.raw_os_error() {
+            Some(number) if number == EMFILE || number == ENFILE || ENOBUFS.contains(&number) => IoKind::Exhausted,
+            _ => IoKind::Other,
+        },
+    }
+}
+
+/// Whether a call on a non-blocking socket only said that it would have to wait.
+#[must_use]
+pub fn would_block(error: &Error) -> bool {
+    error.kind() == ErrorKind::WouldBlock
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn descriptors_running_out_is_told_from_other_failures() {
+        for number in [EMFILE, ENFILE, ENOBUFS[0], ENOBUFS[1]] {
+            assert_eq!(io_kind(&Error::from_raw_os_error(number)), IoKind::Exhausted, "{number}");
+        }
+        assert_eq!(io_kind(&Error::other("odd")), IoKind::Other);
+    }
+
+    #[test]
+    fn a_write_to_a_closed_peer_counts_as_reset() {
+        assert_eq!(io_kind(&ErrorKind::BrokenPipe.into()), IoKind::Reset);
+        assert_eq!(io_kind(&ErrorKind::ConnectionRefused.into()), IoKind::Refused);
+        assert_eq!(io_kind(&ErrorKind::NetworkUnreachable.into()), IoKind::Unreachable);
+    }
+}
