@@ -6,6 +6,8 @@ pub mod buf;
 pub mod bulk;
 pub mod calendar;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod conn;
 pub mod drive;
 pub mod error;
