@@ -1,0 +1,30 @@
+//! The dialer: a thread per dial, which ends with it.
+
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+
+use towline_core::drive::{DialOrder, io_kind, would_block};
+use towline_core::event::{Ends, IoKind};
+
+use crate::clock::Clock;
+use crate::socket;
+use crate::wake::{Readiness, Wake, wait};
+
+/// Connects; gives up at the deadline, or when woken.
+pub(crate) fn dial(order: &DialOrder, clock: Clock, cancel: &Wake) -> Result<(TcpStream, Ends), IoKind> {
+    let stream = socket::connect(order).map_err(|error| io_kind(&error))?;
+    let ready = Readiness { read: false, write: true };
+    loop {
+        if wait(cancel, Some((stream.as_fd(), ready)), Some(clock.until(order.give_up))) {
+            return Err(IoKind::Cancelled);
+        }
+        match socket::connected(&stream) {
+            Ok(ends) => return Ok((stream, ends)),
+            Err(error) if would_block(&error) => {}
+            Err(error) => return Err(io_kind(&error)),
+        }
+        if clock.now() >= order.give_up {
+            return Err(IoKind::TimedOut);
+        }
+    }
+}
