@@ -1,0 +1,49 @@
+//! The acceptor: a task per listener.
+
+use std::io::ErrorKind;
+use std::net::{TcpListener, TcpStream};
+
+use async_channel::{Receiver, Sender};
+use async_io::{Async, Timer};
+use towline_core::action::SocketOptions;
+use towline_core::drive::{ACCEPT_PAUSE, NodeMail};
+use towline_core::ids::ListenerId;
+use towline_runtime_blocking::socket;
+
+/// Accepts until the other end of `stop` is dropped, or until the node has ended.
+pub(crate) async fn accept(
+    id: ListenerId,
+    bound: Async<TcpListener>,
+    options: SocketOptions,
+    stop: Receiver<()>,
+    node: Sender<NodeMail<Async<TcpStream>>>,
+) {
+    let stopped = async {
+        let _ = stop.recv().await;
+    };
+    smol::future::or(stopped, accept_all(id, &bound, options, node)).await;
+}
+
+async fn accept_all(
+    listener: ListenerId,
+    bound: &Async<TcpListener>,
+    options: SocketOptions,
+    node: Sender<NodeMail<Async<TcpStream>>>,
+) {
+    loop {
+        match bound.accept().await {
+            Ok((stream, _)) => {
+                let Ok(ends) = socket::accepted(&stream, options) else { continue };
+                if node.send(NodeMail::Accepted { listener, socket: stream, ends }).await.is_err() {
+                    return;
+                }
+            }
+            // The peer has gone again, or another reason to ask once more.
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                Timer::after(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The conformance suite on this runtime.
+
+towline_core::conformance_suite!(towline_runtime_blocking::conformance::Kernel::new(towline_runtime_smol::Smol));
