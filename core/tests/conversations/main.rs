@@ -1,0 +1,3 @@
+//! Recorded conversations of real daemons as tests: each role is driven with the real peer's side.
+
+mod support;

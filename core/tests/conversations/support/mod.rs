@@ -1,0 +1,26 @@
+//! Real daemons' recorded conversations, played against our roles in memory.
+
+pub mod conv;
+pub mod matcher;
+pub mod peer;
+pub mod world;
+
+use towline_core::secret::Secret;
+use towline_core::time::Wall;
+use towline_core::wire::cram_md5::password_key;
+
+/// The wall time for certificates and the like.
+pub const WALL: Wall = Wall(1_795_438_893_000_000);
+
+/// A recording of `tests/fixtures`.
+#[macro_export]
+macro_rules! recording {
+    ($path:literal) => {
+        include_str!(concat!("../fixtures/", $path, ".conv"))
+    };
+}
+
+/// The key of a configured password.
+pub fn password(text: &str) -> Secret {
+    password_key(text)
+}
