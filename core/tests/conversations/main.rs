@@ -1,3 +1,6 @@
 //! Recorded conversations of real daemons as tests: each role is driven with the real peer's side.
 
+#![expect(unreachable_pub, reason = "the modules of one test program share their items")]
+
+mod file;
 mod support;

@@ -1,8 +1,10 @@
 //! Real daemons' recorded conversations, played against our roles in memory.
 
 pub mod conv;
+pub mod files;
 pub mod matcher;
 pub mod peer;
+pub mod roles;
 pub mod world;
 
 use towline_core::secret::Secret;
@@ -16,7 +18,7 @@ pub const WALL: Wall = Wall(1_795_438_893_000_000);
 #[macro_export]
 macro_rules! recording {
     ($path:literal) => {
-        include_str!(concat!("../fixtures/", $path, ".conv"))
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $path, ".conv"))
     };
 }
 

@@ -82,6 +82,17 @@ impl Script {
         self
     }
 
+    /// States that we do not send a recorded frame of ours, the last one that is like this, and why.
+    #[must_use]
+    pub fn omits(mut self, why: &str, recorded: &str) -> Self {
+        assert!(!why.is_empty());
+        let wanted = Frame::parse(recorded).unwrap_or_else(|| panic!("cannot read {recorded:?}"));
+        let is_it = |line: &Expected| matches!(line, Expected::Hears(frame) if *frame == wanted);
+        let found = self.lines.iter().rposition(is_it).unwrap_or_else(|| panic!("the recording has no {recorded:?}"));
+        self.lines.remove(found);
+        self
+    }
+
     /// States that the peer says something else, because of what differs on our side.
     #[must_use]
     pub fn peer_differs(mut self, why: &str, recorded: &str, says: &[&str]) -> Self {

@@ -1,0 +1,3 @@
+//! The file daemon.
+
+mod recorded;

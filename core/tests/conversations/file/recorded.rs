@@ -1,0 +1,110 @@
+//! The file daemon in the recorded conversations.
+
+use std::time::Duration;
+
+use towline_core::secret::Secret;
+
+use crate::recording;
+use crate::support::conv::Side;
+use crate::support::files::{hands, recorded_files};
+use crate::support::password;
+use crate::support::peer::Script;
+use crate::support::roles::{Protection, STARTED, file_daemon};
+
+const STORAGE_PORT: u16 = 42_003;
+
+fn director(conv: &str) -> Script {
+    Script::new(conv, Side::Acceptor, password("fd-secret"))
+}
+
+fn storage(conv: &str, key: &str) -> Script {
+    Script::new(conv, Side::Dialler, Secret::from(key))
+}
+
+#[test]
+fn a_backup_is_made_as_recorded() {
+    let records = recorded_files(recording!("01-backup-full/03-FD-to-SD"));
+    assert_eq!(records.len(), 11, "six entries, two contents, three digests");
+    let (hands, seen) = hands(records);
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.wait(Duration::from_secs(5));
+    world.await_dial(
+        STORAGE_PORT,
+        storage(recording!("01-backup-full/03-FD-to-SD"), "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF"),
+    );
+    world.come_in(director(recording!("01-backup-full/02-DIR-to-FD")));
+    world.assert_done();
+    let seen = seen.lock().unwrap();
+    assert_eq!((seen.filesets.len(), seen.closed), (1, 1));
+    assert_eq!(seen.filesets[0].includes.len(), 1);
+    assert_eq!(seen.filesets[0].includes[0].files, [b"/srv/bareos-run/data/tiny"]);
+    assert_eq!(seen.filesets[0].includes[0].options.len(), 1);
+}
+
+fn restoring_storage() -> Script {
+    storage(recording!("02-restore/03-FD-to-SD"), "EIBJ-DAFA-AFKD-ONPH-LPLP-MLGP-MHGP-PFGA")
+        .omits("a real file daemon ends a restore's channel twice; nobody reads the second goodbye", "signal -4")
+}
+
+#[test]
+fn a_restore_is_made_as_recorded() {
+    let (hands, seen) = hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, restoring_storage());
+    world.come_in(director(recording!("02-restore/02-DIR-to-FD")));
+    world.assert_done();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.orders.len(), 1);
+    assert_eq!((&seen.orders[0].to[..], seen.orders[0].replace), (&b"/srv/bareos-run/restored"[..], b'a'));
+    assert!(!seen.orders[0].prefix_links);
+    let names = ["hardlink-to-hello", "hello.txt", "sub/data.bin", "sub/", "link-to-hello", ""];
+    let names = names.map(|name| format!("/srv/bareos-run/data/tiny/{name}"));
+    assert_eq!(seen.restored, names);
+    assert_eq!(seen.bytes.len(), 1043);
+    assert!(seen.bytes.starts_with(b"Hello Bareos wire!\n\x00\x01\x02"));
+}
+
+#[test]
+fn a_status_after_both_has_the_recorded_frames() {
+    let (hands, _) = hands(recorded_files(recording!("01-backup-full/03-FD-to-SD")));
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(
+        STORAGE_PORT,
+        storage(recording!("01-backup-full/03-FD-to-SD"), "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF"),
+    );
+    world.come_in(director(recording!("01-backup-full/02-DIR-to-FD")));
+    world.await_dial(STORAGE_PORT, restoring_storage());
+    world.come_in(director(recording!("02-restore/02-DIR-to-FD")));
+    let status = world.come_in(director(recording!("03-console/01-DIR-to-FD")).own_words_after("status"));
+    world.assert_done();
+    let heard = world.heard(status);
+    let rows = [
+        "text      1  Full          6    1.043 K  OK       23-Nov-26 13:01 backup-tiny\\n\\0",
+        "text      2                6    1.043 K  OK       23-Nov-26 13:01 restore\\n\\0",
+    ];
+    for row in rows {
+        assert!(heard.iter().any(|line| line == row), "{row} in {heard:#?}");
+    }
+    let lines = heard.iter().skip_while(|line| *line != "text \\n").skip(1).take_while(|line| *line != "signal -1");
+    assert!(lines.clone().count() > 5);
+    assert!(lines.clone().all(|line| line.ends_with("\\n\\0")), "{heard:#?}");
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_backup_over_tls_is_made_as_recorded() {
+    use crate::support::peer::Engine;
+    use towline_core::wire::names::{PeerKind, PeerName};
+    let (hands, seen) = hands(recorded_files(recording!("20-tls-backup/03-FD-to-SD")));
+    let mut world = file_daemon(Protection::Psk, STARTED, hands);
+    let job = PeerName::new(PeerKind::Job, "backup-tiny.2026-11-23_13.10.29_03");
+    let storage = storage(recording!("20-tls-backup/03-FD-to-SD"), "BPCL-HKPE-PFII-EBOL-LHFK-FBOC-PHNB-LGOI");
+    world.await_dial(STORAGE_PORT, storage.protected(Engine::Psk(job)));
+    let me = PeerName::new(PeerKind::Director, "bareos-dir");
+    let director = director(recording!("20-tls-backup/02-DIR-to-FD")).protected(Engine::Psk(me));
+    let director = world.come_in(director);
+    world.assert_done();
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    let messages = world.job_messages(director);
+    assert!(messages.iter().any(|text| text.contains("encryption: TLS")), "{messages:?}");
+}

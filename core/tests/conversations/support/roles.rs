@@ -1,0 +1,117 @@
+//! The daemons of the recordings, as ours.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use towline_core::config::{FileConfig, StorageConfig};
+use towline_core::node::Settings;
+use towline_core::role::file::FileDaemon;
+use towline_core::role::identity::{Credentials, DialOffer, Identity};
+use towline_core::role::storage::StorageDaemon;
+use towline_core::time::Wall;
+use towline_core::tls::Acceptor;
+use towline_core::wire::hello::Version;
+
+use super::world::{Hands, World};
+
+/// The wall time at which the recorded daemons started: their storage daemon names its sessions after it.
+pub const STARTED: Wall = Wall(1_795_438_888_000_000);
+
+/// The version that the recorded daemons announce.
+pub const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
+
+/// How the daemons protect their connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    Clear,
+    #[cfg(feature = "psk")]
+    Psk,
+}
+
+impl Protection {
+    /// What a daemon accepts.
+    pub fn acceptor(self) -> Acceptor {
+        match self {
+            Self::Clear => Acceptor::new(),
+            #[cfg(feature = "psk")]
+            Self::Psk => {
+                use towline_core::tls::Versions;
+                use towline_core::tls::certificate::SharedWall;
+                use towline_core::tls::psk::PskAcceptor;
+                let psk = PskAcceptor::new(None, Versions::All, &SharedWall::new(STARTED)).expect("an acceptor");
+                Acceptor::new().with_psk(psk)
+            }
+        }
+    }
+
+    /// What a daemon dials with.
+    pub fn credentials(self) -> Credentials {
+        let own = match self {
+            Self::Clear => DialOffer::Nothing,
+            #[cfg(feature = "psk")]
+            Self::Psk => {
+                use towline_core::tls::{Versions, psk::PskDialler};
+                DialOffer::Psk(PskDialler::new(Versions::All).expect("a dialler"))
+            }
+        };
+        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+    }
+
+    fn tls(self) -> serde_json::Value {
+        serde_json::json!({ "enable": self != Self::Clear, "require": self != Self::Clear })
+    }
+}
+
+/// Who our daemons say they are.
+pub fn identity() -> Identity {
+    Identity {
+        version: VERSION,
+        full: "26.0.0".to_owned(),
+        date: "23Nov26".to_owned(),
+        system: "Debian GNU/Linux 12 (bookworm)".to_owned(),
+        utc_offset: 0,
+    }
+}
+
+/// What a node with this qualified name is told about accepting.
+pub fn settings(own: &str, protection: Protection) -> Settings {
+    Settings {
+        own: own.to_owned(),
+        engines: Arc::new(protection.acceptor()),
+        max_unauthenticated: 16,
+        authenticate_within: Duration::from_secs(60),
+    }
+}
+
+/// The file daemon `bareos-fd`, with its director and a monitor.
+pub fn file_daemon(protection: Protection, started: Wall, hands: Hands) -> World<FileDaemon> {
+    let config: FileConfig = serde_json::from_value(serde_json::json!({
+        "file": { "name": "bareos-fd", "listen": ["127.0.0.1"], "tls": protection.tls(), "sd_connect_timeout": 60 },
+        "directors": [
+            { "name": "bareos-dir", "password": "fd-secret" },
+            { "name": "bareos-mon", "password": "mon-secret", "monitor": true },
+        ],
+    }))
+    .expect("a configuration");
+    let role = FileDaemon::new(Arc::new(config), protection.credentials(), identity());
+    World::new(role, settings("R_CLIENT::bareos-fd", protection), started, hands)
+}
+
+/// The storage daemon `bareos-sd` with two devices of the same media type and one of another.
+pub fn storage_daemon(protection: Protection, started: Wall, hands: Hands) -> World<StorageDaemon> {
+    let folder = "/srv/bareos-run/storage/sd";
+    let config: StorageConfig = serde_json::from_value(serde_json::json!({
+        "storage": { "name": "bareos-sd", "listen": ["127.0.0.1"], "tls": protection.tls(), "client_connect_wait": 1800 },
+        "directors": [
+            { "name": "bareos-dir", "password": "sd-secret" },
+            { "name": "bareos-mon", "password": "mon-secret", "monitor": true },
+        ],
+        "devices": [
+            { "name": "FileStorage1", "media_type": "File1", "archive_device": folder },
+            { "name": "FileStorage2", "media_type": "File2", "archive_device": folder },
+        ],
+    }))
+    .expect("a configuration");
+    let role = StorageDaemon::new(Arc::new(config), identity());
+    World::new(role, settings("R_STORAGE::bareos-sd", protection), started, hands)
+}
