@@ -1,1 +1,36 @@
-//! The simulated world.
+//! The simulated world: hosts, links and clocks that drive the Towline core.
+//!
+//! ```text
+//!                 World: one thing after the other, by virtual time and one seed
+//!        ┌───────────────────────────────┬───────────────────────────────┐
+//!   host │  Desk { Node<Director> }      │  Desk { Node<FileDaemon> }    │   core's own desk and pumps,
+//!        │  Pump{Conn}  Pump{Conn}       │  Pump{Conn}                   │   driven as the runtimes drive them
+//!        │     │           │             │     │            Hands: maps  │
+//!        └─────┼───────────┼─────────────┴─────┼─────────────────────────┘
+//!         tcp::End     tcp::End           tcp::End      buffers, windows, retransmission, FIN, RST, keepalive
+//!              └────────── Link ───────────────┘        latency, rate, cut
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`world`] | the hosts and the loop; kill, power off, cut, heal; what is pending |
+//! | [`host`] | the adapter under a node: sockets, dials, listeners, lines to tasks |
+//! | `task` | the tasks of connections: pump, socket, mailbox |
+//! | `net` | what hosts share: sockets by their addresses, names, what is to come |
+//! | [`tcp`] | one end of a TCP connection, a state machine without a clock |
+//! | [`link`] | one direction between two hosts |
+//! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
+//! | `contract` | what a node and its adapter owe each other, checked at every step |
+//! | [`arm`] | the conformance suite's world, and raw peers |
+
+pub mod arm;
+pub mod clock;
+mod contract;
+pub mod host;
+pub mod link;
+mod net;
+pub mod rng;
+mod task;
+pub mod tcp;
+pub mod trace;
+pub mod world;

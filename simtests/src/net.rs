@@ -1,0 +1,501 @@
+//! What the hosts share: their sockets and listeners, the links between them, the names, and what is to come.
+//!
+//! Sockets are found by their two addresses. After each change [`NetState::settle`] sends what an end wants sent, arms its
+//! timer, and tells its owner what has come of it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use towline_core::action::{Keepalive, SocketOptions};
+use towline_core::drive::{DialOrder, ListenOrder, Work, WorkDone};
+use towline_core::event::{Ends, Event, IoKind, ResolveError};
+use towline_core::ids::{DialId, ListenerId, WorkId};
+use towline_core::time::Instant;
+
+use crate::clock::{Clock, Ticket};
+use crate::host::{Asker, HostId, Life, TaskId};
+use crate::link::Links;
+use crate::rng::Rng;
+use crate::task::Task;
+use crate::tcp::{End, Phase, Segment};
+use crate::trace::{Trace, work_line};
+
+/// The network, as everything in the world holds it.
+pub(crate) type Net = Rc<RefCell<NetState>>;
+
+/// Names a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SocketId(u64);
+
+/// What is to come.
+#[derive(Debug)]
+pub(crate) enum Happening {
+    Arrive { way: (HostId, HostId), ends: Ends, segment: Segment },
+    SocketTimer(SocketId),
+    GiveUp(SocketId),
+    Node(HostId),
+    NodeTimer(HostId),
+    Post(Life, Event),
+    Task(TaskId),
+    Answer(Asker, WorkId, WorkDone),
+}
+
+/// Whose socket it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    Dial(Life, DialId),
+    Accepting(SocketAddr),
+    Held,
+    Task(TaskId),
+    Nobody,
+}
+
+#[derive(Debug)]
+struct Entry {
+    end: End,
+    host: HostId,
+    owner: Owner,
+    timer: Option<(Instant, Ticket)>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    owner: Option<(Life, ListenerId)>,
+    options: SocketOptions,
+    is_deaf: bool,
+    accepted: VecDeque<SocketId>,
+}
+
+/// What waits for a node.
+#[derive(Debug)]
+pub(crate) enum Post {
+    Event(Event),
+    Dialed(DialId, Result<(SocketId, Ends), IoKind>),
+    Accepted(ListenerId, SocketId, Ends),
+}
+
+/// A host as the network sees it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) name: String,
+    pub(crate) address: IpAddr,
+    pub(crate) life: u64,
+    pub(crate) is_on: bool,
+    pub(crate) inbox: VecDeque<Post>,
+    pub(crate) is_woken: bool,
+    pub(crate) disk_busy: Instant,
+    next_port: u16,
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct NetState {
+    pub(crate) clock: Clock<Happening>,
+    pub(crate) rng: Rng,
+    pub(crate) trace: Trace,
+    pub(crate) links: Links,
+    pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
+    pub(crate) places: Vec<Place>,
+    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    sockets: BTreeMap<SocketId, Entry>,
+    by_ends: BTreeMap<(SocketAddr, SocketAddr), SocketId>,
+    listeners: BTreeMap<(HostId, SocketAddr), Listener>,
+    next_socket: u64,
+}
+
+impl NetState {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self {
+            clock: Clock::default(),
+            rng: Rng::new(seed),
+            trace: Trace::default(),
+            links: Links::default(),
+            names: BTreeMap::new(),
+            places: Vec::new(),
+            tasks: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            by_ends: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+            next_socket: 1,
+        }
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    pub(crate) fn add_host(&mut self, name: &str, address: IpAddr) -> HostId {
+        self.places.push(Place {
+            name: name.to_owned(),
+            address,
+            life: 0,
+            is_on: true,
+            inbox: VecDeque::new(),
+            is_woken: false,
+            disk_busy: Instant::ZERO,
+            next_port: 32_768,
+        });
+        self.names.insert(name.to_owned(), vec![address]);
+        HostId(self.places.len() - 1)
+    }
+
+    // For nodes.
+
+    /// Puts something into a node's mailbox, unless it has died.
+    pub(crate) fn mail(&mut self, life: Life, post: Post) {
+        let Some(place) = self.places.get_mut(life.0.0).filter(|place| place.life == life.1) else { return };
+        place.inbox.push_back(post);
+        self.wake_node(life.0);
+    }
+
+    pub(crate) fn post(&mut self, life: Life, event: Event) {
+        self.mail(life, Post::Event(event));
+    }
+
+    pub(crate) fn post_later(&mut self, life: Life, pause: Duration, event: Event) {
+        self.clock.after(pause, Happening::Post(life, event));
+    }
+
+    pub(crate) fn wake_node(&mut self, host: HostId) {
+        let pause = self.jitter();
+        if let Some(place) = self.places.get_mut(host.0).filter(|place| !place.is_woken) {
+            place.is_woken = true;
+            self.clock.after(pause, Happening::Node(host));
+        }
+    }
+
+    /// How long the system takes to get to something.
+    pub(crate) fn jitter(&mut self) -> Duration {
+        Duration::from_nanos(self.rng.below(20_000))
+    }
+
+    pub(crate) fn resolver_pause(&mut self) -> Duration {
+        Duration::from_micros(100 + self.rng.below(5_000))
+    }
+
+    /// A piece of work of this host's disk is answered: when? In the order of asking.
+    pub(crate) fn work_done_at(&mut self, host: HostId, slowness: Duration) -> Instant {
+        let cost = Duration::from_nanos(self.rng.below(2 * u64::try_from(slowness.as_nanos()).unwrap_or(0) + 1));
+        let now = self.now();
+        let Some(place) = self.places.get_mut(host.0) else { return now };
+        place.disk_busy = place.disk_busy.max(now) + cost;
+        place.disk_busy
+    }
+
+    pub(crate) fn trace_task(&self, task: TaskId, work: &Work) {
+        let TaskId(Life(host, _), conn) = task;
+        let name = self.places.get(host.0).map_or("", |place| place.name.as_str());
+        self.trace.line(name, &format!("conn {} > {}", conn.0, work_line(work)));
+    }
+
+    // Sockets.
+
+    /// Begins to connect.
+    pub(crate) fn dial(&mut self, host: HostId, owner: Owner, order: &DialOrder) -> Option<SocketId> {
+        let place = self.places.get_mut(host.0)?;
+        if order.from.is_some_and(|from| from != place.address) {
+            if let Owner::Dial(life, dial) = owner {
+                self.mail(life, Post::Dialed(dial, Err(IoKind::NotAvailable)));
+            }
+            return None;
+        }
+        let local = SocketAddr::new(place.address, place.next_port);
+        place.next_port = place.next_port.checked_add(1).unwrap_or(32_768);
+        let now = self.now();
+        let id = self.add(host, owner, End::dial(Ends { local, peer: order.to }, order.socket, now));
+        self.clock.at(order.give_up, Happening::GiveUp(id));
+        Some(id)
+    }
+
+    pub(crate) fn give_up(&mut self, id: SocketId) {
+        if self.phase(id) == Some(Phase::Dialling) {
+            self.end_dial(id, IoKind::TimedOut);
+        }
+    }
+
+    pub(crate) fn cancel_dial(&mut self, life: Life, dial: DialId) {
+        let owner = Owner::Dial(life, dial);
+        let found = self.sockets.iter().find(|(_, entry)| entry.owner == owner).map(|(&id, _)| id);
+        if let Some(id) = found {
+            self.end_dial(id, IoKind::Cancelled);
+        }
+    }
+
+    fn end_dial(&mut self, id: SocketId, kind: IoKind) {
+        if let Some(entry) = self.remove(id)
+            && let Owner::Dial(life, dial) = entry.owner
+        {
+            self.mail(life, Post::Dialed(dial, Err(kind)));
+        }
+    }
+
+    /// Listens; an owner's connections go to its node, others wait for [`accept`](Self::accept).
+    pub(crate) fn listen(
+        &mut self,
+        host: HostId,
+        owner: Option<(Life, ListenerId)>,
+        order: &ListenOrder,
+    ) -> Result<SocketAddr, IoKind> {
+        let place = self.places.get_mut(host.0).ok_or(IoKind::Other)?;
+        let any: IpAddr = std::net::Ipv4Addr::UNSPECIFIED.into();
+        if order.on.ip() != any && order.on.ip() != place.address {
+            return Err(IoKind::NotAvailable);
+        }
+        let mut on = order.on;
+        if on.port() == 0 {
+            on.set_port(place.next_port);
+            place.next_port = place.next_port.checked_add(1).unwrap_or(32_768);
+        }
+        let clashes = |other: &SocketAddr| {
+            other.port() == on.port() && (other.ip() == on.ip() || on.ip() == any || other.ip() == any)
+        };
+        if self.listeners.keys().any(|(at, other)| *at == host && clashes(other)) {
+            return Err(IoKind::InUse);
+        }
+        let listener = Listener { owner, options: order.socket, is_deaf: false, accepted: VecDeque::new() };
+        self.listeners.insert((host, on), listener);
+        Ok(on)
+    }
+
+    /// From now on SYNs to this listener vanish.
+    pub(crate) fn deafen(&mut self, host: HostId, address: SocketAddr) {
+        if let Some(listener) = self.listeners.get_mut(&(host, address)) {
+            listener.is_deaf = true;
+        }
+    }
+
+    pub(crate) fn unlisten(&mut self, host: HostId, address: SocketAddr) {
+        if let Some(listener) = self.listeners.remove(&(host, address)) {
+            listener.accepted.into_iter().for_each(|id| self.close(id));
+        }
+    }
+
+    pub(crate) fn accept(&mut self, host: HostId, address: SocketAddr) -> Option<SocketId> {
+        self.listeners.get_mut(&(host, address))?.accepted.pop_front()
+    }
+
+    pub(crate) fn read(&mut self, id: SocketId, space: &mut [u8]) -> Option<Result<usize, IoKind>> {
+        let now = self.now();
+        let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.read(space, now));
+        self.settle(id);
+        answer
+    }
+
+    pub(crate) fn write(&mut self, id: SocketId, bytes: &[u8]) -> Option<Result<usize, IoKind>> {
+        let now = self.now();
+        let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.write(bytes, now));
+        self.settle(id);
+        answer
+    }
+
+    pub(crate) fn shut_write(&mut self, id: SocketId) {
+        self.on_end(id, |end, now| end.shut_write(now));
+    }
+
+    /// Its owner lets go of it.
+    pub(crate) fn close(&mut self, id: SocketId) {
+        if let Some(entry) = self.sockets.get_mut(&id) {
+            entry.owner = Owner::Nobody;
+        }
+        self.on_end(id, End::close);
+    }
+
+    pub(crate) fn reset(&mut self, id: SocketId) {
+        if let Some(entry) = self.sockets.get_mut(&id) {
+            entry.owner = Owner::Nobody;
+        }
+        self.on_end(id, |end, _| end.reset());
+    }
+
+    pub(crate) fn set_owner(&mut self, id: SocketId, owner: Owner) {
+        if let Some(entry) = self.sockets.get_mut(&id) {
+            entry.owner = owner;
+        }
+    }
+
+    pub(crate) fn set_socket_keepalive(&mut self, id: SocketId, keepalive: Option<Keepalive>) {
+        self.on_end(id, |end, _| end.set_keepalive(keepalive));
+    }
+
+    pub(crate) fn end(&self, id: SocketId) -> Option<&End> {
+        self.sockets.get(&id).map(|entry| &entry.end)
+    }
+
+    pub(crate) fn phase(&self, id: SocketId) -> Option<Phase> {
+        self.end(id).map(End::phase)
+    }
+
+    pub(crate) fn by_ends(&self, ends: Ends) -> Option<&End> {
+        self.end(*self.by_ends.get(&(ends.local, ends.peer))?)
+    }
+
+    /// Sockets and listeners of a host.
+    pub(crate) fn descriptors(&self, host: HostId) -> usize {
+        let owned = |entry: &&Entry| entry.host == host && !matches!(entry.owner, Owner::Nobody | Owner::Accepting(_));
+        self.sockets.values().filter(owned).count() + self.listeners.keys().filter(|(at, _)| *at == host).count()
+    }
+
+    /// How much of what is possible is done at once.
+    pub(crate) fn some_of(&mut self, most: usize) -> usize {
+        if most > 1 && self.rng.one_in(8) { self.rng.size(most) } else { most }
+    }
+
+    /// The power of a host goes: nobody hears of it.
+    pub(crate) fn forget_host(&mut self, host: HostId) {
+        let ids: Vec<SocketId> =
+            self.sockets.iter().filter(|(_, entry)| entry.host == host).map(|(&id, _)| id).collect();
+        for id in ids {
+            self.remove(id);
+        }
+        self.listeners.retain(|(at, _), _| *at != host);
+    }
+
+    // Segments.
+
+    pub(crate) fn on_arrive(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
+        // What is under way when a link is cut is lost too.
+        let is_on = self.places.get(way.1.0).is_some_and(|place| place.is_on);
+        if !is_on || self.links.get(way.0, way.1).cut {
+            return;
+        }
+        let now = self.now();
+        if let Some(&id) = self.by_ends.get(&(ends.local, ends.peer)) {
+            return self.on_end(id, |end, now| end.on_segment(segment, now));
+        }
+        match segment {
+            Segment::Rst => {}
+            Segment::Syn => match self.listener_at(way.1, ends.local) {
+                Some((_, listener)) if listener.is_deaf => {}
+                Some((address, listener)) => {
+                    let end = End::answer(ends, listener.options, now);
+                    self.add(way.1, Owner::Accepting(address), end);
+                }
+                None => self.send((way.1, way.0), ends, Segment::Rst),
+            },
+            _ => self.send((way.1, way.0), ends, Segment::Rst),
+        }
+    }
+
+    pub(crate) fn on_socket_timer(&mut self, id: SocketId) {
+        if let Some(entry) = self.sockets.get_mut(&id) {
+            entry.timer = None;
+        }
+        self.on_end(id, End::on_timer);
+    }
+
+    fn listener_at(&self, host: HostId, local: SocketAddr) -> Option<(SocketAddr, &Listener)> {
+        let any = SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), local.port());
+        [local, any].into_iter().find_map(|on| self.listeners.get(&(host, on)).map(|listener| (on, listener)))
+    }
+
+    fn on_end(&mut self, id: SocketId, act: impl FnOnce(&mut End, Instant)) {
+        let now = self.now();
+        if let Some(entry) = self.sockets.get_mut(&id) {
+            act(&mut entry.end, now);
+            self.settle(id);
+        }
+    }
+
+    fn add(&mut self, host: HostId, owner: Owner, end: End) -> SocketId {
+        let id = SocketId(self.next_socket);
+        self.next_socket += 1;
+        self.by_ends.insert((end.ends().local, end.ends().peer), id);
+        self.sockets.insert(id, Entry { end, host, owner, timer: None });
+        self.settle(id);
+        id
+    }
+
+    fn remove(&mut self, id: SocketId) -> Option<Entry> {
+        let entry = self.sockets.remove(&id)?;
+        let ends = entry.end.ends();
+        self.by_ends.remove(&(ends.local, ends.peer));
+        if let Some((_, ticket)) = entry.timer {
+            self.clock.cancel(ticket);
+        }
+        Some(entry)
+    }
+
+    fn settle(&mut self, id: SocketId) {
+        let Some(entry) = self.sockets.get_mut(&id) else { return };
+        let (ends, host) = (entry.end.ends(), entry.host);
+        let segments: Vec<Segment> = std::iter::from_fn(|| entry.end.poll_segment()).collect();
+        let deadline = entry.end.deadline();
+        if entry.timer.map(|(at, _)| at) != deadline {
+            if let Some((_, ticket)) = entry.timer.take() {
+                self.clock.cancel(ticket);
+            }
+            entry.timer = deadline.map(|at| (at, self.clock.at(at, Happening::SocketTimer(id))));
+        }
+        for segment in segments {
+            if let Some(to) = self.host_of(ends.peer.ip()) {
+                self.send((host, to), ends, segment);
+            }
+        }
+        self.tell_owner(id, ends);
+    }
+
+    fn tell_owner(&mut self, id: SocketId, ends: Ends) {
+        let Some(entry) = self.sockets.get_mut(&id) else { return };
+        match (entry.owner, entry.end.phase()) {
+            (Owner::Dial(life, dial), Phase::Open) => {
+                entry.owner = Owner::Held;
+                self.mail(life, Post::Dialed(dial, Ok((id, ends))));
+            }
+            (Owner::Dial(..), Phase::Over(kind)) => self.end_dial(id, kind),
+            (Owner::Accepting(address), Phase::Open) => self.accepted(id, address, ends),
+            (Owner::Accepting(_), Phase::Over(_)) => drop(self.remove(id)),
+            (Owner::Task(task), _) => self.wake_if_ready(task),
+            (Owner::Nobody, _) if entry.end.is_gone() => drop(self.remove(id)),
+            _ => {}
+        }
+    }
+
+    fn accepted(&mut self, id: SocketId, address: SocketAddr, ends: Ends) {
+        let Some(entry) = self.sockets.get_mut(&id) else { return };
+        let Some(listener) = self.listeners.get_mut(&(entry.host, address)) else { return self.reset(id) };
+        entry.owner = Owner::Held;
+        match listener.owner {
+            Some((life, listener)) => self.mail(life, Post::Accepted(listener, id, ends)),
+            None => listener.accepted.push_back(id),
+        }
+    }
+
+    fn send(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
+        let arrives = self.links.carry(way.0, way.1, segment.len(), self.clock.now());
+        let lost = if arrives.is_none() { " lost" } else { "" };
+        self.trace.line("tcp", &format!("{} -> {} {}{lost}", ends.local, ends.peer, segment_line(&segment)));
+        if let Some(at) = arrives {
+            let ends = Ends { local: ends.peer, peer: ends.local };
+            self.clock.at(at, Happening::Arrive { way, ends, segment });
+        }
+    }
+
+    fn host_of(&self, address: IpAddr) -> Option<HostId> {
+        self.places.iter().position(|place| place.address == address).map(HostId)
+    }
+}
+
+/// What a name means, from the table; addresses mean themselves.
+pub(crate) fn lookup(
+    names: &BTreeMap<String, Vec<IpAddr>>,
+    host: &str,
+    port: u16,
+) -> Result<Vec<SocketAddr>, ResolveError> {
+    if let Ok(address) = host.parse::<IpAddr>() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let found = names.get(host).ok_or(ResolveError::NoSuchName)?;
+    Ok(found.iter().map(|address| SocketAddr::new(*address, port)).collect())
+}
+
+fn segment_line(segment: &Segment) -> String {
+    match segment {
+        Segment::Data(data) => {
+            format!("{}+{}{} ack {}", data.at, data.bytes.len(), if data.fin { " FIN" } else { "" }, data.ack)
+        }
+        other => format!("{other:?}"),
+    }
+}

@@ -1,0 +1,122 @@
+//! The tasks of connections: a pump, its socket and its mailbox.
+
+use std::collections::VecDeque;
+
+use towline_core::action::Keepalive;
+use towline_core::conn::Conn;
+use towline_core::drive::{Mail, Pump, Wait};
+
+use crate::clock::Ticket;
+use crate::host::{Life, TaskId};
+use crate::net::{Happening, NetState, Owner, SocketId};
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Away while it is being driven.
+    pub(crate) pump: Option<Pump>,
+    pub(crate) socket: SocketId,
+    pub(crate) mail: VecDeque<Mail>,
+    pub(crate) is_cut: bool,
+    wait: Wait,
+    wake: Option<Ticket>,
+    timer: Option<Ticket>,
+}
+
+impl NetState {
+    pub(crate) fn start_task(&mut self, id: TaskId, conn: Conn, socket: SocketId) {
+        self.set_owner(socket, Owner::Task(id));
+        let task = Task {
+            pump: Some(Pump::new(conn)),
+            socket,
+            mail: VecDeque::new(),
+            is_cut: false,
+            wait: Wait::default(),
+            wake: None,
+            timer: None,
+        };
+        self.tasks.insert(id, task);
+        self.wake_task(id);
+    }
+
+    /// Puts something into a task's mailbox; false if it holds `most` messages already, or the task has ended.
+    pub(crate) fn tell_task(&mut self, id: TaskId, mail: Mail, most: Option<usize>) -> bool {
+        let Some(task) = self.tasks.get_mut(&id) else { return false };
+        let messages = task.mail.iter().filter(|mail| matches!(mail, Mail::Message(_))).count();
+        if most.is_some_and(|most| messages >= most) {
+            return false;
+        }
+        task.mail.push_back(mail);
+        self.wake_task(id);
+        true
+    }
+
+    /// The line to its node is gone.
+    pub(crate) fn cut_task(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.get_mut(&id) {
+            task.is_cut = true;
+            self.wake_task(id);
+        }
+    }
+
+    pub(crate) fn set_keepalive(&mut self, id: TaskId, keepalive: Option<Keepalive>) {
+        if let Some(socket) = self.tasks.get(&id).map(|task| task.socket) {
+            self.set_socket_keepalive(socket, keepalive);
+        }
+    }
+
+    pub(crate) fn wake_task(&mut self, id: TaskId) {
+        let pause = self.jitter();
+        if let Some(task) = self.tasks.get_mut(&id).filter(|task| task.wake.is_none()) {
+            task.wake = Some(self.clock.after(pause, Happening::Task(id)));
+        }
+    }
+
+    /// Its socket has changed: wakes it if it waits for that.
+    pub(crate) fn wake_if_ready(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(&id) else { return };
+        let Some(end) = self.end(task.socket) else { return };
+        if task.wait.read && end.can_read() || task.wait.write && end.can_write() {
+            self.wake_task(id);
+        }
+    }
+
+    /// Takes a task's pump to drive it, and all its mail.
+    pub(crate) fn take_pump(&mut self, id: TaskId) -> Option<(Pump, VecDeque<Mail>, bool, SocketId)> {
+        let task = self.tasks.get_mut(&id)?;
+        for ticket in [task.wake.take(), task.timer.take()].into_iter().flatten() {
+            self.clock.cancel(ticket);
+        }
+        task.wait = Wait::default();
+        Some((task.pump.take()?, std::mem::take(&mut task.mail), task.is_cut, task.socket))
+    }
+
+    /// Gives the pump back, and what it waits for.
+    pub(crate) fn put_pump(&mut self, id: TaskId, pump: Pump, wait: Wait) {
+        let Some(task) = self.tasks.get_mut(&id) else { return };
+        task.pump = Some(pump);
+        task.wait = wait;
+        task.timer = wait.until.map(|at| self.clock.at(at, Happening::Task(id)));
+        if wait.again || !task.mail.is_empty() || task.is_cut {
+            self.wake_task(id);
+        }
+        self.wake_if_ready(id);
+    }
+
+    pub(crate) fn end_task(&mut self, id: TaskId) {
+        if let Some(task) = self.tasks.remove(&id) {
+            for ticket in [task.wake, task.timer].into_iter().flatten() {
+                self.clock.cancel(ticket);
+            }
+            self.close(task.socket);
+        }
+    }
+
+    /// A daemon dies without a word: its tasks are gone.
+    pub(crate) fn forget_tasks(&mut self, life: Life) {
+        let ids: Vec<TaskId> = self.tasks.keys().filter(|id| id.0 == life).copied().collect();
+        for id in ids {
+            self.end_task(id);
+        }
+    }
+}

@@ -1,0 +1,691 @@
+//! One end of a TCP connection, as far as a backup network notices it.
+//!
+//! ```text
+//!   write -> send buffer -> segments (window) ~~~ link ~~~> in order -> receive buffer -> read
+//!                ^------------- acknowledgements, window <----------------'
+//! ```
+//! Modelled: SYN with retries, an ordered stream between bounded buffers, retransmission with back-off, FIN, RST, half-close,
+//! window probes, keepalive, half-open connections. Not modelled: congestion, reordering, options, TIME_WAIT.
+//!
+//! It owns no clock: after each call take what [`poll_segment`](End::poll_segment) gives and ask
+//! [`deadline`](End::deadline).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use towline_core::action::{Keepalive, SocketOptions};
+use towline_core::event::{Ends, IoKind};
+use towline_core::time::Instant;
+
+/// Bytes of the longest segment.
+pub const SEGMENT: usize = 32 * 1024;
+/// Bytes of each buffer unless the options say otherwise.
+pub const BUFFER: usize = 256 * 1024;
+/// The first pause before a SYN is sent again.
+const SYN_PAUSE: Duration = Duration::from_secs(1);
+/// How often an acceptor answers a SYN nobody goes on with.
+const SYN_ACKS: u32 = 5;
+/// The first pause before data is sent again, while nothing is known of the way.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The shortest and the longest such pause.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(120));
+/// How long sent bytes may stay unanswered: the fifteen retries of Linux.
+const GIVE_UP: Duration = Duration::from_millis(924_600);
+/// Linux' own keepalive times.
+const KEEPALIVE: Keepalive = Keepalive {
+    idle: Duration::from_secs(7200),
+    interval: Duration::from_secs(75),
+    probes: Some(9),
+    user_timeout: None,
+};
+/// How long a closed socket waits for the other side's FIN.
+const FIN_WAIT: Duration = Duration::from_secs(60);
+
+/// What goes over a link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Segment {
+    /// May I?
+    Syn,
+    /// You may; this is how much I take.
+    SynAck {
+        /// Bytes of the stream the sender takes.
+        limit: u64,
+    },
+    /// Nobody here knows of this connection.
+    Rst,
+    /// Data, an acknowledgement, or both.
+    Data(Data),
+}
+
+/// A segment of an established connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Place of the first byte in its stream.
+    pub at: u64,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Whether the stream ends behind them. Takes a place of its own.
+    pub fin: bool,
+    /// All before this place of the other stream has come.
+    pub ack: u64,
+    /// The other stream may go up to here.
+    pub limit: u64,
+    /// Wants an answer even if there is nothing new in it.
+    pub probe: bool,
+}
+
+impl Segment {
+    /// Payload bytes.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match self {
+            Self::Data(data) => data.bytes.len(),
+            _ => 0,
+        }
+    }
+
+    /// Whether it has no payload.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// How far a connection is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// A SYN is out.
+    Dialling,
+    /// A SYN was answered.
+    Answering,
+    /// Both sides agree.
+    Open,
+    /// It is over.
+    Over(IoKind),
+}
+
+/// One end.
+#[derive(Debug)]
+pub struct End {
+    ends: Ends,
+    options: SocketOptions,
+    phase: Phase,
+    out: VecDeque<Segment>,
+    /// From `acked` on.
+    send: VecDeque<u8>,
+    acked: u64,
+    sent: u64,
+    /// Where our stream ends so far; its FIN takes the place behind.
+    written: u64,
+    limit: u64,
+    shut: bool,
+    /// The owner has let go of it.
+    is_orphan: bool,
+    /// Since when all we said, the FIN included, is acknowledged.
+    done: Option<Instant>,
+    recv: VecDeque<u8>,
+    received: u64,
+    told: u64,
+    peer_ended: bool,
+    pause: Duration,
+    base: Duration,
+    retry_at: Option<Instant>,
+    tries: u32,
+    unanswered: Option<Instant>,
+    timed: Option<(u64, Instant)>,
+    recovering: bool,
+    heard: Instant,
+    probes: u32,
+}
+
+impl End {
+    /// Begins to connect.
+    #[must_use]
+    pub fn dial(ends: Ends, options: SocketOptions, now: Instant) -> Self {
+        let mut end = Self::new(ends, options, Phase::Dialling, now);
+        end.out.push_back(Segment::Syn);
+        end
+    }
+
+    /// Answers a SYN.
+    #[must_use]
+    pub fn answer(ends: Ends, options: SocketOptions, now: Instant) -> Self {
+        let mut end = Self::new(ends, options, Phase::Answering, now);
+        end.syn_ack();
+        end
+    }
+
+    fn new(ends: Ends, options: SocketOptions, phase: Phase, now: Instant) -> Self {
+        Self {
+            ends,
+            options,
+            phase,
+            out: VecDeque::new(),
+            send: VecDeque::new(),
+            acked: 0,
+            sent: 0,
+            written: 0,
+            limit: 0,
+            shut: false,
+            is_orphan: false,
+            done: None,
+            recv: VecDeque::new(),
+            received: 0,
+            told: 0,
+            peer_ended: false,
+            pause: SYN_PAUSE,
+            base: PAUSE,
+            retry_at: Some(now + SYN_PAUSE),
+            tries: 0,
+            unanswered: None,
+            timed: None,
+            recovering: false,
+            heard: now,
+            probes: 0,
+        }
+    }
+
+    /// Both addresses.
+    #[must_use]
+    pub const fn ends(&self) -> Ends {
+        self.ends
+    }
+
+    /// The options in force.
+    #[must_use]
+    pub const fn options(&self) -> SocketOptions {
+        self.options
+    }
+
+    /// How far it is.
+    #[must_use]
+    pub const fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Bytes one buffer holds.
+    #[must_use]
+    pub fn buffer(&self) -> usize {
+        self.options.buffer.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(BUFFER).max(1)
+    }
+
+    /// Bytes under way or waiting in this direction, and bytes that wait to be read.
+    #[must_use]
+    pub fn queued(&self) -> (usize, usize) {
+        (self.send.len(), self.recv.len())
+    }
+
+    /// Sets TCP keepalive.
+    pub const fn set_keepalive(&mut self, keepalive: Option<Keepalive>) {
+        self.options.keepalive = keepalive;
+    }
+
+    /// Whether [`read`](Self::read) has an answer.
+    #[must_use]
+    pub fn can_read(&self) -> bool {
+        !self.recv.is_empty() || self.peer_ended || matches!(self.phase, Phase::Over(_))
+    }
+
+    /// Whether [`write`](Self::write) has an answer.
+    #[must_use]
+    pub fn can_write(&self) -> bool {
+        match self.phase {
+            Phase::Open => self.send.len() < self.buffer(),
+            Phase::Over(_) => true,
+            Phase::Dialling | Phase::Answering => false,
+        }
+    }
+
+    /// Reads; `None` means: nothing yet.
+    pub fn read(&mut self, space: &mut [u8], now: Instant) -> Option<Result<usize, IoKind>> {
+        if self.recv.is_empty() {
+            return match self.phase {
+                Phase::Over(kind) => Some(Err(kind)),
+                _ => self.peer_ended.then_some(Ok(0)),
+            };
+        }
+        let n = space.len().min(self.recv.len());
+        for (place, byte) in space.iter_mut().zip(self.recv.drain(..n)) {
+            *place = byte;
+        }
+        // A little room is not worth a word.
+        if self.window() >= self.told + (self.buffer() as u64 / 2).min(SEGMENT as u64) {
+            self.acknowledge();
+        }
+        self.pump(now);
+        Some(Ok(n))
+    }
+
+    /// Writes what fits; `None` means: no room.
+    pub fn write(&mut self, bytes: &[u8], now: Instant) -> Option<Result<usize, IoKind>> {
+        match self.phase {
+            Phase::Over(kind) => return Some(Err(kind)),
+            Phase::Open if self.shut => return Some(Err(IoKind::Aborted)),
+            Phase::Open => {}
+            Phase::Dialling | Phase::Answering => return None,
+        }
+        let n = bytes.len().min(self.buffer() - self.send.len().min(self.buffer()));
+        if n == 0 {
+            return None;
+        }
+        self.send.extend(&bytes[..n]);
+        self.written += n as u64;
+        self.pump(now);
+        Some(Ok(n))
+    }
+
+    /// Ends the writing, behind all that is queued.
+    pub fn shut_write(&mut self, now: Instant) {
+        self.shut = true;
+        self.pump(now);
+    }
+
+    /// The owner lets go: what is queued still goes out; what was not read makes it a reset.
+    pub fn close(&mut self, now: Instant) {
+        if self.phase != Phase::Open || !self.recv.is_empty() {
+            return self.reset();
+        }
+        self.is_orphan = true;
+        self.shut_write(now);
+    }
+
+    /// Breaks off.
+    pub fn reset(&mut self) {
+        if matches!(self.phase, Phase::Open | Phase::Answering) {
+            self.out.push_back(Segment::Rst);
+        }
+        self.fail(IoKind::Aborted);
+    }
+
+    /// Whether nobody owns it and nothing is left to do.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        match self.phase {
+            Phase::Over(_) => true,
+            _ => self.is_orphan && self.done.is_some() && self.peer_ended,
+        }
+    }
+
+    /// What to send next.
+    pub fn poll_segment(&mut self) -> Option<Segment> {
+        self.out.pop_front()
+    }
+
+    /// When to call [`on_timer`](Self::on_timer).
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        if matches!(self.phase, Phase::Over(_)) {
+            return None;
+        }
+        let keepalive = (self.phase == Phase::Open && self.retry_at.is_none()).then(|| self.probe_at());
+        self.retry_at.into_iter().chain(self.fin_wait()).chain(keepalive).min()
+    }
+
+    /// Does what is due.
+    pub fn on_timer(&mut self, now: Instant) {
+        if self.fin_wait().is_some_and(|at| at <= now) {
+            return self.fail(IoKind::TimedOut);
+        }
+        if self.retry_at.is_some_and(|at| at <= now) {
+            self.retry(now);
+        } else if self.phase == Phase::Open && self.retry_at.is_none() && self.probe_at() <= now {
+            self.keep_alive(now);
+        }
+    }
+
+    /// Takes a segment of the other side.
+    pub fn on_segment(&mut self, segment: Segment, now: Instant) {
+        match (segment, self.phase) {
+            (_, Phase::Over(_)) => {}
+            (Segment::Rst, Phase::Dialling) => self.fail(IoKind::Refused),
+            (Segment::Rst, _) => self.fail(IoKind::Reset),
+            (Segment::Syn, Phase::Answering) => self.syn_ack(),
+            // A host that has forgotten us begins anew from the same port.
+            (Segment::Syn, _) => self.out.push_back(Segment::Rst),
+            (Segment::SynAck { limit }, Phase::Dialling) => {
+                self.open(now);
+                self.limit = limit;
+                self.acknowledge();
+            }
+            (Segment::SynAck { .. }, _) => self.acknowledge(),
+            (Segment::Data(_), Phase::Dialling) => self.out.push_back(Segment::Rst),
+            (Segment::Data(data), phase) => {
+                if phase == Phase::Answering {
+                    self.open(now);
+                }
+                self.on_data(&data, now);
+            }
+        }
+    }
+
+    fn on_data(&mut self, data: &Data, now: Instant) {
+        self.heard = now;
+        self.probes = 0;
+        if self.is_orphan && !data.bytes.is_empty() {
+            // Nobody will ever read it.
+            self.out.push_back(Segment::Rst);
+            return self.fail(IoKind::Aborted);
+        }
+        self.on_ack(data.ack, data.limit, now);
+        let end = data.at + data.bytes.len() as u64;
+        if !self.peer_ended && data.at <= self.received && end >= self.received {
+            let known = usize::try_from(self.received - data.at).unwrap_or(usize::MAX);
+            let room = usize::try_from(self.told - self.received).unwrap_or(0);
+            let fresh = data.bytes.get(known..).unwrap_or_default();
+            let fresh = &fresh[..fresh.len().min(room)];
+            self.recv.extend(fresh);
+            self.received += fresh.len() as u64;
+            self.peer_ended = data.fin && self.received == end;
+        }
+        if !data.bytes.is_empty() || data.fin || data.probe {
+            self.acknowledge();
+        }
+        self.pump(now);
+    }
+
+    fn on_ack(&mut self, ack: u64, limit: u64, now: Instant) {
+        self.limit = self.limit.max(limit);
+        self.unanswered = None;
+        if self.timed.is_some_and(|(at, _)| ack >= at)
+            && let Some((_, sent)) = self.timed.take()
+        {
+            self.base = (now.since(sent) * 3).clamp(PAUSES.0, PAUSES.1);
+        }
+        if ack > self.acked {
+            let n = usize::try_from(ack - self.acked).unwrap_or(usize::MAX).min(self.send.len());
+            self.send.drain(..n);
+            self.acked = ack;
+            self.sent = self.sent.max(ack);
+            self.recovering = false;
+            self.retry_at = None;
+            if self.shut && ack == self.written + 1 {
+                self.done = Some(now);
+            }
+        }
+        self.pause = self.base;
+    }
+
+    /// Sends what may be sent, and sees to it that somebody looks after it.
+    fn pump(&mut self, now: Instant) {
+        if self.phase != Phase::Open {
+            return;
+        }
+        while !self.recovering || self.sent == self.acked {
+            let from = usize::try_from(self.sent - self.acked).unwrap_or(usize::MAX).min(self.send.len());
+            let window = usize::try_from(self.limit.saturating_sub(self.sent)).unwrap_or(usize::MAX);
+            let n = (self.send.len() - from).min(window).min(SEGMENT);
+            let fin = self.shut && from + n == self.send.len() && self.sent <= self.written;
+            if n == 0 && !fin {
+                break;
+            }
+            let bytes = part(&self.send, from, n);
+            self.emit(self.sent, bytes, fin, false);
+            self.sent += n as u64 + u64::from(fin);
+            if self.timed.is_none() && !self.recovering {
+                self.timed = Some((self.sent, now));
+            }
+            self.unanswered.get_or_insert(now);
+        }
+        let waits = self.sent > self.acked || !self.send.is_empty();
+        if !waits {
+            self.retry_at = None;
+        } else if self.retry_at.is_none() {
+            self.retry_at = Some(now + self.pause);
+        }
+    }
+
+    fn retry(&mut self, now: Instant) {
+        self.tries += 1;
+        self.pause = (self.pause * 2).min(PAUSES.1);
+        self.retry_at = Some(now + self.pause);
+        match self.phase {
+            Phase::Dialling => self.out.push_back(Segment::Syn),
+            Phase::Answering if self.tries > SYN_ACKS => self.fail(IoKind::TimedOut),
+            Phase::Answering => self.syn_ack(),
+            Phase::Open => {
+                let give_up = self.options.keepalive.and_then(|options| options.user_timeout).unwrap_or(GIVE_UP);
+                if self.unanswered.is_some_and(|since| now.since(since) >= give_up) {
+                    return self.fail(IoKind::TimedOut);
+                }
+                self.unanswered.get_or_insert(now);
+                self.timed = None;
+                if self.sent > self.acked {
+                    self.sent = self.acked;
+                    self.recovering = true;
+                    self.pump(now);
+                } else {
+                    self.emit(self.sent, Vec::new(), false, true);
+                }
+            }
+            Phase::Over(_) => {}
+        }
+    }
+
+    fn keep_alive(&mut self, now: Instant) {
+        let keepalive = self.options.keepalive.unwrap_or(KEEPALIVE);
+        let most = keepalive.probes.or(KEEPALIVE.probes).unwrap_or(0);
+        let silent = keepalive.user_timeout.is_some_and(|limit| self.probes > 0 && now.since(self.heard) >= limit);
+        if self.probes >= most || silent {
+            return self.fail(IoKind::TimedOut);
+        }
+        self.probes += 1;
+        self.emit(self.sent, Vec::new(), false, true);
+    }
+
+    fn probe_at(&self) -> Instant {
+        let keepalive = self.options.keepalive.unwrap_or(KEEPALIVE);
+        self.heard + keepalive.idle + keepalive.interval * self.probes
+    }
+
+    fn open(&mut self, now: Instant) {
+        self.phase = Phase::Open;
+        self.heard = now;
+        self.pause = self.base;
+        self.retry_at = None;
+        self.told = self.window();
+    }
+
+    fn fail(&mut self, kind: IoKind) {
+        self.phase = Phase::Over(kind);
+        self.send.clear();
+    }
+
+    fn syn_ack(&mut self) {
+        self.told = self.window();
+        self.out.push_back(Segment::SynAck { limit: self.told });
+    }
+
+    fn acknowledge(&mut self) {
+        self.emit(self.sent, Vec::new(), false, false);
+    }
+
+    fn emit(&mut self, at: u64, bytes: Vec<u8>, fin: bool, probe: bool) {
+        self.told = self.told.max(self.window());
+        let ack = self.received + u64::from(self.peer_ended);
+        self.out.push_back(Segment::Data(Data { at, bytes, fin, ack, limit: self.told, probe }));
+    }
+
+    /// Up to where the other side may send.
+    fn window(&self) -> u64 {
+        self.received + self.buffer().saturating_sub(self.recv.len()) as u64
+    }
+
+    /// When a closed socket has waited long enough for the other side's FIN.
+    fn fin_wait(&self) -> Option<Instant> {
+        self.done.filter(|_| self.is_orphan).map(|since| since + FIN_WAIT)
+    }
+}
+
+/// `n` bytes from a place on.
+fn part(queue: &VecDeque<u8>, from: usize, n: usize) -> Vec<u8> {
+    let (front, back) = queue.as_slices();
+    let skipped = from.saturating_sub(front.len());
+    let (front, back) = (front.get(from..).unwrap_or_default(), back.get(skipped..).unwrap_or_default());
+    let in_front = front.len().min(n);
+    [&front[..in_front], &back[..(n - in_front).min(back.len())]].concat()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_millis(5);
+
+    /// Two ends, and whether what they send arrives.
+    struct Pair {
+        ends: [End; 2],
+        now: Instant,
+        cut: bool,
+    }
+
+    impl Pair {
+        fn open(buffer: Option<u32>) -> Self {
+            let options = SocketOptions { keepalive: None, buffer };
+            let (a, b) = (([10, 0, 0, 1], 1000).into(), ([10, 0, 0, 2], 9103).into());
+            let now = Instant::ZERO;
+            let ends = [
+                End::dial(Ends { local: a, peer: b }, options, now),
+                End::answer(Ends { local: b, peer: a }, options, now),
+            ];
+            let mut pair = Self { ends, now, cut: false };
+            pair.settle();
+            assert_eq!(pair.ends.each_ref().map(End::phase), [Phase::Open; 2]);
+            pair
+        }
+
+        /// Carries segments until none is under way.
+        fn settle(&mut self) {
+            loop {
+                let mut moved = false;
+                for from in 0..2 {
+                    while let Some(segment) = self.ends[from].poll_segment() {
+                        moved = true;
+                        if !self.cut {
+                            self.ends[1 - from].on_segment(segment, self.now);
+                        }
+                    }
+                }
+                if !moved {
+                    return;
+                }
+                self.now = self.now + STEP;
+            }
+        }
+
+        /// Lets time pass until this end's next timer, at most so often.
+        fn timers(&mut self, most: usize) {
+            for _ in 0..most {
+                let Some(at) = self.ends.iter().filter_map(End::deadline).min() else { return };
+                self.now = self.now.max(at);
+                self.ends.iter_mut().for_each(|end| end.on_timer(self.now));
+                self.settle();
+            }
+        }
+
+        fn read(&mut self, end: usize) -> Vec<u8> {
+            let mut space = [0; 1000];
+            let mut all = Vec::new();
+            while let Some(Ok(n)) = self.ends[end].read(&mut space, self.now) {
+                if n == 0 {
+                    break;
+                }
+                all.extend_from_slice(&space[..n]);
+                self.settle();
+            }
+            all
+        }
+    }
+
+    #[test]
+    fn bytes_arrive_in_order_through_buffers_that_are_smaller() {
+        let mut pair = Pair::open(Some(4096));
+        let text: Vec<u8> = (0..50_000_u32).map(|n| (n % 251) as u8).collect();
+        let (mut written, mut got) = (0, Vec::new());
+        while got.len() < text.len() {
+            while let Some(Ok(n)) = pair.ends[0].write(&text[written..], pair.now) {
+                written += n;
+                if written == text.len() {
+                    break;
+                }
+            }
+            assert!(written - got.len() <= 2 * 4096, "the buffers hold too much");
+            pair.settle();
+            got.extend(pair.read(1));
+        }
+        assert!(got == text);
+    }
+
+    #[test]
+    fn what_a_cut_swallows_comes_after_it_has_healed() {
+        let mut pair = Pair::open(None);
+        pair.cut = true;
+        assert_eq!(pair.ends[0].write(b"lost and found", pair.now), Some(Ok(14)));
+        pair.settle();
+        pair.timers(3);
+        assert_eq!(pair.ends[1].read(&mut [0; 9], pair.now), None);
+        pair.cut = false;
+        pair.timers(1);
+        assert_eq!(pair.read(1), b"lost and found");
+    }
+
+    #[test]
+    fn a_cut_for_good_ends_a_sender_after_a_quarter_of_an_hour() {
+        let mut pair = Pair::open(None);
+        pair.cut = true;
+        assert_eq!(pair.ends[0].write(b"x", pair.now), Some(Ok(1)));
+        let began = pair.now;
+        while pair.ends[0].phase() == Phase::Open {
+            pair.timers(1);
+        }
+        assert_eq!(pair.ends[0].phase(), Phase::Over(IoKind::TimedOut));
+        assert!(pair.now.since(began) >= GIVE_UP);
+        // The other one has nothing to say and is half-open until its keepalive.
+        assert_eq!(pair.ends[1].phase(), Phase::Open);
+        pair.timers(12);
+        assert_eq!(pair.ends[1].phase(), Phase::Over(IoKind::TimedOut));
+    }
+
+    #[test]
+    fn a_lost_window_update_is_asked_for() {
+        let mut pair = Pair::open(Some(1000));
+        while let Some(Ok(_)) = pair.ends[0].write(&[7; 500], pair.now) {
+            pair.settle();
+        }
+        pair.cut = true;
+        let mut space = [0; 1000];
+        assert_eq!(pair.ends[1].read(&mut space, pair.now), Some(Ok(1000)));
+        pair.settle();
+        pair.cut = false;
+        pair.timers(1);
+        assert_eq!(pair.read(1).len(), 1000);
+    }
+
+    #[test]
+    fn both_halves_close_on_their_own() {
+        let mut pair = Pair::open(None);
+        pair.ends[0].write(b"bye", pair.now);
+        pair.ends[0].shut_write(pair.now);
+        pair.settle();
+        assert_eq!(pair.read(1), b"bye");
+        assert_eq!(pair.ends[1].read(&mut [0; 1], pair.now), Some(Ok(0)));
+        pair.ends[1].write(b"still here", pair.now);
+        pair.settle();
+        assert_eq!(pair.read(0), b"still here");
+        pair.ends[1].close(pair.now);
+        pair.settle();
+        assert_eq!(pair.ends[0].read(&mut [0; 1], pair.now), Some(Ok(0)));
+        pair.ends[0].close(pair.now);
+        pair.settle();
+        assert!(pair.ends.iter().all(End::is_gone));
+    }
+
+    #[test]
+    fn a_close_with_bytes_unread_resets() {
+        let mut pair = Pair::open(None);
+        pair.ends[0].write(b"nobody reads this", pair.now);
+        pair.settle();
+        pair.ends[1].close(pair.now);
+        pair.settle();
+        assert_eq!(pair.ends[0].read(&mut [0; 1], pair.now), Some(Err(IoKind::Reset)));
+    }
+}

@@ -1,0 +1,417 @@
+//! The world: hosts, what connects them, and one thing after the other.
+
+use std::cell::RefCell;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use towline_core::drive::{Desk, ExitReason, Hands, Mail, NodeMail};
+use towline_core::event::Event;
+use towline_core::node::Node;
+use towline_core::role::Role;
+use towline_core::time::{Instant, Wall};
+
+use crate::clock::Ticket;
+use crate::contract::{Book, Watch, lock};
+use crate::host::{Answers, AnyDesk, Asker, HostId, Life, Out, Simulated, Socket, TaskId, Wire};
+use crate::link::Link;
+use crate::net::{Happening, Net, NetState, Post};
+use crate::rng::Rng;
+use crate::trace::Trace;
+
+/// The wall time at which each world begins: 2026-01-01, in microseconds.
+const BEGINNING: i64 = 1_767_225_600_000_000;
+/// How long a piece of work takes on average, unless said otherwise.
+const SLOWNESS: Duration = Duration::from_micros(300);
+
+/// A daemon that runs on a host.
+struct Daemon {
+    desk: Box<dyn AnyDesk>,
+    hands: Arc<dyn Hands>,
+    book: Arc<Mutex<Book>>,
+    timer: Option<(Instant, Ticket)>,
+}
+
+/// Everything there is. The same seed and the same calls give the same trace.
+pub struct World {
+    pub(crate) net: Net,
+    daemons: Vec<Option<Daemon>>,
+    exits: Vec<Option<ExitReason>>,
+    slowness: Vec<Duration>,
+    answers: Answers,
+    trace: Trace,
+    seeds: Rng,
+    steps: u64,
+    turns: u64,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").field("now", &self.now()).field("steps", &self.steps).finish_non_exhaustive()
+    }
+}
+
+impl World {
+    /// A world without a host.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let state = NetState::new(seed);
+        let trace = state.trace.clone();
+        Self {
+            net: Rc::new(RefCell::new(state)),
+            daemons: Vec::new(),
+            exits: Vec::new(),
+            slowness: Vec::new(),
+            answers: Answers::default(),
+            trace,
+            seeds: Rng::new(!seed),
+            steps: 0,
+            turns: 0,
+        }
+    }
+
+    /// A host with one address; its name resolves to that.
+    pub fn add_host(&mut self, name: &str, address: IpAddr) -> HostId {
+        self.daemons.push(None);
+        self.exits.push(None);
+        self.slowness.push(SLOWNESS);
+        self.net.borrow_mut().add_host(name, address)
+    }
+
+    /// What a name resolves to from now on; nothing means that it does not exist.
+    pub fn set_name(&mut self, name: &str, addresses: Vec<IpAddr>) {
+        let mut net = self.net.borrow_mut();
+        if addresses.is_empty() {
+            net.names.remove(name);
+        } else {
+            net.names.insert(name.to_owned(), addresses);
+        }
+    }
+
+    /// The 32 bytes for a node.
+    pub fn node_seed(&mut self) -> [u8; 32] {
+        self.seeds.seed()
+    }
+
+    /// Starts a daemon; one that ran there before is killed.
+    pub fn start<R: Role>(&mut self, host: HostId, node: Node<R>, hands: Arc<dyn Hands>) {
+        self.kill(host);
+        let (life, name) = {
+            let mut net = self.net.borrow_mut();
+            let Some(place) = net.places.get_mut(host.0) else { return };
+            place.is_on = true;
+            (Life(host, place.life), place.name.clone())
+        };
+        let book = Arc::new(Mutex::new(Book::default()));
+        let watch = Watch { name, hands: Arc::clone(&hands), trace: self.trace.clone(), book: Arc::clone(&book) };
+        let watch: Arc<dyn Hands> = Arc::new(watch);
+        let (net, answers) = (Rc::clone(&self.net), Arc::clone(&self.answers));
+        let adapter = Simulated { net, life, hands, answers };
+        let mut desk: Box<dyn AnyDesk> = Box::new(Desk::new(node, Arc::clone(&watch), adapter));
+        let (wall, now) = (self.wall(), self.now());
+        let over = desk.start(wall, now);
+        let daemon = Daemon { desk, hands: watch, book, timer: None };
+        self.exits[host.0] = None;
+        self.daemons[host.0] = Some(daemon);
+        self.after_desk(host, over);
+    }
+
+    /// The daemon's process dies: the system closes its sockets.
+    pub fn kill(&mut self, host: HostId) {
+        let life = {
+            let mut net = self.net.borrow_mut();
+            let Some(place) = net.places.get_mut(host.0) else { return };
+            let life = Life(host, place.life);
+            place.life += 1;
+            let inbox = std::mem::take(&mut place.inbox);
+            // Held sockets close with it.
+            for post in inbox {
+                match post {
+                    Post::Dialed(_, Ok((socket, _))) | Post::Accepted(_, socket, _) => net.close(socket),
+                    Post::Event(_) | Post::Dialed(..) => {}
+                }
+            }
+            life
+        };
+        if let Some(Some(daemon)) = self.daemons.get_mut(host.0).map(Option::take)
+            && let Some((_, ticket)) = daemon.timer
+        {
+            self.net.borrow_mut().clock.cancel(ticket);
+        }
+        self.net.borrow_mut().forget_tasks(life);
+        self.collect_answers();
+    }
+
+    /// The host loses its power: nobody hears of it, and its peers' connections are half-open.
+    pub fn power_off(&mut self, host: HostId) {
+        {
+            let mut net = self.net.borrow_mut();
+            net.forget_host(host);
+            if let Some(place) = net.places.get_mut(host.0) {
+                place.is_on = false;
+            }
+        }
+        self.note("power", &format!("{host:?} is off"));
+        self.kill(host);
+    }
+
+    /// Posts an event to a daemon; false if none runs there.
+    pub fn post(&mut self, host: HostId, event: Event) -> bool {
+        if self.daemons.get(host.0).is_none_or(Option::is_none) {
+            return false;
+        }
+        let mut net = self.net.borrow_mut();
+        let life = net.places.get(host.0).map_or(0, |place| place.life);
+        net.post(Life(host, life), event);
+        true
+    }
+
+    /// Why the daemon of a host has ended.
+    #[must_use]
+    pub fn exit(&self, host: HostId) -> Option<ExitReason> {
+        self.exits.get(host.0).cloned().flatten()
+    }
+
+    /// Changes both directions between two hosts.
+    pub fn link(&mut self, one: HostId, two: HostId, change: impl Fn(&mut Link)) {
+        let mut net = self.net.borrow_mut();
+        net.links.change(one, two, &change);
+        net.links.change(two, one, &change);
+    }
+
+    /// From now on nothing gets through between two hosts, and nobody is told.
+    pub fn cut(&mut self, one: HostId, two: HostId) {
+        self.note("link", &format!("cut {one:?} {two:?}"));
+        self.link(one, two, |link| link.cut = true);
+    }
+
+    /// Everything gets through again.
+    pub fn heal(&mut self) {
+        self.note("link", "heal");
+        self.net.borrow_mut().links.heal();
+    }
+
+    /// How long a piece of work of this host takes on average.
+    pub fn set_slowness(&mut self, host: HostId, slowness: Duration) {
+        if let Some(place) = self.slowness.get_mut(host.0) {
+            *place = slowness;
+        }
+    }
+
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.net.borrow().now()
+    }
+
+    /// The wall time.
+    #[must_use]
+    pub fn wall(&self) -> Wall {
+        Wall(BEGINNING).after(self.now().since(Instant::ZERO))
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub const fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Steps so far.
+    #[must_use]
+    pub const fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Turns of connections' tasks so far.
+    #[must_use]
+    pub const fn turns(&self) -> u64 {
+        self.turns
+    }
+
+    /// Connections that a daemon has.
+    #[must_use]
+    pub fn connections(&self, host: HostId) -> usize {
+        let daemon = self.daemons.get(host.0).and_then(Option::as_ref);
+        daemon.map_or(0, |daemon| lock(&daemon.book).connections())
+    }
+
+    /// What is open: everything a daemon waits for, in words. What is stuck is among it.
+    #[must_use]
+    pub fn pending(&self) -> Vec<String> {
+        let net = self.net.borrow();
+        let mut all = Vec::new();
+        for (place, daemon) in net.places.iter().zip(&self.daemons) {
+            if let Some(daemon) = daemon {
+                let open = lock(&daemon.book).open();
+                all.extend(open.into_iter().map(|what| format!("{}: {what}", place.name)));
+            }
+        }
+        all.extend(net.tasks.iter().filter_map(|(TaskId(life, conn), task)| {
+            let name = net.places.get(life.0.0).map(|place| place.name.as_str())?;
+            let end = net.end(task.socket)?;
+            let (out, unread) = end.queued();
+            let (ends, phase) = (end.ends(), end.phase());
+            Some(format!("{name}: conn {} with {} {phase:?}: {out} bytes unsent, {unread} unread", conn.0, ends.peer))
+        }));
+        all
+    }
+
+    /// The next thing that happens. False if nothing ever will.
+    ///
+    /// # Panics
+    /// If a daemon or its adapter broke their contract.
+    pub fn step(&mut self) -> bool {
+        let happening = self.net.borrow_mut().clock.advance();
+        let Some(happening) = happening else { return false };
+        self.trace.set_now(self.now());
+        self.steps += 1;
+        match happening {
+            Happening::Arrive { way, ends, segment } => self.net.borrow_mut().on_arrive(way, ends, segment),
+            Happening::SocketTimer(id) => self.net.borrow_mut().on_socket_timer(id),
+            Happening::GiveUp(id) => self.net.borrow_mut().give_up(id),
+            Happening::Post(life, event) => self.net.borrow_mut().post(life, event),
+            Happening::Node(host) => self.run_node(host),
+            Happening::NodeTimer(host) => self.run_timer(host),
+            Happening::Task(id) => self.run_task(id),
+            Happening::Answer(asker, work, done) => self.net.borrow_mut().answer(asker, work, done),
+        }
+        self.collect_answers();
+        true
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, span: Duration) {
+        let until = self.now() + span;
+        while self.net.borrow().clock.next_at().is_some_and(|at| at <= until) {
+            self.step();
+        }
+        self.net.borrow_mut().clock.pass_to(until);
+    }
+
+    /// Goes on until it is so, at most so long. False if it never was.
+    pub fn run_until(&mut self, within: Duration, mut is_so: impl FnMut(&mut Self) -> bool) -> bool {
+        let until = self.now() + within;
+        loop {
+            if is_so(self) {
+                return true;
+            }
+            if self.net.borrow().clock.next_at().is_none_or(|at| at > until) {
+                return false;
+            }
+            self.step();
+        }
+    }
+
+    /// Writes a line of one's own into the trace.
+    pub fn note(&self, who: &str, text: &str) {
+        self.trace.line(who, text);
+    }
+
+    fn run_node(&mut self, host: HostId) {
+        loop {
+            let post = {
+                let mut net = self.net.borrow_mut();
+                let Some(place) = net.places.get_mut(host.0) else { return };
+                let post = place.inbox.pop_front();
+                place.is_woken = post.is_some();
+                post
+            };
+            let Some(post) = post else { return };
+            let net = Rc::clone(&self.net);
+            let mail = match post {
+                Post::Event(event) => NodeMail::Event(event),
+                Post::Dialed(dial, outcome) => {
+                    let outcome = outcome.map(|(id, ends)| (Socket::new(net, id), ends));
+                    NodeMail::Dialed { dial, outcome }
+                }
+                Post::Accepted(listener, id, ends) => {
+                    NodeMail::Accepted { listener, socket: Socket::new(net, id), ends }
+                }
+            };
+            let now = self.now();
+            let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
+            let over = daemon.desk.take(mail, now);
+            self.after_desk(host, over);
+        }
+    }
+
+    fn run_timer(&mut self, host: HostId) {
+        let (now, wall) = (self.now(), self.wall());
+        let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
+        daemon.timer = None;
+        let over = daemon.desk.tick(now, wall);
+        let late = daemon.desk.deadline().is_some_and(|at| at <= now);
+        assert!(!late || over.is_some(), "a timer of {host:?} is still due after handle_timeout");
+        self.after_desk(host, over);
+    }
+
+    /// Arms the timer, or takes the daemon away if it has ended.
+    fn after_desk(&mut self, host: HostId, over: Option<ExitReason>) {
+        let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
+        let broken = std::mem::take(&mut lock(&daemon.book).broken);
+        assert!(broken.is_empty(), "the contract is broken: {broken:#?}\n{}", self.trace.tail(40));
+        if let Some(reason) = over {
+            self.exits[host.0] = Some(reason);
+            return self.kill(host);
+        }
+        let deadline = daemon.desk.deadline();
+        if daemon.timer.map(|(at, _)| at) == deadline {
+            return;
+        }
+        let mut net = self.net.borrow_mut();
+        if let Some((_, ticket)) = daemon.timer.take() {
+            net.clock.cancel(ticket);
+        }
+        daemon.timer = deadline.map(|at| (at, net.clock.at(at, Happening::NodeTimer(host))));
+    }
+
+    fn run_task(&mut self, id: TaskId) {
+        let taken = self.net.borrow_mut().take_pump(id);
+        let Some((mut pump, mail, is_cut, socket)) = taken else { return };
+        let Some(Some(daemon)) = self.daemons.get(id.0.0.0) else { return };
+        self.turns += 1;
+        let now = self.now();
+        let mut out = Out { net: &self.net, task: id, hands: &daemon.hands, answers: &self.answers };
+        for mail in mail {
+            pump.deliver(mail, now, &mut out);
+        }
+        if is_cut {
+            pump.cut(now, &mut out);
+            return self.net.borrow_mut().end_task(id);
+        }
+        let wait = pump.turn(&mut Wire { net: &self.net, socket }, || now, &mut out);
+        let mut net = self.net.borrow_mut();
+        if wait.end { net.end_task(id) } else { net.put_pump(id, pump, wait) }
+    }
+
+    /// What the hands have answered comes to those who asked when the disk is done with it.
+    fn collect_answers(&self) {
+        let answers = std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut net = self.net.borrow_mut();
+        for (asker, work, done) in answers {
+            let (Asker::Node(Life(host, _)) | Asker::Task(TaskId(Life(host, _), _))) = asker;
+            let slowness = self.slowness.get(host.0).copied().unwrap_or(SLOWNESS);
+            let at = net.work_done_at(host, slowness);
+            net.clock.at(at, Happening::Answer(asker, work, done));
+        }
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // Desks hold sockets, and sockets the network.
+        for host in 0..self.daemons.len() {
+            self.kill(HostId(host));
+        }
+    }
+}
+
+impl NetState {
+    fn answer(&mut self, asker: Asker, work: towline_core::ids::WorkId, done: towline_core::drive::WorkDone) {
+        match asker {
+            Asker::Node(life) => self.post(life, Event::Done { work, done }),
+            Asker::Task(task) => drop(self.tell_task(task, Mail::Done(work, done), None)),
+        }
+    }
+}
