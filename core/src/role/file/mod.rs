@@ -148,6 +148,17 @@ impl FileDaemon {
         }
     }
 
+    /// The director has gone, with or without a word: nobody is left to tell.
+    fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(job) = &session.job {
+            net.log(Level::Warn, &format!("director lost during job {}: {why}", job.name));
+            self.release(net, job);
+        }
+        net.close(id, false);
+        self.exit_if_idle(net);
+    }
+
     fn exit_if_idle(&self, net: &mut Net) {
         if self.stopping && self.sessions.is_empty() {
             net.exit(ExitReason::Done);
@@ -231,6 +242,9 @@ impl Role for FileDaemon {
         if let Some(&id) = self.data.get(&conn) {
             return self.data_signal(net, id, signal);
         }
+        if signal == Signal::Terminate {
+            return self.director_left(net, conn, "it ended the conversation");
+        }
         let Some(session) = self.sessions.get_mut(&conn) else { return };
         match session.on_signal(net, conn, signal) {
             session::Next::Go => {}
@@ -266,12 +280,8 @@ impl Role for FileDaemon {
         if let Some(id) = self.data.remove(&conn) {
             let text = format!("lost the storage daemon: {reason} ({}); {}", reason.code(), reason.help());
             self.fail_job(net, id, &text);
-        } else if let Some(session) = self.sessions.remove(&conn) {
-            if let Some(job) = &session.job {
-                net.log(Level::Warn, &format!("director lost during job {}: {reason}", job.name));
-                self.release(net, job);
-            }
-            self.exit_if_idle(net);
+        } else {
+            self.director_left(net, conn, &reason.to_string());
         }
     }
 

@@ -324,8 +324,16 @@ impl Role for StorageDaemon {
     }
 
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
-        if !self.data.contains_key(&conn) {
-            self.session_signal(net, conn, signal);
+        match (self.data.get(&conn).copied(), signal) {
+            (Some(id), Signal::Terminate) => {
+                // A real file daemon says so and waits for us to hang up (`wire/3 §3.2`).
+                self.data.remove(&conn);
+                net.close(conn, false);
+                self.file_left(net, id, "it ended the conversation too early");
+            }
+            (Some(_), _) => {}
+            (None, Signal::Terminate) => self.director_left(net, conn, "it ended the conversation"),
+            (None, signal) => self.session_signal(net, conn, signal),
         }
     }
 
@@ -350,16 +358,9 @@ impl Role for StorageDaemon {
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
         if let Some(id) = self.data.remove(&conn) {
-            return self.file_left(net, id, &reason);
+            return self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
         }
-        if let Some(session) = self.sessions.remove(&conn) {
-            if let Some(mut job) = session.job {
-                net.log(Level::Warn, &format!("director lost during job {}: {reason}", job.line.job));
-                job.status = job.status.merge(JobStatus::Canceled);
-                self.release(net, conn, &job);
-            }
-            self.exit_if_idle(net);
-        }
+        self.director_left(net, conn, &reason.to_string());
     }
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
@@ -441,15 +442,27 @@ impl StorageDaemon {
     }
 
     /// The file daemon has hung up: a good end if everything had been said.
-    fn file_left(&mut self, net: &mut Net, id: ConnId, reason: &CloseReason) {
+    fn file_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         job.file = None;
         if job.stream_done {
             self.end_if_done(net, id);
         } else {
-            let text = format!("lost the file daemon: {reason} ({}); {}", reason.code(), reason.help());
+            let text = format!("lost the file daemon: {why}");
             self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
         }
+    }
+
+    /// The director has gone, with or without a word: nobody is left to tell.
+    fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
+        let Some(session) = self.sessions.remove(&id) else { return };
+        if let Some(mut job) = session.job {
+            net.log(Level::Warn, &format!("director lost during job {}: {why}", job.line.job));
+            job.status = job.status.merge(JobStatus::Canceled);
+            self.release(net, id, &job);
+        }
+        net.close(id, false);
+        self.exit_if_idle(net);
     }
 
     fn work_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
