@@ -3,4 +3,5 @@
 #![expect(unreachable_pub, reason = "the modules of one test program share their items")]
 
 mod file;
+mod storage;
 mod support;

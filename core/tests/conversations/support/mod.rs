@@ -5,6 +5,7 @@ pub mod files;
 pub mod matcher;
 pub mod peer;
 pub mod roles;
+pub mod volumes;
 pub mod world;
 
 use towline_core::secret::Secret;

@@ -19,6 +19,8 @@ pub struct Script {
     lines: Vec<Expected>,
     key: Secret,
     engine: Engine,
+    /// Whether the test goes on by hand where the recording ends.
+    goes_on: bool,
 }
 
 /// How a peer protects its connection.
@@ -54,7 +56,7 @@ impl Script {
         };
         let name = conv.lines().next().unwrap_or_default().to_owned();
         let lines = conv::parse(conv).into_iter().filter_map(expected).collect();
-        Self { name, ours, lines, key, engine: Engine::Clear }
+        Self { name, ours, lines, key, engine: Engine::Clear, goes_on: false }
     }
 
     /// Protects the connection.
@@ -129,6 +131,7 @@ impl Script {
             |line: &Expected| matches!(line, Expected::Says(Frame::Data(said)) if said.starts_with(text.as_bytes()));
         let at = self.lines.iter().position(is_it).unwrap_or_else(|| panic!("the peer never says {text:?}"));
         self.lines.truncate(at);
+        self.goes_on = true;
         self
     }
 }
@@ -150,6 +153,7 @@ pub struct Peer {
     waiting: Vec<u8>,
     /// All that we said, job messages and the end too.
     pub heard: Vec<Frame>,
+    goes_on: bool,
     /// A challenge of ours that is to be answered.
     challenge: Option<Challenge>,
     /// We have ended what we send.
@@ -174,6 +178,7 @@ impl Peer {
             closed: false,
             waiting: Vec::new(),
             heard: Vec::new(),
+            goes_on: script.goes_on,
             challenge: None,
             ended: false,
             seen: 0,
@@ -251,10 +256,11 @@ impl Peer {
             self.lines.pop_front();
         }
         match self.lines.front() {
-            None => return, // the test looks itself
+            None if self.goes_on => return,
             Some(Expected::Hears(expected)) if bindings.matches(expected, &frame) => {}
-            Some(expected) => {
-                panic!("{}:\n  recorded {expected:?}\n  we said  {frame:?}\n  before   {:#?}", self.name, self.heard)
+            expected => {
+                let expected = expected.map_or("nothing".to_owned(), |line| format!("{line:?}"));
+                panic!("{}:\n  recorded {expected}\n  we said  {frame:?}\n  before   {:#?}", self.name, self.heard)
             }
         }
         self.lines.pop_front();

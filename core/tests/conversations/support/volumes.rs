@@ -1,0 +1,187 @@
+//! The disk of a storage daemon: volumes as blocks in memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use towline_core::bulk::parcel::Parcel;
+use towline_core::bulk::select::{Filled, RestoreReader};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, Tally};
+use towline_core::drive::{Work, WorkDone};
+use towline_core::ids::HandleId;
+use towline_core::wire::block::{BlockHeader, seal};
+use towline_core::wire::bsr::Selection;
+use towline_core::wire::label::VolumeLabel;
+
+use super::world::Hands;
+
+/// Bytes of the label on the recorded volume. Ours names another program, so its length would be another one.
+pub const LABEL: u64 = 193;
+
+/// The shelf and what is to go wrong with it.
+#[derive(Debug, Default)]
+pub struct Shelf {
+    pub volumes: BTreeMap<String, Volume>,
+    /// Blocks that a volume of this name takes before it is full.
+    pub room: BTreeMap<String, usize>,
+    /// Volumes that turn out to be another one when mounted.
+    pub spoilt: Vec<String>,
+    /// Pieces of work by name, in order: to be looked at in tests.
+    pub done: Vec<String>,
+    /// Names of pieces of work that nobody answers.
+    pub stuck: Vec<&'static str>,
+    open: BTreeMap<HandleId, Open>,
+}
+
+/// A volume: its label, and its blocks with their addresses.
+#[derive(Debug, Default)]
+pub struct Volume {
+    pub label: VolumeLabel,
+    pub blocks: Vec<(u64, Vec<u8>)>,
+    pub bytes: u64,
+}
+
+#[derive(Debug)]
+enum Open {
+    Writing(String),
+    Reading { reader: Box<RestoreReader>, ahead: VecDeque<String>, blocks: VecDeque<(u64, Vec<u8>)>, read: Vec<String> },
+}
+
+/// Hands with an empty shelf.
+pub fn hands() -> (Hands, Arc<Mutex<Shelf>>) {
+    let shelf = Arc::<Mutex<Shelf>>::default();
+    let seen = shelf.clone();
+    (Box::new(move |work| shelf.lock().expect("not poisoned").work(work).map(WorkDone::Disk)), seen)
+}
+
+impl Shelf {
+    fn work(&mut self, work: &Work) -> Option<DiskDone> {
+        let Work::Disk(work) = work else { panic!("a storage daemon has no catalog") };
+        let name = name_of(work);
+        if self.stuck.contains(&name.split(' ').next().unwrap_or_default()) {
+            return None;
+        }
+        self.done.push(name);
+        Some(match work {
+            DiskWork::Mount { handle, label, expect, .. } => self.mount(*handle, label, *expect),
+            DiskWork::Append { handle, block } => self.append(*handle, block.clone()),
+            DiskWork::Sync { .. } => DiskDone::Synced { spent: 7 },
+            DiskWork::OpenRead { handle, bootstrap, .. } => {
+                let selection = Selection::new(bootstrap, None);
+                let ahead: VecDeque<String> = selection.volumes().into_iter().map(|volume| volume.name).collect();
+                if let Some(missing) = ahead.iter().find(|name| !self.volumes.contains_key(*name)) {
+                    return Some(failed(DiskError::Missing(missing.clone()), Vec::new()));
+                }
+                let reader = Box::new(RestoreReader::new(selection));
+                self.open.insert(*handle, Open::Reading { reader, ahead, blocks: VecDeque::new(), read: Vec::new() });
+                DiskDone::Opened
+            }
+            DiskWork::Fill { handle, .. } => self.fill(*handle),
+            DiskWork::Close { handle } => self.close(*handle),
+            other => panic!("no work for a storage daemon: {other:?}"),
+        })
+    }
+
+    fn mount(&mut self, handle: HandleId, label: &VolumeLabel, expect: Expect) -> DiskDone {
+        let name = String::from_utf8_lossy(&label.volume).into_owned();
+        if self.spoilt.contains(&name) {
+            let error = DiskError::WrongVolume { path: name.clone(), wanted: name, found: "another".to_owned() };
+            return failed(error, Vec::new());
+        }
+        let labelled = match expect {
+            Expect::New => {
+                assert!(!self.volumes.contains_key(&name), "a new volume is new");
+                true
+            }
+            Expect::Recycled => true,
+            Expect::Bytes(bytes) => {
+                let found = self.volumes.get(&name).map_or(0, |volume| volume.bytes);
+                if found < bytes {
+                    return failed(DiskError::Truncated { path: name, found, wanted: bytes }, Vec::new());
+                }
+                false
+            }
+        };
+        if labelled {
+            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes: LABEL };
+            self.volumes.insert(name.clone(), volume);
+        }
+        let bytes = self.volumes[&name].bytes;
+        self.open.insert(handle, Open::Writing(name));
+        DiskDone::Mounted { bytes, labelled, cut: 0, spent: 20 }
+    }
+
+    fn append(&mut self, handle: HandleId, mut block: Vec<u8>) -> DiskDone {
+        let Some(Open::Writing(name)) = self.open.get(&handle) else { panic!("appending to what is not mounted") };
+        let volume = self.volumes.get_mut(name).expect("mounted");
+        if self.room.get(name).is_some_and(|room| volume.blocks.len() >= *room) {
+            return DiskDone::VolumeFull { block, disk_full: false };
+        }
+        seal(&mut block);
+        BlockHeader::verify(&block, true).expect("a whole block");
+        let start = volume.bytes;
+        volume.bytes += block.len() as u64;
+        volume.blocks.push((start, block.clone()));
+        DiskDone::Appended { block, start, spent: 3 }
+    }
+
+    fn fill(&mut self, handle: HandleId) -> DiskDone {
+        let Some(Open::Reading { reader, ahead, blocks, read }) = self.open.get_mut(&handle) else {
+            panic!("reading what is not open")
+        };
+        let mut parcel = Parcel::new();
+        loop {
+            if reader.fill(&mut parcel) == Filled::Full {
+                return DiskDone::Filled { parcel, last: false, remarks: Vec::new() };
+            }
+            reader.take_block();
+            if blocks.is_empty()
+                && let Some(name) = ahead.pop_front()
+            {
+                reader.begin_volume(&name);
+                blocks.extend(self.volumes[&name].blocks.iter().cloned());
+                read.push(name);
+            }
+            match blocks.pop_front() {
+                Some((address, block)) => reader.give_block(block, address).expect("a good block"),
+                None => {
+                    let last = reader.finish(&mut parcel);
+                    return DiskDone::Filled { parcel, last, remarks: Vec::new() };
+                }
+            }
+        }
+    }
+
+    fn close(&mut self, handle: HandleId) -> DiskDone {
+        let tally = match self.open.remove(&handle) {
+            Some(Open::Reading { reader, read, .. }) => {
+                Tally { read_bytes: reader.bytes(), spent: 2, volumes: read, ..Tally::default() }
+            }
+            Some(Open::Writing(_)) => Tally::default(),
+            None => panic!("closing what is not open"),
+        };
+        DiskDone::Closed(tally)
+    }
+
+    /// Whether everything was closed.
+    pub fn is_shut(&self) -> bool {
+        self.open.is_empty()
+    }
+}
+
+fn failed(error: DiskError, buffer: Vec<u8>) -> DiskDone {
+    DiskDone::Failed { error, buffer }
+}
+
+fn name_of(work: &DiskWork) -> String {
+    match work {
+        DiskWork::Mount { label, expect, .. } => {
+            format!("mount {} {expect:?}", String::from_utf8_lossy(&label.volume))
+        }
+        DiskWork::Append { .. } => "append".to_owned(),
+        DiskWork::Sync { .. } => "sync".to_owned(),
+        DiskWork::OpenRead { .. } => "read".to_owned(),
+        DiskWork::Fill { .. } => "fill".to_owned(),
+        DiskWork::Close { .. } => "close".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
