@@ -88,7 +88,7 @@ impl Machine {
     /// The peer will send nothing more. A machine that has all it needs goes on.
     pub(crate) fn on_cut(&mut self) {
         match self {
-            Self::Send(machine) => machine.end(Outcome::Cut),
+            Self::Send(machine) => machine.on_cut(),
             Self::Archive(machine) => machine.on_cut(),
             Self::Restore(machine) => machine.on_cut(),
         }

@@ -154,6 +154,12 @@ impl Sender {
         }
     }
 
+    /// A peer that has all of it may hang up before the workers have answered that there is no more.
+    pub(super) fn on_cut(&mut self) {
+        let is_sent = self.is_last && self.waiting.is_empty() && self.writing == 0;
+        self.end(if is_sent { Outcome::Complete { files: 0, bytes: 0, piece: None } } else { Outcome::Cut });
+    }
+
     pub(super) fn poll_message(&mut self) -> Option<FromMachine> {
         self.messages.pop_front()
     }

@@ -491,6 +491,20 @@ fn three_fills_are_under_way_and_remarks_reach_the_node() {
 }
 
 #[test]
+fn a_peer_that_has_all_may_hang_up_before_idle_workers_answer() {
+    for (each, outcome) in [(1000, Outcome::Complete { files: 0, bytes: 0, piece: None }), (100, Outcome::Cut)] {
+        let mut pair = Pair::ready(job(Engine::Clear));
+        pair.dialler.worker = Some(filler(vec![0; 1000], each));
+        pair.dialler.allowed = 1;
+        pair.tell_dialler(sender(3));
+        pair.drive();
+        assert!(pair.dialler.work.len() >= 2, "two fills are not answered");
+        pair.cut();
+        assert_eq!(outcomes(&pair.dialler), [outcome]);
+    }
+}
+
+#[test]
 fn workers_that_have_stopped_end_every_machine() {
     for machine in [sender(1), restorer()] {
         let mut pair = Pair::ready(job(Engine::Clear));
