@@ -121,6 +121,8 @@ pub enum Notice {
     },
     /// Text for the operator's terminal, as received: with its line feeds.
     Print(String),
+    /// The console takes a line: said once for each. Whoever reads the operator's input then posts one `Event::Typed`.
+    Ready,
     /// The daemon listens on this address: said once per listener, also on standard output.
     Listening(std::net::SocketAddr),
 }

@@ -1,5 +1,6 @@
 //! What each daemon does with its connections and jobs.
 
+pub mod console;
 pub mod director;
 pub mod file;
 pub mod identity;

@@ -1,0 +1,227 @@
+//! The console: dials the director, prints what it says, sends what the operator types, one line at a time.
+//!
+//! ```text
+//!   Typed(line) --> held --> one line under way --> director
+//!   Notice::Print <----------------- text --------- director
+//!   Notice::Ready <------- EOD, prompts (wire/1 §5.3)
+//! ```
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::action::SocketOptions;
+use crate::config::ConsoleConfig;
+use crate::conn::{CloseReason, Peer};
+use crate::drive::{ExitReason, Level, Notice, WorkDone};
+use crate::error::{Code, Explain, Fault};
+use crate::event::IoKind;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::node::{DialFailure, Net, Route, TimerKey};
+use crate::role::Role;
+use crate::role::identity::Credentials;
+use crate::wire::frame::Signal;
+use crate::wire::hello::Purpose;
+use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+/// How long a console tries to connect: an operator waits for it.
+const WITHIN: Duration = Duration::from_secs(15);
+/// The pause between its tries.
+const RETRY: Duration = Duration::from_secs(1);
+/// Lines that are kept for a director that is busy.
+pub const MAX_HELD: usize = 1_000;
+/// The version a console's hello announces: since 18.2 a director greets in two lines (`wire/1 §3.1`).
+const SPEAKS: &str = "26.0.0";
+/// The exit code when there was no connection, or it was lost.
+const NO_DIRECTOR: u8 = 1;
+
+/// The role of a console.
+#[derive(Debug)]
+pub struct Console {
+    config: Arc<ConsoleConfig>,
+    credentials: Credentials,
+    conn: Option<ConnId>,
+    state: State,
+    held: VecDeque<String>,
+    input_ended: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not connected yet, or the greeting has not come.
+    Arriving,
+    /// The director waits for a line.
+    Ready,
+    /// A line is under way.
+    Busy,
+    /// The operator wants to leave.
+    Leaving,
+}
+
+impl Console {
+    /// A console with a checked configuration and what was loaded for TLS. The credentials' own offer counts.
+    #[must_use]
+    pub fn new(config: Arc<ConsoleConfig>, credentials: Credentials) -> Self {
+        Self { config, credentials, conn: None, state: State::Arriving, held: VecDeque::new(), input_ended: false }
+    }
+
+    fn name(&self) -> String {
+        self.config.console.as_ref().map_or_else(|| DEFAULT_CONSOLE.to_owned(), |console| console.name.clone())
+    }
+
+    fn dial(&self, net: &mut Net) {
+        let director = &self.config.director;
+        let name = self.name();
+        let purpose = Purpose::Console { name: name.clone(), version: Some(SPEAKS.to_owned()) };
+        let me = PeerName::new(PeerKind::Console, name);
+        let (key, tls) = (self.config.password().key(), self.config.tls().enable);
+        match self.credentials.opening("director", &director.address, &me, &key, tls, purpose) {
+            Ok(opening) => {
+                let route = Route {
+                    host: director.address.clone(),
+                    port: director.port,
+                    source: None,
+                    socket: SocketOptions::default(),
+                    retry: RETRY,
+                    within: WITHIN,
+                };
+                net.dial(route, opening);
+            }
+            Err(text) => fail(net, (Fault::Config, Code(201)), &text),
+        }
+    }
+
+    /// The first lines of the director (`wire/1 §3.1`): two with a record separator, or one of a director before 18.2.
+    fn greeted(&mut self, net: &mut Net, conn: ConnId, text: &str) {
+        let (shown, complete) = match (text.split_once('\x1e'), text.strip_prefix("1000 ")) {
+            (Some(("1000", words)), _) => (format!("1000 {words}"), false),
+            (Some(("1002", words)), _) => (words.to_owned(), true),
+            (None, Some(_)) => (text.to_owned(), true),
+            _ => {
+                fail(net, (Fault::Peer, Code(305)), &format!("the director refuses us: {}", text.trim_end()));
+                return net.abort(conn);
+            }
+        };
+        net.notify(Notice::Print(format!("{}\n", shown.trim_end())));
+        if complete {
+            self.ready(net);
+        }
+    }
+
+    /// The director waits: for the next line that is held, the operator's next one, or the end.
+    fn ready(&mut self, net: &mut Net) {
+        if self.state == State::Leaving {
+            return;
+        }
+        self.state = State::Ready;
+        match self.held.pop_front() {
+            Some(line) => self.send(net, &line),
+            None if self.input_ended => self.leave(net),
+            None => net.notify(Notice::Ready),
+        }
+    }
+
+    fn send(&mut self, net: &mut Net, line: &str) {
+        let Some(conn) = self.conn else { return };
+        let word = line.trim().to_ascii_lowercase();
+        let leaves = ["quit", "exit", ".quit", ".exit"].contains(&word.as_str());
+        self.state = if leaves { State::Leaving } else { State::Busy };
+        net.send_text(conn, line);
+    }
+
+    fn leave(&mut self, net: &mut Net) {
+        self.state = State::Leaving;
+        match self.conn {
+            Some(conn) => net.close(conn, true),
+            None => net.exit(ExitReason::Done),
+        }
+    }
+}
+
+fn fail(net: &mut Net, cause: (Fault, Code), text: &str) {
+    net.log_cause(Level::Error, cause, text);
+    net.exit(ExitReason::Failed(NO_DIRECTOR));
+}
+
+impl Role for Console {
+    fn start(&mut self, net: &mut Net) {
+        self.dial(net);
+    }
+
+    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
+
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _peer: Peer) {
+        net.abort(conn);
+    }
+
+    fn on_dialed(&mut self, net: &mut Net, _dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        match outcome {
+            Ok((conn, _)) if self.state == State::Leaving => net.close(conn, true),
+            Ok((conn, peer)) => {
+                self.conn = Some(conn);
+                let (name, at) = (&self.config.director.name, peer.ends.peer);
+                net.log(Level::Info, &format!("connected to director {name} at {at}, encryption: {}", peer.tls));
+            }
+            Err(_) if self.state == State::Leaving => {}
+            Err(failure) => {
+                let text = format!("{failure}; {}", failure.help());
+                fail(net, (failure.fault(), failure.code()), &text);
+            }
+        }
+    }
+
+    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
+        let text = String::from_utf8_lossy(&text).into_owned();
+        match self.state {
+            State::Arriving => self.greeted(net, conn, &text),
+            State::Ready | State::Busy | State::Leaving => net.notify(Notice::Print(text)),
+        }
+    }
+
+    fn on_signal(&mut self, net: &mut Net, _conn: ConnId, signal: Signal) {
+        let waits = matches!(signal, Signal::Eod | Signal::MainPrompt | Signal::SubPrompt);
+        if waits && self.state == State::Busy {
+            self.ready(net);
+        }
+    }
+
+    fn on_closed(&mut self, net: &mut Net, _conn: ConnId, reason: CloseReason) {
+        self.conn = None;
+        if self.state == State::Leaving {
+            return net.exit(ExitReason::Done);
+        }
+        let text = format!("lost the director: {reason}; {}", reason.help());
+        fail(net, (reason.fault(), reason.code()), &text);
+    }
+
+    fn on_done(&mut self, _net: &mut Net, _work: WorkId, _done: WorkDone) {}
+
+    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+
+    fn on_typed(&mut self, net: &mut Net, line: Option<String>) {
+        match line {
+            None => {
+                self.input_ended = true;
+                if self.state == State::Ready {
+                    self.leave(net);
+                }
+            }
+            Some(line) if self.state == State::Ready => self.send(net, &line),
+            Some(line) if self.held.len() < MAX_HELD => self.held.push_back(line),
+            Some(_) => {
+                let text = format!(
+                    "more than {MAX_HELD} lines were typed before the director took them; wait for its answers"
+                );
+                fail(net, (Fault::Local, Code(509)), &text);
+            }
+        }
+    }
+
+    fn on_stop(&mut self, net: &mut Net) {
+        self.leave(net);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,229 @@
+use super::*;
+use crate::action::Action;
+use crate::config::{Console as Named, ConsoleDirector, Password, TlsConfig};
+use crate::conn::{FromConn, ToConn};
+use crate::event::{Ends, Event};
+use crate::ids::QueryId;
+use crate::node::{Node, Settings};
+use crate::time::{Instant, Wall};
+use crate::tls::{Acceptor, Established, Kind};
+use crate::wire::hello::Hello;
+
+struct Bench {
+    node: Node<Console>,
+    conn: ConnId,
+    notices: Vec<Notice>,
+    sent: Vec<Vec<u8>>,
+    closed: bool,
+    exit: Option<ExitReason>,
+    query: Option<QueryId>,
+    dial: Option<DialId>,
+}
+
+fn address() -> SocketAddr {
+    "127.0.0.1:9101".parse().unwrap()
+}
+
+impl Bench {
+    fn new(console: Option<Named>) -> Self {
+        let director = ConsoleDirector {
+            name: "backup-dir".to_owned(),
+            address: "localhost".to_owned(),
+            port: 9101,
+            password: Password::new("secret"),
+            tls: TlsConfig::off(),
+            heartbeat_interval: crate::config::Seconds::secs(60),
+        };
+        let config = Arc::new(ConsoleConfig { director, console });
+        let settings = Settings {
+            own: String::new(),
+            engines: Arc::new(Acceptor::new()),
+            max_unauthenticated: 1,
+            authenticate_within: Duration::from_secs(60),
+        };
+        let node = Node::new(Console::new(config, Credentials::default()), settings, [7; 32], Instant::ZERO);
+        let mut bench = Self {
+            node,
+            conn: ConnId(0),
+            notices: Vec::new(),
+            sent: Vec::new(),
+            closed: false,
+            exit: None,
+            query: None,
+            dial: None,
+        };
+        bench.event(Event::Started { wall: Wall(0) });
+        bench
+    }
+
+    fn event(&mut self, event: Event) {
+        self.node.handle_event(event, Instant::ZERO);
+        while let Some(action) = self.node.poll_action() {
+            match action {
+                Action::Resolve { query, .. } => self.query = Some(query),
+                Action::Dial { dial, .. } => self.dial = Some(dial),
+                Action::Attach { conn, .. } => self.conn = conn.id(),
+                Action::Notify(notice) => self.notices.push(notice),
+                Action::ToConn { message: ToConn::Send(bytes), .. } => self.sent.push(bytes),
+                Action::ToConn { message: ToConn::Close { .. }, .. } => self.closed = true,
+                Action::Exit(reason) => self.exit = Some(reason),
+                _ => {}
+            }
+        }
+    }
+
+    fn connect(&mut self) {
+        let query = self.query.unwrap();
+        self.event(Event::Resolved { query, answer: Ok(vec![address()]) });
+        let ends = Ends { local: address(), peer: address() };
+        let dial = self.dial.unwrap();
+        self.event(Event::Dialed { dial, outcome: Ok(ends) });
+        let peer = Peer {
+            ends,
+            hello: Hello { purpose: Purpose::Director { name: "backup-dir".to_owned() }, version: None },
+            name: PeerName::new(PeerKind::Director, "backup-dir"),
+            tls: Established { kind: Kind::Clear, version: String::new(), cipher: String::new(), identity: None },
+        };
+        self.from(FromConn::Authenticated(Box::new(peer)));
+    }
+
+    fn greeted() -> Self {
+        let mut bench = Self::new(None);
+        bench.connect();
+        bench.text("1000\x1eOK: backup-dir Version: 1 (today)");
+        bench.text("1002\x1eYou are connected using the default console");
+        bench.notices.clear();
+        bench
+    }
+
+    fn from(&mut self, message: FromConn) {
+        let conn = self.conn;
+        self.event(Event::FromConn { conn, message });
+    }
+
+    fn text(&mut self, text: &str) {
+        self.from(FromConn::Text(text.as_bytes().to_vec()));
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        self.from(FromConn::Signal(signal));
+    }
+
+    fn typed(&mut self, line: &str) {
+        self.event(Event::Typed(Some(line.to_owned())));
+    }
+
+    fn lines(&mut self) -> Vec<String> {
+        self.sent.drain(..).map(|frame| String::from_utf8_lossy(&frame[4..]).into_owned()).collect()
+    }
+}
+
+#[test]
+fn a_line_is_asked_for_once_the_director_has_greeted() {
+    let mut bench = Bench::new(None);
+    bench.connect();
+    bench.text("1000\x1eOK: backup-dir Version: 1 (today)");
+    assert!(!bench.notices.contains(&Notice::Ready));
+    bench.text("1002\x1eYou are connected using the default console");
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+    assert!(bench.notices.contains(&Notice::Print("1000 OK: backup-dir Version: 1 (today)\n".to_owned())));
+}
+
+#[test]
+fn a_director_before_18_2_greets_in_one_line() {
+    let mut bench = Bench::new(None);
+    bench.connect();
+    bench.text("1000 OK: old-dir Version: 17.2 --  Encryption: None\n");
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+}
+
+#[test]
+fn the_next_line_waits_for_the_end_of_the_answer() {
+    let mut bench = Bench::greeted();
+    for line in ["list jobs", "messages", "status"] {
+        bench.typed(line);
+    }
+    assert_eq!(bench.lines(), ["list jobs"]);
+    bench.text("a table\n");
+    assert!(bench.sent.is_empty());
+    bench.signal(Signal::Eod);
+    assert_eq!(bench.lines(), ["messages"]);
+    bench.signal(Signal::SubPrompt);
+    assert_eq!(bench.lines(), ["status"]);
+    assert!(!bench.notices.contains(&Notice::Ready));
+    bench.signal(Signal::MainPrompt);
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+}
+
+#[test]
+fn the_end_of_the_input_waits_for_the_last_answer() {
+    let mut bench = Bench::greeted();
+    bench.typed("list jobs");
+    bench.event(Event::Typed(None));
+    assert!(!bench.closed);
+    bench.text("a table\n");
+    bench.signal(Signal::Eod);
+    assert!(bench.closed);
+    bench.from(FromConn::Closed(CloseReason::Done));
+    assert_eq!(bench.exit, Some(ExitReason::Done));
+}
+
+#[test]
+fn quit_ends_well_when_the_director_hangs_up() {
+    let mut bench = Bench::greeted();
+    bench.typed(" QUIT ");
+    bench.from(FromConn::Closed(CloseReason::ByPeer));
+    assert_eq!(bench.exit, Some(ExitReason::Done));
+}
+
+#[test]
+fn a_director_that_hangs_up_is_an_error_with_a_code() {
+    let mut bench = Bench::greeted();
+    bench.typed("status");
+    bench.from(FromConn::Closed(CloseReason::ByPeer));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+    assert!(bench.notices.iter().any(|notice| matches!(notice, Notice::Log { cause: Some(_), .. })));
+}
+
+#[test]
+fn a_dial_that_fails_says_why_and_ends_with_1() {
+    let mut bench = Bench::new(None);
+    let query = bench.query.unwrap();
+    bench.event(Event::Resolved { query, answer: Err(crate::event::ResolveError::NoSuchName) });
+    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+    let Some(Notice::Log { cause: Some((Fault::Config, code)), text, .. }) = bench.notices.last() else { panic!() };
+    assert_eq!(code.to_string(), "T0101");
+    assert!(text.contains("localhost") && text.contains("check the name"), "{text}");
+}
+
+#[test]
+fn a_refusal_after_authentication_is_shown() {
+    let mut bench = Bench::new(None);
+    bench.connect();
+    bench.text("1999 You are not authorized.\n");
+    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+}
+
+#[test]
+fn a_stop_leaves_also_before_there_is_a_connection() {
+    let mut bench = Bench::new(None);
+    bench.event(Event::StopRequested);
+    assert_eq!(bench.exit, Some(ExitReason::Done));
+}
+
+#[test]
+fn so_many_lines_are_held_and_one_more_ends_the_console() {
+    let mut bench = Bench::greeted();
+    bench.typed("first");
+    (0..MAX_HELD).for_each(|_| bench.typed("next"));
+    assert_eq!(bench.exit, None);
+    bench.typed("too many");
+    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+}
+
+#[test]
+fn a_named_console_says_its_name() {
+    let console = Named { name: "monitor".to_owned(), password: Password::new("m"), tls: None };
+    assert_eq!(Bench::new(Some(console)).node.role().name(), "monitor");
+    assert_eq!(Bench::new(None).node.role().name(), DEFAULT_CONSOLE);
+}
