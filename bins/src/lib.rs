@@ -3,6 +3,7 @@
 #[cfg(feature = "sqlite")]
 pub mod catalog;
 pub mod config;
+pub mod daemon;
 pub mod disk;
 pub mod hands;
 pub mod volume;

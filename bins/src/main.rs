@@ -1,1 +1,2 @@
+//! `towline`: the operator's tool.
 fn main() {}

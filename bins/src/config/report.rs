@@ -44,12 +44,12 @@ pub struct Report {
 
 impl Report {
     /// An empty report about `file` with this `text`.
-    pub(super) fn new(file: &str, text: &str) -> Self {
+    pub(crate) fn new(file: &str, text: &str) -> Self {
         Self { diagnostics: Vec::new(), file: file.to_owned(), text: text.to_owned() }
     }
 
     /// Adds a diagnostic about the bytes `span` of the file, `None` for the whole file.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         severity: Severity,
         code: Code,

@@ -1,0 +1,7 @@
+//! `towline-console`: the operator's console.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    towline::daemon::main::<towline::daemon::console::ConsoleProgram>()
+}

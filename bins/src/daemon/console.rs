@@ -1,0 +1,65 @@
+//! The console's program.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+use towline_core::config::{ConfigPath, ConsoleConfig};
+use towline_core::drive::Injector;
+use towline_core::event::Event;
+use towline_core::node::Settings;
+use towline_core::role::console::Console;
+use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+use super::input::read_lines;
+use super::{Built, Daemon, Peer, Sink, StartError, Tls, read_tls};
+use crate::config::{Loaded, Report};
+use crate::hands::Workers;
+
+/// How long TLS and authentication may take.
+const AUTHENTICATE_WITHIN: Duration = Duration::from_secs(60);
+
+/// `towline-console`
+#[derive(Clone, Copy, Debug)]
+pub struct ConsoleProgram;
+
+impl Daemon for ConsoleProgram {
+    const PROGRAM: &'static str = "towline-console";
+    const ABOUT: &'static str = "The operator's console: sends lines to the director and prints its answers";
+    const FILE: &'static str = "/etc/towline/console.ron";
+    const QUIET: bool = true;
+    type Config = ConsoleConfig;
+    type Role = Console;
+
+    fn read_tls(loaded: &Loaded<ConsoleConfig>) -> Result<Tls, Report> {
+        let named = loaded.config.console.as_ref().is_some_and(|console| console.tls.is_some());
+        let at = ConfigPath::of(if named { "console" } else { "director" }).field("tls");
+        read_tls(loaded, &Peer { name: String::new(), at, config: loaded.config.tls() }, &[], false)
+    }
+
+    fn build(loaded: Loaded<ConsoleConfig>, tls: Tls) -> Result<Built<Console>, StartError> {
+        let (ready, permits) = sync_channel(1);
+        let settings = settings(&loaded.config);
+        let role = Console::new(Arc::new(loaded.config), tls.credentials);
+        let hands = Arc::new(Workers::new(Sink::with_ready(ready).into_log()));
+        let started = Box::new(move |injector: Injector| {
+            if let Err(error) = read_lines(permits, injector.clone()) {
+                tracing::error!("cannot start a thread for the input: {error}");
+                injector.post(Event::StopRequested);
+            }
+        });
+        Ok(Built { role, settings, hands, started })
+    }
+}
+
+/// What a console's node is told: it accepts nobody.
+#[must_use]
+pub fn settings(config: &ConsoleConfig) -> Settings {
+    let name = config.console.as_ref().map_or(DEFAULT_CONSOLE, |console| &console.name);
+    Settings {
+        own: PeerName::new(PeerKind::Console, name).qualified(),
+        engines: Arc::default(),
+        max_unauthenticated: 0,
+        authenticate_within: AUTHENTICATE_WITHIN,
+    }
+}

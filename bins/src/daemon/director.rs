@@ -1,0 +1,92 @@
+//! The director's program.
+
+use std::sync::Arc;
+
+use towline_core::config::{ConfigPath, DirectorConfig};
+use towline_core::drive::WorkDone;
+use towline_core::error::Explain as _;
+use towline_core::node::Settings;
+use towline_core::role::director::Director;
+use towline_core::role::director::catalog::CatalogError;
+use towline_core::wire::names::{PeerKind, PeerName};
+
+use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
+use crate::catalog::{CatalogWorker, SqliteCatalog};
+use crate::config::{Loaded, Report};
+use crate::hands::Workers;
+
+/// Requests that may wait for the catalog.
+const CATALOG_QUEUE: usize = 1024;
+/// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
+const EXIT_CATALOG: u8 = 74;
+
+/// `towline-dir`
+#[derive(Clone, Copy, Debug)]
+pub struct DirectorDaemon;
+
+impl Daemon for DirectorDaemon {
+    const PROGRAM: &'static str = "towline-dir";
+    const ABOUT: &'static str = "The director of a backup network: runs jobs and keeps the catalog";
+    const FILE: &'static str = "/etc/towline/director.ron";
+    type Config = DirectorConfig;
+    type Role = Director;
+
+    fn read_tls(loaded: &Loaded<DirectorConfig>) -> Result<Tls, Report> {
+        let config = &loaded.config;
+        let own =
+            Peer { name: String::new(), at: ConfigPath::of("director").field("tls"), config: &config.director.tls };
+        let clients = config.clients.iter().enumerate().filter_map(|(index, client)| {
+            let at = ConfigPath::of("clients").index(index).field("tls");
+            client.tls.as_ref().map(|config| Peer { name: format!("client {}", client.name), at, config })
+        });
+        let storages = config.storages.iter().enumerate().filter_map(|(index, storage)| {
+            let at = ConfigPath::of("storages").index(index).field("tls");
+            storage.tls.as_ref().map(|config| Peer { name: format!("storage {}", storage.name), at, config })
+        });
+        let consoles = config.consoles.iter().enumerate().filter_map(|(index, console)| {
+            let at = ConfigPath::of("consoles").index(index).field("tls");
+            console.tls.as_ref().map(|config| Peer { name: format!("console {}", console.name), at, config })
+        });
+        let peers: Vec<Peer<'_>> = clients.chain(storages).chain(consoles).collect();
+        read_tls(loaded, &own, &peers, true)
+    }
+
+    fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
+        let catalog = open_catalog(&loaded)?;
+        let hands = Workers::new(Sink::new().into_log()).with_catalog(Box::new(move |request, reply| {
+            let answer = Box::new(|answer| reply(WorkDone::Catalog(answer)));
+            if let Err(refused) = catalog.submit(request, answer) {
+                let text = refused.why.to_string();
+                (refused.reply)(Err(CatalogError::new(
+                    towline_core::role::director::catalog::CatalogErrorKind::Unavailable,
+                    text,
+                )));
+            }
+        }));
+        let director = &loaded.config.director;
+        let settings = Settings {
+            own: PeerName::new(PeerKind::Director, &director.name).qualified(),
+            engines: tls.engines,
+            max_unauthenticated: usize::try_from(director.max_unauthenticated).unwrap_or(usize::MAX),
+            authenticate_within: director.authenticate_within.duration(),
+        };
+        let role = Director::new(Arc::new(loaded.config), tls.credentials, identity());
+        Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(|_| {}) })
+    }
+}
+
+fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartError> {
+    let failed = |error: CatalogError| StartError {
+        text: format!("{}: {error}; {}", error.code(), error.help()),
+        exit: EXIT_CATALOG,
+    };
+    let engine = match &loaded.config.catalog {
+        towline_core::config::Catalog::Sqlite { path } => SqliteCatalog::open(&loaded.resolve(path)).map_err(failed)?,
+        other => {
+            let text = format!("this program has no engine for the catalog {other:?}");
+            return Err(StartError { text, exit: crate::config::EXIT_CONFIG });
+        }
+    };
+    CatalogWorker::start(Box::new(engine), CATALOG_QUEUE)
+        .map_err(|error| StartError { text: format!("cannot start a thread: {error}"), exit: super::EXIT_SYSTEM })
+}

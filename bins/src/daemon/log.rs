@@ -1,0 +1,88 @@
+//! Where notices go: the log on standard error, text for the operator on standard output.
+
+use std::io::IsTerminal as _;
+use std::sync::mpsc::SyncSender;
+
+use towline_core::drive::{Level, Notice};
+use towline_core::error::{Code, Fault};
+use tracing::level_filters::LevelFilter;
+
+use super::say;
+use crate::hands::Log;
+
+/// Makes the log of a program.
+#[derive(Clone, Debug, Default)]
+pub struct Sink {
+    ready: Option<SyncSender<()>>,
+}
+
+impl Sink {
+    /// The log of a daemon.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The log of a console: says on this channel when a line is wanted.
+    #[must_use]
+    pub const fn with_ready(ready: SyncSender<()>) -> Self {
+        Self { ready: Some(ready) }
+    }
+
+    /// As a function for the hands.
+    #[must_use]
+    pub fn into_log(self) -> Log {
+        Box::new(move |notice| match notice {
+            Notice::Log { level, cause, text } => log(level, cause, &text),
+            Notice::Print(text) => say(&text),
+            Notice::Ready => {
+                if let Some(ready) = &self.ready {
+                    // One permit is enough: the reader asks for the next one only after its line was taken.
+                    let _full = ready.try_send(());
+                }
+            }
+            Notice::Listening(address) => {
+                tracing::info!("listening on {address}");
+                say(&format!("listening on {address}\n"));
+            }
+        })
+    }
+}
+
+/// Starts the log of this process; a second call does nothing.
+pub fn start_log(verbose: u8, quiet: bool) {
+    let level = match verbose + u8::from(!quiet) {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_max_level(level);
+    let log = log.with_ansi(std::io::stderr().is_terminal());
+    let _started = log.try_init();
+}
+
+fn log(level: Level, cause: Option<(Fault, Code)>, text: &str) {
+    let text = match cause {
+        Some((fault, code)) => format!("{code} ({}): {text}", word(fault)),
+        None => text.to_owned(),
+    };
+    // A peer's words may be in it: they must not make a second line.
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match level {
+        Level::Error => tracing::error!("{text}"),
+        Level::Warn => tracing::warn!("{text}"),
+        Level::Info => tracing::info!("{text}"),
+        Level::Debug => tracing::debug!("{text}"),
+    }
+}
+
+const fn word(fault: Fault) -> &'static str {
+    match fault {
+        Fault::Peer => "peer",
+        Fault::Network => "network",
+        Fault::Config => "configuration",
+        Fault::Local => "this machine",
+        Fault::Bug => "a mistake in Towline",
+    }
+}

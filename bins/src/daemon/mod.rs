@@ -1,0 +1,165 @@
+//! What all daemons do alike: command line, configuration, TLS, seed, log, signals, runtime, exit code.
+//!
+//! ```text
+//!   options --> configuration --> TLS material --> role --> Node --> runtime.run --> exit code
+//!      78 <--------- report <-----------'            hands, log, signals -^
+//! ```
+//! A daemon is a [`Daemon`]: how its configuration becomes its role.
+
+pub mod console;
+#[cfg(feature = "sqlite")]
+pub mod director;
+pub mod file;
+mod identity;
+pub mod input;
+mod log;
+mod options;
+pub mod runtime;
+mod signals;
+pub mod storage;
+mod tls;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use towline_core::config::Check;
+use towline_core::drive::{ExitReason, Hands, Injector};
+use towline_core::node::{Node, Settings};
+use towline_core::role::Role;
+use towline_core::time::Instant;
+
+use crate::config::{EXIT_CONFIG, Loaded, Report, load};
+
+pub use identity::identity;
+pub use log::{Sink, start_log};
+pub use options::Options;
+pub use tls::{Peer, Tls, read_tls};
+
+/// The exit code when the system gives no randomness: `EX_OSERR` of sysexits.
+const EXIT_SYSTEM: u8 = 71;
+
+/// A daemon: how its configuration becomes a role and its hands.
+pub trait Daemon {
+    /// The name of its binary.
+    const PROGRAM: &'static str;
+    /// What it is, in one line.
+    const ABOUT: &'static str;
+    /// Its configuration unless the command line names one.
+    const FILE: &'static str;
+    /// Whether the log is for a person at a terminal: warnings only.
+    const QUIET: bool = false;
+    /// Its configuration.
+    type Config: DeserializeOwned + Check;
+    /// Its role.
+    type Role: Role;
+
+    /// Reads what the configuration names: certificates. Everything that is wrong is reported before anything runs.
+    ///
+    /// # Errors
+    /// What is wrong, for a person or a program.
+    fn read_tls(loaded: &Loaded<Self::Config>) -> Result<Tls, Report>;
+
+    /// Opens what the role needs, such as the catalog.
+    ///
+    /// # Errors
+    /// Why it cannot start.
+    fn build(loaded: Loaded<Self::Config>, tls: Tls) -> Result<Built<Self::Role>, StartError>;
+}
+
+/// A daemon ready to run.
+pub struct Built<R> {
+    /// The role.
+    pub role: R,
+    /// What it is told about accepting.
+    pub settings: Settings,
+    /// Its disk, catalog and log.
+    pub hands: Arc<dyn Hands>,
+    /// Gets the injector when the node is about to run.
+    pub started: Box<dyn FnOnce(Injector) + Send>,
+}
+
+/// Why a daemon did not start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct StartError {
+    /// What failed, with its code and advice.
+    pub text: String,
+    /// The exit code of the process.
+    pub exit: u8,
+}
+
+/// The body of a daemon's `main`.
+#[must_use]
+pub fn main<D: Daemon>() -> ExitCode {
+    run::<D>(&Options::parse(D::PROGRAM, D::ABOUT, D::FILE))
+}
+
+/// Runs a daemon to its end, or tests its configuration.
+#[must_use]
+pub fn run<D: Daemon>(options: &Options) -> ExitCode {
+    let runtime = match runtime::Choice::named(options.runtime.as_deref()) {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(D::PROGRAM, &error.to_string(), EXIT_CONFIG),
+    };
+    let loaded = load::<D::Config>(&options.config).and_then(|loaded| D::read_tls(&loaded).map(|tls| (loaded, tls)));
+    let (loaded, tls) = match loaded {
+        Ok(loaded) => loaded,
+        Err(report) => {
+            show(&report, options);
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    if !loaded.warnings.is_empty() || (options.test && options.json) {
+        show(&loaded.warnings, options);
+    }
+    if options.test {
+        if !options.json {
+            say(&format!("{}: OK\n", options.config.display()));
+        }
+        return ExitCode::SUCCESS;
+    }
+    start_log(options.verbose, D::QUIET);
+    let mut seed = [0; 32];
+    if let Err(error) = getrandom::fill(&mut seed) {
+        return complain(D::PROGRAM, &format!("the system gives no random bytes: {error}"), EXIT_SYSTEM);
+    }
+    let built = match D::build(loaded, tls) {
+        Ok(built) => built,
+        Err(error) => return complain(D::PROGRAM, &error.text, error.exit),
+    };
+    let node = Node::new(built.role, built.settings, seed, Instant::ZERO);
+    let started = built.started;
+    let begin = move |injector: Injector| {
+        if let Err(error) = signals::watch(injector.clone()) {
+            tracing::warn!("cannot watch for signals, so they end the program at once: {error}");
+        }
+        started(injector);
+    };
+    match runtime.run(node, built.hands, Box::new(begin)) {
+        ExitReason::Done => ExitCode::SUCCESS,
+        ExitReason::Failed(code) => ExitCode::from(code),
+    }
+}
+
+/// Shows what is wrong with a configuration: to a person on standard error, to a program on standard output.
+fn show(report: &Report, options: &Options) {
+    if options.json {
+        say(&format!("{}\n", report.json()));
+    } else {
+        let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        let _closed = std::io::stderr().write_all(report.render(colours).as_bytes());
+    }
+}
+
+fn complain(program: &str, text: &str, exit: u8) -> ExitCode {
+    let _closed = writeln!(std::io::stderr(), "{program}: {text}");
+    ExitCode::from(exit)
+}
+
+/// Writes to standard output at once. Whoever closed it does not want to know.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

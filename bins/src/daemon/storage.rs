@@ -1,0 +1,57 @@
+//! The storage daemon's program.
+
+use std::sync::Arc;
+
+use towline_core::config::{ConfigPath, StorageConfig};
+use towline_core::node::Settings;
+use towline_core::role::storage::StorageDaemon;
+use towline_core::wire::names::{PeerKind, PeerName};
+
+use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
+use crate::config::{Loaded, Report};
+use crate::hands::Workers;
+
+/// `towline-sd`
+#[derive(Clone, Copy, Debug)]
+pub struct StorageProgram;
+
+impl Daemon for StorageProgram {
+    const PROGRAM: &'static str = "towline-sd";
+    const ABOUT: &'static str = "The storage daemon of a backup network: keeps the volumes";
+    const FILE: &'static str = "/etc/towline/storage-daemon.ron";
+    type Config = StorageConfig;
+    type Role = StorageDaemon;
+
+    fn read_tls(loaded: &Loaded<StorageConfig>) -> Result<Tls, Report> {
+        let config = &loaded.config;
+        let own = Peer { name: String::new(), at: ConfigPath::of("storage").field("tls"), config: &config.storage.tls };
+        let directors = config.directors.iter().enumerate().filter_map(|(index, director)| {
+            let at = ConfigPath::of("directors").index(index).field("tls");
+            director.tls.as_ref().map(|config| Peer { name: format!("director {}", director.name), at, config })
+        });
+        let peers: Vec<Peer<'_>> = directors.collect();
+        read_tls(loaded, &own, &peers, true)
+    }
+
+    fn build(mut loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {
+        let folders: Vec<String> = loaded
+            .config
+            .devices
+            .iter()
+            .map(|device| loaded.resolve(&device.archive_device).display().to_string())
+            .collect();
+        for (device, folder) in loaded.config.devices.iter_mut().zip(folders) {
+            device.archive_device = folder;
+        }
+        let storage = &loaded.config.storage;
+        let settings = Settings {
+            own: PeerName::new(PeerKind::Storage, &storage.name).qualified(),
+            engines: tls.engines,
+            max_unauthenticated: usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
+            authenticate_within: storage.authenticate_within.duration(),
+        };
+        let role = StorageDaemon::new(Arc::new(loaded.config), identity());
+        let hands = Arc::new(Workers::new(Sink::new().into_log()));
+        Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
+    }
+}
