@@ -111,7 +111,7 @@ fn rows(t: &Transaction<'_>, request: CatalogRequest) -> rusqlite::Result<Catalo
             jobs::for_restore(t, &client, file_set.as_deref(), before)
         }
         CatalogRequest::MarkUnfinishedJobsFailed { now } => jobs::mark_unfinished(t, now),
-        CatalogRequest::AddLog(log) => jobs::add_log(t, &log),
+        CatalogRequest::AddLogs(lines) => jobs::add_logs(t, &lines),
         CatalogRequest::JobLog { job_id } => jobs::log(t, job_id),
         CatalogRequest::EnsureClient(client) => resources::client(t, &client),
         CatalogRequest::EnsureFileSet(set) => resources::file_set(t, &set),

@@ -178,9 +178,11 @@ pub(super) fn mark_unfinished(t: &Connection, now: i64) -> rusqlite::Result<Cata
     Ok(CatalogAnswer::Changed(changed as u64))
 }
 
-pub(super) fn add_log(t: &Connection, log: &LogRow) -> rusqlite::Result<CatalogAnswer> {
-    t.prepare_cached("INSERT INTO Log (JobId, Time, LogText) VALUES (?1, ?2, ?3)")?
-        .execute(params![log.job_id, log.time, log.text])?;
+pub(super) fn add_logs(t: &Connection, lines: &[LogRow]) -> rusqlite::Result<CatalogAnswer> {
+    let mut statement = t.prepare_cached("INSERT INTO Log (JobId, Time, LogText) VALUES (?1, ?2, ?3)")?;
+    for line in lines {
+        statement.execute(params![line.job_id, line.time, line.text])?;
+    }
     Ok(CatalogAnswer::Done)
 }
 

@@ -109,9 +109,9 @@ pub(super) fn the_configuration_is_updated_in_place(catalog: &mut dyn Catalog) {
 pub(super) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let original = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
-    for (time, text) in [(101, "first"), (101, "second"), (100, "third")] {
-        ask(catalog, CatalogRequest::AddLog(LogRow { job_id: original, time, text: text.into() }));
-    }
+    let line = |(time, text): (i64, &str)| LogRow { job_id: original, time, text: text.into() };
+    ask(catalog, CatalogRequest::AddLogs([(101, "first"), (101, "second")].map(line).into()));
+    ask(catalog, CatalogRequest::AddLogs([(100, "third")].map(line).into()));
     let texts = |catalog: &mut dyn Catalog, job_id| match ask(catalog, CatalogRequest::JobLog { job_id }) {
         CatalogAnswer::Log(lines) => lines.into_iter().map(|l| l.text).collect::<Vec<_>>(),
         other => panic!("{other:?}"),

@@ -9,6 +9,8 @@
 //! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
 
 mod media;
+#[cfg(any(test, feature = "sim"))]
+pub mod memory;
 mod rows;
 
 pub use media::*;
@@ -143,8 +145,8 @@ pub enum CatalogRequest {
         /// Only these: a directory and all below it if it ends with `/`, else one file. Empty means everything.
         only: Vec<Vec<u8>>,
     },
-    /// Store a line of a job's report. Answer: `Done`.
-    AddLog(LogRow),
+    /// Store lines of jobs' reports, in this order, all or none. Answer: `Done`.
+    AddLogs(Vec<LogRow>),
     /// The report of a job in order. Answer: `Log`.
     JobLog {
         /// The job.

@@ -14,7 +14,6 @@ use crate::wire::status::{self, EndJob, StatusLine, StorageEnd};
 
 use super::catalog::{CatalogAnswer, CatalogError};
 use super::dialling::{self, Errand};
-use super::job::Line;
 use super::requests::{self, Next, Request};
 use super::{Director, Owner, tables};
 
@@ -37,11 +36,10 @@ impl Director {
             Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
             _ => {
                 let text = format!("the {who} says: {}", String::from_utf8_lossy(line).trim_end());
-                let from = self.lines.len();
                 if let Some(job) = self.jobs.get_mut(&id) {
-                    job.say(&mut self.lines, net, MessageKind::Info, &text);
+                    job.say(&mut self.journal, net, MessageKind::Info, &text);
                 }
-                self.store_lines(net, from);
+                self.save_lines(net);
             }
         }
     }
@@ -86,9 +84,8 @@ impl Director {
         if let (Some(job), MessageKind::Warning) = (self.jobs.get_mut(&id), message.kind) {
             job.warnings += 1;
         }
-        let from = self.lines.len();
-        self.lines.push_back(Line { job_id: id, time, text: message.text });
-        self.store_lines(net, from);
+        self.journal.push(id, time, message.text);
+        self.save_lines(net);
     }
 
     /// Signals on a job's control channel (`wire/2 §4.1`).

@@ -1,6 +1,5 @@
 //! A job as the director sees it: from the console's `run` to the end in the catalog.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
@@ -12,7 +11,7 @@ use crate::secret::Secret;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 
-use super::catalog::{CatalogRequest, LogRow};
+use super::journal::Journal;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
 
@@ -82,14 +81,6 @@ pub(super) struct RestorePlan {
     pub(super) replace: u8,
 }
 
-/// A line for the consoles and the catalog.
-#[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) job_id: u32,
-    pub(super) time: i64,
-    pub(super) text: String,
-}
-
 impl Job {
     /// Whether it still works towards a good end.
     pub(super) fn is_alive(&self) -> bool {
@@ -118,7 +109,7 @@ impl Job {
     }
 
     /// Writes a line of the job's report, as a daemon would.
-    pub(super) fn say(&mut self, lines: &mut VecDeque<Line>, net: &Net, kind: MessageKind, text: &str) {
+    pub(super) fn say(&mut self, journal: &mut Journal, net: &Net, kind: MessageKind, text: &str) {
         match kind {
             MessageKind::Error => self.errors += 1,
             MessageKind::Warning => self.warnings += 1,
@@ -130,7 +121,7 @@ impl Job {
         }
         let time = net.wall().seconds();
         let message = JobMessage::compose(&self.config.director.name, self.id, &self.unique, kind, time, text);
-        lines.push_back(Line { job_id: self.id, time, text: message.text });
+        journal.push(self.id, time, message.text);
     }
 
     /// Lets the script do something with the job it belongs to.
@@ -179,12 +170,5 @@ impl Job {
             (None, Some(end)) => (end.files, end.bytes, 0),
             (None, None) => (0, 0, 0),
         }
-    }
-}
-
-impl Line {
-    /// The row of the catalog's log.
-    pub(super) fn request(&self) -> CatalogRequest {
-        CatalogRequest::AddLog(LogRow { job_id: self.job_id, time: self.time, text: self.text.clone() })
     }
 }

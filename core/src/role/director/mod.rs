@@ -15,6 +15,7 @@ mod dialling;
 mod fileset;
 mod incoming;
 mod job;
+mod journal;
 pub mod levels;
 mod requests;
 pub mod restore_selection;
@@ -31,6 +32,7 @@ use crate::bulk::parcel::Parcel;
 use crate::config::DirectorConfig;
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
+use crate::error::Explain;
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::node::{DialFailure, Net, TimerKey};
@@ -46,12 +48,10 @@ use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 use console::Console;
 use dialling::Errand;
-use job::{Job, Line};
+use job::Job;
+use journal::Journal;
 use running::Order;
 use setup::Setup;
-
-/// Report lines kept for the consoles; the catalog has them all.
-const MAX_LINES: usize = 10_000;
 
 /// The role of a director.
 #[derive(Debug)]
@@ -69,10 +69,7 @@ pub struct Director {
     talking: BTreeMap<ConnId, Errand>,
     works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
-    lines: VecDeque<Line>,
-    /// Lines that are no longer kept, and lines some console has been shown, both counted from the start.
-    lines_dropped: u64,
-    lines_shown: u64,
+    journal: Journal,
     queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
     last_unique: (String, u32),
@@ -110,9 +107,7 @@ impl Director {
             talking: BTreeMap::new(),
             works: BTreeMap::new(),
             consoles: BTreeMap::new(),
-            lines: VecDeque::new(),
-            lines_dropped: 0,
-            lines_shown: 0,
+            journal: Journal::default(),
             queued: VecDeque::new(),
             recent: VecDeque::new(),
             last_unique: (String::new(), 0),
@@ -141,19 +136,28 @@ impl Director {
     }
 
     /// Puts the report lines that were written meanwhile into the catalog.
-    fn store_lines(&mut self, net: &mut Net, from: usize) {
-        let requests: Vec<CatalogRequest> = self.lines.iter().skip(from).map(Line::request).collect();
-        for request in requests {
+    fn save_lines(&mut self, net: &mut Net) {
+        if let Some(request) = self.journal.batch() {
             self.ask(net, request, Owner::Log);
-        }
-        while self.lines.len() > MAX_LINES {
-            self.lines.pop_front();
-            self.lines_dropped += 1;
         }
     }
 
+    fn lines_saved(&mut self, net: &mut Net, answer: Result<CatalogAnswer, CatalogError>) {
+        let lost = self.journal.saved();
+        if let Err(error) = answer {
+            let text = format!("lines of a report were not stored: {error}; {}", error.help());
+            net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+        }
+        if lost > 0 {
+            let text = format!("{lost} lines of reports were not stored: the catalog is too slow for them");
+            net.log(Level::Error, &text);
+        }
+        self.save_lines(net);
+        self.exit_if_idle(net);
+    }
+
     fn exit_if_idle(&self, net: &mut Net) {
-        if self.stopping && self.jobs.is_empty() {
+        if self.stopping && self.jobs.is_empty() && self.journal.is_saved() {
             net.exit(ExitReason::Done);
         }
     }
@@ -245,7 +249,7 @@ impl Role for Director {
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
             Owner::End(id) => self.job_recorded(net, id, answer),
-            Owner::Log => log_failure(net, answer),
+            Owner::Log => self.lines_saved(net, answer),
             Owner::Console(conn) => self.console_answered(net, conn, answer),
         }
     }
@@ -260,11 +264,5 @@ impl Role for Director {
             self.cancel_job(net, id, "the director is being stopped");
         }
         self.exit_if_idle(net);
-    }
-}
-
-fn log_failure(net: &mut Net, answer: Result<CatalogAnswer, CatalogError>) {
-    if let Err(error) = answer {
-        net.log(Level::Error, &format!("a line of a report was not stored: {error}"));
     }
 }

@@ -144,15 +144,14 @@ impl Director {
         while self.jobs.len() - self.queued.len() < most {
             let Some(id) = self.queued.pop_front() else { return };
             self.jobs_run += 1;
-            let from = self.lines.len();
             if let Some(job) = self.jobs.get_mut(&id) {
                 let (word, table) =
                     if job.kind == JobType::Restore { ("Restore", RESTORE) } else { ("Backup", BACKUP) };
                 let text = format!("Start {word} JobId {id}, Job={}", job.unique);
-                job.say(&mut self.lines, net, MessageKind::Info, &text);
+                job.say(&mut self.journal, net, MessageKind::Info, &text);
                 job.script = Some(Script::new(table));
             }
-            self.store_lines(net, from);
+            self.save_lines(net);
             self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.run(job, net)));
         }
     }
@@ -176,20 +175,18 @@ impl Director {
 
     /// Ends a job with a fatal message.
     pub(super) fn fail_job(&mut self, net: &mut Net, id: u32, text: &str) {
-        let from = self.lines.len();
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.say(&mut self.lines, net, MessageKind::Fatal, text);
-        self.store_lines(net, from);
+        job.say(&mut self.journal, net, MessageKind::Fatal, text);
+        self.save_lines(net);
         self.abandon(net, id);
     }
 
     /// Cancels a job: its end is recorded at once, the daemons are told independently.
     pub(super) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
-        let from = self.lines.len();
         let Some(job) = self.jobs.get_mut(&id) else { return };
         job.status = job.status.merge(JobStatus::Canceled);
-        job.say(&mut self.lines, net, MessageKind::Info, &format!("Job canceled: {why}."));
-        self.store_lines(net, from);
+        job.say(&mut self.journal, net, MessageKind::Info, &format!("Job canceled: {why}."));
+        self.save_lines(net);
         self.abandon(net, id);
     }
 
@@ -213,7 +210,6 @@ impl Director {
 
     /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
     fn end_job(&mut self, net: &mut Net, id: u32) {
-        let from = self.lines.len();
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if std::mem::replace(&mut job.ending, true) {
             return;
@@ -229,7 +225,7 @@ impl Director {
         }
         job.status = job.final_status();
         let summary = job.summary();
-        job.say(&mut self.lines, net, MessageKind::Info, &summary);
+        job.say(&mut self.journal, net, MessageKind::Info, &summary);
         let (files, bytes, read_bytes) = job.totals();
         let now = net.wall().seconds();
         let end = JobEnd {
@@ -250,7 +246,7 @@ impl Director {
             prior_job_id: 0,
             purged_files: false,
         };
-        self.store_lines(net, from);
+        self.save_lines(net);
         self.ask(net, CatalogRequest::EndJob(Box::new(end)), Owner::End(id));
     }
 
@@ -258,7 +254,7 @@ impl Director {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         if let Err(error) = answer {
             let text = format!("the end of the job was not recorded: {error}; {}", error.help());
-            job.say(&mut self.lines, net, MessageKind::Fatal, &text);
+            job.say(&mut self.journal, net, MessageKind::Fatal, &text);
         }
         let (files, bytes, _) = job.totals();
         self.recent.truncate(RECENT - 1);
@@ -298,13 +294,12 @@ impl Director {
         match outcome {
             Ok((conn, peer)) => {
                 self.conns.insert(conn, id);
-                let from = self.lines.len();
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.dial = None;
                     let text = format!("Connected {who} at {}, encryption: {}", peer.ends.peer, peer.tls);
-                    job.say(&mut self.lines, net, MessageKind::Info, &text);
+                    job.say(&mut self.journal, net, MessageKind::Info, &text);
                 }
-                self.store_lines(net, from);
+                self.save_lines(net);
                 self.advance(net, id, |job, net| {
                     let event = if who == Who::Storage {
                         job.storage_conn = Some(conn);
@@ -365,10 +360,9 @@ impl Director {
             Ok(CatalogAnswer::Files(stored)) => {
                 job.stored_files += stored.files;
                 if let Some(first) = stored.first_refused {
-                    let from = self.lines.len();
                     let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
-                    job.say(&mut self.lines, net, MessageKind::Warning, &text);
-                    self.store_lines(net, from);
+                    job.say(&mut self.journal, net, MessageKind::Warning, &text);
+                    self.save_lines(net);
                 }
             }
             Ok(_) => {}

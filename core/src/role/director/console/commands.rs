@@ -78,7 +78,7 @@ impl Director {
     }
 
     /// Whether the console's command ACL allows a command; the default console may do everything.
-    fn may(&self, conn: ConnId, verb: &str) -> bool {
+    pub(super) fn may(&self, conn: ConnId, verb: &str) -> bool {
         let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) else { return true };
         let free = ["", "quit", "exit", ".quit", ".exit", "help", "?", "version"];
         let Some(access) = self.config.console(name) else { return false };
@@ -275,13 +275,10 @@ impl Director {
     }
 
     fn messages(&mut self, net: &mut Net, conn: ConnId) {
-        let (total, dropped) = (self.lines_total(), self.lines_dropped);
         let offset = self.identity.utc_offset;
         let Some(console) = self.consoles.get_mut(&conn) else { return };
-        let skip = usize::try_from(console.seen.saturating_sub(dropped)).unwrap_or(usize::MAX);
-        console.seen = total;
-        let text: String = self.lines.iter().skip(skip).map(|line| show::report_line(line, offset)).collect();
-        self.lines_shown = self.lines_shown.max(total);
+        let text: String = self.journal.show(console.seen).map(|line| show::report_line(line, offset)).collect();
+        (console.seen, console.notified) = (self.journal.total(), false);
         self.console_done(net, conn, if text.is_empty() { "You have no messages.\n" } else { &text });
     }
 

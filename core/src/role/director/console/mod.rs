@@ -33,6 +33,8 @@ pub(super) struct Console {
     doing: Doing,
     /// How many report lines it has been shown, counted from the director's start.
     seen: u64,
+    /// Whether it has been told of lines it has not been shown; it is told once until it reads them (`wire/1 §6.1`).
+    notified: bool,
 }
 
 /// What a console is in the middle of.
@@ -81,7 +83,8 @@ impl Director {
             let tls = &peer.tls;
             net.send_text(conn, format!("1000 OK: {director} Version: {full} ({date}) --  Encryption: {tls}\n"));
         }
-        let console = Console { name: named, since: net.wall(), doing: Doing::Idle, seen: self.lines_before() };
+        let seen = self.journal.shown();
+        let console = Console { name: named, since: net.wall(), doing: Doing::Idle, seen, notified: false };
         self.consoles.insert(conn, console);
     }
 
@@ -124,10 +127,11 @@ impl Director {
     /// Ends a console's command with these last words.
     pub(super) fn console_done(&mut self, net: &mut Net, conn: ConnId, text: &str) {
         self.console_prints(net, conn, text);
-        let total = self.lines_total();
+        let (total, may_read) = (self.journal.total(), self.may(conn, "messages"));
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         console.doing = Doing::Idle;
-        if console.seen < total {
+        if console.seen < total && !console.notified && may_read {
+            console.notified = true;
             net.send_text(conn, "You have messages.\n");
         }
         net.send_signal(conn, Signal::Eod);
@@ -149,15 +153,5 @@ impl Director {
         for conn in done {
             self.console_done(net, conn, "");
         }
-    }
-
-    /// How many report lines there have been in all.
-    fn lines_total(&self) -> u64 {
-        self.lines_dropped + self.lines.len() as u64
-    }
-
-    /// A new console has seen what was there before it came.
-    fn lines_before(&self) -> u64 {
-        if self.consoles.is_empty() { self.lines_shown } else { self.lines_total() }
     }
 }

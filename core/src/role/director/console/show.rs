@@ -7,8 +7,7 @@ use crate::role::report::{level_word, terminated_row, thousands};
 use crate::time::Wall;
 use crate::wire::status::JobType;
 
-use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, MediaRow};
-use super::super::job::Line;
+use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
 use super::super::{Director, running};
 use super::Asked;
 
@@ -105,7 +104,7 @@ pub(super) fn restore_jobs(rows: &[JobRow], offset: i32) -> String {
 }
 
 /// A line of a job's report with its date.
-pub(super) fn report_line(line: &Line, offset: i32) -> String {
+pub(super) fn report_line(line: &LogRow, offset: i32) -> String {
     let text = line.text.trim_end();
     format!("{} {text}\n", Civil::of(line.time + i64::from(offset)).short())
 }

@@ -1,0 +1,384 @@
+//! A catalog of a few maps: for tests, and for the simulator. It moves rows as the engines on disk do, and decides nothing.
+
+use std::collections::BTreeMap;
+
+use super::{
+    CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow, ClientSpec, FileKey,
+    FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart,
+    LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus,
+};
+use crate::wire::attributes::AttributeRecord;
+use crate::wire::base64::{self, Variant};
+use crate::wire::catalog::CatalogUpdate;
+
+/// Streams whose record is a file's attributes (`wire/3 §2.4`).
+const ATTRIBUTES: [i32; 2] = [1, 5];
+
+type Outcome = Result<Answer, CatalogError>;
+
+/// Everything a director has stored.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryCatalog {
+    jobs: BTreeMap<u32, JobRow>,
+    clients: BTreeMap<u32, ClientRow>,
+    file_sets: BTreeMap<u32, FileSetSpec>,
+    pools: BTreeMap<u32, PoolRow>,
+    storages: BTreeMap<u32, String>,
+    media: BTreeMap<u32, MediaRow>,
+    job_media: Vec<JobMediaRow>,
+    files: BTreeMap<u32, BTreeMap<u32, FileRow>>,
+    log: Vec<LogRow>,
+    max_media_id: u32,
+}
+
+impl MemoryCatalog {
+    /// Does one piece of work.
+    ///
+    /// # Errors
+    /// Contradictions between rows, as in [`super::CatalogErrorKind::Constraint`].
+    pub fn serve(&mut self, request: Request) -> Outcome {
+        match request {
+            Request::CreateJob(new) => self.create_job(new),
+            Request::StartJob(start) => self.start_job(&start),
+            Request::EndJob(end) => self.end_job(&end),
+            Request::EnsureClient(spec) => Ok(Answer::Id(self.ensure_client(spec))),
+            Request::EnsureFileSet(spec) => {
+                let same = |row: &FileSetSpec| row.file_set == spec.file_set && row.md5 == spec.md5;
+                Ok(Answer::Id(ensure(&mut self.file_sets, same, spec.clone())))
+            }
+            Request::EnsurePool(row) => Ok(Answer::Id(self.ensure_pool(*row))),
+            Request::EnsureStorage { name, .. } => {
+                Ok(Answer::Id(ensure(&mut self.storages, |row| *row == name, name.clone())))
+            }
+            Request::UpdateClientUname { client, uname } => {
+                self.clients
+                    .values_mut()
+                    .filter(|row| row.spec.name == client)
+                    .for_each(|row| row.uname.clone_from(&uname));
+                Ok(Answer::Done)
+            }
+            Request::JobLog { job_id } => {
+                Ok(Answer::Log(self.log.iter().filter(|row| row.job_id == job_id).cloned().collect()))
+            }
+            Request::AddLogs(rows) => {
+                self.log.extend(rows);
+                Ok(Answer::Done)
+            }
+            Request::MarkUnfinishedJobsFailed { now } => Ok(Answer::Changed(self.mark_unfinished(now))),
+            Request::InsertFiles { job_id, batch } => Ok(Answer::Files(self.insert_files(job_id, &batch))),
+            Request::ListJobs(filter) => Ok(Answer::Jobs(self.list_jobs(&filter))),
+            Request::ListFiles { job_id, after, limit } => Ok(self.list_files(job_id, after.as_ref(), limit)),
+            Request::ListClients => Ok(Answer::Clients(self.clients.values().cloned().collect())),
+            Request::LastJobs { .. } => Ok(Answer::Jobs(Vec::new())),
+            Request::JobsForRestore { client, file_set, before } => {
+                Ok(Answer::Jobs(self.jobs_for_restore(&client, file_set.as_deref(), before)))
+            }
+            Request::FilesForRestore { jobs, only } => Ok(Answer::RestoreFiles(self.files_for_restore(&jobs, &only))),
+            Request::JobMediaOf { jobs } => Ok(Answer::Pieces(self.pieces(&jobs))),
+            Request::Checkpoint { job_id, job_files, job_bytes } => {
+                let row = self.job(job_id)?;
+                (row.job_files, row.job_bytes) = (job_files, job_bytes);
+                Ok(Answer::Done)
+            }
+            Request::AdoptOriginal(_) => Err(CatalogError::new(CatalogErrorKind::Bug, "copies are not kept in memory")),
+            request => self.serve_media(request),
+        }
+    }
+
+    fn serve_media(&mut self, request: Request) -> Outcome {
+        match request {
+            Request::VolumesOfPool { pool_id, media_type } => {
+                let of_pool = self.media.values().filter(|row| row.pool_id == pool_id);
+                let fits = |row: &&MediaRow| media_type.as_ref().is_none_or(|wanted| *wanted == row.media_type);
+                Ok(Answer::Volumes(of_pool.filter(fits).map(|row| self.with_names(row)).collect()))
+            }
+            Request::VolumeByName(name) => {
+                let row = self.media.values().find(|row| row.volume_name == name);
+                Ok(Answer::Volume(row.map(|row| Box::new(self.with_names(row)))))
+            }
+            Request::CreateMedia(row) => self.create_media(*row),
+            Request::UpdateMedia(row) => self.update_media(*row),
+            Request::PruneVolume { media_id, before } => Ok(self.prune(media_id, before)),
+            Request::CreateJobMedia(row) => {
+                self.job(row.job_id)?;
+                let volume = self.media.get_mut(&row.media_id).ok_or_else(|| missing("volume", row.media_id))?;
+                (volume.end_file, volume.end_block) = (row.end_file, row.end_block);
+                self.job_media.push(row);
+                Ok(Answer::Done)
+            }
+            Request::DeleteNullJobMedia { job_id } => {
+                self.job_media.retain(|row| row.job_id != job_id || (row.first_index, row.last_index) != (0, 0));
+                Ok(Answer::Done)
+            }
+            Request::ListMedia { pool } => {
+                let rows = self.media.values().map(|row| self.with_names(row));
+                Ok(Answer::Volumes(rows.filter(|row| pool.as_ref().is_none_or(|name| *name == row.pool)).collect()))
+            }
+            Request::MaxMediaId => Ok(Answer::Id(self.max_media_id)),
+            other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("not served: {other:?}"))),
+        }
+    }
+
+    /// A job, by its id.
+    #[must_use]
+    pub fn job_row(&self, job_id: u32) -> Option<&JobRow> {
+        self.jobs.get(&job_id)
+    }
+
+    /// A volume, by its name.
+    #[must_use]
+    pub fn volume(&self, name: &str) -> Option<&MediaRow> {
+        self.media.values().find(|row| row.volume_name == name)
+    }
+
+    fn job(&mut self, job_id: u32) -> Result<&mut JobRow, CatalogError> {
+        self.jobs.get_mut(&job_id).ok_or_else(|| missing("job", job_id))
+    }
+
+    fn create_job(&mut self, new: NewJob) -> Outcome {
+        if self.jobs.values().any(|row| row.job == new.job) {
+            return Err(CatalogError::new(CatalogErrorKind::Constraint, format!("job {} is there already", new.job)));
+        }
+        let job_id = next_id(&self.jobs);
+        let row = JobRow {
+            job_id,
+            job: new.job,
+            name: new.name,
+            job_type: new.job_type,
+            level: new.level,
+            job_status: b'C',
+            client_id: new.client_id,
+            client: self.clients.get(&new.client_id).map(|row| row.spec.name.clone()).unwrap_or_default(),
+            sched_time: new.sched_time,
+            job_t_date: new.sched_time,
+            comment: new.comment,
+            ..JobRow::default()
+        };
+        self.jobs.insert(job_id, row);
+        Ok(Answer::Id(job_id))
+    }
+
+    fn start_job(&mut self, start: &JobStart) -> Outcome {
+        let file_set = self.file_sets.get(&start.file_set_id).map(|row| row.file_set.clone()).unwrap_or_default();
+        let row = self.job(start.job_id)?;
+        (row.job_status, row.level, row.start_time) = (start.job_status, start.level, start.start_time);
+        (row.job_t_date, row.pool_id, row.file_set_id) = (start.start_time, start.pool_id, start.file_set_id);
+        (row.vol_session_id, row.vol_session_time) = (start.vol_session_id, start.vol_session_time);
+        row.file_set = file_set;
+        Ok(Answer::Done)
+    }
+
+    fn end_job(&mut self, end: &JobEnd) -> Outcome {
+        let row = self.job(end.job_id)?;
+        (row.job_status, row.level, row.end_time) = (end.job_status, end.level, end.end_time);
+        (row.real_end_time, row.job_t_date) = (end.real_end_time, end.real_end_time);
+        (row.job_files, row.job_bytes, row.read_bytes) = (end.job_files, end.job_bytes, end.read_bytes);
+        (row.job_errors, row.prior_job_id, row.purged_files) = (end.job_errors, end.prior_job_id, end.purged_files);
+        (row.vol_session_id, row.vol_session_time) = (end.vol_session_id, end.vol_session_time);
+        Ok(Answer::Done)
+    }
+
+    fn mark_unfinished(&mut self, now: i64) -> u64 {
+        let mut changed = 0;
+        for row in self.jobs.values_mut().filter(|row| row.end_time == 0) {
+            (row.job_status, row.end_time, row.real_end_time) = (b'f', now, now);
+            changed += 1;
+        }
+        changed
+    }
+
+    fn ensure_client(&mut self, spec: ClientSpec) -> u32 {
+        let same = |row: &ClientRow| row.spec.name == spec.name;
+        let id = ensure(&mut self.clients, same, ClientRow { spec: spec.clone(), ..ClientRow::default() });
+        if let Some(row) = self.clients.get_mut(&id) {
+            (row.client_id, row.spec) = (id, spec);
+        }
+        id
+    }
+
+    fn ensure_pool(&mut self, row: PoolRow) -> u32 {
+        let id = ensure(&mut self.pools, |old| old.name == row.name, row.clone());
+        self.pools.insert(id, PoolRow { pool_id: id, ..row });
+        id
+    }
+
+    fn with_names(&self, row: &MediaRow) -> MediaRow {
+        let pool = self.pools.get(&row.pool_id).map(|pool| pool.name.clone()).unwrap_or_default();
+        let storage = self.storages.get(&row.storage_id).cloned().unwrap_or_default();
+        MediaRow { pool, storage, ..row.clone() }
+    }
+
+    fn create_media(&mut self, row: MediaRow) -> Outcome {
+        if self.media.values().any(|old| old.volume_name == row.volume_name) {
+            let text = format!("volume {} is there already", row.volume_name);
+            return Err(CatalogError::new(CatalogErrorKind::Constraint, text));
+        }
+        self.max_media_id += 1;
+        let row = MediaRow { media_id: self.max_media_id, revision: 0, ..row };
+        self.media.insert(row.media_id, row.clone());
+        Ok(Answer::Volume(Some(Box::new(self.with_names(&row)))))
+    }
+
+    fn update_media(&mut self, row: MediaRow) -> Outcome {
+        let old = self.media.get_mut(&row.media_id).ok_or_else(|| missing("volume", row.media_id))?;
+        if old.revision != row.revision {
+            let present = old.clone();
+            return Ok(Answer::Stale(Box::new(self.with_names(&present))));
+        }
+        let (end_file, end_block) = (old.end_file, old.end_block);
+        *old = MediaRow { revision: row.revision + 1, end_file, end_block, ..row };
+        let stored = old.clone();
+        Ok(Answer::Volume(Some(Box::new(self.with_names(&stored)))))
+    }
+
+    fn prune(&mut self, media_id: u32, before: i64) -> Answer {
+        let on_volume = |row: &&JobMediaRow| row.media_id == media_id;
+        let jobs: Vec<u32> = self.job_media.iter().filter(on_volume).map(|row| row.job_id).collect();
+        let old = |id: &u32| self.jobs.get(id).is_some_and(|row| row.end_time > 0 && row.job_t_date < before);
+        let gone: Vec<u32> = jobs.into_iter().filter(old).collect();
+        for id in gone {
+            self.jobs.remove(&id);
+            self.files.remove(&id);
+            self.job_media.retain(|row| row.job_id != id);
+        }
+        let empty = !self.job_media.iter().any(|row| row.media_id == media_id);
+        if let (true, Some(row)) = (empty, self.media.get_mut(&media_id)) {
+            row.vol_status = VolStatus::Purged;
+            row.revision += 1;
+        }
+        Answer::Volume(self.media.get(&media_id).map(|row| Box::new(self.with_names(row))))
+    }
+
+    fn insert_files(&mut self, job_id: u32, batch: &UpdCatBatch) -> FilesStored {
+        let mut stored = FilesStored::default();
+        let files = self.files.entry(job_id).or_default();
+        for payload in batch.iter() {
+            let refusal = match CatalogUpdate::parse(payload) {
+                Some(update) => store_record(files, &update, &mut stored).err(),
+                None => Some("no row for the catalog".to_owned()),
+            };
+            if let Some(why) = refusal {
+                stored.refused += 1;
+                stored.first_refused.get_or_insert(why);
+            }
+        }
+        stored
+    }
+
+    fn list_jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
+        let limit = if filter.limit == 0 { 1_000 } else { filter.limit as usize };
+        let equal = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
+        let fits = |row: &&JobRow| {
+            filter.job_id.is_none_or(|id| id == row.job_id)
+                && equal(&filter.job, &row.job)
+                && equal(&filter.name, &row.name)
+                && equal(&filter.client, &row.client)
+                && (filter.statuses.is_empty() || filter.statuses.contains(&row.job_status))
+        };
+        self.jobs.values().rev().filter(fits).take(limit).cloned().collect()
+    }
+
+    fn list_files(&self, job_id: u32, after: Option<&FileKey>, limit: u32) -> Answer {
+        let begin = after.map_or(0, |key| key.file_index + 1);
+        let rows = self.files.get(&job_id).into_iter().flat_map(|files| files.range(begin..));
+        let files: Vec<FileRow> = rows.map(|(_, row)| row.clone()).take(limit as usize).collect();
+        let next = (files.len() == limit as usize).then(|| files.last()).flatten();
+        let next = next.map(|row| FileKey { path_id: 0, name: row.name.clone(), file_index: row.file_index });
+        Answer::FileList { files, next }
+    }
+
+    fn jobs_for_restore(&self, client: &str, file_set: Option<&str>, before: i64) -> Vec<JobRow> {
+        let good = |row: &&JobRow| {
+            row.client == client
+                && row.job_type == b'B'
+                && b"TW".contains(&row.job_status)
+                && row.start_time < before
+                && file_set.is_none_or(|name| name == row.file_set)
+        };
+        self.jobs.values().filter(good).cloned().collect()
+    }
+
+    fn files_for_restore(&self, jobs: &[u32], only: &[Vec<u8>]) -> Vec<RestoreFiles> {
+        let wanted = |name: &[u8]| {
+            only.is_empty() || only.iter().any(|one| name == one || one.ends_with(b"/") && name.starts_with(one))
+        };
+        let mut newest: BTreeMap<&[u8], (u32, u32)> = BTreeMap::new();
+        for id in jobs {
+            for row in self.files.get(id).into_iter().flat_map(BTreeMap::values).filter(|row| wanted(&row.name)) {
+                newest.insert(&row.name, (*id, row.file_index));
+            }
+        }
+        let mut chosen: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (job, index) in newest.into_values().filter(|(_, index)| *index > 0) {
+            chosen.entry(job).or_default().push(index);
+        }
+        chosen.into_iter().map(|(job_id, indexes)| RestoreFiles { job_id, ranges: ranges(indexes) }).collect()
+    }
+
+    fn pieces(&self, jobs: &[u32]) -> Vec<JobMediaPiece> {
+        let mut pieces = Vec::new();
+        for id in jobs {
+            let of_job = self.job_media.iter().filter(|row| row.job_id == *id);
+            for (vol_index, piece) in (1..).zip(of_job) {
+                let Some(row) = self.media.get(&piece.media_id).map(|row| self.with_names(row)) else { continue };
+                pieces.push(JobMediaPiece {
+                    piece: *piece,
+                    vol_index,
+                    volume_name: row.volume_name,
+                    media_type: row.media_type,
+                    slot: row.slot,
+                    enabled: row.enabled,
+                    storage: row.storage,
+                });
+            }
+        }
+        pieces
+    }
+}
+
+fn store_record(
+    files: &mut BTreeMap<u32, FileRow>,
+    update: &CatalogUpdate<'_>,
+    stored: &mut FilesStored,
+) -> Result<(), String> {
+    let index = u32::try_from(update.file_index).map_err(|_| "a negative file index".to_owned())?;
+    if ATTRIBUTES.contains(&(update.stream & 0x7FF)) {
+        let record = AttributeRecord::parse(update.data).map_err(|error| error.to_string())?;
+        let (name, lstat) = (record.name.to_vec(), record.lstat.to_vec());
+        files.insert(index, FileRow { file_index: index, name, lstat, md5: b"0".to_vec(), delta_seq: 0 });
+        stored.files += 1;
+        return Ok(());
+    }
+    let row = files.get_mut(&index).ok_or_else(|| format!("a digest of file {index}, which is not there"))?;
+    row.md5 = base64::encode(update.data, Variant::Standard).into_bytes();
+    Ok(())
+}
+
+fn ranges(mut indexes: Vec<u32>) -> Vec<IndexRange> {
+    indexes.sort_unstable();
+    let mut ranges: Vec<IndexRange> = Vec::new();
+    for index in indexes {
+        match ranges.last_mut() {
+            Some(range) if range.last + 1 >= index => range.last = index,
+            _ => ranges.push(IndexRange { first: index, last: index }),
+        }
+    }
+    ranges
+}
+
+fn ensure<T>(rows: &mut BTreeMap<u32, T>, same: impl Fn(&T) -> bool, new: T) -> u32 {
+    if let Some((id, _)) = rows.iter().find(|(_, row)| same(row)) {
+        return *id;
+    }
+    let id = next_id(rows);
+    rows.insert(id, new);
+    id
+}
+
+fn next_id<T>(rows: &BTreeMap<u32, T>) -> u32 {
+    rows.last_key_value().map_or(1, |(id, _)| id + 1)
+}
+
+fn missing(what: &str, id: u32) -> CatalogError {
+    CatalogError::new(CatalogErrorKind::Constraint, format!("there is no {what} {id}"))
+}

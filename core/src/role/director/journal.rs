@@ -1,0 +1,132 @@
+//! What jobs have reported: for the consoles while they are connected, and for the catalog for good.
+
+use std::collections::VecDeque;
+
+use super::catalog::{CatalogRequest, LogRow};
+
+/// Lines kept for the consoles, and lines that may wait for the catalog.
+const MAX_LINES: usize = 10_000;
+
+/// The report lines of all jobs, in the order they came. Lines are counted from the director's start.
+#[derive(Debug, Default)]
+pub(super) struct Journal {
+    lines: VecDeque<LogRow>,
+    /// Lines that are no longer kept.
+    dropped: u64,
+    /// Lines that some console has been shown.
+    shown: u64,
+    /// Lines for the catalog, while another batch is on its way there.
+    unsaved: Vec<LogRow>,
+    /// Lines that did not fit into `unsaved`.
+    lost: u64,
+    saving: bool,
+}
+
+impl Journal {
+    /// Writes a line.
+    pub(super) fn push(&mut self, job_id: u32, time: i64, text: String) {
+        let row = LogRow { job_id, time, text };
+        if self.unsaved.len() < MAX_LINES {
+            self.unsaved.push(row.clone());
+        } else {
+            self.lost += 1;
+        }
+        self.lines.push_back(row);
+        if self.lines.len() > MAX_LINES {
+            self.lines.pop_front();
+            self.dropped += 1;
+        }
+    }
+
+    /// How many lines there have been in all.
+    pub(super) fn total(&self) -> u64 {
+        self.dropped + self.lines.len() as u64
+    }
+
+    /// What a new console has not been shown: what no console has been shown.
+    pub(super) const fn shown(&self) -> u64 {
+        self.shown
+    }
+
+    /// Shows the lines after the first `seen`, as far as they are kept.
+    pub(super) fn show(&mut self, seen: u64) -> impl Iterator<Item = &LogRow> {
+        self.shown = self.total();
+        let skip = usize::try_from(seen.saturating_sub(self.dropped)).unwrap_or(usize::MAX);
+        self.lines.iter().skip(skip)
+    }
+
+    /// The next batch for the catalog; none while one is on its way or nothing is to be stored. So a slow disk makes
+    /// batches larger instead of the queue longer.
+    pub(super) fn batch(&mut self) -> Option<CatalogRequest> {
+        if self.saving || self.unsaved.is_empty() {
+            return None;
+        }
+        self.saving = true;
+        Some(CatalogRequest::AddLogs(std::mem::take(&mut self.unsaved)))
+    }
+
+    /// The batch has been stored or not. Gives the number of lines that found no room meanwhile.
+    pub(super) const fn saved(&mut self) -> u64 {
+        self.saving = false;
+        std::mem::replace(&mut self.lost, 0)
+    }
+
+    /// Whether nothing waits for the catalog.
+    pub(super) const fn is_saved(&self) -> bool {
+        !self.saving && self.unsaved.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts<'a>(rows: impl Iterator<Item = &'a LogRow>) -> Vec<&'a str> {
+        rows.map(|row| row.text.as_str()).collect()
+    }
+
+    #[test]
+    fn a_console_is_shown_each_line_once_and_a_later_one_only_what_nobody_saw() {
+        let mut journal = Journal::default();
+        journal.push(1, 5, "a".into());
+        let early = journal.shown();
+        assert_eq!(texts(journal.show(early)), ["a"]);
+        let seen = journal.total();
+        assert_eq!(journal.shown(), seen, "a new console would be shown nothing");
+        journal.push(1, 6, "b".into());
+        assert_eq!(texts(journal.show(seen)), ["b"]);
+        assert_eq!(texts(journal.show(early)), ["a", "b"], "one that has not asked yet is shown both");
+    }
+
+    #[test]
+    fn lines_go_to_the_catalog_in_batches_one_after_the_other() {
+        let mut journal = Journal::default();
+        assert_eq!(journal.batch(), None);
+        journal.push(1, 5, "a".into());
+        let row = |text: &str| LogRow { job_id: 1, time: 5, text: text.into() };
+        assert_eq!(journal.batch(), Some(CatalogRequest::AddLogs(vec![row("a")])));
+        journal.push(1, 5, "b".into());
+        journal.push(1, 5, "c".into());
+        assert_eq!(journal.batch(), None, "one is on its way");
+        assert!(!journal.is_saved());
+        assert_eq!(journal.saved(), 0);
+        assert_eq!(journal.batch(), Some(CatalogRequest::AddLogs(vec![row("b"), row("c")])));
+        journal.saved();
+        assert!(journal.is_saved());
+    }
+
+    #[test]
+    fn at_most_ten_thousand_lines_are_kept_and_wait() {
+        let mut journal = Journal::default();
+        for n in 0..=MAX_LINES {
+            journal.push(1, 5, n.to_string());
+        }
+        assert_eq!(journal.total(), MAX_LINES as u64 + 1);
+        assert_eq!(journal.show(0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
+        match journal.batch() {
+            Some(CatalogRequest::AddLogs(rows)) => assert_eq!(rows.len(), MAX_LINES),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(journal.saved(), 1, "and the catalog misses the newest");
+    }
+}
