@@ -2,6 +2,7 @@
 
 #![expect(unreachable_pub, reason = "the modules of one test program share their items")]
 
+mod director;
 mod file;
 mod storage;
 mod support;

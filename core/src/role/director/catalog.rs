@@ -9,7 +9,6 @@
 //! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
 
 mod media;
-#[cfg(any(test, feature = "sim"))]
 pub mod memory;
 mod rows;
 

@@ -1,0 +1,204 @@
+//! The director `bareos-dir` of the recordings as ours, with its catalog in memory.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use towline_core::config::DirectorConfig;
+use towline_core::drive::{Notice, Work, WorkDone};
+use towline_core::role::director::Director;
+use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind, CatalogRequest};
+use towline_core::time::Wall;
+
+use crate::support::conv::Side;
+use crate::support::password;
+use crate::support::peer::Script;
+use crate::support::roles::{self, Protection};
+use crate::support::world::{PeerId, World};
+
+/// A minute before the recorded backup: the director's start.
+const STARTED: Wall = Wall(1_795_438_885_000_000);
+/// The second at which the recorded backup was ordered.
+const BACKUP_AFTER: Duration = Duration::from_secs(6);
+
+pub const FILE_PORT: u16 = 42_002;
+pub const STORAGE_PORT: u16 = 42_003;
+
+/// Chooses requests to the catalog.
+pub type Which = fn(&CatalogRequest) -> bool;
+
+/// The catalog, what it was asked, and how it misbehaves.
+pub struct Shelf {
+    pub catalog: MemoryCatalog,
+    pub asked: Vec<CatalogRequest>,
+    /// These fail.
+    pub broken: Which,
+    /// These are kept in the world until [`Desk::release`].
+    pub slow: Which,
+}
+
+/// A director with its catalog.
+pub struct Desk {
+    pub world: World<Director>,
+    shelf: Arc<Mutex<Shelf>>,
+}
+
+/// The configuration that the recorded director had.
+pub fn config() -> Value {
+    let tls = json!({ "enable": false, "require": false });
+    let options = json!({ "digest": "xxh128", "onefs": false });
+    let job = |name: &str, kind: &str| {
+        json!({ "name": name, "client": "bareos-fd", "fileset": "Tiny", "storage": "File1", "pool": "Full", "kind": kind,
+                "level": "full", "where": "/srv/bareos-run/restored", "maximum_concurrent_jobs": 10 })
+    };
+    json!({
+        "director": { "name": "bareos-dir", "password": "dir-secret", "listen": ["127.0.0.1"], "tls": tls,
+                      "sd_connect_timeout": 30, "fd_connect_timeout": 30 },
+        "clients": [{ "name": "bareos-fd", "address": "127.0.0.1", "port": FILE_PORT, "password": "fd-secret",
+                      "maximum_concurrent_jobs": 10 }],
+        "storages": [{ "name": "File1", "address": "127.0.0.1", "port": STORAGE_PORT, "password": "sd-secret",
+                       "device": "FileStorage1", "media_type": "File1", "maximum_concurrent_jobs": 10 }],
+        "jobs": [job("backup-tiny", "backup"), job("restore", "restore")],
+        "filesets": [{ "name": "Tiny", "include": [{ "files": ["/srv/bareos-run/data/tiny"], "options": [options] }] }],
+        "pools": [{ "name": "Full", "label_format": "Full-", "maximum_volume_bytes": 21_474_836_480_u64 }],
+        "consoles": [{ "name": "admin", "password": "admin-secret", "command_acl": ["*all*", "!cancel"] },
+                     { "name": "reader", "password": "reader-secret", "command_acl": ["list", "status"] }],
+    })
+}
+
+impl Desk {
+    /// A director that listens, six seconds after its start.
+    pub fn open() -> Self {
+        Self::with(config(), MemoryCatalog::default())
+    }
+
+    /// A director with this configuration and catalog.
+    pub fn with(config: Value, catalog: MemoryCatalog) -> Self {
+        Self::begin(config, catalog, Protection::Clear, |_| false)
+    }
+
+    /// A director whose catalog is broken for some requests from the start.
+    pub fn begin(config: Value, catalog: MemoryCatalog, protection: Protection, broken: Which) -> Self {
+        let shelf = Shelf { catalog, asked: Vec::new(), broken, slow: |_| false };
+        let shelf = Arc::new(Mutex::new(shelf));
+        let hands = Arc::clone(&shelf);
+        let config: DirectorConfig = serde_json::from_value(config).expect("a configuration");
+        let settings = roles::settings("R_DIRECTOR::bareos-dir", protection);
+        let role = Director::new(Arc::new(config), protection.credentials(), roles::identity());
+        let mut world = World::new(role, settings, STARTED, Box::new(move |work| serve(&hands, work)));
+        world.wait(BACKUP_AFTER);
+        Self { world, shelf }
+    }
+
+    pub fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        self.shelf.lock().expect("not poisoned")
+    }
+
+    /// Does the slow work that was kept, and what it leads to.
+    pub fn release(&mut self) {
+        self.shelf().slow = |_| false;
+        while let Some(kept) = self.world.kept.front() {
+            let Work::Catalog(request) = &kept.work else { panic!("a director has no disk") };
+            let request = request.clone();
+            let answer = self.shelf().catalog.serve(request);
+            self.world.answer(WorkDone::Catalog(answer));
+        }
+    }
+
+    /// A default console that has been greeted.
+    pub fn console(&mut self) -> PeerId {
+        self.come_in("*UserAgent*", "dir-secret")
+    }
+
+    /// A named console that has been greeted.
+    pub fn come_in(&mut self, name: &str, secret: &str) -> PeerId {
+        let peer = self.world.come_in(console(name, secret));
+        self.world.heard(peer);
+        peer
+    }
+
+    /// What a console is answered, without line feeds at the ends.
+    pub fn ask(&mut self, console: PeerId, command: &str) -> Vec<String> {
+        self.world.say(console, &format!("text {command}"));
+        self.world.heard(console)
+    }
+
+    /// Orders the backup `backup-tiny` and leads its storage and file daemon to the point where the data goes.
+    /// Gives the console, the storage daemon and the file daemon.
+    pub fn backup(&mut self) -> (PeerId, PeerId, PeerId) {
+        self.backup_up_to("Status ", "2000 OK backup")
+    }
+
+    /// As [`backup`](Self::backup), but the daemons stop before these words.
+    pub fn backup_up_to(&mut self, storage: &str, file: &str) -> (PeerId, PeerId, PeerId) {
+        self.world.await_dial(STORAGE_PORT, backup_storage().up_to(storage));
+        self.world.await_dial(FILE_PORT, backup_file().up_to(file));
+        let console = self.console();
+        let answer = self.ask(console, "run job=backup-tiny yes");
+        assert!(answer.iter().any(|line| line.starts_with("text Job queued. JobId=")), "{answer:?}");
+        (console, console + 1, console + 2)
+    }
+
+    /// The text of all lines of a job's report in the catalog.
+    pub fn report(&self, job_id: u32) -> String {
+        use towline_core::role::director::catalog::CatalogAnswer;
+        match self.shelf().catalog.serve(CatalogRequest::JobLog { job_id }) {
+            Ok(CatalogAnswer::Log(rows)) => rows.into_iter().map(|row| row.text).collect(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The state of a job in the catalog.
+    pub fn status(&self, job_id: u32) -> char {
+        char::from(self.shelf().catalog.job_row(job_id).expect("the job").job_status)
+    }
+
+    /// The director's own log.
+    pub fn log(&self) -> String {
+        let text = |notice: &Notice| match notice {
+            Notice::Log { text, .. } => format!("{text}\n"),
+            _ => String::new(),
+        };
+        self.world.notices.iter().map(text).collect()
+    }
+}
+
+/// A console that has been greeted; the rest is up to the test.
+pub fn console(name: &str, secret: &str) -> Script {
+    let conv = format!(
+        "# a console\n\
+         > text Hello {name} calling version 26.0.0~pre1 Version=\"26.0.0\"\\n\n\
+         < text auth cram-md5 <186154524.1795438891@R_DIRECTOR::bareos-dir> ssl=0\\n\n\
+         > text 0\\0\n\
+         < text 1000 OK auth\\n\n\
+         > text auth cram-md5 <1680993682.1795438891@R_CONSOLE::{name}> ssl=0\\n\n\
+         < text 0\\0\n\
+         > text 1000 OK auth\\n\n"
+    );
+    Script::new(&conv, Side::Acceptor, password(secret))
+}
+
+/// The storage daemon of the recorded backup.
+pub fn backup_storage() -> Script {
+    Script::new(crate::recording!("01-backup-full/01-DIR-to-SD"), Side::Dialler, password("sd-secret"))
+}
+
+/// The file daemon of the recorded backup.
+pub fn backup_file() -> Script {
+    Script::new(crate::recording!("01-backup-full/02-DIR-to-FD"), Side::Dialler, password("fd-secret"))
+        .differs("letters without a meaning are left out, and the order is ours", &["text O S4f0AX\\n"], &["text O S4fAX\\n"])
+}
+
+fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
+    let Work::Catalog(request) = work else { panic!("a director has no disk") };
+    let mut shelf = shelf.lock().expect("not poisoned");
+    shelf.asked.push(request.clone());
+    if (shelf.slow)(request) {
+        return None;
+    }
+    if (shelf.broken)(request) {
+        return Some(WorkDone::Catalog(Err(CatalogError::new(CatalogErrorKind::Unavailable, "it is gone"))));
+    }
+    Some(WorkDone::Catalog(shelf.catalog.serve(request.clone())))
+}

@@ -1,0 +1,4 @@
+//! The director in recorded and in made-up conversations.
+
+mod desk;
+mod recorded;
