@@ -72,19 +72,19 @@ impl Director {
 
     pub(super) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
         let console = order.console;
-        let text = match answer {
-            Ok(CatalogAnswer::Id(id)) => {
-                let job = self.new_job(id, order);
-                self.jobs.insert(id, job);
-                self.queued.push_back(id);
-                self.start_queued(net);
-                format!("Job queued. JobId={id}\n")
-            }
-            Ok(_) => "Job failed: the catalog gave no number.\n".to_owned(),
-            Err(error) => format!("Job failed: {error}; {}\n", error.help()),
+        let (created, text) = match answer {
+            Ok(CatalogAnswer::Id(id)) => (Some(self.new_job(id, order)), format!("Job queued. JobId={id}\n")),
+            Ok(_) => (None, "Job failed: the catalog gave no number.\n".to_owned()),
+            Err(error) => (None, format!("Job failed: {error}; {}\n", error.help())),
         };
+        // The console hears the number before the job's first message can be waiting for it.
         if let Some(console) = console {
             self.console_done(net, console, &text);
+        }
+        if let Some(job) = created {
+            self.queued.push_back(job.id);
+            self.jobs.insert(job.id, job);
+            self.start_queued(net);
         }
     }
 

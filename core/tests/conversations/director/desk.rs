@@ -186,8 +186,11 @@ pub fn backup_storage() -> Script {
 
 /// The file daemon of the recorded backup.
 pub fn backup_file() -> Script {
-    Script::new(crate::recording!("01-backup-full/02-DIR-to-FD"), Side::Dialler, password("fd-secret"))
-        .differs("letters without a meaning are left out, and the order is ours", &["text O S4f0AX\\n"], &["text O S4fAX\\n"])
+    Script::new(crate::recording!("01-backup-full/02-DIR-to-FD"), Side::Dialler, password("fd-secret")).differs(
+        "letters without a meaning are left out, and the order is ours",
+        &["text O S4f0AX\\n"],
+        &["text O S4fAX\\n"],
+    )
 }
 
 fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {

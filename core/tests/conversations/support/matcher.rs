@@ -19,6 +19,7 @@ const FIELDS: &[(&str, Class, bool)] = &[
     ("VolWriteTime", Class::Number, false),
     ("VolFirstWritten", Class::Number, false),
     ("Version", Class::Version, false),
+    ("FileSetMD5", Class::Digest, true),
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,8 @@ enum Class {
     Key,
     JobName,
     Version,
+    /// MD5 in base64, of text that is each director's own.
+    Digest,
 }
 
 impl Class {
@@ -44,6 +47,9 @@ impl Class {
                 resource(recorded).is_some() && resource(recorded) == resource(ours)
             }
             Self::Version => ours.starts_with('"') && ours.ends_with('"'),
+            Self::Digest => {
+                ours.len() == 22 && ours.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte))
+            }
         }
     }
 }

@@ -42,6 +42,8 @@ pub struct World<R: Role> {
     /// Dials of ours that are under way: nobody answers them by itself if this is false.
     pub answers_dials: bool,
     hands: Hands,
+    /// What has happened and the node has not heard.
+    events: VecDeque<Event>,
     links: BTreeMap<ConnId, Link>,
     listeners: Vec<ListenerId>,
     /// Peers that wait for a dial of ours to a port.
@@ -72,6 +74,7 @@ impl<R: Role> World<R> {
             kept: VecDeque::new(),
             answers_dials: true,
             hands,
+            events: VecDeque::new(),
             links: BTreeMap::new(),
             listeners: Vec::new(),
             awaited: Vec::new(),
@@ -255,9 +258,14 @@ impl<R: Role> World<R> {
         moved
     }
 
+    /// Acts, then gives the node the oldest event that came of it, until nothing is left.
     fn actions(&mut self) {
-        while let Some(action) = self.node.poll_action() {
-            self.act(action);
+        loop {
+            while let Some(action) = self.node.poll_action() {
+                self.act(action);
+            }
+            let Some(event) = self.events.pop_front() else { return };
+            self.node.handle_event(event, self.now);
         }
     }
 
@@ -312,11 +320,7 @@ impl<R: Role> World<R> {
 
     /// Posts an event behind the actions under way.
     fn later(&mut self, event: Event) {
-        let rest: Vec<Action> = std::iter::from_fn(|| self.node.poll_action()).collect();
-        for action in rest {
-            self.act(action);
-        }
-        self.node.handle_event(event, self.now);
+        self.events.push_back(event);
     }
 
     fn work(&mut self, owner: Option<ConnId>, id: WorkId, work: Work) {
