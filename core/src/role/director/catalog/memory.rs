@@ -131,6 +131,11 @@ impl MemoryCatalog {
         self.media.values().find(|row| row.volume_name == name)
     }
 
+    /// The files of a job, by FileIndex.
+    pub fn file_rows(&self, job_id: u32) -> impl Iterator<Item = &FileRow> {
+        self.files.get(&job_id).into_iter().flat_map(BTreeMap::values)
+    }
+
     fn job(&mut self, job_id: u32) -> Result<&mut JobRow, CatalogError> {
         self.jobs.get_mut(&job_id).ok_or_else(|| missing("job", job_id))
     }
