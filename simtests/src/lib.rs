@@ -21,16 +21,23 @@
 //! | [`link`] | one direction between two hosts |
 //! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
+//! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
+//! | [`town`], [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | [`arm`] | the conformance suite's world, and raw peers |
 
 pub mod arm;
+pub mod catalog;
 pub mod clock;
 mod contract;
+pub mod disk;
+pub mod hands;
 pub mod host;
 pub mod link;
 mod net;
+pub mod operator;
 pub mod rng;
 mod task;
 pub mod tcp;
+pub mod town;
 pub mod trace;
 pub mod world;

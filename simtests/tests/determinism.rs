@@ -8,8 +8,8 @@ fn trace(seed: u64) -> (u64, u64) {
     let arm = Arm::new(seed);
     the_trace_is_the_same_everywhere(&arm);
     a_slow_reader_gets_everything(&arm);
-    let hash = arm.world().borrow().trace().hash();
-    hash
+    let world = arm.world().borrow();
+    world.trace().hash()
 }
 
 #[test]

@@ -46,11 +46,14 @@ pub enum DialOffer {
     /// Pre-shared keys.
     #[cfg(feature = "psk")]
     Psk(PskDialler),
+    /// The engine of the simulator.
+    #[cfg(feature = "sim")]
+    Simulated,
 }
 
 impl DialOffer {
     fn dialler(&self, address: &str, identity: &PeerName, key: &Secret) -> Result<Dialler, String> {
-        #[cfg(not(feature = "psk"))]
+        #[cfg(not(any(feature = "psk", feature = "sim")))]
         let _ = (identity, key);
         match self {
             Self::Nothing => {
@@ -65,6 +68,8 @@ impl DialOffer {
             Self::Psk(settings) => {
                 Ok(Dialler::Psk { settings: settings.clone(), identity: identity.clone(), key: key.clone() })
             }
+            #[cfg(feature = "sim")]
+            Self::Simulated => Ok(Dialler::Toy { identity: identity.clone(), key: key.clone() }),
         }
     }
 }

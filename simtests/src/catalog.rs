@@ -1,0 +1,340 @@
+//! A catalog made of maps. It moves rows and decides nothing, as the real ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use towline_core::role::director::catalog::{
+    CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileSetSpec, FilesStored,
+    IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow,
+    RestoreFiles, UpdCatBatch, VolStatus,
+};
+use towline_core::wire::attributes::AttributeRecord;
+use towline_core::wire::catalog::CatalogUpdate;
+use towline_core::wire::stream::Stream;
+
+/// States in which a job stays, `wire/3 §0.4`.
+const ENDED: &[u8] = b"TWAEfeDI";
+
+/// A catalog; clones are the same one. It outlives its director.
+#[derive(Clone, Debug, Default)]
+pub struct Catalog(Arc<Mutex<Tables>>);
+
+/// Its rows.
+#[derive(Debug, Default)]
+pub struct Tables {
+    /// Jobs by JobId.
+    pub jobs: BTreeMap<u32, JobRow>,
+    /// Names of files by job and FileIndex.
+    pub files: BTreeMap<(u32, u32), Vec<u8>>,
+    /// Volumes by MediaId.
+    pub media: BTreeMap<u32, MediaRow>,
+    /// Pieces in the order they were stored.
+    pub pieces: Vec<JobMediaRow>,
+    /// Lines of reports.
+    pub log: Vec<LogRow>,
+    /// Whether it has gone away.
+    pub is_away: bool,
+    clients: BTreeMap<u32, ClientRow>,
+    file_sets: BTreeMap<u32, FileSetSpec>,
+    pools: BTreeMap<u32, PoolRow>,
+    storages: BTreeMap<u32, String>,
+}
+
+impl Catalog {
+    /// Its rows.
+    pub fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// It has gone away, or a row that is meant does not exist.
+    pub fn answer(&self, request: CatalogRequest) -> Result<CatalogAnswer, CatalogError> {
+        let mut tables = self.tables();
+        if tables.is_away {
+            return Err(CatalogError::new(CatalogErrorKind::Unavailable, "the catalog has gone away"));
+        }
+        tables.answer(request)
+    }
+}
+
+type Answer = Result<CatalogAnswer, CatalogError>;
+
+impl Tables {
+    fn answer(&mut self, request: CatalogRequest) -> Answer {
+        match request {
+            CatalogRequest::CreateJob(job) => Ok(CatalogAnswer::Id(self.create_job(job))),
+            CatalogRequest::StartJob(start) => self.start_job(&start),
+            CatalogRequest::EndJob(end) => self.end_job(&end),
+            CatalogRequest::EnsureClient(spec) => Ok(CatalogAnswer::Id(self.ensure_client(spec))),
+            CatalogRequest::EnsureFileSet(spec) => {
+                let same = |set: &FileSetSpec| set.file_set == spec.file_set && set.md5 == spec.md5;
+                let found = self.file_sets.iter().find(|(_, set)| same(set)).map(|(id, _)| *id);
+                Ok(CatalogAnswer::Id(found.unwrap_or_else(|| insert(&mut self.file_sets, spec))))
+            }
+            CatalogRequest::EnsurePool(row) => Ok(CatalogAnswer::Id(self.ensure_pool(*row))),
+            CatalogRequest::EnsureStorage { name, .. } => {
+                let found = self.storages.iter().find(|(_, known)| **known == name).map(|(id, _)| *id);
+                Ok(CatalogAnswer::Id(found.unwrap_or_else(|| insert(&mut self.storages, name))))
+            }
+            CatalogRequest::VolumesOfPool { pool_id, media_type } => {
+                let wanted = |row: &&MediaRow| {
+                    row.pool_id == pool_id && media_type.as_ref().is_none_or(|wanted| *wanted == row.media_type)
+                };
+                Ok(CatalogAnswer::Volumes(self.media.values().filter(wanted).map(|row| self.shown(row)).collect()))
+            }
+            CatalogRequest::VolumeByName(name) => {
+                let found = self.media.values().find(|row| row.volume_name == name);
+                Ok(CatalogAnswer::Volume(found.map(|row| Box::new(self.shown(row)))))
+            }
+            CatalogRequest::CreateMedia(row) => self.create_media(*row),
+            CatalogRequest::UpdateMedia(row) => self.update_media(*row),
+            CatalogRequest::PruneVolume { media_id, before } => self.prune(media_id, before),
+            CatalogRequest::CreateJobMedia(piece) => self.create_piece(piece),
+            CatalogRequest::DeleteNullJobMedia { job_id } => {
+                self.pieces.retain(|piece| piece.job_id != job_id || piece.last_index > 0);
+                Ok(CatalogAnswer::Done)
+            }
+            CatalogRequest::InsertFiles { job_id, batch } => {
+                Ok(CatalogAnswer::Files(self.insert_files(job_id, &batch)))
+            }
+            CatalogRequest::ListJobs(filter) => Ok(CatalogAnswer::Jobs(self.list_jobs(&filter))),
+            CatalogRequest::ListMedia { .. } => {
+                Ok(CatalogAnswer::Volumes(self.media.values().map(|row| self.shown(row)).collect()))
+            }
+            CatalogRequest::JobsForRestore { client, before, .. } => {
+                let good = |job: &&JobRow| {
+                    job.client == client
+                        && job.job_type == b'B'
+                        && b"TW".contains(&job.job_status)
+                        && job.start_time < before
+                };
+                Ok(CatalogAnswer::Jobs(self.jobs.values().filter(good).cloned().collect()))
+            }
+            CatalogRequest::JobMediaOf { jobs } => Ok(CatalogAnswer::Pieces(self.pieces_of(&jobs))),
+            CatalogRequest::FilesForRestore { jobs, .. } => {
+                Ok(CatalogAnswer::RestoreFiles(jobs.iter().map(|&job_id| self.all_of(job_id)).collect()))
+            }
+            CatalogRequest::AddLog(line) => {
+                self.log.push(line);
+                Ok(CatalogAnswer::Done)
+            }
+            CatalogRequest::MaxMediaId => Ok(CatalogAnswer::Id(self.media.last_key_value().map_or(0, |(id, _)| *id))),
+            CatalogRequest::MarkUnfinishedJobsFailed { now } => Ok(CatalogAnswer::Changed(self.mark_unfinished(now))),
+            CatalogRequest::UpdateClientUname { .. } | CatalogRequest::Checkpoint { .. } => Ok(CatalogAnswer::Done),
+            other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("the simulator has no answer to {other:?}"))),
+        }
+    }
+
+    fn create_job(&mut self, job: NewJob) -> u32 {
+        let client = self.clients.get(&job.client_id).map(|row| row.spec.name.clone()).unwrap_or_default();
+        let row = JobRow {
+            job: job.job,
+            name: job.name,
+            job_type: job.job_type,
+            level: job.level,
+            job_status: b'C',
+            client_id: job.client_id,
+            client,
+            sched_time: job.sched_time,
+            job_t_date: job.sched_time,
+            comment: job.comment,
+            ..JobRow::default()
+        };
+        let id = insert(&mut self.jobs, row);
+        if let Some(row) = self.jobs.get_mut(&id) {
+            row.job_id = id;
+        }
+        id
+    }
+
+    fn start_job(&mut self, start: &JobStart) -> Answer {
+        let file_set = self.file_sets.get(&start.file_set_id).map(|set| set.file_set.clone()).unwrap_or_default();
+        let job = self.jobs.get_mut(&start.job_id).ok_or_else(|| missing("job", start.job_id))?;
+        job.job_status = start.job_status;
+        job.level = start.level;
+        (job.start_time, job.job_t_date) = (start.start_time, start.start_time);
+        (job.pool_id, job.file_set_id, job.file_set) = (start.pool_id, start.file_set_id, file_set);
+        (job.vol_session_id, job.vol_session_time) = (start.vol_session_id, start.vol_session_time);
+        Ok(CatalogAnswer::Done)
+    }
+
+    fn end_job(&mut self, end: &JobEnd) -> Answer {
+        let job = self.jobs.get_mut(&end.job_id).ok_or_else(|| missing("job", end.job_id))?;
+        job.job_status = end.job_status;
+        job.level = end.level;
+        (job.end_time, job.real_end_time, job.job_t_date) = (end.end_time, end.real_end_time, end.real_end_time);
+        (job.vol_session_id, job.vol_session_time) = (end.vol_session_id, end.vol_session_time);
+        (job.job_files, job.job_bytes, job.read_bytes) = (end.job_files, end.job_bytes, end.read_bytes);
+        job.job_errors = end.job_errors;
+        Ok(CatalogAnswer::Done)
+    }
+
+    fn ensure_client(&mut self, spec: ClientSpec) -> u32 {
+        if let Some((id, row)) = self.clients.iter_mut().find(|(_, row)| row.spec.name == spec.name) {
+            row.spec = spec;
+            return *id;
+        }
+        let id = insert(&mut self.clients, ClientRow { spec, ..ClientRow::default() });
+        if let Some(row) = self.clients.get_mut(&id) {
+            row.client_id = id;
+        }
+        id
+    }
+
+    fn ensure_pool(&mut self, row: PoolRow) -> u32 {
+        let found = self.pools.iter().find(|(_, known)| known.name == row.name).map(|(id, _)| *id);
+        let id = found.unwrap_or_else(|| insert(&mut self.pools, row.clone()));
+        self.pools.insert(id, PoolRow { pool_id: id, ..row });
+        id
+    }
+
+    fn create_media(&mut self, row: MediaRow) -> Answer {
+        if self.media.values().any(|known| known.volume_name == row.volume_name) {
+            return Err(CatalogError::new(CatalogErrorKind::Constraint, format!("{} exists", row.volume_name)));
+        }
+        let id = insert(&mut self.media, row);
+        let row = self.media.get_mut(&id).ok_or_else(|| missing("volume", id))?;
+        row.media_id = id;
+        row.revision = 1;
+        self.volume(id)
+    }
+
+    fn update_media(&mut self, row: MediaRow) -> Answer {
+        let id = row.media_id;
+        let known = self.media.get_mut(&id).ok_or_else(|| missing("volume", id))?;
+        if known.revision != row.revision {
+            let known = known.clone();
+            return Ok(CatalogAnswer::Stale(Box::new(self.shown(&known))));
+        }
+        let (end_file, end_block) = (known.end_file, known.end_block);
+        *known = MediaRow { revision: row.revision + 1, end_file, end_block, ..row };
+        self.volume(id)
+    }
+
+    fn prune(&mut self, media_id: u32, before: i64) -> Answer {
+        let on_it: BTreeSet<u32> =
+            self.pieces.iter().filter(|piece| piece.media_id == media_id).map(|piece| piece.job_id).collect();
+        let old = |job: &JobRow| job.real_end_time > 0 && job.job_t_date < before;
+        let gone: BTreeSet<u32> = on_it.into_iter().filter(|id| self.jobs.get(id).is_some_and(old)).collect();
+        self.jobs.retain(|id, _| !gone.contains(id));
+        self.files.retain(|(id, _), _| !gone.contains(id));
+        self.pieces.retain(|piece| !gone.contains(&piece.job_id));
+        let is_empty = !self.pieces.iter().any(|piece| piece.media_id == media_id);
+        if let Some(row) = self.media.get_mut(&media_id).filter(|_| is_empty) {
+            row.vol_status = VolStatus::Purged;
+            row.revision += 1;
+        }
+        self.volume(media_id)
+    }
+
+    fn create_piece(&mut self, piece: JobMediaRow) -> Answer {
+        if !self.jobs.contains_key(&piece.job_id) {
+            return Err(missing("job", piece.job_id));
+        }
+        let row = self.media.get_mut(&piece.media_id).ok_or_else(|| missing("volume", piece.media_id))?;
+        if piece.last_index > 0 {
+            (row.end_file, row.end_block) = (piece.end_file, piece.end_block);
+        }
+        self.pieces.push(piece);
+        Ok(CatalogAnswer::Done)
+    }
+
+    fn insert_files(&mut self, job_id: u32, batch: &UpdCatBatch) -> FilesStored {
+        let mut stored = FilesStored::default();
+        for payload in batch.iter() {
+            let Some(frame) = CatalogUpdate::parse(payload) else {
+                stored.refused += 1;
+                stored.first_refused.get_or_insert_with(|| "no UpdCat".to_owned());
+                continue;
+            };
+            if !Stream(frame.stream).kind().is_attributes() {
+                continue;
+            }
+            match (AttributeRecord::parse(frame.data), u32::try_from(frame.file_index)) {
+                (Ok(record), Ok(index)) => {
+                    self.files.insert((job_id, index), record.name.to_vec());
+                    stored.files += 1;
+                }
+                _ => {
+                    stored.refused += 1;
+                    stored.first_refused.get_or_insert_with(|| format!("file {}", frame.file_index));
+                }
+            }
+        }
+        stored
+    }
+
+    fn list_jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
+        let fits = |job: &&JobRow| {
+            filter.job_id.is_none_or(|id| id == job.job_id)
+                && filter.job.as_ref().is_none_or(|name| *name == job.job)
+                && filter.name.as_ref().is_none_or(|name| *name == job.name)
+                && filter.client.as_ref().is_none_or(|name| *name == job.client)
+                && (filter.statuses.is_empty() || filter.statuses.contains(&job.job_status))
+        };
+        let limit = if filter.limit == 0 { 1000 } else { filter.limit };
+        self.jobs.values().rev().filter(fits).take(limit as usize).cloned().collect()
+    }
+
+    fn pieces_of(&self, jobs: &[u32]) -> Vec<JobMediaPiece> {
+        let jobs: BTreeSet<u32> = jobs.iter().copied().collect();
+        let mut all = Vec::new();
+        for job_id in jobs {
+            for (piece, index) in self.pieces.iter().filter(|piece| piece.job_id == job_id).zip(1..) {
+                let Some(volume) = self.media.get(&piece.media_id) else { continue };
+                all.push(JobMediaPiece {
+                    piece: *piece,
+                    vol_index: index,
+                    volume_name: volume.volume_name.clone(),
+                    media_type: volume.media_type.clone(),
+                    slot: volume.slot,
+                    enabled: volume.enabled,
+                    storage: self.storages.get(&volume.storage_id).cloned().unwrap_or_default(),
+                });
+            }
+        }
+        all
+    }
+
+    /// Every file of a job: the simulator restores whole jobs.
+    fn all_of(&self, job_id: u32) -> RestoreFiles {
+        let last = self.jobs.get(&job_id).map_or(0, |job| job.job_files);
+        RestoreFiles { job_id, ranges: (last > 0).then_some(IndexRange { first: 1, last }).into_iter().collect() }
+    }
+
+    fn mark_unfinished(&mut self, now: i64) -> u64 {
+        let mut changed = 0;
+        for job in self.jobs.values_mut().filter(|job| !ENDED.contains(&job.job_status)) {
+            job.job_status = b'f';
+            (job.end_time, job.real_end_time) = (now, now);
+            changed += 1;
+        }
+        changed
+    }
+
+    fn volume(&self, id: u32) -> Answer {
+        let row = self.media.get(&id).ok_or_else(|| missing("volume", id))?;
+        Ok(CatalogAnswer::Volume(Some(Box::new(self.shown(row)))))
+    }
+
+    /// A row with the names that are filled in when it is read.
+    fn shown(&self, row: &MediaRow) -> MediaRow {
+        MediaRow {
+            pool: self.pools.get(&row.pool_id).map(|pool| pool.name.clone()).unwrap_or_default(),
+            storage: self.storages.get(&row.storage_id).cloned().unwrap_or_default(),
+            ..row.clone()
+        }
+    }
+}
+
+fn insert<T>(table: &mut BTreeMap<u32, T>, row: T) -> u32 {
+    let id = table.last_key_value().map_or(1, |(id, _)| id + 1);
+    table.insert(id, row);
+    id
+}
+
+fn missing(what: &str, id: u32) -> CatalogError {
+    CatalogError::new(CatalogErrorKind::Constraint, format!("there is no {what} {id}"))
+}

@@ -1,0 +1,479 @@
+//! A disk made of maps: files to back up and restore, volumes to append to and read. It outlives the daemon that uses it.
+//!
+//! Files are regular and have a name and contents; volumes are whole blocks, as the real ones.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use towline_core::bulk::pack::{PackError, Packer};
+use towline_core::bulk::parcel::Parcel;
+use towline_core::bulk::select::{Filled, RestoreReader};
+use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, RestoreOrder, Tally};
+use towline_core::ids::HandleId;
+use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
+use towline_core::wire::block::{self, BlockHeader, Session};
+use towline_core::wire::bsr::{Bootstrap, Selection};
+use towline_core::wire::digest::{Algorithm, Hasher};
+use towline_core::wire::fileset::FileSet;
+use towline_core::wire::label::VolumeLabel;
+use towline_core::wire::stream::{FileType, Stream};
+
+/// Files by their names.
+pub type Files = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// A disk; clones are the same one.
+#[derive(Clone, Debug, Default)]
+pub struct Disk(Arc<Mutex<Store>>);
+
+/// What is on it.
+#[derive(Debug, Default)]
+pub struct Store {
+    /// The files.
+    pub files: Files,
+    /// Volumes by folder and name.
+    pub volumes: BTreeMap<String, Vec<u8>>,
+    /// Bytes that volumes may have together; 0 for no limit.
+    pub capacity: u64,
+    /// Whether every write to a volume fails.
+    pub is_broken: bool,
+}
+
+impl Disk {
+    /// A disk with these files.
+    #[must_use]
+    pub fn with_files(files: Files) -> Self {
+        Self(Arc::new(Mutex::new(Store { files, ..Store::default() })))
+    }
+
+    /// What is on it.
+    pub fn store(&self) -> MutexGuard<'_, Store> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one daemon has open on its disk.
+#[derive(Debug)]
+pub(crate) struct OpenThings {
+    disk: Disk,
+    open: BTreeMap<HandleId, Open>,
+}
+
+#[derive(Debug)]
+enum Open {
+    Backup(Backup),
+    Restore(Restore),
+    Read(Reading),
+    Volume(Volume),
+}
+
+impl OpenThings {
+    pub(crate) const fn new(disk: Disk) -> Self {
+        Self { disk, open: BTreeMap::new() }
+    }
+
+    /// Handles that are open.
+    pub(crate) fn handles(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Does a piece of work.
+    pub(crate) fn work(&mut self, work: DiskWork) -> DiskDone {
+        let mut store = self.disk.store();
+        match work {
+            DiskWork::OpenBackup { handle, fileset } => {
+                self.open.insert(handle, Open::Backup(Backup::new(&fileset, &store)));
+                DiskDone::Opened
+            }
+            DiskWork::OpenRestore { handle, order } => {
+                self.open.insert(handle, Open::Restore(Restore::new(order)));
+                DiskDone::Opened
+            }
+            DiskWork::OpenRead { handle, folder, bootstrap } => match Reading::new(&folder, &bootstrap, &store) {
+                Ok(reading) => {
+                    self.open.insert(handle, Open::Read(reading));
+                    DiskDone::Opened
+                }
+                Err(error) => failed(error),
+            },
+            DiskWork::Mount { handle, folder, label, expect, limit, session } => {
+                let path = format!("{folder}/{}", String::from_utf8_lossy(&label.volume));
+                match mount(&path, &label, expect, session, &mut store) {
+                    Ok(done) => {
+                        let volume = Volume { path, limit, blocks: 0, full: None };
+                        self.open.insert(handle, Open::Volume(volume));
+                        done
+                    }
+                    Err(error) => failed(error),
+                }
+            }
+            DiskWork::Fill { handle, parcel } => match self.open.get_mut(&handle) {
+                Some(Open::Backup(backup)) => backup.fill(parcel),
+                Some(Open::Read(reading)) => reading.fill(parcel, &store),
+                _ => failed(not_open(handle)),
+            },
+            DiskWork::Apply { handle, parcel } => match self.open.get_mut(&handle) {
+                Some(Open::Restore(restore)) => restore.apply(parcel, &mut store.files),
+                _ => failed(not_open(handle)),
+            },
+            DiskWork::Append { handle, block } => match self.open.get_mut(&handle) {
+                Some(Open::Volume(volume)) => volume.append(block, &mut store),
+                _ => failed(not_open(handle)),
+            },
+            DiskWork::Sync { .. } => DiskDone::Synced { spent: 1 },
+            DiskWork::Close { handle } => {
+                DiskDone::Closed(self.open.remove(&handle).map_or_else(Tally::default, tally))
+            }
+            _ => failed(DiskError::Other { path: "disk".to_owned(), text: "cannot do that".to_owned() }),
+        }
+    }
+}
+
+fn tally(open: Open) -> Tally {
+    match open {
+        Open::Backup(backup) => backup.tally(),
+        Open::Restore(restore) => restore.tally(),
+        Open::Read(reading) => reading.tally(),
+        Open::Volume(_) => Tally { complete: true, ..Tally::default() },
+    }
+}
+
+fn failed(error: DiskError) -> DiskDone {
+    DiskDone::Failed { error, buffer: Vec::new() }
+}
+
+fn not_open(handle: HandleId) -> DiskError {
+    DiskError::Other { path: "disk".to_owned(), text: format!("{handle:?} is not open") }
+}
+
+#[derive(Debug)]
+struct Backup {
+    files: VecDeque<(Vec<u8>, Vec<u8>)>,
+    step: Step,
+    packer: Packer,
+    complete: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Begin,
+    OpenData,
+    Data(usize),
+    Digest,
+}
+
+impl Backup {
+    fn new(fileset: &FileSet, store: &Store) -> Self {
+        let below = |name: &[u8]| {
+            let mut paths = fileset.includes.iter().flat_map(|block| &block.files);
+            paths.any(|path| name.starts_with(path))
+        };
+        let files = store.files.iter().filter(|(name, _)| below(name));
+        let files = files.map(|(name, contents)| (name.clone(), contents.clone())).collect();
+        Self { files, step: Step::Begin, packer: Packer::new(), complete: false }
+    }
+
+    fn fill(&mut self, parcel: Parcel) -> DiskDone {
+        self.packer.give(parcel);
+        let error = loop {
+            match self.step() {
+                Ok(()) if self.complete => break None,
+                Ok(()) => {}
+                Err(error) => break Some(error),
+            }
+        };
+        let parcel = self.packer.take().unwrap_or_default();
+        match error {
+            None | Some(PackError::Full) => DiskDone::Filled { parcel, last: self.complete, remarks: Vec::new() },
+            Some(error) => failed(DiskError::Other { path: "backup".to_owned(), text: error.to_string() }),
+        }
+    }
+
+    fn step(&mut self) -> Result<(), PackError> {
+        let Some((name, contents)) = self.files.front() else {
+            self.packer.finish()?;
+            self.complete = true;
+            return Ok(());
+        };
+        match self.step {
+            Step::Begin => {
+                let size = i64::try_from(contents.len()).unwrap_or(i64::MAX);
+                let stat = Stat { mode: 0o100_644, nlink: 1, size, data_stream: Stream::FILE_DATA, ..Stat::default() };
+                self.packer.begin_file(&NewAttributes {
+                    file_type: FileType::Regular,
+                    name,
+                    stat: &stat,
+                    link: b"",
+                    attrs_ex: b"",
+                    delta_seq: 0,
+                })?;
+                self.step = if contents.is_empty() { Step::Digest } else { Step::OpenData };
+            }
+            Step::OpenData => {
+                self.packer.begin_data(Stream::FILE_DATA)?;
+                self.step = Step::Data(0);
+            }
+            Step::Data(at) if at == contents.len() => {
+                self.packer.end_data()?;
+                self.step = Step::Digest;
+            }
+            Step::Data(at) => {
+                let space = self.packer.data_space(contents.len() - at).ok_or(PackError::Full)?;
+                let n = space.len();
+                space.copy_from_slice(&contents[at..at + n]);
+                self.packer.data_commit(n, n as u64);
+                self.step = Step::Data(at + n);
+            }
+            Step::Digest => {
+                let mut hasher = Hasher::new(Algorithm::Xxh128);
+                hasher.update(contents);
+                self.packer.record(Stream::XXH128, hasher.finish().as_bytes())?;
+                self.files.pop_front();
+                self.step = Step::Begin;
+            }
+        }
+        Ok(())
+    }
+
+    fn tally(&self) -> Tally {
+        let totals = self.packer.totals();
+        Tally {
+            files: totals.files,
+            read_bytes: totals.read_bytes,
+            job_bytes: totals.job_bytes,
+            complete: self.complete,
+            ..Tally::default()
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Restore {
+    unpacker: Unpacker,
+    sink: Sink,
+}
+
+#[derive(Debug, Default)]
+struct Sink {
+    to: Vec<u8>,
+    name: Vec<u8>,
+    contents: Vec<u8>,
+    done: Vec<(Vec<u8>, Vec<u8>)>,
+    files: u32,
+    bytes: u64,
+    errors: u32,
+}
+
+impl Restore {
+    fn new(order: RestoreOrder) -> Self {
+        Self { unpacker: Unpacker::new(), sink: Sink { to: order.to, ..Sink::default() } }
+    }
+
+    fn apply(&mut self, mut parcel: Parcel, files: &mut Files) -> DiskDone {
+        let fed = self.unpacker.feed(&parcel.bytes, &mut self.sink);
+        files.extend(self.sink.done.drain(..));
+        match fed {
+            Ok(_) => {
+                parcel.clear();
+                DiskDone::Applied { parcel, remarks: Vec::new() }
+            }
+            Err(error) => DiskDone::Failed { error: DiskError::BadStream(format!("{error:?}")), buffer: parcel.bytes },
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        Tally {
+            files: self.sink.files,
+            read_bytes: self.unpacker.record_bytes(),
+            job_bytes: self.sink.bytes,
+            errors: self.sink.errors,
+            complete: self.unpacker.has_ended(),
+            ..Tally::default()
+        }
+    }
+}
+
+impl RestoreSink for Sink {
+    type Error = String;
+
+    fn attributes(&mut self, record: &AttributeRecord<'_>) -> Result<(), String> {
+        self.name = [&self.to[..], record.name].concat();
+        self.contents.clear();
+        self.files += 1;
+        Ok(())
+    }
+
+    fn data(&mut self, piece: DataPiece<'_>) -> Result<(), String> {
+        self.contents.extend_from_slice(piece.bytes);
+        self.bytes += piece.bytes.len() as u64;
+        Ok(())
+    }
+
+    fn whole(&mut self, stream: Stream, record: &[u8]) -> Result<(), String> {
+        if stream == Stream::XXH128 {
+            let mut hasher = Hasher::new(Algorithm::Xxh128);
+            hasher.update(&self.contents);
+            self.errors += u32::from(hasher.finish().as_bytes() != record);
+        }
+        Ok(())
+    }
+
+    fn end_of_file(&mut self) -> Result<(), String> {
+        self.done.push((std::mem::take(&mut self.name), std::mem::take(&mut self.contents)));
+        Ok(())
+    }
+
+    fn dropped(&mut self, _stream: Stream) {
+        self.errors += 1;
+    }
+}
+
+#[derive(Debug)]
+struct Reading {
+    folder: String,
+    ahead: VecDeque<(String, u64)>,
+    current: Option<(String, u64)>,
+    reader: RestoreReader,
+    read: Vec<String>,
+    complete: bool,
+}
+
+impl Reading {
+    fn new(folder: &str, bootstrap: &Bootstrap, store: &Store) -> Result<Self, DiskError> {
+        let reader = RestoreReader::new(Selection::new(bootstrap, None));
+        let ahead: VecDeque<_> =
+            reader.selection().volumes().into_iter().map(|volume| (volume.name, volume.start)).collect();
+        if let Some((missing, _)) =
+            ahead.iter().find(|(name, _)| !store.volumes.contains_key(&format!("{folder}/{name}")))
+        {
+            return Err(DiskError::Missing(missing.clone()));
+        }
+        let folder = folder.to_owned();
+        Ok(Self { folder, ahead, current: None, reader, read: Vec::new(), complete: false })
+    }
+
+    fn fill(&mut self, mut parcel: Parcel, store: &Store) -> DiskDone {
+        parcel.clear();
+        loop {
+            if self.reader.fill(&mut parcel) == Filled::Full {
+                return DiskDone::Filled { parcel, last: false, remarks: Vec::new() };
+            }
+            match self.next_block(store) {
+                Ok(true) => {}
+                Ok(false) => {
+                    self.complete = self.reader.finish(&mut parcel);
+                    return DiskDone::Filled { parcel, last: self.complete, remarks: Vec::new() };
+                }
+                Err(error) => return DiskDone::Failed { error, buffer: parcel.bytes },
+            }
+        }
+    }
+
+    /// Gives the next block that is wanted to the reader; false if there is none.
+    fn next_block(&mut self, store: &Store) -> Result<bool, DiskError> {
+        let mut buffer = self.reader.take_block().unwrap_or_default();
+        loop {
+            let Some((name, at)) = &mut self.current else {
+                let Some(next) = self.ahead.pop_front() else { return Ok(false) };
+                self.reader.begin_volume(&next.0);
+                self.read.push(next.0.clone());
+                self.current = Some(next);
+                continue;
+            };
+            let volume = store.volumes.get(&format!("{}/{name}", self.folder)).map_or(&[][..], Vec::as_slice);
+            let start = self.reader.next_start(*at).filter(|&start| start < volume.len() as u64);
+            let Some(start) = start else {
+                self.current = None;
+                continue;
+            };
+            let damaged = |_| DiskError::Damaged { path: name.clone(), at: start };
+            let rest = usize::try_from(start).ok().and_then(|start| volume.get(start..)).unwrap_or_default();
+            let header = BlockHeader::verify(rest, true).map_err(damaged)?;
+            buffer.clear();
+            buffer.extend_from_slice(rest.get(..header.len as usize).unwrap_or_default());
+            self.reader.give_block(buffer, start).map_err(damaged)?;
+            *at = start + u64::from(header.len);
+            return Ok(true);
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        Tally {
+            read_bytes: self.reader.bytes(),
+            job_bytes: self.reader.bytes(),
+            errors: u32::try_from(self.reader.lost()).unwrap_or(u32::MAX),
+            complete: self.complete,
+            volumes: self.read.clone(),
+            ..Tally::default()
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Volume {
+    path: String,
+    limit: u64,
+    /// Blocks appended since it was mounted.
+    blocks: u64,
+    full: Option<bool>,
+}
+
+impl Volume {
+    fn append(&mut self, mut block: Vec<u8>, store: &mut Store) -> DiskDone {
+        if store.is_broken {
+            let error = DiskError::Other { path: self.path.clone(), text: "input/output error".to_owned() };
+            return DiskDone::Failed { error, buffer: block };
+        }
+        let used: u64 = store.volumes.values().map(|volume| volume.len() as u64).sum();
+        let Some(volume) = store.volumes.get_mut(&self.path) else {
+            return DiskDone::Failed { error: DiskError::Missing(self.path.clone()), buffer: block };
+        };
+        let (start, len) = (volume.len() as u64, block.len() as u64);
+        let disk_full = store.capacity > 0 && used + len > store.capacity;
+        let limit_reached = self.limit > 0 && self.blocks > 0 && start + len >= self.limit;
+        if self.full.is_none() && (disk_full || limit_reached) {
+            self.full = Some(disk_full);
+        }
+        if let Some(disk_full) = self.full {
+            return DiskDone::VolumeFull { block, disk_full };
+        }
+        block::seal(&mut block);
+        volume.extend_from_slice(&block);
+        self.blocks += 1;
+        DiskDone::Appended { block, start, spent: 1 }
+    }
+}
+
+fn mount(
+    path: &str,
+    label: &VolumeLabel,
+    expect: Expect,
+    session: Session,
+    store: &mut Store,
+) -> Result<DiskDone, DiskError> {
+    let found = store.volumes.get(path).map_or(0, |volume| volume.len() as u64);
+    let wanted = match expect {
+        Expect::New if found > 0 => {
+            return Err(DiskError::WrongVolume {
+                path: path.to_owned(),
+                wanted: String::from_utf8_lossy(&label.volume).into_owned(),
+                found: format!("a file of {found} bytes where none should be"),
+            });
+        }
+        Expect::New | Expect::Recycled => {
+            let block = label.block(session);
+            let bytes = block.len() as u64;
+            store.volumes.insert(path.to_owned(), block);
+            return Ok(DiskDone::Mounted { bytes, labelled: true, cut: 0, spent: 1 });
+        }
+        Expect::Bytes(wanted) => wanted,
+    };
+    if found == 0 {
+        return Err(DiskError::Missing(path.to_owned()));
+    }
+    if found < wanted {
+        return Err(DiskError::Truncated { path: path.to_owned(), found, wanted });
+    }
+    // Blocks are appended whole: a tail that nobody has acknowledged is kept.
+    Ok(DiskDone::Mounted { bytes: found, labelled: false, cut: 0, spent: 0 })
+}

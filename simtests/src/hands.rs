@@ -1,0 +1,55 @@
+//! Hands made of maps: a daemon's disk, and the director's catalog.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use towline_core::drive::{Hands, Notice, Reply, Work, WorkDone};
+
+use crate::catalog::Catalog;
+use crate::disk::{Disk, OpenThings};
+
+/// The hands of one run of a daemon. They answer on the spot; the world lets time pass before the answer is heard.
+#[derive(Debug)]
+pub struct MapHands {
+    things: Mutex<OpenThings>,
+    catalog: Option<Catalog>,
+    notices: Mutex<Vec<Notice>>,
+}
+
+impl MapHands {
+    /// Hands for this disk, and for a catalog if the daemon has one.
+    #[must_use]
+    pub const fn new(disk: Disk, catalog: Option<Catalog>) -> Self {
+        Self { things: Mutex::new(OpenThings::new(disk)), catalog, notices: Mutex::new(Vec::new()) }
+    }
+
+    /// Handles that are open: files, volumes.
+    #[must_use]
+    pub fn handles(&self) -> usize {
+        lock(&self.things).handles()
+    }
+
+    /// What the daemon said.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Notice> {
+        lock(&self.notices).clone()
+    }
+}
+
+impl Hands for MapHands {
+    fn submit(&self, work: Work, reply: Reply) {
+        let done = match (work, &self.catalog) {
+            (Work::Disk(work), _) => WorkDone::Disk(lock(&self.things).work(work)),
+            (Work::Catalog(request), Some(catalog)) => WorkDone::Catalog(catalog.answer(request)),
+            _ => WorkDone::Refused,
+        };
+        reply(done);
+    }
+
+    fn notify(&self, notice: Notice) {
+        lock(&self.notices).push(notice);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

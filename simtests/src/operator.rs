@@ -1,0 +1,131 @@
+//! An operator at a console: says lines to the director, and hears what comes back.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use towline_core::action::SocketOptions;
+use towline_core::config::Password;
+use towline_core::conn::{CloseReason, Peer};
+use towline_core::drive::{ExitReason, WorkDone};
+use towline_core::event::IoKind;
+use towline_core::ids::{ConnId, DialId, ListenerId, WorkId};
+use towline_core::node::{DialFailure, Net, Opening, Route, TimerKey};
+use towline_core::role::Role;
+use towline_core::tls::Dialler;
+use towline_core::wire::frame::Signal;
+use towline_core::wire::hello::{Hello, Version};
+use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+/// What an operator has heard; clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Heard(Arc<Mutex<Transcript>>);
+
+/// What was said to the operator.
+#[derive(Clone, Debug, Default)]
+pub struct Transcript {
+    /// All of it.
+    pub text: String,
+    /// Commands that were answered to their end.
+    pub answers: usize,
+    /// Why the connection, or the attempt to have one, has ended.
+    pub over: Option<String>,
+}
+
+impl Heard {
+    /// What was heard so far.
+    #[must_use]
+    pub fn look(&self) -> Transcript {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Transcript> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The role of an operator's console.
+#[derive(Debug)]
+pub struct Operator {
+    password: Password,
+    tls: bool,
+    heard: Heard,
+    conn: Option<ConnId>,
+    lines: VecDeque<String>,
+}
+
+impl Operator {
+    /// An operator who knows this password, and the host `dir`.
+    #[must_use]
+    pub const fn new(password: Password, tls: bool, heard: Heard) -> Self {
+        Self { password, tls, heard, conn: None, lines: VecDeque::new() }
+    }
+}
+
+impl Role for Operator {
+    fn start(&mut self, net: &mut Net) {
+        let seconds = Duration::from_secs;
+        let route = Route {
+            host: "dir".to_owned(),
+            port: 9101,
+            source: None,
+            socket: SocketOptions::default(),
+            retry: seconds(5),
+            within: seconds(60),
+        };
+        let me = PeerName::new(PeerKind::Console, DEFAULT_CONSOLE);
+        let key = self.password.key();
+        let engine = if self.tls { Dialler::Toy { identity: me.clone(), key: key.clone() } } else { Dialler::Clear };
+        let hello = Hello::default_console("26.0.0", Version { major: 26, minor: 0, patch: 0 });
+        let policy = if self.tls { 2 } else { 0 };
+        net.dial(route, Opening { engine, hello, key, own: me.qualified(), policy });
+    }
+
+    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
+
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _peer: Peer) {
+        net.abort(conn);
+    }
+
+    fn on_dialed(&mut self, net: &mut Net, _dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        match outcome {
+            Ok((conn, _)) => {
+                self.conn = Some(conn);
+                self.lines.drain(..).for_each(|line| net.send_text(conn, line));
+            }
+            Err(failure) => self.heard.lock().over = Some(failure.to_string()),
+        }
+    }
+
+    fn on_text(&mut self, _net: &mut Net, _conn: ConnId, text: Vec<u8>) {
+        self.heard.lock().text.push_str(&String::from_utf8_lossy(&text));
+    }
+
+    fn on_signal(&mut self, _net: &mut Net, _conn: ConnId, signal: Signal) {
+        if signal == Signal::Eod {
+            self.heard.lock().answers += 1;
+        }
+    }
+
+    fn on_closed(&mut self, _net: &mut Net, _conn: ConnId, reason: CloseReason) {
+        self.conn = None;
+        self.heard.lock().over = Some(reason.to_string());
+    }
+
+    fn on_done(&mut self, _net: &mut Net, _work: WorkId, _done: WorkDone) {}
+
+    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+
+    fn on_typed(&mut self, net: &mut Net, line: Option<String>) {
+        match (line, self.conn) {
+            (Some(line), Some(conn)) => net.send_text(conn, line),
+            (Some(line), None) => self.lines.push_back(line),
+            (None, _) => {}
+        }
+    }
+
+    fn on_stop(&mut self, net: &mut Net) {
+        net.exit(ExitReason::Done);
+    }
+}

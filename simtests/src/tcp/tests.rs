@@ -1,0 +1,163 @@
+//! Two ends and what is between them.
+
+use super::*;
+
+const STEP: Duration = Duration::from_millis(5);
+
+/// Two ends, and whether what they send arrives.
+struct Pair {
+    ends: [End; 2],
+    now: Instant,
+    cut: bool,
+}
+
+impl Pair {
+    fn open(buffer: Option<u32>) -> Self {
+        let options = SocketOptions { keepalive: None, buffer };
+        let (a, b) = (([10, 0, 0, 1], 1000).into(), ([10, 0, 0, 2], 9103).into());
+        let now = Instant::ZERO;
+        let ends = [
+            End::dial(Ends { local: a, peer: b }, options, now),
+            End::answer(Ends { local: b, peer: a }, options, now),
+        ];
+        let mut pair = Self { ends, now, cut: false };
+        pair.settle();
+        assert_eq!(pair.ends.each_ref().map(End::phase), [Phase::Open; 2]);
+        pair
+    }
+
+    /// Carries segments until none is under way.
+    fn settle(&mut self) {
+        loop {
+            let mut moved = false;
+            for from in 0..2 {
+                while let Some(segment) = self.ends[from].poll_segment() {
+                    moved = true;
+                    if !self.cut {
+                        self.ends[1 - from].on_segment(segment, self.now);
+                    }
+                }
+            }
+            if !moved {
+                return;
+            }
+            self.now = self.now + STEP;
+        }
+    }
+
+    /// Lets time pass until this end's next timer, at most so often.
+    fn timers(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(at) = self.ends.iter().filter_map(End::deadline).min() else { return };
+            self.now = self.now.max(at);
+            self.ends.iter_mut().for_each(|end| end.on_timer(self.now));
+            self.settle();
+        }
+    }
+
+    fn read(&mut self, end: usize) -> Vec<u8> {
+        let mut space = [0; 1000];
+        let mut all = Vec::new();
+        while let Some(Ok(n)) = self.ends[end].read(&mut space, self.now) {
+            if n == 0 {
+                break;
+            }
+            all.extend_from_slice(&space[..n]);
+            self.settle();
+        }
+        all
+    }
+}
+
+#[test]
+fn bytes_arrive_in_order_through_buffers_that_are_smaller() {
+    let mut pair = Pair::open(Some(4096));
+    let text: Vec<u8> = (0..50_000_u32).map(|n| (n % 251) as u8).collect();
+    let (mut written, mut got) = (0, Vec::new());
+    while got.len() < text.len() {
+        while let Some(Ok(n)) = pair.ends[0].write(&text[written..], pair.now) {
+            written += n;
+            if written == text.len() {
+                break;
+            }
+        }
+        assert!(written - got.len() <= 2 * 4096, "the buffers hold too much");
+        pair.settle();
+        got.extend(pair.read(1));
+    }
+    assert!(got == text);
+}
+
+#[test]
+fn what_a_cut_swallows_comes_after_it_has_healed() {
+    let mut pair = Pair::open(None);
+    pair.cut = true;
+    assert_eq!(pair.ends[0].write(b"lost and found", pair.now), Some(Ok(14)));
+    pair.settle();
+    pair.timers(3);
+    assert_eq!(pair.ends[1].read(&mut [0; 9], pair.now), None);
+    pair.cut = false;
+    pair.timers(1);
+    assert_eq!(pair.read(1), b"lost and found");
+}
+
+#[test]
+fn a_cut_for_good_ends_a_sender_after_a_quarter_of_an_hour() {
+    let mut pair = Pair::open(None);
+    pair.cut = true;
+    assert_eq!(pair.ends[0].write(b"x", pair.now), Some(Ok(1)));
+    let began = pair.now;
+    while pair.ends[0].phase() == Phase::Open {
+        pair.timers(1);
+    }
+    assert_eq!(pair.ends[0].phase(), Phase::Over(IoKind::TimedOut));
+    assert!(pair.now.since(began) >= GIVE_UP);
+    // The other one has nothing to say and is half-open until its keepalive.
+    assert_eq!(pair.ends[1].phase(), Phase::Open);
+    pair.timers(12);
+    assert_eq!(pair.ends[1].phase(), Phase::Over(IoKind::TimedOut));
+}
+
+#[test]
+fn a_lost_window_update_is_asked_for() {
+    let mut pair = Pair::open(Some(1000));
+    while let Some(Ok(_)) = pair.ends[0].write(&[7; 500], pair.now) {
+        pair.settle();
+    }
+    pair.cut = true;
+    let mut space = [0; 1000];
+    assert_eq!(pair.ends[1].read(&mut space, pair.now), Some(Ok(1000)));
+    pair.settle();
+    pair.cut = false;
+    pair.timers(1);
+    assert_eq!(pair.read(1).len(), 1000);
+}
+
+#[test]
+fn both_halves_close_on_their_own() {
+    let mut pair = Pair::open(None);
+    pair.ends[0].write(b"bye", pair.now);
+    pair.ends[0].shut_write(pair.now);
+    pair.settle();
+    assert_eq!(pair.read(1), b"bye");
+    assert_eq!(pair.ends[1].read(&mut [0; 1], pair.now), Some(Ok(0)));
+    pair.ends[1].write(b"still here", pair.now);
+    pair.settle();
+    assert_eq!(pair.read(0), b"still here");
+    pair.ends[1].close(pair.now);
+    pair.settle();
+    assert_eq!(pair.ends[0].read(&mut [0; 1], pair.now), Some(Ok(0)));
+    pair.ends[0].close(pair.now);
+    pair.settle();
+    assert!(pair.ends.iter().all(End::is_gone));
+}
+
+#[test]
+fn a_close_with_bytes_unread_resets() {
+    let mut pair = Pair::open(None);
+    pair.ends[0].write(b"nobody reads this", pair.now);
+    pair.settle();
+    pair.ends[1].close(pair.now);
+    pair.settle();
+    assert_eq!(pair.ends[0].read(&mut [0; 1], pair.now), Some(Err(IoKind::Reset)));
+}

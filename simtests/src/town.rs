@@ -1,0 +1,295 @@
+//! A director, a storage daemon, a file daemon and an operator, each on a host of its own, ready to run jobs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
+use towline_core::event::Event;
+use towline_core::node::{Node, Settings};
+use towline_core::role::director::Director;
+use towline_core::role::director::catalog::JobRow;
+use towline_core::role::file::FileDaemon;
+use towline_core::role::identity::{Credentials, DialOffer, Identity};
+use towline_core::role::storage::StorageDaemon;
+use towline_core::time::Instant;
+use towline_core::tls::Acceptor;
+use towline_core::wire::hello::Version;
+use towline_core::wire::names::{PeerKind, PeerName};
+
+use crate::catalog::Catalog;
+use crate::disk::{Disk, Files};
+use crate::hands::MapHands;
+use crate::host::HostId;
+use crate::operator::{Heard, Operator, Transcript};
+use crate::rng::Rng;
+use crate::world::World;
+
+/// States in which a job stays, `wire/3 §0.4`.
+const ENDED: &[u8] = b"TWAEfeDI";
+/// The version all daemons say they are.
+const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
+
+/// What may differ between towns.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Everything is drawn from it.
+    pub seed: u64,
+    /// Whether connections are protected, by the simulator's engine.
+    pub tls: bool,
+    /// The files of the client.
+    pub files: Files,
+    /// What the director believes to be the file daemon's and the storage daemon's password.
+    pub passwords: (String, String),
+    /// Bytes a second between any two hosts.
+    pub rate: u64,
+}
+
+impl Plan {
+    /// A town in clear with a few files of all sizes, some hundred kilobytes in all.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            seed,
+            tls: false,
+            files: some_files(seed, 24, 60_000),
+            passwords: ("file".to_owned(), "storage".to_owned()),
+            rate: 10_000_000,
+        }
+    }
+}
+
+/// So many files below `/data`, of up to so many bytes.
+#[must_use]
+pub fn some_files(seed: u64, count: usize, most: usize) -> Files {
+    let mut rng = Rng::new(seed);
+    let mut file = |n: usize| {
+        let size = if n.is_multiple_of(5) { 0 } else { rng.size(most) };
+        let contents = (0..size).map(|_| rng.next().to_le_bytes()[0]).collect();
+        (format!("/data/file-{n:03}").into_bytes(), contents)
+    };
+    (0..count).map(&mut file).collect()
+}
+
+/// The town.
+#[derive(Debug)]
+pub struct Town {
+    /// Its world.
+    pub world: World,
+    /// The host `dir`.
+    pub director: HostId,
+    /// The host `sd`.
+    pub storage: HostId,
+    /// The host `fd`.
+    pub client: HostId,
+    /// The host `operator`.
+    pub operator: HostId,
+    /// The client's disk.
+    pub files: Disk,
+    /// The storage daemon's disk.
+    pub volumes: Disk,
+    /// The director's catalog.
+    pub catalog: Catalog,
+    /// What the storage daemon's hands hold.
+    pub storage_hands: Arc<MapHands>,
+    /// What the file daemon's hands hold.
+    pub client_hands: Arc<MapHands>,
+    heard: Heard,
+    plan: Plan,
+}
+
+impl Town {
+    /// A town whose daemons have just started.
+    ///
+    /// # Panics
+    /// If one of the configurations below is none.
+    #[must_use]
+    pub fn new(plan: Plan) -> Self {
+        let mut world = World::new(plan.seed);
+        let mut host = |name: &str, n: u8| world.add_host(name, [10, 0, 0, n].into());
+        let (director, storage, client, operator) = (host("dir", 1), host("sd", 2), host("fd", 3), host("operator", 4));
+        for (one, two) in [(director, storage), (director, client), (storage, client)] {
+            world.link(one, two, |link| link.rate = plan.rate);
+        }
+        let (files, volumes) = (Disk::with_files(plan.files.clone()), Disk::default());
+        let mut town = Self {
+            world,
+            director,
+            storage,
+            client,
+            operator,
+            storage_hands: Arc::new(MapHands::new(volumes.clone(), None)),
+            client_hands: Arc::new(MapHands::new(files.clone(), None)),
+            files,
+            volumes,
+            catalog: Catalog::default(),
+            heard: Heard::default(),
+            plan,
+        };
+        town.start_storage();
+        town.start_client();
+        town.start_director();
+        town.start_operator();
+        town
+    }
+
+    /// Starts the director; one that runs is killed.
+    pub fn start_director(&mut self) {
+        let hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
+        let role = Director::new(Arc::new(director(&self.plan)), self.credentials(), identity());
+        let node = self.node(role, PeerKind::Director, "dir");
+        self.world.start(self.director, node, hands);
+    }
+
+    /// Starts the storage daemon; one that runs is killed.
+    pub fn start_storage(&mut self) {
+        self.storage_hands = Arc::new(MapHands::new(self.volumes.clone(), None));
+        let role = StorageDaemon::new(Arc::new(storage(&self.plan)), identity());
+        let node = self.node(role, PeerKind::Storage, "sd");
+        self.world.start(self.storage, node, self.storage_hands.clone());
+    }
+
+    /// Starts the file daemon; one that runs is killed.
+    pub fn start_client(&mut self) {
+        self.client_hands = Arc::new(MapHands::new(self.files.clone(), None));
+        let role = FileDaemon::new(Arc::new(client(&self.plan)), self.credentials(), identity());
+        let node = self.node(role, PeerKind::Client, "fd");
+        self.world.start(self.client, node, self.client_hands.clone());
+    }
+
+    /// Starts an operator, who has heard nothing yet.
+    pub fn start_operator(&mut self) {
+        self.heard = Heard::default();
+        let role = Operator::new(Password::new("console"), self.plan.tls, self.heard.clone());
+        let node = self.node(role, PeerKind::Console, "operator");
+        self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
+    }
+
+    /// What the operator has heard.
+    #[must_use]
+    pub fn heard(&self) -> Transcript {
+        self.heard.look()
+    }
+
+    /// The operator says a line and hears the answer to its end; `None` if that does not come.
+    pub fn say(&mut self, line: &str, within: Duration) -> Option<String> {
+        let before = self.heard();
+        self.world.post(self.operator, Event::Typed(Some(line.to_owned())));
+        let heard = self.heard.clone();
+        let answered = self.world.run_until(within, |_| heard.look().answers > before.answers);
+        let text = self.heard().text.split_off(before.text.len());
+        answered.then_some(text)
+    }
+
+    /// Has the operator order a job; gives its number if the director took it.
+    pub fn order(&mut self, line: &str) -> Option<u32> {
+        let answer = self.say(line, Duration::from_secs(120))?;
+        let (_, id) = answer.split_once("JobId=")?;
+        id.split_whitespace().next()?.parse().ok()
+    }
+
+    /// A job of the catalog, once it has ended.
+    #[must_use]
+    pub fn ended(&self, job: u32) -> Option<JobRow> {
+        let tables = self.catalog.tables();
+        tables.jobs.get(&job).filter(|row| ENDED.contains(&row.job_status)).cloned()
+    }
+
+    /// Goes on until a job has ended, at most so long.
+    pub fn await_end(&mut self, job: u32, within: Duration) -> Option<JobRow> {
+        let catalog = self.catalog.clone();
+        let is_over = |row: &JobRow| ENDED.contains(&row.job_status);
+        self.world.run_until(within, |_| catalog.tables().jobs.get(&job).is_some_and(is_over));
+        self.ended(job)
+    }
+
+    /// What was restored, by the names the files were saved under.
+    #[must_use]
+    pub fn restored(&self) -> Files {
+        let store = self.files.store();
+        let back = |(name, contents): (&Vec<u8>, &Vec<u8>)| {
+            name.strip_prefix(b"/restored").map(|name| (name.to_vec(), contents.clone()))
+        };
+        store.files.iter().filter_map(back).collect()
+    }
+
+    /// All report lines of a job.
+    #[must_use]
+    pub fn report(&self, job: u32) -> String {
+        let tables = self.catalog.tables();
+        tables.log.iter().filter(|line| line.job_id == job).map(|line| line.text.as_str()).collect()
+    }
+
+    fn node<R: towline_core::role::Role>(&mut self, role: R, kind: PeerKind, name: &str) -> Node<R> {
+        let settings = Settings {
+            own: PeerName::new(kind, name).qualified(),
+            engines: Arc::new(if self.plan.tls { Acceptor::simulated() } else { Acceptor::new() }),
+            max_unauthenticated: 256,
+            authenticate_within: Duration::from_secs(60),
+        };
+        let now: Instant = self.world.now();
+        Node::new(role, settings, self.world.node_seed(), now)
+    }
+
+    fn credentials(&self) -> Credentials {
+        let own = if self.plan.tls { DialOffer::Simulated } else { DialOffer::Nothing };
+        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+    }
+}
+
+fn identity() -> Identity {
+    Identity {
+        version: VERSION,
+        full: "26.0.0".to_owned(),
+        date: "01Jan26".to_owned(),
+        system: "simulator".to_owned(),
+        utc_offset: 0,
+    }
+}
+
+fn director(plan: &Plan) -> DirectorConfig {
+    let (file, storage) = &plan.passwords;
+    read(&format!(
+        r#"(
+            director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls}),
+            clients: [(name: "fd", address: Some("fd"), password: "{file}")],
+            storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
+            jobs: [
+                (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full),
+                (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
+                 where: Some("/restored")),
+            ],
+            filesets: [(name: "set", include: [(files: ["/data"])])],
+            pools: [(name: "pool", label_format: Some("vol-"))],
+        )"#,
+        tls = tls(plan),
+    ))
+}
+
+fn storage(plan: &Plan) -> StorageConfig {
+    read(&format!(
+        r#"(
+            storage: (name: "sd", listen: ["0.0.0.0"], tls: {tls}),
+            directors: [(name: "dir", password: "storage")],
+            devices: [(name: "dev", media_type: "File", archive_device: "/volumes", maximum_block_size: 65536)],
+        )"#,
+        tls = tls(plan),
+    ))
+}
+
+fn client(plan: &Plan) -> FileConfig {
+    read(&format!(
+        r#"(file: (name: "fd", listen: ["0.0.0.0"], tls: {tls}), directors: [(name: "dir", password: "file")])"#,
+        tls = tls(plan),
+    ))
+}
+
+const fn tls(plan: &Plan) -> &'static str {
+    if plan.tls { "(enable: true, require: true)" } else { "(enable: false, require: false)" }
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    match ron::from_str(text) {
+        Ok(config) => config,
+        Err(error) => panic!("the town's own configuration: {error}\n{text}"),
+    }
+}
