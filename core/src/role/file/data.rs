@@ -65,11 +65,13 @@ fn wait(_: &mut Job, _: &mut Net) -> Act {
 }
 
 fn open_backup(job: &mut Job, net: &mut Net) -> Act {
+    job.opened = true;
     job.work = Some(net.work(Work::Disk(DiskWork::OpenBackup { handle: job.handle, fileset: job.fileset.clone() })));
     Act::Wait
 }
 
 fn open_restore(job: &mut Job, net: &mut Net) -> Act {
+    job.opened = true;
     job.work = Some(net.work(Work::Disk(DiskWork::OpenRestore { handle: job.handle, order: job.order.clone() })));
     Act::Wait
 }

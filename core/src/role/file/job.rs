@@ -31,6 +31,7 @@ pub(super) struct Job {
     pub(super) script: Option<Script<Self>>,
     pub(super) work: Option<WorkId>,
     pub(super) handle: HandleId,
+    /// Whether the workers were told to open something and not yet to close it.
     pub(super) opened: bool,
     pub(super) ticket: u32,
     pub(super) tally: Tally,
@@ -71,6 +72,15 @@ impl Job {
             (JobStatus::Running, _) => JobStatus::Ok,
             (status, _) => status,
         }
+    }
+
+    /// Counts what was done with the files of one storage daemon.
+    pub(super) fn add(&mut self, tally: &Tally) {
+        self.tally.files = self.tally.files.saturating_add(tally.files);
+        self.tally.read_bytes = self.tally.read_bytes.saturating_add(tally.read_bytes);
+        self.tally.job_bytes = self.tally.job_bytes.saturating_add(tally.job_bytes);
+        self.tally.errors = self.tally.errors.saturating_add(tally.errors);
+        self.tally.warnings = self.tally.warnings.saturating_add(tally.warnings);
     }
 
     /// Lets the script do something with the job it belongs to.

@@ -85,7 +85,7 @@ impl FileDaemon {
     fn advance(&mut self, net: &mut Net, session: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
         let Some(job) = self.sessions.get_mut(&session).and_then(|session| session.job.as_mut()) else { return };
         let progress = step(job, net);
-        if let Some(work) = job.work {
+        if let Some(work) = job.work.take() {
             self.works.insert(work, session);
         }
         match progress {
@@ -101,9 +101,12 @@ impl FileDaemon {
     /// The dialogue of the data channel has come to its good end.
     fn data_done(&mut self, net: &mut Net, id: ConnId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(conn) = session.job.as_mut().and_then(|job| job.data.take()) {
-            self.data.remove(&conn);
-            net.close(conn, true);
+        if let Some(job) = session.job.as_mut() {
+            job.script = None;
+            if let Some(conn) = job.data.take() {
+                self.data.remove(&conn);
+                net.close(conn, true);
+            }
         }
         if session.after_data(net, id) {
             self.end_session(net, id);
@@ -121,8 +124,8 @@ impl FileDaemon {
     /// Ends a session in the order of `wire/2 §1.1` point 5.
     fn end_session(&mut self, net: &mut Net, id: ConnId) {
         let Some(mut session) = self.sessions.remove(&id) else { return };
-        if let Some(job) = session.job.take() {
-            self.release(net, &job);
+        if let Some(mut job) = session.job.take() {
+            self.release(net, &mut job);
             if job.id != 0 {
                 net.send_text(id, job.end().to_line());
                 self.recent.truncate(RECENT - 1);
@@ -134,24 +137,29 @@ impl FileDaemon {
     }
 
     /// Gives back what a job holds: its data channel, its dial, its open files.
-    fn release(&mut self, net: &mut Net, job: &Job) {
-        if let Some(conn) = job.data {
-            self.data.remove(&conn);
-            net.close(conn, true);
-        }
-        if let Some(dial) = job.dial {
-            self.dials.remove(&dial);
-            net.cancel_dial(dial);
-        }
+    fn release(&mut self, net: &mut Net, job: &mut Job) {
+        self.hang_up(net, job);
         if job.opened {
             net.work(Work::Disk(DiskWork::Close { handle: job.handle }));
         }
     }
 
+    /// Leaves the storage daemon, or stops trying to reach it.
+    fn hang_up(&mut self, net: &mut Net, job: &mut Job) {
+        if let Some(conn) = job.data.take() {
+            self.data.remove(&conn);
+            net.close(conn, true);
+        }
+        if let Some(dial) = job.dial.take() {
+            self.dials.remove(&dial);
+            net.cancel_dial(dial);
+        }
+    }
+
     /// The director has gone, with or without a word: nobody is left to tell.
     fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
-        let Some(session) = self.sessions.remove(&id) else { return };
-        if let Some(job) = &session.job {
+        let Some(mut session) = self.sessions.remove(&id) else { return };
+        if let Some(job) = &mut session.job {
             net.log(Level::Warn, &format!("director lost during job {}: {why}", job.name));
             self.release(net, job);
         }
@@ -288,13 +296,10 @@ impl Role for FileDaemon {
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
         let Some(id) = self.works.remove(&work) else { return };
         match done {
-            WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| {
-                job.opened = true;
-                job.on_event(data::OPENED, net)
-            }),
+            WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| job.on_event(data::OPENED, net)),
             WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
                 job.opened = false;
-                job.tally = tally;
+                job.add(&tally);
                 job.on_event(data::CLOSED, net)
             }),
             WorkDone::Disk(DiskDone::Failed { error, .. }) => self.fail_job(net, id, &error.to_string()),

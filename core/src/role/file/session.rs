@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bulk::work::{RestoreOrder, Tally};
+use crate::config::JobCommand;
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::{ConnId, HandleId};
@@ -34,6 +35,7 @@ pub(super) struct Session {
     pub(super) monitor: bool,
     pub(super) since: Wall,
     pub(super) job: Option<Job>,
+    has_fileset: bool,
     reading: Reading,
 }
 
@@ -58,7 +60,7 @@ pub(super) enum Next {
 
 impl Session {
     pub(super) const fn new(director: String, monitor: bool, since: Wall) -> Self {
-        Self { director, monitor, since, job: None, reading: Reading::Commands }
+        Self { director, monitor, since, job: None, has_fileset: false, reading: Reading::Commands }
     }
 
     /// Whether its job has this unique name and can still be cancelled.
@@ -165,6 +167,10 @@ impl FileDaemon {
     }
 
     fn serve(&mut self, net: &mut Net, id: ConnId, command: FileCommand) -> Next {
+        if let Some(text) = self.refusal(id, &command) {
+            self.say_fatal(net, id, &text);
+            return Next::End;
+        }
         match command {
             FileCommand::Job(job) => self.start_job(net, id, job),
             FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
@@ -177,6 +183,36 @@ impl FileDaemon {
             other => return self.serve_preparation(net, id, other),
         }
         Next::Go
+    }
+
+    /// Why a command is not served: the configuration forbids it, or it comes a second time.
+    fn refusal(&self, id: ConnId, command: &FileCommand) -> Option<String> {
+        let session = self.sessions.get(&id)?;
+        let wanted = match command {
+            FileCommand::Backup { .. } => JobCommand::Backup,
+            FileCommand::Restore(_) => JobCommand::Restore,
+            FileCommand::Verify(_) => JobCommand::Verify,
+            FileCommand::Estimate { .. } => JobCommand::Estimate,
+            FileCommand::Job(_) if session.job.is_some() => return Some("a second job in one session".to_owned()),
+            FileCommand::FileSet { .. } if session.has_fileset => {
+                return Some("a second file set for one job".to_owned());
+            }
+            _ => return None,
+        };
+        let director = self.config.directors.iter().find(|director| director.name == session.director)?;
+        if !director.allowed_job_commands.contains(&wanted) {
+            let text = format!("`allowed_job_commands` does not let director {} do this: {wanted:?}", session.director);
+            return Some(text);
+        }
+        let is_busy = session.job.as_ref().is_some_and(|job| job.script.is_some());
+        is_busy.then(|| format!("{wanted:?} while the job is at work already"))
+    }
+
+    /// Tells the director of an error that costs the job its success.
+    fn say_fatal(&mut self, net: &mut Net, id: ConnId, text: &str) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.fatal(net, id, &self.config.file.name, text);
+        }
     }
 
     /// Commands that only prepare: nothing is opened or dialled.
@@ -202,7 +238,10 @@ impl FileDaemon {
                 }
                 net.send_text(id, answers::LEVEL);
             }
-            FileCommand::FileSet { .. } => session.reading = Reading::FileSet(Box::new(FileSetReader::new())),
+            FileCommand::FileSet { .. } => {
+                session.has_fileset = true;
+                session.reading = Reading::FileSet(Box::new(FileSetReader::new()));
+            }
             FileCommand::Accurate { .. } => session.reading = Reading::Skip,
             FileCommand::SetAuthorization { key } => {
                 if let Some(job) = &mut session.job {
@@ -265,10 +304,12 @@ impl FileDaemon {
 
     fn dial_storage(&mut self, net: &mut Net, id: ConnId, address: StorageAddress) -> Next {
         let route = self.route_to_storage(address.address.clone(), address.port);
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+        let Some(mut job) = self.sessions.get_mut(&id).and_then(|session| session.job.take()) else {
             net.send_text(id, answers::BAD_STORAGE);
             return Next::End;
         };
+        // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
+        self.hang_up(net, &mut job);
         if let Some(key) = address.key {
             job.keys += 1;
             job.key = key;
@@ -281,21 +322,22 @@ impl FileDaemon {
             .credentials
             .opening("", &address.address, &job_name, &job.key, tls, purpose)
             .map(|opening| Opening { own: me.qualified(), ..opening });
-        match opening {
+        let refused = match opening {
             Ok(opening) => {
                 let dial = net.dial(route, opening);
                 job.dial = Some(dial);
                 self.dials.insert(dial, id);
-                Next::Go
+                None
             }
-            Err(text) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    session.fatal(net, id, &self.config.file.name, &text);
-                }
-                net.send_text(id, answers::BAD_STORAGE);
-                Next::End
-            }
+            Err(text) => Some(text),
+        };
+        if let Some(session) = self.sessions.get_mut(&id) {
+            session.job = Some(job);
         }
+        let Some(text) = refused else { return Next::Go };
+        self.say_fatal(net, id, &text);
+        net.send_text(id, answers::BAD_STORAGE);
+        Next::End
     }
 
     fn route_to_storage(&self, host: String, port: u16) -> Route {
@@ -318,10 +360,7 @@ impl FileDaemon {
                 self.start_data(net, id, Kind::Restore, Some(order))
             }
             RestoreTo::Regex(_) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
-                    let text = "names cannot be changed by regular expressions yet: restore with where=";
-                    session.fatal(net, id, &self.config.file.name, text);
-                }
+                self.say_fatal(net, id, "names cannot be changed by regular expressions yet: restore with where=");
                 Next::End
             }
         }
@@ -332,7 +371,10 @@ impl FileDaemon {
             return Next::End;
         };
         if job.data.is_none() {
-            net.send_text(id, if kind == Kind::Backup { answers::BAD_BACKUP } else { answers::INVALID });
+            self.say_fatal(net, id, "there is no storage daemon for this job: a `storage` command must come first");
+            if kind == Kind::Backup {
+                net.send_text(id, answers::BAD_BACKUP);
+            }
             return Next::End;
         }
         job.kind = kind;
