@@ -89,7 +89,10 @@ const CREATED: Expect = Expect::Answer(Who::Director, catalog::JOB_MEDIA_CREATED
 const DELETED: Expect = Expect::Answer(Who::Director, catalog::NULL_JOB_MEDIA_DELETED);
 
 fn find_media(job: &mut Job, net: &mut Net) -> Act {
-    job.say_status(net, JobStatus::WaitStorage);
+    // A job that waits for a volume says so once, however often it asks.
+    if job.sent_status != Some(JobStatus::WaitMedia) {
+        job.say_status(net, JobStatus::WaitStorage);
+    }
     let Some(wanted) = job.uses.iter().find(|group| group.append) else { return Act::Wait };
     let (pool, media_type) = (wanted.pool.clone(), wanted.media_type.clone());
     let index = u32::try_from(job.unwanted.len()).unwrap_or(u32::MAX).saturating_add(1);

@@ -190,6 +190,7 @@ impl StorageDaemon {
             (other, ..) => {
                 if let (Some(Direction::Append), Some(conn)) = (job.opened, job.file) {
                     net.send_text(conn, session::APPEND_FAILED);
+                    net.send_text(conn, session::BAD_APPEND);
                 }
                 let text = role::outcome_text(&other);
                 return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);

@@ -235,6 +235,11 @@ impl Job {
         self.tasks.push_back(Task { table, piece });
     }
 
+    /// Whether the dialogue under way waits for this event.
+    pub(super) fn waits_for(&self, event: &'static str) -> bool {
+        self.script.as_ref().is_some_and(|script| script.waits_for(event))
+    }
+
     /// Lets the script do something with the job it belongs to.
     pub(super) fn run_script(
         &mut self,

@@ -40,6 +40,7 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
+use crate::wire::session as session_lines;
 use crate::wire::status::{JobStatus, StorageEnd};
 
 use catalog_tables as tables;
@@ -65,6 +66,8 @@ pub struct StorageDaemon {
     data: BTreeMap<ConnId, ConnId>,
     timers: BTreeMap<TimerKey, ConnId>,
     works: BTreeMap<WorkId, ConnId>,
+    /// Sessions that have ended while their volume was open: the device is free once it is closed.
+    closing: BTreeMap<WorkId, ConnId>,
     devices: Devices,
     recent: VecDeque<Finished>,
     jobs_run: u32,
@@ -86,6 +89,7 @@ impl StorageDaemon {
             data: BTreeMap::new(),
             timers: BTreeMap::new(),
             works: BTreeMap::new(),
+            closing: BTreeMap::new(),
             devices: Devices::default(),
             recent: VecDeque::new(),
             jobs_run: 0,
@@ -174,12 +178,14 @@ impl StorageDaemon {
     /// Mounting failed: another volume if this one is spoilt, else the job's end.
     fn mount_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
-        let spoilt =
-            matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. } | DiskError::Missing(_));
+        // A new volume's file need not be there; then it is the folder that is missing, for every volume.
+        let is_known = job.volume.bytes > 0;
+        let spoilt = matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. })
+            || is_known && matches!(error, DiskError::Missing(_));
         job.tries += 1;
         job.handle = None;
         job.script = None;
-        if !spoilt || job.tries > MAX_SPOILT || job.volume.bytes == 0 {
+        if !spoilt || job.tries > MAX_SPOILT {
             let text = format!("cannot use volume \"{}\": {error}", job.volume.volume);
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
         }
@@ -258,19 +264,27 @@ impl StorageDaemon {
             self.timers.remove(&key);
             net.cancel_timer(key);
         }
-        if let Some(handle) = job.handle {
-            net.work(Work::Disk(DiskWork::Close { handle }));
-        }
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(job.finished(net.wall()));
         self.refresh_keyring(net);
+        match job.handle {
+            Some(handle) => {
+                let work = net.work(Work::Disk(DiskWork::Close { handle }));
+                self.closing.insert(work, id);
+            }
+            None => self.free_device(net, id),
+        }
+    }
+
+    /// Gives an ended session's device to the job that waits longest.
+    fn free_device(&mut self, net: &mut Net, id: ConnId) {
         if let Some(next) = self.devices.release(id) {
             self.with_device(net, next);
         }
     }
 
     fn exit_if_idle(&self, net: &mut Net) {
-        if self.stopping && self.sessions.is_empty() {
+        if self.stopping && self.sessions.is_empty() && self.closing.is_empty() {
             net.exit(ExitReason::Done);
         }
     }
@@ -364,6 +378,10 @@ impl Role for StorageDaemon {
     }
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
+        if let Some(id) = self.closing.remove(&work) {
+            self.free_device(net, id);
+            return self.exit_if_idle(net);
+        }
         let Some(id) = self.works.remove(&work) else { return };
         match done {
             WorkDone::Disk(DiskDone::Mounted { bytes, labelled, cut, spent }) => {
@@ -467,8 +485,11 @@ impl StorageDaemon {
 
     fn work_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
         let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
-        if job.script.as_ref().is_some_and(|script| script.waits_for(tables::MOUNTED)) {
+        if job.waits_for(tables::MOUNTED) {
             return self.mount_failed(net, id, error);
+        }
+        if let Some(conn) = job.file.filter(|_| job.waits_for(tables::OPENED)) {
+            net.send_text(conn, session_lines::READ_ERROR);
         }
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());
     }

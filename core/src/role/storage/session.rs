@@ -128,7 +128,12 @@ impl StorageDaemon {
     }
 
     fn serve(&mut self, net: &mut Net, id: ConnId, command: StorageCommand, text: &[u8]) -> Next {
+        let has_job = self.sessions.get(&id).is_some_and(|session| session.job.is_some());
         match command {
+            StorageCommand::Job(_) if has_job => {
+                net.send_text(id, answers::invalid(text));
+                return Next::End;
+            }
             StorageCommand::Job(line) => self.create_job(net, id, line),
             StorageCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
             StorageCommand::Use(group) => {
