@@ -1,3 +1,4 @@
 //! The file daemon.
 
+mod behaviour;
 mod recorded;

@@ -124,12 +124,29 @@ impl Script {
         self
     }
 
-    /// Ends before the peer's first frame that begins with this text: what follows is up to the test.
+    /// Ends before the peer's first frame that begins with this text, or behind its last text if this is empty: what
+    /// follows is up to the test.
     #[must_use]
     pub fn up_to(mut self, text: &str) -> Self {
+        self.goes_on = true;
+        if text.is_empty() {
+            let last = self.lines.iter().rposition(|line| matches!(line, Expected::Says(Frame::Data(_))));
+            self.lines.truncate(last.map_or(0, |last| last + 1));
+            return self;
+        }
         let is_it =
             |line: &Expected| matches!(line, Expected::Says(Frame::Data(said)) if said.starts_with(text.as_bytes()));
         let at = self.lines.iter().position(is_it).unwrap_or_else(|| panic!("the peer never says {text:?}"));
+        self.lines.truncate(at);
+        self
+    }
+
+    /// Ends before the first frame of ours that begins with this text: what follows is up to the test.
+    #[must_use]
+    pub fn until_we_say(mut self, text: &str) -> Self {
+        let is_it =
+            |line: &Expected| matches!(line, Expected::Hears(Frame::Data(said)) if said.starts_with(text.as_bytes()));
+        let at = self.lines.iter().position(is_it).unwrap_or_else(|| panic!("we never say {text:?}"));
         self.lines.truncate(at);
         self.goes_on = true;
         self

@@ -1,0 +1,326 @@
+//! The file daemon when things go otherwise than recorded.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use towline_core::bulk::work::DiskWork;
+use towline_core::drive::{Work, WorkDone};
+use towline_core::role::file::FileDaemon;
+use towline_core::secret::Secret;
+
+use crate::recording;
+use crate::support::conv::Side;
+use crate::support::files::{self, Seen, recorded_files};
+use crate::support::password;
+use crate::support::peer::Script;
+use crate::support::roles::{Protection, STARTED, file_daemon};
+use crate::support::world::{Hands, PeerId, World};
+
+const STORAGE_PORT: u16 = 42_003;
+const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
+const JOB: &str = "backup-tiny.2026-11-23_13.01.31_03";
+const DIRECTOR: &str = recording!("01-backup-full/02-DIR-to-FD");
+const STORAGE: &str = recording!("01-backup-full/03-FD-to-SD");
+const RESTORE_DIRECTOR: &str = recording!("02-restore/02-DIR-to-FD");
+const RESTORE_STORAGE: &str = recording!("02-restore/03-FD-to-SD");
+const RESTORE_KEY: &str = "EIBJ-DAFA-AFKD-ONPH-LPLP-MLGP-MHGP-PFGA";
+/// A backup that failed before a file was sent.
+const FAILED: &str = r"text 2800 End Job TermCode=102 JobFiles=0 ReadBytes=0 JobBytes=0 Errors=1 VSS=0 Encrypt=0\n";
+const CANCELED: &str = r"text 2800 End Job TermCode=65 JobFiles=0 ReadBytes=0 JobBytes=0 Errors=0 VSS=0 Encrypt=0\n";
+
+fn world() -> (World<FileDaemon>, Arc<Mutex<Seen>>) {
+    let (hands, seen) = files::hands(recorded_files(STORAGE));
+    (file_daemon(Protection::Clear, STARTED, hands), seen)
+}
+
+/// A director whose recorded session goes on by hand before this text, behind `backup` if it is empty.
+fn director(world: &mut World<FileDaemon>, up_to: &str) -> PeerId {
+    let script = Script::new(DIRECTOR, Side::Acceptor, password("fd-secret")).up_to(up_to);
+    let peer = world.come_in(script);
+    world.heard(peer);
+    peer
+}
+
+fn storage(up_to: &str) -> Script {
+    Script::new(STORAGE, Side::Dialler, Secret::from(KEY)).up_to(up_to)
+}
+
+fn storage_until(text: &str) -> Script {
+    Script::new(STORAGE, Side::Dialler, Secret::from(KEY)).until_we_say(text)
+}
+
+/// Hands that answer what the others do, but for fills.
+fn stuck_hands() -> (Hands, Arc<Mutex<Seen>>) {
+    let (mut hands, seen) = files::hands(recorded_files(STORAGE));
+    let stuck: Hands = Box::new(move |work| match work {
+        Work::Disk(DiskWork::Fill { .. }) => None,
+        work => hands(work),
+    });
+    (stuck, seen)
+}
+
+#[test]
+fn an_unknown_command_ends_the_session() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "JobId=");
+    world.say(director, r"text abracadabra\n");
+    assert_eq!(world.heard(director), [r"text 2999 Invalid command\n", "signal -4", "fin"]);
+    world.assert_done();
+}
+
+#[test]
+fn an_unknown_command_within_a_job_ends_it_with_its_line() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "level");
+    world.say(director, r"text abracadabra\n");
+    let heard = world.heard(director);
+    assert_eq!(heard[0], r"text 2999 Invalid command\n");
+    assert!(heard[1].starts_with("text 2800 End Job TermCode="), "{heard:?}");
+    assert_eq!(heard[2..], ["signal -4", "fin"]);
+}
+
+#[test]
+fn a_monitor_sees_the_status_and_nothing_else() {
+    let (mut world, _) = world();
+    let conv = DIRECTOR.replace("bareos-dir", "bareos-mon");
+    let script = || Script::new(&conv, Side::Acceptor, password("mon-secret")).up_to("JobId=");
+    let monitor = world.come_in(script());
+    world.heard(monitor);
+    world.say(monitor, "text .status current");
+    assert_eq!(world.heard(monitor), [r"text 2000 OK .status\n", "signal -1"]);
+    world.say(monitor, r"text JobId=1 Job=a SDid=1 SDtime=1 Authorization=x\n");
+    let refusal = r"text 2997 Invalid command for a Director with Monitor directive enabled.\n";
+    assert_eq!(world.heard(monitor), [refusal, "signal -1", "signal -4", "fin"]);
+    world.assert_done();
+}
+
+#[test]
+fn a_second_file_set_ends_the_job() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "getSecureEraseCmd");
+    world.say(director, r"text fileset vss=1\n");
+    assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
+    assert_eq!(world.job_messages(director).len(), 1);
+    world.assert_done();
+}
+
+#[test]
+fn a_second_job_in_one_session_ends_the_first() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "level");
+    world.say(director, r"text JobId=2 Job=b.2026-11-23_13.01.31_04 SDid=1 SDtime=1 Authorization=x\n");
+    assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
+    world.assert_done();
+}
+
+#[test]
+fn a_storage_daemon_that_cannot_be_reached_fails_the_job_after_its_time() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "storage address");
+    world.say(director, r"text storage address=127.0.0.1 port=42003 ssl=0\n");
+    world.wait(Duration::from_secs(30));
+    assert_eq!(world.heard(director), [""; 0], "it tries again and again");
+    world.wait(Duration::from_secs(40));
+    assert_eq!(world.heard(director), [r"text 2902 Bad storage\n", FAILED, "signal -4", "fin"]);
+    let messages = world.job_messages(director);
+    assert!(messages[0].contains("type=3 ") || messages[0].contains("Fatal"), "{messages:?}");
+    assert!(messages[0].contains("refused") && messages[0].contains("127.0.0.1:42003"), "{messages:?}");
+    world.assert_done();
+}
+
+#[test]
+fn tls_that_is_asked_for_and_cannot_be_had_fails_the_job() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "storage address");
+    world.say(director, r"text storage address=127.0.0.1 port=42003 ssl=4\n");
+    assert_eq!(world.heard(director), [r"text 2902 Bad storage\n", FAILED, "signal -4", "fin"]);
+    assert!(world.job_messages(director)[0].contains("TLS is wanted"));
+}
+
+#[test]
+fn a_storage_daemon_that_comes_up_late_is_reached() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "storage address");
+    world.say(director, r"text storage address=127.0.0.1 port=42003 ssl=0\n");
+    world.wait(Duration::from_secs(15));
+    world.await_dial(STORAGE_PORT, storage("3000 OK open ticket"));
+    world.wait(Duration::from_secs(10));
+    assert_eq!(world.heard(director), [r"text 2000 OK storage\n"]);
+}
+
+#[test]
+fn a_backup_without_a_storage_daemon_is_refused() {
+    let (mut world, seen) = world();
+    let director = director(&mut world, "storage address");
+    world.say(director, r"text backup FileIndex=0\n");
+    assert_eq!(world.heard(director), [r"text 2902 Bad backup\n", FAILED, "signal -4", "fin"]);
+    assert_eq!(seen.lock().unwrap().filesets.len(), 0);
+}
+
+#[test]
+fn a_lost_data_channel_fails_the_job_and_closes_the_files() {
+    let (hands, seen) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let director = director(&mut world, "");
+    assert!(!world.kept.is_empty(), "files are being read");
+    world.heard(director);
+    world.cut(director + 1);
+    assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    let messages = world.job_messages(director);
+    assert!(messages.iter().any(|text| text.contains("lost the storage daemon")), "{messages:?}");
+}
+
+#[test]
+fn a_storage_daemon_that_gives_up_is_quoted() {
+    let (hands, seen) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let director = director(&mut world, "");
+    world.heard(director);
+    world.say(director + 1, r"text 3903 Error append data\n");
+    assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    let messages = world.job_messages(director);
+    assert!(messages.iter().any(|text| text.contains("3903 Error append data")), "{messages:?}");
+    assert_eq!(world.heard(director + 1).last().map(String::as_str), Some("fin"));
+}
+
+#[test]
+fn a_bad_status_at_the_end_fails_the_job() {
+    let (mut world, _) = world();
+    world.await_dial(STORAGE_PORT, storage("3000 OK close Status"));
+    let director = director(&mut world, "");
+    world.heard(director);
+    world.say(director + 1, r"text 3000 OK close Status = 69\n");
+    let heard = world.heard(director);
+    assert_eq!(heard.len(), 3, "{heard:?}");
+    assert!(heard[0].starts_with("text 2800 End Job TermCode=102"), "{heard:?}");
+}
+
+#[test]
+fn a_cancel_from_another_session_ends_the_job() {
+    let (hands, seen) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let job = director(&mut world, "");
+    let canceler = director(&mut world, "JobId=");
+    world.heard(job);
+    world.say(canceler, r"text cancel Job=another\n");
+    assert_eq!(world.heard(canceler), [r"text 2901 Job another not found.\n", "signal -1"]);
+    world.say(canceler, &format!(r"text cancel Job={JOB}\n"));
+    let answer = format!(r"text 2001 Job {JOB} marked to be canceled.\n");
+    assert_eq!(world.heard(canceler), [answer, "signal -1".to_owned()]);
+    assert_eq!(world.heard(job), [CANCELED, "signal -4", "fin"]);
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    let data = world.heard(job + 1);
+    assert_eq!(data[data.len() - 2..], ["signal -4", "fin"]);
+    world.say(canceler, &format!(r"text cancel Job={JOB}\n"));
+    assert_eq!(world.heard(canceler), [format!(r"text 2901 Job {JOB} not found.\n"), "signal -1".to_owned()]);
+}
+
+#[test]
+fn a_lost_director_frees_everything() {
+    let (hands, seen) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let job = director(&mut world, "");
+    world.cut(job);
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    let data = world.heard(job + 1);
+    assert_eq!(data[data.len() - 2..], ["signal -4", "fin"]);
+}
+
+#[test]
+fn a_director_lost_while_the_files_are_being_opened_leaves_none_open() {
+    let seen = Arc::<Mutex<Vec<String>>>::default();
+    let log = seen.clone();
+    let hands: Hands = Box::new(move |work| {
+        log.lock().unwrap().push(format!("{work:?}").chars().take(30).collect());
+        None
+    });
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("append open"));
+    let job = director(&mut world, "");
+    world.cut(job);
+    world.answer(WorkDone::Disk(towline_core::bulk::work::DiskDone::Opened));
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2, "{seen:?}");
+    assert!(seen[0].contains("OpenBackup") && seen[1].contains("Close"), "{seen:?}");
+}
+
+#[test]
+fn a_lost_director_calls_a_dial_off() {
+    let (mut world, _) = world();
+    let director = director(&mut world, "storage address");
+    world.say(director, r"text storage address=127.0.0.1 port=42003 ssl=0\n");
+    world.cut(director);
+    assert!(world.node.poll_timeout().is_none(), "nothing is tried again");
+}
+
+#[test]
+fn a_restore_whose_key_came_once_ends_by_itself() {
+    let (hands, seen) = files::hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let script = Script::new(RESTORE_STORAGE, Side::Dialler, Secret::from(RESTORE_KEY));
+    world.await_dial(STORAGE_PORT, script.omits("as in the recorded restore", "signal -4"));
+    let key = format!(" Authorization={RESTORE_KEY}");
+    let conv = RESTORE_DIRECTOR.replace(&format!("ssl=0{key}"), "ssl=0");
+    assert_ne!(conv, RESTORE_DIRECTOR);
+    let script = Script::new(&conv, Side::Acceptor, password("fd-secret"));
+    let script = script.omits("no second key, no second storage daemon", r"text 2000 OK storage end\n");
+    let script = script.peer_differs("nothing is left to end", "text endrestore", &[]);
+    world.come_in(script);
+    world.assert_done();
+    assert_eq!(seen.lock().unwrap().restored.len(), 6);
+}
+
+#[test]
+fn a_restore_from_two_storage_daemons_counts_both() {
+    let (hands, seen) = files::hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let storage = || {
+        Script::new(RESTORE_STORAGE, Side::Dialler, Secret::from(RESTORE_KEY))
+            .omits("as in the recorded restore", "signal -4")
+    };
+    world.await_dial(STORAGE_PORT, storage());
+    let director =
+        world.come_in(Script::new(RESTORE_DIRECTOR, Side::Acceptor, password("fd-secret")).up_to("endrestore"));
+    assert_eq!(world.heard(director).last().map(String::as_str), Some(r"text 2000 OK storage end\n"));
+    world.await_dial(STORAGE_PORT, storage());
+    world.say(director, &format!(r"text storage address=127.0.0.1 port=42003 ssl=0 Authorization={RESTORE_KEY}\n"));
+    assert_eq!(world.heard(director), [r"text 2000 OK storage\n"]);
+    world.say(director, r"text restore replace=a prelinks=0 where=/srv/bareos-run/restored\n");
+    assert_eq!(world.heard(director), [r"text 2000 OK restore\n", r"text 2000 OK storage end\n"]);
+    world.say(director, "text endrestore");
+    let end = r"text 2800 End Job TermCode=84 JobFiles=12 ReadBytes=2086 JobBytes=2086 Errors=0 VSS=0 Encrypt=0\n";
+    assert_eq!(world.heard(director), [end, "signal -4", "fin"]);
+    assert_eq!(seen.lock().unwrap().orders.len(), 2);
+    world.assert_done();
+}
+
+#[test]
+fn a_stop_fails_the_jobs_and_ends_the_daemon() {
+    let (hands, seen) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let job = director(&mut world, "");
+    world.heard(job);
+    world.event(towline_core::event::Event::StopRequested);
+    world.run();
+    assert_eq!(world.heard(job), [FAILED, "signal -4", "fin"]);
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    assert_eq!(world.exit, Some(towline_core::drive::ExitReason::Done));
+}
+
+#[test]
+fn a_director_with_a_wrong_password_is_not_let_in() {
+    let (mut world, _) = world();
+    let script = Script::new(DIRECTOR, Side::Acceptor, password("wrong")).up_to("auth cram-md5");
+    let script =
+        script.differs("the password is wrong", &[r"text 1000 OK auth\n"], &[r"text 1999 Authorization failed.\n"]);
+    let peer = world.come_in(script);
+    let heard = world.heard(peer);
+    assert_eq!(heard[1..], [r"text 1999 Authorization failed.\n", "fin"], "{heard:?}");
+}
