@@ -116,8 +116,8 @@ impl Tables {
             CatalogRequest::FilesForRestore { jobs, .. } => {
                 Ok(CatalogAnswer::RestoreFiles(jobs.iter().map(|&job_id| self.all_of(job_id)).collect()))
             }
-            CatalogRequest::AddLog(line) => {
-                self.log.push(line);
+            CatalogRequest::AddLogs(lines) => {
+                self.log.extend(lines);
                 Ok(CatalogAnswer::Done)
             }
             CatalogRequest::MaxMediaId => Ok(CatalogAnswer::Id(self.media.last_key_value().map_or(0, |(id, _)| *id))),

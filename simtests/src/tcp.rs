@@ -245,9 +245,8 @@ impl End {
             };
         }
         let n = space.len().min(self.recv.len());
-        for (place, byte) in space.iter_mut().zip(self.recv.drain(..n)) {
-            *place = byte;
-        }
+        space[..n].copy_from_slice(&part(&self.recv, 0, n));
+        self.recv.drain(..n);
         // A little room is not worth a word.
         if self.window() >= self.told + (self.buffer() as u64 / 2).min(SEGMENT as u64) {
             self.acknowledge();

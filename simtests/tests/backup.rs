@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use towline_core::role::director::catalog::JobRow;
 use towline_simtests::town::{Plan, Town};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// Runs a job to its end; asserts that it is good.
-fn good_job(town: &mut Town, line: &str) -> u32 {
+fn good_job(town: &mut Town, line: &str) -> JobRow {
     let Some(job) = town.order(line) else {
         panic!("the order was not taken: {:?}\n{}", town.heard(), town.world.trace().tail(80));
     };
@@ -15,15 +16,14 @@ fn good_job(town: &mut Town, line: &str) -> u32 {
         panic!("job {job} hangs: {:#?}\n{}", town.world.pending(), town.world.trace().tail(120));
     };
     assert_eq!(row.job_status, b'T', "{}\n{}", town.report(job), town.world.trace().tail(120));
-    job
+    row
 }
 
 fn round_trip(plan: Plan) -> (u64, u64) {
     let saved = plan.files.clone();
     let mut town = Town::new(plan);
-    let job = good_job(&mut town, "run job=backup yes");
+    let row = good_job(&mut town, "run job=backup yes");
     assert_eq!(town.catalog.tables().files.values().collect::<Vec<_>>(), saved.keys().collect::<Vec<_>>());
-    let row = town.ended(job).unwrap();
     let bytes: u64 = saved.values().map(|contents| contents.len() as u64).sum();
     assert_eq!((row.job_files as usize, row.read_bytes), (saved.len(), bytes));
     good_job(&mut town, "restore client=fd all done yes");
