@@ -18,8 +18,8 @@ pub(super) type Table = &'static [Step<Job>];
 
 /// Finds, mounts and announces a volume to append to, then lets the machine go on.
 pub(super) static ACQUIRE: Table = &[
-    Step { name: "finding a volume", act: find_media, expect: INFO, learn: learn_volume },
-    Step { name: "the volume's consent", act: get_volume_for_write, expect: INFO, learn: learn_volume },
+    Step { name: FINDING, act: find_media, expect: INFO, learn: learn_volume },
+    Step { name: CONSENT, act: get_volume_for_write, expect: INFO, learn: learn_volume },
     Step { name: "mounting the volume", act: mount, expect: Expect::Event(MOUNTED), learn: nothing },
     Step { name: "reporting the new label", act: update_if_labelled, expect: INFO, learn: learn_volume },
     Step { name: "the labelled volume's consent", act: get_if_labelled, expect: INFO, learn: learn_volume },
@@ -74,6 +74,10 @@ pub(super) static READ_DONE: Table = &[
     Step { name: "reporting the volume", act: update_read, expect: INFO, learn: nothing },
 ];
 
+/// The step that may find no volume.
+pub(super) const FINDING: &str = "finding a volume";
+/// The step that may hear that the volume found is not to be had.
+pub(super) const CONSENT: &str = "the volume's consent";
 /// The worker has mounted the volume.
 pub(super) const MOUNTED: &str = "mounted";
 /// The worker has made the volume safe.

@@ -57,6 +57,7 @@ impl StorageDaemon {
         match (DataCommand::parse(text), job.opened) {
             (Some(DataCommand::AppendOpen | DataCommand::ReadOpen(_)), Some(_)) => {
                 net.send_text(conn, session::ALREADY_OPEN);
+                self.refuse(net, id, text);
             }
             (Some(DataCommand::AppendOpen), None) => {
                 job.opened = Some(Direction::Append);
@@ -70,9 +71,15 @@ impl StorageDaemon {
                 net.send_text(conn, session::DATA);
                 net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
             }
+            (Some(DataCommand::ReadData(_)), Some(Direction::Read)) if job.volumes.is_empty() => {
+                net.send_text(conn, session::READ_ERROR);
+                let text = "the director named no volume to read from: a bootstrap must come before `run`";
+                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
+            }
             (Some(DataCommand::ReadData(_)), Some(Direction::Read)) => self.want_device(net, id),
             (Some(DataCommand::AppendData(_) | DataCommand::ReadData(_)), _) => {
                 net.send_text(conn, session::NOT_OPEN);
+                self.refuse(net, id, text);
             }
             (Some(DataCommand::AppendEnd(_)), Some(Direction::Append)) => net.send_text(conn, session::ENDED),
             (Some(DataCommand::AppendClose(_)), Some(Direction::Append)) => {
@@ -86,11 +93,16 @@ impl StorageDaemon {
             }
             _ => {
                 net.send_text(conn, session::INVALID);
-                let text =
-                    format!("invalid command from the file daemon: {}", String::from_utf8_lossy(text).trim_end());
-                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+                self.refuse(net, id, text);
             }
         }
+    }
+
+    /// A command that makes no sense here ends the job (`wire/3 §3.2`).
+    fn refuse(&mut self, net: &mut Net, id: ConnId, command: &[u8]) {
+        let command = String::from_utf8_lossy(command);
+        let text = format!("the file daemon sent a command that makes no sense here: {}", command.trim_end());
+        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
     }
 
     /// The machine of a backup.

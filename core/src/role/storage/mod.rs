@@ -148,7 +148,8 @@ impl StorageDaemon {
         }
         match progress {
             Progress::Waiting | Progress::Finished => self.end_if_done(net, id),
-            Progress::Failed { step: "finding a volume", got, .. } if got.contains("1901") => self.wait_volume(net, id),
+            Progress::Failed { step: tables::FINDING, got, .. } if got.contains("1901") => self.wait_volume(net, id),
+            Progress::Failed { step: tables::CONSENT, got, .. } if got.contains("1998") => self.next_volume(net, id),
             Progress::Failed { step, wanted, got } => {
                 let text = format!("the director's catalog failed at {step}: wanted {wanted}, got {got}");
                 self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
@@ -173,6 +174,19 @@ impl StorageDaemon {
         job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
         let key = net.set_timer(VOLUME_POLL, "ask for a volume again");
         self.timers.insert(key, id);
+    }
+
+    /// The director has found a use for the volume in the meantime: another one, but not for ever.
+    fn next_volume(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        job.tries += 1;
+        job.unwanted.push(job.volume.volume.clone());
+        if job.tries > MAX_SPOILT {
+            let text = format!("the director takes back each volume it offers: {}", job.unwanted.join(", "));
+            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+        }
+        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        self.next_task(net, id);
     }
 
     /// Mounting failed: another volume if this one is spoilt, else the job's end.

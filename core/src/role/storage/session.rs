@@ -87,10 +87,10 @@ impl StorageDaemon {
                 Err(bad) => {
                     net.send_text(id, bad.answer);
                     if bad.ends {
+                        Next::End
+                    } else {
                         net.send_signal(id, Signal::Eod);
                         Next::Go
-                    } else {
-                        Next::End
                     }
                 }
                 Ok(command) if session.monitor && !command.is_for_monitors() => {
