@@ -1,3 +1,4 @@
 //! The storage daemon.
 
+mod behaviour;
 mod recorded;

@@ -1,5 +1,6 @@
 //! Real daemons' recorded conversations, played against our roles in memory.
 
+pub mod catalog;
 pub mod conv;
 pub mod files;
 pub mod matcher;
