@@ -11,6 +11,7 @@ use crate::wire::storage::StorageCommand;
 use crate::config::JobKind;
 
 use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use super::super::job::Job;
 use super::super::running::Order;
 use super::super::{Director, Owner};
 use super::words::Words;
@@ -36,11 +37,23 @@ const HELP: &[(&str, &str)] = &[
     ("quit", "leave"),
 ];
 
+/// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
+const VERBS: &[&str] = &[
+    ".exit", ".quit", "cancel", "exit", "help", "list", "llist", "messages", "quit", "restore", "run", "status",
+    "version", "wait",
+];
+
+/// The whole word of an abbreviated command.
+fn whole_verb(verb: String) -> String {
+    let found = VERBS.iter().find(|whole| verb.len() > usize::from(verb.starts_with('.')) && whole.starts_with(&verb));
+    found.map_or(verb, |whole| (*whole).to_owned())
+}
+
 impl Director {
     /// Serves one command line.
     pub(super) fn command(&mut self, net: &mut Net, conn: ConnId, line: &str) {
         let words = Words::parse(line);
-        let verb = words.word(0);
+        let verb = whole_verb(words.word(0));
         if !self.may(conn, &verb) {
             return self.console_done(
                 net,
@@ -66,9 +79,10 @@ impl Director {
                 let text: String = HELP.iter().map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
                 self.console_done(net, conn, &text);
             }
+            // The connection is closed without a word (`wire/1 §6.1`).
             "quit" | "exit" | ".quit" | ".exit" => {
                 self.consoles.remove(&conn);
-                net.close(conn, true);
+                net.close(conn, false);
             }
             _ => {
                 let text = format!("{verb}: is an invalid command. Type help for the commands there are.\n");
@@ -138,6 +152,9 @@ impl Director {
                 &format!("Name a job: run job=NAME. There are: {}\n", names.join(", ")),
             );
         };
+        if !job.enabled {
+            return self.console_done(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
+        }
         if job.kind != JobKind::Backup {
             return self.console_done(net, conn, "Only backup jobs can be run so; use restore to restore.\n");
         }
@@ -193,6 +210,7 @@ impl Director {
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Confirming(Box::new(order));
         }
+        self.console_goes_on(net, conn);
     }
 
     pub(super) fn confirmed(&mut self, net: &mut Net, conn: ConnId, order: Order, line: &str) {
@@ -205,6 +223,9 @@ impl Director {
 
     /// Orders the job; the console hears its number.
     pub(super) fn place(&mut self, net: &mut Net, conn: ConnId, order: Order) {
+        if self.stopping {
+            return self.console_done(net, conn, "Job not run: the director is being stopped.\n");
+        }
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Asking(Asked::Other);
         }
@@ -233,9 +254,13 @@ impl Director {
                 if let Some(console) = self.consoles.get_mut(&conn) {
                     console.doing = Doing::Asking(Asked::Other);
                 }
-                if !self.send_errand(net, who, &name, command, Some(conn)) {
-                    self.console_done(net, conn, &format!("{name} cannot be dialled: it has no address.\n"));
+                if let Err(why) = self.send_errand(net, who, &name, command, Some(conn)) {
+                    self.console_done(net, conn, &format!("{name} cannot be dialled: {why}.\n"));
                 }
+            }
+            None if words.has("client") || words.has("storage") => {
+                let text = "Name it: status client=NAME or status storage=NAME.\n";
+                self.console_done(net, conn, text);
             }
             None => {
                 let text = show::director(self, net.wall());
@@ -283,13 +308,10 @@ impl Director {
     }
 
     fn wait(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        let wanted: Option<u32> = match words.value(&["jobid", "job"]) {
-            Some(text) => {
-                self.jobs.values().find(|job| job.unique == text || Ok(job.id) == text.parse()).map(|job| job.id)
-            }
-            None => None,
-        };
-        let named = words.value(&["jobid", "job"]).is_some();
+        let name = words.value(&["jobid", "job"]);
+        let is_it = |job: &&Job, text: &str| job.unique == text || Ok(job.id) == text.parse();
+        let wanted = name.and_then(|text| self.jobs.values().find(|job| is_it(job, text))).map(|job| job.id);
+        let named = name.is_some();
         if self.jobs.is_empty() || (named && wanted.is_none()) {
             return self.console_done(net, conn, "");
         }

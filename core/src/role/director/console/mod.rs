@@ -8,6 +8,8 @@ mod restore;
 mod show;
 mod words;
 
+use std::collections::VecDeque;
+
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::ConnId;
@@ -18,11 +20,18 @@ use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
 
 use super::Director;
+use super::catalog::FileKey;
 use super::running::Order;
 use restore::Restoring;
 
 /// Bytes of the longest command line.
 const MAX_COMMAND: usize = 64 * 1024;
+
+/// Lines that may wait for the command before them to end.
+const MAX_WAITING: usize = 100;
+
+/// Bytes of text in a frame.
+const FRAME: usize = 32 * 1024;
 
 /// One authenticated console.
 #[derive(Debug)]
@@ -35,6 +44,8 @@ pub(super) struct Console {
     seen: u64,
     /// Whether it has been told of lines it has not been shown; it is told once until it reads them (`wire/1 §6.1`).
     notified: bool,
+    /// Lines that came before the command before them had ended.
+    waiting: VecDeque<String>,
 }
 
 /// What a console is in the middle of.
@@ -46,6 +57,8 @@ enum Doing {
     Asking(Asked),
     /// Waits for these jobs to end; none means all.
     Waiting(Vec<u32>),
+    /// Is being sent a page of a job's files; then comes the next, if there is one.
+    Listing(u32, Option<FileKey>),
     /// Has been asked whether to go on.
     Confirming(Box<Order>),
 }
@@ -74,7 +87,7 @@ impl Director {
         let named = (name != DEFAULT_CONSOLE).then(|| name.clone());
         if peer.hello.console_version() >= CONSOLE_18_2 {
             let how = match &named {
-                Some(name) => format!("You are connected using the named console {name}"),
+                Some(name) => format!("You are logged in as: {name}"),
                 None => "You are connected using the default console".to_owned(),
             };
             net.send_text(conn, format!("1000\x1eOK: {director} Version: {full} ({date})"));
@@ -84,7 +97,14 @@ impl Director {
             net.send_text(conn, format!("1000 OK: {director} Version: {full} ({date}) --  Encryption: {tls}\n"));
         }
         let seen = self.journal.shown();
-        let console = Console { name: named, since: net.wall(), doing: Doing::Idle, seen, notified: false };
+        let console = Console {
+            name: named,
+            since: net.wall(),
+            doing: Doing::Idle,
+            seen,
+            notified: false,
+            waiting: VecDeque::new(),
+        };
         self.consoles.insert(conn, console);
     }
 
@@ -98,8 +118,22 @@ impl Director {
         match std::mem::replace(&mut console.doing, Doing::Idle) {
             Doing::Idle => self.command(net, conn, &line),
             Doing::Confirming(order) => self.confirmed(net, conn, *order, &line),
-            // A console has one command at a time; a line in between is an impatient person's.
-            doing => console.doing = doing,
+            doing => {
+                console.doing = doing;
+                console.waiting.push_back(line);
+                if console.waiting.len() > MAX_WAITING {
+                    net.log(Level::Warn, "a console sends commands faster than they end: closed");
+                    net.abort(conn);
+                }
+            }
+        }
+    }
+
+    /// Goes on with a line that came too early.
+    pub(super) fn console_goes_on(&mut self, net: &mut Net, conn: ConnId) {
+        let line = self.consoles.get_mut(&conn).and_then(|console| console.waiting.pop_front());
+        if let Some(line) = line {
+            self.console_says(net, conn, line.as_bytes());
         }
     }
 
@@ -108,9 +142,11 @@ impl Director {
         match signal {
             Signal::Terminate => {
                 self.consoles.remove(&conn);
-                net.close(conn, true);
+                net.close(conn, false);
             }
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
+            // At a question signals count for nothing (`wire/1 §6.2`).
+            _ if self.consoles.get(&conn).is_some_and(|console| matches!(console.doing, Doing::Confirming(_))) => {}
             _ => net.send_signal(conn, Signal::Poll),
         }
     }
@@ -118,9 +154,7 @@ impl Director {
     /// Shows a console some text; longer texts take several frames.
     pub(super) fn console_prints(&self, net: &mut Net, conn: ConnId, text: &str) {
         if !text.is_empty() && self.consoles.contains_key(&conn) {
-            let mut frames = Vec::with_capacity(text.len() + 4);
-            frame::put_data(&mut frames, text.as_bytes());
-            net.send(conn, frames);
+            net.send(conn, text_frames(text));
         }
     }
 
@@ -135,6 +169,7 @@ impl Director {
             net.send_text(conn, "You have messages.\n");
         }
         net.send_signal(conn, Signal::Eod);
+        self.console_goes_on(net, conn);
     }
 
     /// A job has ended: wakes the consoles that wait for it.
@@ -154,4 +189,15 @@ impl Director {
             self.console_done(net, conn, "");
         }
     }
+}
+
+/// A text in frames that any console takes, cut between characters.
+fn text_frames(mut text: &str) -> Vec<u8> {
+    let mut frames = Vec::with_capacity(text.len() + 4 * (1 + text.len() / FRAME));
+    while !text.is_empty() {
+        let (piece, rest) = text.split_at(text.floor_char_boundary(FRAME));
+        frame::put_data(&mut frames, piece.as_bytes());
+        text = rest;
+    }
+    frames
 }

@@ -1,5 +1,6 @@
 //! Tables and statuses as a console prints them.
 
+use crate::bulk::parcel::Parcel;
 use crate::calendar::Civil;
 use crate::ids::ConnId;
 use crate::node::Net;
@@ -9,7 +10,7 @@ use crate::wire::status::JobType;
 
 use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
 use super::super::{Director, running};
-use super::Asked;
+use super::{Asked, Doing, text_frames};
 
 /// Files of a job shown at a time.
 pub(super) const PAGE: u32 = 1_000;
@@ -25,13 +26,24 @@ impl Director {
         next: Option<FileKey>,
     ) {
         let text: String = files.iter().map(|file| format!(" {}\n", String::from_utf8_lossy(&file.name))).collect();
-        self.console_prints(net, conn, &text);
-        match next {
-            Some(after) => {
+        if text.is_empty() {
+            return self.console_done(net, conn, "");
+        }
+        let Some(console) = self.consoles.get_mut(&conn) else { return };
+        console.doing = Doing::Listing(job_id, next);
+        net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1 });
+    }
+
+    /// A page has been sent: a console that reads slowly gets its list slowly.
+    pub(in super::super) fn page_sent(&mut self, net: &mut Net, conn: ConnId) {
+        let Some(console) = self.consoles.get_mut(&conn) else { return };
+        let Doing::Listing(job_id, next) = &mut console.doing else { return };
+        match (*job_id, next.take()) {
+            (job_id, Some(after)) => {
                 let request = CatalogRequest::ListFiles { job_id, after: Some(after), limit: PAGE };
                 self.console_asks(net, conn, Asked::Files(job_id), request);
             }
-            None => self.console_done(net, conn, ""),
+            (_, None) => self.console_done(net, conn, ""),
         }
     }
 }
