@@ -133,6 +133,15 @@ impl<C> Script<C> {
         self.expected() == Some(Expect::Event(event))
     }
 
+    /// Whose answer the step waits for, if it waits for one.
+    #[must_use]
+    pub fn waits_for_answer(&self) -> Option<Who> {
+        match self.expected() {
+            Some(Expect::Answer(who, _)) => Some(who),
+            _ => None,
+        }
+    }
+
     /// The name of the step it waits in.
     #[must_use]
     pub fn step(&self) -> &'static str {

@@ -1,10 +1,8 @@
 //! Whom the director dials, with which opening: for jobs, and for errands such as a status or a cancel.
 
-use std::collections::VecDeque;
-
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, DialId};
-use crate::node::{Net, Opening, Route};
+use crate::node::{Net, Opening, Route, TimerKey};
 use crate::role::identity::Credentials;
 use crate::role::script::Who;
 use crate::wire::hello::Purpose;
@@ -28,34 +26,44 @@ pub(super) struct Errand {
     /// The console that waits for it.
     pub(super) console: Option<ConnId>,
     pub(super) sent: bool,
-    pub(super) heard: VecDeque<String>,
+    /// When the patience with an answer ends.
+    pub(super) patience: Option<TimerKey>,
 }
 
-/// Dials the job's storage daemon; `None` if the configuration does not know it any more.
-pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Option<DialId> {
+/// Dials the job's storage daemon.
+///
+/// # Errors
+/// Why it cannot be dialled, in a sentence.
+pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, String> {
     let within = job.config.director.sd_connect_timeout.duration().as_secs();
     storage(&job.config, &job.credentials, net, &job.storage, (JOB_RETRY, within))
 }
 
-/// Dials the job's file daemon; `None` if the configuration does not know it any more.
-pub(super) fn dial_file(job: &Job, net: &mut Net) -> Option<DialId> {
+/// Dials the job's file daemon.
+///
+/// # Errors
+/// Why it cannot be dialled, in a sentence.
+pub(super) fn dial_file(job: &Job, net: &mut Net) -> Result<DialId, String> {
     let within = job.config.director.fd_connect_timeout.duration().as_secs();
     file(&job.config, &job.credentials, net, &job.client, (JOB_RETRY, within))
 }
 
 /// Dials for an errand.
+///
+/// # Errors
+/// Why it cannot be dialled, in a sentence.
 pub(super) fn dial_errand(
     config: &DirectorConfig,
     credentials: &Credentials,
     net: &mut Net,
     who: Who,
     name: &str,
-) -> Option<DialId> {
+) -> Result<DialId, String> {
     let times = (ERRAND_RETRY, ERRAND_WITHIN);
     match who {
         Who::Storage => storage(config, credentials, net, name, times),
         Who::File => file(config, credentials, net, name, times),
-        Who::Director => None,
+        Who::Director => Err("a director does not dial itself".to_owned()),
     }
 }
 
@@ -65,12 +73,12 @@ fn storage(
     net: &mut Net,
     name: &str,
     times: (u64, u64),
-) -> Option<DialId> {
-    let resource = config.storage(name)?;
+) -> Result<DialId, String> {
+    let resource = config.storage(name).ok_or_else(|| format!("there is no storage \"{name}\""))?;
     let key = resource.password.key();
     let tls = config.storage_tls(resource).enable;
     let opening = opening(config, credentials, &format!("storage {name}"), &resource.address, key, tls)?;
-    Some(net.dial(route(config, &resource.address, resource.port, times), opening))
+    Ok(net.dial(route(config, &resource.address, resource.port, times), opening))
 }
 
 fn file(
@@ -79,13 +87,14 @@ fn file(
     net: &mut Net,
     name: &str,
     times: (u64, u64),
-) -> Option<DialId> {
-    let resource = config.client(name)?;
-    let address = resource.address.as_deref()?;
+) -> Result<DialId, String> {
+    let resource = config.client(name).ok_or_else(|| format!("there is no client \"{name}\""))?;
+    let none = || format!("client \"{name}\" has no address, and clients that dial in are not served yet; give it one");
+    let address = resource.address.as_deref().ok_or_else(none)?;
     let key = resource.password.key();
     let tls = config.client_tls(resource).enable;
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
-    Some(net.dial(route(config, address, resource.port, times), opening))
+    Ok(net.dial(route(config, address, resource.port, times), opening))
 }
 
 fn opening(
@@ -95,10 +104,10 @@ fn opening(
     address: &str,
     key: crate::secret::Secret,
     tls: bool,
-) -> Option<Opening> {
+) -> Result<Opening, String> {
     let me = PeerName::new(PeerKind::Director, &config.director.name);
     let purpose = Purpose::Director { name: config.director.name.clone() };
-    credentials.opening(peer, address, &me, &key, tls, purpose).ok()
+    credentials.opening(peer, address, &me, &key, tls, purpose)
 }
 
 fn route(config: &DirectorConfig, address: &str, port: u16, (retry, within): (u64, u64)) -> Route {

@@ -1,24 +1,25 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`; and errands, which are short conversations beside the jobs.
 
-use std::collections::VecDeque;
+use std::time::Duration;
 
 use crate::conn::Peer;
+use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::node::{DialFailure, Net};
-use crate::role::script::{Progress, Who};
+use crate::role::script::{Progress, Script, Who};
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
-use crate::wire::status::{self, EndJob, StatusLine, StorageEnd};
+use crate::wire::status::{EndJob, StatusLine, StorageEnd};
 
 use super::catalog::{CatalogAnswer, CatalogError};
 use super::dialling::{self, Errand};
 use super::requests::{self, Next, Request};
-use super::{Director, Owner, tables};
+use super::{Director, Due, Owner, tables};
 
-/// Lines an errand may bring back.
-const MAX_HEARD: usize = 100_000;
+/// How long a daemon may take to answer an errand.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Director {
     /// A line from a daemon of a job.
@@ -35,9 +36,10 @@ impl Director {
             }
             Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
             _ => {
-                let text = format!("the {who} says: {}", String::from_utf8_lossy(line).trim_end());
+                // In the real director too an unexpected line is a warning, and with it the job (`wire/2 §6.2`).
+                let text = format!("unexpected words of the {who}: {}", String::from_utf8_lossy(line).trim_end());
                 if let Some(job) = self.jobs.get_mut(&id) {
-                    job.say(&mut self.journal, net, MessageKind::Info, &text);
+                    job.say(&mut self.journal, net, MessageKind::Warning, &text);
                 }
                 self.save_lines(net);
             }
@@ -45,20 +47,31 @@ impl Director {
     }
 
     fn daemon_answers(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
-        if who == Who::Storage && status::parse_job_starts(line).is_some() {
-            return;
-        }
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
-            return self.advance(net, id, |job, net| {
-                job.storage_end = Some(end);
-                job.on_event(tables::STORAGE_ENDED, net)
-            });
+            job.storage_end = Some(end);
+            if job.grace.is_some() {
+                return self.end_job(net, id);
+            }
+            return self.advance(net, id, |job, net| job.on_event(tables::STORAGE_ENDED, net));
         }
         if let (Who::File, Some(end)) = (who, EndJob::parse(line)) {
             return self.file_ended(net, id, end);
         }
+        let waits = job.script.as_ref().and_then(Script::waits_for_answer);
         let text = String::from_utf8_lossy(line).into_owned();
-        self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.on_text(who, &text, job, net)));
+        match (who, waits) {
+            // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
+            (Who::Storage, waits) if job.told_to_run && waits != Some(Who::Storage) => {}
+            (Who::File, None) => {
+                let text = format!("unexpected words of the {who}: {}", text.trim_end());
+                job.say(&mut self.journal, net, MessageKind::Warning, &text);
+                self.save_lines(net);
+            }
+            _ => self.advance(net, id, |job, net| {
+                job.run_script(net, |script, job, net| script.on_text(who, &text, job, net))
+            }),
+        }
     }
 
     /// `2800 End Job`: in its place, or because the file daemon has given up.
@@ -79,11 +92,9 @@ impl Director {
     }
 
     fn take_message(&mut self, net: &mut Net, id: u32, line: &[u8]) {
+        // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
         let Some(message) = JobMessage::parse(line) else { return };
         let time = if message.time > 1 { message.time } else { net.wall().seconds() };
-        if let (Some(job), MessageKind::Warning) = (self.jobs.get_mut(&id), message.kind) {
-            job.warnings += 1;
-        }
         self.journal.push(id, time, message.text);
         self.save_lines(net);
     }
@@ -109,6 +120,9 @@ impl Director {
 
     fn begin_request(&mut self, net: &mut Net, id: u32, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
+        if job.request.is_some() {
+            return self.fail_job(net, id, "the storage daemon asks the catalog before it has been answered");
+        }
         let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.pool)) else {
             job.send(net, Who::Storage, wire::invalid_request(line));
             let text = format!("unknown catalog request: {}", String::from_utf8_lossy(line).trim_end());
@@ -147,6 +161,9 @@ impl Director {
     }
 
     /// Dials a daemon for one command. `console` hears every line of the answer.
+    ///
+    /// # Errors
+    /// Why it cannot be dialled, in a sentence.
     pub(super) fn send_errand(
         &mut self,
         net: &mut Net,
@@ -154,11 +171,11 @@ impl Director {
         name: &str,
         command: String,
         console: Option<ConnId>,
-    ) -> bool {
-        let Some(dial) = dialling::dial_errand(&self.config, &self.credentials, net, who, name) else { return false };
-        let errand = Errand { who, conn: None, command, console, sent: false, heard: VecDeque::new() };
+    ) -> Result<(), String> {
+        let dial = dialling::dial_errand(&self.config, &self.credentials, net, who, name)?;
+        let errand = Errand { who, conn: None, command, console, sent: false, patience: None };
         self.errands.insert(dial, errand);
-        true
+        Ok(())
     }
 
     pub(super) fn errand_dialed(
@@ -169,22 +186,15 @@ impl Director {
     ) {
         match outcome {
             Ok((conn, peer)) => {
-                if let Some(console) = errand.console {
-                    self.console_prints(
-                        net,
-                        console,
-                        &format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls),
-                    );
-                }
+                let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
+                self.errand_prints(net, &errand, &text);
                 errand.conn = Some(conn);
+                errand.patience = Some(self.set_timer(net, PATIENCE, "the answer to an errand", Due::Errand(conn)));
                 self.talking.insert(conn, errand);
             }
             Err(failure) => {
                 let text = format!("{}: {failure} ({}); {}\n", errand.who, failure.code(), failure.help());
-                match errand.console {
-                    Some(console) => self.console_prints(net, console, &text),
-                    None => net.log(crate::drive::Level::Warn, text.trim_end()),
-                }
+                self.errand_prints(net, &errand, &text);
                 self.errand_done(net, errand);
             }
         }
@@ -192,21 +202,38 @@ impl Director {
 
     pub(super) fn errand_hears(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let Some(errand) = self.talking.get_mut(&conn) else { return };
-        if !errand.sent {
+        let greeting: &[u8] = if errand.who == Who::File { b"2000 OK Hello" } else { b"3000 OK Hello" };
+        if !errand.sent && text.starts_with(greeting) {
             errand.sent = true;
             return net.send_text(conn, &errand.command);
         }
         let line = String::from_utf8_lossy(text).into_owned();
-        match errand.console {
-            Some(console) => self.console_prints(net, console, &line),
-            None if errand.heard.len() < MAX_HEARD => errand.heard.push_back(line),
-            None => {}
+        if let Some(errand) = self.talking.get(&conn) {
+            self.errand_prints(net, errand, &line);
         }
     }
 
+    /// The peer of an errand has not ended its answer in time.
+    pub(super) fn errand_too_slow(&mut self, net: &mut Net, conn: ConnId) {
+        let Some(errand) = self.talking.remove(&conn) else { return };
+        net.abort(conn);
+        let text = format!("The {} has not answered within {} s.\n", errand.who, PATIENCE.as_secs());
+        self.errand_prints(net, &errand, &text);
+        self.errand_done(net, errand);
+    }
+
     pub(super) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
+        self.cancel_timer(net, errand.patience);
         if let Some(console) = errand.console {
             self.console_done(net, console, "");
+        }
+        self.exit_if_idle(net);
+    }
+
+    fn errand_prints(&self, net: &mut Net, errand: &Errand, text: &str) {
+        match errand.console {
+            Some(console) => self.console_prints(net, console, text),
+            None => net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end())),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::Net;
+use crate::node::{Net, TimerKey};
 use crate::role::identity::Credentials;
 use crate::role::script::{Progress, Script, Who};
 use crate::secret::Secret;
@@ -61,6 +61,13 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,
+    /// Why the present step cannot be done.
+    pub(super) trouble: Option<String>,
+    /// Whether the storage daemon works.
+    pub(super) told_to_run: bool,
+    /// The job has failed or was cancelled, and the storage daemon has until then to say how it ended.
+    pub(super) grace: Option<TimerKey>,
+    /// The end is being recorded.
     pub(super) ending: bool,
 }
 

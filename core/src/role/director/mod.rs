@@ -27,6 +27,7 @@ pub mod volumes;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::config::DirectorConfig;
@@ -74,8 +75,18 @@ pub struct Director {
     recent: VecDeque<running::Finished>,
     last_unique: (String, u32),
     jobs_run: u32,
+    timers: BTreeMap<TimerKey, Due>,
     started: Wall,
     stopping: bool,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    /// The storage daemon of this job has had its time.
+    Grace(u32),
+    /// The peer of an errand has had its time.
+    Errand(ConnId),
 }
 
 /// What a piece of catalog work is for.
@@ -88,6 +99,7 @@ enum Owner {
     Files(u32, ConnId),
     End(u32),
     Log,
+    Uname,
     Console(ConnId),
 }
 
@@ -112,6 +124,7 @@ impl Director {
             recent: VecDeque::new(),
             last_unique: (String::new(), 0),
             jobs_run: 0,
+            timers: BTreeMap::new(),
             started: Wall::default(),
             stopping: false,
         }
@@ -156,9 +169,25 @@ impl Director {
         self.exit_if_idle(net);
     }
 
+    /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored.
     fn exit_if_idle(&self, net: &mut Net) {
-        if self.stopping && self.jobs.is_empty() && self.journal.is_saved() {
+        let mut errands = self.errands.values().chain(self.talking.values());
+        let told = errands.all(|errand| errand.console.is_some());
+        if self.stopping && self.jobs.is_empty() && self.journal.is_saved() && told {
             net.exit(ExitReason::Done);
+        }
+    }
+
+    fn set_timer(&mut self, net: &mut Net, after: Duration, why: &'static str, due: Due) -> TimerKey {
+        let key = net.set_timer(after, why);
+        self.timers.insert(key, due);
+        key
+    }
+
+    fn cancel_timer(&mut self, net: &mut Net, key: Option<TimerKey>) {
+        if let Some(key) = key {
+            net.cancel_timer(key);
+            self.timers.remove(&key);
         }
     }
 }
@@ -226,6 +255,10 @@ impl Role for Director {
         }
     }
 
+    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
+        self.page_sent(net, conn);
+    }
+
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
         if let Some(id) = self.conns.remove(&conn) {
             self.daemon_lost(net, id, conn, &reason);
@@ -249,12 +282,23 @@ impl Role for Director {
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
             Owner::End(id) => self.job_recorded(net, id, answer),
+            Owner::Uname => {
+                if let Err(error) = answer {
+                    net.log(Level::Warn, &format!("what a client says it is was not stored: {error}"));
+                }
+            }
             Owner::Log => self.lines_saved(net, answer),
             Owner::Console(conn) => self.console_answered(net, conn, answer),
         }
     }
 
-    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
+        match self.timers.remove(&key) {
+            Some(Due::Grace(id)) => self.grace_over(net, id),
+            Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
+            None => {}
+        }
+    }
 
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;

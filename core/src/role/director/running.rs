@@ -1,9 +1,11 @@
 //! Jobs from the order to the record of their end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::conn::{CloseReason, Peer};
+use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
 use crate::node::{DialFailure, Net};
@@ -16,10 +18,13 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 use super::job::{Job, RestorePlan, RowIds};
 use super::tables::{self, BACKUP, RESTORE};
-use super::{Director, Owner};
+use super::{Director, Due, Owner};
 
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
+
+/// How long the storage daemon of a failed or cancelled job may take to end it (`wire/2 §6.2`).
+const GRACE: Duration = Duration::from_secs(30);
 
 /// A job that somebody wants.
 #[derive(Clone, Debug)]
@@ -54,7 +59,7 @@ impl Director {
     /// Gives the job a unique name and asks the catalog for its number.
     pub(super) fn order_job(&mut self, net: &mut Net, mut order: Order) {
         let stamp = self.identity.local(net.wall()).stamp();
-        let counter = if self.last_unique.0 == stamp { (self.last_unique.1 + 1) % 60 } else { 0 };
+        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
         order.unique = tables::unique_name(&order.name, &stamp, counter);
         order.scheduled = net.wall().seconds();
         self.last_unique = (stamp, counter);
@@ -82,8 +87,12 @@ impl Director {
             self.console_done(net, console, &text);
         }
         if let Some(job) = created {
-            self.queued.push_back(job.id);
-            self.jobs.insert(job.id, job);
+            let id = job.id;
+            self.queued.push_back(id);
+            self.jobs.insert(id, job);
+            if self.stopping {
+                return self.cancel_job(net, id, "the director is being stopped");
+            }
             self.start_queued(net);
         }
     }
@@ -134,15 +143,17 @@ impl Director {
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
+            trouble: None,
+            told_to_run: false,
+            grace: None,
             ending: false,
         }
     }
 
-    /// Starts jobs from the queue while there is room.
+    /// Starts jobs from the queue while there is room for them, in the order they were ordered.
     fn start_queued(&mut self, net: &mut Net) {
-        let most = usize::try_from(self.config.director.maximum_concurrent_jobs.max(1)).unwrap_or(usize::MAX);
-        while self.jobs.len() - self.queued.len() < most {
-            let Some(id) = self.queued.pop_front() else { return };
+        while let Some(at) = self.queued.iter().position(|id| self.has_room(*id)) {
+            let Some(id) = self.queued.remove(at) else { return };
             self.jobs_run += 1;
             if let Some(job) = self.jobs.get_mut(&id) {
                 let (word, table) =
@@ -156,12 +167,31 @@ impl Director {
         }
     }
 
+    /// Whether one more job may run: at the director, of this resource, of this client, with this storage.
+    fn has_room(&self, id: u32) -> bool {
+        let Some(job) = self.jobs.get(&id) else { return false };
+        let config = &self.config;
+        let limits: [(Option<u32>, &dyn Fn(&Job) -> bool); 4] = [
+            (Some(config.director.maximum_concurrent_jobs), &|_| true),
+            (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), &|other| other.name == job.name),
+            (config.client(&job.client).map(|r| r.maximum_concurrent_jobs), &|other| other.client == job.client),
+            (config.storage(&job.storage).map(|r| r.maximum_concurrent_jobs), &|other| other.storage == job.storage),
+        ];
+        limits.iter().all(|(most, alike)| {
+            let running = self.jobs.values().filter(|other| !self.queued.contains(&other.id) && alike(other)).count();
+            most.is_none_or(|most| running < usize::try_from(most.max(1)).unwrap_or(usize::MAX))
+        })
+    }
+
     /// Hands an event of a job to its script and acts on what comes of it.
     pub(super) fn advance(&mut self, net: &mut Net, id: u32, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let progress = step(job, net);
         if let Some(work) = job.work.take() {
             self.works.insert(work, Owner::Job(id));
+        }
+        if let Some(why) = job.trouble.take() {
+            return self.fail_job(net, id, &why);
         }
         match progress {
             Progress::Waiting => {}
@@ -175,53 +205,79 @@ impl Director {
 
     /// Ends a job with a fatal message.
     pub(super) fn fail_job(&mut self, net: &mut Net, id: u32, text: &str) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
         job.say(&mut self.journal, net, MessageKind::Fatal, text);
         self.save_lines(net);
         self.abandon(net, id);
     }
 
-    /// Cancels a job: its end is recorded at once, the daemons are told independently.
+    /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
     pub(super) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
         job.status = job.status.merge(JobStatus::Canceled);
         job.say(&mut self.journal, net, MessageKind::Info, &format!("Job canceled: {why}."));
         self.save_lines(net);
         self.abandon(net, id);
     }
 
-    /// Tells the daemons that still work for the job to stop, then records its end.
+    /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
+    /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded.
     fn abandon(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get(&id) else { return };
-        if job.ending {
-            return;
-        }
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
+        job.script = None;
         let command = format!("cancel Job={}\n", job.unique);
         let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
         let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
-        if let Some(name) = storage {
-            self.send_errand(net, Who::Storage, &name, command.clone(), None);
+        let waits = storage.is_some() && job.told_to_run;
+        if let Some(conn) = job.file_conn.take() {
+            self.conns.remove(&conn);
+            net.close(conn, true);
         }
-        if let Some(name) = file {
-            self.send_errand(net, Who::File, &name, command, None);
+        for (who, name) in [(Who::Storage, storage), (Who::File, file)] {
+            if let Some(Err(why)) = name.map(|name| self.send_errand(net, who, &name, command.clone(), None)) {
+                net.log(Level::Warn, &format!("the {who} is not told to cancel job {id}: {why}"));
+            }
         }
+        if !waits {
+            return self.end_job(net, id);
+        }
+        let key = self.set_timer(net, GRACE, "the storage daemon's end", Due::Grace(id));
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.grace = Some(key);
+        }
+    }
+
+    /// The storage daemon has not said in time how it ended.
+    pub(super) fn grace_over(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let text = format!("the storage daemon has not ended the job within {} s", GRACE.as_secs());
+        job.say(&mut self.journal, net, MessageKind::Warning, &text);
         self.end_job(net, id);
     }
 
     /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
-    fn end_job(&mut self, net: &mut Net, id: u32) {
+    pub(super) fn end_job(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if std::mem::replace(&mut job.ending, true) {
             return;
         }
         self.queued.retain(|queued| *queued != id);
-        job.script = None;
+        (job.script, job.request) = (None, None);
+        if let Some(key) = job.grace.take() {
+            net.cancel_timer(key);
+            self.timers.remove(&key);
+        }
         if let Some((dial, _)) = job.dial.take() {
             net.cancel_dial(dial);
         }
-        for conn in [job.storage_conn.take(), job.file_conn.take()].into_iter().flatten() {
-            self.conns.remove(&conn);
-            net.close(conn, true);
+        // A daemon that has ended its part has said goodbye already.
+        let storage = (job.storage_conn.take(), job.storage_end.is_none());
+        let file = (job.file_conn.take(), job.file_end.is_none());
+        for (conn, farewell) in [storage, file] {
+            if let Some(conn) = conn {
+                self.conns.remove(&conn);
+                net.close(conn, farewell);
+            }
         }
         job.status = job.final_status();
         let summary = job.summary();
@@ -242,11 +298,15 @@ impl Director {
             job_files: files,
             job_bytes: bytes,
             read_bytes,
-            job_errors: job.errors,
+            job_errors: job.all_errors(),
             prior_job_id: 0,
             purged_files: false,
         };
+        let (client, uname) = (job.client.clone(), std::mem::take(&mut job.uname));
         self.save_lines(net);
+        if !uname.is_empty() {
+            self.ask(net, CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
+        }
         self.ask(net, CatalogRequest::EndJob(Box::new(end)), Owner::End(id));
     }
 
@@ -254,7 +314,9 @@ impl Director {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         if let Err(error) = answer {
             let text = format!("the end of the job was not recorded: {error}; {}", error.help());
+            net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {id}: {text}"));
             job.say(&mut self.journal, net, MessageKind::Fatal, &text);
+            self.save_lines(net);
         }
         let (files, bytes, _) = job.totals();
         self.recent.truncate(RECENT - 1);
@@ -331,7 +393,9 @@ impl Director {
                 job.file_end.is_some()
             }
         };
-        if !done {
+        if job.grace.is_some() {
+            self.end_job(net, id);
+        } else if !done {
             let text = format!("lost the {who}: {reason} ({}); {}", reason.code(), reason.help());
             self.fail_job(net, id, &text);
         }
@@ -339,10 +403,10 @@ impl Director {
 
     /// Attributes for the catalog. The connection reads on when they are stored.
     pub(super) fn store_files(&mut self, net: &mut Net, id: u32, conn: ConnId, parcel: Parcel) {
+        // Rows of a job that has failed are of no use.
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_alive()) else { return net.parcel_taken(conn) };
+        job.storing += 1;
         let batch = UpdCatBatch::from_frames(parcel.bytes);
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.storing += 1;
-        }
         self.ask(net, CatalogRequest::InsertFiles { job_id: id, batch }, Owner::Files(id, conn));
     }
 
@@ -377,28 +441,39 @@ impl Director {
 }
 
 impl Job {
-    /// The worst of what all three daemons say; a good backup with errors is one with warnings (`wire/2 §6.2`).
+    /// How it ended (`wire/2 §6.2`): the director's own status and the file daemon's, merged; then whatever is not good
+    /// at the storage daemon. A backup that is not `T` everywhere is an error, `W` included; errors on a good one make
+    /// it `W`. A restore may be `W` at the file daemon, and is if not all files have come.
     fn final_status(&self) -> JobStatus {
         if !self.is_alive() {
             return self.status;
         }
-        let file = self.file_end.as_ref().map_or(JobStatus::Fatal, |end| end.status);
-        let storage = self.storage_end.as_ref().map_or(JobStatus::Fatal, |end| end.status);
+        let file = self.file_end.as_ref().map_or(JobStatus::Error, |end| end.status);
+        let storage = self.storage_end.as_ref().map_or(JobStatus::Error, |end| end.status);
+        let backup = self.restore.is_none();
+        let mut status = self.status.merge(file);
+        if backup && matches!(storage, JobStatus::Fatal | JobStatus::Incomplete) {
+            status = status.merge(storage);
+        }
         let storage_errors = self.storage_end.as_ref().map_or(0, |end| end.errors);
-        let file_errors = self.file_end.as_ref().map_or(0, |end| end.errors);
-        // A backup is never W from the file daemon's side; a restore may be.
-        let worst = file.worse(storage);
+        let spoiled = self.all_errors().saturating_add(self.warnings).saturating_add(storage_errors) > 0;
         let complete = self
             .restore
             .as_ref()
             .is_none_or(|plan| self.file_end.as_ref().is_some_and(|end| u64::from(end.files) == plan.selected.files));
-        match worst {
-            JobStatus::Ok if !complete => JobStatus::Warnings,
-            JobStatus::Ok if self.errors + self.warnings + storage_errors + file_errors > 0 => JobStatus::Warnings,
-            JobStatus::Ok | JobStatus::Warnings => worst,
-            JobStatus::Running | JobStatus::Created => JobStatus::Fatal,
-            other => other,
+        match if status == JobStatus::Ok { storage } else { status } {
+            JobStatus::Ok if spoiled || !complete => JobStatus::Warnings,
+            JobStatus::Ok => JobStatus::Ok,
+            JobStatus::Warnings if !backup => JobStatus::Warnings,
+            // Fatal, cancelled and incomplete stay; whatever else is not good is an error.
+            _ if backup => status.merge(JobStatus::Error),
+            other => other.merge(JobStatus::Error),
         }
+    }
+
+    /// The director's errors and the file daemon's (`wire/2 §6.2`, 7).
+    fn all_errors(&self) -> u32 {
+        self.errors.saturating_add(self.file_end.as_ref().map_or(0, |end| end.errors))
     }
 
     /// The last lines of the report.
@@ -414,7 +489,11 @@ impl Job {
         let mut text = format!(
             "{kind} ended\n  JobId:         {}\n  Job:           {}\n  Client:        {}\n  Storage:       {}\n  \
              Files:         {files}\n  Bytes:         {bytes}\n  Errors:        {}\n",
-            self.id, self.unique, self.client, self.storage, self.errors
+            self.id,
+            self.unique,
+            self.client,
+            self.storage,
+            self.all_errors()
         );
         if let Some(plan) = &self.restore {
             text.push_str(&format!("  Expected:      {}\n", plan.selected.files));

@@ -1,6 +1,6 @@
 //! The dialogues of a backup and a restore with both daemons, step by step: `wire/2 §1.13`, `§1.14`, `wire/3 §1.5`, `§1.6`.
 
-use crate::ids::ConnId;
+use crate::ids::{ConnId, DialId};
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, Who, nothing};
 use crate::wire::file::{FileCommand, JobInfo, Level, Restore, RestoreTo, StorageAddress};
@@ -155,12 +155,24 @@ fn wait(_: &mut Job, _: &mut Net) -> Act {
 }
 
 fn dial_storage(job: &mut Job, net: &mut Net) -> Act {
-    job.dial = super::dialling::dial_storage(job, net).map(|dial| (dial, Who::Storage));
-    Act::Wait
+    dialled(super::dialling::dial_storage(job, net), Who::Storage, job)
 }
 
 fn dial_file(job: &mut Job, net: &mut Net) -> Act {
-    job.dial = super::dialling::dial_file(job, net).map(|dial| (dial, Who::File));
+    let passive = job.config.client(&job.client).is_some_and(|client| client.passive);
+    let dial = if passive {
+        Err(format!("client \"{}\" is passive, which is not served yet; let it dial the storage daemon", job.client))
+    } else {
+        super::dialling::dial_file(job, net)
+    };
+    dialled(dial, Who::File, job)
+}
+
+fn dialled(dial: Result<DialId, String>, who: Who, job: &mut Job) -> Act {
+    match dial {
+        Ok(dial) => job.dial = Some((dial, who)),
+        Err(why) => job.trouble = Some(why),
+    }
     Act::Wait
 }
 
@@ -207,7 +219,7 @@ fn record_start(job: &mut Job, net: &mut Net) -> Act {
     let start = JobStart {
         job_id: job.id,
         job_status: job.status.letter(),
-        level: job.level.letter(),
+        level: JobLevel::Full.letter(),
         start_time: job.started,
         client_id: job.ids.client,
         pool_id: job.ids.pool,
@@ -333,6 +345,7 @@ fn run(job: &mut Job, net: &mut Net) -> Act {
         net.gather(conn);
     }
     job.send(net, Who::Storage, StorageCommand::Run.to_line());
+    job.told_to_run = true;
     Act::Wait
 }
 
@@ -358,9 +371,10 @@ fn wait_file_end(job: &mut Job, _: &mut Net) -> Act {
     if job.file_end.is_some() { Act::Skip } else { Act::Wait }
 }
 
+/// The file daemon has said goodbye behind its end, so that no TERMINATE is due.
 fn dismiss_file(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.file_conn.take() {
-        net.close(conn, true);
+        net.close(conn, false);
     }
     Act::Wait
 }
