@@ -140,6 +140,32 @@ impl Desk {
         (console, console + 1, console + 2)
     }
 
+    /// Orders the backup `backup-tiny`, whose daemons give the first `steps` of their answers. Gives the console, the
+    /// storage daemon and the file daemon; that one is there after the second step.
+    pub fn lead(&mut self, steps: usize) -> (PeerId, PeerId, PeerId) {
+        self.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+        self.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+        let console = self.console();
+        self.ask(console, "run job=backup-tiny yes");
+        let (sd, fd) = (console + 1, console + 2);
+        let key = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
+        let answers = [
+            (sd, format!("3000 OK Job SDid=1 SDtime=1795438888 Authorization={key}\\n")),
+            (sd, "2000 OK SDSecureEraseCmd *None* \\n".to_owned()),
+            (fd, "2000 OK Job 26.0.0 (21Aug26) Debian GNU/Linux,debian".to_owned()),
+            (fd, "2000 OK level\\n".to_owned()),
+            (fd, "2000 OK include\\n".to_owned()),
+            (fd, "2000 OK FDSecureEraseCmd *None*\\n".to_owned()),
+            (sd, "3000 OK use device device=FileStorage1\\n".to_owned()),
+            (fd, "2000 OK storage\\n".to_owned()),
+            (fd, "2000 OK backup\\n".to_owned()),
+        ];
+        for (peer, answer) in answers.iter().take(steps) {
+            self.world.say(*peer, &format!("text {answer}"));
+        }
+        (console, sd, fd)
+    }
+
     /// The text of all lines of a job's report in the catalog.
     pub fn report(&self, job_id: u32) -> String {
         use towline_core::role::director::catalog::CatalogAnswer;
@@ -174,9 +200,32 @@ pub fn console(name: &str, secret: &str) -> Script {
          < text 1000 OK auth\\n\n\
          > text auth cram-md5 <1680993682.1795438891@R_CONSOLE::{name}> ssl=0\\n\n\
          < text 0\\0\n\
-         > text 1000 OK auth\\n\n"
+         > text 1000 OK auth\\n\n\
+         < text 1000\\x1eOK: bareos-dir Version: 26.0.0 (23Nov26)\n\
+         > text quit\n"
     );
-    Script::new(&conv, Side::Acceptor, password(secret))
+    Script::new(&conv, Side::Acceptor, password(secret)).up_to("quit")
+}
+
+/// A daemon that is dialled for an errand and has greeted; the rest is up to the test.
+pub fn errand(kind: &str, secret: &str) -> Script {
+    let (name, greeting) = match kind {
+        "storage" => ("R_STORAGE::bareos-sd", "3000 OK Hello\\n"),
+        _ => ("R_CLIENT::bareos-fd", "2000 OK Hello 54\\n"),
+    };
+    let conv = format!(
+        "# an errand to a {kind} daemon\n\
+         > text Hello Director bareos-dir calling Version=\"26.0.0\"\\n\n\
+         < text auth cram-md5 <186154524.1795438891@{name}> ssl=0\\n\n\
+         > text 0\\0\n\
+         < text 1000 OK auth\\n\n\
+         > text auth cram-md5 <1680993682.1795438891@R_DIRECTOR::bareos-dir> ssl=0\\n\n\
+         < text 0\\0\n\
+         > text 1000 OK auth\\n\n\
+         < text {greeting}\n\
+         < text the test's answer\n"
+    );
+    Script::new(&conv, Side::Dialler, password(secret)).up_to("the test's answer")
 }
 
 /// The storage daemon of the recorded backup.

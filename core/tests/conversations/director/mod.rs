@@ -1,4 +1,6 @@
 //! The director in recorded and in made-up conversations.
 
 mod desk;
+mod failures;
+mod jobs;
 mod recorded;
