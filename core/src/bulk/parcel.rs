@@ -1,7 +1,6 @@
 //! Parcels: what goes between machines and workers. The unit is a batch, so that a hop is paid per batch, never per frame.
 
-/// Bytes of a parcel.
-pub const PARCEL: usize = 256 * 1024;
+pub use crate::limits::PARCEL;
 
 /// A pooled buffer with whole frames or records, normally at most [`PARCEL`] bytes.
 ///

@@ -125,9 +125,9 @@ fn receive(session: Session, block_size: usize, stream: &[u8], mut piece: impl F
         let given = piece().clamp(1, rest.len());
         let taken = receiver.feed(&rest[..given]).unwrap();
         rest = &rest[taken..];
+        idle = if taken == 0 { idle + 1 } else { 0 };
+        assert!(idle < 4, "stuck with {} bytes left", rest.len());
         if taken < given {
-            idle = if taken == 0 { idle + 1 } else { 0 };
-            assert!(idle < 4, "stuck with {} bytes left", rest.len());
             job.drain(&mut receiver);
         }
     }
@@ -306,6 +306,18 @@ fn a_stream_may_be_cut_at_every_byte() {
         assert_eq!(job.catalog, whole.catalog, "cut at {cut}");
     }
     assert_eq!(receive(session, 4096, &stream, || 1).blocks, whole.blocks);
+}
+
+#[test]
+fn a_stream_of_many_blocks_may_come_byte_by_byte() {
+    let contents = (0..81_073).map(|i| (i * 7 % 253) as u8).collect();
+    let mut files = vec![File { name: b"/a".to_vec(), contents, ..File::default() }];
+    let stream = pack(&mut files).concat();
+    let session = Session { id: 1, time: 2 };
+    let job = receive(session, 4096, &stream, || 1);
+    assert!(job.blocks.len() > 4 * MAX_BLOCKS, "it has to wait for empty blocks several times");
+    assert_eq!(job.blocks, receive(session, 4096, &stream, || usize::MAX).blocks);
+    check_catalog(&job, &files);
 }
 
 #[test]
