@@ -1,4 +1,104 @@
-//! The pure core of Towline: every decision of a backup network that speaks the Bareos wire protocol.
+//! The pure core of Towline: every decision of a backup network that speaks the Bareos wire protocol, as state machines
+//! that are told what happened and say what to do.
+//!
+//! It opens no socket and no file, reads no clock, starts no thread, and has no randomness but a seed it is given. So
+//! the same machines run in production on any runtime, and in a simulator where a day takes a second.
+//!
+//! ```text
+//!             events                      .------- adapter (tokio, smol, threads, simulator) -------.
+//!   .------. <----------------------------|  clock    dialer    acceptor    timers    mailboxes     |
+//!   | Node | ---------------------------->|                                                         |
+//!   '------' actions                      |         one task or thread for each connection          |
+//!     ^  |                                |                  reads and writes                       |
+//!     |  | ToConn    .------.  bytes      |                                                         |
+//!     |  '---------->| Conn |<----------->| socket                                                  |
+//!     '--------------|  ,---|             |                                                         |
+//!        FromConn    |  | machine: backup, restore                                                  |
+//!                    '--'---'-- work ---->| hands: disk and catalog workers, answer exactly once    |
+//!                                         '---------------------------------------------------------'
+//! ```
+//! A [`Node`](node::Node) is one daemon: small messages, all decisions; its [`Role`](role::Role) makes it a director, a
+//! file daemon or a storage daemon. A [`Conn`](conn::Conn) is one TCP connection: TLS, frames, authentication. A
+//! [machine](bulk::machine::Machine) sits in a `Conn` and moves a job's data; the node sees none of it.
+//!
+//! # The loop of an adapter
+//! 1. Report [`Event::Started`](event::Event::Started), then wait for an event, a message of a connection, or the time of
+//!    [`Node::poll_timeout`](node::Node::poll_timeout).
+//! 2. Give it to [`Node::handle_event`](node::Node::handle_event), or call
+//!    [`Node::handle_timeout`](node::Node::handle_timeout).
+//! 3. Do every [`Action`](action::Action) of [`Node::poll_action`](node::Node::poll_action), in order. What takes time,
+//!    as a dial or a look-up, goes on by itself and answers with exactly one event.
+//! 4. After [`Action::Exit`](action::Action::Exit) close everything and return; else go on at 1.
+//!
+//! and for each connection, in a task of its own:
+//! 1. Wait for what [`Conn::wants`](conn::Conn::wants): the socket, a message of the node, a finished piece of work, or
+//!    the time of [`Conn::poll_timeout`](conn::Conn::poll_timeout).
+//! 2. Hand it over: [`handle_message`](conn::Conn::handle_message), [`handle_done`](conn::Conn::handle_done),
+//!    [`handle_timeout`](conn::Conn::handle_timeout); read into [`read_space`](conn::Conn::read_space) and say so with
+//!    [`on_read`](conn::Conn::on_read); write [`transmit`](conn::Conn::transmit) and say so with
+//!    [`on_written`](conn::Conn::on_written).
+//! 3. Pass on every message and every piece of work of [`poll_message`](conn::Conn::poll_message) and
+//!    [`poll_work`](conn::Conn::poll_work).
+//! 4. After `wants().close` drop the socket and end; else go on at 1.
+//!
+//! [`drive::Desk`] and [`drive::Pump`] are these two loops without the waiting.
+//!
+//! # Mutate, then drain
+//! After each `handle_*` or `on_*` call, drain every `poll_*` until it is empty before waiting or making the next call.
+//! Nothing happens between calls, so a `poll_*` that was not drained is an order that is lost until something else
+//! happens. Debug builds panic when the node's next call comes before its actions are drained.
+//!
+//! # Two ends in memory
+//! ```
+//! use std::sync::Arc;
+//! use towline_core::conn::{Accepting, Conn, Dialling, FromConn};
+//! use towline_core::tls::keyring::{Clear, Keyring};
+//! use towline_core::wire::hello::{Hello, Purpose, Version};
+//! use towline_core::{event::Ends, ids::ConnId, secret::Secret, time::Instant, time::Wall, tls};
+//!
+//! /// What an adapter does with a socket, without the socket.
+//! fn carry(from: &mut Conn, to: &mut Conn, now: Instant) -> usize {
+//!     let space = to.read_space();
+//!     let bytes: Vec<u8> = from.transmit(space.len()).iter().flat_map(|slice| slice.to_vec()).collect();
+//!     space[..bytes.len()].copy_from_slice(&bytes);
+//!     if !bytes.is_empty() {
+//!         from.on_written(bytes.len(), now);
+//!         to.on_read(bytes.len(), now);
+//!     }
+//!     bytes.len()
+//! }
+//!
+//! let (now, wall, give_up) = (Instant::ZERO, Wall(1_795_438_893_000_000), Instant(60_000_000_000));
+//! let ends = Ends { local: ([127, 0, 0, 1], 40_000).into(), peer: ([127, 0, 0, 1], 9103).into() };
+//! let hello = Hello::new(Purpose::Director { name: "dir".into() }, Version { major: 26, minor: 0, patch: 0 });
+//! let key = Secret::from("password");
+//! let keyring = Arc::new(Keyring::builder().with(hello.identity(), key.clone(), Clear::Allowed).build());
+//! let (engine, engines) = (tls::Dialler::Clear, Arc::new(tls::Acceptor::new()));
+//! let own = String::from("R_DIRECTOR::dir");
+//! let dialling = Dialling { id: ConnId(1), ends, engine, hello, key, own, policy: 0, nonce: 1, wall, give_up };
+//! let own = String::from("R_STORAGE::sd");
+//! let accepting = Accepting { id: ConnId(2), ends, engines, keyring, own, nonce: 2, wall, give_up };
+//!
+//! let (mut director, mut storage) = (Conn::dialled(dialling, now), Conn::accepted(accepting, now));
+//! while carry(&mut director, &mut storage, now) + carry(&mut storage, &mut director, now) > 0 {}
+//! let Some(FromConn::Authenticated(peer)) = storage.poll_message() else { panic!("not authenticated") };
+//! assert_eq!(peer.name.to_string(), "R_DIRECTOR::dir");
+//! assert!(matches!(director.poll_message(), Some(FromConn::Authenticated(_))));
+//! ```
+//!
+//! # Modules
+//! * [`node`]: one daemon: dial, listen, timers; [`event`] and [`action`] are what goes in and out
+//! * [`role`]: what each daemon does with its connections and jobs
+//! * [`conn`]: one connection, from its first bytes to its drained end
+//! * [`bulk`]: the data channel's machines, and the work they give to disks
+//! * [`tls`]: one trait and four engines, keys, and what to do about their errors
+//! * [`wire`]: bytes to values and back, without state
+//! * [`config`]: the resources, typed, and all that can be wrong with them; [`secret`] keeps passwords out of logs
+//! * [`drive`]: what an adapter imports: the two loops, the hands, words for the log
+//! * [`error`] and [`explain`]: whose fault, whether to retry, a stable code, advice, and a page for every code
+//! * [`time`] and [`calendar`]: time as an argument, and its local names
+//! * [`ids`], [`buf`], [`limits`]: names that are used once, a buffer, the shared bounds
+//! * `conformance` (feature): the suite every adapter must pass
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 
 pub mod action;

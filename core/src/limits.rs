@@ -1,4 +1,5 @@
-//! Every bound of the core, in one place. Each has a test at the limit and one past it.
+//! The bounds of the core that several parts share. Each has a test at the limit and one past it; a bound of one part
+//! alone stands there.
 
 use std::time::Duration;
 

@@ -327,3 +327,28 @@ impl Written {
         self.piece.take()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::block::Session;
+    use crate::wire::label::SessionLabel;
+
+    #[test]
+    fn a_piece_is_reported_at_a_thousand_million_bytes_and_not_one_byte_before() {
+        for (len, reported) in [(limits::PIECE - 1, false), (limits::PIECE, true)] {
+            let setup = ReceiverSetup {
+                session: Session::default(),
+                block_size: 4096,
+                start: SessionLabel::default(),
+                catalog_prefix: Vec::new(),
+                is_rerun: false,
+            };
+            let mut archiver = Archiver::new(setup, (Instant(0), Wall(0)));
+            let block = FullBlock { bytes: Vec::new(), number: 0, first_index: 1, last_index: 1 };
+            archiver.on_appended(&block, len, 0, 0);
+            let is_piece = |message: &FromMachine| matches!(message, FromMachine::Piece(piece) if piece.bytes == len);
+            assert_eq!(archiver.messages.iter().any(is_piece), reported, "{len}");
+        }
+    }
+}

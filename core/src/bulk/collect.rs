@@ -160,3 +160,26 @@ impl Collector {
         self.closed.extend(self.current.take_if(|open| !open.parcel.is_empty()));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::PARCEL;
+
+    #[test]
+    fn eight_parcels_of_attributes_exist_and_no_ninth() {
+        let mut collector = Collector::new(Session::default(), Vec::new());
+        let length = (PARCEL - HEAD - 20) as u32;
+        for n in 0..MAX_PARCELS {
+            assert!(collector.begin(1, Stream::ATTRIBUTES, length), "parcel {n}");
+            collector.push(&vec![b'a'; length as usize]);
+        }
+        assert!(!collector.begin(1, Stream::ATTRIBUTES, length));
+        assert!(collector.is_stuck(), "all of them are of one file");
+        collector.next_file(0);
+        let first = collector.poll().unwrap();
+        assert_eq!(first.parcel.bytes.len(), PARCEL);
+        collector.give(first.parcel);
+        assert!(collector.begin(2, Stream::ATTRIBUTES, length), "the memory of the first is used again");
+    }
+}

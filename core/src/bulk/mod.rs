@@ -1,6 +1,7 @@
 //! The data channel's machines: plain values that a connection's task or a disk worker drives. No byte of a file's
 //! contents is copied twice in one direction, and after warm-up nothing is allocated per file or frame.
 
+mod advice;
 pub mod archiver;
 mod collect;
 pub mod machine;
@@ -13,5 +14,7 @@ pub mod sender;
 pub mod unpack;
 pub mod work;
 
+#[cfg(test)]
+pub(crate) use advice::{one_of_each_disk_error, one_of_each_outcome};
 #[cfg(test)]
 mod round_trip;

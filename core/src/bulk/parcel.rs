@@ -51,6 +51,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_parcel_has_room_for_256_kib_and_not_for_one_byte_more() {
+        let mut parcel = Parcel::new();
+        parcel.bytes.resize(PARCEL - 1, 1);
+        assert_eq!((PARCEL, parcel.room()), (262_144, 1));
+        parcel.bytes.push(1);
+        assert_eq!(parcel.room(), 0);
+        parcel.bytes.push(1);
+        assert_eq!(parcel.room(), 0);
+    }
+
+    #[test]
     fn a_cleared_parcel_keeps_its_memory_but_not_that_of_an_overlong_frame() {
         let mut parcel = Parcel::new();
         assert_eq!(parcel.room(), PARCEL);

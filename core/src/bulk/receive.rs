@@ -366,3 +366,48 @@ impl BackupReceiver {
         if self.builder.used() > HEADER_LEN { number } else { number.wrapping_sub(1) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::frame::put_data;
+
+    fn receiver() -> BackupReceiver {
+        BackupReceiver::new(ReceiverSetup {
+            session: Session::default(),
+            block_size: 0,
+            start: SessionLabel::default(),
+            catalog_prefix: Vec::new(),
+            is_rerun: false,
+        })
+    }
+
+    #[test]
+    fn of_a_header_64_bytes_are_kept_and_no_more() {
+        let header = |blanks: usize| format!("1{}2 0", " ".repeat(blanks)).into_bytes();
+        for (len, works) in [(HEADER_LIMIT, true), (HEADER_LIMIT + 8, false)] {
+            let mut frame = Vec::new();
+            put_data(&mut frame, &header(len - 4));
+            let mut receiver = receiver();
+            let fed = receiver.feed(&frame);
+            assert!(receiver.line.capacity() <= 2 * HEADER_LIMIT);
+            // What is cut off cannot be read any more: the number of the stream.
+            assert_eq!(fed, if works { Ok(frame.len()) } else { Err(ReceiveError::Stream(0)) });
+        }
+    }
+
+    #[test]
+    fn a_block_is_never_too_small_for_a_label() {
+        for (configured, used) in [(LEAST_BLOCK - 1, LEAST_BLOCK), (LEAST_BLOCK + 1, LEAST_BLOCK + 1)] {
+            let mut setup = ReceiverSetup {
+                session: Session::default(),
+                block_size: configured,
+                start: SessionLabel::default(),
+                catalog_prefix: Vec::new(),
+                is_rerun: false,
+            };
+            setup.start.job = vec![b'j'; 127];
+            assert_eq!(BackupReceiver::new(setup).builder.block_size(), used);
+        }
+    }
+}

@@ -233,3 +233,23 @@ impl Restorer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::frame::put_data;
+
+    #[test]
+    fn a_peer_may_say_a_line_of_1_kib_and_not_one_byte_more() {
+        for len in [LINE, LINE + 1] {
+            let mut restorer = Restorer::new(HandleId(1));
+            restorer.place = Place::Header;
+            let mut frame = Vec::new();
+            put_data(&mut frame, &vec![b'x'; len]);
+            restorer.on_plain(&frame);
+            let outcome = restorer.poll_outcome();
+            let fits = matches!(outcome, Some(Outcome::PeerSpoke(_)));
+            assert!(fits == (len == LINE) && outcome.is_some(), "{outcome:?}");
+        }
+    }
+}

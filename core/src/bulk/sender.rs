@@ -192,3 +192,35 @@ pub(super) fn readable(line: &[u8]) -> String {
     let line = String::from_utf8_lossy(text(line));
     line.trim_end().chars().take(500).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bulk::work::Remark;
+    use crate::wire::frame::put_data;
+
+    #[test]
+    fn a_peer_may_say_a_line_of_4_kib_and_not_one_byte_more() {
+        for len in [LINE, LINE + 1] {
+            let mut sender = Sender::new(HandleId(1), 1);
+            let mut frame = Vec::new();
+            put_data(&mut frame, &vec![b'x'; len]);
+            sender.on_plain(&frame);
+            let outcome = sender.poll_outcome();
+            let fits = matches!(outcome, Some(Outcome::PeerSpoke(_)));
+            assert!(fits == (len == LINE) && outcome.is_some(), "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn with_four_messages_waiting_no_more_is_asked_of_the_disk() {
+        let mut sender = Sender::new(HandleId(1), 2);
+        for _ in 0..MESSAGES {
+            let Some(DiskWork::Fill { parcel, .. }) = sender.poll_work() else { panic!("no work") };
+            let remarks = vec![Remark { kind: 6, text: "x".to_owned() }];
+            sender.handle_done(DiskDone::Filled { parcel, last: false, remarks });
+        }
+        assert!(sender.poll_work().is_none());
+        assert!(sender.poll_message().is_some() && sender.poll_work().is_some());
+    }
+}

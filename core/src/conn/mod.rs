@@ -25,4 +25,6 @@ mod tx;
 
 pub use api::{Accepting, Dialling, FromConn, Interest, Peer, Side, ToConn, Transmit};
 pub use connection::Conn;
+#[cfg(test)]
+pub(crate) use reason::one_of_each as one_of_each_reason;
 pub use reason::{CloseReason, Stage};

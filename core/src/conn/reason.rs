@@ -259,6 +259,34 @@ impl Explain for CloseReason {
 }
 
 #[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<CloseReason> {
+    let name = || "x".to_owned();
+    vec![
+        CloseReason::Done,
+        CloseReason::ByPeer,
+        CloseReason::EarlyByPeer(Stage::Hello),
+        CloseReason::Io(IoKind::Reset, Stage::Ready),
+        CloseReason::NotBareos,
+        CloseReason::BadHello,
+        CloseReason::UnknownPeer { name: name(), nearest: Some(name()) },
+        CloseReason::NameMismatch { hello: name(), key: name() },
+        CloseReason::TlsRequired(name()),
+        CloseReason::WrongPassword(name()),
+        CloseReason::RefusedByPeer,
+        CloseReason::Refused(name()),
+        CloseReason::Reflection,
+        CloseReason::InBandTls { ours: 1, theirs: None },
+        CloseReason::Protocol(name()),
+        CloseReason::CutFrame(Stage::Ready),
+        CloseReason::FrameTooLong { length: 9, limit: 8 },
+        CloseReason::NotReading(9),
+        CloseReason::TooSlow(Stage::Handshake),
+        CloseReason::DrainTimeout,
+        CloseReason::Aborted,
+    ]
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
@@ -266,30 +294,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_its_own_code_and_its_own_advice() {
-        let name = || "x".to_owned();
-        let all = [
-            CloseReason::Done,
-            CloseReason::ByPeer,
-            CloseReason::EarlyByPeer(Stage::Hello),
-            CloseReason::Io(IoKind::Reset, Stage::Ready),
-            CloseReason::NotBareos,
-            CloseReason::BadHello,
-            CloseReason::UnknownPeer { name: name(), nearest: Some(name()) },
-            CloseReason::NameMismatch { hello: name(), key: name() },
-            CloseReason::TlsRequired(name()),
-            CloseReason::WrongPassword(name()),
-            CloseReason::RefusedByPeer,
-            CloseReason::Refused(name()),
-            CloseReason::Reflection,
-            CloseReason::InBandTls { ours: 1, theirs: None },
-            CloseReason::Protocol(name()),
-            CloseReason::CutFrame(Stage::Ready),
-            CloseReason::FrameTooLong { length: 9, limit: 8 },
-            CloseReason::NotReading(9),
-            CloseReason::TooSlow(Stage::Handshake),
-            CloseReason::DrainTimeout,
-            CloseReason::Aborted,
-        ];
+        let all = one_of_each();
         let codes: BTreeSet<Code> = all.iter().map(CloseReason::code).collect();
         let advice: BTreeSet<&str> = all.iter().map(CloseReason::help).collect();
         let texts: BTreeSet<String> = all.iter().map(ToString::to_string).collect();

@@ -38,17 +38,20 @@ impl Net {
     }
 
     fn log_refusal(&mut self, ends: Ends) {
-        let (since, count) = self.refused_since.unwrap_or((self.now, 0));
-        let count = count + 1;
-        let quiet = count > 1 && self.now.since(since) < LOG_PAUSE;
-        self.refused_since = Some(if quiet { (since, count) } else { (self.now, 1) });
-        if !quiet {
-            let text = format!(
-                "connection from {} refused ({count} since the last such line): {} connections are not authenticated yet; \
-                 raise `max_unauthenticated`, or find out who opens them",
-                ends.peer, self.unauthenticated
-            );
-            self.log_cause(Level::Warn, (Fault::Peer, Code(110)), &text);
+        let (since, count) = match self.refused_since {
+            Some((since, unlogged)) => (Some(since), unlogged + 1),
+            None => (None, 1),
+        };
+        if let Some(since) = since.filter(|&since| self.now.since(since) < LOG_PAUSE) {
+            self.refused_since = Some((since, count));
+            return;
         }
+        self.refused_since = Some((self.now, 0));
+        let text = format!(
+            "connection from {} refused ({count} since the last such line): {} connections are not authenticated yet; \
+             raise `max_unauthenticated`, or find out who opens them",
+            ends.peer, self.unauthenticated
+        );
+        self.log_cause(Level::Warn, (Fault::Peer, Code(110)), &text);
     }
 }

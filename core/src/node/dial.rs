@@ -83,7 +83,10 @@ pub enum DialFailure {
 impl Explain for DialFailure {
     fn fault(&self) -> Fault {
         match self {
-            Self::Resolve { .. } => Fault::Config,
+            Self::Resolve { error: ResolveError::NoSuchName, .. } => Fault::Config,
+            Self::Resolve { error: ResolveError::Temporary, .. } => Fault::Network,
+            Self::Connect { error: IoKind::NotAvailable, .. } => Fault::Config,
+            Self::Connect { error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse, .. } => Fault::Local,
             Self::Connect { .. } => Fault::Network,
             Self::Refused { reason, .. } => reason.fault(),
             Self::Cancelled => Fault::Local,
@@ -99,16 +102,22 @@ impl Explain for DialFailure {
     }
 
     fn code(&self) -> Code {
-        match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } => Code(101),
-            Self::Resolve { .. } => Code(102),
-            Self::Connect { error: IoKind::Refused, .. } => Code(103),
-            Self::Connect { error: IoKind::TimedOut, .. } => Code(104),
-            Self::Connect { error: IoKind::Unreachable, .. } => Code(105),
-            Self::Connect { .. } => Code(106),
-            Self::Refused { reason, .. } => reason.code(),
-            Self::Cancelled => Code(107),
-        }
+        Code(match self {
+            Self::Resolve { error: ResolveError::NoSuchName, .. } => 101,
+            Self::Resolve { error: ResolveError::Temporary, .. } => 102,
+            Self::Connect { error, .. } => match error {
+                IoKind::Refused => 103,
+                IoKind::TimedOut => 104,
+                IoKind::Unreachable => 105,
+                IoKind::Reset => 108,
+                IoKind::NotAvailable => 109,
+                IoKind::Denied => 111,
+                IoKind::Exhausted | IoKind::InUse => 112,
+                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => 106,
+            },
+            Self::Refused { reason, .. } => return reason.code(),
+            Self::Cancelled => 107,
+        })
     }
 
     fn help(&self) -> &'static str {
@@ -116,19 +125,46 @@ impl Explain for DialFailure {
             Self::Resolve { error: ResolveError::NoSuchName, .. } => {
                 "check the name in `address`, and that this host can resolve it"
             }
-            Self::Resolve { .. } => "check this host's resolver; the look-up is tried again until the connect time-out",
-            Self::Connect { error: IoKind::Refused, .. } => {
-                "nothing listens there: check that the daemon runs, and the port"
+            Self::Resolve { error: ResolveError::Temporary, .. } => {
+                "check this host's resolver; the look-up is tried again until the connect time-out"
             }
-            Self::Connect { error: IoKind::TimedOut, .. } => {
-                "no answer at all: a firewall drops the packets, or the host is down"
-            }
-            Self::Connect { error: IoKind::Unreachable, .. } => "check the route to this address from this host",
-            Self::Connect { .. } => "check the address and the port",
+            Self::Connect { error, .. } => match error {
+                IoKind::Refused => "nothing listens there: check that the daemon runs, and the port",
+                IoKind::TimedOut => "no answer at all: a firewall drops the packets, or the host is down",
+                IoKind::Unreachable => "check the route to this address from this host",
+                IoKind::Reset => "look for a firewall on the way that resets connections, or a limit at the peer",
+                IoKind::NotAvailable => "correct `source_address`: this host has no such address",
+                IoKind::Denied => "a local firewall or security policy forbids the connection: allow it",
+                IoKind::Exhausted | IoKind::InUse => "raise the limit of open files, or close other connections",
+                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => {
+                    "try this address and port by hand from this host"
+                }
+            },
             Self::Refused { reason, .. } => reason.help(),
-            Self::Cancelled => "nothing to do",
+            Self::Cancelled => "nothing to do: the connection is not wanted any more",
         }
     }
+}
+
+/// One failure for each code of its own.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<DialFailure> {
+    let to = ([192, 0, 2, 1], 9103).into();
+    let connect = |error| DialFailure::Connect { to, error };
+    let resolve = |error| DialFailure::Resolve { host: "sd.example".to_owned(), error };
+    vec![
+        resolve(ResolveError::NoSuchName),
+        resolve(ResolveError::Temporary),
+        connect(IoKind::Refused),
+        connect(IoKind::TimedOut),
+        connect(IoKind::Unreachable),
+        connect(IoKind::Other),
+        DialFailure::Cancelled,
+        connect(IoKind::Reset),
+        connect(IoKind::NotAvailable),
+        connect(IoKind::Denied),
+        connect(IoKind::Exhausted),
+    ]
 }
 
 /// A dial under way.
@@ -169,7 +205,11 @@ impl Net {
         match attempt.step {
             Step::Resolving(_) => {}
             Step::Connecting(_) => self.order(Action::CancelDial(dial)),
-            Step::Authenticating(conn, _) => self.abort(conn),
+            Step::Authenticating(conn, _) => {
+                self.abort(conn);
+                // What it still says, even that it is authenticated, comes too late.
+                self.forget(conn);
+            }
             Step::Pausing(key) => self.cancel_timer(key),
         }
         self.failed.push_back((dial, DialFailure::Cancelled));
@@ -214,11 +254,15 @@ impl Net {
     }
 
     pub(super) fn dial_refused(&mut self, dial: DialId, reason: CloseReason) {
-        let Some(Attempt { step: Step::Authenticating(_, to), .. }) = self.dials.get(&dial) else { return };
-        let failure = DialFailure::Refused { to: *to, reason };
+        let Some(attempt) = self.dials.get_mut(&dial) else { return };
+        let Step::Authenticating(_, to) = attempt.step else { return };
+        let failure = DialFailure::Refused { to, reason };
         match failure.retry() {
             Retry::Never => self.fail_dial(dial, failure),
-            Retry::Backoff | Retry::Now => self.pause_or_fail(dial, failure),
+            Retry::Backoff | Retry::Now => {
+                attempt.last = Some(failure);
+                self.try_next(dial);
+            }
         }
     }
 
@@ -238,9 +282,10 @@ impl Net {
     fn try_next(&mut self, dial: DialId) {
         let now = self.now;
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        let Some(&to) = attempt.addresses.get(attempt.next) else {
+        let Some(&to) = attempt.addresses.get(attempt.next).filter(|_| now < attempt.give_up) else {
             let to = attempt.addresses.first().copied();
-            let last = attempt.last.take().or_else(|| to.map(|to| DialFailure::Connect { to, error: IoKind::Other }));
+            let last =
+                attempt.last.take().or_else(|| to.map(|to| DialFailure::Connect { to, error: IoKind::TimedOut }));
             return self.pause_or_fail(dial, last.unwrap_or(DialFailure::Cancelled));
         };
         let left = u32::try_from(attempt.addresses.len() - attempt.next).unwrap_or(1);

@@ -7,10 +7,19 @@
 
 mod accept;
 mod dial;
+mod listen;
 mod net;
+#[cfg(test)]
+mod tests;
 
 pub use dial::{DialFailure, Opening, Route};
+pub use listen::BindError;
 pub use net::{Net, Settings, TimerKey};
+
+#[cfg(test)]
+pub(crate) use dial::one_of_each as one_of_each_dial_failure;
+#[cfg(test)]
+pub(crate) use listen::one_of_each as one_of_each_bind_error;
 
 use std::collections::VecDeque;
 

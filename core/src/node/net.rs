@@ -57,6 +57,7 @@ pub struct Net {
     pub(super) failed: Queue<(DialId, DialFailure)>,
     pub(super) keyring: Arc<Keyring>,
     pub(super) unauthenticated: usize,
+    /// When a refusal for want of room was last logged, and how many came since.
     pub(super) refused_since: Option<(Instant, u64)>,
 }
 

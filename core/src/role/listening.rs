@@ -5,10 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::action::SocketOptions;
 use crate::drive::{ExitReason, Level, Notice};
-use crate::error::{Code, Fault};
+use crate::error::{Code, Explain, Fault};
 use crate::event::IoKind;
 use crate::ids::ListenerId;
-use crate::node::Net;
+use crate::node::{BindError, Net};
 
 /// The exit code of a daemon that cannot listen: `EX_UNAVAILABLE` of sysexits.
 const UNAVAILABLE: u8 = 69;
@@ -40,10 +40,9 @@ impl Listening {
             }
             Err(error) => {
                 let level = if wanted.is_ipv6() && error == IoKind::NotAvailable { Level::Info } else { Level::Error };
-                let text = format!(
-                    "cannot listen on {wanted}: {error}; check `listen` and `port`, and that no other daemon has this port"
-                );
-                net.log_cause(level, (Fault::Config, Code(120)), &text);
+                let failure = BindError { on: wanted, error };
+                let text = format!("{failure}; {}", failure.help());
+                net.log_cause(level, (failure.fault(), failure.code()), &text);
             }
         }
         if self.wanted.is_empty() && self.bound.is_empty() {

@@ -13,7 +13,7 @@ use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;
 use crate::conn::{CloseReason, Peer};
 use crate::drive::WorkDone;
-use crate::error::Code;
+use crate::error::{Code, Explain};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::node::{DialFailure, Net, TimerKey};
@@ -61,14 +61,7 @@ pub trait Role: Sized + Send + 'static {
     }
 }
 
-/// A machine's end in words for a job's log.
+/// A machine's end in words for a job's log, with its code and what to do.
 pub(crate) fn outcome_text(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Complete { .. } => "complete".to_owned(),
-        Outcome::BadStream(text) => format!("the peer broke the rules of the data stream: {text}"),
-        Outcome::PeerSpoke(text) => format!("the peer gave up: {}", text.trim_end()),
-        Outcome::Disk(error) => error.to_string(),
-        Outcome::Stopped => "stopped".to_owned(),
-        Outcome::Cut => "the data channel was cut".to_owned(),
-    }
+    format!("{outcome} ({}): {}", outcome.code(), outcome.help())
 }

@@ -27,6 +27,8 @@ mod tests;
 mod verify;
 mod x509;
 
+#[cfg(test)]
+pub(crate) use advice::one_of_each as one_of_each_error;
 pub use start::{Acceptor, Dialler};
 
 use crate::buf::Buf;

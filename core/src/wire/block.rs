@@ -410,6 +410,18 @@ mod tests {
     }
 
     #[test]
+    fn a_block_may_be_20_million_bytes_long_and_no_longer() {
+        let header = |len: u32| [&[0; 4], &len.to_be_bytes()[..], &[0; 4], MAGIC, &[0; 8]].concat();
+        assert_eq!(BlockHeader::decode(&header(BLOCK_LIMIT)).map(|header| header.len), Ok(BLOCK_LIMIT));
+        assert_eq!(BlockHeader::decode(&header(BLOCK_LIMIT + 1)), Err(BlockError::Length(BLOCK_LIMIT + 1)));
+        assert!(BlockHeader::decode(&header(HEADER_LEN as u32)).is_ok());
+        assert_eq!(BlockHeader::decode(&header(23)), Err(BlockError::Length(23)));
+        let size = |size: usize| BlockBuilder::new(Session::default(), size).block_size();
+        assert_eq!((size(BLOCK_LIMIT as usize), size(BLOCK_LIMIT as usize + 1)), (20_000_000, 20_000_000));
+        assert_eq!((size(MIN_BLOCK_SIZE), size(MIN_BLOCK_SIZE - 1)), (MIN_BLOCK_SIZE, MIN_BLOCK_SIZE));
+    }
+
+    #[test]
     fn a_damaged_block_says_what_is_wrong() {
         let good = build(Session::default(), 100, &[(1, 1, b"abc".to_vec())], 9).remove(0).bytes;
         assert_eq!(BlockHeader::verify(&good, true).unwrap().len, 39);

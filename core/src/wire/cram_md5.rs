@@ -255,6 +255,10 @@ mod tests {
     fn long_names_are_cut_in_a_challenge() {
         let line = Challenge::new(1, 2, &"ä".repeat(100), 0).to_line();
         assert_eq!(line, format!("auth cram-md5 <1.2@{}> ssl=0\n", "ä".repeat(30)));
+        for len in [MAX_QUALIFIED, MAX_QUALIFIED + 1] {
+            let line = Challenge::new(1, 2, &"x".repeat(len), 0).to_line();
+            assert_eq!(line, format!("auth cram-md5 <1.2@{}> ssl=0\n", "x".repeat(MAX_QUALIFIED)));
+        }
     }
 
     #[test]

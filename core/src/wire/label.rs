@@ -7,8 +7,6 @@ use super::record::{END_OF_SESSION, RecordHeader, START_OF_SESSION, VOLUME_LABEL
 pub const ID: &[u8] = b"Bareos 2.0 immortal\n";
 /// The version of the labels that are written and read.
 pub const VERSION: u32 = 20;
-/// Most bytes of a label's data.
-pub const LABEL_LIMIT: usize = 1024;
 
 /// FileIndex of the obsolete label that stands before writing; readers take it as a volume label.
 const PRE_LABEL: i32 = -1;

@@ -333,6 +333,17 @@ mod tests {
     }
 
     #[test]
+    fn unfinished_records_may_announce_40_million_bytes_and_not_one_more() {
+        for (last, dropped) in [(2, 0), (3, 1)] {
+            let mut reader = RecordReader::new();
+            for (id, len) in [(1, RECORD_LIMIT - 1), (2, RECORD_LIMIT - 1), (3, last)] {
+                read(&mut reader, Session { id, time: 0 }, &block(&[(1, 2, len, b"a")]));
+            }
+            assert_eq!((reader.held > UNFINISHED_LIMIT, reader.dropped()), (false, dropped));
+        }
+    }
+
+    #[test]
     fn a_new_record_drops_the_unfinished_one_of_its_session() {
         let mut reader = RecordReader::new();
         read(&mut reader, ONE, &block(&[(1, 2, 10, b"a")]));

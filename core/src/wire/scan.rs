@@ -175,7 +175,8 @@ mod tests {
         assert_eq!(Scan::new(b"abcdef").word(4), b"abcd");
         assert_eq!(Scan::new(b"ab cd").word(4), b"ab");
         assert_eq!(Scan::new(b"ab\0cd").word(4), b"ab");
-        assert_eq!(Scan::new(&[b'x'; 200]).name().len(), MAX_NAME);
+        assert_eq!(Scan::new(&[b'x'; MAX_NAME]).name().len(), MAX_NAME);
+        assert_eq!(Scan::new(&[b'x'; MAX_NAME + 1]).name().len(), MAX_NAME);
     }
 
     #[test]

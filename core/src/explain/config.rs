@@ -1,0 +1,206 @@
+//! `T08`: configuration.
+
+use super::{Page, entry};
+use crate::config::check::codes;
+use crate::error::{Code, Fault, Retry};
+
+/// All of these are found before a daemon starts, and none goes away by itself.
+const fn finding(code: Code, title: &'static str, meaning: &'static str, remedy: &'static str) -> Page {
+    entry(code.0, title, (Fault::Config, Retry::Never), meaning, remedy)
+}
+
+pub(super) const PAGES: &[Page] = &[
+    finding(
+        codes::UNREADABLE,
+        "the configuration cannot be read",
+        "The file does not exist, this user may not read it, or it is not UTF-8 text.",
+        "Check the path, and that the user of the daemon may read the file and its folders.",
+    ),
+    finding(
+        codes::TOO_LARGE,
+        "the configuration is too large",
+        "The file is longer than any configuration, so it was not read.",
+        "Check that the path names a configuration and not a log or a volume.",
+    ),
+    finding(
+        codes::SYNTAX,
+        "the configuration is not valid RON",
+        "A bracket, comma or quote is missing or too many. The mark is at the place where reading stopped; the mistake may \
+         be a little before it.",
+        "Compare the marked place with the example of the same daemon.",
+    ),
+    finding(
+        codes::UNKNOWN_FIELD,
+        "unknown field",
+        "The resource has no field of this name. Unknown fields are refused, because a misspelt one would silently do nothing.",
+        "Use the name suggested, or remove the field.",
+    ),
+    finding(
+        codes::UNKNOWN_VALUE,
+        "unknown value",
+        "The field takes one of a few words, and this is none of them.",
+        "Use one of the words in the message.",
+    ),
+    finding(
+        codes::MISSING_FIELD,
+        "a required field is missing",
+        "The resource makes no sense without this field, and there is no default that would suit everybody.",
+        "Add the field named in the message.",
+    ),
+    finding(
+        codes::DUPLICATE_FIELD,
+        "a field is given twice",
+        "Only one of the two could count, and which one would be a guess.",
+        "Remove one of them.",
+    ),
+    finding(
+        codes::WRONG_VALUE,
+        "a value of the wrong type or range",
+        "The field expects another kind of value: a number instead of text, a duration with its unit, or a smaller number.",
+        "Write the value as the message says. Durations look like `30 s` or `1 day`, sizes like `64 KiB`.",
+    ),
+    finding(
+        codes::UNREADABLE_CERTIFICATE,
+        "a certificate or key file cannot be read",
+        "The TLS settings name a file that does not exist or that this user may not read.",
+        "Correct the path, or let the user of the daemon read the file. Private keys often belong to root only.",
+    ),
+    finding(
+        codes::EMPTY_CERTIFICATE,
+        "a certificate or key file holds nothing of its kind",
+        "The file can be read, and it has no PEM block of the kind that belongs there. Often certificate and key were swapped.",
+        "Name the file with the right block, or convert it to PEM.",
+    ),
+    finding(
+        codes::UNKNOWN_REFERENCE,
+        "a name refers to nothing",
+        "One resource names another that is not defined.",
+        "Define the resource, or use the nearest name that the message offers.",
+    ),
+    finding(
+        codes::DUPLICATE_NAME,
+        "two resources have the same name",
+        "References and peers could not tell the two apart.",
+        "Rename one of them, here and at the peer.",
+    ),
+    finding(
+        codes::BAD_NAME,
+        "a name that cannot be used",
+        "Names go over the wire and into file names, so they may not be empty, too long, or hold control characters.",
+        "Use letters, digits, `-`, `_` and `.`, at most 127 of them.",
+    ),
+    finding(
+        codes::BAD_PASSWORD,
+        "a password that cannot be used",
+        "The password is empty, a well-known placeholder, or has characters that the protocol cannot carry.",
+        "Choose a long random password, and write it into the resource of the peer too.",
+    ),
+    finding(
+        codes::BAD_ADDRESS,
+        "no host name and no IP address",
+        "An address has characters that no name has, or a port in it, which has a field of its own.",
+        "Write the bare name or IP address, and the port into `port`.",
+    ),
+    finding(
+        codes::PORT_ZERO,
+        "port 0",
+        "A peer cannot dial port 0, and a daemon that listens there would have another port at each start.",
+        "Leave the port out for the usual one, or write the one you want.",
+    ),
+    finding(
+        codes::BAD_LISTEN,
+        "no address to listen on",
+        "`listen` takes the addresses of this machine, not names: which address a name has can change.",
+        "Write an IP address, one with a port, or `*` for all of them.",
+    ),
+    finding(
+        codes::DUPLICATE_LISTEN,
+        "an address to listen on is listed twice",
+        "The second could not be opened, because the first has it.",
+        "Remove one of the two; remember that `*` has all of them in it.",
+    ),
+    finding(
+        codes::HALF_CERTIFICATE,
+        "a certificate without its key, or a key without its certificate",
+        "Only both together let a daemon prove who it is.",
+        "Name both files, or neither.",
+    ),
+    finding(
+        codes::PSK_NOT_BUILT,
+        "pre-shared keys are needed and not built in",
+        "The configuration protects this peer with its password alone, and this program was built without the feature `psk`.",
+        "Use a build with the feature, or configure certificates for this peer.",
+    ),
+    finding(
+        codes::NO_TLS_METHOD,
+        "no way to protect a connection is left",
+        "Pre-shared keys are switched off and no certificate is configured, so every connection would fail.",
+        "Remove `psk: false`, or configure a certificate.",
+    ),
+    finding(
+        codes::TLS_CONTRADICTION,
+        "TLS settings that contradict each other",
+        "One setting has no effect or cannot work because of another one of the same resource.",
+        "Keep the one you mean; the message names both.",
+    ),
+    finding(
+        codes::UNVERIFIED,
+        "a certificate that is not verified",
+        "The connection is encrypted, but anybody in between can pose as the peer.",
+        "Name the authority that signs the peers' certificates as `ca`, and let verification on.",
+    ),
+    finding(
+        codes::NO_DIRECTION,
+        "nobody may dial",
+        "Director and client are both told to wait for the other, so they will never meet.",
+        "Allow one of the two directions.",
+    ),
+    finding(
+        codes::NO_ADDRESS,
+        "a daemon that must be dialled has no address",
+        "This side has to dial the other by its role, and does not know where it is.",
+        "Add `address`, or let the other side dial if it can.",
+    ),
+    finding(
+        codes::ZERO,
+        "0 where it makes no sense",
+        "With this limit or duration at 0 nothing could ever run, or nothing would ever be kept.",
+        "Leave the field out for its default, or choose a larger value.",
+    ),
+    finding(
+        codes::EMPTY,
+        "something is empty that must not be",
+        "The resource needs at least one entry or some text here to do its work.",
+        "Add what the message names.",
+    ),
+    finding(
+        codes::OUT_OF_RANGE,
+        "a number outside of its range",
+        "The protocol or the volume format cannot hold this value.",
+        "Choose a value within the bounds of the message.",
+    ),
+    finding(
+        codes::RELATIVE_PATH,
+        "a path that is not absolute",
+        "The daemon's current folder is not yours, so the path would mean another place.",
+        "Write the path from the root on.",
+    ),
+    finding(
+        codes::SHARED_FOLDER,
+        "two devices share one folder",
+        "Both devices would find the same volumes, and two jobs could want one of them at the same time.",
+        "Give each device a folder of its own, or another media type.",
+    ),
+    finding(
+        codes::CONTRADICTION,
+        "settings that contradict each other",
+        "Two settings of the resource cannot both do what they say.",
+        "Remove or change one of those in the message.",
+    ),
+    finding(
+        codes::NO_HEARTBEAT,
+        "no heartbeats",
+        "Without them a peer that has vanished is noticed after hours only, and firewalls forget connections that are idle.",
+        "Leave `heartbeat_interval` out for one a minute.",
+    ),
+];

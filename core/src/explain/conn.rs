@@ -1,0 +1,162 @@
+//! `T03`: hello and authentication; `T04`: connections in use.
+
+use super::{Page, entry};
+use crate::error::{Fault, Retry};
+
+pub(super) const PAGES: &[Page] = &[
+    entry(
+        301,
+        "the first bytes are no hello",
+        (Fault::Peer, Retry::Never),
+        "Something connected and sent neither the first line of a Bareos daemon nor the beginning of TLS.",
+        "A port scanner, a browser or a monitoring probe does this. Let it look elsewhere; backups are not harmed.",
+    ),
+    entry(
+        302,
+        "unknown or unsuitable hello",
+        (Fault::Peer, Retry::Never),
+        "A backup program connected whose first line this daemon does not serve: a director called a console port, for \
+         example, or the hello is of an unknown kind.",
+        "Compare the ports in the peer's configuration with those of the daemons on this host: 9101 is the director's, \
+         9102 the file daemon's and 9103 the storage daemon's.",
+    ),
+    entry(
+        303,
+        "unknown name",
+        (Fault::Config, Retry::Never),
+        "The peer introduced itself with a name that no resource here has. If there is a similar one, the log line names it.",
+        "Add a resource of this name here, or correct the name in the peer's configuration.",
+    ),
+    entry(
+        304,
+        "hello and key belong to different names",
+        (Fault::Config, Retry::Never),
+        "The TLS key proved one name and the hello claimed another. Two resources at the peer were mixed up, or somebody \
+         who knows one password tries to be another.",
+        "Give each resource at the peer its own name and password, and look at who the address in the log line is.",
+    ),
+    entry(
+        305,
+        "clear text where TLS is required",
+        (Fault::Config, Retry::Never),
+        "The resource of this peer requires TLS and the peer began in clear. It was refused before it sent its password.",
+        "Turn TLS on at the peer. Only in a network that you trust entirely set `TLS Enable = no` in its resource here.",
+    ),
+    entry(
+        306,
+        "wrong password",
+        (Fault::Config, Retry::Never),
+        "Both sides know each other's name, and their passwords differ.",
+        "Make the passwords of the two resources that name each other equal, and reload both daemons. Look for blanks at \
+         the end and for a resource of the same name in another file.",
+    ),
+    entry(
+        307,
+        "the peer refuses our password",
+        (Fault::Config, Retry::Never),
+        "The peer asked for proof of the password and did not accept ours. It accepted our name.",
+        "Compare the password here with the one in the peer's resource for this daemon.",
+    ),
+    entry(
+        308,
+        "the peer refuses us",
+        (Fault::Peer, Retry::Backoff),
+        "Instead of asking for the password the peer said something else. The log line quotes it.",
+        "Check that the peer has a resource for our name, and read the peer's own log.",
+    ),
+    entry(
+        309,
+        "the peer's challenge carries our own name",
+        (Fault::Peer, Retry::Never),
+        "A daemon that is asked to prove itself to itself may be the victim of somebody who sends its own challenge back.",
+        "Give the two daemons different names. If they have different names already, find out who answers at this address.",
+    ),
+    entry(
+        310,
+        "the peer wants TLS to begin after authentication",
+        (Fault::Config, Retry::Never),
+        "Old configurations exchange passwords in clear and begin TLS afterwards. Towline does not.",
+        "Turn TLS on from the first byte at both ends, or off at both ends.",
+    ),
+    entry(
+        311,
+        "closed by the peer before authentication",
+        (Fault::Peer, Retry::Backoff),
+        "The peer hung up without a word while the connection was being set up. Daemons do so on purpose, to tell \
+         strangers nothing.",
+        "Read the peer's log: it does not know our name, wants TLS, or has too many connections.",
+    ),
+    entry(
+        312,
+        "not authenticated in time",
+        (Fault::Network, Retry::Backoff),
+        "The connection stood, and then the exchange stopped half-way. The stage in the log line says where.",
+        "A firewall may let connections through and drop what follows, also large packets only. Otherwise the peer is \
+         overloaded or stopped.",
+    ),
+    entry(
+        401,
+        "closed",
+        (Fault::Local, Retry::Never),
+        "This daemon ended the connection after everything was said.",
+        "This is the normal end.",
+    ),
+    entry(
+        402,
+        "closed by the peer",
+        (Fault::Peer, Retry::Backoff),
+        "The peer ended the connection in an orderly way.",
+        "If no job was running, all is well. If one was, the peer's log says why it left.",
+    ),
+    entry(
+        403,
+        "the connection broke",
+        (Fault::Network, Retry::Backoff),
+        "The system reported that the connection is gone: reset, timed out, or unreachable. The usual reason is a firewall \
+         or NAT box that forgets connections on which nothing is said for some minutes.",
+        "Set `heartbeat_interval` below the idle time of what stands between the hosts: 60 seconds suits nearly all of \
+         them. Otherwise check the line, and whether the peer was restarted.",
+    ),
+    entry(
+        404,
+        "protocol error",
+        (Fault::Peer, Retry::Backoff),
+        "The peer said something that is not allowed at this point.",
+        "Report it with both versions and the log line; one of the two programs is wrong.",
+    ),
+    entry(
+        405,
+        "the peer closed in the middle of a message",
+        (Fault::Network, Retry::Backoff),
+        "The connection ended, and the last message was not complete. No program does that on purpose.",
+        "Look for a crash in the peer's log, and for something in between that cuts connections.",
+    ),
+    entry(
+        406,
+        "the peer's message is too long",
+        (Fault::Peer, Retry::Backoff),
+        "A message was announced that is longer than any sensible one at this point. It was not read.",
+        "Check that the peer is a backup daemon of a supported version.",
+    ),
+    entry(
+        407,
+        "the peer does not read",
+        (Fault::Peer, Retry::Backoff),
+        "So much waited to be sent that the connection was given up, to keep memory bounded.",
+        "See whether the peer hangs: its processor, its disk, its log. Then run the job again.",
+    ),
+    entry(
+        408,
+        "the end of the conversation took too long",
+        (Fault::Peer, Retry::Backoff),
+        "All was said, and the peer neither took the last of it nor closed its side in time.",
+        "What was acknowledged before is safe. See whether the peer hangs.",
+    ),
+    entry(
+        409,
+        "aborted",
+        (Fault::Local, Retry::Never),
+        "This daemon cut the connection: a job was cancelled, or the daemon is stopping.",
+        "The lines before it in the log say which of the two it was.",
+    ),
+];

@@ -1,0 +1,76 @@
+//! Every stable code of the project with the page that `towline explain T0203` prints. A code never changes its meaning
+//! and is never used again; one without a page fails a test.
+
+mod catalog;
+mod config;
+mod conn;
+mod dial;
+mod disk;
+mod job;
+#[cfg(test)]
+mod tests;
+mod tls;
+
+use std::fmt;
+
+use crate::error::{Code, Fault, Retry};
+
+/// What a person should know about one code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The code.
+    pub code: Code,
+    /// What happened, in a few words: lower case, no full stop.
+    pub title: &'static str,
+    /// Whose fault it usually is; a log line may know better.
+    pub fault: Fault,
+    /// Whether trying again can help.
+    pub retry: Retry,
+    /// What it means: whole sentences.
+    pub meaning: &'static str,
+    /// What to do: whole sentences.
+    pub remedy: &'static str,
+}
+
+/// The page of a code; `None` for a number that was never given.
+#[must_use]
+pub fn page(code: Code) -> Option<&'static Page> {
+    all().find(|page| page.code == code)
+}
+
+/// All pages, in order of their codes.
+pub fn all() -> impl Iterator<Item = &'static Page> {
+    [dial::PAGES, tls::PAGES, conn::PAGES, job::PAGES, disk::PAGES, catalog::PAGES, config::PAGES].into_iter().flatten()
+}
+
+/// The page as plain text, its paragraphs in one line each.
+impl fmt::Display for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = match self.fault {
+            Fault::Peer => "the other daemon",
+            Fault::Network => "the network",
+            Fault::Config => "the configuration",
+            Fault::Local => "this machine",
+            Fault::Bug => "Towline",
+        };
+        let retry = match self.retry {
+            Retry::Never => "not before something is changed",
+            Retry::Backoff => "yes, after a pause",
+            Retry::Now => "yes, at once",
+        };
+        writeln!(f, "{}: {}", self.code, self.title)?;
+        writeln!(f, "Where to look: {fault}. Worth another try: {retry}.\n\n{}\n", self.meaning)?;
+        write!(f, "What to do: {}", self.remedy)
+    }
+}
+
+/// One page of a table.
+const fn entry(
+    code: u16,
+    title: &'static str,
+    (fault, retry): (Fault, Retry),
+    meaning: &'static str,
+    remedy: &'static str,
+) -> Page {
+    Page { code: Code(code), title, fault, retry, meaning, remedy }
+}

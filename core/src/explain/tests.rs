@@ -1,0 +1,112 @@
+//! The table is complete, and no two pages say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Page, all, page};
+use crate::config::check::codes;
+use crate::error::{Code, Explain};
+use crate::role::director::catalog::{CatalogError, CatalogErrorKind};
+use crate::role::director::restore_selection::SelectionError;
+use crate::{bulk, conn, node, tls};
+
+/// One of every error that can explain itself.
+fn every_error() -> Vec<Box<dyn Explain>> {
+    fn boxed<E: Explain + 'static>(errors: Vec<E>) -> impl Iterator<Item = Box<dyn Explain>> {
+        errors.into_iter().map(|error| Box::new(error) as Box<dyn Explain>)
+    }
+    let kinds = [
+        CatalogErrorKind::Unavailable,
+        CatalogErrorKind::Corrupt,
+        CatalogErrorKind::Full,
+        CatalogErrorKind::Constraint,
+        CatalogErrorKind::NewerSchema,
+        CatalogErrorKind::Bug,
+    ];
+    let selections = vec![
+        SelectionError::NoFull,
+        SelectionError::SeveralFileSets(Vec::new()),
+        SelectionError::VolumeDisabled { volume: String::new(), job_id: 1 },
+        SelectionError::NoVolume { job_id: 1 },
+    ];
+    boxed(node::one_of_each_dial_failure())
+        .chain(boxed(node::one_of_each_bind_error()))
+        .chain(boxed(tls::one_of_each_error()))
+        .chain(boxed(conn::one_of_each_reason()))
+        .chain(boxed(bulk::one_of_each_outcome()))
+        .chain(boxed(bulk::one_of_each_disk_error()))
+        .chain(boxed(kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()))
+        .chain(boxed(selections))
+        .collect()
+}
+
+/// Codes that are given to a line of the log without an error behind it.
+const BY_THEMSELVES: &[u16] = &[110, 121];
+
+#[test]
+fn every_error_has_a_page_and_no_two_share_a_code_a_message_or_advice() {
+    let errors = every_error();
+    let distinct = |of: &dyn Fn(&dyn Explain) -> String| errors.iter().map(|e| of(&**e)).collect::<BTreeSet<_>>().len();
+    let missing: Vec<Code> = errors.iter().map(|error| error.code()).filter(|&code| page(code).is_none()).collect();
+    assert_eq!(missing, [], "codes without a page");
+    assert_eq!(distinct(&|error| error.code().to_string()), errors.len());
+    assert_eq!(distinct(&|error| error.to_string()), errors.len());
+    let mut advice: BTreeMap<&str, Vec<Code>> = BTreeMap::new();
+    for error in &errors {
+        advice.entry(error.help()).or_default().push(error.code());
+    }
+    advice.retain(|_, codes| codes.len() > 1);
+    assert_eq!(advice, BTreeMap::new(), "advice that is given twice");
+}
+
+#[test]
+fn a_page_says_of_fault_and_retry_what_the_error_says() {
+    for error in every_error() {
+        let page = page(error.code()).unwrap();
+        assert_eq!((page.fault, page.retry), (error.fault(), error.retry()), "{}", page.code);
+    }
+}
+
+#[test]
+fn every_finding_about_a_configuration_has_a_page() {
+    for (code, _) in codes::ALL {
+        assert!(page(*code).is_some(), "{code}");
+    }
+}
+
+#[test]
+fn every_page_can_be_reached() {
+    let mut given: BTreeSet<Code> = every_error().iter().map(|error| error.code()).collect();
+    given.extend(codes::ALL.iter().map(|(code, _)| *code));
+    given.extend(BY_THEMSELVES.iter().map(|&number| Code(number)));
+    let idle: Vec<Code> = all().map(|page| page.code).filter(|code| !given.contains(code)).collect();
+    assert_eq!(idle, [], "pages of codes that nothing gives");
+}
+
+#[test]
+fn pages_are_in_order_and_no_two_say_the_same() {
+    let pages: Vec<_> = all().collect();
+    assert!(pages.is_sorted_by(|one, two| one.code < two.code));
+    let texts: [fn(&Page) -> &'static str; 3] = [|page| page.title, |page| page.meaning, |page| page.remedy];
+    for text in texts {
+        assert_eq!(pages.iter().map(|page| text(page)).collect::<BTreeSet<_>>().len(), pages.len());
+    }
+    assert_eq!(page(Code(100)), None);
+}
+
+#[test]
+fn titles_are_headlines_and_the_rest_are_sentences() {
+    for page in all() {
+        assert!(!page.title.ends_with('.') && page.title.len() < 80, "{}", page.code);
+        assert!(page.title.starts_with(|c: char| c.is_lowercase() || c == 'T' || c == '0'), "{}", page.code);
+        for text in [page.meaning, page.remedy] {
+            assert!(text.ends_with('.') && !text.contains("  "), "{}: {text}", page.code);
+        }
+    }
+}
+
+#[test]
+fn a_page_reads_well() {
+    let text = page(Code(203)).unwrap().to_string();
+    assert!(text.starts_with("T0203: the peer has no key for the name we offered\nWhere to look: the configuration. "));
+    assert!(text.contains("\n\nWhat to do: Add a resource"));
+}

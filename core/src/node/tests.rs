@@ -1,0 +1,546 @@
+//! A node with a role that only takes notes, and an adapter that answers by hand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{DialFailure, Net, Node, Opening, Route, Settings, TimerKey};
+use crate::action::{Action, SocketOptions};
+use crate::conn::{CloseReason, Conn, FromConn, Peer, Stage, ToConn};
+use crate::drive::{ExitReason, Level, Notice, WorkDone};
+use crate::error::Code;
+use crate::event::{Ends, Event, IoKind, ResolveError};
+use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
+use crate::limits;
+use crate::role::Role;
+use crate::secret::Secret;
+use crate::time::{Instant, Wall};
+use crate::tls;
+use crate::tls::keyring::{Clear, Keyring};
+use crate::wire::frame::{Signal, put_data};
+use crate::wire::hello::{Hello, Purpose, Version};
+use crate::wire::names::{PeerKind, PeerName};
+
+const SECOND: Duration = Duration::from_secs(1);
+const WALL: Wall = Wall(1_795_438_893_000_000);
+
+type Order = Box<dyn FnOnce(&mut Net) + Send>;
+
+/// Notes what it hears; does what a test gives it when a line is typed.
+#[derive(Default)]
+struct Notes {
+    heard: Vec<String>,
+    dialed: Vec<(DialId, Result<ConnId, DialFailure>)>,
+    order: Option<Order>,
+}
+
+impl Role for Notes {
+    fn start(&mut self, _net: &mut Net) {
+        self.heard.push("start".to_owned());
+    }
+    fn on_bound(&mut self, _net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+        self.heard.push(format!("bound {listener:?} {outcome:?}"));
+    }
+    fn on_accepted(&mut self, _net: &mut Net, conn: ConnId, peer: Peer) {
+        self.heard.push(format!("accepted {conn:?} {}", peer.name));
+    }
+    fn on_dialed(&mut self, _net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        self.dialed.push((dial, outcome.map(|(conn, _)| conn)));
+    }
+    fn on_text(&mut self, _net: &mut Net, _conn: ConnId, text: Vec<u8>) {
+        self.heard.push(String::from_utf8(text).unwrap());
+    }
+    fn on_signal(&mut self, _net: &mut Net, _conn: ConnId, signal: Signal) {
+        self.heard.push(format!("{signal:?}"));
+    }
+    fn on_closed(&mut self, _net: &mut Net, conn: ConnId, reason: CloseReason) {
+        self.heard.push(format!("closed {conn:?} {reason}"));
+    }
+    fn on_done(&mut self, _net: &mut Net, work: WorkId, _done: WorkDone) {
+        self.heard.push(format!("done {work:?}"));
+    }
+    fn on_timer(&mut self, _net: &mut Net, key: TimerKey) {
+        self.heard.push(format!("timer {}", key.0));
+    }
+    fn on_typed(&mut self, net: &mut Net, _line: Option<String>) {
+        if let Some(order) = self.order.take() {
+            order(net);
+        }
+    }
+    fn on_stop(&mut self, _net: &mut Net) {
+        self.heard.push("stop".to_owned());
+    }
+    fn on_refused(&mut self, _net: &mut Net, reason: &CloseReason) -> Option<Code> {
+        self.heard.push(format!("refused: {reason}"));
+        None
+    }
+}
+
+struct Desk {
+    node: Node<Notes>,
+    now: Instant,
+}
+
+impl Desk {
+    fn new() -> Self {
+        Self::with_seed([7; 32])
+    }
+
+    fn with_seed(seed: [u8; 32]) -> Self {
+        let settings = Settings {
+            own: "R_STORAGE::sd".to_owned(),
+            engines: Arc::new(tls::Acceptor::new()),
+            max_unauthenticated: 3,
+            authenticate_within: 60 * SECOND,
+        };
+        let now = Instant(1_000_000_000);
+        let mut desk = Self { node: Node::new(Notes::default(), settings, seed, now), now };
+        assert!(desk.event(Event::Started { wall: WALL }).is_empty());
+        desk
+    }
+
+    fn event(&mut self, event: Event) -> Vec<Action> {
+        self.node.handle_event(event, self.now);
+        self.drain()
+    }
+
+    fn wait(&mut self, time: Duration) -> Vec<Action> {
+        self.now = self.now + time;
+        self.node.handle_timeout(self.now);
+        self.drain()
+    }
+
+    /// Lets the role order something.
+    fn order(&mut self, order: impl FnOnce(&mut Net) + Send + 'static) -> Vec<Action> {
+        self.node.role.order = Some(Box::new(order));
+        self.event(Event::Typed(None))
+    }
+
+    fn drain(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.node.poll_action()).collect()
+    }
+
+    /// Dials; retries every 10 seconds for a minute.
+    fn dial(&mut self) -> (DialId, QueryId) {
+        let actions = self.order(|net| {
+            net.dial(route(), opening());
+        });
+        let [Action::Resolve { query, host, port: 9103 }] = &actions[..] else { panic!("{actions:?}") };
+        assert_eq!(host, "sd.example");
+        (DialId(query.0), *query)
+    }
+
+    fn resolved(&mut self, query: QueryId, addresses: &[SocketAddr]) -> Vec<Action> {
+        self.event(Event::Resolved { query, answer: Ok(addresses.to_vec()) })
+    }
+
+    fn unresolved(&mut self, query: QueryId, error: ResolveError) -> Vec<Action> {
+        self.event(Event::Resolved { query, answer: Err(error) })
+    }
+
+    fn dialed(&mut self, dial: DialId, outcome: Result<Ends, IoKind>) -> Vec<Action> {
+        self.event(Event::Dialed { dial, outcome })
+    }
+
+    fn says(&mut self, conn: ConnId, message: FromConn) -> Vec<Action> {
+        self.event(Event::FromConn { conn, message })
+    }
+
+    /// A dial that waits for authentication.
+    fn attached(&mut self) -> (DialId, ConnId) {
+        let (dial, query) = self.dial();
+        let _ = self.resolved(query, &[address(1)]);
+        let actions = self.dialed(dial, Ok(ends()));
+        (dial, attached(&actions))
+    }
+
+    fn accept(&mut self, ticket: u64) -> Vec<Action> {
+        self.event(Event::Accepted { ticket: TicketId(ticket), listener: ListenerId(1), ends: ends() })
+    }
+
+    /// How the only dial ended.
+    fn outcome(&self) -> &Result<ConnId, DialFailure> {
+        let [(_, outcome)] = &self.node.role.dialed[..] else { panic!("{:?}", self.node.role.dialed) };
+        outcome
+    }
+}
+
+fn route() -> Route {
+    Route {
+        host: "sd.example".to_owned(),
+        port: 9103,
+        source: None,
+        socket: SocketOptions::default(),
+        retry: 10 * SECOND,
+        within: 60 * SECOND,
+    }
+}
+
+fn opening() -> Opening {
+    Opening {
+        engine: tls::Dialler::Clear,
+        hello: hello(),
+        key: Secret::from("key"),
+        own: "R_DIRECTOR::dir".to_owned(),
+        policy: 0,
+    }
+}
+
+fn hello() -> Hello {
+    Hello::new(Purpose::Director { name: "dir".to_owned() }, Version { major: 26, minor: 0, patch: 0 })
+}
+
+fn address(last: u8) -> SocketAddr {
+    ([192, 0, 2, last], 9103).into()
+}
+
+fn ends() -> Ends {
+    Ends { local: address(200), peer: address(1) }
+}
+
+fn peer() -> FromConn {
+    let name = PeerName::new(PeerKind::Storage, "sd");
+    FromConn::Authenticated(Box::new(Peer { ends: ends(), hello: hello(), name, tls: established() }))
+}
+
+fn established() -> tls::Established {
+    tls::Established { kind: tls::Kind::Clear, version: String::new(), cipher: String::new(), identity: None }
+}
+
+/// The addresses dialled, with the seconds each may take.
+fn dials(actions: &[Action], now: Instant) -> Vec<(SocketAddr, u64)> {
+    let dial = |action: &Action| match action {
+        Action::Dial { to, give_up, .. } => Some((*to, give_up.since(now).as_secs())),
+        _ => None,
+    };
+    actions.iter().filter_map(dial).collect()
+}
+
+fn attached(actions: &[Action]) -> ConnId {
+    let [Action::Attach { conn, .. }] = actions else { panic!("{actions:?}") };
+    conn.id()
+}
+
+fn admitted(actions: Vec<Action>) -> Box<Conn> {
+    match actions.into_iter().next() {
+        Some(Action::Admit { conn, .. }) => conn,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn logged(actions: &[Action]) -> Vec<&str> {
+    let mut lines = Vec::new();
+    for action in actions {
+        if let Action::Notify(Notice::Log { text, .. }) = action {
+            lines.push(text.as_str());
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_address_is_tried_and_the_time_is_shared() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    let actions = desk.resolved(query, &[address(1), address(2), address(3)]);
+    assert_eq!(dials(&actions, desk.now), [(address(1), 20)]);
+    let actions = desk.dialed(dial, Err(IoKind::Refused));
+    assert_eq!(dials(&actions, desk.now), [(address(2), 30)], "what the first did not use is shared too");
+    let _ = desk.wait(30 * SECOND);
+    let actions = desk.dialed(dial, Err(IoKind::TimedOut));
+    assert_eq!(dials(&actions, desk.now), [(address(3), 30)]);
+    let actions = desk.dialed(dial, Ok(ends()));
+    let conn = attached(&actions);
+    assert!(desk.node.role.dialed.is_empty(), "not before it is authenticated");
+    let _ = desk.says(conn, peer());
+    assert_eq!(desk.outcome(), &Ok(conn));
+}
+
+#[test]
+fn of_a_name_with_more_addresses_16_are_tried() {
+    for (given, tried) in [(limits::ADDRESSES_PER_NAME, 16), (limits::ADDRESSES_PER_NAME + 1, 16)] {
+        let mut desk = Desk::new();
+        let (dial, query) = desk.dial();
+        let addresses: Vec<_> = (1..=given as u8).map(address).collect();
+        let mut actions = desk.resolved(query, &addresses);
+        let mut count = 0;
+        while let [(to, _)] = dials(&actions, desk.now)[..] {
+            assert_eq!(to, addresses[count]);
+            count += 1;
+            actions = desk.dialed(dial, Err(IoKind::Refused));
+        }
+        assert_eq!(count, tried, "{given} given");
+    }
+}
+
+#[test]
+fn after_a_pause_the_name_is_resolved_again() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    let _ = desk.resolved(query, &[address(1)]);
+    assert!(desk.dialed(dial, Err(IoKind::Refused)).is_empty());
+    let deadline = desk.node.poll_timeout().unwrap();
+    assert_eq!((deadline.at.since(desk.now), deadline.why), (10 * SECOND, "dial again"));
+    assert!(desk.wait(10 * SECOND - Duration::from_nanos(1)).is_empty(), "never early");
+    let actions = desk.wait(Duration::from_nanos(1));
+    assert!(matches!(&actions[..], [Action::Resolve { query: again, .. }] if *again == query));
+    let actions = desk.resolved(query, &[address(2)]);
+    assert_eq!(dials(&actions, desk.now), [(address(2), 50)]);
+}
+
+#[test]
+fn when_the_time_is_over_the_last_failure_is_told() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    for _ in 0..6 {
+        let _ = desk.resolved(query, &[address(1)]);
+        let _ = desk.dialed(dial, Err(IoKind::Unreachable));
+        let _ = desk.wait(10 * SECOND);
+    }
+    assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(1), error: IoKind::Unreachable }));
+    assert_eq!(desk.node.poll_timeout(), None);
+}
+
+#[test]
+fn a_name_that_does_not_exist_fails_at_once_and_a_weak_resolver_is_asked_again() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    assert!(desk.unresolved(query, ResolveError::Temporary).is_empty());
+    assert!(desk.node.role.dialed.is_empty());
+    let actions = desk.wait(10 * SECOND);
+    assert!(matches!(&actions[..], [Action::Resolve { .. }]));
+    let _ = desk.unresolved(query, ResolveError::NoSuchName);
+    let host = "sd.example".to_owned();
+    assert_eq!(desk.outcome(), &Err(DialFailure::Resolve { host, error: ResolveError::NoSuchName }));
+}
+
+#[test]
+fn a_name_without_an_address_does_not_exist() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let _ = desk.resolved(query, &[]);
+    assert!(matches!(desk.outcome(), Err(DialFailure::Resolve { error: ResolveError::NoSuchName, .. })));
+}
+
+#[test]
+fn a_wrong_password_is_not_tried_again_and_a_sudden_end_is() {
+    let mut desk = Desk::new();
+    let (_, conn) = desk.attached();
+    let _ = desk.says(conn, FromConn::Closed(CloseReason::RefusedByPeer));
+    assert_eq!(desk.outcome(), &Err(DialFailure::Refused { to: address(1), reason: CloseReason::RefusedByPeer }));
+    assert_eq!(desk.node.poll_timeout(), None);
+
+    let mut desk = Desk::new();
+    let (_, conn) = desk.attached();
+    let _ = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Hello)));
+    assert!(desk.node.role.dialed.is_empty());
+    assert!(matches!(&desk.wait(10 * SECOND)[..], [Action::Resolve { .. }]));
+}
+
+#[test]
+fn an_address_that_hangs_up_before_authentication_does_not_hide_the_next_one() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    let _ = desk.resolved(query, &[address(1), address(2)]);
+    let actions = desk.dialed(dial, Ok(ends()));
+    let conn = attached(&actions);
+    let actions = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Handshake)));
+    assert_eq!(dials(&actions, desk.now), [(address(2), 60)]);
+}
+
+#[test]
+fn authentication_that_outlasts_the_dial_is_its_end() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    let _ = desk.resolved(query, &[address(1), address(2)]);
+    let actions = desk.dialed(dial, Ok(ends()));
+    let conn = attached(&actions);
+    let _ = desk.wait(60 * SECOND);
+    let reason = CloseReason::TooSlow(Stage::Handshake);
+    assert!(desk.says(conn, FromConn::Closed(reason.clone())).is_empty());
+    assert_eq!(desk.outcome(), &Err(DialFailure::Refused { to: address(1), reason }));
+}
+
+fn cancel(desk: &mut Desk, dial: DialId) -> Vec<Action> {
+    let actions = desk.order(move |net| {
+        net.cancel_dial(dial);
+        net.cancel_dial(dial);
+    });
+    assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+    actions
+}
+
+#[test]
+fn a_dial_called_off_in_any_step_is_told_once_and_late_answers_are_dropped() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    assert!(cancel(&mut desk, dial).is_empty());
+    assert!(desk.resolved(query, &[address(1)]).is_empty());
+    assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+
+    for late in [Ok(ends()), Err(IoKind::Cancelled)] {
+        let mut desk = Desk::new();
+        let (dial, query) = desk.dial();
+        let _ = desk.resolved(query, &[address(1)]);
+        assert!(matches!(&cancel(&mut desk, dial)[..], [Action::CancelDial(id)] if *id == dial));
+        // A socket that was won in the meantime is given back.
+        let actions = desk.dialed(dial, late);
+        let gives_back = matches!(&actions[..], [Action::CancelDial(id)] if *id == dial);
+        assert!(if late.is_ok() { gives_back } else { actions.is_empty() }, "{actions:?}");
+        assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+    }
+
+    for late in [peer(), FromConn::Closed(CloseReason::RefusedByPeer)] {
+        let mut desk = Desk::new();
+        let (dial, conn) = desk.attached();
+        let actions = cancel(&mut desk, dial);
+        assert!(matches!(&actions[..], [Action::ToConn { conn: id, message: ToConn::Abort }] if *id == conn));
+        assert!(desk.says(conn, late).is_empty());
+        assert!(desk.says(conn, FromConn::Closed(CloseReason::Aborted)).is_empty());
+        assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+        assert_eq!(desk.node.role.heard, ["start"], "the role never had the connection");
+    }
+
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    let _ = desk.unresolved(query, ResolveError::Temporary);
+    assert!(cancel(&mut desk, dial).is_empty());
+    assert_eq!(desk.node.poll_timeout(), None);
+}
+
+#[test]
+fn a_ready_connection_speaks_to_the_role_until_it_is_closed() {
+    let mut desk = Desk::new();
+    let (_, conn) = desk.attached();
+    let taken = |actions: &[Action]| matches!(actions, [Action::ToConn { message: ToConn::Taken(1), .. }]);
+    assert!(taken(&desk.says(conn, peer())));
+    assert!(taken(&desk.says(conn, FromConn::Text(b"hello".to_vec()))));
+    assert!(desk.says(conn, FromConn::Closed(CloseReason::ByPeer)).is_empty());
+    assert!(desk.says(conn, FromConn::Text(b"late".to_vec())).is_empty());
+    assert!(desk.order(move |net| net.send_text(conn, "late")).is_empty());
+    assert_eq!(desk.node.role.heard, ["start", "hello", &format!("closed {conn:?} closed by the peer")]);
+}
+
+#[test]
+fn three_may_be_unauthenticated_and_a_fourth_is_refused_until_one_is_done() {
+    let mut desk = Desk::new();
+    let conns: Vec<ConnId> = (1..=3).map(|ticket| admitted(desk.accept(ticket)).id()).collect();
+    let actions = desk.accept(4);
+    assert!(matches!(actions[0], Action::Refuse(TicketId(4))));
+    let _ = desk.says(conns[0], peer());
+    let next = admitted(desk.accept(5)).id();
+    assert!(matches!(desk.accept(6)[0], Action::Refuse(TicketId(6))));
+    let actions = desk.says(next, FromConn::Closed(CloseReason::NotBareos));
+    assert!(logged(&actions)[0].starts_with("connection from 192.0.2.1:9103 refused: the first bytes"));
+    let _ = admitted(desk.accept(7));
+    // The end of a connection that was ready makes no room.
+    let _ = desk.says(conns[0], FromConn::Closed(CloseReason::ByPeer));
+    assert!(matches!(desk.accept(8)[0], Action::Refuse(TicketId(8))));
+}
+
+#[test]
+fn refusals_for_want_of_room_are_logged_once_a_minute_with_their_number() {
+    let mut desk = Desk::new();
+    for ticket in 1..=3 {
+        let _ = desk.accept(ticket);
+    }
+    assert!(logged(&desk.accept(4))[0].contains("(1 since"));
+    for ticket in 5..10 {
+        assert!(logged(&desk.accept(ticket)).is_empty());
+    }
+    let _ = desk.wait(60 * SECOND - Duration::from_nanos(1));
+    assert!(logged(&desk.accept(10)).is_empty());
+    let _ = desk.wait(Duration::from_nanos(1));
+    assert!(logged(&desk.accept(11))[0].contains("(7 since"));
+    assert!(logged(&desk.accept(12)).is_empty());
+}
+
+#[test]
+fn timers_fire_in_order_never_early_and_not_once_cancelled() {
+    let mut desk = Desk::new();
+    assert!(
+        desk.order(|net| {
+            let late = net.set_timer(3 * SECOND, "late");
+            let soon = net.set_timer(SECOND, "soon");
+            let never = net.set_timer(2 * SECOND, "never");
+            assert_eq!((late.0, soon.0, never.0), (1, 2, 3));
+            net.cancel_timer(never);
+            net.cancel_timer(never);
+        })
+        .is_empty()
+    );
+    assert_eq!(desk.node.poll_timeout().map(|deadline| deadline.why), Some("soon"));
+    let _ = desk.wait(SECOND - Duration::from_nanos(1));
+    assert_eq!(desk.node.role.heard, ["start"]);
+    let _ = desk.wait(Duration::from_nanos(1));
+    let _ = desk.wait(Duration::ZERO);
+    assert_eq!(desk.node.role.heard, ["start", "timer 2"]);
+    let _ = desk.wait(60 * SECOND);
+    assert_eq!(desk.node.role.heard, ["start", "timer 2", "timer 1"]);
+    assert_eq!(desk.node.poll_timeout(), None);
+}
+
+#[test]
+fn the_wall_time_goes_on_from_the_last_report() {
+    let mut desk = Desk::new();
+    let _ = desk.wait(SECOND);
+    let _ = desk.order(|net| assert_eq!(net.wall(), WALL.after(SECOND)));
+    let _ = desk.event(Event::ClockJumped { wall: Wall(5_000_000) });
+    let _ = desk.wait(SECOND);
+    let _ = desk.order(|net| assert_eq!(net.wall(), Wall(6_000_000)));
+    assert!(desk.node.role.order.is_none());
+}
+
+#[test]
+fn the_second_request_to_stop_ends_the_node_at_once() {
+    let mut desk = Desk::new();
+    assert!(desk.event(Event::StopRequested).is_empty());
+    assert_eq!(desk.node.role.heard, ["start", "stop"]);
+    let actions = desk.event(Event::StopRequested);
+    assert!(matches!(&actions[0], Action::Notify(Notice::Log { level: Level::Warn, .. })));
+    assert!(matches!(&actions[1], Action::Exit(ExitReason::Failed(1))));
+    assert_eq!(desk.node.role.heard, ["start", "stop"]);
+}
+
+#[test]
+fn a_listener_has_the_backlog_of_the_limits() {
+    let mut desk = Desk::new();
+    let actions = desk.order(|net| {
+        net.listen(address(1), SocketOptions::default());
+    });
+    let [Action::Listen { listener, backlog, .. }] = actions[..] else { panic!("{actions:?}") };
+    assert_eq!(backlog, limits::BACKLOG);
+    let _ = desk.event(Event::Bound { listener, outcome: Err(IoKind::InUse) });
+    assert_eq!(desk.node.role.heard[1], format!("bound {listener:?} Err(InUse)"));
+}
+
+#[test]
+#[cfg(debug_assertions)]
+#[should_panic(expected = "drain poll_action")]
+fn a_call_before_the_actions_are_drained_is_noticed() {
+    let mut desk = Desk::new();
+    desk.node.role.order = Some(Box::new(|net| net.log(Level::Info, "x")));
+    desk.node.handle_event(Event::Typed(None), desk.now);
+    desk.node.handle_timeout(desk.now);
+}
+
+/// The challenge an accepted peer gets.
+fn challenge(seed: [u8; 32]) -> Vec<u8> {
+    let mut desk = Desk::with_seed(seed);
+    let keyring = Keyring::builder().with(hello().identity(), Secret::from("key"), Clear::Allowed).build();
+    let _ = desk.order(|net| net.set_keyring(Arc::new(keyring)));
+    let mut conn = admitted(desk.accept(1));
+    let mut bytes = Vec::new();
+    put_data(&mut bytes, hello().to_line().as_bytes());
+    conn.read_space()[..bytes.len()].copy_from_slice(&bytes);
+    conn.on_read(bytes.len(), desk.now);
+    let challenge = conn.transmit(usize::MAX).iter().flat_map(|slice| slice.to_vec()).collect::<Vec<u8>>();
+    assert!(String::from_utf8_lossy(&challenge).contains("auth cram-md5"), "{challenge:?}");
+    challenge
+}
+
+#[test]
+fn the_same_seed_gives_the_same_challenge_and_another_seed_another() {
+    assert_eq!(challenge([1; 32]), challenge([1; 32]));
+    assert_ne!(challenge([1; 32]), challenge([2; 32]));
+}
