@@ -63,7 +63,7 @@ fn listed(catalog: &mut dyn Catalog, job_id: u32) -> Vec<FileRow> {
     }
 }
 
-/// A client, a file set, a pool and a storage.
+/// A client, a fileset, a pool and a storage.
 struct Site {
     client_id: u32,
     file_set_id: u32,

@@ -51,14 +51,14 @@ pub(super) const PAGES: &[Page] = &[
         710,
         "no good full backup",
         (Fault::Config, Retry::Never),
-        "A restore begins with a Full job that ended well. For this client, file set and time there is none.",
+        "A restore begins with a Full job that ended well. For this client, fileset and time there is none.",
         "Check the client's name and the date, and list its jobs to see which ended well.",
     ),
     entry(
         711,
-        "several file sets could be meant",
+        "several filesets could be meant",
         (Fault::Config, Retry::Never),
-        "The client has backups of more than one file set, and none was named.",
+        "The client has backups of more than one fileset, and none was named.",
         "Name one of those in the message.",
     ),
     entry(

@@ -1,4 +1,4 @@
-//! `T05`: how the data channel of a job ended.
+//! `T05`: how the data channel of a job ended, and the dialogue of a console.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
@@ -40,5 +40,12 @@ pub(super) const PAGES: &[Page] = &[
         "The connection between file daemon and storage daemon ended before the data did.",
         "The log of the connection has a line with a code of its own, T04 and two digits, which says how it ended. Start \
          with that one.",
+    ),
+    entry(
+        509,
+        "too many lines were typed ahead",
+        (Fault::Local, Retry::Backoff),
+        "The console keeps some lines that are typed before the director can take them. This one was dropped.",
+        "Wait for the director's answers, or let a script send its lines one after the other.",
     ),
 ];

@@ -22,9 +22,9 @@ pub enum Signal {
     Terminate,
     /// -5: the peer waits in a read.
     Poll,
-    /// -6: keep-alive.
+    /// -6: a heartbeat.
     Heartbeat,
-    /// -7: the answer to a keep-alive.
+    /// -7: the answer to a heartbeat.
     HeartbeatResponse,
     /// -8: obsolete.
     Prompt,

@@ -1,4 +1,4 @@
-//! What the configuration names: clients, file sets, pools, storages.
+//! What the configuration names: clients, filesets, pools, storages.
 
 use super::{db, missing, un};
 use rusqlite::{Connection, params};

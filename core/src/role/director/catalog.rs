@@ -31,7 +31,7 @@ pub enum CatalogRequest {
     AdoptOriginal(AdoptOriginal),
     /// Insert or update the client of a configuration. Answer: `Id`.
     EnsureClient(ClientSpec),
-    /// Insert a file set, one row for each name and MD5. Answer: `Id`.
+    /// Insert a fileset, one row for each name and MD5. Answer: `Id`.
     EnsureFileSet(FileSetSpec),
     /// Insert or update the pool of a configuration; `pool_id` is ignored. Answer: `Id`.
     EnsurePool(Box<PoolRow>),
@@ -119,15 +119,15 @@ pub enum CatalogRequest {
         name: String,
         /// The client.
         client_id: u32,
-        /// The file set: another content starts with a Full.
+        /// The fileset: another content starts with a Full.
         file_set_id: u32,
     },
-    /// Good backups of a client from which a restore may choose: all since the newest Full of each file set before a
+    /// Good backups of a client from which a restore may choose: all since the newest Full of each fileset before a
     /// moment, oldest first. Answer: `Jobs`.
     JobsForRestore {
         /// The client's name.
         client: String,
-        /// Only this file set, by name.
+        /// Only this fileset, by name.
         file_set: Option<String>,
         /// Only jobs that started before this time.
         before: i64,

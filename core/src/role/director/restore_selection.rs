@@ -15,8 +15,8 @@ pub enum SelectionError {
     /// The client has no Full backup that ended well.
     #[error("there is no good full backup to restore from")]
     NoFull,
-    /// Several file sets could be meant.
-    #[error("the client has backups of several file sets: {}", .0.join(", "))]
+    /// Several filesets could be meant.
+    #[error("the client has backups of several filesets: {}", .0.join(", "))]
     SeveralFileSets(Vec<String>),
     /// A volume is switched off.
     #[error("volume \"{volume}\" holds a part of job {job_id} and is disabled")]
@@ -58,7 +58,7 @@ impl Explain for SelectionError {
     fn help(&self) -> &'static str {
         match self {
             Self::NoFull => "check the client's name and the date; list its jobs to see which ended well",
-            Self::SeveralFileSets(_) => "name one of the file sets",
+            Self::SeveralFileSets(_) => "name one of the filesets",
             Self::VolumeDisabled { .. } => "enable the volume, or restore to a date before the job that needs it",
             Self::NoVolume { .. } => "read the volumes again into the catalog, or restore an older backup",
         }

@@ -40,7 +40,7 @@ pub(super) static BACKUP: &[Step<Job>] = &[
     Step { name: "the file daemon's greeting", act: wait, expect: file("2000 OK Hello"), learn: learn_protocol },
     Step { name: "the file daemon's job", act: file_job, expect: file("2000 OK Job"), learn: learn_uname },
     Step { name: "the level", act: send_level, expect: file(file::LEVEL), learn: nothing },
-    Step { name: "the file set", act: send_fileset, expect: file(file::FILESET), learn: nothing },
+    Step { name: "the fileset", act: send_fileset, expect: file(file::FILESET), learn: nothing },
     Step {
         name: "the file daemon's erase command",
         act: file_erase,

@@ -16,9 +16,9 @@ use super::job::Job;
 /// Parcels in memory for one backup.
 const PARCELS: usize = 4;
 
-/// A backup: from the file set to the tally.
+/// A backup: from the fileset to the tally.
 pub(super) static BACKUP: &[Step<Job>] = &[
-    Step { name: "opening the file set", act: open_backup, expect: Expect::Event(OPENED), learn: nothing },
+    Step { name: "opening the fileset", act: open_backup, expect: Expect::Event(OPENED), learn: nothing },
     Step { name: "the storage daemon's session", act: append_open, expect: ticket_line(), learn: learn_ticket },
     Step { name: "the storage daemon's consent", act: append_data, expect: exactly(session::DATA), learn: nothing },
     Step { name: "the data", act: send_data, expect: Expect::Event(CARRIED), learn: nothing },

@@ -34,7 +34,7 @@ pub struct JobStart {
     pub client_id: u32,
     /// The pool, 0 if none.
     pub pool_id: u32,
-    /// The file set, 0 if none.
+    /// The fileset, 0 if none.
     pub file_set_id: u32,
     /// The storage daemon's session id, 0 if not yet known.
     pub vol_session_id: u32,
@@ -59,7 +59,7 @@ pub struct JobEnd {
     pub client_id: u32,
     /// The pool, 0 if none.
     pub pool_id: u32,
-    /// The file set, 0 if none.
+    /// The fileset, 0 if none.
     pub file_set_id: u32,
     /// Session id at the storage daemon.
     pub vol_session_id: u32,
@@ -111,7 +111,7 @@ pub struct JobRow {
     pub client_id: u32,
     /// Its name, empty if none.
     pub client: String,
-    /// The file set, 0 if none.
+    /// The fileset, 0 if none.
     pub file_set_id: u32,
     /// Its name, empty if none.
     pub file_set: String,
@@ -188,7 +188,7 @@ pub struct ClientRow {
     pub uname: String,
 }
 
-/// A file set of the configuration.
+/// A fileset of the configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileSetSpec {
     /// The resource's name.
