@@ -1,2 +1,46 @@
 //! `towline`: the operator's tool.
-fn main() {}
+
+use std::process::ExitCode;
+
+use clap::Command;
+use towline::daemon::director::DirectorDaemon;
+use towline::daemon::file::FileProgram;
+use towline::daemon::storage::StorageProgram;
+use towline::daemon::{Daemon, Options, run};
+use towline::quickstart;
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    match matches.subcommand() {
+        Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
+        Some(("daemon", matches)) => match matches.subcommand() {
+            Some(("director", matches)) => run::<DirectorDaemon>(&Options::of(matches)),
+            Some(("storage", matches)) => run::<StorageProgram>(&Options::of(matches)),
+            Some(("file", matches)) => run::<FileProgram>(&Options::of(matches)),
+            _ => ExitCode::FAILURE,
+        },
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn command() -> Command {
+    Command::new("towline")
+        .about("The operator's tool of a backup network")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(quickstart::command())
+        .subcommand(
+            // quickstart's daemons are processes of this program, so that `cargo run` has to build nothing else.
+            Command::new("daemon")
+                .hide(true)
+                .subcommand_required(true)
+                .subcommand(daemon::<DirectorDaemon>("director"))
+                .subcommand(daemon::<StorageProgram>("storage"))
+                .subcommand(daemon::<FileProgram>("file")),
+        )
+}
+
+fn daemon<D: Daemon>(name: &'static str) -> Command {
+    Options::arguments(Command::new(name).about(D::ABOUT), D::FILE)
+}

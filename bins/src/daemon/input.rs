@@ -28,6 +28,18 @@ pub fn read_lines(permits: Receiver<()>, injector: Injector) -> io::Result<()> {
     thread::Builder::new().name("input".to_owned()).spawn(body).map(drop)
 }
 
+/// Stops the node when standard input ends: whoever started this program has gone.
+///
+/// # Errors
+/// The system gives no thread.
+pub fn stop_at_the_end(injector: Injector) -> io::Result<()> {
+    let body = move || {
+        let _unread = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        injector.post(Event::StopRequested);
+    };
+    thread::Builder::new().name("input".to_owned()).spawn(body).map(drop)
+}
+
 fn pass_on(input: &mut dyn BufRead, permits: &Receiver<()>, injector: &Injector, prompt: impl Fn()) {
     while permits.recv().is_ok() {
         prompt();

@@ -131,7 +131,11 @@ pub fn run<D: Daemon>(options: &Options) -> ExitCode {
     };
     let node = Node::new(built.role, built.settings, seed, Instant::ZERO);
     let started = built.started;
+    let until_eof = options.until_eof;
     let begin = move |injector: Injector| {
+        if until_eof && let Err(error) = input::stop_at_the_end(injector.clone()) {
+            tracing::warn!("cannot watch standard input: {error}");
+        }
         if let Err(error) = signals::watch(injector.clone()) {
             tracing::warn!("cannot watch for signals, so they end the program at once: {error}");
         }

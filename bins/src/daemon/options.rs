@@ -19,6 +19,8 @@ pub struct Options {
     pub json: bool,
     /// How much more the log should say.
     pub verbose: u8,
+    /// End when standard input does: with whoever started the daemon.
+    pub until_eof: bool,
 }
 
 impl Options {
@@ -57,6 +59,7 @@ impl Options {
                     .action(ArgAction::SetTrue)
                     .help("Report what is wrong with the configuration as JSON on standard output"),
             )
+            .arg(Arg::new("until-eof").long("until-eof").action(ArgAction::SetTrue).hide(true))
             .arg(Arg::new("verbose").short('v').long("verbose").action(ArgAction::Count).help("Log more"))
     }
 
@@ -69,6 +72,7 @@ impl Options {
             test: matches.get_flag("test"),
             json: matches.get_flag("json"),
             verbose: matches.get_count("verbose"),
+            until_eof: matches.get_flag("until-eof"),
         }
     }
 }

@@ -1,0 +1,101 @@
+//! The folder with everything a run needs: a temporary one that goes, or one that was asked for and stays.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+
+/// The folder. A temporary one is removed when this is dropped.
+#[derive(Debug)]
+pub(super) struct State {
+    path: PathBuf,
+    stays: bool,
+}
+
+impl State {
+    /// Makes the folder.
+    pub(super) fn new(wanted: Option<&Path>, keep: bool) -> Result<Self, Failure> {
+        if let Some(path) = wanted {
+            return Ok(Self { path: make_folder(path)?, stays: true });
+        }
+        let mut bytes = [0_u8; 6];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Failure::Local(format!("the system gives no random bytes: {error}")))?;
+        let name: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let path = std::env::temp_dir().join(format!("towline-quickstart-{name}"));
+        fs::DirBuilder::new().mode(0o700).create(&path)?;
+        Ok(Self { path: path.canonicalize()?, stays: keep })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where it stays, if it does.
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        self.stays.then(|| self.path.clone())
+    }
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        if self.stays {
+            return;
+        }
+        if fs::remove_dir_all(&self.path).is_err() {
+            // Restored folders keep even their owner out when their mode says so.
+            open_up(&self.path);
+            if let Err(error) = fs::remove_dir_all(&self.path) {
+                tracing::warn!("{} could not be removed: {error}", self.path.display());
+            }
+        }
+    }
+}
+
+/// Makes a folder if it is not there, and gives its name without links.
+pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Failure> {
+    let named = |error: io::Error| Failure::Usage(format!("cannot use {}: {error}", path.display()));
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(named)?;
+    path.canonicalize().map_err(named)
+}
+
+/// Lets the owner into every folder below.
+fn open_up(top: &Path) {
+    let mut folders = vec![top.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let _kept = fs::set_permissions(&folder, fs::Permissions::from_mode(0o700));
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+        folders.extend(entries.filter(|e| e.file_type().is_ok_and(|kind| kind.is_dir())).map(|e| e.path()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_temporary_folder_goes_even_if_something_in_it_is_locked() {
+        let state = State::new(None, false).unwrap();
+        let path = state.path().to_owned();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o700);
+        fs::create_dir_all(path.join("a/b")).unwrap();
+        fs::write(path.join("a/b/file"), b"x").unwrap();
+        for folder in ["a/b", "a"] {
+            fs::set_permissions(path.join(folder), fs::Permissions::from_mode(0)).unwrap();
+        }
+        drop(state);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_that_was_asked_for_stays() {
+        let outer = tempfile::tempdir().unwrap();
+        let wanted = outer.path().join("x/y");
+        let state = State::new(Some(&wanted), false).unwrap();
+        assert!(state.kept().is_some());
+        drop(state);
+        assert!(wanted.is_dir());
+    }
+}

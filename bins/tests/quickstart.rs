@@ -1,0 +1,155 @@
+//! `towline quickstart` as a user runs it: real processes, real sockets, real files.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use towline::daemon::runtime::BUILT;
+
+/// A tree with every kind of entry a user may make.
+fn tree() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let top = folder.path().join("source");
+    fs::create_dir_all(top.join("a/deep/er")).unwrap();
+    fs::create_dir(top.join("empty folder")).unwrap();
+    fs::write(top.join("empty"), b"").unwrap();
+    fs::write(top.join("a/text"), b"hello").unwrap();
+    fs::write(top.join("a/deep/er/blanks and \"quotes\""), b"x").unwrap();
+    fs::write(top.join("a/umläut\nline"), b"y").unwrap();
+    fs::write(top.join("a/executable"), b"#!/bin/sh\n").unwrap();
+    fs::set_permissions(top.join("a/executable"), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(top.join("a/deep"), fs::Permissions::from_mode(0o2750)).unwrap();
+    fs::hard_link(top.join("a/text"), top.join("a/deep/same text")).unwrap();
+    symlink("text", top.join("a/link")).unwrap();
+    symlink("/nowhere", top.join("a/dangling")).unwrap();
+    // More than one parcel, one block and one read, and nothing that compresses or repeats at a round length.
+    let long: Vec<u8> = (0..3_000_001_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    fs::write(top.join("a/long"), long).unwrap();
+    for number in 0..300 {
+        fs::write(top.join(format!("a/small{number}")), vec![b'z'; number]).unwrap();
+    }
+    let fifo = std::ffi::CString::new(top.join("fifo").to_str().unwrap()).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &*fifo, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+    let old = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    fs::File::open(top.join("a/text")).unwrap().set_modified(old).unwrap();
+    folder
+}
+
+fn towline(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_towline")).args(arguments).output().unwrap()
+}
+
+fn quickstart(source: &Path, more: &[&str]) -> Output {
+    let mut arguments = vec!["quickstart", "--source", source.to_str().unwrap()];
+    arguments.extend(more);
+    towline(&arguments)
+}
+
+fn shown(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
+}
+
+fn protections() -> Vec<(&'static str, &'static str)> {
+    let mut all = vec![("certificate", "certificate, TLS_"), ("off", "none")];
+    if cfg!(feature = "psk") {
+        all.push(("psk", "pre-shared key, TLS_"));
+    }
+    all
+}
+
+#[test]
+fn every_entry_comes_back_on_every_runtime_with_every_protection() {
+    let tree = tree();
+    let source = tree.path().join("source");
+    for runtime in BUILT {
+        for (tls, words) in protections() {
+            let output = quickstart(&source, &["--tls", tls, "--runtime", runtime, "--json"]);
+            assert!(output.status.success(), "{runtime} {tls}: {}", shown(&output));
+            let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+            assert_eq!((&json["ok"], &json["runtime"], &json["tls"]), (&true.into(), &(*runtime).into(), &tls.into()));
+            let numbers: Vec<&str> =
+                json["connections"].as_array().unwrap().iter().map(|c| c["number"].as_str().unwrap()).collect();
+            assert_eq!(numbers, ["1/2", "3", "5a", "6", "12"]);
+            for connection in &json["connections"].as_array().unwrap()[..4] {
+                assert!(connection["tls"].as_str().unwrap().starts_with(words), "{connection}");
+                assert!(connection["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{connection}");
+            }
+            // The fifo, three folders more than `source`, and all the files.
+            let entries = json["compared"].as_u64().unwrap();
+            assert_eq!(entries, 315);
+            assert_eq!(json["backup"]["files"].as_u64(), Some(entries));
+            assert_eq!(json["restore"]["files"].as_u64(), Some(entries));
+            assert!(json["backup"]["bytes"].as_u64().unwrap() > 3_000_000);
+            assert_eq!(json["differences"], Value::Array(Vec::new()));
+        }
+    }
+}
+
+#[test]
+fn a_person_gets_lines_and_chosen_folders_stay() {
+    let tree = tree();
+    let (source, state, into) =
+        (tree.path().join("source/a"), tree.path().join("state"), tree.path().join("into \"here\""));
+    let (state_text, into_text) = (state.to_str().unwrap(), into.to_str().unwrap());
+    let output = quickstart(&source, &["--tls", "off", "--state", state_text, "--into", into_text]);
+    assert!(output.status.success(), "{}", shown(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    for expected in ["console -> director", "file daemon -> storage daemon", "MB/s", "Everything is equal."] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    let restored = into.join(source.canonicalize().unwrap().strip_prefix("/").unwrap());
+    assert_eq!(fs::read(restored.join("text")).unwrap(), b"hello");
+    for secret in ["director.ron", "console.ron", "file-daemon.ron", "storage-daemon.ron"] {
+        assert_eq!(fs::metadata(state.join(secret)).unwrap().permissions().mode() & 0o777, 0o600, "{secret}");
+    }
+}
+
+#[test]
+fn what_is_restored_over_a_foreign_file_is_not_called_equal() {
+    let tree = tree();
+    let source = tree.path().join("source/a/deep");
+    let into = tree.path().join("into");
+    let place = into.join(source.canonicalize().unwrap().strip_prefix("/").unwrap());
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("only here"), b"").unwrap();
+    let output = quickstart(&source, &["--tls", "off", "--into", into.to_str().unwrap(), "--json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["ok"], false);
+    assert!(json["differences"].to_string().contains("only here"), "{json}");
+}
+
+#[test]
+fn nothing_is_left_behind_and_mistakes_are_named() {
+    let tree = tree();
+    let temporary = tree.path().join("tmp");
+    fs::create_dir(&temporary).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_towline"))
+            .arg("quickstart")
+            .args(arguments)
+            .env("TMPDIR", &temporary)
+            .output()
+            .unwrap();
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "left behind by {arguments:?}");
+        output
+    };
+    let source = tree.path().join("source");
+    let source = source.to_str().unwrap();
+    assert!(run(&["--source", &format!("{source}/a"), "--tls", "off"]).status.success());
+    for (arguments, words) in [
+        (vec!["--source", "/does/not/exist"], "/does/not/exist"),
+        (vec!["--source", source, "--runtime", "fibers"], "fibers"),
+        (vec!["--source", tree.path().to_str().unwrap()], "part of the source"),
+        (vec!["--source", source, "--tls", "rot13"], "rot13"),
+    ] {
+        let output = run(&arguments);
+        assert!(!output.status.success());
+        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{}", shown(&output));
+    }
+}
