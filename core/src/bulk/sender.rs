@@ -56,6 +56,10 @@ impl Sender {
     }
 
     pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
+        if !bytes.is_empty() && self.is_sent() {
+            // A peer that has all of it goes on in text before the workers have answered that there is no more.
+            self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
+        }
         let mut taken = 0;
         while !self.is_over {
             let rest = &bytes[taken..];
@@ -156,8 +160,7 @@ impl Sender {
 
     /// A peer that has all of it may hang up before the workers have answered that there is no more.
     pub(super) fn on_cut(&mut self) {
-        let is_sent = self.is_last && self.waiting.is_empty() && self.writing == 0;
-        self.end(if is_sent { Outcome::Complete { files: 0, bytes: 0, piece: None } } else { Outcome::Cut });
+        self.end(if self.is_sent() { Outcome::Complete { files: 0, bytes: 0, piece: None } } else { Outcome::Cut });
     }
 
     pub(super) fn poll_message(&mut self) -> Option<FromMachine> {
@@ -172,9 +175,14 @@ impl Sender {
         self.outcome.take()
     }
 
+    /// Whether the last parcel is written. Workers answer in order, so those that still have one give nothing more.
+    fn is_sent(&self) -> bool {
+        self.is_last && self.waiting.is_empty() && self.writing == 0
+    }
+
     /// Ends once the last parcel is written and no worker has one any more.
     fn settle(&mut self) {
-        if self.is_last && self.waiting.is_empty() && self.writing == 0 && self.filling == 0 {
+        if self.is_sent() && self.filling == 0 {
             self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
         }
     }

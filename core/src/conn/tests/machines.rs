@@ -505,6 +505,22 @@ fn a_peer_that_has_all_may_hang_up_before_idle_workers_answer() {
 }
 
 #[test]
+fn a_peer_that_has_all_may_speak_before_idle_workers_answer() {
+    let mut pair = Pair::ready(job(Engine::Clear));
+    pair.dialler.worker = Some(filler(vec![0; 1000], 1000));
+    pair.dialler.allowed = 1;
+    pair.tell_dialler(sender(3));
+    pair.drive();
+    pair.tell_acceptor(text("read close session 1"));
+    pair.drive();
+    assert_eq!(outcomes(&pair.dialler), [Outcome::Complete { files: 0, bytes: 0, piece: None }]);
+    assert_eq!(pair.dialler.texts(), ["read close session 1"]);
+    pair.dialler.allowed = 2;
+    pair.drive();
+    assert_eq!(pair.dialler.heard.len(), 2, "late answers change nothing");
+}
+
+#[test]
 fn workers_that_have_stopped_end_every_machine() {
     for machine in [sender(1), restorer()] {
         let mut pair = Pair::ready(job(Engine::Clear));
