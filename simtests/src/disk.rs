@@ -453,7 +453,7 @@ fn mount(
 ) -> Result<DiskDone, DiskError> {
     let found = store.volumes.get(path).map_or(0, |volume| volume.len() as u64);
     let wanted = match expect {
-        Expect::New if found > 0 => {
+        Expect::New if found > 0 && !is_bare(store.volumes.get(path), label) => {
             return Err(DiskError::WrongVolume {
                 path: path.to_owned(),
                 wanted: String::from_utf8_lossy(&label.volume).into_owned(),
@@ -476,4 +476,13 @@ fn mount(
     }
     // Blocks are appended whole: a tail that nobody has acknowledged is kept.
     Ok(DiskDone::Mounted { bytes: found, labelled: false, cut: 0, spent: 0 })
+}
+
+/// Whether a volume is nothing but its label.
+fn is_bare(volume: Option<&Vec<u8>>, label: &VolumeLabel) -> bool {
+    let is_label = |volume: &Vec<u8>| {
+        let whole = BlockHeader::verify(volume, true).is_ok_and(|header| header.len as usize == volume.len());
+        whole && VolumeLabel::from_block(volume, &String::from_utf8_lossy(&label.volume)).is_ok()
+    };
+    volume.is_some_and(is_label)
 }

@@ -81,6 +81,19 @@ fn a_new_volume_never_overwrites_a_file() {
 }
 
 #[test]
+fn a_new_volume_may_have_its_own_label_and_nothing_else() {
+    let folder = Folder::new();
+    let (_, first) = folder.mount("v1", Expect::New, 0).unwrap();
+    let (mut writer, again) = folder.mount("v1", Expect::New, 0).unwrap();
+    assert_eq!((again.bytes, again.labelled), (first.bytes, true));
+    append(&mut writer, blocks(1, b"data", 4096).remove(0));
+    drop(writer);
+    assert!(matches!(folder.mount("v1", Expect::New, 0), Err(DiskError::WrongVolume { .. })));
+    std::fs::copy(folder.path("v1"), folder.path("v2")).unwrap();
+    assert!(matches!(folder.mount("v2", Expect::New, 0), Err(DiskError::WrongVolume { .. })));
+}
+
+#[test]
 fn a_recycled_volume_begins_anew() {
     let folder = Folder::new();
     let (mut writer, mounted) = folder.mount("v1", Expect::New, 0).unwrap();

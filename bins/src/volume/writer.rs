@@ -126,9 +126,9 @@ impl VolumeWriter {
         session: Session,
     ) -> Result<(Self, Mounted), DiskError> {
         let started = Instant::now();
-        let file = open(&path, true)?;
+        let mut file = open(&path, true)?;
         let found = file.metadata().map_err(|error| disk_error(&path, &error))?.len();
-        if found > 0 && expect == Expect::New {
+        if found > 0 && expect == Expect::New && !is_bare(&mut file, &path, name, found)? {
             return Err(DiskError::WrongVolume {
                 path: path.display().to_string(),
                 wanted: name.to_owned(),
@@ -192,6 +192,13 @@ fn open(path: &Path, create: bool) -> Result<File, DiskError> {
         text: format!("in use by another storage daemon: {error}"),
     })?;
     Ok(file)
+}
+
+/// Whether a file is nothing but this volume's label: a job that ended before the catalog heard of it left it so, and
+/// there is nothing to lose.
+fn is_bare(file: &mut File, path: &Path, name: &str, length: u64) -> Result<bool, DiskError> {
+    let label = read_block(file, path, 0)?.filter(|block| block.len() as u64 == length);
+    Ok(label.is_some_and(|block| VolumeLabel::from_block(&block, name).is_ok()))
 }
 
 /// Where the last whole block ends, looking from `known` on.
