@@ -1,4 +1,13 @@
-//! Towline daemons.
+//! The daemons of Towline and the operator's tool: what stands between the pure core and a real machine.
+//!
+//! Every decision is made in [`towline_core`]; here are the hands that carry out what it orders.
+//!
+//! * `catalog` (feature `sqlite`): the catalog, on threads of its own
+//! * [`config`]: reads configurations and shows what is wrong with them, with the line
+//! * [`daemon`]: from a configuration to a running node on the chosen runtime
+//! * [`disk`]: walks, reads and restores files
+//! * [`hands`]: gives work to threads that answer exactly once
+//! * [`volume`]: volumes as files, in the block format of Bareos
 
 #[cfg(feature = "sqlite")]
 pub mod catalog;
