@@ -83,7 +83,7 @@ mod tests {
         fs::create_dir_all(path.join("a/b")).unwrap();
         fs::write(path.join("a/b/file"), b"x").unwrap();
         for folder in ["a/b", "a"] {
-            fs::set_permissions(path.join(folder), fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(path.join(folder), fs::Permissions::from_mode(0o000)).unwrap();
         }
         drop(state);
         assert!(!path.exists());
