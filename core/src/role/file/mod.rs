@@ -55,6 +55,8 @@ pub struct FileDaemon {
     data: BTreeMap<ConnId, ConnId>,
     dials: BTreeMap<DialId, ConnId>,
     works: BTreeMap<WorkId, ConnId>,
+    /// Timers of heartbeats, each with the session it is for.
+    beats: BTreeMap<TimerKey, ConnId>,
     recent: VecDeque<Finished>,
     jobs_run: u32,
     started: Wall,
@@ -74,6 +76,7 @@ impl FileDaemon {
             data: BTreeMap::new(),
             dials: BTreeMap::new(),
             works: BTreeMap::new(),
+            beats: BTreeMap::new(),
             recent: VecDeque::new(),
             jobs_run: 0,
             started: Wall::default(),
@@ -141,6 +144,16 @@ impl FileDaemon {
         self.hang_up(net, job);
         if job.opened {
             net.work(Work::Disk(DiskWork::Close { handle: job.handle }));
+        }
+    }
+
+    /// While files are moved nothing else goes to the director: heartbeats keep the connection alive (`wire/2 §4.4`).
+    fn arm_heartbeat(&mut self, net: &mut Net, id: ConnId) {
+        let Some(session) = self.sessions.get(&id) else { return };
+        let director = self.config.directors.iter().find(|director| director.name == session.director);
+        if let Some(interval) = director.and_then(|director| self.config.director_heartbeat(director)) {
+            let key = net.set_timer(interval.duration(), "heartbeat to the director");
+            self.beats.insert(key, id);
         }
     }
 
@@ -307,7 +320,14 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
+        let Some(id) = self.beats.remove(&key) else { return };
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        if job.is_some_and(|job| job.script.is_some()) {
+            net.send_signal(id, Signal::Heartbeat);
+            self.arm_heartbeat(net, id);
+        }
+    }
 
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;

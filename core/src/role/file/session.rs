@@ -387,6 +387,7 @@ impl FileDaemon {
         };
         net.send_text(id, answer);
         job.script = Some(Script::new(table));
+        self.arm_heartbeat(net, id);
         self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.run(job, net)));
         Next::Go
     }

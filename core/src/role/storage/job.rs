@@ -235,6 +235,11 @@ impl Job {
         self.tasks.push_back(Task { table, piece });
     }
 
+    /// Whether it waits for a volume or for its turn on a device.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.sent_status, Some(JobStatus::WaitMedia | JobStatus::WaitStorage))
+    }
+
     /// Whether the dialogue under way waits for this event.
     pub(super) fn waits_for(&self, event: &'static str) -> bool {
         self.script.as_ref().is_some_and(|script| script.waits_for(event))

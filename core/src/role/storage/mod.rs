@@ -65,6 +65,8 @@ pub struct StorageDaemon {
     /// Data channels, timers and pieces of work, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
     timers: BTreeMap<TimerKey, ConnId>,
+    /// Timers of heartbeats, each with the session it is for.
+    beats: BTreeMap<TimerKey, ConnId>,
     works: BTreeMap<WorkId, ConnId>,
     /// Sessions that have ended while their volume was open: the device is free once it is closed.
     closing: BTreeMap<WorkId, ConnId>,
@@ -88,6 +90,7 @@ impl StorageDaemon {
             sessions: BTreeMap::new(),
             data: BTreeMap::new(),
             timers: BTreeMap::new(),
+            beats: BTreeMap::new(),
             works: BTreeMap::new(),
             closing: BTreeMap::new(),
             devices: Devices::default(),
@@ -128,6 +131,7 @@ impl StorageDaemon {
             let text = format!("waiting for device \"{device}\": another job uses it");
             job.message(net, MessageKind::Mount, &text);
             job.say_status(net, JobStatus::WaitStorage);
+            self.arm_heartbeat(net, id);
         }
     }
 
@@ -174,6 +178,26 @@ impl StorageDaemon {
         job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
         let key = net.set_timer(VOLUME_POLL, "ask for a volume again");
         self.timers.insert(key, id);
+        self.arm_heartbeat(net, id);
+    }
+
+    /// While a job waits nothing is said on its connections: heartbeats keep them alive (`wire/3 §9`).
+    fn arm_heartbeat(&mut self, net: &mut Net, id: ConnId) {
+        let interval = self.config.storage.heartbeat_interval.duration();
+        if !interval.is_zero() && !self.beats.values().any(|beat| *beat == id) {
+            let key = net.set_timer(interval, "heartbeats of a waiting job");
+            self.beats.insert(key, id);
+        }
+    }
+
+    fn beat(&mut self, net: &mut Net, id: ConnId) {
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        let Some(job) = job.filter(|job| job.is_waiting()) else { return };
+        net.send_signal(id, Signal::Heartbeat);
+        if let Some(conn) = job.file {
+            net.send_signal(conn, Signal::Heartbeat);
+        }
+        self.arm_heartbeat(net, id);
     }
 
     /// The director has found a use for the volume in the meantime: another one, but not for ever.
@@ -425,6 +449,9 @@ impl Role for StorageDaemon {
     }
 
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
+        if let Some(id) = self.beats.remove(&key) {
+            return self.beat(net, id);
+        }
         let Some(id) = self.timers.remove(&key) else { return };
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         if job.wait == Some(key) {

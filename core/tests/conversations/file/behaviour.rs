@@ -324,3 +324,19 @@ fn a_director_with_a_wrong_password_is_not_let_in() {
     let heard = world.heard(peer);
     assert_eq!(heard[1..], [r"text 1999 Authorization failed.\n", "fin"], "{heard:?}");
 }
+
+#[test]
+fn a_director_hears_heartbeats_while_files_are_read_and_none_before() {
+    let (hands, _) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let idle = director(&mut world, "JobId=");
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let job = director(&mut world, "");
+    world.heard(job);
+    world.wait(Duration::from_secs(185));
+    assert_eq!(world.heard(job), ["signal -6"; 3]);
+    assert_eq!(world.heard(idle), [""; 0]);
+    world.cut(job);
+    world.wait(Duration::from_secs(185));
+    assert!(world.node.poll_timeout().is_none(), "no heartbeat for a job that has ended");
+}

@@ -261,25 +261,35 @@ fn a_job_without_a_volume_waits_until_there_is_one_and_says_so_once() {
     let mut catalog = Catalog::default();
     let job = job(1);
     let director = run(&mut world, &job);
-    world.come_in(file_script(&job));
+    let file = world.come_in(file_script(&job).until_we_say("3000 OK append data"));
     let heard = serve(&mut world, director, &mut catalog);
     assert_eq!(heard.last(), Some(&status_of(109, &job.name)), "{heard:?}");
+    let mut beats = 0;
     for _ in 0..5 {
         world.wait(Duration::from_secs(31));
-        assert_eq!(serve(&mut world, director, &mut catalog), [""; 0]);
+        let heard = serve(&mut world, director, &mut catalog);
+        assert!(heard.iter().all(|line| line == "signal -6"), "{heard:?}");
+        beats += heard.len();
     }
-    assert_eq!(catalog.asked.len(), 6);
+    assert_eq!((catalog.asked.len(), beats), (6, 2), "one heartbeat a minute");
+    assert_eq!(world.heard(file).iter().filter(|line| *line == "signal -6").count(), 2);
     let waiting = |world: &World<StorageDaemon>| {
         world.job_messages(director).iter().filter(|text| text.contains("is waiting")).count()
     };
     assert_eq!(waiting(&world), 1);
     catalog.add("Full-0001");
     world.wait(Duration::from_secs(31));
-    let heard = serve(&mut world, director, &mut catalog);
+    let mut heard = serve(&mut world, director, &mut catalog);
+    heard.retain(|line| line != "signal -6");
     assert_eq!(heard[0], status_of(82, &job.name));
-    assert_ended(&heard, &job.name, GOOD);
     assert_eq!(waiting(&world), 1);
+    assert_eq!(world.heard(file).last().map(String::as_str), Some(r"text 3000 OK append data\n"));
+    finish(&mut world, file);
+    heard.extend(serve(&mut world, director, &mut catalog));
+    assert_ended(&heard, &job.name, GOOD);
     world.assert_done();
+    world.wait(Duration::from_secs(300));
+    assert!(world.node.poll_timeout().is_none(), "no heartbeat for a job that has ended");
 }
 
 #[test]

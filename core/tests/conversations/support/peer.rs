@@ -156,7 +156,6 @@ impl Script {
 /// A peer with a connection.
 pub struct Peer {
     name: String,
-    ours: Side,
     lines: VecDeque<Expected>,
     key: Secret,
     engine: Box<dyn Session>,
@@ -185,7 +184,6 @@ impl Peer {
         let engine = start(&script, &key);
         let mut peer = Self {
             name: script.name,
-            ours: script.ours,
             lines: script.lines.into(),
             key,
             engine,
@@ -276,7 +274,7 @@ impl Peer {
             None if self.goes_on => return,
             Some(Expected::Hears(expected)) if bindings.matches(expected, &frame) => {}
             expected => {
-                let expected = expected.map_or("nothing".to_owned(), |line| format!("{line:?}"));
+                let expected = expected.map_or_else(|| "nothing".to_owned(), |line| format!("{line:?}"));
                 panic!("{}:\n  recorded {expected}\n  we said  {frame:?}\n  before   {:#?}", self.name, self.heard)
             }
         }
@@ -288,7 +286,7 @@ impl Peer {
     }
 
     /// Says what is next, until it is our turn.
-    fn play(&mut self, bindings: &mut Bindings) {
+    fn play(&mut self, bindings: &Bindings) {
         while let Some(Expected::Says(_) | Expected::Hears(Frame::Fin)) = self.lines.front() {
             let Some(Expected::Says(frame)) = self.lines.pop_front() else { continue };
             let mut frame = bindings.apply(&frame);
