@@ -340,3 +340,48 @@ fn a_director_hears_heartbeats_while_files_are_read_and_none_before() {
     world.wait(Duration::from_secs(185));
     assert!(world.node.poll_timeout().is_none(), "no heartbeat for a job that has ended");
 }
+
+fn director_script() -> Script {
+    Script::new(DIRECTOR, Side::Acceptor, password("fd-secret"))
+}
+
+fn storage_script() -> Script {
+    Script::new(STORAGE, Side::Dialler, Secret::from(KEY))
+}
+
+#[test]
+fn a_director_cut_off_anywhere_leaves_nothing_behind() {
+    for behind in 0..director_script().count() {
+        let (mut world, seen) = world();
+        world.await_dial(STORAGE_PORT, storage_script().cut_behind(usize::MAX));
+        let director = world.come_in(director_script().cut_behind(behind));
+        world.cut(director);
+        world.assert_empty();
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.filesets.len(), seen.closed, "cut behind {behind} lines");
+    }
+}
+
+#[test]
+fn a_storage_daemon_cut_off_anywhere_fails_the_job_and_leaves_nothing_behind() {
+    let lines = storage_script().count();
+    for behind in 0..lines {
+        let (mut world, seen) = world();
+        world.await_dial(STORAGE_PORT, storage_script().cut_behind(behind));
+        let director = world.come_in(director_script().cut_behind(usize::MAX));
+        if world.peers.len() > 1 {
+            world.cut(1);
+        }
+        world.wait(Duration::from_secs(120));
+        let heard = world.heard(director);
+        let end = heard.iter().find(|line| line.starts_with("text 2800 ")).unwrap_or_else(|| panic!("{heard:#?}"));
+        let is_good = end.contains("TermCode=84 JobFiles=6");
+        assert!(
+            is_good == (behind + 1 >= lines - 4) || end.contains("TermCode=102"),
+            "behind {behind} of {lines}: {end}"
+        );
+        world.assert_empty();
+        let seen = seen.lock().unwrap();
+        assert_eq!(seen.filesets.len(), seen.closed, "cut behind {behind} lines");
+    }
+}

@@ -647,3 +647,35 @@ fn a_stop_cancels_the_jobs_and_ends_the_daemon_once_the_volumes_are_closed() {
     world.answer(WorkDone::Disk(DiskDone::Closed(Tally::default())));
     assert_eq!(world.exit, Some(towline_core::drive::ExitReason::Done));
 }
+
+#[test]
+fn a_director_cut_off_anywhere_leaves_nothing_behind() {
+    let lines = director_script(&job(1)).count();
+    for behind in 0..lines {
+        let (mut world, shelf) = world();
+        let director = world.come_in(director_script(&job(1)).cut_behind(behind));
+        world.come_in(file_script(&job(1)).cut_behind(usize::MAX));
+        world.cut(director);
+        assert!(shelf.lock().unwrap().is_shut(), "cut behind {behind} lines");
+        world.assert_empty();
+    }
+}
+
+#[test]
+fn a_file_daemon_cut_off_anywhere_leaves_nothing_behind_and_the_director_knows() {
+    let lines = file_script(&job(1)).count();
+    let mut good = 0;
+    for behind in 0..lines {
+        let (mut world, shelf) = world();
+        let director = world.come_in(director_script(&job(1)).cut_behind(usize::MAX));
+        let file = world.come_in(file_script(&job(1)).cut_behind(behind));
+        world.cut(file);
+        world.wait(Duration::from_secs(1_900));
+        assert!(shelf.lock().unwrap().is_shut(), "cut behind {behind} lines");
+        let heard = world.heard(director);
+        let end = heard.iter().find(|line| line.starts_with("text 3099 ")).unwrap_or_else(|| panic!("{heard:#?}"));
+        good += usize::from(end.contains("JobStatus=84"));
+        world.assert_empty();
+    }
+    assert!(good > 0 && good < 10, "good only where all data had come: {good} of {lines}");
+}

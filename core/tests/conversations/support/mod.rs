@@ -10,11 +10,7 @@ pub mod volumes;
 pub mod world;
 
 use towline_core::secret::Secret;
-use towline_core::time::Wall;
 use towline_core::wire::cram_md5::password_key;
-
-/// The wall time for certificates and the like.
-pub const WALL: Wall = Wall(1_795_438_893_000_000);
 
 /// A recording of `tests/fixtures`.
 #[macro_export]

@@ -181,6 +181,14 @@ impl<R: Role> World<R> {
         self.actions();
     }
 
+    /// Nothing is left: no connection, no timer, no work.
+    pub fn assert_empty(&mut self) {
+        self.wait(Duration::from_secs(120));
+        assert!(self.links.is_empty(), "connections left: {:?}", self.links.keys());
+        assert_eq!(self.node.poll_timeout(), None);
+        assert!(self.kept.is_empty(), "work left: {:?}", self.kept);
+    }
+
     /// All recordings have happened to their ends, and no connection is left.
     pub fn assert_done(&self) {
         self.peers.iter().for_each(Peer::assert_done);
@@ -190,7 +198,7 @@ impl<R: Role> World<R> {
     }
 
     fn add_peer(&mut self, script: Script) -> PeerId {
-        self.peers.push(Peer::new(script, &mut self.bindings));
+        self.peers.push(Peer::new(script, &self.bindings));
         self.peers.len() - 1
     }
 
@@ -218,7 +226,7 @@ impl<R: Role> World<R> {
         if self.links.get(&id).is_some_and(|link| link.conn.wants().close) {
             moved = true;
             let link = self.links.remove(&id).expect("it was there");
-            self.peers[link.peer].on_end(&mut self.bindings);
+            self.peers[link.peer].on_end(&self.bindings);
         }
         moved
     }
@@ -252,7 +260,7 @@ impl<R: Role> World<R> {
             }
         }
         if link.conn.wants().shut_write && !peer.ended {
-            peer.on_end(&mut self.bindings);
+            peer.on_end(&self.bindings);
             moved = true;
         }
         moved
