@@ -1,1 +1,187 @@
 //! What a director does when its catalog fails.
+
+use serde_json::json;
+use towline_core::drive::ExitReason;
+use towline_core::role::director::catalog::CatalogRequest;
+use towline_core::role::director::catalog::memory::MemoryCatalog;
+
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, Which, backup_file, backup_storage, config};
+use super::jobs::{file_end, storage_end};
+use crate::support::roles::Protection;
+
+#[test]
+fn a_director_without_a_usable_catalog_ends_with_the_reason() {
+    let broken: [Which; 5] = [
+        |request| matches!(request, CatalogRequest::MarkUnfinishedJobsFailed { .. }),
+        |request| matches!(request, CatalogRequest::EnsureClient(_)),
+        |request| matches!(request, CatalogRequest::EnsureFileSet(_)),
+        |request| matches!(request, CatalogRequest::EnsurePool(_)),
+        |request| matches!(request, CatalogRequest::EnsureStorage { .. }),
+    ];
+    for broken in broken {
+        let desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Clear, broken);
+        assert_eq!(desk.world.exit, Some(ExitReason::Failed(74)));
+        assert!(desk.log().contains("the catalog cannot be used: catalog: it is gone; check that"), "{}", desk.log());
+    }
+}
+
+#[test]
+fn jobs_that_a_crash_left_running_are_marked_at_the_next_start() {
+    let mut desk = Desk::open();
+    desk.backup();
+    let catalog = desk.shelf().catalog.clone();
+    let desk = Desk::with(config(), catalog);
+    assert_eq!(desk.status(1), 'f');
+    assert!(desk.log().contains("1 jobs had not ended"), "{}", desk.log());
+}
+
+#[test]
+fn a_job_that_cannot_be_created_is_not_run_and_the_console_hears_why() {
+    let mut desk = Desk::open();
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::CreateJob(_));
+    let console = desk.console();
+    let answer = desk.ask(console, "run job=backup-tiny yes");
+    assert!(answer[1].starts_with("text Job failed: catalog: it is gone; check that"), "{answer:?}");
+    assert_eq!(answer.last().map(String::as_str), Some("signal -1"));
+    desk.shelf().broken = |_| false;
+    assert!(desk.ask(console, "run job=backup-tiny yes")[1].starts_with("text Job queued."));
+}
+
+#[test]
+fn whatever_fails_in_the_catalog_fails_the_job_which_is_recorded_and_the_next_one_works() {
+    let row = crate::recording!("01-backup-full/01-DIR-to-SD").lines();
+    let row = row.clone().find(|line| line.starts_with("< binary 557064436174")).unwrap().trim_start_matches("< ");
+    let update = "text CatReq Job=J UpdateMedia VolName=Full-0001 VolJobs=0 VolFiles=0 VolBlocks=1 VolBytes=193 VolMounts=0 \
+                  VolErrors=0 VolWrites=1 MaxVolBytes=0 EndTime=1795438893 VolStatus=Append Slot=0 relabel=1 InChanger=0 \
+                  VolReadTime=0 VolWriteTime=20 VolFirstWritten=0\\n";
+    let media = "text CatReq Job=J CreateJobMedia FirstIndex=0 LastIndex=0 StartFile=0 EndFile=0 StartBlock=0 EndBlock=0 \
+                 Copy=0 Strip=0 MediaId=1\\n";
+    let find = "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n";
+    let cases: [(Which, &str, Option<&str>); 8] = [
+        (|r| matches!(r, CatalogRequest::VolumesOfPool { .. }), find, Some("text 1901 No Media.\\n")),
+        (|r| matches!(r, CatalogRequest::MaxMediaId), find, Some("text 1901 No Media.\\n")),
+        (|r| matches!(r, CatalogRequest::CreateMedia(_)), find, Some("text 1901 No Media.\\n")),
+        (
+            |r| matches!(r, CatalogRequest::VolumeByName(_)),
+            "text CatReq Job=J GetVolInfo VolName=Full-0001 write=1\\n",
+            Some("text 1998 Volume \"Full-0001\" catalog status is unknown, the catalog failed.\\n"),
+        ),
+        (|r| matches!(r, CatalogRequest::VolumeByName(_)), update, Some("text 1993 Update Media error\\n")),
+        (|r| matches!(r, CatalogRequest::CreateJobMedia(_)), media, Some("text 1992 Create JobMedia error\\n")),
+        (
+            |r| matches!(r, CatalogRequest::DeleteNullJobMedia { .. }),
+            "text CatReq Job=J DeleteNullJobmediaRecords jobid=1",
+            Some("text 1992 DeleteNullJobMediaRecords error\\n"),
+        ),
+        (|r| matches!(r, CatalogRequest::InsertFiles { .. }), row, None),
+    ];
+    for (broken, line, answer) in cases {
+        let mut desk = Desk::open();
+        let (console, sd, fd) = desk.backup();
+        desk.world.say(fd, "text 2000 OK backup\\n");
+        desk.world.heard(sd);
+        desk.shelf().broken = broken;
+        desk.world.say(sd, line);
+        desk.world.say(sd, "text Status Job=J JobStatus=82\\n");
+        assert_eq!(desk.world.heard(sd), Vec::from_iter(answer), "{line}");
+        desk.world.say(sd, &storage_end(b'A', 0));
+        assert_eq!(desk.status(1), 'f', "{line}");
+        assert!(desk.report(1).contains("it is gone"), "{line}: {}", desk.report(1));
+        desk.shelf().broken = |_| false;
+        assert!(desk.ask(console, "run job=backup-tiny yes")[1].starts_with("text Job queued. JobId=2"));
+    }
+}
+
+#[test]
+fn a_start_that_is_not_recorded_fails_the_job() {
+    let mut desk = Desk::open();
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::StartJob(_));
+    desk.lead(2);
+    assert_eq!(desk.status(1), 'f');
+    assert!(desk.report(1).contains("it is gone"), "{}", desk.report(1));
+}
+
+#[test]
+fn an_end_that_is_not_recorded_is_told_to_consoles_and_the_log() {
+    let mut desk = Desk::open();
+    let (console, sd, fd) = desk.backup();
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::EndJob(_));
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    assert!(desk.log().contains("job 1: the end of the job was not recorded: catalog: it is gone"), "{}", desk.log());
+    let shown = desk.ask(console, "messages").concat();
+    assert!(shown.contains("Fatal error: the end of the job was not recorded"), "{shown}");
+    assert!(desk.ask(console, "status director").concat().contains("Error    23-Nov-26"), "not shown as OK");
+}
+
+#[test]
+fn a_sender_of_rows_waits_while_the_catalog_is_slow_and_the_job_until_all_are_stored() {
+    let mut desk = Desk::open();
+    desk.world.await_dial(STORAGE_PORT, backup_storage());
+    desk.world.await_dial(FILE_PORT, backup_file());
+    desk.shelf().slow = |request| matches!(request, CatalogRequest::InsertFiles { .. });
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny yes");
+    assert_eq!(desk.status(1), 'R', "rows are not stored yet");
+    assert!(!desk.world.kept.is_empty());
+    desk.release();
+    assert_eq!((desk.status(1), desk.shelf().catalog.file_rows(1).count()), ('T', 6));
+}
+
+#[test]
+fn a_pool_without_label_format_gives_no_volume_and_the_job_goes_on() {
+    let mut config = config();
+    config["pools"][0]["label_format"] = json!(null);
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let (_, sd, _) = desk.backup();
+    desk.world.heard(sd);
+    desk.world.say(sd, "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n");
+    assert_eq!(desk.world.heard(sd), ["text 1901 No Media.\\n"]);
+    desk.world.say(sd, "text CatReq Job=J GetVolInfo VolName=nope write=1\\n");
+    assert_eq!(desk.world.heard(sd), ["text 1997 Volume \"nope\" not in catalog.\\n"]);
+    assert_eq!(desk.status(1), 'R');
+}
+
+#[test]
+fn two_jobs_that_make_the_same_volume_at_the_same_moment_are_both_answered() {
+    let mut desk = Desk::open();
+    let (_, one, _) = desk.lead(9);
+    let (_, two, _) = desk.lead(9);
+    desk.world.heard(one);
+    desk.world.heard(two);
+    desk.shelf().slow = |request| matches!(request, CatalogRequest::CreateMedia(_));
+    for sd in [one, two] {
+        desk.world.say(sd, "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n");
+    }
+    assert_eq!(desk.world.kept.len(), 2, "both want to make Full-0001");
+    desk.release();
+    let name = |lines: Vec<String>| lines.concat().split(' ').nth(3).map(str::to_owned);
+    assert_eq!(name(desk.world.heard(one)).as_deref(), Some("VolName=Full-0001"));
+    assert!(name(desk.world.heard(two)).is_some_and(|name| name.starts_with("VolName=Full-000")));
+}
+
+#[test]
+fn a_second_question_before_the_answer_ends_the_job() {
+    let mut desk = Desk::open();
+    let (_, sd, _) = desk.backup();
+    desk.shelf().slow = |request| matches!(request, CatalogRequest::VolumesOfPool { .. });
+    for _ in 0..2 {
+        desk.world.say(sd, "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n");
+    }
+    desk.world.say(sd, &storage_end(b'A', 0));
+    assert_eq!(desk.status(1), 'f');
+    desk.release();
+    assert!(desk.report(1).contains("before it has been answered"), "{}", desk.report(1));
+}
+
+#[test]
+fn a_question_nobody_knows_ends_the_job() {
+    let mut desk = Desk::open();
+    let (_, sd, _) = desk.backup();
+    desk.world.heard(sd);
+    desk.world.say(sd, "text CatReq Job=J Whatever\\n");
+    assert_eq!(desk.world.heard(sd), ["text 1990 Invalid Catalog Request: CatReq Job=J Whatever\\n"]);
+    desk.world.say(sd, &storage_end(b'A', 0));
+    assert_eq!(desk.status(1), 'f');
+}

@@ -1,5 +1,7 @@
 //! The director in the recorded conversations.
 
+use std::time::Duration;
+
 use crate::recording;
 use crate::support::conv::Side;
 use crate::support::password;
@@ -82,4 +84,132 @@ fn a_restore_is_directed_as_recorded() {
     let job = shelf.catalog.job_row(2).unwrap();
     assert_eq!((job.job_status, job.job_type, job.level, job.job_files), (b'T', b'R', b'F', 6), "{}", desk.report(2));
     assert_eq!((job.pool_id, job.file_set_id), (0, 0));
+}
+
+/// The whole of what a console was told, as text.
+fn told(desk: &mut Desk, console: PeerId) -> String {
+    desk.world.heard(console).join("\n")
+}
+
+#[test]
+fn statuses_and_lists_are_shown_in_the_recorded_frames() {
+    let mut desk = backed_up();
+    make_restore(&mut desk);
+    let file = Script::new(recording!("03-console/01-DIR-to-FD"), Side::Dialler, password("fd-secret"));
+    let storage = Script::new(recording!("03-console/02-DIR-to-SD"), Side::Dialler, password("sd-secret"));
+    desk.world.await_dial(FILE_PORT, file);
+    desk.world.await_dial(STORAGE_PORT, storage);
+    let mut script = console(recording!("03-console/00-CON-to-DIR"));
+    for command in ["status dir", "list jobs", "status client=", "status storage="] {
+        script = script.own_words_after(command);
+    }
+    let console = desk.world.come_in(script);
+    desk.world.assert_done();
+    let told = told(&mut desk, console);
+    for line in [
+        "bareos-dir Version: 26.0.0 (23Nov26) Debian GNU/Linux 12 (bookworm)\\n",
+        "Jobs: run=2, running=0 ",
+        "\\nNo Jobs running.\\n",
+        "     1  Full          6    1.043 K  OK       23-Nov-26 13:01 backup-tiny\\n",
+        "     2                6    1.043 K  OK       23-Nov-26 13:01 restore\\n",
+        "|     1 | backup-tiny | bareos-fd | 2026-11-23 13:01:31 | 00:00:00 | B    | F     |        6 |    1,043 | T         |\\n",
+        "|     2 | restore     | bareos-fd | 2026-11-23 13:01:31 | 00:00:00 | R    | F     |        6 |    1,043 | T         |\\n",
+        "text  Sizeof: boffset_t=8 size_t=8 debug=0 trace=0 bwlimit=0kB/s\\n\n",
+        "text Used Volume status:\\n\n",
+    ] {
+        assert!(told.contains(line), "{line} in\n{told}");
+    }
+}
+
+#[test]
+fn a_named_console_is_served_as_recorded_but_for_json() {
+    let mut desk = backed_up();
+    make_restore(&mut desk);
+    let mut script =
+        Script::new(recording!("03b-console-named/00-CON-to-DIR"), Side::Acceptor, password("admin-secret"))
+            .differs("the version is ours", &["text 1000\\x1eOK: bareos-dir Version: "], &[GREETING])
+            .differs("no words about support", &["text 1002\\x1e"], &["text 1002\\x1eYou are logged in as: admin"]);
+    for command in ["version", "list jobs", "llist jobid=1"] {
+        script = script.own_words_after(command);
+    }
+    let console = desk.world.come_in(script.up_to(".api json"));
+    let before = told(&mut desk, console);
+    assert!(before.contains("|     2 | restore     |"), "{before}");
+    // Answers in JSON are not made: the client is told so instead of being sent text it cannot read.
+    assert_eq!(
+        desk.ask(console, ".api json"),
+        ["text .api: is an invalid command. Type help for the commands there are.\\n", "signal -1"]
+    );
+    desk.world.say(console, "text quit");
+    assert_eq!(desk.world.heard(console), ["fin"], "no goodbye");
+}
+
+#[test]
+fn a_wrong_password_is_refused_as_recorded() {
+    let mut desk = Desk::open();
+    let script = Script::new(recording!("12-auth-failures/00-CON-to-DIR"), Side::Acceptor, password("wrong")).omits(
+        "real daemons say it twice, five seconds apart; once is enough to be understood",
+        "text 1999 Authorization failed.\\n",
+    );
+    desk.world.come_in(script);
+    desk.world.wait(Duration::from_secs(10));
+    desk.world.assert_done();
+    assert!(desk.log().contains("wrong password for R_CONSOLE::*UserAgent*"), "{}", desk.log());
+}
+
+#[test]
+fn an_unknown_console_is_refused_as_recorded() {
+    let mut desk = Desk::open();
+    desk.world.come_in(Script::new(recording!("12-auth-failures/01-CON-to-DIR"), Side::Acceptor, password("x")));
+    desk.world.wait(Duration::from_secs(10));
+    desk.world.assert_done();
+    assert!(desk.log().contains("unknown name R_CONSOLE::nobody"), "{}", desk.log());
+}
+
+#[cfg(feature = "psk")]
+mod protected {
+    use towline_core::role::director::catalog::memory::MemoryCatalog;
+    use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+    use super::*;
+    use crate::director::desk::config;
+    use crate::support::peer::Engine;
+    use crate::support::roles::Protection;
+
+    fn me() -> Engine {
+        Engine::Psk(PeerName::new(PeerKind::Director, "bareos-dir"))
+    }
+
+    fn default_console() -> Engine {
+        Engine::Psk(PeerName::new(PeerKind::Console, DEFAULT_CONSOLE))
+    }
+
+    #[test]
+    fn a_backup_over_tls_is_directed_as_recorded() {
+        let mut config = config();
+        config["director"]["tls"] = serde_json::json!({ "enable": true, "require": true });
+        let mut desk = Desk::begin(config, MemoryCatalog::default(), Protection::Psk, |_| false);
+        let storage = Script::new(recording!("20-tls-backup/01-DIR-to-SD"), Side::Dialler, password("sd-secret"));
+        let file = Script::new(recording!("20-tls-backup/02-DIR-to-FD"), Side::Dialler, password("fd-secret"));
+        desk.world.await_dial(STORAGE_PORT, storage.protected(me()));
+        desk.world.await_dial(FILE_PORT, crate::director::desk::our_letters(file).protected(me()));
+        let console = console(recording!("20-tls-backup/00-CON-to-DIR"));
+        let console = console.differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]).protected(default_console());
+        // The recording has lost the console's `wait` and all behind it.
+        let console = desk.world.come_in(console.until_we_say("You have messages."));
+        assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
+        assert!(desk.report(1).contains("encryption: TLS"), "{}", desk.report(1));
+        desk.world.say(console, "text quit");
+        desk.world.assert_done();
+    }
+
+    #[test]
+    fn a_console_may_use_tls_where_clear_text_is_allowed_too() {
+        // Connection 02 of the recorded failures: a console with TLS at a director without.
+        let mut desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Psk, |_| false);
+        let console = crate::director::desk::console(DEFAULT_CONSOLE, "dir-secret").protected(default_console());
+        let console = desk.world.come_in(console);
+        assert!(told(&mut desk, console).contains("1002\\x1eYou are connected using the default console"));
+        assert_eq!(desk.ask(console, ""), ["signal -1"]);
+    }
 }

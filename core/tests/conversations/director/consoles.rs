@@ -1,0 +1,204 @@
+//! What consoles may say, and what they are told.
+
+use towline_core::role::director::catalog::CatalogRequest;
+
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, errand};
+use super::jobs::{file_end, storage_end};
+
+#[test]
+fn an_empty_line_is_answered_with_nothing_and_an_unknown_word_with_a_hint() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    assert_eq!(desk.ask(console, ""), ["signal -1"]);
+    let answer = desk.ask(console, "frobnicate");
+    assert_eq!(
+        answer,
+        ["text frobnicate: is an invalid command. Type help for the commands there are.\\n", "signal -1"]
+    );
+}
+
+#[test]
+fn commands_may_be_abbreviated() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    for (short, begin) in
+        [("ver", "text bareos-dir Version: "), ("mes", "text You have no messages."), ("l jobs", "text No results")]
+    {
+        let answer = desk.ask(console, short);
+        assert!(answer[0].starts_with(begin), "{short}: {answer:?}");
+    }
+    assert_eq!(desk.ask(console, "q"), ["fin"]);
+}
+
+#[test]
+fn a_named_console_has_the_commands_of_its_list_and_no_others() {
+    let mut desk = Desk::open();
+    let reader = desk.come_in("reader", "reader-secret");
+    assert_eq!(desk.ask(reader, "list jobs"), ["text No results to list.\\n", "signal -1"]);
+    for command in ["run job=backup-tiny yes", "r job=backup-tiny yes", "cancel jobid=1", "messages"] {
+        let answer = desk.ask(reader, command);
+        assert!(
+            answer[0].ends_with(": is an invalid command or you have no access to it.\\n"),
+            "{command}: {answer:?}"
+        );
+    }
+    let admin = desk.come_in("admin", "admin-secret");
+    assert!(desk.ask(admin, "cancel jobid=1")[0].contains("no access"), "all but cancel");
+    assert!(desk.ask(admin, "run job=backup-tiny yes")[1].starts_with("text Job queued."));
+    assert!(!desk.ask(reader, "list jobs").concat().contains("You have messages."), "which it may not read");
+}
+
+#[test]
+fn a_name_with_blanks_stands_in_quotes() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let answer = desk.ask(console, "run job=\"backup tiny\" yes");
+    assert_eq!(answer, ["text Name a job: run job=NAME. There are: backup-tiny, restore\\n", "signal -1"]);
+    assert!(desk.ask(console, "run job=\"backup-tiny\" yes")[1].starts_with("text Job queued."));
+}
+
+#[test]
+fn a_question_is_asked_at_a_sub_prompt_until_it_is_answered() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let question = desk.ask(console, "run job=backup-tiny");
+    assert_eq!(question.last().map(String::as_str), Some("signal -27"));
+    assert_eq!(desk.ask(console, "perhaps"), ["text Please answer yes or no: ", "signal -27"]);
+    desk.world.say(console, "signal -5");
+    assert!(desk.world.heard(console).is_empty(), "signals at a question count for nothing");
+    assert_eq!(desk.ask(console, "."), ["text Job not run.\\n", "signal -1"]);
+    desk.ask(console, "run job=backup-tiny");
+    assert_eq!(desk.ask(console, "yes"), ["text Job queued. JobId=1\\n", "signal -1"]);
+}
+
+#[test]
+fn a_signal_that_is_not_expected_is_answered_with_a_poll() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    desk.world.say(console, "signal -2");
+    assert_eq!(desk.world.heard(console), ["signal -5"]);
+    desk.world.say(console, "signal -4");
+    assert_eq!(desk.world.heard(console), ["fin"]);
+}
+
+#[test]
+fn the_longest_command_is_served_and_one_byte_more_ends_the_connection() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    assert!(desk.ask(console, &"x".repeat(64 * 1024))[0].contains("is an invalid command"));
+    assert_eq!(desk.ask(console, &"x".repeat(64 * 1024 + 1)), ["fin"]);
+}
+
+#[test]
+fn a_hundred_lines_may_wait_for_a_command_and_one_more_ends_the_connection() {
+    let mut desk = Desk::open();
+    desk.backup();
+    let console = desk.console();
+    desk.ask(console, "wait");
+    for _ in 0..100 {
+        assert!(desk.ask(console, "version").is_empty());
+    }
+    assert_eq!(desk.ask(console, "version"), ["fin"]);
+}
+
+#[test]
+fn a_console_is_told_once_of_messages_and_shown_each_once() {
+    let mut desk = Desk::open();
+    let (one, sd, fd) = desk.backup();
+    assert!(desk.ask(one, "").contains(&"text You have messages.\\n".to_owned()));
+    assert_eq!(desk.ask(one, ""), ["signal -1"], "told already");
+    assert!(desk.ask(one, "messages")[0].contains("Start Backup JobId 1"));
+    assert_eq!(desk.ask(one, "messages"), ["text You have no messages.\\n", "signal -1"]);
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    let two = desk.console();
+    let shown = desk.ask(two, "messages").concat();
+    assert!(shown.contains("Backup OK") && !shown.contains("Start Backup"), "what nobody has seen: {shown}");
+    assert!(desk.ask(one, "messages").concat().contains("Backup OK"), "it has not been shown to this one");
+}
+
+#[test]
+fn a_status_of_a_daemon_out_of_reach_ends_with_the_reason() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    for (command, words) in [
+        ("status client=bareos-fd", "file daemon: cannot connect to 127.0.0.1:42002: connection refused"),
+        ("status storage=File1", "storage daemon: cannot connect to 127.0.0.1:42003: connection refused"),
+    ] {
+        assert!(desk.ask(console, command).is_empty());
+        desk.world.wait(std::time::Duration::from_secs(16));
+        let heard = desk.world.heard(console);
+        assert!(heard[0].contains(words) && heard[1] == "signal -1", "{heard:?}");
+    }
+    assert_eq!(desk.ask(console, "status client=x")[0], "text There is no file daemon \"x\".\\n");
+    assert!(desk.ask(console, "status client")[0].starts_with("text Name it:"));
+}
+
+#[test]
+fn a_daemon_that_does_not_answer_an_errand_is_given_up_after_a_minute() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    desk.ask(console, "status client=bareos-fd");
+    desk.world.wait(std::time::Duration::from_secs(59));
+    assert!(desk.world.heard(console).is_empty());
+    desk.world.wait(std::time::Duration::from_secs(2));
+    let heard = desk.world.heard(console);
+    assert_eq!(heard, ["text The file daemon has not answered within 60 s.\\n", "signal -1"]);
+}
+
+#[test]
+fn a_list_of_files_comes_page_by_page() {
+    let mut desk = Desk::open();
+    let (console, sd, fd) = desk.backup();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for index in 1..=2_001_u32 {
+        let record = format!("{index} 3 /f/{index}\0P4A A A\0\0\0");
+        let mut row = b"UpdCat Job=J FileAttributes \0\0\0\x01\0\0\0\x01".to_vec();
+        row.extend(index.to_be_bytes());
+        row.extend(1_u32.to_be_bytes());
+        row.extend((record.len() as u32).to_be_bytes());
+        row.extend(record.as_bytes());
+        desk.world.say(sd, &format!("binary {}", hex(&row)));
+    }
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    let listed = desk.ask(console, "list files jobid=1").concat();
+    assert!(listed.starts_with("text  /f/1\\n /f/2\\n") && listed.contains(" /f/2001\\n"), "{}", &listed[..200]);
+    let pages = desk.shelf().asked.iter().filter(|request| matches!(request, CatalogRequest::ListFiles { .. })).count();
+    assert_eq!(pages, 3);
+}
+
+#[test]
+fn a_restore_says_what_is_missing() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    for (command, words) in [
+        ("restore client=bareos-fd all done yes", "there is no good full backup to restore from"),
+        ("restore client=x all done yes", "There is no client \"x\"."),
+        ("restore client=bareos-fd yes", "Only whole backups can be restored"),
+        ("restore client=bareos-fd all done replace=maybe yes", "say always, ifnewer, ifolder or never"),
+        ("restore client=bareos-fd all done jobid=x yes", "jobid= wants a number"),
+        ("restore client=bareos-fd all done wither=x yes", "does not know the word \"wither\""),
+        ("restore restorejob=backup-tiny all done yes", "no such job with kind: restore"),
+    ] {
+        let answer = desk.ask(console, command);
+        assert!(answer.concat().contains(words), "{command}: {answer:?}");
+        assert_eq!(answer.last().map(String::as_str), Some("signal -1"), "{command}");
+    }
+}
+
+#[test]
+fn a_console_that_leaves_while_it_waits_is_forgotten() {
+    let mut desk = Desk::open();
+    let (console, sd, fd) = desk.backup();
+    desk.ask(console, "wait");
+    desk.world.cut(console);
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    assert_eq!(desk.status(1), 'T');
+}
