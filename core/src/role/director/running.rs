@@ -171,16 +171,16 @@ impl Director {
     fn has_room(&self, id: u32) -> bool {
         let Some(job) = self.jobs.get(&id) else { return false };
         let config = &self.config;
-        let limits: [(Option<u32>, &dyn Fn(&Job) -> bool); 4] = [
-            (Some(config.director.maximum_concurrent_jobs), &|_| true),
-            (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), &|other| other.name == job.name),
-            (config.client(&job.client).map(|r| r.maximum_concurrent_jobs), &|other| other.client == job.client),
-            (config.storage(&job.storage).map(|r| r.maximum_concurrent_jobs), &|other| other.storage == job.storage),
+        let running: Vec<&Job> = self.jobs.values().filter(|other| !self.queued.contains(&other.id)).collect();
+        let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
+        let limits = [
+            (Some(config.director.maximum_concurrent_jobs), running.len()),
+            (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), count(&|o| o.name == job.name)),
+            (config.client(&job.client).map(|r| r.maximum_concurrent_jobs), count(&|o| o.client == job.client)),
+            (config.storage(&job.storage).map(|r| r.maximum_concurrent_jobs), count(&|o| o.storage == job.storage)),
         ];
-        limits.iter().all(|(most, alike)| {
-            let running = self.jobs.values().filter(|other| !self.queued.contains(&other.id) && alike(other)).count();
-            most.is_none_or(|most| running < usize::try_from(most.max(1)).unwrap_or(usize::MAX))
-        })
+        let fits = |most: u32, count: usize| count < usize::try_from(most.max(1)).unwrap_or(usize::MAX);
+        limits.into_iter().all(|(most, count)| most.is_none_or(|most| fits(most, count)))
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.

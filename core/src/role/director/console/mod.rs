@@ -195,7 +195,9 @@ impl Director {
 fn text_frames(mut text: &str) -> Vec<u8> {
     let mut frames = Vec::with_capacity(text.len() + 4 * (1 + text.len() / FRAME));
     while !text.is_empty() {
-        let (piece, rest) = text.split_at(text.floor_char_boundary(FRAME));
+        let most = text.len().min(FRAME);
+        let at = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(most);
+        let (piece, rest) = text.split_at(at);
         frame::put_data(&mut frames, piece.as_bytes());
         text = rest;
     }
