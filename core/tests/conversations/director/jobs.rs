@@ -31,7 +31,7 @@ fn ended(file: (u8, u32), storage: (u8, u32)) -> (char, u32) {
     desk.world.say(fd, "text 2000 OK backup\\n");
     desk.world.say(fd, &file_end(file.0, file.1));
     desk.world.say(sd, &storage_end(storage.0, storage.1));
-    let errors = desk.shelf().catalog.job_row(1).unwrap().job_errors;
+    let errors = desk.shelf().catalog.job_row(1).expect("the job").job_errors;
     (desk.status(1), errors)
 }
 

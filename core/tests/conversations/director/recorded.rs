@@ -208,6 +208,11 @@ mod protected {
         // Connection 02 of the recorded failures: a console with TLS at a director without.
         let mut desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Psk, |_| false);
         let console = crate::director::desk::console(DEFAULT_CONSOLE, "dir-secret").protected(default_console());
+        let ours = "text auth cram-md5 <1.2@R_DIRECTOR::bareos-dir> ssl=2\\n";
+        let theirs = "text auth cram-md5 <1.2@R_CONSOLE::*UserAgent*> ssl=2\\n";
+        let console = console
+            .differs("the number says how this connection is protected", &["text auth cram-md5 "], &[ours])
+            .peer_differs("and so does theirs", "text auth cram-md5 ", &[theirs]);
         let console = desk.world.come_in(console);
         assert!(told(&mut desk, console).contains("1002\\x1eYou are connected using the default console"));
         assert_eq!(desk.ask(console, ""), ["signal -1"]);
