@@ -1,13 +1,14 @@
 //! The world: hosts, what connects them, and one thing after the other.
 
 use std::cell::RefCell;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use towline_core::drive::{Desk, ExitReason, Hands, Mail, NodeMail};
-use towline_core::event::Event;
+use towline_core::action::SocketOptions;
+use towline_core::drive::{Desk, ExitReason, Hands, ListenOrder, Mail, NodeMail};
+use towline_core::event::{Event, IoKind};
 use towline_core::node::Node;
 use towline_core::role::Role;
 use towline_core::time::{Instant, Wall};
@@ -154,6 +155,15 @@ impl World {
         }
         self.note("power", &format!("{host:?} is off"));
         self.kill(host);
+    }
+
+    /// Listens on a host, takes every connection, and never says a word.
+    ///
+    /// # Errors
+    /// The address is taken, or another host's.
+    pub fn add_mute(&mut self, host: HostId, on: SocketAddr) -> Result<SocketAddr, IoKind> {
+        let order = ListenOrder { on, socket: SocketOptions::default(), backlog: 0 };
+        self.net.borrow_mut().listen(host, None, &order)
     }
 
     /// Posts an event to a daemon; false if none runs there.

@@ -152,6 +152,14 @@ impl StorageDaemon {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         match message {
             FromMachine::NeedVolume => return self.want_device(net, id),
+            // Not one block fitted into a volume begun for it: a label may always fit, so the next volume ends the same way.
+            FromMachine::VolumeFull { piece: None, disk_full: true } => {
+                let text = format!(
+                    "the disk of device \"{}\" is full: free space there, or let volumes be recycled",
+                    job.device.as_deref().unwrap_or_default()
+                );
+                return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            }
             FromMachine::VolumeFull { piece, disk_full } => {
                 let why = if disk_full { "the disk is full" } else { "its limit is reached" };
                 let text = format!("End of Volume \"{}\": {why}.", job.volume.volume);
