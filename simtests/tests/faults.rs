@@ -58,7 +58,6 @@ fn swarm(what: &str, disturb: impl Fn(&mut Town), mend_after: Duration, mend: im
             assert!(restores(&mut town), "{case}: what came back differs");
         }
     }
-    println!("{what}: {good} ended well, {bad} did not");
     (good, bad)
 }
 
