@@ -9,12 +9,12 @@ use towline_core::explain;
 
 /// The numbers of all `Code(…)` literals below a folder, with one place of each.
 fn literals(folder: &Path, found: &mut BTreeMap<u16, PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(folder).expect("the sources are there") {
+        let path = entry.expect("a folder can be read").path();
         if path.is_dir() {
             literals(&path, found);
         } else if path.extension().is_some_and(|end| end == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
+            let text = fs::read_to_string(&path).expect("a source can be read");
             for piece in text.split("Code(").skip(1) {
                 let number = piece.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
                 if let Ok(number) = number.parse() {

@@ -242,7 +242,7 @@ impl Run<'_> {
         let ports = self.start(&network, &source)?;
         let console = network.console(ports)?;
         let mut dialogue = Dialogue::connect(&console, self.runtime, &self.to, &self.news)?;
-        let mut connections = vec![self.connection("1/2", "console", "director", dialogue.log.first())?];
+        let mut connections = vec![self.connection("2", "console", "director", dialogue.log.first())?];
 
         let total = progress::size_of(&self.source, self.shows_progress());
         let (backup, log) = self.job(&mut dialogue, "backup", &format!("run job={BACKUP} yes"), total)?;
