@@ -56,7 +56,7 @@ pub enum DiskWork {
     Fill {
         /// What is open.
         handle: HandleId,
-        /// An empty parcel.
+        /// A parcel to pack over: what is in it counts for nothing.
         parcel: Parcel,
     },
     /// Restore these bytes of the storage daemon's stream. Answered by `Applied`.

@@ -484,9 +484,12 @@ impl Conn {
 
     fn collect_sent(&mut self) {
         while let Some((mut parcel, back)) = self.tx.poll_sent() {
-            parcel.clear();
             match (back, &mut self.carried) {
-                (Back::Node, _) => self.messages.push_back(FromConn::ParcelSent(parcel)),
+                (Back::Node, _) => {
+                    parcel.clear();
+                    self.messages.push_back(FromConn::ParcelSent(parcel));
+                }
+                // Not cleared: a worker that packs over what is in it need not initialise its memory again.
                 (Back::Machine, Some(carried)) => carried.machine.on_sent(parcel),
                 (Back::Machine, None) => {}
             }

@@ -60,7 +60,7 @@ fn filler(stream: Vec<u8>, each: usize) -> Worker {
     let mut at = 0;
     Box::new(move |work| {
         let DiskWork::Fill { handle: HandleId(5), mut parcel } = work else { panic!("{work:?}") };
-        assert!(parcel.is_empty());
+        parcel.clear();
         let end = (at + each).min(stream.len());
         parcel.bytes.extend_from_slice(&stream[at..end]);
         at = end;
@@ -480,7 +480,8 @@ fn three_fills_are_under_way_and_remarks_reach_the_node() {
     pair.drive();
     assert_eq!(pair.dialler.work.len(), limits::WORK_UNDER_WAY);
     pair.dialler.worker = Some(Box::new(|work| {
-        let DiskWork::Fill { parcel, .. } = work else { panic!("{work:?}") };
+        let DiskWork::Fill { mut parcel, .. } = work else { panic!("{work:?}") };
+        parcel.clear();
         let remarks = vec![Remark { kind: 8, text: "cannot read /x".to_owned() }];
         DiskDone::Filled { parcel, last: true, remarks }
     }));
