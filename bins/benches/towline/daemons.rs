@@ -260,7 +260,7 @@ impl Prompt {
     fn until_done(&mut self, lines: &str) -> String {
         self.asked += 1;
         let mark = format!("mark{}", self.asked);
-        write!(self.lines, "{lines}{mark}\n").expect("the console reads");
+        writeln!(self.lines, "{lines}{mark}").expect("the console reads");
         self.lines.flush().expect("the console reads");
         let mut said = String::new();
         loop {
