@@ -15,11 +15,13 @@ use crate::time::Wall;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
+use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 use super::job::{Job, RestorePlan, RowIds};
 use super::tables::{self, BACKUP, RESTORE};
 use super::{Director, Due, Owner};
 
+/// How far the counter in the unique names of one second goes when names are taken.
+const MAX_UNIQUE: u32 = 1_000;
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
 
@@ -77,6 +79,11 @@ impl Director {
 
     pub(super) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
         let console = order.console;
+        // A director that was started again within the second gives names that are taken.
+        let taken = matches!(&answer, Err(error) if error.kind == CatalogErrorKind::Constraint);
+        if taken && self.last_unique.1 < MAX_UNIQUE {
+            return self.order_job(net, order);
+        }
         let (created, text) = match answer {
             Ok(CatalogAnswer::Id(id)) => (Some(self.new_job(id, order)), format!("Job queued. JobId={id}\n")),
             Ok(_) => (None, "Job failed: the catalog gave no number.\n".to_owned()),
