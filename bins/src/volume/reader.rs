@@ -69,12 +69,16 @@ impl VolumeReader {
         Ok(reader)
     }
 
-    /// Fills the parcel with the next frames, over whatever was in it. True when nothing comes after them.
+    /// Fills the parcel with the next frames, over whatever was in it. True when nothing comes after them; from then on
+    /// parcels stay empty.
     ///
     /// # Errors
     /// A volume is missing, another one, or damaged.
     pub fn fill(&mut self, parcel: &mut Parcel) -> Result<bool, DiskError> {
         parcel.clear();
+        if self.complete {
+            return Ok(true);
+        }
         loop {
             if self.reader.fill(parcel) == Filled::Full {
                 return Ok(false);

@@ -89,7 +89,7 @@ fn a_new_volume_may_have_its_own_label_and_nothing_else() {
     append(&mut writer, blocks(1, b"data", 4096).remove(0));
     drop(writer);
     assert!(matches!(folder.mount("v1", Expect::New, 0), Err(DiskError::WrongVolume { .. })));
-    std::fs::copy(folder.path("v1"), folder.path("v2")).unwrap();
+    fs::copy(folder.path("v1"), folder.path("v2")).unwrap();
     assert!(matches!(folder.mount("v2", Expect::New, 0), Err(DiskError::WrongVolume { .. })));
 }
 
@@ -237,6 +237,8 @@ fn read(folder: &Folder, bootstrap: &Bootstrap) -> Result<(Vec<String>, Vec<u8>,
             break;
         }
     }
+    // A sender has several parcels under way: the later ones must not end the stream once more.
+    assert!(reader.fill(&mut parcel)? && parcel.is_empty());
     let (mut lines, mut data, mut rest) = (Vec::new(), Vec::new(), &stream[..]);
     loop {
         let (head, behind) = rest.split_first_chunk::<4>().unwrap();
