@@ -1,0 +1,99 @@
+//! A restore says OK only if every byte is back, and never writes outside of its folder.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+mod support;
+
+use std::os::unix::fs::{FileExt, symlink};
+use std::path::{Path, PathBuf};
+
+use support::network::{Network, Plan};
+use support::{assert_restored, plant};
+
+/// A network with one good backup of a few megabytes.
+fn backed_up() -> Network {
+    let network = Network::start(&Plan::default());
+    plant(&network.source, 3, 5 << 20);
+    let backup = network.backup();
+    assert!(backup.is_ok(), "{}", backup.report);
+    network
+}
+
+fn only_volume(network: &Network) -> PathBuf {
+    let mut volumes = network.volume_files();
+    assert_eq!(volumes.len(), 1);
+    volumes.remove(0)
+}
+
+/// Where a file of the source comes to lie.
+fn below(place: &Path, network: &Network, name: &str) -> PathBuf {
+    place.join(network.source.strip_prefix("/").unwrap()).join(name)
+}
+
+#[test]
+fn one_damaged_byte_of_a_volume_is_told() {
+    let network = backed_up();
+    let volume = std::fs::File::options().read(true).write(true).open(only_volume(&network)).unwrap();
+    let middle = volume.metadata().unwrap().len() / 2;
+    let mut byte = [0];
+    volume.read_exact_at(&mut byte, middle).unwrap();
+    volume.write_all_at(&[byte[0] ^ 0x10], middle).unwrap();
+    let ended = network.restore(&network.place("damaged"), "");
+    assert!(!ended.termination().starts_with("Restore OK"), "{}", ended.report);
+    assert!(ended.report.contains("v-0001"), "the volume is not named: {}", ended.report);
+    // Mended, the same backup restores: nothing was written to the volume.
+    volume.write_all_at(&byte, middle).unwrap();
+    let place = network.place("mended");
+    let ended = network.restore(&place, "");
+    assert!(ended.is_ok(), "{}", ended.report);
+    assert_restored(&network.source, &place);
+}
+
+#[test]
+fn a_volume_that_is_gone_is_an_error_that_names_it() {
+    let network = backed_up();
+    std::fs::remove_file(only_volume(&network)).unwrap();
+    let ended = network.restore(&network.place("gone"), "");
+    assert_eq!(ended.termination(), "Restore *** Error ***", "{}", ended.report);
+    assert!(ended.report.contains("v-0001"), "{}", ended.report);
+    network.assert_all_serve();
+}
+
+#[test]
+fn a_second_restore_that_replaces_nothing_leaves_what_is_there() {
+    let network = backed_up();
+    let place = network.place("twice");
+    let first = network.restore(&place, "replace=never");
+    assert!(first.is_ok(), "{}", first.report);
+    assert_restored(&network.source, &place);
+    let (kept, missing) = (below(&place, &network, "large"), below(&place, &network, "a/file 3"));
+    std::fs::write(&kept, "mine").unwrap();
+    std::fs::remove_file(&missing).unwrap();
+    let second = network.restore(&place, "replace=never");
+    assert!(second.termination().starts_with("Restore OK"), "{}", second.report);
+    assert_eq!(std::fs::read(&kept).unwrap(), b"mine");
+    assert_eq!(std::fs::read(&missing).unwrap(), std::fs::read(network.source.join("a/file 3")).unwrap());
+    let third = network.restore(&place, "replace=always");
+    assert!(third.is_ok(), "{}", third.report);
+    assert_restored(&network.source, &place);
+}
+
+#[test]
+fn a_planted_link_does_not_lead_a_restore_out_of_its_folder() {
+    let network = backed_up();
+    let (place, outside) = (network.place("trap"), network.place("outside"));
+    std::fs::create_dir_all(&outside).unwrap();
+    std::fs::write(outside.join("precious"), "untouched").unwrap();
+    std::fs::create_dir_all(below(&place, &network, "")).unwrap();
+    symlink(&outside, below(&place, &network, "a")).unwrap();
+    symlink(outside.join("precious"), below(&place, &network, "large")).unwrap();
+    let ended = network.restore(&place, "replace=always");
+    let left: Vec<_> = std::fs::read_dir(&outside).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["precious"], "{}", ended.report);
+    assert_eq!(std::fs::read(outside.join("precious")).unwrap(), b"untouched", "{}", ended.report);
+    // Either everything is back in its place, or the job does not say so.
+    if ended.is_ok() {
+        assert_restored(&network.source, &place);
+    } else {
+        assert!(!std::fs::symlink_metadata(below(&place, &network, "large")).unwrap().is_symlink());
+    }
+}
