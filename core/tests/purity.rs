@@ -29,8 +29,8 @@ fn reached(features: &[&str]) -> BTreeSet<String> {
         .arg(manifest)
         .args(features)
         .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
+        .expect("cargo runs");
+    let text = String::from_utf8(output.stdout).expect("names of packages");
     assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
     let packages: BTreeSet<String> =
         text.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect();
@@ -125,15 +125,19 @@ fn test_modules(source: &str) -> BTreeSet<String> {
 
 /// The sources below a folder by path, without those of tests.
 fn sources(folder: &Path, found: &mut BTreeMap<PathBuf, String>) {
-    let entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let entries: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder of sources")
+        .map(|entry| entry.expect("a folder of sources").path())
+        .collect();
     let texts: Vec<(PathBuf, String)> = entries
         .iter()
         .filter(|path| path.extension().is_some_and(|end| end == "rs"))
-        .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+        .map(|path| (path.clone(), fs::read_to_string(path).expect("a source")))
         .collect();
     let mut tests = BTreeSet::from(["tests".to_owned()]);
     tests.extend(texts.iter().flat_map(|(_, text)| test_modules(text)));
-    let is_test = |path: &Path| path.file_stem().is_some_and(|stem| tests.contains(stem.to_str().unwrap()));
+    let is_test =
+        |path: &Path| path.file_stem().is_some_and(|stem| tests.contains(stem.to_str().expect("a name in UTF-8")));
     found.extend(texts.into_iter().filter(|(path, _)| !is_test(path)));
     for path in entries.iter().filter(|path| path.is_dir() && !is_test(path)) {
         sources(path, found);

@@ -57,7 +57,6 @@ pub(super) struct Job {
     pub(super) request: Option<Request>,
     /// Batches of attributes on their way into the catalog.
     pub(super) storing: u32,
-    pub(super) stored_files: u64,
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,

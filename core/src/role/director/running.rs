@@ -146,7 +146,6 @@ impl Director {
             storage_status: JobStatus::Created,
             request: None,
             storing: 0,
-            stored_files: 0,
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
@@ -429,7 +428,6 @@ impl Director {
         job.storing = job.storing.saturating_sub(1);
         match answer {
             Ok(CatalogAnswer::Files(stored)) => {
-                job.stored_files += stored.files;
                 if let Some(first) = stored.first_refused {
                     let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
                     job.say(&mut self.journal, net, MessageKind::Warning, &text);
@@ -504,8 +502,6 @@ impl Job {
         );
         if let Some(plan) = &self.restore {
             text.push_str(&format!("  Expected:      {}\n", plan.selected.files));
-        } else {
-            text.push_str(&format!("  In catalog:    {}\n", self.stored_files));
         }
         text + &format!("  Termination:   {kind} {word}")
     }
