@@ -176,6 +176,37 @@ impl<C> Script<C> {
     }
 }
 
+/// What has a dialogue of its own under way: a job.
+pub trait Scripted: Sized + 'static {
+    /// The place of the dialogue under way; empty between dialogues.
+    fn script(&mut self) -> &mut Option<Script<Self>>;
+
+    /// Lets the dialogue under way do something with what it belongs to. It is kept only while it waits.
+    fn run_script(
+        &mut self,
+        net: &mut Net,
+        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
+    ) -> Progress {
+        let Some(mut script) = self.script().take() else { return Progress::Waiting };
+        let progress = with(&mut script, self, net);
+        if progress == Progress::Waiting {
+            *self.script() = Some(script);
+        }
+        progress
+    }
+
+    /// Begins a dialogue, in place of any other.
+    fn begin(&mut self, table: &'static [Step<Self>], net: &mut Net) -> Progress {
+        *self.script() = Some(Script::new(table));
+        self.run_script(net, |script, it, net| script.run(it, net))
+    }
+
+    /// Reports an event to the dialogue under way.
+    fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
+        self.run_script(net, |script, it, net| script.on_event(event, it, net))
+    }
+}
+
 impl<C> std::fmt::Debug for Step<C> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Step").field("name", &self.name).field("expect", &self.expect).finish_non_exhaustive()

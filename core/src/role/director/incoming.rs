@@ -7,7 +7,7 @@ use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::node::{DialFailure, Net};
-use crate::role::script::{Progress, Script, Who};
+use crate::role::script::{Progress, Script, Scripted, Who};
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};

@@ -6,7 +6,7 @@ use crate::config::DirectorConfig;
 use crate::ids::{ConnId, DialId, WorkId};
 use crate::node::{Net, TimerKey};
 use crate::role::identity::Credentials;
-use crate::role::script::{Progress, Script, Who};
+use crate::role::script::{Act, Script, Scripted, Who};
 use crate::secret::Secret;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
@@ -114,6 +114,15 @@ impl Job {
         }
     }
 
+    /// Waits for a dial that was begun; one that could not be is the job's trouble.
+    pub(super) fn dialled(&mut self, who: Who, dial: Result<DialId, String>) -> Act {
+        match dial {
+            Ok(dial) => self.dial = Some((dial, who)),
+            Err(why) => self.trouble = Some(why),
+        }
+        Act::Wait
+    }
+
     /// Writes a line of the job's report, as a daemon would.
     pub(super) fn say(&mut self, journal: &mut Journal, net: &Net, kind: MessageKind, text: &str) {
         match kind {
@@ -128,25 +137,6 @@ impl Job {
         let time = net.wall().seconds();
         let message = JobMessage::compose(&self.config.director.name, self.id, &self.unique, kind, time, text);
         journal.push(self.id, time, message.text);
-    }
-
-    /// Lets the script do something with the job it belongs to.
-    pub(super) fn run_script(
-        &mut self,
-        net: &mut Net,
-        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
-    ) -> Progress {
-        let Some(mut script) = self.script.take() else { return Progress::Waiting };
-        let progress = with(&mut script, self, net);
-        if progress == Progress::Waiting {
-            self.script = Some(script);
-        }
-        progress
-    }
-
-    /// Reports an event to the script.
-    pub(super) fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
-        self.run_script(net, |script, job, net| script.on_event(event, job, net))
     }
 
     /// The `ssl=` number of the data channel for the file daemon: only one that speaks TLS itself gets one
@@ -176,5 +166,11 @@ impl Job {
             (None, Some(end)) => (end.files, end.bytes, 0),
             (None, None) => (0, 0, 0),
         }
+    }
+}
+
+impl Scripted for Job {
+    fn script(&mut self) -> &mut Option<Script<Self>> {
+        &mut self.script
     }
 }

@@ -3,7 +3,7 @@
 //! ```text
 //!   console ==== console/ (commands) ====> Director ---- CatalogRequest ----> catalog worker
 //!                                           |    |
-//!   file daemon ==== tables.rs (dialogue) ==+    +== requests.rs (catalog requests) ==== storage daemon
+//!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
 //! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `incoming.rs` sorts what
 //! daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how. `catalog.rs`, `volumes.rs`,

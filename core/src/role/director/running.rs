@@ -9,7 +9,7 @@ use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
 use crate::node::{DialFailure, Net};
-use crate::role::script::{Progress, Script, Who};
+use crate::role::script::{Progress, Scripted, Who};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
@@ -17,7 +17,7 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 use super::job::{Job, RestorePlan, RowIds};
-use super::tables::{self, BACKUP, RESTORE};
+use super::tables;
 use super::{Director, Due, Owner};
 
 /// How far the counter in the unique names of one second goes when names are taken.
@@ -161,15 +161,12 @@ impl Director {
         while let Some(at) = self.queued.iter().position(|id| self.has_room(*id)) {
             let Some(id) = self.queued.remove(at) else { return };
             self.jobs_run += 1;
-            if let Some(job) = self.jobs.get_mut(&id) {
-                let (word, table) =
-                    if job.kind == JobType::Restore { ("Restore", RESTORE) } else { ("Backup", BACKUP) };
-                let text = format!("Start {word} JobId {id}, Job={}", job.unique);
-                job.say(&mut self.journal, net, MessageKind::Info, &text);
-                job.script = Some(Script::new(table));
-            }
+            let Some(job) = self.jobs.get_mut(&id) else { return };
+            let (word, table) = tables::of(job.kind);
+            let text = format!("Start {word} JobId {id}, Job={}", job.unique);
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
             self.save_lines(net);
-            self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.run(job, net)));
+            self.advance(net, id, |job, net| job.begin(table, net));
         }
     }
 

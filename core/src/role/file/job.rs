@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
-use crate::node::Net;
-use crate::role::script::{Progress, Script};
+use crate::role::script::{Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::fileset::FileSet;
@@ -83,23 +82,6 @@ impl Job {
         self.tally.warnings = self.tally.warnings.saturating_add(tally.warnings);
     }
 
-    /// Lets the script do something with the job it belongs to.
-    pub(super) fn run_script(
-        &mut self,
-        net: &mut Net,
-        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
-    ) -> Progress {
-        let Some(mut script) = self.script.take() else { return Progress::Waiting };
-        let progress = with(&mut script, self, net);
-        self.script = Some(script);
-        progress
-    }
-
-    /// Reports an event to the script.
-    pub(super) fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
-        self.run_script(net, |script, job, net| script.on_event(event, job, net))
-    }
-
     /// The line that ends it.
     pub(super) fn end(&self) -> EndJob {
         EndJob {
@@ -125,5 +107,11 @@ impl Job {
             status: self.outcome(),
             ended,
         }
+    }
+}
+
+impl Scripted for Job {
+    fn script(&mut self) -> &mut Option<Script<Self>> {
+        &mut self.script
     }
 }

@@ -28,7 +28,7 @@ use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
-use crate::role::script::{Progress, Who};
+use crate::role::script::{Progress, Scripted, Who};
 use crate::role::{self, Role};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};

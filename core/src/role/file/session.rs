@@ -9,7 +9,7 @@ use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::{ConnId, HandleId};
 use crate::node::{Net, Opening, Route};
-use crate::role::script::Script;
+use crate::role::script::Scripted;
 use crate::time::Wall;
 use crate::wire::file::{FileCommand, JobInfo, Level as JobLevel, Restore, RestoreTo, StorageAddress};
 use crate::wire::file_answers as answers;
@@ -386,9 +386,8 @@ impl FileDaemon {
             None => (data::BACKUP, answers::BACKUP),
         };
         net.send_text(id, answer);
-        job.script = Some(Script::new(table));
         self.arm_heartbeat(net, id);
-        self.advance(net, id, |job, net| job.run_script(net, |script, job, net| script.run(job, net)));
+        self.advance(net, id, |job, net| job.begin(table, net));
         Next::Go
     }
 }

@@ -7,7 +7,7 @@ use crate::bulk::machine::Piece;
 use crate::bulk::work::Tally;
 use crate::ids::{ConnId, HandleId, WorkId};
 use crate::node::{Net, TimerKey};
-use crate::role::script::{Progress, Script};
+use crate::role::script::{Progress, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::block::Session;
@@ -161,11 +161,6 @@ impl Job {
         }
     }
 
-    /// Reports an event to the script.
-    pub(super) fn on_event(&mut self, event: &'static str, net: &mut Net) -> Progress {
-        self.run_script(net, |script, job, net| script.on_event(event, job, net))
-    }
-
     /// Whether it still works towards a good end.
     pub(super) fn is_alive(&self) -> bool {
         !self.status.is_canceled()
@@ -245,20 +240,6 @@ impl Job {
         self.script.as_ref().is_some_and(|script| script.waits_for(event))
     }
 
-    /// Lets the script do something with the job it belongs to.
-    pub(super) fn run_script(
-        &mut self,
-        net: &mut Net,
-        with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Net) -> Progress,
-    ) -> Progress {
-        let Some(mut script) = self.script.take() else { return Progress::Waiting };
-        let progress = with(&mut script, self, net);
-        if progress == Progress::Waiting {
-            self.script = Some(script);
-        }
-        progress
-    }
-
     /// Starts the next dialogue if none is under way.
     pub(super) fn next_task(&mut self, net: &mut Net) -> Progress {
         if self.script.is_some() {
@@ -266,8 +247,7 @@ impl Job {
         }
         let Some(task) = self.tasks.pop_front() else { return Progress::Waiting };
         self.piece = task.piece;
-        self.script = Some(Script::new(task.table));
-        self.run_script(net, |script, job, net| script.run(job, net))
+        self.begin(task.table, net)
     }
 
     pub(super) fn finished(&self, ended: Wall) -> Finished {
@@ -281,6 +261,12 @@ impl Job {
             status: self.status,
             ended,
         }
+    }
+}
+
+impl Scripted for Job {
+    fn script(&mut self) -> &mut Option<Script<Self>> {
+        &mut self.script
     }
 }
 

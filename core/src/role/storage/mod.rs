@@ -33,7 +33,7 @@ use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::Role;
 use crate::role::identity::Identity;
 use crate::role::listening::Listening;
-use crate::role::script::{Progress, Who};
+use crate::role::script::{Progress, Scripted, Who};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;

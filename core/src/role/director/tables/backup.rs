@@ -1,0 +1,57 @@
+//! A backup: `wire/2 §1.13`, `wire/3 §1.5`.
+
+use crate::node::Net;
+use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::wire::file::{FileCommand, Level};
+use crate::wire::file_answers as answers;
+use crate::wire::frame::{self, Signal};
+
+use super::super::job::Job;
+use super::{FILES_STORED, file, send_frames, storage};
+
+/// Until both daemons have said how it ended.
+pub(super) static TABLE: &[Step<Job>] = &[
+    storage::CONNECT,
+    storage::GREETING,
+    storage::JOB,
+    storage::ERASE,
+    storage::RECORD_START,
+    file::CONNECT,
+    file::GREETING,
+    file::JOB,
+    Step { name: "the level", act: send_level, expect: file::says(answers::LEVEL), learn: nothing },
+    Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET), learn: nothing },
+    file::ERASE,
+    storage::USE_APPEND,
+    file::ADDRESS,
+    storage::RUN,
+    Step { name: "starting the backup", act: send_backup, expect: file::says(answers::BACKUP), learn: nothing },
+    file::END,
+    file::DISMISS,
+    storage::END,
+    Step { name: "storing the file list", act: wait_stored, expect: Expect::Event(FILES_STORED), learn: nothing },
+];
+
+fn send_level(job: &mut Job, net: &mut Net) -> Act {
+    job.send(net, Who::File, FileCommand::Level(Level::Full { rerunning: false }).to_line());
+    Act::Wait
+}
+
+fn send_fileset(job: &mut Job, net: &mut Net) -> Act {
+    let mut frames = Vec::new();
+    frame::put_data(&mut frames, FileCommand::FileSet { vss: true }.to_line().as_bytes());
+    for line in job.fileset_lines() {
+        frame::put_data(&mut frames, &line);
+    }
+    frame::put_signal(&mut frames, Signal::Eod);
+    send_frames(job.file_conn, net, frames)
+}
+
+fn send_backup(job: &mut Job, net: &mut Net) -> Act {
+    job.send(net, Who::File, FileCommand::Backup { file_index: 0 }.to_line());
+    Act::Wait
+}
+
+fn wait_stored(job: &mut Job, _: &mut Net) -> Act {
+    if job.storing == 0 { Act::Skip } else { Act::Wait }
+}

@@ -1,0 +1,121 @@
+//! Steps with a file daemon.
+
+use crate::node::Net;
+use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::wire::file::{FileCommand, JobInfo, StorageAddress};
+use crate::wire::file_answers as answers;
+use crate::wire::hello;
+
+use super::super::dialling;
+use super::super::job::Job;
+use super::{FILE_ENDED, FILE_READY, wait};
+
+pub(super) const CONNECT: Step<Job> =
+    Step { name: "connecting to the file daemon", act: dial, expect: Expect::Event(FILE_READY), learn: nothing };
+
+pub(super) const GREETING: Step<Job> =
+    Step { name: "the file daemon's greeting", act: wait, expect: says("2000 OK Hello"), learn: learn_protocol };
+
+pub(super) const JOB: Step<Job> =
+    Step { name: "the file daemon's job", act: send_job, expect: says("2000 OK Job"), learn: learn_uname };
+
+pub(super) const ERASE: Step<Job> = Step {
+    name: "the file daemon's erase command",
+    act: send_erase,
+    expect: says("2000 OK FDSecureEraseCmd"),
+    learn: nothing,
+};
+
+pub(super) const ADDRESS: Step<Job> = Step {
+    name: "the file daemon's way to the storage daemon",
+    act: send_address,
+    expect: says(answers::STORAGE),
+    learn: nothing,
+};
+
+/// With the key, as a restore needs it (`wire/2 §1.7`).
+pub(super) const ADDRESS_AND_KEY: Step<Job> = Step { act: send_address_and_key, ..ADDRESS };
+
+pub(super) const END: Step<Job> =
+    Step { name: "the file daemon's end", act: wait_end, expect: Expect::Event(FILE_ENDED), learn: nothing };
+
+pub(super) const DISMISS: Step<Job> =
+    Step { name: "letting the file daemon go", act: dismiss, expect: Expect::Nothing, learn: nothing };
+
+/// An answer of the file daemon.
+pub(super) const fn says(line: &'static str) -> Expect {
+    Expect::Answer(Who::File, line)
+}
+
+fn dial(job: &mut Job, net: &mut Net) -> Act {
+    let passive = job.config.client(&job.client).is_some_and(|client| client.passive);
+    let dial = if passive {
+        Err(format!("client \"{}\" is passive, which is not served yet; let it dial the storage daemon", job.client))
+    } else {
+        dialling::dial_file(job, net)
+    };
+    job.dialled(Who::File, dial)
+}
+
+fn learn_protocol(job: &mut Job, line: &str) -> Result<(), String> {
+    job.file_protocol = hello::parse_file_answer(line.as_bytes()).ok_or_else(|| line.trim_end().to_owned())?;
+    Ok(())
+}
+
+fn send_job(job: &mut Job, net: &mut Net) -> Act {
+    let info = JobInfo {
+        job_id: job.id,
+        job: job.unique.clone(),
+        session_id: job.session.0,
+        session_time: job.session.1,
+        key: job.key.clone(),
+        tls: job.data_tls(),
+    };
+    job.send(net, Who::File, FileCommand::Job(info).to_line());
+    Act::Wait
+}
+
+fn learn_uname(job: &mut Job, line: &str) -> Result<(), String> {
+    job.uname = answers::parse_job(line.as_bytes()).unwrap_or_default();
+    Ok(())
+}
+
+fn send_erase(job: &mut Job, net: &mut Net) -> Act {
+    if job.file_protocol < 54 {
+        return Act::Skip;
+    }
+    job.send(net, Who::File, FileCommand::SecureErase.to_line());
+    Act::Wait
+}
+
+fn send_address(job: &mut Job, net: &mut Net) -> Act {
+    address(job, net, false)
+}
+
+fn send_address_and_key(job: &mut Job, net: &mut Net) -> Act {
+    address(job, net, true)
+}
+
+fn address(job: &Job, net: &mut Net, with_key: bool) -> Act {
+    let Some(resource) = job.config.storage(&job.storage) else { return Act::Wait };
+    let line = StorageAddress {
+        address: resource.address.clone(),
+        port: resource.port,
+        tls: job.data_tls().unwrap_or(0),
+        key: with_key.then(|| job.key.clone()),
+    };
+    job.send(net, Who::File, FileCommand::Storage(line).to_line());
+    Act::Wait
+}
+
+pub(super) fn wait_end(job: &mut Job, _: &mut Net) -> Act {
+    if job.file_end.is_some() { Act::Skip } else { Act::Wait }
+}
+
+/// The file daemon has said goodbye behind its end, so that no TERMINATE is due.
+fn dismiss(job: &mut Job, net: &mut Net) -> Act {
+    if let Some(conn) = job.file_conn.take() {
+        net.close(conn, false);
+    }
+    Act::Wait
+}
