@@ -6,15 +6,18 @@
 //! [`Net`] is what a role orders through; the node turns events into calls of the role.
 
 mod accept;
+pub mod channel;
 mod dial;
 mod listen;
 mod net;
+mod number;
 #[cfg(test)]
 mod tests;
 
 pub use dial::{DialFailure, Opening, Route};
 pub use listen::BindError;
 pub use net::{Net, Settings, TimerKey};
+pub use number::{NoSuchNumber, Number};
 
 #[cfg(test)]
 pub(crate) use dial::one_of_each as one_of_each_dial_failure;
