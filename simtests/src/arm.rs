@@ -128,7 +128,7 @@ impl conformance::Arm for Arm {
     fn facts(&self, ends: Ends) -> Facts {
         let world = self.world.borrow();
         let net = world.net.borrow();
-        let Some(end) = net.by_ends(ends) else { panic!("no socket has the ends {ends:?}") };
+        let Some(end) = net.by_ends(self.here, ends) else { panic!("no socket has the ends {ends:?}") };
         let times = end.options().keepalive.unwrap_or(SYSTEM);
         Facts { no_delay: true, keepalive: true, times, send_buffer: end.buffer(), receive_buffer: end.buffer() }
     }
@@ -249,9 +249,23 @@ impl Raw {
     /// # Errors
     /// Why there is no connection.
     pub fn connect(world: &Shared, host: HostId, to: SocketAddr, socket: SocketOptions) -> Result<Self, IoKind> {
+        Self::connect_within(world, host, to, socket, PATIENCE)
+    }
+
+    /// Connects within a time by the host's clock, and waits until that has succeeded or failed.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub fn connect_within(
+        world: &Shared,
+        host: HostId,
+        to: SocketAddr,
+        socket: SocketOptions,
+        within: Duration,
+    ) -> Result<Self, IoKind> {
         let id = {
             let world = world.borrow();
-            let order = DialOrder { to, from: None, socket, give_up: world.now() + PATIENCE };
+            let order = DialOrder { to, from: None, socket, give_up: world.time_of(host) + within };
             world.net.borrow_mut().dial(host, Owner::Held, &order).ok_or(IoKind::NotAvailable)?
         };
         let raw = Self { world: Rc::clone(world), id: Some(id) };

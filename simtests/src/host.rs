@@ -13,7 +13,7 @@ use towline_core::ids::{ConnId, DialId, ListenerId, QueryId, WorkId};
 use towline_core::role::Role;
 use towline_core::time::{Instant, Wall};
 
-use crate::net::{Net, Owner, SocketId, lookup};
+use crate::net::{Net, Owner, SocketId};
 
 /// Names a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,7 +143,7 @@ impl Adapter for Simulated {
 
     fn resolve(&mut self, query: QueryId, host: String, port: u16) {
         let mut net = self.net.borrow_mut();
-        let answer = lookup(&net.names, &host, port);
+        let answer = net.names.look_up(self.life.0, &host, port, net.now());
         let pause = net.resolver_pause();
         net.post_later(self.life, pause, Event::Resolved { query, answer });
     }

@@ -19,6 +19,9 @@
 //! | `net` | what hosts share: sockets by their addresses, names, what is to come |
 //! | [`tcp`] | one end of a TCP connection, a state machine without a clock |
 //! | [`link`] | one direction between two hosts |
+//! | [`network`], [`gateway`] | networks behind gateways that translate, filter and forget |
+//! | [`names`] | what names mean to each host |
+//! | `sleep` | hosts that are suspended |
 //! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
@@ -30,12 +33,16 @@ pub mod catalog;
 pub mod clock;
 mod contract;
 pub mod disk;
+pub mod gateway;
 pub mod hands;
 pub mod host;
 pub mod link;
+pub mod names;
 mod net;
+pub mod network;
 pub mod operator;
 pub mod rng;
+mod sleep;
 mod task;
 pub mod tcp;
 pub mod town;

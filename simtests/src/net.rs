@@ -4,20 +4,23 @@
 //! timer, and tells its owner what has come of it.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
 use towline_core::action::{Keepalive, SocketOptions};
 use towline_core::drive::{DialOrder, ListenOrder, Work, WorkDone};
-use towline_core::event::{Ends, Event, IoKind, ResolveError};
+use towline_core::event::{Ends, Event, IoKind};
 use towline_core::ids::{DialId, ListenerId, WorkId};
 use towline_core::time::Instant;
 
 use crate::clock::{Clock, Ticket};
+use crate::gateway::Kind;
 use crate::host::{Asker, HostId, Life, TaskId};
 use crate::link::Links;
+use crate::names::Names;
+use crate::network::{Fate, NetworkId, Networks};
 use crate::rng::Rng;
 use crate::task::Task;
 use crate::tcp::{End, Phase, Segment};
@@ -58,6 +61,7 @@ struct Entry {
     end: End,
     host: HostId,
     owner: Owner,
+    /// When by the host's clock.
     timer: Option<(Instant, Ticket)>,
 }
 
@@ -81,12 +85,17 @@ pub(crate) enum Post {
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) name: String,
+    pub(crate) network: NetworkId,
     pub(crate) address: IpAddr,
     pub(crate) life: u64,
     pub(crate) is_on: bool,
     pub(crate) inbox: VecDeque<Post>,
     pub(crate) is_woken: bool,
     pub(crate) disk_busy: Instant,
+    /// How long it has slept in all, what is left of its sleep included.
+    pub(crate) slept: Duration,
+    /// When its last sleep ends.
+    pub(crate) wakes: Instant,
     next_port: u16,
 }
 
@@ -97,11 +106,12 @@ pub(crate) struct NetState {
     pub(crate) rng: Rng,
     pub(crate) trace: Trace,
     pub(crate) links: Links,
-    pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
+    pub(crate) networks: Networks,
+    pub(crate) names: Names,
     pub(crate) places: Vec<Place>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     sockets: BTreeMap<SocketId, Entry>,
-    by_ends: BTreeMap<(SocketAddr, SocketAddr), SocketId>,
+    by_ends: BTreeMap<(HostId, SocketAddr, SocketAddr), SocketId>,
     listeners: BTreeMap<(HostId, SocketAddr), Listener>,
     next_socket: u64,
 }
@@ -113,7 +123,8 @@ impl NetState {
             rng: Rng::new(seed),
             trace: Trace::default(),
             links: Links::default(),
-            names: BTreeMap::new(),
+            networks: Networks::default(),
+            names: Names::default(),
             places: Vec::new(),
             tasks: BTreeMap::new(),
             sockets: BTreeMap::new(),
@@ -130,15 +141,18 @@ impl NetState {
     pub(crate) fn add_host(&mut self, name: &str, address: IpAddr) -> HostId {
         self.places.push(Place {
             name: name.to_owned(),
+            network: NetworkId::OPEN,
             address,
             life: 0,
             is_on: true,
             inbox: VecDeque::new(),
             is_woken: false,
             disk_busy: Instant::ZERO,
+            slept: Duration::ZERO,
+            wakes: Instant::ZERO,
             next_port: 32_768,
         });
-        self.names.insert(name.to_owned(), vec![address]);
+        self.names.set(name, vec![address]);
         HostId(self.places.len() - 1)
     }
 
@@ -161,9 +175,10 @@ impl NetState {
 
     pub(crate) fn wake_node(&mut self, host: HostId) {
         let pause = self.jitter();
+        let awake = self.wakes(host);
         if let Some(place) = self.places.get_mut(host.0).filter(|place| !place.is_woken) {
             place.is_woken = true;
-            self.clock.after(pause, Happening::Node(host));
+            self.clock.at(awake + pause, Happening::Node(host));
         }
     }
 
@@ -204,9 +219,10 @@ impl NetState {
         }
         let local = SocketAddr::new(place.address, place.next_port);
         place.next_port = place.next_port.checked_add(1).unwrap_or(32_768);
-        let now = self.now();
+        let now = self.time_of(host);
         let id = self.add(host, owner, End::dial(Ends { local, peer: order.to }, order.socket, now));
-        self.clock.at(order.give_up, Happening::GiveUp(id));
+        let give_up = self.world_time(host, order.give_up);
+        self.clock.at(give_up, Happening::GiveUp(id));
         Some(id)
     }
 
@@ -278,14 +294,14 @@ impl NetState {
     }
 
     pub(crate) fn read(&mut self, id: SocketId, space: &mut [u8]) -> Option<Result<usize, IoKind>> {
-        let now = self.now();
+        let now = self.time_at(id);
         let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.read(space, now));
         self.settle(id);
         answer
     }
 
     pub(crate) fn write(&mut self, id: SocketId, bytes: &[u8]) -> Option<Result<usize, IoKind>> {
-        let now = self.now();
+        let now = self.time_at(id);
         let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.write(bytes, now));
         self.settle(id);
         answer
@@ -328,8 +344,13 @@ impl NetState {
         self.end(id).map(End::phase)
     }
 
-    pub(crate) fn by_ends(&self, ends: Ends) -> Option<&End> {
-        self.end(*self.by_ends.get(&(ends.local, ends.peer))?)
+    pub(crate) fn by_ends(&self, host: HostId, ends: Ends) -> Option<&End> {
+        self.end(*self.by_ends.get(&(host, ends.local, ends.peer))?)
+    }
+
+    /// Whose socket it is.
+    pub(crate) fn host_of(&self, id: SocketId) -> Option<HostId> {
+        self.sockets.get(&id).map(|entry| entry.host)
     }
 
     /// Sockets and listeners of a host.
@@ -343,11 +364,13 @@ impl NetState {
         if most > 1 && self.rng.one_in(8) { self.rng.size(most) } else { most }
     }
 
+    pub(crate) fn sockets_of(&self, host: HostId) -> BTreeSet<SocketId> {
+        self.sockets.iter().filter(|(_, entry)| entry.host == host).map(|(&id, _)| id).collect()
+    }
+
     /// The power of a host goes: nobody hears of it.
     pub(crate) fn forget_host(&mut self, host: HostId) {
-        let ids: Vec<SocketId> =
-            self.sockets.iter().filter(|(_, entry)| entry.host == host).map(|(&id, _)| id).collect();
-        for id in ids {
+        for id in self.sockets_of(host) {
             self.remove(id);
         }
         self.listeners.retain(|(at, _), _| *at != host);
@@ -357,12 +380,12 @@ impl NetState {
 
     pub(crate) fn on_arrive(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
         // What is under way when a link is cut is lost too.
-        let is_on = self.places.get(way.1.0).is_some_and(|place| place.is_on);
-        if !is_on || self.links.get(way.0, way.1).cut {
+        let (world, now) = (self.now(), self.time_of(way.1));
+        let is_heard = |place: &Place| place.is_on && place.wakes <= world && place.address == ends.local.ip();
+        if !self.places.get(way.1.0).is_some_and(is_heard) || self.links.get(way.0, way.1).cut {
             return;
         }
-        let now = self.now();
-        if let Some(&id) = self.by_ends.get(&(ends.local, ends.peer)) {
+        if let Some(&id) = self.by_ends.get(&(way.1, ends.local, ends.peer)) {
             return self.on_end(id, |end, now| end.on_segment(segment, now));
         }
         match segment {
@@ -373,9 +396,9 @@ impl NetState {
                     let end = End::answer(ends, listener.options, now);
                     self.add(way.1, Owner::Accepting(address), end);
                 }
-                None => self.send((way.1, way.0), ends, Segment::Rst),
+                None => self.send(way.1, ends, Segment::Rst),
             },
-            _ => self.send((way.1, way.0), ends, Segment::Rst),
+            _ => self.send(way.1, ends, Segment::Rst),
         }
     }
 
@@ -392,7 +415,7 @@ impl NetState {
     }
 
     fn on_end(&mut self, id: SocketId, act: impl FnOnce(&mut End, Instant)) {
-        let now = self.now();
+        let now = self.time_at(id);
         if let Some(entry) = self.sockets.get_mut(&id) {
             act(&mut entry.end, now);
             self.settle(id);
@@ -402,7 +425,7 @@ impl NetState {
     fn add(&mut self, host: HostId, owner: Owner, end: End) -> SocketId {
         let id = SocketId(self.next_socket);
         self.next_socket += 1;
-        self.by_ends.insert((end.ends().local, end.ends().peer), id);
+        self.by_ends.insert((host, end.ends().local, end.ends().peer), id);
         self.sockets.insert(id, Entry { end, host, owner, timer: None });
         self.settle(id);
         id
@@ -411,7 +434,7 @@ impl NetState {
     fn remove(&mut self, id: SocketId) -> Option<Entry> {
         let entry = self.sockets.remove(&id)?;
         let ends = entry.end.ends();
-        self.by_ends.remove(&(ends.local, ends.peer));
+        self.by_ends.remove(&(entry.host, ends.local, ends.peer));
         if let Some((_, ticket)) = entry.timer {
             self.clock.cancel(ticket);
         }
@@ -424,15 +447,20 @@ impl NetState {
         let segments: Vec<Segment> = std::iter::from_fn(|| entry.end.poll_segment()).collect();
         let deadline = entry.end.deadline();
         if entry.timer.map(|(at, _)| at) != deadline {
-            if let Some((_, ticket)) = entry.timer.take() {
+            let old = entry.timer.take();
+            if let Some((_, ticket)) = old {
                 self.clock.cancel(ticket);
             }
-            entry.timer = deadline.map(|at| (at, self.clock.at(at, Happening::SocketTimer(id))));
+            let timer = deadline.map(|at| {
+                let due = self.world_time(host, at);
+                (at, self.clock.at(due, Happening::SocketTimer(id)))
+            });
+            if let Some(entry) = self.sockets.get_mut(&id) {
+                entry.timer = timer;
+            }
         }
         for segment in segments {
-            if let Some(to) = self.host_of(ends.peer.ip()) {
-                self.send((host, to), ends, segment);
-            }
+            self.send(host, ends, segment);
         }
         self.tell_owner(id, ends);
     }
@@ -463,32 +491,30 @@ impl NetState {
         }
     }
 
-    fn send(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
-        let arrives = self.links.carry(way.0, way.1, segment.len(), self.clock.now());
-        let lost = if arrives.is_none() { " lost" } else { "" };
-        self.trace.line("tcp", &format!("{} -> {} {}{lost}", ends.local, ends.peer, segment_line(&segment)));
-        if let Some(at) = arrives {
-            let ends = Ends { local: ends.peer, peer: ends.local };
+    fn send(&mut self, from: HostId, ends: Ends, segment: Segment) {
+        let now = self.now();
+        let is_awake = self.places.get(from.0).is_some_and(|place| place.wakes <= now);
+        let fate = match is_awake {
+            true => self.networks.route(&self.places, from, ends, Kind::of(&segment), now),
+            false => Fate::Lost("asleep"),
+        };
+        let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
+        let (way, arriving, note) = match fate {
+            Fate::Comes { to, ends } => match self.links.carry(from, to, segment.len(), now) {
+                Some(at) => ((from, to), Some((at, ends, segment)), String::new()),
+                None => ((from, to), None, " lost".to_owned()),
+            },
+            Fate::Lost(why) => ((from, from), None, format!(" lost: {why}")),
+            Fate::Reset(why) => {
+                let at = self.links.carry(from, from, 0, now);
+                ((from, from), at.map(|at| (at, ends, Segment::Rst)), format!(" reset: {why}"))
+            }
+        };
+        self.trace.line("tcp", &(line + &note));
+        if let Some((at, ends, segment)) = arriving {
             self.clock.at(at, Happening::Arrive { way, ends, segment });
         }
     }
-
-    fn host_of(&self, address: IpAddr) -> Option<HostId> {
-        self.places.iter().position(|place| place.address == address).map(HostId)
-    }
-}
-
-/// What a name means, from the table; addresses mean themselves.
-pub(crate) fn lookup(
-    names: &BTreeMap<String, Vec<IpAddr>>,
-    host: &str,
-    port: u16,
-) -> Result<Vec<SocketAddr>, ResolveError> {
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return Ok(vec![SocketAddr::new(address, port)]);
-    }
-    let found = names.get(host).ok_or(ResolveError::NoSuchName)?;
-    Ok(found.iter().map(|address| SocketAddr::new(*address, port)).collect())
 }
 
 fn segment_line(segment: &Segment) -> String {

@@ -67,8 +67,9 @@ impl NetState {
 
     pub(crate) fn wake_task(&mut self, id: TaskId) {
         let pause = self.jitter();
+        let awake = self.wakes(id.0.0);
         if let Some(task) = self.tasks.get_mut(&id).filter(|task| task.wake.is_none()) {
-            task.wake = Some(self.clock.after(pause, Happening::Task(id)));
+            task.wake = Some(self.clock.at(awake + pause, Happening::Task(id)));
         }
     }
 
@@ -93,10 +94,11 @@ impl NetState {
 
     /// Gives the pump back, and what it waits for.
     pub(crate) fn put_pump(&mut self, id: TaskId, pump: Pump, wait: Wait) {
+        let due = wait.until.map(|at| self.world_time(id.0.0, at));
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.pump = Some(pump);
         task.wait = wait;
-        task.timer = wait.until.map(|at| self.clock.at(at, Happening::Task(id)));
+        task.timer = due.map(|at| self.clock.at(at, Happening::Task(id)));
         if wait.again || !task.mail.is_empty() || task.is_cut {
             self.wake_task(id);
         }

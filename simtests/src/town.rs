@@ -11,7 +11,6 @@ use towline_core::role::director::catalog::JobRow;
 use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::{Credentials, DialOffer, Identity};
 use towline_core::role::storage::StorageDaemon;
-use towline_core::time::Instant;
 use towline_core::tls::Acceptor;
 use towline_core::wire::hello::Version;
 use towline_core::wire::names::{PeerKind, PeerName};
@@ -136,7 +135,7 @@ impl Town {
     pub fn start_director(&mut self) {
         let hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
         let role = Director::new(Arc::new(director(&self.plan)), self.credentials(), identity());
-        let node = self.node(role, PeerKind::Director, "dir");
+        let node = self.node(self.director, role, PeerKind::Director, "dir");
         self.world.start(self.director, node, hands);
     }
 
@@ -144,7 +143,7 @@ impl Town {
     pub fn start_storage(&mut self) {
         self.storage_hands = Arc::new(MapHands::new(self.volumes.clone(), None));
         let role = StorageDaemon::new(Arc::new(storage(&self.plan)), identity());
-        let node = self.node(role, PeerKind::Storage, "sd");
+        let node = self.node(self.storage, role, PeerKind::Storage, "sd");
         self.world.start(self.storage, node, self.storage_hands.clone());
     }
 
@@ -152,7 +151,7 @@ impl Town {
     pub fn start_client(&mut self) {
         self.client_hands = Arc::new(MapHands::new(self.files.clone(), None));
         let role = FileDaemon::new(Arc::new(client(&self.plan)), self.credentials(), identity());
-        let node = self.node(role, PeerKind::Client, "fd");
+        let node = self.node(self.client, role, PeerKind::Client, "fd");
         self.world.start(self.client, node, self.client_hands.clone());
     }
 
@@ -160,7 +159,7 @@ impl Town {
     pub fn start_operator(&mut self) {
         self.heard = Heard::default();
         let role = Operator::new(Password::new("console"), self.plan.tls, self.heard.clone());
-        let node = self.node(role, PeerKind::Console, "operator");
+        let node = self.node(self.operator, role, PeerKind::Console, "operator");
         self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
     }
 
@@ -219,14 +218,14 @@ impl Town {
         tables.log.iter().filter(|line| line.job_id == job).map(|line| line.text.as_str()).collect()
     }
 
-    fn node<R: towline_core::role::Role>(&mut self, role: R, kind: PeerKind, name: &str) -> Node<R> {
+    fn node<R: towline_core::role::Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
         let settings = Settings {
             own: PeerName::new(kind, name).qualified(),
             engines: Arc::new(if self.plan.tls { Acceptor::simulated() } else { Acceptor::new() }),
             max_unauthenticated: 256,
             authenticate_within: Duration::from_secs(60),
         };
-        let now: Instant = self.world.now();
+        let now = self.world.time_of(host);
         Node::new(role, settings, self.world.node_seed(), now)
     }
 

@@ -80,16 +80,6 @@ impl World {
         self.net.borrow_mut().add_host(name, address)
     }
 
-    /// What a name resolves to from now on; nothing means that it does not exist.
-    pub fn set_name(&mut self, name: &str, addresses: Vec<IpAddr>) {
-        let mut net = self.net.borrow_mut();
-        if addresses.is_empty() {
-            net.names.remove(name);
-        } else {
-            net.names.insert(name.to_owned(), addresses);
-        }
-    }
-
     /// The 32 bytes for a node.
     pub fn node_seed(&mut self) -> [u8; 32] {
         self.seeds.seed()
@@ -110,7 +100,7 @@ impl World {
         let (net, answers) = (Rc::clone(&self.net), Arc::clone(&self.answers));
         let adapter = Simulated { net, life, hands, answers };
         let mut desk: Box<dyn AnyDesk> = Box::new(Desk::new(node, Arc::clone(&watch), adapter));
-        let (wall, now) = (self.wall(), self.now());
+        let (wall, now) = (self.wall(), self.time_of(host));
         let over = desk.start(wall, now);
         let daemon = Daemon { desk, hands: watch, book, timer: None };
         self.exits[host.0] = None;
@@ -157,6 +147,14 @@ impl World {
         self.kill(host);
     }
 
+    /// A host has power again, and remembers nothing: its peers of old get resets.
+    pub fn power_on(&mut self, host: HostId) {
+        self.note("power", &format!("{host:?} is on"));
+        if let Some(place) = self.net.borrow_mut().places.get_mut(host.0) {
+            place.is_on = true;
+        }
+    }
+
     /// Listens on a host, takes every connection, and never says a word.
     ///
     /// # Errors
@@ -199,7 +197,9 @@ impl World {
     /// Everything gets through again.
     pub fn heal(&mut self) {
         self.note("link", "heal");
-        self.net.borrow_mut().links.heal();
+        let mut net = self.net.borrow_mut();
+        net.links.heal();
+        net.networks.heal();
     }
 
     /// How long a piece of work of this host takes on average.
@@ -339,7 +339,7 @@ impl World {
                     NodeMail::Accepted { listener, socket: Socket::new(net, id), ends }
                 }
             };
-            let now = self.now();
+            let now = self.time_of(host);
             let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
             let over = daemon.desk.take(mail, now);
             self.after_desk(host, over);
@@ -347,7 +347,7 @@ impl World {
     }
 
     fn run_timer(&mut self, host: HostId) {
-        let (now, wall) = (self.now(), self.wall());
+        let (now, wall) = (self.time_of(host), self.wall());
         let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
         daemon.timer = None;
         let over = daemon.desk.tick(now, wall);
@@ -373,7 +373,10 @@ impl World {
         if let Some((_, ticket)) = daemon.timer.take() {
             net.clock.cancel(ticket);
         }
-        daemon.timer = deadline.map(|at| (at, net.clock.at(at, Happening::NodeTimer(host))));
+        daemon.timer = deadline.map(|at| {
+            let due = net.world_time(host, at);
+            (at, net.clock.at(due, Happening::NodeTimer(host)))
+        });
     }
 
     fn run_task(&mut self, id: TaskId) {
@@ -381,7 +384,7 @@ impl World {
         let Some((mut pump, mail, is_cut, socket)) = taken else { return };
         let Some(Some(daemon)) = self.daemons.get(id.0.0.0) else { return };
         self.turns += 1;
-        let now = self.now();
+        let now = self.time_of(id.0.0);
         let mut out = Out { net: &self.net, task: id, hands: &daemon.hands, answers: &self.answers };
         for mail in mail {
             pump.deliver(mail, now, &mut out);

@@ -1,0 +1,171 @@
+//! The networks: a tree. The open one is the root; each other one has a gateway to the one around it, so that translation
+//! nests and two networks may use the same addresses.
+//!
+//! ```text
+//!                     open: 192.0.2.0/24
+//!            ┌───────────────┴──────────────┐
+//!        gateway 192.0.2.254            gateway 192.0.2.253
+//!        10.0.0.0/24                    10.0.0.0/24, another one
+//! ```
+//! A segment's way is found when it is sent; a link that is cut between two hosts lies behind all gateways.
+
+use std::net::IpAddr;
+
+use towline_core::event::Ends;
+use towline_core::time::Instant;
+
+use crate::gateway::{Gateway, Kind, Passage, Tracker};
+use crate::host::HostId;
+use crate::net::Place;
+use crate::world::World;
+
+/// Names a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NetworkId(usize);
+
+impl NetworkId {
+    /// The one that has no gateway.
+    pub const OPEN: Self = Self(0);
+}
+
+/// What becomes of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It comes to this host, with these ends as the host sees them.
+    Comes { to: HostId, ends: Ends },
+    /// It vanishes, because.
+    Lost(&'static str),
+    /// A gateway answers with a reset, because.
+    Reset(&'static str),
+}
+
+/// All networks.
+#[derive(Debug, Default)]
+pub(crate) struct Networks {
+    /// The first inner one has the number 1.
+    inner: Vec<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    around: NetworkId,
+    tracker: Tracker,
+    is_cut: bool,
+}
+
+impl Networks {
+    pub(crate) fn add(&mut self, around: NetworkId, gateway: Gateway) -> NetworkId {
+        self.inner.push(Inner { around, tracker: Tracker::new(gateway), is_cut: false });
+        NetworkId(self.inner.len())
+    }
+
+    pub(crate) fn heal(&mut self) {
+        self.inner.iter_mut().for_each(|inner| inner.is_cut = false);
+    }
+
+    /// Where a segment goes that a host sends now.
+    pub(crate) fn route(&mut self, places: &[Place], from: HostId, ends: Ends, kind: Kind, now: Instant) -> Fate {
+        let Some(place) = places.get(from.0) else { return Fate::Lost("from nowhere") };
+        let (mut source, mut target) = (ends.local, ends.peer);
+        if source.ip() != place.address {
+            // Ingress filtering, RFC 2827.
+            return Fate::Lost("from an address of old");
+        }
+        let (mut at, mut goes_out) = (place.network, true);
+        loop {
+            if let Some(to) = places.iter().position(|place| place.network == at && place.address == target.ip()) {
+                return Fate::Comes { to: HostId(to), ends: Ends { local: target, peer: source } };
+            }
+            let passage = if let Some(inner) = self.inside_of(places, at, target.ip()) {
+                (at, goes_out) = (inner, false);
+                self.pass(inner, |tracker| tracker.inward(source, target, kind, now))
+            } else if goes_out && at != NetworkId::OPEN {
+                let passage = self.pass(at, |tracker| tracker.outward(source, target, kind, now));
+                at = self.inner.get(at.0 - 1).map_or(NetworkId::OPEN, |inner| inner.around);
+                passage
+            } else {
+                return Fate::Lost("to nobody");
+            };
+            match passage {
+                Passage::Pass(from, to) => (source, target) = (from, to),
+                Passage::Drop(why) => return Fate::Lost(why),
+                Passage::Reset(why) => return Fate::Reset(why),
+            }
+        }
+    }
+
+    /// The network behind a gateway in `around` that an address leads to: the gateway's own, or one it routes.
+    fn inside_of(&self, places: &[Place], around: NetworkId, address: IpAddr) -> Option<NetworkId> {
+        let leads = |(n, inner): &(usize, &Inner)| {
+            let routes = inner.tracker.plan.translation.is_none();
+            let is_there = |place: &Place| place.network == NetworkId(n + 1) && place.address == address;
+            inner.around == around && (inner.tracker.plan.outside == address || routes && places.iter().any(is_there))
+        };
+        self.inner.iter().enumerate().find(leads).map(|(n, _)| NetworkId(n + 1))
+    }
+
+    fn pass(&mut self, network: NetworkId, act: impl FnOnce(&mut Tracker) -> Passage) -> Passage {
+        match self.get(network) {
+            Some(inner) if inner.is_cut => Passage::Drop("cut"),
+            Some(inner) => act(&mut inner.tracker),
+            None => Passage::Drop("no gateway"),
+        }
+    }
+
+    fn get(&mut self, network: NetworkId) -> Option<&mut Inner> {
+        self.inner.get_mut(network.0.checked_sub(1)?)
+    }
+}
+
+impl World {
+    /// A network behind a gateway in the network `around`.
+    pub fn add_network(&mut self, around: NetworkId, gateway: Gateway) -> NetworkId {
+        self.net.borrow_mut().networks.add(around, gateway)
+    }
+
+    /// A host in a network; its name resolves to its address for everybody, whether they reach that or not.
+    pub fn add_host_in(&mut self, network: NetworkId, name: &str, address: IpAddr) -> HostId {
+        let host = self.add_host(name, address);
+        self.roam(host, network, address);
+        host
+    }
+
+    /// A host is in another network from now on, or has another address. Its sockets stay, and what they send is lost.
+    pub fn roam(&mut self, host: HostId, network: NetworkId, address: IpAddr) {
+        self.note("roam", &format!("{host:?} to {network:?}, {address}"));
+        if let Some(place) = self.net.borrow_mut().places.get_mut(host.0) {
+            (place.network, place.address) = (network, address);
+        }
+    }
+
+    /// Changes what a gateway does from now on. What it remembers stays.
+    pub fn change_gateway(&mut self, network: NetworkId, change: impl FnOnce(&mut Gateway)) {
+        if let Some(inner) = self.net.borrow_mut().networks.get(network) {
+            change(&mut inner.tracker.plan);
+        }
+    }
+
+    /// A gateway begins anew and remembers no session.
+    pub fn restart_gateway(&mut self, network: NetworkId) {
+        self.note("gateway", &format!("of {network:?} begins anew"));
+        if let Some(inner) = self.net.borrow_mut().networks.get(network) {
+            inner.tracker.forget();
+        }
+    }
+
+    /// From now on a gateway lets nothing through, and nobody is told.
+    pub fn cut_gateway(&mut self, network: NetworkId) {
+        self.note("gateway", &format!("of {network:?} is cut"));
+        if let Some(inner) = self.net.borrow_mut().networks.get(network) {
+            inner.is_cut = true;
+        }
+    }
+
+    /// Sessions that a gateway remembers.
+    #[must_use]
+    pub fn sessions(&self, network: NetworkId) -> usize {
+        let mut net = self.net.borrow_mut();
+        let now = net.now();
+        net.networks.get(network).map_or(0, |inner| inner.tracker.remembered(now))
+    }
+}
