@@ -46,6 +46,18 @@ impl Catalog {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A job, once it has ended.
+    #[must_use]
+    pub fn ended(&self, job: u32) -> Option<JobRow> {
+        self.tables().jobs.get(&job).filter(|row| ENDED.contains(&row.job_status)).cloned()
+    }
+
+    /// All report lines of a job.
+    #[must_use]
+    pub fn report(&self, job: u32) -> String {
+        self.tables().log.iter().filter(|line| line.job_id == job).map(|line| line.text.as_str()).collect()
+    }
+
     /// Answers a request.
     ///
     /// # Errors

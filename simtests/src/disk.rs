@@ -50,6 +50,15 @@ impl Disk {
     pub fn store(&self) -> MutexGuard<'_, Store> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// What was restored below `/restored`, by the names the files were saved under.
+    #[must_use]
+    pub fn restored(&self) -> Files {
+        let back = |(name, contents): (&Vec<u8>, &Vec<u8>)| {
+            name.strip_prefix(b"/restored").map(|name| (name.to_vec(), contents.clone()))
+        };
+        self.store().files.iter().filter_map(back).collect()
+    }
 }
 
 /// What one daemon has open on its disk.
@@ -173,7 +182,11 @@ impl Backup {
         Self { files, step: Step::Begin, packer: Packer::new(), complete: false }
     }
 
-    fn fill(&mut self, parcel: Parcel) -> DiskDone {
+    fn fill(&mut self, mut parcel: Parcel) -> DiskDone {
+        if self.complete {
+            parcel.clear();
+            return DiskDone::Filled { parcel, last: true, remarks: Vec::new() };
+        }
         self.packer.give(parcel);
         let error = loop {
             match self.step() {
@@ -354,6 +367,9 @@ impl Reading {
 
     fn fill(&mut self, mut parcel: Parcel, store: &Store) -> DiskDone {
         parcel.clear();
+        if self.complete {
+            return DiskDone::Filled { parcel, last: true, remarks: Vec::new() };
+        }
         loop {
             if self.reader.fill(&mut parcel) == Filled::Full {
                 return DiskDone::Filled { parcel, last: false, remarks: Vec::new() };

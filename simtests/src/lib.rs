@@ -26,6 +26,7 @@
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
 //! | [`town`], [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
+//! | [`scenario`] | any number of them in networks behind gateways, written down as values |
 //! | [`arm`] | the conformance suite's world, and raw peers |
 
 pub mod arm;
@@ -42,6 +43,7 @@ mod net;
 pub mod network;
 pub mod operator;
 pub mod rng;
+pub mod scenario;
 mod sleep;
 mod task;
 pub mod tcp;

@@ -9,7 +9,7 @@ use towline_core::action::SocketOptions;
 use towline_core::config::Password;
 use towline_core::conn::{CloseReason, Peer};
 use towline_core::drive::{ExitReason, WorkDone};
-use towline_core::event::IoKind;
+use towline_core::event::{Event, IoKind};
 use towline_core::ids::{ConnId, DialId, ListenerId, WorkId};
 use towline_core::node::{DialFailure, Net, Opening, Route, TimerKey};
 use towline_core::role::Role;
@@ -17,6 +17,9 @@ use towline_core::tls::Dialler;
 use towline_core::wire::frame::Signal;
 use towline_core::wire::hello::{Hello, Version};
 use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+use crate::host::HostId;
+use crate::world::World;
 
 /// What an operator has heard; clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +41,22 @@ impl Heard {
     #[must_use]
     pub fn look(&self) -> Transcript {
         self.lock().clone()
+    }
+
+    /// The operator on a host says a line and hears the answer to its end; `None` if that does not come.
+    pub fn say(&self, world: &mut World, operator: HostId, line: &str, within: Duration) -> Option<String> {
+        let before = self.look();
+        world.post(operator, Event::Typed(Some(line.to_owned())));
+        let answered = world.run_until(within, |_| self.look().answers > before.answers);
+        let text = self.look().text.split_off(before.text.len());
+        answered.then_some(text)
+    }
+
+    /// Has the operator order a job; gives its number if the director took it.
+    pub fn order(&self, world: &mut World, operator: HostId, line: &str) -> Option<u32> {
+        let answer = self.say(world, operator, line, Duration::from_secs(120))?;
+        let (_, id) = answer.split_once("JobId=")?;
+        id.split_whitespace().next()?.parse().ok()
     }
 
     fn lock(&self) -> MutexGuard<'_, Transcript> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
-use towline_core::event::Event;
 use towline_core::node::{Node, Settings};
 use towline_core::role::director::Director;
 use towline_core::role::director::catalog::JobRow;
@@ -23,10 +22,8 @@ use crate::operator::{Heard, Operator, Transcript};
 use crate::rng::Rng;
 use crate::world::World;
 
-/// States in which a job stays, `wire/3 §0.4`.
-const ENDED: &[u8] = b"TWAEfeDI";
 /// The version all daemons say they are.
-const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
+pub(crate) const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
 
 /// What may differ between towns.
 #[derive(Clone, Debug)]
@@ -171,51 +168,37 @@ impl Town {
 
     /// The operator says a line and hears the answer to its end; `None` if that does not come.
     pub fn say(&mut self, line: &str, within: Duration) -> Option<String> {
-        let before = self.heard();
-        self.world.post(self.operator, Event::Typed(Some(line.to_owned())));
-        let heard = self.heard.clone();
-        let answered = self.world.run_until(within, |_| heard.look().answers > before.answers);
-        let text = self.heard().text.split_off(before.text.len());
-        answered.then_some(text)
+        self.heard.say(&mut self.world, self.operator, line, within)
     }
 
     /// Has the operator order a job; gives its number if the director took it.
     pub fn order(&mut self, line: &str) -> Option<u32> {
-        let answer = self.say(line, Duration::from_secs(120))?;
-        let (_, id) = answer.split_once("JobId=")?;
-        id.split_whitespace().next()?.parse().ok()
+        self.heard.order(&mut self.world, self.operator, line)
     }
 
     /// A job of the catalog, once it has ended.
     #[must_use]
     pub fn ended(&self, job: u32) -> Option<JobRow> {
-        let tables = self.catalog.tables();
-        tables.jobs.get(&job).filter(|row| ENDED.contains(&row.job_status)).cloned()
+        self.catalog.ended(job)
     }
 
     /// Goes on until a job has ended, at most so long.
     pub fn await_end(&mut self, job: u32, within: Duration) -> Option<JobRow> {
         let catalog = self.catalog.clone();
-        let is_over = |row: &JobRow| ENDED.contains(&row.job_status);
-        self.world.run_until(within, |_| catalog.tables().jobs.get(&job).is_some_and(is_over));
+        self.world.run_until(within, |_| catalog.ended(job).is_some());
         self.ended(job)
     }
 
     /// What was restored, by the names the files were saved under.
     #[must_use]
     pub fn restored(&self) -> Files {
-        let store = self.files.store();
-        let back = |(name, contents): (&Vec<u8>, &Vec<u8>)| {
-            name.strip_prefix(b"/restored").map(|name| (name.to_vec(), contents.clone()))
-        };
-        store.files.iter().filter_map(back).collect()
+        self.files.restored()
     }
 
     /// All report lines of a job.
     #[must_use]
     pub fn report(&self, job: u32) -> String {
-        let tables = self.catalog.tables();
-        tables.log.iter().filter(|line| line.job_id == job).map(|line| line.text.as_str()).collect()
+        self.catalog.report(job)
     }
 
     fn node<R: towline_core::role::Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
@@ -235,7 +218,7 @@ impl Town {
     }
 }
 
-fn identity() -> Identity {
+pub(crate) fn identity() -> Identity {
     Identity {
         version: VERSION,
         full: "26.0.0".to_owned(),
@@ -286,9 +269,9 @@ const fn tls(plan: &Plan) -> &'static str {
     if plan.tls { "(enable: true, require: true)" } else { "(enable: false, require: false)" }
 }
 
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
     match ron::from_str(text) {
         Ok(config) => config,
-        Err(error) => panic!("the town's own configuration: {error}\n{text}"),
+        Err(error) => panic!("the world's own configuration: {error}\n{text}"),
     }
 }

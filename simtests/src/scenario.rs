@@ -1,0 +1,356 @@
+//! A scenario: networks, gateways and daemons written down as values, and the region that comes to life from them.
+//!
+//! ```text
+//!                operator .2   dir .1   FD .10   SD .20       192.0.2.0/24
+//!                    └───────────┴───┬─────┴────────┘
+//!                               gateway .254
+//!                          FD .10 ───┴─── SD .20              10.0.0.0/24
+//! ```
+//! Pieces of configuration are written as in the configuration files, each with a comma at its end.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
+use towline_core::node::{Node, Settings};
+use towline_core::role::Role;
+use towline_core::role::director::Director;
+use towline_core::role::director::catalog::JobRow;
+use towline_core::role::file::FileDaemon;
+use towline_core::role::identity::{Credentials, DialOffer};
+use towline_core::role::storage::StorageDaemon;
+use towline_core::tls::Acceptor;
+use towline_core::wire::names::{PeerKind, PeerName};
+
+use crate::catalog::Catalog;
+use crate::disk::{Disk, Files};
+use crate::gateway::Gateway;
+use crate::hands::MapHands;
+use crate::host::HostId;
+use crate::network::NetworkId;
+use crate::operator::{Heard, Operator};
+use crate::town::{VERSION, identity, read, some_files};
+use crate::world::World;
+
+/// The gateway's address outside.
+pub const GATEWAY: [u8; 4] = [192, 0, 2, 254];
+
+/// A scenario.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Everything is drawn from it.
+    pub seed: u64,
+    /// Whether connections are protected, by the simulator's engine.
+    pub tls: bool,
+    /// Gateways to networks of their own, and the place in this list of the one around; `None`: the open network.
+    pub gateways: Vec<(Gateway, Option<usize>)>,
+    /// Of the director itself.
+    pub director: String,
+    /// The file daemons.
+    pub clients: Vec<Station>,
+    /// The storage daemons.
+    pub storages: Vec<Station>,
+    /// More of the director's configuration, beside its resources.
+    pub more: String,
+    /// The files of each client.
+    pub files: Files,
+}
+
+/// A host with a daemon.
+#[derive(Clone, Debug, Default)]
+pub struct Station {
+    /// Name of the daemon and of its host.
+    pub name: String,
+    /// The place of its gateway; `None`: it is in the open network.
+    pub behind: Option<usize>,
+    /// Its address there.
+    pub address: [u8; 4],
+    /// Of the director's resource for it: its address, whether it is passive.
+    pub resource: String,
+    /// Of the daemon itself.
+    pub own: String,
+    /// Of its entry for the director.
+    pub entry: String,
+}
+
+impl Station {
+    /// A daemon in the open network that is dialled at its own address.
+    #[must_use]
+    pub fn outside(name: &str, last: u8) -> Self {
+        let address = [192, 0, 2, last];
+        Self { name: name.to_owned(), address, ..Self::default() }
+    }
+
+    /// A daemon behind the first gateway.
+    #[must_use]
+    pub fn inside(name: &str, last: u8) -> Self {
+        let address = [10, 0, 0, last];
+        Self { name: name.to_owned(), behind: Some(0), address, ..Self::default() }
+    }
+
+    /// Adds pieces to the director's resource for it.
+    #[must_use]
+    pub fn resource(mut self, pieces: &str) -> Self {
+        self.resource.push_str(pieces);
+        self
+    }
+
+    /// Adds pieces to the daemon itself.
+    #[must_use]
+    pub fn own(mut self, pieces: &str) -> Self {
+        self.own.push_str(pieces);
+        self
+    }
+
+    /// Adds pieces to its entry for the director.
+    #[must_use]
+    pub fn entry(mut self, pieces: &str) -> Self {
+        self.entry.push_str(pieces);
+        self
+    }
+}
+
+impl Scenario {
+    /// A director outside and one network behind a gateway, in clear, with a few small files.
+    #[must_use]
+    pub fn new(seed: u64, gateway: Gateway) -> Self {
+        Self {
+            seed,
+            tls: false,
+            gateways: vec![(gateway, None)],
+            director: String::new(),
+            clients: Vec::new(),
+            storages: Vec::new(),
+            more: String::new(),
+            files: some_files(seed, 10, 30_000),
+        }
+    }
+
+    /// With this file daemon.
+    #[must_use]
+    pub fn client(mut self, station: Station) -> Self {
+        self.clients.push(station);
+        self
+    }
+
+    /// With this storage daemon.
+    #[must_use]
+    pub fn storage(mut self, station: Station) -> Self {
+        self.storages.push(station);
+        self
+    }
+
+    /// Starts all daemons, the director last.
+    ///
+    /// # Panics
+    /// If a piece of configuration is none.
+    #[must_use]
+    pub fn start(self) -> Region {
+        let mut world = World::new(self.seed);
+        let mut networks: Vec<NetworkId> = Vec::new();
+        for (gateway, around) in &self.gateways {
+            let around = around.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
+            networks.push(world.add_network(around, gateway.clone()));
+        }
+        let (director, operator) = (
+            world.add_host("dir", IpAddr::from([192, 0, 2, 1])),
+            world.add_host("operator", IpAddr::from([192, 0, 2, 2])),
+        );
+        let mut settle = |station: &Station, disk: Disk| {
+            let network = station.behind.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
+            let host = world.add_host_in(network, &station.name, station.address.into());
+            let hands = Arc::new(MapHands::new(disk.clone(), None));
+            Running { name: station.name.clone(), host, disk, hands }
+        };
+        let clients = self.clients.iter().map(|one| settle(one, Disk::with_files(self.files.clone()))).collect();
+        let storages = self.storages.iter().map(|one| settle(one, Disk::default())).collect();
+        let mut region = Region {
+            world,
+            networks,
+            director,
+            operator,
+            clients,
+            storages,
+            catalog: Catalog::default(),
+            heard: Heard::default(),
+            scenario: self,
+        };
+        (0..region.storages.len()).for_each(|n| region.start_storage(n));
+        (0..region.clients.len()).for_each(|n| region.start_client(n));
+        region.start_director();
+        region.start_operator();
+        region
+    }
+
+    fn of_director(&self) -> DirectorConfig {
+        let clients =
+            list(&self.clients, |one| format!(r#"(name: "{0}", password: "{0}", {1})"#, one.name, one.resource));
+        let storages = list(&self.storages, |one| {
+            format!(r#"(name: "{0}", password: "{0}", device: "dev", media_type: "{0}", {1})"#, one.name, one.resource)
+        });
+        let pools = list(&self.storages, |one| format!(r#"(name: "{0}", label_format: Some("{0}-"))"#, one.name));
+        let jobs = list(&self.clients, |client| {
+            list(&self.storages, |storage| {
+                let (c, s) = (&client.name, &storage.name);
+                let job = format!(r#"client: "{c}", fileset: "set", storage: "{s}", pool: "{s}""#);
+                format!(
+                    r#"(name: "{c}-{s}", level: full, {job}),
+                       (name: "restore-{c}-{s}", kind: restore, where: Some("/restored"), {job})"#
+                )
+            })
+        });
+        read(&format!(
+            r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0"], {tls} {director}),
+                clients: [{clients}], storages: [{storages}], jobs: [{jobs}], pools: [{pools}],
+                filesets: [(name: "set", include: [(files: ["/data"])])], {more})"#,
+            tls = self.tls(),
+            director = self.director,
+            more = self.more,
+        ))
+    }
+
+    const fn tls(&self) -> &'static str {
+        if self.tls { "tls: (enable: true, require: true)," } else { "tls: (enable: false, require: false)," }
+    }
+}
+
+fn list(stations: &[Station], write: impl Fn(&Station) -> String) -> String {
+    stations.iter().map(write).collect::<Vec<_>>().join(", ")
+}
+
+/// A daemon of a region.
+#[derive(Debug)]
+pub struct Running {
+    /// Its name.
+    pub name: String,
+    /// Its host.
+    pub host: HostId,
+    /// Its disk.
+    pub disk: Disk,
+    /// What it has open, and what it said.
+    pub hands: Arc<MapHands>,
+}
+
+/// A scenario that has come to life.
+#[derive(Debug)]
+pub struct Region {
+    /// Its world.
+    pub world: World,
+    /// The networks behind the gateways, in their order.
+    pub networks: Vec<NetworkId>,
+    /// The director's host.
+    pub director: HostId,
+    /// The operator's host.
+    pub operator: HostId,
+    /// The file daemons.
+    pub clients: Vec<Running>,
+    /// The storage daemons.
+    pub storages: Vec<Running>,
+    /// The director's catalog.
+    pub catalog: Catalog,
+    heard: Heard,
+    scenario: Scenario,
+}
+
+impl Region {
+    /// Starts the director; one that runs is killed.
+    pub fn start_director(&mut self) {
+        let hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
+        let role = Director::new(Arc::new(self.scenario.of_director()), self.credentials(), identity());
+        let node = self.node(self.director, role, PeerKind::Director, "dir");
+        self.world.start(self.director, node, hands);
+    }
+
+    /// Starts a storage daemon; one that runs is killed.
+    pub fn start_storage(&mut self, n: usize) {
+        let (name, host) = (self.storages[n].name.clone(), self.storages[n].host);
+        let hands = Arc::new(MapHands::new(self.storages[n].disk.clone(), None));
+        let Station { own, entry, .. } = &self.scenario.storages[n];
+        let config: StorageConfig = read(&format!(
+            r#"(storage: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
+                directors: [(name: "dir", password: "{name}", {entry})],
+                devices: [(name: "dev", media_type: "{name}", archive_device: "/volumes", maximum_block_size: 65536)])"#,
+            tls = self.scenario.tls(),
+        ));
+        let role = StorageDaemon::new(Arc::new(config), identity());
+        let node = self.node(host, role, PeerKind::Storage, &name);
+        self.storages[n].hands = Arc::clone(&hands);
+        self.world.start(host, node, hands);
+    }
+
+    /// Starts a file daemon; one that runs is killed.
+    pub fn start_client(&mut self, n: usize) {
+        let (name, host) = (self.clients[n].name.clone(), self.clients[n].host);
+        let hands = Arc::new(MapHands::new(self.clients[n].disk.clone(), None));
+        let Station { own, entry, .. } = &self.scenario.clients[n];
+        let config: FileConfig = read(&format!(
+            r#"(file: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
+                directors: [(name: "dir", password: "{name}", {entry})])"#,
+            tls = self.scenario.tls(),
+        ));
+        let role = FileDaemon::new(Arc::new(config), self.credentials(), identity());
+        let node = self.node(host, role, PeerKind::Client, &name);
+        self.clients[n].hands = Arc::clone(&hands);
+        self.world.start(host, node, hands);
+    }
+
+    /// Starts an operator, who has heard nothing yet.
+    pub fn start_operator(&mut self) {
+        self.heard = Heard::default();
+        let role = Operator::new(Password::new("console"), self.scenario.tls, self.heard.clone());
+        let node = self.node(self.operator, role, PeerKind::Console, "operator");
+        self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
+    }
+
+    /// The operator says a line and hears the answer to its end; `None` if that does not come.
+    pub fn say(&mut self, line: &str, within: Duration) -> Option<String> {
+        self.heard.say(&mut self.world, self.operator, line, within)
+    }
+
+    /// Has the operator order a job; gives its number if the director took it.
+    pub fn order(&mut self, line: &str) -> Option<u32> {
+        self.heard.order(&mut self.world, self.operator, line)
+    }
+
+    /// Goes on until a job has ended, at most so long.
+    pub fn await_end(&mut self, job: u32, within: Duration) -> Option<JobRow> {
+        let catalog = self.catalog.clone();
+        self.world.run_until(within, |_| catalog.ended(job).is_some());
+        catalog.ended(job)
+    }
+
+    /// All report lines of a job.
+    #[must_use]
+    pub fn report(&self, job: u32) -> String {
+        self.catalog.report(job)
+    }
+
+    /// What a client got back, by the names the files were saved under.
+    #[must_use]
+    pub fn restored(&self, client: usize) -> Files {
+        self.clients[client].disk.restored()
+    }
+
+    /// What each client had to save.
+    #[must_use]
+    pub const fn saved(&self) -> &Files {
+        &self.scenario.files
+    }
+
+    fn node<R: Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
+        let settings = Settings {
+            own: PeerName::new(kind, name).qualified(),
+            engines: Arc::new(if self.scenario.tls { Acceptor::simulated() } else { Acceptor::new() }),
+            max_unauthenticated: 256,
+            authenticate_within: Duration::from_secs(60),
+        };
+        let now = self.world.time_of(host);
+        Node::new(role, settings, self.world.node_seed(), now)
+    }
+
+    fn credentials(&self) -> Credentials {
+        let own = if self.scenario.tls { DialOffer::Simulated } else { DialOffer::Nothing };
+        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+    }
+}
