@@ -1,5 +1,7 @@
 //! Whom the director dials, with which opening: for jobs, and for errands such as a status or a cancel.
 
+use std::time::Duration;
+
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, DialId};
 use crate::node::{Net, Opening, Route, TimerKey};
@@ -25,9 +27,23 @@ pub(super) struct Errand {
     pub(super) command: String,
     /// The console that waits for it.
     pub(super) console: Option<ConnId>,
+    /// The job it cancels, if that is what it is for.
+    pub(super) cancels: Option<u32>,
     pub(super) sent: bool,
-    /// When the patience with an answer ends.
-    pub(super) patience: Option<TimerKey>,
+    /// When the patience with its answer ends.
+    pub(super) timer: Option<TimerKey>,
+}
+
+impl Errand {
+    /// An errand that nothing has been done for yet.
+    pub(super) const fn new(who: Who, command: String, console: Option<ConnId>) -> Self {
+        Self { who, conn: None, command, console, cancels: None, sent: false, timer: None }
+    }
+
+    /// How long the daemon may take to answer.
+    pub(super) const fn patience(&self) -> Duration {
+        Duration::from_secs(if self.cancels.is_some() { 10 } else { 60 })
+    }
 }
 
 /// Dials the job's storage daemon.
@@ -111,7 +127,7 @@ fn opening(
 }
 
 fn route(config: &DirectorConfig, address: &str, port: u16, (retry, within): (u64, u64)) -> Route {
-    let seconds = std::time::Duration::from_secs;
+    let seconds = Duration::from_secs;
     Route {
         host: address.to_owned(),
         port,

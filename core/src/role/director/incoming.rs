@@ -1,7 +1,5 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`; and errands, which are short conversations beside the jobs.
 
-use std::time::Duration;
-
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::error::Explain;
@@ -17,9 +15,6 @@ use super::catalog::{CatalogAnswer, CatalogError};
 use super::dialling::{self, Errand};
 use super::requests::{self, Next, Request};
 use super::{Director, Due, Owner, tables};
-
-/// How long a daemon may take to answer an errand.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 impl Director {
     /// A line from a daemon of a job.
@@ -172,8 +167,26 @@ impl Director {
         command: String,
         console: Option<ConnId>,
     ) -> Result<(), String> {
-        let dial = dialling::dial_errand(&self.config, &self.credentials, net, who, name)?;
-        let errand = Errand { who, conn: None, command, console, sent: false, patience: None };
+        self.begin_errand(net, name, Errand::new(who, command, console))
+    }
+
+    /// Dials a daemon of a job to have it stop.
+    ///
+    /// # Errors
+    /// Why it cannot be dialled, in a sentence.
+    pub(super) fn send_cancel(
+        &mut self,
+        net: &mut Net,
+        job: u32,
+        who: Who,
+        name: &str,
+        command: String,
+    ) -> Result<(), String> {
+        self.begin_errand(net, name, Errand { cancels: Some(job), ..Errand::new(who, command, None) })
+    }
+
+    fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
+        let dial = dialling::dial_errand(&self.config, &self.credentials, net, errand.who, name)?;
         self.errands.insert(dial, errand);
         Ok(())
     }
@@ -189,7 +202,8 @@ impl Director {
                 let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
                 self.errand_prints(net, &errand, &text);
                 errand.conn = Some(conn);
-                errand.patience = Some(self.set_timer(net, PATIENCE, "the answer to an errand", Due::Errand(conn)));
+                let patience = errand.patience();
+                errand.timer = Some(self.set_timer(net, patience, "the answer to an errand", Due::Errand(conn)));
                 self.talking.insert(conn, errand);
             }
             Err(failure) => {
@@ -208,8 +222,9 @@ impl Director {
             return net.send_text(conn, &errand.command);
         }
         let line = String::from_utf8_lossy(text).into_owned();
-        if let Some(errand) = self.talking.get(&conn) {
-            self.errand_prints(net, errand, &line);
+        if let Some(errand) = self.talking.remove(&conn) {
+            self.errand_prints(net, &errand, &line);
+            self.talking.insert(conn, errand);
         }
     }
 
@@ -217,23 +232,27 @@ impl Director {
     pub(super) fn errand_too_slow(&mut self, net: &mut Net, conn: ConnId) {
         let Some(errand) = self.talking.remove(&conn) else { return };
         net.abort(conn);
-        let text = format!("The {} has not answered within {} s.\n", errand.who, PATIENCE.as_secs());
+        let text = format!("The {} has not answered within {} s.\n", errand.who, errand.patience().as_secs());
         self.errand_prints(net, &errand, &text);
         self.errand_done(net, errand);
     }
 
     pub(super) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
-        self.cancel_timer(net, errand.patience);
+        self.cancel_timer(net, errand.timer);
+        if let Some(job) = errand.cancels {
+            self.cancel_answered(net, errand.who, job);
+        }
         if let Some(console) = errand.console {
             self.console_done(net, console, "");
         }
         self.exit_if_idle(net);
     }
 
-    fn errand_prints(&self, net: &mut Net, errand: &Errand, text: &str) {
-        match errand.console {
-            Some(console) => self.console_prints(net, console, text),
-            None => net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end())),
+    fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
+        match (errand.console, errand.cancels) {
+            (Some(console), _) => self.console_prints(net, console, text),
+            (None, Some(job)) => self.cancel_heard(net, errand, job, text),
+            (None, None) => net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end())),
         }
     }
 }

@@ -5,10 +5,11 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `incoming.rs` sorts what
-//! daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how. `catalog.rs`, `volumes.rs`,
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `cancelling.rs`
+//! gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
+mod cancelling;
 pub mod catalog;
 mod console;
 mod dialling;
@@ -46,6 +47,7 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 
+use cancelling::Cancelling;
 use catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 use console::Console;
 use dialling::Errand;
@@ -70,6 +72,7 @@ pub struct Director {
     talking: BTreeMap<ConnId, Errand>,
     works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
+    cancelling: BTreeMap<u32, Cancelling>,
     journal: Journal,
     queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
@@ -85,6 +88,8 @@ pub struct Director {
 enum Due {
     /// The storage daemon of this job has had its time.
     Grace(u32),
+    /// A console has waited for those who confirm the cancel of this job.
+    Confirmations(u32),
     /// The peer of an errand has had its time.
     Errand(ConnId),
 }
@@ -119,6 +124,7 @@ impl Director {
             talking: BTreeMap::new(),
             works: BTreeMap::new(),
             consoles: BTreeMap::new(),
+            cancelling: BTreeMap::new(),
             journal: Journal::default(),
             queued: VecDeque::new(),
             recent: VecDeque::new(),
@@ -295,6 +301,7 @@ impl Role for Director {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
         match self.timers.remove(&key) {
             Some(Due::Grace(id)) => self.grace_over(net, id),
+            Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
             None => {}
         }

@@ -1,7 +1,6 @@
 //! Jobs from the order to the record of their end.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::conn::{CloseReason, Peer};
@@ -18,15 +17,12 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 use super::job::{Job, RestorePlan, RowIds};
 use super::tables;
-use super::{Director, Due, Owner};
+use super::{Director, Owner};
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
-
-/// How long the storage daemon of a failed or cancelled job may take to end it (`wire/2 §6.2`).
-const GRACE: Duration = Duration::from_secs(30);
 
 /// A job that somebody wants.
 #[derive(Clone, Debug)]
@@ -157,7 +153,7 @@ impl Director {
     }
 
     /// Starts jobs from the queue while there is room for them, in the order they were ordered.
-    fn start_queued(&mut self, net: &mut Net) {
+    pub(super) fn start_queued(&mut self, net: &mut Net) {
         while let Some(at) = self.queued.iter().position(|id| self.has_room(*id)) {
             let Some(id) = self.queued.remove(at) else { return };
             self.jobs_run += 1;
@@ -174,7 +170,9 @@ impl Director {
     fn has_room(&self, id: u32) -> bool {
         let Some(job) = self.jobs.get(&id) else { return false };
         let config = &self.config;
-        let running: Vec<&Job> = self.jobs.values().filter(|other| !self.queued.contains(&other.id)).collect();
+        // A job that was given up takes no room while its storage daemon may still say how it ended.
+        let is_at_work = |other: &&Job| other.grace.is_none() && !other.ending && !self.queued.contains(&other.id);
+        let running: Vec<&Job> = self.jobs.values().filter(is_at_work).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
         let limits = [
             (Some(config.director.maximum_concurrent_jobs), running.len()),
@@ -212,50 +210,6 @@ impl Director {
         job.say(&mut self.journal, net, MessageKind::Fatal, text);
         self.save_lines(net);
         self.abandon(net, id);
-    }
-
-    /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
-    pub(super) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
-        job.status = job.status.merge(JobStatus::Canceled);
-        job.say(&mut self.journal, net, MessageKind::Info, &format!("Job canceled: {why}."));
-        self.save_lines(net);
-        self.abandon(net, id);
-    }
-
-    /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
-    /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded.
-    fn abandon(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
-        job.script = None;
-        let command = format!("cancel Job={}\n", job.unique);
-        let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
-        let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
-        let waits = storage.is_some() && job.told_to_run;
-        if let Some(conn) = job.file_conn.take() {
-            self.conns.remove(&conn);
-            net.close(conn, true);
-        }
-        for (who, name) in [(Who::Storage, storage), (Who::File, file)] {
-            if let Some(Err(why)) = name.map(|name| self.send_errand(net, who, &name, command.clone(), None)) {
-                net.log(Level::Warn, &format!("the {who} is not told to cancel job {id}: {why}"));
-            }
-        }
-        if !waits {
-            return self.end_job(net, id);
-        }
-        let key = self.set_timer(net, GRACE, "the storage daemon's end", Due::Grace(id));
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.grace = Some(key);
-        }
-    }
-
-    /// The storage daemon has not said in time how it ended.
-    pub(super) fn grace_over(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let text = format!("the storage daemon has not ended the job within {} s", GRACE.as_secs());
-        job.say(&mut self.journal, net, MessageKind::Warning, &text);
-        self.end_job(net, id);
     }
 
     /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
@@ -315,6 +269,7 @@ impl Director {
 
     pub(super) fn job_recorded(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         let Some(mut job) = self.jobs.remove(&id) else { return };
+        self.forget_cancel(id);
         if let Err(error) = answer {
             let text = format!("the end of the job was not recorded: {error}; {}", error.help());
             net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {id}: {text}"));

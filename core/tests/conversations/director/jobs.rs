@@ -142,37 +142,6 @@ fn a_lost_storage_daemon_ends_the_job_and_the_file_daemon_is_told() {
 }
 
 #[test]
-fn a_storage_daemon_that_does_not_end_a_cancelled_job_is_waited_for_thirty_seconds() {
-    let mut desk = Desk::open();
-    let (console, sd, _) = desk.backup();
-    desk.world.heard(sd);
-    let answer = desk.ask(console, "cancel jobid=1");
-    assert!(answer[0].contains("marked to be canceled"), "{answer:?}");
-    assert!(answer.contains(&"signal -1".to_owned()), "the console need not wait: {answer:?}");
-    desk.world.wait(Duration::from_millis(29_900));
-    assert_eq!(desk.status(1), 'R');
-    desk.world.wait(Duration::from_millis(200));
-    assert_eq!(desk.status(1), 'A');
-    assert_eq!(desk.world.heard(sd), ["signal -4", "fin"]);
-}
-
-#[test]
-fn both_daemons_hear_of_a_cancel_even_if_one_is_out_of_reach() {
-    let mut desk = Desk::open();
-    let (console, sd, fd) = desk.backup();
-    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
-    desk.ask(console, "cancel jobid=1");
-    let heard = desk.world.heard(fd + 1);
-    assert!(heard.last().is_some_and(|line| line.starts_with("text cancel Job=backup-tiny.")), "{heard:?}");
-    desk.world.say(sd, &storage_end(b'A', 0));
-    assert_eq!(desk.status(1), 'A');
-    desk.world.wait(Duration::from_secs(20));
-    assert!(desk.log().contains("cannot connect to 127.0.0.1:42003"), "{}", desk.log());
-    // A second cancel finds nothing.
-    assert!(desk.ask(console, "cancel jobid=1")[0].contains("There is no running job"));
-}
-
-#[test]
 fn rows_of_files_after_a_cancel_are_taken_and_not_stored() {
     let mut desk = Desk::open();
     let (console, sd, _) = desk.backup();

@@ -1,5 +1,6 @@
 //! The director in recorded and in made-up conversations.
 
+mod cancelling;
 mod consoles;
 mod desk;
 mod failures;

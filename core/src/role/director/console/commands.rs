@@ -323,11 +323,10 @@ impl Director {
     fn cancel(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
         let wanted = words.value(&["jobid", "job", "ujobid"]).unwrap_or_default().to_owned();
         let found = self.jobs.values().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse());
-        let Some((id, name)) = found.map(|job| (job.id, job.unique.clone())) else {
+        let Some(id) = found.map(|job| job.id) else {
             let text = format!("There is no running job \"{wanted}\". Name one: cancel jobid=N.\n");
             return self.console_done(net, conn, &text);
         };
-        self.cancel_job(net, id, "by a console");
-        self.console_done(net, conn, &format!("JobId {id}, Job {name} marked to be canceled.\n"));
+        self.cancel_for(net, id, conn);
     }
 }

@@ -158,6 +158,13 @@ impl Director {
         }
     }
 
+    /// Marks a console as waiting for what is under way.
+    pub(super) fn console_waits(&mut self, conn: ConnId) {
+        if let Some(console) = self.consoles.get_mut(&conn) {
+            console.doing = Doing::Asking(Asked::Other);
+        }
+    }
+
     /// Ends a console's command with these last words.
     pub(super) fn console_done(&mut self, net: &mut Net, conn: ConnId, text: &str) {
         self.console_prints(net, conn, text);

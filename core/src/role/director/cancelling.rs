@@ -1,0 +1,192 @@
+//! Cancelling: the job changes its state at once, then each daemon is told on a connection of its own. A console hears
+//! within a second who has confirmed it; it never waits for a dial.
+
+use std::time::Duration;
+
+use crate::drive::Level;
+use crate::ids::ConnId;
+use crate::node::{Net, TimerKey};
+use crate::role::script::Who;
+use crate::wire::message::MessageKind;
+use crate::wire::status::JobStatus;
+
+use super::dialling::Errand;
+use super::{Director, Due};
+
+/// How long a console waits to hear who has confirmed a cancel.
+const ANSWER: Duration = Duration::from_millis(800);
+/// How long the storage daemon of a failed job may take to end it (`wire/2 §6.2`).
+pub(super) const GRACE: Duration = Duration::from_secs(30);
+/// How long that of a cancelled job may take: what it has written is wanted no more.
+pub(super) const CANCEL_GRACE: Duration = Duration::from_secs(10);
+
+/// The daemons of a job that are told to stop, and what they say to that.
+#[derive(Debug)]
+pub(super) struct Cancelling {
+    told: Vec<Told>,
+    /// The console that waits to hear of it, until then.
+    console: Option<(ConnId, TimerKey)>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Told {
+    who: Who,
+    name: String,
+    /// Its last words, or why it cannot be told.
+    said: Option<String>,
+    confirmed: bool,
+    over: bool,
+}
+
+impl Told {
+    /// How it stands, in a line.
+    fn line(&self) -> String {
+        let Self { who, name, .. } = self;
+        match &self.said {
+            _ if self.confirmed => format!("The {who} \"{name}\" has confirmed.\n"),
+            // It was let go before it was asked.
+            Some(said) if said.contains("not found") => format!("The {who} \"{name}\" has ended the job already.\n"),
+            _ if !self.over => {
+                format!("The {who} \"{name}\" has not confirmed yet; the log will say whether it does.\n")
+            }
+            Some(said) => format!("The {who} \"{name}\" has not confirmed: {}\n", said.trim_end()),
+            None => format!("The {who} \"{name}\" has not confirmed: it has hung up.\n"),
+        }
+    }
+}
+
+impl Director {
+    /// `cancel` of a console: the answer comes within a second.
+    pub(super) fn cancel_for(&mut self, net: &mut Net, id: u32, console: ConnId) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let text = format!("JobId {id}, Job {} marked to be canceled.\n", job.unique);
+        if job.ending {
+            return self.console_done(net, console, &format!("JobId {id} has ended; its end is being recorded.\n"));
+        }
+        if job.grace.is_some() {
+            // Asked for a second time: nothing is waited for any more.
+            self.end_job(net, id);
+            return self.console_done(net, console, &text);
+        }
+        self.cancel_job(net, id, "by a console");
+        if !self.cancelling.get(&id).is_some_and(Cancelling::is_open) {
+            let answer = self.cancelling.get(&id).map(Cancelling::lines).unwrap_or_default();
+            return self.console_done(net, console, &(text + &answer));
+        }
+        self.console_prints(net, console, &text);
+        self.console_waits(console);
+        let timer = self.set_timer(net, ANSWER, "who confirms a cancel", Due::Confirmations(id));
+        if let Some(cancelling) = self.cancelling.get_mut(&id) {
+            cancelling.console = Some((console, timer));
+        }
+    }
+
+    /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
+    pub(super) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
+        job.status = job.status.merge(JobStatus::Canceled);
+        job.say(&mut self.journal, net, MessageKind::Info, &format!("Job canceled: {why}."));
+        self.save_lines(net);
+        self.abandon(net, id);
+    }
+
+    /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
+    /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded. The job takes no room meanwhile.
+    pub(super) fn abandon(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
+        job.script = None;
+        let command = format!("cancel Job={}\n", job.unique);
+        let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
+        let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
+        let waits = storage.is_some() && job.told_to_run;
+        let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
+        if let Some(conn) = job.file_conn.take() {
+            self.conns.remove(&conn);
+            net.close(conn, true);
+        }
+        let told: Vec<Told> = [(Who::File, file), (Who::Storage, storage)]
+            .into_iter()
+            .filter_map(|(who, name)| Some((who, name?)))
+            .map(|(who, name)| {
+                let refused = self.send_cancel(net, id, who, &name, command.clone());
+                if let Err(why) = &refused {
+                    net.log(Level::Warn, &format!("the {who} is not told to cancel job {id}: {why}"));
+                }
+                Told { who, name, over: refused.is_err(), said: refused.err(), confirmed: false }
+            })
+            .collect();
+        if !told.is_empty() {
+            self.cancelling.insert(id, Cancelling { told, console: None });
+        }
+        if !waits {
+            return self.end_job(net, id);
+        }
+        let key = self.set_timer(net, grace, "the storage daemon's end", Due::Grace(id));
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.grace = Some(key);
+        }
+        self.start_queued(net);
+    }
+
+    /// The storage daemon has not said in time how it ended.
+    pub(super) fn grace_over(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
+        let text = format!("the storage daemon has not ended the job within {} s", grace.as_secs());
+        job.say(&mut self.journal, net, MessageKind::Warning, &text);
+        self.end_job(net, id);
+    }
+
+    /// A daemon, or what stands in its way, says something to a cancel.
+    pub(super) fn cancel_heard(&mut self, net: &mut Net, errand: &Errand, id: u32, text: &str) {
+        net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
+        let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
+        let console = cancelling.console.map(|(console, _)| console);
+        let Some(told) = cancelling.told.iter_mut().find(|told| told.who == errand.who) else { return };
+        // `2001 Job … marked to be canceled.`, `3000 JobId=… marked to be canceled.` (`wire/2 §5.4`, `wire/3 §1.3.11`).
+        told.confirmed |= text.starts_with("2001 ") || text.starts_with("3000 ");
+        told.said = Some(text.to_owned());
+        if let Some(console) = console.filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
+            self.console_prints(net, console, text);
+        }
+    }
+
+    /// A daemon's answer to a cancel is at its end, or will never come.
+    pub(super) fn cancel_answered(&mut self, net: &mut Net, who: Who, id: u32) {
+        let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
+        if let Some(told) = cancelling.told.iter_mut().find(|told| told.who == who) {
+            told.over = true;
+        }
+        if !cancelling.is_open() {
+            self.tell_who_confirmed(net, id);
+            self.cancelling.remove(&id);
+        }
+    }
+
+    /// The job has ended: what is known of its cancel is of no more use, unless a daemon is still to be told.
+    pub(super) fn forget_cancel(&mut self, id: u32) {
+        if self.cancelling.get(&id).is_some_and(|cancelling| !cancelling.is_open()) {
+            self.cancelling.remove(&id);
+        }
+    }
+
+    /// The console has waited long enough.
+    pub(super) fn tell_who_confirmed(&mut self, net: &mut Net, id: u32) {
+        let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
+        let Some((console, timer)) = cancelling.console.take() else { return };
+        let lines = cancelling.lines();
+        self.cancel_timer(net, Some(timer));
+        self.console_done(net, console, &lines);
+    }
+}
+
+impl Cancelling {
+    fn is_open(&self) -> bool {
+        self.told.iter().any(|told| !told.over)
+    }
+
+    fn lines(&self) -> String {
+        self.told.iter().map(Told::line).collect()
+    }
+}
