@@ -11,7 +11,7 @@ macro_rules! ids {
 ids! {
     /// One TCP connection, from dial or accept to its end.
     ConnId;
-    /// One attempt to reach an address.
+    /// One attempt to reach a host, or one of its addresses.
     DialId;
     /// One listening socket.
     ListenerId;

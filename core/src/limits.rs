@@ -24,6 +24,18 @@ pub const SEND_QUEUE: usize = 8 * 1024 * 1024;
 /// Length of the system's queue of connections to accept.
 pub const BACKLOG: u32 = 512;
 
+/// Name look-ups under way at a time in one node.
+pub const LOOKUPS: usize = 4;
+
+/// How long a look-up may take; the answer of a slower one is dropped, and it is asked again.
+pub const LOOKUP: Duration = Duration::from_secs(30);
+
+/// The head start of each address of a name before the next one (RFC 8305 §8, "Connection Attempt Delay").
+pub const RACE: Duration = Duration::from_millis(250);
+
+/// How long one address may take to connect. Then the name is resolved again, so that a host which has moved is found.
+pub const TRY: Duration = Duration::from_secs(30);
+
 /// Addresses of one name that are tried.
 pub const ADDRESSES_PER_NAME: usize = 16;
 

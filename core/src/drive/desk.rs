@@ -23,8 +23,8 @@ pub const ACCEPTED: usize = 64;
 /// Events of an [`Injector`](super::Injector) that wait for the node; whoever posts waits for room.
 pub const INJECTED: usize = 1024;
 
-/// Name look-ups under way at a time.
-pub const RESOLVERS: usize = 4;
+/// Name look-ups under way at a time: no node asks for more.
+pub const RESOLVERS: usize = crate::limits::LOOKUPS;
 
 /// How long an acceptor rests when the system has no descriptor for the next connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

@@ -100,6 +100,14 @@ pub(super) const PAGES: &[Page] = &[
         "Raise the limit of open files of the service, and see which program holds so many connections.",
     ),
     entry(
+        113,
+        "no address of the family of the source address",
+        (Fault::Config, Retry::Never),
+        "`source_address` binds outgoing connections to an address of one family, IPv4 or IPv6, and the name that was to \
+         be dialled has addresses of the other family only.",
+        "Correct or remove `source_address`, or give the peer's name an address of the same family.",
+    ),
+    entry(
         120,
         "the address to listen on is taken",
         (Fault::Config, Retry::Never),

@@ -1,12 +1,30 @@
-//! From a host name to an authenticated connection: resolve, try each address, TLS and authentication, retry until the deadline.
+//! From a host name to an authenticated connection, again and again until the deadline.
+//!
+//! ```text
+//!   names.rs: look-up -> race.rs: one try for each address -> TLS and authentication -> on_dialed
+//!      ^                          '------- all failed: a pause ------'
+//!      '----------------------------------------'
+//! ```
+//! A role sees one [`DialId`] for all of it; each try has one of its own, so that every `Action::Dial` is answered by
+//! one `Event::Dialed`.
+
+mod failure;
+mod names;
+mod race;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+pub use failure::DialFailure;
+#[cfg(test)]
+pub(crate) use failure::one_of_each;
+pub(super) use names::Names;
+use race::{Race, says_more};
+
 use super::net::{Link, Net, Owner, TimerKey};
 use crate::action::{Action, SocketOptions};
 use crate::conn::{CloseReason, Conn, Dialling};
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Retry};
 use crate::event::{Ends, IoKind, ResolveError};
 use crate::ids::{ConnId, DialId, QueryId};
 use crate::limits;
@@ -47,142 +65,23 @@ pub struct Opening {
     pub policy: u8,
 }
 
-/// Why a dial ended without a connection: what the last try saw.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum DialFailure {
-    /// The name could not be resolved.
-    #[error("cannot resolve {host}: {error}")]
-    Resolve {
-        /// The name.
-        host: String,
-        /// What the resolver said.
-        error: ResolveError,
-    },
-    /// No address let us connect.
-    #[error("cannot connect to {to}: {error}")]
-    Connect {
-        /// The last address tried.
-        to: SocketAddr,
-        /// What the system said.
-        error: IoKind,
-    },
-    /// Connected, but not let in.
-    #[error("{to} does not let us in: {reason}")]
-    Refused {
-        /// The address.
-        to: SocketAddr,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// We called it off.
-    #[error("called off")]
-    Cancelled,
-}
-
-impl Explain for DialFailure {
-    fn fault(&self) -> Fault {
-        match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } => Fault::Config,
-            Self::Resolve { error: ResolveError::Temporary, .. } => Fault::Network,
-            Self::Connect { error: IoKind::NotAvailable, .. } => Fault::Config,
-            Self::Connect { error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse, .. } => Fault::Local,
-            Self::Connect { .. } => Fault::Network,
-            Self::Refused { reason, .. } => reason.fault(),
-            Self::Cancelled => Fault::Local,
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } | Self::Cancelled => Retry::Never,
-            Self::Resolve { .. } | Self::Connect { .. } => Retry::Backoff,
-            Self::Refused { reason, .. } => reason.retry(),
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } => 101,
-            Self::Resolve { error: ResolveError::Temporary, .. } => 102,
-            Self::Connect { error, .. } => match error {
-                IoKind::Refused => 103,
-                IoKind::TimedOut => 104,
-                IoKind::Unreachable => 105,
-                IoKind::Reset => 108,
-                IoKind::NotAvailable => 109,
-                IoKind::Denied => 111,
-                IoKind::Exhausted | IoKind::InUse => 112,
-                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => 106,
-            },
-            Self::Refused { reason, .. } => return reason.code(),
-            Self::Cancelled => 107,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } => {
-                "check the name in `address`, and that this host can resolve it"
-            }
-            Self::Resolve { error: ResolveError::Temporary, .. } => {
-                "check this host's resolver; the look-up is tried again until the connect time-out"
-            }
-            Self::Connect { error, .. } => match error {
-                IoKind::Refused => "nothing listens there: check that the daemon runs, and the port",
-                IoKind::TimedOut => "no answer at all: a firewall drops the packets, or the host is down",
-                IoKind::Unreachable => "check the route to this address from this host",
-                IoKind::Reset => "look for a firewall on the way that resets connections, or a limit at the peer",
-                IoKind::NotAvailable => "correct `source_address`: this host has no such address",
-                IoKind::Denied => "a local firewall or security policy forbids the connection: allow it",
-                IoKind::Exhausted | IoKind::InUse => "raise the limit of open files, or close other connections",
-                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => {
-                    "try this address and port by hand from this host"
-                }
-            },
-            Self::Refused { reason, .. } => reason.help(),
-            Self::Cancelled => "nothing to do: the connection is not wanted any more",
-        }
-    }
-}
-
-/// One failure for each code of its own.
-#[cfg(test)]
-pub(crate) fn one_of_each() -> Vec<DialFailure> {
-    let to = ([192, 0, 2, 1], 9103).into();
-    let connect = |error| DialFailure::Connect { to, error };
-    let resolve = |error| DialFailure::Resolve { host: "sd.example".to_owned(), error };
-    vec![
-        resolve(ResolveError::NoSuchName),
-        resolve(ResolveError::Temporary),
-        connect(IoKind::Refused),
-        connect(IoKind::TimedOut),
-        connect(IoKind::Unreachable),
-        connect(IoKind::Other),
-        DialFailure::Cancelled,
-        connect(IoKind::Reset),
-        connect(IoKind::NotAvailable),
-        connect(IoKind::Denied),
-        connect(IoKind::Exhausted),
-    ]
-}
-
-/// A dial under way.
+/// A dial under way: a look-up, then the race of the addresses, then authentication; a pause when all failed.
 #[derive(Debug)]
 pub(super) struct Attempt {
     route: Route,
     opening: Opening,
     give_up: Instant,
     step: Step,
-    addresses: Vec<SocketAddr>,
-    next: usize,
+    race: Race,
     last: Option<DialFailure>,
 }
 
 #[derive(Debug)]
 enum Step {
-    Resolving(QueryId),
-    Connecting(SocketAddr),
+    /// With its deadline.
+    Resolving(TimerKey),
+    /// With the timer of the next try, if there is one to come.
+    Racing(Option<TimerKey>),
     Authenticating(ConnId, SocketAddr),
     Pausing(TimerKey),
 }
@@ -191,20 +90,25 @@ impl Net {
     /// Dials until there is an authenticated connection or the time is over; the role hears `on_dialed` once.
     pub fn dial(&mut self, route: Route, opening: Opening) -> DialId {
         let dial = DialId(self.next_id());
-        let query = QueryId(dial.0);
         let give_up = self.now + route.within;
-        self.order(Action::Resolve { query, host: route.host.clone(), port: route.port });
-        let step = Step::Resolving(query);
-        self.dials.insert(dial, Attempt { route, opening, give_up, step, addresses: Vec::new(), next: 0, last: None });
+        let step = Step::Racing(None);
+        self.dials.insert(dial, Attempt { route, opening, give_up, step, race: Race::default(), last: None });
+        self.resolve(dial);
         dial
     }
 
     /// Calls a dial off; the role hears `on_dialed` with `Cancelled`.
     pub fn cancel_dial(&mut self, dial: DialId) {
-        let Some(attempt) = self.dials.remove(&dial) else { return };
+        let Some(mut attempt) = self.dials.remove(&dial) else { return };
         match attempt.step {
-            Step::Resolving(_) => {}
-            Step::Connecting(_) => self.order(Action::CancelDial(dial)),
+            Step::Resolving(deadline) => {
+                self.cancel_timer(deadline);
+                self.names.forget(dial);
+            }
+            Step::Racing(next) => {
+                self.cancel_timers(next);
+                self.call_off(attempt.race.end());
+            }
             Step::Authenticating(conn, _) => {
                 self.abort(conn);
                 // What it still says, even that it is authenticated, comes too late.
@@ -216,39 +120,44 @@ impl Net {
     }
 
     pub(super) fn on_resolved(&mut self, query: QueryId, answer: Result<Vec<SocketAddr>, ResolveError>) {
-        let dial = DialId(query.0);
+        let asker = self.names.answered(query);
+        self.look_up();
+        let Some(dial) = asker else { return };
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        if !matches!(attempt.step, Step::Resolving(expected) if expected == query) {
-            return;
-        }
-        let host = attempt.route.host.clone();
-        match answer {
-            Ok(addresses) if !addresses.is_empty() => {
-                attempt.addresses = addresses;
-                attempt.addresses.truncate(limits::ADDRESSES_PER_NAME);
-                attempt.next = 0;
-                self.try_next(dial);
-            }
-            Ok(_) => self.fail_dial(dial, DialFailure::Resolve { host, error: ResolveError::NoSuchName }),
-            Err(error) => self.pause_or_fail(dial, DialFailure::Resolve { host, error }),
+        if let Step::Resolving(deadline) = attempt.step {
+            self.cancel_timer(deadline);
+            self.resolved(dial, answer);
         }
     }
 
-    pub(super) fn on_dialed(&mut self, dial: DialId, outcome: Result<Ends, IoKind>) {
-        let Some(attempt) = self.dials.get(&dial) else {
+    pub(super) fn on_dialed(&mut self, id: DialId, outcome: Result<Ends, IoKind>) {
+        let dial = self.tries.remove(&id);
+        let attempt = dial.and_then(|dial| Some((dial, self.dials.get_mut(&dial)?)));
+        let Some((dial, attempt)) = attempt else {
             if outcome.is_ok() {
-                self.order(Action::CancelDial(dial));
+                self.order(Action::CancelDial(id));
             }
             return;
         };
-        let Step::Connecting(to) = attempt.step else { return };
         match outcome {
-            Ok(ends) => self.attach(dial, ends, to),
+            Ok(ends) => {
+                let Some((to, losers)) = attempt.race.won(id) else { return };
+                if let Step::Racing(next) = attempt.step {
+                    self.cancel_timers(next);
+                }
+                self.call_off(losers);
+                self.attach((dial, id), ends, to);
+            }
             Err(error) => {
-                if let Some(attempt) = self.dials.get_mut(&dial) {
+                let Some(to) = attempt.race.lost(id) else { return };
+                let known = match attempt.last {
+                    Some(DialFailure::Connect { error, .. }) => error,
+                    _ => IoKind::Cancelled,
+                };
+                if says_more(known, error) {
                     attempt.last = Some(DialFailure::Connect { to, error });
                 }
-                self.try_next(dial);
+                self.go_on(dial);
             }
         }
     }
@@ -261,43 +170,115 @@ impl Net {
             Retry::Never => self.fail_dial(dial, failure),
             Retry::Backoff | Retry::Now => {
                 attempt.last = Some(failure);
-                self.try_next(dial);
+                attempt.step = Step::Racing(None);
+                self.go_on(dial);
             }
         }
     }
 
-    pub(super) fn retry_dial(&mut self, dial: DialId) {
-        let query = QueryId(dial.0);
+    /// A timer of the dial is due: what for, says its step.
+    pub(super) fn dial_timer(&mut self, dial: DialId) {
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        attempt.step = Step::Resolving(query);
-        let (host, port) = (attempt.route.host.clone(), attempt.route.port);
-        self.order(Action::Resolve { query, host, port });
+        match attempt.step {
+            Step::Resolving(_) => {
+                self.names.forget(dial);
+                self.resolved(dial, Err(ResolveError::Temporary));
+            }
+            Step::Racing(_) => {
+                attempt.step = Step::Racing(None);
+                self.try_next(dial);
+            }
+            Step::Pausing(_) => self.resolve(dial),
+            Step::Authenticating(..) => {}
+        }
     }
 
     pub(super) fn end_dial(&mut self, dial: DialId) {
         self.dials.remove(&dial);
     }
 
-    /// Dials the next address; when all have failed, pauses.
-    fn try_next(&mut self, dial: DialId) {
-        let now = self.now;
+    /// Asks for the addresses. A literal address needs no resolver.
+    fn resolve(&mut self, dial: DialId) {
+        let key = TimerKey(self.next_id());
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        let Some(&to) = attempt.addresses.get(attempt.next).filter(|_| now < attempt.give_up) else {
-            let to = attempt.addresses.first().copied();
-            let last =
-                attempt.last.take().or_else(|| to.map(|to| DialFailure::Connect { to, error: IoKind::TimedOut }));
-            return self.pause_or_fail(dial, last.unwrap_or(DialFailure::Cancelled));
-        };
-        let left = u32::try_from(attempt.addresses.len() - attempt.next).unwrap_or(1);
-        attempt.next += 1;
-        // The last address may use all the time there is; the ones before it leave a share for the rest.
-        let give_up = now + attempt.give_up.since(now) / left;
-        attempt.step = Step::Connecting(to);
-        let (from, socket) = (attempt.route.source, attempt.route.socket);
-        self.order(Action::Dial { dial, to, from, socket, give_up });
+        if let Ok(address) = attempt.route.host.parse::<IpAddr>() {
+            let address = SocketAddr::new(address, attempt.route.port);
+            return self.resolved(dial, Ok(vec![address]));
+        }
+        attempt.step = Step::Resolving(key);
+        let deadline = attempt.give_up.min(self.now + limits::LOOKUP);
+        self.arm(deadline, key, Owner::Dial(dial), "name look-up");
+        self.names.want(dial);
+        self.look_up();
     }
 
-    fn attach(&mut self, dial: DialId, ends: Ends, to: SocketAddr) {
+    /// Begins the look-ups there is room for.
+    fn look_up(&mut self) {
+        while let Some(dial) = self.names.turn() {
+            let query = QueryId(self.next_id());
+            let Some(attempt) = self.dials.get(&dial) else { continue };
+            let (host, port) = (attempt.route.host.clone(), attempt.route.port);
+            self.names.asked(query, dial);
+            self.order(Action::Resolve { query, host, port });
+        }
+    }
+
+    fn resolved(&mut self, dial: DialId, answer: Result<Vec<SocketAddr>, ResolveError>) {
+        let Some(attempt) = self.dials.get_mut(&dial) else { return };
+        let host = attempt.route.host.clone();
+        match answer {
+            Ok(mut addresses) if !addresses.is_empty() => {
+                if let Some(from) = attempt.route.source {
+                    addresses.retain(|address| address.is_ipv4() == from.is_ipv4());
+                    if addresses.is_empty() {
+                        return self.fail_dial(dial, DialFailure::Family { host, from });
+                    }
+                }
+                attempt.race = Race::new(&addresses);
+                attempt.last = None;
+                attempt.step = Step::Racing(None);
+                self.try_next(dial);
+            }
+            Ok(_) => self.fail_dial(dial, DialFailure::Resolve { host, error: ResolveError::NoSuchName }),
+            Err(error) => self.pause_or_fail(dial, DialFailure::Resolve { host, error }),
+        }
+    }
+
+    /// Dials the next address, and the one after it a little later.
+    fn try_next(&mut self, dial: DialId) {
+        let (now, id, key) = (self.now, DialId(self.next_id()), TimerKey(self.next_id()));
+        let Some(attempt) = self.dials.get_mut(&dial) else { return };
+        let Some(to) = attempt.race.next() else { return };
+        attempt.race.began(id, to);
+        let give_up = attempt.give_up.min(now + limits::TRY);
+        let (from, socket) = (attempt.route.source, attempt.route.socket);
+        let next = attempt.race.has_more().then_some(key);
+        attempt.step = Step::Racing(next);
+        self.tries.insert(id, dial);
+        self.order(Action::Dial { dial: id, to, from, socket, give_up });
+        if next.is_some() {
+            self.arm(now + limits::RACE, key, Owner::Dial(dial), "the next address");
+        }
+    }
+
+    /// A try has failed: the next address at once; when all have failed, pauses.
+    fn go_on(&mut self, dial: DialId) {
+        let now = self.now;
+        let Some(attempt) = self.dials.get_mut(&dial) else { return };
+        let Step::Racing(next) = attempt.step else { return };
+        if attempt.race.has_more() && now < attempt.give_up {
+            self.cancel_timers(next);
+            return self.try_next(dial);
+        }
+        if attempt.race.is_running() {
+            return;
+        }
+        let last = attempt.last.take().unwrap_or(DialFailure::Cancelled);
+        self.cancel_timers(next);
+        self.pause_or_fail(dial, last);
+    }
+
+    fn attach(&mut self, (dial, won): (DialId, DialId), ends: Ends, to: SocketAddr) {
         let id = ConnId(self.next_id());
         let (nonce, wall, now) = (self.random(), self.wall(), self.now);
         let within = self.settings.authenticate_within;
@@ -306,7 +287,7 @@ impl Net {
         let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
         let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
         self.links.insert(id, Link { ends, dial: Some(dial), ready: false });
-        self.order(Action::Attach { dial, conn: Box::new(Conn::dialled(dialling, now)) });
+        self.order(Action::Attach { dial: won, conn: Box::new(Conn::dialled(dialling, now)) });
     }
 
     fn pause_or_fail(&mut self, dial: DialId, failure: DialFailure) {
@@ -325,6 +306,20 @@ impl Net {
     fn fail_dial(&mut self, dial: DialId, failure: DialFailure) {
         if self.dials.remove(&dial).is_some() {
             self.failed.push_back((dial, failure));
+        }
+    }
+
+    /// Tries that are not wanted any more; what they still answer is dropped, and a socket they have won given back.
+    fn call_off(&mut self, tries: Vec<DialId>) {
+        for id in tries {
+            self.tries.remove(&id);
+            self.order(Action::CancelDial(id));
+        }
+    }
+
+    fn cancel_timers(&mut self, key: Option<TimerKey>) {
+        if let Some(key) = key {
+            self.cancel_timer(key);
         }
     }
 }

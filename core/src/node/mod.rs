@@ -79,7 +79,7 @@ impl<R: Role> Node<R> {
         while let Some(owner) = self.net.due() {
             match owner {
                 Owner::Role(key) => self.role.on_timer(&mut self.net, key),
-                Owner::Dial(dial) => self.net.retry_dial(dial),
+                Owner::Dial(dial) => self.net.dial_timer(dial),
             }
             self.settle_dials();
         }

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Queue;
-use super::dial::{Attempt, DialFailure};
+use super::dial::{Attempt, DialFailure, Names};
 use crate::action::{Action, SocketOptions};
 use crate::bulk::machine::{Machine, ToMachine};
 use crate::bulk::parcel::Parcel;
@@ -54,6 +54,9 @@ pub struct Net {
     timer_times: BTreeMap<TimerKey, Instant>,
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) dials: BTreeMap<DialId, Attempt>,
+    /// Tries of dials under way, each with its dial.
+    pub(super) tries: BTreeMap<DialId, DialId>,
+    pub(super) names: Names,
     pub(super) failed: Queue<(DialId, DialFailure)>,
     pub(super) keyring: Arc<Keyring>,
     pub(super) unauthenticated: usize,
@@ -89,6 +92,8 @@ impl Net {
             timer_times: BTreeMap::new(),
             links: BTreeMap::new(),
             dials: BTreeMap::new(),
+            tries: BTreeMap::new(),
+            names: Names::default(),
             failed: Queue::new(),
             keyring: Arc::default(),
             unauthenticated: 0,
@@ -194,6 +199,13 @@ impl Net {
     /// Ends a connection at once.
     pub fn abort(&mut self, conn: ConnId) {
         self.tell(conn, ToConn::Abort);
+    }
+
+    /// Sets TCP keepalive on a connection, one that came in above all: only now is it known whose it is.
+    pub fn keep_alive(&mut self, conn: ConnId, socket: SocketOptions) {
+        if self.links.contains_key(&conn) {
+            self.order(Action::Keepalive { conn, socket });
+        }
     }
 
     /// Both ends of a connection that has not ended.

@@ -1,5 +1,7 @@
 //! A node with a role that only takes notes, and an adapter that answers by hand.
 
+mod dialling;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,12 +124,16 @@ impl Desk {
 
     /// Dials; retries every 10 seconds for a minute.
     fn dial(&mut self) -> (DialId, QueryId) {
-        let actions = self.order(|net| {
-            net.dial(route(), opening());
-        });
+        let (dial, actions) = self.dial_by(route());
         let [Action::Resolve { query, host, port: 9103 }] = &actions[..] else { panic!("{actions:?}") };
         assert_eq!(host, "sd.example");
-        (DialId(query.0), *query)
+        (dial, *query)
+    }
+
+    fn dial_by(&mut self, route: Route) -> (DialId, Vec<Action>) {
+        let (say, heard) = std::sync::mpsc::channel();
+        let actions = self.order(move |net| say.send(net.dial(route, opening())).unwrap());
+        (heard.recv().unwrap(), actions)
     }
 
     fn resolved(&mut self, query: QueryId, addresses: &[SocketAddr]) -> Vec<Action> {
@@ -149,8 +155,8 @@ impl Desk {
     /// A dial that waits for authentication.
     fn attached(&mut self) -> (DialId, ConnId) {
         let (dial, query) = self.dial();
-        let _ = self.resolved(query, &[address(1)]);
-        let actions = self.dialed(dial, Ok(ends()));
+        let actions = self.resolved(query, &[address(1)]);
+        let actions = self.dialed(tried(&actions), Ok(ends()));
         (dial, attached(&actions))
     }
 
@@ -194,6 +200,10 @@ fn address(last: u8) -> SocketAddr {
     ([192, 0, 2, last], 9103).into()
 }
 
+fn v6(last: u16) -> SocketAddr {
+    ([0x2001, 0xdb8, 0, 0, 0, 0, 0, last], 9103).into()
+}
+
 fn ends() -> Ends {
     Ends { local: address(200), peer: address(1) }
 }
@@ -216,8 +226,20 @@ fn dials(actions: &[Action], now: Instant) -> Vec<(SocketAddr, u64)> {
     actions.iter().filter_map(dial).collect()
 }
 
+/// The one look-up that was begun.
+fn asked(actions: &[Action]) -> QueryId {
+    let [Action::Resolve { query, .. }] = actions else { panic!("{actions:?}") };
+    *query
+}
+
+/// The one try that was begun.
+fn tried(actions: &[Action]) -> DialId {
+    let [Action::Dial { dial, .. }] = actions else { panic!("{actions:?}") };
+    *dial
+}
+
 fn attached(actions: &[Action]) -> ConnId {
-    let [Action::Attach { conn, .. }] = actions else { panic!("{actions:?}") };
+    let Some(Action::Attach { conn, .. }) = actions.last() else { panic!("{actions:?}") };
     conn.id()
 }
 
@@ -236,176 +258,6 @@ fn logged(actions: &[Action]) -> Vec<&str> {
         }
     }
     lines
-}
-
-#[test]
-fn every_address_is_tried_and_the_time_is_shared() {
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    let actions = desk.resolved(query, &[address(1), address(2), address(3)]);
-    assert_eq!(dials(&actions, desk.now), [(address(1), 20)]);
-    let actions = desk.dialed(dial, Err(IoKind::Refused));
-    assert_eq!(dials(&actions, desk.now), [(address(2), 30)], "what the first did not use is shared too");
-    let _ = desk.wait(30 * SECOND);
-    let actions = desk.dialed(dial, Err(IoKind::TimedOut));
-    assert_eq!(dials(&actions, desk.now), [(address(3), 30)]);
-    let actions = desk.dialed(dial, Ok(ends()));
-    let conn = attached(&actions);
-    assert!(desk.node.role.dialed.is_empty(), "not before it is authenticated");
-    let _ = desk.says(conn, peer());
-    assert_eq!(desk.outcome(), &Ok(conn));
-}
-
-#[test]
-fn of_a_name_with_more_addresses_16_are_tried() {
-    for (given, tried) in [(limits::ADDRESSES_PER_NAME, 16), (limits::ADDRESSES_PER_NAME + 1, 16)] {
-        let mut desk = Desk::new();
-        let (dial, query) = desk.dial();
-        let addresses: Vec<_> = (1..=given as u8).map(address).collect();
-        let mut actions = desk.resolved(query, &addresses);
-        let mut count = 0;
-        while let [(to, _)] = dials(&actions, desk.now)[..] {
-            assert_eq!(to, addresses[count]);
-            count += 1;
-            actions = desk.dialed(dial, Err(IoKind::Refused));
-        }
-        assert_eq!(count, tried, "{given} given");
-    }
-}
-
-#[test]
-fn after_a_pause_the_name_is_resolved_again() {
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    let _ = desk.resolved(query, &[address(1)]);
-    assert!(desk.dialed(dial, Err(IoKind::Refused)).is_empty());
-    let deadline = desk.node.poll_timeout().unwrap();
-    assert_eq!((deadline.at.since(desk.now), deadline.why), (10 * SECOND, "dial again"));
-    assert!(desk.wait(10 * SECOND - Duration::from_nanos(1)).is_empty(), "never early");
-    let actions = desk.wait(Duration::from_nanos(1));
-    assert!(matches!(&actions[..], [Action::Resolve { query: again, .. }] if *again == query));
-    let actions = desk.resolved(query, &[address(2)]);
-    assert_eq!(dials(&actions, desk.now), [(address(2), 50)]);
-}
-
-#[test]
-fn when_the_time_is_over_the_last_failure_is_told() {
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    for _ in 0..6 {
-        let _ = desk.resolved(query, &[address(1)]);
-        let _ = desk.dialed(dial, Err(IoKind::Unreachable));
-        let _ = desk.wait(10 * SECOND);
-    }
-    assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(1), error: IoKind::Unreachable }));
-    assert_eq!(desk.node.poll_timeout(), None);
-}
-
-#[test]
-fn a_name_that_does_not_exist_fails_at_once_and_a_weak_resolver_is_asked_again() {
-    let mut desk = Desk::new();
-    let (_, query) = desk.dial();
-    assert!(desk.unresolved(query, ResolveError::Temporary).is_empty());
-    assert!(desk.node.role.dialed.is_empty());
-    let actions = desk.wait(10 * SECOND);
-    assert!(matches!(&actions[..], [Action::Resolve { .. }]));
-    let _ = desk.unresolved(query, ResolveError::NoSuchName);
-    let host = "sd.example".to_owned();
-    assert_eq!(desk.outcome(), &Err(DialFailure::Resolve { host, error: ResolveError::NoSuchName }));
-}
-
-#[test]
-fn a_name_without_an_address_does_not_exist() {
-    let mut desk = Desk::new();
-    let (_, query) = desk.dial();
-    let _ = desk.resolved(query, &[]);
-    assert!(matches!(desk.outcome(), Err(DialFailure::Resolve { error: ResolveError::NoSuchName, .. })));
-}
-
-#[test]
-fn a_wrong_password_is_not_tried_again_and_a_sudden_end_is() {
-    let mut desk = Desk::new();
-    let (_, conn) = desk.attached();
-    let _ = desk.says(conn, FromConn::Closed(CloseReason::RefusedByPeer));
-    assert_eq!(desk.outcome(), &Err(DialFailure::Refused { to: address(1), reason: CloseReason::RefusedByPeer }));
-    assert_eq!(desk.node.poll_timeout(), None);
-
-    let mut desk = Desk::new();
-    let (_, conn) = desk.attached();
-    let _ = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Hello)));
-    assert!(desk.node.role.dialed.is_empty());
-    assert!(matches!(&desk.wait(10 * SECOND)[..], [Action::Resolve { .. }]));
-}
-
-#[test]
-fn an_address_that_hangs_up_before_authentication_does_not_hide_the_next_one() {
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    let _ = desk.resolved(query, &[address(1), address(2)]);
-    let actions = desk.dialed(dial, Ok(ends()));
-    let conn = attached(&actions);
-    let actions = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Handshake)));
-    assert_eq!(dials(&actions, desk.now), [(address(2), 60)]);
-}
-
-#[test]
-fn authentication_that_outlasts_the_dial_is_its_end() {
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    let _ = desk.resolved(query, &[address(1), address(2)]);
-    let actions = desk.dialed(dial, Ok(ends()));
-    let conn = attached(&actions);
-    let _ = desk.wait(60 * SECOND);
-    let reason = CloseReason::TooSlow(Stage::Handshake);
-    assert!(desk.says(conn, FromConn::Closed(reason.clone())).is_empty());
-    assert_eq!(desk.outcome(), &Err(DialFailure::Refused { to: address(1), reason }));
-}
-
-fn cancel(desk: &mut Desk, dial: DialId) -> Vec<Action> {
-    let actions = desk.order(move |net| {
-        net.cancel_dial(dial);
-        net.cancel_dial(dial);
-    });
-    assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
-    actions
-}
-
-#[test]
-fn a_dial_called_off_in_any_step_is_told_once_and_late_answers_are_dropped() {
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    assert!(cancel(&mut desk, dial).is_empty());
-    assert!(desk.resolved(query, &[address(1)]).is_empty());
-    assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
-
-    for late in [Ok(ends()), Err(IoKind::Cancelled)] {
-        let mut desk = Desk::new();
-        let (dial, query) = desk.dial();
-        let _ = desk.resolved(query, &[address(1)]);
-        assert!(matches!(&cancel(&mut desk, dial)[..], [Action::CancelDial(id)] if *id == dial));
-        // A socket that was won in the meantime is given back.
-        let actions = desk.dialed(dial, late);
-        let gives_back = matches!(&actions[..], [Action::CancelDial(id)] if *id == dial);
-        assert!(if late.is_ok() { gives_back } else { actions.is_empty() }, "{actions:?}");
-        assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
-    }
-
-    for late in [peer(), FromConn::Closed(CloseReason::RefusedByPeer)] {
-        let mut desk = Desk::new();
-        let (dial, conn) = desk.attached();
-        let actions = cancel(&mut desk, dial);
-        assert!(matches!(&actions[..], [Action::ToConn { conn: id, message: ToConn::Abort }] if *id == conn));
-        assert!(desk.says(conn, late).is_empty());
-        assert!(desk.says(conn, FromConn::Closed(CloseReason::Aborted)).is_empty());
-        assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
-        assert_eq!(desk.node.role.heard, ["start"], "the role never had the connection");
-    }
-
-    let mut desk = Desk::new();
-    let (dial, query) = desk.dial();
-    let _ = desk.unresolved(query, ResolveError::Temporary);
-    assert!(cancel(&mut desk, dial).is_empty());
-    assert_eq!(desk.node.poll_timeout(), None);
 }
 
 #[test]

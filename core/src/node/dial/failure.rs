@@ -1,0 +1,142 @@
+//! Why a dial ended without a connection: whose fault, and what to do.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::conn::CloseReason;
+use crate::error::{Code, Explain, Fault, Retry};
+use crate::event::{IoKind, ResolveError};
+
+/// Why a dial ended without a connection: what the last try saw.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DialFailure {
+    /// The name could not be resolved.
+    #[error("cannot resolve {host}: {error}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver said.
+        error: ResolveError,
+    },
+    /// No address can be reached from the configured source address.
+    #[error("{host} has no address of the family of our source address {from}")]
+    Family {
+        /// The name.
+        host: String,
+        /// The source address.
+        from: IpAddr,
+    },
+    /// No address let us connect.
+    #[error("cannot connect to {to}: {error}")]
+    Connect {
+        /// The last address tried.
+        to: SocketAddr,
+        /// What the system said.
+        error: IoKind,
+    },
+    /// Connected, but not let in.
+    #[error("{to} does not let us in: {reason}")]
+    Refused {
+        /// The address.
+        to: SocketAddr,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// We called it off.
+    #[error("called off")]
+    Cancelled,
+}
+
+impl Explain for DialFailure {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Resolve { error: ResolveError::NoSuchName, .. } => Fault::Config,
+            Self::Resolve { error: ResolveError::Temporary, .. } => Fault::Network,
+            Self::Connect { error: IoKind::NotAvailable, .. } | Self::Family { .. } => Fault::Config,
+            Self::Connect { error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse, .. } => Fault::Local,
+            Self::Connect { .. } => Fault::Network,
+            Self::Refused { reason, .. } => reason.fault(),
+            Self::Cancelled => Fault::Local,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Resolve { error: ResolveError::NoSuchName, .. } | Self::Family { .. } | Self::Cancelled => {
+                Retry::Never
+            }
+            Self::Resolve { .. } | Self::Connect { .. } => Retry::Backoff,
+            Self::Refused { reason, .. } => reason.retry(),
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::Resolve { error: ResolveError::NoSuchName, .. } => 101,
+            Self::Resolve { error: ResolveError::Temporary, .. } => 102,
+            Self::Family { .. } => 113,
+            Self::Connect { error, .. } => match error {
+                IoKind::Refused => 103,
+                IoKind::TimedOut => 104,
+                IoKind::Unreachable => 105,
+                IoKind::Reset => 108,
+                IoKind::NotAvailable => 109,
+                IoKind::Denied => 111,
+                IoKind::Exhausted | IoKind::InUse => 112,
+                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => 106,
+            },
+            Self::Refused { reason, .. } => return reason.code(),
+            Self::Cancelled => 107,
+        })
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Resolve { error: ResolveError::NoSuchName, .. } => {
+                "check the name in `address`, and that this host can resolve it"
+            }
+            Self::Resolve { error: ResolveError::Temporary, .. } => {
+                "check this host's resolver; the look-up is tried again until the connect time-out"
+            }
+            Self::Family { .. } => {
+                "correct `source_address`, or give the peer an address of its family: IPv4 and IPv6 do not reach each other"
+            }
+            Self::Connect { error, .. } => match error {
+                IoKind::Refused => "nothing listens there: check that the daemon runs, and the port",
+                IoKind::TimedOut => "no answer at all: a firewall drops the packets, or the host is down",
+                IoKind::Unreachable => "check the route to this address from this host",
+                IoKind::Reset => "look for a firewall on the way that resets connections, or a limit at the peer",
+                IoKind::NotAvailable => "correct `source_address`: this host has no such address",
+                IoKind::Denied => "a local firewall or security policy forbids the connection: allow it",
+                IoKind::Exhausted | IoKind::InUse => "raise the limit of open files, or close other connections",
+                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => {
+                    "try this address and port by hand from this host"
+                }
+            },
+            Self::Refused { reason, .. } => reason.help(),
+            Self::Cancelled => "nothing to do: the connection is not wanted any more",
+        }
+    }
+}
+
+/// One failure for each code of its own.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<DialFailure> {
+    let to = ([192, 0, 2, 1], 9103).into();
+    let connect = |error| DialFailure::Connect { to, error };
+    let resolve = |error| DialFailure::Resolve { host: "sd.example".to_owned(), error };
+    vec![
+        resolve(ResolveError::NoSuchName),
+        resolve(ResolveError::Temporary),
+        connect(IoKind::Refused),
+        connect(IoKind::TimedOut),
+        connect(IoKind::Unreachable),
+        connect(IoKind::Other),
+        DialFailure::Cancelled,
+        connect(IoKind::Reset),
+        connect(IoKind::NotAvailable),
+        connect(IoKind::Denied),
+        connect(IoKind::Exhausted),
+        DialFailure::Family { host: "sd.example".to_owned(), from: [192, 0, 2, 9].into() },
+    ]
+}

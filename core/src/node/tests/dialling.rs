@@ -1,0 +1,300 @@
+//! Dials: look-ups, races, authentication, pauses, and their end.
+
+use super::*;
+
+#[test]
+fn an_address_that_fails_is_followed_by_the_next_at_once() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let actions = desk.resolved(query, &[address(1), address(2), address(3)]);
+    assert_eq!(dials(&actions, desk.now), [(address(1), 30)]);
+    let actions = desk.dialed(tried(&actions), Err(IoKind::Refused));
+    assert_eq!(dials(&actions, desk.now), [(address(2), 30)]);
+    let _ = desk.wait(SECOND / 8);
+    let actions = desk.dialed(tried(&actions), Err(IoKind::Refused));
+    assert_eq!(dials(&actions, desk.now), [(address(3), 30)]);
+    let actions = desk.dialed(tried(&actions), Ok(ends()));
+    let conn = attached(&actions);
+    assert!(desk.node.role.dialed.is_empty(), "not before it is authenticated");
+    let _ = desk.says(conn, peer());
+    assert_eq!(desk.outcome(), &Ok(conn));
+    assert_eq!(desk.node.poll_timeout(), None);
+}
+
+#[test]
+fn an_address_that_does_not_answer_is_joined_by_the_next_after_250_ms_and_the_first_to_connect_wins() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let first = tried(&desk.resolved(query, &[v6(1), v6(2), address(1)]));
+    assert!(desk.wait(limits::RACE - Duration::from_nanos(1)).is_empty(), "never early");
+    let actions = desk.wait(Duration::from_nanos(1));
+    assert_eq!(dials(&actions, desk.now), [(address(1), 30)], "the other family");
+    let second = tried(&actions);
+    let actions = desk.wait(limits::RACE);
+    assert_eq!(dials(&actions, desk.now), [(v6(2), 30)]);
+    let third = tried(&actions);
+    let actions = desk.dialed(second, Ok(ends()));
+    assert!(matches!(actions[..2], [Action::CancelDial(one), Action::CancelDial(two)] if one == first && two == third));
+    let conn = attached(&actions);
+    // What the losers still answer changes nothing; a socket is given back.
+    assert!(desk.dialed(first, Err(IoKind::Cancelled)).is_empty());
+    let late = desk.dialed(third, Ok(ends()));
+    assert!(matches!(late[..], [Action::CancelDial(id)] if id == third), "{late:?}");
+    let _ = desk.says(conn, peer());
+    assert_eq!(desk.outcome(), &Ok(conn));
+    assert_eq!(desk.node.poll_timeout(), None);
+}
+
+#[test]
+fn a_winner_that_hangs_up_before_authentication_gives_the_losers_another_chance() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let _ = desk.resolved(query, &[v6(1), address(1)]);
+    let second = tried(&desk.wait(limits::RACE));
+    let conn = attached(&desk.dialed(second, Ok(ends())));
+    let actions = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Handshake)));
+    assert_eq!(dials(&actions, desk.now), [(v6(1), 30)]);
+}
+
+#[test]
+fn of_several_failures_the_one_that_says_most_is_told() {
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(Route { within: 5 * SECOND, ..route() });
+    let actions = desk.resolved(asked(&actions), &[address(1), v6(1)]);
+    let actions = desk.dialed(tried(&actions), Err(IoKind::Refused));
+    let _ = desk.dialed(tried(&actions), Err(IoKind::Unreachable));
+    assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(1), error: IoKind::Refused }));
+}
+
+#[test]
+fn of_a_name_with_more_addresses_16_are_tried() {
+    for (given, expected) in [(limits::ADDRESSES_PER_NAME, 16), (limits::ADDRESSES_PER_NAME + 1, 16)] {
+        let mut desk = Desk::new();
+        let (_, query) = desk.dial();
+        let addresses: Vec<_> = (1..=given as u8).map(address).collect();
+        let mut actions = desk.resolved(query, &addresses);
+        let mut count = 0;
+        while let [(to, _)] = dials(&actions, desk.now)[..] {
+            assert_eq!(to, addresses[count]);
+            count += 1;
+            actions = desk.dialed(tried(&actions), Err(IoKind::Refused));
+        }
+        assert_eq!(count, expected, "{given} given");
+    }
+}
+
+#[test]
+fn after_a_pause_the_name_is_resolved_again() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let actions = desk.resolved(query, &[address(1)]);
+    assert!(desk.dialed(tried(&actions), Err(IoKind::Refused)).is_empty());
+    let deadline = desk.node.poll_timeout().unwrap();
+    assert_eq!((deadline.at.since(desk.now), deadline.why), (10 * SECOND, "dial again"));
+    assert!(desk.wait(10 * SECOND - Duration::from_nanos(1)).is_empty(), "never early");
+    let again = asked(&desk.wait(Duration::from_nanos(1)));
+    let actions = desk.resolved(again, &[address(2)]);
+    assert_eq!(dials(&actions, desk.now), [(address(2), 30)]);
+}
+
+#[test]
+fn when_the_time_is_over_the_last_failure_is_told() {
+    let mut desk = Desk::new();
+    let (_, mut query) = desk.dial();
+    for round in 0..6 {
+        let actions = desk.resolved(query, &[address(1)]);
+        let _ = desk.dialed(tried(&actions), Err(IoKind::Unreachable));
+        let actions = desk.wait(10 * SECOND);
+        if round < 5 {
+            query = asked(&actions);
+        }
+    }
+    assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(1), error: IoKind::Unreachable }));
+    assert_eq!(desk.node.poll_timeout(), None);
+}
+
+#[test]
+fn no_address_gets_more_than_30_seconds_nor_more_than_there_are() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let _ = desk.wait(20 * SECOND);
+    let actions = desk.resolved(query, &[address(1)]);
+    assert_eq!(dials(&actions, desk.now), [(address(1), 30)]);
+    let (_, actions) = desk.dial_by(Route { host: "192.0.2.7".to_owned(), within: 7 * SECOND, ..route() });
+    assert_eq!(dials(&actions, desk.now), [(address(7), 7)]);
+}
+
+#[test]
+fn a_literal_address_needs_no_resolver() {
+    for (host, to) in [("192.0.2.7", address(7)), ("2001:db8::7", v6(7))] {
+        let mut desk = Desk::new();
+        let (_, actions) = desk.dial_by(Route { host: host.to_owned(), ..route() });
+        assert_eq!(dials(&actions, desk.now), [(to, 30)]);
+    }
+}
+
+#[test]
+fn a_source_address_reaches_its_own_family_only() {
+    let from = |host: &str, source: [u8; 4]| Route { host: host.to_owned(), source: Some(source.into()), ..route() };
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(from("sd.example", [192, 0, 2, 9]));
+    let actions = desk.resolved(asked(&actions), &[v6(1), address(1), v6(2)]);
+    assert_eq!(dials(&actions, desk.now), [(address(1), 30)]);
+    assert!(matches!(&actions[..], [Action::Dial { from: Some(from), .. }] if from.to_string() == "192.0.2.9"));
+    assert_eq!(desk.node.poll_timeout(), None, "nothing else to try");
+
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(from("2001:db8::1", [192, 0, 2, 9]));
+    assert!(actions.is_empty());
+    let failure = DialFailure::Family { host: "2001:db8::1".to_owned(), from: [192, 0, 2, 9].into() };
+    assert_eq!(desk.outcome(), &Err(failure));
+}
+
+#[test]
+fn four_look_ups_are_under_way_and_a_fifth_waits_for_an_answer() {
+    let mut desk = Desk::new();
+    let queries: Vec<QueryId> = (0..limits::LOOKUPS).map(|_| desk.dial().1).collect();
+    let (fifth, actions) = desk.dial_by(route());
+    assert!(actions.is_empty(), "{actions:?}");
+    let (called_off, _) = desk.dial_by(route());
+    let (seventh, _) = desk.dial_by(route());
+    let _ = desk.order(move |net| net.cancel_dial(called_off));
+    let actions = desk.resolved(queries[1], &[address(1)]);
+    let [Action::Resolve { query, .. }, Action::Dial { .. }] = actions[..] else { panic!("{actions:?}") };
+    let actions = desk.unresolved(query, ResolveError::NoSuchName);
+    assert_eq!(desk.node.role.dialed.pop().map(|(dial, _)| dial), Some(fifth));
+    let [Action::Resolve { query, .. }] = actions[..] else { panic!("{actions:?}") };
+    let _ = desk.unresolved(query, ResolveError::NoSuchName);
+    assert_eq!(desk.node.role.dialed.pop().map(|(dial, _)| dial), Some(seventh), "the one called off is passed over");
+}
+
+#[test]
+fn a_look_up_that_hangs_has_a_deadline_and_its_late_answer_is_dropped() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    assert_eq!(desk.node.poll_timeout().map(|deadline| deadline.why), Some("name look-up"));
+    assert!(desk.wait(limits::LOOKUP).is_empty());
+    assert_eq!(desk.node.poll_timeout().map(|deadline| deadline.why), Some("dial again"));
+    assert!(desk.resolved(query, &[address(1)]).is_empty());
+    let again = asked(&desk.wait(10 * SECOND));
+    assert_ne!(again, query);
+    assert_eq!(dials(&desk.resolved(again, &[address(2)]), desk.now), [(address(2), 20)]);
+}
+
+#[test]
+fn a_look_up_that_hangs_holds_one_place_until_it_answers() {
+    let mut desk = Desk::new();
+    let hung: Vec<(DialId, QueryId)> = (0..limits::LOOKUPS).map(|_| desk.dial()).collect();
+    for (dial, _) in &hung {
+        let dial = *dial;
+        let _ = desk.order(move |net| net.cancel_dial(dial));
+    }
+    let (_, actions) = desk.dial_by(route());
+    assert!(actions.is_empty(), "the resolver's threads are all taken");
+    let actions = desk.unresolved(hung[2].1, ResolveError::Temporary);
+    assert!(matches!(actions[..], [Action::Resolve { .. }]), "{actions:?}");
+}
+
+#[test]
+fn a_name_that_does_not_exist_fails_at_once_and_a_weak_resolver_is_asked_again() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    assert!(desk.unresolved(query, ResolveError::Temporary).is_empty());
+    assert!(desk.node.role.dialed.is_empty());
+    let again = asked(&desk.wait(10 * SECOND));
+    let _ = desk.unresolved(again, ResolveError::NoSuchName);
+    let host = "sd.example".to_owned();
+    assert_eq!(desk.outcome(), &Err(DialFailure::Resolve { host, error: ResolveError::NoSuchName }));
+}
+
+#[test]
+fn a_name_without_an_address_does_not_exist() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let _ = desk.resolved(query, &[]);
+    assert!(matches!(desk.outcome(), Err(DialFailure::Resolve { error: ResolveError::NoSuchName, .. })));
+}
+
+#[test]
+fn a_wrong_password_is_not_tried_again_and_a_sudden_end_is() {
+    let mut desk = Desk::new();
+    let (_, conn) = desk.attached();
+    let _ = desk.says(conn, FromConn::Closed(CloseReason::RefusedByPeer));
+    assert_eq!(desk.outcome(), &Err(DialFailure::Refused { to: address(1), reason: CloseReason::RefusedByPeer }));
+    assert_eq!(desk.node.poll_timeout(), None);
+
+    let mut desk = Desk::new();
+    let (_, conn) = desk.attached();
+    let _ = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Hello)));
+    assert!(desk.node.role.dialed.is_empty());
+    assert!(matches!(&desk.wait(10 * SECOND)[..], [Action::Resolve { .. }]));
+}
+
+#[test]
+fn an_address_that_hangs_up_before_authentication_does_not_hide_the_next_one() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let actions = desk.resolved(query, &[address(1), address(2)]);
+    let conn = attached(&desk.dialed(tried(&actions), Ok(ends())));
+    let actions = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Handshake)));
+    assert_eq!(dials(&actions, desk.now), [(address(2), 30)]);
+}
+
+#[test]
+fn authentication_that_outlasts_the_dial_is_its_end() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let actions = desk.resolved(query, &[address(1), address(2)]);
+    let conn = attached(&desk.dialed(tried(&actions), Ok(ends())));
+    let _ = desk.wait(60 * SECOND);
+    let reason = CloseReason::TooSlow(Stage::Handshake);
+    assert!(desk.says(conn, FromConn::Closed(reason.clone())).is_empty());
+    assert_eq!(desk.outcome(), &Err(DialFailure::Refused { to: address(1), reason }));
+}
+
+fn cancel(desk: &mut Desk, dial: DialId) -> Vec<Action> {
+    let actions = desk.order(move |net| {
+        net.cancel_dial(dial);
+        net.cancel_dial(dial);
+    });
+    assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+    actions
+}
+
+#[test]
+fn a_dial_called_off_in_any_step_is_told_once_and_late_answers_are_dropped() {
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    assert!(cancel(&mut desk, dial).is_empty());
+    assert!(desk.resolved(query, &[address(1)]).is_empty());
+    assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+
+    for late in [Ok(ends()), Err(IoKind::Cancelled)] {
+        let mut desk = Desk::new();
+        let (dial, query) = desk.dial();
+        let id = tried(&desk.resolved(query, &[address(1)]));
+        assert!(matches!(cancel(&mut desk, dial)[..], [Action::CancelDial(off)] if off == id));
+        // A socket that was won in the meantime is given back.
+        let actions = desk.dialed(id, late);
+        let gives_back = matches!(actions[..], [Action::CancelDial(off)] if off == id);
+        assert!(if late.is_ok() { gives_back } else { actions.is_empty() }, "{actions:?}");
+        assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+    }
+
+    for late in [peer(), FromConn::Closed(CloseReason::RefusedByPeer)] {
+        let mut desk = Desk::new();
+        let (dial, conn) = desk.attached();
+        let actions = cancel(&mut desk, dial);
+        assert!(matches!(&actions[..], [Action::ToConn { conn: id, message: ToConn::Abort }] if *id == conn));
+        assert!(desk.says(conn, late).is_empty());
+        assert!(desk.says(conn, FromConn::Closed(CloseReason::Aborted)).is_empty());
+        assert_eq!(desk.outcome(), &Err(DialFailure::Cancelled));
+        assert_eq!(desk.node.role.heard, ["start"], "the role never had the connection");
+    }
+
+    let mut desk = Desk::new();
+    let (dial, query) = desk.dial();
+    let _ = desk.unresolved(query, ResolveError::Temporary);
+    assert!(cancel(&mut desk, dial).is_empty());
+    assert_eq!(desk.node.poll_timeout(), None);
+}
