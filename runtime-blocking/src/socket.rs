@@ -103,9 +103,7 @@ fn set_options(socket: &Socket, options: SocketOptions) {
     }
     note("TCP keepalive", socket.set_tcp_keepalive(&times));
     #[cfg(target_os = "linux")]
-    if let Some(limit) = keepalive.user_timeout {
-        note("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(Some(limit)));
-    }
+    note("TCP_USER_TIMEOUT", socket.set_tcp_user_timeout(keepalive.user_timeout));
 }
 
 fn set_buffers(socket: &Socket, options: SocketOptions) {

@@ -132,6 +132,8 @@ pub struct End {
     retry_at: Option<Instant>,
     tries: u32,
     unanswered: Option<Instant>,
+    /// Since when the other side takes nothing although it answers.
+    shut_out: Option<Instant>,
     timed: Option<(u64, Instant)>,
     recovering: bool,
     heard: Instant,
@@ -178,6 +180,7 @@ impl End {
             retry_at: Some(now + SYN_PAUSE),
             tries: 0,
             unanswered: None,
+            shut_out: None,
             timed: None,
             recovering: false,
             heard: now,
@@ -400,8 +403,11 @@ impl End {
             if self.shut && ack == self.written + 1 {
                 self.done = Some(now);
             }
+            // An answer to a probe says nothing about the data under way: its back-off goes on.
+            self.pause = self.base;
+        } else if self.sent == self.acked {
+            self.pause = self.base;
         }
-        self.pause = self.base;
     }
 
     /// Sends what may be sent, and sees to it that somebody looks after it.
@@ -426,6 +432,11 @@ impl End {
             self.unanswered.get_or_insert(now);
         }
         let waits = self.sent > self.acked || !self.send.is_empty();
+        if self.sent == self.acked && !self.send.is_empty() {
+            self.shut_out.get_or_insert(now);
+        } else {
+            self.shut_out = None;
+        }
         if !waits {
             self.retry_at = None;
         } else if self.retry_at.is_none() {
@@ -443,7 +454,11 @@ impl End {
             Phase::Answering => self.syn_ack(),
             Phase::Open => {
                 let give_up = self.options.keepalive.and_then(|options| options.user_timeout).unwrap_or(GIVE_UP);
-                if self.unanswered.is_some_and(|since| now.since(since) >= give_up) {
+                let unheard = self.unanswered.is_some_and(|since| now.since(since) >= give_up);
+                // Linux applies the user time-out to a living peer with a shut window too (`tcp_probe_timer`).
+                let user_timeout = self.options.keepalive.and_then(|options| options.user_timeout);
+                let shut_out = self.shut_out.zip(user_timeout).is_some_and(|(since, limit)| now.since(since) >= limit);
+                if unheard || shut_out {
                     return self.fail(IoKind::TimedOut);
                 }
                 self.unanswered.get_or_insert(now);

@@ -38,6 +38,8 @@ pub struct Plan {
     pub passwords: (String, String),
     /// Bytes a second between any two hosts.
     pub rate: u64,
+    /// The heartbeat interval of all daemons, in seconds.
+    pub heartbeat: u64,
 }
 
 impl Plan {
@@ -50,6 +52,7 @@ impl Plan {
             files: some_files(seed, 24, 60_000),
             passwords: ("file".to_owned(), "storage".to_owned()),
             rate: 10_000_000,
+            heartbeat: 60,
         }
     }
 }
@@ -232,7 +235,8 @@ fn director(plan: &Plan) -> DirectorConfig {
     let (file, storage) = &plan.passwords;
     read(&format!(
         r#"(
-            director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls}),
+            director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls},
+                heartbeat_interval: {heartbeat}),
             clients: [(name: "fd", address: Some("fd"), password: "{file}")],
             storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
             jobs: [
@@ -244,24 +248,30 @@ fn director(plan: &Plan) -> DirectorConfig {
             pools: [(name: "pool", label_format: Some("vol-"))],
         )"#,
         tls = tls(plan),
+        heartbeat = plan.heartbeat,
     ))
 }
 
 fn storage(plan: &Plan) -> StorageConfig {
     read(&format!(
         r#"(
-            storage: (name: "sd", listen: ["0.0.0.0"], tls: {tls}),
+            storage: (name: "sd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
             directors: [(name: "dir", password: "storage")],
             devices: [(name: "dev", media_type: "File", archive_device: "/volumes", maximum_block_size: 65536)],
         )"#,
         tls = tls(plan),
+        heartbeat = plan.heartbeat,
     ))
 }
 
 fn client(plan: &Plan) -> FileConfig {
     read(&format!(
-        r#"(file: (name: "fd", listen: ["0.0.0.0"], tls: {tls}), directors: [(name: "dir", password: "file")])"#,
+        r#"(
+            file: (name: "fd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
+            directors: [(name: "dir", password: "file")],
+        )"#,
         tls = tls(plan),
+        heartbeat = plan.heartbeat,
     ))
 }
 

@@ -40,6 +40,8 @@ resources! {
         password: Password,
         /// TLS of this console; `None`: that of `director`.
         tls: Option<TlsConfig> = None,
+        /// As in `director`, for this console; `None`: that of `director`. (In Bareos the director's goes first.)
+        heartbeat_interval: Option<Seconds> = None,
     }
 }
 
@@ -59,7 +61,8 @@ impl ConsoleConfig {
     /// TCP keepalive of the connection, `None` for the system's default.
     #[must_use]
     pub fn heartbeat(&self) -> Option<Seconds> {
-        heartbeat(None, self.director.heartbeat_interval)
+        let own = self.console.as_ref().and_then(|console| console.heartbeat_interval);
+        heartbeat(own, self.director.heartbeat_interval)
     }
 }
 

@@ -207,6 +207,12 @@ impl DirectorConfig {
         heartbeat(client.heartbeat_interval, self.director.heartbeat_interval)
     }
 
+    /// The heartbeat interval towards consoles and monitors, `None` when switched off.
+    #[must_use]
+    pub fn console_heartbeat(&self) -> Option<Seconds> {
+        heartbeat(None, self.director.heartbeat_interval)
+    }
+
     /// The heartbeat interval towards `storage`, `None` when switched off (`wire/1 §9.6`).
     #[must_use]
     pub fn storage_heartbeat(&self, storage: &Storage) -> Option<Seconds> {

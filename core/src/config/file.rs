@@ -106,6 +106,12 @@ impl FileConfig {
     pub fn director_heartbeat(&self, director: &FileDirector) -> Option<Seconds> {
         heartbeat(director.heartbeat_interval, self.file.heartbeat_interval)
     }
+
+    /// The heartbeat interval of data channels, `None` when switched off.
+    #[must_use]
+    pub fn data_heartbeat(&self) -> Option<Seconds> {
+        heartbeat(None, self.file.heartbeat_interval)
+    }
 }
 
 impl Passwords for FileConfig {

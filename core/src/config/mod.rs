@@ -20,6 +20,7 @@
 //!
 //! Everything here is data. [`Check::check`] collects *all* semantic findings, each with the [`ConfigPath`] of the
 //! value, so that the reader of the file can show the line.
+#![doc = include_str!("keepalive.md")]
 
 pub mod check;
 mod console;
@@ -27,6 +28,7 @@ mod director;
 mod file;
 mod fileset;
 mod job;
+pub mod keepalive;
 mod password;
 mod path;
 mod pool;

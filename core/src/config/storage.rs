@@ -6,7 +6,7 @@ use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
 use super::units::{Bytes, Seconds};
-use super::{STORAGE_PORT, any_address};
+use super::{STORAGE_PORT, any_address, heartbeat};
 
 resources! {
     /// Everything a storage daemon needs to know.
@@ -62,6 +62,8 @@ resources! {
         monitor: bool = false,
         /// TLS certificates in band; `None`: that of `storage`.
         tls: Option<TlsConfig> = None,
+        /// As in `storage`, for this director; `None`: that of `storage`.
+        heartbeat_interval: Option<Seconds> = None,
     }
 
     /// An archive device: a folder that holds volumes as files.
@@ -92,6 +94,18 @@ impl StorageConfig {
     #[must_use]
     pub fn director_tls<'a>(&'a self, director: &'a StorageDirector) -> &'a TlsConfig {
         director.tls.as_ref().unwrap_or(&self.storage.tls)
+    }
+
+    /// The heartbeat interval towards `director`, `None` when switched off.
+    #[must_use]
+    pub fn director_heartbeat(&self, director: &StorageDirector) -> Option<Seconds> {
+        heartbeat(director.heartbeat_interval, self.storage.heartbeat_interval)
+    }
+
+    /// The heartbeat interval of data channels, `None` when switched off.
+    #[must_use]
+    pub fn data_heartbeat(&self) -> Option<Seconds> {
+        heartbeat(None, self.storage.heartbeat_interval)
     }
 }
 

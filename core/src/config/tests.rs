@@ -8,7 +8,7 @@ use super::*;
 
 const BUILT: Built = Built { psk: true };
 
-fn read<T: DeserializeOwned>(value: Value) -> T {
+pub(super) fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
@@ -17,7 +17,7 @@ fn found(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| format!("{} {}", finding.code, finding.path)).collect()
 }
 
-fn director() -> Value {
+pub(super) fn director() -> Value {
     json!({
         "director": { "name": "backup-dir", "password": "p1" },
         "clients": [{ "name": "a-fd", "address": "a.example", "password": "p2" }],
@@ -29,11 +29,11 @@ fn director() -> Value {
     })
 }
 
-fn file() -> Value {
+pub(super) fn file() -> Value {
     json!({ "file": { "name": "a-fd" }, "directors": [{ "name": "backup-dir", "password": "p2" }] })
 }
 
-fn storage() -> Value {
+pub(super) fn storage() -> Value {
     json!({
         "storage": { "name": "a-sd" },
         "directors": [{ "name": "backup-dir", "password": "p3" }],
@@ -41,7 +41,7 @@ fn storage() -> Value {
     })
 }
 
-fn console() -> Value {
+pub(super) fn console() -> Value {
     json!({ "director": { "name": "backup-dir", "address": "backup.example", "password": "p1" } })
 }
 

@@ -6,6 +6,7 @@ use super::arm::{Arm, Door};
 use super::mate::Mate;
 use super::stage::{Heard, Stage, route};
 use crate::action::{Keepalive, SocketOptions};
+use crate::config::{Seconds, keepalive};
 use crate::event::IoKind;
 use crate::node::DialFailure;
 use crate::tls;
@@ -115,6 +116,28 @@ pub fn socket_options_are_really_set(arm: &impl Arm) {
         // Linux doubles what it is asked for, for its own book-keeping.
         assert!(facts.send_buffer >= 64 * 1024 && facts.send_buffer <= 256 * 1024, "{facts:?}");
         assert!(facts.receive_buffer >= 64 * 1024 && facts.receive_buffer <= 256 * 1024, "{facts:?}");
+    }
+    stage.finish();
+}
+
+/// What is known only once the peer is, is set then: on a connection that came in, and changed on one that we dialled.
+pub fn keepalive_is_really_changed(arm: &impl Arm) {
+    let stage = Stage::new(arm);
+    let (_guest, accepted) = stage.guest(SocketOptions::default());
+    let before = keepalive::socket(Some(Seconds(60)), keepalive::End::Control);
+    let (_host, dialled) = stage.host(before, SocketOptions::default());
+    for (conn, end) in [(accepted, keepalive::End::Control), (dialled, keepalive::End::Sending)] {
+        let ends = stage.ask(move |net| net.ends(conn)).expect("the connection is there");
+        let after = keepalive::socket(Some(Seconds(5)), end);
+        let wanted = after.keepalive.expect("an interval was given");
+        let no_limit = wanted.user_timeout.unwrap_or_default();
+        assert_ne!(arm.facts(ends).times, wanted);
+        stage.order(move |net| net.keep_alive(conn, after));
+        arm.until("the new times", &mut || {
+            let facts = arm.facts(ends);
+            let times = Keepalive { user_timeout: wanted.user_timeout, ..facts.times };
+            times == wanted && facts.times.user_timeout.unwrap_or_default() == no_limit && facts.keepalive
+        });
     }
     stage.finish();
 }

@@ -22,7 +22,8 @@ pub use arm::{Arm, Counts, Door, Facts, Peer, Running};
 pub use counts::nothing_leaks_and_nothing_spins;
 pub use dialling::{
     a_burst_of_connections_is_accepted, a_cancelled_dial_answers_once, a_dial_nobody_answers_times_out_and_not_early,
-    a_name_is_resolved, a_refused_dial_is_reported, a_taken_address_is_reported, socket_options_are_really_set,
+    a_name_is_resolved, a_refused_dial_is_reported, a_taken_address_is_reported, keepalive_is_really_changed,
+    socket_options_are_really_set,
 };
 pub use ending::{
     a_half_close_of_the_node_lets_the_peer_finish, a_half_close_of_the_peer_ends_the_connection,
@@ -30,7 +31,10 @@ pub use ending::{
     exit_ends_every_connection, unread_data_at_close_does_not_lose_the_tail,
 };
 pub use mate::Mate;
-pub use pressure::{a_peer_that_stops_reading_is_cut_off_within_bounds, a_slow_reader_gets_everything};
+pub use pressure::{
+    a_peer_that_stops_reading_is_cut_off_within_bounds, a_slow_reader_gets_everything,
+    a_window_shut_for_ten_intervals_loses_nothing,
+};
 pub use stage::{Heard, Props, Scripted, Stage};
 pub use streams::{bulk_arrives_with_an_equal_hash, frames_arrive_byte_by_byte, partial_writes_keep_the_order};
 pub use timers::{a_cancelled_timer_stays_silent, timers_are_never_early_and_keep_their_order};
@@ -50,6 +54,7 @@ macro_rules! conformance_suite {
             a_taken_address_is_reported,
             a_burst_of_connections_is_accepted,
             socket_options_are_really_set,
+            keepalive_is_really_changed,
             frames_arrive_byte_by_byte,
             partial_writes_keep_the_order,
             bulk_arrives_with_an_equal_hash,
@@ -62,6 +67,7 @@ macro_rules! conformance_suite {
             exit_ends_every_connection,
             a_slow_reader_gets_everything,
             a_peer_that_stops_reading_is_cut_off_within_bounds,
+            a_window_shut_for_ten_intervals_loses_nothing,
             timers_are_never_early_and_keep_their_order,
             a_cancelled_timer_stays_silent,
             a_handshake_split_at_every_byte_succeeds,

@@ -1,9 +1,14 @@
 //! Peers that read slowly, or not at all.
 
+use std::time::Duration;
+
 use super::arm::Arm;
 use super::stage::{Heard, Stage};
 use super::streams::noise;
 use crate::action::SocketOptions;
+use crate::config::{Seconds, keepalive};
+use crate::conn::CloseReason;
+use crate::event::IoKind;
 use crate::limits;
 
 /// A peer that reads a little at a time gets everything.
@@ -46,5 +51,30 @@ pub fn a_peer_that_stops_reading_is_cut_off_within_bounds(arm: &impl Arm) {
     let (mut other, conn) = stage.guest(SocketOptions::default());
     other.send(b"alive");
     assert_eq!(stage.text(conn), b"alive");
+    stage.finish();
+}
+
+/// A living peer may shut its window for as long as it likes: the sending end of a data channel waits. Other ends of the
+/// same interval do not; that they are cut shows that the window was shut.
+pub fn a_window_shut_for_ten_intervals_loses_nothing(arm: &impl Arm) {
+    const FRAMES: u64 = 40;
+    const INTERVAL: Duration = Duration::from_secs(1);
+    let stage = Stage::new(arm);
+    let small = SocketOptions { keepalive: None, buffer: Some(64 * 1024) };
+    let socket = |end| SocketOptions { buffer: small.buffer, ..keepalive::socket(Some(Seconds(1)), end) };
+    let (_mate, control) = stage.host(socket(keepalive::End::Control), small);
+    let (mut mate, conn) = stage.host(socket(keepalive::End::Sending), small);
+    let began = arm.now();
+    stage.order(move |net| {
+        for n in 0..FRAMES {
+            net.send_text(control, noise(100_000, n));
+            net.send_text(conn, noise(100_000, n));
+        }
+    });
+    assert_eq!(stage.closed(control), CloseReason::Io(IoKind::TimedOut, crate::conn::Stage::Ready));
+    arm.until("ten intervals", &mut || arm.now().since(began) > 10 * INTERVAL);
+    for n in 0..FRAMES {
+        assert!(mate.text() == noise(100_000, n), "frame {n} differs");
+    }
     stage.finish();
 }

@@ -11,8 +11,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::action::SocketOptions;
-use crate::config::ConsoleConfig;
+use crate::config::{ConsoleConfig, keepalive};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Notice, WorkDone};
 use crate::error::{Code, Explain, Fault};
@@ -82,7 +81,7 @@ impl Console {
                     host: director.address.clone(),
                     port: director.port,
                     source: None,
-                    socket: SocketOptions::default(),
+                    socket: keepalive::socket(self.config.heartbeat(), keepalive::End::Control),
                     retry: RETRY,
                     within: WITHIN,
                 };

@@ -84,6 +84,7 @@ impl Check for StorageConfig {
             let path = ConfigPath::of("directors").index(index);
             c.password(&path, &director.password);
             c.optional_tls(&path, director.tls.as_ref(), Side::Dialling);
+            c.heartbeat(path.field("heartbeat_interval"), director.heartbeat_interval);
         }
         c.not_empty(ConfigPath::of("devices"), self.devices.len(), "device");
         c.names("devices", self.devices.iter().map(|device| device.name.as_str()));
@@ -153,6 +154,7 @@ impl Check for ConsoleConfig {
         c.name(&path, &console.name);
         c.password(&path, &console.password);
         c.optional_tls(&path, console.tls.as_ref(), Side::Dialling);
+        c.heartbeat(path.field("heartbeat_interval"), console.heartbeat_interval);
         // Both decide: one whether TLS starts at once, the other what is negotiated (`wire/1 §2.8` case C).
         if own_tls.is_some_and(|tls| (tls.mode() == TlsMode::Off) != (director.tls.mode() == TlsMode::Off)) {
             let message = "the console and its director disagree on whether TLS is used";

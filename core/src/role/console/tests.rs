@@ -223,7 +223,8 @@ fn so_many_lines_are_held_and_one_more_ends_the_console() {
 
 #[test]
 fn a_named_console_says_its_name() {
-    let console = Named { name: "monitor".to_owned(), password: Password::new("m"), tls: None };
+    let console =
+        Named { name: "monitor".to_owned(), password: Password::new("m"), tls: None, heartbeat_interval: None };
     assert_eq!(Bench::new(Some(console)).node.role().name(), "monitor");
     assert_eq!(Bench::new(None).node.role().name(), DEFAULT_CONSOLE);
 }

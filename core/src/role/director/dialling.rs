@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use crate::config::DirectorConfig;
+use crate::action::SocketOptions;
+use crate::config::{DirectorConfig, keepalive};
 use crate::ids::{ConnId, DialId};
 use crate::node::{Net, Opening, Route, TimerKey};
 use crate::role::identity::Credentials;
@@ -94,7 +95,8 @@ fn storage(
     let key = resource.password.key();
     let tls = config.storage_tls(resource).enable;
     let opening = opening(config, credentials, &format!("storage {name}"), &resource.address, key, tls)?;
-    Ok(net.dial(route(config, &resource.address, resource.port, times), opening))
+    let socket = keepalive::socket(config.storage_heartbeat(resource), keepalive::End::Control);
+    Ok(net.dial(route(config, &resource.address, resource.port, socket, times), opening))
 }
 
 fn file(
@@ -110,7 +112,8 @@ fn file(
     let key = resource.password.key();
     let tls = config.client_tls(resource).enable;
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
-    Ok(net.dial(route(config, address, resource.port, times), opening))
+    let socket = keepalive::socket(config.client_heartbeat(resource), keepalive::End::Control);
+    Ok(net.dial(route(config, address, resource.port, socket, times), opening))
 }
 
 fn opening(
@@ -126,13 +129,19 @@ fn opening(
     credentials.opening(peer, address, &me, &key, tls, purpose)
 }
 
-fn route(config: &DirectorConfig, address: &str, port: u16, (retry, within): (u64, u64)) -> Route {
+fn route(
+    config: &DirectorConfig,
+    address: &str,
+    port: u16,
+    socket: SocketOptions,
+    (retry, within): (u64, u64),
+) -> Route {
     let seconds = Duration::from_secs;
     Route {
         host: address.to_owned(),
         port,
         source: config.director.source_address.as_deref().and_then(|text| text.parse().ok()),
-        socket: crate::action::SocketOptions::default(),
+        socket,
         retry: seconds(retry),
         within: seconds(within),
     }

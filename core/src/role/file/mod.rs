@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::work::{DiskDone, DiskWork};
-use crate::config::FileConfig;
+use crate::config::{FileConfig, keepalive};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
@@ -225,6 +225,7 @@ impl Role for FileDaemon {
         let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
             return net.abort(conn);
         };
+        net.keep_alive(conn, keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control));
         net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
         self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
     }

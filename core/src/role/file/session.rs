@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bulk::work::{RestoreOrder, Tally};
-use crate::config::JobCommand;
+use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::{ConnId, HandleId};
@@ -346,7 +346,8 @@ impl FileDaemon {
             host,
             port,
             source: file.source_address.as_deref().and_then(|text| text.parse().ok()),
-            socket: crate::action::SocketOptions::default(),
+            // Whether it will send or receive is not known yet.
+            socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
             retry: RETRY,
             within: file.sd_connect_timeout.duration(),
         }
@@ -378,6 +379,9 @@ impl FileDaemon {
             return Next::End;
         }
         job.kind = kind;
+        if let (Kind::Restore, Some(conn)) = (kind, job.data) {
+            net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
+        }
         let (table, answer) = match order {
             Some(order) => {
                 job.order = order;

@@ -4,6 +4,7 @@ use crate::bulk::archiver::Archiver;
 use crate::bulk::machine::{FromMachine, Machine, Outcome};
 use crate::bulk::receive::ReceiverSetup;
 use crate::bulk::sender::Sender;
+use crate::config::keepalive;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role;
@@ -61,10 +62,12 @@ impl StorageDaemon {
             }
             (Some(DataCommand::AppendOpen), None) => {
                 job.opened = Some(Direction::Append);
+                net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
                 net.send_text(conn, session::opened(ticket));
             }
             (Some(DataCommand::ReadOpen(_)), None) => {
                 job.opened = Some(Direction::Read);
+                net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
                 net.send_text(conn, session::opened(ticket));
             }
             (Some(DataCommand::AppendData(_)), Some(Direction::Append)) => {

@@ -23,7 +23,7 @@ use std::time::Duration;
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskError, DiskWork};
-use crate::config::StorageConfig;
+use crate::config::{StorageConfig, keepalive};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
@@ -346,6 +346,8 @@ impl Role for StorageDaemon {
                 let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
                     return net.abort(conn);
                 };
+                let interval = self.config.director_heartbeat(director);
+                net.keep_alive(conn, keepalive::socket(interval, keepalive::End::Control));
                 net.send_text(conn, hello::STORAGE_ANSWER);
                 self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
             }

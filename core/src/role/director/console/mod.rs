@@ -10,6 +10,7 @@ mod words;
 
 use std::collections::VecDeque;
 
+use crate::config::keepalive;
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::ConnId;
@@ -83,6 +84,7 @@ impl Director {
             net.log(Level::Warn, &format!("console {name} refused: {most} consoles are connected already"));
             return net.close(conn, true);
         }
+        net.keep_alive(conn, keepalive::socket(self.config.console_heartbeat(), keepalive::End::Control));
         let (director, full, date) = (&self.config.director.name, &self.identity.full, &self.identity.date);
         let named = (name != DEFAULT_CONSOLE).then(|| name.clone());
         if peer.hello.console_version() >= CONSOLE_18_2 {
