@@ -12,6 +12,7 @@ use towline::disk::backup::BackupSource;
 use towline::disk::compare::compare;
 use towline::disk::meta::{Handle, is_root, set_xattr};
 use towline::disk::restore::{Order, Replace, RestoreTarget};
+use towline_core::bulk::known::Changes;
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::Unpacker;
 use towline_core::wire::fileset::FileSet;
@@ -66,7 +67,7 @@ fn round(from: &Path, to: &Path) {
 
 fn source(from: &Path) -> BackupSource {
     let lines = [b"I".to_vec(), b"O AXM".to_vec(), b"N".to_vec(), [b"F ", from.as_os_str().as_bytes()].concat()];
-    BackupSource::new(&FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap(), None).unwrap()
+    BackupSource::new(&FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap(), Changes::default()).unwrap()
 }
 
 fn target(to: &Path) -> RestoreTarget {

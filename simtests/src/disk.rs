@@ -90,7 +90,7 @@ impl OpenThings {
     pub(crate) fn work(&mut self, work: DiskWork) -> DiskDone {
         let mut store = self.disk.store();
         match work {
-            DiskWork::OpenBackup { handle, fileset } => {
+            DiskWork::OpenBackup { handle, fileset, .. } => {
                 self.open.insert(handle, Open::Backup(Backup::new(&fileset, &store)));
                 DiskDone::Opened
             }

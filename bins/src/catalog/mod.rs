@@ -5,6 +5,7 @@
 
 mod files;
 mod index_set;
+mod known;
 mod migrations;
 mod path_cache;
 mod sqlite;

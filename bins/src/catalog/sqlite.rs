@@ -129,6 +129,7 @@ fn rows(t: &Transaction<'_>, request: CatalogRequest) -> rusqlite::Result<Catalo
         CatalogRequest::DeleteNullJobMedia { job_id } => media::delete_null(t, job_id),
         CatalogRequest::JobMediaOf { jobs } => media::pieces(t, &jobs),
         CatalogRequest::ListFiles { job_id, after, limit } => files::list(t, job_id, after, limit),
+        CatalogRequest::KnownFiles { jobs, after, limit } => files::known(t, &jobs, after.as_ref(), limit),
         other => Err(rusqlite::Error::InvalidParameterName(format!("the engine does not know {other:?}"))),
     }
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use towline_core::bulk::known::Changes;
 use towline_core::bulk::unpack::Unpacker;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
@@ -26,7 +27,9 @@ pub(super) trait Open {
 /// Opens what `work` asks for, and gives the answer to it.
 pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
     match work {
-        DiskWork::OpenBackup { fileset, .. } => Ok((Box::new(Backup::open(&fileset)?), DiskDone::Opened)),
+        DiskWork::OpenBackup { fileset, changes, .. } => {
+            Ok((Box::new(Backup::open(&fileset, changes)?), DiskDone::Opened))
+        }
         DiskWork::OpenRestore { order, .. } => {
             let replace = Replace::from_letter(order.replace);
             let order = Order { to: order.to, replace, prefix_links: order.prefix_links };
@@ -57,8 +60,8 @@ struct Backup {
 }
 
 impl Backup {
-    fn open(fileset: &FileSet) -> Result<Self, DiskError> {
-        let source = BackupSource::new(fileset, None)
+    fn open(fileset: &FileSet, changes: Changes) -> Result<Self, DiskError> {
+        let source = BackupSource::new(fileset, changes)
             .map_err(|error| DiskError::Other { path: "fileset".to_owned(), text: error.to_string() })?;
         Ok(Self { source, spent: Duration::ZERO, complete: false })
     }

@@ -1,6 +1,7 @@
 use std::fs;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use towline_core::bulk::known::Changes;
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::work::{Expect, RestoreOrder};
 use towline_core::role::director::catalog::CatalogAnswer;
@@ -38,7 +39,7 @@ fn open_backup(folder: &std::path::Path) -> DiskWork {
     let file = format!("F {}", folder.display());
     let lines = [&b"I"[..], b"O x", b"N", file.as_bytes(), b"N"];
     let fileset = FileSet::parse(lines).unwrap();
-    DiskWork::OpenBackup { handle: HANDLE, fileset: Arc::new(fileset) }
+    DiskWork::OpenBackup { handle: HANDLE, fileset: Arc::new(fileset), changes: Changes::default() }
 }
 
 #[test]

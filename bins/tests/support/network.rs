@@ -163,6 +163,11 @@ impl Network {
         self.end_of(self.begin_backup())
     }
 
+    /// Runs what this line orders to its end.
+    pub fn run(&self, line: &str) -> Ended {
+        self.end_of(number_of(&self.ask(&[line])))
+    }
+
     /// Restores the newest backup below this folder.
     pub fn restore(&self, place: &Path, more: &str) -> Ended {
         let line = format!("restore client=f where={} {more} all done yes", place.display());

@@ -4,6 +4,7 @@
 mod advice;
 pub mod archiver;
 mod collect;
+pub mod known;
 pub mod machine;
 pub mod pack;
 pub mod parcel;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
 use crate::ids::HandleId;
 use crate::wire::block::Session;
@@ -20,6 +21,8 @@ pub enum DiskWork {
         handle: HandleId,
         /// What to back up.
         fileset: Arc<FileSet>,
+        /// Which of it.
+        changes: Changes,
     },
     /// File daemon: begin to restore. Answered by `Opened`.
     OpenRestore {

@@ -1,6 +1,7 @@
 //! Storing and listing files.
 
 use super::super::files::{FileEntry, Joiner};
+use super::super::known::{Page, newest};
 use super::super::path_cache::PathCache;
 use super::{SqliteCatalog, begin, failure, missing};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
@@ -130,7 +131,34 @@ impl<'t> Store<'t> {
 
 pub(super) fn list(t: &Connection, job_id: u32, after: Option<FileKey>, limit: u32) -> rusqlite::Result<CatalogAnswer> {
     let limit = limit.clamp(1, PAGE_LIMIT);
-    let start = after.unwrap_or(FileKey { path_id: i64::MIN, name: Vec::new(), file_index: 0 });
+    let rows = page(t, job_id, after.as_ref(), limit)?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|(key, _)| key.clone());
+    Ok(CatalogAnswer::FileList { files: rows.into_iter().map(|(_, row)| row).collect(), next })
+}
+
+/// A page of what several jobs make of a client's files together.
+pub(super) fn known(
+    t: &Connection,
+    jobs: &[u32],
+    after: Option<&FileKey>,
+    limit: u32,
+) -> rusqlite::Result<CatalogAnswer> {
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    // All versions of one name are before this.
+    let after = after.map(|key| FileKey { file_index: u32::MAX, ..key.clone() });
+    let pages: Vec<Page> = jobs
+        .iter()
+        .map(|job_id| {
+            let rows = page(t, *job_id, after.as_ref(), limit)?;
+            Ok(Page { is_last: rows.len() < limit as usize, rows })
+        })
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(newest(pages))
+}
+
+fn page(t: &Connection, job_id: u32, after: Option<&FileKey>, limit: u32) -> rusqlite::Result<Vec<(FileKey, FileRow)>> {
+    let first = FileKey { path_id: i64::MIN, name: Vec::new(), file_index: 0 };
+    let start = after.unwrap_or(&first);
     let mut statement = t.prepare_cached(
         "SELECT File.PathId, Name, FileIndex, Path, LStat, Md5, DeltaSeq FROM File
          JOIN Path ON Path.PathId = File.PathId
@@ -139,20 +167,13 @@ pub(super) fn list(t: &Connection, job_id: u32, after: Option<FileKey>, limit: u
     )?;
     let mut rows = statement.query(params![job_id, start.path_id, start.name, start.file_index, limit])?;
     let mut files = Vec::new();
-    let mut last = None;
     while let Some(row) = rows.next()? {
         let key = FileKey { path_id: row.get(0)?, name: row.get(1)?, file_index: row.get(2)? };
         let mut name: Vec<u8> = row.get(3)?;
         name.extend_from_slice(&key.name);
-        files.push(FileRow {
-            file_index: key.file_index,
-            name,
-            lstat: row.get(4)?,
-            md5: row.get(5)?,
-            delta_seq: row.get(6)?,
-        });
-        last = Some(key);
+        let file =
+            FileRow { file_index: key.file_index, name, lstat: row.get(4)?, md5: row.get(5)?, delta_seq: row.get(6)? };
+        files.push((key, file));
     }
-    let next = last.filter(|_| files.len() == limit as usize);
-    Ok(CatalogAnswer::FileList { files, next })
+    Ok(files)
 }

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{self, FileType as Type, Mode, OFlags, Timespec, Timestamps};
 use rustix::io::Errno;
+use towline_core::bulk::known::KnownFiles;
 use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::PARCEL;
 use towline_core::wire::acl::Acl;
@@ -86,11 +87,18 @@ impl Item {
             work.note(Notice::new(NoticeKind::Skipped, &found.path, "is a socket and is not saved"));
             return None;
         }
-        let unchanged =
-            |meta: &Meta| since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since));
-        if since.is_some()
+        let selects = since.is_some() || work.known.is_some();
+        let sent = name_in_record(&found, options);
+        if let Some(known) = &mut work.known {
+            known.keep(&sent);
+        }
+        let unchanged = |meta: &Meta, known: &mut Option<Box<KnownFiles>>| match known {
+            Some(known) => known.is_unchanged(&sent, &stat_of(meta, 0, Stream::FILE_DATA), options.accurate.as_deref()),
+            None => since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since)),
+        };
+        if selects
             && found.kind == Type::RegularFile
-            && meta::of_entry(&found.parent, &found.name).is_ok_and(|meta| unchanged(&meta))
+            && meta::of_entry(&found.parent, &found.name).is_ok_and(|meta| unchanged(&meta, &mut work.known))
         {
             return None;
         }
@@ -105,7 +113,7 @@ impl Item {
                 return None;
             }
         };
-        if unchanged(&meta) {
+        if selects && unchanged(&meta, &mut work.known) {
             return None;
         }
         if meta.kind() == Type::Socket {
@@ -496,6 +504,15 @@ fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno>
             other => return other,
         }
     }
+}
+
+/// The name of an entry as its record has it: stripped, with `/` behind a directory.
+fn name_in_record(found: &Found, options: &Options) -> Vec<u8> {
+    let mut name = strip(&found.path, options.strip_path.unwrap_or(0)).to_vec();
+    if found.dir.is_some() && !name.ends_with(b"/") {
+        name.push(b'/');
+    }
+    name
 }
 
 /// A path without its first components; whole if it has no more than those.

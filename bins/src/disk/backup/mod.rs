@@ -16,10 +16,13 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use towline_core::bulk::known::{Changes, KnownFiles};
 use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::Parcel;
+use towline_core::wire::attributes::{NewAttributes, Stat};
 use towline_core::wire::digest::{Digest, Hasher};
 use towline_core::wire::fileset::FileSet;
+use towline_core::wire::stream::{FileType, Stream};
 
 use self::item::{Item, Pumped};
 use self::select::{Ready, Selection};
@@ -102,6 +105,7 @@ struct Work {
     no_xattrs: BTreeSet<u64>,
     xattrs: XattrReader,
     hasher: Option<Hasher>,
+    known: Option<Box<KnownFiles>>,
 }
 
 /// The name under which a file with several names is saved.
@@ -119,18 +123,19 @@ const STEPS: usize = 4096;
 const TALKATIVE: usize = 256;
 
 impl BackupSource {
-    /// Prepares a backup: of everything, or of what changed since a time (Unix seconds; wire/2 §1.6).
+    /// Prepares a backup: of everything, of what changed since a time (Unix seconds; wire/2 §1.6), or of what differs
+    /// from a list, with records of what is gone (wire/2 §1.8).
     ///
     /// # Errors
     /// When the fileset asks for something whose absence would make the backup wrong.
-    pub fn new(fileset: &FileSet, since: Option<i64>) -> Result<Self, OpenError> {
+    pub fn new(fileset: &FileSet, changes: Changes) -> Result<Self, OpenError> {
         let Ready { selection, tops, notices } = Selection::read(fileset)?;
         if tops.is_empty() {
             return Err(OpenError::Empty);
         }
-        let mut work = Work::default();
+        let mut work = Work { known: changes.known, ..Work::default() };
         notices.into_iter().for_each(|notice| work.note(notice));
-        Ok(Self { walk: Walk::new(tops), selection, since, item: None, packer: Packer::new(), work })
+        Ok(Self { walk: Walk::new(tops), selection, since: changes.since, item: None, packer: Packer::new(), work })
     }
 
     /// Fills the parcel with frames, over whatever was in it; the last one ends with the end of all data.
@@ -161,19 +166,44 @@ impl BackupSource {
                 return Ok(false);
             }
             match self.walk.step(&mut self.selection) {
-                Step::Notice(notice) => self.work.note(notice),
+                Step::Notice(notice) => {
+                    if let Some(known) = &mut self.work.known {
+                        known.keep_below(&notice.path);
+                    }
+                    self.work.note(notice);
+                }
                 Step::Entry(found) => {
                     if let Some(options) = self.selection.options(found.tag) {
                         self.item = Item::new(found, options, self.since, &mut self.work);
                     }
                 }
-                Step::Done => match self.packer.finish() {
+                Step::Done => match self.end() {
                     Err(PackError::Full) => return Ok(false),
                     other => return other.map(|()| true),
                 },
             }
         }
         Ok(false)
+    }
+
+    /// Tells what is gone, then the end.
+    fn end(&mut self) -> Result<(), PackError> {
+        if let Some(known) = &mut self.work.known {
+            while let Some(gone) = known.next_gone() {
+                let stat =
+                    Stat { mtime: gone.mtime, ctime: gone.ctime, data_stream: Stream::FILE_DATA, ..Stat::default() };
+                self.packer.begin_file(&NewAttributes {
+                    file_type: FileType::Deleted,
+                    name: gone.name,
+                    stat: &stat,
+                    link: b"",
+                    attrs_ex: b"",
+                    delta_seq: 0,
+                })?;
+                known.told();
+            }
+        }
+        self.packer.finish()
     }
 
     /// What was done so far.

@@ -17,7 +17,7 @@ fn source(options: &str, tops: &[&Path], since: Option<i64>) -> BackupSource {
     let mut lines = vec![b"I".to_vec(), format!("O {options}").into_bytes(), b"N".to_vec()];
     lines.extend(tops.iter().map(|top| [b"F ", top.as_os_str().as_bytes()].concat()));
     let fileset = FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap();
-    BackupSource::new(&fileset, since).unwrap()
+    BackupSource::new(&fileset, Changes { since, known: None }).unwrap()
 }
 
 /// Everything that is left, as one stream, and the length of every parcel.

@@ -144,6 +144,16 @@ pub enum CatalogRequest {
         /// Only these: a directory and all below it if it ends with `/`, else one file. Empty means everything.
         only: Vec<Vec<u8>>,
     },
+    /// What these jobs, oldest first, make of a client's files together: the newest version of each name that was not
+    /// deleted, in an order of the catalog's own, page by page. Answer: `FileList`; a page may be empty.
+    KnownFiles {
+        /// The jobs.
+        jobs: Vec<u32>,
+        /// Where the last page ended.
+        after: Option<FileKey>,
+        /// At most about so many files.
+        limit: u32,
+    },
     /// Store lines of jobs' reports, in this order, all or none. Answer: `Done`.
     AddLogs(Vec<LogRow>),
     /// The report of a job in order. Answer: `Log`.

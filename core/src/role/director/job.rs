@@ -11,9 +11,11 @@ use crate::secret::Secret;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 
+use super::catalog::CatalogAnswer;
 use super::journal::Journal;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
+use super::tables::level::Known;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -30,6 +32,15 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) kind: JobType,
     pub(super) level: JobLevel,
+    /// Whether the client gets the list of the files it had.
+    pub(super) accurate: bool,
+    /// Since when changes count, and the unique name of the job this one builds on.
+    pub(super) since: i64,
+    pub(super) previous: String,
+    /// The jobs whose files the client had, how many these are about, and how far they are sent.
+    pub(super) base: Vec<u32>,
+    pub(super) known_files: u64,
+    pub(super) known: Option<Known>,
     pub(super) client: String,
     pub(super) fileset: String,
     pub(super) storage: String,
@@ -60,6 +71,10 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,
+    /// What the catalog has answered to the present step.
+    pub(super) answer: Option<CatalogAnswer>,
+    /// What the step has to say in the report.
+    pub(super) notes: Vec<String>,
     /// Why the present step cannot be done.
     pub(super) trouble: Option<String>,
     /// Whether the storage daemon works.
@@ -91,6 +106,11 @@ impl Job {
     /// Whether it still works towards a good end.
     pub(super) fn is_alive(&self) -> bool {
         !self.status.is_canceled()
+    }
+
+    /// The level as the catalog keeps it: F of a restore too (`wire/3 §7.2`).
+    pub(super) fn stored_level(&self) -> u8 {
+        if self.kind == JobType::Restore { JobLevel::Full.letter() } else { self.level.letter() }
     }
 
     /// The connection to one of its daemons.

@@ -1,6 +1,7 @@
 //! The level a backup really runs at, and since when it looks for changes (`wire/3 §7.2`).
 
 use super::catalog::JobRow;
+use super::restore_selection::{SelectionError, choose_jobs};
 
 /// What a backup does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,20 @@ pub fn choose_level(asked: u8, last: &[JobRow]) -> LevelChoice {
         Some(job) => LevelChoice { level: asked, upgraded: false, since: job.start_time, base_job_id: job.job_id },
         None => LevelChoice { level: b'F', upgraded: true, since: 0, base_job_id: 0 },
     }
+}
+
+/// The jobs whose files an accurate backup of this level builds on, oldest first: those a restore would combine, for a
+/// Differential only the Full. `candidates` are the answer to [`super::catalog::CatalogRequest::JobsForRestore`], of one
+/// job resource.
+///
+/// # Errors
+/// As [`choose_jobs`].
+pub fn accurate_base(level: u8, candidates: &[JobRow]) -> Result<Vec<JobRow>, SelectionError> {
+    let mut jobs = choose_jobs(candidates, None)?;
+    if level == b'D' {
+        jobs.retain(|job| job.level == b'F');
+    }
+    Ok(jobs)
 }
 
 #[cfg(test)]

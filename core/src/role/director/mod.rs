@@ -41,6 +41,7 @@ use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
+use crate::role::script::Progress;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
@@ -262,7 +263,13 @@ impl Role for Director {
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
-        self.page_sent(net, conn);
+        match self.conns.get(&conn) {
+            Some(&id) => self.advance(net, id, |job, net| {
+                tables::level::page_taken(job, net);
+                Progress::Waiting
+            }),
+            None => self.page_sent(net, conn),
+        }
     }
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {

@@ -78,16 +78,18 @@ pub fn choose_jobs(candidates: &[JobRow], file_set: Option<&str>) -> Result<Vec<
         return Err(SelectionError::SeveralFileSets(sets.into_iter().map(str::to_owned).collect()));
     }
     let only = sets.first().copied().ok_or(SelectionError::NoFull)?;
-    let newest = |level: u8, after: i64| {
+    // Jobs may end within one second: the later one has the higher number.
+    let end = |job: &JobRow| (job.job_t_date, job.job_id);
+    let newest = |level: u8, after: (i64, u32)| {
         candidates
             .iter()
-            .filter(|j| j.file_set == only && j.level == level && j.job_t_date > after)
+            .filter(|j| j.file_set == only && j.level == level && end(j) > after)
             .max_by_key(|j| (j.start_time, j.job_id))
     };
-    let full = newest(b'F', i64::MIN).ok_or(SelectionError::NoFull)?;
-    let differential = newest(b'D', full.job_t_date);
-    let since = differential.unwrap_or(full).job_t_date;
-    let incrementals = candidates.iter().filter(|j| j.file_set == only && j.level == b'I' && j.job_t_date > since);
+    let full = newest(b'F', (i64::MIN, 0)).ok_or(SelectionError::NoFull)?;
+    let differential = newest(b'D', end(full));
+    let since = end(differential.unwrap_or(full));
+    let incrementals = candidates.iter().filter(|j| j.file_set == only && j.level == b'I' && end(j) > since);
     let mut jobs: Vec<JobRow> = std::iter::once(full).chain(differential).chain(incrementals).cloned().collect();
     jobs.sort_by_key(|j| (j.start_time, j.job_id));
     Ok(jobs)

@@ -29,6 +29,9 @@ const RECENT: usize = 10;
 pub(super) struct Order {
     pub(super) name: String,
     pub(super) kind: JobType,
+    /// As asked: what it comes to is decided when the job starts.
+    pub(super) level: JobLevel,
+    pub(super) accurate: bool,
     pub(super) client: String,
     pub(super) fileset: String,
     pub(super) storage: String,
@@ -65,7 +68,7 @@ impl Director {
             job: order.unique.clone(),
             name: order.name.clone(),
             job_type: order.kind.letter(),
-            level: JobLevel::Full.letter(),
+            level: if order.kind == JobType::Restore { JobLevel::Full } else { order.level }.letter(),
             client_id: self.setup.clients.get(&order.client).copied().unwrap_or(0),
             sched_time: order.scheduled,
             comment: String::new(),
@@ -117,7 +120,13 @@ impl Director {
             unique: order.unique,
             name: order.name,
             kind: order.kind,
-            level: tables::level_of(order.kind),
+            level: order.level,
+            accurate: order.accurate,
+            since: 0,
+            previous: String::new(),
+            base: Vec::new(),
+            known_files: 0,
+            known: None,
             client: order.client,
             fileset: order.fileset,
             storage: order.storage,
@@ -145,6 +154,8 @@ impl Director {
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
+            answer: None,
+            notes: Vec::new(),
             trouble: None,
             told_to_run: false,
             grace: None,
@@ -191,7 +202,16 @@ impl Director {
         if let Some(work) = job.work.take() {
             self.works.insert(work, Owner::Job(id));
         }
-        if let Some(why) = job.trouble.take() {
+        let notes = std::mem::take(&mut job.notes);
+        let has_notes = !notes.is_empty();
+        for note in notes {
+            job.say(&mut self.journal, net, MessageKind::Info, &note);
+        }
+        let trouble = job.trouble.take();
+        if has_notes {
+            self.save_lines(net);
+        }
+        if let Some(why) = trouble {
             return self.fail_job(net, id, &why);
         }
         match progress {
@@ -244,7 +264,7 @@ impl Director {
         let end = JobEnd {
             job_id: id,
             job_status: job.status.letter(),
-            level: JobLevel::Full.letter(),
+            level: job.stored_level(),
             end_time: now,
             real_end_time: now,
             client_id: job.ids.client,
@@ -295,7 +315,15 @@ impl Director {
 
     pub(super) fn job_stored(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         match answer {
-            Ok(_) => self.advance(net, id, |job, net| job.on_event(tables::STORED, net)),
+            Ok(CatalogAnswer::FileList { files, next }) => self.advance(net, id, |job, net| {
+                let Some(conn) = job.file_conn else { return Progress::Waiting };
+                let is_last = tables::level::send_page(job, net, conn, &files, next);
+                if is_last { job.on_event(tables::STORED, net) } else { Progress::Waiting }
+            }),
+            Ok(answer) => self.advance(net, id, |job, net| {
+                job.answer = Some(answer);
+                job.on_event(tables::STORED, net)
+            }),
             Err(error) => self.fail_job(net, id, &format!("{error}; {}", error.help())),
         }
     }

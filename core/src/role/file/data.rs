@@ -1,5 +1,6 @@
 //! The data channel as the file daemon leads it: the dialogues of `wire/2 §2.1` and `§3.1`, step by step.
 
+use crate::bulk::known::Changes;
 use crate::bulk::machine::Machine;
 use crate::bulk::restorer::Restorer;
 use crate::bulk::sender::Sender;
@@ -66,7 +67,9 @@ fn wait(_: &mut Job, _: &mut Net) -> Act {
 
 fn open_backup(job: &mut Job, net: &mut Net) -> Act {
     job.opened = true;
-    job.work = Some(net.work(Work::Disk(DiskWork::OpenBackup { handle: job.handle, fileset: job.fileset.clone() })));
+    let changes = Changes { since: job.since, known: job.known.take() };
+    let open = DiskWork::OpenBackup { handle: job.handle, fileset: job.fileset.clone(), changes };
+    job.work = Some(net.work(Work::Disk(open)));
     Act::Wait
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
 use crate::role::script::{Script, Scripted};
@@ -23,6 +24,10 @@ pub(super) struct Job {
     pub(super) kind: Kind,
     pub(super) level: u8,
     pub(super) started: Wall,
+    /// By our clock; `None` for everything.
+    pub(super) since: Option<i64>,
+    /// What the catalog knows, for an accurate job.
+    pub(super) known: Option<Box<KnownFiles>>,
     pub(super) fileset: Arc<FileSet>,
     pub(super) order: RestoreOrder,
     pub(super) dial: Option<DialId>,

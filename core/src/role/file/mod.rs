@@ -5,11 +5,12 @@
 //!                                             |                            ^
 //!   storage daemon == data channel (data.rs) ==  machine: Sender, Restorer -+
 //! ```
-//! `session.rs` serves the commands of `wire/2 §1`, `data.rs` leads the dialogues of `wire/2 §2` and `§3`,
+//! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `data.rs` leads the dialogues of `wire/2 §2` and `§3`,
 //! `job.rs` is what is known of a job, `report.rs` what a status says.
 
 mod data;
 mod job;
+mod level;
 mod report;
 mod session;
 

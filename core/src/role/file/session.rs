@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
@@ -11,7 +12,7 @@ use crate::ids::{ConnId, HandleId};
 use crate::node::{Net, Opening, Route};
 use crate::role::script::Scripted;
 use crate::time::Wall;
-use crate::wire::file::{FileCommand, JobInfo, Level as JobLevel, Restore, RestoreTo, StorageAddress};
+use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
 use crate::wire::frame::Signal;
@@ -21,6 +22,7 @@ use crate::wire::names::{PeerKind, PeerName};
 use crate::wire::status::JobStatus;
 
 use super::job::{Job, Kind};
+use super::level::{self, Clocks};
 use super::{FileDaemon, data};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
@@ -36,17 +38,19 @@ pub(super) struct Session {
     pub(super) since: Wall,
     pub(super) job: Option<Job>,
     has_fileset: bool,
-    reading: Reading,
+    pub(super) reading: Reading,
 }
 
 /// What the next messages are.
 #[derive(Debug)]
-enum Reading {
+pub(super) enum Reading {
     Commands,
     /// Lines of a fileset until EOD.
     FileSet(Box<FileSetReader>),
-    /// A list this daemon has no use for, until EOD.
-    Skip,
+    /// The list of an accurate job until EOD.
+    Known(Box<KnownFiles>),
+    /// What the director's clock says.
+    Clocks(Clocks),
     /// Nothing but `endrestore`.
     EndRestore,
 }
@@ -125,8 +129,15 @@ impl Session {
                 }
                 None => Next::End,
             },
-            Reading::Skip => Next::Go,
-            Reading::Commands | Reading::EndRestore => Next::End,
+            Reading::Known(mut known) => match &mut self.job {
+                Some(job) => {
+                    known.finish();
+                    job.known = Some(known);
+                    Next::Go
+                }
+                None => Next::End,
+            },
+            Reading::Commands | Reading::EndRestore | Reading::Clocks(_) => Next::End,
         }
     }
 
@@ -134,8 +145,8 @@ impl Session {
     fn take_line(&mut self, line: &[u8]) -> Option<Next> {
         match &mut self.reading {
             Reading::FileSet(reader) => Some(if reader.line(line).is_ok() { Next::Go } else { Next::End }),
-            Reading::Skip => Some(Next::Go),
-            Reading::Commands | Reading::EndRestore => None,
+            Reading::Known(known) => Some(if level::take_known(known, line).is_ok() { Next::Go } else { Next::End }),
+            Reading::Commands | Reading::EndRestore | Reading::Clocks(_) => None,
         }
     }
 }
@@ -144,8 +155,10 @@ impl FileDaemon {
     /// Serves one message of a director.
     pub(super) fn command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
+        let asks_clock = matches!(session.reading, Reading::Clocks(_));
         let next = match session.take_line(text) {
             Some(next) => next,
+            None if asks_clock => self.take_clock(net, id, text),
             None => match FileCommand::parse(text) {
                 Err(bad) => {
                     if let Some(answer) = bad.answer {
@@ -180,6 +193,7 @@ impl FileDaemon {
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
             FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
+            FileCommand::Level(level) => return self.take_level(net, id, &level),
             other => return self.serve_preparation(net, id, other),
         }
         Next::Go
@@ -219,30 +233,11 @@ impl FileDaemon {
     fn serve_preparation(&mut self, net: &mut Net, id: ConnId, command: FileCommand) -> Next {
         let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
         match command {
-            FileCommand::Level(level) => {
-                let letter = match level {
-                    JobLevel::Full { .. } => b'F',
-                    JobLevel::Base { .. } => b'B',
-                    JobLevel::Incremental { .. } => b'I',
-                    JobLevel::Differential { .. } => b'D',
-                    JobLevel::Since { .. } => session.job.as_ref().map_or(b' ', |job| job.level),
-                };
-                if let Some(job) = &mut session.job {
-                    job.level = letter;
-                }
-                // The words incremental and differential get no answer; their `since_utime` line does, after EOD.
-                match level {
-                    JobLevel::Incremental { .. } | JobLevel::Differential { .. } => return Next::Go,
-                    JobLevel::Since { .. } => net.send_signal(id, Signal::Eod),
-                    JobLevel::Full { .. } | JobLevel::Base { .. } => {}
-                }
-                net.send_text(id, answers::LEVEL);
-            }
             FileCommand::FileSet { .. } => {
                 session.has_fileset = true;
                 session.reading = Reading::FileSet(Box::new(FileSetReader::new()));
             }
-            FileCommand::Accurate { .. } => session.reading = Reading::Skip,
+            FileCommand::Accurate { .. } => session.reading = Reading::Known(Box::default()),
             FileCommand::SetAuthorization { key } => {
                 if let Some(job) = &mut session.job {
                     job.keys += 1;
@@ -278,6 +273,8 @@ impl FileDaemon {
             kind: Kind::Unknown,
             level: b' ',
             started: net.wall(),
+            since: None,
+            known: None,
             fileset: Arc::default(),
             order: RestoreOrder { to: Vec::new(), replace: b'a', prefix_links: false },
             dial: None,

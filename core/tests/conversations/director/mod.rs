@@ -5,4 +5,5 @@ mod consoles;
 mod desk;
 mod failures;
 mod jobs;
+mod levels;
 mod recorded;

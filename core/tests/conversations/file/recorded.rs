@@ -108,3 +108,34 @@ fn a_backup_over_tls_is_made_as_recorded() {
     let messages = world.job_messages(director);
     assert!(messages.iter().any(|text| text.contains("encryption: TLS")), "{messages:?}");
 }
+
+/// The director of the recorded accurate incremental backup, without its scripts on the client.
+fn accurate_director() -> Script {
+    let why = "scripts on the client are not run yet";
+    let mut script = director(recording!("09b-rich-incremental-accurate/02-DIR-to-FD"));
+    for said in ["text Run OnSuccess=1 OnFailure=0 AbortOnError=1", "text Run OnSuccess=1", "text RunBeforeNow"] {
+        script = script.peer_differs(why, said, &[]);
+    }
+    for answer in ["text 2000 OK RunScript\\n", "text 2000 OK RunScript\\n", "text 2000 OK RunBeforeNow\\n"] {
+        script = script.omits(why, answer);
+    }
+    script
+}
+
+#[test]
+fn an_accurate_incremental_backup_is_made_as_recorded() {
+    let records = recorded_files(recording!("09b-rich-incremental-accurate/03-FD-to-SD"));
+    let (hands, seen) = hands(records);
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let storage = recording!("09b-rich-incremental-accurate/03-FD-to-SD");
+    world.await_dial(STORAGE_PORT, self::storage(storage, "GKKG-PAPH-EMPF-CHMM-GOOI-ECHM-CNNG-ANGM"));
+    world.come_in(accurate_director());
+    world.assert_done();
+    let seen = seen.lock().unwrap();
+    let known = seen.changes[0].known.as_ref().expect("the list");
+    assert_eq!(known.len(), 10);
+    // The recorded clock and ours differ; the director's moment is moved into our time.
+    let ours = seen.changes[0].since.expect("a time");
+    let (theirs, their_clock) = (1_795_439_180, 1_795_439_188);
+    assert_eq!(ours - theirs, STARTED.seconds() - their_clock - 1, "rounded down");
+}

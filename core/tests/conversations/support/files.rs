@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
+use towline_core::bulk::known::Changes;
 use towline_core::bulk::pack::{PackTotals, Packer};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
@@ -21,6 +22,7 @@ type Record = (Stream, Vec<u8>);
 #[derive(Debug, Default)]
 pub struct Seen {
     pub filesets: Vec<Arc<FileSet>>,
+    pub changes: Vec<Changes>,
     pub orders: Vec<RestoreOrder>,
     /// Names of the restored entries, in order.
     pub restored: Vec<String>,
@@ -59,10 +61,11 @@ pub fn pack(records: &[Record]) -> (Parcel, PackTotals) {
                 delta_seq: record.delta_seq,
             };
             packer.begin_file(&new).expect("room");
-        } else if *stream == Stream::FILE_DATA {
+        } else if [Stream::FILE_DATA, Stream::SPARSE].contains(stream) {
+            let offset = if *stream == Stream::SPARSE { 8 } else { 0 };
             packer.begin_data(*stream).expect("room");
             packer.data_space(bytes.len()).expect("room").copy_from_slice(bytes);
-            packer.data_commit(bytes.len(), bytes.len() as u64);
+            packer.data_commit(bytes.len(), (bytes.len() - offset) as u64);
             packer.end_data().expect("room");
         } else {
             packer.record(*stream, bytes).expect("room");
@@ -91,8 +94,9 @@ impl Disk {
         let Work::Disk(work) = work else { panic!("a file daemon has no catalog") };
         let mut seen = self.seen.lock().expect("not poisoned");
         Some(match work {
-            DiskWork::OpenBackup { fileset, .. } => {
+            DiskWork::OpenBackup { fileset, changes, .. } => {
                 seen.filesets.push(fileset.clone());
+                seen.changes.push(changes.clone());
                 DiskDone::Opened
             }
             DiskWork::OpenRestore { order, .. } => {

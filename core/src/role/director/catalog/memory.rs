@@ -10,6 +10,7 @@ use super::{
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
 use crate::wire::catalog::CatalogUpdate;
+use crate::wire::stream::FileType;
 
 /// Streams whose record is a file's attributes (`wire/3 §2.4`).
 const ATTRIBUTES: [i32; 2] = [1, 5];
@@ -69,7 +70,10 @@ impl MemoryCatalog {
             Request::ListJobs(filter) => Ok(Answer::Jobs(self.list_jobs(&filter))),
             Request::ListFiles { job_id, after, limit } => Ok(self.list_files(job_id, after.as_ref(), limit)),
             Request::ListClients => Ok(Answer::Clients(self.clients.values().cloned().collect())),
-            Request::LastJobs { .. } => Ok(Answer::Jobs(Vec::new())),
+            Request::LastJobs { name, client_id, file_set_id } => {
+                Ok(Answer::Jobs(self.last_jobs(&name, client_id, file_set_id)))
+            }
+            Request::KnownFiles { jobs, after, limit } => Ok(self.known_files(&jobs, after.as_ref(), limit)),
             Request::JobsForRestore { client, file_set, before } => {
                 Ok(Answer::Jobs(self.jobs_for_restore(&client, file_set.as_deref(), before)))
             }
@@ -292,6 +296,30 @@ impl MemoryCatalog {
         Answer::FileList { files, next }
     }
 
+    fn last_jobs(&self, name: &str, client_id: u32, file_set_id: u32) -> Vec<JobRow> {
+        let good = |row: &&JobRow| {
+            (row.name.as_str(), row.client_id, row.file_set_id, row.job_type) == (name, client_id, file_set_id, b'B')
+                && b"TW".contains(&row.job_status)
+        };
+        let newest = |level: u8| {
+            let rows = self.jobs.values().filter(good).filter(|row| row.level == level);
+            rows.max_by_key(|row| (row.start_time, row.job_id)).cloned()
+        };
+        [b'F', b'D', b'I'].into_iter().filter_map(newest).collect()
+    }
+
+    fn known_files(&self, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Answer {
+        let mut newest: BTreeMap<&[u8], &FileRow> = BTreeMap::new();
+        for row in jobs.iter().flat_map(|id| self.file_rows(*id)) {
+            newest.insert(&row.name, row);
+        }
+        let rest = newest.into_iter().filter(|(name, _)| after.is_none_or(|key| *name > key.name.as_slice()));
+        let page: Vec<&FileRow> = rest.map(|(_, row)| row).take(limit as usize).collect();
+        let next = (page.len() == limit as usize).then(|| page.last()).flatten();
+        let next = next.map(|row| FileKey { path_id: 0, name: row.name.clone(), file_index: 0 });
+        Answer::FileList { files: page.into_iter().filter(|row| row.file_index > 0).cloned().collect(), next }
+    }
+
     fn jobs_for_restore(&self, client: &str, file_set: Option<&str>, before: i64) -> Vec<JobRow> {
         let good = |row: &&JobRow| {
             row.client == client
@@ -350,7 +378,9 @@ fn store_record(
     if ATTRIBUTES.contains(&(update.stream & 0x7FF)) {
         let record = AttributeRecord::parse(update.data).map_err(|error| error.to_string())?;
         let (name, lstat) = (record.name.to_vec(), record.lstat.to_vec());
-        files.insert(index, FileRow { file_index: index, name, lstat, md5: b"0".to_vec(), delta_seq: 0 });
+        // A deleted file has no place in the job; rows are kept by the place in the stream.
+        let file_index = if record.kind() == Some(FileType::Deleted) { 0 } else { index };
+        files.insert(index, FileRow { file_index, name, lstat, md5: b"0".to_vec(), delta_seq: 0 });
         stored.files += 1;
         return Ok(());
     }

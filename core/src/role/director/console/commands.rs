@@ -5,10 +5,10 @@ use crate::node::Net;
 use crate::role::script::Who;
 use crate::wire::file::FileCommand;
 use crate::wire::frame::Signal;
-use crate::wire::status::JobType;
+use crate::wire::status::{JobLevel, JobType};
 use crate::wire::storage::StorageCommand;
 
-use crate::config::JobKind;
+use crate::config::{self, JobKind};
 
 use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
 use super::super::job::Job;
@@ -22,7 +22,7 @@ const LIST_LIMIT: u32 = 10_000;
 
 /// Each command with its arguments and what it does, for `help`.
 const HELP: &[(&str, &str)] = &[
-    ("run job=NAME [yes]", "run a job now"),
+    ("run job=NAME [level=full|differential|incremental] [accurate=yes|no] [yes]", "run a job now"),
     (
         "restore client=NAME [fileset=NAME] [where=FOLDER] [replace=always|ifnewer|ifolder|never] all done [yes]",
         "restore all files of the newest backup",
@@ -141,7 +141,8 @@ impl Director {
     }
 
     fn run(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        if let Some(word) = words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level"]) {
+        if let Some(word) = words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level", "accurate"])
+        {
             return self.console_done(net, conn, &format!("run does not know the word \"{word}\".\n"));
         }
         let Some(job) = words.value(&["job"]).and_then(|name| self.config.job(name)) else {
@@ -158,15 +159,16 @@ impl Director {
         if job.kind != JobKind::Backup {
             return self.console_done(net, conn, "Only backup jobs can be run so; use restore to restore.\n");
         }
-        if let Some(level) = words.value(&["level"])
-            && !level.eq_ignore_ascii_case("full")
-        {
-            return self.console_done(net, conn, &format!("Level \"{level}\" is not supported; only Full is.\n"));
-        }
+        let (level, accurate) = match level_of(job, words) {
+            Ok(chosen) => chosen,
+            Err(text) => return self.console_done(net, conn, &text),
+        };
         let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
         let order = Order {
             name: job.name.clone(),
             kind: JobType::Backup,
+            level,
+            accurate,
             client: pick("client", &job.client),
             fileset: pick("fileset", &job.fileset),
             storage: pick("storage", &job.storage),
@@ -184,9 +186,14 @@ impl Director {
             return self.place(net, conn, order);
         }
         let text = format!(
-            "Run Backup job\nJobName:  {}\nLevel:    Full\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
+            "Run Backup job\nJobName:  {}\nLevel:    {}\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
              OK to run? (yes/no): ",
-            order.name, order.client, order.fileset, order.pool, order.storage
+            order.name,
+            level_name(order.level),
+            order.client,
+            order.fileset,
+            order.pool,
+            order.storage
         );
         self.confirm(net, conn, order, &text);
     }
@@ -328,5 +335,45 @@ impl Director {
             return self.console_done(net, conn, &text);
         };
         self.cancel_for(net, id, conn);
+    }
+}
+
+/// The level of a job of this resource, and whether it is accurate, as its resource or the console says.
+///
+/// # Errors
+/// What is wrong with the words, in a sentence.
+pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bool), String> {
+    let level = match words.value(&["level"]).map(str::to_lowercase).as_deref() {
+        None => order_level(job.level),
+        Some("full") => JobLevel::Full,
+        Some("differential") => JobLevel::Differential,
+        Some("incremental") => JobLevel::Incremental,
+        Some(other) => return Err(format!("level={other}: say full, differential or incremental.\n")),
+    };
+    let accurate = match words.value(&["accurate"]).map(str::to_lowercase).as_deref() {
+        None => job.accurate,
+        Some("yes") => true,
+        Some("no") => false,
+        Some(other) => return Err(format!("accurate={other}: say yes or no.\n")),
+    };
+    Ok((level, accurate))
+}
+
+/// The level of a resource as it is ordered.
+pub(in super::super) const fn order_level(level: config::Level) -> JobLevel {
+    match level {
+        config::Level::Full => JobLevel::Full,
+        config::Level::Differential => JobLevel::Differential,
+        config::Level::Incremental => JobLevel::Incremental,
+    }
+}
+
+/// A level in a word.
+pub(in super::super) const fn level_name(level: JobLevel) -> &'static str {
+    match level {
+        JobLevel::Full => "Full",
+        JobLevel::Differential => "Differential",
+        JobLevel::Incremental => "Incremental",
+        _ => "",
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::wire::status::JobType;
+use crate::wire::status::{JobLevel, JobType};
 
 use crate::config::{JobKind, Replace};
 
@@ -155,6 +155,8 @@ impl Director {
         let order = Order {
             name: restoring.job,
             kind: JobType::Restore,
+            level: JobLevel::Other(b' '), // announced so (`wire/3 §0.4`)
+            accurate: false,
             client: restoring.client,
             fileset,
             storage,

@@ -2,15 +2,16 @@
 
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, Who, nothing};
-use crate::wire::file::{FileCommand, Level};
+use crate::wire::file::FileCommand;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 
 use super::super::job::Job;
-use super::{FILES_STORED, file, send_frames, storage};
+use super::{FILES_STORED, file, level, send_frames, storage};
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
+    level::CHOOSE,
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,
@@ -19,9 +20,11 @@ pub(super) static TABLE: &[Step<Job>] = &[
     file::CONNECT,
     file::GREETING,
     file::JOB,
-    Step { name: "the level", act: send_level, expect: file::says(answers::LEVEL), learn: nothing },
+    level::SEND,
     Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET), learn: nothing },
     file::ERASE,
+    level::FIND_KNOWN,
+    level::SEND_KNOWN,
     storage::USE_APPEND,
     file::ADDRESS,
     storage::RUN,
@@ -31,11 +34,6 @@ pub(super) static TABLE: &[Step<Job>] = &[
     storage::END,
     Step { name: "storing the file list", act: wait_stored, expect: Expect::Event(FILES_STORED), learn: nothing },
 ];
-
-fn send_level(job: &mut Job, net: &mut Net) -> Act {
-    job.send(net, Who::File, FileCommand::Level(Level::Full { rerunning: false }).to_line());
-    Act::Wait
-}
 
 fn send_fileset(job: &mut Job, net: &mut Net) -> Act {
     let mut frames = Vec::new();

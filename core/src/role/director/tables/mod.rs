@@ -1,17 +1,18 @@
 //! The dialogues of jobs with their daemons, step by step.
 //!
 //! `backup.rs` and `restore.rs` are the tables; `storage.rs` and `file.rs` are the steps they share, each with the
-//! daemon it is a talk with.
+//! daemon it is a talk with; `level.rs` are those of a backup that builds on others.
 
 mod backup;
 mod file;
+pub(super) mod level;
 mod restore;
 mod storage;
 
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::{Act, Step};
-use crate::wire::status::{JobLevel, JobType};
+use crate::wire::status::JobType;
 
 use super::job::Job;
 
@@ -33,14 +34,6 @@ pub(super) const fn of(kind: JobType) -> (&'static str, &'static [Step<Job>]) {
     match kind {
         JobType::Restore => ("Restore", restore::TABLE),
         _ => ("Backup", backup::TABLE),
-    }
-}
-
-/// The level a new job of this type is announced with: blank for a restore (`wire/3 §0.4`).
-pub(super) const fn level_of(kind: JobType) -> JobLevel {
-    match kind {
-        JobType::Restore => JobLevel::Other(b' '),
-        _ => JobLevel::Full,
     }
 }
 

@@ -4,7 +4,6 @@ use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, Who, nothing};
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello;
-use crate::wire::status::JobLevel;
 use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
@@ -106,7 +105,7 @@ fn record_start(job: &mut Job, net: &mut Net) -> Act {
     let start = JobStart {
         job_id: job.id,
         job_status: job.status.letter(),
-        level: JobLevel::Full.letter(),
+        level: job.stored_level(),
         start_time: job.started,
         client_id: job.ids.client,
         pool_id: job.ids.pool,

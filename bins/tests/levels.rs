@@ -1,0 +1,118 @@
+//! Incremental, differential and accurate backups through real daemons, and restores that combine them.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use support::network::{CLEAR, Ended, Network, Plan};
+
+fn network() -> Network {
+    Network::start(&Plan { all: CLEAR.to_owned(), ..Plan::default() })
+}
+
+/// Runs the backup with these words; it must end well. Gives how many files it saved.
+fn backup(network: &Network, words: &str) -> u32 {
+    let ended = network.run(&format!("run job=b {words} yes"));
+    assert!(ended.is_ok(), "{}", ended.report);
+    files_of(&ended)
+}
+
+fn files_of(ended: &Ended) -> u32 {
+    let line = ended.report.lines().find_map(|line| line.trim().strip_prefix("Files:")).unwrap();
+    line.trim().parse().unwrap()
+}
+
+/// All files below a folder, with their contents.
+fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(at) = folders.pop() {
+        for entry in fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            if path.is_dir() {
+                found.insert(format!("{name}/"), Vec::new());
+                folders.push(path);
+            } else {
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Restores everything elsewhere; what comes back.
+fn restored(network: &Network, name: &str) -> BTreeMap<String, Vec<u8>> {
+    let place = network.place(name);
+    let ended = network.restore(&place, "");
+    assert!(ended.is_ok(), "{}", ended.report);
+    tree(&place.join(network.source.strip_prefix("/").unwrap()))
+}
+
+/// Lets the clock go on, so that a change is later than the start of the job before by whole seconds.
+fn next_second() {
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let began = now();
+    support::wait_for("the next second but one", || (now() > began + 1).then_some(()));
+}
+
+#[test]
+fn incrementals_and_a_differential_save_what_changed_and_a_restore_combines_them() {
+    let network = network();
+    let put = |name: &str, text: &str| fs::write(network.source.join(name), text).unwrap();
+    fs::create_dir(network.source.join("sub")).unwrap();
+    for name in ["same", "changed", "sub/deep"] {
+        put(name, name);
+    }
+    next_second();
+    assert_eq!(backup(&network, "level=incremental"), 5, "a Full for want of one: three files, two folders");
+    next_second();
+    put("changed", "once");
+    put("new", "new");
+    next_second();
+    assert_eq!(backup(&network, "level=incremental"), 3, "two files and the folder with the new one");
+    next_second();
+    put("sub/deep", "deeper");
+    next_second();
+    assert_eq!(backup(&network, "level=incremental"), 1);
+    assert_eq!(restored(&network, "one"), tree(&network.source));
+    assert_eq!(backup(&network, "level=differential"), 4, "all changes since the Full");
+    next_second();
+    put("changed", "twice");
+    assert_eq!(backup(&network, "level=incremental"), 1);
+    let text = network.ask(&["list jobs"]);
+    assert!(text.contains("| B    | D     |") && text.contains("| B    | I     |"), "{text}");
+    let line = format!("restore client=f where={} all done yes", network.place("two").display());
+    let chosen = network.ask(&[&line]);
+    assert!(chosen.contains("You have selected the following JobId: 1,5,6"), "{chosen}");
+    assert_eq!(restored(&network, "three"), tree(&network.source));
+}
+
+#[test]
+fn an_accurate_incremental_notices_what_is_gone_and_what_is_old_but_new_here() {
+    let network = network();
+    let put = |name: &str, text: &str| fs::write(network.source.join(name), text).unwrap();
+    fs::create_dir(network.source.join("gone")).unwrap();
+    for name in ["stays", "leaves", "gone/too"] {
+        put(name, name);
+    }
+    let elsewhere = network.place("elsewhere");
+    fs::write(&elsewhere, "old").unwrap();
+    backup(&network, "level=full");
+    next_second();
+    fs::remove_file(network.source.join("leaves")).unwrap();
+    fs::remove_dir_all(network.source.join("gone")).unwrap();
+    // A file that was there before the backup, only somewhere else: its times do not tell.
+    let moved = network.source.join("moved");
+    fs::rename(&elsewhere, &moved).unwrap();
+    let saved = backup(&network, "level=incremental accurate=yes");
+    assert_eq!(saved, 5, "the moved file, the folder, and three that are gone");
+    let listed = network.ask(&["list files jobid=2"]);
+    assert!(listed.contains("moved"), "{listed}");
+    assert_eq!(restored(&network, "back"), tree(&network.source));
+    assert_eq!(backup(&network, "level=incremental accurate=yes"), 0, "nothing has changed");
+    assert_eq!(restored(&network, "again"), tree(&network.source));
+}

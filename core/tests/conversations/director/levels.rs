@@ -1,0 +1,119 @@
+//! Backups that build on others.
+
+use serde_json::json;
+use towline_core::role::director::catalog::memory::MemoryCatalog;
+
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage, config, errand};
+use super::jobs::{file_end, storage_end};
+
+const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
+
+/// A desk on which the recorded full backup, job 1, has been made.
+fn with_a_full() -> Desk {
+    let mut config = config();
+    config["jobs"][0]["level"] = json!("incremental");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    desk.world.await_dial(STORAGE_PORT, backup_storage());
+    desk.world.await_dial(FILE_PORT, backup_file());
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny level=full yes");
+    assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
+    desk
+}
+
+/// Orders a backup with these words; leads its daemons up to the level. Gives what the storage daemon heard of the job,
+/// and the storage and file daemon.
+fn led(desk: &mut Desk, words: &str) -> (String, usize, usize) {
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    let console = desk.console();
+    desk.ask(console, &format!("run job=backup-tiny {words} yes"));
+    let (sd, fd) = (console + 1, console + 2);
+    let announced = desk.world.heard(sd).into_iter().find(|line| line.starts_with("text JobId=")).expect("a job");
+    desk.world.say(sd, &format!("text 3000 OK Job SDid=2 SDtime=1795438888 Authorization={KEY}\\n"));
+    desk.world.say(sd, "text 2000 OK SDSecureEraseCmd *None* \\n");
+    desk.world.heard(fd);
+    desk.world.say(fd, "text 2000 OK Job 26.0.0 (21Aug26) Debian GNU/Linux,debian");
+    (announced, sd, fd)
+}
+
+#[test]
+fn without_a_full_an_incremental_becomes_one_and_says_so() {
+    let mut desk = Desk::open();
+    let (announced, _, fd) = led(&mut desk, "level=incremental");
+    assert!(announced.contains(" level=70 "), "{announced}");
+    assert_eq!(desk.world.heard(fd), [r"text level = full  mtime_only=0 \n"]);
+    assert!(desk.report(1).contains("doing a Full backup"), "{}", desk.report(1));
+    assert_eq!(desk.shelf().catalog.job_row(1).unwrap().level, b'F');
+}
+
+#[test]
+fn an_incremental_looks_for_changes_since_the_start_of_the_last_backup() {
+    let mut desk = with_a_full();
+    let before = desk.shelf().catalog.job_row(1).unwrap().clone();
+    let (announced, _, fd) = led(&mut desk, "");
+    assert!(announced.contains(" level=73 "), "{announced}");
+    let since = format!(r"text level = since_utime {} mtime_only=0 prev_job={}\n", before.start_time, before.job);
+    assert_eq!(desk.world.heard(fd), [r"text level = incremental  mtime_only=0 \n".to_owned(), since]);
+    // The client looks at the director's clock before it answers.
+    desk.world.say(fd, "signal -9");
+    assert!(desk.world.heard(fd)[0].starts_with("text btime 1795438"));
+    desk.world.say(fd, "signal -1");
+    desk.world.say(fd, r"text 2000 OK level\n");
+    assert_eq!(desk.world.heard(fd)[0], r"text fileset vss=1\n");
+    assert_eq!(desk.shelf().catalog.job_row(2).unwrap().level, b'I');
+}
+
+#[test]
+fn a_differential_builds_on_the_full_and_not_on_what_came_between() {
+    let mut desk = with_a_full();
+    let (_, sd, fd) = led(&mut desk, "level=incremental");
+    finish(&mut desk, sd, fd, &[]);
+    assert_eq!(desk.status(2), 'T', "{}", desk.report(2));
+    let start = desk.shelf().catalog.job_row(1).unwrap().start_time;
+    let (announced, _, fd) = led(&mut desk, "level=differential");
+    assert!(announced.contains(" level=68 "), "{announced}");
+    let heard = desk.world.heard(fd);
+    assert_eq!(heard[0], r"text level = differential  mtime_only=0 \n");
+    assert!(heard[1].starts_with(&format!("text level = since_utime {start} ")), "{heard:?}");
+}
+
+/// Leads a backup from its level to its end; `expected` are the lines the client hears between erase and storage.
+fn finish(desk: &mut Desk, sd: usize, fd: usize, expected: &[String]) {
+    for answer in ["signal -1", r"text 2000 OK level\n", r"text 2000 OK include\n"] {
+        desk.world.say(fd, answer);
+    }
+    desk.world.heard(fd);
+    desk.world.say(fd, r"text 2000 OK FDSecureEraseCmd *None*\n");
+    assert_eq!(desk.world.heard(fd), expected);
+    desk.world.say(sd, r"text 3000 OK use device device=FileStorage1\n");
+    desk.world.say(fd, r"text 2000 OK storage\n");
+    desk.world.say(fd, r"text 2000 OK backup\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+}
+
+#[test]
+fn an_accurate_job_sends_what_the_client_had() {
+    let mut desk = with_a_full();
+    let (_, sd, fd) = led(&mut desk, "accurate=yes");
+    assert_eq!(desk.world.heard(fd)[0], r"text level = accurate_incremental  mtime_only=0 \n");
+    let rows: Vec<String> = desk
+        .shelf()
+        .catalog
+        .file_rows(1)
+        .map(|row| {
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            let digest = if row.md5 == b"0" { String::new() } else { text(&row.md5) };
+            format!(r"text {}\0{}\0{digest}\x000", text(&row.name), text(&row.lstat)).replace(r"\x000", r"\00")
+        })
+        .collect();
+    assert_eq!(rows.len(), 6);
+    let mut sorted = rows;
+    sorted.sort();
+    let mut expected = vec![r"text accurate files=6\n".to_owned()];
+    expected.extend(sorted);
+    expected.push("signal -1".to_owned());
+    finish(&mut desk, sd, fd, &expected);
+    assert_eq!(desk.status(2), 'T', "{}", desk.report(2));
+}
