@@ -131,6 +131,10 @@ impl OpenThings {
                 Some(Open::Volume(volume)) => volume.append(block, &mut store),
                 _ => failed(not_open(handle)),
             },
+            DiskWork::Note { path, text } => {
+                store.files.entry(path.into_bytes()).or_default().extend(text);
+                DiskDone::Noted
+            }
             DiskWork::Sync { .. } => DiskDone::Synced { spent: 1 },
             DiskWork::Close { handle } => {
                 DiskDone::Closed(self.open.remove(&handle).map_or_else(Tally::default, tally))

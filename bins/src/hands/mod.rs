@@ -4,10 +4,12 @@
 //!   submit(Disk(OpenX))   --> a thread of its own, behind a queue of fixed length --> reply
 //!   submit(Disk(Fill …))  --> the queue of its handle                             --> reply
 //!   submit(Disk(Close))   --> ends the queue; what was in it is done first        --> reply
+//!   submit(Disk(Note))    --> a thread for this one piece                         --> reply
 //!   submit(Catalog(…))    --> the catalog's worker                                --> reply
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
 
+mod note;
 mod open;
 #[cfg(test)]
 mod tests;
@@ -72,6 +74,7 @@ impl Workers {
             | DiskWork::OpenRead { .. }
             | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
             DiskWork::Close { .. } => self.close(handle, reply),
+            DiskWork::Note { path, text } => note::append(path, text, reply),
             work => self.queue(handle, work, reply),
         }
     }

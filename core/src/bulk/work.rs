@@ -84,6 +84,13 @@ pub enum DiskWork {
         /// The mounted volume.
         handle: HandleId,
     },
+    /// Append this text to a file for people to read; create the file if there is none. Answered by `Noted` or `Failed`.
+    Note {
+        /// The file.
+        path: String,
+        /// Whole lines.
+        text: Vec<u8>,
+    },
     /// End what is open, whatever its state. Answered by `Closed`.
     Close {
         /// What is open.
@@ -179,6 +186,8 @@ pub enum DiskDone {
         /// Microseconds spent.
         spent: u64,
     },
+    /// The text is in the file.
+    Noted,
     /// It is closed.
     Closed(Tally),
     /// It failed; what was open may still be closed.
@@ -285,6 +294,7 @@ impl DiskError {
             DiskDone::Appended { .. } => "appended",
             DiskDone::VolumeFull { .. } => "volume full",
             DiskDone::Synced { .. } => "synced",
+            DiskDone::Noted => "noted",
             DiskDone::Closed(_) => "closed",
             DiskDone::Failed { .. } => "failed",
         };

@@ -79,6 +79,11 @@ resources! {
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
         authenticate_within: Seconds = Seconds::secs(60),
+        /// Connections of clients that may wait for jobs (`wire/1 §8.3`); one more is refused. (In Bareos: no limit.)
+        max_waiting_connections: u32 = 10_000,
+        /// Connections of one client that may wait; one more lets its oldest go. A file daemon keeps one. (In Bareos: no
+        /// limit.)
+        max_waiting_connections_per_client: u32 = 8,
     }
 
     /// A file daemon as the director sees it.

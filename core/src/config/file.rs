@@ -31,6 +31,14 @@ resources! {
         file: FileDaemon,
         /// The directors that may use it.
         directors: Vec<FileDirector>,
+        /// Where messages go beside the directors.
+        messages: FileMessages = FileMessages::default(),
+    }
+
+    /// Where the messages of a file daemon go, beside its log and the directors of its jobs.
+    FileMessages {
+        /// File they are appended to: a client that reaches no director leaves its trace there. `None`: no file.
+        append: Option<String> = None,
     }
 
     /// The file daemon itself.
@@ -51,7 +59,8 @@ resources! {
         heartbeat_interval: Seconds = Seconds::secs(60),
         /// How long a storage daemon is dialled before the job fails, in seconds (`wire/1 §9.1`).
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
-        /// Pause between two attempts to reach a director, in seconds; a random part is added (`wire/1 §8.2`).
+        /// The longest pause between two attempts to reach a director, in seconds. The first is at most 2 s, each further
+        /// one up to twice as long, and half of each is chance. (In Bareos: always 60 s, `wire/1 §8.2`.)
         redial_interval: Seconds = Seconds::secs(60),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
@@ -91,6 +100,12 @@ resources! {
         /// What this director may ask for. (In Bareos: everything, scripts too.)
         allowed_job_commands: Vec<JobCommand> =
             vec![JobCommand::Backup, JobCommand::Restore, JobCommand::Verify, JobCommand::Estimate],
+    }
+}
+
+impl Default for FileMessages {
+    fn default() -> Self {
+        Self { append: None }
     }
 }
 

@@ -40,7 +40,7 @@ mod units;
 pub use check::{Built, Check, Finding, Severity};
 pub use console::{Console, ConsoleConfig, ConsoleDirector};
 pub use director::{Catalog, Client, ConsoleAccess, Director, DirectorConfig, Storage};
-pub use file::{FileConfig, FileDaemon, FileDirector, JobCommand};
+pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
 pub use fileset::{Digest, Exclude, FileSet, Include, IncludeOptions};
 pub use job::{Job, JobKind, Level, Messages, Replace};
 pub use password::{Password, Passwords, Revealed};

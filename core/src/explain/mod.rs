@@ -10,6 +10,7 @@ mod job;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod waiting;
 
 use std::fmt;
 
@@ -40,7 +41,9 @@ pub fn page(code: Code) -> Option<&'static Page> {
 
 /// All pages, in order of their codes.
 pub fn all() -> impl Iterator<Item = &'static Page> {
-    [dial::PAGES, tls::PAGES, conn::PAGES, job::PAGES, disk::PAGES, catalog::PAGES, config::PAGES].into_iter().flatten()
+    [dial::PAGES, waiting::PAGES, tls::PAGES, conn::PAGES, job::PAGES, disk::PAGES, catalog::PAGES, config::PAGES]
+        .into_iter()
+        .flatten()
 }
 
 /// The page as plain text, its paragraphs in one line each.

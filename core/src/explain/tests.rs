@@ -30,6 +30,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
     ];
     boxed(node::one_of_each_dial_failure())
         .chain(boxed(node::one_of_each_bind_error()))
+        .chain(boxed(crate::role::director::one_of_each_reach_failure()))
         .chain(boxed(tls::one_of_each_error()))
         .chain(boxed(conn::one_of_each_reason()))
         .chain(boxed(bulk::one_of_each_outcome()))
@@ -40,7 +41,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
 }
 
 /// Codes that are given to a line of the log without an error behind it.
-const BY_THEMSELVES: &[u16] = &[110, 121, 509];
+const BY_THEMSELVES: &[u16] = &[110, 121, 140, 141, 142, 143, 144, 145, 146, 147, 148, 509];
 
 #[test]
 fn every_error_has_a_page_and_no_two_share_a_code_a_message_or_advice() {

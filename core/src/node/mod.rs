@@ -11,6 +11,7 @@ mod dial;
 mod listen;
 mod net;
 mod number;
+pub mod pool;
 #[cfg(test)]
 mod tests;
 
@@ -60,7 +61,10 @@ impl<R: Role> Node<R> {
                 self.net.set_wall(wall);
                 self.role.start(&mut self.net);
             }
-            Event::ClockJumped { wall } => self.net.set_wall(wall),
+            Event::ClockJumped { wall } => {
+                self.net.set_wall(wall);
+                self.role.on_clock_jumped(&mut self.net);
+            }
             Event::StopRequested => self.stop(),
             Event::Typed(line) => self.role.on_typed(&mut self.net, line),
             Event::Resolved { query, answer } => self.net.on_resolved(query, answer),

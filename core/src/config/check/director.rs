@@ -49,6 +49,9 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(director.maximum_concurrent_jobs));
     c.not_zero(path.field("max_console_connections"), u64::from(director.max_console_connections));
     c.admission(&path, director.max_unauthenticated, director.authenticate_within);
+    c.not_zero(path.field("max_waiting_connections"), u64::from(director.max_waiting_connections));
+    let per_client = director.max_waiting_connections_per_client;
+    c.not_zero(path.field("max_waiting_connections_per_client"), u64::from(per_client));
     let Catalog::Sqlite { path: file } = &config.catalog;
     if file.is_empty() {
         let help = "name the file of the SQLite catalog";

@@ -25,6 +25,11 @@ impl Check for FileConfig {
         c.networks(&path, &file.networks);
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
         c.admission(&path, file.max_unauthenticated, file.authenticate_within);
+        if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
+            let path = ConfigPath::of("messages").field("append");
+            let help = "write it from the root: `/var/log/towline/fd.log`";
+            c.error(codes::RELATIVE_PATH, path, format!("{append:?} is no absolute path"), help);
+        }
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {

@@ -56,32 +56,25 @@ pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, String> {
     storage(&job.config, &job.credentials, net, &job.storage, (JOB_RETRY, within))
 }
 
-/// Dials the job's file daemon.
-///
-/// # Errors
-/// Why it cannot be dialled, in a sentence.
-pub(super) fn dial_file(job: &Job, net: &mut Net) -> Result<DialId, String> {
-    let within = job.config.director.fd_connect_timeout.duration().as_secs();
-    file(&job.config, &job.credentials, net, &job.client, (JOB_RETRY, within))
+/// How a job dials its file daemon: the pause between tries and the time for all, in seconds.
+pub(super) fn job_times(config: &DirectorConfig) -> (u64, u64) {
+    (JOB_RETRY, config.director.fd_connect_timeout.duration().as_secs())
 }
 
-/// Dials for an errand.
+/// How an errand dials: the pause between tries and the time for all, in seconds.
+pub(super) const ERRAND_TIMES: (u64, u64) = (ERRAND_RETRY, ERRAND_WITHIN);
+
+/// Dials a storage daemon for an errand.
 ///
 /// # Errors
 /// Why it cannot be dialled, in a sentence.
-pub(super) fn dial_errand(
+pub(super) fn dial_storage_errand(
     config: &DirectorConfig,
     credentials: &Credentials,
     net: &mut Net,
-    who: Who,
     name: &str,
 ) -> Result<DialId, String> {
-    let times = (ERRAND_RETRY, ERRAND_WITHIN);
-    match who {
-        Who::Storage => storage(config, credentials, net, name, times),
-        Who::File => file(config, credentials, net, name, times),
-        Who::Director => Err("a director does not dial itself".to_owned()),
-    }
+    storage(config, credentials, net, name, ERRAND_TIMES)
 }
 
 fn storage(
@@ -99,7 +92,11 @@ fn storage(
     Ok(net.dial(route(config, &resource.address, resource.port, socket, times), opening))
 }
 
-fn file(
+/// Dials a client.
+///
+/// # Errors
+/// Why it cannot be dialled, in a sentence.
+pub(super) fn dial_client(
     config: &DirectorConfig,
     credentials: &Credentials,
     net: &mut Net,
@@ -107,7 +104,7 @@ fn file(
     times: (u64, u64),
 ) -> Result<DialId, String> {
     let resource = config.client(name).ok_or_else(|| format!("there is no client \"{name}\""))?;
-    let none = || format!("client \"{name}\" has no address, and clients that dial in are not served yet; give it one");
+    let none = || format!("client \"{name}\" has no address");
     let address = resource.address.as_deref().ok_or_else(none)?;
     let key = resource.password.key();
     let tls = config.client_tls(resource).enable;

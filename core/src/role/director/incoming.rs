@@ -13,6 +13,7 @@ use crate::wire::status::{EndJob, StatusLine, StorageEnd};
 
 use super::catalog::{CatalogAnswer, CatalogError};
 use super::dialling::{self, Errand};
+use super::reach::Reached;
 use super::requests::{self, Next, Request};
 use super::{Director, Due, Owner, tables};
 
@@ -186,7 +187,10 @@ impl Director {
     }
 
     fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
-        let dial = dialling::dial_errand(&self.config, &self.credentials, net, errand.who, name)?;
+        if errand.who == Who::File {
+            return self.reach_for_errand(net, name, errand);
+        }
+        let dial = dialling::dial_storage_errand(&self.config, &self.credentials, net, name)?;
         self.errands.insert(dial, errand);
         Ok(())
     }
@@ -194,24 +198,58 @@ impl Director {
     pub(super) fn errand_dialed(
         &mut self,
         net: &mut Net,
-        mut errand: Errand,
+        errand: Errand,
         outcome: Result<(ConnId, Peer), DialFailure>,
     ) {
         match outcome {
-            Ok((conn, peer)) => {
-                let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
-                self.errand_prints(net, &errand, &text);
-                errand.conn = Some(conn);
-                let patience = errand.patience();
-                errand.timer = Some(self.set_timer(net, patience, "the answer to an errand", Due::Errand(conn)));
-                self.talking.insert(conn, errand);
-            }
+            Ok((conn, peer)) => self.errand_connected(net, errand, conn, &peer),
             Err(failure) => {
-                let text = format!("{}: {failure} ({}); {}\n", errand.who, failure.code(), failure.help());
-                self.errand_prints(net, &errand, &text);
-                self.errand_done(net, errand);
+                let text = format!("{}: {failure} ({}); {}", errand.who, failure.code(), failure.help());
+                self.errand_unreached(net, errand, &text);
             }
         }
+    }
+
+    /// The daemon of an errand is connected; its greeting is to come.
+    fn errand_connected(&mut self, net: &mut Net, errand: Errand, conn: ConnId, peer: &Peer) {
+        let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
+        self.errand_prints(net, &errand, &text);
+        self.errand_talks(net, errand, conn);
+    }
+
+    fn errand_talks(&mut self, net: &mut Net, mut errand: Errand, conn: ConnId) {
+        errand.conn = Some(conn);
+        let patience = errand.patience();
+        errand.timer = Some(self.set_timer(net, patience, "the answer to an errand", Due::Errand(conn)));
+        self.talking.insert(conn, errand);
+    }
+
+    /// The client of an errand is reached.
+    pub(super) fn errand_reached(
+        &mut self,
+        net: &mut Net,
+        mut errand: Errand,
+        client: &str,
+        conn: ConnId,
+        how: Reached,
+    ) {
+        match how {
+            Reached::Dialled(peer) => self.errand_connected(net, errand, conn, &peer),
+            Reached::Waited(waiting) => {
+                let (from, tls) = (waiting.from, waiting.tls);
+                let text = format!("Using Client Initiated Connection ({client}) from {from}, encryption: {tls}\n");
+                self.errand_prints(net, &errand, &text);
+                net.send_text(conn, &errand.command);
+                errand.sent = true;
+                self.errand_talks(net, errand, conn);
+            }
+        }
+    }
+
+    /// Nobody is there for an errand.
+    pub(super) fn errand_unreached(&mut self, net: &mut Net, errand: Errand, text: &str) {
+        self.errand_prints(net, &errand, &format!("{text}\n"));
+        self.errand_done(net, errand);
     }
 
     pub(super) fn errand_hears(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {

@@ -54,6 +54,10 @@ pub(super) struct Job {
     pub(super) storage_conn: Option<ConnId>,
     pub(super) file_conn: Option<ConnId>,
     pub(super) dial: Option<(DialId, Who)>,
+    /// The present step wants its file daemon to be reached.
+    pub(super) wants_file: bool,
+    /// The file daemon has dialled in: it gives no greeting, and its protocol is known.
+    pub(super) file_greeted: bool,
     pub(super) work: Option<WorkId>,
     /// What the storage daemon said of its session.
     pub(super) session: (u32, u32),

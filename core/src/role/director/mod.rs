@@ -5,8 +5,9 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `cancelling.rs`
-//! gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how. `catalog.rs`, `volumes.rs`,
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `cancelling.rs` gives them up,
+//! `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how,
+//! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
 mod cancelling;
@@ -18,12 +19,17 @@ mod incoming;
 mod job;
 mod journal;
 pub mod levels;
+mod reach;
+mod reception;
 mod requests;
 pub mod restore_selection;
 mod running;
 mod setup;
 mod tables;
 pub mod volumes;
+
+#[cfg(test)]
+pub(crate) use reach::one_of_each as one_of_each_reach_failure;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
@@ -54,6 +60,8 @@ use console::Console;
 use dialling::Errand;
 use job::Job;
 use journal::Journal;
+use reach::Reach;
+use reception::Reception;
 use running::Order;
 use setup::Setup;
 
@@ -71,6 +79,9 @@ pub struct Director {
     /// Errands: by dial until they are connected, then by connection.
     errands: BTreeMap<DialId, Errand>,
     talking: BTreeMap<ConnId, Errand>,
+    reception: Reception,
+    /// Clients that a job or an errand wants to reach.
+    reaching: BTreeMap<u64, Reach>,
     works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
     cancelling: BTreeMap<u32, Cancelling>,
@@ -93,6 +104,8 @@ enum Due {
     Confirmations(u32),
     /// The peer of an errand has had its time.
     Errand(ConnId),
+    /// A step on the way to a client has had its time.
+    Reach(u64),
 }
 
 /// What a piece of catalog work is for.
@@ -113,6 +126,7 @@ impl Director {
     /// A director with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<DirectorConfig>, credentials: Credentials, identity: Identity) -> Self {
+        let reception = Reception::new(&config);
         Self {
             config,
             credentials: Arc::new(credentials),
@@ -123,6 +137,8 @@ impl Director {
             conns: BTreeMap::new(),
             errands: BTreeMap::new(),
             talking: BTreeMap::new(),
+            reception,
+            reaching: BTreeMap::new(),
             works: BTreeMap::new(),
             consoles: BTreeMap::new(),
             cancelling: BTreeMap::new(),
@@ -147,7 +163,7 @@ impl Director {
             let name = PeerName::new(PeerKind::Console, &console.name);
             keys = keys.with(name, console.password.key(), clear(tls.enable));
         }
-        keys.build()
+        reception::keys(&self.config, keys).build()
     }
 
     fn ask(&mut self, net: &mut Net, request: CatalogRequest, owner: Owner) {
@@ -179,7 +195,7 @@ impl Director {
     /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored.
     fn exit_if_idle(&self, net: &mut Net) {
         let mut errands = self.errands.values().chain(self.talking.values());
-        let told = errands.all(|errand| errand.console.is_some());
+        let told = errands.all(|errand| errand.console.is_some()) && !self.reaches_for_itself();
         if self.stopping && self.jobs.is_empty() && self.journal.is_saved() && told {
             net.exit(ExitReason::Done);
         }
@@ -218,6 +234,7 @@ impl Role for Director {
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
         match &peer.hello.purpose {
             Purpose::Console { .. } => self.console_arrived(net, conn, &peer),
+            Purpose::Client { .. } => self.client_arrived(net, conn, &peer),
             _ => {
                 let line = peer.hello.to_line();
                 net.log(Level::Warn, &format!("{} is not served by this director: closed", line.trim_end()));
@@ -229,6 +246,8 @@ impl Role for Director {
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
         if let Some(errand) = self.errands.remove(&dial) {
             self.errand_dialed(net, errand, outcome);
+        } else if let Some(id) = self.reach_of(dial) {
+            self.reach_dialed(net, id, outcome);
         } else {
             self.job_dialed(net, dial, outcome);
         }
@@ -241,6 +260,8 @@ impl Role for Director {
             self.console_says(net, conn, &text);
         } else if self.talking.contains_key(&conn) {
             self.errand_hears(net, conn, &text);
+        } else {
+            self.claim_answered(net, conn, &text);
         }
     }
 
@@ -252,6 +273,10 @@ impl Role for Director {
         } else if let Some(errand) = self.talking.remove(&conn) {
             net.close(conn, true);
             self.errand_done(net, errand);
+        } else if self.reception.pool.holds(conn) {
+            self.waiting_signals(net, conn);
+        } else if self.claim_lost(net, conn) {
+            net.close(conn, true);
         }
     }
 
@@ -275,10 +300,10 @@ impl Role for Director {
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
         if let Some(id) = self.conns.remove(&conn) {
             self.daemon_lost(net, id, conn, &reason);
-        } else if self.consoles.remove(&conn).is_none()
-            && let Some(errand) = self.talking.remove(&conn)
-        {
+        } else if let Some(errand) = self.talking.remove(&conn) {
             self.errand_done(net, errand);
+        } else if self.consoles.remove(&conn).is_none() && self.reception.pool.remove(conn).is_none() {
+            self.claim_lost(net, conn);
         }
     }
 
@@ -310,6 +335,7 @@ impl Role for Director {
             Some(Due::Grace(id)) => self.grace_over(net, id),
             Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
+            Some(Due::Reach(id)) => self.reach_timer(net, id),
             None => {}
         }
     }

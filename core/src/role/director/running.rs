@@ -16,8 +16,9 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 use super::job::{Job, RestorePlan, RowIds};
+use super::reach::{Goal, Reached};
 use super::tables;
-use super::{Director, Owner};
+use super::{Director, Owner, dialling};
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
@@ -140,6 +141,8 @@ impl Director {
             storage_conn: None,
             file_conn: None,
             dial: None,
+            wants_file: false,
+            file_greeted: false,
             work: None,
             session: (0, 0),
             key: Secret::default(),
@@ -214,7 +217,9 @@ impl Director {
         if let Some(why) = trouble {
             return self.fail_job(net, id, &why);
         }
+        let wants_file = std::mem::take(&mut job.wants_file);
         match progress {
+            Progress::Waiting if wants_file => self.reach_file(net, id),
             Progress::Waiting => {}
             Progress::Finished => self.end_job(net, id),
             Progress::Failed { step, wanted, got } => {
@@ -247,6 +252,8 @@ impl Director {
         if let Some((dial, _)) = job.dial.take() {
             net.cancel_dial(dial);
         }
+        self.stop_reaching(net, id);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
         // A daemon that has ended its part has said goodbye already.
         let storage = (job.storage_conn.take(), job.storage_end.is_none());
         let file = (job.file_conn.take(), job.file_end.is_none());
@@ -349,14 +356,8 @@ impl Director {
                 }
                 self.save_lines(net);
                 self.advance(net, id, |job, net| {
-                    let event = if who == Who::Storage {
-                        job.storage_conn = Some(conn);
-                        tables::STORAGE_READY
-                    } else {
-                        job.file_conn = Some(conn);
-                        tables::FILE_READY
-                    };
-                    job.on_event(event, net)
+                    job.storage_conn = Some(conn);
+                    job.on_event(tables::STORAGE_READY, net)
                 });
             }
             Err(failure) => {
@@ -364,6 +365,38 @@ impl Director {
                 self.fail_job(net, id, &text);
             }
         }
+    }
+
+    /// Looks for a way to the job's file daemon.
+    fn reach_file(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (client, times) = (job.client.clone(), dialling::job_times(&job.config));
+        self.reach(net, &client, Goal::Job(id), times);
+    }
+
+    /// The job's file daemon is reached.
+    pub(super) fn job_reached(&mut self, net: &mut Net, id: u32, conn: ConnId, how: Reached) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else {
+            return net.close(conn, true);
+        };
+        let text = match how {
+            Reached::Waited(waiting) => {
+                job.file_greeted = true;
+                job.file_protocol = waiting.protocol;
+                let (client, from, tls) = (&waiting.client, waiting.from, &waiting.tls);
+                let text = format!("Using Client Initiated Connection ({client}).");
+                job.say(&mut self.journal, net, MessageKind::Info, &text);
+                format!("The file daemon dialled in from {from}, encryption: {tls}")
+            }
+            Reached::Dialled(peer) => {
+                format!("Connected {} at {}, encryption: {}", Who::File, peer.ends.peer, peer.tls)
+            }
+        };
+        job.say(&mut self.journal, net, MessageKind::Info, &text);
+        job.file_conn = Some(conn);
+        self.conns.insert(conn, id);
+        self.save_lines(net);
+        self.advance(net, id, |job, net| job.on_event(tables::FILE_READY, net));
     }
 
     pub(super) fn daemon_lost(&mut self, net: &mut Net, id: u32, conn: ConnId, reason: &CloseReason) {

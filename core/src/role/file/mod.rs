@@ -5,10 +5,13 @@
 //!                                             |                            ^
 //!   storage daemon == data channel (data.rs) ==  machine: Sender, Restorer -+
 //! ```
+//! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `data.rs` leads the dialogues of `wire/2 §2` and `§3`,
 //! `job.rs` is what is known of a job, `report.rs` what a status says.
 
+mod calling;
 mod data;
+mod diary;
 mod job;
 mod level;
 mod report;
@@ -23,12 +26,13 @@ use crate::bulk::work::{DiskDone, DiskWork};
 use crate::config::{FileConfig, keepalive};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
-use crate::error::Explain;
+use crate::error::{Code, Explain, Fault};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
+use crate::role::quiet::{Quiet, more};
 use crate::role::script::{Progress, Scripted, Who};
 use crate::role::{self, Role};
 use crate::time::Wall;
@@ -38,6 +42,8 @@ use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
 
+use calling::Calling;
+use diary::Diary;
 use job::{Finished, Job};
 use session::Session;
 
@@ -51,6 +57,10 @@ pub struct FileDaemon {
     credentials: Credentials,
     identity: Identity,
     listening: Listening,
+    calling: Calling,
+    diary: Diary,
+    /// Directors that dialled and may not.
+    refused: Quiet<String>,
     sessions: BTreeMap<ConnId, Session>,
     /// Data channels, dials and pieces of work, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
@@ -68,11 +78,15 @@ impl FileDaemon {
     /// A file daemon with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<FileConfig>, credentials: Credentials, identity: Identity) -> Self {
+        let diary = Diary::new(config.messages.append.clone());
         Self {
             config,
             credentials,
             identity,
             listening: Listening::default(),
+            calling: Calling::default(),
+            diary,
+            refused: Quiet::default(),
             sessions: BTreeMap::new(),
             data: BTreeMap::new(),
             dials: BTreeMap::new(),
@@ -83,6 +97,21 @@ impl FileDaemon {
             started: Wall::default(),
             stopping: false,
         }
+    }
+
+    /// Writes to the log and to the file of the messages.
+    fn say(&mut self, net: &mut Net, level: Level, cause: Option<(Fault, Code)>, text: &str) {
+        match cause {
+            Some(cause) => net.log_cause(level, cause, text),
+            None => net.log(level, text),
+        }
+        self.note(net, &cause.map_or_else(|| text.to_owned(), |(_, code)| format!("{text} ({code})")));
+    }
+
+    /// Appends a line to the file of the messages.
+    fn note(&mut self, net: &mut Net, text: &str) {
+        let line = format!("{} {}: {text}", self.identity.local(net.wall()), self.config.file.name);
+        self.diary.note(net, line);
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
@@ -119,8 +148,8 @@ impl FileDaemon {
 
     /// Something fatal has happened to the job: says so, and ends the session.
     fn fail_job(&mut self, net: &mut Net, id: ConnId, text: &str) {
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.fatal(net, id, &self.config.file.name, text);
+        if self.sessions.contains_key(&id) {
+            self.say_fatal(net, id, text);
             self.end_session(net, id);
         }
     }
@@ -174,8 +203,9 @@ impl FileDaemon {
     fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
         let Some(mut session) = self.sessions.remove(&id) else { return };
         if let Some(job) = &mut session.job {
-            net.log(Level::Warn, &format!("director lost during job {}: {why}", job.name));
+            let text = format!("director lost during job {}: {why}", job.name);
             self.release(net, job);
+            self.say(net, Level::Warn, None, &text);
         }
         net.close(id, false);
         self.exit_if_idle(net);
@@ -209,6 +239,7 @@ impl Role for FileDaemon {
         }
         net.set_keyring(Arc::new(keys.build()));
         self.listening.start(net, &self.config.file.listen, self.config.file.port);
+        self.start_calling(net);
     }
 
     fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
@@ -226,12 +257,27 @@ impl Role for FileDaemon {
         let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
             return net.abort(conn);
         };
+        if !director.connection_from_director_to_client {
+            if let Some(unsaid) = self.refused.turn(name, net.now()) {
+                let text = format!(
+                    "director {name} dials in from {}, which `connection_from_director_to_client: false` forbids: closed{}",
+                    peer.ends.peer,
+                    more(unsaid)
+                );
+                self.say(net, Level::Warn, Some((Fault::Config, Code(144))), &text);
+            }
+            net.send_text(conn, hello::FILE_REFUSAL);
+            return net.close(conn, false);
+        }
         net.keep_alive(conn, keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control));
         net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
         self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
     }
 
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        if self.calling.dials(dial) {
+            return self.called(net, dial, outcome);
+        }
         let Some(id) = self.dials.remove(&dial) else { return };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match outcome {
@@ -242,7 +288,7 @@ impl Role for FileDaemon {
             Err(failure) => {
                 let text =
                     format!("cannot reach the storage daemon: {failure} ({}); {}", failure.code(), failure.help());
-                session.fatal(net, id, &self.config.file.name, &text);
+                self.say_fatal(net, id, &text);
                 net.send_text(id, crate::wire::file_answers::BAD_STORAGE);
                 self.end_session(net, id);
             }
@@ -258,12 +304,17 @@ impl Role for FileDaemon {
         }
         if self.sessions.contains_key(&conn) {
             self.command(net, conn, &text);
+        } else {
+            self.director_calls_back(net, conn, &text);
         }
     }
 
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
         if let Some(&id) = self.data.get(&conn) {
             return self.data_signal(net, id, signal);
+        }
+        if self.calling.has(conn) {
+            return self.director_signals_back(net, conn, signal);
         }
         if signal == Signal::Terminate {
             return self.director_left(net, conn, "it ended the conversation");
@@ -303,12 +354,17 @@ impl Role for FileDaemon {
         if let Some(id) = self.data.remove(&conn) {
             let text = format!("lost the storage daemon: {reason} ({}); {}", reason.code(), reason.help());
             self.fail_job(net, id, &text);
+        } else if self.calling.has(conn) {
+            self.director_hung_up(net, conn, &reason.to_string());
         } else {
             self.director_left(net, conn, &reason.to_string());
         }
     }
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
+        if self.diary.is_writing(work) {
+            return self.diary.written(net, &done);
+        }
         let Some(id) = self.works.remove(&work) else { return };
         match done {
             WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| job.on_event(data::OPENED, net)),
@@ -323,6 +379,9 @@ impl Role for FileDaemon {
     }
 
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
+        if self.calling.is_timer(key) {
+            return self.calling_timer(net, key);
+        }
         let Some(id) = self.beats.remove(&key) else { return };
         let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
         if job.is_some_and(|job| job.script.is_some()) {
@@ -331,8 +390,13 @@ impl Role for FileDaemon {
         }
     }
 
+    fn on_clock_jumped(&mut self, net: &mut Net) {
+        self.call_again(net);
+    }
+
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;
+        self.stop_calling(net);
         self.listening.stop(net);
         let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
         for id in ids {

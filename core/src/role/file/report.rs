@@ -76,6 +76,7 @@ impl FileDaemon {
 
     fn running(&self, net: &Net) -> Vec<String> {
         let mut lines = Vec::new();
+        lines.extend(self.calling.waiting().map(|name| format!("{name} (director) waiting there for jobs\n")));
         for session in self.sessions.values() {
             let Some(job) = &session.job else {
                 let since = self.identity.local(session.since).short();

@@ -223,10 +223,11 @@ impl FileDaemon {
     }
 
     /// Tells the director of an error that costs the job its success.
-    fn say_fatal(&mut self, net: &mut Net, id: ConnId, text: &str) {
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.fatal(net, id, &self.config.file.name, text);
-        }
+    pub(super) fn say_fatal(&mut self, net: &mut Net, id: ConnId, text: &str) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        session.fatal(net, id, &self.config.file.name, text);
+        let job = session.job.as_ref().map(|job| format!("job {}: {text}", job.name));
+        self.note(net, job.as_deref().unwrap_or(text));
     }
 
     /// Commands that only prepare: nothing is opened or dialled.

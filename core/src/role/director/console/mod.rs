@@ -1,11 +1,12 @@
 //! The director's consoles: who may say what, and the answers. One command at a time for each console.
 //!
 //! `words.rs` cuts a line into words, `commands.rs` knows the commands, `restore.rs` leads a restore from the client's
-//! name to the order, `show.rs` prints tables and statuses.
+//! name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients that wait.
 
 mod commands;
 mod restore;
 mod show;
+mod waiting;
 mod words;
 
 use std::collections::VecDeque;

@@ -147,7 +147,7 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     for job in director.recent.iter().rev() {
         text += &terminated(job, &identity.local(job.ended).short());
     }
-    text + "====\n"
+    text + "====\n" + &super::waiting::table(director)
 }
 
 /// A row of the terminated jobs, as file and storage daemons print it too (`wire/2 §5.1`).

@@ -6,15 +6,18 @@ use crate::wire::file::{FileCommand, JobInfo, StorageAddress};
 use crate::wire::file_answers as answers;
 use crate::wire::hello;
 
-use super::super::dialling;
 use super::super::job::Job;
-use super::{FILE_ENDED, FILE_READY, wait};
+use super::{FILE_ENDED, FILE_READY};
 
 pub(super) const CONNECT: Step<Job> =
     Step { name: "connecting to the file daemon", act: dial, expect: Expect::Event(FILE_READY), learn: nothing };
 
-pub(super) const GREETING: Step<Job> =
-    Step { name: "the file daemon's greeting", act: wait, expect: says("2000 OK Hello"), learn: learn_protocol };
+pub(super) const GREETING: Step<Job> = Step {
+    name: "the file daemon's greeting",
+    act: wait_greeting,
+    expect: says("2000 OK Hello"),
+    learn: learn_protocol,
+};
 
 pub(super) const JOB: Step<Job> =
     Step { name: "the file daemon's job", act: send_job, expect: says("2000 OK Job"), learn: learn_uname };
@@ -47,14 +50,20 @@ pub(super) const fn says(line: &'static str) -> Expect {
     Expect::Answer(Who::File, line)
 }
 
-fn dial(job: &mut Job, net: &mut Net) -> Act {
+fn dial(job: &mut Job, _: &mut Net) -> Act {
     let passive = job.config.client(&job.client).is_some_and(|client| client.passive);
-    let dial = if passive {
-        Err(format!("client \"{}\" is passive, which is not served yet; let it dial the storage daemon", job.client))
-    } else {
-        dialling::dial_file(job, net)
-    };
-    job.dialled(Who::File, dial)
+    if passive {
+        let text =
+            format!("client \"{}\" is passive, which is not served yet; let it dial the storage daemon", job.client);
+        job.trouble = Some(text);
+    }
+    job.wants_file = true;
+    Act::Wait
+}
+
+/// A file daemon that dialled in has been greeted, and does not greet (`wire/1 §8.2`).
+fn wait_greeting(job: &mut Job, _: &mut Net) -> Act {
+    if job.file_greeted { Act::Skip } else { Act::Wait }
 }
 
 fn learn_protocol(job: &mut Job, line: &str) -> Result<(), String> {

@@ -1,0 +1,83 @@
+//! The file that the file daemon's messages are appended to, so that a daemon that reaches nobody leaves a trace.
+
+use std::collections::VecDeque;
+
+use crate::bulk::work::{DiskDone, DiskWork};
+use crate::drive::{Level, Work, WorkDone};
+use crate::error::{Code, Explain, Fault};
+use crate::ids::WorkId;
+use crate::node::Net;
+use crate::role::quiet::{Quiet, more};
+
+/// Lines that wait while others are being written; more are counted and lost.
+const WAITING: usize = 256;
+
+/// Bytes of the longest line.
+const LINE: usize = 2_048;
+
+/// Writes lines to a file, one piece of work at a time.
+#[derive(Debug)]
+pub(super) struct Diary {
+    path: Option<String>,
+    waiting: VecDeque<String>,
+    lost: u64,
+    writing: Option<WorkId>,
+    failures: Quiet<()>,
+}
+
+impl Diary {
+    /// A diary in this file; without one it takes nothing.
+    pub(super) fn new(path: Option<String>) -> Self {
+        Self { path, waiting: VecDeque::new(), lost: 0, writing: None, failures: Quiet::default() }
+    }
+
+    /// Takes a line, without its line feed.
+    pub(super) fn note(&mut self, net: &mut Net, line: String) {
+        if self.path.is_none() {
+            return;
+        }
+        if self.waiting.len() >= WAITING {
+            self.lost += 1;
+            return;
+        }
+        let clean = |c: char| if c.is_control() { ' ' } else { c };
+        let mut line: String = line.trim_end().chars().take(LINE / 4).map(clean).collect();
+        line.push('\n');
+        self.waiting.push_back(line);
+        self.write(net);
+    }
+
+    /// Whether this piece of work is the diary's.
+    pub(super) fn is_writing(&self, work: WorkId) -> bool {
+        self.writing == Some(work)
+    }
+
+    /// Lines have been written, or could not be.
+    pub(super) fn written(&mut self, net: &mut Net, done: &WorkDone) {
+        self.writing = None;
+        let why = match done {
+            WorkDone::Disk(DiskDone::Noted) => None,
+            WorkDone::Disk(DiskDone::Failed { error, .. }) => Some(format!("{error}; {}", error.help())),
+            _ => Some("the disk workers have stopped".to_owned()),
+        };
+        if let (Some(why), Some(path)) = (why, &self.path)
+            && let Some(unsaid) = self.failures.turn(&(), net.now())
+        {
+            let text = format!("messages are not appended to {path}: {why}{}", more(unsaid));
+            net.log_cause(Level::Warn, (Fault::Local, Code(143)), &text);
+        }
+        self.write(net);
+    }
+
+    fn write(&mut self, net: &mut Net) {
+        let Some(path) = self.path.clone().filter(|_| self.writing.is_none() && !self.waiting.is_empty()) else {
+            return;
+        };
+        let mut text: String = self.waiting.drain(..).collect();
+        if self.lost > 0 {
+            text.push_str(&format!("{} more lines were lost: the disk is too slow for them\n", self.lost));
+            self.lost = 0;
+        }
+        self.writing = Some(net.work(Work::Disk(DiskWork::Note { path, text: text.into_bytes() })));
+    }
+}
