@@ -43,7 +43,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::channel;
 
-    fn append_and_wait(path: &std::path::Path, text: &str) -> WorkDone {
+    fn append_and_wait(path: &Path, text: &str) -> WorkDone {
         let (sender, done) = channel();
         let reply: Reply = Box::new(move |answer| sender.send(answer).unwrap());
         append(path.to_string_lossy().into_owned(), text.as_bytes().to_vec(), reply);
