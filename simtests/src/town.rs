@@ -25,6 +25,9 @@ use crate::world::World;
 /// The version all daemons say they are.
 pub(crate) const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
 
+/// The file on the client's disk that its messages are appended to.
+const MESSAGES: &str = "/messages";
+
 /// What may differ between towns.
 #[derive(Clone, Debug)]
 pub struct Plan {
@@ -38,6 +41,12 @@ pub struct Plan {
     pub passwords: (String, String),
     /// Bytes a second between any two hosts.
     pub rate: u64,
+    /// Who may dial whom between director and client.
+    pub directions: Directions,
+    /// Seconds after which the client's return starts a backup (`wire/1 §8.6`); 0 for never.
+    pub run_on_connect: u64,
+    /// How long the director tries to reach the client for a job, in seconds.
+    pub fd_connect_timeout: u64,
     /// The heartbeat interval of all daemons, in seconds.
     pub heartbeat: u64,
 }
@@ -52,8 +61,39 @@ impl Plan {
             files: some_files(seed, 24, 60_000),
             passwords: ("file".to_owned(), "storage".to_owned()),
             rate: 10_000_000,
+            directions: Directions::DIRECTOR,
+            run_on_connect: 0,
+            fd_connect_timeout: 180,
             heartbeat: 60,
         }
+    }
+}
+
+/// Who may dial whom between director and client, in the configurations of both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Directions {
+    /// Whether the client dials the director and waits there.
+    pub from_client: bool,
+    /// Whether the director dials the client.
+    pub from_director: bool,
+}
+
+impl Directions {
+    /// Only the director dials.
+    pub const DIRECTOR: Self = Self { from_client: false, from_director: true };
+    /// Only the client dials.
+    pub const CLIENT: Self = Self { from_client: true, from_director: false };
+    /// Both dial.
+    pub const BOTH: Self = Self { from_client: true, from_director: true };
+}
+
+impl std::fmt::Display for Directions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { from_client, from_director } = self;
+        write!(
+            f,
+            "connection_from_client_to_director: {from_client}, connection_from_director_to_client: {from_director}"
+        )
     }
 }
 
@@ -155,6 +195,23 @@ impl Town {
         self.world.start(self.client, node, self.client_hands.clone());
     }
 
+    /// Starts a second daemon with the client's name and configuration, on a host of its own.
+    pub fn start_twin(&mut self) -> HostId {
+        let host = self.world.add_host("twin", [10, 0, 0, 9].into());
+        let hands = Arc::new(MapHands::new(self.files.clone(), None));
+        let role = FileDaemon::new(Arc::new(client(&self.plan)), self.credentials(), identity());
+        let node = self.node(host, role, PeerKind::Client, "fd");
+        self.world.start(host, node, hands);
+        host
+    }
+
+    /// What the client has appended to its file of messages.
+    #[must_use]
+    pub fn messages(&self) -> String {
+        let store = self.files.store();
+        store.files.get(MESSAGES.as_bytes()).map(|text| String::from_utf8_lossy(text).into_owned()).unwrap_or_default()
+    }
+
     /// Starts an operator, who has heard nothing yet.
     pub fn start_operator(&mut self) {
         self.heard = Heard::default();
@@ -236,11 +293,12 @@ fn director(plan: &Plan) -> DirectorConfig {
     read(&format!(
         r#"(
             director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls},
-                heartbeat_interval: {heartbeat}),
-            clients: [(name: "fd", address: Some("fd"), password: "{file}")],
+                heartbeat_interval: {heartbeat}, fd_connect_timeout: {fd_connect_timeout}),
+            clients: [(name: "fd", address: Some("fd"), password: "{file}", {directions})],
             storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
             jobs: [
-                (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full),
+                (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full,
+                 run_on_incoming_connect_interval: {run_on_connect}),
                 (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
                  where: Some("/restored")),
             ],
@@ -249,6 +307,9 @@ fn director(plan: &Plan) -> DirectorConfig {
         )"#,
         tls = tls(plan),
         heartbeat = plan.heartbeat,
+        directions = plan.directions,
+        run_on_connect = plan.run_on_connect,
+        fd_connect_timeout = plan.fd_connect_timeout,
     ))
 }
 
@@ -268,10 +329,12 @@ fn client(plan: &Plan) -> FileConfig {
     read(&format!(
         r#"(
             file: (name: "fd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
-            directors: [(name: "dir", password: "file")],
+            directors: [(name: "dir", password: "file", address: Some("dir"), {directions})],
+            messages: (append: Some("{MESSAGES}")),
         )"#,
         tls = tls(plan),
         heartbeat = plan.heartbeat,
+        directions = plan.directions,
     ))
 }
 
