@@ -202,6 +202,7 @@ impl Director {
     pub(super) fn advance(&mut self, net: &mut Net, id: u32, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let progress = step(job, net);
+        let wants_file = std::mem::take(&mut job.wants_file);
         if let Some(work) = job.work.take() {
             self.works.insert(work, Owner::Job(id));
         }
@@ -217,7 +218,6 @@ impl Director {
         if let Some(why) = trouble {
             return self.fail_job(net, id, &why);
         }
-        let wants_file = std::mem::take(&mut job.wants_file);
         match progress {
             Progress::Waiting if wants_file => self.reach_file(net, id),
             Progress::Waiting => {}
