@@ -5,6 +5,7 @@
 //!   cargo bench -p towline -- --json                      the same for a program
 //!   cargo bench -p towline -- --quick                     64 MiB and 5,000 files, 3 rounds
 //!   cargo bench -p towline -- --only b --only a psk       these parts, and only lines with this word
+//!   cargo bench -p towline -- --only catalog              files a second into the catalog
 //! ```
 //! Before each run its yardstick is run, and the one is divided by the other: so a machine that is busy for a while disturbs
 //! both. `cpu s` is processor time of all processes together, per GiB or per 1,000 files. Two traps when measuring in a virtual machine: memory the
@@ -17,10 +18,17 @@
     reason = "a benchmark that cannot go on stops"
 )]
 
+mod catalog;
 mod channel;
 mod daemons;
+#[path = "../../src/catalog/tests/bodies/frames.rs"]
+mod frames;
 mod memory;
 mod plan;
+#[cfg(feature = "postgres")]
+#[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared with tests, which use more of it")]
+mod postgres;
 mod processor;
 mod report;
 mod yardstick;

@@ -5,10 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::catalog;
 use crate::channel::{self, Engines, Protection, Run};
 use crate::daemons::{self, Job, Outcome, Setup};
 use crate::report::{self, Line, Unit, median};
 use crate::{memory, yardstick};
+#[cfg(feature = "postgres")]
+use towline_core::role::director::catalog::UpdCatBatch;
 
 /// Runtimes that are compiled in.
 const RUNTIMES: &[&str] = &[
@@ -30,6 +33,19 @@ const MEMORY: f64 = 48.0;
 
 /// Size on disk and idle memory of the low-footprint file daemon, in MiB.
 const FOOTPRINT: f64 = 5.0;
+
+/// Files a second into a catalog of SQLite.
+const SQLITE_GOAL: f64 = 50_000.0;
+
+/// Files a second into a catalog on a PostgreSQL server.
+#[cfg(feature = "postgres")]
+const POSTGRES_GOAL: f64 = 20_000.0;
+
+fn catalog_line(name: String, rounds: Vec<f64>, goal: f64) -> Line {
+    let mut line = Line::new("catalog", name, Unit::FilesPerSecond, rounds);
+    line.goal = Some((format!("at least {goal:.0} files/s"), line.median() >= goal));
+    line
+}
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
@@ -56,6 +72,9 @@ impl Plan {
         if self.has("a2") || self.has("a3") || self.has("c") {
             self.jobs(&work, Job::Large, &mut lines);
             self.jobs(&work, Job::Small, &mut lines);
+        }
+        if self.has("catalog") {
+            self.catalogs(&work, &mut lines);
         }
         if self.has("d") {
             self.footprint(&work, &mut lines);
@@ -95,6 +114,38 @@ impl Plan {
     fn add(&self, lines: &mut Vec<Line>, line: Line) {
         self.say(&report::row(&line));
         lines.push(line);
+    }
+
+    /// Files a second into the catalog, on each engine that is there.
+    fn catalogs(&self, work: &Work, lines: &mut Vec<Line>) {
+        let files = if self.quick { 20_000 } else { 200_000 };
+        let batches = catalog::batches(files);
+        let name = format!("catalog on SQLite, {files} files with digests");
+        if self.wants(&name) {
+            let run = |round| catalog::run(&mut *catalog::sqlite(&work.0, round), files, &batches);
+            self.add(lines, catalog_line(name, (0..self.rounds()).map(run).collect(), SQLITE_GOAL));
+        }
+        #[cfg(feature = "postgres")]
+        self.on_postgres(lines, files, &batches);
+    }
+
+    #[cfg(feature = "postgres")]
+    fn on_postgres(&self, lines: &mut Vec<Line>, files: u32, batches: &[UpdCatBatch]) {
+        let name = format!("catalog on PostgreSQL, {files} files with digests");
+        if !self.wants(&name) {
+            return;
+        }
+        if !crate::postgres::Server::is_installed() {
+            return self
+                .say("catalog on PostgreSQL: not measured, no server is installed (apt-get install postgresql)");
+        }
+        let server = crate::postgres::Server::start();
+        let run = |round| {
+            let database = server.database(&format!("bench{round}"));
+            let mut catalog = towline::catalog::PostgresCatalog::open(&database).expect("a catalog on PostgreSQL");
+            catalog::run(&mut catalog, files, batches)
+        };
+        self.add(lines, catalog_line(name, (0..self.rounds()).map(run).collect(), POSTGRES_GOAL));
     }
 
     /// (a) and (b).

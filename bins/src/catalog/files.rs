@@ -169,9 +169,14 @@ impl Last {
     }
 }
 
-/// Splits a name behind its last slash, `wire/3 §7.4`; without a slash all of it is path.
+/// The longest last part of a name. No file system has longer ones, and an index of a database may not take more.
+const LONGEST_NAME: usize = 1024;
+
+/// Splits a name behind its last slash, `wire/3 §7.4`; without a slash, or if what is behind it cannot be the name of a
+/// file, all of it is path.
 pub(crate) fn split_path(full: &[u8]) -> (&[u8], &[u8]) {
-    full.iter().rposition(|&b| b == b'/').and_then(|slash| full.split_at_checked(slash + 1)).unwrap_or((full, &[]))
+    let split = full.iter().rposition(|&b| b == b'/').and_then(|slash| full.split_at_checked(slash + 1));
+    split.filter(|(_, name)| name.len() <= LONGEST_NAME).unwrap_or((full, &[]))
 }
 
 fn link_fi(lstat: &[u8]) -> u32 {
@@ -192,7 +197,7 @@ fn refuse(counts: &mut FilesStored, why: String) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::frames::{attributes, digest, updcat};
+    use super::super::tests::bodies::frames::{attributes, digest, updcat};
     use super::*;
 
     type Row = (u32, u32, String, String, String);
@@ -293,5 +298,9 @@ mod tests {
         for (full, path, name) in cases {
             assert_eq!(split_path(full.as_bytes()), (path.as_bytes(), name.as_bytes()), "{full}");
         }
+        let longest = [b"/".as_slice(), &[b'n'; LONGEST_NAME]].concat();
+        assert_eq!(split_path(&longest), (&longest[..1], &longest[1..]));
+        let longer = [longest.as_slice(), b"n"].concat();
+        assert_eq!(split_path(&longer), (longer.as_slice(), &[][..]));
     }
 }

@@ -2,20 +2,33 @@
 //!
 //! The core decides what to ask ([`towline_core::role::director::catalog`]); an engine here answers on a thread of its
 //! own ([`CatalogWorker`]).
+//!
+//! ```text
+//!   CatalogWorker --> Catalog = Engine (engine.rs: joins attributes, settles lost commits)
+//!   (tries again)       |  rows/: the statements, the same for both
+//!                       +-- sqlite/      one file
+//!                       +-- postgres/    a server (connection 12)
+//! ```
 
+mod engine;
 mod files;
 mod index_set;
 mod known;
-mod migrations;
 mod path_cache;
+#[cfg(feature = "postgres")]
+mod postgres;
+mod rows;
+mod sql;
 mod sqlite;
 mod worker;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
+#[cfg(feature = "postgres")]
+pub use postgres::PostgresCatalog;
 pub use sqlite::SqliteCatalog;
-pub use worker::{CatalogWorker, Reply, SubmitError, WhyNot};
+pub use worker::{CatalogWorker, Patience, Reply, SubmitError, WhyNot};
 
 use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 
@@ -25,6 +38,15 @@ pub trait Catalog: Send {
     /// for its digest, are there after the next `CreateJobMedia` or `EndJob` of the job.
     ///
     /// # Errors
-    /// Nothing of the request is stored then.
-    fn handle(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, CatalogError>;
+    /// Nothing of the request is stored then, or nobody knows and [`Attempt::Again`] finds out.
+    fn handle(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer, CatalogError>;
+}
+
+/// Whether a request is new to an engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    /// It is.
+    First,
+    /// It is the request before, which failed; it is not done twice, whatever became of it then.
+    Again,
 }

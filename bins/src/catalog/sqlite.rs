@@ -1,46 +1,40 @@
 //! The embedded engine: SQLite, one file, one connection.
 
-mod files;
-mod jobs;
-mod media;
-mod resources;
-mod restore;
+mod migrations;
+mod session;
 
-use super::files::Joiner;
+use super::engine::{Database, Done, Engine, Kind};
 use super::path_cache::PathCache;
-use super::{Catalog, migrations};
-use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
-use std::collections::BTreeMap;
+use super::sql::{Result, Session};
+use super::{Attempt, Catalog};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use session::SqliteSession;
 use std::path::Path;
 use std::time::Duration;
 use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
-/// How long to wait for another program that has the file, such as a copy of the catalog being made.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long SQLite waits for another program that has the file, such as a copy of the catalog being made, before the
+/// request is given back to be tried again.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 /// Memory for PathIds, in bytes.
 const PATH_CACHE: usize = 32 << 20;
 /// Prepared statements kept.
 const STATEMENTS: usize = 64;
 
 /// A catalog in a SQLite file.
-pub struct SqliteCatalog {
-    connection: Connection,
-    paths: PathCache,
-    /// Attributes that wait for their digest, by running job.
-    joiners: BTreeMap<u32, Joiner>,
-}
+pub struct SqliteCatalog(Engine<SqliteDatabase>);
 
 impl SqliteCatalog {
     /// Opens a catalog, makes it if there is none, and brings it to this version's schema. The directory must exist.
     ///
     /// # Errors
     /// `NewerSchema`, `Corrupt`, `Full`, or `Unavailable` if the file cannot be opened, is no catalog, or is in use.
-    pub fn open(file: &Path) -> Result<Self, CatalogError> {
+    pub fn open(file: &Path) -> Result<Self> {
         let named = |e: CatalogError| CatalogError::new(e.kind, format!("{}: {}", file.display(), e.text));
         Connection::open(file).map_err(|e| failure(&e)).and_then(Self::prepare).map_err(named)
     }
 
-    fn prepare(mut connection: Connection) -> Result<Self, CatalogError> {
+    fn prepare(mut connection: Connection) -> Result<Self> {
         let set_up = |connection: &Connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -56,86 +50,84 @@ impl SqliteCatalog {
         };
         set_up(&connection).map_err(|e| failure(&e))?;
         migrations::migrate(&mut connection, migrations::STEPS)?;
-        Ok(Self { connection, paths: PathCache::new(PATH_CACHE), joiners: BTreeMap::new() })
+        Ok(Self(Engine::new(SqliteDatabase { connection, paths: PathCache::new(PATH_CACHE) })))
     }
 
     /// Whether the next commit waits for the disk.
     #[cfg(test)]
     pub(super) fn syncs(&self) -> bool {
-        self.connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0)).unwrap() == 2
+        let connection = &self.0.database.connection;
+        connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0)).unwrap() == 2
     }
 
     /// Lets the file grow to so many pages only, as on a full disk.
     #[cfg(test)]
     pub(super) fn limit_pages(&self, pages: Option<u32>) {
         let pages = pages.unwrap_or(u32::MAX >> 1);
-        self.connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+        let connection = &self.0.database.connection;
+        connection.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(())).unwrap();
+    }
+
+    /// Waits less for another program that has the file.
+    #[cfg(test)]
+    pub(super) fn wait_when_busy(&self, time: Duration) {
+        self.0.database.connection.busy_timeout(time).unwrap();
     }
 }
 
 impl Catalog for SqliteCatalog {
-    fn handle(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, CatalogError> {
-        let answer = match request {
-            CatalogRequest::InsertFiles { job_id, batch } => return self.insert_files(job_id, &batch),
-            CatalogRequest::EndJob(end) => return self.with_last_file(end.job_id, true, |t| jobs::end(t, &end)),
-            CatalogRequest::CreateJobMedia(row) => {
-                return self.with_last_file(row.job_id, false, |t| media::create_job_media(t, &row));
-            }
-            CatalogRequest::Checkpoint { job_id, job_files, job_bytes } => {
-                return self.with_last_file(job_id, false, |t| jobs::checkpoint(t, job_id, job_files, job_bytes));
-            }
-            CatalogRequest::FilesForRestore { jobs, only } => restore::files(&self.connection, &jobs, &only),
-            request => {
-                let transaction = begin(&mut self.connection).map_err(|e| failure(&e))?;
-                rows(&transaction, request).and_then(|answer| transaction.commit().map(|()| answer))
-            }
-        };
-        answer.map_err(|e| failure(&e))
+    fn handle(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer> {
+        self.0.handle(request, attempt)
     }
 }
 
-/// Immediate, so that a busy file is found out at the beginning and not in the middle.
-fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
-    connection.transaction_with_behavior(TransactionBehavior::Immediate)
+struct SqliteDatabase {
+    connection: Connection,
+    paths: PathCache,
 }
 
-/// Requests that need nothing but the tables.
-fn rows(t: &Transaction<'_>, request: CatalogRequest) -> rusqlite::Result<CatalogAnswer> {
-    match request {
-        CatalogRequest::CreateJob(job) => jobs::create(t, &job),
-        CatalogRequest::StartJob(start) => jobs::start(t, &start),
-        CatalogRequest::AdoptOriginal(adopt) => jobs::adopt(t, &adopt),
-        CatalogRequest::ListJobs(filter) => jobs::list(t, &filter),
-        CatalogRequest::LastJobs { name, client_id, file_set_id } => jobs::last(t, &name, client_id, file_set_id),
-        CatalogRequest::JobsForRestore { client, file_set, before } => {
-            jobs::for_restore(t, &client, file_set.as_deref(), before)
+impl SqliteDatabase {
+    /// Whether a commit waits for the disk. A crash never leaves half a transaction either way.
+    fn sync_commits(&self, wait: bool) -> Result<()> {
+        let mode = if wait { "FULL" } else { "NORMAL" };
+        self.connection.pragma_update(None, "synchronous", mode).map_err(|e| failure(&e))
+    }
+
+    fn run(&mut self, kind: Kind, work: &mut dyn FnMut(&mut dyn Session) -> Result<()>) -> Result<()> {
+        // Immediate, so that a busy file is found out at the beginning and not in the middle.
+        let behavior = if kind == Kind::Read { TransactionBehavior::Deferred } else { TransactionBehavior::Immediate };
+        let transaction = self.connection.transaction_with_behavior(behavior).map_err(|e| failure(&e))?;
+        let done = work(&mut SqliteSession { connection: &transaction, paths: &mut self.paths })
+            .and_then(|()| transaction.commit().map_err(|e| failure(&e)));
+        if done.is_err() {
+            self.paths.clear();
         }
-        CatalogRequest::MarkUnfinishedJobsFailed { now } => jobs::mark_unfinished(t, now),
-        CatalogRequest::AddLogs(lines) => jobs::add_logs(t, &lines),
-        CatalogRequest::JobLog { job_id } => jobs::log(t, job_id),
-        CatalogRequest::EnsureClient(client) => resources::client(t, &client),
-        CatalogRequest::EnsureFileSet(set) => resources::file_set(t, &set),
-        CatalogRequest::EnsurePool(pool) => resources::pool(t, &pool),
-        CatalogRequest::EnsureStorage { name, auto_changer } => resources::storage(t, &name, auto_changer),
-        CatalogRequest::UpdateClientUname { client, uname } => resources::uname(t, &client, &uname),
-        CatalogRequest::ListClients => resources::clients(t),
-        CatalogRequest::VolumesOfPool { pool_id, media_type } => media::of_pool(t, pool_id, media_type.as_deref()),
-        CatalogRequest::VolumeByName(name) => media::by_name(t, &name),
-        CatalogRequest::CreateMedia(row) => media::create(t, &row),
-        CatalogRequest::UpdateMedia(row) => media::update(t, &row),
-        CatalogRequest::PruneVolume { media_id, before } => media::prune(t, media_id, before),
-        CatalogRequest::ListMedia { pool } => media::list(t, pool.as_deref()),
-        CatalogRequest::MaxMediaId => media::max_id(t),
-        CatalogRequest::DeleteNullJobMedia { job_id } => media::delete_null(t, job_id),
-        CatalogRequest::JobMediaOf { jobs } => media::pieces(t, &jobs),
-        CatalogRequest::ListFiles { job_id, after, limit } => files::list(t, job_id, after, limit),
-        CatalogRequest::KnownFiles { jobs, after, limit } => files::known(t, &jobs, after.as_ref(), limit),
-        other => Err(rusqlite::Error::InvalidParameterName(format!("the engine does not know {other:?}"))),
+        done
+    }
+}
+
+impl Database for SqliteDatabase {
+    /// The number says nothing here: a commit always says what came of it.
+    fn transaction(
+        &mut self,
+        kind: Kind,
+        _number: u64,
+        work: &mut dyn FnMut(&mut dyn Session) -> Result<()>,
+    ) -> Result<Done> {
+        if kind != Kind::Files {
+            return self.run(kind, work).map(|()| Done::Now);
+        }
+        // Files need not be on the disk at once: they count from the job's next piece on a volume or from its end, and
+        // the commit of those syncs the journal with all that is in it.
+        self.sync_commits(false)?;
+        let done = self.run(kind, work);
+        self.sync_commits(true)?;
+        done.map(|()| Done::Now)
     }
 }
 
 /// What an error of SQLite means.
-pub(crate) fn failure(error: &rusqlite::Error) -> CatalogError {
+fn failure(error: &rusqlite::Error) -> CatalogError {
     use CatalogErrorKind as Kind;
     let kind = match error {
         rusqlite::Error::SqliteFailure(e, _) => match e.code {
@@ -155,26 +147,7 @@ pub(crate) fn failure(error: &rusqlite::Error) -> CatalogError {
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..) => Kind::Corrupt,
-        rusqlite::Error::QueryReturnedNoRows => Kind::Constraint,
         _ => Kind::Bug,
     };
     CatalogError::new(kind, error.to_string())
-}
-
-/// A row that must be there is not: an id that nobody gave.
-fn missing(what: &str) -> rusqlite::Error {
-    rusqlite::Error::SqliteFailure(
-        rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CONSTRAINT),
-        Some(format!("there is no {what}")),
-    )
-}
-
-/// SQLite's integers are signed; no counter of a backup reaches the difference.
-fn db(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
-}
-
-/// Back from SQLite's integers.
-fn un(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
 }

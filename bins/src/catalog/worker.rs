@@ -1,10 +1,21 @@
 //! One thread that owns the catalog, behind a queue of fixed length.
+//!
+//! A catalog that goes away for a while holds the requests back instead of failing them, so the jobs wait: their
+//! connections read on only when their attributes are stored.
 
-use super::Catalog;
+use super::{Attempt, Catalog};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+
+/// The pause before the first new attempt; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause between attempts.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Takes the one answer to a request, on the worker's thread; it must not block.
 pub type Reply = Box<dyn FnOnce(Result<CatalogAnswer, CatalogError>) + Send>;
@@ -38,10 +49,20 @@ impl std::fmt::Debug for SubmitError {
 
 type Work = (CatalogRequest, Reply);
 
-/// The worker. Dropping it answers all that was taken, then waits for the thread's end.
+/// What to do while the catalog is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// So long after it went away requests are tried again; those that come later fail at their first attempt, until
+    /// one succeeds.
+    pub retry_for: Duration,
+}
+
+/// The worker. Dropping it answers all that was taken, then waits for the thread's end; a catalog that is away is not
+/// waited for any more.
 #[derive(Debug)]
 pub struct CatalogWorker {
     queue: Option<SyncSender<Work>>,
+    stopping: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -50,10 +71,16 @@ impl CatalogWorker {
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(catalog: Box<dyn Catalog>, depth: usize) -> std::io::Result<Self> {
-        let (queue, work) = sync_channel(depth);
-        let thread = std::thread::Builder::new().name("catalog".to_owned()).spawn(move || run(catalog, &work))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+    pub fn start(catalog: Box<dyn Catalog>, depth: usize, patience: Patience) -> std::io::Result<Self> {
+        let (queue, work) = sync_channel::<Work>(depth);
+        let stopping = Arc::new(AtomicBool::new(false));
+        let mut keeper = Keeper { catalog, patience, stopping: Arc::clone(&stopping), away: None };
+        let thread = std::thread::Builder::new().name("catalog".to_owned()).spawn(move || {
+            while let Ok((request, reply)) = work.recv() {
+                reply(keeper.answer(&request));
+            }
+        })?;
+        Ok(Self { queue: Some(queue), stopping, thread: Some(thread) })
     }
 
     /// Queues a request without waiting. `reply` is called exactly once if it is taken.
@@ -77,27 +104,70 @@ impl CatalogWorker {
 impl Drop for CatalogWorker {
     fn drop(&mut self) {
         self.queue = None;
+        self.stopping.store(true, Ordering::Release);
         if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
             // The replies run on the thread; if one of them panicked there is nobody left to tell.
             let _ended = thread.join();
         }
     }
 }
 
-fn run(mut catalog: Box<dyn Catalog>, work: &Receiver<Work>) {
-    while let Ok((request, reply)) = work.recv() {
+/// The thread's own: the catalog, and since when it is away.
+struct Keeper {
+    catalog: Box<dyn Catalog>,
+    patience: Patience,
+    stopping: Arc<AtomicBool>,
+    away: Option<Instant>,
+}
+
+impl Keeper {
+    fn answer(&mut self, request: &CatalogRequest) -> Result<CatalogAnswer, CatalogError> {
+        let mut attempt = Attempt::First;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            match self.attempt(request, attempt) {
+                Err(error) if error.kind.may_come_back() => {
+                    let now = Instant::now();
+                    let since = *self.away.get_or_insert_with(|| {
+                        tracing::warn!("the catalog is away, jobs wait for it: {}", error.text);
+                        now
+                    });
+                    let left = (since + self.patience.retry_for).saturating_duration_since(now);
+                    if left.is_zero() || self.stopping.load(Ordering::Acquire) {
+                        return Err(self.given_up(&error, now - since));
+                    }
+                    std::thread::park_timeout(pause.min(left));
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    attempt = Attempt::Again;
+                }
+                done => {
+                    if let Some(since) = self.away.take() {
+                        tracing::warn!("the catalog is back after {} s", since.elapsed().as_secs());
+                    }
+                    return done;
+                }
+            }
+        }
+    }
+
+    fn given_up(&self, error: &CatalogError, away: Duration) -> CatalogError {
+        let text = format!("{} (away for {} s)", error.text, away.as_secs());
+        CatalogError::new(error.kind, text)
+    }
+
+    fn attempt(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer, CatalogError> {
         // A mistake in the engine must not leave this request and all after it without an answer. An engine's
         // transaction rolls back as it unwinds, so the next request finds whole rows.
-        let answer = catch_unwind(AssertUnwindSafe(|| catalog.handle(request)))
-            .unwrap_or_else(|_| Err(CatalogError::new(CatalogErrorKind::Bug, "the catalog's engine panicked")));
-        reply(answer);
+        catch_unwind(AssertUnwindSafe(|| self.catalog.handle(request, attempt)))
+            .unwrap_or_else(|_| Err(CatalogError::new(CatalogErrorKind::Bug, "the catalog's engine panicked")))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc::{Sender, channel};
+    use std::sync::mpsc::{Receiver, Sender, channel};
 
     /// Says when it has a request in its hands, then waits for a permit.
     struct Gate {
@@ -106,12 +176,12 @@ mod tests {
     }
 
     impl Catalog for Gate {
-        fn handle(&mut self, request: CatalogRequest) -> Result<CatalogAnswer, CatalogError> {
+        fn handle(&mut self, request: &CatalogRequest, _: Attempt) -> Result<CatalogAnswer, CatalogError> {
             let _unwatched = self.entered.send(());
             self.permit.recv().unwrap();
             match request {
                 CatalogRequest::DeleteNullJobMedia { job_id: 0 } => panic!("as asked"),
-                CatalogRequest::DeleteNullJobMedia { job_id } => Ok(CatalogAnswer::Id(job_id)),
+                CatalogRequest::DeleteNullJobMedia { job_id } => Ok(CatalogAnswer::Id(*job_id)),
                 _ => Ok(CatalogAnswer::Done),
             }
         }
@@ -120,7 +190,8 @@ mod tests {
     fn gated(depth: usize) -> (CatalogWorker, Receiver<()>, Sender<()>) {
         let (entered, seen) = channel();
         let (permit, gate) = channel();
-        (CatalogWorker::start(Box::new(Gate { entered, permit: gate }), depth).unwrap(), seen, permit)
+        let patience = Patience { retry_for: Duration::ZERO };
+        (CatalogWorker::start(Box::new(Gate { entered, permit: gate }), depth, patience).unwrap(), seen, permit)
     }
 
     fn ask(worker: &CatalogWorker, job_id: u32, answers: &Sender<CatalogAnswer>) -> Result<(), Box<SubmitError>> {
@@ -170,5 +241,70 @@ mod tests {
         }
         assert_eq!(seen.recv().unwrap(), CatalogAnswer::Changed(99));
         assert_eq!(seen.recv().unwrap(), CatalogAnswer::Id(7));
+    }
+
+    /// Is away for so many attempts, then answers with the number of attempts before.
+    struct Absent {
+        attempts: u32,
+        back_after: u32,
+        seen: Sender<Attempt>,
+    }
+
+    impl Catalog for Absent {
+        fn handle(&mut self, _: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer, CatalogError> {
+            self.attempts += 1;
+            let _unwatched = self.seen.send(attempt);
+            if self.attempts <= self.back_after {
+                return Err(CatalogError::new(CatalogErrorKind::Unreachable, "as asked"));
+            }
+            Ok(CatalogAnswer::Id(self.attempts - 1))
+        }
+    }
+
+    type Answer = Result<CatalogAnswer, CatalogError>;
+
+    fn absent(back_after: u32, retry_for: Duration) -> (CatalogWorker, Receiver<Attempt>) {
+        let (seen, attempts) = channel();
+        let engine = Absent { attempts: 0, back_after, seen };
+        (CatalogWorker::start(Box::new(engine), 8, Patience { retry_for }).unwrap(), attempts)
+    }
+
+    fn whole_answer(worker: &CatalogWorker) -> Receiver<Answer> {
+        let (answers, seen) = channel();
+        let reply = Box::new(move |answer| drop(answers.send(answer)));
+        worker.submit(CatalogRequest::MaxMediaId, reply).unwrap();
+        seen
+    }
+
+    #[test]
+    fn a_catalog_that_is_away_is_asked_again_until_it_is_back() {
+        let (worker, attempts) = absent(3, Duration::from_secs(600));
+        assert_eq!(whole_answer(&worker).recv().unwrap(), Ok(CatalogAnswer::Id(3)));
+        let expected = [Attempt::First, Attempt::Again, Attempt::Again, Attempt::Again];
+        assert_eq!(attempts.try_iter().collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn a_catalog_that_stays_away_fails_requests_after_the_time_and_then_each_at_once() {
+        let (worker, attempts) = absent(u32::MAX, Duration::from_millis(120));
+        let first = whole_answer(&worker);
+        let second = whole_answer(&worker);
+        let error = first.recv().unwrap().unwrap_err();
+        assert_eq!(error.kind, CatalogErrorKind::Unreachable);
+        assert!(error.text.contains("away for"), "{error}");
+        assert!(second.recv().unwrap().is_err());
+        let attempts: Vec<_> = attempts.try_iter().collect();
+        assert!(attempts.len() > 2, "{attempts:?}");
+        let news = attempts.iter().filter(|attempt| **attempt == Attempt::First).count();
+        assert_eq!((news, attempts.last()), (2, Some(&Attempt::First)), "the second one is tried once: {attempts:?}");
+    }
+
+    #[test]
+    fn a_worker_that_ends_does_not_wait_for_a_catalog_that_is_away() {
+        let (worker, attempts) = absent(u32::MAX, Duration::from_secs(100_000));
+        let answer = whole_answer(&worker);
+        attempts.recv().unwrap();
+        drop(worker);
+        assert_eq!(answer.recv().unwrap().unwrap_err().kind, CatalogErrorKind::Unreachable);
     }
 }

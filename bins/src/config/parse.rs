@@ -13,9 +13,10 @@ use super::locate::{Tree, passwords, resource_at};
 use super::report::Report;
 use super::scan::token_at;
 
-/// RON as Towline reads and writes it: an optional value is written without `Some(…)`.
+/// RON as Towline reads and writes it: an optional value is written without `Some(…)`, a choice with its fields at once,
+/// as in `sqlite(path: "…")`.
 pub(super) fn options() -> ron::Options {
-    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME)
+    ron::Options::default().with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_VARIANT_NEWTYPES)
 }
 
 /// Reads and checks the text of `file`. The report beside the configuration holds warnings only.

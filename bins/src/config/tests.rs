@@ -252,6 +252,8 @@ fn the_examples_load_and_check_clean() {
         config
     }
     let director: DirectorConfig = clean("director.ron");
+    let on_server: DirectorConfig = clean("director-postgres.ron");
+    assert_ne!(on_server.catalog, director.catalog);
     let file: FileConfig = clean("file-daemon.ron");
     let storage: StorageConfig = clean("storage-daemon.ron");
     let console: ConsoleConfig = clean("console.ron");
@@ -273,6 +275,7 @@ fn what_is_written_loads_again_equal() {
         assert!(again == config, "{written}");
     }
     round::<DirectorConfig>("director.ron");
+    round::<DirectorConfig>("director-postgres.ron");
     round::<FileConfig>("file-daemon.ron");
     round::<StorageConfig>("storage-daemon.ron");
     round::<ConsoleConfig>("console.ron");

@@ -11,7 +11,9 @@ use towline_core::role::director::catalog::CatalogError;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
-use crate::catalog::{CatalogWorker, SqliteCatalog};
+#[cfg(feature = "postgres")]
+use crate::catalog::PostgresCatalog;
+use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
 use crate::config::{Loaded, Report};
 use crate::hands::Workers;
 
@@ -80,13 +82,18 @@ fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartE
         text: format!("{}: {error}; {}", error.code(), error.help()),
         exit: EXIT_CATALOG,
     };
-    let engine = match &loaded.config.catalog {
-        towline_core::config::Catalog::Sqlite { path } => SqliteCatalog::open(&loaded.resolve(path)).map_err(failed)?,
+    let config = &loaded.config.catalog;
+    let engine: Box<dyn Catalog> = match config {
+        towline_core::config::Catalog::Sqlite(sqlite) => {
+            Box::new(SqliteCatalog::open(&loaded.resolve(&sqlite.path)).map_err(failed)?)
+        }
+        #[cfg(feature = "postgres")]
+        towline_core::config::Catalog::Postgres(server) => Box::new(PostgresCatalog::open(server).map_err(failed)?),
         other => {
-            let text = format!("this program has no engine for the catalog {other:?}");
+            let text = format!("this program is built without the engine for this catalog: {other:?}");
             return Err(StartError { text, exit: crate::config::EXIT_CONFIG });
         }
     };
-    CatalogWorker::start(Box::new(engine), CATALOG_QUEUE)
+    CatalogWorker::start(engine, CATALOG_QUEUE, Patience { retry_for: config.retry_for().duration() })
         .map_err(|error| StartError { text: format!("cannot start a thread: {error}"), exit: super::EXIT_SYSTEM })
 }

@@ -5,8 +5,10 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(clippy::print_stderr, reason = "a test that fails shows the daemons' logs")]
 
+pub mod busy;
 pub mod daemon;
 pub mod network;
+pub mod postgres;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -30,6 +30,8 @@ pub struct Plan {
     pub file_tls: Option<String>,
     /// Of the console instead of `all`.
     pub console_tls: Option<String>,
+    /// The director's catalog.
+    pub catalog: String,
     /// Where the volumes are.
     pub volumes: Option<PathBuf>,
 }
@@ -45,6 +47,7 @@ impl Default for Plan {
             storage_prefix: Vec::new(),
             file_tls: None,
             console_tls: None,
+            catalog: r#"sqlite(path: "catalog.sqlite")"#.to_owned(),
             volumes: None,
         }
     }
@@ -90,7 +93,7 @@ impl Network {
         let volumes = plan.volumes.clone().unwrap_or_else(|| at.join("volumes"));
         std::fs::create_dir_all(&source).unwrap();
         std::fs::create_dir_all(&volumes).unwrap();
-        let Plan { all, daemons, device, pool, file_tls, .. } = plan;
+        let Plan { all, daemons, device, pool, file_tls, catalog, .. } = plan;
         let common = format!(r#"listen: ["127.0.0.1"], working_directory: {at:?}, {daemons}"#);
         let file_tls = file_tls.as_ref().unwrap_or(all);
         let file = Daemon::start("file", std::slice::from_ref(&plan.file_program), at, |port| {
@@ -117,7 +120,7 @@ impl Network {
                     jobs: [(name: "b", {job}), (name: "r", kind: restore, {job})],
                     filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
                     pools: [(name: "p", label_format: "v-", {pool})],
-                    catalog: sqlite(path: "catalog.sqlite"))"#
+                    catalog: {catalog})"#
             )
         });
         let console = at.join("console.ron");

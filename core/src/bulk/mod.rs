@@ -3,7 +3,6 @@
 
 mod advice;
 pub mod archiver;
-pub mod cloner;
 mod collect;
 pub mod known;
 pub mod machine;

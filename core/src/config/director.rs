@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
+use super::catalog::Catalog;
 use super::fileset::FileSet;
 use super::job::{Job, Messages};
 use super::password::{Password, Passwords};
@@ -12,18 +11,6 @@ use super::resource::resources;
 use super::tls::TlsConfig;
 use super::units::Seconds;
 use super::{DIRECTOR_PORT, FILE_PORT, STORAGE_PORT, any_address, heartbeat};
-
-/// Where the director keeps what was saved where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[non_exhaustive]
-pub enum Catalog {
-    /// An SQLite file.
-    Sqlite {
-        /// The file, relative to the folder of the configuration file.
-        path: String,
-    },
-}
 
 resources! {
     /// Everything a director needs to know.
@@ -41,7 +28,7 @@ resources! {
         /// Groups of volumes.
         pools: Vec<Pool> = Vec::new(),
         /// Where the catalog is.
-        catalog: Catalog = Catalog::Sqlite { path: "/var/lib/towline/catalog.sqlite".to_owned() },
+        catalog: Catalog = Catalog::default(),
         /// Named consoles.
         consoles: Vec<ConsoleAccess> = Vec::new(),
         /// Where messages go.
@@ -231,5 +218,6 @@ impl Passwords for DirectorConfig {
         self.clients.iter_mut().for_each(|client| visit(&mut client.password));
         self.storages.iter_mut().for_each(|storage| visit(&mut storage.password));
         self.consoles.iter_mut().for_each(|console| visit(&mut console.password));
+        self.catalog.password().into_iter().for_each(visit);
     }
 }

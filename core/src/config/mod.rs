@@ -22,6 +22,7 @@
 //! value, so that the reader of the file can show the line.
 #![doc = include_str!("keepalive.md")]
 
+mod catalog;
 pub mod check;
 mod console;
 mod director;
@@ -37,9 +38,10 @@ mod storage;
 mod tls;
 mod units;
 
+pub use catalog::{Catalog, Postgres, Sqlite};
 pub use check::{Built, Check, Finding, Severity};
 pub use console::{Console, ConsoleConfig, ConsoleDirector};
-pub use director::{Catalog, Client, ConsoleAccess, Director, DirectorConfig, Storage};
+pub use director::{Client, ConsoleAccess, Director, DirectorConfig, Storage};
 pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
 pub use fileset::{Digest, Exclude, FileSet, Include, IncludeOptions};
 pub use job::{Job, JobKind, Level, Messages, Replace};

@@ -34,6 +34,12 @@ impl Password {
         password_key(&self.text)
     }
 
+    /// The password as configured, for a peer that is no daemon of ours and wants it as it is.
+    #[must_use]
+    pub fn clear(&self) -> Secret {
+        Secret::new(self.text.as_bytes())
+    }
+
     /// Whether nothing is configured. An empty password is never accepted.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -263,6 +263,8 @@ fn every_field_and_code_is_documented() {
     look::<StorageDaemon>(&mut seen);
     look::<Device>(&mut seen);
     look::<TlsConfig>(&mut seen);
+    look::<Sqlite>(&mut seen);
+    look::<Postgres>(&mut seen);
     assert!(seen > 120, "{seen}");
     let numbers: BTreeSet<_> = codes::ALL.iter().map(|(code, _)| *code).collect();
     assert_eq!(numbers.len(), codes::ALL.len(), "a code is used twice");

@@ -48,6 +48,31 @@ pub(super) const PAGES: &[Page] = &[
         "Report the message with the director's log.",
     ),
     entry(
+        707,
+        "the catalog's server cannot be reached",
+        (Fault::Network, Retry::Backoff),
+        "The PostgreSQL server does not run, is starting or stopping, or the connection to it broke. Jobs hold still and \
+         the request is tried again for as long as `retry_for` of the catalog says; then they fail with this code.",
+        "Start the server and look at its log. Check that `catalog` names the folder of its Unix socket, or the address \
+         and port it listens on.",
+    ),
+    entry(
+        708,
+        "the catalog's server does not let the director in",
+        (Fault::Config, Retry::Never),
+        "The server answers, and refuses: the user, the password or the database is wrong, or the user may not use it.",
+        "Try the same values with `psql`. On a Unix socket the server may want the system user of the same name: see \
+         pg_hba.conf there. The database must belong to the user, because the director makes its tables.",
+    ),
+    entry(
+        709,
+        "the database cannot hold a catalog",
+        (Fault::Config, Retry::Never),
+        "The server is older than PostgreSQL 13, the database is not encoded in UTF-8, or it holds tables of another \
+         program, such as the catalog of a Bareos director.",
+        "Make a database of its own: `createdb --owner towline --encoding UTF8 --template template0 towline`.",
+    ),
+    entry(
         710,
         "no good full backup",
         (Fault::Config, Retry::Never),

@@ -203,4 +203,18 @@ pub(super) const PAGES: &[Page] = &[
         "Without them a peer that has vanished is noticed after hours only, and firewalls forget connections that are idle.",
         "Leave `heartbeat_interval` out for one a minute.",
     ),
+    finding(
+        codes::CLEAR_CATALOG,
+        "the catalog's server would be reached in clear text",
+        "Connections to PostgreSQL are not encrypted here, and the host is not the director's own machine. Names of files \
+         and everything else in the catalog could be read and changed on the way.",
+        "Run the server beside the director and name its Unix socket or a loopback address. If a tunnel or a network of \
+         its own protects the way, say so with `clear_text: true`.",
+    ),
+    finding(
+        codes::CATALOG_SETTING,
+        "a setting of the catalog cannot work",
+        "The value has the right type, and no server could use it, or no job would survive a restart of the server.",
+        "Write the value as the message says.",
+    ),
 ];

@@ -16,6 +16,9 @@ fn every_error() -> Vec<Box<dyn Explain>> {
     }
     let kinds = [
         CatalogErrorKind::Unavailable,
+        CatalogErrorKind::Unreachable,
+        CatalogErrorKind::Denied,
+        CatalogErrorKind::Unsuitable,
         CatalogErrorKind::Corrupt,
         CatalogErrorKind::Full,
         CatalogErrorKind::Constraint,

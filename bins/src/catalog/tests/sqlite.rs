@@ -1,9 +1,13 @@
 //! The bodies on SQLite, and what only a file can show.
 
-use super::frames::attributes;
-use super::*;
-use crate::catalog::SqliteCatalog;
+use super::bodies::frames::attributes;
+use super::bodies::*;
+use super::{Attempt, Catalog};
+use crate::catalog::{CatalogWorker, Patience, SqliteCatalog};
 use rusqlite::Connection;
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
+use towline_core::role::director::catalog::*;
 
 macro_rules! on_sqlite {
     ($($module:ident :: $body:ident;)*) => {$(
@@ -11,35 +15,12 @@ macro_rules! on_sqlite {
         fn $body() {
             let directory = tempfile::tempdir().unwrap();
             let mut catalog = SqliteCatalog::open(&directory.path().join("catalog.db")).unwrap();
-            super::$module::$body(&mut catalog);
+            super::bodies::$module::$body(&mut catalog);
         }
     )*};
 }
 
-on_sqlite! {
-    jobs::a_job_goes_from_created_to_ended;
-    jobs::a_checkpoint_stores_totals_and_the_last_file;
-    jobs::ids_and_names_must_be_right;
-    jobs::jobs_are_listed_newest_first_and_filtered;
-    jobs::levels_build_on_the_newest_good_job_of_the_same_file_set;
-    jobs::jobs_left_running_by_a_crash_become_failed;
-    jobs::the_configuration_is_updated_in_place;
-    jobs::reports_keep_their_order_and_follow_a_migrated_job;
-    volumes::a_volume_comes_back_as_it_was_stored;
-    volumes::a_stale_row_is_not_stored;
-    volumes::volumes_are_found_by_pool_and_type;
-    volumes::pieces_are_counted_and_place_holders_can_go;
-    volumes::pruning_takes_old_jobs_and_never_a_running_one;
-    restore::files_are_stored_with_their_digests_across_batches;
-    restore::one_job_without_a_selection_is_one_range;
-    restore::the_newest_version_wins_and_deleted_files_stay_away;
-    restore::a_selection_takes_directories_with_all_below_and_single_files;
-    restore::a_hard_link_brings_the_file_with_its_data;
-    restore::a_name_twice_in_a_job_counts_once;
-    restore::a_delta_needs_all_its_parts;
-    restore::purged_lists_leave_only_everything;
-    restore::jobs_of_a_restore_are_those_since_the_newest_full_before_a_date;
-}
+for_each_body!(on_sqlite);
 
 #[test]
 fn answers_survive_and_an_open_transaction_does_not() {
@@ -73,7 +54,7 @@ fn a_batch_that_does_not_fit_leaves_nothing_and_can_come_again() {
     let mut payloads = UpdCatBatch::new();
     batch.iter().for_each(|p| payloads.push(p));
     let request = CatalogRequest::InsertFiles { job_id, batch: payloads };
-    assert_eq!(catalog.handle(request.clone()).unwrap_err().kind, CatalogErrorKind::Full);
+    assert_eq!(catalog.handle(&request, Attempt::First).unwrap_err().kind, CatalogErrorKind::Full);
     assert!(catalog.syncs(), "only a batch of files may be quick");
     assert_eq!(listed(&mut catalog, job_id).len(), 0);
     catalog.limit_pages(None);
@@ -83,6 +64,61 @@ fn a_batch_that_does_not_fit_leaves_nothing_and_can_come_again() {
     let names: Vec<_> = listed(&mut catalog, job_id).into_iter().map(|f| f.name).collect();
     assert_eq!(names.len(), 1999);
     assert_eq!(names[1998], b"/some/where/1999/1999");
+}
+
+/// Tells of each attempt after it failed.
+struct Watched {
+    catalog: SqliteCatalog,
+    failed: Sender<CatalogErrorKind>,
+}
+
+impl Catalog for Watched {
+    fn handle(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer, CatalogError> {
+        let done = self.catalog.handle(request, attempt);
+        if let Err(error) = &done {
+            let _unwatched = self.failed.send(error.kind);
+        }
+        done
+    }
+}
+
+#[test]
+fn a_batch_waits_while_another_program_has_the_file_and_is_stored_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("catalog.db");
+    let mut catalog = SqliteCatalog::open(&file).unwrap();
+    catalog.wait_when_busy(Duration::from_millis(1));
+    let site = site(&mut catalog);
+    let job_id = running(&mut catalog, &site, b'F', 100);
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let (failed, failures) = channel();
+    let patience = Patience { retry_for: Duration::from_secs(600) };
+    let worker = CatalogWorker::start(Box::new(Watched { catalog, failed }), 8, patience).unwrap();
+    let (answers, seen) = channel();
+    let mut batch = UpdCatBatch::new();
+    [attributes(1, 3, b"/a", 0), attributes(2, 3, b"/b", 0)].iter().for_each(|payload| batch.push(payload));
+    let requests = [
+        CatalogRequest::InsertFiles { job_id, batch },
+        CatalogRequest::EndJob(Box::new(ended(&site, job_id, b'F', 105, 2))),
+        CatalogRequest::ListFiles { job_id, after: None, limit: 10 },
+    ];
+    for request in requests {
+        let answers = answers.clone();
+        worker.submit(request, Box::new(move |answer| drop(answers.send(answer)))).unwrap();
+    }
+    for _ in 0..3 {
+        assert_eq!(failures.recv().unwrap(), CatalogErrorKind::Unavailable);
+    }
+    assert!(seen.try_recv().is_err(), "nothing is answered while the file is another program's");
+    other.execute_batch("COMMIT").unwrap();
+    let stored = FilesStored { files: 1, ..Default::default() };
+    assert_eq!(seen.recv().unwrap(), Ok(CatalogAnswer::Files(stored)));
+    assert_eq!(seen.recv().unwrap(), Ok(CatalogAnswer::Done));
+    match seen.recv().unwrap() {
+        Ok(CatalogAnswer::FileList { files, .. }) => assert_eq!(files.len(), 2),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Checks of the director.
 
+use super::catalog;
 use super::{Built, Check, Checker, Finding, Side, codes};
-use crate::config::{Catalog, Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Storage};
+use crate::config::{Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Storage};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
 const DEFAULT_CONSOLE: &str = "*UserAgent*";
@@ -52,11 +53,7 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     c.not_zero(path.field("max_waiting_connections"), u64::from(director.max_waiting_connections));
     let per_client = director.max_waiting_connections_per_client;
     c.not_zero(path.field("max_waiting_connections_per_client"), u64::from(per_client));
-    let Catalog::Sqlite { path: file } = &config.catalog;
-    if file.is_empty() {
-        let help = "name the file of the SQLite catalog";
-        c.error(codes::EMPTY, ConfigPath::of("catalog").field("path"), "there is no catalog file", help);
-    }
+    catalog::check(c, &config.catalog);
 }
 
 fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {

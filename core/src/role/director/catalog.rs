@@ -211,8 +211,14 @@ pub enum CatalogAnswer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum CatalogErrorKind {
-    /// It cannot be reached or opened now.
+    /// It cannot be opened or used now.
     Unavailable,
+    /// Its server cannot be reached now.
+    Unreachable,
+    /// Its server does not let the director in, or has no such database.
+    Denied,
+    /// Its server or database is none that can hold a catalog.
+    Unsuitable,
     /// What it holds is damaged.
     Corrupt,
     /// No space is left for it.
@@ -223,6 +229,14 @@ pub enum CatalogErrorKind {
     NewerSchema,
     /// Towline's own mistake.
     Bug,
+}
+
+impl CatalogErrorKind {
+    /// Whether the same request may succeed a little later, without anybody doing anything about the catalog.
+    #[must_use]
+    pub const fn may_come_back(self) -> bool {
+        matches!(self, Self::Unavailable | Self::Unreachable)
+    }
 }
 
 /// A request that failed, with nothing of it stored.
@@ -246,17 +260,20 @@ impl Explain for CatalogError {
     fn fault(&self) -> Fault {
         match self.kind {
             CatalogErrorKind::Unavailable | CatalogErrorKind::Corrupt | CatalogErrorKind::Full => Fault::Local,
-            CatalogErrorKind::NewerSchema => Fault::Config,
+            CatalogErrorKind::Unreachable => Fault::Network,
+            CatalogErrorKind::NewerSchema | CatalogErrorKind::Denied | CatalogErrorKind::Unsuitable => Fault::Config,
             CatalogErrorKind::Constraint | CatalogErrorKind::Bug => Fault::Bug,
         }
     }
 
     fn retry(&self) -> Retry {
         match self.kind {
-            CatalogErrorKind::Unavailable | CatalogErrorKind::Full => Retry::Backoff,
+            CatalogErrorKind::Unavailable | CatalogErrorKind::Unreachable | CatalogErrorKind::Full => Retry::Backoff,
             CatalogErrorKind::Corrupt
             | CatalogErrorKind::Constraint
             | CatalogErrorKind::NewerSchema
+            | CatalogErrorKind::Denied
+            | CatalogErrorKind::Unsuitable
             | CatalogErrorKind::Bug => Retry::Never,
         }
     }
@@ -269,6 +286,9 @@ impl Explain for CatalogError {
             CatalogErrorKind::Constraint => 704,
             CatalogErrorKind::NewerSchema => 705,
             CatalogErrorKind::Bug => 706,
+            CatalogErrorKind::Unreachable => 707,
+            CatalogErrorKind::Denied => 708,
+            CatalogErrorKind::Unsuitable => 709,
         })
     }
 
@@ -289,6 +309,15 @@ impl Explain for CatalogError {
             CatalogErrorKind::NewerSchema => {
                 "run the version of Towline that wrote this catalog, or a newer one; an older one would damage it"
             }
+            CatalogErrorKind::Unreachable => {
+                "check that the PostgreSQL server runs and that `catalog` names its socket, or its address and port"
+            }
+            CatalogErrorKind::Denied => {
+                "check user, password and database of `catalog` against the server's roles and its pg_hba.conf"
+            }
+            CatalogErrorKind::Unsuitable => {
+                "give the catalog an empty database of its own with encoding UTF8, on PostgreSQL 13 or later"
+            }
             CatalogErrorKind::Bug => "report this message with the director's log",
         }
     }
@@ -303,6 +332,9 @@ mod tests {
     fn every_kind_of_failure_has_its_own_code_and_advice() {
         let kinds = [
             CatalogErrorKind::Unavailable,
+            CatalogErrorKind::Unreachable,
+            CatalogErrorKind::Denied,
+            CatalogErrorKind::Unsuitable,
             CatalogErrorKind::Corrupt,
             CatalogErrorKind::Full,
             CatalogErrorKind::Constraint,

@@ -1,6 +1,7 @@
 //! Serves the storage daemons' catalog requests: each needs one or more questions to the catalog before its one answer
 //! (`wire/3 §2.3`).
 
+use crate::error::Explain as _;
 use crate::node::Net;
 use crate::role::script::Who;
 use crate::wire::catalog::{self as wire, Ask, MediaUpdate};
@@ -103,7 +104,7 @@ impl Request {
                 self.collisions += 1;
                 self.search_again(job, pool)
             }
-            Err(error) => self.fail(error.to_string()),
+            Err(error) => self.fail(format!("{error} ({}); {}", error.code(), error.help())),
         }
     }
 

@@ -87,7 +87,7 @@ impl Director {
         let (created, text) = match answer {
             Ok(CatalogAnswer::Id(id)) => (Some(self.new_job(id, order)), format!("Job queued. JobId={id}\n")),
             Ok(_) => (None, "Job failed: the catalog gave no number.\n".to_owned()),
-            Err(error) => (None, format!("Job failed: {error}; {}\n", error.help())),
+            Err(error) => (None, format!("Job failed: {error} ({}); {}\n", error.code(), error.help())),
         };
         // The console hears the number before the job's first message can be waiting for it.
         if let Some(console) = console {
@@ -298,7 +298,7 @@ impl Director {
         let Some(mut job) = self.jobs.remove(&id) else { return };
         self.forget_cancel(id);
         if let Err(error) = answer {
-            let text = format!("the end of the job was not recorded: {error}; {}", error.help());
+            let text = format!("the end of the job was not recorded: {error} ({}); {}", error.code(), error.help());
             net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {id}: {text}"));
             job.say(&mut self.journal, net, MessageKind::Fatal, &text);
             self.save_lines(net);
@@ -331,7 +331,7 @@ impl Director {
                 job.answer = Some(answer);
                 job.on_event(tables::STORED, net)
             }),
-            Err(error) => self.fail_job(net, id, &format!("{error}; {}", error.help())),
+            Err(error) => self.fail_job(net, id, &format!("{error} ({}); {}", error.code(), error.help())),
         }
     }
 
@@ -449,7 +449,8 @@ impl Director {
             }
             Ok(_) => {}
             Err(error) => {
-                return self.fail_job(net, id, &format!("the file list was not stored: {error}; {}", error.help()));
+                let text = format!("the file list was not stored: {error} ({}); {}", error.code(), error.help());
+                return self.fail_job(net, id, &text);
             }
         }
         if self.jobs.get(&id).is_some_and(|job| job.storing == 0) {

@@ -1,5 +1,4 @@
 //! The storage daemon.
 
 mod behaviour;
-mod copies;
 mod recorded;

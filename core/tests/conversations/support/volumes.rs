@@ -14,9 +14,8 @@ use towline_core::wire::label::VolumeLabel;
 
 use super::world::Hands;
 
-/// Bytes of the labels on the recorded volumes without their names: those of volume, pool, media type and daemon. Ours names
-/// another version, so its length would be another one.
-pub const LABEL: u64 = 166;
+/// Bytes of the label on the recorded volume. Ours names another program, so its length would be another one.
+pub const LABEL: u64 = 193;
 
 /// The shelf and what is to go wrong with it.
 #[derive(Debug, Default)]
@@ -66,13 +65,13 @@ impl Shelf {
             DiskWork::Mount { handle, label, expect, .. } => self.mount(*handle, label, *expect),
             DiskWork::Append { handle, block } => self.append(*handle, block.clone()),
             DiskWork::Sync { .. } => DiskDone::Synced { spent: 7 },
-            DiskWork::OpenRead { handle, bootstrap, form, .. } => {
+            DiskWork::OpenRead { handle, bootstrap, .. } => {
                 let selection = Selection::new(bootstrap, None);
                 let ahead: VecDeque<String> = selection.volumes().into_iter().map(|volume| volume.name).collect();
                 if let Some(missing) = ahead.iter().find(|name| !self.volumes.contains_key(*name)) {
                     return Some(failed(DiskError::Missing(missing.clone()), Vec::new()));
                 }
-                let reader = Box::new(RestoreReader::in_form(selection, *form));
+                let reader = Box::new(RestoreReader::new(selection));
                 self.open.insert(*handle, Open::Reading { reader, ahead, blocks: VecDeque::new(), read: Vec::new() });
                 DiskDone::Opened
             }
@@ -103,9 +102,7 @@ impl Shelf {
             }
         };
         if labelled {
-            let names = [&label.volume, &label.pool, &label.media_type, &label.program];
-            let bytes = LABEL + names.iter().map(|name| name.len() as u64).sum::<u64>();
-            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes };
+            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes: LABEL };
             self.volumes.insert(name.clone(), volume);
         }
         let bytes = self.volumes[&name].bytes;
@@ -157,7 +154,7 @@ impl Shelf {
     fn close(&mut self, handle: HandleId) -> DiskDone {
         let tally = match self.open.remove(&handle) {
             Some(Open::Reading { reader, read, .. }) => {
-                Tally { files: reader.files(), read_bytes: reader.bytes(), spent: 2, volumes: read, ..Tally::default() }
+                Tally { read_bytes: reader.bytes(), spent: 2, volumes: read, ..Tally::default() }
             }
             Some(Open::Writing(_)) | None => Tally::default(),
         };

@@ -1,0 +1,134 @@
+//! The engine for a PostgreSQL server: one connection (number 12), made again when it breaks.
+//!
+//! ```text
+//!   transaction(number) --> connect, unless connected --> BEGIN --> claim number --> work --> COMMIT
+//!                               |                                      |
+//!                               +-- version, encoding, schema          +-- taken: it was committed before
+//! ```
+
+mod connect;
+mod failure;
+mod files;
+mod migrations;
+mod session;
+
+use std::collections::BTreeMap;
+
+use ::postgres::{Client, IsolationLevel, Statement, Transaction};
+use towline_core::config::Postgres;
+use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+
+use super::engine::{Database, Done, Engine, Kind};
+use super::path_cache::PathCache;
+use super::sql::{Result, Session};
+use super::{Attempt, Catalog};
+use failure::failure;
+use session::PostgresSession;
+
+/// Memory for PathIds, in bytes.
+const PATH_CACHE: usize = 32 << 20;
+
+/// A catalog in a database of a PostgreSQL server.
+pub struct PostgresCatalog(Engine<PostgresDatabase>);
+
+impl PostgresCatalog {
+    /// Connects to the server, makes the tables if the database is empty, and brings them to this version's schema.
+    ///
+    /// # Errors
+    /// `Unreachable`, `Denied`, `Unsuitable`, `NewerSchema`; `Unavailable` when the system gives no random bytes.
+    pub fn open(server: &Postgres) -> Result<Self> {
+        let writer = getrandom::u64()
+            .map_err(|error| CatalogError::new(CatalogErrorKind::Unavailable, format!("no random bytes: {error}")))?;
+        let mut database = PostgresDatabase {
+            server: server.clone(),
+            connected: None,
+            paths: PathCache::new(PATH_CACHE),
+            // The sign is of no use to anybody; without it the number is the same in every tool.
+            writer: i64::try_from(writer >> 1).unwrap_or(0),
+        };
+        let connected = database.connected()?;
+        connected.client.batch_execute(FORGET_OLD_RECEIPTS).map_err(|e| failure(&e))?;
+        Ok(Self(Engine::new(database)))
+    }
+}
+
+/// A director asks for a receipt within minutes or never.
+const FORGET_OLD_RECEIPTS: &str = "DELETE FROM Receipt WHERE Time < now() - INTERVAL '1 day'";
+
+impl Catalog for PostgresCatalog {
+    fn handle(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer> {
+        self.0.handle(request, attempt)
+    }
+}
+
+struct PostgresDatabase {
+    server: Postgres,
+    connected: Option<Connected>,
+    paths: PathCache,
+    /// Tells this run of the director from all others.
+    writer: i64,
+}
+
+/// A connection, and the statements the server has prepared for it.
+struct Connected {
+    client: Client,
+    statements: BTreeMap<String, Statement>,
+}
+
+impl PostgresDatabase {
+    fn connected(&mut self) -> Result<&mut Connected> {
+        if self.connected.as_ref().is_some_and(|connected| connected.client.is_closed()) {
+            self.connected = None;
+        }
+        match &mut self.connected {
+            Some(connected) => Ok(connected),
+            none => {
+                let mut client = connect::connect(&self.server)?;
+                migrations::migrate(&mut client, migrations::STEPS)?;
+                Ok(none.insert(Connected { client, statements: BTreeMap::new() }))
+            }
+        }
+    }
+
+    fn run(&mut self, kind: Kind, number: u64, work: &mut dyn FnMut(&mut dyn Session) -> Result<()>) -> Result<Done> {
+        let writer = self.writer;
+        self.connected()?;
+        let Self { connected: Some(Connected { client, statements }), paths, .. } = self else {
+            return Err(CatalogError::new(CatalogErrorKind::Bug, "not connected after connecting"));
+        };
+        let transaction = begin(client, kind).map_err(|e| failure(&e))?;
+        let mut session = PostgresSession::new(transaction, statements, paths);
+        if kind == Kind::Write && !session.claim(writer, number)? {
+            return Ok(Done::Before);
+        }
+        work(&mut session)?;
+        session.commit().map(|()| Done::Now)
+    }
+}
+
+fn begin(client: &mut Client, kind: Kind) -> std::result::Result<Transaction<'_>, ::postgres::Error> {
+    match kind {
+        Kind::Read => {
+            client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start()
+        }
+        Kind::Files | Kind::Write => client.transaction(),
+    }
+}
+
+impl Database for PostgresDatabase {
+    fn transaction(
+        &mut self,
+        kind: Kind,
+        number: u64,
+        work: &mut dyn FnMut(&mut dyn Session) -> Result<()>,
+    ) -> Result<Done> {
+        let done = self.run(kind, number, work);
+        if let Err(error) = &done {
+            self.paths.clear();
+            if error.kind == CatalogErrorKind::Unreachable {
+                self.connected = None;
+            }
+        }
+        done
+    }
+}

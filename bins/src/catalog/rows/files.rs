@@ -1,0 +1,50 @@
+//! Listing files.
+
+use towline_core::role::director::catalog::{CatalogAnswer, FileKey, FileRow};
+
+use super::super::known::{Page, newest};
+use super::super::sql::{Result, Session, all, values};
+
+/// The longest page of a list.
+const PAGE_LIMIT: u32 = 10_000;
+
+pub(super) fn list(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) -> Result<CatalogAnswer> {
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    let rows = page(t, job_id, after, limit)?;
+    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|(key, _)| key.clone());
+    Ok(CatalogAnswer::FileList { files: rows.into_iter().map(|(_, row)| row).collect(), next })
+}
+
+/// A page of what several jobs make of a client's files together.
+pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Result<CatalogAnswer> {
+    let limit = limit.clamp(1, PAGE_LIMIT);
+    // All versions of one name are before this.
+    let after = after.map(|key| FileKey { file_index: u32::MAX, ..key.clone() });
+    let mut pages = Vec::with_capacity(jobs.len());
+    for job_id in jobs {
+        let rows = page(t, *job_id, after.as_ref(), limit)?;
+        pages.push(Page { is_last: rows.len() < limit as usize, rows });
+    }
+    Ok(newest(pages))
+}
+
+fn page(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) -> Result<Vec<(FileKey, FileRow)>> {
+    let (path_id, name, index) =
+        after.map_or((i64::MIN, &[][..], 0), |key| (key.path_id, key.name.as_slice(), key.file_index));
+    all(
+        t,
+        "SELECT File.PathId, File.Name, File.FileIndex, Path.Path, File.LStat, File.Md5, File.DeltaSeq FROM File
+         JOIN Path ON Path.PathId = File.PathId
+         WHERE File.JobId = ?1 AND (File.PathId, File.Name, File.FileIndex) > (?2, ?3, ?4)
+         ORDER BY File.JobId, File.PathId, File.Name, File.FileIndex LIMIT ?5",
+        &values![job_id, path_id, name, index, limit],
+        |row| {
+            let key = FileKey { path_id: row.take()?, name: row.take()?, file_index: row.take()? };
+            let mut name: Vec<u8> = row.take()?;
+            name.extend_from_slice(&key.name);
+            let (lstat, md5, delta_seq) = (row.take()?, row.take()?, row.take()?);
+            let file = FileRow { file_index: key.file_index, name, lstat, md5, delta_seq };
+            Ok((key, file))
+        },
+    )
+}

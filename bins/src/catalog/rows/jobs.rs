@@ -1,0 +1,242 @@
+//! Jobs and their reports.
+
+use towline_core::role::director::catalog::{
+    AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LogRow, NewJob,
+};
+
+use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
+
+const COLUMNS: &str = "SELECT Job.JobId, Job.Job, Job.Name, Job.Type, Job.Level, Job.JobStatus, Job.ClientId,
+    COALESCE(Client.Name, ''), Job.FileSetId, COALESCE(FileSet.FileSet, ''), Job.PoolId, Job.SchedTime, Job.StartTime,
+    Job.EndTime, Job.RealEndTime, Job.JobTDate, Job.VolSessionId, Job.VolSessionTime, Job.JobFiles, Job.JobBytes,
+    Job.ReadBytes, Job.JobErrors, Job.PriorJobId, Job.PurgedFiles, Job.Comment
+    FROM Job LEFT JOIN Client ON Client.ClientId = Job.ClientId LEFT JOIN FileSet ON FileSet.FileSetId = Job.FileSetId";
+
+/// States a job stays in, `wire/3 §0.4`.
+const ENDED: &str = "('T', 'W', 'A', 'E', 'f', 'e', 'D', 'I')";
+/// How many jobs are listed when nobody says.
+const LIST_LIMIT: u32 = 1000;
+
+pub(super) fn create(t: &mut dyn Session, job: &NewJob) -> Result<CatalogAnswer> {
+    scalar(
+        t,
+        "INSERT INTO Job (Job, Name, Type, Level, JobStatus, SchedTime, JobTDate, ClientId, Comment)
+         VALUES (?1, ?2, ?3, ?4, 'C', ?5, ?5, ?6, ?7) RETURNING JobId",
+        &[
+            (&job.job).into(),
+            (&job.name).into(),
+            text(job.job_type),
+            text(job.level),
+            job.sched_time.into(),
+            job.client_id.into(),
+            (&job.comment).into(),
+        ],
+    )
+    .map(CatalogAnswer::Id)
+}
+
+/// Refuses a request for a job that is not there.
+///
+/// # Errors
+/// `Constraint` then.
+pub(in super::super) fn must_exist(t: &mut dyn Session, job_id: u32) -> Result<()> {
+    match first(t, "SELECT JobId FROM Job WHERE JobId = ?1", &values![job_id])? {
+        Some(_) => Ok(()),
+        None => Err(missing(&format!("job {job_id}"))),
+    }
+}
+
+pub(super) fn start(t: &mut dyn Session, job: &JobStart) -> Result<CatalogAnswer> {
+    let changed = t.execute(
+        "UPDATE Job SET JobStatus = ?2, Level = ?3, StartTime = ?4, JobTDate = ?4, ClientId = ?5, PoolId = ?6,
+             FileSetId = ?7, VolSessionId = ?8, VolSessionTime = ?9 WHERE JobId = ?1",
+        &[
+            job.job_id.into(),
+            text(job.job_status),
+            text(job.level),
+            job.start_time.into(),
+            job.client_id.into(),
+            job.pool_id.into(),
+            job.file_set_id.into(),
+            job.vol_session_id.into(),
+            job.vol_session_time.into(),
+        ],
+    )?;
+    changed_one(changed, job.job_id)
+}
+
+pub(super) fn end(t: &mut dyn Session, job: &JobEnd) -> Result<CatalogAnswer> {
+    let changed = t.execute(
+        "UPDATE Job SET JobStatus = ?2, Level = ?3, EndTime = ?4, RealEndTime = ?5, JobTDate = ?5, ClientId = ?6,
+             PoolId = ?7, FileSetId = ?8, VolSessionId = ?9, VolSessionTime = ?10, JobFiles = ?11, JobBytes = ?12,
+             ReadBytes = ?13, JobErrors = ?14, PriorJobId = ?15, PurgedFiles = ?16 WHERE JobId = ?1",
+        &[
+            job.job_id.into(),
+            text(job.job_status),
+            text(job.level),
+            job.end_time.into(),
+            job.real_end_time.into(),
+            job.client_id.into(),
+            job.pool_id.into(),
+            job.file_set_id.into(),
+            job.vol_session_id.into(),
+            job.vol_session_time.into(),
+            job.job_files.into(),
+            job.job_bytes.into(),
+            job.read_bytes.into(),
+            job.job_errors.into(),
+            job.prior_job_id.into(),
+            job.purged_files.into(),
+        ],
+    )?;
+    changed_one(changed, job.job_id)
+}
+
+pub(super) fn checkpoint(t: &mut dyn Session, job_id: u32, files: u32, bytes: u64) -> Result<CatalogAnswer> {
+    let sql = "UPDATE Job SET JobFiles = ?2, JobBytes = ?3 WHERE JobId = ?1";
+    let changed = t.execute(sql, &values![job_id, files, bytes])?;
+    changed_one(changed, job_id)
+}
+
+pub(super) fn adopt(t: &mut dyn Session, adopt: &AdoptOriginal) -> Result<CatalogAnswer> {
+    let AdoptOriginal { job_id, original, .. } = *adopt;
+    let changed = t.execute(
+        "UPDATE Job SET Type = ?3, PriorJobId = ?2,
+             (StartTime, EndTime, JobTDate) = (SELECT StartTime, EndTime, JobTDate FROM Job WHERE JobId = ?2)
+         WHERE JobId = ?1 AND EXISTS (SELECT 1 FROM Job WHERE JobId = ?2)",
+        &[job_id.into(), original.into(), text(adopt.job_type)],
+    )?;
+    changed_one(changed, job_id)?;
+    if adopt.original_type == b'M' {
+        t.execute("UPDATE Log SET JobId = ?1 WHERE JobId = ?2", &values![job_id, original])?;
+        t.execute("DELETE FROM File WHERE JobId = ?1", &values![original])?;
+        t.execute("UPDATE Job SET Type = 'M', PurgedFiles = 1 WHERE JobId = ?1", &values![original])?;
+    } else {
+        t.execute(
+            "INSERT INTO Log (JobId, Time, LogText)
+             SELECT CAST(?1 AS BIGINT), Time, LogText FROM Log WHERE JobId = ?2 ORDER BY LogId",
+            &values![job_id, original],
+        )?;
+        t.execute("UPDATE Job SET Type = ?2 WHERE JobId = ?1", &[original.into(), text(adopt.original_type)])?;
+    }
+    Ok(CatalogAnswer::Done)
+}
+
+pub(super) fn list(t: &mut dyn Session, filter: &JobFilter) -> Result<CatalogAnswer> {
+    let mut terms: Vec<String> = Vec::new();
+    let mut with: Vec<Value> = Vec::new();
+    let mut equal = |column: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            with.push(value);
+            terms.push(format!("{column} = ?{}", with.len()));
+        }
+    };
+    equal("Job.JobId", filter.job_id.map(Value::from));
+    equal("Job.Job", filter.job.as_ref().map(Value::from));
+    equal("Job.Name", filter.name.as_ref().map(Value::from));
+    equal("Client.Name", filter.client.as_ref().map(Value::from));
+    if !filter.statuses.is_empty() {
+        let first = with.len();
+        with.extend(filter.statuses.iter().map(|s| text(*s)));
+        let places: Vec<String> = (first + 1..=with.len()).map(|n| format!("?{n}")).collect();
+        terms.push(format!("Job.JobStatus IN ({})", places.join(", ")));
+    }
+    let condition = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    with.push(Value::from(if filter.limit == 0 { LIST_LIMIT } else { filter.limit }));
+    let sql = format!("{COLUMNS} {condition} ORDER BY Job.JobId DESC LIMIT ?{}", with.len());
+    all(t, &sql, &with, job).map(CatalogAnswer::Jobs)
+}
+
+pub(super) fn last(t: &mut dyn Session, name: &str, client_id: u32, set: u32) -> Result<CatalogAnswer> {
+    let sql = format!(
+        "{COLUMNS} WHERE Job.Name = ?1 AND Job.ClientId = ?2 AND Job.FileSetId = ?3 AND Job.Level = ?4
+             AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W') ORDER BY Job.StartTime DESC, Job.JobId DESC LIMIT 1"
+    );
+    let mut jobs = Vec::new();
+    for level in ["F", "D", "I"] {
+        jobs.extend(all(t, &sql, &values![name, client_id, set, level], job)?);
+    }
+    Ok(CatalogAnswer::Jobs(jobs))
+}
+
+pub(super) fn for_restore(
+    t: &mut dyn Session,
+    client: &str,
+    file_set: Option<&str>,
+    before: i64,
+) -> Result<CatalogAnswer> {
+    let good = "Job.Type = 'B' AND Job.JobStatus IN ('T', 'W') AND Job.StartTime < ?2";
+    let sql = format!(
+        "WITH Newest AS (
+             SELECT FileSet.FileSet AS FileSet, MAX(Job.JobTDate) AS JobTDate FROM Job
+             JOIN Client ON Client.ClientId = Job.ClientId JOIN FileSet ON FileSet.FileSetId = Job.FileSetId
+             WHERE Client.Name = ?1 AND Job.Level = 'F' AND {good} GROUP BY FileSet.FileSet)
+         {COLUMNS} JOIN Newest ON Newest.FileSet = FileSet.FileSet
+         WHERE Client.Name = ?1 AND {good} AND Job.Level IN ('F', 'D', 'I') AND Job.JobTDate >= Newest.JobTDate
+             AND (CAST(?3 AS TEXT) IS NULL OR FileSet.FileSet = CAST(?3 AS TEXT))
+         ORDER BY Job.StartTime, Job.JobId"
+    );
+    all(t, &sql, &values![client, before, file_set], job).map(CatalogAnswer::Jobs)
+}
+
+pub(super) fn mark_unfinished(t: &mut dyn Session, now: i64) -> Result<CatalogAnswer> {
+    let sql = format!("UPDATE Job SET JobStatus = 'f', EndTime = ?1, RealEndTime = ?1 WHERE JobStatus NOT IN {ENDED}");
+    t.execute(&sql, &values![now]).map(CatalogAnswer::Changed)
+}
+
+pub(super) fn add_logs(t: &mut dyn Session, lines: &[LogRow]) -> Result<CatalogAnswer> {
+    for line in lines {
+        let sql = "INSERT INTO Log (JobId, Time, LogText) VALUES (?1, ?2, ?3)";
+        t.execute(sql, &values![line.job_id, line.time, &line.text])?;
+    }
+    Ok(CatalogAnswer::Done)
+}
+
+pub(super) fn log(t: &mut dyn Session, job_id: u32) -> Result<CatalogAnswer> {
+    let sql = "SELECT Time, LogText FROM Log WHERE JobId = ?1 ORDER BY LogId";
+    all(t, sql, &values![job_id], |row| Ok(LogRow { job_id, time: row.take()?, text: row.take()? }))
+        .map(CatalogAnswer::Log)
+}
+
+fn changed_one(changed: u64, job_id: u32) -> Result<CatalogAnswer> {
+    if changed == 0 { Err(missing(&format!("job {job_id}"))) } else { Ok(CatalogAnswer::Done) }
+}
+
+fn text(code: u8) -> Value {
+    Value::Text(char::from(code).to_string())
+}
+
+fn code(row: &mut Row) -> Result<u8> {
+    Ok(row.take::<String>()?.bytes().next().unwrap_or(b' '))
+}
+
+/// The columns in the order of [`COLUMNS`].
+fn job(row: &mut Row) -> Result<JobRow> {
+    Ok(JobRow {
+        job_id: row.take()?,
+        job: row.take()?,
+        name: row.take()?,
+        job_type: code(row)?,
+        level: code(row)?,
+        job_status: code(row)?,
+        client_id: row.take()?,
+        client: row.take()?,
+        file_set_id: row.take()?,
+        file_set: row.take()?,
+        pool_id: row.take()?,
+        sched_time: row.take()?,
+        start_time: row.take()?,
+        end_time: row.take()?,
+        real_end_time: row.take()?,
+        job_t_date: row.take()?,
+        vol_session_id: row.take()?,
+        vol_session_time: row.take()?,
+        job_files: row.take()?,
+        job_bytes: row.take()?,
+        read_bytes: row.take()?,
+        job_errors: row.take()?,
+        prior_job_id: row.take()?,
+        purged_files: row.take()?,
+        comment: row.take()?,
+    })
+}

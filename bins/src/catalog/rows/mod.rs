@@ -1,0 +1,55 @@
+//! The statements behind each request, the same for every engine.
+
+mod files;
+pub(super) mod jobs;
+mod media;
+mod resources;
+mod restore;
+
+use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+
+use super::sql::{Result, Session};
+
+/// Does a request that needs nothing but the tables.
+///
+/// # Errors
+/// What the engine says; `Constraint` if a row that must be there is not.
+pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<CatalogAnswer> {
+    match request {
+        CatalogRequest::CreateJob(job) => jobs::create(t, job),
+        CatalogRequest::StartJob(start) => jobs::start(t, start),
+        CatalogRequest::EndJob(end) => jobs::end(t, end),
+        CatalogRequest::Checkpoint { job_id, job_files, job_bytes } => {
+            jobs::checkpoint(t, *job_id, *job_files, *job_bytes)
+        }
+        CatalogRequest::AdoptOriginal(adopt) => jobs::adopt(t, adopt),
+        CatalogRequest::ListJobs(filter) => jobs::list(t, filter),
+        CatalogRequest::LastJobs { name, client_id, file_set_id } => jobs::last(t, name, *client_id, *file_set_id),
+        CatalogRequest::JobsForRestore { client, file_set, before } => {
+            jobs::for_restore(t, client, file_set.as_deref(), *before)
+        }
+        CatalogRequest::MarkUnfinishedJobsFailed { now } => jobs::mark_unfinished(t, *now),
+        CatalogRequest::AddLogs(lines) => jobs::add_logs(t, lines),
+        CatalogRequest::JobLog { job_id } => jobs::log(t, *job_id),
+        CatalogRequest::EnsureClient(client) => resources::client(t, client),
+        CatalogRequest::EnsureFileSet(set) => resources::file_set(t, set),
+        CatalogRequest::EnsurePool(pool) => resources::pool(t, pool),
+        CatalogRequest::EnsureStorage { name, auto_changer } => resources::storage(t, name, *auto_changer),
+        CatalogRequest::UpdateClientUname { client, uname } => resources::uname(t, client, uname),
+        CatalogRequest::ListClients => resources::clients(t),
+        CatalogRequest::VolumesOfPool { pool_id, media_type } => media::of_pool(t, *pool_id, media_type.as_deref()),
+        CatalogRequest::VolumeByName(name) => media::by_name(t, name),
+        CatalogRequest::CreateMedia(row) => media::create(t, row),
+        CatalogRequest::UpdateMedia(row) => media::update(t, row),
+        CatalogRequest::PruneVolume { media_id, before } => media::prune(t, *media_id, *before),
+        CatalogRequest::ListMedia { pool } => media::list(t, pool.as_deref()),
+        CatalogRequest::MaxMediaId => media::max_id(t),
+        CatalogRequest::CreateJobMedia(row) => media::create_job_media(t, row),
+        CatalogRequest::DeleteNullJobMedia { job_id } => media::delete_null(t, *job_id),
+        CatalogRequest::JobMediaOf { jobs } => media::pieces(t, jobs),
+        CatalogRequest::FilesForRestore { jobs, only } => restore::files(t, jobs, only),
+        CatalogRequest::ListFiles { job_id, after, limit } => files::list(t, *job_id, after.as_ref(), *limit),
+        CatalogRequest::KnownFiles { jobs, after, limit } => files::known(t, jobs, after.as_ref(), *limit),
+        other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("the engine does not know {other:?}"))),
+    }
+}

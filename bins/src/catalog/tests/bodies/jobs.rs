@@ -1,0 +1,161 @@
+use super::*;
+use towline_core::role::director::levels::choose_level;
+
+pub(crate) fn a_job_goes_from_created_to_ended(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let job_id = running(catalog, &site, b'F', 100);
+    let one = |catalog: &mut dyn Catalog| {
+        let filter = JobFilter { job_id: Some(job_id), ..Default::default() };
+        jobs(catalog, CatalogRequest::ListJobs(filter)).remove(0)
+    };
+    let row = one(catalog);
+    assert_eq!((row.job_status, row.sched_time, row.start_time, row.job_t_date), (b'R', 99, 100, 100));
+    assert_eq!((row.client.as_str(), row.file_set.as_str(), row.job_type), ("alpha-fd", "home", b'B'));
+    let end = JobEnd { job_bytes: 1 << 40, prior_job_id: 3, ..ended(&site, job_id, b'F', 200, 9) };
+    ask(catalog, CatalogRequest::EndJob(Box::new(end)));
+    let row = one(catalog);
+    assert_eq!((row.job_status, row.end_time, row.job_t_date, row.job_bytes), (b'T', 200, 200, 1 << 40));
+    assert_eq!((row.prior_job_id, row.job_files, row.vol_session_time), (3, 9, 7));
+}
+
+pub(crate) fn a_checkpoint_stores_totals_and_the_last_file(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let job_id = running(catalog, &site, b'F', 100);
+    stored(catalog, job_id, &[frames::attributes(1, 3, b"/a", 0)]);
+    ask(catalog, CatalogRequest::Checkpoint { job_id, job_files: 1, job_bytes: 1 << 33 });
+    let row = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default())).remove(0);
+    assert_eq!((row.job_status, row.job_files, row.job_bytes), (b'R', 1, 1 << 33));
+    assert_eq!(listed(catalog, job_id).len(), 1);
+}
+
+pub(crate) fn ids_and_names_must_be_right(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    running(catalog, &site, b'F', 100);
+    let again = NewJob { job: "nightly.70.100".into(), ..Default::default() };
+    let kind = |catalog: &mut dyn Catalog, request| refused(catalog, request).kind;
+    assert_eq!(kind(catalog, CatalogRequest::CreateJob(again)), CatalogErrorKind::Constraint);
+    let nobody = ended(&site, 77, b'F', 1, 1);
+    assert_eq!(kind(catalog, CatalogRequest::EndJob(Box::new(nobody))), CatalogErrorKind::Constraint);
+    let mut batch = UpdCatBatch::new();
+    batch.push(&frames::attributes(1, 3, b"/a", 0));
+    assert_eq!(kind(catalog, CatalogRequest::InsertFiles { job_id: 77, batch }), CatalogErrorKind::Constraint);
+    let uname = CatalogRequest::UpdateClientUname { client: "nobody".into(), uname: String::new() };
+    assert_eq!(kind(catalog, uname), CatalogErrorKind::Constraint);
+}
+
+pub(crate) fn jobs_are_listed_newest_first_and_filtered(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let first = backup(catalog, &site, b'F', 100, &[]);
+    let second = backup(catalog, &site, b'I', 200, &[]);
+    let third = running(catalog, &site, b'I', 300);
+    let mut ids =
+        |filter| -> Vec<u32> { jobs(catalog, CatalogRequest::ListJobs(filter)).iter().map(|j| j.job_id).collect() };
+    assert_eq!(ids(JobFilter::default()), [third, second, first]);
+    assert_eq!(ids(JobFilter { limit: 1, ..Default::default() }), [third]);
+    assert_eq!(ids(JobFilter { statuses: b"TW".to_vec(), ..Default::default() }), [second, first]);
+    assert_eq!(ids(JobFilter { client: Some("alpha-fd".into()), limit: 2, ..Default::default() }), [third, second]);
+    assert_eq!(ids(JobFilter { name: Some("weekly".into()), ..Default::default() }), Vec::<u32>::new());
+    assert_eq!(ids(JobFilter { job: Some("nightly.70.100".into()), ..Default::default() }), [first]);
+}
+
+pub(crate) fn levels_build_on_the_newest_good_job_of_the_same_file_set(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let last = |site: &Site, file_set_id| CatalogRequest::LastJobs {
+        name: "nightly".into(),
+        client_id: site.client_id,
+        file_set_id,
+    };
+    assert!(choose_level(b'I', &jobs(catalog, last(&site, site.file_set_id))).upgraded);
+    let full = backup(catalog, &site, b'F', 100, &[]);
+    let incremental = backup(catalog, &site, b'I', 200, &[]);
+    let failed = running(catalog, &site, b'I', 300);
+    let end = JobEnd { job_status: b'f', ..ended(&site, failed, b'I', 305, 0) };
+    ask(catalog, CatalogRequest::EndJob(Box::new(end)));
+    let found = jobs(catalog, last(&site, site.file_set_id));
+    assert_eq!(choose_level(b'I', &found).base_job_id, incremental);
+    assert_eq!(choose_level(b'I', &found).since, 200);
+    assert_eq!(choose_level(b'D', &found).base_job_id, full);
+    let changed = FileSetSpec { file_set: "home".into(), md5: "m2".into(), ..Default::default() };
+    let changed = id(catalog, CatalogRequest::EnsureFileSet(changed));
+    assert_ne!(changed, site.file_set_id);
+    assert!(choose_level(b'I', &jobs(catalog, last(&site, changed))).upgraded);
+}
+
+pub(crate) fn jobs_left_running_by_a_crash_become_failed(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let good = backup(catalog, &site, b'F', 100, &[]);
+    let crashed = running(catalog, &site, b'I', 200);
+    assert_eq!(ask(catalog, CatalogRequest::MarkUnfinishedJobsFailed { now: 300 }), CatalogAnswer::Changed(1));
+    assert_eq!(ask(catalog, CatalogRequest::MarkUnfinishedJobsFailed { now: 301 }), CatalogAnswer::Changed(0));
+    let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default()));
+    let seen: Vec<_> = rows.iter().map(|j| (j.job_id, j.job_status, j.end_time)).collect();
+    assert_eq!(seen, [(crashed, b'f', 300), (good, b'T', 105)]);
+}
+
+pub(crate) fn the_configuration_is_updated_in_place(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let client = ClientSpec { name: "alpha-fd".into(), auto_prune: true, file_retention: 60, job_retention: 120 };
+    assert_eq!(id(catalog, CatalogRequest::EnsureClient(client.clone())), site.client_id);
+    let uname = CatalogRequest::UpdateClientUname { client: "alpha-fd".into(), uname: "1.0 Linux".into() };
+    assert_eq!(ask(catalog, uname), CatalogAnswer::Done);
+    let expected = ClientRow { client_id: site.client_id, spec: client, uname: "1.0 Linux".into() };
+    assert_eq!(ask(catalog, CatalogRequest::ListClients), CatalogAnswer::Clients(vec![expected]));
+    let storage = |auto_changer| CatalogRequest::EnsureStorage { name: "sd".into(), auto_changer };
+    assert_eq!(id(catalog, storage(false)), id(catalog, storage(true)));
+    let pool = PoolRow { name: "Full".into(), max_vols: 5, ..Default::default() };
+    assert_eq!(id(catalog, CatalogRequest::EnsurePool(Box::new(pool))), site.pool_id);
+}
+
+pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let original = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
+    let line = |(time, text): (i64, &str)| LogRow { job_id: original, time, text: text.into() };
+    ask(catalog, CatalogRequest::AddLogs([(101, "first"), (101, "second")].map(line).into()));
+    ask(catalog, CatalogRequest::AddLogs([(100, "third")].map(line).into()));
+    let texts = |catalog: &mut dyn Catalog, job_id| match ask(catalog, CatalogRequest::JobLog { job_id }) {
+        CatalogAnswer::Log(lines) => lines.into_iter().map(|l| l.text).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(texts(catalog, original), ["first", "second", "third"]);
+    let copy = backup(catalog, &site, b'F', 500, &[frames::attributes(1, 3, b"/a", 0)]);
+    let adopt = AdoptOriginal { job_id: copy, job_type: b'C', original, original_type: b'B' };
+    ask(catalog, CatalogRequest::AdoptOriginal(adopt.clone()));
+    assert_eq!(texts(catalog, original), texts(catalog, copy));
+    let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_id: Some(copy), ..Default::default() }));
+    let row = rows.first().unwrap();
+    assert_eq!((row.job_type, row.start_time, row.job_t_date, row.real_end_time), (b'C', 100, 105, 505));
+    assert_eq!(row.prior_job_id, original);
+    ask(catalog, CatalogRequest::AdoptOriginal(AdoptOriginal { job_type: b'B', original_type: b'M', ..adopt }));
+    assert_eq!(texts(catalog, original), Vec::<String>::new());
+    assert_eq!(texts(catalog, copy).len(), 6);
+    assert_eq!((listed(catalog, original).len(), listed(catalog, copy).len()), (0, 1));
+    let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_id: Some(original), ..Default::default() }));
+    assert_eq!(rows.first().map(|r| (r.job_type, r.purged_files)), Some((b'M', true)));
+}
+
+pub(crate) fn a_report_with_a_zero_byte_is_stored(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let job_id = running(catalog, &site, b'F', 100);
+    let line = |text: &str| LogRow { job_id, time: 5, text: text.into() };
+    ask(catalog, CatalogRequest::AddLogs(vec![line("before"), line("a\0b"), line("after")]));
+    match ask(catalog, CatalogRequest::JobLog { job_id }) {
+        CatalogAnswer::Log(lines) => {
+            assert_eq!((lines[0].text.as_str(), lines[2].text.as_str(), lines.len()), ("before", "after", 3));
+            assert!(lines[1].text.starts_with('a') && lines[1].text.ends_with('b'), "{:?}", lines[1].text);
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn names_are_ordered_by_their_bytes(catalog: &mut dyn Catalog) {
+    for name in ["b", "a-1", "B", "a1", "\u{e9}"] {
+        id(catalog, CatalogRequest::EnsureClient(ClientSpec { name: name.into(), ..Default::default() }));
+    }
+    match ask(catalog, CatalogRequest::ListClients) {
+        CatalogAnswer::Clients(rows) => {
+            let names: Vec<_> = rows.iter().map(|row| row.spec.name.as_str()).collect();
+            assert_eq!(names, ["B", "a-1", "a1", "b", "\u{e9}"]);
+        }
+        other => panic!("{other:?}"),
+    }
+}

@@ -1,0 +1,153 @@
+use super::*;
+
+pub(crate) fn a_volume_comes_back_as_it_was_stored(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let storage_id = id(catalog, CatalogRequest::EnsureStorage { name: "sd".into(), auto_changer: false });
+    let mut row = MediaRow {
+        slot: -1,
+        label_type: 1,
+        first_written: 2,
+        last_written: 3,
+        label_date: 4,
+        initial_write: 5,
+        vol_jobs: 6,
+        vol_files: 7,
+        vol_blocks: 8,
+        vol_mounts: 9,
+        vol_bytes: 1 << 50,
+        vol_errors: 10,
+        vol_writes: 11,
+        vol_capacity_bytes: 12,
+        vol_status: VolStatus::ReadOnly,
+        enabled: false,
+        recycle: true,
+        action_on_purge: 13,
+        vol_retention: 14,
+        vol_use_duration: 15,
+        max_vol_jobs: 16,
+        max_vol_files: 17,
+        max_vol_bytes: 18,
+        in_changer: true,
+        storage_id,
+        vol_read_time: 19,
+        vol_write_time: 20,
+        recycle_count: 21,
+        min_block_size: 22,
+        max_block_size: 23,
+        scratch_pool_id: 24,
+        recycle_pool_id: 25,
+        comment: "c".into(),
+        ..new_volume(&site, "Full-0001")
+    };
+    let made = volume(catalog, CatalogRequest::CreateMedia(Box::new(row.clone())));
+    (row.media_id, row.revision, row.pool, row.storage) = (made.media_id, made.revision, "Full".into(), "sd".into());
+    assert_eq!(made, row);
+    assert_eq!(volume(catalog, CatalogRequest::VolumeByName("Full-0001".into())), row);
+    let none = ask(catalog, CatalogRequest::VolumeByName("other".into()));
+    assert_eq!(none, CatalogAnswer::Volume(None));
+    let taken = refused(catalog, CatalogRequest::CreateMedia(Box::new(row)));
+    assert_eq!(taken.kind, CatalogErrorKind::Constraint);
+}
+
+pub(crate) fn a_stale_row_is_not_stored(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let row = volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, "v"))));
+    let first = MediaRow { vol_jobs: 1, ..row.clone() };
+    let now = volume(catalog, CatalogRequest::UpdateMedia(Box::new(first)));
+    assert_eq!(now.vol_jobs, 1);
+    let second = MediaRow { vol_jobs: 9, ..row };
+    assert_eq!(
+        ask(catalog, CatalogRequest::UpdateMedia(Box::new(second))),
+        CatalogAnswer::Stale(Box::new(now.clone()))
+    );
+    let unknown = MediaRow { media_id: 99, ..now };
+    let error = refused(catalog, CatalogRequest::UpdateMedia(Box::new(unknown)));
+    assert_eq!(error.kind, CatalogErrorKind::Constraint);
+}
+
+pub(crate) fn volumes_are_found_by_pool_and_type(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    assert_eq!(id(catalog, CatalogRequest::MaxMediaId), 0);
+    let other = PoolRow { name: "Other".into(), ..Default::default() };
+    let other = id(catalog, CatalogRequest::EnsurePool(Box::new(other)));
+    let create = |row| CatalogRequest::CreateMedia(Box::new(row));
+    volume(catalog, create(new_volume(&site, "a")));
+    volume(catalog, create(MediaRow { media_type: "LTO".into(), ..new_volume(&site, "b") }));
+    let c = volume(catalog, create(MediaRow { pool_id: other, ..new_volume(&site, "c") }));
+    let mut names = |request| match ask(catalog, request) {
+        CatalogAnswer::Volumes(rows) => rows.into_iter().map(|r| r.volume_name).collect::<Vec<_>>(),
+        answer => panic!("{answer:?}"),
+    };
+    let of_pool = |pool_id, media_type: Option<&str>| CatalogRequest::VolumesOfPool {
+        pool_id,
+        media_type: media_type.map(str::to_owned),
+    };
+    assert_eq!(names(of_pool(site.pool_id, None)), ["a", "b"]);
+    assert_eq!(names(of_pool(site.pool_id, Some("File"))), ["a"]);
+    assert_eq!(names(CatalogRequest::ListMedia { pool: None }), ["a", "b", "c"]);
+    assert_eq!(names(CatalogRequest::ListMedia { pool: Some("Other".into()) }), ["c"]);
+    assert_eq!(id(catalog, CatalogRequest::MaxMediaId), c.media_id);
+}
+
+fn place(job_id: u32, media_id: u32, indexes: (u32, u32), end_block: u32) -> CatalogRequest {
+    CatalogRequest::CreateJobMedia(JobMediaRow {
+        job_id,
+        media_id,
+        first_index: indexes.0,
+        last_index: indexes.1,
+        start_file: 0,
+        end_file: 1,
+        start_block: 188,
+        end_block,
+    })
+}
+
+fn pieces(catalog: &mut dyn Catalog, jobs: Vec<u32>) -> Vec<JobMediaPiece> {
+    match ask(catalog, CatalogRequest::JobMediaOf { jobs }) {
+        CatalogAnswer::Pieces(pieces) => pieces,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn pieces_are_counted_and_place_holders_can_go(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let storage_id = id(catalog, CatalogRequest::EnsureStorage { name: "sd".into(), auto_changer: false });
+    let row = MediaRow { storage_id, ..new_volume(&site, "v") };
+    let media_id = volume(catalog, CatalogRequest::CreateMedia(Box::new(row))).media_id;
+    let job_id = running(catalog, &site, b'F', 100);
+    for (indexes, end_block) in [((0, 0), 0), ((1, 5), 999), ((5, 9), 1999)] {
+        assert_eq!(ask(catalog, place(job_id, media_id, indexes, end_block)), CatalogAnswer::Done);
+    }
+    let ends = volume(catalog, CatalogRequest::VolumeByName("v".into()));
+    assert_eq!((ends.end_file, ends.end_block), (1, 1999));
+    let order = |pieces: &[JobMediaPiece]| pieces.iter().map(|p| (p.vol_index, p.piece.last_index)).collect::<Vec<_>>();
+    assert_eq!(order(&pieces(catalog, vec![job_id, job_id])), [(1, 0), (2, 5), (3, 9)]);
+    assert_eq!(ask(catalog, CatalogRequest::DeleteNullJobMedia { job_id }), CatalogAnswer::Done);
+    let left = pieces(catalog, vec![job_id]);
+    assert_eq!(order(&left), [(2, 5), (3, 9)]);
+    let last = left.last().unwrap();
+    assert_eq!((last.volume_name.as_str(), last.storage.as_str(), last.enabled), ("v", "sd", true));
+    assert_eq!((last.piece.start(), last.piece.end()), (188, (1 << 32) | 1999));
+    // The end of the volume is not part of the row that is compared and stored.
+    let stored = volume(catalog, CatalogRequest::UpdateMedia(Box::new(MediaRow { end_block: 5, ..ends })));
+    assert_eq!(stored.end_block, 1999);
+    refused(catalog, place(job_id, 99, (1, 1), 1));
+}
+
+pub(crate) fn pruning_takes_old_jobs_and_never_a_running_one(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let mut make = |name| volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, name)))).media_id;
+    let (first, second) = (make("v1"), make("v2"));
+    let old = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
+    let run = running(catalog, &site, b'I', 110);
+    for (job, media) in [(old, first), (old, second), (run, second)] {
+        ask(catalog, place(job, media, (0, 0), 0));
+    }
+    let prune = |media_id, before| CatalogRequest::PruneVolume { media_id, before };
+    assert_eq!(volume(catalog, prune(first, 105)).vol_status, VolStatus::Unlabeled, "105 is when it ended");
+    assert_eq!(listed(catalog, old).len(), 1);
+    assert_eq!(volume(catalog, prune(second, 1000)).vol_status, VolStatus::Unlabeled, "a job is running on it");
+    assert_eq!((listed(catalog, old).len(), pieces(catalog, vec![old]).len()), (0, 0));
+    assert_eq!(pieces(catalog, vec![run]).len(), 1);
+    assert_eq!(volume(catalog, prune(first, 1000)).vol_status, VolStatus::Purged);
+}
