@@ -7,3 +7,4 @@ mod failures;
 mod jobs;
 mod levels;
 mod recorded;
+mod waiting;

@@ -1,4 +1,5 @@
 //! The file daemon.
 
 mod behaviour;
+mod calling;
 mod recorded;

@@ -108,6 +108,18 @@ impl Script {
         self
     }
 
+    /// States that before a recorded frame of ours that begins so we say something more, and what the peer answers; and why.
+    #[must_use]
+    pub fn asks_before(mut self, why: &str, recorded: &str, ours: &str, answer: &str) -> Self {
+        assert!(!why.is_empty());
+        let frame = |text: &str| Frame::parse(text).unwrap_or_else(|| panic!("cannot read {text:?}"));
+        let wanted = frame(recorded);
+        let is_it = |line: &Expected| matches!(line, Expected::Hears(line) if line.data().starts_with(wanted.data()));
+        let found = self.lines.iter().position(is_it).unwrap_or_else(|| panic!("the recording has no {recorded:?}"));
+        self.lines.splice(found..found, [Expected::Hears(frame(ours)), Expected::Says(frame(answer))]);
+        self
+    }
+
     /// States that the peer says something else, because of what differs on our side.
     #[must_use]
     pub fn peer_differs(mut self, why: &str, recorded: &str, says: &[&str]) -> Self {

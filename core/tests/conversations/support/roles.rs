@@ -97,6 +97,20 @@ pub fn file_daemon(protection: Protection, started: Wall, hands: Hands) -> World
     World::new(role, settings("R_CLIENT::bareos-fd", protection), started, hands)
 }
 
+/// The file daemon `bareos-fd` that dials its director, which may not dial it.
+pub fn calling_file_daemon(protection: Protection, started: Wall, hands: Hands) -> World<FileDaemon> {
+    let config: FileConfig = serde_json::from_value(serde_json::json!({
+        "file": { "name": "bareos-fd", "listen": ["127.0.0.1"], "tls": protection.tls(), "sd_connect_timeout": 60 },
+        "directors": [
+            { "name": "bareos-dir", "password": "fd-secret", "address": "127.0.0.1", "port": 42_001,
+              "connection_from_client_to_director": true, "connection_from_director_to_client": false },
+        ],
+    }))
+    .expect("a configuration");
+    let role = FileDaemon::new(Arc::new(config), protection.credentials(), identity());
+    World::new(role, settings("R_CLIENT::bareos-fd", protection), started, hands)
+}
+
 /// The storage daemon `bareos-sd` with two devices of the same media type and one of another.
 pub fn storage_daemon(protection: Protection, started: Wall, hands: Hands) -> World<StorageDaemon> {
     let folder = "/srv/bareos-run/storage/sd";
