@@ -9,7 +9,7 @@ use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
-use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, RestoreOrder, Tally};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, ReadForm, RestoreOrder, Tally};
 use towline_core::ids::HandleId;
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
 use towline_core::wire::block::{self, BlockHeader, Session};
@@ -98,13 +98,15 @@ impl OpenThings {
                 self.open.insert(handle, Open::Restore(Restore::new(order)));
                 DiskDone::Opened
             }
-            DiskWork::OpenRead { handle, folder, bootstrap } => match Reading::new(&folder, &bootstrap, &store) {
-                Ok(reading) => {
-                    self.open.insert(handle, Open::Read(reading));
-                    DiskDone::Opened
+            DiskWork::OpenRead { handle, folder, bootstrap, form } => {
+                match Reading::new(&folder, &bootstrap, form, &store) {
+                    Ok(reading) => {
+                        self.open.insert(handle, Open::Read(reading));
+                        DiskDone::Opened
+                    }
+                    Err(error) => failed(error),
                 }
-                Err(error) => failed(error),
-            },
+            }
             DiskWork::Mount { handle, folder, label, expect, limit, session } => {
                 let path = format!("{folder}/{}", String::from_utf8_lossy(&label.volume));
                 match mount(&path, &label, expect, session, &mut store) {
@@ -356,8 +358,8 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(folder: &str, bootstrap: &Bootstrap, store: &Store) -> Result<Self, DiskError> {
-        let reader = RestoreReader::new(Selection::new(bootstrap, None));
+    fn new(folder: &str, bootstrap: &Bootstrap, form: ReadForm, store: &Store) -> Result<Self, DiskError> {
+        let reader = RestoreReader::in_form(Selection::new(bootstrap, None), form);
         let ahead: VecDeque<_> =
             reader.selection().volumes().into_iter().map(|volume| (volume.name, volume.start)).collect();
         if let Some((missing, _)) =
@@ -381,6 +383,10 @@ impl Reading {
             match self.next_block(store) {
                 Ok(true) => {}
                 Ok(false) => {
+                    if let Some(text) = self.reader.shortfall() {
+                        let error = DiskError::Other { path: self.read.join(", "), text };
+                        return DiskDone::Failed { error, buffer: parcel.bytes };
+                    }
                     self.complete = self.reader.finish(&mut parcel);
                     return DiskDone::Filled { parcel, last: self.complete, remarks: Vec::new() };
                 }
@@ -419,6 +425,7 @@ impl Reading {
 
     fn tally(&self) -> Tally {
         Tally {
+            files: self.reader.files(),
             read_bytes: self.reader.bytes(),
             job_bytes: self.reader.bytes(),
             errors: u32::try_from(self.reader.lost()).unwrap_or(u32::MAX),

@@ -273,7 +273,7 @@ impl Region {
                 devices: [(name: "dev", media_type: "{name}", archive_device: "/volumes", maximum_block_size: 65536)])"#,
             tls = self.scenario.tls(),
         ));
-        let role = StorageDaemon::new(Arc::new(config), identity());
+        let role = StorageDaemon::new(Arc::new(config), self.credentials(), identity());
         let node = self.node(host, role, PeerKind::Storage, &name);
         self.storages[n].hands = Arc::clone(&hands);
         self.world.start(host, node, hands);

@@ -182,7 +182,7 @@ impl Town {
     /// Starts the storage daemon; one that runs is killed.
     pub fn start_storage(&mut self) {
         self.storage_hands = Arc::new(MapHands::new(self.volumes.clone(), None));
-        let role = StorageDaemon::new(Arc::new(storage(&self.plan)), identity());
+        let role = StorageDaemon::new(Arc::new(storage(&self.plan)), self.credentials(), identity());
         let node = self.node(self.storage, role, PeerKind::Storage, "sd");
         self.world.start(self.storage, node, self.storage_hands.clone());
     }

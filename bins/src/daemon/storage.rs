@@ -50,7 +50,7 @@ impl Daemon for StorageProgram {
             max_unauthenticated: usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
             authenticate_within: storage.authenticate_within.duration(),
         };
-        let role = StorageDaemon::new(Arc::new(loaded.config), identity());
+        let role = StorageDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let hands = Arc::new(Workers::new(Sink::new().into_log()));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }

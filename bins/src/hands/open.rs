@@ -35,8 +35,8 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
             let order = Order { to: order.to, replace, prefix_links: order.prefix_links };
             Ok((Box::new(Restore::open(order)?), DiskDone::Opened))
         }
-        DiskWork::OpenRead { folder, bootstrap, .. } => {
-            Ok((Box::new(Read(VolumeReader::open(&folder, &bootstrap)?)), DiskDone::Opened))
+        DiskWork::OpenRead { folder, bootstrap, form, .. } => {
+            Ok((Box::new(Read(VolumeReader::open(&folder, &bootstrap, form)?)), DiskDone::Opened))
         }
         DiskWork::Mount { folder, label, expect, limit, session, .. } => {
             let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, session)?;

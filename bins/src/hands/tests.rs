@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use towline_core::bulk::known::Changes;
 use towline_core::bulk::parcel::Parcel;
-use towline_core::bulk::work::{Expect, RestoreOrder};
+use towline_core::bulk::work::{Expect, ReadForm, RestoreOrder};
 use towline_core::role::director::catalog::CatalogAnswer;
 use towline_core::wire::block::Session;
 use towline_core::wire::bsr::Bootstrap;
@@ -92,7 +92,8 @@ fn a_handle_that_could_not_be_opened_is_free_again() {
     let workers = workers();
     for _ in 0..2 {
         let bootstrap = Arc::new(Bootstrap::parse(b"Volume=\"none\"\n").unwrap());
-        let open = DiskWork::OpenRead { handle: HANDLE, folder: folder.path().display().to_string(), bootstrap };
+        let folder = folder.path().display().to_string();
+        let open = DiskWork::OpenRead { handle: HANDLE, folder, bootstrap, form: ReadForm::Restore };
         let done = ask(&workers, open);
         assert!(matches!(done, WorkDone::Disk(DiskDone::Failed { error: DiskError::Missing(_), .. })));
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
-use towline_core::bulk::work::{DiskError, Remark, Tally};
+use towline_core::bulk::work::{DiskError, ReadForm, Remark, Tally};
 use towline_core::wire::block::{BlockHeader, HEADER_LEN};
 use towline_core::wire::bsr::{Bootstrap, NameFilter, Selection};
 use towline_core::wire::label::VolumeLabel;
@@ -51,13 +51,13 @@ impl VolumeReader {
     ///
     /// # Errors
     /// The first volume cannot be opened or is another one, or an expression of the bootstrap cannot be read.
-    pub fn open(folder: &str, bootstrap: &Bootstrap) -> Result<Self, DiskError> {
+    pub fn open(folder: &str, bootstrap: &Bootstrap, form: ReadForm) -> Result<Self, DiskError> {
         let selection = Selection::new(bootstrap, name_filter(bootstrap)?);
         let ahead = selection.volumes().into_iter().map(|volume| volume.name).collect();
         let mut reader = Self {
             folder: folder.to_owned(),
             ahead,
-            reader: RestoreReader::new(selection),
+            reader: RestoreReader::in_form(selection, form),
             volume: None,
             spare: Vec::new(),
             read: Vec::new(),
@@ -73,7 +73,7 @@ impl VolumeReader {
     /// parcels stay empty.
     ///
     /// # Errors
-    /// A volume is missing, another one, or damaged.
+    /// A volume is missing, another one, or damaged; or, of a copy, a record is not whole.
     pub fn fill(&mut self, parcel: &mut Parcel) -> Result<bool, DiskError> {
         parcel.clear();
         if self.complete {
@@ -87,6 +87,9 @@ impl VolumeReader {
             let more = self.next_block();
             self.spent += started.elapsed();
             if !more? {
+                if let Some(text) = self.reader.shortfall() {
+                    return Err(DiskError::Other { path: self.read.join(", "), text });
+                }
                 self.complete = self.reader.finish(parcel);
                 return Ok(self.complete);
             }
@@ -109,6 +112,7 @@ impl VolumeReader {
     #[must_use]
     pub fn tally(&self) -> Tally {
         Tally {
+            files: self.reader.files(),
             read_bytes: self.reader.bytes(),
             job_bytes: self.reader.bytes(),
             errors: u32::try_from(self.reader.lost()).unwrap_or(u32::MAX),

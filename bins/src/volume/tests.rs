@@ -2,7 +2,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
 use towline_core::bulk::parcel::Parcel;
-use towline_core::bulk::work::{DiskError, Expect};
+use towline_core::bulk::work::{DiskError, Expect, ReadForm};
 use towline_core::wire::block::{BlockBuilder, Session};
 use towline_core::wire::bsr::Bootstrap;
 use towline_core::wire::label::VolumeLabel;
@@ -195,7 +195,7 @@ fn a_name_cannot_leave_the_folder() {
     let folder = Folder::new();
     for name in ["../v1", "a/b", "..", ".", "", "a\0b"] {
         assert!(folder.mount(name, Expect::New, 0).is_err(), "{name:?}");
-        assert!(VolumeReader::open(folder.text(), &bootstrap(&[name])).is_err(), "{name:?}");
+        assert!(VolumeReader::open(folder.text(), &bootstrap(&[name]), ReadForm::Restore).is_err(), "{name:?}");
     }
 }
 
@@ -228,7 +228,7 @@ fn bootstrap(volumes: &[&str]) -> Bootstrap {
 
 /// The records a reader finds: the lines of their headers, and their bytes in a row.
 fn read(folder: &Folder, bootstrap: &Bootstrap) -> Result<(Vec<String>, Vec<u8>, VolumeReader), DiskError> {
-    let mut reader = VolumeReader::open(folder.text(), bootstrap)?;
+    let mut reader = VolumeReader::open(folder.text(), bootstrap, ReadForm::Restore)?;
     let (mut stream, mut parcel) = (Vec::new(), Parcel::new());
     loop {
         let last = reader.fill(&mut parcel)?;
@@ -331,14 +331,14 @@ fn a_record_whose_end_is_missing_is_counted_and_told() {
 #[test]
 fn a_missing_volume_and_a_wrong_label_are_told_apart() {
     let folder = Folder::new();
-    let missing = VolumeReader::open(folder.text(), &bootstrap(&["v1"]));
+    let missing = VolumeReader::open(folder.text(), &bootstrap(&["v1"]), ReadForm::Restore);
     assert!(matches!(missing, Err(DiskError::Missing(_))), "{missing:?}");
     drop(folder.mount("v1", Expect::New, 0).unwrap());
     fs::rename(folder.path("v1"), folder.path("v2")).unwrap();
     fs::write(folder.path("v3"), b"").unwrap();
     fs::write(folder.path("v4"), vec![0; 5000]).unwrap();
     for name in ["v2", "v3", "v4"] {
-        let wrong = VolumeReader::open(folder.text(), &bootstrap(&[name]));
+        let wrong = VolumeReader::open(folder.text(), &bootstrap(&[name]), ReadForm::Restore);
         assert!(matches!(wrong, Err(DiskError::WrongVolume { .. })), "{wrong:?}");
     }
     drop(folder.mount("v1", Expect::New, 0).unwrap());

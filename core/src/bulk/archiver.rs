@@ -90,6 +90,19 @@ impl Archiver {
         }
     }
 
+    /// Names the job of the labels as the original's label does, before anything has come (`wire/3 §1.7`).
+    pub(super) fn adopt(&mut self, original: &SessionLabel) {
+        let SessionLabel { job_name, client, job, fileset, job_type, level, fileset_md5, .. } = original.clone();
+        let adopted =
+            SessionLabel { job_name, client, job, fileset, job_type, level, fileset_md5, ..self.label.clone() };
+        self.receiver.set_start(adopted.clone());
+        self.label = adopted;
+    }
+
+    pub(super) const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
     pub(super) fn advance_to(&mut self, now: Instant) {
         self.now = self.now.max(now);
     }

@@ -2,11 +2,15 @@
 //!
 //! | machine | where | takes | gives |
 //! |---|---|---|---|
-//! | [`Send`](Machine::Send) | file daemon's backup, storage daemon's restore | parcels from a worker | frames |
-//! | [`Archive`](Machine::Archive) | storage daemon's backup | the stream | blocks for the volume, attributes for the director |
+//! | [`Send`](Machine::Send) | file daemon's backup, storage daemon's restore and copy | parcels from a worker | frames |
+//! | [`Archive`](Machine::Archive) | storage daemon's backup and copy | the stream | blocks for the volume, attributes for the director |
 //! | [`Restore`](Machine::Restore) | file daemon's restore | the stream | parcels for a worker |
+//! | [`Clone`](Machine::Clone) | storage daemon's copy from device to device | parcels from a worker | as `Archive` |
+//!
+//! A `Clone` moves nothing over its connection: it is carried beside the director's conversation, which goes on.
 
 use crate::bulk::archiver::Archiver;
+use crate::bulk::cloner::Cloner;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::restorer::Restorer;
 use crate::bulk::sender::Sender;
@@ -23,6 +27,8 @@ pub enum Machine {
     Archive(Box<Archiver>),
     /// Hands the stream of a restore to a worker.
     Restore(Restorer),
+    /// Packs what a worker reads from one device into blocks for another.
+    Clone(Box<Cloner>),
 }
 
 /// What a machine wants written.
@@ -41,6 +47,7 @@ macro_rules! each {
             Machine::Send($machine) => $call,
             Machine::Archive($machine) => $call,
             Machine::Restore($machine) => $call,
+            Machine::Clone($machine) => $call,
         }
     };
 }
@@ -49,14 +56,26 @@ macro_rules! each {
 impl Machine {
     /// Says what time it is, before any other call.
     pub(crate) fn advance_to(&mut self, now: Instant) {
-        if let Self::Archive(machine) = self {
-            machine.advance_to(now);
+        match self {
+            Self::Archive(machine) => machine.advance_to(now),
+            Self::Clone(machine) => machine.advance_to(now),
+            Self::Send(_) | Self::Restore(_) => {}
         }
+    }
+
+    /// Whether the peer's bytes are for the machine. If not, the conversation of texts and signals goes on beside it.
+    pub(crate) const fn takes_input(&self) -> bool {
+        !matches!(self, Self::Clone(_))
     }
 
     /// Gives bytes of the peer; returns how many were taken from the front. Fewer than all: back-pressure, or the end.
     pub(crate) fn on_plain(&mut self, bytes: &[u8]) -> usize {
-        each!(self, machine => machine.on_plain(bytes))
+        match self {
+            Self::Send(machine) => machine.on_plain(bytes),
+            Self::Archive(machine) => machine.on_plain(bytes),
+            Self::Restore(machine) => machine.on_plain(bytes),
+            Self::Clone(_) => 0,
+        }
     }
 
     /// A parcel of its output is written.
@@ -66,9 +85,15 @@ impl Machine {
         }
     }
 
-    /// Takes what came of a piece of work; they come in the order they were given.
-    pub(crate) fn handle_done(&mut self, done: DiskDone) {
-        each!(self, machine => machine.handle_done(done));
+    /// Takes what came of a piece of work: the `nth` this machine has given, from 0. Those for one handle come in the order
+    /// they were given.
+    pub(crate) fn handle_done(&mut self, nth: u64, done: DiskDone) {
+        match self {
+            Self::Send(machine) => machine.handle_done(done),
+            Self::Archive(machine) => machine.handle_done(done),
+            Self::Restore(machine) => machine.handle_done(done),
+            Self::Clone(machine) => machine.handle_done(nth, done),
+        }
     }
 
     /// The workers have stopped.
@@ -77,6 +102,7 @@ impl Machine {
             Self::Send(machine) => machine.end(Outcome::Disk(DiskError::stopped())),
             Self::Archive(machine) => machine.on_refused(),
             Self::Restore(machine) => machine.end(Outcome::Disk(DiskError::stopped())),
+            Self::Clone(machine) => machine.on_refused(),
         }
     }
 
@@ -91,6 +117,7 @@ impl Machine {
             Self::Send(machine) => machine.on_cut(),
             Self::Archive(machine) => machine.on_cut(),
             Self::Restore(machine) => machine.on_cut(),
+            Self::Clone(machine) => machine.on_cut(),
         }
     }
 
@@ -99,7 +126,7 @@ impl Machine {
         match self {
             Self::Send(machine) => machine.poll_output(),
             Self::Archive(machine) => machine.poll_output(),
-            Self::Restore(_) => None,
+            Self::Restore(_) | Self::Clone(_) => None,
         }
     }
 
@@ -126,7 +153,7 @@ impl Machine {
     /// Whether it would take more bytes of the peer now.
     pub(crate) fn wants_input(&self) -> bool {
         match self {
-            Self::Send(_) => true,
+            Self::Send(_) | Self::Clone(_) => true,
             Self::Archive(machine) => machine.wants_input(),
             Self::Restore(machine) => machine.wants_input(),
         }
@@ -135,7 +162,7 @@ impl Machine {
     /// Whether it ended where the peer's next frame is text again.
     pub(crate) const fn is_in_step(&self) -> bool {
         match self {
-            Self::Send(_) => true,
+            Self::Send(_) | Self::Clone(_) => true,
             Self::Archive(machine) => machine.is_in_step(),
             Self::Restore(machine) => machine.is_in_step(),
         }

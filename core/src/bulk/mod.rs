@@ -3,6 +3,7 @@
 
 mod advice;
 pub mod archiver;
+pub mod cloner;
 mod collect;
 pub mod known;
 pub mod machine;

@@ -118,6 +118,11 @@ impl BackupReceiver {
         }
     }
 
+    /// Another label to begin the session with; too late once data has come.
+    pub(super) fn set_start(&mut self, start: SessionLabel) {
+        self.start = start;
+    }
+
     /// Takes the next bytes of the stream, cut anywhere. Gives how many it took: all of them, those up to the end of the
     /// stream, or as many as there is room for.
     ///

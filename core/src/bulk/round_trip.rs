@@ -1,5 +1,7 @@
 //! A backup and a restore in memory: pack, receive, blocks on a volume, select, unpack.
 
+mod copying;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
@@ -9,6 +11,7 @@ use super::parcel::{PARCEL, Parcel};
 use super::receive::{BackupReceiver, MAX_BLOCKS, ReceiveError, ReceiverSetup};
 use super::select::{Filled, RestoreReader};
 use super::unpack::{DataPiece, RestoreSink, Unpacker};
+use super::work::ReadForm;
 use crate::wire::attributes::{AttributeRecord, NewAttributes, Stat};
 use crate::wire::block::{BlockHeader, Session, seal};
 use crate::wire::bsr::{Bootstrap, Section, Selection};
@@ -180,7 +183,12 @@ impl RestoreSink for Restored {
 
 /// Reads the volume as a worker does, and gives the parcels for the file daemon.
 fn select(volume: &[u8], bootstrap: &Bootstrap) -> Vec<Vec<u8>> {
-    let mut reader = RestoreReader::new(Selection::new(bootstrap, None));
+    select_in(ReadForm::Restore, volume, bootstrap)
+}
+
+/// The same in any form.
+fn select_in(form: ReadForm, volume: &[u8], bootstrap: &Bootstrap) -> Vec<Vec<u8>> {
+    let mut reader = RestoreReader::in_form(Selection::new(bootstrap, None), form);
     let volumes = reader.selection().volumes();
     assert_eq!(volumes.len(), 1);
     reader.begin_volume(&volumes[0].name);

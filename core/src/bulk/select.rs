@@ -1,13 +1,17 @@
-//! Reading for a restore: a storage daemon's worker turns blocks of volumes into the stream a file daemon expects, `wire/3 §3.4`.
+//! Reading for a restore or a copy: a storage daemon's worker turns blocks of volumes into the stream a file daemon expects,
+//! `wire/3 §3.4`, or another storage daemon, `wire/3 §4`.
 
 use std::io::Write as _;
 
 use super::parcel::Parcel;
+use super::work::ReadForm;
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::block::{BlockError, BlockHeader, HEADER_LEN, Session};
 use crate::wire::bsr::{Candidate, Selection};
-use crate::wire::frame::{HEAD, MAX_SEND, Signal, put_signal};
+use crate::wire::frame::{HEAD, MAX_SEND, Signal, put_data, put_signal};
+use crate::wire::label::SessionLabel;
 use crate::wire::record::{FoundRecord, RecordReader};
+use crate::wire::session::StreamHead;
 use crate::wire::stream::Stream;
 
 /// Room that a header frame and the head of its record need.
@@ -25,12 +29,21 @@ pub enum Filled {
 /// Picks the records a bootstrap selects out of blocks and frames them. Holds one block and one record.
 #[derive(Debug)]
 pub struct RestoreReader {
+    form: ReadForm,
     selection: Selection,
     reader: RecordReader,
     volume: String,
     block: Option<Block>,
     /// A record being framed, and how much of it is.
     sending: Option<(FoundRecord, usize)>,
+    /// Copies: the label of the first session, to go before everything else, and whether it was seen.
+    label: Option<Vec<u8>>,
+    has_label: bool,
+    /// Copies: the stream that is open, by the file it is of.
+    open: Option<(Session, i32, i32)>,
+    /// The file of the last record, and how many there were.
+    file: Option<(Session, i32)>,
+    files: u32,
     records: u64,
     bytes: u64,
     oversized: u64,
@@ -47,15 +60,27 @@ struct Block {
 }
 
 impl RestoreReader {
-    /// A reader before the first volume.
+    /// A reader before the first volume, for a restore.
     #[must_use]
     pub fn new(selection: Selection) -> Self {
+        Self::in_form(selection, ReadForm::Restore)
+    }
+
+    /// A reader before the first volume.
+    #[must_use]
+    pub fn in_form(selection: Selection, form: ReadForm) -> Self {
         Self {
+            form,
             selection,
             reader: RecordReader::new(),
             volume: String::new(),
             block: None,
             sending: None,
+            label: None,
+            has_label: false,
+            open: None,
+            file: None,
+            files: 0,
             records: 0,
             bytes: 0,
             oversized: 0,
@@ -126,14 +151,31 @@ impl RestoreReader {
         }
     }
 
-    /// Appends the signal that ends the stream; `false` when the parcel has no room for it.
+    /// Appends what ends the stream; `false` when the parcel has no room for it.
     pub fn finish(&mut self, parcel: &mut Parcel) -> bool {
-        if parcel.room() < HEAD || self.sending.is_some() {
+        if parcel.room() < 2 * HEAD || self.sending.is_some() {
             return false;
         }
+        self.end_stream(parcel);
         put_signal(&mut parcel.bytes, Signal::Eod);
         parcel.frames += 1;
         true
+    }
+
+    /// Why a copy must not be taken for a good one although everything that could be read was sent. A restore gives what
+    /// there is: it never has a reason.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<String> {
+        let unfinished = u64::try_from(self.reader.unfinished()).unwrap_or(u64::MAX);
+        let lost = self.lost().saturating_add(unfinished);
+        (self.form != ReadForm::Restore && lost > 0)
+            .then(|| format!("{lost} records are not whole on the volumes, so that no copy of them can be good"))
+    }
+
+    /// Files that records were sent of so far.
+    #[must_use]
+    pub const fn files(&self) -> u32 {
+        self.files
     }
 
     /// Records sent so far.
@@ -158,7 +200,13 @@ impl RestoreReader {
         let block = self.block.as_mut()?;
         let bytes = &block.bytes[..block.len];
         while let Some(found) = self.reader.find_next(block.session, bytes, &mut block.at) {
-            let Some(file_index) = u32::try_from(found.file_index).ok().filter(|&index| index > 0) else { continue };
+            let Some(file_index) = u32::try_from(found.file_index).ok().filter(|&index| index > 0) else {
+                if self.form == ReadForm::Clone && found.file_index == SessionLabel::START && !self.has_label {
+                    self.has_label = true;
+                    self.label = Some(self.reader.data(&found, bytes).to_vec());
+                }
+                continue;
+            };
             let needs_name = self.selection.needs_filter() && Stream(found.stream).is_attributes();
             let data = self.reader.data(&found, bytes);
             let name = needs_name.then(|| AttributeRecord::parse(data).ok()).flatten().map(|record| record.name);
@@ -176,20 +224,47 @@ impl RestoreReader {
         None
     }
 
-    /// Appends the header frame and the head of the record's frame.
+    /// Appends the header frame, if one is due, and the head of the record's frame.
     fn header(&mut self, found: &FoundRecord, parcel: &mut Parcel) {
-        let out = &mut parcel.bytes;
-        let start = out.len();
-        out.extend_from_slice(&[0; HEAD]);
-        let Session { id, time } = found.session;
-        // Writing into a vector cannot fail.
-        let _ = write!(out, "rechdr {id} {time} {} {} {}", found.file_index, found.stream, found.len);
-        let len = (out.len() - start - HEAD) as u32;
-        out[start..start + HEAD].copy_from_slice(&len.to_be_bytes());
-        out.extend_from_slice(&(found.len as u32).to_be_bytes());
-        parcel.frames += 2;
+        let file = (found.session, found.file_index);
+        if self.file != Some(file) {
+            self.file = Some(file);
+            self.files = self.files.saturating_add(1);
+        }
+        match self.form {
+            ReadForm::Restore => record_head(found, parcel),
+            ReadForm::Replicate => self.stream_head(found, found.file_index, parcel),
+            ReadForm::Clone => self.stream_head(found, self.files.cast_signed(), parcel),
+        }
+        parcel.bytes.extend_from_slice(&(found.len as u32).to_be_bytes());
+        parcel.frames += 1;
         self.records += 1;
         self.bytes += found.len as u64;
+    }
+
+    /// A new stream wherever the session, the file or the stream changes (`wire/3 §4`).
+    fn stream_head(&mut self, found: &FoundRecord, file_index: i32, parcel: &mut Parcel) {
+        let stream = (found.session, found.file_index, found.stream);
+        if self.open == Some(stream) {
+            return;
+        }
+        self.end_stream(parcel);
+        if let Some(label) = self.label.take() {
+            put_data(&mut parcel.bytes, &label);
+            parcel.frames += 1;
+        }
+        self.open = Some(stream);
+        let mut head = Vec::with_capacity(StreamHead::MAX);
+        StreamHead { file_index, stream: found.stream }.put(&mut head);
+        put_data(&mut parcel.bytes, &head);
+        parcel.frames += 1;
+    }
+
+    fn end_stream(&mut self, parcel: &mut Parcel) {
+        if self.open.take().is_some() {
+            put_signal(&mut parcel.bytes, Signal::Eod);
+            parcel.frames += 1;
+        }
     }
 
     /// Appends what fits of a record of which `sent` bytes are out, and says how many are then.
@@ -200,4 +275,17 @@ impl RestoreReader {
         parcel.bytes.extend_from_slice(data.get(sent..end).unwrap_or_default());
         end
     }
+}
+
+/// Appends the `rechdr` frame of a record.
+fn record_head(found: &FoundRecord, parcel: &mut Parcel) {
+    let out = &mut parcel.bytes;
+    let start = out.len();
+    out.extend_from_slice(&[0; HEAD]);
+    let Session { id, time } = found.session;
+    // Writing into a vector cannot fail.
+    let _ = write!(out, "rechdr {id} {time} {} {} {}", found.file_index, found.stream, found.len);
+    let len = (out.len() - start - HEAD) as u32;
+    out[start..start + HEAD].copy_from_slice(&len.to_be_bytes());
+    parcel.frames += 1;
 }

@@ -39,6 +39,8 @@ pub enum DiskWork {
         folder: String,
         /// What to read.
         bootstrap: Arc<Bootstrap>,
+        /// How the records are framed.
+        form: ReadForm,
     },
     /// Storage daemon: open a volume to append; label it first if `label` is given. Answered by `Mounted` or `Failed`.
     Mount {
@@ -94,6 +96,18 @@ pub enum DiskWork {
         /// What is open.
         handle: HandleId,
     },
+}
+
+/// How the records of a read are framed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadForm {
+    /// For a file daemon: a `rechdr` before each record (`wire/3 §3.4`).
+    Restore,
+    /// For another storage daemon: streams as in a backup, with the file indexes as they are (`wire/3 §4`).
+    Replicate,
+    /// For another device of this daemon: streams as in a backup, with files counted from 1 without a gap, behind one
+    /// frame with the label of the first session (`wire/3 §1.7`).
+    Clone,
 }
 
 /// What a mount expects of the file.
@@ -188,7 +202,7 @@ pub enum DiskDone {
 /// What was done between open and close.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Backup: attribute records sent. Restore: entries restored or skipped (`wire/2 §3.2`).
+    /// Backup: attribute records sent. Restore: entries restored or skipped (`wire/2 §3.2`). Reads: files sent.
     pub files: u32,
     /// `ReadBytes` of `wire/2 §2.8`.
     pub read_bytes: u64,

@@ -196,7 +196,7 @@ impl Conn {
             && work.0 >= carried.first_work
         {
             match done {
-                WorkDone::Disk(done) => carried.machine.handle_done(done),
+                WorkDone::Disk(done) => carried.machine.handle_done(work.0 - carried.first_work, done),
                 WorkDone::Catalog(_) | WorkDone::Refused => carried.machine.on_refused(),
             }
         }
@@ -436,6 +436,7 @@ impl Conn {
             return Ok(moved);
         }
         if let Some(carried) = &mut self.carried
+            && carried.machine.takes_input()
             && self.frames.is_between_frames()
         {
             let taken = carried.machine.on_plain(self.rx.plain.filled());

@@ -43,7 +43,8 @@ impl Conn {
             return;
         }
         if let Phase::Ready(ready) = self.phase {
-            if self.carried.is_some() && self.frames.is_between_frames() {
+            let takes_input = self.carried.as_ref().is_some_and(|carried| carried.machine.takes_input());
+            if takes_input && self.frames.is_between_frames() {
                 if !self.tell_machine() {
                     return;
                 }

@@ -17,6 +17,11 @@ pub const PASSIVE: &str = "2000 OK passive client\n";
 pub const PLUGIN_OPTIONS: &str = "2000 OK plugin options\n";
 /// To `replicate`; nothing may stand before it.
 pub const REPLICATE: &str = "3000 OK replicate\n";
+/// To `replicate`, when it cannot be done; the session ends.
+pub fn bad_replicate(why: &str) -> String {
+    format!("3991 Bad replicate command: {why}\n")
+}
+
 /// To `setbandwidth`.
 pub const BANDWIDTH: &str = "2000 OK Bandwidth\n";
 /// Before the lines of `.status current` and `.status last`.

@@ -2,7 +2,7 @@
 //! `§5.8` and `§2.7`.
 
 use crate::bulk::machine::ToMachine;
-use crate::bulk::work::{DiskWork, Expect as Find};
+use crate::bulk::work::{DiskWork, Expect as Find, ReadForm};
 use crate::drive::Work;
 use crate::ids::HandleId;
 use crate::node::Net;
@@ -11,7 +11,7 @@ use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo};
 use crate::wire::label::VolumeLabel;
 use crate::wire::status::JobStatus;
 
-use super::job::{Job, job_media};
+use super::job::{Job, Part, job_media};
 
 /// A table of steps of a storage job.
 pub(super) type Table = &'static [Step<Job>];
@@ -70,7 +70,7 @@ pub(super) static OPEN_READ: Table =
 
 /// Reports the time spent reading.
 pub(super) static READ_DONE: Table = &[
-    Step { name: "closing the volumes", act: close, expect: Expect::Event(CLOSED), learn: nothing },
+    Step { name: "closing the volumes", act: close_reader, expect: Expect::Event(CLOSED), learn: nothing },
     Step { name: "reporting the volume", act: update_read, expect: INFO, learn: nothing },
 ];
 
@@ -129,7 +129,8 @@ fn mount(job: &mut Job, net: &mut Net) -> Act {
         (_, 0) => Find::New,
         (_, bytes) => Find::Bytes(bytes),
     };
-    let (folder, limit, session) = (job.folder.clone(), job.volume.max_bytes, job.session);
+    let folder = job.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
+    let (limit, session) = (job.volume.max_bytes, job.session);
     job.work = Some(net.work(Work::Disk(DiskWork::Mount { handle, folder, label, expect, limit, session })));
     Act::Wait
 }
@@ -160,7 +161,7 @@ fn count_job(job: &mut Job, net: &mut Net) -> Act {
 
 fn go_on(job: &mut Job, net: &mut Net) -> Act {
     job.say_status(net, JobStatus::Running);
-    if let (Some(conn), Some(handle)) = (job.file, job.handle) {
+    if let (Some(conn), Some(handle)) = (job.machine_conn(), job.handle) {
         net.to_machine(conn, ToMachine::Volume(handle));
     }
     Act::Wait
@@ -208,11 +209,12 @@ fn update_error(job: &mut Job, net: &mut Net) -> Act {
 }
 
 fn update_read(job: &mut Job, net: &mut Net) -> Act {
-    if job.volume.volume.is_empty() {
+    if job.source.volume.is_empty() {
         return Act::Skip;
     }
-    job.volume.read_time += job.tally.spent;
-    update(job, net)
+    job.source.read_time += job.tally.spent;
+    job.ask_update_of(net, &job.source, false);
+    Act::Wait
 }
 
 fn sync(job: &mut Job, net: &mut Net) -> Act {
@@ -227,6 +229,12 @@ fn close(job: &mut Job, net: &mut Net) -> Act {
     Act::Wait
 }
 
+fn close_reader(job: &mut Job, net: &mut Net) -> Act {
+    let Some(handle) = job.reader.take() else { return Act::Skip };
+    job.work = Some(net.work(Work::Disk(DiskWork::Close { handle })));
+    Act::Wait
+}
+
 fn get_next_for_read(job: &mut Job, net: &mut Net) -> Act {
     let Some(volume) = job.volumes.pop_front() else { return Act::Skip };
     job.ask(net, Ask::GetVolInfo { volume, write: false });
@@ -235,9 +243,15 @@ fn get_next_for_read(job: &mut Job, net: &mut Net) -> Act {
 
 fn open_read(job: &mut Job, net: &mut Net) -> Act {
     let handle = HandleId(net.next_id());
-    job.handle = Some(handle);
-    let (folder, bootstrap) = (job.folder.clone(), job.bootstrap.clone());
-    job.work = Some(net.work(Work::Disk(DiskWork::OpenRead { handle, folder, bootstrap })));
+    job.reader = Some(handle);
+    let folder = job.read.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
+    let form = match job.part {
+        Part::Send(_) => ReadForm::Replicate,
+        Part::Clone => ReadForm::Clone,
+        Part::Client | Part::Receive => ReadForm::Restore,
+    };
+    let bootstrap = job.bootstrap.clone();
+    job.work = Some(net.work(Work::Disk(DiskWork::OpenRead { handle, folder, bootstrap, form })));
     Act::Wait
 }
 
@@ -249,7 +263,7 @@ fn learn_volume(job: &mut Job, line: &str) -> Result<(), String> {
 /// A refusal only warns (`wire/3 §5.9`): the volume itself decides.
 fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), String> {
     if let Some(volume) = VolumeInfo::parse(line.as_bytes()) {
-        job.volume = volume;
+        job.source = volume;
     }
     Ok(())
 }

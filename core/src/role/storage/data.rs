@@ -17,10 +17,10 @@ use crate::wire::status::{self, JobStatus};
 
 use super::StorageDaemon;
 use super::catalog_tables as tables;
-use super::job::{Direction, Job};
+use super::job::{Direction, Job, Part};
 
-/// Parcels in memory for one restore.
-const PARCELS: usize = 4;
+/// Parcels in memory for what is read and sent.
+pub(super) const PARCELS: usize = 4;
 /// Messages of a file daemon that are kept until `run`; it sends one and waits.
 const MAX_EARLY: usize = 4;
 
@@ -42,8 +42,13 @@ impl StorageDaemon {
         }
     }
 
-    /// Serves one message of the file daemon.
+    /// Serves one message of the file daemon, or of another storage daemon.
     pub(super) fn data_command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
+        match self.sessions.get(&id).and_then(|session| session.job.as_ref()).map(|job| job.part) {
+            Some(Part::Send(_)) => return self.replication_answer(net, id, text),
+            Some(Part::Receive) => return self.replication_command(net, id, text),
+            Some(Part::Client | Part::Clone) | None => {}
+        }
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         let Some(conn) = job.file else { return };
         if !job.run {
@@ -79,7 +84,7 @@ impl StorageDaemon {
                 let text = "the director named no volume to read from: a bootstrap must come before `run`";
                 self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
             }
-            (Some(DataCommand::ReadData(_)), Some(Direction::Read)) => self.want_device(net, id),
+            (Some(DataCommand::ReadData(_)), Some(Direction::Read)) => self.want_devices(net, id),
             (Some(DataCommand::AppendData(_) | DataCommand::ReadData(_)), _) => {
                 net.send_text(conn, session::NOT_OPEN);
                 self.refuse(net, id, text);
@@ -102,36 +107,41 @@ impl StorageDaemon {
     }
 
     /// A command that makes no sense here ends the job (`wire/3 §3.2`).
-    fn refuse(&mut self, net: &mut Net, id: ConnId, command: &[u8]) {
+    pub(super) fn refuse(&mut self, net: &mut Net, id: ConnId, command: &[u8]) {
+        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
         let command = String::from_utf8_lossy(command);
-        let text = format!("the file daemon sent a command that makes no sense here: {}", command.trim_end());
+        let text = format!("the {} sent a command that makes no sense here: {}", job.other(), command.trim_end());
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
     }
 
-    /// The machine of a backup.
-    fn archiver(&self, net: &Net, id: ConnId) -> Archiver {
+    /// The machine that writes.
+    pub(super) fn archiver(&self, net: &Net, id: ConnId) -> Archiver {
+        Archiver::new(self.receiver_setup(id), (net.now(), net.wall()))
+    }
+
+    /// What a machine that writes must know of the job.
+    pub(super) fn receiver_setup(&self, id: ConnId) -> ReceiverSetup {
         let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
-        let device =
-            job.and_then(|job| self.config.devices.iter().find(|found| Some(&found.name) == job.device.as_ref()));
+        let name = job.and_then(|job| job.append.as_ref()).map(|place| place.device.as_str());
+        let device = self.config.devices.iter().find(|found| Some(found.name.as_str()) == name);
         let block_size = device.map_or(0, |device| usize::try_from(device.maximum_block_size.0).unwrap_or(0));
         let (session, name, label) =
             job.map(|job| (job.session, job.line.job.clone(), label_of(job))).unwrap_or_default();
-        let setup = ReceiverSetup {
+        ReceiverSetup {
             session,
             block_size: block_size.max(MIN_BLOCK_SIZE),
             start: label,
             catalog_prefix: format!("UpdCat Job={name} FileAttributes ").into_bytes(),
             is_rerun: false,
-        };
-        Archiver::new(setup, (net.now(), net.wall()))
+        }
     }
 
-    /// The device is this job's: finds a volume, or opens those to read.
-    pub(super) fn with_device(&mut self, net: &mut Net, id: ConnId) {
+    /// The devices are this job's: finds a volume, or opens those to read.
+    pub(super) fn with_devices(&mut self, net: &mut Net, id: ConnId) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         match job.opened {
             Some(Direction::Append) => job.queue(tables::ACQUIRE, None),
-            Some(Direction::Read) => {
+            Some(Direction::Read | Direction::Copy) => {
                 for _ in 0..job.volumes.len() {
                     job.queue(tables::ASK_READ, None);
                 }
@@ -145,21 +155,26 @@ impl StorageDaemon {
     /// The volumes are open: the records may flow.
     pub(super) fn send_records(&mut self, net: &mut Net, id: ConnId) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
-        if let (Some(conn), Some(handle)) = (job.file, job.handle) {
+        if job.part != Part::Client {
+            return self.copy_records(net, id);
+        }
+        if let (Some(conn), Some(reader)) = (job.file, job.reader) {
             net.send_text(conn, session::DATA);
-            net.carry(conn, Machine::Send(Sender::new(handle, PARCELS)));
+            net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
         }
     }
 
     pub(super) fn machine_says(&mut self, net: &mut Net, id: ConnId, message: FromMachine) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         match message {
-            FromMachine::NeedVolume => return self.want_device(net, id),
+            // A copy within the daemon has its devices since it began to read.
+            FromMachine::NeedVolume if job.part == Part::Clone => job.queue(tables::ACQUIRE, None),
+            FromMachine::NeedVolume => return self.want_devices(net, id),
             // Not one block fitted into a volume begun for it: a label may always fit, so the next volume ends the same way.
             FromMachine::VolumeFull { piece: None, disk_full: true } => {
                 let text = format!(
                     "the disk of device \"{}\" is full: free space there, or let volumes be recycled",
-                    job.device.as_deref().unwrap_or_default()
+                    job.append.as_ref().map_or("", |place| place.device.as_str())
                 );
                 return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
             }
@@ -175,8 +190,7 @@ impl StorageDaemon {
             FromMachine::Piece(piece) => job.queue(tables::PIECE, Some(piece)),
             FromMachine::Attributes(parcel) => {
                 if job.line.no_attributes {
-                    let conn = job.file;
-                    if let Some(conn) = conn {
+                    if let Some(conn) = job.machine_conn() {
                         net.to_machine(conn, crate::bulk::machine::ToMachine::AttributesSent(parcel));
                     }
                 } else {
@@ -197,23 +211,41 @@ impl StorageDaemon {
     pub(super) fn machine_ended(&mut self, net: &mut Net, id: ConnId, outcome: Outcome) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         match (outcome, job.opened, job.file) {
+            (Outcome::Complete { files, bytes, piece }, Some(Direction::Copy), _) => {
+                (job.files, job.bytes) = (files, bytes);
+                job.stream_done = true;
+                if job.handle.is_some() {
+                    job.queue(tables::FINISH, piece);
+                }
+                job.queue(tables::READ_DONE, None);
+            }
             (Outcome::Complete { files, bytes, piece }, Some(Direction::Append), Some(conn)) => {
                 (job.files, job.bytes) = (files, bytes);
                 job.stream_done = true;
                 if job.handle.is_some() {
                     job.queue(tables::FINISH, piece);
                 }
-                net.send_text(conn, session::APPENDED);
+                let replicated = job.part == Part::Receive;
+                net.send_text(conn, if replicated { session::REPLICATED } else { session::APPENDED });
             }
             (Outcome::Complete { .. }, ..) => {
                 job.stream_done = true;
-                job.queue(tables::READ_DONE, None);
+                // The other storage daemon still has to say that it has everything.
+                if job.part == Part::Client {
+                    job.queue(tables::READ_DONE, None);
+                }
             }
             (Outcome::Cut, ..) => return, // on_closed follows and knows why
             (other, ..) => {
-                if let (Some(Direction::Append), Some(conn)) = (job.opened, job.file) {
-                    net.send_text(conn, session::APPEND_FAILED);
-                    net.send_text(conn, session::BAD_APPEND);
+                match (job.opened, job.part, job.file) {
+                    (Some(Direction::Append), Part::Receive, Some(conn)) => {
+                        net.send_text(conn, session::BAD_REPLICATION);
+                    }
+                    (Some(Direction::Append), _, Some(conn)) => {
+                        net.send_text(conn, session::APPEND_FAILED);
+                        net.send_text(conn, session::BAD_APPEND);
+                    }
+                    _ => {}
                 }
                 let text = role::outcome_text(&other);
                 return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);

@@ -28,16 +28,22 @@ impl Devices {
         }
     }
 
-    /// A session needs no device any more. Gives the session whose turn it is now.
-    pub(super) fn release(&mut self, session: ConnId) -> Option<ConnId> {
+    /// A session needs no device any more. Gives the sessions whose turn it is now, one for each device it had.
+    pub(super) fn release(&mut self, session: ConnId) -> Vec<ConnId> {
         for (_, waiting) in self.taken.values_mut() {
             waiting.retain(|waiter| *waiter != session);
         }
-        let device = self.taken.iter().find(|(_, (user, _))| *user == session).map(|(device, _)| device.clone())?;
-        let (_, mut waiting) = self.taken.remove(&device)?;
-        let next = waiting.pop_front()?;
-        self.taken.insert(device, (next, waiting));
-        Some(next)
+        let mut next = Vec::new();
+        self.taken.retain(|_, (user, waiting)| {
+            if *user != session {
+                return true;
+            }
+            let Some(waiter) = waiting.pop_front() else { return false };
+            *user = waiter;
+            next.push(waiter);
+            true
+        });
+        next
     }
 
     /// Who uses a device.
@@ -62,10 +68,19 @@ mod tests {
         assert!(!devices.want("d", ConnId(2)));
         assert!(!devices.want("d", ConnId(3)));
         assert!(devices.want("e", ConnId(4)));
-        assert_eq!(devices.release(ConnId(2)), None);
-        assert_eq!(devices.release(ConnId(1)), Some(ConnId(3)));
+        assert_eq!(devices.release(ConnId(2)), []);
+        assert_eq!(devices.release(ConnId(1)), [ConnId(3)]);
         assert_eq!(devices.user("d"), Some(ConnId(3)));
-        assert_eq!(devices.release(ConnId(3)), None);
+        assert_eq!(devices.release(ConnId(3)), []);
         assert_eq!(devices.user("d"), None);
+    }
+
+    #[test]
+    fn a_copy_gives_back_both_its_devices() {
+        let mut devices = Devices::default();
+        assert!(devices.want("d", ConnId(1)) && devices.want("e", ConnId(1)));
+        assert!(!devices.want("d", ConnId(2)) && !devices.want("e", ConnId(3)));
+        assert_eq!(devices.release(ConnId(1)), [ConnId(2), ConnId(3)]);
+        assert_eq!((devices.user("d"), devices.user("e")), (Some(ConnId(2)), Some(ConnId(3))));
     }
 }

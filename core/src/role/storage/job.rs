@@ -18,6 +18,7 @@ use crate::wire::status::{JobStatus, StatusLine};
 use crate::wire::storage::{StorageJob, UseStorage};
 
 use super::catalog_tables::Table;
+use super::replicate::Stage;
 
 /// A job from its `JobId=` line to its `3099`.
 #[derive(Debug)]
@@ -38,11 +39,19 @@ pub(super) struct Job {
     pub(super) early: VecDeque<Vec<u8>>,
     pub(super) wait: Option<TimerKey>,
     pub(super) opened: Option<Direction>,
-    /// The name of the device it uses or waits for.
-    pub(super) device: Option<String>,
-    pub(super) folder: String,
+    /// Who takes part besides the director.
+    pub(super) part: Part,
+    /// The devices it appends to and reads from.
+    pub(super) append: Option<Place>,
+    pub(super) read: Option<Place>,
+    /// The devices it does not have yet.
+    pub(super) lacking: VecDeque<String>,
+    /// The volume being written, and what is known of it.
     pub(super) handle: Option<HandleId>,
     pub(super) volume: VolumeInfo,
+    /// The volumes being read, and what is known of the last that was asked for.
+    pub(super) reader: Option<HandleId>,
+    pub(super) source: VolumeInfo,
     pub(super) unwanted: Vec<String>,
     pub(super) tries: u32,
     /// Names of the volumes of a read whose place in the catalog is still to be asked.
@@ -59,8 +68,10 @@ pub(super) struct Job {
     pub(super) bytes: u64,
     pub(super) errors: u32,
     pub(super) placeholder: bool,
-    /// The stream has come to its good end: the file daemon may hang up.
+    /// The stream has come to its good end: the peer may hang up.
     pub(super) stream_done: bool,
+    /// The reading storage daemon waits for the answer to `end replicate`.
+    pub(super) end_is_asked: bool,
     pub(super) started: Wall,
 }
 
@@ -69,6 +80,28 @@ pub(super) struct Job {
 pub(super) enum Direction {
     Append,
     Read,
+    /// From device to device.
+    Copy,
+}
+
+/// Who takes part in a job besides the director.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// A file daemon.
+    Client,
+    /// Another storage daemon, which reads.
+    Receive,
+    /// Another storage daemon, which writes.
+    Send(Stage),
+    /// Nobody.
+    Clone,
+}
+
+/// A device, and where it keeps its volumes.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) device: String,
+    pub(super) folder: String,
 }
 
 /// A dialogue with the director's catalog that waits for its turn.
@@ -113,10 +146,14 @@ impl Job {
             early: VecDeque::new(),
             wait: None,
             opened: None,
-            device: None,
-            folder: String::new(),
+            part: Part::Client,
+            append: None,
+            read: None,
+            lacking: VecDeque::new(),
             handle: None,
             volume: VolumeInfo::default(),
+            reader: None,
+            source: VolumeInfo::default(),
             unwanted: Vec::new(),
             tries: 0,
             volumes: VecDeque::new(),
@@ -133,6 +170,7 @@ impl Job {
             errors: 0,
             placeholder: false,
             stream_done: false,
+            end_is_asked: false,
             started,
         }
     }
@@ -145,7 +183,8 @@ impl Job {
             let volume = &mut self.volume;
             (volume.bytes, volume.blocks, volume.files) = (bytes, 1, 0);
             volume.writes += 1;
-            let text = format!("Labeled new Volume \"{}\" on device \"{}\".", self.volume.volume, self.folder);
+            let folder = self.append.as_ref().map_or("", |place| place.folder.as_str());
+            let text = format!("Labeled new Volume \"{}\" on device \"{folder}\".", self.volume.volume);
             self.message(net, MessageKind::Info, &text);
         } else if self.volume.bytes != bytes {
             let text = format!(
@@ -189,9 +228,13 @@ impl Job {
         net.send_text(self.director, CatalogRequest { job: self.line.job.clone(), ask }.to_line());
     }
 
-    /// Reports the volume's counters.
+    /// Reports the counters of the volume being written.
     pub(super) fn ask_update(&self, net: &mut Net, relabel: bool) {
-        let volume = &self.volume;
+        self.ask_update_of(net, &self.volume, relabel);
+    }
+
+    /// Reports a volume's counters.
+    pub(super) fn ask_update_of(&self, net: &mut Net, volume: &VolumeInfo, relabel: bool) {
         let status = if volume.status == "Unlabeled" && volume.bytes > 0 { "Append" } else { &volume.status };
         let update = MediaUpdate {
             volume: volume.volume.clone(),

@@ -6,16 +6,17 @@
 //!                                                                                        |      |
 //!   file daemon == data channel (data.rs) == machine: Archiver, Sender ==== DiskWork ====+   devices (device.rs)
 //! ```
-//! `job.rs` is what is known of a job, `report.rs` what a status says.
+//! `replicate.rs` copies from device to device and between two storage daemons, `job.rs` is what is known of a job, `report.rs` what a status says.
 
 mod catalog_tables;
 mod data;
 mod device;
 mod job;
+mod replicate;
 mod report;
 mod session;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +32,7 @@ use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::Role;
-use crate::role::identity::Identity;
+use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
 use crate::role::script::{Progress, Scripted, Who};
 use crate::time::Wall;
@@ -45,7 +46,7 @@ use crate::wire::status::{JobStatus, StorageEnd};
 
 use catalog_tables as tables;
 use device::Devices;
-use job::{Direction, Finished, Job};
+use job::{Direction, Finished, Job, Part};
 use session::Session;
 
 /// Jobs that have ended and are still shown by a status.
@@ -59,11 +60,13 @@ const MAX_SPOILT: u32 = 4;
 #[derive(Debug)]
 pub struct StorageDaemon {
     config: Arc<StorageConfig>,
+    credentials: Credentials,
     identity: Identity,
     listening: Listening,
     sessions: BTreeMap<ConnId, Session>,
-    /// Data channels, timers and pieces of work, each with the session it belongs to.
+    /// Data channels, dials, timers and pieces of work, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
+    dials: BTreeMap<DialId, ConnId>,
     timers: BTreeMap<TimerKey, ConnId>,
     /// Timers of heartbeats, each with the session it is for.
     beats: BTreeMap<TimerKey, ConnId>,
@@ -80,15 +83,17 @@ pub struct StorageDaemon {
 }
 
 impl StorageDaemon {
-    /// A storage daemon with a checked configuration.
+    /// A storage daemon with a checked configuration and what was loaded for TLS.
     #[must_use]
-    pub fn new(config: Arc<StorageConfig>, identity: Identity) -> Self {
+    pub fn new(config: Arc<StorageConfig>, credentials: Credentials, identity: Identity) -> Self {
         Self {
             config,
+            credentials,
             identity,
             listening: Listening::default(),
             sessions: BTreeMap::new(),
             data: BTreeMap::new(),
+            dials: BTreeMap::new(),
             timers: BTreeMap::new(),
             beats: BTreeMap::new(),
             works: BTreeMap::new(),
@@ -119,20 +124,37 @@ impl StorageDaemon {
         net.set_keyring(Arc::new(keys.build()));
     }
 
-    /// Asks for the job's device; goes on at once if it is free.
-    fn want_device(&mut self, net: &mut Net, id: ConnId) {
+    /// Asks for the job's devices; goes on at once if they are free. All jobs ask for theirs in the order of the names, so
+    /// that no two wait for each other.
+    fn want_devices(&mut self, net: &mut Net, id: ConnId) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
-        let Some(device) = job.device.clone() else {
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, "no device is reserved for this job");
+        let wanted = match job.opened {
+            Some(Direction::Append) => [job.append.as_ref(), None],
+            Some(Direction::Read) => [None, job.read.as_ref()],
+            Some(Direction::Copy) => [job.append.as_ref(), job.read.as_ref()],
+            None => [None, None],
         };
-        if self.devices.want(&device, id) {
-            self.with_device(net, id);
-        } else {
-            let text = format!("waiting for device \"{device}\": another job uses it");
-            job.message(net, MessageKind::Mount, &text);
-            job.say_status(net, JobStatus::WaitStorage);
-            self.arm_heartbeat(net, id);
+        let devices: BTreeSet<String> = wanted.into_iter().flatten().map(|place| place.device.clone()).collect();
+        job.lacking = devices.into_iter().collect();
+        if job.lacking.is_empty() {
+            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, "no device is reserved for this job");
         }
+        self.take_devices(net, id);
+    }
+
+    /// Takes the devices a job lacks, one after the other.
+    fn take_devices(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        while let Some(device) = job.lacking.front()
+            && self.devices.want(device, id)
+        {
+            job.lacking.pop_front();
+        }
+        let Some(device) = job.lacking.front() else { return self.with_devices(net, id) };
+        let text = format!("waiting for device \"{device}\": another job uses it");
+        job.message(net, MessageKind::Mount, &text);
+        job.say_status(net, JobStatus::WaitStorage);
+        self.arm_heartbeat(net, id);
     }
 
     /// Starts the next dialogue with the catalog, or ends the job when all is done.
@@ -235,11 +257,19 @@ impl StorageDaemon {
         self.next_task(net, id);
     }
 
-    /// A job whose file daemon has gone and whose dialogues are done has ended.
+    /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
     fn end_if_done(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
-        if job.run && job.file.is_none() && job.script.is_none() && job.tasks.is_empty() && job.wait.is_none() {
-            self.finish_job(net, id);
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        if !job.run || job.script.is_some() || !job.tasks.is_empty() || job.wait.is_some() {
+            return;
+        }
+        match job.file {
+            Some(conn) if std::mem::take(&mut job.end_is_asked) => {
+                net.send_text(conn, crate::wire::session::REPLICATION_ENDED);
+            }
+            Some(_) => {}
+            None if job.part == Part::Clone && !job.stream_done => {}
+            None => self.finish_job(net, id),
         }
     }
 
@@ -252,14 +282,13 @@ impl StorageDaemon {
             if job.opened == Some(Direction::Append) {
                 job.say_status(net, job.status);
             }
-            let reading = job.opened == Some(Direction::Read);
-            let end = StorageEnd {
-                job: job.line.job.clone(),
-                status: job.status,
-                files: if reading { 0 } else { job.files },
-                bytes: if reading { 0 } else { job.bytes },
-                errors: job.errors,
+            let (files, bytes) = match (job.opened, job.part) {
+                (Some(Direction::Read), Part::Client) => (0, 0),
+                (Some(Direction::Read), _) => (job.tally.files, job.tally.read_bytes),
+                _ => (job.files, job.bytes),
             };
+            let (job, status, errors) = (job.line.job.clone(), job.status, job.errors);
+            let end = StorageEnd { job, status, files, bytes, errors };
             net.send_text(id, end.to_line());
             net.send_signal(id, Signal::Eod);
         }
@@ -298,6 +327,10 @@ impl StorageDaemon {
             }
             net.close(conn, true);
         }
+        if let Part::Send(replicate::Stage::Dialling(dial)) = job.part {
+            self.dials.remove(&dial);
+            net.cancel_dial(dial);
+        }
         if let Some(key) = job.wait {
             self.timers.remove(&key);
             net.cancel_timer(key);
@@ -305,19 +338,20 @@ impl StorageDaemon {
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(job.finished(net.wall()));
         self.refresh_keyring(net);
-        match job.handle {
-            Some(handle) => {
-                let work = net.work(Work::Disk(DiskWork::Close { handle }));
-                self.closing.insert(work, id);
-            }
-            None => self.free_device(net, id),
+        for handle in [job.handle, job.reader].into_iter().flatten() {
+            let work = net.work(Work::Disk(DiskWork::Close { handle }));
+            self.closing.insert(work, id);
         }
+        self.free_devices(net, id);
     }
 
-    /// Gives an ended session's device to the job that waits longest.
-    fn free_device(&mut self, net: &mut Net, id: ConnId) {
-        if let Some(next) = self.devices.release(id) {
-            self.with_device(net, next);
+    /// Gives an ended session's devices to the jobs that wait longest, once nothing of it is open any more.
+    fn free_devices(&mut self, net: &mut Net, id: ConnId) {
+        if self.closing.values().any(|closing| *closing == id) {
+            return;
+        }
+        for next in self.devices.release(id) {
+            self.take_devices(net, next);
         }
     }
 
@@ -352,6 +386,7 @@ impl Role for StorageDaemon {
                 self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
             }
             Purpose::StartJob { job } => self.file_arrived(net, conn, job),
+            Purpose::StorageJob { job } => self.storage_arrived(net, conn, job),
             _ => {
                 let line = peer.hello.to_line();
                 net.log(Level::Warn, &format!("{} is not served by a storage daemon: closed", line.trim_end()));
@@ -360,7 +395,13 @@ impl Role for StorageDaemon {
         }
     }
 
-    fn on_dialed(&mut self, _net: &mut Net, _dial: DialId, _outcome: Result<(ConnId, Peer), DialFailure>) {}
+    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        match (self.dials.remove(&dial), outcome) {
+            (Some(id), outcome) => self.storage_dialed(net, id, outcome),
+            (None, Ok((conn, _))) => net.abort(conn),
+            (None, Err(_)) => {}
+        }
+    }
 
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
         if let Some(&id) = self.data.get(&conn) {
@@ -392,22 +433,20 @@ impl Role for StorageDaemon {
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        let file = self.sessions.get(&conn).and_then(|session| session.job.as_ref()).and_then(|job| job.file);
-        if let Some(file) = file {
-            net.to_machine(file, ToMachine::AttributesSent(parcel));
+        let job = self.sessions.get(&conn).and_then(|session| session.job.as_ref());
+        if let Some(machine) = job.and_then(Job::machine_conn) {
+            net.to_machine(machine, ToMachine::AttributesSent(parcel));
         }
     }
 
     fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
-        if let Some(&id) = self.data.get(&conn) {
-            self.machine_says(net, id, message);
-        }
+        let id = self.session_of_machine(conn);
+        self.machine_says(net, id, message);
     }
 
     fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
-        if let Some(&id) = self.data.get(&conn) {
-            self.machine_ended(net, id, outcome);
-        }
+        let id = self.session_of_machine(conn);
+        self.machine_ended(net, id, outcome);
     }
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
@@ -419,7 +458,7 @@ impl Role for StorageDaemon {
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
         if let Some(id) = self.closing.remove(&work) {
-            self.free_device(net, id);
+            self.free_devices(net, id);
             return self.exit_if_idle(net);
         }
         let Some(id) = self.works.remove(&work) else { return };
@@ -458,8 +497,8 @@ impl Role for StorageDaemon {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         if job.wait == Some(key) {
             job.wait = None;
-            let text = "the file daemon did not come in time: check that it can reach this storage daemon";
-            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, text);
+            let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
+            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
         } else {
             self.next_task(net, id);
         }
@@ -486,7 +525,8 @@ impl StorageDaemon {
     fn file_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let found = self.sessions.iter_mut().find_map(|(&id, session)| {
             let job = session.job.as_mut()?;
-            (job.line.job == name && job.file.is_none() && job.opened.is_none() && job.is_alive()).then_some((id, job))
+            let waits = job.part == Part::Client && job.file.is_none() && job.opened.is_none() && job.is_alive();
+            (job.line.job == name && waits).then_some((id, job))
         });
         let Some((id, job)) = found else {
             net.log(Level::Warn, &format!("nobody waits for a file daemon of job {name}: closed"));
@@ -502,14 +542,20 @@ impl StorageDaemon {
         }
     }
 
-    /// The file daemon has hung up: a good end if everything had been said.
+    /// The session whose machine a connection drives: a data channel's, or the director's own for a copy within the daemon.
+    fn session_of_machine(&self, conn: ConnId) -> ConnId {
+        self.data.get(&conn).copied().unwrap_or(conn)
+    }
+
+    /// The peer has hung up: a good end if everything had been said.
     fn file_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
         job.file = None;
-        if job.stream_done {
+        // A storage daemon that writes a copy says first that it has all of it.
+        if job.stream_done && !matches!(job.part, Part::Send(_)) {
             self.end_if_done(net, id);
         } else {
-            let text = format!("lost the file daemon: {why}");
+            let text = format!("lost the {}: {why}", job.other());
             self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
         }
     }
@@ -531,7 +577,8 @@ impl StorageDaemon {
         if job.waits_for(tables::MOUNTED) {
             return self.mount_failed(net, id, error);
         }
-        if let Some(conn) = job.file.filter(|_| job.waits_for(tables::OPENED)) {
+        let is_client = job.part == Part::Client && job.waits_for(tables::OPENED);
+        if let Some(conn) = job.file.filter(|_| is_client) {
             net.send_text(conn, session_lines::READ_ERROR);
         }
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());

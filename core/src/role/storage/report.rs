@@ -88,8 +88,9 @@ impl StorageDaemon {
                 continue;
             };
             let step = job.script.as_ref().map_or("moving data", |script| script.step());
-            let step = if job.file.is_none() { "waiting for the file daemon" } else { step };
-            let volume = &job.volume.volume;
+            let alone = job.machine_conn().is_none();
+            let step = if alone { format!("waiting for the {}", job.other()) } else { step.to_owned() };
+            let volume = if job.volume.volume.is_empty() { &job.source.volume } else { &job.volume.volume };
             lines.push(format!("JobId={} Job {} Volume=\"{volume}\": {step}\n", job.line.job_id, job.line.job));
         }
         lines

@@ -16,7 +16,7 @@ use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
 use super::StorageDaemon;
-use super::job::Job;
+use super::job::{Job, Part, Place};
 
 /// Bytes of the longest bootstrap.
 const MAX_BOOTSTRAP: usize = 64 * 1024 * 1024;
@@ -147,6 +147,8 @@ impl StorageDaemon {
                 }
             }
             StorageCommand::Run => return self.run_job(net, id),
+            StorageCommand::Listen => return self.listen_for_storage(net, id),
+            StorageCommand::Replicate(order) => return self.dial_storage(net, id, &order),
             StorageCommand::Cancel { job } => self.serve_cancel(net, id, &job),
             StorageCommand::Status { devices } => self.send_status(net, id, &devices),
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
@@ -193,12 +195,12 @@ impl StorageDaemon {
             return Next::End;
         };
         job.uses.extend(groups.into_iter().map(|group| group.storage));
-        if let Some(found) = self.config.devices.iter().find(|found| found.name == device) {
-            job.folder.clone_from(&found.archive_device);
-        }
+        let folder = self.config.devices.iter().find(|found| found.name == device);
+        let folder = folder.map(|found| found.archive_device.clone()).unwrap_or_default();
+        let place = if append { &mut job.append } else { &mut job.read };
+        *place = Some(Place { device: device.clone(), folder });
         let answer = if append { answers::JUST_IN_TIME } else { &device };
         net.send_text(id, answers::device_used(answer));
-        job.device = Some(device);
         Next::Go
     }
 
@@ -223,6 +225,13 @@ impl StorageDaemon {
     }
 
     fn run_job(&mut self, net: &mut Net, id: ConnId) -> Next {
+        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return Next::End };
+        match job.part {
+            Part::Client if job.append.is_some() && job.read.is_some() => return self.run_clone(net, id),
+            Part::Client => {}
+            Part::Send(_) => return self.run_replication(net, id),
+            Part::Receive | Part::Clone => return Next::End,
+        }
         let wait = self.config.storage.client_connect_wait.duration();
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
         job.run = true;

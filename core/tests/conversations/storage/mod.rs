@@ -1,4 +1,5 @@
 //! The storage daemon.
 
 mod behaviour;
+mod copies;
 mod recorded;

@@ -19,7 +19,7 @@ fn director(conv: &str) -> Script {
     Script::new(conv, Side::Acceptor, password("sd-secret"))
 }
 
-fn twice(script: Script) -> Script {
+pub fn twice(script: Script) -> Script {
     let why = "a real storage daemon ends a job's channel twice; a director reads no further than the first time";
     script.omits(why, "signal -4").omits(why, "signal -1")
 }

@@ -113,11 +113,26 @@ pub fn calling_file_daemon(protection: Protection, started: Wall, hands: Hands) 
 
 /// The storage daemon `bareos-sd` with two devices of the same media type and one of another.
 pub fn storage_daemon(protection: Protection, started: Wall, hands: Hands) -> World<StorageDaemon> {
+    storage_daemon_called("bareos-sd", "sd-secret", protection, started, hands)
+}
+
+/// The second storage daemon, `bareos-sd2`.
+pub fn second_storage_daemon(protection: Protection, started: Wall, hands: Hands) -> World<StorageDaemon> {
+    storage_daemon_called("bareos-sd2", "sd2-secret", protection, started, hands)
+}
+
+fn storage_daemon_called(
+    name: &str,
+    password: &str,
+    protection: Protection,
+    started: Wall,
+    hands: Hands,
+) -> World<StorageDaemon> {
     let folder = "/srv/bareos-run/storage/sd";
     let config: StorageConfig = serde_json::from_value(serde_json::json!({
-        "storage": { "name": "bareos-sd", "listen": ["127.0.0.1"], "tls": protection.tls(), "client_connect_wait": 1800 },
+        "storage": { "name": name, "listen": ["127.0.0.1"], "tls": protection.tls(), "client_connect_wait": 1800 },
         "directors": [
-            { "name": "bareos-dir", "password": "sd-secret" },
+            { "name": "bareos-dir", "password": password },
             { "name": "bareos-mon", "password": "mon-secret", "monitor": true },
         ],
         "devices": [
@@ -126,6 +141,6 @@ pub fn storage_daemon(protection: Protection, started: Wall, hands: Hands) -> Wo
         ],
     }))
     .expect("a configuration");
-    let role = StorageDaemon::new(Arc::new(config), identity());
-    World::new(role, settings("R_STORAGE::bareos-sd", protection), started, hands)
+    let role = StorageDaemon::new(Arc::new(config), protection.credentials(), identity());
+    World::new(role, settings(&format!("R_STORAGE::{name}"), protection), started, hands)
 }

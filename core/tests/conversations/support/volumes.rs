@@ -14,8 +14,9 @@ use towline_core::wire::label::VolumeLabel;
 
 use super::world::Hands;
 
-/// Bytes of the label on the recorded volume. Ours names another program, so its length would be another one.
-pub const LABEL: u64 = 193;
+/// Bytes of the labels on the recorded volumes without their names: those of volume, pool, media type and daemon. Ours names
+/// another version, so its length would be another one.
+pub const LABEL: u64 = 166;
 
 /// The shelf and what is to go wrong with it.
 #[derive(Debug, Default)]
@@ -65,13 +66,13 @@ impl Shelf {
             DiskWork::Mount { handle, label, expect, .. } => self.mount(*handle, label, *expect),
             DiskWork::Append { handle, block } => self.append(*handle, block.clone()),
             DiskWork::Sync { .. } => DiskDone::Synced { spent: 7 },
-            DiskWork::OpenRead { handle, bootstrap, .. } => {
+            DiskWork::OpenRead { handle, bootstrap, form, .. } => {
                 let selection = Selection::new(bootstrap, None);
                 let ahead: VecDeque<String> = selection.volumes().into_iter().map(|volume| volume.name).collect();
                 if let Some(missing) = ahead.iter().find(|name| !self.volumes.contains_key(*name)) {
                     return Some(failed(DiskError::Missing(missing.clone()), Vec::new()));
                 }
-                let reader = Box::new(RestoreReader::new(selection));
+                let reader = Box::new(RestoreReader::in_form(selection, *form));
                 self.open.insert(*handle, Open::Reading { reader, ahead, blocks: VecDeque::new(), read: Vec::new() });
                 DiskDone::Opened
             }
@@ -102,7 +103,9 @@ impl Shelf {
             }
         };
         if labelled {
-            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes: LABEL };
+            let names = [&label.volume, &label.pool, &label.media_type, &label.program];
+            let bytes = LABEL + names.iter().map(|name| name.len() as u64).sum::<u64>();
+            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes };
             self.volumes.insert(name.clone(), volume);
         }
         let bytes = self.volumes[&name].bytes;
@@ -154,7 +157,7 @@ impl Shelf {
     fn close(&mut self, handle: HandleId) -> DiskDone {
         let tally = match self.open.remove(&handle) {
             Some(Open::Reading { reader, read, .. }) => {
-                Tally { read_bytes: reader.bytes(), spent: 2, volumes: read, ..Tally::default() }
+                Tally { files: reader.files(), read_bytes: reader.bytes(), spent: 2, volumes: read, ..Tally::default() }
             }
             Some(Open::Writing(_)) | None => Tally::default(),
         };

@@ -1,0 +1,298 @@
+//! Copies and migrations: from device to device within this daemon (`wire/3 §1.7`), and between two storage daemons, of
+//! which one reads and dials and the other listens and writes (`wire/3 §1.8`, `§4`).
+//!
+//! ```text
+//!   director -- replicate, run --> reading daemon ==== start replicate … ====> writing daemon <-- listen -- director
+//!   director -- run -------------> Cloner, beside the conversation: volumes read -> volume written
+//! ```
+
+use std::time::Duration;
+
+use crate::bulk::cloner::Cloner;
+use crate::bulk::machine::Machine;
+use crate::bulk::sender::Sender;
+use crate::conn::Peer;
+use crate::drive::Level;
+use crate::error::Explain;
+use crate::ids::{ConnId, DialId};
+use crate::node::{DialFailure, Net, Opening, Route};
+use crate::wire::hello::Purpose;
+use crate::wire::message::MessageKind;
+use crate::wire::names::{PeerKind, PeerName};
+use crate::wire::session::{self, DataCommand};
+use crate::wire::status::JobStatus;
+use crate::wire::storage::Replicate;
+use crate::wire::storage_answers as answers;
+
+use super::StorageDaemon;
+use super::catalog_tables as tables;
+use super::data::PARCELS;
+use super::job::{Direction, Job, Part};
+use super::session::Next;
+
+/// The pause between tries to reach another storage daemon (`wire/1 §9.1`).
+const RETRY: Duration = Duration::from_secs(10);
+/// The number that says TLS from the first byte (`wire/2 §0.4`).
+const IMMEDIATE_TLS: u32 = 4;
+
+/// How far a reading storage daemon is with the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Dialling.
+    Dialling(DialId),
+    /// Connected; `run` or the volumes are waited for.
+    Connected,
+    /// `start replicate` is sent.
+    Opening,
+    /// `replicate data` is sent.
+    Asking,
+    /// The records are on their way, or all sent.
+    Sending,
+    /// `end replicate` is sent.
+    Ending,
+}
+
+impl StorageDaemon {
+    /// `listen`: waits for another storage daemon.
+    pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: ConnId) -> Next {
+        let wait = self.config.storage.client_connect_wait.duration();
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        if job.part != Part::Client || job.run || job.file.is_some() {
+            return Next::End;
+        }
+        job.part = Part::Receive;
+        job.run = true;
+        job.say_status(net, JobStatus::WaitStorage);
+        let key = net.set_timer(wait, "wait for the other storage daemon");
+        job.wait = Some(key);
+        self.timers.insert(key, id);
+        Next::Go
+    }
+
+    /// `replicate`: dials the writing storage daemon. Nothing but the answer may be said before it is there.
+    pub(super) fn dial_storage(&mut self, net: &mut Net, id: ConnId, order: &Replicate) -> Next {
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        if job.is_none_or(|job| job.part != Part::Client || job.run || job.file.is_some()) {
+            net.send_text(id, answers::bad_replicate("not expected here"));
+            return Next::End;
+        }
+        let storage = &self.config.storage;
+        let route = Route {
+            host: order.address.clone(),
+            port: order.port,
+            source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
+            socket: crate::action::SocketOptions::default(),
+            retry: RETRY,
+            within: storage.sd_connect_timeout.duration(),
+        };
+        let me = PeerName::new(PeerKind::Storage, &storage.name);
+        let name = PeerName::new(PeerKind::Job, &order.job);
+        let purpose = Purpose::StorageJob { job: order.job.clone() };
+        let tls = order.tls == IMMEDIATE_TLS;
+        match self.credentials.opening("", &order.address, &name, &order.key, tls, purpose) {
+            Ok(opening) => {
+                let dial = net.dial(route, Opening { own: me.qualified(), ..opening });
+                self.dials.insert(dial, id);
+                if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+                    job.part = Part::Send(Stage::Dialling(dial));
+                }
+                Next::Go
+            }
+            Err(text) => {
+                self.cannot_replicate(net, id, &text);
+                Next::Go
+            }
+        }
+    }
+
+    /// The dial of a `replicate` has ended.
+    pub(super) fn storage_dialed(&mut self, net: &mut Net, id: ConnId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        match outcome {
+            Ok((conn, peer)) => {
+                let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+                    return net.abort(conn);
+                };
+                job.part = Part::Send(Stage::Connected);
+                job.file = Some(conn);
+                net.send_text(id, answers::REPLICATE);
+                let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
+                job.message(net, MessageKind::Info, &text);
+                self.data.insert(conn, id);
+                self.jobs_run += 1;
+                self.refresh_keyring(net);
+            }
+            Err(failure) => {
+                let text = format!(
+                    "cannot reach the other storage daemon: {failure} ({}); {}",
+                    failure.code(),
+                    failure.help()
+                );
+                self.cannot_replicate(net, id, &text);
+            }
+        }
+    }
+
+    /// The answer comes before the message: a director takes the first line it hears for the answer.
+    fn cannot_replicate(&mut self, net: &mut Net, id: ConnId, why: &str) {
+        net.send_text(id, answers::bad_replicate(why));
+        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, why);
+    }
+
+    /// A storage daemon is here to write a copy, once.
+    pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
+        let found = self.sessions.iter_mut().find_map(|(&id, session)| {
+            let job = session.job.as_mut()?;
+            let waits = job.part == Part::Receive && job.file.is_none() && job.opened.is_none() && job.is_alive();
+            (job.line.job == name && waits).then_some((id, job))
+        });
+        let Some((id, job)) = found else {
+            net.log(Level::Warn, &format!("nobody waits for a storage daemon of job {name}: closed"));
+            return net.abort(conn);
+        };
+        job.file = Some(conn);
+        self.jobs_run += 1;
+        self.data.insert(conn, id);
+        self.refresh_keyring(net);
+        self.start_data(net, id);
+    }
+
+    /// `run` of a job that reads: once the volumes are open their records go to the other storage daemon.
+    pub(super) fn run_replication(&mut self, net: &mut Net, id: ConnId) -> Next {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        if job.part != Part::Send(Stage::Connected) {
+            return Next::End;
+        }
+        job.run = true;
+        job.opened = Some(Direction::Read);
+        self.read_for_copy(net, id);
+        Next::Go
+    }
+
+    /// `run` of a job with a device to read from and one to write to.
+    pub(super) fn run_clone(&mut self, net: &mut Net, id: ConnId) -> Next {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        job.run = true;
+        job.part = Part::Clone;
+        job.opened = Some(Direction::Copy);
+        self.jobs_run += 1;
+        self.read_for_copy(net, id);
+        Next::Go
+    }
+
+    fn read_for_copy(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
+        if job.volumes.is_empty() {
+            let text = "the director named no volume to copy from: a bootstrap must come before `run`";
+            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
+        }
+        self.want_devices(net, id);
+    }
+
+    /// The volumes are open: the records may flow.
+    pub(super) fn copy_records(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        job.say_status(net, JobStatus::Running);
+        match (job.part, job.file, job.reader) {
+            (Part::Send(_), Some(conn), _) => {
+                job.part = Part::Send(Stage::Opening);
+                net.send_text(conn, DataCommand::StartReplicate.to_line());
+            }
+            (Part::Clone, _, Some(reader)) => {
+                let setup = self.receiver_setup(id);
+                let cloner = Cloner::new(reader, setup, (net.now(), net.wall()));
+                net.carry(id, Machine::Clone(Box::new(cloner)));
+            }
+            _ => {}
+        }
+    }
+
+    /// What the writing storage daemon answers.
+    pub(super) fn replication_answer(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let (Part::Send(stage), Some(conn)) = (job.part, job.file) else { return };
+        let next = match (stage, session::parse_replication_opened(text)) {
+            (Stage::Opening, Some(ticket)) => {
+                net.send_text(conn, DataCommand::ReplicateData(ticket).to_line());
+                Stage::Asking
+            }
+            (Stage::Asking, _) if is(text, session::DATA) => match job.reader {
+                Some(reader) => {
+                    net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
+                    Stage::Sending
+                }
+                None => stage,
+            },
+            (Stage::Sending, _) if job.stream_done && is(text, session::REPLICATED) => {
+                net.send_text(conn, DataCommand::EndReplicate.to_line());
+                Stage::Ending
+            }
+            (Stage::Ending, _) if is(text, session::REPLICATION_ENDED) => return self.replicated(net, id, conn),
+            _ => {
+                let text = format!(
+                    "the other storage daemon does not take the copy, its own messages say why: {}",
+                    String::from_utf8_lossy(text).trim_end()
+                );
+                return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            }
+        };
+        job.part = Part::Send(next);
+    }
+
+    /// The other storage daemon has everything on its volume and in the catalog.
+    fn replicated(&mut self, net: &mut Net, id: ConnId, conn: ConnId) {
+        self.data.remove(&conn);
+        net.close(conn, true);
+        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+            job.file = None;
+            job.queue(tables::READ_DONE, None);
+        }
+        self.next_task(net, id);
+    }
+
+    /// Serves one message of the reading storage daemon.
+    pub(super) fn replication_command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let Some(conn) = job.file else { return };
+        let answer = match (DataCommand::parse(text), job.opened) {
+            (Some(DataCommand::StartReplicate), None) => {
+                job.opened = Some(Direction::Append);
+                return net.send_text(conn, session::replication_opened(job.session.id));
+            }
+            (Some(DataCommand::ReplicateData(_)), Some(_)) if !job.stream_done => {
+                net.send_text(conn, session::DATA);
+                return net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
+            }
+            // Answered once everything is on the volume and in the catalog.
+            (Some(DataCommand::EndReplicate), Some(_)) if job.stream_done => {
+                job.end_is_asked = true;
+                return self.end_if_done(net, id);
+            }
+            (Some(DataCommand::StartReplicate), Some(_)) => session::REPLICATION_OPEN,
+            (Some(DataCommand::ReplicateData(_) | DataCommand::EndReplicate), None) => session::REPLICATION_NOT_OPEN,
+            _ => session::INVALID,
+        };
+        net.send_text(conn, answer);
+        self.refuse(net, id, text);
+    }
+}
+
+impl Job {
+    /// The connection whose task drives the job's machine.
+    pub(super) fn machine_conn(&self) -> Option<ConnId> {
+        if self.part == Part::Clone { Some(self.director) } else { self.file }
+    }
+
+    /// Who is at the other end of the data channel.
+    pub(super) const fn other(&self) -> &'static str {
+        match self.part {
+            Part::Client => "file daemon",
+            Part::Receive => "reading storage daemon",
+            Part::Send(_) | Part::Clone => "writing storage daemon",
+        }
+    }
+}
+
+/// Whether a line is this answer.
+fn is(text: &[u8], answer: &str) -> bool {
+    text.strip_suffix(b"\n").unwrap_or(text) == answer.trim_end().as_bytes()
+}
