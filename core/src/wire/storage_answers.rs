@@ -214,6 +214,11 @@ pub fn not_a_changer(device: &str) -> String {
     format!("3998 Device \"{device}\" is not an autochanger.\n")
 }
 
+/// To `passive client`, if the file daemon cannot be reached. `line` is the command.
+pub fn bad_passive(line: &[u8]) -> String {
+    refusal("passive", &String::from_utf8_lossy(line)).0
+}
+
 /// The answer to a command of this beginning that cannot be read, and whether the session ends. `line` is the whole of
 /// it.
 pub(super) fn refusal(prefix: &str, line: &str) -> (String, bool) {

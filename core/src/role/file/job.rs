@@ -32,6 +32,12 @@ pub(super) struct Job {
     pub(super) order: RestoreOrder,
     pub(super) dial: Option<DialId>,
     pub(super) data: Option<ConnId>,
+    /// Whether the director has said that the data channel begins with TLS.
+    pub(super) tls: bool,
+    /// Whether a `storage` command has come: then this side dials, and no storage daemon may.
+    pub(super) dials: bool,
+    /// What is to be begun once the storage daemon is here.
+    pub(super) expecting: Option<super::passive::Expecting>,
     pub(super) script: Option<Script<Self>>,
     pub(super) work: Option<WorkId>,
     pub(super) handle: HandleId,

@@ -6,14 +6,15 @@
 //!   storage daemon == data channel (data.rs) ==  machine: Sender, Restorer -+
 //! ```
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
-//! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `data.rs` leads the dialogues of `wire/2 §2` and `§3`,
-//! `job.rs` is what is known of a job, `report.rs` what a status says.
+//! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
+//! the dialogues of `wire/2 §2` and `§3`, `job.rs` is what is known of a job, `report.rs` what a status says.
 
 mod calling;
 mod data;
 mod diary;
 mod job;
 mod level;
+mod passive;
 mod report;
 mod session;
 
@@ -36,11 +37,9 @@ use crate::role::quiet::{Quiet, more};
 use crate::role::script::{Progress, Scripted, Who};
 use crate::role::{self, Role};
 use crate::time::Wall;
-use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
-use crate::wire::names::{PeerKind, PeerName};
 
 use calling::Calling;
 use diary::Diary;
@@ -68,6 +67,8 @@ pub struct FileDaemon {
     works: BTreeMap<WorkId, ConnId>,
     /// Timers of heartbeats, each with the session it is for.
     beats: BTreeMap<TimerKey, ConnId>,
+    /// Timers of jobs whose storage daemon is expected, each with its session.
+    expecting: BTreeMap<TimerKey, ConnId>,
     recent: VecDeque<Finished>,
     jobs_run: u32,
     started: Wall,
@@ -92,6 +93,7 @@ impl FileDaemon {
             dials: BTreeMap::new(),
             works: BTreeMap::new(),
             beats: BTreeMap::new(),
+            expecting: BTreeMap::new(),
             recent: VecDeque::new(),
             jobs_run: 0,
             started: Wall::default(),
@@ -172,6 +174,8 @@ impl FileDaemon {
     /// Gives back what a job holds: its data channel, its dial, its open files.
     fn release(&mut self, net: &mut Net, job: &mut Job) {
         self.hang_up(net, job);
+        self.stop_expecting(net, job);
+        self.refresh_keyring(net);
         if job.opened {
             net.work(Work::Disk(DiskWork::Close { handle: job.handle }));
         }
@@ -232,12 +236,7 @@ impl FileDaemon {
 impl Role for FileDaemon {
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
-        let mut keys = Keyring::builder();
-        for director in &self.config.directors {
-            let clear = if self.config.director_tls(director).enable { Clear::Never } else { Clear::Allowed };
-            keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
-        }
-        net.set_keyring(Arc::new(keys.build()));
+        self.refresh_keyring(net);
         self.listening.start(net, &self.config.file.listen, self.config.file.port);
         self.start_calling(net);
     }
@@ -247,12 +246,14 @@ impl Role for FileDaemon {
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
-        let Purpose::Director { name } = &peer.hello.purpose else {
-            net.log(
-                Level::Warn,
-                &format!("{} is not served by a file daemon: closed", peer.hello.to_line().trim_end()),
-            );
-            return net.abort(conn);
+        let name = match &peer.hello.purpose {
+            Purpose::Director { name } => name,
+            Purpose::StorageStartsJob { job } => return self.storage_arrived(net, conn, job),
+            _ => {
+                let line = peer.hello.to_line();
+                net.log(Level::Warn, &format!("{} is not served by a file daemon: closed", line.trim_end()));
+                return net.abort(conn);
+            }
         };
         let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
             return net.abort(conn);
@@ -381,6 +382,9 @@ impl Role for FileDaemon {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
         if self.calling.is_timer(key) {
             return self.calling_timer(net, key);
+        }
+        if let Some(id) = self.expecting.remove(&key) {
+            return self.nobody_came(net, id);
         }
         let Some(id) = self.beats.remove(&key) else { return };
         let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());

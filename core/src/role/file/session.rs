@@ -218,7 +218,7 @@ impl FileDaemon {
             let text = format!("`allowed_job_commands` does not let director {} do this: {wanted:?}", session.director);
             return Some(text);
         }
-        let is_busy = session.job.as_ref().is_some_and(|job| job.script.is_some());
+        let is_busy = session.job.as_ref().is_some_and(|job| job.script.is_some() || job.expecting.is_some());
         is_busy.then(|| format!("{wanted:?} while the job is at work already"))
     }
 
@@ -244,6 +244,7 @@ impl FileDaemon {
                     job.keys += 1;
                     job.key = key;
                 }
+                self.refresh_keyring(net);
                 net.send_text(id, answers::AUTHORIZATION);
             }
             FileCommand::SetBandwidth { .. } => net.send_text(id, answers::BANDWIDTH),
@@ -280,6 +281,9 @@ impl FileDaemon {
             order: RestoreOrder { to: Vec::new(), replace: b'a', prefix_links: false },
             dial: None,
             data: None,
+            tls: line.tls == Some(IMMEDIATE_TLS),
+            dials: false,
+            expecting: None,
             script: None,
             work: None,
             handle,
@@ -290,6 +294,7 @@ impl FileDaemon {
             errors: 0,
             warnings: 0,
         });
+        self.refresh_keyring(net);
         let identity = &self.identity;
         net.send_text(id, answers::job(&identity.full, &identity.date, &identity.system, "towline"));
     }
@@ -308,6 +313,7 @@ impl FileDaemon {
         };
         // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
         self.hang_up(net, &mut job);
+        job.dials = true;
         if let Some(key) = address.key {
             job.keys += 1;
             job.key = key;
@@ -332,6 +338,7 @@ impl FileDaemon {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.job = Some(job);
         }
+        self.refresh_keyring(net);
         let Some(text) = refused else { return Next::Go };
         self.say_fatal(net, id, &text);
         net.send_text(id, answers::BAD_STORAGE);
@@ -365,16 +372,12 @@ impl FileDaemon {
         }
     }
 
-    fn start_data(&mut self, net: &mut Net, id: ConnId, kind: Kind, order: Option<RestoreOrder>) -> Next {
+    pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId, kind: Kind, order: Option<RestoreOrder>) -> Next {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
             return Next::End;
         };
         if job.data.is_none() {
-            self.say_fatal(net, id, "there is no storage daemon for this job: a `storage` command must come first");
-            if kind == Kind::Backup {
-                net.send_text(id, answers::BAD_BACKUP);
-            }
-            return Next::End;
+            return self.expect_storage(net, id, kind, order);
         }
         job.kind = kind;
         if let (Kind::Restore, Some(conn)) = (kind, job.data) {

@@ -34,6 +34,9 @@ impl StorageDaemon {
         }
         net.send_text(id, status::job_starts(&job.line.job));
         job.say_status(net, JobStatus::Running);
+        if let Some(text) = job.connected.take() {
+            job.message(net, MessageKind::Info, &text);
+        }
         let text = format!("Version: {} ({}) {}", self.identity.full, self.identity.date, self.identity.system);
         job.message(net, MessageKind::Info, &text);
         let early: Vec<Vec<u8>> = job.early.drain(..).collect();

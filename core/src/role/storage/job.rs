@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bulk::machine::Piece;
 use crate::bulk::work::Tally;
-use crate::ids::{ConnId, HandleId, WorkId};
+use crate::ids::{ConnId, DialId, HandleId, WorkId};
 use crate::node::{Net, TimerKey};
 use crate::role::script::{Progress, Script, Scripted};
 use crate::secret::Secret;
@@ -35,6 +35,10 @@ pub(super) struct Job {
     /// Whether `run` has come.
     pub(super) run: bool,
     pub(super) file: Option<ConnId>,
+    /// The dial to a passive file daemon.
+    pub(super) dial: Option<DialId>,
+    /// What is said of the connection once the job starts: the director reads no messages before (`wire/3 §1.3.7`).
+    pub(super) connected: Option<String>,
     /// Messages of the file daemon that came before `run`.
     pub(super) early: VecDeque<Vec<u8>>,
     pub(super) wait: Option<TimerKey>,
@@ -143,6 +147,8 @@ impl Job {
             bootstrap: Arc::default(),
             run: false,
             file: None,
+            dial: None,
+            connected: None,
             early: VecDeque::new(),
             wait: None,
             opened: None,
@@ -273,9 +279,9 @@ impl Job {
         self.tasks.push_back(Task { table, piece });
     }
 
-    /// Whether it waits for a volume or for its turn on a device.
+    /// Whether it waits: for a volume, for its turn on a device, for its file daemon to be reached.
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(self.sent_status, Some(JobStatus::WaitMedia | JobStatus::WaitStorage))
+        self.dial.is_some() || matches!(self.sent_status, Some(JobStatus::WaitMedia | JobStatus::WaitStorage))
     }
 
     /// Whether the dialogue under way waits for this event.

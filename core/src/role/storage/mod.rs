@@ -6,12 +6,14 @@
 //!                                                                                        |      |
 //!   file daemon == data channel (data.rs) == machine: Archiver, Sender ==== DiskWork ====+   devices (device.rs)
 //! ```
-//! `replicate.rs` copies from device to device and between two storage daemons, `job.rs` is what is known of a job, `report.rs` what a status says.
+//! `passive.rs` dials file daemons, `replicate.rs` copies from device to device and between two storage daemons, `job.rs`
+//! is what is known of a job, `report.rs` what a status says.
 
 mod catalog_tables;
 mod data;
 mod device;
 mod job;
+mod passive;
 mod replicate;
 mod report;
 mod session;
@@ -117,7 +119,7 @@ impl StorageDaemon {
         }
         let clear = if self.config.storage.tls.enable { Clear::Never } else { Clear::Allowed };
         for job in self.sessions.values().filter_map(|session| session.job.as_ref()) {
-            if job.file.is_none() && job.is_alive() {
+            if job.file.is_none() && job.dial.is_none() && job.is_alive() {
                 keys = keys.with(PeerName::new(PeerKind::Job, &job.line.job), job.key.clone(), clear);
             }
         }
@@ -335,6 +337,10 @@ impl StorageDaemon {
             self.timers.remove(&key);
             net.cancel_timer(key);
         }
+        if let Some(dial) = job.dial {
+            self.dials.remove(&dial);
+            net.cancel_dial(dial);
+        }
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(job.finished(net.wall()));
         self.refresh_keyring(net);
@@ -397,6 +403,7 @@ impl Role for StorageDaemon {
 
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
         match (self.dials.remove(&dial), outcome) {
+            (Some(id), outcome) if self.dials_file(id, dial) => self.file_dialed(net, id, outcome),
             (Some(id), outcome) => self.storage_dialed(net, id, outcome),
             (None, Ok((conn, _))) => net.abort(conn),
             (None, Err(_)) => {}
@@ -525,7 +532,8 @@ impl StorageDaemon {
     fn file_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let found = self.sessions.iter_mut().find_map(|(&id, session)| {
             let job = session.job.as_mut()?;
-            let waits = job.part == Part::Client && job.file.is_none() && job.opened.is_none() && job.is_alive();
+            let waits = job.part == Part::Client && job.file.is_none() && job.dial.is_none();
+            let waits = waits && job.opened.is_none() && job.is_alive();
             (job.line.job == name && waits).then_some((id, job))
         });
         let Some((id, job)) = found else {
@@ -533,11 +541,16 @@ impl StorageDaemon {
             return net.abort(conn);
         };
         job.file = Some(conn);
-        let run = job.run;
+        self.file_is_here(net, id, conn);
+    }
+
+    /// The data channel of a job is open, whichever side dialled.
+    fn file_is_here(&mut self, net: &mut Net, id: ConnId, conn: ConnId) {
         self.jobs_run += 1;
         self.data.insert(conn, id);
         self.refresh_keyring(net);
-        if run {
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        if job.is_some_and(|job| job.run) {
             self.start_data(net, id);
         }
     }

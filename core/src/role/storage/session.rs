@@ -146,6 +146,10 @@ impl StorageDaemon {
                     session.reading = Reading::Bootstrap(Vec::new());
                 }
             }
+            StorageCommand::Passive { ref address, port, tls } => {
+                let route = self.route_to_file(address.clone(), port);
+                return self.dial_file(net, id, route, tls, text);
+            }
             StorageCommand::Run => return self.run_job(net, id),
             StorageCommand::Listen => return self.listen_for_storage(net, id),
             StorageCommand::Replicate(order) => return self.dial_storage(net, id, &order),

@@ -6,5 +6,6 @@ mod desk;
 mod failures;
 mod jobs;
 mod levels;
+mod passive;
 mod recorded;
 mod waiting;

@@ -11,7 +11,7 @@ use crate::support::world::PeerId;
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage};
 
 /// A console of a recording, greeted in our words.
-fn console(conv: &str) -> Script {
+pub fn console(conv: &str) -> Script {
     Script::new(conv, Side::Acceptor, password("dir-secret"))
         .differs("the version is ours", &["text 1000\\x1eOK: bareos-dir Version: "], &[GREETING])
         .differs(
@@ -22,9 +22,9 @@ fn console(conv: &str) -> Script {
 }
 
 const GREETING: &str = "text 1000\\x1eOK: bareos-dir Version: 26.0.0 (23Nov26)";
-const CATALOG: &str = "text Using Catalog \"MyCatalog\"\\n";
-const OUR_CATALOG: &str = "text Using Catalog \"default\"\\n";
-const OUR_CATALOG_WHY: &str = "a director has one catalog, without a name";
+pub const CATALOG: &str = "text Using Catalog \"MyCatalog\"\\n";
+pub const OUR_CATALOG: &str = "text Using Catalog \"default\"\\n";
+pub const OUR_CATALOG_WHY: &str = "a director has one catalog, without a name";
 
 /// A desk on which the recorded backup has been made.
 fn backed_up() -> Desk {

@@ -153,6 +153,8 @@ fn a_backup_without_a_storage_daemon_is_refused() {
     let (mut world, seen) = world();
     let director = director(&mut world, "storage address");
     world.say(director, r"text backup FileIndex=0\n");
+    assert_eq!(world.heard(director), [""; 0], "one may dial");
+    world.wait(Duration::from_secs(61));
     assert_eq!(world.heard(director), [r"text 2902 Bad backup\n", FAILED, "signal -4", "fin"]);
     assert_eq!(seen.lock().unwrap().filesets.len(), 0);
 }

@@ -2,4 +2,5 @@
 
 mod behaviour;
 mod calling;
+mod passive;
 mod recorded;

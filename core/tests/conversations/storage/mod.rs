@@ -2,4 +2,5 @@
 
 mod behaviour;
 mod copies;
+mod passive;
 mod recorded;

@@ -12,7 +12,7 @@ use towline_core::wire::attributes::{AttributeRecord, NewAttributes};
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::Stream;
 
-use super::conv::{self, Frame, Side};
+use super::conv::{self, Frame};
 use super::world::Hands;
 
 /// A record of a file: its stream and its bytes.
@@ -33,8 +33,9 @@ pub struct Seen {
 
 /// The records of a recorded backup, in order.
 pub fn recorded_files(conv: &str) -> Vec<Record> {
-    let mut frames = conv::parse(conv).into_iter().filter(|line| line.from == Side::Dialler).map(|line| line.frame);
-    frames.find(|frame| frame.data().starts_with(b"append data")).expect("a backup");
+    let mut lines = conv::parse(conv).into_iter();
+    let sender = lines.find(|line| line.frame.data().starts_with(b"append data")).expect("a backup").from;
+    let mut frames = lines.filter(|line| line.from == sender).map(|line| line.frame);
     let mut records = Vec::new();
     while let Some(Frame::Data(header)) = frames.next() {
         let header = String::from_utf8(header).expect("a header");

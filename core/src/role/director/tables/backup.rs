@@ -7,7 +7,7 @@ use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 
 use super::super::job::Job;
-use super::{FILES_STORED, file, level, send_frames, storage};
+use super::{FILES_STORED, channel, file, level, send_frames, storage};
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
@@ -26,7 +26,8 @@ pub(super) static TABLE: &[Step<Job>] = &[
     level::FIND_KNOWN,
     level::SEND_KNOWN,
     storage::USE_APPEND,
-    file::ADDRESS,
+    channel::FILE_DIALS,
+    channel::STORAGE_DIALS,
     storage::RUN,
     Step { name: "starting the backup", act: send_backup, expect: file::says(answers::BACKUP), learn: nothing },
     file::END,

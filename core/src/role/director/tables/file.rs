@@ -2,7 +2,7 @@
 
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, Who, nothing};
-use crate::wire::file::{FileCommand, JobInfo, StorageAddress};
+use crate::wire::file::{FileCommand, JobInfo};
 use crate::wire::file_answers as answers;
 use crate::wire::hello;
 
@@ -29,16 +29,6 @@ pub(super) const ERASE: Step<Job> = Step {
     learn: nothing,
 };
 
-pub(super) const ADDRESS: Step<Job> = Step {
-    name: "the file daemon's way to the storage daemon",
-    act: send_address,
-    expect: says(answers::STORAGE),
-    learn: nothing,
-};
-
-/// With the key, as a restore needs it (`wire/2 §1.7`).
-pub(super) const ADDRESS_AND_KEY: Step<Job> = Step { act: send_address_and_key, ..ADDRESS };
-
 pub(super) const END: Step<Job> =
     Step { name: "the file daemon's end", act: wait_end, expect: Expect::Event(FILE_ENDED), learn: nothing };
 
@@ -51,12 +41,6 @@ pub(super) const fn says(line: &'static str) -> Expect {
 }
 
 fn dial(job: &mut Job, _: &mut Net) -> Act {
-    let passive = job.config.client(&job.client).is_some_and(|client| client.passive);
-    if passive {
-        let text =
-            format!("client \"{}\" is passive, which is not served yet; let it dial the storage daemon", job.client);
-        job.trouble = Some(text);
-    }
     job.wants_file = true;
     Act::Wait
 }
@@ -94,26 +78,6 @@ fn send_erase(job: &mut Job, net: &mut Net) -> Act {
         return Act::Skip;
     }
     job.send(net, Who::File, FileCommand::SecureErase.to_line());
-    Act::Wait
-}
-
-fn send_address(job: &mut Job, net: &mut Net) -> Act {
-    address(job, net, false)
-}
-
-fn send_address_and_key(job: &mut Job, net: &mut Net) -> Act {
-    address(job, net, true)
-}
-
-fn address(job: &Job, net: &mut Net, with_key: bool) -> Act {
-    let Some(resource) = job.config.storage(&job.storage) else { return Act::Wait };
-    let line = StorageAddress {
-        address: resource.address.clone(),
-        port: resource.port,
-        tls: job.data_tls().unwrap_or(0),
-        key: with_key.then(|| job.key.clone()),
-    };
-    job.send(net, Who::File, FileCommand::Storage(line).to_line());
     Act::Wait
 }
 

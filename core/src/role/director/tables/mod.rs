@@ -1,9 +1,10 @@
 //! The dialogues of jobs with their daemons, step by step.
 //!
 //! `backup.rs` and `restore.rs` are the tables; `storage.rs` and `file.rs` are the steps they share, each with the
-//! daemon it is a talk with; `level.rs` are those of a backup that builds on others.
+//! daemon it is a talk with; `channel.rs` are those between the two, `level.rs` those of a backup that builds on others.
 
 mod backup;
+mod channel;
 mod file;
 pub(super) mod level;
 mod restore;

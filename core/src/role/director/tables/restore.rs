@@ -6,7 +6,7 @@ use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
 
 use super::super::job::Job;
-use super::{FILE_ENDED, file, storage, wait};
+use super::{FILE_ENDED, channel, file, storage, wait};
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
@@ -21,8 +21,11 @@ pub(super) static TABLE: &[Step<Job>] = &[
     file::JOB,
     file::ERASE,
     storage::BOOTSTRAP,
-    storage::RUN,
-    file::ADDRESS_AND_KEY,
+    channel::RUN_BEFORE,
+    channel::FILE_DIALS_WITH_KEY,
+    channel::NEW_KEY,
+    channel::STORAGE_DIALS,
+    channel::RUN_AFTER,
     Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE), learn: nothing },
     Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END), learn: nothing },
     storage::END,

@@ -160,7 +160,7 @@ fn send_bootstrap(job: &mut Job, net: &mut Net) -> Act {
     send_frames(job.storage_conn, net, frames)
 }
 
-fn send_run(job: &mut Job, net: &mut Net) -> Act {
+pub(super) fn send_run(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.storage_conn {
         net.gather(conn);
     }

@@ -1,0 +1,132 @@
+//! Steps that open a job's data channel, whichever side dials. A table has both; those of the other way are skipped.
+//!
+//! ```text
+//!   file daemon dials      FILE_DIALS      D>F storage address=…         (`wire/2 §1.7`)
+//!   storage daemon dials   STORAGE_DIALS   D>S passive client address=…  (`wire/3 §1.3.7`)
+//! ```
+//! A backup gives both daemons their key before and lets the storage daemon run after them. A restore lets it run
+//! before the file daemon dials, and after it has dialled itself (`wire/2 §1.14`).
+
+use crate::node::Net;
+use crate::node::channel::{self, Channel, Pair};
+use crate::role::script::{Act, Step, Who, nothing};
+use crate::wire::file::{FileCommand, StorageAddress};
+use crate::wire::file_answers;
+use crate::wire::storage::StorageCommand;
+use crate::wire::storage_answers;
+
+use super::super::job::Job;
+use super::{file, storage};
+
+/// The file daemon's protocol from which on it can be dialled by a storage daemon (`wire/2 §1.3`).
+const PASSIVE_SINCE: u32 = 51;
+
+pub(super) const FILE_DIALS: Step<Job> = Step {
+    name: "the file daemon's way to the storage daemon",
+    act: send_address,
+    expect: file::says(file_answers::STORAGE),
+    learn: nothing,
+};
+
+/// With the key, as a restore needs it (`wire/2 §1.7`).
+pub(super) const FILE_DIALS_WITH_KEY: Step<Job> = Step { act: send_address_and_key, ..FILE_DIALS };
+
+/// The second key of a restore, which a passive file daemon cannot get with an address.
+pub(super) const NEW_KEY: Step<Job> = Step {
+    name: "the file daemon's key",
+    act: send_key,
+    expect: file::says(file_answers::AUTHORIZATION),
+    learn: nothing,
+};
+
+pub(super) const STORAGE_DIALS: Step<Job> = Step {
+    name: "the storage daemon's way to the file daemon",
+    act: send_passive,
+    expect: storage::says(storage_answers::PASSIVE),
+    learn: nothing,
+};
+
+/// The start of the storage daemon of a restore whose file daemon dials.
+pub(super) const RUN_BEFORE: Step<Job> = Step { act: run_before, ..storage::RUN };
+
+/// The start of the storage daemon of a restore after it has dialled.
+pub(super) const RUN_AFTER: Step<Job> = Step { act: run_after, ..storage::RUN };
+
+/// The job's data channel: `None` and the job's trouble if there is none.
+fn decided(job: &mut Job) -> Option<Channel> {
+    let (Some(client), Some(storage)) = (job.config.client(&job.client), job.config.storage(&job.storage)) else {
+        job.trouble = Some("the job's client or storage is not configured any more".to_owned());
+        return None;
+    };
+    match channel::decide(Pair::Job { client, storage }) {
+        Ok(channel) => Some(channel),
+        Err(failure) => {
+            job.trouble = Some(format!("{failure}; {}", failure.help()));
+            None
+        }
+    }
+}
+
+fn is_passive(job: &Job) -> bool {
+    job.config.client(&job.client).is_some_and(|client| client.passive)
+}
+
+fn send_address(job: &mut Job, net: &mut Net) -> Act {
+    address(job, net, false)
+}
+
+fn send_address_and_key(job: &mut Job, net: &mut Net) -> Act {
+    address(job, net, true)
+}
+
+fn address(job: &mut Job, net: &mut Net, with_key: bool) -> Act {
+    if is_passive(job) {
+        return Act::Skip;
+    }
+    let Some(channel) = decided(job) else { return Act::Wait };
+    job.notes.push(channel.path());
+    let line = StorageAddress {
+        address: channel.address,
+        port: channel.port,
+        tls: job.data_tls().unwrap_or(0),
+        key: with_key.then(|| job.key.clone()),
+    };
+    job.send(net, Who::File, FileCommand::Storage(line).to_line());
+    Act::Wait
+}
+
+fn send_key(job: &mut Job, net: &mut Net) -> Act {
+    if !is_passive(job) {
+        return Act::Skip;
+    }
+    job.send(net, Who::File, FileCommand::SetAuthorization { key: job.key.clone() }.to_line());
+    Act::Wait
+}
+
+fn send_passive(job: &mut Job, net: &mut Net) -> Act {
+    if !is_passive(job) {
+        return Act::Skip;
+    }
+    if job.file_protocol < PASSIVE_SINCE {
+        job.trouble = Some(format!(
+            "client \"{}\" is passive, but its file daemon is too old to be dialled by a storage daemon (protocol {}, \
+             {PASSIVE_SINCE} is the first that can): update it, or remove `passive`",
+            job.client, job.file_protocol
+        ));
+        return Act::Wait;
+    }
+    let Some(channel) = decided(job) else { return Act::Wait };
+    job.notes.push(channel.path());
+    let tls = job.data_tls().unwrap_or(0);
+    let line = StorageCommand::Passive { address: channel.address, port: channel.port, tls };
+    job.send(net, Who::Storage, line.to_line());
+    Act::Wait
+}
+
+fn run_before(job: &mut Job, net: &mut Net) -> Act {
+    if is_passive(job) { Act::Skip } else { storage::send_run(job, net) }
+}
+
+fn run_after(job: &mut Job, net: &mut Net) -> Act {
+    if is_passive(job) { storage::send_run(job, net) } else { Act::Skip }
+}

@@ -1,0 +1,129 @@
+//! Storage daemons that dial: the data channel of a passive client (`wire/1 §5.4`, `wire/2 §2`).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::bulk::work::RestoreOrder;
+use crate::config::keepalive;
+use crate::drive::Level;
+use crate::ids::ConnId;
+use crate::node::{Net, TimerKey};
+use crate::tls::keyring::{Clear, Keyring};
+use crate::wire::file_answers as answers;
+use crate::wire::names::{PeerKind, PeerName};
+
+use super::FileDaemon;
+use super::job::{Job, Kind};
+use super::session::Next;
+
+/// How long a job whose director has said "go" waits for its storage daemon. That one is authenticated already as it
+/// sees it, so only the last bytes are on their way; a minute is for a bad network.
+const EXPECT: Duration = Duration::from_secs(60);
+
+/// What a job begins with once its storage daemon is here.
+#[derive(Debug)]
+pub(super) struct Expecting {
+    kind: Kind,
+    order: Option<RestoreOrder>,
+    timer: TimerKey,
+}
+
+impl FileDaemon {
+    /// Directors, and a key for each job that a storage daemon may come for.
+    pub(super) fn refresh_keyring(&self, net: &mut Net) {
+        let mut keys = Keyring::builder();
+        for director in &self.config.directors {
+            let clear = if self.config.director_tls(director).enable { Clear::Never } else { Clear::Allowed };
+            keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
+        }
+        for job in self.sessions.values().filter_map(|session| session.job.as_ref()).filter(|job| job.is_callable()) {
+            let clear = if job.tls { Clear::Never } else { Clear::Allowed };
+            keys = keys.with(PeerName::new(PeerKind::Job, &job.name), job.key.clone(), clear);
+        }
+        net.set_keyring(Arc::new(keys.build()));
+    }
+
+    /// A storage daemon is here for a job, once.
+    pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
+        let found = self.sessions.iter_mut().find_map(|(&id, session)| {
+            let job = session.job.as_mut()?;
+            (job.name == name && job.is_callable()).then_some((id, job))
+        });
+        let Some((id, job)) = found else {
+            net.log(Level::Warn, &format!("nobody waits for a storage daemon of job {name}: closed"));
+            return net.abort(conn);
+        };
+        job.data = Some(conn);
+        // Whether it will send or receive may not be known yet.
+        net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
+        self.data.insert(conn, id);
+        let expecting = job.expecting.take();
+        self.refresh_keyring(net);
+        if let Some(Expecting { kind, order, timer }) = expecting {
+            self.expecting.remove(&timer);
+            net.cancel_timer(timer);
+            if self.start_data(net, id, kind, order) == Next::End {
+                self.end_session(net, id);
+            }
+        }
+    }
+
+    /// The director wants a job begun that has no data channel: if its storage daemon may dial, it is awaited.
+    pub(super) fn expect_storage(
+        &mut self,
+        net: &mut Net,
+        id: ConnId,
+        kind: Kind,
+        order: Option<RestoreOrder>,
+    ) -> Next {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        if !job.is_callable() {
+            self.no_storage(
+                net,
+                id,
+                kind,
+                "there is no storage daemon for this job: a `storage` command must come first",
+            );
+            return Next::End;
+        }
+        let timer = net.set_timer(EXPECT, "the storage daemon of a passive client's job");
+        job.expecting = Some(Expecting { kind, order, timer });
+        self.expecting.insert(timer, id);
+        Next::Go
+    }
+
+    /// The storage daemon has not come in time.
+    pub(super) fn nobody_came(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let Some(Expecting { kind, .. }) = job.expecting.take() else { return };
+        let text = format!(
+            "no storage daemon has come for this job within {} s: the director sent no `storage` command, so one must dial \
+             this file daemon; check that its port is open for it",
+            EXPECT.as_secs()
+        );
+        self.no_storage(net, id, kind, &text);
+        self.end_session(net, id);
+    }
+
+    /// Forgets that a storage daemon is expected.
+    pub(super) fn stop_expecting(&mut self, net: &mut Net, job: &mut Job) {
+        if let Some(Expecting { timer, .. }) = job.expecting.take() {
+            self.expecting.remove(&timer);
+            net.cancel_timer(timer);
+        }
+    }
+
+    fn no_storage(&mut self, net: &mut Net, id: ConnId, kind: Kind, text: &str) {
+        self.say_fatal(net, id, text);
+        if kind == Kind::Backup {
+            net.send_text(id, answers::BAD_BACKUP);
+        }
+    }
+}
+
+impl Job {
+    /// Whether a storage daemon may dial for it.
+    fn is_callable(&self) -> bool {
+        self.id != 0 && !self.dials && self.data.is_none() && self.script.is_none()
+    }
+}

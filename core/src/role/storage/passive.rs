@@ -1,0 +1,101 @@
+//! The way to a passive file daemon: `wire/3 §1.3.7`, `wire/1 §5.4`.
+
+use std::time::Duration;
+
+use crate::config::keepalive;
+use crate::conn::Peer;
+use crate::drive::Level;
+use crate::error::Explain;
+use crate::ids::{ConnId, DialId};
+use crate::node::{DialFailure, Net, Opening, Route};
+use crate::wire::hello::Purpose;
+use crate::wire::message::MessageKind;
+use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};
+use crate::wire::status::JobStatus;
+use crate::wire::storage_answers as answers;
+
+use super::StorageDaemon;
+use super::job::Part;
+use super::session::Next;
+
+/// The number that says TLS from the first byte (`wire/3 §1.3.7`).
+const IMMEDIATE_TLS: u32 = 4;
+/// The pause between attempts to reach a file daemon (`wire/1 §9.1`).
+const RETRY: Duration = Duration::from_secs(10);
+
+impl StorageDaemon {
+    /// Where and how long a passive file daemon is dialled.
+    pub(super) fn route_to_file(&self, host: String, port: u16) -> Route {
+        let storage = &self.config.storage;
+        Route {
+            host,
+            port,
+            source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
+            // Whether it will send or receive is not known yet.
+            socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
+            retry: RETRY,
+            within: storage.fd_connect_timeout.duration(),
+        }
+    }
+
+    /// Dials the job's file daemon; the director is answered when it is there. `line` is the director's command.
+    pub(super) fn dial_file(&mut self, net: &mut Net, id: ConnId, route: Route, tls: u32, line: &[u8]) -> Next {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+            net.send_text(id, answers::bad_passive(line));
+            return Next::End;
+        };
+        let why = if job.part != Part::Client || job.file.is_some() || job.dial.is_some() || job.run {
+            Err("the director wants a file daemon dialled for a job that has its data channel already".to_owned())
+        } else {
+            let identity = PeerName::new(PeerKind::Job, &job.line.job);
+            let purpose = Purpose::StorageStartsJob { job: job.line.job.clone() };
+            let tls = tls == IMMEDIATE_TLS;
+            self.credentials.opening("", &route.host, &identity, &job.key, tls, purpose)
+        };
+        match why {
+            Ok(opening) => {
+                let dial = net.dial(route, Opening { own: bash(PASSIVE_CHALLENGER), ..opening });
+                job.dial = Some(dial);
+                self.dials.insert(dial, id);
+                self.refresh_keyring(net);
+                self.arm_heartbeat(net, id);
+                Next::Go
+            }
+            Err(text) => {
+                net.log(Level::Error, &text);
+                job.status = JobStatus::Fatal;
+                job.message(net, MessageKind::Fatal, &text);
+                net.send_text(id, answers::bad_passive(line));
+                Next::End
+            }
+        }
+    }
+
+    /// Whether this dial of the session is to a file daemon.
+    pub(super) fn dials_file(&self, id: ConnId, dial: DialId) -> bool {
+        self.sessions.get(&id).and_then(|session| session.job.as_ref()).is_some_and(|job| job.dial == Some(dial))
+    }
+
+    /// A dial to a passive file daemon has ended.
+    pub(super) fn file_dialed(&mut self, net: &mut Net, id: ConnId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        job.dial = None;
+        match outcome {
+            Ok((conn, peer)) => {
+                job.file = Some(conn);
+                let text = format!("Connected file daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
+                job.connected = Some(text);
+                net.send_text(id, answers::PASSIVE);
+                self.file_is_here(net, id, conn);
+            }
+            Err(failure) => {
+                let text = format!("cannot reach the file daemon: {failure} ({}); {}", failure.code(), failure.help());
+                net.log_cause(Level::Error, (failure.fault(), failure.code()), &text);
+                job.status = JobStatus::Fatal;
+                job.message(net, MessageKind::Fatal, &text);
+                net.send_text(id, answers::bad_passive(b"passive client"));
+                self.end_session(net, id);
+            }
+        }
+    }
+}
