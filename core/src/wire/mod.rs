@@ -22,6 +22,7 @@ pub mod record;
 pub mod scan;
 pub mod session;
 pub mod status;
+pub mod status_reply;
 pub mod storage;
 pub mod storage_answers;
 pub mod stream;

@@ -388,8 +388,10 @@ fn set_device(s: &mut Scan<'_>) -> Option<StorageCommand> {
 }
 
 fn status(s: &mut Scan<'_>) -> Option<StorageCommand> {
-    let list = filled(unbash(&after(s, " ")?.text()))?;
-    Some(StorageCommand::Status { devices: list.split(',').map(str::to_owned).collect() })
+    // A tray monitor names no devices (`wire/1 §7.3`).
+    let list = after(s, " ").map(|s| unbash(&s.text())).unwrap_or_default();
+    let devices = list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    Some(StorageCommand::Status { devices })
 }
 
 impl StorageJob {

@@ -238,7 +238,6 @@ pub(super) fn refusal(prefix: &str, line: &str) -> (String, bool) {
         "setbandwidth=" => (format!("2991 Bad setbandwidth command: {line}\n"), true),
         "setdebug=" => (format!("3991 Bad setdebug command: {line}\n"), false),
         "setdevice" => (format!("3991 Bad setdevice command: {line}\n"), false),
-        "status" => (format!("3900 No arg in status command: {line}\n"), true),
         ".status" => (format!("3900 Unknown arg in .status command: {line}\n"), true),
         "use storage=" => (format!("3913 Bad use command: {line}\n"), true),
         _ => (invalid(line.as_bytes()), true),

@@ -99,6 +99,13 @@ fn recorded_console_commands_are_read_and_written_byte_for_byte() {
         recorded("status a\x01b,c\n"),
         StorageCommand::Status { devices: vec!["a b".to_owned(), "c".to_owned()] }
     );
+    for all in ["status", "status\n", "status "] {
+        assert_eq!(
+            StorageCommand::parse(all.as_bytes()),
+            Ok(StorageCommand::Status { devices: Vec::new() }),
+            "{all:?}"
+        );
+    }
     assert_eq!(recorded(".status current\n"), StorageCommand::DotStatus { what: "current".to_owned() });
     assert!(recorded(".status current\n").is_for_monitors() && !recorded("run").is_for_monitors());
     assert_eq!(
@@ -121,7 +128,6 @@ fn what_cannot_be_read_has_its_answer() {
         ("passive\n", "3991 Bad passive client command: passive\n", true),
         ("replicate JobId=1\n", "3991 Bad replicate command: replicate JobId=1\n", true),
         ("setbandwidth=1\n", "2991 Bad setbandwidth command: setbandwidth=1\n", true),
-        ("status\n", "3900 No arg in status command: status\n", true),
         ("use storage=x\n", "3913 Bad use command: use storage=x\n", true),
         ("autochanger eject C\n", "3908 Error scanning autochanger command: autochanger eject C\n", false),
     ] {
