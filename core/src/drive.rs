@@ -27,6 +27,7 @@ use crate::event::Event;
 use crate::node::Node;
 use crate::role::Role;
 use crate::role::director::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use crate::role::tray::DaemonView;
 
 /// Runs a node until its `Action::Exit`.
 pub trait Runtime {
@@ -125,6 +126,8 @@ pub enum Notice {
     Ready,
     /// The daemon listens on this address: said once per listener, also on standard output.
     Listening(std::net::SocketAddr),
+    /// What a tray monitor knows of a daemon: said once at the start, and whenever the daemon was asked.
+    Watched(Box<DaemonView>),
 }
 
 /// How important a log line is.

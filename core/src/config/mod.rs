@@ -15,6 +15,8 @@
 //!                                                       └─────────────┘
 //! ```
 //!
+//! A [`TrayConfig`] stands beside them: a monitor that has an arrow to each daemon it watches.
+//!
 //! An arrow is a pair of resources with the same password. The names are those of Bareos in `snake_case`; where
 //! Towline's default differs, the field says so. Paths are text: whoever may touch files resolves them.
 //!
@@ -36,6 +38,7 @@ mod pool;
 mod resource;
 mod storage;
 mod tls;
+mod tray;
 mod units;
 
 pub use catalog::{Catalog, Postgres, Sqlite};
@@ -51,6 +54,7 @@ pub use pool::{Pool, PoolKind};
 pub use resource::{FieldDoc, Resource};
 pub use storage::{Device, StorageConfig, StorageDaemon, StorageDirector};
 pub use tls::{TlsConfig, TlsMode};
+pub use tray::{Monitor, MonitoredClient, MonitoredDirector, MonitoredStorage, TrayConfig};
 pub use units::{Bytes, Seconds};
 
 /// The port a director listens on (`wire/1 §0`).

@@ -45,6 +45,15 @@ pub(super) fn console() -> Value {
     json!({ "director": { "name": "backup-dir", "address": "backup.example", "password": "p1" } })
 }
 
+fn tray() -> Value {
+    json!({
+        "monitor": { "name": "tray-mon" },
+        "directors": [{ "name": "backup-dir", "address": "backup.example", "password": "p5" }],
+        "clients": [{ "name": "web-fd", "address": "web.example", "password": "p6" }],
+        "storages": [{ "name": "sd", "address": "192.0.2.7", "password": "p7" }],
+    })
+}
+
 /// Findings of `base` after each `(pointer, value)` was put into it.
 fn check<T: DeserializeOwned + Check>(mut base: Value, changes: &[(&str, Value)], built: Built) -> Vec<Finding> {
     for (pointer, value) in changes {
@@ -64,6 +73,7 @@ fn plain_configurations_have_no_findings() {
     assert_eq!(check::<FileConfig>(file(), &[], BUILT), []);
     assert_eq!(check::<StorageConfig>(storage(), &[], BUILT), []);
     assert_eq!(check::<ConsoleConfig>(console(), &[], BUILT), []);
+    assert_eq!(check::<TrayConfig>(tray(), &[], BUILT), []);
 }
 
 #[test]
@@ -191,6 +201,37 @@ fn a_storage_daemons_semantic_errors_are_found_with_their_paths() {
 }
 
 #[test]
+fn a_tray_monitors_semantic_errors_are_found_with_their_paths() {
+    let changes = [
+        ("/monitor/name", json!("")),
+        ("/monitor/refresh_interval", json!(5)),
+        ("/monitor/source_address", json!("here")),
+        ("/directors/0/address", json!("backup.example:9101")),
+        ("/directors/0/tls", json!({ "certificate": "a.pem" })),
+        ("/clients/0/password", json!("")),
+        ("/clients/-", json!({ "name": "web-fd", "address": "web.example", "password": "p6", "port": 0 })),
+        ("/storages/0/port", json!(0)),
+    ];
+    let findings = found(&check::<TrayConfig>(tray(), &changes, BUILT));
+    for wanted in [
+        "T0822 monitor.name",
+        "T0840 monitor.timeout",
+        "T0824 monitor.source_address",
+        "T0824 directors[0].address",
+        "T0828 directors[0].tls.certificate",
+        "T0823 clients[0].password",
+        "T0821 clients[1].name",
+        "T0825 clients[1].port",
+        "T0825 storages[0].port",
+    ] {
+        assert!(findings.iter().any(|finding| finding.starts_with(wanted)), "{wanted} in {findings:#?}");
+    }
+    let nobody = [("/directors", json!([])), ("/clients", json!([])), ("/storages", json!([]))];
+    let findings = found(&check::<TrayConfig>(tray(), &nobody, BUILT));
+    assert!(findings.len() == 1 && findings[0].starts_with("T0836"), "{findings:?}");
+}
+
+#[test]
 fn a_named_console_needs_no_password_of_the_default_console() {
     let findings = check::<ConsoleConfig>(console(), &[("/director/password", json!(""))], BUILT);
     assert_eq!(found(&findings), ["T0823 director.password"]);
@@ -265,6 +306,11 @@ fn every_field_and_code_is_documented() {
     look::<TlsConfig>(&mut seen);
     look::<Sqlite>(&mut seen);
     look::<Postgres>(&mut seen);
+    look::<TrayConfig>(&mut seen);
+    look::<Monitor>(&mut seen);
+    look::<MonitoredDirector>(&mut seen);
+    look::<MonitoredClient>(&mut seen);
+    look::<MonitoredStorage>(&mut seen);
     assert!(seen > 120, "{seen}");
     let numbers: BTreeSet<_> = codes::ALL.iter().map(|(code, _)| *code).collect();
     assert_eq!(numbers.len(), codes::ALL.len(), "a code is used twice");

@@ -7,6 +7,7 @@ mod conn;
 mod dial;
 mod disk;
 mod job;
+mod monitor;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -41,9 +42,19 @@ pub fn page(code: Code) -> Option<&'static Page> {
 
 /// All pages, in order of their codes.
 pub fn all() -> impl Iterator<Item = &'static Page> {
-    [dial::PAGES, waiting::PAGES, tls::PAGES, conn::PAGES, job::PAGES, disk::PAGES, catalog::PAGES, config::PAGES]
-        .into_iter()
-        .flatten()
+    [
+        dial::PAGES,
+        waiting::PAGES,
+        tls::PAGES,
+        conn::PAGES,
+        job::PAGES,
+        monitor::PAGES,
+        disk::PAGES,
+        catalog::PAGES,
+        config::PAGES,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The page as plain text, its paragraphs in one line each.

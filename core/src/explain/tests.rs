@@ -7,7 +7,7 @@ use crate::config::check::codes;
 use crate::error::{Code, Explain};
 use crate::role::director::catalog::{CatalogError, CatalogErrorKind};
 use crate::role::director::restore_selection::SelectionError;
-use crate::{bulk, conn, node, tls};
+use crate::{bulk, conn, node, role, tls};
 
 /// One of every error that can explain itself.
 fn every_error() -> Vec<Box<dyn Explain>> {
@@ -40,11 +40,12 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(bulk::one_of_each_disk_error()))
         .chain(boxed(kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()))
         .chain(boxed(selections))
+        .chain(boxed(role::tray::one_of_each_failure()))
         .collect()
 }
 
 /// Codes that are given to a line of the log without an error behind it.
-const BY_THEMSELVES: &[u16] = &[110, 121, 140, 141, 142, 143, 144, 145, 146, 147, 148, 509];
+const BY_THEMSELVES: &[u16] = &[110, 121, 140, 141, 142, 143, 144, 145, 146, 147, 148, 509, 530];
 
 #[test]
 fn every_error_has_a_page_and_no_two_share_a_code_a_message_or_advice() {

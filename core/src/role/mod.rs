@@ -6,9 +6,11 @@ pub mod file;
 pub mod identity;
 pub mod listening;
 pub(crate) mod quiet;
+mod refusals;
 mod report;
 pub mod script;
 pub mod storage;
+pub mod tray;
 
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;

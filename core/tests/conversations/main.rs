@@ -2,7 +2,9 @@
 
 #![expect(unreachable_pub, reason = "the modules of one test program share their items")]
 
+mod console;
 mod director;
 mod file;
 mod storage;
 mod support;
+mod tray;

@@ -7,6 +7,7 @@ pub mod codes;
 mod director;
 mod nearest;
 mod peers;
+mod tray;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

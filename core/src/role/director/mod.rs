@@ -47,6 +47,7 @@ use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
+use crate::role::refusals::Refusals;
 use crate::role::script::Progress;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
@@ -88,6 +89,7 @@ pub struct Director {
     journal: Journal,
     queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
+    refusals: Refusals,
     last_unique: (String, u32),
     jobs_run: u32,
     timers: BTreeMap<TimerKey, Due>,
@@ -145,6 +147,7 @@ impl Director {
             journal: Journal::default(),
             queued: VecDeque::new(),
             recent: VecDeque::new(),
+            refusals: Refusals::default(),
             last_unique: (String::new(), 0),
             jobs_run: 0,
             timers: BTreeMap::new(),

@@ -34,6 +34,7 @@ use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
 use crate::role::quiet::{Quiet, more};
+use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted, Who};
 use crate::role::{self, Role};
 use crate::time::Wall;
@@ -70,6 +71,7 @@ pub struct FileDaemon {
     /// Timers of jobs whose storage daemon is expected, each with its session.
     expecting: BTreeMap<TimerKey, ConnId>,
     recent: VecDeque<Finished>,
+    refusals: Refusals,
     jobs_run: u32,
     started: Wall,
     stopping: bool,
@@ -95,6 +97,7 @@ impl FileDaemon {
             beats: BTreeMap::new(),
             expecting: BTreeMap::new(),
             recent: VecDeque::new(),
+            refusals: Refusals::default(),
             jobs_run: 0,
             started: Wall::default(),
             stopping: false,

@@ -36,6 +36,7 @@ use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
+use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted, Who};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
@@ -77,6 +78,7 @@ pub struct StorageDaemon {
     closing: BTreeMap<WorkId, ConnId>,
     devices: Devices,
     recent: VecDeque<Finished>,
+    refusals: Refusals,
     jobs_run: u32,
     next_session: u32,
     session_time: u32,
@@ -102,6 +104,7 @@ impl StorageDaemon {
             closing: BTreeMap::new(),
             devices: Devices::default(),
             recent: VecDeque::new(),
+            refusals: Refusals::default(),
             jobs_run: 0,
             next_session: 0,
             session_time: 0,

@@ -94,6 +94,7 @@ impl StorageDaemon {
                     }
                 }
                 Ok(command) if session.monitor && !command.is_for_monitors() => {
+                    self.refusals.monitor(net, id, &session.director, text);
                     net.send_text(id, answers::MONITOR_REFUSAL);
                     net.send_signal(id, Signal::Eod);
                     net.send_text(id, answers::invalid(text));

@@ -2,7 +2,7 @@
 
 mod cancelling;
 mod consoles;
-mod desk;
+pub mod desk;
 mod failures;
 mod jobs;
 mod levels;

@@ -141,10 +141,11 @@ impl Script {
     pub fn own_words_after(mut self, after: &str) -> Self {
         let is_start =
             |line: &Expected| matches!(line, Expected::Says(Frame::Data(said)) if said.starts_with(after.as_bytes()));
-        let start = self.lines.iter().position(is_start).expect("the peer says so") + 1;
-        let length =
-            self.lines[start..].iter().take_while(|line| matches!(line, Expected::Hears(Frame::Data(_)))).count();
-        assert!(length > 0, "our words follow {after}");
+        let is_text = |line: &Expected| matches!(line, Expected::Hears(Frame::Data(_)));
+        // The first one whose answer is not our own words already.
+        let found = self.lines.windows(2).position(|pair| is_start(&pair[0]) && is_text(&pair[1]));
+        let start = found.unwrap_or_else(|| panic!("our words follow {after}")) + 1;
+        let length = self.lines[start..].iter().take_while(|line| is_text(line)).count();
         self.lines.splice(start..start + length, [Expected::HearsTexts]);
         self
     }
@@ -163,6 +164,17 @@ impl Script {
             |line: &Expected| matches!(line, Expected::Says(Frame::Data(said)) if said.starts_with(text.as_bytes()));
         let at = self.lines.iter().position(is_it).unwrap_or_else(|| panic!("the peer never says {text:?}"));
         self.lines.truncate(at);
+        self
+    }
+
+    /// Leaves out all from our second question on, up to the end: we ask `question` once.
+    #[must_use]
+    pub fn asked_once(mut self, question: &str) -> Self {
+        let is_it = |line: &&Expected| matches!(line, Expected::Hears(frame) if frame.data() == question.as_bytes());
+        assert!(self.lines.iter().filter(is_it).count() > 1, "the recording has {question:?} once");
+        let second = self.lines.iter().rposition(|line| is_it(&line)).expect("it was counted");
+        let end = self.lines.iter().rposition(|line| matches!(line, Expected::Hears(Frame::Fin)));
+        self.lines.drain(second..end.expect("the recording has an end"));
         self
     }
 

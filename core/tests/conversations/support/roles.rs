@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use towline_core::config::{FileConfig, StorageConfig};
+use towline_core::config::{ConsoleConfig, FileConfig, StorageConfig, TrayConfig};
 use towline_core::node::Settings;
+use towline_core::role::console::Console;
 use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::{Credentials, DialOffer, Identity};
 use towline_core::role::storage::StorageDaemon;
+use towline_core::role::tray::{Tray, Watch};
 use towline_core::time::Wall;
 use towline_core::tls::Acceptor;
 use towline_core::wire::hello::Version;
@@ -143,4 +145,49 @@ fn storage_daemon_called(
     .expect("a configuration");
     let role = StorageDaemon::new(Arc::new(config), protection.credentials(), identity());
     World::new(role, settings(&format!("R_STORAGE::{name}"), protection), started, hands)
+}
+
+/// The director's port in the recordings.
+pub const DIRECTOR_PORT: u16 = 42_001;
+/// The file daemon's port in the recordings.
+pub const FILE_PORT: u16 = 42_002;
+/// The storage daemon's port in the recordings.
+pub const STORAGE_PORT: u16 = 42_003;
+
+/// A role that was asked to do something before its dials are answered: peers have to be awaited first.
+type Prepare<'a, R> = &'a mut dyn FnMut(&mut World<R>);
+
+/// The tray monitor `bareos-mon` with a director, a file daemon and a storage daemon. It starts once `prepare` has said
+/// who waits for its dials.
+pub fn tray(protection: Protection, watch: Watch, prepare: Prepare<'_, Tray>) -> World<Tray> {
+    let daemon = |name: &str, port: u16| serde_json::json!([{ "name": name, "address": "127.0.0.1", "port": port, "password": "mon-secret" }]);
+    let config: TrayConfig = serde_json::from_value(serde_json::json!({
+        "monitor": { "name": "bareos-mon", "refresh_interval": 5, "timeout": 4, "tls": protection.tls() },
+        "directors": daemon("bareos-dir", DIRECTOR_PORT),
+        "clients": daemon("bareos-fd", FILE_PORT),
+        "storages": daemon("bareos-sd", STORAGE_PORT),
+    }))
+    .expect("a configuration");
+    let role = Tray::new(Arc::new(config), protection.credentials(), watch);
+    World::prepared(role, settings("R_CONSOLE::bareos-mon", protection), STARTED, no_hands(), prepare)
+}
+
+/// A console of the recordings, by its name and password; without a name it is the default console. It starts once
+/// `prepare` has said who waits for its dial.
+pub fn console(named: Option<(&str, &str)>, prepare: Prepare<'_, Console>) -> World<Console> {
+    let protection = Protection::Clear;
+    let mut config = serde_json::json!({
+        "director": { "name": "bareos-dir", "address": "127.0.0.1", "port": DIRECTOR_PORT, "password": "dir-secret",
+                      "tls": protection.tls() },
+    });
+    if let Some((name, password)) = named {
+        config["console"] = serde_json::json!({ "name": name, "password": password });
+    }
+    let config: ConsoleConfig = serde_json::from_value(config).expect("a configuration");
+    let role = Console::new(Arc::new(config), protection.credentials());
+    World::prepared(role, settings("R_CONSOLE::any", protection), STARTED, no_hands(), prepare)
+}
+
+fn no_hands() -> Hands {
+    Box::new(|work| panic!("nobody here works: {work:?}"))
 }

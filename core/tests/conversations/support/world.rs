@@ -63,6 +63,11 @@ struct Link {
 impl<R: Role> World<R> {
     /// A node that has started at this wall time.
     pub fn new(role: R, settings: Settings, wall: Wall, hands: Hands) -> Self {
+        Self::prepared(role, settings, wall, hands, &mut |_| {})
+    }
+
+    /// A node that dials as soon as it starts: `prepare` says before that who waits for it.
+    pub fn prepared(role: R, settings: Settings, wall: Wall, hands: Hands, prepare: &mut dyn FnMut(&mut Self)) -> Self {
         let now = Instant(1_000_000_000);
         let mut world = Self {
             node: Node::new(role, settings, [7; 32], now),
@@ -82,6 +87,7 @@ impl<R: Role> World<R> {
             tickets: BTreeMap::new(),
             next_ticket: 1,
         };
+        prepare(&mut world);
         world.event(Event::Started { wall });
         world.run();
         world

@@ -55,6 +55,9 @@ impl Director {
         let words = Words::parse(line);
         let verb = whole_verb(words.word(0));
         if !self.may(conn, &verb) {
+            if let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) {
+                self.refusals.console(net, conn, name, verb.as_bytes());
+            }
             return self.console_done(
                 net,
                 conn,

@@ -1,0 +1,285 @@
+//! The tray monitor: asks directors, file daemons and storage daemons for their status, each for itself (`wire/1 §7.1`).
+//!
+//! ```text
+//!   director ===== hello of a console ====.
+//!   file daemon == hello of a director ===+== Tray --> Notice::Watched(what is known of one daemon)
+//!   storage daemon = the same ============'
+//! ```
+//! Every daemon has a dialogue, a deadline and a pause of its own; none waits for another. A connection is kept from one
+//! look to the next. A line that is typed, whatever it says, has all daemons asked at once.
+
+mod daemon;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use daemon::MAX_STATUS;
+pub use view::{DaemonView, Health, TrayFailure};
+
+#[cfg(test)]
+pub(crate) use view::one_of_each as one_of_each_failure;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::config::TrayConfig;
+use crate::conn::{CloseReason, Peer};
+use crate::drive::{ExitReason, Notice, WorkDone};
+use crate::event::IoKind;
+use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::node::{DialFailure, Net, TimerKey};
+use crate::role::Role;
+use crate::role::identity::Credentials;
+use crate::wire::frame::Signal;
+
+use daemon::{Daemon, Next};
+
+/// How long a monitor that leaves waits for the daemons' good-byes.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// The exit code after one look if a daemon was not reachable.
+pub const NOT_ALL_REACHABLE: u8 = 1;
+
+/// How long a monitor watches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Until it is stopped.
+    OnAndOn,
+    /// Each daemon is asked once; the exit code tells whether all have answered.
+    Once,
+}
+
+/// The role of a tray monitor.
+#[derive(Debug)]
+pub struct Tray {
+    config: Arc<TrayConfig>,
+    credentials: Credentials,
+    watch: Watch,
+    daemons: Vec<Daemon>,
+    dials: BTreeMap<DialId, usize>,
+    conns: BTreeMap<ConnId, usize>,
+    timers: BTreeMap<TimerKey, Due>,
+    leaving: Option<ExitReason>,
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug)]
+enum Due {
+    /// The daemon has not answered in time.
+    Late(usize),
+    /// The daemon is to be asked again.
+    Ask(usize),
+    /// Whoever has not said good-bye is left.
+    Leave,
+}
+
+impl Tray {
+    /// A tray monitor with a checked configuration and what was loaded for TLS.
+    #[must_use]
+    pub fn new(config: Arc<TrayConfig>, credentials: Credentials, watch: Watch) -> Self {
+        Self {
+            daemons: Daemon::all(&config),
+            config,
+            credentials,
+            watch,
+            dials: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            leaving: None,
+        }
+    }
+
+    /// What is known of each daemon, in the order of their places.
+    pub fn views(&self) -> impl Iterator<Item = &DaemonView> {
+        self.daemons.iter().map(|daemon| &daemon.view)
+    }
+
+    /// Asks a daemon, unless it is being asked.
+    fn ask(&mut self, net: &mut Net, at: usize) {
+        let Some(daemon) = self.daemons.get_mut(at) else { return };
+        if daemon.is_busy() || self.leaving.is_some() {
+            return;
+        }
+        if let Some(key) = daemon.pause.take() {
+            self.timers.remove(&key);
+            net.cancel_timer(key);
+        }
+        daemon.began = net.now();
+        let key = net.set_timer(self.config.monitor.timeout.duration(), "the answer of a daemon");
+        daemon.deadline = Some(key);
+        self.timers.insert(key, Due::Late(at));
+        let next = daemon.begin(net);
+        self.go_on(net, at, next);
+    }
+
+    /// Acts on what a daemon's dialogue came to.
+    fn go_on(&mut self, net: &mut Net, at: usize, next: Next) {
+        let Some(daemon) = self.daemons.get_mut(at) else { return };
+        match next {
+            Next::Wait => {}
+            Next::Dial => match daemon.dial(net, &self.config, &self.credentials) {
+                Ok(dial) => {
+                    self.dials.insert(dial, at);
+                }
+                Err(text) => self.answered(net, at, Health::Unreachable(TrayFailure::Setup(text))),
+            },
+            Next::Answered => self.answered(net, at, Health::Reachable),
+            Next::Failed(failure) => {
+                if let Some(conn) = daemon.hang_up() {
+                    self.conns.remove(&conn);
+                    net.abort(conn);
+                }
+                self.answered(net, at, Health::Unreachable(failure));
+            }
+        }
+    }
+
+    /// A look at a daemon has ended: says what came of it, and pauses.
+    fn answered(&mut self, net: &mut Net, at: usize, health: Health) {
+        let refresh = self.config.monitor.refresh_interval.duration();
+        let Some(daemon) = self.daemons.get_mut(at) else { return };
+        if let Some(key) = daemon.deadline.take() {
+            self.timers.remove(&key);
+            net.cancel_timer(key);
+        }
+        daemon.view.health = health;
+        daemon.view.asked = net.wall();
+        net.notify(Notice::Watched(Box::new(daemon.view.clone())));
+        if self.watch == Watch::OnAndOn {
+            let key = net.set_timer(refresh.saturating_sub(net.now().since(daemon.began)), "the next look at a daemon");
+            daemon.pause = Some(key);
+            self.timers.insert(key, Due::Ask(at));
+        } else if self.daemons.iter().all(|daemon| daemon.view.health != Health::Unknown) {
+            let all = self.daemons.iter().all(|daemon| daemon.view.health == Health::Reachable);
+            self.leave(net, if all { ExitReason::Done } else { ExitReason::Failed(NOT_ALL_REACHABLE) });
+        }
+    }
+
+    /// The time of a daemon is over.
+    fn late(&mut self, net: &mut Net, at: usize) {
+        let within = self.config.monitor.timeout.duration();
+        let Some(daemon) = self.daemons.get_mut(at) else { return };
+        daemon.deadline = None;
+        let doing = daemon.doing();
+        if let Some(dial) = daemon.call_off() {
+            self.dials.remove(&dial);
+            net.cancel_dial(dial);
+        }
+        self.go_on(net, at, Next::Failed(TrayFailure::Late { doing, within }));
+    }
+
+    /// Says good-bye to all daemons, then ends.
+    fn leave(&mut self, net: &mut Net, reason: ExitReason) {
+        if self.leaving.is_some() {
+            return;
+        }
+        self.leaving = Some(reason);
+        for (key, _) in std::mem::take(&mut self.timers) {
+            net.cancel_timer(key);
+        }
+        for (dial, _) in std::mem::take(&mut self.dials) {
+            net.cancel_dial(dial);
+        }
+        for conn in self.conns.keys() {
+            net.close(*conn, true);
+        }
+        let key = net.set_timer(FAREWELL, "the daemons' good-byes");
+        self.timers.insert(key, Due::Leave);
+        self.exit_if_alone(net);
+    }
+
+    fn exit_if_alone(&self, net: &mut Net) {
+        if let Some(reason) = self.leaving.clone().filter(|_| self.conns.is_empty()) {
+            net.exit(reason);
+        }
+    }
+}
+
+impl Role for Tray {
+    fn start(&mut self, net: &mut Net) {
+        for at in 0..self.daemons.len() {
+            net.notify(Notice::Watched(Box::new(self.daemons[at].view.clone())));
+        }
+        for at in 0..self.daemons.len() {
+            self.ask(net, at);
+        }
+    }
+
+    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
+
+    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _peer: Peer) {
+        net.abort(conn);
+    }
+
+    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        // Called off, and yet it came about.
+        let Some(at) = self.dials.remove(&dial) else {
+            if let Ok((conn, _)) = outcome {
+                net.abort(conn);
+            }
+            return;
+        };
+        let Some(daemon) = self.daemons.get_mut(at) else { return };
+        let next = match outcome {
+            Ok((conn, peer)) => {
+                self.conns.insert(conn, at);
+                daemon.connected(conn, &peer)
+            }
+            Err(failure) => Next::Failed(failure.into()),
+        };
+        self.go_on(net, at, next);
+    }
+
+    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
+        let Some(&at) = self.conns.get(&conn) else { return };
+        if let Some(daemon) = self.daemons.get_mut(at).filter(|_| self.leaving.is_none()) {
+            let next = daemon.hear(net, conn, &text);
+            self.go_on(net, at, next);
+        }
+    }
+
+    fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+        let Some(&at) = self.conns.get(&conn) else { return };
+        if signal == Signal::Heartbeat {
+            return net.send_signal(conn, Signal::HeartbeatResponse);
+        }
+        if let Some(daemon) = self.daemons.get_mut(at).filter(|_| self.leaving.is_none()) {
+            let next = daemon.signalled(signal);
+            self.go_on(net, at, next);
+        }
+    }
+
+    fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
+        let Some(at) = self.conns.remove(&conn) else { return };
+        if self.leaving.is_some() {
+            return self.exit_if_alone(net);
+        }
+        if let Some(daemon) = self.daemons.get_mut(at) {
+            let next = daemon.closed(reason);
+            self.go_on(net, at, next);
+        }
+    }
+
+    fn on_done(&mut self, _net: &mut Net, _work: WorkId, _done: WorkDone) {}
+
+    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
+        match self.timers.remove(&key) {
+            Some(Due::Late(at)) => self.late(net, at),
+            Some(Due::Ask(at)) => self.ask(net, at),
+            Some(Due::Leave) => net.exit(self.leaving.clone().unwrap_or(ExitReason::Done)),
+            None => {}
+        }
+    }
+
+    fn on_typed(&mut self, net: &mut Net, line: Option<String>) {
+        match line {
+            Some(_) => (0..self.daemons.len()).for_each(|at| self.ask(net, at)),
+            None => self.leave(net, ExitReason::Done),
+        }
+    }
+
+    fn on_stop(&mut self, net: &mut Net) {
+        self.leave(net, ExitReason::Done);
+    }
+}

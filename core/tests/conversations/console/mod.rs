@@ -1,0 +1,3 @@
+//! Our console against a real director.
+
+mod recorded;
