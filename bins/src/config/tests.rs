@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use towline_core::config::{
     Built, Check, ConfigPath, ConsoleConfig, DirectorConfig, FileConfig, Passwords, Seconds, StorageConfig, TlsConfig,
+    TrayConfig,
 };
 
 use super::*;
@@ -257,7 +258,14 @@ fn the_examples_load_and_check_clean() {
     let file: FileConfig = clean("file-daemon.ron");
     let storage: StorageConfig = clean("storage-daemon.ron");
     let console: ConsoleConfig = clean("console.ron");
-    // The four belong together.
+    let tray: TrayConfig = clean("towline-tray.ron");
+    // All belong together.
+    let monitor = tray.monitor.name.as_str();
+    assert_eq!(director.console(monitor).unwrap().password, tray.directors[0].password);
+    let watched = file.directors.iter().find(|director| director.name == monitor).unwrap();
+    assert!(watched.monitor && watched.password == tray.clients[0].password);
+    let watched = storage.directors.iter().find(|director| director.name == monitor).unwrap();
+    assert!(watched.monitor && watched.password == tray.storages[0].password);
     assert_eq!(director.client(&file.file.name).unwrap().password, file.directors[0].password);
     assert_eq!(director.storages[0].password, storage.directors[0].password);
     assert_eq!(director.storages[0].device, storage.devices[0].name);
@@ -279,6 +287,7 @@ fn what_is_written_loads_again_equal() {
     round::<FileConfig>("file-daemon.ron");
     round::<StorageConfig>("storage-daemon.ron");
     round::<ConsoleConfig>("console.ron");
+    round::<TrayConfig>("towline-tray.ron");
 }
 
 #[test]

@@ -41,6 +41,8 @@ impl Sink {
                     let _full = ready.try_send(());
                 }
             }
+            // A tray monitor's own program shows them.
+            Notice::Watched(_) => {}
             Notice::Listening(address) => {
                 tracing::info!("listening on {address}");
                 say(&format!("listening on {address}\n"));

@@ -18,6 +18,8 @@ pub mod runtime;
 mod signals;
 pub mod storage;
 mod tls;
+#[cfg(feature = "tray")]
+pub mod tray;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -99,6 +101,14 @@ pub fn main<D: Daemon>() -> ExitCode {
 /// Runs a daemon to its end, or tests its configuration.
 #[must_use]
 pub fn run<D: Daemon>(options: &Options) -> ExitCode {
+    run_with::<D>(options, D::build)
+}
+
+/// Runs a daemon as [`run`] does, but lets the caller open what its role needs.
+fn run_with<D: Daemon>(
+    options: &Options,
+    build: impl FnOnce(Loaded<D::Config>, Tls) -> Result<Built<D::Role>, StartError>,
+) -> ExitCode {
     let runtime = match runtime::Choice::named(options.runtime.as_deref()) {
         Ok(runtime) => runtime,
         Err(error) => return complain(D::PROGRAM, &error.to_string(), EXIT_CONFIG),
@@ -125,7 +135,7 @@ pub fn run<D: Daemon>(options: &Options) -> ExitCode {
     if let Err(error) = getrandom::fill(&mut seed) {
         return complain(D::PROGRAM, &format!("the system gives no random bytes: {error}"), EXIT_SYSTEM);
     }
-    let built = match D::build(loaded, tls) {
+    let built = match build(loaded, tls) {
         Ok(built) => built,
         Err(error) => return complain(D::PROGRAM, &error.text, error.exit),
     };

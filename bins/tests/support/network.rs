@@ -34,6 +34,10 @@ pub struct Plan {
     pub catalog: String,
     /// Where the volumes are.
     pub volumes: Option<PathBuf>,
+    /// Of the file daemon's and the storage daemon's directors, behind `d`.
+    pub directors: String,
+    /// The director's named consoles.
+    pub consoles: String,
 }
 
 impl Default for Plan {
@@ -49,6 +53,8 @@ impl Default for Plan {
             console_tls: None,
             catalog: r#"sqlite(path: "catalog.sqlite")"#.to_owned(),
             volumes: None,
+            directors: String::new(),
+            consoles: String::new(),
         }
     }
 }
@@ -93,19 +99,19 @@ impl Network {
         let volumes = plan.volumes.clone().unwrap_or_else(|| at.join("volumes"));
         std::fs::create_dir_all(&source).unwrap();
         std::fs::create_dir_all(&volumes).unwrap();
-        let Plan { all, daemons, device, pool, file_tls, catalog, .. } = plan;
+        let Plan { all, daemons, device, pool, file_tls, catalog, directors, consoles, .. } = plan;
         let common = format!(r#"listen: ["127.0.0.1"], working_directory: {at:?}, {daemons}"#);
         let file_tls = file_tls.as_ref().unwrap_or(all);
         let file = Daemon::start("file", std::slice::from_ref(&plan.file_program), at, |port| {
             format!(
-                r#"(file: (name: "f", port: {port}, {common} {file_tls}), directors: [(name: "d", password: "fpw")])"#
+                r#"(file: (name: "f", port: {port}, {common} {file_tls}), directors: [(name: "d", password: "fpw"), {directors}])"#
             )
         });
         let mut program = plan.storage_prefix.clone();
         program.push(env!("CARGO_BIN_EXE_towline-sd").into());
         let storage = Daemon::start("storage", &program, at, |port| {
             format!(
-                r#"(storage: (name: "s", port: {port}, {common} {all}), directors: [(name: "d", password: "spw")],
+                r#"(storage: (name: "s", port: {port}, {common} {all}), directors: [(name: "d", password: "spw"), {directors}],
                     devices: [(name: "dev", media_type: "File", archive_device: {volumes:?}, {device})])"#
             )
         });
@@ -120,6 +126,7 @@ impl Network {
                     jobs: [(name: "b", {job}), (name: "r", kind: restore, {job})],
                     filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
                     pools: [(name: "p", label_format: "v-", {pool})],
+                    consoles: [{consoles}],
                     catalog: {catalog})"#
             )
         });

@@ -1,0 +1,7 @@
+//! `towline-tray`: the tray monitor.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    towline::daemon::tray::main()
+}
