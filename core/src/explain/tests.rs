@@ -33,7 +33,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
     ];
     boxed(node::one_of_each_dial_failure())
         .chain(boxed(node::one_of_each_bind_error()))
-        .chain(boxed(crate::role::director::one_of_each_reach_failure()))
+        .chain(boxed(role::director::one_of_each_reach_failure()))
         .chain(boxed(tls::one_of_each_error()))
         .chain(boxed(conn::one_of_each_reason()))
         .chain(boxed(bulk::one_of_each_outcome()))
