@@ -279,3 +279,29 @@ fn the_same_seed_has_clients_come_back_at_the_same_nanosecond() {
     assert_eq!(story(13), story(13));
     assert_ne!(story(13), story(14));
 }
+
+#[test]
+fn a_job_runs_once_for_each_return_of_its_client_if_the_last_is_long_enough_ago() {
+    let mut town = waiting(Plan { run_on_connect: 3_600, ..plan(15, Directions::CLIENT) });
+    let jobs = |town: &Town| town.catalog.tables().jobs.len();
+    assert!(town.await_end(1, MINUTE).is_some_and(|row| row.job_status == b'T'), "it was never run before");
+    // The connection that replaces the taken one is no return, and neither is waiting.
+    town.world.run_for(5 * HOUR);
+    assert_eq!(jobs(&town), 1);
+    let back = |town: &mut Town| {
+        town.world.kill(town.client);
+        town.world.run_for(MINUTE);
+        town.start_client();
+        town.world.run_for(MINUTE);
+    };
+    back(&mut town);
+    assert_eq!(jobs(&town), 2, "it was away, and the last start is hours ago");
+    back(&mut town);
+    assert_eq!(jobs(&town), 2, "not again within the hour");
+    town.world.run_for(HOUR);
+    // A restarted director finds the client back too, and asks its catalog.
+    town.start_director();
+    town.world.run_for(MINUTE);
+    assert_eq!(jobs(&town), 3);
+    assert!(town.ended(3).is_some_and(|row| row.job_status == b'T'));
+}

@@ -23,6 +23,7 @@ mod reach;
 mod reception;
 mod requests;
 pub mod restore_selection;
+mod returning;
 mod running;
 mod setup;
 mod tables;
@@ -122,6 +123,8 @@ enum Owner {
     Log,
     Uname,
     Console(ConnId),
+    /// When this job, whose client has come back, was last started.
+    Returned(String),
 }
 
 impl Director {
@@ -330,6 +333,7 @@ impl Role for Director {
             }
             Owner::Log => self.lines_saved(net, answer),
             Owner::Console(conn) => self.console_answered(net, conn, answer),
+            Owner::Returned(name) => self.return_answered(net, &name, answer),
         }
     }
 

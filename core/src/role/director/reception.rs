@@ -87,6 +87,9 @@ impl Director {
             net.keep_alive(older, SocketOptions { keepalive: Some(DOUBTFUL), buffer: None });
         }
         self.client_waits(net, name);
+        if arrival == Arrival::Return {
+            self.client_returned(net, name);
+        }
     }
 
     /// Refuses a client; says so once a minute.

@@ -78,7 +78,7 @@ impl Director {
     }
 
     pub(super) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
-        let console = order.console;
+        let (console, name) = (order.console, order.name.clone());
         // A director that was started again within the second gives names that are taken.
         let taken = matches!(&answer, Err(error) if error.kind == CatalogErrorKind::Constraint);
         if taken && self.last_unique.1 < MAX_UNIQUE {
@@ -92,6 +92,8 @@ impl Director {
         // The console hears the number before the job's first message can be waiting for it.
         if let Some(console) = console {
             self.console_done(net, console, &text);
+        } else if created.is_none() {
+            net.log(Level::Error, &format!("{}: {}", name, text.trim_end()));
         }
         if let Some(job) = created {
             let id = job.id;

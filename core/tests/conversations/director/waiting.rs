@@ -340,3 +340,25 @@ fn a_wrong_password_never_waits() {
     assert_eq!(rows(&mut desk).len(), 0);
     assert!(desk.log().contains("wrong password for R_CLIENT::bareos-fd"), "{}", desk.log());
 }
+
+#[test]
+fn a_named_console_says_where_its_client_is() {
+    let mut config = config(false, true);
+    config["clients"][0]["address"] = json!("192.0.2.9");
+    let own = |name: &str, acl: &str| json!({ "name": name, "password": "own-secret", "command_acl": [acl] });
+    config["consoles"] = json!([own("bareos-fd", "setip"), own("nobody", "*all*"), own("other", "status")]);
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let ask = |desk: &mut Desk, name: &str| {
+        let console = if name.is_empty() { desk.console() } else { desk.come_in(name, "own-secret") };
+        let answer = desk.ask(console, "setip");
+        desk.world.say(console, "text quit");
+        answer[0].clone()
+    };
+    assert!(ask(&mut desk, "").contains("this is the default console"));
+    assert_eq!(ask(&mut desk, "nobody"), "text There is no client \"nobody\".\\n");
+    assert!(ask(&mut desk, "other").contains("no access"));
+    assert_eq!(ask(&mut desk, "bareos-fd"), "text Client \"bareos-fd\" address set to 127.0.0.1\\n");
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    order(&mut desk);
+    assert!(desk.report(1).contains("Connected file daemon at 127.0.0.1:42002"), "{}", desk.report(1));
+}

@@ -32,6 +32,7 @@ const HELP: &[(&str, &str)] = &[
     ("messages", "what jobs have reported since the last time"),
     ("wait [jobid=N]", "wait until jobs have ended"),
     ("cancel jobid=N|job=UNIQUE", "cancel a job"),
+    ("setip", "dial the client of this console's name where the console comes from"),
     ("version", "the version of this director"),
     ("help", "this list"),
     ("quit", "leave"),
@@ -39,8 +40,8 @@ const HELP: &[(&str, &str)] = &[
 
 /// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
 const VERBS: &[&str] = &[
-    ".exit", ".quit", "cancel", "exit", "help", "list", "llist", "messages", "quit", "restore", "run", "status",
-    "version", "wait",
+    ".exit", ".quit", "cancel", "exit", "help", "list", "llist", "messages", "quit", "restore", "run", "setip",
+    "status", "version", "wait",
 ];
 
 /// The whole word of an abbreviated command.
@@ -73,6 +74,7 @@ impl Director {
             "messages" => self.messages(net, conn),
             "wait" => self.wait(net, conn, &words),
             "cancel" => self.cancel(net, conn, &words),
+            "setip" => self.set_address(net, conn),
             "version" => {
                 let text =
                     format!("{} Version: {} ({})\n", self.config.director.name, self.identity.full, self.identity.date);

@@ -1,0 +1,72 @@
+//! Jobs that begin when their client comes back (`wire/1 §8.6`).
+
+use crate::config::{self, JobKind};
+use crate::drive::Level;
+use crate::node::Net;
+use crate::wire::status::JobType;
+
+use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use super::running::Order;
+use super::{Director, Owner, console};
+
+impl Director {
+    /// A client has dialled in that was away: asks when each of its jobs that wait for this was last started. A
+    /// connection that only replaces one that was taken is no return.
+    pub(super) fn client_returned(&mut self, net: &mut Net, client: &str) {
+        let waits = |job: &&config::Job| {
+            job.client == *client
+                && job.enabled
+                && job.kind == JobKind::Backup
+                && !job.run_on_incoming_connect_interval.is_zero()
+        };
+        let names: Vec<String> = self.config.jobs.iter().filter(waits).map(|job| job.name.clone()).collect();
+        for name in names {
+            // What is asked for already, or runs, is not started a second time.
+            let asked = self.works.values().any(|owner| matches!(owner, Owner::Returned(other) if *other == name));
+            if asked || self.jobs.values().any(|job| job.name == name && job.client == *client) {
+                continue;
+            }
+            let filter = JobFilter {
+                limit: 1,
+                name: Some(name.clone()),
+                client: Some(client.to_owned()),
+                ..JobFilter::default()
+            };
+            self.ask(net, CatalogRequest::ListJobs(filter), Owner::Returned(name));
+        }
+    }
+
+    /// The catalog knows when a job was last started: orders it if that is long enough ago, or it never was.
+    pub(super) fn return_answered(&mut self, net: &mut Net, name: &str, answer: Result<CatalogAnswer, CatalogError>) {
+        let rows = match answer {
+            Ok(CatalogAnswer::Jobs(rows)) => rows,
+            Ok(other) => return net.log(Level::Error, &format!("unexpected answer of the catalog: {other:?}")),
+            Err(error) => {
+                return net.log(Level::Error, &format!("job {name} is not started for its client's return: {error}"));
+            }
+        };
+        let Some(job) = self.config.job(name) else { return };
+        let last = rows.iter().map(|row| row.start_time.max(row.sched_time)).max();
+        let interval = i64::try_from(job.run_on_incoming_connect_interval.0).unwrap_or(i64::MAX);
+        let is_due = last.is_none_or(|last| net.wall().seconds().saturating_sub(last) > interval);
+        if !is_due || self.stopping {
+            return;
+        }
+        net.log(Level::Info, &format!("job {name} is started: its client {} has dialled in", job.client));
+        let order = Order {
+            name: job.name.clone(),
+            kind: JobType::Backup,
+            level: console::order_level(job.level),
+            accurate: job.accurate,
+            client: job.client.clone(),
+            fileset: job.fileset.clone(),
+            storage: job.storage.clone(),
+            pool: job.pool.clone(),
+            restore: None,
+            console: None,
+            unique: String::new(),
+            scheduled: 0,
+        };
+        self.order_job(net, order);
+    }
+}
