@@ -18,12 +18,7 @@ fn a_full_disk_fails_the_job_and_the_jobs_before_and_after_it_are_good() {
     let prefix = ["unshare", "--mount", "--", "sh", "-c", script];
     let mut prefix: Vec<_> = prefix.iter().map(Into::into).collect();
     prefix.push(volumes.clone());
-    let network = Network::start(&Plan {
-        storage_prefix: prefix,
-        volumes: Some(volumes),
-        device: r#"minimum_free_space: "0","#.to_owned(),
-        ..Plan::default()
-    });
+    let network = Network::start(&Plan { storage_prefix: prefix, volumes: Some(volumes), ..Plan::default() });
     plant(&network.source, 9, 1 << 20);
     let first = network.backup();
     assert!(first.is_ok(), "{}", first.report);

@@ -58,6 +58,47 @@ impl Civil {
     }
 }
 
+/// The offsets of a place's local time over the years: data that whoever has the rules of time zones brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone {
+    first: i32,
+    changes: Vec<(i64, i32)>,
+}
+
+impl Zone {
+    /// Local time minus UTC in seconds before all changes, and each change: its moment in seconds since 1970, in order,
+    /// and the offset from then on.
+    #[must_use]
+    pub const fn new(first: i32, changes: Vec<(i64, i32)>) -> Self {
+        Self { first, changes }
+    }
+
+    /// A place that never puts its clocks.
+    #[must_use]
+    pub const fn fixed(offset: i32) -> Self {
+        Self::new(offset, Vec::new())
+    }
+
+    /// Local time minus UTC in seconds, at a moment in seconds since 1970.
+    #[must_use]
+    pub fn offset_at(&self, moment: i64) -> i32 {
+        let behind = self.changes.partition_point(|(at, _)| *at <= moment);
+        behind.checked_sub(1).and_then(|at| self.changes.get(at)).map_or(self.first, |(_, offset)| *offset)
+    }
+
+    /// The moment at which clocks here show this, in seconds since 1970 as if they were UTC. What they show twice means
+    /// the first time. What they never show, because they are put forward over it, means as long after the change as it
+    /// would have been without.
+    #[must_use]
+    pub fn moment_of(&self, shown: i64) -> i64 {
+        const DAY: i64 = 86_400;
+        let before = i64::from(self.offset_at(shown - DAY));
+        let after = i64::from(self.offset_at(shown + DAY));
+        let is_right = |offset: &i64| i64::from(self.offset_at(shown - offset)) == *offset;
+        shown - [before, after].into_iter().find(is_right).unwrap_or(before)
+    }
+}
+
 /// `2026-11-23 13:01:31`
 impl fmt::Display for Civil {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

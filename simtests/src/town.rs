@@ -49,6 +49,8 @@ pub struct Plan {
     pub fd_connect_timeout: u64,
     /// The heartbeat interval of all daemons, in seconds.
     pub heartbeat: u64,
+    /// The director's schedules, with a comma at the end; the job `backup` goes by one named `nightly`. Empty: none.
+    pub schedule: String,
 }
 
 impl Plan {
@@ -60,6 +62,7 @@ impl Plan {
             tls: false,
             files: some_files(seed, 24, 60_000),
             passwords: ("file".to_owned(), "storage".to_owned()),
+            schedule: String::new(),
             rate: 10_000_000,
             directions: Directions::DIRECTOR,
             run_on_connect: 0,
@@ -290,6 +293,8 @@ pub(crate) fn identity() -> Identity {
 
 fn director(plan: &Plan) -> DirectorConfig {
     let (file, storage) = &plan.passwords;
+    let schedule = &plan.schedule;
+    let scheduled = if schedule.is_empty() { "None" } else { r#"Some("nightly")"# };
     read(&format!(
         r#"(
             director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls},
@@ -298,12 +303,13 @@ fn director(plan: &Plan) -> DirectorConfig {
             storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
             jobs: [
                 (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full,
-                 run_on_incoming_connect_interval: {run_on_connect}),
+                 run_on_incoming_connect_interval: {run_on_connect}, schedule: {scheduled}),
                 (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
                  where: Some("/restored")),
             ],
             filesets: [(name: "set", include: [(files: ["/data"])])],
             pools: [(name: "pool", label_format: Some("vol-"))],
+            {schedule}
         )"#,
         tls = tls(plan),
         heartbeat = plan.heartbeat,

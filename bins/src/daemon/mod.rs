@@ -34,7 +34,7 @@ use towline_core::time::Instant;
 
 use crate::config::{EXIT_CONFIG, Loaded, Report, load};
 
-pub use identity::identity;
+pub use identity::{identity, local_zone};
 pub use log::{Sink, start_log};
 pub use options::Options;
 pub use tls::{Peer, Tls, read_tls};

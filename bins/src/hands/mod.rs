@@ -70,6 +70,7 @@ impl Workers {
         let handle = handle_of(&work);
         match work {
             DiskWork::OpenBackup { .. }
+            | DiskWork::OpenEstimate { .. }
             | DiskWork::OpenRestore { .. }
             | DiskWork::OpenRead { .. }
             | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
@@ -220,6 +221,7 @@ fn buffer_of(work: DiskWork) -> Vec<u8> {
 fn handle_of(work: &DiskWork) -> HandleId {
     match work {
         DiskWork::OpenBackup { handle, .. }
+        | DiskWork::OpenEstimate { handle, .. }
         | DiskWork::OpenRestore { handle, .. }
         | DiskWork::OpenRead { handle, .. }
         | DiskWork::Mount { handle, .. }

@@ -9,6 +9,7 @@ use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
 
 use crate::disk::backup::BackupSource;
+use crate::disk::backup::estimate::EstimateSource;
 use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Replace, RestoreTarget};
 use crate::volume::disk_error;
@@ -29,6 +30,11 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
     match work {
         DiskWork::OpenBackup { fileset, changes, .. } => {
             Ok((Box::new(Backup::open(&fileset, changes)?), DiskDone::Opened))
+        }
+        DiskWork::OpenEstimate { fileset, changes, listing, .. } => {
+            let source = EstimateSource::new(&fileset, changes, listing)
+                .map_err(|error| DiskError::Other { path: "fileset".to_owned(), text: error.to_string() })?;
+            Ok((Box::new(Estimate(source)), DiskDone::Opened))
         }
         DiskWork::OpenRestore { order, .. } => {
             let replace = Replace::from_letter(order.replace);
@@ -97,6 +103,22 @@ impl Open for Backup {
             spent: micros(self.spent),
             volumes: Vec::new(),
         }
+    }
+}
+
+#[derive(Debug)]
+struct Estimate(EstimateSource);
+
+impl Open for Estimate {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
+        let last = self.0.fill(&mut parcel);
+        DiskDone::Filled { parcel, last, remarks: remarks(self.0.take_notices()) }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        let (files, read_bytes) = self.0.totals();
+        Tally { files, read_bytes, complete: true, ..Tally::default() }
     }
 }
 

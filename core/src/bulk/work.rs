@@ -24,6 +24,19 @@ pub enum DiskWork {
         /// Which of it.
         changes: Changes,
     },
+    /// File daemon: begin to walk a fileset and count what a backup would save. Answered by `Opened`; `Fill` then gives
+    /// frames with a line for each entry, if wanted, and may give none before the last; the tally counts files and the
+    /// bytes to be read.
+    OpenEstimate {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// What would be backed up.
+        fileset: Arc<FileSet>,
+        /// Which of it.
+        changes: Changes,
+        /// Whether each entry gets a line.
+        listing: bool,
+    },
     /// File daemon: begin to restore. Answered by `Opened`.
     OpenRestore {
         /// The name of what is opened, chosen by the node.

@@ -8,6 +8,7 @@ use super::job::{Job, Messages};
 use super::password::{Password, Passwords};
 use super::pool::Pool;
 use super::resource::resources;
+use super::schedule::Schedule;
 use super::tls::TlsConfig;
 use super::units::Seconds;
 use super::{DIRECTOR_PORT, FILE_PORT, STORAGE_PORT, any_address, heartbeat};
@@ -27,6 +28,8 @@ resources! {
         filesets: Vec<FileSet> = Vec::new(),
         /// Groups of volumes.
         pools: Vec<Pool> = Vec::new(),
+        /// When jobs run by themselves.
+        schedules: Vec<Schedule> = Vec::new(),
         /// Where the catalog is.
         catalog: Catalog = Catalog::default(),
         /// Named consoles.
@@ -161,6 +164,12 @@ impl DirectorConfig {
     #[must_use]
     pub fn job(&self, name: &str) -> Option<&Job> {
         self.jobs.iter().find(|job| job.name == name)
+    }
+
+    /// The schedule of this name.
+    #[must_use]
+    pub fn schedule(&self, name: &str) -> Option<&Schedule> {
+        self.schedules.iter().find(|schedule| schedule.name == name)
     }
 
     /// The fileset called `name`.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
-use super::units::{Bytes, Seconds};
+use super::units::Seconds;
 use super::{DIRECTOR_PORT, FILE_PORT, any_address, heartbeat};
 
 /// What a director may ask a file daemon to do.
@@ -69,8 +69,6 @@ resources! {
         networks: BTreeMap<String, String> = BTreeMap::new(),
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
         maximum_concurrent_jobs: u32 = 1_000,
-        /// Bytes a second that all jobs together may use; 0: no limit (`wire/1 §1.7`).
-        maximum_bandwidth: Bytes = Bytes(0),
         /// Connections that may be under way without being authenticated.
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)

@@ -58,6 +58,8 @@ resources! {
         kind: JobKind = JobKind::Backup,
         /// How much it saves when nobody says otherwise.
         level: Level = Level::Incremental,
+        /// Name of the schedule that starts it; `None`: only people and other rules do.
+        schedule: Option<String> = None,
         /// Folder that a restore puts before each path; `None`: files go back where they were.
         r#where: Option<String> = None,
         /// Which existing files a restore overwrites.

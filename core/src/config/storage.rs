@@ -80,12 +80,8 @@ resources! {
         maximum_volume_size: Bytes = Bytes(0),
         /// Size of a data block (`wire/3 §5.1`).
         maximum_block_size: Bytes = Bytes::mib(1),
-        /// Jobs that may write at the same time.
-        maximum_concurrent_jobs: u32 = 1,
         /// Bytes of one job after which a piece of a volume is recorded in the catalog.
         maximum_file_size: Bytes = Bytes(1_000_000_000),
-        /// Free space below which no more is written.
-        minimum_free_space: Bytes = Bytes::mib(64),
     }
 }
 

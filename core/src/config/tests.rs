@@ -90,10 +90,7 @@ fn the_defaults_are_those_of_the_protocol_notes() {
     let options = &config.filesets[0].include[0].options[0];
     assert_eq!((options.acl, options.xattr, options.hardlinks), (true, true, true));
     let device = &read::<StorageConfig>(storage()).devices[0];
-    assert_eq!(
-        (device.maximum_block_size, device.maximum_concurrent_jobs, device.label_media),
-        (Bytes(1 << 20), 1, true)
-    );
+    assert_eq!((device.maximum_block_size, device.label_media), (Bytes(1 << 20), true));
 }
 
 #[test]
@@ -142,6 +139,14 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             json!([{ "exclude": true }]),
             "T0840 filesets[0].include[0].options[0].exclude",
         ),
+        ("/jobs/0/schedule", json!("never"), "T0820 jobs[0].schedule"),
+        ("/schedules", json!([{ "name": "s", "runs": [] }]), "T0836 schedules[0].runs"),
+        ("/schedules", json!([{ "name": "s", "runs": [{ "at": [] }] }]), "T0836 schedules[0].runs[0].at"),
+        (
+            "/schedules",
+            json!([{ "name": "s", "runs": [{ "at": ["1:00"], "days_of_month": [32] }] }]),
+            "T0837 schedules[0].runs[0].days_of_month",
+        ),
         ("/consoles/0/name", json!("*UserAgent*"), "T0822 consoles[0].name"),
         ("/consoles/0/command_acl", json!([]), "T0836 consoles[0]"),
     ];
@@ -188,7 +193,6 @@ fn a_storage_daemons_semantic_errors_are_found_with_their_paths() {
         ("/devices/0/maximum_block_size", json!(512), &["T0837 devices[0].maximum_block_size"]),
         ("/devices/0/maximum_block_size", json!("1 GiB"), &["T0837 devices[0].maximum_block_size"]),
         ("/devices/0/maximum_volume_size", json!("64 KiB"), &["T0840 devices[0].maximum_volume_size"]),
-        ("/devices/0/maximum_concurrent_jobs", json!(0), &["T0835 devices[0].maximum_concurrent_jobs"]),
         ("/devices/1", second("dev2"), &["T0839 devices[1].archive_device"]),
         ("/devices/1", second("dev"), &["T0821 devices[1].name", "T0839 devices[1].archive_device"]),
         ("/devices", json!([]), &["T0836 devices"]),

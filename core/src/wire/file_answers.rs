@@ -84,6 +84,9 @@ pub fn job_not_found(job: &str) -> String {
     format!("2901 Job {job} not found.\n")
 }
 
+/// To an `estimate` that cannot be made.
+pub const BAD_ESTIMATE: &str = "2992 Bad estimate command.\n";
+
 /// To `estimate`; an end of data follows.
 pub fn estimate(files: u64, bytes: u64) -> String {
     format!("2000 OK estimate files={} bytes={}\n", thousands(files), thousands(bytes))
@@ -118,7 +121,7 @@ pub(super) fn refusal(prefix: &str, line: &str) -> Option<String> {
     Some(match prefix.trim_end() {
         "accurate" => "2991 Bad accurate command\n".to_owned(),
         "cancel" => "2902 Error scanning cancel command.\n".to_owned(),
-        "estimate" => "2992 Bad estimate command.\n".to_owned(),
+        "estimate" => BAD_ESTIMATE.to_owned(),
         "JobId=" => "2901 Bad Job\n".to_owned(),
         "pluginoptions" => "2905 Bad PluginOptions command.\n".to_owned(),
         "Run" => FAILED_SCRIPT.to_owned(),

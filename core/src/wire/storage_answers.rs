@@ -111,6 +111,11 @@ pub fn cancel_not_found(job: &str) -> String {
     format!("3904 Job {job} not found.\n")
 }
 
+/// To a job beyond the limit; real daemons hang up without a word.
+pub fn too_many_jobs(most: u32) -> String {
+    format!("3999 Job refused: {most} jobs are under way, the most this storage daemon takes.\n")
+}
+
 /// Before [`BANDWIDTH`], for an unknown job.
 pub fn bandwidth_not_found(job: &str) -> String {
     format!("2901 Job {job} not found.\n")

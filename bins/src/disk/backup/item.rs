@@ -87,18 +87,14 @@ impl Item {
             work.note(Notice::new(NoticeKind::Skipped, &found.path, "is a socket and is not saved"));
             return None;
         }
-        let selects = since.is_some() || work.known.is_some();
-        let sent = name_in_record(&found, options);
         if let Some(known) = &mut work.known {
-            known.keep(&sent);
+            known.keep(&name_in_record(&found, options));
         }
-        let unchanged = |meta: &Meta, known: &mut Option<Box<KnownFiles>>| match known {
-            Some(known) => known.is_unchanged(&sent, &stat_of(meta, 0, Stream::FILE_DATA), options.accurate.as_deref()),
-            None => since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since)),
-        };
-        if selects
+        // A glance from outside spares opening what has not changed.
+        if (since.is_some() || work.known.is_some())
             && found.kind == Type::RegularFile
-            && meta::of_entry(&found.parent, &found.name).is_ok_and(|meta| unchanged(&meta, &mut work.known))
+            && meta::of_entry(&found.parent, &found.name)
+                .is_ok_and(|meta| is_unchanged(&found, options, since, &mut work.known, &meta))
         {
             return None;
         }
@@ -113,7 +109,7 @@ impl Item {
                 return None;
             }
         };
-        if selects && unchanged(&meta, &mut work.known) {
+        if is_unchanged(&found, options, since, &mut work.known, &meta) {
             return None;
         }
         if meta.kind() == Type::Socket {
@@ -503,6 +499,23 @@ fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno>
             Err(Errno::INTR) => {}
             other => return other,
         }
+    }
+}
+
+/// Whether an entry is as the catalog knows it, or too old to be saved. Marks a known one as seen.
+pub(super) fn is_unchanged(
+    found: &Found,
+    options: &Options,
+    since: Option<i64>,
+    known: &mut Option<Box<KnownFiles>>,
+    meta: &Meta,
+) -> bool {
+    match known {
+        Some(known) => {
+            let stat = stat_of(meta, 0, Stream::FILE_DATA);
+            known.is_unchanged(&name_in_record(found, options), &stat, options.accurate.as_deref())
+        }
+        None => since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since)),
     }
 }
 

@@ -7,6 +7,7 @@
 //! was at that moment, so size and contents of the record agree. Growing, shrinking, changing and vanishing while being
 //! read is a warning; the stream stays whole.
 
+pub mod estimate;
 mod item;
 mod pattern;
 pub(crate) mod regex;

@@ -18,7 +18,7 @@ use towline_core::wire::attributes::AttributeRecord;
 use self::apply::Current;
 use self::beneath::Beneath;
 use self::folders::Folders;
-pub use self::names::Names;
+pub use self::names::{Names, OwnerNames};
 use super::notice::{Notice, NoticeKind, Notices};
 
 /// When an entry that is already there is replaced (wire/2 §3.2).

@@ -1,8 +1,11 @@
-//! Numbers of users and groups by name, for ACLs that hold names (wire/2 §2.12).
+//! Numbers of users and groups by name, for ACLs that hold names (wire/2 §2.12); and names by number, for people.
 
 use std::collections::BTreeMap;
 
 use towline_core::wire::acl::Kind;
+
+const USERS: &str = "/etc/passwd";
+const GROUPS: &str = "/etc/group";
 
 /// The names of `/etc/passwd` and `/etc/group`, read when first needed. Network directories are not asked.
 #[derive(Debug, Default)]
@@ -15,22 +18,57 @@ impl Names {
     /// The number of a user or group.
     pub fn id(&mut self, kind: Kind, name: &str) -> Option<u32> {
         let (table, file) = match kind {
-            Kind::User => (&mut self.users, "/etc/passwd"),
-            Kind::Group => (&mut self.groups, "/etc/group"),
+            Kind::User => (&mut self.users, USERS),
+            Kind::Group => (&mut self.groups, GROUPS),
         };
         table.get_or_insert_with(|| parse(&std::fs::read(file).unwrap_or_default())).get(name).copied()
     }
 }
 
+/// The names of users and groups by their numbers, from the same files.
+#[derive(Debug, Default)]
+pub struct OwnerNames {
+    users: Option<BTreeMap<u32, String>>,
+    groups: Option<BTreeMap<u32, String>>,
+}
+
+impl OwnerNames {
+    /// The name of a user, or the number of one without.
+    pub fn user(&mut self, id: u32) -> String {
+        name(&mut self.users, USERS, id)
+    }
+
+    /// The name of a group, or the number of one without.
+    pub fn group(&mut self, id: u32) -> String {
+        name(&mut self.groups, GROUPS, id)
+    }
+}
+
+fn name(table: &mut Option<BTreeMap<u32, String>>, file: &str, id: u32) -> String {
+    let read = || {
+        let mut table = BTreeMap::new();
+        for (name, id) in entries(&std::fs::read(file).unwrap_or_default()) {
+            table.entry(id).or_insert(name);
+        }
+        table
+    };
+    table.get_or_insert_with(read).get(&id).cloned().unwrap_or_else(|| id.to_string())
+}
+
 fn parse(file: &[u8]) -> BTreeMap<String, u32> {
     let mut table = BTreeMap::new();
-    for line in String::from_utf8_lossy(file).lines() {
-        let mut fields = line.split(':');
-        if let (Some(name), Some(Ok(id))) = (fields.next(), fields.nth(1).map(str::parse)) {
-            table.entry(name.to_owned()).or_insert(id);
-        }
+    for (name, id) in entries(file) {
+        table.entry(name).or_insert(id);
     }
     table
+}
+
+fn entries(file: &[u8]) -> Vec<(String, u32)> {
+    let entry = |line: &str| {
+        let mut fields = line.split(':');
+        Some((fields.next()?.to_owned(), fields.nth(1)?.parse().ok()?))
+    };
+    String::from_utf8_lossy(file).lines().filter_map(entry).collect()
 }
 
 #[cfg(test)]

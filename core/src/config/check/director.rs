@@ -2,7 +2,7 @@
 
 use super::catalog;
 use super::{Built, Check, Checker, Finding, Side, codes};
-use crate::config::{Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Storage};
+use crate::config::{Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Schedule, Storage};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
 const DEFAULT_CONSOLE: &str = "*UserAgent*";
@@ -30,6 +30,10 @@ impl Check for DirectorConfig {
         c.names("pools", self.pools.iter().map(|pool| pool.name.as_str()));
         for (index, each) in self.pools.iter().enumerate() {
             pool(&mut c, &ConfigPath::of("pools").index(index), each);
+        }
+        c.names("schedules", self.schedules.iter().map(|schedule| schedule.name.as_str()));
+        for (index, each) in self.schedules.iter().enumerate() {
+            schedule(&mut c, &ConfigPath::of("schedules").index(index), each);
         }
         consoles(&mut c, self);
         c.findings
@@ -129,11 +133,34 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         let message = format!("pool {:?} is a scratch pool, no job writes to it", job.pool);
         c.error(codes::CONTRADICTION, path.field("pool"), message, "choose a pool with `kind: backup`");
     }
+    if let Some(schedule) = &job.schedule {
+        let schedules = config.schedules.iter().map(|schedule| schedule.name.as_str());
+        c.reference(path.field("schedule"), "schedule", schedule, schedules);
+        if job.kind == JobKind::Restore {
+            let help = "remove `schedule`; restore from a console";
+            c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
+        }
+    }
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
     if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule) {
+    c.not_empty(path.field("runs"), schedule.runs.len(), "run");
+    for (index, run) in schedule.runs.iter().enumerate() {
+        let path = path.field("runs").index(index);
+        c.not_empty(path.field("at"), run.at.len(), "time of day");
+        for (field, values, most) in [("days_of_month", &run.days_of_month, 31), ("months", &run.months, 12)] {
+            if let Some(value) = values.iter().find(|value| !(1..=most).contains(*value)) {
+                let help = format!("write numbers from 1 to {most}");
+                let message = format!("{value} is none of the numbers `{field}` can have");
+                c.error(codes::OUT_OF_RANGE, path.field(field), message, &help);
+            }
+        }
     }
 }
 

@@ -133,7 +133,6 @@ fn devices(c: &mut Checker, devices: &[Device]) {
             let help = "raise `maximum_volume_size`, or lower `maximum_block_size`";
             c.error(codes::CONTRADICTION, path.field("maximum_volume_size"), message, help);
         }
-        c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(device.maximum_concurrent_jobs));
         c.not_zero(path.field("maximum_file_size"), device.maximum_file_size.0);
     }
 }

@@ -1,5 +1,6 @@
 //! Whom the director dials, with which opening: for jobs, and for errands such as a status or a cancel.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::action::SocketOptions;
@@ -25,25 +26,51 @@ const JOB_RETRY: u64 = 10;
 pub(super) struct Errand {
     pub(super) who: Who,
     pub(super) conn: Option<ConnId>,
+    /// What is said and answered before the command, the first being under way once `sent`.
+    pub(super) before: VecDeque<Preparation>,
     pub(super) command: String,
     /// The console that waits for it.
     pub(super) console: Option<ConnId>,
     /// The job it cancels, if that is what it is for.
     pub(super) cancels: Option<u32>,
     pub(super) sent: bool,
+    /// Whether the answer takes its time.
+    pub(super) is_long: bool,
     /// When the patience with its answer ends.
     pub(super) timer: Option<TimerKey>,
+}
+
+/// Frames to send, and how the answer to them begins.
+#[derive(Debug)]
+pub(super) struct Preparation {
+    pub(super) frames: Vec<u8>,
+    pub(super) answer: &'static str,
 }
 
 impl Errand {
     /// An errand that nothing has been done for yet.
     pub(super) const fn new(who: Who, command: String, console: Option<ConnId>) -> Self {
-        Self { who, conn: None, command, console, cancels: None, sent: false, timer: None }
+        Self {
+            who,
+            conn: None,
+            before: VecDeque::new(),
+            command,
+            console,
+            cancels: None,
+            sent: false,
+            is_long: false,
+            timer: None,
+        }
     }
 
     /// How long the daemon may take to answer.
     pub(super) const fn patience(&self) -> Duration {
-        Duration::from_secs(if self.cancels.is_some() { 10 } else { 60 })
+        Duration::from_secs(match (self.cancels.is_some(), self.is_long) {
+            (true, _) => 10,
+            (false, false) => 60,
+            // A walk through all files of a client.
+            (false, true) => 6 * 3_600,
+        })
     }
 }
 

@@ -186,7 +186,7 @@ impl Director {
         self.begin_errand(net, name, Errand { cancels: Some(job), ..Errand::new(who, command, None) })
     }
 
-    fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
+    pub(super) fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
         if errand.who == Who::File {
             return self.reach_for_errand(net, name, errand);
         }
@@ -257,13 +257,45 @@ impl Director {
         let greeting: &[u8] = if errand.who == Who::File { b"2000 OK Hello" } else { b"3000 OK Hello" };
         if !errand.sent && text.starts_with(greeting) {
             errand.sent = true;
-            return net.send_text(conn, &errand.command);
+            return go_on(errand, net, conn);
+        }
+        if let Some(wanted) = errand.before.front().filter(|_| errand.sent) {
+            if text.starts_with(wanted.answer.as_bytes()) {
+                errand.before.pop_front();
+                return go_on(errand, net, conn);
+            }
+            let line = String::from_utf8_lossy(text).into_owned();
+            return self.errand_refused(net, conn, &line);
         }
         let line = String::from_utf8_lossy(text).into_owned();
         if let Some(errand) = self.talking.remove(&conn) {
             self.errand_prints(net, &errand, &line);
             self.talking.insert(conn, errand);
         }
+    }
+
+    /// A signal ends an errand, unless it belongs to what comes before its command.
+    pub(super) fn errand_signals(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+        let prepares = self.talking.get(&conn).is_some_and(|errand| errand.sent && !errand.before.is_empty());
+        match signal {
+            Signal::ClockRequest if prepares => net.send_text(conn, message::clock(net.wall().0)),
+            Signal::Eod if prepares => {}
+            _ => {
+                if let Some(errand) = self.talking.remove(&conn) {
+                    net.close(conn, true);
+                    self.errand_done(net, errand);
+                }
+            }
+        }
+    }
+
+    /// The peer does not go along with what comes before the command.
+    fn errand_refused(&mut self, net: &mut Net, conn: ConnId, line: &str) {
+        let Some(errand) = self.talking.remove(&conn) else { return };
+        net.close(conn, true);
+        let text = format!("The {} refuses: {}\n", errand.who, line.trim_end());
+        self.errand_prints(net, &errand, &text);
+        self.errand_done(net, errand);
     }
 
     /// The peer of an errand has not ended its answer in time.
@@ -292,5 +324,13 @@ impl Director {
             (None, Some(job)) => self.cancel_heard(net, errand, job, text),
             (None, None) => net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end())),
         }
+    }
+}
+
+/// Says what is next: something to prepare the command, or the command.
+fn go_on(errand: &Errand, net: &mut Net, conn: ConnId) {
+    match errand.before.front() {
+        Some(next) => net.send(conn, next.frames.clone()),
+        None => net.send_text(conn, &errand.command),
     }
 }

@@ -5,8 +5,9 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `cancelling.rs` gives them up,
-//! `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job, `dialling.rs` says whom to dial and how,
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `schedule.rs` orders them in
+//! time, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
+//! `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
@@ -14,6 +15,7 @@ mod cancelling;
 pub mod catalog;
 mod console;
 mod dialling;
+mod estimate;
 mod fileset;
 mod incoming;
 mod job;
@@ -25,6 +27,7 @@ mod requests;
 pub mod restore_selection;
 mod returning;
 mod running;
+mod schedule;
 mod setup;
 mod tables;
 pub mod volumes;
@@ -38,6 +41,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
+use crate::calendar::Zone;
 use crate::config::DirectorConfig;
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
@@ -65,6 +69,7 @@ use journal::Journal;
 use reach::Reach;
 use reception::Reception;
 use running::Order;
+use schedule::Schedules;
 use setup::Setup;
 
 /// The role of a director.
@@ -87,6 +92,8 @@ pub struct Director {
     works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
     cancelling: BTreeMap<u32, Cancelling>,
+    schedules: Schedules,
+    zone: Zone,
     journal: Journal,
     queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
@@ -105,6 +112,8 @@ enum Due {
     Grace(u32),
     /// A console has waited for those who confirm the cancel of this job.
     Confirmations(u32),
+    /// Jobs of schedules may be due.
+    Schedules,
     /// The peer of an errand has had its time.
     Errand(ConnId),
     /// A step on the way to a client has had its time.
@@ -135,6 +144,8 @@ impl Director {
         Self {
             config,
             credentials: Arc::new(credentials),
+            schedules: Schedules::default(),
+            zone: Zone::fixed(identity.utc_offset),
             identity,
             listening: Listening::default(),
             setup: Setup::default(),
@@ -157,6 +168,12 @@ impl Director {
             started: Wall::default(),
             stopping: false,
         }
+    }
+
+    /// The same where clocks are put forward and back; without this, the identity's offset counts for ever.
+    #[must_use]
+    pub fn with_zone(self, zone: Zone) -> Self {
+        Self { zone, ..self }
     }
 
     fn keyring(&self) -> Keyring {
@@ -276,9 +293,8 @@ impl Role for Director {
             self.daemon_signals(net, id, conn, signal);
         } else if self.consoles.contains_key(&conn) {
             self.console_signals(net, conn, signal);
-        } else if let Some(errand) = self.talking.remove(&conn) {
-            net.close(conn, true);
-            self.errand_done(net, errand);
+        } else if self.talking.contains_key(&conn) {
+            self.errand_signals(net, conn, signal);
         } else if self.reception.pool.holds(conn) {
             self.waiting_signals(net, conn);
         } else if self.claim_lost(net, conn) {
@@ -341,6 +357,7 @@ impl Role for Director {
         match self.timers.remove(&key) {
             Some(Due::Grace(id)) => self.grace_over(net, id),
             Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
+            Some(Due::Schedules) => self.look_at_schedules(net),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
             Some(Due::Reach(id)) => self.reach_timer(net, id),
             None => {}

@@ -3,11 +3,9 @@
 use crate::config::{self, JobKind};
 use crate::drive::Level;
 use crate::node::Net;
-use crate::wire::status::JobType;
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
-use super::running::Order;
-use super::{Director, Owner, console};
+use super::{Director, Owner};
 
 impl Director {
     /// A client has dialled in that was away: asks when each of its jobs that wait for this was last started. A
@@ -53,20 +51,7 @@ impl Director {
             return;
         }
         net.log(Level::Info, &format!("job {name} is started: its client {} has dialled in", job.client));
-        let order = Order {
-            name: job.name.clone(),
-            kind: JobType::Backup,
-            level: console::order_level(job.level),
-            accurate: job.accurate,
-            client: job.client.clone(),
-            fileset: job.fileset.clone(),
-            storage: job.storage.clone(),
-            pool: job.pool.clone(),
-            restore: None,
-            console: None,
-            unique: String::new(),
-            scheduled: 0,
-        };
+        let Some(order) = self.order_of(job, job.level) else { return };
         self.order_job(net, order);
     }
 }

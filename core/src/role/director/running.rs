@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
+use crate::config::{self, JobKind};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::Level;
 use crate::error::Explain;
@@ -15,6 +16,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
+use super::console::order_level;
 use super::job::{Job, RestorePlan, RowIds};
 use super::reach::{Goal, Reached};
 use super::tables;
@@ -58,6 +60,28 @@ pub(super) struct Finished {
 }
 
 impl Director {
+    /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
+    pub(super) fn order_of(&self, job: &config::Job, level: config::Level) -> Option<Order> {
+        let kind = match job.kind {
+            JobKind::Backup => JobType::Backup,
+            _ => return None,
+        };
+        Some(Order {
+            name: job.name.clone(),
+            kind,
+            level: order_level(level),
+            accurate: job.accurate,
+            client: job.client.clone(),
+            fileset: job.fileset.clone(),
+            storage: job.storage.clone(),
+            pool: job.pool.clone(),
+            restore: None,
+            console: None,
+            unique: String::new(),
+            scheduled: 0,
+        })
+    }
+
     /// Gives the job a unique name and asks the catalog for its number.
     pub(super) fn order_job(&mut self, net: &mut Net, mut order: Order) {
         let stamp = self.identity.local(net.wall()).stamp();

@@ -81,6 +81,7 @@ impl Director {
             self.works.insert(work, Owner::Setup(item));
         } else {
             self.listening.start(net, &self.config.director.listen, self.config.director.port);
+            self.begin_schedules(net);
         }
     }
 }

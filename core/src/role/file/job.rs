@@ -43,6 +43,8 @@ pub(super) struct Job {
     pub(super) handle: HandleId,
     /// Whether the workers were told to open something and not yet to close it.
     pub(super) opened: bool,
+    /// Whether the walk of an estimate is at its end.
+    pub(super) walked: bool,
     pub(super) ticket: u32,
     pub(super) tally: Tally,
     pub(super) status: JobStatus,
@@ -56,6 +58,7 @@ pub(super) enum Kind {
     /// Not said yet.
     Unknown,
     Backup,
+    Estimate,
     Restore,
 }
 

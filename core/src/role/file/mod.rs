@@ -7,11 +7,13 @@
 //! ```
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
-//! the dialogues of `wire/2 §2` and `§3`, `job.rs` is what is known of a job, `report.rs` what a status says.
+//! the dialogues of `wire/2 §2` and `§3`, `estimate.rs` says what a backup would save, `job.rs` is what is known of a job,
+//! `report.rs` what a status says.
 
 mod calling;
 mod data;
 mod diary;
+mod estimate;
 mod job;
 mod level;
 mod passive;
@@ -23,6 +25,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome};
+use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::config::{FileConfig, keepalive};
 use crate::conn::{CloseReason, Peer};
@@ -330,6 +333,12 @@ impl Role for FileDaemon {
         }
     }
 
+    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
+        if self.estimates(conn) {
+            self.estimate_on(net, conn);
+        }
+    }
+
     fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
         let Some(&id) = self.data.get(&conn) else { return };
         if let (Some(session), FromMachine::Remarks(remarks)) = (self.sessions.get_mut(&id), message) {
@@ -371,6 +380,11 @@ impl Role for FileDaemon {
         }
         let Some(id) = self.works.remove(&work) else { return };
         match done {
+            WorkDone::Disk(DiskDone::Opened) if self.estimates(id) => self.estimate_on(net, id),
+            WorkDone::Disk(DiskDone::Filled { parcel, last, remarks }) if self.estimates(id) => {
+                self.estimate_filled(net, id, parcel, last, remarks);
+            }
+            WorkDone::Disk(DiskDone::Closed(tally)) if self.estimates(id) => self.estimated(net, id, &tally),
             WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| job.on_event(data::OPENED, net)),
             WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
                 job.opened = false;

@@ -85,6 +85,12 @@ impl Session {
         net.send_text(id, message.to_line());
     }
 
+    /// Sends what is to be said of an estimate: bare text, for its job has no number (`wire/2 §4.2`).
+    pub(super) fn say_of_estimate(&mut self, net: &mut Net, id: ConnId, daemon: &str, kind: MessageKind, text: &str) {
+        let has_number = self.job.as_ref().is_some_and(|job| job.id != 0);
+        if has_number { self.message(net, id, daemon, kind, text) } else { net.send_text(id, format!("{text}\n")) }
+    }
+
     /// Sends a fatal job message; it costs the job its status (`wire/2 §4.2`).
     pub(super) fn fatal(&mut self, net: &mut Net, id: ConnId, daemon: &str, text: &str) {
         net.log(Level::Error, text);
@@ -194,6 +200,7 @@ impl FileDaemon {
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
             FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
+            FileCommand::Estimate { listing } => return self.start_estimate(net, id, listing),
             FileCommand::Level(level) => return self.take_level(net, id, &level),
             other => return self.serve_preparation(net, id, other),
         }
@@ -208,6 +215,12 @@ impl FileDaemon {
             FileCommand::Restore(_) => JobCommand::Restore,
             FileCommand::Verify(_) => JobCommand::Verify,
             FileCommand::Estimate { .. } => JobCommand::Estimate,
+            FileCommand::Job(job) if job.job_id != 0 && self.is_full() => {
+                let most = self.config.file.maximum_concurrent_jobs;
+                return Some(format!(
+                    "{most} jobs are under way, the most this client takes (`maximum_concurrent_jobs`)"
+                ));
+            }
             FileCommand::Job(_) if session.job.is_some() => return Some("a second job in one session".to_owned()),
             FileCommand::FileSet { .. } if session.has_fileset => {
                 return Some("a second file set for one job".to_owned());
@@ -219,8 +232,15 @@ impl FileDaemon {
             let text = format!("`allowed_job_commands` does not let director {} do this: {wanted:?}", session.director);
             return Some(text);
         }
-        let is_busy = session.job.as_ref().is_some_and(|job| job.script.is_some() || job.expecting.is_some());
+        let is_busy = session.job.as_ref().is_some_and(|job| job.script.is_some() || job.expecting.is_some())
+            || self.estimates(id);
         is_busy.then(|| format!("{wanted:?} while the job is at work already"))
+    }
+
+    fn is_full(&self) -> bool {
+        let has_job = |session: &&Session| session.job.as_ref().is_some_and(|job| job.id != 0);
+        let jobs = self.sessions.values().filter(has_job).count();
+        u32::try_from(jobs).unwrap_or(u32::MAX) >= self.config.file.maximum_concurrent_jobs
     }
 
     /// Tells the director of an error that costs the job its success.
@@ -289,6 +309,7 @@ impl FileDaemon {
             work: None,
             handle,
             opened: false,
+            walked: false,
             ticket: 0,
             tally: Tally::default(),
             status: JobStatus::Running,

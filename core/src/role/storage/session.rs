@@ -135,6 +135,12 @@ impl StorageDaemon {
                 net.send_text(id, answers::invalid(text));
                 return Next::End;
             }
+            StorageCommand::Job(line) if self.is_full() => {
+                let text = format!("job {} refused: `maximum_concurrent_jobs` are under way", line.job);
+                net.log(Level::Warn, &text);
+                net.send_text(id, answers::too_many_jobs(self.config.storage.maximum_concurrent_jobs));
+                return Next::End;
+            }
             StorageCommand::Job(line) => self.create_job(net, id, line),
             StorageCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
             StorageCommand::Use(group) => {
@@ -165,6 +171,11 @@ impl StorageDaemon {
             }
         }
         Next::Go
+    }
+
+    fn is_full(&self) -> bool {
+        let jobs = self.sessions.values().filter(|session| session.job.is_some()).count();
+        u32::try_from(jobs).unwrap_or(u32::MAX) >= self.config.storage.maximum_concurrent_jobs
     }
 
     fn create_job(&mut self, net: &mut Net, id: ConnId, line: StorageJob) {

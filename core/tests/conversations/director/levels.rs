@@ -1,9 +1,14 @@
-//! Backups that build on others.
+//! Backups that build on others, and what they would save.
 
 use serde_json::json;
 use towline_core::role::director::catalog::memory::MemoryCatalog;
 
-use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage, config, errand};
+use crate::recording;
+use crate::support::conv::Side;
+use crate::support::password;
+use crate::support::peer::Script;
+
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage, config, errand, our_letters};
 use super::jobs::{file_end, storage_end};
 
 const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
@@ -116,4 +121,63 @@ fn an_accurate_job_sends_what_the_client_had() {
     expected.push("signal -1".to_owned());
     finish(&mut desk, sd, fd, &expected);
     assert_eq!(desk.status(2), 'T', "{}", desk.report(2));
+}
+
+#[test]
+fn an_estimate_is_asked_for_as_recorded_and_shown_line_by_line() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let file = Script::new(recording!("10-estimate-verify/05-DIR-to-FD"), Side::Dialler, password("fd-secret"));
+    desk.world.await_dial(FILE_PORT, our_letters(file));
+    let shown = desk.ask(console, "estimate job=backup-tiny listing");
+    assert_eq!(shown.iter().filter(|line| line.contains("/srv/bareos-run/data/tiny")).count(), 6, "{shown:#?}");
+    let end = [r"text 2000 OK estimate files=6 bytes=1,062\n".to_owned(), "signal -1".to_owned()];
+    assert_eq!(shown[shown.len() - 2..], end);
+    desk.world.say(console, "text quit");
+    desk.world.heard(console);
+    desk.world.assert_done();
+}
+
+#[test]
+fn an_estimate_of_an_incremental_asks_since_the_last_backup_and_answers_clocks() {
+    let mut desk = with_a_full();
+    let start = desk.shelf().catalog.job_row(1).unwrap().start_time;
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    let console = desk.console();
+    desk.ask(console, "estimate job=backup-tiny");
+    let fd = console + 1;
+    desk.world.heard(fd);
+    desk.world.say(fd, "text 2000 OK Job 26.0.0 (21Aug26) Debian GNU/Linux,debian");
+    let heard = desk.world.heard(fd);
+    assert_eq!(heard[0], r"text level = incremental  mtime_only=0 \n");
+    assert!(heard[1].starts_with(&format!("text level = since_utime {start} ")), "{heard:?}");
+    desk.world.say(fd, "signal -9");
+    assert!(desk.world.heard(fd)[0].starts_with("text btime "));
+    desk.world.say(fd, "signal -1");
+    desk.world.say(fd, r"text 2000 OK level\n");
+    assert_eq!(desk.world.heard(fd)[0], r"text fileset vss=1\n");
+    // A file daemon that does not allow it says so, and the console hears it.
+    desk.world.say(fd, r"text 2999 Invalid command\n");
+    let shown = desk.world.heard(console);
+    assert!(shown.iter().any(|line| line.contains("refuses: 2999 Invalid command")), "{shown:?}");
+    assert_eq!(shown.last().map(String::as_str), Some("signal -1"));
+}
+
+#[test]
+fn a_job_of_a_schedule_is_shown_and_ordered_by_itself() {
+    let mut config = config();
+    config["schedules"] = json!([{ "name": "soon", "runs": [{ "at": ["13:03"], "level": "differential" }] }]);
+    config["jobs"][0]["schedule"] = json!("soon");
+    // The recorded moment is 13:01:31 where its clocks show UTC.
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let console = desk.console();
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("Differential   Backup    10  23-Nov-26 13:03    backup-tiny        soon"), "{status}");
+    desk.world.wait(std::time::Duration::from_secs(86));
+    assert!(desk.shelf().catalog.job_row(1).is_none());
+    desk.world.wait(std::time::Duration::from_secs(10));
+    let row = desk.shelf().catalog.job_row(1).cloned().expect("the job");
+    assert_eq!((row.name.as_str(), row.sched_time % 60), ("backup-tiny", 0));
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("24-Nov-26 13:03"), "the next one: {status}");
 }

@@ -387,3 +387,30 @@ fn a_storage_daemon_cut_off_anywhere_fails_the_job_and_leaves_nothing_behind() {
         assert_eq!(seen.filesets.len(), seen.closed, "cut behind {behind} lines");
     }
 }
+
+#[test]
+fn one_job_more_than_the_client_takes_is_refused_with_the_reason() {
+    let (hands, _) = stuck_hands();
+    let mut world = crate::support::roles::file_daemon_with(Protection::Clear, STARTED, hands, |config| {
+        config["file"]["maximum_concurrent_jobs"] = serde_json::json!(1);
+    });
+    let first = director(&mut world, "level");
+    let second = director(&mut world, "JobId=");
+    world.say(second, r"text JobId=2 Job=b.2026-11-23_13.01.31_04 SDid=1 SDtime=1 Authorization=x\n");
+    let heard = world.heard(second);
+    assert!(heard[0].contains("1 jobs are under way, the most this client takes"), "{heard:?}");
+    assert_eq!(heard[1..], ["signal -4", "fin"]);
+    world.say(first, r"text level = full  mtime_only=0 \n");
+    assert_eq!(world.heard(first), [r"text 2000 OK level\n"], "the first goes on");
+}
+
+#[test]
+fn a_cancel_from_another_session_is_answered_as_recorded_and_ends_the_job() {
+    let (hands, _) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let director = director(&mut world, "");
+    let conv = recording!("11-cancel/08-DIR-to-FD").replace("bench-big.2026-11-23_13.07.50_03", JOB);
+    world.come_in(Script::new(&conv, Side::Acceptor, password("fd-secret")));
+    assert_eq!(world.heard(director), [CANCELED, "signal -4", "fin"]);
+}

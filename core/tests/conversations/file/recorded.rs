@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
+use towline_core::bulk::parcel::Parcel;
+use towline_core::bulk::work::{DiskDone, DiskWork, Tally};
+use towline_core::drive::{Work, WorkDone};
 use towline_core::secret::Secret;
+use towline_core::wire::frame::put_data;
 
 use crate::recording;
 use crate::support::conv::Side;
@@ -10,6 +14,7 @@ use crate::support::files::{hands, recorded_files};
 use crate::support::password;
 use crate::support::peer::Script;
 use crate::support::roles::{Protection, STARTED, file_daemon};
+use crate::support::world::Hands;
 
 const STORAGE_PORT: u16 = 42_003;
 
@@ -138,4 +143,35 @@ fn an_accurate_incremental_backup_is_made_as_recorded() {
     let ours = seen.changes[0].since.expect("a time");
     let (theirs, their_clock) = (1_795_439_180, 1_795_439_188);
     assert_eq!(ours - theirs, STARTED.seconds() - their_clock - 1, "rounded down");
+}
+
+/// Hands that estimate what was recorded: a line for each entry, then the sums.
+fn estimating_hands(lines: Vec<Vec<u8>>) -> Hands {
+    Box::new(move |work| {
+        let Work::Disk(work) = work else { panic!("a file daemon has no catalog") };
+        Some(WorkDone::Disk(match work {
+            DiskWork::OpenEstimate { listing: true, .. } => DiskDone::Opened,
+            DiskWork::Fill { .. } => {
+                let mut parcel = Parcel::new();
+                lines.iter().for_each(|line| put_data(&mut parcel.bytes, line));
+                DiskDone::Filled { parcel, last: true, remarks: Vec::new() }
+            }
+            DiskWork::Close { .. } => {
+                DiskDone::Closed(Tally { files: 6, read_bytes: 1_062, complete: true, ..Tally::default() })
+            }
+            other => panic!("no part of an estimate: {other:?}"),
+        }))
+    })
+}
+
+#[test]
+fn an_estimate_is_answered_as_recorded() {
+    let conv = recording!("10-estimate-verify/05-DIR-to-FD");
+    let lines = crate::support::conv::parse(conv).into_iter().map(|line| line.frame.data().to_vec());
+    let lines: Vec<Vec<u8>> = lines.filter(|line| line.ends_with(b"\n") && line.contains(&b':')).collect();
+    let lines: Vec<Vec<u8>> = lines.into_iter().filter(|line| b"-dl".contains(&line[0])).collect();
+    assert_eq!(lines.len(), 6);
+    let mut world = file_daemon(Protection::Clear, STARTED, estimating_hands(lines));
+    world.come_in(director(conv));
+    world.assert_done();
 }

@@ -679,3 +679,27 @@ fn a_file_daemon_cut_off_anywhere_leaves_nothing_behind_and_the_director_knows()
     }
     assert!(good > 0 && good < 10, "good only where all data had come: {good} of {lines}");
 }
+
+#[test]
+fn one_job_more_than_the_storage_daemon_takes_is_refused_with_the_reason() {
+    let (hands, _) = hands();
+    let mut world = crate::support::roles::storage_daemon_with(Protection::Clear, STARTED, hands, |config| {
+        config["storage"]["maximum_concurrent_jobs"] = serde_json::json!(1);
+    });
+    run(&mut world, &job(1));
+    let second = session(&mut world);
+    let line = crate::support::conv::parse(DIRECTOR).into_iter().find(|line| line.frame.data().starts_with(b"JobId="));
+    let Some(line) = line else { panic!("no job in the recording") };
+    world.say(second, &format!("{:?}", line.frame));
+    let refusal = r"text 3999 Job refused: 1 jobs are under way, the most this storage daemon takes.\n";
+    assert_eq!(world.heard(second), [refusal, "signal -4", "fin"]);
+}
+
+#[test]
+fn a_cancel_is_answered_as_recorded_while_the_job_waits_for_its_client() {
+    let (mut world, _) = world();
+    let director = run(&mut world, &job(1));
+    let conv = recording!("11-cancel/09-DIR-to-SD").replace("bench-big.2026-11-23_13.07.50_03", JOB);
+    world.come_in(Script::new(&conv, Side::Acceptor, password("sd-secret")));
+    assert_ended(&world.heard(director), JOB, "JobStatus=65 JobFiles=0 JobBytes=0 JobErrors=0");
+}

@@ -87,14 +87,25 @@ pub fn settings(own: &str, protection: Protection) -> Settings {
 
 /// The file daemon `bareos-fd`, with its director and a monitor.
 pub fn file_daemon(protection: Protection, started: Wall, hands: Hands) -> World<FileDaemon> {
-    let config: FileConfig = serde_json::from_value(serde_json::json!({
+    file_daemon_with(protection, started, hands, |_| {})
+}
+
+/// The same with another configuration.
+pub fn file_daemon_with(
+    protection: Protection,
+    started: Wall,
+    hands: Hands,
+    change: impl FnOnce(&mut serde_json::Value),
+) -> World<FileDaemon> {
+    let mut config = serde_json::json!({
         "file": { "name": "bareos-fd", "listen": ["127.0.0.1"], "tls": protection.tls(), "sd_connect_timeout": 60 },
         "directors": [
             { "name": "bareos-dir", "password": "fd-secret" },
             { "name": "bareos-mon", "password": "mon-secret", "monitor": true },
         ],
-    }))
-    .expect("a configuration");
+    });
+    change(&mut config);
+    let config: FileConfig = serde_json::from_value(config).expect("a configuration");
     let role = FileDaemon::new(Arc::new(config), protection.credentials(), identity());
     World::new(role, settings("R_CLIENT::bareos-fd", protection), started, hands)
 }
@@ -115,12 +126,22 @@ pub fn calling_file_daemon(protection: Protection, started: Wall, hands: Hands) 
 
 /// The storage daemon `bareos-sd` with two devices of the same media type and one of another.
 pub fn storage_daemon(protection: Protection, started: Wall, hands: Hands) -> World<StorageDaemon> {
-    storage_daemon_called("bareos-sd", "sd-secret", protection, started, hands)
+    storage_daemon_called("bareos-sd", "sd-secret", protection, started, hands, |_| {})
+}
+
+/// The same with another configuration.
+pub fn storage_daemon_with(
+    protection: Protection,
+    started: Wall,
+    hands: Hands,
+    change: impl FnOnce(&mut serde_json::Value),
+) -> World<StorageDaemon> {
+    storage_daemon_called("bareos-sd", "sd-secret", protection, started, hands, change)
 }
 
 /// The second storage daemon, `bareos-sd2`.
 pub fn second_storage_daemon(protection: Protection, started: Wall, hands: Hands) -> World<StorageDaemon> {
-    storage_daemon_called("bareos-sd2", "sd2-secret", protection, started, hands)
+    storage_daemon_called("bareos-sd2", "sd2-secret", protection, started, hands, |_| {})
 }
 
 fn storage_daemon_called(
@@ -129,9 +150,10 @@ fn storage_daemon_called(
     protection: Protection,
     started: Wall,
     hands: Hands,
+    change: impl FnOnce(&mut serde_json::Value),
 ) -> World<StorageDaemon> {
     let folder = "/srv/bareos-run/storage/sd";
-    let config: StorageConfig = serde_json::from_value(serde_json::json!({
+    let mut config = serde_json::json!({
         "storage": { "name": name, "listen": ["127.0.0.1"], "tls": protection.tls(), "client_connect_wait": 1800 },
         "directors": [
             { "name": "bareos-dir", "password": password },
@@ -141,8 +163,9 @@ fn storage_daemon_called(
             { "name": "FileStorage1", "media_type": "File1", "archive_device": folder },
             { "name": "FileStorage2", "media_type": "File2", "archive_device": folder },
         ],
-    }))
-    .expect("a configuration");
+    });
+    change(&mut config);
+    let config: StorageConfig = serde_json::from_value(config).expect("a configuration");
     let role = StorageDaemon::new(Arc::new(config), protection.credentials(), identity());
     World::new(role, settings(&format!("R_STORAGE::{name}"), protection), started, hands)
 }

@@ -11,6 +11,7 @@ use crate::wire::storage::StorageCommand;
 use crate::config::{self, JobKind};
 
 use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use super::super::estimate::Estimate;
 use super::super::job::Job;
 use super::super::running::Order;
 use super::super::{Director, Owner};
@@ -27,6 +28,10 @@ const HELP: &[(&str, &str)] = &[
         "restore client=NAME [fileset=NAME] [where=FOLDER] [replace=always|ifnewer|ifolder|never] all done [yes]",
         "restore all files of the newest backup",
     ),
+    (
+        "estimate job=NAME [listing] [level=full|differential|incremental] [client=NAME] [fileset=NAME]",
+        "what a backup would save",
+    ),
     ("status [director|client=NAME|storage=NAME]", "what a daemon does"),
     ("list jobs|files jobid=N|volumes|clients|joblog jobid=N", "what the catalog knows"),
     ("messages", "what jobs have reported since the last time"),
@@ -40,8 +45,8 @@ const HELP: &[(&str, &str)] = &[
 
 /// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
 const VERBS: &[&str] = &[
-    ".exit", ".quit", "cancel", "exit", "help", "list", "llist", "messages", "quit", "restore", "run", "setip",
-    "status", "version", "wait",
+    ".exit", ".quit", "cancel", "estimate", "exit", "help", "list", "llist", "messages", "quit", "restore", "run",
+    "setip", "status", "version", "wait",
 ];
 
 /// The whole word of an abbreviated command.
@@ -69,6 +74,7 @@ impl Director {
             "" => self.console_done(net, conn, ""),
             "run" => self.run(net, conn, &words),
             "restore" => self.restore(net, conn, &words),
+            "estimate" => self.estimate(net, conn, &words),
             "status" => self.status(net, conn, &words),
             "list" | "llist" => self.list(net, conn, &words),
             "messages" => self.messages(net, conn),
@@ -128,6 +134,7 @@ impl Director {
         };
         match (asked, answer) {
             (Asked::Restore(restoring), answer) => self.restore_goes_on(net, conn, *restoring, answer),
+            (Asked::Estimate(estimate), CatalogAnswer::Jobs(last)) => self.send_estimate(net, conn, &estimate, &last),
             (Asked::Files(job_id), CatalogAnswer::FileList { files, next }) => {
                 self.show_files(net, conn, job_id, &files, next);
             }
@@ -201,6 +208,41 @@ impl Director {
             order.storage
         );
         self.confirm(net, conn, order, &text);
+    }
+
+    fn estimate(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        if let Some(word) = words.unknown(&["job", "listing", "level", "client", "fileset", "yes"]) {
+            return self.console_done(net, conn, &format!("estimate does not know the word \"{word}\".\n"));
+        }
+        let job = words.value(&["job"]).and_then(|name| self.config.job(name));
+        let Some(job) = job.filter(|job| job.kind == JobKind::Backup) else {
+            return self.console_done(net, conn, "Name a backup job: estimate job=NAME.\n");
+        };
+        let level = match level_of(job, words) {
+            Ok((level, _)) => level,
+            Err(text) => return self.console_done(net, conn, &text),
+        };
+        let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
+        let estimate = Estimate {
+            job: job.name.clone(),
+            client: pick("client", &job.client),
+            fileset: pick("fileset", &job.fileset),
+            level,
+            listing: words.has("listing"),
+        };
+        for (kind, name, known) in [
+            ("client", &estimate.client, self.config.client(&estimate.client).is_some()),
+            ("fileset", &estimate.fileset, self.config.fileset(&estimate.fileset).is_some()),
+        ] {
+            if !known {
+                return self.console_done(net, conn, &format!("There is no {kind} \"{name}\".\n"));
+            }
+        }
+        self.console_prints(net, conn, "Using Catalog \"default\"\n");
+        match estimate.request(self) {
+            Some(request) => self.console_asks(net, conn, Asked::Estimate(Box::new(estimate)), request),
+            None => self.send_estimate(net, conn, &estimate, &[]),
+        }
     }
 
     /// A sentence about the first resource of an order that does not exist.

@@ -27,6 +27,7 @@ use crate::wire::names::DEFAULT_CONSOLE;
 
 use super::Director;
 use super::catalog::FileKey;
+use super::estimate::Estimate;
 use super::running::Order;
 use restore::Restoring;
 
@@ -77,6 +78,7 @@ enum Asked {
     Volumes,
     Clients,
     Log,
+    Estimate(Box<Estimate>),
     Restore(Box<Restoring>),
     Other,
 }

@@ -10,8 +10,11 @@ use crate::wire::status::JobType;
 
 use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
 use super::super::{Director, running};
+use super::commands::{level_name, order_level};
 use super::{Asked, Doing, text_frames};
 
+/// Scheduled jobs shown by a status.
+const SCHEDULED: usize = 50;
 /// Files of a job shown at a time.
 pub(super) const PAGE: u32 = 1_000;
 
@@ -129,7 +132,8 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     let started = identity.local(director.started).short();
     let (run, running) = (director.jobs_run, director.jobs.len());
     text += &format!("Daemon started {started}. Jobs: run={run}, running={running} db:sqlite, Towline binary\n");
-    text += "No Scheduled Jobs.\n====\n\nRunning Jobs:\n";
+    text += &scheduled(director);
+    text += "====\n\nRunning Jobs:\n";
     for console in director.consoles.values() {
         text += &format!("Console connected at {}\n", identity.local(console.since).short());
     }
@@ -148,6 +152,25 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
         text += &terminated(job, &identity.local(job.ended).short());
     }
     text + "====\n" + &super::waiting::table(director)
+}
+
+/// The jobs that schedules start next.
+fn scheduled(director: &Director) -> String {
+    let coming = director.schedules.coming();
+    if coming.is_empty() {
+        return "No Scheduled Jobs.\n".to_owned();
+    }
+    let mut text =
+        "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n".to_owned();
+    text += "====================================================================\n";
+    for (name, moment) in coming.into_iter().take(SCHEDULED) {
+        let Some(job) = director.config.job(name) else { continue };
+        let level = level_name(order_level(moment.level.unwrap_or(job.level)));
+        let at = Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at))).short();
+        let (priority, schedule) = (job.priority, job.schedule.as_deref().unwrap_or_default());
+        text += &format!("{level:<14} Backup   {priority:>3}  {at:<18} {name:<18} {schedule}\n");
+    }
+    text
 }
 
 /// A row of the terminated jobs, as file and storage daemons print it too (`wire/2 §5.1`).

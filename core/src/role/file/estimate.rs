@@ -1,0 +1,82 @@
+//! `estimate`: what a backup would save, page by page to the director (`wire/2 §1.15`, `§5.3`).
+
+use crate::bulk::known::Changes;
+use crate::bulk::parcel::Parcel;
+use crate::bulk::work::{DiskWork, Remark, Tally};
+use crate::drive::Work;
+use crate::ids::ConnId;
+use crate::node::Net;
+use crate::wire::file_answers as answers;
+use crate::wire::frame::Signal;
+use crate::wire::message::MessageKind;
+
+use super::FileDaemon;
+use super::job::Kind;
+use super::session::Next;
+
+impl FileDaemon {
+    pub(super) fn start_estimate(&mut self, net: &mut Net, id: ConnId, listing: bool) -> Next {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+            net.send_text(id, answers::BAD_ESTIMATE);
+            return Next::End;
+        };
+        job.kind = Kind::Estimate;
+        job.opened = true;
+        let changes = Changes { since: job.since, known: job.known.take() };
+        let open = DiskWork::OpenEstimate { handle: job.handle, fileset: job.fileset.clone(), changes, listing };
+        let work = net.work(Work::Disk(open));
+        self.works.insert(work, id);
+        Next::Go
+    }
+
+    /// Whether a session is in the middle of an estimate.
+    pub(super) fn estimates(&self, id: ConnId) -> bool {
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        job.is_some_and(|job| job.kind == Kind::Estimate && job.opened)
+    }
+
+    /// Has the walk go on.
+    pub(super) fn estimate_on(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let work = if job.walked {
+            DiskWork::Close { handle: job.handle }
+        } else {
+            DiskWork::Fill { handle: job.handle, parcel: Parcel::new() }
+        };
+        let work = net.work(Work::Disk(work));
+        self.works.insert(work, id);
+    }
+
+    /// A part of the walk is done. The next follows once the director has taken its lines.
+    pub(super) fn estimate_filled(
+        &mut self,
+        net: &mut Net,
+        id: ConnId,
+        parcel: Parcel,
+        last: bool,
+        remarks: Vec<Remark>,
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        for remark in remarks {
+            let kind = MessageKind::from_number(i32::from(remark.kind));
+            session.say_of_estimate(net, id, &self.config.file.name, kind, &remark.text);
+        }
+        if let Some(job) = &mut session.job {
+            job.walked = last;
+        }
+        if parcel.is_empty() {
+            self.estimate_on(net, id);
+        } else {
+            net.send_parcel(id, parcel);
+        }
+    }
+
+    /// The walk is over.
+    pub(super) fn estimated(&mut self, net: &mut Net, id: ConnId, tally: &Tally) {
+        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+            job.opened = false;
+            net.send_text(id, answers::estimate(u64::from(tally.files), tally.read_bytes));
+            net.send_signal(id, Signal::Eod);
+        }
+    }
+}
