@@ -21,7 +21,7 @@ fn a_director_without_a_usable_catalog_ends_with_the_reason() {
     for broken in broken {
         let desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Clear, broken);
         assert_eq!(desk.world.exit, Some(ExitReason::Failed(74)));
-        assert!(desk.log().contains("the catalog cannot be used: catalog: it is gone; check that"), "{}", desk.log());
+        assert!(desk.log().contains("the catalog cannot be used: catalog: it is gone (T0701); check that"), "{}", desk.log());
     }
 }
 
@@ -41,7 +41,7 @@ fn a_job_that_cannot_be_created_is_not_run_and_the_console_hears_why() {
     desk.shelf().broken = |request| matches!(request, CatalogRequest::CreateJob(_));
     let console = desk.console();
     let answer = desk.ask(console, "run job=backup-tiny yes");
-    assert!(answer[1].starts_with("text Job failed: catalog: it is gone; check that"), "{answer:?}");
+    assert!(answer[1].starts_with("text Job failed: catalog: it is gone (T0701); check that"), "{answer:?}");
     assert_eq!(answer.last().map(String::as_str), Some("signal -1"));
     desk.shelf().broken = |_| false;
     assert!(desk.ask(console, "run job=backup-tiny yes")[1].starts_with("text Job queued."));
