@@ -92,7 +92,7 @@ fn the_low_footprint_file_daemon_has_no_async_runtime_no_database_and_no_openssl
     assert_eq!(code, Some(0), "{said}");
     let packages: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
     assert!(packages.contains(&"towline-runtime-blocking"), "{tree}");
-    for heavy in ["tokio", "smol", "async-io", "rusqlite", "postgres", "openssl", "aws-lc-rs"] {
+    for heavy in ["tokio", "smol", "async-io", "rusqlite", "postgres", "openssl", "aws-lc-rs", "ratatui"] {
         assert!(!packages.contains(&heavy), "{heavy} is in:\n{tree}");
     }
 }

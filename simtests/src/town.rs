@@ -1,15 +1,18 @@
 //! A director, a storage daemon, a file daemon and an operator, each on a host of its own, ready to run jobs.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
+use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig, TrayConfig};
+use towline_core::drive::Notice;
 use towline_core::node::{Node, Settings};
 use towline_core::role::director::Director;
 use towline_core::role::director::catalog::JobRow;
 use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::{Credentials, DialOffer, Identity};
 use towline_core::role::storage::StorageDaemon;
+use towline_core::role::tray::{DaemonView, Tray, Watch};
 use towline_core::tls::Acceptor;
 use towline_core::wire::hello::Version;
 use towline_core::wire::names::{PeerKind, PeerName};
@@ -139,6 +142,28 @@ pub struct Town {
     plan: Plan,
 }
 
+/// A tray monitor that runs.
+#[derive(Debug)]
+pub struct Monitor {
+    /// Its host.
+    pub host: HostId,
+    hands: Arc<MapHands>,
+}
+
+impl Monitor {
+    /// What it has told of each daemon, the newest of each: director, file daemon, storage daemon.
+    #[must_use]
+    pub fn views(&self) -> Vec<DaemonView> {
+        let mut newest = BTreeMap::new();
+        for notice in self.hands.notices() {
+            if let Notice::Watched(view) = notice {
+                newest.insert(view.place, *view);
+            }
+        }
+        newest.into_values().collect()
+    }
+}
+
 impl Town {
     /// A town whose daemons have just started.
     ///
@@ -221,6 +246,16 @@ impl Town {
         let role = Operator::new(Password::new("console"), self.plan.tls, self.heard.clone());
         let node = self.node(self.operator, role, PeerKind::Console, "operator");
         self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
+    }
+
+    /// Starts a tray monitor of all three daemons on a host of its own. It looks every 60 s, and gives each daemon 10 s.
+    pub fn start_monitor(&mut self, watch: Watch) -> Monitor {
+        let host = self.world.add_host("monitor", [10, 0, 0, 5].into());
+        let hands = Arc::new(MapHands::new(Disk::default(), None));
+        let role = Tray::new(Arc::new(monitor(&self.plan)), self.credentials(), watch);
+        let node = self.node(host, role, PeerKind::Console, "mon");
+        self.world.start(host, node, hands.clone());
+        Monitor { host, hands }
     }
 
     /// What the operator has heard.
@@ -310,6 +345,7 @@ fn director(plan: &Plan) -> DirectorConfig {
             filesets: [(name: "set", include: [(files: ["/data"])])],
             pools: [(name: "pool", label_format: Some("vol-"))],
             {schedule}
+            consoles: [(name: "mon", password: "monitor", command_acl: ["status"])],
         )"#,
         tls = tls(plan),
         heartbeat = plan.heartbeat,
@@ -319,11 +355,22 @@ fn director(plan: &Plan) -> DirectorConfig {
     ))
 }
 
+fn monitor(plan: &Plan) -> TrayConfig {
+    let daemon = |name: &str| format!(r#"[(name: "{name}", address: "{name}", password: "monitor")]"#);
+    read(&format!(
+        r#"(monitor: (name: "mon", tls: {}), directors: {}, clients: {}, storages: {})"#,
+        tls(plan),
+        daemon("dir"),
+        daemon("fd"),
+        daemon("sd"),
+    ))
+}
+
 fn storage(plan: &Plan) -> StorageConfig {
     read(&format!(
         r#"(
             storage: (name: "sd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
-            directors: [(name: "dir", password: "storage")],
+            directors: [(name: "dir", password: "storage"), (name: "mon", password: "monitor", monitor: true)],
             devices: [(name: "dev", media_type: "File", archive_device: "/volumes", maximum_block_size: 65536)],
         )"#,
         tls = tls(plan),
@@ -335,7 +382,10 @@ fn client(plan: &Plan) -> FileConfig {
     read(&format!(
         r#"(
             file: (name: "fd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
-            directors: [(name: "dir", password: "file", address: Some("dir"), {directions})],
+            directors: [
+                (name: "dir", password: "file", address: Some("dir"), {directions}),
+                (name: "mon", password: "monitor", monitor: true),
+            ],
             messages: (append: Some("{MESSAGES}")),
         )"#,
         tls = tls(plan),
