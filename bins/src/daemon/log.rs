@@ -1,6 +1,5 @@
 //! Where notices go: the log on standard error, text for the operator on standard output.
 
-use std::io::IsTerminal as _;
 use std::sync::mpsc::SyncSender;
 
 use towline_core::drive::{Level, Notice};
@@ -60,7 +59,6 @@ pub fn start_log(verbose: u8, quiet: bool) {
         _ => LevelFilter::TRACE,
     };
     let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_max_level(level);
-    let log = log.with_ansi(std::io::stderr().is_terminal());
     let _started = log.try_init();
 }
 
