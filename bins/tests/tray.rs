@@ -4,13 +4,16 @@
 
 mod support;
 
-use std::fmt::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{ChildStdin, Command, Stdio};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use support::PATIENCE;
 use support::daemon::run;
 use support::network::{Network, Plan};
 use support::plant;
@@ -35,7 +38,7 @@ fn configure(network: &Network, name: &str, clients: &[(&str, u16)]) -> PathBuf 
     let mut text =
         format!(r#"(monitor: (name: "m", timeout: 4, refresh_interval: 5), directors: [{}],"#, daemon("d", director));
     let clients: Vec<String> = clients.iter().map(|(name, port)| daemon(name, *port)).collect();
-    write!(text, r#"clients: [{}], storages: [{}])"#, clients.join(","), daemon("s", storage)).unwrap();
+    text += &format!(r#"clients: [{}], storages: [{}])"#, clients.join(","), daemon("s", storage));
     let file = network.place(name);
     std::fs::write(&file, text).unwrap();
     file
@@ -120,4 +123,103 @@ fn a_monitor_may_do_nothing_but_look() {
     let refusals = network.director.log.from(before).iter().filter(|line| line.contains("T0530")).count();
     assert_eq!(refusals, 1, "once a minute");
     network.assert_all_serve();
+}
+
+/// Runs a line of a shell in a terminal of 30 lines and 120 columns, with the modes of the terminal noted before and
+/// after, and gives what it wrote. `act` sees each growth of the output and types into the terminal or does more.
+fn in_terminal(network: &Network, line: &str, act: &mut dyn FnMut(&str, &mut ChildStdin)) -> (Option<i32>, String) {
+    let [before, after] = ["before", "after"].map(|name| network.place(name));
+    let text = format!("stty rows 30 cols 120; stty -g >{before:?}; {line}; code=$?; stty -g >{after:?}; exit $code");
+    let mut child = Command::new("script")
+        .args(["--quiet", "--return", "--flush", "--command", &text, "/dev/null"])
+        .env("TERM", "xterm")
+        .env("SHELL", "/bin/sh")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut input, mut output) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    let (said, bytes) = std::sync::mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        let mut piece = [0; 4096];
+        while let Some(n) = output.read(&mut piece).ok().filter(|n| *n > 0) {
+            if said.send(piece[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    let mut seen = Vec::new();
+    // The end of the output is the end of the program; silence for so long is a failure.
+    loop {
+        match bytes.recv_timeout(PATIENCE) {
+            Ok(piece) => seen.extend(piece),
+            Err(RecvTimeoutError::Disconnected) => break,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ended = child.kill();
+                panic!("the program hangs; it has drawn:\n{}", String::from_utf8_lossy(&seen));
+            }
+        }
+        act(&String::from_utf8_lossy(&seen), &mut input);
+    }
+    let code = child.wait().unwrap().code();
+    reader.join().unwrap();
+    let [before, after] = [before, after].map(|file| std::fs::read_to_string(file).unwrap());
+    assert!(!before.is_empty() && before == after, "the terminal is as it was: {before} {after}");
+    (code, String::from_utf8_lossy(&seen).into_owned())
+}
+
+const ENTERED: &str = "\x1b[?1049h";
+const LEFT: &str = "\x1b[?1049l";
+
+#[test]
+fn the_screen_shows_all_daemons_opens_details_and_gives_the_terminal_back() {
+    let network = network();
+    let file = configure(&network, "tray.ron", &[("f", network.file.address.port())]);
+    for runtime in towline::daemon::runtime::BUILT {
+        let mut step = 0;
+        let (code, drawn) =
+            in_terminal(&network, &format!("{TRAY} --runtime {runtime} -c {}", file.display()), &mut |seen, input| {
+                match step {
+                    0 if seen.matches("no job runs").count() == 3 => {
+                        step = 1;
+                        input.write_all(b"\r").unwrap();
+                    }
+                    1 if seen.contains("director d") && seen.contains("encryption: TLS") => {
+                        step = 2;
+                        input.write_all(b"q").unwrap();
+                    }
+                    _ => {}
+                }
+            });
+        assert_eq!((code, step), (Some(0), 2), "{runtime}: {drawn}");
+        let (start, end) = (drawn.find(ENTERED).unwrap(), drawn.rfind(LEFT).unwrap());
+        assert!(start < end && !drawn[end..].contains("daemons reachable"), "{drawn}");
+    }
+}
+
+#[test]
+fn a_signal_ends_the_screen_and_gives_the_terminal_back() {
+    let network = network();
+    let file = configure(&network, "tray.ron", &[("f", network.file.address.port())]);
+    let id = network.place("id");
+    let line = format!("sh -c 'echo $$ >{}; exec {TRAY} -c {}'", id.display(), file.display());
+    let mut told = false;
+    let (code, drawn) = in_terminal(&network, &line, &mut |seen, _| {
+        if !told && seen.contains("no job runs") {
+            told = true;
+            let id = std::fs::read_to_string(&id).unwrap().trim().parse().unwrap();
+            kill_process(Pid::from_raw(id).unwrap(), Signal::TERM).unwrap();
+        }
+    });
+    assert_eq!(code, Some(0), "{drawn}");
+    assert!(told && drawn.contains(ENTERED) && drawn.contains(LEFT), "{drawn}");
+}
+
+#[test]
+fn without_a_terminal_the_screen_is_refused_with_what_to_do() {
+    let network = network();
+    let file = configure(&network, "tray.ron", &[]);
+    let (code, output, errors) = run(Command::new(TRAY).arg("-c").arg(file), "");
+    assert_eq!((code, output.as_str()), (Some(64), ""));
+    assert!(errors.contains("use --once or --json"), "{errors}");
 }
