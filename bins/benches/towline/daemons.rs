@@ -188,7 +188,8 @@ impl Drop for Site {
     }
 }
 
-fn daemon(program: &str, config: &Path, runtime: &str) -> Child {
+/// Starts a daemon; its log is beside its configuration.
+pub(crate) fn daemon(program: &str, config: &Path, runtime: &str) -> Child {
     let mut command = Command::new(program);
     command.arg("--config").arg(config).args(["--runtime", runtime]);
     command.stdin(Stdio::null()).stdout(Stdio::null());
@@ -222,7 +223,7 @@ pub(crate) fn idle(program: &Path, config: &Path, port: u16) -> f64 {
 }
 
 /// A console to which lines are written.
-struct Prompt {
+pub(crate) struct Prompt {
     child: Child,
     lines: ChildStdin,
     answers: BufReader<ChildStdout>,
@@ -231,9 +232,14 @@ struct Prompt {
 
 impl Prompt {
     fn start(site: &Site) -> Self {
+        Self::on(&site.console)
+    }
+
+    /// A console with this configuration, greeted.
+    pub(crate) fn on(config: &Path) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_towline-console"))
             .arg("--config")
-            .arg(&site.console)
+            .arg(config)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -257,7 +263,7 @@ impl Prompt {
     }
 
     /// Sends lines, then one the director does not know, and gives what was said before the answer to that.
-    fn until_done(&mut self, lines: &str) -> String {
+    pub(crate) fn until_done(&mut self, lines: &str) -> String {
         self.asked += 1;
         let mark = format!("mark{}", self.asked);
         writeln!(self.lines, "{lines}{mark}").expect("the console reads");

@@ -31,6 +31,7 @@ mod plan;
 mod postgres;
 mod processor;
 mod report;
+mod waiting;
 mod yardstick;
 
 use std::env;

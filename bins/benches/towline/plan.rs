@@ -9,6 +9,7 @@ use crate::catalog;
 use crate::channel::{self, Engines, Protection, Run};
 use crate::daemons::{self, Job, Outcome, Setup};
 use crate::report::{self, Line, Unit, median};
+use crate::waiting::waiting;
 use crate::{memory, yardstick};
 #[cfg(feature = "postgres")]
 use towline_core::role::director::catalog::UpdCatBatch;
@@ -33,6 +34,15 @@ const MEMORY: f64 = 48.0;
 
 /// Size on disk and idle memory of the low-footprint file daemon, in MiB.
 const FOOTPRINT: f64 = 5.0;
+
+/// Memory of a waiting connection in clear, in KiB.
+const EACH_PLAIN: f64 = 24.0;
+
+/// The same with TLS.
+const EACH_PROTECTED: f64 = 60.0;
+
+/// How soon a job on a waiting client begins, in milliseconds.
+const BEGINS: f64 = 100.0;
 
 /// Files a second into a catalog of SQLite.
 const SQLITE_GOAL: f64 = 50_000.0;
@@ -78,6 +88,9 @@ impl Plan {
         }
         if self.has("d") {
             self.footprint(&work, &mut lines);
+        }
+        if self.has("e") {
+            self.waiting(&work, &mut lines);
         }
         if self.json {
             println!("{}", report::json(&machine(), self.quick, &lines));
@@ -301,6 +314,26 @@ impl Plan {
             let most = line.rounds.iter().copied().fold(0.0, f64::max);
             line.goal = Some((format!("under {MEMORY} MiB"), most < MEMORY));
             self.add(lines, line);
+        }
+    }
+
+    /// (e) Clients that wait at a director.
+    fn waiting(&self, work: &Work, lines: &mut Vec<Line>) {
+        let clients = if self.quick { 200 } else { 2_000 };
+        for (words, is_protected, goal) in [("plain", false, EACH_PLAIN), ("psk", true, EACH_PROTECTED)] {
+            let is_built = !is_protected || cfg!(feature = "psk");
+            let name = format!("{clients} waiting clients, {words}, {}", RUNTIMES[0]);
+            if !is_built || !self.wants(&name) {
+                continue;
+            }
+            let measured = waiting(clients, is_protected, RUNTIMES[0], &work.folder(words));
+            let mut each = Line::new("e", format!("{name}: memory of each"), Unit::Kibibytes, vec![measured.each]);
+            each.goal = Some((format!("under {goal:.0} KiB"), measured.each < goal));
+            self.add(lines, each);
+            let name = format!("{name}: a job begins, slowest");
+            let mut slowest = Line::new("e", name, Unit::Milliseconds, vec![measured.slowest]);
+            slowest.goal = Some((format!("under {BEGINS:.0} ms"), measured.slowest < BEGINS));
+            self.add(lines, slowest);
         }
     }
 

@@ -13,6 +13,8 @@ pub(crate) enum Unit {
     Milliseconds,
     /// 2^20 bytes.
     Mebibytes,
+    /// 2^10 bytes.
+    Kibibytes,
 }
 
 impl Unit {
@@ -22,13 +24,14 @@ impl Unit {
             Self::FilesPerSecond => "files/s",
             Self::Milliseconds => "ms",
             Self::Mebibytes => "MiB",
+            Self::Kibibytes => "KiB",
         }
     }
 
     fn print(self, value: f64) -> String {
         match self {
             Self::FilesPerSecond => format!("{value:.0}"),
-            Self::Milliseconds | Self::Mebibytes => format!("{value:.1}"),
+            Self::Milliseconds | Self::Mebibytes | Self::Kibibytes => format!("{value:.1}"),
             Self::GigabytesPerSecond => format!("{value:.2}"),
         }
     }
@@ -37,7 +40,7 @@ impl Unit {
 /// One line: what was measured, over all rounds.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    /// `a`, `a2`, `a3`, `b`, `c`, `d`.
+    /// `a`, `a2`, `a3`, `b`, `c`, `d`, `e`.
     pub(crate) part: &'static str,
     pub(crate) name: String,
     pub(crate) unit: Unit,

@@ -412,7 +412,7 @@ impl Director {
                 let (client, from, tls) = (&waiting.client, waiting.from, &waiting.tls);
                 let text = format!("Using Client Initiated Connection ({client}).");
                 job.say(&mut self.journal, net, MessageKind::Info, &text);
-                format!("The file daemon dialled in from {from}, encryption: {tls}")
+                format!("Client-initiated connection of the {} at {from}, encryption: {tls}", Who::File)
             }
             Reached::Dialled(peer) => {
                 format!("Connected {} at {}, encryption: {}", Who::File, peer.ends.peer, peer.tls)

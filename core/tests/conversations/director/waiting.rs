@@ -177,7 +177,11 @@ fn a_backup_over_a_waiting_connection_with_tls_is_directed_as_recorded() {
     let console = desk.world.come_in(console);
     desk.ask(console, "run job=backup-tiny yes");
     assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
-    assert!(desk.report(1).contains("dialled in from 127.0.0.1:50000, encryption: TLS"), "{}", desk.report(1));
+    assert!(
+        desk.report(1).contains("Client-initiated connection of the file daemon at 127.0.0.1:50000, encryption: TLS"),
+        "{}",
+        desk.report(1)
+    );
     desk.world.say(console, "text quit");
     desk.world.assert_done();
 }
