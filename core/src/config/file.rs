@@ -1,7 +1,5 @@
 //! Configuration of a file daemon.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::password::{Password, Passwords};
@@ -64,9 +62,6 @@ resources! {
         redial_interval: Seconds = Seconds::secs(60),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
-        /// Networks this host is in: name of the network and the host's address there. Of two daemons that name the
-        /// same network, one dials the other at that address.
-        networks: BTreeMap<String, String> = BTreeMap::new(),
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
         maximum_concurrent_jobs: u32 = 1_000,
         /// Connections that may be under way without being authenticated.

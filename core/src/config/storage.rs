@@ -1,7 +1,5 @@
 //! Configuration of a storage daemon.
 
-use std::collections::BTreeMap;
-
 use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
@@ -42,8 +40,6 @@ resources! {
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
-        /// Networks this host is in: name of the network and the host's address there.
-        networks: BTreeMap<String, String> = BTreeMap::new(),
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
         maximum_concurrent_jobs: u32 = 1_000,
         /// Connections that may be under way without being authenticated.

@@ -20,8 +20,9 @@ fn found(findings: &[Finding]) -> Vec<String> {
 pub(super) fn director() -> Value {
     json!({
         "director": { "name": "backup-dir", "password": "p1" },
-        "clients": [{ "name": "a-fd", "address": "a.example", "password": "p2" }],
-        "storages": [{ "name": "disk", "address": "192.0.2.7", "password": "p3", "device": "dev", "media_type": "File" }],
+        "clients": [{ "name": "a-fd", "address": "a.example", "password": "p2", "networks": { "lan": "10.0.0.9" } }],
+        "storages": [{ "name": "disk", "address": "192.0.2.7", "password": "p3", "device": "dev", "media_type": "File",
+                       "networks": { "lan": "10.0.0.7" } }],
         "jobs": [{ "name": "a", "client": "a-fd", "fileset": "home", "storage": "disk", "pool": "Full" }],
         "filesets": [{ "name": "home", "include": [{ "files": ["/home"] }] }],
         "pools": [{ "name": "Full" }],
@@ -91,6 +92,45 @@ fn the_defaults_are_those_of_the_protocol_notes() {
     assert_eq!((options.acl, options.xattr, options.hardlinks), (true, true, true));
     let device = &read::<StorageConfig>(storage()).devices[0];
     assert_eq!((device.maximum_block_size, device.label_media), (Bytes(1 << 20), true));
+}
+
+#[test]
+fn addresses_for_a_part_of_the_network_need_two_sides() {
+    let lan = json!("10.0.0.9");
+    let (none, other) = (json!({}), json!({ "other": "10.1.0.9" }));
+    let passive = ("/clients/0/passive", json!(true));
+    let nowhere = ("/clients/0/address", json!(null));
+    let dials_in = ("/clients/0/connection_from_client_to_director", json!(true));
+    let table: &[(&[(&str, Value)], &[&str])] = &[
+        (&[("/clients/0/lan_address", lan.clone())], &["T0847 clients[0].lan_address"]),
+        (&[("/storages/0/lan_address", lan.clone())], &["T0847 storages[0].lan_address"]),
+        (&[("/clients/0/lan_address", lan.clone()), ("/storages/0/lan_address", lan.clone())], &[]),
+        (
+            &[("/clients/0/lan_address", json!("10.0.0.256")), ("/storages/0/lan_address", json!("a b"))],
+            &["T0824 clients[0].lan_address", "T0824 storages[0].lan_address"],
+        ),
+        (&[("/clients/0/networks", none.clone())], &["T0847 storages[0].networks[\"lan\"]"]),
+        (&[("/storages/0/networks", none.clone())], &["T0847 clients[0].networks[\"lan\"]"]),
+        (
+            &[("/clients/0/networks", other)],
+            &["T0847 clients[0].networks[\"other\"]", "T0847 storages[0].networks[\"lan\"]"],
+        ),
+        // The client that the storage dials is in no network with it.
+        (&[passive.clone(), nowhere.clone(), dials_in.clone()], &[]),
+        (
+            &[passive.clone(), nowhere.clone(), dials_in.clone(), ("/storages/0/networks", none.clone())],
+            &["T0834 jobs[0].client", "T0847 clients[0].networks[\"lan\"]"],
+        ),
+        (
+            &[passive, nowhere, dials_in, ("/storages/0/networks", none.clone()), ("/clients/0/networks", none)],
+            &["T0834 clients[0].passive"],
+        ),
+    ];
+    for (changes, expected) in table {
+        let findings = check::<DirectorConfig>(director(), changes, BUILT);
+        assert_eq!(found(&findings), *expected, "{changes:?}");
+        assert!(findings.iter().all(|finding| !finding.help.is_empty()));
+    }
 }
 
 #[test]

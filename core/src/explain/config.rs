@@ -217,4 +217,11 @@ pub(super) const PAGES: &[Page] = &[
         "The value has the right type, and no server could use it, or no job would survive a restart of the server.",
         "Write the value as the message says.",
     ),
+    finding(
+        codes::UNSHARED,
+        "a LAN address or a network that nobody shares",
+        "The address would count only towards a daemon that has a LAN address, or names the same network, and none does. \
+         Often the name of the network is misspelt on one side.",
+        "Give the other side one too, or correct the name. `explain client=NAME storage=NAME` shows what counts.",
+    ),
 ];

@@ -80,4 +80,6 @@ codes! {
     CLEAR_CATALOG = 845;
     /// A setting of the catalog is no use for its server.
     CATALOG_SETTING = 846;
+    /// A LAN address or a network has no other side.
+    UNSHARED = 847;
 }

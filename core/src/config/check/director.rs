@@ -1,7 +1,7 @@
 //! Checks of the director.
 
 use super::catalog;
-use super::{Built, Check, Checker, Finding, Side, codes};
+use super::{Built, Check, Checker, Finding, Side, codes, reach};
 use crate::config::{Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Schedule, Storage};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
@@ -36,6 +36,7 @@ impl Check for DirectorConfig {
             schedule(&mut c, &ConfigPath::of("schedules").index(index), each);
         }
         consoles(&mut c, self);
+        reach::check(&mut c, self);
         c.findings
     }
 }

@@ -7,6 +7,7 @@ pub mod codes;
 mod director;
 mod nearest;
 mod peers;
+mod reach;
 mod tray;
 
 use std::collections::{BTreeMap, BTreeSet};

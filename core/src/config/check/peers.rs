@@ -22,7 +22,6 @@ impl Check for FileConfig {
         c.not_zero(path.field("sd_connect_timeout"), file.sd_connect_timeout.0);
         c.not_zero(path.field("redial_interval"), file.redial_interval.0);
         c.source_address(&path, file.source_address.as_deref());
-        c.networks(&path, &file.networks);
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
         c.admission(&path, file.max_unauthenticated, file.authenticate_within);
         if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
@@ -80,7 +79,6 @@ impl Check for StorageConfig {
         c.not_zero(path.field("sd_connect_timeout"), storage.sd_connect_timeout.0);
         c.not_zero(path.field("client_connect_wait"), storage.client_connect_wait.0);
         c.source_address(&path, storage.source_address.as_deref());
-        c.networks(&path, &storage.networks);
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
         c.admission(&path, storage.max_unauthenticated, storage.authenticate_within);
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");

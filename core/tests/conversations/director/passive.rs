@@ -155,6 +155,21 @@ fn a_lan_address_that_only_the_client_has_does_not_count() {
     assert_eq!(desk.world.heard(sd).last().map(String::as_str), Some(line));
 }
 
+#[test]
+fn a_console_is_told_the_way_that_jobs_take_and_what_a_code_means() {
+    let client = json!({ "lan_address": "127.0.0.2", "passive": true });
+    let mut desk = Desk::with(with(&client, &json!({ "lan_address": "127.0.0.3" })), MemoryCatalog::default());
+    let console = desk.console();
+    let mut ask = |line: &str| desk.ask(console, line).join("\n");
+    let told = ask("explain client=bareos-fd storage=File1");
+    let way = "text Connection 7: storage daemon \"File1\" dials file daemon \"bareos-fd\" at 127.0.0.2:42002, LAN address\\n  - ";
+    assert!(told.starts_with(way) && told.ends_with("signal -1"), "{told}");
+    assert!(ask("explain client=bareos-fb storage=File1").contains("did you mean \"bareos-fd\"?"));
+    assert!(ask("explain client=bareos-fd").contains("Name both ends: "));
+    assert!(ask("explain T0103").starts_with("text T0103: "));
+    assert!(ask("explain nonsense").contains("does not know the word \"nonsense\""));
+}
+
 #[cfg(feature = "psk")]
 mod protected {
     use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};

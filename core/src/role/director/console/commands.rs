@@ -37,6 +37,10 @@ const HELP: &[(&str, &str)] = &[
     ("messages", "what jobs have reported since the last time"),
     ("wait [jobid=N]", "wait until jobs have ended"),
     ("cancel jobid=N|job=UNIQUE", "cancel a job"),
+    (
+        "explain CODE|client=NAME storage=NAME|storage=NAME copy-to=NAME",
+        "what a code means; which way data goes, and why",
+    ),
     ("setip", "dial the client of this console's name where the console comes from"),
     ("version", "the version of this director"),
     ("help", "this list"),
@@ -45,8 +49,8 @@ const HELP: &[(&str, &str)] = &[
 
 /// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
 const VERBS: &[&str] = &[
-    ".exit", ".quit", "cancel", "estimate", "exit", "help", "list", "llist", "messages", "quit", "restore", "run",
-    "setip", "status", "version", "wait",
+    ".exit", ".quit", "cancel", "estimate", "exit", "explain", "help", "list", "llist", "messages", "quit", "restore",
+    "run", "setip", "status", "version", "wait",
 ];
 
 /// The whole word of an abbreviated command.
@@ -80,6 +84,7 @@ impl Director {
             "messages" => self.messages(net, conn),
             "wait" => self.wait(net, conn, &words),
             "cancel" => self.cancel(net, conn, &words),
+            "explain" => self.explain(net, conn, &words),
             "setip" => self.set_address(net, conn),
             "version" => {
                 let text =

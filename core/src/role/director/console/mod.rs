@@ -1,10 +1,11 @@
 //! The director's consoles: who may say what, and the answers. One command at a time for each console.
 //!
-//! `words.rs` cuts a line into words, `commands.rs` knows the commands, `restore.rs` leads a restore from the client's
-//! name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients that wait;
-//! `setip.rs` hears where a client has moved to.
+//! `words.rs` cuts a line into words, `commands.rs` knows the commands, `explain.rs` explains codes and ways, `restore.rs`
+//! leads a restore from the client's name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients
+//! that wait; `setip.rs` hears where a client has moved to.
 
 mod commands;
+mod explain;
 mod restore;
 mod setip;
 mod show;
