@@ -75,7 +75,7 @@ fn incrementals_and_a_differential_save_what_changed_and_a_restore_combines_them
     next_second();
     assert_eq!(backup(&network, "level=incremental"), 3, "two files and the folder with the new one");
     let full = network.ask(&["estimate job=b level=full listing"]);
-    assert!(full.contains("2000 OK estimate files=6 bytes=23\n"), "{full}");
+    assert!(full.contains("2000 OK estimate files=6 bytes=19\n"), "{full}");
     let listed = full.lines().filter(|line| line.contains(&network.source.display().to_string())).count();
     assert_eq!(listed, 6, "{full}");
     next_second();
