@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::role::director::catalog::{
-    CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileSetSpec, FilesStored,
-    IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow,
-    RestoreFiles, UpdCatBatch, VolStatus,
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileSetSpec,
+    FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow, MediaRow, NewJob,
+    PoolRow, RestoreFiles, UpdCatBatch, VolStatus,
 };
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
@@ -79,6 +79,7 @@ impl Tables {
             CatalogRequest::CreateJob(job) => Ok(CatalogAnswer::Id(self.create_job(job))),
             CatalogRequest::StartJob(start) => self.start_job(&start),
             CatalogRequest::EndJob(end) => self.end_job(&end),
+            CatalogRequest::AdoptOriginal(adopt) => self.adopt(&adopt),
             CatalogRequest::EnsureClient(spec) => Ok(CatalogAnswer::Id(self.ensure_client(spec))),
             CatalogRequest::EnsureFileSet(spec) => {
                 let same = |set: &FileSetSpec| set.file_set == spec.file_set && set.md5 == spec.md5;
@@ -180,6 +181,18 @@ impl Tables {
         (job.vol_session_id, job.vol_session_time) = (end.vol_session_id, end.vol_session_time);
         (job.job_files, job.job_bytes, job.read_bytes) = (end.job_files, end.job_bytes, end.read_bytes);
         job.job_errors = end.job_errors;
+        job.prior_job_id = end.prior_job_id;
+        Ok(CatalogAnswer::Done)
+    }
+
+    fn adopt(&mut self, adopt: &AdoptOriginal) -> Answer {
+        let original = self.jobs.get_mut(&adopt.original).ok_or_else(|| missing("job", adopt.original))?;
+        original.job_type = adopt.original_type;
+        original.purged_files |= adopt.original_type == b'M';
+        let times = (original.start_time, original.end_time, original.job_t_date);
+        let copy = self.jobs.get_mut(&adopt.job_id).ok_or_else(|| missing("job", adopt.job_id))?;
+        (copy.job_type, copy.prior_job_id) = (adopt.job_type, adopt.original);
+        (copy.start_time, copy.end_time, copy.job_t_date) = times;
         Ok(CatalogAnswer::Done)
     }
 

@@ -51,6 +51,9 @@ pub struct Scenario {
     pub clients: Vec<Station>,
     /// The storage daemons.
     pub storages: Vec<Station>,
+    /// Whether the first storage's backups can be copied: jobs `copy` and `migrate` to the second storage; and a second
+    /// device of the first, with the jobs `near`, a backup, `copy-near` and `migrate-near`.
+    pub copies: bool,
     /// More of the director's configuration, beside its resources.
     pub more: String,
     /// The files of each client.
@@ -122,6 +125,7 @@ impl Scenario {
             director: String::new(),
             clients: Vec::new(),
             storages: Vec::new(),
+            copies: false,
             more: String::new(),
             files: some_files(seed, 10, 30_000),
         }
@@ -189,7 +193,12 @@ impl Scenario {
         let storages = list(&self.storages, |one| {
             format!(r#"(name: "{0}", password: "{0}", device: "dev", media_type: "{0}", {1})"#, one.name, one.resource)
         });
-        let pools = list(&self.storages, |one| format!(r#"(name: "{0}", label_format: Some("{0}-"))"#, one.name));
+        let pools = list(&self.storages, |one| {
+            let next = self.storages.get(1).filter(|next| self.copies && next.name != one.name);
+            let next = next.map(|next| format!(r#", next_pool: Some("{}")"#, next.name)).unwrap_or_default();
+            format!(r#"(name: "{0}", label_format: Some("{0}-"), storage: Some("{0}"){next})"#, one.name)
+        });
+        let (more_storages, more_pools, more_jobs) = self.copying();
         let jobs = list(&self.clients, |client| {
             list(&self.storages, |storage| {
                 let (c, s) = (&client.name, &storage.name);
@@ -202,12 +211,47 @@ impl Scenario {
         });
         read(&format!(
             r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0"], {tls} {director}),
-                clients: [{clients}], storages: [{storages}], jobs: [{jobs}], pools: [{pools}],
+                clients: [{clients}], storages: [{storages}{more_storages}], jobs: [{jobs}{more_jobs}],
+                pools: [{pools}{more_pools}],
                 filesets: [(name: "set", include: [(files: ["/data"])])], {more})"#,
             tls = self.tls(),
             director = self.director,
             more = self.more,
         ))
+    }
+
+    /// What copies need besides: storages, pools and jobs, each with a comma before it.
+    fn copying(&self) -> (String, String, String) {
+        let (true, Some(first), Some(client)) = (self.copies, self.storages.first(), self.clients.first()) else {
+            return <(String, String, String)>::default();
+        };
+        let (name, resource) = (&first.name, &first.resource);
+        let storages = format!(
+            r#", (name: "second", password: "{name}", device: "dev2", media_type: "second", address: "{name}", {resource})"#
+        );
+        // The pieces of the resource may say the address themselves.
+        let storages = if resource.contains("address:") {
+            storages.replace(&format!(r#"address: "{name}", "#), "")
+        } else {
+            storages
+        };
+        let pools = r#", (name: "near", label_format: Some("near-"), next_pool: Some("second")),
+                        (name: "second", label_format: Some("second-"), storage: Some("second"))"#;
+        let job = |job: &str, kind: &str, pool: &str| {
+            let client = &client.name;
+            format!(
+                r#", (name: "{job}", kind: {kind}, level: full, client: "{client}", fileset: "set", storage: "{name}",
+                     pool: "{pool}")"#
+            )
+        };
+        let jobs = [
+            job("copy", "copy", name),
+            job("migrate", "migrate", name),
+            job("near", "backup", "near"),
+            job("copy-near", "copy", "near"),
+            job("migrate-near", "migrate", "near"),
+        ];
+        (storages, pools.to_owned(), jobs.concat())
     }
 
     const fn tls(&self) -> &'static str {
@@ -270,7 +314,8 @@ impl Region {
         let config: StorageConfig = read(&format!(
             r#"(storage: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
                 directors: [(name: "dir", password: "{name}", {entry})],
-                devices: [(name: "dev", media_type: "{name}", archive_device: "/volumes", maximum_block_size: 65536)])"#,
+                devices: [(name: "dev", media_type: "{name}", archive_device: "/volumes", maximum_block_size: 65536),
+                          (name: "dev2", media_type: "second", archive_device: "/second", maximum_block_size: 65536)])"#,
             tls = self.scenario.tls(),
         ));
         let role = StorageDaemon::new(Arc::new(config), self.credentials(), identity());

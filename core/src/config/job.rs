@@ -13,6 +13,10 @@ pub enum JobKind {
     Backup,
     /// Brings files back.
     Restore,
+    /// Copies backups of `pool` to the pool's `next_pool`; the originals stay.
+    Copy,
+    /// Moves backups of `pool` to the pool's `next_pool`.
+    Migrate,
 }
 
 /// How much a backup saves.
@@ -60,6 +64,10 @@ resources! {
         level: Level = Level::Incremental,
         /// Name of the schedule that starts it; `None`: only people and other rules do.
         schedule: Option<String> = None,
+        /// Copies and migrations: only backups of jobs with such a name, `*` for anything; `None`: of all jobs.
+        select_jobs: Option<String> = None,
+        /// Copies and migrations: only backups of clients with such a name, `*` for anything; `None`: of all clients.
+        select_clients: Option<String> = None,
         /// Folder that a restore puts before each path; `None`: files go back where they were.
         r#where: Option<String> = None,
         /// Which existing files a restore overwrites.

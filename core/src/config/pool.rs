@@ -38,6 +38,10 @@ resources! {
         auto_prune: bool = true,
         /// Whether the oldest volume is recycled, if expired, when none is free.
         recycle_oldest_volume: bool = false,
+        /// Pool that copies and migrations of jobs in this pool are written to.
+        next_pool: Option<String> = None,
+        /// Storage that copies and migrations to this pool are written to.
+        storage: Option<String> = None,
         /// What the volumes are for.
         kind: PoolKind = PoolKind::Backup,
     }

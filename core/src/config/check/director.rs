@@ -29,7 +29,7 @@ impl Check for DirectorConfig {
         }
         c.names("pools", self.pools.iter().map(|pool| pool.name.as_str()));
         for (index, each) in self.pools.iter().enumerate() {
-            pool(&mut c, &ConfigPath::of("pools").index(index), each);
+            pool(&mut c, &ConfigPath::of("pools").index(index), each, self);
         }
         c.names("schedules", self.schedules.iter().map(|schedule| schedule.name.as_str()));
         for (index, each) in self.schedules.iter().enumerate() {
@@ -142,6 +142,18 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
+    if matches!(job.kind, JobKind::Copy | JobKind::Migrate) {
+        copying(c, path, job, config);
+    } else if job.select_jobs.is_some() || job.select_clients.is_some() {
+        let field = if job.select_jobs.is_some() { "select_jobs" } else { "select_clients" };
+        let message = format!("job {:?} selects no jobs: only copies and migrations do", job.name);
+        c.warning(
+            codes::CONTRADICTION,
+            path.field(field),
+            message,
+            "remove it, or set `kind: copy` or `kind: migrate`",
+        );
+    }
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
     if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
@@ -162,6 +174,26 @@ fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule) {
                 c.error(codes::OUT_OF_RANGE, path.field(field), message, &help);
             }
         }
+    }
+}
+
+/// A copy needs somewhere to go: the pool's next pool, and that pool's storage, which is not the original's.
+fn copying(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
+    let Some(pool) = config.pool(&job.pool) else { return };
+    let Some(next) = &pool.next_pool else {
+        let message = format!("copies of jobs in pool {:?} have nowhere to go", job.pool);
+        let help = "add `next_pool` to that pool, and `storage` to the pool it names";
+        return c.error(codes::CONTRADICTION, path.field("pool"), message, help);
+    };
+    let storage = config.pool(next).map(|next| next.storage.as_ref());
+    if storage == Some(None) {
+        let message = format!("pool {next:?}, which copies go to, has no storage");
+        c.error(codes::CONTRADICTION, path.field("pool"), message, "add `storage` to that pool");
+    }
+    if storage == Some(Some(&job.storage)) {
+        let message = format!("storage {:?} would read and write at the same time", job.storage);
+        let help = "give the next pool another storage; it may be another device of the same daemon";
+        c.error(codes::CONTRADICTION, path.field("storage"), message, help);
     }
 }
 
@@ -200,7 +232,17 @@ fn is_absolute(path: &str) -> bool {
         || matches!(bytes, [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic())
 }
 
-fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool) {
+fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool, config: &DirectorConfig) {
+    if let Some(next) = &pool.next_pool {
+        c.reference(path.field("next_pool"), "pool", next, config.pools.iter().map(|pool| pool.name.as_str()));
+        if *next == pool.name {
+            let message = format!("pool {next:?} is its own next pool");
+            c.error(codes::CONTRADICTION, path.field("next_pool"), message, "name another pool");
+        }
+    }
+    if let Some(storage) = &pool.storage {
+        c.reference(path.field("storage"), "storage", storage, config.storages.iter().map(|one| one.name.as_str()));
+    }
     if let Some(format) = &pool.label_format {
         // Four digits follow, and the result is a name on the wire and of a file.
         if format.is_empty() || format.len() > crate::config::MAX_NAME - 4 || format.contains(['/', '\\']) {

@@ -96,7 +96,8 @@ impl Director {
     pub(super) fn abandon(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
         job.script = None;
-        let command = format!("cancel Job={}\n", job.unique);
+        let known_as = job.copying.as_ref().and_then(|copying| copying.known_as.as_ref());
+        let command = format!("cancel Job={}\n", known_as.unwrap_or(&job.unique));
         let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
         let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
         let waits = storage.is_some() && job.told_to_run;
@@ -120,12 +121,14 @@ impl Director {
             self.cancelling.insert(id, Cancelling { told, console: None });
         }
         if !waits {
-            return self.end_job(net, id);
+            self.end_job(net, id);
+            return self.abandon_partner(net, id);
         }
         let key = self.set_timer(net, grace, "the storage daemon's end", Due::Grace(id));
         if let Some(job) = self.jobs.get_mut(&id) {
             job.grace = Some(key);
         }
+        self.abandon_partner(net, id);
         self.start_queued(net);
     }
 

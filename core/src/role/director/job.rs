@@ -12,6 +12,7 @@ use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::catalog::CatalogAnswer;
+use super::copying::Copying;
 use super::journal::Journal;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
@@ -48,6 +49,8 @@ pub(super) struct Job {
     pub(super) ids: RowIds,
     pub(super) fileset_md5: String,
     pub(super) restore: Option<RestorePlan>,
+    /// Copies and migrations.
+    pub(super) copying: Option<Copying>,
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) script: Option<Script<Self>>,
@@ -185,6 +188,10 @@ impl Job {
 
     /// Files and bytes as known: the file daemon's count for the catalog (`wire/3 §1.5`).
     pub(super) fn totals(&self) -> (u32, u64, u64) {
+        // What a control job has read is its writing job's (`wire/3 §1.9`).
+        if self.copying.as_ref().is_some_and(|copying| !copying.is_writer) {
+            return (0, 0, 0);
+        }
         match (&self.file_end, &self.storage_end) {
             (Some(end), _) => (end.files, end.bytes, end.read_bytes),
             (None, Some(end)) => (end.files, end.bytes, 0),

@@ -14,6 +14,7 @@
 mod cancelling;
 pub mod catalog;
 mod console;
+mod copying;
 mod dialling;
 mod estimate;
 mod fileset;
@@ -125,6 +126,7 @@ enum Due {
 enum Owner {
     Setup(setup::Item),
     Create(Box<Order>),
+    Copy(u32, copying::Asked),
     Job(u32),
     Request(u32),
     Files(u32, ConnId),
@@ -338,6 +340,7 @@ impl Role for Director {
         match owner {
             Owner::Setup(item) => self.setup_done(net, item, answer),
             Owner::Create(order) => self.job_created(net, *order, answer),
+            Owner::Copy(id, asked) => self.copy_answered(net, id, asked, answer),
             Owner::Job(id) => self.job_stored(net, id, answer),
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),

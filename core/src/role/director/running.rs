@@ -17,6 +17,7 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 use super::console::order_level;
+use super::copying::{self, Copying};
 use super::job::{Job, RestorePlan, RowIds};
 use super::reach::{Goal, Reached};
 use super::tables;
@@ -40,6 +41,8 @@ pub(super) struct Order {
     pub(super) storage: String,
     pub(super) pool: String,
     pub(super) restore: Option<RestorePlan>,
+    /// The job to copy or migrate, if one is named.
+    pub(super) original: Option<u32>,
     /// The console that waits to hear the job's number.
     pub(super) console: Option<ConnId>,
     pub(super) unique: String,
@@ -64,7 +67,9 @@ impl Director {
     pub(super) fn order_of(&self, job: &config::Job, level: config::Level) -> Option<Order> {
         let kind = match job.kind {
             JobKind::Backup => JobType::Backup,
-            _ => return None,
+            JobKind::Copy => JobType::Copy,
+            JobKind::Migrate => JobType::Migrate,
+            JobKind::Restore => return None,
         };
         Some(Order {
             name: job.name.clone(),
@@ -76,6 +81,7 @@ impl Director {
             storage: job.storage.clone(),
             pool: job.pool.clone(),
             restore: None,
+            original: None,
             console: None,
             unique: String::new(),
             scheduled: 0,
@@ -130,7 +136,9 @@ impl Director {
         }
     }
 
-    fn new_job(&self, id: u32, order: Order) -> Job {
+    pub(super) fn new_job(&self, id: u32, order: Order) -> Job {
+        let is_control = matches!(order.kind, JobType::Copy | JobType::Migrate);
+        let copying = is_control.then(|| Copying { wanted: order.original, ..Copying::default() });
         let fileset = self.setup.filesets.get(&order.fileset);
         let ids = RowIds {
             client: self.setup.clients.get(&order.client).copied().unwrap_or(0),
@@ -161,6 +169,7 @@ impl Director {
             ids,
             fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
             restore: order.restore,
+            copying,
             scheduled: order.scheduled,
             started: order.scheduled,
             script: None,
@@ -201,8 +210,13 @@ impl Director {
             let (word, table) = tables::of(job.kind);
             let text = format!("Start {word} JobId {id}, Job={}", job.unique);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
+            let is_copy = job.copying.is_some();
             self.save_lines(net);
-            self.advance(net, id, |job, net| job.begin(table, net));
+            if is_copy {
+                self.begin_copy(net, id);
+            } else {
+                self.advance(net, id, |job, net| job.begin(table, net));
+            }
         }
     }
 
@@ -214,10 +228,20 @@ impl Director {
         let is_at_work = |other: &&Job| other.grace.is_none() && !other.ending && !self.queued.contains(&other.id);
         let running: Vec<&Job> = self.jobs.values().filter(is_at_work).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
+        // A copy has nothing to do with the client, and takes the storage it will write to as well.
+        let is_copy = job.copying.is_some();
+        let target = copying::target(config, &job.pool).ok().filter(|_| is_copy).map(|(storage, _)| storage);
         let limits = [
             (Some(config.director.maximum_concurrent_jobs), running.len()),
             (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), count(&|o| o.name == job.name)),
-            (config.client(&job.client).map(|r| r.maximum_concurrent_jobs), count(&|o| o.client == job.client)),
+            (
+                config.client(&job.client).filter(|_| !is_copy).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| o.client == job.client && o.copying.is_none()),
+            ),
+            (
+                target.as_ref().and_then(|name| config.storage(name)).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| Some(&o.storage) == target.as_ref()),
+            ),
             (config.storage(&job.storage).map(|r| r.maximum_concurrent_jobs), count(&|o| o.storage == job.storage)),
         ];
         let fits = |most: u32, count: usize| count < usize::try_from(most.max(1)).unwrap_or(usize::MAX);
@@ -246,7 +270,7 @@ impl Director {
         }
         match progress {
             Progress::Waiting if wants_file => self.reach_file(net, id),
-            Progress::Waiting => {}
+            Progress::Waiting => self.copy_moved(net, id),
             Progress::Finished => self.end_job(net, id),
             Progress::Failed { step, wanted, got } => {
                 let text = format!("failed at {step}: wanted {wanted}, got: {got}");
@@ -289,6 +313,9 @@ impl Director {
                 net.close(conn, farewell);
             }
         }
+        if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
+            job.say(&mut self.journal, net, MessageKind::Fatal, &why);
+        }
         job.status = job.final_status();
         let summary = job.summary();
         job.say(&mut self.journal, net, MessageKind::Info, &summary);
@@ -309,7 +336,11 @@ impl Director {
             job_bytes: bytes,
             read_bytes,
             job_errors: job.all_errors(),
-            prior_job_id: 0,
+            prior_job_id: job
+                .copying
+                .as_ref()
+                .filter(|copying| !copying.is_writer)
+                .map_or(0, |copying| copying.partner),
             purged_files: false,
         };
         let (client, uname) = (job.client.clone(), std::mem::take(&mut job.uname));
@@ -329,6 +360,7 @@ impl Director {
             job.say(&mut self.journal, net, MessageKind::Fatal, &text);
             self.save_lines(net);
         }
+        self.writer_recorded(net, &job);
         let (files, bytes, _) = job.totals();
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(Finished {
@@ -493,6 +525,9 @@ impl Job {
         if !self.is_alive() {
             return self.status;
         }
+        if let Some(status) = self.copy_status() {
+            return status;
+        }
         let file = self.file_end.as_ref().map_or(JobStatus::Error, |end| end.status);
         let storage = self.storage_end.as_ref().map_or(JobStatus::Error, |end| end.status);
         let backup = self.restore.is_none();
@@ -530,7 +565,7 @@ impl Job {
             JobStatus::Canceled => "Canceled",
             _ => "*** Error ***",
         };
-        let kind = if self.kind == JobType::Restore { "Restore" } else { "Backup" };
+        let (kind, _) = tables::of(self.kind);
         let mut text = format!(
             "{kind} ended\n  JobId:         {}\n  Job:           {}\n  Client:        {}\n  Storage:       {}\n  \
              Files:         {files}\n  Bytes:         {bytes}\n  Errors:        {}\n",

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow, ClientSpec, FileKey,
-    FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart,
-    LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus,
+    AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
+    ClientSpec, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow,
+    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus,
 };
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
@@ -84,7 +84,7 @@ impl MemoryCatalog {
                 (row.job_files, row.job_bytes) = (job_files, job_bytes);
                 Ok(Answer::Done)
             }
-            Request::AdoptOriginal(_) => Err(CatalogError::new(CatalogErrorKind::Bug, "copies are not kept in memory")),
+            Request::AdoptOriginal(adopt) => self.adopt(&adopt),
             request => self.serve_media(request),
         }
     }
@@ -184,6 +184,21 @@ impl MemoryCatalog {
         (row.job_files, row.job_bytes, row.read_bytes) = (end.job_files, end.job_bytes, end.read_bytes);
         (row.job_errors, row.prior_job_id, row.purged_files) = (end.job_errors, end.prior_job_id, end.purged_files);
         (row.vol_session_id, row.vol_session_time) = (end.vol_session_id, end.vol_session_time);
+        Ok(Answer::Done)
+    }
+
+    fn adopt(&mut self, adopt: &AdoptOriginal) -> Outcome {
+        let original = self.job(adopt.original)?;
+        original.job_type = adopt.original_type;
+        let migrated = adopt.original_type == b'M';
+        original.purged_files |= migrated;
+        let times = (original.start_time, original.end_time, original.job_t_date);
+        let copy = self.job(adopt.job_id)?;
+        (copy.job_type, copy.prior_job_id) = (adopt.job_type, adopt.original);
+        (copy.start_time, copy.end_time, copy.job_t_date) = times;
+        if migrated {
+            self.files.remove(&adopt.original);
+        }
         Ok(Answer::Done)
     }
 

@@ -24,6 +24,7 @@ const LIST_LIMIT: u32 = 10_000;
 /// Each command with its arguments and what it does, for `help`.
 const HELP: &[(&str, &str)] = &[
     ("run job=NAME [level=full|differential|incremental] [accurate=yes|no] [yes]", "run a job now"),
+    ("run job=NAME [jobid=N] [yes]", "copy or migrate all jobs that the job NAME selects, or only N"),
     (
         "restore client=NAME [fileset=NAME] [where=FOLDER] [replace=always|ifnewer|ifolder|never] all done [yes]",
         "restore all files of the newest backup",
@@ -158,7 +159,8 @@ impl Director {
     }
 
     fn run(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        if let Some(word) = words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level", "accurate"])
+        if let Some(word) =
+            words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level", "accurate", "jobid"])
         {
             return self.console_done(net, conn, &format!("run does not know the word \"{word}\".\n"));
         }
@@ -173,8 +175,16 @@ impl Director {
         if !job.enabled {
             return self.console_done(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
         }
-        if job.kind != JobKind::Backup {
-            return self.console_done(net, conn, "Only backup jobs can be run so; use restore to restore.\n");
+        let kind = match job.kind {
+            JobKind::Backup => JobType::Backup,
+            JobKind::Copy => JobType::Copy,
+            JobKind::Migrate => JobType::Migrate,
+            JobKind::Restore => return self.console_done(net, conn, "Use restore to restore.\n"),
+        };
+        let original = words.value(&["jobid"]).map(str::parse);
+        if original.as_ref().is_some_and(|number| number.is_err() || kind == JobType::Backup) {
+            let text = "jobid= wants the number of the job that a copy or migration job shall take.\n";
+            return self.console_done(net, conn, text);
         }
         let (level, accurate) = match level_of(job, words) {
             Ok(chosen) => chosen,
@@ -183,7 +193,7 @@ impl Director {
         let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
         let order = Order {
             name: job.name.clone(),
-            kind: JobType::Backup,
+            kind,
             level,
             accurate,
             client: pick("client", &job.client),
@@ -191,6 +201,7 @@ impl Director {
             storage: pick("storage", &job.storage),
             pool: pick("pool", &job.pool),
             restore: None,
+            original: original.and_then(Result::ok),
             console: Some(conn),
             unique: String::new(),
             scheduled: 0,
@@ -203,8 +214,9 @@ impl Director {
             return self.place(net, conn, order);
         }
         let text = format!(
-            "Run Backup job\nJobName:  {}\nLevel:    {}\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
+            "Run {} job\nJobName:  {}\nLevel:    {}\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
              OK to run? (yes/no): ",
+            super::super::tables::of(kind).0,
             order.name,
             level_name(order.level),
             order.client,

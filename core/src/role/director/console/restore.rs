@@ -162,6 +162,7 @@ impl Director {
             storage,
             pool,
             restore: Some(plan),
+            original: None,
             console: Some(conn),
             unique: String::new(),
             scheduled: 0,

@@ -5,6 +5,7 @@
 
 mod backup;
 mod channel;
+pub(super) mod copy;
 mod file;
 pub(super) mod level;
 mod restore;
@@ -34,6 +35,9 @@ pub(super) const FILES_STORED: &str = "files stored";
 pub(super) const fn of(kind: JobType) -> (&'static str, &'static [Step<Job>]) {
     match kind {
         JobType::Restore => ("Restore", restore::TABLE),
+        // These first ask the catalog what to copy.
+        JobType::Copy => ("Copy", &[]),
+        JobType::Migrate => ("Migration", &[]),
         _ => ("Backup", backup::TABLE),
     }
 }

@@ -42,6 +42,14 @@ pub(super) const USE_APPEND: Step<Job> = Step {
 pub(super) const USE_READ: Step<Job> =
     Step { name: "reserving a device", act: use_read, expect: says("3000 OK use device device="), learn: learn_device };
 
+/// The second device of a copy within one daemon.
+pub(super) const USE_TARGET: Step<Job> = Step {
+    name: "reserving the device of the copy",
+    act: use_target,
+    expect: says("3000 OK use device device="),
+    learn: nothing,
+};
+
 pub(super) const BOOTSTRAP: Step<Job> =
     Step { name: "the bootstrap", act: send_bootstrap, expect: says(answers::BOOTSTRAP), learn: nothing };
 
@@ -118,19 +126,24 @@ fn record_start(job: &mut Job, net: &mut Net) -> Act {
 }
 
 fn use_append(job: &mut Job, net: &mut Net) -> Act {
-    use_storage(job, net, true)
+    use_storage(job, net, (&job.storage, &job.pool), true)
+}
+
+fn use_target(job: &mut Job, net: &mut Net) -> Act {
+    let Some(copying) = &job.copying else { return Act::Wait };
+    use_storage(job, net, (&copying.storage, &copying.pool), true)
 }
 
 fn use_read(job: &mut Job, net: &mut Net) -> Act {
-    use_storage(job, net, false)
+    use_storage(job, net, (&job.storage, &job.pool), false)
 }
 
-fn use_storage(job: &Job, net: &mut Net, append: bool) -> Act {
-    let Some(resource) = job.config.storage(&job.storage) else { return Act::Wait };
+fn use_storage(job: &Job, net: &mut Net, (storage, pool): (&str, &str), append: bool) -> Act {
+    let Some(resource) = job.config.storage(storage) else { return Act::Wait };
     let group = UseStorage {
         storage: resource.name.clone(),
         media_type: resource.media_type.clone(),
-        pool: job.pool.clone(),
+        pool: pool.to_owned(),
         pool_type: "Backup".to_owned(),
         append,
         copy: 0,

@@ -1,0 +1,473 @@
+//! Copies and migrations: a control job that reads, and a job that writes and is the copy afterwards (`wire/3 §1.7` to
+//! `§1.9`).
+//!
+//! ```text
+//!   run job=copy            -> selects jobs, orders a control job for each, ends
+//!   run job=copy jobid=N    -> control job: N and its pieces -> orders the writing job
+//!     two storage daemons:     control --- reading daemon ==== connection 8 ====> writing daemon --- writing job
+//!     one storage daemon:      control prepares the one connection, then hands it to the writing job
+//!   both ends good          -> the original's times go to the copy; a migrated original gives up its files
+//! ```
+//! A copy is written as type C from the beginning, so that one that is cut never counts as a backup.
+
+use crate::config::DirectorConfig;
+use crate::error::Explain;
+use crate::node::Net;
+use crate::role::script::Scripted;
+use crate::wire::message::MessageKind;
+use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
+
+use super::catalog::{
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
+    JobRow, NewJob, RestoreFiles,
+};
+use super::job::{Job, RestorePlan};
+use super::running::Order;
+use super::{Director, Owner, restore_selection, tables};
+
+/// Jobs that are looked at when some are to be selected.
+const CANDIDATES: u32 = 100_000;
+/// How far the counter in the unique names of one second goes when names are taken.
+const MAX_UNIQUE: u32 = 1_000;
+
+/// What a job of a copy knows of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Copying {
+    /// Whether it is the job that writes, and not the control job.
+    pub(super) is_writer: bool,
+    /// The job that was asked for, if one was.
+    pub(super) wanted: Option<u32>,
+    /// The other job, 0 while there is none.
+    pub(super) partner: u32,
+    /// The job that is copied.
+    pub(super) original: JobRow,
+    /// The storage and the pool of the copy.
+    pub(super) storage: String,
+    pub(super) pool: String,
+    /// Whether one storage daemon reads and writes.
+    pub(super) local: bool,
+    /// Reached by the writing job: its storage daemon listens. By the control job: its connection may be handed over.
+    pub(super) ready: bool,
+    /// Whether the other job knows of `ready`.
+    pub(super) told: bool,
+    /// What the control job tells the reading storage daemon of the writing job: its unique name and its key.
+    pub(super) writer: Option<(String, crate::secret::Secret)>,
+    /// What the writing job knows of the reading storage daemon's end.
+    pub(super) reader_end: Option<StorageEnd>,
+    /// How the writing job ended, for the control job.
+    pub(super) outcome: Option<JobStatus>,
+    /// There is nothing to do: other jobs were ordered, or the original has no files.
+    pub(super) idle: bool,
+    /// The name under which the storage daemon knows the job, if not its own.
+    pub(super) known_as: Option<String>,
+}
+
+/// What the catalog was asked for a copy.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    Jobs,
+    Pieces,
+    /// The writing job's number; its unique name.
+    Number(String),
+    /// Taking over the original; how the copy ended.
+    Adopted(JobStatus),
+}
+
+impl Director {
+    /// Starts a control job: looks for what to copy.
+    pub(super) fn begin_copy(&mut self, net: &mut Net, id: u32) {
+        let Some(copying) = self.jobs.get(&id).and_then(|job| job.copying.as_ref()) else { return };
+        let filter = JobFilter { limit: CANDIDATES, job_id: None, ..JobFilter::default() };
+        let filter = JobFilter { job_id: copying.wanted, ..filter };
+        // A single job needs the others too: whether it has been copied already is theirs to say.
+        self.ask(net, CatalogRequest::ListJobs(JobFilter { job_id: None, ..filter }), Owner::Copy(id, Asked::Jobs));
+    }
+
+    /// The catalog's answers for a copy.
+    pub(super) fn copy_answered(
+        &mut self,
+        net: &mut Net,
+        id: u32,
+        asked: Asked,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        match (asked, answer) {
+            (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(net, id, &rows),
+            (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(net, id, &pieces),
+            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => self.copy_starts(net, id, writer, unique),
+            (Asked::Number(_), Err(error))
+                if error.kind == CatalogErrorKind::Constraint && self.last_unique.1 < MAX_UNIQUE =>
+            {
+                self.order_writer(net, id);
+            }
+            (Asked::Adopted(status), Ok(_)) => self.copy_ended(net, id, status),
+            (_, Err(error)) => self.fail_job(net, id, &format!("{error}; {}", error.help())),
+            (_, Ok(other)) => self.fail_job(net, id, &format!("unexpected answer of the catalog: {other:?}")),
+        }
+    }
+
+    fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
+        let kind = job.kind;
+        let Some(copying) = &mut job.copying else { return };
+        if let Some(wanted) = copying.wanted {
+            let row = rows.iter().find(|row| row.job_id == wanted);
+            let Some(row) = row.filter(|row| is_good_backup(row)) else {
+                let text = format!("job {wanted} is no backup that ended well, so it cannot be copied");
+                return self.fail_job(net, id, &text);
+            };
+            copying.original = row.clone();
+            if row.job_files == 0 {
+                copying.idle = true;
+                job.notes.push(format!("Job {wanted} has no files: there is nothing to copy."));
+                return self.end_job(net, id);
+            }
+            (job.client, job.fileset) = (row.client.clone(), row.file_set.clone());
+            (job.ids.client, job.ids.fileset) = (row.client_id, row.file_set_id);
+            job.level = JobLevel::from_letter(row.level);
+            job.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
+            return self.ask(net, CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
+        }
+        copying.idle = true;
+        let resource = self.config.job(&job.name);
+        let (names, clients) =
+            resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
+        let chosen = choose(rows, kind, job.ids.pool, names, clients);
+        let text = format!("{} jobs of pool \"{}\" are selected.", chosen.len(), job.pool);
+        job.say(&mut self.journal, net, MessageKind::Info, &text);
+        let order = Order {
+            name: job.name.clone(),
+            kind,
+            level: JobLevel::Full,
+            accurate: false,
+            client: job.client.clone(),
+            fileset: job.fileset.clone(),
+            storage: job.storage.clone(),
+            pool: job.pool.clone(),
+            restore: None,
+            original: None,
+            console: None,
+            unique: String::new(),
+            scheduled: 0,
+        };
+        for original in chosen {
+            self.order_job(net, Order { original: Some(original), ..order.clone() });
+        }
+        self.end_job(net, id);
+    }
+
+    fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
+        let config = std::sync::Arc::clone(&self.config);
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
+        let Some(copying) = &mut job.copying else { return };
+        let original = &copying.original;
+        let all =
+            RestoreFiles { job_id: original.job_id, ranges: vec![IndexRange { first: 1, last: original.job_files }] };
+        let device = |name: &str| config.storage(name).map(|storage| storage.device.clone());
+        let plan = restore_selection::plan(std::slice::from_ref(original), &[all], pieces, None, device);
+        let selected = match plan {
+            Ok(selected) => selected,
+            Err(error) => return self.fail_job(net, id, &format!("{error}; {}", error.help())),
+        };
+        let mut storages: Vec<String> =
+            selected.bootstrap.sections.iter().filter_map(|section| section.storage.clone()).collect();
+        storages.dedup();
+        let reading = match storages.as_slice() {
+            [one] => one.clone(),
+            _ => job.storage.clone(),
+        };
+        let place = target(&config, &job.pool).and_then(|(storage, pool)| {
+            let (Some(from), Some(to)) = (config.storage(&reading), config.storage(&storage)) else {
+                return Err(format!("there is no storage \"{reading}\" in the configuration"));
+            };
+            if storages.len() > 1 {
+                return Err(format!("the job lies on more than one storage: {}", storages.join(", ")));
+            }
+            if from.name == to.name {
+                return Err(format!(
+                    "storage \"{storage}\" has the original already: give the pool \"{pool}\" another storage"
+                ));
+            }
+            let local = from.address.eq_ignore_ascii_case(&to.address)
+                && from.port == to.port
+                && from.password.key() == to.password.key();
+            Ok((storage, pool, local))
+        });
+        match place {
+            Ok((storage, pool, local)) => (copying.storage, copying.pool, copying.local) = (storage, pool, local),
+            Err(why) => return self.fail_job(net, id, &why),
+        }
+        job.ids.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
+        job.storage = reading;
+        job.restore = Some(RestorePlan { selected, to: String::new(), replace: b'n' });
+        self.order_writer(net, id);
+    }
+
+    /// Asks for the number of the writing job, which has the name of the original's resource.
+    fn order_writer(&mut self, net: &mut Net, id: u32) {
+        let stamp = self.identity.local(net.wall()).stamp();
+        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
+        self.last_unique = (stamp.clone(), counter);
+        let Some(job) = self.jobs.get(&id) else { return };
+        let Some(copying) = &job.copying else { return };
+        let unique = tables::unique_name(&copying.original.name, &stamp, counter);
+        let job_type = if job.kind == JobType::Copy { JobType::JobCopy } else { JobType::Backup };
+        let new = NewJob {
+            job: unique.clone(),
+            name: copying.original.name.clone(),
+            job_type: job_type.letter(),
+            level: job.level.letter(),
+            client_id: job.ids.client,
+            sched_time: net.wall().seconds(),
+            comment: String::new(),
+        };
+        self.ask(net, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
+    }
+
+    /// Both jobs are there: their dialogues begin.
+    fn copy_starts(&mut self, net: &mut Net, id: u32, writer: u32, unique: String) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
+        let known_as = job.unique.clone();
+        let Some(copying) = &mut job.copying else { return };
+        copying.partner = writer;
+        let (copying, level, ids, md5) = (copying.clone(), job.level, job.ids, job.fileset_md5.clone());
+        let order = Order {
+            name: copying.original.name.clone(),
+            kind: JobType::Backup,
+            level,
+            accurate: false,
+            client: job.client.clone(),
+            fileset: job.fileset.clone(),
+            storage: copying.storage.clone(),
+            pool: copying.pool.clone(),
+            restore: None,
+            original: None,
+            console: None,
+            unique,
+            scheduled: net.wall().seconds(),
+        };
+        let text = format!("Job {} is written by JobId {writer}, Job={}", copying.original.job_id, order.unique);
+        job.say(&mut self.journal, net, MessageKind::Info, &text);
+        let local = copying.local;
+        let mut new = self.new_job(writer, order);
+        (new.ids.client, new.ids.fileset, new.fileset_md5) = (ids.client, ids.fileset, md5);
+        new.copying = Some(Copying { is_writer: true, partner: id, known_as: local.then_some(known_as), ..copying });
+        self.jobs.insert(writer, new);
+        self.save_lines(net);
+        if !local {
+            self.advance(net, writer, |job, net| job.begin(tables::copy::WRITER, net));
+        }
+        let table = if local { tables::copy::LOCAL } else { tables::copy::READER };
+        self.advance(net, id, |job, net| job.begin(table, net));
+    }
+
+    /// One of the two jobs has got on: what the other waits for may have happened.
+    pub(super) fn copy_moved(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let (unique, key, session, end) = (job.unique.clone(), job.key.clone(), job.session, job.storage_end.clone());
+        let Some(copying) = job.copying.as_mut().filter(|copying| !copying.told && copying.partner > 0) else { return };
+        let partner = copying.partner;
+        match (copying.is_writer, copying.local) {
+            (true, false) if copying.ready => {
+                copying.told = true;
+                self.advance(net, partner, |job, net| {
+                    if let Some(copying) = &mut job.copying {
+                        copying.writer = Some((unique, key));
+                    }
+                    job.on_event(tables::copy::WRITER_LISTENS, net)
+                });
+            }
+            (false, false) if end.is_some() => {
+                copying.told = true;
+                self.advance(net, partner, |job, net| {
+                    if let Some(copying) = &mut job.copying {
+                        copying.reader_end = end;
+                    }
+                    job.on_event(tables::copy::READER_ENDED, net)
+                });
+            }
+            (false, true) if copying.ready => {
+                copying.told = true;
+                let conn = job.storage_conn.take();
+                if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
+                    writer.storage_conn = Some(conn);
+                    writer.session = session;
+                    writer.told_to_run = true;
+                    self.conns.insert(conn, partner);
+                }
+                self.advance(net, partner, |job, net| job.begin(tables::copy::LOCAL_WRITER, net));
+            }
+            _ => {}
+        }
+    }
+
+    /// A job of a copy is given up: so is the other.
+    pub(super) fn abandon_partner(&mut self, net: &mut Net, id: u32) {
+        let Some((status, partner)) =
+            self.jobs.get(&id).and_then(|job| Some((job.status, job.copying.as_ref()?.partner)))
+        else {
+            return;
+        };
+        if self.jobs.get(&partner).is_none_or(|job| job.ending || job.grace.is_some()) {
+            return;
+        }
+        if status == JobStatus::Canceled {
+            self.cancel_job(net, partner, "the other job of the copy is canceled");
+        } else {
+            self.fail_job(net, partner, &format!("the other job of the copy, JobId {id}, has failed"));
+        }
+    }
+
+    /// The end of the writing job is in the catalog: a good copy takes over the times of its original.
+    pub(super) fn writer_recorded(&mut self, net: &mut Net, writer: &Job) {
+        let Some(copying) = writer.copying.as_ref().filter(|copying| copying.is_writer) else { return };
+        let Some(control) = self.jobs.get(&copying.partner) else { return };
+        if !is_good(writer.status) {
+            let text = format!(
+                "the copy is no good: JobId {} ended with status {}",
+                writer.id,
+                writer.status.letter() as char
+            );
+            return self.fail_job(net, copying.partner, &text);
+        }
+        let migrates = control.kind == JobType::Migrate;
+        let adopt = AdoptOriginal {
+            job_id: writer.id,
+            job_type: if migrates { JobType::Backup } else { JobType::JobCopy }.letter(),
+            original: copying.original.job_id,
+            original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
+        };
+        let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
+        self.ask(net, CatalogRequest::AdoptOriginal(adopt), owner);
+    }
+
+    fn copy_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
+        self.advance(net, id, |job, net| {
+            if let Some(copying) = &mut job.copying {
+                copying.outcome = Some(status);
+            }
+            job.on_event(tables::copy::COPIED, net)
+        });
+    }
+}
+
+impl Job {
+    /// How a job of a copy ended, unless it has failed. `None` for other jobs.
+    pub(super) fn copy_status(&self) -> Option<JobStatus> {
+        let copying = self.copying.as_ref()?;
+        let status = match (copying.is_writer, copying.idle, copying.outcome) {
+            (true, ..) if self.copy_shortfall().is_none() => JobStatus::Ok,
+            (false, true, _) => JobStatus::Ok,
+            (false, false, Some(outcome)) => outcome,
+            _ => JobStatus::Error,
+        };
+        Some(self.status.merge(status))
+    }
+
+    /// Why the writing job of a copy made no good copy, if it did not.
+    pub(super) fn copy_shortfall(&self) -> Option<String> {
+        let copying = self.copying.as_ref().filter(|copying| copying.is_writer)?;
+        let reader = if copying.local { self.storage_end.as_ref() } else { copying.reader_end.as_ref() };
+        for (who, end) in [("writing", self.storage_end.as_ref()), ("reading", reader)] {
+            match end {
+                None => return Some(format!("the {who} storage daemon has not said how it ended")),
+                Some(end) if end.status != JobStatus::Ok || end.errors > 0 => {
+                    let letter = char::from(end.status.letter());
+                    let errors = end.errors;
+                    return Some(format!("the {who} storage daemon ended with status {letter} and {errors} errors"));
+                }
+                Some(_) => {}
+            }
+        }
+        let written = self.storage_end.as_ref().map_or(0, |end| end.files);
+        (written != copying.original.job_files)
+            .then(|| format!("{written} of the original's {} files were copied", copying.original.job_files))
+    }
+}
+
+/// Where copies of a pool's jobs go: a storage and a pool.
+///
+/// # Errors
+/// What the configuration lacks, in a sentence.
+pub(super) fn target(config: &DirectorConfig, pool: &str) -> Result<(String, String), String> {
+    let next = config.pool(pool).and_then(|pool| pool.next_pool.clone());
+    let next = next.ok_or_else(|| format!("pool \"{pool}\" has no `next_pool`, so copies have nowhere to go"))?;
+    let storage = config.pool(&next).and_then(|pool| pool.storage.clone());
+    let storage = storage.ok_or_else(|| format!("pool \"{next}\" has no `storage`, so copies have nowhere to go"))?;
+    Ok((storage, next))
+}
+
+/// The good backups of a pool that a copy or migration job takes, oldest first: those whose names match, and, for a copy,
+/// that have not been copied yet (`wire/3 §1.9`). `*` in a pattern stands for anything.
+fn choose(rows: &[JobRow], kind: JobType, pool_id: u32, names: Option<&str>, clients: Option<&str>) -> Vec<u32> {
+    let copied = |job: &JobRow| {
+        let is_copy = |row: &&JobRow| row.prior_job_id == job.job_id && b"BC".contains(&row.job_type);
+        rows.iter().filter(is_copy).any(|row| b"TW".contains(&row.job_status))
+    };
+    let fits = |pattern: Option<&str>, name: &str| pattern.is_none_or(|pattern| matches(pattern, name));
+    let mut chosen: Vec<&JobRow> = rows
+        .iter()
+        .filter(|row| is_good_backup(row) && row.job_bytes > 0 && row.pool_id == pool_id)
+        .filter(|row| fits(names, &row.name) && fits(clients, &row.client))
+        .filter(|row| kind != JobType::Copy || !copied(row))
+        .collect();
+    chosen.sort_by_key(|row| (row.start_time, row.job_id));
+    chosen.into_iter().map(|row| row.job_id).collect()
+}
+
+const fn is_good(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Ok | JobStatus::Warnings)
+}
+
+fn is_good_backup(row: &JobRow) -> bool {
+    b"BA".contains(&row.job_type) && b"TW".contains(&row.job_status)
+}
+
+/// Whether a name is what a pattern means.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
+    let Some(rest) = name.strip_prefix(head) else { return false };
+    (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| matches(tail, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(job_id: u32, job_type: u8, prior: u32) -> JobRow {
+        JobRow {
+            job_id,
+            job_type,
+            prior_job_id: prior,
+            name: format!("job-{job_id}"),
+            client: "fd".to_owned(),
+            job_status: b'T',
+            job_files: 1,
+            job_bytes: 1,
+            pool_id: 7,
+            start_time: 100 - i64::from(job_id),
+            ..JobRow::default()
+        }
+    }
+
+    #[test]
+    fn a_copy_job_takes_the_uncopied_backups_of_its_pool_oldest_first() {
+        let failed = JobRow { job_status: b'f', ..row(3, b'B', 0) };
+        let empty = JobRow { job_bytes: 0, ..row(4, b'B', 0) };
+        let other = JobRow { pool_id: 8, ..row(5, b'B', 0) };
+        let broken_copy = JobRow { job_status: b'f', ..row(7, b'C', 2) };
+        let rows =
+            [row(1, b'B', 0), row(2, b'B', 0), failed, empty, other, row(6, b'C', 1), broken_copy, row(8, b'M', 0)];
+        assert_eq!(choose(&rows, JobType::Copy, 7, None, None), [2]);
+        assert_eq!(choose(&rows, JobType::Migrate, 7, None, None), [2, 1]);
+    }
+
+    #[test]
+    fn patterns_restrict_what_is_taken() {
+        let rows = [row(1, b'B', 0), row(2, b'B', 0), JobRow { client: "nas".to_owned(), ..row(12, b'B', 0) }];
+        assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-1*"), None), [12, 1]);
+        assert_eq!(choose(&rows, JobType::Copy, 7, Some("*2"), Some("fd")), [2]);
+        assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-"), None), [0_u32; 0]);
+        assert!(matches("a*b*c", "a-x-b-y-c") && !matches("a*b", "a-x"));
+    }
+}

@@ -1,0 +1,166 @@
+//! Copies and migrations between two simulated storage daemons, and from device to device: good ones, and such that are
+//! cut in the middle.
+
+use std::time::Duration;
+
+use towline_core::role::director::catalog::JobRow;
+use towline_simtests::gateway::Gateway;
+use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::town::some_files;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A client and two storage daemons in one network.
+fn region(seed: u64, tls: bool) -> Region {
+    let at = |name: &str| format!(r#"address: "{name}","#);
+    let mut scenario = Scenario::new(seed, Gateway::routing(GATEWAY))
+        .client(Station::outside("fd", 10).resource(r#"address: Some("fd"),"#))
+        .storage(Station::outside("sd", 20).resource(&at("sd")))
+        .storage(Station::outside("sd2", 21).resource(&at("sd2")));
+    (scenario.copies, scenario.tls) = (true, tls);
+    scenario.files = some_files(seed, 12, 30_000);
+    // Large enough to be cut in the middle.
+    scenario.files.insert(b"/data/large".to_vec(), (0..400_000_u32).map(|i| i.to_le_bytes()[0]).collect());
+    scenario.start()
+}
+
+/// Runs a job to its end.
+fn run(region: &mut Region, line: &str) -> JobRow {
+    let id = region.order(line).unwrap_or_else(|| panic!("{line} is refused"));
+    region.await_end(id, HOUR).unwrap_or_else(|| panic!("{line} does not end: {:?}", region.world.pending()))
+}
+
+/// The control job and the writing job behind a job that has selected one original.
+fn behind(region: &mut Region, selecting: u32) -> (JobRow, JobRow) {
+    let control = region.await_end(selecting + 1, HOUR).expect("a control job");
+    let writer = region.await_end(selecting + 2, HOUR).expect("a writing job");
+    (control, writer)
+}
+
+fn row(region: &Region, id: u32) -> JobRow {
+    region.catalog.ended(id).expect("a job that has ended")
+}
+
+fn is_good(row: &JobRow) -> bool {
+    row.job_status == b'T'
+}
+
+/// Restores one job and compares.
+fn check_restore(region: &mut Region, job: u32, restore: &str) {
+    let line = format!("restore client=fd jobid={job} restorejob={restore} all done yes");
+    let restored = run(region, &line);
+    assert!(is_good(&restored), "{}", region.report(restored.job_id));
+    assert_eq!(region.restored(0), *region.saved());
+}
+
+#[test]
+fn a_copy_on_another_storage_daemon_is_restored_when_the_original_is_gone() {
+    for (seed, tls) in [(1, false), (2, true)] {
+        let mut region = region(seed, tls);
+        let original = run(&mut region, "run job=fd-sd yes");
+        assert!(is_good(&original), "{}", region.report(original.job_id));
+        let selecting = run(&mut region, "run job=copy yes");
+        let (control, copy) = behind(&mut region, selecting.job_id);
+        assert!(is_good(&control), "{}{}", region.report(control.job_id), region.report(copy.job_id));
+        assert_eq!((control.job_type, control.prior_job_id), (b'c', copy.job_id));
+        assert_eq!((control.job_files, control.job_bytes), (0, 0));
+        assert_eq!((copy.job_type, copy.job_status, copy.prior_job_id), (b'C', b'T', original.job_id));
+        assert_eq!((copy.job_files, &copy.name), (original.job_files, &original.name));
+        assert_eq!((copy.start_time, copy.job_t_date), (original.start_time, original.job_t_date));
+        assert_eq!(row(&region, original.job_id).job_type, b'B', "the original stays");
+        // A second time there is nothing to copy.
+        let again = run(&mut region, "run job=copy yes");
+        assert!(region.report(again.job_id).contains("0 jobs"), "{}", region.report(again.job_id));
+        region.storages[0].disk.store().volumes.clear();
+        check_restore(&mut region, copy.job_id, "restore-fd-sd2");
+        check_idle(&mut region);
+    }
+}
+
+#[test]
+fn a_migrated_job_is_restored_from_its_new_place() {
+    let mut region = region(3, false);
+    let original = run(&mut region, "run job=fd-sd yes");
+    let control = run(&mut region, &format!("run job=migrate jobid={} yes", original.job_id));
+    assert!(is_good(&control), "{}", region.report(control.job_id));
+    let moved = row(&region, control.prior_job_id);
+    assert_eq!((moved.job_type, moved.job_status, moved.prior_job_id), (b'B', b'T', original.job_id));
+    let original = row(&region, original.job_id);
+    assert_eq!((original.job_type, original.purged_files), (b'M', true));
+    region.storages[0].disk.store().volumes.clear();
+    // Without a number: the migrated job is the newest backup there is.
+    let restored = run(&mut region, "restore client=fd restorejob=restore-fd-sd2 all done yes");
+    assert!(is_good(&restored), "{}", region.report(restored.job_id));
+    assert_eq!(region.restored(0), *region.saved());
+}
+
+#[test]
+fn a_copy_from_device_to_device_needs_no_socket_between_them() {
+    for job in ["copy-near", "migrate-near"] {
+        let mut region = region(4, false);
+        let original = run(&mut region, "run job=near yes");
+        assert!(is_good(&original), "{}", region.report(original.job_id));
+        let control = run(&mut region, &format!("run job={job} jobid={} yes", original.job_id));
+        assert!(is_good(&control), "{}", region.report(control.job_id));
+        let copy = row(&region, control.prior_job_id);
+        assert_eq!((copy.job_files, copy.prior_job_id), (original.job_files, original.job_id));
+        region.storages[0].disk.store().volumes.retain(|name, _| name.starts_with("/second/"));
+        check_restore(&mut region, copy.job_id, "restore-fd-sd");
+        check_idle(&mut region);
+    }
+}
+
+/// Neither storage daemon has a connection left.
+fn check_idle(region: &mut Region) {
+    region.world.run_for(Duration::from_secs(10));
+    let left: Vec<usize> = region.storages.iter().map(|storage| region.world.connections(storage.host)).collect();
+    assert_eq!(left, [0, 0], "{:?}", region.world.pending());
+}
+
+/// Cuts the two storage daemons apart, or takes one away, in the middle of a migration.
+fn broken(seed: u64, breaking: impl FnOnce(&mut Region)) -> (u64, u64) {
+    let mut region = region(seed, false);
+    let original = run(&mut region, "run job=fd-sd yes");
+    let (sd, sd2) = (region.storages[0].host, region.storages[1].host);
+    region.world.link(sd, sd2, |link| link.rate = 100_000);
+    let control = region.order(&format!("run job=migrate jobid={} yes", original.job_id)).expect("a job");
+    let disk = region.storages[1].disk.clone();
+    let under_way = |_: &mut _| disk.store().volumes.values().any(|volume| volume.len() > 100_000);
+    assert!(region.world.run_until(HOUR, under_way), "nothing is written: {}", region.report(control));
+    breaking(&mut region);
+    let control = region.await_end(control, HOUR).expect("the end of the migration");
+    assert!(!b"TW".contains(&control.job_status), "{}", region.report(control.job_id));
+    let tables = region.catalog.tables().jobs.clone();
+    let good: Vec<u32> = tables.values().filter(|row| b"TW".contains(&row.job_status)).map(|row| row.job_id).collect();
+    assert_eq!(good, [original.job_id], "only the original is good");
+    let original = row(&region, original.job_id);
+    assert_eq!((original.job_type, original.purged_files), (b'B', false), "the original stays");
+    region.world.heal();
+    check_restore(&mut region, original.job_id, "restore-fd-sd");
+    region.world.trace().hash()
+}
+
+#[test]
+fn a_migration_that_is_cut_in_the_middle_leaves_the_original_as_it_was() {
+    broken(5, |region| {
+        let control = region.catalog.tables().jobs.values().find(|row| row.job_type == b'g').map(|row| row.job_id);
+        let answer = region.say(&format!("cancel jobid={}", control.expect("a control job")), HOUR);
+        assert!(answer.is_some_and(|text| text.contains("marked to be canceled")));
+    });
+    broken(6, |region| region.world.kill(region.storages[1].host));
+    broken(7, |region| {
+        region.world.kill(region.storages[0].host);
+        region.start_storage(0);
+    });
+}
+
+#[test]
+fn a_disk_that_fails_under_a_migration_leaves_the_original_as_it_was() {
+    broken(8, |region| region.storages[1].disk.store().is_broken = true);
+}
+
+#[test]
+fn equal_seeds_give_equal_migrations() {
+    let run = || broken(9, |region| region.world.kill(region.storages[1].host));
+    assert_eq!(run(), run());
+}
