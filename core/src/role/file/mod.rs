@@ -214,8 +214,12 @@ impl FileDaemon {
         let Some(mut session) = self.sessions.remove(&id) else { return };
         if let Some(job) = &mut session.job {
             let text = format!("director lost during job {}: {why}", job.name);
+            // A talk about an estimate is over when its answer is given.
+            let is_over = job.id == 0 && !job.opened;
             self.release(net, job);
-            self.say(net, Level::Warn, None, &text);
+            if !is_over {
+                self.say(net, Level::Warn, None, &text);
+            }
         }
         net.close(id, false);
         self.exit_if_idle(net);
