@@ -24,6 +24,9 @@ pub const SEND_QUEUE: usize = 8 * 1024 * 1024;
 /// Length of the system's queue of connections to accept.
 pub const BACKLOG: u32 = 512;
 
+/// Kinds of refused connections, by cause and source, that are counted apart in the log.
+pub const REFUSALS: usize = 32;
+
 /// Name look-ups under way at a time in one node.
 pub const LOOKUPS: usize = 4;
 

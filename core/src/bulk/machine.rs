@@ -150,6 +150,14 @@ impl Machine {
         each!(self, machine => machine.poll_outcome())
     }
 
+    /// Heartbeats of a peer that only receives.
+    pub(crate) const fn heartbeats(&self) -> u64 {
+        match self {
+            Self::Send(machine) => machine.heartbeats(),
+            Self::Archive(_) | Self::Restore(_) => 0,
+        }
+    }
+
     /// Whether it would take more bytes of the peer now.
     pub(crate) fn wants_input(&self) -> bool {
         match self {

@@ -34,6 +34,7 @@ pub struct Sender {
     messages: VecDeque<FromMachine>,
     outcome: Option<Outcome>,
     is_over: bool,
+    heartbeats: u64,
 }
 
 impl Sender {
@@ -52,7 +53,13 @@ impl Sender {
             messages: VecDeque::new(),
             outcome: None,
             is_over: false,
+            heartbeats: 0,
         }
+    }
+
+    /// Heartbeats the peer has sent.
+    pub(super) const fn heartbeats(&self) -> u64 {
+        self.heartbeats
     }
 
     pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
@@ -87,7 +94,8 @@ impl Sender {
 
     fn on_signal(&mut self, signal: Signal) {
         match signal {
-            Signal::Heartbeat | Signal::HeartbeatResponse | Signal::Eod => {}
+            Signal::Heartbeat => self.heartbeats += 1,
+            Signal::HeartbeatResponse | Signal::Eod => {}
             Signal::Poll => {
                 let mut reply = Vec::new();
                 put_data(&mut reply, b"2000 OK\n");

@@ -107,6 +107,7 @@ fn from_conn(message: &FromConn) -> String {
         FromConn::ParcelSent(_) => "ParcelSent".to_owned(),
         FromConn::Machine(_) => "Machine".to_owned(),
         FromConn::Carried(_) => "Carried".to_owned(),
+        FromConn::Reported(_) => "Reported".to_owned(),
         FromConn::Closed(reason) => format!("Closed: {reason}"),
     }
 }
@@ -118,6 +119,8 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Carry(_) => "Carry",
         ToConn::Machine(_) => "Machine",
         ToConn::Gather => "Gather",
+        ToConn::Heartbeat(_) => "Heartbeat",
+        ToConn::Report => "Report",
         ToConn::Taken(_) => "Taken",
         ToConn::Close { .. } => "Close",
         ToConn::Abort => "Abort",

@@ -2,6 +2,7 @@
 
 use std::io::IoSlice;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::reason::CloseReason;
 use crate::bulk::machine::{FromMachine, Machine, Outcome, ToMachine};
@@ -73,6 +74,8 @@ pub struct Peer {
     pub name: PeerName,
     /// How the connection is protected.
     pub tls: tls::Established,
+    /// Whether it is a Towline daemon: then it answers heartbeats.
+    pub towline: bool,
 }
 
 /// What the node tells a connection.
@@ -89,6 +92,10 @@ pub enum ToConn {
     Machine(ToMachine),
     /// Collect frames that begin with `UpdCat ` into parcels (`wire/3 §2.4`): the director's control channel to a storage daemon.
     Gather,
+    /// Say a heartbeat after this much silence, and miss the peer's: to a Towline peer only.
+    Heartbeat(Duration),
+    /// Say how much was read and written: answered by `Reported`.
+    Report,
     /// The node has taken this many messages.
     Taken(u32),
     /// Send what is queued, then a TERMINATE signal if `farewell`, half-close, read to the end, close.
@@ -118,8 +125,21 @@ pub enum FromConn {
     Machine(FromMachine),
     /// The machine has ended; text mode again.
     Carried(Outcome),
+    /// The answer to `Report`.
+    Reported(Traffic),
     /// The end. Nothing follows.
     Closed(CloseReason),
+}
+
+/// What went over a connection so far, as the socket saw it: with heads, and encrypted if it has TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes written.
+    pub written: u64,
+    /// When the last byte was read; its beginning if there was none.
+    pub heard: Instant,
 }
 
 /// Half of a socket.

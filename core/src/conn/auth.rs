@@ -15,6 +15,7 @@ use super::reason::CloseReason;
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::cram_md5::{ACCEPTED, Challenge, REFUSED, is_accepted};
+use crate::wire::hello::{TOWLINE, is_marked};
 use crate::wire::names::{PeerKind, PeerName, unbash};
 
 /// What both sides of an authentication need.
@@ -28,13 +29,15 @@ pub(super) struct Terms {
     pub(super) challenge: Challenge,
     /// Whom a wrong password is reported for.
     pub(super) peer: String,
+    /// Whether our challenge says that we are Towline: only towards a dialler that has said so.
+    pub(super) marked: bool,
 }
 
 impl Terms {
     pub(super) fn new(key: Secret, own: String, (nonce, wall): (u32, Wall), policy: u8, peer: String) -> Self {
         let seconds = u64::try_from(wall.seconds()).unwrap_or(0);
         let challenge = Challenge::new(nonce, seconds, &own, i32::from(policy));
-        Self { key, own, challenge, peer }
+        Self { key, own, challenge, peer, marked: false }
     }
 }
 
@@ -61,6 +64,8 @@ pub(super) struct Theirs {
     pub(super) policy: Option<i32>,
     /// Who it says it is, if that is a qualified name of a kind we know.
     pub(super) name: Option<PeerName>,
+    /// Whether it is Towline.
+    pub(super) towline: bool,
 }
 
 /// What a line led to. A reply is the payload of one frame.
@@ -77,7 +82,13 @@ pub(super) enum Step {
 impl Auth {
     /// The side that accepted, and its challenge.
     pub(super) fn accepted(terms: Terms) -> (Self, Vec<u8>) {
-        let line = terms.challenge.to_line().into_bytes();
+        let mut line = terms.challenge.to_line();
+        if terms.marked {
+            line.truncate(line.trim_end().len());
+            line.push_str(TOWLINE);
+            line.push('\n');
+        }
+        let line = line.into_bytes();
         (Self { terms, dialled: false, awaits: Awaits::Answer, theirs: Theirs::default() }, line)
     }
 
@@ -108,7 +119,7 @@ impl Auth {
         if theirs.is_replay(&self.terms.own) || theirs.to_line() == self.terms.challenge.to_line() {
             return Step::Failed(CloseReason::Reflection, refused());
         }
-        self.theirs = Theirs { policy: theirs.policy, name: challenger(&theirs) };
+        self.theirs = Theirs { policy: theirs.policy, name: challenger(&theirs), towline: is_marked(line) };
         let answer = theirs.answer(&self.terms.key);
         self.awaits = Awaits::Verdict;
         Step::Go(self, vec![answer])

@@ -2,9 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::api::{Accepting, Dialling, FromConn, Interest, Side, ToConn, Transmit};
+use super::api::{Accepting, Dialling, FromConn, Interest, Side, ToConn, Traffic, Transmit};
 use super::carry::Carried;
 use super::gather::Gather;
+use super::heartbeat::{Due, Heartbeat};
 use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
 use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
@@ -17,6 +18,9 @@ use crate::limits;
 use crate::time::{Deadline, Instant};
 use crate::tls::{self, State};
 use crate::wire::frame::{Signal, put_data, put_signal};
+
+/// What the heartbeat's deadline is for.
+const HEARTBEAT: &str = "heartbeat";
 
 /// One TCP connection. See the [module](super).
 #[derive(Debug)]
@@ -40,13 +44,15 @@ pub struct Conn {
     /// A machine ended in the middle of a stream: nothing that follows makes sense.
     pub(super) is_deaf: bool,
     pub(super) next_work: u64,
+    heartbeat: Option<Heartbeat>,
+    traffic: Traffic,
 }
 
 impl Conn {
     /// A connection we dialled.
     #[must_use]
-    pub fn dialled(dialling: Dialling, _now: Instant) -> Self {
-        let mut conn = Self::new(dialling.id, dialling.give_up);
+    pub fn dialled(dialling: Dialling, now: Instant) -> Self {
+        let mut conn = Self::new(dialling.id, dialling.give_up, now);
         if matches!(dialling.engine, tls::Dialler::Clear) {
             let (authenticating, hello) = Authenticating::dialled(dialling, clear());
             conn.set_phase(Phase::Authenticating(Box::new(authenticating)));
@@ -69,13 +75,13 @@ impl Conn {
 
     /// A connection we accepted.
     #[must_use]
-    pub fn accepted(accepting: Accepting, _now: Instant) -> Self {
-        let mut conn = Self::new(accepting.id, accepting.give_up);
+    pub fn accepted(accepting: Accepting, now: Instant) -> Self {
+        let mut conn = Self::new(accepting.id, accepting.give_up, now);
         conn.set_phase(Phase::Sniffing(Sniffing(Box::new(accepting))));
         conn
     }
 
-    fn new(id: ConnId, give_up: Instant) -> Self {
+    fn new(id: ConnId, give_up: Instant, now: Instant) -> Self {
         Self {
             id,
             phase: Phase::Closed,
@@ -91,6 +97,8 @@ impl Conn {
             broken: None,
             is_deaf: false,
             next_work: 0,
+            heartbeat: None,
+            traffic: Traffic { heard: now, ..Traffic::default() },
         }
     }
 
@@ -109,7 +117,14 @@ impl Conn {
     pub fn on_read(&mut self, n: usize, now: Instant) {
         match n {
             0 => self.rx.end = End::Eof,
-            n => self.rx.commit(n),
+            n => {
+                self.traffic.read += n as u64;
+                self.traffic.heard = now;
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.on_heard(now);
+                }
+                self.rx.commit(n);
+            }
         }
         self.advance(now);
     }
@@ -138,12 +153,20 @@ impl Conn {
     /// Says that the first `n` bytes of [`transmit`](Self::transmit) were written.
     pub fn on_written(&mut self, n: usize, now: Instant) {
         self.tx.written(n);
+        self.traffic.written += n as u64;
+        if let Some(heartbeat) = self.heartbeat.as_mut().filter(|_| n > 0) {
+            heartbeat.on_said(now);
+        }
         self.advance(now);
     }
 
     /// Takes an order of the node. One that comes too late does nothing.
     pub fn handle_message(&mut self, message: ToConn, now: Instant) {
         match (message, &self.phase) {
+            (ToConn::Report, _) => self.messages.push_back(FromConn::Reported(self.traffic)),
+            (ToConn::Heartbeat(interval), Phase::Ready(ready)) if ready.is_towline => {
+                self.heartbeat = Some(Heartbeat::new(interval, ready.is_data_channel, now));
+            }
             (ToConn::Taken(n), _) => self.untaken = self.untaken.saturating_sub(n as usize),
             (_, Phase::Closed) => return,
             (ToConn::Abort, _) => self.close(CloseReason::Aborted),
@@ -205,8 +228,11 @@ impl Conn {
 
     /// Fires what is due. A call too many does nothing.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if self.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
-            self.on_deadline();
+        match self.poll_timeout() {
+            Some(deadline) if deadline.at > now => {}
+            Some(Deadline { why: HEARTBEAT, .. }) => self.beat(now),
+            Some(_) => self.on_deadline(),
+            None => {}
         }
     }
 
@@ -221,7 +247,10 @@ impl Conn {
             }
             (_, Some((_, at))) => Some(Deadline { at, why: "last words" }),
             (phase, None) if phase.is_early() => Some(Deadline { at: self.give_up, why: "authentication" }),
-            _ => None,
+            (_, None) => {
+                let heartbeat = self.heartbeat.as_ref()?;
+                Some(Deadline { at: heartbeat.deadline(), why: HEARTBEAT })
+            }
         }
     }
 
@@ -260,6 +289,29 @@ impl Conn {
         }
     }
 
+    fn beat(&mut self, now: Instant) {
+        match self.heartbeat.as_mut().map(|heartbeat| heartbeat.due(now)) {
+            Some(Due::Silent(time)) => self.close(CloseReason::Silent(time)),
+            // What waits to be written says as much, once it gets through.
+            Some(Due::Beat) if self.tx.is_empty() => self.send_signal(Signal::Heartbeat),
+            _ => {}
+        }
+    }
+
+    /// Answers the other Towline daemon's heartbeats; nobody else hears of them. True if this was one.
+    fn take_heartbeat(&mut self, signal: Signal, now: Instant) -> bool {
+        match signal {
+            Signal::Heartbeat => {
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.on_beat(now);
+                }
+                self.send_signal(Signal::HeartbeatResponse);
+                true
+            }
+            _ => signal == Signal::HeartbeatResponse,
+        }
+    }
+
     fn send_text(&mut self, text: &[u8]) {
         let mut frame = Vec::with_capacity(4 + text.len());
         put_data(&mut frame, text);
@@ -278,7 +330,7 @@ impl Conn {
             carried.machine.advance_to(now);
         }
         loop {
-            let moved = match self.step() {
+            let moved = match self.step(now) {
                 Ok(moved) => moved,
                 Err(reason) => {
                     self.end(reason, now);
@@ -299,10 +351,14 @@ impl Conn {
             self.close(CloseReason::NotReading(self.tx.queued()));
         }
         self.rx.settle();
+        let listens = self.may_read();
+        if let Some(heartbeat) = &mut self.heartbeat {
+            heartbeat.listens(listens, now);
+        }
     }
 
     /// One step of receiving. True if there may be another.
-    fn step(&mut self) -> Result<bool, CloseReason> {
+    fn step(&mut self, now: Instant) -> Result<bool, CloseReason> {
         self.stage = self.phase.stage();
         match std::mem::replace(&mut self.phase, Phase::Closed) {
             Phase::Sniffing(sniffing) => self.sniff(sniffing),
@@ -311,7 +367,7 @@ impl Conn {
             Phase::Authenticating(authenticating) => self.authenticate(authenticating),
             Phase::Ready(ready) => {
                 self.phase = Phase::Ready(ready);
-                self.receive(ready)
+                self.receive(ready, now)
             }
             Phase::Draining(draining) => {
                 self.phase = Phase::Draining(draining);
@@ -429,7 +485,7 @@ impl Conn {
         Ok((taken > 0, got?))
     }
 
-    fn receive(&mut self, ready: Ready) -> Result<bool, CloseReason> {
+    fn receive(&mut self, ready: Ready, now: Instant) -> Result<bool, CloseReason> {
         let moved = self.rx.open(self.tx.out()).map_err(CloseReason::Tls)?;
         if self.is_deaf {
             self.rx.plain.consume(self.rx.plain.len());
@@ -439,7 +495,13 @@ impl Conn {
             && carried.machine.takes_input()
             && self.frames.is_between_frames()
         {
+            let before = carried.machine.heartbeats();
             let taken = carried.machine.on_plain(self.rx.plain.filled());
+            if let Some(heartbeat) = &mut self.heartbeat
+                && carried.machine.heartbeats() > before
+            {
+                heartbeat.on_beat(now);
+            }
             self.rx.plain.consume(taken);
             return Ok(moved || taken > 0);
         }
@@ -454,6 +516,7 @@ impl Conn {
                 self.flush_gathered();
                 self.messages.push_back(FromConn::Text(trimmed(text)));
             }
+            Some(Got::Signal(signal)) if ready.is_towline && self.take_heartbeat(signal, now) => {}
             Some(Got::Signal(signal)) => {
                 self.flush_gathered();
                 self.messages.push_back(FromConn::Signal(signal));

@@ -13,7 +13,7 @@ use super::reason::{CloseReason, Stage};
 use crate::time::Instant;
 use crate::tls::sniff::First;
 use crate::tls::{Established, Kind, Session};
-use crate::wire::hello::{Hello, Purpose};
+use crate::wire::hello::{Hello, Purpose, is_marked};
 
 /// The policy number we announce where the answer does not matter, because TLS is on already (`wire/1 §2.9`).
 const POLICY_UNDER_TLS: u8 = 2;
@@ -124,9 +124,11 @@ impl Greeting {
             return Err(CloseReason::TlsRequired(name.to_string()));
         }
         let policy = if in_clear { 0 } else { POLICY_UNDER_TLS };
+        let towline = is_marked(line);
         let terms = Terms::new(key.clone(), own, (nonce, wall), policy, name.to_string());
+        let terms = Terms { marked: towline, ..terms };
         let (auth, challenge) = Auth::accepted(terms);
-        let peer = Peer { ends, hello, name, tls: self.tls };
+        let peer = Peer { ends, hello, name, tls: self.tls, towline };
         Ok((Authenticating { auth, peer, dialled: false, policy }, challenge))
     }
 }
@@ -154,8 +156,8 @@ impl Authenticating {
         let Dialling { ends, hello, key, own, policy, nonce, wall, .. } = dialling;
         let name = hello.identity();
         let terms = Terms::new(key, own, (nonce, wall), policy, format!("the peer at {}", ends.peer));
-        let line = hello.to_line().into_bytes();
-        let peer = Peer { ends, hello, name, tls };
+        let line = hello.to_marked_line().into_bytes();
+        let peer = Peer { ends, hello, name, tls, towline: false };
         (Self { auth: Auth::dialled(terms), peer, dialled: true, policy }, line)
     }
 
@@ -174,14 +176,16 @@ fn finish(mut peer: Peer, dialled: bool, ours: u8, theirs: Theirs, reply: Option
     if peer.tls.kind == Kind::Clear && in_band(ours, theirs.policy) != InBand::Clear {
         return Proceeded::Failed(CloseReason::InBandTls { ours, theirs: theirs.policy }, reply);
     }
-    if dialled && let Some(name) = theirs.name {
-        peer.name = name;
+    if dialled {
+        peer.towline = theirs.towline;
+        peer.name = theirs.name.unwrap_or(peer.name);
     }
     let is_data_channel = matches!(
         peer.hello.purpose,
         Purpose::StartJob { .. } | Purpose::StorageStartsJob { .. } | Purpose::StorageJob { .. }
     );
-    Proceeded::Ready(Ready { is_data_channel }, Box::new(peer), reply)
+    let is_towline = peer.towline;
+    Proceeded::Ready(Ready { is_data_channel, is_towline }, Box::new(peer), reply)
 }
 
 /// In use.
@@ -190,6 +194,8 @@ pub(super) struct Ready {
     /// On a data channel the peer's next frame is not looked at before the node has taken the last: the answer to a
     /// line may be a machine, and what follows is for that.
     pub(super) is_data_channel: bool,
+    /// The peer answers heartbeats, and wants them answered.
+    pub(super) is_towline: bool,
 }
 
 /// Writing what is left, then reading to the end: closing with unread bytes would make the system reset the

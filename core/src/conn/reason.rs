@@ -1,5 +1,7 @@
 //! Why a connection ended: whose fault, and what to do.
 
+use std::time::Duration;
+
 use crate::error::{Code, Explain, Fault, Retry, TlsError};
 use crate::event::IoKind;
 
@@ -90,6 +92,9 @@ pub enum CloseReason {
     /// The peer did not take or finish in time while draining.
     #[error("did not drain in time")]
     DrainTimeout,
+    /// A Towline peer answered no heartbeat for so long.
+    #[error("no heartbeat of the peer for {} s", .0.as_secs())]
+    Silent(Duration),
     /// We called it off.
     #[error("aborted")]
     Aborted,
@@ -139,7 +144,7 @@ impl Explain for CloseReason {
             | Self::NotReading(_)
             | Self::DrainTimeout
             | Self::Reflection => Fault::Peer,
-            Self::Io(..) | Self::TooSlow(_) | Self::CutFrame(_) => Fault::Network,
+            Self::Io(..) | Self::TooSlow(_) | Self::CutFrame(_) | Self::Silent(_) => Fault::Network,
             Self::UnknownPeer { .. }
             | Self::NameMismatch { .. }
             | Self::TlsRequired(_)
@@ -173,7 +178,8 @@ impl Explain for CloseReason {
             | Self::FrameTooLong { .. }
             | Self::NotReading(_)
             | Self::TooSlow(_)
-            | Self::DrainTimeout => Retry::Backoff,
+            | Self::DrainTimeout
+            | Self::Silent(_) => Retry::Backoff,
         }
     }
 
@@ -201,6 +207,7 @@ impl Explain for CloseReason {
             Self::NotReading(_) => 407,
             Self::DrainTimeout => 408,
             Self::Aborted => 409,
+            Self::Silent(_) => 410,
         })
     }
 
@@ -251,6 +258,9 @@ impl Explain for CloseReason {
             Self::DrainTimeout => {
                 "the peer did not close its side after the end of the conversation: see whether it hangs"
             }
+            Self::Silent(_) => {
+                "the peer or the way to it is gone without a word: see whether the host runs, and which firewall forgot the connection"
+            }
             Self::Aborted => {
                 "a job was cancelled or the daemon is stopping; the lines before this one in the log say which"
             }
@@ -283,6 +293,7 @@ pub(crate) fn one_of_each() -> Vec<CloseReason> {
         CloseReason::TooSlow(Stage::Handshake),
         CloseReason::DrainTimeout,
         CloseReason::Aborted,
+        CloseReason::Silent(Duration::from_secs(9)),
     ]
 }
 

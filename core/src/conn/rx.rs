@@ -161,7 +161,7 @@ impl Assembler {
         input: &mut &[u8],
         mut gather: Option<&mut Gather>,
     ) -> Result<Option<Got>, CloseReason> {
-        while let Some(piece) = self.decoder.next(input).map_err(too_long)? {
+        while let Some(piece) = self.piece(input, gather.is_some())? {
             let (bytes, first, last, length) = match piece {
                 Piece::Signal(signal) => return Ok(Some(Got::Signal(signal))),
                 Piece::Data { bytes, first, last, length } => (bytes, first, last, length),
@@ -191,6 +191,17 @@ impl Assembler {
             return Ok(Some(Got::Text(text)));
         }
         Ok(None)
+    }
+
+    /// The next piece. A payload that is announced as too long is refused before its first byte has come.
+    fn piece<'a>(&mut self, input: &mut &'a [u8], gathering: bool) -> Result<Option<Piece<'a>>, CloseReason> {
+        let piece = self.decoder.next(input).map_err(too_long)?;
+        match self.decoder.announced() {
+            Some(length) if piece.is_none() && length > self.limit && !self.may_be_long(gathering) => {
+                Err(CloseReason::FrameTooLong { length, limit: self.limit })
+            }
+            _ => Ok(piece),
+        }
     }
 
     /// Whether the frame so far can be one for the catalog, which may be as long as a frame can be.

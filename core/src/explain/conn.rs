@@ -95,6 +95,14 @@ pub(super) const PAGES: &[Page] = &[
          overloaded or stopped.",
     ),
     entry(
+        313,
+        "this daemon does not serve such callers",
+        (Fault::Config, Retry::Never),
+        "Somebody with a valid name and password called with words that are meant for a daemon of another kind.",
+        "Look up which address and port the caller's configuration has for the daemon it wants. A port forwarded to the \
+         wrong host looks like this too.",
+    ),
+    entry(
         401,
         "closed",
         (Fault::Local, Retry::Never),
@@ -158,5 +166,15 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Local, Retry::Never),
         "This daemon cut the connection: a job was cancelled, or the daemon is stopping.",
         "The lines before it in the log say which of the two it was.",
+    ),
+    entry(
+        410,
+        "no heartbeat of the peer",
+        (Fault::Network, Retry::Backoff),
+        "Two Towline daemons ask each other for a heartbeat after a silence of one `heartbeat_interval`. The peer has not \
+         answered for three: its host is off or asleep, or a firewall or NAT box on the way has forgotten the connection \
+         and drops its packets.",
+        "See whether the peer's host runs. If it does, lower `heartbeat_interval` below the idle time of the firewall, so \
+         that the connection is never idle for so long.",
     ),
 ];

@@ -1,28 +1,35 @@
 //! Accepted connections: a bound on those that are not authenticated, and a deadline for each.
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::net::{Link, Net};
 use crate::action::Action;
 use crate::conn::{Accepting, Conn};
-use crate::drive::Level;
 use crate::error::{Code, Fault};
 use crate::event::Ends;
 use crate::ids::{ConnId, ListenerId, TicketId};
-use std::sync::Arc;
-
-/// Refusals for want of room are logged at most this often.
-const LOG_PAUSE: Duration = Duration::from_secs(60);
 
 impl Net {
     pub(super) fn on_accepted(&mut self, ticket: TicketId, _listener: ListenerId, ends: Ends) {
         if self.unauthenticated >= self.settings.max_unauthenticated {
-            self.order(Action::Refuse(ticket));
-            return self.log_refusal(ends);
+            let room = self.evict(ends.peer.ip());
+            if room.is_none() {
+                self.order(Action::Refuse(ticket));
+            }
+            let text = format!(
+                "{} connections are not authenticated yet; raise `max_unauthenticated`, or find out who opens them",
+                self.settings.max_unauthenticated
+            );
+            self.log_refusal((Fault::Peer, Code(110)), ends.peer, text);
+            if room.is_none() {
+                return;
+            }
         }
         let id = ConnId(self.next_id());
         self.unauthenticated += 1;
-        self.links.insert(id, Link { ends, dial: None, ready: false });
+        self.links.insert(id, Link { ends, dial: None, known: None });
         let accepting = Accepting {
             id,
             ends,
@@ -37,21 +44,21 @@ impl Net {
         self.order(Action::Admit { ticket, conn });
     }
 
-    fn log_refusal(&mut self, ends: Ends) {
-        let (since, count) = match self.refused_since {
-            Some((since, unlogged)) => (Some(since), unlogged + 1),
-            None => (None, 1),
-        };
-        if let Some(since) = since.filter(|&since| self.now.since(since) < LOG_PAUSE) {
-            self.refused_since = Some((since, count));
-            return;
+    /// Makes room for a connection from `newcomer`: of the address that holds most of it, the oldest has to go. So one
+    /// host that never authenticates does not shut out the others. `None` if that host is the newcomer itself.
+    fn evict(&mut self, newcomer: IpAddr) -> Option<()> {
+        let early = |link: &Link| link.known.is_none() && link.dial.is_none();
+        let mut held: BTreeMap<IpAddr, (usize, ConnId)> = BTreeMap::new();
+        for (&conn, link) in self.links.iter().filter(|(_, link)| early(link)) {
+            held.entry(link.ends.peer.ip()).or_insert((0, conn)).0 += 1;
         }
-        self.refused_since = Some((self.now, 0));
-        let text = format!(
-            "connection from {} refused ({count} since the last such line): {} connections are not authenticated yet; \
-             raise `max_unauthenticated`, or find out who opens them",
-            ends.peer, self.unauthenticated
-        );
-        self.log_cause(Level::Warn, (Fault::Peer, Code(110)), &text);
+        let (&greedy, &(most, oldest)) = held.iter().max_by_key(|(_, (count, _))| *count)?;
+        let own = held.get(&newcomer).map_or(0, |(count, _)| *count);
+        if greedy == newcomer || own + 1 >= most {
+            return None;
+        }
+        self.abort(oldest);
+        self.forget(oldest);
+        Some(())
     }
 }

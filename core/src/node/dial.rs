@@ -193,8 +193,9 @@ impl Net {
         }
     }
 
-    pub(super) fn end_dial(&mut self, dial: DialId) {
-        self.dials.remove(&dial);
+    /// The dial has led to a connection; gives the options of its socket.
+    pub(super) fn end_dial(&mut self, dial: DialId) -> SocketOptions {
+        self.dials.remove(&dial).map(|attempt| attempt.route.socket).unwrap_or_default()
     }
 
     /// Asks for the addresses. A literal address needs no resolver.
@@ -286,7 +287,7 @@ impl Net {
         attempt.step = Step::Authenticating(id, to);
         let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
         let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
-        self.links.insert(id, Link { ends, dial: Some(dial), ready: false });
+        self.links.insert(id, Link { ends, dial: Some(dial), known: None });
         self.order(Action::Attach { dial: won, conn: Box::new(Conn::dialled(dialling, now)) });
     }
 

@@ -12,6 +12,8 @@ mod listen;
 mod net;
 mod number;
 pub mod pool;
+mod refusals;
+mod survey;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +21,7 @@ pub use dial::{DialFailure, Opening, Route};
 pub use listen::BindError;
 pub use net::{Net, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};
+pub use survey::{Row, SurveyId};
 
 #[cfg(test)]
 pub(crate) use dial::one_of_each as one_of_each_dial_failure;
@@ -74,7 +77,7 @@ impl<R: Role> Node<R> {
             Event::FromConn { conn, message } => self.hear(conn, message),
             Event::Done { work, done } => self.role.on_done(&mut self.net, work, done),
         }
-        self.settle_dials();
+        self.settle();
     }
 
     /// Fires whatever is due. A call too many does nothing.
@@ -84,8 +87,10 @@ impl<R: Role> Node<R> {
             match owner {
                 Owner::Role(key) => self.role.on_timer(&mut self.net, key),
                 Owner::Dial(dial) => self.net.dial_timer(dial),
+                Owner::Survey(id) => self.net.survey_over(id),
+                Owner::Refusals => self.net.count_refusals(),
             }
-            self.settle_dials();
+            self.settle();
         }
     }
 
@@ -131,6 +136,7 @@ impl<R: Role> Node<R> {
             FromConn::ParcelSent(parcel) => self.role.on_parcel_sent(net, conn, parcel),
             FromConn::Machine(message) => self.role.on_machine(net, conn, message),
             FromConn::Carried(outcome) => self.role.on_carried(net, conn, outcome),
+            FromConn::Reported(traffic) => net.on_reported(conn, traffic),
         }
         self.net.tell(conn, ToConn::Taken(1));
     }
@@ -144,24 +150,25 @@ impl<R: Role> Node<R> {
 
     fn closed(&mut self, conn: ConnId, reason: CloseReason) {
         let Some(link) = self.net.forget(conn) else { return };
-        if link.ready {
+        self.net.not_surveyed(conn);
+        if link.known.is_some() {
             self.role.on_closed(&mut self.net, conn, reason);
         } else if let Some(dial) = link.dial {
             self.net.dial_refused(dial, reason);
         } else {
-            self.net.log_cause(
-                Level::Warn,
-                (reason.fault(), reason.code()),
-                &format!("connection from {} refused: {reason}; {}", link.ends.peer, reason.help()),
-            );
+            let text = format!("{reason}; {}", reason.help());
+            self.net.log_refusal((reason.fault(), reason.code()), link.ends.peer, text);
             self.role.on_refused(&mut self.net, &reason);
         }
     }
 
-    /// Tells the role of dials that have ended without a connection.
-    fn settle_dials(&mut self) {
+    /// Tells the role of dials that have ended without a connection, and of surveys that are complete.
+    fn settle(&mut self) {
         while let Some((dial, failure)) = self.net.failed_dials().pop_front() {
             self.role.on_dialed(&mut self.net, dial, Err(failure));
+        }
+        while let Some((survey, rows)) = self.net.surveyed.pop_front() {
+            self.role.on_surveyed(&mut self.net, survey, rows);
         }
     }
 }

@@ -10,6 +10,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Queue;
 use super::dial::{Attempt, DialFailure, Names};
+use super::refusals::Refusals;
+use super::survey::{Known, Row, Survey, SurveyId};
 use crate::action::{Action, SocketOptions};
 use crate::bulk::machine::{Machine, ToMachine};
 use crate::bulk::parcel::Parcel;
@@ -60,8 +62,9 @@ pub struct Net {
     pub(super) failed: Queue<(DialId, DialFailure)>,
     pub(super) keyring: Arc<Keyring>,
     pub(super) unauthenticated: usize,
-    /// When a refusal for want of room was last logged, and how many came since.
-    pub(super) refused_since: Option<(Instant, u64)>,
+    pub(super) refusals: Refusals,
+    pub(super) surveys: BTreeMap<SurveyId, Survey>,
+    pub(super) surveyed: Queue<(SurveyId, Vec<Row>)>,
 }
 
 /// Whom a timer belongs to.
@@ -69,14 +72,18 @@ pub struct Net {
 pub(super) enum Owner {
     Role(TimerKey),
     Dial(DialId),
+    Survey(SurveyId),
+    Refusals,
 }
 
 /// What the node knows of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(super) struct Link {
     pub(super) ends: Ends,
+    /// The dial that waits for it.
     pub(super) dial: Option<DialId>,
-    pub(super) ready: bool,
+    /// Once it is authenticated.
+    pub(super) known: Option<Box<Known>>,
 }
 
 impl Net {
@@ -97,7 +104,9 @@ impl Net {
             failed: Queue::new(),
             keyring: Arc::default(),
             unauthenticated: 0,
-            refused_since: None,
+            refusals: Refusals::default(),
+            surveys: BTreeMap::new(),
+            surveyed: Queue::new(),
         }
     }
 
@@ -201,11 +210,25 @@ impl Net {
         self.tell(conn, ToConn::Abort);
     }
 
-    /// Sets TCP keepalive on a connection, one that came in above all: only now is it known whose it is.
+    /// Keeps a connection alive: TCP keepalive, and heartbeats in band as often as that if the peer is a Towline daemon.
+    /// For one that came in above all, because only now is it known whose it is; one that was dialled has what its
+    /// route says.
     pub fn keep_alive(&mut self, conn: ConnId, socket: SocketOptions) {
         if self.links.contains_key(&conn) {
             self.order(Action::Keepalive { conn, socket });
+            self.beat(conn, socket);
         }
+    }
+
+    /// Ends a connection whose hello is of a kind that this daemon does not serve. `own` is this daemon in words.
+    pub fn not_served(&mut self, conn: ConnId, peer: &Peer, own: &str) {
+        let hello = peer.hello.to_line();
+        let text = format!(
+            "{} is not served by a {own}; check which address and port the configuration of the peer has for it",
+            hello.trim_end()
+        );
+        self.log_refusal((Fault::Config, Code(313)), peer.ends.peer, text);
+        self.abort(conn);
     }
 
     /// Both ends of a connection that has not ended.
@@ -279,22 +302,36 @@ impl Net {
 
     pub(super) fn forget(&mut self, conn: ConnId) -> Option<Link> {
         let link = self.links.remove(&conn)?;
-        if !link.ready && link.dial.is_none() {
+        if link.known.is_none() && link.dial.is_none() {
             self.unauthenticated = self.unauthenticated.saturating_sub(1);
         }
         Some(link)
     }
 
     /// Marks a connection as ready; gives the dial it came from.
-    pub(super) fn authenticated(&mut self, conn: ConnId, _peer: &Peer) -> Option<DialId> {
+    pub(super) fn authenticated(&mut self, conn: ConnId, peer: &Peer) -> Option<DialId> {
+        let now = self.now;
         let link = self.links.get_mut(&conn)?;
-        link.ready = true;
         let dial = link.dial.take();
+        link.known = Some(Box::new(Known { peer: peer.clone(), dialled: dial.is_some(), since: now }));
         match dial {
-            Some(dial) => self.end_dial(dial),
+            Some(dial) => {
+                let socket = self.end_dial(dial);
+                self.beat(conn, socket);
+            }
             None => self.unauthenticated = self.unauthenticated.saturating_sub(1),
         }
         dial
+    }
+
+    /// Heartbeats in band with a Towline peer, at the interval of TCP's keepalive.
+    fn beat(&mut self, conn: ConnId, socket: SocketOptions) {
+        let known = self.links.get(&conn).and_then(|link| link.known.as_ref());
+        if let Some(keepalive) = socket.keepalive
+            && known.is_some_and(|known| known.peer.towline)
+        {
+            self.tell(conn, ToConn::Heartbeat(keepalive.idle));
+        }
     }
 
     pub(super) fn advance(&mut self, now: Instant) {

@@ -1,16 +1,18 @@
 //! A node with a role that only takes notes, and an adapter that answers by hand.
 
+mod admission;
 mod dialling;
+mod surveys;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DialFailure, Net, Node, Opening, Route, Settings, TimerKey};
+use super::{DialFailure, Net, Node, Opening, Route, Row, Settings, SurveyId, TimerKey};
 use crate::action::{Action, SocketOptions};
 use crate::conn::{CloseReason, Conn, FromConn, Peer, Stage, ToConn};
 use crate::drive::{ExitReason, Level, Notice, WorkDone};
-use crate::error::Code;
+use crate::error::{Code, Explain};
 use crate::event::{Ends, Event, IoKind, ResolveError};
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
 use crate::limits;
@@ -34,6 +36,8 @@ struct Notes {
     heard: Vec<String>,
     dialed: Vec<(DialId, Result<ConnId, DialFailure>)>,
     order: Option<Order>,
+    rows: Vec<Row>,
+    surveys: usize,
 }
 
 impl Role for Notes {
@@ -71,6 +75,10 @@ impl Role for Notes {
     }
     fn on_stop(&mut self, _net: &mut Net) {
         self.heard.push("stop".to_owned());
+    }
+    fn on_surveyed(&mut self, _net: &mut Net, _survey: SurveyId, rows: Vec<Row>) {
+        self.surveys += 1;
+        self.rows = rows;
     }
     fn on_refused(&mut self, _net: &mut Net, reason: &CloseReason) -> Option<Code> {
         self.heard.push(format!("refused: {reason}"));
@@ -210,7 +218,7 @@ fn ends() -> Ends {
 
 fn peer() -> FromConn {
     let name = PeerName::new(PeerKind::Storage, "sd");
-    FromConn::Authenticated(Box::new(Peer { ends: ends(), hello: hello(), name, tls: established() }))
+    FromConn::Authenticated(Box::new(Peer { ends: ends(), hello: hello(), name, tls: established(), towline: false }))
 }
 
 fn established() -> tls::Established {
@@ -288,23 +296,6 @@ fn three_may_be_unauthenticated_and_a_fourth_is_refused_until_one_is_done() {
     // The end of a connection that was ready makes no room.
     let _ = desk.says(conns[0], FromConn::Closed(CloseReason::ByPeer));
     assert!(matches!(desk.accept(8)[0], Action::Refuse(TicketId(8))));
-}
-
-#[test]
-fn refusals_for_want_of_room_are_logged_once_a_minute_with_their_number() {
-    let mut desk = Desk::new();
-    for ticket in 1..=3 {
-        let _ = desk.accept(ticket);
-    }
-    assert!(logged(&desk.accept(4))[0].contains("(1 since"));
-    for ticket in 5..10 {
-        assert!(logged(&desk.accept(ticket)).is_empty());
-    }
-    let _ = desk.wait(60 * SECOND - Duration::from_nanos(1));
-    assert!(logged(&desk.accept(10)).is_empty());
-    let _ = desk.wait(Duration::from_nanos(1));
-    assert!(logged(&desk.accept(11))[0].contains("(7 since"));
-    assert!(logged(&desk.accept(12)).is_empty());
 }
 
 #[test]

@@ -19,7 +19,7 @@ use crate::drive::WorkDone;
 use crate::error::{Code, Explain};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, TimerKey};
+use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::wire::frame::Signal;
 
 /// A daemon's part of a [`Node`](crate::node::Node): called with facts, it orders through [`Net`].
@@ -50,6 +50,8 @@ pub trait Role: Sized + Send + 'static {
     fn on_carried(&mut self, _net: &mut Net, _conn: ConnId, _outcome: Outcome) {}
     /// A ready connection has ended. Not called for connections that were never ready.
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason);
+    /// The list that `Net::survey` was asked for.
+    fn on_surveyed(&mut self, _net: &mut Net, _survey: SurveyId, _rows: Vec<Row>) {}
     /// A piece of work is done.
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone);
     /// A timer of ours is due.

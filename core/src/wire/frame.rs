@@ -257,6 +257,11 @@ impl Decoder {
         Ok(Some(Piece::Data { bytes, first, last: self.left == 0, length: self.length }))
     }
 
+    /// The length of the payload under way, in bytes, once its head has come. `None` between two frames.
+    pub const fn announced(&self) -> Option<u32> {
+        if self.left > 0 { Some(self.length) } else { None }
+    }
+
     /// Whether the input so far ends between two frames; if not, an end of the stream here cut a frame.
     pub fn is_between_frames(&self) -> bool {
         self.left == 0 && self.have == 0
@@ -294,15 +299,21 @@ impl Frames {
             self.whole.clear();
             self.complete = false;
         }
-        while let Some(piece) = self.decoder.next(input)? {
+        loop {
+            let piece = self.decoder.next(input)?;
+            let announced = match piece {
+                Some(Piece::Data { length, .. }) => Some(length),
+                _ => self.decoder.announced(),
+            };
+            if let Some(length) = announced.filter(|&length| length > self.limit) {
+                let error = FrameError::TooLong { length, limit: self.limit };
+                self.decoder.failed = Some(error);
+                return Err(error);
+            }
             match piece {
-                Piece::Signal(signal) => return Ok(Some(Frame::Signal(signal))),
-                Piece::Data { length, .. } if length > self.limit => {
-                    let error = FrameError::TooLong { length, limit: self.limit };
-                    self.decoder.failed = Some(error);
-                    return Err(error);
-                }
-                Piece::Data { bytes, last, .. } => {
+                None => return Ok(None),
+                Some(Piece::Signal(signal)) => return Ok(Some(Frame::Signal(signal))),
+                Some(Piece::Data { bytes, last, .. }) => {
                     self.whole.extend_from_slice(bytes);
                     if last {
                         self.complete = true;
@@ -311,7 +322,6 @@ impl Frames {
                 }
             }
         }
-        Ok(None)
     }
 
     /// Changes the limit, in bytes, for the frames that begin after this.
@@ -334,6 +344,17 @@ impl Frames {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_head_over_the_limit_is_refused_before_a_byte_of_the_payload_has_come() {
+        for (length, refused) in [(5_u32, false), (6, true)] {
+            let mut frames = Frames::new(5);
+            let head = length.to_be_bytes();
+            assert_eq!(frames.next(&mut &head[..3]), Ok(None));
+            let error = FrameError::TooLong { length, limit: 5 };
+            assert_eq!(frames.next(&mut &head[3..]).map(|_| ()), if refused { Err(error) } else { Ok(()) });
+        }
+    }
 
     #[test]
     fn heads_agree_with_the_wire() {

@@ -18,6 +18,10 @@ pub const FILE_ACCEPTS: RangeInclusive<usize> = 25..=256;
 /// The longest hello that we send with a version, in bytes: every acceptor takes it (`wire/1 §3`).
 pub const LONGEST_WITH_VERSION: usize = 150;
 
+/// What a Towline daemon puts at the end of its hello, and of its challenge to another one. Stock daemons do not look
+/// behind what they know.
+pub const TOWLINE: &str = " Towline=1";
+
 /// The protocol of file daemons that we speak (`wire/1 §0`).
 pub const FILE_PROTOCOL: u32 = 54;
 
@@ -140,6 +144,18 @@ impl Hello {
         words + "\n"
     }
 
+    /// The line with [`TOWLINE`] behind the version: left out with the version, or if the line would become longer than
+    /// [`LONGEST_WITH_VERSION`].
+    pub fn to_marked_line(&self) -> String {
+        let line = self.to_line();
+        match line.strip_suffix("\"\n") {
+            Some(bare) if self.version.is_some() && line.len() + TOWLINE.len() <= LONGEST_WITH_VERSION => {
+                format!("{bare}\"{TOWLINE}\n")
+            }
+            _ => line,
+        }
+    }
+
     /// Reads a hello in the order of `wire/1 §2.3`, with or without versions. `None` if it is none, if a name is
     /// empty, longer than [`MAX_NAME`] bytes or not UTF-8, or if a console's version is not one.
     pub fn parse(line: &[u8]) -> Option<Self> {
@@ -173,6 +189,14 @@ impl Hello {
             _ => UNDEFINED_VERSION,
         }
     }
+}
+
+/// Whether a hello or a challenge is a Towline daemon's: `Towline=` and a number other than 0 are its last word.
+pub fn is_marked(line: &[u8]) -> bool {
+    let line = trim_end(super::frame::text(line));
+    let Some(digits) = line.iter().rev().position(|byte| !byte.is_ascii_digit()) else { return false };
+    let (words, number) = line.split_at(line.len() - digits);
+    words.ends_with(b" Towline=") && number.iter().any(|digit| *digit != b'0')
 }
 
 /// The number of a version word: `26.0.0~pre1` is 2600. `None` without two numbers and a dot between them
@@ -309,6 +333,32 @@ mod tests {
     use proptest::prelude::*;
 
     const V26: Version = Version { major: 26, minor: 0, patch: 0 };
+
+    #[test]
+    fn the_mark_is_behind_the_version_and_left_out_of_long_lines() {
+        let hello = Hello::new(Purpose::Director { name: "dir".to_owned() }, V26);
+        let line = hello.to_marked_line();
+        assert_eq!(line, "Hello Director dir calling Version=\"26.0.0\" Towline=1\n");
+        assert!(is_marked(line.as_bytes()) && !is_marked(hello.to_line().as_bytes()));
+        assert_eq!(Hello::parse(line.as_bytes()), Some(hello));
+        for (length, marked) in [(150, true), (151, false)] {
+            let name = "x".repeat(length - "Hello Director  calling Version=\"26.0.0\" Towline=1\n".len());
+            let line = Hello::new(Purpose::Director { name }, V26).to_marked_line();
+            assert_eq!((line.len(), is_marked(line.as_bytes())), (if marked { 150 } else { 141 }, marked));
+        }
+        let unversioned = Hello { purpose: Purpose::Director { name: "dir".to_owned() }, version: None };
+        assert_eq!(unversioned.to_marked_line(), unversioned.to_line());
+    }
+
+    #[test]
+    fn only_a_whole_mark_at_the_end_counts() {
+        for line in ["x Towline=1\n", "x Towline=12\0", "x Towline=1"] {
+            assert!(is_marked(line.as_bytes()), "{line:?}");
+        }
+        for line in ["x Towline=0\n", "x Towline=\n", "xTowline=1\n", "x Towline=1 y\n", "1", ""] {
+            assert!(!is_marked(line.as_bytes()), "{line:?}");
+        }
+    }
 
     fn job() -> String {
         "backup-tiny.2026-11-23_13.01.31_03".to_owned()

@@ -23,7 +23,7 @@ fn everybody_gets_in_at_every_split() {
 fn a_hello_in_clear_goes_out_in_one_write() {
     let mut conn = Conn::dialled(setup(Engine::Clear).dialling, Instant(0));
     let transmit = conn.transmit(usize::MAX);
-    let expected = b"\0\0\0\x33Hello Director backup-dir calling Version=\"26.0.0\"\n";
+    let expected = b"\0\0\0\x3dHello Director backup-dir calling Version=\"26.0.0\" Towline=1\n";
     assert_eq!(transmit.len(), 1);
     assert_eq!(&transmit[0][..], expected);
 }
@@ -195,8 +195,20 @@ fn an_early_frame_may_have_4096_bytes_and_not_one_more() {
     }
 }
 
+#[test]
+fn a_head_that_announces_too_much_is_refused_before_the_payload_has_come() {
+    use crate::limits::EARLY_TEXT;
+    for (length, refused) in [(EARLY_TEXT, false), (EARLY_TEXT + 1, true)] {
+        let mut conn = Conn::dialled(setup(Engine::Clear).dialling, Instant(0));
+        feed(&mut conn, &u32::try_from(length).unwrap().to_be_bytes());
+        flush(&mut conn);
+        let is_refused = matches!(last_word(&mut conn), Some(CloseReason::FrameTooLong { length: 4097, limit: 4096 }));
+        assert_eq!(is_refused, refused, "{length}");
+    }
+}
+
 /// Feeds bytes in as large pieces as fit; gives what the connection has to write.
-fn feed(conn: &mut Conn, mut bytes: &[u8]) -> Vec<u8> {
+pub(super) fn feed(conn: &mut Conn, mut bytes: &[u8]) -> Vec<u8> {
     let mut said = flush(conn);
     while !bytes.is_empty() && conn.wants().read {
         let space = conn.read_space();
@@ -215,7 +227,7 @@ fn play(conn: &mut Conn, line: &str) -> Vec<u8> {
     feed(conn, &frame)
 }
 
-fn flush(conn: &mut Conn) -> Vec<u8> {
+pub(super) fn flush(conn: &mut Conn) -> Vec<u8> {
     let mut said = Vec::new();
     while conn.wants().write {
         let slices: Vec<u8> = conn.transmit(usize::MAX).iter().flat_map(|slice| slice.to_vec()).collect();

@@ -3,6 +3,7 @@
 mod authentication;
 mod bytes;
 mod closing;
+mod heartbeats;
 mod limits;
 mod machines;
 mod traffic;

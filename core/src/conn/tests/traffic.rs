@@ -13,12 +13,12 @@ fn text_and_signals_go_both_ways_in_order() {
                 pair.tell_dialler(text(&format!("question {n}\n\0")));
                 pair.tell_acceptor(text(&format!("answer {n}\n")));
             }
-            pair.tell_dialler(signal(Signal::Heartbeat));
+            pair.tell_dialler(signal(Signal::Poll));
             pair.drive();
             let expected = |word: &str| (0..50).map(|n| format!("{word} {n}\n")).collect::<Vec<_>>();
             assert_eq!(pair.acceptor.texts(), expected("question"), "{engine:?}");
             assert_eq!(pair.dialler.texts(), expected("answer"), "{engine:?}");
-            assert!(matches!(pair.acceptor.heard.last(), Some(FromConn::Signal(Signal::Heartbeat))));
+            assert!(matches!(pair.acceptor.heard.last(), Some(FromConn::Signal(Signal::Poll))));
         }
     }
 }

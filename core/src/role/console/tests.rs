@@ -83,6 +83,7 @@ impl Bench {
             hello: Hello { purpose: Purpose::Director { name: "backup-dir".to_owned() }, version: None },
             name: PeerName::new(PeerKind::Director, "backup-dir"),
             tls: Established { kind: Kind::Clear, version: String::new(), cipher: String::new(), identity: None },
+            towline: false,
         };
         self.from(FromConn::Authenticated(Box::new(peer)));
     }

@@ -265,6 +265,7 @@ impl Role for Director {
                 net.log(Level::Warn, &format!("{} is not served by this director: closed", line.trim_end()));
                 net.abort(conn);
             }
+            _ => net.not_served(conn, &peer, "director"),
         }
     }
 

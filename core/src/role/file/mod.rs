@@ -259,11 +259,7 @@ impl Role for FileDaemon {
         let name = match &peer.hello.purpose {
             Purpose::Director { name } => name,
             Purpose::StorageStartsJob { job } => return self.storage_arrived(net, conn, job),
-            _ => {
-                let line = peer.hello.to_line();
-                net.log(Level::Warn, &format!("{} is not served by a file daemon: closed", line.trim_end()));
-                return net.abort(conn);
-            }
+            _ => return net.not_served(conn, &peer, "file daemon"),
         };
         let Some(director) = self.config.directors.iter().find(|director| director.name == *name) else {
             return net.abort(conn);

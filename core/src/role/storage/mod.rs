@@ -401,6 +401,7 @@ impl Role for StorageDaemon {
                 net.log(Level::Warn, &format!("{} is not served by a storage daemon: closed", line.trim_end()));
                 net.abort(conn);
             }
+            _ => net.not_served(conn, &peer, "storage daemon"),
         }
     }
 

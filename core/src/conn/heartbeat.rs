@@ -1,0 +1,183 @@
+//! Heartbeats in band between two Towline daemons: asked for after silence, answered at once, missed when they stay away.
+//!
+//! Each end says -6 once it has said nothing for an interval, and answers -7 to the other's. So an end hears something
+//! every interval, whatever the other's disks do. Three intervals of silence end the connection, but not while we do not
+//! read ourselves, and on a data channel only if the other is known to say -6 unasked: what waits to be written there
+//! may hold up our own for hours, behind a window that a living peer keeps shut.
+
+use std::time::Duration;
+
+use crate::time::Instant;
+
+/// Intervals of silence after which a peer counts as gone.
+const MISSED: u32 = 3;
+
+/// The heartbeats of one connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Heartbeat {
+    interval: Duration,
+    is_data: bool,
+    said: Instant,
+    heard: Instant,
+    /// Since when something of ours waits for an answer.
+    asked: Option<Instant>,
+    /// The peer's last -6, and the shortest time between two: its own interval.
+    beat: Option<Instant>,
+    theirs: Option<Duration>,
+    is_deaf: bool,
+}
+
+/// What is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    Nothing,
+    /// Say -6.
+    Beat,
+    /// The peer was silent for so long.
+    Silent(Duration),
+}
+
+impl Heartbeat {
+    /// Begins with both sides just heard.
+    pub(super) const fn new(interval: Duration, is_data: bool, now: Instant) -> Self {
+        Self { interval, is_data, said: now, heard: now, asked: None, beat: None, theirs: None, is_deaf: false }
+    }
+
+    /// Bytes of ours have gone out.
+    pub(super) const fn on_said(&mut self, now: Instant) {
+        self.said = now;
+    }
+
+    /// Bytes of the peer have come.
+    pub(super) const fn on_heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.asked = None;
+    }
+
+    /// The peer has said -6.
+    pub(super) fn on_beat(&mut self, now: Instant) {
+        if let Some(last) = self.beat.replace(now) {
+            let pause = now.since(last);
+            self.theirs = Some(self.theirs.map_or(pause, |theirs| theirs.min(pause)));
+        }
+    }
+
+    /// Whether we read at this time. Silence counts only while we do.
+    pub(super) const fn listens(&mut self, listens: bool, now: Instant) {
+        if !listens || self.is_deaf {
+            self.on_heard(now);
+        }
+        self.is_deaf = !listens;
+    }
+
+    /// When to ask [`due`](Self::due) next.
+    pub(super) fn deadline(&self) -> Instant {
+        let beat = self.said + self.interval;
+        self.limit().map_or(beat, |limit| limit.min(beat))
+    }
+
+    /// What is due. After [`Due::Beat`] the next one is an interval away.
+    pub(super) fn due(&mut self, now: Instant) -> Due {
+        if self.limit().is_some_and(|limit| limit <= now) {
+            return Due::Silent(now.since(self.heard));
+        }
+        if self.said + self.interval > now {
+            return Due::Nothing;
+        }
+        self.said = now;
+        self.asked.get_or_insert(now);
+        Due::Beat
+    }
+
+    /// When silence ends the connection.
+    fn limit(&self) -> Option<Instant> {
+        if self.is_deaf {
+            return None;
+        }
+        let interval = self.theirs.map_or(self.interval, |theirs| theirs.max(self.interval));
+        let silent = self.heard + interval * MISSED;
+        match (self.is_data, self.theirs, self.asked) {
+            (true, Some(_), _) => Some(silent),
+            (true, None, _) | (false, _, None) => None,
+            // Who was asked late has an interval to answer.
+            (false, _, Some(asked)) => Some(silent.max(asked + interval)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    fn at(seconds: u64) -> Instant {
+        Instant(seconds * 1_000_000_000)
+    }
+
+    /// Asks at each deadline; gives the seconds of the beats and of the end.
+    fn run(beat: &mut Heartbeat, until: u64) -> (Vec<u64>, Option<u64>) {
+        let mut beats = Vec::new();
+        loop {
+            let now = beat.deadline();
+            if now > at(until) {
+                return (beats, None);
+            }
+            match beat.due(now) {
+                Due::Nothing => panic!("nothing is due at {now:?}: {beat:?}"),
+                Due::Beat => beats.push(now.0 / 1_000_000_000),
+                Due::Silent(_) => return (beats, Some(now.0 / 1_000_000_000)),
+            }
+        }
+    }
+
+    #[test]
+    fn a_control_channel_that_is_not_answered_ends_after_three_intervals() {
+        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        assert_eq!(run(&mut beat, 100), (vec![10, 20], Some(30)));
+        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        assert_eq!(run(&mut beat, 25), (vec![10, 20], None));
+        beat.on_heard(at(29));
+        assert_eq!(run(&mut beat, 58), (vec![30, 40, 50], None));
+        assert_eq!(run(&mut beat, 100), (vec![], Some(59)));
+    }
+
+    #[test]
+    fn whoever_is_asked_late_has_an_interval_to_answer() {
+        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        beat.on_said(at(25));
+        assert_eq!(run(&mut beat, 100), (vec![35], Some(45)));
+    }
+
+    #[test]
+    fn on_a_data_channel_only_a_peer_that_beats_can_be_missed() {
+        let mut beat = Heartbeat::new(INTERVAL, true, at(0));
+        assert_eq!(run(&mut beat, 1_000).1, None);
+        let mut beat = Heartbeat::new(INTERVAL, true, at(0));
+        for second in [20, 40] {
+            beat.on_said(at(second));
+            beat.on_heard(at(second));
+            beat.on_beat(at(second));
+        }
+        // Its interval is 20 s, longer than ours.
+        assert_eq!(run(&mut beat, 1_000).1, Some(40 + 60));
+    }
+
+    #[test]
+    fn silence_does_not_count_while_we_do_not_read() {
+        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        beat.listens(false, at(5));
+        assert_eq!(run(&mut beat, 500).1, None);
+        beat.listens(true, at(500));
+        assert_eq!(run(&mut beat, 600), (vec![510, 520], Some(530)));
+    }
+
+    #[test]
+    fn whoever_speaks_needs_no_beat() {
+        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        beat.on_said(at(9));
+        beat.on_heard(at(9));
+        assert_eq!(beat.deadline(), at(19));
+        assert_eq!(beat.due(at(18)), Due::Nothing);
+    }
+}
