@@ -21,7 +21,7 @@ use crate::time::Instant;
 use crate::tls;
 use crate::tls::keyring::Keyring;
 use crate::wire::frame::Signal;
-use crate::wire::hello::{Hello, Purpose, Version};
+use crate::wire::hello::{Hello, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
 
 /// What the role hears.
@@ -316,7 +316,8 @@ fn opening() -> Opening {
     let purpose = Purpose::Director { name: "stage".to_owned() };
     Opening {
         engine: tls::Dialler::Clear,
-        hello: Hello::new(purpose, Version { major: 26, minor: 0, patch: 0 }),
+        // Without a version it is not taken for a Towline daemon: these bodies are about sockets alone.
+        hello: Hello { purpose, version: None },
         key: password::key(),
         own: PeerName::new(PeerKind::Director, "stage").qualified(),
         policy: 0,

@@ -119,7 +119,7 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Carry(_) => "Carry",
         ToConn::Machine(_) => "Machine",
         ToConn::Gather => "Gather",
-        ToConn::Heartbeat(_) => "Heartbeat",
+        ToConn::Heartbeat { .. } => "Heartbeat",
         ToConn::Report => "Report",
         ToConn::Taken(_) => "Taken",
         ToConn::Close { .. } => "Close",

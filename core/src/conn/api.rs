@@ -92,8 +92,13 @@ pub enum ToConn {
     Machine(ToMachine),
     /// Collect frames that begin with `UpdCat ` into parcels (`wire/3 §2.4`): the director's control channel to a storage daemon.
     Gather,
-    /// Say a heartbeat after this much silence, and miss the peer's: to a Towline peer only.
-    Heartbeat(Duration),
+    /// To a Towline peer: say a heartbeat once nothing was said for so long, and miss the peer's.
+    Heartbeat {
+        /// How long.
+        every: Duration,
+        /// Whether this end may send more than a living peer takes at once: then a missing answer means nothing.
+        sending: bool,
+    },
     /// Say how much was read and written: answered by `Reported`.
     Report,
     /// The node has taken this many messages.

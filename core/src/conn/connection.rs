@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::api::{Accepting, Dialling, FromConn, Interest, Side, ToConn, Traffic, Transmit};
 use super::carry::Carried;
 use super::gather::Gather;
-use super::heartbeat::{Due, Heartbeat};
+use super::heartbeat::{Due, Heartbeat, Part};
 use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
 use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
@@ -164,8 +164,13 @@ impl Conn {
     pub fn handle_message(&mut self, message: ToConn, now: Instant) {
         match (message, &self.phase) {
             (ToConn::Report, _) => self.messages.push_back(FromConn::Reported(self.traffic)),
-            (ToConn::Heartbeat(interval), Phase::Ready(ready)) if ready.is_towline => {
-                self.heartbeat = Some(Heartbeat::new(interval, ready.is_data_channel, now));
+            (ToConn::Heartbeat { every, sending }, Phase::Ready(ready)) if ready.is_towline => {
+                let part = match (sending, ready.is_data_channel) {
+                    (true, _) => Part::Sending,
+                    (false, true) => Part::Receiving,
+                    (false, false) => Part::Control,
+                };
+                self.heartbeat = Some(Heartbeat::new(every, part, now));
             }
             (ToConn::Taken(n), _) => self.untaken = self.untaken.saturating_sub(n as usize),
             (_, Phase::Closed) => return,

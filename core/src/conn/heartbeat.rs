@@ -2,8 +2,11 @@
 //!
 //! Each end says -6 once it has said nothing for an interval, and answers -7 to the other's. So an end hears something
 //! every interval, whatever the other's disks do. Three intervals of silence end the connection, but not while we do not
-//! read ourselves, and on a data channel only if the other is known to say -6 unasked: what waits to be written there
-//! may hold up our own for hours, behind a window that a living peer keeps shut.
+//! read ourselves.
+//!
+//! The sending end of a data channel is patient: what waits to be written there may hold up its own -6 for hours, behind
+//! a window that a living peer keeps shut. It misses only a peer that is known to say -6 unasked. The receiving end
+//! leaves it to TCP's own probes, which a slow network does not hold up behind the data.
 
 use std::time::Duration;
 
@@ -12,11 +15,26 @@ use crate::time::Instant;
 /// Intervals of silence after which a peer counts as gone.
 const MISSED: u32 = 3;
 
+/// The least silence that the sending end minds: what it has sent before waits in routers on the way, and holds up the
+/// acknowledgements without which the peer's -6 do not get through.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Which part this end plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Asks, and wants an answer.
+    Control,
+    /// Sends more than the peer may take at once.
+    Sending,
+    /// Receives on a data channel.
+    Receiving,
+}
+
 /// The heartbeats of one connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Heartbeat {
     interval: Duration,
-    is_data: bool,
+    part: Part,
     said: Instant,
     heard: Instant,
     /// Since when something of ours waits for an answer.
@@ -39,8 +57,8 @@ pub(super) enum Due {
 
 impl Heartbeat {
     /// Begins with both sides just heard.
-    pub(super) const fn new(interval: Duration, is_data: bool, now: Instant) -> Self {
-        Self { interval, is_data, said: now, heard: now, asked: None, beat: None, theirs: None, is_deaf: false }
+    pub(super) const fn new(interval: Duration, part: Part, now: Instant) -> Self {
+        Self { interval, part, said: now, heard: now, asked: None, beat: None, theirs: None, is_deaf: false }
     }
 
     /// Bytes of ours have gone out.
@@ -96,11 +114,11 @@ impl Heartbeat {
         }
         let interval = self.theirs.map_or(self.interval, |theirs| theirs.max(self.interval));
         let silent = self.heard + interval * MISSED;
-        match (self.is_data, self.theirs, self.asked) {
-            (true, Some(_), _) => Some(silent),
-            (true, None, _) | (false, _, None) => None,
+        match self.part {
             // Who was asked late has an interval to answer.
-            (false, _, Some(asked)) => Some(silent.max(asked + interval)),
+            Part::Control => self.asked.map(|asked| silent.max(asked + interval)),
+            Part::Sending => self.theirs.map(|_| silent.max(self.heard + PATIENCE)),
+            Part::Receiving => None,
         }
     }
 }
@@ -133,9 +151,9 @@ mod tests {
 
     #[test]
     fn a_control_channel_that_is_not_answered_ends_after_three_intervals() {
-        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        let mut beat = Heartbeat::new(INTERVAL, Part::Control, at(0));
         assert_eq!(run(&mut beat, 100), (vec![10, 20], Some(30)));
-        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        let mut beat = Heartbeat::new(INTERVAL, Part::Control, at(0));
         assert_eq!(run(&mut beat, 25), (vec![10, 20], None));
         beat.on_heard(at(29));
         assert_eq!(run(&mut beat, 58), (vec![30, 40, 50], None));
@@ -144,16 +162,16 @@ mod tests {
 
     #[test]
     fn whoever_is_asked_late_has_an_interval_to_answer() {
-        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        let mut beat = Heartbeat::new(INTERVAL, Part::Control, at(0));
         beat.on_said(at(25));
         assert_eq!(run(&mut beat, 100), (vec![35], Some(45)));
     }
 
     #[test]
-    fn on_a_data_channel_only_a_peer_that_beats_can_be_missed() {
-        let mut beat = Heartbeat::new(INTERVAL, true, at(0));
+    fn the_sending_end_misses_only_a_peer_that_beats_and_the_receiving_end_none() {
+        let mut beat = Heartbeat::new(INTERVAL, Part::Sending, at(0));
         assert_eq!(run(&mut beat, 1_000).1, None);
-        let mut beat = Heartbeat::new(INTERVAL, true, at(0));
+        let mut beat = Heartbeat::new(INTERVAL, Part::Sending, at(0));
         for second in [20, 40] {
             beat.on_said(at(second));
             beat.on_heard(at(second));
@@ -161,11 +179,19 @@ mod tests {
         }
         // Its interval is 20 s, longer than ours.
         assert_eq!(run(&mut beat, 1_000).1, Some(40 + 60));
+        let mut hasty = Heartbeat::new(Duration::from_secs(1), Part::Sending, at(0));
+        hasty.on_beat(at(1));
+        hasty.on_beat(at(2));
+        assert_eq!(run(&mut hasty, 1_000).1, Some(30));
+        let mut receiving = Heartbeat::new(INTERVAL, Part::Receiving, at(0));
+        receiving.on_beat(at(1));
+        receiving.on_beat(at(11));
+        assert_eq!(run(&mut receiving, 1_000).1, None);
     }
 
     #[test]
     fn silence_does_not_count_while_we_do_not_read() {
-        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        let mut beat = Heartbeat::new(INTERVAL, Part::Control, at(0));
         beat.listens(false, at(5));
         assert_eq!(run(&mut beat, 500).1, None);
         beat.listens(true, at(500));
@@ -174,7 +200,7 @@ mod tests {
 
     #[test]
     fn whoever_speaks_needs_no_beat() {
-        let mut beat = Heartbeat::new(INTERVAL, false, at(0));
+        let mut beat = Heartbeat::new(INTERVAL, Part::Control, at(0));
         beat.on_said(at(9));
         beat.on_heard(at(9));
         assert_eq!(beat.deadline(), at(19));

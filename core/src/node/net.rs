@@ -330,7 +330,9 @@ impl Net {
         if let Some(keepalive) = socket.keepalive
             && known.is_some_and(|known| known.peer.towline)
         {
-            self.tell(conn, ToConn::Heartbeat(keepalive.idle));
+            // Which end sends is told by the same mark for both (`config::keepalive::End`).
+            let sending = keepalive.user_timeout.is_none();
+            self.tell(conn, ToConn::Heartbeat { every: keepalive.idle, sending });
         }
     }
 

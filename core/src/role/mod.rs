@@ -7,6 +7,7 @@ pub mod identity;
 pub mod listening;
 pub(crate) mod quiet;
 mod refusals;
+pub mod network;
 mod report;
 pub mod script;
 pub mod storage;

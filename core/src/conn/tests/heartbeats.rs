@@ -70,7 +70,7 @@ fn a_stock_acceptor_is_not_taken_for_towline() {
 fn a_heartbeat_is_answered_beneath_the_node_and_keeps_the_connection() {
     for &engine in ENGINES {
         let mut pair = Pair::ready(setup(engine));
-        pair.tell_dialler(ToConn::Heartbeat(INTERVAL));
+        pair.tell_dialler(ToConn::Heartbeat { every: INTERVAL, sending: false });
         for _ in 0..100 {
             pair.wait(1);
         }
@@ -84,7 +84,7 @@ fn a_heartbeat_is_answered_beneath_the_node_and_keeps_the_connection() {
 #[test]
 fn a_peer_that_answers_nothing_is_gone_after_three_intervals_and_not_before() {
     let mut pair = Pair::ready(setup(Engine::Clear));
-    pair.tell_dialler(ToConn::Heartbeat(INTERVAL));
+    pair.tell_dialler(ToConn::Heartbeat { every: INTERVAL, sending: false });
     pair.acceptor.reads = false;
     for _ in 0..29 {
         pair.wait(1);
@@ -97,7 +97,7 @@ fn a_peer_that_answers_nothing_is_gone_after_three_intervals_and_not_before() {
 #[test]
 fn a_node_that_does_not_take_messages_is_no_reason_to_miss_the_peer() {
     let mut pair = Pair::ready(setup(Engine::Clear));
-    pair.tell_dialler(ToConn::Heartbeat(INTERVAL));
+    pair.tell_dialler(ToConn::Heartbeat { every: INTERVAL, sending: false });
     pair.dialler.takes = false;
     for n in 0..9 {
         pair.tell_acceptor(text(&n.to_string()));
@@ -124,7 +124,7 @@ fn a_stock_peer_is_sent_none_and_its_own_reach_the_node_unanswered() {
     let mut pair = with_a_stock_dialler();
     pair.drive();
     pair.acceptor.heard.clear();
-    pair.tell_acceptor(ToConn::Heartbeat(INTERVAL));
+    pair.tell_acceptor(ToConn::Heartbeat { every: INTERVAL, sending: false });
     assert_eq!(pair.acceptor.conn.poll_timeout(), None);
     pair.tell_dialler(signal(Signal::Heartbeat));
     pair.drive();

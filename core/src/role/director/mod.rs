@@ -49,7 +49,7 @@ use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, TimerKey};
+use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
@@ -92,6 +92,8 @@ pub struct Director {
     reaching: BTreeMap<u64, Reach>,
     works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
+    /// Surveys of the connections, each with the console that asked.
+    surveys: BTreeMap<SurveyId, ConnId>,
     cancelling: BTreeMap<u32, Cancelling>,
     schedules: Schedules,
     zone: Zone,
@@ -159,6 +161,7 @@ impl Director {
             reaching: BTreeMap::new(),
             works: BTreeMap::new(),
             consoles: BTreeMap::new(),
+            surveys: BTreeMap::new(),
             cancelling: BTreeMap::new(),
             journal: Journal::default(),
             queued: VecDeque::new(),
@@ -330,6 +333,10 @@ impl Role for Director {
         } else if self.consoles.remove(&conn).is_none() && self.reception.pool.remove(conn).is_none() {
             self.claim_lost(net, conn);
         }
+    }
+
+    fn on_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: Vec<Row>) {
+        self.network_surveyed(net, survey, &rows);
     }
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {

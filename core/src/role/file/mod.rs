@@ -33,7 +33,7 @@ use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, TimerKey};
+use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
 use crate::role::quiet::{Quiet, more};
@@ -73,6 +73,8 @@ pub struct FileDaemon {
     beats: BTreeMap<TimerKey, ConnId>,
     /// Timers of jobs whose storage daemon is expected, each with its session.
     expecting: BTreeMap<TimerKey, ConnId>,
+    /// Surveys of the connections, each with the session whose status waits for it.
+    surveys: BTreeMap<SurveyId, ConnId>,
     recent: VecDeque<Finished>,
     refusals: Refusals,
     jobs_run: u32,
@@ -99,6 +101,7 @@ impl FileDaemon {
             works: BTreeMap::new(),
             beats: BTreeMap::new(),
             expecting: BTreeMap::new(),
+            surveys: BTreeMap::new(),
             recent: VecDeque::new(),
             refusals: Refusals::default(),
             jobs_run: 0,
@@ -372,6 +375,10 @@ impl Role for FileDaemon {
         } else {
             self.director_left(net, conn, &reason.to_string());
         }
+    }
+
+    fn on_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: Vec<Row>) {
+        self.status_surveyed(net, survey, &rows);
     }
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {

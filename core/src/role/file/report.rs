@@ -2,10 +2,12 @@
 //! lines a director reads are Bareos's.
 
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::node::{Net, Number, Row, SurveyId};
+use crate::role::network::{self, Connection};
 use crate::role::report;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
+use crate::wire::names::PeerKind;
 use crate::wire::status::{JobInStatus, JobLevel};
 
 use super::FileDaemon;
@@ -13,10 +15,18 @@ use super::job::Kind;
 use super::session::Next;
 
 impl FileDaemon {
-    pub(super) fn send_status(&self, net: &mut Net, id: ConnId) {
+    /// A status shows the connections too, so they are asked first.
+    pub(super) fn ask_status(&mut self, net: &mut Net, id: ConnId) {
+        let survey = net.survey();
+        self.surveys.insert(survey, id);
+    }
+
+    /// The connections have answered: here is the status.
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
+        let Some(id) = self.surveys.remove(&survey) else { return };
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
-        for line in self.status_lines(net) {
+        for line in self.status_lines(net).into_iter().chain(self.connections(rows)) {
             report::put_line(&mut frames, &line);
         }
         frame::put_signal(&mut frames, Signal::Eod);
@@ -65,6 +75,19 @@ impl FileDaemon {
         lines.push("\nTerminated Jobs:\n".to_owned());
         lines.extend(report::terminated_heads());
         lines.extend(self.terminated());
+        lines.push("====\n".to_owned());
+        lines
+    }
+
+    /// The section of the connections.
+    fn connections(&self, rows: &[Row]) -> Vec<String> {
+        let number = |row: &Row| match self.sessions.get(&row.conn) {
+            Some(session) if session.monitor => Some(Number::MonitorToFile),
+            _ => row.number(PeerKind::Client),
+        };
+        let all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();
+        let mut lines = vec!["\nConnections:\n".to_owned()];
+        lines.extend(network::lines(&all));
         lines.push("====\n".to_owned());
         lines
     }

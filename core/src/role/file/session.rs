@@ -194,7 +194,7 @@ impl FileDaemon {
         match command {
             FileCommand::Job(job) => self.start_job(net, id, job),
             FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
-            FileCommand::Status => self.send_status(net, id),
+            FileCommand::Status => self.ask_status(net, id),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             FileCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),

@@ -32,7 +32,7 @@ use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, TimerKey};
+use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::listening::Listening;
@@ -73,6 +73,8 @@ pub struct StorageDaemon {
     timers: BTreeMap<TimerKey, ConnId>,
     /// Timers of heartbeats, each with the session it is for.
     beats: BTreeMap<TimerKey, ConnId>,
+    /// Surveys of the connections, each with the session whose status waits for it.
+    surveys: BTreeMap<SurveyId, (ConnId, Vec<String>)>,
     works: BTreeMap<WorkId, ConnId>,
     /// Sessions that have ended while their volume was open: the device is free once it is closed.
     closing: BTreeMap<WorkId, ConnId>,
@@ -100,6 +102,7 @@ impl StorageDaemon {
             dials: BTreeMap::new(),
             timers: BTreeMap::new(),
             beats: BTreeMap::new(),
+            surveys: BTreeMap::new(),
             works: BTreeMap::new(),
             closing: BTreeMap::new(),
             devices: Devices::default(),
@@ -465,6 +468,10 @@ impl Role for StorageDaemon {
             return self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
         }
         self.director_left(net, conn, &reason.to_string());
+    }
+
+    fn on_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: Vec<Row>) {
+        self.status_surveyed(net, survey, &rows);
     }
 
     fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {

@@ -2,9 +2,11 @@
 //! reads are Bareos's.
 
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::node::{Net, Number, Row, SurveyId};
+use crate::role::network::{self, Connection};
 use crate::role::report;
 use crate::wire::frame::{self, Signal};
+use crate::wire::names::PeerKind;
 use crate::wire::status::{JobInStatus, JobLevel};
 use crate::wire::storage_answers as answers;
 
@@ -12,10 +14,18 @@ use super::StorageDaemon;
 use super::session::Next;
 
 impl StorageDaemon {
-    pub(super) fn send_status(&self, net: &mut Net, id: ConnId, devices: &[String]) {
+    /// A status shows the connections too, so they are asked first.
+    pub(super) fn ask_status(&mut self, net: &mut Net, id: ConnId, devices: Vec<String>) {
+        let survey = net.survey();
+        self.surveys.insert(survey, (id, devices));
+    }
+
+    /// The connections have answered: here is the status.
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
+        let Some((id, devices)) = self.surveys.remove(&survey) else { return };
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
-        for line in self.status_lines(devices) {
+        for line in self.status_lines(&devices).into_iter().chain(self.connections(rows)) {
             report::put_line(&mut frames, &line);
         }
         frame::put_signal(&mut frames, Signal::Eod);
@@ -71,6 +81,19 @@ impl StorageDaemon {
         lines.push("\nDevice status:\n".to_owned());
         lines.extend(self.devices_of(devices));
         lines.push("====\n\n".to_owned());
+        lines
+    }
+
+    /// The section of the connections.
+    fn connections(&self, rows: &[Row]) -> Vec<String> {
+        let number = |row: &Row| match self.sessions.get(&row.conn) {
+            Some(session) if session.monitor => Some(Number::MonitorToStorage),
+            _ => row.number(PeerKind::Storage),
+        };
+        let all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();
+        let mut lines = vec!["\nConnections:\n".to_owned()];
+        lines.extend(network::lines(&all));
+        lines.push("====\n".to_owned());
         lines
     }
 

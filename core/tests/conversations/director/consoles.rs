@@ -202,3 +202,12 @@ fn a_console_that_leaves_while_it_waits_is_forgotten() {
     desk.world.say(sd, &storage_end(b'T', 0));
     assert_eq!(desk.status(1), 'T');
 }
+
+#[test]
+fn status_network_shows_a_recorded_console_and_the_catalog() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let answer = desk.ask(console, "status network").concat();
+    assert!(answer.contains("Connections: 2") && answer.contains("R_CONSOLE::*UserAgent*"), "{answer}");
+    assert!(answer.contains("2   R_CONSOLE") && answer.contains("12  catalog: SQLite"), "{answer}");
+}

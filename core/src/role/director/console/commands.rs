@@ -34,6 +34,7 @@ const HELP: &[(&str, &str)] = &[
         "what a backup would save",
     ),
     ("status [director|client=NAME|storage=NAME]", "what a daemon does"),
+    ("status network", "every connection of this director"),
     ("list jobs|files jobid=N|volumes|clients|joblog jobid=N", "what the catalog knows"),
     ("messages", "what jobs have reported since the last time"),
     ("wait [jobid=N]", "wait until jobs have ended"),
@@ -333,6 +334,7 @@ impl Director {
                 let text = "Name it: status client=NAME or status storage=NAME.\n";
                 self.console_done(net, conn, text);
             }
+            None if words.has("network") => self.status_network(net, conn),
             None => {
                 let text = show::director(self, net.wall());
                 self.console_done(net, conn, &text);

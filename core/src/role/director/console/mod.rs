@@ -6,6 +6,7 @@
 
 mod commands;
 mod explain;
+mod network;
 mod restore;
 mod setip;
 mod show;

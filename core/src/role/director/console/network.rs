@@ -1,0 +1,64 @@
+//! `status network`: every live connection of the director.
+
+use crate::config::{Catalog, ConsoleAccess};
+use crate::ids::ConnId;
+use crate::node::{Net, Number, Row, SurveyId};
+use crate::role::network::{Connection, lines};
+use crate::wire::hello::Purpose;
+use crate::wire::names::PeerKind;
+
+use super::super::Director;
+
+/// What a console may use that is there for a monitor: it may only read.
+const MONITORS: [&str; 5] = ["status", ".status", ".api", ".jobs", ".defaults"];
+
+impl Director {
+    /// Asks the connections; the console waits.
+    pub(super) fn status_network(&mut self, net: &mut Net, conn: ConnId) {
+        self.console_waits(conn);
+        let survey = net.survey();
+        self.surveys.insert(survey, conn);
+    }
+
+    /// The connections have answered: shows them to the console that asked.
+    pub(in super::super) fn network_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
+        let Some(conn) = self.surveys.remove(&survey) else { return };
+        let connections = self.connections(rows);
+        let text = format!("\nConnections: {}\n{}", connections.len(), lines(&connections).concat());
+        self.console_done(net, conn, &text);
+    }
+
+    /// The rows with their numbers, and the catalog's.
+    fn connections(&self, rows: &[Row]) -> Vec<Connection> {
+        let mut all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, self.number(row))).collect();
+        let peer = match &self.config.catalog {
+            Catalog::Sqlite { .. } => "catalog: SQLite, embedded",
+        };
+        all.push(Connection {
+            number: Some(Number::Catalog),
+            peer: peer.to_owned(),
+            dialled: true,
+            ends: None,
+            tls: "clear",
+            version: String::new(),
+            cipher: String::new(),
+            age: None,
+            traffic: None,
+        });
+        all
+    }
+
+    fn number(&self, row: &Row) -> Option<Number> {
+        if let Purpose::Console { name, .. } = &row.peer.hello.purpose
+            && self.config.console(name).is_some_and(is_monitor)
+        {
+            return Some(Number::MonitorToDirector);
+        }
+        row.number(PeerKind::Director)
+    }
+}
+
+fn is_monitor(console: &ConsoleAccess) -> bool {
+    let reads = |word: &String| MONITORS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    !console.command_acl.is_empty() && console.command_acl.iter().all(reads)
+}
