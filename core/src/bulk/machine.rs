@@ -154,7 +154,7 @@ impl Machine {
     pub(crate) const fn heartbeats(&self) -> u64 {
         match self {
             Self::Send(machine) => machine.heartbeats(),
-            Self::Archive(_) | Self::Restore(_) => 0,
+            Self::Archive(_) | Self::Restore(_) | Self::Clone(_) => 0,
         }
     }
 

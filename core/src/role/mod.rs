@@ -8,6 +8,7 @@ pub mod listening;
 pub(crate) mod quiet;
 mod refusals;
 pub mod network;
+pub(crate) mod quiet;
 mod report;
 pub mod script;
 pub mod storage;

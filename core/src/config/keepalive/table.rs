@@ -1,6 +1,6 @@
 //! The table in the docs of [`config`](crate::config): found by asking the configurations, not by writing it down.
 
-use crate::config::{ConsoleConfig, DirectorConfig, FileConfig, Seconds, StorageConfig};
+use crate::config::{Catalog, ConsoleConfig, DirectorConfig, FileConfig, Seconds, StorageConfig};
 
 /// One of each, with every resource that has the setting.
 struct Four {
@@ -19,6 +19,11 @@ const SETTINGS: &[(&str, fn(&mut Four, u64))] = &[
     ("`directors` of the file daemon", |four, n| four.file.directors[0].heartbeat_interval = given(n)),
     ("`storage`", |four, n| four.storage.storage.heartbeat_interval = Seconds(n)),
     ("`directors` of the storage daemon", |four, n| four.storage.directors[0].heartbeat_interval = given(n)),
+    ("`catalog`", |four, n| {
+        if let Catalog::Postgres(server) = &mut four.director.catalog {
+            server.heartbeat_interval = Seconds(n);
+        }
+    }),
     ("`director` of the console", |four, n| four.console.director.heartbeat_interval = Seconds(n)),
     ("`console`", |four, n| {
         if let Some(console) = &mut four.console.console {
@@ -44,6 +49,10 @@ const OF_STORAGE: Ask = |four| four.storage.director_heartbeat(&four.storage.dir
 const FILE_DATA: Ask = |four| four.file.data_heartbeat();
 const STORAGE_DATA: Ask = |four| four.storage.data_heartbeat();
 const CONSOLE: Ask = |four| four.console.heartbeat();
+const CATALOG: Ask = |four| match &four.director.catalog {
+    Catalog::Postgres(server) => crate::config::heartbeat(None, server.heartbeat_interval),
+    Catalog::Sqlite(_) => None,
+};
 const NONE: Ask = |_| None;
 
 const ROWS: &[Row] = &[
@@ -62,6 +71,7 @@ const ROWS: &[Row] = &[
     ("9", ("tray monitor", NONE), ("director", VISITOR)),
     ("10", ("tray monitor", NONE), ("file daemon", OF_FILE)),
     ("11", ("tray monitor", NONE), ("storage daemon", OF_STORAGE)),
+    ("12", ("director", CATALOG), ("PostgreSQL", NONE)),
 ];
 
 fn four() -> Four {
@@ -71,6 +81,7 @@ fn four() -> Four {
         storage: super::super::tests::read(super::super::tests::storage()),
         console: super::super::tests::read(super::super::tests::console()),
     };
+    four.director.catalog = super::super::tests::read(serde_json::json!({ "postgres": {} }));
     four.console.console = Some(crate::config::Console {
         name: "admin".to_owned(),
         password: crate::config::Password::default(),

@@ -263,11 +263,6 @@ impl Role for Director {
         match &peer.hello.purpose {
             Purpose::Console { .. } => self.console_arrived(net, conn, &peer),
             Purpose::Client { .. } => self.client_arrived(net, conn, &peer),
-            _ => {
-                let line = peer.hello.to_line();
-                net.log(Level::Warn, &format!("{} is not served by this director: closed", line.trim_end()));
-                net.abort(conn);
-            }
             _ => net.not_served(conn, &peer, "director"),
         }
     }

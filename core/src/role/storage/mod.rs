@@ -399,11 +399,6 @@ impl Role for StorageDaemon {
             }
             Purpose::StartJob { job } => self.file_arrived(net, conn, job),
             Purpose::StorageJob { job } => self.storage_arrived(net, conn, job),
-            _ => {
-                let line = peer.hello.to_line();
-                net.log(Level::Warn, &format!("{} is not served by a storage daemon: closed", line.trim_end()));
-                net.abort(conn);
-            }
             _ => net.not_served(conn, &peer, "storage daemon"),
         }
     }

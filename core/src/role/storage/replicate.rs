@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::bulk::cloner::Cloner;
 use crate::bulk::machine::Machine;
 use crate::bulk::sender::Sender;
+use crate::config::keepalive;
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::error::Explain;
@@ -81,7 +82,7 @@ impl StorageDaemon {
             host: order.address.clone(),
             port: order.port,
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
-            socket: crate::action::SocketOptions::default(),
+            socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
             retry: RETRY,
             within: storage.sd_connect_timeout.duration(),
         };
@@ -150,6 +151,7 @@ impl StorageDaemon {
             return net.abort(conn);
         };
         job.file = Some(conn);
+        net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         self.jobs_run += 1;
         self.data.insert(conn, id);
         self.refresh_keyring(net);

@@ -32,11 +32,12 @@ impl Director {
     fn connections(&self, rows: &[Row]) -> Vec<Connection> {
         let mut all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, self.number(row))).collect();
         let peer = match &self.config.catalog {
-            Catalog::Sqlite { .. } => "catalog: SQLite, embedded",
+            Catalog::Sqlite(_) => "catalog: SQLite, embedded".to_owned(),
+            Catalog::Postgres(server) => format!("catalog: PostgreSQL at {}, port {}", server.host, server.port),
         };
         all.push(Connection {
             number: Some(Number::Catalog),
-            peer: peer.to_owned(),
+            peer,
             dialled: true,
             ends: None,
             tls: "clear",
