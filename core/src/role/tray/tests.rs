@@ -105,7 +105,7 @@ impl Bench {
         let hello = Hello { purpose: Purpose::Director { name: "mon".to_owned() }, version: None };
         let name = PeerName::new(PeerKind::Director, "mon");
         let tls = Established { kind: Kind::Clear, version: String::new(), cipher: String::new(), identity: None };
-        let peer = Peer { ends, hello, name, tls };
+        let peer = Peer { ends, hello, name, tls, towline: false };
         self.hear(conn, FromConn::Authenticated(Box::new(peer)));
         conn
     }
