@@ -6,6 +6,7 @@
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
 //! * [`disk`]: walks, reads and restores files
+//! * `explain`: codes and decisions in words
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * [`volume`]: volumes as files, in the block format of Bareos
 
@@ -14,6 +15,8 @@ pub mod catalog;
 pub mod config;
 pub mod daemon;
 pub mod disk;
+#[cfg(feature = "sqlite")]
+pub mod explain;
 pub mod hands;
 #[cfg(feature = "sqlite")]
 pub mod quickstart;

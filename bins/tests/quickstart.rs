@@ -72,6 +72,7 @@ fn every_entry_comes_back_on_every_runtime_with_every_protection() {
             assert!(output.status.success(), "{runtime} {tls}: {}", shown(&output));
             let json: Value = serde_json::from_slice(&output.stdout).unwrap();
             assert_eq!((&json["ok"], &json["runtime"], &json["tls"]), (&true.into(), &(*runtime).into(), &tls.into()));
+            assert_eq!(json["mode"], "default");
             let numbers: Vec<&str> =
                 json["connections"].as_array().unwrap().iter().map(|c| c["number"].as_str().unwrap()).collect();
             assert_eq!(numbers, ["2", "3", "5a", "6", "12"]);
@@ -86,6 +87,33 @@ fn every_entry_comes_back_on_every_runtime_with_every_protection() {
             assert_eq!(json["restore"]["files"].as_u64(), Some(entries));
             assert!(json["backup"]["bytes"].as_u64().unwrap() > 3_000_000);
             assert_eq!(json["differences"], Value::Array(Vec::new()));
+        }
+    }
+}
+
+#[test]
+fn every_mode_makes_its_own_connections_on_every_runtime_with_every_protection() {
+    let tree = tree();
+    let source = tree.path().join("source/a");
+    for (mode, data, address) in [("passive", "7", "127.0.0.1:"), ("lan", "6", "127.0.0.3:")] {
+        for (at, runtime) in BUILT.iter().enumerate() {
+            // Each protection on one runtime at least, and all of them on the first.
+            let all = protections();
+            let some = if at == 0 { all.clone() } else { vec![all[at % all.len()]] };
+            for (tls, words) in some {
+                let output = quickstart(&source, &["--mode", mode, "--tls", tls, "--runtime", runtime, "--json"]);
+                assert!(output.status.success(), "{mode} {runtime} {tls}: {}", shown(&output));
+                let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+                assert_eq!((&json["ok"], &json["mode"]), (&true.into(), &mode.into()));
+                let connections = json["connections"].as_array().unwrap();
+                let numbers: Vec<&str> = connections.iter().map(|c| c["number"].as_str().unwrap()).collect();
+                assert_eq!(numbers, ["2", "3", "5a", data, "12"], "{mode}");
+                let found = connections.iter().find(|c| c["number"] == data).unwrap();
+                assert!(found["address"].as_str().unwrap().starts_with(address), "{mode}: {found}");
+                assert!(found["tls"].as_str().unwrap().starts_with(words), "{mode}: {found}");
+                let director = connections.iter().find(|c| c["number"] == "5a").unwrap();
+                assert!(director["address"].as_str().unwrap().starts_with("127.0.0.1:"), "{mode}: {director}");
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use towline_core::config::{Check, ConsoleConfig, DirectorConfig, FileConfig, Passwords, StorageConfig};
 
+use super::mode::{FILE_LAN, Mode, STORAGE_LAN};
 use super::{Failure, Protection};
 use crate::config::{built, parse, write};
 
@@ -28,6 +29,7 @@ pub(super) const BACKUP: &str = "quickstart-backup";
 #[derive(Debug)]
 pub(super) struct Network {
     folder: PathBuf,
+    mode: Mode,
     tls: String,
     console: String,
     client: String,
@@ -44,7 +46,7 @@ pub(super) struct Ports {
 
 impl Network {
     /// Makes the folder's contents: the place for volumes, and certificates if they are wanted.
-    pub(super) fn new(folder: &Path, protection: Protection) -> Result<Self, Failure> {
+    pub(super) fn new(folder: &Path, mode: Mode, protection: Protection) -> Result<Self, Failure> {
         fs::DirBuilder::new().mode(0o700).recursive(true).create(folder.join("volumes"))?;
         let tls = match protection {
             Protection::Psk => String::new(),
@@ -55,14 +57,16 @@ impl Network {
                     .to_owned()
             }
         };
-        Ok(Self { folder: folder.to_owned(), tls, console: password()?, client: password()?, storage: password()? })
+        let (console, client, storage) = (password()?, password()?, password()?);
+        Ok(Self { folder: folder.to_owned(), mode, tls, console, client, storage })
     }
 
     pub(super) fn file_daemon(&self, ports: Ports) -> Result<PathBuf, Failure> {
         let Self { tls, client, .. } = self;
         let text = format!(
-            r#"(file: (name: {CLIENT:?}, listen: [{HOST:?}], port: {}, {tls}),
+            r#"(file: (name: {CLIENT:?}, listen: [{HOST:?}{}], port: {}, {tls}),
                 directors: [(name: {DIRECTOR:?}, password: {client:?})])"#,
+            self.mode.file_listens(),
             ports.file
         );
         self.put::<FileConfig>("file-daemon.ron", &text)
@@ -71,9 +75,10 @@ impl Network {
     pub(super) fn storage_daemon(&self, ports: Ports) -> Result<PathBuf, Failure> {
         let Self { tls, storage, .. } = self;
         let text = format!(
-            r#"(storage: (name: {STORAGE:?}, listen: [{HOST:?}], port: {}, {tls}),
+            r#"(storage: (name: {STORAGE:?}, listen: [{HOST:?}{}], port: {}, {tls}),
                 directors: [(name: {DIRECTOR:?}, password: {storage:?})],
                 devices: [(name: "volumes", media_type: "File", archive_device: "volumes")])"#,
+            self.mode.storage_listens(),
             ports.storage
         );
         self.put::<StorageConfig>("storage-daemon.ron", &text)
@@ -84,8 +89,8 @@ impl Network {
         let job = format!(r#"client: {CLIENT:?}, fileset: "source", storage: {STORAGE:?}, pool: "quickstart""#);
         let text = format!(
             r#"(director: (name: {DIRECTOR:?}, password: {console:?}, listen: [{HOST:?}], port: {}, {tls}),
-                clients: [(name: {CLIENT:?}, address: {HOST:?}, port: {}, password: {client:?})],
-                storages: [(name: {STORAGE:?}, address: {HOST:?}, port: {}, password: {storage:?},
+                clients: [(name: {CLIENT:?}, address: {HOST:?}, port: {}, {} password: {client:?})],
+                storages: [(name: {STORAGE:?}, address: {HOST:?}, port: {}, {} password: {storage:?},
                             device: "volumes", media_type: "File")],
                 jobs: [(name: {BACKUP:?}, level: full, {job}),
                        (name: "quickstart-restore", kind: restore, {job})],
@@ -95,7 +100,9 @@ impl Network {
                 catalog: sqlite(path: "catalog.sqlite"))"#,
             ports.director,
             ports.file,
+            self.mode.client(),
             ports.storage,
+            self.mode.storage(),
             quoted(source)
         );
         self.put::<DirectorConfig>("director.ron", &text)
@@ -170,7 +177,7 @@ fn make_certificates() -> Result<(String, String, String), rcgen::Error> {
     authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     authority.distinguished_name.push(DnType::CommonName, "towline quickstart authority");
     let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let mut own = CertificateParams::new(vec![HOST.to_owned(), "localhost".to_owned()])?;
+    let mut own = CertificateParams::new([HOST, FILE_LAN, STORAGE_LAN, "localhost"].map(str::to_owned))?;
     own.distinguished_name.push(DnType::CommonName, "quickstart");
     let key = KeyPair::generate()?;
     let certificate = own.signed_by(&key, &authority)?;
@@ -182,10 +189,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_four_configurations_are_good_and_private_for_every_protection() {
-        for protection in Protection::ALL.iter().copied().filter(|p| cfg!(feature = "psk") || *p != Protection::Psk) {
+    fn the_four_configurations_are_good_and_private_for_every_mode_and_protection() {
+        for (mode, protection) in Mode::ALL
+            .iter()
+            .flat_map(|mode| Protection::ALL.iter().map(move |p| (*mode, *p)))
+            .filter(|(_, p)| cfg!(feature = "psk") || *p != Protection::Psk)
+        {
             let folder = tempfile::tempdir().unwrap();
-            let network = Network::new(folder.path(), protection).unwrap();
+            let network = Network::new(folder.path(), mode, protection).unwrap();
             let ports = Ports { director: 1, file: 2, storage: 3 };
             let source = "/so\"ur\\ce/\u{7}ä";
             for file in [

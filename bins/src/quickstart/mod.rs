@@ -1,10 +1,11 @@
 //! `towline quickstart`: a whole backup network on loopback, one backup, one restore, and a comparison of every entry.
 //!
-//! `config.rs` writes the four configurations, `processes.rs` runs the daemons, `dialogue.rs` is the console,
+//! `mode.rs` says which way connections go, `config.rs` writes the four configurations, `processes.rs` runs the daemons, `dialogue.rs` is the console,
 //! `progress.rs` shows how far it is, `report.rs` says what came of it.
 
 mod config;
 mod dialogue;
+mod mode;
 mod processes;
 mod progress;
 mod report;
@@ -22,12 +23,15 @@ use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use towline_core::drive::Level;
+use towline_core::node::Number;
 
 use crate::daemon::{runtime, say};
 use crate::disk::compare::{Comparison, compare};
 
 use config::{BACKUP, CLIENT, Network, Ports, free_port};
 use dialogue::Dialogue;
+pub use mode::Mode;
+use mode::TRACES;
 use processes::{Kind, Processes};
 use progress::Progress;
 use report::{Connection, Done, Report, connected, summary};
@@ -79,6 +83,7 @@ impl Protection {
 pub struct Options {
     source: PathBuf,
     into: Option<PathBuf>,
+    mode: Mode,
     protection: Protection,
     runtime: Option<String>,
     state: Option<PathBuf>,
@@ -139,6 +144,10 @@ pub fn command() -> Command {
             option("into", "DIR", "Where the restored files go; with the state if left out").value_parser(path.clone()),
         )
         .arg(
+            option("mode", "MODE", "Which way the connections go [default: default]")
+                .value_parser(Mode::ALL.iter().map(|mode| mode.name()).collect::<Vec<_>>()),
+        )
+        .arg(
             option("tls", "KIND", "How connections are protected: psk unless it is not built in")
                 .value_parser(Protection::ALL.iter().map(|kind| kind.name()).collect::<Vec<_>>()),
         )
@@ -158,10 +167,13 @@ impl Options {
         let path = |name: &str| matches.get_one::<PathBuf>(name).cloned();
         let tls = matches.get_one::<String>("tls");
         let named = Protection::ALL.iter().copied().find(|kind| tls.is_some_and(|tls| tls == kind.name()));
+        let mode = matches.get_one::<String>("mode");
+        let mode = Mode::ALL.iter().copied().find(|known| mode.is_some_and(|mode| mode == known.name()));
         let default = if cfg!(feature = "psk") { Protection::Psk } else { Protection::Certificate };
         Self {
             source: path("source").unwrap_or_default(),
             into: path("into"),
+            mode: mode.unwrap_or_default(),
             protection: named.unwrap_or(default),
             runtime: matches.get_one::<String>("runtime").cloned(),
             state: path("state"),
@@ -238,11 +250,11 @@ impl Run<'_> {
     fn whole(&mut self) -> Result<Report, Failure> {
         let source = self.source.to_str().map(str::to_owned);
         let source = source.ok_or_else(|| Failure::Usage("the source's name is not UTF-8".to_owned()))?;
-        let network = Network::new(self.state.path(), self.options.protection)?;
+        let network = Network::new(self.state.path(), self.options.mode, self.options.protection)?;
         let ports = self.start(&network, &source)?;
         let console = network.console(ports)?;
         let mut dialogue = Dialogue::connect(&console, self.runtime, &self.to, &self.news)?;
-        let mut connections = vec![self.connection("2", "console", "director", dialogue.log.first())?];
+        let mut connections = vec![self.connection(Number::DefaultConsole, dialogue.log.first())?];
 
         let total = progress::size_of(&self.source, self.shows_progress());
         let (backup, log) = self.job(&mut dialogue, "backup", &format!("run job={BACKUP} yes"), total)?;
@@ -254,6 +266,7 @@ impl Run<'_> {
         let complaints = [log, restore_log].iter().flat_map(|log| complaints(log)).collect();
         Ok(Report {
             runtime: self.runtime.name(),
+            mode: self.options.mode,
             protection: self.options.protection,
             connections,
             backup,
@@ -360,37 +373,34 @@ impl Run<'_> {
         }
     }
 
-    /// The connections that the report of the backup names.
+    /// The connections that the report of the backup names: those of the mode, and no others.
     fn connections_of(&self, log: &str) -> Result<Vec<Connection>, Failure> {
-        let find = |by: &str, what: &str| {
-            let lines = log.lines().filter(|line| line.contains(&format!(" {by} JobId ")) || line.starts_with(by));
-            lines.map(str::to_owned).find(|line| line.to_lowercase().contains(what))
-        };
-        let storage = find(config::DIRECTOR, "connected storage daemon");
-        let file = find(config::DIRECTOR, "connected file daemon");
-        let data = find(CLIENT, "connected storage daemon");
-        let catalog = Connection {
-            number: "12",
-            from: "director",
-            to: "catalog",
+        let mut connections = Vec::new();
+        for trace in TRACES {
+            let by = trace.by;
+            let mut lines = log.lines().filter(|line| line.contains(&format!(" {by} JobId ")) || line.starts_with(by));
+            let line = lines.find(|line| line.to_lowercase().contains(trace.words)).map(str::to_owned);
+            let mode = self.options.mode;
+            match (line, mode.expected().contains(&trace.number)) {
+                (line, true) => connections.push(self.connection(trace.number, line.as_ref())?),
+                (None, false) => {}
+                (Some(line), false) => {
+                    let text =
+                        format!("connection {} was made, which mode {} must not: {line}", trace.number, mode.name());
+                    return Err(Failure::Local(text));
+                }
+            }
+        }
+        connections.push(Connection {
+            number: Number::Catalog,
             address: self.state.path().join("catalog.sqlite").display().to_string(),
             tls: "none: a file".to_owned(),
-        };
-        Ok(vec![
-            self.connection("3", "director", "file daemon", file.as_ref())?,
-            self.connection("5a", "director", "storage daemon", storage.as_ref())?,
-            self.connection("6", "file daemon", "storage daemon", data.as_ref())?,
-            catalog,
-        ])
+        });
+        Ok(connections)
     }
 
-    fn connection(
-        &self,
-        number: &'static str,
-        from: &'static str,
-        to: &'static str,
-        line: Option<&String>,
-    ) -> Result<Connection, Failure> {
+    fn connection(&self, number: Number, line: Option<&String>) -> Result<Connection, Failure> {
+        let (from, to) = (number.from(), number.to());
         let found = line.and_then(|line| connected(line));
         let (address, cipher) = found.ok_or_else(|| {
             Failure::Local(format!("no line of the report says how the {from} reached the {to}; please report it"))
@@ -401,7 +411,7 @@ impl Run<'_> {
             return Err(Failure::Local(format!("{from} -> {to} is protected by {cipher}, not by a {}", kind.words())));
         }
         let tls = if is_clear { "none".to_owned() } else { format!("{}, {cipher}", kind.words()) };
-        Ok(Connection { number, from, to, address, tls })
+        Ok(Connection { number, address, tls })
     }
 
     fn shows_progress(&self) -> bool {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use towline_core::node::Number;
 
-use super::Protection;
+use super::{Mode, Protection};
 use crate::disk::compare::{Comparison, Difference};
 use crate::disk::notice::shown;
 
@@ -17,11 +18,7 @@ const SHOWN: usize = 20;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Connection {
     /// Its number in the overview of all connections of a backup network.
-    pub(super) number: &'static str,
-    /// Who dialled.
-    pub(super) from: &'static str,
-    /// Who was dialled.
-    pub(super) to: &'static str,
+    pub(super) number: Number,
     /// Where.
     pub(super) address: String,
     /// How it is protected: the kind and the cipher.
@@ -52,6 +49,7 @@ impl Done {
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) runtime: &'static str,
+    pub(super) mode: Mode,
     pub(super) protection: Protection,
     pub(super) connections: Vec<Connection>,
     pub(super) backup: Done,
@@ -76,11 +74,16 @@ impl Report {
         let connections: Vec<Value> = self
             .connections
             .iter()
-            .map(|c| json!({ "number": c.number, "from": c.from, "to": c.to, "address": c.address, "tls": c.tls }))
+            .map(|c| {
+                let number = c.number;
+                json!({ "number": number.as_str(), "from": number.from(), "to": number.to(), "address": c.address,
+                        "tls": c.tls })
+            })
             .collect();
         json!({
             "ok": self.is_ok(),
             "runtime": self.runtime,
+            "mode": self.mode.name(),
             "tls": self.protection.name(),
             "connections": connections,
             "backup": self.backup.json(),
@@ -98,9 +101,9 @@ impl Report {
     }
 
     pub(super) fn text(&self) -> String {
-        let mut text = format!("\nRuntime: {}\nConnections\n", self.runtime);
+        let mut text = format!("\nRuntime: {}\nMode: {}\nConnections\n", self.runtime, self.mode.name());
         for c in &self.connections {
-            let (number, from, to, address, tls) = (c.number, c.from, c.to, &c.address, &c.tls);
+            let (number, from, to, address, tls) = (c.number, c.number.from(), c.number.to(), &c.address, &c.tls);
             // Writing to a string cannot fail.
             let _ = writeln!(text, "  {number:>3}  {:<34} {address:<22} {tls}", format!("{from} -> {to}"));
         }
@@ -176,6 +179,7 @@ mod tests {
     fn a_comparison_of_nothing_is_no_success() {
         let report = Report {
             runtime: "tokio",
+            mode: Mode::Default,
             protection: Protection::Off,
             connections: Vec::new(),
             backup: Done::default(),

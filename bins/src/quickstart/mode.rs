@@ -1,0 +1,91 @@
+//! Which way connections are made in a run: the settings that differ, and the connections to be seen in the end.
+
+use towline_core::node::Number;
+
+use super::config::{CLIENT, DIRECTOR, STORAGE};
+
+/// How the daemons of a run reach each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// The file daemon dials the storage daemon.
+    #[default]
+    Default,
+    /// The storage daemon dials the file daemon.
+    Passive,
+    /// The file daemon dials the storage daemon at its LAN address, which is another one than the director's.
+    Lan,
+}
+
+/// The LAN address of the file daemon.
+pub(super) const FILE_LAN: &str = "127.0.0.2";
+/// The LAN address of the storage daemon.
+pub(super) const STORAGE_LAN: &str = "127.0.0.3";
+
+/// A line of the report of a backup that shows a connection.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trace {
+    /// The connection.
+    pub(super) number: Number,
+    /// The daemon that has written the line.
+    pub(super) by: &'static str,
+    /// What the line has in it, in lower case.
+    pub(super) words: &'static str,
+}
+
+/// How each connection shows in a report.
+pub(super) const TRACES: &[Trace] = &[
+    Trace { number: Number::DirectorToFile, by: DIRECTOR, words: "connected file daemon" },
+    Trace { number: Number::DirectorToStorage, by: DIRECTOR, words: "connected storage daemon" },
+    Trace { number: Number::FileToStorage, by: CLIENT, words: "connected storage daemon" },
+    Trace { number: Number::StorageToFile, by: STORAGE, words: "connected file daemon" },
+];
+
+impl Mode {
+    /// All of them.
+    pub const ALL: &'static [Self] = &[Self::Default, Self::Passive, Self::Lan];
+
+    /// Its word on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Passive => "passive",
+            Self::Lan => "lan",
+        }
+    }
+
+    /// The connections of a backup that [`TRACES`] can show: these and no others.
+    pub(super) const fn expected(self) -> &'static [Number] {
+        match self {
+            Self::Default | Self::Lan => &[Number::DirectorToFile, Number::DirectorToStorage, Number::FileToStorage],
+            Self::Passive => &[Number::DirectorToFile, Number::DirectorToStorage, Number::StorageToFile],
+        }
+    }
+
+    /// Fields of the director's `Client`, each with its comma.
+    pub(super) fn client(self) -> String {
+        match self {
+            Self::Default => String::new(),
+            Self::Passive => "passive: true,".to_owned(),
+            Self::Lan => format!("lan_address: {FILE_LAN:?},"),
+        }
+    }
+
+    /// Fields of the director's `Storage`, each with its comma.
+    pub(super) fn storage(self) -> String {
+        match self {
+            Self::Default | Self::Passive => String::new(),
+            Self::Lan => format!("lan_address: {STORAGE_LAN:?},"),
+        }
+    }
+
+    /// What the file daemon listens on besides the address of all daemons, each with a comma before it.
+    pub(super) fn file_listens(self) -> String {
+        if self == Self::Lan { format!(", {FILE_LAN:?}") } else { String::new() }
+    }
+
+    /// What the storage daemon listens on besides the address of all daemons, each with a comma before it.
+    pub(super) fn storage_listens(self) -> String {
+        if self == Self::Lan { format!(", {STORAGE_LAN:?}") } else { String::new() }
+    }
+}
