@@ -95,7 +95,11 @@ fn every_entry_comes_back_on_every_runtime_with_every_protection() {
 fn every_mode_makes_its_own_connections_on_every_runtime_with_every_protection() {
     let tree = tree();
     let source = tree.path().join("source/a");
-    for (mode, data, address) in [("passive", "7", "127.0.0.1:"), ("lan", "6", "127.0.0.3:")] {
+    for (mode, control, data, address) in [
+        ("passive", "3", "7", "127.0.0.1:"),
+        ("client-initiated", "4", "6", "127.0.0.1:"),
+        ("lan", "3", "6", "127.0.0.3:"),
+    ] {
         for (at, runtime) in BUILT.iter().enumerate() {
             // Each protection on one runtime at least, and all of them on the first.
             let all = protections();
@@ -107,7 +111,7 @@ fn every_mode_makes_its_own_connections_on_every_runtime_with_every_protection()
                 assert_eq!((&json["ok"], &json["mode"]), (&true.into(), &mode.into()));
                 let connections = json["connections"].as_array().unwrap();
                 let numbers: Vec<&str> = connections.iter().map(|c| c["number"].as_str().unwrap()).collect();
-                assert_eq!(numbers, ["2", "3", "5a", data, "12"], "{mode}");
+                assert_eq!(numbers, ["2", control, "5a", data, "12"], "{mode}");
                 let found = connections.iter().find(|c| c["number"] == data).unwrap();
                 assert!(found["address"].as_str().unwrap().starts_with(address), "{mode}: {found}");
                 assert!(found["tls"].as_str().unwrap().starts_with(words), "{mode}: {found}");

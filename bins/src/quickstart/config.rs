@@ -15,7 +15,7 @@ use super::{Failure, Protection};
 use crate::config::{built, parse, write};
 
 /// The address of everything here; certificates name it.
-const HOST: &str = "127.0.0.1";
+pub(super) const HOST: &str = "127.0.0.1";
 /// Name of the director.
 pub(super) const DIRECTOR: &str = "quickstart-dir";
 /// Name of the file daemon.
@@ -65,9 +65,10 @@ impl Network {
         let Self { tls, client, .. } = self;
         let text = format!(
             r#"(file: (name: {CLIENT:?}, listen: [{HOST:?}{}], port: {}, {tls}),
-                directors: [(name: {DIRECTOR:?}, password: {client:?})])"#,
+                directors: [(name: {DIRECTOR:?}, password: {client:?}{})])"#,
             self.mode.file_listens(),
-            ports.file
+            ports.file,
+            self.mode.director(ports)
         );
         self.put::<FileConfig>("file-daemon.ron", &text)
     }
@@ -89,7 +90,7 @@ impl Network {
         let job = format!(r#"client: {CLIENT:?}, fileset: "source", storage: {STORAGE:?}, pool: "quickstart""#);
         let text = format!(
             r#"(director: (name: {DIRECTOR:?}, password: {console:?}, listen: [{HOST:?}], port: {}, {tls}),
-                clients: [(name: {CLIENT:?}, address: {HOST:?}, port: {}, {} password: {client:?})],
+                clients: [(name: {CLIENT:?}, {} {} password: {client:?})],
                 storages: [(name: {STORAGE:?}, address: {HOST:?}, port: {}, {} password: {storage:?},
                             device: "volumes", media_type: "File")],
                 jobs: [(name: {BACKUP:?}, level: full, {job}),
@@ -99,7 +100,7 @@ impl Network {
                 pools: [(name: "quickstart", label_format: "quickstart-")],
                 catalog: sqlite(path: "catalog.sqlite"))"#,
             ports.director,
-            ports.file,
+            self.mode.client_address(ports),
             self.mode.client(),
             ports.storage,
             self.mode.storage(),

@@ -280,7 +280,7 @@ impl Run<'_> {
     /// Starts the daemons, those first that are dialled by the others.
     fn start(&mut self, network: &Network, source: &str) -> Result<Ports, Failure> {
         let mut ports = Ports::default();
-        for kind in [Kind::Storage, Kind::File, Kind::Director] {
+        for kind in self.options.mode.order() {
             let mut tries = 0;
             loop {
                 tries += 1;

@@ -2,7 +2,8 @@
 
 use towline_core::node::Number;
 
-use super::config::{CLIENT, DIRECTOR, STORAGE};
+use super::config::{CLIENT, DIRECTOR, HOST, Ports, STORAGE};
+use super::processes::Kind;
 
 /// How the daemons of a run reach each other.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Mode {
     Default,
     /// The storage daemon dials the file daemon.
     Passive,
+    /// The file daemon dials the director and waits there; the director may not dial it.
+    ClientInitiated,
     /// The file daemon dials the storage daemon at its LAN address, which is another one than the director's.
     Lan,
 }
@@ -35,6 +38,7 @@ pub(super) struct Trace {
 /// How each connection shows in a report.
 pub(super) const TRACES: &[Trace] = &[
     Trace { number: Number::DirectorToFile, by: DIRECTOR, words: "connected file daemon" },
+    Trace { number: Number::FileToDirector, by: DIRECTOR, words: "client-initiated connection of the file daemon" },
     Trace { number: Number::DirectorToStorage, by: DIRECTOR, words: "connected storage daemon" },
     Trace { number: Number::FileToStorage, by: CLIENT, words: "connected storage daemon" },
     Trace { number: Number::StorageToFile, by: STORAGE, words: "connected file daemon" },
@@ -42,7 +46,7 @@ pub(super) const TRACES: &[Trace] = &[
 
 impl Mode {
     /// All of them.
-    pub const ALL: &'static [Self] = &[Self::Default, Self::Passive, Self::Lan];
+    pub const ALL: &'static [Self] = &[Self::Default, Self::Passive, Self::ClientInitiated, Self::Lan];
 
     /// Its word on the command line.
     #[must_use]
@@ -50,6 +54,7 @@ impl Mode {
         match self {
             Self::Default => "default",
             Self::Passive => "passive",
+            Self::ClientInitiated => "client-initiated",
             Self::Lan => "lan",
         }
     }
@@ -58,14 +63,43 @@ impl Mode {
     pub(super) const fn expected(self) -> &'static [Number] {
         match self {
             Self::Default | Self::Lan => &[Number::DirectorToFile, Number::DirectorToStorage, Number::FileToStorage],
+            Self::ClientInitiated => &[Number::FileToDirector, Number::DirectorToStorage, Number::FileToStorage],
             Self::Passive => &[Number::DirectorToFile, Number::DirectorToStorage, Number::StorageToFile],
         }
+    }
+
+    /// The daemons in the order in which they start: who is dialled by a daemon of a fixed configuration comes first.
+    pub(super) const fn order(self) -> [Kind; 3] {
+        match self {
+            Self::ClientInitiated => [Kind::Storage, Kind::Director, Kind::File],
+            Self::Default | Self::Passive | Self::Lan => [Kind::Storage, Kind::File, Kind::Director],
+        }
+    }
+
+    /// Fields of the file daemon's `FileDirector`, each with a comma before it.
+    pub(super) fn director(self, ports: Ports) -> String {
+        if self != Self::ClientInitiated {
+            return String::new();
+        }
+        format!(
+            ", address: {HOST:?}, port: {}, connection_from_client_to_director: true, \
+             connection_from_director_to_client: false",
+            ports.director
+        )
+    }
+
+    /// Where the director finds its client: fields of its `Client`, each with its comma.
+    pub(super) fn client_address(self, ports: Ports) -> String {
+        if self == Self::ClientInitiated {
+            return "connection_from_client_to_director: true, connection_from_director_to_client: false,".to_owned();
+        }
+        format!("address: {HOST:?}, port: {},", ports.file)
     }
 
     /// Fields of the director's `Client`, each with its comma.
     pub(super) fn client(self) -> String {
         match self {
-            Self::Default => String::new(),
+            Self::Default | Self::ClientInitiated => String::new(),
             Self::Passive => "passive: true,".to_owned(),
             Self::Lan => format!("lan_address: {FILE_LAN:?},"),
         }
@@ -74,7 +108,7 @@ impl Mode {
     /// Fields of the director's `Storage`, each with its comma.
     pub(super) fn storage(self) -> String {
         match self {
-            Self::Default | Self::Passive => String::new(),
+            Self::Default | Self::Passive | Self::ClientInitiated => String::new(),
             Self::Lan => format!("lan_address: {STORAGE_LAN:?},"),
         }
     }
