@@ -8,7 +8,6 @@
 //! ```
 //! Pieces of configuration are written as in the configuration files, each with a comma at its end.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +46,8 @@ pub struct Scenario {
     pub gateways: Vec<(Gateway, Option<usize>)>,
     /// Of the director itself.
     pub director: String,
+    /// The place of the gateway that the director and the operator are behind; `None`: they are in the open network.
+    pub director_behind: Option<usize>,
     /// The file daemons.
     pub clients: Vec<Station>,
     /// The storage daemons.
@@ -123,12 +124,20 @@ impl Scenario {
             tls: false,
             gateways: vec![(gateway, None)],
             director: String::new(),
+            director_behind: None,
             clients: Vec::new(),
             storages: Vec::new(),
             copies: false,
             more: String::new(),
             files: some_files(seed, 10, 30_000),
         }
+    }
+
+    /// Adds pieces to the director itself.
+    #[must_use]
+    pub fn director(mut self, pieces: &str) -> Self {
+        self.director.push_str(pieces);
+        self
     }
 
     /// With this file daemon.
@@ -157,13 +166,15 @@ impl Scenario {
             let around = around.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
             networks.push(world.add_network(around, gateway.clone()));
         }
-        let (director, operator) = (
-            world.add_host("dir", IpAddr::from([192, 0, 2, 1])),
-            world.add_host("operator", IpAddr::from([192, 0, 2, 2])),
-        );
+        let network = |behind: Option<usize>| behind.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
+        let base = if self.director_behind.is_some() { [10, 0, 0] } else { [192, 0, 2] };
+        let mut office = |name, last| {
+            let address = [base[0], base[1], base[2], last];
+            world.add_host_in(network(self.director_behind), name, address.into())
+        };
+        let (director, operator) = (office("dir", 1), office("operator", 2));
         let mut settle = |station: &Station, disk: Disk| {
-            let network = station.behind.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
-            let host = world.add_host_in(network, &station.name, station.address.into());
+            let host = world.add_host_in(network(station.behind), &station.name, station.address.into());
             let hands = Arc::new(MapHands::new(disk.clone(), None));
             Running { name: station.name.clone(), host, disk, hands }
         };
