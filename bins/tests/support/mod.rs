@@ -6,9 +6,12 @@
 #![allow(clippy::print_stderr, reason = "a test that fails shows the daemons' logs")]
 
 pub mod busy;
+pub mod console;
 pub mod daemon;
+pub mod namespaces;
 pub mod network;
 pub mod postgres;
+pub mod site;
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,11 +1,11 @@
 //! A director, a file daemon, a storage daemon, and consoles that come and go.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::daemon::{Daemon, run};
+use super::console::Console;
+use super::daemon::Daemon;
 use super::wait_for;
 
 /// No TLS at all.
@@ -87,7 +87,7 @@ pub struct Network {
     pub storage: Daemon,
     pub source: PathBuf,
     pub volumes: PathBuf,
-    console: PathBuf,
+    console: Console,
     pub folder: TempDir,
 }
 
@@ -136,23 +136,21 @@ impl Network {
         let text =
             format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {tls}))"#);
         std::fs::write(&console, text).unwrap();
-        Self { director, file, storage, source, volumes, console, folder }
+        Self { director, file, storage, source, volumes, console: Console::new(console), folder }
     }
 
     /// What a console prints for these lines. Fails if it cannot be asked.
     pub fn ask(&self, lines: &[&str]) -> String {
-        let (code, output, errors) = ask_with(&self.console, lines);
-        assert_eq!(code, Some(0), "the console failed at {lines:?}:\n{output}\n{errors}");
-        output
+        self.console.ask(lines)
     }
 
     /// Asks with a console whose configuration differs; gives its exit code, what it prints and its log.
     pub fn ask_as(&self, old: &str, new: &str, lines: &[&str]) -> (Option<i32>, String, String) {
-        let text = std::fs::read_to_string(&self.console).unwrap();
+        let text = std::fs::read_to_string(&self.console.file).unwrap();
         assert!(text.contains(old), "{text}");
         let file = self.place("other-console.ron");
         std::fs::write(&file, text.replace(old, new)).unwrap();
-        ask_with(&file, lines)
+        Console { file, ..self.console.clone() }.try_to_ask(lines)
     }
 
     /// Asks all three daemons for their status.
@@ -165,7 +163,7 @@ impl Network {
 
     /// Orders the backup; gives its number.
     pub fn begin_backup(&self) -> u32 {
-        number_of(&self.ask(&["run job=b yes"]))
+        self.console.order("run job=b yes")
     }
 
     /// Runs the backup to its end.
@@ -175,23 +173,18 @@ impl Network {
 
     /// Runs what this line orders to its end.
     pub fn run(&self, line: &str) -> Ended {
-        self.end_of(number_of(&self.ask(&[line])))
+        self.end_of(self.console.order(line))
     }
 
     /// Restores the newest backup below this folder.
     pub fn restore(&self, place: &Path, more: &str) -> Ended {
         let line = format!("restore client=f where={} {more} all done yes", place.display());
-        self.end_of(number_of(&self.ask(&[&line])))
+        self.end_of(self.console.order(&line))
     }
 
     /// Waits for the end of a job.
     pub fn end_of(&self, id: u32) -> Ended {
-        self.ask(&[&format!("wait jobid={id}")]);
-        let line = format!("list joblog jobid={id}");
-        wait_for("the last line of the report", || {
-            let report = self.ask(&[&line]);
-            report.contains("Termination:").then_some(Ended { id, report })
-        })
+        self.console.end_of(id)
     }
 
     /// The row of a job in the catalog.
@@ -222,14 +215,4 @@ impl Network {
     pub fn place(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-fn ask_with(file: &Path, lines: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_towline-console"));
-    run(command.arg("-c").arg(file), &(lines.join("\n") + "\n"))
-}
-
-fn number_of(text: &str) -> u32 {
-    let found = text.split_once("JobId=").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
-    found.unwrap_or_else(|| panic!("no job was started:\n{text}"))
 }

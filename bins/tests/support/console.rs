@@ -1,0 +1,54 @@
+//! A console: says lines to the director and gives what comes back.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::daemon::run;
+use super::network::Ended;
+use super::wait_for;
+
+/// A console's program and its configuration.
+#[derive(Clone, Debug)]
+pub struct Console {
+    /// What becomes the console: its own program is the last word.
+    pub program: Vec<PathBuf>,
+    /// Its configuration file.
+    pub file: PathBuf,
+}
+
+impl Console {
+    /// The console itself with this configuration.
+    pub fn new(file: PathBuf) -> Self {
+        Self { program: vec![env!("CARGO_BIN_EXE_towline-console").into()], file }
+    }
+
+    /// What it prints for these lines. Fails if it cannot ask.
+    pub fn ask(&self, lines: &[&str]) -> String {
+        let (code, output, errors) = self.try_to_ask(lines);
+        assert_eq!(code, Some(0), "the console failed at {lines:?}:\n{output}\n{errors}");
+        output
+    }
+
+    /// Its exit code, what it prints and its log.
+    pub fn try_to_ask(&self, lines: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = Command::new(&self.program[0]);
+        run(command.args(&self.program[1..]).arg("-c").arg(&self.file), &(lines.join("\n") + "\n"))
+    }
+
+    /// Orders a job; gives its number.
+    pub fn order(&self, line: &str) -> u32 {
+        let text = self.ask(&[line]);
+        let found = text.split_once("JobId=").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());
+        found.unwrap_or_else(|| panic!("no job was started:\n{text}"))
+    }
+
+    /// Waits for the end of a job.
+    pub fn end_of(&self, id: u32) -> Ended {
+        self.ask(&[&format!("wait jobid={id}")]);
+        let line = format!("list joblog jobid={id}");
+        wait_for("the last line of the report", || {
+            let report = self.ask(&[&line]);
+            report.contains("Termination:").then_some(Ended { id, report })
+        })
+    }
+}
