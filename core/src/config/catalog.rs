@@ -76,6 +76,15 @@ impl Catalog {
 }
 
 impl Catalog {
+    /// What the database is called.
+    #[must_use]
+    pub const fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
     /// The password of its server, if it has one.
     pub(super) fn password(&mut self) -> Option<&mut Password> {
         match self {

@@ -79,13 +79,19 @@ impl Connection {
     }
 }
 
+/// The connections sorted by number; those without one are last.
+#[must_use]
+pub fn in_order(connections: &[Connection]) -> Vec<&Connection> {
+    let mut sorted: Vec<&Connection> = connections.iter().collect();
+    sorted.sort_by_key(|connection| connection.number.map_or((1, Number::Catalog), |number| (0, number)));
+    sorted
+}
+
 /// The list in columns, sorted by number: one line each, the heads first.
 #[must_use]
 pub fn lines(connections: &[Connection]) -> Vec<String> {
-    let mut sorted: Vec<&Connection> = connections.iter().collect();
-    sorted.sort_by_key(|connection| connection.number.map_or((1, Number::Catalog), |number| (0, number)));
     let mut rows = vec![HEADS.map(str::to_owned)];
-    rows.extend(sorted.into_iter().map(Connection::cells));
+    rows.extend(in_order(connections).into_iter().map(Connection::cells));
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
     let line = |row: &[String; 10]| {

@@ -15,6 +15,7 @@ pub mod fileset;
 mod fileset_options;
 pub mod frame;
 pub mod hello;
+pub mod json;
 pub mod label;
 pub mod message;
 pub mod names;

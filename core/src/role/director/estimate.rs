@@ -54,7 +54,7 @@ impl Director {
         let command = FileCommand::Estimate { listing: estimate.listing }.to_line();
         let errand = Errand { before, is_long: true, ..Errand::new(Who::File, command, Some(console)) };
         if let Err(why) = self.begin_errand(net, &estimate.client, errand) {
-            self.console_done(net, console, &format!("{} cannot be dialled: {why}.\n", estimate.client));
+            self.console_fails(net, console, &format!("{} cannot be dialled: {why}.\n", estimate.client));
         }
     }
 

@@ -12,10 +12,12 @@ use crate::node::{DialFailure, Net};
 use crate::role::script::{Progress, Scripted, Who};
 use crate::secret::Secret;
 use crate::time::Wall;
+use crate::wire::json::Json;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
+use super::console::Answer;
 use super::console::order_level;
 use super::copying::{self, Copying};
 use super::job::{Job, RestorePlan, RowIds};
@@ -114,16 +116,22 @@ impl Director {
         if taken && self.last_unique.1 < MAX_UNIQUE {
             return self.order_job(net, order);
         }
-        let (created, text) = match answer {
-            Ok(CatalogAnswer::Id(id)) => (Some(self.new_job(id, order)), format!("Job queued. JobId={id}\n")),
-            Ok(_) => (None, "Job failed: the catalog gave no number.\n".to_owned()),
-            Err(error) => (None, format!("Job failed: {error} ({}); {}\n", error.code(), error.help())),
+        let (created, answer) = match answer {
+            Ok(CatalogAnswer::Id(id)) => {
+                let value = Json::object([("run", Json::object([("jobid", id.to_string().into())]))]);
+                (Some(self.new_job(id, order)), Answer::value(format!("Job queued. JobId={id}\n"), value))
+            }
+            Ok(_) => (None, Answer::failed("Job failed: the catalog gave no number.\n")),
+            Err(error) => {
+                let text = format!("Job failed: {error} ({}); {}\n", error.code(), error.help());
+                (None, Answer::failed(text))
+            }
         };
         // The console hears the number before the job's first message can be waiting for it.
         if let Some(console) = console {
-            self.console_done(net, console, &text);
+            self.console_answers(net, console, answer);
         } else if created.is_none() {
-            net.log(Level::Error, &format!("{}: {}", name, text.trim_end()));
+            net.log(Level::Error, &format!("{}: {}", name, answer.text().trim_end()));
         }
         if let Some(job) = created {
             let id = job.id;

@@ -1,5 +1,6 @@
 //! The director in recorded and in made-up conversations.
 
+mod api;
 mod cancelling;
 mod consoles;
 pub mod desk;

@@ -5,6 +5,7 @@ use crate::node::Net;
 use crate::role::script::Who;
 use crate::wire::file::FileCommand;
 use crate::wire::frame::Signal;
+use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 use crate::wire::storage::StorageCommand;
 
@@ -15,8 +16,9 @@ use super::super::estimate::Estimate;
 use super::super::job::Job;
 use super::super::running::Order;
 use super::super::{Director, Owner};
+use super::output::Api;
 use super::words::Words;
-use super::{Asked, Doing, show};
+use super::{Answer, Asked, Doing, show};
 
 /// Rows of a list that is not asked for more.
 const LIST_LIMIT: u32 = 10_000;
@@ -44,6 +46,7 @@ const HELP: &[(&str, &str)] = &[
         "what a code means; which way data goes, and why",
     ),
     ("setip", "dial the client of this console's name where the console comes from"),
+    (".api 0|1|2 [compact=yes]", "answers as text, as text between signals, or as JSON"),
     ("version", "the version of this director"),
     ("help", "this list"),
     ("quit", "leave"),
@@ -51,8 +54,8 @@ const HELP: &[(&str, &str)] = &[
 
 /// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
 const VERBS: &[&str] = &[
-    ".exit", ".quit", "cancel", "estimate", "exit", "explain", "help", "list", "llist", "messages", "quit", "restore",
-    "run", "setip", "status", "version", "wait",
+    ".api", ".exit", ".quit", "cancel", "estimate", "exit", "explain", "help", "list", "llist", "messages", "quit",
+    "restore", "run", "setip", "status", "version", "wait",
 ];
 
 /// The whole word of an abbreviated command.
@@ -70,28 +73,42 @@ impl Director {
             if let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) {
                 self.refusals.console(net, conn, name, verb.as_bytes());
             }
-            return self.console_done(
-                net,
-                conn,
-                &format!("{verb}: is an invalid command or you have no access to it.\n"),
-            );
+            let text = format!("{verb}: is an invalid command or you have no access to it.\n");
+            return self.console_answers(net, conn, Answer::unknown(text));
         }
-        match verb.as_str() {
+        if !VERBS.contains(&verb.as_str()) && !["", "?"].contains(&verb.as_str()) {
+            let text = format!("{verb}: is an invalid command. Type help for the commands there are.\n");
+            return self.console_answers(net, conn, Answer::unknown(text));
+        }
+        if verb.is_empty() && self.api_of(conn) != Api::Text {
+            net.send_signal(conn, Signal::MainPrompt);
+            return self.console_goes_on(net, conn);
+        }
+        self.command_begins(net, conn);
+        self.perform(net, conn, &verb, &words);
+    }
+
+    fn perform(&mut self, net: &mut Net, conn: ConnId, verb: &str, words: &Words) {
+        match verb {
             "" => self.console_done(net, conn, ""),
-            "run" => self.run(net, conn, &words),
-            "restore" => self.restore(net, conn, &words),
-            "estimate" => self.estimate(net, conn, &words),
-            "status" => self.status(net, conn, &words),
-            "list" | "llist" => self.list(net, conn, &words),
+            ".api" => self.set_api(net, conn, words),
+            "run" => self.run(net, conn, words),
+            "restore" => self.restore(net, conn, words),
+            "estimate" => self.estimate(net, conn, words),
+            "status" => self.status(net, conn, words),
+            "list" | "llist" => self.list(net, conn, words),
             "messages" => self.messages(net, conn),
-            "wait" => self.wait(net, conn, &words),
-            "cancel" => self.cancel(net, conn, &words),
-            "explain" => self.explain(net, conn, &words),
+            "wait" => self.wait(net, conn, words),
+            "cancel" => self.cancel(net, conn, words),
+            "explain" => self.explain(net, conn, words),
             "setip" => self.set_address(net, conn),
             "version" => {
-                let text =
-                    format!("{} Version: {} ({})\n", self.config.director.name, self.identity.full, self.identity.date);
-                self.console_done(net, conn, &text);
+                let (name, full, date) = (&self.config.director.name, &self.identity.full, &self.identity.date);
+                let text = format!("{name} Version: {full} ({date})\n");
+                let version =
+                    [("name", name.as_str().into()), ("version", full.as_str().into()), ("date", date.as_str().into())];
+                let value = Json::object([("version", Json::object(version))]);
+                self.console_answers(net, conn, Answer::value(text, value));
             }
             "help" | "?" => {
                 let text: String = HELP.iter().map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
@@ -99,20 +116,19 @@ impl Director {
             }
             // The connection is closed without a word (`wire/1 §6.1`).
             "quit" | "exit" | ".quit" | ".exit" => {
+                self.last_words(net, conn);
                 self.consoles.remove(&conn);
                 net.close(conn, false);
             }
-            _ => {
-                let text = format!("{verb}: is an invalid command. Type help for the commands there are.\n");
-                self.console_done(net, conn, &text);
-            }
+            // `VERBS` and this list belong together.
+            _ => self.console_fails(net, conn, &format!("{verb}: is not served.\n")),
         }
     }
 
     /// Whether the console's command ACL allows a command; the default console may do everything.
     pub(super) fn may(&self, conn: ConnId, verb: &str) -> bool {
         let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) else { return true };
-        let free = ["", "quit", "exit", ".quit", ".exit", "help", "?", "version"];
+        let free = ["", ".api", "quit", "exit", ".quit", ".exit", "help", "?", "version"];
         let Some(access) = self.config.console(name) else { return false };
         let listed = |word: &str| access.command_acl.iter().any(|entry| entry.eq_ignore_ascii_case(word));
         free.contains(&verb) || (!listed(&format!("!{verb}")) && (listed(verb) || listed("*all*")))
@@ -133,11 +149,12 @@ impl Director {
         conn: ConnId,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
+        let api = self.api_of(conn);
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         let Doing::Asking(asked) = std::mem::replace(&mut console.doing, Doing::Asking(Asked::Other)) else { return };
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return self.console_done(net, conn, &format!("{error}\n")),
+            Err(error) => return self.console_fails(net, conn, &format!("{error}\n")),
         };
         match (asked, answer) {
             (Asked::Restore(restoring), answer) => self.restore_goes_on(net, conn, *restoring, answer),
@@ -146,16 +163,20 @@ impl Director {
                 self.show_files(net, conn, job_id, &files, next);
             }
             (Asked::Jobs, CatalogAnswer::Jobs(rows)) => {
-                let text = show::jobs(&rows, self.identity.utc_offset);
-                self.console_done(net, conn, &text);
+                let answer = show::jobs(&rows, self.identity.utc_offset).answer(api);
+                self.console_answers(net, conn, answer);
             }
-            (Asked::Volumes, CatalogAnswer::Volumes(rows)) => self.console_done(net, conn, &show::volumes(&rows)),
-            (Asked::Clients, CatalogAnswer::Clients(rows)) => self.console_done(net, conn, &show::clients(&rows)),
+            (Asked::Volumes, CatalogAnswer::Volumes(rows)) => {
+                self.console_answers(net, conn, show::volumes(&rows).answer(api));
+            }
+            (Asked::Clients, CatalogAnswer::Clients(rows)) => {
+                self.console_answers(net, conn, show::clients(&rows).answer(api));
+            }
             (Asked::Log, CatalogAnswer::Log(rows)) => {
                 let text: String = rows.iter().map(|row| row.text.as_str()).collect();
                 self.console_done(net, conn, &text);
             }
-            (_, other) => self.console_done(net, conn, &format!("unexpected answer of the catalog: {other:?}\n")),
+            (_, other) => self.console_fails(net, conn, &format!("unexpected answer of the catalog: {other:?}\n")),
         }
     }
 
@@ -163,33 +184,33 @@ impl Director {
         if let Some(word) =
             words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level", "accurate", "jobid"])
         {
-            return self.console_done(net, conn, &format!("run does not know the word \"{word}\".\n"));
+            return self.console_fails(net, conn, &format!("run does not know the word \"{word}\".\n"));
         }
         let Some(job) = words.value(&["job"]).and_then(|name| self.config.job(name)) else {
             let names: Vec<&str> = self.config.jobs.iter().map(|job| job.name.as_str()).collect();
-            return self.console_done(
+            return self.console_fails(
                 net,
                 conn,
                 &format!("Name a job: run job=NAME. There are: {}\n", names.join(", ")),
             );
         };
         if !job.enabled {
-            return self.console_done(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
+            return self.console_fails(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
         }
         let kind = match job.kind {
             JobKind::Backup => JobType::Backup,
             JobKind::Copy => JobType::Copy,
             JobKind::Migrate => JobType::Migrate,
-            JobKind::Restore => return self.console_done(net, conn, "Use restore to restore.\n"),
+            JobKind::Restore => return self.console_fails(net, conn, "Use restore to restore.\n"),
         };
         let original = words.value(&["jobid"]).map(str::parse);
         if original.as_ref().is_some_and(|number| number.is_err() || kind == JobType::Backup) {
             let text = "jobid= wants the number of the job that a copy or migration job shall take.\n";
-            return self.console_done(net, conn, text);
+            return self.console_fails(net, conn, text);
         }
         let (level, accurate) = match level_of(job, words) {
             Ok(chosen) => chosen,
-            Err(text) => return self.console_done(net, conn, &text),
+            Err(text) => return self.console_fails(net, conn, &text),
         };
         let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
         let order = Order {
@@ -208,7 +229,7 @@ impl Director {
             scheduled: 0,
         };
         if let Some(missing) = self.missing_resource(&order) {
-            return self.console_done(net, conn, &missing);
+            return self.console_fails(net, conn, &missing);
         }
         self.console_prints(net, conn, "Using Catalog \"default\"\n");
         if words.has("yes") {
@@ -230,15 +251,15 @@ impl Director {
 
     fn estimate(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
         if let Some(word) = words.unknown(&["job", "listing", "level", "client", "fileset", "yes"]) {
-            return self.console_done(net, conn, &format!("estimate does not know the word \"{word}\".\n"));
+            return self.console_fails(net, conn, &format!("estimate does not know the word \"{word}\".\n"));
         }
         let job = words.value(&["job"]).and_then(|name| self.config.job(name));
         let Some(job) = job.filter(|job| job.kind == JobKind::Backup) else {
-            return self.console_done(net, conn, "Name a backup job: estimate job=NAME.\n");
+            return self.console_fails(net, conn, "Name a backup job: estimate job=NAME.\n");
         };
         let level = match level_of(job, words) {
             Ok((level, _)) => level,
-            Err(text) => return self.console_done(net, conn, &text),
+            Err(text) => return self.console_fails(net, conn, &text),
         };
         let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
         let estimate = Estimate {
@@ -253,7 +274,7 @@ impl Director {
             ("fileset", &estimate.fileset, self.config.fileset(&estimate.fileset).is_some()),
         ] {
             if !known {
-                return self.console_done(net, conn, &format!("There is no {kind} \"{name}\".\n"));
+                return self.console_fails(net, conn, &format!("There is no {kind} \"{name}\".\n"));
             }
         }
         self.console_prints(net, conn, "Using Catalog \"default\"\n");
@@ -277,8 +298,21 @@ impl Director {
 
     /// Asks a person whether to go on.
     pub(super) fn confirm(&mut self, net: &mut Net, conn: ConnId, order: Order, text: &str) {
-        self.console_prints(net, conn, text);
-        net.send_signal(conn, Signal::SubPrompt);
+        match self.api_of(conn) {
+            Api::Text => {
+                self.console_prints(net, conn, text);
+                net.send_signal(conn, Signal::SubPrompt);
+            }
+            Api::Framed => {
+                net.send_signal(conn, Signal::YesNo);
+                net.send_signal(conn, Signal::TextInput);
+                self.console_prints(net, conn, text);
+            }
+            // Nobody is there to answer (`wire/1 §6.4`).
+            Api::Json { .. } => {
+                return self.console_fails(net, conn, "Say yes in the command: this asks before it runs.\n");
+            }
+        }
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Confirming(Box::new(order));
         }
@@ -296,7 +330,7 @@ impl Director {
     /// Orders the job; the console hears its number.
     pub(super) fn place(&mut self, net: &mut Net, conn: ConnId, order: Order) {
         if self.stopping {
-            return self.console_done(net, conn, "Job not run: the director is being stopped.\n");
+            return self.console_fails(net, conn, "Job not run: the director is being stopped.\n");
         }
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Asking(Asked::Other);
@@ -321,23 +355,24 @@ impl Director {
                     _ => self.config.storage(&name).is_some(),
                 };
                 if !known {
-                    return self.console_done(net, conn, &format!("There is no {who} \"{name}\".\n"));
+                    return self.console_fails(net, conn, &format!("There is no {who} \"{name}\".\n"));
                 }
                 if let Some(console) = self.consoles.get_mut(&conn) {
                     console.doing = Doing::Asking(Asked::Other);
                 }
                 if let Err(why) = self.send_errand(net, who, &name, command, Some(conn)) {
-                    self.console_done(net, conn, &format!("{name} cannot be dialled: {why}.\n"));
+                    self.console_fails(net, conn, &format!("{name} cannot be dialled: {why}.\n"));
                 }
             }
             None if words.has("client") || words.has("storage") => {
                 let text = "Name it: status client=NAME or status storage=NAME.\n";
-                self.console_done(net, conn, text);
+                self.console_fails(net, conn, text);
             }
             None if words.has("network") => self.status_network(net, conn),
             None => {
                 let text = show::director(self, net.wall());
-                self.console_done(net, conn, &text);
+                let value = show::director_value(self, net.wall());
+                self.console_answers(net, conn, Answer::value(text, value));
             }
         }
     }
@@ -366,7 +401,7 @@ impl Director {
             ("joblog", Some(job_id)) => (Asked::Log, CatalogRequest::JobLog { job_id }),
             _ => {
                 let text = "Say what to list: jobs, files jobid=N, volumes, clients, joblog jobid=N.\n";
-                return self.console_done(net, conn, text);
+                return self.console_fails(net, conn, text);
             }
         };
         self.console_asks(net, conn, asked, request);
@@ -375,9 +410,12 @@ impl Director {
     fn messages(&mut self, net: &mut Net, conn: ConnId) {
         let offset = self.identity.utc_offset;
         let Some(console) = self.consoles.get_mut(&conn) else { return };
-        let text: String = self.journal.show(console.seen).map(|line| show::report_line(line, offset)).collect();
+        let lines: Vec<String> = self.journal.show(console.seen).map(|line| show::report_line(line, offset)).collect();
         (console.seen, console.notified) = (self.journal.total(), false);
-        self.console_done(net, conn, if text.is_empty() { "You have no messages.\n" } else { &text });
+        let text = if lines.is_empty() { "You have no messages.\n".to_owned() } else { lines.concat() };
+        let lines = lines.iter().map(|line| line.trim_end().into()).collect();
+        let value = Json::object([("messages", Json::List(lines))]);
+        self.console_answers(net, conn, Answer::value(text, value));
     }
 
     fn wait(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
@@ -398,7 +436,7 @@ impl Director {
         let found = self.jobs.values().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse());
         let Some(id) = found.map(|job| job.id) else {
             let text = format!("There is no running job \"{wanted}\". Name one: cancel jobid=N.\n");
-            return self.console_done(net, conn, &text);
+            return self.console_fails(net, conn, &text);
         };
         self.cancel_for(net, id, conn);
     }

@@ -6,23 +6,24 @@ use crate::ids::ConnId;
 use crate::node::{Net, channel};
 
 use super::super::Director;
+use super::Answer;
 use super::words::Words;
 
 impl Director {
     pub(super) fn explain(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
         if let Some(word) = words.unknown(&["client", "storage", "copy-to"]) {
             let number = word.strip_prefix(['T', 't']).unwrap_or(word).parse().ok();
-            let text = match number.and_then(|number| explain::page(Code(number))) {
-                Some(page) => format!("{page}\n"),
-                None => format!("explain does not know the word \"{word}\".\n"),
+            let answer = match number.and_then(|number| explain::page(Code(number))) {
+                Some(page) => Answer::said(format!("{page}\n")),
+                None => Answer::failed(format!("explain does not know the word \"{word}\".\n")),
             };
-            return self.console_done(net, conn, &text);
+            return self.console_answers(net, conn, answer);
         }
         let end = |name: &str| words.value(&[name]);
-        let text = match channel::explain(&self.config, end("client"), end("storage"), end("copy-to")) {
-            Ok(text) => text,
-            Err(text) => text + "\n",
+        let answer = match channel::explain(&self.config, end("client"), end("storage"), end("copy-to")) {
+            Ok(text) => Answer::said(text),
+            Err(text) => Answer::failed(text + "\n"),
         };
-        self.console_done(net, conn, &text);
+        self.console_answers(net, conn, answer);
     }
 }

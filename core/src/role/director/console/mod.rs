@@ -2,11 +2,12 @@
 //!
 //! `words.rs` cuts a line into words, `commands.rs` knows the commands, `explain.rs` explains codes and ways, `restore.rs`
 //! leads a restore from the client's name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients
-//! that wait; `setip.rs` hears where a client has moved to.
+//! that wait; `setip.rs` hears where a client has moved to. `output.rs` renders answers as the console wants them.
 
 mod commands;
 mod explain;
 mod network;
+mod output;
 mod restore;
 mod setip;
 mod show;
@@ -31,7 +32,10 @@ use super::Director;
 use super::catalog::FileKey;
 use super::estimate::Estimate;
 use super::running::Order;
+use output::Output;
 use restore::Restoring;
+
+pub(super) use output::Answer;
 
 /// Bytes of the longest command line.
 const MAX_COMMAND: usize = 64 * 1024;
@@ -53,6 +57,7 @@ pub(super) struct Console {
     seen: u64,
     /// Whether it has been told of lines it has not been shown; it is told once until it reads them (`wire/1 §6.1`).
     notified: bool,
+    output: Output,
     /// Lines that came before the command before them had ended.
     waiting: VecDeque<String>,
 }
@@ -114,6 +119,7 @@ impl Director {
             doing: Doing::Idle,
             seen,
             notified: false,
+            output: Output::default(),
             waiting: VecDeque::new(),
         };
         self.consoles.insert(conn, console);
@@ -162,32 +168,11 @@ impl Director {
         }
     }
 
-    /// Shows a console some text; longer texts take several frames.
-    pub(super) fn console_prints(&self, net: &mut Net, conn: ConnId, text: &str) {
-        if !text.is_empty() && self.consoles.contains_key(&conn) {
-            net.send(conn, text_frames(text));
-        }
-    }
-
     /// Marks a console as waiting for what is under way.
     pub(super) fn console_waits(&mut self, conn: ConnId) {
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Asking(Asked::Other);
         }
-    }
-
-    /// Ends a console's command with these last words.
-    pub(super) fn console_done(&mut self, net: &mut Net, conn: ConnId, text: &str) {
-        self.console_prints(net, conn, text);
-        let (total, may_read) = (self.journal.total(), self.may(conn, "messages"));
-        let Some(console) = self.consoles.get_mut(&conn) else { return };
-        console.doing = Doing::Idle;
-        if console.seen < total && !console.notified && may_read {
-            console.notified = true;
-            net.send_text(conn, "You have messages.\n");
-        }
-        net.send_signal(conn, Signal::Eod);
-        self.console_goes_on(net, conn);
     }
 
     /// A job has ended: wakes the consoles that wait for it.

@@ -3,11 +3,13 @@
 use crate::config::{Catalog, ConsoleAccess};
 use crate::ids::ConnId;
 use crate::node::{Net, Number, Row, SurveyId};
-use crate::role::network::{Connection, lines};
+use crate::role::network::{Connection, in_order, lines};
 use crate::wire::hello::Purpose;
 use crate::wire::names::PeerKind;
 
 use super::super::Director;
+use super::Answer;
+use super::output::{Api, Cell, Table};
 
 /// What a console may use that is there for a monitor: it may only read.
 const MONITORS: [&str; 5] = ["status", ".status", ".api", ".jobs", ".defaults"];
@@ -24,8 +26,13 @@ impl Director {
     pub(in super::super) fn network_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
         let Some(conn) = self.surveys.remove(&survey) else { return };
         let connections = self.connections(rows);
-        let text = format!("\nConnections: {}\n{}", connections.len(), lines(&connections).concat());
-        self.console_done(net, conn, &text);
+        let answer = match self.api_of(conn) {
+            Api::Text => {
+                Answer::said(format!("\nConnections: {}\n{}", connections.len(), lines(&connections).concat()))
+            }
+            api => table(&connections).answer(api),
+        };
+        self.console_answers(net, conn, answer);
     }
 
     /// The rows with their numbers, and the catalog's.
@@ -56,6 +63,48 @@ impl Director {
             return Some(Number::MonitorToDirector);
         }
         row.number(PeerKind::Director)
+    }
+}
+
+/// The connections for a program: times in seconds, quantities in bytes, what is not known empty.
+fn table(connections: &[Connection]) -> Table {
+    let text = |value: &str| Cell::Text(value.to_owned());
+    let count = |value: Option<u64>| value.map_or_else(|| text(""), Cell::Count);
+    let row = |connection: &Connection| {
+        let ends = connection.ends.map(|(ours, its)| (ours.to_string(), its.to_string())).unwrap_or_default();
+        let traffic = connection.traffic;
+        vec![
+            text(&connection.number.map(|number| number.to_string()).unwrap_or_default()),
+            text(&connection.peer),
+            text(if connection.dialled { "us" } else { "it" }),
+            text(&ends.0),
+            text(&ends.1),
+            text(connection.tls),
+            text(&connection.version),
+            text(&connection.cipher),
+            count(connection.age.map(|age| age.as_secs())),
+            count(traffic.map(|(heard, ..)| heard.as_secs())),
+            count(traffic.map(|(_, read, _)| read)),
+            count(traffic.map(|(.., written)| written)),
+        ]
+    };
+    Table {
+        name: "connections",
+        heads: &[
+            "number",
+            "peer",
+            "dialledby",
+            "ouraddress",
+            "itsaddress",
+            "encryption",
+            "tlsversion",
+            "cipher",
+            "age",
+            "heard",
+            "read",
+            "written",
+        ],
+        rows: in_order(connections).into_iter().map(row).collect(),
     }
 }
 

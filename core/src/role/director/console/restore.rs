@@ -33,26 +33,26 @@ impl Director {
         let known =
             ["client", "fileset", "where", "replace", "restorejob", "select", "current", "all", "done", "yes", "jobid"];
         if let Some(word) = words.unknown(&known) {
-            return self.console_done(net, conn, &format!("restore does not know the word \"{word}\".\n"));
+            return self.console_fails(net, conn, &format!("restore does not know the word \"{word}\".\n"));
         }
         if !(words.has("all") && words.has("done")) {
             let text =
                 "Only whole backups can be restored: restore client=NAME [fileset=NAME] [where=FOLDER] all done yes\n";
-            return self.console_done(net, conn, text);
+            return self.console_fails(net, conn, text);
         }
         let only = (self.config.clients.len() == 1).then(|| self.config.clients[0].name.as_str());
         let Some(client) = words.value(&["client"]).or(only) else {
-            return self.console_done(net, conn, "Name a client: restore client=NAME all done.\n");
+            return self.console_fails(net, conn, "Name a client: restore client=NAME all done.\n");
         };
         if self.config.client(client).is_none() {
-            return self.console_done(net, conn, &format!("There is no client \"{client}\".\n"));
+            return self.console_fails(net, conn, &format!("There is no client \"{client}\".\n"));
         }
         let resource = match words.value(&["restorejob"]) {
             Some(name) => self.config.job(name),
             None => self.config.jobs.iter().find(|job| job.kind == JobKind::Restore),
         };
         let Some(job) = resource.filter(|job| job.kind == JobKind::Restore) else {
-            return self.console_done(net, conn, "The configuration has no such job with kind: restore.\n");
+            return self.console_fails(net, conn, "The configuration has no such job with kind: restore.\n");
         };
         let replace = match words.value(&["replace"]).map(str::to_lowercase).as_deref() {
             None => match job.replace {
@@ -67,7 +67,7 @@ impl Director {
             Some("never") => b'n',
             Some(other) => {
                 let text = format!("replace={other}: say always, ifnewer, ifolder or never.\n");
-                return self.console_done(net, conn, &text);
+                return self.console_fails(net, conn, &text);
             }
         };
         let restoring = Restoring {
@@ -87,7 +87,7 @@ impl Director {
                 job_id: Some(job_id),
                 ..Default::default()
             }),
-            Some(Err(_)) => return self.console_done(net, conn, "jobid= wants a number.\n"),
+            Some(Err(_)) => return self.console_fails(net, conn, "jobid= wants a number.\n"),
             None => CatalogRequest::JobsForRestore {
                 client: restoring.client.clone(),
                 file_set: restoring.fileset.clone(),
@@ -109,7 +109,7 @@ impl Director {
             CatalogAnswer::Jobs(candidates) => {
                 match restore_selection::choose_jobs(&candidates, restoring.fileset.as_deref()) {
                     Ok(jobs) => restoring.jobs = jobs,
-                    Err(error) => return self.console_done(net, conn, &format!("{error}\n")),
+                    Err(error) => return self.console_fails(net, conn, &format!("{error}\n")),
                 }
                 let text = show::restore_jobs(&restoring.jobs, self.identity.utc_offset);
                 self.console_prints(net, conn, &text);
@@ -123,10 +123,10 @@ impl Director {
                 let device = |name: &str| self.config.storage(name).map(|storage| storage.device.clone());
                 return match restore_selection::plan(&restoring.jobs, &restoring.files, &pieces, None, device) {
                     Ok(selected) => self.order_restore(net, conn, restoring, selected),
-                    Err(error) => self.console_done(net, conn, &format!("{error}\n")),
+                    Err(error) => self.console_fails(net, conn, &format!("{error}\n")),
                 };
             }
-            other => return self.console_done(net, conn, &format!("unexpected answer of the catalog: {other:?}\n")),
+            other => return self.console_fails(net, conn, &format!("unexpected answer of the catalog: {other:?}\n")),
         };
         self.console_asks(net, conn, Asked::Restore(Box::new(restoring)), request);
     }
@@ -134,11 +134,11 @@ impl Director {
     fn order_restore(&mut self, net: &mut Net, conn: ConnId, restoring: Restoring, selected: Selected) {
         let sections = &selected.bootstrap.sections;
         let Some(storage) = sections.first().map(|first| first.storage.clone().unwrap_or_default()) else {
-            return self.console_done(net, conn, "There is no file to restore.\n");
+            return self.console_fails(net, conn, "There is no file to restore.\n");
         };
         if sections.iter().any(|section| section.storage.as_deref() != Some(&storage)) {
             let text = "The files lie on more than one storage: that cannot be restored in one job yet.\n";
-            return self.console_done(net, conn, text);
+            return self.console_fails(net, conn, text);
         }
         let mut volumes: Vec<&str> =
             sections.iter().flat_map(|section| section.volumes.iter().map(String::as_str)).collect();
@@ -168,7 +168,7 @@ impl Director {
             scheduled: 0,
         };
         if let Some(missing) = self.missing_resource(&order) {
-            return self.console_done(net, conn, &missing);
+            return self.console_fails(net, conn, &missing);
         }
         if restoring.yes {
             return self.place(net, conn, order);

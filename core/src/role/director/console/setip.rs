@@ -15,14 +15,14 @@ impl Director {
         let name = self.consoles.get(&conn).and_then(|console| console.name.clone());
         let Some(name) = name else {
             let text = "setip is for a console with the name of a client; this is the default console.\n";
-            return self.console_done(net, conn, text);
+            return self.console_fails(net, conn, text);
         };
         let Some(ends) = net.ends(conn) else { return };
         let address = ends.peer.ip().to_canonical().to_string();
         // The jobs under way keep the configuration they began with.
         let config = Arc::make_mut(&mut self.config);
         let Some(client) = config.clients.iter_mut().find(|client| client.name == name) else {
-            return self.console_done(net, conn, &format!("There is no client \"{name}\".\n"));
+            return self.console_fails(net, conn, &format!("There is no client \"{name}\".\n"));
         };
         client.address = Some(address.clone());
         net.log(Level::Info, &format!("client {name} is at {address} now, as its console says"));

@@ -2,15 +2,18 @@
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Civil;
+use crate::config;
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::role::report::{level_word, terminated_row, thousands};
+use crate::role::report::{level_word, terminated_row};
 use crate::time::Wall;
+use crate::wire::json::Json;
 use crate::wire::status::JobType;
 
 use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
 use super::super::{Director, running};
 use super::commands::{level_name, order_level};
+use super::output::{Api, Cell, Table};
 use super::{Asked, Doing, text_frames};
 
 /// Scheduled jobs shown by a status.
@@ -28,6 +31,9 @@ impl Director {
         files: &[FileRow],
         next: Option<FileKey>,
     ) {
+        if matches!(self.api_of(conn), Api::Json { .. }) {
+            return self.list_files(net, conn, job_id, files, next);
+        }
         let text: String = files.iter().map(|file| format!(" {}\n", String::from_utf8_lossy(&file.name))).collect();
         if text.is_empty() {
             return self.console_done(net, conn, "");
@@ -52,69 +58,99 @@ impl Director {
 }
 
 /// The catalog's jobs.
-pub(super) fn jobs(rows: &[JobRow], offset: i32) -> String {
-    let heads =
-        ["jobid", "name", "client", "starttime", "duration", "type", "level", "jobfiles", "jobbytes", "jobstatus"];
+pub(super) fn jobs(rows: &[JobRow], offset: i32) -> Table {
     let cells = rows.iter().rev().map(|row| {
         vec![
-            row.job_id.to_string(),
-            row.name.clone(),
-            row.client.clone(),
-            moment(row.start_time, offset),
-            duration(row.end_time - row.start_time),
-            char::from(row.job_type).to_string(),
-            char::from(row.level).to_string(),
-            thousands(u64::from(row.job_files)),
-            thousands(row.job_bytes),
-            char::from(row.job_status).to_string(),
+            id(row.job_id),
+            text(&row.name),
+            text(&row.client),
+            text(&moment(row.start_time, offset)),
+            text(&duration(row.end_time - row.start_time)),
+            text(&char::from(row.job_type).to_string()),
+            text(&char::from(row.level).to_string()),
+            Cell::Count(row.job_files.into()),
+            Cell::Count(row.job_bytes),
+            text(&char::from(row.job_status).to_string()),
         ]
     });
-    table(&heads, &[0, 7, 8], cells.collect())
+    Table {
+        name: "jobs",
+        heads: &[
+            "jobid",
+            "name",
+            "client",
+            "starttime",
+            "duration",
+            "type",
+            "level",
+            "jobfiles",
+            "jobbytes",
+            "jobstatus",
+        ],
+        rows: cells.collect(),
+    }
 }
 
 /// The catalog's volumes.
-pub(super) fn volumes(rows: &[MediaRow]) -> String {
-    let heads =
-        ["mediaid", "volumename", "pool", "mediatype", "volstatus", "volbytes", "volblocks", "voljobs", "storage"];
+pub(super) fn volumes(rows: &[MediaRow]) -> Table {
     let cells = rows.iter().map(|row| {
         vec![
-            row.media_id.to_string(),
-            row.volume_name.clone(),
-            row.pool.clone(),
-            row.media_type.clone(),
-            row.vol_status.as_str().to_owned(),
-            thousands(row.vol_bytes),
-            thousands(u64::from(row.vol_blocks)),
-            row.vol_jobs.to_string(),
-            row.storage.clone(),
+            id(row.media_id),
+            text(&row.volume_name),
+            text(&row.pool),
+            text(&row.media_type),
+            text(row.vol_status.as_str()),
+            Cell::Count(row.vol_bytes),
+            Cell::Count(row.vol_blocks.into()),
+            id(row.vol_jobs),
+            text(&row.storage),
         ]
     });
-    table(&heads, &[0, 5, 6, 7], cells.collect())
+    Table {
+        name: "volumes",
+        heads: &[
+            "mediaid",
+            "volumename",
+            "pool",
+            "mediatype",
+            "volstatus",
+            "volbytes",
+            "volblocks",
+            "voljobs",
+            "storage",
+        ],
+        rows: cells.collect(),
+    }
 }
 
 /// The catalog's clients.
-pub(super) fn clients(rows: &[ClientRow]) -> String {
+pub(super) fn clients(rows: &[ClientRow]) -> Table {
     let cells = rows.iter().map(|row| {
-        let days = |seconds: u64| format!("{} days", seconds / 86_400);
+        let days = |seconds: u64| Cell::Text(format!("{} days", seconds / 86_400));
         let (files, jobs) = (days(row.spec.file_retention), days(row.spec.job_retention));
-        vec![row.client_id.to_string(), row.spec.name.clone(), files, jobs, row.uname.clone()]
+        vec![id(row.client_id), text(&row.spec.name), files, jobs, text(&row.uname)]
     });
-    table(&["clientid", "name", "fileretention", "jobretention", "uname"], &[0], cells.collect())
+    Table {
+        name: "clients",
+        heads: &["clientid", "name", "fileretention", "jobretention", "uname"],
+        rows: cells.collect(),
+    }
 }
 
 /// The jobs that a restore builds on.
 pub(super) fn restore_jobs(rows: &[JobRow], offset: i32) -> String {
     let cells = rows.iter().map(|row| {
         vec![
-            row.job_id.to_string(),
-            char::from(row.level).to_string(),
-            thousands(u64::from(row.job_files)),
-            thousands(row.job_bytes),
-            moment(row.start_time, offset),
+            id(row.job_id),
+            text(&char::from(row.level).to_string()),
+            Cell::Count(row.job_files.into()),
+            Cell::Count(row.job_bytes),
+            text(&moment(row.start_time, offset)),
         ]
     });
     let ids: Vec<String> = rows.iter().map(|row| row.job_id.to_string()).collect();
-    let table = table(&["jobid", "level", "jobfiles", "jobbytes", "starttime"], &[0, 2, 3], cells.collect());
+    let heads = &["jobid", "level", "jobfiles", "jobbytes", "starttime"];
+    let table = Table { name: "jobs", heads, rows: cells.collect() }.text();
     format!("{table}You have selected the following JobId: {}\n", ids.join(","))
 }
 
@@ -131,7 +167,10 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     let mut text = format!("{name} Version: {} ({}) {}\n", identity.full, identity.date, identity.system);
     let started = identity.local(director.started).short();
     let (run, running) = (director.jobs_run, director.jobs.len());
-    text += &format!("Daemon started {started}. Jobs: run={run}, running={running} db:sqlite, Towline binary\n");
+    text += &format!(
+        "Daemon started {started}. Jobs: run={run}, running={running} db:{}, Towline binary\n",
+        director.config.catalog.engine()
+    );
     text += &scheduled(director);
     text += "====\n\nRunning Jobs:\n";
     for console in director.consoles.values() {
@@ -154,29 +193,92 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     text + "====\n" + &super::waiting::table(director)
 }
 
-/// The jobs that schedules start next.
+/// The jobs that schedules start next: level, resource, and when in local time.
+fn coming(director: &Director) -> impl Iterator<Item = (&'static str, &config::Job, Civil)> {
+    director.schedules.coming().into_iter().take(SCHEDULED).filter_map(|(name, moment)| {
+        let job = director.config.job(name)?;
+        let level = level_name(order_level(moment.level.unwrap_or(job.level)));
+        Some((level, job, Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at)))))
+    })
+}
+
 fn scheduled(director: &Director) -> String {
-    let coming = director.schedules.coming();
-    if coming.is_empty() {
+    if director.schedules.coming().is_empty() {
         return "No Scheduled Jobs.\n".to_owned();
     }
     let mut text =
         "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n".to_owned();
     text += "====================================================================\n";
-    for (name, moment) in coming.into_iter().take(SCHEDULED) {
-        let Some(job) = director.config.job(name) else { continue };
-        let level = level_name(order_level(moment.level.unwrap_or(job.level)));
-        let at = Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at))).short();
-        let (priority, schedule) = (job.priority, job.schedule.as_deref().unwrap_or_default());
+    for (level, job, at) in coming(director) {
+        let (priority, at, name) = (job.priority, at.short(), &job.name);
+        let schedule = job.schedule.as_deref().unwrap_or_default();
         text += &format!("{level:<14} Backup   {priority:>3}  {at:<18} {name:<18} {schedule}\n");
     }
     text
+}
+
+/// `status director` for a program.
+pub(super) fn director_value(director: &Director, now: Wall) -> Json {
+    let identity = &director.identity;
+    let header = Json::object([
+        ("name", director.config.director.name.as_str().into()),
+        ("version", identity.full.as_str().into()),
+        ("date", identity.date.as_str().into()),
+        ("os", identity.system.as_str().into()),
+        ("started", identity.local(director.started).to_string().into()),
+        ("jobs_run", director.jobs_run.to_string().into()),
+        ("jobs_running", director.jobs.len().to_string().into()),
+        ("catalog", director.config.catalog.engine().into()),
+    ]);
+    let scheduled = coming(director).map(|(level, job, at)| {
+        let schedule = text(job.schedule.as_deref().unwrap_or_default());
+        vec![text(&job.name), text(level), Cell::Count(job.priority.into()), text(&at.to_string()), schedule]
+    });
+    let heads = &["name", "level", "priority", "scheduled", "schedule"];
+    let scheduled = Table { name: "scheduled", heads, rows: scheduled.collect() };
+    let running = director.jobs.values().map(|job| {
+        vec![
+            id(job.id),
+            text(&job.unique),
+            text(&job.name),
+            text(&job.client),
+            text(job.script.as_ref().map_or("waiting for its turn", |script| script.step())),
+            text(&duration(now.seconds() - job.scheduled)),
+        ]
+    });
+    let heads = &["jobid", "job", "name", "client", "step", "duration"];
+    let running = Table { name: "running", heads, rows: running.collect() };
+    let terminated = director.recent.iter().rev().map(|job| {
+        vec![
+            id(job.id),
+            text(&job.name),
+            text(&char::from(job.kind.letter()).to_string()),
+            text(&char::from(job.level.letter()).to_string()),
+            Cell::Count(job.files.into()),
+            Cell::Count(job.bytes),
+            text(&char::from(job.status.letter()).to_string()),
+            text(&identity.local(job.ended).to_string()),
+        ]
+    });
+    let heads = &["jobid", "name", "type", "level", "jobfiles", "jobbytes", "jobstatus", "finished"];
+    let terminated = Table { name: "terminated", heads, rows: terminated.collect() };
+    let tables = [scheduled, running, terminated, super::waiting::rows(director)];
+    let tables = tables.iter().map(|table| (table.name.to_owned(), table.json()));
+    Json::Object([("header".to_owned(), header)].into_iter().chain(tables).collect())
 }
 
 /// A row of the terminated jobs, as file and storage daemons print it too (`wire/2 §5.1`).
 fn terminated(job: &running::Finished, ended: &str) -> String {
     let level = if job.kind == JobType::Restore { "" } else { level_word(job.level) };
     terminated_row(job.id, level, job.files, job.bytes, job.status, ended, &job.name)
+}
+
+fn id(number: u32) -> Cell {
+    Cell::Id(number.into())
+}
+
+fn text(text: &str) -> Cell {
+    Cell::Text(text.to_owned())
 }
 
 fn moment(seconds: i64, offset: i32) -> String {
@@ -186,44 +288,4 @@ fn moment(seconds: i64, offset: i32) -> String {
 fn duration(seconds: i64) -> String {
     let seconds = seconds.max(0);
     format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-}
-
-/// A frame of lines around cells; `right` names the columns of numbers.
-fn table(heads: &[&str], right: &[usize], rows: Vec<Vec<String>>) -> String {
-    if rows.is_empty() {
-        return "No results to list.\n".to_owned();
-    }
-    let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at)).map(|cell| cell.chars().count());
-        cells.chain([heads[at].len()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let rule: String = widths.iter().map(|width| format!("+{}", "-".repeat(width + 2))).collect::<String>() + "+\n";
-    let line = |cells: Vec<&str>| {
-        let mut text = String::new();
-        for (at, cell) in cells.into_iter().enumerate() {
-            let width = widths[at];
-            text += &if right.contains(&at) { format!("| {cell:>width$} ") } else { format!("| {cell:<width$} ") };
-        }
-        text + "|\n"
-    };
-    let mut text = rule.clone() + &line(heads.to_vec()) + &rule;
-    for row in &rows {
-        text += &line(row.iter().map(String::as_str).collect());
-    }
-    text + &rule
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_is_as_wide_as_its_widest_cell() {
-        let text = table(&["id", "name"], &[0], vec![vec!["1".into(), "somebody".into()]]);
-        assert_eq!(
-            text,
-            "+----+----------+\n| id | name     |\n+----+----------+\n|  1 | somebody |\n+----+----------+\n"
-        );
-    }
 }

@@ -3,6 +3,7 @@
 use crate::node::pool::Waiting;
 
 use super::super::Director;
+use super::output::{Cell, Table};
 
 /// The table as Bareos prints it: with its heads even when it is empty.
 pub(super) fn table(director: &Director) -> String {
@@ -14,6 +15,15 @@ pub(super) fn table(director: &Director) -> String {
         text += &row(&director.identity.local(*since).short(), &protocol.to_string(), "1", client);
     }
     text + "====\n"
+}
+
+/// The same for a program.
+pub(super) fn rows(director: &Director) -> Table {
+    let rows = director.reception.pool.iter().map(|(_, waiting)| {
+        let since = director.identity.local(waiting.since).to_string();
+        vec![Cell::Text(since), Cell::Count(u64::from(waiting.protocol)), Cell::Text(waiting.client.clone())]
+    });
+    Table { name: "waiting", heads: &["connected", "protocol", "name"], rows: rows.collect() }
 }
 
 fn row(time: &str, protocol: &str, authenticated: &str, name: &str) -> String {
