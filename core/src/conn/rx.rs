@@ -12,6 +12,9 @@ use crate::wire::frame::{self, Decoder, FrameError, Piece, Signal};
 /// Bytes that hold the longest TLS record, its head and its seal (RFC 8446 §5.2).
 const RECORD: usize = 5 + 16 * 1024 + 256;
 
+/// Bytes that are opened at a time, at most: a few records, which the machine takes out of the cache and not out of memory.
+const OPENED: usize = 64 * 1024;
+
 /// Idle buffers that grew past this are made small again.
 const SHRINK_OVER: usize = 64 * 1024;
 
@@ -43,7 +46,7 @@ impl Rx {
     /// From here on the socket's bytes are ciphertext, those that have come too.
     pub(super) fn protect(&mut self, engine: Box<dyn Session>) {
         self.engine = Some(engine);
-        self.cipher = std::mem::replace(&mut self.plain, Buf::with_capacity(self.size));
+        self.cipher = std::mem::replace(&mut self.plain, Buf::with_capacity(self.size.min(OPENED)));
     }
 
     /// Where the socket's next bytes go.
@@ -73,9 +76,10 @@ impl Rx {
     pub(super) fn open(&mut self, out: &mut Vec<u8>) -> Result<bool, TlsError> {
         let Some(engine) = &mut self.engine else { return Ok(false) };
         let before = (self.cipher.len(), self.plain.len());
-        engine.open(&mut self.cipher, &mut self.plain, self.size, out)?;
+        let limit = self.size.min(OPENED);
+        engine.open(&mut self.cipher, &mut self.plain, limit, out)?;
         let moved = before != (self.cipher.len(), self.plain.len());
-        if !moved && self.plain.len() < self.size {
+        if !moved && self.plain.len() < limit {
             self.grow();
         }
         Ok(moved)
@@ -100,9 +104,11 @@ impl Rx {
     /// Sets the size of the buffers.
     pub(super) fn resize(&mut self, size: usize) {
         self.size = size;
-        self.plain.resize(size);
         if self.engine.is_some() {
             self.cipher.resize(size);
+            self.plain.resize(size.min(OPENED));
+        } else {
+            self.plain.resize(size);
         }
     }
 
