@@ -126,7 +126,7 @@ fn a_monitor_may_do_nothing_but_look() {
 }
 
 /// Runs a line of a shell in a terminal of 30 lines and 120 columns, with the modes of the terminal noted before and
-/// after, and gives what it wrote. `act` sees each growth of the output and types into the terminal or does more.
+/// after, and gives what it wrote. `act` sees what the terminal shows after each piece, and types into it or does more.
 fn in_terminal(network: &Network, line: &str, act: &mut dyn FnMut(&str, &mut ChildStdin)) -> (Option<i32>, String) {
     let [before, after] = ["before", "after"].map(|name| network.place(name));
     let text = format!("stty rows 30 cols 120; stty -g >{before:?}; {line}; code=$?; stty -g >{after:?}; exit $code");
@@ -149,17 +149,23 @@ fn in_terminal(network: &Network, line: &str, act: &mut dyn FnMut(&str, &mut Chi
         }
     });
     let mut seen = Vec::new();
-    // The end of the output is the end of the program; silence for so long is a failure.
+    // Only what changes is drawn, so that words come in pieces: a terminal puts them together.
+    let mut terminal = vt100::Parser::new(30, 120, 0);
+    let give_up = Instant::now() + PATIENCE;
+    // The end of the output is the end of the program.
     loop {
-        match bytes.recv_timeout(PATIENCE) {
-            Ok(piece) => seen.extend(piece),
+        match bytes.recv_timeout(give_up.saturating_duration_since(Instant::now())) {
+            Ok(piece) => {
+                terminal.process(&piece);
+                seen.extend(piece);
+            }
             Err(RecvTimeoutError::Disconnected) => break,
             Err(RecvTimeoutError::Timeout) => {
                 let _ended = child.kill();
-                panic!("the program hangs; it has drawn:\n{}", String::from_utf8_lossy(&seen));
+                panic!("the program does not end; it shows:\n{}", terminal.screen().contents());
             }
         }
-        act(&String::from_utf8_lossy(&seen), &mut input);
+        act(&terminal.screen().contents(), &mut input);
     }
     let code = child.wait().unwrap().code();
     reader.join().unwrap();

@@ -123,7 +123,7 @@ impl Network {
                     clients: [(name: "f", address: "127.0.0.1", port: {file_port}, password: "fpw")],
                     storages: [(name: "s", address: "127.0.0.1", port: {storage_port}, password: "spw",
                                 device: "dev", media_type: "File")],
-                    jobs: [(name: "b", {job}), (name: "r", kind: restore, {job})],
+                    jobs: [(name: "b", level: full, {job}), (name: "r", kind: restore, {job})],
                     filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
                     pools: [(name: "p", label_format: "v-", {pool})],
                     consoles: [{consoles}],

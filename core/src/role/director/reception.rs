@@ -17,10 +17,15 @@ use crate::wire::names::{PeerKind, PeerName};
 
 use super::Director;
 
-/// How often TCP asks whether an older connection of a client that has dialled again is still there. The probes are
-/// TCP's own, so that a second daemon of the same name does not notice them, and a dead one is gone within half a minute.
-const DOUBTFUL: Keepalive =
-    Keepalive { idle: Duration::from_secs(10), interval: Duration::from_secs(5), probes: Some(3), user_timeout: None };
+/// How often an older connection of a client that has dialled again is asked whether it is still there. TCP asks, and
+/// the connections of a Towline daemon answer beneath it: a second living daemon of the same name does not notice, and a
+/// dead one is gone within 40 s.
+const DOUBTFUL: Keepalive = Keepalive {
+    idle: Duration::from_secs(10),
+    interval: Duration::from_secs(5),
+    probes: Some(3),
+    user_timeout: Some(Duration::from_secs(25)),
+};
 
 /// The waiting connections, and what was said about those that may not wait.
 #[derive(Debug)]

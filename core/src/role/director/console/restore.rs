@@ -23,6 +23,8 @@ pub(super) struct Restoring {
     replace: u8,
     yes: bool,
     job: String,
+    /// Somebody named the job: what it saved is restored, and nothing of the jobs before it.
+    exact: bool,
     jobs: Vec<JobRow>,
     files: Vec<RestoreFiles>,
 }
@@ -77,6 +79,7 @@ impl Director {
             replace,
             yes: words.has("yes"),
             job: job.name.clone(),
+            exact: words.value(&["jobid"]).is_some(),
             jobs: Vec::new(),
             files: Vec::new(),
         };
@@ -106,8 +109,16 @@ impl Director {
         answer: CatalogAnswer,
     ) {
         let request = match answer {
+            CatalogAnswer::Jobs(candidates) if restoring.exact && candidates.is_empty() => {
+                return self.console_done(net, conn, "The catalog has no job of this number.\n");
+            }
             CatalogAnswer::Jobs(candidates) => {
-                match restore_selection::choose_jobs(&candidates, restoring.fileset.as_deref()) {
+                let chosen = if restoring.exact {
+                    Ok(candidates)
+                } else {
+                    restore_selection::choose_jobs(&candidates, restoring.fileset.as_deref())
+                };
+                match chosen {
                     Ok(jobs) => restoring.jobs = jobs,
                     Err(error) => return self.console_fails(net, conn, &format!("{error}\n")),
                 }
