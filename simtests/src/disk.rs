@@ -72,7 +72,7 @@ pub(crate) struct OpenThings {
 enum Open {
     Backup(Backup),
     Restore(Restore),
-    Read(Reading),
+    Read(Box<Reading>),
     Volume(Volume),
 }
 
@@ -101,7 +101,7 @@ impl OpenThings {
             DiskWork::OpenRead { handle, folder, bootstrap, form } => {
                 match Reading::new(&folder, &bootstrap, form, &store) {
                     Ok(reading) => {
-                        self.open.insert(handle, Open::Read(reading));
+                        self.open.insert(handle, Open::Read(Box::new(reading)));
                         DiskDone::Opened
                     }
                     Err(error) => failed(error),

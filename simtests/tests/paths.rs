@@ -1,5 +1,6 @@
 //! Connections that something happens to: gateways forget them, links are cut, hosts sleep or move. Each scenario is run
 //! to its end, and once more for the same trace.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::time::Duration;
 

@@ -30,7 +30,7 @@ resources! {
         /// The directors that may use it.
         directors: Vec<FileDirector>,
         /// Where messages go beside the directors.
-        messages: FileMessages = FileMessages::default(),
+        messages: FileMessages = FileMessages { append: None },
     }
 
     /// Where the messages of a file daemon go, beside its log and the directors of its jobs.
@@ -93,12 +93,6 @@ resources! {
         /// What this director may ask for. (In Bareos: everything, scripts too.)
         allowed_job_commands: Vec<JobCommand> =
             vec![JobCommand::Backup, JobCommand::Restore, JobCommand::Verify, JobCommand::Estimate],
-    }
-}
-
-impl Default for FileMessages {
-    fn default() -> Self {
-        Self { append: None }
     }
 }
 

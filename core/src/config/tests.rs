@@ -101,7 +101,8 @@ fn addresses_for_a_part_of_the_network_need_two_sides() {
     let passive = ("/clients/0/passive", json!(true));
     let nowhere = ("/clients/0/address", json!(null));
     let dials_in = ("/clients/0/connection_from_client_to_director", json!(true));
-    let table: &[(&[(&str, Value)], &[&str])] = &[
+    type Row<'a> = (&'a [(&'a str, Value)], &'a [&'a str]);
+    let table: &[Row<'_>] = &[
         (&[("/clients/0/lan_address", lan.clone())], &["T0847 clients[0].lan_address"]),
         (&[("/storages/0/lan_address", lan.clone())], &["T0847 storages[0].lan_address"]),
         (&[("/clients/0/lan_address", lan.clone()), ("/storages/0/lan_address", lan.clone())], &[]),

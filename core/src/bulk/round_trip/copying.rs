@@ -22,7 +22,7 @@ fn saved(files: &mut [File]) -> (Vec<u8>, Section) {
 }
 
 fn bootstrap(section: Section) -> Bootstrap {
-    Bootstrap { sections: vec![section], ..Bootstrap::default() }
+    Bootstrap { sections: vec![section] }
 }
 
 fn many() -> Vec<File> {

@@ -10,8 +10,10 @@ struct Four {
     console: ConsoleConfig,
 }
 
-/// Where the setting stands, and how to set it. 0 takes it away.
-const SETTINGS: &[(&str, fn(&mut Four, u64))] = &[
+/// Where a setting stands, and how to set it. 0 takes it away.
+type Setting = (&'static str, fn(&mut Four, u64));
+
+const SETTINGS: &[Setting] = &[
     ("`director` of the director", |four, n| four.director.director.heartbeat_interval = Seconds(n)),
     ("`clients`", |four, n| four.director.clients[0].heartbeat_interval = given(n)),
     ("`storages`", |four, n| four.director.storages[0].heartbeat_interval = given(n)),

@@ -37,7 +37,9 @@ fn storage(name: &str, port: u16, has_lan: bool, networks: &[&str]) -> Storage {
 /// The rules once more, as one expression: the end of the address of the side that is dialled.
 fn expected(lan: [bool; 2], networks: [&[&str]; 2], has_address: bool) -> Option<String> {
     let shared = networks[0].iter().filter(|net| networks[1].contains(net)).min().map(|net| (*net).to_owned());
-    shared.or_else(|| (lan == [true; 2]).then(|| "lan".to_owned())).or(has_address.then(|| "address".to_owned()))
+    shared
+        .or_else(|| (lan == [true; 2]).then(|| "lan".to_owned()))
+        .or_else(|| has_address.then(|| "address".to_owned()))
 }
 
 #[test]

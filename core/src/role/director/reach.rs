@@ -240,7 +240,8 @@ impl Director {
             return self.not_reached(net, id, failure);
         }
         let now = net.now();
-        let until = *reach.until.get_or_insert(now + Duration::from_secs(reach.times.1));
+        let within = Duration::from_secs(reach.times.1);
+        let until = *reach.until.get_or_insert_with(|| now + within);
         if now < until {
             return self.arm_reach(net, id, until.since(now), "a client that is to dial in");
         }
