@@ -1,6 +1,7 @@
 //! Real daemons in real networks: namespaces, a gateway that translates and filters, tracked connections. Needs root,
 //! `ip` and `nft`; one of them needs Debian's `postgresql`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::print_stdout, reason = "a child process tells its parent")]
 
 mod support;
 
