@@ -42,7 +42,8 @@ pub(crate) enum Kind {
 pub(crate) enum Done {
     /// Now.
     Now,
-    /// The time before, when its answer was lost.
+    /// The time before, when its answer was lost. A file answers always.
+    #[cfg_attr(not(feature = "postgres"), expect(dead_code, reason = "only a server's answer can be lost"))]
     Before,
 }
 
