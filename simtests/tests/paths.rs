@@ -16,6 +16,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 const INTERVAL: u32 = 20;
 /// How long a dead peer may go unnoticed.
 const NOTICED: Duration = Duration::from_secs(3 * INTERVAL as u64 + 2);
+/// How long the file daemon of a job may go on after the storage daemon has failed it.
+const FILE_END: Duration = Duration::from_secs(5);
 
 fn order(region: &mut Region, line: &str) -> u32 {
     let Some(job) = region.order(line) else {
@@ -137,7 +139,9 @@ fn cut_in_the_middle(what: Cut) -> Region {
     let took = region.world.now().since(began);
     let case = format!("{what:?}, after {took:?}: {}", region.report(job));
     assert_eq!(char::from(row.job_status), 'f', "{case}");
-    assert!(took <= NOTICED, "{case}");
+    // What goes into a path that swallows everything, only time tells the file daemon.
+    let limit = if matches!(what, Cut::DataChannel) { NOTICED + FILE_END } else { NOTICED };
+    assert!(took <= limit, "{case}");
     assert!(is_free(&mut region, NOTICED), "{case}: {:#?}", region.world.pending());
     if !matches!(what, Cut::ControlOfStorage) {
         good(&mut region, "run job=other-sd yes");
@@ -148,8 +152,8 @@ fn cut_in_the_middle(what: Cut) -> Region {
 }
 
 #[test]
-fn a_job_whose_control_link_is_cut_ends_within_three_intervals_and_its_device_is_free() {
-    for what in [Cut::ControlOfClient, Cut::ControlOfStorage, Cut::Gateway] {
+fn a_job_whose_link_is_cut_ends_in_time_and_its_device_is_free() {
+    for what in CUTS {
         cut_in_the_middle(what);
     }
 }

@@ -1,5 +1,7 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`; and errands, which are short conversations beside the jobs.
 
+use std::time::Duration;
+
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::error::Explain;
@@ -16,6 +18,9 @@ use super::dialling::{self, Errand};
 use super::reach::Reached;
 use super::requests::{self, Next, Request};
 use super::{Director, Due, Owner, tables};
+
+/// How long the file daemon of a job may go on after the storage daemon has failed it.
+const FILE_END: Duration = Duration::from_secs(5);
 
 impl Director {
     /// A line from a daemon of a job.
@@ -45,9 +50,13 @@ impl Director {
     fn daemon_answers(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
+            let is_bad = !end.status.is_ok();
             job.storage_end = Some(end);
             if job.grace.is_some() {
                 return self.end_job(net, id);
+            }
+            if is_bad && job.file_conn.is_some() && job.file_end.is_none() {
+                self.set_timer(net, FILE_END, "the file daemon's end", Due::FileEnd(id));
             }
             return self.advance(net, id, |job, net| job.on_event(tables::STORAGE_ENDED, net));
         }
@@ -67,6 +76,17 @@ impl Director {
             _ => self.advance(net, id, |job, net| {
                 job.run_script(net, |script, job, net| script.on_text(who, &text, job, net))
             }),
+        }
+    }
+
+    /// The storage daemon has failed a job, and its file daemon has not noticed: it may send into a path that swallows
+    /// everything, where nothing but time tells it (`wire/1 §9.6`).
+    pub(super) fn file_silent(&mut self, net: &mut Net, id: u32) {
+        let waits = |job: &&super::job::Job| job.grace.is_none() && job.file_end.is_none() && job.storage_end.is_some();
+        if self.jobs.get(&id).filter(waits).is_some() {
+            let text = "the storage daemon has failed the job, and the file daemon has not noticed it in time; \
+                        check the network between the two";
+            self.fail_job(net, id, text);
         }
     }
 

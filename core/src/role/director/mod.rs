@@ -113,6 +113,8 @@ pub struct Director {
 enum Due {
     /// The storage daemon of this job has had its time.
     Grace(u32),
+    /// The file daemon of a job whose storage daemon has failed has had its time.
+    FileEnd(u32),
     /// A console has waited for those who confirm the cancel of this job.
     Confirmations(u32),
     /// Jobs of schedules may be due.
@@ -362,6 +364,7 @@ impl Role for Director {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
         match self.timers.remove(&key) {
             Some(Due::Grace(id)) => self.grace_over(net, id),
+            Some(Due::FileEnd(id)) => self.file_silent(net, id),
             Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
             Some(Due::Schedules) => self.look_at_schedules(net),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
