@@ -122,3 +122,47 @@ fn an_accurate_incremental_notices_what_is_gone_and_what_is_old_but_new_here() {
     assert_eq!(backup(&network, "level=incremental accurate=yes"), 0, "nothing has changed");
     assert_eq!(restored(&network, "again"), tree(&network.source));
 }
+
+#[test]
+fn single_files_and_folders_come_back_as_they_were_at_a_date() {
+    let network = network();
+    let put = |name: &str, text: &str| fs::write(network.source.join(name), text).unwrap();
+    fs::create_dir_all(network.source.join("sub/below")).unwrap();
+    for name in ["one", "two words", "other", "sub/a", "sub/below/b", "subway"] {
+        put(name, name);
+    }
+    fs::hard_link(network.source.join("other"), network.source.join("same")).unwrap();
+    backup(&network, "level=full");
+    next_second();
+    put("one", "changed");
+    put("sub/a", "changed");
+    next_second();
+    backup(&network, "level=incremental");
+    let row = network.row_of(2);
+    let date = row.split('|').map(str::trim).find(|cell| cell.starts_with("20") && cell.contains(':')).unwrap();
+
+    let at = |name: &str| network.source.join(name).display().to_string();
+    let restore = |place: &str, words: &str| {
+        let place = network.place(place);
+        let ended = network.run(&format!("restore client=f where={} {words} done yes", place.display()));
+        assert!(ended.is_ok(), "{}", ended.report);
+        tree(&place.join(network.source.strip_prefix("/").unwrap()))
+    };
+    let of = |names: &[(&str, &str)]| -> BTreeMap<String, Vec<u8>> {
+        names.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())).collect()
+    };
+    let words = format!("file={} file=\"{}\"", at("one"), at("two words"));
+    assert_eq!(restore("files", &words), of(&[("one", "changed"), ("two words", "two words")]));
+    let folder = [("sub/", ""), ("sub/a", "changed"), ("sub/below/", ""), ("sub/below/b", "sub/below/b")];
+    assert_eq!(restore("folder", &format!("file={}", at("sub"))), of(&folder));
+    assert_eq!(restore("slash", &format!("file={} file={}", at("sub/"), at("sub/below"))), of(&folder));
+    let name = at("same");
+    assert_eq!(restore("link", &format!("file={name}")).get("same"), Some(&b"other".to_vec()));
+    let words = format!("file={} before=\"{}\"", at("one"), date);
+    assert_eq!(restore("before", &words), of(&[("one", "one")]));
+
+    let refused = network.ask(&[&format!("restore client=f file={} file={} done yes", at("one"), at("none"))]);
+    assert!(refused.contains(&format!("{} is not in the backup", at("none"))), "{refused}");
+    let early = network.ask(&["restore client=f all before=1999-12-31 done yes"]);
+    assert!(early.contains("there is no good full backup"), "{early}");
+}

@@ -43,6 +43,38 @@ impl Civil {
         }
     }
 
+    /// Reads `2026-11-23`, `2026-11-23 13:01` or `2026-11-23 13:01:31`; what is left out is 0. `None` for anything else,
+    /// and for a day or time that does not exist.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (date, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0"));
+        let [year, month, day] = numbers(date, '-')?;
+        let [hour, minute, second] = numbers(time, ':').or_else(|| numbers(&format!("{time}:0"), ':'))?;
+        let small = |number: i64| u8::try_from(number).ok();
+        let civil = Self {
+            year,
+            month: small(month)?,
+            day: small(day)?,
+            hour: small(hour)?,
+            minute: small(minute)?,
+            second: small(second)?,
+        };
+        ((0..10_000).contains(&year) && Self::of(civil.seconds()) == civil).then_some(civil)
+    }
+
+    /// Seconds since 1970-01-01 at which it is this date and time in UTC.
+    #[must_use]
+    pub const fn seconds(&self) -> i64 {
+        let (month, day) = (self.month as i64, self.day as i64);
+        // As in `of`: years begin in March, and an era has 400 of them.
+        let year = self.year - (month <= 2) as i64;
+        let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+        let days = era * 146_097 + day_of_era - 719_468;
+        days * 86_400 + self.hour as i64 * 3_600 + self.minute as i64 * 60 + self.second as i64
+    }
+
     /// `2026-11-23_13.01.31`, as in the unique name of a job (`wire/3 §0.5`).
     #[must_use]
     pub fn stamp(&self) -> String {
@@ -56,6 +88,16 @@ impl Civil {
         let month = MONTHS[usize::from(self.month.clamp(1, 12) - 1)];
         format!("{:02}-{month}-{:02} {:02}:{:02}", self.day, self.year.rem_euclid(100), self.hour, self.minute)
     }
+}
+
+/// Three numbers of at most four digits with this between them.
+fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
+    let mut parts = text.split(between).map(|part| {
+        let is_number = (1..=4).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
+        part.parse().ok().filter(|_| is_number)
+    });
+    let three = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(three)
 }
 
 /// The offsets of a place's local time over the years: data that whoever has the rules of time zones brings.
@@ -123,6 +165,34 @@ mod tests {
             (-1, "1969-12-31 23:59:59"),
         ] {
             assert_eq!(Civil::of(seconds).to_string(), text);
+            assert_eq!(Civil::of(seconds).seconds(), seconds);
+            assert_eq!(Civil::parse(text), Some(Civil::of(seconds)));
+        }
+    }
+
+    #[test]
+    fn a_date_may_be_given_in_part_and_must_exist() {
+        let midnight = Civil::of(1_795_392_000);
+        assert_eq!(Civil::parse("2026-11-23"), Some(midnight));
+        assert_eq!(Civil::parse(" 2026-11-23 00:00 "), Some(midnight));
+        assert_eq!(Civil::parse("2026-11-23T0:0:00"), Some(midnight));
+        for wrong in [
+            "",
+            "yesterday",
+            "2026-11",
+            "2026-02-29",
+            "2026-13-01",
+            "2026-00-10",
+            "2026-11-23 24:00",
+            "2026-11-23 10",
+            "2026-11-23 10:00:00:00",
+            "2026-11-23 10:61",
+            "-1-01-01",
+            "+2026-11-23",
+            "20260-11-23",
+            "2026-11-23 é",
+        ] {
+            assert_eq!(Civil::parse(wrong), None, "{wrong}");
         }
     }
 

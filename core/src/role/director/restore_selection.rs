@@ -3,7 +3,7 @@
 use super::catalog::{IndexRange, JobMediaPiece, JobRow, RestoreFiles};
 use crate::error::{Code, Explain, Fault, Retry};
 use crate::wire::bsr::{Bootstrap, Section};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The highest FileIndex: the end of *all files*.
 pub const MAX_FILE_INDEX: u32 = i32::MAX as u32;
@@ -148,6 +148,29 @@ pub fn plan(
     Ok(out)
 }
 
+/// All files of both choices.
+#[must_use]
+pub fn join(one: Vec<RestoreFiles>, other: Vec<RestoreFiles>) -> Vec<RestoreFiles> {
+    let mut jobs: BTreeMap<u32, Vec<IndexRange>> = BTreeMap::new();
+    for files in one.into_iter().chain(other) {
+        jobs.entry(files.job_id).or_default().extend(files.ranges);
+    }
+    let merged = |mut ranges: Vec<IndexRange>| {
+        ranges.sort_unstable();
+        let mut out: Vec<IndexRange> = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            match out.last_mut() {
+                Some(before) if range.first <= before.last.saturating_add(1) => {
+                    before.last = before.last.max(range.last)
+                }
+                _ => out.push(range),
+            }
+        }
+        out
+    };
+    jobs.into_iter().map(|(job_id, ranges)| RestoreFiles { job_id, ranges: merged(ranges) }).collect()
+}
+
 fn section(job: &JobRow, piece: &JobMediaPiece, ranges: &[IndexRange], count: u64) -> Section {
     Section {
         storage: Some(piece.storage.clone()).filter(|s| !s.is_empty()),
@@ -271,6 +294,18 @@ mod tests {
             ]
         );
         assert_eq!(made.files, 10);
+    }
+
+    #[test]
+    fn choices_are_joined_without_counting_a_file_twice() {
+        let files = |job_id, ranges: &[IndexRange]| RestoreFiles { job_id, ranges: ranges.to_vec() };
+        let one = vec![files(1, &[range(2, 4), range(9, 9)]), files(3, &[range(1, 1)])];
+        let other = vec![files(1, &[range(3, 6), range(7, 7), range(20, 30), range(22, 23)]), files(2, &[range(5, 5)])];
+        let both =
+            [files(1, &[range(2, 7), range(9, 9), range(20, 30)]), files(2, &[range(5, 5)]), files(3, &[range(1, 1)])];
+        assert_eq!(join(one.clone(), other.clone()), both);
+        assert_eq!(join(other, one), both);
+        assert_eq!(join(Vec::new(), Vec::new()), []);
     }
 
     #[test]

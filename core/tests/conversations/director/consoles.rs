@@ -178,7 +178,11 @@ fn a_restore_says_what_is_missing() {
     for (command, words) in [
         ("restore client=bareos-fd all done yes", "there is no good full backup to restore from"),
         ("restore client=x all done yes", "There is no client \"x\"."),
-        ("restore client=bareos-fd yes", "Only whole backups can be restored"),
+        ("restore client=bareos-fd yes", "Say what to restore: "),
+        ("restore client=bareos-fd all yes", "Say what to restore: "),
+        ("restore client=bareos-fd all file=/etc done yes", "Say what to restore: "),
+        ("restore client=bareos-fd file=etc/passwd done yes", "file=etc/passwd: say the whole name, from / on."),
+        ("restore client=bareos-fd all before=soon done yes", "before=soon: say a date such as"),
         ("restore client=bareos-fd all done replace=maybe yes", "say always, ifnewer, ifolder or never"),
         ("restore client=bareos-fd all done jobid=x yes", "jobid= wants a number"),
         ("restore client=bareos-fd all done wither=x yes", "does not know the word \"wither\""),

@@ -28,8 +28,9 @@ const HELP: &[(&str, &str)] = &[
     ("run job=NAME [level=full|differential|incremental] [accurate=yes|no] [yes]", "run a job now"),
     ("run job=NAME [jobid=N] [yes]", "copy or migrate all jobs that the job NAME selects, or only N"),
     (
-        "restore client=NAME [fileset=NAME] [where=FOLDER] [replace=always|ifnewer|ifolder|never] all done [yes]",
-        "restore all files of the newest backup",
+        "restore client=NAME all|file=/PATH [file=/PATH…] [before=\"DATE TIME\"|jobid=N] [fileset=NAME] [where=FOLDER] \
+         [replace=always|ifnewer|ifolder|never] done [yes]",
+        "restore all files of the newest backup, or single files and folders",
     ),
     (
         "estimate job=NAME [listing] [level=full|differential|incremental] [client=NAME] [fileset=NAME]",

@@ -1,5 +1,8 @@
 //! A restore from the client's name to the order: which jobs, which files, where they lie.
 
+use std::collections::VecDeque;
+
+use crate::calendar::Civil;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::wire::status::{JobLevel, JobType};
@@ -7,12 +10,19 @@ use crate::wire::status::{JobLevel, JobType};
 use crate::config::{JobKind, Replace};
 
 use super::super::Director;
-use super::super::catalog::{CatalogAnswer, CatalogRequest, JobRow, RestoreFiles};
+use super::super::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
 use super::super::job::RestorePlan;
 use super::super::restore_selection::{self, RestorePlan as Selected};
 use super::super::running::Order;
 use super::words::Words;
 use super::{Asked, show};
+
+/// How to ask for a restore.
+const USAGE: &str =
+    "Say what to restore: restore client=NAME all done, or restore client=NAME file=/PATH [file=/PATH …] done.\n";
+
+/// Values of `file=` in one command: each is a question to the catalog.
+const MAX_PATHS: usize = 100;
 
 /// A restore whose catalog questions are under way.
 #[derive(Debug)]
@@ -26,78 +36,95 @@ pub(super) struct Restoring {
     /// Somebody named the job: what it saved is restored, and nothing of the jobs before it.
     exact: bool,
     jobs: Vec<JobRow>,
+    /// What the catalog is asked for next; the one that is asked for is the first. Without any, all files are wanted.
+    paths: VecDeque<String>,
     files: Vec<RestoreFiles>,
 }
 
 impl Director {
-    /// `restore client=… all done`.
+    /// `restore client=… all done`, or `file=…` instead of `all`.
     pub(super) fn restore(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        let known =
-            ["client", "fileset", "where", "replace", "restorejob", "select", "current", "all", "done", "yes", "jobid"];
-        if let Some(word) = words.unknown(&known) {
-            return self.console_fails(net, conn, &format!("restore does not know the word \"{word}\".\n"));
+        match self.read_restore(words) {
+            Ok((restoring, request)) => {
+                self.console_prints(net, conn, "Using Catalog \"default\"\n");
+                self.console_asks(net, conn, Asked::Restore(Box::new(restoring)), request);
+            }
+            Err(text) => self.console_fails(net, conn, &text),
         }
-        if !(words.has("all") && words.has("done")) {
-            let text =
-                "Only whole backups can be restored: restore client=NAME [fileset=NAME] [where=FOLDER] all done yes\n";
-            return self.console_fails(net, conn, text);
+    }
+
+    /// The restore that a line asks for, and the first question to the catalog.
+    fn read_restore(&self, words: &Words) -> Result<(Restoring, CatalogRequest), String> {
+        let known = [
+            "client",
+            "fileset",
+            "where",
+            "replace",
+            "restorejob",
+            "select",
+            "current",
+            "all",
+            "file",
+            "before",
+            "done",
+            "yes",
+            "jobid",
+        ];
+        if let Some(word) = words.unknown(&known) {
+            return Err(format!("restore does not know the word \"{word}\".\n"));
+        }
+        let paths = paths(words)?;
+        if !words.has("done") || words.has("all") != paths.is_empty() {
+            return Err(USAGE.to_owned());
         }
         let only = (self.config.clients.len() == 1).then(|| self.config.clients[0].name.as_str());
         let Some(client) = words.value(&["client"]).or(only) else {
-            return self.console_fails(net, conn, "Name a client: restore client=NAME all done.\n");
+            return Err("Name a client: restore client=NAME all done.\n".to_owned());
         };
         if self.config.client(client).is_none() {
-            return self.console_fails(net, conn, &format!("There is no client \"{client}\".\n"));
+            return Err(format!("There is no client \"{client}\".\n"));
         }
         let resource = match words.value(&["restorejob"]) {
             Some(name) => self.config.job(name),
             None => self.config.jobs.iter().find(|job| job.kind == JobKind::Restore),
         };
         let Some(job) = resource.filter(|job| job.kind == JobKind::Restore) else {
-            return self.console_fails(net, conn, "The configuration has no such job with kind: restore.\n");
-        };
-        let replace = match words.value(&["replace"]).map(str::to_lowercase).as_deref() {
-            None => match job.replace {
-                Replace::Always => b'a',
-                Replace::IfNewer => b'w',
-                Replace::IfOlder => b'o',
-                Replace::Never => b'n',
-            },
-            Some("always") => b'a',
-            Some("ifnewer") => b'w',
-            Some("ifolder") => b'o',
-            Some("never") => b'n',
-            Some(other) => {
-                let text = format!("replace={other}: say always, ifnewer, ifolder or never.\n");
-                return self.console_fails(net, conn, &text);
-            }
+            return Err("The configuration has no such job with kind: restore.\n".to_owned());
         };
         let restoring = Restoring {
             client: client.to_owned(),
             fileset: words.value(&["fileset"]).map(str::to_owned),
             to: words.value(&["where"]).map_or_else(|| job.r#where.clone().unwrap_or_default(), str::to_owned),
-            replace,
+            replace: replace(words, job.replace)?,
             yes: words.has("yes"),
             job: job.name.clone(),
             exact: words.value(&["jobid"]).is_some(),
             jobs: Vec::new(),
+            paths,
             files: Vec::new(),
         };
-        self.console_prints(net, conn, "Using Catalog \"default\"\n");
-        let request = match words.value(&["jobid"]).map(str::parse) {
-            Some(Ok(job_id)) => CatalogRequest::ListJobs(super::super::catalog::JobFilter {
-                limit: 1,
-                job_id: Some(job_id),
-                ..Default::default()
-            }),
-            Some(Err(_)) => return self.console_fails(net, conn, "jobid= wants a number.\n"),
-            None => CatalogRequest::JobsForRestore {
-                client: restoring.client.clone(),
-                file_set: restoring.fileset.clone(),
-                before: i64::MAX,
-            },
+        let request = self.jobs_to_restore(words, &restoring)?;
+        Ok((restoring, request))
+    }
+
+    fn jobs_to_restore(&self, words: &Words, restoring: &Restoring) -> Result<CatalogRequest, String> {
+        if let Some(number) = words.value(&["jobid"]) {
+            let job_id = number.parse().map_err(|_| "jobid= wants a number.\n".to_owned())?;
+            return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(job_id), ..Default::default() }));
+        }
+        let before = match words.value(&["before"]) {
+            None => i64::MAX,
+            Some(text) => {
+                let shown = Civil::parse(text)
+                    .ok_or_else(|| format!("before={text}: say a date such as \"2026-11-23 13:01:00\".\n"))?;
+                self.zone.moment_of(shown.seconds())
+            }
         };
-        self.console_asks(net, conn, Asked::Restore(Box::new(restoring)), request);
+        Ok(CatalogRequest::JobsForRestore {
+            client: restoring.client.clone(),
+            file_set: restoring.fileset.clone(),
+            before,
+        })
     }
 
     /// The catalog's answers, one after the other: jobs, files, pieces.
@@ -124,11 +151,18 @@ impl Director {
                 }
                 let text = show::restore_jobs(&restoring.jobs, self.identity.utc_offset);
                 self.console_prints(net, conn, &text);
-                CatalogRequest::FilesForRestore { jobs: ids(&restoring.jobs), only: Vec::new() }
+                restoring.ask_files()
             }
             CatalogAnswer::RestoreFiles(files) => {
-                restoring.files = files;
-                CatalogRequest::JobMediaOf { jobs: ids(&restoring.jobs) }
+                if let Some(path) = restoring.paths.pop_front().filter(|_| files.is_empty()) {
+                    let text = format!("{path} is not in the backup: it is written as list files jobid=N shows it.\n");
+                    return self.console_fails(net, conn, &text);
+                }
+                restoring.files = restore_selection::join(std::mem::take(&mut restoring.files), files);
+                match restoring.paths.is_empty() {
+                    true => CatalogRequest::JobMediaOf { jobs: ids(&restoring.jobs) },
+                    false => restoring.ask_files(),
+                }
             }
             CatalogAnswer::Pieces(pieces) => {
                 let device = |name: &str| self.config.storage(name).map(|storage| storage.device.clone());
@@ -192,6 +226,48 @@ impl Director {
         );
         self.confirm(net, conn, order, &text);
     }
+}
+
+impl Restoring {
+    /// Asks for the first of the paths, or for all files.
+    fn ask_files(&self) -> CatalogRequest {
+        let only = self.paths.front().map(|path| {
+            let stem = path.trim_end_matches('/');
+            // Whether it is a file or a folder, only the catalog knows.
+            let folder = format!("{stem}/").into_bytes();
+            if stem.len() < path.len() { vec![folder] } else { vec![path.clone().into_bytes(), folder] }
+        });
+        CatalogRequest::FilesForRestore { jobs: ids(&self.jobs), only: only.unwrap_or_default() }
+    }
+}
+
+/// The values of `file=`.
+fn paths(words: &Words) -> Result<VecDeque<String>, String> {
+    let paths: VecDeque<String> = words.values("file").map(str::to_owned).collect();
+    if let Some(path) = paths.iter().find(|path| !path.starts_with('/')) {
+        return Err(format!("file={path}: say the whole name, from / on.\n"));
+    }
+    if paths.len() > MAX_PATHS {
+        return Err(format!("At most {MAX_PATHS} file= at once: name a folder, which means all below it.\n"));
+    }
+    Ok(paths)
+}
+
+/// What to do with files that are there: the letter of `wire/2 §1.8`.
+fn replace(words: &Words, of_job: Replace) -> Result<u8, String> {
+    Ok(match words.value(&["replace"]).map(str::to_lowercase).as_deref() {
+        None => match of_job {
+            Replace::Always => b'a',
+            Replace::IfNewer => b'w',
+            Replace::IfOlder => b'o',
+            Replace::Never => b'n',
+        },
+        Some("always") => b'a',
+        Some("ifnewer") => b'w',
+        Some("ifolder") => b'o',
+        Some("never") => b'n',
+        Some(other) => return Err(format!("replace={other}: say always, ifnewer, ifolder or never.\n")),
+    })
 }
 
 fn ids(jobs: &[JobRow]) -> Vec<u32> {

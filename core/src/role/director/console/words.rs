@@ -47,6 +47,12 @@ impl Words {
             .and_then(|(_, value)| value.as_deref())
     }
 
+    /// All values of this key, in their order.
+    pub(super) fn values(&self, wanted: &str) -> impl Iterator<Item = &str> {
+        let of_key = self.words.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(wanted));
+        of_key.filter_map(|(_, value)| value.as_deref())
+    }
+
     /// Whether a word stands there, with or without a value.
     pub(super) fn has(&self, wanted: &str) -> bool {
         self.words.iter().any(|(key, _)| key.eq_ignore_ascii_case(wanted))
@@ -69,6 +75,7 @@ mod tests {
         assert_eq!(words.word(0), "restore");
         assert_eq!(words.value(&["client"]), Some("my laptop"));
         assert_eq!(words.value(&["where"]), Some(r"/a\b"));
+        assert_eq!(words.values("where").chain(words.values("WHERE")).collect::<Vec<_>>(), [r"/a\b", r"/a\b"]);
         assert!(words.has("select") && words.has("yes") && !words.has("no"));
     }
 
