@@ -117,16 +117,68 @@ fn check_idle(region: &mut Region) {
     assert_eq!(left, [0, 0], "{:?}", region.world.pending());
 }
 
+/// The number and the line of each connection in a status.
+fn connections(status: &str) -> Vec<(&str, &str)> {
+    let (_, list) = status.split_once("Connections:").unwrap_or_else(|| panic!("no list in {status:?}"));
+    let rows = list.lines().skip_while(|line| !line.starts_with("no ")).skip(1);
+    let rows = rows.take_while(|line| line.starts_with(|first: char| first.is_ascii_digit() || first == '-'));
+    rows.filter_map(|row| Some((row.split_whitespace().next()?, row))).collect()
+}
+
+/// The numbers alone.
+fn numbers(status: &str) -> Vec<&str> {
+    connections(status).into_iter().map(|(number, _)| number).collect()
+}
+
+/// A copy or migration under way over a slow link: its control job, and behind it the number of its writing job.
+fn under_way(region: &mut Region, line: &str) -> u32 {
+    let (sd, sd2) = (region.storages[0].host, region.storages[1].host);
+    region.world.link(sd, sd2, |link| link.rate = 100_000);
+    let control = region.order(line).expect("a job");
+    let disk = region.storages[1].disk.clone();
+    let has_begun = |_: &mut _| disk.store().volumes.values().any(|volume| volume.len() > 100_000);
+    assert!(region.world.run_until(HOUR, has_begun), "nothing is written: {}", region.report(control));
+    control
+}
+
+#[test]
+fn the_second_storage_daemon_of_a_copy_has_a_number_of_its_own() {
+    let mut region = region(10, true);
+    let original = run(&mut region, "run job=fd-sd yes");
+    let control = under_way(&mut region, &format!("run job=copy jobid={} yes", original.job_id));
+    let text = region.say("status network", HOUR).unwrap_or_default();
+    assert_eq!(numbers(&text), ["2", "5a", "5b", "12"], "{text}");
+    for (number, address) in [("5a", "192.0.2.20:9103"), ("5b", "192.0.2.21:9103")] {
+        let (_, line) = connections(&text).into_iter().find(|(found, _)| *found == number).expect("a line");
+        assert!(line.contains(address) && line.contains(" us "), "{line}");
+    }
+    // Each storage daemon has the status itself for one more.
+    for (storage, wanted) in [("sd", ["5a", "5a", "8"]), ("sd2", ["5a", "5b", "8"])] {
+        let text = region.say(&format!("status storage={storage}"), HOUR).unwrap_or_default();
+        assert_eq!(numbers(&text), wanted, "{text}");
+    }
+    let row = region.await_end(control, HOUR).expect("the end of the copy");
+    assert!(is_good(&row), "{}", region.report(control));
+    let (reads, writes) = (region.report(control), region.report(row.prior_job_id));
+    for (report, line) in [
+        (&reads, "Connected storage daemon at 192.0.2.20:9103, encryption: "),
+        (&reads, "data channel: storage daemon dials second storage daemon at sd2:9103 (connection 8), address"),
+        (&writes, "Connected second storage daemon (connection 5b) at 192.0.2.21:9103, encryption: "),
+    ] {
+        assert!(report.contains(line), "{line} in\n{report}");
+    }
+    // Within one daemon there is no second one.
+    let near = run(&mut region, "run job=near yes");
+    let control = run(&mut region, &format!("run job=copy-near jobid={} yes", near.job_id));
+    let both = region.report(control.job_id) + &region.report(control.prior_job_id);
+    assert!(is_good(&control) && !both.contains("5b") && !both.contains("connection 8"), "{both}");
+}
+
 /// Cuts the two storage daemons apart, or takes one away, in the middle of a migration.
 fn broken(seed: u64, breaking: impl FnOnce(&mut Region)) -> (u64, u64) {
     let mut region = region(seed, false);
     let original = run(&mut region, "run job=fd-sd yes");
-    let (sd, sd2) = (region.storages[0].host, region.storages[1].host);
-    region.world.link(sd, sd2, |link| link.rate = 100_000);
-    let control = region.order(&format!("run job=migrate jobid={} yes", original.job_id)).expect("a job");
-    let disk = region.storages[1].disk.clone();
-    let under_way = |_: &mut _| disk.store().volumes.values().any(|volume| volume.len() > 100_000);
-    assert!(region.world.run_until(HOUR, under_way), "nothing is written: {}", region.report(control));
+    let control = under_way(&mut region, &format!("run job=migrate jobid={} yes", original.job_id));
     breaking(&mut region);
     let control = region.await_end(control, HOUR).expect("the end of the migration");
     assert!(!b"TW".contains(&control.job_status), "{}", region.report(control.job_id));

@@ -12,7 +12,7 @@
 
 use crate::config::DirectorConfig;
 use crate::error::Explain;
-use crate::node::Net;
+use crate::node::{Net, Number};
 use crate::role::script::Scripted;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
@@ -352,6 +352,14 @@ impl Director {
 }
 
 impl Job {
+    /// The number of its connection to its storage daemon: the one that writes a copy is the second, unless it reads too.
+    pub(super) fn storage_number(&self) -> Number {
+        match &self.copying {
+            Some(copying) if copying.is_writer && !copying.local => Number::DirectorToSecondStorage,
+            _ => Number::DirectorToStorage,
+        }
+    }
+
     /// How a job of a copy ended, unless it has failed. `None` for other jobs.
     pub(super) fn copy_status(&self) -> Option<JobStatus> {
         let copying = self.copying.as_ref()?;

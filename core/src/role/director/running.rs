@@ -8,7 +8,7 @@ use crate::conn::{CloseReason, Peer};
 use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
-use crate::node::{DialFailure, Net};
+use crate::node::{DialFailure, Net, Number};
 use crate::role::script::{Progress, Scripted, Who};
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -417,7 +417,11 @@ impl Director {
                 self.conns.insert(conn, id);
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.dial = None;
-                    let text = format!("Connected {who} at {}, encryption: {}", peer.ends.peer, peer.tls);
+                    let whom = match job.storage_number() {
+                        number @ Number::DirectorToSecondStorage => format!("{} (connection {number})", number.to()),
+                        _ => who.to_string(),
+                    };
+                    let text = format!("Connected {whom} at {}, encryption: {}", peer.ends.peer, peer.tls);
                     job.say(&mut self.journal, net, MessageKind::Info, &text);
                 }
                 self.save_lines(net);

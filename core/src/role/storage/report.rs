@@ -11,6 +11,7 @@ use crate::wire::status::{JobInStatus, JobLevel};
 use crate::wire::storage_answers as answers;
 
 use super::StorageDaemon;
+use super::job::Part;
 use super::session::Next;
 
 impl StorageDaemon {
@@ -88,6 +89,9 @@ impl StorageDaemon {
     fn connections(&self, rows: &[Row]) -> Vec<String> {
         let number = |row: &Row| match self.sessions.get(&row.conn) {
             Some(session) if session.monitor => Some(Number::MonitorToStorage),
+            Some(session) if session.job.as_ref().is_some_and(|job| job.part == Part::Receive) => {
+                Some(Number::DirectorToSecondStorage)
+            }
             _ => row.number(PeerKind::Storage),
         };
         let all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();

@@ -118,10 +118,7 @@ fn replicate(job: &mut Job, net: &mut Net) -> Act {
         tls: if job.config.storage_tls(writing).enable { 4 } else { 0 },
         key,
     };
-    job.notes.push(format!(
-        "Storage daemon \"{}\" dials storage daemon \"{}\" at {}:{} (connection {}).",
-        channel.dialler, channel.dialled, channel.address, channel.port, channel.number
-    ));
+    job.notes.push(channel.path());
     job.send(net, Who::Storage, StorageCommand::Replicate(order).to_line());
     Act::Wait
 }
