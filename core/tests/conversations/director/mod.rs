@@ -3,6 +3,7 @@
 mod api;
 mod cancelling;
 mod consoles;
+mod copies;
 pub mod desk;
 mod failures;
 mod jobs;

@@ -9,7 +9,7 @@ use crate::recording;
 use crate::support::conv::Side;
 use crate::support::password;
 use crate::support::peer::Script;
-use crate::support::roles::{Protection, second_storage_daemon, storage_daemon};
+use crate::support::roles::{Protection, SECOND_STORAGE_PORT, second_storage_daemon, storage_daemon};
 use crate::support::volumes::{Shelf, hands};
 use crate::support::world::{PeerId, World};
 
@@ -80,7 +80,7 @@ fn a_copy_is_read_and_sent_as_recorded_to_the_address_the_director_names() {
     world.come_in(Script::new(recording!("08-lan-backup-copy/03-FD-to-SD"), Side::Acceptor, Secret::from(key)));
     let writer = recording!("08-lan-backup-copy/07-SDx-to-SD2");
     let key = authorization(recording!("08-lan-backup-copy/06-DIR-to-SD2"));
-    world.await_dial(42_004, Script::new(writer, Side::Dialler, Secret::from(key)));
+    world.await_dial(SECOND_STORAGE_PORT, Script::new(writer, Side::Dialler, Secret::from(key)));
     world.come_in(director_of_reader(recording!("08-lan-backup-copy/05-DIR-to-SD")));
     world.assert_done();
     let shelf = shelf.lock().unwrap();
@@ -135,7 +135,7 @@ mod tls {
         world.come_in(file.protected(job("backup-tiny.2026-11-23_13.10.29_03")));
         let key = Secret::from(authorization(recording!("20-tls-backup/06-DIR-to-SD2")));
         let writer = Script::new(recording!("20-tls-backup/07-SDx-to-SD2"), Side::Dialler, key);
-        world.await_dial(42_004, writer.protected(job("backup-tiny.2026-11-23_13.10.34_07")));
+        world.await_dial(SECOND_STORAGE_PORT, writer.protected(job("backup-tiny.2026-11-23_13.10.34_07")));
         let reading =
             twice(Script::new(recording!("20-tls-backup/05-DIR-to-SD"), Side::Acceptor, password("sd-secret")));
         let why = "the same status a second time says nothing";

@@ -176,6 +176,8 @@ pub const DIRECTOR_PORT: u16 = 42_001;
 pub const FILE_PORT: u16 = 42_002;
 /// The storage daemon's port in the recordings.
 pub const STORAGE_PORT: u16 = 42_003;
+/// The second storage daemon's port in the recordings.
+pub const SECOND_STORAGE_PORT: u16 = 42_004;
 
 /// A role that was asked to do something before its dials are answered: peers have to be awaited first.
 type Prepare<'a, R> = &'a mut dyn FnMut(&mut World<R>);

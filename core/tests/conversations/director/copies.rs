@@ -1,0 +1,253 @@
+//! Copies and migrations between two storage daemons: the director against both real ones.
+
+use serde_json::{Value, json};
+use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::role::director::catalog::{
+    CatalogAnswer, CatalogRequest, JobEnd, JobMediaRow, JobStart, MediaRow, NewJob, VolStatus,
+};
+
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, our_letters};
+use super::recorded::{CATALOG, OUR_CATALOG, OUR_CATALOG_WHY, console};
+use crate::recording;
+use crate::support::conv::Side;
+use crate::support::password;
+use crate::support::peer::Script;
+use crate::support::roles::SECOND_STORAGE_PORT;
+
+/// The configuration of the director that copied and migrated.
+fn copying() -> Value {
+    let mut config = config();
+    let second = json!({ "name": "File2", "address": "127.0.0.1", "port": SECOND_STORAGE_PORT, "password": "sd2-secret",
+                         "device": "FileStorage2", "media_type": "File2", "maximum_concurrent_jobs": 10 });
+    push(&mut config, "storages", second);
+    config["pools"][0]["next_pool"] = json!("Copies");
+    push(&mut config, "pools", json!({ "name": "MigSource", "label_format": "MigSrc-", "next_pool": "Copies" }));
+    let copies = json!({ "name": "Copies", "label_format": "Copy-", "storage": "File2",
+                         "maximum_volume_bytes": 21_474_836_480_u64 });
+    push(&mut config, "pools", copies);
+    for (name, kind, pool) in
+        [("copy", "copy", "Full"), ("backup-tiny-migsrc", "backup", "MigSource"), ("migrate", "migrate", "MigSource")]
+    {
+        let mut job = config["jobs"][0].clone();
+        (job["name"], job["kind"], job["pool"]) = (json!(name), json!(kind), json!(pool));
+        job.as_object_mut().expect("an object").remove("where");
+        push(&mut config, "jobs", job);
+    }
+    config
+}
+
+fn push(config: &mut Value, list: &str, resource: Value) {
+    config[list].as_array_mut().expect("a list").push(resource);
+}
+
+/// Puts the backup that was migrated into the catalog, as it was there when the recording began: job 5.
+fn record_original(desk: &Desk) {
+    let mut shelf = desk.shelf();
+    let mut ask = |request| shelf.catalog.serve(request).expect("an answer");
+    let CatalogAnswer::Id(job_id) = ask(CatalogRequest::CreateJob(NewJob {
+        job: "backup-tiny-migsrc.2026-11-23_13.03.35_09".to_owned(),
+        name: "backup-tiny-migsrc".to_owned(),
+        job_type: b'B',
+        level: b'F',
+        client_id: 1,
+        sched_time: 1_795_439_015,
+        comment: String::new(),
+    })) else {
+        panic!("no number")
+    };
+    // `MigSource` is the second pool.
+    let pool_id = 2;
+    let (start_time, vol_session_id, vol_session_time) = (1_795_439_015, 3, 1_795_439_003);
+    ask(CatalogRequest::StartJob(JobStart {
+        job_id,
+        job_status: b'R',
+        level: b'F',
+        start_time,
+        client_id: 1,
+        pool_id,
+        file_set_id: 1,
+        vol_session_id,
+        vol_session_time,
+    }));
+    let volume = MediaRow {
+        volume_name: "MigSrc-0003".to_owned(),
+        pool_id,
+        storage_id: 1,
+        media_type: "File1".to_owned(),
+        vol_jobs: 1,
+        vol_blocks: 2,
+        vol_mounts: 1,
+        vol_bytes: 2_503,
+        vol_writes: 2,
+        vol_status: VolStatus::Append,
+        enabled: true,
+        ..MediaRow::default()
+    };
+    let CatalogAnswer::Volume(Some(volume)) = ask(CatalogRequest::CreateMedia(Box::new(volume))) else {
+        panic!("no volume")
+    };
+    ask(CatalogRequest::CreateJobMedia(JobMediaRow {
+        job_id,
+        media_id: volume.media_id,
+        first_index: 1,
+        last_index: 6,
+        start_file: 0,
+        end_file: 0,
+        start_block: 200,
+        end_block: 2_502,
+    }));
+    ask(CatalogRequest::EndJob(Box::new(JobEnd {
+        job_id,
+        job_status: b'T',
+        level: b'F',
+        end_time: start_time + 1,
+        real_end_time: start_time + 1,
+        client_id: 1,
+        pool_id,
+        file_set_id: 1,
+        vol_session_id,
+        vol_session_time,
+        job_files: 6,
+        job_bytes: 1_043,
+        read_bytes: 1_043,
+        job_errors: 0,
+        prior_job_id: 0,
+        purged_files: false,
+    })));
+}
+
+/// Plays a recorded backup: its console, its storage daemon and its file daemon.
+fn back_up(desk: &mut Desk, [script, storage, file]: [String; 3]) {
+    desk.world.await_dial(STORAGE_PORT, Script::new(&storage, Side::Dialler, password("sd-secret")));
+    desk.world.await_dial(FILE_PORT, our_letters(Script::new(&file, Side::Dialler, password("fd-secret"))));
+    desk.world.come_in(console(&script).differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]));
+    desk.world.assert_done();
+}
+
+/// Plays a recorded copy: its console, the storage daemon that reads, and the one that writes.
+fn play(desk: &mut Desk, [script, reads, writes]: [&str; 3]) {
+    desk.world.await_dial(STORAGE_PORT, Script::new(reads, Side::Dialler, password("sd-secret")));
+    desk.world.await_dial(SECOND_STORAGE_PORT, Script::new(writes, Side::Dialler, password("sd2-secret")));
+    desk.world.come_in(console(script).differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]));
+    desk.world.assert_done();
+}
+
+/// The type, status, prior job, files and bytes of a job.
+fn row(desk: &Desk, job_id: u32) -> (char, char, u32, u32, u64) {
+    let row = desk.shelf().catalog.job_row(job_id).expect("the job").clone();
+    (row.job_type.into(), row.job_status.into(), row.prior_job_id, row.job_files, row.job_bytes)
+}
+
+/// Names of the six files, as the catalog has them for a job.
+fn names(desk: &Desk, job_id: u32) -> Vec<String> {
+    desk.shelf().catalog.file_rows(job_id).map(|row| String::from_utf8_lossy(&row.name).into_owned()).collect()
+}
+
+/// A backup like the one that was copied, whose storage daemon had been started at another time.
+const BACKUP: [&str; 3] = [
+    recording!("01-backup-full/00-CON-to-DIR"),
+    recording!("01-backup-full/01-DIR-to-SD"),
+    recording!("01-backup-full/02-DIR-to-FD"),
+];
+
+const COPY: [&str; 3] = [
+    recording!("06-copy-sd-sd/00-CON-to-DIR"),
+    recording!("06-copy-sd-sd/01-DIR-to-SD"),
+    recording!("06-copy-sd-sd/02-DIR-to-SD2"),
+];
+
+const MIGRATION: [&str; 3] = [
+    recording!("06b-migrate-sd-sd/00-CON-to-DIR"),
+    recording!("06b-migrate-sd-sd/01-DIR-to-SD"),
+    recording!("06b-migrate-sd-sd/02-DIR-to-SD2"),
+];
+
+#[test]
+fn a_copy_and_then_a_migration_are_directed_as_recorded() {
+    let mut desk = Desk::with(copying(), MemoryCatalog::default());
+    back_up(&mut desk, BACKUP.map(|conv| conv.replace("SDtime=1795438888", "SDtime=1795439003")));
+    play(&mut desk, COPY);
+    assert_eq!(row(&desk, 1), ('B', 'T', 0, 6, 1_043));
+    assert_eq!(row(&desk, 3), ('c', 'T', 4, 0, 0), "{}", desk.report(3));
+    assert_eq!(row(&desk, 4), ('C', 'T', 1, 6, 1_749), "{}", desk.report(4));
+    assert_eq!(names(&desk, 4).len(), 6);
+    let path = "data channel: storage daemon dials second storage daemon at 127.0.0.1:42004 (connection 8), address\n";
+    assert!(desk.report(3).contains(path), "{}", desk.report(3));
+    let second = "Connected second storage daemon (connection 5b) at 127.0.0.1:42004, encryption: None\n";
+    assert!(desk.report(4).contains(second), "{}", desk.report(4));
+    // What was recorded of the copied job's times.
+    {
+        let shelf = desk.shelf();
+        let (original, copy) = (shelf.catalog.job_row(1).unwrap(), shelf.catalog.job_row(4).unwrap());
+        assert_eq!((copy.start_time, copy.job_t_date), (original.start_time, original.job_t_date));
+        assert_eq!((copy.vol_session_id, copy.vol_session_time), (1, 1_795_439_003));
+        let volume = shelf.catalog.volume("Copy-0002").unwrap();
+        assert_eq!((volume.vol_bytes, volume.vol_blocks, volume.end_block, volume.vol_jobs), (2_465, 2, 2_464, 1));
+    }
+
+    record_original(&desk);
+    play(&mut desk, MIGRATION);
+    assert_eq!(row(&desk, 5), ('M', 'T', 0, 6, 1_043), "the migrated original");
+    assert_eq!(names(&desk, 5), [""; 0], "its files are the new job's");
+    assert_eq!(row(&desk, 7), ('g', 'T', 8, 0, 0), "{}", desk.report(7));
+    assert_eq!(row(&desk, 8), ('B', 'T', 5, 6, 1_749), "{}", desk.report(8));
+    assert_eq!(names(&desk, 8).len(), 6);
+    assert_eq!(desk.shelf().catalog.volume("Copy-0002").unwrap().vol_jobs, 2);
+}
+
+#[test]
+fn a_copy_between_two_lan_addresses_is_directed_as_recorded() {
+    let mut config = copying();
+    config["clients"][0]["lan_address"] = json!("127.0.0.2");
+    config["storages"][0]["lan_address"] = json!("127.0.0.3");
+    config["storages"][1]["lan_address"] = json!("127.0.0.4");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let backup = [
+        recording!("08-lan-backup-copy/00-CON-to-DIR"),
+        recording!("08-lan-backup-copy/01-DIR-to-SD"),
+        recording!("08-lan-backup-copy/02-DIR-to-FD"),
+    ];
+    back_up(&mut desk, backup.map(str::to_owned));
+    let copy = [
+        recording!("08-lan-backup-copy/04-CON-to-DIR"),
+        recording!("08-lan-backup-copy/05-DIR-to-SD"),
+        recording!("08-lan-backup-copy/06-DIR-to-SD2"),
+    ];
+    play(&mut desk, copy);
+    assert_eq!(row(&desk, 4), ('C', 'T', 1, 6, 1_749), "{}", desk.report(4));
+    let path =
+        "data channel: storage daemon dials second storage daemon at 127.0.0.4:42004 (connection 8), LAN address\n";
+    assert!(desk.report(3).contains(path), "{}", desk.report(3));
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_copy_over_tls_is_directed_as_recorded() {
+    use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+
+    use crate::support::peer::Engine;
+    use crate::support::roles::Protection;
+
+    let me = || Engine::Psk(PeerName::new(PeerKind::Director, "bareos-dir"));
+    let console = |conv| console(conv).protected(Engine::Psk(PeerName::new(PeerKind::Console, DEFAULT_CONSOLE)));
+    let daemon = |conv, secret| Script::new(conv, Side::Dialler, password(secret)).protected(me());
+    let mut config = copying();
+    config["director"]["tls"] = json!({ "enable": true, "require": true });
+    let mut desk = Desk::begin(config, MemoryCatalog::default(), Protection::Psk, |_| false);
+    desk.world.await_dial(STORAGE_PORT, daemon(recording!("20-tls-backup/01-DIR-to-SD"), "sd-secret"));
+    let file = our_letters(Script::new(recording!("20-tls-backup/02-DIR-to-FD"), Side::Dialler, password("fd-secret")));
+    desk.world.await_dial(FILE_PORT, file.protected(me()));
+    let first = console(recording!("20-tls-backup/00-CON-to-DIR")).differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]);
+    let first = desk.world.come_in(first.until_we_say("You have messages."));
+    desk.world.await_dial(STORAGE_PORT, daemon(recording!("20-tls-backup/05-DIR-to-SD"), "sd-secret"));
+    desk.world.await_dial(SECOND_STORAGE_PORT, daemon(recording!("20-tls-backup/06-DIR-to-SD2"), "sd2-secret"));
+    let second = console(recording!("20-tls-backup/04-CON-to-DIR"));
+    // The recording has lost what follows, as that of the backup has.
+    let second = desk.world.come_in(second.until_we_say("Using Catalog"));
+    assert_eq!(row(&desk, 4), ('C', 'T', 1, 6, 1_749), "{}", desk.report(4));
+    assert!(desk.report(4).contains("(connection 5b) at 127.0.0.1:42004, encryption: TLS"), "{}", desk.report(4));
+    for console in [first, second] {
+        desk.world.say(console, "text quit");
+    }
+    desk.world.assert_done();
+}
