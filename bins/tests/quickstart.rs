@@ -123,6 +123,52 @@ fn every_mode_makes_its_own_connections_on_every_runtime_with_every_protection()
 }
 
 #[test]
+fn copies_and_migrations_are_restored_from_the_second_storage_daemon_on_every_runtime_with_every_protection() {
+    let tree = tree();
+    let source = tree.path().join("source/a");
+    for mode in ["copy", "migrate"] {
+        for (at, runtime) in BUILT.iter().enumerate() {
+            // Each protection on one runtime at least, and all of them on the first.
+            let all = protections();
+            let some = if at == 0 { all.clone() } else { vec![all[at % all.len()]] };
+            for (tls, words) in some {
+                let output = quickstart(&source, &["--mode", mode, "--tls", tls, "--runtime", runtime, "--json"]);
+                assert!(output.status.success(), "{mode} {runtime} {tls}: {}", shown(&output));
+                let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+                assert_eq!((&json["ok"], &json["mode"]), (&true.into(), &mode.into()));
+                let connections = json["connections"].as_array().unwrap();
+                let numbers: Vec<&str> = connections.iter().map(|c| c["number"].as_str().unwrap()).collect();
+                assert_eq!(numbers, ["2", "3", "5a", "5b", "6", "8", "12"], "{mode}");
+                let address = |number: &str| {
+                    let found = connections.iter().find(|c| c["number"] == number).unwrap();
+                    assert!(found["tls"].as_str().unwrap().starts_with(words), "{mode}: {found}");
+                    found["address"].as_str().unwrap().to_owned()
+                };
+                assert_eq!(address("5b"), address("8"), "the director and the first storage daemon dial the second");
+                assert_eq!(address("5a"), address("6"));
+                assert_ne!(address("5a"), address("5b"));
+                assert_eq!(json["restored_from"].as_str(), Some(address("5b").as_str()));
+                for job in ["copy", "restore"] {
+                    assert_eq!(json[job]["files"], json["backup"]["files"], "{mode}: {job}");
+                }
+                assert_eq!(json["differences"], Value::Array(Vec::new()));
+            }
+        }
+    }
+    let output = quickstart(&source, &["--mode", "migrate", "--tls", "off"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    for expected in [
+        " 5b  director -> second storage daemon",
+        "  8  storage daemon -> second storage daemon",
+        "\nMigration ",
+        "\nRestored from the second storage daemon at 127.0.0.1:",
+        "Everything is equal.",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+}
+
+#[test]
 fn a_person_gets_lines_and_chosen_folders_stay() {
     let tree = tree();
     let (source, state, into) =

@@ -22,8 +22,16 @@ pub(super) const DIRECTOR: &str = "quickstart-dir";
 pub(super) const CLIENT: &str = "quickstart-fd";
 /// Name of the storage daemon.
 pub(super) const STORAGE: &str = "quickstart-sd";
+/// Name of the storage daemon that copies and migrated jobs go to.
+pub(super) const SECOND_STORAGE: &str = "quickstart-sd2";
 /// Name of the backup job.
 pub(super) const BACKUP: &str = "quickstart-backup";
+/// Name of the job that copies or migrates.
+pub(super) const COPY: &str = "quickstart-copy";
+/// Name of the pool of backups.
+pub(super) const POOL: &str = "quickstart";
+/// Name of the pool that copies and migrated jobs go to.
+pub(super) const COPIES: &str = "quickstart-second";
 
 /// Passwords and TLS of one network, and the folder its files are in.
 #[derive(Debug)]
@@ -34,6 +42,7 @@ pub(super) struct Network {
     console: String,
     client: String,
     storage: String,
+    second_storage: String,
 }
 
 /// Ports of the daemons.
@@ -42,12 +51,16 @@ pub(super) struct Ports {
     pub(super) director: u16,
     pub(super) file: u16,
     pub(super) storage: u16,
+    pub(super) second: u16,
 }
 
 impl Network {
-    /// Makes the folder's contents: the place for volumes, and certificates if they are wanted.
+    /// Makes the folder's contents: the places for volumes, and certificates if they are wanted.
     pub(super) fn new(folder: &Path, mode: Mode, protection: Protection) -> Result<Self, Failure> {
-        fs::DirBuilder::new().mode(0o700).recursive(true).create(folder.join("volumes"))?;
+        let volumes: &[&str] = if mode.copies() { &["volumes", "second-volumes"] } else { &["volumes"] };
+        for name in volumes {
+            fs::DirBuilder::new().mode(0o700).recursive(true).create(folder.join(name))?;
+        }
         let tls = match protection {
             Protection::Psk => String::new(),
             Protection::Off => "tls: (enable: false, require: false),".to_owned(),
@@ -57,8 +70,8 @@ impl Network {
                     .to_owned()
             }
         };
-        let (console, client, storage) = (password()?, password()?, password()?);
-        Ok(Self { folder: folder.to_owned(), mode, tls, console, client, storage })
+        let (console, client, storage, second_storage) = (password()?, password()?, password()?, password()?);
+        Ok(Self { folder: folder.to_owned(), mode, tls, console, client, storage, second_storage })
     }
 
     pub(super) fn file_daemon(&self, ports: Ports) -> Result<PathBuf, Failure> {
@@ -85,19 +98,31 @@ impl Network {
         self.put::<StorageConfig>("storage-daemon.ron", &text)
     }
 
+    pub(super) fn second_storage_daemon(&self, ports: Ports) -> Result<PathBuf, Failure> {
+        let Self { tls, second_storage, .. } = self;
+        let text = format!(
+            r#"(storage: (name: {SECOND_STORAGE:?}, listen: [{HOST:?}], port: {}, {tls}),
+                directors: [(name: {DIRECTOR:?}, password: {second_storage:?})],
+                devices: [(name: "volumes", media_type: "SecondFile", archive_device: "second-volumes")])"#,
+            ports.second
+        );
+        self.put::<StorageConfig>("second-storage-daemon.ron", &text)
+    }
+
     pub(super) fn director(&self, ports: Ports, source: &str) -> Result<PathBuf, Failure> {
-        let Self { tls, console, client, storage, .. } = self;
-        let job = format!(r#"client: {CLIENT:?}, fileset: "source", storage: {STORAGE:?}, pool: "quickstart""#);
+        let Self { tls, console, client, storage, second_storage, .. } = self;
+        let job = format!(r#"client: {CLIENT:?}, fileset: "source", storage: {STORAGE:?}, pool: {POOL:?}"#);
+        let [second, next, copies, copy] = self.mode.copying(ports, second_storage, &job);
         let text = format!(
             r#"(director: (name: {DIRECTOR:?}, password: {console:?}, listen: [{HOST:?}], port: {}, {tls}),
                 clients: [(name: {CLIENT:?}, {} {} password: {client:?})],
                 storages: [(name: {STORAGE:?}, address: {HOST:?}, port: {}, {} password: {storage:?},
-                            device: "volumes", media_type: "File")],
+                            device: "volumes", media_type: "File") {second}],
                 jobs: [(name: {BACKUP:?}, level: full, {job}),
-                       (name: "quickstart-restore", kind: restore, {job})],
+                       (name: "quickstart-restore", kind: restore, {job}) {copy}],
                 filesets: [(name: "source", include: [(files: [{}],
                             options: [(digest: xxh128, acl: true, xattr: true, hardlinks: true)])])],
-                pools: [(name: "quickstart", label_format: "quickstart-")],
+                pools: [(name: {POOL:?}, label_format: "{POOL}-" {next}) {copies}],
                 catalog: sqlite(path: "catalog.sqlite"))"#,
             ports.director,
             self.mode.client_address(ports),
@@ -190,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_four_configurations_are_good_and_private_for_every_mode_and_protection() {
+    fn the_configurations_are_good_and_private_for_every_mode_and_protection() {
         for (mode, protection) in Mode::ALL
             .iter()
             .flat_map(|mode| Protection::ALL.iter().map(move |p| (*mode, *p)))
@@ -198,11 +223,12 @@ mod tests {
         {
             let folder = tempfile::tempdir().unwrap();
             let network = Network::new(folder.path(), mode, protection).unwrap();
-            let ports = Ports { director: 1, file: 2, storage: 3 };
+            let ports = Ports { director: 1, file: 2, storage: 3, second: 4 };
             let source = "/so\"ur\\ce/\u{7}ä";
             for file in [
                 network.file_daemon(ports).unwrap(),
                 network.storage_daemon(ports).unwrap(),
+                network.second_storage_daemon(ports).unwrap(),
                 network.director(ports, source).unwrap(),
                 network.console(ports).unwrap(),
             ] {
@@ -211,6 +237,7 @@ mod tests {
             let text = fs::read_to_string(folder.path().join("director.ron")).unwrap();
             let (config, _) = parse::<DirectorConfig>("director.ron", &text, built()).unwrap();
             assert_eq!(config.filesets[0].include[0].files, [source]);
+            assert_eq!(config.job(COPY).is_some(), mode.copies());
         }
     }
 

@@ -1,9 +1,11 @@
 //! `towline quickstart`: a whole backup network on loopback, one backup, one restore, and a comparison of every entry.
 //!
-//! `mode.rs` says which way connections go, `config.rs` writes the four configurations, `processes.rs` runs the daemons, `dialogue.rs` is the console,
-//! `progress.rs` shows how far it is, `report.rs` says what came of it.
+//! `mode.rs` says which way connections go, `config.rs` writes the configurations, `processes.rs` runs the daemons,
+//! `dialogue.rs` is the console, `copying.rs` is what a copy or a migration needs besides, `progress.rs` shows how far it
+//! is, `report.rs` says what came of it.
 
 mod config;
+mod copying;
 mod dialogue;
 mod mode;
 mod processes;
@@ -29,9 +31,10 @@ use crate::daemon::{runtime, say};
 use crate::disk::compare::{Comparison, compare};
 
 use config::{BACKUP, CLIENT, Network, Ports, free_port};
+use copying::Copied;
 use dialogue::Dialogue;
 pub use mode::Mode;
-use mode::TRACES;
+use mode::{RESTORED_FROM, TRACES};
 use processes::{Kind, Processes};
 use progress::Progress;
 use report::{Connection, Done, Report, connected, summary};
@@ -234,6 +237,29 @@ fn network(options: &Options) -> Result<Report, Failure> {
     run.whole().map_err(|failure| run.with_log(failure))
 }
 
+/// A job that is to run.
+#[derive(Debug)]
+struct Task {
+    /// What it is, in a word.
+    what: &'static str,
+    /// What a person is told when it begins.
+    says: String,
+    /// What the console is told.
+    line: String,
+    /// Bytes it will move, 0 if nobody sees its progress.
+    total: u64,
+    /// The daemon whose work shows how far it is.
+    busy: Kind,
+}
+
+/// A job that has ended well.
+#[derive(Debug)]
+struct Ended {
+    id: u32,
+    done: Done,
+    report: String,
+}
+
 /// One run. Fields are dropped in their order: the processes end before the state goes.
 struct Run<'a> {
     processes: Processes,
@@ -254,33 +280,62 @@ impl Run<'_> {
         let ports = self.start(&network, &source)?;
         let console = network.console(ports)?;
         let mut dialogue = Dialogue::connect(&console, self.runtime, &self.to, &self.news)?;
-        let mut connections = vec![self.connection(Number::DefaultConsole, dialogue.log.first())?];
+        let mut connections = vec![self.connection(Number::DefaultConsole, dialogue.log.first().map(String::as_str))?];
 
         let total = progress::size_of(&self.source, self.shows_progress());
-        let (backup, log) = self.job(&mut dialogue, "backup", &format!("run job={BACKUP} yes"), total)?;
-        connections.extend(self.connections_of(&log)?);
-        let where_to = quoted(&self.into)?;
-        let line = format!("restore client={CLIENT} where={where_to} all done yes");
-        let (restore, restore_log) = self.job(&mut dialogue, "restore", &line, total)?;
+        let says = format!("Backing up {}", self.source.display());
+        let line = format!("run job={BACKUP} yes");
+        let backup = self.job(&mut dialogue, &Task { what: "backup", says, line, total, busy: Kind::File })?;
+        connections.extend(self.connections_of(&backup.report)?);
+        let mut copied = None;
+        if self.options.mode.copies() {
+            copied = Some(self.copy(&mut dialogue, backup.id, total)?);
+            self.stop_storage()?;
+        }
+        let restore = self.restore(&mut dialogue, copied.as_ref(), total)?;
+        let storage = self.connection(Number::DirectorToStorage, RESTORED_FROM.line(&restore.report))?;
+        if copied.is_some() {
+            self.assert_second(&storage, ports.second)?;
+        }
         dialogue.leave(&self.news);
-        let complaints = [log, restore_log].iter().flat_map(|log| complaints(log)).collect();
+        let (copy, more, reports) = match copied {
+            Some(copied) => (Some(copied.done), copied.connections, copied.reports),
+            None => (None, Vec::new(), String::new()),
+        };
+        connections.extend(more);
+        connections.sort_by_key(|connection| connection.number);
+        let complaints = [backup.report, reports, restore.report].iter().flat_map(|log| complaints(log)).collect();
         Ok(Report {
             runtime: self.runtime.name(),
             mode: self.options.mode,
             protection: self.options.protection,
             connections,
-            backup,
-            restore,
+            backup: backup.done,
+            copy,
+            restore: restore.done,
+            restored_from: storage.address,
             comparison: self.compare()?,
             complaints,
             kept: self.state.kept(),
         })
     }
 
+    /// Restores: a copy by its number, else the newest backup, which may be a migrated one.
+    fn restore(&self, dialogue: &mut Dialogue, copied: Option<&Copied>, total: u64) -> Result<Ended, Failure> {
+        let job = match copied {
+            Some(copied) if self.options.mode == Mode::Copy => format!("jobid={}", copied.job),
+            _ => String::new(),
+        };
+        let where_to = quoted(&self.into)?;
+        let line = format!("restore client={CLIENT} {job} where={where_to} all done yes");
+        let says = format!("Restoring below {}", self.into.display());
+        self.job(dialogue, &Task { what: "restore", says, line, total, busy: Kind::File })
+    }
+
     /// Starts the daemons, those first that are dialled by the others.
     fn start(&mut self, network: &Network, source: &str) -> Result<Ports, Failure> {
         let mut ports = Ports::default();
-        for kind in self.options.mode.order() {
+        for kind in self.options.mode.order().iter().copied() {
             let mut tries = 0;
             loop {
                 tries += 1;
@@ -289,6 +344,10 @@ impl Run<'_> {
                     Kind::Storage => {
                         ports.storage = port;
                         network.storage_daemon(ports)?
+                    }
+                    Kind::SecondStorage => {
+                        ports.second = port;
+                        network.second_storage_daemon(ports)?
                     }
                     Kind::File => {
                         ports.file = port;
@@ -326,20 +385,11 @@ impl Run<'_> {
         }
     }
 
-    /// Runs a job to its end; gives its numbers and its report.
-    fn job(
-        &self,
-        dialogue: &mut Dialogue,
-        what: &'static str,
-        line: &str,
-        total: u64,
-    ) -> Result<(Done, String), Failure> {
-        self.tell(&match what {
-            "backup" => format!("Backing up {}", self.source.display()),
-            _ => format!("Restoring below {}", self.into.display()),
-        });
-        let file_daemon = self.processes.id(Kind::File);
-        let progress = Progress::new(what, total, file_daemon, self.shows_progress());
+    /// Runs a job to its end.
+    fn job(&self, dialogue: &mut Dialogue, task: &Task) -> Result<Ended, Failure> {
+        let Task { what, says, line, total, busy } = task;
+        self.tell(says);
+        let progress = Progress::new(what, *total, self.processes.id(*busy), self.shows_progress());
         let started = Instant::now();
         let answer = dialogue.ask(line, &self.news, &mut || progress.tick())?;
         let id = job_id(&answer).ok_or_else(|| Failure::Refused(answer.trim().to_owned()))?;
@@ -352,7 +402,7 @@ impl Run<'_> {
             return Err(Failure::Job { what, report: report.trim_end().to_owned() });
         }
         let number = |label| summary(&report, label).unwrap_or(0);
-        Ok((Done { files: number("Files:"), bytes: number("Bytes:"), time }, report))
+        Ok(Ended { id, done: Done { files: number("Files:"), bytes: number("Bytes:"), time }, report })
     }
 
     /// Compares what came back, on a thread, so that Ctrl-C is heard.
@@ -377,12 +427,9 @@ impl Run<'_> {
     fn connections_of(&self, log: &str) -> Result<Vec<Connection>, Failure> {
         let mut connections = Vec::new();
         for trace in TRACES {
-            let by = trace.by;
-            let mut lines = log.lines().filter(|line| line.contains(&format!(" {by} JobId ")) || line.starts_with(by));
-            let line = lines.find(|line| line.to_lowercase().contains(trace.words)).map(str::to_owned);
             let mode = self.options.mode;
-            match (line, mode.expected().contains(&trace.number)) {
-                (line, true) => connections.push(self.connection(trace.number, line.as_ref())?),
+            match (trace.line(log), mode.expected().contains(&trace.number)) {
+                (line, true) => connections.push(self.connection(trace.number, line)?),
                 (None, false) => {}
                 (Some(line), false) => {
                     let text =
@@ -399,9 +446,9 @@ impl Run<'_> {
         Ok(connections)
     }
 
-    fn connection(&self, number: Number, line: Option<&String>) -> Result<Connection, Failure> {
+    fn connection(&self, number: Number, line: Option<&str>) -> Result<Connection, Failure> {
         let (from, to) = (number.from(), number.to());
-        let found = line.and_then(|line| connected(line));
+        let found = line.and_then(connected);
         let (address, cipher) = found.ok_or_else(|| {
             Failure::Local(format!("no line of the report says how the {from} reached the {to}; please report it"))
         })?;

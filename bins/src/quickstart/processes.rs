@@ -18,6 +18,8 @@ const TAIL: usize = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
     Storage,
+    /// The storage daemon that copies and migrated jobs go to.
+    SecondStorage,
     File,
     Director,
 }
@@ -27,17 +29,26 @@ impl Kind {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Storage => "storage daemon",
+            Self::SecondStorage => "second storage daemon",
             Self::File => "file daemon",
             Self::Director => "director",
         }
     }
 
-    /// Its word in the hidden command, and the name of its log.
-    pub(super) const fn word(self) -> &'static str {
+    /// Its word in the hidden command.
+    const fn word(self) -> &'static str {
         match self {
-            Self::Storage => "storage",
+            Self::Storage | Self::SecondStorage => "storage",
             Self::File => "file",
             Self::Director => "director",
+        }
+    }
+
+    /// The name of its log.
+    const fn log(self) -> &'static str {
+        match self {
+            Self::SecondStorage => "second-storage",
+            _ => self.word(),
         }
     }
 }
@@ -77,7 +88,7 @@ impl Processes {
             }
             let _gone = news.send(News::Gone(kind));
         };
-        thread::Builder::new().name(format!("{}-output", kind.word())).spawn(listen)?;
+        thread::Builder::new().name(format!("{}-output", kind.log())).spawn(listen)?;
         Ok(())
     }
 
@@ -85,6 +96,14 @@ impl Processes {
     pub(super) fn reap(&mut self, kind: Kind) {
         for (_, child) in self.children.iter_mut().filter(|(other, _)| *other == kind) {
             let _status = child.wait();
+        }
+        self.children.retain(|(other, _)| *other != kind);
+    }
+
+    /// Ends a daemon and waits until it has ended; `news` hears of that too.
+    pub(super) fn stop(&mut self, kind: Kind) {
+        for (_, child) in self.children.iter_mut().filter(|(other, _)| *other == kind) {
+            end(child);
         }
         self.children.retain(|(other, _)| *other != kind);
     }
@@ -98,18 +117,23 @@ impl Processes {
 impl Drop for Processes {
     fn drop(&mut self) {
         for (_, child) in self.children.iter_mut().rev() {
-            // Not waited for yet, so the id is still this child's.
-            if let Some(id) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-                let _ended = kill_process(id, Signal::TERM);
-            }
-            let _status = child.wait();
+            end(child);
         }
     }
 }
 
+/// Asks a daemon to end and waits for it.
+fn end(child: &mut Child) {
+    // Not waited for yet, so the id is still this child's.
+    if let Some(id) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ended = kill_process(id, Signal::TERM);
+    }
+    let _status = child.wait();
+}
+
 /// The log of a daemon.
 pub(super) fn log_of(folder: &Path, kind: Kind) -> PathBuf {
-    folder.join(format!("{}.log", kind.word()))
+    folder.join(format!("{}.log", kind.log()))
 }
 
 /// The last lines of a daemon's log.

@@ -1,4 +1,4 @@
-//! How far a job is, for a person at a terminal. Measured from outside, at the file daemon's process.
+//! How far a job is, for a person at a terminal. Measured from outside, at the process of the daemon that is busiest.
 
 use std::fs;
 use std::path::Path;
@@ -19,13 +19,13 @@ impl Progress {
     /// A bar for a job of `total` bytes; hidden unless `shown`.
     pub(super) fn new(what: &'static str, total: u64, process: Option<u32>, shown: bool) -> Self {
         let bar = if shown { ProgressBar::new(total) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("{msg:8} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
+        let style = ProgressStyle::with_template("{msg:9} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta} left");
         if let Ok(style) = style {
             bar.set_style(style);
         }
         bar.set_message(what);
         let before = process.and_then(traffic).unwrap_or_default();
-        Self { bar, process, writes: what == "restore", before }
+        Self { bar, process, writes: what != "backup", before }
     }
 
     /// Shows how far it is now.

@@ -53,7 +53,11 @@ pub(super) struct Report {
     pub(super) protection: Protection,
     pub(super) connections: Vec<Connection>,
     pub(super) backup: Done,
+    /// The copy or migration, in a mode that has one.
+    pub(super) copy: Option<Done>,
     pub(super) restore: Done,
+    /// The storage daemon that was read for the restore.
+    pub(super) restored_from: String,
     pub(super) comparison: Comparison,
     /// What the jobs' reports complain about.
     pub(super) complaints: Vec<String>,
@@ -87,7 +91,9 @@ impl Report {
             "tls": self.protection.name(),
             "connections": connections,
             "backup": self.backup.json(),
+            "copy": self.copy.map(|done| done.json()),
             "restore": self.restore.json(),
+            "restored_from": self.restored_from,
             "compared": self.comparison.entries,
             "compared_bytes": self.comparison.bytes,
             "differences": named(&self.comparison.differences),
@@ -105,18 +111,25 @@ impl Report {
         for c in &self.connections {
             let (number, from, to, address, tls) = (c.number, c.number.from(), c.number.to(), &c.address, &c.tls);
             // Writing to a string cannot fail.
-            let _ = writeln!(text, "  {number:>3}  {:<34} {address:<22} {tls}", format!("{from} -> {to}"));
+            let _ = writeln!(text, "  {number:>3}  {:<38} {address:<22} {tls}", format!("{from} -> {to}"));
         }
         text.push('\n');
-        for (word, done) in [("Backup", &self.backup), ("Restore", &self.restore)] {
+        let copy = if self.mode == Mode::Migrate { "Migration" } else { "Copy" };
+        let jobs = [("Backup", Some(&self.backup)), (copy, self.copy.as_ref()), ("Restore", Some(&self.restore))];
+        for (word, done) in jobs.into_iter().filter_map(|(word, done)| Some((word, done?))) {
             let seconds = done.time.as_secs_f64();
             let _ = writeln!(
                 text,
-                "{word:<8} {} files, {} bytes in {seconds:.2} s: {:.1} MB/s",
+                "{word:<9} {} files, {} bytes in {seconds:.2} s: {:.1} MB/s",
                 done.files,
                 done.bytes,
                 done.rate()
             );
+        }
+        if self.copy.is_some() {
+            let from = &self.restored_from;
+            let _ =
+                writeln!(text, "Restored from the second storage daemon at {from}; the first one was stopped before");
         }
         for line in &self.complaints {
             let _ = writeln!(text, "{line}");
@@ -183,7 +196,9 @@ mod tests {
             protection: Protection::Off,
             connections: Vec::new(),
             backup: Done::default(),
+            copy: None,
             restore: Done::default(),
+            restored_from: String::new(),
             comparison: Comparison::default(),
             complaints: Vec::new(),
             kept: None,
