@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::check::codes;
 use super::*;
 
-const BUILT: Built = Built { psk: true };
+pub(super) const BUILT: Built = Built { psk: true };
 
 pub(super) fn read<T: DeserializeOwned>(value: Value) -> T {
     serde_json::from_value(value).unwrap()
 }
 
 /// `code path` of each finding.
-fn found(findings: &[Finding]) -> Vec<String> {
+pub(super) fn found(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| format!("{} {}", finding.code, finding.path)).collect()
 }
 
@@ -56,7 +56,11 @@ fn tray() -> Value {
 }
 
 /// Findings of `base` after each `(pointer, value)` was put into it.
-fn check<T: DeserializeOwned + Check>(mut base: Value, changes: &[(&str, Value)], built: Built) -> Vec<Finding> {
+pub(super) fn check<T: DeserializeOwned + Check>(
+    mut base: Value,
+    changes: &[(&str, Value)],
+    built: Built,
+) -> Vec<Finding> {
     for (pointer, value) in changes {
         let (parent, key) = pointer.rsplit_once('/').unwrap();
         match base.pointer_mut(parent).unwrap() {

@@ -1,7 +1,7 @@
 //! Checks of the director.
 
-use super::catalog;
 use super::{Built, Check, Checker, Finding, Side, codes, reach};
+use super::{catalog, copying};
 use crate::config::{Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Schedule, Storage};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
@@ -126,9 +126,9 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     c.reference(path.field("pool"), "pool", &job.pool, pools);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(job.maximum_concurrent_jobs));
     c.not_zero(path.field("priority"), u64::from(job.priority));
-    if job.kind == JobKind::Backup && job.r#where.is_some() {
+    if job.kind != JobKind::Restore && job.r#where.is_some() {
         let help = "remove `where`, or set `kind: restore`";
-        c.warning(codes::CONTRADICTION, path.field("where"), "a backup puts no files anywhere", help);
+        c.warning(codes::CONTRADICTION, path.field("where"), "only a restore puts files anywhere", help);
     }
     if job.kind == JobKind::Backup && config.pool(&job.pool).is_some_and(|pool| pool.kind == PoolKind::Scratch) {
         let message = format!("pool {:?} is a scratch pool, no job writes to it", job.pool);
@@ -142,18 +142,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
-    if matches!(job.kind, JobKind::Copy | JobKind::Migrate) {
-        copying(c, path, job, config);
-    } else if job.select_jobs.is_some() || job.select_clients.is_some() {
-        let field = if job.select_jobs.is_some() { "select_jobs" } else { "select_clients" };
-        let message = format!("job {:?} selects no jobs: only copies and migrations do", job.name);
-        c.warning(
-            codes::CONTRADICTION,
-            path.field(field),
-            message,
-            "remove it, or set `kind: copy` or `kind: migrate`",
-        );
-    }
+    copying::check(c, path, job, config);
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
     if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
@@ -174,26 +163,6 @@ fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule) {
                 c.error(codes::OUT_OF_RANGE, path.field(field), message, &help);
             }
         }
-    }
-}
-
-/// A copy needs somewhere to go: the pool's next pool, and that pool's storage, which is not the original's.
-fn copying(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
-    let Some(pool) = config.pool(&job.pool) else { return };
-    let Some(next) = &pool.next_pool else {
-        let message = format!("copies of jobs in pool {:?} have nowhere to go", job.pool);
-        let help = "add `next_pool` to that pool, and `storage` to the pool it names";
-        return c.error(codes::CONTRADICTION, path.field("pool"), message, help);
-    };
-    let storage = config.pool(next).map(|next| next.storage.as_ref());
-    if storage == Some(None) {
-        let message = format!("pool {next:?}, which copies go to, has no storage");
-        c.error(codes::CONTRADICTION, path.field("pool"), message, "add `storage` to that pool");
-    }
-    if storage == Some(Some(&job.storage)) {
-        let message = format!("storage {:?} would read and write at the same time", job.storage);
-        let help = "give the next pool another storage; it may be another device of the same daemon";
-        c.error(codes::CONTRADICTION, path.field("storage"), message, help);
     }
 }
 

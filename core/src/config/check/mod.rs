@@ -4,6 +4,7 @@
 
 mod catalog;
 pub mod codes;
+mod copying;
 mod director;
 mod nearest;
 mod peers;
