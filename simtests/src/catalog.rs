@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use towline_core::role::director::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileSetSpec,
     FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow, MediaRow, NewJob,
-    PoolRow, RestoreFiles, UpdCatBatch, VolStatus,
+    PoolRow, RestoreFiles, UpdCatBatch, VolStatus, orphaned_copies,
 };
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
@@ -246,6 +246,11 @@ impl Tables {
         self.jobs.retain(|id, _| !gone.contains(id));
         self.files.retain(|(id, _), _| !gone.contains(id));
         self.pieces.retain(|piece| !gone.contains(&piece.job_id));
+        for id in orphaned_copies(self.jobs.values()) {
+            if let Some(row) = self.jobs.get_mut(&id) {
+                row.job_type = b'B';
+            }
+        }
         let is_empty = !self.pieces.iter().any(|piece| piece.media_id == media_id);
         if let Some(row) = self.media.get_mut(&media_id).filter(|_| is_empty) {
             row.vol_status = VolStatus::Purged;

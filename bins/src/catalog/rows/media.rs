@@ -120,12 +120,26 @@ pub(super) fn prune(t: &mut dyn Session, media_id: u32, before: i64) -> Result<C
         // Pieces and files go with their job.
         t.execute("DELETE FROM Job WHERE JobId = ?1", &values![job_id])?;
     }
+    promote_orphans(t)?;
     t.execute(
         "UPDATE Media SET VolStatus = ?2, Revision = Revision + 1
          WHERE MediaId = ?1 AND NOT EXISTS (SELECT 1 FROM JobMedia WHERE MediaId = ?1)",
         &values![media_id, VolStatus::Purged.as_str()],
     )?;
     by_id(t, media_id)
+}
+
+/// What `orphaned_copies` says, in SQL.
+fn promote_orphans(t: &mut dyn Session) -> Result<u64> {
+    t.execute(
+        "UPDATE Job SET Type = 'B' WHERE JobId IN (
+             SELECT MIN(JobId) FROM Job
+             WHERE Type = 'C' AND JobStatus IN ('T', 'W') AND PriorJobId > 0
+                 AND PriorJobId NOT IN (SELECT JobId FROM Job WHERE Type <> 'M')
+                 AND PriorJobId NOT IN (SELECT PriorJobId FROM Job WHERE Type = 'B' AND JobStatus IN ('T', 'W'))
+             GROUP BY PriorJobId)",
+        &[],
+    )
 }
 
 pub(super) fn create_job_media(t: &mut dyn Session, row: &JobMediaRow) -> Result<CatalogAnswer> {

@@ -10,9 +10,11 @@
 
 mod media;
 pub mod memory;
+mod orphans;
 mod rows;
 
 pub use media::*;
+pub use orphans::orphaned_copies;
 pub use rows::*;
 
 use crate::error::{Code, Explain, Fault, Retry};
@@ -65,7 +67,7 @@ pub enum CatalogRequest {
     /// the stored row; or `Stale` with the present row, and nothing stored, if `revision` is not the present one.
     UpdateMedia(Box<MediaRow>),
     /// Delete the jobs of a volume that ended before a time, wherever else they lie, and mark the volume Purged if it
-    /// then holds none. Answer: `Volume`.
+    /// then holds none. Copies whose original has gone become backups, as [`orphaned_copies`] says. Answer: `Volume`.
     PruneVolume {
         /// The volume.
         media_id: u32,

@@ -30,6 +30,7 @@ macro_rules! for_each_body {
             volumes::volumes_are_found_by_pool_and_type;
             volumes::pieces_are_counted_and_place_holders_can_go;
             volumes::pruning_takes_old_jobs_and_never_a_running_one;
+            volumes::a_copy_becomes_a_backup_when_its_original_is_pruned;
             restore::files_are_stored_with_their_digests_across_batches;
             restore::one_job_without_a_selection_is_one_range;
             restore::the_newest_version_wins_and_deleted_files_stay_away;

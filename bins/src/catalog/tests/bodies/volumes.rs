@@ -151,3 +151,46 @@ pub(crate) fn pruning_takes_old_jobs_and_never_a_running_one(catalog: &mut dyn C
     assert_eq!(pieces(catalog, vec![run]).len(), 1);
     assert_eq!(volume(catalog, prune(first, 1000)).vol_status, VolStatus::Purged);
 }
+
+/// A job that has ended well and is a good copy of another.
+fn copy_of(catalog: &mut dyn Catalog, site: &Site, time: i64, original: u32) -> u32 {
+    let job_id = backup(catalog, site, b'F', time, &[frames::attributes(1, 3, b"/a", 0)]);
+    let adopt = AdoptOriginal { job_id, job_type: b'C', original, original_type: b'B' };
+    ask(catalog, CatalogRequest::AdoptOriginal(adopt));
+    job_id
+}
+
+/// The types of all jobs, by number.
+fn types(catalog: &mut dyn Catalog) -> Vec<(u32, char)> {
+    let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default()));
+    let mut types: Vec<_> = rows.iter().map(|row| (row.job_id, char::from(row.job_type))).collect();
+    types.sort_unstable();
+    types
+}
+
+pub(crate) fn a_copy_becomes_a_backup_when_its_original_is_pruned(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let mut make = |name| volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, name)))).media_id;
+    let (first, second, third) = (make("v1"), make("v2"), make("v3"));
+    let original = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
+    let other = backup(catalog, &site, b'F', 101, &[frames::attributes(1, 3, b"/b", 0)]);
+    let (one, two) = (copy_of(catalog, &site, 200, original), copy_of(catalog, &site, 300, original));
+    let of_other = copy_of(catalog, &site, 400, other);
+    for (job, media) in [(original, first), (one, second), (two, third), (of_other, third)] {
+        ask(catalog, place(job, media, (1, 1), 9));
+    }
+    let good = |catalog: &mut dyn Catalog| {
+        let client = "alpha-fd".to_owned();
+        let request = CatalogRequest::JobsForRestore { client, file_set: None, before: 1_000 };
+        jobs(catalog, request).iter().map(|row| row.job_id).collect::<Vec<_>>()
+    };
+    assert_eq!(good(catalog), [other], "the newest full backup; no copy counts");
+    let prune = |media_id| CatalogRequest::PruneVolume { media_id, before: 1_000 };
+    volume(catalog, prune(first));
+    assert_eq!(types(catalog), [(other, 'B'), (one, 'B'), (two, 'C'), (of_other, 'C')]);
+    // The next one follows it, and a copy whose original is there stays one.
+    volume(catalog, prune(second));
+    assert_eq!(types(catalog), [(other, 'B'), (two, 'B'), (of_other, 'C')]);
+    volume(catalog, prune(second));
+    assert_eq!(types(catalog), [(other, 'B'), (two, 'B'), (of_other, 'C')], "once");
+}

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
     ClientSpec, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow,
-    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus,
+    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, orphaned_copies,
 };
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
@@ -264,6 +264,11 @@ impl MemoryCatalog {
             self.jobs.remove(&id);
             self.files.remove(&id);
             self.job_media.retain(|row| row.job_id != id);
+        }
+        for id in orphaned_copies(self.jobs.values()) {
+            if let Some(row) = self.jobs.get_mut(&id) {
+                row.job_type = b'B';
+            }
         }
         let empty = !self.job_media.iter().any(|row| row.media_id == media_id);
         if let (true, Some(row)) = (empty, self.media.get_mut(&media_id)) {
