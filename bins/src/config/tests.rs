@@ -227,6 +227,78 @@ warning[T0839]: devices[0] has the same folder and media type, so both may want 
 }
 
 #[test]
+fn what_copies_lack_is_shown_with_its_line_and_a_remedy() {
+    let text = r#"(
+    director: (name: "dir", password: "a"),
+    clients: [(name: "fd", address: "fd.example", password: "b")],
+    storages: [(name: "disk", address: "sd.example", password: "c", device: "d", media_type: "File")],
+    jobs: [
+        (name: "nowhere", kind: copy, client: "fd", fileset: "f", storage: "disk",
+            pool: "alone"),
+        (name: "no storage", kind: migrate, client: "fd", fileset: "f", storage: "disk",
+            pool: "first"),
+        (name: "same", kind: copy, client: "fd", fileset: "f",
+            storage: "disk", pool: "second"),
+        (name: "b", client: "fd", fileset: "f", storage: "disk", pool: "third",
+            select_jobs: "*"),
+    ],
+    filesets: [(name: "f", include: [(files: ["/"])])],
+    pools: [
+        (name: "alone"),
+        (name: "first", next_pool: "second"),
+        (name: "second", next_pool: "third"),
+        (name: "third", storage: "disk",
+            next_pool: "forth"),
+        (name: "fourth"),
+    ],
+)"#;
+    golden(
+        &rendered::<DirectorConfig>(text),
+        r#"
+error[T0840]: copies of jobs in pool "alone" have nowhere to go
+ --> towline.ron:7:19
+  |
+7 |             pool: "alone"),
+  |                   ^^^^^^^
+  |
+  = help: add `next_pool` to that pool, and `storage` to the pool it names
+
+error[T0840]: pool "second", which copies go to, has no storage
+ --> towline.ron:9:19
+  |
+9 |             pool: "first"),
+  |                   ^^^^^^^
+  |
+  = help: add `storage` to that pool
+
+error[T0840]: storage "disk" would read and write at the same time
+  --> towline.ron:11:22
+   |
+11 |             storage: "disk", pool: "second"),
+   |                      ^^^^^^
+   |
+   = help: give the next pool another storage; it may be another device of the same daemon
+
+warning[T0840]: job "b" selects no jobs: only copies and migrations do
+  --> towline.ron:13:26
+   |
+13 |             select_jobs: "*"),
+   |                          ^^^
+   |
+   = help: remove it, or set `kind: copy` or `kind: migrate`
+
+error[T0820]: there is no pool "forth"
+  --> towline.ron:21:24
+   |
+21 |             next_pool: "forth"),
+   |                        ^^^^^^^
+   |
+   = help: did you mean "fourth"?
+"#,
+    );
+}
+
+#[test]
 fn a_value_that_is_not_written_is_shown_by_its_resource() {
     let text = "(\n    file: (name: \"web-fd\"),\n    directors: [(name: \"dir\", password: \"x\")],\n)";
     let report = parse::<FileConfig>("towline.ron", text, Built { psk: false }).map(|_| ()).unwrap_err();
