@@ -329,6 +329,7 @@ fn the_examples_load_and_check_clean() {
     assert_ne!(on_server.catalog, director.catalog);
     let file: FileConfig = clean("file-daemon.ron");
     let storage: StorageConfig = clean("storage-daemon.ron");
+    let offsite: StorageConfig = clean("storage-daemon-offsite.ron");
     let console: ConsoleConfig = clean("console.ron");
     let tray: TrayConfig = clean("towline-tray.ron");
     // All belong together.
@@ -339,8 +340,11 @@ fn the_examples_load_and_check_clean() {
     let watched = storage.directors.iter().find(|director| director.name == monitor).unwrap();
     assert!(watched.monitor && watched.password == tray.storages[0].password);
     assert_eq!(director.client(&file.file.name).unwrap().password, file.directors[0].password);
-    assert_eq!(director.storages[0].password, storage.directors[0].password);
-    assert_eq!(director.storages[0].device, storage.devices[0].name);
+    for (resource, daemon) in director.storages.iter().zip([&storage, &offsite]) {
+        assert_eq!(resource.password, daemon.directors[0].password);
+        assert_eq!(resource.device, daemon.devices[0].name);
+        assert_eq!(resource.media_type, daemon.devices[0].media_type);
+    }
     assert_eq!(director.director.password, console.director.password);
 }
 
@@ -358,6 +362,7 @@ fn what_is_written_loads_again_equal() {
     round::<DirectorConfig>("director-postgres.ron");
     round::<FileConfig>("file-daemon.ron");
     round::<StorageConfig>("storage-daemon.ron");
+    round::<StorageConfig>("storage-daemon-offsite.ron");
     round::<ConsoleConfig>("console.ron");
     round::<TrayConfig>("towline-tray.ron");
 }
