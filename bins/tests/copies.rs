@@ -5,7 +5,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::process::Signal;
 use support::console::Console;
@@ -34,6 +34,11 @@ struct Site {
 
 impl Site {
     fn start(large: usize) -> Self {
+        Self::with(large, "")
+    }
+
+    /// With settings for the pools of the originals, each with a comma at its end.
+    fn with(large: usize, pool: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         let source = at.join("source");
@@ -87,7 +92,7 @@ impl Site {
             .into_iter()
             .map(|to| {
                 format!(
-                    r#"(name: "for-{to}", label_format: "for-{to}-", next_pool: "{to}"),
+                    r#"(name: "for-{to}", label_format: "for-{to}-", next_pool: "{to}", {pool}),
                        (name: "{to}", label_format: "{to}-", storage: "{to}"),"#
                 )
             })
@@ -295,4 +300,21 @@ fn status_network_shows_both_storage_daemons_of_a_copy() {
         assert_eq!(status.lines().filter(row).count(), 1, "{number} in\n{status}");
     }
     assert!(site.console.end_of(control).is_ok());
+}
+
+#[test]
+fn a_copy_is_the_backup_once_the_volume_of_its_original_is_used_again() {
+    let site = Site::with(100_000, r#"maximum_volumes: 1, maximum_volume_jobs: 1, volume_retention: "1 s","#);
+    let original = site.back_up("far");
+    let copy = writer_of(&site.run(&format!("run job=copy-far jobid={original} yes")));
+    assert_eq!(site.kind(copy), "CT");
+    let seconds = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let ended = seconds();
+    wait_for("the volume to expire", || (seconds() > ended + 2).then_some(()));
+    let next = site.back_up("far");
+    let gone = site.console.ask(&[&format!("list jobs jobid={original}")]);
+    assert!(!gone.contains("b-far"), "{gone}");
+    assert_eq!([site.kind(copy), site.kind(next)], ["BT", "BT"]);
+    let report = site.restore("copy-restored", &format!("jobid={copy}"));
+    assert!(is_with(&report, &site.second), "{report}");
 }
