@@ -14,6 +14,7 @@ use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 use super::catalog::CatalogAnswer;
 use super::copying::Copying;
 use super::journal::Journal;
+use super::patience::Patience;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
 use super::tables::level::Known;
@@ -71,6 +72,8 @@ pub(super) struct Job {
     pub(super) file_end: Option<EndJob>,
     pub(super) storage_end: Option<StorageEnd>,
     pub(super) storage_status: JobStatus,
+    /// With the daemon that is the last to end its part.
+    pub(super) patience: Patience,
     /// The catalog request of the storage daemon that is being served.
     pub(super) request: Option<Request>,
     /// Batches of attributes on their way into the catalog.

@@ -22,6 +22,7 @@ mod incoming;
 mod job;
 mod journal;
 pub mod levels;
+mod patience;
 mod reach;
 mod reception;
 mod requests;
@@ -113,8 +114,8 @@ pub struct Director {
 enum Due {
     /// The storage daemon of this job has had its time.
     Grace(u32),
-    /// The file daemon of a job whose storage daemon has failed has had its time.
-    FileEnd(u32),
+    /// The daemon of a job that is the last to end its part has had its time.
+    Patience(u32),
     /// A console has waited for those who confirm the cancel of this job.
     Confirmations(u32),
     /// Jobs of schedules may be due.
@@ -307,7 +308,10 @@ impl Role for Director {
 
     fn on_parcel(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
         match self.conns.get(&conn) {
-            Some(&id) => self.store_files(net, id, conn, parcel),
+            Some(&id) => {
+                self.daemon_heard(net, id, conn);
+                self.store_files(net, id, conn, parcel);
+            }
             None => net.parcel_taken(conn),
         }
     }
@@ -364,7 +368,7 @@ impl Role for Director {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
         match self.timers.remove(&key) {
             Some(Due::Grace(id)) => self.grace_over(net, id),
-            Some(Due::FileEnd(id)) => self.file_silent(net, id),
+            Some(Due::Patience(id)) => self.patience_over(net, id),
             Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
             Some(Due::Schedules) => self.look_at_schedules(net),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),

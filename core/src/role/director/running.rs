@@ -21,6 +21,7 @@ use super::console::Answer;
 use super::console::order_level;
 use super::copying::{self, Copying};
 use super::job::{Job, RestorePlan, RowIds};
+use super::patience::Patience;
 use super::reach::{Goal, Reached};
 use super::tables;
 use super::{Director, Owner, dialling};
@@ -195,6 +196,7 @@ impl Director {
             file_end: None,
             storage_end: None,
             storage_status: JobStatus::Created,
+            patience: Patience::default(),
             request: None,
             storing: 0,
             status: JobStatus::Running,

@@ -9,5 +9,6 @@ mod failures;
 mod jobs;
 mod levels;
 mod passive;
+mod patience;
 mod recorded;
 mod waiting;
