@@ -14,6 +14,7 @@ pub mod file;
 mod identity;
 pub mod input;
 mod log;
+mod network;
 mod options;
 pub mod runtime;
 mod signals;

@@ -261,8 +261,8 @@ impl FileDaemon {
         }
     }
 
-    /// The machine has slept, or its clock was set: whatever waited may be dead by now. A new connection is made at once,
-    /// and the old one kept until it is there.
+    /// The machine has slept, its clock was set, or it is in another network: whatever waited may be dead by now. A new
+    /// connection is made at once, and the old one kept until it is there.
     pub(super) fn call_again(&mut self, net: &mut Net) {
         let names: Vec<String> = self.calling.lines.keys().cloned().collect();
         for name in names {

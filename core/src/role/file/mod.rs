@@ -422,6 +422,10 @@ impl Role for FileDaemon {
         self.call_again(net);
     }
 
+    fn on_network_changed(&mut self, net: &mut Net) {
+        self.call_again(net);
+    }
+
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;
         self.stop_calling(net);
