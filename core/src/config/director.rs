@@ -57,8 +57,16 @@ resources! {
         heartbeat_interval: Seconds = Seconds::secs(60),
         /// How long a file daemon is dialled for a job, in seconds (`wire/1 §9.1`).
         fd_connect_timeout: Seconds = Seconds::secs(180),
+        /// Pause between two attempts to reach a file daemon for a job, in seconds (`wire/1 §9.1`).
+        fd_retry_interval: Seconds = Seconds::secs(10),
         /// How long a storage daemon is dialled for a job, in seconds (`wire/1 §9.1`).
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach a storage daemon for a job, in seconds (`wire/1 §9.1`).
+        sd_retry_interval: Seconds = Seconds::secs(10),
+        /// How long a daemon is dialled for a status, an estimate or a cancel, in seconds (`wire/1 §9.1`).
+        status_connect_timeout: Seconds = Seconds::secs(15),
+        /// Pause between two attempts to reach a daemon for one of these, in seconds (`wire/1 §9.1`).
+        status_retry_interval: Seconds = Seconds::secs(1),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
         /// Jobs at the same time; more wait.

@@ -57,6 +57,10 @@ resources! {
         heartbeat_interval: Seconds = Seconds::secs(60),
         /// How long a storage daemon is dialled before the job fails, in seconds (`wire/1 §9.1`).
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach a storage daemon, in seconds (`wire/1 §9.1`).
+        sd_retry_interval: Seconds = Seconds::secs(10),
+        /// How long one attempt to reach a director may take, in seconds. (In Bareos: as long as the system tries.)
+        director_connect_timeout: Seconds = Seconds::secs(30),
         /// The longest pause between two attempts to reach a director, in seconds. The first is at most 2 s, each further
         /// one up to twice as long, and half of each is chance. (In Bareos: always 60 s, `wire/1 §8.2`.)
         redial_interval: Seconds = Seconds::secs(60),

@@ -36,8 +36,12 @@ resources! {
         client_connect_wait: Seconds = Seconds::secs(1_800),
         /// How long a passive client is dialled, in seconds (`wire/1 §9.1`).
         fd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach a passive client, in seconds (`wire/1 §9.1`).
+        fd_retry_interval: Seconds = Seconds::secs(10),
         /// How long another storage daemon is dialled, in seconds (`wire/1 §9.1`).
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach another storage daemon, in seconds (`wire/1 §9.1`).
+        sd_retry_interval: Seconds = Seconds::secs(10),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).

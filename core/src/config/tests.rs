@@ -194,6 +194,10 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ),
         ("/consoles/0/name", json!("*UserAgent*"), "T0822 consoles[0].name"),
         ("/consoles/0/command_acl", json!([]), "T0836 consoles[0]"),
+        ("/director/fd_retry_interval", json!(180), "T0840 director.fd_retry_interval"),
+        ("/director/sd_retry_interval", json!(0), "T0835 director.sd_retry_interval"),
+        ("/director/status_retry_interval", json!("1 min"), "T0840 director.status_retry_interval"),
+        ("/director/sd_connect_timeout", json!(0), "T0835 director.sd_connect_timeout"),
     ];
     for (pointer, value, expected) in table {
         let findings = check::<DirectorConfig>(director(), &[(pointer, value.clone())], BUILT);
@@ -215,6 +219,9 @@ fn a_file_daemons_semantic_errors_are_found_with_their_paths() {
     let table: &[(&str, Value, &str)] = &[
         ("/file/listen", json!([]), "T0833 directors[0]"),
         ("/file/redial_interval", json!(0), "T0835 file.redial_interval"),
+        ("/file/director_connect_timeout", json!(0), "T0835 file.director_connect_timeout"),
+        ("/file/sd_retry_interval", json!(0), "T0835 file.sd_retry_interval"),
+        ("/file/sd_connect_timeout", json!(10), "T0840 file.sd_retry_interval"),
         ("/directors/0/connection_from_director_to_client", json!(false), "T0833 directors[0]"),
         (
             "/directors/0/connection_from_client_to_director",

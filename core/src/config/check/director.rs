@@ -49,8 +49,16 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     c.listen(&path, &director.listen, director.port);
     c.tls(&path.field("tls"), &director.tls, Side::Accepting);
     c.heartbeat(path.field("heartbeat_interval"), Some(director.heartbeat_interval));
-    c.not_zero(path.field("fd_connect_timeout"), director.fd_connect_timeout.0);
-    c.not_zero(path.field("sd_connect_timeout"), director.sd_connect_timeout.0);
+    for (within, retry) in [
+        (("fd_connect_timeout", director.fd_connect_timeout), ("fd_retry_interval", director.fd_retry_interval)),
+        (("sd_connect_timeout", director.sd_connect_timeout), ("sd_retry_interval", director.sd_retry_interval)),
+        (
+            ("status_connect_timeout", director.status_connect_timeout),
+            ("status_retry_interval", director.status_retry_interval),
+        ),
+    ] {
+        c.attempts(&path, within, retry);
+    }
     c.source_address(&path, director.source_address.as_deref());
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(director.maximum_concurrent_jobs));
     c.not_zero(path.field("max_console_connections"), u64::from(director.max_console_connections));

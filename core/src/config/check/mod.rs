@@ -307,6 +307,17 @@ impl Checker {
         }
     }
 
+    /// The time for all attempts to reach a peer and the pause between two, both fields of `resource`.
+    fn attempts(&mut self, resource: &ConfigPath, within: (&'static str, Seconds), retry: (&'static str, Seconds)) {
+        self.not_zero(resource.field(within.0), within.1.0);
+        self.not_zero(resource.field(retry.0), retry.1.0);
+        if retry.1 >= within.1 && within.1.0 != 0 {
+            let message = format!("there is no second attempt: `{}` is over before the first pause is", within.0);
+            let help = format!("lower `{}`, or raise `{}`", retry.0, within.0);
+            self.warning(codes::CONTRADICTION, resource.field(retry.0), message, help);
+        }
+    }
+
     fn heartbeat(&mut self, path: ConfigPath, interval: Option<Seconds>) {
         if interval.is_some_and(Seconds::is_zero) {
             let message = "without heartbeats a vanished peer is noticed after two hours, and a firewall may drop idle connections";

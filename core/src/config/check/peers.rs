@@ -19,7 +19,9 @@ impl Check for FileConfig {
         c.listen(&path, &file.listen, file.port);
         c.tls(&path.field("tls"), &file.tls, side);
         c.heartbeat(path.field("heartbeat_interval"), Some(file.heartbeat_interval));
-        c.not_zero(path.field("sd_connect_timeout"), file.sd_connect_timeout.0);
+        let within = ("sd_connect_timeout", file.sd_connect_timeout);
+        c.attempts(&path, within, ("sd_retry_interval", file.sd_retry_interval));
+        c.not_zero(path.field("director_connect_timeout"), file.director_connect_timeout.0);
         c.not_zero(path.field("redial_interval"), file.redial_interval.0);
         c.source_address(&path, file.source_address.as_deref());
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
@@ -75,8 +77,10 @@ impl Check for StorageConfig {
         c.listen(&path, &storage.listen, storage.port);
         c.tls(&path.field("tls"), &storage.tls, Side::Accepting);
         c.heartbeat(path.field("heartbeat_interval"), Some(storage.heartbeat_interval));
-        c.not_zero(path.field("fd_connect_timeout"), storage.fd_connect_timeout.0);
-        c.not_zero(path.field("sd_connect_timeout"), storage.sd_connect_timeout.0);
+        let within = ("fd_connect_timeout", storage.fd_connect_timeout);
+        c.attempts(&path, within, ("fd_retry_interval", storage.fd_retry_interval));
+        let within = ("sd_connect_timeout", storage.sd_connect_timeout);
+        c.attempts(&path, within, ("sd_retry_interval", storage.sd_retry_interval));
         c.not_zero(path.field("client_connect_wait"), storage.client_connect_wait.0);
         c.source_address(&path, storage.source_address.as_deref());
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
@@ -148,6 +152,8 @@ impl Check for ConsoleConfig {
             c.tls(&path.field("tls"), &director.tls, Side::Dialling);
         }
         c.heartbeat(path.field("heartbeat_interval"), Some(director.heartbeat_interval));
+        let within = ("connect_timeout", director.connect_timeout);
+        c.attempts(&path, within, ("retry_interval", director.retry_interval));
         let Some(console) = &self.console else {
             c.password(&path, &director.password);
             return c.findings;

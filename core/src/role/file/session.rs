@@ -1,7 +1,6 @@
 //! A director's session with the file daemon: the command loop of `wire/2 §1.1`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
@@ -27,8 +26,6 @@ use super::{FileDaemon, data};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
-/// The pause between attempts to reach a storage daemon (`wire/1 §9.1`).
-const RETRY: Duration = Duration::from_secs(10);
 
 /// One authenticated connection of a director.
 #[derive(Debug)]
@@ -375,7 +372,7 @@ impl FileDaemon {
             source: file.source_address.as_deref().and_then(|text| text.parse().ok()),
             // Whether it will send or receive is not known yet.
             socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
-            retry: RETRY,
+            retry: file.sd_retry_interval.duration(),
             within: file.sd_connect_timeout.duration(),
         }
     }

@@ -6,8 +6,6 @@
 //!   director -- run -------------> Cloner, beside the conversation: volumes read -> volume written
 //! ```
 
-use std::time::Duration;
-
 use crate::bulk::cloner::Cloner;
 use crate::bulk::machine::Machine;
 use crate::bulk::sender::Sender;
@@ -31,8 +29,6 @@ use super::data::PARCELS;
 use super::job::{Direction, Job, Part};
 use super::session::Next;
 
-/// The pause between tries to reach another storage daemon (`wire/1 §9.1`).
-const RETRY: Duration = Duration::from_secs(10);
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
 
@@ -83,7 +79,7 @@ impl StorageDaemon {
             port: order.port,
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
             socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
-            retry: RETRY,
+            retry: storage.sd_retry_interval.duration(),
             within: storage.sd_connect_timeout.duration(),
         };
         let me = PeerName::new(PeerKind::Storage, &storage.name);
