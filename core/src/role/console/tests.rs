@@ -131,7 +131,7 @@ fn the_director_is_dialled_for_as_long_as_the_configuration_says() {
     let query = bench.query.unwrap();
     bench.event(Event::Resolved { query, answer: Ok(vec![address()]) });
     assert_eq!(bench.give_up, Instant::ZERO + Duration::from_secs(7));
-    bench.event(Event::Dialed { dial: bench.dial.unwrap(), outcome: Err(crate::event::IoKind::Refused) });
+    bench.event(Event::Dialed { dial: bench.dial.unwrap(), outcome: Err(IoKind::Refused) });
     let again = bench.node.poll_timeout().map(|deadline| deadline.at);
     assert_eq!(again, Some(Instant::ZERO + Duration::from_secs(2)));
 }
