@@ -204,6 +204,7 @@ impl Archiver {
                 self.settle();
             }
             ToMachine::Stop => self.end(Outcome::Stopped),
+            ToMachine::LinesSent(_) => {}
         }
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | [`Send`](Machine::Send) | file daemon's backup, storage daemon's restore and copy | parcels from a worker | frames |
 //! | [`Archive`](Machine::Archive) | storage daemon's backup and copy | the stream | blocks for the volume, attributes for the director |
-//! | [`Restore`](Machine::Restore) | file daemon's restore | the stream | parcels for a worker |
+//! | [`Restore`](Machine::Restore) | file daemon's restore and verify | the stream | parcels for a worker, lines for the director |
 //! | [`Clone`](Machine::Clone) | storage daemon's copy from device to device | parcels from a worker | as `Archive` |
 //!
 //! A `Clone` moves nothing over its connection: it is carried beside the director's conversation, which goes on.
@@ -25,7 +25,7 @@ pub enum Machine {
     Send(Sender),
     /// Packs the stream of a backup into blocks.
     Archive(Box<Archiver>),
-    /// Hands the stream of a restore to a worker.
+    /// Hands the stream of a restore or of a verify job to a worker.
     Restore(Restorer),
     /// Packs what a worker reads from one device into blocks for another.
     Clone(Box<Cloner>),
@@ -185,6 +185,8 @@ pub enum ToMachine {
     Volume(HandleId),
     /// The attributes have reached the director; here is the buffer.
     AttributesSent(Parcel),
+    /// The lines of a verify job have reached the director; here is the buffer.
+    LinesSent(Parcel),
     /// End as soon as possible: the job is cancelled.
     Stop,
 }
@@ -208,6 +210,8 @@ pub enum FromMachine {
     Piece(Piece),
     /// Attributes whose blocks are in the volume: whole `UpdCat` frames.
     Attributes(Parcel),
+    /// What a verify job found: whole frames for the director (`wire/2 §1.12`).
+    Lines(Parcel),
     /// What a person should know.
     Remarks(Vec<Remark>),
 }

@@ -215,6 +215,31 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
 }
 
 #[test]
+fn a_verify_job_names_a_backup_or_none() {
+    let mut verify = director()["jobs"][0].clone();
+    (verify["name"], verify["kind"]) = (json!("verify"), json!("verify"));
+    let with = |field: &str, value: Value| {
+        let mut verify = verify.clone();
+        verify[field] = value;
+        verify
+    };
+    let backup = director()["jobs"][0]["name"].clone();
+    let table: &[(&str, Value, &[&str])] = &[
+        ("/jobs/-", with("verify_job", json!(null)), &[]),
+        ("/jobs/-", with("verify_job", backup.clone()), &[]),
+        ("/jobs/-", with("verify_job", json!("nothing")), &["T0820 jobs[1].verify_job"]),
+        ("/jobs/-", with("verify_job", json!("verify")), &["T0840 jobs[1].verify_job"]),
+        ("/jobs/-", with("where", json!("/tmp")), &["T0840 jobs[1].where"]),
+        ("/jobs/0/verify_job", backup, &["T0840 jobs[0].verify_job"]),
+    ];
+    for (pointer, value, expected) in table {
+        let findings = check::<DirectorConfig>(director(), &[(pointer, value.clone())], BUILT);
+        assert_eq!(found(&findings), *expected, "{pointer} = {value}");
+        assert!(findings.iter().all(|finding| !finding.help.is_empty()));
+    }
+}
+
+#[test]
 fn a_file_daemons_semantic_errors_are_found_with_their_paths() {
     let table: &[(&str, Value, &str)] = &[
         ("/file/listen", json!([]), "T0833 directors[0]"),

@@ -120,6 +120,7 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Carry(_) => "Carry",
         ToConn::Machine(_) => "Machine",
         ToConn::Gather => "Gather",
+        ToConn::GatherLines => "GatherLines",
         ToConn::Heartbeat { .. } => "Heartbeat",
         ToConn::Report => "Report",
         ToConn::Taken(_) => "Taken",

@@ -92,6 +92,8 @@ pub enum ToConn {
     Machine(ToMachine),
     /// Collect frames that begin with `UpdCat ` into parcels (`wire/3 §2.4`): the director's control channel to a storage daemon.
     Gather,
+    /// Collect the lines of a verify job into parcels (`wire/2 §1.12`): the director's control channel to a file daemon.
+    GatherLines,
     /// To a Towline peer: say a heartbeat once nothing was said for so long, and miss the peer's.
     Heartbeat {
         /// How long.

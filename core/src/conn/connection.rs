@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::api::{Accepting, Dialling, FromConn, Interest, Side, ToConn, Traffic, Transmit};
 use super::carry::Carried;
-use super::gather::Gather;
+use super::gather::{Gather, Gathered};
 use super::heartbeat::{Due, Heartbeat, Part};
 use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
 use super::reason::{CloseReason, Stage};
@@ -190,10 +190,8 @@ impl Conn {
                     carried.machine.handle(message);
                 }
             }
-            (ToConn::Gather, Phase::Ready(_)) => {
-                self.gather.get_or_insert_default();
-                self.rx.resize(self.buffer_size());
-            }
+            (ToConn::Gather, Phase::Ready(_)) => self.begin_to_gather(Gathered::Updates),
+            (ToConn::GatherLines, Phase::Ready(_)) => self.begin_to_gather(Gathered::VerifyLines),
             _ => {}
         }
         self.advance(now);
@@ -533,6 +531,11 @@ impl Conn {
     pub(super) fn is_window_full(&self, ready: Ready) -> bool {
         let window = if ready.is_data_channel { 1 } else { limits::UNDER_WAY as usize };
         self.under_way() >= window
+    }
+
+    fn begin_to_gather(&mut self, what: Gathered) {
+        self.gather.get_or_insert_with(|| Gather::new(what));
+        self.rx.resize(self.buffer_size());
     }
 
     /// Passes on what was gathered, the parcel being filled too.

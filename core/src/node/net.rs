@@ -185,6 +185,11 @@ impl Net {
         self.tell(conn, ToConn::Gather);
     }
 
+    /// Collects the lines of a verify job on this connection into parcels; the role hears `on_parcel`.
+    pub fn gather_lines(&mut self, conn: ConnId) {
+        self.tell(conn, ToConn::GatherLines);
+    }
+
     /// Says that a parcel given to `on_parcel` has been dealt with; the connection reads no more while 8 have not.
     pub fn parcel_taken(&mut self, conn: ConnId) {
         self.tell(conn, ToConn::Taken(1));

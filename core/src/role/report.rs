@@ -55,6 +55,7 @@ pub(super) const fn level_word(level: JobLevel) -> &'static str {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Diff",
         JobLevel::Incremental => "Incr",
+        JobLevel::VerifyVolume => "VVol",
         _ => "",
     }
 }

@@ -151,11 +151,30 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         }
     }
     copying::check(c, path, job, config);
+    verifying(c, path, job, config);
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
     if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+/// A verify job reads what a backup has saved.
+fn verifying(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
+    let Some(wanted) = &job.verify_job else { return };
+    let field = path.field("verify_job");
+    if job.kind != JobKind::Verify {
+        let message = format!("job {:?} verifies nothing", job.name);
+        return c.warning(codes::CONTRADICTION, field, message, "remove `verify_job`, or set `kind: verify`");
+    }
+    let backups = || config.jobs.iter().filter(|other| other.kind == JobKind::Backup);
+    match config.job(wanted) {
+        Some(other) if other.kind != JobKind::Backup => {
+            let message = format!("job {wanted:?} is no backup, so there is nothing of it to verify");
+            c.error(codes::CONTRADICTION, field, message, "name a job with `kind: backup`");
+        }
+        _ => c.reference(field, "backup job", wanted, backups().map(|other| other.name.as_str())),
     }
 }
 

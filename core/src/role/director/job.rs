@@ -18,6 +18,7 @@ use super::patience::Patience;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
 use super::tables::level::Known;
+use super::verifying::Verifying;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -52,6 +53,8 @@ pub(super) struct Job {
     pub(super) restore: Option<RestorePlan>,
     /// Copies and migrations.
     pub(super) copying: Option<Copying>,
+    /// Verify jobs.
+    pub(super) verifying: Option<Verifying>,
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) script: Option<Script<Self>>,
@@ -76,7 +79,7 @@ pub(super) struct Job {
     pub(super) patience: Patience,
     /// The catalog request of the storage daemon that is being served.
     pub(super) request: Option<Request>,
-    /// Batches of attributes on their way into the catalog.
+    /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for.
     pub(super) storing: u32,
     pub(super) status: JobStatus,
     pub(super) errors: u32,

@@ -5,9 +5,9 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `schedule.rs` orders them in
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `schedule.rs` orders them in
 //! time, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
-//! `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
+//! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
@@ -22,6 +22,7 @@ mod incoming;
 mod job;
 mod journal;
 pub mod levels;
+mod outcome;
 mod patience;
 mod reach;
 mod reception;
@@ -32,6 +33,7 @@ mod running;
 mod schedule;
 mod setup;
 mod tables;
+mod verifying;
 pub mod volumes;
 
 #[cfg(test)]
@@ -135,6 +137,7 @@ enum Owner {
     Job(u32),
     Request(u32),
     Files(u32, ConnId),
+    Compare(u32, ConnId, Vec<verifying::OnVolume>),
     End(u32),
     Log,
     Uname,
@@ -310,7 +313,11 @@ impl Role for Director {
         match self.conns.get(&conn) {
             Some(&id) => {
                 self.daemon_heard(net, id, conn);
-                self.store_files(net, id, conn, parcel);
+                if self.jobs.get(&id).is_some_and(|job| job.verifying.is_some()) {
+                    self.compare_files(net, id, conn, &parcel);
+                } else {
+                    self.store_files(net, id, conn, parcel);
+                }
             }
             None => net.parcel_taken(conn),
         }
@@ -353,6 +360,7 @@ impl Role for Director {
             Owner::Job(id) => self.job_stored(net, id, answer),
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
+            Owner::Compare(id, conn, files) => self.files_found(net, (id, conn), &files, answer),
             Owner::End(id) => self.job_recorded(net, id, answer),
             Owner::Uname => {
                 if let Err(error) = answer {

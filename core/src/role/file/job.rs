@@ -60,6 +60,8 @@ pub(super) enum Kind {
     Backup,
     Estimate,
     Restore,
+    /// Of a volume.
+    Verify,
 }
 
 /// A job that has ended, for the status.

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::bulk::machine::{FromMachine, Outcome};
+use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::config::{FileConfig, keepalive};
@@ -336,24 +336,27 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
+    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
         if self.estimates(conn) {
-            self.estimate_on(net, conn);
+            return self.estimate_on(net, conn);
+        }
+        let job = self.sessions.get(&conn).and_then(|session| session.job.as_ref());
+        if let Some(data) = job.and_then(|job| job.data) {
+            net.to_machine(data, ToMachine::LinesSent(parcel));
         }
     }
 
     fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
         let Some(&id) = self.data.get(&conn) else { return };
-        if let (Some(session), FromMachine::Remarks(remarks)) = (self.sessions.get_mut(&id), message) {
-            for remark in remarks {
-                session.message(
-                    net,
-                    id,
-                    &self.config.file.name,
-                    MessageKind::from_number(i32::from(remark.kind)),
-                    &remark.text,
-                );
+        match (self.sessions.get_mut(&id), message) {
+            (Some(session), FromMachine::Remarks(remarks)) => {
+                for remark in remarks {
+                    let kind = MessageKind::from_number(i32::from(remark.kind));
+                    session.message(net, id, &self.config.file.name, kind, &remark.text);
+                }
             }
+            (Some(_), FromMachine::Lines(lines)) => net.send_parcel(id, lines),
+            _ => {}
         }
     }
 

@@ -106,7 +106,11 @@ impl FileDaemon {
                 lines.push(format!("{} (director) connected at: {since}\n", session.director));
                 continue;
             };
-            let kind = if job.kind == Kind::Restore { "Restore" } else { "Backup" };
+            let kind = match job.kind {
+                Kind::Restore => "Restore",
+                Kind::Verify => "Verify",
+                Kind::Unknown | Kind::Backup | Kind::Estimate => "Backup",
+            };
             let started = self.identity.local(job.started).short();
             let step = job.script.as_ref().map_or("waiting for the director", |script| script.step());
             let seconds = net.wall().seconds() - job.started.seconds();
@@ -119,8 +123,8 @@ impl FileDaemon {
 
     fn terminated(&self) -> Vec<String> {
         let row = |job: &super::job::Finished| {
-            let level =
-                if job.kind == Kind::Restore { "" } else { report::level_word(JobLevel::from_letter(job.level)) };
+            let has_level = !matches!(job.kind, Kind::Restore | Kind::Verify);
+            let level = if has_level { report::level_word(JobLevel::from_letter(job.level)) } else { "" };
             let ended = self.identity.local(job.ended).short();
             report::terminated_row(
                 job.id,

@@ -11,7 +11,7 @@ use crate::ids::{ConnId, HandleId};
 use crate::node::{Net, Opening, Route};
 use crate::role::script::Scripted;
 use crate::time::Wall;
-use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress};
+use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
 use crate::wire::frame::Signal;
@@ -111,6 +111,10 @@ impl Session {
     /// The data channel is done. True if the session ends with it.
     pub(super) fn after_data(&mut self, net: &mut Net, id: ConnId) -> bool {
         let Some(job) = &mut self.job else { return true };
+        if job.kind == Kind::Verify {
+            // Behind the last line (`wire/2 §1.12`).
+            net.send_signal(id, Signal::Eod);
+        }
         if job.kind == Kind::Restore && job.keys > 1 {
             net.send_text(id, answers::STORAGE_END);
             self.reading = Reading::EndRestore;
@@ -197,6 +201,11 @@ impl FileDaemon {
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
             FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
+            FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify, None),
+            FileCommand::Verify(_) => {
+                self.say_fatal(net, id, "only volumes are verified here: a verify job wants level=volume");
+                return Next::End;
+            }
             FileCommand::Estimate { listing } => return self.start_estimate(net, id, listing),
             FileCommand::Level(level) => return self.take_level(net, id, &level),
             other => return self.serve_preparation(net, id, other),
@@ -333,7 +342,8 @@ impl FileDaemon {
         // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
         self.hang_up(net, &mut job);
         job.dials = true;
-        if let Some(key) = address.key {
+        // A verify job comes with an empty one: the key of its job counts on (`wire/2 §1.7`).
+        if let Some(key) = address.key.filter(|key| !key.is_empty()) {
             job.keys += 1;
             job.key = key;
         }
@@ -399,15 +409,16 @@ impl FileDaemon {
             return self.expect_storage(net, id, kind, order);
         }
         job.kind = kind;
-        if let (Kind::Restore, Some(conn)) = (kind, job.data) {
+        if let (Kind::Restore | Kind::Verify, Some(conn)) = (kind, job.data) {
             net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         }
-        let (table, answer) = match order {
-            Some(order) => {
+        let (table, answer) = match (kind, order) {
+            (Kind::Verify, _) => (data::VERIFY, answers::VERIFY),
+            (_, Some(order)) => {
                 job.order = order;
                 (data::RESTORE, answers::RESTORE)
             }
-            None => (data::BACKUP, answers::BACKUP),
+            (_, None) => (data::BACKUP, answers::BACKUP),
         };
         net.send_text(id, answer);
         self.arm_heartbeat(net, id);

@@ -201,6 +201,8 @@ impl StorageDaemon {
                 }
                 return;
             }
+            // Only a file daemon's machine has any.
+            FromMachine::Lines(_) => return,
             FromMachine::Remarks(remarks) => {
                 for remark in remarks {
                     job.message(net, MessageKind::from_number(i32::from(remark.kind)), &remark.text);

@@ -11,4 +11,5 @@ mod levels;
 mod passive;
 mod patience;
 mod recorded;
+mod verify;
 mod waiting;

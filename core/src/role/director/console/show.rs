@@ -11,8 +11,8 @@ use crate::wire::json::Json;
 use crate::wire::status::JobType;
 
 use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
-use super::super::{Director, running};
-use super::commands::{level_name, order_level};
+use super::super::{Director, running, tables};
+use super::commands::level_name;
 use super::output::{Api, Cell, Table};
 use super::{Asked, Doing, text_frames};
 
@@ -193,12 +193,17 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     text + "====\n" + &super::waiting::table(director)
 }
 
-/// The jobs that schedules start next: level, resource, and when in local time.
-fn coming(director: &Director) -> impl Iterator<Item = (&'static str, &config::Job, Civil)> {
+/// The jobs that schedules start next: type, level, resource, and when in local time.
+fn coming(director: &Director) -> impl Iterator<Item = (JobType, &'static str, &config::Job, Civil)> {
     director.schedules.coming().into_iter().take(SCHEDULED).filter_map(|(name, moment)| {
         let job = director.config.job(name)?;
-        let level = level_name(order_level(moment.level.unwrap_or(job.level)));
-        Some((level, job, Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at)))))
+        let order = director.order_of(job, moment.level.unwrap_or(job.level))?;
+        Some((
+            order.kind,
+            level_name(order.level),
+            job,
+            Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at))),
+        ))
     })
 }
 
@@ -209,10 +214,11 @@ fn scheduled(director: &Director) -> String {
     let mut text =
         "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n".to_owned();
     text += "====================================================================\n";
-    for (level, job, at) in coming(director) {
+    for (kind, level, job, at) in coming(director) {
+        let (kind, _) = tables::of(kind);
         let (priority, at, name) = (job.priority, at.short(), &job.name);
         let schedule = job.schedule.as_deref().unwrap_or_default();
-        text += &format!("{level:<14} Backup   {priority:>3}  {at:<18} {name:<18} {schedule}\n");
+        text += &format!("{level:<14} {kind:<8} {priority:>3}  {at:<18} {name:<18} {schedule}\n");
     }
     text
 }
@@ -230,7 +236,7 @@ pub(super) fn director_value(director: &Director, now: Wall) -> Json {
         ("jobs_running", director.jobs.len().to_string().into()),
         ("catalog", director.config.catalog.engine().into()),
     ]);
-    let scheduled = coming(director).map(|(level, job, at)| {
+    let scheduled = coming(director).map(|(_, level, job, at)| {
         let schedule = text(job.schedule.as_deref().unwrap_or_default());
         vec![text(&job.name), text(level), Cell::Count(job.priority.into()), text(&at.to_string()), schedule]
     });
