@@ -3,14 +3,13 @@
 //! ```text
 //!   socket -> on_plain -> filling -> Apply(parcel) -> worker -> Applied(parcel) -> free
 //! ```
-//! A verify job goes the same way with `Verify` and `Verified`, and a second parcel: with it come the lines for the director.
 
 use std::collections::VecDeque;
 
 use super::machine::{FromMachine, Outcome, ToMachine};
 use super::parcel::Parcel;
 use super::sender::readable;
-use super::work::{DiskDone, DiskError, DiskWork, Remark};
+use super::work::{DiskDone, DiskError, DiskWork};
 use crate::ids::HandleId;
 use crate::limits;
 use crate::wire::frame::{Decoder, Head, Piece, Signal};
@@ -23,9 +22,6 @@ const RESERVE: usize = 2 * LINE;
 
 /// Messages that wait for the node before no more input is taken.
 const MESSAGES: usize = 4;
-
-/// Parcels with lines of a verify job that may be on their way to the director.
-const LINES: usize = 2;
 
 /// The machine. May be carried before `read data` is sent: it passes over the answer to that.
 #[derive(Debug)]
@@ -40,8 +36,9 @@ pub struct Restorer {
     ready: VecDeque<Parcel>,
     applying: usize,
     has_ended: bool,
-    /// Of a verify job: empty parcels for lines.
-    lines: Option<Vec<Parcel>>,
+    /// The file whose record came last; files and bytes that have come.
+    file_index: Vec<u8>,
+    moved: (u64, u64),
     messages: VecDeque<FromMachine>,
     outcome: Option<Outcome>,
     is_over: bool,
@@ -70,17 +67,17 @@ impl Restorer {
             ready: VecDeque::new(),
             applying: 0,
             has_ended: false,
-            lines: None,
+            file_index: Vec::new(),
+            moved: (0, 0),
             messages: VecDeque::new(),
             outcome: None,
             is_over: false,
         }
     }
 
-    /// Gives the stream to a `handle` that writes nothing, but says what is in it.
-    #[must_use]
-    pub fn verifying(handle: HandleId) -> Self {
-        Self { lines: Some(vec![Parcel::default(); LINES]), ..Self::new(handle) }
+    /// Files and bytes that have come.
+    pub(super) const fn moved(&self) -> (u64, u64) {
+        self.moved
     }
 
     pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
@@ -102,7 +99,9 @@ impl Restorer {
             rest = &rest[before - chunk.len()..];
         }
         self.submit_if_idle();
-        bytes.len() - rest.len()
+        let taken = bytes.len() - rest.len();
+        self.moved.1 += taken as u64;
+        taken
     }
 
     fn on_piece(&mut self, piece: Piece<'_>) {
@@ -140,6 +139,7 @@ impl Restorer {
             let length = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
             self.filling.bytes.extend_from_slice(&Head::Data(length).bytes());
             self.filling.bytes.extend_from_slice(&self.held);
+            self.count_file();
             self.place = Place::Data;
         } else if self.place == Place::Beginning && self.held.starts_with(b"3000 OK data") {
             self.place = Place::Header;
@@ -147,6 +147,16 @@ impl Restorer {
             self.end(Outcome::PeerSpoke(readable(&self.held)));
         }
         self.held.clear();
+    }
+
+    /// Counts a file when its first record begins: `rechdr <session> <time> <FileIndex> …`.
+    fn count_file(&mut self) {
+        let index = self.held.split(|byte| *byte == b' ').nth(3).unwrap_or_default();
+        if self.file_index != index {
+            self.file_index.clear();
+            self.file_index.extend_from_slice(index);
+            self.moved.0 += 1;
+        }
     }
 
     fn on_eod(&mut self) {
@@ -191,57 +201,33 @@ impl Restorer {
         if self.is_over {
             return None;
         }
-        let handle = self.handle;
-        let work = match &mut self.lines {
-            None => DiskWork::Apply { handle, parcel: self.ready.pop_front()? },
-            Some(_) if self.ready.is_empty() => return None,
-            Some(lines) => DiskWork::Verify { handle, lines: lines.pop()?, parcel: self.ready.pop_front()? },
-        };
+        let parcel = self.ready.pop_front()?;
         self.applying += 1;
-        Some(work)
+        Some(DiskWork::Apply { handle: self.handle, parcel })
     }
 
     pub(super) fn handle_done(&mut self, done: DiskDone) {
         self.applying = self.applying.saturating_sub(1);
         match done {
-            DiskDone::Applied { parcel, remarks } => self.on_applied(parcel, remarks),
-            DiskDone::Verified { parcel, lines, remarks } => {
-                if lines.is_empty() {
-                    self.give_lines(lines);
-                } else {
-                    self.messages.push_back(FromMachine::Lines(lines));
+            DiskDone::Applied { mut parcel, remarks } => {
+                if !remarks.is_empty() {
+                    self.messages.push_back(FromMachine::Remarks(remarks));
                 }
-                self.on_applied(parcel, remarks);
+                parcel.clear();
+                self.free.push(parcel);
+                self.submit_if_idle();
+                if self.has_ended && self.applying == 0 && self.ready.is_empty() {
+                    self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
+                }
             }
             DiskDone::Failed { error, .. } => self.end(Outcome::Disk(error)),
             done => self.end(Outcome::Disk(DiskError::unexpected(&done))),
         }
     }
 
-    fn on_applied(&mut self, mut parcel: Parcel, remarks: Vec<Remark>) {
-        if !remarks.is_empty() {
-            self.messages.push_back(FromMachine::Remarks(remarks));
-        }
-        parcel.clear();
-        self.free.push(parcel);
-        self.submit_if_idle();
-        if self.has_ended && self.applying == 0 && self.ready.is_empty() {
-            self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
-        }
-    }
-
-    fn give_lines(&mut self, mut parcel: Parcel) {
-        if let Some(lines) = &mut self.lines {
-            parcel.clear();
-            lines.push(parcel);
-        }
-    }
-
     pub(super) fn handle(&mut self, message: ToMachine) {
-        match message {
-            ToMachine::Stop => self.end(Outcome::Stopped),
-            ToMachine::LinesSent(parcel) => self.give_lines(parcel),
-            ToMachine::Volume(_) | ToMachine::AttributesSent(_) => {}
+        if matches!(message, ToMachine::Stop) {
+            self.end(Outcome::Stopped);
         }
     }
 

@@ -7,7 +7,7 @@ mod apply;
 mod beneath;
 mod create;
 mod folders;
-pub(super) mod inflate;
+mod inflate;
 mod names;
 mod sink;
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The director in recorded and in made-up conversations.
 
 mod api;
+mod bandwidth;
 mod cancelling;
 mod consoles;
 mod copies;
@@ -9,7 +10,5 @@ mod failures;
 mod jobs;
 mod levels;
 mod passive;
-mod patience;
 mod recorded;
-mod verify;
 mod waiting;
