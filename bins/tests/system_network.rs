@@ -364,6 +364,29 @@ fn without_a_heartbeat_the_director_notices_the_dead_connection_and_the_job_runs
 }
 
 #[test]
+fn a_client_whose_address_changes_dials_in_from_the_new_one_long_before_its_heartbeat_or_its_backoff() {
+    let site = dialling_out("heartbeat_interval: 60,", SQLITE);
+    let before = await_waiting(&site);
+    site.net.ip("fd-in", "addr flush dev eth0");
+    // Nothing is to be reached now, and the pauses between two attempts grow to 8 s and more.
+    std::thread::sleep(Duration::from_secs(18));
+    let log = &site.clients[0].log;
+    let seen = log.count();
+    site.net.ip("fd-in", "addr add 10.0.0.11/24 dev eth0");
+    site.net.ip("fd-in", "route add default via 10.0.0.254");
+    let began = Instant::now();
+    site.clients[0].logged(seen, "that the director is reached again", |line| line.contains("is reached again"));
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(3) + BUSY / 2, "after {took:?}: {:?}", log.from(0));
+    let inside = site.net.sockets("fd-in");
+    assert!(inside.lines().any(|line| line.contains("10.0.0.11:") && line.contains("192.0.2.1:9101")), "{inside}");
+    let outside = site.net.sockets("dir");
+    let lines: Vec<&str> = outside.lines().filter(|line| line.contains("ESTAB") && !line.contains(&before)).collect();
+    assert!(lines.iter().any(|line| line.contains("192.0.2.254:")), "{outside}");
+    assert_used_waiting_connection(&site, &site.run("backup"));
+}
+
+#[test]
 fn what_a_killed_test_leaves_behind_is_removed_by_the_next_one() {
     const DIES: &str = "TOWLINE_TEST_DIES";
     if std::env::var_os(DIES).is_some() {

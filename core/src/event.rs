@@ -21,6 +21,9 @@ pub enum Event {
         /// The wall time at the `now` of this call.
         wall: Wall,
     },
+    /// The machine's addresses or its ways to other networks have changed: what is connected may be dead, and what could
+    /// not be reached may be there.
+    NetworkChanged,
     /// The operator wants the daemon to end. A second one ends it at once.
     StopRequested,
     /// One line the operator typed, without its line feed; `None` at the end of the input.

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::role::director::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileSetSpec,
-    FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow, MediaRow, NewJob,
-    PoolRow, RestoreFiles, UpdCatBatch, VolStatus, orphaned_copies,
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileRow,
+    FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow,
+    MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, orphaned_copies,
 };
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
+use towline_core::wire::digest::catalog_text;
 use towline_core::wire::stream::Stream;
 
 /// States in which a job stays, `wire/3 §0.4`.
@@ -26,6 +27,8 @@ pub struct Tables {
     pub jobs: BTreeMap<u32, JobRow>,
     /// Names of files by job and FileIndex.
     pub files: BTreeMap<(u32, u32), Vec<u8>>,
+    /// Their attributes and digests, as the catalog writes both.
+    pub attributes: BTreeMap<(u32, u32), (Vec<u8>, String)>,
     /// Volumes by MediaId.
     pub media: BTreeMap<u32, MediaRow>,
     /// Pieces in the order they were stored.
@@ -128,6 +131,14 @@ impl Tables {
             CatalogRequest::JobMediaOf { jobs } => Ok(CatalogAnswer::Pieces(self.pieces_of(&jobs))),
             CatalogRequest::FilesForRestore { jobs, .. } => {
                 Ok(CatalogAnswer::RestoreFiles(jobs.iter().map(|&job_id| self.all_of(job_id)).collect()))
+            }
+            CatalogRequest::FilesByName { job_id, names } => {
+                let mut files = self.rows_of(job_id);
+                files.retain(|row| names.contains(&row.name));
+                Ok(CatalogAnswer::FileList { files, next: None })
+            }
+            CatalogRequest::ListFiles { job_id, after: None, .. } => {
+                Ok(CatalogAnswer::FileList { files: self.rows_of(job_id), next: None })
             }
             CatalogRequest::AddLogs(lines) => {
                 self.log.extend(lines);
@@ -245,6 +256,7 @@ impl Tables {
         let gone: BTreeSet<u32> = on_it.into_iter().filter(|id| self.jobs.get(id).is_some_and(old)).collect();
         self.jobs.retain(|id, _| !gone.contains(id));
         self.files.retain(|(id, _), _| !gone.contains(id));
+        self.attributes.retain(|(id, _), _| !gone.contains(id));
         self.pieces.retain(|piece| !gone.contains(&piece.job_id));
         for id in orphaned_copies(self.jobs.values()) {
             if let Some(row) = self.jobs.get_mut(&id) {
@@ -279,12 +291,19 @@ impl Tables {
                 stored.first_refused.get_or_insert_with(|| "no UpdCat".to_owned());
                 continue;
             };
+            if Stream(frame.stream).kind().is_digest() {
+                let key = (job_id, u32::try_from(frame.file_index).unwrap_or(0));
+                if let Some((_, digest)) = self.attributes.get_mut(&key) {
+                    *digest = catalog_text(frame.data);
+                }
+            }
             if !Stream(frame.stream).kind().is_attributes() {
                 continue;
             }
             match (AttributeRecord::parse(frame.data), u32::try_from(frame.file_index)) {
                 (Ok(record), Ok(index)) => {
                     self.files.insert((job_id, index), record.name.to_vec());
+                    self.attributes.insert((job_id, index), (record.lstat.to_vec(), "0".to_owned()));
                     stored.files += 1;
                 }
                 _ => {
@@ -332,6 +351,16 @@ impl Tables {
     fn all_of(&self, job_id: u32) -> RestoreFiles {
         let last = self.jobs.get(&job_id).map_or(0, |job| job.job_files);
         RestoreFiles { job_id, ranges: (last > 0).then_some(IndexRange { first: 1, last }).into_iter().collect() }
+    }
+
+    /// The files of a job.
+    fn rows_of(&self, job_id: u32) -> Vec<FileRow> {
+        let of_job = self.files.range((job_id, 0)..=(job_id, u32::MAX));
+        let row = |(key, name): (&(u32, u32), &Vec<u8>)| {
+            let (lstat, md5) = self.attributes.get(key).cloned().unwrap_or_default();
+            FileRow { file_index: key.1, name: name.clone(), lstat, md5: md5.into_bytes(), delta_seq: 0 }
+        };
+        of_job.map(row).collect()
     }
 
     fn mark_unfinished(&mut self, now: i64) -> u64 {

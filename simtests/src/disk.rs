@@ -9,6 +9,7 @@ use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
+use towline_core::bulk::verifier::Verifier;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, ReadForm, RestoreOrder, Tally};
 use towline_core::ids::HandleId;
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
@@ -72,6 +73,7 @@ pub(crate) struct OpenThings {
 enum Open {
     Backup(Backup),
     Restore(Restore),
+    Verify(Verify),
     Read(Box<Reading>),
     Volume(Volume),
 }
@@ -96,6 +98,11 @@ impl OpenThings {
             }
             DiskWork::OpenRestore { handle, order } => {
                 self.open.insert(handle, Open::Restore(Restore::new(order)));
+                DiskDone::Opened
+            }
+            DiskWork::OpenVerify { handle, fileset } => {
+                let verify = Verify { unpacker: Unpacker::new(), verifier: Verifier::new(&fileset) };
+                self.open.insert(handle, Open::Verify(verify));
                 DiskDone::Opened
             }
             DiskWork::OpenRead { handle, folder, bootstrap, form } => {
@@ -127,6 +134,10 @@ impl OpenThings {
                 Some(Open::Restore(restore)) => restore.apply(parcel, &mut store.files),
                 _ => failed(not_open(handle)),
             },
+            DiskWork::Verify { handle, parcel, lines } => match self.open.get_mut(&handle) {
+                Some(Open::Verify(verify)) => verify.look(parcel, lines),
+                _ => failed(not_open(handle)),
+            },
             DiskWork::Append { handle, block } => match self.open.get_mut(&handle) {
                 Some(Open::Volume(volume)) => volume.append(block, &mut store),
                 _ => failed(not_open(handle)),
@@ -148,6 +159,7 @@ fn tally(open: Open) -> Tally {
     match open {
         Open::Backup(backup) => backup.tally(),
         Open::Restore(restore) => restore.tally(),
+        Open::Verify(verify) => verify.tally(),
         Open::Read(reading) => reading.tally(),
         Open::Volume(_) => Tally { complete: true, ..Tally::default() },
     }
@@ -263,6 +275,34 @@ impl Backup {
             complete: self.complete,
             ..Tally::default()
         }
+    }
+}
+
+#[derive(Debug)]
+struct Verify {
+    unpacker: Unpacker,
+    verifier: Verifier,
+}
+
+impl Verify {
+    fn look(&mut self, mut parcel: Parcel, lines: Parcel) -> DiskDone {
+        self.verifier.give(lines);
+        match self.unpacker.feed(&parcel.bytes, &mut self.verifier) {
+            Ok(_) => {
+                if self.unpacker.has_ended() {
+                    self.verifier.finish();
+                }
+                parcel.clear();
+                let remarks = self.verifier.take_remarks();
+                DiskDone::Verified { parcel, lines: self.verifier.take(), remarks }
+            }
+            Err(error) => DiskDone::Failed { error: DiskError::BadStream(format!("{error:?}")), buffer: parcel.bytes },
+        }
+    }
+
+    fn tally(&self) -> Tally {
+        let (files, errors) = (self.verifier.files(), self.verifier.errors());
+        Tally { files, errors, complete: self.unpacker.has_ended(), ..Tally::default() }
     }
 }
 

@@ -265,6 +265,39 @@ fn a_pause_is_cut_short_by_waking_up() {
 }
 
 #[test]
+fn a_pause_is_cut_short_by_another_network() {
+    let mut town = waiting(plan(16, Directions::CLIENT));
+    town.world.kill(town.director);
+    town.world.run_for(20 * MINUTE);
+    town.start_director();
+    let now = town.world.now();
+    assert!(town.world.post(town.client, Event::NetworkChanged));
+    let client = town.client;
+    assert!(town.world.run_until(SECOND, |world| world.connections(client) == 1));
+    assert!(town.world.now().since(now) < SECOND);
+}
+
+#[test]
+fn another_network_disturbs_no_job_and_nobody_but_clients_that_dial() {
+    for directions in [Directions::CLIENT, Directions::DIRECTOR] {
+        let mut town = Town::new(Plan { rate: 20_000, ..plan(17, directions) });
+        town.world.run_for(5 * SECOND);
+        let job = town.order("run job=backup yes").expect("an order");
+        town.world.run_for(2 * SECOND);
+        let dials = |town: &Town| town.world.trace().grep(" > Dial {").len();
+        let before = dials(&town);
+        for host in [town.director, town.storage, town.client] {
+            assert!(town.world.post(host, Event::NetworkChanged));
+        }
+        town.world.run_for(5 * SECOND);
+        assert!(town.ended(job).is_none(), "it was not in the middle");
+        assert_eq!(dials(&town) - before, usize::from(directions == Directions::CLIENT), "{directions}");
+        let ended = town.await_end(job, HOUR).map(|row| row.job_status);
+        assert_eq!(ended, Some(b'T'), "{directions}: {}", town.report(job));
+    }
+}
+
+#[test]
 fn the_same_seed_has_clients_come_back_at_the_same_nanosecond() {
     let story = |seed| {
         let mut town = waiting(plan(seed, Directions::BOTH));

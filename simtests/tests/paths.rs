@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use towline_core::event::Event;
 use towline_core::role::director::catalog::JobRow;
 use towline_simtests::gateway::{Gateway, Unknown};
 use towline_simtests::network::NetworkId;
@@ -333,6 +334,26 @@ fn a_client_that_slept_with_a_waiting_connection_is_back_when_it_wakes_up() {
     waiting_sleeper();
 }
 
+/// A client with a waiting connection moves to another network, and its system says so.
+fn waiting_mover_that_knows() -> Region {
+    let mut region = waiting(Gateway::masquerading(GATEWAY), 60, 60, 180);
+    let cafe = region.world.add_network(NetworkId::OPEN, Gateway::masquerading([192, 0, 2, 200]));
+    let client = region.clients[0].host;
+    region.world.roam(client, cafe, [10, 0, 0, 77].into());
+    assert!(region.world.post(client, Event::NetworkChanged));
+    region.world.run_for(SECOND);
+    assert_eq!(dials(&region), 1, "it dials at once: {}", region.world.trace().tail(60));
+    let began = region.world.now();
+    good(&mut region, "run job=fd-sd yes");
+    assert!(region.world.now().since(began) < SECOND * 3, "the newest connection is taken");
+    region
+}
+
+#[test]
+fn a_client_that_hears_of_its_new_network_dials_in_from_there_at_once() {
+    waiting_mover_that_knows();
+}
+
 /// A client with a waiting connection moves to another network.
 fn waiting_mover() -> Region {
     let interval = u64::from(INTERVAL);
@@ -359,7 +380,7 @@ fn each_scenario_leaves_the_same_trace_twice() {
         end(&mut region, job);
         region
     };
-    let all: [&dyn Fn() -> Region; 9] = [
+    let all: [&dyn Fn() -> Region; 10] = [
         &quiet,
         &|| cut_in_the_middle(Cut::Gateway),
         &|| cancelled_in_the_middle(Cut::DataChannel),
@@ -369,6 +390,7 @@ fn each_scenario_leaves_the_same_trace_twice() {
         &late_heartbeat,
         &waiting_sleeper,
         &waiting_mover,
+        &waiting_mover_that_knows,
     ];
     for (n, scenario) in all.into_iter().enumerate() {
         assert_eq!(hash(scenario()), hash(scenario()), "scenario {n}");

@@ -320,13 +320,14 @@ impl Plan {
     /// (e) Clients that wait at a director.
     fn waiting(&self, work: &Work, lines: &mut Vec<Line>) {
         let clients = if self.quick { 200 } else { 2_000 };
-        for (words, is_protected, goal) in [("plain", false, EACH_PLAIN), ("psk", true, EACH_PROTECTED)] {
-            let is_built = !is_protected || cfg!(feature = "psk");
-            let name = format!("{clients} waiting clients, {words}, {}", RUNTIMES[0]);
+        for protection in Protection::ALL {
+            let goal = if protection == Protection::Plain { EACH_PLAIN } else { EACH_PROTECTED };
+            let is_built = protection != Protection::Psk || cfg!(feature = "psk");
+            let name = format!("{clients} waiting clients, {}, {}", protection.name(), RUNTIMES[0]);
             if !is_built || !self.wants(&name) {
                 continue;
             }
-            let measured = waiting(clients, is_protected, RUNTIMES[0], &work.folder(words));
+            let measured = waiting(clients, protection, RUNTIMES[0], &work.folder(protection.name()));
             let mut each = Line::new("e", format!("{name}: memory of each"), Unit::Kibibytes, vec![measured.each]);
             each.goal = Some((format!("under {goal:.0} KiB"), measured.each < goal));
             self.add(lines, each);

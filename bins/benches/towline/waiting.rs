@@ -6,6 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Child;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,11 +16,14 @@ use towline_core::event::Ends;
 use towline_core::ids::ConnId;
 use towline_core::secret::Secret;
 use towline_core::time::{Instant as Moment, Wall};
-use towline_core::tls::Dialler;
+use towline_core::tls::certificate::SharedWall;
+use towline_core::tls::rustls::CertificateDialler;
+use towline_core::tls::{Dialler, Versions};
 use towline_core::wire::cram_md5::password_key;
 use towline_core::wire::frame;
 use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
 
+use crate::channel::Protection;
 use crate::daemons::{Prompt, await_port, daemon};
 use crate::memory::resident;
 
@@ -35,14 +39,17 @@ pub(crate) struct Measured {
 /// Clients that are given a job.
 const ASKED: usize = 20;
 
+const WALL: Wall = Wall(1_795_438_893_000_000);
 const NOW: Moment = Moment(1_000_000_000);
 const ANSWER: &[u8] = b"2000 OK FDSecureEraseCmd *None*\n";
 
 /// Has `clients` clients wait at a director on `runtime`, then orders jobs on some of them.
-pub(crate) fn waiting(clients: usize, is_protected: bool, runtime: &str, work: &Path) -> Measured {
-    let site = Site::start(clients, is_protected, runtime, work);
+pub(crate) fn waiting(clients: usize, protection: Protection, runtime: &str, work: &Path) -> Measured {
+    // A socket for each, here and in the director; that one sees to itself.
+    towline::daemon::raise_descriptor_limit();
+    let site = Site::start(clients, protection, runtime, work);
     let before = resident(site.director.id());
-    let mut lines: Vec<Option<Line>> = (0..clients).map(|n| Some(Line::dial(n, site.port, is_protected))).collect();
+    let mut lines: Vec<Option<Line>> = (0..clients).map(|n| Some(Line::dial(n, site.port, protection))).collect();
     // What the director does behind the greeting is done in a moment.
     thread::sleep(Duration::from_secs(1));
     let each = (resident(site.director.id()) - before) * 1024.0 / clients as f64;
@@ -86,7 +93,7 @@ struct Line {
 
 impl Line {
     /// Dials, proves who it is, and waits for the greeting.
-    fn dial(n: usize, port: u16, is_protected: bool) -> Self {
+    fn dial(n: usize, port: u16, protection: Protection) -> Self {
         let stream = TcpStream::connect(("127.0.0.1", port)).expect("a connection");
         stream.set_nodelay(true).expect("TCP_NODELAY");
         let ends = Ends { local: stream.local_addr().expect("an end"), peer: stream.peer_addr().expect("an end") };
@@ -97,13 +104,13 @@ impl Line {
         let dialling = Dialling {
             id: ConnId(n as u64 + 1),
             ends,
-            engine: engine(is_protected, &hello, &key),
+            engine: engine(protection, &hello, &key),
             key,
             own: hello.identity().qualified(),
             hello,
-            policy: if is_protected { 2 } else { 0 },
+            policy: if protection == Protection::Plain { 0 } else { 2 },
             nonce: 7,
-            wall: Wall(1_795_438_893_000_000),
+            wall: WALL,
             give_up: Moment(u64::MAX),
         };
         let mut line = Self { conn: Conn::dialled(dialling, NOW), stream };
@@ -148,20 +155,45 @@ impl Line {
     }
 }
 
-#[cfg(feature = "psk")]
-fn engine(is_protected: bool, hello: &Hello, key: &Secret) -> Dialler {
-    use towline_core::tls::{Versions, psk::PskDialler};
-    if !is_protected {
-        return Dialler::Clear;
+fn engine(protection: Protection, hello: &Hello, key: &Secret) -> Dialler {
+    match protection {
+        Protection::Plain => Dialler::Clear,
+        Protection::Rustls => {
+            let settings = CertificateDialler::new(&Arc::default(), Versions::All, &SharedWall::new(WALL));
+            Dialler::Certificate { settings: settings.expect("an engine"), address: "bench.example".to_owned() }
+        }
+        Protection::Psk => key_engine(hello, key),
     }
-    let settings = PskDialler::new(Versions::All).expect("an engine");
+}
+
+#[cfg(feature = "psk")]
+fn key_engine(hello: &Hello, key: &Secret) -> Dialler {
+    let settings = towline_core::tls::psk::PskDialler::new(Versions::All).expect("an engine");
     Dialler::Psk { settings, identity: hello.identity(), key: key.clone() }
 }
 
 #[cfg(not(feature = "psk"))]
-fn engine(is_protected: bool, _: &Hello, _: &Secret) -> Dialler {
-    assert!(!is_protected, "built without pre-shared keys");
-    Dialler::Clear
+fn key_engine(_: &Hello, _: &Secret) -> Dialler {
+    panic!("built without pre-shared keys")
+}
+
+/// The TLS settings of the daemons and the console; certificates are made.
+fn tls(protection: Protection, work: &Path) -> String {
+    match protection {
+        Protection::Plain => "(enable: false, require: false)".to_owned(),
+        Protection::Psk => "()".to_owned(),
+        Protection::Rustls => {
+            let key = rcgen::KeyPair::generate().expect("a key");
+            let params = rcgen::CertificateParams::new(vec!["bench.example".to_owned()]).expect("parameters");
+            let certificate = params.self_signed(&key).expect("a certificate").pem();
+            let [certificate, key] =
+                [("bench.pem", certificate), ("bench.key", key.serialize_pem())].map(|(name, text)| {
+                    fs::write(work.join(name), text).expect("write");
+                    work.join(name).display().to_string()
+                });
+            format!("(certificate: \"{certificate}\", key: \"{key}\", psk: false)")
+        }
+    }
 }
 
 /// A director and a storage daemon.
@@ -173,10 +205,10 @@ struct Site {
 }
 
 impl Site {
-    fn start(clients: usize, is_protected: bool, runtime: &str, work: &Path) -> Self {
+    fn start(clients: usize, protection: Protection, runtime: &str, work: &Path) -> Self {
         let held = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a port"));
         let [port, storage] = held.map(|listener| listener.local_addr().expect("an address").port());
-        let tls = if is_protected { "()" } else { "(enable: false, require: false)" };
+        let tls = tls(protection, work);
         let volumes = work.join("volumes");
         fs::create_dir_all(&volumes).expect("a folder");
         let own = |name: &str, port: u16| {

@@ -109,6 +109,7 @@ const fn kind_of(request: &CatalogRequest) -> Kind {
         | CatalogRequest::VolumeByName(_)
         | CatalogRequest::ListJobs(_)
         | CatalogRequest::ListFiles { .. }
+        | CatalogRequest::FilesByName { .. }
         | CatalogRequest::ListMedia { .. }
         | CatalogRequest::ListClients
         | CatalogRequest::LastJobs { .. }

@@ -7,12 +7,14 @@
 //! A daemon is a [`Daemon`]: how its configuration becomes its role.
 
 pub mod console;
+mod descriptors;
 #[cfg(feature = "sqlite")]
 pub mod director;
 pub mod file;
 mod identity;
 pub mod input;
 mod log;
+mod network;
 mod options;
 pub mod runtime;
 mod signals;
@@ -34,6 +36,7 @@ use towline_core::time::Instant;
 
 use crate::config::{EXIT_CONFIG, Loaded, Report, load};
 
+pub use descriptors::raise_descriptor_limit;
 pub use identity::{identity, local_zone};
 pub use log::{Sink, start_log};
 pub use options::Options;
@@ -131,6 +134,7 @@ fn run_with<D: Daemon>(
         return ExitCode::SUCCESS;
     }
     start_log(options.verbose, D::QUIET);
+    raise_descriptor_limit();
     let mut seed = [0; 32];
     if let Err(error) = getrandom::fill(&mut seed) {
         return complain(D::PROGRAM, &format!("the system gives no random bytes: {error}"), EXIT_SYSTEM);

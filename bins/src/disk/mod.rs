@@ -9,6 +9,7 @@
 //! | [`walk`] | goes through a tree without recursion and without following symbolic links |
 //! | [`meta`] | what the system says about an entry: stat, extended attributes, where it forbids |
 //! | [`restore`] | creates entries beneath one directory and nowhere else |
+//! | [`verify`] | says what is on a volume, and writes nothing |
 //! | [`compare`] | says in what two trees differ |
 
 pub mod backup;
@@ -16,4 +17,5 @@ pub mod compare;
 pub mod meta;
 pub mod notice;
 pub mod restore;
+pub mod verify;
 pub mod walk;

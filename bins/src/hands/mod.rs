@@ -72,6 +72,7 @@ impl Workers {
             DiskWork::OpenBackup { .. }
             | DiskWork::OpenEstimate { .. }
             | DiskWork::OpenRestore { .. }
+            | DiskWork::OpenVerify { .. }
             | DiskWork::OpenRead { .. }
             | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
             DiskWork::Close { .. } => self.close(handle, reply),
@@ -212,7 +213,9 @@ fn worker_error(text: &str) -> DiskError {
 
 fn buffer_of(work: DiskWork) -> Vec<u8> {
     match work {
-        DiskWork::Fill { parcel, .. } | DiskWork::Apply { parcel, .. } => parcel.bytes,
+        DiskWork::Fill { parcel, .. } | DiskWork::Apply { parcel, .. } | DiskWork::Verify { parcel, .. } => {
+            parcel.bytes
+        }
         DiskWork::Append { block, .. } => block,
         _ => Vec::new(),
     }
@@ -223,10 +226,12 @@ fn handle_of(work: &DiskWork) -> HandleId {
         DiskWork::OpenBackup { handle, .. }
         | DiskWork::OpenEstimate { handle, .. }
         | DiskWork::OpenRestore { handle, .. }
+        | DiskWork::OpenVerify { handle, .. }
         | DiskWork::OpenRead { handle, .. }
         | DiskWork::Mount { handle, .. }
         | DiskWork::Fill { handle, .. }
         | DiskWork::Apply { handle, .. }
+        | DiskWork::Verify { handle, .. }
         | DiskWork::Append { handle, .. }
         | DiskWork::Sync { handle }
         | DiskWork::Close { handle } => *handle,

@@ -12,6 +12,7 @@ use crate::disk::backup::BackupSource;
 use crate::disk::backup::estimate::EstimateSource;
 use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Replace, RestoreTarget};
+use crate::disk::verify::VerifyTarget;
 use crate::volume::disk_error;
 use crate::volume::reader::VolumeReader;
 use crate::volume::writer::{Appended, VolumeWriter};
@@ -41,6 +42,7 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
             let order = Order { to: order.to, replace, prefix_links: order.prefix_links };
             Ok((Box::new(Restore::open(order)?), DiskDone::Opened))
         }
+        DiskWork::OpenVerify { fileset, .. } => Ok((Box::new(Verify::open(&fileset)), DiskDone::Opened)),
         DiskWork::OpenRead { folder, bootstrap, form, .. } => {
             Ok((Box::new(Read(VolumeReader::open(&folder, &bootstrap, form)?)), DiskDone::Opened))
         }
@@ -181,6 +183,50 @@ impl Open for Restore {
 }
 
 #[derive(Debug)]
+struct Verify {
+    target: VerifyTarget,
+    unpacker: Unpacker,
+    spent: Duration,
+}
+
+impl Verify {
+    fn open(fileset: &FileSet) -> Self {
+        Self { target: VerifyTarget::new(fileset), unpacker: Unpacker::new(), spent: Duration::ZERO }
+    }
+}
+
+impl Open for Verify {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let DiskWork::Verify { mut parcel, lines, .. } = work else { return refuse(work) };
+        let started = Instant::now();
+        self.target.verifier.give(lines);
+        let fed = self.unpacker.feed(&parcel.bytes, &mut self.target);
+        if self.unpacker.has_ended() {
+            self.target.verifier.finish();
+        }
+        self.spent += started.elapsed();
+        match fed {
+            Ok(_) => {
+                parcel.clear();
+                let verifier = &mut self.target.verifier;
+                DiskDone::Verified { parcel, lines: verifier.take(), remarks: verifier.take_remarks() }
+            }
+            Err(error) => DiskDone::Failed { error: DiskError::BadStream(error.to_string()), buffer: parcel.bytes },
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        Tally {
+            files: self.target.verifier.files(),
+            errors: self.target.verifier.errors(),
+            complete: self.unpacker.has_ended(),
+            spent: micros(self.spent),
+            ..Tally::default()
+        }
+    }
+}
+
+#[derive(Debug)]
 struct Read(VolumeReader);
 
 impl Open for Read {
@@ -236,6 +282,7 @@ fn mismatch(work: &DiskWork) -> DiskError {
     let what = match work {
         DiskWork::Fill { .. } => "to fill a parcel",
         DiskWork::Apply { .. } => "to restore",
+        DiskWork::Verify { .. } => "to verify",
         DiskWork::Append { .. } => "to append",
         DiskWork::Sync { .. } => "to sync",
         _ => "to open",

@@ -99,11 +99,6 @@ impl Archiver {
         self.label = adopted;
     }
 
-    /// Files and bytes of records received.
-    pub(super) fn moved(&self) -> (u64, u64) {
-        (u64::from(self.receiver.files().unsigned_abs()), self.receiver.bytes())
-    }
-
     pub(super) const fn is_over(&self) -> bool {
         self.is_over
     }
@@ -209,6 +204,7 @@ impl Archiver {
                 self.settle();
             }
             ToMachine::Stop => self.end(Outcome::Stopped),
+            ToMachine::LinesSent(_) => {}
         }
     }
 

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | [`Send`](Machine::Send) | file daemon's backup, storage daemon's restore and copy | parcels from a worker | frames |
 //! | [`Archive`](Machine::Archive) | storage daemon's backup and copy | the stream | blocks for the volume, attributes for the director |
-//! | [`Restore`](Machine::Restore) | file daemon's restore | the stream | parcels for a worker |
+//! | [`Restore`](Machine::Restore) | file daemon's restore and verify | the stream | parcels for a worker, lines for the director |
 //! | [`Clone`](Machine::Clone) | storage daemon's copy from device to device | parcels from a worker | as `Archive` |
 //!
 //! A `Clone` moves nothing over its connection: it is carried beside the director's conversation, which goes on.
@@ -25,21 +25,10 @@ pub enum Machine {
     Send(Sender),
     /// Packs the stream of a backup into blocks.
     Archive(Box<Archiver>),
-    /// Hands the stream of a restore to a worker.
+    /// Hands the stream of a restore or of a verify job to a worker.
     Restore(Restorer),
     /// Packs what a worker reads from one device into blocks for another.
     Clone(Box<Cloner>),
-}
-
-/// Which way a machine's data goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// To the peer.
-    Out,
-    /// From the peer.
-    In,
-    /// From device to device.
-    Inside,
 }
 
 /// What a machine wants written.
@@ -77,20 +66,6 @@ impl Machine {
     /// Whether the peer's bytes are for the machine. If not, the conversation of texts and signals goes on beside it.
     pub(crate) const fn takes_input(&self) -> bool {
         !matches!(self, Self::Clone(_))
-    }
-
-    /// Which way its data goes.
-    pub(crate) const fn flow(&self) -> Flow {
-        match self {
-            Self::Send(_) => Flow::Out,
-            Self::Archive(_) | Self::Restore(_) => Flow::In,
-            Self::Clone(_) => Flow::Inside,
-        }
-    }
-
-    /// Files and bytes that have gone through so far.
-    pub(crate) fn moved(&self) -> (u64, u64) {
-        each!(self, machine => machine.moved())
     }
 
     /// Gives bytes of the peer; returns how many were taken from the front. Fewer than all: back-pressure, or the end.
@@ -155,14 +130,9 @@ impl Machine {
         }
     }
 
-    /// What to have done next; if it is held, nothing that brings more data from device to device.
-    pub(crate) fn poll_work(&mut self, is_held: bool) -> Option<DiskWork> {
-        match self {
-            Self::Send(machine) => machine.poll_work(),
-            Self::Archive(machine) => machine.poll_work(),
-            Self::Restore(machine) => machine.poll_work(),
-            Self::Clone(machine) => machine.poll_work(is_held),
-        }
+    /// What to have done next.
+    pub(crate) fn poll_work(&mut self) -> Option<DiskWork> {
+        each!(self, machine => machine.poll_work())
     }
 
     /// What to tell the node next.
@@ -215,6 +185,8 @@ pub enum ToMachine {
     Volume(HandleId),
     /// The attributes have reached the director; here is the buffer.
     AttributesSent(Parcel),
+    /// The lines of a verify job have reached the director; here is the buffer.
+    LinesSent(Parcel),
     /// End as soon as possible: the job is cancelled.
     Stop,
 }
@@ -238,6 +210,8 @@ pub enum FromMachine {
     Piece(Piece),
     /// Attributes whose blocks are in the volume: whole `UpdCat` frames.
     Attributes(Parcel),
+    /// What a verify job found: whole frames for the director (`wire/2 §1.12`).
+    Lines(Parcel),
     /// What a person should know.
     Remarks(Vec<Remark>),
 }

@@ -14,6 +14,7 @@ pub mod restorer;
 pub mod select;
 pub mod sender;
 pub mod unpack;
+pub mod verifier;
 pub mod work;
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 //! ```text
 //!   socket -> on_plain -> filling -> Apply(parcel) -> worker -> Applied(parcel) -> free
 //! ```
+//! A verify job goes the same way with `Verify` and `Verified`, and a second parcel: with it come the lines for the director.
 
 use std::collections::VecDeque;
 
 use super::machine::{FromMachine, Outcome, ToMachine};
 use super::parcel::Parcel;
 use super::sender::readable;
-use super::work::{DiskDone, DiskError, DiskWork};
+use super::work::{DiskDone, DiskError, DiskWork, Remark};
 use crate::ids::HandleId;
 use crate::limits;
 use crate::wire::frame::{Decoder, Head, Piece, Signal};
@@ -22,6 +23,9 @@ const RESERVE: usize = 2 * LINE;
 
 /// Messages that wait for the node before no more input is taken.
 const MESSAGES: usize = 4;
+
+/// Parcels with lines of a verify job that may be on their way to the director.
+const LINES: usize = 2;
 
 /// The machine. May be carried before `read data` is sent: it passes over the answer to that.
 #[derive(Debug)]
@@ -36,9 +40,8 @@ pub struct Restorer {
     ready: VecDeque<Parcel>,
     applying: usize,
     has_ended: bool,
-    /// The file whose record came last; files and bytes that have come.
-    file_index: Vec<u8>,
-    moved: (u64, u64),
+    /// Of a verify job: empty parcels for lines.
+    lines: Option<Vec<Parcel>>,
     messages: VecDeque<FromMachine>,
     outcome: Option<Outcome>,
     is_over: bool,
@@ -67,17 +70,17 @@ impl Restorer {
             ready: VecDeque::new(),
             applying: 0,
             has_ended: false,
-            file_index: Vec::new(),
-            moved: (0, 0),
+            lines: None,
             messages: VecDeque::new(),
             outcome: None,
             is_over: false,
         }
     }
 
-    /// Files and bytes that have come.
-    pub(super) const fn moved(&self) -> (u64, u64) {
-        self.moved
+    /// Gives the stream to a `handle` that writes nothing, but says what is in it.
+    #[must_use]
+    pub fn verifying(handle: HandleId) -> Self {
+        Self { lines: Some(vec![Parcel::default(); LINES]), ..Self::new(handle) }
     }
 
     pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
@@ -99,9 +102,7 @@ impl Restorer {
             rest = &rest[before - chunk.len()..];
         }
         self.submit_if_idle();
-        let taken = bytes.len() - rest.len();
-        self.moved.1 += taken as u64;
-        taken
+        bytes.len() - rest.len()
     }
 
     fn on_piece(&mut self, piece: Piece<'_>) {
@@ -139,7 +140,6 @@ impl Restorer {
             let length = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
             self.filling.bytes.extend_from_slice(&Head::Data(length).bytes());
             self.filling.bytes.extend_from_slice(&self.held);
-            self.count_file();
             self.place = Place::Data;
         } else if self.place == Place::Beginning && self.held.starts_with(b"3000 OK data") {
             self.place = Place::Header;
@@ -147,16 +147,6 @@ impl Restorer {
             self.end(Outcome::PeerSpoke(readable(&self.held)));
         }
         self.held.clear();
-    }
-
-    /// Counts a file when its first record begins: `rechdr <session> <time> <FileIndex> …`.
-    fn count_file(&mut self) {
-        let index = self.held.split(|byte| *byte == b' ').nth(3).unwrap_or_default();
-        if self.file_index != index {
-            self.file_index.clear();
-            self.file_index.extend_from_slice(index);
-            self.moved.0 += 1;
-        }
     }
 
     fn on_eod(&mut self) {
@@ -201,33 +191,57 @@ impl Restorer {
         if self.is_over {
             return None;
         }
-        let parcel = self.ready.pop_front()?;
+        let handle = self.handle;
+        let work = match &mut self.lines {
+            None => DiskWork::Apply { handle, parcel: self.ready.pop_front()? },
+            Some(_) if self.ready.is_empty() => return None,
+            Some(lines) => DiskWork::Verify { handle, lines: lines.pop()?, parcel: self.ready.pop_front()? },
+        };
         self.applying += 1;
-        Some(DiskWork::Apply { handle: self.handle, parcel })
+        Some(work)
     }
 
     pub(super) fn handle_done(&mut self, done: DiskDone) {
         self.applying = self.applying.saturating_sub(1);
         match done {
-            DiskDone::Applied { mut parcel, remarks } => {
-                if !remarks.is_empty() {
-                    self.messages.push_back(FromMachine::Remarks(remarks));
+            DiskDone::Applied { parcel, remarks } => self.on_applied(parcel, remarks),
+            DiskDone::Verified { parcel, lines, remarks } => {
+                if lines.is_empty() {
+                    self.give_lines(lines);
+                } else {
+                    self.messages.push_back(FromMachine::Lines(lines));
                 }
-                parcel.clear();
-                self.free.push(parcel);
-                self.submit_if_idle();
-                if self.has_ended && self.applying == 0 && self.ready.is_empty() {
-                    self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
-                }
+                self.on_applied(parcel, remarks);
             }
             DiskDone::Failed { error, .. } => self.end(Outcome::Disk(error)),
             done => self.end(Outcome::Disk(DiskError::unexpected(&done))),
         }
     }
 
+    fn on_applied(&mut self, mut parcel: Parcel, remarks: Vec<Remark>) {
+        if !remarks.is_empty() {
+            self.messages.push_back(FromMachine::Remarks(remarks));
+        }
+        parcel.clear();
+        self.free.push(parcel);
+        self.submit_if_idle();
+        if self.has_ended && self.applying == 0 && self.ready.is_empty() {
+            self.end(Outcome::Complete { files: 0, bytes: 0, piece: None });
+        }
+    }
+
+    fn give_lines(&mut self, mut parcel: Parcel) {
+        if let Some(lines) = &mut self.lines {
+            parcel.clear();
+            lines.push(parcel);
+        }
+    }
+
     pub(super) fn handle(&mut self, message: ToMachine) {
-        if matches!(message, ToMachine::Stop) {
-            self.end(Outcome::Stopped);
+        match message {
+            ToMachine::Stop => self.end(Outcome::Stopped),
+            ToMachine::LinesSent(parcel) => self.give_lines(parcel),
+            ToMachine::Volume(_) | ToMachine::AttributesSent(_) => {}
         }
     }
 

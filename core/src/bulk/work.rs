@@ -44,6 +44,13 @@ pub enum DiskWork {
         /// Where and how.
         order: RestoreOrder,
     },
+    /// File daemon: begin to look through what is on volumes, and write nothing. Answered by `Opened`.
+    OpenVerify {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// What was backed up: it says which digests are to be expected.
+        fileset: Arc<FileSet>,
+    },
     /// Storage daemon: begin to read the records a bootstrap selects, volume after volume. Answered by `Opened`.
     OpenRead {
         /// The name of what is opened, chosen by the node.
@@ -83,6 +90,15 @@ pub enum DiskWork {
         handle: HandleId,
         /// The bytes, cut anywhere.
         parcel: Parcel,
+    },
+    /// Look through these bytes of the storage daemon's stream. Answered by `Verified`.
+    Verify {
+        /// What is open.
+        handle: HandleId,
+        /// The bytes, cut anywhere.
+        parcel: Parcel,
+        /// An empty parcel for what is to be said of them.
+        lines: Parcel,
     },
     /// Append a full block to the mounted volume. Answered by `Appended`, `VolumeFull` or `Failed`. A volume that was full
     /// once stays full: what is asked for behind it is refused too, even if it is shorter, so that blocks stay in order.
@@ -178,6 +194,15 @@ pub enum DiskDone {
         /// What a person should know.
         remarks: Vec<Remark>,
     },
+    /// The bytes have been looked through.
+    Verified {
+        /// The parcel, empty again.
+        parcel: Parcel,
+        /// Whole frames for the director (`wire/2 §1.12`).
+        lines: Parcel,
+        /// What a person should know.
+        remarks: Vec<Remark>,
+    },
     /// The block is in the volume.
     Appended {
         /// The block's buffer, to be used again.
@@ -215,7 +240,8 @@ pub enum DiskDone {
 /// What was done between open and close.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Backup: attribute records sent. Restore: entries restored or skipped (`wire/2 §3.2`). Reads: files sent.
+    /// Backup: attribute records sent. Restore: entries restored or skipped (`wire/2 §3.2`). Verify: entries seen.
+    /// Reads: files sent.
     pub files: u32,
     /// `ReadBytes` of `wire/2 §2.8`.
     pub read_bytes: u64,
@@ -304,6 +330,7 @@ impl DiskError {
             DiskDone::Mounted { .. } => "mounted",
             DiskDone::Filled { .. } => "filled",
             DiskDone::Applied { .. } => "applied",
+            DiskDone::Verified { .. } => "verified",
             DiskDone::Appended { .. } => "appended",
             DiskDone::VolumeFull { .. } => "volume full",
             DiskDone::Synced { .. } => "synced",

@@ -30,6 +30,10 @@ resources! {
         tls: TlsConfig = TlsConfig::default(),
         /// TCP keepalive of the connection in seconds, 0 for the system's default. (In Bareos: 0.)
         heartbeat_interval: Seconds = Seconds::secs(60),
+        /// How long the director is dialled, in seconds (`wire/1 §9.1`).
+        connect_timeout: Seconds = Seconds::secs(15),
+        /// Pause between two attempts to reach it, in seconds. (In Bareos: 5, `wire/1 §9.1`.)
+        retry_interval: Seconds = Seconds::secs(1),
     }
 
     /// A named console.

@@ -10,7 +10,7 @@ use super::pool::Pool;
 use super::resource::resources;
 use super::schedule::Schedule;
 use super::tls::TlsConfig;
-use super::units::{Bytes, Seconds};
+use super::units::Seconds;
 use super::{DIRECTOR_PORT, FILE_PORT, STORAGE_PORT, any_address, heartbeat};
 
 resources! {
@@ -57,8 +57,16 @@ resources! {
         heartbeat_interval: Seconds = Seconds::secs(60),
         /// How long a file daemon is dialled for a job, in seconds (`wire/1 §9.1`).
         fd_connect_timeout: Seconds = Seconds::secs(180),
+        /// Pause between two attempts to reach a file daemon for a job, in seconds (`wire/1 §9.1`).
+        fd_retry_interval: Seconds = Seconds::secs(10),
         /// How long a storage daemon is dialled for a job, in seconds (`wire/1 §9.1`).
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach a storage daemon for a job, in seconds (`wire/1 §9.1`).
+        sd_retry_interval: Seconds = Seconds::secs(10),
+        /// How long a daemon is dialled for a status, an estimate or a cancel, in seconds (`wire/1 §9.1`).
+        status_connect_timeout: Seconds = Seconds::secs(15),
+        /// Pause between two attempts to reach a daemon for one of these, in seconds (`wire/1 §9.1`).
+        status_retry_interval: Seconds = Seconds::secs(1),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
         /// Jobs at the same time; more wait.
@@ -102,8 +110,6 @@ resources! {
         heartbeat_interval: Option<Seconds> = None,
         /// Jobs of this client at the same time.
         maximum_concurrent_jobs: u32 = 1,
-        /// Bytes a second that the data of one of its jobs may take; 0: what the client itself says.
-        maximum_bandwidth_per_job: Bytes = Bytes(0),
         /// How long the catalog keeps the files of a job.
         file_retention: Seconds = Seconds::days(60),
         /// How long the catalog keeps a job.
@@ -134,8 +140,6 @@ resources! {
         heartbeat_interval: Option<Seconds> = None,
         /// Jobs with this storage at the same time.
         maximum_concurrent_jobs: u32 = 1,
-        /// Bytes a second at which it reads for one copy or migration; 0: what the storage daemon itself says.
-        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// A named console.

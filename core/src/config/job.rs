@@ -17,6 +17,8 @@ pub enum JobKind {
     Copy,
     /// Moves backups of `pool` to the pool's `next_pool`.
     Migrate,
+    /// Reads a backup from its volumes and compares it with the catalog; writes nothing.
+    Verify,
 }
 
 /// How much a backup saves.
@@ -68,6 +70,8 @@ resources! {
         select_jobs: Option<String> = None,
         /// Copies and migrations: only backups of clients with such a name, `*` for anything; `None`: of all clients.
         select_clients: Option<String> = None,
+        /// Verify jobs: the newest good backup of this job is verified; `None`: of the client.
+        verify_job: Option<String> = None,
         /// Folder that a restore puts before each path; `None`: files go back where they were.
         r#where: Option<String> = None,
         /// Which existing files a restore overwrites.
@@ -93,8 +97,6 @@ resources! {
         reschedule_interval: Seconds = Seconds::minutes(30),
         /// How often, 0: always again.
         reschedule_times: u32 = 5,
-        /// Bytes a second that the data of the job may take; 0: as the client, or the storage of a copy, says.
-        maximum_bandwidth: Bytes = Bytes(0),
         /// Jobs of this resource at the same time.
         maximum_concurrent_jobs: u32 = 1,
     }

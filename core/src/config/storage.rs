@@ -36,8 +36,12 @@ resources! {
         client_connect_wait: Seconds = Seconds::secs(1_800),
         /// How long a passive client is dialled, in seconds (`wire/1 §9.1`).
         fd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach a passive client, in seconds (`wire/1 §9.1`).
+        fd_retry_interval: Seconds = Seconds::secs(10),
         /// How long another storage daemon is dialled, in seconds (`wire/1 §9.1`).
         sd_connect_timeout: Seconds = Seconds::secs(1_800),
+        /// Pause between two attempts to reach another storage daemon, in seconds (`wire/1 §9.1`).
+        sd_retry_interval: Seconds = Seconds::secs(10),
         /// Address that outgoing connections are bound to; `None`: the system chooses (`wire/1 §9.3`).
         source_address: Option<String> = None,
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
@@ -46,8 +50,6 @@ resources! {
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
         authenticate_within: Seconds = Seconds::secs(60),
-        /// Bytes a second that the data of one job may take, 0 for no limit. What the job's director says goes before it.
-        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// A director that may use the storage daemon.
@@ -62,8 +64,6 @@ resources! {
         tls: Option<TlsConfig> = None,
         /// As in `storage`, for this director; `None`: that of `storage`.
         heartbeat_interval: Option<Seconds> = None,
-        /// As in `storage`, for this director's jobs; 0: that of `storage`.
-        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// An archive device: a folder that holds volumes as files.
@@ -96,14 +96,6 @@ impl StorageConfig {
     #[must_use]
     pub fn director_heartbeat(&self, director: &StorageDirector) -> Option<Seconds> {
         heartbeat(director.heartbeat_interval, self.storage.heartbeat_interval)
-    }
-
-    /// Bytes a second for a job of the director `name` unless it says otherwise; 0 for no limit.
-    #[must_use]
-    pub fn job_bandwidth(&self, name: &str) -> u64 {
-        let director = self.directors.iter().find(|director| director.name == name);
-        let own = director.map_or(0, |director| director.maximum_bandwidth_per_job.0);
-        if own > 0 { own } else { self.storage.maximum_bandwidth_per_job.0 }
     }
 
     /// The heartbeat interval of data channels, `None` when switched off.

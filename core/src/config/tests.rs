@@ -194,6 +194,10 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ),
         ("/consoles/0/name", json!("*UserAgent*"), "T0822 consoles[0].name"),
         ("/consoles/0/command_acl", json!([]), "T0836 consoles[0]"),
+        ("/director/fd_retry_interval", json!(180), "T0840 director.fd_retry_interval"),
+        ("/director/sd_retry_interval", json!(0), "T0835 director.sd_retry_interval"),
+        ("/director/status_retry_interval", json!("1 min"), "T0840 director.status_retry_interval"),
+        ("/director/sd_connect_timeout", json!(0), "T0835 director.sd_connect_timeout"),
     ];
     for (pointer, value, expected) in table {
         let findings = check::<DirectorConfig>(director(), &[(pointer, value.clone())], BUILT);
@@ -211,10 +215,38 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
 }
 
 #[test]
+fn a_verify_job_names_a_backup_or_none() {
+    let mut verify = director()["jobs"][0].clone();
+    (verify["name"], verify["kind"]) = (json!("verify"), json!("verify"));
+    let with = |field: &str, value: Value| {
+        let mut verify = verify.clone();
+        verify[field] = value;
+        verify
+    };
+    let backup = director()["jobs"][0]["name"].clone();
+    let table: &[(&str, Value, &[&str])] = &[
+        ("/jobs/-", with("verify_job", json!(null)), &[]),
+        ("/jobs/-", with("verify_job", backup.clone()), &[]),
+        ("/jobs/-", with("verify_job", json!("nothing")), &["T0820 jobs[1].verify_job"]),
+        ("/jobs/-", with("verify_job", json!("verify")), &["T0840 jobs[1].verify_job"]),
+        ("/jobs/-", with("where", json!("/tmp")), &["T0840 jobs[1].where"]),
+        ("/jobs/0/verify_job", backup, &["T0840 jobs[0].verify_job"]),
+    ];
+    for (pointer, value, expected) in table {
+        let findings = check::<DirectorConfig>(director(), &[(pointer, value.clone())], BUILT);
+        assert_eq!(found(&findings), *expected, "{pointer} = {value}");
+        assert!(findings.iter().all(|finding| !finding.help.is_empty()));
+    }
+}
+
+#[test]
 fn a_file_daemons_semantic_errors_are_found_with_their_paths() {
     let table: &[(&str, Value, &str)] = &[
         ("/file/listen", json!([]), "T0833 directors[0]"),
         ("/file/redial_interval", json!(0), "T0835 file.redial_interval"),
+        ("/file/director_connect_timeout", json!(0), "T0835 file.director_connect_timeout"),
+        ("/file/sd_retry_interval", json!(0), "T0835 file.sd_retry_interval"),
+        ("/file/sd_connect_timeout", json!(10), "T0840 file.sd_retry_interval"),
         ("/directors/0/connection_from_director_to_client", json!(false), "T0833 directors[0]"),
         (
             "/directors/0/connection_from_client_to_director",
@@ -402,47 +434,4 @@ fn tls_modes_follow_from_what_is_configured() {
     assert_eq!(mode(json!({ "psk": false })), TlsMode::Certificate);
     assert_eq!((TlsConfig::off().policy(), TlsConfig::default().policy()), (0, 2));
     assert!(read::<TlsConfig>(json!({ "ca": "c" })).verifies());
-}
-
-#[test]
-fn a_bandwidth_limit_that_lets_nothing_through_is_found_with_its_place_and_remedy() {
-    // 300 bytes a second where 300 KiB were meant, at every place that has a limit.
-    let slow = json!(300);
-    for (pointer, place) in [
-        ("/clients/0/maximum_bandwidth_per_job", "clients[0].maximum_bandwidth_per_job"),
-        ("/storages/0/maximum_bandwidth_per_job", "storages[0].maximum_bandwidth_per_job"),
-        ("/jobs/0/maximum_bandwidth", "jobs[0].maximum_bandwidth"),
-    ] {
-        let findings = check::<DirectorConfig>(director(), &[(pointer, slow.clone())], BUILT);
-        assert_eq!(found(&findings), [format!("T0848 {place}")]);
-        assert!(findings[0].help.contains("\"300 KiB\""), "{findings:?}");
-        let most = check::<DirectorConfig>(director(), &[(pointer, json!(u64::MAX))], BUILT);
-        assert_eq!(found(&most), [format!("T0837 {place}")], "no peer can be told");
-        assert!(check::<DirectorConfig>(director(), &[(pointer, json!("300 KiB"))], BUILT).is_empty());
-    }
-    for (pointer, place) in [
-        ("/file/maximum_bandwidth_per_job", "file.maximum_bandwidth_per_job"),
-        ("/directors/0/maximum_bandwidth_per_job", "directors[0].maximum_bandwidth_per_job"),
-    ] {
-        assert_eq!(found(&check::<FileConfig>(file(), &[(pointer, slow.clone())], BUILT)), [format!("T0848 {place}")]);
-        let pointer = pointer.replace("/file/", "/storage/");
-        let place = place.replace("file.", "storage.");
-        let findings = check::<StorageConfig>(storage(), &[(&pointer, slow.clone())], BUILT);
-        assert_eq!(found(&findings), [format!("T0848 {place}")]);
-    }
-    let monitor = [("/directors/0/monitor", json!(true)), ("/directors/0/maximum_bandwidth_per_job", json!("1 MiB"))];
-    let expected = ["T0840 directors[0].maximum_bandwidth_per_job"];
-    assert_eq!(found(&check::<FileConfig>(file(), &monitor, BUILT)), expected);
-    assert_eq!(found(&check::<StorageConfig>(storage(), &monitor, BUILT)), expected);
-}
-
-#[test]
-fn a_jobs_limit_is_its_directors_or_else_the_daemons() {
-    let limits = |director: u64, own: u64| {
-        let mut config = file();
-        config["file"]["maximum_bandwidth_per_job"] = json!(own);
-        config["directors"][0]["maximum_bandwidth_per_job"] = json!(director);
-        read::<FileConfig>(config).job_bandwidth("backup-dir")
-    };
-    assert_eq!([limits(0, 0), limits(0, 7), limits(5, 7)], [0, 7, 5]);
 }

@@ -52,6 +52,7 @@ impl Tracer {
             Event::Started { .. } => "Started".to_owned(),
             Event::StopRequested => "StopRequested".to_owned(),
             Event::ClockJumped { .. } => "ClockJumped".to_owned(),
+            Event::NetworkChanged => "NetworkChanged".to_owned(),
             Event::Resolved { query, answer } => {
                 let query = self.id("query", query.0);
                 let answer = answer.as_ref().map_or_else(ToString::to_string, |_| "ok".to_owned());
@@ -119,8 +120,8 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Carry(_) => "Carry",
         ToConn::Machine(_) => "Machine",
         ToConn::Gather => "Gather",
+        ToConn::GatherLines => "GatherLines",
         ToConn::Heartbeat { .. } => "Heartbeat",
-        ToConn::Pace(_) => "Pace",
         ToConn::Report => "Report",
         ToConn::Taken(_) => "Taken",
         ToConn::Close { .. } => "Close",

@@ -1,7 +1,6 @@
 //! The types a connection is made from and talks in.
 
 use std::io::IoSlice;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -93,6 +92,8 @@ pub enum ToConn {
     Machine(ToMachine),
     /// Collect frames that begin with `UpdCat ` into parcels (`wire/3 §2.4`): the director's control channel to a storage daemon.
     Gather,
+    /// Collect the lines of a verify job into parcels (`wire/2 §1.12`): the director's control channel to a file daemon.
+    GatherLines,
     /// To a Towline peer: say a heartbeat once nothing was said for so long, and miss the peer's.
     Heartbeat {
         /// How long.
@@ -100,9 +101,6 @@ pub enum ToConn {
         /// Whether this end may send more than a living peer takes at once: then a missing answer means nothing.
         sending: bool,
     },
-    /// Move a job's data no faster than so many bytes a second from here on; `None`: as fast as it goes. Only what a
-    /// machine sends or receives is slowed down, and only in that direction.
-    Pace(Option<NonZeroU64>),
     /// Say how much was read and written: answered by `Reported`.
     Report,
     /// The node has taken this many messages.
@@ -149,19 +147,6 @@ pub struct Traffic {
     pub written: u64,
     /// When the last byte was read; its beginning if there was none.
     pub heard: Instant,
-    /// What the machine it carries, or carried last, has moved; `None` if there was none.
-    pub moved: Option<Moved>,
-}
-
-/// What a machine has moved so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Moved {
-    /// Files of which at least the beginning has gone through.
-    pub files: u64,
-    /// Bytes: as sent or received, with the heads of their frames; of records alone where blocks are packed.
-    pub bytes: u64,
-    /// When the machine began.
-    pub since: Instant,
 }
 
 /// Half of a socket.

@@ -1,6 +1,6 @@
 //! What has arrived: ciphertext, plaintext, and whole frames of text cut from it.
 
-use super::gather::{Gather, UPDATE};
+use super::gather::Gather;
 use super::reason::CloseReason;
 use crate::buf::Buf;
 use crate::error::TlsError;
@@ -167,7 +167,7 @@ impl Assembler {
         input: &mut &[u8],
         mut gather: Option<&mut Gather>,
     ) -> Result<Option<Got>, CloseReason> {
-        while let Some(piece) = self.piece(input, gather.is_some())? {
+        while let Some(piece) = self.piece(input, gather.as_deref())? {
             let (bytes, first, last, length) = match piece {
                 Piece::Signal(signal) => return Ok(Some(Got::Signal(signal))),
                 Piece::Data { bytes, first, last, length } => (bytes, first, last, length),
@@ -175,13 +175,13 @@ impl Assembler {
             if first
                 && last
                 && let Some(gather) = gather.as_deref_mut()
-                && bytes.starts_with(UPDATE)
+                && gather.takes(bytes)
             {
                 gather.add(bytes);
                 return Ok(Some(Got::Gathered));
             }
             self.text.extend_from_slice(bytes);
-            if length > self.limit && !self.may_be_long(gather.is_some()) {
+            if length > self.limit && !self.may_be_long(gather.as_deref()) {
                 return Err(CloseReason::FrameTooLong { length, limit: self.limit });
             }
             if !last {
@@ -189,7 +189,7 @@ impl Assembler {
             }
             let text = std::mem::take(&mut self.text);
             if let Some(gather) = gather.as_deref_mut()
-                && text.starts_with(UPDATE)
+                && gather.takes(&text)
             {
                 gather.add(&text);
                 return Ok(Some(Got::Gathered));
@@ -200,20 +200,19 @@ impl Assembler {
     }
 
     /// The next piece. A payload that is announced as too long is refused before its first byte has come.
-    fn piece<'a>(&mut self, input: &mut &'a [u8], gathering: bool) -> Result<Option<Piece<'a>>, CloseReason> {
+    fn piece<'a>(&mut self, input: &mut &'a [u8], gather: Option<&Gather>) -> Result<Option<Piece<'a>>, CloseReason> {
         let piece = self.decoder.next(input).map_err(too_long)?;
         match self.decoder.announced() {
-            Some(length) if piece.is_none() && length > self.limit && !self.may_be_long(gathering) => {
+            Some(length) if piece.is_none() && length > self.limit && !self.may_be_long(gather) => {
                 Err(CloseReason::FrameTooLong { length, limit: self.limit })
             }
             _ => Ok(piece),
         }
     }
 
-    /// Whether the frame so far can be one for the catalog, which may be as long as a frame can be.
-    fn may_be_long(&self, gathering: bool) -> bool {
-        let known = self.text.len().min(UPDATE.len());
-        gathering && self.text[..known] == UPDATE[..known]
+    /// Whether the frame so far can be one that is gathered, which may be as long as a frame can be.
+    fn may_be_long(&self, gather: Option<&Gather>) -> bool {
+        gather.is_some_and(|gather| gather.may_take(&self.text))
     }
 }
 

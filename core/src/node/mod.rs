@@ -68,6 +68,7 @@ impl<R: Role> Node<R> {
                 self.net.set_wall(wall);
                 self.role.on_clock_jumped(&mut self.net);
             }
+            Event::NetworkChanged => self.role.on_network_changed(&mut self.net),
             Event::StopRequested => self.stop(),
             Event::Typed(line) => self.role.on_typed(&mut self.net, line),
             Event::Resolved { query, answer } => self.net.on_resolved(query, answer),

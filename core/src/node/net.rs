@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -186,6 +185,11 @@ impl Net {
         self.tell(conn, ToConn::Gather);
     }
 
+    /// Collects the lines of a verify job on this connection into parcels; the role hears `on_parcel`.
+    pub fn gather_lines(&mut self, conn: ConnId) {
+        self.tell(conn, ToConn::GatherLines);
+    }
+
     /// Says that a parcel given to `on_parcel` has been dealt with; the connection reads no more while 8 have not.
     pub fn parcel_taken(&mut self, conn: ConnId) {
         self.tell(conn, ToConn::Taken(1));
@@ -194,11 +198,6 @@ impl Net {
     /// Gives a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
     pub fn carry(&mut self, conn: ConnId, machine: Machine) {
         self.tell(conn, ToConn::Carry(Box::new(machine)));
-    }
-
-    /// Has a connection's machines move their data no faster than so many bytes a second from here on; 0: no limit.
-    pub fn pace(&mut self, conn: ConnId, limit: u64) {
-        self.tell(conn, ToConn::Pace(NonZeroU64::new(limit)));
     }
 
     /// Tells a connection's machine something.

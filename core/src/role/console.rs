@@ -9,7 +9,6 @@
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::{ConsoleConfig, keepalive};
 use crate::conn::{CloseReason, Peer};
@@ -24,10 +23,6 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 
-/// How long a console tries to connect: an operator waits for it.
-const WITHIN: Duration = Duration::from_secs(15);
-/// The pause between its tries.
-const RETRY: Duration = Duration::from_secs(1);
 /// Lines that are kept for a director that is busy.
 pub const MAX_HELD: usize = 1_000;
 /// The version a console's hello announces: since 18.2 a director greets in two lines (`wire/1 §3.1`).
@@ -82,8 +77,8 @@ impl Console {
                     port: director.port,
                     source: None,
                     socket: keepalive::socket(self.config.heartbeat(), keepalive::End::Control),
-                    retry: RETRY,
-                    within: WITHIN,
+                    retry: director.retry_interval.duration(),
+                    within: director.connect_timeout.duration(),
                 };
                 net.dial(route, opening);
             }

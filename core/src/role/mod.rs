@@ -59,6 +59,8 @@ pub trait Role: Sized + Send + 'static {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey);
     /// The wall clock was set, or the machine has slept: what other machines know of us may be out of date.
     fn on_clock_jumped(&mut self, _net: &mut Net) {}
+    /// The machine has other addresses, or other ways to other networks.
+    fn on_network_changed(&mut self, _net: &mut Net) {}
     /// The operator typed a line; `None` at the end of the input.
     fn on_typed(&mut self, _net: &mut Net, _line: Option<String>) {}
     /// The operator wants the daemon to end: end jobs, then `net.exit`.

@@ -178,20 +178,46 @@ impl Engine {
 
     fn read(&mut self, plain: &mut Buf, limit: usize) -> Result<(), TlsError> {
         while plain.len() < limit {
-            // Room for a whole record, so that OpenSSL never keeps plaintext back while `cipher` is empty.
-            plain.reserve(MAX_PLAIN);
-            clear_errors();
-            match self.stream.ssl_read(plain.space()) {
-                Ok(n) => plain.commit(n),
-                Err(error) if error.code() == ErrorCode::WANT_READ => break,
-                Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
-                    self.peer_closed = true;
-                    break;
-                }
-                Err(error) => return Err(self.explain(&error)),
+            if plain.space().is_empty() {
+                plain.reserve(MAX_PLAIN);
+            }
+            match self.read_once(plain)? {
+                0 => break,
+                _ => self.read_rest(plain)?,
             }
         }
         Ok(())
+    }
+
+    /// What is left of a record that did not fit: nothing may be kept back while `cipher` is empty.
+    fn read_rest(&mut self, plain: &mut Buf) -> Result<(), TlsError> {
+        loop {
+            let rest = self.stream.ssl().pending();
+            if rest == 0 {
+                return Ok(());
+            }
+            plain.reserve(rest);
+            if self.read_once(plain)? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads into the space there is; 0 when nothing is to be had.
+    fn read_once(&mut self, plain: &mut Buf) -> Result<usize, TlsError> {
+        clear_errors();
+        match self.stream.ssl_read(plain.space()) {
+            Ok(n) => {
+                plain.commit(n);
+                Ok(n)
+            }
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(0),
+            Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
+                self.peer_closed = true;
+                Ok(0)
+            }
+            Err(error) => Err(self.explain(&error)),
+        }
     }
 
     /// What the finished handshake means. Only here does a claimed identity become a proved one.

@@ -1,9 +1,10 @@
-//! Listing files.
+//! Listing and finding files.
 
 use towline_core::role::director::catalog::{CatalogAnswer, FileKey, FileRow};
 
+use super::super::files::split_path;
 use super::super::known::{Page, newest};
-use super::super::sql::{Result, Session, all, values};
+use super::super::sql::{Result, Row, Session, all, first, values};
 
 /// The longest page of a list.
 const PAGE_LIMIT: u32 = 10_000;
@@ -26,6 +27,33 @@ pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, 
         pages.push(Page { is_last: rows.len() < limit as usize, rows });
     }
     Ok(newest(pages))
+}
+
+/// The files with these names.
+pub(super) fn by_name(t: &mut dyn Session, job_id: u32, names: &[Vec<u8>]) -> Result<CatalogAnswer> {
+    let path_is = format!("SELECT PathId FROM Path WHERE {}", t.dialect().path_is);
+    let mut files = Vec::new();
+    // A walk gives the files of a folder one after the other.
+    let mut folder: Option<(&[u8], Option<i64>)> = None;
+    for whole in names {
+        let (path, name) = split_path(whole);
+        let path_id = match folder.filter(|(known, _)| *known == path) {
+            Some((_, path_id)) => path_id,
+            None => first(t, &path_is, &values![path])?.map(|mut row| row.take::<i64>()).transpose()?,
+        };
+        folder = Some((path, path_id));
+        let Some(path_id) = path_id else { continue };
+        files.extend(all(
+            t,
+            "SELECT FileIndex, LStat, Md5, DeltaSeq FROM File WHERE JobId = ?1 AND PathId = ?2 AND Name = ?3",
+            &values![job_id, path_id, name],
+            |row: &mut Row| {
+                let (file_index, lstat, md5, delta_seq) = (row.take()?, row.take()?, row.take()?, row.take()?);
+                Ok(FileRow { file_index, name: whole.clone(), lstat, md5, delta_seq })
+            },
+        )?);
+    }
+    Ok(CatalogAnswer::FileList { files, next: None })
 }
 
 fn page(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) -> Result<Vec<(FileKey, FileRow)>> {

@@ -49,6 +49,7 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::JobMediaOf { jobs } => media::pieces(t, jobs),
         CatalogRequest::FilesForRestore { jobs, only } => restore::files(t, jobs, only),
         CatalogRequest::ListFiles { job_id, after, limit } => files::list(t, *job_id, after.as_ref(), *limit),
+        CatalogRequest::FilesByName { job_id, names } => files::by_name(t, *job_id, names),
         CatalogRequest::KnownFiles { jobs, after, limit } => files::known(t, jobs, after.as_ref(), *limit),
         other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("the engine does not know {other:?}"))),
     }

@@ -10,9 +10,20 @@ const LONGEST: usize = 999_996;
 const HEADER: usize = 12;
 const GZIP: u32 = 0x475A_4950;
 
+/// Why a record cannot be made plain.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(in crate::disk) enum Unable {
+    /// Compressed in a way that is not known here: its magic.
+    #[error("its compression ({0}) is not supported")]
+    Unsupported(String),
+    /// It is not what its header says.
+    #[error("{0}")]
+    Damaged(&'static str),
+}
+
 /// Collects records and gives their plain bytes. The buffers stay between records.
 #[derive(Debug)]
-pub(super) struct Inflater {
+pub(in crate::disk) struct Inflater {
     record: Vec<u8>,
     plain: Vec<u8>,
     zlib: Decompress,
@@ -30,7 +41,7 @@ pub(super) fn is_supported(stream: Stream) -> bool {
 }
 
 /// Whether records of this stream may be compressed with zlib.
-pub(super) fn is_deflated(stream: Stream) -> bool {
+pub(in crate::disk) fn is_deflated(stream: Stream) -> bool {
     matches!(
         stream.kind(),
         Stream::COMPRESSED | Stream::SPARSE_COMPRESSED | Stream::GZIP_LEGACY | Stream::SPARSE_GZIP_LEGACY
@@ -39,18 +50,18 @@ pub(super) fn is_deflated(stream: Stream) -> bool {
 
 impl Inflater {
     /// Takes a part of a record, without the offset. With the last part comes what the record holds.
-    pub(super) fn take(
+    pub(in crate::disk) fn take(
         &mut self,
         stream: Stream,
         part: &[u8],
         first: bool,
         last: bool,
-    ) -> Result<Option<&[u8]>, String> {
+    ) -> Result<Option<&[u8]>, Unable> {
         if first {
             self.record.clear();
         }
         if self.record.len() + part.len() > LONGEST {
-            return Err("a compressed record is too long".into());
+            return Err(Unable::Damaged("a compressed record is too long"));
         }
         self.record.extend_from_slice(part);
         if !last {
@@ -61,7 +72,7 @@ impl Inflater {
         self.zlib.reset(true);
         loop {
             if self.plain.len() >= MOST {
-                return Err("a compressed record holds too many bytes".into());
+                return Err(Unable::Damaged("a compressed record holds too many bytes"));
             }
             self.plain.reserve(256 * 1024);
             let consumed = usize::try_from(self.zlib.total_in()).unwrap_or(usize::MAX);
@@ -70,24 +81,24 @@ impl Inflater {
             match self.zlib.decompress_vec(rest, &mut self.plain, FlushDecompress::None) {
                 Ok(Status::StreamEnd) => return Ok(Some(&self.plain)),
                 Ok(_) if self.plain.len() > before => {}
-                Ok(_) => return Err("a compressed record is cut off".into()),
-                Err(_) => return Err("a compressed record is damaged".into()),
+                Ok(_) => return Err(Unable::Damaged("a compressed record is cut off")),
+                Err(_) => return Err(Unable::Damaged("a compressed record is damaged")),
             }
         }
     }
 }
 
 /// What follows the header: `magic u32 | compressed_len u32 | level u16 | version u16`, big-endian.
-fn body(record: &[u8]) -> Result<&[u8], String> {
-    let short = || "a compressed record is shorter than its header".to_owned();
+fn body(record: &[u8]) -> Result<&[u8], Unable> {
+    let short = || Unable::Damaged("a compressed record is shorter than its header");
     let (header, body) = record.split_at_checked(HEADER).ok_or_else(short)?;
     let number = |at: usize| header.get(at..at + 4).and_then(|b| b.try_into().ok()).map_or(0, u32::from_be_bytes);
     if number(0) != GZIP {
         let magic = header.get(..4).unwrap_or_default().escape_ascii();
-        return Err(format!("its compression ({magic}) is not supported"));
+        return Err(Unable::Unsupported(magic.to_string()));
     }
     if usize::try_from(number(4)).ok() != Some(body.len()) {
-        return Err("a compressed record has another length than its header says".into());
+        return Err(Unable::Damaged("a compressed record has another length than its header says"));
     }
     Ok(body)
 }
@@ -145,6 +156,6 @@ mod tests {
     fn a_bomb_is_stopped() {
         let mut inflater = Inflater::default();
         let outcome = inflater.take(Stream::GZIP_LEGACY, &deflated(&vec![0; MOST + 300_000]), true, true);
-        assert_eq!(outcome, Err("a compressed record holds too many bytes".to_owned()));
+        assert_eq!(outcome, Err(Unable::Damaged("a compressed record holds too many bytes")));
     }
 }

@@ -7,7 +7,7 @@ mod apply;
 mod beneath;
 mod create;
 mod folders;
-mod inflate;
+pub(super) mod inflate;
 mod names;
 mod sink;
 #[cfg(test)]

@@ -37,7 +37,7 @@ impl RestoreSink for RestoreTarget {
         match self.inflater.take(piece.stream, piece.bytes, piece.first, piece.last) {
             Ok(Some(plain)) => current.write(piece.offset, plain, &mut self.ledger),
             Ok(None) => {}
-            Err(text) => current.fail(&text, &mut self.ledger),
+            Err(why) => current.fail(&why.to_string(), &mut self.ledger),
         }
         Ok(())
     }

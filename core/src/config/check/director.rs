@@ -49,8 +49,16 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     c.listen(&path, &director.listen, director.port);
     c.tls(&path.field("tls"), &director.tls, Side::Accepting);
     c.heartbeat(path.field("heartbeat_interval"), Some(director.heartbeat_interval));
-    c.not_zero(path.field("fd_connect_timeout"), director.fd_connect_timeout.0);
-    c.not_zero(path.field("sd_connect_timeout"), director.sd_connect_timeout.0);
+    for (within, retry) in [
+        (("fd_connect_timeout", director.fd_connect_timeout), ("fd_retry_interval", director.fd_retry_interval)),
+        (("sd_connect_timeout", director.sd_connect_timeout), ("sd_retry_interval", director.sd_retry_interval)),
+        (
+            ("status_connect_timeout", director.status_connect_timeout),
+            ("status_retry_interval", director.status_retry_interval),
+        ),
+    ] {
+        c.attempts(&path, within, retry);
+    }
     c.source_address(&path, director.source_address.as_deref());
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(director.maximum_concurrent_jobs));
     c.not_zero(path.field("max_console_connections"), u64::from(director.max_console_connections));
@@ -70,7 +78,6 @@ fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
     c.optional_tls(path, client.tls.as_ref(), Side::Dialling);
     c.heartbeat(path.field("heartbeat_interval"), client.heartbeat_interval);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(client.maximum_concurrent_jobs));
-    c.bandwidth(path.field("maximum_bandwidth_per_job"), client.maximum_bandwidth_per_job);
     let (to, from) = (client.connection_from_director_to_client, client.connection_from_client_to_director);
     let name = &client.name;
     if !to && !from {
@@ -108,7 +115,6 @@ fn storage(c: &mut Checker, path: &ConfigPath, storage: &Storage) {
     c.optional_tls(path, storage.tls.as_ref(), Side::Dialling);
     c.heartbeat(path.field("heartbeat_interval"), storage.heartbeat_interval);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
-    c.bandwidth(path.field("maximum_bandwidth_per_job"), storage.maximum_bandwidth_per_job);
     for (field, value) in [("device", &storage.device), ("media_type", &storage.media_type)] {
         if value.is_empty() {
             let help = "write the same word as in the storage daemon's `devices`";
@@ -128,7 +134,6 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     c.reference(path.field("pool"), "pool", &job.pool, pools);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(job.maximum_concurrent_jobs));
     c.not_zero(path.field("priority"), u64::from(job.priority));
-    c.bandwidth(path.field("maximum_bandwidth"), job.maximum_bandwidth);
     if job.kind != JobKind::Restore && job.r#where.is_some() {
         let help = "remove `where`, or set `kind: restore`";
         c.warning(codes::CONTRADICTION, path.field("where"), "only a restore puts files anywhere", help);
@@ -146,11 +151,30 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         }
     }
     copying::check(c, path, job, config);
+    verifying(c, path, job, config);
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
     if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+/// A verify job reads what a backup has saved.
+fn verifying(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
+    let Some(wanted) = &job.verify_job else { return };
+    let field = path.field("verify_job");
+    if job.kind != JobKind::Verify {
+        let message = format!("job {:?} verifies nothing", job.name);
+        return c.warning(codes::CONTRADICTION, field, message, "remove `verify_job`, or set `kind: verify`");
+    }
+    let backups = || config.jobs.iter().filter(|other| other.kind == JobKind::Backup);
+    match config.job(wanted) {
+        Some(other) if other.kind != JobKind::Backup => {
+            let message = format!("job {wanted:?} is no backup, so there is nothing of it to verify");
+            c.error(codes::CONTRADICTION, field, message, "name a job with `kind: backup`");
+        }
+        _ => c.reference(field, "backup job", wanted, backups().map(|other| other.name.as_str())),
     }
 }
 

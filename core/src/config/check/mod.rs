@@ -14,7 +14,7 @@ mod tray;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{Bytes, ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode, listen_address};
+use super::{ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode, listen_address};
 use crate::error::Code;
 
 pub use nearest::nearest;
@@ -66,9 +66,6 @@ enum Side {
     /// It only dials.
     Dialling,
 }
-
-/// Bytes a second below which a limit is probably in another unit than was meant.
-const SLOW: u64 = 8 * 1_024;
 
 /// Collects findings. Each method looks at one value.
 struct Checker {
@@ -310,23 +307,21 @@ impl Checker {
         }
     }
 
+    /// The time for all attempts to reach a peer and the pause between two, both fields of `resource`.
+    fn attempts(&mut self, resource: &ConfigPath, within: (&'static str, Seconds), retry: (&'static str, Seconds)) {
+        self.not_zero(resource.field(within.0), within.1.0);
+        self.not_zero(resource.field(retry.0), retry.1.0);
+        if retry.1 >= within.1 && within.1.0 != 0 {
+            let message = format!("there is no second attempt: `{}` is over before the first pause is", within.0);
+            let help = format!("lower `{}`, or raise `{}`", retry.0, within.0);
+            self.warning(codes::CONTRADICTION, resource.field(retry.0), message, help);
+        }
+    }
+
     fn heartbeat(&mut self, path: ConfigPath, interval: Option<Seconds>) {
         if interval.is_some_and(Seconds::is_zero) {
             let message = "without heartbeats a vanished peer is noticed after two hours, and a firewall may drop idle connections";
             self.warning(codes::NO_HEARTBEAT, path, message, "leave it out for one a minute");
-        }
-    }
-
-    /// Bytes a second for a job's data; 0 is no limit.
-    fn bandwidth(&mut self, path: ConfigPath, limit: Bytes) {
-        if i64::try_from(limit.0).is_err() {
-            let message = format!("{limit} a second is more than a peer can be told");
-            self.error(codes::OUT_OF_RANGE, path, message, "leave it out for no limit");
-        } else if (1..SLOW).contains(&limit.0) {
-            let message = format!("at {limit} a second a gigabyte takes {} days", 1_000_000_000 / limit.0 / 86_400);
-            let help =
-                format!("it is in bytes a second: write \"{} KiB\" if that was meant, or 0 for no limit", limit.0);
-            self.warning(codes::SLOW_LIMIT, path, message, help);
         }
     }
 

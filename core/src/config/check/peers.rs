@@ -19,12 +19,13 @@ impl Check for FileConfig {
         c.listen(&path, &file.listen, file.port);
         c.tls(&path.field("tls"), &file.tls, side);
         c.heartbeat(path.field("heartbeat_interval"), Some(file.heartbeat_interval));
-        c.not_zero(path.field("sd_connect_timeout"), file.sd_connect_timeout.0);
+        let within = ("sd_connect_timeout", file.sd_connect_timeout);
+        c.attempts(&path, within, ("sd_retry_interval", file.sd_retry_interval));
+        c.not_zero(path.field("director_connect_timeout"), file.director_connect_timeout.0);
         c.not_zero(path.field("redial_interval"), file.redial_interval.0);
         c.source_address(&path, file.source_address.as_deref());
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
         c.admission(&path, file.max_unauthenticated, file.authenticate_within);
-        c.bandwidth(path.field("maximum_bandwidth_per_job"), file.maximum_bandwidth_per_job);
         if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
             let path = ConfigPath::of("messages").field("append");
             let help = "write it from the root: `/var/log/towline/fd.log`";
@@ -45,7 +46,6 @@ fn file_director(c: &mut Checker, path: &ConfigPath, director: &FileDirector, de
     c.port(path, director.port);
     c.optional_tls(path, director.tls.as_ref(), Side::Dialling);
     c.heartbeat(path.field("heartbeat_interval"), director.heartbeat_interval);
-    limit_of(c, path, director.maximum_bandwidth_per_job, director.monitor);
     let dials = director.connection_from_client_to_director;
     if dials && director.address.is_none() {
         let message = format!("this daemon dials director {:?}, which has no address", director.name);
@@ -68,16 +68,6 @@ fn file_director(c: &mut Checker, path: &ConfigPath, director: &FileDirector, de
     }
 }
 
-/// The limit of a director's jobs. A monitor has none.
-fn limit_of(c: &mut Checker, director: &ConfigPath, limit: Bytes, monitor: bool) {
-    let path = director.field("maximum_bandwidth_per_job");
-    if monitor && limit.0 > 0 {
-        let message = "a monitor runs no jobs whose bandwidth could be limited";
-        return c.warning(codes::CONTRADICTION, path, message, "remove it, or `monitor: true`");
-    }
-    c.bandwidth(path, limit);
-}
-
 impl Check for StorageConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
         let mut c = Checker::new(built);
@@ -87,13 +77,14 @@ impl Check for StorageConfig {
         c.listen(&path, &storage.listen, storage.port);
         c.tls(&path.field("tls"), &storage.tls, Side::Accepting);
         c.heartbeat(path.field("heartbeat_interval"), Some(storage.heartbeat_interval));
-        c.not_zero(path.field("fd_connect_timeout"), storage.fd_connect_timeout.0);
-        c.not_zero(path.field("sd_connect_timeout"), storage.sd_connect_timeout.0);
+        let within = ("fd_connect_timeout", storage.fd_connect_timeout);
+        c.attempts(&path, within, ("fd_retry_interval", storage.fd_retry_interval));
+        let within = ("sd_connect_timeout", storage.sd_connect_timeout);
+        c.attempts(&path, within, ("sd_retry_interval", storage.sd_retry_interval));
         c.not_zero(path.field("client_connect_wait"), storage.client_connect_wait.0);
         c.source_address(&path, storage.source_address.as_deref());
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
         c.admission(&path, storage.max_unauthenticated, storage.authenticate_within);
-        c.bandwidth(path.field("maximum_bandwidth_per_job"), storage.maximum_bandwidth_per_job);
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {
@@ -101,7 +92,6 @@ impl Check for StorageConfig {
             c.password(&path, &director.password);
             c.optional_tls(&path, director.tls.as_ref(), Side::Dialling);
             c.heartbeat(path.field("heartbeat_interval"), director.heartbeat_interval);
-            limit_of(&mut c, &path, director.maximum_bandwidth_per_job, director.monitor);
         }
         c.not_empty(ConfigPath::of("devices"), self.devices.len(), "device");
         c.names("devices", self.devices.iter().map(|device| device.name.as_str()));
@@ -162,6 +152,8 @@ impl Check for ConsoleConfig {
             c.tls(&path.field("tls"), &director.tls, Side::Dialling);
         }
         c.heartbeat(path.field("heartbeat_interval"), Some(director.heartbeat_interval));
+        let within = ("connect_timeout", director.connect_timeout);
+        c.attempts(&path, within, ("retry_interval", director.retry_interval));
         let Some(console) = &self.console else {
             c.password(&path, &director.password);
             return c.findings;

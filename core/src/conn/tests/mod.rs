@@ -6,7 +6,6 @@ mod closing;
 mod heartbeats;
 mod limits;
 mod machines;
-mod pace;
 mod traffic;
 
 use std::collections::VecDeque;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::action::Action;
 use crate::config::{Console as Named, ConsoleDirector, Password, TlsConfig};
@@ -18,6 +20,7 @@ struct Bench {
     exit: Option<ExitReason>,
     query: Option<QueryId>,
     dial: Option<DialId>,
+    give_up: Instant,
 }
 
 fn address() -> SocketAddr {
@@ -33,6 +36,8 @@ impl Bench {
             password: Password::new("secret"),
             tls: TlsConfig::off(),
             heartbeat_interval: crate::config::Seconds::secs(60),
+            connect_timeout: crate::config::Seconds::secs(7),
+            retry_interval: crate::config::Seconds::secs(2),
         };
         let config = Arc::new(ConsoleConfig { director, console });
         let settings = Settings {
@@ -51,6 +56,7 @@ impl Bench {
             exit: None,
             query: None,
             dial: None,
+            give_up: Instant::ZERO,
         };
         bench.event(Event::Started { wall: Wall(0) });
         bench
@@ -61,7 +67,7 @@ impl Bench {
         while let Some(action) = self.node.poll_action() {
             match action {
                 Action::Resolve { query, .. } => self.query = Some(query),
-                Action::Dial { dial, .. } => self.dial = Some(dial),
+                Action::Dial { dial, give_up, .. } => (self.dial, self.give_up) = (Some(dial), give_up),
                 Action::Attach { conn, .. } => self.conn = conn.id(),
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::ToConn { message: ToConn::Send(bytes), .. } => self.sent.push(bytes),
@@ -117,6 +123,17 @@ impl Bench {
     fn lines(&mut self) -> Vec<String> {
         self.sent.drain(..).map(|frame| String::from_utf8_lossy(&frame[4..]).into_owned()).collect()
     }
+}
+
+#[test]
+fn the_director_is_dialled_for_as_long_as_the_configuration_says() {
+    let mut bench = Bench::new(None);
+    let query = bench.query.unwrap();
+    bench.event(Event::Resolved { query, answer: Ok(vec![address()]) });
+    assert_eq!(bench.give_up, Instant::ZERO + Duration::from_secs(7));
+    bench.event(Event::Dialed { dial: bench.dial.unwrap(), outcome: Err(IoKind::Refused) });
+    let again = bench.node.poll_timeout().map(|deadline| deadline.at);
+    assert_eq!(again, Some(Instant::ZERO + Duration::from_secs(2)));
 }
 
 #[test]

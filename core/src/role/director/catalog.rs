@@ -108,6 +108,14 @@ pub enum CatalogRequest {
         /// At most so many files.
         limit: u32,
     },
+    /// The files of a job that have one of these names, each as often as the job has it, in any order. Answer:
+    /// `FileList` without a next page.
+    FilesByName {
+        /// The job.
+        job_id: u32,
+        /// Whole names.
+        names: Vec<Vec<u8>>,
+    },
     /// Volumes, by MediaId. Answer: `Volumes`.
     ListMedia {
         /// Only this pool.

@@ -12,15 +12,7 @@ use crate::role::script::Who;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{PeerKind, PeerName};
 
-use super::bandwidth::Limits;
 use super::job::Job;
-
-/// How long a status or a cancel tries to connect, in seconds (`wire/1 §9.1`).
-const ERRAND_WITHIN: u64 = 15;
-/// The pause between its tries, in seconds.
-const ERRAND_RETRY: u64 = 1;
-/// The pause between tries of a job, in seconds.
-const JOB_RETRY: u64 = 10;
 
 /// A short conversation beside the jobs: one command, and what comes back.
 #[derive(Debug)]
@@ -34,8 +26,6 @@ pub(super) struct Errand {
     pub(super) console: Option<ConnId>,
     /// The job it cancels, if that is what it is for.
     pub(super) cancels: Option<u32>,
-    /// The limits it tells, if that is what it is for.
-    pub(super) limits: Option<Box<Limits>>,
     pub(super) sent: bool,
     /// Whether the answer takes its time.
     pub(super) is_long: bool,
@@ -60,7 +50,6 @@ impl Errand {
             command,
             console,
             cancels: None,
-            limits: None,
             sent: false,
             is_long: false,
             timer: None,
@@ -83,17 +72,20 @@ impl Errand {
 /// # Errors
 /// Why it cannot be dialled, in a sentence.
 pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, String> {
-    let within = job.config.director.sd_connect_timeout.duration().as_secs();
-    storage(&job.config, &job.credentials, net, &job.storage, (JOB_RETRY, within))
+    let director = &job.config.director;
+    let times = (director.sd_retry_interval.0, director.sd_connect_timeout.0);
+    storage(&job.config, &job.credentials, net, &job.storage, times)
 }
 
 /// How a job dials its file daemon: the pause between tries and the time for all, in seconds.
-pub(super) fn job_times(config: &DirectorConfig) -> (u64, u64) {
-    (JOB_RETRY, config.director.fd_connect_timeout.duration().as_secs())
+pub(super) const fn job_times(config: &DirectorConfig) -> (u64, u64) {
+    (config.director.fd_retry_interval.0, config.director.fd_connect_timeout.0)
 }
 
 /// How an errand dials: the pause between tries and the time for all, in seconds.
-pub(super) const ERRAND_TIMES: (u64, u64) = (ERRAND_RETRY, ERRAND_WITHIN);
+pub(super) const fn errand_times(config: &DirectorConfig) -> (u64, u64) {
+    (config.director.status_retry_interval.0, config.director.status_connect_timeout.0)
+}
 
 /// Dials a storage daemon for an errand.
 ///
@@ -105,7 +97,7 @@ pub(super) fn dial_storage_errand(
     net: &mut Net,
     name: &str,
 ) -> Result<DialId, String> {
-    storage(config, credentials, net, name, ERRAND_TIMES)
+    storage(config, credentials, net, name, errand_times(config))
 }
 
 fn storage(

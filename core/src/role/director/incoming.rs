@@ -1,7 +1,5 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`; and errands, which are short conversations beside the jobs.
 
-use std::time::Duration;
-
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::error::Explain;
@@ -19,13 +17,11 @@ use super::reach::Reached;
 use super::requests::{self, Next, Request};
 use super::{Director, Due, Owner, tables};
 
-/// How long the file daemon of a job may go on after the storage daemon has failed it.
-const FILE_END: Duration = Duration::from_secs(5);
-
 impl Director {
     /// A line from a daemon of a job.
     pub(super) fn daemon_says(&mut self, net: &mut Net, id: u32, conn: ConnId, line: &[u8]) {
         let Some(who) = self.jobs.get(&id).and_then(|job| job.who(conn)) else { return };
+        self.daemon_heard(net, id, conn);
         match Incoming::of(line) {
             Incoming::Answer => self.daemon_answers(net, id, who, line),
             Incoming::Message => self.take_message(net, id, line),
@@ -45,18 +41,15 @@ impl Director {
                 self.save_lines(net);
             }
         }
+        self.await_last(net, id);
     }
 
     fn daemon_answers(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
-            let is_bad = !end.status.is_ok();
             job.storage_end = Some(end);
             if job.grace.is_some() {
                 return self.end_job(net, id);
-            }
-            if is_bad && job.file_conn.is_some() && job.file_end.is_none() {
-                self.set_timer(net, FILE_END, "the file daemon's end", Due::FileEnd(id));
             }
             return self.advance(net, id, |job, net| job.on_event(tables::STORAGE_ENDED, net));
         }
@@ -76,17 +69,6 @@ impl Director {
             _ => self.advance(net, id, |job, net| {
                 job.run_script(net, |script, job, net| script.on_text(who, &text, job, net))
             }),
-        }
-    }
-
-    /// The storage daemon has failed a job, and its file daemon has not noticed: it may send into a path that swallows
-    /// everything, where nothing but time tells it (`wire/1 §9.6`).
-    pub(super) fn file_silent(&mut self, net: &mut Net, id: u32) {
-        let waits = |job: &&super::job::Job| job.grace.is_none() && job.file_end.is_none() && job.storage_end.is_some();
-        if self.jobs.get(&id).filter(waits).is_some() {
-            let text = "the storage daemon has failed the job, and the file daemon has not noticed it in time; \
-                        check the network between the two";
-            self.fail_job(net, id, text);
         }
     }
 
@@ -287,9 +269,6 @@ impl Director {
             let line = String::from_utf8_lossy(text).into_owned();
             return self.errand_refused(net, conn, &line);
         }
-        if errand.limits.is_some() {
-            return self.limit_answered(net, conn, text);
-        }
         let line = String::from_utf8_lossy(text).into_owned();
         if let Some(errand) = self.talking.remove(&conn) {
             self.errand_prints(net, &errand, &line);
@@ -332,9 +311,6 @@ impl Director {
 
     pub(super) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
         self.cancel_timer(net, errand.timer);
-        if let (Some(limits), Some(console)) = (&errand.limits, errand.console) {
-            return self.limits_told(net, console, limits);
-        }
         if let Some(job) = errand.cancels {
             self.cancel_answered(net, errand.who, job);
         }
@@ -344,7 +320,7 @@ impl Director {
         self.exit_if_idle(net);
     }
 
-    pub(super) fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
+    fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
         match (errand.console, errand.cancels) {
             (Some(console), _) => self.console_prints(net, console, text),
             (None, Some(job)) => self.cancel_heard(net, errand, job, text),

@@ -14,9 +14,11 @@ use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 use super::catalog::CatalogAnswer;
 use super::copying::Copying;
 use super::journal::Journal;
+use super::patience::Patience;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
 use super::tables::level::Known;
+use super::verifying::Verifying;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -51,6 +53,8 @@ pub(super) struct Job {
     pub(super) restore: Option<RestorePlan>,
     /// Copies and migrations.
     pub(super) copying: Option<Copying>,
+    /// Verify jobs.
+    pub(super) verifying: Option<Verifying>,
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) script: Option<Script<Self>>,
@@ -71,13 +75,12 @@ pub(super) struct Job {
     pub(super) file_end: Option<EndJob>,
     pub(super) storage_end: Option<StorageEnd>,
     pub(super) storage_status: JobStatus,
+    /// With the daemon that is the last to end its part.
+    pub(super) patience: Patience,
     /// The catalog request of the storage daemon that is being served.
     pub(super) request: Option<Request>,
-    /// Batches of attributes on their way into the catalog, and files that are in it.
+    /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for.
     pub(super) storing: u32,
-    pub(super) stored: u64,
-    /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
-    pub(super) bandwidth: Option<u64>,
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,

@@ -5,13 +5,12 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `schedule.rs` orders them in
-//! time, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
-//! `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `schedule.rs` orders them in
+//! time, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
+//! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
-mod bandwidth;
 mod cancelling;
 pub mod catalog;
 mod console;
@@ -23,6 +22,8 @@ mod incoming;
 mod job;
 mod journal;
 pub mod levels;
+mod outcome;
+mod patience;
 mod reach;
 mod reception;
 mod requests;
@@ -32,6 +33,7 @@ mod running;
 mod schedule;
 mod setup;
 mod tables;
+mod verifying;
 pub mod volumes;
 
 #[cfg(test)]
@@ -114,8 +116,8 @@ pub struct Director {
 enum Due {
     /// The storage daemon of this job has had its time.
     Grace(u32),
-    /// The file daemon of a job whose storage daemon has failed has had its time.
-    FileEnd(u32),
+    /// The daemon of a job that is the last to end its part has had its time.
+    Patience(u32),
     /// A console has waited for those who confirm the cancel of this job.
     Confirmations(u32),
     /// Jobs of schedules may be due.
@@ -135,6 +137,7 @@ enum Owner {
     Job(u32),
     Request(u32),
     Files(u32, ConnId),
+    Compare(u32, ConnId, Vec<verifying::OnVolume>),
     End(u32),
     Log,
     Uname,
@@ -308,7 +311,14 @@ impl Role for Director {
 
     fn on_parcel(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
         match self.conns.get(&conn) {
-            Some(&id) => self.store_files(net, id, conn, parcel),
+            Some(&id) => {
+                self.daemon_heard(net, id, conn);
+                if self.jobs.get(&id).is_some_and(|job| job.verifying.is_some()) {
+                    self.compare_files(net, id, conn, &parcel);
+                } else {
+                    self.store_files(net, id, conn, parcel);
+                }
+            }
             None => net.parcel_taken(conn),
         }
     }
@@ -350,6 +360,7 @@ impl Role for Director {
             Owner::Job(id) => self.job_stored(net, id, answer),
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
+            Owner::Compare(id, conn, files) => self.files_found(net, (id, conn), &files, answer),
             Owner::End(id) => self.job_recorded(net, id, answer),
             Owner::Uname => {
                 if let Err(error) = answer {
@@ -365,7 +376,7 @@ impl Role for Director {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
         match self.timers.remove(&key) {
             Some(Due::Grace(id)) => self.grace_over(net, id),
-            Some(Due::FileEnd(id)) => self.file_silent(net, id),
+            Some(Due::Patience(id)) => self.patience_over(net, id),
             Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
             Some(Due::Schedules) => self.look_at_schedules(net),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),

@@ -199,7 +199,8 @@ impl Director {
         if !goes && !client.connection_from_client_to_director {
             return Err(ReachFailure::NotAllowed(name.to_owned()).to_string());
         }
-        self.reach(net, name, Goal::Errand(Box::new(errand)), dialling::ERRAND_TIMES);
+        let times = dialling::errand_times(&self.config);
+        self.reach(net, name, Goal::Errand(Box::new(errand)), times);
         Ok(())
     }
 

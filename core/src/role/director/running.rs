@@ -21,8 +21,10 @@ use super::console::Answer;
 use super::console::order_level;
 use super::copying::{self, Copying};
 use super::job::{Job, RestorePlan, RowIds};
+use super::patience::Patience;
 use super::reach::{Goal, Reached};
 use super::tables;
+use super::verifying::Verifying;
 use super::{Director, Owner, dialling};
 
 /// How far the counter in the unique names of one second goes when names are taken.
@@ -43,7 +45,7 @@ pub(super) struct Order {
     pub(super) storage: String,
     pub(super) pool: String,
     pub(super) restore: Option<RestorePlan>,
-    /// The job to copy or migrate, if one is named.
+    /// The job to copy, migrate or verify, if one is named.
     pub(super) original: Option<u32>,
     /// The console that waits to hear the job's number.
     pub(super) console: Option<ConnId>,
@@ -64,19 +66,25 @@ pub(super) struct Finished {
     pub(super) ended: Wall,
 }
 
+/// What a job of this kind is by itself. `None`: a restore must be told what to restore.
+pub(super) const fn type_of(kind: JobKind) -> Option<JobType> {
+    Some(match kind {
+        JobKind::Backup => JobType::Backup,
+        JobKind::Copy => JobType::Copy,
+        JobKind::Migrate => JobType::Migrate,
+        JobKind::Verify => JobType::Verify,
+        JobKind::Restore => return None,
+    })
+}
+
 impl Director {
     /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
     pub(super) fn order_of(&self, job: &config::Job, level: config::Level) -> Option<Order> {
-        let kind = match job.kind {
-            JobKind::Backup => JobType::Backup,
-            JobKind::Copy => JobType::Copy,
-            JobKind::Migrate => JobType::Migrate,
-            JobKind::Restore => return None,
-        };
+        let kind = type_of(job.kind)?;
         Some(Order {
             name: job.name.clone(),
             kind,
-            level: order_level(level),
+            level: if kind == JobType::Verify { JobLevel::VerifyVolume } else { order_level(level) },
             accurate: job.accurate,
             client: job.client.clone(),
             fileset: job.fileset.clone(),
@@ -147,6 +155,7 @@ impl Director {
     pub(super) fn new_job(&self, id: u32, order: Order) -> Job {
         let is_control = matches!(order.kind, JobType::Copy | JobType::Migrate);
         let copying = is_control.then(|| Copying { wanted: order.original, ..Copying::default() });
+        let verifying = (order.kind == JobType::Verify).then(|| Verifying::new(order.original));
         let fileset = self.setup.filesets.get(&order.fileset);
         let ids = RowIds {
             client: self.setup.clients.get(&order.client).copied().unwrap_or(0),
@@ -178,6 +187,7 @@ impl Director {
             fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
             restore: order.restore,
             copying,
+            verifying,
             scheduled: order.scheduled,
             started: order.scheduled,
             script: None,
@@ -195,10 +205,9 @@ impl Director {
             file_end: None,
             storage_end: None,
             storage_status: JobStatus::Created,
+            patience: Patience::default(),
             request: None,
             storing: 0,
-            stored: 0,
-            bandwidth: None,
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
@@ -272,6 +281,11 @@ impl Director {
             job.say(&mut self.journal, net, MessageKind::Info, &note);
         }
         let trouble = job.trouble.take();
+        let is_idle = job.verifying.as_ref().is_some_and(Verifying::is_idle);
+        if job.verifying.is_some() {
+            // It reads where its files lie, which is known only now.
+            job.ids.storage = self.setup.storages.get(&job.storage).copied().unwrap_or(0);
+        }
         if has_notes {
             self.save_lines(net);
         }
@@ -280,6 +294,8 @@ impl Director {
         }
         match progress {
             Progress::Waiting if wants_file => self.reach_file(net, id),
+            // There is nothing to verify.
+            Progress::Waiting if is_idle => self.end_job(net, id),
             Progress::Waiting => self.copy_moved(net, id),
             Progress::Finished => self.end_job(net, id),
             Progress::Failed { step, wanted, got } => {
@@ -391,8 +407,11 @@ impl Director {
     pub(super) fn job_stored(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         match answer {
             Ok(CatalogAnswer::FileList { files, next }) => self.advance(net, id, |job, net| {
-                let Some(conn) = job.file_conn else { return Progress::Waiting };
-                let is_last = tables::level::send_page(job, net, conn, &files, next);
+                let is_last = match job.file_conn {
+                    _ if job.verifying.is_some() => tables::verify::take_files(job, net, &files, next),
+                    Some(conn) => tables::level::send_page(job, net, conn, &files, next),
+                    None => return Progress::Waiting,
+                };
                 if is_last { job.on_event(tables::STORED, net) } else { Progress::Waiting }
             }),
             Ok(answer) => self.advance(net, id, |job, net| {
@@ -513,7 +532,6 @@ impl Director {
         job.storing = job.storing.saturating_sub(1);
         match answer {
             Ok(CatalogAnswer::Files(stored)) => {
-                job.stored += stored.files;
                 if let Some(first) = stored.first_refused {
                     let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
                     job.say(&mut self.journal, net, MessageKind::Warning, &text);
@@ -529,70 +547,5 @@ impl Director {
         if self.jobs.get(&id).is_some_and(|job| job.storing == 0) {
             self.advance(net, id, |job, net| job.on_event(tables::FILES_STORED, net));
         }
-    }
-}
-
-impl Job {
-    /// How it ended (`wire/2 §6.2`): the director's own status and the file daemon's, merged; then whatever is not good
-    /// at the storage daemon. A backup that is not `T` everywhere is an error, `W` included; errors on a good one make
-    /// it `W`. A restore may be `W` at the file daemon, and is if not all files have come.
-    fn final_status(&self) -> JobStatus {
-        if !self.is_alive() {
-            return self.status;
-        }
-        if let Some(status) = self.copy_status() {
-            return status;
-        }
-        let file = self.file_end.as_ref().map_or(JobStatus::Error, |end| end.status);
-        let storage = self.storage_end.as_ref().map_or(JobStatus::Error, |end| end.status);
-        let backup = self.restore.is_none();
-        let mut status = self.status.merge(file);
-        if backup && matches!(storage, JobStatus::Fatal | JobStatus::Incomplete) {
-            status = status.merge(storage);
-        }
-        let storage_errors = self.storage_end.as_ref().map_or(0, |end| end.errors);
-        let spoiled = self.all_errors().saturating_add(self.warnings).saturating_add(storage_errors) > 0;
-        let complete = self
-            .restore
-            .as_ref()
-            .is_none_or(|plan| self.file_end.as_ref().is_some_and(|end| u64::from(end.files) == plan.selected.files));
-        match if status == JobStatus::Ok { storage } else { status } {
-            JobStatus::Ok if spoiled || !complete => JobStatus::Warnings,
-            JobStatus::Ok => JobStatus::Ok,
-            JobStatus::Warnings if !backup => JobStatus::Warnings,
-            // Fatal, cancelled and incomplete stay; whatever else is not good is an error.
-            _ if backup => status.merge(JobStatus::Error),
-            other => other.merge(JobStatus::Error),
-        }
-    }
-
-    /// The director's errors and the file daemon's (`wire/2 §6.2`, 7).
-    fn all_errors(&self) -> u32 {
-        self.errors.saturating_add(self.file_end.as_ref().map_or(0, |end| end.errors))
-    }
-
-    /// The last lines of the report.
-    fn summary(&self) -> String {
-        let (files, bytes, _) = self.totals();
-        let word = match self.status {
-            JobStatus::Ok => "OK",
-            JobStatus::Warnings => "OK -- with warnings",
-            JobStatus::Canceled => "Canceled",
-            _ => "*** Error ***",
-        };
-        let (kind, _) = tables::of(self.kind);
-        let mut text = format!(
-            "{kind} ended\n  JobId:         {}\n  Job:           {}\n  Client:        {}\n  Storage:       {}\n  \
-             Files:         {files}\n  Bytes:         {bytes}\n  Errors:        {}\n",
-            self.id,
-            self.unique,
-            self.client,
-            self.storage,
-            self.all_errors()
-        );
-        if let Some(plan) = &self.restore {
-            text.push_str(&format!("  Expected:      {}\n", plan.selected.files));
-        }
-        text + &format!("  Termination:   {kind} {word}")
     }
 }

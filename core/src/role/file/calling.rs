@@ -26,9 +26,6 @@ use crate::wire::names::{PeerKind, PeerName};
 use super::FileDaemon;
 use super::session::Session;
 
-/// How long one attempt may take to connect. Nobody waits for it, and the next one begins after a pause.
-const CONNECT: Duration = Duration::from_secs(30);
-
 /// The longest first pause; each further one may be twice as long, up to `redial_interval`.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -137,8 +134,8 @@ impl FileDaemon {
                     source: file.source_address.as_deref().and_then(|text| text.parse().ok()),
                     socket: keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control),
                     // One attempt at each address: the pauses are ours.
-                    retry: CONNECT,
-                    within: CONNECT,
+                    retry: file.director_connect_timeout.duration(),
+                    within: file.director_connect_timeout.duration(),
                 };
                 State::Dialling(net.dial(route, opening))
             }
@@ -261,8 +258,8 @@ impl FileDaemon {
         }
     }
 
-    /// The machine has slept, or its clock was set: whatever waited may be dead by now. A new connection is made at once,
-    /// and the old one kept until it is there.
+    /// The machine has slept, its clock was set, or it is in another network: whatever waited may be dead by now. A new
+    /// connection is made at once, and the old one kept until it is there.
     pub(super) fn call_again(&mut self, net: &mut Net) {
         let names: Vec<String> = self.calling.lines.keys().cloned().collect();
         for name in names {

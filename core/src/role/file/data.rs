@@ -1,4 +1,5 @@
-//! The data channel as the file daemon leads it: the dialogues of `wire/2 §2.1` and `§3.1`, step by step.
+//! The data channel as the file daemon leads it: the dialogues of `wire/2 §2.1` and `§3.1`, step by step. A verify job of a
+//! volume is a restore that writes nothing (`wire/2 §1.12`).
 
 use crate::bulk::known::Changes;
 use crate::bulk::machine::Machine;
@@ -36,6 +37,16 @@ pub(super) static RESTORE: &[Step<Job>] = &[
     Step { name: "the storage daemon's session", act: read_open, expect: ticket_line(), learn: learn_ticket },
     Step { name: "the storage daemon's consent", act: read_data, expect: exactly(session::DATA), learn: nothing },
     Step { name: "the data", act: receive_data, expect: Expect::Event(CARRIED), learn: nothing },
+    Step { name: "the tally", act: close_handle, expect: Expect::Event(CLOSED), learn: nothing },
+    Step { name: "the session's status", act: read_close, expect: status_line(), learn: nothing },
+];
+
+/// A verify job: from the session to the tally.
+pub(super) static VERIFY: &[Step<Job>] = &[
+    Step { name: "opening the comparison", act: open_verify, expect: Expect::Event(OPENED), learn: nothing },
+    Step { name: "the storage daemon's session", act: read_open, expect: ticket_line(), learn: learn_ticket },
+    Step { name: "the storage daemon's consent", act: read_data, expect: exactly(session::DATA), learn: nothing },
+    Step { name: "the data", act: look_at_data, expect: Expect::Event(CARRIED), learn: nothing },
     Step { name: "the tally", act: close_handle, expect: Expect::Event(CLOSED), learn: nothing },
     Step { name: "the session's status", act: read_close, expect: status_line(), learn: nothing },
 ];
@@ -79,6 +90,13 @@ fn open_restore(job: &mut Job, net: &mut Net) -> Act {
     Act::Wait
 }
 
+fn open_verify(job: &mut Job, net: &mut Net) -> Act {
+    job.opened = true;
+    let open = DiskWork::OpenVerify { handle: job.handle, fileset: job.fileset.clone() };
+    job.work = Some(net.work(Work::Disk(open)));
+    Act::Wait
+}
+
 fn close_handle(job: &mut Job, net: &mut Net) -> Act {
     job.work = Some(net.work(Work::Disk(DiskWork::Close { handle: job.handle })));
     Act::Wait
@@ -115,7 +133,6 @@ fn read_close(job: &mut Job, net: &mut Net) -> Act {
 
 fn send_data(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.data {
-        net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Send(Sender::new(job.handle, PARCELS)));
     }
     Act::Wait
@@ -123,8 +140,14 @@ fn send_data(job: &mut Job, net: &mut Net) -> Act {
 
 fn receive_data(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.data {
-        net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Restore(Restorer::new(job.handle)));
+    }
+    Act::Wait
+}
+
+fn look_at_data(job: &mut Job, net: &mut Net) -> Act {
+    if let Some(conn) = job.data {
+        net.carry(conn, Machine::Restore(Restorer::verifying(job.handle)));
     }
     Act::Wait
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
-use crate::role::report::Progress;
 use crate::role::script::{Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -48,10 +47,6 @@ pub(super) struct Job {
     pub(super) walked: bool,
     pub(super) ticket: u32,
     pub(super) tally: Tally,
-    /// Bytes a second that its data may take; 0 for no limit.
-    pub(super) bandwidth: u64,
-    /// What its data channel had moved when a status last asked.
-    pub(super) progress: Option<Progress>,
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,
@@ -65,6 +60,8 @@ pub(super) enum Kind {
     Backup,
     Estimate,
     Restore,
+    /// Of a volume.
+    Verify,
 }
 
 /// A job that has ended, for the status.

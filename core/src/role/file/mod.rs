@@ -7,10 +7,9 @@
 //! ```
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
-//! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `estimate.rs` says what a backup would save, `job.rs` is what is known of a job,
+//! the dialogues of `wire/2 §2` and `§3`, `estimate.rs` says what a backup would save, `job.rs` is what is known of a job,
 //! `report.rs` what a status says.
 
-mod bandwidth;
 mod calling;
 mod data;
 mod diary;
@@ -25,7 +24,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::bulk::machine::{FromMachine, Outcome};
+use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::config::{FileConfig, keepalive};
@@ -79,8 +78,6 @@ pub struct FileDaemon {
     recent: VecDeque<Finished>,
     refusals: Refusals,
     jobs_run: u32,
-    /// Bytes a second for every job, if a director has said so since the start.
-    bandwidth: Option<u64>,
     started: Wall,
     stopping: bool,
 }
@@ -108,7 +105,6 @@ impl FileDaemon {
             recent: VecDeque::new(),
             refusals: Refusals::default(),
             jobs_run: 0,
-            bandwidth: None,
             started: Wall::default(),
             stopping: false,
         }
@@ -340,24 +336,27 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
+    fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
         if self.estimates(conn) {
-            self.estimate_on(net, conn);
+            return self.estimate_on(net, conn);
+        }
+        let job = self.sessions.get(&conn).and_then(|session| session.job.as_ref());
+        if let Some(data) = job.and_then(|job| job.data) {
+            net.to_machine(data, ToMachine::LinesSent(parcel));
         }
     }
 
     fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
         let Some(&id) = self.data.get(&conn) else { return };
-        if let (Some(session), FromMachine::Remarks(remarks)) = (self.sessions.get_mut(&id), message) {
-            for remark in remarks {
-                session.message(
-                    net,
-                    id,
-                    &self.config.file.name,
-                    MessageKind::from_number(i32::from(remark.kind)),
-                    &remark.text,
-                );
+        match (self.sessions.get_mut(&id), message) {
+            (Some(session), FromMachine::Remarks(remarks)) => {
+                for remark in remarks {
+                    let kind = MessageKind::from_number(i32::from(remark.kind));
+                    session.message(net, id, &self.config.file.name, kind, &remark.text);
+                }
             }
+            (Some(_), FromMachine::Lines(lines)) => net.send_parcel(id, lines),
+            _ => {}
         }
     }
 
@@ -423,6 +422,10 @@ impl Role for FileDaemon {
     }
 
     fn on_clock_jumped(&mut self, net: &mut Net) {
+        self.call_again(net);
+    }
+
+    fn on_network_changed(&mut self, net: &mut Net) {
         self.call_again(net);
     }
 

@@ -1,7 +1,6 @@
 //! A director's session with the file daemon: the command loop of `wire/2 §1.1`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
@@ -12,7 +11,7 @@ use crate::ids::{ConnId, HandleId};
 use crate::node::{Net, Opening, Route};
 use crate::role::script::Scripted;
 use crate::time::Wall;
-use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress};
+use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
 use crate::wire::frame::Signal;
@@ -27,8 +26,6 @@ use super::{FileDaemon, data};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
-/// The pause between attempts to reach a storage daemon (`wire/1 §9.1`).
-const RETRY: Duration = Duration::from_secs(10);
 
 /// One authenticated connection of a director.
 #[derive(Debug)]
@@ -114,6 +111,10 @@ impl Session {
     /// The data channel is done. True if the session ends with it.
     pub(super) fn after_data(&mut self, net: &mut Net, id: ConnId) -> bool {
         let Some(job) = &mut self.job else { return true };
+        if job.kind == Kind::Verify {
+            // Behind the last line (`wire/2 §1.12`).
+            net.send_signal(id, Signal::Eod);
+        }
         if job.kind == Kind::Restore && job.keys > 1 {
             net.send_text(id, answers::STORAGE_END);
             self.reading = Reading::EndRestore;
@@ -195,12 +196,16 @@ impl FileDaemon {
             FileCommand::Job(job) => self.start_job(net, id, job),
             FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
             FileCommand::Status => self.ask_status(net, id),
-            FileCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             FileCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
             FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
+            FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify, None),
+            FileCommand::Verify(_) => {
+                self.say_fatal(net, id, "only volumes are verified here: a verify job wants level=volume");
+                return Next::End;
+            }
             FileCommand::Estimate { listing } => return self.start_estimate(net, id, listing),
             FileCommand::Level(level) => return self.take_level(net, id, &level),
             other => return self.serve_preparation(net, id, other),
@@ -269,6 +274,7 @@ impl FileDaemon {
                 self.refresh_keyring(net);
                 net.send_text(id, answers::AUTHORIZATION);
             }
+            FileCommand::SetBandwidth { .. } => net.send_text(id, answers::BANDWIDTH),
             FileCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
             FileCommand::EndRestore => return Next::End,
             FileCommand::Run(_) | FileCommand::RunBeforeNow => {
@@ -286,7 +292,6 @@ impl FileDaemon {
     fn start_job(&mut self, net: &mut Net, id: ConnId, line: JobInfo) {
         self.jobs_run += 1;
         let handle = HandleId(net.next_id());
-        let bandwidth = self.usual_bandwidth(id);
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.job = Some(Job {
             id: line.job_id,
@@ -313,8 +318,6 @@ impl FileDaemon {
             walked: false,
             ticket: 0,
             tally: Tally::default(),
-            bandwidth,
-            progress: None,
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
@@ -339,7 +342,8 @@ impl FileDaemon {
         // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
         self.hang_up(net, &mut job);
         job.dials = true;
-        if let Some(key) = address.key {
+        // A verify job comes with an empty one: the key of its job counts on (`wire/2 §1.7`).
+        if let Some(key) = address.key.filter(|key| !key.is_empty()) {
             job.keys += 1;
             job.key = key;
         }
@@ -378,7 +382,7 @@ impl FileDaemon {
             source: file.source_address.as_deref().and_then(|text| text.parse().ok()),
             // Whether it will send or receive is not known yet.
             socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
-            retry: RETRY,
+            retry: file.sd_retry_interval.duration(),
             within: file.sd_connect_timeout.duration(),
         }
     }
@@ -405,15 +409,16 @@ impl FileDaemon {
             return self.expect_storage(net, id, kind, order);
         }
         job.kind = kind;
-        if let (Kind::Restore, Some(conn)) = (kind, job.data) {
+        if let (Kind::Restore | Kind::Verify, Some(conn)) = (kind, job.data) {
             net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         }
-        let (table, answer) = match order {
-            Some(order) => {
+        let (table, answer) = match (kind, order) {
+            (Kind::Verify, _) => (data::VERIFY, answers::VERIFY),
+            (_, Some(order)) => {
                 job.order = order;
                 (data::RESTORE, answers::RESTORE)
             }
-            None => (data::BACKUP, answers::BACKUP),
+            (_, None) => (data::BACKUP, answers::BACKUP),
         };
         net.send_text(id, answer);
         self.arm_heartbeat(net, id);

@@ -80,8 +80,7 @@ impl StorageDaemon {
             }
             (Some(DataCommand::AppendData(_)), Some(Direction::Append)) => {
                 net.send_text(conn, session::DATA);
-                let archiver = self.archiver(net, id);
-                self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
+                net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
             }
             (Some(DataCommand::ReadData(_)), Some(Direction::Read)) if job.volumes.is_empty() => {
                 net.send_text(conn, session::READ_ERROR);
@@ -164,7 +163,7 @@ impl StorageDaemon {
         }
         if let (Some(conn), Some(reader)) = (job.file, job.reader) {
             net.send_text(conn, session::DATA);
-            self.carry(net, id, conn, Machine::Send(Sender::new(reader, PARCELS)));
+            net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
         }
     }
 
@@ -202,6 +201,8 @@ impl StorageDaemon {
                 }
                 return;
             }
+            // Only a file daemon's machine has any.
+            FromMachine::Lines(_) => return,
             FromMachine::Remarks(remarks) => {
                 for remark in remarks {
                     job.message(net, MessageKind::from_number(i32::from(remark.kind)), &remark.text);

@@ -1,7 +1,5 @@
 //! The way to a passive file daemon: `wire/3 §1.3.7`, `wire/1 §5.4`.
 
-use std::time::Duration;
-
 use crate::config::keepalive;
 use crate::conn::Peer;
 use crate::drive::Level;
@@ -20,8 +18,6 @@ use super::session::Next;
 
 /// The number that says TLS from the first byte (`wire/3 §1.3.7`).
 const IMMEDIATE_TLS: u32 = 4;
-/// The pause between attempts to reach a file daemon (`wire/1 §9.1`).
-const RETRY: Duration = Duration::from_secs(10);
 
 impl StorageDaemon {
     /// Where and how long a passive file daemon is dialled.
@@ -33,7 +29,7 @@ impl StorageDaemon {
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
             // Whether it will send or receive is not known yet.
             socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
-            retry: RETRY,
+            retry: storage.fd_retry_interval.duration(),
             within: storage.fd_connect_timeout.duration(),
         }
     }

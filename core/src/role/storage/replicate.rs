@@ -6,8 +6,6 @@
 //!   director -- run -------------> Cloner, beside the conversation: volumes read -> volume written
 //! ```
 
-use std::time::Duration;
-
 use crate::bulk::cloner::Cloner;
 use crate::bulk::machine::Machine;
 use crate::bulk::sender::Sender;
@@ -31,8 +29,6 @@ use super::data::PARCELS;
 use super::job::{Direction, Job, Part};
 use super::session::Next;
 
-/// The pause between tries to reach another storage daemon (`wire/1 §9.1`).
-const RETRY: Duration = Duration::from_secs(10);
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
 
@@ -83,7 +79,7 @@ impl StorageDaemon {
             port: order.port,
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
             socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
-            retry: RETRY,
+            retry: storage.sd_retry_interval.duration(),
             within: storage.sd_connect_timeout.duration(),
         };
         let me = PeerName::new(PeerKind::Storage, &storage.name);
@@ -202,7 +198,7 @@ impl StorageDaemon {
             (Part::Clone, _, Some(reader)) => {
                 let setup = self.receiver_setup(id);
                 let cloner = Cloner::new(reader, setup, (net.now(), net.wall()));
-                self.carry(net, id, id, Machine::Clone(Box::new(cloner)));
+                net.carry(id, Machine::Clone(Box::new(cloner)));
             }
             _ => {}
         }
@@ -219,7 +215,6 @@ impl StorageDaemon {
             }
             (Stage::Asking, _) if is(text, session::DATA) => match job.reader {
                 Some(reader) => {
-                    net.pace(conn, job.bandwidth);
                     net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
                     Stage::Sending
                 }
@@ -263,8 +258,7 @@ impl StorageDaemon {
             }
             (Some(DataCommand::ReplicateData(_)), Some(_)) if !job.stream_done => {
                 net.send_text(conn, session::DATA);
-                let archiver = self.archiver(net, id);
-                return self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
+                return net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
             }
             // Answered once everything is on the volume and in the catalog.
             (Some(DataCommand::EndReplicate), Some(_)) if job.stream_done => {

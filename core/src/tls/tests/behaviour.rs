@@ -119,6 +119,20 @@ fn a_record_larger_than_the_buffer_finds_room(make: fn() -> Pair) {
     assert_eq!(acceptor.take_plain(), [6; 16_384]);
 }
 
+fn a_small_message_leaves_a_small_buffer_small_and_a_whole_record_makes_it_grow(make: fn() -> Pair) {
+    let mut pair = make().ready();
+    let sealed = pair.dialler.seal(&[&[7; 200]]);
+    let acceptor = &mut pair.acceptor;
+    acceptor.plain = crate::buf::Buf::with_capacity(4096);
+    acceptor.feed(&sealed).unwrap();
+    assert_eq!((acceptor.take_plain(), acceptor.plain.capacity()), (vec![7; 200], 4096));
+    let sealed = pair.dialler.seal(&[&[8; 16_384]]);
+    pair.acceptor.limit = 4096;
+    pair.acceptor.feed(&sealed).unwrap();
+    assert!(pair.acceptor.cipher.is_empty(), "nothing is kept back in the engine");
+    assert_eq!(pair.acceptor.take_plain(), [8; 16_384]);
+}
+
 fn a_flipped_bit_is_a_damaged_record(make: fn() -> Pair) {
     let mut pair = make().ready();
     let mut sealed = pair.dialler.seal(&[b"some data"]);
@@ -202,6 +216,7 @@ macro_rules! engines {
                 a_signal_in_clear_is_a_refusal
                 a_truncated_record_waits_for_its_end
                 a_record_larger_than_the_buffer_finds_room
+                a_small_message_leaves_a_small_buffer_small_and_a_whole_record_makes_it_grow
                 a_flipped_bit_is_a_damaged_record
                 a_changed_handshake_is_never_finished_by_both
                 nothing_is_sealed_before_the_handshake

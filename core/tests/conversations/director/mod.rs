@@ -1,7 +1,6 @@
 //! The director in recorded and in made-up conversations.
 
 mod api;
-mod bandwidth;
 mod cancelling;
 mod consoles;
 mod copies;
@@ -10,5 +9,7 @@ mod failures;
 mod jobs;
 mod levels;
 mod passive;
+mod patience;
 mod recorded;
+mod verify;
 mod waiting;

@@ -1,6 +1,5 @@
 //! The file daemon.
 
-mod bandwidth;
 mod behaviour;
 mod calling;
 mod passive;

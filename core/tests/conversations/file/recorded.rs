@@ -6,6 +6,7 @@ use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::work::{DiskDone, DiskWork, Tally};
 use towline_core::drive::{Work, WorkDone};
 use towline_core::secret::Secret;
+use towline_core::wire::digest::{Algorithm, Hasher};
 use towline_core::wire::frame::put_data;
 
 use crate::recording;
@@ -143,6 +144,52 @@ fn an_accurate_incremental_backup_is_made_as_recorded() {
     let ours = seen.changes[0].since.expect("a time");
     let (theirs, their_clock) = (1_795_439_180, 1_795_439_188);
     assert_eq!(ours - theirs, STARTED.seconds() - their_clock - 1, "rounded down");
+}
+
+fn verified_storage() -> Script {
+    storage(recording!("10-estimate-verify/09-FD-to-SD"), "BPJD-GBCI-AGEA-FPLK-EFNJ-ONFE-NDOD-LEPB")
+        .omits("as of a restore", "signal -4")
+}
+
+#[test]
+fn a_volume_is_verified_as_recorded() {
+    let (hands, seen) = hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, verified_storage());
+    world.come_in(director(recording!("10-estimate-verify/08-DIR-to-FD")));
+    world.assert_done();
+    let seen = seen.lock().unwrap();
+    assert_eq!((seen.filesets.len(), seen.closed), (1, 1));
+    assert!(seen.restored.is_empty() && seen.bytes.is_empty(), "nothing is written");
+}
+
+#[test]
+fn data_that_changed_on_the_volume_get_another_digest() {
+    let (hands, _) = hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let changed = verified_storage().peer_differs("a byte", "text Hello Bareos", &["text Hello Bareos wirE!\\n"]);
+    world.await_dial(STORAGE_PORT, changed);
+    let director = director(recording!("10-estimate-verify/08-DIR-to-FD"));
+    let mut hasher = Hasher::new(Algorithm::Xxh128);
+    hasher.update(b"Hello Bareos wirE!\n");
+    let ours = format!("text 1 40 {} *XXH128-1*", hasher.finish().catalog_text());
+    world.come_in(director.differs("it is that of the data", &["text 1 40 IlxWjJLjUvnwnJRq"], &[&ours]));
+    world.assert_done();
+}
+
+#[test]
+fn levels_of_verify_jobs_without_a_volume_are_refused() {
+    let (hands, seen) = hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let director = director(recording!("10-estimate-verify/08-DIR-to-FD")).until_we_say("2000 OK include");
+    let director = world.come_in(director);
+    world.heard(director);
+    world.say(director, "text verify level=catalog\\n");
+    let heard = world.heard(director).join("\n");
+    assert!(heard.contains("2800 End Job TermCode=102"), "{heard}");
+    let messages = world.job_messages(director);
+    assert!(messages.iter().any(|text| text.contains("only volumes are verified here")), "{messages:?}");
+    assert_eq!(seen.lock().unwrap().closed, 0);
 }
 
 /// Hands that estimate what was recorded: a line for each entry, then the sums.

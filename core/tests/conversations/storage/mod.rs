@@ -1,6 +1,5 @@
 //! The storage daemon.
 
-mod bandwidth;
 mod behaviour;
 mod copies;
 mod passive;

@@ -80,6 +80,34 @@ fn a_restore_of_what_was_backed_up_is_made_as_recorded() {
     assert!(shelf.lock().unwrap().is_shut());
 }
 
+/// The recorded verify job, moved to the volume and the session of the first recording: the same files lie there.
+fn moved(conv: &str) -> String {
+    let moves = [
+        ("SDid=5 SDtime=1795439175", "SDid=2 SDtime=1795438888"),
+        ("DummyVolume 5 1795439175", "DummyVolume 2 1795438888"),
+        ("ticket = 5", "ticket = 2"),
+        ("read data 5", "read data 2"),
+        ("session 5", "session 2"),
+        ("rechdr 4 1795439175", "rechdr 1 1795438888"),
+        ("VolSessionId=4", "VolSessionId=1"),
+        ("VolSessionTime=1795439175", "VolSessionTime=1795438888"),
+        ("VolAddr=573436-575700", "VolAddr=193-2457"),
+    ];
+    moves.iter().fold(conv.to_owned(), |conv, (from, to)| conv.replace(from, to))
+}
+
+#[test]
+fn a_volume_is_read_for_a_verify_job_as_recorded() {
+    let (hands, shelf) = hands();
+    let mut world = storage_daemon(Protection::Clear, STARTED, hands);
+    backup(&mut world);
+    world.come_in(twice(director(&moved(recording!("10-estimate-verify/07-DIR-to-SD")))));
+    let key = Secret::from("BPJD-GBCI-AGEA-FPLK-EFNJ-ONFE-NDOD-LEPB");
+    world.come_in(Script::new(&moved(recording!("10-estimate-verify/09-FD-to-SD")), Side::Acceptor, key));
+    world.assert_done();
+    assert!(shelf.lock().unwrap().is_shut());
+}
+
 #[test]
 fn a_status_after_both_has_the_recorded_frames() {
     let (hands, _) = hands();

@@ -6,6 +6,7 @@ use towline_core::bulk::known::Changes;
 use towline_core::bulk::pack::{PackTotals, Packer};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
+use towline_core::bulk::verifier::Verifier;
 use towline_core::bulk::work::{DiskDone, DiskWork, RestoreOrder, Tally};
 use towline_core::drive::{Work, WorkDone};
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes};
@@ -79,7 +80,13 @@ pub fn pack(records: &[Record]) -> (Parcel, PackTotals) {
 /// Hands that back up these records, and restore whatever comes.
 pub fn hands(records: Vec<Record>) -> (Hands, Arc<Mutex<Seen>>) {
     let seen = Arc::<Mutex<Seen>>::default();
-    let mut disk = Disk { records, seen: seen.clone(), totals: PackTotals::default(), unpacker: Unpacker::new() };
+    let mut disk = Disk {
+        records,
+        seen: seen.clone(),
+        totals: PackTotals::default(),
+        unpacker: Unpacker::new(),
+        verifier: Verifier::new(&FileSet::default()),
+    };
     (Box::new(move |work| disk.work(work).map(WorkDone::Disk)), seen)
 }
 
@@ -88,6 +95,7 @@ struct Disk {
     seen: Arc<Mutex<Seen>>,
     totals: PackTotals,
     unpacker: Unpacker,
+    verifier: Verifier,
 }
 
 impl Disk {
@@ -105,6 +113,18 @@ impl Disk {
                 self.unpacker = Unpacker::new();
                 self.totals = PackTotals::default();
                 DiskDone::Opened
+            }
+            DiskWork::OpenVerify { fileset, .. } => {
+                seen.filesets.push(fileset.clone());
+                self.unpacker = Unpacker::new();
+                self.verifier = Verifier::new(fileset);
+                DiskDone::Opened
+            }
+            DiskWork::Verify { parcel, .. } => {
+                self.verifier.give(Parcel::new());
+                self.unpacker.feed(&parcel.bytes, &mut self.verifier).expect("a good stream");
+                self.totals.files = self.verifier.files();
+                DiskDone::Verified { parcel: Parcel::new(), lines: self.verifier.take(), remarks: Vec::new() }
             }
             DiskWork::Fill { .. } => {
                 let (parcel, totals) = pack(&self.records);

@@ -41,6 +41,7 @@ macro_rules! for_each_body {
             restore::purged_lists_leave_only_everything;
             restore::names_of_any_length_are_stored_and_found;
             restore::many_files_are_walked_page_by_page;
+            restore::files_are_found_by_their_names;
             restore::known_files_are_those_of_all_jobs_together_page_by_page;
             restore::jobs_of_a_restore_are_those_since_the_newest_full_before_a_date;
         }

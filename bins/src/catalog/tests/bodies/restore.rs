@@ -117,6 +117,29 @@ pub(crate) fn a_name_twice_in_a_job_counts_once(catalog: &mut dyn Catalog) {
     assert_eq!(chosen(catalog, &[job], &[b"/l"]), [(job, vec![(1, 1), (3, 3)])]);
 }
 
+pub(crate) fn files_are_found_by_their_names(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let names = ["/d/", "/d/a", "/d/b", "/e/a", "/d/a", "/\u{e9} b"];
+    let files: Vec<_> = (1..).zip(names).map(|(i, n)| attributes(i, 3, n.as_bytes(), 0)).collect();
+    let job_id = backup(catalog, &site, b'F', 100, &files);
+    backup(catalog, &site, b'I', 200, &[attributes(1, 3, b"/d/b", 0)]);
+    let mut find = |names: &[&[u8]]| {
+        let names = names.iter().map(|name| name.to_vec()).collect();
+        match ask(catalog, CatalogRequest::FilesByName { job_id, names }) {
+            CatalogAnswer::FileList { files, next: None } => {
+                let mut found: Vec<_> = files.into_iter().map(|file| (file.file_index, file.name)).collect();
+                found.sort();
+                found
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let (a, b) = (b"/d/a".to_vec(), b"/d/b".to_vec());
+    assert_eq!(find(&[b"/d/b", b"/d/a", b"/nowhere/a", b"/d/c"]), [(2, a.clone()), (3, b), (5, a)]);
+    assert_eq!(find(&[b"/d/", "/\u{e9} b".as_bytes()]), [(1, b"/d/".to_vec()), (6, names[5].as_bytes().to_vec())]);
+    assert_eq!(find(&[]), []);
+}
+
 pub(crate) fn a_delta_needs_all_its_parts(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let part = |delta| [with_delta(1, 3, b"/big", 0, delta)];

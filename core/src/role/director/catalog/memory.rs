@@ -1,6 +1,6 @@
 //! A catalog of a few maps: for tests, and for the simulator. It moves rows as the engines on disk do, and decides nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
@@ -69,6 +69,11 @@ impl MemoryCatalog {
             Request::InsertFiles { job_id, batch } => Ok(Answer::Files(self.insert_files(job_id, &batch))),
             Request::ListJobs(filter) => Ok(Answer::Jobs(self.list_jobs(&filter))),
             Request::ListFiles { job_id, after, limit } => Ok(self.list_files(job_id, after.as_ref(), limit)),
+            Request::FilesByName { job_id, names } => {
+                let names: BTreeSet<Vec<u8>> = names.into_iter().collect();
+                let files = self.file_rows(job_id).filter(|row| names.contains(&row.name)).cloned().collect();
+                Ok(Answer::FileList { files, next: None })
+            }
             Request::ListClients => Ok(Answer::Clients(self.clients.values().cloned().collect())),
             Request::LastJobs { name, client_id, file_set_id } => {
                 Ok(Answer::Jobs(self.last_jobs(&name, client_id, file_set_id)))

@@ -14,7 +14,7 @@ use crate::config::{self, JobKind};
 use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
 use super::super::estimate::Estimate;
 use super::super::job::Job;
-use super::super::running::Order;
+use super::super::running::{self, Order};
 use super::super::{Director, Owner};
 use super::output::Api;
 use super::words::Words;
@@ -26,7 +26,7 @@ const LIST_LIMIT: u32 = 10_000;
 /// Each command with its arguments and what it does, for `help`.
 const HELP: &[(&str, &str)] = &[
     ("run job=NAME [level=full|differential|incremental] [accurate=yes|no] [yes]", "run a job now"),
-    ("run job=NAME [jobid=N] [yes]", "copy or migrate all jobs that the job NAME selects, or only N"),
+    ("run job=NAME [jobid=N] [yes]", "copy or migrate all jobs that the job NAME selects, or only N; verify N"),
     (
         "restore client=NAME all|file=/PATH [file=/PATH…] [before=\"DATE TIME\"|jobid=N] [fileset=NAME] [where=FOLDER] \
          [replace=always|ifnewer|ifolder|never] done [yes]",
@@ -46,10 +46,6 @@ const HELP: &[(&str, &str)] = &[
         "explain CODE|client=NAME storage=NAME|storage=NAME copy-to=NAME",
         "what a code means; which way data goes, and why",
     ),
-    (
-        "setbandwidth limit=N[k/s|kb/s|m/s|mb/s] client=NAME|storage=NAME|jobid=N|job=UNIQUE [yes]",
-        "let the data of jobs take N bytes a second; 0: no limit",
-    ),
     ("setip", "dial the client of this console's name where the console comes from"),
     (".api 0|1|2 [compact=yes]", "answers as text, as text between signals, or as JSON"),
     ("version", "the version of this director"),
@@ -59,25 +55,8 @@ const HELP: &[(&str, &str)] = &[
 
 /// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
 const VERBS: &[&str] = &[
-    ".api",
-    ".exit",
-    ".quit",
-    "cancel",
-    "estimate",
-    "exit",
-    "explain",
-    "help",
-    "list",
-    "llist",
-    "messages",
-    "quit",
-    "restore",
-    "run",
-    "setbandwidth",
-    "setip",
-    "status",
-    "version",
-    "wait",
+    ".api", ".exit", ".quit", "cancel", "estimate", "exit", "explain", "help", "list", "llist", "messages", "quit",
+    "restore", "run", "setip", "status", "version", "wait",
 ];
 
 /// The whole word of an abbreviated command.
@@ -123,7 +102,6 @@ impl Director {
             "wait" => self.wait(net, conn, words),
             "cancel" => self.cancel(net, conn, words),
             "explain" => self.explain(net, conn, words),
-            "setbandwidth" => self.set_bandwidth(net, conn, words),
             "setip" => self.set_address(net, conn),
             "version" => {
                 let (name, full, date) = (&self.config.director.name, &self.identity.full, &self.identity.date);
@@ -220,18 +198,16 @@ impl Director {
         if !job.enabled {
             return self.console_fails(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
         }
-        let kind = match job.kind {
-            JobKind::Backup => JobType::Backup,
-            JobKind::Copy => JobType::Copy,
-            JobKind::Migrate => JobType::Migrate,
-            JobKind::Restore => return self.console_fails(net, conn, "Use restore to restore.\n"),
+        let Some(kind) = running::type_of(job.kind) else {
+            return self.console_fails(net, conn, "Use restore to restore.\n");
         };
         let original = words.value(&["jobid"]).map(str::parse);
         if original.as_ref().is_some_and(|number| number.is_err() || kind == JobType::Backup) {
-            let text = "jobid= wants the number of the job that a copy or migration job shall take.\n";
+            let text = "jobid= wants the number of the job that a copy, migration or verify job shall take.\n";
             return self.console_fails(net, conn, text);
         }
         let (level, accurate) = match level_of(job, words) {
+            Ok(_) if kind == JobType::Verify => (JobLevel::VerifyVolume, false),
             Ok(chosen) => chosen,
             Err(text) => return self.console_fails(net, conn, &text),
         };
@@ -472,6 +448,10 @@ impl Director {
 pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bool), String> {
     let level = match words.value(&["level"]).map(str::to_lowercase).as_deref() {
         None => order_level(job.level),
+        Some("volumetocatalog") if job.kind == JobKind::Verify => JobLevel::VerifyVolume,
+        Some(_) if job.kind == JobKind::Verify => {
+            return Err("A verify job has the level VolumeToCatalog.\n".to_owned());
+        }
         Some("full") => JobLevel::Full,
         Some("differential") => JobLevel::Differential,
         Some("incremental") => JobLevel::Incremental,
@@ -501,6 +481,7 @@ pub(in super::super) const fn level_name(level: JobLevel) -> &'static str {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",
         JobLevel::Incremental => "Incremental",
+        JobLevel::VerifyVolume => "VolumeToCatalog",
         _ => "",
     }
 }

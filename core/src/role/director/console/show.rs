@@ -5,14 +5,14 @@ use crate::calendar::Civil;
 use crate::config;
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::role::report::{level_word, terminated_row, thousands};
+use crate::role::report::{level_word, terminated_row};
 use crate::time::Wall;
 use crate::wire::json::Json;
 use crate::wire::status::JobType;
 
 use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
-use super::super::{Director, running};
-use super::commands::{level_name, order_level};
+use super::super::{Director, running, tables};
+use super::commands::level_name;
 use super::output::{Api, Cell, Table};
 use super::{Asked, Doing, text_frames};
 
@@ -40,7 +40,7 @@ impl Director {
         }
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         console.doing = Doing::Listing(job_id, next);
-        net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1, ..Parcel::default() });
+        net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1 });
     }
 
     /// A page has been sent: a console that reads slowly gets its list slowly.
@@ -180,10 +180,6 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
         let step = job.script.as_ref().map_or("waiting for its turn", |script| script.step());
         let seconds = now.seconds() - job.scheduled;
         text += &format!("  JobId {} Job {} is running for {}: {step}\n", job.id, job.unique, duration(seconds));
-        // Those whose attributes have come; bytes are the daemons' business.
-        if job.stored > 0 {
-            text += &format!("    Files={}\n", thousands(job.stored));
-        }
     }
     if director.jobs.is_empty() {
         text += "No Jobs running.\n";
@@ -197,12 +193,17 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     text + "====\n" + &super::waiting::table(director)
 }
 
-/// The jobs that schedules start next: level, resource, and when in local time.
-fn coming(director: &Director) -> impl Iterator<Item = (&'static str, &config::Job, Civil)> {
+/// The jobs that schedules start next: type, level, resource, and when in local time.
+fn coming(director: &Director) -> impl Iterator<Item = (JobType, &'static str, &config::Job, Civil)> {
     director.schedules.coming().into_iter().take(SCHEDULED).filter_map(|(name, moment)| {
         let job = director.config.job(name)?;
-        let level = level_name(order_level(moment.level.unwrap_or(job.level)));
-        Some((level, job, Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at)))))
+        let order = director.order_of(job, moment.level.unwrap_or(job.level))?;
+        Some((
+            order.kind,
+            level_name(order.level),
+            job,
+            Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at))),
+        ))
     })
 }
 
@@ -213,10 +214,11 @@ fn scheduled(director: &Director) -> String {
     let mut text =
         "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n".to_owned();
     text += "====================================================================\n";
-    for (level, job, at) in coming(director) {
+    for (kind, level, job, at) in coming(director) {
+        let (kind, _) = tables::of(kind);
         let (priority, at, name) = (job.priority, at.short(), &job.name);
         let schedule = job.schedule.as_deref().unwrap_or_default();
-        text += &format!("{level:<14} Backup   {priority:>3}  {at:<18} {name:<18} {schedule}\n");
+        text += &format!("{level:<14} {kind:<8} {priority:>3}  {at:<18} {name:<18} {schedule}\n");
     }
     text
 }
@@ -234,7 +236,7 @@ pub(super) fn director_value(director: &Director, now: Wall) -> Json {
         ("jobs_running", director.jobs.len().to_string().into()),
         ("catalog", director.config.catalog.engine().into()),
     ]);
-    let scheduled = coming(director).map(|(level, job, at)| {
+    let scheduled = coming(director).map(|(_, level, job, at)| {
         let schedule = text(job.schedule.as_deref().unwrap_or_default());
         vec![text(&job.name), text(level), Cell::Count(job.priority.into()), text(&at.to_string()), schedule]
     });
@@ -248,10 +250,9 @@ pub(super) fn director_value(director: &Director, now: Wall) -> Json {
             text(&job.client),
             text(job.script.as_ref().map_or("waiting for its turn", |script| script.step())),
             text(&duration(now.seconds() - job.scheduled)),
-            Cell::Count(job.stored),
         ]
     });
-    let heads = &["jobid", "job", "name", "client", "step", "duration", "jobfiles"];
+    let heads = &["jobid", "job", "name", "client", "step", "duration"];
     let running = Table { name: "running", heads, rows: running.collect() };
     let terminated = director.recent.iter().rev().map(|job| {
         vec![

@@ -21,9 +21,8 @@ pub(super) static TABLE: &[Step<Job>] = &[
     file::GREETING,
     file::JOB,
     level::SEND,
-    Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET), learn: nothing },
+    FILESET,
     file::ERASE,
-    file::BANDWIDTH,
     level::FIND_KNOWN,
     level::SEND_KNOWN,
     storage::USE_APPEND,
@@ -36,6 +35,9 @@ pub(super) static TABLE: &[Step<Job>] = &[
     storage::END,
     Step { name: "storing the file list", act: wait_stored, expect: Expect::Event(FILES_STORED), learn: nothing },
 ];
+
+pub(super) const FILESET: Step<Job> =
+    Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET), learn: nothing };
 
 fn send_fileset(job: &mut Job, net: &mut Net) -> Act {
     let mut frames = Vec::new();

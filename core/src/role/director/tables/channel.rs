@@ -5,11 +5,12 @@
 //!   storage daemon dials   STORAGE_DIALS   D>S passive client address=…  (`wire/3 §1.3.7`)
 //! ```
 //! A backup gives both daemons their key before and lets the storage daemon run after them. A restore lets it run
-//! before the file daemon dials, and after it has dialled itself (`wire/2 §1.14`).
+//! before the file daemon dials, and after it has dialled itself (`wire/2 §1.14`); so does a verify job.
 
 use crate::node::Net;
 use crate::node::channel::{self, Channel, Pair};
 use crate::role::script::{Act, Step, Who, nothing};
+use crate::secret::Secret;
 use crate::wire::file::{FileCommand, StorageAddress};
 use crate::wire::file_answers;
 use crate::wire::storage::StorageCommand;
@@ -30,6 +31,9 @@ pub(super) const FILE_DIALS: Step<Job> = Step {
 
 /// With the key, as a restore needs it (`wire/2 §1.7`).
 pub(super) const FILE_DIALS_WITH_KEY: Step<Job> = Step { act: send_address_and_key, ..FILE_DIALS };
+
+/// With an empty key, as a verify job needs it: that of the job counts on (`wire/2 §1.7`).
+pub(super) const FILE_DIALS_WITHOUT_KEY: Step<Job> = Step { act: send_address_without_key, ..FILE_DIALS };
 
 /// The second key of a restore, which a passive file daemon cannot get with an address.
 pub(super) const NEW_KEY: Step<Job> = Step {
@@ -72,25 +76,25 @@ fn is_passive(job: &Job) -> bool {
 }
 
 fn send_address(job: &mut Job, net: &mut Net) -> Act {
-    address(job, net, false)
+    address(job, net, None)
 }
 
 fn send_address_and_key(job: &mut Job, net: &mut Net) -> Act {
-    address(job, net, true)
+    let key = job.key.clone();
+    address(job, net, Some(key))
 }
 
-fn address(job: &mut Job, net: &mut Net, with_key: bool) -> Act {
+fn send_address_without_key(job: &mut Job, net: &mut Net) -> Act {
+    address(job, net, Some(Secret::default()))
+}
+
+fn address(job: &mut Job, net: &mut Net, key: Option<Secret>) -> Act {
     if is_passive(job) {
         return Act::Skip;
     }
     let Some(channel) = decided(job) else { return Act::Wait };
     job.notes.push(channel.path());
-    let line = StorageAddress {
-        address: channel.address,
-        port: channel.port,
-        tls: job.data_tls().unwrap_or(0),
-        key: with_key.then(|| job.key.clone()),
-    };
+    let line = StorageAddress { address: channel.address, port: channel.port, tls: job.data_tls().unwrap_or(0), key };
     job.send(net, Who::File, FileCommand::Storage(line).to_line());
     Act::Wait
 }

@@ -1,6 +1,6 @@
 //! The dialogues of jobs with their daemons, step by step.
 //!
-//! `backup.rs` and `restore.rs` are the tables; `storage.rs` and `file.rs` are the steps they share, each with the
+//! `backup.rs`, `restore.rs` and `verify.rs` are the tables; `storage.rs` and `file.rs` are the steps they share, each with the
 //! daemon it is a talk with; `channel.rs` are those between the two, `level.rs` those of a backup that builds on others.
 
 mod backup;
@@ -10,6 +10,7 @@ mod file;
 pub(super) mod level;
 mod restore;
 mod storage;
+pub(super) mod verify;
 
 use crate::ids::ConnId;
 use crate::node::Net;
@@ -35,6 +36,7 @@ pub(super) const FILES_STORED: &str = "files stored";
 pub(super) const fn of(kind: JobType) -> (&'static str, &'static [Step<Job>]) {
     match kind {
         JobType::Restore => ("Restore", restore::TABLE),
+        JobType::Verify => ("Verify", verify::TABLE),
         // These first ask the catalog what to copy.
         JobType::Copy => ("Copy", &[]),
         JobType::Migrate => ("Migration", &[]),

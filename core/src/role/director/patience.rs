@@ -1,0 +1,175 @@
+//! How long the last daemon of a job may be silent once the other has ended its part.
+//!
+//! Both ends come within moments of each other, unless one daemon hangs, or its end was lost on a control channel whose
+//! heartbeats are off. Words count, heartbeats do not: a daemon that hangs may well send those.
+
+use std::time::Duration;
+
+use crate::config::Seconds;
+use crate::ids::ConnId;
+use crate::node::{Net, TimerKey};
+use crate::role::script::Who;
+use crate::time::Instant;
+use crate::wire::status::{JobStatus, JobType};
+
+use super::job::Job;
+use super::{Director, Due, tables};
+
+/// How long the file daemon of a job may go on after the storage daemon has failed it.
+const FAILED: Duration = Duration::from_secs(5);
+/// The heartbeat interval that counts where it is off.
+const USUAL: Seconds = Seconds::secs(60);
+/// The least that counts: a slow disk may well take a minute for what the system has kept in memory until then.
+const LEAST: Seconds = Seconds::secs(20);
+
+/// What a job knows of the daemon it waits for.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    /// Who has not ended its part yet, and since when the other has.
+    awaited: Option<(Who, Instant)>,
+    /// When it was heard last.
+    heard: Instant,
+    timer: Option<TimerKey>,
+}
+
+/// Silence that is too long: three intervals and 2 s, as for a peer that has vanished (`wire/1 §9.6`).
+fn limit(heartbeat: Option<Seconds>) -> Duration {
+    let interval = heartbeat.unwrap_or(USUAL).max(LEAST);
+    interval.duration().saturating_mul(3).saturating_add(Duration::from_secs(2))
+}
+
+impl Director {
+    /// A daemon of a job has said something.
+    pub(super) fn daemon_heard(&mut self, net: &Net, id: u32, conn: ConnId) {
+        if let Some(job) = self.jobs.get_mut(&id)
+            && let Some((who, _)) = job.patience.awaited
+            && job.conn(who) == Some(conn)
+        {
+            job.patience.heard = net.now();
+        }
+    }
+
+    /// Begins to wait for the daemon that is the last one, if there is one now.
+    pub(super) fn await_last(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let last = job.last_one();
+        if job.patience.awaited.map(|(who, _)| who) == last {
+            return;
+        }
+        job.patience.awaited = last.map(|who| (who, net.now()));
+        let (earlier, after) = (job.patience.timer.take(), job.patience_left(net.now()));
+        self.cancel_timer(net, earlier);
+        self.arm_patience(net, id, after);
+    }
+
+    /// The last daemon has had its time, unless it was heard meanwhile.
+    pub(super) fn patience_over(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.patience.timer = None;
+        let Some(who) = job.last_one().filter(|who| job.patience.awaited.is_some_and(|(other, _)| other == *who))
+        else {
+            return;
+        };
+        if let left @ Some(_) = job.patience_left(net.now()) {
+            return self.arm_patience(net, id, left);
+        }
+        let text = match who {
+            Who::File if job.has_failed_storage() => {
+                "the storage daemon has failed the job, and the file daemon has not noticed it in time; check the \
+                 network between the two"
+                    .to_owned()
+            }
+            _ => {
+                let other = if who == Who::File { Who::Storage } else { Who::File };
+                let seconds = limit(job.heartbeat_of(who)).as_secs();
+                format!(
+                    "the {other} has ended its part, and the {who} has said nothing for {seconds} s; see whether it \
+                     hangs, and check the network between it and the director"
+                )
+            }
+        };
+        self.fail_job(net, id, &text);
+    }
+
+    fn arm_patience(&mut self, net: &mut Net, id: u32, after: Option<Duration>) {
+        let Some(after) = after else { return };
+        let key = self.set_timer(net, after, "the end of a job's last daemon", Due::Patience(id));
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.patience.timer = Some(key);
+        }
+    }
+}
+
+impl Job {
+    /// The daemon that has not ended its part while the other has.
+    fn last_one(&self) -> Option<Who> {
+        if self.ending || self.grace.is_some() || self.copying.is_some() {
+            return None;
+        }
+        let waits_for_storage = || self.script.as_ref().is_some_and(|script| script.waits_for(tables::STORAGE_ENDED));
+        let who = match (&self.file_end, &self.storage_end) {
+            (None, Some(_)) => Who::File,
+            (Some(_), None) => Who::Storage,
+            // The file daemon of a restore ends its part when the storage daemon has ended its own.
+            (None, None) if self.kind == JobType::Restore && waits_for_storage() => Who::Storage,
+            _ => return None,
+        };
+        self.conn(who).map(|_| who)
+    }
+
+    /// How long the last daemon may still be silent; `None` when it has been for too long.
+    fn patience_left(&self, now: Instant) -> Option<Duration> {
+        let (who, since) = self.patience.awaited?;
+        let limit = limit(self.heartbeat_of(who));
+        let until = if who == Who::File && self.has_failed_storage() {
+            since + FAILED
+        } else if who == Who::Storage && self.is_storage_busy() {
+            now + limit
+        } else {
+            since.max(self.patience.heard) + limit
+        };
+        (now < until).then(|| until.since(now))
+    }
+
+    fn has_failed_storage(&self) -> bool {
+        self.storage_end.as_ref().is_some_and(|end| !end.status.is_ok())
+    }
+
+    /// Whether the storage daemon's silence says nothing: it waits for an operator or a device, works through what it
+    /// has kept (`wire/3 §2.5`), or waits for us.
+    fn is_storage_busy(&self) -> bool {
+        use JobStatus::*;
+        let is_busy = matches!(
+            self.storage_status,
+            Blocked
+                | WaitMedia
+                | WaitMount
+                | WaitStorageResource
+                | WaitDevice
+                | DataCommitting
+                | DataDespooling
+                | AttributeDespooling
+                | AttributeInserting
+        );
+        is_busy || self.storing > 0 || self.request.is_some()
+    }
+
+    fn heartbeat_of(&self, who: Who) -> Option<Seconds> {
+        match who {
+            Who::File => self.config.client(&self.client).and_then(|client| self.config.client_heartbeat(client)),
+            _ => self.config.storage(&self.storage).and_then(|storage| self.config.storage_heartbeat(storage)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_too_long_after_three_intervals_and_two_seconds_and_a_minute_at_least() {
+        let after = |interval: Option<u64>| limit(interval.map(Seconds)).as_secs();
+        assert_eq!([after(Some(60)), after(None), after(Some(600))], [182, 182, 1_802]);
+        assert_eq!([after(Some(20)), after(Some(19)), after(Some(1)), after(Some(21))], [62, 62, 62, 65]);
+    }
+}
