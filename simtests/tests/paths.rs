@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use towline_core::event::Event;
 use towline_core::role::director::catalog::JobRow;
-use towline_simtests::gateway::{Gateway, Unknown};
+use towline_simtests::gateway::{Gateway, Rule, Unknown, Verdict, Way};
 use towline_simtests::network::NetworkId;
 use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
 use towline_simtests::town::some_files;
@@ -227,6 +227,52 @@ fn a_job_whose_client_moves_away_fails_in_time_and_the_client_is_served_again_at
     mover();
 }
 
+/// A passive client whose firewall lets only the director and the storage daemon in, and itself nothing out.
+fn shut_in(passive: bool) -> Region {
+    let (director, storage) = ([192, 0, 2, 1], [192, 0, 2, 20]);
+    let mut gateway = Gateway::routing(GATEWAY).policy(Verdict::Drop, Verdict::Drop);
+    gateway.rules = [director, storage]
+        .map(|from| Rule {
+            way: Way::In,
+            to: None,
+            port: Some(9102),
+            from: Some(from.into()),
+            verdict: Verdict::Accept,
+        })
+        .to_vec();
+    Scenario::new(10, gateway)
+        .client(
+            Station::inside("fd", 10)
+                .resource(&format!(r#"address: Some("10.0.0.10"), passive: {passive},"#))
+                .own("sd_connect_timeout: 60,"),
+        )
+        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#))
+        .storage(Station::outside("other", 21).resource(r#"address: "192.0.2.21","#).own("fd_connect_timeout: 60,"))
+        .start()
+}
+
+fn passive_and_shut_in() -> Region {
+    let mut region = shut_in(true);
+    good(&mut region, "run job=fd-sd yes");
+    good(&mut region, "restore client=fd all done yes");
+    assert!(region.restored(0) == *region.saved(), "what came back differs");
+    assert!(region.world.trace().grep(" fd > Dial {").is_empty(), "a passive client dials nobody");
+    // The firewall knows nothing of this one.
+    let job = order(&mut region, "run job=fd-other yes");
+    let row = end(&mut region, job);
+    assert_eq!(char::from(row.job_status), 'f', "{}", region.report(job));
+    region
+}
+
+#[test]
+fn a_passive_client_whose_firewall_lets_nothing_out_is_backed_up_and_restored() {
+    passive_and_shut_in();
+    let mut active = shut_in(false);
+    let job = order(&mut active, "run job=fd-sd yes");
+    let row = end(&mut active, job);
+    assert_eq!(char::from(row.job_status), 'f', "the firewall has stopped nothing: {}", active.report(job));
+}
+
 /// Only the client may dial the director.
 const DIALS_IN: &str = "connection_from_client_to_director: true, connection_from_director_to_client: false,";
 
@@ -380,7 +426,7 @@ fn each_scenario_leaves_the_same_trace_twice() {
         end(&mut region, job);
         region
     };
-    let all: [&dyn Fn() -> Region; 10] = [
+    let all: [&dyn Fn() -> Region; 11] = [
         &quiet,
         &|| cut_in_the_middle(Cut::Gateway),
         &|| cancelled_in_the_middle(Cut::DataChannel),
@@ -391,6 +437,7 @@ fn each_scenario_leaves_the_same_trace_twice() {
         &waiting_sleeper,
         &waiting_mover,
         &waiting_mover_that_knows,
+        &passive_and_shut_in,
     ];
     for (n, scenario) in all.into_iter().enumerate() {
         assert_eq!(hash(scenario()), hash(scenario()), "scenario {n}");
