@@ -39,7 +39,9 @@ pub(super) struct Job {
     pub(super) dial: Option<DialId>,
     /// What is said of the connection once the job starts: the director reads no messages before (`wire/3 §1.3.7`).
     pub(super) connected: Option<String>,
-    /// Messages of the file daemon that came before `run`.
+    /// Whether another storage daemon came before `listen`.
+    pub(super) storage_is_early: bool,
+    /// Messages of the file daemon that came before `run`, or of the other storage daemon before `listen`.
     pub(super) early: VecDeque<Vec<u8>>,
     pub(super) wait: Option<TimerKey>,
     pub(super) opened: Option<Direction>,
@@ -149,6 +151,7 @@ impl Job {
             file: None,
             dial: None,
             connected: None,
+            storage_is_early: false,
             early: VecDeque::new(),
             wait: None,
             opened: None,

@@ -54,12 +54,16 @@ impl StorageDaemon {
     pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: ConnId) -> Next {
         let wait = self.config.storage.client_connect_wait.duration();
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
-        if job.part != Part::Client || job.run || job.file.is_some() {
+        if job.part != Part::Client || job.run || (job.file.is_some() && !job.storage_is_early) {
             return Next::End;
         }
         job.part = Part::Receive;
         job.run = true;
         job.say_status(net, JobStatus::WaitStorage);
+        if job.file.is_some() {
+            self.start_data(net, id);
+            return Next::Go;
+        }
         let key = net.set_timer(wait, "wait for the other storage daemon");
         job.wait = Some(key);
         self.timers.insert(key, id);
@@ -135,11 +139,14 @@ impl StorageDaemon {
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, why);
     }
 
-    /// A storage daemon is here to write a copy, once.
+    /// A storage daemon is here to write a copy, once. It may come before `listen`: the director waits for no answer to
+    /// that, and sends the other one here at once, over a connection that may be faster.
     pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let found = self.sessions.iter_mut().find_map(|(&id, session)| {
             let job = session.job.as_mut()?;
-            let waits = job.part == Part::Receive && job.file.is_none() && job.opened.is_none() && job.is_alive();
+            let listens = job.part == Part::Receive && job.opened.is_none();
+            let will_listen = job.part == Part::Client && !job.run && job.dial.is_none();
+            let waits = (listens || will_listen) && job.file.is_none() && job.is_alive();
             (job.line.job == name && waits).then_some((id, job))
         });
         let Some((id, job)) = found else {
@@ -150,8 +157,12 @@ impl StorageDaemon {
         net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         self.jobs_run += 1;
         self.data.insert(conn, id);
+        job.storage_is_early = !job.run;
+        let has_listened = job.run;
         self.refresh_keyring(net);
-        self.start_data(net, id);
+        if has_listened {
+            self.start_data(net, id);
+        }
     }
 
     /// `run` of a job that reads: once the volumes are open their records go to the other storage daemon.
@@ -283,6 +294,7 @@ impl Job {
     /// Who is at the other end of the data channel.
     pub(super) const fn other(&self) -> &'static str {
         match self.part {
+            Part::Client if self.storage_is_early => "reading storage daemon",
             Part::Client => "file daemon",
             Part::Receive => "reading storage daemon",
             Part::Send(_) | Part::Clone => "writing storage daemon",

@@ -244,6 +244,8 @@ impl StorageDaemon {
         let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return Next::End };
         match job.part {
             Part::Client if job.append.is_some() && job.read.is_some() => return self.run_clone(net, id),
+            // A storage daemon is here, and it is no client.
+            Part::Client if job.storage_is_early => return Next::End,
             Part::Client => {}
             Part::Send(_) => return self.run_replication(net, id),
             Part::Receive | Part::Clone => return Next::End,

@@ -59,6 +59,44 @@ fn a_copy_is_written_as_recorded_and_a_migration_after_it() {
 }
 
 #[test]
+fn a_storage_daemon_that_comes_before_listen_is_served_once_that_has_come() {
+    let (hands, _) = hands();
+    let mut world = second_storage_daemon(Protection::Clear, Wall(1_795_439_003_000_000), hands);
+    let director = world.come_in(director_of_writer(recording!("06-copy-sd-sd/02-DIR-to-SD2")).up_to("listen"));
+    let reader = Script::new(recording!("06-copy-sd-sd/03-SDx-to-SD2"), Side::Acceptor, Secret::from(COPY_KEY));
+    let reader = world.come_in(reader.until_we_say("3000 OK start replicate"));
+    world.heard(director);
+    assert!(!world.heard(reader).iter().any(|line| line.contains("start replicate")), "not yet");
+    world.say(director, "text listen");
+    assert_eq!(world.heard(reader), ["text 3000 OK start replicate ticket = 1\\n"]);
+    let name = "backup-tiny.2026-11-23_13.03.30_07";
+    let told = [
+        format!("text Status Job={name} JobStatus=83\\n"),
+        format!("text 3010 Job {name} start\\n"),
+        format!("text Status Job={name} JobStatus=82\\n"),
+    ];
+    assert_eq!(world.heard(director), told, "as if it had come afterwards");
+    world.say(reader, "text replicate data 1\\n");
+    assert_eq!(world.heard(reader), ["text 3000 OK data\\n"]);
+}
+
+#[test]
+fn a_storage_daemon_is_no_client_and_comes_once() {
+    let (hands, _) = hands();
+    let mut world = second_storage_daemon(Protection::Clear, Wall(1_795_439_003_000_000), hands);
+    let director = world.come_in(director_of_writer(recording!("06-copy-sd-sd/02-DIR-to-SD2")).up_to("listen"));
+    let reader = || {
+        let script = Script::new(recording!("06-copy-sd-sd/03-SDx-to-SD2"), Side::Acceptor, Secret::from(COPY_KEY));
+        script.cut_behind(9)
+    };
+    let (first, second) = (world.come_in(reader()), world.come_in(reader()));
+    assert_eq!((world.peers[first].ended, world.peers[second].ended), (false, true));
+    // `run` would be for a file daemon.
+    world.say(director, "text run");
+    assert!(world.peers[director].ended && world.peers[first].ended);
+}
+
+#[test]
 #[should_panic(expected = "recorded Hears(text 3099 Job")]
 fn a_copy_with_another_count_is_not_ours() {
     let (hands, _) = hands();
