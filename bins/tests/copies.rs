@@ -245,8 +245,8 @@ fn one_storage_daemon_copies_and_migrates_from_device_to_device() {
 }
 
 /// Catches a copy in the middle by stopping the daemon that writes it, cancels it, lets the daemon go on. Both devices
-/// must be free then, and the original as good as before.
-fn cancelled_in_the_middle(to: &str, writing: impl Fn(&Site) -> &Daemon) {
+/// must be free then, and the original as good as before. `heard` is what the console is told of each daemon.
+fn cancelled_in_the_middle(to: &str, writing: impl Fn(&Site) -> &Daemon, heard: &[&str]) {
     let site = Site::start(LARGE);
     let original = site.back_up(to);
     let control = site.console.order(&format!("run job=copy-{to} jobid={original} yes"));
@@ -257,6 +257,9 @@ fn cancelled_in_the_middle(to: &str, writing: impl Fn(&Site) -> &Daemon) {
     let asked = Instant::now();
     let said = site.console.ask(&[&format!("cancel jobid={control}")]);
     assert!(said.contains("marked to be canceled"), "{said}");
+    for line in heard {
+        assert!(said.contains(line), "{line} in {said}");
+    }
     assert!(asked.elapsed() < Duration::from_secs(10), "with the start of a console: {:?}", asked.elapsed());
     writing(&site).signal(Signal::CONT);
     let ended = site.console.end_of(control);
@@ -277,12 +280,13 @@ fn cancelled_in_the_middle(to: &str, writing: impl Fn(&Site) -> &Daemon) {
 
 #[test]
 fn a_cancelled_copy_frees_the_devices_of_both_storage_daemons() {
-    cancelled_in_the_middle("far", |site| &site.second);
+    let heard = ["The storage daemon \"original\" has confirmed.", "The storage daemon \"far\" has not confirmed yet"];
+    cancelled_in_the_middle("far", |site| &site.second, &heard);
 }
 
 #[test]
 fn a_cancelled_copy_frees_both_devices_of_one_storage_daemon() {
-    cancelled_in_the_middle("near", |site| &site.first);
+    cancelled_in_the_middle("near", |site| &site.first, &["The storage daemon \"near\" has not confirmed yet"]);
 }
 
 /// `status network` of a copy that stands still.

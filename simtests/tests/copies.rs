@@ -197,7 +197,13 @@ fn a_migration_that_is_cut_in_the_middle_leaves_the_original_as_it_was() {
     broken(5, |region| {
         let control = region.catalog.tables().jobs.values().find(|row| row.job_type == b'g').map(|row| row.job_id);
         let answer = region.say(&format!("cancel jobid={}", control.expect("a control job")), HOUR);
-        assert!(answer.is_some_and(|text| text.contains("marked to be canceled")));
+        let answer = answer.unwrap_or_default();
+        assert!(answer.contains("marked to be canceled"), "{answer}");
+        for storage in ["sd", "sd2"] {
+            // That of the other has cut the stream, so one of them may have ended before it was asked.
+            let line = format!("The storage daemon \"{storage}\" has ");
+            assert!(answer.contains(&line) && !answer.contains("not confirmed"), "{line} in {answer}");
+        }
     });
     broken(6, |region| region.world.kill(region.storages[1].host));
     broken(7, |region| {
@@ -215,4 +221,24 @@ fn a_disk_that_fails_under_a_migration_leaves_the_original_as_it_was() {
 fn equal_seeds_give_equal_migrations() {
     let run = || broken(9, |region| region.world.kill(region.storages[1].host));
     assert_eq!(run(), run());
+}
+
+#[test]
+fn a_copy_whose_storage_daemons_cannot_reach_each_other_fails_with_the_reason_and_holds_nothing() {
+    let mut region = region(11, false);
+    let original = run(&mut region, "run job=fd-sd yes");
+    let (sd, sd2) = (region.storages[0].host, region.storages[1].host);
+    region.world.link(sd, sd2, |link| link.cut = true);
+    let control = run(&mut region, &format!("run job=copy jobid={} yes", original.job_id));
+    let report = region.report(control.job_id);
+    assert_eq!(control.job_status, b'f', "{report}");
+    assert!(report.contains("cannot reach the other storage daemon: "), "{report}");
+    let copy = region.await_end(control.job_id + 1, HOUR).expect("the end of the writing job");
+    assert_eq!(copy.job_status, b'f', "no copy is left that counts: {}", region.report(copy.job_id));
+    check_idle(&mut region);
+    // The devices are free: the same again once the way is there.
+    region.world.heal();
+    let control = run(&mut region, &format!("run job=copy jobid={} yes", original.job_id));
+    assert!(is_good(&control), "{}", region.report(control.job_id));
+    check_restore(&mut region, control.prior_job_id, "restore-fd-sd2");
 }

@@ -24,6 +24,8 @@ pub(super) const CANCEL_GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Cancelling {
     told: Vec<Told>,
+    /// The other job of a copy, 0 if there is none: it is cancelled too, and a console hears of both.
+    partner: u32,
     /// The console that waits to hear of it, until then.
     console: Option<(ConnId, TimerKey)>,
 }
@@ -70,8 +72,8 @@ impl Director {
             return self.console_done(net, console, &text);
         }
         self.cancel_job(net, id, "by a console");
-        if !self.cancelling.get(&id).is_some_and(Cancelling::is_open) {
-            let answer = self.cancelling.get(&id).map(Cancelling::lines).unwrap_or_default();
+        if !self.is_cancel_open(id) {
+            let answer = self.cancel_lines(id);
             return self.console_done(net, console, &(text + &answer));
         }
         self.console_prints(net, console, &text);
@@ -102,6 +104,7 @@ impl Director {
         let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
         let waits = storage.is_some() && job.told_to_run;
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
+        let partner = job.copying.as_ref().map_or(0, |copying| copying.partner);
         if let Some(conn) = job.file_conn.take() {
             self.conns.remove(&conn);
             net.close(conn, true);
@@ -117,8 +120,8 @@ impl Director {
                 Told { who, name, over: refused.is_err(), said: refused.err(), confirmed: false }
             })
             .collect();
-        if !told.is_empty() {
-            self.cancelling.insert(id, Cancelling { told, console: None });
+        if !told.is_empty() || partner > 0 {
+            self.cancelling.insert(id, Cancelling { told, partner, console: None });
         }
         if !waits {
             self.end_job(net, id);
@@ -144,8 +147,10 @@ impl Director {
     /// A daemon, or what stands in its way, says something to a cancel.
     pub(super) fn cancel_heard(&mut self, net: &mut Net, errand: &Errand, id: u32, text: &str) {
         net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
+        let Some(cancelling) = self.cancelling.get(&id) else { return };
+        let other = self.cancelling.get(&cancelling.partner);
+        let console = cancelling.console.or_else(|| other?.console).map(|(console, _)| console);
         let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
-        let console = cancelling.console.map(|(console, _)| console);
         let Some(told) = cancelling.told.iter_mut().find(|told| told.who == errand.who) else { return };
         // `2001 Job … marked to be canceled.`, `3000 JobId=… marked to be canceled.` (`wire/2 §5.4`, `wire/3 §1.3.11`).
         told.confirmed |= text.starts_with("2001 ") || text.starts_with("3000 ");
@@ -161,24 +166,45 @@ impl Director {
         if let Some(told) = cancelling.told.iter_mut().find(|told| told.who == who) {
             told.over = true;
         }
-        if !cancelling.is_open() {
-            self.tell_who_confirmed(net, id);
-            self.cancelling.remove(&id);
+        let jobs = [id, cancelling.partner];
+        if !self.is_cancel_open(id) {
+            for id in jobs {
+                self.tell_who_confirmed(net, id);
+            }
+            for id in jobs {
+                self.cancelling.remove(&id);
+            }
         }
     }
 
     /// The job has ended: what is known of its cancel is of no more use, unless a daemon is still to be told.
     pub(super) fn forget_cancel(&mut self, id: u32) {
-        if self.cancelling.get(&id).is_some_and(|cancelling| !cancelling.is_open()) {
+        if !self.is_cancel_open(id) {
             self.cancelling.remove(&id);
         }
+    }
+
+    /// Whether a daemon of this job, or of the other job of its copy, is still to answer to the cancel.
+    fn is_cancel_open(&self, id: u32) -> bool {
+        self.cancels(id).any(Cancelling::is_open)
+    }
+
+    /// How those stand who were told, each in a line.
+    fn cancel_lines(&self, id: u32) -> String {
+        self.cancels(id).map(Cancelling::lines).collect()
+    }
+
+    /// The cancel of a job, and that of the other job of its copy.
+    fn cancels(&self, id: u32) -> impl Iterator<Item = &Cancelling> {
+        let own = self.cancelling.get(&id);
+        own.into_iter().chain(own.and_then(|own| self.cancelling.get(&own.partner)))
     }
 
     /// The console has waited long enough.
     pub(super) fn tell_who_confirmed(&mut self, net: &mut Net, id: u32) {
         let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
         let Some((console, timer)) = cancelling.console.take() else { return };
-        let lines = cancelling.lines();
+        let lines = self.cancel_lines(id);
         self.cancel_timer(net, Some(timer));
         self.console_done(net, console, &lines);
     }
