@@ -301,6 +301,19 @@ impl Director {
         }
     }
 
+    /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
+    pub(super) fn copy_end_failed(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let Some(end) = &job.storage_end else { return };
+        let who = match &job.copying {
+            Some(copying) if copying.local => "the storage daemon",
+            Some(copying) if copying.is_writer => "the writing storage daemon",
+            _ => "the reading storage daemon",
+        };
+        let text = bad_end(who, end);
+        self.fail_job(net, id, &text);
+    }
+
     /// A job of a copy is given up: so is the other.
     pub(super) fn abandon_partner(&mut self, net: &mut Net, id: u32) {
         let Some((status, partner)) =
@@ -322,6 +335,9 @@ impl Director {
     pub(super) fn writer_recorded(&mut self, net: &mut Net, writer: &Job) {
         let Some(copying) = writer.copying.as_ref().filter(|copying| copying.is_writer) else { return };
         let Some(control) = self.jobs.get(&copying.partner) else { return };
+        if !is_good(writer.status) && control.grace.is_some() {
+            return;
+        }
         if !is_good(writer.status) {
             let text = format!(
                 "the copy is no good: JobId {} ended with status {}",
@@ -380,9 +396,7 @@ impl Job {
             match end {
                 None => return Some(format!("the {who} storage daemon has not said how it ended")),
                 Some(end) if end.status != JobStatus::Ok || end.errors > 0 => {
-                    let letter = char::from(end.status.letter());
-                    let errors = end.errors;
-                    return Some(format!("the {who} storage daemon ended with status {letter} and {errors} errors"));
+                    return Some(bad_end(&format!("the {who} storage daemon"), end));
                 }
                 Some(_) => {}
             }
@@ -421,6 +435,11 @@ fn choose(rows: &[JobRow], kind: JobType, pool_id: u32, names: Option<&str>, cli
         .collect();
     chosen.sort_by_key(|row| (row.start_time, row.job_id));
     chosen.into_iter().map(|row| row.job_id).collect()
+}
+
+fn bad_end(who: &str, end: &StorageEnd) -> String {
+    let StorageEnd { status, errors, .. } = end;
+    format!("{who} ended with status {} and {errors} errors; its messages say why", char::from(status.letter()))
 }
 
 const fn is_good(status: JobStatus) -> bool {

@@ -47,9 +47,14 @@ impl Director {
     fn daemon_answers(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
+            let is_bad = !end.status.is_ok();
             job.storage_end = Some(end);
             if job.grace.is_some() {
                 return self.end_job(net, id);
+            }
+            // The other storage daemon of a copy may not notice, and each of the two jobs waits for both.
+            if is_bad && job.copying.is_some() {
+                return self.copy_end_failed(net, id);
             }
             return self.advance(net, id, |job, net| job.on_event(tables::STORAGE_ENDED, net));
         }

@@ -1,18 +1,21 @@
 //! Copies and migrations between two storage daemons: the director against both real ones.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use towline_core::role::director::catalog::memory::MemoryCatalog;
 use towline_core::role::director::catalog::{
     CatalogAnswer, CatalogRequest, JobEnd, JobMediaRow, JobStart, MediaRow, NewJob, VolStatus,
 };
 
-use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, our_letters};
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, errand, our_letters};
 use super::recorded::{CATALOG, OUR_CATALOG, OUR_CATALOG_WHY, console};
 use crate::recording;
 use crate::support::conv::Side;
 use crate::support::password;
 use crate::support::peer::Script;
 use crate::support::roles::SECOND_STORAGE_PORT;
+use crate::support::world::PeerId;
 
 /// The configuration of the director that copied and migrated.
 fn copying() -> Value {
@@ -164,8 +167,7 @@ const MIGRATION: [&str; 3] = [
 
 #[test]
 fn a_copy_and_then_a_migration_are_directed_as_recorded() {
-    let mut desk = Desk::with(copying(), MemoryCatalog::default());
-    back_up(&mut desk, BACKUP.map(|conv| conv.replace("SDtime=1795438888", "SDtime=1795439003")));
+    let mut desk = backed_up();
     play(&mut desk, COPY);
     assert_eq!(row(&desk, 1), ('B', 'T', 0, 6, 1_043));
     assert_eq!(row(&desk, 3), ('c', 'T', 4, 0, 0), "{}", desk.report(3));
@@ -250,4 +252,105 @@ fn a_copy_over_tls_is_directed_as_recorded() {
         desk.world.say(console, "text quit");
     }
     desk.world.assert_done();
+}
+
+/// A copy whose storage daemons say what they were recorded to say up to some point. Gives the console, the storage daemon
+/// that reads and the one that writes; the third connection to a storage daemon is a cancel's.
+fn copy_up_to(desk: &mut Desk, reads: Script, writes: Script) -> (PeerId, PeerId, PeerId) {
+    desk.world.await_dial(STORAGE_PORT, reads);
+    desk.world.await_dial(SECOND_STORAGE_PORT, writes);
+    let console = desk.console();
+    desk.ask(console, "run job=copy yes");
+    // The one that writes is dialled first.
+    (console, console + 2, console + 1)
+}
+
+fn reader() -> Script {
+    Script::new(COPY[1], Side::Dialler, password("sd-secret"))
+}
+
+fn writer() -> Script {
+    Script::new(COPY[2], Side::Dialler, password("sd2-secret"))
+}
+
+/// A desk with a backup to copy.
+fn backed_up() -> Desk {
+    let mut desk = Desk::with(copying(), MemoryCatalog::default());
+    back_up(&mut desk, BACKUP.map(|conv| conv.replace("SDtime=1795438888", "SDtime=1795439003")));
+    desk
+}
+
+/// The unique name of a job.
+fn unique(desk: &Desk, job_id: u32) -> String {
+    desk.shelf().catalog.job_row(job_id).expect("the job").job.clone()
+}
+
+/// What a storage daemon says at the end of a job that has failed.
+fn bad_end(desk: &Desk, job_id: u32) -> String {
+    format!("text 3099 Job {} end JobStatus=102 JobFiles=0 JobBytes=0 JobErrors=1\\n", unique(desk, job_id))
+}
+
+#[test]
+fn a_reading_storage_daemon_that_fails_has_the_writing_one_told_to_stop_waiting() {
+    let mut desk = backed_up();
+    let (console, sd, sd2) = copy_up_to(&mut desk, reader().up_to("CatReq "), writer().up_to("3010 "));
+    assert_eq!(row(&desk, 3).1, 'R', "{}", desk.report(3));
+    desk.world.await_dial(SECOND_STORAGE_PORT, errand("storage", "sd2-secret"));
+    let (end, name) = (bad_end(&desk, 3), unique(&desk, 4));
+    desk.world.say(sd, &end);
+    assert_eq!(row(&desk, 3).1, 'f', "{}", desk.report(3));
+    let why = "the reading storage daemon ended with status f and 1 errors; its messages say why";
+    assert!(desk.report(3).contains(why), "{}", desk.report(3));
+    let told = desk.world.heard(console + 3);
+    assert!(told.contains(&format!("text cancel Job={name}\\n")), "{told:?}");
+    // The writing one has its time to say how it ended.
+    let end = bad_end(&desk, 4);
+    desk.world.say(sd2, &end);
+    assert_eq!((row(&desk, 4).0, row(&desk, 4).1), ('C', 'f'), "{}", desk.report(4));
+    assert_eq!(row(&desk, 1), ('B', 'T', 0, 6, 1_043), "the original stays");
+}
+
+#[test]
+fn a_writing_storage_daemon_that_fails_has_the_reading_one_told_to_stop() {
+    let mut desk = backed_up();
+    let (console, sd, sd2) = copy_up_to(&mut desk, reader().up_to("3099 "), writer().up_to("3010 "));
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    let (end, name) = (bad_end(&desk, 4), unique(&desk, 3));
+    desk.world.say(sd2, &end);
+    assert_eq!(row(&desk, 4).1, 'f', "{}", desk.report(4));
+    let told = desk.world.heard(console + 3);
+    assert!(told.contains(&format!("text cancel Job={name}\\n")), "{told:?}");
+    let end = bad_end(&desk, 3);
+    desk.world.say(sd, &end);
+    assert_eq!(row(&desk, 3).1, 'f', "{}", desk.report(3));
+}
+
+#[test]
+fn a_cancelled_copy_says_of_both_storage_daemons_whether_they_have_confirmed() {
+    let mut desk = backed_up();
+    let (console, ..) = copy_up_to(&mut desk, reader().up_to("3099 "), writer().up_to("3010 "));
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.await_dial(SECOND_STORAGE_PORT, errand("storage", "sd2-secret"));
+    let said = desk.ask(console, "cancel jobid=3");
+    assert!(said.concat().contains("marked to be canceled"), "{said:?}");
+    let confirm = |job| format!("text 3000 JobId={job} marked to be canceled.\\n");
+    let peers = [console + 3, console + 4];
+    for (peer, job) in peers.into_iter().zip([3, 4]) {
+        desk.world.say(peer, &confirm(job));
+        desk.world.say(peer, "signal -1");
+        let told = desk.world.heard(console).concat();
+        let both = "The storage daemon \"File1\" has confirmed.\\nThe storage daemon \"File2\" has confirmed.\\n";
+        assert_eq!(told.contains(both), job == 4, "{told}");
+    }
+    // The other job of the copy is as good: the console hears of both at once, once it has waited long enough.
+    let mut desk = backed_up();
+    let (console, ..) = copy_up_to(&mut desk, reader().up_to("3099 "), writer().up_to("3010 "));
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.await_dial(SECOND_STORAGE_PORT, errand("storage", "sd2-secret"));
+    desk.ask(console, "cancel jobid=4");
+    desk.world.wait(Duration::from_secs(1));
+    let told = desk.world.heard(console).concat();
+    for storage in ["File1", "File2"] {
+        assert!(told.contains(&format!("storage daemon \"{storage}\" has not confirmed yet")), "{told}");
+    }
 }
