@@ -84,11 +84,18 @@ fn a_monitor_sees_a_job_run_and_end_and_disturbs_it_not() {
     let job = town.order("run job=backup yes");
     let Some(job) = job else { panic!("the order was not taken: {:?}", town.heard()) };
     let mut ran = [false; 3];
+    let mut moved = [(0, 0, 0); 3];
     for _ in 0..3_600 {
         town.world.run_for(SECOND);
         town.world.post(monitor.host, towline_core::event::Event::Typed(Some(String::new())));
         for (ran, view) in ran.iter_mut().zip(monitor.views()) {
             *ran |= view.status.running.iter().any(|running| running.id == Some(job));
+        }
+        for (moved, view) in moved.iter_mut().zip(monitor.views()) {
+            let Some(running) = view.status.running.iter().find(|running| running.id == Some(job)) else { continue };
+            let now = (running.files.unwrap_or(0), running.bytes.unwrap_or(0), running.rate.unwrap_or(0));
+            assert!(now.0 >= moved.0 && now.1 >= moved.1, "progress goes forward: {moved:?}, then {now:?}");
+            *moved = now;
         }
         if town.ended(job).is_some() {
             break;
@@ -96,6 +103,12 @@ fn a_monitor_sees_a_job_run_and_end_and_disturbs_it_not() {
     }
     assert_eq!(town.ended(job).map(|row| row.job_status), Some(b'T'), "{}", town.report(job));
     assert_eq!(ran, [true; 3], "each daemon had the job among those that run");
+    let [director, file, storage] = moved;
+    assert!(director.0 > 0, "the director knows of files that are in the catalog: {director:?}");
+    for (files, bytes, rate) in [file, storage] {
+        assert!(files == 24 && bytes > 80_000 && rate > 0, "{moved:?}");
+    }
+    assert!(storage.2 < 25_000, "nothing arrives faster than the link lets it: {moved:?}");
     town.world.run_for(61 * SECOND);
     for view in monitor.views() {
         let last = view.status.terminated.last();

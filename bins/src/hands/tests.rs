@@ -79,7 +79,7 @@ fn a_volume_takes_blocks_and_a_restore_refuses_noise() {
     let order = RestoreOrder { to: text.into_bytes(), replace: b'a', prefix_links: false };
     let open = DiskWork::OpenRestore { handle: HANDLE, order };
     assert!(matches!(ask(&workers, open), WorkDone::Disk(DiskDone::Opened)));
-    let parcel = Parcel { bytes: b"\0\0\0\x05noise".to_vec(), frames: 0 };
+    let parcel = Parcel { bytes: b"\0\0\0\x05noise".to_vec(), ..Parcel::default() };
     let done = ask(&workers, DiskWork::Apply { handle: HANDLE, parcel });
     assert!(matches!(&done, WorkDone::Disk(DiskDone::Failed { error: DiskError::BadStream(_), .. })), "{done:?}");
     let WorkDone::Disk(DiskDone::Closed(tally)) = ask(&workers, DiskWork::Close { handle: HANDLE }) else { panic!() };

@@ -99,6 +99,11 @@ impl Archiver {
         self.label = adopted;
     }
 
+    /// Files and bytes of records received.
+    pub(super) fn moved(&self) -> (u64, u64) {
+        (u64::from(self.receiver.files().unsigned_abs()), self.receiver.bytes())
+    }
+
     pub(super) const fn is_over(&self) -> bool {
         self.is_over
     }

@@ -67,8 +67,14 @@ impl Cloner {
         self.archiver.advance_to(now);
     }
 
-    pub(super) fn poll_work(&mut self) -> Option<DiskWork> {
-        let work = self.archiver.poll_work().or_else(|| self.read())?;
+    /// Files and bytes packed.
+    pub(super) fn moved(&self) -> (u64, u64) {
+        self.archiver.moved()
+    }
+
+    /// What to have done next; if it is held, no reading.
+    pub(super) fn poll_work(&mut self, is_held: bool) -> Option<DiskWork> {
+        let work = self.archiver.poll_work().or_else(|| if is_held { None } else { self.read() })?;
         self.given += 1;
         Some(work)
     }

@@ -31,6 +31,17 @@ pub enum Machine {
     Clone(Box<Cloner>),
 }
 
+/// Which way a machine's data goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flow {
+    /// To the peer.
+    Out,
+    /// From the peer.
+    In,
+    /// From device to device.
+    Inside,
+}
+
 /// What a machine wants written.
 #[derive(Debug)]
 pub(crate) enum Output {
@@ -66,6 +77,20 @@ impl Machine {
     /// Whether the peer's bytes are for the machine. If not, the conversation of texts and signals goes on beside it.
     pub(crate) const fn takes_input(&self) -> bool {
         !matches!(self, Self::Clone(_))
+    }
+
+    /// Which way its data goes.
+    pub(crate) const fn flow(&self) -> Flow {
+        match self {
+            Self::Send(_) => Flow::Out,
+            Self::Archive(_) | Self::Restore(_) => Flow::In,
+            Self::Clone(_) => Flow::Inside,
+        }
+    }
+
+    /// Files and bytes that have gone through so far.
+    pub(crate) fn moved(&self) -> (u64, u64) {
+        each!(self, machine => machine.moved())
     }
 
     /// Gives bytes of the peer; returns how many were taken from the front. Fewer than all: back-pressure, or the end.
@@ -130,9 +155,14 @@ impl Machine {
         }
     }
 
-    /// What to have done next.
-    pub(crate) fn poll_work(&mut self) -> Option<DiskWork> {
-        each!(self, machine => machine.poll_work())
+    /// What to have done next; if it is held, nothing that brings more data from device to device.
+    pub(crate) fn poll_work(&mut self, is_held: bool) -> Option<DiskWork> {
+        match self {
+            Self::Send(machine) => machine.poll_work(),
+            Self::Archive(machine) => machine.poll_work(),
+            Self::Restore(machine) => machine.poll_work(),
+            Self::Clone(machine) => machine.poll_work(is_held),
+        }
     }
 
     /// What to tell the node next.

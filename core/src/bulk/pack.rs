@@ -72,7 +72,7 @@ impl Packer {
         parcel.bytes.truncate(PARCEL);
         parcel.bytes.shrink_to(PARCEL);
         parcel.bytes.resize(PARCEL, 0);
-        parcel.frames = 0;
+        (parcel.frames, parcel.files) = (0, 0);
         self.parcel = Some(parcel);
         self.filled = 0;
         true
@@ -112,6 +112,9 @@ impl Packer {
         packed?;
         self.file_index = file_index;
         self.totals.files = file_index.cast_unsigned();
+        if let Some(parcel) = &mut self.parcel {
+            parcel.files += 1;
+        }
         Ok(file_index)
     }
 

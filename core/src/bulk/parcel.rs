@@ -11,13 +11,15 @@ pub struct Parcel {
     pub bytes: Vec<u8>,
     /// Frames or records in it; 0 also when it was cut from a stream anywhere.
     pub frames: u32,
+    /// Files that begin in it, if whoever filled it counts them.
+    pub files: u32,
 }
 
 impl Parcel {
     /// An empty parcel with all the memory it normally needs.
     #[must_use]
     pub fn new() -> Self {
-        Self { bytes: Vec::with_capacity(PARCEL), frames: 0 }
+        Self { bytes: Vec::with_capacity(PARCEL), frames: 0, files: 0 }
     }
 
     /// Empties it and keeps its memory; that of an overlong one is given back.
@@ -25,6 +27,7 @@ impl Parcel {
         self.bytes.clear();
         self.bytes.shrink_to(PARCEL);
         self.frames = 0;
+        self.files = 0;
     }
 
     /// Whether nothing is in it.

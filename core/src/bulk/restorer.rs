@@ -42,6 +42,9 @@ pub struct Restorer {
     has_ended: bool,
     /// Of a verify job: empty parcels for lines.
     lines: Option<Vec<Parcel>>,
+    /// The file whose record came last; files and bytes that have come.
+    file_index: Vec<u8>,
+    moved: (u64, u64),
     messages: VecDeque<FromMachine>,
     outcome: Option<Outcome>,
     is_over: bool,
@@ -71,6 +74,8 @@ impl Restorer {
             applying: 0,
             has_ended: false,
             lines: None,
+            file_index: Vec::new(),
+            moved: (0, 0),
             messages: VecDeque::new(),
             outcome: None,
             is_over: false,
@@ -81,6 +86,11 @@ impl Restorer {
     #[must_use]
     pub fn verifying(handle: HandleId) -> Self {
         Self { lines: Some(vec![Parcel::default(); LINES]), ..Self::new(handle) }
+    }
+
+    /// Files and bytes that have come.
+    pub(super) const fn moved(&self) -> (u64, u64) {
+        self.moved
     }
 
     pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
@@ -102,7 +112,9 @@ impl Restorer {
             rest = &rest[before - chunk.len()..];
         }
         self.submit_if_idle();
-        bytes.len() - rest.len()
+        let taken = bytes.len() - rest.len();
+        self.moved.1 += taken as u64;
+        taken
     }
 
     fn on_piece(&mut self, piece: Piece<'_>) {
@@ -140,6 +152,7 @@ impl Restorer {
             let length = u32::try_from(self.held.len()).unwrap_or(u32::MAX);
             self.filling.bytes.extend_from_slice(&Head::Data(length).bytes());
             self.filling.bytes.extend_from_slice(&self.held);
+            self.count_file();
             self.place = Place::Data;
         } else if self.place == Place::Beginning && self.held.starts_with(b"3000 OK data") {
             self.place = Place::Header;
@@ -147,6 +160,16 @@ impl Restorer {
             self.end(Outcome::PeerSpoke(readable(&self.held)));
         }
         self.held.clear();
+    }
+
+    /// Counts a file when its first record begins: `rechdr <session> <time> <FileIndex> …`.
+    fn count_file(&mut self) {
+        let index = self.held.split(|byte| *byte == b' ').nth(3).unwrap_or_default();
+        if self.file_index != index {
+            self.file_index.clear();
+            self.file_index.extend_from_slice(index);
+            self.moved.0 += 1;
+        }
     }
 
     fn on_eod(&mut self) {

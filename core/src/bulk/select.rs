@@ -230,6 +230,7 @@ impl RestoreReader {
         if self.file != Some(file) {
             self.file = Some(file);
             self.files = self.files.saturating_add(1);
+            parcel.files = parcel.files.saturating_add(1);
         }
         match self.form {
             ReadForm::Restore => record_head(found, parcel),

@@ -35,6 +35,8 @@ pub struct Sender {
     outcome: Option<Outcome>,
     is_over: bool,
     heartbeats: u64,
+    /// Files that begin in what was given out.
+    files: u64,
 }
 
 impl Sender {
@@ -54,12 +56,18 @@ impl Sender {
             outcome: None,
             is_over: false,
             heartbeats: 0,
+            files: 0,
         }
     }
 
     /// Heartbeats the peer has sent.
     pub(super) const fn heartbeats(&self) -> u64 {
         self.heartbeats
+    }
+
+    /// Files that begin in what was given out. The connection knows the bytes.
+    pub(super) const fn moved(&self) -> (u64, u64) {
+        (self.files, 0)
     }
 
     pub(super) fn on_plain(&mut self, bytes: &[u8]) -> usize {
@@ -115,6 +123,7 @@ impl Sender {
         }
         let parcel = self.waiting.pop_front()?;
         self.writing += 1;
+        self.files += u64::from(parcel.files);
         Some(Output::Parcel(parcel))
     }
 

@@ -10,7 +10,7 @@ use super::pool::Pool;
 use super::resource::resources;
 use super::schedule::Schedule;
 use super::tls::TlsConfig;
-use super::units::Seconds;
+use super::units::{Bytes, Seconds};
 use super::{DIRECTOR_PORT, FILE_PORT, STORAGE_PORT, any_address, heartbeat};
 
 resources! {
@@ -110,6 +110,8 @@ resources! {
         heartbeat_interval: Option<Seconds> = None,
         /// Jobs of this client at the same time.
         maximum_concurrent_jobs: u32 = 1,
+        /// Bytes a second that the data of one of its jobs may take; 0: what the client itself says.
+        maximum_bandwidth_per_job: Bytes = Bytes(0),
         /// How long the catalog keeps the files of a job.
         file_retention: Seconds = Seconds::days(60),
         /// How long the catalog keeps a job.
@@ -140,6 +142,8 @@ resources! {
         heartbeat_interval: Option<Seconds> = None,
         /// Jobs with this storage at the same time.
         maximum_concurrent_jobs: u32 = 1,
+        /// Bytes a second at which it reads for one copy or migration; 0: what the storage daemon itself says.
+        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// A named console.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
-use super::units::Seconds;
+use super::units::{Bytes, Seconds};
 use super::{DIRECTOR_PORT, FILE_PORT, any_address, heartbeat};
 
 /// What a director may ask a file daemon to do.
@@ -72,6 +72,8 @@ resources! {
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
         authenticate_within: Seconds = Seconds::secs(60),
+        /// Bytes a second that the data of one job may take, 0 for no limit. What the job's director says goes before it.
+        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// A director that may use the file daemon.
@@ -94,6 +96,8 @@ resources! {
         tls: Option<TlsConfig> = None,
         /// As in `file`, for this director; `None`: that of `file`.
         heartbeat_interval: Option<Seconds> = None,
+        /// As in `file`, for this director's jobs; 0: that of `file`.
+        maximum_bandwidth_per_job: Bytes = Bytes(0),
         /// What this director may ask for. (In Bareos: everything, scripts too.)
         allowed_job_commands: Vec<JobCommand> =
             vec![JobCommand::Backup, JobCommand::Restore, JobCommand::Verify, JobCommand::Estimate],
@@ -111,6 +115,14 @@ impl FileConfig {
     #[must_use]
     pub fn director_heartbeat(&self, director: &FileDirector) -> Option<Seconds> {
         heartbeat(director.heartbeat_interval, self.file.heartbeat_interval)
+    }
+
+    /// Bytes a second for a job of the director `name` unless it says otherwise; 0 for no limit.
+    #[must_use]
+    pub fn job_bandwidth(&self, name: &str) -> u64 {
+        let director = self.directors.iter().find(|director| director.name == name);
+        let own = director.map_or(0, |director| director.maximum_bandwidth_per_job.0);
+        if own > 0 { own } else { self.file.maximum_bandwidth_per_job.0 }
     }
 
     /// The heartbeat interval of data channels, `None` when switched off.

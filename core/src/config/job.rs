@@ -97,6 +97,8 @@ resources! {
         reschedule_interval: Seconds = Seconds::minutes(30),
         /// How often, 0: always again.
         reschedule_times: u32 = 5,
+        /// Bytes a second that the data of the job may take; 0: as the client, or the storage of a copy, says.
+        maximum_bandwidth: Bytes = Bytes(0),
         /// Jobs of this resource at the same time.
         maximum_concurrent_jobs: u32 = 1,
     }

@@ -50,6 +50,8 @@ resources! {
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
         authenticate_within: Seconds = Seconds::secs(60),
+        /// Bytes a second that the data of one job may take, 0 for no limit. What the job's director says goes before it.
+        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// A director that may use the storage daemon.
@@ -64,6 +66,8 @@ resources! {
         tls: Option<TlsConfig> = None,
         /// As in `storage`, for this director; `None`: that of `storage`.
         heartbeat_interval: Option<Seconds> = None,
+        /// As in `storage`, for this director's jobs; 0: that of `storage`.
+        maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
     /// An archive device: a folder that holds volumes as files.
@@ -96,6 +100,14 @@ impl StorageConfig {
     #[must_use]
     pub fn director_heartbeat(&self, director: &StorageDirector) -> Option<Seconds> {
         heartbeat(director.heartbeat_interval, self.storage.heartbeat_interval)
+    }
+
+    /// Bytes a second for a job of the director `name` unless it says otherwise; 0 for no limit.
+    #[must_use]
+    pub fn job_bandwidth(&self, name: &str) -> u64 {
+        let director = self.directors.iter().find(|director| director.name == name);
+        let own = director.map_or(0, |director| director.maximum_bandwidth_per_job.0);
+        if own > 0 { own } else { self.storage.maximum_bandwidth_per_job.0 }
     }
 
     /// The heartbeat interval of data channels, `None` when switched off.

@@ -435,3 +435,46 @@ fn tls_modes_follow_from_what_is_configured() {
     assert_eq!((TlsConfig::off().policy(), TlsConfig::default().policy()), (0, 2));
     assert!(read::<TlsConfig>(json!({ "ca": "c" })).verifies());
 }
+
+#[test]
+fn a_bandwidth_limit_that_lets_nothing_through_is_found_with_its_place_and_remedy() {
+    // 300 bytes a second where 300 KiB were meant, at every place that has a limit.
+    let slow = json!(300);
+    for (pointer, place) in [
+        ("/clients/0/maximum_bandwidth_per_job", "clients[0].maximum_bandwidth_per_job"),
+        ("/storages/0/maximum_bandwidth_per_job", "storages[0].maximum_bandwidth_per_job"),
+        ("/jobs/0/maximum_bandwidth", "jobs[0].maximum_bandwidth"),
+    ] {
+        let findings = check::<DirectorConfig>(director(), &[(pointer, slow.clone())], BUILT);
+        assert_eq!(found(&findings), [format!("T0848 {place}")]);
+        assert!(findings[0].help.contains("\"300 KiB\""), "{findings:?}");
+        let most = check::<DirectorConfig>(director(), &[(pointer, json!(u64::MAX))], BUILT);
+        assert_eq!(found(&most), [format!("T0837 {place}")], "no peer can be told");
+        assert!(check::<DirectorConfig>(director(), &[(pointer, json!("300 KiB"))], BUILT).is_empty());
+    }
+    for (pointer, place) in [
+        ("/file/maximum_bandwidth_per_job", "file.maximum_bandwidth_per_job"),
+        ("/directors/0/maximum_bandwidth_per_job", "directors[0].maximum_bandwidth_per_job"),
+    ] {
+        assert_eq!(found(&check::<FileConfig>(file(), &[(pointer, slow.clone())], BUILT)), [format!("T0848 {place}")]);
+        let pointer = pointer.replace("/file/", "/storage/");
+        let place = place.replace("file.", "storage.");
+        let findings = check::<StorageConfig>(storage(), &[(&pointer, slow.clone())], BUILT);
+        assert_eq!(found(&findings), [format!("T0848 {place}")]);
+    }
+    let monitor = [("/directors/0/monitor", json!(true)), ("/directors/0/maximum_bandwidth_per_job", json!("1 MiB"))];
+    let expected = ["T0840 directors[0].maximum_bandwidth_per_job"];
+    assert_eq!(found(&check::<FileConfig>(file(), &monitor, BUILT)), expected);
+    assert_eq!(found(&check::<StorageConfig>(storage(), &monitor, BUILT)), expected);
+}
+
+#[test]
+fn a_jobs_limit_is_its_directors_or_else_the_daemons() {
+    let limits = |director: u64, own: u64| {
+        let mut config = file();
+        config["file"]["maximum_bandwidth_per_job"] = json!(own);
+        config["directors"][0]["maximum_bandwidth_per_job"] = json!(director);
+        read::<FileConfig>(config).job_bandwidth("backup-dir")
+    };
+    assert_eq!([limits(0, 0), limits(0, 7), limits(5, 7)], [0, 7, 5]);
+}

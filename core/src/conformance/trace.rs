@@ -122,6 +122,7 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Gather => "Gather",
         ToConn::GatherLines => "GatherLines",
         ToConn::Heartbeat { .. } => "Heartbeat",
+        ToConn::Pace(_) => "Pace",
         ToConn::Report => "Report",
         ToConn::Taken(_) => "Taken",
         ToConn::Close { .. } => "Close",

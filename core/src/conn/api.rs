@@ -1,6 +1,7 @@
 //! The types a connection is made from and talks in.
 
 use std::io::IoSlice;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,6 +102,9 @@ pub enum ToConn {
         /// Whether this end may send more than a living peer takes at once: then a missing answer means nothing.
         sending: bool,
     },
+    /// Move a job's data no faster than so many bytes a second from here on; `None`: as fast as it goes. Only what a
+    /// machine sends or receives is slowed down, and only in that direction.
+    Pace(Option<NonZeroU64>),
     /// Say how much was read and written: answered by `Reported`.
     Report,
     /// The node has taken this many messages.
@@ -147,6 +151,19 @@ pub struct Traffic {
     pub written: u64,
     /// When the last byte was read; its beginning if there was none.
     pub heard: Instant,
+    /// What the machine it carries, or carried last, has moved; `None` if there was none.
+    pub moved: Option<Moved>,
+}
+
+/// What a machine has moved so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Files of which at least the beginning has gone through.
+    pub files: u64,
+    /// Bytes: as sent or received, with the heads of their frames; of records alone where blocks are packed.
+    pub bytes: u64,
+    /// When the machine began.
+    pub since: Instant,
 }
 
 /// Half of a socket.

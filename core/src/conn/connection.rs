@@ -2,15 +2,17 @@
 
 use std::collections::VecDeque;
 
-use super::api::{Accepting, Dialling, FromConn, Interest, Side, ToConn, Traffic, Transmit};
-use super::carry::Carried;
+use super::api::{Accepting, Dialling, FromConn, Interest, Moved, Side, ToConn, Traffic, Transmit};
+use super::carry::{Carried, PACE};
 use super::gather::{Gather, Gathered};
 use super::heartbeat::{Due, Heartbeat, Part};
+use super::pace::Pace;
 use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
 use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
 use super::tx::{Back, Tx};
-use crate::bulk::machine::Outcome;
+use crate::bulk::machine::{Flow, Outcome};
+use crate::bulk::work::DiskDone;
 use crate::drive::{Work, WorkDone};
 use crate::event::IoKind;
 use crate::ids::{ConnId, WorkId};
@@ -45,7 +47,11 @@ pub struct Conn {
     pub(super) is_deaf: bool,
     pub(super) next_work: u64,
     heartbeat: Option<Heartbeat>,
-    traffic: Traffic,
+    /// How fast a machine may move its data.
+    pub(super) pace: Option<Pace>,
+    pub(super) traffic: Traffic,
+    /// What the last machine had moved at its end.
+    pub(super) moved: Option<Moved>,
 }
 
 impl Conn {
@@ -98,7 +104,9 @@ impl Conn {
             is_deaf: false,
             next_work: 0,
             heartbeat: None,
+            pace: None,
             traffic: Traffic { heard: now, ..Traffic::default() },
+            moved: None,
         }
     }
 
@@ -110,7 +118,13 @@ impl Conn {
 
     /// Where to read the socket's next bytes. Empty means: do not read now.
     pub fn read_space(&mut self) -> &mut [u8] {
-        if self.may_read() { self.rx.space() } else { &mut [] }
+        if !self.may_read() {
+            return &mut [];
+        }
+        let allowed = self.allowed(Flow::In, usize::MAX);
+        let space = self.rx.space();
+        let most = space.len().min(allowed);
+        &mut space[..most]
     }
 
     /// Says that `n` bytes were read into [`read_space`](Self::read_space); 0 is the end of the stream.
@@ -124,6 +138,7 @@ impl Conn {
                     heartbeat.on_heard(now);
                 }
                 self.rx.commit(n);
+                self.spend(Flow::In, n, now);
             }
         }
         self.advance(now);
@@ -147,6 +162,7 @@ impl Conn {
         {
             self.close(CloseReason::Tls(error));
         }
+        let max = self.allowed(Flow::Out, max);
         Transmit { slices: self.tx.slices(self.rx.engine.is_none(), max) }
     }
 
@@ -154,6 +170,7 @@ impl Conn {
     pub fn on_written(&mut self, n: usize, now: Instant) {
         self.tx.written(n);
         self.traffic.written += n as u64;
+        self.spend(Flow::Out, n, now);
         if let Some(heartbeat) = self.heartbeat.as_mut().filter(|_| n > 0) {
             heartbeat.on_said(now);
         }
@@ -163,7 +180,10 @@ impl Conn {
     /// Takes an order of the node. One that comes too late does nothing.
     pub fn handle_message(&mut self, message: ToConn, now: Instant) {
         match (message, &self.phase) {
-            (ToConn::Report, _) => self.messages.push_back(FromConn::Reported(self.traffic)),
+            (ToConn::Report, _) => {
+                let traffic = Traffic { moved: self.moved(), ..self.traffic };
+                self.messages.push_back(FromConn::Reported(traffic));
+            }
             (ToConn::Heartbeat { every, sending }, Phase::Ready(ready)) if ready.is_towline => {
                 let part = match (sending, ready.is_data_channel) {
                     (true, _) => Part::Sending,
@@ -184,7 +204,8 @@ impl Conn {
             (ToConn::Close { .. }, phase) if phase.is_early() => self.close(CloseReason::Done),
             (ToConn::Send(frames), Phase::Ready(_)) => self.tx.push(frames),
             (ToConn::Parcel(parcel), Phase::Ready(_)) => self.tx.push_parcel(parcel, Back::Node),
-            (ToConn::Carry(machine), Phase::Ready(_)) => self.carry(machine),
+            (ToConn::Carry(machine), Phase::Ready(_)) => self.carry(machine, now),
+            (ToConn::Pace(limit), Phase::Ready(_)) => self.set_pace(limit, now),
             (ToConn::Machine(message), Phase::Ready(_)) => {
                 if let Some(carried) = &mut self.carried {
                     carried.machine.handle(message);
@@ -210,7 +231,8 @@ impl Conn {
     /// The next piece of work of the machine, until there is none.
     #[must_use]
     pub fn poll_work(&mut self) -> Option<(WorkId, Work)> {
-        let work = self.carried.as_mut()?.machine.poll_work()?;
+        let is_held = self.is_held(Flow::Inside);
+        let work = self.carried.as_mut()?.machine.poll_work(is_held)?;
         let id = WorkId(self.next_work);
         self.next_work += 1;
         Some((id, Work::Disk(work)))
@@ -218,6 +240,9 @@ impl Conn {
 
     /// Takes what came of a piece of work. Pieces for one handle are answered in the order they were given.
     pub fn handle_done(&mut self, work: WorkId, done: WorkDone, now: Instant) {
+        if let WorkDone::Disk(DiskDone::Filled { parcel, .. }) = &done {
+            self.spend(Flow::Inside, parcel.bytes.len(), now);
+        }
         if let Some(carried) = &mut self.carried
             && work.0 >= carried.first_work
         {
@@ -234,6 +259,7 @@ impl Conn {
         match self.poll_timeout() {
             Some(deadline) if deadline.at > now => {}
             Some(Deadline { why: HEARTBEAT, .. }) => self.beat(now),
+            Some(Deadline { why: PACE, .. }) => self.advance(now),
             Some(_) => self.on_deadline(),
             None => {}
         }
@@ -251,8 +277,9 @@ impl Conn {
             (_, Some((_, at))) => Some(Deadline { at, why: "last words" }),
             (phase, None) if phase.is_early() => Some(Deadline { at: self.give_up, why: "authentication" }),
             (_, None) => {
-                let heartbeat = self.heartbeat.as_ref()?;
-                Some(Deadline { at: heartbeat.deadline(), why: HEARTBEAT })
+                let beat = self.heartbeat.as_ref();
+                let beat = beat.map(|heartbeat| Deadline { at: heartbeat.deadline(), why: HEARTBEAT });
+                [beat, self.pace_deadline()].into_iter().flatten().min_by_key(|deadline| deadline.at)
             }
         }
     }
@@ -262,7 +289,7 @@ impl Conn {
     pub fn wants(&self) -> Interest {
         Interest {
             read: self.may_read(),
-            write: !self.tx.is_empty() && self.broken.is_none(),
+            write: !self.tx.is_empty() && self.broken.is_none() && !self.is_held(Flow::Out),
             shut_write: self.is_written() && self.broken.is_none(),
             close: matches!(self.phase, Phase::Closed),
         }
@@ -271,7 +298,7 @@ impl Conn {
     fn may_read(&self) -> bool {
         let is_open = self.rx.end == End::Open && !matches!(self.phase, Phase::Closed);
         let may_say_more = !matches!(self.phase, Phase::Ready(_)) || self.under_way() < limits::UNDER_WAY as usize;
-        is_open && may_say_more && self.rx.has_room()
+        is_open && may_say_more && self.rx.has_room() && !self.is_held(Flow::In)
     }
 
     /// Messages on their way to the node.
@@ -331,6 +358,9 @@ impl Conn {
     pub(super) fn advance(&mut self, now: Instant) {
         if let Some(carried) = &mut self.carried {
             carried.machine.advance_to(now);
+        }
+        if let Some(pace) = &mut self.pace {
+            pace.refill(now);
         }
         loop {
             let moved = match self.step(now) {

@@ -17,6 +17,7 @@ mod connection;
 mod drain;
 mod gather;
 mod heartbeat;
+mod pace;
 mod phase;
 mod reason;
 mod rx;
@@ -24,7 +25,7 @@ mod rx;
 mod tests;
 mod tx;
 
-pub use api::{Accepting, Dialling, FromConn, Interest, Peer, Side, ToConn, Traffic, Transmit};
+pub use api::{Accepting, Dialling, FromConn, Interest, Moved, Peer, Side, ToConn, Traffic, Transmit};
 pub use connection::Conn;
 #[cfg(test)]
 pub(crate) use reason::one_of_each as one_of_each_reason;

@@ -187,7 +187,7 @@ mod tests {
     use crate::tls::plain::Plain;
 
     fn parcel(bytes: &[u8]) -> Parcel {
-        Parcel { bytes: bytes.to_vec(), frames: 1 }
+        Parcel { bytes: bytes.to_vec(), frames: 1, ..Parcel::default() }
     }
 
     fn flat(slices: &[IoSlice<'_>]) -> Vec<u8> {

@@ -224,4 +224,11 @@ pub(super) const PAGES: &[Page] = &[
          Often the name of the network is misspelt on one side.",
         "Give the other side one too, or correct the name. `explain client=NAME storage=NAME` shows what counts.",
     ),
+    finding(
+        codes::SLOW_LIMIT,
+        "a bandwidth limit that lets next to nothing through",
+        "The limit is in bytes a second, and so small that a backup of any size takes weeks. Most often a number was \
+         written that was meant in kilobytes, or in bits.",
+        "Write the unit, such as `maximum_bandwidth_per_job: \"300 KiB\"`, or leave it out for no limit.",
+    ),
 ];

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -198,6 +199,11 @@ impl Net {
     /// Gives a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
     pub fn carry(&mut self, conn: ConnId, machine: Machine) {
         self.tell(conn, ToConn::Carry(Box::new(machine)));
+    }
+
+    /// Has a connection's machines move their data no faster than so many bytes a second from here on; 0: no limit.
+    pub fn pace(&mut self, conn: ConnId, limit: u64) {
+        self.tell(conn, ToConn::Pace(NonZeroU64::new(limit)));
     }
 
     /// Tells a connection's machine something.

@@ -1,9 +1,39 @@
 //! What the statuses of all daemons have in common.
 
+use crate::conn::Moved;
 use crate::role::identity::Identity;
-use crate::time::Wall;
+use crate::time::{Instant, Wall};
 use crate::wire::frame;
 use crate::wire::status::{JobLevel, JobStatus};
+
+/// How far a running job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    pub(super) files: u64,
+    pub(super) bytes: u64,
+    /// Bytes a second since the machine began.
+    pub(super) average: u64,
+    /// Bytes a second since the look before this one; the average if there was none.
+    pub(super) last: u64,
+    at: Instant,
+}
+
+impl Progress {
+    /// From what a machine has moved by now, and how far the job was when last looked at.
+    pub(super) fn of(moved: Moved, before: Option<Self>, now: Instant) -> Self {
+        let average = rate(moved.bytes, moved.since, now);
+        // Another machine has begun in between.
+        let before = before.filter(|before| before.at >= moved.since && before.at < now);
+        let last = before.map_or(average, |before| rate(moved.bytes.saturating_sub(before.bytes), before.at, now));
+        Self { files: moved.files, bytes: moved.bytes, average, last, at: now }
+    }
+}
+
+/// Bytes a second over a time; over none, none.
+fn rate(bytes: u64, since: Instant, now: Instant) -> u64 {
+    let nanos = now.since(since).as_nanos();
+    u64::try_from(u128::from(bytes) * 1_000_000_000 / nanos.max(1)).map_or(0, |rate| if nanos == 0 { 0 } else { rate })
+}
 
 /// Appends a line of a status: with a NUL inside the frame, as Bareos sends it (`wire/3 §8.1`).
 pub(super) fn put_line(frames: &mut Vec<u8>, line: &str) {
@@ -109,6 +139,21 @@ mod tests {
         assert_eq!(suffixed(0), "0 ");
         assert_eq!(suffixed(1_043), "1.043 K");
         assert_eq!(suffixed(2_000_769), "2.001 M");
+    }
+
+    #[test]
+    fn the_rate_is_that_since_the_last_look() {
+        let at = |seconds: u64| Instant(seconds * 1_000_000_000);
+        let moved = |bytes| Moved { files: 1, bytes, since: at(10) };
+        let first = Progress::of(moved(1_000), None, at(20));
+        assert_eq!((first.average, first.last), (100, 100));
+        let second = Progress::of(moved(5_000), Some(first), at(30));
+        assert_eq!((second.average, second.last), (250, 400));
+        let again = Progress::of(moved(5_000), Some(second), at(30));
+        assert_eq!((again.average, again.last), (250, 250), "two looks at once");
+        let other = Progress::of(Moved { since: at(40), ..moved(7) }, Some(second), at(41));
+        assert_eq!((other.average, other.last), (7, 7), "what another machine has done does not count");
+        assert_eq!(Progress::of(moved(7), None, at(10)).average, 0);
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub enum FileCommand {
     /// Limit the rate of a running job.
     SetBandwidth {
         /// Bytes in a second, 0 without a limit.
-        limit: i64,
+        limit: u64,
         /// The unique name of the job; empty for all.
         job: String,
     },
@@ -365,7 +365,7 @@ fn set_authorization(s: &mut Scan<'_>) -> Option<FileCommand> {
 }
 
 fn set_bandwidth(s: &mut Scan<'_>) -> Option<FileCommand> {
-    let limit = s.signed();
+    let limit = u64::try_from(s.signed()).ok()?;
     s.literal(" Job=")?;
     Some(FileCommand::SetBandwidth { limit, job: job_name(s) })
 }

@@ -71,7 +71,7 @@ pub enum StorageCommand {
     /// Limit the rate.
     SetBandwidth {
         /// Bytes in a second, 0 without a limit.
-        limit: i64,
+        limit: u64,
         /// The unique name of the job; empty for all.
         job: String,
     },
@@ -378,7 +378,7 @@ fn read_label(s: &mut Scan<'_>) -> Option<StorageCommand> {
 }
 
 fn set_bandwidth(s: &mut Scan<'_>) -> Option<StorageCommand> {
-    let limit = s.signed();
+    let limit = u64::try_from(s.signed()).ok()?;
     Some(StorageCommand::SetBandwidth { limit, job: job_name(after(s, " Job=")?) })
 }
 

@@ -161,7 +161,7 @@ fn clone(volume: &[u8], bootstrap: &Bootstrap, setup: ReceiverSetup, disk: &mut 
     let mut machine = Cloner::new(READING, setup, (Instant(0), Wall(0)));
     let (mut job, mut on_volume, mut volumes, mut nth) = (Job::default(), 0, 0, 0);
     loop {
-        while let Some(work) = machine.poll_work() {
+        while let Some(work) = machine.poll_work(false) {
             let done = match work {
                 DiskWork::Fill { handle, mut parcel } => {
                     assert_eq!(handle, READING);

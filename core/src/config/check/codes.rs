@@ -82,4 +82,6 @@ codes! {
     CATALOG_SETTING = 846;
     /// A LAN address or a network has no other side.
     UNSHARED = 847;
+    /// A bandwidth limit lets next to nothing through.
+    SLOW_LIMIT = 848;
 }

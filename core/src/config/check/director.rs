@@ -78,6 +78,7 @@ fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
     c.optional_tls(path, client.tls.as_ref(), Side::Dialling);
     c.heartbeat(path.field("heartbeat_interval"), client.heartbeat_interval);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(client.maximum_concurrent_jobs));
+    c.bandwidth(path.field("maximum_bandwidth_per_job"), client.maximum_bandwidth_per_job);
     let (to, from) = (client.connection_from_director_to_client, client.connection_from_client_to_director);
     let name = &client.name;
     if !to && !from {
@@ -115,6 +116,7 @@ fn storage(c: &mut Checker, path: &ConfigPath, storage: &Storage) {
     c.optional_tls(path, storage.tls.as_ref(), Side::Dialling);
     c.heartbeat(path.field("heartbeat_interval"), storage.heartbeat_interval);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
+    c.bandwidth(path.field("maximum_bandwidth_per_job"), storage.maximum_bandwidth_per_job);
     for (field, value) in [("device", &storage.device), ("media_type", &storage.media_type)] {
         if value.is_empty() {
             let help = "write the same word as in the storage daemon's `devices`";
@@ -134,6 +136,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     c.reference(path.field("pool"), "pool", &job.pool, pools);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(job.maximum_concurrent_jobs));
     c.not_zero(path.field("priority"), u64::from(job.priority));
+    c.bandwidth(path.field("maximum_bandwidth"), job.maximum_bandwidth);
     if job.kind != JobKind::Restore && job.r#where.is_some() {
         let help = "remove `where`, or set `kind: restore`";
         c.warning(codes::CONTRADICTION, path.field("where"), "only a restore puts files anywhere", help);

@@ -14,7 +14,7 @@ mod tray;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode, listen_address};
+use super::{Bytes, ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode, listen_address};
 use crate::error::Code;
 
 pub use nearest::nearest;
@@ -66,6 +66,9 @@ enum Side {
     /// It only dials.
     Dialling,
 }
+
+/// Bytes a second below which a limit is probably in another unit than was meant.
+const SLOW: u64 = 8 * 1_024;
 
 /// Collects findings. Each method looks at one value.
 struct Checker {
@@ -322,6 +325,19 @@ impl Checker {
         if interval.is_some_and(Seconds::is_zero) {
             let message = "without heartbeats a vanished peer is noticed after two hours, and a firewall may drop idle connections";
             self.warning(codes::NO_HEARTBEAT, path, message, "leave it out for one a minute");
+        }
+    }
+
+    /// Bytes a second for a job's data; 0 is no limit.
+    fn bandwidth(&mut self, path: ConfigPath, limit: Bytes) {
+        if i64::try_from(limit.0).is_err() {
+            let message = format!("{limit} a second is more than a peer can be told");
+            self.error(codes::OUT_OF_RANGE, path, message, "leave it out for no limit");
+        } else if (1..SLOW).contains(&limit.0) {
+            let message = format!("at {limit} a second a gigabyte takes {} days", 1_000_000_000 / limit.0 / 86_400);
+            let help =
+                format!("it is in bytes a second: write \"{} KiB\" if that was meant, or 0 for no limit", limit.0);
+            self.warning(codes::SLOW_LIMIT, path, message, help);
         }
     }
 

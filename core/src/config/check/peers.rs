@@ -26,6 +26,7 @@ impl Check for FileConfig {
         c.source_address(&path, file.source_address.as_deref());
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
         c.admission(&path, file.max_unauthenticated, file.authenticate_within);
+        c.bandwidth(path.field("maximum_bandwidth_per_job"), file.maximum_bandwidth_per_job);
         if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
             let path = ConfigPath::of("messages").field("append");
             let help = "write it from the root: `/var/log/towline/fd.log`";
@@ -46,6 +47,7 @@ fn file_director(c: &mut Checker, path: &ConfigPath, director: &FileDirector, de
     c.port(path, director.port);
     c.optional_tls(path, director.tls.as_ref(), Side::Dialling);
     c.heartbeat(path.field("heartbeat_interval"), director.heartbeat_interval);
+    limit_of(c, path, director.maximum_bandwidth_per_job, director.monitor);
     let dials = director.connection_from_client_to_director;
     if dials && director.address.is_none() {
         let message = format!("this daemon dials director {:?}, which has no address", director.name);
@@ -68,6 +70,16 @@ fn file_director(c: &mut Checker, path: &ConfigPath, director: &FileDirector, de
     }
 }
 
+/// The limit of a director's jobs. A monitor has none.
+fn limit_of(c: &mut Checker, director: &ConfigPath, limit: Bytes, monitor: bool) {
+    let path = director.field("maximum_bandwidth_per_job");
+    if monitor && limit.0 > 0 {
+        let message = "a monitor runs no jobs whose bandwidth could be limited";
+        return c.warning(codes::CONTRADICTION, path, message, "remove it, or `monitor: true`");
+    }
+    c.bandwidth(path, limit);
+}
+
 impl Check for StorageConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
         let mut c = Checker::new(built);
@@ -85,6 +97,7 @@ impl Check for StorageConfig {
         c.source_address(&path, storage.source_address.as_deref());
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
         c.admission(&path, storage.max_unauthenticated, storage.authenticate_within);
+        c.bandwidth(path.field("maximum_bandwidth_per_job"), storage.maximum_bandwidth_per_job);
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {
@@ -92,6 +105,7 @@ impl Check for StorageConfig {
             c.password(&path, &director.password);
             c.optional_tls(&path, director.tls.as_ref(), Side::Dialling);
             c.heartbeat(path.field("heartbeat_interval"), director.heartbeat_interval);
+            limit_of(&mut c, &path, director.maximum_bandwidth_per_job, director.monitor);
         }
         c.not_empty(ConfigPath::of("devices"), self.devices.len(), "device");
         c.names("devices", self.devices.iter().map(|device| device.name.as_str()));

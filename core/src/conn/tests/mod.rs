@@ -6,6 +6,7 @@ mod closing;
 mod heartbeats;
 mod limits;
 mod machines;
+mod pace;
 mod traffic;
 
 use std::collections::VecDeque;

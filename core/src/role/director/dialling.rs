@@ -12,6 +12,7 @@ use crate::role::script::Who;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{PeerKind, PeerName};
 
+use super::bandwidth::Limits;
 use super::job::Job;
 
 /// A short conversation beside the jobs: one command, and what comes back.
@@ -26,6 +27,8 @@ pub(super) struct Errand {
     pub(super) console: Option<ConnId>,
     /// The job it cancels, if that is what it is for.
     pub(super) cancels: Option<u32>,
+    /// The limits it tells, if that is what it is for.
+    pub(super) limits: Option<Box<Limits>>,
     pub(super) sent: bool,
     /// Whether the answer takes its time.
     pub(super) is_long: bool,
@@ -50,6 +53,7 @@ impl Errand {
             command,
             console,
             cancels: None,
+            limits: None,
             sent: false,
             is_long: false,
             timer: None,

@@ -274,6 +274,9 @@ impl Director {
             let line = String::from_utf8_lossy(text).into_owned();
             return self.errand_refused(net, conn, &line);
         }
+        if errand.limits.is_some() {
+            return self.limit_answered(net, conn, text);
+        }
         let line = String::from_utf8_lossy(text).into_owned();
         if let Some(errand) = self.talking.remove(&conn) {
             self.errand_prints(net, &errand, &line);
@@ -316,6 +319,9 @@ impl Director {
 
     pub(super) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
         self.cancel_timer(net, errand.timer);
+        if let (Some(limits), Some(console)) = (&errand.limits, errand.console) {
+            return self.limits_told(net, console, limits);
+        }
         if let Some(job) = errand.cancels {
             self.cancel_answered(net, errand.who, job);
         }
@@ -325,7 +331,7 @@ impl Director {
         self.exit_if_idle(net);
     }
 
-    fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
+    pub(super) fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
         match (errand.console, errand.cancels) {
             (Some(console), _) => self.console_prints(net, console, text),
             (None, Some(job)) => self.cancel_heard(net, errand, job, text),

@@ -79,8 +79,12 @@ pub(super) struct Job {
     pub(super) patience: Patience,
     /// The catalog request of the storage daemon that is being served.
     pub(super) request: Option<Request>,
-    /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for.
+    /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for; and files that are
+    /// in it.
     pub(super) storing: u32,
+    pub(super) stored: u64,
+    /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
+    pub(super) bandwidth: Option<u64>,
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,

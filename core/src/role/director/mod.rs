@@ -6,11 +6,12 @@
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
 //! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `schedule.rs` orders them in
-//! time, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
+//! time, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
 //! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
+mod bandwidth;
 mod cancelling;
 pub mod catalog;
 mod console;

@@ -208,6 +208,8 @@ impl Director {
             patience: Patience::default(),
             request: None,
             storing: 0,
+            stored: 0,
+            bandwidth: None,
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
@@ -532,6 +534,7 @@ impl Director {
         job.storing = job.storing.saturating_sub(1);
         match answer {
             Ok(CatalogAnswer::Files(stored)) => {
+                job.stored += stored.files;
                 if let Some(first) = stored.first_refused {
                     let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
                     job.say(&mut self.journal, net, MessageKind::Warning, &text);

@@ -133,6 +133,7 @@ fn read_close(job: &mut Job, net: &mut Net) -> Act {
 
 fn send_data(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.data {
+        net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Send(Sender::new(job.handle, PARCELS)));
     }
     Act::Wait
@@ -140,6 +141,7 @@ fn send_data(job: &mut Job, net: &mut Net) -> Act {
 
 fn receive_data(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.data {
+        net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Restore(Restorer::new(job.handle)));
     }
     Act::Wait
@@ -147,6 +149,7 @@ fn receive_data(job: &mut Job, net: &mut Net) -> Act {
 
 fn look_at_data(job: &mut Job, net: &mut Net) -> Act {
     if let Some(conn) = job.data {
+        net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Restore(Restorer::verifying(job.handle)));
     }
     Act::Wait

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
+use crate::role::report::Progress;
 use crate::role::script::{Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -47,6 +48,10 @@ pub(super) struct Job {
     pub(super) walked: bool,
     pub(super) ticket: u32,
     pub(super) tally: Tally,
+    /// Bytes a second that its data may take; 0 for no limit.
+    pub(super) bandwidth: u64,
+    /// What its data channel had moved when a status last asked.
+    pub(super) progress: Option<Progress>,
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,

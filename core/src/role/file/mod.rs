@@ -7,9 +7,10 @@
 //! ```
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
-//! the dialogues of `wire/2 §2` and `§3`, `estimate.rs` says what a backup would save, `job.rs` is what is known of a job,
+//! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `estimate.rs` says what a backup would save, `job.rs` is what is known of a job,
 //! `report.rs` what a status says.
 
+mod bandwidth;
 mod calling;
 mod data;
 mod diary;
@@ -78,6 +79,8 @@ pub struct FileDaemon {
     recent: VecDeque<Finished>,
     refusals: Refusals,
     jobs_run: u32,
+    /// Bytes a second for every job, if a director has said so since the start.
+    bandwidth: Option<u64>,
     started: Wall,
     stopping: bool,
 }
@@ -105,6 +108,7 @@ impl FileDaemon {
             recent: VecDeque::new(),
             refusals: Refusals::default(),
             jobs_run: 0,
+            bandwidth: None,
             started: Wall::default(),
             stopping: false,
         }

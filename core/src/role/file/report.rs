@@ -4,7 +4,7 @@
 use crate::ids::ConnId;
 use crate::node::{Net, Number, Row, SurveyId};
 use crate::role::network::{self, Connection};
-use crate::role::report;
+use crate::role::report::{self, Progress, thousands};
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::names::PeerKind;
@@ -24,6 +24,7 @@ impl FileDaemon {
     /// The connections have answered: here is the status.
     pub(super) fn status_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
         let Some(id) = self.surveys.remove(&survey) else { return };
+        self.look_at_progress(net, rows);
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
         for line in self.status_lines(net).into_iter().chain(self.connections(rows)) {
@@ -31,6 +32,16 @@ impl FileDaemon {
         }
         frame::put_signal(&mut frames, Signal::Eod);
         net.send(id, frames);
+    }
+
+    /// Keeps how far the data channels are.
+    fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
+        for job in self.sessions.values_mut().filter_map(|session| session.job.as_mut()) {
+            let row = rows.iter().find(|row| job.data == Some(row.conn));
+            if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
+                job.progress = Some(Progress::of(moved, job.progress, net.now()));
+            }
+        }
     }
 
     pub(super) fn send_dot_status(&self, net: &mut Net, id: ConnId, what: &str) -> Next {
@@ -116,7 +127,15 @@ impl FileDaemon {
             let seconds = net.wall().seconds() - job.started.seconds();
             lines.push(format!("JobId {} Job {} is running.\n", job.id, job.name));
             lines.push(format!("    {kind} Job started: {started}, {seconds} s ago\n"));
-            lines.push(format!("    Errors={} Doing: {step}\n", job.errors));
+            // What other storage daemons have had before, and what this one has.
+            let now = job.progress.unwrap_or_default();
+            let files = thousands(u64::from(job.tally.files).max(now.files));
+            let bytes = thousands(job.tally.job_bytes.max(now.bytes));
+            let (rate, errors, limit) = (thousands(now.average), job.errors, thousands(job.bandwidth));
+            lines.push(format!(
+                "    Files={files} Bytes={bytes} Bytes/sec={rate} Errors={errors}\n    Bwlimit={limit}\n"
+            ));
+            lines.push(format!("    Doing: {step}\n"));
         }
         lines
     }

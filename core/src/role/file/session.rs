@@ -196,6 +196,7 @@ impl FileDaemon {
             FileCommand::Job(job) => self.start_job(net, id, job),
             FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
             FileCommand::Status => self.ask_status(net, id),
+            FileCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             FileCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
@@ -274,7 +275,6 @@ impl FileDaemon {
                 self.refresh_keyring(net);
                 net.send_text(id, answers::AUTHORIZATION);
             }
-            FileCommand::SetBandwidth { .. } => net.send_text(id, answers::BANDWIDTH),
             FileCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
             FileCommand::EndRestore => return Next::End,
             FileCommand::Run(_) | FileCommand::RunBeforeNow => {
@@ -292,6 +292,7 @@ impl FileDaemon {
     fn start_job(&mut self, net: &mut Net, id: ConnId, line: JobInfo) {
         self.jobs_run += 1;
         let handle = HandleId(net.next_id());
+        let bandwidth = self.usual_bandwidth(id);
         let Some(session) = self.sessions.get_mut(&id) else { return };
         session.job = Some(Job {
             id: line.job_id,
@@ -318,6 +319,8 @@ impl FileDaemon {
             walked: false,
             ticket: 0,
             tally: Tally::default(),
+            bandwidth,
+            progress: None,
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,

@@ -80,7 +80,8 @@ impl StorageDaemon {
             }
             (Some(DataCommand::AppendData(_)), Some(Direction::Append)) => {
                 net.send_text(conn, session::DATA);
-                net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
+                let archiver = self.archiver(net, id);
+                self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
             }
             (Some(DataCommand::ReadData(_)), Some(Direction::Read)) if job.volumes.is_empty() => {
                 net.send_text(conn, session::READ_ERROR);
@@ -163,7 +164,7 @@ impl StorageDaemon {
         }
         if let (Some(conn), Some(reader)) = (job.file, job.reader) {
             net.send_text(conn, session::DATA);
-            net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
+            self.carry(net, id, conn, Machine::Send(Sender::new(reader, PARCELS)));
         }
     }
 

@@ -7,6 +7,7 @@ use crate::bulk::machine::Piece;
 use crate::bulk::work::Tally;
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
 use crate::node::{Net, TimerKey};
+use crate::role::report::Progress as Moved;
 use crate::role::script::{Progress, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -79,6 +80,10 @@ pub(super) struct Job {
     /// The reading storage daemon waits for the answer to `end replicate`.
     pub(super) end_is_asked: bool,
     pub(super) started: Wall,
+    /// Bytes a second that its data may take; 0 for no limit.
+    pub(super) bandwidth: u64,
+    /// What its data channel had moved when a status last asked.
+    pub(super) progress: Option<Moved>,
 }
 
 /// Which way the data goes.
@@ -181,6 +186,8 @@ impl Job {
             stream_done: false,
             end_is_asked: false,
             started,
+            bandwidth: 0,
+            progress: None,
         }
     }
 

@@ -9,6 +9,7 @@
 //! `passive.rs` dials file daemons, `replicate.rs` copies from device to device and between two storage daemons, `job.rs`
 //! is what is known of a job, `report.rs` what a status says.
 
+mod bandwidth;
 mod catalog_tables;
 mod data;
 mod device;
@@ -82,6 +83,8 @@ pub struct StorageDaemon {
     recent: VecDeque<Finished>,
     refusals: Refusals,
     jobs_run: u32,
+    /// Bytes a second for every job, if a director has said so since the start.
+    bandwidth: Option<u64>,
     next_session: u32,
     session_time: u32,
     started: Wall,
@@ -109,6 +112,7 @@ impl StorageDaemon {
             recent: VecDeque::new(),
             refusals: Refusals::default(),
             jobs_run: 0,
+            bandwidth: None,
             next_session: 0,
             session_time: 0,
             started: Wall::default(),

@@ -209,7 +209,7 @@ impl StorageDaemon {
             (Part::Clone, _, Some(reader)) => {
                 let setup = self.receiver_setup(id);
                 let cloner = Cloner::new(reader, setup, (net.now(), net.wall()));
-                net.carry(id, Machine::Clone(Box::new(cloner)));
+                self.carry(net, id, id, Machine::Clone(Box::new(cloner)));
             }
             _ => {}
         }
@@ -226,6 +226,7 @@ impl StorageDaemon {
             }
             (Stage::Asking, _) if is(text, session::DATA) => match job.reader {
                 Some(reader) => {
+                    net.pace(conn, job.bandwidth);
                     net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
                     Stage::Sending
                 }
@@ -269,7 +270,8 @@ impl StorageDaemon {
             }
             (Some(DataCommand::ReplicateData(_)), Some(_)) if !job.stream_done => {
                 net.send_text(conn, session::DATA);
-                return net.carry(conn, Machine::Archive(Box::new(self.archiver(net, id))));
+                let archiver = self.archiver(net, id);
+                return self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
             }
             // Answered once everything is on the volume and in the catalog.
             (Some(DataCommand::EndReplicate), Some(_)) if job.stream_done => {

@@ -4,7 +4,7 @@
 use crate::ids::ConnId;
 use crate::node::{Net, Number, Row, SurveyId};
 use crate::role::network::{self, Connection};
-use crate::role::report;
+use crate::role::report::{self, Progress, thousands};
 use crate::wire::frame::{self, Signal};
 use crate::wire::names::PeerKind;
 use crate::wire::status::{JobInStatus, JobLevel};
@@ -24,6 +24,7 @@ impl StorageDaemon {
     /// The connections have answered: here is the status.
     pub(super) fn status_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
         let Some((id, devices)) = self.surveys.remove(&survey) else { return };
+        self.look_at_progress(net, rows);
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
         for line in self.status_lines(&devices).into_iter().chain(self.connections(rows)) {
@@ -31,6 +32,16 @@ impl StorageDaemon {
         }
         frame::put_signal(&mut frames, Signal::Eod);
         net.send(id, frames);
+    }
+
+    /// Keeps how far the data channels are.
+    fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
+        for job in self.sessions.values_mut().filter_map(|session| session.job.as_mut()) {
+            let row = rows.iter().find(|row| job.machine_conn() == Some(row.conn));
+            if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
+                job.progress = Some(Progress::of(moved, job.progress, net.now()));
+            }
+        }
     }
 
     pub(super) fn send_dot_status(&self, net: &mut Net, id: ConnId, what: &str) -> Next {
@@ -119,6 +130,10 @@ impl StorageDaemon {
             let step = if alone { format!("waiting for the {}", job.other()) } else { step.to_owned() };
             let volume = if job.volume.volume.is_empty() { &job.source.volume } else { &job.volume.volume };
             lines.push(format!("JobId={} Job {} Volume=\"{volume}\": {step}\n", job.line.job_id, job.line.job));
+            let now = job.progress.unwrap_or_default();
+            let (files, bytes) = (thousands(now.files.max(job.files.into())), thousands(now.bytes.max(job.bytes)));
+            let (average, last) = (thousands(now.average), thousands(now.last));
+            lines.push(format!("    Files={files} Bytes={bytes} AveBytes/sec={average} LastBytes/sec={last}\n"));
         }
         lines
     }

@@ -163,7 +163,7 @@ impl StorageDaemon {
             StorageCommand::Cancel { job } => self.serve_cancel(net, id, &job),
             StorageCommand::Status { devices } => self.ask_status(net, id, devices),
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
-            StorageCommand::SetBandwidth { .. } => net.send_text(id, answers::BANDWIDTH),
+            StorageCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             StorageCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
             _ => {
                 net.send_text(id, answers::invalid(text));
@@ -187,6 +187,7 @@ impl StorageDaemon {
         let accepted = JobAccepted { session_id: session.id, session_time: session.time, key: key.clone() };
         net.send_text(id, accepted.to_line());
         let job = Job::new(line, id, self.config.storage.name.clone(), session, key, net.wall());
+        let job = Job { bandwidth: self.usual_bandwidth(id), ..job };
         if let Some(session) = self.sessions.get_mut(&id) {
             session.job = Some(job);
         }

@@ -151,6 +151,7 @@ fn what_cannot_be_read_has_its_answer() {
         ("restore x\n", None),
         ("setauthorization Authorization=\n", Some("2902 Bad setauthorization\n")),
         ("setbandwidth=5\n", Some("2991 Bad setbandwidth command: setbandwidth=5\n")),
+        ("setbandwidth=-5 Job=x\n", Some("2991 Bad setbandwidth command: setbandwidth=-5 Job=x\n")),
         ("setdebug=5\n", Some("2991 Bad setdebug command: setdebug=5\n")),
         (".status\n", Some("2900 Bad .status command, missing argument.\n")),
         ("storage address=x port=99999 ssl=0\n", Some("2902 Bad storage\n")),
@@ -179,7 +180,7 @@ proptest! {
             FileCommand::Job(JobInfo {
                 job_id: a, job: name.clone(), session_id: b, session_time: c, key: key.clone(), tls: flags[0].then_some(d),
             }),
-            FileCommand::SetBandwidth { limit, job: name.clone() },
+            FileCommand::SetBandwidth { limit: limit.unsigned_abs() >> 1, job: name.clone() },
             FileCommand::Level(Level::Since { time: limit, previous: name.clone() }),
             FileCommand::Level(Level::Differential { accurate: flags[0], rerunning: flags[1] }),
             FileCommand::PluginOptions { options: text.clone() },

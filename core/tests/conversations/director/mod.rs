@@ -1,6 +1,7 @@
 //! The director in recorded and in made-up conversations.
 
 mod api;
+mod bandwidth;
 mod cancelling;
 mod consoles;
 mod copies;

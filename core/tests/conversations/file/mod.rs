@@ -1,5 +1,6 @@
 //! The file daemon.
 
+mod bandwidth;
 mod behaviour;
 mod calling;
 mod passive;

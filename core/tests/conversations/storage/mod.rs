@@ -1,5 +1,6 @@
 //! The storage daemon.
 
+mod bandwidth;
 mod behaviour;
 mod copies;
 mod passive;

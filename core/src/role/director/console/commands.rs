@@ -46,6 +46,10 @@ const HELP: &[(&str, &str)] = &[
         "explain CODE|client=NAME storage=NAME|storage=NAME copy-to=NAME",
         "what a code means; which way data goes, and why",
     ),
+    (
+        "setbandwidth limit=N[k/s|kb/s|m/s|mb/s] client=NAME|storage=NAME|jobid=N|job=UNIQUE [yes]",
+        "let the data of jobs take N bytes a second; 0: no limit",
+    ),
     ("setip", "dial the client of this console's name where the console comes from"),
     (".api 0|1|2 [compact=yes]", "answers as text, as text between signals, or as JSON"),
     ("version", "the version of this director"),
@@ -55,8 +59,25 @@ const HELP: &[(&str, &str)] = &[
 
 /// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
 const VERBS: &[&str] = &[
-    ".api", ".exit", ".quit", "cancel", "estimate", "exit", "explain", "help", "list", "llist", "messages", "quit",
-    "restore", "run", "setip", "status", "version", "wait",
+    ".api",
+    ".exit",
+    ".quit",
+    "cancel",
+    "estimate",
+    "exit",
+    "explain",
+    "help",
+    "list",
+    "llist",
+    "messages",
+    "quit",
+    "restore",
+    "run",
+    "setbandwidth",
+    "setip",
+    "status",
+    "version",
+    "wait",
 ];
 
 /// The whole word of an abbreviated command.
@@ -102,6 +123,7 @@ impl Director {
             "wait" => self.wait(net, conn, words),
             "cancel" => self.cancel(net, conn, words),
             "explain" => self.explain(net, conn, words),
+            "setbandwidth" => self.set_bandwidth(net, conn, words),
             "setip" => self.set_address(net, conn),
             "version" => {
                 let (name, full, date) = (&self.config.director.name, &self.identity.full, &self.identity.date);

@@ -2,8 +2,9 @@
 //!
 //! `words.rs` cuts a line into words, `commands.rs` knows the commands, `explain.rs` explains codes and ways, `restore.rs`
 //! leads a restore from the client's name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients
-//! that wait; `setip.rs` hears where a client has moved to. `output.rs` renders answers as the console wants them.
+//! that wait; `setip.rs` hears where a client has moved to, `bandwidth.rs` how fast jobs may be. `output.rs` renders answers as the console wants them.
 
+mod bandwidth;
 mod commands;
 mod explain;
 mod network;

@@ -5,7 +5,7 @@ use crate::calendar::Civil;
 use crate::config;
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::role::report::{level_word, terminated_row};
+use crate::role::report::{level_word, terminated_row, thousands};
 use crate::time::Wall;
 use crate::wire::json::Json;
 use crate::wire::status::JobType;
@@ -40,7 +40,7 @@ impl Director {
         }
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         console.doing = Doing::Listing(job_id, next);
-        net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1 });
+        net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1, ..Parcel::default() });
     }
 
     /// A page has been sent: a console that reads slowly gets its list slowly.
@@ -180,6 +180,10 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
         let step = job.script.as_ref().map_or("waiting for its turn", |script| script.step());
         let seconds = now.seconds() - job.scheduled;
         text += &format!("  JobId {} Job {} is running for {}: {step}\n", job.id, job.unique, duration(seconds));
+        // Those whose attributes have come; bytes are the daemons' business.
+        if job.stored > 0 {
+            text += &format!("    Files={}\n", thousands(job.stored));
+        }
     }
     if director.jobs.is_empty() {
         text += "No Jobs running.\n";
@@ -250,9 +254,10 @@ pub(super) fn director_value(director: &Director, now: Wall) -> Json {
             text(&job.client),
             text(job.script.as_ref().map_or("waiting for its turn", |script| script.step())),
             text(&duration(now.seconds() - job.scheduled)),
+            Cell::Count(job.stored),
         ]
     });
-    let heads = &["jobid", "job", "name", "client", "step", "duration"];
+    let heads = &["jobid", "job", "name", "client", "step", "duration", "jobfiles"];
     let running = Table { name: "running", heads, rows: running.collect() };
     let terminated = director.recent.iter().rev().map(|job| {
         vec![

@@ -23,6 +23,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     level::SEND,
     FILESET,
     file::ERASE,
+    file::BANDWIDTH,
     level::FIND_KNOWN,
     level::SEND_KNOWN,
     storage::USE_APPEND,

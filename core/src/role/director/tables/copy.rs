@@ -18,6 +18,7 @@ pub(in super::super) static READER: &[Step<Job>] = &[
     storage::ERASE,
     storage::USE_READ,
     storage::RECORD_START,
+    storage::BANDWIDTH,
     Step {
         name: "the writing storage daemon",
         act: wait_writer,
@@ -64,6 +65,7 @@ pub(in super::super) static LOCAL: &[Step<Job>] = &[
     storage::USE_READ,
     storage::USE_TARGET,
     storage::RECORD_START,
+    storage::BANDWIDTH,
     storage::RUN,
     Step { name: "handing the storage daemon over", act: hand_over, expect: Expect::Nothing, learn: nothing },
     COPY_ENDED,

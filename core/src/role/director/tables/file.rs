@@ -29,6 +29,14 @@ pub(super) const ERASE: Step<Job> = Step {
     learn: nothing,
 };
 
+/// Only of a job with a limit, and since protocol 4 (`wire/2 §1.13`, 8).
+pub(super) const BANDWIDTH: Step<Job> = Step {
+    name: "the file daemon's bandwidth limit",
+    act: send_bandwidth,
+    expect: says(answers::BANDWIDTH),
+    learn: nothing,
+};
+
 pub(super) const END: Step<Job> =
     Step { name: "the file daemon's end", act: wait_end, expect: Expect::Event(FILE_ENDED), learn: nothing };
 
@@ -78,6 +86,15 @@ fn send_erase(job: &mut Job, net: &mut Net) -> Act {
         return Act::Skip;
     }
     job.send(net, Who::File, FileCommand::SecureErase.to_line());
+    Act::Wait
+}
+
+fn send_bandwidth(job: &mut Job, net: &mut Net) -> Act {
+    let limit = job.bandwidth_limit();
+    if limit == 0 || job.file_protocol < 4 {
+        return Act::Skip;
+    }
+    job.send(net, Who::File, FileCommand::SetBandwidth { limit, job: job.unique.clone() }.to_line());
     Act::Wait
 }
 

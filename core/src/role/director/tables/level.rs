@@ -1,5 +1,6 @@
 //! Steps of a backup that is not of everything: since when, and what the client is told it had (`wire/2 §1.5`, `§1.8`).
 
+use crate::bulk::parcel::Parcel;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, nothing};
@@ -145,7 +146,7 @@ pub(in super::super) fn send_page(
     } else {
         job.known = Some(Known::Sent(next));
         let frames =
-            crate::bulk::parcel::Parcel { bytes: frames, frames: u32::try_from(files.len()).unwrap_or(u32::MAX) };
+            Parcel { bytes: frames, frames: u32::try_from(files.len()).unwrap_or(u32::MAX), ..Parcel::default() };
         net.send_parcel(conn, frames);
     }
     false

@@ -20,6 +20,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     file::GREETING,
     file::JOB,
     file::ERASE,
+    file::BANDWIDTH,
     storage::BOOTSTRAP,
     channel::RUN_BEFORE,
     channel::FILE_DIALS_WITH_KEY,

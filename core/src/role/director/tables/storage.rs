@@ -57,6 +57,23 @@ pub(super) const BOOTSTRAP: Step<Job> =
 pub(super) const RUN: Step<Job> =
     Step { name: "starting the storage daemon", act: send_run, expect: Expect::Nothing, learn: nothing };
 
+/// Only of a copy with a limit: for the storage daemon that reads (`wire/3 §1.8`, 4).
+pub(super) const BANDWIDTH: Step<Job> = Step {
+    name: "the storage daemon's bandwidth limit",
+    act: send_bandwidth,
+    expect: says(answers::BANDWIDTH),
+    learn: nothing,
+};
+
+fn send_bandwidth(job: &mut Job, net: &mut Net) -> Act {
+    let limit = job.bandwidth_limit();
+    if limit == 0 {
+        return Act::Skip;
+    }
+    job.send(net, Who::Storage, StorageCommand::SetBandwidth { limit, job: job.unique.clone() }.to_line());
+    Act::Wait
+}
+
 pub(super) const END: Step<Job> =
     Step { name: "the storage daemon's end", act: wait_end, expect: Expect::Event(STORAGE_ENDED), learn: nothing };
 

@@ -29,6 +29,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     file::GREETING,
     file::JOB,
     backup::FILESET,
+    file::BANDWIDTH,
     channel::RUN_BEFORE,
     channel::FILE_DIALS_WITHOUT_KEY,
     channel::STORAGE_DIALS,
