@@ -47,7 +47,7 @@ impl Civil {
     /// and for a day or time that does not exist.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, time) = text.trim().split_once([' ', 'T']).unwrap_or((text.trim(), "0:0"));
+        let (date, time) = text.trim().split_once([' ', 'T']).unwrap_or_else(|| (text.trim(), "0:0"));
         let [year, month, day] = numbers(date, '-')?;
         let [hour, minute, second] = numbers(time, ':').or_else(|| numbers(&format!("{time}:0"), ':'))?;
         let small = |number: i64| u8::try_from(number).ok();

@@ -80,7 +80,7 @@ fn a_name_that_leads_one_daemon_astray_fails_the_job_which_names_who_and_where()
         let client = seen_inside(&mut region);
         let host = if who == "fd" { client } else { region.director };
         let case = format!("{who} {view:?}");
-        region.world.set_view(host, NAME, view.unwrap_or(View::Addresses(vec![GATEWAY.into()])));
+        region.world.set_view(host, NAME, view.unwrap_or_else(|| View::Addresses(vec![GATEWAY.into()])));
         let (state, report) = backup(&mut region);
         assert_eq!(state, 'f', "{case}: {report}");
         assert!(words.iter().all(|word| report.contains(word)), "{case}: {words:?} are not all in: {report}");
