@@ -46,13 +46,16 @@ pub struct Plan {
     pub rate: u64,
     /// Who may dial whom between director and client.
     pub directions: Directions,
+    /// Whether the storage daemon dials the client.
+    pub passive: bool,
     /// Seconds after which the client's return starts a backup (`wire/1 §8.6`); 0 for never.
     pub run_on_connect: u64,
     /// How long the director tries to reach the client for a job, in seconds.
     pub fd_connect_timeout: u64,
     /// The heartbeat interval of all daemons, in seconds.
     pub heartbeat: u64,
-    /// The director's schedules, with a comma at the end; the job `backup` goes by one named `nightly`. Empty: none.
+    /// The director's schedules, with a comma at the end; the job `backup` goes by one named `nightly`, the job `verify` by
+    /// one named `verified`, if there is one. Empty: none.
     pub schedule: String,
 }
 
@@ -68,6 +71,7 @@ impl Plan {
             schedule: String::new(),
             rate: 10_000_000,
             directions: Directions::DIRECTOR,
+            passive: false,
             run_on_connect: 0,
             fd_connect_timeout: 180,
             heartbeat: 60,
@@ -334,15 +338,17 @@ fn director(plan: &Plan) -> DirectorConfig {
         r#"(
             director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls},
                 heartbeat_interval: {heartbeat}, fd_connect_timeout: {fd_connect_timeout}),
-            clients: [(name: "fd", address: Some("fd"), password: "{file}", {directions})],
+            clients: [(name: "fd", address: Some("fd"), password: "{file}", passive: {passive}, {directions})],
             storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
             jobs: [
                 (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full,
                  run_on_incoming_connect_interval: {run_on_connect}, schedule: {scheduled}),
                 (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
                  where: Some("/restored")),
+                (name: "verify", kind: verify, client: "fd", fileset: "set", storage: "sd", pool: "pool",
+                 schedule: {verified}),
             ],
-            filesets: [(name: "set", include: [(files: ["/data"])])],
+            filesets: [(name: "set", include: [(files: ["/data"], options: [(digest: xxh128)])])],
             pools: [(name: "pool", label_format: Some("vol-"))],
             {schedule}
             consoles: [(name: "mon", password: "monitor", command_acl: ["status"])],
@@ -350,6 +356,8 @@ fn director(plan: &Plan) -> DirectorConfig {
         tls = tls(plan),
         heartbeat = plan.heartbeat,
         directions = plan.directions,
+        passive = plan.passive,
+        verified = if schedule.contains(r#"name: "verified""#) { r#"Some("verified")"# } else { "None" },
         run_on_connect = plan.run_on_connect,
         fd_connect_timeout = plan.fd_connect_timeout,
     ))

@@ -38,6 +38,8 @@ pub struct Plan {
     pub directors: String,
     /// The director's named consoles.
     pub consoles: String,
+    /// Of the director's client.
+    pub client: String,
 }
 
 impl Default for Plan {
@@ -55,6 +57,7 @@ impl Default for Plan {
             volumes: None,
             directors: String::new(),
             consoles: String::new(),
+            client: String::new(),
         }
     }
 }
@@ -99,7 +102,7 @@ impl Network {
         let volumes = plan.volumes.clone().unwrap_or_else(|| at.join("volumes"));
         std::fs::create_dir_all(&source).unwrap();
         std::fs::create_dir_all(&volumes).unwrap();
-        let Plan { all, daemons, device, pool, file_tls, catalog, directors, consoles, .. } = plan;
+        let Plan { all, daemons, device, pool, file_tls, catalog, directors, consoles, client, .. } = plan;
         let common = format!(r#"listen: ["127.0.0.1"], working_directory: {at:?}, {daemons}"#);
         let file_tls = file_tls.as_ref().unwrap_or(all);
         let file = Daemon::start("file", std::slice::from_ref(&plan.file_program), at, |port| {
@@ -120,10 +123,11 @@ impl Network {
             let job = r#"client: "f", fileset: "fs", storage: "s", pool: "p""#;
             format!(
                 r#"(director: (name: "d", password: "console", port: {port}, {common} {all}),
-                    clients: [(name: "f", address: "127.0.0.1", port: {file_port}, password: "fpw")],
+                    clients: [(name: "f", address: "127.0.0.1", port: {file_port}, password: "fpw", {client})],
                     storages: [(name: "s", address: "127.0.0.1", port: {storage_port}, password: "spw",
                                 device: "dev", media_type: "File")],
-                    jobs: [(name: "b", level: full, {job}), (name: "r", kind: restore, {job})],
+                    jobs: [(name: "b", level: full, {job}), (name: "r", kind: restore, {job}),
+                           (name: "v", kind: verify, {job})],
                     filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
                     pools: [(name: "p", label_format: "v-", {pool})],
                     consoles: [{consoles}],

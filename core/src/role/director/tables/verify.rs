@@ -84,6 +84,9 @@ fn has_come(job: &Job) -> bool {
 }
 
 fn ask_last(job: &mut Job, net: &mut Net) -> Act {
+    if !has_come(job) {
+        return Act::Skip;
+    }
     let Some(verifying) = &mut job.verifying else { return Act::Skip };
     let Some(request) = verifying.ask_last() else { return Act::Skip };
     job.work = Some(ask_catalog(net, request));
