@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use socket2::{Domain, Socket, Type};
 use support::daemon::Daemon;
 use support::network::{CLEAR, Network, Plan};
-use support::{PATIENCE, noise, wait_for};
+use support::{PATIENCE, noise, plant, wait_for};
 use towline_core::wire::cram_md5::{ACCEPTED, Challenge, password_key};
 use towline_core::wire::frame;
 
@@ -359,6 +359,44 @@ fn a_flood_of_connections_is_bounded_and_told_once() {
         assert!(daemon.memory() < MEMORY);
         drop(flood);
         daemon.logged(0, "that they are gone", |line| line.contains("T0311"));
+    }
+    network.assert_all_serve();
+    assert_small(&network);
+}
+
+#[test]
+fn ten_thousand_connections_that_never_authenticate_disturb_no_job() {
+    const HELD: usize = 300;
+    let network = Network::start(&Plan::default());
+    plant(&network.source, 20, 100_000);
+    let stranger = Ipv4Addr::new(127, 0, 0, 66);
+    for ((daemon, _), count) in daemons(&network).into_iter().zip([8_000, 1_000, 1_000]) {
+        let first = daemon.log.count();
+        let backups = std::thread::scope(|scope| {
+            // More than may be under way without being authenticated stay, and the others come and go.
+            let flood = scope.spawn(|| {
+                let held: Vec<TcpStream> = (0..HELD).map(|_| connect_from(daemon, stranger)).collect();
+                for _ in HELD..count {
+                    drop(connect_from(daemon, stranger));
+                }
+                held
+            });
+            daemon.logged(first, "that there are too many", |line| line.contains("T0110 (peer)"));
+            let mut backups = vec![network.backup()];
+            while !flood.is_finished() {
+                backups.push(network.backup());
+            }
+            let _held = flood.join().unwrap();
+            backups.push(network.backup());
+            backups
+        });
+        for backup in &backups {
+            assert!(backup.is_ok(), "{}", backup.report);
+        }
+        let from_there = format!("from {stranger}:");
+        let told: Vec<String> = daemon.log.from(first).into_iter().filter(|line| line.contains(&from_there)).collect();
+        // Each cause at once, and once a minute how often it came again.
+        assert!((1..=6).contains(&told.len()), "{} lines: {told:#?}", told.len());
     }
     network.assert_all_serve();
     assert_small(&network);

@@ -116,9 +116,15 @@ fn a_monitor_may_do_nothing_but_look() {
         run(Command::new(env!("CARGO_BIN_EXE_towline-console")).arg("-c").arg(file), &(lines.join("\n") + "\n"))
     };
     let before = network.director.log.count();
-    let (_, output, errors) = ask(&["run job=b yes", "cancel jobid=1", "run job=b yes", "status"]);
+    std::fs::write(network.source.join("large"), support::noise(3, 32 << 20)).unwrap();
+    let job = network.begin_backup();
+    let cancel = format!("cancel jobid={job}");
+    let (_, output, errors) = ask(&["run job=b yes", &cancel, "run job=b yes", "status"]);
     assert_eq!(output.matches("you have no access to it").count(), 3, "{output}{errors}");
-    assert!(output.contains("No Jobs running."), "{output}");
+    let ended = network.end_of(job);
+    assert!(ended.is_ok(), "{}", ended.report);
+    let (_, after, _) = ask(&["status"]);
+    assert!(after.contains("No Jobs running."), "{after}");
     network.director.logged(before, "what was refused", |line| line.contains("T0530") && line.contains("console m"));
     let refusals = network.director.log.from(before).iter().filter(|line| line.contains("T0530")).count();
     assert_eq!(refusals, 1, "once a minute");

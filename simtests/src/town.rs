@@ -144,6 +144,7 @@ pub struct Town {
     pub client_hands: Arc<MapHands>,
     heard: Heard,
     plan: Plan,
+    twins: u8,
 }
 
 /// A tray monitor that runs.
@@ -195,6 +196,7 @@ impl Town {
             catalog: Catalog::default(),
             heard: Heard::default(),
             plan,
+            twins: 0,
         };
         town.start_storage();
         town.start_client();
@@ -227,9 +229,10 @@ impl Town {
         self.world.start(self.client, node, self.client_hands.clone());
     }
 
-    /// Starts a second daemon with the client's name and configuration, on a host of its own.
+    /// Starts one more daemon with the client's name and configuration, on a host of its own.
     pub fn start_twin(&mut self) -> HostId {
-        let host = self.world.add_host("twin", [10, 0, 0, 9].into());
+        self.twins += 1;
+        let host = self.world.add_host("twin", [10, 0, 1, self.twins].into());
         let hands = Arc::new(MapHands::new(self.files.clone(), None));
         let role = FileDaemon::new(Arc::new(client(&self.plan)), self.credentials(), identity());
         let node = self.node(host, role, PeerKind::Client, "fd");
