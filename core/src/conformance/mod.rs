@@ -10,6 +10,7 @@ mod arm;
 mod counts;
 mod dialling;
 mod ending;
+mod heartbeats;
 mod mate;
 mod pressure;
 mod stage;
@@ -30,6 +31,7 @@ pub use ending::{
     a_reset_in_mid_frame_is_reported, an_aborted_connection_is_closed_at_once, draining_sends_all_that_is_queued,
     exit_ends_every_connection, unread_data_at_close_does_not_lose_the_tail,
 };
+pub use heartbeats::heartbeats_are_sent_answered_and_missed_and_never_early;
 pub use mate::Mate;
 pub use pressure::{
     a_peer_that_stops_reading_is_cut_off_within_bounds, a_slow_reader_gets_everything,
@@ -68,6 +70,7 @@ macro_rules! conformance_suite {
             a_slow_reader_gets_everything,
             a_peer_that_stops_reading_is_cut_off_within_bounds,
             a_window_shut_for_ten_intervals_loses_nothing,
+            heartbeats_are_sent_answered_and_missed_and_never_early,
             timers_are_never_early_and_keep_their_order,
             a_cancelled_timer_stays_silent,
             a_handshake_split_at_every_byte_succeeds,
