@@ -166,3 +166,31 @@ fn single_files_and_folders_come_back_as_they_were_at_a_date() {
     let early = network.ask(&["restore client=f all before=1999-12-31 done yes"]);
     assert!(early.contains("there is no good full backup"), "{early}");
 }
+
+#[test]
+fn an_accurate_job_that_compares_digests_saves_what_changed_and_not_what_was_touched() {
+    for sparse in [false, true] {
+        let options = format!(r#"accurate: "s5", sparse: {sparse},"#);
+        let network = Network::start(&Plan { all: CLEAR.to_owned(), options, ..Plan::default() });
+        let put = |name: &str, text: &[u8]| fs::write(network.source.join(name), text).unwrap();
+        let large = vec![7; 300_000];
+        let mut holes = vec![0; 300_000];
+        holes[200_000] = 1;
+        for (name, text) in [("changed", &b"once"[..]), ("touched", b"text"), ("large", &large), ("holes", &holes)] {
+            put(name, text);
+        }
+        put("empty", b"");
+        backup(&network, "level=full");
+        next_second();
+        // The same sizes: only what is in the files tells.
+        put("changed", b"then");
+        put("touched", b"text");
+        put("large", &large);
+        assert_eq!(backup(&network, "level=incremental accurate=yes"), 1);
+        assert!(network.ask(&["list files jobid=2"]).contains("changed"));
+        holes[200_000] = 2;
+        put("holes", &holes);
+        assert_eq!(backup(&network, "level=incremental accurate=yes"), 1);
+        assert_eq!(restored(&network, "back"), tree(&network.source));
+    }
+}

@@ -40,6 +40,8 @@ pub struct Plan {
     pub consoles: String,
     /// Of the director's client.
     pub client: String,
+    /// Of the options of the fileset.
+    pub options: String,
 }
 
 impl Default for Plan {
@@ -58,6 +60,7 @@ impl Default for Plan {
             directors: String::new(),
             consoles: String::new(),
             client: String::new(),
+            options: String::new(),
         }
     }
 }
@@ -102,7 +105,7 @@ impl Network {
         let volumes = plan.volumes.clone().unwrap_or_else(|| at.join("volumes"));
         std::fs::create_dir_all(&source).unwrap();
         std::fs::create_dir_all(&volumes).unwrap();
-        let Plan { all, daemons, device, pool, file_tls, catalog, directors, consoles, client, .. } = plan;
+        let Plan { all, daemons, device, pool, file_tls, catalog, directors, consoles, client, options, .. } = plan;
         let common = format!(r#"listen: ["127.0.0.1"], working_directory: {at:?}, {daemons}"#);
         let file_tls = file_tls.as_ref().unwrap_or(all);
         let file = Daemon::start("file", std::slice::from_ref(&plan.file_program), at, |port| {
@@ -128,7 +131,7 @@ impl Network {
                                 device: "dev", media_type: "File")],
                     jobs: [(name: "b", level: full, {job}), (name: "r", kind: restore, {job}),
                            (name: "v", kind: verify, {job})],
-                    filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
+                    filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128, {options})])])],
                     pools: [(name: "p", label_format: "v-", {pool})],
                     consoles: [{consoles}],
                     catalog: {catalog})"#

@@ -28,6 +28,8 @@ pub struct TooLong;
 pub struct KnownFiles {
     names: Vec<u8>,
     entries: Vec<Entry>,
+    /// Whether digests are kept, each behind its name.
+    keeps_digests: bool,
     /// How many at the front have been asked for as gone.
     asked: usize,
 }
@@ -45,6 +47,7 @@ struct Entry {
     mode: u32,
     uid: u32,
     gid: u32,
+    digest: u8,
     seen: bool,
 }
 
@@ -66,6 +69,12 @@ impl KnownFiles {
         Self::default()
     }
 
+    /// An empty list for a fileset that compares digests too.
+    #[must_use]
+    pub fn with_digests() -> Self {
+        Self { keeps_digests: true, ..Self::default() }
+    }
+
     /// Takes an entry of the director's list.
     ///
     /// # Errors
@@ -78,6 +87,10 @@ impl KnownFiles {
         }
         let stat = Stat::decode(file.lstat);
         self.names.extend_from_slice(file.name);
+        let digest = u8::try_from(file.digest.len()).ok().filter(|_| self.keeps_digests).unwrap_or(0);
+        if digest > 0 {
+            self.names.extend_from_slice(file.digest);
+        }
         self.entries.push(Entry {
             at,
             length,
@@ -90,6 +103,7 @@ impl KnownFiles {
             mode: stat.mode,
             uid: stat.uid,
             gid: stat.gid,
+            digest,
             seen: false,
         });
         Ok(())
@@ -115,7 +129,7 @@ impl KnownFiles {
     }
 
     /// Marks an entry as still there; whether it is known with these attributes, as far as `fields` are compared:
-    /// letters of `wire/2 §1.8`. Digests are not compared: a file whose times and size are the same is the same.
+    /// letters of `wire/2 §1.8`. If digests are compared, [`digest`](Self::digest) has the last word.
     pub fn is_unchanged(&mut self, name: &[u8], stat: &Stat, fields: Option<&str>) -> bool {
         let Some(entry) = self.find(name) else { return false };
         entry.seen = true;
@@ -134,6 +148,16 @@ impl KnownFiles {
             b'A' => false,
             _ => true,
         })
+    }
+
+    /// The digest that the contents of an entry must have to be unchanged, in base64 without padding; `None` if `fields`
+    /// do not compare it, or nobody knows it.
+    pub fn digest(&mut self, name: &[u8], fields: Option<&str>) -> Option<&[u8]> {
+        if !fields.is_some_and(compares_digests) {
+            return None;
+        }
+        let (at, digest) = self.find(name).map(|entry| (entry.at as usize + entry.length as usize, entry.digest))?;
+        self.names.get(at..at + usize::from(digest)).filter(|digest| !digest.is_empty())
     }
 
     /// An entry is there, though it could not be looked at.
@@ -175,6 +199,12 @@ impl KnownFiles {
         let at = self.entries.binary_search_by(|entry| name_of(names, entry).cmp(name)).ok()?;
         self.entries.get_mut(at)
     }
+}
+
+/// Whether digests are among the fields that are compared.
+#[must_use]
+pub fn compares_digests(fields: &str) -> bool {
+    fields.contains(['5', '1'])
 }
 
 fn name_of<'a>(names: &'a [u8], entry: &Entry) -> &'a [u8] {
@@ -219,6 +249,27 @@ mod tests {
         }
         assert!(!known.is_unchanged(b"/c", &same, None), "a file nobody knows");
         assert_eq!(gone(&mut known), ["/b"]);
+    }
+
+    #[test]
+    fn a_digest_counts_where_the_fileset_names_it_and_somebody_knows_it() {
+        let mut lstat = Vec::new();
+        Stat { size: 5, ..Stat::default() }.encode(&mut lstat);
+        for keeps in [true, false] {
+            let mut known = if keeps { KnownFiles::with_digests() } else { KnownFiles::new() };
+            for (name, digest) in [("/b", "AAAA"), ("/a", "BBBB"), ("/c", "")] {
+                let (name, digest) = (name.as_bytes(), digest.as_bytes());
+                known.add(&KnownFile { name, lstat: &lstat, digest, delta: 0 }).unwrap();
+            }
+            known.finish();
+            assert_eq!(known.digest(b"/a", Some("s5")), keeps.then_some(&b"BBBB"[..]));
+            assert_eq!(known.digest(b"/b", Some("1")), keeps.then_some(&b"AAAA"[..]));
+            for (name, fields) in [("/a", Some("mcs")), ("/a", None), ("/c", Some("5")), ("/d", Some("5"))] {
+                assert_eq!(known.digest(name.as_bytes(), fields), None, "{name} {fields:?}");
+            }
+            let stat = Stat { size: 5, ..Stat::default() };
+            assert!(["/a", "/b", "/c"].iter().all(|name| known.is_unchanged(name.as_bytes(), &stat, Some("s5"))));
+        }
     }
 
     #[test]

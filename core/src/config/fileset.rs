@@ -53,6 +53,10 @@ resources! {
     IncludeOptions {
         /// Checksum of each file. (In Bareos: none.)
         digest: Digest = Digest::Sha256,
+        /// What an accurate job compares with the catalog, letters of `wire/2 §1.8`: `i` inode, `p` permissions, `n` links,
+        /// `u` owner, `g` group, `s` size, `d` size if smaller, `a` `m` `c` times, `5` or `1` the digest, for which each
+        /// file is read, `A` nothing: all are saved. `None`: `mcs`.
+        accurate: Option<String> = None,
         /// Whether access control lists are saved.
         acl: bool = true,
         /// Whether extended attributes are saved.
@@ -93,6 +97,7 @@ impl Default for IncludeOptions {
     fn default() -> Self {
         Self {
             digest: Digest::Sha256,
+            accurate: None,
             acl: true,
             xattr: true,
             hardlinks: true,

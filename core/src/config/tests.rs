@@ -184,6 +184,21 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             json!([{ "exclude": true }]),
             "T0840 filesets[0].include[0].options[0].exclude",
         ),
+        (
+            "/filesets/0/include/0/options",
+            json!([{ "accurate": "mc7" }]),
+            "T0822 filesets[0].include[0].options[0].accurate",
+        ),
+        (
+            "/filesets/0/include/0/options",
+            json!([{ "accurate": "s5", "digest": "none" }]),
+            "T0840 filesets[0].include[0].options[0].accurate",
+        ),
+        (
+            "/filesets/0/include/0/options",
+            json!([{ "accurate": "" }]),
+            "T0836 filesets[0].include[0].options[0].accurate",
+        ),
         ("/jobs/0/schedule", json!("never"), "T0820 jobs[0].schedule"),
         ("/schedules", json!([{ "name": "s", "runs": [] }]), "T0836 schedules[0].runs"),
         ("/schedules", json!([{ "name": "s", "runs": [{ "at": [] }] }]), "T0836 schedules[0].runs[0].at"),
@@ -204,7 +219,7 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         assert_eq!(found(&findings), [*expected], "{pointer} = {value}");
     }
     // All of them at once, except those that undo another one.
-    let undoing = ["/filesets/0/include", "/jobs/0/run_on_incoming_connect_interval"];
+    let undoing = ["/filesets/0/include", "/filesets/0/include/0/options", "/jobs/0/run_on_incoming_connect_interval"];
     let mut seen = BTreeSet::new();
     let all: Vec<_> = table.iter().filter(|(at, ..)| seen.insert(*at) && !undoing.contains(at)).collect();
     let changes: Vec<_> = all.iter().map(|(pointer, value, _)| (*pointer, value.clone())).collect();

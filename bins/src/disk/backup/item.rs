@@ -91,7 +91,9 @@ impl Item {
             known.keep(&name_in_record(&found, options));
         }
         // A glance from outside spares opening what has not changed.
-        if (since.is_some() || work.known.is_some())
+        let digest = known_digest(&found, options, &mut work.known);
+        if digest.is_none()
+            && (since.is_some() || work.known.is_some())
             && found.kind == Type::RegularFile
             && meta::of_entry(&found.parent, &found.name)
                 .is_ok_and(|meta| is_unchanged(&found, options, since, &mut work.known, &meta))
@@ -109,7 +111,9 @@ impl Item {
                 return None;
             }
         };
-        if is_unchanged(&found, options, since, &mut work.known, &meta) {
+        if is_unchanged(&found, options, since, &mut work.known, &meta)
+            && digest.is_none_or(|(algorithm, known)| has_digest(&held, &meta, options.sparse, algorithm, &known))
+        {
             return None;
         }
         if meta.kind() == Type::Socket {
@@ -517,6 +521,41 @@ pub(super) fn is_unchanged(
         }
         None => since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since)),
     }
+}
+
+/// The digest that a regular file must have to be unchanged, in base64, and how it is made; `None` if it does not count.
+fn known_digest(found: &Found, options: &Options, known: &mut Option<Box<KnownFiles>>) -> Option<(Algorithm, Vec<u8>)> {
+    let algorithm = options.digest.filter(|_| found.kind == Type::RegularFile)?;
+    let digest = known.as_mut()?.digest(&name_in_record(found, options), options.accurate.as_deref())?;
+    Some((algorithm, digest.to_vec()))
+}
+
+/// Whether the contents have this digest. What cannot be read has not, so that the backup says what is the matter.
+fn has_digest(held: &Held, meta: &Meta, sparse: bool, algorithm: Algorithm, known: &[u8]) -> bool {
+    let Held::Open(fd) = held else { return false };
+    let mut hasher = Hasher::new(algorithm);
+    let mut block = vec![0; SPARSE_BLOCK];
+    let mut position = 0;
+    while position < meta.size {
+        if sparse && meta.blocks.saturating_mul(512) < meta.size {
+            position = behind_hole(fd, position, meta.size);
+        }
+        let wanted = usize::try_from(meta.size.saturating_sub(position)).map_or(SPARSE_BLOCK, |n| n.min(SPARSE_BLOCK));
+        let mut filled = 0;
+        while let Some(room) = block.get_mut(filled..wanted).filter(|room| !room.is_empty()) {
+            match retry(|| rustix::io::pread(fd, &mut *room, position + filled as u64)) {
+                Ok(n) if n > 0 => filled += n,
+                _ => return false,
+            }
+        }
+        position += filled as u64;
+        let block = block.get(..filled).unwrap_or_default();
+        // As it was saved: without blocks of zeros, but with the last one.
+        if !sparse || position >= meta.size || block.iter().any(|byte| *byte != 0) {
+            hasher.update(block);
+        }
+    }
+    hasher.finish().catalog_text().as_bytes() == known
 }
 
 /// The name of an entry as its record has it: stripped, with `/` behind a directory.

@@ -2,7 +2,9 @@
 
 use super::{Built, Check, Checker, Finding, Side, codes, reach};
 use super::{catalog, copying};
-use crate::config::{Client, ConfigPath, DirectorConfig, FileSet, Job, JobKind, Pool, PoolKind, Schedule, Storage};
+use crate::bulk::known::compares_digests;
+use crate::config::{Client, ConfigPath, Digest, DirectorConfig, FileSet, IncludeOptions};
+use crate::config::{Job, JobKind, Pool, PoolKind, Schedule, Storage};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
 const DEFAULT_CONSOLE: &str = "*UserAgent*";
@@ -215,6 +217,7 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
             }
         }
         for (index, options) in include.options.iter().enumerate() {
+            accurate(c, &path.field("options").index(index), options);
             if options.exclude && !options.has_patterns() {
                 let message = "this block leaves out every file";
                 let help = "add patterns such as `wild: [\"*.tmp\"]`, or remove `exclude`";
@@ -223,6 +226,27 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
         }
     }
 }
+
+/// What accurate jobs compare must be known, to the file daemon and to the catalog.
+fn accurate(c: &mut Checker, path: &ConfigPath, options: &IncludeOptions) {
+    let Some(fields) = &options.accurate else { return };
+    let field = path.field("accurate");
+    if let Some(letter) = fields.chars().find(|letter| !ACCURATE.contains(*letter)) {
+        let message = format!("{letter:?} is none of the fields that can be compared");
+        return c.error(codes::BAD_NAME, field, message, format!("use letters of {ACCURATE:?}"));
+    }
+    if fields.is_empty() {
+        let message = "an accurate job compares nothing: no known file is saved again";
+        return c.warning(codes::EMPTY, field, message, "remove `accurate`, which means \"mcs\", or name fields");
+    }
+    if compares_digests(fields) && options.digest == Digest::None {
+        let message = "digests are compared, and none is saved";
+        c.error(codes::CONTRADICTION, field, message, "choose a `digest`, or remove `5` and `1`");
+    }
+}
+
+/// Letters of the fields that an accurate job can compare (`wire/2 §1.8`).
+const ACCURATE: &str = "ipnugsdamcA51";
 
 /// From the root of a Unix or Windows file system, or a list or program on the client (`wire/2 §1.6`).
 fn is_absolute(path: &str) -> bool {

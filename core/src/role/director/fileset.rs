@@ -41,6 +41,7 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
     };
     let options = Options {
         digest,
+        accurate: from.accurate.clone(),
         exclude: from.exclude,
         acl: from.acl,
         xattr: from.xattr,

@@ -1,11 +1,12 @@
 //! Since when a job saves: the `level` command, the clocks, and the list of an accurate job (`wire/2 §1.5`, `§1.8`).
 
-use crate::bulk::known::KnownFiles;
+use crate::bulk::known::{self, KnownFiles};
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::wire::accurate::KnownFile;
 use crate::wire::file::Level;
 use crate::wire::file_answers as answers;
+use crate::wire::fileset::{FileSet, OptionsBlock};
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, MessageKind};
 
@@ -27,6 +28,14 @@ pub(super) struct Clocks {
     asked: i64,
     /// How far our clock is ahead, in microseconds.
     ahead: Vec<i64>,
+}
+
+/// The list of an accurate job of this fileset, which comes before it. Digests take room, so they are kept only if they
+/// count.
+pub(super) fn known_for(fileset: &FileSet) -> KnownFiles {
+    let mut blocks = fileset.includes.iter().flat_map(|block| &block.options);
+    let fields = |block: &OptionsBlock| block.options.accurate.as_deref().is_some_and(known::compares_digests);
+    if blocks.any(fields) { KnownFiles::with_digests() } else { KnownFiles::new() }
 }
 
 impl FileDaemon {

@@ -266,7 +266,10 @@ impl FileDaemon {
                 session.has_fileset = true;
                 session.reading = Reading::FileSet(Box::new(FileSetReader::new()));
             }
-            FileCommand::Accurate { .. } => session.reading = Reading::Known(Box::default()),
+            FileCommand::Accurate { .. } => {
+                let fileset = session.job.as_ref().map(|job| Arc::clone(&job.fileset)).unwrap_or_default();
+                session.reading = Reading::Known(Box::new(level::known_for(&fileset)));
+            }
             FileCommand::SetAuthorization { key } => {
                 if let Some(job) = &mut session.job {
                     job.keys += 1;
