@@ -329,6 +329,9 @@ impl Restore {
     }
 
     fn apply(&mut self, mut parcel: Parcel, files: &mut Files) -> DiskDone {
+        if self.unpacker.has_ended() {
+            self.unpacker.go_on();
+        }
         let fed = self.unpacker.feed(&parcel.bytes, &mut self.sink);
         files.extend(self.sink.done.drain(..));
         match fed {

@@ -242,3 +242,30 @@ fn a_copy_whose_storage_daemons_cannot_reach_each_other_fails_with_the_reason_an
     assert!(is_good(&control), "{}", region.report(control.job_id));
     check_restore(&mut region, control.prior_job_id, "restore-fd-sd2");
 }
+
+#[test]
+fn one_restore_reads_a_migrated_full_and_the_incremental_after_it_from_two_storage_daemons() {
+    for (seed, tls) in [(11, false), (12, true)] {
+        let mut region = region(seed, tls);
+        let full = run(&mut region, "run job=fd-sd yes");
+        let control = run(&mut region, &format!("run job=migrate jobid={} yes", full.job_id));
+        assert!(is_good(&control), "{}", region.report(control.job_id));
+        let later = run(&mut region, "run job=fd-sd yes");
+        assert!(is_good(&later), "{}", region.report(later.job_id));
+        if let Some(row) = region.catalog.tables().jobs.get_mut(&later.job_id) {
+            row.level = b'I';
+        }
+        let restored = run(&mut region, "restore client=fd all done yes");
+        let report = region.report(restored.job_id);
+        assert!(is_good(&restored), "{report}");
+        assert!(report.contains("Storage sd2 has done its part; the next is sd"), "{report}");
+        assert_eq!(restored.job_files, full.job_files + later.job_files, "{report}");
+        assert_eq!(region.restored(0), *region.saved());
+        check_idle(&mut region);
+        // A second part that cannot be read fails the whole.
+        region.storages[0].disk.store().volumes.clear();
+        let failed = run(&mut region, "restore client=fd all done yes");
+        assert!(!is_good(&failed), "{}", region.report(failed.job_id));
+        check_idle(&mut region);
+    }
+}

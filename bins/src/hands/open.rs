@@ -139,7 +139,8 @@ impl Restore {
         Ok(Self { target, unpacker: Unpacker::new(), spent: Duration::ZERO, finished: false })
     }
 
-    /// The last entry and the times of folders. Done with the last bytes, so that what is said of it is heard.
+    /// The last entry and the times of folders. Done with the last bytes of each storage daemon, so that what is said of
+    /// it is heard.
     fn finish(&mut self) {
         if !self.finished {
             self.finished = true;
@@ -152,6 +153,11 @@ impl Open for Restore {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let DiskWork::Apply { mut parcel, .. } = work else { return refuse(work) };
         let started = Instant::now();
+        // Nothing comes behind the end of a stream but the stream of the next storage daemon.
+        if self.unpacker.has_ended() {
+            self.unpacker.go_on();
+            self.finished = false;
+        }
         let fed = self.unpacker.feed(&parcel.bytes, &mut self.target);
         if self.unpacker.has_ended() {
             self.finish();

@@ -154,6 +154,12 @@ impl Unpacker {
         self.ended
     }
 
+    /// Begins with the stream of another storage daemon for the same restore: counts go on.
+    pub fn go_on(&mut self) {
+        let (record_bytes, polls) = (self.record_bytes, self.polls);
+        *self = Self { record_bytes, polls, ..Self::default() };
+    }
+
     /// How often the peer asked for `2000 OK\n` since the last call.
     pub fn take_polls(&mut self) -> u32 {
         std::mem::take(&mut self.polls)
@@ -429,6 +435,21 @@ mod tests {
             assert_eq!(unpacker.feed(&[*byte], &mut log), Ok(1));
         }
         assert_eq!(log, whole);
+    }
+
+    #[test]
+    fn a_second_stream_may_follow_and_its_bytes_count_too() {
+        let bytes = two_files();
+        let (mut log, mut unpacker) = (Log::default(), Unpacker::new());
+        assert_eq!(unpacker.feed(&bytes, &mut log), Ok(bytes.len()));
+        let (once, events) = (unpacker.record_bytes(), log.0.len());
+        unpacker.go_on();
+        assert!(!unpacker.has_ended());
+        assert_eq!(unpacker.feed(&bytes, &mut log), Ok(bytes.len()));
+        assert_eq!((unpacker.record_bytes(), log.0.len()), (2 * once, 2 * events));
+        unpacker.go_on();
+        let headless = stream(&[(2, 2, b"of the file before")]);
+        assert!(matches!(unpacker.feed(&headless, &mut log), Err(UnpackError::NoAttributes { .. })));
     }
 
     #[test]

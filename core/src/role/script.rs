@@ -10,7 +10,7 @@ use crate::wire::frame::Signal;
 pub struct Step<C: 'static> {
     /// What the step is for, as a failure names it: `the storage daemon's job`.
     pub name: &'static str,
-    /// Does what the step does. `Skip` goes on without waiting.
+    /// Does what the step does. `Skip` and `Again` go on without waiting.
     pub act: fn(&mut C, &mut Net) -> Act,
     /// What ends the step.
     pub expect: Expect,
@@ -25,6 +25,8 @@ pub enum Act {
     Wait,
     /// The step is not needed this time.
     Skip,
+    /// The table begins again.
+    Again,
 }
 
 /// What ends a step.
@@ -98,7 +100,9 @@ impl<C> Script<C> {
         while !self.waiting {
             let Some(step) = self.table.get(self.at) else { return Progress::Finished };
             let act = (step.act)(context, net);
-            if act == Act::Skip || step.expect == Expect::Nothing {
+            if act == Act::Again {
+                self.at = 0;
+            } else if act == Act::Skip || step.expect == Expect::Nothing {
                 self.at += 1;
             } else {
                 self.waiting = true;

@@ -76,10 +76,12 @@ impl Folders {
         }
     }
 
-    /// What must be put right, children before their parents. The table is empty afterwards.
+    /// What must be put right, children before their parents. Nothing counts as touched afterwards; but entries of
+    /// another storage daemon may come yet, so that all are remembered.
     pub(crate) fn touched(&mut self) -> Vec<(Vec<u8>, Look)> {
-        let all = std::mem::take(&mut self.finished);
-        all.into_iter().rev().filter(|(_, f)| f.touched).map(|(path, f)| (path, f.look)).collect()
+        let touched =
+            |(path, f): (&Vec<u8>, &mut Finished)| std::mem::take(&mut f.touched).then(|| (path.clone(), f.look));
+        self.finished.iter_mut().rev().filter_map(touched).collect()
     }
 }
 

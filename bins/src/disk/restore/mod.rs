@@ -176,7 +176,8 @@ impl RestoreTarget {
         }
     }
 
-    /// Ends the restore and puts the times of directories right that later entries disturbed.
+    /// Ends the last file and puts the times of directories right that later entries disturbed. More entries may follow,
+    /// from another storage daemon.
     pub fn finish(&mut self) -> Tally {
         self.end_entry();
         for (path, look) in self.folders.touched() {

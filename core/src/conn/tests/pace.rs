@@ -64,7 +64,7 @@ impl Pair {
     }
 
     /// What the dialler's machine has moved.
-    fn moved(&mut self) -> Option<Moved> {
+    fn moved(&self) -> Option<Moved> {
         self.dialler.conn.moved()
     }
 }

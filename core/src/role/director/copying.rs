@@ -199,7 +199,7 @@ impl Director {
         }
         job.ids.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
         job.storage = reading;
-        job.restore = Some(RestorePlan { selected, to: String::new(), replace: b'n' });
+        job.restore = Some(RestorePlan::of_one(selected, String::new(), b'n'));
         self.order_writer(net, id);
     }
 

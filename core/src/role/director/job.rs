@@ -1,5 +1,6 @@
 //! A job as the director sees it: from the console's `run` to the end in the catalog.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
@@ -8,6 +9,7 @@ use crate::node::{Net, TimerKey};
 use crate::role::identity::Credentials;
 use crate::role::script::{Act, Script, Scripted, Who};
 use crate::secret::Secret;
+use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 
@@ -63,7 +65,7 @@ pub(super) struct Job {
     pub(super) dial: Option<(DialId, Who)>,
     /// The present step wants its file daemon to be reached.
     pub(super) wants_file: bool,
-    /// The file daemon has dialled in: it gives no greeting, and its protocol is known.
+    /// The file daemon gives no greeting, for it has dialled in, or not once more; its protocol is known.
     pub(super) file_greeted: bool,
     pub(super) work: Option<WorkId>,
     /// What the storage daemon said of its session.
@@ -114,9 +116,30 @@ pub(super) struct RowIds {
 /// What a restore is to do.
 #[derive(Clone, Debug)]
 pub(super) struct RestorePlan {
+    /// What the present storage daemon reads, and how many files come from all.
     pub(super) selected: Selected,
+    /// What is restored after that.
+    pub(super) rest: VecDeque<RestorePart>,
+    /// Whether a storage daemon has done its part, so that the file daemon is at work.
+    pub(super) goes_on: bool,
     pub(super) to: String,
     pub(super) replace: u8,
+}
+
+/// What one storage daemon has to read for a restore.
+#[derive(Clone, Debug)]
+pub(super) struct RestorePart {
+    pub(super) storage: String,
+    /// The storage in the catalog.
+    pub(super) storage_id: u32,
+    pub(super) bootstrap: Bootstrap,
+}
+
+impl RestorePlan {
+    /// All from one storage daemon.
+    pub(super) fn of_one(selected: Selected, to: String, replace: u8) -> Self {
+        Self { selected, rest: VecDeque::new(), goes_on: false, to, replace }
+    }
 }
 
 impl Job {

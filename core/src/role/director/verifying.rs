@@ -302,7 +302,7 @@ pub(super) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), String
         return Err(format!("the job lies on storage \"{storage}\", which the configuration does not have"));
     }
     job.storage = storage.to_owned();
-    job.restore = Some(RestorePlan { selected, to: String::new(), replace: b'n' });
+    job.restore = Some(RestorePlan::of_one(selected, String::new(), b'n'));
     Ok(())
 }
 

@@ -31,13 +31,13 @@ pub(super) static BACKUP: &[Step<Job>] = &[
     Step { name: "the tally", act: close_handle, expect: Expect::Event(CLOSED), learn: nothing },
 ];
 
-/// A restore: from the session to the tally.
+/// A restore from one storage daemon: from the session to the tally, which waits if more storage daemons may follow.
 pub(super) static RESTORE: &[Step<Job>] = &[
     Step { name: "opening the folder to restore to", act: open_restore, expect: Expect::Event(OPENED), learn: nothing },
     Step { name: "the storage daemon's session", act: read_open, expect: ticket_line(), learn: learn_ticket },
     Step { name: "the storage daemon's consent", act: read_data, expect: exactly(session::DATA), learn: nothing },
     Step { name: "the data", act: receive_data, expect: Expect::Event(CARRIED), learn: nothing },
-    Step { name: "the tally", act: close_handle, expect: Expect::Event(CLOSED), learn: nothing },
+    Step { name: "the tally", act: close_only_part, expect: Expect::Event(CLOSED), learn: nothing },
     Step { name: "the session's status", act: read_close, expect: status_line(), learn: nothing },
 ];
 
@@ -50,6 +50,10 @@ pub(super) static VERIFY: &[Step<Job>] = &[
     Step { name: "the tally", act: close_handle, expect: Expect::Event(CLOSED), learn: nothing },
     Step { name: "the session's status", act: read_close, expect: status_line(), learn: nothing },
 ];
+
+/// The end of a restore that was told to expect `endrestore`.
+pub(super) static END_RESTORE: &[Step<Job>] =
+    &[Step { name: "the tally", act: close_handle, expect: Expect::Event(CLOSED), learn: nothing }];
 
 /// The worker has opened what was asked.
 pub(super) const OPENED: &str = "opened";
@@ -85,7 +89,10 @@ fn open_backup(job: &mut Job, net: &mut Net) -> Act {
 }
 
 fn open_restore(job: &mut Job, net: &mut Net) -> Act {
-    job.opened = true;
+    // Of a restore from several storage daemons everything is one: folders whose files come from two get their times.
+    if std::mem::replace(&mut job.opened, true) {
+        return Act::Skip;
+    }
     job.work = Some(net.work(Work::Disk(DiskWork::OpenRestore { handle: job.handle, order: job.order.clone() })));
     Act::Wait
 }
@@ -100,6 +107,10 @@ fn open_verify(job: &mut Job, net: &mut Net) -> Act {
 fn close_handle(job: &mut Job, net: &mut Net) -> Act {
     job.work = Some(net.work(Work::Disk(DiskWork::Close { handle: job.handle })));
     Act::Wait
+}
+
+fn close_only_part(job: &mut Job, net: &mut Net) -> Act {
+    if job.awaits_end_restore() { Act::Skip } else { close_handle(job, net) }
 }
 
 fn append_open(job: &mut Job, net: &mut Net) -> Act {

@@ -94,7 +94,12 @@ impl Job {
         }
     }
 
-    /// Counts what was done with the files of one storage daemon.
+    /// Whether the director will say `endrestore`, perhaps after more storage daemons (`wire/2 §1.7`).
+    pub(super) fn awaits_end_restore(&self) -> bool {
+        self.kind == Kind::Restore && self.keys > 1
+    }
+
+    /// Counts what was done with files.
     pub(super) fn add(&mut self, tally: &Tally) {
         self.tally.files = self.tally.files.saturating_add(tally.files);
         self.tally.read_bytes = self.tally.read_bytes.saturating_add(tally.read_bytes);

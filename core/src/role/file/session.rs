@@ -48,8 +48,6 @@ pub(super) enum Reading {
     Known(Box<KnownFiles>),
     /// What the director's clock says.
     Clocks(Clocks),
-    /// Nothing but `endrestore`.
-    EndRestore,
 }
 
 /// Whether a session goes on.
@@ -115,9 +113,8 @@ impl Session {
             // Behind the last line (`wire/2 §1.12`).
             net.send_signal(id, Signal::Eod);
         }
-        if job.kind == Kind::Restore && job.keys > 1 {
+        if job.awaits_end_restore() && job.opened {
             net.send_text(id, answers::STORAGE_END);
-            self.reading = Reading::EndRestore;
             return false;
         }
         true
@@ -144,7 +141,7 @@ impl Session {
                 }
                 None => Next::End,
             },
-            Reading::Commands | Reading::EndRestore | Reading::Clocks(_) => Next::End,
+            Reading::Commands | Reading::Clocks(_) => Next::End,
         }
     }
 
@@ -153,7 +150,7 @@ impl Session {
         match &mut self.reading {
             Reading::FileSet(reader) => Some(if reader.line(line).is_ok() { Next::Go } else { Next::End }),
             Reading::Known(known) => Some(if level::take_known(known, line).is_ok() { Next::Go } else { Next::End }),
-            Reading::Commands | Reading::EndRestore | Reading::Clocks(_) => None,
+            Reading::Commands | Reading::Clocks(_) => None,
         }
     }
 }
@@ -279,7 +276,7 @@ impl FileDaemon {
                 net.send_text(id, answers::AUTHORIZATION);
             }
             FileCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
-            FileCommand::EndRestore => return Next::End,
+            FileCommand::EndRestore => return self.end_restore(net, id),
             FileCommand::Run(_) | FileCommand::RunBeforeNow => {
                 net.send_text(id, answers::FAILED_SCRIPT);
                 return Next::End;
@@ -405,6 +402,16 @@ impl FileDaemon {
                 Next::End
             }
         }
+    }
+
+    /// No storage daemon follows any more.
+    fn end_restore(&mut self, net: &mut Net, id: ConnId) -> Next {
+        let job = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut());
+        if !job.is_some_and(|job| job.opened && job.awaits_end_restore() && job.script.is_none()) {
+            return Next::End;
+        }
+        self.advance(net, id, |job, net| job.begin(data::END_RESTORE, net));
+        Next::Go
     }
 
     pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId, kind: Kind, order: Option<RestoreOrder>) -> Next {

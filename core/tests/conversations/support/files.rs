@@ -133,11 +133,11 @@ impl Disk {
             }
             DiskWork::Apply { parcel, .. } => {
                 let mut sink = Sink { seen: &mut seen, totals: &mut self.totals };
-                let mut rest = &parcel.bytes[..];
-                while !rest.is_empty() {
-                    let taken = self.unpacker.feed(rest, &mut sink).expect("a good stream");
-                    rest = &rest[taken..];
+                if self.unpacker.has_ended() {
+                    self.unpacker.go_on();
                 }
+                let taken = self.unpacker.feed(&parcel.bytes, &mut sink).expect("a good stream");
+                assert_eq!(taken, parcel.bytes.len(), "bytes behind the end");
                 DiskDone::Applied { parcel: Parcel::new(), remarks: Vec::new() }
             }
             DiskWork::Close { .. } => {

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use crate::calendar::Civil;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::wire::bsr::Bootstrap;
 use crate::wire::status::{JobLevel, JobType};
 
 use crate::config::{JobKind, Replace};
 
 use super::super::Director;
 use super::super::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
-use super::super::job::RestorePlan;
+use super::super::job::{RestorePart, RestorePlan};
 use super::super::restore_selection::{self, RestorePlan as Selected};
 use super::super::running::Order;
 use super::words::Words;
@@ -176,27 +177,27 @@ impl Director {
         self.console_asks(net, conn, Asked::Restore(Box::new(restoring)), request);
     }
 
-    fn order_restore(&mut self, net: &mut Net, conn: ConnId, restoring: Restoring, selected: Selected) {
-        let sections = &selected.bootstrap.sections;
-        let Some(storage) = sections.first().map(|first| first.storage.clone().unwrap_or_default()) else {
+    fn order_restore(&mut self, net: &mut Net, conn: ConnId, restoring: Restoring, mut selected: Selected) {
+        let parts = selected.bootstrap.split_by_storage(|_, _| false);
+        let part = |(storage, bootstrap): (Option<String>, Bootstrap)| {
+            let storage = storage.unwrap_or_default();
+            RestorePart { storage_id: self.setup.storages.get(&storage).copied().unwrap_or(0), storage, bootstrap }
+        };
+        let mut parts: VecDeque<RestorePart> = parts.into_iter().map(part).collect();
+        let text: String = parts.iter().map(needed_volumes).collect();
+        self.console_prints(net, conn, &format!("{text}{} files selected to be restored.\n", selected.files));
+        let unknown = parts.iter().skip(1).find(|part| self.config.storage(&part.storage).is_none());
+        if let Some(RestorePart { storage, .. }) = unknown {
+            let text = format!("There is no storage \"{storage}\", where a part of the files lies.\n");
+            return self.console_fails(net, conn, &text);
+        }
+        let Some(RestorePart { storage, bootstrap, .. }) = parts.pop_front() else {
             return self.console_fails(net, conn, "There is no file to restore.\n");
         };
-        if sections.iter().any(|section| section.storage.as_deref() != Some(&storage)) {
-            let text = "The files lie on more than one storage: that cannot be restored in one job yet.\n";
-            return self.console_fails(net, conn, text);
-        }
-        let mut volumes: Vec<&str> =
-            sections.iter().flat_map(|section| section.volumes.iter().map(String::as_str)).collect();
-        volumes.dedup();
-        let text = format!(
-            "The job needs these volumes of storage {storage}: {}\n{} files selected to be restored.\n",
-            volumes.join(", "),
-            selected.files
-        );
-        self.console_prints(net, conn, &text);
+        selected.bootstrap = bootstrap;
         let pool = self.config.job(&restoring.job).map(|job| job.pool.clone()).unwrap_or_default();
         let fileset = restoring.jobs.first().map(|job| job.file_set.clone()).unwrap_or_default();
-        let plan = RestorePlan { selected, to: restoring.to, replace: restoring.replace };
+        let plan = RestorePlan { rest: parts, ..RestorePlan::of_one(selected, restoring.to, restoring.replace) };
         let order = Order {
             name: restoring.job,
             kind: JobType::Restore,
@@ -268,6 +269,14 @@ fn replace(words: &Words, of_job: Replace) -> Result<u8, String> {
         Some("never") => b'n',
         Some(other) => return Err(format!("replace={other}: say always, ifnewer, ifolder or never.\n")),
     })
+}
+
+/// A line with the volumes that a storage daemon will read.
+fn needed_volumes(part: &RestorePart) -> String {
+    let sections = part.bootstrap.sections.iter();
+    let mut volumes: Vec<&str> = sections.flat_map(|section| section.volumes.iter().map(String::as_str)).collect();
+    volumes.dedup();
+    format!("The job needs these volumes of storage {}: {}\n", part.storage, volumes.join(", "))
 }
 
 fn ids(jobs: &[JobRow]) -> Vec<u32> {

@@ -1,11 +1,12 @@
-//! A restore from one storage daemon: `wire/2 §1.14`, `wire/3 §1.6`.
+//! A restore: `wire/2 §1.14`, `wire/3 §1.6`. From several storage daemons one after the other, with one file daemon.
 
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, Who, nothing};
 use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
+use crate::wire::status::JobStatus;
 
-use super::super::job::Job;
+use super::super::job::{Job, RestorePart};
 use super::{FILE_ENDED, channel, file, storage, wait};
 
 /// Until both daemons have said how it ended.
@@ -14,13 +15,13 @@ pub(super) static TABLE: &[Step<Job>] = &[
     storage::GREETING,
     storage::JOB,
     storage::ERASE,
-    storage::RECORD_START,
+    Step { act: first_record_start, ..storage::RECORD_START },
     storage::USE_READ,
-    file::CONNECT,
+    Step { act: first_connect, ..file::CONNECT },
     file::GREETING,
-    file::JOB,
-    file::ERASE,
-    file::BANDWIDTH,
+    Step { act: first_job, ..file::JOB },
+    Step { act: first_erase, ..file::ERASE },
+    Step { act: first_bandwidth, ..file::BANDWIDTH },
     storage::BOOTSTRAP,
     channel::RUN_BEFORE,
     channel::FILE_DIALS_WITH_KEY,
@@ -30,9 +31,57 @@ pub(super) static TABLE: &[Step<Job>] = &[
     Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE), learn: nothing },
     Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END), learn: nothing },
     storage::END,
+    Step { name: "the next storage", act: next_storage, expect: Expect::Nothing, learn: nothing },
     Step { name: "ending the restore", act: send_end_restore, expect: Expect::Event(FILE_ENDED), learn: nothing },
     file::DISMISS,
 ];
+
+/// Whether the file daemon has its job already.
+fn goes_on(job: &Job) -> bool {
+    job.restore.as_ref().is_some_and(|plan| plan.goes_on)
+}
+
+fn first_record_start(job: &mut Job, net: &mut Net) -> Act {
+    if goes_on(job) { Act::Skip } else { (storage::RECORD_START.act)(job, net) }
+}
+
+fn first_connect(job: &mut Job, net: &mut Net) -> Act {
+    if goes_on(job) { Act::Skip } else { (file::CONNECT.act)(job, net) }
+}
+
+fn first_job(job: &mut Job, net: &mut Net) -> Act {
+    if goes_on(job) { Act::Skip } else { (file::JOB.act)(job, net) }
+}
+
+fn first_erase(job: &mut Job, net: &mut Net) -> Act {
+    if goes_on(job) { Act::Skip } else { (file::ERASE.act)(job, net) }
+}
+
+fn first_bandwidth(job: &mut Job, net: &mut Net) -> Act {
+    if goes_on(job) { Act::Skip } else { (file::BANDWIDTH.act)(job, net) }
+}
+
+/// Goes on with the next storage daemon, unless this one has failed: then the rest would be in vain.
+fn next_storage(job: &mut Job, net: &mut Net) -> Act {
+    let is_good = job.storage_end.as_ref().is_some_and(|end| end.status.is_ok());
+    let Some(plan) = job.restore.as_mut().filter(|_| is_good) else { return Act::Wait };
+    let Some(RestorePart { storage, storage_id, bootstrap }) = plan.rest.pop_front() else { return Act::Wait };
+    plan.selected.bootstrap = bootstrap;
+    plan.goes_on = true;
+    job.file_greeted = true;
+    if job.storage_end.take().is_some_and(|end| end.errors > 0 || end.status != JobStatus::Ok) {
+        job.warnings += 1;
+    }
+    if let Some(conn) = job.storage_conn.take() {
+        net.close(conn, false);
+    }
+    job.notes.push(format!("Storage {} has done its part; the next is {storage}", job.storage));
+    job.storage = storage;
+    job.ids.storage = storage_id;
+    job.storage_status = JobStatus::Created;
+    job.told_to_run = false;
+    Act::Again
+}
 
 fn send_restore(job: &mut Job, net: &mut Net) -> Act {
     let Some(plan) = &job.restore else { return Act::Wait };
