@@ -17,6 +17,20 @@ pub enum Fault {
     Bug,
 }
 
+impl Fault {
+    /// Where to look, in the words of the log.
+    #[must_use]
+    pub const fn place(self) -> &'static str {
+        match self {
+            Self::Peer => "peer",
+            Self::Network => "network",
+            Self::Config => "configuration",
+            Self::Local => "this machine",
+            Self::Bug => "a mistake in Towline",
+        }
+    }
+}
+
 /// Whether doing the same again can help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Retry {

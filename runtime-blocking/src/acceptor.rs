@@ -2,6 +2,8 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use towline_core::action::SocketOptions;
 use towline_core::drive::{ACCEPT_PAUSE, NodeMail, would_block};
@@ -24,7 +26,7 @@ pub(crate) fn accept(id: ListenerId, listener: &TcpListener, options: SocketOpti
             // The peer has gone again, or another reason to ask once more.
             Err(error) if would_block(&error) || passing(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                tracing::warn!("{}", complaint(Code(921), &format!("cannot accept a connection: {error}")));
                 if wait(stop, None, Some(ACCEPT_PAUSE)) {
                     return;
                 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use towline_core::action::SocketOptions;
@@ -115,6 +117,7 @@ fn set_buffers(socket: &Socket, options: SocketOptions) {
 
 fn note(option: &str, outcome: io::Result<()>) {
     if let Err(error) = outcome {
-        tracing::warn!(option, %error, "the system refuses a socket option");
+        let text = format!("the system refuses the socket option {option}: {error}");
+        tracing::warn!("{}", complaint(Code(922), &text));
     }
 }

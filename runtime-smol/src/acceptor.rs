@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
@@ -41,7 +43,7 @@ async fn accept_all(
             // The peer has gone again, or another reason to ask once more.
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                tracing::warn!("{}", complaint(Code(921), &format!("cannot accept a connection: {error}")));
                 Timer::after(ACCEPT_PAUSE).await;
             }
         }

@@ -1,6 +1,8 @@
 //! The acceptor: a task per listener.
 
 use std::io::ErrorKind;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
@@ -40,7 +42,7 @@ async fn accept_all(
             // The peer has gone again, or another reason to ask once more.
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
             Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
+                tracing::warn!("{}", complaint(Code(921), &format!("cannot accept a connection: {error}")));
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
 /// The pause before the first new attempt; each further one is twice as long.
@@ -130,7 +132,8 @@ impl Keeper {
                 Err(error) if error.kind.may_come_back() => {
                     let now = Instant::now();
                     let since = *self.away.get_or_insert_with(|| {
-                        tracing::warn!("the catalog is away, jobs wait for it: {}", error.text);
+                        let text = format!("the catalog is away, jobs wait for it: {}", error.text);
+                        tracing::warn!("{}", complaint(Code(917), &text));
                         now
                     });
                     let left = (since + self.patience.retry_for).saturating_duration_since(now);
@@ -143,7 +146,7 @@ impl Keeper {
                 }
                 done => {
                     if let Some(since) = self.away.take() {
-                        tracing::warn!("the catalog is back after {} s", since.elapsed().as_secs());
+                        tracing::info!("the catalog is back after {} s", since.elapsed().as_secs());
                     }
                     return done;
                 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use towline_core::config::{ConfigPath, ConsoleConfig};
 use towline_core::drive::Injector;
@@ -44,7 +46,8 @@ impl Daemon for ConsoleProgram {
         let hands = Arc::new(Workers::new(Sink::with_ready(ready).into_log()));
         let started = Box::new(move |injector: Injector| {
             if let Err(error) = read_lines(permits, injector.clone()) {
-                tracing::error!("cannot start a thread for the input: {error}");
+                let text = format!("cannot start a thread for the input: {error}");
+                tracing::error!("{}", complaint(Code(918), &text));
                 injector.post(Event::StopRequested);
             }
         });

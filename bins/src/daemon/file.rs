@@ -1,6 +1,8 @@
 //! The file daemon's program.
 
 use std::sync::Arc;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use towline_core::config::{ConfigPath, FileConfig};
 use towline_core::node::Settings;
@@ -46,7 +48,8 @@ impl Daemon for FileProgram {
         let hands = Arc::new(Workers::new(Sink::new().into_log()));
         let started = move |injector| {
             if dials && let Err(error) = network::watch(injector) {
-                tracing::warn!("changes of the network are not noticed: {error}");
+                let text = format!("changes of the network are not noticed: {error}");
+                tracing::warn!("{}", complaint(Code(918), &text));
             }
         };
         Ok(Built { role, settings, hands, started: Box::new(started) })

@@ -64,7 +64,7 @@ pub fn start_log(verbose: u8, quiet: bool) {
 
 fn log(level: Level, cause: Option<(Fault, Code)>, text: &str) {
     let text = match cause {
-        Some((fault, code)) => format!("{code} ({}): {text}", word(fault)),
+        Some((fault, code)) => format!("{code} ({}): {text}", fault.place()),
         None => text.to_owned(),
     };
     // A peer's words may be in it: they must not make a second line.
@@ -74,15 +74,5 @@ fn log(level: Level, cause: Option<(Fault, Code)>, text: &str) {
         Level::Warn => tracing::warn!("{text}"),
         Level::Info => tracing::info!("{text}"),
         Level::Debug => tracing::debug!("{text}"),
-    }
-}
-
-const fn word(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Peer => "peer",
-        Fault::Network => "network",
-        Fault::Config => "configuration",
-        Fault::Local => "this machine",
-        Fault::Bug => "a mistake in Towline",
     }
 }

@@ -26,6 +26,8 @@ pub mod tray;
 use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use serde::de::DeserializeOwned;
 use towline_core::config::Check;
@@ -148,10 +150,12 @@ fn run_with<D: Daemon>(
     let until_eof = options.until_eof;
     let begin = move |injector: Injector| {
         if until_eof && let Err(error) = input::stop_at_the_end(injector.clone()) {
-            tracing::warn!("cannot watch standard input: {error}");
+            let text = format!("cannot watch standard input: {error}");
+            tracing::warn!("{}", complaint(Code(918), &text));
         }
         if let Err(error) = signals::watch(injector.clone()) {
-            tracing::warn!("cannot watch for signals, so they end the program at once: {error}");
+            let text = format!("cannot watch for signals, so they end the program at once: {error}");
+            tracing::warn!("{}", complaint(Code(918), &text));
         }
         started(injector);
     };

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use towline_core::config::{ConfigPath, Severity, TlsConfig, TlsMode};
 use towline_core::error::{Explain as _, TlsError};
@@ -148,6 +150,7 @@ fn keep_time(wall: SharedWall) {
         }
     };
     if let Err(error) = thread::Builder::new().name("clock".to_owned()).spawn(body) {
-        tracing::warn!("no thread for the clock; certificates are judged by the time of the start: {error}");
+        let text = format!("no thread for the clock, certificates are judged by the time of the start: {error}");
+        tracing::warn!("{}", complaint(Code(918), &text));
     }
 }

@@ -4,6 +4,8 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use super::Failure;
 
@@ -48,7 +50,8 @@ impl Drop for State {
             // Restored folders keep even their owner out when their mode says so.
             open_up(&self.path);
             if let Err(error) = fs::remove_dir_all(&self.path) {
-                tracing::warn!("{} could not be removed: {error}", self.path.display());
+                let text = format!("{} could not be removed: {error}", self.path.display());
+                tracing::warn!("{}", complaint(Code(920), &text));
             }
         }
     }

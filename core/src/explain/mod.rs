@@ -7,6 +7,7 @@ mod conn;
 mod dial;
 mod disk;
 mod job;
+mod log;
 mod monitor;
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,24 @@ pub fn page(code: Code) -> Option<&'static Page> {
     all().find(|page| page.code == code)
 }
 
+/// A line for the log about something that has no error value: whose fault, the code, what happened, what to do.
+#[must_use]
+pub fn complaint(code: Code, text: &str) -> String {
+    match page(code) {
+        Some(page) => format!("{code} ({}): {text}. {}", page.fault.place(), page.remedy),
+        None => format!("{code}: {text}"),
+    }
+}
+
+/// The code a text names itself, as in `no answer (T0104); check the firewall`.
+#[must_use]
+pub(crate) fn named(text: &str) -> Option<&'static Page> {
+    text.match_indices("(T").find_map(|(at, _)| {
+        let number = text.get(at + 2..at + 6)?.parse().ok()?;
+        page(Code(number)).filter(|_| text[at + 6..].starts_with(')'))
+    })
+}
+
 /// All pages, in order of their codes.
 pub fn all() -> impl Iterator<Item = &'static Page> {
     [
@@ -52,6 +71,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         disk::PAGES,
         catalog::PAGES,
         config::PAGES,
+        log::PAGES,
     ]
     .into_iter()
     .flatten()

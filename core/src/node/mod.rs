@@ -114,7 +114,7 @@ impl<R: Role> Node<R> {
 
     fn stop(&mut self) {
         if self.stopping {
-            self.net.log(Level::Warn, "second request to stop: ending at once");
+            self.net.complain(Level::Warn, 901, "second request to stop: ending at once");
             self.net.exit(ExitReason::Failed(1));
         } else {
             self.stopping = true;

@@ -20,6 +20,7 @@ use crate::conn::{Peer, ToConn};
 use crate::drive::{ExitReason, Level, Notice, Work};
 use crate::error::{Code, Fault};
 use crate::event::Ends;
+use crate::explain;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::limits;
 use crate::time::{Deadline, Instant, Wall};
@@ -277,6 +278,18 @@ impl Net {
     /// Writes to the log, with whose fault it is and the code.
     pub fn log_cause(&mut self, level: Level, cause: (Fault, Code), text: &str) {
         self.order(Action::Notify(Notice::Log { level, cause: Some(cause), text: text.to_owned() }));
+    }
+
+    /// Writes to the log what has no error value: with the fault and the remedy of the code's page, or of another code that
+    /// the text names itself.
+    pub fn complain(&mut self, level: Level, code: u16, text: &str) {
+        if let Some(page) = explain::named(text) {
+            return self.log_cause(level, (page.fault, page.code), text);
+        }
+        match explain::page(Code(code)) {
+            Some(page) => self.log_cause(level, (page.fault, page.code), &format!("{text}. {}", page.remedy)),
+            None => self.log(level, text),
+        }
     }
 
     /// Tells the operator.

@@ -4,6 +4,8 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -54,11 +56,13 @@ impl Terminal {
             let _stop = Stop(injector.clone());
             if let Err(error) = self.show(&injector) {
                 self.end();
-                tracing::error!("the terminal cannot be used: {error}");
+                let text = format!("the terminal cannot be used: {error}");
+                tracing::error!("{}", complaint(Code(919), &text));
             }
         };
         if let Err(error) = thread::Builder::new().name("screen".to_owned()).spawn(body) {
-            tracing::error!("cannot start a thread for the screen: {error}");
+            let text = format!("cannot start a thread for the screen: {error}");
+            tracing::error!("{}", complaint(Code(918), &text));
             asking.post(Event::StopRequested);
         }
     }

@@ -115,7 +115,7 @@ impl Director {
             .map(|(who, name)| {
                 let refused = self.send_cancel(net, id, who, &name, command.clone());
                 if let Err(why) = &refused {
-                    net.log(Level::Warn, &format!("the {who} is not told to cancel job {id}: {why}"));
+                    net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {id}: {why}"));
                 }
                 Told { who, name, over: refused.is_err(), said: refused.err(), confirmed: false }
             })

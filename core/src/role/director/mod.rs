@@ -221,7 +221,7 @@ impl Director {
         }
         if lost > 0 {
             let text = format!("{lost} lines of reports were not stored: the catalog is too slow for them");
-            net.log(Level::Error, &text);
+            net.complain(Level::Error, 910, &text);
         }
         self.save_lines(net);
         self.exit_if_idle(net);
@@ -365,7 +365,8 @@ impl Role for Director {
             Owner::End(id) => self.job_recorded(net, id, answer),
             Owner::Uname => {
                 if let Err(error) = answer {
-                    net.log(Level::Warn, &format!("what a client says it is was not stored: {error}"));
+                    let text = format!("what a client says it is was not stored: {error}; {}", error.help());
+                    net.log_cause(Level::Warn, (error.fault(), error.code()), &text);
                 }
             }
             Owner::Log => self.lines_saved(net, answer),

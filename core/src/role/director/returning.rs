@@ -2,6 +2,7 @@
 
 use crate::config::{self, JobKind};
 use crate::drive::Level;
+use crate::error::Explain;
 use crate::node::Net;
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
@@ -38,9 +39,12 @@ impl Director {
     pub(super) fn return_answered(&mut self, net: &mut Net, name: &str, answer: Result<CatalogAnswer, CatalogError>) {
         let rows = match answer {
             Ok(CatalogAnswer::Jobs(rows)) => rows,
-            Ok(other) => return net.log(Level::Error, &format!("unexpected answer of the catalog: {other:?}")),
+            Ok(other) => {
+                return net.complain(Level::Error, 911, &format!("unexpected answer of the catalog: {other:?}"));
+            }
             Err(error) => {
-                return net.log(Level::Error, &format!("job {name} is not started for its client's return: {error}"));
+                let text = format!("job {name} is not started for its client's return: {error}; {}", error.help());
+                return net.log_cause(Level::Error, (error.fault(), error.code()), &text);
             }
         };
         let Some(job) = self.config.job(name) else { return };

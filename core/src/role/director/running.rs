@@ -139,7 +139,7 @@ impl Director {
         if let Some(console) = console {
             self.console_answers(net, console, answer);
         } else if created.is_none() {
-            net.log(Level::Error, &format!("{}: {}", name, answer.text().trim_end()));
+            net.complain(Level::Error, 908, &format!("{}: {}", name, answer.text().trim_end()));
         }
         if let Some(job) = created {
             let id = job.id;

@@ -77,12 +77,12 @@ impl Director {
     fn order_scheduled(&mut self, net: &mut Net, name: &str, moment: Moment) {
         if self.queued.iter().any(|id| self.jobs.get(id).is_some_and(|job| job.name == name)) {
             let text = format!("job {name} is due and not ordered: the one before it still waits for its turn");
-            return net.log(Level::Warn, &text);
+            return net.complain(Level::Warn, 912, &text);
         }
         let order = self.config.job(name).and_then(|job| self.order_of(job, moment.level.unwrap_or(job.level)));
         match order {
             Some(order) => self.order_job(net, order),
-            None => net.log(Level::Warn, &format!("job {name} is due and cannot be run by a schedule")),
+            None => net.complain(Level::Warn, 913, &format!("job {name} is due and cannot be run by a schedule")),
         }
     }
 

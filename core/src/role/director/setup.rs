@@ -68,7 +68,11 @@ impl Director {
                 self.setup.storages.insert(name, id);
             }
             (Item::Unfinished, Ok(CatalogAnswer::Changed(jobs))) if jobs > 0 => {
-                net.log(Level::Warn, &format!("{jobs} jobs had not ended when the director stopped: marked as failed"));
+                net.complain(
+                    Level::Warn,
+                    916,
+                    &format!("{jobs} jobs had not ended when the director stopped: marked as failed"),
+                );
             }
             _ => {}
         }

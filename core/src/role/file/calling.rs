@@ -140,7 +140,8 @@ impl FileDaemon {
                 State::Dialling(net.dial(route, opening))
             }
             Err(why) => {
-                self.say(net, Level::Error, None, &format!("director {name} is not dialled: {why}"));
+                let cause = Some((Fault::Config, Code(201)));
+                self.say(net, Level::Error, cause, &format!("director {name} is not dialled: {why}"));
                 State::Over
             }
         };

@@ -225,7 +225,7 @@ impl FileDaemon {
             let is_over = job.id == 0 && !job.opened;
             self.release(net, job);
             if !is_over {
-                self.say(net, Level::Warn, None, &text);
+                self.say(net, Level::Warn, Some((Fault::Network, Code(902))), &text);
             }
         }
         net.close(id, false);

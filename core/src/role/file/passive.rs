@@ -50,7 +50,7 @@ impl FileDaemon {
             (job.name == name && job.is_callable()).then_some((id, job))
         });
         let Some((id, job)) = found else {
-            net.log(Level::Warn, &format!("nobody waits for a storage daemon of job {name}: closed"));
+            net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
             return net.abort(conn);
         };
         job.data = Some(conn);

@@ -88,7 +88,7 @@ impl Session {
 
     /// Sends a fatal job message; it costs the job its status (`wire/2 §4.2`).
     pub(super) fn fatal(&mut self, net: &mut Net, id: ConnId, daemon: &str, text: &str) {
-        net.log(Level::Error, text);
+        net.complain(Level::Error, 906, text);
         if let Some(job) = &mut self.job {
             job.errors = job.errors.max(1);
         }

@@ -313,7 +313,10 @@ impl StorageDaemon {
         if !job.is_alive() {
             return;
         }
-        net.log(if status == JobStatus::Canceled { Level::Info } else { Level::Error }, text);
+        match status {
+            JobStatus::Canceled => net.log(Level::Info, text),
+            _ => net.complain(Level::Error, 907, text),
+        }
         job.status = status;
         job.message(net, kind, text);
         job.script = None;
@@ -547,7 +550,7 @@ impl StorageDaemon {
             (job.line.job == name && waits).then_some((id, job))
         });
         let Some((id, job)) = found else {
-            net.log(Level::Warn, &format!("nobody waits for a file daemon of job {name}: closed"));
+            net.complain(Level::Warn, 903, &format!("nobody waits for a file daemon of job {name}: closed"));
             return net.abort(conn);
         };
         job.file = Some(conn);
@@ -587,7 +590,7 @@ impl StorageDaemon {
     fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
         let Some(session) = self.sessions.remove(&id) else { return };
         if let Some(mut job) = session.job {
-            net.log(Level::Warn, &format!("director lost during job {}: {why}", job.line.job));
+            net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.line.job));
             job.status = job.status.merge(JobStatus::Canceled);
             self.release(net, id, &job);
         }

@@ -58,7 +58,7 @@ impl StorageDaemon {
                 Next::Go
             }
             Err(text) => {
-                net.log(Level::Error, &text);
+                net.complain(Level::Error, 201, &text);
                 job.status = JobStatus::Fatal;
                 job.message(net, MessageKind::Fatal, &text);
                 net.send_text(id, answers::bad_passive(line));

@@ -150,7 +150,7 @@ impl StorageDaemon {
             (job.line.job == name && waits).then_some((id, job))
         });
         let Some((id, job)) = found else {
-            net.log(Level::Warn, &format!("nobody waits for a storage daemon of job {name}: closed"));
+            net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
             return net.abort(conn);
         };
         job.file = Some(conn);

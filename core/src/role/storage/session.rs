@@ -137,7 +137,7 @@ impl StorageDaemon {
             }
             StorageCommand::Job(line) if self.is_full() => {
                 let text = format!("job {} refused: `maximum_concurrent_jobs` are under way", line.job);
-                net.log(Level::Warn, &text);
+                net.complain(Level::Warn, 904, &text);
                 net.send_text(id, answers::too_many_jobs(self.config.storage.maximum_concurrent_jobs));
                 return Next::End;
             }
@@ -233,7 +233,7 @@ impl StorageDaemon {
             }
             (_, outcome) => {
                 if let Err(error) = outcome {
-                    net.log(Level::Error, &format!("unusable bootstrap from the director: {error}"));
+                    net.complain(Level::Error, 905, &format!("unusable bootstrap from the director: {error}"));
                 }
                 net.send_text(id, answers::BAD_BOOTSTRAP);
                 Next::End

@@ -96,7 +96,7 @@ impl Director {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
         let most = usize::try_from(self.config.director.max_console_connections).unwrap_or(usize::MAX);
         if self.consoles.len() >= most {
-            net.log(Level::Warn, &format!("console {name} refused: {most} consoles are connected already"));
+            net.complain(Level::Warn, 914, &format!("console {name} refused: {most} consoles are connected already"));
             return net.close(conn, true);
         }
         net.keep_alive(conn, keepalive::socket(self.config.console_heartbeat(), keepalive::End::Control));
@@ -140,7 +140,7 @@ impl Director {
                 console.doing = doing;
                 console.waiting.push_back(line);
                 if console.waiting.len() > MAX_WAITING {
-                    net.log(Level::Warn, "a console sends commands faster than they end: closed");
+                    net.complain(Level::Warn, 915, "a console sends commands faster than they end: closed");
                     net.abort(conn);
                 }
             }
