@@ -81,3 +81,25 @@ fn a_dozen_daemons_of_one_name_are_named_once_a_minute_and_one_of_them_gets_the_
     let ended = town.await_end(job, MINUTE).map(|row| row.job_status);
     assert_eq!(ended, Some(b'T'), "{}", town.report(job));
 }
+
+#[test]
+fn a_client_that_dials_in_with_a_wrong_password_never_waits_and_is_named_once_a_minute_at_most() {
+    for tls in [false, true] {
+        let passwords = ("another".to_owned(), "storage".to_owned());
+        let mut town = Town::new(Plan { tls, passwords, directions: Directions::CLIENT, ..Plan::new(93) });
+        let (mut refusals, mut dials) = (BTreeSet::new(), BTreeSet::new());
+        for _ in 0..10 * 60 {
+            town.world.run_for(SECOND);
+            lines(town.world.trace(), " dir > Warn: ", &mut refusals);
+            lines(town.world.trace(), " fd > Dial {", &mut dials);
+        }
+        assert!(dials.len() > 10, "it goes on trying: {dials:#?}");
+        assert!((1..=11).contains(&refusals.len()) && refusals.len() < dials.len(), "tls {tls}: {refusals:#?}");
+        assert!(refusals.iter().all(|line| line.contains("password")), "tls {tls}: {refusals:#?}");
+        let Some(status) = town.say("status director", MINUTE) else { panic!("consoles are not served") };
+        let (_, waiting) = status.split_once("Client Initiated Connections").unwrap_or_default();
+        assert!(!waiting.is_empty() && !waiting.contains(" fd"), "{status}");
+        assert_eq!(town.world.connections(town.director), 1, "the operator's");
+        assert!(town.messages().contains("director dir is not reached"), "the client says so too: {}", town.messages());
+    }
+}
