@@ -12,5 +12,6 @@ mod levels;
 mod passive;
 mod patience;
 mod recorded;
+mod rich;
 mod verify;
 mod waiting;

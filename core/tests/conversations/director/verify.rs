@@ -16,7 +16,8 @@ use crate::support::peer::Script;
 
 const BACKUP: u32 = 4;
 const VERIFY: u32 = 5;
-const SESSION: (u32, u32) = (4, 1_795_439_175);
+/// When the recorded storage daemon started.
+const SESSION_TIME: u32 = 1_795_439_175;
 
 /// The recorded director's configuration, with its verify job.
 fn verifying(client: &Value) -> Value {
@@ -30,6 +31,77 @@ fn verifying(client: &Value) -> Value {
     config
 }
 
+/// A backup that ended well, on the volume of MediaId 1. Its session has its number.
+pub struct Backup {
+    pub job_id: u32,
+    pub level: u8,
+    pub files: u32,
+    /// Addresses of its first and last byte.
+    pub place: (u32, u32),
+    /// What the storage daemon told the catalog.
+    pub frames: Vec<u8>,
+}
+
+/// Puts a backup into a catalog that has client, pool, fileset and volume of number 1.
+pub fn add_backup(catalog: &mut MemoryCatalog, backup: &Backup) {
+    let mut ask = |request| catalog.serve(request).expect("stored");
+    let (job_id, level) = (backup.job_id, backup.level);
+    let (name, job) = ("backup-tiny".to_owned(), format!("backup-tiny.2026-11-23_13.06.42_0{job_id}"));
+    let job_type = b'B';
+    ask(CatalogRequest::CreateJob(NewJob {
+        job,
+        name,
+        job_type,
+        level,
+        client_id: 1,
+        sched_time: 1,
+        comment: String::new(),
+    }));
+    ask(CatalogRequest::StartJob(JobStart {
+        job_id,
+        job_status: b'R',
+        level,
+        start_time: i64::from(job_id),
+        client_id: 1,
+        pool_id: 1,
+        file_set_id: 1,
+        vol_session_id: job_id,
+        vol_session_time: SESSION_TIME,
+    }));
+    ask(CatalogRequest::CreateJobMedia(JobMediaRow {
+        job_id,
+        media_id: 1,
+        first_index: 1,
+        last_index: backup.files,
+        start_block: backup.place.0,
+        end_block: backup.place.1,
+        ..JobMediaRow::default()
+    }));
+    ask(CatalogRequest::InsertFiles { job_id, batch: UpdCatBatch::from_frames(backup.frames.clone()) });
+    ask(CatalogRequest::EndJob(Box::new(JobEnd { level, ..ended(job_id, backup.files) })));
+}
+
+fn ended(job_id: u32, job_files: u32) -> JobEnd {
+    JobEnd {
+        job_id,
+        job_status: b'T',
+        level: b'F',
+        end_time: i64::from(job_id),
+        real_end_time: i64::from(job_id),
+        client_id: 1,
+        pool_id: 1,
+        file_set_id: 1,
+        vol_session_id: job_id,
+        vol_session_time: SESSION_TIME,
+        job_files,
+        job_bytes: 1_043,
+        read_bytes: 1_043,
+        job_errors: 0,
+        prior_job_id: 0,
+        purged_files: false,
+    }
+}
+
 /// What the recorded backup of the same files told the catalog, each frame changed as a test likes; `None` drops it.
 fn catalog_with(change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> MemoryCatalog {
     let mut catalog = MemoryCatalog::default();
@@ -37,62 +109,21 @@ fn catalog_with(change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> MemoryCatalog {
     ask(CatalogRequest::EnsureClient(ClientSpec { name: "bareos-fd".to_owned(), ..ClientSpec::default() }));
     ask(CatalogRequest::EnsurePool(Box::new(PoolRow { name: "Full".to_owned(), ..PoolRow::default() })));
     ask(CatalogRequest::EnsureStorage { name: "File1".to_owned(), auto_changer: false });
-    for job_id in 1..=BACKUP {
-        let (name, job) = ("backup-tiny".to_owned(), format!("backup-tiny.2026-11-23_13.06.42_0{job_id}"));
-        let (job_type, level) = (b'B', b'F');
-        let new = NewJob { job, name, job_type, level, client_id: 1, sched_time: 1, comment: String::new() };
-        ask(CatalogRequest::CreateJob(new));
-        let start = JobStart {
-            job_id,
-            job_status: b'R',
-            level,
-            start_time: 1,
-            client_id: 1,
-            pool_id: 1,
-            file_set_id: 1,
-            vol_session_id: SESSION.0,
-            vol_session_time: SESSION.1,
-        };
-        ask(CatalogRequest::StartJob(start));
-        ask(CatalogRequest::EndJob(Box::new(JobEnd {
-            job_id,
-            job_status: b'T',
-            level,
-            end_time: 2,
-            real_end_time: 2,
-            client_id: 1,
-            pool_id: 1,
-            file_set_id: 1,
-            vol_session_id: SESSION.0,
-            vol_session_time: SESSION.1,
-            job_files: 6,
-            job_bytes: 1_043,
-            read_bytes: 1_043,
-            job_errors: 0,
-            prior_job_id: 0,
-            purged_files: false,
-        })));
-    }
     ask(CatalogRequest::CreateMedia(Box::new(volume())));
-    ask(CatalogRequest::CreateJobMedia(JobMediaRow {
-        job_id: BACKUP,
-        media_id: 1,
-        first_index: 1,
-        last_index: 6,
-        start_block: 573_436,
-        end_block: 575_700,
-        ..JobMediaRow::default()
-    }));
+    for job_id in 1..BACKUP {
+        add_backup(&mut catalog, &Backup { job_id, level: b'F', files: 6, place: (0, 0), frames: Vec::new() });
+    }
     let lines = conv::parse(recording!("01-backup-full/01-DIR-to-SD")).into_iter();
     let updates = lines.map(|line| line.frame.data().to_vec()).filter(|data| data.starts_with(b"UpdCat "));
     let mut frames = Vec::new();
     updates.filter_map(change).for_each(|payload| put_data(&mut frames, &payload));
-    ask(CatalogRequest::InsertFiles { job_id: BACKUP, batch: UpdCatBatch::from_frames(frames) });
+    let place = (573_436, 575_700);
+    add_backup(&mut catalog, &Backup { job_id: BACKUP, level: b'F', files: 6, place, frames });
     catalog
 }
 
 /// The recorded volume as its director knew it.
-fn volume() -> MediaRow {
+pub fn volume() -> MediaRow {
     MediaRow {
         volume_name: "Full-0001".to_owned(),
         pool_id: 1,
@@ -247,26 +278,9 @@ fn a_number_that_is_no_good_backup_is_refused_before_anybody_is_dialled() {
 #[test]
 fn a_job_without_files_is_verified_without_daemons() {
     let mut catalog = catalog_with(Some);
-    let mut end = JobEnd {
-        job_id: 3,
-        job_status: b'T',
-        level: b'I',
-        end_time: 2,
-        real_end_time: 2,
-        client_id: 1,
-        pool_id: 1,
-        file_set_id: 1,
-        vol_session_id: 3,
-        vol_session_time: SESSION.1,
-        job_files: 0,
-        job_bytes: 0,
-        read_bytes: 0,
-        job_errors: 0,
-        prior_job_id: 0,
-        purged_files: false,
-    };
-    catalog.serve(CatalogRequest::EndJob(Box::new(end.clone()))).expect("stored");
-    (end.job_id, end.purged_files, end.job_files) = (2, true, 6);
+    let end = JobEnd { level: b'I', ..ended(3, 0) };
+    catalog.serve(CatalogRequest::EndJob(Box::new(end))).expect("stored");
+    let end = JobEnd { purged_files: true, ..ended(2, 6) };
     catalog.serve(CatalogRequest::EndJob(Box::new(end))).expect("stored");
     let mut desk = Desk::with(verifying(&json!({})), catalog);
     let console = desk.console();
