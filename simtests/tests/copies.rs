@@ -269,3 +269,19 @@ fn one_restore_reads_a_migrated_full_and_the_incremental_after_it_from_two_stora
         check_idle(&mut region);
     }
 }
+
+#[test]
+fn a_copy_keeps_to_the_limit_of_the_storage_it_reads_from() {
+    const LIMIT: u64 = 20_000;
+    let mut region = region(31, false);
+    let original = run(&mut region, "run job=fd-sd yes");
+    assert!(is_good(&original), "{}", region.report(original.job_id));
+    let set = region.say(&format!("setbandwidth storage=sd limit={LIMIT}"), HOUR).unwrap_or_default();
+    assert!(set.contains("keeps to 20000 bytes a second"), "{set}");
+    let began = region.world.time_of(region.operator);
+    let control = run(&mut region, &format!("run job=copy jobid={} yes", original.job_id));
+    assert!(is_good(&control), "{}", region.report(control.job_id));
+    let took = region.world.time_of(region.operator).since(began);
+    let least = Duration::from_secs((original.job_bytes - 2 * LIMIT / 50) / LIMIT);
+    assert!(took >= least, "{} bytes in {took:?}", original.job_bytes);
+}
