@@ -3,5 +3,7 @@
 mod bandwidth;
 mod behaviour;
 mod copies;
+mod jobs;
 mod passive;
 mod recorded;
+mod volumes;
