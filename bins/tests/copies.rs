@@ -322,3 +322,31 @@ fn a_copy_is_the_backup_once_the_volume_of_its_original_is_used_again() {
     let report = site.restore("copy-restored", &format!("jobid={copy}"));
     assert!(is_with(&report, &site.second), "{report}");
 }
+
+/// The second part is written into folders that came with the first one: they keep the times they had.
+#[test]
+fn one_restore_takes_a_migrated_full_and_the_incremental_after_it_from_where_each_lies() {
+    let site = Site::start(300_000);
+    // What was changed in the second in which a backup starts is saved once more.
+    let next_second = || {
+        let second = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let began = second();
+        wait_for("the next second but one", || (second() > began + 1).then_some(()));
+    };
+    for to in ["far", "near"] {
+        fs::write(site.source.join("a/file 1"), format!("before the full backup {to}")).unwrap();
+        next_second();
+        let full = site.back_up(to);
+        site.run(&format!("run job=migrate-{to} jobid={full} yes"));
+        next_second();
+        fs::write(site.source.join("a/file 1"), format!("after the full backup {to}")).unwrap();
+        let changed = site.run(&format!("run job=b-{to} level=incremental yes"));
+        assert!(changed.report.contains("Files:         1\n"), "{}", changed.report);
+        let report = site.restore(&format!("both-{to}"), "");
+        assert!(report.contains(&format!("Storage {to} has done its part; the next is original")), "{report}");
+        if to == "far" {
+            assert!(is_with(&report, &site.first) && is_with(&report, &site.second), "{report}");
+        }
+        site.wait_idle();
+    }
+}
