@@ -1,5 +1,9 @@
 //! A linear byte buffer: filled at the end, consumed at the front, never zero-filled twice.
 
+mod headway;
+
+pub(crate) use headway::Headway;
+
 /// Bytes between an adapter and a machine. The storage is initialised once; `space` and `filled` are
 /// plain slices, so a read goes straight in and a parser borrows straight out.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use super::collect::Collector;
 pub use super::collect::{Attributes, MAX_PARCELS};
 use super::parcel::Parcel;
+use crate::buf::Headway;
 use crate::wire::block::{BlockBuilder, FullBlock, HEADER_LEN, Session};
 use crate::wire::frame::{Decoder, FrameError, Piece, Signal};
 use crate::wire::label::{SessionEnd, SessionLabel};
@@ -44,6 +45,14 @@ pub enum ReceiveError {
     /// Something else where a stream header should be.
     #[error("the file daemon sent {0:?} where a stream should begin")]
     Header(String),
+    /// A frame that is too long where a stream header should be.
+    #[error("the file daemon sent a frame of {length} bytes where a stream should begin: {text:?}")]
+    LongHeader {
+        /// The length of the frame in bytes.
+        length: u32,
+        /// How it begins, as far as it had come.
+        text: String,
+    },
     /// Files must be counted from 1 without a gap.
     #[error("FileIndex={found} from FD not positive or sequential={last}")]
     FileIndex {
@@ -61,6 +70,9 @@ pub enum ReceiveError {
     /// One file has more records for the catalog than are kept.
     #[error("file {0} has too many attribute records")]
     TooManyAttributes(i32),
+    /// The stream led this daemon in a circle.
+    #[error("no headway with a record of stream {0}: this is a mistake of Towline")]
+    Stuck(i32),
     /// A session label does not fit into a block.
     #[error("a session label does not fit into a block")]
     Label,
@@ -135,7 +147,7 @@ impl BackupReceiver {
             let Some(piece) = self.decoder.next(&mut rest)? else { break };
             match (piece, self.stream) {
                 (Piece::Signal(signal), _) => self.signal(signal)?,
-                (Piece::Data { bytes, last, .. }, None) => self.header(bytes, last)?,
+                (Piece::Data { bytes, last, length, .. }, None) => self.header(bytes, last, length)?,
                 (Piece::Data { bytes, last, length, .. }, Some(stream)) => {
                     let taken = self.record(stream, bytes, length)?;
                     let done = taken == bytes.len() && (!last || !self.in_record);
@@ -252,10 +264,14 @@ impl BackupReceiver {
         Ok(())
     }
 
-    fn header(&mut self, bytes: &[u8], last: bool) -> Result<(), ReceiveError> {
+    /// Takes a part of a header; what it says counts once all of its frame has come.
+    fn header(&mut self, bytes: &[u8], last: bool, length: u32) -> Result<(), ReceiveError> {
         let room = HEADER_LIMIT.saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if !last && bytes.len() <= room {
+        if length as usize > HEADER_LIMIT {
+            return Err(ReceiveError::LongHeader { length, text: shown(&self.line) });
+        }
+        if !last {
             return Ok(());
         }
         let mut scan = Scan::new(&self.line);
@@ -263,7 +279,7 @@ impl BackupReceiver {
         scan.white();
         let stream = scan.signed();
         if !self.line.first().is_some_and(u8::is_ascii_digit) && found == 0 {
-            return Err(ReceiveError::Header(String::from_utf8_lossy(&self.line).trim_end().to_owned()));
+            return Err(ReceiveError::Header(shown(&self.line)));
         }
         self.line.clear();
         let next = i32::try_from(found).ok().filter(|&next| {
@@ -287,7 +303,11 @@ impl BackupReceiver {
             return Ok(0);
         }
         let mut taken = 0;
+        let mut headway = Headway::over(bytes.len());
         while self.has_buffer() {
+            if !headway.goes_on() {
+                return Err(ReceiveError::Stuck(stream.0));
+            }
             taken += self.builder.push(&bytes[taken..]);
             self.take_full();
             if self.builder.record_is_done() || taken == bytes.len() && !bytes.is_empty() {
@@ -372,6 +392,11 @@ impl BackupReceiver {
     }
 }
 
+/// A line of the peer for people.
+fn shown(line: &[u8]) -> String {
+    String::from_utf8_lossy(line).trim_end().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -390,14 +415,44 @@ mod tests {
     #[test]
     fn of_a_header_64_bytes_are_kept_and_no_more() {
         let header = |blanks: usize| format!("1{}2 0", " ".repeat(blanks)).into_bytes();
-        for (len, works) in [(HEADER_LIMIT, true), (HEADER_LIMIT + 8, false)] {
+        for (len, works) in [(HEADER_LIMIT, true), (HEADER_LIMIT + 1, false)] {
             let mut frame = Vec::new();
             put_data(&mut frame, &header(len - 4));
             let mut receiver = receiver();
             let fed = receiver.feed(&frame);
             assert!(receiver.line.capacity() <= 2 * HEADER_LIMIT);
-            // What is cut off cannot be read any more: the number of the stream.
-            assert_eq!(fed, if works { Ok(frame.len()) } else { Err(ReceiveError::Stream(0)) });
+            match fed {
+                Ok(taken) => assert!(works && taken == frame.len()),
+                Err(ReceiveError::LongHeader { length, text }) => {
+                    assert!(!works && length as usize == len && text.len() <= HEADER_LIMIT, "{text}");
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// What an authenticated client could stop the whole daemon with: a header longer than there is room for, cut where
+    /// the room ends or anywhere else, and an empty frame after it.
+    #[test]
+    fn a_long_header_in_two_segments_and_an_empty_frame_end_the_stream_and_not_the_daemon() {
+        for len in [HEADER_LIMIT, HEADER_LIMIT + 1, HEADER_LIMIT + 40, 4 * HEADER_LIMIT] {
+            let mut bytes = Vec::new();
+            put_data(&mut bytes, format!("1{}2 0", " ".repeat(len - 4)).as_bytes());
+            put_data(&mut bytes, b"");
+            put_data(&mut bytes, b"");
+            for cut in 0..=bytes.len() {
+                let mut receiver = receiver();
+                let fed = receiver.feed(&bytes[..cut]).and_then(|taken| {
+                    assert_eq!(taken, cut);
+                    receiver.feed(&bytes[cut..])
+                });
+                match fed {
+                    Ok(_) => assert!(len <= HEADER_LIMIT && receiver.file_index == 1, "cut at {cut}"),
+                    Err(error) => {
+                        assert!(len > HEADER_LIMIT && matches!(error, ReceiveError::LongHeader { .. }), "{error}");
+                    }
+                }
+            }
         }
     }
 

@@ -22,6 +22,19 @@ use crate::wire::label::{SessionEnd, SessionLabel, VolumeLabel};
 use crate::wire::record::RecordReader;
 use crate::wire::stream::{FileType, Stream};
 
+/// Panics when a loop of a test goes round more often than its bytes allow, instead of going round for ever.
+struct Budget(usize);
+
+impl Budget {
+    fn over(bytes: usize) -> Self {
+        Self(4 * bytes + 1_000)
+    }
+
+    fn spend(&mut self, what: &str) {
+        self.0 = self.0.checked_sub(1).unwrap_or_else(|| panic!("{what} goes round for ever"));
+    }
+}
+
 const PREFIX: &[u8] = b"UpdCat Job=J FileAttributes ";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -137,7 +150,9 @@ fn receive(session: Session, block_size: usize, stream: &[u8], mut piece: impl F
     assert!(rest.is_empty());
     let end = SessionEnd { files: receiver.files() as u32, bytes: receiver.bytes(), ..SessionEnd::default() };
     let label = SessionLabel { job_id: 7, ..SessionLabel::default() };
+    let mut budget = Budget::over(0);
     while !receiver.finish(&label, &end).unwrap() {
+        budget.spend("finishing");
         job.drain(&mut receiver);
     }
     job.drain(&mut receiver);
@@ -336,12 +351,15 @@ fn a_stream_that_is_cut_off_leaves_only_its_finished_files() {
         let mut receiver = BackupReceiver::new(setup(Session { id: 1, time: 2 }, 4096));
         let mut job = Job::default();
         let mut taken = 0;
+        let mut budget = Budget::over(cut);
         while taken < cut {
+            budget.spend("receiving");
             taken += receiver.feed(&stream[taken..cut]).unwrap();
             job.drain(&mut receiver);
         }
         let finished = (receiver.files() as usize).saturating_sub(1);
         while !receiver.finish(&SessionLabel::default(), &SessionEnd::default()).unwrap() {
+            budget.spend("finishing");
             job.drain(&mut receiver);
         }
         job.drain(&mut receiver);

@@ -140,7 +140,7 @@ impl Unpacker {
             match piece {
                 Piece::Signal(signal) => self.signal(signal, sink)?,
                 Piece::Data { bytes, last, length, .. } => match self.record {
-                    None => self.header(bytes, last, sink)?,
+                    None => self.header(bytes, last, length, sink)?,
                     Some(current) => self.data(current, bytes, last, length, sink)?,
                 },
             }
@@ -186,13 +186,23 @@ impl Unpacker {
         }
     }
 
-    fn header<S: RestoreSink>(&mut self, bytes: &[u8], last: bool, sink: &mut S) -> Result<(), UnpackError<S::Error>> {
+    /// Takes a part of a header; what it says counts once all of its frame has come.
+    fn header<S: RestoreSink>(
+        &mut self,
+        bytes: &[u8],
+        last: bool,
+        length: u32,
+        sink: &mut S,
+    ) -> Result<(), UnpackError<S::Error>> {
         let room = HEADER_LIMIT.saturating_sub(self.line.len());
         self.line.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        if !last && bytes.len() <= room {
+        let is_long = length as usize > HEADER_LIMIT;
+        if !last && !is_long {
             return Ok(());
         }
-        let (file_index, stream, size) = parse_header(&self.line)
+        let (file_index, stream, size) = Some(&self.line)
+            .filter(|_| !is_long)
+            .and_then(|line| parse_header(line))
             .ok_or_else(|| UnpackError::NotARecord(String::from_utf8_lossy(&self.line).trim_end().to_owned()))?;
         self.line.clear();
         let stream = Stream(stream).kind();
@@ -435,6 +445,25 @@ mod tests {
             assert_eq!(unpacker.feed(&[*byte], &mut log), Ok(1));
         }
         assert_eq!(log, whole);
+    }
+
+    #[test]
+    fn a_header_longer_than_its_room_is_refused_wherever_it_is_cut() {
+        for len in [HEADER_LIMIT, HEADER_LIMIT + 1, 2 * HEADER_LIMIT] {
+            // Its size is that of its own frame, so that what is left of it could pass for its record.
+            let mut bytes = Vec::new();
+            let header = format!("rechdr 1 2 1 1 {len}");
+            put_data(&mut bytes, format!("{header}{}", " ".repeat(len - header.len())).as_bytes());
+            for cut in 0..=bytes.len() {
+                let (mut log, mut unpacker) = (Log::default(), Unpacker::new());
+                let fed = unpacker.feed(&bytes[..cut], &mut log).and_then(|taken| {
+                    assert_eq!(taken, cut);
+                    unpacker.feed(&bytes[cut..], &mut log)
+                });
+                let refused = matches!(fed, Err(UnpackError::NotARecord(_)));
+                assert!(refused == (len > HEADER_LIMIT) && log.0.is_empty(), "{len} bytes cut at {cut}: {fed:?}");
+            }
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Read
 use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
 use super::tx::{Back, Tx};
+use crate::buf::Headway;
 use crate::bulk::machine::{Flow, Outcome};
 use crate::bulk::work::DiskDone;
 use crate::drive::{Work, WorkDone};
@@ -362,7 +363,12 @@ impl Conn {
         if let Some(pace) = &mut self.pace {
             pace.refill(now);
         }
+        let mut headway = Headway::over(self.rx.waiting().saturating_mul(2));
         loop {
+            if !headway.goes_on() {
+                self.close(CloseReason::Stuck(self.stage));
+                break;
+            }
             let moved = match self.step(now) {
                 Ok(moved) => moved,
                 Err(reason) => {

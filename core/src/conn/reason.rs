@@ -98,6 +98,9 @@ pub enum CloseReason {
     /// We called it off.
     #[error("aborted")]
     Aborted,
+    /// The peer's bytes led nowhere: a mistake of ours.
+    #[error("no headway with the bytes of the peer during {0}")]
+    Stuck(Stage),
 }
 
 /// How far a connection had come.
@@ -151,6 +154,7 @@ impl Explain for CloseReason {
             | Self::WrongPassword(_)
             | Self::RefusedByPeer
             | Self::InBandTls { .. } => Fault::Config,
+            Self::Stuck(_) => Fault::Bug,
             Self::Tls(error) => error.fault(),
         }
     }
@@ -179,7 +183,8 @@ impl Explain for CloseReason {
             | Self::NotReading(_)
             | Self::TooSlow(_)
             | Self::DrainTimeout
-            | Self::Silent(_) => Retry::Backoff,
+            | Self::Silent(_)
+            | Self::Stuck(_) => Retry::Backoff,
         }
     }
 
@@ -208,6 +213,7 @@ impl Explain for CloseReason {
             Self::DrainTimeout => 408,
             Self::Aborted => 409,
             Self::Silent(_) => 410,
+            Self::Stuck(_) => 540,
         })
     }
 
@@ -261,6 +267,9 @@ impl Explain for CloseReason {
             Self::Silent(_) => {
                 "the peer or the way to it is gone without a word: see whether the host runs, and which firewall forgot the connection"
             }
+            Self::Stuck(_) => {
+                "this is a mistake of Towline: report it with the versions of both daemons and the log around it"
+            }
             Self::Aborted => {
                 "a job was cancelled or the daemon is stopping; the lines before this one in the log say which"
             }
@@ -294,6 +303,7 @@ pub(crate) fn one_of_each() -> Vec<CloseReason> {
         CloseReason::DrainTimeout,
         CloseReason::Aborted,
         CloseReason::Silent(Duration::from_secs(9)),
+        CloseReason::Stuck(Stage::Ready),
     ]
 }
 
@@ -310,7 +320,7 @@ mod tests {
         let advice: BTreeSet<&str> = all.iter().map(CloseReason::help).collect();
         let texts: BTreeSet<String> = all.iter().map(ToString::to_string).collect();
         assert_eq!((codes.len(), advice.len(), texts.len()), (all.len(), all.len(), all.len()));
-        assert!(codes.iter().all(|code| (300..500).contains(&code.0)));
+        assert!(codes.iter().all(|code| (300..500).contains(&code.0) || code.0 == 540));
     }
 
     #[test]

@@ -95,6 +95,11 @@ impl Rx {
         self.end != End::Open || self.peer_closed()
     }
 
+    /// Bytes that have arrived and were not taken, encrypted or not.
+    pub(super) const fn waiting(&self) -> usize {
+        self.cipher.len() + self.plain.len()
+    }
+
     /// Forgets what has arrived.
     pub(super) fn discard(&mut self) {
         self.cipher.consume(self.cipher.len());

@@ -9,6 +9,7 @@ mod disk;
 mod job;
 mod log;
 mod monitor;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -68,6 +69,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         conn::PAGES,
         job::PAGES,
         monitor::PAGES,
+        stream::PAGES,
         disk::PAGES,
         catalog::PAGES,
         config::PAGES,

@@ -224,12 +224,19 @@ impl Decoder {
         Self::default()
     }
 
-    /// Takes the next piece from the front of `input`. `None` means that all input is taken and more is needed. After
-    /// an error every further call gives the same error.
+    /// Takes the next piece from the front of `input`, at least one byte of it. `None` means that all input is taken and
+    /// more is needed. After an error every further call gives the same error.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
+        let before = input.len();
+        let piece = self.take(input)?;
+        debug_assert!(piece.is_none() || input.len() < before, "a piece was found and nothing was taken");
+        Ok(piece)
+    }
+
+    fn take<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, FrameError> {
         if self.left == 0 {
             let n = input.len().min(HEAD - self.have);
             let (bytes, rest) = input.split_at(n);
