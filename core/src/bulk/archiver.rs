@@ -38,6 +38,8 @@ pub struct Archiver {
     refused: VecDeque<FullBlock>,
     disk_full: bool,
     written: Written,
+    /// Bytes on a volume after which a piece is reported.
+    piece_size: u64,
     next_attributes: Option<Attributes>,
     unacknowledged: usize,
     is_finished: bool,
@@ -80,6 +82,7 @@ impl Archiver {
             refused: VecDeque::new(),
             disk_full: false,
             written: Written::default(),
+            piece_size: limits::PIECE,
             next_attributes: None,
             unacknowledged: 0,
             is_finished: false,
@@ -88,6 +91,13 @@ impl Archiver {
             outcome: None,
             is_over: false,
         }
+    }
+
+    /// Reports a piece after so many bytes on a volume, instead of [`limits::PIECE`].
+    #[must_use]
+    pub const fn with_pieces_of(mut self, bytes: u64) -> Self {
+        self.piece_size = bytes;
+        self
     }
 
     /// Names the job of the labels as the original's label does, before anything has come (`wire/3 §1.7`).
@@ -185,7 +195,7 @@ impl Archiver {
             self.messages.push_back(FromMachine::FirstBlock);
         }
         self.written.add(block, len, start, spent);
-        if self.written.piece.as_ref().is_some_and(|piece| piece.bytes >= limits::PIECE) {
+        if self.written.piece.as_ref().is_some_and(|piece| piece.bytes >= self.piece_size) {
             self.messages.extend(self.written.take().map(FromMachine::Piece));
         }
     }
@@ -354,8 +364,9 @@ mod tests {
     use crate::wire::label::SessionLabel;
 
     #[test]
-    fn a_piece_is_reported_at_a_thousand_million_bytes_and_not_one_byte_before() {
-        for (len, reported) in [(limits::PIECE - 1, false), (limits::PIECE, true)] {
+    fn a_piece_is_reported_at_its_size_and_not_one_byte_before() {
+        let rows = [(None, limits::PIECE - 1, false), (None, limits::PIECE, true)];
+        for (size, len, reported) in rows.into_iter().chain([(Some(9), 8, false), (Some(9), 9, true)]) {
             let setup = ReceiverSetup {
                 session: Session::default(),
                 block_size: 4096,
@@ -363,11 +374,12 @@ mod tests {
                 catalog_prefix: Vec::new(),
                 is_rerun: false,
             };
-            let mut archiver = Archiver::new(setup, (Instant(0), Wall(0)));
+            let archiver = Archiver::new(setup, (Instant(0), Wall(0)));
+            let mut archiver = archiver.with_pieces_of(size.unwrap_or(limits::PIECE));
             let block = FullBlock { bytes: Vec::new(), number: 0, first_index: 1, last_index: 1 };
             archiver.on_appended(&block, len, 0, 0);
             let is_piece = |message: &FromMachine| matches!(message, FromMachine::Piece(piece) if piece.bytes == len);
-            assert_eq!(archiver.messages.iter().any(is_piece), reported, "{len}");
+            assert_eq!(archiver.messages.iter().any(is_piece), reported, "{size:?} {len}");
         }
     }
 }

@@ -63,6 +63,13 @@ impl Cloner {
         }
     }
 
+    /// As [`Archiver::with_pieces_of`].
+    #[must_use]
+    pub fn with_pieces_of(mut self, bytes: u64) -> Self {
+        self.archiver = self.archiver.with_pieces_of(bytes);
+        self
+    }
+
     pub(super) fn advance_to(&mut self, now: Instant) {
         self.archiver.advance_to(now);
     }

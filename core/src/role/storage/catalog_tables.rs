@@ -19,7 +19,7 @@ pub(super) type Table = &'static [Step<Job>];
 /// Finds, mounts and announces a volume to append to, then lets the machine go on.
 pub(super) static ACQUIRE: Table = &[
     Step { name: FINDING, act: find_media, expect: INFO, learn: learn_volume },
-    Step { name: CONSENT, act: get_volume_for_write, expect: INFO, learn: learn_volume },
+    Step { name: CONSENT, act: get_volume_for_write, expect: INFO, learn: learn_writable },
     Step { name: "mounting the volume", act: mount, expect: Expect::Event(MOUNTED), learn: nothing },
     Step { name: "reporting the new label", act: update_if_labelled, expect: INFO, learn: learn_volume },
     Step { name: "the labelled volume's consent", act: get_if_labelled, expect: INFO, learn: learn_volume },
@@ -78,6 +78,8 @@ pub(super) static READ_DONE: Table = &[
 pub(super) const FINDING: &str = "finding a volume";
 /// The step that may hear that the volume found is not to be had.
 pub(super) const CONSENT: &str = "the volume's consent";
+/// What that step says of a volume that the device would have to label, and may not.
+pub(super) const NO_LABEL: &str = "the volume has no label";
 /// The worker has mounted the volume.
 pub(super) const MOUNTED: &str = "mounted";
 /// The worker has made the volume safe.
@@ -124,15 +126,21 @@ fn mount(job: &mut Job, net: &mut Net) -> Act {
         program: job.daemon.clone().into(),
         ..VolumeLabel::default()
     };
-    let expect = match (job.volume.status.as_str(), job.volume.bytes) {
+    let expect = expected(&job.volume);
+    let folder = job.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
+    let limit = job.append.as_ref().map_or(job.volume.max_bytes, |place| place.limit(job.volume.max_bytes));
+    let session = job.session;
+    job.work = Some(net.work(Work::Disk(DiskWork::Mount { handle, folder, label, expect, limit, session })));
+    Act::Wait
+}
+
+/// What a volume must be, from what the catalog says of it.
+fn expected(volume: &VolumeInfo) -> Find {
+    match (volume.status.as_str(), volume.bytes) {
         ("Recycle", _) => Find::Recycled,
         (_, 0) => Find::New,
         (_, bytes) => Find::Bytes(bytes),
-    };
-    let folder = job.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
-    let (limit, session) = (job.volume.max_bytes, job.session);
-    job.work = Some(net.work(Work::Disk(DiskWork::Mount { handle, folder, label, expect, limit, session })));
-    Act::Wait
+    }
 }
 
 fn update_if_labelled(job: &mut Job, net: &mut Net) -> Act {
@@ -258,6 +266,13 @@ fn open_read(job: &mut Job, net: &mut Net) -> Act {
 fn learn_volume(job: &mut Job, line: &str) -> Result<(), String> {
     job.volume = VolumeInfo::parse(line.as_bytes()).ok_or_else(|| line.trim_end().to_owned())?;
     Ok(())
+}
+
+/// A volume without a label is of no use to a device that labels none (`wire/3 §5.8`).
+fn learn_writable(job: &mut Job, line: &str) -> Result<(), String> {
+    learn_volume(job, line)?;
+    let labels = job.append.as_ref().is_none_or(|place| place.labels);
+    if !labels && expected(&job.volume) == Find::New { Err(NO_LABEL.to_owned()) } else { Ok(()) }
 }
 
 /// A refusal only warns (`wire/3 §5.9`): the volume itself decides.

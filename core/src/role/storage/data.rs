@@ -4,8 +4,9 @@ use crate::bulk::archiver::Archiver;
 use crate::bulk::machine::{FromMachine, Machine, Outcome};
 use crate::bulk::receive::ReceiverSetup;
 use crate::bulk::sender::Sender;
-use crate::config::keepalive;
+use crate::config::{Device, keepalive};
 use crate::ids::ConnId;
+use crate::limits;
 use crate::node::Net;
 use crate::role;
 use crate::wire::block::MIN_BLOCK_SIZE;
@@ -120,14 +121,24 @@ impl StorageDaemon {
 
     /// The machine that writes.
     pub(super) fn archiver(&self, net: &Net, id: ConnId) -> Archiver {
-        Archiver::new(self.receiver_setup(id), (net.now(), net.wall()))
+        Archiver::new(self.receiver_setup(id), (net.now(), net.wall())).with_pieces_of(self.piece_size(id))
+    }
+
+    /// Bytes on a volume after which a piece of this job is recorded.
+    pub(super) fn piece_size(&self, id: ConnId) -> u64 {
+        self.append_device(id).map_or(limits::PIECE, |device| device.maximum_file_size.0)
+    }
+
+    /// The device a job appends to.
+    fn append_device(&self, id: ConnId) -> Option<&Device> {
+        let place = self.sessions.get(&id)?.job.as_ref()?.append.as_ref()?;
+        self.config.devices.iter().find(|device| device.name == place.device)
     }
 
     /// What a machine that writes must know of the job.
     pub(super) fn receiver_setup(&self, id: ConnId) -> ReceiverSetup {
         let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
-        let name = job.and_then(|job| job.append.as_ref()).map(|place| place.device.as_str());
-        let device = self.config.devices.iter().find(|found| Some(found.name.as_str()) == name);
+        let device = self.append_device(id);
         let block_size = device.map_or(0, |device| usize::try_from(device.maximum_block_size.0).unwrap_or(0));
         let (session, name, label) =
             job.map(|job| (job.session, job.line.job.clone(), label_of(job))).unwrap_or_default();

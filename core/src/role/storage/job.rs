@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::bulk::machine::Piece;
 use crate::bulk::work::Tally;
+use crate::config::Device;
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
 use crate::node::{Net, TimerKey};
 use crate::role::report::Progress as Moved;
@@ -108,11 +109,31 @@ pub(super) enum Part {
     Clone,
 }
 
-/// A device, and where it keeps its volumes.
+/// A device: where it keeps its volumes, and what it does with them.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
     pub(super) device: String,
     pub(super) folder: String,
+    /// Whether it labels new volumes.
+    pub(super) labels: bool,
+    /// Bytes a volume may have here; 0: no limit of the device's own.
+    pub(super) most: u64,
+}
+
+impl Place {
+    pub(super) fn of(device: &Device) -> Self {
+        let (name, folder) = (device.name.clone(), device.archive_device.clone());
+        Self { device: name, folder, labels: device.label_media, most: device.maximum_volume_size.0 }
+    }
+
+    /// Bytes a volume may have: the smaller of its own limit and the device's, 0 being none.
+    pub(super) const fn limit(&self, volume: u64) -> u64 {
+        match (volume, self.most) {
+            (0, most) => most,
+            (volume, most) if most == 0 || volume < most => volume,
+            (_, most) => most,
+        }
+    }
 }
 
 /// A dialogue with the director's catalog that waits for its turn.

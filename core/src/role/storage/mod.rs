@@ -188,6 +188,9 @@ impl StorageDaemon {
             Progress::Waiting | Progress::Finished => self.end_if_done(net, id),
             Progress::Failed { step: tables::FINDING, got, .. } if got.contains("1901") => self.wait_volume(net, id),
             Progress::Failed { step: tables::CONSENT, got, .. } if got.contains("1998") => self.next_volume(net, id),
+            Progress::Failed { step: tables::CONSENT, got, .. } if got == tables::NO_LABEL => {
+                self.not_labelled(net, id)
+            }
             Progress::Failed { step, wanted, got } => {
                 let text = format!("the director's catalog failed at {step}: wanted {wanted}, got {got}");
                 self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
@@ -243,6 +246,25 @@ impl StorageDaemon {
             let text = format!("the director takes back each volume it offers: {}", job.unwanted.join(", "));
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
         }
+        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        self.next_task(net, id);
+    }
+
+    /// The volume would have to be labelled first, and the device labels none: another one, but not for ever.
+    fn not_labelled(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        job.tries += 1;
+        job.unwanted.push(job.volume.volume.clone());
+        let device = job.append.as_ref().map_or("", |place| place.device.as_str());
+        let text = format!(
+            "volume \"{}\" has no label, and device \"{device}\" labels none (`label_media: false`): label it with \
+             another device of this media type, or set `label_media: true`",
+            job.volume.volume
+        );
+        if job.tries > MAX_SPOILT {
+            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+        }
+        job.message(net, MessageKind::Warning, &text);
         job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
         self.next_task(net, id);
     }

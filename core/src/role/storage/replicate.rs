@@ -208,7 +208,7 @@ impl StorageDaemon {
             }
             (Part::Clone, _, Some(reader)) => {
                 let setup = self.receiver_setup(id);
-                let cloner = Cloner::new(reader, setup, (net.now(), net.wall()));
+                let cloner = Cloner::new(reader, setup, (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
                 self.carry(net, id, id, Machine::Clone(Box::new(cloner)));
             }
             _ => {}

@@ -212,10 +212,8 @@ impl StorageDaemon {
             return Next::End;
         };
         job.uses.extend(groups.into_iter().map(|group| group.storage));
-        let folder = self.config.devices.iter().find(|found| found.name == device);
-        let folder = folder.map(|found| found.archive_device.clone()).unwrap_or_default();
         let place = if append { &mut job.append } else { &mut job.read };
-        *place = Some(Place { device: device.clone(), folder });
+        *place = self.config.devices.iter().find(|found| found.name == device).map(Place::of);
         let answer = if append { answers::JUST_IN_TIME } else { &device };
         net.send_text(id, answers::device_used(answer));
         Next::Go

@@ -10,6 +10,8 @@ use crate::support::catalog::Catalog;
 use crate::support::conv::{Frame, Side};
 use crate::support::password;
 use crate::support::peer::Script;
+use crate::support::roles::{Protection, STARTED, storage_daemon_with};
+use crate::support::volumes::{Shelf, hands};
 use crate::support::world::World;
 
 use super::jobs::*;
@@ -89,6 +91,82 @@ fn read_again(world: &mut World<StorageDaemon>, contents: &[Vec<u8>], catalog: &
     assert_ended(&heard, "restore.2026-11-23_13.02.08_05", "JobStatus=84 JobFiles=0 JobBytes=0 JobErrors=0");
     let asked: Vec<&String> = catalog.asked.iter().filter(|ask| ask.ends_with("write=0")).collect();
     assert_eq!(asked.len(), 2, "{asked:?}");
+}
+
+/// A backup of `contents` with a device that has these settings; what the director heard of its end.
+fn backup_with(
+    device: &[(&str, serde_json::Value)],
+    catalog: &mut Catalog,
+    contents: &[Vec<u8>],
+) -> (Vec<String>, Shelf) {
+    let (hands, shelf) = hands();
+    let mut world = storage_daemon_with(Protection::Clear, STARTED, hands, |config| {
+        for (field, value) in device {
+            config["devices"][0][*field] = value.clone();
+        }
+    });
+    let job = job(1);
+    let director = run(&mut world, &job);
+    let mut heard = serve(&mut world, director, catalog);
+    let file = world.come_in(file_script(&job).up_to("1 1 0"));
+    world.heard(file);
+    send_file(&mut world, file, contents);
+    heard.extend(serve(&mut world, director, catalog));
+    if !heard.iter().any(|line| line.contains("3099")) {
+        world.heard(file);
+        finish(&mut world, file);
+        heard.extend(serve(&mut world, director, catalog));
+    }
+    heard.extend(world.job_messages(director));
+    (heard, std::mem::take(&mut *shelf.lock().unwrap()))
+}
+
+#[test]
+fn a_device_ends_its_volumes_at_its_own_size() {
+    let contents: Vec<Vec<u8>> = (0..5_u8).map(|n| vec![n; 900_000]).collect();
+    let mut sizes = Vec::new();
+    for limit in [0, 3 << 20] {
+        let mut catalog = Catalog::with(&["Full-0001", "Full-0002"]);
+        let (_, shelf) = backup_with(&[("maximum_volume_size", limit.into())], &mut catalog, &contents);
+        assert_eq!(catalog.field("Full-0001", "VolStatus"), if limit == 0 { "Append" } else { "Full" });
+        sizes.push((shelf.volumes["Full-0001"].bytes, shelf.volumes.len()));
+    }
+    let [(whole, 1), (part, 2)] = sizes[..] else { panic!("{sizes:?}") };
+    assert!(whole > 4_500_000 && part < 3 << 20, "{sizes:?}");
+}
+
+#[test]
+fn a_piece_is_recorded_after_as_many_bytes_as_the_device_says() {
+    let contents: Vec<Vec<u8>> = (0..5_u8).map(|n| vec![n; 900_000]).collect();
+    let pieces = |settings: &[(&str, serde_json::Value)]| {
+        let mut catalog = Catalog::with(&["Full-0001"]);
+        backup_with(settings, &mut catalog, &contents);
+        catalog.asked.iter().filter(|ask| ask.starts_with("CreateJobMedia FirstIndex=1")).count()
+    };
+    assert_eq!(pieces(&[]), 1);
+    assert_eq!(pieces(&[("maximum_file_size", (2 << 20).into())]), 3, "4.5 MB in pieces of two blocks");
+}
+
+#[test]
+fn a_device_that_labels_nothing_takes_a_volume_with_a_label_and_says_why_not_one_without() {
+    let no_labels = [("label_media", serde_json::Value::from(false))];
+    let contents = [vec![7; 1_000]];
+    let mut blank: Vec<String> = (1..=9).map(|n| format!("Full-000{n}")).collect();
+    let mut catalog = Catalog::with(&blank.iter().map(String::as_str).collect::<Vec<_>>());
+    let (heard, shelf) = backup_with(&no_labels, &mut catalog, &contents);
+    assert!(heard.iter().any(|line| line.contains("JobStatus=102")), "{heard:#?}");
+    let reason = "has no label, and device \"FileStorage1\" labels none";
+    assert_eq!(heard.iter().filter(|line| line.contains(reason)).count(), 5, "{heard:#?}");
+    assert!(shelf.volumes.is_empty());
+    assert!(blank.iter().all(|name| catalog.field(name, "VolStatus") == "Unlabeled"), "they can be labelled still");
+    // One that is to be used again has a label.
+    blank.truncate(2);
+    let mut catalog = Catalog::with(&blank.iter().map(String::as_str).collect::<Vec<_>>());
+    catalog.set("Full-0002", "VolStatus", "Recycle");
+    catalog.set("Full-0002", "VolBytes", "1");
+    let (heard, shelf) = backup_with(&no_labels, &mut catalog, &contents);
+    assert!(heard.iter().any(|line| line.contains("JobStatus=84")), "{heard:#?}");
+    assert_eq!(shelf.volumes.keys().collect::<Vec<_>>(), ["Full-0002"]);
 }
 
 #[test]

@@ -39,6 +39,8 @@ pub struct Volume {
     pub label: VolumeLabel,
     pub blocks: Vec<(u64, Vec<u8>)>,
     pub bytes: u64,
+    /// Bytes it may have, as the last mount said; 0 for no limit.
+    pub limit: u64,
 }
 
 #[derive(Debug)]
@@ -63,7 +65,13 @@ impl Shelf {
         }
         self.done.push(name);
         Some(match work {
-            DiskWork::Mount { handle, label, expect, .. } => self.mount(*handle, label, *expect),
+            DiskWork::Mount { handle, label, expect, limit, .. } => {
+                let done = self.mount(*handle, label, *expect);
+                if let Some(volume) = self.volumes.get_mut(&*String::from_utf8_lossy(&label.volume)) {
+                    volume.limit = *limit;
+                }
+                done
+            }
             DiskWork::Append { handle, block } => self.append(*handle, block.clone()),
             DiskWork::Sync { .. } => DiskDone::Synced { spent: 7 },
             DiskWork::OpenRead { handle, bootstrap, form, .. } => {
@@ -105,7 +113,7 @@ impl Shelf {
         if labelled {
             let names = [&label.volume, &label.pool, &label.media_type, &label.program];
             let bytes = LABEL + names.iter().map(|name| name.len() as u64).sum::<u64>();
-            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes };
+            let volume = Volume { label: label.clone(), blocks: Vec::new(), bytes, limit: 0 };
             self.volumes.insert(name.clone(), volume);
         }
         let bytes = self.volumes[&name].bytes;
@@ -116,7 +124,9 @@ impl Shelf {
     fn append(&mut self, handle: HandleId, mut block: Vec<u8>) -> DiskDone {
         let Some(Open::Writing(name)) = self.open.get(&handle) else { panic!("appending to what is not mounted") };
         let volume = self.volumes.get_mut(name).expect("mounted");
-        if self.room.get(name).is_some_and(|room| volume.blocks.len() >= *room) {
+        let is_over = volume.limit > 0 && volume.bytes + block.len() as u64 >= volume.limit;
+        if self.room.get(name).is_some_and(|room| volume.blocks.len() >= *room) || is_over && !volume.blocks.is_empty()
+        {
             return DiskDone::VolumeFull { block, disk_full: false };
         }
         seal(&mut block);
