@@ -86,16 +86,17 @@ resources! {
         spool_size: Bytes = Bytes(0),
         /// Whether the job may be started.
         enabled: bool = true,
-        /// Order among waiting jobs, 1 first.
+        /// Order among waiting jobs, 1 first. It stops no job that runs, and holds none back that there is room for.
         priority: u32 = 10,
         /// Starts the job when its client dials in and the last start is longer ago than this; 0: never
         /// (`wire/1 §8.6`).
         run_on_incoming_connect_interval: Seconds = Seconds::secs(0),
-        /// Whether a failed job is started again.
+        /// Whether a backup that failed is tried again, as a job of its own at the same level. One that was cancelled, or
+        /// ended with warnings, is not.
         reschedule_on_error: bool = false,
         /// Pause before that.
         reschedule_interval: Seconds = Seconds::minutes(30),
-        /// How often, 0: always again.
+        /// How many tries there are after the first, 0: no end of them.
         reschedule_times: u32 = 5,
         /// Bytes a second that the data of the job may take; 0: as the client, or the storage of a copy, says.
         maximum_bandwidth: Bytes = Bytes(0),

@@ -34,9 +34,10 @@ resources! {
         volume_retention: Seconds = Seconds::days(365),
         /// Whether a purged volume may be overwritten.
         recycle: bool = true,
-        /// Whether expired jobs and files are removed from the catalog when a volume is needed.
+        /// Whether volumes that are full or used and kept long enough lose their jobs when a volume is needed, the oldest
+        /// first, so that they can be used again.
         auto_prune: bool = true,
-        /// Whether the oldest volume is recycled, if expired, when none is free.
+        /// With `auto_prune: false`: whether the oldest volume, and no other, does so. With `auto_prune: true` it does anyway.
         recycle_oldest_volume: bool = false,
         /// Pool that copies and migrations of jobs in this pool are written to.
         next_pool: Option<String> = None,

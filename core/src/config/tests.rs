@@ -139,6 +139,22 @@ fn addresses_for_a_part_of_the_network_need_two_sides() {
 }
 
 #[test]
+fn only_a_backup_is_tried_again_and_only_after_a_pause() {
+    let again = |kind: &str, pause: u64| {
+        let kind = ("/jobs/0/kind", json!(kind));
+        let again = ("/jobs/0/reschedule_on_error", json!(true));
+        found(&check::<DirectorConfig>(
+            director(),
+            &[kind, again, ("/jobs/0/reschedule_interval", json!(pause))],
+            BUILT,
+        ))
+    };
+    assert_eq!(again("backup", 1), [""; 0]);
+    assert_eq!(again("backup", 0), ["T0835 jobs[0].reschedule_interval"]);
+    assert_eq!(again("verify", 1), ["T0840 jobs[0].reschedule_on_error"]);
+}
+
+#[test]
 fn a_directors_semantic_errors_are_all_found_with_their_paths() {
     let table: &[(&str, Value, &str)] = &[
         ("/director/name", json!(""), "T0822 director.name"),

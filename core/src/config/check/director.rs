@@ -155,6 +155,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
+    rescheduling(c, path, job);
     copying::check(c, path, job, config);
     verifying(c, path, job, config);
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
@@ -162,6 +163,18 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+/// Only backups are tried again, after a pause.
+fn rescheduling(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    if !job.reschedule_on_error {
+        return;
+    }
+    c.not_zero(path.field("reschedule_interval"), job.reschedule_interval.0);
+    if job.kind != JobKind::Backup {
+        let message = format!("job {:?} is no backup, and only backups are tried again", job.name);
+        c.warning(codes::CONTRADICTION, path.field("reschedule_on_error"), message, "remove `reschedule_on_error`");
     }
 }
 

@@ -22,6 +22,7 @@ use super::catalog::{
     JobRow, NewJob, RestoreFiles,
 };
 use super::job::{Job, RestorePlan};
+use super::rescheduling::Attempt;
 use super::running::Order;
 use super::{Director, Owner, restore_selection, tables};
 
@@ -149,6 +150,7 @@ impl Director {
             console: None,
             unique: String::new(),
             scheduled: 0,
+            attempt: Attempt::default(),
         };
         for original in chosen {
             self.order_job(net, Order { original: Some(original), ..order.clone() });
@@ -245,6 +247,7 @@ impl Director {
             console: None,
             unique,
             scheduled: net.wall().seconds(),
+            attempt: Attempt::default(),
         };
         let text = format!("Job {} is written by JobId {writer}, Job={}", copying.original.job_id, order.unique);
         job.say(&mut self.journal, net, MessageKind::Info, &text);

@@ -100,6 +100,10 @@ pub(super) struct Job {
     pub(super) told_to_run: bool,
     /// The job has failed or was cancelled, and the storage daemon has until then to say how it ended.
     pub(super) grace: Option<TimerKey>,
+    /// How often it was tried before.
+    pub(super) attempt: u32,
+    /// It is tried again, and its pause is not over.
+    pub(super) held: Option<TimerKey>,
     /// The end is being recorded.
     pub(super) ending: bool,
 }
@@ -146,6 +150,15 @@ impl Job {
     /// Whether it still works towards a good end.
     pub(super) fn is_alive(&self) -> bool {
         !self.status.is_canceled()
+    }
+
+    /// What it does or waits for, in words.
+    pub(super) fn stage(&self) -> &'static str {
+        match &self.script {
+            Some(script) => script.step(),
+            None if self.held.is_some() => "waiting for its next try",
+            None => "waiting for its turn",
+        }
     }
 
     /// The level as the catalog keeps it: F of a restore too (`wire/3 §7.2`).

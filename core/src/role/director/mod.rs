@@ -6,7 +6,7 @@
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
 //! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `schedule.rs` orders them in
-//! time, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
+//! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
 //! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
@@ -28,6 +28,7 @@ mod patience;
 mod reach;
 mod reception;
 mod requests;
+mod rescheduling;
 pub mod restore_selection;
 mod returning;
 mod running;
@@ -121,6 +122,8 @@ enum Due {
     Patience(u32),
     /// A console has waited for those who confirm the cancel of this job.
     Confirmations(u32),
+    /// The pause before this job's next try is over.
+    Hold(u32),
     /// Jobs of schedules may be due.
     Schedules,
     /// The peer of an errand has had its time.
@@ -380,6 +383,7 @@ impl Role for Director {
             Some(Due::Grace(id)) => self.grace_over(net, id),
             Some(Due::Patience(id)) => self.patience_over(net, id),
             Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
+            Some(Due::Hold(id)) => self.hold_over(net, id),
             Some(Due::Schedules) => self.look_at_schedules(net),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
             Some(Due::Reach(id)) => self.reach_timer(net, id),

@@ -8,7 +8,7 @@ use crate::wire::catalog::{self as wire, Ask, MediaUpdate};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobMediaRow, MediaRow, PoolRow};
 use super::job::Job;
-use super::volumes::{self, Choice, Need, Stock};
+use super::volumes::{self, Choice, Need, Prunes, Stock};
 
 /// How often a search may begin again because rows changed meanwhile.
 const MAX_ROUNDS: u32 = 50;
@@ -135,7 +135,7 @@ impl Request {
         let Ask::FindMedia { index, unwanted, .. } = &self.ask else { return Next::Answer(wire::NO_MEDIA.to_owned()) };
         let media_type = job.config.storage(&job.storage).map_or("", |storage| storage.media_type.as_str());
         let now = net.wall().seconds();
-        let need = Need { pool, media_type, changer: None, index: *index, unwanted, now };
+        let need = Need { pool, media_type, changer: None, index: *index, unwanted, prunes: prunes(job, pool), now };
         let stock = Stock {
             volumes: &self.volumes,
             scratch: &[],
@@ -176,7 +176,8 @@ impl Request {
             });
         }
         let media_type = job.config.storage(&job.storage).map_or("", |storage| storage.media_type.as_str());
-        let need = Need { pool, media_type, changer: None, index: 1, unwanted: &[], now: net.wall().seconds() };
+        let (prunes, now) = (prunes(job, pool), net.wall().seconds());
+        let need = Need { pool, media_type, changer: None, index: 1, unwanted: &[], prunes, now };
         match volumes::may_write(&need, &row, pool.recycle, &self.pruned) {
             Ok(Choice::StoreAndUse(row) | Choice::StoreAndRetry(row)) => {
                 self.state = State::Offering;
@@ -230,6 +231,10 @@ pub(super) fn answer(job: &Job, net: &mut Net, line: &str) {
     if !line.is_empty() {
         job.send(net, Who::Storage, line);
     }
+}
+
+fn prunes(job: &Job, pool: &PoolRow) -> Prunes {
+    Prunes::of(job.config.pool(&pool.name))
 }
 
 fn volumes_of(job: &Job, pool: &PoolRow) -> CatalogRequest {

@@ -23,6 +23,7 @@ use super::copying::{self, Copying};
 use super::job::{Job, RestorePlan, RowIds};
 use super::patience::Patience;
 use super::reach::{Goal, Reached};
+use super::rescheduling::Attempt;
 use super::tables;
 use super::verifying::Verifying;
 use super::{Director, Owner, dialling};
@@ -51,6 +52,7 @@ pub(super) struct Order {
     pub(super) console: Option<ConnId>,
     pub(super) unique: String,
     pub(super) scheduled: i64,
+    pub(super) attempt: Attempt,
 }
 
 /// A job that has ended, for the status.
@@ -95,6 +97,7 @@ impl Director {
             console: None,
             unique: String::new(),
             scheduled: 0,
+            attempt: Attempt::default(),
         })
     }
 
@@ -124,6 +127,7 @@ impl Director {
         if taken && self.last_unique.1 < MAX_UNIQUE {
             return self.order_job(net, order);
         }
+        let pause = order.attempt.pause;
         let (created, answer) = match answer {
             Ok(CatalogAnswer::Id(id)) => {
                 let value = Json::object([("run", Json::object([("jobid", id.to_string().into())]))]);
@@ -148,6 +152,7 @@ impl Director {
             if self.stopping {
                 return self.cancel_job(net, id, "the director is being stopped");
             }
+            self.hold(net, id, pause);
             self.start_queued(net);
         }
     }
@@ -218,14 +223,16 @@ impl Director {
             trouble: None,
             told_to_run: false,
             grace: None,
+            attempt: order.attempt.number,
+            held: None,
             ending: false,
         }
     }
 
-    /// Starts jobs from the queue while there is room for them, in the order they were ordered.
+    /// Starts jobs from the queue while there is room for them: by priority, those of one in the order they were ordered.
     pub(super) fn start_queued(&mut self, net: &mut Net) {
-        while let Some(at) = self.queued.iter().position(|id| self.has_room(*id)) {
-            let Some(id) = self.queued.remove(at) else { return };
+        while let Some(id) = self.next_queued() {
+            self.queued.retain(|queued| *queued != id);
             self.jobs_run += 1;
             let Some(job) = self.jobs.get_mut(&id) else { return };
             let (word, table) = tables::of(job.kind);
@@ -241,9 +248,18 @@ impl Director {
         }
     }
 
+    /// The first job of the queue that there is room for.
+    fn next_queued(&self) -> Option<u32> {
+        let priority = |id: &u32| self.jobs.get(id).and_then(|job| self.config.job(&job.name)).map(|job| job.priority);
+        let mut queued: Vec<u32> = self.queued.iter().copied().collect();
+        // A stable sort.
+        queued.sort_by_key(priority);
+        queued.into_iter().find(|id| self.has_room(*id))
+    }
+
     /// Whether one more job may run: at the director, of this resource, of this client, with this storage.
     fn has_room(&self, id: u32) -> bool {
-        let Some(job) = self.jobs.get(&id) else { return false };
+        let Some(job) = self.jobs.get(&id).filter(|job| job.held.is_none()) else { return false };
         let config = &self.config;
         // A job that was given up takes no room while its storage daemon may still say how it ended.
         let is_at_work = |other: &&Job| other.grace.is_none() && !other.ending && !self.queued.contains(&other.id);
@@ -323,7 +339,7 @@ impl Director {
         }
         self.queued.retain(|queued| *queued != id);
         (job.script, job.request) = (None, None);
-        if let Some(key) = job.grace.take() {
+        for key in [job.grace.take(), job.held.take()].into_iter().flatten() {
             net.cancel_timer(key);
             self.timers.remove(&key);
         }
@@ -388,6 +404,7 @@ impl Director {
             job.say(&mut self.journal, net, MessageKind::Fatal, &text);
             self.save_lines(net);
         }
+        self.reschedule(net, &mut job);
         self.writer_recorded(net, &job);
         let (files, bytes, _) = job.totals();
         self.recent.truncate(RECENT - 1);

@@ -75,7 +75,13 @@ impl Director {
     }
 
     fn order_scheduled(&mut self, net: &mut Net, name: &str, moment: Moment) {
-        if self.queued.iter().any(|id| self.jobs.get(id).is_some_and(|job| job.name == name)) {
+        let mut queued = self.queued.iter().filter_map(|id| self.jobs.get(id)).filter(|job| job.name == name);
+        if let Some(waiting) = queued.next() {
+            if waiting.held.is_some() {
+                // It would be tried once more a little later, at a level that is perhaps another one.
+                self.cancel_job(net, waiting.id, "its schedule starts it anew");
+                return self.order_scheduled(net, name, moment);
+            }
             let text = format!("job {name} is due and not ordered: the one before it still waits for its turn");
             return net.complain(Level::Warn, 912, &text);
         }

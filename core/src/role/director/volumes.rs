@@ -4,6 +4,7 @@
 //! that a row has changed meanwhile, asks again with the new row.
 
 use super::catalog::{MediaRow, PoolRow, VolStatus};
+use crate::config;
 use crate::wire::catalog::MediaUpdate;
 
 /// What a job needs.
@@ -19,8 +20,33 @@ pub struct Need<'a> {
     pub index: u32,
     /// Volumes the storage daemon cannot take now.
     pub unwanted: &'a [String],
+    /// Which volumes may lose their jobs to be used again.
+    pub prunes: Prunes,
     /// The present, in seconds since 1970.
     pub now: i64,
+}
+
+/// Which full or used volumes, kept long enough, may be pruned when a volume is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prunes {
+    /// All, the oldest first (`auto_prune`).
+    All,
+    /// The oldest of the pool and no other (`recycle_oldest_volume` without `auto_prune`).
+    Oldest,
+    /// None.
+    Nothing,
+}
+
+impl Prunes {
+    /// What the settings of a pool come to. An unknown pool prunes nothing.
+    #[must_use]
+    pub fn of(pool: Option<&config::Pool>) -> Self {
+        match pool {
+            Some(pool) if pool.auto_prune => Self::All,
+            Some(pool) if pool.recycle_oldest_volume => Self::Oldest,
+            _ => Self::Nothing,
+        }
+    }
 }
 
 /// What there is to choose from.
@@ -89,7 +115,14 @@ pub fn choose(need: &Need<'_>, stock: &Stock<'_>) -> Choice {
     if let Some(volume) = oldest(&|v| v.vol_status == VolStatus::Purged) {
         return Choice::StoreAndUse(Box::new(recycled(volume)));
     }
-    if let Some(volume) = oldest(&|v| prunable(v, need.now) && !stock.pruned.contains(&v.media_id)) {
+    let is_over = |v: &MediaRow| matches!(v.vol_status, VolStatus::Full | VolStatus::Used);
+    let may_go = |v: &MediaRow| prunable(v, need.now) && !stock.pruned.contains(&v.media_id);
+    let prune = match need.prunes {
+        Prunes::All => oldest(&may_go),
+        Prunes::Oldest => oldest(&is_over).filter(|v| may_go(v)),
+        Prunes::Nothing => None,
+    };
+    if let Some(volume) = prune {
         return Choice::Prune { media_id: volume.media_id, before: prune_before(volume, need.now) };
     }
     if let Some(volume) = from_scratch(need, stock.scratch) {
@@ -200,7 +233,7 @@ pub fn may_write(need: &Need<'_>, volume: &MediaRow, recycle_current: bool, prun
     match volume.vol_status {
         VolStatus::Append | VolStatus::Unlabeled | VolStatus::Recycle => Ok(Choice::Use(Box::new(volume.clone()))),
         VolStatus::Purged => Ok(Choice::StoreAndUse(Box::new(recycled(volume)))),
-        VolStatus::Full | VolStatus::Used if recycle_current && volume.recycle => {
+        VolStatus::Full | VolStatus::Used if recycle_current && volume.recycle && need.prunes == Prunes::All => {
             if prunable(volume, need.now) && !pruned.contains(&volume.media_id) {
                 Ok(Choice::Prune { media_id: volume.media_id, before: prune_before(volume, need.now) })
             } else {

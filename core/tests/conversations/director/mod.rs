@@ -11,6 +11,7 @@ mod jobs;
 mod levels;
 mod passive;
 mod patience;
+mod queue;
 mod recorded;
 mod rich;
 mod verify;

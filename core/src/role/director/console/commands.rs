@@ -14,6 +14,7 @@ use crate::config::{self, JobKind};
 use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
 use super::super::estimate::Estimate;
 use super::super::job::Job;
+use super::super::rescheduling::Attempt;
 use super::super::running::{self, Order};
 use super::super::{Director, Owner};
 use super::output::Api;
@@ -248,6 +249,7 @@ impl Director {
             console: Some(conn),
             unique: String::new(),
             scheduled: 0,
+            attempt: Attempt::default(),
         };
         if let Some(missing) = self.missing_resource(&order) {
             return self.console_fails(net, conn, &missing);

@@ -13,6 +13,7 @@ use crate::config::{JobKind, Replace};
 use super::super::Director;
 use super::super::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
 use super::super::job::{RestorePart, RestorePlan};
+use super::super::rescheduling::Attempt;
 use super::super::restore_selection::{self, RestorePlan as Selected};
 use super::super::running::Order;
 use super::words::Words;
@@ -212,6 +213,7 @@ impl Director {
             console: Some(conn),
             unique: String::new(),
             scheduled: 0,
+            attempt: Attempt::default(),
         };
         if let Some(missing) = self.missing_resource(&order) {
             return self.console_fails(net, conn, &missing);

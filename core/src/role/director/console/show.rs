@@ -177,7 +177,7 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
         text += &format!("Console connected at {}\n", identity.local(console.since).short());
     }
     for job in director.jobs.values() {
-        let step = job.script.as_ref().map_or("waiting for its turn", |script| script.step());
+        let step = job.stage();
         let seconds = now.seconds() - job.scheduled;
         text += &format!("  JobId {} Job {} is running for {}: {step}\n", job.id, job.unique, duration(seconds));
         // Those whose attributes have come; bytes are the daemons' business.
@@ -252,7 +252,7 @@ pub(super) fn director_value(director: &Director, now: Wall) -> Json {
             text(&job.unique),
             text(&job.name),
             text(&job.client),
-            text(job.script.as_ref().map_or("waiting for its turn", |script| script.step())),
+            text(job.stage()),
             text(&duration(now.seconds() - job.scheduled)),
             Cell::Count(job.stored),
         ]

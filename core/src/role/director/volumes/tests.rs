@@ -22,7 +22,7 @@ fn volume(media_id: u32, vol_status: VolStatus, last_written: i64) -> MediaRow {
 }
 
 fn need<'a>(pool: &'a PoolRow, unwanted: &'a [String]) -> Need<'a> {
-    Need { pool, media_type: "File", changer: None, index: 1, unwanted, now: NOW }
+    Need { pool, media_type: "File", changer: None, index: 1, unwanted, prunes: Prunes::All, now: NOW }
 }
 
 fn stock(volumes: &[MediaRow]) -> Stock<'_> {
@@ -53,6 +53,39 @@ fn the_order_of_states_is_append_unlabelled_recycle_purged_prune() {
     assert_eq!(choose(&need(&pool, &[]), &stock(&volumes)), Choice::Prune { media_id: 1, before: NOW - 1000 });
     let pruned = Stock { pruned: &[1], ..stock(&volumes) };
     assert_eq!(choose(&need(&pool, &[]), &pruned), Choice::Nothing);
+}
+
+#[test]
+fn a_pool_prunes_all_that_is_old_enough_or_its_oldest_volume_or_nothing() {
+    let pool = pool();
+    let kept = MediaRow { vol_retention: 1_000_000, ..volume(1, VolStatus::Full, 5) };
+    let volumes = [kept, volume(2, VolStatus::Used, 7), volume(3, VolStatus::Full, 6)];
+    let choice = |prunes: Prunes, pruned: &[u32], volumes: &[MediaRow]| {
+        choose(&Need { prunes, ..need(&pool, &[]) }, &Stock { pruned, ..stock(volumes) })
+    };
+    let prune = |media_id| Choice::Prune { media_id, before: NOW - 1000 };
+    assert_eq!(choice(Prunes::All, &[], &volumes), prune(3), "the oldest of those kept long enough");
+    assert_eq!(choice(Prunes::All, &[3], &volumes), prune(2));
+    assert_eq!(choice(Prunes::Oldest, &[], &volumes), Choice::Nothing, "the oldest is still to be kept");
+    assert_eq!(choice(Prunes::Oldest, &[], &volumes[1..]), prune(3));
+    assert_eq!(choice(Prunes::Oldest, &[3], &volumes[1..]), Choice::Nothing, "only that one");
+    assert_eq!(choice(Prunes::Nothing, &[], &volumes), Choice::Nothing);
+    for prunes in [Prunes::Oldest, Prunes::Nothing] {
+        let named = Need { prunes, ..need(&pool, &[]) };
+        assert_eq!(may_write(&named, &volumes[2], true, &[]), Err(Refusal::NotWritable));
+    }
+}
+
+#[test]
+fn the_settings_of_a_pool_say_what_it_prunes() {
+    let of = |auto_prune: bool, recycle_oldest_volume: bool| {
+        let pool =
+            config::Pool { auto_prune, recycle_oldest_volume, ..serde_json::from_str(r#"{"name": "p"}"#).unwrap() };
+        Prunes::of(Some(&pool))
+    };
+    assert_eq!([of(true, false), of(true, true)], [Prunes::All; 2]);
+    assert_eq!([of(false, true), of(false, false)], [Prunes::Oldest, Prunes::Nothing]);
+    assert_eq!(Prunes::of(None), Prunes::Nothing);
 }
 
 #[test]

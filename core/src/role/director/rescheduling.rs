@@ -1,0 +1,83 @@
+//! Trying failed backups again (`wire/2 §6.6`). Each try is a job of its own, which waits in the queue until its pause is
+//! over: it is shown, can be cancelled, and is marked as failed if the director ends meanwhile.
+
+use std::time::Duration;
+
+use crate::node::Net;
+use crate::wire::message::MessageKind;
+use crate::wire::status::{JobStatus, JobType};
+
+use super::job::Job;
+use super::running::Order;
+use super::{Director, Due};
+
+/// How often a job was tried before, and the pause before it is tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Attempt {
+    pub(super) number: u32,
+    pub(super) pause: Duration,
+}
+
+impl Director {
+    /// A job has ended: orders it once more if it has failed and its resource says so.
+    pub(super) fn reschedule(&mut self, net: &mut Net, job: &mut Job) {
+        let is_good = matches!(job.status, JobStatus::Ok | JobStatus::Warnings | JobStatus::Canceled);
+        if is_good || job.kind != JobType::Backup || job.copying.is_some() || self.stopping {
+            return;
+        }
+        let Some(resource) = self.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else { return };
+        let (most, pause) = (resource.reschedule_times, resource.reschedule_interval);
+        let next = job.attempt.saturating_add(1);
+        if most > 0 && next > most {
+            let text = format!("The job has failed {next} times and is not tried again.");
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
+            return self.save_lines(net);
+        }
+        let which = if most > 0 { format!("{next} of {most}") } else { next.to_string() };
+        job.say(
+            &mut self.journal,
+            net,
+            MessageKind::Info,
+            &format!("The job is tried again in {pause} (try {which})."),
+        );
+        self.save_lines(net);
+        self.order_job(
+            net,
+            Order {
+                name: job.name.clone(),
+                kind: job.kind,
+                level: job.level,
+                accurate: job.accurate,
+                client: job.client.clone(),
+                fileset: job.fileset.clone(),
+                storage: job.storage.clone(),
+                pool: job.pool.clone(),
+                restore: None,
+                original: None,
+                console: None,
+                unique: String::new(),
+                scheduled: 0,
+                attempt: Attempt { number: next, pause: pause.duration() },
+            },
+        );
+    }
+
+    /// Lets a queued job wait for its pause.
+    pub(super) fn hold(&mut self, net: &mut Net, id: u32, pause: Duration) {
+        if pause.is_zero() {
+            return;
+        }
+        let key = self.set_timer(net, pause, "a failed job's next try", Due::Hold(id));
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.held = Some(key);
+        }
+    }
+
+    /// The pause is over.
+    pub(super) fn hold_over(&mut self, net: &mut Net, id: u32) {
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.held = None;
+        }
+        self.start_queued(net);
+    }
+}
