@@ -106,6 +106,14 @@ pub fn of_entry(parent: impl AsFd, name: &CStr) -> Result<Meta> {
     fs::statat(parent, name, fs::AtFlags::SYMLINK_NOFOLLOW).map(|stat| Meta::new(&stat))
 }
 
+/// Whether an entry has the no-dump flag (`chattr +d`); a symbolic link is not followed. False where the file system has
+/// no such flag.
+pub fn has_nodump(parent: impl AsFd, name: &CStr) -> bool {
+    let flags = fs::AtFlags::SYMLINK_NOFOLLOW;
+    let stat = fs::statx(parent, name, flags, fs::StatxFlags::empty());
+    stat.is_ok_and(|stat| stat.stx_attributes.contains(fs::StatxAttributes::NODUMP))
+}
+
 /// An entry named by descriptor and not by path, whatever its type: a symbolic link stands for itself. Opening it
 /// this way has no effect on it and needs no permission on it.
 ///

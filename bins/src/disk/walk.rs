@@ -23,6 +23,11 @@ pub trait Choose {
     /// What to do with an entry; `dir` tells whether it is a directory.
     fn choose(&mut self, path: &[u8], dir: bool, top: Top) -> Choice;
 
+    /// Whether entries taken with this tag are left out if they have the no-dump flag.
+    fn spares(&self, _tag: usize) -> bool {
+        false
+    }
+
     /// Whether a directory holding an entry of this name is left out wholly (`Z`, wire/2 §1.6).
     fn shuns(&self, _name: &[u8], _top: Top) -> bool {
         false
@@ -199,6 +204,11 @@ impl Walk {
         chooser: &dyn Choose,
     ) -> Option<Step> {
         let Choice::Take { tag, .. } = choice else { return None };
+        if chooser.spares(tag) && meta::has_nodump(&parent, &name) {
+            // A top was asked for by name.
+            let text = "has the no-dump flag and is not saved";
+            return self.stack.is_empty().then(|| Step::Notice(Notice::new(NoticeKind::Skipped, &path, text)));
+        }
         let found = Found { path, parent, name, kind, dir: None, tag };
         if kind == FileType::Directory { self.enter(found, choice, chooser) } else { Some(Step::Entry(found)) }
     }

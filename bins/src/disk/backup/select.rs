@@ -101,7 +101,8 @@ impl Selection {
         let ignored = [
             (options.compression.is_some(), "compression"),
             (options.size.is_some(), "size"),
-            (options.honor_nodump, "honor nodump flag"),
+            (options.cipher.is_some(), "encryption"),
+            (options.shadowing.is_some(), "shadowing"),
             (options.read_fifo, "read fifo"),
             (block.rules.iter().any(|r| matches!(r, Rule::FsType(_) | Rule::DriveType(_))), "fs type"),
             (block.rules.iter().any(|r| matches!(r, Rule::Plugin(_) | Rule::Base(_))), "plugin or base"),
@@ -111,6 +112,11 @@ impl Selection {
             // Without compression nothing is missing; the others change what is saved.
             let kind = if *what == "compression" { NoticeKind::Info } else { NoticeKind::Warning };
             notices.push(Notice::new(kind, b"", text));
+        }
+        if !options.unknown.is_empty() {
+            let text =
+                format!("the fileset has options that mean nothing here and have no effect: {:?}", options.unknown);
+            notices.push(Notice::new(NoticeKind::Warning, b"", text));
         }
         let manner = manner(options);
         let mut tests = Vec::new();
@@ -175,6 +181,10 @@ impl Choose for Selection {
         }
         let (descend, cross) = self.options(tag).map_or((true, false), |o| (!o.no_recursion, o.cross_file_systems));
         Choice::Take { tag, descend, cross }
+    }
+
+    fn spares(&self, tag: usize) -> bool {
+        self.options(tag).is_some_and(|options| options.honor_nodump)
     }
 
     fn shuns(&self, name: &[u8], top: Top) -> bool {
@@ -305,5 +315,30 @@ mod tests {
         let Ready { notices, .. } = selection(&["I", "O Z6", "N", "F /", "N", "P bpipe:x"]);
         assert_eq!(notices.len(), 2);
         assert!(notices.iter().any(|n| n.text.contains("compression")));
+    }
+
+    #[test]
+    fn each_option_that_has_no_effect_is_told() {
+        let told = |letters: &str| {
+            let line = format!("O {letters}");
+            let Ready { notices, .. } = selection(&["I", &line, "N", "F /", "N"]);
+            notices.into_iter().map(|notice| (notice.kind, notice.text)).collect::<Vec<_>>()
+        };
+        for (letters, word) in [
+            ("z>5:", "size"),
+            ("r", "read fifo"),
+            ("Ea3", "encryption"),
+            ("d1", "shadowing"),
+            ("d4", "shadowing"),
+            ("Q", "\"Q\""),
+        ] {
+            let told = told(letters);
+            let [(NoticeKind::Warning, text)] = told.as_slice() else { panic!("{letters}: {told:?}") };
+            assert!(text.contains(word) && text.contains("no effect"), "{text}");
+        }
+        // What acts, what only acts elsewhere (on Windows, on a Mac, in a restore), and what stands for a default.
+        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "pRxnwaV5:J1:0"] {
+            assert_eq!(told(letters), [], "{letters}");
+        }
     }
 }

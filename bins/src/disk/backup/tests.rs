@@ -458,3 +458,38 @@ fn a_restore_to_the_original_places_follows_the_machines_own_links_only() {
     assert_eq!((tally.files, tally.errors), (1, 0), "{notices:?}");
     assert_eq!(std::fs::read(bench.dir.path().join("real/f")).unwrap(), b"bytes");
 }
+
+#[test]
+fn entries_with_the_no_dump_flag_are_left_out_where_the_fileset_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let top = dir.path().join("top");
+    std::fs::create_dir_all(top.join("cache")).unwrap();
+    for name in ["kept", "spared", "cache/inside"] {
+        std::fs::write(top.join(name), name).unwrap();
+    }
+    let mark = |path: &Path| {
+        let file = std::fs::File::open(path).unwrap();
+        rustix::fs::ioctl_getflags(&file)
+            .and_then(|flags| rustix::fs::ioctl_setflags(&file, flags | rustix::fs::IFlags::NODUMP))
+    };
+    // A file system without the flag leaves nothing out.
+    let is_known = ["spared", "cache"].map(|name| mark(&top.join(name)).is_ok()) == [true; 2];
+    let saved = |options: &str, top: &Path| {
+        let mut source = source(options, &[top], None);
+        let (stream, _) = drain(&mut source);
+        let names: Vec<String> = objects(&stream)
+            .iter()
+            .filter(|object| object.1 == Stream::ATTRIBUTES.0)
+            .map(|object| String::from_utf8_lossy(&attributes(object).1).replace(&*dir.path().to_string_lossy(), ""))
+            .collect();
+        (names, source.take_notices())
+    };
+    let all = ["/top/cache/inside", "/top/cache/", "/top/kept", "/top/spared", "/top/"];
+    assert_eq!(saved("A", &top).0, all);
+    assert_eq!(saved("NA", &top).0, if is_known { &["/top/kept", "/top/"][..] } else { &all });
+    if is_known {
+        let (names, notices) = saved("N", &top.join("spared"));
+        assert_eq!((names.len(), notices.len()), (0, 1));
+        assert!(notices[0].text.contains("no-dump"), "{notices:?}");
+    }
+}
