@@ -97,6 +97,43 @@ fn incrementals_and_a_differential_save_what_changed_and_a_restore_combines_them
     assert_eq!(restored(&network, "three"), tree(&network.source));
 }
 
+/// Gives a job the times that it would have been given by a clock a day ahead.
+fn a_day_ahead(network: &Network, job: u32) {
+    let catalog = rusqlite::Connection::open(network.place("catalog.sqlite")).unwrap();
+    catalog.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    let columns = ["SchedTime", "StartTime", "EndTime", "RealEndTime", "JobTDate"];
+    let set = columns.map(|column| format!("{column} = {column} + 86400")).join(", ");
+    assert_eq!(catalog.execute(&format!("UPDATE Job SET {set} WHERE JobId = ?1"), [job]).unwrap(), 1);
+}
+
+#[test]
+fn what_changed_after_a_full_whose_clock_was_ahead_is_saved_and_restored() {
+    let network = network();
+    let put = |name: &str, text: &str| fs::write(network.source.join(name), text).unwrap();
+    put("same", "same");
+    put("changed", "before");
+    backup(&network, "level=full");
+    a_day_ahead(&network, 1);
+    next_second();
+    put("changed", "after");
+    let incremental = network.run("run job=b level=incremental yes");
+    assert!(incremental.report.contains("(T0570)"), "{}", incremental.report);
+    assert_eq!((incremental.termination(), files_of(&incremental)), ("Backup OK -- with warnings", 3), "everything");
+    assert_eq!(restored(&network, "one"), tree(&network.source));
+    next_second();
+    put("changed", "again");
+    assert_eq!(backup(&network, "level=incremental"), 1, "the one before has a sound time");
+    assert_eq!(restored(&network, "two"), tree(&network.source));
+    fs::remove_file(network.source.join("same")).unwrap();
+    assert_eq!(backup(&network, "level=incremental accurate=yes"), 2, "the folder, and one that is gone");
+    assert_eq!(restored(&network, "three"), tree(&network.source));
+    let differential = network.run("run job=b level=differential yes");
+    assert!(differential.report.contains("(T0570)"), "{}", differential.report);
+    let verified = network.run("run job=v yes");
+    let id = differential.id;
+    assert!(verified.is_ok() && verified.report.contains(&format!("JobId {id},")), "{}", verified.report);
+}
+
 #[test]
 fn an_accurate_incremental_notices_what_is_gone_and_what_is_old_but_new_here() {
     let network = network();

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use towline_core::role::director::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileRow,
     FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow,
-    MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, orphaned_copies,
+    MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore, last_jobs, newest_backup,
+    orphaned_copies,
 };
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
@@ -119,14 +120,17 @@ impl Tables {
             CatalogRequest::ListMedia { .. } => {
                 Ok(CatalogAnswer::Volumes(self.media.values().map(|row| self.shown(row)).collect()))
             }
-            CatalogRequest::JobsForRestore { client, before, .. } => {
-                let good = |job: &&JobRow| {
-                    job.client == client
-                        && job.job_type == b'B'
-                        && b"TW".contains(&job.job_status)
-                        && job.start_time < before
-                };
-                Ok(CatalogAnswer::Jobs(self.jobs.values().filter(good).cloned().collect()))
+            CatalogRequest::NewestBackup { name, client } => {
+                let newest = newest_backup(self.jobs.values(), name.as_deref(), client.as_deref());
+                Ok(CatalogAnswer::Jobs(newest.into_iter().collect()))
+            }
+            CatalogRequest::LastJobs { name, client_id, file_set_id, now } => {
+                let last = last_jobs(self.jobs.values(), (&name, client_id, file_set_id), now);
+                Ok(CatalogAnswer::LastJobs(Box::new(last)))
+            }
+            CatalogRequest::JobsForRestore { client, name, file_set, before, now } => {
+                let of = (client.as_str(), name.as_deref(), file_set.as_deref());
+                Ok(CatalogAnswer::Jobs(jobs_for_restore(self.jobs.values(), of, before, now)))
             }
             CatalogRequest::JobMediaOf { jobs } => Ok(CatalogAnswer::Pieces(self.pieces_of(&jobs))),
             CatalogRequest::FilesForRestore { jobs, .. } => {
@@ -200,10 +204,11 @@ impl Tables {
         let original = self.jobs.get_mut(&adopt.original).ok_or_else(|| missing("job", adopt.original))?;
         original.job_type = adopt.original_type;
         original.purged_files |= adopt.original_type == b'M';
-        let times = (original.start_time, original.end_time, original.job_t_date);
+        let times = (original.sched_time, original.start_time, original.end_time, original.job_t_date);
+        let place = original.place();
         let copy = self.jobs.get_mut(&adopt.job_id).ok_or_else(|| missing("job", adopt.job_id))?;
-        (copy.job_type, copy.prior_job_id) = (adopt.job_type, adopt.original);
-        (copy.start_time, copy.end_time, copy.job_t_date) = times;
+        (copy.job_type, copy.prior_job_id, copy.origin) = (adopt.job_type, adopt.original, place);
+        (copy.sched_time, copy.start_time, copy.end_time, copy.job_t_date) = times;
         Ok(CatalogAnswer::Done)
     }
 

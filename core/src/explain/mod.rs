@@ -2,6 +2,7 @@
 //! and is never used again; one without a page fails a test.
 
 mod catalog;
+mod clock;
 mod config;
 mod conn;
 mod dial;
@@ -70,6 +71,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         job::PAGES,
         monitor::PAGES,
         stream::PAGES,
+        clock::PAGES,
         disk::PAGES,
         catalog::PAGES,
         config::PAGES,

@@ -6,6 +6,7 @@ use super::{Page, all, page};
 use crate::config::check::codes;
 use crate::error::{Code, Explain};
 use crate::role::director::catalog::{CatalogError, CatalogErrorKind};
+use crate::role::director::levels::WrongClock;
 use crate::role::director::restore_selection::SelectionError;
 use crate::{bulk, conn, node, role, tls};
 
@@ -40,6 +41,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(bulk::one_of_each_disk_error()))
         .chain(boxed(kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()))
         .chain(boxed(selections))
+        .chain(boxed(vec![WrongClock { job_id: 1, claimed: 0, sound: None }]))
         .chain(boxed(role::tray::one_of_each_failure()))
         .collect()
 }

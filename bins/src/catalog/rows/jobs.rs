@@ -1,7 +1,7 @@
 //! Jobs and their reports.
 
 use towline_core::role::director::catalog::{
-    AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LogRow, NewJob,
+    AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LastJobs, LogRow, NewJob,
 };
 
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
@@ -9,8 +9,11 @@ use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar
 const COLUMNS: &str = "SELECT Job.JobId, Job.Job, Job.Name, Job.Type, Job.Level, Job.JobStatus, Job.ClientId,
     COALESCE(Client.Name, ''), Job.FileSetId, COALESCE(FileSet.FileSet, ''), Job.PoolId, Job.SchedTime, Job.StartTime,
     Job.EndTime, Job.RealEndTime, Job.JobTDate, Job.VolSessionId, Job.VolSessionTime, Job.JobFiles, Job.JobBytes,
-    Job.ReadBytes, Job.JobErrors, Job.PriorJobId, Job.PurgedFiles, Job.Comment
+    Job.ReadBytes, Job.JobErrors, Job.PriorJobId, Job.OriginJobId, Job.PurgedFiles, Job.Comment
     FROM Job LEFT JOIN Client ON Client.ClientId = Job.ClientId LEFT JOIN FileSet ON FileSet.FileSetId = Job.FileSetId";
+
+/// A job's place among others, as `JobRow::place` says.
+pub(super) const PLACE: &str = "CASE Job.OriginJobId WHEN 0 THEN Job.JobId ELSE Job.OriginJobId END";
 
 /// States a job stays in, `wire/3 §0.4`.
 const ENDED: &str = "('T', 'W', 'A', 'E', 'f', 'e', 'D', 'I')";
@@ -101,9 +104,11 @@ pub(super) fn checkpoint(t: &mut dyn Session, job_id: u32, files: u32, bytes: u6
 pub(super) fn adopt(t: &mut dyn Session, adopt: &AdoptOriginal) -> Result<CatalogAnswer> {
     let AdoptOriginal { job_id, original, .. } = *adopt;
     let changed = t.execute(
-        "UPDATE Job SET Type = ?3, PriorJobId = ?2,
-             (StartTime, EndTime, JobTDate) = (SELECT StartTime, EndTime, JobTDate FROM Job WHERE JobId = ?2)
-         WHERE JobId = ?1 AND EXISTS (SELECT 1 FROM Job WHERE JobId = ?2)",
+        &format!(
+            "UPDATE Job SET Type = ?3, PriorJobId = ?2, (SchedTime, StartTime, EndTime, JobTDate, OriginJobId) =
+                 (SELECT SchedTime, StartTime, EndTime, JobTDate, {PLACE} FROM Job WHERE JobId = ?2)
+             WHERE JobId = ?1 AND EXISTS (SELECT 1 FROM Job WHERE JobId = ?2)"
+        ),
         &[job_id.into(), original.into(), text(adopt.job_type)],
     )?;
     changed_one(changed, job_id)?;
@@ -147,36 +152,71 @@ pub(super) fn list(t: &mut dyn Session, filter: &JobFilter) -> Result<CatalogAns
     all(t, &sql, &with, job).map(CatalogAnswer::Jobs)
 }
 
-pub(super) fn last(t: &mut dyn Session, name: &str, client_id: u32, set: u32) -> Result<CatalogAnswer> {
+pub(super) fn newest(t: &mut dyn Session, name: Option<&str>, client: Option<&str>) -> Result<CatalogAnswer> {
     let sql = format!(
-        "{COLUMNS} WHERE Job.Name = ?1 AND Job.ClientId = ?2 AND Job.FileSetId = ?3 AND Job.Level = ?4
-             AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W') ORDER BY Job.StartTime DESC, Job.JobId DESC LIMIT 1"
+        "{COLUMNS} WHERE Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')
+             AND (CAST(?1 AS TEXT) IS NULL OR Job.Name = CAST(?1 AS TEXT))
+             AND (CAST(?2 AS TEXT) IS NULL OR Client.Name = CAST(?2 AS TEXT))
+         ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1"
     );
-    let mut jobs = Vec::new();
-    for level in ["F", "D", "I"] {
-        jobs.extend(all(t, &sql, &values![name, client_id, set, level], job)?);
-    }
-    Ok(CatalogAnswer::Jobs(jobs))
+    all(t, &sql, &values![name, client], job).map(CatalogAnswer::Jobs)
 }
 
-pub(super) fn for_restore(
-    t: &mut dyn Session,
-    client: &str,
-    file_set: Option<&str>,
-    before: i64,
-) -> Result<CatalogAnswer> {
-    let good = "Job.Type = 'B' AND Job.JobStatus IN ('T', 'W') AND Job.StartTime < ?2";
+pub(super) fn last(t: &mut dyn Session, name: &str, client_id: u32, set: u32, now: i64) -> Result<CatalogAnswer> {
+    let good =
+        "Job.Name = ?1 AND Job.ClientId = ?2 AND Job.FileSetId = ?3 AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')";
+    let sql = format!("{COLUMNS} WHERE {good} AND Job.Level = ?4 ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1");
+    let mut last = LastJobs::default();
+    for level in ["F", "D", "I"] {
+        last.newest.extend(all(t, &sql, &values![name, client_id, set, level], job)?);
+    }
     let sql = format!(
-        "WITH Newest AS (
-             SELECT FileSet.FileSet AS FileSet, MAX(Job.JobTDate) AS JobTDate FROM Job
-             JOIN Client ON Client.ClientId = Job.ClientId JOIN FileSet ON FileSet.FileSetId = Job.FileSetId
-             WHERE Client.Name = ?1 AND Job.Level = 'F' AND {good} GROUP BY FileSet.FileSet)
-         {COLUMNS} JOIN Newest ON Newest.FileSet = FileSet.FileSet
-         WHERE Client.Name = ?1 AND {good} AND Job.Level IN ('F', 'D', 'I') AND Job.JobTDate >= Newest.JobTDate
-             AND (CAST(?3 AS TEXT) IS NULL OR FileSet.FileSet = CAST(?3 AS TEXT))
-         ORDER BY Job.StartTime, Job.JobId"
+        "{COLUMNS} WHERE {good} AND Job.Level IN ('F', 'D', 'I') AND {PLACE} <= ?4 AND Job.StartTime <= ?5
+             AND NOT EXISTS (SELECT 1 FROM Job Later WHERE Later.JobId > {PLACE} AND Later.OriginJobId = 0
+                 AND Later.SchedTime < Job.SchedTime)
+         ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1"
     );
-    all(t, &sql, &values![client, before, file_set], job).map(CatalogAnswer::Jobs)
+    let full = last.newest.iter().find(|row| row.level == b'F').map_or(0, JobRow::place);
+    for place in [u32::MAX, full] {
+        last.sound.extend(all(t, &sql, &values![name, client_id, set, place, now], job)?);
+    }
+    last.sound.dedup_by_key(|row| row.job_id);
+    Ok(CatalogAnswer::LastJobs(Box::new(last)))
+}
+
+/// Which jobs a restore may choose from.
+pub(super) struct ForRestore<'a> {
+    pub(super) client: &'a str,
+    pub(super) name: Option<&'a str>,
+    pub(super) file_set: Option<&'a str>,
+    pub(super) before: i64,
+    pub(super) now: i64,
+}
+
+pub(super) fn for_restore(t: &mut dyn Session, which: &ForRestore<'_>) -> Result<CatalogAnswer> {
+    // `Scored` and `Cut` are `begun_before`.
+    let sql = format!(
+        "WITH Good AS (
+             SELECT Job.JobId AS JobId, {PLACE} AS Place, Job.StartTime AS StartTime, Job.Level AS Level,
+                 FileSet.FileSet AS FileSet FROM Job
+             JOIN Client ON Client.ClientId = Job.ClientId JOIN FileSet ON FileSet.FileSetId = Job.FileSetId
+             WHERE Client.Name = ?1 AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')
+                 AND Job.Level IN ('F', 'D', 'I') AND (CAST(?4 AS TEXT) IS NULL OR Job.Name = CAST(?4 AS TEXT))),
+         Scored AS (
+             SELECT Place, StartTime, SUM(CASE WHEN StartTime < ?2 THEN 1 WHEN StartTime <= ?5 THEN -1 ELSE 0 END)
+                 OVER (ORDER BY Place, JobId) AS Score FROM Good),
+         Cut AS (
+             SELECT Place FROM Scored WHERE StartTime < ?2 AND Score >= 0 ORDER BY Score DESC, Place DESC LIMIT 1),
+         Newest AS (
+             SELECT FileSet, MAX(Place) AS Place FROM Good
+             WHERE Level = 'F' AND Place <= (SELECT Place FROM Cut) GROUP BY FileSet)
+         {COLUMNS} JOIN Good ON Good.JobId = Job.JobId JOIN Newest ON Newest.FileSet = Good.FileSet
+         WHERE Good.Place >= Newest.Place AND Good.Place <= (SELECT Place FROM Cut)
+             AND (CAST(?3 AS TEXT) IS NULL OR Good.FileSet = CAST(?3 AS TEXT))
+         ORDER BY Good.Place, Job.JobId"
+    );
+    let ForRestore { client, name, file_set, before, now } = *which;
+    all(t, &sql, &values![client, before, file_set, name, now], job).map(CatalogAnswer::Jobs)
 }
 
 pub(super) fn mark_unfinished(t: &mut dyn Session, now: i64) -> Result<CatalogAnswer> {
@@ -236,6 +276,7 @@ fn job(row: &mut Row) -> Result<JobRow> {
         read_bytes: row.take()?,
         job_errors: row.take()?,
         prior_job_id: row.take()?,
+        origin: row.take()?,
         purged_files: row.take()?,
         comment: row.take()?,
     })

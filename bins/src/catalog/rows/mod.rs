@@ -24,9 +24,13 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         }
         CatalogRequest::AdoptOriginal(adopt) => jobs::adopt(t, adopt),
         CatalogRequest::ListJobs(filter) => jobs::list(t, filter),
-        CatalogRequest::LastJobs { name, client_id, file_set_id } => jobs::last(t, name, *client_id, *file_set_id),
-        CatalogRequest::JobsForRestore { client, file_set, before } => {
-            jobs::for_restore(t, client, file_set.as_deref(), *before)
+        CatalogRequest::NewestBackup { name, client } => jobs::newest(t, name.as_deref(), client.as_deref()),
+        CatalogRequest::LastJobs { name, client_id, file_set_id, now } => {
+            jobs::last(t, name, *client_id, *file_set_id, *now)
+        }
+        CatalogRequest::JobsForRestore { client, name, file_set, before, now } => {
+            let (name, file_set) = (name.as_deref(), file_set.as_deref());
+            jobs::for_restore(t, &jobs::ForRestore { client, name, file_set, before: *before, now: *now })
         }
         CatalogRequest::MarkUnfinishedJobsFailed { now } => jobs::mark_unfinished(t, *now),
         CatalogRequest::AddLogs(lines) => jobs::add_logs(t, lines),

@@ -8,13 +8,14 @@ use towline_core::role::director::catalog::{CatalogAnswer, IndexRange, RestoreFi
 use super::super::files::split_path;
 use super::super::index_set::IndexSet;
 use super::super::sql::{Result, Row, Session, all, first, missing, values};
+use super::jobs::PLACE;
 
 /// Files of one job that are read at once.
 const PAGE: u32 = 1000;
 
 pub(super) fn files(t: &mut dyn Session, jobs: &[u32], only: &[Vec<u8>]) -> Result<CatalogAnswer> {
     let mut known = heads(t, jobs)?;
-    known.sort_by_key(|job| (job.job_t_date, job.job_id));
+    known.sort_by_key(|job| (job.place, job.job_id));
     let purged = known.iter().find(|job| job.purged_files);
     if only.is_empty() && (known.len() == 1 || purged.is_some()) {
         return Ok(CatalogAnswer::RestoreFiles(whole(&known)));
@@ -32,7 +33,7 @@ pub(super) fn files(t: &mut dyn Session, jobs: &[u32], only: &[Vec<u8>]) -> Resu
 
 struct Head {
     job_id: u32,
-    job_t_date: i64,
+    place: u32,
     job_files: u32,
     purged_files: bool,
 }
@@ -40,9 +41,9 @@ struct Head {
 fn heads(t: &mut dyn Session, jobs: &[u32]) -> Result<Vec<Head>> {
     let distinct: BTreeSet<u32> = jobs.iter().copied().collect();
     let mut head = |job_id: u32| {
-        let sql = "SELECT JobTDate, JobFiles, PurgedFiles FROM Job WHERE JobId = ?1";
-        let mut row = first(t, sql, &values![job_id])?.ok_or_else(|| missing(&format!("job {job_id}")))?;
-        Ok(Head { job_id, job_t_date: row.take()?, job_files: row.take()?, purged_files: row.take()? })
+        let sql = format!("SELECT {PLACE}, JobFiles, PurgedFiles FROM Job WHERE JobId = ?1");
+        let mut row = first(t, &sql, &values![job_id])?.ok_or_else(|| missing(&format!("job {job_id}")))?;
+        Ok(Head { job_id, place: row.take()?, job_files: row.take()?, purged_files: row.take()? })
     };
     distinct.into_iter().map(&mut head).collect()
 }

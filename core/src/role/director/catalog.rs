@@ -10,10 +10,12 @@
 
 mod media;
 pub mod memory;
+mod order;
 mod orphans;
 mod rows;
 
 pub use media::*;
+pub use order::{begun_before, jobs_for_restore, last_jobs, newest_backup};
 pub use orphans::orphaned_copies;
 pub use rows::*;
 
@@ -123,7 +125,14 @@ pub enum CatalogRequest {
     },
     /// Clients by name. Answer: `Clients`.
     ListClients,
-    /// The newest good jobs of each level F, D, I that a new one may build on. Answer: `Jobs`, at most three.
+    /// The newest good backup by its [place](JobRow::place), not counting copies. Answer: `Jobs`, at most one.
+    NewestBackup {
+        /// Only of this job resource.
+        name: Option<String>,
+        /// Only of this client, by name.
+        client: Option<String>,
+    },
+    /// What a new job may build on. Answer: `LastJobs`.
     LastJobs {
         /// The job resource's name.
         name: String,
@@ -131,16 +140,22 @@ pub enum CatalogRequest {
         client_id: u32,
         /// The fileset: another content starts with a Full.
         file_set_id: u32,
+        /// The present: a start time after it is wrong.
+        now: i64,
     },
     /// Good backups of a client from which a restore may choose: all since the newest Full of each fileset before a
-    /// moment, oldest first. Answer: `Jobs`.
+    /// moment, in the order of their [places](JobRow::place). Answer: `Jobs`.
     JobsForRestore {
         /// The client's name.
         client: String,
+        /// Only jobs of this resource.
+        name: Option<String>,
         /// Only this fileset, by name.
         file_set: Option<String>,
-        /// Only jobs that started before this time.
+        /// Only jobs that started before this time, as [`begun_before`] says.
         before: i64,
+        /// The present: a start time after it says nothing.
+        now: i64,
     },
     /// Where jobs lie, by JobId, VolIndex, JobMediaId; place-holders and disabled volumes included. Answer: `Pieces`.
     JobMediaOf {
@@ -192,6 +207,8 @@ pub enum CatalogAnswer {
     Id(u32),
     /// Jobs.
     Jobs(Vec<JobRow>),
+    /// What a job may build on.
+    LastJobs(Box<LastJobs>),
     /// A volume, if there is one.
     Volume(Option<Box<MediaRow>>),
     /// The row has changed since it was read: this is it now; decide again.

@@ -436,7 +436,7 @@ fn choose(rows: &[JobRow], kind: JobType, pool_id: u32, names: Option<&str>, cli
         .filter(|row| fits(names, &row.name) && fits(clients, &row.client))
         .filter(|row| kind != JobType::Copy || !copied(row))
         .collect();
-    chosen.sort_by_key(|row| (row.start_time, row.job_id));
+    chosen.sort_by_key(|row| row.place());
     chosen.into_iter().map(|row| row.job_id).collect()
 }
 
@@ -489,13 +489,13 @@ mod tests {
         let rows =
             [row(1, b'B', 0), row(2, b'B', 0), failed, empty, other, row(6, b'C', 1), broken_copy, row(8, b'M', 0)];
         assert_eq!(choose(&rows, JobType::Copy, 7, None, None), [2]);
-        assert_eq!(choose(&rows, JobType::Migrate, 7, None, None), [2, 1]);
+        assert_eq!(choose(&rows, JobType::Migrate, 7, None, None), [1, 2]);
     }
 
     #[test]
     fn patterns_restrict_what_is_taken() {
         let rows = [row(1, b'B', 0), row(2, b'B', 0), JobRow { client: "nas".to_owned(), ..row(12, b'B', 0) }];
-        assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-1*"), None), [12, 1]);
+        assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-1*"), None), [1, 12]);
         assert_eq!(choose(&rows, JobType::Copy, 7, Some("*2"), Some("fd")), [2]);
         assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-"), None), [0_u32; 0]);
         assert!(matches("a*b*c", "a-x-b-y-c") && !matches("a*b", "a-x"));

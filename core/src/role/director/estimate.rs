@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::Who;
@@ -11,7 +12,7 @@ use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::status::JobLevel;
 
-use super::catalog::{CatalogRequest, JobRow};
+use super::catalog::{CatalogRequest, LastJobs};
 use super::dialling::{Errand, Preparation};
 use super::levels::choose_level;
 use super::{Director, fileset, tables};
@@ -29,28 +30,31 @@ pub(super) struct Estimate {
 
 impl Estimate {
     /// What the catalog must say first, if anything.
-    pub(super) fn request(&self, director: &Director) -> Option<CatalogRequest> {
+    pub(super) fn request(&self, director: &Director, now: i64) -> Option<CatalogRequest> {
         let client_id = director.setup.clients.get(&self.client).copied().unwrap_or(0);
         let file_set_id = director.setup.filesets.get(&self.fileset).map_or(0, |set| set.id);
         matches!(self.level, JobLevel::Incremental | JobLevel::Differential).then(|| CatalogRequest::LastJobs {
             name: self.job.clone(),
             client_id,
             file_set_id,
+            now,
         })
     }
 }
 
 impl Director {
     /// Dials the client and asks. `last` is what the catalog says of jobs to build on.
-    pub(super) fn send_estimate(&mut self, net: &mut Net, console: ConnId, estimate: &Estimate, last: &[JobRow]) {
+    pub(super) fn send_estimate(&mut self, net: &mut Net, console: ConnId, estimate: &Estimate, last: &LastJobs) {
         self.console_waits(console);
         let choice = choose_level(estimate.level.letter(), last);
         if choice.upgraded {
             self.console_prints(net, console, "There is no Full backup to build on: this is what a Full would save.\n");
         }
-        let previous = last.iter().find(|row| row.job_id == choice.base_job_id).map(|row| row.job.clone());
+        if let Some(wrong) = choice.wrong_clock {
+            self.console_prints(net, console, &format!("Warning: {wrong} ({}); {}\n", wrong.code(), wrong.help()));
+        }
         let stamp = self.identity.local(net.wall()).stamp();
-        let before = self.preparations(estimate, &stamp, choice.level, choice.since, previous.unwrap_or_default());
+        let before = self.preparations(estimate, &stamp, choice.level, choice.since, choice.previous);
         let command = FileCommand::Estimate { listing: estimate.listing }.to_line();
         let errand = Errand { before, is_long: true, ..Errand::new(Who::File, command, Some(console)) };
         if let Err(why) = self.begin_errand(net, &estimate.client, errand) {

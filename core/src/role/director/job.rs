@@ -94,6 +94,8 @@ pub(super) struct Job {
     pub(super) answer: Option<CatalogAnswer>,
     /// What the step has to say in the report.
     pub(super) notes: Vec<String>,
+    /// The same, as warnings.
+    pub(super) cautions: Vec<String>,
     /// Why the present step cannot be done.
     pub(super) trouble: Option<String>,
     /// Whether the storage daemon works.

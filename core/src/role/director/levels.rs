@@ -1,10 +1,12 @@
 //! The level a backup really runs at, and since when it looks for changes (`wire/3 §7.2`).
 
-use super::catalog::JobRow;
+use super::catalog::{JobRow, LastJobs};
 use super::restore_selection::{SelectionError, choose_jobs};
+use crate::calendar::Civil;
+use crate::error::{Code, Explain, Fault, Retry};
 
 /// What a backup does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelChoice {
     /// The level code: as asked, or `F` after an upgrade.
     pub level: u8,
@@ -14,23 +16,90 @@ pub struct LevelChoice {
     pub since: i64,
     /// The job it builds on, 0 for a Full.
     pub base_job_id: u32,
+    /// Its unique name.
+    pub previous: String,
+    /// Why `since` is not the start of that job, if it is not.
+    pub wrong_clock: Option<WrongClock>,
+}
+
+/// The job that a backup builds on says that it began later than can be: what changed after it may look older.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongClock {
+    /// That job.
+    pub job_id: u32,
+    /// When it says that it began.
+    pub claimed: i64,
+    /// The newest job before it whose start can be true, and its start; `None` if there is none, and everything is saved.
+    pub sound: Option<(u32, i64)>,
 }
 
 /// Chooses from the answer to [`super::catalog::CatalogRequest::LastJobs`]. An Incremental builds on the newest job of
-/// any level, a Differential on the newest Full, both only if there is a Full; every other level stays as it is.
+/// any level, a Differential on the newest Full, both only if there is a Full; every other level stays as it is. Changes
+/// count since the start of that job. If that cannot be true, they count since the newest start before it that can be:
+/// rather saved twice than not at all.
 #[must_use]
-pub fn choose_level(asked: u8, last: &[JobRow]) -> LevelChoice {
+pub fn choose_level(asked: u8, last: &LastJobs) -> LevelChoice {
     let newest =
-        |levels: &[u8]| last.iter().filter(|j| levels.contains(&j.level)).max_by_key(|j| (j.start_time, j.job_id));
+        |levels: &[u8]| last.newest.iter().filter(|job| levels.contains(&job.level)).max_by_key(|job| job.place());
     let full = newest(b"F");
     let base = match asked {
         b'I' => full.and_then(|_| newest(b"FDI")),
         b'D' => full,
-        level => return LevelChoice { level, upgraded: false, since: 0, base_job_id: 0 },
+        level => return everything(level, false),
     };
-    match base {
-        Some(job) => LevelChoice { level: asked, upgraded: false, since: job.start_time, base_job_id: job.job_id },
-        None => LevelChoice { level: b'F', upgraded: true, since: 0, base_job_id: 0 },
+    let Some(base) = base else { return everything(b'F', true) };
+    let sound = last.sound.iter().filter(|job| job.place() <= base.place()).max_by_key(|job| job.place());
+    let is_sound = sound.is_some_and(|job| job.job_id == base.job_id);
+    LevelChoice {
+        level: asked,
+        upgraded: false,
+        since: sound.map_or(0, |job| job.start_time),
+        base_job_id: base.job_id,
+        previous: base.job.clone(),
+        wrong_clock: (!is_sound).then(|| WrongClock {
+            job_id: base.job_id,
+            claimed: base.start_time,
+            sound: sound.map(|job| (job.job_id, job.start_time)),
+        }),
+    }
+}
+
+const fn everything(level: u8, upgraded: bool) -> LevelChoice {
+    LevelChoice { level, upgraded, since: 0, base_job_id: 0, previous: String::new(), wrong_clock: None }
+}
+
+/// `job 7, on which this one builds, says that it began at …`, with times in UTC.
+impl std::fmt::Display for WrongClock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { job_id, claimed, sound } = self;
+        let claimed = Civil::of(*claimed);
+        write!(f, "job {job_id}, on which this one builds, says that it began at {claimed} UTC, which is too late: ")?;
+        match sound {
+            Some((job_id, start)) => {
+                write!(f, "changes are looked for since job {job_id} began, {} UTC", Civil::of(*start))
+            }
+            None => write!(f, "no earlier job has a time to trust, so everything is saved"),
+        }
+    }
+}
+
+impl std::error::Error for WrongClock {}
+
+impl Explain for WrongClock {
+    fn fault(&self) -> Fault {
+        Fault::Local
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn code(&self) -> Code {
+        Code(570)
+    }
+
+    fn help(&self) -> &'static str {
+        "keep the director's clock right with NTP; nothing is missing, and the next job builds on this one"
     }
 }
 
@@ -53,29 +122,61 @@ mod tests {
     use super::*;
 
     fn job(job_id: u32, level: u8, start_time: i64) -> JobRow {
-        JobRow { job_id, level, start_time, ..Default::default() }
+        JobRow { job_id, level, start_time, job: format!("job.{job_id}"), ..Default::default() }
+    }
+
+    fn all_sound(newest: Vec<JobRow>) -> LastJobs {
+        LastJobs { sound: newest.clone(), newest }
+    }
+
+    /// What it builds on, and since when.
+    fn choice(asked: u8, last: &LastJobs) -> (u32, i64, Option<WrongClock>) {
+        let choice = choose_level(asked, last);
+        assert_eq!((choice.level, choice.upgraded), (asked, false));
+        (choice.base_job_id, choice.since, choice.wrong_clock)
     }
 
     #[test]
     fn without_a_full_everything_becomes_one() {
         for asked in [b'I', b'D'] {
-            let choice = choose_level(asked, &[job(3, b'I', 30)]);
+            let choice = choose_level(asked, &all_sound(vec![job(3, b'I', 30)]));
             assert_eq!((choice.level, choice.upgraded, choice.since), (b'F', true, 0));
         }
     }
 
     #[test]
     fn an_incremental_builds_on_the_newest_job_and_a_differential_on_the_newest_full() {
-        let last = [job(1, b'F', 10), job(2, b'D', 20), job(3, b'I', 15)];
-        assert_eq!(choose_level(b'I', &last), LevelChoice { level: b'I', upgraded: false, since: 20, base_job_id: 2 });
-        assert_eq!(choose_level(b'D', &last), LevelChoice { level: b'D', upgraded: false, since: 10, base_job_id: 1 });
+        let last = all_sound(vec![job(1, b'F', 10), job(2, b'D', 20), job(3, b'I', 35)]);
+        assert_eq!(choice(b'I', &last), (3, 35, None));
+        assert_eq!(choice(b'D', &last), (1, 10, None));
+        assert_eq!(choose_level(b'I', &last).previous, "job.3");
+    }
+
+    #[test]
+    fn the_newest_job_is_that_of_the_highest_number_and_not_of_the_latest_clock() {
+        let last = LastJobs { newest: vec![job(1, b'F', 900), job(2, b'I', 20)], sound: vec![job(2, b'I', 20)] };
+        assert_eq!(choice(b'I', &last), (2, 20, None));
+        let migrated = JobRow { origin: 1, ..job(9, b'F', 10) };
+        assert_eq!(choice(b'I', &all_sound(vec![migrated, job(2, b'I', 20)])), (2, 20, None));
+    }
+
+    #[test]
+    fn a_start_that_cannot_be_true_is_taken_back_to_one_that_can() {
+        let last = LastJobs { newest: vec![job(2, b'F', 900), job(3, b'I', 950)], sound: vec![job(1, b'I', 10)] };
+        for (asked, job_id, claimed) in [(b'I', 3, 950), (b'D', 2, 900)] {
+            let wrong = WrongClock { job_id, claimed, sound: Some((1, 10)) };
+            assert_eq!(choice(asked, &last), (job_id, 10, Some(wrong)));
+        }
+        let none = LastJobs { sound: Vec::new(), ..last.clone() };
+        assert_eq!(choice(b'D', &none), (2, 0, Some(WrongClock { job_id: 2, claimed: 900, sound: None })));
+        // A sound job after the Full says nothing of what a differential has to save.
+        let later = LastJobs { sound: vec![job(4, b'I', 30), job(1, b'I', 10)], ..last };
+        assert_eq!(choice(b'D', &later).1, 10);
     }
 
     #[test]
     fn a_full_stays_a_full() {
-        assert_eq!(
-            choose_level(b'F', &[job(1, b'F', 10)]),
-            LevelChoice { level: b'F', upgraded: false, since: 0, base_job_id: 0 }
-        );
+        let choice = choose_level(b'F', &all_sound(vec![job(1, b'F', 10)]));
+        assert_eq!(choice, everything(b'F', false));
     }
 }

@@ -66,7 +66,7 @@ impl Explain for SelectionError {
 }
 
 /// Chooses from the answer to [`super::catalog::CatalogRequest::JobsForRestore`]: the newest Full, the newest Differential
-/// after it, all Incrementals after both, oldest first.
+/// after it, all Incrementals after both, in the order of their [places](JobRow::place).
 ///
 /// # Errors
 /// [`SelectionError::NoFull`]; [`SelectionError::SeveralFileSets`] if none was named and there is more than one.
@@ -78,20 +78,13 @@ pub fn choose_jobs(candidates: &[JobRow], file_set: Option<&str>) -> Result<Vec<
         return Err(SelectionError::SeveralFileSets(sets.into_iter().map(str::to_owned).collect()));
     }
     let only = sets.first().copied().ok_or(SelectionError::NoFull)?;
-    // Jobs may end within one second: the later one has the higher number.
-    let end = |job: &JobRow| (job.job_t_date, job.job_id);
-    let newest = |level: u8, after: (i64, u32)| {
-        candidates
-            .iter()
-            .filter(|j| j.file_set == only && j.level == level && end(j) > after)
-            .max_by_key(|j| (j.start_time, j.job_id))
-    };
-    let full = newest(b'F', (i64::MIN, 0)).ok_or(SelectionError::NoFull)?;
-    let differential = newest(b'D', end(full));
-    let since = end(differential.unwrap_or(full));
-    let incrementals = candidates.iter().filter(|j| j.file_set == only && j.level == b'I' && end(j) > since);
+    let of = |level: u8| candidates.iter().filter(move |job| job.file_set == only && job.level == level);
+    let full = of(b'F').max_by_key(|job| job.place()).ok_or(SelectionError::NoFull)?;
+    let differential = of(b'D').filter(|job| job.place() > full.place()).max_by_key(|job| job.place());
+    let since = differential.unwrap_or(full).place();
+    let incrementals = of(b'I').filter(|job| job.place() > since);
     let mut jobs: Vec<JobRow> = std::iter::once(full).chain(differential).chain(incrementals).cloned().collect();
-    jobs.sort_by_key(|j| (j.start_time, j.job_id));
+    jobs.sort_by_key(JobRow::place);
     Ok(jobs)
 }
 
@@ -235,6 +228,16 @@ mod tests {
         assert_eq!(ids(&choose_jobs(&all, None).unwrap()), [5, 7, 8, 9]);
         assert_eq!(ids(&choose_jobs(&all[..6], Some("home")).unwrap()), [5, 6]);
         assert_eq!(ids(&choose_jobs(&all[..4], None).unwrap()), [1, 3, 4]);
+    }
+
+    #[test]
+    fn jobs_are_ordered_by_their_numbers_whatever_their_clock_said() {
+        let ahead = [job(1, b'F', 86_400), job(2, b'I', 20), job(3, b'D', 30), job(4, b'I', 40)];
+        assert_eq!(ids(&choose_jobs(&ahead, None).unwrap()), [1, 3, 4]);
+        assert_eq!(ids(&choose_jobs(&ahead[..2], None).unwrap()), [1, 2]);
+        // A migrated Full has a number after those of the jobs that build on it.
+        let migrated = [job(2, b'I', 20), JobRow { origin: 1, ..job(5, b'F', 10) }, job(6, b'I', 30)];
+        assert_eq!(ids(&choose_jobs(&migrated, None).unwrap()), [5, 2, 6]);
     }
 
     #[test]

@@ -50,7 +50,9 @@ impl Director {
         let Some(job) = self.config.job(name) else { return };
         let last = rows.iter().map(|row| row.start_time.max(row.sched_time)).max();
         let interval = i64::try_from(job.run_on_incoming_connect_interval.0).unwrap_or(i64::MAX);
-        let is_due = last.is_none_or(|last| net.wall().seconds().saturating_sub(last) > interval);
+        // A start in the future is that of a clock that was ahead: when the job really ran, nobody knows.
+        let now = net.wall().seconds();
+        let is_due = last.is_none_or(|last| last > now || now.saturating_sub(last) > interval);
         if !is_due || self.stopping {
             return;
         }

@@ -220,6 +220,7 @@ impl Director {
             warnings: 0,
             answer: None,
             notes: Vec::new(),
+            cautions: Vec::new(),
             trouble: None,
             told_to_run: false,
             grace: None,
@@ -293,10 +294,13 @@ impl Director {
         if let Some(work) = job.work.take() {
             self.works.insert(work, Owner::Job(id));
         }
-        let notes = std::mem::take(&mut job.notes);
-        let has_notes = !notes.is_empty();
+        let (notes, cautions) = (std::mem::take(&mut job.notes), std::mem::take(&mut job.cautions));
+        let has_notes = !notes.is_empty() || !cautions.is_empty();
         for note in notes {
             job.say(&mut self.journal, net, MessageKind::Info, &note);
+        }
+        for caution in cautions {
+            job.say(&mut self.journal, net, MessageKind::Warning, &caution);
         }
         let trouble = job.trouble.take();
         let is_idle = job.verifying.as_ref().is_some_and(Verifying::is_idle);

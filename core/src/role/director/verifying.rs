@@ -24,8 +24,6 @@ use super::catalog::{
 use super::job::{Job, RestorePlan};
 use super::{Director, Owner, restore_selection, tables};
 
-/// Jobs looked through for the newest good backup.
-const CANDIDATES: u32 = 10_000;
 /// Differences with a line in the report; more are only counted.
 const MOST_LISTED: u64 = 1_000;
 
@@ -234,19 +232,17 @@ impl Indexes {
     }
 }
 
-/// Among which jobs the one to verify is.
-pub(super) fn filter(job: &Job) -> JobFilter {
-    let wanted = job.verifying.as_ref().and_then(|verifying| verifying.wanted);
-    let name = job.config.job(&job.name).and_then(|job| job.verify_job.clone());
-    let good = JobFilter { limit: CANDIDATES, statuses: b"TW".to_vec(), ..JobFilter::default() };
-    match (wanted, name) {
-        (Some(_), _) => JobFilter { limit: 1, job_id: wanted, ..JobFilter::default() },
-        (None, Some(name)) => JobFilter { name: Some(name), ..good },
-        (None, None) => JobFilter { client: Some(job.client.clone()), ..good },
+/// Asks for the job to verify: the one that was named, else the newest good backup of a job resource or of the client.
+pub(super) fn request(job: &Job) -> CatalogRequest {
+    if let Some(wanted) = job.verifying.as_ref().and_then(|verifying| verifying.wanted) {
+        return CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() });
     }
+    let name = job.config.job(&job.name).and_then(|job| job.verify_job.clone());
+    let client = name.is_none().then(|| job.client.clone());
+    CatalogRequest::NewestBackup { name, client }
 }
 
-/// Chooses the job to verify among these, newest first.
+/// Takes the answer to [`request`].
 ///
 /// # Errors
 /// That there is none, in a sentence.

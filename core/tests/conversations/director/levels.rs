@@ -1,6 +1,7 @@
 //! Backups that build on others, and what they would save.
 
 use serde_json::json;
+use towline_core::role::director::catalog::CatalogRequest;
 use towline_core::role::director::catalog::memory::MemoryCatalog;
 
 use crate::recording;
@@ -15,14 +16,24 @@ const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
 
 /// A desk on which the recorded full backup, job 1, has been made.
 fn with_a_full() -> Desk {
+    with_a_full_made(0)
+}
+
+/// The same, with a clock that was so many seconds ahead during the backup, and right afterwards.
+fn with_a_full_made(ahead: i64) -> Desk {
     let mut config = config();
     config["jobs"][0]["level"] = json!("incremental");
+    let verify = json!({ "name": "verify", "kind": "verify", "client": "bareos-fd", "fileset": "Tiny", "storage": "File1",
+                         "pool": "Full", "maximum_concurrent_jobs": 10 });
+    config["jobs"].as_array_mut().expect("jobs").push(verify);
     let mut desk = Desk::with(config, MemoryCatalog::default());
+    desk.world.put_clock(ahead);
     desk.world.await_dial(STORAGE_PORT, backup_storage());
     desk.world.await_dial(FILE_PORT, backup_file());
     let console = desk.console();
     desk.ask(console, "run job=backup-tiny level=full yes");
     assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
+    desk.world.put_clock(0);
     desk
 }
 
@@ -96,6 +107,94 @@ fn finish(desk: &mut Desk, sd: usize, fd: usize, expected: &[String]) {
     desk.world.say(fd, r"text 2000 OK backup\n");
     desk.world.say(fd, &file_end(b'T', 0));
     desk.world.say(sd, &storage_end(b'T', 0));
+}
+
+/// Since when a job looks for changes that is ordered with these words, and is led to its end.
+fn since(desk: &mut Desk, words: &str) -> String {
+    desk.world.wait(std::time::Duration::from_secs(10));
+    let (_, sd, fd) = led(desk, words);
+    let heard = desk.world.heard(fd);
+    finish(desk, sd, fd, &[]);
+    let (_, rest) = heard[1].split_once("since_utime ").expect("a time");
+    rest.split(' ').next().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn a_clock_that_was_ahead_at_the_full_hides_no_change_afterwards() {
+    let mut desk = with_a_full_made(86_400);
+    let start = |desk: &Desk, id| desk.shelf().catalog.job_row(id).expect("the job").start_time;
+    assert!(start(&desk, 1) > start_of_the_world() + 86_000);
+    // No earlier job has a time to trust, so everything is saved; the full is built on nevertheless.
+    assert_eq!(since(&mut desk, "level=incremental"), "0");
+    assert_eq!(desk.status(2), 'W');
+    let report = desk.report(2);
+    assert!(report.contains("(T0570)") && report.contains("everything is saved"), "{report}");
+    // What comes next builds on that one, whose clock was right.
+    let expected = start(&desk, 2).to_string();
+    assert_eq!(since(&mut desk, "level=incremental"), expected);
+    assert_eq!((desk.status(3), desk.report(3).contains("T0570")), ('T', false));
+    assert_eq!(since(&mut desk, "level=differential"), "0");
+    assert!(desk.report(4).contains("(T0570)"), "{}", desk.report(4));
+    // Even when that day has gone by, the jobs that were ordered after the full say that its time was wrong.
+    desk.world.wait(std::time::Duration::from_secs(2 * 86_400));
+    assert_eq!(since(&mut desk, "level=differential"), "0");
+    let expected = start(&desk, 5).to_string();
+    assert_eq!(since(&mut desk, "level=incremental"), expected);
+    let console = desk.console();
+    let shown = desk.ask(console, "restore client=bareos-fd all done").concat();
+    assert!(shown.contains("following JobId: 1,5,6"), "{shown}");
+    let shown = desk.ask(console, "no").concat();
+    assert!(shown.contains("not run"), "{shown}");
+    let shown = desk.ask(console, "restore client=bareos-fd before=\"2026-11-23 13:01:50\" all done").concat();
+    assert!(shown.contains("following JobId: 1,2\\n"), "{shown}");
+}
+
+#[test]
+fn changes_count_since_the_sound_job_before_one_from_the_future() {
+    let mut desk = with_a_full();
+    let start = desk.shelf().catalog.job_row(1).expect("the job").start_time.to_string();
+    desk.world.put_clock(3_600);
+    since(&mut desk, "level=incremental");
+    desk.world.put_clock(0);
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    let console = desk.console();
+    let warned = desk.ask(console, "estimate job=backup-tiny").concat();
+    assert!(warned.contains("(T0570)"), "{warned}");
+    let fd = console + 1;
+    desk.world.heard(fd);
+    desk.world.say(fd, "text 2000 OK Job 26.0.0 (21Aug26) Debian GNU/Linux,debian");
+    let heard = desk.world.heard(fd);
+    assert!(heard[1].starts_with(&format!("text level = since_utime {start} ")), "{heard:?}");
+    assert_eq!(since(&mut desk, "level=incremental"), start);
+    assert!(desk.report(3).contains("since job 1 began"), "{}", desk.report(3));
+    assert_eq!(since(&mut desk, "level=differential"), start);
+    assert_eq!((desk.status(3), desk.status(4)), ('W', 'T'), "the full was sound");
+}
+
+#[test]
+fn an_accurate_job_and_a_verification_take_jobs_in_the_order_of_their_numbers() {
+    let mut desk = with_a_full_made(86_400);
+    since(&mut desk, "level=incremental");
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    let (_, _, fd) = led(&mut desk, "accurate=yes");
+    desk.world.heard(fd);
+    for answer in ["signal -1", r"text 2000 OK level\n", r"text 2000 OK include\n"] {
+        desk.world.say(fd, answer);
+    }
+    desk.world.heard(fd);
+    desk.world.say(fd, r"text 2000 OK FDSecureEraseCmd *None*\n");
+    let known = desk.shelf().asked.iter().rev().find_map(|request| match request {
+        CatalogRequest::KnownFiles { jobs, .. } => Some(jobs.clone()),
+        _ => None,
+    });
+    assert_eq!(known, Some(vec![1, 2]), "the incremental on top of the full");
+    let console = desk.console();
+    desk.ask(console, "run job=verify yes");
+    assert!(desk.report(4).contains("JobId 2,"), "the newest good backup: {}", desk.report(4));
+}
+
+fn start_of_the_world() -> i64 {
+    1_795_438_885
 }
 
 #[test]

@@ -34,6 +34,9 @@ pub struct Kept {
 pub struct World<R: Role> {
     pub node: Node<R>,
     pub now: Instant,
+    /// When the node started, and what the wall clock showed then.
+    began: Instant,
+    wall: Wall,
     pub bindings: Bindings,
     pub peers: Vec<Peer>,
     pub notices: Vec<Notice>,
@@ -72,6 +75,8 @@ impl<R: Role> World<R> {
         let mut world = Self {
             node: Node::new(role, settings, [7; 32], now),
             now,
+            began: now,
+            wall,
             bindings: Bindings::default(),
             peers: Vec::new(),
             notices: Vec::new(),
@@ -119,6 +124,13 @@ impl<R: Role> World<R> {
             }
         }
         panic!("never comes to rest");
+    }
+
+    /// Puts the wall clock to so many seconds ahead of what it would be had it never been put.
+    pub fn put_clock(&mut self, ahead: i64) {
+        let right = self.wall.after(self.now.since(self.began));
+        self.event(Event::ClockJumped { wall: Wall(right.0 + ahead * 1_000_000) });
+        self.run();
     }
 
     /// Lets time pass; fires what becomes due, in order.

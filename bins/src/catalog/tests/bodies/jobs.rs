@@ -1,4 +1,5 @@
 use super::*;
+use towline_core::role::director::catalog as core;
 use towline_core::role::director::levels::choose_level;
 
 pub(crate) fn a_job_goes_from_created_to_ended(catalog: &mut dyn Catalog) {
@@ -64,21 +65,73 @@ pub(crate) fn levels_build_on_the_newest_good_job_of_the_same_file_set(catalog: 
         name: "nightly".into(),
         client_id: site.client_id,
         file_set_id,
+        now: 1_000,
     };
-    assert!(choose_level(b'I', &jobs(catalog, last(&site, site.file_set_id))).upgraded);
+    assert!(choose_level(b'I', &last_jobs(catalog, last(&site, site.file_set_id))).upgraded);
     let full = backup(catalog, &site, b'F', 100, &[]);
     let incremental = backup(catalog, &site, b'I', 200, &[]);
     let failed = running(catalog, &site, b'I', 300);
     let end = JobEnd { job_status: b'f', ..ended(&site, failed, b'I', 305, 0) };
     ask(catalog, CatalogRequest::EndJob(Box::new(end)));
-    let found = jobs(catalog, last(&site, site.file_set_id));
+    let found = last_jobs(catalog, last(&site, site.file_set_id));
     assert_eq!(choose_level(b'I', &found).base_job_id, incremental);
     assert_eq!(choose_level(b'I', &found).since, 200);
     assert_eq!(choose_level(b'D', &found).base_job_id, full);
     let changed = FileSetSpec { file_set: "home".into(), md5: "m2".into(), ..Default::default() };
     let changed = id(catalog, CatalogRequest::EnsureFileSet(changed));
     assert_ne!(changed, site.file_set_id);
-    assert!(choose_level(b'I', &jobs(catalog, last(&site, changed))).upgraded);
+    assert!(choose_level(b'I', &last_jobs(catalog, last(&site, changed))).upgraded);
+}
+
+/// An engine chooses as the functions of the core do over all rows, whatever the clocks said.
+pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let at = |catalog: &mut dyn Catalog, level, time| backup(catalog, &site, level, time, &[]);
+    let first = at(catalog, b'F', 100);
+    at(catalog, b'I', 200);
+    let ahead = at(catalog, b'F', 90_000);
+    let incremental = at(catalog, b'I', 300);
+    let migrated = at(catalog, b'F', 400);
+    let adopt = AdoptOriginal { job_id: migrated, job_type: b'B', original: ahead, original_type: b'M' };
+    ask(catalog, CatalogRequest::AdoptOriginal(adopt));
+    let again = at(catalog, b'F', 500);
+    let adopt = AdoptOriginal { job_id: again, job_type: b'B', original: migrated, original_type: b'M' };
+    ask(catalog, CatalogRequest::AdoptOriginal(adopt));
+    let differential = at(catalog, b'D', 600);
+    let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default()));
+    let row = rows.iter().find(|row| row.job_id == again).unwrap();
+    assert_eq!((row.prior_job_id, row.origin, row.place()), (migrated, ahead, ahead));
+    assert_eq!((row.sched_time, row.start_time), (89_999, 90_000));
+    for now in [250, 1_000, 100_000] {
+        let (name, client_id, file_set_id) = ("nightly", site.client_id, site.file_set_id);
+        let found = last_jobs(catalog, CatalogRequest::LastJobs { name: name.into(), client_id, file_set_id, now });
+        let expected = core::last_jobs(rows.iter(), (name, client_id, file_set_id), now);
+        assert_eq!(found, expected, "{now}");
+        assert_eq!(found.newest.iter().map(|row| row.job_id).collect::<Vec<_>>(), [again, differential, incremental]);
+        for before in [0, 100, 101, 250, 350, 450, 650, 90_000, i64::MAX] {
+            for name in [None, Some("nightly"), Some("weekly")] {
+                let request = CatalogRequest::JobsForRestore {
+                    client: "alpha-fd".into(),
+                    name: name.map(str::to_owned),
+                    file_set: None,
+                    before,
+                    now,
+                };
+                let expected = core::jobs_for_restore(rows.iter(), ("alpha-fd", name, None), before, now);
+                assert_eq!(jobs(catalog, request), expected, "{before} {now}");
+            }
+        }
+    }
+    let before = |catalog: &mut dyn Catalog, before| {
+        let client = "alpha-fd".into();
+        let request = CatalogRequest::JobsForRestore { client, name: None, file_set: None, before, now: 1_000 };
+        jobs(catalog, request).iter().map(|row| row.job_id).collect::<Vec<_>>()
+    };
+    assert_eq!(before(catalog, 350), [again, incremental]);
+    assert_eq!(before(catalog, 150), [first]);
+    let newest = |name: Option<&str>| CatalogRequest::NewestBackup { name: name.map(str::to_owned), client: None };
+    assert_eq!(jobs(catalog, newest(None))[0].job_id, differential);
+    assert_eq!(jobs(catalog, newest(Some("weekly"))), []);
 }
 
 pub(crate) fn jobs_left_running_by_a_crash_become_failed(catalog: &mut dyn Catalog) {

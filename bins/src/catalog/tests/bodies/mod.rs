@@ -20,6 +20,7 @@ macro_rules! for_each_body {
             jobs::ids_and_names_must_be_right;
             jobs::jobs_are_listed_newest_first_and_filtered;
             jobs::levels_build_on_the_newest_good_job_of_the_same_file_set;
+            jobs::jobs_are_ordered_by_their_numbers_and_not_by_a_clock;
             jobs::jobs_left_running_by_a_crash_become_failed;
             jobs::the_configuration_is_updated_in_place;
             jobs::reports_keep_their_order_and_follow_a_migrated_job;
@@ -70,6 +71,13 @@ pub(crate) fn id(catalog: &mut dyn Catalog, request: CatalogRequest) -> u32 {
 pub(crate) fn jobs(catalog: &mut dyn Catalog, request: CatalogRequest) -> Vec<JobRow> {
     match ask(catalog, request) {
         CatalogAnswer::Jobs(jobs) => jobs,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn last_jobs(catalog: &mut dyn Catalog, request: CatalogRequest) -> LastJobs {
+    match ask(catalog, request) {
+        CatalogAnswer::LastJobs(last) => *last,
         other => panic!("{other:?}"),
     }
 }

@@ -172,7 +172,8 @@ pub(crate) fn jobs_of_a_restore_are_those_since_the_newest_full_before_a_date(ca
     running(catalog, &site, b'F', 700);
     let candidates = |catalog: &mut dyn Catalog, before, file_set: Option<&str>| {
         let file_set = file_set.map(str::to_owned);
-        jobs(catalog, CatalogRequest::JobsForRestore { client: "alpha-fd".into(), file_set, before })
+        let client = "alpha-fd".into();
+        jobs(catalog, CatalogRequest::JobsForRestore { client, name: None, file_set, before, now: 1_000 })
     };
     let picked = |rows: &[JobRow]| choose_jobs(rows, None).unwrap().iter().map(|j| j.job_id).collect::<Vec<_>>();
     let all = candidates(catalog, i64::MAX, None);

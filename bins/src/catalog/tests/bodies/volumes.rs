@@ -181,7 +181,7 @@ pub(crate) fn a_copy_becomes_a_backup_when_its_original_is_pruned(catalog: &mut 
     }
     let good = |catalog: &mut dyn Catalog| {
         let client = "alpha-fd".to_owned();
-        let request = CatalogRequest::JobsForRestore { client, file_set: None, before: 1_000 };
+        let request = CatalogRequest::JobsForRestore { client, name: None, file_set: None, before: 1_000, now: 1_000 };
         jobs(catalog, request).iter().map(|row| row.job_id).collect::<Vec<_>>()
     };
     assert_eq!(good(catalog), [other], "the newest full backup; no copy counts");

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
     ClientSpec, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow,
-    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, orphaned_copies,
+    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore,
+    last_jobs, newest_backup, orphaned_copies,
 };
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
@@ -75,12 +76,18 @@ impl MemoryCatalog {
                 Ok(Answer::FileList { files, next: None })
             }
             Request::ListClients => Ok(Answer::Clients(self.clients.values().cloned().collect())),
-            Request::LastJobs { name, client_id, file_set_id } => {
-                Ok(Answer::Jobs(self.last_jobs(&name, client_id, file_set_id)))
+            Request::NewestBackup { name, client } => {
+                let newest = newest_backup(self.jobs.values(), name.as_deref(), client.as_deref());
+                Ok(Answer::Jobs(newest.into_iter().collect()))
+            }
+            Request::LastJobs { name, client_id, file_set_id, now } => {
+                let last = last_jobs(self.jobs.values(), (&name, client_id, file_set_id), now);
+                Ok(Answer::LastJobs(Box::new(last)))
             }
             Request::KnownFiles { jobs, after, limit } => Ok(self.known_files(&jobs, after.as_ref(), limit)),
-            Request::JobsForRestore { client, file_set, before } => {
-                Ok(Answer::Jobs(self.jobs_for_restore(&client, file_set.as_deref(), before)))
+            Request::JobsForRestore { client, name, file_set, before, now } => {
+                let of = (client.as_str(), name.as_deref(), file_set.as_deref());
+                Ok(Answer::Jobs(jobs_for_restore(self.jobs.values(), of, before, now)))
             }
             Request::FilesForRestore { jobs, only } => Ok(Answer::RestoreFiles(self.files_for_restore(&jobs, &only))),
             Request::JobMediaOf { jobs } => Ok(Answer::Pieces(self.pieces(&jobs))),
@@ -197,10 +204,11 @@ impl MemoryCatalog {
         original.job_type = adopt.original_type;
         let migrated = adopt.original_type == b'M';
         original.purged_files |= migrated;
-        let times = (original.start_time, original.end_time, original.job_t_date);
+        let times = (original.sched_time, original.start_time, original.end_time, original.job_t_date);
+        let place = original.place();
         let copy = self.job(adopt.job_id)?;
-        (copy.job_type, copy.prior_job_id) = (adopt.job_type, adopt.original);
-        (copy.start_time, copy.end_time, copy.job_t_date) = times;
+        (copy.job_type, copy.prior_job_id, copy.origin) = (adopt.job_type, adopt.original, place);
+        (copy.sched_time, copy.start_time, copy.end_time, copy.job_t_date) = times;
         if migrated {
             self.files.remove(&adopt.original);
         }
@@ -321,18 +329,6 @@ impl MemoryCatalog {
         Answer::FileList { files, next }
     }
 
-    fn last_jobs(&self, name: &str, client_id: u32, file_set_id: u32) -> Vec<JobRow> {
-        let good = |row: &&JobRow| {
-            (row.name.as_str(), row.client_id, row.file_set_id, row.job_type) == (name, client_id, file_set_id, b'B')
-                && b"TW".contains(&row.job_status)
-        };
-        let newest = |level: u8| {
-            let rows = self.jobs.values().filter(good).filter(|row| row.level == level);
-            rows.max_by_key(|row| (row.start_time, row.job_id)).cloned()
-        };
-        [b'F', b'D', b'I'].into_iter().filter_map(newest).collect()
-    }
-
     fn known_files(&self, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Answer {
         let mut newest: BTreeMap<&[u8], &FileRow> = BTreeMap::new();
         for row in jobs.iter().flat_map(|id| self.file_rows(*id)) {
@@ -343,17 +339,6 @@ impl MemoryCatalog {
         let next = (page.len() == limit as usize).then(|| page.last()).flatten();
         let next = next.map(|row| FileKey { path_id: 0, name: row.name.clone(), file_index: 0 });
         Answer::FileList { files: page.into_iter().filter(|row| row.file_index > 0).cloned().collect(), next }
-    }
-
-    fn jobs_for_restore(&self, client: &str, file_set: Option<&str>, before: i64) -> Vec<JobRow> {
-        let good = |row: &&JobRow| {
-            row.client == client
-                && row.job_type == b'B'
-                && b"TW".contains(&row.job_status)
-                && row.start_time < before
-                && file_set.is_none_or(|name| name == row.file_set)
-        };
-        self.jobs.values().filter(good).cloned().collect()
     }
 
     fn files_for_restore(&self, jobs: &[u32], only: &[Vec<u8>]) -> Vec<RestoreFiles> {

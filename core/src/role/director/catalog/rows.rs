@@ -86,7 +86,8 @@ pub struct AdoptOriginal {
     pub job_id: u32,
     /// Its type code from now on: `C` for a copy, `B` after a migration.
     pub job_type: u8,
-    /// The original, from which StartTime, EndTime and JobTDate are taken. It becomes PriorJobId of the new job.
+    /// The original, from which SchedTime, StartTime, EndTime and JobTDate are taken. It becomes PriorJobId of the new
+    /// job, which from now on has its [place](JobRow::place).
     pub original: u32,
     /// The original's type code from now on: as it was, or `M` after a migration.
     pub original_type: u8,
@@ -125,7 +126,7 @@ pub struct JobRow {
     pub end_time: i64,
     /// When it really ended; differs for a copy.
     pub real_end_time: i64,
-    /// The time that orders jobs.
+    /// The time from which its retention counts. What orders jobs is their [place](Self::place).
     pub job_t_date: i64,
     /// Session id at the storage daemon.
     pub vol_session_id: u32,
@@ -141,10 +142,23 @@ pub struct JobRow {
     pub job_errors: u32,
     /// The job this one copied, migrated or followed, 0 if none.
     pub prior_job_id: u32,
+    /// The backup it stands for, if a copy or migration made it: the first one, however often it was migrated. 0 for
+    /// every other job.
+    pub origin: u32,
     /// Whether its files are no longer in the catalog.
     pub purged_files: bool,
     /// What the operator wrote.
     pub comment: String,
+}
+
+/// What a job may build on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastJobs {
+    /// The newest good job of each level F, D, I.
+    pub newest: Vec<JobRow>,
+    /// Of the good jobs of these levels, the newest whose start time nothing contradicts; and the same among those that
+    /// are not after the newest Full.
+    pub sound: Vec<JobRow>,
 }
 
 /// Which jobs to list. Whatever is `None` or empty does not restrict.

@@ -11,7 +11,7 @@ use crate::wire::storage::StorageCommand;
 
 use crate::config::{self, JobKind};
 
-use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter, LastJobs};
 use super::super::estimate::Estimate;
 use super::super::job::Job;
 use super::super::rescheduling::Attempt;
@@ -182,7 +182,9 @@ impl Director {
         };
         match (asked, answer) {
             (Asked::Restore(restoring), answer) => self.restore_goes_on(net, conn, *restoring, answer),
-            (Asked::Estimate(estimate), CatalogAnswer::Jobs(last)) => self.send_estimate(net, conn, &estimate, &last),
+            (Asked::Estimate(estimate), CatalogAnswer::LastJobs(last)) => {
+                self.send_estimate(net, conn, &estimate, &last)
+            }
             (Asked::Files(job_id), CatalogAnswer::FileList { files, next }) => {
                 self.show_files(net, conn, job_id, &files, next);
             }
@@ -301,9 +303,9 @@ impl Director {
             }
         }
         self.console_prints(net, conn, "Using Catalog \"default\"\n");
-        match estimate.request(self) {
+        match estimate.request(self, net.wall().seconds()) {
             Some(request) => self.console_asks(net, conn, Asked::Estimate(Box::new(estimate)), request),
-            None => self.send_estimate(net, conn, &estimate, &[]),
+            None => self.send_estimate(net, conn, &estimate, &LastJobs::default()),
         }
     }
 

@@ -46,7 +46,7 @@ pub(super) struct Restoring {
 impl Director {
     /// `restore client=… all done`, or `file=…` instead of `all`.
     pub(super) fn restore(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        match self.read_restore(words) {
+        match self.read_restore(words, net.wall().seconds()) {
             Ok((restoring, request)) => {
                 self.console_prints(net, conn, "Using Catalog \"default\"\n");
                 self.console_asks(net, conn, Asked::Restore(Box::new(restoring)), request);
@@ -56,7 +56,7 @@ impl Director {
     }
 
     /// The restore that a line asks for, and the first question to the catalog.
-    fn read_restore(&self, words: &Words) -> Result<(Restoring, CatalogRequest), String> {
+    fn read_restore(&self, words: &Words, now: i64) -> Result<(Restoring, CatalogRequest), String> {
         let known = [
             "client",
             "fileset",
@@ -105,11 +105,11 @@ impl Director {
             paths,
             files: Vec::new(),
         };
-        let request = self.jobs_to_restore(words, &restoring)?;
+        let request = self.jobs_to_restore(words, &restoring, now)?;
         Ok((restoring, request))
     }
 
-    fn jobs_to_restore(&self, words: &Words, restoring: &Restoring) -> Result<CatalogRequest, String> {
+    fn jobs_to_restore(&self, words: &Words, restoring: &Restoring, now: i64) -> Result<CatalogRequest, String> {
         if let Some(number) = words.value(&["jobid"]) {
             let job_id = number.parse().map_err(|_| "jobid= wants a number.\n".to_owned())?;
             return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(job_id), ..Default::default() }));
@@ -124,8 +124,10 @@ impl Director {
         };
         Ok(CatalogRequest::JobsForRestore {
             client: restoring.client.clone(),
+            name: None,
             file_set: restoring.fileset.clone(),
             before,
+            now,
         })
     }
 

@@ -1,6 +1,7 @@
 //! Steps of a backup that is not of everything: since when, and what the client is told it had (`wire/2 §1.5`, `§1.8`).
 
 use crate::bulk::parcel::Parcel;
+use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, nothing};
@@ -52,20 +53,23 @@ fn ask_last(job: &mut Job, net: &mut Net) -> Act {
         return Act::Skip;
     }
     let (name, client_id, file_set_id) = (job.name.clone(), job.ids.client, job.ids.fileset);
-    job.work = Some(ask_catalog(net, CatalogRequest::LastJobs { name, client_id, file_set_id }));
+    let now = net.wall().seconds();
+    job.work = Some(ask_catalog(net, CatalogRequest::LastJobs { name, client_id, file_set_id, now }));
     Act::Wait
 }
 
 fn learn_level(job: &mut Job, _: &str) -> Result<(), String> {
-    let Some(CatalogAnswer::Jobs(last)) = job.answer.take() else { return Err("no jobs".to_owned()) };
+    let Some(CatalogAnswer::LastJobs(last)) = job.answer.take() else { return Err("no jobs".to_owned()) };
     let choice = choose_level(job.level.letter(), &last);
     if choice.upgraded {
         job.level = JobLevel::Full;
         job.notes
             .push("No prior Full backup of this job, client and fileset was found: doing a Full backup.".to_owned());
     }
-    job.since = choice.since;
-    job.previous = last.into_iter().find(|row| row.job_id == choice.base_job_id).map(|row| row.job).unwrap_or_default();
+    if let Some(wrong) = choice.wrong_clock {
+        job.cautions.push(format!("{wrong} ({}); {}", wrong.code(), wrong.help()));
+    }
+    (job.since, job.previous) = (choice.since, choice.previous);
     Ok(())
 }
 
@@ -89,15 +93,15 @@ fn ask_base(job: &mut Job, net: &mut Net) -> Act {
     if !is_partial(job) || !job.accurate {
         return Act::Skip;
     }
-    let (client, file_set) = (job.client.clone(), Some(job.fileset.clone()));
-    job.work = Some(ask_catalog(net, CatalogRequest::JobsForRestore { client, file_set, before: i64::MAX }));
+    let (client, name, file_set) = (job.client.clone(), Some(job.name.clone()), Some(job.fileset.clone()));
+    let (before, now) = (i64::MAX, net.wall().seconds());
+    job.work = Some(ask_catalog(net, CatalogRequest::JobsForRestore { client, name, file_set, before, now }));
     Act::Wait
 }
 
 fn learn_base(job: &mut Job, _: &str) -> Result<(), String> {
     let Some(CatalogAnswer::Jobs(candidates)) = job.answer.take() else { return Err("no jobs".to_owned()) };
-    let own: Vec<_> = candidates.into_iter().filter(|row| row.name == job.name).collect();
-    let base = accurate_base(job.level.letter(), &own).map_err(|error| error.to_string())?;
+    let base = accurate_base(job.level.letter(), &candidates).map_err(|error| error.to_string())?;
     job.known_files = base.iter().map(|row| u64::from(row.job_files)).sum();
     job.base = base.into_iter().map(|row| row.job_id).collect();
     Ok(())

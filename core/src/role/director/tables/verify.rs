@@ -44,7 +44,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
 ];
 
 fn ask_job(job: &mut Job, net: &mut Net) -> Act {
-    job.work = Some(ask_catalog(net, CatalogRequest::ListJobs(verifying::filter(job))));
+    job.work = Some(ask_catalog(net, verifying::request(job)));
     Act::Wait
 }
 
