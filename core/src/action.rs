@@ -16,7 +16,7 @@ pub enum Action {
     Resolve {
         /// Names the look-up.
         query: QueryId,
-        /// A host name or a literal address.
+        /// A host name, or an address of a link with the name of its interface.
         host: String,
         /// The port for the addresses of the answer.
         port: u16,

@@ -93,6 +93,9 @@ pub enum ResolveError {
     /// The resolver could not say: worth another try.
     #[error("the resolver cannot say at the moment")]
     Temporary,
+    /// The address is of the link of an interface that this machine does not have now.
+    #[error("this machine has no such interface")]
+    NoInterface,
 }
 
 /// What the system said about a socket, free of the system's numbers.
@@ -120,6 +123,9 @@ pub enum IoKind {
     /// The address is not one of this machine's.
     #[error("address not available on this machine")]
     NotAvailable,
+    /// The system does not speak this family of addresses: IPv6 is switched off, above all.
+    #[error("this machine does not speak this family of addresses")]
+    NoFamily,
     /// The system forbids it.
     #[error("permission denied")]
     Denied,

@@ -96,12 +96,13 @@
 //! * [`config`]: the resources, typed, and all that can be wrong with them; [`secret`] keeps passwords out of logs
 //! * [`drive`]: what an adapter imports: the two loops, the hands, words for the log
 //! * [`error`] and [`explain`]: whose fault, whether to retry, a stable code, advice, and a page for every code
-//! * [`time`] and [`calendar`]: time as an argument, and its local names
+//! * [`time`] and [`calendar`]: time as an argument, and its local names; [`address`]: literal addresses and their scopes
 //! * [`ids`], [`buf`], [`limits`]: names that are used once, a buffer, the shared bounds
 //! * `conformance` (feature): the suite every adapter must pass
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 
 pub mod action;
+pub mod address;
 pub mod buf;
 pub mod bulk;
 pub mod calendar;

@@ -24,6 +24,9 @@ pub const SEND_QUEUE: usize = 8 * 1024 * 1024;
 /// Length of the system's queue of connections to accept.
 pub const BACKLOG: u32 = 512;
 
+/// How often to look for an address to listen on that is not there; a change of the network makes it look at once.
+pub const LISTEN_AGAIN: Duration = Duration::from_secs(5);
+
 /// Kinds of refused connections, by cause and source, that are counted apart in the log.
 pub const REFUSALS: usize = 32;
 

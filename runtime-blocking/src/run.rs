@@ -119,6 +119,10 @@ impl Adapter for Threaded {
         self.resolver.ask(query, host, port);
     }
 
+    fn interface(&mut self, name: &str) -> Option<u32> {
+        socket::interface(name)
+    }
+
     fn dial(&mut self, dial: DialId, order: DialOrder) -> Option<Leash> {
         let (clock, node) = (self.clock, Arc::clone(&self.node));
         let dialling = self.leashed("dialer", move |cancel| {

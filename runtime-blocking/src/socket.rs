@@ -18,13 +18,35 @@ use towline_core::event::Ends;
 pub fn connect(order: &DialOrder) -> io::Result<TcpStream> {
     let socket = open(order.to)?;
     set_options(&socket, order.socket);
-    if let Some(from) = order.from {
-        socket.bind(&SocketAddr::new(from, 0).into())?;
+    if let Some(source) = order.source() {
+        socket.bind(&source.into())?;
     }
     match socket.connect(&order.to.into()) {
         Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Err(error),
         Ok(()) | Err(_) => Ok(socket.into()),
     }
+}
+
+/// The number of the interface with this name now.
+#[must_use]
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn interface(name: &str) -> Option<u32> {
+    // Any socket will do to ask.
+    let asking = Socket::new(Domain::UNIX, Type::DGRAM, None).ok()?;
+    rustix::net::netdevice::name_to_index(asking, name).ok()
+}
+
+/// The number of the interface with this name now.
+#[must_use]
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn interface(name: &str) -> Option<u32> {
+    use std::net::ToSocketAddrs as _;
+    // A literal address asks no name server.
+    let mut found = (format!("fe80::1%{name}").as_str(), 0).to_socket_addrs().ok()?;
+    found.find_map(|address| match address {
+        SocketAddr::V6(v6) => Some(v6.scope_id()).filter(|&index| index != 0),
+        SocketAddr::V4(_) => None,
+    })
 }
 
 /// Both ends of a socket that [`connect`] began to connect.

@@ -148,6 +148,10 @@ impl Adapter for Tasks {
         });
     }
 
+    fn interface(&mut self, name: &str) -> Option<u32> {
+        socket::interface(name)
+    }
+
     fn dial(&mut self, dial: DialId, order: DialOrder) -> Sender<()> {
         let (leash, cancel) = async_channel::bounded(1);
         let (clock, node) = (self.clock, self.node.clone());

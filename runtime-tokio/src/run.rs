@@ -139,6 +139,10 @@ impl Adapter for Tasks {
         });
     }
 
+    fn interface(&mut self, name: &str) -> Option<u32> {
+        socket::interface(name)
+    }
+
     fn dial(&mut self, dial: DialId, order: DialOrder) -> oneshot::Sender<()> {
         let (leash, cancel) = oneshot::channel();
         let (clock, node) = (self.clock, self.node.clone());

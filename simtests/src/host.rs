@@ -148,6 +148,11 @@ impl Adapter for Simulated {
         net.post_later(self.life, pause, Event::Resolved { query, answer });
     }
 
+    /// Hosts here have one interface, and no address of a link.
+    fn interface(&mut self, _name: &str) -> Option<u32> {
+        None
+    }
+
     fn dial(&mut self, dial: DialId, order: DialOrder) -> Dialling {
         self.net.borrow_mut().dial(self.life.0, Owner::Dial(self.life, dial), &order);
         Dialling { net: self.net.clone(), life: self.life, dial }

@@ -30,6 +30,7 @@ impl Daemon for ConsoleProgram {
     const ABOUT: &'static str = "The operator's console: sends lines to the director and prints its answers";
     const FILE: &'static str = "/etc/towline/console.ron";
     const QUIET: bool = true;
+    const STAYS: bool = false;
     type Config = ConsoleConfig;
     type Role = Console;
 

@@ -1,15 +1,13 @@
 //! The file daemon's program.
 
 use std::sync::Arc;
-use towline_core::error::Code;
-use towline_core::explain::complaint;
 
 use towline_core::config::{ConfigPath, FileConfig};
 use towline_core::node::Settings;
 use towline_core::role::file::FileDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 
-use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, network, read_tls};
+use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
 use crate::config::{Loaded, Report};
 use crate::hands::Workers;
 
@@ -43,15 +41,8 @@ impl Daemon for FileProgram {
             max_unauthenticated: usize::try_from(file.max_unauthenticated).unwrap_or(usize::MAX),
             authenticate_within: file.authenticate_within.duration(),
         };
-        let dials = loaded.config.directors.iter().any(|director| director.connection_from_client_to_director);
         let role = FileDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let hands = Arc::new(Workers::new(Sink::new().into_log()));
-        let started = move |injector| {
-            if dials && let Err(error) = network::watch(injector) {
-                let text = format!("changes of the network are not noticed: {error}");
-                tracing::warn!("{}", complaint(Code(918), &text));
-            }
-        };
-        Ok(Built { role, settings, hands, started: Box::new(started) })
+        Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }
 }

@@ -57,6 +57,8 @@ pub trait Daemon {
     const FILE: &'static str;
     /// Whether the log is for a person at a terminal: warnings only.
     const QUIET: bool = false;
+    /// Whether it runs on while the machine gets other addresses and other ways to other networks.
+    const STAYS: bool = true;
     /// Its configuration.
     type Config: DeserializeOwned + Check;
     /// Its role.
@@ -155,6 +157,12 @@ fn run_with<D: Daemon>(
         }
         if let Err(error) = signals::watch(injector.clone()) {
             let text = format!("cannot watch for signals, so they end the program at once: {error}");
+            tracing::warn!("{}", complaint(Code(918), &text));
+        }
+        if D::STAYS
+            && let Err(error) = network::watch(injector.clone())
+        {
+            let text = format!("changes of the network are not noticed: {error}");
             tracing::warn!("{}", complaint(Code(918), &text));
         }
         started(injector);

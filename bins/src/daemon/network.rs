@@ -23,9 +23,10 @@ const LOOK: Duration = Duration::from_secs(5);
 /// # Errors
 /// The system gives no thread.
 pub(super) fn watch(injector: Injector) -> io::Result<()> {
+    // Before the daemon looks at the network itself: no change between the two is missed.
+    let news = News::subscribe();
+    let mut seen = Seen::now();
     let body = move || {
-        let news = News::subscribe();
-        let mut seen = Seen::now();
         loop {
             news.wait();
             let now = Seen::now();

@@ -85,6 +85,8 @@ pub struct Daemon {
     child: Child,
     /// What it logs.
     pub log: Arc<Lines>,
+    /// What it prints.
+    pub output: Arc<Lines>,
     /// Where it listens.
     pub address: SocketAddr,
 }
@@ -97,8 +99,8 @@ impl Daemon {
         for _ in 0..20 {
             std::fs::write(&file, write(free_port())).unwrap();
             match launch(name, program, &file) {
-                Ok((child, log, address)) => {
-                    return Self { name, program: program.to_vec(), file, child, log, address };
+                Ok((child, (log, output), address)) => {
+                    return Self { name, program: program.to_vec(), file, child, log, output, address };
                 }
                 // Somebody was faster with this port.
                 Err((Some(CANNOT_LISTEN), _)) => {}
@@ -106,6 +108,22 @@ impl Daemon {
             }
         }
         panic!("no port for {name}");
+    }
+
+    /// Starts a daemon that may not listen for a while, and does not wait for it; its `address` means nothing.
+    pub fn begin(name: &'static str, program: &[PathBuf], folder: &Path, text: &str) -> Self {
+        let file = folder.join(format!("{name}.ron"));
+        std::fs::write(&file, text).unwrap();
+        let (child, (log, output)) = spawn(program, &file);
+        let address = ([0, 0, 0, 0], 0).into();
+        Self { name, program: program.to_vec(), file, child, log, output, address }
+    }
+
+    /// Waits until it prints that it listens there, from the line `first` of its output on.
+    pub fn listens(&self, first: usize, on: &str) {
+        let line = format!("listening on {on}");
+        let found = self.output.find(first, |printed| printed == line);
+        assert!(found.is_some(), "{} does not say {line:?}:\n{}", self.name, self.log.from(0).join("\n"));
     }
 
     /// Its process id.
@@ -134,8 +152,8 @@ impl Daemon {
     /// Starts it again after [`kill`](Self::kill), on the same port.
     pub fn restart(&mut self) {
         let started = launch(self.name, &self.program, &self.file);
-        let (child, log, address) = started.unwrap_or_else(|(code, log)| panic!("{} {code:?}:\n{log}", self.name));
-        (self.child, self.log, self.address) = (child, log, address);
+        let started = started.unwrap_or_else(|(code, log)| panic!("{} {code:?}:\n{log}", self.name));
+        (self.child, (self.log, self.output), self.address) = started;
     }
 
     /// Whether it still runs.
@@ -170,19 +188,26 @@ impl Drop for Daemon {
     }
 }
 
-type Launched = (Child, Arc<Lines>, SocketAddr);
+/// A process, what it logs and what it prints.
+type Spawned = (Child, (Arc<Lines>, Arc<Lines>));
+type Launched = (Child, (Arc<Lines>, Arc<Lines>), SocketAddr);
 
-/// Starts a daemon; its exit code and log if it ends without listening.
-fn launch(name: &str, program: &[PathBuf], file: &Path) -> Result<Launched, (Option<i32>, String)> {
+fn spawn(program: &[PathBuf], file: &Path) -> Spawned {
     let mut command = Command::new(&program[0]);
     command.args(&program[1..]).arg("-c").arg(file).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let log = Lines::collect(child.stderr.take().unwrap());
     let output = Lines::collect(child.stdout.take().unwrap());
+    (child, (log, output))
+}
+
+/// Starts a daemon; its exit code and log if it ends without listening.
+fn launch(name: &str, program: &[PathBuf], file: &Path) -> Result<Launched, (Option<i32>, String)> {
+    let (mut child, (log, output)) = spawn(program, file);
     let line = output.find(0, |line| line.starts_with("listening on "));
     let address = line.and_then(|line| line.strip_prefix("listening on ")?.parse().ok());
     match address {
-        Some(address) => Ok((child, log, address)),
+        Some(address) => Ok((child, (log, output), address)),
         None => {
             let _ended = child.kill();
             let status = child.wait().unwrap();

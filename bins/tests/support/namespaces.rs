@@ -108,6 +108,18 @@ impl Namespaces {
         self.ip(name, "link set lo up");
     }
 
+    /// Pulls a host's cable out and puts another one in: an interface of the same name and of a new number.
+    pub fn replug(&self, host: &str, side: Side) {
+        self.ip(host, "link delete eth0");
+        let switch = if matches!(side, Side::Inside) { "inner" } else { "switch" };
+        self.plug(host, "eth0", switch);
+    }
+
+    /// What a command says on a host; fails if it fails.
+    pub fn run(&self, host: &str, program: &str, words: &[&str]) -> String {
+        said(Command::new("ip").args(["netns", "exec", &self.full(host), program]).args(words))
+    }
+
     /// A cable from a host to a switch.
     fn plug(&self, host: &str, port: &str, switch: &str) {
         let (at, to) = (self.full(host), self.full(switch));

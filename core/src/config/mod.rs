@@ -42,6 +42,8 @@ mod tls;
 mod tray;
 mod units;
 
+use crate::address::Endpoint;
+
 pub use catalog::{Catalog, Postgres, Sqlite};
 pub use check::{Built, Check, Finding, Severity};
 pub use console::{Console, ConsoleConfig, ConsoleDirector};
@@ -74,13 +76,10 @@ pub fn any_address() -> Vec<String> {
     vec!["0.0.0.0".to_owned(), "::".to_owned()]
 }
 
-/// The socket address that `text`, an entry of a `listen` list, means: `10.0.0.1`, `10.0.0.1:9105`, `::1` or
-/// `[::1]:9105`; without a port it is `port`. `None` if it is no address; names are not resolved here.
-#[must_use]
-pub fn listen_address(text: &str, port: u16) -> Option<std::net::SocketAddr> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse().map(|ip| std::net::SocketAddr::new(ip, port));
-    address.or_else(|_| text.parse()).ok()
+/// What the entries of a `listen` list mean, each with or without a port of its own. What is no address was refused by
+/// the check.
+pub fn listen_on(listen: &[String], port: u16) -> impl Iterator<Item = Endpoint> {
+    listen.iter().filter_map(move |text| Endpoint::parse(text, port))
 }
 
 /// The heartbeat interval of a connection: the peer's own setting, else the daemon's (`wire/1 §9.6`).

@@ -155,6 +155,13 @@ fn only_a_backup_is_tried_again_and_only_after_a_pause() {
 }
 
 #[test]
+fn an_address_of_a_link_with_its_interface_is_no_finding() {
+    let listen = json!(["[fe80::1%eth0]:7", "fe80::1%eth0", "fe80::1%3"]);
+    let changes = [("/director/listen", listen), ("/clients/0/address", json!("fe80::1%3"))];
+    assert_eq!(found(&check::<DirectorConfig>(director(), &changes, BUILT)), [""; 0]);
+}
+
+#[test]
 fn a_directors_semantic_errors_are_all_found_with_their_paths() {
     let table: &[(&str, Value, &str)] = &[
         ("/director/name", json!(""), "T0822 director.name"),
@@ -164,6 +171,11 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ("/director/listen", json!(["backup.example"]), "T0826 director.listen[0]"),
         ("/director/listen", json!(["::", "[::]:9101"]), "T0827 director.listen[1]"),
         ("/director/listen", json!([]), "T0836 director.listen"),
+        ("/director/listen", json!(["fe80::1"]), "T0114 director.listen[0]"),
+        ("/director/listen", json!(["192.0.2.1%eth0"]), "T0826 director.listen[0]"),
+        ("/director/source_address", json!("fe80::1%eth0"), "T0824 director.source_address"),
+        ("/clients/0/address", json!("fe80::1"), "T0114 clients[0].address"),
+        ("/clients/0/address", json!("backup%eth0"), "T0824 clients[0].address"),
         ("/director/port", json!(0), "T0825 director.port"),
         ("/director/max_unauthenticated", json!(0), "T0835 director.max_unauthenticated"),
         ("/director/source_address", json!("eth0"), "T0824 director.source_address"),
@@ -426,7 +438,11 @@ fn every_field_and_code_is_documented() {
     assert!(seen > 120, "{seen}");
     let numbers: BTreeSet<_> = codes::ALL.iter().map(|(code, _)| *code).collect();
     assert_eq!(numbers.len(), codes::ALL.len(), "a code is used twice");
-    assert!(codes::ALL.iter().all(|(code, text)| (800..900).contains(&code.0) && text.ends_with('.')));
+    assert!(
+        codes::ALL
+            .iter()
+            .all(|(code, text)| ((800..900).contains(&code.0) || *code == codes::NO_SCOPE) && text.ends_with('.'))
+    );
 }
 
 #[test]
@@ -446,13 +462,9 @@ fn the_heartbeat_of_a_peer_goes_before_the_daemons() {
 
 #[test]
 fn listen_entries_take_a_port_of_their_own() {
-    let read = |text| listen_address(text, 9101).map(|address| address.to_string());
-    assert_eq!(read("192.0.2.1").as_deref(), Some("192.0.2.1:9101"));
-    assert_eq!(read("192.0.2.1:7").as_deref(), Some("192.0.2.1:7"));
-    assert_eq!(read("::").as_deref(), Some("[::]:9101"));
-    assert_eq!(read("[::1]").as_deref(), Some("[::1]:9101"));
-    assert_eq!(read("[::1]:7").as_deref(), Some("[::1]:7"));
-    assert_eq!(read("localhost"), None);
+    let listen = ["192.0.2.1", "192.0.2.1:7", "::", "[::1]:7", "fe80::1%eth0"].map(str::to_owned);
+    let all: Vec<String> = listen_on(&listen, 9101).map(|on| on.to_string()).collect();
+    assert_eq!(all, ["192.0.2.1:9101", "192.0.2.1:7", "[::]:9101", "[::1]:7", "[fe80::1%eth0]:9101"]);
 }
 
 #[test]

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::{ExitReason, Hands, JumpWatch, Step, Work};
 use crate::action::{Action, SocketOptions};
+use crate::address::{Address, source_for};
 use crate::conn::{Conn, FromConn, ToConn};
-use crate::event::{Ends, Event, IoKind};
+use crate::event::{Ends, Event, IoKind, ResolveError};
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
 use crate::node::Node;
 use crate::role::Role;
@@ -65,6 +66,14 @@ pub struct DialOrder {
     pub give_up: Instant,
 }
 
+impl DialOrder {
+    /// What to bind the socket to, if a source address is configured.
+    #[must_use]
+    pub fn source(&self) -> Option<SocketAddr> {
+        self.from.map(|from| source_for(from, self.to))
+    }
+}
+
 /// How to listen.
 #[derive(Clone, Copy, Debug)]
 pub struct ListenOrder {
@@ -89,6 +98,8 @@ pub trait Adapter {
 
     /// Asks the system's resolver; answers with `Event::Resolved`.
     fn resolve(&mut self, query: QueryId, host: String, port: u16);
+    /// The number of the interface with this name, as the system has it now.
+    fn interface(&mut self, name: &str) -> Option<u32>;
     /// Connects; answers with [`NodeMail::Dialed`].
     fn dial(&mut self, dial: DialId, order: DialOrder) -> Self::Dialling;
     /// Listens; gives the listener and the address bound.
@@ -231,7 +242,13 @@ impl<R: Role, A: Adapter> Desk<R, A> {
 
     fn carry_out(&mut self, action: Action, answers: &mut Vec<Event>) -> Option<ExitReason> {
         match action {
-            Action::Resolve { query, host, port } => self.adapter.resolve(query, host, port),
+            Action::Resolve { query, host, port } => match Address::parse(&host) {
+                Some(address) => {
+                    let answer = self.place(&address, port);
+                    answers.push(Event::Resolved { query, answer });
+                }
+                None => self.adapter.resolve(query, host, port),
+            },
             Action::Dial { dial, to, from, socket, give_up } => {
                 let dialling = self.adapter.dial(dial, DialOrder { to, from, socket, give_up });
                 self.dials.insert(dial, dialling);
@@ -271,6 +288,15 @@ impl<R: Role, A: Adapter> Desk<R, A> {
             Action::Exit(reason) => return Some(reason),
         }
         None
+    }
+
+    /// A literal address needs no resolver, but maybe the number of an interface.
+    fn place(&mut self, address: &Address, port: u16) -> Result<Vec<SocketAddr>, ResolveError> {
+        let index = match address.interface() {
+            Some(name) => self.adapter.interface(name).ok_or(ResolveError::NoInterface)?,
+            None => 0,
+        };
+        Ok(vec![address.with_port(port, index)])
     }
 
     fn drive(&mut self, conn: Box<Conn>, socket: A::Socket, answers: &mut Vec<Event>) {

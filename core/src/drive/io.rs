@@ -9,6 +9,8 @@ const EMFILE: i32 = 24;
 const ENFILE: i32 = 23;
 /// No room for socket buffers: Linux, then the BSDs.
 const ENOBUFS: [i32; 2] = [105, 55];
+/// A family of addresses that the system does not speak: Linux, then the BSDs.
+const EAFNOSUPPORT: [i32; 2] = [97, 47];
 
 /// What the system said about a socket, free of the system's numbers. The one place for all adapters.
 #[must_use]
@@ -24,6 +26,7 @@ pub fn io_kind(error: &Error) -> IoKind {
         ErrorKind::PermissionDenied => IoKind::Denied,
         ErrorKind::OutOfMemory => IoKind::Exhausted,
         _ => match error.raw_os_error() {
+            Some(number) if EAFNOSUPPORT.contains(&number) => IoKind::NoFamily,
             Some(number) if number == EMFILE || number == ENFILE || ENOBUFS.contains(&number) => IoKind::Exhausted,
             _ => IoKind::Other,
         },
@@ -44,6 +47,9 @@ mod tests {
     fn descriptors_running_out_is_told_from_other_failures() {
         for number in [EMFILE, ENFILE, ENOBUFS[0], ENOBUFS[1]] {
             assert_eq!(io_kind(&Error::from_raw_os_error(number)), IoKind::Exhausted, "{number}");
+        }
+        for number in EAFNOSUPPORT {
+            assert_eq!(io_kind(&Error::from_raw_os_error(number)), IoKind::NoFamily, "{number}");
         }
         assert_eq!(io_kind(&Error::other("odd")), IoKind::Other);
     }

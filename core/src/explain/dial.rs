@@ -104,8 +104,34 @@ pub(super) const PAGES: &[Page] = &[
         "no address of the family of the source address",
         (Fault::Config, Retry::Never),
         "`source_address` binds outgoing connections to an address of one family, IPv4 or IPv6, and the name that was to \
-         be dialled has addresses of the other family only.",
+         be dialled has addresses of the other family only. A source address of one link (fe80::…) reaches only addresses \
+         of that link.",
         "Correct or remove `source_address`, or give the peer's name an address of the same family.",
+    ),
+    entry(
+        114,
+        "a link-local address without its interface",
+        (Fault::Config, Retry::Never),
+        "IPv6 addresses that begin with fe80 exist on every link, so the system must be told which of its interfaces has \
+         the link that is meant.",
+        "Write the interface behind the address: `fe80::1%eth0`, or by its number `fe80::1%3`. It is the interface of the \
+         machine that dials or listens, which may differ from machine to machine.",
+    ),
+    entry(
+        115,
+        "the interface of a link-local address is not there",
+        (Fault::Config, Retry::Backoff),
+        "The address to be dialled names an interface behind a `%`, and this machine has none of this name at the moment.",
+        "Correct the name, as `ip link` shows it on the machine that dials, or bring the interface up. The dial is \
+         repeated until the connect time-out.",
+    ),
+    entry(
+        116,
+        "this machine does not speak the family of the address",
+        (Fault::Network, Retry::Backoff),
+        "The address dialled is of a family that the system of the dialling host does not have: as a rule IPv6, switched \
+         off in the kernel.",
+        "Give the peer an address of the other family, by another name if need be, or switch the family on.",
     ),
     entry(
         120,
@@ -125,10 +151,11 @@ pub(super) const PAGES: &[Page] = &[
     entry(
         122,
         "the address to listen on is not one of this machine's",
-        (Fault::Config, Retry::Never),
-        "`listen` names an address that no interface has, or a family that the machine does not speak. With `*` a machine \
-         without IPv6 says this once, and it does no harm.",
-        "Correct `listen`, or start the daemon after the interface has its address. `*` listens on all of them.",
+        (Fault::Config, Retry::Backoff),
+        "`listen` names an address that no interface has at the moment. The daemon goes on with its other addresses, and \
+         binds this one as soon as it is there.",
+        "If the address comes with an interface that is slower than the daemon, nothing needs to be done; else correct \
+         `listen`. `0.0.0.0` and `::` stand for all addresses, whenever they come.",
     ),
     entry(
         123,
@@ -143,13 +170,37 @@ pub(super) const PAGES: &[Page] = &[
         "no descriptors or memory left to listen",
         (Fault::Local, Retry::Backoff),
         "The machine or the limits of the service leave no room for one more socket.",
-        "Raise the limit of open files of the service and start it again.",
+        "Raise the limit of open files of the service and start it again. Until then it is tried every few seconds.",
     ),
     entry(
         125,
         "cannot listen",
-        (Fault::Local, Retry::Backoff),
+        (Fault::Local, Retry::Never),
         "The system could not open the listener, for a reason that has no code of its own. The log line has its words.",
         "Read the log line, and try with `listen` set to a single address.",
+    ),
+    entry(
+        126,
+        "waiting for the first address to listen on",
+        (Fault::Config, Retry::Backoff),
+        "None of the addresses in `listen` exists yet, as may be while a machine starts. The daemon waits and can be \
+         reached as soon as one of them is there; what it does of its own accord it does meanwhile.",
+        "If none of them ever comes, correct `listen`.",
+    ),
+    entry(
+        127,
+        "the address to listen on is of a family that this machine does not speak",
+        (Fault::Config, Retry::Never),
+        "The system has no support for this family of addresses: as a rule IPv6, switched off in the kernel. For `::` this \
+         is said once and does no harm: the addresses of IPv4 are all there are.",
+        "Remove the address from `listen`, or switch the family on and start the daemon again.",
+    ),
+    entry(
+        128,
+        "the interface to listen on is not there",
+        (Fault::Config, Retry::Backoff),
+        "An address in `listen` names an interface behind a `%`, and this machine has none of this name at the moment. \
+         The address is bound when the interface comes.",
+        "Compare the name with what `ip link` shows, if the interface is there under another.",
     ),
 ];

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::number::Number;
+use crate::address::Address;
 use crate::config::check::nearest;
 use crate::config::{Client, DirectorConfig, Storage};
 
@@ -348,7 +349,7 @@ fn none(without: &[String], verb: &str) -> String {
 
 /// An address and a port as one writes them: with brackets around IPv6.
 fn at(address: &str, port: u16) -> String {
-    if address.parse::<std::net::Ipv6Addr>().is_ok() {
+    if Address::parse(address).is_some_and(|address| address.ip.is_ipv6()) {
         format!("[{address}]:{port}")
     } else {
         format!("{address}:{port}")

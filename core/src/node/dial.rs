@@ -23,6 +23,7 @@ use race::{Race, says_more};
 
 use super::net::{Link, Net, Owner, TimerKey};
 use crate::action::{Action, SocketOptions};
+use crate::address::{Address, can_reach, lacks_scope};
 use crate::conn::{CloseReason, Conn, Dialling};
 use crate::error::{Explain, Retry};
 use crate::event::{Ends, IoKind, ResolveError};
@@ -36,7 +37,7 @@ use crate::wire::hello::Hello;
 /// Where to dial and how long to try (`wire/1 §9.1`).
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// A host name or a literal address.
+    /// A host name or a literal address; one of a link with its interface, as in `fe80::1%eth0`.
     pub host: String,
     /// The port.
     pub port: u16,
@@ -202,26 +203,40 @@ impl Net {
     fn resolve(&mut self, dial: DialId) {
         let key = TimerKey(self.next_id());
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        if let Ok(address) = attempt.route.host.parse::<IpAddr>() {
-            let address = SocketAddr::new(address, attempt.route.port);
+        let literal = Address::parse(&attempt.route.host);
+        let has_name = literal.as_ref().is_some_and(|address| address.interface().is_some());
+        if let Some(address) = literal
+            && !has_name
+        {
+            let address = address.with_port(attempt.route.port, 0);
             return self.resolved(dial, Ok(vec![address]));
         }
         attempt.step = Step::Resolving(key);
         let deadline = attempt.give_up.min(self.now + limits::LOOKUP);
         self.arm(deadline, key, Owner::Dial(dial), "name look-up");
-        self.names.want(dial);
-        self.look_up();
+        match has_name {
+            // The number of an interface is known at once.
+            true => self.ask(dial),
+            false => {
+                self.names.want(dial);
+                self.look_up();
+            }
+        }
     }
 
     /// Begins the look-ups there is room for.
     fn look_up(&mut self) {
         while let Some(dial) = self.names.turn() {
-            let query = QueryId(self.next_id());
-            let Some(attempt) = self.dials.get(&dial) else { continue };
-            let (host, port) = (attempt.route.host.clone(), attempt.route.port);
-            self.names.asked(query, dial);
-            self.order(Action::Resolve { query, host, port });
+            self.ask(dial);
         }
+    }
+
+    fn ask(&mut self, dial: DialId) {
+        let query = QueryId(self.next_id());
+        let Some(attempt) = self.dials.get(&dial) else { return };
+        let (host, port) = (attempt.route.host.clone(), attempt.route.port);
+        self.names.asked(query, dial);
+        self.order(Action::Resolve { query, host, port });
     }
 
     fn resolved(&mut self, dial: DialId, answer: Result<Vec<SocketAddr>, ResolveError>) {
@@ -229,8 +244,12 @@ impl Net {
         let host = attempt.route.host.clone();
         match answer {
             Ok(mut addresses) if !addresses.is_empty() => {
+                addresses.retain(|address| !lacks_scope(address));
+                if addresses.is_empty() {
+                    return self.fail_dial(dial, DialFailure::NoScope { host });
+                }
                 if let Some(from) = attempt.route.source {
-                    addresses.retain(|address| address.is_ipv4() == from.is_ipv4());
+                    addresses.retain(|address| can_reach(from, address));
                     if addresses.is_empty() {
                         return self.fail_dial(dial, DialFailure::Family { host, from });
                     }

@@ -68,12 +68,23 @@ impl<R: Role> Node<R> {
                 self.net.set_wall(wall);
                 self.role.on_clock_jumped(&mut self.net);
             }
-            Event::NetworkChanged => self.role.on_network_changed(&mut self.net),
+            Event::NetworkChanged => {
+                self.net.listen_again();
+                self.role.on_network_changed(&mut self.net);
+            }
             Event::StopRequested => self.stop(),
             Event::Typed(line) => self.role.on_typed(&mut self.net, line),
-            Event::Resolved { query, answer } => self.net.on_resolved(query, answer),
+            Event::Resolved { query, answer } => {
+                if !self.net.on_interface(query, &answer) {
+                    self.net.on_resolved(query, answer);
+                }
+            }
             Event::Dialed { dial, outcome } => self.net.on_dialed(dial, outcome),
-            Event::Bound { listener, outcome } => self.role.on_bound(&mut self.net, listener, outcome),
+            Event::Bound { listener, outcome } => {
+                if !self.net.on_listening(listener, outcome) {
+                    self.role.on_bound(&mut self.net, listener, outcome);
+                }
+            }
             Event::Accepted { ticket, listener, ends } => self.net.on_accepted(ticket, listener, ends),
             Event::FromConn { conn, message } => self.hear(conn, message),
             Event::Done { work, done } => self.role.on_done(&mut self.net, work, done),
@@ -89,6 +100,7 @@ impl<R: Role> Node<R> {
                 Owner::Role(key) => self.role.on_timer(&mut self.net, key),
                 Owner::Dial(dial) => self.net.dial_timer(dial),
                 Owner::Survey(id) => self.net.survey_over(id),
+                Owner::Listeners => self.net.listen_timer(),
                 Owner::Refusals => self.net.count_refusals(),
             }
             self.settle();

@@ -11,6 +11,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Queue;
 use super::dial::{Attempt, DialFailure, Names};
+use super::listen::Listeners;
 use super::refusals::Refusals;
 use super::survey::{Known, Row, Survey, SurveyId};
 use crate::action::{Action, SocketOptions};
@@ -62,6 +63,7 @@ pub struct Net {
     pub(super) tries: BTreeMap<DialId, DialId>,
     pub(super) names: Names,
     pub(super) failed: Queue<(DialId, DialFailure)>,
+    pub(super) listeners: Listeners,
     pub(super) keyring: Arc<Keyring>,
     pub(super) unauthenticated: usize,
     pub(super) refusals: Refusals,
@@ -75,6 +77,7 @@ pub(super) enum Owner {
     Role(TimerKey),
     Dial(DialId),
     Survey(SurveyId),
+    Listeners,
     Refusals,
 }
 
@@ -104,6 +107,7 @@ impl Net {
             tries: BTreeMap::new(),
             names: Names::default(),
             failed: Queue::new(),
+            listeners: Listeners::default(),
             keyring: Arc::default(),
             unauthenticated: 0,
             refusals: Refusals::default(),

@@ -2,6 +2,7 @@
 
 mod admission;
 mod dialling;
+mod listening;
 mod surveys;
 
 use std::net::SocketAddr;

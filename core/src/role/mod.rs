@@ -4,7 +4,6 @@ pub mod console;
 pub mod director;
 pub mod file;
 pub mod identity;
-pub mod listening;
 pub mod network;
 pub(crate) mod quiet;
 mod refusals;
@@ -29,8 +28,8 @@ use crate::wire::frame::Signal;
 pub trait Role: Sized + Send + 'static {
     /// The daemon starts: listen, dial, set the keyring.
     fn start(&mut self, net: &mut Net);
-    /// A listener is bound, or cannot be.
-    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<std::net::SocketAddr, IoKind>);
+    /// A listener of [`Net::listen`] is bound, or cannot be.
+    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<std::net::SocketAddr, IoKind>) {}
     /// A peer came in and is authenticated. Close it if it is not expected.
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer);
     /// A dial has ended: the connection is authenticated, or all tries failed.

@@ -12,6 +12,8 @@ macro_rules! codes {
 }
 
 codes! {
+    /// An address is of one link, and nothing says of which.
+    NO_SCOPE = 114;
     /// The file cannot be read.
     UNREADABLE = 801;
     /// The file is larger than a configuration can be.

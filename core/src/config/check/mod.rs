@@ -14,7 +14,8 @@ mod tray;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::{Bytes, ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode, listen_address};
+use super::{Bytes, ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode};
+use crate::address::{Address, Endpoint};
 use crate::error::Code;
 
 pub use nearest::nearest;
@@ -138,8 +139,15 @@ impl Checker {
 
     /// A host name or IP address to dial.
     fn address(&mut self, path: ConfigPath, address: &str) {
-        let literal = address.parse::<IpAddr>().is_ok();
-        if literal || is_host_name(address) {
+        if let Some(literal) = Address::parse(address) {
+            if literal.lacks_scope() {
+                let message = format!("{address} is an address of one link, and nothing says of which");
+                let help = "add the interface of the machine that dials, by name or number, as in `fe80::1%eth0`";
+                self.warning(codes::NO_SCOPE, path, message, help);
+            }
+            return;
+        }
+        if is_host_name(address) {
             return;
         }
         let help = if address.parse::<std::net::SocketAddr>().is_ok()
@@ -148,6 +156,8 @@ impl Checker {
             "write the port into `port`"
         } else if address.starts_with('[') {
             "write an IPv6 address without brackets"
+        } else if address.contains('%') {
+            "write an interface only behind an address of its link, by name or number, as in `fe80::1%eth0`"
         } else {
             "write a host name such as `backup.example.org` or an IP address"
         };
@@ -166,7 +176,10 @@ impl Checker {
             && address.parse::<IpAddr>().is_err()
         {
             let message = format!("{address:?} is no IP address");
-            let help = "write an IP address of this host, or leave it out";
+            let help = match address.contains('%') {
+                true => "leave the interface out: it is the one of the address that is dialled",
+                false => "write an IP address of this host, or leave it out",
+            };
             self.error(codes::BAD_ADDRESS, resource.field("source_address"), message, help);
         }
     }
@@ -193,21 +206,21 @@ impl Checker {
         let mut seen = BTreeSet::new();
         for (index, text) in listen.iter().enumerate() {
             let path = resource.field("listen").index(index);
-            match listen_address(text, port) {
+            match Endpoint::parse(text, port) {
                 None => {
                     let help = "write an IP address of this host, such as \"192.0.2.1\", \"192.0.2.1:9105\" or \"::\"";
                     self.error(codes::BAD_LISTEN, path, format!("{text:?} is no address to listen on"), help);
                 }
-                Some(address) if address.port() == 0 && port != 0 => {
+                Some(on) if on.address.lacks_scope() => {
+                    let message = format!("{text:?} is an address of one link, and nothing says of which");
+                    let help = "add the interface, by name or number, as in `fe80::1%eth0` or `[fe80::1%eth0]:9105`";
+                    self.error(codes::NO_SCOPE, path, message, help);
+                }
+                Some(on) if on.port == 0 && port != 0 => {
                     self.error(codes::PORT_ZERO, path, "port 0 cannot be dialled", "leave the port out, or write one");
                 }
-                Some(address) if !seen.insert(address) => {
-                    self.error(
-                        codes::DUPLICATE_LISTEN,
-                        path,
-                        format!("{address} is listed twice"),
-                        "remove one of them",
-                    );
+                Some(on) if !seen.insert(on.clone()) => {
+                    self.error(codes::DUPLICATE_LISTEN, path, format!("{on} is listed twice"), "remove one of them");
                 }
                 Some(_) => {}
             }

@@ -18,8 +18,14 @@ pub enum DialFailure {
         /// What the resolver said.
         error: ResolveError,
     },
+    /// Its addresses are of one link, and nothing says of which.
+    #[error("{host} is an address of one link, and nothing says of which")]
+    NoScope {
+        /// The name or address.
+        host: String,
+    },
     /// No address can be reached from the configured source address.
-    #[error("{host} has no address of the family of our source address {from}")]
+    #[error("{host} has no address that our source address {from} can reach")]
     Family {
         /// The name.
         host: String,
@@ -50,7 +56,8 @@ pub enum DialFailure {
 impl Explain for DialFailure {
     fn fault(&self) -> Fault {
         match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } => Fault::Config,
+            Self::Resolve { error: ResolveError::NoSuchName | ResolveError::NoInterface, .. } => Fault::Config,
+            Self::NoScope { .. } => Fault::Config,
             Self::Resolve { error: ResolveError::Temporary, .. } => Fault::Network,
             Self::Connect { error: IoKind::NotAvailable, .. } | Self::Family { .. } => Fault::Config,
             Self::Connect { error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse, .. } => Fault::Local,
@@ -62,9 +69,10 @@ impl Explain for DialFailure {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } | Self::Family { .. } | Self::Cancelled => {
-                Retry::Never
-            }
+            Self::Resolve { error: ResolveError::NoSuchName, .. }
+            | Self::Family { .. }
+            | Self::NoScope { .. }
+            | Self::Cancelled => Retry::Never,
             Self::Resolve { .. } | Self::Connect { .. } => Retry::Backoff,
             Self::Refused { reason, .. } => reason.retry(),
         }
@@ -74,13 +82,16 @@ impl Explain for DialFailure {
         Code(match self {
             Self::Resolve { error: ResolveError::NoSuchName, .. } => 101,
             Self::Resolve { error: ResolveError::Temporary, .. } => 102,
+            Self::Resolve { error: ResolveError::NoInterface, .. } => 115,
             Self::Family { .. } => 113,
+            Self::NoScope { .. } => 114,
             Self::Connect { error, .. } => match error {
                 IoKind::Refused => 103,
                 IoKind::TimedOut => 104,
                 IoKind::Unreachable => 105,
                 IoKind::Reset => 108,
                 IoKind::NotAvailable => 109,
+                IoKind::NoFamily => 116,
                 IoKind::Denied => 111,
                 IoKind::Exhausted | IoKind::InUse => 112,
                 IoKind::Aborted | IoKind::Cancelled | IoKind::Other => 106,
@@ -98,15 +109,20 @@ impl Explain for DialFailure {
             Self::Resolve { error: ResolveError::Temporary, .. } => {
                 "check this host's resolver; the look-up is tried again until the connect time-out"
             }
+            Self::Resolve { error: ResolveError::NoInterface, .. } => {
+                "correct the interface in `address`, or bring it up; it is looked for again until the connect time-out"
+            }
             Self::Family { .. } => {
                 "correct `source_address`, or give the peer an address of its family: IPv4 and IPv6 do not reach each other"
             }
+            Self::NoScope { .. } => "add the interface of this host to `address`, as in `fe80::1%eth0`",
             Self::Connect { error, .. } => match error {
                 IoKind::Refused => "nothing listens there: check that the daemon runs, and the port",
                 IoKind::TimedOut => "no answer at all: a firewall drops the packets, or the host is down",
                 IoKind::Unreachable => "check the route to this address from this host",
                 IoKind::Reset => "look for a firewall on the way that resets connections, or a limit at the peer",
                 IoKind::NotAvailable => "correct `source_address`: this host has no such address",
+                IoKind::NoFamily => "give the peer an address of another family, or switch this one on at this host",
                 IoKind::Denied => "a local firewall or security policy forbids the connection: allow it",
                 IoKind::Exhausted | IoKind::InUse => "raise the limit of open files, or close other connections",
                 IoKind::Aborted | IoKind::Cancelled | IoKind::Other => {
@@ -138,5 +154,8 @@ pub(crate) fn one_of_each() -> Vec<DialFailure> {
         connect(IoKind::Denied),
         connect(IoKind::Exhausted),
         DialFailure::Family { host: "sd.example".to_owned(), from: [192, 0, 2, 9].into() },
+        DialFailure::NoScope { host: "fe80::1".to_owned() },
+        resolve(ResolveError::NoInterface),
+        connect(IoKind::NoFamily),
     ]
 }

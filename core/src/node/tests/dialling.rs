@@ -298,3 +298,50 @@ fn a_dial_called_off_in_any_step_is_told_once_and_late_answers_are_dropped() {
     assert!(cancel(&mut desk, dial).is_empty());
     assert_eq!(desk.node.poll_timeout(), None);
 }
+
+#[test]
+fn an_address_of_a_link_is_dialled_over_its_interface_and_refused_without_one() {
+    let of = |host: &str| Route { host: host.to_owned(), ..route() };
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(of("fe80::1%3"));
+    assert_eq!(dials(&actions, desk.now), [("[fe80::1%3]:9103".parse().unwrap(), 30)]);
+
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(of("fe80::1"));
+    assert!(actions.is_empty(), "{actions:?}");
+    assert_eq!(desk.outcome(), &Err(DialFailure::NoScope { host: "fe80::1".to_owned() }));
+
+    // From a name server too, which cannot know our interfaces.
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let actions = desk.resolved(query, &["[fe80::1]:9103".parse().unwrap(), v6(1)]);
+    assert_eq!(dials(&actions, desk.now), [(v6(1), 30)]);
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let _ = desk.resolved(query, &["[fe80::1]:9103".parse().unwrap()]);
+    assert_eq!(desk.outcome(), &Err(DialFailure::NoScope { host: "sd.example".to_owned() }));
+}
+
+#[test]
+fn an_interface_is_looked_for_at_each_try_and_waits_for_no_name() {
+    let mut desk = Desk::new();
+    for n in 0..limits::LOOKUPS {
+        let _ = desk.dial_by(Route { host: format!("hangs{n}.example"), ..route() });
+    }
+    let (_, actions) = desk.dial_by(Route { host: "fe80::1%eth0".to_owned(), ..route() });
+    let query = asked(&actions);
+    assert!(desk.unresolved(query, ResolveError::NoInterface).is_empty());
+    assert!(desk.node.role.dialed.is_empty(), "it may come");
+    let query = asked(&desk.wait(10 * SECOND));
+    let actions = desk.resolved(query, &["[fe80::1%3]:9103".parse().unwrap()]);
+    assert_eq!(dials(&actions, desk.now), [("[fe80::1%3]:9103".parse().unwrap(), 30)]);
+}
+
+#[test]
+fn a_source_address_of_a_link_reaches_that_link_only() {
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(Route { source: "fe80::9".parse().ok(), ..route() });
+    let near = "[fe80::1%3]:9103".parse().unwrap();
+    let actions = desk.resolved(asked(&actions), &[v6(1), near]);
+    assert_eq!(dials(&actions, desk.now), [(near, 30)]);
+}

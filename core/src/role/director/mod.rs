@@ -42,7 +42,6 @@ pub mod volumes;
 pub(crate) use reach::one_of_each as one_of_each_reach_failure;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -52,12 +51,10 @@ use crate::config::DirectorConfig;
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
-use crate::event::IoKind;
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::ids::{ConnId, DialId, WorkId};
 use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
-use crate::role::listening::Listening;
 use crate::role::refusals::Refusals;
 use crate::role::script::Progress;
 use crate::time::Wall;
@@ -84,7 +81,6 @@ pub struct Director {
     config: Arc<DirectorConfig>,
     credentials: Arc<Credentials>,
     identity: Identity,
-    listening: Listening,
     setup: Setup,
     jobs: BTreeMap<u32, Job>,
     /// Connections of jobs, each with the job it belongs to.
@@ -161,7 +157,6 @@ impl Director {
             schedules: Schedules::default(),
             zone: Zone::fixed(identity.utc_offset),
             identity,
-            listening: Listening::default(),
             setup: Setup::default(),
             jobs: BTreeMap::new(),
             conns: BTreeMap::new(),
@@ -263,10 +258,6 @@ impl Role for Director {
         self.started = net.wall();
         net.set_keyring(Arc::new(self.keyring()));
         self.begin_setup(net);
-    }
-
-    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
-        self.listening.on_bound(net, listener, outcome);
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
@@ -393,7 +384,7 @@ impl Role for Director {
 
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;
-        self.listening.stop(net);
+        net.stop_listening();
         let ids: Vec<u32> = self.jobs.keys().copied().collect();
         for id in ids {
             self.cancel_job(net, id, "the director is being stopped");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::fileset;
-use crate::config::DirectorConfig;
+use crate::config::{DirectorConfig, listen_on};
 use crate::drive::{ExitReason, Level};
 use crate::error::Explain;
 use crate::node::Net;
@@ -84,7 +84,7 @@ impl Director {
             let work = ask_catalog(net, request);
             self.works.insert(work, Owner::Setup(item));
         } else {
-            self.listening.start(net, &self.config.director.listen, self.config.director.port);
+            net.listen_on(listen_on(&self.config.director.listen, self.config.director.port));
             self.begin_schedules(net);
         }
     }

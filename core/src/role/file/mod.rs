@@ -22,21 +22,18 @@ mod report;
 mod session;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskWork};
-use crate::config::{FileConfig, keepalive};
+use crate::config::{FileConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
-use crate::event::IoKind;
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::ids::{ConnId, DialId, WorkId};
 use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::role::identity::{Credentials, Identity};
-use crate::role::listening::Listening;
 use crate::role::quiet::{Quiet, more};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted, Who};
@@ -60,7 +57,6 @@ pub struct FileDaemon {
     config: Arc<FileConfig>,
     credentials: Credentials,
     identity: Identity,
-    listening: Listening,
     calling: Calling,
     diary: Diary,
     /// Directors that dialled and may not.
@@ -94,7 +90,6 @@ impl FileDaemon {
             config,
             credentials,
             identity,
-            listening: Listening::default(),
             calling: Calling::default(),
             diary,
             refused: Quiet::default(),
@@ -254,12 +249,8 @@ impl Role for FileDaemon {
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
         self.refresh_keyring(net);
-        self.listening.start(net, &self.config.file.listen, self.config.file.port);
+        net.listen_on(listen_on(&self.config.file.listen, self.config.file.port));
         self.start_calling(net);
-    }
-
-    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
-        self.listening.on_bound(net, listener, outcome);
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
@@ -436,7 +427,7 @@ impl Role for FileDaemon {
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;
         self.stop_calling(net);
-        self.listening.stop(net);
+        net.stop_listening();
         let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
         for id in ids {
             self.fail_job(net, id, "the file daemon is being stopped");

@@ -20,23 +20,20 @@ mod report;
 mod session;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskError, DiskWork};
-use crate::config::{StorageConfig, keepalive};
+use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
-use crate::event::IoKind;
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::ids::{ConnId, DialId, WorkId};
 use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
-use crate::role::listening::Listening;
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted, Who};
 use crate::time::Wall;
@@ -66,7 +63,6 @@ pub struct StorageDaemon {
     config: Arc<StorageConfig>,
     credentials: Credentials,
     identity: Identity,
-    listening: Listening,
     sessions: BTreeMap<ConnId, Session>,
     /// Data channels, dials, timers and pieces of work, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
@@ -99,7 +95,6 @@ impl StorageDaemon {
             config,
             credentials,
             identity,
-            listening: Listening::default(),
             sessions: BTreeMap::new(),
             data: BTreeMap::new(),
             dials: BTreeMap::new(),
@@ -408,11 +403,7 @@ impl Role for StorageDaemon {
         self.started = net.wall();
         self.session_time = u32::try_from(self.started.seconds()).unwrap_or(u32::MAX);
         self.refresh_keyring(net);
-        self.listening.start(net, &self.config.storage.listen, self.config.storage.port);
-    }
-
-    fn on_bound(&mut self, net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
-        self.listening.on_bound(net, listener, outcome);
+        net.listen_on(listen_on(&self.config.storage.listen, self.config.storage.port));
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
@@ -548,7 +539,7 @@ impl Role for StorageDaemon {
 
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;
-        self.listening.stop(net);
+        net.stop_listening();
         let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
         for id in ids {
             if self.sessions.get(&id).is_some_and(|session| session.job.is_some()) {

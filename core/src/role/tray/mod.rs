@@ -20,15 +20,13 @@ pub use view::{DaemonView, Health, TrayFailure};
 pub(crate) use view::one_of_each as one_of_each_failure;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::TrayConfig;
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Notice, WorkDone};
-use crate::event::IoKind;
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::ids::{ConnId, DialId, WorkId};
 use crate::node::{DialFailure, Net, TimerKey};
 use crate::role::Role;
 use crate::role::identity::Credentials;
@@ -205,8 +203,6 @@ impl Role for Tray {
             self.ask(net, at);
         }
     }
-
-    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _peer: Peer) {
         net.abort(conn);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::address::Address;
 use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
@@ -18,7 +19,8 @@ impl Director {
             return self.console_fails(net, conn, text);
         };
         let Some(ends) = net.ends(conn) else { return };
-        let address = ends.peer.ip().to_canonical().to_string();
+        // Of a link: with the interface of this machine that has the link.
+        let address = Address::from(ends.peer).to_string();
         // The jobs under way keep the configuration they began with.
         let config = Arc::make_mut(&mut self.config);
         let Some(client) = config.clients.iter_mut().find(|client| client.name == name) else {
