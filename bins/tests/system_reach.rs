@@ -4,7 +4,9 @@
 
 mod support;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use support::console::Console;
@@ -82,14 +84,22 @@ fn a_daemon_whose_only_address_is_not_there_yet_waits_for_it() {
 
 /// A director that reaches its client at this address.
 fn director(net: &Namespaces, at: &Path, address: &str, runtime: &str) -> (Daemon, Console) {
+    director_of(net, at, &[("fd", address)], "", runtime)
+}
+
+/// A director with these clients, by name and address; `more` are pieces for the director itself.
+fn director_of(net: &Namespaces, at: &Path, clients: &[(&str, &str)], more: &str, runtime: &str) -> (Daemon, Console) {
+    let client = |(name, address): &(&str, &str)| format!(r#"(name: {name:?}, address: {address:?}, password: "fd")"#);
+    let clients: Vec<String> = clients.iter().map(client).collect();
+    let (first, clients) = (clients[0].split('"').nth(1).unwrap().to_owned(), clients.join(", "));
     let program = on(net, "dir", env!("CARGO_BIN_EXE_towline-dir"), runtime);
     let director = Daemon::start("dir", &program, at, |_| {
         format!(
             r#"(director: (name: "dir", password: "console", listen: ["127.0.0.1"], working_directory: {at:?},
-                    fd_connect_timeout: 20),
-                clients: [(name: "fd", address: {address:?}, password: "fd")],
+                    fd_connect_timeout: 20, {more}),
+                clients: [{clients}],
                 storages: [(name: "sd", address: "192.0.2.20", password: "sd", device: "dev", media_type: "File")],
-                jobs: [(name: "backup", level: full, client: "fd", storage: "sd", fileset: "set", pool: "p")],
+                jobs: [(name: "backup", level: full, client: {first:?}, storage: "sd", fileset: "set", pool: "p")],
                 filesets: [(name: "set", include: [(files: [{at:?}])])], pools: [(name: "p")],
                 catalog: sqlite(path: "catalog.sqlite"))"#
         )
@@ -136,4 +146,115 @@ fn addresses_of_a_link_are_listened_on_and_dialled_and_again_when_the_interface_
 /// The number of a host's cable.
 fn index(net: &Namespaces, host: &str) -> String {
     net.run(host, "cat", &["/sys/class/net/eth0/ifindex"]).trim().to_owned()
+}
+
+/// The gateway lets through what these rules do not reject.
+const REJECTS: &str = r#"
+    table inet towline {
+        chain through {
+            type filter hook forward priority filter; policy accept
+            ip daddr 10.0.0.30 reject with icmpx admin-prohibited
+            ip daddr 10.0.0.31 reject with icmpx host-unreachable
+            ip daddr 10.0.0.32 reject with icmpx port-unreachable
+            ip daddr 10.0.0.34 meta l4proto tcp reject with tcp reset
+        }
+    }"#;
+
+/// A host that rejects itself.
+const REJECTS_IN: &str = r#"
+    table inet own {
+        chain in {
+            type filter hook input priority filter; policy accept
+            tcp dport 9102 reject with icmpx admin-prohibited
+        }
+    }"#;
+
+/// The director's own firewall.
+const REJECTS_OUT: &str = r#"
+    table inet own {
+        chain out {
+            type filter hook output priority filter; policy accept
+            ip daddr 192.0.2.50 reject with icmpx admin-prohibited
+        }
+    }"#;
+
+/// Each way in which an address cannot be reached, with its code.
+const UNREACHABLE: [(&str, &str, &str); 17] = [
+    ("no-route", "203.0.113.1", "T0117"),
+    ("unreachable-route", "203.0.113.2", "T0117"),
+    ("blackhole-route", "203.0.113.3", "T0117"),
+    ("prohibit-route", "203.0.113.4", "T0111"),
+    ("own-firewall", "192.0.2.50", "T0111"),
+    ("no-neighbour", "192.0.2.99", "T0118"),
+    ("admin-prohibited", "10.0.0.30", "T0119"),
+    ("rejected-as-a-port", "10.0.0.32", "T0119"),
+    ("rejected-as-a-host", "10.0.0.31", "T0105"),
+    ("no-neighbour-of-the-router", "10.0.0.33", "T0105"),
+    ("rejected-with-a-reset", "10.0.0.34", "T0103"),
+    ("rejected-by-itself", "192.0.2.10", "T0119"),
+    ("no-route-6", "2001:db8:2::1", "T0117"),
+    ("prohibit-route-6", "2001:db8:3::1", "T0111"),
+    ("no-neighbour-6", "2001:db8::99", "T0118"),
+    ("rejected-by-itself-6", "2001:db8::10", "T0119"),
+    ("nothing-listens", "192.0.2.11", "T0103"),
+];
+
+#[test]
+fn every_way_in_which_an_address_cannot_be_reached_has_its_own_error() {
+    for runtime in RUNTIMES {
+        let mut net = Namespaces::new(REJECTS);
+        for (name, last) in [("dir", 1), ("fd", 10), ("idle", 11)] {
+            net.host(name, Outside, last);
+            net.ip(name, &format!("-6 addr add 2001:db8::{last}/64 dev eth0 nodad"));
+        }
+        net.nft("fd", REJECTS_IN);
+        net.nft("dir", REJECTS_OUT);
+        for route in ["unreachable 203.0.113.2", "blackhole 203.0.113.3", "prohibit 203.0.113.4"] {
+            net.ip("dir", &format!("route add {route}"));
+        }
+        net.ip("dir", "-6 route add prohibit 2001:db8:3::/64");
+        net.ip("dir", "route add 10.0.0.0/24 via 192.0.2.254");
+        // A router says it less often than it is asked here, unless it is told otherwise.
+        net.set("gateway", "net/ipv4/icmp_ratelimit", "0");
+        let folder = tempfile::tempdir().unwrap();
+        let clients = UNREACHABLE.map(|(name, address, _)| (name, address));
+        let (_director, console) = director_of(&net, folder.path(), &clients, "", runtime);
+        for (name, address, code) in UNREACHABLE {
+            let status = console.ask(&[&format!("status client={name}")]);
+            assert!(status.contains(code), "{runtime} {name} {address} {code}: {status}");
+        }
+    }
+}
+
+#[test]
+fn ports_used_up_are_told_from_a_source_address_that_is_not_there() {
+    for runtime in RUNTIMES {
+        let mut net = Namespaces::new("");
+        net.host("fd", Outside, 10);
+        net.host("dir", Outside, 1);
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        let program = on(&net, "fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
+        let _file = Daemon::start("fd", &program, at, |_| file_daemon(at, r#""192.0.2.10:9102""#));
+        net.set("dir", "net/ipv4/ip_local_port_range", "'40000 40001'");
+        let script = "exec 3<>/dev/tcp/192.0.2.10/9102; exec 4<>/dev/tcp/192.0.2.10/9102; echo both; read _";
+        let mut holder = net.on("dir");
+        holder.extend(["bash", "-c", script].map(PathBuf::from));
+        let mut command = Command::new(&holder[0]);
+        command.args(&holder[1..]).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        assert_eq!(line, "both\n");
+        for (more, code) in
+            [("", "T0129"), (r#"source_address: "192.0.2.1","#, "T0129"), (r#"source_address: "192.0.2.3","#, "T0109")]
+        {
+            let (_director, console) = director_of(&net, at, &[("fd", "192.0.2.10")], more, runtime);
+            let status = console.ask(&["status client=fd"]);
+            assert!(status.contains(code), "{runtime} {more} {code}: {status}");
+        }
+        // It reads the end of its input.
+        drop(child.stdin.take());
+        child.wait().unwrap();
+    }
 }

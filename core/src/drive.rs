@@ -9,6 +9,7 @@ mod desk;
 mod io;
 mod jump;
 mod pump;
+mod reach;
 
 pub use desk::{ACCEPT_PAUSE, ACCEPTED, Adapter, Desk, DialOrder, INJECTED, ListenOrder, MAILBOX, NodeMail, RESOLVERS};
 pub use io::{io_kind, would_block};
@@ -16,6 +17,7 @@ pub use jump::JumpWatch;
 #[cfg(feature = "conformance")]
 pub use pump::TURNS;
 pub use pump::{BUDGET, Mail, Outlet, Pump, Stream, Wait};
+pub use reach::{Icmp, connect_kind, source_kind};
 
 use std::fmt;
 use std::sync::Arc;

@@ -108,9 +108,21 @@ pub enum IoKind {
     /// No answer in time.
     #[error("timed out")]
     TimedOut,
-    /// No route to the host or its network.
+    /// A router on the way knows no way to the host.
     #[error("host or network unreachable")]
     Unreachable,
+    /// This machine knows no way to it.
+    #[error("this machine has no route to it")]
+    NoRoute,
+    /// The next hop does not answer on its link.
+    #[error("nothing on the link answers for it")]
+    NoNeighbour,
+    /// A firewall on the way says no.
+    #[error("a firewall on the way rejects it")]
+    Prohibited,
+    /// No local port is left for one more connection to it.
+    #[error("no local port is left")]
+    NoPorts,
     /// The other side reset the connection.
     #[error("connection reset by the peer")]
     Reset,
@@ -129,8 +141,8 @@ pub enum IoKind {
     /// The system forbids it.
     #[error("permission denied")]
     Denied,
-    /// No more descriptors, memory or ports.
-    #[error("out of descriptors, memory or ports")]
+    /// No more descriptors or memory.
+    #[error("out of descriptors or memory")]
     Exhausted,
     /// The node called it off.
     #[error("cancelled")]

@@ -30,8 +30,17 @@ pub const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 /// Kinds of refused connections, by cause and source, that are counted apart in the log.
 pub const REFUSALS: usize = 32;
 
-/// Name look-ups under way at a time in one node.
+/// Name look-ups under way at a time in one node, but for those that take long.
 pub const LOOKUPS: usize = 4;
+
+/// After this time a look-up takes long: the next one no longer waits for its place.
+pub const LOOKUP_SLOW: Duration = Duration::from_secs(1);
+
+/// Name look-ups under way at a time in one node: each holds a thread of the system's resolver.
+pub const LOOKUPS_IN_ALL: usize = 32;
+
+/// Names that are remembered because they took long.
+pub const SLOW_NAMES: usize = 64;
 
 /// How long a look-up may take; the answer of a slower one is dropped, and it is asked again.
 pub const LOOKUP: Duration = Duration::from_secs(30);

@@ -15,6 +15,7 @@ mod clock;
 pub mod conformance;
 mod connection;
 mod dialer;
+mod icmp;
 mod mailbox;
 mod resolver;
 mod run;

@@ -8,21 +8,26 @@ use towline_core::explain::complaint;
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use towline_core::action::SocketOptions;
-use towline_core::drive::{DialOrder, ListenOrder};
+use towline_core::drive::{DialOrder, ListenOrder, connect_kind, source_kind};
 use towline_core::event::Ends;
+
+use crate::icmp;
 
 /// Begins to connect and does not wait; ask [`connected`] once the socket can be written.
 ///
 /// # Errors
-/// What the system says at once.
+/// What the system says at once, for `io_kind`.
 pub fn connect(order: &DialOrder) -> io::Result<TcpStream> {
     let socket = open(order.to)?;
     set_options(&socket, order.socket);
     if let Some(source) = order.source() {
-        socket.bind(&source.into())?;
+        socket.bind(&source.into()).map_err(|error| io::Error::other(source_kind(&error)))?;
     }
+    icmp::listen(&socket, order.to.is_ipv6(), true);
     match socket.connect(&order.to.into()) {
-        Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Err(error),
+        Err(error) if error.raw_os_error() != Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {
+            Err(io::Error::other(connect_kind(&error, None, || has_way(order))))
+        }
         Ok(()) | Err(_) => Ok(socket.into()),
     }
 }
@@ -52,16 +57,27 @@ pub fn interface(name: &str) -> Option<u32> {
 /// Both ends of a socket that [`connect`] began to connect.
 ///
 /// # Errors
-/// `WouldBlock` if it is still connecting, or why it cannot.
+/// `WouldBlock` if it is still connecting, or why it cannot, for `io_kind`.
 pub fn connected(stream: &impl AsFd) -> io::Result<Ends> {
     let socket = SockRef::from(stream);
     if let Some(error) = socket.take_error()? {
-        return Err(error);
+        return Err(io::Error::other(connect_kind(&error, icmp::heard(stream), || true)));
     }
     match ends(&socket) {
         Err(error) if error.kind() == io::ErrorKind::NotConnected => Err(io::ErrorKind::WouldBlock.into()),
-        outcome => outcome,
+        Err(error) => Err(error),
+        Ok(ends) => {
+            // A connection that stands outlives what a router says.
+            icmp::listen(&socket, ends.peer.is_ipv6(), false);
+            Ok(ends)
+        }
     }
+}
+
+/// Whether the system would send to this address, from one of its own. Nothing is sent: a UDP socket is only told.
+fn has_way(order: &DialOrder) -> bool {
+    let Ok(socket) = Socket::new(Domain::for_address(order.to), Type::DGRAM, Some(Protocol::UDP)) else { return true };
+    order.source().is_none_or(|source| socket.bind(&source.into()).is_ok()) && socket.connect(&order.to.into()).is_ok()
 }
 
 /// Listens; gives the address bound too.

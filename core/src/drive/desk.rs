@@ -25,7 +25,7 @@ pub const ACCEPTED: usize = 64;
 pub const INJECTED: usize = 1024;
 
 /// Name look-ups under way at a time: no node asks for more.
-pub const RESOLVERS: usize = crate::limits::LOOKUPS;
+pub const RESOLVERS: usize = crate::limits::LOOKUPS_IN_ALL;
 
 /// How long an acceptor rests when the system has no descriptor for the next connection.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);

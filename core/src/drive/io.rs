@@ -15,6 +15,10 @@ const EAFNOSUPPORT: [i32; 2] = [97, 47];
 /// What the system said about a socket, free of the system's numbers. The one place for all adapters.
 #[must_use]
 pub fn io_kind(error: &Error) -> IoKind {
+    // Told by an adapter that knows more than a number.
+    if let Some(kind) = error.get_ref().and_then(|inner| inner.downcast_ref::<IoKind>()) {
+        return *kind;
+    }
     match error.kind() {
         ErrorKind::ConnectionRefused => IoKind::Refused,
         ErrorKind::TimedOut => IoKind::TimedOut,
@@ -52,6 +56,7 @@ mod tests {
             assert_eq!(io_kind(&Error::from_raw_os_error(number)), IoKind::NoFamily, "{number}");
         }
         assert_eq!(io_kind(&Error::other("odd")), IoKind::Other);
+        assert_eq!(io_kind(&Error::other(IoKind::NoPorts)), IoKind::NoPorts);
     }
 
     #[test]

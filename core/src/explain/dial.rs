@@ -27,7 +27,7 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Network, Retry::Backoff),
         "The host answered that nothing listens on this port. The network works.",
         "Start the daemon on that host, and compare its `port` and `listen` with the port dialled. A firewall that rejects \
-         instead of dropping looks the same.",
+         with a reset looks the same.",
     ),
     entry(
         104,
@@ -42,9 +42,9 @@ pub(super) const PAGES: &[Page] = &[
         105,
         "host or network unreachable",
         (Fault::Network, Retry::Backoff),
-        "A router, or this machine itself, knows no way to the address.",
-        "Check routes and interfaces of the dialling host. An IPv6 address of a host with IPv4 only gives this too; the \
-         other addresses of the name are tried as well.",
+        "A router on the way said that it knows no way to the network of the address, or that the host does not answer it.",
+        "Follow the way with `traceroute` from the dialling host: the last router shown has the gap, or the host behind it \
+         is off. The other addresses of the name are tried as well.",
     ),
     entry(
         106,
@@ -88,13 +88,14 @@ pub(super) const PAGES: &[Page] = &[
     entry(
         111,
         "this machine forbids the connection",
-        (Fault::Local, Retry::Backoff),
-        "The system of the dialling host refused to connect: a local firewall rule or a security policy.",
-        "Look at the local firewall, SELinux or AppArmor and the unit file of the service for what forbids it.",
+        (Fault::Local, Retry::Never),
+        "The system of the dialling host refused to connect: a rule of its own firewall, a route of the type `prohibit`, or \
+         a security policy. A rule does not change by itself, so the dial is not repeated.",
+        "Look at the local firewall, `ip route get`, SELinux or AppArmor and the unit file of the service for what forbids it.",
     ),
     entry(
         112,
-        "no descriptors, memory or ports left to connect",
+        "no descriptors or memory left to connect",
         (Fault::Local, Retry::Backoff),
         "The dialling host has reached one of its own limits.",
         "Raise the limit of open files of the service, and see which program holds so many connections.",
@@ -132,6 +133,33 @@ pub(super) const PAGES: &[Page] = &[
         "The address dialled is of a family that the system of the dialling host does not have: as a rule IPv6, switched \
          off in the kernel.",
         "Give the peer an address of the other family, by another name if need be, or switch the family on.",
+    ),
+    entry(
+        117,
+        "this machine has no route to the address",
+        (Fault::Local, Retry::Backoff),
+        "The dialling host has no route that leads to the address, or one of the types `unreachable` or `blackhole`. That \
+         is so while an interface or a tunnel is down, and for IPv6 addresses on a host with IPv4 only.",
+        "Compare `ip route get ADDRESS` with what you expect, and see whether the interface is up. The dial is repeated \
+         until the connect time-out, and at once when the network of this host changes.",
+    ),
+    entry(
+        118,
+        "nothing on the link answers for the address",
+        (Fault::Network, Retry::Backoff),
+        "The dialling host asked its link who has the address, or the router to it, and nobody answered (ARP, or neighbour \
+         discovery). After three seconds it gave up.",
+        "See whether the host is on and in the same network as its address says. If the address is in another network, the \
+         router of this host is off or wrong.",
+    ),
+    entry(
+        119,
+        "a firewall on the way rejects the connection",
+        (Fault::Network, Retry::Never),
+        "A firewall between the two hosts, or at the other one, answered that the connection is prohibited. That is a rule, \
+         which does not change by itself, so the dial is not repeated.",
+        "Allow connections from the dialling host to this address and port in that firewall, or let the other side dial \
+         (client-initiated connections, passive clients).",
     ),
     entry(
         120,
@@ -202,5 +230,14 @@ pub(super) const PAGES: &[Page] = &[
         "An address in `listen` names an interface behind a `%`, and this machine has none of this name at the moment. \
          The address is bound when the interface comes.",
         "Compare the name with what `ip link` shows, if the interface is there under another.",
+    ),
+    entry(
+        129,
+        "no local port is left to connect from",
+        (Fault::Local, Retry::Backoff),
+        "Each connection to the same address and port needs a port of its own on this side, and all in the range of the \
+         system are taken: by connections, or by those that ended a moment ago.",
+        "Find with `ss -tan` what opens so many connections. Widen `net.ipv4.ip_local_port_range`, and give the daemon no \
+         `source_address` if it does without: that keeps a port from being used for several peers.",
     ),
 ];

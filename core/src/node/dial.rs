@@ -75,6 +75,8 @@ pub(super) struct Attempt {
     step: Step,
     race: Race,
     last: Option<DialFailure>,
+    /// Whether one of the addresses is worth another try, whatever the others say.
+    hopeful: bool,
 }
 
 #[derive(Debug)]
@@ -93,7 +95,8 @@ impl Net {
         let dial = DialId(self.next_id());
         let give_up = self.now + route.within;
         let step = Step::Racing(None);
-        self.dials.insert(dial, Attempt { route, opening, give_up, step, race: Race::default(), last: None });
+        let race = Race::default();
+        self.dials.insert(dial, Attempt { route, opening, give_up, step, race, last: None, hopeful: false });
         self.resolve(dial);
         dial
     }
@@ -121,13 +124,18 @@ impl Net {
     }
 
     pub(super) fn on_resolved(&mut self, query: QueryId, answer: Result<Vec<SocketAddr>, ResolveError>) {
-        let asker = self.names.answered(query);
+        let askers = self.names.answered(query, self.now);
         self.look_up();
-        let Some(dial) = asker else { return };
-        let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        if let Step::Resolving(deadline) = attempt.step {
-            self.cancel_timer(deadline);
-            self.resolved(dial, answer);
+        for dial in askers {
+            let Some(attempt) = self.dials.get(&dial) else { continue };
+            if let Step::Resolving(deadline) = attempt.step {
+                let port = attempt.route.port;
+                let mut answer = answer.clone();
+                // Who asked first may have wanted another port.
+                answer.iter_mut().flatten().for_each(|address| address.set_port(port));
+                self.cancel_timer(deadline);
+                self.resolved(dial, answer);
+            }
         }
     }
 
@@ -155,8 +163,10 @@ impl Net {
                     Some(DialFailure::Connect { error, .. }) => error,
                     _ => IoKind::Cancelled,
                 };
+                let failure = DialFailure::Connect { to, error };
+                attempt.hopeful |= failure.retry() != Retry::Never;
                 if says_more(known, error) {
-                    attempt.last = Some(DialFailure::Connect { to, error });
+                    attempt.last = Some(failure);
                 }
                 self.go_on(dial);
             }
@@ -171,6 +181,7 @@ impl Net {
             Retry::Never => self.fail_dial(dial, failure),
             Retry::Backoff | Retry::Now => {
                 attempt.last = Some(failure);
+                attempt.hopeful = true;
                 attempt.step = Step::Racing(None);
                 self.go_on(dial);
             }
@@ -194,6 +205,20 @@ impl Net {
         }
     }
 
+    /// The machine has other addresses or ways: what could not be reached may be reached now, so no pause is waited out.
+    pub(super) fn dial_again(&mut self) {
+        let pausing = |attempt: &Attempt| match attempt.step {
+            Step::Pausing(key) => Some(key),
+            _ => None,
+        };
+        let all: Vec<(DialId, TimerKey)> =
+            self.dials.iter().filter_map(|(&dial, attempt)| Some((dial, pausing(attempt)?))).collect();
+        for (dial, key) in all {
+            self.cancel_timer(key);
+            self.resolve(dial);
+        }
+    }
+
     /// The dial has led to a connection; gives the options of its socket.
     pub(super) fn end_dial(&mut self, dial: DialId) -> SocketOptions {
         self.dials.remove(&dial).map(|attempt| attempt.route.socket).unwrap_or_default()
@@ -213,35 +238,48 @@ impl Net {
         }
         attempt.step = Step::Resolving(key);
         let deadline = attempt.give_up.min(self.now + limits::LOOKUP);
+        let host = attempt.route.host.clone();
         self.arm(deadline, key, Owner::Dial(dial), "name look-up");
-        match has_name {
+        if has_name {
             // The number of an interface is known at once.
-            true => self.ask(dial),
-            false => {
-                self.names.want(dial);
-                self.look_up();
-            }
+            return self.ask(dial, host);
         }
+        self.names.want(dial, host);
+        self.look_up();
     }
 
     /// Begins the look-ups there is room for.
     fn look_up(&mut self) {
-        while let Some(dial) = self.names.turn() {
-            self.ask(dial);
+        while let Some((dial, host)) = self.names.turn(self.now) {
+            self.ask(dial, host);
+        }
+        if let Some(at) = self.names.next_turn(self.now)
+            && self.names.timer.is_none()
+        {
+            let key = TimerKey(self.next_id());
+            self.names.timer = Some(key);
+            self.arm(at, key, Owner::Names, "a look-up that takes long");
         }
     }
 
-    fn ask(&mut self, dial: DialId) {
+    /// A look-up takes long: the next may begin.
+    pub(super) fn names_timer(&mut self) {
+        self.names.timer = None;
+        self.look_up();
+    }
+
+    fn ask(&mut self, dial: DialId, host: String) {
         let query = QueryId(self.next_id());
         let Some(attempt) = self.dials.get(&dial) else { return };
-        let (host, port) = (attempt.route.host.clone(), attempt.route.port);
-        self.names.asked(query, dial);
+        let port = attempt.route.port;
+        self.names.asked(query, dial, host.clone(), self.now);
         self.order(Action::Resolve { query, host, port });
     }
 
     fn resolved(&mut self, dial: DialId, answer: Result<Vec<SocketAddr>, ResolveError>) {
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
         let host = attempt.route.host.clone();
+        attempt.hopeful = false;
         match answer {
             Ok(mut addresses) if !addresses.is_empty() => {
                 addresses.retain(|address| !lacks_scope(address));
@@ -315,7 +353,8 @@ impl Net {
         let key = TimerKey(self.next_id());
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
         let again = now + attempt.route.retry;
-        if failure.retry() == Retry::Never || again >= attempt.give_up {
+        let is_final = failure.retry() == Retry::Never && !attempt.hopeful;
+        if is_final || again >= attempt.give_up {
             return self.fail_dial(dial, failure);
         }
         attempt.step = Step::Pausing(key);

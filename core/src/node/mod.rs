@@ -70,6 +70,7 @@ impl<R: Role> Node<R> {
             }
             Event::NetworkChanged => {
                 self.net.listen_again();
+                self.net.dial_again();
                 self.role.on_network_changed(&mut self.net);
             }
             Event::StopRequested => self.stop(),
@@ -100,6 +101,7 @@ impl<R: Role> Node<R> {
                 Owner::Role(key) => self.role.on_timer(&mut self.net, key),
                 Owner::Dial(dial) => self.net.dial_timer(dial),
                 Owner::Survey(id) => self.net.survey_over(id),
+                Owner::Names => self.net.names_timer(),
                 Owner::Listeners => self.net.listen_timer(),
                 Owner::Refusals => self.net.count_refusals(),
             }

@@ -78,6 +78,7 @@ pub(super) enum Owner {
     Dial(DialId),
     Survey(SurveyId),
     Listeners,
+    Names,
     Refusals,
 }
 

@@ -60,7 +60,10 @@ impl Explain for DialFailure {
             Self::NoScope { .. } => Fault::Config,
             Self::Resolve { error: ResolveError::Temporary, .. } => Fault::Network,
             Self::Connect { error: IoKind::NotAvailable, .. } | Self::Family { .. } => Fault::Config,
-            Self::Connect { error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse, .. } => Fault::Local,
+            Self::Connect {
+                error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse | IoKind::NoPorts | IoKind::NoRoute,
+                ..
+            } => Fault::Local,
             Self::Connect { .. } => Fault::Network,
             Self::Refused { reason, .. } => reason.fault(),
             Self::Cancelled => Fault::Local,
@@ -73,6 +76,8 @@ impl Explain for DialFailure {
             | Self::Family { .. }
             | Self::NoScope { .. }
             | Self::Cancelled => Retry::Never,
+            // A rule says so: it will say so again until somebody changes it.
+            Self::Connect { error: IoKind::Denied | IoKind::Prohibited, .. } => Retry::Never,
             Self::Resolve { .. } | Self::Connect { .. } => Retry::Backoff,
             Self::Refused { reason, .. } => reason.retry(),
         }
@@ -92,6 +97,10 @@ impl Explain for DialFailure {
                 IoKind::Reset => 108,
                 IoKind::NotAvailable => 109,
                 IoKind::NoFamily => 116,
+                IoKind::NoRoute => 117,
+                IoKind::NoNeighbour => 118,
+                IoKind::Prohibited => 119,
+                IoKind::NoPorts => 129,
                 IoKind::Denied => 111,
                 IoKind::Exhausted | IoKind::InUse => 112,
                 IoKind::Aborted | IoKind::Cancelled | IoKind::Other => 106,
@@ -119,7 +128,19 @@ impl Explain for DialFailure {
             Self::Connect { error, .. } => match error {
                 IoKind::Refused => "nothing listens there: check that the daemon runs, and the port",
                 IoKind::TimedOut => "no answer at all: a firewall drops the packets, or the host is down",
-                IoKind::Unreachable => "check the route to this address from this host",
+                IoKind::Unreachable => "a router on the way knows no way to this address: follow it with `traceroute`",
+                IoKind::NoRoute => {
+                    "check the routes of this host, as `ip route get` shows them; it is tried again until then"
+                }
+                IoKind::NoNeighbour => {
+                    "the host is off or has another address, or the router to it is: check it on its link"
+                }
+                IoKind::Prohibited => {
+                    "a firewall on the way rejects the connection by rule: allow this address and port there"
+                }
+                IoKind::NoPorts => {
+                    "widen `net.ipv4.ip_local_port_range` of this host, or find what opens so many connections to this port"
+                }
                 IoKind::Reset => "look for a firewall on the way that resets connections, or a limit at the peer",
                 IoKind::NotAvailable => "correct `source_address`: this host has no such address",
                 IoKind::NoFamily => "give the peer an address of another family, or switch this one on at this host",
@@ -157,5 +178,9 @@ pub(crate) fn one_of_each() -> Vec<DialFailure> {
         DialFailure::NoScope { host: "fe80::1".to_owned() },
         resolve(ResolveError::NoInterface),
         connect(IoKind::NoFamily),
+        connect(IoKind::NoRoute),
+        connect(IoKind::NoNeighbour),
+        connect(IoKind::Prohibited),
+        connect(IoKind::NoPorts),
     ]
 }

@@ -95,8 +95,8 @@ pub(super) const fn says_more(than: IoKind, new: IoKind) -> bool {
 const fn rank(kind: IoKind) -> u8 {
     match kind {
         IoKind::Cancelled => 0,
-        IoKind::Unreachable | IoKind::NoFamily | IoKind::Other => 1,
-        IoKind::TimedOut | IoKind::Aborted => 2,
+        IoKind::NoFamily | IoKind::NoRoute | IoKind::Other => 1,
+        IoKind::TimedOut | IoKind::Aborted | IoKind::Unreachable | IoKind::NoNeighbour => 2,
         _ => 3,
     }
 }

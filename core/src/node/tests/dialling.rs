@@ -150,14 +150,19 @@ fn a_source_address_reaches_its_own_family_only() {
     assert_eq!(desk.outcome(), &Err(failure));
 }
 
+/// To a name of its own.
+fn named(n: usize) -> Route {
+    Route { host: format!("sd{n}.example"), ..route() }
+}
+
 #[test]
 fn four_look_ups_are_under_way_and_a_fifth_waits_for_an_answer() {
     let mut desk = Desk::new();
-    let queries: Vec<QueryId> = (0..limits::LOOKUPS).map(|_| desk.dial().1).collect();
-    let (fifth, actions) = desk.dial_by(route());
+    let queries: Vec<QueryId> = (0..limits::LOOKUPS).map(|n| asked(&desk.dial_by(named(n)).1)).collect();
+    let (fifth, actions) = desk.dial_by(named(5));
     assert!(actions.is_empty(), "{actions:?}");
-    let (called_off, _) = desk.dial_by(route());
-    let (seventh, _) = desk.dial_by(route());
+    let (called_off, _) = desk.dial_by(named(6));
+    let (seventh, _) = desk.dial_by(named(7));
     let _ = desk.order(move |net| net.cancel_dial(called_off));
     let actions = desk.resolved(queries[1], &[address(1)]);
     let [Action::Resolve { query, .. }, Action::Dial { .. }] = actions[..] else { panic!("{actions:?}") };
@@ -166,6 +171,79 @@ fn four_look_ups_are_under_way_and_a_fifth_waits_for_an_answer() {
     let [Action::Resolve { query, .. }] = actions[..] else { panic!("{actions:?}") };
     let _ = desk.unresolved(query, ResolveError::NoSuchName);
     assert_eq!(desk.node.role.dialed.pop().map(|(dial, _)| dial), Some(seventh), "the one called off is passed over");
+}
+
+#[test]
+fn names_that_hang_hold_up_another_for_a_second_and_not_at_all_once_they_are_known() {
+    let mut desk = Desk::new();
+    let hung: Vec<QueryId> = (0..limits::LOOKUPS).map(|n| asked(&desk.dial_by(named(n)).1)).collect();
+    assert!(desk.dial_by(named(4)).1.is_empty());
+    assert!(desk.wait(limits::LOOKUP_SLOW - Duration::from_nanos(1)).is_empty(), "never early");
+    let actions = desk.wait(Duration::from_nanos(1));
+    assert_eq!(dials(&desk.resolved(asked(&actions), &[address(1)]), desk.now), [(address(1), 30)]);
+    for query in hung {
+        let _ = desk.unresolved(query, ResolveError::Temporary);
+    }
+    // They are asked again after their pause, and take no place that another needs.
+    let again = desk.wait(10 * SECOND);
+    assert_eq!(again.len(), limits::LOOKUPS, "{again:?}");
+    let others: Vec<QueryId> = (10..10 + limits::LOOKUPS).map(|n| asked(&desk.dial_by(named(n)).1)).collect();
+    assert!(desk.dial_by(named(20)).1.is_empty());
+    // One that is quick again counts so.
+    let Action::Resolve { query, .. } = again[0] else { panic!("{again:?}") };
+    let _ = desk.unresolved(query, ResolveError::Temporary);
+    let _ = desk.unresolved(others[0], ResolveError::NoSuchName);
+    let actions = desk.wait(10 * SECOND);
+    assert!(matches!(&actions[..], [Action::Resolve { host, .. }, ..] if host == "sd0.example"), "{actions:?}");
+}
+
+#[test]
+fn no_more_look_ups_than_threads_are_under_way_however_many_names_hang() {
+    let mut desk = Desk::new();
+    let mut queries = Vec::new();
+    for n in 0..limits::LOOKUPS_IN_ALL {
+        let (_, actions) = desk.dial_by(named(n));
+        let actions = if actions.is_empty() { desk.wait(limits::LOOKUP_SLOW) } else { actions };
+        queries.push(asked(&actions));
+    }
+    assert!(desk.dial_by(named(100)).1.is_empty());
+    assert!(desk.wait(limits::LOOKUP_SLOW).is_empty(), "one past the limit");
+    assert_eq!(desk.unresolved(queries[7], ResolveError::Temporary).len(), 1, "the place of one that has ended");
+}
+
+#[test]
+fn slow_names_are_remembered_up_to_a_limit() {
+    let mut desk = Desk::new();
+    for n in 0..=limits::SLOW_NAMES {
+        let (dial, actions) = desk.dial_by(named(n));
+        let query = asked(&actions);
+        let (other, _) = desk.dial_by(named(1_000));
+        let _ = desk.wait(limits::LOOKUP_SLOW);
+        let _ = desk.order(move |net| {
+            net.cancel_dial(other);
+            net.cancel_dial(dial);
+        });
+        let _ = desk.unresolved(query, ResolveError::Temporary);
+    }
+    assert!(desk.order(|net| assert!(net.names.remembered() <= limits::SLOW_NAMES)).is_empty());
+}
+
+#[test]
+fn a_name_is_asked_for_once_however_many_dials_want_it_and_each_gets_its_own_port() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    for port in [7, 8] {
+        assert!(desk.dial_by(Route { port, ..route() }).1.is_empty());
+    }
+    let actions = desk.resolved(query, &[address(1)]);
+    let ports: Vec<u16> = dials(&actions, desk.now).iter().map(|(to, _)| to.port()).collect();
+    assert_eq!(ports, [9103, 7, 8]);
+    // Nor while it hangs, after the first have given up.
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let _ = desk.wait(limits::LOOKUP);
+    assert!(desk.wait(10 * SECOND).is_empty(), "still asked");
+    assert_eq!(dials(&desk.resolved(query, &[address(1)]), desk.now), [(address(1), 20)]);
 }
 
 #[test]
@@ -182,16 +260,16 @@ fn a_look_up_that_hangs_has_a_deadline_and_its_late_answer_is_dropped() {
 }
 
 #[test]
-fn a_look_up_that_hangs_holds_one_place_until_it_answers() {
+fn a_look_up_that_nobody_waits_for_holds_its_place_until_it_answers_or_takes_long() {
     let mut desk = Desk::new();
-    let hung: Vec<(DialId, QueryId)> = (0..limits::LOOKUPS).map(|_| desk.dial()).collect();
+    let hung: Vec<(DialId, Vec<Action>)> = (0..limits::LOOKUPS).map(|n| desk.dial_by(named(n))).collect();
     for (dial, _) in &hung {
         let dial = *dial;
         let _ = desk.order(move |net| net.cancel_dial(dial));
     }
     let (_, actions) = desk.dial_by(route());
-    assert!(actions.is_empty(), "the resolver's threads are all taken");
-    let actions = desk.unresolved(hung[2].1, ResolveError::Temporary);
+    assert!(actions.is_empty(), "the places are all taken");
+    let actions = desk.unresolved(asked(&hung[2].1), ResolveError::Temporary);
     assert!(matches!(actions[..], [Action::Resolve { .. }]), "{actions:?}");
 }
 
@@ -344,4 +422,39 @@ fn a_source_address_of_a_link_reaches_that_link_only() {
     let near = "[fe80::1%3]:9103".parse().unwrap();
     let actions = desk.resolved(asked(&actions), &[v6(1), near]);
     assert_eq!(dials(&actions, desk.now), [(near, 30)]);
+}
+
+#[test]
+fn a_rule_that_forbids_the_connection_is_not_tried_again_unless_another_address_may_do() {
+    for error in [IoKind::Prohibited, IoKind::Denied] {
+        let mut desk = Desk::new();
+        let (_, query) = desk.dial();
+        let actions = desk.resolved(query, &[address(1)]);
+        let _ = desk.dialed(tried(&actions), Err(error));
+        assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(1), error }));
+
+        let mut desk = Desk::new();
+        let (_, query) = desk.dial();
+        let actions = desk.resolved(query, &[address(1), address(2)]);
+        let actions = desk.dialed(tried(&actions), Err(IoKind::TimedOut));
+        let _ = desk.dialed(tried(&actions), Err(error));
+        assert!(desk.node.role.dialed.is_empty(), "the first may answer later");
+        let query = asked(&desk.wait(10 * SECOND));
+        let actions = desk.resolved(query, &[address(2)]);
+        let _ = desk.dialed(tried(&actions), Err(error));
+        assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(2), error }));
+    }
+}
+
+#[test]
+fn a_change_of_the_network_ends_the_pause_of_what_could_not_be_reached() {
+    for error in [IoKind::NoRoute, IoKind::NoNeighbour, IoKind::Unreachable, IoKind::NoPorts] {
+        let mut desk = Desk::new();
+        let (_, query) = desk.dial();
+        let actions = desk.resolved(query, &[address(1)]);
+        assert!(desk.dialed(tried(&actions), Err(error)).is_empty(), "{error}");
+        let query = asked(&desk.event(Event::NetworkChanged));
+        assert_eq!(dials(&desk.resolved(query, &[address(1)]), desk.now), [(address(1), 30)]);
+        assert_eq!(desk.node.poll_timeout(), None, "the pause is over");
+    }
 }
