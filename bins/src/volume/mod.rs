@@ -1,5 +1,6 @@
 //! Volumes on the disk: one regular file each, nothing but blocks (`wire/3 §5`).
 
+mod blocks;
 pub mod reader;
 #[cfg(test)]
 mod tests;

@@ -2,25 +2,27 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek, SeekFrom};
-use std::path::PathBuf;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use towline_core::bulk::gaps::Loss;
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::work::{DiskError, ReadForm, Remark, Tally};
-use towline_core::wire::block::{BlockHeader, HEADER_LEN};
 use towline_core::wire::bsr::{Bootstrap, NameFilter, Selection};
 use towline_core::wire::label::VolumeLabel;
 
+use super::blocks::{Blocks, Next};
 use super::{disk_error, volume_path};
 use crate::disk::backup::regex::Regex;
+use crate::disk::notice::shown;
 
-/// Bytes of one read at least; a block is longer than this as a rule, and most of it goes straight into place.
-const READ: usize = 256 * 1024;
-/// Message type of an error (`wire/2 §4.2`).
+/// Message types of an error and of a warning (`wire/2 §4.2`).
 const ERROR: u8 = 4;
+const WARNING: u8 = 5;
+/// Damaged stretches that are told one by one.
+const STRETCHES_TOLD: u64 = 100;
 
 /// A restore's reading under way.
 #[derive(Debug)]
@@ -28,22 +30,18 @@ pub struct VolumeReader {
     folder: String,
     ahead: VecDeque<String>,
     reader: RestoreReader,
-    volume: Option<Volume>,
+    form: ReadForm,
+    volume: Option<Blocks<File>>,
     /// Memory of the last block.
     spare: Vec<u8>,
     read: Vec<String>,
     spent: Duration,
     complete: bool,
     told: u64,
-}
-
-/// The volume being read.
-#[derive(Debug)]
-struct Volume {
-    file: BufReader<File>,
-    path: PathBuf,
-    /// Address of the next block.
-    at: u64,
+    /// Damaged stretches, and what they cost in so many lines.
+    damaged: u64,
+    broken: u32,
+    remarks: Vec<Remark>,
 }
 
 impl VolumeReader {
@@ -58,12 +56,16 @@ impl VolumeReader {
             folder: folder.to_owned(),
             ahead,
             reader: RestoreReader::in_form(selection, form),
+            form,
             volume: None,
             spare: Vec::new(),
             read: Vec::new(),
             spent: Duration::ZERO,
             complete: false,
             told: 0,
+            damaged: 0,
+            broken: 0,
+            remarks: Vec::new(),
         };
         reader.next_volume()?;
         Ok(reader)
@@ -72,8 +74,10 @@ impl VolumeReader {
     /// Fills the parcel with the next frames, over whatever was in it. True when nothing comes after them; from then on
     /// parcels stay empty.
     ///
+    /// What cannot be read is passed over and told, but not in a copy, which must be whole.
+    ///
     /// # Errors
-    /// A volume is missing, another one, or damaged; or, of a copy, a record is not whole.
+    /// A volume is missing or another one; or, of a copy, damaged, or a record is not whole.
     pub fn fill(&mut self, parcel: &mut Parcel) -> Result<bool, DiskError> {
         parcel.clear();
         if self.complete {
@@ -91,6 +95,10 @@ impl VolumeReader {
                     return Err(DiskError::Other { path: self.read.join(", "), text });
                 }
                 self.complete = self.reader.finish(parcel);
+                if self.complete && self.damaged > STRETCHES_TOLD {
+                    let text = format!("{} more stretches cannot be read", self.damaged - STRETCHES_TOLD);
+                    self.remarks.push(Remark { kind: WARNING, text });
+                }
                 return Ok(self.complete);
             }
         }
@@ -98,14 +106,18 @@ impl VolumeReader {
 
     /// What a person should know since the last call.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
+        for loss in self.reader.take_losses() {
+            self.broken = self.broken.saturating_add(1);
+            self.remarks.push(Remark { kind: ERROR, text: told(&loss) });
+        }
         let lost = self.reader.lost() - self.told;
         self.told += lost;
-        if lost == 0 {
-            return Vec::new();
+        if lost > 0 && self.damaged == 0 {
+            let text =
+                format!("{lost} records are not whole on the volumes {} and cannot be restored", self.read.join(", "));
+            self.remarks.push(Remark { kind: ERROR, text });
         }
-        let text =
-            format!("{lost} records are not whole on the volumes {} and cannot be restored", self.read.join(", "));
-        vec![Remark { kind: ERROR, text }]
+        std::mem::take(&mut self.remarks)
     }
 
     /// What was read so far.
@@ -115,7 +127,7 @@ impl VolumeReader {
             files: self.reader.files(),
             read_bytes: self.reader.bytes(),
             job_bytes: self.reader.bytes(),
-            errors: u32::try_from(self.reader.lost()).unwrap_or(u32::MAX),
+            errors: u32::try_from(self.reader.lost()).unwrap_or(u32::MAX).saturating_add(self.broken),
             complete: self.complete,
             spent: u64::try_from(self.spent.as_micros()).unwrap_or(u64::MAX),
             volumes: self.read.clone(),
@@ -135,24 +147,38 @@ impl VolumeReader {
                 }
                 return Ok(false);
             };
-            let block = match self.reader.next_start(volume.at) {
-                Some(start) => {
-                    volume.skip_to(start)?;
-                    volume.read_block(&mut self.spare)?
-                }
-                None => None,
+            let Some(start) = self.reader.next_start(volume.at()) else {
+                self.volume = None;
+                continue;
             };
-            match block {
-                Some(address) => {
-                    let damaged = DiskError::Damaged { path: volume.path.display().to_string(), at: address };
-                    return self
-                        .reader
-                        .give_block(std::mem::take(&mut self.spare), address)
-                        .map(|()| true)
-                        .map_err(|_| damaged);
+            volume.skip_to(start);
+            match volume.read(&mut self.spare)? {
+                Next::Block(address) => {
+                    let damaged = DiskError::Damaged { path: volume.path().to_owned(), at: address };
+                    let block = std::mem::take(&mut self.spare);
+                    return self.reader.give_block(block, address).map(|()| true).map_err(|_| damaged);
                 }
-                None => self.volume = None,
+                Next::End => self.volume = None,
+                Next::Damage(at) if self.form != ReadForm::Restore => {
+                    return Err(DiskError::Damaged { path: volume.path().to_owned(), at });
+                }
+                Next::Damage(_) => {
+                    let stretch = volume.pass_over_damage(&mut self.spare)?;
+                    let path = volume.path().to_owned();
+                    self.tell_damage(&path, &stretch);
+                }
             }
+        }
+    }
+
+    fn tell_damage(&mut self, path: &str, stretch: &Range<u64>) {
+        self.reader.skip_damage();
+        self.damaged += 1;
+        if self.damaged <= STRETCHES_TOLD {
+            let (start, end, len) = (stretch.start, stretch.end, stretch.end - stretch.start);
+            let text =
+                format!("{path} cannot be read from byte {start} to {end}: these {len} bytes are passed over (T0552)");
+            self.remarks.push(Remark { kind: WARNING, text });
         }
     }
 
@@ -161,20 +187,25 @@ impl VolumeReader {
         let Some(name) = self.ahead.pop_front() else { return Ok(false) };
         let path = volume_path(&self.folder, &name)?;
         let file = File::open(&path).map_err(|error| disk_error(&path, &error))?;
-        let mut volume = Volume { file: BufReader::with_capacity(READ, file), path, at: 0 };
-        let wrong = |volume: &Volume, found: String| DiskError::WrongVolume {
-            path: volume.path.display().to_string(),
-            wanted: name.clone(),
-            found,
-        };
+        let mut volume = Blocks::new(file, path.display().to_string());
+        let wrong =
+            |found: String| DiskError::WrongVolume { path: path.display().to_string(), wanted: name.clone(), found };
         let mut label = Vec::new();
-        match volume.read_block(&mut label) {
-            Ok(Some(_)) => {}
-            Ok(None) => return Err(wrong(&volume, "an empty file".to_owned())),
-            Err(DiskError::Damaged { .. }) => return Err(wrong(&volume, "no volume label".to_owned())),
-            Err(error) => return Err(error),
+        match volume.read(&mut label)? {
+            Next::Block(_) => {
+                VolumeLabel::from_block(&label, &name).map_err(|error| wrong(error.to_string()))?;
+            }
+            Next::End => return Err(wrong("an empty file".to_owned())),
+            // Behind a label that is damaged the blocks say whose they are.
+            Next::Damage(_) if self.form == ReadForm::Restore => {
+                let stretch = volume.pass_over_damage(&mut label)?;
+                if volume.is_at_end() {
+                    return Err(wrong("no volume label".to_owned()));
+                }
+                self.tell_damage(&path.display().to_string(), &stretch);
+            }
+            Next::Damage(_) => return Err(wrong("no volume label".to_owned())),
         }
-        VolumeLabel::from_block(&label, &name).map_err(|error| wrong(&volume, error.to_string()))?;
         self.reader.begin_volume(&name);
         self.read.push(name);
         self.volume = Some(volume);
@@ -182,39 +213,27 @@ impl VolumeReader {
     }
 }
 
-impl Volume {
-    fn skip_to(&mut self, address: u64) -> Result<(), DiskError> {
-        if address != self.at {
-            self.file.seek(SeekFrom::Start(address)).map_err(|error| disk_error(&self.path, &error))?;
-            self.at = address;
-        }
-        Ok(())
+/// What a loss means to a person.
+fn told(loss: &Loss) -> String {
+    let mut parts = Vec::new();
+    if let Some((file_index, name)) = &loss.broken {
+        parts.push(format!("file {file_index} ({}) is not complete", shown(name)));
     }
-
-    /// Reads the block at the present address, checks it, and gives that address. None at the end of the volume.
-    fn read_block(&mut self, block: &mut Vec<u8>) -> Result<Option<u64>, DiskError> {
-        let error = |error: std::io::Error| disk_error(&self.path, &error);
-        let damaged = || DiskError::Damaged { path: self.path.display().to_string(), at: self.at };
-        let mut head = [0; HEADER_LEN];
-        match read_full(&mut self.file, &mut head).map_err(error)? {
-            0 => return Ok(None),
-            HEADER_LEN => {}
-            _ => return Err(damaged()),
-        }
-        let header = BlockHeader::decode(&head).map_err(|_| damaged())?;
-        let len = usize::try_from(header.len).map_err(|_| damaged())?;
-        block.resize(len, 0);
-        block[..HEADER_LEN].copy_from_slice(&head);
-        let body = &mut block[HEADER_LEN..];
-        if read_full(&mut self.file, body).map_err(error)? < body.len() {
-            return Err(damaged());
-        }
-        // 0: whoever wrote it makes no checksums (`wire/3 §5.2`).
-        BlockHeader::verify(block, header.checksum != 0).map_err(|_| damaged())?;
-        let address = self.at;
-        self.at += u64::from(header.len);
-        Ok(Some(address))
+    if !loss.files.is_empty() {
+        let range = |&(first, last): &(u32, u32)| match last {
+            _ if first == last => first.to_string(),
+            last if last >= i32::MAX.cast_unsigned() => format!("{first} and all after it"),
+            last => format!("{first} to {last}"),
+        };
+        let files: Vec<String> = loss.files.iter().map(range).collect();
+        parts.push(format!("files {} are gone", files.join(", ")));
     }
+    format!(
+        "damage on the volumes: of session {} of {} {} (T0552)",
+        loss.session.id,
+        loss.session.time,
+        parts.join(", ")
+    )
 }
 
 /// Matches names against the expressions of the bootstrap, if it has any.
@@ -236,17 +255,4 @@ fn name_filter(bootstrap: &Bootstrap) -> Result<Option<NameFilter>, DiskError> {
     Ok(Some(Box::new(move |expression, name| {
         expressions.iter().find(|(known, _)| known == expression).is_none_or(|(_, regex)| regex.finds(name))
     })))
-}
-
-fn read_full(file: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match file.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(n) => filled += n,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }

@@ -295,21 +295,156 @@ fn only_what_is_selected_is_read() {
     assert_eq!((lines.len(), &data[..]), (1, &b"b"[..]));
 }
 
-#[test]
-fn a_damaged_block_ends_the_restore_with_its_address() {
-    let folder = Folder::new();
-    let (mut writer, _) = folder.mount("v1", Expect::New, 0).unwrap();
-    append(&mut writer, blocks(1, b"good", 4096).remove(0));
-    let Appended::At(start) = append(&mut writer, blocks(2, b"gone", 4096).remove(0)) else { panic!() };
-    drop(writer);
+/// A volume with files of these records, stream and contents, one block each; where the blocks begin.
+fn volume_of(folder: &Folder, name: &str, records: &[(i32, i32, &[u8])]) -> Vec<u64> {
+    let mut builder = BlockBuilder::new(SESSION, 4096);
+    let (mut writer, _) = folder.mount(name, Expect::New, 0).unwrap();
+    let mut starts = Vec::new();
+    for (file_index, stream, contents) in records {
+        builder.give(Vec::new());
+        builder.begin_record(*file_index, *stream, u32::try_from(contents.len()).unwrap());
+        builder.push(contents);
+        let Appended::At(start) = append(&mut writer, builder.take().unwrap().bytes) else {
+            panic!("the volume is full")
+        };
+        starts.push(start);
+    }
+    starts
+}
+
+const ATTRIBUTES: i32 = 1;
+const DATA: i32 = 2;
+const MD5: i32 = 3;
+const DAMAGED: i32 = 2046;
+
+fn name_record(index: i32) -> Vec<u8> {
+    format!("{index} 3 /file {index}\0A\0\0\x000\0").into_bytes()
+}
+
+/// Three files of four blocks each: attributes, data, data, digest.
+fn three_files(folder: &Folder) -> Vec<u64> {
+    let names: Vec<Vec<u8>> = (1..=3).map(name_record).collect();
+    let records: Vec<(i32, i32, &[u8])> = (1..=3)
+        .zip(&names)
+        .flat_map(|(index, name)| {
+            [(index, ATTRIBUTES, &name[..]), (index, DATA, b"one"), (index, DATA, b"two"), (index, MD5, b"digest")]
+        })
+        .collect();
+    volume_of(folder, "v1", &records)
+}
+
+fn flip(folder: &Folder, at: u64) {
     let mut bytes = fs::read(folder.path("v1")).unwrap();
-    let whole = bytes.clone();
-    *bytes.last_mut().unwrap() ^= 1;
-    for bad in [&bytes[..], &whole[..whole.len() - 1], &whole[..usize::try_from(start).unwrap() + 3]] {
+    bytes[usize::try_from(at).unwrap()] ^= 1;
+    fs::write(folder.path("v1"), bytes).unwrap();
+}
+
+/// File index and stream of each record that is read, and what is said.
+fn read_damaged(folder: &Folder, count: u32) -> (Vec<(i32, i32)>, Vec<String>, u32) {
+    let text = format!("Volume=\"v1\"\nVolSessionId=3\nVolSessionTime=1800000000\nFileIndex=1-3\nCount={count}\n");
+    let (lines, _, mut reader) = read(folder, &Bootstrap::parse(text.as_bytes()).unwrap()).unwrap();
+    let numbers = |line: String| {
+        let mut words = line.split(' ').skip(3).map(|word| word.parse().unwrap());
+        (words.next().unwrap(), words.next().unwrap())
+    };
+    let said = reader.take_remarks().into_iter().map(|remark| format!("{} {}", remark.kind, remark.text)).collect();
+    (lines.into_iter().map(numbers).collect(), said, reader.tally().errors)
+}
+
+fn whole(index: i32) -> Vec<(i32, i32)> {
+    [ATTRIBUTES, DATA, DATA, MD5].map(|stream| (index, stream)).to_vec()
+}
+
+#[test]
+fn a_damaged_block_costs_its_file_and_the_rest_is_read() {
+    let folder = Folder::new();
+    let starts = three_files(&folder);
+    flip(&folder, starts[6] + 30);
+    let (records, said, errors) = read_damaged(&folder, 3);
+    // Of the second file nothing comes behind the damage but the word that it is damaged.
+    let second = vec![(2, ATTRIBUTES), (2, DATA), (2, DAMAGED)];
+    assert_eq!(records, [whole(1), second, whole(3)].concat());
+    let path = folder.path("v1").display().to_string();
+    assert_eq!(
+        said,
+        [
+            format!(
+                "5 {path} cannot be read from byte {} to {}: these {} bytes are passed over (T0552)",
+                starts[6],
+                starts[7],
+                starts[7] - starts[6]
+            ),
+            "4 damage on the volumes: of session 3 of 1800000000 file 2 (/file 2) is not complete (T0552)".to_owned(),
+        ]
+    );
+    assert_eq!(errors, 1);
+}
+
+#[test]
+fn files_whose_attributes_are_damaged_are_gone_and_counted() {
+    let folder = Folder::new();
+    let starts = three_files(&folder);
+    flip(&folder, starts[4] + 30);
+    let (records, said, _) = read_damaged(&folder, 3);
+    assert_eq!(records, [whole(1), whole(3)].concat());
+    assert!(said[1].ends_with("of session 3 of 1800000000 files 2 are gone (T0552)"), "{said:?}");
+    assert_eq!(said.len(), 2);
+}
+
+#[test]
+fn the_end_of_a_volume_and_its_label_may_be_damaged_too() {
+    let folder = Folder::new();
+    let starts = three_files(&folder);
+    flip(&folder, starts[11] + 30);
+    flip(&folder, 40);
+    let (records, said, errors) = read_damaged(&folder, 3);
+    let third = vec![(3, ATTRIBUTES), (3, DATA), (3, DATA), (3, DAMAGED)];
+    assert_eq!(records, [whole(1), whole(2), third].concat());
+    assert!(said.len() == 3 && said[2].contains("file 3 (/file 3) is not complete"), "{said:?}");
+    assert_eq!(errors, 1);
+}
+
+#[test]
+fn damage_between_the_blocks_of_a_session_that_has_them_all_costs_nothing() {
+    let folder = Folder::new();
+    let names: Vec<Vec<u8>> = (1..=2).map(name_record).collect();
+    let mut ours = BlockBuilder::new(SESSION, 4096);
+    let mut others = BlockBuilder::new(Session { id: 4, ..SESSION }, 4096);
+    let (mut writer, _) = folder.mount("v1", Expect::New, 0).unwrap();
+    let mut starts = Vec::new();
+    for (name, index) in names.iter().zip(1..) {
+        for builder in [&mut ours, &mut others] {
+            builder.give(Vec::new());
+            builder.begin_record(index, ATTRIBUTES, u32::try_from(name.len()).unwrap());
+            builder.push(name);
+            let Appended::At(start) = append(&mut writer, builder.take().unwrap().bytes) else { panic!() };
+            starts.push(start);
+        }
+    }
+    flip(&folder, starts[1] + 30);
+    let (records, said, errors) = read_damaged(&folder, 2);
+    assert_eq!(records, [(1, ATTRIBUTES), (2, ATTRIBUTES)]);
+    assert!(said.len() == 1 && said[0].starts_with("5 "), "{said:?}");
+    assert_eq!(errors, 0);
+}
+
+#[test]
+fn a_copy_ends_at_a_damaged_block_with_its_address() {
+    let folder = Folder::new();
+    let starts = three_files(&folder);
+    let whole = fs::read(folder.path("v1")).unwrap();
+    let start = starts[6];
+    let at = usize::try_from(start).unwrap();
+    let mut flipped = whole.clone();
+    flipped[at + 30] ^= 1;
+    for bad in [&flipped[..], &whole[..at + 3]] {
         fs::write(folder.path("v1"), bad).unwrap();
-        let error = read(&folder, &bootstrap(&["v1"])).unwrap_err();
-        let path = folder.path("v1").display().to_string();
-        assert_eq!(error, DiskError::Damaged { path, at: start });
+        for form in [ReadForm::Replicate, ReadForm::Clone] {
+            let mut reader = VolumeReader::open(folder.text(), &bootstrap(&["v1"]), form).unwrap();
+            let error = reader.fill(&mut Parcel::new()).unwrap_err();
+            let path = folder.path("v1").display().to_string();
+            assert_eq!(error, DiskError::Damaged { path, at: start });
+        }
     }
 }
 

@@ -5,6 +5,7 @@ mod advice;
 pub mod archiver;
 pub mod cloner;
 mod collect;
+pub mod gaps;
 pub mod known;
 pub mod machine;
 pub mod pack;

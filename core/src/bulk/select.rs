@@ -1,8 +1,10 @@
 //! Reading for a restore or a copy: a storage daemon's worker turns blocks of volumes into the stream a file daemon expects,
 //! `wire/3 §3.4`, or another storage daemon, `wire/3 §4`.
 
+use std::collections::VecDeque;
 use std::io::Write as _;
 
+use super::gaps::{Gaps, Loss};
 use super::parcel::Parcel;
 use super::work::ReadForm;
 use crate::wire::attributes::AttributeRecord;
@@ -47,6 +49,9 @@ pub struct RestoreReader {
     records: u64,
     bytes: u64,
     oversized: u64,
+    gaps: Gaps,
+    /// Files to be called damaged, before anything else is sent.
+    marks: VecDeque<(Session, i32)>,
 }
 
 #[derive(Debug)]
@@ -84,6 +89,8 @@ impl RestoreReader {
             records: 0,
             bytes: 0,
             oversized: 0,
+            gaps: Gaps::default(),
+            marks: VecDeque::new(),
         }
     }
 
@@ -118,10 +125,32 @@ impl RestoreReader {
             return Err(BlockError::Short { have: bytes.len(), need: len });
         }
         let wanted = self.selection.wants_block(&self.volume, header.session);
+        if wanted && self.gaps.block(header.session, header.number) {
+            self.reader.tear(header.session);
+            self.mark(header.session);
+        }
         let at = if wanted { HEADER_LEN } else { len };
         let address = address + u64::from(header.len) - 1;
         self.block = Some(Block { bytes, len, session: header.session, address, at });
         Ok(())
+    }
+
+    /// What lies between the last block and the next cannot be read. What this costs is known with the blocks that
+    /// follow, and at the end: see [`take_losses`](Self::take_losses).
+    pub fn skip_damage(&mut self) {
+        self.gaps.gap();
+    }
+
+    /// What was lost to damage since the last call, as far as it is known.
+    pub fn take_losses(&mut self) -> Vec<Loss> {
+        let mut losses = self.gaps.take_losses();
+        for loss in &mut losses {
+            let index = |index: i32| u32::try_from(index).unwrap_or(0);
+            let last = loss.before.map_or(i32::MAX.cast_unsigned(), |before| index(before).saturating_sub(1));
+            loss.files = self.selection.files_between(loss.session, index(loss.after) + 1, last);
+        }
+        losses.retain(|loss| loss.broken.is_some() || !loss.files.is_empty());
+        losses
     }
 
     /// Takes the memory of the block that is used up.
@@ -145,6 +174,10 @@ impl RestoreReader {
             if parcel.room() < HEADER_ROOM {
                 return Filled::Full;
             }
+            if let Some((session, file_index)) = self.marks.pop_front() {
+                put_mark(session, file_index, parcel);
+                continue;
+            }
             let Some(found) = self.next_wanted() else { return Filled::NeedBlock };
             self.header(&found, parcel);
             self.sending = Some((found, 0));
@@ -153,8 +186,14 @@ impl RestoreReader {
 
     /// Appends what ends the stream; `false` when the parcel has no room for it.
     pub fn finish(&mut self, parcel: &mut Parcel) -> bool {
-        if parcel.room() < 2 * HEAD || self.sending.is_some() {
+        for session in self.gaps.end(|| self.selection.sessions()) {
+            self.mark(session);
+        }
+        if parcel.room() < 2 * HEAD + self.marks.len() * HEADER_ROOM || self.sending.is_some() {
             return false;
+        }
+        for (session, file_index) in std::mem::take(&mut self.marks) {
+            put_mark(session, file_index, parcel);
         }
         self.end_stream(parcel);
         put_signal(&mut parcel.bytes, Signal::Eod);
@@ -196,6 +235,13 @@ impl RestoreReader {
         self.reader.dropped() + self.oversized
     }
 
+    /// The file of which the last record of a session was sent is not complete: says so to who gets it.
+    fn mark(&mut self, session: Session) {
+        if let Some(file_index) = self.gaps.incomplete(session).filter(|_| self.form == ReadForm::Restore) {
+            self.marks.push_back((session, file_index));
+        }
+    }
+
     fn next_wanted(&mut self) -> Option<FoundRecord> {
         let block = self.block.as_mut()?;
         let bytes = &block.bytes[..block.len];
@@ -207,9 +253,9 @@ impl RestoreReader {
                 }
                 continue;
             };
-            let needs_name = self.selection.needs_filter() && Stream(found.stream).is_attributes();
+            let begins = Stream(found.stream).is_attributes();
             let data = self.reader.data(&found, bytes);
-            let name = needs_name.then(|| AttributeRecord::parse(data).ok()).flatten().map(|record| record.name);
+            let name = begins.then(|| AttributeRecord::parse(data).ok()).flatten().map(|record| record.name);
             let FoundRecord { session, stream, .. } = found;
             let candidate = Candidate { session, file_index, stream, address: block.address, name };
             if !self.selection.wants(&self.volume, &candidate) {
@@ -217,6 +263,9 @@ impl RestoreReader {
             }
             if found.len > MAX_SEND {
                 self.oversized += 1;
+                continue;
+            }
+            if !self.gaps.record(session, found.file_index, Stream(stream), name) {
                 continue;
             }
             return Some(found);
@@ -276,6 +325,14 @@ impl RestoreReader {
         parcel.bytes.extend_from_slice(data.get(sent..end).unwrap_or_default());
         end
     }
+}
+
+/// Appends an empty record that says of a file that it is damaged.
+fn put_mark(session: Session, file_index: i32, parcel: &mut Parcel) {
+    let (stream, in_block) = (Stream::DAMAGED.0, None);
+    record_head(&FoundRecord { session, file_index, stream, len: 0, in_block }, parcel);
+    put_data(&mut parcel.bytes, b"");
+    parcel.frames += 1;
 }
 
 /// Appends the `rechdr` frame of a record.

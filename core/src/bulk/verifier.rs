@@ -280,6 +280,8 @@ impl RestoreSink for Verifier {
     fn whole(&mut self, stream: Stream, record: &[u8]) -> Result<(), Infallible> {
         if stream.kind().is_digest() {
             self.take_digest(stream, record);
+        } else if stream.kind() == Stream::DAMAGED {
+            self.damaged("records of it are damaged on the volume");
         }
         Ok(())
     }

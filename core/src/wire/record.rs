@@ -1,6 +1,6 @@
 //! Records of a volume: their header, and putting together those that were cut at the end of a block, `wire/3 §5.4`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::block::{HEADER_LEN, Session};
@@ -118,6 +118,8 @@ pub struct FoundRecord {
 #[derive(Debug, Default)]
 pub struct RecordReader {
     unfinished: BTreeMap<Session, Unfinished>,
+    /// Sessions whose last block could not be read: what continues there has no beginning.
+    torn: BTreeSet<Session>,
     held: usize,
     joined: Vec<u8>,
     dropped: u64,
@@ -176,6 +178,13 @@ impl RecordReader {
         self.dropped
     }
 
+    /// Blocks of the session are missing here: gives up its unfinished record, and what continues one up to its next
+    /// whole record.
+    pub fn tear(&mut self, session: Session) {
+        self.drop_unfinished(session);
+        self.torn.insert(session);
+    }
+
     /// Sessions that wait for the rest of a record.
     #[must_use]
     pub fn unfinished(&self) -> usize {
@@ -185,6 +194,7 @@ impl RecordReader {
     fn begun(&mut self, session: Session, piece: &Piece, block: &[u8]) -> Option<FoundRecord> {
         let RecordHeader { file_index, stream, len } = piece.header;
         self.drop_unfinished(session);
+        self.torn.remove(&session);
         if piece.data.len() == len as usize {
             return Some(whole(session, file_index, stream, piece));
         }
@@ -206,7 +216,7 @@ impl RecordReader {
         let stream = stream.checked_neg()?;
         let Some(mut record) = self.unfinished.remove(&session) else {
             // The beginning is on a volume that was not read. An empty rest repeats a record that was already whole.
-            if len == 0 {
+            if len == 0 || self.torn.contains(&session) {
                 return None;
             }
             return self.begun(session, piece, block).map(|found| FoundRecord { stream, ..found }).or_else(|| {
@@ -302,6 +312,17 @@ mod tests {
         assert!(read(&mut reader, ONE, &block(&[(5, -2, 4, b"ab")])).is_empty());
         assert_eq!(read(&mut reader, ONE, &block(&[(5, -2, 2, b"cd")])), [(5, 2, b"abcd".to_vec())]);
         assert_eq!(reader.dropped(), 0);
+    }
+
+    #[test]
+    fn behind_a_tear_nothing_is_taken_for_a_beginning_that_is_none() {
+        let mut reader = RecordReader::new();
+        assert!(read(&mut reader, ONE, &block(&[(5, 2, 10, b"01234")])).is_empty());
+        reader.tear(ONE);
+        assert!(read(&mut reader, ONE, &block(&[(5, -2, 4, b"56")])).is_empty());
+        let next = block(&[(5, -2, 2, b"78"), (6, 1, 1, b"x"), (6, -1, 1, b"y")]);
+        assert_eq!(read(&mut reader, ONE, &next), [(6, 1, b"x".to_vec()), (6, 1, b"y".to_vec())]);
+        assert_eq!((reader.dropped(), reader.held, reader.unfinished()), (1, 0, 0));
     }
 
     #[test]

@@ -63,6 +63,10 @@ impl Stream {
     /// Extended attributes of Linux.
     pub const XATTR_LINUX: Self = Self(1998);
 
+    /// Towline's own, never on a volume: the storage daemon could not read all records of this file. Others pass over it
+    /// with a warning.
+    pub const DAMAGED: Self = Self(2046);
+
     /// The number without the flag bits.
     #[must_use]
     pub const fn kind(self) -> Self {
@@ -120,7 +124,7 @@ impl Stream {
     /// Whether the notes know the number at all.
     #[must_use]
     pub const fn is_known(self) -> bool {
-        matches!(self.kind().0, 1..=14 | 17..=33 | 40 | 999) || self.is_acl() || self.is_xattr()
+        matches!(self.kind().0, 1..=14 | 17..=33 | 40 | 999 | 2046) || self.is_acl() || self.is_xattr()
     }
 }
 

@@ -8,7 +8,8 @@ use super::tables;
 impl Job {
     /// How it ended (`wire/2 §6.2`): the director's own status and the file daemon's, merged; then whatever is not good
     /// at the storage daemon. A backup that is not `T` everywhere is an error, `W` included; errors on a good one make
-    /// it `W`. A restore may be `W` at the file daemon, and is if not all files have come.
+    /// it `W`. A restore may be `W` at the file daemon, and is if not all files have come; it is an error if the storage
+    /// daemon has met one, for then what it could not read is missing.
     pub(super) fn final_status(&self) -> JobStatus {
         if !self.is_alive() {
             return self.status;
@@ -30,6 +31,7 @@ impl Job {
             .as_ref()
             .is_none_or(|plan| self.file_end.as_ref().is_some_and(|end| u64::from(end.files) == plan.selected.files));
         match if status == JobStatus::Ok { storage } else { status } {
+            JobStatus::Ok | JobStatus::Warnings if !backup && storage_errors > 0 => JobStatus::Error,
             JobStatus::Ok if spoiled || !complete => JobStatus::Warnings,
             JobStatus::Ok => JobStatus::Ok,
             JobStatus::Warnings if !backup => JobStatus::Warnings,

@@ -356,8 +356,11 @@ impl Job {
             let worst = [file.0, storage.0].into_iter().filter(|status| !status.is_ok());
             return Some(worst.fold(self.status, JobStatus::merge).merge(JobStatus::Error));
         }
-        let has_warnings =
-            self.errors + self.warnings + storage.1 > 0 || [file.0, storage.0].contains(&JobStatus::Warnings);
+        let has_warnings = self.errors + self.warnings > 0 || [file.0, storage.0].contains(&JobStatus::Warnings);
+        if storage.1 > 0 {
+            // What the storage daemon could not read was not verified.
+            return Some(self.status.merge(JobStatus::Error));
+        }
         Some(match (verifying.differences + u64::from(file.1), has_warnings) {
             (0, false) => JobStatus::Ok,
             (0, true) => JobStatus::Warnings,

@@ -1,5 +1,7 @@
 //! Matching records against a bootstrap while volumes are read, `wire/3 §6.4`.
 
+use std::collections::BTreeSet;
+
 use super::super::block::Session;
 use super::{Bootstrap, Candidate, Range, Section};
 
@@ -124,6 +126,39 @@ impl Selection {
         for progress in &mut self.sections {
             progress.done |= progress.section.volumes.last().is_some_and(|last| last == volume);
         }
+    }
+
+    /// The sessions of which something is wanted, as far as they are named one by one.
+    #[must_use]
+    pub fn sessions(&self) -> BTreeSet<Session> {
+        let of = |section: &Section| -> Vec<Session> {
+            let ids = section.session_ids.iter().filter(|(first, last)| first == last);
+            ids.flat_map(|&(id, _)| section.session_times.iter().map(move |&time| Session { id, time })).collect()
+        };
+        self.sections.iter().flat_map(|progress| of(&progress.section)).collect()
+    }
+
+    /// The wanted files of a session among those from `first` to `last`: ranges in order, at most 100 of them.
+    #[must_use]
+    pub fn files_between(&self, session: Session, first: u32, last: u32) -> Vec<Range<u32>> {
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for Progress { section, .. } in &self.sections {
+            let is_of = within(&section.session_ids, session.id) && section.session_times.contains(&session.time);
+            if !is_of && !(section.session_ids.is_empty() && section.session_times.is_empty()) {
+                continue;
+            }
+            let all = [(first, last)];
+            let indexes = if section.file_indexes.is_empty() { &all[..] } else { &section.file_indexes };
+            ranges.extend(indexes.iter().map(|&(a, b)| (a.max(first), b.min(last))).filter(|&(a, b)| a <= b));
+        }
+        ranges.sort_unstable();
+        ranges.dedup_by(|next, before| {
+            let joins = next.0 <= before.1.saturating_add(1);
+            before.1 = if joins { before.1.max(next.1) } else { before.1 };
+            joins
+        });
+        ranges.truncate(100);
+        ranges
     }
 
     /// Whether nothing more is wanted of any volume.
