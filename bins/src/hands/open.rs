@@ -173,6 +173,9 @@ impl Open for Restore {
     }
 
     fn close(mut self: Box<Self>) -> Tally {
+        if !self.unpacker.has_ended() {
+            self.target.abandon();
+        }
         self.finish();
         let tally = self.target.tally();
         Tally {

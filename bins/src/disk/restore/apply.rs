@@ -1,5 +1,6 @@
 //! Fills the current entry and gives it its looks: owner, extended attributes, ACLs, mode, times, in this order, as
-//! chown clears set-id bits and capabilities, and a mode may forbid the rest.
+//! chown clears set-id bits and capabilities, and a mode may forbid the rest. A file gets its name last, and only if it is
+//! complete.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -7,20 +8,25 @@ use rustix::fs::{self, AtFlags, CWD, FileType as Type, Gid, Mode, Timespec, Time
 use rustix::io::Errno;
 use towline_core::wire::acl::Acl;
 use towline_core::wire::attributes::Stat;
+use towline_core::wire::stream::Stream;
 use towline_core::wire::xattr;
 
 use super::beneath::{self, disinherit};
 use super::create::Place;
+use super::digests::{Digests, Verdict};
 use super::folders::Look;
 use super::names::Names;
+use super::part::Part;
 use super::{Ledger, RestoreTarget};
 use crate::disk::meta::{self, Handle};
 
 /// What stands for the entry while it is being filled.
 #[derive(Debug)]
 pub(super) enum Target {
-    /// A regular file, open for writing.
-    File(OwnedFd),
+    /// A regular file beside its place; with `fresh` nothing stood there when it began.
+    File { part: Part, fresh: bool },
+    /// A file or device that is written in its place.
+    InPlace(OwnedFd),
     /// Anything without data, by name.
     Named { fd: OwnedFd, kind: Type, fresh: bool },
     /// A hard link: its looks are those of the first name.
@@ -39,16 +45,23 @@ pub(super) struct Current {
     position: u64,
     end: u64,
     failed: bool,
+    /// Whether a digest says that the data are those that were saved.
+    is_proven: bool,
 }
 
 impl Current {
     pub(super) fn new(place: Place, shown: &[u8], stat: Stat, target: Target, checks_size: bool) -> Self {
         let shown = shown.to_vec();
-        Self { place, shown, stat, target, checks_size, xattrs: Vec::new(), position: 0, end: 0, failed: false }
+        let (position, end, failed, is_proven) = (0, 0, false, false);
+        Self { place, shown, stat, target, checks_size, xattrs: Vec::new(), position, end, failed, is_proven }
     }
 
-    pub(super) fn write(&mut self, offset: Option<u64>, mut bytes: &[u8], ledger: &mut Ledger) {
-        let Target::File(fd) = &self.target else { return };
+    pub(super) fn write(&mut self, offset: Option<u64>, mut bytes: &[u8], digests: &mut Digests, ledger: &mut Ledger) {
+        let fd = match &self.target {
+            Target::File { part, .. } => &part.fd,
+            Target::InPlace(fd) => fd,
+            Target::Named { .. } | Target::Linked => return,
+        };
         if self.failed {
             return;
         }
@@ -61,6 +74,7 @@ impl Current {
             };
             match written {
                 Ok(n) => {
+                    digests.update(self.position, bytes.get(..n).unwrap_or_default());
                     bytes = bytes.get(n..).unwrap_or_default();
                     self.position = self.position.saturating_add(n as u64);
                     self.end = self.end.max(self.position);
@@ -68,7 +82,9 @@ impl Current {
                 }
                 Err(error) => {
                     self.failed = true;
-                    ledger.error(&self.shown, format!("could not be written: {}", std::io::Error::from(error)));
+                    let text =
+                        format!("could not be written, and is not put in its place: {}", std::io::Error::from(error));
+                    ledger.error(&self.shown, text);
                     return;
                 }
             }
@@ -79,6 +95,47 @@ impl Current {
     pub(super) fn fail(&mut self, text: &str, ledger: &mut Ledger) {
         if !std::mem::replace(&mut self.failed, true) {
             ledger.error(&self.shown, text);
+        }
+    }
+
+    /// Compares the data with the digest that was saved with them.
+    pub(super) fn take_digest(&mut self, stream: Stream, record: &[u8], digests: &mut Digests, ledger: &mut Ledger) {
+        let fd = match &self.target {
+            Target::File { part, .. } => Some(&part.fd),
+            Target::InPlace(_) => None,
+            // A hard link comes with the digest of its first name.
+            Target::Named { .. } | Target::Linked => return,
+        };
+        if self.failed {
+            return;
+        }
+        match digests.compare(stream, record, fd) {
+            Ok(Some(Verdict::Same)) => self.is_proven = true,
+            Ok(Some(Verdict::Differs)) => {
+                let text = "its data are not those that were saved: they do not fit the digest saved with them (T0550)";
+                self.fail(text, ledger);
+            }
+            Ok(Some(Verdict::Unknown)) => {
+                ledger.warning(&self.shown, "its data could not be read again to compare them with their digest");
+            }
+            Ok(None) => {
+                self.fail("the digest saved with it is damaged, so that nothing vouches for its data (T0550)", ledger)
+            }
+            Err(error) => self.fail(&failed("its data could not be read again to compare them", error), ledger),
+        }
+    }
+
+    /// Checks the number of bytes. A file may have changed while it was saved: then it is what its digest says it is.
+    fn check_size(&mut self, ledger: &mut Ledger) {
+        let expected = u64::try_from(self.stat.size).unwrap_or_default();
+        if !self.checks_size || self.failed || self.end == expected {
+            return;
+        }
+        let text = format!("has {} bytes where {expected} are recorded", self.end);
+        if self.is_proven || self.end > expected {
+            ledger.warning(&self.shown, text + ": it changed while it was saved");
+        } else {
+            self.fail(&(text + ": it is not complete (T0551)"), ledger);
         }
     }
 
@@ -111,10 +168,15 @@ impl Current {
 
     fn handle(&self) -> Option<Handle<'_>> {
         match &self.target {
-            Target::File(fd) => Some(Handle::Open(fd.as_fd())),
+            Target::File { part, .. } => Some(Handle::Open(part.fd.as_fd())),
+            Target::InPlace(fd) => Some(Handle::Open(fd.as_fd())),
             Target::Named { fd, .. } => Some(Handle::Named(fd.as_fd())),
             Target::Linked => None,
         }
+    }
+
+    const fn has_data(&self) -> bool {
+        matches!(self.target, Target::File { .. } | Target::InPlace(_))
     }
 
     fn is_link(&self) -> bool {
@@ -123,41 +185,59 @@ impl Current {
 }
 
 impl RestoreTarget {
-    pub(super) fn complete(&mut self, current: Current) {
-        let Some(handle) = current.handle() else { return };
-        let ledger = &mut self.ledger;
-        let expected = u64::try_from(current.stat.size).unwrap_or_default();
-        if current.checks_size && !current.failed && current.end != expected {
-            let text = format!("has {} bytes where {expected} are recorded", current.end);
-            ledger.error(&current.shown, text);
+    pub(super) fn complete(&mut self, mut current: Current) {
+        current.check_size(&mut self.ledger);
+        if current.failed && current.has_data() {
+            return self.give_up(current);
         }
-        let owned = set_owner(&current, ledger);
-        if !current.is_link() && current.place.parent.inherits {
-            let fresh = !matches!(current.target, Target::Named { fresh: false, .. });
-            let directory = matches!(current.target, Target::Named { kind: Type::Directory, .. });
-            if fresh && let Err(error) = disinherit(handle, directory) {
-                ledger.error(&current.shown, failed("its inherited access control list could not be removed", error));
-            }
-        }
-        set_xattrs(&current, handle, ledger);
-        let mut mode = current.stat.mode & 0o7777;
-        if !owned {
-            // Set-id bits would now speak for the wrong owner.
-            mode &= 0o1777;
-        }
-        if !current.is_link()
-            && let Err(error) = set_mode(handle, mode)
-        {
-            ledger.error(&current.shown, failed("its mode could not be set", error));
-        }
-        if let Err(error) = set_times(&current) {
-            ledger.error(&current.shown, failed("its times could not be set", error));
+        let Some(mode) = dress(&current, &mut self.ledger) else { return };
+        if let Target::File { .. } = current.target {
+            return self.put_in_place(current);
         }
         if let Target::Named { kind: Type::Directory, .. } = current.target {
             let look = Look { mode, atime: current.stat.atime, mtime: current.stat.mtime };
             self.beneath.refresh(&current.place.path);
             if let Some((path, look)) = self.folders.finish(current.place.path, look) {
                 self.put_right(&path, look);
+            }
+        }
+    }
+
+    /// A file that is not complete never gets its name: what stood in its place stands. Something without data of its
+    /// own has its place already.
+    pub(super) fn give_up(&mut self, current: Current) {
+        if current.has_data() {
+            self.ledger.tally.files = self.ledger.tally.files.saturating_sub(1);
+            self.missing.insert(&current.place.path);
+        }
+    }
+
+    fn put_in_place(&mut self, mut current: Current) {
+        let outcome = match &mut current.target {
+            Target::File { part, fresh } => match part.place(&current.place.name, *fresh) {
+                // Somebody else was faster; or a directory stands there.
+                Err(Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY) => match self.clear(&current.place, &current.stat) {
+                    Ok(true) => part.place(&current.place.name, false).map_err(|error| error.into()),
+                    Ok(false) => return,
+                    Err(why) => Err(why),
+                },
+                Err(Errno::BUSY) => match part.pour(&current.place.name) {
+                    Ok(into) => {
+                        current.target = Target::InPlace(into);
+                        let _mode = dress(&current, &mut self.ledger);
+                        return;
+                    }
+                    Err(error) => Err(error.into()),
+                },
+                other => other.map_err(|error| error.into()),
+            },
+            _ => return,
+        };
+        match outcome {
+            Ok(()) => self.missing.remove(&current.place.path),
+            Err(why) => {
+                self.ledger.error(&current.shown, format!("could not be put in its place: {why}"));
+                self.give_up(current);
             }
         }
     }
@@ -178,20 +258,56 @@ impl RestoreTarget {
         }
     }
 
-    /// Makes finished directories on the way usable for their owner, until the end. Whether there was one.
+    /// Makes directories on the way usable for their owner, until the end: finished ones, and those of this user that
+    /// were there before. Whether there was one.
     pub(super) fn unlock(&mut self, name: &[u8]) -> bool {
         let Ok(path) = beneath::relative(name) else { return false };
         if self.root {
             return false;
         }
         let mut any = false;
-        for (above, look) in self.folders.locked_above(&path) {
-            if let Ok(folder) = self.beneath.folder(&above, false) {
-                any |= set_mode(Handle::Named(folder.fd.as_fd()), look.mode | 0o700).is_ok();
+        let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at);
+        for end in std::iter::once(0).chain(ends) {
+            let above = path.get(..end).unwrap_or_default();
+            let Ok(folder) = self.beneath.folder(above, false) else { break };
+            let Ok(there) = meta::of_open(&folder.fd) else { break };
+            if there.permissions() & 0o700 == 0o700 || there.uid != self.user {
+                continue;
             }
+            let look = Look { mode: there.permissions(), atime: there.atime, mtime: there.mtime };
+            any |= self.folders.borrow(above, look)
+                && set_mode(Handle::Named(folder.fd.as_fd()), look.mode | 0o700).is_ok();
         }
         any
     }
+}
+
+/// Gives the entry all its looks, and says with which mode. `None` if it has none of its own.
+fn dress(current: &Current, ledger: &mut Ledger) -> Option<u32> {
+    let handle = current.handle()?;
+    let owned = set_owner(current, ledger);
+    if !current.is_link() && current.place.parent.inherits {
+        let fresh = !matches!(current.target, Target::Named { fresh: false, .. } | Target::InPlace(_));
+        let directory = matches!(current.target, Target::Named { kind: Type::Directory, .. });
+        if fresh && let Err(error) = disinherit(handle, directory) {
+            ledger.error(&current.shown, failed("its inherited access control list could not be removed", error));
+        }
+    }
+    set_xattrs(current, handle, ledger);
+    let mut mode = current.stat.mode & 0o7777;
+    if !owned {
+        // Set-id bits would now speak for the wrong owner.
+        mode &= 0o1777;
+    }
+    if !current.is_link()
+        && let Err(error) = set_mode(handle, mode)
+    {
+        ledger.error(&current.shown, failed("its mode could not be set", error));
+    }
+    if let Err(error) = set_times(current) {
+        ledger.error(&current.shown, failed("its times could not be set", error));
+    }
+    Some(mode)
 }
 
 /// Whether the owner is now the recorded one.
@@ -203,7 +319,8 @@ fn set_owner(current: &Current, ledger: &mut Ledger) -> bool {
     }
     let (owner, group) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
     let outcome = match &current.target {
-        Target::File(fd) => fs::fchown(fd, owner, group),
+        Target::File { part, .. } => fs::fchown(&part.fd, owner, group),
+        Target::InPlace(fd) => fs::fchown(fd, owner, group),
         Target::Named { fd, .. } => fs::chownat(fd, c"", owner, group, AtFlags::EMPTY_PATH),
         Target::Linked => Ok(()),
     };
@@ -257,7 +374,12 @@ fn set_mode(handle: Handle<'_>, mode: u32) -> Result<(), Errno> {
 fn set_times(current: &Current) -> Result<(), Errno> {
     let times = times(current.stat.atime, current.stat.mtime);
     match &current.target {
-        Target::File(fd) => fs::futimens(fd, &times),
+        Target::File { part, .. } => fs::futimens(&part.fd, &times),
+        Target::InPlace(fd) => fs::futimens(fd, &times),
+        // Perhaps reached through a link.
+        Target::Named { fd, kind: Type::Directory, .. } => {
+            fs::utimensat(CWD, meta::proc_path(fd.as_fd()).as_c_str(), &times, AtFlags::empty())
+        }
         _ => fs::utimensat(&current.place.parent.fd, &current.place.name, &times, AtFlags::SYMLINK_NOFOLLOW),
     }
 }

@@ -1,17 +1,20 @@
 //! Reaches directories beneath one root and never leaves it.
 //!
 //! Every component is opened relative to its parent without following symbolic links, so neither a link planted by an
-//! earlier entry nor one that was there before leads out. One exception: restoring to the original places (the root is
-//! `/`), a link that root or the restoring user owns is followed, as the machine's own layout may need it
-//! (`/home -> /data/home`); a link out of the backup belongs to its recorded owner by then.
+//! earlier entry nor one that was there before leads out. One exception: a link that root or the restoring user owns,
+//! that this restore has not made and that leads to a directory beneath the root is that directory, as the machine's own
+//! layout may need it (`/home -> /data/home`).
+//!
+//! What else stands where a directory must be is replaced by one if the order is to replace always.
 
 use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use rustix::fs::{self, CWD, FileType, Mode, OFlags, ResolveFlags};
+use rustix::fs::{self, AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
 
+use super::paths::Paths;
 use crate::disk::meta::{self, Handle};
 
 /// Directories kept open: enough for a file to find its parent open, few enough for a small machine.
@@ -55,15 +58,20 @@ pub(crate) struct Folder {
 #[derive(Debug)]
 pub(crate) struct Beneath {
     root: Arc<Folder>,
-    follows_own: bool,
+    /// The root's path without links, without a slash at its end.
+    top: Vec<u8>,
+    replaces: bool,
+    /// Links that this restore has made.
+    links: Paths,
     kept: Vec<(Vec<u8>, Arc<Folder>)>,
     made: BTreeSet<Vec<u8>>,
     has_openat2: bool,
 }
 
 impl Beneath {
-    /// Opens the root, creating it and its parents if need be. Empty means `/`.
-    pub(crate) fn open(root: &[u8]) -> Result<Self, Errno> {
+    /// Opens the root, creating it and its parents if need be. Empty means `/`. If it `replaces`, directories are made
+    /// also where something else stands.
+    pub(crate) fn open(root: &[u8], replaces: bool) -> Result<Self, Errno> {
         let system = root.iter().all(|b| *b == b'/');
         let root = if system { b"/".as_slice() } else { root };
         let flags = DIRECTORY.difference(OFlags::NOFOLLOW);
@@ -74,8 +82,13 @@ impl Beneath {
             }
             other => other?,
         };
+        let mut top = where_is(&fd)?;
+        if top == b"/" {
+            top.clear();
+        }
         let root = Arc::new(Folder { inherits: inherits(&fd), fd });
-        Ok(Self { root, follows_own: system, kept: Vec::new(), made: BTreeSet::new(), has_openat2: true })
+        let (links, made) = (Paths::default(), BTreeSet::new());
+        Ok(Self { root, top, replaces, links, kept: Vec::new(), made, has_openat2: true })
     }
 
     /// The directory at this path relative to the root (`a/b`, empty for the root); missing ones are made if `make`.
@@ -104,6 +117,24 @@ impl Beneath {
             done = end;
         }
         Ok(folder)
+    }
+
+    /// Notes that this restore made a symbolic link at this path: it is never followed.
+    pub(crate) fn note_link(&mut self, path: &[u8]) {
+        self.links.insert(path);
+    }
+
+    /// The directory to which the entry leads, if it is a link that may be followed.
+    pub(crate) fn through_link(&self, parent: &Folder, name: &[u8], path: &[u8]) -> Option<OwnedFd> {
+        if self.links.may_contain(path) || !is_own_link(parent, name) {
+            return None;
+        }
+        let fd = fs::openat(&parent.fd, name, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty()).ok()?;
+        let place = where_is(&fd).ok()?;
+        place
+            .strip_prefix(self.top.as_slice())
+            .is_some_and(|rest| rest.first().is_none_or(|b| *b == b'/'))
+            .then_some(fd)
     }
 
     /// Notes that the directory at this path was made by this restore, before its own record came.
@@ -142,7 +173,7 @@ impl Beneath {
     /// The common case, several components that all exist: one call. `None` sends the caller the long way.
     fn in_one_call(&mut self, folder: &Folder, rest: &[u8]) -> Option<Arc<Folder>> {
         let rest = rest.strip_prefix(b"/").unwrap_or(rest);
-        if !self.has_openat2 || self.follows_own || rest.len() > LONGEST_CALL || !rest.contains(&b'/') {
+        if !self.has_openat2 || rest.len() > LONGEST_CALL || !rest.contains(&b'/') {
             return None;
         }
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
@@ -166,8 +197,15 @@ impl Beneath {
             }
             opened = fs::openat(&parent.fd, name, DIRECTORY, Mode::empty());
         }
-        if matches!(opened, Err(Errno::NOTDIR | Errno::LOOP)) && self.follows_own && is_own_link(parent, name) {
-            opened = fs::openat(&parent.fd, name, DIRECTORY.difference(OFlags::NOFOLLOW), Mode::empty());
+        if matches!(opened, Err(Errno::NOTDIR | Errno::LOOP)) {
+            if let Some(fd) = self.through_link(parent, name, path) {
+                opened = Ok(fd);
+            } else if make && self.replaces {
+                fs::unlinkat(&parent.fd, name, AtFlags::empty())?;
+                fs::mkdirat(&parent.fd, name, Mode::from_raw_mode(0o755))?;
+                self.note_made(path);
+                opened = fs::openat(&parent.fd, name, DIRECTORY, Mode::empty());
+            }
         }
         match opened {
             Ok(fd) => Ok(Arc::new(Folder { inherits: inherits(&fd), fd })),
@@ -220,8 +258,13 @@ fn inherits(fd: &OwnedFd) -> bool {
     !matches!(fs::getxattr(path.as_c_str(), meta::ACL_DEFAULT, &mut value[..]), Err(e) if e != Errno::RANGE)
 }
 
+/// Where a directory is, without links.
+fn where_is(fd: &OwnedFd) -> Result<Vec<u8>, Errno> {
+    Ok(fs::readlinkat(CWD, meta::proc_path(fd.as_fd()).as_c_str(), Vec::new())?.into_bytes())
+}
+
 fn is_own_link(parent: &Folder, name: &[u8]) -> bool {
-    let stat = fs::statat(&parent.fd, name, fs::AtFlags::SYMLINK_NOFOLLOW);
+    let stat = fs::statat(&parent.fd, name, AtFlags::SYMLINK_NOFOLLOW);
     let mine = rustix::process::geteuid().as_raw();
     stat.is_ok_and(|s| FileType::from_raw_mode(s.st_mode) == FileType::Symlink && (s.st_uid == 0 || s.st_uid == mine))
 }

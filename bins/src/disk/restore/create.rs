@@ -10,7 +10,8 @@ use towline_core::wire::stream::FileType;
 
 use super::apply::{Current, Target};
 use super::beneath::{self, BeneathError, Folder};
-use super::{Placed, RestoreTarget};
+use super::part::{self, Part};
+use super::{Placed, Replace, RestoreTarget};
 use crate::disk::meta;
 
 /// Where an entry goes.
@@ -23,7 +24,7 @@ pub(super) struct Place {
 }
 
 /// Why an entry was not made.
-enum Failure {
+pub(super) enum Failure {
     Beneath(BeneathError),
     /// The kernel forbids it to this user: counted apart.
     Forbidden(&'static str),
@@ -40,6 +41,16 @@ impl From<Errno> for Failure {
 impl From<BeneathError> for Failure {
     fn from(error: BeneathError) -> Self {
         Self::Beneath(error)
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Beneath(error) => error.fmt(f),
+            Self::Forbidden(what) => f.write_str(what),
+            Self::Text(text) => f.write_str(text),
+        }
     }
 }
 
@@ -64,6 +75,11 @@ impl RestoreTarget {
             }
             other => other,
         };
+        if !matches!(outcome, Ok(_) | Err(Failure::Forbidden(_)))
+            && let Ok(path) = beneath::relative(record.name)
+        {
+            self.missing.insert(&path);
+        }
         match outcome {
             Ok(placed) => placed,
             Err(Failure::Forbidden(what)) => {
@@ -88,11 +104,15 @@ impl RestoreTarget {
         let parent = self.beneath.folder(folder, true)?;
         self.folders.touch(folder);
         let place = Place { parent, name, path };
+        if place.path.is_empty() && !matches!(kind, FileType::Directory | FileType::Reparse | FileType::Junction) {
+            return Err(Failure::Text("would take the place of the folder to restore to; not restored".into()));
+        }
         let made = match kind {
             FileType::Directory | FileType::Reparse | FileType::Junction => self.directory(&place, stat)?,
             FileType::HardLink => self.hard_link(&place, record, stat)?,
             FileType::Symlink => self.symlink(&place, record, stat)?,
             FileType::Special => self.special(&place, record, stat)?,
+            FileType::Raw if self.order.to.is_empty() && is_device(&place) => self.device(&place)?,
             FileType::Regular | FileType::RegularEmpty | FileType::Raw | FileType::Fifo => self.file(&place, stat)?,
             _ => return Err(Failure::Text(format!("entries of type {} are not restored", record.file_type))),
         };
@@ -100,11 +120,16 @@ impl RestoreTarget {
             Made::Skipped => return Ok(Placed::Skipped),
             Made::Target(target) => target,
         };
-        if matches!(kind, FileType::Raw | FileType::Fifo) {
+        if matches!(kind, FileType::Raw | FileType::Fifo) && matches!(target, Target::File { .. }) {
             self.ledger.warning(record.name, "the bytes of a device or fifo are restored into a regular file");
         }
-        let placed = if matches!(target, Target::File(_)) { Placed::Extract } else { Placed::Created };
+        let has_data = matches!(target, Target::File { .. } | Target::InPlace(_));
+        let placed = if has_data { Placed::Extract } else { Placed::Created };
         let checks_size = kind == FileType::Regular;
+        if !has_data {
+            self.missing.remove(&place.path);
+        }
+        self.digests.begin();
         self.current = Some(Current::new(place, record.name, *stat, target, checks_size));
         Ok(placed)
     }
@@ -117,30 +142,51 @@ impl RestoreTarget {
             Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
+        let mut through = None;
         if !ours {
             let existing = meta::of_entry(&place.parent.fd, &place.name)?;
-            if !self.order.replace.takes(stat.mtime, existing.mtime) {
+            through = self.beneath.through_link(&place.parent, place.name.as_bytes(), &place.path);
+            let there = through.as_ref().map_or(Ok(existing), meta::of_open)?;
+            if !self.order.replace.takes(stat.mtime, there.mtime) {
                 return Ok(Made::Skipped);
             }
-            if existing.kind() != Type::Directory {
+            if there.kind() != Type::Directory {
                 fs::unlinkat(&place.parent.fd, &place.name, AtFlags::empty())?;
                 fs::mkdirat(&place.parent.fd, &place.name, Mode::from_raw_mode(0o700))?;
                 fresh = true;
             }
         }
-        let fd = meta::name_entry(&place.parent.fd, &place.name)?;
+        let fd = through.map_or_else(|| meta::name_entry(&place.parent.fd, &place.name), Ok)?;
         if meta::of_open(&fd)?.kind() != Type::Directory {
             return Err(Failure::Text("was replaced by something else while it was restored".into()));
         }
         Ok(Made::Target(Target::Named { fd, kind: Type::Directory, fresh: fresh || ours }))
     }
 
+    /// The file is made beside its place, which it takes when it is complete.
     fn file(&mut self, place: &Place, stat: &Stat) -> Result<Made, Failure> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = self.afresh(place, stat, |place| {
-            fs::openat(&place.parent.fd, &place.name, flags, Mode::from_raw_mode(0o600))
-        })?;
-        Ok(fd.map_or(Made::Skipped, |fd| Made::Target(Target::File(fd))))
+        let existing = match meta::of_entry(&place.parent.fd, &place.name) {
+            Err(Errno::NOENT) => None,
+            other => Some(other?),
+        };
+        if existing.is_some_and(|existing| !self.order.replace.takes(stat.mtime, existing.mtime)) {
+            return Ok(Made::Skipped);
+        }
+        let part = Part::create(&place.parent, &place.name)?;
+        Ok(Made::Target(Target::File { part, fresh: existing.is_none() }))
+    }
+
+    /// The bytes of a device go into the device, if it is there in its original place (wire/2 §3.2).
+    fn device(&mut self, place: &Place) -> Result<Made, Failure> {
+        if self.order.replace == Replace::Never {
+            return Ok(Made::Skipped);
+        }
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let fd = fs::openat(&place.parent.fd, &place.name, flags, Mode::empty())?;
+        if !is_device_kind(meta::of_open(&fd)?.kind()) {
+            return Err(Failure::Text("was replaced by something else while it was restored".into()));
+        }
+        Ok(Made::Target(Target::InPlace(fd)))
     }
 
     fn symlink(&mut self, place: &Place, record: &AttributeRecord<'_>, stat: &Stat) -> Result<Made, Failure> {
@@ -151,10 +197,11 @@ impl RestoreTarget {
         }
         link.extend_from_slice(record.link);
         let made =
-            self.afresh(place, stat, |place| fs::symlinkat(link.as_slice(), &place.parent.fd, place.name.as_bytes()))?;
+            self.afresh(place, stat, |name| fs::symlinkat(link.as_slice(), &place.parent.fd, name.as_bytes()))?;
         if made.is_none() {
             return Ok(Made::Skipped);
         }
+        self.beneath.note_link(&place.path);
         self.named(place, Type::Symlink)
     }
 
@@ -168,8 +215,8 @@ impl RestoreTarget {
             return Err(Failure::Text(format!("mode {:o} is not that of a special file; not restored", stat.mode)));
         }
         let device = if kind == Type::Fifo { 0 } else { stat.rdev };
-        let made = self.afresh(place, stat, |place| {
-            fs::mknodat(&place.parent.fd, &place.name, kind, Mode::from_raw_mode(0o600), device as _)
+        let made = self.afresh(place, stat, |name| {
+            fs::mknodat(&place.parent.fd, name, kind, Mode::from_raw_mode(0o600), device as _)
         });
         match made {
             Ok(Some(())) => self.named(place, kind),
@@ -181,9 +228,13 @@ impl RestoreTarget {
         }
     }
 
-    /// The first name may have been skipped or may be missing; then the link has nothing to point to and is an error.
+    /// The first name may have been skipped; it may be missing, or stand there as it was before because its restore
+    /// failed: then the link has nothing to point to and is an error.
     fn hard_link(&mut self, place: &Place, record: &AttributeRecord<'_>, stat: &Stat) -> Result<Made, Failure> {
         let first = beneath::relative(record.link)?;
+        if self.missing.may_contain(&first) {
+            return Err(missing_first(record));
+        }
         let (folder, name) = beneath::split(&first);
         let from = match self.beneath.folder(folder, false) {
             Err(BeneathError::System(Errno::NOENT)) => return Err(missing_first(record)),
@@ -200,40 +251,54 @@ impl RestoreTarget {
         if meta::of_entry(&place.parent.fd, &place.name).is_ok_and(|there| there.inode() == existing.inode()) {
             return Ok(Made::Target(Target::Linked));
         }
-        let made = self.afresh(place, stat, |place| {
-            fs::linkat(&from.fd, &name, &place.parent.fd, &place.name, AtFlags::empty())
-        })?;
+        let made =
+            self.afresh(place, stat, |to| fs::linkat(&from.fd, &name, &place.parent.fd, to, AtFlags::empty()))?;
         Ok(made.map_or(Made::Skipped, |()| Made::Target(Target::Linked)))
     }
 
-    /// Makes something that must not exist yet. What is there is removed first if the order says so; `None`: left.
+    /// Makes something without data. What is there is replaced in one step if the order says so; `None`: left.
     fn afresh<T>(
         &mut self,
         place: &Place,
         stat: &Stat,
-        make: impl Fn(&Place) -> Result<T, Errno>,
+        make: impl Fn(&CString) -> Result<T, Errno>,
     ) -> Result<Option<T>, Failure> {
-        match make(place) {
+        match make(&place.name) {
             Err(Errno::EXIST) => {}
             other => return Ok(Some(other?)),
         }
-        let existing = meta::of_entry(&place.parent.fd, &place.name)?;
-        if !self.order.replace.takes(stat.mtime, existing.mtime) {
+        if !self.clear(place, stat)? {
             return Ok(None);
         }
-        if existing.kind() == Type::Directory {
-            match fs::unlinkat(&place.parent.fd, &place.name, AtFlags::REMOVEDIR) {
-                Err(Errno::NOTEMPTY | Errno::EXIST) => {
-                    return Err(Failure::Text("a directory that is not empty is in its place".into()));
-                }
-                other => other?,
-            }
-            self.beneath.forget(&place.path);
-            self.folders.forget(&place.path);
-        } else {
-            fs::unlinkat(&place.parent.fd, &place.name, AtFlags::empty())?;
+        Ok(Some(part::replace(&place.parent, &place.name, make)?))
+    }
+
+    /// Whether what stands in a place may be replaced; a directory is removed, with what it holds if the order is to
+    /// replace always.
+    pub(super) fn clear(&mut self, place: &Place, stat: &Stat) -> Result<bool, Failure> {
+        let existing = match meta::of_entry(&place.parent.fd, &place.name) {
+            Err(Errno::NOENT) => return Ok(true),
+            other => other?,
+        };
+        if !self.order.replace.takes(stat.mtime, existing.mtime) {
+            return Ok(false);
         }
-        Ok(Some(make(place)?))
+        if existing.kind() != Type::Directory {
+            return Ok(true);
+        }
+        self.beneath.forget(&place.path);
+        self.folders.forget(&place.path);
+        match fs::unlinkat(&place.parent.fd, &place.name, AtFlags::REMOVEDIR) {
+            Err(Errno::NOTEMPTY | Errno::EXIST) if self.order.replace == Replace::Always => {
+                part::remove_tree(&place.parent, &place.name)?;
+                self.ledger.info(&place.path, "a directory that stood in its place was removed with what it held");
+            }
+            Err(Errno::NOTEMPTY | Errno::EXIST) => {
+                return Err(Failure::Text("a directory that is not empty is in its place".into()));
+            }
+            other => other?,
+        }
+        Ok(true)
     }
 
     fn named(&self, place: &Place, kind: Type) -> Result<Made, Failure> {
@@ -245,7 +310,15 @@ impl RestoreTarget {
     }
 }
 
+fn is_device(place: &Place) -> bool {
+    meta::of_entry(&place.parent.fd, &place.name).is_ok_and(|there| is_device_kind(there.kind()))
+}
+
+const fn is_device_kind(kind: Type) -> bool {
+    matches!(kind, Type::BlockDevice | Type::CharacterDevice)
+}
+
 fn missing_first(record: &AttributeRecord<'_>) -> Failure {
     let first = crate::disk::notice::shown(record.link);
-    Failure::Text(format!("is another name of {first}, which is not there; not restored"))
+    Failure::Text(format!("is another name of {first}, which is not there or was not restored; not restored"))
 }

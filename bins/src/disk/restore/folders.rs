@@ -50,18 +50,15 @@ impl Folders {
         }
     }
 
-    /// The finished directories on the way to this path that their owner may not use freely; they count as touched.
-    pub(crate) fn locked_above(&mut self, path: &[u8]) -> Vec<(Vec<u8>, Look)> {
-        let mut locked = Vec::new();
-        let ends = path.iter().enumerate().filter(|(_, b)| **b == b'/').map(|(at, _)| at);
-        for end in std::iter::once(0).chain(ends) {
-            let above = path.get(..end).unwrap_or_default();
-            if let Some(finished) = self.finished.get_mut(above).filter(|f| f.look.mode & 0o700 != 0o700) {
-                finished.touched = true;
-                locked.push((above.to_vec(), finished.look));
-            }
+    /// Remembers the looks of a directory that is about to be changed for a moment; those of its record count more.
+    /// `false` if there is no room to remember it.
+    pub(crate) fn borrow(&mut self, path: &[u8], look: Look) -> bool {
+        if self.finished.len() >= REMEMBERED && !self.finished.contains_key(path) {
+            return false;
         }
-        locked
+        self.last_miss = None;
+        self.finished.entry(path.to_vec()).or_insert(Finished { look, touched: true }).touched = true;
+        true
     }
 
     /// Forgets a directory that was removed, and all below it.
@@ -122,16 +119,17 @@ mod tests {
             assert_eq!(folders.finish(format!("{n:06}").into_bytes(), LOOK), None);
         }
         folders.touch(b"000000");
+        assert!(folders.borrow(b"000000", LOOK) && !folders.borrow(b"x", LOOK));
         assert_eq!(folders.finish(b"x".to_vec(), LOOK), Some((b"000000".to_vec(), LOOK)));
         assert_eq!(folders.finish(b"y".to_vec(), LOOK), None);
     }
 
     #[test]
-    fn a_locked_directory_above_is_found() {
+    fn a_directory_that_was_changed_for_a_moment_gets_back_its_looks_unless_its_record_said_others() {
         let mut folders = Folders::default();
         folders.finish(b"a".to_vec(), LOOK);
-        folders.finish(b"a/b".to_vec(), Look { mode: 0o700, ..LOOK });
-        assert_eq!(folders.locked_above(b"a/b/c"), [(b"a".to_vec(), LOOK)]);
-        assert_eq!(folders.touched().len(), 1);
+        let other = Look { mode: 0o500, ..LOOK };
+        assert!(folders.borrow(b"a", other) && folders.borrow(b"a/b", other));
+        assert_eq!(folders.touched(), [(b"a/b".to_vec(), other), (b"a".to_vec(), LOOK)]);
     }
 }

@@ -1,24 +1,32 @@
 //! Writes a restore (wire/2 §3.2): beneath one directory and nowhere else, and never a silent loss.
 //!
 //! What cannot be made as it was recorded is counted: as an error, or as *forbidden* where the kernel refuses an
-//! ordinary user (foreign owners, device nodes, `trusted.*`). A file costs open, write, chown, chmod, times, close.
+//! ordinary user (foreign owners, device nodes, `trusted.*`). A file costs stat, open, write, chown, chmod, times, rename,
+//! close: it is made beside its place and takes it when it is complete and fits the digest that was saved with it.
 
 mod apply;
 mod beneath;
 mod create;
+mod digests;
 mod folders;
 pub(super) mod inflate;
 mod names;
+mod part;
+mod paths;
 mod sink;
 #[cfg(test)]
 mod tests;
 
 use towline_core::wire::attributes::AttributeRecord;
+use towline_core::wire::stream::Stream;
 
 use self::apply::Current;
 use self::beneath::Beneath;
+use self::digests::Digests;
 use self::folders::Folders;
 pub use self::names::{Names, OwnerNames};
+pub use self::part::PREFIX as PART_PREFIX;
+use self::paths::Paths;
 use super::notice::{Notice, NoticeKind, Notices};
 
 /// When an entry that is already there is replaced (wire/2 §3.2).
@@ -108,10 +116,14 @@ pub struct RestoreTarget {
     beneath: Beneath,
     folders: Folders,
     current: Option<Current>,
+    /// Entries that failed: no hard link may point to what stands in their places.
+    missing: Paths,
+    digests: Digests,
     ledger: Ledger,
     names: Names,
     inflater: inflate::Inflater,
     root: bool,
+    user: u32,
 }
 
 impl RestoreTarget {
@@ -121,14 +133,17 @@ impl RestoreTarget {
     /// When it can neither be opened nor made.
     pub fn new(order: Order) -> std::io::Result<Self> {
         Ok(Self {
-            beneath: Beneath::open(&order.to)?,
+            beneath: Beneath::open(&order.to, order.replace == Replace::Always)?,
             order,
             folders: Folders::default(),
             current: None,
+            missing: Paths::default(),
+            digests: Digests::default(),
             ledger: Ledger::default(),
             names: Names::default(),
             inflater: inflate::Inflater::default(),
             root: super::meta::is_root(),
+            user: rustix::process::geteuid().as_raw(),
         })
     }
 
@@ -145,7 +160,7 @@ impl RestoreTarget {
     /// Bytes of the current file, at an offset or behind the last ones.
     pub fn data(&mut self, offset: Option<u64>, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
-            current.write(offset, bytes, &mut self.ledger);
+            current.write(offset, bytes, &mut self.digests, &mut self.ledger);
         }
     }
 
@@ -163,6 +178,20 @@ impl RestoreTarget {
         }
     }
 
+    /// A digest of the data of the current entry.
+    pub fn digest(&mut self, stream: Stream, record: &[u8]) {
+        if let Some(current) = &mut self.current {
+            current.take_digest(stream, record, &mut self.digests, &mut self.ledger);
+        }
+    }
+
+    /// Records of the current entry are missing: it does not get its place if it has data.
+    pub fn damaged(&mut self, text: &str) {
+        if let Some(current) = &mut self.current {
+            current.fail(text, &mut self.ledger);
+        }
+    }
+
     /// Something of the current entry that cannot be restored; counted as an error and told.
     pub fn refuse(&mut self, text: &str) {
         let path = self.current.as_ref().map_or_else(Vec::new, |current| current.shown.clone());
@@ -173,6 +202,13 @@ impl RestoreTarget {
     pub fn end_entry(&mut self) {
         if let Some(current) = self.current.take() {
             self.complete(current);
+        }
+    }
+
+    /// Gives up the current file: the rest of it will not come. What stood in its place stands.
+    pub fn abandon(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.give_up(current);
         }
     }
 
@@ -214,6 +250,10 @@ impl Ledger {
     fn warning(&mut self, path: &[u8], text: impl Into<String>) {
         self.tally.warnings = self.tally.warnings.saturating_add(1);
         self.notices.push(Notice::new(NoticeKind::Warning, path, text));
+    }
+
+    fn info(&mut self, path: &[u8], text: impl Into<String>) {
+        self.notices.push(Notice::new(NoticeKind::Info, path, text));
     }
 
     fn skipped(&mut self, path: &[u8], text: impl Into<String>) {

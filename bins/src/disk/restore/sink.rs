@@ -18,6 +18,9 @@ impl RestoreSink for RestoreTarget {
         if has_data && !is_supported(stat.data_stream) && stat.data_stream.kind() != Stream(0) {
             self.end_entry();
             self.ledger.error(record.name, unsupported(stat.data_stream));
+            if let Ok(path) = super::beneath::relative(record.name) {
+                self.missing.insert(&path);
+            }
         } else {
             self.entry(record);
         }
@@ -35,7 +38,7 @@ impl RestoreSink for RestoreTarget {
             return Ok(());
         }
         match self.inflater.take(piece.stream, piece.bytes, piece.first, piece.last) {
-            Ok(Some(plain)) => current.write(piece.offset, plain, &mut self.ledger),
+            Ok(Some(plain)) => current.write(piece.offset, plain, &mut self.digests, &mut self.ledger),
             Ok(None) => {}
             Err(why) => current.fail(&why.to_string(), &mut self.ledger),
         }
@@ -47,8 +50,9 @@ impl RestoreSink for RestoreTarget {
             Stream::ACL_LINUX_ACCESS | Stream::ACL_ACCESS_LEGACY => self.acl(false, record),
             Stream::ACL_LINUX_DEFAULT | Stream::ACL_DEFAULT_LEGACY => self.acl(true, record),
             Stream::XATTR_LINUX => self.xattrs(record),
+            Stream::DAMAGED => self.damaged("records of it are damaged on the volume: it is not complete (T0551)"),
             Stream::SIGNED_DIGEST | Stream::ENCRYPTION_SESSION => {}
-            other if other.is_digest() => {}
+            other if other.is_digest() => self.digest(other, record),
             other if other.is_acl() || other.is_xattr() => {
                 self.refuse(&format!("attributes of another system (stream {other}) are not restored"));
             }

@@ -9,6 +9,9 @@ use towline_core::wire::xattr::Xattr;
 use super::*;
 use crate::disk::meta::{self, Handle, XattrReader};
 
+mod complete;
+mod in_the_way;
+
 struct Bench {
     dir: tempfile::TempDir,
     target: RestoreTarget,
@@ -108,44 +111,6 @@ fn names_with_two_dots_are_refused_and_counted() {
 }
 
 #[test]
-fn a_file_is_not_written_through_a_planted_link() {
-    let mut bench = Bench::new();
-    let outside = bench.dir.path().join("outside");
-    std::fs::create_dir(&outside).unwrap();
-    std::fs::write(outside.join("victim"), b"safe").unwrap();
-    let to = outside.to_str().unwrap().as_bytes().to_vec();
-    let victim = outside.join("victim").to_str().unwrap().as_bytes().to_vec();
-    assert_eq!(bench.put(FileType::Symlink, b"/dir", &to, stat(0o120_777, 1)), Placed::Created);
-    assert_eq!(bench.put(FileType::Symlink, b"/file", &victim, stat(0o120_777, 1)), Placed::Created);
-    assert_eq!(bench.file(b"/dir/planted", b"evil"), Placed::Failed);
-    assert_eq!(bench.file(b"/dir/deep/planted", b"evil"), Placed::Failed);
-    assert_eq!(bench.put(FileType::HardLink, b"/stolen", b"/dir/victim", stat(0o100_644, 4)), Placed::Failed);
-    // A link in the place of the file itself is replaced, not followed.
-    assert_eq!(bench.file(b"/file", b"fresh"), Placed::Extract);
-    let (tally, notices) = bench.finish();
-    assert_eq!(tally.errors, 3, "{notices:?}");
-    assert!(notices.iter().all(|n| n.contains("symbolic link")), "{notices:?}");
-    assert_eq!(std::fs::read(outside.join("victim")).unwrap(), b"safe");
-    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 1);
-    assert_eq!(std::fs::read(bench.at("file")).unwrap(), b"fresh");
-}
-
-#[test]
-fn a_directory_that_becomes_a_link_is_not_reached_through_the_kept_descriptor() {
-    let mut bench = Bench::new();
-    let outside = bench.dir.path().join("outside");
-    std::fs::create_dir(&outside).unwrap();
-    assert_eq!(bench.put(FileType::Directory, b"/d/e/", b"", stat(0o040_755, 0)), Placed::Created);
-    assert_eq!(
-        bench.put(FileType::Symlink, b"/d/e", outside.to_str().unwrap().as_bytes(), stat(0o120_777, 1)),
-        Placed::Created
-    );
-    assert_eq!(bench.file(b"/d/e/f", b"x"), Placed::Failed);
-    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
-    assert_eq!(bench.target.finish().errors, 1);
-}
-
-#[test]
 fn a_hard_link_without_its_first_name_is_an_error() {
     let mut bench = Bench::new();
     assert_eq!(bench.put(FileType::HardLink, b"/l", b"/not/there", stat(0o100_644, 0)), Placed::Failed);
@@ -167,16 +132,6 @@ fn data_at_offsets_leaves_holes() {
     assert!(meta.blocks() < 64);
     let bytes = std::fs::read(bench.at("sparse")).unwrap();
     assert!(bytes.starts_with(b"begin\0") && bytes.ends_with(b"\0end"));
-}
-
-#[test]
-fn a_file_with_too_few_bytes_is_an_error() {
-    let mut bench = Bench::new();
-    bench.put(FileType::Regular, b"/short", b"", stat(0o100_600, 10));
-    bench.target.data(None, b"four");
-    let (tally, notices) = bench.finish();
-    assert_eq!((tally.files, tally.errors), (1, 1));
-    assert!(notices[0].contains("4 bytes where 10"), "{notices:?}");
 }
 
 #[test]
@@ -215,15 +170,6 @@ fn a_directory_made_on_the_way_gets_its_looks_even_when_nothing_is_replaced() {
     bench.target.finish();
     assert_eq!(std::fs::metadata(bench.at("made")).unwrap().mode() & 0o777, 0o710);
     assert_ne!(std::fs::metadata(bench.at("there")).unwrap().mtime(), 1_700_000_000);
-}
-
-#[test]
-fn a_directory_that_is_not_empty_is_not_replaced_by_a_file() {
-    let mut bench = Bench::new();
-    bench.file(b"/d/f", b"x");
-    assert_eq!(bench.file(b"/d", b"x"), Placed::Failed);
-    assert_eq!(bench.target.finish().errors, 1);
-    assert_eq!(std::fs::read(bench.at("d/f")).unwrap(), b"x");
 }
 
 #[test]
