@@ -45,6 +45,8 @@ pub(crate) trait Session {
 pub(crate) struct Dialect {
     /// The condition of a row of Path for the path in place 1.
     pub(crate) path_is: &'static str,
+    /// The condition of a row `child` of Path for the folder that has the name of file `f` in folder `p`.
+    pub(crate) child_is: &'static str,
     /// The highest MediaId ever given, 0 if none.
     pub(crate) highest_media_id: &'static str,
 }

@@ -15,6 +15,7 @@ use super::files::Pending;
 
 static DIALECT: Dialect = Dialect {
     path_is: "sha256(Path) = sha256(?1)",
+    child_is: "sha256(child.Path) = sha256(p.Path || f.Name || '/'::bytea)",
     highest_media_id: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM media_mediaid_seq",
 };
 

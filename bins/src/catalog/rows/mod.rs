@@ -1,6 +1,7 @@
 //! The statements behind each request, the same for every engine.
 
 mod files;
+mod gone;
 pub(super) mod jobs;
 mod media;
 mod resources;

@@ -8,6 +8,7 @@ use towline_core::role::director::catalog::{CatalogAnswer, IndexRange, RestoreFi
 use super::super::files::split_path;
 use super::super::index_set::IndexSet;
 use super::super::sql::{Result, Row, Session, all, first, missing, values};
+use super::gone::Gone;
 use super::jobs::PLACE;
 
 /// Files of one job that are read at once.
@@ -24,15 +25,16 @@ pub(super) fn files(t: &mut dyn Session, jobs: &[u32], only: &[Vec<u8>]) -> Resu
         return Err(missing(&format!("list of the files of job {}: it has been purged", job.job_id)));
     }
     let chosen = Chosen::resolve(t, only)?;
-    let sets = walk(t, &known, &chosen)?;
+    let gone = Gone::find(t, &known)?;
+    let sets = walk(t, &known, &chosen, &gone)?;
     let mut files: Vec<RestoreFiles> =
         sets.into_iter().map(|(job_id, set)| RestoreFiles { job_id, ranges: set.ranges() }).collect();
     files.retain(|f| !f.ranges.is_empty());
     Ok(CatalogAnswer::RestoreFiles(files))
 }
 
-struct Head {
-    job_id: u32,
+pub(super) struct Head {
+    pub(super) job_id: u32,
     place: u32,
     job_files: u32,
     purged_files: bool,
@@ -160,7 +162,7 @@ impl Cursor {
     }
 }
 
-fn walk(t: &mut dyn Session, jobs: &[Head], chosen: &Chosen) -> Result<BTreeMap<u32, IndexSet>> {
+fn walk(t: &mut dyn Session, jobs: &[Head], chosen: &Chosen, gone: &Gone) -> Result<BTreeMap<u32, IndexSet>> {
     let mut cursors: Vec<Cursor> = jobs.iter().map(|job| Cursor::start(t, job.job_id)).collect::<Result<_>>()?;
     let mut sets: Vec<IndexSet> = jobs.iter().map(|_| IndexSet::default()).collect();
     let mut key = (0, Vec::new());
@@ -171,6 +173,7 @@ fn walk(t: &mut dyn Session, jobs: &[Head], chosen: &Chosen) -> Result<BTreeMap<
         for (place, cursor) in cursors.iter_mut().enumerate() {
             versions.extend(cursor.take(t, &key)?.map(|file| (place, file)));
         }
+        versions.retain(|(place, _)| !gone.contains(&key, *place));
         if chosen.contains(&key) {
             keep(&versions, &mut sets);
         }

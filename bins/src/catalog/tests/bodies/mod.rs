@@ -35,6 +35,7 @@ macro_rules! for_each_body {
             restore::files_are_stored_with_their_digests_across_batches;
             restore::one_job_without_a_selection_is_one_range;
             restore::the_newest_version_wins_and_deleted_files_stay_away;
+            restore::what_lay_below_a_folder_that_is_none_any_more_is_gone;
             restore::a_selection_takes_directories_with_all_below_and_single_files;
             restore::a_hard_link_brings_the_file_with_its_data;
             restore::a_name_twice_in_a_job_counts_once;

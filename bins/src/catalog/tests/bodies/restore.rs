@@ -73,6 +73,26 @@ pub(crate) fn the_newest_version_wins_and_deleted_files_stay_away(catalog: &mut 
     );
 }
 
+pub(crate) fn what_lay_below_a_folder_that_is_none_any_more_is_gone(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let names = ["/d/sub/x", "/d/sub/", "/d/a", "/d/", "/d0/x", "/d0/", "/file", "/\u{fc}/x", "/\u{fc}/"];
+    let files: Vec<_> = (1..).zip(names).map(|(i, n)| attributes(i, 3, n.as_bytes(), 0)).collect();
+    let full = backup(catalog, &site, b'F', 100, &files);
+    // A link in place of /d, a folder in place of /file.
+    let changed = [attributes(1, 4, b"/d", 0), attributes(2, 3, b"/file/x", 0), attributes(3, 5, b"/file/", 0)];
+    let first = backup(catalog, &site, b'I', 200, &changed);
+    let expected = [(full, vec![(5, 6), (8, 9)]), (first, vec![(1, 3)])];
+    assert_eq!(chosen(catalog, &[full, first], &[]), expected);
+    assert_eq!(chosen(catalog, &[full, first], &[b"/d/sub/x"]), []);
+    assert_eq!(chosen(catalog, &[full, first], &[b"/file", b"/file/"]), [(first, vec![(2, 3)])]);
+    // And back: what the full has below /d stays gone, for the incremental says what there is.
+    let back = [attributes(1, 3, b"/d/new", 0), attributes(2, 5, b"/d/", 0), attributes(3, 2, "/\u{fc}".as_bytes(), 0)];
+    let second = backup(catalog, &site, b'I', 300, &back);
+    let expected = [(full, vec![(5, 6)]), (first, vec![(2, 3)]), (second, vec![(1, 3)])];
+    assert_eq!(chosen(catalog, &[full, first, second], &[]), expected);
+    assert_eq!(chosen(catalog, &[full], &[b"/d/sub/x"]), [(full, vec![(1, 1)])]);
+}
+
 pub(crate) fn a_selection_takes_directories_with_all_below_and_single_files(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let names = ["/d/", "/d/a", "/d/sub/b", "/d0/x", "/d", "/e/f", "/e/g"];
