@@ -188,14 +188,32 @@ fn a_person_gets_lines_and_chosen_folders_stay() {
 }
 
 #[test]
-fn what_is_restored_over_a_foreign_file_is_not_called_equal() {
+fn no_file_of_anybody_else_is_written_over() {
+    let tree = tree();
+    let source = tree.path().join("source/a/deep");
+    let theirs = tree.path().join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("director.ron"), b"precious").unwrap();
+    for option in ["--state", "--into"] {
+        let output = quickstart(&source, &["--tls", "off", option, theirs.to_str().unwrap()]);
+        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        assert!(shown(&output).contains("holds files that quickstart has not made"), "{}", shown(&output));
+    }
+    assert_eq!(fs::read(theirs.join("director.ron")).unwrap(), b"precious");
+    assert_eq!(fs::read_dir(&theirs).unwrap().count(), 1);
+}
+
+#[test]
+fn what_is_restored_beside_a_foreign_file_is_not_called_equal() {
     let tree = tree();
     let source = tree.path().join("source/a/deep");
     let into = tree.path().join("into");
     let place = into.join(source.canonicalize().unwrap().strip_prefix("/").unwrap());
-    fs::create_dir_all(&place).unwrap();
+    let arguments = ["--tls", "off", "--into", into.to_str().unwrap(), "--json"];
+    let output = quickstart(&source, &arguments);
+    assert!(output.status.success(), "{}", shown(&output));
     fs::write(place.join("only here"), b"").unwrap();
-    let output = quickstart(&source, &["--tls", "off", "--into", into.to_str().unwrap(), "--json"]);
+    let output = quickstart(&source, &arguments);
     assert_eq!(output.status.code(), Some(1), "{}", shown(&output));
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["ok"], false);

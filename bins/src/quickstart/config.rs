@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::TcpListener;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use towline_core::config::{Check, ConsoleConfig, DirectorConfig, FileConfig, Passwords, StorageConfig};
 
 use super::mode::{FILE_LAN, Mode, STORAGE_LAN};
+use super::state::new_file;
 use super::{Failure, Protection};
 use crate::config::{built, parse, write};
 
@@ -190,9 +191,7 @@ fn certificates(folder: &Path) -> Result<(), Failure> {
         make_certificates().map_err(|error| Failure::Local(format!("cannot make certificates: {error}")))?;
     for (name, text) in [("ca.pem", authority), ("certificate.pem", certificate), ("key.pem", key)] {
         let path = folder.join(name);
-        let mut file = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path)?;
-        file.set_permissions(fs::Permissions::from_mode(0o600))?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
+        io::Write::write_all(&mut new_file(&path)?, text.as_bytes())?;
     }
     Ok(())
 }

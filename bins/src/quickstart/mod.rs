@@ -144,7 +144,8 @@ pub fn command() -> Command {
         .about("Runs a whole backup network on loopback: backs a folder up, restores it, compares every entry")
         .arg(option("source", "PATH", "What to back up").value_parser(path.clone()).required(true))
         .arg(
-            option("into", "DIR", "Where the restored files go; with the state if left out").value_parser(path.clone()),
+            option("into", "DIR", "An empty or new folder for the restored files; with the state if left out")
+                .value_parser(path.clone()),
         )
         .arg(
             option("mode", "MODE", "Which way the connections go [default: default]")
@@ -156,8 +157,12 @@ pub fn command() -> Command {
         )
         .arg(option("runtime", "NAME", "What drives the daemons: tokio, smol or blocking"))
         .arg(
-            option("state", "DIR", "Where configurations, catalog, volumes and logs go; they stay there")
-                .value_parser(path),
+            option(
+                "state",
+                "DIR",
+                "An empty or new folder for configurations, catalog, volumes and logs; they stay there",
+            )
+            .value_parser(path),
         )
         .arg(flag("keep", "Keep the state, and say where it is"))
         .arg(flag("json", "Print one JSON object"))
@@ -219,7 +224,7 @@ fn network(options: &Options) -> Result<Report, Failure> {
     let source = options.source.canonicalize().map_err(unusable)?;
     let state = State::new(options.state.as_deref(), options.keep)?;
     let into = match &options.into {
-        Some(into) => state::make_folder(into)?,
+        Some(into) => state::own_folder(into)?,
         None => state::make_folder(&state.path().join("restored"))?,
     };
     for (what, folder) in [("the state", state.path()), ("what is restored", &into)] {

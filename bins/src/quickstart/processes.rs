@@ -1,6 +1,5 @@
 //! The daemons as processes of this program's own executable. They end with their parent, however that ends.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +8,7 @@ use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use super::state::new_file;
 use super::{Failure, News};
 
 /// Lines of a daemon's log that are shown when it fails.
@@ -69,7 +69,7 @@ impl Processes {
         folder: &Path,
         news: &Sender<News>,
     ) -> Result<(), Failure> {
-        let log = File::create(log_of(folder, kind))?;
+        let log = new_file(&log_of(folder, kind))?;
         let mut child = Command::new(std::env::current_exe()?)
             .args(["daemon", kind.word(), "--until-eof", "--runtime", runtime, "-c"])
             .arg(config)

@@ -1,13 +1,16 @@
 //! The folder with everything a run needs: a temporary one that goes, or one that was asked for and stays.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 
 use super::Failure;
+
+/// A file of this name says that quickstart has made all there is in a folder, and may write over it.
+const MARK: &str = ".towline-quickstart";
 
 /// The folder. A temporary one is removed when this is dropped.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ impl State {
     /// Makes the folder.
     pub(super) fn new(wanted: Option<&Path>, keep: bool) -> Result<Self, Failure> {
         if let Some(path) = wanted {
-            return Ok(Self { path: make_folder(path)?, stays: true });
+            return Ok(Self { path: own_folder(path)?, stays: true });
         }
         let mut bytes = [0_u8; 6];
         getrandom::fill(&mut bytes)
@@ -57,6 +60,35 @@ impl Drop for State {
     }
 }
 
+/// Makes a folder if it is not there, and gives its name without links. One that holds something is taken only if an
+/// earlier run has made it: no file of anybody else is written over.
+pub(super) fn own_folder(wanted: &Path) -> Result<PathBuf, Failure> {
+    let path = make_folder(wanted)?;
+    let named = |error: io::Error| Failure::Usage(format!("cannot use {}: {error}", path.display()));
+    let mark = path.join(MARK);
+    if fs::symlink_metadata(&mark).is_ok_and(|meta| meta.is_file()) {
+        return Ok(path);
+    }
+    if fs::read_dir(&path).map_err(named)?.next().is_some() {
+        let text = format!(
+            "{} holds files that quickstart has not made, and it writes over nothing: name an empty or a new folder",
+            path.display()
+        );
+        return Err(Failure::Usage(text));
+    }
+    new_file(&mark).map_err(named)?;
+    Ok(path)
+}
+
+/// Makes an empty file that only this user may read; one that was there before goes.
+pub(super) fn new_file(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
 /// Makes a folder if it is not there, and gives its name without links.
 pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Failure> {
     let named = |error: io::Error| Failure::Usage(format!("cannot use {}: {error}", path.display()));
@@ -90,6 +122,32 @@ mod tests {
         }
         drop(state);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_folder_with_files_of_somebody_else_is_refused_and_its_own_is_taken_again() {
+        let outer = tempfile::tempdir().unwrap();
+        let own = own_folder(&outer.path().join("own")).unwrap();
+        fs::write(own.join("director.ron"), b"").unwrap();
+        assert_eq!(own_folder(&own).unwrap(), own);
+        let theirs = outer.path().join("theirs");
+        fs::create_dir(&theirs).unwrap();
+        fs::write(theirs.join("director.ron"), b"precious").unwrap();
+        let refused = own_folder(&theirs).unwrap_err();
+        assert!(refused.to_string().contains("has not made"), "{refused}");
+        assert_eq!(fs::read(theirs.join("director.ron")).unwrap(), b"precious");
+        assert_eq!(fs::read_dir(&theirs).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_a_link_and_not_of_what_it_leads_to() {
+        let outer = tempfile::tempdir().unwrap();
+        let (link, precious) = (outer.path().join("link"), outer.path().join("precious"));
+        fs::write(&precious, b"safe").unwrap();
+        std::os::unix::fs::symlink(&precious, &link).unwrap();
+        new_file(&link).unwrap();
+        assert_eq!(fs::read(&precious).unwrap(), b"safe");
+        assert_eq!(fs::read(&link).unwrap(), b"");
     }
 
     #[test]

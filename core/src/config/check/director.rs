@@ -143,6 +143,10 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         let help = "remove `where`, or set `kind: restore`";
         c.warning(codes::CONTRADICTION, path.field("where"), "only a restore puts files anywhere", help);
     }
+    if let Some(folder) = job.r#where.as_deref().filter(|folder| !folder.is_empty() && !folder.starts_with('/')) {
+        let message = format!("{folder:?} is no absolute path: where a client would put the files is left to chance");
+        c.error(codes::RELATIVE_PATH, path.field("where"), message, "begin it with `/`");
+    }
     if job.kind == JobKind::Backup && config.pool(&job.pool).is_some_and(|pool| pool.kind == PoolKind::Scratch) {
         let message = format!("pool {:?} is a scratch pool, no job writes to it", job.pool);
         c.error(codes::CONTRADICTION, path.field("pool"), message, "choose a pool with `kind: backup`");

@@ -392,6 +392,11 @@ impl FileDaemon {
 
     fn serve_restore(&mut self, net: &mut Net, id: ConnId, order: Restore) -> Next {
         match order.to {
+            RestoreTo::Where(to) if !to.is_empty() && !to.starts_with('/') => {
+                let text = format!("where={to} is no absolute path, so that nothing is restored (T0553)");
+                self.say_fatal(net, id, &text);
+                Next::End
+            }
             RestoreTo::Where(to) => {
                 let to = if to == "/" { Vec::new() } else { to.into_bytes() };
                 let order = RestoreOrder { to, replace: order.replace, prefix_links: order.prefix_links };

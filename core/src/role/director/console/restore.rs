@@ -96,7 +96,7 @@ impl Director {
         let restoring = Restoring {
             client: client.to_owned(),
             fileset: words.value(&["fileset"]).map(str::to_owned),
-            to: words.value(&["where"]).map_or_else(|| job.r#where.clone().unwrap_or_default(), str::to_owned),
+            to: place(words)?.or_else(|| job.r#where.clone()).unwrap_or_default(),
             replace: replace(words, job.replace)?,
             yes: words.has("yes"),
             job: job.name.clone(),
@@ -243,6 +243,17 @@ impl Restoring {
             if stem.len() < path.len() { vec![folder] } else { vec![path.clone().into_bytes(), folder] }
         });
         CatalogRequest::FilesForRestore { jobs: ids(&self.jobs), only: only.unwrap_or_default() }
+    }
+}
+
+/// The folder that `where=` names: an absolute one, for nobody knows where a client's daemon stands. Empty or `/` means
+/// the original places.
+fn place(words: &Words) -> Result<Option<String>, String> {
+    match words.value(&["where"]) {
+        Some(folder) if !folder.is_empty() && !folder.starts_with('/') => {
+            Err(format!("where={folder} is no absolute path: begin it with / (T0553).\n"))
+        }
+        other => Ok(other.map(str::to_owned)),
     }
 }
 
