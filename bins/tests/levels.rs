@@ -135,6 +135,28 @@ fn what_changed_after_a_full_whose_clock_was_ahead_is_saved_and_restored() {
 }
 
 #[test]
+fn times_of_winter_and_summer_are_shown_and_taken_by_the_rules_of_their_own_day() {
+    let director_prefix = ["/usr/bin/env", "TZ=CET-1CEST,M3.5.0,M10.5.0/3"].map(Into::into).to_vec();
+    let network = Network::start(&Plan { all: CLEAR.to_owned(), director_prefix, ..Plan::default() });
+    fs::write(network.source.join("file"), "text").unwrap();
+    let catalog = rusqlite::Connection::open(network.place("catalog.sqlite")).unwrap();
+    catalog.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
+    // 15 January and 15 July 2026, noon of UTC: 13:00 and 14:00 there.
+    for (job, noon) in [(1, 1_768_478_400_i64), (2, 1_784_116_800)] {
+        backup(&network, "level=full");
+        let set = "SchedTime = ?2, StartTime = ?2, EndTime = ?2, RealEndTime = ?2, JobTDate = ?2";
+        catalog.execute(&format!("UPDATE Job SET {set} WHERE JobId = ?1"), [job, noon]).unwrap();
+    }
+    let listed = network.ask(&["list jobs"]);
+    assert!(listed.contains("| 2026-01-15 13:00:00 |") && listed.contains("| 2026-07-15 14:00:00 |"), "{listed}");
+    let chosen = |before: &str| network.ask(&[&format!("restore client=f before=\"{before}\" all done")]);
+    assert!(chosen("2026-01-15 13:00:00").contains("no good full backup"));
+    assert!(chosen("2026-01-15 13:00:01").contains("following JobId: 1\n"));
+    assert!(chosen("2026-07-15 14:00:00").contains("following JobId: 1\n"));
+    assert!(chosen("2026-07-15 14:00:01").contains("following JobId: 2\n"));
+}
+
+#[test]
 fn an_accurate_incremental_notices_what_is_gone_and_what_is_old_but_new_here() {
     let network = network();
     let put = |name: &str, text: &str| fs::write(network.source.join(name), text).unwrap();

@@ -1,6 +1,8 @@
-//! Dates and times of day, for names of jobs and lines that people read. No clock and no time zone: seconds come in.
+//! Dates and times of day, for names of jobs and lines that people read. No clock and no time zone of its own: seconds and
+//! the rules of a [`Zone`] come in.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A date and a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -100,44 +102,79 @@ fn numbers(text: &str, between: char) -> Option<[i64; 3]> {
     parts.next().is_none().then_some(three)
 }
 
-/// The offsets of a place's local time over the years: data that whoever has the rules of time zones brings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The rules of a place's local time: data that whoever has the rules of time zones brings. Cheap to clone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
     first: i32,
-    changes: Vec<(i64, i32)>,
+    changes: Arc<[(i64, i32)]>,
+    goes_on: bool,
 }
+
+const DAY: i64 = 86_400;
+/// After so many years the calendar comes again, weekdays included: whoever puts clocks by a rule does what was done
+/// 400 years before.
+const CYCLE: i64 = 146_097 * DAY;
 
 impl Zone {
     /// Local time minus UTC in seconds before all changes, and each change: its moment in seconds since 1970, in order,
-    /// and the offset from then on.
+    /// and the offset from then on. After the last nothing changes.
     #[must_use]
-    pub const fn new(first: i32, changes: Vec<(i64, i32)>) -> Self {
-        Self { first, changes }
+    pub fn new(first: i32, changes: Vec<(i64, i32)>) -> Self {
+        Self { first, changes: changes.into(), goes_on: false }
+    }
+
+    /// The same, with what the last 400 years of changes do repeated for ever: they must follow a rule.
+    #[must_use]
+    pub fn going_on(first: i32, changes: Vec<(i64, i32)>) -> Self {
+        Self { goes_on: true, ..Self::new(first, changes) }
     }
 
     /// A place that never puts its clocks.
     #[must_use]
-    pub const fn fixed(offset: i32) -> Self {
+    pub fn fixed(offset: i32) -> Self {
         Self::new(offset, Vec::new())
+    }
+
+    /// The last of the 400 years whose changes are known best: later moments count as those in it.
+    fn known(&self, moment: i64) -> i64 {
+        match self.changes.last() {
+            Some((last, _)) if self.goes_on && moment >= *last => last - CYCLE + (moment - last).rem_euclid(CYCLE),
+            _ => moment,
+        }
     }
 
     /// Local time minus UTC in seconds, at a moment in seconds since 1970.
     #[must_use]
     pub fn offset_at(&self, moment: i64) -> i32 {
-        let behind = self.changes.partition_point(|(at, _)| *at <= moment);
-        behind.checked_sub(1).and_then(|at| self.changes.get(at)).map_or(self.first, |(_, offset)| *offset)
+        let moment = self.known(moment);
+        let past = self.changes.partition_point(|(at, _)| *at <= moment);
+        past.checked_sub(1).and_then(|at| self.changes.get(at)).map_or(self.first, |(_, offset)| *offset)
+    }
+
+    /// What clocks here show at a moment in seconds since 1970.
+    #[must_use]
+    pub fn local(&self, moment: i64) -> Civil {
+        Civil::of(moment.saturating_add(self.offset_at(moment).into()))
     }
 
     /// The moment at which clocks here show this, in seconds since 1970 as if they were UTC. What they show twice means
-    /// the first time. What they never show, because they are put forward over it, means as long after the change as it
-    /// would have been without.
+    /// the first time. What they never show, because they are put forward over it, means the moment at which they are.
     #[must_use]
     pub fn moment_of(&self, shown: i64) -> i64 {
-        const DAY: i64 = 86_400;
-        let before = i64::from(self.offset_at(shown - DAY));
-        let after = i64::from(self.offset_at(shown + DAY));
-        let is_right = |offset: &i64| i64::from(self.offset_at(shown - offset)) == *offset;
-        shown - [before, after].into_iter().find(is_right).unwrap_or(before)
+        let before = i64::from(self.offset_at(shown.saturating_sub(DAY)));
+        let after = i64::from(self.offset_at(shown.saturating_add(DAY)));
+        let is_right = |offset: &i64| i64::from(self.offset_at(shown.saturating_sub(*offset))) == *offset;
+        match [before, after].into_iter().find(is_right) {
+            Some(offset) => shown.saturating_sub(offset),
+            None => self.change_after(shown.saturating_sub(after)).unwrap_or_else(|| shown.saturating_sub(before)),
+        }
+    }
+
+    /// The first change after a moment.
+    fn change_after(&self, moment: i64) -> Option<i64> {
+        let known = self.known(moment);
+        let next = self.changes.partition_point(|(at, _)| *at <= known);
+        self.changes.get(next).map(|(at, _)| at.saturating_add(moment - known))
     }
 }
 
@@ -193,6 +230,88 @@ mod tests {
             "2026-11-23 é",
         ] {
             assert_eq!(Civil::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    /// Central Europe from 1996 on, by its rule: the last Sundays of March and October at 01:00 UTC.
+    fn berlin() -> Zone {
+        let last_sunday = |year: i64, month: u8| {
+            let end = Civil { year, month, day: 31, hour: 1, minute: 0, second: 0 }.seconds();
+            // 1 January 1970 was a Thursday.
+            end - (end.div_euclid(DAY) + 4).rem_euclid(7) * DAY
+        };
+        let changes = (1996..2400).flat_map(|year| [(last_sunday(year, 3), 7_200), (last_sunday(year, 10), 3_600)]);
+        Zone::going_on(3_600, changes.collect())
+    }
+
+    fn seconds(text: &str) -> i64 {
+        Civil::parse(text).expect("a date").seconds()
+    }
+
+    #[test]
+    fn a_moment_is_shown_by_the_rule_of_its_own_day() {
+        let zone = berlin();
+        for (utc, local) in [
+            ("2026-03-29 00:59:59", "2026-03-29 01:59:59"),
+            ("2026-03-29 01:00:00", "2026-03-29 03:00:00"),
+            ("2026-10-25 00:30:00", "2026-10-25 02:30:00"),
+            ("2026-10-25 01:30:00", "2026-10-25 02:30:00"),
+            ("2026-01-15 12:00:00", "2026-01-15 13:00:00"),
+            ("2026-07-15 12:00:00", "2026-07-15 14:00:00"),
+            ("1970-01-01 00:00:00", "1970-01-01 01:00:00"),
+            // Long after the last change in the table.
+            ("2399-12-15 12:00:00", "2399-12-15 13:00:00"),
+            ("2427-03-28 00:59:59", "2427-03-28 01:59:59"),
+            ("2427-03-28 01:00:00", "2427-03-28 03:00:00"),
+            ("2826-07-15 12:00:00", "2826-07-15 14:00:00"),
+            ("9999-01-15 12:00:00", "9999-01-15 13:00:00"),
+        ] {
+            assert_eq!(zone.local(seconds(utc)).to_string(), local, "{utc}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_is_shown_twice_is_the_first_and_one_that_never_is_comes_with_the_change() {
+        let zone = berlin();
+        for (local, utc) in [
+            ("2026-03-29 01:59:59", "2026-03-29 00:59:59"),
+            ("2026-03-29 02:00:00", "2026-03-29 01:00:00"),
+            ("2026-03-29 02:30:00", "2026-03-29 01:00:00"),
+            ("2026-03-29 03:00:00", "2026-03-29 01:00:00"),
+            ("2026-03-29 03:30:00", "2026-03-29 01:30:00"),
+            ("2026-10-25 02:30:00", "2026-10-25 00:30:00"),
+            ("2026-10-25 03:00:00", "2026-10-25 02:00:00"),
+            ("2427-03-28 02:30:00", "2427-03-28 01:00:00"),
+        ] {
+            assert_eq!(Civil::of(zone.moment_of(seconds(local))).to_string(), utc, "{local}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_half_an_hour_and_one_of_a_whole_day_are_changes_like_others() {
+        // Lord Howe: from 11:00 to 10:30 ahead on 5 April 2026 at 15:00 UTC the day before, and back on 3 October.
+        let (autumn, spring) = (seconds("2026-04-04 15:00"), seconds("2026-10-03 15:30"));
+        let lord_howe = Zone::new(39_600, vec![(autumn, 37_800), (spring, 39_600)]);
+        assert_eq!(lord_howe.local(autumn - 1).to_string(), "2026-04-05 01:59:59");
+        assert_eq!(lord_howe.local(autumn).to_string(), "2026-04-05 01:30:00");
+        assert_eq!(lord_howe.moment_of(seconds("2026-04-05 01:45")), autumn - 900, "the first of two");
+        assert_eq!(lord_howe.moment_of(seconds("2026-10-04 02:15")), spring, "02:00 to 02:30 is not there");
+        assert_eq!(lord_howe.moment_of(seconds("2026-10-04 02:30")), spring);
+        // Samoa had no 30 December 2011.
+        let change = seconds("2011-12-30 10:00");
+        let samoa = Zone::new(-36_000, vec![(change, 50_400)]);
+        assert_eq!(samoa.local(change).to_string(), "2011-12-31 00:00:00");
+        assert_eq!(samoa.moment_of(seconds("2011-12-30 12:00")), change);
+    }
+
+    #[test]
+    fn a_place_without_changes_and_moments_without_bounds_do_no_harm() {
+        assert_eq!(Zone::default().local(0).to_string(), "1970-01-01 00:00:00");
+        assert_eq!(Zone::fixed(-3_600).moment_of(0), 3_600);
+        for zone in [berlin(), Zone::fixed(3_600)] {
+            for moment in [i64::MIN, i64::MAX] {
+                let (_, _) = (zone.offset_at(moment), zone.moment_of(moment));
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use crate::calendar::Zone;
 use crate::conn::FromConn;
 use crate::drive::WorkDone;
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
@@ -21,6 +22,8 @@ pub enum Event {
         /// The wall time at the `now` of this call.
         wall: Wall,
     },
+    /// The machine is in another time zone now, or the rules of its own have changed.
+    ZoneChanged(Zone),
     /// The machine's addresses or its ways to other networks have changed: what is connected may be dead, and what could
     /// not be reached may be there.
     NetworkChanged,

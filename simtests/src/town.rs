@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use towline_core::calendar::Zone;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig, TrayConfig};
 use towline_core::drive::Notice;
 use towline_core::node::{Node, Settings};
@@ -329,7 +330,7 @@ pub(crate) fn identity() -> Identity {
         full: "26.0.0".to_owned(),
         date: "01Jan26".to_owned(),
         system: "simulator".to_owned(),
-        utc_offset: 0,
+        zone: Zone::default(),
     }
 }
 

@@ -10,7 +10,7 @@ use towline_core::role::director::Director;
 use towline_core::role::director::catalog::CatalogError;
 use towline_core::wire::names::{PeerKind, PeerName};
 
-use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, local_zone, read_tls};
+use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
@@ -72,7 +72,7 @@ impl Daemon for DirectorDaemon {
             max_unauthenticated: usize::try_from(director.max_unauthenticated).unwrap_or(usize::MAX),
             authenticate_within: director.authenticate_within.duration(),
         };
-        let role = Director::new(Arc::new(loaded.config), tls.credentials, identity()).with_zone(local_zone());
+        let role = Director::new(Arc::new(loaded.config), tls.credentials, identity());
         Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(|_| {}) })
     }
 }

@@ -39,7 +39,7 @@ use towline_core::time::Instant;
 use crate::config::{EXIT_CONFIG, Loaded, Report, load};
 
 pub use descriptors::raise_descriptor_limit;
-pub use identity::{identity, local_zone};
+pub use identity::identity;
 pub use log::{Sink, start_log};
 pub use options::Options;
 pub use tls::{Peer, Tls, read_tls};
@@ -163,6 +163,10 @@ fn run_with<D: Daemon>(
             && let Err(error) = network::watch(injector.clone())
         {
             let text = format!("changes of the network are not noticed: {error}");
+            tracing::warn!("{}", complaint(Code(918), &text));
+        }
+        if let Err(error) = identity::watch_zone(injector.clone()) {
+            let text = format!("cannot watch for another time zone, so a restart is needed to notice one: {error}");
             tracing::warn!("{}", complaint(Code(918), &text));
         }
         started(injector);

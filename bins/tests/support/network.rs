@@ -26,6 +26,8 @@ pub struct Plan {
     pub file_program: PathBuf,
     /// What becomes the storage daemon: a program and its arguments, in front of the storage daemon's own.
     pub storage_prefix: Vec<PathBuf>,
+    /// What becomes the director, likewise.
+    pub director_prefix: Vec<PathBuf>,
     /// Of the file daemon instead of `all`.
     pub file_tls: Option<String>,
     /// Of the console instead of `all`.
@@ -53,6 +55,7 @@ impl Default for Plan {
             pool: String::new(),
             file_program: env!("CARGO_BIN_EXE_towline-fd").into(),
             storage_prefix: Vec::new(),
+            director_prefix: Vec::new(),
             file_tls: None,
             console_tls: None,
             catalog: r#"sqlite(path: "catalog.sqlite")"#.to_owned(),
@@ -122,7 +125,9 @@ impl Network {
             )
         });
         let (file_port, storage_port) = (file.address.port(), storage.address.port());
-        let director = Daemon::start("director", &[env!("CARGO_BIN_EXE_towline-dir").into()], at, |port| {
+        let mut program = plan.director_prefix.clone();
+        program.push(env!("CARGO_BIN_EXE_towline-dir").into());
+        let director = Daemon::start("director", &program, at, |port| {
             let job = r#"client: "f", fileset: "fs", storage: "s", pool: "p""#;
             format!(
                 r#"(director: (name: "d", password: "console", port: {port}, {common} {all}),

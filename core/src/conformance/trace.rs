@@ -52,6 +52,7 @@ impl Tracer {
             Event::Started { .. } => "Started".to_owned(),
             Event::StopRequested => "StopRequested".to_owned(),
             Event::ClockJumped { .. } => "ClockJumped".to_owned(),
+            Event::ZoneChanged(_) => "ZoneChanged".to_owned(),
             Event::NetworkChanged => "NetworkChanged".to_owned(),
             Event::Resolved { query, answer } => {
                 let query = self.id("query", query.0);

@@ -68,6 +68,7 @@ impl<R: Role> Node<R> {
                 self.net.set_wall(wall);
                 self.role.on_clock_jumped(&mut self.net);
             }
+            Event::ZoneChanged(zone) => self.role.on_zone_changed(&mut self.net, zone),
             Event::NetworkChanged => {
                 self.net.listen_again();
                 self.net.dial_again();

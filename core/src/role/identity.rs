@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::calendar::{Civil, Zone};
 use crate::node::Opening;
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -23,15 +24,15 @@ pub struct Identity {
     pub date: String,
     /// The system it runs on.
     pub system: String,
-    /// Local time minus UTC, in seconds, for dates a person reads.
-    pub utc_offset: i32,
+    /// The rules of local time, for dates a person reads and writes.
+    pub zone: Zone,
 }
 
 impl Identity {
     /// Local civil time of a moment.
     #[must_use]
-    pub const fn local(&self, wall: Wall) -> crate::calendar::Civil {
-        crate::calendar::Civil::of(wall.seconds() + self.utc_offset as i64)
+    pub fn local(&self, wall: Wall) -> Civil {
+        self.zone.local(wall.seconds())
     }
 }
 

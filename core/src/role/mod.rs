@@ -14,6 +14,7 @@ pub mod tray;
 
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;
+use crate::calendar::Zone;
 use crate::conn::{CloseReason, Peer};
 use crate::drive::WorkDone;
 use crate::error::{Code, Explain};
@@ -58,6 +59,9 @@ pub trait Role: Sized + Send + 'static {
     fn on_timer(&mut self, net: &mut Net, key: TimerKey);
     /// The wall clock was set, or the machine has slept: what other machines know of us may be out of date.
     fn on_clock_jumped(&mut self, _net: &mut Net) {}
+
+    /// Local time follows other rules from now on.
+    fn on_zone_changed(&mut self, _net: &mut Net, _zone: Zone) {}
     /// The machine has other addresses, or other ways to other networks.
     fn on_network_changed(&mut self, _net: &mut Net) {}
     /// The operator typed a line; `None` at the end of the input.

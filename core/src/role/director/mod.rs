@@ -97,7 +97,6 @@ pub struct Director {
     surveys: BTreeMap<SurveyId, ConnId>,
     cancelling: BTreeMap<u32, Cancelling>,
     schedules: Schedules,
-    zone: Zone,
     journal: Journal,
     queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
@@ -155,7 +154,6 @@ impl Director {
             config,
             credentials: Arc::new(credentials),
             schedules: Schedules::default(),
-            zone: Zone::fixed(identity.utc_offset),
             identity,
             setup: Setup::default(),
             jobs: BTreeMap::new(),
@@ -178,12 +176,6 @@ impl Director {
             started: Wall::default(),
             stopping: false,
         }
-    }
-
-    /// The same where clocks are put forward and back; without this, the identity's offset counts for ever.
-    #[must_use]
-    pub fn with_zone(self, zone: Zone) -> Self {
-        Self { zone, ..self }
     }
 
     fn keyring(&self) -> Keyring {
@@ -258,6 +250,15 @@ impl Role for Director {
         self.started = net.wall();
         net.set_keyring(Arc::new(self.keyring()));
         self.begin_setup(net);
+    }
+
+    fn on_clock_jumped(&mut self, net: &mut Net) {
+        self.schedules_after_jump(net);
+    }
+
+    fn on_zone_changed(&mut self, net: &mut Net, zone: Zone) {
+        self.identity.zone = zone;
+        self.plan_schedules(net);
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {

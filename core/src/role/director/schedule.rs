@@ -23,6 +23,10 @@ pub(super) struct Schedules {
     /// By the job resource's name.
     next: BTreeMap<String, Moment>,
     timer: Option<TimerKey>,
+    /// The wall time at which they were worked out or looked at last.
+    looked: i64,
+    /// Whether the director serves, so that jobs may be ordered.
+    has_begun: bool,
 }
 
 /// When a job is due, and at which level.
@@ -46,19 +50,40 @@ impl Schedules {
 impl Director {
     /// Works out when each job is due, from now on.
     pub(super) fn begin_schedules(&mut self, net: &mut Net) {
+        self.schedules.has_begun = true;
+        self.plan_schedules(net);
+    }
+
+    /// The clock was put. Moments that were worked out by one that was far ahead are too late; a small correction must
+    /// not order again what was ordered just now.
+    pub(super) fn schedules_after_jump(&mut self, net: &mut Net) {
+        let back = self.schedules.looked.saturating_sub(net.wall().seconds());
+        if back > i64::try_from(LOOK.as_secs()).unwrap_or(i64::MAX) {
+            self.plan_schedules(net);
+        } else if self.schedules.has_begun {
+            self.look_at_schedules(net);
+        }
+    }
+
+    /// Works out anew when each job is due, if that was worked out before.
+    pub(super) fn plan_schedules(&mut self, net: &mut Net) {
+        if !self.schedules.has_begun || self.stopping {
+            return;
+        }
         let names: Vec<String> = self.config.jobs.iter().map(|job| job.name.clone()).collect();
         let now = net.wall().seconds();
+        self.schedules.looked = now;
         names.into_iter().for_each(|name| self.schedule_next(name, now));
         self.arm_schedules(net);
     }
 
     /// Orders what is due.
     pub(super) fn look_at_schedules(&mut self, net: &mut Net) {
-        self.schedules.timer = None;
         if self.stopping {
             return;
         }
         let now = net.wall().seconds();
+        self.schedules.looked = now;
         let due: Vec<(String, Moment)> = self
             .schedules
             .next
@@ -95,13 +120,15 @@ impl Director {
     fn schedule_next(&mut self, name: String, after: i64) {
         let job = self.config.job(&name).filter(|job| job.enabled);
         let schedule = job.and_then(|job| self.config.schedule(job.schedule.as_deref()?));
-        match schedule.and_then(|schedule| next(schedule, &self.zone, after)) {
+        match schedule.and_then(|schedule| next(schedule, &self.identity.zone, after)) {
             Some(moment) => drop(self.schedules.next.insert(name, moment)),
             None => drop(self.schedules.next.remove(&name)),
         }
     }
 
     fn arm_schedules(&mut self, net: &mut Net) {
+        let before = self.schedules.timer.take();
+        self.cancel_timer(net, before);
         let Some(soonest) = self.schedules.next.values().map(|moment| moment.at).min() else { return };
         let left = u64::try_from(soonest - net.wall().seconds()).unwrap_or(0);
         let after = Duration::from_secs(left).min(LOOK);
@@ -229,14 +256,14 @@ mod tests {
     }
 
     #[test]
-    fn a_time_skipped_by_the_clock_comes_late_and_one_that_comes_twice_counts_once() {
+    fn a_time_skipped_by_the_clock_comes_right_after_and_one_that_comes_twice_counts_once() {
         // Central Europe 2026: an hour forward on 29 March at 01:00 UTC, back on 25 October at 01:00 UTC.
         let (spring, autumn) = (1_774_746_000, 1_792_890_000);
         let zone = Zone::new(3_600, vec![(spring, 7_200), (autumn, 3_600)]);
         let at = schedule(vec![run(&["2:30"])]);
         let due = |after: i64| next(&at, &zone, after).unwrap().at;
-        assert_eq!(due(spring - 3_600), spring + 1_800, "02:30 is not there: it is 03:30 then");
-        assert_eq!(due(spring + 1_800), spring + DAY - 1_800, "the next day at 02:30 of summer");
+        assert_eq!(due(spring - 3_600), spring, "02:30 is not there: it is 03:00 at once");
+        assert_eq!(due(spring), spring + DAY - 1_800, "the next day at 02:30 of summer");
         assert_eq!(due(autumn - 3_600), autumn - 1_800, "the first 02:30");
         assert_eq!(due(autumn - 1_800), autumn + 1_800 + DAY, "not the second, an hour later");
     }

@@ -27,6 +27,7 @@ use std::sync::Arc;
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskWork};
+use crate::calendar::Zone;
 use crate::config::{FileConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
@@ -251,6 +252,10 @@ impl Role for FileDaemon {
         self.refresh_keyring(net);
         net.listen_on(listen_on(&self.config.file.listen, self.config.file.port));
         self.start_calling(net);
+    }
+
+    fn on_zone_changed(&mut self, _net: &mut Net, zone: Zone) {
+        self.identity.zone = zone;
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {

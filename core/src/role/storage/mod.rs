@@ -26,6 +26,7 @@ use std::time::Duration;
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskError, DiskWork};
+use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
@@ -404,6 +405,10 @@ impl Role for StorageDaemon {
         self.session_time = u32::try_from(self.started.seconds()).unwrap_or(u32::MAX);
         self.refresh_keyring(net);
         net.listen_on(listen_on(&self.config.storage.listen, self.config.storage.port));
+    }
+
+    fn on_zone_changed(&mut self, _net: &mut Net, zone: Zone) {
+        self.identity.zone = zone;
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {

@@ -1,6 +1,7 @@
 //! Backups that build on others, and what they would save.
 
 use serde_json::json;
+use towline_core::calendar::Zone;
 use towline_core::role::director::catalog::CatalogRequest;
 use towline_core::role::director::catalog::memory::MemoryCatalog;
 
@@ -279,4 +280,58 @@ fn a_job_of_a_schedule_is_shown_and_ordered_by_itself() {
     assert_eq!((row.name.as_str(), row.sched_time % 60), ("backup-tiny", 0));
     let status = desk.ask(console, "status director").concat();
     assert!(status.contains("24-Nov-26 13:03"), "the next one: {status}");
+}
+
+/// A desk whose job is ordered at 02:30 each day, three days before Central Europe puts its clocks forward in 2027.
+fn at_half_past_two() -> Desk {
+    let mut config = config();
+    config["schedules"] = json!([{ "name": "nightly", "runs": [{ "at": ["2:30"] }] }]);
+    config["jobs"][0]["schedule"] = json!("nightly");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    // The last Sundays of October 2026, March and October 2027, at 01:00 UTC.
+    let changes = vec![(1_792_890_000, 3_600), (SPRING, 7_200), (1_824_944_400, 3_600)];
+    desk.world.put_zone(Zone::new(7_200, changes));
+    let ahead = SPRING - 3 * 86_400 - start_of_the_world();
+    desk.world.put_clock(ahead);
+    desk
+}
+
+/// 28 March 2027, 01:00 UTC.
+const SPRING: i64 = 1_806_195_600;
+
+/// When jobs were ordered, in seconds from the change of the clocks in spring.
+fn ordered(desk: &Desk) -> Vec<i64> {
+    let catalog = &desk.shelf().catalog;
+    (1..).map_while(|id| catalog.job_row(id).map(|row| (row.sched_time - SPRING) / 60)).collect()
+}
+
+#[test]
+fn times_are_shown_and_used_by_the_rules_of_their_own_day() {
+    let mut desk = at_half_past_two();
+    desk.world.wait(std::time::Duration::from_secs(4 * 86_400));
+    // The clock was put by months, and what was due meanwhile ran once; then in winter, with the change, and in summer.
+    let days = |days: i64, minutes: i64| days * 24 * 60 + minutes;
+    assert_eq!(ordered(&desk)[1..], [days(-3, 30), days(-2, 30), days(-1, 30), 0, days(1, -30)]);
+    let console = desk.console();
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("30-Mar-27 02:30"), "the next: {status}");
+    // Far to the east: the same moments, and the next one by the rules there.
+    desk.world.put_zone(Zone::fixed(10 * 3_600));
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("30-Mar-27 02:30"), "{status}");
+    desk.world.wait(std::time::Duration::from_secs(86_400));
+    assert_eq!(ordered(&desk).last(), Some(&days(1, 15 * 60 + 30)));
+}
+
+#[test]
+fn a_clock_that_was_far_ahead_keeps_no_job_from_its_turn() {
+    let mut desk = at_half_past_two();
+    let made = ordered(&desk).len();
+    desk.world.put_clock(SPRING - 2 * 86_400 - start_of_the_world() - 365 * 86_400);
+    desk.world.wait(std::time::Duration::from_secs(86_400));
+    assert_eq!(ordered(&desk).len(), made + 1, "a year back, and the job of the next night is ordered");
+    // A correction of a second orders nothing again.
+    desk.world.put_clock(SPRING - 2 * 86_400 - start_of_the_world() - 365 * 86_400 - 1);
+    desk.world.wait(std::time::Duration::from_secs(60));
+    assert_eq!(ordered(&desk).len(), made + 1);
 }

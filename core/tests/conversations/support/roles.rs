@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use towline_core::calendar::Zone;
 use towline_core::config::{ConsoleConfig, FileConfig, StorageConfig, TrayConfig};
 use towline_core::node::Settings;
 use towline_core::role::console::Console;
@@ -71,7 +72,7 @@ pub fn identity() -> Identity {
         full: "26.0.0".to_owned(),
         date: "23Nov26".to_owned(),
         system: "Debian GNU/Linux 12 (bookworm)".to_owned(),
-        utc_offset: 0,
+        zone: Zone::default(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use towline_core::action::Action;
+use towline_core::calendar::Zone;
 use towline_core::conn::{Conn, FromConn, Side as Half};
 use towline_core::drive::{ExitReason, Notice, Work, WorkDone};
 use towline_core::event::{Ends, Event, IoKind, ResolveError};
@@ -130,6 +131,12 @@ impl<R: Role> World<R> {
     pub fn put_clock(&mut self, ahead: i64) {
         let right = self.wall.after(self.now.since(self.began));
         self.event(Event::ClockJumped { wall: Wall(right.0 + ahead * 1_000_000) });
+        self.run();
+    }
+
+    /// Takes the machine to another time zone.
+    pub fn put_zone(&mut self, zone: Zone) {
+        self.event(Event::ZoneChanged(zone));
         self.run();
     }
 

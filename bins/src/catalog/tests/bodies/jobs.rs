@@ -1,5 +1,5 @@
 use super::*;
-use towline_core::role::director::catalog as core;
+use towline_core::role::director::catalog::last_jobs as last_jobs_of;
 use towline_core::role::director::levels::choose_level;
 
 pub(crate) fn a_job_goes_from_created_to_ended(catalog: &mut dyn Catalog) {
@@ -105,7 +105,7 @@ pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut
     for now in [250, 1_000, 100_000] {
         let (name, client_id, file_set_id) = ("nightly", site.client_id, site.file_set_id);
         let found = last_jobs(catalog, CatalogRequest::LastJobs { name: name.into(), client_id, file_set_id, now });
-        let expected = core::last_jobs(rows.iter(), (name, client_id, file_set_id), now);
+        let expected = last_jobs_of(rows.iter(), (name, client_id, file_set_id), now);
         assert_eq!(found, expected, "{now}");
         assert_eq!(found.newest.iter().map(|row| row.job_id).collect::<Vec<_>>(), [again, differential, incremental]);
         for before in [0, 100, 101, 250, 350, 450, 650, 90_000, i64::MAX] {
@@ -117,7 +117,7 @@ pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut
                     before,
                     now,
                 };
-                let expected = core::jobs_for_restore(rows.iter(), ("alpha-fd", name, None), before, now);
+                let expected = jobs_for_restore(rows.iter(), ("alpha-fd", name, None), before, now);
                 assert_eq!(jobs(catalog, request), expected, "{before} {now}");
             }
         }

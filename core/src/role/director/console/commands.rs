@@ -189,7 +189,7 @@ impl Director {
                 self.show_files(net, conn, job_id, &files, next);
             }
             (Asked::Jobs, CatalogAnswer::Jobs(rows)) => {
-                let answer = show::jobs(&rows, self.identity.utc_offset).answer(api);
+                let answer = show::jobs(&rows, &self.identity.zone).answer(api);
                 self.console_answers(net, conn, answer);
             }
             (Asked::Volumes, CatalogAnswer::Volumes(rows)) => {
@@ -433,9 +433,9 @@ impl Director {
     }
 
     fn messages(&mut self, net: &mut Net, conn: ConnId) {
-        let offset = self.identity.utc_offset;
+        let zone = &self.identity.zone;
         let Some(console) = self.consoles.get_mut(&conn) else { return };
-        let lines: Vec<String> = self.journal.show(console.seen).map(|line| show::report_line(line, offset)).collect();
+        let lines: Vec<String> = self.journal.show(console.seen).map(|line| show::report_line(line, zone)).collect();
         (console.seen, console.notified) = (self.journal.total(), false);
         let text = if lines.is_empty() { "You have no messages.\n".to_owned() } else { lines.concat() };
         let lines = lines.iter().map(|line| line.trim_end().into()).collect();

@@ -119,7 +119,7 @@ impl Director {
             Some(text) => {
                 let shown = Civil::parse(text)
                     .ok_or_else(|| format!("before={text}: say a date such as \"2026-11-23 13:01:00\".\n"))?;
-                self.zone.moment_of(shown.seconds())
+                self.identity.zone.moment_of(shown.seconds())
             }
         };
         Ok(CatalogRequest::JobsForRestore {
@@ -153,7 +153,7 @@ impl Director {
                     Ok(jobs) => restoring.jobs = jobs,
                     Err(error) => return self.console_fails(net, conn, &format!("{error}\n")),
                 }
-                let text = show::restore_jobs(&restoring.jobs, self.identity.utc_offset);
+                let text = show::restore_jobs(&restoring.jobs, &self.identity.zone);
                 self.console_prints(net, conn, &text);
                 restoring.ask_files()
             }

@@ -1,7 +1,7 @@
 //! Tables and statuses as a console prints them.
 
 use crate::bulk::parcel::Parcel;
-use crate::calendar::Civil;
+use crate::calendar::{Civil, Zone};
 use crate::config;
 use crate::ids::ConnId;
 use crate::node::Net;
@@ -58,13 +58,13 @@ impl Director {
 }
 
 /// The catalog's jobs.
-pub(super) fn jobs(rows: &[JobRow], offset: i32) -> Table {
+pub(super) fn jobs(rows: &[JobRow], zone: &Zone) -> Table {
     let cells = rows.iter().rev().map(|row| {
         vec![
             id(row.job_id),
             text(&row.name),
             text(&row.client),
-            text(&moment(row.start_time, offset)),
+            text(&moment(row.start_time, zone)),
             text(&duration(row.end_time - row.start_time)),
             text(&char::from(row.job_type).to_string()),
             text(&char::from(row.level).to_string()),
@@ -138,14 +138,14 @@ pub(super) fn clients(rows: &[ClientRow]) -> Table {
 }
 
 /// The jobs that a restore builds on.
-pub(super) fn restore_jobs(rows: &[JobRow], offset: i32) -> String {
+pub(super) fn restore_jobs(rows: &[JobRow], zone: &Zone) -> String {
     let cells = rows.iter().map(|row| {
         vec![
             id(row.job_id),
             text(&char::from(row.level).to_string()),
             Cell::Count(row.job_files.into()),
             Cell::Count(row.job_bytes),
-            text(&moment(row.start_time, offset)),
+            text(&moment(row.start_time, zone)),
         ]
     });
     let ids: Vec<String> = rows.iter().map(|row| row.job_id.to_string()).collect();
@@ -155,9 +155,9 @@ pub(super) fn restore_jobs(rows: &[JobRow], offset: i32) -> String {
 }
 
 /// A line of a job's report with its date.
-pub(super) fn report_line(line: &LogRow, offset: i32) -> String {
+pub(super) fn report_line(line: &LogRow, zone: &Zone) -> String {
     let text = line.text.trim_end();
-    format!("{} {text}\n", Civil::of(line.time + i64::from(offset)).short())
+    format!("{} {text}\n", zone.local(line.time).short())
 }
 
 /// `status director`.
@@ -202,12 +202,7 @@ fn coming(director: &Director) -> impl Iterator<Item = (JobType, &'static str, &
     director.schedules.coming().into_iter().take(SCHEDULED).filter_map(|(name, moment)| {
         let job = director.config.job(name)?;
         let order = director.order_of(job, moment.level.unwrap_or(job.level))?;
-        Some((
-            order.kind,
-            level_name(order.level),
-            job,
-            Civil::of(moment.at + i64::from(director.zone.offset_at(moment.at))),
-        ))
+        Some((order.kind, level_name(order.level), job, director.identity.zone.local(moment.at)))
     })
 }
 
@@ -292,8 +287,8 @@ fn text(text: &str) -> Cell {
     Cell::Text(text.to_owned())
 }
 
-fn moment(seconds: i64, offset: i32) -> String {
-    if seconds == 0 { String::new() } else { Civil::of(seconds + i64::from(offset)).to_string() }
+fn moment(seconds: i64, zone: &Zone) -> String {
+    if seconds == 0 { String::new() } else { zone.local(seconds).to_string() }
 }
 
 fn duration(seconds: i64) -> String {
