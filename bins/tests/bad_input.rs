@@ -205,7 +205,7 @@ const IN_CLEAR: &[Case] = &[
     },
     Case {
         what: "an unknown name",
-        talk: |s, t| say(s, t.stranger.as_bytes()),
+        talk: |s, t| assert_ne!(answer(s, t.stranger, t.password), ACCEPTED.as_bytes()),
         says: &["T0303 (configuration)", "nobody", "add a resource of this name here"],
     },
     Case { what: "a hello of the wrong kind", talk: |s, t| say(s, t.wrong_kind.as_bytes()), says: &["T030", "; "] },

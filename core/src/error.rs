@@ -84,8 +84,9 @@ pub enum TlsError {
     /// Dialler: the peer has no key for the name we offered (alert `handshake_failure` or `unknown_psk_identity`).
     #[error("the peer has no key for the name we offered, {0}")]
     IdentityRefused(String),
-    /// Dialler: the peer says our key is wrong (alert `illegal_parameter`, `bad_record_mac` or `decrypt_error`).
-    #[error("the peer says that our key for {0} differs from its own")]
+    /// Dialler: the peer refuses our key (alert `illegal_parameter`, `bad_record_mac` or `decrypt_error`). A Towline peer
+    /// that does not know the name says the same.
+    #[error("the peer refuses our key for {0}")]
     KeyRefused(String),
     /// Dialler: a pre-shared key was required and the peer showed a certificate.
     #[error("the peer answered with a certificate where the pre-shared key of {0} is required")]

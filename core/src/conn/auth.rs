@@ -31,13 +31,15 @@ pub(super) struct Terms {
     pub(super) peer: String,
     /// Whether our challenge says that we are Towline: only towards a dialler that has said so.
     pub(super) marked: bool,
+    /// Why the acceptor refuses the dialler, whatever it answers: it must not notice before the end of the exchange.
+    pub(super) doom: Option<CloseReason>,
 }
 
 impl Terms {
     pub(super) fn new(key: Secret, own: String, (nonce, wall): (u32, Wall), policy: u8, peer: String) -> Self {
         let seconds = u64::try_from(wall.seconds()).unwrap_or(0);
         let challenge = Challenge::new(nonce, seconds, &own, i32::from(policy));
-        Self { key, own, challenge, peer, marked: false }
+        Self { key, own, challenge, peer, marked: false, doom: None }
     }
 }
 
@@ -125,11 +127,18 @@ impl Auth {
         Step::Go(self, vec![answer])
     }
 
+    /// Why the dialler will be refused in any case, if it will.
+    pub(super) const fn doom(&self) -> Option<&CloseReason> {
+        self.terms.doom.as_ref()
+    }
+
     fn answer(mut self, line: &[u8]) -> Step {
-        if !self.terms.challenge.verify(&self.terms.key, line) {
-            let reason = match line == REFUSED.as_bytes() {
-                true => CloseReason::RefusedByPeer,
-                false => CloseReason::WrongPassword(self.terms.peer),
+        let is_right = self.terms.challenge.verify(&self.terms.key, line);
+        if !is_right || self.terms.doom.is_some() {
+            let reason = match self.terms.doom {
+                Some(doom) => doom,
+                None if line == REFUSED.as_bytes() => CloseReason::RefusedByPeer,
+                None => CloseReason::WrongPassword(self.terms.peer),
             };
             return Step::Failed(reason, Some(REFUSED.as_bytes().to_vec()));
         }

@@ -54,8 +54,13 @@ impl Conn {
         }
         self.flush_gathered();
         let stage = self.phase.stage();
-        let reason = match (self.broken, self.rx.end) {
-            (Some((kind, _)), _) | (None, End::Failed(kind)) => CloseReason::Io(kind, stage),
+        let doom = match &self.phase {
+            Phase::Authenticating(authenticating) => authenticating.doom().cloned(),
+            _ => None,
+        };
+        let reason = match (doom, self.broken, self.rx.end) {
+            (Some(doom), ..) => doom,
+            (None, Some((kind, _)), _) | (None, None, End::Failed(kind)) => CloseReason::Io(kind, stage),
             _ if !self.frames.is_between_frames() => CloseReason::CutFrame(stage),
             _ if self.phase.is_early() => CloseReason::EarlyByPeer(stage),
             _ => CloseReason::ByPeer,

@@ -115,18 +115,24 @@ impl Greeting {
         {
             return Err(CloseReason::NameMismatch { hello: name.to_string(), key: key.to_string() });
         }
-        let Some(key) = keyring.key(&name) else {
-            let nearest = keyring.nearest(&name).map(ToString::to_string);
-            return Err(CloseReason::UnknownPeer { name: name.to_string(), nearest });
-        };
         let in_clear = self.tls.kind == Kind::Clear;
-        if in_clear && !keyring.allows_clear(&name) {
-            return Err(CloseReason::TlsRequired(name.to_string()));
-        }
+        let known = keyring.key(&name);
+        let doom = match known {
+            None => Some(CloseReason::UnknownPeer { name: name.to_string(), nearest: None }),
+            Some(_) if in_clear && !keyring.allows_clear(&name) => Some(CloseReason::TlsRequired(name.to_string())),
+            Some(_) => None,
+        };
+        // Where nobody may come in clear, nobody is asked to prove a password there. Elsewhere all are, or the first
+        // answer would tell which names there are.
+        let doom = match doom {
+            Some(doom) if in_clear && !keyring.takes_clear() => return Err(doom),
+            doom => doom,
+        };
+        let key = known.filter(|_| doom.is_none()).unwrap_or_else(|| keyring.decoy());
         let policy = if in_clear { 0 } else { POLICY_UNDER_TLS };
         let towline = is_marked(line);
         let terms = Terms::new(key.clone(), own, (nonce, wall), policy, name.to_string());
-        let terms = Terms { marked: towline, ..terms };
+        let terms = Terms { marked: towline, doom, ..terms };
         let (auth, challenge) = Auth::accepted(terms);
         let peer = Peer { ends, hello, name, tls: self.tls, towline };
         Ok((Authenticating { auth, peer, dialled: false, policy }, challenge))
@@ -159,6 +165,11 @@ impl Authenticating {
         let line = hello.to_marked_line().into_bytes();
         let peer = Peer { ends, hello, name, tls, towline: false };
         (Self { auth: Auth::dialled(terms), peer, dialled: true, policy }, line)
+    }
+
+    /// Why the peer will be refused in any case, if it will.
+    pub(super) const fn doom(&self) -> Option<&CloseReason> {
+        self.auth.doom()
     }
 
     /// Takes a line of the peer.

@@ -232,7 +232,9 @@ impl Explain for CloseReason {
             }
             Self::TlsRequired(_) => "turn TLS on at the peer, or set `TLS Enable = no` in its resource here",
             Self::WrongPassword(_) => "make the passwords of the two resources equal on both sides",
-            Self::RefusedByPeer => "compare our password with the one in the peer's resource for us",
+            Self::RefusedByPeer => {
+                "compare our name and password with those in the peer's resource for us; its log says which it misses"
+            }
             Self::Refused(_) => {
                 "the quoted words are the peer's: check that it has a resource for our name, and its own log"
             }

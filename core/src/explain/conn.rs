@@ -24,7 +24,8 @@ pub(super) const PAGES: &[Page] = &[
         303,
         "unknown name",
         (Fault::Config, Retry::Never),
-        "The peer introduced itself with a name that no resource here has. If there is a similar one, the log line names it.",
+        "The peer introduced itself with a name that no resource here has. If there is a similar one, the log line names it. \
+         The peer hears the same as with a wrong password.",
         "Add a resource of this name here, or correct the name in the peer's configuration.",
     ),
     entry(
@@ -39,7 +40,8 @@ pub(super) const PAGES: &[Page] = &[
         305,
         "clear text where TLS is required",
         (Fault::Config, Retry::Never),
-        "The resource of this peer requires TLS and the peer began in clear. It was refused before it sent its password.",
+        "The resource of this peer requires TLS and the peer began in clear. Where nobody may come in clear it was refused \
+         before it proved its password; elsewhere it was asked for that first, as everybody is.",
         "Turn TLS on at the peer. Only in a network that you trust entirely set `TLS Enable = no` in its resource here.",
     ),
     entry(
@@ -54,8 +56,9 @@ pub(super) const PAGES: &[Page] = &[
         307,
         "the peer refuses our password",
         (Fault::Config, Retry::Never),
-        "The peer asked for proof of the password and did not accept ours. It accepted our name.",
-        "Compare the password here with the one in the peer's resource for this daemon.",
+        "The peer asked for proof of the password and did not accept ours. A Towline daemon does the same when it does not \
+         know our name; only its log tells which.",
+        "Compare the password and the name here with those in the peer's resource for this daemon.",
     ),
     entry(
         308,

@@ -9,7 +9,7 @@ pub(super) const PAGES: &[Page] = &[
         "no key for the offered name",
         (Fault::Config, Retry::Backoff),
         "A peer offered a pre-shared key under a name that no resource here has, and no running job either. The peer hears \
-         only that the handshake failed.",
+         the same as with a wrong key.",
         "Compare the name in the log with the resources here, letter by letter, with the kind of daemon before it. If it \
          is a job's name, that job has ended or was never told to this daemon.",
     ),
@@ -30,10 +30,12 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         204,
-        "the peer says that our key is wrong",
+        "the peer refuses our key",
         (Fault::Config, Retry::Never),
-        "The peer knows the name we offered, but its key for it is another one.",
-        "Make the password here equal to the one in the peer's resource for this daemon.",
+        "The peer's key for the name we offered is another one. A Towline daemon says the same when it does not know the \
+         name at all, so that strangers cannot try out names; only its log tells which.",
+        "Make the password here equal to the one in the peer's resource for this daemon, and see that the resource is \
+         there and has this daemon's name.",
     ),
     entry(
         205,

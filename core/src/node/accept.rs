@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::net::{Link, Net};
 use crate::action::Action;
-use crate::conn::{Accepting, Conn};
+use crate::conn::{Accepting, CloseReason, Conn};
 use crate::error::{Code, Fault};
 use crate::event::Ends;
 use crate::ids::{ConnId, ListenerId, TicketId};
+use crate::wire::names::PeerName;
 
 impl Net {
     pub(super) fn on_accepted(&mut self, ticket: TicketId, _listener: ListenerId, ends: Ends) {
@@ -42,6 +43,19 @@ impl Net {
         };
         let conn = Box::new(Conn::accepted(accepting, self.now));
         self.order(Action::Admit { ticket, conn });
+    }
+
+    /// Adds the name that a refused peer may have meant. Only once it has been refused: the search takes the longer the
+    /// more names there are, and nobody outside may see how long.
+    pub(super) fn with_nearest(&self, reason: CloseReason) -> CloseReason {
+        match reason {
+            CloseReason::UnknownPeer { name, nearest: None } => {
+                let meant = PeerName::parse(&name);
+                let nearest = meant.and_then(|meant| self.keyring.nearest(&meant)).map(ToString::to_string);
+                CloseReason::UnknownPeer { name, nearest }
+            }
+            reason => reason,
+        }
     }
 
     /// Makes room for a connection from `newcomer`: of the address that holds most of it, the oldest has to go. So one

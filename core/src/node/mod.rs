@@ -172,6 +172,7 @@ impl<R: Role> Node<R> {
         } else if let Some(dial) = link.dial {
             self.net.dial_refused(dial, reason);
         } else {
+            let reason = self.net.with_nearest(reason);
             let text = format!("{reason}; {}", reason.help());
             self.net.log_refusal((reason.fault(), reason.code()), link.ends.peer, text);
             self.role.on_refused(&mut self.net, &reason);

@@ -81,7 +81,9 @@ impl Explain for TlsError {
             Self::IdentityRefused(_) => {
                 "make the name here equal to the one in the peer's configuration, and check that the peer has loaded it"
             }
-            Self::KeyRefused(_) => "make the password here equal to the one in the peer's configuration",
+            Self::KeyRefused(_) => {
+                "make the password, and the name, here equal to those in the peer's configuration; its log says which differs"
+            }
             Self::CertificateInsteadOfKey(_) => {
                 "let the peer prefer SHA-256 suites (in Bareos: TLS Cipher Suites = \
                  \"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256\"), or configure certificates for this peer here"

@@ -1,14 +1,25 @@
 //! Whose key is what: an immutable snapshot that travels with a connection.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
 use crate::wire::names::PeerName;
 
 /// The keys of all peers and running jobs at one moment. Shared as `Arc<Keyring>`, never changed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Keyring {
     entries: BTreeMap<PeerName, Entry>,
+    decoy: Secret,
+    takes_clear: bool,
+}
+
+impl Default for Keyring {
+    fn default() -> Self {
+        Builder::default().build()
+    }
 }
 
 /// What a keyring knows about one peer.
@@ -34,7 +45,7 @@ impl Keyring {
     /// Starts an empty keyring.
     #[must_use]
     pub fn builder() -> Builder {
-        Builder(Self::default())
+        Builder::default()
     }
 
     /// The key of `peer`, if it is known.
@@ -47,6 +58,19 @@ impl Keyring {
     #[must_use]
     pub fn allows_clear(&self, peer: &PeerName) -> bool {
         self.entries.get(peer).is_some_and(|entry| entry.clear == Clear::Allowed)
+    }
+
+    /// Whether anybody at all may begin in clear.
+    #[must_use]
+    pub const fn takes_clear(&self) -> bool {
+        self.takes_clear
+    }
+
+    /// The key for a name that is not known: whoever claims one then sees the same steps as with a wrong key, and cannot
+    /// tell the two apart. Nobody outside can know it, because it is made from all the others; it proves nothing.
+    #[must_use]
+    pub const fn decoy(&self) -> &Secret {
+        &self.decoy
     }
 
     /// Whether nobody has a key.
@@ -72,7 +96,7 @@ impl Keyring {
 
 /// Collects the entries of a [`Keyring`].
 #[derive(Clone, Debug, Default)]
-pub struct Builder(Keyring);
+pub struct Builder(BTreeMap<PeerName, Entry>);
 
 impl Builder {
     /// Adds a peer, or replaces what was said about it.
@@ -84,14 +108,29 @@ impl Builder {
 
     /// Adds a peer, or replaces what was said about it.
     pub fn insert(&mut self, peer: PeerName, key: Secret, clear: Clear) {
-        self.0.entries.insert(peer, Entry { key, clear });
+        self.0.insert(peer, Entry { key, clear });
     }
 
     /// The finished snapshot.
     #[must_use]
     pub fn build(self) -> Keyring {
-        self.0
+        let takes_clear = self.0.values().any(|entry| entry.clear == Clear::Allowed);
+        Keyring { decoy: decoy(&self.0), takes_clear, entries: self.0 }
     }
+}
+
+/// As long as the key of a password (`wire/1 §2.6`).
+fn decoy(entries: &BTreeMap<PeerName, Entry>) -> Secret {
+    let mut hash = Sha256::new();
+    for Entry { key, .. } in entries.values() {
+        hash.update(key.expose().len().to_be_bytes());
+        hash.update(key.expose());
+    }
+    let mut text = String::with_capacity(32);
+    for byte in &hash.finalize()[..16] {
+        let _infallible = write!(text, "{byte:02x}");
+    }
+    Secret::new(text)
 }
 
 /// An identity as a person reads it: at most 255 characters, the separator as a blank, no control characters.
@@ -140,6 +179,20 @@ mod tests {
         assert!(keyring.allows_clear(&peer(PeerKind::Director, "bareos-dir")));
         assert!(!keyring.allows_clear(&peer(PeerKind::Client, "bareos-fd")));
         assert!(!keyring.allows_clear(&peer(PeerKind::Client, "nobody")));
+    }
+
+    #[test]
+    fn the_key_of_an_unknown_name_is_nobodys_and_depends_on_every_key() {
+        let one = keyring();
+        assert_eq!(one.decoy().expose().len(), 32);
+        assert!(one.entries.values().all(|entry| entry.key != *one.decoy()));
+        let other = Keyring::builder()
+            .with(peer(PeerKind::Client, "bareos-fd"), Secret::new(*b"one"), Clear::Never)
+            .with(peer(PeerKind::Director, "bareos-dir"), Secret::new(*b"too"), Clear::Allowed)
+            .build();
+        assert_ne!(one.decoy(), other.decoy());
+        assert_eq!(Keyring::default(), Keyring::builder().build());
+        assert!(one.takes_clear() && !Keyring::default().takes_clear());
     }
 
     #[test]

@@ -233,8 +233,10 @@ impl Engine {
             }
             Side::Acceptor { certificate } => {
                 if by_key {
-                    let proved = claims(ssl).and_then(|claims| claims.known.clone());
-                    Some(proved.ok_or_else(|| TlsError::Engine("a key was used and no identity seen".to_owned()))?)
+                    let claims = claims(ssl);
+                    let unknown = || claims.and_then(|claims| claims.unknown.clone()).unwrap_or_default();
+                    let proved = claims.and_then(|claims| claims.known.clone());
+                    Some(proved.ok_or_else(|| TlsError::UnknownIdentity(unknown()))?)
                 } else {
                     check_peer_names(ssl, certificate.as_deref())?;
                     None

@@ -207,23 +207,27 @@ fn fill(offer: &Offer, identity: &mut [u8], key: &mut [u8]) -> usize {
 
 /// Finds the key of a claimed identity, notes the claim and returns the length of the key; 0 means none.
 ///
+/// A name without a key gets the decoy: then the proof fails in the same step and with the same alert as with a wrong
+/// key, in TLS 1.3 and in 1.2. What is no name at all (a ticket of somebody else, say) has none, and OpenSSL goes on to
+/// the next identity or to the certificate.
+///
 /// Nothing here may panic: OpenSSL is above us on the stack.
 fn look_up(ssl: &mut SslRef, identity: &[u8], key: &mut [u8]) -> usize {
     let Some(claims) = claims_index().ok().and_then(|index| ssl.ex_data_mut(index)) else { return 0 };
     let peer = PeerName::from_psk_identity(identity);
     let keyring = claims.keyring.clone();
-    let secret = peer.as_ref().and_then(|peer| keyring.key(peer)).map(Secret::expose);
-    match secret.and_then(|secret| key.get_mut(..secret.len()).map(|room| (secret, room))) {
-        Some((secret, room)) if !secret.is_empty() => {
-            room.copy_from_slice(secret);
-            claims.known = peer;
-            secret.len()
-        }
-        _ => {
-            claims.unknown.get_or_insert_with(|| readable_identity(identity));
-            0
-        }
+    let known = peer.as_ref().and_then(|peer| keyring.key(peer)).map(Secret::expose);
+    let known = known.filter(|secret| (1..=key.len()).contains(&secret.len()));
+    let is_name = peer.is_some();
+    match known {
+        Some(_) => claims.known = peer,
+        None => drop(claims.unknown.get_or_insert_with(|| readable_identity(identity))),
     }
+    let secret = if is_name { known.unwrap_or(keyring.decoy().expose()) } else { &[] };
+    key.get_mut(..secret.len()).map_or(0, |room| {
+        room.copy_from_slice(secret);
+        room.len()
+    })
 }
 
 fn once<T: Send + Sync + 'static>(cell: &OnceLock<Index<Ssl, T>>) -> Result<Index<Ssl, T>, ErrorStack> {

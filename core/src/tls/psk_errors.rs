@@ -54,6 +54,9 @@ pub(super) fn explain(error: &ssl::Error, blame: &Blame<'_>) -> TlsError {
         Blame::Acceptor { known: Some(peer), .. } if key_differs => {
             TlsError::WrongKey(readable_identity(peer.psk_identity().as_bytes()))
         }
+        Blame::Acceptor { unknown: Some(name), known: None, .. } if key_differs => {
+            TlsError::UnknownIdentity((*name).to_owned())
+        }
         Blame::Acceptor { verified, .. } if any(&[CERTIFICATE_VERIFY_FAILED]) => match verified.as_raw() {
             NOT_YET_VALID | HAS_EXPIRED => TlsError::CertificateTime,
             _ => TlsError::UntrustedCertificate,

@@ -132,7 +132,8 @@ impl Toy {
         };
         let peer = PeerName::from_psk_identity(offered);
         let Some((peer, key)) = peer.and_then(|peer| keyring.key(&peer).cloned().map(|key| (peer, key))) else {
-            self.write(ALERT, &[HANDSHAKE_FAILURE], out);
+            // The same as for a wrong key: the peer must not learn which it was.
+            self.write(ALERT, &[ILLEGAL_PARAMETER], out);
             return Err(TlsError::UnknownIdentity(readable_identity(offered)));
         };
         if *shown != proof(&key, DIALLER) {
@@ -160,9 +161,6 @@ impl Toy {
 
     fn alerted(&self, alert: u8) -> TlsError {
         match (&self.role, alert) {
-            (Role::Dialler { peer, .. }, HANDSHAKE_FAILURE) => {
-                TlsError::IdentityRefused(readable_identity(peer.psk_identity().as_bytes()))
-            }
             (Role::Dialler { peer, .. }, ILLEGAL_PARAMETER) => {
                 TlsError::KeyRefused(readable_identity(peer.psk_identity().as_bytes()))
             }
@@ -232,7 +230,6 @@ const DATA: u8 = 23;
 
 // The alerts that OpenSSL sends for the same causes.
 const CLOSE_NOTIFY: u8 = 0;
-const HANDSHAKE_FAILURE: u8 = 40;
 const ILLEGAL_PARAMETER: u8 = 47;
 
 const DIALLER: u64 = 1;

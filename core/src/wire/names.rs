@@ -104,6 +104,12 @@ impl PeerName {
         Some(Self::new(kind, name))
     }
 
+    /// Reads what [`Display`](fmt::Display) writes: `<type>::<name>`. `None` for an unknown type.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once("::")?;
+        Some(Self::new(kind.parse().ok()?, name))
+    }
+
     /// The qualified name in a challenge: `<type>::<name>`, bashed (`wire/1 §4.2`).
     pub fn qualified(&self) -> String {
         bash(&format!("{}::{}", self.kind, self.name))

@@ -71,17 +71,103 @@ fn a_dialler_refuses_an_acceptor_that_does_not_know_the_password() {
     assert_eq!(last_word(&mut conn), Some(CloseReason::WrongPassword("the peer at 127.0.0.1:9103".to_owned())));
 }
 
+/// A storage daemon that knows one of each kind; the console may not come in clear.
+fn acceptor_of_all_kinds(engine: Engine, clear: Clear) -> Accepting {
+    let mut keyring = Keyring::builder();
+    for kind in PeerKind::ALL {
+        let clear = if kind == PeerKind::Console { Clear::Never } else { clear };
+        keyring.insert(PeerName::new(kind, "known"), Secret::from("right"), clear);
+    }
+    Accepting { keyring: Arc::new(keyring.build()), ..setup(engine).accepting }
+}
+
+fn hello_of(kind: PeerKind, name: &str) -> Purpose {
+    let name = name.to_owned();
+    match kind {
+        PeerKind::Director => Purpose::Director { name },
+        PeerKind::Client => Purpose::Client { name, protocol: 54 },
+        PeerKind::Storage => Purpose::Storage { name },
+        PeerKind::Console => Purpose::Console { name, version: None },
+        PeerKind::Job => Purpose::StartJob { job: name },
+    }
+}
+
+/// All that a dialler in clear hears, piece by piece as it is written, and why it was refused if it was.
+fn heard_in_clear(accepting: Accepting, purpose: Purpose, key: &str) -> (Vec<Vec<u8>>, Option<CloseReason>) {
+    let mut dialling = setup(Engine::Clear).dialling;
+    dialling.hello = Hello::new(purpose, Version { major: 26, minor: 0, patch: 0 });
+    dialling.key = Secret::from(key);
+    let mut pair = Pair::new(Setup { dialling, accepting, split: usize::MAX });
+    let mut heard = Vec::new();
+    for _ in 0..100 {
+        let Pair { dialler, acceptor, to_acceptor, to_dialler, now, .. } = &mut pair;
+        turn(dialler, to_dialler, to_acceptor, usize::MAX, *now);
+        assert!(to_dialler.bytes.is_empty());
+        turn(acceptor, to_acceptor, to_dialler, usize::MAX, *now);
+        heard.push(to_dialler.bytes.iter().copied().collect());
+    }
+    (heard, pair.acceptor.closed().cloned())
+}
+
 #[test]
-fn an_unknown_name_hears_terminate_and_our_log_the_nearest_name() {
-    let purpose = Purpose::Director { name: "backup-dur".to_owned() };
-    let mut pair = Pair::new(setup_for(Engine::Clear, purpose, "secret", "secret"));
-    pair.drive();
-    let reason = CloseReason::UnknownPeer {
-        name: "R_DIRECTOR::backup-dur".to_owned(),
-        nearest: Some("R_DIRECTOR::backup-dir".to_owned()),
+fn an_unknown_name_a_wrong_password_and_one_that_needs_tls_hear_the_same_in_clear() {
+    for kind in PeerKind::ALL {
+        let hear = |name: &str, key: &str| {
+            heard_in_clear(acceptor_of_all_kinds(Engine::Clear, Clear::Allowed), hello_of(kind, name), key)
+        };
+        let (unknown, why) = hear("other", "wrong");
+        let name = format!("{kind}::other");
+        assert_eq!(why, Some(CloseReason::UnknownPeer { name, nearest: None }));
+        let (wrong, why) = hear("known", "wrong");
+        let needs_tls = kind == PeerKind::Console;
+        let name = format!("{kind}::known");
+        let expected = if needs_tls { CloseReason::TlsRequired(name) } else { CloseReason::WrongPassword(name) };
+        assert_eq!(why, Some(expected));
+        assert_eq!(unknown, wrong, "{kind}");
+        let all = unknown.concat();
+        assert!(String::from_utf8_lossy(&all).contains("1999 Authorization failed."), "{all:?}");
+        // The right password opens nothing for a name that needs TLS, nor does the decoy for one that nobody has.
+        let decoy = acceptor_of_all_kinds(Engine::Clear, Clear::Allowed).keyring.decoy().expose_text();
+        assert_eq!(hear("other", &decoy).0, unknown);
+        assert_eq!(hear("known", "right").0 == unknown, needs_tls, "{kind}");
+    }
+}
+
+#[test]
+fn where_nobody_may_come_in_clear_nobody_is_asked_for_a_password_there() {
+    let hear = |name: &str| {
+        let purpose = hello_of(PeerKind::Director, name);
+        heard_in_clear(acceptor_of_all_kinds(Engine::Clear, Clear::Never), purpose, "right")
     };
-    assert_eq!(pair.acceptor.closed(), Some(&reason));
-    assert_eq!(pair.dialler.closed(), Some(&CloseReason::EarlyByPeer(Stage::Authentication)));
+    let ((unknown, why), (known, because)) = (hear("other"), hear("known"));
+    assert!(matches!(why, Some(CloseReason::UnknownPeer { .. })), "{why:?}");
+    assert!(matches!(because, Some(CloseReason::TlsRequired(_))), "{because:?}");
+    assert_eq!(unknown, known);
+    assert_eq!(unknown.concat(), (-4_i32).to_be_bytes());
+}
+
+#[test]
+fn an_unknown_name_reads_as_a_wrong_password_under_a_certificate_too() {
+    for (name, key) in [("known", "wrong"), ("other", "right"), ("other", "wrong")] {
+        let mut setup = setup_for(Engine::Certificate, hello_of(PeerKind::Client, name), key, "right");
+        let known =
+            Keyring::builder().with(PeerName::new(PeerKind::Client, "known"), Secret::from("right"), Clear::Never);
+        setup.accepting.keyring = Arc::new(known.build());
+        let mut pair = Pair::new(setup);
+        pair.drive();
+        assert_eq!(pair.dialler.closed(), Some(&CloseReason::RefusedByPeer));
+        let is_unknown = matches!(pair.acceptor.closed(), Some(CloseReason::UnknownPeer { .. }));
+        assert_eq!(is_unknown, name == "other", "{:?}", pair.acceptor.closed());
+    }
+}
+
+#[test]
+fn who_hangs_up_before_it_is_refused_is_still_told_apart_in_our_log() {
+    let mut conn = Conn::accepted(acceptor_of_all_kinds(Engine::Clear, Clear::Allowed), Instant(0));
+    let asked = play(&mut conn, "Hello Director other calling\n");
+    assert!(String::from_utf8_lossy(&asked).contains("auth cram-md5"));
+    conn.on_read(0, Instant(0));
+    assert!(matches!(last_word(&mut conn), Some(CloseReason::UnknownPeer { .. })));
 }
 
 #[test]

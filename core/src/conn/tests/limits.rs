@@ -1,5 +1,7 @@
 //! The bounds of a connection's memory and patience.
 
+use std::time::Duration;
+
 use super::*;
 use crate::bulk::machine::Machine;
 use crate::bulk::restorer::Restorer;
@@ -61,13 +63,17 @@ fn a_closing_connection_waits_30_seconds_for_its_peer_and_no_longer() {
 
 #[test]
 fn a_refused_peer_is_waited_for_5_seconds_and_no_longer() {
-    let mut pair = Pair::new(setup_for(Engine::Clear, Purpose::Director { name: "nobody".to_owned() }, "a", "b"));
-    pair.dialler.reads = false;
-    pair.drive();
-    pair.wait(limits::DRAIN_REFUSED.as_secs() - 1);
-    assert_eq!(pair.acceptor.closed(), None);
-    pair.wait(1);
-    assert!(matches!(pair.acceptor.closed(), Some(CloseReason::UnknownPeer { .. })), "{:?}", pair.acceptor.closed());
+    let began = Instant(0);
+    let mut conn = Conn::accepted(setup(Engine::Clear).accepting, began);
+    for line in ["Hello Director nobody calling\n", "not the answer"] {
+        let mut frame = Vec::new();
+        put_data(&mut frame, line.as_bytes());
+        super::authentication::feed(&mut conn, &frame);
+    }
+    conn.handle_timeout(began + (limits::DRAIN_REFUSED - Duration::from_nanos(1)));
+    assert!(conn.poll_message().is_none());
+    conn.handle_timeout(began + limits::DRAIN_REFUSED);
+    assert!(matches!(conn.poll_message(), Some(FromConn::Closed(CloseReason::UnknownPeer { .. }))));
 }
 
 #[test]

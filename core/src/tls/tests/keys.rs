@@ -23,10 +23,42 @@ fn a_wrong_key_reads_as_a_wrong_key_on_both_sides(make: fn(PeerName, Secret) -> 
     }
 }
 
-fn an_unknown_name_reads_as_unknown_on_both_sides(make: fn(PeerName, Secret) -> Pair) {
+fn an_unknown_name_reads_as_unknown_to_us_and_as_a_wrong_key_to_its_owner(make: fn(PeerName, Secret) -> Pair) {
     let outcome = make(peer("nobody"), secret(KEY)).shake(usize::MAX);
     let name = || "R_CLIENT nobody".to_owned();
-    assert_eq!(outcome, (Err(TlsError::IdentityRefused(name())), Err(TlsError::UnknownIdentity(name()))));
+    assert_eq!(outcome, (Err(TlsError::KeyRefused(name())), Err(TlsError::UnknownIdentity(name()))));
+}
+
+/// What the acceptor sends, in order: the type and the size of each record, and the whole of each alert.
+fn seen_by_the_dialler(mut pair: Pair) -> Vec<Vec<u8>> {
+    let mut seen = Vec::new();
+    pair.dialler.feed(&[]).unwrap();
+    loop {
+        let there = std::mem::take(&mut pair.dialler.out);
+        let _refused = pair.acceptor.feed(&there);
+        let back = std::mem::take(&mut pair.acceptor.out);
+        seen.push(b"flight".to_vec());
+        let mut rest = &back[..];
+        while let Some(len) = crate::tls::record::record_len(rest) {
+            let is_alert = matches!(rest[0], 0x15 | 0xa7);
+            seen.push(if is_alert { rest[..len].to_vec() } else { vec![rest[0], rest[3], rest[4]] });
+            rest = &rest[len..];
+        }
+        let told = pair.dialler.feed(&back);
+        if back.is_empty() || told.is_err() {
+            return seen;
+        }
+    }
+}
+
+fn an_unknown_name_and_a_wrong_key_are_the_same_on_the_wire(make: fn(PeerName, Secret) -> Pair) {
+    let wrong = || secret("0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f");
+    let unknown = seen_by_the_dialler(make(peer("six"), wrong()));
+    assert_eq!(unknown, seen_by_the_dialler(make(peer("one"), wrong())));
+    assert!(unknown.last().is_some_and(|last| last != b"flight"), "it ends with an alert: {unknown:?}");
+    for kind in crate::wire::names::PeerKind::ALL {
+        assert_eq!(unknown, seen_by_the_dialler(make(PeerName::new(kind, "six"), wrong())), "{kind}");
+    }
 }
 
 fn nothing_is_established_before_the_key_is_proved(make: fn(PeerName, Secret) -> Pair) {
@@ -44,7 +76,8 @@ macro_rules! keyed {
             keyed!(@ $make;
                 the_identity_is_proved_on_both_sides
                 a_wrong_key_reads_as_a_wrong_key_on_both_sides
-                an_unknown_name_reads_as_unknown_on_both_sides
+                an_unknown_name_reads_as_unknown_to_us_and_as_a_wrong_key_to_its_owner
+                an_unknown_name_and_a_wrong_key_are_the_same_on_the_wire
                 nothing_is_established_before_the_key_is_proved
             );
         }
@@ -64,6 +97,10 @@ keyed! {
     psk_12 = |peer, key| openssl::pair(Versions::Only12, peer, &key);
     #[cfg(feature = "psk")]
     psk_of_any_version = |peer, key| openssl::pair(Versions::All, peer, &key);
+    #[cfg(feature = "psk")]
+    psk_13_beside_a_certificate = |peer, key| openssl::pair_beside_a_certificate(Versions::Only13, peer, &key);
+    #[cfg(feature = "psk")]
+    psk_12_beside_a_certificate = |peer, key| openssl::pair_beside_a_certificate(Versions::Only12, peer, &key);
     #[cfg(feature = "sim")]
     toy = toy_pair;
 }
@@ -100,6 +137,10 @@ mod openssl {
 
     pub(super) fn pair(versions: Versions, peer: PeerName, key: &Secret) -> Pair {
         Pair::new(dialler(versions, &peer, key), acceptor(versions, false))
+    }
+
+    pub(super) fn pair_beside_a_certificate(versions: Versions, peer: PeerName, key: &Secret) -> Pair {
+        Pair::new(dialler(versions, &peer, key), acceptor(versions, true))
     }
 
     /// Two ends of OpenSSL that know each other.
@@ -157,12 +198,18 @@ mod openssl {
     fn a_dialler_with_a_key_refuses_a_certificate() {
         let own = config(Some(&Authority::new().sign("one", &[])), None, &[]);
         let rustls = CertificateAcceptor::new(&own, Versions::All, &wall()).unwrap().start().unwrap();
-        // A stranger to this acceptor: OpenSSL falls back to the certificate.
-        for (name, acceptor) in [("one", rustls), ("nobody", acceptor(Versions::Only13, true))] {
-            let mut pair = Pair::new(dialler(Versions::Only13, &peer(name), &secret(KEY)), acceptor);
-            let (dialled, accepted) = pair.shake(usize::MAX);
-            assert_eq!(dialled, Err(TlsError::CertificateInsteadOfKey(format!("R_CLIENT {name}"))));
-            assert!(matches!(accepted, Err(TlsError::OurCertificateRefused(_))), "{accepted:?}");
+        let mut pair = Pair::new(dialler(Versions::Only13, &peer("one"), &secret(KEY)), rustls);
+        let (dialled, accepted) = pair.shake(usize::MAX);
+        assert_eq!(dialled, Err(TlsError::CertificateInsteadOfKey("R_CLIENT one".to_owned())));
+        assert!(matches!(accepted, Err(TlsError::OurCertificateRefused(_))), "{accepted:?}");
+    }
+
+    #[test]
+    fn an_unknown_name_with_the_decoy_for_a_key_proves_nothing() {
+        for versions in [Versions::Only12, Versions::Only13] {
+            let decoy = keyring().decoy().clone();
+            let (_, accepted) = pair(versions, peer("nobody"), &decoy).shake(usize::MAX);
+            assert_eq!(accepted, Err(TlsError::UnknownIdentity("R_CLIENT nobody".to_owned())), "{versions:?}");
         }
     }
 

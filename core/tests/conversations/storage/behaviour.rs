@@ -234,15 +234,20 @@ fn a_waiting_job_that_is_canceled_does_not_get_the_device() {
     assert!(catalog.asked.len() > asked, "the third has the device");
 }
 
+/// A file daemon that says it comes for this job, is asked for the key like any other, and is refused.
+fn turned_away(job: &str) -> Script {
+    let conv = format!(
+        "# turned away\n> text Hello Start Job {job} Version=\"26.0.0\"\\n\n\
+         < text auth cram-md5 <1.2@R_STORAGE::bareos-sd> ssl=0\\n\n\
+         > text xxxxxxxxxxxxxxxxxxxxxx\\0\n< text 1999 Authorization failed.\\n\n"
+    );
+    Script::new(&conv, Side::Acceptor, Secret::from(KEY))
+}
+
 #[test]
 fn a_file_daemon_of_an_unknown_job_is_turned_away() {
     let (mut world, _) = world();
-    let script = Script::new(
-        "# an unknown job\n> text Hello Start Job nobody.2026-11-23_13.01.31_03 Version=\"26.0.0\"\\n\n< signal -4\n",
-        Side::Acceptor,
-        Secret::from(KEY),
-    );
-    world.come_in(script);
+    world.come_in(turned_away("nobody.2026-11-23_13.01.31_03"));
     world.assert_done();
 }
 
@@ -252,8 +257,7 @@ fn a_file_daemon_that_comes_twice_is_turned_away() {
     let job = job(1);
     run(&mut world, &job);
     world.come_in(file_script(&job).up_to("append open"));
-    let conv = format!("# again\n> text Hello Start Job {} Version=\"26.0.0\"\\n\n< signal -4\n", job.name);
-    let again = world.come_in(Script::new(&conv, Side::Acceptor, Secret::from(KEY)));
+    let again = world.come_in(turned_away(&job.name));
     world.peers[again].assert_done();
 }
 
