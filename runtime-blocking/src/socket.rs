@@ -68,7 +68,7 @@ pub fn connected(stream: &impl AsFd) -> io::Result<Ends> {
         Err(error) => Err(error),
         Ok(ends) => {
             // A connection that stands outlives what a router says.
-            icmp::listen(&socket, ends.peer.is_ipv6(), false);
+            icmp::listen(stream, ends.peer.is_ipv6(), false);
             Ok(ends)
         }
     }
