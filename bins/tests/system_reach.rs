@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use support::console::Console;
 use support::daemon::Daemon;
 use support::namespaces::Namespaces;
-use support::namespaces::Side::Outside;
+use support::namespaces::Side::{Inside, Outside};
 
 const RUNTIMES: [&str; 3] = ["tokio", "smol", "blocking"];
 
@@ -257,4 +257,77 @@ fn ports_used_up_are_told_from_a_source_address_that_is_not_there() {
         drop(child.stdin.take());
         child.wait().unwrap();
     }
+}
+
+/// Between the sides there is a tunnel that takes 600 bytes, and the message that says so never arrives.
+const BLACK_HOLE: &str = r#"
+    table ip towline {
+        chain out {
+            type filter hook output priority filter; policy accept
+            icmp type destination-unreachable drop
+        }
+    }"#;
+
+/// Whose large packets are lost.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Lost {
+    Ours,
+    Theirs,
+}
+
+#[test]
+fn a_way_that_swallows_large_packets_is_passed_with_small_ones_and_named() {
+    for (runtime, lost) in RUNTIMES.into_iter().flat_map(|name| [(name, Lost::Ours), (name, Lost::Theirs)]) {
+        let mut net = Namespaces::new(BLACK_HOLE);
+        net.host("dir", Inside, 1);
+        net.host("sd", Outside, 20);
+        net.ip("sd", "route add 10.0.0.0/24 via 192.0.2.254");
+        net.ip("gateway", &format!("link set {} mtu 600", if lost == Lost::Ours { "wan0" } else { "lan0" }));
+        for host in ["sd", "dir"] {
+            // One packet for each segment, as on a wire.
+            net.ip(host, "link set eth0 gso_max_segs 1");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        // Large certificates in both directions.
+        let tls = |own: &str, peer: &str| {
+            let [pem, key, ca] =
+                [format!("{own}.pem"), format!("{own}.key"), format!("{peer}.pem")].map(|name| at.join(name));
+            format!("tls: (certificate: {pem:?}, key: {key:?}, ca: {ca:?}, psk: false)")
+        };
+        certificate(at, "sd", "192.0.2.20");
+        certificate(at, "dir", "10.0.0.1");
+        let text = format!(
+            r#"(storage: (name: "sd", listen: ["192.0.2.20"], working_directory: {at:?}, {}),
+                directors: [(name: "dir", password: "sd")],
+                devices: [(name: "dev", media_type: "File", archive_device: {at:?})])"#,
+            tls("sd", "dir")
+        );
+        let program = on(&net, "sd", env!("CARGO_BIN_EXE_towline-sd"), runtime);
+        let _storage = Daemon::start("sd", &program, at, |_| text.clone());
+        let more = format!("authenticate_within: 3, sd_retry_interval: 1, {},", tls("dir", "sd"));
+        let (_director, mut console) = director_of(&net, at, &[("fd", "10.0.0.10")], &more, runtime);
+        // The console has no certificate to show, so it asks in the director's name.
+        let text =
+            format!(r#"(director: (name: "dir", address: "127.0.0.1", password: "console", {}))"#, tls("dir", "dir"));
+        console.file = at.join("console-of-certificates.ron");
+        std::fs::write(&console.file, text).unwrap();
+        let id = console.order("run job=backup yes");
+        support::wait_for("the job to reach its storage daemon", || {
+            let log = console.ask(&[&format!("list joblog jobid={id}")]);
+            let stalled = log.contains("(T0312)") && log.contains("(MTU)");
+            (stalled && log.contains("reached with small packets only") && log.contains("T0130")).then_some(())
+        });
+        console.ask(&[&format!("cancel jobid={id} yes")]);
+    }
+}
+
+/// A certificate for a host, with its key.
+fn certificate(at: &Path, name: &str, address: &str) {
+    // Names enough to fill several packets.
+    let mut names: Vec<String> = (0..100).map(|n| format!("host{n}.of.a.large.organisation.example")).collect();
+    names.extend([name.to_owned(), address.to_owned(), "127.0.0.1".to_owned()]);
+    let made = rcgen::generate_simple_self_signed(names).unwrap();
+    std::fs::write(at.join(format!("{name}.pem")), made.cert.pem()).unwrap();
+    std::fs::write(at.join(format!("{name}.key")), made.signing_key.serialize_pem()).unwrap();
 }

@@ -99,6 +99,8 @@ pub struct SocketOptions {
     pub keepalive: Option<Keepalive>,
     /// `SO_SNDBUF` and `SO_RCVBUF` in bytes; the system's own if absent.
     pub buffer: Option<u32>,
+    /// `TCP_MAXSEG`: bytes of the longest segment that either end sends; what fits the network interface if absent.
+    pub segment: Option<u32>,
 }
 
 /// TCP keepalive times.

@@ -51,6 +51,18 @@ pub const RACE: Duration = Duration::from_millis(250);
 /// How long one address may take to connect. Then the name is resolved again, so that a host which has moved is found.
 pub const TRY: Duration = Duration::from_secs(30);
 
+/// Bytes of a segment that every way carries (RFC 9293 §3.7.1): for one on which larger ones are lost.
+pub const SMALL_SEGMENT: u32 = 536;
+
+/// How long a way counts as one on which large segments are lost.
+pub const NARROW: Duration = Duration::from_secs(3600);
+
+/// Such ways that are remembered.
+pub const NARROW_PLACES: usize = 64;
+
+/// How often a dial that goes on failing for the same reason says so.
+pub const SAY_TRY: Duration = Duration::from_secs(60);
+
 /// Addresses of one name that are tried.
 pub const ADDRESSES_PER_NAME: usize = 16;
 

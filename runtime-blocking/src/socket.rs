@@ -112,7 +112,7 @@ pub fn accepted(stream: &impl AsFd, options: SocketOptions) -> io::Result<Ends> 
 
 /// Sets what of the options can be set on a connected socket.
 pub fn set_keepalive(stream: &impl AsFd, options: SocketOptions) {
-    set_options(&SockRef::from(stream), SocketOptions { buffer: None, ..options });
+    set_options(&SockRef::from(stream), SocketOptions { buffer: None, segment: None, ..options });
 }
 
 /// Shuts the write half down. It fails only when the connection is gone, which the next read says better.
@@ -136,6 +136,9 @@ fn set_options(socket: &Socket, options: SocketOptions) {
     note("TCP_NODELAY", socket.set_tcp_nodelay(true));
     note("SO_KEEPALIVE", socket.set_keepalive(true));
     set_buffers(socket, options);
+    if let Some(bytes) = options.segment {
+        note("TCP_MAXSEG", socket.set_tcp_mss(bytes));
+    }
     let Some(keepalive) = options.keepalive else { return };
     let mut times = TcpKeepalive::new().with_time(keepalive.idle).with_interval(keepalive.interval);
     if let Some(probes) = keepalive.probes {

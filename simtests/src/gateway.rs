@@ -243,7 +243,7 @@ pub(crate) enum Kind {
 impl Kind {
     pub(crate) const fn of(segment: &Segment) -> Self {
         match segment {
-            Segment::Syn => Self::Syn,
+            Segment::Syn { .. } => Self::Syn,
             Segment::Rst => Self::Rst,
             Segment::Data(data) if data.fin => Self::Fin,
             Segment::SynAck { .. } | Segment::Data(_) => Self::Other,

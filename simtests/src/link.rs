@@ -16,12 +16,14 @@ pub struct Link {
     pub rate: u64,
     /// Whether it drops everything, silently.
     pub cut: bool,
+    /// Bytes of the largest segment it carries; larger ones are dropped, silently: an MTU black hole.
+    pub largest: Option<usize>,
 }
 
 impl Default for Link {
     /// A good local network: 200 microseconds, 1 Gbit/s.
     fn default() -> Self {
-        Self { latency: Duration::from_micros(200), rate: 125_000_000, cut: false }
+        Self { latency: Duration::from_micros(200), rate: 125_000_000, cut: false, largest: None }
     }
 }
 
@@ -46,7 +48,7 @@ impl Links {
     /// When a segment of so many bytes that is sent now arrives; `None` if it is dropped. Segments keep their order.
     pub fn carry(&mut self, from: HostId, to: HostId, bytes: usize, now: Instant) -> Option<Instant> {
         let (link, busy) = self.links.entry((from, to)).or_default();
-        if link.cut {
+        if link.cut || link.largest.is_some_and(|largest| bytes > largest) {
             return None;
         }
         let nanos = (bytes as u64 + HEADERS).saturating_mul(1_000_000_000).checked_div(link.rate).unwrap_or(0);
@@ -56,7 +58,10 @@ impl Links {
 
     /// Lets everything through again.
     pub fn heal(&mut self) {
-        self.links.values_mut().for_each(|(link, _)| link.cut = false);
+        self.links.values_mut().for_each(|(link, _)| {
+            link.cut = false;
+            link.largest = None;
+        });
     }
 }
 
@@ -72,10 +77,11 @@ mod tests {
         let (a, b) = (HostId(0), HostId(1));
         let mut links = Links::default();
         let second = Duration::from_secs(1);
-        links.change(a, b, |link| *link = Link { latency: second, rate: 1000, cut: false });
+        links.change(a, b, |link| *link = Link { latency: second, rate: 1000, cut: false, largest: Some(948) });
         let now = Instant::ZERO;
         assert_eq!(links.carry(a, b, 948, now), Some(now + 2 * second));
         assert_eq!(links.carry(a, b, 948, now), Some(now + 3 * second));
+        assert_eq!(links.carry(a, b, 949, now), None, "one byte too large");
         links.change(a, b, |link| link.cut = true);
         assert_eq!(links.carry(a, b, 0, now), None);
         links.heal();

@@ -390,10 +390,10 @@ impl NetState {
         }
         match segment {
             Segment::Rst => {}
-            Segment::Syn => match self.listener_at(way.1, ends.local) {
+            Segment::Syn { longest } => match self.listener_at(way.1, ends.local) {
                 Some((_, listener)) if listener.is_deaf => {}
                 Some((address, listener)) => {
-                    let end = End::answer(ends, listener.options, now);
+                    let end = End::answer(ends, listener.options, longest, now);
                     self.add(way.1, Owner::Accepting(address), end);
                 }
                 None => self.send(way.1, ends, Segment::Rst),

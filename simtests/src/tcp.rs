@@ -45,11 +45,16 @@ const FIN_WAIT: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
     /// May I?
-    Syn,
+    Syn {
+        /// Bytes of the longest segment the sender takes.
+        longest: usize,
+    },
     /// You may; this is how much I take.
     SynAck {
         /// Bytes of the stream the sender takes.
         limit: u64,
+        /// Bytes of the longest segment the sender takes.
+        longest: usize,
     },
     /// Nobody here knows of this connection.
     Rst,
@@ -109,6 +114,8 @@ pub enum Phase {
 pub struct End {
     ends: Ends,
     options: SocketOptions,
+    /// Bytes of the longest segment the other side takes.
+    longest: usize,
     phase: Phase,
     out: VecDeque<Segment>,
     /// From `acked` on.
@@ -145,14 +152,15 @@ impl End {
     #[must_use]
     pub fn dial(ends: Ends, options: SocketOptions, now: Instant) -> Self {
         let mut end = Self::new(ends, options, Phase::Dialling, now);
-        end.out.push_back(Segment::Syn);
+        end.out.push_back(Segment::Syn { longest: end.own_longest() });
         end
     }
 
-    /// Answers a SYN.
+    /// Answers a SYN of a side that takes segments up to so many bytes.
     #[must_use]
-    pub fn answer(ends: Ends, options: SocketOptions, now: Instant) -> Self {
+    pub fn answer(ends: Ends, options: SocketOptions, longest: usize, now: Instant) -> Self {
         let mut end = Self::new(ends, options, Phase::Answering, now);
+        end.longest = longest;
         end.syn_ack();
         end
     }
@@ -161,6 +169,7 @@ impl End {
         Self {
             ends,
             options,
+            longest: SEGMENT,
             phase,
             out: VecDeque::new(),
             send: VecDeque::new(),
@@ -204,6 +213,11 @@ impl End {
     #[must_use]
     pub const fn phase(&self) -> Phase {
         self.phase
+    }
+
+    /// Bytes of the longest segment this side sends and takes.
+    fn own_longest(&self) -> usize {
+        self.options.segment.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(SEGMENT).clamp(1, SEGMENT)
     }
 
     /// Bytes one buffer holds.
@@ -341,10 +355,11 @@ impl End {
             (_, Phase::Over(_)) => {}
             (Segment::Rst, Phase::Dialling) => self.fail(IoKind::Refused),
             (Segment::Rst, _) => self.fail(IoKind::Reset),
-            (Segment::Syn, Phase::Answering) => self.syn_ack(),
+            (Segment::Syn { .. }, Phase::Answering) => self.syn_ack(),
             // A host that has forgotten us begins anew from the same port.
-            (Segment::Syn, _) => self.out.push_back(Segment::Rst),
-            (Segment::SynAck { limit }, Phase::Dialling) => {
+            (Segment::Syn { .. }, _) => self.out.push_back(Segment::Rst),
+            (Segment::SynAck { limit, longest }, Phase::Dialling) => {
+                self.longest = longest;
                 self.open(now);
                 self.limit = limit;
                 self.acknowledge();
@@ -418,7 +433,7 @@ impl End {
         while !self.recovering || self.sent == self.acked {
             let from = usize::try_from(self.sent - self.acked).unwrap_or(usize::MAX).min(self.send.len());
             let window = usize::try_from(self.limit.saturating_sub(self.sent)).unwrap_or(usize::MAX);
-            let n = (self.send.len() - from).min(window).min(SEGMENT);
+            let n = (self.send.len() - from).min(window).min(self.own_longest().min(self.longest));
             let fin = self.shut && from + n == self.send.len() && self.sent <= self.written;
             if n == 0 && !fin {
                 break;
@@ -449,7 +464,7 @@ impl End {
         self.pause = (self.pause * 2).min(PAUSES.1);
         self.retry_at = Some(now + self.pause);
         match self.phase {
-            Phase::Dialling => self.out.push_back(Segment::Syn),
+            Phase::Dialling => self.out.push_back(Segment::Syn { longest: self.own_longest() }),
             Phase::Answering if self.tries > SYN_ACKS => self.fail(IoKind::TimedOut),
             Phase::Answering => self.syn_ack(),
             Phase::Open => {
@@ -506,7 +521,7 @@ impl End {
 
     fn syn_ack(&mut self) {
         self.told = self.window();
-        self.out.push_back(Segment::SynAck { limit: self.told });
+        self.out.push_back(Segment::SynAck { limit: self.told, longest: self.own_longest() });
     }
 
     fn acknowledge(&mut self) {

@@ -27,7 +27,7 @@ pub enum End {
 #[must_use]
 pub fn socket(interval: Option<Seconds>, end: End) -> SocketOptions {
     let keepalive = interval.filter(|interval| !interval.is_zero()).map(|interval| times(interval, end));
-    SocketOptions { keepalive, buffer: None }
+    SocketOptions { keepalive, ..SocketOptions::default() }
 }
 
 fn times(interval: Seconds, end: End) -> Keepalive {

@@ -53,7 +53,7 @@ fn one_round(arm: &impl Arm) {
 
 fn a_blocked_connection_rests(arm: &impl Arm) {
     let stage = Stage::new(arm);
-    let small = SocketOptions { keepalive: None, buffer: Some(16 * 1024) };
+    let small = SocketOptions { buffer: Some(16 * 1024), ..SocketOptions::default() };
     let (_mate, conn) = stage.host(small, small);
     stage.order(move |net| (0..20).for_each(|n| net.send_text(conn, noise(100_000, n))));
     // All that can be written is written when nothing moves from one look to the next.

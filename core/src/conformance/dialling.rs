@@ -104,7 +104,7 @@ pub fn socket_options_are_really_set(arm: &impl Arm) {
         probes: Some(7),
         user_timeout: Some(Duration::from_millis(45_000)),
     };
-    let socket = SocketOptions { keepalive: Some(keepalive), buffer: Some(64 * 1024) };
+    let socket = SocketOptions { keepalive: Some(keepalive), buffer: Some(64 * 1024), segment: None };
     let stage = Stage::new(arm);
     let (_guest, accepted) = stage.guest(socket);
     let (_host, dialled) = stage.host(socket, SocketOptions::default());

@@ -28,7 +28,7 @@ pub fn a_slow_reader_gets_everything(arm: &impl Arm) {
 pub fn a_peer_that_stops_reading_is_cut_off_within_bounds(arm: &impl Arm) {
     const FRAME: usize = 100_000;
     let stage = Stage::new(arm);
-    let small = SocketOptions { keepalive: None, buffer: Some(64 * 1024) };
+    let small = SocketOptions { buffer: Some(64 * 1024), ..SocketOptions::default() };
     let (_mate, conn) = stage.host(small, small);
     let mut sent = 0;
     // Far more than the queue, the mailbox and the kernel hold together.
@@ -60,7 +60,7 @@ pub fn a_window_shut_for_ten_intervals_loses_nothing(arm: &impl Arm) {
     const FRAMES: u64 = 40;
     const INTERVAL: Duration = Duration::from_secs(1);
     let stage = Stage::new(arm);
-    let small = SocketOptions { keepalive: None, buffer: Some(64 * 1024) };
+    let small = SocketOptions { buffer: Some(64 * 1024), ..SocketOptions::default() };
     let socket = |end| SocketOptions { buffer: small.buffer, ..keepalive::socket(Some(Seconds(1)), end) };
     let (_mate, control) = stage.host(socket(keepalive::End::Control), small);
     let (mut mate, conn) = stage.host(socket(keepalive::End::Sending), small);

@@ -26,7 +26,7 @@ pub fn frames_arrive_byte_by_byte(arm: &impl Arm) {
 /// With small buffers every write is partial; nothing is lost, doubled or swapped.
 pub fn partial_writes_keep_the_order(arm: &impl Arm) {
     const FRAMES: u64 = 48;
-    let tiny = SocketOptions { keepalive: None, buffer: Some(4096) };
+    let tiny = SocketOptions { buffer: Some(4096), ..SocketOptions::default() };
     let stage = Stage::new(arm);
     let (mut mate, conn) = stage.host(tiny, tiny);
     mate.sip = 1500;

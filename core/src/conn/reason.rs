@@ -133,6 +133,14 @@ impl std::fmt::Display for Stage {
     }
 }
 
+impl CloseReason {
+    /// Whether nothing came for too long on a connection that stands.
+    #[must_use]
+    pub const fn is_stall(&self) -> bool {
+        matches!(self, Self::TooSlow(_) | Self::Io(IoKind::TimedOut, _))
+    }
+}
+
 impl Explain for CloseReason {
     fn fault(&self) -> Fault {
         match self {
@@ -246,7 +254,7 @@ impl Explain for CloseReason {
                 "the peer hung up without a word: it does not know our name or wants TLS; its log says which"
             }
             Self::TooSlow(_) => {
-                "a firewall may let the connection through and drop its packets, or the peer is overloaded or stopped"
+                "the peer is overloaded or stopped, or its packets are dropped on the way, perhaps the large ones only (MTU)"
             }
             Self::Done => "nothing to do",
             Self::ByPeer => "nothing to do unless a job was running; then look into the peer's log",

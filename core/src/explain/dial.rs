@@ -240,4 +240,14 @@ pub(super) const PAGES: &[Page] = &[
         "Find with `ss -tan` what opens so many connections. Widen `net.ipv4.ip_local_port_range`, and give the daemon no \
          `source_address` if it does without: that keeps a port from being used for several peers.",
     ),
+    entry(
+        130,
+        "large packets are lost on the way",
+        (Fault::Network, Retry::Backoff),
+        "A connection was made and then stood still; with small packets (536 bytes) it works. So something on the way, often \
+         a tunnel or a VPN, carries less than the network interfaces say (its MTU is smaller), and a firewall holds back \
+         the ICMP messages that would say so. Small packets are used for an hour; they are slower.",
+        "Let ICMP \"fragmentation needed\" and ICMPv6 \"packet too big\" through, clamp the MSS at the router of the tunnel, or \
+         lower the MTU of this host's interface; `ping -M do -s 1472` and smaller finds the size that passes.",
+    ),
 ];

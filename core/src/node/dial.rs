@@ -10,6 +10,8 @@
 
 mod failure;
 mod names;
+mod narrow;
+mod news;
 mod race;
 
 use std::net::{IpAddr, SocketAddr};
@@ -19,13 +21,16 @@ pub use failure::DialFailure;
 #[cfg(test)]
 pub(crate) use failure::one_of_each;
 pub(super) use names::Names;
+pub(super) use narrow::Narrow;
+pub use news::DialNews;
 use race::{Race, says_more};
 
 use super::net::{Link, Net, Owner, TimerKey};
 use crate::action::{Action, SocketOptions};
 use crate::address::{Address, can_reach, lacks_scope};
 use crate::conn::{CloseReason, Conn, Dialling};
-use crate::error::{Explain, Retry};
+use crate::drive::Level;
+use crate::error::{Code, Explain, Retry};
 use crate::event::{Ends, IoKind, ResolveError};
 use crate::ids::{ConnId, DialId, QueryId};
 use crate::limits;
@@ -75,8 +80,19 @@ pub(super) struct Attempt {
     step: Step,
     race: Race,
     last: Option<DialFailure>,
+    /// Tries that have failed, and what was said of them last.
+    failed: u32,
+    said: Option<(Code, Instant)>,
     /// Whether one of the addresses is worth another try, whatever the others say.
     hopeful: bool,
+}
+
+/// One try of a dial.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Try {
+    dial: DialId,
+    /// Whether its segments are small.
+    small: bool,
 }
 
 #[derive(Debug)]
@@ -85,7 +101,8 @@ enum Step {
     Resolving(TimerKey),
     /// With the timer of the next try, if there is one to come.
     Racing(Option<TimerKey>),
-    Authenticating(ConnId, SocketAddr),
+    /// With the address, and whether its segments are small.
+    Authenticating(ConnId, SocketAddr, bool),
     Pausing(TimerKey),
 }
 
@@ -96,7 +113,10 @@ impl Net {
         let give_up = self.now + route.within;
         let step = Step::Racing(None);
         let race = Race::default();
-        self.dials.insert(dial, Attempt { route, opening, give_up, step, race, last: None, hopeful: false });
+        self.dials.insert(
+            dial,
+            Attempt { route, opening, give_up, step, race, last: None, failed: 0, said: None, hopeful: false },
+        );
         self.resolve(dial);
         dial
     }
@@ -113,7 +133,7 @@ impl Net {
                 self.cancel_timers(next);
                 self.call_off(attempt.race.end());
             }
-            Step::Authenticating(conn, _) => {
+            Step::Authenticating(conn, ..) => {
                 self.abort(conn);
                 // What it still says, even that it is authenticated, comes too late.
                 self.forget(conn);
@@ -140,9 +160,9 @@ impl Net {
     }
 
     pub(super) fn on_dialed(&mut self, id: DialId, outcome: Result<Ends, IoKind>) {
-        let dial = self.tries.remove(&id);
-        let attempt = dial.and_then(|dial| Some((dial, self.dials.get_mut(&dial)?)));
-        let Some((dial, attempt)) = attempt else {
+        let tried = self.tries.remove(&id);
+        let attempt = tried.and_then(|tried| Some((tried, self.dials.get_mut(&tried.dial)?)));
+        let Some((Try { dial, small }, attempt)) = attempt else {
             if outcome.is_ok() {
                 self.order(Action::CancelDial(id));
             }
@@ -155,7 +175,7 @@ impl Net {
                     self.cancel_timers(next);
                 }
                 self.call_off(losers);
-                self.attach((dial, id), ends, to);
+                self.attach((dial, id), ends, (to, small));
             }
             Err(error) => {
                 let Some(to) = attempt.race.lost(id) else { return };
@@ -175,7 +195,11 @@ impl Net {
 
     pub(super) fn dial_refused(&mut self, dial: DialId, reason: CloseReason) {
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        let Step::Authenticating(_, to) = attempt.step else { return };
+        let Step::Authenticating(_, to, small) = attempt.step else { return };
+        if reason.is_stall() {
+            // Connected, which takes small packets only, and no further: the large ones may be lost on the way.
+            self.narrow.stalled(to.ip(), small, self.now);
+        }
         let failure = DialFailure::Refused { to, reason };
         match failure.retry() {
             Retry::Never => self.fail_dial(dial, failure),
@@ -221,7 +245,15 @@ impl Net {
 
     /// The dial has led to a connection; gives the options of its socket.
     pub(super) fn end_dial(&mut self, dial: DialId) -> SocketOptions {
-        self.dials.remove(&dial).map(|attempt| attempt.route.socket).unwrap_or_default()
+        let Some(attempt) = self.dials.remove(&dial) else { return SocketOptions::default() };
+        if let Step::Authenticating(_, to, true) = attempt.step {
+            let news = DialNews::SmallOnly { to };
+            if self.narrow.passed(to.ip(), self.now) {
+                self.complain(Level::Warn, news.code().0, &news.to_string());
+            }
+            self.news.push_back((dial, news));
+        }
+        attempt.route.socket
     }
 
     /// Asks for the addresses. A literal address needs no resolver.
@@ -309,10 +341,14 @@ impl Net {
         let Some(to) = attempt.race.next() else { return };
         attempt.race.began(id, to);
         let give_up = attempt.give_up.min(now + limits::TRY);
-        let (from, socket) = (attempt.route.source, attempt.route.socket);
+        let (from, mut socket) = (attempt.route.source, attempt.route.socket);
+        let small = self.narrow.is_narrow(to.ip(), now);
+        if small {
+            socket.segment = Some(limits::SMALL_SEGMENT);
+        }
         let next = attempt.race.has_more().then_some(key);
         attempt.step = Step::Racing(next);
-        self.tries.insert(id, dial);
+        self.tries.insert(id, Try { dial, small });
         self.order(Action::Dial { dial: id, to, from, socket, give_up });
         if next.is_some() {
             self.arm(now + limits::RACE, key, Owner::Dial(dial), "the next address");
@@ -336,12 +372,12 @@ impl Net {
         self.pause_or_fail(dial, last);
     }
 
-    fn attach(&mut self, (dial, won): (DialId, DialId), ends: Ends, to: SocketAddr) {
+    fn attach(&mut self, (dial, won): (DialId, DialId), ends: Ends, (to, small): (SocketAddr, bool)) {
         let id = ConnId(self.next_id());
         let (nonce, wall, now) = (self.random(), self.wall(), self.now);
         let within = self.settings.authenticate_within;
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
-        attempt.step = Step::Authenticating(id, to);
+        attempt.step = Step::Authenticating(id, to, small);
         let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
         let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
         self.links.insert(id, Link { ends, dial: Some(dial), known: None });
@@ -358,6 +394,13 @@ impl Net {
             return self.fail_dial(dial, failure);
         }
         attempt.step = Step::Pausing(key);
+        attempt.failed += 1;
+        let is_news = |(code, at): (Code, Instant)| code != failure.code() || now.since(at) >= limits::SAY_TRY;
+        if attempt.said.is_none_or(is_news) {
+            attempt.said = Some((failure.code(), now));
+            let news = DialNews::Failed { failure: failure.clone(), tries: attempt.failed, again: attempt.route.retry };
+            self.news.push_back((dial, news));
+        }
         attempt.last = Some(failure);
         self.arm(again, key, Owner::Dial(dial), "dial again");
     }

@@ -17,7 +17,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 
-pub use dial::{DialFailure, Opening, Route};
+pub use dial::{DialFailure, DialNews, Opening, Route};
 pub use listen::BindError;
 pub use net::{Net, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};
@@ -158,7 +158,9 @@ impl<R: Role> Node<R> {
     }
 
     fn authenticated(&mut self, conn: ConnId, peer: Peer) {
-        match self.net.authenticated(conn, &peer) {
+        let dial = self.net.authenticated(conn, &peer);
+        self.tell_news();
+        match dial {
             Some(dial) => self.role.on_dialed(&mut self.net, dial, Ok((conn, peer))),
             None => self.role.on_accepted(&mut self.net, conn, peer),
         }
@@ -179,8 +181,16 @@ impl<R: Role> Node<R> {
         }
     }
 
+    /// Tells the role how its dials get on.
+    fn tell_news(&mut self) {
+        while let Some((dial, news)) = self.net.news.pop_front() {
+            self.role.on_dial_news(&mut self.net, dial, &news);
+        }
+    }
+
     /// Tells the role of dials that have ended without a connection, and of surveys that are complete.
     fn settle(&mut self) {
+        self.tell_news();
         while let Some((dial, failure)) = self.net.failed_dials().pop_front() {
             self.role.on_dialed(&mut self.net, dial, Err(failure));
         }

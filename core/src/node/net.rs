@@ -10,7 +10,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Queue;
-use super::dial::{Attempt, DialFailure, Names};
+use super::dial::{Attempt, DialFailure, DialNews, Names, Narrow, Try};
 use super::listen::Listeners;
 use super::refusals::Refusals;
 use super::survey::{Known, Row, Survey, SurveyId};
@@ -60,8 +60,10 @@ pub struct Net {
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) dials: BTreeMap<DialId, Attempt>,
     /// Tries of dials under way, each with its dial.
-    pub(super) tries: BTreeMap<DialId, DialId>,
+    pub(super) tries: BTreeMap<DialId, Try>,
     pub(super) names: Names,
+    pub(super) narrow: Narrow,
+    pub(super) news: Queue<(DialId, DialNews)>,
     pub(super) failed: Queue<(DialId, DialFailure)>,
     pub(super) listeners: Listeners,
     pub(super) keyring: Arc<Keyring>,
@@ -107,6 +109,8 @@ impl Net {
             dials: BTreeMap::new(),
             tries: BTreeMap::new(),
             names: Names::default(),
+            narrow: Narrow::default(),
+            news: Queue::new(),
             failed: Queue::new(),
             listeners: Listeners::default(),
             keyring: Arc::default(),

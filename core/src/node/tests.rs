@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DialFailure, Net, Node, Opening, Route, Row, Settings, SurveyId, TimerKey};
+use super::{DialFailure, DialNews, Net, Node, Opening, Route, Row, Settings, SurveyId, TimerKey};
 use crate::action::{Action, SocketOptions};
 use crate::conn::{CloseReason, Conn, FromConn, Peer, Stage, ToConn};
 use crate::drive::{ExitReason, Level, Notice, WorkDone};
@@ -50,6 +50,13 @@ impl Role for Notes {
     }
     fn on_accepted(&mut self, _net: &mut Net, conn: ConnId, peer: Peer) {
         self.heard.push(format!("accepted {conn:?} {}", peer.name));
+    }
+    fn on_dial_news(&mut self, _net: &mut Net, _dial: DialId, news: &DialNews) {
+        let what = match news {
+            DialNews::Failed { tries, .. } => tries.to_string(),
+            DialNews::SmallOnly { .. } => "warning".to_owned(),
+        };
+        self.heard.push(format!("news {} {what}", news.code()));
     }
     fn on_dialed(&mut self, _net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
         self.dialed.push((dial, outcome.map(|(conn, _)| conn)));

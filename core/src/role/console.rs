@@ -16,7 +16,7 @@ use crate::drive::{ExitReason, Level, Notice, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, Route, TimerKey};
+use crate::node::{DialFailure, DialNews, Net, Route, TimerKey};
 use crate::role::Role;
 use crate::role::identity::Credentials;
 use crate::wire::frame::Signal;
@@ -141,6 +141,13 @@ fn fail(net: &mut Net, cause: (Fault, Code), text: &str) {
 impl Role for Console {
     fn start(&mut self, net: &mut Net) {
         self.dial(net);
+    }
+
+    fn on_dial_news(&mut self, net: &mut Net, _dial: DialId, news: &DialNews) {
+        // The network speaks for itself once it is reached; until then somebody waits here.
+        if !news.is_warning() {
+            net.log(Level::Warn, &news.to_string());
+        }
     }
 
     fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}

@@ -20,7 +20,7 @@ use crate::drive::WorkDone;
 use crate::error::{Code, Explain};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
+use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::wire::frame::Signal;
 
 /// A daemon's part of a [`Node`](crate::node::Node): called with facts, it orders through [`Net`].
@@ -33,6 +33,8 @@ pub trait Role: Sized + Send + 'static {
     fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<std::net::SocketAddr, IoKind>) {}
     /// A peer came in and is authenticated. Close it if it is not expected.
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer);
+    /// A dial goes on, or has gone well with something to mend: for the log of the job it is for.
+    fn on_dial_news(&mut self, _net: &mut Net, _dial: DialId, _news: &DialNews) {}
     /// A dial has ended: the connection is authenticated, or all tries failed.
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>);
     /// A whole text frame.

@@ -13,12 +13,12 @@ struct Pair {
 
 impl Pair {
     fn open(buffer: Option<u32>) -> Self {
-        let options = SocketOptions { keepalive: None, buffer };
+        let options = SocketOptions { buffer, ..SocketOptions::default() };
         let (a, b) = (([10, 0, 0, 1], 1000).into(), ([10, 0, 0, 2], 9103).into());
         let now = Instant::ZERO;
         let ends = [
             End::dial(Ends { local: a, peer: b }, options, now),
-            End::answer(Ends { local: b, peer: a }, options, now),
+            End::answer(Ends { local: b, peer: a }, options, SEGMENT, now),
         ];
         let mut pair = Self { ends, now, cut: false };
         pair.settle();

@@ -458,3 +458,81 @@ fn a_change_of_the_network_ends_the_pause_of_what_could_not_be_reached() {
         assert_eq!(desk.node.poll_timeout(), None, "the pause is over");
     }
 }
+
+/// The bytes of a segment that each dial asks for.
+fn segments(actions: &[Action]) -> Vec<Option<u32>> {
+    let segment = |action: &Action| match action {
+        Action::Dial { socket, .. } => Some(socket.segment),
+        _ => None,
+    };
+    actions.iter().filter_map(segment).collect()
+}
+
+impl Desk {
+    /// A dial of this address that connects; gives the segment it asked for, and its connection.
+    fn connects(&mut self) -> (Option<u32>, ConnId) {
+        let (_, actions) = self.dial_by(Route { host: "192.0.2.1".to_owned(), within: 600 * SECOND, ..route() });
+        self.goes_on(&actions)
+    }
+
+    fn goes_on(&mut self, actions: &[Action]) -> (Option<u32>, ConnId) {
+        let segment = segments(actions)[0];
+        (segment, attached(&self.dialed(tried(actions), Ok(ends()))))
+    }
+}
+
+const STALLED: CloseReason = CloseReason::TooSlow(Stage::Handshake);
+
+#[test]
+fn a_connection_that_stands_still_is_tried_again_with_small_segments_which_prove_the_way_narrow() {
+    let mut desk = Desk::new();
+    let (segment, conn) = desk.connects();
+    assert_eq!(segment, None);
+    let _ = desk.says(conn, FromConn::Closed(STALLED));
+    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0312 1"));
+    let actions = desk.wait(10 * SECOND);
+    let (segment, conn) = desk.goes_on(&actions);
+    assert_eq!(segment, Some(limits::SMALL_SEGMENT));
+    let actions = desk.says(conn, peer());
+    assert!(logged(&actions)[0].contains("large ones are lost on the way (T0130)"), "{actions:?}");
+    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0130 warning"));
+    // Later connections to it use them at once, and each job hears it; the log has heard.
+    let (segment, conn) = desk.connects();
+    assert_eq!(segment, Some(limits::SMALL_SEGMENT));
+    assert_eq!(logged(&desk.says(conn, peer())), [""; 0]);
+    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0130 warning"));
+    // After a while the way may be mended.
+    let _ = desk.wait(limits::NARROW);
+    assert_eq!(desk.connects().0, None);
+}
+
+#[test]
+fn a_connection_that_stands_still_with_small_segments_too_is_tried_with_large_ones_again() {
+    let mut desk = Desk::new();
+    let (_, mut conn) = desk.connects();
+    for expected in [Some(limits::SMALL_SEGMENT), None, Some(limits::SMALL_SEGMENT)] {
+        let _ = desk.says(conn, FromConn::Closed(STALLED));
+        let actions = desk.wait(10 * SECOND);
+        let (segment, next) = desk.goes_on(&actions);
+        assert_eq!(segment, expected);
+        conn = next;
+    }
+    // Another end says nothing about the size.
+    let _ = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Handshake)));
+    let actions = desk.wait(10 * SECOND);
+    assert_eq!(segments(&actions), [Some(limits::SMALL_SEGMENT)]);
+}
+
+#[test]
+fn each_cause_of_failed_tries_is_told_at_once_and_then_once_a_minute() {
+    let mut desk = Desk::new();
+    let (_, mut actions) = desk.dial_by(Route { host: "192.0.2.1".to_owned(), within: 600 * SECOND, ..route() });
+    let mut told = Vec::new();
+    for round in 0..14 {
+        let error = if round == 2 { IoKind::NoNeighbour } else { IoKind::Refused };
+        let _ = desk.dialed(tried(&actions), Err(error));
+        told.extend(desk.node.role.heard.drain(..).filter(|heard| heard.starts_with("news")));
+        actions = desk.wait(10 * SECOND);
+    }
+    assert_eq!(told, ["news T0103 1", "news T0118 3", "news T0103 4", "news T0103 10"]);
+}

@@ -52,7 +52,7 @@ use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
+use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::refusals::Refusals;
@@ -267,6 +267,10 @@ impl Role for Director {
             Purpose::Client { .. } => self.client_arrived(net, conn, &peer),
             _ => net.not_served(conn, &peer, "director"),
         }
+    }
+
+    fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
+        self.job_dial_news(net, dial, news);
     }
 
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {

@@ -318,6 +318,14 @@ impl Director {
         self.reaching.iter().find(|(_, reach)| reach.dial == Some(dial)).map(|(id, _)| *id)
     }
 
+    /// The job whose file daemon this dial looks for.
+    pub(super) fn job_of_reach(&self, dial: DialId) -> Option<u32> {
+        match self.reaching.get(&self.reach_of(dial)?)?.goal {
+            Goal::Job(job) => Some(job),
+            Goal::Errand(_) => None,
+        }
+    }
+
     pub(super) fn reach_dialed(&mut self, net: &mut Net, id: u64, outcome: Result<(ConnId, Peer), DialFailure>) {
         let Some(reach) = self.reaching.get_mut(&id) else { return };
         reach.dial = None;

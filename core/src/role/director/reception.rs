@@ -89,7 +89,7 @@ impl Director {
         let greeting = hello::director_answer(&self.config.director.name, &self.identity.full, &self.identity.date);
         net.send_text(conn, greeting);
         for older in doubtful {
-            net.keep_alive(older, SocketOptions { keepalive: Some(DOUBTFUL), buffer: None });
+            net.keep_alive(older, SocketOptions { keepalive: Some(DOUBTFUL), ..SocketOptions::default() });
         }
         self.client_waits(net, name);
         if arrival == Arrival::Return {

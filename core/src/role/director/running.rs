@@ -8,7 +8,7 @@ use crate::conn::{CloseReason, Peer};
 use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
-use crate::node::{DialFailure, Net, Number};
+use crate::node::{DialFailure, DialNews, Net, Number};
 use crate::role::script::{Progress, Scripted, Who};
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -442,6 +442,20 @@ impl Director {
                 job.on_event(tables::STORED, net)
             }),
             Err(error) => self.fail_job(net, id, &format!("{error} ({}); {}", error.code(), error.help())),
+        }
+    }
+
+    /// How the dial of a job gets on, whoever it is to.
+    pub(super) fn job_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
+        let to_file = self.job_of_reach(dial).map(|job| (job, Who::File));
+        let to_storage = || {
+            self.jobs.values().find_map(|job| job.dial.filter(|(mine, _)| *mine == dial).map(|(_, who)| (job.id, who)))
+        };
+        let Some((id, who)) = to_file.or_else(to_storage) else { return };
+        if let Some(job) = self.jobs.get_mut(&id) {
+            let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
+            job.say(&mut self.journal, net, kind, &format!("{who}: {news}"));
+            self.save_lines(net);
         }
     }
 

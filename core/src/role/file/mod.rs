@@ -33,7 +33,7 @@ use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
+use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::quiet::{Quiet, more};
 use crate::role::refusals::Refusals;
@@ -282,6 +282,14 @@ impl Role for FileDaemon {
         net.keep_alive(conn, keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control));
         net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
         self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
+    }
+
+    fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
+        let Some(&id) = self.dials.get(&dial) else { return };
+        if let Some(session) = self.sessions.get_mut(&id) {
+            let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
+            session.message(net, id, &self.config.file.name, kind, &format!("storage daemon: {news}"));
+        }
     }
 
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {

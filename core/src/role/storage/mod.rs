@@ -32,7 +32,7 @@ use crate::conn::{CloseReason, Peer};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{DialFailure, Net, Row, SurveyId, TimerKey};
+use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::refusals::Refusals;
@@ -425,6 +425,15 @@ impl Role for StorageDaemon {
             Purpose::StartJob { job } => self.file_arrived(net, conn, job),
             Purpose::StorageJob { job } => self.storage_arrived(net, conn, job),
             _ => net.not_served(conn, &peer, "storage daemon"),
+        }
+    }
+
+    fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
+        let Some(&id) = self.dials.get(&dial) else { return };
+        let whom = if self.dials_file(id, dial) { "file daemon" } else { "storage daemon" };
+        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+            let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
+            job.message(net, kind, &format!("{whom}: {news}"));
         }
     }
 

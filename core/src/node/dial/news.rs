@@ -1,0 +1,61 @@
+//! What a role hears of a dial before it ends: each try that has failed, and what was found out on the way.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::DialFailure;
+use crate::error::{Code, Explain};
+use crate::explain;
+
+/// News of a dial under way, a sentence each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialNews {
+    /// A try has failed, and there will be another. Told when the cause is another than before, and once a minute.
+    Failed {
+        /// Why.
+        failure: DialFailure,
+        /// Tries that have failed so far.
+        tries: u32,
+        /// The pause before the next try.
+        again: Duration,
+    },
+    /// Only small packets get through: the connection uses them, slower than it could be.
+    SmallOnly {
+        /// The address.
+        to: SocketAddr,
+    },
+}
+
+impl DialNews {
+    /// Whether somebody should mend something although the dial succeeds.
+    #[must_use]
+    pub const fn is_warning(&self) -> bool {
+        matches!(self, Self::SmallOnly { .. })
+    }
+
+    /// Its stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Failed { failure, .. } => failure.code(),
+            Self::SmallOnly { .. } => Code(130),
+        }
+    }
+}
+
+impl fmt::Display for DialNews {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let code = self.code();
+        match self {
+            Self::Failed { failure, tries, again } => {
+                let seconds = again.as_secs();
+                write!(f, "{failure} ({code}); {}. Failed tries: {tries}; the next in {seconds} s", failure.help())
+            }
+            Self::SmallOnly { to } => {
+                let remedy = explain::page(code).map_or("", |page| page.remedy);
+                write!(f, "{to} is reached with small packets only: large ones are lost on the way ({code}). {remedy}")
+            }
+        }
+    }
+}
