@@ -302,7 +302,7 @@ fn daemons_with_tls_survive_everybody_and_say_who_it_was() {
     ] {
         let first = network.director.log.count();
         let (exit, _, said) = network.ask_as(old, new, &["status"]);
-        assert_eq!(exit, Some(1), "{said}");
+        assert_eq!(exit, Some(3), "{said}");
         assert!(said.contains(" (configuration): "), "the console does not say whose fault it is: {said}");
         let line = network.director.logged(first, new, |line| line.contains("refused:"));
         assert!(line.contains(code) && line.contains(advice), "{line}");

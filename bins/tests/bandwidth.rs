@@ -46,7 +46,7 @@ fn a_limited_backup_and_its_restore_take_their_time_and_show_how_far_they_are() 
 fn a_limit_that_is_lifted_lets_a_job_end_that_would_have_taken_days() {
     let network = Network::start(&Plan::default());
     std::fs::write(network.source.join("large"), noise(7, 8_000_000)).unwrap();
-    let said = network.ask(&["setbandwidth client=f limit=20"]);
+    let said = network.ask(&["setbandwidth client=f limit=20b/s"]);
     assert!(said.contains("keeps to 20 bytes a second"), "{said}");
     let backup = network.begin_backup();
     wait_for("the data to be under way", || {

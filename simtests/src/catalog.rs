@@ -321,15 +321,7 @@ impl Tables {
     }
 
     fn list_jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
-        let fits = |job: &&JobRow| {
-            filter.job_id.is_none_or(|id| id == job.job_id)
-                && filter.job.as_ref().is_none_or(|name| *name == job.job)
-                && filter.name.as_ref().is_none_or(|name| *name == job.name)
-                && filter.client.as_ref().is_none_or(|name| *name == job.client)
-                && (filter.statuses.is_empty() || filter.statuses.contains(&job.job_status))
-        };
-        let limit = if filter.limit == 0 { 1000 } else { filter.limit };
-        self.jobs.values().rev().filter(fits).take(limit as usize).cloned().collect()
+        filter.choose(self.jobs.values())
     }
 
     fn pieces_of(&self, jobs: &[u32]) -> Vec<JobMediaPiece> {

@@ -10,7 +10,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A town whose backup of some megabytes has begun under a limit of `limit` bytes a second; gives the job's number.
 fn limited_town(plan: Plan, limit: u64) -> (Town, u32) {
     let mut town = Town::new(plan);
-    let set = town.say(&format!("setbandwidth client=fd limit={limit}"), 10 * SECOND).unwrap_or_default();
+    let set = town.say(&format!("setbandwidth client=fd limit={limit}b/s"), 10 * SECOND).unwrap_or_default();
     assert!(set.contains(&format!("keeps to {limit} bytes a second")), "{set}");
     let Some(job) = town.order("run job=backup yes") else { panic!("not taken: {:?}", town.heard()) };
     town.world.run_for(2 * SECOND);
@@ -77,7 +77,7 @@ fn a_restore_keeps_to_the_limit_too_and_brings_everything_back() {
     let mut town = Town::new(plan);
     let Some(backup) = town.order("run job=backup yes") else { panic!("not taken") };
     assert!(town.await_end(backup, HOUR).is_some());
-    let set = town.say("setbandwidth client=fd limit=10000", 10 * SECOND).unwrap_or_default();
+    let set = town.say("setbandwidth client=fd limit=10000b/s", 10 * SECOND).unwrap_or_default();
     assert!(set.contains("keeps to 10000"), "{set}");
     let Some(restore) = town.order("restore client=fd all done yes") else { panic!("not taken") };
     town.world.run_for(2 * SECOND);

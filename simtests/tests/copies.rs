@@ -276,7 +276,7 @@ fn a_copy_keeps_to_the_limit_of_the_storage_it_reads_from() {
     let mut region = region(31, false);
     let original = run(&mut region, "run job=fd-sd yes");
     assert!(is_good(&original), "{}", region.report(original.job_id));
-    let set = region.say(&format!("setbandwidth storage=sd limit={LIMIT}"), HOUR).unwrap_or_default();
+    let set = region.say(&format!("setbandwidth storage=sd limit={LIMIT}b/s"), HOUR).unwrap_or_default();
     assert!(set.contains("keeps to 20000 bytes a second"), "{set}");
     let began = region.world.time_of(region.operator);
     let control = run(&mut region, &format!("run job=copy jobid={} yes", original.job_id));

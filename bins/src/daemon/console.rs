@@ -1,5 +1,6 @@
 //! The console's program.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -31,6 +32,9 @@ impl Daemon for ConsoleProgram {
     const FILE: &'static str = "/etc/towline/console.ron";
     const QUIET: bool = true;
     const STAYS: bool = false;
+    const HELP: &'static str = "Lines that come from a pipe or a file end with an exit code: 0 all went well; 1 a job that was waited for \
+         ended with warnings; 2 one ended worse, a command failed, or a question was left without an answer; 3 there was \
+         no director, or it was lost; 78 the configuration is wrong. Say `wait` after `run … yes` to hear how the job ends.";
     type Config = ConsoleConfig;
     type Role = Console;
 
@@ -44,6 +48,8 @@ impl Daemon for ConsoleProgram {
         let (ready, permits) = sync_channel(1);
         let settings = settings(&loaded.config);
         let role = Console::new(Arc::new(loaded.config), tls.credentials);
+        // A person has read the answers; a script goes by the exit code.
+        let role = if std::io::stdin().is_terminal() { role } else { role.judging() };
         let hands = Arc::new(Workers::new(Sink::with_ready(ready).into_log()));
         let started = Box::new(move |injector: Injector| {
             if let Err(error) = read_lines(permits, injector.clone()) {

@@ -55,6 +55,8 @@ pub trait Daemon {
     const ABOUT: &'static str;
     /// Its configuration unless the command line names one.
     const FILE: &'static str;
+    /// What `--help` says at its end.
+    const HELP: &'static str = "";
     /// Whether the log is for a person at a terminal: warnings only.
     const QUIET: bool = false;
     /// Whether it runs on while the machine gets other addresses and other ways to other networks.
@@ -102,7 +104,7 @@ pub struct StartError {
 /// The body of a daemon's `main`.
 #[must_use]
 pub fn main<D: Daemon>() -> ExitCode {
-    run::<D>(&Options::parse(D::PROGRAM, D::ABOUT, D::FILE))
+    run::<D>(&Options::parse(D::PROGRAM, D::ABOUT, D::FILE, D::HELP))
 }
 
 /// Runs a daemon to its end, or tests its configuration.

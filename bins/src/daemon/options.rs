@@ -26,8 +26,8 @@ pub struct Options {
 impl Options {
     /// Reads the command line of this process; ends it on `--help` and on mistakes.
     #[must_use]
-    pub fn parse(program: &'static str, about: &'static str, file: &'static str) -> Self {
-        let command = Command::new(program).about(about).version(env!("CARGO_PKG_VERSION"));
+    pub fn parse(program: &'static str, about: &'static str, file: &'static str, help: &'static str) -> Self {
+        let command = Command::new(program).about(about).after_help(help).version(env!("CARGO_PKG_VERSION"));
         Self::of(&Self::arguments(command, file).get_matches())
     }
 

@@ -211,6 +211,8 @@ fn make_certificates() -> Result<(String, String, String), rcgen::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

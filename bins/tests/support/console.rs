@@ -22,10 +22,10 @@ impl Console {
         Self { program: vec![env!("CARGO_BIN_EXE_towline-console").into()], file }
     }
 
-    /// What it prints for these lines. Fails if it cannot ask.
+    /// What it prints for these lines, however they went. Fails if it cannot ask.
     pub fn ask(&self, lines: &[&str]) -> String {
         let (code, output, errors) = self.try_to_ask(lines);
-        assert_eq!(code, Some(0), "the console failed at {lines:?}:\n{output}\n{errors}");
+        assert!(matches!(code, Some(0..=2)), "the console failed at {lines:?}:\n{output}\n{errors}");
         output
     }
 

@@ -5,6 +5,7 @@
 //!   Notice::Print <----------------- text --------- director
 //!   Notice::Ready <------- EOD, prompts (wire/1 §5.3)
 //! ```
+//! A console whose lines come from a program ends with a code that says how they went: see [`Console::judging`].
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -22,13 +23,18 @@ use crate::role::identity::Credentials;
 use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+use crate::wire::status::JobStatus;
 
 /// Lines that are kept for a director that is busy.
 pub const MAX_HELD: usize = 1_000;
 /// The version a console's hello announces: since 18.2 a director greets in two lines (`wire/1 §3.1`).
 const SPEAKS: &str = "26.0.0";
 /// The exit code when there was no connection, or it was lost.
-const NO_DIRECTOR: u8 = 1;
+pub const NO_DIRECTOR: u8 = 3;
+/// The exit code when a command was refused or failed, or a question was left without an answer.
+pub const FAILED: u8 = 2;
+/// Bytes of a line that are looked at: of longer ones the beginning.
+const MAX_LINE: usize = 256;
 
 /// The role of a console.
 #[derive(Debug)]
@@ -39,6 +45,21 @@ pub struct Console {
     state: State,
     held: VecDeque<String>,
     input_ended: bool,
+    judging: bool,
+    verdict: Verdict,
+}
+
+/// How the lines went, as far as their answers tell.
+#[derive(Debug, Default)]
+struct Verdict {
+    /// The worst so far: 0, 1 or 2.
+    code: u8,
+    /// The line under way waits for jobs.
+    waits: bool,
+    /// The director asks something.
+    asked: bool,
+    /// The beginning of a line of text whose end has not come.
+    line: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +78,32 @@ impl Console {
     /// A console with a checked configuration and what was loaded for TLS. The credentials' own offer counts.
     #[must_use]
     pub fn new(config: Arc<ConsoleConfig>, credentials: Credentials) -> Self {
-        Self { config, credentials, conn: None, state: State::Arriving, held: VecDeque::new(), input_ended: false }
+        Self {
+            config,
+            credentials,
+            conn: None,
+            state: State::Arriving,
+            held: VecDeque::new(),
+            input_ended: false,
+            judging: false,
+            verdict: Verdict::default(),
+        }
+    }
+
+    /// Its end tells how the lines went: 0 well; 1 if a job that was waited for ended with warnings; 2 if one ended
+    /// worse, if a command failed (which only a director of Towline tells) or if a question was left without an answer.
+    #[must_use]
+    pub const fn judging(mut self) -> Self {
+        self.judging = true;
+        self
+    }
+
+    /// The end of a console that leaves by its own will.
+    const fn done(&self) -> ExitReason {
+        match self.verdict.code {
+            code if self.judging && code > 0 => ExitReason::Failed(code),
+            _ => ExitReason::Done,
+        }
     }
 
     fn name(&self) -> String {
@@ -120,15 +166,60 @@ impl Console {
         let Some(conn) = self.conn else { return };
         let word = line.trim().to_ascii_lowercase();
         let leaves = ["quit", "exit", ".quit", ".exit"].contains(&word.as_str());
+        self.verdict.begin(&word);
         self.state = if leaves { State::Leaving } else { State::Busy };
         net.send_text(conn, line);
     }
 
     fn leave(&mut self, net: &mut Net) {
         self.state = State::Leaving;
+        if self.verdict.asked {
+            self.verdict.worsen(FAILED);
+        }
         match self.conn {
             Some(conn) => net.close(conn, true),
-            None => net.exit(ExitReason::Done),
+            None => net.exit(self.done()),
+        }
+    }
+}
+
+impl Verdict {
+    fn worsen(&mut self, code: u8) {
+        self.code = self.code.max(code);
+    }
+
+    /// A line is sent: a command, or the answer to a question. Commands may be abbreviated.
+    fn begin(&mut self, line: &str) {
+        let verb = line.split_whitespace().next().unwrap_or_default();
+        self.waits = !self.asked && verb.starts_with('w') && "wait".starts_with(verb);
+        self.asked = false;
+        self.line.clear();
+    }
+
+    /// Text of the answer: a line `JobStatus=OK (T)` is how a job ended that was waited for.
+    fn hear(&mut self, text: &str) {
+        if !self.waits {
+            return;
+        }
+        for piece in text.split_inclusive('\n') {
+            let room = MAX_LINE.saturating_sub(self.line.len());
+            self.line.extend(piece.chars().take(room));
+            if piece.ends_with('\n') {
+                let line = std::mem::take(&mut self.line);
+                let words = line.trim_end().strip_prefix("JobStatus=").and_then(|words| words.strip_suffix(')'));
+                let letter = words.and_then(|words| words.rsplit_once('(')).map(|(_, letter)| letter.as_bytes());
+                if let Some(&[letter]) = letter {
+                    self.worsen(JobStatus::from_letter(letter).exit_code());
+                }
+            }
+        }
+    }
+
+    fn signalled(&mut self, signal: Signal) {
+        match signal {
+            Signal::CommandFailed => self.worsen(FAILED),
+            Signal::SubPrompt => self.asked = true,
+            _ => {}
         }
     }
 }
@@ -176,11 +267,15 @@ impl Role for Console {
         let text = String::from_utf8_lossy(&text).into_owned();
         match self.state {
             State::Arriving => self.greeted(net, conn, &text),
-            State::Ready | State::Busy | State::Leaving => net.notify(Notice::Print(text)),
+            State::Ready | State::Busy | State::Leaving => {
+                self.verdict.hear(&text);
+                net.notify(Notice::Print(text));
+            }
         }
     }
 
     fn on_signal(&mut self, net: &mut Net, _conn: ConnId, signal: Signal) {
+        self.verdict.signalled(signal);
         let waits = matches!(signal, Signal::Eod | Signal::MainPrompt | Signal::SubPrompt);
         if waits && self.state == State::Busy {
             self.ready(net);
@@ -190,7 +285,7 @@ impl Role for Console {
     fn on_closed(&mut self, net: &mut Net, _conn: ConnId, reason: CloseReason) {
         self.conn = None;
         if self.state == State::Leaving {
-            return net.exit(ExitReason::Done);
+            return net.exit(self.done());
         }
         let text = format!("lost the director: {reason}; {}", reason.help());
         fail(net, (reason.fault(), reason.code()), &text);

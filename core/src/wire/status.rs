@@ -167,6 +167,16 @@ letters! {
 }
 
 impl JobStatus {
+    /// What a program that waited for the job ends with: 0 well, 1 with warnings, 2 otherwise.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warnings => 1,
+            _ => 2,
+        }
+    }
+
     /// The status after `new` was reported: it replaces the old one if it ranks higher, or if neither has a rank, so
     /// the first error among equals stays (`wire/2 §0.4`).
     #[must_use]

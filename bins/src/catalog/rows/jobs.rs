@@ -140,15 +140,32 @@ pub(super) fn list(t: &mut dyn Session, filter: &JobFilter) -> Result<CatalogAns
     equal("Job.Job", filter.job.as_ref().map(Value::from));
     equal("Job.Name", filter.name.as_ref().map(Value::from));
     equal("Client.Name", filter.client.as_ref().map(Value::from));
-    if !filter.statuses.is_empty() {
-        let first = with.len();
-        with.extend(filter.statuses.iter().map(|s| text(*s)));
-        let places: Vec<String> = (first + 1..=with.len()).map(|n| format!("?{n}")).collect();
-        terms.push(format!("Job.JobStatus IN ({})", places.join(", ")));
+    if let Some(since) = filter.since {
+        with.push(since.into());
+        terms.push(format!("Job.SchedTime >= ?{}", with.len()));
     }
-    let condition = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    for (column, letters) in
+        [("Job.JobStatus", &filter.statuses), ("Job.Type", &filter.types), ("Job.Level", &filter.levels)]
+    {
+        if !letters.is_empty() {
+            let first = with.len();
+            with.extend(letters.iter().map(|letter| text(*letter)));
+            let places: Vec<String> = (first + 1..=with.len()).map(|n| format!("?{n}")).collect();
+            terms.push(format!("{column} IN ({})", places.join(", ")));
+        }
+    }
+    let mut condition = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
+    if filter.last {
+        condition = format!(
+            "WHERE Job.JobId IN (SELECT MAX(Job.JobId) FROM Job
+             LEFT JOIN Client ON Client.ClientId = Job.ClientId {condition} GROUP BY Job.Name)"
+        );
+    }
+    let order = if filter.oldest_first { "ASC" } else { "DESC" };
     with.push(Value::from(if filter.limit == 0 { LIST_LIMIT } else { filter.limit }));
-    let sql = format!("{COLUMNS} {condition} ORDER BY Job.JobId DESC LIMIT ?{}", with.len());
+    with.push(Value::from(filter.offset));
+    let (limit, offset) = (with.len() - 1, with.len());
+    let sql = format!("{COLUMNS} {condition} ORDER BY Job.JobId {order} LIMIT ?{limit} OFFSET ?{offset}");
     all(t, &sql, &with, job).map(CatalogAnswer::Jobs)
 }
 

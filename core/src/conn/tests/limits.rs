@@ -68,7 +68,7 @@ fn a_refused_peer_is_waited_for_5_seconds_and_no_longer() {
     for line in ["Hello Director nobody calling\n", "not the answer"] {
         let mut frame = Vec::new();
         put_data(&mut frame, line.as_bytes());
-        super::authentication::feed(&mut conn, &frame);
+        authentication::feed(&mut conn, &frame);
     }
     conn.handle_timeout(began + (limits::DRAIN_REFUSED - Duration::from_nanos(1)));
     assert!(conn.poll_message().is_none());

@@ -46,7 +46,7 @@ impl Bench {
             max_unauthenticated: 1,
             authenticate_within: Duration::from_secs(60),
         };
-        let node = Node::new(Console::new(config, Credentials::default()), settings, [7; 32], Instant::ZERO);
+        let node = Node::new(Console::new(config, Credentials::default()).judging(), settings, [7; 32], Instant::ZERO);
         let mut bench = Self {
             node,
             conn: ConnId(0),
@@ -199,16 +199,16 @@ fn a_director_that_hangs_up_is_an_error_with_a_code() {
     let mut bench = Bench::greeted();
     bench.typed("status");
     bench.from(FromConn::Closed(CloseReason::ByPeer));
-    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(NO_DIRECTOR)));
     assert!(bench.notices.iter().any(|notice| matches!(notice, Notice::Log { cause: Some(_), .. })));
 }
 
 #[test]
-fn a_dial_that_fails_says_why_and_ends_with_1() {
+fn a_dial_that_fails_says_why_and_ends_with_3() {
     let mut bench = Bench::new(None);
     let query = bench.query.unwrap();
     bench.event(Event::Resolved { query, answer: Err(crate::event::ResolveError::NoSuchName) });
-    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(NO_DIRECTOR)));
     let Some(Notice::Log { cause: Some((Fault::Config, code)), text, .. }) = bench.notices.last() else { panic!() };
     assert_eq!(code.to_string(), "T0101");
     assert!(text.contains("localhost") && text.contains("check the name"), "{text}");
@@ -219,7 +219,7 @@ fn a_refusal_after_authentication_is_shown() {
     let mut bench = Bench::new(None);
     bench.connect();
     bench.text("1999 You are not authorized.\n");
-    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(NO_DIRECTOR)));
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn so_many_lines_are_held_and_one_more_ends_the_console() {
     (0..MAX_HELD).for_each(|_| bench.typed("next"));
     assert_eq!(bench.exit, None);
     bench.typed("too many");
-    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(NO_DIRECTOR)));
 }
 
 #[test]
@@ -245,4 +245,56 @@ fn a_named_console_says_its_name() {
         Named { name: "monitor".to_owned(), password: Password::new("m"), tls: None, heartbeat_interval: None };
     assert_eq!(Bench::new(Some(console)).node.role().name(), "monitor");
     assert_eq!(Bench::new(None).node.role().name(), DEFAULT_CONSOLE);
+}
+
+/// The end of a console that was told this in answer to its line.
+fn end_after(line: &str, answer: &[&str], signals: &[Signal]) -> Option<ExitReason> {
+    let mut bench = Bench::greeted();
+    bench.typed(line);
+    answer.iter().for_each(|text| bench.text(text));
+    signals.iter().for_each(|signal| bench.signal(*signal));
+    bench.event(Event::Typed(None));
+    bench.from(FromConn::Closed(CloseReason::Done));
+    bench.exit
+}
+
+#[test]
+fn a_console_ends_as_the_jobs_did_that_it_waited_for() {
+    let eod = &[Signal::Eod];
+    for (answer, end) in [
+        (&["JobId=1\nJobStatus=OK (T)\n"][..], ExitReason::Done),
+        (&["JobId=1\nJobStatus=OK with warnings (W)\n"], ExitReason::Failed(1)),
+        (&["JobId=1\nJobStatus=Canceled (A)\n"], ExitReason::Failed(2)),
+        (&["JobId=1\nJobSta", "tus=Error ", "(f)\nJobId=2\nJobStatus=OK (T)\n"], ExitReason::Failed(2)),
+        (&["JobId=1\nJobStatus=OK (T)"], ExitReason::Done),
+        (&[], ExitReason::Done),
+    ] {
+        assert_eq!(end_after("wait jobid=1", answer, eod), Some(end.clone()), "{answer:?}");
+        assert_eq!(end_after("w", answer, eod), Some(end.clone()), "{answer:?}");
+        assert_eq!(end_after("list joblog jobid=1", answer, eod), Some(ExitReason::Done), "words of a report");
+    }
+}
+
+#[test]
+fn a_console_ends_with_2_after_a_command_that_failed_or_a_question_without_an_answer() {
+    assert_eq!(end_after("rum", &["?"], &[Signal::CommandFailed, Signal::Eod]), Some(ExitReason::Failed(2)));
+    assert_eq!(end_after("run job=a", &["OK to run? "], &[Signal::SubPrompt]), Some(ExitReason::Failed(2)));
+}
+
+#[test]
+fn an_answered_question_is_no_failure_and_the_worst_counts() {
+    let mut bench = Bench::greeted();
+    bench.typed("run job=a");
+    bench.signal(Signal::SubPrompt);
+    bench.typed("no");
+    bench.signal(Signal::Eod);
+    bench.typed("wait");
+    bench.text("JobId=1\nJobStatus=OK with warnings (W)\n");
+    bench.signal(Signal::Eod);
+    bench.typed("wait");
+    bench.text("JobId=2\nJobStatus=OK (T)\n");
+    bench.signal(Signal::Eod);
+    bench.typed("quit");
+    bench.from(FromConn::Closed(CloseReason::ByPeer));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
 }

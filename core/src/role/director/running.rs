@@ -141,6 +141,9 @@ impl Director {
         };
         // The console hears the number before the job's first message can be waiting for it.
         if let Some(console) = console {
+            if let Some(job) = &created {
+                self.console_ordered(console, job.id);
+            }
             self.console_answers(net, console, answer);
         } else if created.is_none() {
             net.complain(Level::Error, 908, &format!("{}: {}", name, answer.text().trim_end()));
@@ -422,7 +425,7 @@ impl Director {
             status: job.status,
             ended: net.wall(),
         });
-        self.job_has_ended(net);
+        self.job_has_ended(net, id, job.status);
         self.start_queued(net);
         self.exit_if_idle(net);
     }

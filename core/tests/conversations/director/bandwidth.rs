@@ -51,11 +51,15 @@ fn a_running_job_is_limited_at_its_client_and_the_next_one_from_its_beginning() 
     assert!(answer.iter().any(|line| line == text), "{answer:?}");
     assert_eq!(answer.last().map(String::as_str), Some("signal -1"));
     assert_eq!(desk.world.heard(told), ["signal -4", "fin"]);
-    // For the client: this job, and those to come.
+    // For the client: this job, and those to come. A bare number is KiB, as for a stock director.
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    desk.ask(console, "setbandwidth client=bareos-fd limit=100");
+    assert_eq!(last_told(&mut desk, told + 1), format!("text setbandwidth=102400 Job={name}\\n"));
+    desk.world.say(told + 1, "text 2000 OK Bandwidth\\n");
     desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
     desk.ask(console, "setbandwidth client=bareos-fd limit=0");
-    assert_eq!(last_told(&mut desk, told + 1), format!("text setbandwidth=0 Job={name}\\n"));
-    desk.world.say(told + 1, "text 2000 OK Bandwidth\\n");
+    assert_eq!(last_told(&mut desk, told + 2), format!("text setbandwidth=0 Job={name}\\n"));
+    desk.world.say(told + 2, "text 2000 OK Bandwidth\\n");
     assert!(desk.world.heard(console).concat().contains("has lifted the limit"));
 }
 
@@ -102,7 +106,7 @@ fn a_daemon_that_refuses_or_hangs_up_is_not_taken_for_one_that_keeps_a_limit() {
         let mut desk = Desk::open();
         let console = desk.console();
         desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
-        desk.ask(console, "setbandwidth client=bareos-fd limit=5");
+        desk.ask(console, "setbandwidth client=bareos-fd limit=5b/s");
         desk.world.say(console + 1, said);
         let answer = desk.world.heard(console).concat();
         assert!(answer.contains(why), "{answer}");

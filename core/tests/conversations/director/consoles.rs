@@ -53,7 +53,10 @@ fn a_name_with_blanks_stands_in_quotes() {
     let mut desk = Desk::open();
     let console = desk.console();
     let answer = desk.ask(console, "run job=\"backup tiny\" yes");
-    assert_eq!(answer, ["text Name a job: run job=NAME. There are: backup-tiny, restore\\n", "signal -1"]);
+    assert_eq!(
+        answer,
+        ["text Name a job: run job=NAME. Do you mean \"backup-tiny\"? There are: backup-tiny, restore\\n", "signal -1"]
+    );
     assert!(desk.ask(console, "run job=\"backup-tiny\" yes")[1].starts_with("text Job queued."));
 }
 
@@ -214,4 +217,113 @@ fn status_network_shows_a_recorded_console_and_the_catalog() {
     let answer = desk.ask(console, "status network").concat();
     assert!(answer.contains("Connections: 2") && answer.contains("R_CONSOLE::*UserAgent*"), "{answer}");
     assert!(answer.contains("2   R_CONSOLE") && answer.contains("12  catalog: SQLite"), "{answer}");
+}
+
+#[test]
+fn a_line_with_a_word_too_many_does_nothing() {
+    let mut desk = Desk::open();
+    let (console, ..) = desk.backup();
+    for (line, words) in [
+        ("cancel jobid=1 now", "cancel does not know the word \"now\"."),
+        ("cancel jobdi=1", "Do you mean \"jobid\"?"),
+        ("run job=backup-tiny yes lvel=full", "Do you mean \"level\"?"),
+        ("run job=backup-tiny accurate=maybe yes", "accurate=maybe: say yes or no."),
+        ("run job=backup-tiny client=bareos-df yes", "There is no client \"bareos-df\". Do you mean \"bareos-fd\"?"),
+        ("status storage=Flie1", "There is no storage daemon \"Flie1\". Do you mean \"File1\"?"),
+        ("list jobs lsat", "Do you mean \"last\"?"),
+        ("status director days=soon", "days=soon: say a number."),
+        ("wait jobid=one", "jobid=one: say a number."),
+        ("messages all", "messages does not know the word \"all\"."),
+        ("lsit jobs", "lsit: is an invalid command. Do you mean \"list\"?"),
+        ("help lsit", "There is no command \"lsit\". Do you mean \"list\"?"),
+    ] {
+        let answer = desk.ask(console, line).concat();
+        assert!(answer.contains(words) && answer.ends_with("signal -1"), "{line}: {answer}");
+    }
+    assert!(desk.ask(console, "list jobs").concat().contains("| R "), "the job runs on, and no other was ordered");
+    assert_eq!(desk.shelf().catalog.job_row(2), None);
+    assert!(desk.ask(console, "help wait")[0].starts_with("text   wait [jobid=N|job=UNIQUE]\\n"));
+}
+
+#[test]
+fn a_job_that_the_catalog_does_not_have_is_an_error() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    for line in ["list jobs jobid=9", "list files jobid=9", "list joblog jobid=9", "wait jobid=9", "wait job=x.y"] {
+        let answer = desk.ask(console, line);
+        assert!(answer[0].starts_with("text The catalog has no job \""), "{line}: {answer:?}");
+    }
+    assert_eq!(desk.ask(console, "list jobs client=nobody"), ["text No results to list.\\n", "signal -1"]);
+}
+
+#[test]
+fn a_list_of_jobs_can_be_narrowed_and_cut() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    for _ in 0..3 {
+        desk.ask(console, "run job=backup-tiny yes");
+        desk.world.wait(std::time::Duration::from_secs(300));
+        desk.world.heard(console);
+    }
+    let mut listed = |line: &str| {
+        let text = desk.ask(console, line).concat();
+        (1..=3).filter(|id| text.contains(&format!("|     {id} |"))).collect::<Vec<u32>>()
+    };
+    for (line, wanted) in [
+        ("list jobs", &[1, 2, 3][..]),
+        ("list jobs last", &[3]),
+        ("list jobs limit=2", &[1, 2]),
+        ("list jobs limit=2 offset=1", &[2, 3]),
+        ("list jobs limit=2 order=desc", &[2, 3]),
+        ("list jobs jobstatus=T", &[]),
+        ("list jobs jobstatus=T,f jobtype=B joblevel=F days=1", &[1, 2, 3]),
+        ("list jobs jobtype=R", &[]),
+        ("list jobs hours=0", &[]),
+    ] {
+        assert_eq!(listed(line), wanted, "{line}");
+    }
+}
+
+#[test]
+fn a_console_that_waits_hears_how_the_jobs_ended() {
+    let mut desk = Desk::open();
+    let (_, sd, fd) = desk.backup();
+    let (console, two, stock) = (desk.towline_console(), desk.console(), desk.console());
+    assert!(desk.ask(console, "wait").is_empty());
+    assert!(desk.ask(two, "wait jobid=1").is_empty());
+    assert!(desk.ask(stock, "wait").is_empty());
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 1));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    let end = "text JobId=1\\nJobStatus=OK with warnings (W)\\n";
+    assert_eq!(desk.world.heard(console)[0], end);
+    assert_eq!(desk.world.heard(two)[0], end);
+    assert!(!desk.world.heard(stock).concat().contains("JobStatus"), "a stock director says nothing here");
+    // Of a job that has ended the catalog tells; what a console has been told of its jobs it is not told again.
+    assert_eq!(desk.ask(two, "wait jobid=1")[0], end);
+    assert_eq!(desk.ask(console, "wait").last().map(String::as_str), Some("signal -1"));
+    assert!(!desk.ask(console, "wait").concat().contains("JobStatus"));
+}
+
+#[test]
+fn a_job_that_ended_before_the_wait_is_told_of_too() {
+    let mut desk = Desk::open();
+    let console = desk.towline_console();
+    desk.ask(console, "run job=backup-tiny yes");
+    desk.world.wait(std::time::Duration::from_secs(45));
+    assert_eq!(desk.status(1), 'f');
+    desk.world.heard(console);
+    assert_eq!(desk.ask(console, "wait")[0], "text JobId=1\\nJobStatus=Error (f)\\n");
+}
+
+#[test]
+fn only_a_console_of_towline_is_told_of_a_failure_by_a_signal_in_text_mode() {
+    let mut desk = Desk::open();
+    let (stock, ours) = (desk.console(), desk.towline_console());
+    for line in ["frobnicate", "run job=x yes", "cancel jobid=9", "wait jobid=9"] {
+        let (told, signalled) = (desk.ask(stock, line), desk.ask(ours, line));
+        assert_eq!(told[told.len() - 1..], ["signal -1"], "{line}");
+        assert_eq!(signalled[signalled.len() - 2..], ["signal -14", "signal -1"], "{line}");
+    }
+    assert_eq!(desk.ask(ours, "list jobs"), ["text No results to list.\\n", "signal -1"]);
 }

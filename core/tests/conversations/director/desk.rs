@@ -118,6 +118,13 @@ impl Desk {
         peer
     }
 
+    /// A default console of Towline that has been greeted.
+    pub fn towline_console(&mut self) -> PeerId {
+        let peer = self.world.come_in(greeted("*UserAgent*", "dir-secret", " Towline=1"));
+        self.world.heard(peer);
+        peer
+    }
+
     /// What a console is answered, without line feeds at the ends.
     pub fn ask(&mut self, console: PeerId, command: &str) -> Vec<String> {
         self.world.say(console, &format!("text {command}"));
@@ -192,10 +199,15 @@ impl Desk {
 
 /// A console that has been greeted; the rest is up to the test.
 pub fn console(name: &str, secret: &str) -> Script {
+    greeted(name, secret, "")
+}
+
+/// The same for a console; `mark` stands at the end of its hello.
+fn greeted(name: &str, secret: &str, mark: &str) -> Script {
     let conv = format!(
         "# a console\n\
-         > text Hello {name} calling version 26.0.0~pre1 Version=\"26.0.0\"\\n\n\
-         < text auth cram-md5 <186154524.1795438891@R_DIRECTOR::bareos-dir> ssl=0\\n\n\
+         > text Hello {name} calling version 26.0.0~pre1 Version=\"26.0.0\"{mark}\\n\n\
+         < text auth cram-md5 <186154524.1795438891@R_DIRECTOR::bareos-dir> ssl=0{mark}\\n\n\
          > text 0\\0\n\
          < text 1000 OK auth\\n\n\
          > text auth cram-md5 <1680993682.1795438891@R_CONSOLE::{name}> ssl=0\\n\n\

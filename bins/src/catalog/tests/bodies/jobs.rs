@@ -54,6 +54,17 @@ pub(crate) fn jobs_are_listed_newest_first_and_filtered(catalog: &mut dyn Catalo
     assert_eq!(ids(JobFilter::default()), [third, second, first]);
     assert_eq!(ids(JobFilter { limit: 1, ..Default::default() }), [third]);
     assert_eq!(ids(JobFilter { statuses: b"TW".to_vec(), ..Default::default() }), [second, first]);
+    let oldest = |limit, offset| JobFilter { oldest_first: true, limit, offset, ..Default::default() };
+    assert_eq!(ids(oldest(2, 0)), [first, second]);
+    assert_eq!(ids(oldest(2, 1)), [second, third]);
+    assert_eq!(ids(JobFilter { last: true, ..Default::default() }), [third]);
+    let last_good =
+        JobFilter { last: true, statuses: b"TW".to_vec(), client: Some("alpha-fd".into()), ..Default::default() };
+    assert_eq!(ids(last_good), [second]);
+    assert_eq!(ids(JobFilter { types: b"R".to_vec(), ..Default::default() }), Vec::<u32>::new());
+    assert_eq!(ids(JobFilter { levels: b"FDI".to_vec(), ..Default::default() }), [third, second, first]);
+    assert_eq!(ids(JobFilter { since: Some(i64::MAX), ..Default::default() }), Vec::<u32>::new());
+    assert_eq!(ids(JobFilter { since: Some(0), ..Default::default() }), [third, second, first]);
     assert_eq!(ids(JobFilter { client: Some("alpha-fd".into()), limit: 2, ..Default::default() }), [third, second]);
     assert_eq!(ids(JobFilter { name: Some("weekly".into()), ..Default::default() }), Vec::<u32>::new());
     assert_eq!(ids(JobFilter { job: Some("nightly.70.100".into()), ..Default::default() }), [first]);

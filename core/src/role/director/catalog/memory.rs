@@ -308,16 +308,7 @@ impl MemoryCatalog {
     }
 
     fn list_jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
-        let limit = if filter.limit == 0 { 1_000 } else { filter.limit as usize };
-        let equal = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
-        let fits = |row: &&JobRow| {
-            filter.job_id.is_none_or(|id| id == row.job_id)
-                && equal(&filter.job, &row.job)
-                && equal(&filter.name, &row.name)
-                && equal(&filter.client, &row.client)
-                && (filter.statuses.is_empty() || filter.statuses.contains(&row.job_status))
-        };
-        self.jobs.values().rev().filter(fits).take(limit).cloned().collect()
+        filter.choose(self.jobs.values())
     }
 
     fn list_files(&self, job_id: u32, after: Option<&FileKey>, limit: u32) -> Answer {

@@ -1,5 +1,7 @@
 //! Rows of jobs, of what the configuration names, and of files.
 
+use std::collections::BTreeSet;
+
 /// What is known when a job is created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewJob {
@@ -176,6 +178,49 @@ pub struct JobFilter {
     pub client: Option<String>,
     /// Only jobs in one of these states.
     pub statuses: Vec<u8>,
+    /// Only jobs of one of these types.
+    pub types: Vec<u8>,
+    /// Only jobs of one of these levels.
+    pub levels: Vec<u8>,
+    /// Only jobs that were due at this second or later.
+    pub since: Option<i64>,
+    /// Of the jobs that are left only the newest of each resource.
+    pub last: bool,
+    /// Oldest first, and the limit counts from there; else newest first.
+    pub oldest_first: bool,
+    /// So many are passed over before the first.
+    pub offset: u32,
+}
+
+impl JobFilter {
+    /// The rule over rows, for catalogs that keep them in maps: `rows` come in the order of their numbers.
+    #[must_use]
+    pub fn choose<'a>(&self, rows: impl Iterator<Item = &'a JobRow>) -> Vec<JobRow> {
+        let mut rows: Vec<&JobRow> = rows.filter(|row| self.fits(row)).collect();
+        rows.reverse();
+        if self.last {
+            let mut seen = BTreeSet::new();
+            rows.retain(|row| seen.insert(row.name.as_str()));
+        }
+        if self.oldest_first {
+            rows.reverse();
+        }
+        let limit = if self.limit == 0 { 1_000 } else { self.limit };
+        rows.into_iter().skip(self.offset as usize).take(limit as usize).cloned().collect()
+    }
+
+    fn fits(&self, row: &JobRow) -> bool {
+        let equal = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
+        let among = |wanted: &[u8], letter: u8| wanted.is_empty() || wanted.contains(&letter);
+        self.job_id.is_none_or(|id| id == row.job_id)
+            && equal(&self.job, &row.job)
+            && equal(&self.name, &row.name)
+            && equal(&self.client, &row.client)
+            && among(&self.statuses, row.job_status)
+            && among(&self.types, row.job_type)
+            && among(&self.levels, row.level)
+            && self.since.is_none_or(|since| row.sched_time >= since)
+    }
 }
 
 /// A client of the configuration.

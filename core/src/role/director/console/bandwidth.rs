@@ -12,15 +12,12 @@ use super::super::{Director, job::Job};
 use super::words::Words;
 
 /// How to say it.
-const USAGE: &str = "Say setbandwidth limit=N client=NAME, storage=NAME, jobid=N or job=UNIQUE. N is in bytes a second, \
-                     or with k/s, m/s (1024), kb/s, mb/s (1000) behind it; 0 is no limit.\n";
+const USAGE: &str = "Say setbandwidth limit=N client=NAME, storage=NAME, jobid=N or job=UNIQUE. N is in KiB a second, \
+                     or in what stands after it: b/s, k/s and m/s (1024), kb/s and mb/s (1000); 0 is no limit.\n";
 
 impl Director {
     /// Sets the limit for jobs to come, until the configuration is read again, and tells the daemons of those that run.
     pub(super) fn set_bandwidth(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        if let Some(word) = words.unknown(&["limit", "client", "storage", "jobid", "job", "ujobid", "yes"]) {
-            return self.console_fails(net, conn, &format!("setbandwidth does not know the word \"{word}\".\n"));
-        }
         let Some(limit) = words.value(&["limit"]).and_then(speed) else {
             return self.console_fails(net, conn, USAGE);
         };
@@ -54,7 +51,7 @@ impl Director {
     fn limit_client(&mut self, net: &mut Net, conn: ConnId, name: &str, limit: u64) -> Result<(), String> {
         let config = Arc::make_mut(&mut self.config);
         let Some(client) = config.clients.iter_mut().find(|client| client.name == name) else {
-            return Err(format!("There is no client \"{name}\".\n"));
+            return Err(self.no_such("client", name));
         };
         client.maximum_bandwidth_per_job = Bytes(limit);
         let lines = self.limit_all(limit, |job| job.copying.is_none() && job.client == name);
@@ -64,7 +61,7 @@ impl Director {
     fn limit_storage(&mut self, net: &mut Net, conn: ConnId, name: &str, limit: u64) -> Result<(), String> {
         let config = Arc::make_mut(&mut self.config);
         let Some(storage) = config.storages.iter_mut().find(|storage| storage.name == name) else {
-            return Err(format!("There is no storage \"{name}\".\n"));
+            return Err(self.no_such("storage", name));
         };
         storage.maximum_bandwidth_per_job = Bytes(limit);
         let mut lines = self.limit_all(limit, |job| job.copying.is_some() && job.storage == name);
@@ -105,14 +102,14 @@ impl Director {
     }
 }
 
-/// Bytes a second: `300k/s` is 307,200, `300kb/s` 300,000, `5000` as it stands.
+/// Bytes a second: `300` and `300k/s` are 307,200 as for a stock director, `300kb/s` 300,000, `5000b/s` as it stands.
 fn speed(text: &str) -> Option<u64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, unit) = text.split_at(end);
     let unit = unit.trim().to_lowercase();
     let factor = match unit.strip_suffix("/s").unwrap_or(&unit) {
-        "" | "b" => 1,
-        "k" | "kib" => 1 << 10,
+        "b" => 1,
+        "" | "k" | "kib" => 1 << 10,
         "kb" => 1_000,
         "m" | "mib" => 1 << 20,
         "mb" => 1_000_000,
@@ -130,9 +127,15 @@ mod tests {
     #[test]
     fn a_speed_has_the_units_of_bareos() {
         // `300k/s` as recorded.
-        for (text, bytes) in
-            [("300k/s", 307_200), ("300KB/s", 300_000), ("2m/s", 2 << 20), ("2mb/s", 2_000_000), ("0", 0), ("77", 77)]
-        {
+        for (text, bytes) in [
+            ("300k/s", 307_200),
+            ("300KB/s", 300_000),
+            ("2m/s", 2 << 20),
+            ("2mb/s", 2_000_000),
+            ("0", 0),
+            ("100", 102_400),
+            ("77b/s", 77),
+        ] {
             assert_eq!(speed(text), Some(bytes), "{text}");
         }
         for text in ["", "k/s", "-1", "5 parsecs", "9999999999g/s", "9223372036854775808", "1.5m/s"] {

@@ -11,87 +11,22 @@ use crate::wire::storage::StorageCommand;
 
 use crate::config::{self, JobKind};
 
-use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter, LastJobs};
+use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, LastJobs};
 use super::super::estimate::Estimate;
-use super::super::job::Job;
 use super::super::rescheduling::Attempt;
 use super::super::running::{self, Order};
 use super::super::{Director, Owner};
+use super::grammar::{self, whole_verb};
 use super::output::Api;
 use super::words::Words;
 use super::{Answer, Asked, Doing, show};
-
-/// Rows of a list that is not asked for more.
-const LIST_LIMIT: u32 = 10_000;
-
-/// Each command with its arguments and what it does, for `help`.
-const HELP: &[(&str, &str)] = &[
-    ("run job=NAME [level=full|differential|incremental] [accurate=yes|no] [yes]", "run a job now"),
-    ("run job=NAME [jobid=N] [yes]", "copy or migrate all jobs that the job NAME selects, or only N; verify N"),
-    (
-        "restore client=NAME all|file=/PATH [file=/PATH…] [before=\"DATE TIME\"|jobid=N] [fileset=NAME] [where=FOLDER] \
-         [replace=always|ifnewer|ifolder|never] done [yes]",
-        "restore all files of the newest backup, or single files and folders",
-    ),
-    (
-        "estimate job=NAME [listing] [level=full|differential|incremental] [client=NAME] [fileset=NAME]",
-        "what a backup would save",
-    ),
-    ("status [director|client=NAME|storage=NAME]", "what a daemon does"),
-    ("status network", "every connection of this director"),
-    ("list jobs|files jobid=N|volumes|clients|joblog jobid=N", "what the catalog knows"),
-    ("messages", "what jobs have reported since the last time"),
-    ("wait [jobid=N]", "wait until jobs have ended"),
-    ("cancel jobid=N|job=UNIQUE", "cancel a job"),
-    (
-        "explain CODE|client=NAME storage=NAME|storage=NAME copy-to=NAME",
-        "what a code means; which way data goes, and why",
-    ),
-    (
-        "setbandwidth limit=N[k/s|kb/s|m/s|mb/s] client=NAME|storage=NAME|jobid=N|job=UNIQUE [yes]",
-        "let the data of jobs take N bytes a second; 0: no limit",
-    ),
-    ("setip", "dial the client of this console's name where the console comes from"),
-    (".api 0|1|2 [compact=yes]", "answers as text, as text between signals, or as JSON"),
-    ("version", "the version of this director"),
-    ("help", "this list"),
-    ("quit", "leave"),
-];
-
-/// The commands that may be abbreviated; the first that begins so is meant (`wire/1 §6.1`).
-const VERBS: &[&str] = &[
-    ".api",
-    ".exit",
-    ".quit",
-    "cancel",
-    "estimate",
-    "exit",
-    "explain",
-    "help",
-    "list",
-    "llist",
-    "messages",
-    "quit",
-    "restore",
-    "run",
-    "setbandwidth",
-    "setip",
-    "status",
-    "version",
-    "wait",
-];
-
-/// The whole word of an abbreviated command.
-fn whole_verb(verb: String) -> String {
-    let found = VERBS.iter().find(|whole| verb.len() > usize::from(verb.starts_with('.')) && whole.starts_with(&verb));
-    found.map_or(verb, |whole| (*whole).to_owned())
-}
 
 impl Director {
     /// Serves one command line.
     pub(super) fn command(&mut self, net: &mut Net, conn: ConnId, line: &str) {
         let words = Words::parse(line);
-        let verb = whole_verb(words.word(0));
+        let word = words.word(0);
+        let verb = whole_verb(&word).to_owned();
         if !self.may(conn, &verb) {
             if let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) {
                 self.refusals.console(net, conn, name, verb.as_bytes());
@@ -99,27 +34,33 @@ impl Director {
             let text = format!("{verb}: is an invalid command or you have no access to it.\n");
             return self.console_answers(net, conn, Answer::unknown(text));
         }
-        if !VERBS.contains(&verb.as_str()) && !["", "?"].contains(&verb.as_str()) {
-            let text = format!("{verb}: is an invalid command. Type help for the commands there are.\n");
-            return self.console_answers(net, conn, Answer::unknown(text));
-        }
-        if verb.is_empty() && self.api_of(conn) != Api::Text {
+        if verb.is_empty() {
+            if self.api_of(conn) == Api::Text {
+                return self.console_done(net, conn, "");
+            }
             net.send_signal(conn, Signal::MainPrompt);
             return self.console_goes_on(net, conn);
         }
+        if !grammar::is_verb(&verb) {
+            let meant = grammar::meant_verb(&verb);
+            let text = format!("{verb}: is an invalid command.{meant} Type help for the commands there are.\n");
+            return self.console_answers(net, conn, Answer::unknown(text));
+        }
         self.command_begins(net, conn);
-        self.perform(net, conn, &verb, &words);
+        match grammar::check(&verb, &words) {
+            Ok(()) => self.perform(net, conn, &verb, &words),
+            Err(text) => self.console_fails(net, conn, &text),
+        }
     }
 
     fn perform(&mut self, net: &mut Net, conn: ConnId, verb: &str, words: &Words) {
         match verb {
-            "" => self.console_done(net, conn, ""),
             ".api" => self.set_api(net, conn, words),
             "run" => self.run(net, conn, words),
             "restore" => self.restore(net, conn, words),
             "estimate" => self.estimate(net, conn, words),
             "status" => self.status(net, conn, words),
-            "list" | "llist" => self.list(net, conn, words),
+            "list" => self.list(net, conn, words),
             "messages" => self.messages(net, conn),
             "wait" => self.wait(net, conn, words),
             "cancel" => self.cancel(net, conn, words),
@@ -134,17 +75,14 @@ impl Director {
                 let value = Json::object([("version", Json::object(version))]);
                 self.console_answers(net, conn, Answer::value(text, value));
             }
-            "help" | "?" => {
-                let text: String = HELP.iter().map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
-                self.console_done(net, conn, &text);
-            }
+            "help" => self.help(net, conn, words),
             // The connection is closed without a word (`wire/1 §6.1`).
             "quit" | "exit" | ".quit" | ".exit" => {
                 self.last_words(net, conn);
                 self.consoles.remove(&conn);
                 net.close(conn, false);
             }
-            // `VERBS` and this list belong together.
+            // `grammar::FORMS` and this list belong together.
             _ => self.console_fails(net, conn, &format!("{verb}: is not served.\n")),
         }
     }
@@ -152,7 +90,7 @@ impl Director {
     /// Whether the console's command ACL allows a command; the default console may do everything.
     pub(super) fn may(&self, conn: ConnId, verb: &str) -> bool {
         let Some(name) = self.consoles.get(&conn).and_then(|console| console.name.as_deref()) else { return true };
-        let free = ["", ".api", "quit", "exit", ".quit", ".exit", "help", "?", "version"];
+        let free = ["", ".api", "quit", "exit", ".quit", ".exit", "help", "version"];
         let Some(access) = self.config.console(name) else { return false };
         let listed = |word: &str| access.command_acl.iter().any(|entry| entry.eq_ignore_ascii_case(word));
         free.contains(&verb) || (!listed(&format!("!{verb}")) && (listed(verb) || listed("*all*")))
@@ -188,10 +126,11 @@ impl Director {
             (Asked::Files(job_id), CatalogAnswer::FileList { files, next }) => {
                 self.show_files(net, conn, job_id, &files, next);
             }
-            (Asked::Jobs, CatalogAnswer::Jobs(rows)) => {
-                let answer = show::jobs(&rows, &self.identity.zone).answer(api);
-                self.console_answers(net, conn, answer);
+            (Asked::Jobs(listing), CatalogAnswer::Jobs(rows)) => self.show_jobs(net, conn, listing, rows),
+            (Asked::Known(job_id, next), CatalogAnswer::Jobs(rows)) => {
+                self.list_of_job(net, conn, job_id, *next, &rows)
             }
+            (Asked::Ended(wanted), CatalogAnswer::Jobs(rows)) => self.show_end(net, conn, &wanted, &rows),
             (Asked::Volumes, CatalogAnswer::Volumes(rows)) => {
                 self.console_answers(net, conn, show::volumes(&rows).answer(api));
             }
@@ -207,18 +146,12 @@ impl Director {
     }
 
     fn run(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        if let Some(word) =
-            words.unknown(&["job", "yes", "client", "fileset", "storage", "pool", "level", "accurate", "jobid"])
-        {
-            return self.console_fails(net, conn, &format!("run does not know the word \"{word}\".\n"));
-        }
         let Some(job) = words.value(&["job"]).and_then(|name| self.config.job(name)) else {
             let names: Vec<&str> = self.config.jobs.iter().map(|job| job.name.as_str()).collect();
-            return self.console_fails(
-                net,
-                conn,
-                &format!("Name a job: run job=NAME. There are: {}\n", names.join(", ")),
-            );
+            let wanted = words.value(&["job"]).unwrap_or_default();
+            let meant = grammar::did_you_mean(wanted, names.iter().copied());
+            let text = format!("Name a job: run job=NAME.{meant} There are: {}\n", names.join(", "));
+            return self.console_fails(net, conn, &text);
         };
         if !job.enabled {
             return self.console_fails(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
@@ -226,6 +159,10 @@ impl Director {
         let Some(kind) = running::type_of(job.kind) else {
             return self.console_fails(net, conn, "Use restore to restore.\n");
         };
+        if let Some(word) = idle_word(kind, words) {
+            let text = format!("{word}= changes nothing for a job that copies, migrates or verifies: leave it out.\n");
+            return self.console_fails(net, conn, &text);
+        }
         let original = words.value(&["jobid"]).map(str::parse);
         if original.as_ref().is_some_and(|number| number.is_err() || kind == JobType::Backup) {
             let text = "jobid= wants the number of the job that a copy, migration or verify job shall take.\n";
@@ -275,9 +212,6 @@ impl Director {
     }
 
     fn estimate(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        if let Some(word) = words.unknown(&["job", "listing", "level", "client", "fileset", "yes"]) {
-            return self.console_fails(net, conn, &format!("estimate does not know the word \"{word}\".\n"));
-        }
         let job = words.value(&["job"]).and_then(|name| self.config.job(name));
         let Some(job) = job.filter(|job| job.kind == JobKind::Backup) else {
             return self.console_fails(net, conn, "Name a backup job: estimate job=NAME.\n");
@@ -299,7 +233,7 @@ impl Director {
             ("fileset", &estimate.fileset, self.config.fileset(&estimate.fileset).is_some()),
         ] {
             if !known {
-                return self.console_fails(net, conn, &format!("There is no {kind} \"{name}\".\n"));
+                return self.console_fails(net, conn, &self.no_such(kind, name));
             }
         }
         self.console_prints(net, conn, "Using Catalog \"default\"\n");
@@ -318,7 +252,20 @@ impl Director {
             ("pool", &order.pool, self.config.pool(&order.pool).is_some()),
         ];
         let (kind, name, _) = checks.into_iter().find(|(.., known)| !known)?;
-        Some(format!("There is no {kind} \"{name}\".\n"))
+        Some(self.no_such(kind, name))
+    }
+
+    /// A sentence about a resource that does not exist, with the nearest that does.
+    pub(super) fn no_such(&self, kind: &str, name: &str) -> String {
+        let config = &self.config;
+        let known: Vec<&str> = match kind {
+            "client" | "file daemon" => config.clients.iter().map(|client| client.name.as_str()).collect(),
+            "storage" | "storage daemon" => config.storages.iter().map(|storage| storage.name.as_str()).collect(),
+            "fileset" => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),
+            "pool" => config.pools.iter().map(|pool| pool.name.as_str()).collect(),
+            _ => config.jobs.iter().map(|job| job.name.as_str()).collect(),
+        };
+        format!("There is no {kind} \"{name}\".{}\n", grammar::did_you_mean(name, known))
     }
 
     /// Asks a person whether to go on.
@@ -380,7 +327,7 @@ impl Director {
                     _ => self.config.storage(&name).is_some(),
                 };
                 if !known {
-                    return self.console_fails(net, conn, &format!("There is no {who} \"{name}\".\n"));
+                    return self.console_fails(net, conn, &self.no_such(&who.to_string(), &name));
                 }
                 if let Some(console) = self.consoles.get_mut(&conn) {
                     console.doing = Doing::Asking(Asked::Other);
@@ -395,41 +342,15 @@ impl Director {
             }
             None if words.has("network") => self.status_network(net, conn),
             None => {
-                let text = show::director(self, net.wall());
-                let value = show::director_value(self, net.wall());
+                let days = match number_of::<u32>(words, "days") {
+                    Ok(days) => days,
+                    Err(text) => return self.console_fails(net, conn, &text),
+                };
+                let text = show::director(self, net.wall(), days);
+                let value = show::director_value(self, net.wall(), days);
                 self.console_answers(net, conn, Answer::value(text, value));
             }
         }
-    }
-
-    fn list(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        let job_id = words.value(&["jobid"]).and_then(|text| text.parse().ok());
-        let (asked, request) = match (words.word(1).as_str(), job_id) {
-            ("jobs" | "job" | "jobid", _) => {
-                let filter = JobFilter {
-                    limit: LIST_LIMIT,
-                    job_id,
-                    name: words.value(&["jobname", "job"]).map(str::to_owned),
-                    client: words.value(&["client"]).map(str::to_owned),
-                    ..JobFilter::default()
-                };
-                (Asked::Jobs, CatalogRequest::ListJobs(filter))
-            }
-            ("files", Some(job_id)) => {
-                (Asked::Files(job_id), CatalogRequest::ListFiles { job_id, after: None, limit: show::PAGE })
-            }
-            ("volumes" | "media", _) => {
-                let pool = words.value(&["pool"]).map(str::to_owned);
-                (Asked::Volumes, CatalogRequest::ListMedia { pool })
-            }
-            ("clients", _) => (Asked::Clients, CatalogRequest::ListClients),
-            ("joblog", Some(job_id)) => (Asked::Log, CatalogRequest::JobLog { job_id }),
-            _ => {
-                let text = "Say what to list: jobs, files jobid=N, volumes, clients, joblog jobid=N.\n";
-                return self.console_fails(net, conn, text);
-            }
-        };
-        self.console_asks(net, conn, asked, request);
     }
 
     fn messages(&mut self, net: &mut Net, conn: ConnId) {
@@ -443,17 +364,17 @@ impl Director {
         self.console_answers(net, conn, Answer::value(text, value));
     }
 
-    fn wait(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        let name = words.value(&["jobid", "job"]);
-        let is_it = |job: &&Job, text: &str| job.unique == text || Ok(job.id) == text.parse();
-        let wanted = name.and_then(|text| self.jobs.values().find(|job| is_it(job, text))).map(|job| job.id);
-        let named = name.is_some();
-        if self.jobs.is_empty() || (named && wanted.is_none()) {
-            return self.console_done(net, conn, "");
+    fn help(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
+        let wanted = words.word(1);
+        let verb = whole_verb(&wanted);
+        if !wanted.is_empty() && !grammar::is_verb(verb) {
+            let text = format!("There is no command \"{wanted}\".{}\n", grammar::meant_verb(&wanted));
+            return self.console_fails(net, conn, &text);
         }
-        if let Some(console) = self.consoles.get_mut(&conn) {
-            console.doing = Doing::Waiting(wanted.into_iter().collect());
-        }
+        let forms = grammar::FORMS.iter().filter(|form| wanted.is_empty() || form.verb == verb);
+        let lines = forms.flat_map(|form| form.help);
+        let text: String = lines.map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
+        self.console_done(net, conn, &text);
     }
 
     fn cancel(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
@@ -465,6 +386,25 @@ impl Director {
         };
         self.cancel_for(net, id, conn);
     }
+}
+
+/// The word of a `run` that has no bearing for a job of this kind.
+fn idle_word(kind: JobType, words: &Words) -> Option<&'static str> {
+    let idle: &[&str] = match kind {
+        JobType::Copy | JobType::Migrate => &["level", "accurate", "client", "fileset", "storage"],
+        JobType::Verify => &["accurate", "fileset", "storage", "pool"],
+        _ => &[],
+    };
+    idle.iter().copied().find(|word| words.has(word))
+}
+
+/// The number after a word, if it stands there.
+///
+/// # Errors
+/// The word's value is no number, or too large a one, in a sentence.
+pub(super) fn number_of<N: std::str::FromStr>(words: &Words, word: &str) -> Result<Option<N>, String> {
+    let Some(text) = words.value(&[word]) else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| format!("{word}={text}: say a number.\n"))
 }
 
 /// The level of a job of this resource, and whether it is accurate, as its resource or the console says.

@@ -11,7 +11,8 @@ use super::words::Words;
 
 impl Director {
     pub(super) fn explain(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
-        if let Some(word) = words.unknown(&["client", "storage", "copy-to"]) {
+        let free = words.arguments().next().filter(|(_, value)| value.is_none());
+        if let Some((word, _)) = free {
             let number = word.strip_prefix(['T', 't']).unwrap_or(word).parse().ok();
             let answer = match number.and_then(|number| explain::page(Code(number))) {
                 Some(page) => Answer::said(format!("{page}\n")),

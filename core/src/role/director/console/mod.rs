@@ -1,17 +1,21 @@
 //! The director's consoles: who may say what, and the answers. One command at a time for each console.
 //!
-//! `words.rs` cuts a line into words, `commands.rs` knows the commands, `explain.rs` explains codes and ways, `restore.rs`
+//! `words.rs` cuts a line into words, `grammar.rs` knows which words a command takes, `commands.rs` what it does; `list.rs`
+//! lists what the catalog knows, `wait.rs` waits for the ends of jobs, `explain.rs` explains codes and ways, `restore.rs`
 //! leads a restore from the client's name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients
 //! that wait; `setip.rs` hears where a client has moved to, `bandwidth.rs` how fast jobs may be. `output.rs` renders answers as the console wants them.
 
 mod bandwidth;
 mod commands;
 mod explain;
+mod grammar;
+mod list;
 mod network;
 mod output;
 mod restore;
 mod setip;
 mod show;
+mod wait;
 mod waiting;
 mod words;
 
@@ -30,11 +34,13 @@ use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
 
 use super::Director;
-use super::catalog::FileKey;
+use super::catalog::{CatalogRequest, FileKey};
 use super::estimate::Estimate;
 use super::running::Order;
+use list::Listing;
 use output::Output;
 use restore::Restoring;
+use wait::Ends;
 
 pub(super) use output::Answer;
 
@@ -61,6 +67,10 @@ pub(super) struct Console {
     output: Output,
     /// Lines that came before the command before them had ended.
     waiting: VecDeque<String>,
+    /// How the jobs ended that it has ordered or waited for.
+    ends: Ends,
+    /// It is ours: told of failures by a signal in text mode too, where a stock console hears none (`wire/1 §6.2`).
+    is_towline: bool,
 }
 
 /// What a console is in the middle of.
@@ -70,8 +80,8 @@ enum Doing {
     Idle,
     /// Waits for an answer of the catalog, an errand or a job's number.
     Asking(Asked),
-    /// Waits for these jobs to end; none means all.
-    Waiting(Vec<u32>),
+    /// Waits for this job to end; none means all.
+    Waiting(Option<u32>),
     /// Is being sent a page of a job's files; then comes the next, if there is one.
     Listing(u32, Option<FileKey>),
     /// Has been asked whether to go on.
@@ -81,7 +91,11 @@ enum Doing {
 /// What was asked of the catalog, and so how to show the answer.
 #[derive(Debug)]
 enum Asked {
-    Jobs,
+    Jobs(Listing),
+    /// Whether there is such a job, before it is asked what is wanted of it.
+    Known(u32, Box<(Asked, CatalogRequest)>),
+    /// How the job of this name or number ended.
+    Ended(String),
     Files(u32),
     Volumes,
     Clients,
@@ -122,6 +136,8 @@ impl Director {
             notified: false,
             output: Output::default(),
             waiting: VecDeque::new(),
+            ends: Ends::default(),
+            is_towline: peer.towline,
         };
         self.consoles.insert(conn, console);
     }
@@ -173,24 +189,6 @@ impl Director {
     pub(super) fn console_waits(&mut self, conn: ConnId) {
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Asking(Asked::Other);
-        }
-    }
-
-    /// A job has ended: wakes the consoles that wait for it.
-    pub(super) fn job_has_ended(&mut self, net: &mut Net) {
-        let running: Vec<u32> = self.jobs.keys().copied().collect();
-        let done: Vec<ConnId> = self
-            .consoles
-            .iter()
-            .filter(|(_, console)| match &console.doing {
-                Doing::Waiting(jobs) if jobs.is_empty() => running.is_empty(),
-                Doing::Waiting(jobs) => jobs.iter().all(|job| !running.contains(job)),
-                _ => false,
-            })
-            .map(|(conn, _)| *conn)
-            .collect();
-        for conn in done {
-            self.console_done(net, conn, "");
         }
     }
 }

@@ -81,6 +81,11 @@ impl Answer {
         Self { how: How::Unknown, ..Self::said(text) }
     }
 
+    /// The same with nothing for a person to read.
+    pub(super) fn without_text(self) -> Self {
+        Self { text: String::new(), ..self }
+    }
+
     /// What a person reads.
     pub(in super::super) fn text(&self) -> &str {
         &self.text
@@ -146,12 +151,16 @@ impl Director {
         console.output.api = api;
         let notify = console.seen < total && !console.notified && may_read;
         console.notified |= notify;
+        let is_towline = console.is_towline;
         let how = if answer.how == How::Succeeded { Signal::CommandOk } else { Signal::CommandFailed };
         match api {
             Api::Text => {
                 send(net, conn, &answer.text);
                 if notify {
                     net.send_text(conn, "You have messages.\n");
+                }
+                if is_towline && answer.how != How::Succeeded {
+                    net.send_signal(conn, how);
                 }
                 net.send_signal(conn, Signal::Eod);
                 return self.console_goes_on(net, conn);

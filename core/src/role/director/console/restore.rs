@@ -57,24 +57,6 @@ impl Director {
 
     /// The restore that a line asks for, and the first question to the catalog.
     fn read_restore(&self, words: &Words, now: i64) -> Result<(Restoring, CatalogRequest), String> {
-        let known = [
-            "client",
-            "fileset",
-            "where",
-            "replace",
-            "restorejob",
-            "select",
-            "current",
-            "all",
-            "file",
-            "before",
-            "done",
-            "yes",
-            "jobid",
-        ];
-        if let Some(word) = words.unknown(&known) {
-            return Err(format!("restore does not know the word \"{word}\".\n"));
-        }
         let paths = paths(words)?;
         if !words.has("done") || words.has("all") != paths.is_empty() {
             return Err(USAGE.to_owned());
@@ -84,7 +66,7 @@ impl Director {
             return Err("Name a client: restore client=NAME all done.\n".to_owned());
         };
         if self.config.client(client).is_none() {
-            return Err(format!("There is no client \"{client}\".\n"));
+            return Err(self.no_such("client", client));
         }
         let resource = match words.value(&["restorejob"]) {
             Some(name) => self.config.job(name),
@@ -141,7 +123,7 @@ impl Director {
     ) {
         let request = match answer {
             CatalogAnswer::Jobs(candidates) if restoring.exact && candidates.is_empty() => {
-                return self.console_done(net, conn, "The catalog has no job of this number.\n");
+                return self.console_fails(net, conn, "The catalog has no job of this number.\n");
             }
             CatalogAnswer::Jobs(candidates) => {
                 let chosen = if restoring.exact {

@@ -161,7 +161,7 @@ pub(super) fn report_line(line: &LogRow, zone: &Zone) -> String {
 }
 
 /// `status director`.
-pub(super) fn director(director: &Director, now: Wall) -> String {
+pub(super) fn director(director: &Director, now: Wall, days: Option<u32>) -> String {
     let identity = &director.identity;
     let name = &director.config.director.name;
     let mut text = format!("{name} Version: {} ({}) {}\n", identity.full, identity.date, identity.system);
@@ -171,7 +171,7 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
         "Daemon started {started}. Jobs: run={run}, running={running} db:{}, Towline binary\n",
         director.config.catalog.engine()
     );
-    text += &scheduled(director);
+    text += &scheduled(director, until(now, days));
     text += "====\n\nRunning Jobs:\n";
     for console in director.consoles.values() {
         text += &format!("Console connected at {}\n", identity.local(console.since).short());
@@ -197,23 +197,29 @@ pub(super) fn director(director: &Director, now: Wall) -> String {
     text + "====\n" + &super::waiting::table(director)
 }
 
-/// The jobs that schedules start next: type, level, resource, and when in local time.
-fn coming(director: &Director) -> impl Iterator<Item = (JobType, &'static str, &config::Job, Civil)> {
-    director.schedules.coming().into_iter().take(SCHEDULED).filter_map(|(name, moment)| {
+/// The second at which so many days have gone by.
+fn until(now: Wall, days: Option<u32>) -> i64 {
+    days.map_or(i64::MAX, |days| now.seconds().saturating_add(i64::from(days) * 86_400))
+}
+
+/// The jobs that schedules start next, up to a time: type, level, resource, and when in local time.
+fn coming(director: &Director, until: i64) -> impl Iterator<Item = (JobType, &'static str, &config::Job, Civil)> {
+    let coming = director.schedules.coming().into_iter().filter(move |(_, moment)| moment.at <= until);
+    coming.take(SCHEDULED).filter_map(|(name, moment)| {
         let job = director.config.job(name)?;
         let order = director.order_of(job, moment.level.unwrap_or(job.level))?;
         Some((order.kind, level_name(order.level), job, director.identity.zone.local(moment.at)))
     })
 }
 
-fn scheduled(director: &Director) -> String {
-    if director.schedules.coming().is_empty() {
+fn scheduled(director: &Director, until: i64) -> String {
+    if coming(director, until).next().is_none() {
         return "No Scheduled Jobs.\n".to_owned();
     }
     let mut text =
         "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n".to_owned();
     text += "====================================================================\n";
-    for (kind, level, job, at) in coming(director) {
+    for (kind, level, job, at) in coming(director, until) {
         let (kind, _) = tables::of(kind);
         let (priority, at, name) = (job.priority, at.short(), &job.name);
         let schedule = job.schedule.as_deref().unwrap_or_default();
@@ -223,7 +229,7 @@ fn scheduled(director: &Director) -> String {
 }
 
 /// `status director` for a program.
-pub(super) fn director_value(director: &Director, now: Wall) -> Json {
+pub(super) fn director_value(director: &Director, now: Wall, days: Option<u32>) -> Json {
     let identity = &director.identity;
     let header = Json::object([
         ("name", director.config.director.name.as_str().into()),
@@ -235,7 +241,7 @@ pub(super) fn director_value(director: &Director, now: Wall) -> Json {
         ("jobs_running", director.jobs.len().to_string().into()),
         ("catalog", director.config.catalog.engine().into()),
     ]);
-    let scheduled = coming(director).map(|(_, level, job, at)| {
+    let scheduled = coming(director, until(now, days)).map(|(_, level, job, at)| {
         let schedule = text(job.schedule.as_deref().unwrap_or_default());
         vec![text(&job.name), text(level), Cell::Count(job.priority.into()), text(&at.to_string()), schedule]
     });

@@ -4,12 +4,14 @@
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
     words: Vec<(String, Option<String>)>,
+    /// A quotation mark was not closed.
+    open: bool,
 }
 
 impl Words {
     /// Cuts a line. Quotes may stand around a value or around all of a word.
     pub(super) fn parse(line: &str) -> Self {
-        let mut words = Vec::new();
+        let (mut words, mut open) = (Vec::new(), false);
         let mut chars = line.chars().peekable();
         while let Some(&first) = chars.peek() {
             if first.is_whitespace() {
@@ -30,8 +32,19 @@ impl Words {
                 }
             }
             words.push((key, value));
+            open |= quoted;
         }
-        Self { words }
+        Self { words, open }
+    }
+
+    /// Whether a quotation mark was not closed, so that the line is not what was meant.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The words after the command, with their values.
+    pub(super) fn arguments(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        self.words.iter().skip(1).map(|(key, value)| (key.as_str(), value.as_deref()))
     }
 
     /// The word at this place in lower case, without its value.
@@ -57,12 +70,6 @@ impl Words {
     pub(super) fn has(&self, wanted: &str) -> bool {
         self.words.iter().any(|(key, _)| key.eq_ignore_ascii_case(wanted))
     }
-
-    /// The first key after the command that is none of these, if there is one.
-    pub(super) fn unknown(&self, known: &[&str]) -> Option<&str> {
-        let mut keys = self.words.iter().skip(1).map(|(key, _)| key.as_str());
-        keys.find(|key| !known.iter().any(|known| key.eq_ignore_ascii_case(known)))
-    }
 }
 
 #[cfg(test)]
@@ -77,13 +84,6 @@ mod tests {
         assert_eq!(words.value(&["where"]), Some(r"/a\b"));
         assert_eq!(words.values("where").chain(words.values("WHERE")).collect::<Vec<_>>(), [r"/a\b", r"/a\b"]);
         assert!(words.has("select") && words.has("yes") && !words.has("no"));
-    }
-
-    #[test]
-    fn a_word_nobody_knows_is_found() {
-        let words = Words::parse("run job=x jov=y");
-        assert_eq!(words.unknown(&["job"]), Some("jov"));
-        assert_eq!(words.unknown(&["job", "jov"]), None);
     }
 
     #[test]
