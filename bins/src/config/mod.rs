@@ -10,6 +10,7 @@ mod locate;
 mod parse;
 mod report;
 mod scan;
+mod surroundings;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -25,6 +26,7 @@ use towline_core::config::{Built, Check, Severity};
 pub use certificates::{Certificates, read_certificates};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
+pub use surroundings::{Folder, look_around};
 pub use write::{to_ron, write};
 
 /// The largest configuration file in bytes.
@@ -46,13 +48,15 @@ pub struct Loaded<T> {
     /// Warnings; may be empty.
     pub warnings: Report,
     text: String,
+    /// The folder of the file, absolute: a daemon changes its working directory.
+    folder: PathBuf,
 }
 
 impl<T> Loaded<T> {
     /// The file that `name` in the configuration means: relative names start at the folder of the file.
     #[must_use]
     pub fn resolve(&self, name: &str) -> PathBuf {
-        self.path.parent().map_or_else(|| PathBuf::from(name), |folder| folder.join(name))
+        self.folder.join(name)
     }
 }
 
@@ -61,14 +65,25 @@ impl<T> Loaded<T> {
 /// # Errors
 /// Everything that is wrong with the file; the program then ends with [`EXIT_CONFIG`].
 pub fn load<T: DeserializeOwned + Check>(path: &Path) -> Result<Loaded<T>, Report> {
+    let loaded = examine(path)?;
+    if loaded.warnings.has_errors() { Err(loaded.warnings) } else { Ok(loaded) }
+}
+
+/// Reads a configuration file. The findings of its check are in `warnings`, errors too.
+///
+/// # Errors
+/// The file cannot be read, or is no configuration of this kind.
+pub(crate) fn examine<T: DeserializeOwned + Check>(path: &Path) -> Result<Loaded<T>, Report> {
     let name = path.display().to_string();
     let text = read(path).map_err(|(code, message, help)| {
         let mut report = Report::new(&name, "");
         report.add(Severity::Error, code, None, message, help.to_owned());
         report
     })?;
-    let (config, warnings) = parse(&name, &text, built())?;
-    Ok(Loaded { config, path: path.to_owned(), warnings, text })
+    let (config, warnings) = parse::typed(&name, &text, built())?;
+    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = whole.parent().map(Path::to_owned).unwrap_or_default();
+    Ok(Loaded { config, path: path.to_owned(), warnings, text, folder })
 }
 
 fn read(path: &Path) -> Result<String, (towline_core::error::Code, String, &'static str)> {

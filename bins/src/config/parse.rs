@@ -24,6 +24,12 @@ pub(super) fn options() -> ron::Options {
 /// # Errors
 /// Everything that is wrong, if any of it is an error.
 pub fn parse<T: DeserializeOwned + Check>(file: &str, text: &str, built: Built) -> Result<(T, Report), Report> {
+    let (config, report) = typed(file, text, built)?;
+    if report.has_errors() { Err(report) } else { Ok((config, report)) }
+}
+
+/// The same, but a configuration of the right shape comes with its findings, errors too.
+pub(super) fn typed<T: DeserializeOwned + Check>(file: &str, text: &str, built: Built) -> Result<(T, Report), Report> {
     let mut report = Report::new(file, text);
     let config: T = match options().from_str(text) {
         Ok(config) => config,
@@ -38,7 +44,7 @@ pub fn parse<T: DeserializeOwned + Check>(file: &str, text: &str, built: Built) 
         report.add(finding.severity, finding.code, Some(span), finding.message, finding.help);
     }
     report.sort();
-    if report.has_errors() { Err(report) } else { Ok((config, report)) }
+    Ok((config, report))
 }
 
 fn syntax(report: &mut Report, text: &str, error: &SpannedError) {

@@ -62,6 +62,12 @@ impl Report {
         self.diagnostics.push(Diagnostic { code, severity, file, line, column, span, message, help });
     }
 
+    /// Takes over what another report says of the same file.
+    pub(crate) fn take(&mut self, other: Self) {
+        self.diagnostics.extend(other.diagnostics);
+        self.sort();
+    }
+
     /// Puts the diagnostics into the order of the lines.
     pub(super) fn sort(&mut self) {
         self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);

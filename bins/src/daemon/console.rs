@@ -15,8 +15,8 @@ use towline_core::role::console::Console;
 use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 
 use super::input::read_lines;
-use super::{Built, Daemon, Peer, Sink, StartError, Tls, read_tls};
-use crate::config::{Loaded, Report};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls};
+use crate::config::Loaded;
 use crate::hands::Workers;
 
 /// How long TLS and authentication may take.
@@ -38,10 +38,11 @@ impl Daemon for ConsoleProgram {
     type Config = ConsoleConfig;
     type Role = Console;
 
-    fn read_tls(loaded: &Loaded<ConsoleConfig>) -> Result<Tls, Report> {
-        let named = loaded.config.console.as_ref().is_some_and(|console| console.tls.is_some());
+    fn tls(config: &ConsoleConfig) -> Places<'_> {
+        let named = config.console.as_ref().is_some_and(|console| console.tls.is_some());
         let at = ConfigPath::of(if named { "console" } else { "director" }).field("tls");
-        read_tls(loaded, &Peer { name: String::new(), at, config: loaded.config.tls() }, &[], false)
+        let own = Peer { name: String::new(), at, config: config.tls() };
+        Places { own, peers: Vec::new(), accepts: false }
     }
 
     fn build(loaded: Loaded<ConsoleConfig>, tls: Tls) -> Result<Built<Console>, StartError> {

@@ -1,8 +1,9 @@
 //! The director's program.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use towline_core::config::{ConfigPath, DirectorConfig};
+use towline_core::config::{ConfigPath, DirectorConfig, Severity};
 use towline_core::drive::WorkDone;
 use towline_core::error::Explain as _;
 use towline_core::node::Settings;
@@ -10,11 +11,11 @@ use towline_core::role::director::Director;
 use towline_core::role::director::catalog::CatalogError;
 use towline_core::wire::names::{PeerKind, PeerName};
 
-use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
-use crate::config::{Loaded, Report};
+use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 
 /// Requests that may wait for the catalog.
@@ -33,8 +34,7 @@ impl Daemon for DirectorDaemon {
     type Config = DirectorConfig;
     type Role = Director;
 
-    fn read_tls(loaded: &Loaded<DirectorConfig>) -> Result<Tls, Report> {
-        let config = &loaded.config;
+    fn tls(config: &DirectorConfig) -> Places<'_> {
         let own =
             Peer { name: String::new(), at: ConfigPath::of("director").field("tls"), config: &config.director.tls };
         let clients = config.clients.iter().enumerate().filter_map(|(index, client)| {
@@ -49,8 +49,19 @@ impl Daemon for DirectorDaemon {
             let at = ConfigPath::of("consoles").index(index).field("tls");
             console.tls.as_ref().map(|config| Peer { name: format!("console {}", console.name), at, config })
         });
-        let peers: Vec<Peer<'_>> = clients.chain(storages).chain(consoles).collect();
-        read_tls(loaded, &own, &peers, true)
+        Places { own, peers: clients.chain(storages).chain(consoles).collect(), accepts: true }
+    }
+
+    fn working_directory(config: &DirectorConfig) -> Option<(ConfigPath, &str)> {
+        let folder = config.director.working_directory.as_deref()?;
+        Some((ConfigPath::of("director").field("working_directory"), folder))
+    }
+
+    fn folders(loaded: &Loaded<DirectorConfig>) -> Vec<Folder> {
+        let towline_core::config::Catalog::Sqlite(sqlite) = &loaded.config.catalog else { return Vec::new() };
+        let (at, file) = (ConfigPath::of("catalog").field("path"), loaded.resolve(&sqlite.path));
+        let Some(path) = file.parent().map(Path::to_owned) else { return Vec::new() };
+        vec![Folder { at, path, holds: "the catalog", severity: Severity::Error }]
     }
 
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {

@@ -1,14 +1,15 @@
 //! The file daemon's program.
 
+use std::path::Path;
 use std::sync::Arc;
 
-use towline_core::config::{ConfigPath, FileConfig};
+use towline_core::config::{ConfigPath, FileConfig, Severity};
 use towline_core::node::Settings;
 use towline_core::role::file::FileDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 
-use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
-use crate::config::{Loaded, Report};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
+use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 
 /// `towline-fd`
@@ -22,15 +23,26 @@ impl Daemon for FileProgram {
     type Config = FileConfig;
     type Role = FileDaemon;
 
-    fn read_tls(loaded: &Loaded<FileConfig>) -> Result<Tls, Report> {
-        let config = &loaded.config;
+    fn tls(config: &FileConfig) -> Places<'_> {
         let own = Peer { name: String::new(), at: ConfigPath::of("file").field("tls"), config: &config.file.tls };
         let directors = config.directors.iter().enumerate().filter_map(|(index, director)| {
             let at = ConfigPath::of("directors").index(index).field("tls");
             director.tls.as_ref().map(|config| Peer { name: format!("director {}", director.name), at, config })
         });
-        let peers: Vec<Peer<'_>> = directors.collect();
-        read_tls(loaded, &own, &peers, true)
+        Places { own, peers: directors.collect(), accepts: true }
+    }
+
+    fn working_directory(config: &FileConfig) -> Option<(ConfigPath, &str)> {
+        let folder = config.file.working_directory.as_deref()?;
+        Some((ConfigPath::of("file").field("working_directory"), folder))
+    }
+
+    fn folders(loaded: &Loaded<FileConfig>) -> Vec<Folder> {
+        let at = ConfigPath::of("messages").field("append");
+        let file = loaded.config.messages.append.as_deref().map(|append| loaded.resolve(append));
+        let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
+        let folder = folder.map(|path| Folder { at, path, holds: "messages", severity: Severity::Warning });
+        folder.into_iter().collect()
     }
 
     fn build(loaded: Loaded<FileConfig>, tls: Tls) -> Result<Built<FileDaemon>, StartError> {

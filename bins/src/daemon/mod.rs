@@ -24,25 +24,27 @@ mod tls;
 pub mod tray;
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 
 use serde::de::DeserializeOwned;
-use towline_core::config::Check;
+use towline_core::config::check::codes;
+use towline_core::config::{Check, ConfigPath, Severity};
 use towline_core::drive::{ExitReason, Hands, Injector};
 use towline_core::node::{Node, Settings};
 use towline_core::role::Role;
 use towline_core::time::Instant;
 
-use crate::config::{EXIT_CONFIG, Loaded, Report, load};
+use crate::config::{EXIT_CONFIG, Folder, Loaded, Report, examine, look_around};
 
 pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
 pub use log::{Sink, start_log};
 pub use options::Options;
-pub use tls::{Peer, Tls, read_tls};
+pub use tls::{Peer, Places, Tls, read_tls};
 
 /// The exit code when the system gives no randomness: `EX_OSERR` of sysexits.
 const EXIT_SYSTEM: u8 = 71;
@@ -66,11 +68,26 @@ pub trait Daemon {
     /// Its role.
     type Role: Role;
 
-    /// Reads what the configuration names: certificates. Everything that is wrong is reported before anything runs.
+    /// Where it has settings of TLS.
+    fn tls(config: &Self::Config) -> Places<'_>;
+
+    /// Reads the certificates that the configuration names.
     ///
     /// # Errors
-    /// What is wrong, for a person or a program.
-    fn read_tls(loaded: &Loaded<Self::Config>) -> Result<Tls, Report>;
+    /// Everything that is wrong, for a person or a program.
+    fn read_tls(loaded: &Loaded<Self::Config>) -> Result<Tls, Report> {
+        read_tls(loaded, &Self::tls(&loaded.config))
+    }
+
+    /// The folder it works in, and where the configuration names it.
+    fn working_directory(_config: &Self::Config) -> Option<(ConfigPath, &str)> {
+        None
+    }
+
+    /// Other folders that must be there.
+    fn folders(_loaded: &Loaded<Self::Config>) -> Vec<Folder> {
+        Vec::new()
+    }
 
     /// Opens what the role needs, such as the catalog.
     ///
@@ -122,8 +139,7 @@ fn run_with<D: Daemon>(
         Ok(runtime) => runtime,
         Err(error) => return complain(D::PROGRAM, &error.to_string(), EXIT_CONFIG),
     };
-    let loaded = load::<D::Config>(&options.config).and_then(|loaded| D::read_tls(&loaded).map(|tls| (loaded, tls)));
-    let (loaded, tls) = match loaded {
+    let (loaded, tls) = match prepare::<D>(&options.config) {
         Ok(loaded) => loaded,
         Err(report) => {
             show(&report, options);
@@ -138,6 +154,11 @@ fn run_with<D: Daemon>(
             say(&format!("{}: OK\n", options.config.display()));
         }
         return ExitCode::SUCCESS;
+    }
+    if let Some((_, folder)) = D::working_directory(&loaded.config)
+        && let Err(error) = std::env::set_current_dir(loaded.resolve(folder))
+    {
+        return complain(D::PROGRAM, &format!("cannot work in the folder {folder}: {error}"), EXIT_CONFIG);
     }
     start_log(options.verbose, D::QUIET);
     raise_descriptor_limit();
@@ -177,6 +198,40 @@ fn run_with<D: Daemon>(
         ExitReason::Done => ExitCode::SUCCESS,
         ExitReason::Failed(code) => ExitCode::from(code),
     }
+}
+
+/// Reads a daemon's configuration and all that it names: what `-t` tests, and what a start begins with.
+///
+/// # Errors
+/// Everything that is wrong, warnings too, if any of it is an error.
+fn prepare<D: Daemon>(path: &Path) -> Result<(Loaded<D::Config>, Tls), Report> {
+    let mut loaded = examine::<D::Config>(path)?;
+    let mut report = loaded.warnings.clone();
+    let mut folders = D::folders(&loaded);
+    if let Some((at, folder)) = D::working_directory(&loaded.config) {
+        let path = loaded.resolve(folder);
+        folders.push(Folder { at, path, holds: "the daemon to work in", severity: Severity::Error });
+    }
+    let places = D::tls(&loaded.config);
+    let all: Vec<_> = std::iter::once(&places.own).chain(&places.peers).map(|peer| (&peer.at, peer.config)).collect();
+    report.take(look_around(&loaded, &folders, &all));
+    // Settings that contradict each other would be found once more in the files they name.
+    let is_sound = !report.diagnostics.iter().any(|found| found.severity == Severity::Error && is_of_tls(found.code));
+    let tls = if is_sound { D::read_tls(&loaded) } else { Ok(Tls::default()) };
+    let tls = tls.unwrap_or_else(|unreadable| {
+        report.take(unreadable);
+        Tls::default()
+    });
+    if report.has_errors() {
+        return Err(report);
+    }
+    loaded.warnings = report;
+    Ok((loaded, tls))
+}
+
+/// Whether a finding of the check is about settings of TLS.
+fn is_of_tls(code: Code) -> bool {
+    [codes::HALF_CERTIFICATE, codes::PSK_NOT_BUILT, codes::NO_TLS_METHOD, codes::TLS_CONTRADICTION].contains(&code)
 }
 
 /// Shows what is wrong with a configuration: to a person on standard error, to a program on standard output.

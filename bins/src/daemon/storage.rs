@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use towline_core::config::{ConfigPath, StorageConfig};
+use towline_core::config::{ConfigPath, Device, Severity, StorageConfig};
 use towline_core::node::Settings;
 use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 
-use super::{Built, Daemon, Peer, Sink, StartError, Tls, identity, read_tls};
-use crate::config::{Loaded, Report};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
+use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 
 /// `towline-sd`
@@ -22,15 +22,29 @@ impl Daemon for StorageProgram {
     type Config = StorageConfig;
     type Role = StorageDaemon;
 
-    fn read_tls(loaded: &Loaded<StorageConfig>) -> Result<Tls, Report> {
-        let config = &loaded.config;
+    fn tls(config: &StorageConfig) -> Places<'_> {
         let own = Peer { name: String::new(), at: ConfigPath::of("storage").field("tls"), config: &config.storage.tls };
         let directors = config.directors.iter().enumerate().filter_map(|(index, director)| {
             let at = ConfigPath::of("directors").index(index).field("tls");
             director.tls.as_ref().map(|config| Peer { name: format!("director {}", director.name), at, config })
         });
-        let peers: Vec<Peer<'_>> = directors.collect();
-        read_tls(loaded, &own, &peers, true)
+        Places { own, peers: directors.collect(), accepts: true }
+    }
+
+    fn working_directory(config: &StorageConfig) -> Option<(ConfigPath, &str)> {
+        let folder = config.storage.working_directory.as_deref()?;
+        Some((ConfigPath::of("storage").field("working_directory"), folder))
+    }
+
+    fn folders(loaded: &Loaded<StorageConfig>) -> Vec<Folder> {
+        let folder = |(index, device): (usize, &Device)| Folder {
+            at: ConfigPath::of("devices").index(index).field("archive_device"),
+            path: loaded.resolve(&device.archive_device),
+            holds: "volumes",
+            // Other devices work meanwhile, and a disk may be mounted later.
+            severity: Severity::Warning,
+        };
+        loaded.config.devices.iter().enumerate().map(folder).collect()
     }
 
     fn build(mut loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {

@@ -43,22 +43,46 @@ pub struct Peer<'a> {
     pub config: &'a TlsConfig,
 }
 
-/// Reads the certificates of a daemon and of its peers. `accepts` is false for a program that only dials.
+/// Where a daemon has settings of TLS.
+#[derive(Clone, Debug)]
+pub struct Places<'a> {
+    /// Its own.
+    pub own: Peer<'a>,
+    /// Those of peers that have settings of their own.
+    pub peers: Vec<Peer<'a>>,
+    /// Whether it accepts connections, and does not only dial.
+    pub accepts: bool,
+}
+
+/// Reads the certificates of a daemon and of its peers.
 ///
 /// # Errors
 /// Everything that cannot be read or used.
-pub fn read_tls<T>(loaded: &Loaded<T>, own: &Peer<'_>, peers: &[Peer<'_>], accepts: bool) -> Result<Tls, Report> {
+pub fn read_tls<T>(loaded: &Loaded<T>, places: &Places<'_>) -> Result<Tls, Report> {
+    let Places { own, peers, accepts } = places;
     let wall = SharedWall::new(now());
     let reader = Reader { loaded, wall: &wall };
-    let (certificate, offer) = reader.offer(own)?;
-    let engines = if accepts { reader.acceptor(own, peers, certificate)? } else { Acceptor::new() };
+    let mut report = Report::new(&loaded.path.display().to_string(), "");
+    let (certificate, offer) = noted(&mut report, reader.offer(own));
+    let engines = if *accepts { noted(&mut report, reader.acceptor(own, peers, certificate)) } else { Acceptor::new() };
     let mut offers = BTreeMap::new();
     for peer in peers {
-        offers.insert(peer.name.clone(), reader.offer(peer)?.1);
+        offers.insert(peer.name.clone(), noted(&mut report, reader.offer(peer)).1);
+    }
+    if !report.is_empty() {
+        return Err(report);
     }
     keep_time(wall);
     let credentials = Credentials { own: offer, peers: offers, version: Some(identity().version) };
     Ok(Tls { engines: Arc::new(engines), credentials })
+}
+
+/// Goes on with nothing where something is wrong, and notes it.
+fn noted<T: Default>(report: &mut Report, outcome: Result<T, Report>) -> T {
+    outcome.unwrap_or_else(|wrong| {
+        report.take(wrong);
+        T::default()
+    })
 }
 
 struct Reader<'a, T> {

@@ -245,7 +245,7 @@ fn pid(child: &Child) -> Pid {
 }
 
 /// A port that is free now, below those the system gives to dialling sockets.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() * 37 % 20_000).unwrap();
     loop {

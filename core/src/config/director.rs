@@ -48,8 +48,9 @@ resources! {
         port: u16 = DIRECTOR_PORT,
         /// Addresses it listens on, each with or without a port of its own.
         listen: Vec<String> = any_address(),
-        /// Folder for state files.
-        working_directory: String = "/var/lib/towline".to_owned(),
+        /// Folder that the daemon works in, relative to the folder of the configuration file: the system puts a core file
+        /// there, and relative names begin there. `None`: it stays where it was started. It must be there already.
+        working_directory: Option<String> = None,
         /// TLS it shows to whoever dials it; also towards clients and storages that have none of their own.
         tls: TlsConfig = TlsConfig::default(),
         /// Seconds between TCP keepalives on connections to clients and storages, 0 for the system's default.
@@ -112,10 +113,10 @@ resources! {
         maximum_concurrent_jobs: u32 = 1,
         /// Bytes a second that the data of one of its jobs may take; 0: what the client itself says.
         maximum_bandwidth_per_job: Bytes = Bytes(0),
-        /// How long the catalog keeps the files of a job.
-        file_retention: Seconds = Seconds::days(60),
-        /// How long the catalog keeps a job.
-        job_retention: Seconds = Seconds::days(180),
+        /// How long the catalog keeps the files of a job; 0: as long as their volume. Only 0 is supported yet.
+        file_retention: Seconds = Seconds::secs(0),
+        /// How long the catalog keeps a job; 0: as long as its volume. Only 0 is supported yet.
+        job_retention: Seconds = Seconds::secs(0),
     }
 
     /// A storage daemon and one of its devices as the director sees them.

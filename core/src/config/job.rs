@@ -78,11 +78,11 @@ resources! {
         replace: Replace = Replace::Always,
         /// Whether the client gets the list of saved files, so that it notices moved and deleted ones.
         accurate: bool = false,
-        /// Whether attributes are collected by the storage daemon until the job ends (`wire/1 §1.6`).
-        spool_attributes: bool = true,
-        /// Whether data is collected on the storage daemon's disk before it goes to the volume.
+        /// Whether attributes are collected by the storage daemon until the job ends. Only `false` is supported yet.
+        spool_attributes: bool = false,
+        /// Whether data is collected on the storage daemon's disk before it goes to the volume. Only `false` is supported yet.
         spool_data: bool = false,
-        /// Bytes of data to collect at a time; 0: no limit.
+        /// Bytes of data to collect at a time; 0: no limit. Only 0 is supported yet.
         spool_size: Bytes = Bytes(0),
         /// Whether the job may be started.
         enabled: bool = true,
@@ -106,11 +106,11 @@ resources! {
 
     /// Where messages of jobs and of the daemon go.
     Messages {
-        /// File they are appended to; `None`: only the daemon's log.
+        /// File they are appended to; `None`: only the daemon's log. Only `None` is supported yet.
         append: Option<String> = None,
-        /// Whether they are kept in the catalog.
+        /// Whether they are kept in the catalog. Only `true` is supported yet.
         catalog: bool = true,
-        /// Whether consoles see them.
+        /// Whether consoles see them. Only `true` is supported yet.
         console: bool = true,
     }
 }

@@ -11,7 +11,7 @@ use super::units::{Bytes, Seconds};
 pub enum PoolKind {
     /// Jobs write to them.
     Backup,
-    /// New volumes wait here for a pool that needs one.
+    /// New volumes wait here for a pool that needs one. Not supported yet.
     Scratch,
 }
 

@@ -25,8 +25,9 @@ resources! {
         port: u16 = STORAGE_PORT,
         /// Addresses it listens on, each with or without a port of its own.
         listen: Vec<String> = any_address(),
-        /// Folder for state files.
-        working_directory: String = "/var/lib/towline".to_owned(),
+        /// Folder that the daemon works in, relative to the folder of the configuration file: the system puts a core file
+        /// there, and relative names begin there. `None`: it stays where it was started. It must be there already.
+        working_directory: Option<String> = None,
         /// TLS it shows to whoever dials it, and uses towards passive clients and storage daemons (`wire/1 §2.8`).
         tls: TlsConfig = TlsConfig::default(),
         /// Seconds between heartbeats: TCP keepalive on every connection, and heartbeat frames while a job waits. 0

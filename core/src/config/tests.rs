@@ -105,6 +105,7 @@ fn addresses_for_a_part_of_the_network_need_two_sides() {
     let passive = ("/clients/0/passive", json!(true));
     let nowhere = ("/clients/0/address", json!(null));
     let dials_in = ("/clients/0/connection_from_client_to_director", json!(true));
+    let alone = ("/clients/0/connection_from_director_to_client", json!(false));
     type Row<'a> = (&'a [(&'a str, Value)], &'a [&'a str]);
     let table: &[Row<'_>] = &[
         (&[("/clients/0/lan_address", lan.clone())], &["T0847 clients[0].lan_address"]),
@@ -121,13 +122,19 @@ fn addresses_for_a_part_of_the_network_need_two_sides() {
             &["T0847 clients[0].networks[\"other\"]", "T0847 storages[0].networks[\"lan\"]"],
         ),
         // The client that the storage dials is in no network with it.
-        (&[passive.clone(), nowhere.clone(), dials_in.clone()], &[]),
+        (&[passive.clone(), nowhere.clone(), dials_in.clone(), alone.clone()], &[]),
         (
-            &[passive.clone(), nowhere.clone(), dials_in.clone(), ("/storages/0/networks", none.clone())],
+            &[
+                passive.clone(),
+                nowhere.clone(),
+                dials_in.clone(),
+                alone.clone(),
+                ("/storages/0/networks", none.clone()),
+            ],
             &["T0834 jobs[0].client", "T0847 clients[0].networks[\"lan\"]"],
         ),
         (
-            &[passive, nowhere, dials_in, ("/storages/0/networks", none.clone()), ("/clients/0/networks", none)],
+            &[passive, nowhere, dials_in, alone, ("/storages/0/networks", none.clone()), ("/clients/0/networks", none)],
             &["T0834 clients[0].passive"],
         ),
     ];
@@ -136,6 +143,47 @@ fn addresses_for_a_part_of_the_network_need_two_sides() {
         assert_eq!(found(&findings), *expected, "{changes:?}");
         assert!(findings.iter().all(|finding| !finding.help.is_empty()));
     }
+}
+
+#[test]
+fn directions_that_exclude_each_other_are_found() {
+    let nowhere = [("/clients/0/address", json!(null)), ("/clients/0/connection_from_client_to_director", json!(true))];
+    let both = "T0854 clients[0].connection_from_director_to_client";
+    assert_eq!(found(&check::<DirectorConfig>(director(), &nowhere, BUILT)), [both]);
+    let one = [&nowhere[..], &[("/clients/0/connection_from_director_to_client", json!(false))]].concat();
+    assert_eq!(found(&check::<DirectorConfig>(director(), &one, BUILT)), [""; 0]);
+    let reachable = [("/clients/0/connection_from_client_to_director", json!(true))];
+    assert_eq!(found(&check::<DirectorConfig>(director(), &reachable, BUILT)), [""; 0], "each has its use");
+    let deaf = [
+        ("/file/listen", json!([])),
+        ("/directors/0/address", json!("b.example")),
+        ("/directors/0/connection_from_client_to_director", json!(true)),
+    ];
+    let both = "T0854 directors[0].connection_from_director_to_client";
+    assert_eq!(found(&check::<FileConfig>(file(), &deaf, BUILT)), [both]);
+    let one = [&deaf[..], &[("/directors/0/connection_from_director_to_client", json!(false))]].concat();
+    assert_eq!(found(&check::<FileConfig>(file(), &one, BUILT)), [""; 0]);
+}
+
+#[test]
+fn a_password_of_the_examples_is_found_wherever_it_stands() {
+    let password = json!("change-me-console");
+    for (pointer, place) in [
+        ("/director/password", "director.password"),
+        ("/clients/0/password", "clients[0].password"),
+        ("/storages/0/password", "storages[0].password"),
+        ("/consoles/0/password", "consoles[0].password"),
+    ] {
+        let findings = check::<DirectorConfig>(director(), &[(pointer, password.clone())], BUILT);
+        assert_eq!(found(&findings), [format!("T0851 {place}")]);
+        assert_eq!(findings[0].severity, Severity::Warning);
+    }
+    let of_peer = [("/directors/0/password", password.clone())];
+    assert_eq!(found(&check::<FileConfig>(file(), &of_peer, BUILT)), ["T0851 directors[0].password"]);
+    assert_eq!(found(&check::<StorageConfig>(storage(), &of_peer, BUILT)), ["T0851 directors[0].password"]);
+    assert_eq!(found(&check::<TrayConfig>(tray(), &of_peer, BUILT)), ["T0851 directors[0].password"]);
+    let of_console = [("/director/password", password)];
+    assert_eq!(found(&check::<ConsoleConfig>(console(), &of_console, BUILT)), ["T0851 director.password"]);
 }
 
 #[test]
@@ -195,7 +243,7 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ),
         ("/clients/0/networks", json!({ "lan": "not an address" }), "T0824 clients[0].networks[\"lan\"]"),
         ("/clients/0/tls", json!({ "ca": "ca.pem", "verify_peer": false }), "T0832 clients[0].tls.verify_peer"),
-        ("/clients/0/file_retention", json!("1 year"), "T0840 clients[0].file_retention"),
+        ("/jobs/0/replace", json!("never"), "T0840 jobs[0].replace"),
         ("/clients/1", json!({ "name": "a-fd", "address": "b", "password": "p" }), "T0821 clients[1].name"),
         ("/storages/0/address", json!(""), "T0824 storages[0].address"),
         ("/storages/0/device", json!(""), "T0836 storages[0].device"),
@@ -208,7 +256,6 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             "T0838 jobs[0].where",
         ),
         ("/jobs/0/run_on_incoming_connect_interval", json!("1 d"), "T0840 jobs[0].run_on_incoming_connect_interval"),
-        ("/pools/0/kind", json!("scratch"), "T0840 jobs[0].pool"),
         ("/pools/0/label_format", json!("a/b"), "T0822 pools[0].label_format"),
         ("/pools/0/volume_retention", json!(0), "T0835 pools[0].volume_retention"),
         ("/filesets/0/include", json!([]), "T0836 filesets[0].include"),

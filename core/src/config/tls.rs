@@ -21,7 +21,7 @@ resources! {
     TlsConfig {
         /// Whether TLS is used. `false` means clear text, which a peer must be told as well (`wire/1 §2.8` case C).
         enable: bool = true,
-        /// Whether a connection without TLS is refused (`wire/1 §2.9`).
+        /// Whether a connection without TLS is refused (`wire/1 §2.9`). With `enable: true` only `true` is supported yet.
         require: bool = true,
         /// PEM file with our certificate, followed by its chain.
         certificate: Option<String> = None,

@@ -231,4 +231,38 @@ pub(super) const PAGES: &[Page] = &[
          written that was meant in kilobytes, or in bits.",
         "Write the unit, such as `maximum_bandwidth_per_job: \"300 KiB\"`, or leave it out for no limit.",
     ),
+    finding(
+        codes::UNSUPPORTED,
+        "a setting is not supported yet",
+        "The setting is known, and nothing acts on this value of it yet. It is refused, because a setting that silently does \
+         nothing would be relied on. The message says what happens instead.",
+        "Remove the setting.",
+    ),
+    finding(
+        codes::EXAMPLE_PASSWORD,
+        "a password of an example",
+        "The password begins with `change-me`, as those of the examples do. Everybody knows them.",
+        "Write a long random password, the same on both sides.",
+    ),
+    finding(
+        codes::READABLE_BY_ALL,
+        "everybody may read a file with secrets",
+        "The configuration with its passwords, or a private key, can be read by every user of this machine. Whoever has a \
+         password of a daemon can read and overwrite files through it.",
+        "Take the right away: `chmod o-r FILE`. The user of the daemon must still be able to read it.",
+    ),
+    finding(
+        codes::MISSING_FOLDER,
+        "a folder is missing",
+        "The configuration names a folder, or a file in a folder, that is not there or is no folder. Without the folder of the \
+         catalog or the working directory a daemon does not start; without that of a device its jobs fail until it comes.",
+        "Make the folder, mount its disk, or correct the name.",
+    ),
+    finding(
+        codes::BOTH_DIRECTIONS,
+        "both sides are to dial, and one cannot be dialled",
+        "The client may dial the director and the director the client, but there is nothing for the director to dial: the \
+         client has no address there, or does not listen. Only the client's own connections are used.",
+        "Give the client an address or let it listen, or set `connection_from_director_to_client: false` on that side.",
+    ),
 ];

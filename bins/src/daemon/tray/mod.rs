@@ -18,8 +18,8 @@ use towline_core::node::Settings;
 use towline_core::role::tray::{DaemonView, Health, Tray, Watch};
 use towline_core::wire::names::{PeerKind, PeerName};
 
-use super::{Built, Daemon, Options, Peer, Sink, StartError, Tls, read_tls, run, run_with, say};
-use crate::config::{Loaded, Report};
+use super::{Built, Daemon, Options, Peer, Places, Sink, StartError, Tls, run, run_with, say};
+use crate::config::Loaded;
 use crate::hands::{Log, Workers};
 
 use terminal::Terminal;
@@ -41,8 +41,7 @@ impl Daemon for TrayProgram {
     type Config = TrayConfig;
     type Role = Tray;
 
-    fn read_tls(loaded: &Loaded<TrayConfig>) -> Result<Tls, Report> {
-        let config = &loaded.config;
+    fn tls(config: &TrayConfig) -> Places<'_> {
         let own = Peer { name: String::new(), at: ConfigPath::of("monitor").field("tls"), config: &config.monitor.tls };
         let at = |list, index| ConfigPath::of(list).index(index).field("tls");
         let directors = config.directors.iter().enumerate().filter_map(|(index, d)| {
@@ -62,8 +61,7 @@ impl Daemon for TrayProgram {
                 config: tls,
             })
         });
-        let peers: Vec<Peer<'_>> = directors.chain(clients).chain(storages).collect();
-        read_tls(loaded, &own, &peers, false)
+        Places { own, peers: directors.chain(clients).chain(storages).collect(), accepts: false }
     }
 
     /// One look, whose lines are printed as the daemons answer.

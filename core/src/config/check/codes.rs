@@ -86,4 +86,14 @@ codes! {
     UNSHARED = 847;
     /// A bandwidth limit lets next to nothing through.
     SLOW_LIMIT = 848;
+    /// A setting is known, but nothing acts on it yet.
+    UNSUPPORTED = 850;
+    /// A password is one that an example has.
+    EXAMPLE_PASSWORD = 851;
+    /// Everybody on this machine may read a file with secrets.
+    READABLE_BY_ALL = 852;
+    /// A folder that the configuration names is not there.
+    MISSING_FOLDER = 853;
+    /// Both sides are to dial, and one of them cannot be dialled.
+    BOTH_DIRECTIONS = 854;
 }

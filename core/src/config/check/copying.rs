@@ -1,7 +1,7 @@
 //! Checks of copies and migrations: where they go to, and what they take.
 
 use super::{Checker, codes};
-use crate::config::{ConfigPath, DirectorConfig, Job, JobKind, PoolKind};
+use crate::config::{ConfigPath, DirectorConfig, Job, JobKind};
 
 /// A copy needs somewhere to go: the pool's next pool, and that pool's storage, which is not the original's. Other jobs
 /// select nothing.
@@ -27,11 +27,6 @@ fn target(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig
         return c.error(codes::CONTRADICTION, path.field("pool"), message, help);
     };
     let Some(next) = config.pool(next) else { return };
-    if next.kind == PoolKind::Scratch {
-        let message = format!("pool {:?}, which copies go to, is a scratch pool, no job writes to it", next.name);
-        let help = "name a pool with `kind: backup` as the `next_pool`";
-        c.error(codes::CONTRADICTION, path.field("pool"), message, help);
-    }
     match &next.storage {
         None => {
             let message = format!("pool {:?}, which copies go to, has no storage", next.name);
@@ -109,7 +104,6 @@ mod tests {
                 "storage \"disk\" would read and write at the same time",
                 "another storage",
             ),
-            ("/pools/1/kind", json!("scratch"), &["T0840 jobs[1].pool"], "\"Copies\"", "`kind: backup`"),
             ("/pools/0/next_pool", json!("Copes"), &["T0820 pools[0].next_pool"], "\"Copes\"", ""),
             ("/pools/1/storage", json!("awya"), &["T0820 pools[1].storage"], "\"awya\"", ""),
             ("/pools/1/next_pool", json!("Copies"), &["T0840 pools[1].next_pool"], "its own next pool", "another pool"),

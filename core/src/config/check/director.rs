@@ -1,10 +1,10 @@
 //! Checks of the director.
 
 use super::{Built, Check, Checker, Finding, Side, codes, reach};
-use super::{catalog, copying};
+use super::{catalog, copying, unsupported};
 use crate::bulk::known::compares_digests;
 use crate::config::{Client, ConfigPath, Digest, DirectorConfig, FileSet, IncludeOptions};
-use crate::config::{Job, JobKind, Pool, PoolKind, Schedule, Storage};
+use crate::config::{Job, JobKind, Pool, Replace, Schedule, Storage};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
 const DEFAULT_CONSOLE: &str = "*UserAgent*";
@@ -69,6 +69,7 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     let per_client = director.max_waiting_connections_per_client;
     c.not_zero(path.field("max_waiting_connections_per_client"), u64::from(per_client));
     catalog::check(c, &config.catalog);
+    unsupported::messages(c, &ConfigPath::of("messages"), &config.messages);
 }
 
 fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
@@ -97,16 +98,18 @@ fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
             help,
         );
     }
+    if client.address.is_none() && to && from {
+        let help = "add `address`, or set `connection_from_director_to_client: false`";
+        let message =
+            format!("both directions are set, but client {name:?} has no address that the director could dial");
+        c.warning(codes::BOTH_DIRECTIONS, path.field("connection_from_director_to_client"), message, help);
+    }
     if client.address.is_none() && client.lan_address.is_none() && client.networks.is_empty() && client.passive {
         let help = "add `address`, `lan_address` or `networks`, or remove `passive`";
         let message = format!("a storage daemon dials the passive client {name:?}, which has no address");
         c.error(codes::NO_ADDRESS, path.field("passive"), message, help);
     }
-    if client.file_retention > client.job_retention {
-        let message = "the files of a job cannot be kept longer than the job";
-        let help = "lower `file_retention` to `job_retention` or less";
-        c.warning(codes::CONTRADICTION, path.field("file_retention"), message, help);
-    }
+    unsupported::client(c, path, client);
 }
 
 fn storage(c: &mut Checker, path: &ConfigPath, storage: &Storage) {
@@ -139,17 +142,9 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(job.maximum_concurrent_jobs));
     c.not_zero(path.field("priority"), u64::from(job.priority));
     c.bandwidth(path.field("maximum_bandwidth"), job.maximum_bandwidth);
-    if job.kind != JobKind::Restore && job.r#where.is_some() {
-        let help = "remove `where`, or set `kind: restore`";
-        c.warning(codes::CONTRADICTION, path.field("where"), "only a restore puts files anywhere", help);
-    }
     if let Some(folder) = job.r#where.as_deref().filter(|folder| !folder.is_empty() && !folder.starts_with('/')) {
         let message = format!("{folder:?} is no absolute path: where a client would put the files is left to chance");
         c.error(codes::RELATIVE_PATH, path.field("where"), message, "begin it with `/`");
-    }
-    if job.kind == JobKind::Backup && config.pool(&job.pool).is_some_and(|pool| pool.kind == PoolKind::Scratch) {
-        let message = format!("pool {:?} is a scratch pool, no job writes to it", job.pool);
-        c.error(codes::CONTRADICTION, path.field("pool"), message, "choose a pool with `kind: backup`");
     }
     if let Some(schedule) = &job.schedule {
         let schedules = config.schedules.iter().map(|schedule| schedule.name.as_str());
@@ -159,6 +154,8 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
+    unsupported::job(c, path, job);
+    for_its_kind(c, path, job);
     rescheduling(c, path, job);
     copying::check(c, path, job, config);
     verifying(c, path, job, config);
@@ -167,6 +164,27 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+/// Settings that only jobs of one kind look at.
+fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    let (backup, restore) = (job.kind == JobKind::Backup, job.kind == JobKind::Restore);
+    for (is_moot, field, message, kind) in [
+        (!restore && job.r#where.is_some(), "where", "only a restore puts files anywhere", "restore"),
+        (!restore && job.replace != Replace::Always, "replace", "only a restore replaces files", "restore"),
+        (!backup && job.accurate, "accurate", "only a backup is accurate", "backup"),
+        (
+            !backup && !job.run_on_incoming_connect_interval.is_zero(),
+            "run_on_incoming_connect_interval",
+            "only a backup is started when its client dials in",
+            "backup",
+        ),
+    ] {
+        if is_moot {
+            let help = format!("remove `{field}`, or set `kind: {kind}`");
+            c.warning(codes::CONTRADICTION, path.field(field), message, help);
+        }
     }
 }
 
@@ -294,6 +312,7 @@ fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool, config: &DirectorConfig
             c.error(codes::BAD_NAME, path.field("label_format"), message, "use letters, digits, `-`, `_` and `.`");
         }
     }
+    unsupported::pool(c, path, pool);
     if pool.recycle && pool.volume_retention.is_zero() {
         let message = "every full volume may be overwritten at once";
         c.warning(codes::ZERO, path.field("volume_retention"), message, "say how long volumes are kept");

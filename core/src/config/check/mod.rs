@@ -10,6 +10,7 @@ mod nearest;
 mod peers;
 mod reach;
 mod tray;
+mod unsupported;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -70,6 +71,9 @@ enum Side {
 
 /// Bytes a second below which a limit is probably in another unit than was meant.
 const SLOW: u64 = 8 * 1_024;
+
+/// How the passwords of the examples begin.
+const EXAMPLE: &str = "change-me";
 
 /// Collects findings. Each method looks at one value.
 struct Checker {
@@ -134,6 +138,10 @@ impl Checker {
         if let Some(fault) = password.fault() {
             let help = "write the same password, not an empty one, on both sides";
             self.error(codes::BAD_PASSWORD, resource.field("password"), fault, help);
+        } else if password.clear().expose().starts_with(EXAMPLE.as_bytes()) {
+            let message = "this password is that of an example, which everybody knows";
+            let help = "write a long random one, the same on both sides";
+            self.warning(codes::EXAMPLE_PASSWORD, resource.field("password"), message, help);
         }
     }
 
@@ -236,6 +244,7 @@ impl Checker {
             }
             return;
         }
+        unsupported::tls(self, path, tls);
         let remedy =
             "give `certificate` and `key` (and the peer's authority as `ca`), or `enable: false` for clear text";
         if !tls.psk && tls.certificate.is_none() && side == Side::Accepting {

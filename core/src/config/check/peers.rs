@@ -58,6 +58,12 @@ fn file_director(c: &mut Checker, path: &ConfigPath, director: &FileDirector, de
         let help = "set `connection_from_client_to_director: true`, or listen and let the director dial";
         c.error(codes::NO_DIRECTION, path.clone(), message, help);
     }
+    if deaf && dials && director.connection_from_director_to_client {
+        let message =
+            format!("both directions are set, but this daemon does not listen for director {:?}", director.name);
+        let help = "set `connection_from_director_to_client: false`, or give `file` an address in `listen`";
+        c.warning(codes::BOTH_DIRECTIONS, path.field("connection_from_director_to_client"), message, help);
+    }
     if director.monitor && dials {
         let message = "a monitor waits for no connection of a client";
         let help = "remove `monitor` or `connection_from_client_to_director`";

@@ -95,7 +95,7 @@ fn rows(config: &DirectorConfig, now: i64) -> VecDeque<(Item, CatalogRequest)> {
     for client in &config.clients {
         let spec = ClientSpec {
             name: client.name.clone(),
-            auto_prune: true,
+            auto_prune: false,
             file_retention: client.file_retention.0,
             job_retention: client.job_retention.0,
         };

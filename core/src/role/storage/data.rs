@@ -40,6 +40,10 @@ impl StorageDaemon {
         }
         let text = format!("Version: {} ({}) {}", self.identity.full, self.identity.date, self.identity.system);
         job.message(net, MessageKind::Info, &text);
+        if job.line.spool_data {
+            let text = "Data is not spooled: it goes to the volume at once.";
+            job.message(net, MessageKind::Info, text);
+        }
         let early: Vec<Vec<u8>> = job.early.drain(..).collect();
         for text in early {
             self.data_command(net, id, &text);

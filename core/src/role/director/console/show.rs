@@ -126,7 +126,10 @@ pub(super) fn volumes(rows: &[MediaRow]) -> Table {
 /// The catalog's clients.
 pub(super) fn clients(rows: &[ClientRow]) -> Table {
     let cells = rows.iter().map(|row| {
-        let days = |seconds: u64| Cell::Text(format!("{} days", seconds / 86_400));
+        let days = |seconds: u64| match seconds {
+            0 => text("as the volume"),
+            seconds => Cell::Text(format!("{} days", seconds / 86_400)),
+        };
         let (files, jobs) = (days(row.spec.file_retention), days(row.spec.job_retention));
         vec![id(row.client_id), text(&row.spec.name), files, jobs, text(&row.uname)]
     });

@@ -1,0 +1,67 @@
+//! What a configuration finds on this machine: the folders it names, and who may read its secrets.
+
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use towline_core::config::check::codes;
+use towline_core::config::{ConfigPath, Severity, TlsConfig};
+
+use super::locate::{Tree, passwords};
+use super::{Loaded, Report};
+
+/// The right of everybody to read a file.
+const READABLE_BY_ALL: u32 = 0o004;
+/// The right of everybody to go through a folder.
+const OPEN_TO_ALL: u32 = 0o001;
+
+/// A folder that must be there.
+#[derive(Clone, Debug)]
+pub struct Folder {
+    /// Where it is named.
+    pub at: ConfigPath,
+    /// The folder.
+    pub path: PathBuf,
+    /// What it is for, such as `volumes`.
+    pub holds: &'static str,
+    /// An error if the daemon does not start without it.
+    pub severity: Severity,
+}
+
+/// Looks for these folders, and at who may read the file itself and the private keys of `tls`.
+pub fn look_around<T>(loaded: &Loaded<T>, folders: &[Folder], tls: &[(&ConfigPath, &TlsConfig)]) -> Report {
+    let mut report = Report::new(&loaded.path.display().to_string(), &loaded.text);
+    let tree = Tree::new(&loaded.text);
+    for Folder { at, path, holds, severity } in folders {
+        let why = match std::fs::metadata(path) {
+            Ok(found) if found.is_dir() => continue,
+            Ok(_) => "is no folder".to_owned(),
+            Err(error) => format!("cannot be reached: {error}"),
+        };
+        let message = format!("the folder for {holds}, {}, {why}", path.display());
+        let help = "make the folder, mount its disk, or correct the name".to_owned();
+        report.add(*severity, codes::MISSING_FOLDER, Some(tree.locate(at)), message, help);
+    }
+    if !passwords(&loaded.text).is_empty() && is_readable_by_all(&loaded.path) {
+        let message = "every user of this machine may read this file, which has passwords".to_owned();
+        let help = format!("take that right away: chmod o-r {}", loaded.path.display());
+        report.add(Severity::Warning, codes::READABLE_BY_ALL, None, message, help);
+    }
+    for (at, tls) in tls {
+        let Some(key) = tls.key.as_deref().filter(|_| tls.enable).map(|key| loaded.resolve(key)) else { continue };
+        if is_readable_by_all(&key) {
+            let message = format!("every user of this machine may read the private key {}", key.display());
+            let help = format!("take that right away: chmod o-r {}", key.display());
+            let span = tree.locate(&at.field("key"));
+            report.add(Severity::Warning, codes::READABLE_BY_ALL, Some(span), message, help);
+        }
+    }
+    report.sort();
+    report
+}
+
+/// Whether everybody may read the file, and go through each folder on the way to it.
+fn is_readable_by_all(path: &Path) -> bool {
+    let Ok(path) = path.canonicalize() else { return false };
+    let has = |path: &Path, right: u32| std::fs::metadata(path).is_ok_and(|found| found.mode() & right != 0);
+    has(&path, READABLE_BY_ALL) && path.ancestors().skip(1).all(|folder| has(folder, OPEN_TO_ALL))
+}

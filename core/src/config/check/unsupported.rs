@@ -1,0 +1,45 @@
+//! Settings that are known and that nothing acts on yet. They are refused, so that nobody relies on them; what equals the
+//! behaviour there is may be written.
+
+use super::{Checker, codes};
+use crate::config::{Client, ConfigPath, Job, Messages, Pool, PoolKind, TlsConfig};
+
+/// `is_set` tells whether the field has a value that would need support; `instead` what happens instead.
+fn refuse(c: &mut Checker, resource: &ConfigPath, field: &'static str, is_set: bool, instead: &str) {
+    if is_set {
+        let message = format!("`{field}` with this value is not supported yet: {instead}");
+        c.error(codes::UNSUPPORTED, resource.field(field), message, format!("remove `{field}`"));
+    }
+}
+
+pub(super) fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
+    let instead =
+        "files and jobs stay in the catalog until their volume is used again (`volume_retention` of the pool)";
+    refuse(c, path, "file_retention", !client.file_retention.is_zero(), instead);
+    refuse(c, path, "job_retention", !client.job_retention.is_zero(), instead);
+}
+
+pub(super) fn job(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    let instead = "attributes go to the catalog as soon as their data is on the volume";
+    refuse(c, path, "spool_attributes", job.spool_attributes, instead);
+    let instead = "data goes to the volume at once";
+    refuse(c, path, "spool_data", job.spool_data, instead);
+    refuse(c, path, "spool_size", job.spool_size.0 > 0, instead);
+}
+
+pub(super) fn messages(c: &mut Checker, path: &ConfigPath, messages: &Messages) {
+    let instead = "messages of jobs go to the catalog and to consoles, those of the daemon to its log";
+    refuse(c, path, "append", messages.append.is_some(), instead);
+    refuse(c, path, "catalog", !messages.catalog, instead);
+    refuse(c, path, "console", !messages.console, instead);
+}
+
+pub(super) fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool) {
+    let instead = "no pool takes volumes from another; each labels its own (`label_format`)";
+    refuse(c, path, "kind", pool.kind == PoolKind::Scratch, instead);
+}
+
+pub(super) fn tls(c: &mut Checker, path: &ConfigPath, tls: &TlsConfig) {
+    let instead = "with TLS on, a connection in clear text is always refused";
+    refuse(c, path, "require", !tls.require, instead);
+}
