@@ -99,6 +99,7 @@
 //! * [`time`] and [`calendar`]: time as an argument, and its local names; [`address`]: literal addresses and their scopes
 //! * [`ids`], [`buf`], [`limits`]: names that are used once, a buffer, the shared bounds
 //! * `conformance` (feature): the suite every adapter must pass
+//! * `fuzzing` (feature): what no bytes from outside may do, for `core/fuzz` and for a bounded run in the tests
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 
 pub mod action;
@@ -114,6 +115,8 @@ pub mod drive;
 pub mod error;
 pub mod event;
 pub mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod ids;
 pub mod limits;
 pub mod node;

@@ -7,14 +7,13 @@
 
 use std::collections::VecDeque;
 
-use super::machine::{FromMachine, Outcome, Output, Piece, ToMachine};
+use super::machine::{FromMachine, Outcome, Output, Piece, ToMachine, answer_polls};
 use super::receive::{Attributes, BackupReceiver, ReceiverSetup};
 use super::work::{DiskDone, DiskError, DiskWork};
 use crate::ids::HandleId;
 use crate::limits;
 use crate::time::{Instant, Wall};
 use crate::wire::block::FullBlock;
-use crate::wire::frame::put_data;
 use crate::wire::label::{SessionEnd, SessionLabel};
 
 /// The job status in the label at the end of a good session (`wire/3 §0.4`).
@@ -128,7 +127,7 @@ impl Archiver {
         }
         match self.receiver.feed(bytes) {
             Ok(taken) => {
-                self.polls += self.receiver.take_polls();
+                self.polls = self.polls.saturating_add(self.receiver.take_polls());
                 self.settle();
                 taken
             }
@@ -149,12 +148,7 @@ impl Archiver {
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output> {
-        let polls = std::mem::take(&mut self.polls);
-        let mut frames = Vec::new();
-        for _ in 0..polls {
-            put_data(&mut frames, b"2000 OK\n");
-        }
-        (polls > 0 && !self.is_over).then_some(Output::Bytes(frames))
+        if self.is_over { None } else { answer_polls(&mut self.polls) }
     }
 
     pub(super) fn poll_work(&mut self) -> Option<DiskWork> {

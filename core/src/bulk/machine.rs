@@ -17,6 +17,7 @@ use crate::bulk::sender::Sender;
 use crate::bulk::work::{DiskDone, DiskError, DiskWork, Remark};
 use crate::ids::HandleId;
 use crate::time::Instant;
+use crate::wire::frame::put_data;
 
 /// A data channel's machine.
 #[derive(Debug)]
@@ -40,6 +41,20 @@ pub(crate) enum Flow {
     In,
     /// From device to device.
     Inside,
+}
+
+/// Answers to a peer that asks whether we are there, at most: what it asks for and does not read costs no memory.
+const POLLS: u32 = 256;
+
+/// The next answers to so many polls (`wire/1 §1.2`), as a few frames; `None` without any.
+pub(super) fn answer_polls(polls: &mut u32) -> Option<Output> {
+    let now = (*polls).min(POLLS);
+    *polls -= now;
+    let mut frames = Vec::new();
+    for _ in 0..now {
+        put_data(&mut frames, b"2000 OK\n");
+    }
+    (now > 0).then_some(Output::Bytes(frames))
 }
 
 /// What a machine wants written.

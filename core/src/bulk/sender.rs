@@ -6,12 +6,12 @@
 
 use std::collections::VecDeque;
 
-use super::machine::{FromMachine, Outcome, Output, ToMachine};
+use super::machine::{FromMachine, Outcome, Output, ToMachine, answer_polls};
 use super::parcel::Parcel;
 use super::work::{DiskDone, DiskError, DiskWork};
 use crate::ids::HandleId;
 use crate::limits;
-use crate::wire::frame::{HEAD, Head, Signal, put_data, text};
+use crate::wire::frame::{HEAD, Head, Signal, text};
 
 /// The longest line a peer may speak up with, in bytes.
 const LINE: usize = 4 * 1024;
@@ -30,7 +30,8 @@ pub struct Sender {
     waiting: VecDeque<Parcel>,
     writing: usize,
     is_last: bool,
-    replies: VecDeque<Vec<u8>>,
+    /// Polls of the peer that are not answered yet.
+    polls: u32,
     messages: VecDeque<FromMachine>,
     outcome: Option<Outcome>,
     is_over: bool,
@@ -51,7 +52,7 @@ impl Sender {
             waiting: VecDeque::new(),
             writing: 0,
             is_last: false,
-            replies: VecDeque::new(),
+            polls: 0,
             messages: VecDeque::new(),
             outcome: None,
             is_over: false,
@@ -104,11 +105,7 @@ impl Sender {
         match signal {
             Signal::Heartbeat => self.heartbeats += 1,
             Signal::HeartbeatResponse | Signal::Eod => {}
-            Signal::Poll => {
-                let mut reply = Vec::new();
-                put_data(&mut reply, b"2000 OK\n");
-                self.replies.push_back(reply);
-            }
+            Signal::Poll => self.polls = self.polls.saturating_add(1),
             Signal::Terminate => self.end(Outcome::PeerSpoke("the peer ended the conversation".to_owned())),
             signal => self.end(Outcome::BadStream(format!("signal {} while sending", signal.number()))),
         }
@@ -118,8 +115,8 @@ impl Sender {
         if self.is_over {
             return None;
         }
-        if let Some(reply) = self.replies.pop_front() {
-            return Some(Output::Bytes(reply));
+        if let Some(answers) = answer_polls(&mut self.polls) {
+            return Some(answers);
         }
         let parcel = self.waiting.pop_front()?;
         self.writing += 1;

@@ -262,7 +262,8 @@ impl Parser {
             "device" if section.volumes.is_empty() => return Err(BsrProblem::BeforeVolume("Device")),
             "mediatype" => section.media_type = Some(first),
             "device" => section.device = Some(first),
-            "slot" => section.slot = Some(number(&first)?),
+            // 0 says nothing, as if the line were not there.
+            "slot" => section.slot = Some(number(&first)?).filter(|&slot| slot > 0),
             "fileregex" => section.file_regex = Some(first),
             "volsessionid" => ranges(&values, &mut section.session_ids)?,
             "volsessiontime" => numbers(&values, &mut section.session_times)?,
@@ -270,7 +271,7 @@ impl Parser {
             "volblock" => ranges(&values, &mut section.blocks)?,
             "voladdr" => ranges(&values, &mut section.addresses)?,
             "fileindex" => ranges(&values, &mut section.file_indexes)?,
-            "count" => section.count = Some(number(&first)?),
+            "count" => section.count = Some(number(&first)?).filter(|&count| count > 0),
             "stream" => numbers(&values, &mut section.streams)?,
             "client" => section.clients.extend(values),
             "job" => section.jobs.extend(values),

@@ -60,12 +60,14 @@ impl<'a> VerifyLine<'a> {
     pub fn parse(payload: &'a [u8]) -> Option<Self> {
         let mut scan = Scan::new(payload);
         scan.rest().first().filter(|b| b.is_ascii_digit())?;
-        let file_index = scan.i32();
+        let file_index = Some(scan.i32()).filter(|index| *index >= 0)?;
         scan.gap()?;
         let stream = Stream(scan.i32());
         scan.gap()?;
         if let Some(algorithm) = Algorithm::from_stream(stream) {
-            return Some(Self::Digest { file_index, algorithm, digest: scan.word(usize::MAX) });
+            // Where there is no digest, what follows it is none.
+            let digest = Some(scan.word(usize::MAX)).filter(|word| !word.is_empty() && !word.starts_with(b"*"))?;
+            return Some(Self::Digest { file_index, algorithm, digest });
         }
         (stream == Stream(1)).then_some(())?;
         let options = scan.word(usize::MAX);
@@ -125,7 +127,17 @@ mod tests {
 
     #[test]
     fn other_lines_are_refused() {
-        for payload in ["", "2800 End Job TermCode=84", "x 1 p /x\0a\0", "1 2 p /x\0a\0", "1 1 p", "1 1 p \0a\0"] {
+        for payload in [
+            "99999999999999999999999 40 abc",
+            "1 40 ",
+            "1 40  *XXH128-1*",
+            "",
+            "2800 End Job TermCode=84",
+            "x 1 p /x\0a\0",
+            "1 2 p /x\0a\0",
+            "1 1 p",
+            "1 1 p \0a\0",
+        ] {
             assert_eq!(VerifyLine::parse(payload.as_bytes()), None, "{payload:?}");
         }
     }
