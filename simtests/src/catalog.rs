@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use towline_core::role::director::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileRow,
     FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow,
-    MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore, last_jobs, newest_backup,
-    orphaned_copies,
+    MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore, jobs_to_copy, last_jobs,
+    newest_backup, orphaned_copies,
 };
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
@@ -119,6 +119,9 @@ impl Tables {
             CatalogRequest::ListJobs(filter) => Ok(CatalogAnswer::Jobs(self.list_jobs(&filter))),
             CatalogRequest::ListMedia { .. } => {
                 Ok(CatalogAnswer::Volumes(self.media.values().map(|row| self.shown(row)).collect()))
+            }
+            CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit } => {
+                Ok(CatalogAnswer::Jobs(jobs_to_copy(self.jobs.values(), pool_id, uncopied, after, limit)))
             }
             CatalogRequest::NewestBackup { name, client } => {
                 let newest = newest_backup(self.jobs.values(), name.as_deref(), client.as_deref());

@@ -112,6 +112,7 @@ const fn kind_of(request: &CatalogRequest) -> Kind {
         | CatalogRequest::FilesByName { .. }
         | CatalogRequest::ListMedia { .. }
         | CatalogRequest::ListClients
+        | CatalogRequest::JobsToCopy { .. }
         | CatalogRequest::NewestBackup { .. }
         | CatalogRequest::LastJobs { .. }
         | CatalogRequest::JobsForRestore { .. }

@@ -7,8 +7,11 @@ use super::super::sql::Result;
 use super::failure::failure;
 
 /// What brings version n to n + 1.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("../schema/postgres/0001.sql"), include_str!("../schema/postgres/0002.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("../schema/postgres/0001.sql"),
+    include_str!("../schema/postgres/0002.sql"),
+    include_str!("../schema/postgres/0003.sql"),
+];
 
 /// `TwLn`: whoever migrates holds this lock.
 const LOCK: &str = "SELECT pg_advisory_xact_lock(1417104494)";

@@ -169,6 +169,23 @@ pub(super) fn list(t: &mut dyn Session, filter: &JobFilter) -> Result<CatalogAns
     all(t, &sql, &with, job).map(CatalogAnswer::Jobs)
 }
 
+pub(super) fn to_copy(
+    t: &mut dyn Session,
+    pool_id: u32,
+    uncopied: bool,
+    after: u32,
+    limit: u32,
+) -> Result<CatalogAnswer> {
+    let sql = format!(
+        "{COLUMNS} WHERE Job.Type IN ('B', 'A') AND Job.JobStatus IN ('T', 'W') AND Job.JobBytes > 0
+             AND Job.PoolId = ?1 AND {PLACE} > ?2 AND (CAST(?3 AS BIGINT) = 0 OR NOT EXISTS (
+                 SELECT 1 FROM Job Copy WHERE Copy.PriorJobId = Job.JobId AND Copy.Type IN ('B', 'C')
+                     AND Copy.JobStatus IN ('T', 'W')))
+         ORDER BY {PLACE}, Job.JobId LIMIT ?4"
+    );
+    all(t, &sql, &values![pool_id, after, u32::from(uncopied), limit], job).map(CatalogAnswer::Jobs)
+}
+
 pub(super) fn newest(t: &mut dyn Session, name: Option<&str>, client: Option<&str>) -> Result<CatalogAnswer> {
     let sql = format!(
         "{COLUMNS} WHERE Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')

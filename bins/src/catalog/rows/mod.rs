@@ -25,6 +25,9 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         }
         CatalogRequest::AdoptOriginal(adopt) => jobs::adopt(t, adopt),
         CatalogRequest::ListJobs(filter) => jobs::list(t, filter),
+        CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit } => {
+            jobs::to_copy(t, *pool_id, *uncopied, *after, *limit)
+        }
         CatalogRequest::NewestBackup { name, client } => jobs::newest(t, name.as_deref(), client.as_deref()),
         CatalogRequest::LastJobs { name, client_id, file_set_id, now } => {
             jobs::last(t, name, *client_id, *file_set_id, *now)

@@ -9,8 +9,11 @@ use super::failure;
 const APPLICATION_ID: i32 = 0x5477_4c6e;
 
 /// What brings version n to n + 1.
-pub(super) const STEPS: &[&str] =
-    &[include_str!("../schema/sqlite/0001.sql"), include_str!("../schema/sqlite/0002.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("../schema/sqlite/0001.sql"),
+    include_str!("../schema/sqlite/0002.sql"),
+    include_str!("../schema/sqlite/0003.sql"),
+];
 
 /// Brings a database to the newest version, all steps in one transaction.
 ///

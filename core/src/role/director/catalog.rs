@@ -15,7 +15,7 @@ mod orphans;
 mod rows;
 
 pub use media::*;
-pub use order::{begun_before, jobs_for_restore, last_jobs, newest_backup};
+pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_backup};
 pub use orphans::orphaned_copies;
 pub use rows::*;
 
@@ -131,6 +131,18 @@ pub enum CatalogRequest {
         name: Option<String>,
         /// Only of this client, by name.
         client: Option<String>,
+    },
+    /// Good backups and archives of a pool that have data, in the order of their [places](JobRow::place): what a copy or
+    /// migration may take. Answer: `Jobs`.
+    JobsToCopy {
+        /// The pool.
+        pool_id: u32,
+        /// Only those of which there is no good copy.
+        uncopied: bool,
+        /// Only those whose place is after this.
+        after: u32,
+        /// At most so many.
+        limit: u32,
     },
     /// What a new job may build on. Answer: `LastJobs`.
     LastJobs {

@@ -26,8 +26,11 @@ use super::rescheduling::Attempt;
 use super::running::Order;
 use super::{Director, Owner, restore_selection, tables};
 
-/// Jobs that are looked at when some are to be selected.
-const CANDIDATES: u32 = 100_000;
+/// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
+/// room for so many requests at once.
+const PAGE: u32 = 100;
+/// Control jobs that one job orders; what is left waits for its next run.
+const MOST_SELECTED: u32 = 10_000;
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
 
@@ -57,6 +60,8 @@ pub(super) struct Copying {
     pub(super) reader_end: Option<StorageEnd>,
     /// How the writing job ended, for the control job.
     pub(super) outcome: Option<JobStatus>,
+    /// How many jobs it has ordered to be copied so far.
+    pub(super) selected: u32,
     /// There is nothing to do: other jobs were ordered, or the original has no files.
     pub(super) idle: bool,
     /// The name under which the storage daemon knows the job, if not its own.
@@ -66,6 +71,9 @@ pub(super) struct Copying {
 /// What the catalog was asked for a copy.
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
+    /// The job to copy.
+    Original,
+    /// Jobs to select from.
     Jobs,
     Pieces,
     /// The writing job's number; its unique name.
@@ -78,10 +86,20 @@ impl Director {
     /// Starts a control job: looks for what to copy.
     pub(super) fn begin_copy(&mut self, net: &mut Net, id: u32) {
         let Some(copying) = self.jobs.get(&id).and_then(|job| job.copying.as_ref()) else { return };
-        let filter = JobFilter { limit: CANDIDATES, job_id: None, ..JobFilter::default() };
-        let filter = JobFilter { job_id: copying.wanted, ..filter };
-        // A single job needs the others too: whether it has been copied already is theirs to say.
-        self.ask(net, CatalogRequest::ListJobs(JobFilter { job_id: None, ..filter }), Owner::Copy(id, Asked::Jobs));
+        match copying.wanted {
+            Some(wanted) => {
+                let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
+                self.ask(net, CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
+            }
+            None => self.ask_jobs_to_copy(net, id, 0),
+        }
+    }
+
+    fn ask_jobs_to_copy(&mut self, net: &mut Net, id: u32, after: u32) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (pool_id, uncopied) = (job.ids.pool, job.kind == JobType::Copy);
+        let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
+        self.ask(net, request, Owner::Copy(id, Asked::Jobs));
     }
 
     /// The catalog's answers for a copy.
@@ -93,6 +111,7 @@ impl Director {
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
         match (asked, answer) {
+            (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(net, id, rows.first()),
             (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(net, id, &rows),
             (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(net, id, &pieces),
             (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => self.copy_starts(net, id, writer, unique),
@@ -107,35 +126,48 @@ impl Director {
         }
     }
 
-    fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
+    /// The job that was asked for is there, or not.
+    fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
+        let Some(copying) = &mut job.copying else { return };
+        let wanted = copying.wanted.unwrap_or_default();
+        let Some(row) = row.filter(|row| is_good_backup(row)) else {
+            let text = format!("job {wanted} is no backup that ended well, so it cannot be copied");
+            return self.fail_job(net, id, &text);
+        };
+        copying.original = row.clone();
+        if row.job_files == 0 {
+            copying.idle = true;
+            job.notes.push(format!("Job {wanted} has no files: there is nothing to copy."));
+            return self.end_job(net, id);
+        }
+        (job.client, job.fileset) = (row.client.clone(), row.file_set.clone());
+        (job.ids.client, job.ids.fileset) = (row.client_id, row.file_set_id);
+        job.level = JobLevel::from_letter(row.level);
+        job.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
+        self.ask(net, CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
+    }
+
+    /// A page of jobs: orders a control job for each that is meant, and asks for the next.
+    fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.is_alive()) else { return };
         let kind = job.kind;
         let Some(copying) = &mut job.copying else { return };
-        if let Some(wanted) = copying.wanted {
-            let row = rows.iter().find(|row| row.job_id == wanted);
-            let Some(row) = row.filter(|row| is_good_backup(row)) else {
-                let text = format!("job {wanted} is no backup that ended well, so it cannot be copied");
-                return self.fail_job(net, id, &text);
-            };
-            copying.original = row.clone();
-            if row.job_files == 0 {
-                copying.idle = true;
-                job.notes.push(format!("Job {wanted} has no files: there is nothing to copy."));
-                return self.end_job(net, id);
-            }
-            (job.client, job.fileset) = (row.client.clone(), row.file_set.clone());
-            (job.ids.client, job.ids.fileset) = (row.client_id, row.file_set_id);
-            job.level = JobLevel::from_letter(row.level);
-            job.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
-            return self.ask(net, CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
-        }
         copying.idle = true;
         let resource = self.config.job(&job.name);
         let (names, clients) =
             resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
-        let chosen = choose(rows, kind, job.ids.pool, names, clients);
-        let text = format!("{} jobs of pool \"{}\" are selected.", chosen.len(), job.pool);
-        job.say(&mut self.journal, net, MessageKind::Info, &text);
+        let mut chosen = choose(rows, names, clients);
+        let room = MOST_SELECTED - copying.selected.min(MOST_SELECTED);
+        let is_cut = chosen.len() > room as usize;
+        chosen.truncate(room as usize);
+        copying.selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+        let next = rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize && !is_cut);
+        if next.is_none() {
+            let left = if is_cut { "; the others are left for the next run" } else { "" };
+            let text = format!("{} jobs of pool \"{}\" are selected{left}.", copying.selected, job.pool);
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
+        }
         let order = Order {
             name: job.name.clone(),
             kind,
@@ -155,7 +187,10 @@ impl Director {
         for original in chosen {
             self.order_job(net, Order { original: Some(original), ..order.clone() });
         }
-        self.end_job(net, id);
+        match next {
+            Some(after) => self.ask_jobs_to_copy(net, id, after),
+            None => self.end_job(net, id),
+        }
     }
 
     fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
@@ -422,22 +457,10 @@ pub(super) fn target(config: &DirectorConfig, pool: &str) -> Result<(String, Str
     Ok((storage, next))
 }
 
-/// The good backups of a pool that a copy or migration job takes, oldest first: those whose names match, and, for a copy,
-/// that have not been copied yet (`wire/3 §1.9`). `*` in a pattern stands for anything.
-fn choose(rows: &[JobRow], kind: JobType, pool_id: u32, names: Option<&str>, clients: Option<&str>) -> Vec<u32> {
-    let copied = |job: &JobRow| {
-        let is_copy = |row: &&JobRow| row.prior_job_id == job.job_id && b"BC".contains(&row.job_type);
-        rows.iter().filter(is_copy).any(|row| b"TW".contains(&row.job_status))
-    };
+/// Which of these jobs a copy or migration job takes: those whose names match. `*` in a pattern stands for anything.
+fn choose(rows: &[JobRow], names: Option<&str>, clients: Option<&str>) -> Vec<u32> {
     let fits = |pattern: Option<&str>, name: &str| pattern.is_none_or(|pattern| matches(pattern, name));
-    let mut chosen: Vec<&JobRow> = rows
-        .iter()
-        .filter(|row| is_good_backup(row) && row.job_bytes > 0 && row.pool_id == pool_id)
-        .filter(|row| fits(names, &row.name) && fits(clients, &row.client))
-        .filter(|row| kind != JobType::Copy || !copied(row))
-        .collect();
-    chosen.sort_by_key(|row| row.place());
-    chosen.into_iter().map(|row| row.job_id).collect()
+    rows.iter().filter(|row| fits(names, &row.name) && fits(clients, &row.client)).map(|row| row.job_id).collect()
 }
 
 fn bad_end(who: &str, end: &StorageEnd) -> String {
@@ -464,40 +487,19 @@ fn matches(pattern: &str, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn row(job_id: u32, job_type: u8, prior: u32) -> JobRow {
-        JobRow {
-            job_id,
-            job_type,
-            prior_job_id: prior,
-            name: format!("job-{job_id}"),
-            client: "fd".to_owned(),
-            job_status: b'T',
-            job_files: 1,
-            job_bytes: 1,
-            pool_id: 7,
-            start_time: 100 - i64::from(job_id),
-            ..JobRow::default()
-        }
-    }
-
-    #[test]
-    fn a_copy_job_takes_the_uncopied_backups_of_its_pool_oldest_first() {
-        let failed = JobRow { job_status: b'f', ..row(3, b'B', 0) };
-        let empty = JobRow { job_bytes: 0, ..row(4, b'B', 0) };
-        let other = JobRow { pool_id: 8, ..row(5, b'B', 0) };
-        let broken_copy = JobRow { job_status: b'f', ..row(7, b'C', 2) };
-        let rows =
-            [row(1, b'B', 0), row(2, b'B', 0), failed, empty, other, row(6, b'C', 1), broken_copy, row(8, b'M', 0)];
-        assert_eq!(choose(&rows, JobType::Copy, 7, None, None), [2]);
-        assert_eq!(choose(&rows, JobType::Migrate, 7, None, None), [1, 2]);
-    }
-
     #[test]
     fn patterns_restrict_what_is_taken() {
-        let rows = [row(1, b'B', 0), row(2, b'B', 0), JobRow { client: "nas".to_owned(), ..row(12, b'B', 0) }];
-        assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-1*"), None), [1, 12]);
-        assert_eq!(choose(&rows, JobType::Copy, 7, Some("*2"), Some("fd")), [2]);
-        assert_eq!(choose(&rows, JobType::Copy, 7, Some("job-"), None), [0_u32; 0]);
+        let row = |job_id: u32, client: &str| JobRow {
+            job_id,
+            name: format!("job-{job_id}"),
+            client: client.to_owned(),
+            ..JobRow::default()
+        };
+        let rows = [row(1, "fd"), row(2, "fd"), row(12, "nas")];
+        assert_eq!(choose(&rows, None, None), [1, 2, 12]);
+        assert_eq!(choose(&rows, Some("job-1*"), None), [1, 12]);
+        assert_eq!(choose(&rows, Some("*2"), Some("fd")), [2]);
+        assert_eq!(choose(&rows, Some("job-"), None), [0_u32; 0]);
         assert!(matches("a*b*c", "a-x-b-y-c") && !matches("a*b", "a-x"));
     }
 }

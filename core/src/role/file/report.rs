@@ -124,7 +124,8 @@ impl FileDaemon {
             };
             let started = self.identity.local(job.started).short();
             let step = job.script.as_ref().map_or("waiting for the director", |script| script.step());
-            let seconds = net.wall().seconds() - job.started.seconds();
+            // The clock may have been put back.
+            let seconds = (net.wall().seconds() - job.started.seconds()).max(0);
             lines.push(format!("JobId {} Job {} is running.\n", job.id, job.name));
             lines.push(format!("    {kind} Job started: {started}, {seconds} s ago\n"));
             // What other storage daemons have had before, and what this one has.

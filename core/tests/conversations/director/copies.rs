@@ -354,3 +354,46 @@ fn a_cancelled_copy_says_of_both_storage_daemons_whether_they_have_confirmed() {
         assert!(told.contains(&format!("storage daemon \"{storage}\" has not confirmed yet")), "{told}");
     }
 }
+
+#[test]
+fn jobs_to_copy_are_asked_for_page_by_page_and_a_named_one_alone() {
+    let mut config = copying();
+    let jobs = config["jobs"].as_array_mut().expect("jobs");
+    jobs.iter_mut().find(|job| job["name"] == "copy").expect("it")["select_jobs"] = json!("nothing-*");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    for number in 1..=250_u32 {
+        let mut shelf = desk.shelf();
+        let mut ask = |request| shelf.catalog.serve(request).expect("an answer");
+        let new = NewJob {
+            job: format!("b.{number}"),
+            name: "b".to_owned(),
+            job_type: b'B',
+            level: b'F',
+            ..NewJob::default()
+        };
+        assert_eq!(ask(CatalogRequest::CreateJob(new)), CatalogAnswer::Id(number));
+        ask(CatalogRequest::StartJob(JobStart { job_id: number, pool_id: 1, ..JobStart::default() }));
+        let (job_status, job_bytes) = (b'T', 1);
+        let end = JobEnd { job_id: number, job_status, job_bytes, job_files: 1, end_time: 1, ..JobEnd::default() };
+        ask(CatalogRequest::EndJob(Box::new(end)));
+    }
+    let console = desk.console();
+    desk.ask(console, "run job=copy yes");
+    assert!(desk.report(251).contains("0 jobs of pool \"Full\" are selected."), "{}", desk.report(251));
+    let page = |request: &CatalogRequest| match request {
+        CatalogRequest::JobsToCopy { pool_id: 1, uncopied: true, after, limit: 100 } => Some(*after),
+        _ => None,
+    };
+    assert_eq!(desk.shelf().asked.iter().filter_map(page).collect::<Vec<_>>(), [0, 100, 200]);
+    desk.shelf().asked.clear();
+    desk.ask(console, "run job=copy jobid=7 yes");
+    let lists = |request: &CatalogRequest| match request {
+        CatalogRequest::ListJobs(filter) => Some((filter.limit, filter.job_id)),
+        _ => None,
+    };
+    assert_eq!(desk.shelf().asked.iter().filter_map(lists).collect::<Vec<_>>(), [(1, Some(7))]);
+    assert!(desk.report(252).contains("on which volume the files of job 7"), "{}", desk.report(252));
+    // None of the 250 ever started by its clock: no duration is shown.
+    let listed = desk.ask(console, "list jobs jobid=7").concat();
+    assert!(listed.contains("| b    |") && !listed.contains(":00"), "{listed}");
+}

@@ -140,6 +140,10 @@ pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut
     };
     assert_eq!(before(catalog, 350), [again, incremental]);
     assert_eq!(before(catalog, 150), [first]);
+    for (uncopied, after, limit) in [(false, 0, 9), (true, 0, 9), (true, 1, 2), (false, differential, 9)] {
+        let request = CatalogRequest::JobsToCopy { pool_id: site.pool_id, uncopied, after, limit };
+        assert_eq!(jobs(catalog, request), jobs_to_copy(rows.iter(), site.pool_id, uncopied, after, limit));
+    }
     let newest = |name: Option<&str>| CatalogRequest::NewestBackup { name: name.map(str::to_owned), client: None };
     assert_eq!(jobs(catalog, newest(None))[0].job_id, differential);
     assert_eq!(jobs(catalog, newest(Some("weekly"))), []);

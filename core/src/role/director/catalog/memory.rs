@@ -6,7 +6,7 @@ use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
     ClientSpec, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow,
     JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore,
-    last_jobs, newest_backup, orphaned_copies,
+    jobs_to_copy, last_jobs, newest_backup, orphaned_copies,
 };
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
@@ -76,6 +76,9 @@ impl MemoryCatalog {
                 Ok(Answer::FileList { files, next: None })
             }
             Request::ListClients => Ok(Answer::Clients(self.clients.values().cloned().collect())),
+            Request::JobsToCopy { pool_id, uncopied, after, limit } => {
+                Ok(Answer::Jobs(jobs_to_copy(self.jobs.values(), pool_id, uncopied, after, limit)))
+            }
             Request::NewestBackup { name, client } => {
                 let newest = newest_backup(self.jobs.values(), name.as_deref(), client.as_deref());
                 Ok(Answer::Jobs(newest.into_iter().collect()))

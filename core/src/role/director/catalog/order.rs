@@ -93,6 +93,28 @@ pub fn jobs_for_restore<'a>(
         .collect()
 }
 
+/// The answer to [`CatalogRequest::JobsToCopy`](super::CatalogRequest::JobsToCopy) over all jobs.
+pub fn jobs_to_copy<'a>(
+    jobs: impl Iterator<Item = &'a JobRow> + Clone,
+    pool_id: u32,
+    uncopied: bool,
+    after: u32,
+    limit: u32,
+) -> Vec<JobRow> {
+    let is_good = |row: &JobRow| b"TW".contains(&row.job_status);
+    let is_copied = |job: &JobRow| {
+        let mut copies = jobs.clone().filter(|row| row.prior_job_id == job.job_id && b"BC".contains(&row.job_type));
+        copies.any(is_good)
+    };
+    let mut found: Vec<&JobRow> = jobs
+        .clone()
+        .filter(|row| b"BA".contains(&row.job_type) && is_good(row) && row.job_bytes > 0 && row.pool_id == pool_id)
+        .filter(|row| row.place() > after && !(uncopied && is_copied(row)))
+        .collect();
+    found.sort_by_key(|row| (row.place(), row.job_id));
+    found.into_iter().take(limit as usize).cloned().collect()
+}
+
 /// The place of the last job that began before a moment, by all that their start times say together. `jobs` are places
 /// with start times, in order; `None` if there is none.
 ///
@@ -197,5 +219,29 @@ mod tests {
         assert_eq!(chosen(None, 30), [1, 2]);
         assert_eq!(chosen(Some("home"), 40), [3]);
         assert_eq!(ids(&jobs_for_restore(rows.iter(), ("", Some("other"), None), 99, 100)), [0_u32; 0]);
+    }
+
+    #[test]
+    fn the_uncopied_backups_of_a_pool_come_page_by_page_in_the_order_of_their_places() {
+        let of_pool = |row: JobRow| JobRow { pool_id: 7, job_bytes: 1, ..row };
+        let copy = |job_id, prior_job_id, job_status| {
+            of_pool(JobRow { job_type: b'C', prior_job_id, origin: prior_job_id, job_status, ..job(job_id, b'F', 1) })
+        };
+        let rows = [
+            of_pool(job(1, b'F', 90)),
+            of_pool(job(2, b'I', 20)),
+            of_pool(JobRow { job_status: b'f', ..job(3, b'F', 30) }),
+            JobRow { pool_id: 7, ..job(4, b'I', 40) },
+            of_pool(JobRow { job_type: b'A', ..job(5, b'F', 50) }),
+            copy(6, 1, b'T'),
+            copy(7, 2, b'f'),
+            of_pool(JobRow { job_type: b'M', ..job(8, b'F', 80) }),
+            of_pool(JobRow { origin: 8, prior_job_id: 8, ..job(9, b'F', 80) }),
+            JobRow { pool_id: 8, job_bytes: 1, ..job(10, b'F', 99) },
+        ];
+        let page = |uncopied, after, limit| ids(&jobs_to_copy(rows.iter(), 7, uncopied, after, limit));
+        assert_eq!(page(true, 0, 9), [2, 5, 9]);
+        assert_eq!(page(false, 0, 9), [1, 2, 5, 9]);
+        assert_eq!([page(false, 0, 2), page(false, 2, 2), page(false, 8, 2)], [vec![1, 2], vec![5, 9], vec![]]);
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn jobs(rows: &[JobRow], zone: &Zone) -> Table {
             text(&row.name),
             text(&row.client),
             text(&moment(row.start_time, zone)),
-            text(&duration(row.end_time - row.start_time)),
+            text(&time_taken(row)),
             text(&char::from(row.job_type).to_string()),
             text(&char::from(row.level).to_string()),
             Cell::Count(row.job_files.into()),
@@ -298,6 +298,12 @@ fn text(text: &str) -> Cell {
 
 fn moment(seconds: i64, zone: &Zone) -> String {
     if seconds == 0 { String::new() } else { zone.local(seconds).to_string() }
+}
+
+/// How long a job took; nothing for one that never started, or has not ended.
+fn time_taken(row: &JobRow) -> String {
+    let has_both = row.start_time > 0 && row.end_time > 0;
+    if has_both { duration(row.end_time - row.start_time) } else { String::new() }
 }
 
 fn duration(seconds: i64) -> String {

@@ -1,0 +1,2 @@
+-- Which jobs are copies of a job.
+CREATE INDEX JobByPrior ON Job (PriorJobId);
