@@ -85,7 +85,7 @@ fn one_damaged_byte_of_a_volume_is_told() {
     let ended = network.restore(&network.place("damaged"), "");
     assert_eq!(ended.termination(), "Restore *** Error ***", "{}", ended.report);
     assert!(ended.report.contains("v-0001"), "the volume is not named: {}", ended.report);
-    assert!(ended.report.contains("source/large) is not complete (T0552)"), "{}", ended.report);
+    assert!(ended.report.contains("source/large) (T0552)"), "{}", ended.report);
     assert!(ended.report.contains("source/large: records of it are damaged"), "{}", ended.report);
     assert_only_large_is_missing(&network, &network.place("damaged"));
     // Mended, the same backup restores: nothing was written to the volume.

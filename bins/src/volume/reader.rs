@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use towline_core::bulk::gaps::Loss;
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::work::{DiskError, ReadForm, Remark, Tally};
@@ -108,7 +107,8 @@ impl VolumeReader {
     pub fn take_remarks(&mut self) -> Vec<Remark> {
         for loss in self.reader.take_losses() {
             self.broken = self.broken.saturating_add(1);
-            self.remarks.push(Remark { kind: ERROR, text: told(&loss) });
+            let name = loss.broken.as_ref().map(|(_, name)| shown(name)).unwrap_or_default();
+            self.remarks.push(Remark { kind: ERROR, text: loss.line(&name) });
         }
         let lost = self.reader.lost() - self.told;
         self.told += lost;
@@ -211,29 +211,6 @@ impl VolumeReader {
         self.volume = Some(volume);
         Ok(true)
     }
-}
-
-/// What a loss means to a person.
-fn told(loss: &Loss) -> String {
-    let mut parts = Vec::new();
-    if let Some((file_index, name)) = &loss.broken {
-        parts.push(format!("file {file_index} ({}) is not complete", shown(name)));
-    }
-    if !loss.files.is_empty() {
-        let range = |&(first, last): &(u32, u32)| match last {
-            _ if first == last => first.to_string(),
-            last if last >= i32::MAX.cast_unsigned() => format!("{first} and all after it"),
-            last => format!("{first} to {last}"),
-        };
-        let files: Vec<String> = loss.files.iter().map(range).collect();
-        parts.push(format!("files {} are gone", files.join(", ")));
-    }
-    format!(
-        "damage on the volumes: of session {} of {} {} (T0552)",
-        loss.session.id,
-        loss.session.time,
-        parts.join(", ")
-    )
 }
 
 /// Matches names against the expressions of the bootstrap, if it has any.

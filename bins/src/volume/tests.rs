@@ -374,7 +374,7 @@ fn a_damaged_block_costs_its_file_and_the_rest_is_read() {
                 starts[7],
                 starts[7] - starts[6]
             ),
-            "4 damage on the volumes: of session 3 of 1800000000 file 2 (/file 2) is not complete (T0552)".to_owned(),
+            "4 damage on the volumes, session 3/1800000000, not complete: 2 (/file 2) (T0552)".to_owned(),
         ]
     );
     assert_eq!(errors, 1);
@@ -387,7 +387,7 @@ fn files_whose_attributes_are_damaged_are_gone_and_counted() {
     flip(&folder, starts[4] + 30);
     let (records, said, _) = read_damaged(&folder, 3);
     assert_eq!(records, [whole(1), whole(3)].concat());
-    assert!(said[1].ends_with("of session 3 of 1800000000 files 2 are gone (T0552)"), "{said:?}");
+    assert!(said[1].ends_with("session 3/1800000000, gone: 2 (T0552)"), "{said:?}");
     assert_eq!(said.len(), 2);
 }
 
@@ -400,7 +400,7 @@ fn the_end_of_a_volume_and_its_label_may_be_damaged_too() {
     let (records, said, errors) = read_damaged(&folder, 3);
     let third = vec![(3, ATTRIBUTES), (3, DATA), (3, DATA), (3, DAMAGED)];
     assert_eq!(records, [whole(1), whole(2), third].concat());
-    assert!(said.len() == 3 && said[2].contains("file 3 (/file 3) is not complete"), "{said:?}");
+    assert!(said.len() == 3 && said[2].contains("not complete: 3 (/file 3)"), "{said:?}");
     assert_eq!(errors, 1);
 }
 

@@ -23,6 +23,40 @@ pub struct Loss {
     pub files: Vec<(u32, u32)>,
 }
 
+const BEGINS: &str = "damage on the volumes, session ";
+const GONE: &str = ", gone: ";
+
+impl Loss {
+    /// The line for the job's report. `name` is that of the broken file as a person may see it.
+    #[must_use]
+    pub fn line(&self, name: &str) -> String {
+        let mut line = format!("{BEGINS}{}/{}", self.session.id, self.session.time);
+        for (nth, (first, last)) in self.files.iter().enumerate() {
+            line.push_str(if nth == 0 { GONE } else { " " });
+            line.push_str(&if first == last { first.to_string() } else { format!("{first}-{last}") });
+        }
+        if let Some((file_index, _)) = &self.broken {
+            line.push_str(&format!(", not complete: {file_index} ({name})"));
+        }
+        line + " (T0552)"
+    }
+}
+
+/// The files that are gone, from a line of a storage daemon with a [`Loss`] in it.
+#[must_use]
+pub fn parse_gone(line: &str) -> Option<(Session, Vec<(u32, u32)>)> {
+    let (_, rest) = line.split_once(BEGINS)?;
+    let (session, files) = rest.split_once(GONE)?;
+    let (id, time) = session.split_once('/')?;
+    let session = Session { id: id.parse().ok()?, time: time.parse().ok()? };
+    let range = |text: &str| {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        Some((first.parse().ok()?, last.parse().ok()?))
+    };
+    let files = files.split(' ').map_while(|text| range(text.trim_end_matches(','))).collect();
+    Some((session, files))
+}
+
 /// The sessions that are read, and what each has lost.
 #[derive(Debug, Default)]
 pub(super) struct Gaps {
@@ -159,6 +193,23 @@ mod tests {
         let before = Some(5);
         assert_eq!(gaps.take_losses(), [Loss { session: TWO, broken, after: 1, before, files: Vec::new() }]);
         assert!(gaps.end(BTreeSet::new).is_empty());
+    }
+
+    #[test]
+    fn what_is_gone_is_read_from_its_line_whatever_the_broken_file_is_called() {
+        let broken = Some((4, b"x".to_vec()));
+        let files = vec![(5, 5), (7, 9)];
+        let loss = Loss { session: ONE, broken: broken.clone(), files: files.clone(), ..Loss::default() };
+        let line = loss.line("/evil, gone: 1-99 (T0552)");
+        assert_eq!(
+            line,
+            "damage on the volumes, session 1/10, gone: 5 7-9, not complete: 4 (/evil, gone: 1-99 (T0552)) (T0552)"
+        );
+        assert_eq!(parse_gone(&format!("sd JobId 3: Error: {line}\n")), Some((ONE, files)));
+        let whole = Loss { session: ONE, files: vec![(5, 7)], ..Loss::default() }.line("");
+        assert_eq!(parse_gone(&whole), Some((ONE, vec![(5, 7)])));
+        let evil = Loss { session: ONE, broken, ..Loss::default() }.line("/evil, gone: 1-99");
+        assert_eq!(parse_gone(&evil), None);
     }
 
     #[test]

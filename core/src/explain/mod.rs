@@ -10,6 +10,7 @@ mod disk;
 mod job;
 mod log;
 mod monitor;
+mod restore;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -71,6 +72,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         job::PAGES,
         monitor::PAGES,
         stream::PAGES,
+        restore::PAGES,
         clock::PAGES,
         disk::PAGES,
         catalog::PAGES,

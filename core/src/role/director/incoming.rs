@@ -24,7 +24,7 @@ impl Director {
         self.daemon_heard(net, id, conn);
         match Incoming::of(line) {
             Incoming::Answer => self.daemon_answers(net, id, who, line),
-            Incoming::Message => self.take_message(net, id, line),
+            Incoming::Message => self.take_message(net, id, who, line),
             Incoming::CatalogRequest if who == Who::Storage => self.begin_request(net, id, line),
             Incoming::Status if who == Who::Storage => {
                 if let (Some(status), Some(job)) = (StatusLine::parse(line), self.jobs.get_mut(&id)) {
@@ -94,9 +94,13 @@ impl Director {
         }
     }
 
-    fn take_message(&mut self, net: &mut Net, id: u32, line: &[u8]) {
+    fn take_message(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
         let Some(message) = JobMessage::parse(line) else { return };
+        let plan = self.jobs.get_mut(&id).and_then(|job| job.restore.as_mut());
+        if let Some(plan) = plan.filter(|_| who == Who::Storage) {
+            plan.gone.hear(&message.text);
+        }
         let time = if message.time > 1 { message.time } else { net.wall().seconds() };
         self.journal.push(id, time, message.text);
         self.save_lines(net);

@@ -15,6 +15,7 @@ use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::catalog::CatalogAnswer;
 use super::copying::Copying;
+use super::gone::Gone;
 use super::journal::Journal;
 use super::patience::Patience;
 use super::requests::Request;
@@ -130,6 +131,10 @@ pub(super) struct RestorePlan {
     pub(super) goes_on: bool,
     pub(super) to: String,
     pub(super) replace: u8,
+    /// What the storage daemons do not find any more.
+    pub(super) gone: Gone,
+    /// Errors of the storage daemons that have done their part.
+    pub(super) storage_errors: u32,
 }
 
 /// What one storage daemon has to read for a restore.
@@ -144,7 +149,8 @@ pub(super) struct RestorePart {
 impl RestorePlan {
     /// All from one storage daemon.
     pub(super) fn of_one(selected: Selected, to: String, replace: u8) -> Self {
-        Self { selected, rest: VecDeque::new(), goes_on: false, to, replace }
+        let (rest, gone) = (VecDeque::new(), Gone::default());
+        Self { selected, rest, goes_on: false, to, replace, gone, storage_errors: 0 }
     }
 }
 

@@ -19,6 +19,7 @@ mod copying;
 mod dialling;
 mod estimate;
 mod fileset;
+mod gone;
 mod incoming;
 mod job;
 mod journal;

@@ -24,7 +24,8 @@ impl Job {
         if backup && matches!(storage, JobStatus::Fatal | JobStatus::Incomplete) {
             status = status.merge(storage);
         }
-        let storage_errors = self.storage_end.as_ref().map_or(0, |end| end.errors);
+        let earlier = self.restore.as_ref().map_or(0, |plan| plan.storage_errors);
+        let storage_errors = self.storage_end.as_ref().map_or(0, |end| end.errors).saturating_add(earlier);
         let spoiled = self.all_errors().saturating_add(self.warnings).saturating_add(storage_errors) > 0;
         let complete = self
             .restore

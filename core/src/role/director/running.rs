@@ -435,6 +435,7 @@ impl Director {
             Ok(CatalogAnswer::FileList { files, next }) => self.advance(net, id, |job, net| {
                 let is_last = match job.file_conn {
                     _ if job.verifying.is_some() => tables::verify::take_files(job, net, &files, next),
+                    _ if job.restore.is_some() => tables::restore::take_files(job, net, &files, next),
                     Some(conn) => tables::level::send_page(job, net, conn, &files, next),
                     None => return Progress::Waiting,
                 };

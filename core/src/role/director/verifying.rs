@@ -199,7 +199,7 @@ fn differences(file: &OnVolume, row: &FileRow) -> Vec<String> {
 }
 
 /// A name or digest for a person.
-fn shown(name: &[u8]) -> String {
+pub(super) fn shown(name: &[u8]) -> String {
     String::from_utf8_lossy(name)
         .chars()
         .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })

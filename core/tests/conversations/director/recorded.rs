@@ -86,6 +86,33 @@ fn a_restore_is_directed_as_recorded() {
     assert_eq!((job.pool_id, job.file_set_id), (0, 0));
 }
 
+#[test]
+fn a_restore_over_damage_is_an_error_that_names_what_is_gone() {
+    let mut desk = backed_up();
+    let jmsg = r"text Jmsg Job=restore.2026-11-23_13.02.08_05 type=6 level=1795438932 bareos-sd JobId 2: End of all volumes.\n";
+    let damage = r"text Jmsg Job=restore.2026-11-23_13.02.08_05 type=4 level=1795438932 bareos-sd JobId 2: Error: damage on the volumes, session 1/1795438888, gone: 2-3 (T0552)\n";
+    let end = r"text 3099 Job restore.2026-11-23_13.02.08_05 end JobStatus=84 JobFiles=0 JobBytes=0 JobErrors=";
+    let why = "the storage daemon has passed over damage";
+    let storage = Script::new(recording!("02-restore/01-DIR-to-SD"), Side::Dialler, password("sd-secret"))
+        .peer_differs(why, jmsg, &[damage])
+        .peer_differs(why, &format!(r"{end}0\n"), &[&format!(r"{end}1\n")]);
+    let file_end = |files: u32| {
+        format!(r"text 2800 End Job TermCode=84 JobFiles={files} ReadBytes=1043 JobBytes=1043 Errors=0 VSS=0 Encrypt=0\n")
+    };
+    let file = Script::new(recording!("02-restore/02-DIR-to-FD"), Side::Dialler, password("fd-secret"))
+        .peer_differs(why, &file_end(6), &[&file_end(4)]);
+    desk.world.await_dial(STORAGE_PORT, storage);
+    desk.world.await_dial(FILE_PORT, file);
+    desk.world.come_in(console(recording!("02-restore/00-CON-to-DIR")).own_words_after("restore "));
+    desk.world.assert_done();
+    let report = desk.report(2);
+    assert_eq!(desk.shelf().catalog.job_row(2).unwrap().job_status, b'E', "{report}");
+    let gone: Vec<&str> = report.lines().filter_map(|line| line.split_once("Gone: ").map(|(_, name)| name)).collect();
+    let expected = ["hello.txt", "sub/data.bin"]
+        .map(|name| format!("/srv/bareos-run/data/tiny/{name}: it lay in a damaged part of its volume"));
+    assert_eq!(gone, expected, "{report}");
+}
+
 /// The whole of what a console was told, as text.
 fn told(desk: &mut Desk, console: PeerId) -> String {
     desk.world.heard(console).join("\n")

@@ -12,6 +12,7 @@ use crate::config::{JobKind, Replace};
 
 use super::super::Director;
 use super::super::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
+use super::super::gone::Gone;
 use super::super::job::{RestorePart, RestorePlan};
 use super::super::rescheduling::Attempt;
 use super::super::restore_selection::{self, RestorePlan as Selected};
@@ -182,7 +183,8 @@ impl Director {
         selected.bootstrap = bootstrap;
         let pool = self.config.job(&restoring.job).map(|job| job.pool.clone()).unwrap_or_default();
         let fileset = restoring.jobs.first().map(|job| job.file_set.clone()).unwrap_or_default();
-        let plan = RestorePlan { rest: parts, ..RestorePlan::of_one(selected, restoring.to, restoring.replace) };
+        let gone = Gone::of(&restoring.jobs);
+        let plan = RestorePlan { rest: parts, gone, ..RestorePlan::of_one(selected, restoring.to, restoring.replace) };
         let order = Order {
             name: restoring.job,
             kind: JobType::Restore,

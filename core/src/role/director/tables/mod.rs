@@ -8,7 +8,7 @@ mod channel;
 pub(super) mod copy;
 mod file;
 pub(super) mod level;
-mod restore;
+pub(super) mod restore;
 mod storage;
 pub(super) mod verify;
 

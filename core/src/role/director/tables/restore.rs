@@ -6,8 +6,10 @@ use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;
 
+use super::super::ask_catalog;
+use super::super::catalog::{FileKey, FileRow};
 use super::super::job::{Job, RestorePart};
-use super::{FILE_ENDED, channel, file, storage, wait};
+use super::{FILE_ENDED, STORED, channel, file, storage, wait};
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
@@ -34,6 +36,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     Step { name: "the next storage", act: next_storage, expect: Expect::Nothing, learn: nothing },
     Step { name: "ending the restore", act: send_end_restore, expect: Expect::Event(FILE_ENDED), learn: nothing },
     file::DISMISS,
+    Step { name: "naming what is gone", act: name_gone, expect: Expect::Event(STORED), learn: nothing },
 ];
 
 /// Whether the file daemon has its job already.
@@ -68,6 +71,7 @@ fn next_storage(job: &mut Job, net: &mut Net) -> Act {
     let Some(RestorePart { storage, storage_id, bootstrap }) = plan.rest.pop_front() else { return Act::Wait };
     plan.selected.bootstrap = bootstrap;
     plan.goes_on = true;
+    plan.storage_errors += job.storage_end.as_ref().map_or(0, |end| end.errors);
     job.file_greeted = true;
     if job.storage_end.take().is_some_and(|end| end.errors > 0 || end.status != JobStatus::Ok) {
         job.warnings += 1;
@@ -94,4 +98,24 @@ fn send_restore(job: &mut Job, net: &mut Net) -> Act {
 fn send_end_restore(job: &mut Job, net: &mut Net) -> Act {
     job.send(net, Who::File, FileCommand::EndRestore.to_line());
     file::wait_end(job, net)
+}
+
+/// Asks the catalog for the names of files that a storage daemon did not find.
+fn name_gone(job: &mut Job, net: &mut Net) -> Act {
+    let Some(request) = job.restore.as_ref().and_then(|plan| plan.gone.ask(None)) else { return Act::Skip };
+    job.work = Some(ask_catalog(net, request));
+    Act::Wait
+}
+
+/// Takes a page of names from the catalog. True if no more come.
+pub(in super::super) fn take_files(job: &mut Job, net: &mut Net, files: &[FileRow], next: Option<FileKey>) -> bool {
+    let Some(plan) = &mut job.restore else { return true };
+    plan.gone.take(files, next.is_none(), &mut job.notes);
+    match plan.gone.ask(next) {
+        Some(request) => {
+            job.work = Some(ask_catalog(net, request));
+            false
+        }
+        None => true,
+    }
 }
