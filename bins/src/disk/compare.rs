@@ -178,6 +178,9 @@ impl Comparer {
         match found.kind {
             Type::Socket => self.result.forbids(path, "socket, never saved"),
             Type::BlockDevice | Type::CharacterDevice if !self.root => self.result.forbids(path, "device node"),
+            Type::RegularFile if !self.root && matches!(open(found), Err(Errno::ACCESS | Errno::PERM)) => {
+                self.result.forbids(path, "source may not be read");
+            }
             _ => self.result.differs(path, "is missing in the restored tree"),
         }
     }
