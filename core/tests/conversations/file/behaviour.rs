@@ -279,6 +279,22 @@ fn a_restore_whose_key_came_once_ends_by_itself() {
 }
 
 #[test]
+fn a_restore_to_a_relative_path_is_refused_before_anything_is_opened() {
+    let (hands, seen) = files::hands(Vec::new());
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    let script = Script::new(RESTORE_STORAGE, Side::Dialler, Secret::from(RESTORE_KEY)).up_to("3000 OK open");
+    world.await_dial(STORAGE_PORT, script);
+    let script = Script::new(RESTORE_DIRECTOR, Side::Acceptor, password("fd-secret")).up_to("restore ");
+    let director = world.come_in(script);
+    world.heard(director);
+    world.say(director, r"text restore replace=a prelinks=0 where=srv/restored\n");
+    let heard = world.heard(director);
+    assert!(heard[0].contains("where=srv/restored is no absolute path") && heard[0].contains("(T0553)"), "{heard:?}");
+    assert_eq!(heard[1], FAILED);
+    assert!(seen.lock().unwrap().orders.is_empty());
+}
+
+#[test]
 fn a_restore_from_two_storage_daemons_counts_both() {
     let (hands, seen) = files::hands(Vec::new());
     let mut world = file_daemon(Protection::Clear, STARTED, hands);
