@@ -250,10 +250,10 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ("/jobs/0/client", json!("a-fb"), "T0820 jobs[0].client"),
         ("/jobs/0/where", json!("/tmp"), "T0840 jobs[0].where"),
         (
-            "/jobs/0",
+            "/jobs/-",
             json!({ "name": "r", "kind": "restore", "client": "a-fd", "fileset": "home", "storage": "disk",
             "pool": "Full", "where": "tmp/x" }),
-            "T0838 jobs[0].where",
+            "T0838 jobs[1].where",
         ),
         ("/jobs/0/run_on_incoming_connect_interval", json!("1 d"), "T0840 jobs[0].run_on_incoming_connect_interval"),
         ("/pools/0/label_format", json!("a/b"), "T0822 pools[0].label_format"),

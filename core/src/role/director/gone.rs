@@ -91,8 +91,12 @@ mod tests {
 
     #[test]
     fn the_jobs_that_have_lost_files_are_asked_for_one_after_the_other_and_no_others() {
-        assert_eq!(asked(&heard(&["Error: something else", "damage on the volumes, session 7/9, gone: 1 (T0552)"])), None);
-        let damage = ["damage on the volumes, session 2/9, gone: 4 6-7 (T0552)", "damage on the volumes, session 1/9, gone: 1"];
+        assert_eq!(
+            asked(&heard(&["Error: something else", "damage on the volumes, session 7/9, gone: 1 (T0552)"])),
+            None
+        );
+        let damage =
+            ["damage on the volumes, session 2/9, gone: 4 6-7 (T0552)", "damage on the volumes, session 1/9, gone: 1"];
         let (mut gone, mut notes) = (heard(&damage), Vec::new());
         assert_eq!(asked(&gone), Some(3));
         gone.take(&[row(1), row(2)], true, &mut notes);

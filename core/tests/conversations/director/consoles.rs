@@ -185,7 +185,10 @@ fn a_restore_says_what_is_missing() {
         ("restore client=bareos-fd all yes", "Say what to restore: "),
         ("restore client=bareos-fd all file=/etc done yes", "Say what to restore: "),
         ("restore client=bareos-fd file=etc/passwd done yes", "file=etc/passwd: say the whole name, from / on."),
-        ("restore client=bareos-fd all where=tmp/x done yes", "where=tmp/x is no absolute path: begin it with / (T0553)"),
+        (
+            "restore client=bareos-fd all where=tmp/x done yes",
+            "where=tmp/x is no absolute path: begin it with / (T0553)",
+        ),
         ("restore client=bareos-fd all before=soon done yes", "before=soon: say a date such as"),
         ("restore client=bareos-fd all done replace=maybe yes", "say always, ifnewer, ifolder or never"),
         ("restore client=bareos-fd all done jobid=x yes", "jobid= wants a number"),

@@ -97,10 +97,15 @@ fn a_restore_over_damage_is_an_error_that_names_what_is_gone() {
         .peer_differs(why, jmsg, &[damage])
         .peer_differs(why, &format!(r"{end}0\n"), &[&format!(r"{end}1\n")]);
     let file_end = |files: u32| {
-        format!(r"text 2800 End Job TermCode=84 JobFiles={files} ReadBytes=1043 JobBytes=1043 Errors=0 VSS=0 Encrypt=0\n")
+        format!(
+            r"text 2800 End Job TermCode=84 JobFiles={files} ReadBytes=1043 JobBytes=1043 Errors=0 VSS=0 Encrypt=0\n"
+        )
     };
-    let file = Script::new(recording!("02-restore/02-DIR-to-FD"), Side::Dialler, password("fd-secret"))
-        .peer_differs(why, &file_end(6), &[&file_end(4)]);
+    let file = Script::new(recording!("02-restore/02-DIR-to-FD"), Side::Dialler, password("fd-secret")).peer_differs(
+        why,
+        &file_end(6),
+        &[&file_end(4)],
+    );
     desk.world.await_dial(STORAGE_PORT, storage);
     desk.world.await_dial(FILE_PORT, file);
     desk.world.come_in(console(recording!("02-restore/00-CON-to-DIR")).own_words_after("restore "));

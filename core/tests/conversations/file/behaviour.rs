@@ -282,7 +282,7 @@ fn a_restore_whose_key_came_once_ends_by_itself() {
 fn a_restore_to_a_relative_path_is_refused_before_anything_is_opened() {
     let (hands, seen) = files::hands(Vec::new());
     let mut world = file_daemon(Protection::Clear, STARTED, hands);
-    let script = Script::new(RESTORE_STORAGE, Side::Dialler, Secret::from(RESTORE_KEY)).up_to("3000 OK open");
+    let script = Script::new(RESTORE_STORAGE, Side::Dialler, Secret::from(RESTORE_KEY)).until_we_say("read open");
     world.await_dial(STORAGE_PORT, script);
     let script = Script::new(RESTORE_DIRECTOR, Side::Acceptor, password("fd-secret")).up_to("restore ");
     let director = world.come_in(script);
