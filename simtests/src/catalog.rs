@@ -11,7 +11,7 @@ use towline_core::role::director::catalog::{
 };
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
-use towline_core::wire::digest::catalog_text;
+use towline_core::wire::digest::{catalog_text, marks_unread};
 use towline_core::wire::stream::Stream;
 
 /// States in which a job stays, `wire/3 §0.4`.
@@ -301,6 +301,11 @@ impl Tables {
             };
             if Stream(frame.stream).kind().is_digest() {
                 let key = (job_id, u32::try_from(frame.file_index).unwrap_or(0));
+                if marks_unread(frame.data) {
+                    (self.files.remove(&key), self.attributes.remove(&key));
+                    stored.unread += 1;
+                    continue;
+                }
                 if let Some((_, digest)) = self.attributes.get_mut(&key) {
                     *digest = catalog_text(frame.data);
                 }
@@ -313,6 +318,7 @@ impl Tables {
                     self.files.insert((job_id, index), record.name.to_vec());
                     self.attributes.insert((job_id, index), (record.lstat.to_vec(), "0".to_owned()));
                     stored.files += 1;
+                    stored.highest = stored.highest.max(index);
                 }
                 _ => {
                     stored.refused += 1;

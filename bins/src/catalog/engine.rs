@@ -151,6 +151,9 @@ fn insert_files(
     let mut sink = |entry: FileEntry<'_>| t.put_file(job_id, &entry);
     batch.iter().try_for_each(|payload| joiner.feed(payload, &mut counts, &mut sink))?;
     t.flush_files()?;
+    if let Some(index) = joiner.take_retracted() {
+        rows::files::retract(t, job_id, index)?;
+    }
     Ok(Outcome { answer: CatalogAnswer::Files(counts), joiner: Some((job_id, Some(joiner))) })
 }
 

@@ -4,6 +4,7 @@ use towline_core::role::director::catalog::{CatalogError, FilesStored};
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::base64::{self, Variant};
 use towline_core::wire::catalog::CatalogUpdate;
+use towline_core::wire::digest::marks_unread;
 use towline_core::wire::stream::{FileType, Stream};
 
 /// A row to store. Storing the same key again replaces it.
@@ -32,6 +33,7 @@ pub(crate) type Sink<'s> = dyn FnMut(FileEntry<'_>) -> Result<(), CatalogError> 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Joiner {
     last: Option<Last>,
+    retracted: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,6 +103,11 @@ impl Joiner {
         Ok(())
     }
 
+    /// The FileIndex of a file that was stored before its client said that its contents are not whole.
+    pub(crate) fn take_retracted(&mut self) -> Option<u32> {
+        self.retracted.take()
+    }
+
     fn attributes(
         &mut self,
         frame: &CatalogUpdate<'_>,
@@ -129,6 +136,7 @@ impl Joiner {
         };
         // The buffers of the record before are used again.
         let last = self.last.get_or_insert_with(Last::empty);
+        counts.highest = counts.highest.max(index);
         last.wire_index = frame.file_index;
         last.file_index = if kind == Some(FileType::Deleted) { 0 } else { index };
         last.link_fi = if kind == Some(FileType::HardLink) { link_fi(attributes.lstat) } else { 0 };
@@ -144,6 +152,14 @@ impl Joiner {
 
     fn digest(&mut self, frame: &CatalogUpdate<'_>, counts: &mut FilesStored) {
         match self.last.as_mut().filter(|l| l.wire_index == frame.file_index) {
+            // Its contents are not whole (`wire/2 §2.5`): what is not stored yet never is.
+            Some(last) if marks_unread(frame.data) => {
+                counts.unread += 1;
+                if last.stored {
+                    self.retracted = Some(last.file_index);
+                }
+                self.last = None;
+            }
             Some(last) => {
                 last.md5 = base64::encode(frame.data, Variant::Standard).into_bytes();
                 last.changed = true;
@@ -258,6 +274,20 @@ mod tests {
         assert_eq!(rows, [row(1, 0, "/", "a", "0")]);
         assert_eq!((counts.files, counts.refused), (1, 2));
         assert!(counts.first_refused.unwrap().contains("file 1"));
+    }
+
+    #[test]
+    fn a_file_whose_contents_are_not_whole_is_not_stored_or_taken_back() {
+        let unread = digest(1, 3, &[0; 16]);
+        let (rows, counts) = joined(&[attributes(1, 3, b"/a", 0), unread.clone(), attributes(2, 3, b"/b", 0)]);
+        assert_eq!(rows, [row(2, 0, "/", "b", "0")]);
+        assert_eq!((counts.files, counts.unread, counts.refused, counts.highest), (1, 1, 0, 2));
+        let (mut joiner, mut counts) = (Joiner::default(), FilesStored::default());
+        joiner.feed(&attributes(1, 3, b"/a", 0), &mut counts, &mut |_| Ok(())).unwrap();
+        joiner.flush(&mut counts, &mut |_| Ok(())).unwrap();
+        assert_eq!(joiner.take_retracted(), None);
+        joiner.feed(&unread, &mut counts, &mut |_| Ok(())).unwrap();
+        assert_eq!((joiner.take_retracted(), joiner.take_retracted()), (Some(1), None));
     }
 
     #[test]

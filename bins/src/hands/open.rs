@@ -120,7 +120,7 @@ impl Open for Estimate {
 
     fn close(self: Box<Self>) -> Tally {
         let (files, read_bytes) = self.0.totals();
-        Tally { files, read_bytes, complete: true, ..Tally::default() }
+        Tally { files, read_bytes, errors: self.0.unread(), complete: true, ..Tally::default() }
     }
 }
 

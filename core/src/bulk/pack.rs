@@ -14,6 +14,20 @@ pub const MAX_DATA: usize = PARCEL - 32;
 /// every frame becomes a record with a header of its own.
 const LEAST_DATA: usize = 16 * 1024;
 
+/// A place in the current parcel to go back to.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark {
+    parcel: u64,
+    filled: usize,
+    frames: u32,
+    files: u32,
+    file_index: i32,
+    totals: PackTotals,
+}
+
+/// Most bytes of a file's contents that are kept room for behind its attributes: a block of a sparse file and its offset.
+const FIRST_DATA: usize = 64 * 1024 + 8;
+
 /// Fills one parcel after the other.
 ///
 /// Every call either does all it says or, with [`PackError::Full`], nothing: then [`take`](Self::take) the parcel,
@@ -21,6 +35,8 @@ const LEAST_DATA: usize = 16 * 1024;
 #[derive(Debug, Default)]
 pub struct Packer {
     parcel: Option<Parcel>,
+    /// How many parcels there were.
+    parcels: u64,
     /// Bytes of the parcel in use; the rest of its bytes is room that is initialised already.
     filled: usize,
     file_index: i32,
@@ -74,6 +90,7 @@ impl Packer {
         parcel.bytes.resize(PARCEL, 0);
         (parcel.frames, parcel.files) = (0, 0);
         self.parcel = Some(parcel);
+        self.parcels += 1;
         self.filled = 0;
         true
     }
@@ -98,16 +115,45 @@ impl Packer {
         self.totals
     }
 
+    /// The place where the next frame goes, between files.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        debug_assert!(self.stream.is_none(), "a stream is open");
+        let (frames, files) = self.parcel.as_ref().map_or((0, 0), |parcel| (parcel.frames, parcel.files));
+        let Self { parcels: parcel, filled, file_index, totals, .. } = *self;
+        Mark { parcel, filled, frames, files, file_index, totals }
+    }
+
+    /// Takes back all that was packed from `mark` on, an open stream too. `false`, and nothing is done, when a part of it
+    /// has left with its parcel.
+    pub fn take_back(&mut self, mark: Mark) -> bool {
+        let Some(parcel) = self.parcel.as_mut().filter(|_| self.parcels == mark.parcel) else { return false };
+        (parcel.frames, parcel.files) = (mark.frames, mark.files);
+        (self.filled, self.file_index, self.totals) = (mark.filled, mark.file_index, mark.totals);
+        self.stream = None;
+        true
+    }
+
     /// Begins a file with its attribute record, and gives its FileIndex.
     ///
     /// # Errors
     /// [`PackError::Full`], or the record cannot be sent at all.
     pub fn begin_file(&mut self, attributes: &NewAttributes<'_>) -> Result<i32, PackError> {
+        self.begin_file_with_data(attributes, 0)
+    }
+
+    /// The same for a file with contents: their first `data` bytes, as much of them as goes into one frame, have room in
+    /// the same parcel. So a file whose first bytes cannot be read can be [taken back](Self::take_back).
+    ///
+    /// # Errors
+    /// [`PackError::Full`], or the record cannot be sent at all.
+    pub fn begin_file_with_data(&mut self, attributes: &NewAttributes<'_>, data: usize) -> Result<i32, PackError> {
         let file_index = self.file_index.checked_add(1).ok_or(PackError::TooManyFiles)?;
         let mut record = std::mem::take(&mut self.scratch);
         record.clear();
         attributes.encode(file_index, &mut record);
-        let packed = self.whole(file_index, Stream::ATTRIBUTES, &record);
+        let behind = if data > 0 { HEAD + MAX_HEADER + HEAD + data.min(FIRST_DATA) + HEAD } else { 0 };
+        let packed = self.whole(file_index, Stream::ATTRIBUTES, &record, behind);
         self.scratch = record;
         packed?;
         self.file_index = file_index;
@@ -179,7 +225,7 @@ impl Packer {
     /// # Errors
     /// [`PackError::Full`], or the record is longer than a frame.
     pub fn record(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), PackError> {
-        self.whole(self.file_index, stream, bytes)?;
+        self.whole(self.file_index, stream, bytes, 0)?;
         if stream.is_acl() || stream.is_xattr() || stream.kind() == Stream::ENCRYPTION_SESSION {
             self.totals.job_bytes += bytes.len() as u64;
         }
@@ -200,13 +246,14 @@ impl Packer {
         Ok(())
     }
 
-    fn whole(&mut self, file_index: i32, stream: Stream, bytes: &[u8]) -> Result<(), PackError> {
+    /// Packs a record with a stream of its own if there is room for `behind` bytes more after it.
+    fn whole(&mut self, file_index: i32, stream: Stream, bytes: &[u8], behind: usize) -> Result<(), PackError> {
         debug_assert!(self.stream.is_none(), "a stream is open");
         if bytes.len() > MAX_SEND {
             return Err(PackError::TooLong(bytes.len()));
         }
         let header = Header::new(file_index, stream);
-        self.need(header.len() + HEAD + bytes.len() + HEAD)?;
+        self.need(header.len() + HEAD + bytes.len() + HEAD + behind)?;
         self.put_frame(header.as_bytes());
         self.put_frame(bytes);
         self.put_signal(Signal::Eod);
@@ -249,19 +296,21 @@ impl Packer {
     }
 }
 
+/// The longest header of a stream in bytes: two numbers of at most 10 digits, two blanks and a zero always fit.
+const MAX_HEADER: usize = 24;
+
 /// The text `<FileIndex> <Stream> 0` that begins a stream.
 struct Header {
-    text: [u8; 24],
+    text: [u8; MAX_HEADER],
     used: usize,
 }
 
 impl Header {
     fn new(file_index: i32, stream: Stream) -> Self {
-        let mut text = [0; 24];
+        let mut text = [0; MAX_HEADER];
         let mut rest = &mut text[..];
-        // Two numbers of at most 10 digits, two blanks and a zero always fit.
         let _ = write!(rest, "{file_index} {stream} 0");
-        let used = 24 - rest.len();
+        let used = MAX_HEADER - rest.len();
         Self { text, used }
     }
 
@@ -347,6 +396,40 @@ mod tests {
         let parcel = packer.take().unwrap();
         assert!(packer.give(parcel));
         assert_eq!(packer.begin_file(&attributes(&name, &stat)), Ok(files as i32 + 1));
+    }
+
+    #[test]
+    fn what_is_taken_back_leaves_no_trace_unless_its_parcel_has_left() {
+        let stat = Stat::default();
+        let mut packer = packer();
+        packer.begin_file(&attributes(b"/first", &stat)).unwrap();
+        let (filled, totals, mark) = (packer.filled(), packer.totals(), packer.mark());
+        assert_eq!(packer.begin_file_with_data(&attributes(b"/second", &stat), 5), Ok(2));
+        packer.begin_data(Stream::FILE_DATA).unwrap();
+        packer.data_commit(3, 3);
+        assert!(packer.take_back(mark));
+        assert_eq!((packer.filled(), packer.totals()), (filled, totals));
+        assert_eq!(packer.begin_file(&attributes(b"/third", &stat)), Ok(2));
+        let parcel = packer.take().unwrap();
+        assert_eq!((parcel.frames, parcel.files), (6, 2));
+        assert!(!packer.take_back(mark));
+        packer.give(parcel);
+        assert!(!packer.take_back(mark), "another parcel by now");
+    }
+
+    #[test]
+    fn a_file_begins_where_its_first_bytes_fit_too() {
+        let stat = Stat::default();
+        for data in [1, FIRST_DATA, FIRST_DATA + 1, usize::MAX] {
+            let mut packer = packer();
+            while packer.begin_file_with_data(&attributes(b"/a", &stat), data).is_ok() {
+                packer.begin_data(Stream::FILE_DATA).unwrap();
+                let space = packer.data_space_of(data.min(FIRST_DATA), data.min(FIRST_DATA)).unwrap().len();
+                assert_eq!(space, data.min(FIRST_DATA));
+                packer.end_data().unwrap();
+            }
+            assert!(packer.totals().files > 1, "{data}");
+        }
     }
 
     #[test]

@@ -342,6 +342,7 @@ impl BackupReceiver {
             self.flush();
             return Ok(false);
         }
+        self.attributes.saw(stream);
         self.builder.begin_record(self.file_index, stream.0, length);
         self.in_record = true;
         Ok(true)

@@ -135,6 +135,12 @@ impl std::fmt::Debug for Hasher {
     }
 }
 
+/// Whether the record of a digest stream says that the file's contents are not whole: see [`Digest::unread`].
+#[must_use]
+pub fn marks_unread(record: &[u8]) -> bool {
+    !record.is_empty() && record.iter().all(|byte| *byte == 0)
+}
+
 /// A digest as it goes over the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
@@ -152,6 +158,13 @@ impl Digest {
             bytes[..record.len()].copy_from_slice(record);
             Self { algorithm, bytes }
         })
+    }
+
+    /// What follows contents that are not whole, in the place of their digest: only zeros, which no contents have
+    /// (`wire/2 §2.5`).
+    #[must_use]
+    pub const fn unread(algorithm: Algorithm) -> Self {
+        Self { algorithm, bytes: [0; 64] }
     }
 
     /// How it was made.

@@ -16,6 +16,12 @@ pub(super) fn list(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, li
     Ok(CatalogAnswer::FileList { files: rows.into_iter().map(|(_, row)| row).collect(), next })
 }
 
+/// Takes back the file of this FileIndex, whose client has said that its contents are not whole.
+pub(in super::super) fn retract(t: &mut dyn Session, job_id: u32, file_index: u32) -> Result<()> {
+    t.execute("DELETE FROM File WHERE JobId = ?1 AND FileIndex = ?2", &values![job_id, file_index])?;
+    Ok(())
+}
+
 /// A page of what several jobs make of a client's files together.
 pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Result<CatalogAnswer> {
     let limit = limit.clamp(1, PAGE_LIMIT);

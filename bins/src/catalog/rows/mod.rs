@@ -1,6 +1,6 @@
 //! The statements behind each request, the same for every engine.
 
-mod files;
+pub(super) mod files;
 mod gone;
 pub(super) mod jobs;
 mod media;

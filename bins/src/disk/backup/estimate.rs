@@ -4,18 +4,18 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use rustix::fs::FileType as Type;
+use rustix::fs::{Access, AtFlags, FileType as Type, accessat};
 use towline_core::bulk::known::{Changes, KnownFiles};
 use towline_core::bulk::parcel::{PARCEL, Parcel};
 use towline_core::calendar::Civil;
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::frame;
 
-use super::item::is_unchanged;
 use super::select::{Ready, Selection};
+use super::unchanged::is_unchanged;
 use super::{OpenError, STEPS};
 use crate::disk::meta::{self, Meta};
-use crate::disk::notice::{Notice, Notices};
+use crate::disk::notice::{Notice, NoticeKind, Notices};
 use crate::disk::restore::OwnerNames;
 use crate::disk::walk::{Found, Step, Walk};
 
@@ -35,6 +35,7 @@ pub struct EstimateSource {
     zone: TimeZone,
     files: u32,
     bytes: u64,
+    unread: u32,
     notices: Notices,
 }
 
@@ -59,6 +60,7 @@ impl EstimateSource {
             zone: TimeZone::system(),
             files: 0,
             bytes: 0,
+            unread: 0,
             notices: Notices::default(),
         })
     }
@@ -71,7 +73,7 @@ impl EstimateSource {
                 return false;
             }
             match self.walk.step(&mut self.selection) {
-                Step::Notice(notice) => self.notices.push(notice),
+                Step::Notice(notice) => self.note(notice),
                 Step::Entry(found) => self.count(&found, parcel),
                 Step::Done => return true,
             }
@@ -90,6 +92,17 @@ impl EstimateSource {
         self.notices.take()
     }
 
+    /// What a backup could not read so far.
+    #[must_use]
+    pub const fn unread(&self) -> u32 {
+        self.unread
+    }
+
+    fn note(&mut self, notice: Notice) {
+        self.unread = self.unread.saturating_add(u32::from(notice.kind == NoticeKind::NotSaved));
+        self.notices.push(notice);
+    }
+
     fn count(&mut self, found: &Found, parcel: &mut Parcel) {
         let Self { selection, known, since, .. } = self;
         let Some(options) = selection.options(found.tag) else { return };
@@ -102,6 +115,13 @@ impl EstimateSource {
         let tells_names_apart = options.hard_links();
         if is_unchanged(found, options, *since, known, &meta) {
             return;
+        }
+        let may_read = || accessat(&found.parent, &found.name, Access::READ_OK, AtFlags::EACCESS);
+        if meta.kind() == Type::RegularFile
+            && let Err(error) = may_read()
+        {
+            let text = format!("could not be opened for reading: {}", std::io::Error::from(error));
+            return self.note(Notice::new(NoticeKind::NotSaved, &found.path, text));
         }
         self.files = self.files.saturating_add(1);
         if meta.kind() == Type::RegularFile && (!tells_names_apart || self.is_first_name(&meta)) {
@@ -193,6 +213,18 @@ mod tests {
         ] {
             assert_eq!(mode(&Meta { mode: bits, ..Meta::default() }), text);
         }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_counted_as_saved() {
+        let lines = [b"I".as_slice(), b"O M", b"N", b"F /no/such/top", b"F /proc/sys/vm/compact_memory"];
+        let fileset = FileSet::parse(lines).unwrap();
+        let mut source = EstimateSource::new(&fileset, Changes::default(), false).unwrap();
+        assert!(source.fill(&mut Parcel::new()));
+        // Root may read everything as far as its rights go, and learns more only by opening.
+        let files = u32::from(rustix::process::geteuid().is_root());
+        assert_eq!((source.totals().0, source.unread()), (files, 2 - files));
+        assert_eq!(source.take_notices().len(), 2 - files as usize);
     }
 
     #[test]

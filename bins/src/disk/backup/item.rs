@@ -2,12 +2,11 @@
 //! (wire/2 §2.3). Stops wherever a parcel is full.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
-use rustix::fs::{self, FileType as Type, Mode, OFlags, Timespec, Timestamps};
+use rustix::fs::{self, FileType as Type, Timespec, Timestamps};
 use rustix::io::Errno;
-use towline_core::bulk::known::KnownFiles;
-use towline_core::bulk::pack::{PackError, Packer};
+use towline_core::bulk::pack::{Mark, PackError, Packer};
 use towline_core::bulk::parcel::PARCEL;
 use towline_core::wire::acl::Acl;
 use towline_core::wire::attributes::{NewAttributes, Stat};
@@ -16,16 +15,18 @@ use towline_core::wire::fileset::Options;
 use towline_core::wire::stream::{FileType, Stream};
 use towline_core::wire::xattr::{self, Xattr};
 
+use super::hold::{Held, SPARSE_BLOCK, behind_hole, hold, retry};
+use super::unchanged::{has_digest, is_unchanged, known_digest};
 use super::{FirstName, Work};
 use crate::disk::meta::{self, Handle, Meta};
 use crate::disk::notice::{Notice, NoticeKind, shown};
 use crate::disk::walk::Found;
 
-/// Bytes of a block in which holes are looked for (wire/2 §2.9). Real daemons take 262,136, which leaves smaller holes
-/// unseen; digests of sparse files depend on it and differ from theirs.
-const SPARSE_BLOCK: usize = 65_536;
-/// Bytes of the offset before such a block.
+/// Bytes of the offset before a block of a sparse file.
 const OFFSET: usize = 8;
+/// Bytes of the contents that are read into the parcel of the attributes, so that nothing is sent of a file which cannot
+/// be read at all.
+const FIRST_READ: usize = 16 * 1024;
 
 /// What [`Item::pump`] did.
 pub(super) enum Pumped {
@@ -55,7 +56,9 @@ pub(super) struct Item {
     checks_changes: bool,
     position: u64,
     in_object: bool,
-    damaged: bool,
+    /// Where to go back to if nothing of it can be read.
+    mark: Option<Mark>,
+    whole: Whole,
     tail: VecDeque<(Stream, Vec<u8>)>,
     copied_digest: Option<Digest>,
     is_first_name: bool,
@@ -67,17 +70,18 @@ enum Stage {
     Data,
     Gather,
     Tail,
+    /// Nothing of it is saved.
+    Dropped,
 }
 
-/// The entry while it is being saved.
-#[derive(Debug)]
-enum Held {
-    /// A regular file or directory, open for reading.
-    Open(OwnedFd),
-    /// By name only.
-    Named(OwnedFd),
-    /// Not at all: attributes only.
-    Nothing,
+/// Whether all of its contents are there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whole {
+    SoFar,
+    /// It ended sooner than it should.
+    Short,
+    /// It could not be read to its end.
+    Not,
 }
 
 impl Item {
@@ -166,6 +170,8 @@ impl Item {
         }
         if let (Some(error), true) = (closed, file_type != FileType::HardLink) {
             work.note(Notice::new(NoticeKind::NotSaved, &found.path, failed("could not be opened for reading", error)));
+            // With its attributes alone a restore would put an empty file over the living one.
+            return None;
         }
         let stat = stat_of(&meta, link_fi, if options.sparse { Stream::SPARSE } else { Stream::FILE_DATA });
         let regular = matches!(file_type, FileType::Regular | FileType::RegularEmpty) && matches!(held, Held::Open(_));
@@ -186,7 +192,8 @@ impl Item {
             checks_changes: options.check_changes,
             position: 0,
             in_object: false,
-            damaged: false,
+            mark: None,
+            whole: Whole::SoFar,
             tail: VecDeque::new(),
             copied_digest,
             is_first_name: linked && file_type != FileType::HardLink,
@@ -218,9 +225,9 @@ impl Item {
                 self.in_object = true;
             }
             let more = self.position < self.meta.size
-                && !self.damaged
+                && self.whole == Whole::SoFar
                 && if self.sparse { self.read_sparse(packer, work)? } else { self.read(packer, work)? };
-            if !more {
+            if !more && self.stage == Stage::Data {
                 self.end_data(packer, work)?;
             }
         }
@@ -239,14 +246,20 @@ impl Item {
         let (name, link) = (&self.sent, &self.link);
         let new =
             NewAttributes { file_type: self.file_type, name, stat: &self.stat, link, attrs_ex: b"", delta_seq: 0 };
-        let index = packer.begin_file(&new)?;
+        let has_data = self.file_type == FileType::Regular && self.meta.size > 0 && matches!(self.held, Held::Open(_));
+        let first = match usize::try_from(self.meta.size).unwrap_or(usize::MAX) {
+            _ if !has_data => 0,
+            size if self.sparse => size.min(SPARSE_BLOCK) + OFFSET,
+            size => size.saturating_add(1).min(FIRST_READ),
+        };
+        self.mark = Some(packer.mark());
+        let index = packer.begin_file_with_data(&new, first)?;
         work.hasher = self.algorithm.map(Hasher::new);
         if self.is_first_name {
             let first =
                 FirstName { index, path: self.path.clone(), sent: std::mem::take(&mut self.sent), digest: None };
             work.links.insert(self.meta.inode(), first);
         }
-        let has_data = self.file_type == FileType::Regular && self.meta.size > 0;
         self.stage = match &self.held {
             Held::Open(fd) if has_data => {
                 if self.meta.size > PARCEL as u64 {
@@ -276,7 +289,7 @@ impl Item {
         }
         packer.data_commit(taken, taken as u64);
         self.position += taken as u64;
-        let more = self.taken(outcome, work);
+        let more = self.taken(outcome, packer, work);
         if got > taken {
             self.remark(work, "grew while it was read; it is saved with the size it had before");
         }
@@ -311,25 +324,39 @@ impl Item {
             packer.data_commit(OFFSET + filled, filled as u64);
         }
         self.position += filled as u64;
-        Ok(self.taken(outcome, work))
+        Ok(self.taken(outcome, packer, work))
     }
 
     /// Whether reading goes on.
-    fn taken(&mut self, outcome: Result<usize, Errno>, work: &mut Work) -> bool {
+    fn taken(&mut self, outcome: Result<usize, Errno>, packer: &mut Packer, work: &mut Work) -> bool {
         match outcome {
             Ok(0) => {
-                self.damaged = true;
+                self.whole = Whole::Short;
                 let text = format!("shrank to {} bytes while it was read; that much is saved", self.position);
                 self.remark(work, &text);
                 false
             }
             Ok(_) => true,
             Err(error) => {
-                self.damaged = true;
                 let text = failed(&format!("could not be read from byte {} on", self.position), error);
-                work.note(Notice::new(NoticeKind::Error, &self.path, text));
+                work.note(Notice::new(NoticeKind::NotSaved, &self.path, text));
+                self.drop_contents(packer, work);
                 false
             }
+        }
+    }
+
+    /// It cannot be read any further: it is taken back if all of it is still in the parcel, else marked as unread at its
+    /// end (wire/2 §2.5). Its other names have to be read for themselves.
+    fn drop_contents(&mut self, packer: &mut Packer, work: &mut Work) {
+        self.whole = Whole::Not;
+        if self.is_first_name {
+            work.links.remove(&self.meta.inode());
+            self.is_first_name = false;
+        }
+        if self.mark.is_some_and(|mark| packer.take_back(mark)) {
+            self.stage = Stage::Dropped;
+            self.held = Held::Nothing;
         }
     }
 
@@ -337,7 +364,7 @@ impl Item {
         packer.end_data()?;
         self.stage = Stage::Gather;
         let Held::Open(fd) = &self.held else { return Ok(()) };
-        if (self.checks_changes || self.meta.size > PARCEL as u64) && !self.damaged {
+        if (self.checks_changes || self.meta.size > PARCEL as u64) && self.whole == Whole::SoFar {
             let changed = meta::of_open(fd).is_ok_and(|now| {
                 (now.mtime, now.mtime_nsec, now.size) != (self.meta.mtime, self.meta.mtime_nsec, self.meta.size)
             });
@@ -346,6 +373,12 @@ impl Item {
             }
         }
         Ok(())
+    }
+
+    /// Has the rest of it read from something else.
+    #[cfg(test)]
+    pub(super) fn read_from(&mut self, fd: std::os::fd::OwnedFd) {
+        self.held = Held::Open(fd);
     }
 
     fn remark(&self, work: &mut Work, text: &str) {
@@ -362,7 +395,8 @@ impl Item {
             let _ = fs::futimens(fd, &Timestamps { last_access: read, last_modification: omit });
         }
         self.held = Held::Nothing;
-        let digest = match work.hasher.as_mut().filter(|_| self.algorithm.is_some() && !self.damaged) {
+        let digest = match work.hasher.as_mut().filter(|_| self.algorithm.is_some()) {
+            _ if self.whole == Whole::Not => Some(Digest::unread(self.algorithm.unwrap_or(Algorithm::Md5))),
             Some(hasher) => Some(hasher.finish()),
             None => self.copied_digest,
         };
@@ -438,128 +472,8 @@ impl Item {
     }
 }
 
-/// Opens an entry as its type needs. The third value says why a file could be named but not opened.
-fn hold(found: &Found, options: &Options) -> Result<(Meta, Held, Option<Errno>), Errno> {
-    if let Some((meta, fd)) = &found.dir {
-        let own = fd.as_ref().and_then(|fd| fd.try_clone().ok());
-        let held = match own {
-            Some(fd) => Held::Open(fd),
-            None => meta::name_entry(&found.parent, &found.name).map_or(Held::Nothing, Held::Named),
-        };
-        return Ok((*meta, held, None));
-    }
-    let mut closed = None;
-    if found.kind == Type::RegularFile {
-        match open(found, options.no_atime) {
-            Ok(fd) => {
-                let meta = meta::of_open(&fd)?;
-                if meta.kind() == Type::RegularFile {
-                    return Ok((meta, Held::Open(fd), None));
-                }
-            }
-            Err(Errno::NOENT) => return Err(Errno::NOENT),
-            // A link or socket by now: saved as what it is.
-            Err(Errno::LOOP | Errno::NXIO | Errno::NODEV) => {}
-            Err(error) => closed = Some(error),
-        }
-    }
-    let fd = meta::name_entry(&found.parent, &found.name)?;
-    let meta = meta::of_open(&fd)?;
-    if meta.kind() == Type::RegularFile && closed.is_none() {
-        // The directory was wrong about it, or it was replaced: once more, with what is there now.
-        let fd = open(found, options.no_atime)?;
-        let meta = meta::of_open(&fd)?;
-        return if meta.kind() == Type::RegularFile { Ok((meta, Held::Open(fd), None)) } else { Err(Errno::NOENT) };
-    }
-    Ok((meta, Held::Named(fd), closed.filter(|_| meta.kind() == Type::RegularFile)))
-}
-
-fn open(found: &Found, no_atime: bool) -> Result<OwnedFd, Errno> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    if no_atime {
-        match fs::openat(&found.parent, &found.name, flags | OFlags::NOATIME, Mode::empty()) {
-            Err(Errno::PERM) => {}
-            other => return other,
-        }
-    }
-    fs::openat(&found.parent, &found.name, flags, Mode::empty())
-}
-
-/// The first block from `position` on that has data, or the last one: the file system knows where holes are.
-fn behind_hole(fd: &OwnedFd, position: u64, size: u64) -> u64 {
-    let block = SPARSE_BLOCK as u64;
-    let last = size.saturating_sub(1) / block * block;
-    let data = match fs::seek(fd, fs::SeekFrom::Data(position)) {
-        Ok(data) => data / block * block,
-        Err(Errno::NXIO) => last,
-        Err(_) => position,
-    };
-    data.min(last).max(position)
-}
-
-fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno> {
-    loop {
-        match call() {
-            Err(Errno::INTR) => {}
-            other => return other,
-        }
-    }
-}
-
-/// Whether an entry is as the catalog knows it, or too old to be saved. Marks a known one as seen.
-pub(super) fn is_unchanged(
-    found: &Found,
-    options: &Options,
-    since: Option<i64>,
-    known: &mut Option<Box<KnownFiles>>,
-    meta: &Meta,
-) -> bool {
-    match known {
-        Some(known) => {
-            let stat = stat_of(meta, 0, Stream::FILE_DATA);
-            known.is_unchanged(&name_in_record(found, options), &stat, options.accurate.as_deref())
-        }
-        None => since.is_some_and(|since| meta.mtime < since && (options.mtime_only || meta.ctime < since)),
-    }
-}
-
-/// The digest that a regular file must have to be unchanged, in base64, and how it is made; `None` if it does not count.
-fn known_digest(found: &Found, options: &Options, known: &mut Option<Box<KnownFiles>>) -> Option<(Algorithm, Vec<u8>)> {
-    let algorithm = options.digest.filter(|_| found.kind == Type::RegularFile)?;
-    let digest = known.as_mut()?.digest(&name_in_record(found, options), options.accurate.as_deref())?;
-    Some((algorithm, digest.to_vec()))
-}
-
-/// Whether the contents have this digest. What cannot be read has not, so that the backup says what is the matter.
-fn has_digest(held: &Held, meta: &Meta, sparse: bool, algorithm: Algorithm, known: &[u8]) -> bool {
-    let Held::Open(fd) = held else { return false };
-    let mut hasher = Hasher::new(algorithm);
-    let mut block = vec![0; SPARSE_BLOCK];
-    let mut position = 0;
-    while position < meta.size {
-        if sparse && meta.blocks.saturating_mul(512) < meta.size {
-            position = behind_hole(fd, position, meta.size);
-        }
-        let wanted = usize::try_from(meta.size.saturating_sub(position)).map_or(SPARSE_BLOCK, |n| n.min(SPARSE_BLOCK));
-        let mut filled = 0;
-        while let Some(room) = block.get_mut(filled..wanted).filter(|room| !room.is_empty()) {
-            match retry(|| rustix::io::pread(fd, &mut *room, position + filled as u64)) {
-                Ok(n) if n > 0 => filled += n,
-                _ => return false,
-            }
-        }
-        position += filled as u64;
-        let block = block.get(..filled).unwrap_or_default();
-        // As it was saved: without blocks of zeros, but with the last one.
-        if !sparse || position >= meta.size || block.iter().any(|byte| *byte != 0) {
-            hasher.update(block);
-        }
-    }
-    hasher.finish().catalog_text().as_bytes() == known
-}
-
 /// The name of an entry as its record has it: stripped, with `/` behind a directory.
-fn name_in_record(found: &Found, options: &Options) -> Vec<u8> {
+pub(super) fn name_in_record(found: &Found, options: &Options) -> Vec<u8> {
     let mut name = strip(&found.path, options.strip_path.unwrap_or(0)).to_vec();
     if found.dir.is_some() && !name.ends_with(b"/") {
         name.push(b'/');
@@ -568,7 +482,7 @@ fn name_in_record(found: &Found, options: &Options) -> Vec<u8> {
 }
 
 /// A path without its first components; whole if it has no more than those.
-fn strip(path: &[u8], components: u32) -> &[u8] {
+pub(super) fn strip(path: &[u8], components: u32) -> &[u8] {
     let mut rest = path;
     for _ in 0..components {
         let behind = rest.strip_prefix(b"/").unwrap_or(rest);
@@ -580,7 +494,7 @@ fn strip(path: &[u8], components: u32) -> &[u8] {
     rest
 }
 
-fn stat_of(meta: &Meta, link_fi: i32, data_stream: Stream) -> Stat {
+pub(super) fn stat_of(meta: &Meta, link_fi: i32, data_stream: Stream) -> Stat {
     let signed = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
     Stat {
         dev: meta.dev,

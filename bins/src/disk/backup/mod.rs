@@ -8,12 +8,14 @@
 //! read is a warning; the stream stays whole.
 
 pub mod estimate;
+mod hold;
 mod item;
 mod pattern;
 pub(crate) mod regex;
 mod select;
 #[cfg(test)]
 mod tests;
+mod unchanged;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -168,9 +170,7 @@ impl BackupSource {
             }
             match self.walk.step(&mut self.selection) {
                 Step::Notice(notice) => {
-                    if let Some(known) = &mut self.work.known {
-                        known.keep_below(&notice.path);
-                    }
+                    self.keep_below(&notice.path);
                     self.work.note(notice);
                 }
                 Step::Entry(found) => {
@@ -185,6 +185,17 @@ impl BackupSource {
             }
         }
         Ok(false)
+    }
+
+    /// Nobody knows what of this folder is gone. Its options are not known either, so its name is looked for as each of them
+    /// would have it.
+    fn keep_below(&mut self, folder: &[u8]) {
+        let Some(known) = &mut self.work.known else { return };
+        for components in self.selection.stripped() {
+            let name = item::strip(folder, components);
+            // What lies below a folder whose own name is stripped may be anywhere.
+            known.keep_below(if components > 0 && name == folder { b"" } else { name });
+        }
     }
 
     /// Tells what is gone, then the end.

@@ -1,5 +1,7 @@
 //! Which entries belong to a fileset, and with which options (wire/2 §1.6).
 
+use std::collections::BTreeSet;
+
 use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope};
 
 use super::OpenError;
@@ -91,6 +93,11 @@ impl Selection {
     /// The options of an entry the walk found.
     pub(super) fn options(&self, tag: usize) -> Option<&Options> {
         self.options.get(tag)
+    }
+
+    /// Each number of components that some options strip from names.
+    pub(super) fn stripped(&self) -> BTreeSet<u32> {
+        self.options.iter().map(|options| options.strip_path.unwrap_or(0)).collect()
     }
 
     fn block(&mut self, block: &OptionsBlock, notices: &mut Vec<Notice>) -> Result<Block, OpenError> {

@@ -574,9 +574,16 @@ impl Director {
         match answer {
             Ok(CatalogAnswer::Files(stored)) => {
                 job.stored += stored.files;
+                let is_noteworthy = stored.unread > 0 || stored.first_refused.is_some();
+                if stored.unread > 0 {
+                    let text = format!("{} files could not be read to their end and are not kept", stored.unread);
+                    job.say(&mut self.journal, net, MessageKind::Warning, &text);
+                }
                 if let Some(first) = stored.first_refused {
                     let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
                     job.say(&mut self.journal, net, MessageKind::Warning, &text);
+                }
+                if is_noteworthy {
                     self.save_lines(net);
                 }
             }

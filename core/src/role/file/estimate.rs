@@ -73,7 +73,12 @@ impl FileDaemon {
 
     /// The walk is over.
     pub(super) fn estimated(&mut self, net: &mut Net, id: ConnId, tally: &Tally) {
-        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+        let Some(session) = self.sessions.get_mut(&id).filter(|session| session.job.is_some()) else { return };
+        if tally.errors > 0 {
+            let text = format!("{} files or folders could not be read and are not counted", tally.errors);
+            session.say_of_estimate(net, id, &self.config.file.name, MessageKind::Warning, &text);
+        }
+        if let Some(job) = &mut session.job {
             job.opened = false;
             net.send_text(id, answers::estimate(u64::from(tally.files), tally.read_bytes));
             net.send_signal(id, Signal::Eod);

@@ -11,6 +11,7 @@ use super::{
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
 use crate::wire::catalog::CatalogUpdate;
+use crate::wire::digest::marks_unread;
 use crate::wire::stream::FileType;
 
 /// Streams whose record is a file's attributes (`wire/3 §2.4`).
@@ -386,6 +387,11 @@ fn store_record(
         let file_index = if record.kind() == Some(FileType::Deleted) { 0 } else { index };
         files.insert(index, FileRow { file_index, name, lstat, md5: b"0".to_vec(), delta_seq: 0 });
         stored.files += 1;
+        stored.highest = stored.highest.max(index);
+        return Ok(());
+    }
+    if marks_unread(update.data) && files.remove(&index).is_some() {
+        stored.unread += 1;
         return Ok(());
     }
     let row = files.get_mut(&index).ok_or_else(|| format!("a digest of file {index}, which is not there"))?;

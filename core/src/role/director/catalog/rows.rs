@@ -374,6 +374,10 @@ pub struct FilesStored {
     pub files: u64,
     /// Frames that are not kept on purpose: restore objects, base files.
     pub skipped: u64,
+    /// Files whose client has not read them to their end (`wire/2 §2.5`); they are not kept.
+    pub unread: u64,
+    /// The highest FileIndex, deleted files included.
+    pub highest: u32,
     /// Frames that make no sense: digests without their file, records that cannot be read. A warning is due.
     pub refused: u64,
     /// What was wrong with the first of them.
