@@ -96,7 +96,7 @@ fn director_of(net: &Namespaces, at: &Path, clients: &[(&str, &str)], more: &str
     let director = Daemon::start("dir", &program, at, |_| {
         format!(
             r#"(director: (name: "dir", password: "console", listen: ["127.0.0.1"], working_directory: {at:?},
-                    fd_connect_timeout: 20, {more}),
+                    fd_connect_timeout: 20, status_connect_timeout: 10, {more}),
                 clients: [{clients}],
                 storages: [(name: "sd", address: "192.0.2.20", password: "sd", device: "dev", media_type: "File")],
                 jobs: [(name: "backup", level: full, client: {first:?}, storage: "sd", fileset: "set", pool: "p")],
@@ -290,26 +290,26 @@ fn a_way_that_swallows_large_packets_is_passed_with_small_ones_and_named() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         // Large certificates in both directions.
-        let tls = |own: &str, peer: &str| {
-            let [pem, key, ca] =
-                [format!("{own}.pem"), format!("{own}.key"), format!("{peer}.pem")].map(|name| at.join(name));
+        let tls = |own: &str| {
+            let [pem, key, ca] = [&format!("{own}.pem"), &format!("{own}.key"), "all.pem"].map(|name| at.join(name));
             format!("tls: (certificate: {pem:?}, key: {key:?}, ca: {ca:?}, psk: false)")
         };
         certificate(at, "sd", "192.0.2.20");
         certificate(at, "dir", "10.0.0.1");
+        let both = ["sd.pem", "dir.pem"].map(|name| std::fs::read_to_string(at.join(name)).unwrap());
+        std::fs::write(at.join("all.pem"), both.concat()).unwrap();
         let text = format!(
             r#"(storage: (name: "sd", listen: ["192.0.2.20"], working_directory: {at:?}, {}),
                 directors: [(name: "dir", password: "sd")],
                 devices: [(name: "dev", media_type: "File", archive_device: {at:?})])"#,
-            tls("sd", "dir")
+            tls("sd")
         );
         let program = on(&net, "sd", env!("CARGO_BIN_EXE_towline-sd"), runtime);
         let _storage = Daemon::start("sd", &program, at, |_| text.clone());
-        let more = format!("authenticate_within: 3, sd_retry_interval: 1, {},", tls("dir", "sd"));
+        let more = format!("authenticate_within: 3, sd_retry_interval: 1, {},", tls("dir"));
         let (_director, mut console) = director_of(&net, at, &[("fd", "10.0.0.10")], &more, runtime);
         // The console has no certificate to show, so it asks in the director's name.
-        let text =
-            format!(r#"(director: (name: "dir", address: "127.0.0.1", password: "console", {}))"#, tls("dir", "dir"));
+        let text = format!(r#"(director: (name: "dir", address: "127.0.0.1", password: "console", {}))"#, tls("dir"));
         console.file = at.join("console-of-certificates.ron");
         std::fs::write(&console.file, text).unwrap();
         let id = console.order("run job=backup yes");
