@@ -60,6 +60,15 @@ pub const NARROW: Duration = Duration::from_secs(3600);
 /// Such ways that are remembered.
 pub const NARROW_PLACES: usize = 64;
 
+/// How often to look what is under way on a connection that has something under way.
+pub const LOOK: Duration = Duration::from_secs(20);
+
+/// How often TCP has sent the oldest bytes again when they count as lost, and not as late.
+pub const LOOK_RETRIES: u32 = 3;
+
+/// Bytes that have been acknowledged of which it may be that no large packet was among them: a handshake, a dialogue.
+pub const SMALL_FLIGHTS: u64 = 16 * 1024;
+
 /// How often a dial that goes on failing for the same reason says so.
 pub const SAY_TRY: Duration = Duration::from_secs(60);
 

@@ -5,12 +5,13 @@ use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use towline_core::conn::FromConn;
+use towline_core::conn::{Flight, FromConn};
 use towline_core::drive::{Hands, NodeMail, Outlet, Pump, Stream, Wait, Work};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
 
 use crate::clock::Clock;
+use crate::flight::flight;
 use crate::mailbox::{ConnBox, NodeBox};
 use crate::socket;
 use crate::wake::{Readiness, wait};
@@ -60,6 +61,10 @@ impl Stream for Socket {
 
     fn shut_write(&mut self) {
         socket::shut_write(&self.0);
+    }
+
+    fn flight(&mut self) -> Option<Flight> {
+        flight(&self.0)
     }
 }
 

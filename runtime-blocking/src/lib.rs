@@ -15,6 +15,7 @@ mod clock;
 pub mod conformance;
 mod connection;
 mod dialer;
+mod flight;
 mod icmp;
 mod mailbox;
 mod resolver;
@@ -23,5 +24,6 @@ pub mod socket;
 mod wake;
 
 pub use clock::Clock;
+pub use flight::flight;
 pub use resolver::look_up;
 pub use run::Blocking;

@@ -8,11 +8,11 @@ use async_channel::{Receiver, Sender, TryRecvError};
 use async_io::Async;
 use smol::future::{or, pending};
 use towline_core::action::SocketOptions;
-use towline_core::conn::FromConn;
+use towline_core::conn::{Flight, FromConn};
 use towline_core::drive::{Hands, Mail, NodeMail, Outlet, Pump, Stream, Wait, Work};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
-use towline_runtime_blocking::{Clock, socket};
+use towline_runtime_blocking::{Clock, flight, socket};
 
 use crate::timer::Timer;
 
@@ -125,6 +125,10 @@ impl Stream for Socket {
 
     fn shut_write(&mut self) {
         socket::shut_write(&self.0);
+    }
+
+    fn flight(&mut self) -> Option<Flight> {
+        flight(&self.0)
     }
 }
 

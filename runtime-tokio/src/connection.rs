@@ -7,11 +7,11 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::{self, error::TryRecvError};
 use towline_core::action::SocketOptions;
-use towline_core::conn::FromConn;
+use towline_core::conn::{Flight, FromConn};
 use towline_core::drive::{Hands, Mail, NodeMail, Outlet, Pump, Stream, Wait, Work};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
-use towline_runtime_blocking::{Clock, socket};
+use towline_runtime_blocking::{Clock, flight, socket};
 
 use crate::timer::Timer;
 
@@ -116,6 +116,10 @@ impl Stream for Socket {
 
     fn shut_write(&mut self) {
         socket::shut_write(&self.0);
+    }
+
+    fn flight(&mut self) -> Option<Flight> {
+        flight(&self.0)
     }
 }
 

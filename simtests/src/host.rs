@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use towline_core::conn::{Conn, FromConn, ToConn};
+use towline_core::conn::{Conn, Flight, FromConn, ToConn};
 use towline_core::drive::{
     Adapter, Desk, DialOrder, ExitReason, Hands, ListenOrder, MAILBOX, Mail, NodeMail, Outlet, Stream, Work, WorkDone,
 };
@@ -246,6 +246,10 @@ impl Stream for Wire<'_> {
 
     fn shut_write(&mut self) {
         self.net.borrow_mut().shut_write(self.socket);
+    }
+
+    fn flight(&mut self) -> Option<Flight> {
+        self.net.borrow().flight(self.socket)
     }
 }
 

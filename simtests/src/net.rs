@@ -10,6 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use towline_core::action::{Keepalive, SocketOptions};
+use towline_core::conn::Flight;
 use towline_core::drive::{DialOrder, ListenOrder, Work, WorkDone};
 use towline_core::event::{Ends, Event, IoKind};
 use towline_core::ids::{DialId, ListenerId, WorkId};
@@ -305,6 +306,10 @@ impl NetState {
         let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.write(bytes, now));
         self.settle(id);
         answer
+    }
+
+    pub(crate) fn flight(&self, id: SocketId) -> Option<Flight> {
+        self.sockets.get(&id).map(|entry| entry.end.flight())
     }
 
     pub(crate) fn shut_write(&mut self, id: SocketId) {

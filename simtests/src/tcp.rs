@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use towline_core::action::{Keepalive, SocketOptions};
+use towline_core::conn::Flight;
 use towline_core::event::{Ends, IoKind};
 use towline_core::time::Instant;
 
@@ -145,6 +146,8 @@ pub struct End {
     recovering: bool,
     heard: Instant,
     probes: u32,
+    /// Segments that came behind one that had not.
+    gaps: u64,
 }
 
 impl End {
@@ -194,7 +197,15 @@ impl End {
             recovering: false,
             heard: now,
             probes: 0,
+            gaps: 0,
         }
+    }
+
+    /// What is under way, as `TCP_INFO` has it.
+    #[must_use]
+    pub const fn flight(&self) -> Flight {
+        let Self { sent, acked, tries, gaps, .. } = self;
+        Flight { unacked: sent.saturating_sub(*acked), acked: *acked, retries: *tries, gaps: *gaps }
     }
 
     /// Both addresses.
@@ -385,6 +396,9 @@ impl End {
         }
         self.on_ack(data.ack, data.limit, now);
         let end = data.at + data.bytes.len() as u64;
+        if data.at > self.received && !data.bytes.is_empty() {
+            self.gaps += 1;
+        }
         if !self.peer_ended && data.at <= self.received && end >= self.received {
             let known = usize::try_from(self.received - data.at).unwrap_or(usize::MAX);
             let room = usize::try_from(self.told - self.received).unwrap_or(0);
@@ -412,6 +426,7 @@ impl End {
             let n = usize::try_from(ack - self.acked).unwrap_or(usize::MAX).min(self.send.len());
             self.send.drain(..n);
             self.acked = ack;
+            self.tries = 0;
             self.sent = self.sent.max(ack);
             self.recovering = false;
             self.retry_at = None;

@@ -109,6 +109,7 @@ fn from_conn(message: &FromConn) -> String {
         FromConn::ParcelSent(_) => "ParcelSent".to_owned(),
         FromConn::Machine(_) => "Machine".to_owned(),
         FromConn::Carried(_) => "Carried".to_owned(),
+        FromConn::Stalled(_) => "Stalled".to_owned(),
         FromConn::Reported(_) => "Reported".to_owned(),
         FromConn::Closed(reason) => format!("Closed: {reason}"),
     }

@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::flight::Stall;
 use super::reason::CloseReason;
 use crate::bulk::machine::{FromMachine, Machine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
@@ -138,6 +139,8 @@ pub enum FromConn {
     Carried(Outcome),
     /// The answer to `Report`.
     Reported(Traffic),
+    /// It makes no progress, though TCP holds it up. Told again once a minute.
+    Stalled(Stall),
     /// The end. Nothing follows.
     Closed(CloseReason),
 }

@@ -41,6 +41,7 @@ impl Conn {
             since: now,
             written: self.traffic.written,
         });
+        self.look.arm(self.traffic.read, now);
         self.rx.resize(self.buffer_size());
     }
 

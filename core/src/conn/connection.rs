@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::api::{Accepting, Dialling, FromConn, Interest, Moved, Side, ToConn, Traffic, Transmit};
 use super::carry::{Carried, PACE};
+use super::flight::{Flight, Look, Scene};
 use super::gather::{Gather, Gathered};
 use super::heartbeat::{Due, Heartbeat, Part};
 use super::pace::Pace;
@@ -24,6 +25,8 @@ use crate::wire::frame::{Signal, put_data, put_signal};
 
 /// What the heartbeat's deadline is for.
 const HEARTBEAT: &str = "heartbeat";
+/// What the deadline of a look at the socket is for.
+const LOOK: &str = "whether it moves";
 
 /// One TCP connection. See the [module](super).
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub struct Conn {
     pub(super) is_deaf: bool,
     pub(super) next_work: u64,
     heartbeat: Option<Heartbeat>,
+    /// What is under way.
+    pub(super) look: Look,
     /// How fast a machine may move its data.
     pub(super) pace: Option<Pace>,
     pub(super) traffic: Traffic,
@@ -105,6 +110,7 @@ impl Conn {
             is_deaf: false,
             next_work: 0,
             heartbeat: None,
+            look: Look::default(),
             pace: None,
             traffic: Traffic { heard: now, ..Traffic::default() },
             moved: None,
@@ -261,6 +267,7 @@ impl Conn {
             Some(deadline) if deadline.at > now => {}
             Some(Deadline { why: HEARTBEAT, .. }) => self.beat(now),
             Some(Deadline { why: PACE, .. }) => self.advance(now),
+            Some(Deadline { why: LOOK, .. }) => self.look.due(),
             Some(_) => self.on_deadline(),
             None => {}
         }
@@ -280,8 +287,26 @@ impl Conn {
             (_, None) => {
                 let beat = self.heartbeat.as_ref();
                 let beat = beat.map(|heartbeat| Deadline { at: heartbeat.deadline(), why: HEARTBEAT });
-                [beat, self.pace_deadline()].into_iter().flatten().min_by_key(|deadline| deadline.at)
+                let look = self.look.deadline().map(|at| Deadline { at, why: LOOK });
+                [beat, self.pace_deadline(), look].into_iter().flatten().min_by_key(|deadline| deadline.at)
             }
+        }
+    }
+
+    /// Whether [`on_flight`](Self::on_flight) is to be called now.
+    #[must_use]
+    pub const fn wants_flight(&self) -> bool {
+        self.look.is_due()
+    }
+
+    /// Takes what is under way on the socket; `None` if the adapter cannot tell.
+    pub fn on_flight(&mut self, flight: Option<Flight>, now: Instant) {
+        let Traffic { read, heard, .. } = self.traffic;
+        let scene = Scene { read, heard, is_bulk: self.carried.is_some() };
+        if let Some(stall) = self.look.saw(flight, scene, now)
+            && self.under_way() < limits::UNDER_WAY as usize
+        {
+            self.messages.push_back(FromConn::Stalled(stall));
         }
     }
 

@@ -15,6 +15,7 @@ mod auth;
 mod carry;
 mod connection;
 mod drain;
+mod flight;
 mod gather;
 mod heartbeat;
 mod pace;
@@ -27,6 +28,9 @@ mod tx;
 
 pub use api::{Accepting, Dialling, FromConn, Interest, Moved, Peer, Side, ToConn, Traffic, Transmit};
 pub use connection::Conn;
+#[cfg(test)]
+pub(crate) use flight::one_of_each as one_of_each_stall;
+pub use flight::{Flight, Stall};
 #[cfg(test)]
 pub(crate) use reason::one_of_each as one_of_each_reason;
 pub use reason::{CloseReason, Stage};

@@ -4,7 +4,7 @@ use std::io::{self, IoSlice};
 
 use super::io::{io_kind, would_block};
 use super::{Work, WorkDone};
-use crate::conn::{CloseReason, Conn, FromConn, Side, ToConn};
+use crate::conn::{CloseReason, Conn, Flight, FromConn, Side, ToConn};
 use crate::event::IoKind;
 use crate::ids::{ConnId, WorkId};
 use crate::time::Instant;
@@ -28,6 +28,8 @@ pub trait Stream {
 
     /// Shuts the write half down.
     fn shut_write(&mut self);
+    /// What is under way; `None` if the system does not say.
+    fn flight(&mut self) -> Option<Flight>;
 }
 
 /// Where a connection's messages and work go. Neither may wait.
@@ -114,6 +116,10 @@ impl Pump {
         let now = clock();
         if self.conn.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.conn.handle_timeout(now);
+            self.drain(out);
+        }
+        if self.conn.wants_flight() {
+            self.conn.on_flight(stream.flight(), now);
             self.drain(out);
         }
         let reading = self.read(stream, &clock, out);

@@ -250,4 +250,32 @@ pub(super) const PAGES: &[Page] = &[
         "Let ICMP \"fragmentation needed\" and ICMPv6 \"packet too big\" through, clamp the MSS at the router of the tunnel, or \
          lower the MTU of this host's interface; `ping -M do -s 1472` and smaller finds the size that passes.",
     ),
+    entry(
+        131,
+        "large packets of this host are lost on a connection in use",
+        (Fault::Network, Retry::Backoff),
+        "What was sent is not acknowledged however often it is sent again, while small packets get through. The connection \
+         may stand until TCP gives up, after about 15 minutes; the next one that this daemon dials to this peer uses small \
+         packets.",
+        "Find what on the way carries less than the MTU of this host's interface, above all tunnels and VPNs. Let ICMP \
+         \"fragmentation needed\" through to this host, or lower its MTU.",
+    ),
+    entry(
+        132,
+        "large packets of the peer are lost on a connection in use",
+        (Fault::Network, Retry::Backoff),
+        "Packets of the peer arrive behind others that stay away, though it sends those again. Small ones get through and \
+         large ones do not.",
+        "Find what on the way carries less than the MTU of the peer's interface. Let ICMP \"fragmentation needed\" through \
+         to the peer, or lower its MTU.",
+    ),
+    entry(
+        133,
+        "what this host sends is not acknowledged any more",
+        (Fault::Network, Retry::Backoff),
+        "The connection is not closed, but nothing that was sent has been acknowledged for a while, however often it is \
+         sent again. The peer may be gone, or the way to it; or the way has changed to one that swallows large packets.",
+        "See whether the peer still runs and answers. If `ping` with small packets works and `ping -M do -s 1472` does not, \
+         it is the MTU of the way.",
+    ),
 ];

@@ -37,6 +37,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(role::director::one_of_each_reach_failure()))
         .chain(boxed(tls::one_of_each_error()))
         .chain(boxed(conn::one_of_each_reason()))
+        .chain(boxed(conn::one_of_each_stall()))
         .chain(boxed(bulk::one_of_each_outcome()))
         .chain(boxed(bulk::one_of_each_disk_error()))
         .chain(boxed(kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()))

@@ -152,6 +152,10 @@ impl<R: Role> Node<R> {
             FromConn::ParcelSent(parcel) => self.role.on_parcel_sent(net, conn, parcel),
             FromConn::Machine(message) => self.role.on_machine(net, conn, message),
             FromConn::Carried(outcome) => self.role.on_carried(net, conn, outcome),
+            FromConn::Stalled(stall) => {
+                net.on_stalled(conn, &stall);
+                self.role.on_stalled(net, conn, &stall);
+            }
             FromConn::Reported(traffic) => net.on_reported(conn, traffic),
         }
         self.net.tell(conn, ToConn::Taken(1));

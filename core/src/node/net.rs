@@ -17,9 +17,9 @@ use super::survey::{Known, Row, Survey, SurveyId};
 use crate::action::{Action, SocketOptions};
 use crate::bulk::machine::{Machine, ToMachine};
 use crate::bulk::parcel::Parcel;
-use crate::conn::{Peer, ToConn};
+use crate::conn::{Peer, Stall, ToConn};
 use crate::drive::{ExitReason, Level, Notice, Work};
-use crate::error::{Code, Fault};
+use crate::error::{Code, Explain, Fault};
 use crate::event::Ends;
 use crate::explain;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
@@ -327,6 +327,17 @@ impl Net {
         if self.links.contains_key(&conn) {
             self.order(Action::ToConn { conn, message });
         }
+    }
+
+    /// A connection in use stands still: the log hears it, and the next dial of this peer may do better.
+    pub(super) fn on_stalled(&mut self, conn: ConnId, stall: &Stall) {
+        let Some(link) = self.links.get(&conn) else { return };
+        let peer = link.ends.peer;
+        if stall.is_large() && link.known.as_ref().is_some_and(|known| known.dialled) {
+            self.narrow.stalled(peer.ip(), false, self.now);
+        }
+        let text = format!("the connection with {peer} stands still: {stall}; {}", stall.help());
+        self.log_cause(Level::Warn, (stall.fault(), stall.code()), &text);
     }
 
     pub(super) fn knows(&self, conn: ConnId) -> bool {

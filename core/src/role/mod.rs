@@ -15,7 +15,7 @@ pub mod tray;
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
-use crate::conn::{CloseReason, Peer};
+use crate::conn::{CloseReason, Peer, Stall};
 use crate::drive::WorkDone;
 use crate::error::{Code, Explain};
 use crate::event::IoKind;
@@ -35,6 +35,8 @@ pub trait Role: Sized + Send + 'static {
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer);
     /// A dial goes on, or has gone well with something to mend: for the log of the job it is for.
     fn on_dial_news(&mut self, _net: &mut Net, _dial: DialId, _news: &DialNews) {}
+    /// A connection in use makes no progress; already logged. For the log of its job.
+    fn on_stalled(&mut self, _net: &mut Net, _conn: ConnId, _stall: &Stall) {}
     /// A dial has ended: the connection is authenticated, or all tries failed.
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>);
     /// A whole text frame.

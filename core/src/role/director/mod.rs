@@ -49,7 +49,7 @@ use std::time::Duration;
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
 use crate::config::DirectorConfig;
-use crate::conn::{CloseReason, Peer};
+use crate::conn::{CloseReason, Peer, Stall};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, WorkId};
@@ -62,6 +62,7 @@ use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
+use crate::wire::message::MessageKind;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 
 use cancelling::Cancelling;
@@ -272,6 +273,13 @@ impl Role for Director {
 
     fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
         self.job_dial_news(net, dial, news);
+    }
+
+    fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
+        let Some(job) = self.conns.get(&conn).and_then(|id| self.jobs.get_mut(id)) else { return };
+        let text = format!("a connection of this job stands still: {stall} ({}); {}", stall.code(), stall.help());
+        job.say(&mut self.journal, net, MessageKind::Warning, &text);
+        self.save_lines(net);
     }
 
     fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {

@@ -29,7 +29,7 @@ use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::calendar::Zone;
 use crate::config::{FileConfig, keepalive, listen_on};
-use crate::conn::{CloseReason, Peer};
+use crate::conn::{CloseReason, Peer, Stall};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId, WorkId};
@@ -289,6 +289,14 @@ impl Role for FileDaemon {
         if let Some(session) = self.sessions.get_mut(&id) {
             let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
             session.message(net, id, &self.config.file.name, kind, &format!("storage daemon: {news}"));
+        }
+    }
+
+    fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
+        let Some(&id) = self.data.get(&conn) else { return };
+        if let Some(session) = self.sessions.get_mut(&id) {
+            let text = format!("the data channel stands still: {stall} ({}); {}", stall.code(), stall.help());
+            session.message(net, id, &self.config.file.name, MessageKind::Warning, &text);
         }
     }
 

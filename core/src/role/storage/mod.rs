@@ -28,7 +28,7 @@ use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskDone, DiskError, DiskWork};
 use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
-use crate::conn::{CloseReason, Peer};
+use crate::conn::{CloseReason, Peer, Stall};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, WorkId};
@@ -434,6 +434,14 @@ impl Role for StorageDaemon {
         if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
             let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
             job.message(net, kind, &format!("{whom}: {news}"));
+        }
+    }
+
+    fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
+        let Some(&id) = self.data.get(&conn) else { return };
+        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+            let text = format!("a data channel stands still: {stall} ({}); {}", stall.code(), stall.help());
+            job.message(net, MessageKind::Warning, &text);
         }
     }
 
