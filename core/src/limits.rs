@@ -21,6 +21,10 @@ pub const TEXT: usize = 128 * 1024;
 /// Bytes queued to be written on one connection; past that the connection is aborted, because its peer does not read.
 pub const SEND_QUEUE: usize = 8 * 1024 * 1024;
 
+/// Bytes of names and attributes after which a page of the catalog's files ends, however few rows it has: a name can be
+/// tens of thousands of bytes long.
+pub const PAGE: usize = PARCEL;
+
 /// Length of the system's queue of connections to accept.
 pub const BACKLOG: u32 = 512;
 

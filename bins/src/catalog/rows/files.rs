@@ -1,5 +1,6 @@
 //! Listing and finding files.
 
+use towline_core::limits;
 use towline_core::role::director::catalog::{CatalogAnswer, FileKey, FileRow};
 
 use super::super::files::split_path;
@@ -9,10 +10,13 @@ use super::super::sql::{Result, Row, Session, all, first, values};
 /// The longest page of a list.
 const PAGE_LIMIT: u32 = 10_000;
 
+/// Rows fetched before their length is known: with the longest names a few megabytes.
+const FIRST: u32 = 64;
+
 pub(super) fn list(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) -> Result<CatalogAnswer> {
     let limit = limit.clamp(1, PAGE_LIMIT);
-    let rows = page(t, job_id, after, limit)?;
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(|(key, _)| key.clone());
+    let Page { rows, is_last } = page(t, job_id, after, limit, limits::PAGE)?;
+    let next = rows.last().filter(|_| !is_last).map(|(key, _)| key.clone());
     Ok(CatalogAnswer::FileList { files: rows.into_iter().map(|(_, row)| row).collect(), next })
 }
 
@@ -29,8 +33,7 @@ pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, 
     let after = after.map(|key| FileKey { file_index: u32::MAX, ..key.clone() });
     let mut pages = Vec::with_capacity(jobs.len());
     for job_id in jobs {
-        let rows = page(t, *job_id, after.as_ref(), limit)?;
-        pages.push(Page { is_last: rows.len() < limit as usize, rows });
+        pages.push(page(t, *job_id, after.as_ref(), limit, limits::PAGE / jobs.len().max(1))?);
     }
     Ok(newest(pages))
 }
@@ -62,7 +65,32 @@ pub(super) fn by_name(t: &mut dyn Session, job_id: u32, names: &[Vec<u8>]) -> Re
     Ok(CatalogAnswer::FileList { files, next: None })
 }
 
-fn page(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) -> Result<Vec<(FileKey, FileRow)>> {
+/// The next files of a job, at least one if there is any: at most `limit`, and not much more than so many bytes.
+fn page(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32, most: usize) -> Result<Page> {
+    let mut rows: Vec<(FileKey, FileRow)> = Vec::new();
+    let (mut bytes, mut wanted) = (0, FIRST.min(limit));
+    loop {
+        let after = rows.last().map(|(key, _)| key).or(after);
+        let part = fetch(t, job_id, after, wanted)?;
+        let is_last = part.len() < wanted as usize;
+        for (key, row) in part {
+            if bytes >= most {
+                return Ok(Page { rows, is_last: false });
+            }
+            bytes += row.bytes();
+            rows.push((key, row));
+        }
+        let left = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        if is_last || left == 0 || bytes >= most {
+            return Ok(Page { rows, is_last });
+        }
+        // As many as fit if the names go on like this.
+        let each = (bytes / rows.len().max(1)).max(1);
+        wanted = u32::try_from((most - bytes) / each).unwrap_or(u32::MAX).clamp(1, left);
+    }
+}
+
+fn fetch(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) -> Result<Vec<(FileKey, FileRow)>> {
     let (path_id, name, index) =
         after.map_or((i64::MIN, &[][..], 0), |key| (key.path_id, key.name.as_slice(), key.file_index));
     all(

@@ -57,7 +57,7 @@ use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::refusals::Refusals;
-use crate::role::script::Progress;
+use crate::role::script::{Progress, Scripted};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
@@ -335,8 +335,11 @@ impl Role for Director {
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
         match self.conns.get(&conn) {
             Some(&id) => self.advance(net, id, |job, net| {
-                tables::level::page_taken(job, net);
-                Progress::Waiting
+                if tables::level::parcel_taken(job, net) {
+                    job.on_event(tables::STORED, net)
+                } else {
+                    Progress::Waiting
+                }
             }),
             None => self.page_sent(net, conn),
         }

@@ -42,6 +42,7 @@ macro_rules! for_each_body {
             restore::a_delta_needs_all_its_parts;
             restore::purged_lists_leave_only_everything;
             restore::names_of_any_length_are_stored_and_found;
+            restore::a_page_of_long_names_ends_by_its_bytes_and_none_is_lost;
             restore::many_files_are_walked_page_by_page;
             restore::files_are_found_by_their_names;
             restore::known_files_are_those_of_all_jobs_together_page_by_page;

@@ -277,3 +277,36 @@ pub(crate) fn known_files_are_those_of_all_jobs_together_page_by_page(catalog: &
     known.sort();
     assert_eq!(known, [("/d/a", 1), ("/d/b", 1), ("/f/new", 3)].map(|(name, index)| (name.to_owned(), index)));
 }
+
+pub(crate) fn a_page_of_long_names_ends_by_its_bytes_and_none_is_lost(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    // Folders in folders: each name has all that are above it.
+    let depth = 100;
+    let name = |n: usize| format!("/deep/{}file", "0123456789abcde/".repeat(n * 40));
+    let files: Vec<Vec<u8>> = (1..=depth).map(|n| attributes(n as i32, 3, name(n).as_bytes(), 0)).collect();
+    let job = backup(catalog, &site, b'F', 100, &files);
+    let lists: [fn(u32, Option<FileKey>) -> CatalogRequest; 2] = [
+        |job_id, after| CatalogRequest::ListFiles { job_id, after, limit: 1_000 },
+        |job, after| CatalogRequest::KnownFiles { jobs: vec![job], after, limit: 1_000 },
+    ];
+    for list in lists {
+        let (mut found, mut pages, mut after) = (Vec::new(), 0, None);
+        loop {
+            let CatalogAnswer::FileList { files, next } = ask(catalog, list(job, after.take())) else {
+                panic!("no list")
+            };
+            let bytes: usize = files.iter().map(FileRow::bytes).sum();
+            let longest = files.iter().map(FileRow::bytes).max().unwrap_or(0);
+            assert!(bytes < towline_core::limits::PAGE + longest, "{bytes} bytes in {} rows", files.len());
+            found.extend(files.into_iter().map(|file| file.file_index));
+            pages += 1;
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        found.sort_unstable();
+        assert_eq!(found, (1..=depth as u32).collect::<Vec<_>>());
+        assert!(pages > 10, "{pages} pages");
+    }
+}

@@ -8,6 +8,7 @@ use super::{
     JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore,
     jobs_to_copy, last_jobs, newest_backup, orphaned_copies,
 };
+use crate::limits;
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::base64::{self, Variant};
 use crate::wire::catalog::CatalogUpdate;
@@ -318,10 +319,10 @@ impl MemoryCatalog {
     fn list_files(&self, job_id: u32, after: Option<&FileKey>, limit: u32) -> Answer {
         let begin = after.map_or(0, |key| key.file_index + 1);
         let rows = self.files.get(&job_id).into_iter().flat_map(|files| files.range(begin..));
-        let files: Vec<FileRow> = rows.map(|(_, row)| row.clone()).take(limit as usize).collect();
-        let next = (files.len() == limit as usize).then(|| files.last()).flatten();
+        let (page, is_last) = page(rows.map(|(_, row)| row), limit);
+        let next = page.last().filter(|_| !is_last);
         let next = next.map(|row| FileKey { path_id: 0, name: row.name.clone(), file_index: row.file_index });
-        Answer::FileList { files, next }
+        Answer::FileList { files: page.into_iter().cloned().collect(), next }
     }
 
     fn known_files(&self, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Answer {
@@ -330,8 +331,8 @@ impl MemoryCatalog {
             newest.insert(&row.name, row);
         }
         let rest = newest.into_iter().filter(|(name, _)| after.is_none_or(|key| *name > key.name.as_slice()));
-        let page: Vec<&FileRow> = rest.map(|(_, row)| row).take(limit as usize).collect();
-        let next = (page.len() == limit as usize).then(|| page.last()).flatten();
+        let (page, is_last) = page(rest.map(|(_, row)| row), limit);
+        let next = page.last().filter(|_| !is_last);
         let next = next.map(|row| FileKey { path_id: 0, name: row.name.clone(), file_index: 0 });
         Answer::FileList { files: page.into_iter().filter(|row| row.file_index > 0).cloned().collect(), next }
     }
@@ -426,4 +427,37 @@ fn next_id<T>(rows: &BTreeMap<u32, T>) -> u32 {
 
 fn missing(what: &str, id: u32) -> CatalogError {
     CatalogError::new(CatalogErrorKind::Constraint, format!("there is no {what} {id}"))
+}
+
+/// The next rows, at most `limit` and not much more than [`limits::PAGE`] bytes; and whether they are the last.
+fn page<'a>(mut rows: impl Iterator<Item = &'a FileRow>, limit: u32) -> (Vec<&'a FileRow>, bool) {
+    let (mut page, mut bytes) = (Vec::new(), 0);
+    while page.len() < limit as usize && bytes < limits::PAGE {
+        let Some(row) = rows.next() else { return (page, true) };
+        bytes += row.bytes();
+        page.push(row);
+    }
+    (page, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_ends_by_its_rows_or_by_its_bytes() {
+        let row = |name: usize| FileRow {
+            file_index: 1,
+            name: vec![b'x'; name],
+            lstat: Vec::new(),
+            md5: Vec::new(),
+            delta_seq: 0,
+        };
+        let (short, long) = (vec![row(10); 50], vec![row(limits::PAGE / 4); 50]);
+        assert_eq!((page(short.iter(), 20).0.len(), page(short.iter(), 20).1), (20, false));
+        assert_eq!((page(short.iter(), 100).0.len(), page(short.iter(), 100).1), (50, true));
+        assert_eq!((page(long.iter(), 20).0.len(), page(long.iter(), 20).1), (4, false));
+        let huge = [row(2 * limits::PAGE), row(1)];
+        assert_eq!(page(huge.iter(), 20).0.len(), 1, "one row at least");
+    }
 }

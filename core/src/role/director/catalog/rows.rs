@@ -305,6 +305,14 @@ pub struct PoolRow {
     pub next_pool_id: u32,
 }
 
+impl FileRow {
+    /// The bytes it takes in a page.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.name.len() + self.lstat.len() + self.md5.len()
+    }
+}
+
 /// Whole `UpdCat` frames, one after the other as on the wire: four bytes of length in big-endian order, then the payload.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct UpdCatBatch {

@@ -14,6 +14,9 @@ use super::{Asked, Doing, show, text_frames};
 
 /// Files that a document may list: it must be whole before a console reads any of it.
 const MAX_FILES: usize = 10_000;
+
+/// Bytes of their names.
+const MAX_FILE_BYTES: usize = 2 * 1024 * 1024;
 /// Bytes of text that a command's JSON document may hold.
 const MAX_TEXT: usize = 1 << 20;
 
@@ -42,6 +45,8 @@ pub(super) struct Output {
     text: String,
     /// Files that the present command has listed, in JSON.
     files: Vec<Json>,
+    /// The bytes of their names.
+    file_bytes: usize,
 }
 
 /// What a command comes to.
@@ -199,8 +204,14 @@ impl Director {
         let listed = &mut console.output.files;
         let name = |file: &FileRow| String::from_utf8_lossy(&file.name).into_owned();
         listed.extend(files.iter().map(|file| Json::object([("filename", name(file).into())])));
-        if listed.len() > MAX_FILES {
-            let text = format!("The job has more than {MAX_FILES} files: list them in API mode 0 or 1.\n");
+        let bytes = console.output.file_bytes + files.iter().map(FileRow::bytes).sum::<usize>();
+        console.output.file_bytes = if next.is_some() { bytes } else { 0 };
+        if listed.len() > MAX_FILES || bytes > MAX_FILE_BYTES {
+            listed.clear();
+            console.output.file_bytes = 0;
+            let text = format!(
+                "The job has more than {MAX_FILES} files, or their names are too long: list them in API mode 0 or 1.\n"
+            );
             return self.console_fails(net, conn, &text);
         }
         if next.is_some() {

@@ -1,8 +1,11 @@
 //! Steps of a backup that is not of everything: since when, and what the client is told it had (`wire/2 §1.5`, `§1.8`).
 
+use std::collections::VecDeque;
+
 use crate::bulk::parcel::Parcel;
 use crate::error::Explain;
 use crate::ids::ConnId;
+use crate::limits;
 use crate::node::Net;
 use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::accurate::KnownFile;
@@ -17,7 +20,7 @@ use super::super::job::Job;
 use super::super::levels::{accurate_base, choose_level};
 use super::{STORED, file};
 
-/// Known files asked of the catalog and sent to the client at a time.
+/// Known files asked of the catalog at a time, as long as their names are short: it ends a page by its bytes too.
 const PAGE: u32 = 1_000;
 
 /// What the job builds on; without anything it saves everything.
@@ -40,8 +43,8 @@ pub(super) const SEND_KNOWN: Step<Job> =
 pub(in super::super) enum Known {
     /// A page is asked of the catalog.
     Asked,
-    /// A page is on its way to the client; then comes the next.
-    Sent(FileKey),
+    /// A parcel of a page is on its way to the client; then come these, and then the next page if there is one.
+    Sending { waiting: VecDeque<Parcel>, next: Option<FileKey> },
 }
 
 const fn is_partial(job: &Job) -> bool {
@@ -122,7 +125,7 @@ fn ask_page(job: &mut Job, net: &mut Net, after: Option<FileKey>) {
     job.work = Some(ask_catalog(net, CatalogRequest::KnownFiles { jobs: job.base.clone(), after, limit: PAGE }));
 }
 
-/// Sends a page of known files. True if it was the last.
+/// Sends a page of known files, a parcel at a time. True if it was the last.
 pub(in super::super) fn send_page(
     job: &mut Job,
     net: &mut Net,
@@ -130,35 +133,85 @@ pub(in super::super) fn send_page(
     files: &[FileRow],
     next: Option<FileKey>,
 ) -> bool {
-    let mut frames = Vec::new();
-    let mut payload = Vec::new();
+    job.known = Some(Known::Sending { waiting: parcels(files), next });
+    send_next(job, net, conn)
+}
+
+/// The client has taken a parcel: here is the next. True if there is none, and no more pages.
+pub(in super::super) fn parcel_taken(job: &mut Job, net: &mut Net) -> bool {
+    job.file_conn.is_some_and(|conn| send_next(job, net, conn))
+}
+
+fn send_next(job: &mut Job, net: &mut Net, conn: ConnId) -> bool {
+    let Some(Known::Sending { waiting, next }) = &mut job.known else { return false };
+    let parcel = waiting.pop_front();
+    let is_last = waiting.is_empty() && next.is_none();
+    match (parcel, next) {
+        (parcel, _) if is_last => {
+            let mut frames = parcel.unwrap_or_default().bytes;
+            frame::put_signal(&mut frames, Signal::Eod);
+            net.send(conn, frames);
+            job.known = None;
+        }
+        (Some(parcel), _) => net.send_parcel(conn, parcel),
+        (None, next) => {
+            let after = next.take();
+            ask_page(job, net, after);
+        }
+    }
+    is_last
+}
+
+/// The frames of these files in parcels of the usual size. One that is longer than a client takes is left out: the client
+/// does not know that file then, and saves it.
+fn parcels(files: &[FileRow]) -> VecDeque<Parcel> {
+    let (mut all, mut parcel, mut payload) = (VecDeque::new(), Parcel::default(), Vec::new());
     for row in files {
         payload.clear();
         let digest: &[u8] = if row.md5 == b"0" { b"" } else { &row.md5 };
         let delta = i32::try_from(row.delta_seq).unwrap_or(i32::MAX);
         KnownFile { name: &row.name, lstat: &row.lstat, digest, delta }.put(&mut payload);
-        frame::put_data(&mut frames, &payload);
+        if payload.len() > limits::TEXT {
+            continue;
+        }
+        if !parcel.is_empty() && parcel.room() < payload.len() + frame::HEAD {
+            all.push_back(std::mem::take(&mut parcel));
+        }
+        frame::put_data(&mut parcel.bytes, &payload);
+        parcel.frames += 1;
     }
-    let Some(next) = next else {
-        frame::put_signal(&mut frames, Signal::Eod);
-        net.send(conn, frames);
-        job.known = None;
-        return true;
-    };
-    if frames.is_empty() {
-        ask_page(job, net, Some(next));
-    } else {
-        job.known = Some(Known::Sent(next));
-        let frames =
-            Parcel { bytes: frames, frames: u32::try_from(files.len()).unwrap_or(u32::MAX), ..Parcel::default() };
-        net.send_parcel(conn, frames);
-    }
-    false
+    all.extend((!parcel.is_empty()).then_some(parcel));
+    all
 }
 
-/// The client has taken a page: asks for the next.
-pub(in super::super) fn page_taken(job: &mut Job, net: &mut Net) {
-    if let Some(Known::Sent(next)) = job.known.take() {
-        ask_page(job, net, Some(next));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: usize) -> FileRow {
+        FileRow { file_index: 1, name: vec![b'x'; name], lstat: b"P4A".to_vec(), md5: b"0".to_vec(), delta_seq: 0 }
+    }
+
+    #[test]
+    fn known_files_with_long_names_go_out_in_parcels_of_at_most_256_kib() {
+        let files: Vec<FileRow> = (0..100).map(|_| row(76_000)).collect();
+        let parcels = parcels(&files);
+        assert_eq!(parcels.iter().map(|parcel| parcel.frames).sum::<u32>(), 100);
+        assert!(
+            parcels
+                .iter()
+                .all(|parcel| parcel.bytes.len() <= limits::PARCEL && parcel.frames == 3 || parcel.frames == 1),
+            "{parcels:?}"
+        );
+    }
+
+    #[test]
+    fn a_known_file_whose_frame_a_client_would_refuse_is_left_out() {
+        // The name, three NULs, the attributes and the number.
+        let longest = limits::TEXT - 3 - 3 - 1;
+        for (name, fits) in [(longest, true), (longest + 1, false)] {
+            assert_eq!(parcels(&[row(name)]).len(), usize::from(fits), "{name}");
+        }
+        assert!(parcels(&[]).is_empty());
     }
 }
