@@ -105,6 +105,7 @@ pub struct Walk {
     stack: Vec<Level>,
     path: Vec<u8>,
     top_dev: u64,
+    reached: bool,
     buffer: Vec<MaybeUninit<u8>>,
 }
 
@@ -118,6 +119,7 @@ impl Walk {
             stack: Vec::new(),
             path: Vec::new(),
             top_dev: 0,
+            reached: false,
             buffer: vec![MaybeUninit::uninit(); 32 * 1024],
         }
     }
@@ -141,6 +143,12 @@ impl Walk {
             }
             return self.leave();
         }
+    }
+
+    /// Whether any of the tops was there.
+    #[must_use]
+    pub const fn has_reached_a_top(&self) -> bool {
+        self.reached
     }
 
     fn top(&self, itself: bool) -> Top {
@@ -170,6 +178,7 @@ impl Walk {
             Err(error) => return Some(not_saved(trimmed, "could not be examined", error)),
         };
         self.top_dev = meta.dev;
+        self.reached = true;
         let choice = chooser.choose(&self.path, meta.kind() == FileType::Directory, self.top(true));
         self.take(parent, name, meta.kind(), self.path.clone(), choice, chooser)
     }
@@ -498,5 +507,9 @@ mod tests {
         assert_eq!(paths, ["/f"]);
         assert_eq!(notices.len(), 2);
         assert!(notices.iter().all(|n| n.kind == NoticeKind::NotSaved));
+        assert!(both.has_reached_a_top());
+        let mut none = Walk::new(vec![at("gone"), at("none/such")]);
+        assert_eq!(walk(&mut none, &mut Everything, dir.path()).1.len(), 2);
+        assert!(!none.has_reached_a_top());
     }
 }

@@ -8,8 +8,8 @@ use towline_core::bulk::unpack::Unpacker;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
 
-use crate::disk::backup::BackupSource;
 use crate::disk::backup::estimate::EstimateSource;
+use crate::disk::backup::{BackupSource, FillError};
 use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
@@ -86,10 +86,7 @@ impl Open for Backup {
                 self.complete |= filled.done;
                 DiskDone::Filled { parcel, last: filled.done, remarks: remarks(self.source.take_notices()) }
             }
-            Err(error) => {
-                let error = DiskError::Other { path: "backup".to_owned(), text: error.to_string() };
-                DiskDone::Failed { error, buffer: parcel.bytes }
-            }
+            Err(error) => DiskDone::Failed { error: unfilled(error), buffer: parcel.bytes },
         }
     }
 
@@ -114,8 +111,10 @@ struct Estimate(EstimateSource);
 impl Open for Estimate {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
-        let last = self.0.fill(&mut parcel);
-        DiskDone::Filled { parcel, last, remarks: remarks(self.0.take_notices()) }
+        match self.0.fill(&mut parcel) {
+            Ok(last) => DiskDone::Filled { parcel, last, remarks: remarks(self.0.take_notices()) },
+            Err(error) => DiskDone::Failed { error: unfilled(error), buffer: parcel.bytes },
+        }
     }
 
     fn close(self: Box<Self>) -> Tally {
@@ -275,6 +274,13 @@ impl Open for Volume {
 
     fn close(self: Box<Self>) -> Tally {
         Tally { complete: true, ..Tally::default() }
+    }
+}
+
+fn unfilled(error: FillError) -> DiskError {
+    match error {
+        FillError::Nothing => DiskError::NothingThere,
+        FillError::Pack(error) => DiskError::Other { path: "backup".to_owned(), text: error.to_string() },
     }
 }
 

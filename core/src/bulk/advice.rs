@@ -64,6 +64,7 @@ impl Explain for DiskError {
     fn fault(&self) -> Fault {
         match self {
             Self::BadStream(_) => Fault::Peer,
+            Self::NothingThere => Fault::Config,
             _ => Fault::Local,
         }
     }
@@ -85,6 +86,7 @@ impl Explain for DiskError {
             Self::Damaged { .. } => 606,
             Self::BadStream(_) => 607,
             Self::Other { .. } => 608,
+            Self::NothingThere => 609,
         })
     }
 
@@ -97,6 +99,7 @@ impl Explain for DiskError {
             Self::Truncated { .. } => "check the disk, and mark the volume as `Error` or bring back a copy of it",
             Self::Damaged { .. } => "check disk and memory of this machine, and restore from another job or copy",
             Self::BadStream(_) => "verify the job on its volume before restoring it again",
+            Self::NothingThere => "correct the paths of the fileset, or mount what belongs there",
             Self::Other { .. } => "look for errors of the disk in the system's log",
         }
     }
@@ -114,6 +117,7 @@ pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
         DiskError::Damaged { path: name(), at: 1 },
         DiskError::BadStream(name()),
         DiskError::Other { path: name(), text: name() },
+        DiskError::NothingThere,
     ]
 }
 

@@ -312,6 +312,9 @@ pub enum DiskError {
     /// The stream from the storage daemon broke its own rules.
     #[error("the stream to restore is damaged: {0}")]
     BadStream(String),
+    /// A backup found none of the paths of its fileset.
+    #[error("nothing that the fileset names exists on this machine")]
+    NothingThere,
     /// Anything else.
     #[error("{path}: {text}")]
     Other {

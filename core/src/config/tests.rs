@@ -259,6 +259,19 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ("/pools/0/label_format", json!("a/b"), "T0822 pools[0].label_format"),
         ("/pools/0/volume_retention", json!(0), "T0835 pools[0].volume_retention"),
         ("/filesets/0/include", json!([]), "T0836 filesets[0].include"),
+        ("/filesets/0/exclude", json!({ "files": ["/proc/", "core"] }), "T0849 filesets[0].exclude.files[1]"),
+        ("/filesets/0/exclude", json!({ "files": ["/home/../tmp"] }), "T0849 filesets[0].exclude.files[0]"),
+        ("/filesets/0/exclude", json!({ "files": ["/home/me "] }), "T0822 filesets[0].exclude.files[0]"),
+        (
+            "/filesets/0/include/0/exclude_dir_containing",
+            json!([".nobackup", "a/b"]),
+            "T0849 filesets[0].include[0].exclude_dir_containing[1]",
+        ),
+        (
+            "/filesets/0/include/0/options",
+            json!([{ "wild_dir": ["*/cache/", "cache"], "exclude": true }]),
+            "T0849 filesets[0].include[0].options[0].wild_dir[1]",
+        ),
         ("/filesets/0/include/0/files", json!(["home"]), "T0838 filesets[0].include[0].files[0]"),
         (
             "/filesets/0/include/0/options",

@@ -232,6 +232,13 @@ pub(super) const PAGES: &[Page] = &[
         "Write the unit, such as `maximum_bandwidth_per_job: \"300 KiB\"`, or leave it out for no limit.",
     ),
     finding(
+        codes::UNMATCHED,
+        "a fileset leaves out what no path can match",
+        "Wildcards are compared with whole paths from the root, which no relative path and no `..` is part of, and names \
+         of files with single names. What was to be left out would be saved.",
+        "Write the path from the root, `*/NAME` for a name in any folder, and `*.end` for all names with this end.",
+    ),
+    finding(
         codes::UNSUPPORTED,
         "a setting is not supported yet",
         "The setting is known, and nothing acts on this value of it yet. It is refused, because a setting that silently does \

@@ -64,4 +64,12 @@ pub(super) const PAGES: &[Page] = &[
         "The system reported something that has no code of its own. The log line has its words.",
         "Read the log line, and the kernel's log for errors of the disk.",
     ),
+    entry(
+        609,
+        "nothing that the fileset names exists",
+        (Fault::Config, Retry::Never),
+        "None of the paths in the fileset's `files` is on this client, so there was nothing to save. A backup of nothing is \
+         not taken for a good one.",
+        "Correct the paths, or mount the file system they are on. The job's log has a line for each of them.",
+    ),
 ];

@@ -69,7 +69,8 @@ pub(super) fn terminated_row(
 ) -> String {
     let files = thousands(u64::from(files));
     let word = match status {
-        JobStatus::Ok | JobStatus::Warnings => "OK",
+        JobStatus::Ok => "OK",
+        JobStatus::Warnings => "OK -- with warnings",
         JobStatus::Created => "Created",
         JobStatus::Error | JobStatus::Fatal => "Error",
         JobStatus::Differences => "Diffs",
@@ -132,6 +133,13 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_043), "1,043");
         assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn a_job_with_warnings_is_told_from_one_without() {
+        let word = |status| terminated_row(1, "Full", 6, 1_043, status, "23-Nov-26 13:03", "a");
+        assert!(word(JobStatus::Ok).contains("  OK       23-Nov"));
+        assert!(word(JobStatus::Warnings).contains("  OK -- with warnings  23-Nov"));
     }
 
     #[test]

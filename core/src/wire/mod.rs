@@ -13,6 +13,7 @@ pub mod file;
 pub mod file_answers;
 pub mod fileset;
 mod fileset_options;
+mod fileset_paths;
 pub mod frame;
 pub mod hello;
 pub mod json;

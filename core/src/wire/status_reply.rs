@@ -6,6 +6,9 @@
 /// Jobs, and waiting connections, that are kept of each list; those past it are not read.
 pub const MAX_ROWS: usize = 1_000;
 
+/// The most words of how a job ended: `OK -- with warnings`.
+const MAX_STATUS_WORDS: usize = 4;
+
 /// A status in values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatusReply {
@@ -55,7 +58,7 @@ pub struct TerminatedJob {
     pub files: u64,
     /// Its bytes, as printed: `1.043 K`.
     pub bytes: String,
-    /// How it ended, as printed: `OK`, `Error`, `Cancel`, `Diffs`.
+    /// How it ended, as printed: `OK`, `OK -- with warnings`, `Error`, `Cancel`, `Diffs`.
     pub status: String,
     /// When it ended, as printed.
     pub ended: String,
@@ -238,19 +241,35 @@ fn terminated(line: &str) -> Option<TerminatedJob> {
     let (unit, after) = cut_word(rest);
     let is_unit = unit.len() == 1 && unit.chars().all(char::is_alphabetic);
     let (bytes, rest) = if is_unit { (format!("{bytes} {unit}"), after) } else { (bytes.to_owned(), rest) };
-    let (status, rest) = cut_word(rest);
-    let (date, rest) = cut_word(rest);
-    let (time, name) = cut_word(rest);
+    let (status, (date, (time, name))) = ended(rest)?;
     let job = TerminatedJob {
         id,
         level: level.to_owned(),
         files: number(files)?,
         bytes,
-        status: status.to_owned(),
+        status,
         ended: format!("{date} {time}"),
         name: name.to_owned(),
     };
-    time.contains(':').then_some(job)
+    Some(job)
+}
+
+/// `OK -- with warnings  23-Nov-26 13:04 laptop`: the words before the date, the date, the time, and what follows.
+fn ended(row: &str) -> Option<(String, (&str, (&str, &str)))> {
+    let mut status = String::new();
+    let (mut word, mut rest) = cut_word(row);
+    for _ in 0..MAX_STATUS_WORDS {
+        if !status.is_empty() {
+            status.push(' ');
+        }
+        status.push_str(word);
+        (word, rest) = cut_word(rest);
+        let (time, name) = cut_word(rest);
+        if time.contains(':') && word.contains('-') {
+            return Some((status, (word, (time, name))));
+        }
+    }
+    None
 }
 
 /// `23-Nov-26 12:51     54                  1                   laptop-fd`
@@ -328,6 +347,22 @@ Connect time        Protocol            Authenticated       Name
 23-Nov-26 12:51     54                  1                   cifd                                    
 ====
 ";
+
+    #[test]
+    fn how_a_job_ended_may_be_several_words() {
+        let row = |status: &str| {
+            let row =
+                format!("Terminated Jobs:\n     1  Full          6    1.043 K  {status:<7}  23-Nov-26 13:03 a b\n");
+            StatusReply::parse(&row)
+                .terminated
+                .first()
+                .map(|job| (job.status.clone(), job.ended.clone(), job.name.clone()))
+        };
+        for status in ["OK", "OK -- with warnings"] {
+            assert_eq!(row(status), Some((status.into(), "23-Nov-26 13:03".into(), "a b".into())));
+        }
+        assert_eq!(row("OK -- with five more words"), None);
+    }
 
     #[test]
     fn a_directors_status_has_its_last_jobs_and_those_who_wait() {

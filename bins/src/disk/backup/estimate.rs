@@ -13,7 +13,7 @@ use towline_core::wire::frame;
 
 use super::select::{Ready, Selection};
 use super::unchanged::is_unchanged;
-use super::{OpenError, STEPS};
+use super::{FillError, OpenError, STEPS};
 use crate::disk::meta::{self, Meta};
 use crate::disk::notice::{Notice, NoticeKind, Notices};
 use crate::disk::restore::OwnerNames;
@@ -66,19 +66,24 @@ impl EstimateSource {
     }
 
     /// Walks on, with lines into the parcel, over whatever was in it. True at the end; if not, the parcel may be empty.
-    pub fn fill(&mut self, parcel: &mut Parcel) -> bool {
+    ///
+    /// # Errors
+    /// As [`super::BackupSource::fill`] when nothing that the fileset names was there.
+    pub fn fill(&mut self, parcel: &mut Parcel) -> Result<bool, FillError> {
         parcel.clear();
         for _ in 0..STEPS {
             if parcel.bytes.len() + LINE > PARCEL {
-                return false;
+                return Ok(false);
             }
             match self.walk.step(&mut self.selection) {
                 Step::Notice(notice) => self.note(notice),
                 Step::Entry(found) => self.count(&found, parcel),
-                Step::Done => return true,
+                Step::Done if self.walk.has_reached_a_top() => return Ok(true),
+                Step::Done if self.notices.is_empty() => return Err(FillError::Nothing),
+                Step::Done => return Ok(false),
             }
         }
-        false
+        Ok(false)
     }
 
     /// Files and bytes so far.
@@ -220,7 +225,7 @@ mod tests {
         let lines = [b"I".as_slice(), b"O M", b"N", b"F /no/such/top", b"F /proc/sys/vm/compact_memory"];
         let fileset = FileSet::parse(lines).unwrap();
         let mut source = EstimateSource::new(&fileset, Changes::default(), false).unwrap();
-        assert!(source.fill(&mut Parcel::new()));
+        assert_eq!(source.fill(&mut Parcel::new()), Ok(true));
         // Root may read everything as far as its rights go, and learns more only by opening.
         let files = u32::from(rustix::process::geteuid().is_root());
         assert_eq!((source.totals().0, source.unread()), (files, 2 - files));
@@ -239,7 +244,7 @@ mod tests {
         let estimate = |since: Option<i64>| {
             let mut source = EstimateSource::new(&fileset, Changes { since, known: None }, true).unwrap();
             let mut parcel = Parcel::new();
-            assert!(source.fill(&mut parcel));
+            assert_eq!(source.fill(&mut parcel), Ok(true));
             (source.totals(), parcel)
         };
         let ((files, bytes), parcel) = estimate(None);

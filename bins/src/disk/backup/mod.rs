@@ -72,6 +72,17 @@ pub struct Filled {
     pub done: bool,
 }
 
+/// Why a backup cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FillError {
+    /// The stream cannot hold it.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// None of the paths of the fileset is there.
+    #[error("nothing that the fileset names exists")]
+    Nothing,
+}
+
 /// What was done (wire/2 §2.8).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -144,15 +155,16 @@ impl BackupSource {
     /// Fills the parcel with frames, over whatever was in it; the last one ends with the end of all data.
     ///
     /// # Errors
-    /// When there are more files than a job can number; what was packed before is lost with the job.
-    pub fn fill(&mut self, parcel: &mut Parcel) -> Result<Filled, PackError> {
+    /// When there are more files than a job can number, what was packed before being lost with the job; and at the end
+    /// when nothing that the fileset names was there, after the notices that say so of each path.
+    pub fn fill(&mut self, parcel: &mut Parcel) -> Result<Filled, FillError> {
         self.packer.give(std::mem::take(parcel));
         let outcome = self.fill_given();
         *parcel = self.packer.take().unwrap_or_default();
         Ok(Filled { done: outcome? })
     }
 
-    fn fill_given(&mut self) -> Result<bool, PackError> {
+    fn fill_given(&mut self) -> Result<bool, FillError> {
         for _ in 0..STEPS {
             if let Some(item) = &mut self.item {
                 match item.pump(&mut self.packer, &mut self.work) {
@@ -162,7 +174,7 @@ impl BackupSource {
                         item.give_up(bytes, &mut self.work);
                         self.item = None;
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(error.into()),
                 }
             }
             if self.work.notices.len() >= TALKATIVE {
@@ -178,9 +190,12 @@ impl BackupSource {
                         self.item = Item::new(found, options, self.since, &mut self.work);
                     }
                 }
+                Step::Done if !self.walk.has_reached_a_top() => {
+                    return if self.work.notices.is_empty() { Err(FillError::Nothing) } else { Ok(false) };
+                }
                 Step::Done => match self.end() {
                     Err(PackError::Full) => return Ok(false),
-                    other => return other.map(|()| true),
+                    other => return Ok(other.map(|()| true)?),
                 },
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope};
+use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope, plain, unmatched};
 
 use super::OpenError;
 use super::pattern::{Manner, matches};
@@ -72,11 +72,14 @@ impl Selection {
                 selection.options.push(Options::default());
             }
             let last = selection.options.len() - 1;
+            for name in include.exclude_dirs_containing.iter().filter(|name| name.contains('/')) {
+                notices.push(useless(name.as_bytes()));
+            }
             let markers = include.exclude_dirs_containing.iter().map(|name| name.as_bytes().to_vec()).collect();
             selection.includes.push(Include { blocks, markers, last });
             for file in &include.files {
                 for top in paths(file)? {
-                    tops.push(top);
+                    tops.push(climbed(top));
                     selection.include_of.push(selection.includes.len() - 1);
                 }
             }
@@ -85,7 +88,7 @@ impl Selection {
             }
         }
         for exclude in &fileset.excludes {
-            selection.exclude(exclude)?;
+            selection.exclude(exclude, &mut notices)?;
         }
         Ok(Ready { selection, tops, notices })
     }
@@ -129,7 +132,7 @@ impl Selection {
         let mut tests = Vec::new();
         for rule in &block.rules {
             match rule {
-                Rule::Wild(scope, text) => tests.push((*scope, Test::Wild(text.as_bytes().to_vec()))),
+                Rule::Wild(scope, text) => tests.push((*scope, wild(*scope, text.as_bytes(), notices))),
                 Rule::Regex(scope, text) => tests.push((*scope, Test::Regex(compile(text, manner)?))),
                 _ => {}
             }
@@ -138,10 +141,14 @@ impl Selection {
         Ok(Block { tag: self.options.len() - 1, tests, manner, exclude: options.exclude })
     }
 
-    fn exclude(&mut self, block: &towline_core::wire::fileset::Block) -> Result<(), OpenError> {
+    fn exclude(
+        &mut self,
+        block: &towline_core::wire::fileset::Block,
+        notices: &mut Vec<Notice>,
+    ) -> Result<(), OpenError> {
         let mut literal = Vec::new();
         for file in &block.files {
-            literal.extend(paths(file)?.into_iter().map(Test::Wild));
+            literal.extend(paths(file)?.iter().map(|path| wild(Scope::Any, path, notices)));
         }
         let manner_of_files = block.options.last().map_or_else(Manner::default, |b| manner(&b.options));
         self.excludes.push(Exclude { tests: literal, manner: manner_of_files });
@@ -150,7 +157,7 @@ impl Selection {
             let mut tests = Vec::new();
             for rule in &options.rules {
                 match rule {
-                    Rule::Wild(_, text) => tests.push(Test::Wild(text.as_bytes().to_vec())),
+                    Rule::Wild(_, text) => tests.push(wild(Scope::Any, text.as_bytes(), notices)),
                     Rule::Regex(_, text) => tests.push(Test::Regex(compile(text, manner)?)),
                     _ => {}
                 }
@@ -186,8 +193,10 @@ impl Choose for Selection {
         if !top.itself && self.excludes.iter().any(excluded) {
             return Choice::Leave;
         }
-        let (descend, cross) = self.options(tag).map_or((true, false), |o| (!o.no_recursion, o.cross_file_systems));
-        Choice::Take { tag, descend, cross }
+        let options = self.options(tag);
+        // A top without recursion is still read: what stands in it directly is saved (`wire/2 §1.6`).
+        let descend = top.itself || options.is_none_or(|options| !options.no_recursion);
+        Choice::Take { tag, descend, cross: options.is_some_and(|options| options.cross_file_systems) }
     }
 
     fn spares(&self, tag: usize) -> bool {
@@ -214,6 +223,38 @@ impl Test {
             Self::Wild(pattern) => matches(pattern, subject, manner),
             Self::Regex(regex) => regex.finds(subject),
         }
+    }
+}
+
+/// A wildcard as names are compared; one that matches nothing is told.
+fn wild(scope: Scope, text: &[u8], notices: &mut Vec<Notice>) -> Test {
+    let pattern = plain(text);
+    let is_useless = match scope {
+        Scope::BaseNames => pattern.contains(&b'/'),
+        _ => unmatched(&pattern).is_some(),
+    };
+    if is_useless {
+        notices.push(useless(text));
+    }
+    Test::Wild(pattern)
+}
+
+fn useless(text: &[u8]) -> Notice {
+    Notice::new(NoticeKind::Warning, text, "the fileset leaves this out, and no path can match it: it has no effect")
+}
+
+/// A top without `..`: what that leads to, links on the way followed, as the system would follow them.
+fn climbed(top: Vec<u8>) -> Vec<u8> {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    let top = plain(&top);
+    let names: Vec<&[u8]> = top.split(|byte| *byte == b'/').collect();
+    let Some(last) = names.iter().rposition(|name| *name == b"..") else { return top };
+    let (head, tail) = names.split_at(last + 1);
+    let head = head.join(&b'/');
+    match std::fs::canonicalize(std::ffi::OsStr::from_bytes(&head)) {
+        Ok(folder) => plain(&[folder.into_os_string().into_vec(), tail.join(&b'/')].join(&b'/')),
+        // The walk says why.
+        Err(_) => top,
     }
 }
 
@@ -301,6 +342,67 @@ mod tests {
         assert!(!taken(&mut s, "/home/me/x", true));
         assert!(!taken(&mut s, "/a.iso", false));
         assert!(taken(&mut s, "/home/me/y", true));
+    }
+
+    #[test]
+    fn paths_are_compared_however_they_are_written() {
+        let Ready { selection: mut s, tops, notices } = selection(&[
+            "I",
+            "O e",
+            "WD */cache/",
+            "N",
+            "O",
+            "N",
+            "F //home/./me/",
+            "N",
+            "E",
+            "F /home//me/tmp/",
+            "F /home/me/./x",
+            "N",
+        ]);
+        assert_eq!((tops, notices), (vec![b"/home/me".to_vec()], Vec::new()));
+        assert!(!taken(&mut s, "/home/me/tmp", true));
+        assert!(!taken(&mut s, "/home/me/x", false));
+        assert!(!taken(&mut s, "/home/me/cache", true));
+        assert!(taken(&mut s, "/home/me/y", false));
+    }
+
+    #[test]
+    fn what_is_left_out_and_matches_nothing_is_told() {
+        let Ready { notices, .. } = selection(&[
+            "I",
+            "Z a/b",
+            "O e",
+            "W core",
+            "WB x/y",
+            "N",
+            "O",
+            "N",
+            "F /",
+            "N",
+            "E",
+            "F .journal",
+            "F /a/../b",
+            "F /ok",
+            "N",
+        ]);
+        let told: Vec<_> = notices.iter().map(|n| String::from_utf8_lossy(&n.path).into_owned()).collect();
+        assert_eq!(told, ["core", "x/y", "a/b", ".journal", "/a/../b"]);
+        assert!(notices.iter().all(|n| n.kind == NoticeKind::Warning));
+    }
+
+    #[test]
+    fn a_top_leads_where_the_system_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().canonicalize().unwrap().join(name).display().to_string();
+        std::fs::create_dir_all(at("deep/inside")).unwrap();
+        std::os::unix::fs::symlink(at("deep/inside"), at("link")).unwrap();
+        let top = |path: &str| String::from_utf8(climbed(at(path).into_bytes())).unwrap();
+        assert_eq!(top("deep/inside/../../deep/./x"), at("deep/x"));
+        assert_eq!(top("link/../inside/"), at("deep/inside"), "not what the letters say");
+        assert_eq!(top("deep/inside/.."), at("deep"));
+        assert_eq!(top("none/../deep"), at("none/../deep"), "the walk tells that it is not there");
+        assert_eq!(climbed(b"/..".to_vec()), b"/");
     }
 
     #[test]

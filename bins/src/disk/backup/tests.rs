@@ -579,3 +579,37 @@ fn entries_with_the_no_dump_flag_are_left_out_where_the_fileset_says_so() {
         assert!(notices[0].text.contains("no-dump"), "{notices:?}");
     }
 }
+
+#[test]
+fn without_recursion_what_stands_in_the_top_directly_is_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["a", "b", "c", "d"] {
+        std::fs::write(dir.path().join(name), name).unwrap();
+    }
+    for name in ["e", "f"] {
+        std::fs::create_dir(dir.path().join(name)).unwrap();
+        std::fs::write(dir.path().join(name).join("below"), b"x").unwrap();
+    }
+    let (stream, _) = drain(&mut source("h", &[dir.path()], None));
+    let objects = objects(&stream);
+    let entries = objects.iter().filter(|object| object.1 == Stream::ATTRIBUTES.0).map(attributes);
+    let names: Vec<_> = entries.map(|entry| String::from_utf8(entry.1).unwrap()).collect();
+    let top = dir.path().display().to_string();
+    let expected = ["/a", "/b", "/c", "/d", "/e/", "/f/", "/"].map(|name| format!("{top}{name}"));
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn a_fileset_of_which_nothing_exists_is_an_error_after_a_line_for_each_path() {
+    let dir = tempfile::tempdir().unwrap();
+    let (gone, none) = (dir.path().join("gone"), dir.path().join("none/such"));
+    let mut parcel = Parcel::new();
+    let mut nothing = source("M", &[&gone, &none], None);
+    assert_eq!(nothing.fill(&mut parcel), Ok(Filled { done: false }));
+    assert_eq!(nothing.take_notices().iter().filter(|notice| notice.kind == NoticeKind::NotSaved).count(), 2);
+    assert_eq!(nothing.fill(&mut parcel), Err(FillError::Nothing));
+    // One that is there makes the others a remark.
+    let mut some = source("M", &[&gone, dir.path()], None);
+    drain(&mut some);
+    assert_eq!((some.counters().files, some.counters().errors), (1, 1));
+}

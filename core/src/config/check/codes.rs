@@ -86,6 +86,8 @@ codes! {
     UNSHARED = 847;
     /// A bandwidth limit lets next to nothing through.
     SLOW_LIMIT = 848;
+    /// What a fileset leaves out matches nothing.
+    UNMATCHED = 849;
     /// A setting is known, but nothing acts on it yet.
     UNSUPPORTED = 850;
     /// A password is one that an example has.

@@ -3,8 +3,9 @@
 use super::{Built, Check, Checker, Finding, Side, codes, reach};
 use super::{catalog, copying, unsupported};
 use crate::bulk::known::compares_digests;
-use crate::config::{Client, ConfigPath, Digest, DirectorConfig, FileSet, IncludeOptions};
+use crate::config::{Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions};
 use crate::config::{Job, JobKind, Pool, Replace, Schedule, Storage};
+use crate::wire::fileset::{Unmatched, plain, unmatched};
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
 const DEFAULT_CONSOLE: &str = "*UserAgent*";
@@ -234,6 +235,7 @@ fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule) {
 }
 
 fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
+    left_out(c, &path.field("exclude"), &fileset.exclude);
     c.not_empty(path.field("include"), fileset.include.len(), "include block");
     for (index, include) in fileset.include.iter().enumerate() {
         let path = path.field("include").index(index);
@@ -251,14 +253,64 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
                 c.error(codes::BAD_NAME, path.field("files").index(index), message, help);
             }
         }
+        for (index, name) in include.exclude_dir_containing.iter().enumerate() {
+            if name.is_empty() || name.contains('/') {
+                let message = format!("{name:?} is no name of a file in a folder");
+                let help = "write a single name, such as `.nobackup`";
+                c.error(codes::UNMATCHED, path.field("exclude_dir_containing").index(index), message, help);
+            }
+        }
         for (index, options) in include.options.iter().enumerate() {
             accurate(c, &path.field("options").index(index), options);
+            wilds(c, &path.field("options").index(index), options);
             if options.exclude && !options.has_patterns() {
                 let message = "this block leaves out every file";
                 let help = "add patterns such as `wild: [\"*.tmp\"]`, or remove `exclude`";
                 c.error(codes::CONTRADICTION, path.field("options").index(index).field("exclude"), message, help);
             }
         }
+    }
+}
+
+/// What is left out must be something.
+fn left_out(c: &mut Checker, path: &ConfigPath, exclude: &Exclude) {
+    for (index, file) in exclude.files.iter().enumerate() {
+        let path = path.field("files").index(index);
+        if file.contains(['\n', '\r', '\0']) || file.ends_with(' ') {
+            let message = format!("{file:?} cannot be sent to a file daemon");
+            c.error(codes::BAD_NAME, path, message, "remove line ends and spaces at the end, or write `?` for them");
+        } else if !file.starts_with(['|', '<']) {
+            matches_something(c, path, file);
+        }
+    }
+}
+
+/// Wildcards are compared with whole paths (`wire/2 §1.6`).
+fn wilds(c: &mut Checker, path: &ConfigPath, options: &IncludeOptions) {
+    let lists = [("wild", &options.wild), ("wild_file", &options.wild_file), ("wild_dir", &options.wild_dir)];
+    for (field, texts) in lists {
+        for (index, text) in texts.iter().enumerate() {
+            matches_something(c, path.field(field).index(index), text);
+        }
+    }
+}
+
+fn matches_something(c: &mut Checker, path: ConfigPath, wild: &str) {
+    match unmatched(&plain(wild.as_bytes())) {
+        Some(Unmatched::Relative) => {
+            let message = format!("{wild:?} matches no path: they all begin at the root");
+            c.error(
+                codes::UNMATCHED,
+                path,
+                message,
+                format!("write the whole path, or \"*/{wild}\" for it in any folder"),
+            );
+        }
+        Some(Unmatched::Parent) => {
+            let message = format!("{wild:?} matches no path: none has `..` in it");
+            c.error(codes::UNMATCHED, path, message, "write where it leads to");
+        }
+        None => {}
     }
 }
 

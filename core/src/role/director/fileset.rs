@@ -3,19 +3,19 @@
 use crate::config::{self, Digest as ConfigDigest, IncludeOptions};
 use crate::wire::base64::{self, Variant};
 use crate::wire::digest::{Algorithm, Hasher};
-use crate::wire::fileset::{Block, FileSet, Options, OptionsBlock, Rule, Scope};
+use crate::wire::fileset::{Block, FileSet, Options, OptionsBlock, Rule, Scope, plain};
 
 /// The fileset on the wire.
 pub(super) fn to_wire(set: &config::FileSet) -> FileSet {
     let includes = set.include.iter().map(|include| Block {
         exclude_dirs_containing: include.exclude_dir_containing.clone(),
         options: include.options.iter().map(options).collect(),
-        files: include.files.iter().map(|file| file.clone().into_bytes()).collect(),
+        files: include.files.iter().map(file).collect(),
         plugins: Vec::new(),
     });
     let excludes = (!set.exclude.files.is_empty()).then(|| Block {
         options: vec![OptionsBlock::default()],
-        files: set.exclude.files.iter().map(|file| file.clone().into_bytes()).collect(),
+        files: set.exclude.files.iter().map(file).collect(),
         ..Block::default()
     });
     FileSet { includes: includes.collect(), excludes: excludes.into_iter().collect() }
@@ -58,6 +58,15 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
     let wilds = [(&from.wild, Scope::Any), (&from.wild_dir, Scope::Directories), (&from.wild_file, Scope::Files)];
     let regexes =
         regexes.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Regex(scope, t.clone())));
-    let wilds = wilds.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Wild(scope, t.clone())));
+    let wilds = wilds.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Wild(scope, wild(t))));
     OptionsBlock { options, rules: regexes.chain(wilds).collect() }
+}
+
+/// A path as the client compares it; programs and lists of paths are lines of their own kind.
+fn file(text: &String) -> Vec<u8> {
+    if text.starts_with(['|', '<']) { text.clone().into_bytes() } else { plain(text.as_bytes()) }
+}
+
+fn wild(text: &str) -> String {
+    String::from_utf8_lossy(&plain(text.as_bytes())).into_owned()
 }
