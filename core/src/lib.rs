@@ -51,6 +51,7 @@
 //! # Two ends in memory
 //! ```
 //! use std::sync::Arc;
+//! use std::time::Duration;
 //! use towline_core::conn::{Accepting, Conn, Dialling, FromConn};
 //! use towline_core::tls::keyring::{Clear, Keyring};
 //! use towline_core::wire::hello::{Hello, Purpose, Version};
@@ -77,11 +78,13 @@
 //! let own = String::from("R_DIRECTOR::dir");
 //! let dialling = Dialling { id: ConnId(1), ends, engine, hello, key, own, policy: 0, nonce: 1, wall, give_up };
 //! let own = String::from("R_STORAGE::sd");
-//! let accepting = Accepting { id: ConnId(2), ends, engines, keyring, own, nonce: 2, wall, give_up };
+//! let pause = Duration::ZERO;
+//! let accepting = Accepting { id: ConnId(2), ends, engines, keyring, own, nonce: 2, wall, give_up, pause };
 //!
 //! let (mut director, mut storage) = (Conn::dialled(dialling, now), Conn::accepted(accepting, now));
 //! while carry(&mut director, &mut storage, now) + carry(&mut storage, &mut director, now) > 0 {}
-//! let Some(FromConn::Authenticated(peer)) = storage.poll_message() else { panic!("not authenticated") };
+//! let mut said = std::iter::from_fn(|| storage.poll_message()).skip_while(|said| matches!(said, FromConn::Reached { .. }));
+//! let Some(FromConn::Authenticated(peer)) = said.next() else { panic!("not authenticated") };
 //! assert_eq!(peer.name.to_string(), "R_DIRECTOR::dir");
 //! assert!(matches!(director.poll_message(), Some(FromConn::Authenticated(_))));
 //! ```

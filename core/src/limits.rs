@@ -34,6 +34,12 @@ pub const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 /// Kinds of refused connections, by cause and source, that are counted apart in the log.
 pub const REFUSALS: usize = 32;
 
+/// Hosts with wrong keys that are remembered.
+pub const GUESSERS: usize = 256;
+
+/// The longest that a wrong key waits for its answer: as long as a stock daemon pauses (`wire/1 §4.7`).
+pub const WRONG_KEY_PAUSE: Duration = Duration::from_secs(5);
+
 /// Name look-ups under way at a time in one node, but for those that take long.
 pub const LOOKUPS: usize = 4;
 

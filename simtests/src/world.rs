@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use towline_core::action::SocketOptions;
-use towline_core::drive::{Desk, ExitReason, Hands, ListenOrder, Mail, NodeMail};
+use towline_core::drive::{Desk, DialOrder, ExitReason, Hands, ListenOrder, Mail, NodeMail};
 use towline_core::event::{Event, IoKind};
 use towline_core::node::Node;
 use towline_core::role::Role;
@@ -17,7 +17,7 @@ use crate::clock::Ticket;
 use crate::contract::{Book, Watch, lock};
 use crate::host::{Answers, AnyDesk, Asker, HostId, Life, Out, Simulated, Socket, TaskId, Wire};
 use crate::link::Link;
-use crate::net::{Happening, Net, NetState, Post};
+use crate::net::{Happening, Net, NetState, Owner, Post};
 use crate::rng::Rng;
 use crate::trace::Trace;
 
@@ -162,6 +162,13 @@ impl World {
     pub fn add_mute(&mut self, host: HostId, on: SocketAddr) -> Result<SocketAddr, IoKind> {
         let order = ListenOrder { on, socket: SocketOptions::default(), backlog: 0 };
         self.net.borrow_mut().listen(host, None, &order)
+    }
+
+    /// Connects from a host, never says a word, and stays as long as the other end lets it.
+    pub fn add_idle(&mut self, host: HostId, to: SocketAddr) {
+        let give_up = self.time_of(host) + Duration::from_secs(3600);
+        let order = DialOrder { to, from: None, socket: SocketOptions::default(), give_up };
+        let _held = self.net.borrow_mut().dial(host, Owner::Held, &order);
     }
 
     /// Posts an event to a daemon; false if none runs there.

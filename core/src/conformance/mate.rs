@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::arm::Peer;
 use crate::conn::{Accepting, CloseReason, Conn, Dialling, FromConn, Side, ToConn};
@@ -86,6 +87,7 @@ impl Mate {
             nonce: 2,
             wall: Wall(1),
             give_up: NEVER,
+            pause: Duration::ZERO,
         };
         Self::new(Conn::accepted(accepting, NOW), peer)
     }
@@ -204,6 +206,10 @@ impl Mate {
     fn collect(&mut self) -> bool {
         let before = self.heard.len();
         while let Some(message) = self.conn.poll_message() {
+            // How far it has come is for a node.
+            if matches!(message, FromConn::Reached { .. }) {
+                continue;
+            }
             if !matches!(message, FromConn::Closed(_)) {
                 self.conn.handle_message(ToConn::Taken(1), NOW);
             }

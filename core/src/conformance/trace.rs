@@ -102,6 +102,7 @@ impl Tracer {
 
 fn from_conn(message: &FromConn) -> String {
     match message {
+        FromConn::Reached { stage, .. } => format!("Reached {stage}"),
         FromConn::Authenticated(peer) => format!("Authenticated {}", peer.name),
         FromConn::Text(text) => format!("Text {}", text.escape_ascii()),
         FromConn::Signal(signal) => format!("Signal {}", signal.number()),
@@ -117,6 +118,7 @@ fn from_conn(message: &FromConn) -> String {
 
 const fn to_conn(message: &ToConn) -> &'static str {
     match message {
+        ToConn::PushOut => "PushOut",
         ToConn::Send(_) => "Send",
         ToConn::Parcel(_) => "Parcel",
         ToConn::Carry(_) => "Carry",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::flight::Stall;
-use super::reason::CloseReason;
+use super::reason::{CloseReason, Stage};
 use crate::bulk::machine::{FromMachine, Machine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::event::Ends;
@@ -63,6 +63,8 @@ pub struct Accepting {
     pub wall: Wall,
     /// When authentication must be done.
     pub give_up: Instant,
+    /// How long a wrong key waits for its answer.
+    pub pause: Duration,
 }
 
 /// The other end, after both CRAM-MD5 directions agreed.
@@ -117,12 +119,22 @@ pub enum ToConn {
     },
     /// Close at once; what is queued is lost.
     Abort,
+    /// Make room for another one: say so to the peer if it can hear it, and close. Nothing follows.
+    PushOut,
 }
 
 /// What a connection tells the node. At most 8 of these are under way; then the connection stops reading until `Taken`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FromConn {
+    /// An accepted connection has got further on its way to be authenticated: said three times at most, and not answered
+    /// by `Taken`.
+    Reached {
+        /// How far.
+        stage: Stage,
+        /// Whether the peer has proved in TLS that it knows a key.
+        by_key: bool,
+    },
     /// Both CRAM-MD5 directions agreed.
     Authenticated(Box<Peer>),
     /// A whole text frame, one trailing NUL removed.

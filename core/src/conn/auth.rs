@@ -15,7 +15,7 @@ use super::reason::CloseReason;
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::cram_md5::{ACCEPTED, Challenge, REFUSED, is_accepted};
-use crate::wire::hello::{TOWLINE, is_marked};
+use crate::wire::hello::{CROWDED, TOWLINE, is_marked};
 use crate::wire::names::{PeerKind, PeerName, unbash};
 
 /// What both sides of an authentication need.
@@ -113,6 +113,7 @@ impl Auth {
         let Some(theirs) = Challenge::parse(line) else {
             return match first_line(line) {
                 text if text == REFUSED.trim_end() => Step::Failed(CloseReason::RefusedByPeer, None),
+                text if text == CROWDED.trim_end() => Step::Failed(CloseReason::Crowded, None),
                 text if self.dialled => Step::Failed(CloseReason::Refused(text), refused()),
                 text => Step::Failed(CloseReason::Protocol(format!("{text:?} instead of a challenge")), refused()),
             };
@@ -138,6 +139,7 @@ impl Auth {
             let reason = match self.terms.doom {
                 Some(doom) => doom,
                 None if line == REFUSED.as_bytes() => CloseReason::RefusedByPeer,
+                None if line == CROWDED.as_bytes() => CloseReason::Crowded,
                 None => CloseReason::WrongPassword(self.terms.peer),
             };
             return Step::Failed(reason, Some(REFUSED.as_bytes().to_vec()));
@@ -152,7 +154,8 @@ impl Auth {
 
     fn verdict(mut self, line: &[u8]) -> Step {
         if !is_accepted(line) {
-            return Step::Failed(CloseReason::RefusedByPeer, None);
+            let is_crowded = line == CROWDED.as_bytes();
+            return Step::Failed(if is_crowded { CloseReason::Crowded } else { CloseReason::RefusedByPeer }, None);
         }
         if !self.dialled {
             return Step::Done(self.theirs, None);

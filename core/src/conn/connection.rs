@@ -1,6 +1,7 @@
 //! The connection itself: what an adapter calls, and how bytes become messages.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::api::{Accepting, Dialling, FromConn, Interest, Moved, Side, ToConn, Traffic, Transmit};
 use super::carry::{Carried, PACE};
@@ -8,7 +9,9 @@ use super::flight::{Flight, Look, Scene};
 use super::gather::{Gather, Gathered};
 use super::heartbeat::{Due, Heartbeat, Part};
 use super::pace::Pace;
-use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
+use super::phase::{
+    Authenticating, Draining, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear,
+};
 use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
 use super::tx::{Back, Tx};
@@ -22,6 +25,10 @@ use crate::limits;
 use crate::time::{Deadline, Instant};
 use crate::tls::{self, State};
 use crate::wire::frame::{Signal, put_data, put_signal};
+use crate::wire::hello::CROWDED;
+
+/// What the deadline of a mute connection is for.
+const MUTE: &str = "answer to a wrong key";
 
 /// What the heartbeat's deadline is for.
 const HEARTBEAT: &str = "heartbeat";
@@ -45,6 +52,8 @@ pub struct Conn {
     untaken: usize,
     /// When authentication must be done.
     pub(super) give_up: Instant,
+    /// How long a wrong key waits for its answer.
+    pub(super) pause: Duration,
     /// Writing has failed; what can still be read may say why, until this time.
     pub(super) broken: Option<(IoKind, Instant)>,
     /// A machine ended in the middle of a stream: nothing that follows makes sense.
@@ -89,6 +98,7 @@ impl Conn {
     #[must_use]
     pub fn accepted(accepting: Accepting, now: Instant) -> Self {
         let mut conn = Self::new(accepting.id, accepting.give_up, now);
+        conn.pause = accepting.pause;
         conn.set_phase(Phase::Sniffing(Sniffing(Box::new(accepting))));
         conn
     }
@@ -106,6 +116,7 @@ impl Conn {
             messages: VecDeque::new(),
             untaken: 0,
             give_up,
+            pause: Duration::ZERO,
             broken: None,
             is_deaf: false,
             next_work: 0,
@@ -162,6 +173,9 @@ impl Conn {
 
     /// What to write next: at most `max` bytes, in at most 64 slices.
     pub fn transmit(&mut self, max: usize) -> Transmit<'_> {
+        if self.mute_until().is_some() {
+            return Transmit { slices: Vec::new() };
+        }
         let Self { rx, tx, .. } = self;
         if let Some(engine) = &mut rx.engine
             && matches!(engine.state(), State::Ready(_) | State::PeerClosed(_))
@@ -202,6 +216,7 @@ impl Conn {
             (ToConn::Taken(n), _) => self.untaken = self.untaken.saturating_sub(n as usize),
             (_, Phase::Closed) => return,
             (ToConn::Abort, _) => self.close(CloseReason::Aborted),
+            (ToConn::PushOut, _) => self.push_out(now),
             (ToConn::Close { farewell }, Phase::Ready(_)) => {
                 if farewell {
                     self.send_signal(Signal::Terminate);
@@ -229,7 +244,7 @@ impl Conn {
     #[must_use]
     pub fn poll_message(&mut self) -> Option<FromConn> {
         let message = self.messages.pop_front()?;
-        if !matches!(message, FromConn::Closed(_)) {
+        if !matches!(message, FromConn::Closed(_) | FromConn::Reached { .. }) {
             self.untaken += 1;
         }
         Some(message)
@@ -268,6 +283,7 @@ impl Conn {
             Some(Deadline { why: HEARTBEAT, .. }) => self.beat(now),
             Some(Deadline { why: PACE, .. }) => self.advance(now),
             Some(Deadline { why: LOOK, .. }) => self.look.due(),
+            Some(Deadline { why: MUTE, .. }) => self.speak(now),
             Some(_) => self.on_deadline(),
             None => {}
         }
@@ -278,6 +294,7 @@ impl Conn {
     pub fn poll_timeout(&self) -> Option<Deadline> {
         match (&self.phase, self.broken) {
             (Phase::Closed, _) => None,
+            (Phase::Draining(Draining { mute_until: Some(at), .. }), _) => Some(Deadline { at: *at, why: MUTE }),
             (Phase::Draining(draining), _) => Some(Deadline { at: draining.until, why: "drain" }),
             (phase, Some((_, until))) if phase.is_early() => {
                 Some(Deadline { at: until.min(self.give_up), why: "last words" })
@@ -315,7 +332,10 @@ impl Conn {
     pub fn wants(&self) -> Interest {
         Interest {
             read: self.may_read(),
-            write: !self.tx.is_empty() && self.broken.is_none() && !self.is_held(Flow::Out),
+            write: !self.tx.is_empty()
+                && self.broken.is_none()
+                && !self.is_held(Flow::Out)
+                && self.mute_until().is_none(),
             shut_write: self.is_written() && self.broken.is_none(),
             close: matches!(self.phase, Phase::Closed),
         }
@@ -368,16 +388,21 @@ impl Conn {
         }
     }
 
-    fn send_text(&mut self, text: &[u8]) {
+    pub(super) fn send_text(&mut self, text: &[u8]) {
         let mut frame = Vec::with_capacity(4 + text.len());
         put_data(&mut frame, text);
         self.tx.push(frame);
     }
 
-    fn send_signal(&mut self, signal: Signal) {
+    pub(super) fn send_signal(&mut self, signal: Signal) {
         let mut frame = Vec::with_capacity(4);
         put_signal(&mut frame, signal);
         self.tx.push(frame);
+    }
+
+    /// Tells the node that an accepted connection has got further.
+    fn reached(&mut self, stage: Stage, by_key: bool) {
+        self.messages.push_back(FromConn::Reached { stage, by_key });
     }
 
     /// Does all that can be done now.
@@ -449,24 +474,42 @@ impl Conn {
                 self.phase = Phase::Sniffing(sniffing);
                 return Ok(false);
             }
-            Sniffed::Clear(greeting) => self.phase = Phase::Greeting(greeting),
+            Sniffed::Clear(greeting) => {
+                self.phase = Phase::Greeting(greeting);
+                self.reached(Stage::Hello, false);
+            }
             Sniffed::Tls(handshaking, engine) => {
                 self.rx.protect(engine);
                 self.phase = Phase::Handshaking(handshaking);
+                self.reached(Stage::Handshake, false);
             }
         }
         Ok(true)
     }
 
     fn handshake(&mut self, handshaking: Handshaking) -> Result<bool, CloseReason> {
+        // A daemon that is full answers before TLS has begun.
+        let is_dialled = matches!(handshaking, Handshaking::Dialled(_));
+        match self.rx.begins_with(&crowded()).filter(|_| is_dialled) {
+            Some(true) => return Err(CloseReason::Crowded),
+            Some(false) => {
+                self.phase = Phase::Handshaking(handshaking);
+                return Ok(false);
+            }
+            None => {}
+        }
         let moved = self.rx.open(self.tx.out()).map_err(CloseReason::Tls)?;
         let state = self.rx.engine.as_ref().map(|engine| engine.state());
         let (Some(State::Ready(established)) | Some(State::PeerClosed(established))) = state else {
             self.phase = Phase::Handshaking(handshaking);
             return Ok(moved);
         };
+        let by_key = established.identity.is_some();
         let (phase, hello) = handshaking.done(established);
         self.phase = phase;
+        if matches!(self.phase, Phase::Greeting(_)) {
+            self.reached(Stage::Hello, by_key);
+        }
         if let Some(hello) = hello {
             self.send_text(&hello);
         }
@@ -481,7 +524,9 @@ impl Conn {
         };
         match greeting.hello(&line) {
             Ok((authenticating, challenge)) => {
+                let by_key = authenticating.by_key();
                 self.phase = Phase::Authenticating(Box::new(authenticating));
+                self.reached(Stage::Authentication, by_key);
                 self.send_text(&challenge);
                 Ok(true)
             }
@@ -635,4 +680,11 @@ impl Conn {
             self.messages.push_back(FromConn::Carried(Outcome::Cut));
         }
     }
+}
+
+/// The frame with [`CROWDED`].
+fn crowded() -> Vec<u8> {
+    let mut frame = Vec::with_capacity(4 + CROWDED.len());
+    put_data(&mut frame, CROWDED.as_bytes());
+    frame
 }

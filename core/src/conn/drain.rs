@@ -9,6 +9,8 @@ use crate::event::IoKind;
 use crate::limits;
 use crate::time::Instant;
 use crate::tls::State;
+use crate::wire::frame::Signal;
+use crate::wire::hello::CROWDED;
 
 impl Conn {
     /// Ends it for `reason` after what is queued is written.
@@ -21,7 +23,42 @@ impl Conn {
             return self.close(reason);
         }
         let patience = if self.stage < Stage::Ready { limits::DRAIN_REFUSED } else { limits::DRAIN };
-        self.set_phase(Phase::Draining(Draining { reason, until: now + patience, notified: false }));
+        let is_mute = self.stage < Stage::Ready && !self.pause.is_zero() && reason.is_wrong_key();
+        let mute_until = is_mute.then_some(now + self.pause);
+        let until = now + patience;
+        self.set_phase(Phase::Draining(Draining { reason, until, notified: false, mute_until, is_hasty: false }));
+    }
+
+    /// Until when a refused peer waits for its answer, if it does.
+    pub(super) const fn mute_until(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Draining(draining) => draining.mute_until,
+            _ => None,
+        }
+    }
+
+    /// The peer with the wrong key has waited long enough.
+    pub(super) fn speak(&mut self, now: Instant) {
+        if let Phase::Draining(draining) = &mut self.phase {
+            draining.mute_until = None;
+            draining.until = now + limits::DRAIN_REFUSED;
+        }
+        self.advance(now);
+    }
+
+    /// Ends it to make room for another one. In the middle of a handshake nothing can be said that the peer would take.
+    pub(super) fn push_out(&mut self, now: Instant) {
+        if !self.phase.is_early() {
+            return self.close(CloseReason::PushedOut);
+        }
+        if !matches!(self.phase, Phase::Handshaking(_)) {
+            self.send_text(CROWDED.as_bytes());
+            self.send_signal(Signal::Terminate);
+        }
+        self.end(CloseReason::PushedOut, now);
+        if let Phase::Draining(draining) = &mut self.phase {
+            draining.is_hasty = true;
+        }
     }
 
     /// Ends it now.
@@ -85,6 +122,14 @@ impl Conn {
     /// The next step of closing.
     pub(super) fn drain(&mut self) {
         let Phase::Draining(draining) = &mut self.phase else { return };
+        if draining.mute_until.is_some() {
+            // Who hangs up meanwhile needs no answer.
+            if self.rx.end != End::Open {
+                let reason = self.drained();
+                self.close(reason);
+            }
+            return;
+        }
         if self.tx.is_empty() && !draining.notified {
             draining.notified = true;
             if let Some(engine) = &mut self.rx.engine
@@ -94,7 +139,8 @@ impl Conn {
                 engine.close(self.tx.out());
             }
         }
-        if self.is_written() && self.rx.end != End::Open {
+        let is_hasty = draining.is_hasty;
+        if self.is_written() && (is_hasty || self.rx.end != End::Open) {
             let reason = self.drained();
             self.close(reason);
         }

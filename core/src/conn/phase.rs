@@ -167,6 +167,11 @@ impl Authenticating {
         (Self { auth: Auth::dialled(terms), peer, dialled: true, policy }, line)
     }
 
+    /// Whether the peer has proved in TLS that it knows a key.
+    pub(super) const fn by_key(&self) -> bool {
+        self.peer.tls.identity.is_some()
+    }
+
     /// Why the peer will be refused in any case, if it will.
     pub(super) const fn doom(&self) -> Option<&CloseReason> {
         self.auth.doom()
@@ -217,6 +222,10 @@ pub(super) struct Draining {
     pub(super) until: Instant,
     /// Whether TLS has been told.
     pub(super) notified: bool,
+    /// Until when nothing is written: a wrong key waits for its answer.
+    pub(super) mute_until: Option<Instant>,
+    /// It closes as soon as everything is written: somebody waits for its place.
+    pub(super) is_hasty: bool,
 }
 
 /// No protection.

@@ -98,9 +98,29 @@ pub enum CloseReason {
     /// We called it off.
     #[error("aborted")]
     Aborted,
+    /// We made room for others: too many connections were not authenticated.
+    #[error("pushed out to make room for others")]
+    PushedOut,
+    /// The peer made room for others.
+    #[error("the peer has too many connections that are not authenticated, and gave our place to another one")]
+    Crowded,
     /// The peer's bytes led nowhere: a mistake of ours.
     #[error("no headway with the bytes of the peer during {0}")]
     Stuck(Stage),
+}
+
+impl CloseReason {
+    /// Whether the peer claimed to be somebody and could not prove it: perhaps it guesses.
+    #[must_use]
+    pub const fn is_wrong_key(&self) -> bool {
+        match self {
+            Self::Tls(error) => matches!(error, TlsError::UnknownIdentity(_) | TlsError::WrongKey(_)),
+            Self::UnknownPeer { .. } | Self::NameMismatch { .. } | Self::TlsRequired(_) | Self::WrongPassword(_) => {
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// How far a connection had come.
@@ -145,6 +165,7 @@ impl Explain for CloseReason {
     fn fault(&self) -> Fault {
         match self {
             Self::Done | Self::Aborted => Fault::Local,
+            Self::PushedOut | Self::Crowded => Fault::Peer,
             Self::ByPeer
             | Self::EarlyByPeer(_)
             | Self::NotBareos
@@ -182,6 +203,8 @@ impl Explain for CloseReason {
             | Self::Done
             | Self::Aborted => Retry::Never,
             Self::ByPeer
+            | Self::PushedOut
+            | Self::Crowded
             | Self::EarlyByPeer(_)
             | Self::Io(..)
             | Self::Refused(_)
@@ -211,6 +234,8 @@ impl Explain for CloseReason {
             Self::InBandTls { .. } => 310,
             Self::EarlyByPeer(_) => 311,
             Self::TooSlow(_) => 312,
+            Self::PushedOut => 314,
+            Self::Crowded => 315,
             Self::Done => 401,
             Self::ByPeer => 402,
             Self::Io(..) => 403,
@@ -251,7 +276,11 @@ impl Explain for CloseReason {
             }
             Self::InBandTls { .. } => "use TLS from the first byte: turn TLS on at both ends, or off at both ends",
             Self::EarlyByPeer(_) => {
-                "the peer hung up without a word: it does not know our name or wants TLS; its log says which"
+                "the peer hung up without a word: it does not know our name, wants TLS, or had no room; its log says which"
+            }
+            Self::PushedOut => "find out who opens so many connections, or raise `max_unauthenticated`",
+            Self::Crowded => {
+                "it is tried again; if that does not help, the peer's log says who takes up its room (T0314)"
             }
             Self::TooSlow(_) => {
                 "the peer is overloaded or stopped, or its packets are dropped on the way, perhaps the large ones only (MTU)"
@@ -312,6 +341,8 @@ pub(crate) fn one_of_each() -> Vec<CloseReason> {
         CloseReason::TooSlow(Stage::Handshake),
         CloseReason::DrainTimeout,
         CloseReason::Aborted,
+        CloseReason::PushedOut,
+        CloseReason::Crowded,
         CloseReason::Silent(Duration::from_secs(9)),
         CloseReason::Stuck(Stage::Ready),
     ]

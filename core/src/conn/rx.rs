@@ -49,6 +49,14 @@ impl Rx {
         self.cipher = std::mem::replace(&mut self.plain, Buf::with_capacity(self.size.min(OPENED)));
     }
 
+    /// Whether what has arrived for the engine begins with `wanted`: `Some(false)` if it may still. `None` if not, or if
+    /// nothing has arrived.
+    pub(super) fn begins_with(&self, wanted: &[u8]) -> Option<bool> {
+        let known = self.cipher.filled();
+        let known = &known[..known.len().min(wanted.len())];
+        (!known.is_empty() && wanted.starts_with(known)).then_some(known.len() == wanted.len())
+    }
+
     /// Where the socket's next bytes go.
     pub(super) fn space(&mut self) -> &mut [u8] {
         self.socket().space()
@@ -97,7 +105,8 @@ impl Rx {
 
     /// Bytes that have arrived and were not taken, encrypted or not.
     pub(super) const fn waiting(&self) -> usize {
-        self.cipher.len() + self.plain.len()
+        let in_engine = if self.engine.is_some() { RECORD } else { 0 };
+        self.cipher.len() + self.plain.len() + in_engine
     }
 
     /// Forgets what has arrived.

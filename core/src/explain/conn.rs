@@ -106,6 +106,23 @@ pub(super) const PAGES: &[Page] = &[
          wrong host looks like this too.",
     ),
     entry(
+        314,
+        "a connection was pushed out to make room for others",
+        (Fault::Peer, Retry::Backoff),
+        "So many connections were waiting to be authenticated that the one of them that had been silent longest was closed, \
+         of the network that held most. A peer that speaks keeps its place, so others still get in.",
+        "Find out who opens them, and keep strangers out with a firewall. If they are your own clients, which all come in the \
+         same minute, raise `max_unauthenticated` or spread the schedule.",
+    ),
+    entry(
+        315,
+        "the peer gave our place to another one",
+        (Fault::Peer, Retry::Backoff),
+        "The peer is a Towline daemon with too many connections that are not authenticated, and ours had said nothing for \
+         longest: the way to it is slow, or this machine is.",
+        "Look into the peer's log: the lines with T0314 say from where it is crowded. The connection is tried again meanwhile.",
+    ),
+    entry(
         401,
         "closed",
         (Fault::Local, Retry::Never),

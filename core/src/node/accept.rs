@@ -1,35 +1,30 @@
 //! Accepted connections: a bound on those that are not authenticated, and a deadline for each.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::crowd::{Prefix, Progress};
 use super::net::{Link, Net};
 use crate::action::Action;
-use crate::conn::{Accepting, CloseReason, Conn};
-use crate::error::{Code, Fault};
+use crate::conn::{Accepting, CloseReason, Conn, Stage, ToConn};
+use crate::error::{Code, Explain, Fault};
 use crate::event::Ends;
 use crate::ids::{ConnId, ListenerId, TicketId};
 use crate::wire::names::PeerName;
 
 impl Net {
     pub(super) fn on_accepted(&mut self, ticket: TicketId, _listener: ListenerId, ends: Ends) {
-        if self.unauthenticated >= self.settings.max_unauthenticated {
-            let room = self.evict(ends.peer.ip());
-            if room.is_none() {
-                self.order(Action::Refuse(ticket));
-            }
+        if self.crowd.len() >= self.settings.max_unauthenticated && !self.make_room() {
             let text = format!(
                 "{} connections are not authenticated yet; raise `max_unauthenticated`, or find out who opens them",
                 self.settings.max_unauthenticated
             );
-            self.log_refusal((Fault::Peer, Code(110)), ends.peer, text);
-            if room.is_none() {
-                return;
-            }
+            self.order(Action::Refuse(ticket));
+            return self.log_refusal((Fault::Peer, Code(110)), ends.peer, text);
         }
         let id = ConnId(self.next_id());
-        self.unauthenticated += 1;
+        let (now, from) = (self.now, ends.peer.ip());
+        self.crowd.add(id, from, now);
         self.links.insert(id, Link { ends, dial: None, known: None });
         let accepting = Accepting {
             id,
@@ -39,7 +34,8 @@ impl Net {
             own: self.settings.own.clone(),
             nonce: self.random(),
             wall: self.wall(),
-            give_up: self.now + self.settings.authenticate_within,
+            give_up: now + self.settings.authenticate_within,
+            pause: self.guesses.pause(Prefix::host(from), now),
         };
         let conn = Box::new(Conn::accepted(accepting, self.now));
         self.order(Action::Admit { ticket, conn });
@@ -58,21 +54,38 @@ impl Net {
         }
     }
 
-    /// Makes room for a connection from `newcomer`: of the address that holds most of it, the oldest has to go. So one
-    /// host that never authenticates does not shut out the others. `None` if that host is the newcomer itself.
-    fn evict(&mut self, newcomer: IpAddr) -> Option<()> {
-        let early = |link: &Link| link.known.is_none() && link.dial.is_none();
-        let mut held: BTreeMap<IpAddr, (usize, ConnId)> = BTreeMap::new();
-        for (&conn, link) in self.links.iter().filter(|(_, link)| early(link)) {
-            held.entry(link.ends.peer.ip()).or_insert((0, conn)).0 += 1;
+    /// A connection has got further on its way to be authenticated.
+    pub(super) fn on_reached(&mut self, conn: ConnId, stage: Stage, by_key: bool) {
+        let progress = match stage {
+            Stage::FirstBytes => Progress::Silent,
+            _ if by_key => Progress::Proved,
+            _ => Progress::Spoke,
+        };
+        self.crowd.got_further(conn, progress, self.now);
+    }
+
+    /// A connection from here was refused before it was authenticated.
+    pub(super) fn note_refused(&mut self, from: IpAddr, reason: &CloseReason) {
+        if reason.is_wrong_key() {
+            self.guesses.wrong(Prefix::host(from), self.now);
         }
-        let (&greedy, &(most, oldest)) = held.iter().max_by_key(|(_, (count, _))| *count)?;
-        let own = held.get(&newcomer).map_or(0, |(count, _)| *count);
-        if greedy == newcomer || own + 1 >= most {
-            return None;
-        }
-        self.abort(oldest);
-        self.forget(oldest);
-        Some(())
+    }
+
+    /// Pushes a connection that is not authenticated out, to make room for one more. False if there is none.
+    fn make_room(&mut self) -> bool {
+        let Some(outcast) = self.crowd.outcast() else { return false };
+        self.tell(outcast.conn, ToConn::PushOut);
+        let Some(link) = self.forget(outcast.conn) else { return false };
+        let reason = CloseReason::PushedOut;
+        let text = format!(
+            "{reason} after {} s without a word: {} connections are not authenticated, {} of them from {}; {}",
+            self.now.since(outcast.heard).as_secs(),
+            self.settings.max_unauthenticated,
+            outcast.from_there,
+            outcast.network,
+            reason.help()
+        );
+        self.log_refusal((reason.fault(), reason.code()), link.ends.peer, text);
+        true
     }
 }

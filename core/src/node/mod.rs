@@ -7,7 +7,9 @@
 
 mod accept;
 pub mod channel;
+mod crowd;
 mod dial;
+mod guesses;
 mod listen;
 mod net;
 mod number;
@@ -144,6 +146,7 @@ impl<R: Role> Node<R> {
         }
         match message {
             FromConn::Closed(reason) => return self.closed(conn, reason),
+            FromConn::Reached { stage, by_key } => return net.on_reached(conn, stage, by_key),
             FromConn::Authenticated(peer) => self.authenticated(conn, *peer),
             FromConn::Text(text) => self.role.on_text(net, conn, text),
             FromConn::Signal(signal) => self.role.on_signal(net, conn, signal),
@@ -178,6 +181,7 @@ impl<R: Role> Node<R> {
         } else if let Some(dial) = link.dial {
             self.net.dial_refused(dial, reason);
         } else {
+            self.net.note_refused(link.ends.peer.ip(), &reason);
             let reason = self.net.with_nearest(reason);
             let text = format!("{reason}; {}", reason.help());
             self.net.log_refusal((reason.fault(), reason.code()), link.ends.peer, text);

@@ -10,7 +10,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Queue;
+use super::crowd::Crowd;
 use super::dial::{Attempt, DialFailure, DialNews, Names, Narrow, Try};
+use super::guesses::Guesses;
 use super::listen::Listeners;
 use super::refusals::Refusals;
 use super::survey::{Known, Row, Survey, SurveyId};
@@ -67,7 +69,9 @@ pub struct Net {
     pub(super) failed: Queue<(DialId, DialFailure)>,
     pub(super) listeners: Listeners,
     pub(super) keyring: Arc<Keyring>,
-    pub(super) unauthenticated: usize,
+    /// Accepted, and not authenticated yet.
+    pub(super) crowd: Crowd,
+    pub(super) guesses: Guesses,
     pub(super) refusals: Refusals,
     pub(super) surveys: BTreeMap<SurveyId, Survey>,
     pub(super) surveyed: Queue<(SurveyId, Vec<Row>)>,
@@ -114,7 +118,8 @@ impl Net {
             failed: Queue::new(),
             listeners: Listeners::default(),
             keyring: Arc::default(),
-            unauthenticated: 0,
+            crowd: Crowd::default(),
+            guesses: Guesses::default(),
             refusals: Refusals::default(),
             surveys: BTreeMap::new(),
             surveyed: Queue::new(),
@@ -346,9 +351,7 @@ impl Net {
 
     pub(super) fn forget(&mut self, conn: ConnId) -> Option<Link> {
         let link = self.links.remove(&conn)?;
-        if link.known.is_none() && link.dial.is_none() {
-            self.unauthenticated = self.unauthenticated.saturating_sub(1);
-        }
+        self.crowd.remove(conn);
         Some(link)
     }
 
@@ -358,12 +361,10 @@ impl Net {
         let link = self.links.get_mut(&conn)?;
         let dial = link.dial.take();
         link.known = Some(Box::new(Known { peer: peer.clone(), dialled: dial.is_some(), since: now }));
-        match dial {
-            Some(dial) => {
-                let socket = self.end_dial(dial);
-                self.beat(conn, socket);
-            }
-            None => self.unauthenticated = self.unauthenticated.saturating_sub(1),
+        self.crowd.remove(conn);
+        if let Some(dial) = dial {
+            let socket = self.end_dial(dial);
+            self.beat(conn, socket);
         }
         dial
     }

@@ -1,9 +1,10 @@
 //! Lines about connections that are refused: the first of a kind at once, then a count a minute, in bounded memory.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::crowd::Prefix;
 use super::net::{Net, Owner, TimerKey};
 use crate::drive::Level;
 use crate::error::{Code, Fault};
@@ -16,7 +17,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     /// By cause and source; without a source once there are too many of them.
-    seen: BTreeMap<(Code, Option<IpAddr>), Seen>,
+    seen: BTreeMap<(Code, Option<Prefix>), Seen>,
 }
 
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Net {
     /// Logs that a connection from `peer` was refused: `text` says why and what to do.
     pub(super) fn log_refusal(&mut self, cause: (Fault, Code), peer: SocketAddr, text: String) {
         let seen = &mut self.refusals.seen;
-        let key = match (cause.1, Some(peer.ip())) {
+        let key = match (cause.1, Some(Prefix::host(peer.ip()))) {
             key if seen.contains_key(&key) || seen.len() < limits::REFUSALS => key,
             (code, _) => (code, None),
         };

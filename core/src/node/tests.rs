@@ -260,10 +260,18 @@ fn attached(actions: &[Action]) -> ConnId {
 }
 
 fn admitted(actions: Vec<Action>) -> Box<Conn> {
-    match actions.into_iter().next() {
+    match actions.into_iter().find(|action| matches!(action, Action::Admit { .. })) {
         Some(Action::Admit { conn, .. }) => conn,
-        other => panic!("{other:?}"),
+        other => panic!("not admitted: {other:?}"),
     }
+}
+
+/// The connection that had to make room.
+fn pushed_out(actions: &[Action]) -> Option<ConnId> {
+    actions.iter().find_map(|action| match action {
+        Action::ToConn { conn, message: ToConn::PushOut } => Some(*conn),
+        _ => None,
+    })
 }
 
 fn logged(actions: &[Action]) -> Vec<&str> {
@@ -290,20 +298,23 @@ fn a_ready_connection_speaks_to_the_role_until_it_is_closed() {
 }
 
 #[test]
-fn three_may_be_unauthenticated_and_a_fourth_is_refused_until_one_is_done() {
+fn three_may_be_unauthenticated_and_for_a_fourth_the_one_that_was_silent_longest_goes() {
     let mut desk = Desk::new();
     let conns: Vec<ConnId> = (1..=3).map(|ticket| admitted(desk.accept(ticket)).id()).collect();
+    // The first has said hello since.
+    let _ = desk.wait(SECOND);
+    let _ = desk.says(conns[0], FromConn::Reached { stage: Stage::Hello, by_key: false });
     let actions = desk.accept(4);
-    assert!(matches!(actions[0], Action::Refuse(TicketId(4))));
+    assert!(logged(&actions)[0].contains("pushed out to make room for others after 1 s without a word: 3 connections"));
+    assert_eq!(pushed_out(&actions), Some(conns[1]));
+    // An authenticated one is not counted any more, and never goes.
     let _ = desk.says(conns[0], peer());
-    let next = admitted(desk.accept(5)).id();
-    assert!(matches!(desk.accept(6)[0], Action::Refuse(TicketId(6))));
-    let actions = desk.says(next, FromConn::Closed(CloseReason::NotBareos));
-    assert!(logged(&actions)[0].starts_with("connection from 192.0.2.1:9103 refused: the first bytes"));
-    let _ = admitted(desk.accept(7));
-    // The end of a connection that was ready makes no room.
+    assert_eq!(pushed_out(&desk.accept(5)), None);
+    assert_eq!(pushed_out(&desk.accept(6)), Some(conns[2]));
+    assert!(desk.says(conns[2], FromConn::Closed(CloseReason::PushedOut)).is_empty(), "it is forgotten already");
+    // Nor does the end of one that was authenticated make room.
     let _ = desk.says(conns[0], FromConn::Closed(CloseReason::ByPeer));
-    assert!(matches!(desk.accept(8)[0], Action::Refuse(TicketId(8))));
+    assert!(pushed_out(&desk.accept(7)).is_some());
 }
 
 #[test]

@@ -22,6 +22,10 @@ pub const LONGEST_WITH_VERSION: usize = 150;
 /// behind what they know.
 pub const TOWLINE: &str = " Towline=1";
 
+/// What a Towline daemon says, in clear or within TLS, to a peer that has to make room for others before it is
+/// authenticated; TERMINATE follows.
+pub const CROWDED: &str = "1999 Too many connections are not authenticated yet. Try again.\n";
+
 /// The protocol of file daemons that we speak (`wire/1 §0`).
 pub const FILE_PROTOCOL: u32 = 54;
 

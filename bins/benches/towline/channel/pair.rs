@@ -1,5 +1,7 @@
 //! Both connections on one thread, joined by copies in memory: what the core itself costs, without a runtime or a system call.
 
+use std::time::Duration;
+
 use towline_core::bulk::machine::{FromMachine, Outcome, ToMachine};
 use towline_core::conn::{Accepting, Conn, Dialling, FromConn, ToConn};
 use towline_core::drive::{Work, WorkDone};
@@ -125,6 +127,7 @@ fn accepted(engines: &Engines) -> Conn {
         nonce: 2,
         wall: WALL,
         give_up: GIVE_UP,
+        pause: Duration::ZERO,
     };
     Conn::accepted(accepting, NOW)
 }

@@ -1,12 +1,13 @@
 //! The bounds of a connection's memory and patience.
 
-use std::time::Duration;
-
+use super::authentication::{feed, flush};
 use super::*;
 use crate::bulk::machine::Machine;
 use crate::bulk::restorer::Restorer;
+use crate::conn::Stage;
 use crate::ids::HandleId;
 use crate::limits;
+use crate::wire::cram_md5::Challenge;
 
 /// How many bytes a clear connection takes when nothing of a frame can be dealt with.
 fn room(conn: &mut Conn) -> usize {
@@ -68,12 +69,99 @@ fn a_refused_peer_is_waited_for_5_seconds_and_no_longer() {
     for line in ["Hello Director nobody calling\n", "not the answer"] {
         let mut frame = Vec::new();
         put_data(&mut frame, line.as_bytes());
-        authentication::feed(&mut conn, &frame);
+        feed(&mut conn, &frame);
     }
     conn.handle_timeout(began + (limits::DRAIN_REFUSED - Duration::from_nanos(1)));
-    assert!(conn.poll_message().is_none());
+    assert_eq!(last_word(&mut conn), None);
     conn.handle_timeout(began + limits::DRAIN_REFUSED);
-    assert!(matches!(conn.poll_message(), Some(FromConn::Closed(CloseReason::UnknownPeer { .. }))));
+    assert!(matches!(last_word(&mut conn), Some(CloseReason::UnknownPeer { .. })));
+}
+
+/// An accepted connection that has heard the hello and the answer of somebody with this key; what it says to that.
+fn answered(pause: Duration, name: &str, key: &str) -> (Conn, Vec<u8>) {
+    let mut conn = Conn::accepted(Accepting { pause, ..setup(Engine::Clear).accepting }, Instant(0));
+    let mut frame = Vec::new();
+    put_data(&mut frame, format!("Hello Director {name} calling\n").as_bytes());
+    let challenge = feed(&mut conn, &frame);
+    let answer = Challenge::parse(&challenge[4..]).unwrap().answer(&Secret::from(key));
+    frame.clear();
+    put_data(&mut frame, &answer);
+    let said = feed(&mut conn, &frame);
+    (conn, said)
+}
+
+#[test]
+fn a_wrong_key_waits_for_its_answer_to_the_nanosecond_and_a_right_one_never() {
+    let pause = limits::WRONG_KEY_PAUSE;
+    for (name, key) in [("backup-dir", "wrong"), ("nobody", "secret")] {
+        let (mut conn, said) = answered(pause, name, key);
+        assert!(said.is_empty() && !conn.wants().write, "{name}");
+        let deadline = conn.poll_timeout().unwrap();
+        assert_eq!((deadline.at, deadline.why), (Instant(0) + pause, "answer to a wrong key"));
+        conn.handle_timeout(Instant(0) + (pause - Duration::from_nanos(1)));
+        assert!(flush(&mut conn).is_empty());
+        conn.handle_timeout(Instant(0) + pause);
+        assert!(String::from_utf8_lossy(&flush(&mut conn)).contains("1999 Authorization failed."));
+        let deadline = conn.poll_timeout().unwrap();
+        assert_eq!((deadline.at, deadline.why), (Instant(0) + pause + limits::DRAIN_REFUSED, "drain"));
+    }
+    let (_, said) = answered(pause, "backup-dir", "secret");
+    assert!(String::from_utf8_lossy(&said).contains("1000 OK auth"));
+    let (_, said) = answered(Duration::ZERO, "backup-dir", "wrong");
+    assert!(String::from_utf8_lossy(&said).contains("1999 Authorization failed."), "the first one is told at once");
+}
+
+#[test]
+fn who_hangs_up_instead_of_waiting_for_the_answer_is_gone_at_once() {
+    let (mut conn, _) = answered(limits::WRONG_KEY_PAUSE, "backup-dir", "wrong");
+    conn.on_read(0, Instant(0));
+    assert!(conn.wants().close);
+    assert!(matches!(last_word(&mut conn), Some(CloseReason::WrongPassword(_))));
+}
+
+#[test]
+fn who_is_pushed_out_is_closed_as_soon_as_it_has_been_told() {
+    let mut conn = Conn::accepted(setup(Engine::Clear).accepting, Instant(0));
+    conn.handle_message(ToConn::PushOut, Instant(0));
+    assert!(!conn.wants().close);
+    let said = flush(&mut conn);
+    assert!(said.ends_with(&(-4_i32).to_be_bytes()), "{said:?}");
+    assert!(conn.wants().close, "it waits for nothing more");
+    assert_eq!(last_word(&mut conn), Some(CloseReason::PushedOut));
+}
+
+#[test]
+fn a_dialler_whose_place_was_given_away_says_so_with_every_engine_and_at_every_split() {
+    for &engine in ENGINES {
+        for split in [1, 3, 57, usize::MAX] {
+            let mut pair = Pair::new(Setup { split, ..setup(engine) });
+            pair.tell_acceptor(ToConn::PushOut);
+            pair.drive();
+            assert_eq!(pair.dialler.closed(), Some(&CloseReason::Crowded), "{engine:?}");
+        }
+    }
+    // In the middle of the dialogue too, within TLS as in clear.
+    for engine in [Engine::Clear, Engine::Certificate] {
+        let mut pair = Pair::new(setup(engine));
+        while !pair
+            .acceptor
+            .heard
+            .iter()
+            .any(|said| matches!(said, FromConn::Reached { stage: Stage::Authentication, .. }))
+        {
+            assert!(pair.step());
+        }
+        pair.tell_acceptor(ToConn::PushOut);
+        pair.drive();
+        assert_eq!(pair.dialler.closed(), Some(&CloseReason::Crowded), "{engine:?}");
+    }
+}
+
+fn last_word(conn: &mut Conn) -> Option<CloseReason> {
+    std::iter::from_fn(|| conn.poll_message()).find_map(|message| match message {
+        FromConn::Closed(reason) => Some(reason),
+        _ => None,
+    })
 }
 
 #[test]

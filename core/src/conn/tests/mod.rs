@@ -11,6 +11,7 @@ mod traffic;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Accepting, CloseReason, Conn, Dialling, FromConn, Peer, Side, ToConn};
 use crate::bulk::work::{DiskDone, DiskWork};
@@ -324,6 +325,7 @@ fn setup_for(engine: Engine, purpose: Purpose, dials_with: &str, knows: &str) ->
             nonce: 22,
             wall: WALL,
             give_up,
+            pause: Duration::ZERO,
         },
         split: usize::MAX,
     }

@@ -1,5 +1,7 @@
 //! Who comes in, who is refused, and what the log says of it.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use super::*;
 
 /// Somebody comes in from this host.
@@ -58,29 +60,85 @@ fn sources_without_number_are_counted_together() {
     assert!(logged(&actions)[0].starts_with(&format!("{expected} more connections refused")), "{actions:?}");
 }
 
-#[test]
-fn ten_thousand_connections_of_one_host_that_never_authenticate_do_not_shut_out_another() {
+/// Comes in from here while ten thousand come from `crowd`; then it must be authenticated.
+fn get_in_among(crowd: impl Fn(u64) -> IpAddr, own: IpAddr) -> usize {
     let mut desk = Desk::new();
     let mut lines = 0;
-    for ticket in 0..10_000 {
-        let actions = knock(&mut desk, ticket, [203, 0, 113, 1]);
-        assert_eq!(is_refused(&actions), ticket >= 3);
+    let mut come = |desk: &mut Desk, ticket: u64, from: IpAddr| {
+        let ends = Ends { peer: (from, 40_000).into(), ..ends() };
+        let actions = desk.event(Event::Accepted { ticket: TicketId(ticket), listener: ListenerId(1), ends });
+        assert!(!is_refused(&actions), "nobody is refused: another one goes");
         lines += logged(&actions).len();
-    }
-    assert_eq!(lines, 1);
-    let actions = knock(&mut desk, 10_000, [192, 0, 2, 7]);
-    let [Action::ToConn { conn: evicted, message: ToConn::Abort }, Action::Notify(_), Action::Admit { conn, .. }] =
-        &actions[..]
-    else {
-        panic!("{actions:?}")
+        (pushed_out(&actions), admitted(actions).id())
     };
-    let (evicted, conn) = (*evicted, conn.id());
-    assert!(desk.says(evicted, FromConn::Closed(CloseReason::Aborted)).is_empty(), "it is forgotten already");
+    for ticket in 0..5_000 {
+        come(&mut desk, ticket, crowd(ticket));
+    }
+    let (_, conn) = come(&mut desk, 5_000, own);
+    // One more comes before it speaks, then three before each further step.
+    let mut gone = vec![come(&mut desk, 5_001, crowd(5_001)).0];
+    let stages = [(Stage::Handshake, false), (Stage::Hello, true), (Stage::Authentication, true)];
+    for (n, (stage, by_key)) in (0..).zip(stages) {
+        let _ = desk.says(conn, FromConn::Reached { stage, by_key });
+        gone.extend((0..3).map(|more| come(&mut desk, 6_000 + 3 * n + more, crowd(more)).0));
+    }
+    assert!(!gone.contains(&Some(conn)), "it has spoken, and was pushed out");
     let _ = desk.says(conn, peer());
     assert!(desk.node.role.heard.iter().any(|heard| heard.starts_with("accepted")), "{:?}", desk.node.role.heard);
-    // There are never more than three, whoever they are.
-    let _ = knock(&mut desk, 10_001, [203, 0, 113, 1]);
-    assert!(is_refused(&knock(&mut desk, 10_002, [203, 0, 113, 1])));
+    for ticket in 7_000..12_000 {
+        assert_ne!(come(&mut desk, ticket, crowd(ticket)).0, Some(conn), "authenticated, and pushed out");
+    }
+    lines
+}
+
+#[test]
+fn a_peer_that_speaks_gets_in_among_ten_thousand_of_its_own_address() {
+    let nat: IpAddr = [203, 0, 113, 1].into();
+    assert_eq!(get_in_among(|_| nat, nat), 1, "one line, the rest is counted");
+}
+
+#[test]
+fn a_peer_that_speaks_gets_in_among_ten_thousand_addresses_of_one_64() {
+    let in_64 = |n: u64| IpAddr::from(Ipv6Addr::new(0x2001, 0xdb8, 1, 2, 0, 0, 0, u16::try_from(n).unwrap()));
+    assert_eq!(get_in_among(in_64, [192, 0, 2, 7].into()), 1, "one line for the whole /64");
+    assert_eq!(get_in_among(in_64, in_64(60_000)), 1, "from the same /64");
+}
+
+#[test]
+fn a_peer_that_speaks_gets_in_among_ten_thousand_of_three_hundred_addresses() {
+    let spread = |n: u64| IpAddr::from(Ipv4Addr::from_bits(0x0a00_0000 + u32::try_from(n % 300).unwrap() * 0x1_0001));
+    assert_eq!(get_in_among(spread, [192, 0, 2, 7].into()), limits::REFUSALS + 1);
+    let neighbours =
+        |n: u64| IpAddr::from([10, 0, u8::try_from(n % 300 / 150).unwrap(), u8::try_from(n % 150).unwrap()]);
+    assert_eq!(get_in_among(neighbours, [10, 0, 0, 200].into()), limits::REFUSALS + 1, "from one of their networks");
+}
+
+#[test]
+fn answers_to_wrong_keys_of_one_address_come_later_and_later_and_those_of_others_at_once() {
+    let mut desk = Desk::new();
+    let pause = |desk: &mut Desk, from: [u8; 4]| {
+        let conn = admitted(knock(desk, 1, from));
+        let found = format!("{conn:?}");
+        let _ = desk.says(conn.id(), FromConn::Closed(CloseReason::WrongPassword("x".to_owned())));
+        let (_, rest) = found.split_once("pause: ").unwrap();
+        rest.split([',', ' ']).next().unwrap().to_owned()
+    };
+    let host = [192, 0, 2, 1];
+    let pauses = [(); 7].map(|()| pause(&mut desk, host));
+    assert_eq!(pauses, ["0ns", "1s", "2s", "3s", "4s", "5s", "5s"]);
+    assert_eq!(pause(&mut desk, [192, 0, 2, 2]), "0ns");
+    let _ = desk.wait(60 * SECOND);
+    assert_eq!(pause(&mut desk, host), "0ns");
+}
+
+#[test]
+fn an_unknown_name_is_logged_with_the_nearest_one() {
+    let mut desk = Desk::new();
+    let keyring = Keyring::builder().with(hello().identity(), Secret::from("key"), Clear::Allowed).build();
+    let _ = desk.order(|net| net.set_keyring(Arc::new(keyring)));
+    let reason = CloseReason::UnknownPeer { name: "R_DIRECTOR::dur".to_owned(), nearest: None };
+    let actions = refuse(&mut desk, [192, 0, 2, 1], reason);
+    assert!(logged(&actions)[0].contains("the nearest known one is R_DIRECTOR::dir"), "{actions:?}");
 }
 
 #[test]

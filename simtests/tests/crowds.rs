@@ -1,0 +1,69 @@
+//! Ten thousand connections that never say a word, while a job and a console come in.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use towline_simtests::gateway::Gateway;
+use towline_simtests::host::HostId;
+use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+/// Only the client may dial the director.
+const DIALS_IN: &str = "connection_from_client_to_director: true, connection_from_director_to_client: false,";
+const DIRECTOR: [u8; 4] = [192, 0, 2, 1];
+const STORAGE: [u8; 4] = [192, 0, 2, 20];
+/// A hundred connections of the crowd every tenth of a second.
+const TURNS: usize = 100;
+
+/// A client behind NAT that dials its director, and a storage daemon.
+fn region(seed: u64) -> Region {
+    let entry = format!(r#"address: Some("192.0.2.1"), {DIALS_IN}"#);
+    Scenario::new(seed, Gateway::masquerading(GATEWAY))
+        .client(Station::inside("fd", 10).resource(DIALS_IN).entry(&entry))
+        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#))
+        .start()
+}
+
+/// The crowd comes to the director and to the storage daemon by turns; each of its hosts by turns too.
+fn a_job_and_a_console_come_in(mut region: Region, crowd: &[HostId]) {
+    let mut hosts = crowd.iter().cycle();
+    let mut press = |region: &mut Region| {
+        for n in 0..100 {
+            let to: SocketAddr = if n % 2 == 0 { (DIRECTOR, 9101).into() } else { (STORAGE, 9103).into() };
+            region.world.add_idle(*hosts.next().unwrap_or(&crowd[0]), to);
+        }
+        region.world.run_for(SECOND / 10);
+    };
+    (0..TURNS / 2).for_each(|_| press(&mut region));
+    assert!(!region.world.trace().grep("PushOut").is_empty(), "the crowd is too small to matter");
+    // The client and the console have to come in now, and the client's job with them.
+    let (client, director) = (region.clients[0].host, region.director);
+    region.start_client(0);
+    region.start_operator();
+    let held = region.world.connections(director);
+    assert!((256..300).contains(&held), "{held} connections are open at the director");
+    (0..TURNS / 4).for_each(|_| press(&mut region));
+    let Some(job) = region.order("run job=fd-sd yes") else { panic!("not taken: {}", region.world.trace().tail(40)) };
+    (0..TURNS / 4).for_each(|_| press(&mut region));
+    let Some(row) = region.await_end(job, 10 * MINUTE) else { panic!("hangs: {}", region.report(job)) };
+    assert_eq!(char::from(row.job_status), 'T', "{}", region.report(job));
+    assert!(region.world.connections(client) < 5);
+}
+
+#[test]
+fn ten_thousand_from_the_address_that_a_real_client_has_behind_nat() {
+    let mut region = region(1);
+    let network = region.networks[0];
+    let stranger = region.world.add_host_in(network, "stranger", [10, 0, 0, 66].into());
+    a_job_and_a_console_come_in(region, &[stranger]);
+}
+
+#[test]
+fn ten_thousand_from_three_hundred_addresses() {
+    let mut region = region(2);
+    let address = |n: u16| IpAddr::from([198, 51, n.to_be_bytes()[0], n.to_be_bytes()[1]]);
+    let crowd: Vec<HostId> =
+        (0..300).map(|n| region.world.add_host(&format!("stranger{n}"), address(n * 211))).collect();
+    a_job_and_a_console_come_in(region, &crowd);
+}
