@@ -34,7 +34,8 @@ resources! {
         /// The only names a peer's certificate may have. Empty: the dialled address for a dialler, any name signed by
         /// `ca` for an acceptor (`wire/1 §2.8`).
         allowed_cn: Vec<String> = Vec::new(),
-        /// Whether pre-shared keys may be used. `false` needs certificates.
+        /// Whether pre-shared keys may be used. `false` needs certificates. A daemon with a certificate shows that to
+        /// diallers that take certificates too, and takes keys of those that offer nothing else (`wire/1 §2.8`).
         psk: bool = true,
     }
 }

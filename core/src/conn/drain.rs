@@ -93,6 +93,10 @@ impl Conn {
         let stage = self.phase.stage();
         let doom = match &self.phase {
             Phase::Authenticating(authenticating) => authenticating.doom().cloned(),
+            // Reset or not: who verifies certificates does not always say goodbye.
+            Phase::Greeting(greeting) if self.frames.is_between_frames() => {
+                greeting.by_key_of().map(CloseReason::LeftAfterKey)
+            }
             _ => None,
         };
         let reason = match (doom, self.broken, self.rx.end) {

@@ -105,6 +105,11 @@ pub(super) struct Greeting {
 }
 
 impl Greeting {
+    /// Whose key TLS was done with, if it was.
+    pub(super) fn by_key_of(&self) -> Option<String> {
+        self.tls.identity.as_ref().map(ToString::to_string)
+    }
+
     /// Takes the hello; gives our challenge.
     pub(super) fn hello(self, line: &[u8]) -> Result<(Authenticating, Vec<u8>), CloseReason> {
         let Accepting { ends, keyring, own, nonce, wall, .. } = *self.accepting;

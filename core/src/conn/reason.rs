@@ -18,6 +18,9 @@ pub enum CloseReason {
     /// The peer closed before authentication was done.
     #[error("closed by the peer during {0}")]
     EarlyByPeer(Stage),
+    /// The peer closed as soon as TLS with a key was done, before its hello.
+    #[error("closed by the peer as soon as TLS with the pre-shared key of {0} was done")]
+    LeftAfterKey(String),
     /// The socket failed.
     #[error("{0} during {1}")]
     Io(IoKind, Stage),
@@ -182,6 +185,7 @@ impl Explain for CloseReason {
             | Self::TlsRequired(_)
             | Self::WrongPassword(_)
             | Self::RefusedByPeer
+            | Self::LeftAfterKey(_)
             | Self::InBandTls { .. } => Fault::Config,
             Self::Stuck(_) => Fault::Bug,
             Self::Tls(error) => error.fault(),
@@ -199,6 +203,7 @@ impl Explain for CloseReason {
             | Self::WrongPassword(_)
             | Self::RefusedByPeer
             | Self::Reflection
+            | Self::LeftAfterKey(_)
             | Self::InBandTls { .. }
             | Self::Done
             | Self::Aborted => Retry::Never,
@@ -235,6 +240,7 @@ impl Explain for CloseReason {
             Self::EarlyByPeer(_) => 311,
             Self::TooSlow(_) => 312,
             Self::PushedOut => 314,
+            Self::LeftAfterKey(_) => 316,
             Self::Crowded => 315,
             Self::Done => 401,
             Self::ByPeer => 402,
@@ -277,6 +283,9 @@ impl Explain for CloseReason {
             Self::InBandTls { .. } => "use TLS from the first byte: turn TLS on at both ends, or off at both ends",
             Self::EarlyByPeer(_) => {
                 "the peer hung up without a word: it does not know our name, wants TLS, or had no room; its log says which"
+            }
+            Self::LeftAfterKey(_) => {
+                "if the peer verifies certificates, configure one here, signed by its authority, or stop it from verifying"
             }
             Self::PushedOut => "find out who opens so many connections, or raise `max_unauthenticated`",
             Self::Crowded => {
@@ -342,6 +351,7 @@ pub(crate) fn one_of_each() -> Vec<CloseReason> {
         CloseReason::DrainTimeout,
         CloseReason::Aborted,
         CloseReason::PushedOut,
+        CloseReason::LeftAfterKey(name()),
         CloseReason::Crowded,
         CloseReason::Silent(Duration::from_secs(9)),
         CloseReason::Stuck(Stage::Ready),

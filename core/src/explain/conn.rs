@@ -123,6 +123,15 @@ pub(super) const PAGES: &[Page] = &[
         "Look into the peer's log: the lines with T0314 say from where it is crowded. The connection is tried again meanwhile.",
     ),
     entry(
+        316,
+        "the peer left as soon as TLS with a key was done",
+        (Fault::Config, Retry::Never),
+        "The key was right, and the peer hung up without its hello. A Bareos daemon with `TLS Verify Peer = yes` does so when \
+         its peer has shown no certificate: with a key there is none. It does the same when it is stopped in this moment.",
+        "Configure a certificate and its key for this daemon, signed by an authority that the peer trusts; it is then shown to \
+         all that take certificates. Or set `TLS Verify Peer = no` at the peer: the key proves who both are.",
+    ),
+    entry(
         401,
         "closed",
         (Fault::Local, Retry::Never),

@@ -19,6 +19,8 @@ pub enum First {
     Tls {
         /// Whether it offers a pre-shared key: the extension `pre_shared_key`, or a suite of TLS 1.2 with one.
         psk_offered: bool,
+        /// Whether it offers a suite that only a certificate can go with, `wire/1 §2.8`.
+        takes_certificates: bool,
     },
     /// The simulator's engine; only [`sniff_simulated`] finds it.
     #[cfg(feature = "sim")]
@@ -69,7 +71,7 @@ fn client_hello(bytes: &[u8]) -> First {
             Err(NotHello) => return First::Neither,
             Ok(Some(len)) if HEAD + len > MAX_FIRST_BYTES => return First::Neither,
             Ok(Some(len)) if message.len() >= len => {
-                return offers_psk(&message[4..len]).map_or(First::Neither, |psk_offered| First::Tls { psk_offered });
+                return judge(&message[4..len]).unwrap_or(First::Neither);
             }
             Ok(_) => {}
         }
@@ -101,8 +103,8 @@ fn handshake_len(message: &[u8]) -> Result<Option<usize>, NotHello> {
     }
 }
 
-/// Whether the body of a ClientHello offers a pre-shared key; None if it is malformed.
-fn offers_psk(body: &[u8]) -> Option<bool> {
+/// What the body of a ClientHello offers; None if it is malformed.
+fn judge(body: &[u8]) -> Option<First> {
     let mut reader = Reader(body);
     reader.take(2 + 32)?;
     reader.with_len8()?;
@@ -110,23 +112,36 @@ fn offers_psk(body: &[u8]) -> Option<bool> {
     if suites.len() % 2 != 0 {
         return None;
     }
-    let in_suites = suites.chunks_exact(2).any(|pair| is_psk_suite(u16::from_be_bytes([pair[0], pair[1]])));
+    let mut suites = suites.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+    let in_suites = suites.clone().any(is_psk_suite);
+    let takes_certificates = suites.clone().any(is_certificate_suite);
     reader.with_len8()?;
     if reader.0.is_empty() {
-        return Some(in_suites);
+        return Some(First::Tls { psk_offered: in_suites, takes_certificates });
     }
     let mut extensions = Reader(reader.with_len16()?);
-    let mut in_extensions = false;
+    let (mut in_extensions, mut offers_13) = (false, false);
     while !extensions.0.is_empty() {
         let kind = extensions.u16()?;
-        extensions.with_len16()?;
+        let data = extensions.with_len16()?;
         in_extensions |= kind == PRE_SHARED_KEY;
+        offers_13 |=
+            kind == SUPPORTED_VERSIONS && data.get(1..).is_some_and(|list| list.chunks(2).any(|v| v == TLS_13));
     }
-    Some(in_suites || in_extensions)
+    // Of two that speak TLS 1.3 only its suites count.
+    let takes_certificates = if offers_13 { suites.any(|suite| suite == WITH_SHA384) } else { takes_certificates };
+    Some(First::Tls { psk_offered: in_suites || in_extensions, takes_certificates })
 }
 
 /// The extension `pre_shared_key`. RFC 8446 §4.2.
 const PRE_SHARED_KEY: u16 = 41;
+
+/// The extension `supported_versions`, and TLS 1.3 in it. RFC 8446 §4.2.1.
+const SUPPORTED_VERSIONS: u16 = 43;
+const TLS_13: [u8; 2] = [3, 4];
+
+/// `TLS_AES_256_GCM_SHA384`: no key from Bareos's callbacks can go with it. RFC 8446 §B.4.
+const WITH_SHA384: u16 = 0x1302;
 
 /// The suites of TLS 1.2 that use a pre-shared key: RFC 4279, 4785, 5487, 5489, 6209, 6367, 6655, 7905, 8442.
 const fn is_psk_suite(suite: u16) -> bool {
@@ -141,6 +156,16 @@ const fn is_psk_suite(suite: u16) -> bool {
             | 0xc0a4..=0xc0ab
             | 0xccab..=0xccae
             | 0xd001..=0xd005
+    )
+}
+
+/// The suites that no key from Bareos's callbacks can go with: of TLS 1.3 the one with SHA-384, of TLS 1.2 those whose
+/// server signs with ECDSA or RSA and is not named in [`is_psk_suite`] (RFC 5246, 5288, 5289, 7905).
+const fn is_certificate_suite(suite: u16) -> bool {
+    matches!(
+        suite,
+        WITH_SHA384 | 0x002f | 0x0035 | 0x003c | 0x003d | 0x009c..=0x009f | 0xc009 | 0xc00a | 0xc013 | 0xc014
+            | 0xc023..=0xc024 | 0xc027..=0xc028 | 0xc02b..=0xc02c | 0xc02f..=0xc030 | 0xcca8..=0xccaa
     )
 }
 
@@ -224,11 +249,15 @@ mod tests {
     fn a_client_hello_with_a_key_or_without_is_known_once_it_is_whole() {
         for size in [1, 7, 100, 16_384] {
             let plain = hello(&[0x1301, 0xc02f], &[(43, 3)], size);
-            decides(&plain, plain.len(), First::Tls { psk_offered: false });
+            decides(&plain, plain.len(), First::Tls { psk_offered: false, takes_certificates: true });
             let extension = hello(&[0x1301], &[(43, 3), (41, 60)], size);
-            decides(&extension, extension.len(), First::Tls { psk_offered: true });
+            decides(&extension, extension.len(), First::Tls { psk_offered: true, takes_certificates: false });
             let suite = hello(&[0xc02f, 0xccac, 0x00ff], &[], size);
-            decides(&suite, suite.len(), First::Tls { psk_offered: true });
+            decides(&suite, suite.len(), First::Tls { psk_offered: true, takes_certificates: true });
+            let both = hello(&[0x1302, 0x1303, 0x1301], &[(43, 3), (41, 60)], size);
+            decides(&both, both.len(), First::Tls { psk_offered: true, takes_certificates: true });
+            let keys_only = hello(&[0x00a8, 0xccac, 0x00ff], &[(43, 3)], size);
+            decides(&keys_only, keys_only.len(), First::Tls { psk_offered: true, takes_certificates: false });
         }
     }
 
@@ -254,7 +283,7 @@ mod tests {
         let fixed = hello(&[0x1301], &[(21, 0)], 16_384).len();
         let most = hello(&[0x1301], &[(21, MAX_FIRST_BYTES - fixed)], 16_384);
         assert_eq!(most.len(), MAX_FIRST_BYTES);
-        assert_eq!(sniff(&most), First::Tls { psk_offered: false });
+        assert_eq!(sniff(&most), First::Tls { psk_offered: false, takes_certificates: false });
         let more = hello(&[0x1301], &[(21, MAX_FIRST_BYTES - fixed + 1)], 16_384);
         assert_eq!(sniff(&more), First::Neither);
         assert_eq!(sniff(&more[..MAX_FIRST_BYTES]), First::Neither);

@@ -84,7 +84,9 @@ impl Acceptor {
         Self::default()
     }
 
-    /// Shows a certificate to diallers that offer no pre-shared key.
+    /// Shows a certificate to diallers that offer no pre-shared key, and to those that take certificates as well: one that
+    /// verifies its peer refuses anything else, and nothing in its first bytes tells it from one that does not
+    /// (`wire/1 §2.8`). A dialler set for keys alone offers only suites that go with them, and gets its key.
     #[must_use]
     pub fn with_certificate(mut self, certificate: CertificateAcceptor) -> Self {
         self.certificate = Some(certificate);
@@ -129,7 +131,10 @@ impl Acceptor {
             First::More => Ok(None),
             First::Neither => Err(TlsError::NotTls),
             First::ClearHello => Ok(Some(Box::<Plain>::default())),
-            First::Tls { psk_offered } => self.start_tls(keyring, psk_offered).map(Some),
+            First::Tls { psk_offered, takes_certificates } => {
+                let by_key = psk_offered && !(takes_certificates && self.certificate.is_some());
+                self.start_tls(keyring, by_key).map(Some)
+            }
             #[cfg(feature = "sim")]
             First::Toy if self.simulated => Ok(Some(Box::new(Toy::acceptor(keyring.clone())))),
             #[cfg(feature = "sim")]
@@ -138,9 +143,9 @@ impl Acceptor {
     }
 
     #[cfg(feature = "psk")]
-    fn start_tls(&self, keyring: &Arc<Keyring>, psk_offered: bool) -> Result<Box<dyn Session>, TlsError> {
+    fn start_tls(&self, keyring: &Arc<Keyring>, by_key: bool) -> Result<Box<dyn Session>, TlsError> {
         match (&self.psk, &self.certificate) {
-            (Some(psk), _) if psk_offered => psk.start(keyring.clone()),
+            (Some(psk), _) if by_key => psk.start(keyring.clone()),
             (_, Some(certificate)) => certificate.start(),
             (Some(_), None) => Err(TlsError::NothingOffered),
             (None, None) => Err(TlsError::NotConfigured),
@@ -148,10 +153,10 @@ impl Acceptor {
     }
 
     #[cfg(not(feature = "psk"))]
-    fn start_tls(&self, _: &Arc<Keyring>, psk_offered: bool) -> Result<Box<dyn Session>, TlsError> {
+    fn start_tls(&self, _: &Arc<Keyring>, by_key: bool) -> Result<Box<dyn Session>, TlsError> {
         match &self.certificate {
             Some(certificate) => certificate.start(),
-            None if psk_offered => Err(TlsError::PskNotBuilt),
+            None if by_key => Err(TlsError::PskNotBuilt),
             None => Err(TlsError::NotConfigured),
         }
     }

@@ -196,6 +196,23 @@ fn a_hello_must_name_the_owner_of_the_key() {
 }
 
 #[test]
+#[cfg(any(feature = "psk", feature = "sim"))]
+fn who_leaves_as_soon_as_tls_with_a_key_is_done_is_named_with_the_likely_cause() {
+    for &engine in &ENGINES[2..] {
+        let mut pair = Pair::new(Setup { split: 1, ..setup(engine) });
+        while !pair.acceptor.heard.iter().any(|said| matches!(said, FromConn::Reached { stage: Stage::Hello, .. })) {
+            assert!(pair.step());
+        }
+        // The hello is still on its way, and never comes.
+        let now = pair.now;
+        pair.acceptor.conn.on_read(0, now);
+        listen(&mut pair.acceptor, now);
+        let reason = CloseReason::LeftAfterKey("R_DIRECTOR::backup-dir".to_owned());
+        assert_eq!(pair.acceptor.closed(), Some(&reason), "{engine:?}");
+    }
+}
+
+#[test]
 fn a_policy_that_wants_tls_in_band_is_named() {
     let mut setup = setup(Engine::Clear);
     setup.dialling.policy = 2;

@@ -110,8 +110,11 @@ fn secret(text: &str) -> Secret {
     Secret::new(text.as_bytes())
 }
 
+/// The key of the peer `one`.
+const KEY_OF_ONE: &str = "ed31a7bd1f9d2c8a6b0d0e9f0f6c4b11";
+
 fn keyring() -> Arc<Keyring> {
-    let builder = Keyring::builder().with(peer("one"), secret("ed31a7bd1f9d2c8a6b0d0e9f0f6c4b11"), Clear::Never);
+    let builder = Keyring::builder().with(peer("one"), secret(KEY_OF_ONE), Clear::Never);
     Arc::new(builder.with(peer("two"), secret("0123456789abcdef0123456789abcdef"), Clear::Never).build())
 }
 
