@@ -8,6 +8,7 @@
 //! * [`disk`]: walks, reads and restores files
 //! * `explain`: codes and decisions in words
 //! * [`hands`]: gives work to threads that answer exactly once
+//! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * [`volume`]: volumes as files, in the block format of Bareos
 
 #[cfg(feature = "sqlite")]
@@ -18,6 +19,7 @@ pub mod disk;
 #[cfg(feature = "sqlite")]
 pub mod explain;
 pub mod hands;
+pub mod ownership;
 #[cfg(feature = "sqlite")]
 pub mod quickstart;
 pub mod volume;

@@ -6,6 +6,7 @@ mod support;
 use rusqlite::Connection;
 use support::assert_restored;
 use support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
+use support::network::{CLEAR, Network, Plan};
 
 /// Takes the catalog's file.
 fn taken(file: &std::path::Path) -> Connection {
@@ -52,4 +53,26 @@ fn a_backup_that_waits_for_its_catalog_is_cancelled_at_once() {
     other.execute_batch("COMMIT").unwrap();
     let ended = network.end_of(id);
     assert_eq!(ended.termination(), "Backup Canceled", "{}", ended.report);
+}
+
+#[test]
+fn a_second_director_and_a_second_storage_daemon_are_refused_and_the_first_go_on() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let network = Network::start(&Plan { all: CLEAR.to_owned(), ..Plan::default() });
+    std::fs::write(network.source.join("file"), "text").unwrap();
+    for (program, file, code) in [
+        (env!("CARGO_BIN_EXE_towline-dir"), "director.ron", "T0610"),
+        (env!("CARGO_BIN_EXE_towline-sd"), "storage.ron", "T0611"),
+    ] {
+        let second = std::process::Command::new(program).arg("-c").arg(network.place(file)).output().unwrap();
+        let said = String::from_utf8_lossy(&second.stderr).into_owned();
+        assert_eq!(second.status.code(), Some(75), "{said}");
+        assert!(said.contains(code) && said.contains("process "), "{said}");
+    }
+    for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "catalog.sqlite.lock"] {
+        let mode = std::fs::metadata(network.place(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    let ended = network.backup();
+    assert!(ended.is_ok(), "{}", ended.report);
 }

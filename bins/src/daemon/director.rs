@@ -1,14 +1,15 @@
 //! The director's program.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use towline_core::config::{ConfigPath, DirectorConfig, Severity};
 use towline_core::drive::WorkDone;
-use towline_core::error::Explain as _;
+use towline_core::error::{Code, Explain as _};
+use towline_core::explain::complaint;
 use towline_core::node::Settings;
 use towline_core::role::director::Director;
-use towline_core::role::director::catalog::CatalogError;
+use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
@@ -17,6 +18,7 @@ use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
+use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, make_private, make_private_if_there, own};
 
 /// Requests that may wait for the catalog.
 const CATALOG_QUEUE: usize = 1024;
@@ -65,15 +67,15 @@ impl Daemon for DirectorDaemon {
     }
 
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
+        let ownership = own_catalog(&loaded)?;
         let catalog = open_catalog(&loaded)?;
         let hands = Workers::new(Sink::new().into_log()).with_catalog(Box::new(move |request, reply| {
+            // It ends after the catalog.
+            let _held = &ownership;
             let answer = Box::new(|answer| reply(WorkDone::Catalog(answer)));
             if let Err(refused) = catalog.submit(request, answer) {
                 let text = refused.why.to_string();
-                (refused.reply)(Err(CatalogError::new(
-                    towline_core::role::director::catalog::CatalogErrorKind::Unavailable,
-                    text,
-                )));
+                (refused.reply)(Err(CatalogError::new(CatalogErrorKind::Unavailable, text)));
             }
         }));
         let director = &loaded.config.director;
@@ -88,11 +90,42 @@ impl Daemon for DirectorDaemon {
     }
 }
 
-fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartError> {
-    let failed = |error: CatalogError| StartError {
-        text: format!("{}: {error}; {}", error.code(), error.help()),
-        exit: EXIT_CATALOG,
+/// Nobody else may use the catalog: a second director would mark the jobs of the first as failed. Comes before anything is
+/// written.
+fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, StartError> {
+    let towline_core::config::Catalog::Sqlite(sqlite) = &loaded.config.catalog else { return Ok(None) };
+    let file = loaded.resolve(&sqlite.path);
+    let beside = |end: &str| {
+        let mut name = file.clone().into_os_string();
+        name.push(end);
+        PathBuf::from(name)
     };
+    let ownership = match own(&beside(".lock")) {
+        Ok(ownership) => ownership,
+        Err(error @ NotOwner::Held(_)) => {
+            let text = complaint(Code(610), &format!("catalog {}: {error}", file.display()));
+            return Err(StartError { text, exit: EXIT_OWNED });
+        }
+        Err(NotOwner::Io(error)) => {
+            let error = CatalogError::new(CatalogErrorKind::Unavailable, format!("{}: {error}", file.display()));
+            return Err(unusable(&error));
+        }
+    };
+    let made = make_private(&file);
+    let tightened = ["-wal", "-shm"].map(|end| make_private_if_there(&beside(end)));
+    for error in [made].into_iter().chain(tightened).filter_map(Result::err) {
+        let text = format!("the rights to {} cannot be restricted: {error}", file.display());
+        tracing::warn!("{}", complaint(Code(945), &text));
+    }
+    Ok(Some(ownership))
+}
+
+fn unusable(error: &CatalogError) -> StartError {
+    StartError { text: format!("{}: {error}; {}", error.code(), error.help()), exit: EXIT_CATALOG }
+}
+
+fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartError> {
+    let failed = |error: CatalogError| unusable(&error);
     let config = &loaded.config.catalog;
     let engine: Box<dyn Catalog> = match config {
         towline_core::config::Catalog::Sqlite(sqlite) => {

@@ -1,8 +1,12 @@
 //! The storage daemon's program.
 
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use towline_core::config::{ConfigPath, Device, Severity, StorageConfig};
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 use towline_core::node::Settings;
 use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
@@ -10,6 +14,10 @@ use towline_core::wire::names::{PeerKind, PeerName};
 use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
+use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, own};
+
+/// The lock in a folder with volumes.
+const LOCK: &str = ".towline-sd.lock";
 
 /// `towline-sd`
 #[derive(Clone, Copy, Debug)]
@@ -57,6 +65,7 @@ impl Daemon for StorageProgram {
         for (device, folder) in loaded.config.devices.iter_mut().zip(folders) {
             device.archive_device = folder;
         }
+        let ownerships = own_folders(&loaded.config)?;
         let storage = &loaded.config.storage;
         let settings = Settings {
             own: PeerName::new(PeerKind::Storage, &storage.name).qualified(),
@@ -65,7 +74,37 @@ impl Daemon for StorageProgram {
             authenticate_within: storage.authenticate_within.duration(),
         };
         let role = StorageDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
-        let hands = Arc::new(Workers::new(Sink::new().into_log()));
+        let log = Sink::new().into_log();
+        let hands = Arc::new(Workers::new(Box::new(move |notice| {
+            // The folders are ours as long as the hands are.
+            let _held = &ownerships;
+            log(notice);
+        })));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }
+}
+
+/// Nobody else may write into the folders of the devices: two storage daemons would write one volume.
+fn own_folders(config: &StorageConfig) -> Result<Vec<Ownership>, StartError> {
+    let folders: BTreeSet<PathBuf> = config
+        .devices
+        .iter()
+        .filter_map(|device| std::fs::canonicalize(&device.archive_device).ok())
+        .filter(|folder| folder.is_dir())
+        .collect();
+    let mut ownerships = Vec::new();
+    for folder in folders {
+        match own(&folder.join(LOCK)) {
+            Ok(ownership) => ownerships.push(ownership),
+            Err(error @ NotOwner::Held(_)) => {
+                let text = complaint(Code(611), &format!("archive device {}: {error}", folder.display()));
+                return Err(StartError { text, exit: EXIT_OWNED });
+            }
+            Err(NotOwner::Io(error)) => {
+                let text = format!("{} is used without a lock: {error}", folder.display());
+                tracing::warn!("{}", complaint(Code(946), &text));
+            }
+        }
+    }
+    Ok(ownerships)
 }

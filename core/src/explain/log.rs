@@ -158,4 +158,20 @@ pub(super) const PAGES: &[Page] = &[
         "A setting of TCP, such as the times of its keepalive, is not known or not allowed here. The connection works without it.",
         "If dead peers are noticed late, look at the system's own settings of TCP keepalive.",
     ),
+    entry(
+        945,
+        "a file of the daemon can be read by others",
+        (Fault::Local, Retry::Never),
+        "The catalog and its journals hold the names of all files, so only the daemon's user should read them. Their rights \
+         could not be restricted.",
+        "Give the file to the user of the daemon, with the rights 0600.",
+    ),
+    entry(
+        946,
+        "a folder of volumes cannot be locked",
+        (Fault::Local, Retry::Never),
+        "The storage daemon keeps a lock in the folder of its volumes, so that no second one writes there. The lock cannot be \
+         made, and it serves without it.",
+        "Let the daemon's user write into the folder, or make sure that no other storage daemon uses it.",
+    ),
 ];

@@ -10,6 +10,7 @@ mod disk;
 mod job;
 mod log;
 mod monitor;
+mod owner;
 mod restore;
 mod stream;
 #[cfg(test)]
@@ -75,6 +76,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         restore::PAGES,
         clock::PAGES,
         disk::PAGES,
+        owner::PAGES,
         catalog::PAGES,
         config::PAGES,
         log::PAGES,
