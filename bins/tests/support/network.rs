@@ -44,6 +44,8 @@ pub struct Plan {
     pub client: String,
     /// Of the options of the fileset.
     pub options: String,
+    /// What becomes of each configuration before it is written.
+    pub rewrite: fn(String) -> String,
 }
 
 impl Default for Plan {
@@ -64,6 +66,7 @@ impl Default for Plan {
             consoles: String::new(),
             client: String::new(),
             options: String::new(),
+            rewrite: |text| text,
         }
     }
 }
@@ -108,28 +111,30 @@ impl Network {
         let volumes = plan.volumes.clone().unwrap_or_else(|| at.join("volumes"));
         std::fs::create_dir_all(&source).unwrap();
         std::fs::create_dir_all(&volumes).unwrap();
-        let Plan { all, daemons, device, pool, file_tls, catalog, directors, consoles, client, options, .. } = plan;
+        let Plan {
+            all, daemons, device, pool, file_tls, catalog, directors, consoles, client, options, rewrite, ..
+        } = plan;
         let common = format!(r#"listen: ["127.0.0.1"], working_directory: {at:?}, {daemons}"#);
         let file_tls = file_tls.as_ref().unwrap_or(all);
         let file = Daemon::start("file", std::slice::from_ref(&plan.file_program), at, |port| {
-            format!(
+            rewrite(format!(
                 r#"(file: (name: "f", port: {port}, {common} {file_tls}), directors: [(name: "d", password: "fpw"), {directors}])"#
-            )
+            ))
         });
         let mut program = plan.storage_prefix.clone();
         program.push(env!("CARGO_BIN_EXE_towline-sd").into());
         let storage = Daemon::start("storage", &program, at, |port| {
-            format!(
+            rewrite(format!(
                 r#"(storage: (name: "s", port: {port}, {common} {all}), directors: [(name: "d", password: "spw"), {directors}],
                     devices: [(name: "dev", media_type: "File", archive_device: {volumes:?}, {device})])"#
-            )
+            ))
         });
         let (file_port, storage_port) = (file.address.port(), storage.address.port());
         let mut program = plan.director_prefix.clone();
         program.push(env!("CARGO_BIN_EXE_towline-dir").into());
         let director = Daemon::start("director", &program, at, |port| {
             let job = r#"client: "f", fileset: "fs", storage: "s", pool: "p""#;
-            format!(
+            rewrite(format!(
                 r#"(director: (name: "d", password: "console", port: {port}, {common} {all}),
                     clients: [(name: "f", address: "127.0.0.1", port: {file_port}, password: "fpw", {client})],
                     storages: [(name: "s", address: "127.0.0.1", port: {storage_port}, password: "spw",
@@ -140,14 +145,14 @@ impl Network {
                     pools: [(name: "p", label_format: "v-", {pool})],
                     consoles: [{consoles}],
                     catalog: {catalog})"#
-            )
+            ))
         });
         let console = at.join("console.ron");
         let port = director.address.port();
         let tls = plan.console_tls.as_ref().unwrap_or(all);
         let text =
             format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {tls}))"#);
-        std::fs::write(&console, text).unwrap();
+        std::fs::write(&console, rewrite(text)).unwrap();
         Self { director, file, storage, source, volumes, console: Console::new(console), folder }
     }
 

@@ -146,6 +146,40 @@ fn addresses_for_a_part_of_the_network_need_two_sides() {
 }
 
 #[test]
+fn a_name_fits_into_the_identity_of_every_connection_it_is_used_on() {
+    // How long a name may be, and what is found of one a byte longer; 127 is the most on the wire (`wire/1 §0`).
+    fn assert_longest<T: DeserializeOwned + Check>(base: Value, pointer: &str, more: &[(&str, Value)], longest: usize) {
+        let of = |length: usize| {
+            let name = [(pointer, json!("n".repeat(length)))];
+            check::<T>(base.clone(), &[more, &name[..]].concat(), BUILT)
+        };
+        let place = pointer[1..].replace("/0", "[0]").replace('/', ".");
+        let bad = |findings: Vec<Finding>| found(&findings).into_iter().filter(|f| f.starts_with("T0822")).count();
+        assert_eq!(bad(of(longest)), 0, "{place} of {longest}");
+        let past = of(longest + 1);
+        let finding = past.iter().find(|finding| finding.code == codes::BAD_NAME);
+        let finding = finding.unwrap_or_else(|| panic!("{place} of {}: {past:?}", longest + 1));
+        assert_eq!((finding.path.to_string(), bad(past.clone())), (place, 1));
+        assert!(finding.message.contains(&format!("{longest} are the most")), "{finding:?}");
+    }
+    assert_longest::<DirectorConfig>(director(), "/director/name", &[], 117);
+    assert_longest::<DirectorConfig>(director(), "/clients/0/name", &[], 119);
+    assert_longest::<DirectorConfig>(director(), "/consoles/0/name", &[], 118);
+    for list in ["/storages/0/name", "/jobs/0/name", "/filesets/0/name", "/pools/0/name"] {
+        assert_longest::<DirectorConfig>(director(), list, &[], 127);
+    }
+    assert_longest::<FileConfig>(file(), "/file/name", &[], 119);
+    assert_longest::<FileConfig>(file(), "/directors/0/name", &[], 117);
+    assert_longest::<StorageConfig>(storage(), "/storage/name", &[], 127);
+    assert_longest::<StorageConfig>(storage(), "/directors/0/name", &[], 117);
+    assert_longest::<StorageConfig>(storage(), "/devices/0/name", &[], 127);
+    assert_longest::<ConsoleConfig>(console(), "/director/name", &[], 117);
+    let named = [("/console", json!({ "name": "c", "password": "p" }))];
+    assert_longest::<ConsoleConfig>(console(), "/console/name", &named, 118);
+    assert_longest::<TrayConfig>(tray(), "/monitor/name", &[], 117);
+}
+
+#[test]
 fn directions_that_exclude_each_other_are_found() {
     let nowhere = [("/clients/0/address", json!(null)), ("/clients/0/connection_from_client_to_director", json!(true))];
     let both = "T0854 clients[0].connection_from_director_to_client";

@@ -12,6 +12,7 @@ use openssl::ssl::{self, ErrorCode, ShutdownState, Ssl, SslContext, SslRef, SslS
 
 use crate::buf::Buf;
 use crate::error::TlsError;
+use crate::limits;
 use crate::secret::Secret;
 use crate::tls::certificate::{CertificateConfig, SharedWall};
 use crate::tls::keyring::{Keyring, readable_identity};
@@ -21,8 +22,7 @@ use crate::tls::record::{Judged, MAX_PLAIN, check_first_bytes, in_records, seale
 use crate::tls::{Established, Kind, Session, State, Versions};
 use crate::wire::names::PeerName;
 
-/// Longest identity and key, in bytes, that every supported OpenSSL takes: 128 and 256 until 3.0.
-const MAX_IDENTITY: usize = 128;
+/// Longest key, in bytes, that every supported OpenSSL takes.
 const MAX_KEY: usize = 256;
 
 /// Makes the engines of connections that we dial with a pre-shared key. One per daemon.
@@ -46,7 +46,7 @@ impl PskDialler {
         let identity = peer.psk_identity().into_bytes();
         let readable = readable_identity(&identity);
         let key_fits = (1..=MAX_KEY).contains(&key.expose().len());
-        if peer.name.is_empty() || identity.len() > MAX_IDENTITY || identity.contains(&0) || !key_fits {
+        if peer.name.is_empty() || identity.len() > limits::PSK_IDENTITY || identity.contains(&0) || !key_fits {
             return Err(TlsError::BadKey(readable));
         }
         let mut ssl = Ssl::new(&self.0).map_err(|error| engine(&error))?;

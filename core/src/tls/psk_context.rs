@@ -194,11 +194,14 @@ fn show(builder: &mut SslContextBuilder, config: &CertificateConfig) -> Result<(
 /// Nothing here may panic: OpenSSL is above us on the stack.
 fn fill(offer: &Offer, identity: &mut [u8], key: &mut [u8]) -> usize {
     let secret = offer.key.expose();
-    let (Some(name), Some(room)) = (identity.get_mut(..=offer.identity.len()), key.get_mut(..secret.len())) else {
+    let (Some((text, rest)), Some(room)) =
+        (identity.split_at_mut_checked(offer.identity.len()), key.get_mut(..secret.len()))
+    else {
         return 0;
     };
-    if let Some((zero, text)) = name.split_last_mut() {
-        text.copy_from_slice(&offer.identity);
+    text.copy_from_slice(&offer.identity);
+    // OpenSSL has one more byte, a zero, where the identity takes all the room it gives.
+    if let Some(zero) = rest.first_mut() {
         *zero = 0;
     }
     room.copy_from_slice(secret);

@@ -27,6 +27,15 @@ pub fn is_accepted(line: &[u8]) -> bool {
     super::frame::text(line) == ACCEPTED.as_bytes()
 }
 
+/// A qualified name as it stands in a challenge: bashed, and no longer than a real peer takes.
+fn cut(qualified: &str) -> String {
+    let mut name = bash(qualified);
+    while name.len() > MAX_QUALIFIED {
+        name.pop();
+    }
+    name
+}
+
 /// A challenge line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
@@ -42,10 +51,7 @@ impl Challenge {
     /// Makes a challenge. `random` must be unpredictable, `unix_time` is in seconds, `own` is the challenger's
     /// qualified name (bashed here if it is not yet; cut to [`MAX_QUALIFIED`] bytes).
     pub fn new(random: u32, unix_time: u64, own: &str, policy: i32) -> Self {
-        let mut own = bash(own);
-        while own.len() > MAX_QUALIFIED {
-            own.pop();
-        }
+        let own = cut(own);
         Self {
             text: format!("<{random}.{unix_time}@{own}>").into_bytes(),
             variant: Variant::Bareos,
@@ -97,11 +103,11 @@ impl Challenge {
         scan.rest().strip_suffix(b">")
     }
 
-    /// Whether the peer sends our own challenge back: it is in our name, and not from a storage daemon, which may talk
+    /// Whether the peer sends our own challenge back: it is in our name as far as a challenge has it, and not from a storage daemon, which may talk
     /// to itself (`wire/1 §4.2`). `own` is our qualified name.
     pub fn is_replay(&self, own: &str) -> bool {
         const EXCEPTION: &[u8] = b"R_STORAGE";
-        self.challenger() == Some(bash(own).as_bytes()) && !self.text.windows(EXCEPTION.len()).any(|w| w == EXCEPTION)
+        self.challenger() == Some(cut(own).as_bytes()) && !self.text.windows(EXCEPTION.len()).any(|w| w == EXCEPTION)
     }
 
     /// The payload of the answer, in the encoding the challenger asks for, with the NUL at its end (`wire/1 §4.3`).
@@ -249,6 +255,16 @@ mod tests {
         assert!(challenge("R_DIRECTOR::my dir").is_replay("R_DIRECTOR::my\x01dir"));
         assert!(!challenge("R_DIRECTOR::dir").is_replay("R_CLIENT::fd"));
         assert!(!challenge("R_STORAGE::sd").is_replay("R_STORAGE::sd"));
+    }
+
+    #[test]
+    fn our_own_challenge_is_known_again_however_long_our_name_is() {
+        for len in [MAX_QUALIFIED, MAX_QUALIFIED + 1, 2 * MAX_QUALIFIED] {
+            let own = format!("R_DIRECTOR::{}", "x".repeat(len - 12));
+            let sent_back = Challenge::parse(Challenge::new(1, 2, &own, 0).to_line().as_bytes()).unwrap();
+            assert!(sent_back.is_replay(&own), "{len}");
+            assert!(!sent_back.is_replay("R_CLIENT::x"));
+        }
     }
 
     #[test]

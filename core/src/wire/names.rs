@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::limits;
+
 /// The byte between type and name of a PSK identity (`wire/1 §2.5`).
 pub const RECORD_SEPARATOR: char = '\x1e';
 
@@ -44,8 +46,13 @@ impl PeerKind {
     /// All kinds that occur on the wire.
     pub const ALL: [Self; 5] = [Self::Director, Self::Client, Self::Storage, Self::Console, Self::Job];
 
+    /// The longest name, in bytes, whose PSK identity has at most [`limits::PSK_IDENTITY`] bytes.
+    pub const fn longest_name(self) -> usize {
+        limits::PSK_IDENTITY - self.as_str().len() - RECORD_SEPARATOR.len_utf8()
+    }
+
     /// The type string, such as `R_DIRECTOR`.
-    pub fn as_str(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Director => "R_DIRECTOR",
             Self::Client => "R_CLIENT",

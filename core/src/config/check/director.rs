@@ -6,6 +6,7 @@ use crate::bulk::known::compares_digests;
 use crate::config::{Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions};
 use crate::config::{Job, JobKind, Pool, Replace, Schedule, Storage};
 use crate::wire::fileset::{Unmatched, plain, unmatched};
+use crate::wire::names::PeerKind;
 
 /// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
 const DEFAULT_CONSOLE: &str = "*UserAgent*";
@@ -14,7 +15,7 @@ impl Check for DirectorConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
         let mut c = Checker::new(built);
         daemon(&mut c, self);
-        c.names("clients", self.clients.iter().map(|client| client.name.as_str()));
+        c.names_of(PeerKind::Client, "clients", self.clients.iter().map(|client| client.name.as_str()));
         for (index, each) in self.clients.iter().enumerate() {
             client(&mut c, &ConfigPath::of("clients").index(index), each);
         }
@@ -46,7 +47,7 @@ impl Check for DirectorConfig {
 
 fn daemon(c: &mut Checker, config: &DirectorConfig) {
     let (director, path) = (&config.director, ConfigPath::of("director"));
-    c.name(&path, &director.name);
+    c.name_of(PeerKind::Director, &path, &director.name);
     c.password(&path, &director.password);
     c.not_empty(path.field("listen"), director.listen.len(), "address to listen on");
     c.listen(&path, &director.listen, director.port);
@@ -376,7 +377,7 @@ fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool, config: &DirectorConfig
 }
 
 fn consoles(c: &mut Checker, config: &DirectorConfig) {
-    c.names("consoles", config.consoles.iter().map(|console| console.name.as_str()));
+    c.names_of(PeerKind::Console, "consoles", config.consoles.iter().map(|console| console.name.as_str()));
     for (index, console) in config.consoles.iter().enumerate() {
         let path = ConfigPath::of("consoles").index(index);
         c.password(&path, &console.password);

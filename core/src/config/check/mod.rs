@@ -18,6 +18,7 @@ use std::net::IpAddr;
 use super::{Bytes, ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode};
 use crate::address::{Address, Endpoint};
 use crate::error::Code;
+use crate::wire::names::PeerKind;
 
 pub use nearest::nearest;
 
@@ -112,6 +113,33 @@ impl Checker {
         };
         let help = "use letters, digits, `-`, `_`, `.`, `:` and single spaces";
         self.error(codes::BAD_NAME, resource.field("name"), format!("the name {name:?} {fault}"), help);
+    }
+
+    /// A name under which a peer of this kind dials.
+    fn name_of(&mut self, kind: PeerKind, resource: &ConfigPath, name: &str) {
+        self.name(resource, name);
+        self.identity(kind, resource, name);
+    }
+
+    /// As [`names`](Self::names), of peers of this kind.
+    fn names_of<'a>(&mut self, kind: PeerKind, list: &'static str, names: impl Iterator<Item = &'a str> + Clone) {
+        self.names(list, names.clone());
+        for (index, name) in names.enumerate() {
+            self.identity(kind, &ConfigPath::of(list).index(index), name);
+        }
+    }
+
+    /// Whoever dials gives its kind and name as the identity of a pre-shared key, which has less room than the wire.
+    fn identity(&mut self, kind: PeerKind, resource: &ConfigPath, name: &str) {
+        let most = kind.longest_name();
+        if (most + 1..=MAX_NAME).contains(&name.len()) {
+            let message = format!(
+                "the name {name:?} has {} bytes, {most} are the most in the identity of a pre-shared key, after {kind}",
+                name.len()
+            );
+            let help = "choose a shorter name, and use it on both sides";
+            self.error(codes::BAD_NAME, resource.field("name"), message, help);
+        }
     }
 
     /// Checks each name of a list and that none comes twice.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Built, Check, Checker, Finding, Side, codes};
 use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
+use crate::wire::names::PeerKind;
 
 /// The smallest block a volume can have: its label must fit (`wire/3 §5.1`).
 const SMALLEST_BLOCK: Bytes = Bytes::kib(4);
@@ -15,7 +16,7 @@ impl Check for FileConfig {
         let mut c = Checker::new(built);
         let (file, path) = (&self.file, ConfigPath::of("file"));
         let side = if file.listen.is_empty() { Side::Dialling } else { Side::Accepting };
-        c.name(&path, &file.name);
+        c.name_of(PeerKind::Client, &path, &file.name);
         c.listen(&path, &file.listen, file.port);
         c.tls(&path.field("tls"), &file.tls, side);
         c.heartbeat(path.field("heartbeat_interval"), Some(file.heartbeat_interval));
@@ -33,7 +34,7 @@ impl Check for FileConfig {
             c.error(codes::RELATIVE_PATH, path, format!("{append:?} is no absolute path"), help);
         }
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
-        c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
+        c.names_of(PeerKind::Director, "directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {
             file_director(&mut c, &ConfigPath::of("directors").index(index), director, file.listen.is_empty());
         }
@@ -105,7 +106,7 @@ impl Check for StorageConfig {
         c.admission(&path, storage.max_unauthenticated, storage.authenticate_within);
         c.bandwidth(path.field("maximum_bandwidth_per_job"), storage.maximum_bandwidth_per_job);
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
-        c.names("directors", self.directors.iter().map(|director| director.name.as_str()));
+        c.names_of(PeerKind::Director, "directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {
             let path = ConfigPath::of("directors").index(index);
             c.password(&path, &director.password);
@@ -163,7 +164,7 @@ impl Check for ConsoleConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
         let mut c = Checker::new(built);
         let (director, path) = (&self.director, ConfigPath::of("director"));
-        c.name(&path, &director.name);
+        c.name_of(PeerKind::Director, &path, &director.name);
         c.address(path.field("address"), &director.address);
         c.port(&path, director.port);
         // Only one of the two is used, so only that one can be wrong.
@@ -179,7 +180,7 @@ impl Check for ConsoleConfig {
             return c.findings;
         };
         let path = ConfigPath::of("console");
-        c.name(&path, &console.name);
+        c.name_of(PeerKind::Console, &path, &console.name);
         c.password(&path, &console.password);
         c.optional_tls(&path, console.tls.as_ref(), Side::Dialling);
         c.heartbeat(path.field("heartbeat_interval"), console.heartbeat_interval);

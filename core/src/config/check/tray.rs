@@ -2,12 +2,14 @@
 
 use super::{Built, Check, Checker, Finding, Side, codes};
 use crate::config::{ConfigPath, Password, TlsConfig, TrayConfig};
+use crate::wire::names::PeerKind;
 
 impl Check for TrayConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
         let mut c = Checker::new(built);
         let (monitor, path) = (&self.monitor, ConfigPath::of("monitor"));
-        c.name(&path, &monitor.name);
+        // To file daemons and storage daemons it is a director, to directors a console, which may have a longer name.
+        c.name_of(PeerKind::Director, &path, &monitor.name);
         c.not_zero(path.field("refresh_interval"), monitor.refresh_interval.0);
         c.not_zero(path.field("timeout"), monitor.timeout.0);
         c.source_address(&path, monitor.source_address.as_deref());

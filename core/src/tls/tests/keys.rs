@@ -130,10 +130,11 @@ mod openssl {
     use crate::error::TlsError;
     use crate::secret::Secret;
     use crate::time::Wall;
+    use crate::tls::keyring::{Clear, Keyring};
     use crate::tls::psk::{PskAcceptor, PskDialler};
     use crate::tls::rustls::{CertificateAcceptor, CertificateDialler};
     use crate::tls::{Kind, Session, Versions};
-    use crate::wire::names::PeerName;
+    use crate::wire::names::{PeerKind, PeerName};
 
     pub(super) fn pair(versions: Versions, peer: PeerName, key: &Secret) -> Pair {
         Pair::new(dialler(versions, &peer, key), acceptor(versions, false))
@@ -174,6 +175,24 @@ mod openssl {
         let agreed = psk(Versions::Only12).ready().acceptor.established();
         assert_eq!((agreed.kind, agreed.version.as_str()), (Kind::Psk, "TLSv1.2"));
         assert_eq!(agreed.cipher, "ECDHE-PSK-CHACHA20-POLY1305");
+    }
+
+    /// The longest name of each kind of peer, and one past it.
+    #[test]
+    fn the_longest_name_of_each_kind_is_proved_and_one_past_it_is_refused() {
+        for versions in [Versions::Only12, Versions::Only13, Versions::All] {
+            for kind in PeerKind::ALL {
+                let name = |length: usize| PeerName::new(kind, "n".repeat(length));
+                let longest = name(kind.longest_name());
+                assert_eq!(longest.psk_identity().len(), crate::limits::PSK_IDENTITY);
+                let keys = Keyring::builder().with(longest.clone(), secret(KEY), Clear::Never).build();
+                let acceptor = PskAcceptor::new(None, versions, &wall()).unwrap().start(keys.into()).unwrap();
+                let pair = Pair::new(dialler(versions, &longest, &secret(KEY)), acceptor).ready();
+                assert_eq!(pair.acceptor.established().identity, Some(longest));
+                let past = PskDialler::new(versions).unwrap().start(&name(kind.longest_name() + 1), &secret(KEY));
+                assert!(matches!(past, Err(TlsError::BadKey(_))), "{kind}");
+            }
+        }
     }
 
     #[test]
