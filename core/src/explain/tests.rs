@@ -42,6 +42,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(bulk::one_of_each_disk_error()))
         .chain(boxed(kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()))
         .chain(boxed(selections))
+        .chain(boxed(role::director::figures::one_of_each()))
         .chain(boxed(vec![WrongClock { job_id: 1, claimed: 0, sound: None }]))
         .chain(boxed(role::tray::one_of_each_failure()))
         .collect()

@@ -86,6 +86,8 @@ pub(super) struct Job {
     /// in it.
     pub(super) storing: u32,
     pub(super) stored: u64,
+    /// The highest FileIndex that the catalog was told.
+    pub(super) highest: u32,
     /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
     pub(super) bandwidth: Option<u64>,
     pub(super) status: JobStatus,

@@ -18,6 +18,7 @@ mod console;
 mod copying;
 mod dialling;
 mod estimate;
+pub(crate) mod figures;
 mod fileset;
 mod gone;
 mod incoming;

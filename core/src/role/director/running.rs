@@ -217,6 +217,7 @@ impl Director {
             request: None,
             storing: 0,
             stored: 0,
+            highest: 0,
             bandwidth: None,
             status: JobStatus::Running,
             errors: 0,
@@ -366,6 +367,11 @@ impl Director {
         }
         if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
             job.say(&mut self.journal, net, MessageKind::Fatal, &why);
+        }
+        if let Some(found) = job.disagreement().filter(|_| job.is_alive()) {
+            let text = format!("{found} ({}); {}", found.code(), found.help());
+            job.say(&mut self.journal, net, MessageKind::Error, &text);
+            job.status = job.status.merge(JobStatus::Error);
         }
         job.status = job.final_status();
         let summary = job.summary();
@@ -574,6 +580,7 @@ impl Director {
         match answer {
             Ok(CatalogAnswer::Files(stored)) => {
                 job.stored += stored.files;
+                job.highest = job.highest.max(stored.highest);
                 let is_noteworthy = stored.unread > 0 || stored.first_refused.is_some();
                 if stored.unread > 0 {
                     let text = format!("{} files could not be read to their end and are not kept", stored.unread);
