@@ -99,6 +99,7 @@
 //! * [`config`]: the resources, typed, and all that can be wrong with them; [`secret`] keeps passwords out of logs
 //! * [`drive`]: what an adapter imports: the two loops, the hands, words for the log
 //! * [`error`] and [`explain`]: whose fault, whether to retry, a stable code, advice, and a page for every code
+//! * [`printable`]: the one escape for what peers and disks name, before a person sees it
 //! * [`time`] and [`calendar`]: time as an argument, and its local names; [`address`]: literal addresses and their scopes
 //! * [`ids`], [`buf`], [`limits`]: names that are used once, a buffer, the shared bounds
 //! * `conformance` (feature): the suite every adapter must pass
@@ -123,6 +124,7 @@ pub mod fuzzing;
 pub mod ids;
 pub mod limits;
 pub mod node;
+pub mod printable;
 pub mod role;
 pub mod secret;
 pub mod time;

@@ -109,3 +109,6 @@ pub const PIECE: u64 = 1_000_000_000;
 /// Longest identity of a pre-shared key, in bytes: what every supported OpenSSL takes in TLS 1.2 and 1.3, as dialler and as
 /// acceptor (`PSK_MAX_IDENTITY_LEN` is 128 before OpenSSL 3.0, 256 since).
 pub const PSK_IDENTITY: usize = 128;
+
+/// Catalog requests of a job's storage daemon that may come before the one before them is answered.
+pub const EARLY_REQUESTS: usize = 8;

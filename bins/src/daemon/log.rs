@@ -4,6 +4,7 @@ use std::sync::mpsc::SyncSender;
 
 use towline_core::drive::{Level, Notice};
 use towline_core::error::{Code, Fault};
+use towline_core::printable;
 use tracing::level_filters::LevelFilter;
 
 use super::say;
@@ -68,7 +69,7 @@ fn log(level: Level, cause: Option<(Fault, Code)>, text: &str) {
         None => text.to_owned(),
     };
     // A peer's words may be in it: they must not make a second line.
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = printable::line(&text);
     match level {
         Level::Error => tracing::error!("{text}"),
         Level::Warn => tracing::warn!("{text}"),

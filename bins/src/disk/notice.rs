@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// A path for people, as the lists of a console have it.
+pub use towline_core::printable::name as shown;
+
 /// How bad it is. The numbers are the message types of wire/2 §4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -97,21 +100,6 @@ impl Notices {
     }
 }
 
-/// A path for people: bytes that are no UTF-8 and control characters are escaped, so that a name cannot forge a line.
-#[must_use]
-pub fn shown(path: &[u8]) -> String {
-    let mut out = String::with_capacity(path.len());
-    for chunk in path.utf8_chunks() {
-        for c in chunk.valid().chars() {
-            if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
-        }
-        for byte in chunk.invalid() {
-            out.push_str(&format!("\\x{byte:02x}"));
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,7 +120,7 @@ mod tests {
     #[test]
     fn a_hostile_name_cannot_forge_a_line() {
         let notice = Notice::new(NoticeKind::Error, b"/a\n2000 OK\xff", "denied");
-        assert_eq!(notice.to_string(), "/a\\n2000 OK\\xff: denied");
+        assert_eq!(notice.to_string(), "/a\\x0a2000 OK\\xff: denied");
         assert_eq!(notice.kind.code(), 4);
     }
 }

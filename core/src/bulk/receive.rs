@@ -395,7 +395,7 @@ impl BackupReceiver {
 
 /// A line of the peer for people.
 fn shown(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).trim_end().to_owned()
+    crate::printable::line_of(line.trim_ascii_end())
 }
 
 #[cfg(test)]

@@ -209,10 +209,10 @@ impl Sender {
     }
 }
 
-/// A peer's line as text of at most 500 characters, without control characters.
+/// A peer's line as text of about 500 characters, without control characters.
 pub(super) fn readable(line: &[u8]) -> String {
-    let line = String::from_utf8_lossy(text(line));
-    line.trim_end().chars().take(500).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let line = text(line).trim_ascii_end();
+    crate::printable::line_of(&line[..line.len().min(500)])
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Unpacking a restore: the file daemon's disk worker is fed with the storage daemon's stream, `wire/2 §3`.
 
+use crate::printable;
 use crate::wire::attributes::{AttributeError, AttributeRecord};
 use crate::wire::frame::{Decoder, FrameError, Piece, Signal};
 use crate::wire::scan::Scan;
@@ -203,7 +204,7 @@ impl Unpacker {
         let (file_index, stream, size) = Some(&self.line)
             .filter(|_| !is_long)
             .and_then(|line| parse_header(line))
-            .ok_or_else(|| UnpackError::NotARecord(String::from_utf8_lossy(&self.line).trim_end().to_owned()))?;
+            .ok_or_else(|| UnpackError::NotARecord(printable::line_of(self.line.trim_ascii_end())))?;
         self.line.clear();
         let stream = Stream(stream).kind();
         let Some(file_index) = i32::try_from(file_index).ok().filter(|&index| index > 0) else {

@@ -254,10 +254,7 @@ const WARNING: u8 = 5;
 
 /// A name for a person.
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name)
-        .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
+    crate::printable::name(name)
 }
 
 impl RestoreSink for Verifier {

@@ -176,10 +176,10 @@ fn challenger(challenge: &Challenge) -> Option<PeerName> {
     (!name.is_empty()).then(|| PeerName { kind, name: unbash(name) })
 }
 
-/// The first line of what a peer says, fit for a log: at most 200 characters, no control characters.
+/// The first line of what a peer says, fit for a log: of at most 200 bytes.
 pub(super) fn first_line(text: &[u8]) -> String {
     let line = text.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    String::from_utf8_lossy(line).chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    crate::printable::line_of(&line.trim_ascii_end()[..line.trim_ascii_end().len().min(200)])
 }
 
 /// What the two policy numbers ask for on a connection in clear (`wire/1 §2.9`).

@@ -70,6 +70,7 @@ fn accepting() -> Accepting {
         nonce: 22,
         wall: WALL,
         give_up: Instant(61_000_000_000),
+        pause: std::time::Duration::ZERO,
     }
 }
 

@@ -26,6 +26,7 @@ use crate::event::Ends;
 use crate::explain;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::limits;
+use crate::printable;
 use crate::time::{Deadline, Instant, Wall};
 use crate::tls;
 use crate::tls::keyring::Keyring;
@@ -286,12 +287,12 @@ impl Net {
 
     /// Writes to the log.
     pub fn log(&mut self, level: Level, text: &str) {
-        self.order(Action::Notify(Notice::Log { level, cause: None, text: text.to_owned() }));
+        self.order(Action::Notify(Notice::Log { level, cause: None, text: printable::line(text).into_owned() }));
     }
 
-    /// Writes to the log, with whose fault it is and the code.
+    /// Writes a line to the log, with whose fault it is and the code.
     pub fn log_cause(&mut self, level: Level, cause: (Fault, Code), text: &str) {
-        self.order(Action::Notify(Notice::Log { level, cause: Some(cause), text: text.to_owned() }));
+        self.order(Action::Notify(Notice::Log { level, cause: Some(cause), text: printable::line(text).into_owned() }));
     }
 
     /// Writes to the log what has no error value: with the fault and the remedy of the code's page, or of another code that

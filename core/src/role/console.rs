@@ -18,6 +18,7 @@ use crate::error::{Code, Explain, Fault};
 use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
 use crate::node::{DialFailure, DialNews, Net, Route, TimerKey};
+use crate::printable;
 use crate::role::Role;
 use crate::role::identity::Credentials;
 use crate::wire::frame::Signal;
@@ -47,6 +48,8 @@ pub struct Console {
     input_ended: bool,
     judging: bool,
     verdict: Verdict,
+    /// The beginning of a character whose end has not come.
+    tail: Vec<u8>,
 }
 
 /// How the lines went, as far as their answers tell.
@@ -87,7 +90,21 @@ impl Console {
             input_ended: false,
             judging: false,
             verdict: Verdict::default(),
+            tail: Vec::new(),
         }
+    }
+
+    /// What the director says, fit for a terminal: a stock one passes on what clients say as it came. Frames may end
+    /// within a character.
+    fn printable(&mut self, text: Vec<u8>) -> String {
+        let mut bytes = std::mem::take(&mut self.tail);
+        bytes.extend(text);
+        let cut = match std::str::from_utf8(&bytes) {
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            _ => bytes.len(),
+        };
+        self.tail = bytes.split_off(cut);
+        printable::text_of(&bytes)
     }
 
     /// Its end tells how the lines went: 0 well; 1 if a job that was waited for ended with warnings; 2 if one ended
@@ -143,7 +160,7 @@ impl Console {
                 return net.abort(conn);
             }
         };
-        net.notify(Notice::Print(format!("{}\n", shown.trim_end())));
+        net.notify(Notice::Print(format!("{}\n", printable::text(shown.trim_end()))));
         if complete {
             self.ready(net);
         }
@@ -264,10 +281,10 @@ impl Role for Console {
     }
 
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
-        let text = String::from_utf8_lossy(&text).into_owned();
         match self.state {
-            State::Arriving => self.greeted(net, conn, &text),
+            State::Arriving => self.greeted(net, conn, &String::from_utf8_lossy(&text)),
             State::Ready | State::Busy | State::Leaving => {
+                let text = self.printable(text);
                 self.verdict.hear(&text);
                 net.notify(Notice::Print(text));
             }

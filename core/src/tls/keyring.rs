@@ -133,10 +133,11 @@ fn decoy(entries: &BTreeMap<PeerName, Entry>) -> Secret {
     Secret::new(text)
 }
 
-/// An identity as a person reads it: at most 255 characters, the separator as a blank, no control characters.
+/// An identity as a person reads it: at most 255 bytes, the separator as a blank, no control characters.
 #[must_use]
 pub fn readable_identity(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).chars().take(255).map(|c| if c.is_control() { ' ' } else { c }).collect()
+    let bytes: Vec<u8> = bytes.iter().take(255).map(|byte| if *byte == 0x1e { b' ' } else { *byte }).collect();
+    crate::printable::line_of(&bytes)
 }
 
 /// Levenshtein's distance, on characters, without regard to case.
@@ -207,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_identity_is_made_fit_for_a_log() {
-        assert_eq!(readable_identity(b"R_JOB\x1ea\nb\xff"), "R_JOB a b\u{fffd}");
+        assert_eq!(readable_identity(b"R_JOB\x1ea\nb\xff"), "R_JOB a\\x0ab\\xff");
         assert_eq!(readable_identity(&[b'x'; 300]).len(), 255);
     }
 

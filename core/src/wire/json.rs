@@ -1,5 +1,7 @@
 //! Writing JSON: what a console in API mode 2 is sent (`wire/1 §6.4`).
 
+use crate::printable;
+
 /// A value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Json {
@@ -86,16 +88,15 @@ fn new_line(text: &mut String, depth: Option<usize>) {
     }
 }
 
+/// A program may print what it reads: a value has no control characters but line feeds and tabulators.
 fn put_text(text: &mut String, value: &str) {
     text.push('"');
-    for c in value.chars() {
+    for c in printable::text(value).chars() {
         match c {
             '"' => text.push_str("\\\""),
             '\\' => text.push_str("\\\\"),
             '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
             '\t' => text.push_str("\\t"),
-            c if u32::from(c) < 0x20 => text.push_str(&format!("\\u{:04x}", u32::from(c))),
             c => text.push(c),
         }
     }
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn compact_text_has_no_blanks() {
         let expected =
-            "{\"jobs\":[{\"jobid\":\"1\",\"name\":\"a \\\"b\\\"\\\\\\n\\u0001é\"}],\"none\":[],\"api\":-2,\"id\":null}";
+            "{\"jobs\":[{\"jobid\":\"1\",\"name\":\"a \\\"b\\\"\\\\\\n\\\\x01é\"}],\"none\":[],\"api\":-2,\"id\":null}";
         assert_eq!(sample().to_text(true), expected);
     }
 
@@ -126,7 +127,7 @@ mod tests {
     fn both_texts_say_the_same_to_another_parser() {
         let read = |compact| serde_json::from_str::<serde_json::Value>(&sample().to_text(compact)).unwrap();
         assert_eq!(read(true), read(false));
-        assert_eq!(read(true)["jobs"][0]["name"], "a \"b\"\\\n\u{1}é");
+        assert_eq!(read(true)["jobs"][0]["name"], "a \"b\"\\\n\\x01é");
         assert!(sample().to_text(false).contains("\n  \"jobs\": [\n    {\n      \"jobid\": \"1\""));
     }
 }

@@ -1,6 +1,8 @@
 //! Job messages, and what else a daemon sends to its director unasked (`wire/2 §4`, `wire/3 §2`).
 
-use super::scan::{Scan, lossy};
+use crate::printable;
+
+use super::scan::Scan;
 use super::status::job_name;
 
 /// The kind of a job message (`wire/3 §2.5`).
@@ -110,7 +112,8 @@ impl JobMessage {
     /// Makes a message in the usual form: the daemon, the number of the job, the severity, and `text`, to which a line
     /// feed is added. `time` is in seconds since 1970.
     pub fn compose(daemon: &str, job_id: u32, job: &str, kind: MessageKind, time: i64, text: &str) -> Self {
-        let text = format!("{daemon} JobId {job_id}: {}{}\n", kind.prefix(), text.trim_end_matches('\n'));
+        let text = printable::text(text.trim_end_matches('\n'));
+        let text = format!("{daemon} JobId {job_id}: {}{text}\n", kind.prefix());
         Self { job: job.to_owned(), kind, time, text }
     }
 
@@ -119,7 +122,8 @@ impl JobMessage {
         format!("Jmsg Job={} type={} level={} {}", self.job, self.kind.number(), self.time, self.text)
     }
 
-    /// Reads the line. Exactly one blank is taken off the front of the text; bytes that are not UTF-8 are replaced.
+    /// Reads the line. Exactly one blank is taken off the front of the text; what may not be
+    /// shown to a person is escaped ([`printable::text_of`]).
     pub fn parse(line: &[u8]) -> Option<Self> {
         let mut scan = Scan::new(line);
         scan.literal("Jmsg Job=")?;
@@ -129,7 +133,7 @@ impl JobMessage {
         scan.literal(" level=")?;
         let time = scan.signed();
         let text = super::frame::text(scan.rest());
-        let text = lossy(text.strip_prefix(b" ").unwrap_or(text));
+        let text = printable::text_of(text.strip_prefix(b" ").unwrap_or(text));
         Some(Self { job, kind, time, text })
     }
 }

@@ -94,8 +94,8 @@ impl StatusReply {
         let mut reply = Self::default();
         let mut section = Section::Head;
         for line in text.lines() {
-            let line: String =
-                line.chars().filter(|c| *c != '\0').map(|c| if c.is_control() { ' ' } else { c }).collect();
+            let line = line.replace('\0', "").replace('\t', " ");
+            let line = crate::printable::line(&line);
             match heading(&line, section) {
                 Some(next) => section = next,
                 None => reply.line(section, line.trim_end()),

@@ -6,6 +6,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, List, ListItem, ListState, Paragraph, Wrap};
+use towline_core::printable;
 use towline_core::role::tray::{DaemonView, Health};
 
 use super::plain;
@@ -58,7 +59,7 @@ impl Screen {
 
     /// Shows a line of the log below.
     pub(super) fn say(&mut self, line: &str) {
-        self.log = line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.log = printable::line(line).into_owned();
     }
 
     /// Moves with a key, and says what the program must do.
@@ -153,8 +154,7 @@ fn details(view: &DaemonView) -> Vec<Line<'static>> {
             .push(Line::raw(format!("waiting since {}: {} (protocol {})", client.since, client.name, client.protocol)));
     }
     lines.push(Line::raw(""));
-    let clean = |line: &str| line.chars().filter(|c| !c.is_control()).collect::<String>();
-    lines.extend(view.text.lines().map(|line| Line::raw(clean(line))));
+    lines.extend(view.text.lines().map(|line| Line::raw(printable::line(&line.replace('\t', " ")).into_owned())));
     lines
 }
 

@@ -15,7 +15,7 @@ use super::select::{Ready, Selection};
 use super::unchanged::is_unchanged;
 use super::{FillError, OpenError, STEPS};
 use crate::disk::meta::{self, Meta};
-use crate::disk::notice::{Notice, NoticeKind, Notices};
+use crate::disk::notice::{Notice, NoticeKind, Notices, shown};
 use crate::disk::restore::OwnerNames;
 use crate::disk::walk::{Found, Step, Walk};
 
@@ -155,12 +155,12 @@ impl EstimateSource {
             meta.nlink,
             meta.size.to_string(),
         );
-        let mut line = [head.as_bytes(), &found.path].concat();
+        let mut line = [head.as_bytes(), shown(&found.path).as_bytes()].concat();
         if meta.kind() == Type::Symlink
             && let Ok(target) = rustix::fs::readlinkat(&found.parent, &found.name, Vec::new())
         {
             line.extend_from_slice(b" -> ");
-            line.extend_from_slice(target.as_bytes());
+            line.extend_from_slice(shown(target.as_bytes()).as_bytes());
         }
         line.push(b'\n');
         line

@@ -298,3 +298,15 @@ fn an_answered_question_is_no_failure_and_the_worst_counts() {
     bench.from(FromConn::Closed(CloseReason::ByPeer));
     assert_eq!(bench.exit, Some(ExitReason::Failed(1)));
 }
+
+#[test]
+fn what_a_director_passes_on_moves_no_terminal_and_may_be_cut_within_a_character() {
+    let mut bench = Bench::greeted();
+    bench.typed("messages");
+    bench.text("\u{1b}[2Jcaf");
+    bench.from(FromConn::Text(vec![0xc3]));
+    bench.from(FromConn::Text(vec![0xa9, b' ', 0xff, b'\n']));
+    let printed: String =
+        bench.notices.iter().map(|notice| if let Notice::Print(text) = notice { text } else { "" }).collect();
+    assert_eq!(printed, "\\x1b[2Jcafé \\xff\n");
+}

@@ -4,7 +4,9 @@ use crate::conn::Peer;
 use crate::drive::Level;
 use crate::error::Explain;
 use crate::ids::ConnId;
+use crate::limits;
 use crate::node::{DialFailure, Net};
+use crate::printable;
 use crate::role::script::{Progress, Script, Scripted, Who};
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
@@ -34,7 +36,7 @@ impl Director {
             Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
             _ => {
                 // In the real director too an unexpected line is a warning, and with it the job (`wire/2 §6.2`).
-                let text = format!("unexpected words of the {who}: {}", String::from_utf8_lossy(line).trim_end());
+                let text = format!("unexpected words of the {who}: {}", printable::line_of(line.trim_ascii_end()));
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.say(&mut self.journal, net, MessageKind::Warning, &text);
                 }
@@ -67,7 +69,7 @@ impl Director {
             // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
             (Who::Storage, waits) if job.told_to_run && waits != Some(Who::Storage) => {}
             (Who::File, None) => {
-                let text = format!("unexpected words of the {who}: {}", text.trim_end());
+                let text = format!("unexpected words of the {who}: {}", printable::line(text.trim_end()));
                 job.say(&mut self.journal, net, MessageKind::Warning, &text);
                 self.save_lines(net);
             }
@@ -102,7 +104,10 @@ impl Director {
             plan.gone.hear(&message.text);
         }
         let time = if message.time > 1 { message.time } else { net.wall().seconds() };
-        self.journal.push(id, time, message.text);
+        // A line of the report begins with its date: those of a message that has more are moved in, so that none passes
+        // for another message.
+        let text = message.text.trim_end().replace('\n', "\n    ");
+        self.journal.push(id, time, text + "\n");
         self.save_lines(net);
     }
 
@@ -128,11 +133,14 @@ impl Director {
     fn begin_request(&mut self, net: &mut Net, id: u32, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if job.request.is_some() {
-            return self.fail_job(net, id, "the storage daemon asks the catalog before it has been answered");
+            if job.early_requests.len() >= limits::EARLY_REQUESTS {
+                return self.fail_job(net, id, "the storage daemon asks the catalog and waits for no answer");
+            }
+            return job.early_requests.push_back(line.to_vec());
         }
         let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.pool)) else {
             job.send(net, Who::Storage, wire::invalid_request(line));
-            let text = format!("unknown catalog request: {}", String::from_utf8_lossy(line).trim_end());
+            let text = format!("unknown catalog request: {}", printable::line_of(line.trim_ascii_end()));
             return self.fail_job(net, id, &text);
         };
         let (state, next) = Request::begin(request.ask, job, pool);
@@ -155,6 +163,9 @@ impl Director {
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.request = None;
                     requests::answer(job, net, &line);
+                    if let Some(line) = job.early_requests.pop_front() {
+                        self.begin_request(net, id, &line);
+                    }
                 }
             }
             Next::Fail(line, why) => {
@@ -281,7 +292,7 @@ impl Director {
         if errand.limits.is_some() {
             return self.limit_answered(net, conn, text);
         }
-        let line = String::from_utf8_lossy(text).into_owned();
+        let line = printable::text_of(text);
         if let Some(errand) = self.talking.remove(&conn) {
             self.errand_prints(net, &errand, &line);
             self.talking.insert(conn, errand);

@@ -82,6 +82,9 @@ pub(super) struct Job {
     pub(super) patience: Patience,
     /// The catalog request of the storage daemon that is being served.
     pub(super) request: Option<Request>,
+    /// Requests that came before that one was answered: the storage daemon of a cancelled job does not wait for answers
+    /// (`wire/3 §2.3`).
+    pub(super) early_requests: VecDeque<Vec<u8>>,
     /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for; and files that are
     /// in it.
     pub(super) storing: u32,

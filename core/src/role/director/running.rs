@@ -1,5 +1,6 @@
 //! Jobs from the order to the record of their end.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
@@ -215,6 +216,7 @@ impl Director {
             storage_status: JobStatus::Created,
             patience: Patience::default(),
             request: None,
+            early_requests: VecDeque::new(),
             storing: 0,
             stored: 0,
             highest: 0,
@@ -347,6 +349,7 @@ impl Director {
         }
         self.queued.retain(|queued| *queued != id);
         (job.script, job.request) = (None, None);
+        job.early_requests.clear();
         for key in [job.grace.take(), job.held.take()].into_iter().flatten() {
             net.cancel_timer(key);
             self.timers.remove(&key);

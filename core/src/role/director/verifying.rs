@@ -200,10 +200,7 @@ fn differences(file: &OnVolume, row: &FileRow) -> Vec<String> {
 
 /// A name or digest for a person.
 pub(super) fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name)
-        .chars()
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
+    crate::printable::name(name)
 }
 
 /// Places in a job, as runs: those of a good volume are one run.

@@ -18,6 +18,7 @@ use crate::drive::Level;
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId};
 use crate::node::{DialFailure, Net, Route, TimerKey};
+use crate::printable;
 use crate::time::Instant;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{FILE_PROTOCOL, Purpose};
@@ -177,9 +178,9 @@ impl FileDaemon {
                     return self.waits(net, &name, conn);
                 }
                 net.close(conn, false);
-                let words: String = String::from_utf8_lossy(text).trim_end().chars().take(200).collect();
+                let words = printable::line_of(&text[..text.len().min(200)]);
                 let cause = (Fault::Peer, Code(140));
-                self.not_reached(net, &name, cause, &format!("it answers {words:?} instead of a greeting"));
+                self.not_reached(net, &name, cause, &format!("it answers \"{words}\" instead of a greeting"));
             }
             _ => {
                 let was_old = line.old == Some(conn);

@@ -7,6 +7,7 @@ use crate::drive::{Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::WorkId;
 use crate::node::Net;
+use crate::printable;
 use crate::role::quiet::{Quiet, more};
 
 /// Lines that wait while others are being written; more are counted and lost.
@@ -40,8 +41,9 @@ impl Diary {
             self.lost += 1;
             return;
         }
-        let clean = |c: char| if c.is_control() { ' ' } else { c };
-        let mut line: String = line.trim_end().chars().take(LINE / 4).map(clean).collect();
+        let line = line.trim_end();
+        let cut: String = line.chars().take(LINE / 16).collect();
+        let mut line = printable::line(&cut).into_owned();
         line.push('\n');
         self.waiting.push_back(line);
         self.write(net);

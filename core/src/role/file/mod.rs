@@ -43,6 +43,7 @@ use crate::time::Wall;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
+use crate::wire::status::JobStatus;
 
 use calling::Calling;
 use diary::Diary;
@@ -204,7 +205,9 @@ impl FileDaemon {
     fn hang_up(&mut self, net: &mut Net, job: &mut Job) {
         if let Some(conn) = job.data.take() {
             self.data.remove(&conn);
-            net.close(conn, true);
+            // Amid data a real storage daemon expects no signal: of a job that is cut short a real file daemon hangs up.
+            let is_cut = matches!(job.status, JobStatus::Canceled | JobStatus::Fatal);
+            net.close(conn, !is_cut);
         }
         if let Some(dial) = job.dial.take() {
             self.dials.remove(&dial);
@@ -219,6 +222,7 @@ impl FileDaemon {
             let text = format!("director lost during job {}: {why}", job.name);
             // A talk about an estimate is over when its answer is given.
             let is_over = job.id == 0 && !job.opened;
+            job.status = JobStatus::Fatal;
             self.release(net, job);
             if !is_over {
                 self.say(net, Level::Warn, Some((Fault::Network, Code(902))), &text);
@@ -239,7 +243,7 @@ impl FileDaemon {
         let found = self.sessions.iter().find(|(_, session)| session.is_running(name)).map(|(&id, _)| id);
         let Some(id) = found else { return false };
         if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
-            job.status = crate::wire::status::JobStatus::Canceled;
+            job.status = JobStatus::Canceled;
         }
         self.end_session(net, id);
         true

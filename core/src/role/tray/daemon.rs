@@ -5,6 +5,7 @@ use crate::config::{Password, TrayConfig};
 use crate::conn::{CloseReason, Peer};
 use crate::ids::{ConnId, DialId};
 use crate::node::{Net, Route, TimerKey};
+use crate::printable;
 use crate::role::identity::Credentials;
 use crate::role::script::Who;
 use crate::time::{Instant, Wall};
@@ -193,14 +194,14 @@ impl Daemon {
                 self.ask(net, conn);
                 Next::Wait
             }
-            State::Greeting(_) => Next::Failed(TrayFailure::Greeting(first_line(&String::from_utf8_lossy(text)))),
+            State::Greeting(_) => Next::Failed(TrayFailure::Greeting(first_line(&printable::text_of(text)))),
             // The second line of a director's greeting comes when it likes (`wire/1 §7.1`).
             State::Asking(_) if text.starts_with(b"1002\x1e") => Next::Wait,
             State::Asking(_) if self.heard.len() + text.len() > MAX_STATUS => {
                 Next::Failed(TrayFailure::TooLong(MAX_STATUS))
             }
             State::Asking(_) => {
-                self.heard.push_str(&String::from_utf8_lossy(text.strip_suffix(b"\0").unwrap_or(text)));
+                self.heard.push_str(&printable::text_of(text.strip_suffix(b"\0").unwrap_or(text)));
                 Next::Wait
             }
             _ => Next::Wait,
@@ -275,8 +276,9 @@ fn is_greeting(who: Who, text: &[u8]) -> bool {
     }
 }
 
-/// The first line that says something, fit for a log: at most 200 characters, none of them a control character.
+/// The first line that says something, fit for a log: of at most 200 characters.
 fn first_line(text: &str) -> String {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("nothing");
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+    let cut: String = line.chars().take(200).collect();
+    printable::line(&cut).into_owned()
 }

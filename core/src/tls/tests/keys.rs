@@ -280,8 +280,8 @@ mod openssl {
         let settings = PskDialler::new(Versions::All).unwrap();
         let name = "n".repeat(128 - "R_CLIENT ".len());
         let keyring = |name: &str, key: &Secret| {
-            let builder = crate::tls::keyring::Keyring::builder();
-            Arc::new(builder.with(peer(name), key.clone(), crate::tls::keyring::Clear::Never).build())
+            let builder = Keyring::builder();
+            Arc::new(builder.with(peer(name), key.clone(), Clear::Never).build())
         };
         let long = secret(&"k".repeat(256));
         let acceptor = PskAcceptor::new(None, Versions::All, &wall()).unwrap();

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
+use towline_core::limits::EARLY_REQUESTS;
+use towline_core::role::director::catalog::CatalogRequest;
 use towline_core::role::director::catalog::memory::MemoryCatalog;
 
 use crate::recording;
@@ -127,4 +129,38 @@ fn a_second_cancel_waits_for_nobody() {
     let answer = desk.ask(console, "cancel jobid=1");
     assert!(answer[0].contains("marked to be canceled"), "{answer:?}");
     assert_eq!(desk.status(1), 'A');
+}
+
+/// A director whose catalog is slow, and a storage daemon that asks it `times` times without waiting for an answer.
+fn asked_early(times: usize, cancelled: bool) -> (Desk, usize) {
+    let mut desk = Desk::open();
+    let (console, sd, _) = desk.backup();
+    desk.world.heard(sd);
+    if cancelled {
+        desk.ask(console, "cancel jobid=1");
+    }
+    desk.shelf().slow = |request| matches!(request, CatalogRequest::VolumesOfPool { .. });
+    for _ in 0..times {
+        desk.world.say(sd, "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n");
+    }
+    (desk, sd)
+}
+
+#[test]
+fn a_storage_daemon_of_a_cancelled_job_may_ask_the_catalog_before_it_is_answered() {
+    let (mut desk, sd) = asked_early(3, true);
+    desk.release();
+    let answers = desk.world.heard(sd);
+    assert_eq!(answers.iter().filter(|line| line.starts_with("text 1000 OK VolName=")).count(), 3, "{answers:?}");
+    desk.world.say(sd, &storage_end(b'A', 0));
+    assert_eq!(desk.status(1), 'A');
+    assert!(!desk.report(1).contains("Fatal"), "{}", desk.report(1));
+}
+
+#[test]
+fn so_many_requests_may_wait_for_the_catalog_and_one_more_fails_the_job() {
+    for (times, fails) in [(EARLY_REQUESTS + 1, false), (EARLY_REQUESTS + 2, true)] {
+        let (desk, _) = asked_early(times, false);
+        assert_eq!(desk.report(1).contains("waits for no answer"), fails, "{times}: {}", desk.report(1));
+    }
 }

@@ -331,3 +331,63 @@ fn only_a_console_of_towline_is_told_of_a_failure_by_a_signal_in_text_mode() {
     }
     assert_eq!(desk.ask(ours, "list jobs"), ["text No results to list.\\n", "signal -1"]);
 }
+
+/// Leads a backup that saves files of these names to its end. Gives the console and the file daemon.
+fn save(desk: &mut Desk, names: &[&[u8]], message: &str) -> usize {
+    let (console, sd, fd) = desk.backup();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    for (index, name) in (1_u32..).zip(names) {
+        let record = [format!("{index} 3 ").as_bytes(), name, b"\0P4A A A\0\0\0"].concat();
+        let mut row = b"UpdCat Job=J FileAttributes \0\0\0\x01\0\0\0\x01".to_vec();
+        row.extend(index.to_be_bytes());
+        row.extend(1_u32.to_be_bytes());
+        row.extend((record.len() as u32).to_be_bytes());
+        row.extend(record);
+        desk.world.say(sd, &format!("binary {}", hex(&row)));
+    }
+    desk.world.say(fd, &format!("text Jmsg Job=J type=6 level=1795438891 {message}"));
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    console
+}
+
+#[test]
+fn a_name_is_restored_as_it_is_listed_whatever_bytes_it_has() {
+    let mut desk = Desk::open();
+    let names: [&[u8]; 4] = [b"/f/\xff\x1b[2J", b"/f/a\nb", br"/f/c\x41", "/f/\u{202e}txt".as_bytes()];
+    let console = save(&mut desk, &names, "fd JobId 1: all well\\n");
+    let listed = desk.ask(console, "list files jobid=1").concat();
+    let shown = names.map(towline_core::printable::name);
+    for name in &shown {
+        // The transcript writes a backslash as two.
+        assert!(listed.contains(&format!(" {}\\n", name.replace('\\', "\\\\"))), "{name}: {listed}");
+    }
+    for (name, bytes) in shown.iter().zip(names) {
+        desk.ask(console, &format!("restore client=bareos-fd file={} done yes", name.replace('\\', "\\\\")));
+        let asked = desk.shelf();
+        let only = asked.asked.iter().rev().find_map(|request| match request {
+            CatalogRequest::FilesForRestore { only, .. } => only.first().cloned(),
+            _ => None,
+        });
+        assert_eq!(only.as_deref(), Some(bytes), "{name}");
+    }
+    desk.ask(console, ".api 2 compact=yes");
+    let document = desk.ask(console, "list files jobid=1").concat();
+    assert!(document.contains("xff") && !document.contains("u001b") && !document.contains("u202e"), "{document}");
+}
+
+#[test]
+fn what_a_client_says_reaches_no_console_log_or_catalog_unescaped() {
+    let mut desk = Desk::open();
+    let console = save(&mut desk, &[], "fd JobId 1: \\x1b[2J\\n29-Nov 05:24 dir JobId 1: Backup OK\\x07\\n");
+    let report = desk.report(1);
+    assert!(report.contains(r"\x1b[2J") && !report.contains('\u{1b}') && !report.contains('\u{7}'), "{report}");
+    assert!(report.contains("\n    29-Nov 05:24 dir JobId 1: Backup OK"), "no line passes for another's: {report}");
+    for line in ["messages", "list joblog jobid=1"] {
+        let shown = desk.ask(console, line).concat();
+        assert!(shown.contains("x1b[2J") && shown.contains("\\n    29-Nov"), "{line}: {shown}");
+        // A control character would stand in the transcript as one backslash with its number.
+        assert!(!shown.replace("\\\\", "").contains("\\x"), "{line}: {shown}");
+    }
+}

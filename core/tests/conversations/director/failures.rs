@@ -162,20 +162,6 @@ fn two_jobs_that_make_the_same_volume_at_the_same_moment_are_both_answered() {
 }
 
 #[test]
-fn a_second_question_before_the_answer_ends_the_job() {
-    let mut desk = Desk::open();
-    let (_, sd, _) = desk.backup();
-    desk.shelf().slow = |request| matches!(request, CatalogRequest::VolumesOfPool { .. });
-    for _ in 0..2 {
-        desk.world.say(sd, "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n");
-    }
-    desk.world.say(sd, &storage_end(b'A', 0));
-    assert_eq!(desk.status(1), 'f');
-    desk.release();
-    assert!(desk.report(1).contains("before it has been answered"), "{}", desk.report(1));
-}
-
-#[test]
 fn a_question_nobody_knows_ends_the_job() {
     let mut desk = Desk::open();
     let (_, sd, _) = desk.backup();

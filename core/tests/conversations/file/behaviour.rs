@@ -217,7 +217,7 @@ fn a_cancel_from_another_session_ends_the_job() {
     assert_eq!(world.heard(job), [CANCELED, "signal -4", "fin"]);
     assert_eq!(seen.lock().unwrap().closed, 1);
     let data = world.heard(job + 1);
-    assert_eq!(data[data.len() - 2..], ["signal -4", "fin"]);
+    assert!(data.last().is_some_and(|last| last == "fin") && !data.contains(&"signal -4".to_owned()), "{data:?}");
     world.say(canceler, &format!(r"text cancel Job={JOB}\n"));
     assert_eq!(world.heard(canceler), [format!(r"text 2901 Job {JOB} not found.\n"), "signal -1".to_owned()]);
 }
@@ -231,7 +231,7 @@ fn a_lost_director_frees_everything() {
     world.cut(job);
     assert_eq!(seen.lock().unwrap().closed, 1);
     let data = world.heard(job + 1);
-    assert_eq!(data[data.len() - 2..], ["signal -4", "fin"]);
+    assert!(data.last().is_some_and(|last| last == "fin") && !data.contains(&"signal -4".to_owned()), "{data:?}");
 }
 
 #[test]

@@ -139,7 +139,8 @@ pub(super) const FORMS: &[Form] = &[
         help: &[(
             "restore client=NAME all|file=/PATH [file=/PATH…] [before=\"DATE TIME\"|jobid=N] [fileset=NAME] \
              [where=FOLDER] [replace=always|ifnewer|ifolder|never] done [yes]",
-            "restore all files of the newest backup, or single files and folders",
+            "restore all files of the newest backup, or single files and folders; a name is written as list files shows \
+             it, in which \\x1b is a byte, \\\\ a backslash and \\\" a quotation mark",
         )],
         ..PLAIN
     },

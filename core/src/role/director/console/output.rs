@@ -3,6 +3,7 @@
 
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::printable;
 use crate::role::report::thousands;
 use crate::wire::frame::Signal;
 use crate::wire::json::Json;
@@ -202,7 +203,7 @@ impl Director {
     ) {
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         let listed = &mut console.output.files;
-        let name = |file: &FileRow| String::from_utf8_lossy(&file.name).into_owned();
+        let name = |file: &FileRow| printable::name(&file.name);
         listed.extend(files.iter().map(|file| Json::object([("filename", name(file).into())])));
         let bytes = console.output.file_bytes + files.iter().map(FileRow::bytes).sum::<usize>();
         console.output.file_bytes = if next.is_some() { bytes } else { 0 };
@@ -255,9 +256,10 @@ impl Director {
     }
 }
 
+/// What daemons said may be in the text: whatever console it is, its terminal is not theirs.
 fn send(net: &mut Net, conn: ConnId, text: &str) {
     if !text.is_empty() {
-        net.send(conn, text_frames(text));
+        net.send(conn, text_frames(&printable::text(text)));
     }
 }
 

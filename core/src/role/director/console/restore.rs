@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::calendar::Civil;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::printable;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::status::{JobLevel, JobType};
 
@@ -40,7 +41,7 @@ pub(super) struct Restoring {
     exact: bool,
     jobs: Vec<JobRow>,
     /// What the catalog is asked for next; the one that is asked for is the first. Without any, all files are wanted.
-    paths: VecDeque<String>,
+    paths: VecDeque<Vec<u8>>,
     files: Vec<RestoreFiles>,
 }
 
@@ -142,6 +143,7 @@ impl Director {
             }
             CatalogAnswer::RestoreFiles(files) => {
                 if let Some(path) = restoring.paths.pop_front().filter(|_| files.is_empty()) {
+                    let path = printable::name(&path);
                     let text = format!("{path} is not in the backup: it is written as list files jobid=N shows it.\n");
                     return self.console_fails(net, conn, &text);
                 }
@@ -221,10 +223,10 @@ impl Restoring {
     /// Asks for the first of the paths, or for all files.
     fn ask_files(&self) -> CatalogRequest {
         let only = self.paths.front().map(|path| {
-            let stem = path.trim_end_matches('/');
+            let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
             // Whether it is a file or a folder, only the catalog knows.
-            let folder = format!("{stem}/").into_bytes();
-            if stem.len() < path.len() { vec![folder] } else { vec![path.clone().into_bytes(), folder] }
+            let folder = [&path[..end], b"/"].concat();
+            if end < path.len() { vec![folder] } else { vec![path.clone(), folder] }
         });
         CatalogRequest::FilesForRestore { jobs: ids(&self.jobs), only: only.unwrap_or_default() }
     }
@@ -242,9 +244,10 @@ fn place(words: &Words) -> Result<Option<String>, String> {
 }
 
 /// The values of `file=`.
-fn paths(words: &Words) -> Result<VecDeque<String>, String> {
-    let paths: VecDeque<String> = words.values("file").map(str::to_owned).collect();
-    if let Some(path) = paths.iter().find(|path| !path.starts_with('/')) {
+fn paths(words: &Words) -> Result<VecDeque<Vec<u8>>, String> {
+    let paths: VecDeque<Vec<u8>> = words.values("file").map(<[u8]>::to_vec).collect();
+    if let Some(path) = paths.iter().find(|path| !path.starts_with(b"/")) {
+        let path = printable::name(path);
         return Err(format!("file={path}: say the whole name, from / on.\n"));
     }
     if paths.len() > MAX_PATHS {

@@ -5,6 +5,7 @@ use crate::calendar::{Civil, Zone};
 use crate::config;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::printable;
 use crate::role::report::{level_word, terminated_row, thousands};
 use crate::time::Wall;
 use crate::wire::json::Json;
@@ -34,7 +35,7 @@ impl Director {
         if matches!(self.api_of(conn), Api::Json { .. }) {
             return self.list_files(net, conn, job_id, files, next);
         }
-        let text: String = files.iter().map(|file| format!(" {}\n", String::from_utf8_lossy(&file.name))).collect();
+        let text: String = files.iter().map(|file| format!(" {}\n", printable::name(&file.name))).collect();
         if text.is_empty() {
             return self.console_done(net, conn, "");
         }

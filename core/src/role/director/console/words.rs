@@ -1,15 +1,25 @@
 //! Cuts a console's line into a command and its arguments: `key`, `key=value`, `key="value with blanks"`.
 
+use crate::printable;
+
 /// A command line in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
-    words: Vec<(String, Option<String>)>,
+    words: Vec<Word>,
     /// A quotation mark was not closed.
     open: bool,
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Word {
+    key: String,
+    /// As text, and as the bytes that its escapes mean.
+    value: Option<(String, Vec<u8>)>,
+}
+
 impl Words {
-    /// Cuts a line. Quotes may stand around a value or around all of a word.
+    /// Cuts a line. Quotes may stand around a value or around all of a word. In a value `\\`, `\"` and `\x1b` mean what
+    /// they mean in a list ([`printable::name`]).
     pub(super) fn parse(line: &str) -> Self {
         let (mut words, mut open) = (Vec::new(), false);
         let mut chars = line.chars().peekable();
@@ -26,12 +36,20 @@ impl Words {
                 chars.next();
                 match c {
                     '"' => quoted = !quoted,
-                    '\\' if quoted => value.as_mut().unwrap_or(&mut key).extend(chars.next()),
+                    '\\' if value.is_some() || quoted => {
+                        let to = value.as_mut().unwrap_or(&mut key);
+                        to.push(c);
+                        to.extend(chars.next_if(|next| matches!(next, '"' | '\\')));
+                    }
                     '=' if value.is_none() && !quoted => value = Some(String::new()),
                     c => value.as_mut().unwrap_or(&mut key).push(c),
                 }
             }
-            words.push((key, value));
+            let value = value.map(|value| {
+                let bytes = printable::bytes(&value);
+                (String::from_utf8_lossy(&bytes).into_owned(), bytes)
+            });
+            words.push(Word { key, value });
             open |= quoted;
         }
         Self { words, open }
@@ -44,31 +62,37 @@ impl Words {
 
     /// The words after the command, with their values.
     pub(super) fn arguments(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        self.words.iter().skip(1).map(|(key, value)| (key.as_str(), value.as_deref()))
+        self.words.iter().skip(1).map(|word| (word.key.as_str(), word.text()))
     }
 
     /// The word at this place in lower case, without its value.
     pub(super) fn word(&self, at: usize) -> String {
-        self.words.get(at).map(|(key, _)| key.to_lowercase()).unwrap_or_default()
+        self.words.get(at).map(|word| word.key.to_lowercase()).unwrap_or_default()
     }
 
     /// The value of the first of these keys that has one.
     pub(super) fn value(&self, keys: &[&str]) -> Option<&str> {
         self.words
             .iter()
-            .find(|(key, value)| value.is_some() && keys.iter().any(|wanted| key.eq_ignore_ascii_case(wanted)))
-            .and_then(|(_, value)| value.as_deref())
+            .filter(|word| keys.iter().any(|wanted| word.key.eq_ignore_ascii_case(wanted)))
+            .find_map(Word::text)
     }
 
-    /// All values of this key, in their order.
-    pub(super) fn values(&self, wanted: &str) -> impl Iterator<Item = &str> {
-        let of_key = self.words.iter().filter(move |(key, _)| key.eq_ignore_ascii_case(wanted));
-        of_key.filter_map(|(_, value)| value.as_deref())
+    /// All values of this key as bytes, in their order.
+    pub(super) fn values(&self, wanted: &str) -> impl Iterator<Item = &[u8]> {
+        let of_key = self.words.iter().filter(move |word| word.key.eq_ignore_ascii_case(wanted));
+        of_key.filter_map(|word| word.value.as_ref().map(|(_, bytes)| bytes.as_slice()))
     }
 
     /// Whether a word stands there, with or without a value.
     pub(super) fn has(&self, wanted: &str) -> bool {
-        self.words.iter().any(|(key, _)| key.eq_ignore_ascii_case(wanted))
+        self.words.iter().any(|word| word.key.eq_ignore_ascii_case(wanted))
+    }
+}
+
+impl Word {
+    fn text(&self) -> Option<&str> {
+        self.value.as_ref().map(|(text, _)| text.as_str())
     }
 }
 
@@ -77,12 +101,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_is_understood_as_it_is_listed_in_quotes_or_not() {
+        for name in
+            [&b"/a"[..], b"/a b\xff", b"/\x1b[2J\n", b"/a\\x41\"b\\", b"/ends  ", "/\u{202e}é".as_bytes(), b"/\""]
+        {
+            let shown = printable::name(name);
+            for line in [format!("restore file=\"{shown}\" done"), format!("restore \"file={shown}\" done")] {
+                let words = Words::parse(&line);
+                assert!(words.has("done") && !words.is_open(), "{line}");
+                if line.contains("file=\"") {
+                    assert_eq!(words.values("file").collect::<Vec<_>>(), [name], "{line}");
+                }
+            }
+            if !name.contains(&b' ') {
+                let words = Words::parse(&format!("restore file={shown} done"));
+                assert_eq!(words.values("file").collect::<Vec<_>>(), [name], "{shown}");
+            }
+        }
+    }
+
+    #[test]
     fn values_may_hold_blanks_in_quotes() {
         let words = Words::parse(r#"restore client="my laptop" where=/a\b "select" all done  yes"#);
         assert_eq!(words.word(0), "restore");
         assert_eq!(words.value(&["client"]), Some("my laptop"));
         assert_eq!(words.value(&["where"]), Some(r"/a\b"));
-        assert_eq!(words.values("where").chain(words.values("WHERE")).collect::<Vec<_>>(), [r"/a\b", r"/a\b"]);
+        assert_eq!(words.values("where").chain(words.values("WHERE")).collect::<Vec<_>>(), [br"/a\b", br"/a\b"]);
         assert!(words.has("select") && words.has("yes") && !words.has("no"));
     }
 
