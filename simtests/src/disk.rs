@@ -2,7 +2,7 @@
 //!
 //! Files are regular and have a name and contents; volumes are whole blocks, as the real ones.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::bulk::pack::{PackError, Packer};
@@ -10,7 +10,7 @@ use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
 use towline_core::bulk::verifier::Verifier;
-use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, ReadForm, RestoreOrder, Tally};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, ReadForm, Remark, RestoreOrder, Tally};
 use towline_core::ids::HandleId;
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
 use towline_core::wire::block::{self, BlockHeader, Session};
@@ -38,6 +38,8 @@ pub struct Store {
     pub capacity: u64,
     /// Whether every write to a volume fails.
     pub is_broken: bool,
+    /// Files that can neither be read nor restored, by the names they have on this disk. Each is worth a remark.
+    pub refused: BTreeSet<Vec<u8>>,
 }
 
 impl Disk {
@@ -131,7 +133,7 @@ impl OpenThings {
                 _ => failed(not_open(handle)),
             },
             DiskWork::Apply { handle, parcel } => match self.open.get_mut(&handle) {
-                Some(Open::Restore(restore)) => restore.apply(parcel, &mut store.files),
+                Some(Open::Restore(restore)) => restore.apply(parcel, &mut store),
                 _ => failed(not_open(handle)),
             },
             DiskWork::Verify { handle, parcel, lines } => match self.open.get_mut(&handle) {
@@ -173,12 +175,20 @@ fn not_open(handle: HandleId) -> DiskError {
     DiskError::Other { path: "disk".to_owned(), text: format!("{handle:?} is not open") }
 }
 
+/// What is said of a file that is refused: an error (`wire/2 §4.2`).
+fn refusal(name: &[u8], what: &str) -> Remark {
+    Remark { kind: 4, text: format!("{} {what}", String::from_utf8_lossy(name)) }
+}
+
 #[derive(Debug)]
 struct Backup {
     files: VecDeque<(Vec<u8>, Vec<u8>)>,
     step: Step,
     packer: Packer,
     complete: bool,
+    /// What is to be said of files that cannot be read, and how many they are.
+    remarks: Vec<Remark>,
+    errors: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -196,8 +206,11 @@ impl Backup {
             paths.any(|path| name.starts_with(path))
         };
         let files = store.files.iter().filter(|(name, _)| below(name));
-        let files = files.map(|(name, contents)| (name.clone(), contents.clone())).collect();
-        Self { files, step: Step::Begin, packer: Packer::new(), complete: false }
+        let (refused, files): (Vec<_>, Vec<_>) = files.partition(|(name, _)| store.refused.contains(*name));
+        let files = files.into_iter().map(|(name, contents)| (name.clone(), contents.clone())).collect();
+        let remarks: Vec<Remark> = refused.iter().map(|(name, _)| refusal(name, "could not be read")).collect();
+        let errors = u32::try_from(remarks.len()).unwrap_or(u32::MAX);
+        Self { files, step: Step::Begin, packer: Packer::new(), complete: false, remarks, errors }
     }
 
     fn fill(&mut self, mut parcel: Parcel) -> DiskDone {
@@ -215,7 +228,9 @@ impl Backup {
         };
         let parcel = self.packer.take().unwrap_or_default();
         match error {
-            None | Some(PackError::Full) => DiskDone::Filled { parcel, last: self.complete, remarks: Vec::new() },
+            None | Some(PackError::Full) => {
+                DiskDone::Filled { parcel, last: self.complete, remarks: std::mem::take(&mut self.remarks) }
+            }
             Some(error) => failed(DiskError::Other { path: "backup".to_owned(), text: error.to_string() }),
         }
     }
@@ -272,6 +287,7 @@ impl Backup {
             files: totals.files,
             read_bytes: totals.read_bytes,
             job_bytes: totals.job_bytes,
+            errors: self.errors,
             complete: self.complete,
             ..Tally::default()
         }
@@ -328,16 +344,24 @@ impl Restore {
         Self { unpacker: Unpacker::new(), sink: Sink { to: order.to, ..Sink::default() } }
     }
 
-    fn apply(&mut self, mut parcel: Parcel, files: &mut Files) -> DiskDone {
+    fn apply(&mut self, mut parcel: Parcel, store: &mut Store) -> DiskDone {
         if self.unpacker.has_ended() {
             self.unpacker.go_on();
         }
         let fed = self.unpacker.feed(&parcel.bytes, &mut self.sink);
-        files.extend(self.sink.done.drain(..));
+        let mut remarks = Vec::new();
+        for (name, contents) in self.sink.done.drain(..) {
+            if store.refused.contains(&name) {
+                remarks.push(refusal(&name, "could not be restored"));
+                self.sink.errors += 1;
+            } else {
+                store.files.insert(name, contents);
+            }
+        }
         match fed {
             Ok(_) => {
                 parcel.clear();
-                DiskDone::Applied { parcel, remarks: Vec::new() }
+                DiskDone::Applied { parcel, remarks }
             }
             Err(error) => DiskDone::Failed { error: DiskError::BadStream(format!("{error:?}")), buffer: parcel.bytes },
         }

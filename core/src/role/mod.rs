@@ -7,6 +7,7 @@ pub mod identity;
 pub mod network;
 pub(crate) mod quiet;
 mod refusals;
+mod remarks;
 mod report;
 pub mod script;
 pub mod storage;

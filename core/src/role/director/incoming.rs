@@ -36,11 +36,7 @@ impl Director {
             Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
             _ => {
                 // In the real director too an unexpected line is a warning, and with it the job (`wire/2 §6.2`).
-                let text = format!("unexpected words of the {who}: {}", printable::line_of(line.trim_ascii_end()));
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    job.say(&mut self.journal, net, MessageKind::Warning, &text);
-                }
-                self.save_lines(net);
+                self.unexpected(net, id, who, line);
             }
         }
         self.await_last(net, id);
@@ -68,11 +64,7 @@ impl Director {
         match (who, waits) {
             // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
             (Who::Storage, waits) if job.told_to_run && waits != Some(Who::Storage) => {}
-            (Who::File, None) => {
-                let text = format!("unexpected words of the {who}: {}", printable::line(text.trim_end()));
-                job.say(&mut self.journal, net, MessageKind::Warning, &text);
-                self.save_lines(net);
-            }
+            (Who::File, None) => self.unexpected(net, id, who, line),
             _ => self.advance(net, id, |job, net| {
                 job.run_script(net, |script, job, net| script.on_text(who, &text, job, net))
             }),
@@ -98,17 +90,27 @@ impl Director {
 
     fn take_message(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
-        let Some(message) = JobMessage::parse(line) else { return };
-        let plan = self.jobs.get_mut(&id).and_then(|job| job.restore.as_mut());
-        if let Some(plan) = plan.filter(|_| who == Who::Storage) {
+        let (Some(message), Some(job)) = (JobMessage::parse(line), self.jobs.get_mut(&id)) else { return };
+        if let Some(plan) = job.restore.as_mut().filter(|_| who == Who::Storage) {
             plan.gone.hear(&message.text);
         }
+        let Some(text) = job.meter.pass(message.text, net.now()) else { return };
         let time = if message.time > 1 { message.time } else { net.wall().seconds() };
         // A line of the report begins with its date: those of a message that has more are moved in, so that none passes
         // for another message.
-        let text = message.text.trim_end().replace('\n', "\n    ");
+        let text = text.trim_end().replace('\n', "\n    ");
         self.journal.push(id, time, text + "\n");
         self.save_lines(net);
+    }
+
+    /// A line that has no place in the dialogue, which is a warning.
+    fn unexpected(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let text = format!("unexpected message from the {who}: {}", printable::line_of(line.trim_ascii_end()));
+        if let Some(text) = job.meter.pass(text, net.now()) {
+            job.say(&mut self.journal, net, MessageKind::Warning, &text);
+            self.save_lines(net);
+        }
     }
 
     /// Signals on a job's control channel (`wire/2 §4.1`).

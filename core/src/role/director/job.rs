@@ -17,6 +17,7 @@ use super::catalog::CatalogAnswer;
 use super::copying::Copying;
 use super::gone::Gone;
 use super::journal::Journal;
+use super::meter::Meter;
 use super::patience::Patience;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
@@ -96,6 +97,8 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,
+    /// How much its daemons have said.
+    pub(super) meter: Meter,
     /// What the catalog has answered to the present step.
     pub(super) answer: Option<CatalogAnswer>,
     /// What the step has to say in the report.

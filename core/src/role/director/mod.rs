@@ -25,6 +25,7 @@ mod incoming;
 mod job;
 mod journal;
 pub mod levels;
+mod meter;
 mod outcome;
 mod patience;
 mod reach;

@@ -188,6 +188,7 @@ impl Director {
             base: Vec::new(),
             known_files: 0,
             known: None,
+            meter: super::meter::Meter::default(),
             client: order.client,
             fileset: order.fileset,
             storage: order.storage,
@@ -375,6 +376,9 @@ impl Director {
             let text = format!("{found} ({}); {}", found.code(), found.help());
             job.say(&mut self.journal, net, MessageKind::Error, &text);
             job.status = job.status.merge(JobStatus::Error);
+        }
+        if let Some(text) = job.meter.left_out() {
+            job.say(&mut self.journal, net, MessageKind::Warning, &text);
         }
         job.status = job.final_status();
         let summary = job.summary();

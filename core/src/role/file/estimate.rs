@@ -8,7 +8,6 @@ use crate::ids::ConnId;
 use crate::node::Net;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::Signal;
-use crate::wire::message::MessageKind;
 
 use super::FileDaemon;
 use super::job::Kind;
@@ -57,26 +56,24 @@ impl FileDaemon {
         remarks: Vec<Remark>,
     ) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        for remark in remarks {
-            let kind = MessageKind::from_number(i32::from(remark.kind));
-            session.say_of_estimate(net, id, &self.config.file.name, kind, &remark.text);
-        }
+        session.remark(net, id, &self.config.file.name, &remarks);
         if let Some(job) = &mut session.job {
             job.walked = last;
         }
         if parcel.is_empty() {
             self.estimate_on(net, id);
         } else {
-            net.send_parcel(id, parcel);
+            session.send_lines(net, id, parcel);
         }
     }
 
     /// The walk is over.
     pub(super) fn estimated(&mut self, net: &mut Net, id: ConnId, tally: &Tally) {
         let Some(session) = self.sessions.get_mut(&id).filter(|session| session.job.is_some()) else { return };
+        session.last_remarks(net, id, &self.config.file.name);
         if tally.errors > 0 {
             let text = format!("{} files or folders could not be read and are not counted", tally.errors);
-            session.say_of_estimate(net, id, &self.config.file.name, MessageKind::Warning, &text);
+            session.warn(net, id, &self.config.file.name, &text);
         }
         if let Some(job) = &mut session.job {
             job.opened = false;

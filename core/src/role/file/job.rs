@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::bulk::known::KnownFiles;
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
+use crate::role::remarks::Remarks;
 use crate::role::report::Progress;
 use crate::role::script::{Script, Scripted};
 use crate::secret::Secret;
@@ -55,6 +56,8 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     pub(super) errors: u32,
     pub(super) warnings: u32,
+    /// What is to be said of single files.
+    pub(super) remarks: Remarks,
 }
 
 /// What a job does.

@@ -169,6 +169,7 @@ impl FileDaemon {
     /// Ends a session in the order of `wire/2 §1.1` point 5.
     fn end_session(&mut self, net: &mut Net, id: ConnId) {
         let Some(mut session) = self.sessions.remove(&id) else { return };
+        session.last_remarks(net, id, &self.config.file.name);
         if let Some(mut job) = session.job.take() {
             self.release(net, &mut job);
             if job.id != 0 {
@@ -357,6 +358,10 @@ impl Role for FileDaemon {
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
+        let sent = self.sessions.get_mut(&conn).and_then(|session| session.parcel_taken(net, conn));
+        if sent != Some(session::Sent::Lines) {
+            return;
+        }
         if self.estimates(conn) {
             return self.estimate_on(net, conn);
         }
@@ -370,12 +375,9 @@ impl Role for FileDaemon {
         let Some(&id) = self.data.get(&conn) else { return };
         match (self.sessions.get_mut(&id), message) {
             (Some(session), FromMachine::Remarks(remarks)) => {
-                for remark in remarks {
-                    let kind = MessageKind::from_number(i32::from(remark.kind));
-                    session.message(net, id, &self.config.file.name, kind, &remark.text);
-                }
+                session.remark(net, id, &self.config.file.name, &remarks);
             }
-            (Some(_), FromMachine::Lines(lines)) => net.send_parcel(id, lines),
+            (Some(session), FromMachine::Lines(lines)) => session.send_lines(net, id, lines),
             _ => {}
         }
     }

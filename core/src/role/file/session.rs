@@ -1,14 +1,17 @@
 //! A director's session with the file daemon: the command loop of `wire/2 §1.1`.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::known::KnownFiles;
-use crate::bulk::work::{RestoreOrder, Tally};
+use crate::bulk::parcel::Parcel;
+use crate::bulk::work::{Remark, RestoreOrder, Tally};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::{ConnId, HandleId};
 use crate::node::{Net, Opening, Route};
+use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
 use crate::time::Wall;
 use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
@@ -36,6 +39,17 @@ pub(super) struct Session {
     pub(super) job: Option<Job>,
     has_fileset: bool,
     pub(super) reading: Reading,
+    /// Parcels on their way to the director, in order.
+    sent: VecDeque<Sent>,
+}
+
+/// What is in a parcel on its way to the director.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// What is said of single files.
+    Remarks,
+    /// The lines of an estimate or of a verify job.
+    Lines,
 }
 
 /// What the next messages are.
@@ -59,7 +73,8 @@ pub(super) enum Next {
 
 impl Session {
     pub(super) const fn new(director: String, monitor: bool, since: Wall) -> Self {
-        Self { director, monitor, since, job: None, has_fileset: false, reading: Reading::Commands }
+        let sent = VecDeque::new();
+        Self { director, monitor, since, job: None, has_fileset: false, reading: Reading::Commands, sent }
     }
 
     /// Whether its job has this unique name and can still be cancelled.
@@ -80,10 +95,65 @@ impl Session {
         net.send_text(id, message.to_line());
     }
 
-    /// Sends what is to be said of an estimate: bare text, for its job has no number (`wire/2 §4.2`).
-    pub(super) fn say_of_estimate(&mut self, net: &mut Net, id: ConnId, daemon: &str, kind: MessageKind, text: &str) {
-        let has_number = self.job.as_ref().is_some_and(|job| job.id != 0);
-        if has_number { self.message(net, id, daemon, kind, text) } else { net.send_text(id, format!("{text}\n")) }
+    /// Says what is to be said of single files, as fast as the director takes it: job messages, but bare text of an
+    /// estimate, whose job has no number (`wire/2 §4.2`).
+    pub(super) fn remark(&mut self, net: &mut Net, id: ConnId, daemon: &str, remarks: &[Remark]) {
+        let Some(job) = &mut self.job else { return };
+        for remark in remarks {
+            if job.remarks.takes_more() {
+                let (kind, time) = (MessageKind::from_number(i32::from(remark.kind)), net.wall().seconds());
+                let line = match job.id {
+                    0 => format!("{}\n", remark.text),
+                    number => JobMessage::compose(daemon, number, &job.name, kind, time, &remark.text).to_line(),
+                };
+                job.remarks.add(&line);
+            }
+        }
+        self.send_remarks(net, id);
+    }
+
+    fn send_remarks(&mut self, net: &mut Net, id: ConnId) {
+        if let Some(parcel) = self.job.as_mut().and_then(|job| job.remarks.next()) {
+            self.sent.push_back(Sent::Remarks);
+            net.send_parcel(id, parcel);
+        }
+    }
+
+    /// Says what of the remarks still waits, and how many were left out: before the job's last words.
+    pub(super) fn last_remarks(&mut self, net: &mut Net, id: ConnId, daemon: &str) {
+        let Some(job) = &mut self.job else { return };
+        let (frames, left_out) = job.remarks.finish();
+        if !frames.is_empty() {
+            net.send(id, frames);
+        }
+        if let Some(text) = left_out {
+            self.warn(net, id, daemon, &text);
+        }
+    }
+
+    /// A warning: of a job for its report, of an estimate for the console that asked for it.
+    pub(super) fn warn(&mut self, net: &mut Net, id: ConnId, daemon: &str, text: &str) {
+        match &self.job {
+            Some(job) if job.id == 0 => net.send_text(id, format!("{text}\n")),
+            Some(_) => self.message(net, id, daemon, MessageKind::Warning, text),
+            None => {}
+        }
+    }
+
+    /// Sends lines of an estimate or of a verify job.
+    pub(super) fn send_lines(&mut self, net: &mut Net, id: ConnId, parcel: Parcel) {
+        self.sent.push_back(Sent::Lines);
+        net.send_parcel(id, parcel);
+    }
+
+    /// The director has taken a parcel: the next remarks follow. Says what was in it.
+    pub(super) fn parcel_taken(&mut self, net: &mut Net, id: ConnId) -> Option<Sent> {
+        let sent = self.sent.pop_front();
+        if let (Some(Sent::Remarks), Some(job)) = (sent, &mut self.job) {
+            job.remarks.taken();
+            self.send_remarks(net, id);
+        }
+        sent
     }
 
     /// Sends a fatal job message; it costs the job its status (`wire/2 §4.2`).
@@ -324,6 +394,7 @@ impl FileDaemon {
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
+            remarks: Remarks::default(),
         });
         self.refresh_keyring(net);
         let identity = &self.identity;

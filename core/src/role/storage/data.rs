@@ -213,16 +213,14 @@ impl StorageDaemon {
                         net.to_machine(conn, crate::bulk::machine::ToMachine::AttributesSent(parcel));
                     }
                 } else {
-                    net.send_parcel(id, parcel);
+                    job.send_attributes(net, parcel);
                 }
                 return;
             }
             // Only a file daemon's machine has any.
             FromMachine::Lines(_) => return,
             FromMachine::Remarks(remarks) => {
-                for remark in remarks {
-                    job.message(net, MessageKind::from_number(i32::from(remark.kind)), &remark.text);
-                }
+                job.remark(net, &remarks);
                 return;
             }
         }

@@ -4,10 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::machine::Piece;
-use crate::bulk::work::Tally;
+use crate::bulk::parcel::Parcel;
+use crate::bulk::work::{Remark, Tally};
 use crate::config::Device;
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
 use crate::node::{Net, TimerKey};
+use crate::role::remarks::Remarks;
 use crate::role::report::Progress as Moved;
 use crate::role::script::{Progress, Script, Scripted};
 use crate::secret::Secret;
@@ -72,6 +74,10 @@ pub(super) struct Job {
     pub(super) tally: Tally,
     pub(super) status: JobStatus,
     pub(super) sent_status: Option<JobStatus>,
+    /// What is to be said of single files and volumes.
+    pub(super) remarks: Remarks,
+    /// Parcels on their way to the director, in order: whether they are attributes, whose memory is the machine's.
+    pub(super) sent: VecDeque<bool>,
     pub(super) files: u32,
     pub(super) bytes: u64,
     pub(super) errors: u32,
@@ -202,6 +208,8 @@ impl Job {
             sent_status: None,
             files: 0,
             bytes: 0,
+            remarks: Remarks::default(),
+            sent: VecDeque::new(),
             errors: 0,
             placeholder: false,
             stream_done: false,
@@ -250,6 +258,56 @@ impl Job {
         let (daemon, name) = (&self.daemon, &self.line.job);
         let message = JobMessage::compose(daemon, self.line.job_id, name, kind, net.wall().seconds(), text);
         net.send_text(self.director, message.to_line());
+    }
+
+    /// Says what is to be said of single files and volumes, as fast as the director takes it.
+    pub(super) fn remark(&mut self, net: &mut Net, remarks: &[Remark]) {
+        for remark in remarks {
+            let kind = MessageKind::from_number(i32::from(remark.kind));
+            if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
+                self.errors += 1;
+            }
+            if self.remarks.takes_more() {
+                let (daemon, name, time) = (&self.daemon, &self.line.job, net.wall().seconds());
+                let message = JobMessage::compose(daemon, self.line.job_id, name, kind, time, &remark.text);
+                self.remarks.add(&message.to_line());
+            }
+        }
+        self.send_remarks(net);
+    }
+
+    fn send_remarks(&mut self, net: &mut Net) {
+        if let Some(parcel) = self.remarks.next() {
+            self.sent.push_back(false);
+            net.send_parcel(self.director, parcel);
+        }
+    }
+
+    /// Sends attributes for the catalog.
+    pub(super) fn send_attributes(&mut self, net: &mut Net, parcel: Parcel) {
+        self.sent.push_back(true);
+        net.send_parcel(self.director, parcel);
+    }
+
+    /// The director has taken a parcel. True if it was of attributes.
+    pub(super) fn parcel_taken(&mut self, net: &mut Net) -> bool {
+        let are_attributes = self.sent.pop_front();
+        if are_attributes == Some(false) {
+            self.remarks.taken();
+            self.send_remarks(net);
+        }
+        are_attributes == Some(true)
+    }
+
+    /// Says what of the remarks still waits, and how many were left out.
+    pub(super) fn last_remarks(&mut self, net: &mut Net) {
+        let (frames, left_out) = self.remarks.finish();
+        if !frames.is_empty() {
+            net.send(self.director, frames);
+        }
+        if let Some(text) = left_out {
+            self.message(net, MessageKind::Warning, &text);
+        }
     }
 
     /// Tells the director a status, if it has changed (`wire/3 §2.5`).

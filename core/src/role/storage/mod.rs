@@ -317,6 +317,7 @@ impl StorageDaemon {
                 (Some(Direction::Read), _) => (job.tally.files, job.tally.read_bytes),
                 _ => (job.files, job.bytes),
             };
+            job.last_remarks(net);
             let (job, status, errors) = (job.line.job.clone(), job.status, job.errors);
             let end = StorageEnd { job, status, files, bytes, errors };
             net.send_text(id, end.to_line());
@@ -484,8 +485,10 @@ impl Role for StorageDaemon {
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        let job = self.sessions.get(&conn).and_then(|session| session.job.as_ref());
-        if let Some(machine) = job.and_then(Job::machine_conn) {
+        let Some(job) = self.sessions.get_mut(&conn).and_then(|session| session.job.as_mut()) else { return };
+        if job.parcel_taken(net)
+            && let Some(machine) = job.machine_conn()
+        {
             net.to_machine(machine, ToMachine::AttributesSent(parcel));
         }
     }

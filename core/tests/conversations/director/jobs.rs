@@ -85,7 +85,7 @@ fn unexpected_words_of_a_daemon_are_a_warning_and_those_of_a_running_storage_dae
     desk.world.say(sd, &storage_end(b'T', 0));
     assert_eq!(desk.status(1), 'W');
     let report = desk.report(1);
-    assert!(report.contains("Warning: unexpected words of the file daemon: 2999 what now\n"), "{report}");
+    assert!(report.contains("Warning: unexpected message from the file daemon: 2999 what now\n"), "{report}");
     assert!(!report.contains("something else"), "{report}");
 }
 

@@ -1,0 +1,64 @@
+//! What a client has to say of single files, in number: it reaches the report, and ends no job.
+
+use std::time::Duration;
+
+use towline_simtests::disk::Files;
+use towline_simtests::town::{Plan, Town};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// A town whose client has so many files that are refused, and one that is not.
+fn town(refused: usize, prefix: &str) -> Town {
+    let name = |n: usize| format!("/data/{n:05}").into_bytes();
+    let mut files: Files = (0..refused).map(|n| (name(n), b"contents".to_vec())).collect();
+    files.insert(b"/data/good".to_vec(), b"contents".to_vec());
+    let town = Town::new(Plan { files, ..Plan::new(11) });
+    let refused = (0..refused).map(|n| [prefix.as_bytes(), &name(n)].concat());
+    town.files.store().refused.extend(refused);
+    town
+}
+
+/// Runs a job to its end; returns its status and its report.
+fn run(town: &mut Town, line: &str) -> (char, String) {
+    let job = town.order(line).expect("the order is taken");
+    let Some(row) = town.await_end(job, HOUR) else {
+        panic!("job {job} hangs: {:#?}\n{}", town.world.pending(), town.world.trace().tail(120));
+    };
+    // The last lines are stored a moment after the end.
+    let _answer = town.say("status director", HOUR);
+    (char::from(row.job_status), town.report(job))
+}
+
+fn count(report: &str, words: &str) -> usize {
+    report.lines().filter(|line| line.contains(words)).count()
+}
+
+#[test]
+fn three_hundred_files_that_cannot_be_read_are_each_named_and_the_backup_goes_on() {
+    for refused in [65, 300] {
+        let mut town = town(refused, "");
+        let (status, report) = run(&mut town, "run job=backup yes");
+        assert!("TW".contains(status), "{report}");
+        assert_eq!(count(&report, "could not be read"), refused, "{report}");
+        assert_eq!(town.catalog.tables().files.len(), 1, "the good one is saved");
+    }
+}
+
+#[test]
+fn three_hundred_files_that_are_refused_in_a_restore_are_each_named_and_the_rest_is_restored() {
+    let mut town = town(300, "/restored");
+    let (status, report) = run(&mut town, "run job=backup yes");
+    assert_eq!(status, 'T', "{report}");
+    let (_, report) = run(&mut town, "restore client=fd all done yes");
+    assert_eq!(count(&report, "could not be restored"), 300, "{report}");
+    assert!(town.restored().contains_key(&b"/data/good"[..]), "{report}");
+}
+
+#[test]
+fn of_three_thousand_remarks_two_thousand_reach_the_report_and_the_rest_is_counted() {
+    let mut town = town(3_000, "");
+    let (status, report) = run(&mut town, "run job=backup yes");
+    assert!("TW".contains(status), "{report}");
+    assert_eq!(count(&report, "could not be read"), 2_000);
+    assert_eq!(count(&report, "1000 more lines about single files were left out (T0541)"), 1, "{report}");
+}
