@@ -103,7 +103,7 @@ mod tests {
         make_private(&path).unwrap();
         assert_eq!(mode(&path), 0o600);
         std::fs::write(&path, "rows").unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o664)).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o664)).unwrap();
         make_private(&path).unwrap();
         assert_eq!((mode(&path), std::fs::read_to_string(&path).unwrap().as_str()), (0o600, "rows"));
         let none = folder.path().join("none");
