@@ -1,19 +1,13 @@
 //! What TCP knows of a connection: on Linux by `sock_diag(7)`, elsewhere nothing.
 
-use std::os::fd::AsFd;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub use self::linux::flight;
 
-use towline_core::conn::Flight;
-
-/// What is under way on a connected socket; `None` if the system does not say.
+/// What is under way on a connected socket: here the system does not say.
 #[must_use]
-pub fn flight(stream: &impl AsFd) -> Option<Flight> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    return linux::flight(stream);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    return {
-        let _ = stream;
-        None
-    };
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn flight(_stream: &impl std::os::fd::AsFd) -> Option<towline_core::conn::Flight> {
+    None
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -33,7 +27,9 @@ mod linux {
     const HEAD: usize = 16;
     const MESSAGE: usize = 72;
 
-    pub(super) fn flight(stream: &impl AsFd) -> Option<Flight> {
+    /// What is under way on a connected socket; `None` if the system does not say.
+    #[must_use]
+    pub fn flight(stream: &impl AsFd) -> Option<Flight> {
         let socket = SockRef::from(stream);
         let (local, peer) = (socket.local_addr().ok()?.as_socket()?, socket.peer_addr().ok()?.as_socket()?);
         let flags = SocketFlags::CLOEXEC;
