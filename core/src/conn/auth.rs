@@ -347,7 +347,7 @@ mod tests {
 
     #[test]
     fn what_a_peer_says_is_made_fit_for_a_log() {
-        assert_eq!(first_line(b"Connection from unknown\x1bDirector\nmore"), "Connection from unknown Director");
+        assert_eq!(first_line(b"Connection from unknown\x1bDirector\nmore"), "Connection from unknown\\x1bDirector");
         assert_eq!(first_line(&[b'x'; 300]).len(), 200);
     }
 }

@@ -162,6 +162,11 @@ impl Conn {
                 CloseReason::Done | CloseReason::ByPeer => CloseReason::DrainTimeout,
                 reason => reason.clone(),
             },
+            // Who waits instead of answering has been refused all the same.
+            (Phase::Authenticating(authenticating), None) => match authenticating.doom() {
+                Some(doom) => doom.clone(),
+                None => CloseReason::TooSlow(self.phase.stage()),
+            },
             (phase, None) => CloseReason::TooSlow(phase.stage()),
         };
         self.close(reason);

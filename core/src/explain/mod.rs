@@ -7,6 +7,7 @@ mod config;
 mod conn;
 mod dial;
 mod disk;
+mod figures;
 mod job;
 mod log;
 mod monitor;
@@ -74,6 +75,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         monitor::PAGES,
         stream::PAGES,
         restore::PAGES,
+        figures::PAGES,
         clock::PAGES,
         disk::PAGES,
         owner::PAGES,

@@ -253,8 +253,8 @@ impl Role for Console {
 
     fn on_dial_news(&mut self, net: &mut Net, _dial: DialId, news: &DialNews) {
         // The network speaks for itself once it is reached; until then somebody waits here.
-        if !news.is_warning() {
-            net.log(Level::Warn, &news.to_string());
+        if let DialNews::Failed { failure, .. } = news {
+            net.log_cause(Level::Warn, (failure.fault(), failure.code()), &news.to_string());
         }
     }
 

@@ -273,6 +273,6 @@ mod tests {
     fn a_line_of_the_log_stands_at_the_foot() {
         let mut screen = screen();
         screen.say("something\x1b[2Jodd");
-        assert_eq!(drawn(&mut screen, 60, 8)[7], "something [2Jodd");
+        assert_eq!(drawn(&mut screen, 60, 8)[7], "something\\x1b[2Jodd");
     }
 }

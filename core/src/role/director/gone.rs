@@ -106,7 +106,7 @@ mod tests {
         gone.take(&[row(7)], true, &mut notes);
         assert_eq!(asked(&gone), None);
         let names: Vec<_> = notes.iter().map(|note| note.split(": ").nth(1).unwrap()).collect();
-        assert_eq!(names, ["/1\u{fffd}", "/4\u{fffd}", "/7\u{fffd}"]);
+        assert_eq!(names, ["/1\\x0a", "/4\\x0a", "/7\\x0a"]);
     }
 
     #[test]

@@ -442,7 +442,7 @@ mod tests {
             verifying.miss(&[row(index, "/a\nb", &Stat::default(), "0")], &mut notes);
         }
         assert_eq!((verifying.differences, notes.len()), (1_002, 1_001));
-        assert_eq!(notes[0], "Difference: /a\u{fffd}b: is not on the volume");
+        assert_eq!(notes[0], "Difference: /a\\x0ab: is not on the volume");
         assert!(notes[1_000].starts_with("There are more than 1000 differences"), "{}", notes[1_000]);
     }
 }

@@ -123,8 +123,10 @@ fn a_storage_daemon_that_cannot_be_reached_fails_the_job_after_its_time() {
     world.wait(Duration::from_secs(40));
     assert_eq!(world.heard(director), [r"text 2902 Bad storage\n", FAILED, "signal -4", "fin"]);
     let messages = world.job_messages(director);
-    assert!(messages[0].contains("type=3 ") || messages[0].contains("Fatal"), "{messages:?}");
-    assert!(messages[0].contains("refused") && messages[0].contains("127.0.0.1:42003"), "{messages:?}");
+    let [tries, end] = &messages[..] else { panic!("{messages:?}") };
+    assert!(tries.contains("type=6 ") && tries.contains("tries: 1; the next in 10 s"), "{messages:?}");
+    assert!(end.contains("type=3 ") && end.contains("Fatal"), "{messages:?}");
+    assert!(end.contains("refused") && end.contains("127.0.0.1:42003"), "{messages:?}");
     world.assert_done();
 }
 
