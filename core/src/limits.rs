@@ -110,5 +110,11 @@ pub const PIECE: u64 = 1_000_000_000;
 /// acceptor (`PSK_MAX_IDENTITY_LEN` is 128 before OpenSSL 3.0, 256 since).
 pub const PSK_IDENTITY: usize = 128;
 
+/// How often a catalog that did not take the end of a job is offered it again.
+pub const RECORD_AGAIN: Duration = Duration::from_secs(30);
+
+/// Ended jobs whose ends are kept for a catalog that does not take them.
+pub const UNRECORDED: usize = 100;
+
 /// Catalog requests of a job's storage daemon that may come before the one before them is answered.
 pub const EARLY_REQUESTS: usize = 8;

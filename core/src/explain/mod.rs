@@ -12,6 +12,7 @@ mod job;
 mod log;
 mod monitor;
 mod owner;
+mod record;
 mod restore;
 mod stream;
 #[cfg(test)]
@@ -79,6 +80,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         clock::PAGES,
         disk::PAGES,
         owner::PAGES,
+        record::PAGES,
         catalog::PAGES,
         config::PAGES,
         log::PAGES,

@@ -276,6 +276,12 @@ impl CatalogErrorKind {
     pub const fn may_come_back(self) -> bool {
         matches!(self, Self::Unavailable | Self::Unreachable)
     }
+
+    /// Whether it is the request that cannot be done, whatever becomes of the catalog.
+    #[must_use]
+    pub const fn is_about_the_request(self) -> bool {
+        matches!(self, Self::Constraint | Self::Bug)
+    }
 }
 
 /// A request that failed, with nothing of it stored.

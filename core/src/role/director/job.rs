@@ -19,6 +19,7 @@ use super::gone::Gone;
 use super::journal::Journal;
 use super::meter::Meter;
 use super::patience::Patience;
+use super::recording::STAGE;
 use super::requests::Request;
 use super::restore_selection::RestorePlan as Selected;
 use super::tables::level::Known;
@@ -172,6 +173,7 @@ impl Job {
     pub(super) fn stage(&self) -> &'static str {
         match &self.script {
             Some(script) => script.step(),
+            None if self.ending => STAGE,
             None if self.held.is_some() => "waiting for its next try",
             None => "waiting for its turn",
         }

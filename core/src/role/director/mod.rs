@@ -5,7 +5,7 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `schedule.rs` orders them in
+//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `recording.rs` has the ends recorded, `schedule.rs` orders them in
 //! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
 //! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
@@ -30,6 +30,7 @@ mod outcome;
 mod patience;
 mod reach;
 mod reception;
+mod recording;
 mod requests;
 mod rescheduling;
 pub mod restore_selection;
@@ -75,6 +76,7 @@ use job::Job;
 use journal::Journal;
 use reach::Reach;
 use reception::Reception;
+use recording::Unrecorded;
 use running::Order;
 use schedule::Schedules;
 use setup::Setup;
@@ -104,6 +106,7 @@ pub struct Director {
     journal: Journal,
     queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
+    unrecorded: Unrecorded,
     refusals: Refusals,
     last_unique: (String, u32),
     jobs_run: u32,
@@ -129,6 +132,8 @@ enum Due {
     Errand(ConnId),
     /// A step on the way to a client has had its time.
     Reach(u64),
+    /// The catalog is offered the ends of jobs again.
+    Record,
 }
 
 /// What a piece of catalog work is for.
@@ -141,7 +146,7 @@ enum Owner {
     Request(u32),
     Files(u32, ConnId),
     Compare(u32, ConnId, Vec<verifying::OnVolume>),
-    End(u32),
+    End(Box<catalog::JobEnd>),
     Log,
     Uname,
     Console(ConnId),
@@ -173,6 +178,7 @@ impl Director {
             journal: Journal::default(),
             queued: VecDeque::new(),
             recent: VecDeque::new(),
+            unrecorded: Unrecorded::default(),
             refusals: Refusals::default(),
             last_unique: (String::new(), 0),
             jobs_run: 0,
@@ -221,11 +227,14 @@ impl Director {
         self.exit_if_idle(net);
     }
 
-    /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored.
+    /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the catalog
+    /// does not take holds up nothing.
     fn exit_if_idle(&self, net: &mut Net) {
         let mut errands = self.errands.values().chain(self.talking.values());
         let told = errands.all(|errand| errand.console.is_some()) && !self.reaches_for_itself();
-        if self.stopping && self.jobs.is_empty() && self.journal.is_saved() && told {
+        let recorded = self.jobs.is_empty() && !self.unrecorded.is_offered();
+        if self.stopping && recorded && self.journal.is_saved() && told {
+            self.tell_unrecorded(net);
             net.exit(ExitReason::Done);
         }
     }
@@ -375,7 +384,7 @@ impl Role for Director {
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
             Owner::Compare(id, conn, files) => self.files_found(net, (id, conn), &files, answer),
-            Owner::End(id) => self.job_recorded(net, id, answer),
+            Owner::End(end) => self.job_recorded(net, end, answer),
             Owner::Uname => {
                 if let Err(error) = answer {
                     let text = format!("what a client says it is was not stored: {error}; {}", error.help());
@@ -397,6 +406,7 @@ impl Role for Director {
             Some(Due::Schedules) => self.look_at_schedules(net),
             Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
             Some(Due::Reach(id)) => self.reach_timer(net, id),
+            Some(Due::Record) => self.offer_timer(net),
             None => {}
         }
     }
@@ -408,6 +418,8 @@ impl Role for Director {
         for id in ids {
             self.cancel_job(net, id, "the director is being stopped");
         }
+        // The last time.
+        self.offer_end(net);
         self.exit_if_idle(net);
     }
 }

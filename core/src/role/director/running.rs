@@ -1,4 +1,4 @@
-//! Jobs from the order to the record of their end.
+//! Jobs from the order to their end.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,8 +31,6 @@ use super::{Director, Owner, dialling};
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
-/// Jobs that have ended and are still shown by a status.
-const RECENT: usize = 10;
 
 /// A job that somebody wants.
 #[derive(Clone, Debug)]
@@ -412,35 +410,8 @@ impl Director {
         if !uname.is_empty() {
             self.ask(net, CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
         }
-        self.ask(net, CatalogRequest::EndJob(Box::new(end)), Owner::End(id));
-    }
-
-    pub(super) fn job_recorded(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
-        let Some(mut job) = self.jobs.remove(&id) else { return };
-        self.forget_cancel(id);
-        if let Err(error) = answer {
-            let text = format!("the end of the job was not recorded: {error} ({}); {}", error.code(), error.help());
-            net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {id}: {text}"));
-            job.say(&mut self.journal, net, MessageKind::Fatal, &text);
-            self.save_lines(net);
-        }
-        self.reschedule(net, &mut job);
-        self.writer_recorded(net, &job);
-        let (files, bytes, _) = job.totals();
-        self.recent.truncate(RECENT - 1);
-        self.recent.push_front(Finished {
-            id,
-            name: job.name.clone(),
-            kind: job.kind,
-            level: job.level,
-            files,
-            bytes,
-            status: job.status,
-            ended: net.wall(),
-        });
-        self.job_has_ended(net, id, job.status);
-        self.start_queued(net);
-        self.exit_if_idle(net);
+        let end = Box::new(end);
+        self.ask(net, CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
     pub(super) fn job_stored(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {

@@ -34,6 +34,8 @@ pub struct Shelf {
     pub asked: Vec<CatalogRequest>,
     /// These fail.
     pub broken: Which,
+    /// With an error of this kind.
+    pub failure: CatalogErrorKind,
     /// These are kept in the world until [`Desk::release`].
     pub slow: Which,
 }
@@ -80,7 +82,8 @@ impl Desk {
 
     /// A director whose catalog is broken for some requests from the start.
     pub fn begin(config: Value, catalog: MemoryCatalog, protection: Protection, broken: Which) -> Self {
-        let shelf = Shelf { catalog, asked: Vec::new(), broken, slow: |_| false };
+        let shelf =
+            Shelf { catalog, asked: Vec::new(), broken, failure: CatalogErrorKind::Unavailable, slow: |_| false };
         let shelf = Arc::new(Mutex::new(shelf));
         let hands = Arc::clone(&shelf);
         let config: DirectorConfig = serde_json::from_value(config).expect("a configuration");
@@ -265,7 +268,7 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
         return None;
     }
     if (shelf.broken)(request) {
-        return Some(WorkDone::Catalog(Err(CatalogError::new(CatalogErrorKind::Unavailable, "it is gone"))));
+        return Some(WorkDone::Catalog(Err(CatalogError::new(shelf.failure, "it is gone"))));
     }
     Some(WorkDone::Catalog(shelf.catalog.serve(request.clone())))
 }

@@ -1,13 +1,18 @@
 //! What a director does when its catalog fails.
 
+use std::time::Duration;
+
 use serde_json::json;
 use towline_core::drive::ExitReason;
-use towline_core::role::director::catalog::CatalogRequest;
+use towline_core::event::Event;
+use towline_core::limits::{RECORD_AGAIN, UNRECORDED};
 use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::role::director::catalog::{CatalogErrorKind, CatalogRequest};
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, Which, backup_file, backup_storage, config};
 use super::jobs::{file_end, storage_end};
 use crate::support::roles::Protection;
+use crate::support::world::PeerId;
 
 #[test]
 fn a_director_without_a_usable_catalog_ends_with_the_reason() {
@@ -101,9 +106,112 @@ fn a_start_that_is_not_recorded_fails_the_job() {
     assert!(desk.report(1).contains("it is gone"), "{}", desk.report(1));
 }
 
-#[test]
-fn an_end_that_is_not_recorded_is_told_to_consoles_and_the_log() {
+/// The end of a good backup for which the catalog has no room. Gives the desk and the console.
+fn unrecorded() -> (Desk, PeerId) {
     let mut desk = Desk::open();
+    desk.shelf().failure = CatalogErrorKind::Full;
+    let (console, sd, fd) = desk.backup();
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::EndJob(_));
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    (desk, console)
+}
+
+/// How often the catalog was asked to record the end of a job.
+fn asked_to_record(desk: &Desk) -> usize {
+    desk.shelf().asked.iter().filter(|request| matches!(request, CatalogRequest::EndJob(_))).count()
+}
+
+#[test]
+fn an_end_for_which_the_catalog_has_no_room_is_recorded_once_when_it_has() {
+    let (mut desk, console) = unrecorded();
+    assert_eq!((desk.status(1), asked_to_record(&desk)), ('R', 1));
+    desk.world.wait(RECORD_AGAIN - Duration::from_secs(1));
+    assert_eq!(asked_to_record(&desk), 1, "not before its time");
+    desk.world.wait(Duration::from_secs(1));
+    assert_eq!((desk.status(1), asked_to_record(&desk)), ('R', 2), "still no room");
+    let ended = desk.shelf().asked.iter().find_map(|request| match request {
+        CatalogRequest::EndJob(end) => Some(end.real_end_time),
+        _ => None,
+    });
+    desk.shelf().broken = |_| false;
+    desk.world.wait(RECORD_AGAIN);
+    assert_eq!((desk.status(1), asked_to_record(&desk)), ('T', 3));
+    assert_eq!(
+        desk.shelf().catalog.job_row(1).map(|row| row.real_end_time),
+        ended,
+        "when it ended, not when it was recorded"
+    );
+    desk.world.wait(3 * RECORD_AGAIN);
+    assert_eq!(asked_to_record(&desk), 3, "once");
+    let log = desk.log();
+    assert_eq!(
+        log.matches("job 1: the end of the job (status T) is not recorded yet: catalog: it is gone, T0703").count(),
+        1
+    );
+    assert_eq!(log.matches("job 1: the end of the job (status T) is recorded at last").count(), 1, "{log}");
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("OK       23-Nov-26") && !status.contains("Unrecorded Jobs"), "{status}");
+}
+
+#[test]
+fn a_job_whose_end_waits_for_the_catalog_has_ended_for_everybody_else() {
+    let (mut desk, console) = unrecorded();
+    let shown = desk.ask(console, "messages").concat();
+    assert!(shown.contains("Warning: the end of the job (status T) is not recorded yet"), "{shown}");
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("No Jobs running."), "{status}");
+    assert!(status.contains("has ended with status OK (T) at 23-Nov-26"), "{status}");
+    assert!(status.contains("waiting for the catalog to record its end"), "{status}");
+    let unique = desk.shelf().catalog.job_row(1).expect("the job").job.clone();
+    for cancel in ["cancel jobid=1 yes".to_owned(), format!("cancel job={unique} yes")] {
+        let answer = desk.ask(console, &cancel).concat();
+        assert!(
+            answer.contains("JobId 1 has ended (OK); only the record of its end waits for the catalog."),
+            "{answer}"
+        );
+    }
+    for wait in ["wait jobid=1", "wait"] {
+        let answer = desk.ask(console, wait).concat();
+        assert!(answer.contains("signal -1"), "{wait} waits: {answer}");
+    }
+    assert!(desk.ask(console, "wait jobid=1").concat().contains("JobStatus=OK (T)"));
+}
+
+#[test]
+fn a_job_whose_end_waits_for_the_catalog_takes_no_room() {
+    let mut config = config();
+    config["jobs"][0]["maximum_concurrent_jobs"] = json!(1);
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::EndJob(_));
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny yes");
+    desk.ask(console, "cancel jobid=1 yes");
+    desk.ask(console, "run job=backup-tiny yes");
+    assert!(desk.report(2).contains("Start Backup JobId 2"), "{}", desk.report(2));
+}
+
+#[test]
+fn a_director_that_stops_offers_the_ends_once_more_and_does_not_wait_for_them() {
+    let (mut desk, _) = unrecorded();
+    desk.world.event(Event::StopRequested);
+    desk.world.run();
+    assert_eq!((desk.world.exit.clone(), asked_to_record(&desk)), (Some(ExitReason::Done), 2));
+    assert!(desk.log().contains("before the catalog has recorded the ends of jobs: 1"), "{}", desk.log());
+
+    let (mut desk, _) = unrecorded();
+    desk.shelf().broken = |_| false;
+    desk.world.event(Event::StopRequested);
+    desk.world.run();
+    assert_eq!((desk.world.exit.clone(), desk.status(1)), (Some(ExitReason::Done), 'T'));
+    assert!(!desk.log().contains("before the catalog has recorded"), "{}", desk.log());
+}
+
+#[test]
+fn an_end_that_the_catalog_will_never_take_is_told_to_consoles_and_the_log() {
+    let mut desk = Desk::open();
+    desk.shelf().failure = CatalogErrorKind::Constraint;
     let (console, sd, fd) = desk.backup();
     desk.shelf().broken = |request| matches!(request, CatalogRequest::EndJob(_));
     desk.world.say(fd, "text 2000 OK backup\\n");
@@ -113,6 +221,26 @@ fn an_end_that_is_not_recorded_is_told_to_consoles_and_the_log() {
     let shown = desk.ask(console, "messages").concat();
     assert!(shown.contains("Fatal error: the end of the job was not recorded"), "{shown}");
     assert!(desk.ask(console, "status director").concat().contains("Error    23-Nov-26"), "not shown as OK");
+    desk.world.wait(2 * RECORD_AGAIN);
+    assert_eq!(asked_to_record(&desk), 1);
+}
+
+#[test]
+fn so_many_ends_are_kept_and_the_next_one_is_lost_with_a_message() {
+    let mut desk = Desk::open();
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::EndJob(_));
+    let console = desk.console();
+    for id in 1..=UNRECORDED + 1 {
+        assert!(!desk.log().contains("was not recorded"), "job {id} is one too many already");
+        desk.ask(console, "run job=backup-tiny yes");
+        desk.ask(console, &format!("cancel jobid={id} yes"));
+    }
+    let lost = format!("job {}: the end of the job was not recorded", UNRECORDED + 1);
+    assert_eq!((desk.log().matches("was not recorded").count(), desk.log().contains(&lost)), (1, true));
+    desk.shelf().broken = |_| false;
+    desk.world.wait(RECORD_AGAIN);
+    let last = u32::try_from(UNRECORDED).expect("a small number");
+    assert!((1..=last).all(|id| desk.status(id) == 'A'), "all that were kept");
 }
 
 #[test]

@@ -19,7 +19,7 @@ use super::super::{Director, Owner};
 use super::grammar::{self, whole_verb};
 use super::output::Api;
 use super::words::Words;
-use super::{Answer, Asked, Doing, show};
+use super::{Answer, Asked, Doing, show, wait};
 
 impl Director {
     /// Serves one command line.
@@ -381,6 +381,12 @@ impl Director {
         let wanted = words.value(&["jobid", "job", "ujobid"]).unwrap_or_default().to_owned();
         let found = self.jobs.values().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse());
         let Some(id) = found.map(|job| job.id) else {
+            if let Some(kept) = self.unrecorded.find(&wanted) {
+                let (id, status) = (kept.job.id, wait::word(kept.job.status));
+                let text =
+                    format!("JobId {id} has ended ({status}); only the record of its end waits for the catalog.\n");
+                return self.console_done(net, conn, &text);
+            }
             let text = format!("There is no running job \"{wanted}\". Name one: cancel jobid=N.\n");
             return self.console_fails(net, conn, &text);
         };

@@ -12,10 +12,11 @@ use crate::wire::json::Json;
 use crate::wire::status::JobType;
 
 use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
+use super::super::recording::STAGE;
 use super::super::{Director, running, tables};
 use super::commands::level_name;
 use super::output::{Api, Cell, Table};
-use super::{Asked, Doing, text_frames};
+use super::{Asked, Doing, text_frames, wait};
 
 /// Scheduled jobs shown by a status.
 const SCHEDULED: usize = 50;
@@ -192,6 +193,7 @@ pub(super) fn director(director: &Director, now: Wall, days: Option<u32>) -> Str
     if director.jobs.is_empty() {
         text += "No Jobs running.\n";
     }
+    text += &unrecorded(director);
     text += "====\n\nTerminated Jobs:\n";
     text += " JobId  Level    Files      Bytes   Status   Finished        Name \n";
     text += "====================================================================\n";
@@ -199,6 +201,18 @@ pub(super) fn director(director: &Director, now: Wall, days: Option<u32>) -> Str
         text += &terminated(job, &identity.local(job.ended).short());
     }
     text + "====\n" + &super::waiting::table(director)
+}
+
+/// The jobs that have ended and whose ends the catalog has not taken yet; nothing if there are none.
+fn unrecorded(director: &Director) -> String {
+    let lines = director.unrecorded.iter().map(|kept| {
+        let (job, finished) = (&kept.job, kept.finished());
+        let (status, letter) = (wait::word(job.status), char::from(job.status.letter()));
+        let at = director.identity.local(finished.ended).short();
+        format!("  JobId {} Job {} has ended with status {status} ({letter}) at {at}: {STAGE}\n", job.id, job.unique)
+    });
+    let lines: String = lines.collect();
+    if lines.is_empty() { lines } else { format!("====\n\nUnrecorded Jobs:\n{lines}") }
 }
 
 /// The second at which so many days have gone by.
@@ -264,6 +278,18 @@ pub(super) fn director_value(director: &Director, now: Wall, days: Option<u32>) 
     });
     let heads = &["jobid", "job", "name", "client", "step", "duration", "jobfiles"];
     let running = Table { name: "running", heads, rows: running.collect() };
+    let unrecorded = director.unrecorded.iter().map(|kept| {
+        vec![
+            id(kept.job.id),
+            text(&kept.job.unique),
+            text(&kept.job.name),
+            text(&char::from(kept.job.status.letter()).to_string()),
+            text(&identity.local(kept.finished().ended).to_string()),
+            text(STAGE),
+        ]
+    });
+    let heads = &["jobid", "job", "name", "jobstatus", "finished", "step"];
+    let unrecorded = Table { name: "unrecorded", heads, rows: unrecorded.collect() };
     let terminated = director.recent.iter().rev().map(|job| {
         vec![
             id(job.id),
@@ -278,7 +304,7 @@ pub(super) fn director_value(director: &Director, now: Wall, days: Option<u32>) 
     });
     let heads = &["jobid", "name", "type", "level", "jobfiles", "jobbytes", "jobstatus", "finished"];
     let terminated = Table { name: "terminated", heads, rows: terminated.collect() };
-    let tables = [scheduled, running, terminated, super::waiting::rows(director)];
+    let tables = [scheduled, running, unrecorded, terminated, super::waiting::rows(director)];
     let tables = tables.iter().map(|table| (table.name.to_owned(), table.json()));
     Json::Object([("header".to_owned(), header)].into_iter().chain(tables).collect())
 }

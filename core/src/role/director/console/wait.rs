@@ -87,6 +87,10 @@ impl Director {
             }
             return;
         }
+        if let Some(kept) = self.unrecorded.find(name) {
+            let answer = one(kept.job.id, kept.job.status);
+            return self.console_answers(net, conn, answer);
+        }
         let filter = match number {
             Some(_) => JobFilter { limit: 1, job_id: number, ..JobFilter::default() },
             None => JobFilter { limit: 1, job: Some(name.to_owned()), ..JobFilter::default() },
@@ -140,7 +144,7 @@ fn value(id: u32, status: JobStatus) -> Json {
     ])
 }
 
-const fn word(status: JobStatus) -> &'static str {
+pub(super) const fn word(status: JobStatus) -> &'static str {
     match status {
         JobStatus::Ok => "OK",
         JobStatus::Warnings => "OK with warnings",
