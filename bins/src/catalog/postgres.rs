@@ -3,13 +3,14 @@
 //! ```text
 //!   transaction(number) --> connect, unless connected --> BEGIN --> claim number --> work --> COMMIT
 //!                               |                                      |
-//!                               +-- version, encoding, schema          +-- taken: it was committed before
+//!                               +-- version, encoding, lock, schema          +-- taken: it was committed before
 //! ```
 
 mod connect;
 mod failure;
 mod files;
 mod migrations;
+mod owner;
 mod session;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use super::path_cache::PathCache;
 use super::sql::{Result, Session};
 use super::{Attempt, Catalog};
 use failure::failure;
+use owner::Owner;
 use session::PostgresSession;
 
 /// Memory for PathIds, in bytes.
@@ -37,10 +39,24 @@ impl PostgresCatalog {
     /// # Errors
     /// `Unreachable`, `Denied`, `Unsuitable`, `NewerSchema`; `Unavailable` when the system gives no random bytes.
     pub fn open(server: &Postgres) -> Result<Self> {
+        Self::begin(server, None)
+    }
+
+    /// The same as its only owner, until it is dropped. Comes before anything is written; after a broken connection the
+    /// first request is the owner's only if nobody else has become it meanwhile.
+    ///
+    /// # Errors
+    /// `Taken` if there is another owner; those of [`open`](Self::open).
+    pub fn open_as_owner(server: &Postgres) -> Result<Self> {
+        Self::begin(server, Some(Owner::default()))
+    }
+
+    fn begin(server: &Postgres, owner: Option<Owner>) -> Result<Self> {
         let writer = getrandom::u64()
             .map_err(|error| CatalogError::new(CatalogErrorKind::Unavailable, format!("no random bytes: {error}")))?;
         let mut database = PostgresDatabase {
             server: server.clone(),
+            owner,
             connected: None,
             paths: PathCache::new(PATH_CACHE),
             // The sign is of no use to anybody; without it the number is the same in every tool.
@@ -63,6 +79,8 @@ impl Catalog for PostgresCatalog {
 
 struct PostgresDatabase {
     server: Postgres,
+    /// If only one may use the database, and this is the one.
+    owner: Option<Owner>,
     connected: Option<Connected>,
     paths: PathCache,
     /// Tells this run of the director from all others.
@@ -84,6 +102,9 @@ impl PostgresDatabase {
             Some(connected) => Ok(connected),
             none => {
                 let mut client = connect::connect(&self.server)?;
+                if let Some(owner) = &mut self.owner {
+                    owner.own(&mut client, &self.server)?;
+                }
                 migrations::migrate(&mut client, migrations::STEPS)?;
                 Ok(none.insert(Connected { client, statements: BTreeMap::new() }))
             }

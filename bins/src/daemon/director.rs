@@ -91,7 +91,7 @@ impl Daemon for DirectorDaemon {
 }
 
 /// Nobody else may use the catalog: a second director would mark the jobs of the first as failed. Comes before anything is
-/// written.
+/// written. A server's catalog is owned by the connection that opens it.
 fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, StartError> {
     let towline_core::config::Catalog::Sqlite(sqlite) = &loaded.config.catalog else { return Ok(None) };
     let file = loaded.resolve(&sqlite.path);
@@ -121,7 +121,8 @@ fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, Sta
 }
 
 fn unusable(error: &CatalogError) -> StartError {
-    StartError { text: format!("{}: {error}; {}", error.code(), error.help()), exit: EXIT_CATALOG }
+    let exit = if error.kind == CatalogErrorKind::Taken { EXIT_OWNED } else { EXIT_CATALOG };
+    StartError { text: format!("{}: {error}; {}", error.code(), error.help()), exit }
 }
 
 fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartError> {
@@ -132,7 +133,9 @@ fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartE
             Box::new(SqliteCatalog::open(&loaded.resolve(&sqlite.path)).map_err(failed)?)
         }
         #[cfg(feature = "postgres")]
-        towline_core::config::Catalog::Postgres(server) => Box::new(PostgresCatalog::open(server).map_err(failed)?),
+        towline_core::config::Catalog::Postgres(server) => {
+            Box::new(PostgresCatalog::open_as_owner(server).map_err(failed)?)
+        }
         other => {
             let text = format!("this program is built without the engine for this catalog: {other:?}");
             return Err(StartError { text, exit: crate::config::EXIT_CONFIG });

@@ -6,6 +6,7 @@
 mod bodies;
 mod daemons;
 mod lost;
+mod owner;
 mod refused;
 #[path = "../support/mod.rs"]
 mod support;

@@ -24,6 +24,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         CatalogErrorKind::Full,
         CatalogErrorKind::Constraint,
         CatalogErrorKind::NewerSchema,
+        CatalogErrorKind::Taken,
         CatalogErrorKind::Bug,
     ];
     let selections = vec![

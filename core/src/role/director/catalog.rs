@@ -266,6 +266,8 @@ pub enum CatalogErrorKind {
     Constraint,
     /// A newer version of Towline wrote it.
     NewerSchema,
+    /// Another director is its owner.
+    Taken,
     /// Towline's own mistake.
     Bug,
 }
@@ -304,7 +306,10 @@ impl CatalogError {
 impl Explain for CatalogError {
     fn fault(&self) -> Fault {
         match self.kind {
-            CatalogErrorKind::Unavailable | CatalogErrorKind::Corrupt | CatalogErrorKind::Full => Fault::Local,
+            CatalogErrorKind::Unavailable
+            | CatalogErrorKind::Corrupt
+            | CatalogErrorKind::Full
+            | CatalogErrorKind::Taken => Fault::Local,
             CatalogErrorKind::Unreachable => Fault::Network,
             CatalogErrorKind::NewerSchema | CatalogErrorKind::Denied | CatalogErrorKind::Unsuitable => Fault::Config,
             CatalogErrorKind::Constraint | CatalogErrorKind::Bug => Fault::Bug,
@@ -313,7 +318,10 @@ impl Explain for CatalogError {
 
     fn retry(&self) -> Retry {
         match self.kind {
-            CatalogErrorKind::Unavailable | CatalogErrorKind::Unreachable | CatalogErrorKind::Full => Retry::Backoff,
+            CatalogErrorKind::Unavailable
+            | CatalogErrorKind::Unreachable
+            | CatalogErrorKind::Full
+            | CatalogErrorKind::Taken => Retry::Backoff,
             CatalogErrorKind::Corrupt
             | CatalogErrorKind::Constraint
             | CatalogErrorKind::NewerSchema
@@ -325,6 +333,7 @@ impl Explain for CatalogError {
 
     fn code(&self) -> Code {
         Code(match self.kind {
+            CatalogErrorKind::Taken => 620,
             CatalogErrorKind::Unavailable => 701,
             CatalogErrorKind::Corrupt => 702,
             CatalogErrorKind::Full => 703,
@@ -363,6 +372,9 @@ impl Explain for CatalogError {
             CatalogErrorKind::Unsuitable => {
                 "give the catalog an empty database of its own with encoding UTF8, on PostgreSQL 13 or later"
             }
+            CatalogErrorKind::Taken => {
+                "end the other director on this database, or give this one a database of its own"
+            }
             CatalogErrorKind::Bug => "report this message with the director's log",
         }
     }
@@ -384,6 +396,7 @@ mod tests {
             CatalogErrorKind::Full,
             CatalogErrorKind::Constraint,
             CatalogErrorKind::NewerSchema,
+            CatalogErrorKind::Taken,
             CatalogErrorKind::Bug,
         ];
         let errors = kinds.map(|kind| CatalogError::new(kind, "x"));
