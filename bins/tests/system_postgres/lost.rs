@@ -125,7 +125,7 @@ fn each_request_is_done_once(order: u8) {
     let CatalogAnswer::Volume(Some(media)) = once(row) else { panic!("no volume") };
     let mut batch = UpdCatBatch::new();
     (1..=3).for_each(|n| batch.push(&attributes(n, 3, format!("/d/{n}").as_bytes(), 0)));
-    let stored = FilesStored { files: 2, ..Default::default() };
+    let stored = FilesStored { files: 2, highest: 3, ..Default::default() };
     assert_eq!(once(CatalogRequest::InsertFiles { job_id, batch }), CatalogAnswer::Files(stored));
     let piece = JobMediaRow { job_id, media_id: media.media_id, first_index: 1, last_index: 3, ..Default::default() };
     assert_eq!(once(CatalogRequest::CreateJobMedia(piece)), CatalogAnswer::Done);

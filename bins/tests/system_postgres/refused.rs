@@ -19,10 +19,11 @@ fn a_catalog_is_found_again_with_its_rows() {
     let site = site(&mut catalog);
     running(&mut catalog, &site, b'F', 100);
     drop(catalog);
+    let version = || server.sql(&database.database, "SELECT VersionId FROM TowlineVersion");
+    let before = version();
     let mut catalog = PostgresCatalog::open(&database).unwrap();
     assert_eq!(jobs(&mut catalog, CatalogRequest::ListJobs(JobFilter::default())).len(), 1);
-    let name = &database.database;
-    assert_eq!(server.sql(name, "SELECT VersionId FROM TowlineVersion"), "1");
+    assert_eq!(version(), before);
 }
 
 #[test]
