@@ -317,7 +317,11 @@ fn a_peer_that_says_nothing_is_sent_away_in_time() {
     let daemons_in_a_hurry = r#"authenticate_within: "2 s","#.to_owned();
     let network = Network::start(&Plan { daemons: daemons_in_a_hurry, all: CLEAR.to_owned(), ..Plan::default() });
     let cases = [
-        Case { what: "silence", talk: |_, _| {}, says: &["T0312 (network)", "stopped at the first bytes", "dropped on the way"] },
+        Case {
+            what: "silence",
+            talk: |_, _| {},
+            says: &["T0312 (network)", "stopped at the first bytes", "dropped on the way"],
+        },
         Case {
             what: "silence after the hello",
             talk: |s, t| say(s, t.hello.as_bytes()),

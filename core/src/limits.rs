@@ -67,6 +67,9 @@ pub const SMALL_SEGMENT: u32 = 536;
 /// How long a way counts as one on which large segments are lost.
 pub const NARROW: Duration = Duration::from_secs(3600);
 
+/// How long a way that stood still counts as one that may lose large packets, if nothing proves it.
+pub const NARROW_SUSPECTED: Duration = Duration::from_secs(90);
+
 /// Such ways that are remembered.
 pub const NARROW_PLACES: usize = 64;
 

@@ -276,7 +276,7 @@ mod tests {
         fn messages_come_back(number: i32, time: i64, text in "[^\0]*") {
             let kind = MessageKind::from_number(number);
             let message = JobMessage { job: JOB.to_owned(), kind, time, text };
-            let shown = JobMessage { text: printable::text(&message.text), ..message.clone() };
+            let shown = JobMessage { text: printable::text(&message.text).into_owned(), ..message.clone() };
             prop_assert_eq!(JobMessage::parse(message.to_line().as_bytes()), Some(shown));
         }
 

@@ -58,7 +58,10 @@ fn a_batch_that_does_not_fit_leaves_nothing_and_can_come_again() {
     assert!(catalog.syncs(), "only a batch of files may be quick");
     assert_eq!(listed(&mut catalog, job_id).len(), 0);
     catalog.limit_pages(None);
-    assert_eq!(ask(&mut catalog, request), CatalogAnswer::Files(FilesStored { files: 1998, highest: 1999, ..Default::default() }));
+    assert_eq!(
+        ask(&mut catalog, request),
+        CatalogAnswer::Files(FilesStored { files: 1998, highest: 1999, ..Default::default() })
+    );
     assert!(catalog.syncs());
     ask(&mut catalog, CatalogRequest::EndJob(Box::new(ended(&site, job_id, b'F', 105, 1999))));
     let names: Vec<_> = listed(&mut catalog, job_id).into_iter().map(|f| f.name).collect();

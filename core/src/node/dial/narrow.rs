@@ -30,7 +30,12 @@ impl Narrow {
             self.places.remove(&to);
             return;
         }
-        self.places.entry(to).or_insert((now + limits::NARROW, false));
+        // A suspicion ages fast: a daemon that hung and has been started again looks the same.
+        let until = now + limits::NARROW_SUSPECTED;
+        let place = self.places.entry(to).or_insert((until, false));
+        if !place.1 {
+            place.0 = until;
+        }
         while self.places.len() > limits::NARROW_PLACES {
             let soonest = self.places.iter().min_by_key(|(_, (until, _))| *until).map(|(to, _)| *to);
             soonest.map(|to| self.places.remove(&to));
@@ -62,7 +67,11 @@ mod tests {
         assert!(!narrow.is_narrow(place(1), now));
         narrow.stalled(place(1), false, now);
         assert!(narrow.passed(place(1), now) && !narrow.passed(place(1), now), "news once");
+        assert!(narrow.is_narrow(place(1), now + limits::NARROW_SUSPECTED));
         assert!(!narrow.is_narrow(place(1), now + limits::NARROW));
+        narrow.stalled(place(1), false, now);
+        assert!(narrow.is_narrow(place(1), Instant(now.0 + 1)));
+        assert!(!narrow.is_narrow(place(1), now + limits::NARROW_SUSPECTED), "nothing has proved it");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::recording;
 use crate::support::conv::Side;
 use crate::support::password;
 use crate::support::peer::Script;
+#[cfg(feature = "psk")]
 use crate::support::roles::Protection;
 
 /// What the recorded director's client and storage say besides the usual.

@@ -10,6 +10,7 @@ use crate::recording;
 use crate::support::conv::Side;
 use crate::support::password;
 use crate::support::peer::Script;
+#[cfg(feature = "psk")]
 use crate::support::roles::Protection;
 use crate::support::world::PeerId;
 

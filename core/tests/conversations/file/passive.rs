@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use towline_core::limits;
 use towline_core::role::file::FileDaemon;
 use towline_core::secret::Secret;
 
@@ -137,10 +138,12 @@ fn a_storage_daemon_is_let_in_once_and_only_for_a_job_that_is_there() {
     let director = before(&mut world, "backup FileIndex");
     world.come_in(storage(STORAGE, KEY).until_we_say("append open"));
     let second = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    world.wait(limits::WRONG_KEY_PAUSE);
     assert!(world.heard(second).contains(&REFUSED.to_owned()), "it has its storage daemon");
     world.say(director, "signal -4");
     world.assert_empty();
     let late = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    world.wait(limits::WRONG_KEY_PAUSE);
     assert!(world.heard(late).contains(&REFUSED.to_owned()), "the job has gone, and its key too");
 }
 
