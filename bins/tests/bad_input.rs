@@ -209,7 +209,14 @@ const IN_CLEAR: &[Case] = &[
         talk: |s, t| assert_ne!(answer(s, t.stranger, t.password), ACCEPTED.as_bytes()),
         says: &["T0303 (configuration)", "nobody", "add a resource of this name here"],
     },
-    Case { what: "a hello of the wrong kind", talk: |s, t| say(s, t.wrong_kind.as_bytes()), says: &["T030", "; "] },
+    Case {
+        what: "a hello of the wrong kind",
+        talk: |s, t| {
+            say(s, t.wrong_kind.as_bytes());
+            say(s, b"no answer to any challenge");
+        },
+        says: &["T030", "; "],
+    },
     Case {
         what: "a hello nobody knows",
         talk: |s, _| say(s, b"Hello world, how are you today\n"),

@@ -61,13 +61,13 @@ pub fn line(text: &str) -> Cow<'_, str> {
 /// Text of several lines that came as bytes: those that are no UTF-8 are escaped too.
 #[must_use]
 pub fn text_of(bytes: &[u8]) -> String {
-    of_bytes(bytes, |piece| text(piece))
+    of_bytes(bytes, text)
 }
 
 /// Text of one line that came as bytes.
 #[must_use]
 pub fn line_of(bytes: &[u8]) -> String {
-    of_bytes(bytes, |piece| line(piece))
+    of_bytes(bytes, line)
 }
 
 fn of_bytes(bytes: &[u8], shown: impl Fn(&str) -> Cow<'_, str>) -> String {

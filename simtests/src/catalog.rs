@@ -302,7 +302,8 @@ impl Tables {
             if Stream(frame.stream).kind().is_digest() {
                 let key = (job_id, u32::try_from(frame.file_index).unwrap_or(0));
                 if marks_unread(frame.data) {
-                    (self.files.remove(&key), self.attributes.remove(&key));
+                    self.files.remove(&key);
+                    self.attributes.remove(&key);
                     stored.unread += 1;
                     continue;
                 }

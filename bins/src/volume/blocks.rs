@@ -226,6 +226,8 @@ fn is_unreadable(error: &std::io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::single_range_in_vec_init, reason = "the lost stretches are ranges, and often one")]
+
     use towline_core::wire::block::{BlockBuilder, Session, seal};
 
     use super::*;

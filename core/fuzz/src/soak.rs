@@ -78,7 +78,7 @@ fn campaign(target: &'static Target, runs: u64, seed: u64) -> Result<(), String>
     let began = Instant::now();
     let early = resident();
     for run in 0..runs {
-        let input = generator.next();
+        let input = generator.make();
         if catch_unwind(AssertUnwindSafe(|| (target.body)(input))).is_err() {
             DONE.store(runs, Ordering::Relaxed);
             return Err(format!("{}, seed {seed}, run {run}: {}", target.name, input.escape_ascii()));

@@ -219,7 +219,7 @@ mod tests {
     /// What is told of files 1 to 3, of which the second has these records.
     fn told(records: &[(Stream, &[u8])]) -> Vec<i32> {
         let mut collector = Collector::new(Session::default(), b"UpdCat ".to_vec());
-        let folder: &[(Stream, &[u8])] = &[(Stream::ATTRIBUTES, b"1 5 /a/\0A\0\0\00\0")];
+        let folder: &[(Stream, &[u8])] = &[(Stream::ATTRIBUTES, b"1 5 /a/\0A\0\0\x000\0")];
         for (index, records) in (1..).zip([folder, records, folder]) {
             for (stream, record) in records {
                 collector.saw(*stream);
@@ -246,7 +246,7 @@ mod tests {
     fn the_catalog_does_not_hear_of_a_file_whose_contents_are_not_there() {
         let file = |kind: u8, size: u8| {
             let lstat = [b"A A IGk B A A A ", [size].as_slice(), b" A A A A A A A C"].concat();
-            [b"2 ".as_slice(), &[kind], b" /a/f\0", &lstat, b"\0\0\00\0"].concat()
+            [b"2 ".as_slice(), &[kind], b" /a/f\0", &lstat, b"\0\0\x000\0"].concat()
         };
         let (zeros, digest, data) = ([0; 16], [7; 16], b"data".as_slice());
         let attributes = Stream::ATTRIBUTES;

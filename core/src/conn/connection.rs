@@ -489,8 +489,10 @@ impl Conn {
 
     fn handshake(&mut self, handshaking: Handshaking) -> Result<bool, CloseReason> {
         // A daemon that is full answers before TLS has begun.
-        let is_dialled = matches!(handshaking, Handshaking::Dialled(_));
-        match self.rx.begins_with(&crowded()).filter(|_| is_dialled) {
+        // Later bytes may begin in the same way within a record that is cut there.
+        let is_first =
+            matches!(handshaking, Handshaking::Dialled(_)) && self.traffic.read == self.rx.untouched() as u64;
+        match self.rx.begins_with(&crowded()).filter(|_| is_first) {
             Some(true) => return Err(CloseReason::Crowded),
             Some(false) => {
                 self.phase = Phase::Handshaking(handshaking);

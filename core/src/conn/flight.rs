@@ -162,7 +162,7 @@ impl Look {
             (self.since, self.said) = (None, None);
             return None;
         }
-        let began = *self.since.get_or_insert(Instant(now.0.saturating_sub(nanos(limits::LOOK))));
+        let began = *self.since.get_or_insert_with(|| Instant(now.0.saturating_sub(nanos(limits::LOOK))));
         if self.said.is_some_and(|at| now.since(at) < limits::SAY_TRY) {
             return None;
         }

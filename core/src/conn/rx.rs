@@ -103,6 +103,11 @@ impl Rx {
         self.end != End::Open || self.peer_closed()
     }
 
+    /// Bytes that have arrived and that no engine has taken.
+    pub(super) const fn untouched(&self) -> usize {
+        self.cipher.len()
+    }
+
     /// Bytes that have arrived and were not taken, encrypted or not.
     pub(super) const fn waiting(&self) -> usize {
         let in_engine = if self.engine.is_some() { RECORD } else { 0 };

@@ -88,7 +88,7 @@ impl Generator {
     }
 
     /// The next input.
-    pub fn next(&mut self) -> &[u8] {
+    pub fn make(&mut self) -> &[u8] {
         let mut made = std::mem::take(&mut self.made);
         made.clear();
         if !self.samples.is_empty() && !self.steer.once_in(32) {

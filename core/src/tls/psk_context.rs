@@ -226,7 +226,7 @@ fn look_up(ssl: &mut SslRef, identity: &[u8], key: &mut [u8]) -> usize {
         Some(_) => claims.known = peer,
         None => drop(claims.unknown.get_or_insert_with(|| readable_identity(identity))),
     }
-    let secret = if is_name { known.unwrap_or(keyring.decoy().expose()) } else { &[] };
+    let secret = if is_name { known.unwrap_or_else(|| keyring.decoy().expose()) } else { &[] };
     key.get_mut(..secret.len()).map_or(0, |room| {
         room.copy_from_slice(secret);
         room.len()

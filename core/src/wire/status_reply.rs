@@ -241,7 +241,7 @@ fn terminated(line: &str) -> Option<TerminatedJob> {
     let (unit, after) = cut_word(rest);
     let is_unit = unit.len() == 1 && unit.chars().all(char::is_alphabetic);
     let (bytes, rest) = if is_unit { (format!("{bytes} {unit}"), after) } else { (bytes.to_owned(), rest) };
-    let (status, (date, (time, name))) = ended(rest)?;
+    let (status, [date, time, name]) = ended(rest)?;
     let job = TerminatedJob {
         id,
         level: level.to_owned(),
@@ -255,7 +255,7 @@ fn terminated(line: &str) -> Option<TerminatedJob> {
 }
 
 /// `OK -- with warnings  23-Nov-26 13:04 laptop`: the words before the date, the date, the time, and what follows.
-fn ended(row: &str) -> Option<(String, (&str, (&str, &str)))> {
+fn ended(row: &str) -> Option<(String, [&str; 3])> {
     let mut status = String::new();
     let (mut word, mut rest) = cut_word(row);
     for _ in 0..MAX_STATUS_WORDS {
@@ -266,7 +266,7 @@ fn ended(row: &str) -> Option<(String, (&str, (&str, &str)))> {
         (word, rest) = cut_word(rest);
         let (time, name) = cut_word(rest);
         if time.contains(':') && word.contains('-') {
-            return Some((status, (word, (time, name))));
+            return Some((status, [word, time, name]));
         }
     }
     None

@@ -164,7 +164,7 @@ impl RestoreTarget {
     }
 
     /// The file is made beside its place, which it takes when it is complete.
-    fn file(&mut self, place: &Place, stat: &Stat) -> Result<Made, Failure> {
+    fn file(&self, place: &Place, stat: &Stat) -> Result<Made, Failure> {
         let existing = match meta::of_entry(&place.parent.fd, &place.name) {
             Err(Errno::NOENT) => None,
             other => Some(other?),
@@ -177,7 +177,7 @@ impl RestoreTarget {
     }
 
     /// The bytes of a device go into the device, if it is there in its original place (wire/2 §3.2).
-    fn device(&mut self, place: &Place) -> Result<Made, Failure> {
+    fn device(&self, place: &Place) -> Result<Made, Failure> {
         if self.order.replace == Replace::Never {
             return Ok(Made::Skipped);
         }

@@ -28,12 +28,6 @@ pub enum DialNews {
 }
 
 impl DialNews {
-    /// Whether somebody should mend something although the dial succeeds.
-    #[must_use]
-    pub const fn is_warning(&self) -> bool {
-        matches!(self, Self::SmallOnly { .. })
-    }
-
     /// Its stable code.
     #[must_use]
     pub fn code(&self) -> Code {
@@ -54,7 +48,11 @@ impl fmt::Display for DialNews {
             }
             Self::SmallOnly { to } => {
                 let remedy = explain::page(code).map_or("", |page| page.remedy);
-                write!(f, "{to} is reached with small packets only: large ones are lost on the way ({code}). {remedy}")
+                write!(
+                    f,
+                    "{to} is reached with small packets only, after a connection with large ones stood still: they may be \
+                     lost on the way ({code}). {remedy}"
+                )
             }
         }
     }

@@ -441,8 +441,7 @@ impl Director {
         };
         let Some((id, who)) = to_file.or_else(to_storage) else { return };
         if let Some(job) = self.jobs.get_mut(&id) {
-            let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
-            job.say(&mut self.journal, net, kind, &format!("{who}: {news}"));
+            job.say(&mut self.journal, net, MessageKind::Info, &format!("{who}: {news}"));
             self.save_lines(net);
         }
     }

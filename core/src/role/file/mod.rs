@@ -292,8 +292,7 @@ impl Role for FileDaemon {
     fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
         let Some(&id) = self.dials.get(&dial) else { return };
         if let Some(session) = self.sessions.get_mut(&id) {
-            let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
-            session.message(net, id, &self.config.file.name, kind, &format!("storage daemon: {news}"));
+            session.message(net, id, &self.config.file.name, MessageKind::Info, &format!("storage daemon: {news}"));
         }
     }
 

@@ -433,8 +433,7 @@ impl Role for StorageDaemon {
         let Some(&id) = self.dials.get(&dial) else { return };
         let whom = if self.dials_file(id, dial) { "file daemon" } else { "storage daemon" };
         if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
-            let kind = if news.is_warning() { MessageKind::Warning } else { MessageKind::Info };
-            job.message(net, kind, &format!("{whom}: {news}"));
+            job.message(net, MessageKind::Info, &format!("{whom}: {news}"));
         }
     }
 

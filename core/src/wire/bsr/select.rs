@@ -144,7 +144,7 @@ impl Selection {
         let mut ranges: Vec<Range<u32>> = Vec::new();
         for Progress { section, .. } in &self.sections {
             let is_of = within(&section.session_ids, session.id) && section.session_times.contains(&session.time);
-            if !is_of && !(section.session_ids.is_empty() && section.session_times.is_empty()) {
+            if !(is_of || section.session_ids.is_empty() && section.session_times.is_empty()) {
                 continue;
             }
             let all = [(first, last)];

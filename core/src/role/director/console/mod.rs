@@ -93,7 +93,7 @@ enum Doing {
 enum Asked {
     Jobs(Listing),
     /// Whether there is such a job, before it is asked what is wanted of it.
-    Known(u32, Box<(Asked, CatalogRequest)>),
+    Known(u32, Box<(Self, CatalogRequest)>),
     /// How the job of this name or number ended.
     Ended(String),
     Files(u32),
