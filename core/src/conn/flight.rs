@@ -170,6 +170,7 @@ impl Look {
         let (bytes, since) = (flight.unacked, now.since(began));
         // Small packets have got through if the peer was heard meanwhile, or if there were no others before.
         let small_pass = scene.heard > began || flight.acked < limits::SMALL_FLIGHTS;
+        let small_pass = small_pass && bytes > u64::from(limits::SMALL_SEGMENT);
         Some(match (ours, small_pass) {
             (true, true) => Stall::OursLarge { bytes, since },
             (true, false) => Stall::Ours { bytes, since },

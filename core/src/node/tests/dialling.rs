@@ -495,12 +495,12 @@ fn a_connection_that_stands_still_is_tried_again_with_small_segments_which_prove
     assert_eq!(segment, Some(limits::SMALL_SEGMENT));
     let actions = desk.says(conn, peer());
     assert!(logged(&actions)[0].contains("they may be lost on the way (T0130)"), "{actions:?}");
-    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0130"));
+    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0130 small"));
     // Later connections to it use them at once, and each job hears it; the log has heard.
     let (segment, conn) = desk.connects();
     assert_eq!(segment, Some(limits::SMALL_SEGMENT));
     assert_eq!(logged(&desk.says(conn, peer())), [""; 0]);
-    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0130"));
+    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0130 small"));
     // After a while the way may be mended.
     let _ = desk.wait(limits::NARROW);
     assert_eq!(desk.connects().0, None);
