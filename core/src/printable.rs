@@ -70,6 +70,16 @@ pub fn line_of(bytes: &[u8]) -> String {
     of_bytes(bytes, line)
 }
 
+/// Text of at most this many bytes: what is left out of a longer one is an ellipsis at its end.
+#[must_use]
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    let end = (0..=most.saturating_sub('…'.len_utf8())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+    Cow::Owned(format!("{}…", &text[..end]))
+}
+
 fn of_bytes(bytes: &[u8], shown: impl Fn(&str) -> Cow<'_, str>) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
@@ -132,6 +142,12 @@ mod tests {
     use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
     use super::*;
+
+    #[test]
+    fn a_longer_text_is_cut_between_characters_and_says_so() {
+        assert_eq!(shortened("né", 3), "né");
+        assert_eq!([shortened("abcdef", 5), shortened("aéé", 4)], ["ab…", "a…"]);
+    }
 
     #[test]
     fn what_may_not_be_shown_is_escaped_and_the_rest_stands_for_itself() {

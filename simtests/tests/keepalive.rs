@@ -9,9 +9,10 @@ const SECOND: Duration = Duration::from_secs(1);
 const INTERVAL: u64 = 10;
 const LIMIT: Duration = Duration::from_secs(3 * INTERVAL + 2);
 
-/// A backup of a few megabytes over a slow network, under way: all three connections are there, and data moves.
+/// A backup over a slow network, under way: all three connections are there, and data moves. The files are more than the
+/// file daemon reads ahead.
 fn under_way(seed: u64, heartbeat: u64) -> (Town, u32) {
-    let plan = Plan { files: some_files(seed, 40, 400_000), rate: 20_000, heartbeat, ..Plan::new(seed) };
+    let plan = Plan { files: some_files(seed, 400, 400_000), rate: 20_000, heartbeat, ..Plan::new(seed) };
     let mut town = Town::new(plan);
     let Some(job) = town.order("run job=backup yes") else { panic!("the order was not taken: {:?}", town.heard()) };
     let (client, hands) = (town.client, town.storage_hands.clone());

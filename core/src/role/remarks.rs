@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use crate::bulk::parcel::Parcel;
 use crate::error::Code;
+use crate::printable;
 use crate::wire::frame::{HEAD, put_data};
 
 /// Lines of one job.
@@ -76,8 +77,7 @@ fn cut(line: &str) -> std::borrow::Cow<'_, str> {
     if line.len() <= LONGEST {
         return line.into();
     }
-    let end = (0..=LONGEST - 4).rev().find(|&at| line.is_char_boundary(at)).unwrap_or(0);
-    format!("{}…\n", &line[..end]).into()
+    format!("{}\n", printable::shortened(line, LONGEST - 1)).into()
 }
 
 #[cfg(test)]

@@ -41,9 +41,8 @@ impl Diary {
             self.lost += 1;
             return;
         }
-        let line = line.trim_end();
-        let cut: String = line.chars().take(LINE / 16).collect();
-        let mut line = printable::line(&cut).into_owned();
+        let line = printable::line(line.trim_end());
+        let mut line = printable::shortened(&line, LINE).into_owned();
         line.push('\n');
         self.waiting.push_back(line);
         self.write(net);
