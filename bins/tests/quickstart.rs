@@ -196,7 +196,7 @@ fn no_file_of_anybody_else_is_written_over() {
     fs::write(theirs.join("director.ron"), b"precious").unwrap();
     for option in ["--state", "--into"] {
         let output = quickstart(&source, &["--tls", "off", option, theirs.to_str().unwrap()]);
-        assert_eq!(output.status.code(), Some(2), "{}", shown(&output));
+        assert_eq!(output.status.code(), Some(78), "{}", shown(&output));
         assert!(shown(&output).contains("holds files that quickstart has not made"), "{}", shown(&output));
     }
     assert_eq!(fs::read(theirs.join("director.ron")).unwrap(), b"precious");
