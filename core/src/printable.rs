@@ -3,7 +3,7 @@
 //! There is one escape, the same in every list, log and message: `\x1b` for a byte that may not be shown, `\\` for a
 //! backslash and `\"` for a quotation mark of a name. What may not be shown is what moves a cursor, starts a line,
 //! changes the direction of writing or is no UTF-8: a name could forge a line of a log with it. [`name`] can be
-//! reversed by [`bytes`], so that a name can be given back as it was listed; [`text`] and [`line`] only make text
+//! reversed by [`bytes`], so that a name can be given back as it was listed; [`text`] and [`line()`] only make text
 //! harmless, and leave alone what is escaped already.
 
 use std::borrow::Cow;
