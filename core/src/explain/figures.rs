@@ -24,8 +24,8 @@ pub(super) const PAGES: &[Page] = &[
         562,
         "the catalog was told of files that were not stored",
         (Fault::Peer, Retry::Never),
-        "There are rows with a file index above that of the last file on the volume. A restore would wait for files that \
-         nobody has.",
+        "Rows came with a file index above that of the last file on the volume. They are left out, for a restore would wait for \
+         files that nobody has; the job is an error.",
         "Do not restore from this job. Run it again, and update the storage daemon if it happens again.",
     ),
     entry(

@@ -26,6 +26,12 @@ pub(in super::super) fn retract(t: &mut dyn Session, job_id: u32, file_index: u3
     Ok(())
 }
 
+/// Takes back all files after this FileIndex, of which there is no data.
+pub(super) fn retract_after(t: &mut dyn Session, job_id: u32, last: u32) -> Result<()> {
+    t.execute("DELETE FROM File WHERE JobId = ?1 AND FileIndex > ?2", &values![job_id, last])?;
+    Ok(())
+}
+
 /// A page of what several jobs make of a client's files together.
 pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Result<CatalogAnswer> {
     let limit = limit.clamp(1, PAGE_LIMIT);

@@ -92,6 +92,9 @@ pub(super) fn end(t: &mut dyn Session, job: &JobEnd) -> Result<CatalogAnswer> {
             job.purged_files.into(),
         ],
     )?;
+    if let Some(last) = job.last_file {
+        super::files::retract_after(t, job.job_id, last)?;
+    }
     changed_one(changed, job.job_id)
 }
 

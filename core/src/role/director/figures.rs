@@ -8,7 +8,7 @@ use super::job::Job;
 /// Where two of them contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Disagreement {
-    /// Files are numbered alike by both, deleted ones included (`wire/2 §6.1`, `wire/3 §2.6`).
+    /// Files are numbered alike by both, deleted ones included (`wire/2 §6.1`, `wire/3 §2.7`).
     #[error("the file daemon says that it sent {sent} files, the storage daemon that it stored {stored}")]
     Files {
         /// `JobFiles` of the file daemon.
@@ -16,7 +16,7 @@ pub(crate) enum Disagreement {
         /// `JobFiles` of the storage daemon.
         stored: u32,
     },
-    /// The storage daemon counts attributes and digests too, so it has never less (`wire/2 §2.8`, `wire/3 §2.6`).
+    /// The storage daemon counts attributes and digests too, so it has never less (`wire/2 §2.8`, `wire/3 §2.7`).
     #[error("the file daemon says that it sent {sent} bytes, the storage daemon that it stored {stored}")]
     Bytes {
         /// `JobBytes` of the file daemon.
@@ -25,7 +25,10 @@ pub(crate) enum Disagreement {
         stored: u64,
     },
     /// Rows of files that the data never had.
-    #[error("the catalog was told of file {told}, and the storage daemon says that it stored {stored} files")]
+    #[error(
+        "the catalog was told of file {told}, and the storage daemon says that it stored {stored} files; the rows of later \
+         ones are not kept"
+    )]
     Catalog {
         /// The highest FileIndex of a row.
         told: u32,
@@ -74,25 +77,34 @@ impl Explain for Disagreement {
 impl Job {
     /// What makes a backup that both daemons call good no good one.
     pub(super) fn disagreement(&self) -> Option<Disagreement> {
+        if let Some(stored) = self.last_stored_file() {
+            return Some(Disagreement::Catalog { told: self.highest, stored });
+        }
         if self.kind != JobType::Backup || self.copying.is_some() {
             return None;
         }
         let (file, storage) = (self.file_end.as_ref()?, self.storage_end.as_ref()?);
-        let is_good = |status: JobStatus| matches!(status, JobStatus::Ok | JobStatus::Warnings);
         (is_good(file.status) && is_good(storage.status))
-            .then(|| compare((file.files, file.bytes, file.errors), (storage.files, storage.bytes), self.highest))
+            .then(|| compare((file.files, file.bytes, file.errors), (storage.files, storage.bytes)))
             .flatten()
             .filter(|found| !matches!(found, Disagreement::Nothing { .. }) || self.stored_level() == b'F')
     }
+
+    /// The last file on the volume, if the catalog was told of later ones. A storage daemon that ends well counts each that
+    /// it was sent (`wire/3 §2.7`), so there is no data of those.
+    pub(super) fn last_stored_file(&self) -> Option<u32> {
+        let writes = self.kind == JobType::Backup && self.copying.as_ref().is_none_or(|copying| copying.is_writer);
+        let end = self.storage_end.as_ref().filter(|end| writes && is_good(end.status))?;
+        (self.highest > end.files).then_some(end.files)
+    }
 }
 
-/// Files, bytes and errors of the file daemon, files and bytes of the storage daemon, and the highest FileIndex that the
-/// catalog was told.
-fn compare(file: (u32, u64, u32), storage: (u32, u64), told: u32) -> Option<Disagreement> {
-    let ((files, bytes, errors), (stored, stored_bytes)) = (file, storage);
-    if told > stored {
-        return Some(Disagreement::Catalog { told, stored });
-    }
+const fn is_good(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Ok | JobStatus::Warnings)
+}
+
+/// Files, bytes and errors of the file daemon; files and bytes of the storage daemon.
+fn compare((files, bytes, errors): (u32, u64, u32), (stored, stored_bytes): (u32, u64)) -> Option<Disagreement> {
     if files != stored {
         return Some(Disagreement::Files { sent: files, stored });
     }
@@ -119,16 +131,15 @@ mod tests {
 
     #[test]
     fn figures_that_contradict_each_other_are_told_with_both() {
-        // As real daemons count (`wire/3` appendix A): 8 files, and the storage daemon's bytes with all attributes.
-        assert_eq!(compare((8, 2_000_000, 0), (8, 2_000_769), 8), None);
-        assert_eq!(compare((0, 0, 0), (0, 0), 0), None);
-        assert_eq!(compare((3, 0, 1), (3, 90), 2), None);
-        assert_eq!(compare((9, 5, 0), (8, 500), 8), Some(Disagreement::Files { sent: 9, stored: 8 }));
-        assert_eq!(compare((7, 5, 0), (8, 500), 8), Some(Disagreement::Files { sent: 7, stored: 8 }));
-        assert_eq!(compare((8, 501, 0), (8, 500), 8), Some(Disagreement::Bytes { sent: 501, stored: 500 }));
-        assert_eq!(compare((8, 500, 0), (8, 500), 8), None);
-        assert_eq!(compare((9, 5, 0), (8, 500), 9), Some(Disagreement::Catalog { told: 9, stored: 8 }));
-        assert_eq!(compare((0, 0, 2), (0, 0), 0), Some(Disagreement::Nothing { errors: 2 }));
+        // As real daemons count (`wire/3 §2.7`): the same files, and the storage daemon's bytes with all attributes.
+        assert_eq!(compare((8, 2_000_000, 0), (8, 2_000_769)), None);
+        assert_eq!(compare((0, 0, 0), (0, 0)), None);
+        assert_eq!(compare((3, 0, 1), (3, 90)), None);
+        assert_eq!(compare((9, 5, 0), (8, 500)), Some(Disagreement::Files { sent: 9, stored: 8 }));
+        assert_eq!(compare((7, 5, 0), (8, 500)), Some(Disagreement::Files { sent: 7, stored: 8 }));
+        assert_eq!(compare((8, 501, 0), (8, 500)), Some(Disagreement::Bytes { sent: 501, stored: 500 }));
+        assert_eq!(compare((8, 500, 0), (8, 500)), None);
+        assert_eq!(compare((0, 0, 2), (0, 0)), Some(Disagreement::Nothing { errors: 2 }));
         let text = Disagreement::Files { sent: 9, stored: 8 }.to_string();
         assert!(text.contains('9') && text.contains('8'), "{text}");
     }

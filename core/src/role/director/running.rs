@@ -346,39 +346,23 @@ impl Director {
         if std::mem::replace(&mut job.ending, true) {
             return;
         }
-        self.queued.retain(|queued| *queued != id);
-        (job.script, job.request) = (None, None);
-        job.early_requests.clear();
-        for key in [job.grace.take(), job.held.take()].into_iter().flatten() {
-            net.cancel_timer(key);
-            self.timers.remove(&key);
-        }
-        if let Some((dial, _)) = job.dial.take() {
-            net.cancel_dial(dial);
-        }
-        self.stop_reaching(net, id);
+        self.let_daemons_go(net, id);
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        // A daemon that has ended its part has said goodbye already.
-        let storage = (job.storage_conn.take(), job.storage_end.is_none());
-        let file = (job.file_conn.take(), job.file_end.is_none());
-        for (conn, farewell) in [storage, file] {
-            if let Some(conn) = conn {
-                self.conns.remove(&conn);
-                net.close(conn, farewell);
-            }
-        }
         if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
             job.say(&mut self.journal, net, MessageKind::Fatal, &why);
         }
-        if let Some(found) = job.disagreement().filter(|_| job.is_alive()) {
+        let found = job.disagreement().filter(|_| job.is_alive());
+        if let Some(found) = &found {
             let text = format!("{found} ({}); {}", found.code(), found.help());
             job.say(&mut self.journal, net, MessageKind::Error, &text);
-            job.status = job.status.merge(JobStatus::Error);
         }
         if let Some(text) = job.meter.left_out() {
             job.say(&mut self.journal, net, MessageKind::Warning, &text);
         }
         job.status = job.final_status();
+        if found.is_some() {
+            job.status = job.status.merge(JobStatus::Error);
+        }
         let summary = job.summary();
         job.say(&mut self.journal, net, MessageKind::Info, &summary);
         let (files, bytes, read_bytes) = job.totals();
@@ -404,6 +388,7 @@ impl Director {
                 .filter(|copying| !copying.is_writer)
                 .map_or(0, |copying| copying.partner),
             purged_files: false,
+            last_file: job.last_stored_file(),
         };
         let (client, uname) = (job.client.clone(), std::mem::take(&mut job.uname));
         self.save_lines(net);
@@ -412,6 +397,32 @@ impl Director {
         }
         let end = Box::new(end);
         self.ask(net, CatalogRequest::EndJob(end.clone()), Owner::End(end));
+    }
+
+    /// Ends all that is under way for a job: its dialogue, its timers, its connections.
+    fn let_daemons_go(&mut self, net: &mut Net, id: u32) {
+        self.queued.retain(|queued| *queued != id);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        (job.script, job.request) = (None, None);
+        job.early_requests.clear();
+        for key in [job.grace.take(), job.held.take()].into_iter().flatten() {
+            net.cancel_timer(key);
+            self.timers.remove(&key);
+        }
+        if let Some((dial, _)) = job.dial.take() {
+            net.cancel_dial(dial);
+        }
+        self.stop_reaching(net, id);
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        // A daemon that has ended its part has said goodbye already.
+        let storage = (job.storage_conn.take(), job.storage_end.is_none());
+        let file = (job.file_conn.take(), job.file_end.is_none());
+        for (conn, farewell) in [storage, file] {
+            if let Some(conn) = conn {
+                self.conns.remove(&conn);
+                net.close(conn, farewell);
+            }
+        }
     }
 
     pub(super) fn job_stored(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {

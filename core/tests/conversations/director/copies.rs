@@ -116,6 +116,7 @@ fn record_original(desk: &Desk) {
         job_errors: 0,
         prior_job_id: 0,
         purged_files: false,
+        last_file: None,
     })));
 }
 

@@ -7,6 +7,7 @@ mod consoles;
 mod copies;
 pub mod desk;
 mod failures;
+mod figures;
 mod jobs;
 mod levels;
 mod passive;

@@ -99,6 +99,7 @@ fn ended(job_id: u32, job_files: u32) -> JobEnd {
         job_errors: 0,
         prior_job_id: 0,
         purged_files: false,
+        last_file: None,
     }
 }
 

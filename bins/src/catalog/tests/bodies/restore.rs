@@ -38,6 +38,18 @@ pub(crate) fn files_are_stored_with_their_digests_across_batches(catalog: &mut d
     assert_eq!(seen, expected);
 }
 
+pub(crate) fn rows_after_the_last_file_with_data_are_taken_out_at_the_end(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let job_id = running(catalog, &site, b'F', 100);
+    let other = backup(catalog, &site, b'F', 50, &[attributes(4, 3, b"/a", 0)]);
+    let rows: Vec<_> = (1..=4).map(|index| attributes(index, 3, format!("/a/{index}").as_bytes(), 0)).collect();
+    stored(catalog, job_id, &rows);
+    // The last one still waits for its digest.
+    ask(catalog, CatalogRequest::EndJob(Box::new(JobEnd { last_file: Some(2), ..ended(&site, job_id, b'F', 105, 2) })));
+    let indexes = |files: Vec<FileRow>| files.iter().map(|file| file.file_index).collect::<Vec<_>>();
+    assert_eq!((indexes(listed(catalog, job_id)), indexes(listed(catalog, other))), (vec![1, 2], vec![4]));
+}
+
 pub(crate) fn one_job_without_a_selection_is_one_range(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let files: Vec<_> = (1..=5).map(|i| attributes(i, 3, format!("/f{i}").as_bytes(), 0)).collect();

@@ -79,6 +79,8 @@ pub struct JobEnd {
     pub prior_job_id: u32,
     /// Whether its files are no longer in the catalog.
     pub purged_files: bool,
+    /// The last file that has data, where rows of later ones came: those are taken out. `None`: every row stays.
+    pub last_file: Option<u32>,
 }
 
 /// What a copied or migrated job takes over from its original, `wire/3 §1.9`.
