@@ -113,6 +113,10 @@ pub const PIECE: u64 = 1_000_000_000;
 /// acceptor (`PSK_MAX_IDENTITY_LEN` is 128 before OpenSSL 3.0, 256 since).
 pub const PSK_IDENTITY: usize = 128;
 
+/// Bytes of a console's answer that is made at once; past that the rest of a text is left out, and a document is an error.
+/// What a daemon answers is passed on by the parcel instead, and has no end.
+pub const ANSWER: usize = 4 * 1024 * 1024;
+
 /// How often a catalog that did not take the end of a job is offered it again.
 pub const RECORD_AGAIN: Duration = Duration::from_secs(30);
 

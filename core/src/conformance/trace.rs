@@ -125,6 +125,7 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Machine(_) => "Machine",
         ToConn::Gather => "Gather",
         ToConn::GatherLines => "GatherLines",
+        ToConn::GatherTexts => "GatherTexts",
         ToConn::Heartbeat { .. } => "Heartbeat",
         ToConn::Pace(_) => "Pace",
         ToConn::Report => "Report",

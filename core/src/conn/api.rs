@@ -98,6 +98,8 @@ pub enum ToConn {
     Gather,
     /// Collect the lines of a verify job into parcels (`wire/2 §1.12`): the director's control channel to a file daemon.
     GatherLines,
+    /// Collect every text into parcels: the director's control channel to a daemon whose answer a console waits for.
+    GatherTexts,
     /// To a Towline peer: say a heartbeat once nothing was said for so long, and miss the peer's.
     Heartbeat {
         /// How long.
@@ -141,7 +143,7 @@ pub enum FromConn {
     Text(Vec<u8>),
     /// A signal.
     Signal(Signal),
-    /// A parcel of whole `UpdCat` frames.
+    /// A parcel of whole frames of the kind that is gathered.
     Parcel(Parcel),
     /// The parcel given with `ToConn::Parcel` is written; here is its buffer.
     ParcelSent(Parcel),

@@ -235,6 +235,7 @@ impl Conn {
             }
             (ToConn::Gather, Phase::Ready(_)) => self.begin_to_gather(Gathered::Updates),
             (ToConn::GatherLines, Phase::Ready(_)) => self.begin_to_gather(Gathered::VerifyLines),
+            (ToConn::GatherTexts, Phase::Ready(_)) => self.begin_to_gather(Gathered::Texts),
             _ => {}
         }
         self.advance(now);

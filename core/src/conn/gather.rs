@@ -1,5 +1,5 @@
-//! Frames for the catalog and lines of verify jobs, gathered into parcels: 80,000 a second are too many to be messages of
-//! their own.
+//! Frames for the catalog, lines of verify jobs and answers for consoles, gathered into parcels: 80,000 a second are too many
+//! to be messages of their own.
 
 use std::collections::VecDeque;
 
@@ -25,6 +25,8 @@ pub(super) enum Gathered {
     Updates,
     /// What a verify job finds on its volumes (`wire/2 §1.12`).
     VerifyLines,
+    /// Every text: the answer to what a console has asked.
+    Texts,
 }
 
 impl Gather {
@@ -37,6 +39,7 @@ impl Gather {
         match self.what {
             Gathered::Updates => payload.starts_with(UPDATE),
             Gathered::VerifyLines => VerifyLine::parse(payload).is_some(),
+            Gathered::Texts => true,
         }
     }
 
@@ -50,6 +53,8 @@ impl Gather {
                 let digits = beginning.iter().take_while(|byte| byte.is_ascii_digit()).count();
                 (1..=MAX_DIGITS).contains(&digits) && agree(&beginning[digits..], b" 1 ") || beginning.is_empty()
             }
+            // A text is no longer than any other.
+            Gathered::Texts => false,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Every stable code of the project with the page that `towline explain T0203` prints. A code never changes its meaning
 //! and is never used again; one without a page fails a test.
 
+mod answers;
 mod catalog;
 mod clock;
 mod config;
@@ -81,6 +82,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         disk::PAGES,
         owner::PAGES,
         record::PAGES,
+        answers::PAGES,
         catalog::PAGES,
         config::PAGES,
         log::PAGES,

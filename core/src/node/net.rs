@@ -207,6 +207,11 @@ impl Net {
         self.tell(conn, ToConn::GatherLines);
     }
 
+    /// Collects all texts of this connection into parcels; the role hears `on_parcel`, and signals as before.
+    pub fn gather_texts(&mut self, conn: ConnId) {
+        self.tell(conn, ToConn::GatherTexts);
+    }
+
     /// Says that a parcel given to `on_parcel` has been dealt with; the connection reads no more while 8 have not.
     pub fn parcel_taken(&mut self, conn: ConnId) {
         self.tell(conn, ToConn::Taken(1));

@@ -284,6 +284,17 @@ pub enum Frame<'a> {
     Data(&'a [u8]),
 }
 
+/// The payloads of whole data frames that stand one after the other; what is cut at the end does not count, nor what comes
+/// after a signal.
+pub fn payloads(mut frames: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (head, after) = frames.split_first_chunk()?;
+        let (payload, after) = after.split_at_checked(u32::from_be_bytes(*head) as usize)?;
+        frames = after;
+        Some(payload)
+    })
+}
+
 /// Assembles whole frames of limited length, for dialogues of text.
 #[derive(Clone, Debug)]
 pub struct Frames {

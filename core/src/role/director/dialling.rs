@@ -14,6 +14,7 @@ use crate::wire::names::{PeerKind, PeerName};
 
 use super::bandwidth::Limits;
 use super::job::Job;
+use super::relaying::Relay;
 
 /// A short conversation beside the jobs: one command, and what comes back.
 #[derive(Debug)]
@@ -34,6 +35,10 @@ pub(super) struct Errand {
     pub(super) is_long: bool,
     /// When the patience with its answer ends.
     pub(super) timer: Option<TimerKey>,
+    /// Its answer on the way to the console.
+    pub(super) relay: Relay,
+    /// Lines it was answered that are no console's.
+    pub(super) said: u32,
 }
 
 /// Frames to send, and how the answer to them begins.
@@ -45,7 +50,7 @@ pub(super) struct Preparation {
 
 impl Errand {
     /// An errand that nothing has been done for yet.
-    pub(super) const fn new(who: Who, command: String, console: Option<ConnId>) -> Self {
+    pub(super) fn new(who: Who, command: String, console: Option<ConnId>) -> Self {
         Self {
             who,
             conn: None,
@@ -57,6 +62,8 @@ impl Errand {
             sent: false,
             is_long: false,
             timer: None,
+            relay: Relay::default(),
+            said: 0,
         }
     }
 

@@ -19,6 +19,9 @@ use super::reach::Reached;
 use super::requests::{self, Next, Request};
 use super::{Director, Due, Owner, tables};
 
+/// Lines of an answer that should have been one or two.
+const MOST_SAID: u32 = 100;
+
 impl Director {
     /// A line from a daemon of a job.
     pub(super) fn daemon_says(&mut self, net: &mut Net, id: u32, conn: ConnId, line: &[u8]) {
@@ -228,8 +231,8 @@ impl Director {
         match outcome {
             Ok((conn, peer)) => self.errand_connected(net, errand, conn, &peer),
             Err(failure) => {
-                let text = format!("{}: {failure} ({}); {}", errand.who, failure.code(), failure.help());
-                self.errand_unreached(net, errand, &text);
+                let text = format!("{}: {failure} ({}); {}\n", errand.who, failure.code(), failure.help());
+                self.errand_failed(net, errand, &text);
             }
         }
     }
@@ -242,6 +245,10 @@ impl Director {
     }
 
     fn errand_talks(&mut self, net: &mut Net, mut errand: Errand, conn: ConnId) {
+        if errand.is_relayed() && errand.console.is_none_or(|console| !self.consoles.contains_key(&console)) {
+            net.close(conn, true);
+            return self.errand_done(net, errand);
+        }
         errand.conn = Some(conn);
         let patience = errand.patience();
         errand.timer = Some(self.set_timer(net, patience, "the answer to an errand", Due::Errand(conn)));
@@ -263,17 +270,11 @@ impl Director {
                 let (from, tls) = (waiting.from, waiting.tls);
                 let text = format!("Using Client Initiated Connection ({client}) from {from}, encryption: {tls}\n");
                 self.errand_prints(net, &errand, &text);
-                net.send_text(conn, &errand.command);
                 errand.sent = true;
+                go_on(&errand, net, conn);
                 self.errand_talks(net, errand, conn);
             }
         }
-    }
-
-    /// Nobody is there for an errand.
-    pub(super) fn errand_unreached(&mut self, net: &mut Net, errand: Errand, text: &str) {
-        self.errand_prints(net, &errand, &format!("{text}\n"));
-        self.errand_done(net, errand);
     }
 
     pub(super) fn errand_hears(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
@@ -291,6 +292,10 @@ impl Director {
             let line = String::from_utf8_lossy(text).into_owned();
             return self.errand_refused(net, conn, &line);
         }
+        errand.said += 1;
+        if errand.said > MOST_SAID {
+            return self.errand_talks_on(net, conn);
+        }
         if errand.limits.is_some() {
             return self.limit_answered(net, conn, text);
         }
@@ -307,30 +312,47 @@ impl Director {
         match signal {
             Signal::ClockRequest if prepares => net.send_text(conn, message::clock(net.wall().0)),
             Signal::Eod if prepares => {}
-            _ => {
-                if let Some(errand) = self.talking.remove(&conn) {
-                    net.close(conn, true);
-                    self.errand_done(net, errand);
-                }
-            }
+            _ => self.errand_over(net, conn),
         }
+    }
+
+    /// The answer should have been a line or two.
+    fn errand_talks_on(&mut self, net: &mut Net, conn: ConnId) {
+        let Some(errand) = self.talking.remove(&conn) else { return };
+        net.abort(conn);
+        let text = format!("The {} answers with more than {MOST_SAID} lines, which cannot be meant.\n", errand.who);
+        self.errand_failed(net, errand, &text);
     }
 
     /// The peer does not go along with what comes before the command.
     fn errand_refused(&mut self, net: &mut Net, conn: ConnId, line: &str) {
         let Some(errand) = self.talking.remove(&conn) else { return };
         net.close(conn, true);
-        let text = format!("The {} refuses: {}\n", errand.who, line.trim_end());
-        self.errand_prints(net, &errand, &text);
-        self.errand_done(net, errand);
+        let text = format!("The {} refuses: {}\n", errand.who, printable::line(line.trim_end()));
+        self.errand_failed(net, errand, &text);
     }
 
     /// The peer of an errand has not ended its answer in time.
     pub(super) fn errand_too_slow(&mut self, net: &mut Net, conn: ConnId) {
-        let Some(errand) = self.talking.remove(&conn) else { return };
+        let Some(mut errand) = self.talking.remove(&conn) else { return };
+        if errand.relay.is_writing() {
+            // The console has not read yet what has come.
+            errand.timer = Some(self.set_timer(net, errand.patience(), "a console that reads", Due::Errand(conn)));
+            self.talking.insert(conn, errand);
+            return;
+        }
         net.abort(conn);
         let text = format!("The {} has not answered within {} s.\n", errand.who, errand.patience().as_secs());
-        self.errand_prints(net, &errand, &text);
+        self.errand_failed(net, errand, &text);
+    }
+
+    /// An errand has come to nothing, or not to its end.
+    pub(super) fn errand_failed(&mut self, net: &mut Net, mut errand: Errand, text: &str) {
+        if let Some(console) = errand.console.take_if(|_| errand.limits.is_none() && errand.cancels.is_none()) {
+            self.console_fails(net, console, text);
+        } else {
+            self.errand_prints(net, &errand, text);
+        }
         self.errand_done(net, errand);
     }
 
@@ -361,6 +383,11 @@ impl Director {
 fn go_on(errand: &Errand, net: &mut Net, conn: ConnId) {
     match errand.before.front() {
         Some(next) => net.send(conn, next.frames.clone()),
-        None => net.send_text(conn, &errand.command),
+        None => {
+            if errand.is_relayed() {
+                net.gather_texts(conn);
+            }
+            net.send_text(conn, &errand.command);
+        }
     }
 }

@@ -7,16 +7,25 @@ use super::catalog::{CatalogRequest, LogRow};
 /// Lines kept for the consoles, and lines that may wait for the catalog.
 const MAX_LINES: usize = 10_000;
 
+/// Bytes of the lines that are kept for the consoles: less than one answer may have.
+const MAX_SHOWN: usize = 2 * 1024 * 1024;
+
+/// Bytes of the lines that may wait for the catalog.
+const MAX_UNSAVED: usize = 16 * 1024 * 1024;
+
 /// The report lines of all jobs, in the order they came. Lines are counted from the director's start.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     lines: VecDeque<LogRow>,
+    /// The bytes of their texts.
+    bytes: usize,
     /// Lines that are no longer kept.
     dropped: u64,
     /// Lines that some console has been shown.
     shown: u64,
     /// Lines for the catalog, while another batch is on its way there.
     unsaved: Vec<LogRow>,
+    unsaved_bytes: usize,
     /// Lines that did not fit into `unsaved`.
     lost: u64,
     saving: bool,
@@ -26,14 +35,17 @@ impl Journal {
     /// Writes a line.
     pub(super) fn push(&mut self, job_id: u32, time: i64, text: String) {
         let row = LogRow { job_id, time, text };
-        if self.unsaved.len() < MAX_LINES {
+        if self.unsaved.len() < MAX_LINES && self.unsaved_bytes + row.text.len() <= MAX_UNSAVED {
+            self.unsaved_bytes += row.text.len();
             self.unsaved.push(row.clone());
         } else {
             self.lost += 1;
         }
+        self.bytes += row.text.len();
         self.lines.push_back(row);
-        if self.lines.len() > MAX_LINES {
-            self.lines.pop_front();
+        while self.lines.len() > MAX_LINES || self.bytes > MAX_SHOWN {
+            let Some(oldest) = self.lines.pop_front() else { break };
+            self.bytes -= oldest.text.len();
             self.dropped += 1;
         }
     }
@@ -62,6 +74,7 @@ impl Journal {
             return None;
         }
         self.saving = true;
+        self.unsaved_bytes = 0;
         Some(CatalogRequest::AddLogs(std::mem::take(&mut self.unsaved)))
     }
 
@@ -128,5 +141,20 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert_eq!(journal.saved(), 1, "and the catalog misses the newest");
+    }
+
+    #[test]
+    fn long_lines_are_kept_and_wait_up_to_a_number_of_bytes() {
+        let mut journal = Journal::default();
+        let line = "x".repeat(16 * 1024);
+        for _ in 0..MAX_UNSAVED / line.len() {
+            journal.push(1, 5, line.clone());
+        }
+        assert_eq!(journal.lost, 0);
+        journal.push(1, 5, "y".into());
+        assert_eq!((journal.lost, journal.show(0).count()), (1, MAX_SHOWN / line.len()), "the oldest is gone, too");
+        assert!(journal.batch().is_some());
+        journal.push(1, 5, line);
+        assert_eq!(journal.lost, 1, "the next batch has room");
     }
 }

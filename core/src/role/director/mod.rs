@@ -8,6 +8,7 @@
 //! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `recording.rs` has the ends recorded, `schedule.rs` orders them in
 //! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
 //! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
+//! `relaying.rs` passes on to consoles what daemons answer,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
 //! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
 
@@ -31,6 +32,7 @@ mod patience;
 mod reach;
 mod reception;
 mod recording;
+mod relaying;
 mod requests;
 mod rescheduling;
 pub mod restore_selection;
@@ -339,7 +341,7 @@ impl Role for Director {
                     self.store_files(net, id, conn, parcel);
                 }
             }
-            None => net.parcel_taken(conn),
+            None => self.errand_tells(net, conn, parcel),
         }
     }
 
@@ -359,9 +361,11 @@ impl Role for Director {
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
         if let Some(id) = self.conns.remove(&conn) {
             self.daemon_lost(net, id, conn, &reason);
-        } else if let Some(errand) = self.talking.remove(&conn) {
-            self.errand_done(net, errand);
-        } else if self.consoles.remove(&conn).is_none() && self.reception.pool.remove(conn).is_none() {
+        } else if self.talking.contains_key(&conn) {
+            self.errand_lost(net, conn, &reason);
+        } else if self.consoles.remove(&conn).is_some() {
+            self.forget_errands_of(net, conn);
+        } else if self.reception.pool.remove(conn).is_none() {
             self.claim_lost(net, conn);
         }
     }

@@ -358,7 +358,7 @@ impl Director {
         let text = format!("file daemon: {failure} ({}); {}", failure.code(), failure.help());
         match reach.goal {
             Goal::Job(job) => self.fail_job(net, job, &text),
-            Goal::Errand(errand) => self.errand_unreached(net, *errand, &text),
+            Goal::Errand(errand) => self.errand_failed(net, *errand, &format!("{text}\n")),
         }
     }
 

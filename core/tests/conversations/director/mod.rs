@@ -14,6 +14,7 @@ mod passive;
 mod patience;
 mod queue;
 mod recorded;
+mod relaying;
 mod rich;
 mod verify;
 mod waiting;

@@ -1,6 +1,6 @@
 //! A node with its connections, in memory: does what an adapter does, with scripted peers at the other ends.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use towline_core::action::Action;
@@ -45,6 +45,8 @@ pub struct World<R: Role> {
     pub kept: VecDeque<Kept>,
     /// Dials of ours that are under way: nobody answers them by itself if this is false.
     pub answers_dials: bool,
+    /// Peers that do not read.
+    pub deaf: BTreeSet<PeerId>,
     hands: Hands,
     /// What has happened and the node has not heard.
     events: VecDeque<Event>,
@@ -84,6 +86,7 @@ impl<R: Role> World<R> {
             exit: None,
             kept: VecDeque::new(),
             answers_dials: true,
+            deaf: BTreeSet::new(),
             hands,
             events: VecDeque::new(),
             links: BTreeMap::new(),
@@ -276,7 +279,7 @@ impl<R: Role> World<R> {
                 moved = true;
             }
         }
-        if link.conn.wants().write {
+        if link.conn.wants().write && !self.deaf.contains(&link.peer) {
             let bytes: Vec<u8> = link.conn.transmit(256 * 1024).iter().flat_map(|slice| slice.to_vec()).collect();
             if !bytes.is_empty() {
                 link.conn.on_written(bytes.len(), self.now);

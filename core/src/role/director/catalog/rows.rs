@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::wire::frame;
+
 /// What is known when a job is created.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewJob {
@@ -342,13 +344,7 @@ impl UpdCatBatch {
 
     /// The payloads in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut rest = self.frames.as_slice();
-        std::iter::from_fn(move || {
-            let (length, after) = rest.split_first_chunk()?;
-            let (payload, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
-            rest = after;
-            Some(payload)
-        })
+        frame::payloads(&self.frames)
     }
 
     /// Whether it holds none.

@@ -76,11 +76,9 @@ impl Director {
                 self.console_answers(net, conn, Answer::value(text, value));
             }
             "help" => self.help(net, conn, words),
-            // The connection is closed without a word (`wire/1 §6.1`).
             "quit" | "exit" | ".quit" | ".exit" => {
                 self.last_words(net, conn);
-                self.consoles.remove(&conn);
-                net.close(conn, false);
+                self.console_leaves(net, conn);
             }
             // `grammar::FORMS` and this list belong together.
             _ => self.console_fails(net, conn, &format!("{verb}: is not served.\n")),

@@ -102,6 +102,9 @@ fn jobs(words: &Words, now: i64) -> Result<(Asked, CatalogRequest), String> {
     if limit == Some(0) {
         return Err("limit=0 lists nothing: say how many at most.\n".to_owned());
     }
+    if let Some(limit) = limit.filter(|limit| *limit > LIST_LIMIT) {
+        return Err(format!("limit={limit}: at most {LIST_LIMIT} jobs at once; offset= passes over the first.\n"));
+    }
     let newest_first = match words.value(&["order"]).map(str::to_lowercase).as_deref() {
         None | Some("asc" | "ascending") => false,
         Some("desc" | "descending") => true,
@@ -177,6 +180,7 @@ mod tests {
             ("list jobs hours=1", JobFilter { since: Some(1_000_000 - 3_600), ..all.clone() }),
             ("list jobs limit=2", JobFilter { limit: 2, oldest_first: true, ..JobFilter::default() }),
             ("list jobs limit=2 order=desc", JobFilter { limit: 2, ..JobFilter::default() }),
+            ("list jobs limit=10000", JobFilter { oldest_first: true, ..all.clone() }),
             ("list jobs offset=3", JobFilter { oldest_first: true, offset: 3, ..all.clone() }),
         ] {
             assert_eq!(filter(line), Ok(wanted), "{line}");
@@ -188,6 +192,7 @@ mod tests {
         for (line, text) in [
             ("list jobs limit=many", "limit=many: say a number."),
             ("list jobs limit=0", "limit=0 lists nothing"),
+            ("list jobs limit=10001", "limit=10001: at most 10000 jobs at once"),
             ("list jobs days=-1", "days=-1: say a number."),
             ("list jobs jobid=x", "jobid=x: say a number."),
             ("list jobs jobid=4294967296", "jobid=4294967296: say a number."),

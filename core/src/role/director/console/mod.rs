@@ -174,15 +174,19 @@ impl Director {
     /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL.
     pub(super) fn console_signals(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
         match signal {
-            Signal::Terminate => {
-                self.consoles.remove(&conn);
-                net.close(conn, false);
-            }
+            Signal::Terminate => self.console_leaves(net, conn),
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
             // At a question signals count for nothing (`wire/1 §6.2`).
             _ if self.consoles.get(&conn).is_some_and(|console| matches!(console.doing, Doing::Confirming(_))) => {}
             _ => net.send_signal(conn, Signal::Poll),
         }
+    }
+
+    /// A console has said good-bye: the connection is closed without a word (`wire/1 §6.1`).
+    fn console_leaves(&mut self, net: &mut Net, conn: ConnId) {
+        self.consoles.remove(&conn);
+        self.forget_errands_of(net, conn);
+        net.close(conn, false);
     }
 
     /// Marks a console as waiting for what is under way.
@@ -194,14 +198,19 @@ impl Director {
 }
 
 /// A text in frames that any console takes, cut between characters.
-fn text_frames(mut text: &str) -> Vec<u8> {
+fn text_frames(text: &str) -> Vec<u8> {
     let mut frames = Vec::with_capacity(text.len() + 4 * (1 + text.len() / FRAME));
+    put_text(&mut frames, text);
+    frames
+}
+
+/// Appends a text in such frames.
+fn put_text(frames: &mut Vec<u8>, mut text: &str) {
     while !text.is_empty() {
         let most = text.len().min(FRAME);
         let at = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(most);
         let (piece, rest) = text.split_at(at);
-        frame::put_data(&mut frames, piece.as_bytes());
+        frame::put_data(frames, piece.as_bytes());
         text = rest;
     }
-    frames
 }

@@ -1,7 +1,12 @@
 //! How a console hears of what a command came to: commands give values, and they are rendered as text, as text between
 //! signals (API mode 1, `wire/1 §6.3`) or as one JSON document (API mode 2, `wire/1 §6.4`).
 
+use std::borrow::Cow;
+
+use crate::bulk::parcel::Parcel;
+use crate::error::Code;
 use crate::ids::ConnId;
+use crate::limits;
 use crate::node::Net;
 use crate::printable;
 use crate::role::report::thousands;
@@ -11,7 +16,7 @@ use crate::wire::json::Json;
 use super::super::Director;
 use super::super::catalog::{CatalogRequest, FileKey, FileRow};
 use super::words::Words;
-use super::{Asked, Doing, show, text_frames};
+use super::{Asked, Doing, put_text, show, text_frames};
 
 /// Files that a document may list: it must be whole before a console reads any of it.
 const MAX_FILES: usize = 10_000;
@@ -20,6 +25,8 @@ const MAX_FILES: usize = 10_000;
 const MAX_FILE_BYTES: usize = 2 * 1024 * 1024;
 /// Bytes of text that a command's JSON document may hold.
 const MAX_TEXT: usize = 1 << 20;
+/// Bytes of the last line of a text that does not fit: an estimate ends with its figures.
+const MAX_LAST: usize = 1_000;
 
 /// How a console wants its answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,6 +51,9 @@ pub(super) struct Output {
     begun: bool,
     /// What would be printed, in JSON.
     text: String,
+    /// Lines that found no room in it, and the last of them.
+    left_out: u64,
+    last: String,
     /// Files that the present command has listed, in JSON.
     files: Vec<Json>,
     /// The bytes of their names.
@@ -64,6 +74,32 @@ enum How {
     Failed,
     /// No such command, or none for this console.
     Unknown,
+}
+
+impl Output {
+    /// Keeps a text for the document, as far as there is room.
+    fn keep(&mut self, text: &str) {
+        if self.left_out == 0 && self.text.len() + text.len() <= MAX_TEXT {
+            return self.text.push_str(text);
+        }
+        self.left_out += text.lines().count() as u64;
+        if let Some(last) = text.lines().next_back() {
+            self.last = printable::shortened(last, MAX_LAST).into_owned();
+        }
+    }
+
+    /// What was kept, and how much was not.
+    fn said(self) -> String {
+        match self.left_out {
+            0 => self.text,
+            lines => format!("{}{}{}\n", self.text, left_out(lines - 1), self.last),
+        }
+    }
+}
+
+/// A line about lines that nobody is shown.
+fn left_out(lines: u64) -> String {
+    format!("… {lines} more lines are left out ({})\n", Code(650))
 }
 
 impl Answer {
@@ -95,6 +131,17 @@ impl Answer {
     /// What a person reads.
     pub(in super::super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The document of mode 2 as text, and whether it is that: one that is too long is an error in its place.
+    fn whole_document(self, said: String, compact: bool) -> (String, bool) {
+        let text = self.document(said).to_text(compact);
+        if text.len() <= limits::ANSWER {
+            return (text, true);
+        }
+        let (long, most) = (text.len(), limits::ANSWER);
+        let why = format!("The document is {long} bytes long, and at most {most} are sent ({}).\n", Code(650));
+        (Self::failed(why).document(String::new()).to_text(compact), false)
     }
 
     /// The document of mode 2.
@@ -130,12 +177,29 @@ impl Director {
     pub(in super::super) fn console_prints(&mut self, net: &mut Net, conn: ConnId, text: &str) {
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         if matches!(console.output.api, Api::Json { .. }) {
-            if console.output.text.len() + text.len() <= MAX_TEXT {
-                console.output.text.push_str(text);
-            }
+            console.output.keep(text);
         } else {
             send(net, conn, text);
         }
+    }
+
+    /// Passes a daemon's lines on to a console, in JSON at the end of the command. Whether they are being written: then the
+    /// role hears once they are.
+    pub(in super::super) fn console_takes(
+        &mut self,
+        net: &mut Net,
+        conn: ConnId,
+        lines: impl Iterator<Item = String>,
+    ) -> bool {
+        let Some(console) = self.consoles.get_mut(&conn) else { return false };
+        if matches!(console.output.api, Api::Json { .. }) {
+            lines.for_each(|line| console.output.keep(&line));
+            return false;
+        }
+        let mut bytes = Vec::new();
+        lines.for_each(|line| put_text(&mut bytes, &line));
+        net.send_parcel(conn, Parcel { bytes, frames: 1, ..Parcel::default() });
+        true
     }
 
     /// Ends a console's command with these last words.
@@ -153,7 +217,8 @@ impl Director {
         let (total, may_read) = (self.journal.total(), self.may(conn, "messages"));
         let Some(console) = self.consoles.get_mut(&conn) else { return };
         console.doing = Doing::Idle;
-        let Output { api, begun, text: said, .. } = std::mem::take(&mut console.output);
+        let output = std::mem::take(&mut console.output);
+        let (api, begun, said) = (output.api, output.begun, output.said());
         console.output.api = api;
         let notify = console.seen < total && !console.notified && may_read;
         console.notified |= notify;
@@ -181,8 +246,11 @@ impl Director {
                 }
             }
             Api::Json { compact } => {
-                net.send_signal(conn, if answer.how == How::Unknown { Signal::ErrorMessage } else { how });
-                send(net, conn, &answer.document(said).to_text(compact));
+                let is_unknown = answer.how == How::Unknown;
+                let (document, is_whole) = answer.whole_document(said, compact);
+                let how = if is_whole { how } else { Signal::CommandFailed };
+                net.send_signal(conn, if is_unknown { Signal::ErrorMessage } else { how });
+                send(net, conn, &document);
             }
         }
         if notify {
@@ -259,8 +327,18 @@ impl Director {
 /// What daemons said may be in the text: whatever console it is, its terminal is not theirs.
 fn send(net: &mut Net, conn: ConnId, text: &str) {
     if !text.is_empty() {
-        net.send(conn, text_frames(&printable::text(text)));
+        net.send(conn, text_frames(&bounded(&printable::text(text))));
     }
+}
+
+/// As much of an answer as one may be, in whole lines, and how much is missing.
+fn bounded(text: &str) -> Cow<'_, str> {
+    if text.len() <= limits::ANSWER {
+        return text.into();
+    }
+    let end = text.as_bytes()[..limits::ANSWER].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let (shown, rest) = text.split_at(end);
+    format!("{shown}{}", left_out(rest.lines().count() as u64)).into()
 }
 
 /// Rows with names for their columns.
@@ -378,6 +456,32 @@ mod tests {
             document,
             r#"{"jsonrpc":"2.0","id":null,"result":{"people":[{"id":"1","name":"somebody","bytes":"1234"}]}}"#
         );
+    }
+
+    #[test]
+    fn an_answer_is_four_megabytes_long_and_not_one_byte_more() {
+        let lines = "0123456\n".repeat(limits::ANSWER / 8);
+        assert_eq!(bounded(&lines), lines);
+        let more = format!("{lines}x\ny\n");
+        assert_eq!(bounded(&more), format!("{lines}… 2 more lines are left out (T0650)\n"));
+        let said = |bytes: usize| Answer::said("x".repeat(bytes)).whole_document(String::new(), true);
+        let head = said(0).0.len() + r#""text":"""#.len();
+        assert!(said(limits::ANSWER - head).1);
+        let (document, is_whole) = said(limits::ANSWER - head + 1);
+        assert!(!is_whole && document.contains("bytes long, and at most 4194304 are sent (T0650)"), "{document}");
+    }
+
+    #[test]
+    fn a_document_keeps_a_megabyte_of_text_and_the_last_line() {
+        let mut output = Output::default();
+        output.keep(&"x".repeat(MAX_TEXT - 2));
+        output.keep("\n\n");
+        assert_eq!(output.left_out, 0);
+        for line in ["one\n", "two\n", "2000 OK estimate files=3 bytes=4\n"] {
+            output.keep(line);
+        }
+        let said = output.said();
+        assert!(said.ends_with("x\n\n… 2 more lines are left out (T0650)\n2000 OK estimate files=3 bytes=4\n"));
     }
 
     #[test]

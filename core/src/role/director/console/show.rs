@@ -48,7 +48,7 @@ impl Director {
     /// A page has been sent: a console that reads slowly gets its list slowly.
     pub(in super::super) fn page_sent(&mut self, net: &mut Net, conn: ConnId) {
         let Some(console) = self.consoles.get_mut(&conn) else { return };
-        let Doing::Listing(job_id, next) = &mut console.doing else { return };
+        let Doing::Listing(job_id, next) = &mut console.doing else { return self.relayed(net, conn) };
         match (*job_id, next.take()) {
             (job_id, Some(after)) => {
                 let request = CatalogRequest::ListFiles { job_id, after: Some(after), limit: PAGE };
