@@ -164,6 +164,12 @@ impl Field for u64 {
     }
 }
 
+impl Field for Value {
+    fn read(value: Self) -> std::result::Result<Self, Self> {
+        Ok(value)
+    }
+}
+
 impl Field for bool {
     fn read(value: Value) -> std::result::Result<Self, Value> {
         i64::read(value).map(|number| number != 0)

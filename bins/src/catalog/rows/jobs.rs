@@ -15,6 +15,10 @@ const COLUMNS: &str = "SELECT Job.JobId, Job.Job, Job.Name, Job.Type, Job.Level,
 /// A job's place among others, as `JobRow::place` says.
 pub(super) const PLACE: &str = "CASE Job.OriginJobId WHEN 0 THEN Job.JobId ELSE Job.OriginJobId END";
 
+/// A good backup of a name, client and fileset.
+const GOOD: &str =
+    "Job.Name = ?1 AND Job.ClientId = ?2 AND Job.FileSetId = ?3 AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')";
+
 /// States a job stays in, `wire/3 §0.4`.
 const ENDED: &str = "('T', 'W', 'A', 'E', 'f', 'e', 'D', 'I')";
 /// How many jobs are listed when nobody says.
@@ -200,26 +204,62 @@ pub(super) fn newest(t: &mut dyn Session, name: Option<&str>, client: Option<&st
 }
 
 pub(super) fn last(t: &mut dyn Session, name: &str, client_id: u32, set: u32, now: i64) -> Result<CatalogAnswer> {
-    let good =
-        "Job.Name = ?1 AND Job.ClientId = ?2 AND Job.FileSetId = ?3 AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')";
-    let sql = format!("{COLUMNS} WHERE {good} AND Job.Level = ?4 ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1");
+    let sql = format!("{COLUMNS} WHERE {GOOD} AND Job.Level = ?4 ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1");
     let mut last = LastJobs::default();
     for level in ["F", "D", "I"] {
         last.newest.extend(all(t, &sql, &values![name, client_id, set, level], job)?);
     }
-    let sql = format!(
-        "{COLUMNS} WHERE {good} AND Job.Level IN ('F', 'D', 'I') AND {PLACE} <= ?4 AND Job.StartTime <= ?5
-             AND NOT EXISTS (SELECT 1 FROM Job Later WHERE Later.JobId > {PLACE} AND Later.OriginJobId = 0
-                 AND Later.SchedTime < Job.SchedTime)
-         ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1"
-    );
     let full = last.newest.iter().find(|row| row.level == b'F').map_or(0, JobRow::place);
-    for place in [u32::MAX, full] {
-        last.sound.extend(all(t, &sql, &values![name, client_id, set, place, now], job)?);
+    for job_id in sound(t, &values![name, client_id, set], full, now)? {
+        last.sound.extend(all(t, &format!("{COLUMNS} WHERE Job.JobId = ?1"), &values![job_id], job)?);
     }
-    last.sound.dedup_by_key(|row| row.job_id);
     Ok(CatalogAnswer::LastJobs(Box::new(last)))
 }
+
+/// The newest job whose start time nothing contradicts, and the same up to the place of the newest Full: see `is_sound` of
+/// the rule over rows. The walk goes from the newest job back and carries along the earliest time of all that came after,
+/// so each row is looked at once, however many jobs there are; mostly the first is sound.
+fn sound(t: &mut dyn Session, of: &[Value], full: u32, now: i64) -> Result<Vec<u32>> {
+    let read = |row: &mut Row| Ok((row.take::<u32>()?, row.take::<u32>()?, row.take::<i64>()?, row.take::<i64>()?));
+    let mut found = Vec::new();
+    let (mut after, mut earliest) = (u32::MAX, i64::MAX);
+    for (job_id, place, sched_time, start_time) in all(t, &candidates(), of, read)? {
+        if place < after {
+            let between: Value = match first(t, EARLIEST, &values![place, after])? {
+                Some(mut row) => row.take()?,
+                None => Value::Null,
+            };
+            if let Value::Int(time) = between {
+                earliest = earliest.min(time);
+            }
+            after = place;
+        }
+        if start_time <= now && earliest >= sched_time {
+            if found.is_empty() {
+                found.push(job_id);
+            }
+            if place <= full {
+                found.push(job_id);
+                break;
+            }
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+/// The good jobs of a name, client and fileset, newest first: id, place, when due and when started.
+pub(in super::super) fn candidates() -> String {
+    format!(
+        "SELECT Job.JobId, {PLACE}, Job.SchedTime, Job.StartTime FROM Job WHERE {GOOD} AND Job.Level IN ('F', 'D', 'I')
+         ORDER BY {PLACE} DESC, Job.JobId DESC"
+    )
+}
+
+/// When the earliest job between two numbers was due, the upper one included. Copies have the times of their originals and
+/// say nothing.
+pub(in super::super) const EARLIEST: &str =
+    "SELECT MIN(SchedTime) FROM Job WHERE JobId > ?1 AND JobId <= ?2 AND OriginJobId = 0";
 
 /// Which jobs a restore may choose from.
 pub(super) struct ForRestore<'a> {

@@ -3,6 +3,7 @@
 use super::bodies::frames::attributes;
 use super::bodies::*;
 use super::{Attempt, Catalog};
+use crate::catalog::rows::jobs;
 use crate::catalog::{CatalogWorker, Patience, SqliteCatalog};
 use rusqlite::Connection;
 use std::sync::mpsc::{Sender, channel};
@@ -67,6 +68,24 @@ fn a_batch_that_does_not_fit_leaves_nothing_and_can_come_again() {
     let names: Vec<_> = listed(&mut catalog, job_id).into_iter().map(|f| f.name).collect();
     assert_eq!(names.len(), 1999);
     assert_eq!(names[1998], b"/some/where/1999/1999");
+}
+
+#[test]
+fn the_search_for_a_sound_job_reads_by_index_and_no_table_within_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("catalog.db");
+    drop(SqliteCatalog::open(&file).unwrap());
+    let connection = Connection::open(&file).unwrap();
+    for (sql, wanted) in [
+        (jobs::candidates(), "SEARCH Job USING INDEX JobBy"),
+        (jobs::EARLIEST.to_owned(), "SEARCH Job USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"),
+    ] {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = plan.parameter_count();
+        let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = rows.map(|row| row.unwrap()).filter(|step| step.contains("Job")).collect();
+        assert!(matches!(&steps[..], [step] if step.starts_with(wanted)), "{sql}: {steps:?}");
+    }
 }
 
 /// Tells of each attempt after it failed.

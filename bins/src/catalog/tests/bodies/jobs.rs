@@ -149,6 +149,67 @@ pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut
     assert_eq!(jobs(catalog, newest(Some("weekly"))), []);
 }
 
+pub(crate) fn of_jobs_with_any_times_those_are_sound_that_the_rule_over_rows_finds(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let mut state = 1_u64;
+    let mut draw = |below: u64| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    let mut clock = 1_000_i64;
+    for number in 1..=120_u32 {
+        // A clock that goes on, stands, jumps ahead and is put right.
+        clock += [10, 10, 10, 0, 500, -400][usize::try_from(draw(6)).unwrap()];
+        let level = b"FDI"[usize::try_from(draw(3)).unwrap()];
+        let new = NewJob {
+            job: format!("job.{number}"),
+            name: if draw(4) == 0 { "weekly" } else { "nightly" }.into(),
+            job_type: b'B',
+            level,
+            client_id: site.client_id,
+            sched_time: clock,
+            comment: String::new(),
+        };
+        let job_id = id(catalog, CatalogRequest::CreateJob(new));
+        let start_time = clock + i64::try_from(draw(30)).unwrap();
+        ask(
+            catalog,
+            CatalogRequest::StartJob(JobStart {
+                job_id,
+                job_status: b'R',
+                level,
+                start_time,
+                client_id: site.client_id,
+                pool_id: site.pool_id,
+                file_set_id: site.file_set_id,
+                ..Default::default()
+            }),
+        );
+        let job_status = if draw(5) == 0 { b'f' } else { b'T' };
+        let end = JobEnd { job_status, ..ended(&site, job_id, level, start_time + 1, 1) };
+        ask(catalog, CatalogRequest::EndJob(Box::new(end)));
+        if job_id > 1 && draw(6) == 0 {
+            let original = 1 + u32::try_from(draw(u64::from(job_id - 1))).unwrap();
+            let (job_type, original_type) = if draw(2) == 0 { (b'C', b'B') } else { (b'B', b'M') };
+            ask(catalog, CatalogRequest::AdoptOriginal(AdoptOriginal { job_id, job_type, original, original_type }));
+        }
+        if job_id % 10 == 0 {
+            let mut rows =
+                jobs(catalog, CatalogRequest::ListJobs(JobFilter { oldest_first: true, ..Default::default() }));
+            rows.sort_by_key(|row| row.job_id);
+            for (name, now) in
+                [("nightly", clock), ("nightly", clock - 300), ("weekly", clock + 1_000), ("none", clock)]
+            {
+                let (client_id, file_set_id) = (site.client_id, site.file_set_id);
+                let request = CatalogRequest::LastJobs { name: name.into(), client_id, file_set_id, now };
+                let found = last_jobs(catalog, request);
+                let wanted = last_jobs_of(rows.iter(), (name, client_id, file_set_id), now);
+                assert_eq!(found, wanted, "{name} at {now} after {job_id} jobs");
+            }
+        }
+    }
+}
+
 pub(crate) fn jobs_left_running_by_a_crash_become_failed(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let good = backup(catalog, &site, b'F', 100, &[]);
