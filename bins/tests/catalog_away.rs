@@ -6,7 +6,7 @@ mod support;
 use rusqlite::Connection;
 use support::assert_restored;
 use support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
-use support::network::{CLEAR, Network, Plan};
+use support::daemon::free_port;
 
 /// Takes the catalog's file.
 fn taken(file: &std::path::Path) -> Connection {
@@ -55,24 +55,50 @@ fn a_backup_that_waits_for_its_catalog_is_cancelled_at_once() {
     assert_eq!(ended.termination(), "Backup Canceled", "{}", ended.report);
 }
 
+/// Starts a daemon with this configuration; gives its exit code and what it says.
+fn started(program: &str, file: &std::path::Path) -> (Option<i32>, String) {
+    let second = std::process::Command::new(program).arg("-c").arg(file).output().unwrap();
+    (second.status.code(), String::from_utf8_lossy(&second.stderr).into_owned())
+}
+
 #[test]
-fn a_second_director_and_a_second_storage_daemon_are_refused_and_the_first_go_on() {
+fn a_second_director_and_a_second_storage_daemon_hear_of_their_port_elsewhere_of_the_lock_and_the_first_go_on() {
     use std::os::unix::fs::PermissionsExt as _;
-    let network = Network::start(&Plan { all: CLEAR.to_owned(), ..Plan::default() });
-    std::fs::write(network.source.join("file"), "text").unwrap();
-    for (program, file, code) in [
-        (env!("CARGO_BIN_EXE_towline-dir"), "director.ron", "T0610"),
-        (env!("CARGO_BIN_EXE_towline-sd"), "storage.ron", "T0611"),
+    let (network, id) = in_the_middle(r#"sqlite(path: "catalog.sqlite")"#.to_owned());
+    // The job goes on, and waits for its catalog until all is said.
+    let other = taken(&network.place("catalog.sqlite"));
+    for (program, file, port, code) in [
+        (env!("CARGO_BIN_EXE_towline-dir"), "director.ron", network.director.address.port(), "T0610"),
+        (env!("CARGO_BIN_EXE_towline-sd"), "storage.ron", network.storage.address.port(), "T0611"),
     ] {
-        let second = std::process::Command::new(program).arg("-c").arg(network.place(file)).output().unwrap();
-        let said = String::from_utf8_lossy(&second.stderr).into_owned();
-        assert_eq!(second.status.code(), Some(75), "{said}");
+        let file = network.place(file);
+        let (exit, said) = started(program, &file);
+        assert_eq!(exit, Some(69), "{said}");
+        let wanted = format!("T0120: cannot listen on 127.0.0.1:{port}: ");
+        assert!(said.contains(&wanted) && !said.contains(code), "{said}");
+        // Its own port: the first one of the file.
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(&format!("port: {port}")), "{text}");
+        let elsewhere = file.with_extension("elsewhere.ron");
+        let mut last = (Some(69), String::new());
+        for _ in 0..20 {
+            let free = format!("port: {}", free_port());
+            std::fs::write(&elsewhere, text.replacen(&format!("port: {port}"), &free, 1)).unwrap();
+            last = started(program, &elsewhere);
+            // Else somebody was faster with this port.
+            if last.0 != Some(69) {
+                break;
+            }
+        }
+        let (exit, said) = last;
+        assert_eq!(exit, Some(75), "{said}");
         assert!(said.contains(code) && said.contains("process "), "{said}");
     }
+    other.execute_batch("COMMIT").unwrap();
     for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "catalog.sqlite.lock"] {
         let mode = std::fs::metadata(network.place(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
-    let ended = network.backup();
-    assert!(ended.is_ok(), "{}", ended.report);
+    let ended = network.end_of(id);
+    assert!(ended.is_ok(), "no job is marked as failed: {}", ended.report);
 }

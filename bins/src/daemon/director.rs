@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use towline_core::config::{ConfigPath, DirectorConfig, Severity};
+use towline_core::address::Endpoint;
+use towline_core::config::{ConfigPath, DirectorConfig, Severity, listen_on};
 use towline_core::drive::WorkDone;
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
@@ -64,6 +65,10 @@ impl Daemon for DirectorDaemon {
         let (at, file) = (ConfigPath::of("catalog").field("path"), loaded.resolve(&sqlite.path));
         let Some(path) = file.parent().map(Path::to_owned) else { return Vec::new() };
         vec![Folder { at, path, holds: "the catalog", severity: Severity::Error }]
+    }
+
+    fn listens(config: &Self::Config) -> Vec<Endpoint> {
+        listen_on(&config.director.listen, config.director.port).collect()
     }
 
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {

@@ -13,6 +13,7 @@ pub mod director;
 pub mod file;
 mod identity;
 pub mod input;
+mod listening;
 mod log;
 mod network;
 mod options;
@@ -27,6 +28,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
+use towline_core::address::Endpoint;
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 
@@ -86,6 +88,11 @@ pub trait Daemon {
 
     /// Other folders that must be there.
     fn folders(_loaded: &Loaded<Self::Config>) -> Vec<Folder> {
+        Vec::new()
+    }
+
+    /// What it listens on, if it is to have that before it opens anything.
+    fn listens(_config: &Self::Config) -> Vec<Endpoint> {
         Vec::new()
     }
 
@@ -166,7 +173,8 @@ fn run_with<D: Daemon>(
     if let Err(error) = getrandom::fill(&mut seed) {
         return complain(D::PROGRAM, &format!("the system gives no random bytes: {error}"), EXIT_SYSTEM);
     }
-    let built = match build(loaded, tls) {
+    let free = listening::refuse_taken(D::listens(&loaded.config));
+    let built = match free.and_then(|()| build(loaded, tls)) {
         Ok(built) => built,
         Err(error) => return complain(D::PROGRAM, &error.text, error.exit),
     };

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use towline_core::config::{ConfigPath, Device, Severity, StorageConfig};
+use towline_core::address::Endpoint;
+use towline_core::config::{ConfigPath, Device, Severity, StorageConfig, listen_on};
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
@@ -53,6 +54,10 @@ impl Daemon for StorageProgram {
             severity: Severity::Warning,
         };
         loaded.config.devices.iter().enumerate().map(folder).collect()
+    }
+
+    fn listens(config: &Self::Config) -> Vec<Endpoint> {
+        listen_on(&config.storage.listen, config.storage.port).collect()
     }
 
     fn build(mut loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 use super::bodies::{ask, refused};
-use super::support::daemon::run;
+use super::support::daemon::{free_port, run};
 use super::support::network::{CLEAR, Network, Plan};
 use super::support::postgres::Server;
 use super::{PostgresCatalog, name, shared};
@@ -132,8 +132,12 @@ fn a_second_director_on_a_server_is_refused_and_the_first_goes_on() {
     let catalog = format!(r#"postgres(host: {:?}, port: {})"#, socket.host, socket.port);
     let network = Network::start(&Plan { all: CLEAR.to_owned(), catalog, ..Plan::default() });
     std::fs::write(network.source.join("file"), "text").unwrap();
+    let text = std::fs::read_to_string(network.place("director.ron")).unwrap();
+    let (taken, free) = (format!("port: {}", network.director.address.port()), format!("port: {}", free_port()));
+    assert!(text.contains(&taken), "{text}");
+    std::fs::write(network.place("elsewhere.ron"), text.replacen(&taken, &free, 1)).unwrap();
     let mut second = std::process::Command::new(env!("CARGO_BIN_EXE_towline-dir"));
-    let (code, _, said) = run(second.arg("-c").arg(network.place("director.ron")), "");
+    let (code, _, said) = run(second.arg("-c").arg(network.place("elsewhere.ron")), "");
     assert_eq!(code, Some(75), "{said}");
     assert!(said.contains("T0620"), "{said}");
     let ended = network.backup();

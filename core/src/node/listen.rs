@@ -27,7 +27,7 @@ use crate::ids::{ListenerId, QueryId};
 use crate::limits;
 
 /// The exit code of a daemon that cannot listen: `EX_UNAVAILABLE` of sysexits.
-const UNAVAILABLE: u8 = 69;
+pub const EXIT_NO_LISTENER: u8 = 69;
 
 /// What a daemon listens on.
 #[derive(Debug, Default)]
@@ -222,7 +222,7 @@ impl Net {
                 (Fault::Config, Code(121)),
                 "no address to listen on is left: the daemon ends",
             );
-            return self.exit(ExitReason::Failed(UNAVAILABLE));
+            return self.exit(ExitReason::Failed(EXIT_NO_LISTENER));
         }
         if is_known && !is_bound && !std::mem::replace(&mut self.listeners.waits, true) {
             self.complain(Level::Warn, 126, "no address to listen on is there yet: the daemon waits for the first");

@@ -20,7 +20,7 @@ mod survey;
 mod tests;
 
 pub use dial::{DialFailure, DialNews, Opening, Route};
-pub use listen::BindError;
+pub use listen::{BindError, EXIT_NO_LISTENER};
 pub use net::{Net, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};
 pub use survey::{Row, SurveyId};
