@@ -80,6 +80,8 @@ pub(super) struct Attempt {
     step: Step,
     race: Race,
     last: Option<DialFailure>,
+    /// What all addresses together came to the last time.
+    before: Option<DialFailure>,
     /// Tries that have failed, and what was said of them last.
     failed: u32,
     said: Option<(Code, Instant)>,
@@ -106,6 +108,18 @@ enum Step {
     Pausing(TimerKey),
 }
 
+impl Attempt {
+    /// What to say in the end. A last try that the deadline has cut short saw only that nothing came in this time, where
+    /// the one before it may have seen why.
+    fn telling(&mut self, last: DialFailure, now: Instant) -> DialFailure {
+        let is_cut = matches!(last, DialFailure::Connect { error: IoKind::TimedOut, .. }) && now >= self.give_up;
+        match self.before.take() {
+            Some(before @ (DialFailure::Connect { .. } | DialFailure::Refused { .. })) if is_cut => before,
+            _ => last,
+        }
+    }
+}
+
 impl Net {
     /// Dials until there is an authenticated connection or the time is over; the role hears `on_dialed` once.
     pub fn dial(&mut self, route: Route, opening: Opening) -> DialId {
@@ -115,7 +129,18 @@ impl Net {
         let race = Race::default();
         self.dials.insert(
             dial,
-            Attempt { route, opening, give_up, step, race, last: None, failed: 0, said: None, hopeful: false },
+            Attempt {
+                route,
+                opening,
+                give_up,
+                step,
+                race,
+                last: None,
+                before: None,
+                failed: 0,
+                said: None,
+                hopeful: false,
+            },
         );
         self.resolve(dial);
         dial
@@ -391,6 +416,7 @@ impl Net {
         let again = now + attempt.route.retry;
         let is_final = failure.retry() == Retry::Never && !attempt.hopeful;
         if is_final || again >= attempt.give_up {
+            let failure = attempt.telling(failure, now);
             return self.fail_dial(dial, failure);
         }
         attempt.step = Step::Pausing(key);
@@ -401,7 +427,7 @@ impl Net {
             let news = DialNews::Failed { failure: failure.clone(), tries: attempt.failed, again: attempt.route.retry };
             self.news.push_back((dial, news));
         }
-        attempt.last = Some(failure);
+        attempt.before = Some(failure);
         self.arm(again, key, Owner::Dial(dial), "dial again");
     }
 

@@ -114,6 +114,30 @@ fn when_the_time_is_over_the_last_failure_is_told() {
 }
 
 #[test]
+fn a_last_try_that_the_deadline_cuts_short_does_not_hide_what_the_one_before_it_saw() {
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(Route { host: "192.0.2.7".to_owned(), within: 15 * SECOND, ..route() });
+    let _ = desk.wait(3 * SECOND);
+    let _ = desk.dialed(tried(&actions), Err(IoKind::NoNeighbour));
+    let actions = desk.wait(10 * SECOND);
+    assert_eq!(dials(&actions, desk.now), [(address(7), 2)]);
+    let _ = desk.wait(2 * SECOND);
+    let _ = desk.dialed(tried(&actions), Err(IoKind::TimedOut));
+    assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(7), error: IoKind::NoNeighbour }));
+}
+
+#[test]
+fn a_last_try_that_had_its_whole_time_is_what_counts() {
+    let mut desk = Desk::new();
+    let (_, actions) = desk.dial_by(Route { host: "192.0.2.7".to_owned(), within: 45 * SECOND, ..route() });
+    let _ = desk.dialed(tried(&actions), Err(IoKind::Refused));
+    let actions = desk.wait(10 * SECOND);
+    let _ = desk.wait(30 * SECOND);
+    let _ = desk.dialed(tried(&actions), Err(IoKind::TimedOut));
+    assert_eq!(desk.outcome(), &Err(DialFailure::Connect { to: address(7), error: IoKind::TimedOut }));
+}
+
+#[test]
 fn no_address_gets_more_than_30_seconds_nor_more_than_there_are() {
     let mut desk = Desk::new();
     let (_, query) = desk.dial();
