@@ -20,14 +20,6 @@ const RUNTIMES: [&str; 3] = ["tokio", "smol", "blocking"];
 /// after which an address is looked for without news.
 const AT_ONCE: Duration = Duration::from_millis(3_500);
 
-/// A program on a host, with this runtime.
-fn on(net: &Namespaces, host: &str, program: &str, runtime: &str) -> Vec<PathBuf> {
-    // The program is followed by its options.
-    let mut words = net.on(host);
-    words.extend([program, "--runtime", runtime].map(PathBuf::from));
-    words
-}
-
 fn file_daemon(at: &Path, listen: &str) -> String {
     format!(
         r#"(file: (name: "fd", listen: [{listen}], working_directory: {at:?}), directors: [(name: "dir", password: "fd")])"#
@@ -42,12 +34,10 @@ fn connects(net: &Namespaces, from: &str, to: &str, port: u16) {
 #[test]
 fn an_address_that_comes_later_is_bound_when_it_comes_and_serves_again_after_it_went() {
     for runtime in RUNTIMES {
-        let mut net = Namespaces::new("");
-        net.host("fd", Outside, 10);
-        net.host("peer", Outside, 11);
+        let net = Namespaces::with_hosts("", &[("fd", Outside, 10), ("peer", Outside, 11)]);
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        let program = on(&net, "fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
+        let program = net.daemon_on("fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
         let daemon = Daemon::start("fd", &program, at, |_| file_daemon(at, r#""192.0.2.10:9102", "192.0.2.77:9102""#));
         daemon.logged(0, "that an address is missing", |line| line.contains("T0122") && line.contains("192.0.2.77"));
         let began = Instant::now();
@@ -66,12 +56,10 @@ fn an_address_that_comes_later_is_bound_when_it_comes_and_serves_again_after_it_
 #[test]
 fn a_daemon_whose_only_address_is_not_there_yet_waits_for_it() {
     for runtime in RUNTIMES {
-        let mut net = Namespaces::new("");
-        net.host("fd", Outside, 10);
-        net.host("peer", Outside, 11);
+        let net = Namespaces::with_hosts("", &[("fd", Outside, 10), ("peer", Outside, 11)]);
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        let program = on(&net, "fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
+        let program = net.daemon_on("fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
         let mut daemon = Daemon::begin("fd", &program, at, &file_daemon(at, r#""192.0.2.77:9102""#));
         daemon.logged(0, "that it waits", |line| line.contains("T0126"));
         net.ip("fd", "addr add 192.0.2.77/24 dev eth0");
@@ -92,7 +80,7 @@ fn director_of(net: &Namespaces, at: &Path, clients: &[(&str, &str)], more: &str
     let client = |(name, address): &(&str, &str)| format!(r#"(name: {name:?}, address: {address:?}, password: "fd")"#);
     let clients: Vec<String> = clients.iter().map(client).collect();
     let (first, clients) = (clients[0].split('"').nth(1).unwrap().to_owned(), clients.join(", "));
-    let program = on(net, "dir", env!("CARGO_BIN_EXE_towline-dir"), runtime);
+    let program = net.daemon_on("dir", env!("CARGO_BIN_EXE_towline-dir"), runtime);
     let director = Daemon::start("dir", &program, at, |_| {
         format!(
             r#"(director: (name: "dir", password: "console", listen: ["127.0.0.1"], working_directory: {at:?},
@@ -114,13 +102,11 @@ fn director_of(net: &Namespaces, at: &Path, clients: &[(&str, &str)], more: &str
 #[test]
 fn addresses_of_a_link_are_listened_on_and_dialled_and_again_when_the_interface_is_another() {
     for runtime in RUNTIMES {
-        let mut net = Namespaces::new("");
-        net.host("fd", Outside, 10);
-        net.host("dir", Outside, 1);
+        let net = Namespaces::with_hosts("", &[("fd", Outside, 10), ("dir", Outside, 1)]);
         net.ip("fd", "-6 addr add fe80::77/64 dev eth0 nodad");
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        let program = on(&net, "fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
+        let program = net.daemon_on("fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
         let daemon = Daemon::begin("fd", &program, at, &file_daemon(at, r#""[fe80::77%eth0]:9102""#));
         daemon.listens(0, &format!("[fe80::77%{}]:9102", index(&net, "fd")));
         let number = index(&net, "dir");
@@ -229,12 +215,10 @@ fn every_way_in_which_an_address_cannot_be_reached_has_its_own_error() {
 #[test]
 fn ports_used_up_are_told_from_a_source_address_that_is_not_there() {
     for runtime in RUNTIMES {
-        let mut net = Namespaces::new("");
-        net.host("fd", Outside, 10);
-        net.host("dir", Outside, 1);
+        let net = Namespaces::with_hosts("", &[("fd", Outside, 10), ("dir", Outside, 1)]);
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
-        let program = on(&net, "fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
+        let program = net.daemon_on("fd", env!("CARGO_BIN_EXE_towline-fd"), runtime);
         let _file = Daemon::start("fd", &program, at, |_| file_daemon(at, r#""192.0.2.10:9102""#));
         net.set("dir", "net/ipv4/ip_local_port_range", "'40000 40001'");
         let script = "exec 3<>/dev/tcp/192.0.2.10/9102; exec 4<>/dev/tcp/192.0.2.10/9102; echo both; read _";
@@ -278,9 +262,7 @@ enum Lost {
 #[test]
 fn a_way_that_swallows_large_packets_is_passed_with_small_ones_and_named() {
     for (runtime, lost) in RUNTIMES.into_iter().flat_map(|name| [(name, Lost::Ours), (name, Lost::Theirs)]) {
-        let mut net = Namespaces::new(BLACK_HOLE);
-        net.host("dir", Inside, 1);
-        net.host("sd", Outside, 20);
+        let net = Namespaces::with_hosts(BLACK_HOLE, &[("dir", Inside, 1), ("sd", Outside, 20)]);
         net.ip("sd", "route add 10.0.0.0/24 via 192.0.2.254");
         net.ip("gateway", &format!("link set {} mtu 600", if lost == Lost::Ours { "wan0" } else { "lan0" }));
         for host in ["sd", "dir"] {
@@ -304,7 +286,7 @@ fn a_way_that_swallows_large_packets_is_passed_with_small_ones_and_named() {
                 devices: [(name: "dev", media_type: "File", archive_device: {at:?})])"#,
             tls("sd")
         );
-        let program = on(&net, "sd", env!("CARGO_BIN_EXE_towline-sd"), runtime);
+        let program = net.daemon_on("sd", env!("CARGO_BIN_EXE_towline-sd"), runtime);
         let _storage = Daemon::start("sd", &program, at, |_| text.clone());
         let more = format!("authenticate_within: 3, sd_retry_interval: 1, {},", tls("dir"));
         let (_director, mut console) = director_of(&net, at, &[("fd", "10.0.0.10")], &more, runtime);

@@ -58,6 +58,13 @@ impl Namespaces {
         new
     }
 
+    /// The same with these hosts: the name, where it is, and the last number of its address.
+    pub fn with_hosts(rules: &str, hosts: &[(&str, Side, u8)]) -> Self {
+        let mut new = Self::new(rules);
+        hosts.iter().for_each(|&(name, side, last)| new.host(name, side, last));
+        new
+    }
+
     /// Adds a host with this last number of its address.
     pub fn host(&mut self, name: &str, side: Side, last: u8) {
         self.add(name);
@@ -78,6 +85,13 @@ impl Namespaces {
     pub fn on(&self, host: &str) -> Vec<PathBuf> {
         let name = self.full(host);
         ["ip", "netns", "exec", &name, "setpriv", "--pdeathsig", "KILL"].iter().map(PathBuf::from).collect()
+    }
+
+    /// What becomes a daemon on a host, on this runtime; its options may follow.
+    pub fn daemon_on(&self, host: &str, program: &str, runtime: &str) -> Vec<PathBuf> {
+        let mut words = self.on(host);
+        words.extend([program, "--runtime", runtime].map(PathBuf::from));
+        words
     }
 
     /// Has a host's firewall, or the gateway's, changed or listed by a script; what that prints.
