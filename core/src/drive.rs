@@ -12,7 +12,7 @@ mod pump;
 mod reach;
 
 pub use desk::{ACCEPT_PAUSE, ACCEPTED, Adapter, Desk, DialOrder, INJECTED, ListenOrder, MAILBOX, NodeMail, RESOLVERS};
-pub use io::{io_kind, would_block};
+pub use io::{accept_kind, io_kind, would_block};
 pub use jump::JumpWatch;
 #[cfg(feature = "conformance")]
 pub use pump::TURNS;

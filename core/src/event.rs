@@ -61,6 +61,14 @@ pub enum Event {
         /// Both ends of the connection.
         ends: Ends,
     },
+    /// A connection waits at a listener and the system does not hand it over. The adapter rests for
+    /// [`ACCEPT_PAUSE`](crate::drive::ACCEPT_PAUSE) and asks again; the listener stays.
+    NotAccepted {
+        /// Where it waits.
+        listener: ListenerId,
+        /// What the system said.
+        error: IoKind,
+    },
     /// A connection has something to say. After `FromConn::Closed` it says nothing more.
     FromConn {
         /// Which connection.

@@ -34,6 +34,9 @@ pub const LISTEN_AGAIN: Duration = Duration::from_secs(5);
 /// Kinds of refused connections, by cause and source, that are counted apart in the log.
 pub const REFUSALS: usize = 32;
 
+/// How long a connection that is not authenticated may say nothing while descriptors are short.
+pub const SILENT_IN_SHORTAGE: Duration = Duration::from_secs(5);
+
 /// Hosts with wrong keys that are remembered.
 pub const GUESSERS: usize = 256;
 

@@ -1,14 +1,15 @@
 //! The acceptor: a thread per listener.
 
-use std::net::{TcpListener, TcpStream};
+use std::io;
+use std::net::TcpListener;
 use std::os::fd::AsFd;
-use towline_core::error::Code;
-use towline_core::explain::complaint;
 
 use towline_core::action::SocketOptions;
-use towline_core::drive::{ACCEPT_PAUSE, NodeMail, would_block};
+use towline_core::drive::{ACCEPT_PAUSE, NodeMail, accept_kind};
+use towline_core::event::Event;
 use towline_core::ids::ListenerId;
 
+use crate::connection::Held;
 use crate::mailbox::NodeBox;
 use crate::socket;
 use crate::wake::{Readiness, Wake, wait};
@@ -16,18 +17,19 @@ use crate::wake::{Readiness, Wake, wait};
 /// Accepts until woken, or until the node has ended.
 pub(crate) fn accept(id: ListenerId, listener: &TcpListener, options: SocketOptions, stop: &Wake, node: &NodeBox) {
     let ready = Readiness { read: true, write: false };
+    // For the next connection: one that is accepted has all it needs, or it would be lost.
+    let mut spare = None;
     while !wait(stop, Some((listener.as_fd(), ready)), None) {
-        match listener.accept() {
-            Ok((stream, _)) => {
-                if !hand_over(id, stream, options, node) {
+        match next(listener, &mut spare) {
+            Ok(held) => {
+                if !hand_over(id, held, options, node) {
                     return;
                 }
             }
-            // The peer has gone again, or another reason to ask once more.
-            Err(error) if would_block(&error) || passing(&error) => {}
             Err(error) => {
-                tracing::warn!("{}", complaint(Code(921), &format!("cannot accept a connection: {error}")));
-                if wait(stop, None, Some(ACCEPT_PAUSE)) {
+                let Some(error) = accept_kind(&error) else { continue };
+                let told = node.post_accepted(NodeMail::Event(Event::NotAccepted { listener: id, error }));
+                if !told || wait(stop, None, Some(ACCEPT_PAUSE)) {
                     return;
                 }
             }
@@ -35,15 +37,24 @@ pub(crate) fn accept(id: ListenerId, listener: &TcpListener, options: SocketOpti
     }
 }
 
-/// Whether the next call may well succeed at once.
-fn passing(error: &std::io::Error) -> bool {
-    matches!(error.kind(), std::io::ErrorKind::Interrupted | std::io::ErrorKind::ConnectionAborted)
+fn next(listener: &TcpListener, spare: &mut Option<Wake>) -> io::Result<Held> {
+    let wake = match spare.take() {
+        Some(wake) => wake,
+        None => Wake::new()?,
+    };
+    match listener.accept() {
+        Ok((stream, _)) => Ok(Held { stream, wake }),
+        Err(error) => {
+            *spare = Some(wake);
+            Err(error)
+        }
+    }
 }
 
 /// False if the node has ended.
-fn hand_over(listener: ListenerId, stream: TcpStream, options: SocketOptions, node: &NodeBox) -> bool {
-    match socket::accepted(&stream, options) {
-        Ok(ends) => node.post_accepted(NodeMail::Accepted { listener, socket: stream, ends }),
+fn hand_over(listener: ListenerId, socket: Held, options: SocketOptions, node: &NodeBox) -> bool {
+    match socket::accepted(&socket.stream, options) {
+        Ok(ends) => node.post_accepted(NodeMail::Accepted { listener, socket, ends }),
         Err(_) => true,
     }
 }

@@ -14,7 +14,7 @@ use crate::clock::Clock;
 use crate::flight::flight;
 use crate::mailbox::{ConnBox, NodeBox};
 use crate::socket;
-use crate::wake::{Readiness, wait};
+use crate::wake::{Readiness, Wake, wait};
 
 /// Drives the connection to its end.
 pub(crate) fn drive(mut pump: Pump, mut stream: Socket, mailbox: &ConnBox, clock: Clock, mut out: Out) {
@@ -44,6 +44,13 @@ pub(crate) fn drive(mut pump: Pump, mut stream: Socket, mailbox: &ConnBox, clock
 fn rest(wanted: Wait, stream: &Socket, mailbox: &ConnBox, clock: Clock) {
     let ready = Readiness { read: wanted.read, write: wanted.write };
     wait(&mailbox.wake, Some((stream.0.as_fd(), ready)), wanted.until.map(|at| clock.until(at)));
+}
+
+/// A connected socket with all the descriptors that its thread needs: who has one can drive it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) stream: TcpStream,
+    pub(crate) wake: Wake,
 }
 
 /// A non-blocking socket.

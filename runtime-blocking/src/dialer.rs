@@ -1,17 +1,18 @@
 //! The dialer: a thread per dial, which ends with it.
 
-use std::net::TcpStream;
 use std::os::fd::AsFd;
 
 use towline_core::drive::{DialOrder, io_kind, would_block};
 use towline_core::event::{Ends, IoKind};
 
 use crate::clock::Clock;
+use crate::connection::Held;
 use crate::socket;
 use crate::wake::{Readiness, Wake, wait};
 
 /// Connects; gives up at the deadline, or when woken.
-pub(crate) fn dial(order: &DialOrder, clock: Clock, cancel: &Wake) -> Result<(TcpStream, Ends), IoKind> {
+pub(crate) fn dial(order: &DialOrder, clock: Clock, cancel: &Wake) -> Result<(Held, Ends), IoKind> {
+    let wake = Wake::new().map_err(|error| io_kind(&error))?;
     let stream = socket::connect(order).map_err(|error| io_kind(&error))?;
     let ready = Readiness { read: false, write: true };
     loop {
@@ -19,7 +20,7 @@ pub(crate) fn dial(order: &DialOrder, clock: Clock, cancel: &Wake) -> Result<(Tc
             return Err(IoKind::Cancelled);
         }
         match socket::connected(&stream) {
-            Ok(ends) => return Ok((stream, ends)),
+            Ok(ends) => return Ok((Held { stream, wake }, ends)),
             Err(error) if would_block(&error) => {}
             Err(error) => return Err(io_kind(&error)),
         }

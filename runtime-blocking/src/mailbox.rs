@@ -1,8 +1,6 @@
 //! The mailboxes of the node and of a connection.
 
 use std::collections::VecDeque;
-use std::io;
-use std::net::TcpStream;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +9,7 @@ use towline_core::drive::{ACCEPTED, INJECTED, MAILBOX, Mail, NodeMail, WorkDone}
 use towline_core::event::Event;
 use towline_core::ids::WorkId;
 
+use crate::connection::Held;
 use crate::wake::Wake;
 
 /// The node's mailbox. The crate's documentation says what bounds it.
@@ -23,7 +22,7 @@ pub(crate) struct NodeBox {
 
 #[derive(Debug)]
 struct NodeState {
-    mail: VecDeque<(Sender, NodeMail<TcpStream>)>,
+    mail: VecDeque<(Sender, NodeMail<Held>)>,
     accepted: usize,
     injected: usize,
     open: bool,
@@ -45,12 +44,12 @@ impl NodeBox {
     }
 
     /// Posts and never waits. For senders with a fixed number of messages under way.
-    pub(crate) fn post(&self, mail: NodeMail<TcpStream>) {
+    pub(crate) fn post(&self, mail: NodeMail<Held>) {
         self.push(lock(&self.state), Sender::Bounded, mail);
     }
 
     /// Posts an accepted connection, once there is room; false if the node has ended.
-    pub(crate) fn post_accepted(&self, mail: NodeMail<TcpStream>) -> bool {
+    pub(crate) fn post_accepted(&self, mail: NodeMail<Held>) -> bool {
         let full = |state: &mut NodeState| state.open && state.accepted >= ACCEPTED;
         let mut state = self.room.wait_while(lock(&self.state), full).unwrap_or_else(PoisonError::into_inner);
         state.accepted += 1;
@@ -66,7 +65,7 @@ impl NodeBox {
     }
 
     /// The next mail, or `None` when none came in time.
-    pub(crate) fn take(&self, within: Option<Duration>) -> Option<NodeMail<TcpStream>> {
+    pub(crate) fn take(&self, within: Option<Duration>) -> Option<NodeMail<Held>> {
         let mut state = lock(&self.state);
         if state.mail.is_empty() {
             state = match within {
@@ -95,7 +94,7 @@ impl NodeBox {
         self.room.notify_all();
     }
 
-    fn push(&self, mut state: MutexGuard<'_, NodeState>, sender: Sender, mail: NodeMail<TcpStream>) -> bool {
+    fn push(&self, mut state: MutexGuard<'_, NodeState>, sender: Sender, mail: NodeMail<Held>) -> bool {
         let open = state.open;
         if open {
             state.mail.push_back((sender, mail));
@@ -133,8 +132,8 @@ pub(crate) struct Batch {
 }
 
 impl ConnBox {
-    pub(crate) fn new() -> io::Result<Self> {
-        Ok(Self { state: Mutex::default(), wake: Wake::new()? })
+    pub(crate) fn new(wake: Wake) -> Self {
+        Self { state: Mutex::default(), wake }
     }
 
     /// Posts a message of the node; false if the mailbox is full or its thread has ended.

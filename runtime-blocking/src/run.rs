@@ -1,6 +1,6 @@
 //! The node's thread.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use towline_core::action::SocketOptions;
@@ -14,7 +14,7 @@ use towline_core::node::Node;
 use towline_core::role::Role;
 
 use crate::clock::Clock;
-use crate::connection::{Out, Socket, drive};
+use crate::connection::{Held, Out, Socket, drive};
 use crate::mailbox::{ConnBox, NodeBox};
 use crate::resolver::Resolver;
 use crate::wake::Wake;
@@ -110,7 +110,7 @@ impl Threaded {
 }
 
 impl Adapter for Threaded {
-    type Socket = TcpStream;
+    type Socket = Held;
     type Dialling = Option<Leash>;
     type Listening = Leash;
     type Line = Line;
@@ -142,8 +142,8 @@ impl Adapter for Threaded {
         Ok((self.leashed("acceptor", accept)?, address))
     }
 
-    fn drive(&mut self, conn: Box<Conn>, stream: TcpStream) -> Result<Line, IoKind> {
-        let mailbox = Arc::new(ConnBox::new().map_err(|error| io_kind(&error))?);
+    fn drive(&mut self, conn: Box<Conn>, Held { stream, wake }: Held) -> Result<Line, IoKind> {
+        let mailbox = Arc::new(ConnBox::new(wake));
         let out = Out {
             conn: conn.id(),
             node: Arc::clone(&self.node),

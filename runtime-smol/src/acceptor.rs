@@ -1,14 +1,12 @@
 //! The acceptor: a task per listener.
 
-use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
-use towline_core::error::Code;
-use towline_core::explain::complaint;
 
 use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
 use towline_core::action::SocketOptions;
-use towline_core::drive::{ACCEPT_PAUSE, NodeMail};
+use towline_core::drive::{ACCEPT_PAUSE, NodeMail, accept_kind};
+use towline_core::event::Event;
 use towline_core::ids::ListenerId;
 use towline_runtime_blocking::socket;
 
@@ -40,10 +38,11 @@ async fn accept_all(
                     return;
                 }
             }
-            // The peer has gone again, or another reason to ask once more.
-            Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::ConnectionAborted) => {}
             Err(error) => {
-                tracing::warn!("{}", complaint(Code(921), &format!("cannot accept a connection: {error}")));
+                let Some(error) = accept_kind(&error) else { continue };
+                if node.send(NodeMail::Event(Event::NotAccepted { listener, error })).await.is_err() {
+                    return;
+                }
                 Timer::after(ACCEPT_PAUSE).await;
             }
         }

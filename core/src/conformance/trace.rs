@@ -72,6 +72,9 @@ impl Tracer {
             Event::Accepted { ticket, listener, .. } => {
                 format!("Accepted {}, {}", self.id("ticket", ticket.0), self.id("listener", listener.0))
             }
+            Event::NotAccepted { listener, error } => {
+                format!("NotAccepted {}: {error}", self.id("listener", listener.0))
+            }
             Event::FromConn { conn, message } => format!("{}: {}", self.id("conn", conn.0), from_conn(message)),
             Event::Done { work, .. } => format!("Done {}", self.id("work", work.0)),
         })

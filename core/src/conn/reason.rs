@@ -167,7 +167,7 @@ impl CloseReason {
 impl Explain for CloseReason {
     fn fault(&self) -> Fault {
         match self {
-            Self::Done | Self::Aborted => Fault::Local,
+            Self::Done | Self::Aborted | Self::Io(IoKind::Exhausted, _) => Fault::Local,
             Self::PushedOut | Self::Crowded => Fault::Peer,
             Self::ByPeer
             | Self::EarlyByPeer(_)
@@ -244,6 +244,7 @@ impl Explain for CloseReason {
             Self::Crowded => 315,
             Self::Done => 401,
             Self::ByPeer => 402,
+            Self::Io(IoKind::Exhausted, _) => 317,
             Self::Io(..) => 403,
             Self::Protocol(_) => 404,
             Self::CutFrame(_) => 405,
@@ -296,6 +297,9 @@ impl Explain for CloseReason {
             }
             Self::Done => "nothing to do",
             Self::ByPeer => "nothing to do unless a job was running; then look into the peer's log",
+            Self::Io(IoKind::Exhausted, _) => {
+                "raise the limit of open files (`LimitNOFILE`, `ulimit -n`) of this daemon, or see what holds so many"
+            }
             Self::Io(..) => {
                 "check the network between the two hosts, above all firewalls and NAT boxes that forget idle connections"
             }
@@ -333,6 +337,7 @@ pub(crate) fn one_of_each() -> Vec<CloseReason> {
         CloseReason::ByPeer,
         CloseReason::EarlyByPeer(Stage::Hello),
         CloseReason::Io(IoKind::Reset, Stage::Ready),
+        CloseReason::Io(IoKind::Exhausted, Stage::FirstBytes),
         CloseReason::NotBareos,
         CloseReason::BadHello,
         CloseReason::UnknownPeer { name: name(), nearest: Some(name()) },

@@ -18,7 +18,7 @@ use crate::time::{Instant, Wall};
 /// Messages a connection's mailbox holds; one more and the connection is aborted, for the node waits for nobody.
 pub const MAILBOX: usize = 64;
 
-/// Accepted connections that wait for the node; an acceptor waits for room.
+/// Accepted connections, and news of those that could not be, that wait for the node; an acceptor waits for room.
 pub const ACCEPTED: usize = 64;
 
 /// Events of an [`Injector`](super::Injector) that wait for the node; whoever posts waits for room.

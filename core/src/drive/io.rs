@@ -37,6 +37,18 @@ pub fn io_kind(error: &Error) -> IoKind {
     }
 }
 
+/// What an acceptor makes of an error of `accept(2)`: `None` means that the next call may well succeed at once, because the
+/// peer has gone again, or what the network said of this one connection was passed on (accept(2), "Error handling").
+#[must_use]
+pub fn accept_kind(error: &Error) -> Option<IoKind> {
+    match error.kind() {
+        ErrorKind::Interrupted | ErrorKind::WouldBlock | ErrorKind::ConnectionAborted => None,
+        ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => None,
+        ErrorKind::ConnectionReset | ErrorKind::TimedOut => None,
+        _ => Some(io_kind(error)),
+    }
+}
+
 /// Whether a call on a non-blocking socket only said that it would have to wait.
 #[must_use]
 pub fn would_block(error: &Error) -> bool {
@@ -57,6 +69,17 @@ mod tests {
         }
         assert_eq!(io_kind(&Error::other("odd")), IoKind::Other);
         assert_eq!(io_kind(&Error::other(IoKind::NoPorts)), IoKind::NoPorts);
+    }
+
+    #[test]
+    fn an_acceptor_asks_again_at_once_where_only_the_one_connection_is_lost() {
+        for kind in [ErrorKind::Interrupted, ErrorKind::ConnectionAborted, ErrorKind::NetworkDown] {
+            assert_eq!(accept_kind(&kind.into()), None, "{kind}");
+        }
+        for number in [EMFILE, ENFILE, ENOBUFS[0]] {
+            assert_eq!(accept_kind(&Error::from_raw_os_error(number)), Some(IoKind::Exhausted), "{number}");
+        }
+        assert_eq!(accept_kind(&ErrorKind::PermissionDenied.into()), Some(IoKind::Denied));
     }
 
     #[test]

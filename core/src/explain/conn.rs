@@ -132,6 +132,17 @@ pub(super) const PAGES: &[Page] = &[
          all that take certificates. Or set `TLS Verify Peer = no` at the peer: the key proves who both are.",
     ),
     entry(
+        317,
+        "no descriptors or memory left for a connection",
+        (Fault::Local, Retry::Backoff),
+        "Each connection takes a descriptor or two, and this process, or the whole system, has no more. Connections that come in \
+         wait in the queue of the system and are accepted once there is room; meanwhile those that have shown no password \
+         and are silent make room. What this daemon dials is tried again.",
+        "Raise the limit of open files: `LimitNOFILE` in the unit file of the service, or `ulimit -Hn` where it is started (the \
+         daemon takes what the hard limit allows). For the whole system it is `fs.file-max`. If it should have been enough, \
+         `ss -tanp` shows who holds so many connections.",
+    ),
+    entry(
         401,
         "closed",
         (Fault::Local, Retry::Never),

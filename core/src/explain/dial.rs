@@ -97,8 +97,10 @@ pub(super) const PAGES: &[Page] = &[
         112,
         "no descriptors or memory left to connect",
         (Fault::Local, Retry::Backoff),
-        "The dialling host has reached one of its own limits.",
-        "Raise the limit of open files of the service, and see which program holds so many connections.",
+        "The dialling host has reached one of its own limits, as a rule that of open files. The dial is repeated until the \
+         connect time-out.",
+        "Raise the limit of open files: `LimitNOFILE` in the unit file of the service that dials, or `ulimit -Hn` where it is \
+         started. `ss -tanp` shows which program holds so many connections.",
     ),
     entry(
         113,

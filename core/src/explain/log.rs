@@ -148,8 +148,9 @@ pub(super) const PAGES: &[Page] = &[
         921,
         "a connection could not be accepted",
         (Fault::Local, Retry::Backoff),
-        "The system refused to hand over a connection, mostly because no descriptor or memory is left. It is tried again after a pause.",
-        "Raise the limit of open files of the service, or lower `max_unauthenticated`.",
+        "The system refused to hand over a connection that waits, for a reason that has no code of its own. It is tried again \
+         after a pause.",
+        "Read the system's words in the log line, and look into the log of the system for the same time.",
     ),
     entry(
         922,

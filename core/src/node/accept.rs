@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::crowd::{Prefix, Progress};
+use super::crowd::{Outcast, Prefix, Progress};
 use super::net::{Link, Net};
 use crate::action::Action;
 use crate::conn::{Accepting, CloseReason, Conn, Stage, ToConn};
 use crate::error::{Code, Explain, Fault};
 use crate::event::Ends;
 use crate::ids::{ConnId, ListenerId, TicketId};
+use crate::limits;
 use crate::wire::names::PeerName;
 
 impl Net {
@@ -71,16 +72,25 @@ impl Net {
         }
     }
 
+    /// No descriptor is left for a connection that waits: one that has said nothing for a while gives its own.
+    pub(super) fn free_descriptor(&mut self) {
+        let is_silent = |outcast: Outcast| self.now.since(outcast.heard) >= limits::SILENT_IN_SHORTAGE;
+        if self.crowd.outcast().is_some_and(is_silent) {
+            self.make_room();
+        }
+    }
+
     /// Pushes a connection that is not authenticated out, to make room for one more. False if there is none.
     fn make_room(&mut self) -> bool {
         let Some(outcast) = self.crowd.outcast() else { return false };
+        let size = self.crowd.len();
         self.tell(outcast.conn, ToConn::PushOut);
         let Some(link) = self.forget(outcast.conn) else { return false };
         let reason = CloseReason::PushedOut;
         let text = format!(
             "{reason} after {} s without a word: {} connections are not authenticated, {} of them from {}; {}",
             self.now.since(outcast.heard).as_secs(),
-            self.settings.max_unauthenticated,
+            size,
             outcast.from_there,
             outcast.network,
             reason.help()

@@ -225,7 +225,11 @@ impl Net {
             // Connected, which takes small packets only, and no further: the large ones may be lost on the way.
             self.narrow.stalled(to.ip(), small, self.now);
         }
-        let failure = DialFailure::Refused { to, reason };
+        let failure = match reason {
+            // It stood, and this machine had no room to use it.
+            CloseReason::Io(error @ IoKind::Exhausted, _) => DialFailure::Connect { to, error },
+            reason => DialFailure::Refused { to, reason },
+        };
         match failure.retry() {
             Retry::Never => self.fail_dial(dial, failure),
             Retry::Backoff | Retry::Now => {

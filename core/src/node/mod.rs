@@ -15,6 +15,7 @@ mod net;
 mod number;
 pub mod pool;
 mod refusals;
+mod shortage;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -90,6 +91,7 @@ impl<R: Role> Node<R> {
                 }
             }
             Event::Accepted { ticket, listener, ends } => self.net.on_accepted(ticket, listener, ends),
+            Event::NotAccepted { listener: _, error } => self.net.on_not_accepted(error),
             Event::FromConn { conn, message } => self.hear(conn, message),
             Event::Done { work, done } => self.role.on_done(&mut self.net, work, done),
         }
@@ -107,6 +109,7 @@ impl<R: Role> Node<R> {
                 Owner::Names => self.net.names_timer(),
                 Owner::Listeners => self.net.listen_timer(),
                 Owner::Refusals => self.net.count_refusals(),
+                Owner::Shortage => self.net.count_shortage(),
             }
             self.settle();
         }

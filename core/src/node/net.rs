@@ -15,6 +15,7 @@ use super::dial::{Attempt, DialFailure, DialNews, Names, Narrow, Try};
 use super::guesses::Guesses;
 use super::listen::Listeners;
 use super::refusals::Refusals;
+use super::shortage::Shortage;
 use super::survey::{Known, Row, Survey, SurveyId};
 use crate::action::{Action, SocketOptions};
 use crate::bulk::machine::{Machine, ToMachine};
@@ -74,6 +75,7 @@ pub struct Net {
     pub(super) crowd: Crowd,
     pub(super) guesses: Guesses,
     pub(super) refusals: Refusals,
+    pub(super) shortage: Shortage,
     pub(super) surveys: BTreeMap<SurveyId, Survey>,
     pub(super) surveyed: Queue<(SurveyId, Vec<Row>)>,
 }
@@ -87,6 +89,7 @@ pub(super) enum Owner {
     Listeners,
     Names,
     Refusals,
+    Shortage,
 }
 
 /// What the node knows of a connection.
@@ -122,6 +125,7 @@ impl Net {
             crowd: Crowd::default(),
             guesses: Guesses::default(),
             refusals: Refusals::default(),
+            shortage: Shortage::default(),
             surveys: BTreeMap::new(),
             surveyed: Queue::new(),
         }

@@ -3,6 +3,7 @@
 mod admission;
 mod dialling;
 mod listening;
+mod shortage;
 mod surveys;
 
 use std::net::SocketAddr;

@@ -145,7 +145,9 @@ impl Explain for DialFailure {
                 IoKind::NotAvailable => "correct `source_address`: this host has no such address",
                 IoKind::NoFamily => "give the peer an address of another family, or switch this one on at this host",
                 IoKind::Denied => "a local firewall or security policy forbids the connection: allow it",
-                IoKind::Exhausted | IoKind::InUse => "raise the limit of open files, or close other connections",
+                IoKind::Exhausted | IoKind::InUse => {
+                    "raise the limit of open files (`LimitNOFILE`, `ulimit -n`), or close other connections"
+                }
                 IoKind::Aborted | IoKind::Cancelled | IoKind::Other => {
                     "try this address and port by hand from this host"
                 }

@@ -138,6 +138,26 @@ fn a_last_try_that_had_its_whole_time_is_what_counts() {
 }
 
 #[test]
+fn a_dial_for_which_no_descriptor_is_left_is_a_local_fault_and_goes_on_once_there_is_one() {
+    let mut desk = Desk::new();
+    let (_, query) = desk.dial();
+    let actions = desk.resolved(query, &[address(1)]);
+    // No descriptor for the socket.
+    let _ = desk.dialed(tried(&actions), Err(IoKind::Exhausted));
+    let actions = desk.wait(10 * SECOND);
+    let actions = desk.resolved(asked(&actions), &[address(1)]);
+    // One for the socket, and none to wait on it with.
+    let conn = attached(&desk.dialed(tried(&actions), Ok(ends())));
+    let _ = desk.says(conn, FromConn::Closed(CloseReason::Io(IoKind::Exhausted, Stage::FirstBytes)));
+    let actions = desk.wait(10 * SECOND);
+    let actions = desk.resolved(asked(&actions), &[address(1)]);
+    let conn = attached(&desk.dialed(tried(&actions), Ok(ends())));
+    let _ = desk.says(conn, peer());
+    assert_eq!(desk.outcome(), &Ok(conn));
+    assert_eq!(desk.node.role.heard[1..], ["news T0112 1"], "both have the same cause");
+}
+
+#[test]
 fn no_address_gets_more_than_30_seconds_nor_more_than_there_are() {
     let mut desk = Desk::new();
     let (_, query) = desk.dial();
