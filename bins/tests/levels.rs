@@ -253,3 +253,38 @@ fn an_accurate_job_that_compares_digests_saves_what_changed_and_not_what_was_tou
         assert_eq!(restored(&network, "back"), tree(&network.source));
     }
 }
+
+/// A configuration whose fileset has the folder `later` beside the source, too.
+fn with_later(text: String) -> String {
+    let Some((before, rest)) = text.split_once("files: [\"") else { return text };
+    let (source, after) = rest.split_once('"').unwrap();
+    format!("{before}files: [{source:?}, {:?}{after}", Path::new(source).with_file_name("later"))
+}
+
+#[test]
+fn what_could_not_be_saved_is_in_the_next_incremental_and_its_restore_though_its_times_are_old() {
+    let network = Network::start(&Plan { all: CLEAR.to_owned(), rewrite: with_later, ..Plan::default() });
+    let (later, hidden) = (network.place("later"), network.place("hidden"));
+    fs::write(network.source.join("file"), "text").unwrap();
+    fs::create_dir(&hidden).unwrap();
+    fs::write(hidden.join("old"), "older than any job").unwrap();
+    next_second();
+    let full = network.run("run job=b level=full yes");
+    assert!(full.report.contains(&format!("{}: ", later.display())) && files_of(&full) == 2, "{}", full.report);
+    fs::rename(&hidden, &later).unwrap();
+    next_second();
+    assert_eq!(backup(&network, "level=incremental"), 2, "the folder and its file");
+    let lists = || fs::read_dir(network.folder.path()).unwrap().map(|entry| entry.unwrap().path());
+    let list = lists().find(|path| path.extension().is_some_and(|end| end == "unsaved")).unwrap();
+    assert!(list.file_name().unwrap().to_string_lossy().starts_with("b."), "{list:?}");
+    let place = network.place("back");
+    let ended = network.restore(&place, "");
+    assert!(ended.is_ok(), "{}", ended.report);
+    assert_eq!(tree(&place.join(later.strip_prefix("/").unwrap())), tree(&later));
+    // Two jobs later at the latest it is known to be saved; a differential has it all the same.
+    next_second();
+    backup(&network, "level=incremental");
+    next_second();
+    assert_eq!(backup(&network, "level=incremental"), 0);
+    assert_eq!(backup(&network, "level=differential"), 2);
+}

@@ -67,7 +67,7 @@ fn round(from: &Path, to: &Path) {
 
 fn source(from: &Path) -> BackupSource {
     let lines = [b"I".to_vec(), b"O AXM".to_vec(), b"N".to_vec(), [b"F ", from.as_os_str().as_bytes()].concat()];
-    BackupSource::new(&FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap(), Changes::default()).unwrap()
+    BackupSource::new(&FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap(), Changes::default(), None).unwrap()
 }
 
 fn target(to: &Path) -> RestoreTarget {

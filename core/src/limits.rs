@@ -25,6 +25,12 @@ pub const SEND_QUEUE: usize = 8 * 1024 * 1024;
 /// tens of thousands of bytes long.
 pub const PAGE: usize = PARCEL;
 
+/// Names in a client's list of what a job could not save.
+pub const UNSAVED_NAMES: usize = 10_000;
+
+/// Bytes of a client's list of what a job could not save, without its first line.
+pub const UNSAVED_BYTES: usize = 1 << 20;
+
 /// Length of the system's queue of connections to accept.
 pub const BACKLOG: u32 = 512;
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use towline_core::bulk::known::Changes;
 use towline_core::bulk::unpack::Unpacker;
+use towline_core::bulk::unsaved::UnsavedList;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
 
@@ -29,8 +30,8 @@ pub(super) trait Open {
 /// Opens what `work` asks for, and gives the answer to it.
 pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
     match work {
-        DiskWork::OpenBackup { fileset, changes, .. } => {
-            Ok((Box::new(Backup::open(&fileset, changes)?), DiskDone::Opened))
+        DiskWork::OpenBackup { fileset, changes, unsaved, .. } => {
+            Ok((Box::new(Backup::open(&fileset, changes, unsaved)?), DiskDone::Opened))
         }
         DiskWork::OpenEstimate { fileset, changes, listing, .. } => {
             let source = EstimateSource::new(&fileset, changes, listing)
@@ -68,8 +69,8 @@ struct Backup {
 }
 
 impl Backup {
-    fn open(fileset: &FileSet, changes: Changes) -> Result<Self, DiskError> {
-        let source = BackupSource::new(fileset, changes)
+    fn open(fileset: &FileSet, changes: Changes, unsaved: Option<UnsavedList>) -> Result<Self, DiskError> {
+        let source = BackupSource::new(fileset, changes, unsaved)
             .map_err(|error| DiskError::Other { path: "fileset".to_owned(), text: error.to_string() })?;
         Ok(Self { source, spent: Duration::ZERO, complete: false })
     }
@@ -90,8 +91,8 @@ impl Open for Backup {
         }
     }
 
-    fn close(self: Box<Self>) -> Tally {
-        let counters = self.source.counters();
+    fn close(mut self: Box<Self>) -> Tally {
+        let counters = self.source.close();
         Tally {
             files: counters.files,
             read_bytes: counters.read_bytes,

@@ -39,7 +39,7 @@ fn open_backup(folder: &std::path::Path) -> DiskWork {
     let file = format!("F {}", folder.display());
     let lines = [&b"I"[..], b"O x", b"N", file.as_bytes(), b"N"];
     let fileset = FileSet::parse(lines).unwrap();
-    DiskWork::OpenBackup { handle: HANDLE, fileset: Arc::new(fileset), changes: Changes::default() }
+    DiskWork::OpenBackup { handle: HANDLE, fileset: Arc::new(fileset), changes: Changes::default(), unsaved: None }
 }
 
 #[test]

@@ -78,7 +78,7 @@ impl Network {
     pub(super) fn file_daemon(&self, ports: Ports) -> Result<PathBuf, Failure> {
         let Self { tls, client, .. } = self;
         let text = format!(
-            r#"(file: (name: {CLIENT:?}, listen: [{HOST:?}{}], port: {}, {tls}),
+            r#"(file: (name: {CLIENT:?}, listen: [{HOST:?}{}], port: {}, working_directory: ".", {tls}),
                 directors: [(name: {DIRECTOR:?}, password: {client:?}{})])"#,
             self.mode.file_listens(),
             ports.file,

@@ -15,6 +15,7 @@ pub mod restorer;
 pub mod select;
 pub mod sender;
 pub mod unpack;
+pub mod unsaved;
 pub mod verifier;
 pub mod work;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
+use crate::bulk::unsaved::UnsavedList;
 use crate::ids::HandleId;
 use crate::wire::block::Session;
 use crate::wire::bsr::Bootstrap;
@@ -23,6 +24,8 @@ pub enum DiskWork {
         fileset: Arc<FileSet>,
         /// Which of it.
         changes: Changes,
+        /// Where the list of what could not be saved is kept, if anywhere.
+        unsaved: Option<UnsavedList>,
     },
     /// File daemon: begin to walk a fileset and count what a backup would save. Answered by `Opened`; `Fill` then gives
     /// frames with a line for each entry, if wanted, and may give none before the last; the tally counts files and the

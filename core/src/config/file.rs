@@ -49,7 +49,9 @@ resources! {
         /// dials its directors.
         listen: Vec<String> = any_address(),
         /// Folder that the daemon works in, relative to the folder of the configuration file: the system puts a core file
-        /// there, and relative names begin there. `None`: it stays where it was started. It must be there already.
+        /// there, and relative names begin there. `None`: it stays where it was started. It must be there already. A list
+        /// of what each job could not save is kept there (`NAME.DIGEST.unsaved`); without a folder, an incremental tries
+        /// such files again only if their times have changed.
         working_directory: Option<String> = None,
         /// TLS it shows to whoever dials it, and uses towards storage daemons (`wire/1 §2.8`).
         tls: TlsConfig = TlsConfig::default(),

@@ -19,6 +19,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod unsaved;
 mod waiting;
 
 use std::fmt;
@@ -83,6 +84,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         owner::PAGES,
         record::PAGES,
         answers::PAGES,
+        unsaved::PAGES,
         catalog::PAGES,
         config::PAGES,
         log::PAGES,

@@ -94,9 +94,11 @@ impl Item {
         if let Some(known) = &mut work.known {
             known.keep(&name_in_record(&found, options));
         }
+        let is_due = work.retries.is_due(&found.path, since);
         // A glance from outside spares opening what has not changed.
         let digest = known_digest(&found, options, &mut work.known);
         if digest.is_none()
+            && !is_due
             && (since.is_some() || work.known.is_some())
             && found.kind == Type::RegularFile
             && meta::of_entry(&found.parent, &found.name)
@@ -115,7 +117,8 @@ impl Item {
                 return None;
             }
         };
-        if is_unchanged(&found, options, since, &mut work.known, &meta)
+        if !is_due
+            && is_unchanged(&found, options, since, &mut work.known, &meta)
             && digest.is_none_or(|(algorithm, known)| has_digest(&held, &meta, options.sparse, algorithm, &known))
         {
             return None;
@@ -198,6 +201,11 @@ impl Item {
             copied_digest,
             is_first_name: linked && file_type != FileType::HardLink,
         })
+    }
+
+    /// Where it is on the disk.
+    pub(super) fn path(&self) -> &[u8] {
+        &self.path
     }
 
     /// Packs as much of the entry as the parcel takes.

@@ -16,12 +16,16 @@ mod select;
 #[cfg(test)]
 mod tests;
 mod unchanged;
+mod unsaved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use towline_core::bulk::known::{Changes, KnownFiles};
 use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::Parcel;
+use towline_core::bulk::unsaved::UnsavedList;
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 use towline_core::wire::attributes::{NewAttributes, Stat};
 use towline_core::wire::digest::{Digest, Hasher};
 use towline_core::wire::fileset::FileSet;
@@ -29,6 +33,7 @@ use towline_core::wire::stream::{FileType, Stream};
 
 use self::item::{Item, Pumped};
 use self::select::{Ready, Selection};
+use self::unsaved::Retries;
 use super::meta::XattrReader;
 use super::notice::{Notice, NoticeKind, Notices};
 use super::walk::{Step, Walk};
@@ -120,6 +125,7 @@ struct Work {
     xattrs: XattrReader,
     hasher: Option<Hasher>,
     known: Option<Box<KnownFiles>>,
+    retries: Retries,
 }
 
 /// The name under which a file with several names is saved.
@@ -138,17 +144,19 @@ const TALKATIVE: usize = 256;
 
 impl BackupSource {
     /// Prepares a backup: of everything, of what changed since a time (Unix seconds; wire/2 §1.6), or of what differs
-    /// from a list, with records of what is gone (wire/2 §1.8).
+    /// from a list, with records of what is gone (wire/2 §1.8). What `unsaved` lists is saved in any case, as far as it
+    /// was not saved since, and what cannot be saved now is listed there for later jobs.
     ///
     /// # Errors
     /// When the fileset asks for something whose absence would make the backup wrong.
-    pub fn new(fileset: &FileSet, changes: Changes) -> Result<Self, OpenError> {
+    pub fn new(fileset: &FileSet, changes: Changes, unsaved: Option<UnsavedList>) -> Result<Self, OpenError> {
         let Ready { selection, tops, notices } = Selection::read(fileset)?;
         if tops.is_empty() {
             return Err(OpenError::Empty);
         }
-        let mut work = Work { known: changes.known, ..Work::default() };
-        notices.into_iter().for_each(|notice| work.note(notice));
+        let (retries, unread) = Retries::open(unsaved);
+        let mut work = Work { known: changes.known, retries, ..Work::default() };
+        notices.into_iter().chain(unread).for_each(|notice| work.note(notice));
         Ok(Self { walk: Walk::new(tops), selection, since: changes.since, item: None, packer: Packer::new(), work })
     }
 
@@ -169,7 +177,10 @@ impl BackupSource {
             if let Some(item) = &mut self.item {
                 match item.pump(&mut self.packer, &mut self.work) {
                     Ok(Pumped::Full) => return Ok(false),
-                    Ok(Pumped::Finished) => self.item = None,
+                    Ok(Pumped::Finished) => {
+                        self.work.retries.saved(item.path());
+                        self.item = None;
+                    }
                     Err(PackError::TooLong(bytes)) => {
                         item.give_up(bytes, &mut self.work);
                         self.item = None;
@@ -183,6 +194,9 @@ impl BackupSource {
             match self.walk.step(&mut self.selection) {
                 Step::Notice(notice) => {
                     self.keep_below(&notice.path);
+                    if notice.kind == NoticeKind::NotSaved {
+                        self.work.retries.failed(&notice.path, true);
+                    }
                     self.work.note(notice);
                 }
                 Step::Entry(found) => {
@@ -195,7 +209,13 @@ impl BackupSource {
                 }
                 Step::Done => match self.end() {
                     Err(PackError::Full) => return Ok(false),
-                    other => return Ok(other.map(|()| true)?),
+                    other => {
+                        other?;
+                        if let Some(notice) = self.work.retries.keep() {
+                            self.work.note(notice);
+                        }
+                        return Ok(true);
+                    }
                 },
             }
         }
@@ -233,6 +253,14 @@ impl BackupSource {
         self.packer.finish()
     }
 
+    /// Ends it, perhaps before its end: the job hears no more of it.
+    pub fn close(&mut self) -> Counters {
+        if let Some(notice) = self.work.retries.keep() {
+            tracing::warn!("{}", complaint(Code(641), &notice.to_string()));
+        }
+        self.counters()
+    }
+
     /// What was done so far.
     #[must_use]
     pub fn counters(&self) -> Counters {
@@ -255,7 +283,11 @@ impl BackupSource {
 impl Work {
     fn note(&mut self, notice: Notice) {
         match notice.kind {
-            NoticeKind::Error | NoticeKind::NotSaved => self.errors = self.errors.saturating_add(1),
+            NoticeKind::Error => self.errors = self.errors.saturating_add(1),
+            NoticeKind::NotSaved => {
+                self.errors = self.errors.saturating_add(1);
+                self.retries.failed(&notice.path, false);
+            }
             NoticeKind::Warning => self.warnings = self.warnings.saturating_add(1),
             NoticeKind::Info | NoticeKind::Skipped => {}
         }

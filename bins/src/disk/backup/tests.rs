@@ -14,11 +14,17 @@ use crate::disk::compare::{Comparison, compare};
 use crate::disk::meta::{Handle, set_xattr};
 use crate::disk::restore::{Order, Replace, RestoreTarget, Tally};
 
+mod unsaved;
+
 fn source(options: &str, tops: &[&Path], since: Option<i64>) -> BackupSource {
+    source_with(options, tops, since, None)
+}
+
+fn source_with(options: &str, tops: &[&Path], since: Option<i64>, unsaved: Option<UnsavedList>) -> BackupSource {
     let mut lines = vec![b"I".to_vec(), format!("O {options}").into_bytes(), b"N".to_vec()];
     lines.extend(tops.iter().map(|top| [b"F ", top.as_os_str().as_bytes()].concat()));
     let fileset = FileSet::parse(lines.iter().map(Vec::as_slice)).unwrap();
-    BackupSource::new(&fileset, Changes { since, known: None }).unwrap()
+    BackupSource::new(&fileset, Changes { since, known: None }, unsaved).unwrap()
 }
 
 /// Everything that is left, as one stream, and the length of every parcel.
@@ -331,12 +337,15 @@ fn of_a_file_that_may_not_be_read_nothing_is_sent_and_it_is_counted() {
 
 /// A backup that has begun with this file; whatever of it is read from now on fails.
 fn failing(options: &str, dir: &Path, name: &str) -> BackupSource {
-    let mut source = source(options, &[dir], None);
+    fail_at(source(options, &[dir], None), dir, name)
+}
+
+fn fail_at(mut source: BackupSource, dir: &Path, name: &str) -> BackupSource {
     loop {
         match source.walk.step(&mut source.selection) {
             Step::Entry(found) if found.path.ends_with(name.as_bytes()) => {
                 let options = source.selection.options(found.tag).unwrap();
-                let mut item = Item::new(found, options, None, &mut source.work).unwrap();
+                let mut item = Item::new(found, options, source.since, &mut source.work).unwrap();
                 item.read_from(std::fs::File::open(dir).unwrap().into());
                 source.item = Some(item);
                 return source;
@@ -409,7 +418,7 @@ fn what_lies_below_a_folder_that_cannot_be_read_is_not_gone() {
         }
         known.finish();
         let changes = Changes { since: None, known: Some(Box::new(known)) };
-        let mut source = BackupSource::new(&fileset, changes).unwrap();
+        let mut source = BackupSource::new(&fileset, changes, None).unwrap();
         let (stream, _) = drain(&mut source);
         let objects = objects(&stream);
         let entries = objects.iter().filter(|o| o.1 == Stream::ATTRIBUTES.0).map(attributes);

@@ -83,7 +83,8 @@ fn wait(_: &mut Job, _: &mut Net) -> Act {
 fn open_backup(job: &mut Job, net: &mut Net) -> Act {
     job.opened = true;
     let changes = Changes { since: job.since, known: job.known.take() };
-    let open = DiskWork::OpenBackup { handle: job.handle, fileset: job.fileset.clone(), changes };
+    let (fileset, unsaved) = (job.fileset.clone(), job.unsaved.take());
+    let open = DiskWork::OpenBackup { handle: job.handle, fileset, changes, unsaved };
     job.work = Some(net.work(Work::Disk(open)));
     Act::Wait
 }

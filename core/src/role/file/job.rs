@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::bulk::known::KnownFiles;
+use crate::bulk::unsaved::UnsavedList;
 use crate::bulk::work::{RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId, WorkId};
 use crate::role::remarks::Remarks;
@@ -30,6 +31,8 @@ pub(super) struct Job {
     pub(super) since: Option<i64>,
     /// What the catalog knows, for an accurate job.
     pub(super) known: Option<Box<KnownFiles>>,
+    /// Where the list of what could not be saved is kept, of a backup that is about to begin.
+    pub(super) unsaved: Option<UnsavedList>,
     pub(super) fileset: Arc<FileSet>,
     pub(super) order: RestoreOrder,
     pub(super) dial: Option<DialId>,

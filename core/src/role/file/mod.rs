@@ -7,8 +7,8 @@
 //! ```
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
-//! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `estimate.rs` says what a backup would save, `job.rs` is what is known of a job,
-//! `report.rs` what a status says.
+//! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `estimate.rs` says what a backup would save, `unsaved.rs` where
+//! the list of what was not saved is kept, `job.rs` is what is known of a job, `report.rs` what a status says.
 
 mod bandwidth;
 mod calling;
@@ -20,6 +20,7 @@ mod level;
 mod passive;
 mod report;
 mod session;
+mod unsaved;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;

@@ -25,7 +25,7 @@ use crate::wire::status::JobStatus;
 
 use super::job::{Job, Kind};
 use super::level::{self, Clocks};
-use super::{FileDaemon, data};
+use super::{FileDaemon, data, unsaved};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -375,6 +375,7 @@ impl FileDaemon {
             started: net.wall(),
             since: None,
             known: None,
+            unsaved: None,
             fileset: Arc::default(),
             order: RestoreOrder { to: Vec::new(), replace: b'a', prefix_links: false },
             dial: None,
@@ -491,9 +492,8 @@ impl FileDaemon {
     }
 
     pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId, kind: Kind, order: Option<RestoreOrder>) -> Next {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
-            return Next::End;
-        };
+        let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
+        let Some(job) = session.job.as_mut() else { return Next::End };
         if job.data.is_none() {
             return self.expect_storage(net, id, kind, order);
         }
@@ -507,7 +507,12 @@ impl FileDaemon {
                 job.order = order;
                 (data::RESTORE, answers::RESTORE)
             }
-            (_, None) => (data::BACKUP, answers::BACKUP),
+            (_, None) => {
+                // Without a folder of its own there is nowhere to keep it.
+                let has_folder = self.config.file.working_directory.is_some();
+                job.unsaved = has_folder.then(|| unsaved::list_of(&session.director, job));
+                (data::BACKUP, answers::BACKUP)
+            }
         };
         net.send_text(id, answer);
         self.arm_heartbeat(net, id);
