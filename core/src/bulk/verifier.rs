@@ -9,7 +9,7 @@ use super::parcel::Parcel;
 use super::unpack::{DataPiece, RestoreSink};
 use super::work::Remark;
 use crate::wire::attributes::AttributeRecord;
-use crate::wire::digest::{Algorithm, Digest, Hasher, catalog_text};
+use crate::wire::digest::{Algorithm, Digest, Hasher, catalog_text, marks_unread};
 use crate::wire::fileset::FileSet;
 use crate::wire::frame;
 use crate::wire::stream::{FileType, Stream};
@@ -188,6 +188,17 @@ impl Verifier {
             return;
         }
         current.has_digest = true;
+        if marks_unread(record) {
+            // Nothing is wrong with the volume: all that was saved is there (`wire/2 §2.5`).
+            let file_index = current.index;
+            let text = format!(
+                "{}: could not be read to its end when it was saved; what is on the volume is not restored",
+                shown(&current.name)
+            );
+            self.remark(INFO, text);
+            let digest = catalog_text(record);
+            return self.say(&VerifyLine::Digest { file_index, algorithm, digest: digest.as_bytes() });
+        }
         let is_computed = current.has_data && current.state == State::Read;
         let hasher = self.hashers.iter_mut().find(|hasher| hasher.algorithm() == algorithm);
         let digest = match hasher.filter(|_| is_computed) {
@@ -251,6 +262,7 @@ impl Verifier {
 /// Types of job messages (`wire/2 §4.2`).
 const ERROR: u8 = 4;
 const WARNING: u8 = 5;
+const INFO: u8 = 6;
 
 /// A name for a person.
 fn shown(name: &[u8]) -> String {
@@ -380,6 +392,21 @@ mod tests {
         verifier.finish();
         let said = remarks(&mut verifier);
         assert!(said.len() == 2 && said[1].starts_with("the data of 1 files were not looked at"), "{said:?}");
+    }
+
+    #[test]
+    fn what_could_not_be_read_wholly_when_it_was_saved_is_no_fault_of_the_volume() {
+        let mut verifier = Verifier::new(&fileset(Some(Algorithm::Md5)));
+        // Fewer bytes than are recorded, and no digest that they could fit.
+        file(&mut verifier, 1, 9, b"half", Some(&Digest::unread(Algorithm::Md5)));
+        file(&mut verifier, 2, 4, b"good", Some(&digest_of(Algorithm::Md5, b"good")));
+        let digests = [Digest::unread(Algorithm::Md5), digest_of(Algorithm::Md5, b"good")].map(|d| d.catalog_text());
+        assert_eq!(told(&mut verifier), [(1, digests[0].clone()), (2, digests[1].clone())]);
+        verifier.finish();
+        let said = verifier.take_remarks();
+        assert_eq!(said.iter().map(|remark| remark.kind).collect::<Vec<_>>(), [INFO], "{said:?}");
+        assert!(said[0].text.starts_with("/f1: could not be read to its end when it was saved"), "{said:?}");
+        assert_eq!(verifier.errors(), 0);
     }
 
     #[test]

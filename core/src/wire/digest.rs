@@ -141,6 +141,12 @@ pub fn marks_unread(record: &[u8]) -> bool {
     !record.is_empty() && record.iter().all(|byte| *byte == 0)
 }
 
+/// The same of a digest in the form of the catalog and of verify lines (base64 without padding).
+#[must_use]
+pub fn text_marks_unread(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|letter| *letter == b'A')
+}
+
 /// A digest as it goes over the wire.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
@@ -242,6 +248,18 @@ mod tests {
             hasher.update(&[7; 1000]);
             assert_eq!(hasher.finish(), digest(algorithm, &[&[7; 1], &[7; 600], &[7; 399]]));
         }
+    }
+
+    #[test]
+    fn the_mark_of_what_was_not_read_is_known_in_both_forms_and_is_no_digest_of_anything() {
+        for algorithm in Algorithm::ALL {
+            let (mark, empty) = (Digest::unread(algorithm), digest(algorithm, &[]));
+            for (digest, is_mark) in [(mark, true), (empty, false)] {
+                assert_eq!(marks_unread(digest.as_bytes()), is_mark);
+                assert_eq!(text_marks_unread(digest.catalog_text().as_bytes()), is_mark);
+            }
+        }
+        assert!(!marks_unread(b"") && !text_marks_unread(b"") && !text_marks_unread(b"0"));
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::{Progress, Scripted};
 use crate::wire::attributes::Stat;
+use crate::wire::digest::text_marks_unread;
 use crate::wire::frame::{Decoder, Piece};
 use crate::wire::status::{JobStatus, JobType};
 use crate::wire::verify::VerifyLine;
@@ -124,7 +125,13 @@ impl Verifying {
             by_name.entry(&row.name).or_default().push(row);
         }
         for file in files {
-            let Some(rows) = by_name.get(&file.name[..]) else {
+            let rows = by_name.get(&file.name[..]);
+            let has_row = rows.is_some_and(|rows| rows.iter().any(|row| row.file_index == file.index));
+            if !has_row && file.digest.as_deref().is_some_and(text_marks_unread) {
+                // It was not wholly saved, and the catalog is right not to have it (`wire/2 §2.5`).
+                continue;
+            }
+            let Some(rows) = rows else {
                 self.differs(&file.name, "is not in the catalog", notes);
                 continue;
             };
@@ -368,6 +375,8 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
+    use crate::wire::digest::{Algorithm, Digest};
+
     use super::*;
 
     #[test]
@@ -432,6 +441,24 @@ mod tests {
         let mut verifying = Verifying::default();
         verifying.compare(&[moved], &rows[1..], &mut notes);
         assert_eq!(notes, ["Difference: /a: place in the job: catalog 5, volume 2"]);
+    }
+
+    #[test]
+    fn what_its_client_could_not_read_wholly_is_no_difference_where_the_catalog_does_not_have_it() {
+        let unread = Digest::unread(Algorithm::Md5).catalog_text();
+        let stat = Stat::default();
+        let file = on_volume(&row(4, "/a", &stat, &unread), "5");
+        let compared = |file: &OnVolume, rows: &[FileRow]| {
+            let (mut verifying, mut notes) = (Verifying::default(), Vec::new());
+            verifying.compare(std::slice::from_ref(file), rows, &mut notes);
+            notes
+        };
+        assert_eq!(compared(&file, &[]), [] as [&str; 0]);
+        assert_eq!(compared(&file, &[row(7, "/a", &stat, "abc")]), [] as [&str; 0], "the name once more, and whole");
+        let kept = compared(&file, &[row(4, "/a", &stat, "abc")]);
+        assert!(kept.len() == 1 && kept[0].contains("digest: catalog abc, volume AAAA"), "{kept:?}");
+        let whole = on_volume(&row(4, "/a", &stat, "abc"), "5");
+        assert_eq!(compared(&whole, &[]), ["Difference: /a: is not in the catalog"]);
     }
 
     #[test]

@@ -35,6 +35,7 @@ macro_rules! for_each_body {
             volumes::a_copy_becomes_a_backup_when_its_original_is_pruned;
             restore::files_are_stored_with_their_digests_across_batches;
             restore::rows_after_the_last_file_with_data_are_taken_out_at_the_end;
+            restore::what_its_client_could_not_read_wholly_is_not_there_and_the_version_before_counts;
             restore::one_job_without_a_selection_is_one_range;
             restore::the_newest_version_wins_and_deleted_files_stay_away;
             restore::what_lay_below_a_folder_that_is_none_any_more_is_gone;

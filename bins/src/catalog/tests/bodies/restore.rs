@@ -50,6 +50,31 @@ pub(crate) fn rows_after_the_last_file_with_data_are_taken_out_at_the_end(catalo
     assert_eq!((indexes(listed(catalog, job_id)), indexes(listed(catalog, other))), (vec![1, 2], vec![4]));
 }
 
+pub(crate) fn what_its_client_could_not_read_wholly_is_not_there_and_the_version_before_counts(
+    catalog: &mut dyn Catalog,
+) {
+    let site = site(catalog);
+    let names = [&b"/d/a"[..], b"/d/b", b"/d/c"];
+    let files: Vec<_> = (1..).zip(names).map(|(i, n)| attributes(i, 3, n, 0)).collect();
+    let full = backup(catalog, &site, b'F', 100, &files);
+    let job_id = running(catalog, &site, b'I', 200);
+    let unread = |index| digest(index, 3, &[0; 16]);
+    // The first is not stored yet when the mark comes.
+    let counts = stored(catalog, job_id, &[attributes(1, 3, names[0], 0), unread(1), attributes(2, 3, names[1], 0)]);
+    assert_eq!((counts.files, counts.unread, counts.refused), (0, 1, 0));
+    // The second is: a piece on a volume is an acknowledgement.
+    let media = volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, "v"))));
+    let piece = JobMediaRow { job_id, media_id: media.media_id, first_index: 1, last_index: 2, ..Default::default() };
+    ask(catalog, CatalogRequest::CreateJobMedia(piece));
+    assert_eq!(listed(catalog, job_id).len(), 1);
+    let counts = stored(catalog, job_id, &[unread(2), attributes(3, 3, names[2], 0), digest(3, 3, &[1; 16])]);
+    assert_eq!((counts.unread, counts.refused, counts.highest), (1, 0, 3));
+    ask(catalog, CatalogRequest::EndJob(Box::new(ended(&site, job_id, b'I', 205, 3))));
+    assert_eq!(listed(catalog, job_id).into_iter().map(|file| file.name).collect::<Vec<_>>(), [names[2].to_vec()]);
+    assert_eq!(listed(catalog, full).len(), 3, "another job's files stay");
+    assert_eq!(chosen(catalog, &[full, job_id], &[]), [(full, vec![(1, 2)]), (job_id, vec![(3, 3)])]);
+}
+
 pub(crate) fn one_job_without_a_selection_is_one_range(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let files: Vec<_> = (1..=5).map(|i| attributes(i, 3, format!("/f{i}").as_bytes(), 0)).collect();
