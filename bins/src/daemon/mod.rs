@@ -37,6 +37,7 @@ use towline_core::config::check::codes;
 use towline_core::config::{Check, ConfigPath, Severity};
 use towline_core::drive::{ExitReason, Hands, Injector};
 use towline_core::node::{Node, Settings};
+use towline_core::printable;
 use towline_core::role::Role;
 use towline_core::time::Instant;
 
@@ -253,7 +254,8 @@ fn show(report: &Report, options: &Options) {
 }
 
 fn complain(program: &str, text: &str, exit: u8) -> ExitCode {
-    let _closed = writeln!(std::io::stderr(), "{program}: {text}");
+    // A database server's words may be in it.
+    let _closed = writeln!(std::io::stderr(), "{program}: {}", printable::text(text));
     ExitCode::from(exit)
 }
 

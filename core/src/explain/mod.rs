@@ -25,6 +25,7 @@ mod waiting;
 use std::fmt;
 
 use crate::error::{Code, Fault, Retry};
+use crate::printable;
 
 /// What a person should know about one code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +50,11 @@ pub fn page(code: Code) -> Option<&'static Page> {
     all().find(|page| page.code == code)
 }
 
-/// A line for the log about something that has no error value: whose fault, the code, what happened, what to do.
+/// A line for the log about something that has no error value: whose fault, the code, what happened, what to do. The text
+/// may have words of a peer or names of a disk: they cannot make a second line or move a terminal.
 #[must_use]
 pub fn complaint(code: Code, text: &str) -> String {
+    let text = printable::line(text);
     match page(code) {
         Some(page) => format!("{code} ({}): {text}. {}", page.fault.place(), page.remedy),
         None => format!("{code}: {text}"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Page, all, page};
+use super::{Page, all, complaint, page};
 use crate::config::check::codes;
 use crate::error::{Code, Explain};
 use crate::role::director::catalog::{CatalogError, CatalogErrorKind};
@@ -52,8 +52,8 @@ fn every_error() -> Vec<Box<dyn Explain>> {
 /// Codes that are given to a line of the log without an error behind it.
 const BY_THEMSELVES: &[u16] = &[
     110, 121, 126, 130, 140, 141, 142, 143, 144, 145, 146, 147, 148, 313, 509, 530, 541, 542, 550, 551, 552, 553, 610,
-    611, 621, 622, 650, 901, 902, 903, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 916, 917, 918, 919,
-    920, 921, 922, 945, 946,
+    611, 621, 622, 640, 641, 642, 650, 901, 902, 903, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914, 915, 916,
+    917, 918, 919, 920, 921, 922, 945, 946,
 ];
 
 #[test]
@@ -116,6 +116,12 @@ fn titles_are_headlines_and_the_rest_are_sentences() {
             assert!(text.ends_with('.') && !text.contains("  "), "{}: {text}", page.code);
         }
     }
+}
+
+#[test]
+fn a_complaint_is_one_line_whatever_it_quotes() {
+    let line = complaint(Code(917), "the server says \u{1b}[2J\n2000 OK \u{202e}");
+    assert!(line.contains(r"the server says \x1b[2J\x0a2000 OK \xe2\x80\xae") && !line.contains('\n'), "{line}");
 }
 
 #[test]
