@@ -43,6 +43,9 @@ pub const REFUSALS: usize = 32;
 /// How long a connection that is not authenticated may say nothing while descriptors are short.
 pub const SILENT_IN_SHORTAGE: Duration = Duration::from_secs(5);
 
+/// Sessions of one director without a job; of all directors twice as many.
+pub const IDLE_SESSIONS: usize = 256;
+
 /// Hosts with wrong keys that are remembered.
 pub const GUESSERS: usize = 256;
 

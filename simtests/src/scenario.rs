@@ -28,7 +28,7 @@ use crate::gateway::Gateway;
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::network::NetworkId;
-use crate::operator::{Heard, Operator};
+use crate::operator::{Heard, Operator, Transcript};
 use crate::town::{VERSION, identity, read, some_files};
 use crate::world::World;
 
@@ -357,6 +357,21 @@ impl Region {
         let role = Operator::new(Password::new("console"), self.scenario.tls, self.heard.clone());
         let node = self.node(self.operator, role, PeerKind::Console, "operator");
         self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
+    }
+
+    /// Starts one more console on a host, which says nothing by itself; gives what it hears.
+    pub fn start_console(&mut self, host: HostId) -> Heard {
+        let heard = Heard::default();
+        let role = Operator::new(Password::new("console"), self.scenario.tls, heard.clone());
+        let node = self.node(host, role, PeerKind::Console, "console");
+        self.world.start(host, node, Arc::new(MapHands::new(Disk::default(), None)));
+        heard
+    }
+
+    /// What the operator has heard so far.
+    #[must_use]
+    pub fn heard(&self) -> Transcript {
+        self.heard.look()
     }
 
     /// The operator says a line and hears the answer to its end; `None` if that does not come.

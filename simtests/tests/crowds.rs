@@ -1,10 +1,13 @@
 //! Ten thousand connections that never say a word, while a job and a console come in.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use towline_core::event::Event;
 use towline_simtests::gateway::Gateway;
 use towline_simtests::host::HostId;
+use towline_simtests::operator::Heard;
 use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -57,6 +60,58 @@ fn ten_thousand_from_the_address_that_a_real_client_has_behind_nat() {
     let network = region.networks[0];
     let stranger = region.world.add_host_in(network, "stranger", [10, 0, 0, 66].into());
     a_job_and_a_console_come_in(region, &[stranger]);
+}
+
+#[test]
+fn ten_thousand_from_one_ipv6_64() {
+    let mut region = region(3);
+    // Their target has an address of IPv4, which this world does not mind: what counts is where they come from.
+    let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+    let crowd: Vec<HostId> =
+        (0..200).map(|n| region.world.add_host(&format!("stranger{n}"), address(n * 311))).collect();
+    a_job_and_a_console_come_in(region, &crowd);
+}
+
+/// Consoles of one key that log in and say nothing, more than there is room for. The host of each can only have one.
+fn silent_consoles(region: &mut Region, numbers: RangeInclusive<u8>) -> Vec<Heard> {
+    let host = |n: u8| region.world.add_host(&format!("console{n}"), [198, 51, 100, n].into());
+    let hosts: Vec<HostId> = numbers.map(host).collect();
+    let heard = hosts.iter().map(|&host| region.start_console(host)).collect();
+    region.world.run_for(10 * SECOND);
+    heard
+}
+
+#[test]
+fn consoles_that_log_in_and_say_nothing_make_room_for_an_operator_and_hear_why() {
+    let mut region = region(4);
+    region.start_client(0);
+    let silent = silent_consoles(&mut region, 1..=40);
+    let gone: Vec<&Heard> = silent.iter().filter(|heard| heard.look().over.is_some()).collect();
+    assert_eq!(gone.len(), 25, "15 of 20 are for one name");
+    assert!(gone.iter().all(|heard| heard.look().text.contains("makes room for another one")), "{:?}", gone[0]);
+    region.start_operator();
+    let Some(job) = region.order("run job=fd-sd yes") else { panic!("not taken: {}", region.world.trace().tail(40)) };
+    let more = silent_consoles(&mut region, 41..=100);
+    let Some(row) = region.await_end(job, 10 * MINUTE) else { panic!("hangs: {}", region.report(job)) };
+    assert_eq!(char::from(row.job_status), 'T', "{}", region.report(job));
+    assert!(more.iter().filter(|heard| heard.look().over.is_none()).count() <= 15);
+}
+
+#[test]
+fn an_operator_who_waits_for_a_job_stays_however_many_consoles_come() {
+    let mut region = region(5);
+    region.start_client(0);
+    region.start_operator();
+    let Some(job) = region.order("run job=fd-sd yes") else { panic!("not taken: {}", region.world.trace().tail(40)) };
+    let host = region.storages[0].host;
+    region.world.power_off(host);
+    let operator = region.operator;
+    region.world.post(operator, Event::Typed(Some(format!("wait jobid={job}"))));
+    region.world.run_for(SECOND);
+    let silent = silent_consoles(&mut region, 1..=60);
+    assert!(silent.iter().filter(|heard| heard.look().over.is_none()).count() <= 14, "one of 15 is the operator's");
+    let heard = region.heard();
+    assert!(heard.over.is_none() && !heard.text.contains("T0318"), "{heard:?}");
 }
 
 #[test]

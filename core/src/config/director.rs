@@ -72,7 +72,8 @@ resources! {
         source_address: Option<String> = None,
         /// Jobs at the same time; more wait.
         maximum_concurrent_jobs: u32 = 20,
-        /// Consoles at the same time (`wire/1 §9.5`).
+        /// Consoles at the same time (`wire/1 §9.5`), of one name three quarters of them. One more lets the one go that has
+        /// been idle longest.
         max_console_connections: u32 = 20,
         /// Connections that may be under way without being authenticated.
         max_unauthenticated: u32 = 256,

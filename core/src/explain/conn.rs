@@ -143,6 +143,16 @@ pub(super) const PAGES: &[Page] = &[
          `ss -tanp` shows who holds so many connections.",
     ),
     entry(
+        318,
+        "an idle connection was let go to make room for another",
+        (Fault::Config, Retry::Backoff),
+        "A console or director had as many connections as one name or all names together may have, and one more came. The one \
+         that had said nothing for longest, and had nothing under way, was closed: first of the same name, else of the name \
+         that holds most. Consoles may take three quarters of `max_console_connections` for one name.",
+        "Find the script or program that opens connections and leaves them open; `status network` shows who is connected. If so \
+         many consoles are meant, raise `max_console_connections`.",
+    ),
+    entry(
         401,
         "closed",
         (Fault::Local, Retry::Never),

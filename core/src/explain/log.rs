@@ -99,8 +99,9 @@ pub(super) const PAGES: &[Page] = &[
         914,
         "too many consoles",
         (Fault::Config, Retry::Backoff),
-        "One more console than the director takes was let go.",
-        "Close one that is not used, or raise `max_console_connections`.",
+        "One more console came than the director takes, and none that could make room for it was idle, so it was refused. One \
+         name may have three quarters of them.",
+        "Let fewer scripts wait for jobs at a time, or raise `max_console_connections`.",
     ),
     entry(
         915,

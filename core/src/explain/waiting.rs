@@ -78,6 +78,14 @@ pub(super) const PAGES: &[Page] = &[
         "Give every file daemon a name of its own. `status director` shows what waits, and since when.",
     ),
     entry(
+        149,
+        "the oldest waiting connection of a client made room for another client",
+        (Fault::Config, Retry::Backoff),
+        "As many connections of clients wait as `max_waiting_connections` allows, and a client came that had fewer than another \
+         one. That other one's oldest connection was closed; it still has others, so its jobs are not harmed.",
+        "Raise `max_waiting_connections` if there are so many clients, or lower `max_waiting_connections_per_client`.",
+    ),
+    entry(
         150,
         "neither side may dial",
         (Fault::Config, Retry::Never),

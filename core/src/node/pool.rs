@@ -33,7 +33,7 @@ const REMEMBERED: usize = 64;
 pub struct Bounds {
     /// Of one client; one more lets its oldest go.
     pub per_client: usize,
-    /// Of all clients; one more is refused.
+    /// Of all clients; one more lets the oldest go of the client that has most, or is refused if each has one.
     pub total: usize,
 }
 
@@ -68,6 +68,8 @@ pub enum Arrival {
 pub enum Added {
     /// It waits; these older ones of the client were let go for it: close them.
     Waits(Vec<ConnId>),
+    /// It waits, and this one of the client with most connections was let go for it: close it.
+    InPlaceOf(ConnId, String),
     /// There is no room for more.
     Full,
 }
@@ -133,8 +135,34 @@ impl Pool {
     /// Adds a connection that was admitted.
     pub fn add(&mut self, conn: ConnId, waiting: Waiting) -> Added {
         if self.waiting.len() >= self.bounds.total {
-            return Added::Full;
+            return match self
+                .oldest_of_the_largest(&waiting.client)
+                .and_then(|oldest| Some((oldest, self.remove(oldest)?)))
+            {
+                Some((oldest, gone)) => {
+                    self.put(conn, waiting);
+                    Added::InPlaceOf(oldest, gone.client)
+                }
+                None => Added::Full,
+            };
         }
+        Added::Waits(self.put(conn, waiting))
+    }
+
+    /// The oldest connection of the client with most of them, if it would still have as many as this one after that.
+    fn oldest_of_the_largest(&self, client: &str) -> Option<ConnId> {
+        let mine = self.of_client.get(client).map_or(0, VecDeque::len);
+        let largest =
+            self.of_client.values().max_by_key(|places| (places.len(), std::cmp::Reverse(places.front().copied())))?;
+        if largest.len() <= mine + 1 {
+            return None;
+        }
+        let place = largest.front()?;
+        self.waiting.get(place).map(|(conn, _)| *conn)
+    }
+
+    /// Puts one in; gives those of its client that are too many then.
+    fn put(&mut self, conn: ConnId, waiting: Waiting) -> Vec<ConnId> {
         let place = self.next;
         self.next += 1;
         let mine = self.of_client.entry(waiting.client.clone()).or_default();
@@ -148,7 +176,7 @@ impl Pool {
         for conn in &let_go {
             self.places.remove(conn);
         }
-        Added::Waits(let_go)
+        let_go
     }
 
     /// Takes the newest connection of a client, for good.
@@ -257,12 +285,22 @@ mod tests {
     }
 
     #[test]
-    fn one_connection_too_many_of_all_is_refused() {
-        let mut pool = pool(&[(1, "a"), (2, "a"), (3, "a"), (4, "b"), (5, "c")]);
-        assert_eq!((pool.len(), pool.add(ConnId(6), waiting("d"))), (5, Added::Full));
+    fn one_connection_too_many_of_all_lets_the_oldest_go_of_the_client_with_most() {
+        let mut pool = pool(&[(1, "c"), (2, "a"), (3, "a"), (4, "b"), (5, "a")]);
+        assert_eq!(pool.add(ConnId(6), waiting("d")), Added::InPlaceOf(ConnId(2), "a".to_owned()));
+        assert_eq!(pool.add(ConnId(7), waiting("e")), Added::InPlaceOf(ConnId(3), "a".to_owned()));
+        assert_eq!(ids(&pool), [1, 4, 5, 6, 7]);
+        assert!(!pool.holds(ConnId(2)) && pool.of("a").count() == 1);
+    }
+
+    #[test]
+    fn one_connection_too_many_of_all_is_refused_where_nobody_has_more_than_its_own() {
+        let mut pool = pool(&[(1, "a"), (2, "b"), (3, "c"), (4, "d"), (5, "e")]);
+        assert_eq!((pool.len(), pool.add(ConnId(6), waiting("f"))), (5, Added::Full));
+        assert_eq!(pool.add(ConnId(6), waiting("a")), Added::Full, "its own would not be fewer");
         assert_eq!(ids(&pool), [1, 2, 3, 4, 5]);
         assert!(pool.remove(ConnId(2)).is_some());
-        assert_eq!(pool.add(ConnId(6), waiting("d")), Added::Waits(Vec::new()));
+        assert_eq!(pool.add(ConnId(6), waiting("f")), Added::Waits(Vec::new()));
     }
 
     #[test]

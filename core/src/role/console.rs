@@ -156,7 +156,7 @@ impl Console {
             (Some(("1002", words)), _) => (words.to_owned(), true),
             (None, Some(_)) => (text.to_owned(), true),
             _ => {
-                fail(net, (Fault::Peer, Code(305)), &format!("the director refuses us: {}", text.trim_end()));
+                fail(net, (Fault::Peer, Code(308)), &format!("the director refuses us: {}", text.trim_end()));
                 return net.abort(conn);
             }
         };

@@ -4,6 +4,7 @@ pub mod console;
 pub mod director;
 pub mod file;
 pub mod identity;
+pub(crate) mod idle;
 pub mod network;
 pub(crate) mod quiet;
 mod refusals;

@@ -61,6 +61,7 @@ use crate::ids::{ConnId, DialId, WorkId};
 use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
+use crate::role::idle::Doorkeeper;
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted};
 use crate::time::Wall;
@@ -101,6 +102,8 @@ pub struct Director {
     reaching: BTreeMap<u64, Reach>,
     works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
+    /// Makes room for consoles.
+    doorkeeper: Doorkeeper,
     /// Surveys of the connections, each with the console that asked.
     surveys: BTreeMap<SurveyId, ConnId>,
     cancelling: BTreeMap<u32, Cancelling>,
@@ -175,6 +178,7 @@ impl Director {
             reaching: BTreeMap::new(),
             works: BTreeMap::new(),
             consoles: BTreeMap::new(),
+            doorkeeper: Doorkeeper::default(),
             surveys: BTreeMap::new(),
             cancelling: BTreeMap::new(),
             journal: Journal::default(),

@@ -85,6 +85,7 @@ impl Director {
                 return self.turn_away(net, conn, peer, name, (Fault::Config, Code(147)), why);
             }
             Added::Waits(let_go) => self.let_go(net, name, &let_go),
+            Added::InPlaceOf(gone, whose) => self.gives_way(net, gone, &whose, name),
         }
         let greeting = hello::director_answer(&self.config.director.name, &self.identity.full, &self.identity.date);
         net.send_text(conn, greeting);
@@ -126,6 +127,20 @@ impl Director {
                 more(unsaid)
             );
             net.log_cause(Level::Warn, (Fault::Peer, code), &text);
+        }
+    }
+
+    /// Closes the oldest connection of the client that has most: another client comes, and there is no room.
+    fn gives_way(&mut self, net: &mut Net, conn: ConnId, whose: &str, name: &str) {
+        net.close(conn, true);
+        let code = Code(149);
+        if let Some(unsaid) = self.reception.said.turn(&(whose.to_owned(), code), net.now()) {
+            let text = format!(
+                "as many connections wait as may: the oldest of client {whose}, which has most, makes room for client \
+                 {name}{}",
+                more(unsaid)
+            );
+            net.complain(Level::Warn, code.0, &text);
         }
     }
 

@@ -189,7 +189,7 @@ impl FileDaemon {
                 } else {
                     line.failures = 0;
                 }
-                self.sessions.insert(conn, Session::new(name.clone(), false, net.wall()));
+                self.sessions.insert(conn, Session::new(name.clone(), false, (net.wall(), net.now())));
                 self.command(net, conn, text);
                 if !was_old && !self.stopping {
                     self.call(net, &name);

@@ -34,8 +34,10 @@ use crate::conn::{CloseReason, Peer, Stall};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId, WorkId};
+use crate::limits;
 use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::identity::{Credentials, Identity};
+use crate::role::idle::{Bounds, Doorkeeper, Seat};
 use crate::role::quiet::{Quiet, more};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted, Who};
@@ -51,6 +53,9 @@ use diary::Diary;
 use job::{Finished, Job};
 use session::Session;
 
+/// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
+const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2 * limits::IDLE_SESSIONS };
+
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
 
@@ -65,6 +70,8 @@ pub struct FileDaemon {
     /// Directors that dialled and may not.
     refused: Quiet<String>,
     sessions: BTreeMap<ConnId, Session>,
+    /// Makes room for directors.
+    doorkeeper: Doorkeeper,
     /// Data channels, dials and pieces of work, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
     dials: BTreeMap<DialId, ConnId>,
@@ -97,6 +104,7 @@ impl FileDaemon {
             diary,
             refused: Quiet::default(),
             sessions: BTreeMap::new(),
+            doorkeeper: Doorkeeper::default(),
             data: BTreeMap::new(),
             dials: BTreeMap::new(),
             works: BTreeMap::new(),
@@ -234,6 +242,15 @@ impl FileDaemon {
         self.exit_if_idle(net);
     }
 
+    /// Lets the session of a director that does nothing go, if there are too many such.
+    fn make_room(&mut self, net: &mut Net, name: &str) {
+        let idle = self.sessions.iter().filter(|(_, session)| session.job.is_none());
+        let seats: Vec<Seat<'_>> = idle.map(|(&conn, session)| session.seat(conn)).collect();
+        if let Ok(Some(gone)) = self.doorkeeper.make_room(net, ("director", name), &seats, IDLE_SESSIONS) {
+            self.sessions.remove(&gone);
+        }
+    }
+
     fn exit_if_idle(&self, net: &mut Net) {
         if self.stopping && self.sessions.is_empty() {
             net.exit(ExitReason::Done);
@@ -285,9 +302,11 @@ impl Role for FileDaemon {
             net.send_text(conn, hello::FILE_REFUSAL);
             return net.close(conn, false);
         }
+        let is_monitor = director.monitor;
         net.keep_alive(conn, keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control));
+        self.make_room(net, name);
         net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
-        self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
+        self.sessions.insert(conn, Session::new(name.clone(), is_monitor, (net.wall(), net.now())));
     }
 
     fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
@@ -333,7 +352,8 @@ impl Role for FileDaemon {
                 job.run_script(net, |script, job, net| script.on_text(Who::Storage, &text, job, net))
             });
         }
-        if self.sessions.contains_key(&conn) {
+        if let Some(session) = self.sessions.get_mut(&conn) {
+            session.heard = net.now();
             self.command(net, conn, &text);
         } else {
             self.director_calls_back(net, conn, &text);

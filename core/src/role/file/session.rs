@@ -11,9 +11,10 @@ use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::{ConnId, HandleId};
 use crate::node::{Net, Opening, Route};
+use crate::role::idle::Seat;
 use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
-use crate::time::Wall;
+use crate::time::{Instant, Wall};
 use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
@@ -36,6 +37,8 @@ pub(super) struct Session {
     pub(super) director: String,
     pub(super) monitor: bool,
     pub(super) since: Wall,
+    /// When it last said something.
+    pub(super) heard: Instant,
     pub(super) job: Option<Job>,
     has_fileset: bool,
     pub(super) reading: Reading,
@@ -72,9 +75,14 @@ pub(super) enum Next {
 }
 
 impl Session {
-    pub(super) const fn new(director: String, monitor: bool, since: Wall) -> Self {
+    pub(super) const fn new(director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
         let sent = VecDeque::new();
-        Self { director, monitor, since, job: None, has_fileset: false, reading: Reading::Commands, sent }
+        Self { director, monitor, since, heard, job: None, has_fileset: false, reading: Reading::Commands, sent }
+    }
+
+    /// The place it holds.
+    pub(super) fn seat(&self, conn: ConnId) -> Seat<'_> {
+        Seat { conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
     }
 
     /// Whether its job has this unique name and can still be cancelled.

@@ -32,9 +32,11 @@ use crate::conn::{CloseReason, Peer, Stall};
 use crate::drive::{ExitReason, Level, Work, WorkDone};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, WorkId};
+use crate::limits;
 use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
 use crate::role::Role;
 use crate::role::identity::{Credentials, Identity};
+use crate::role::idle::{Bounds, Doorkeeper, Seat};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Scripted, Who};
 use crate::time::Wall;
@@ -51,6 +53,9 @@ use device::Devices;
 use job::{Direction, Finished, Job, Part};
 use session::Session;
 
+/// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
+const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2 * limits::IDLE_SESSIONS };
+
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
 /// How often a job without a volume asks again.
@@ -65,6 +70,8 @@ pub struct StorageDaemon {
     credentials: Credentials,
     identity: Identity,
     sessions: BTreeMap<ConnId, Session>,
+    /// Makes room for directors.
+    doorkeeper: Doorkeeper,
     /// Data channels, dials, timers and pieces of work, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
     dials: BTreeMap<DialId, ConnId>,
@@ -97,6 +104,7 @@ impl StorageDaemon {
             credentials,
             identity,
             sessions: BTreeMap::new(),
+            doorkeeper: Doorkeeper::default(),
             data: BTreeMap::new(),
             dials: BTreeMap::new(),
             timers: BTreeMap::new(),
@@ -393,6 +401,15 @@ impl StorageDaemon {
         }
     }
 
+    /// Lets the session of a director that does nothing go, if there are too many such.
+    fn make_room(&mut self, net: &mut Net, name: &str) {
+        let idle = self.sessions.iter().filter(|(_, session)| session.job.is_none());
+        let seats: Vec<Seat<'_>> = idle.map(|(&conn, session)| session.seat(conn)).collect();
+        if let Ok(Some(gone)) = self.doorkeeper.make_room(net, ("director", name), &seats, IDLE_SESSIONS) {
+            self.sessions.remove(&gone);
+        }
+    }
+
     fn exit_if_idle(&self, net: &mut Net) {
         if self.stopping && self.sessions.is_empty() && self.closing.is_empty() {
             net.exit(ExitReason::Done);
@@ -419,9 +436,11 @@ impl Role for StorageDaemon {
                     return net.abort(conn);
                 };
                 let interval = self.config.director_heartbeat(director);
+                let is_monitor = director.monitor;
                 net.keep_alive(conn, keepalive::socket(interval, keepalive::End::Control));
+                self.make_room(net, name);
                 net.send_text(conn, hello::STORAGE_ANSWER);
-                self.sessions.insert(conn, Session::new(name.clone(), director.monitor, net.wall()));
+                self.sessions.insert(conn, Session::new(name.clone(), is_monitor, (net.wall(), net.now())));
             }
             Purpose::StartJob { job } => self.file_arrived(net, conn, job),
             Purpose::StorageJob { job } => self.storage_arrived(net, conn, job),
@@ -458,7 +477,8 @@ impl Role for StorageDaemon {
         if let Some(&id) = self.data.get(&conn) {
             return self.data_command(net, id, &text);
         }
-        let Some(session) = self.sessions.get(&conn) else { return };
+        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        session.heard = net.now();
         if session.job.as_ref().is_some_and(|job| job.script.is_some()) {
             let text = String::from_utf8_lossy(&text).into_owned();
             self.advance(net, conn, |job, net| {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::time::Wall;
+use crate::role::idle::Seat;
+use crate::time::{Instant, Wall};
 use crate::wire::block::Session as SessionIds;
 use crate::wire::bsr::{Bootstrap, Selection};
 use crate::wire::cram_md5;
@@ -29,6 +30,8 @@ pub(super) struct Session {
     pub(super) director: String,
     pub(super) monitor: bool,
     pub(super) since: Wall,
+    /// When it last said something.
+    pub(super) heard: Instant,
     pub(super) job: Option<Job>,
     reading: Reading,
 }
@@ -67,8 +70,13 @@ pub(super) enum Next {
 }
 
 impl Session {
-    pub(super) const fn new(director: String, monitor: bool, since: Wall) -> Self {
-        Self { director, monitor, since, job: None, reading: Reading::Commands }
+    pub(super) const fn new(director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
+        Self { director, monitor, since, heard, job: None, reading: Reading::Commands }
+    }
+
+    /// The place it holds.
+    pub(super) fn seat(&self, conn: ConnId) -> Seat<'_> {
+        Seat { conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
     }
 }
 

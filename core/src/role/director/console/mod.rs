@@ -28,7 +28,8 @@ use crate::conn::Peer;
 use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::time::Wall;
+use crate::role::idle::{Bounds, Full, Seat};
+use crate::time::{Instant, Wall};
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
@@ -59,6 +60,8 @@ pub(super) struct Console {
     /// None for the default console.
     pub(super) name: Option<String>,
     pub(super) since: Wall,
+    /// When it last said something.
+    heard: Instant,
     doing: Doing,
     /// How many report lines it has been shown, counted from the director's start.
     seen: u64,
@@ -105,12 +108,25 @@ enum Asked {
     Other,
 }
 
+impl Console {
+    fn seat(&self, conn: ConnId) -> Seat<'_> {
+        let name = self.name.as_deref().unwrap_or(DEFAULT_CONSOLE);
+        let is_busy = !matches!(self.doing, Doing::Idle | Doing::Confirming(_)) || !self.waiting.is_empty();
+        Seat { conn, name, heard: self.heard, is_busy }
+    }
+}
+
 impl Director {
     pub(super) fn console_arrived(&mut self, net: &mut Net, conn: ConnId, peer: &Peer) {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
-        let most = usize::try_from(self.config.director.max_console_connections).unwrap_or(usize::MAX);
-        if self.consoles.len() >= most {
-            net.complain(Level::Warn, 914, &format!("console {name} refused: {most} consoles are connected already"));
+        if !self.has_place(net, name) {
+            let most = self.consoles.len();
+            let text = format!("console {name} refused: {most} consoles are connected, and all that could go are busy");
+            net.complain(Level::Warn, 914, &text);
+            net.send_text(
+                conn,
+                format!("1999 {most} consoles are connected, and all that could go are busy (T0914).\n"),
+            );
             return net.close(conn, true);
         }
         net.keep_alive(conn, keepalive::socket(self.config.console_heartbeat(), keepalive::End::Control));
@@ -131,6 +147,7 @@ impl Director {
         let console = Console {
             name: named,
             since: net.wall(),
+            heard: net.now(),
             doing: Doing::Idle,
             seen,
             notified: false,
@@ -142,9 +159,23 @@ impl Director {
         self.consoles.insert(conn, console);
     }
 
+    /// Whether there is a place for a console of this name, if need be that of one that is idle.
+    fn has_place(&mut self, net: &mut Net, name: &str) -> bool {
+        let most = usize::try_from(self.config.director.max_console_connections).unwrap_or(usize::MAX);
+        let seats: Vec<Seat<'_>> = self.consoles.iter().map(|(&conn, console)| console.seat(conn)).collect();
+        match self.doorkeeper.make_room(net, ("console", name), &seats, Bounds::of(most)) {
+            Ok(gone) => {
+                gone.map(|gone| self.consoles.remove(&gone));
+                true
+            }
+            Err(Full) => false,
+        }
+    }
+
     /// A line from a console: a command, or the answer to a question.
     pub(super) fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let Some(console) = self.consoles.get_mut(&conn) else { return };
+        console.heard = net.now();
         if text.len() > MAX_COMMAND {
             return net.abort(conn);
         }
