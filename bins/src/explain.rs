@@ -5,15 +5,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use towline_core::channel;
 use towline_core::config::DirectorConfig;
 use towline_core::error::Code;
 use towline_core::explain::page;
-use towline_core::node::channel;
 
 use crate::config::{EXIT_CONFIG, load};
-use crate::daemon::Daemon as _;
 use crate::daemon::director::DirectorDaemon;
-use crate::daemon::say;
+use crate::daemon::{Daemon as _, say};
 
 /// The subcommand.
 #[must_use]

@@ -1,12 +1,13 @@
 //! What to do: orders of the [`Node`](crate::node::Node) to the adapter.
 
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
 
 use crate::conn::{Conn, ToConn};
-use crate::drive::{ExitReason, Notice, Work};
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
+use crate::notice::{ExitReason, Notice};
+use crate::socket::SocketOptions;
 use crate::time::Instant;
+use crate::work::Work;
 
 /// An order, in the imperative.
 #[derive(Debug)]
@@ -90,28 +91,4 @@ pub enum Action {
     Notify(Notice),
     /// End: close every socket and return from `run`. The last action.
     Exit(ExitReason),
-}
-
-/// Options of a TCP socket. `TCP_NODELAY` and `SO_KEEPALIVE` are always on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SocketOptions {
-    /// TCP keepalive times; the system's own if absent (`wire/1 §9.6`).
-    pub keepalive: Option<Keepalive>,
-    /// `SO_SNDBUF` and `SO_RCVBUF` in bytes; the system's own if absent.
-    pub buffer: Option<u32>,
-    /// `TCP_MAXSEG`: bytes of the longest segment that either end sends; what fits the network interface if absent.
-    pub segment: Option<u32>,
-}
-
-/// TCP keepalive times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Keepalive {
-    /// `TCP_KEEPIDLE`: silence before the first probe.
-    pub idle: Duration,
-    /// `TCP_KEEPINTVL`: time between probes.
-    pub interval: Duration,
-    /// `TCP_KEEPCNT`: probes before the connection is given up; the system's own if absent.
-    pub probes: Option<u32>,
-    /// `TCP_USER_TIMEOUT`: how long sent bytes may stay unacknowledged; the system's own if absent.
-    pub user_timeout: Option<Duration>,
 }

@@ -23,13 +23,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::action::Action;
-use crate::bulk::work::{DiskDone, DiskWork};
-use crate::error::{Code, Fault};
 use crate::event::Event;
-use crate::node::Node;
-use crate::role::Role;
-use crate::role::director::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
-use crate::role::tray::DaemonView;
+use crate::node::{Node, Role};
+use crate::notice::{ExitReason, Notice};
+use crate::work::{Work, WorkDone};
 
 /// Runs a node until its `Action::Exit`.
 pub trait Runtime {
@@ -87,69 +84,3 @@ pub enum Step<'a> {
 
 /// Carries the result of a piece of work to the machine that asked.
 pub type Reply = Box<dyn FnOnce(WorkDone) + Send>;
-
-/// A piece of work for the hands.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum Work {
-    /// For the disk.
-    Disk(DiskWork),
-    /// For the catalog.
-    Catalog(CatalogRequest),
-}
-
-/// What came of a piece of work.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum WorkDone {
-    /// From the disk.
-    Disk(DiskDone),
-    /// From the catalog.
-    Catalog(Result<CatalogAnswer, CatalogError>),
-    /// The hands have stopped; nothing was done.
-    Refused,
-}
-
-/// A message for the log or the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// A line for the log.
-    Log {
-        /// How important it is.
-        level: Level,
-        /// Whose fault and which code, where something went wrong.
-        cause: Option<(Fault, Code)>,
-        /// What happened and what to do, without a line feed. Never holds a secret.
-        text: String,
-    },
-    /// Text for the operator's terminal, as received: with its line feeds.
-    Print(String),
-    /// The console takes a line: said once for each. Whoever reads the operator's input then posts one `Event::Typed`.
-    Ready,
-    /// The daemon listens on this address: said once per listener, also on standard output.
-    Listening(std::net::SocketAddr),
-    /// What a tray monitor knows of a daemon: said once at the start, and whenever the daemon was asked.
-    Watched(Box<DaemonView>),
-}
-
-/// How important a log line is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something failed that a person should look at.
-    Error,
-    /// Something is odd, and was dealt with.
-    Warn,
-    /// The milestones of a daemon's day.
-    Info,
-    /// For developers.
-    Debug,
-}
-
-/// Why a node ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ExitReason {
-    /// The operator asked for it, or the work is done.
-    Done,
-    /// It could not do what it is for; the log says why. The exit code of the process.
-    Failed(u8),
-}

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 
 use crate::calendar::Zone;
 use crate::conn::FromConn;
-use crate::drive::WorkDone;
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
+use crate::socket::{Ends, IoKind, ResolveError};
 use crate::time::Wall;
+use crate::work::WorkDone;
 
 /// A fact, in the past tense. Every `Resolve`, `Dial`, `Listen` and `Work` action is answered by exactly one event.
 #[derive(Debug)]
@@ -83,82 +84,4 @@ pub enum Event {
         /// What came of it.
         done: WorkDone,
     },
-}
-
-/// The two ends of a TCP connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
-    /// Our address.
-    pub local: SocketAddr,
-    /// The other's address.
-    pub peer: SocketAddr,
-}
-
-/// Why the system's resolver gave no address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// The name does not exist, or has no address.
-    #[error("the name does not exist or has no address")]
-    NoSuchName,
-    /// The resolver could not say: worth another try.
-    #[error("the resolver cannot say at the moment")]
-    Temporary,
-    /// The address is of the link of an interface that this machine does not have now.
-    #[error("this machine has no such interface")]
-    NoInterface,
-}
-
-/// What the system said about a socket, free of the system's numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
-#[non_exhaustive]
-pub enum IoKind {
-    /// Nothing listens there.
-    #[error("connection refused")]
-    Refused,
-    /// No answer in time.
-    #[error("timed out")]
-    TimedOut,
-    /// A router on the way knows no way to the host.
-    #[error("host or network unreachable")]
-    Unreachable,
-    /// This machine knows no way to it.
-    #[error("this machine has no route to it")]
-    NoRoute,
-    /// The next hop does not answer on its link.
-    #[error("nothing on the link answers for it")]
-    NoNeighbour,
-    /// A firewall on the way says no.
-    #[error("a firewall on the way rejects it")]
-    Prohibited,
-    /// No local port is left for one more connection to it.
-    #[error("no local port is left")]
-    NoPorts,
-    /// The other side reset the connection.
-    #[error("connection reset by the peer")]
-    Reset,
-    /// The connection broke on our side.
-    #[error("connection aborted")]
-    Aborted,
-    /// The address is taken.
-    #[error("address already in use")]
-    InUse,
-    /// The address is not one of this machine's.
-    #[error("address not available on this machine")]
-    NotAvailable,
-    /// The system does not speak this family of addresses: IPv6 is switched off, above all.
-    #[error("this machine does not speak this family of addresses")]
-    NoFamily,
-    /// The system forbids it.
-    #[error("permission denied")]
-    Denied,
-    /// No more descriptors or memory.
-    #[error("out of descriptors or memory")]
-    Exhausted,
-    /// The node called it off.
-    #[error("cancelled")]
-    Cancelled,
-    /// Anything else.
-    #[error("input/output error")]
-    Other,
 }

@@ -24,3 +24,24 @@ ids! {
     /// The place a worker keeps between pieces of work: an open file tree, an open volume.
     HandleId;
 }
+
+/// Which daemon of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Who {
+    /// The director.
+    Director,
+    /// The file daemon.
+    File,
+    /// The storage daemon.
+    Storage,
+}
+
+impl std::fmt::Display for Who {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Director => "director",
+            Self::File => "file daemon",
+            Self::Storage => "storage daemon",
+        })
+    }
+}

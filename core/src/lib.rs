@@ -55,7 +55,7 @@
 //! use towline_core::conn::{Accepting, Conn, Dialling, FromConn};
 //! use towline_core::tls::keyring::{Clear, Keyring};
 //! use towline_core::wire::hello::{Hello, Purpose, Version};
-//! use towline_core::{event::Ends, ids::ConnId, secret::Secret, time::Instant, time::Wall, tls};
+//! use towline_core::{socket::Ends, ids::ConnId, secret::Secret, time::Instant, time::Wall, tls};
 //!
 //! /// What an adapter does with a socket, without the socket.
 //! fn carry(from: &mut Conn, to: &mut Conn, now: Instant) -> usize {
@@ -89,19 +89,26 @@
 //! assert!(matches!(director.poll_message(), Some(FromConn::Authenticated(_))));
 //! ```
 //!
-//! # Modules
-//! * [`node`]: one daemon: dial, listen, timers; [`event`] and [`action`] are what goes in and out
-//! * [`role`]: what each daemon does with its connections and jobs
-//! * [`conn`]: one connection, from its first bytes to its drained end
-//! * [`bulk`]: the data channel's machines, and the work they give to disks
-//! * [`tls`]: one trait and four engines, keys, and what to do about their errors
+//! # Modules, lowest floor first
+//! A file names only its own floor and those beneath it; `core/tests/floors.rs` has the floors, and holds this.
+//! * [`time`] and [`calendar`]: time as an argument, and its local names; [`ids`], [`limits`], [`buf`]: names that are
+//!   used once, the shared bounds, a buffer; [`secret`] keeps passwords out of logs; [`printable`]: the one escape for what
+//!   peers and disks name, before a person sees it; [`nearest`]: the known word next to a mistyped one; [`address`]: literal
+//!   addresses and their scopes; [`error`]: whose fault, whether to retry, a stable code, advice
+//! * [`explain`]: a page for every code
 //! * [`wire`]: bytes to values and back, without state
-//! * [`config`]: the resources, typed, and all that can be wrong with them; [`secret`] keeps passwords out of logs
-//! * [`drive`]: what an adapter imports: the two loops, the hands, words for the log
-//! * [`error`] and [`explain`]: whose fault, whether to retry, a stable code, advice, and a page for every code
-//! * [`printable`]: the one escape for what peers and disks name, before a person sees it
-//! * [`time`] and [`calendar`]: time as an argument, and its local names; [`address`]: literal addresses and their scopes
-//! * [`ids`], [`buf`], [`limits`]: names that are used once, a buffer, the shared bounds
+//! * [`tls`]: one trait and four engines, keys, and what to do about their errors
+//! * [`bulk`]: the data channel's machines, and the work they give to disks
+//! * [`socket`]: what a socket is told, and what it says
+//! * [`config`]: the resources, typed; all that can be wrong with them is found in [`config::check`], above [`channel`]
+//! * [`catalog`]: rows, questions and answers, and the rules over rows: levels, volumes, the jobs of a restore
+//! * [`work`]: what the hands have to do
+//! * [`conn`]: one connection, from its first bytes to its drained end, and why a dial has none
+//! * [`notice`]: what people are told; [`event`] and [`action`]: what goes into a node and out of it
+//! * [`node`]: one daemon: dial, listen, timers; its trait [`Role`](node::Role)
+//! * [`channel`]: which way the data goes, and why
+//! * [`role`]: what each daemon does with its connections and jobs
+//! * [`drive`]: what an adapter imports: the two loops, the hands
 //! * `conformance` (feature): the suite every adapter must pass
 //! * `fuzzing` (feature): what no bytes from outside may do, for `core/fuzz` and for a bounded run in the tests
 #![cfg_attr(not(test), warn(clippy::expect_used))]
@@ -111,6 +118,8 @@ pub mod address;
 pub mod buf;
 pub mod bulk;
 pub mod calendar;
+pub mod catalog;
+pub mod channel;
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -123,10 +132,14 @@ pub mod explain;
 pub mod fuzzing;
 pub mod ids;
 pub mod limits;
+pub mod nearest;
 pub mod node;
+pub mod notice;
 pub mod printable;
 pub mod role;
 pub mod secret;
+pub mod socket;
 pub mod time;
 pub mod tls;
 pub mod wire;
+pub mod work;

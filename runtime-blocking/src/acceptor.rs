@@ -4,10 +4,10 @@ use std::io;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
 
-use towline_core::action::SocketOptions;
 use towline_core::drive::{ACCEPT_PAUSE, NodeMail, accept_kind};
 use towline_core::event::Event;
 use towline_core::ids::ListenerId;
+use towline_core::socket::SocketOptions;
 
 use crate::connection::Held;
 use crate::mailbox::NodeBox;

@@ -15,11 +15,12 @@ use std::time::Duration;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use rustix::time::{ClockId, clock_gettime};
 use socket2::{Domain, SockRef, Socket, Type};
-use towline_core::action::{Keepalive, SocketOptions};
 use towline_core::conformance::{Arm, Counts, Door, Facts, Peer, Running, Scripted};
-use towline_core::drive::{DialOrder, ExitReason, Hands, Injector, ListenOrder, Runtime, TURNS, io_kind};
-use towline_core::event::{Ends, Event, IoKind};
+use towline_core::drive::{DialOrder, Hands, Injector, ListenOrder, Runtime, TURNS, io_kind};
+use towline_core::event::Event;
 use towline_core::node::Node;
+use towline_core::notice::ExitReason;
+use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 
 use crate::clock::Clock;

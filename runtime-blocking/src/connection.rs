@@ -6,9 +6,10 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use towline_core::conn::{Flight, FromConn};
-use towline_core::drive::{Hands, NodeMail, Outlet, Pump, Stream, Wait, Work};
+use towline_core::drive::{Hands, NodeMail, Outlet, Pump, Stream, Wait};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
+use towline_core::work::Work;
 
 use crate::clock::Clock;
 use crate::flight::flight;

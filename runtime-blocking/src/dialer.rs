@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 
 use towline_core::drive::{DialOrder, io_kind, would_block};
-use towline_core::event::{Ends, IoKind};
+use towline_core::socket::{Ends, IoKind};
 
 use crate::clock::Clock;
 use crate::connection::Held;

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use towline_core::action::SocketOptions;
-use towline_core::drive::{ACCEPTED, INJECTED, MAILBOX, Mail, NodeMail, WorkDone};
+use towline_core::drive::{ACCEPTED, INJECTED, MAILBOX, Mail, NodeMail};
 use towline_core::event::Event;
 use towline_core::ids::WorkId;
+use towline_core::socket::SocketOptions;
+use towline_core::work::WorkDone;
 
 use crate::connection::Held;
 use crate::wake::Wake;

@@ -6,8 +6,9 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use towline_core::drive::{NodeMail, RESOLVERS};
-use towline_core::event::{Event, ResolveError};
+use towline_core::event::Event;
 use towline_core::ids::QueryId;
+use towline_core::socket::ResolveError;
 
 use crate::mailbox::NodeBox;
 

@@ -3,15 +3,16 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use towline_core::action::SocketOptions;
 use towline_core::conn::{Conn, ToConn};
 use towline_core::drive::{
-    Adapter, Desk, DialOrder, ExitReason, Hands, Injector, ListenOrder, Mail, NodeMail, Pump, Runtime, Work, io_kind,
+    Adapter, Desk, DialOrder, Hands, Injector, ListenOrder, Mail, NodeMail, Pump, Runtime, io_kind,
 };
-use towline_core::event::{Event, IoKind};
+use towline_core::event::Event;
 use towline_core::ids::{DialId, ListenerId, QueryId, WorkId};
-use towline_core::node::Node;
-use towline_core::role::Role;
+use towline_core::node::{Node, Role};
+use towline_core::notice::ExitReason;
+use towline_core::socket::{IoKind, SocketOptions};
+use towline_core::work::Work;
 
 use crate::clock::Clock;
 use crate::connection::{Held, Out, Socket, drive};

@@ -7,9 +7,8 @@ use towline_core::error::Code;
 use towline_core::explain::complaint;
 
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
-use towline_core::action::SocketOptions;
 use towline_core::drive::{DialOrder, ListenOrder, connect_kind, source_kind};
-use towline_core::event::Ends;
+use towline_core::socket::{Ends, SocketOptions};
 
 use crate::icmp;
 

@@ -4,10 +4,10 @@ use std::net::{TcpListener, TcpStream};
 
 use async_channel::{Receiver, Sender};
 use async_io::{Async, Timer};
-use towline_core::action::SocketOptions;
 use towline_core::drive::{ACCEPT_PAUSE, NodeMail, accept_kind};
 use towline_core::event::Event;
 use towline_core::ids::ListenerId;
+use towline_core::socket::SocketOptions;
 use towline_runtime_blocking::socket;
 
 /// Accepts until the other end of `stop` is dropped, or until the node has ended.

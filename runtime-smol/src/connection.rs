@@ -7,11 +7,12 @@ use std::sync::Arc;
 use async_channel::{Receiver, Sender, TryRecvError};
 use async_io::Async;
 use smol::future::{or, pending};
-use towline_core::action::SocketOptions;
 use towline_core::conn::{Flight, FromConn};
-use towline_core::drive::{Hands, Mail, NodeMail, Outlet, Pump, Stream, Wait, Work};
+use towline_core::drive::{Hands, Mail, NodeMail, Outlet, Pump, Stream, Wait};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
+use towline_core::socket::SocketOptions;
+use towline_core::work::Work;
 use towline_runtime_blocking::{Clock, flight, socket};
 
 use crate::timer::Timer;

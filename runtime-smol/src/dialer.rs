@@ -7,7 +7,7 @@ use async_channel::Receiver;
 use async_io::Async;
 use smol::future::or;
 use towline_core::drive::{DialOrder, io_kind};
-use towline_core::event::{Ends, IoKind};
+use towline_core::socket::{Ends, IoKind};
 use towline_runtime_blocking::{Clock, socket};
 
 use crate::timer::Timer;

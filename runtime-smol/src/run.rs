@@ -7,16 +7,17 @@ use async_channel::{Receiver, Sender, TrySendError};
 use async_io::Async;
 use smol::future::race;
 use smol::lock::Semaphore;
-use towline_core::action::SocketOptions;
 use towline_core::conn::{Conn, ToConn};
 use towline_core::drive::{
-    ACCEPTED, Adapter, Desk, DialOrder, ExitReason, Hands, INJECTED, Injector, Level, ListenOrder, MAILBOX, Mail,
-    NodeMail, Notice, Pump, RESOLVERS, Runtime, Work, io_kind,
+    ACCEPTED, Adapter, Desk, DialOrder, Hands, INJECTED, Injector, ListenOrder, MAILBOX, Mail, NodeMail, Pump,
+    RESOLVERS, Runtime, io_kind,
 };
-use towline_core::event::{Event, IoKind};
+use towline_core::event::Event;
 use towline_core::ids::{DialId, ListenerId, QueryId, WorkId};
-use towline_core::node::Node;
-use towline_core::role::Role;
+use towline_core::node::{Node, Role};
+use towline_core::notice::{ExitReason, Level, Notice};
+use towline_core::socket::{IoKind, SocketOptions};
+use towline_core::work::Work;
 use towline_runtime_blocking::{Clock, look_up, socket};
 
 use crate::connection::{Connection, Out, Post, Socket};

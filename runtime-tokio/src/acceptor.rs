@@ -2,10 +2,10 @@
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
-use towline_core::action::SocketOptions;
 use towline_core::drive::{ACCEPT_PAUSE, NodeMail, accept_kind};
 use towline_core::event::Event;
 use towline_core::ids::ListenerId;
+use towline_core::socket::SocketOptions;
 use towline_runtime_blocking::socket;
 
 /// Accepts until the other end of `stop` is dropped, or until the node has ended.

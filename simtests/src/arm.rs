@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
-use towline_core::action::{Keepalive, SocketOptions};
 use towline_core::conformance::{self, Counts, Facts, Peer, Scripted};
-use towline_core::drive::{DialOrder, ExitReason, Hands, ListenOrder};
-use towline_core::event::{Ends, Event, IoKind};
+use towline_core::drive::{DialOrder, Hands, ListenOrder};
+use towline_core::event::Event;
 use towline_core::node::Node;
+use towline_core::notice::ExitReason;
+use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 
 use crate::host::HostId;

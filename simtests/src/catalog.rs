@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use towline_core::role::director::catalog::{
+use towline_core::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileRow,
     FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow,
     MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore, jobs_to_copy, last_jobs,

@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::action::Action;
 use towline_core::conn::FromConn;
-use towline_core::drive::{Hands, Notice, Reply, Step, Work};
+use towline_core::drive::{Hands, Reply, Step};
 use towline_core::event::Event;
+use towline_core::notice::Notice;
+use towline_core::work::Work;
 
 use crate::trace::{Trace, step_line};
 
@@ -164,8 +166,8 @@ fn has(set: &BTreeSet<u64>, id: u64, why: &'static str) -> Result<(), &'static s
 #[cfg(test)]
 mod tests {
     use super::*;
-    use towline_core::event::IoKind;
     use towline_core::ids::DialId;
+    use towline_core::socket::IoKind;
     use towline_core::time::Wall;
 
     #[test]

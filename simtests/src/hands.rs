@@ -2,7 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use towline_core::drive::{Hands, Notice, Reply, Work, WorkDone};
+use towline_core::drive::{Hands, Reply};
+use towline_core::notice::Notice;
+use towline_core::work::{Work, WorkDone};
 
 use crate::catalog::Catalog;
 use crate::disk::{Disk, OpenThings};

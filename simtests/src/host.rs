@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use towline_core::conn::{Conn, Flight, FromConn, ToConn};
-use towline_core::drive::{
-    Adapter, Desk, DialOrder, ExitReason, Hands, ListenOrder, MAILBOX, Mail, NodeMail, Outlet, Stream, Work, WorkDone,
-};
-use towline_core::event::{Event, IoKind};
+use towline_core::drive::{Adapter, Desk, DialOrder, Hands, ListenOrder, MAILBOX, Mail, NodeMail, Outlet, Stream};
+use towline_core::event::Event;
 use towline_core::ids::{ConnId, DialId, ListenerId, QueryId, WorkId};
-use towline_core::role::Role;
+use towline_core::node::Role;
+use towline_core::notice::ExitReason;
+use towline_core::socket::IoKind;
 use towline_core::time::{Instant, Wall};
+use towline_core::work::{Work, WorkDone};
 
 use crate::net::{Net, Owner, SocketId};
 
@@ -174,7 +175,7 @@ impl Adapter for Simulated {
         self.net.borrow_mut().tell_task(line.task, Mail::Message(message), Some(MAILBOX))
     }
 
-    fn keepalive(&mut self, line: &Line, socket: towline_core::action::SocketOptions) {
+    fn keepalive(&mut self, line: &Line, socket: towline_core::socket::SocketOptions) {
         self.net.borrow_mut().set_keepalive(line.task, socket.keepalive);
     }
 

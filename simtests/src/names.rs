@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-use towline_core::event::ResolveError;
+use towline_core::socket::ResolveError;
 use towline_core::time::Instant;
 
 use crate::host::HostId;

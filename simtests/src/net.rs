@@ -9,12 +9,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use towline_core::action::{Keepalive, SocketOptions};
 use towline_core::conn::Flight;
-use towline_core::drive::{DialOrder, ListenOrder, Work, WorkDone};
-use towline_core::event::{Ends, Event, IoKind};
+use towline_core::drive::{DialOrder, ListenOrder};
+use towline_core::event::Event;
 use towline_core::ids::{DialId, ListenerId, WorkId};
+use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
+use towline_core::work::{Work, WorkDone};
 
 use crate::clock::{Clock, Ticket};
 use crate::gateway::Kind;

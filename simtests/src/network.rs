@@ -11,7 +11,7 @@
 
 use std::net::IpAddr;
 
-use towline_core::event::Ends;
+use towline_core::socket::Ends;
 use towline_core::time::Instant;
 
 use crate::gateway::{Gateway, Kind, Passage, Tracker};

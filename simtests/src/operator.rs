@@ -5,18 +5,18 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use towline_core::action::SocketOptions;
 use towline_core::config::Password;
-use towline_core::conn::{CloseReason, Peer};
-use towline_core::drive::{ExitReason, WorkDone};
-use towline_core::event::{Event, IoKind};
+use towline_core::conn::{CloseReason, DialFailure, Peer};
+use towline_core::event::Event;
 use towline_core::ids::{ConnId, DialId, ListenerId, WorkId};
-use towline_core::node::{DialFailure, Net, Opening, Route, TimerKey};
-use towline_core::role::Role;
+use towline_core::node::{Net, Opening, Role, Route, TimerKey};
+use towline_core::notice::ExitReason;
+use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::tls::Dialler;
 use towline_core::wire::frame::Signal;
 use towline_core::wire::hello::{Hello, Version};
 use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+use towline_core::work::WorkDone;
 
 use crate::host::HostId;
 use crate::world::World;

@@ -11,11 +11,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use towline_core::catalog::JobRow;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
-use towline_core::node::{Node, Settings};
-use towline_core::role::Role;
+use towline_core::node::{Node, Role, Settings};
 use towline_core::role::director::Director;
-use towline_core::role::director::catalog::JobRow;
 use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::{Credentials, DialOffer};
 use towline_core::role::storage::StorageDaemon;

@@ -2,9 +2,9 @@
 
 use std::collections::VecDeque;
 
-use towline_core::action::Keepalive;
 use towline_core::conn::Conn;
 use towline_core::drive::{Mail, Pump, Wait};
+use towline_core::socket::Keepalive;
 
 use crate::clock::Ticket;
 use crate::host::{Life, TaskId};

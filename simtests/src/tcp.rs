@@ -13,9 +13,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use towline_core::action::{Keepalive, SocketOptions};
 use towline_core::conn::Flight;
-use towline_core::event::{Ends, IoKind};
+use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 
 /// Bytes of the longest segment.

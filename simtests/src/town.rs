@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use towline_core::calendar::Zone;
+use towline_core::catalog::JobRow;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig, TrayConfig};
-use towline_core::drive::Notice;
 use towline_core::node::{Node, Settings};
+use towline_core::notice::{DaemonView, Notice};
 use towline_core::role::director::Director;
-use towline_core::role::director::catalog::JobRow;
 use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::{Credentials, DialOffer, Identity};
 use towline_core::role::storage::StorageDaemon;
-use towline_core::role::tray::{DaemonView, Tray, Watch};
+use towline_core::role::tray::{Tray, Watch};
 use towline_core::tls::Acceptor;
 use towline_core::wire::hello::Version;
 use towline_core::wire::names::{PeerKind, PeerName};
@@ -307,7 +307,7 @@ impl Town {
         self.catalog.report(job)
     }
 
-    fn node<R: towline_core::role::Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
+    fn node<R: towline_core::node::Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
         let settings = Settings {
             own: PeerName::new(kind, name).qualified(),
             engines: Arc::new(if self.plan.tls { Acceptor::simulated() } else { Acceptor::new() }),

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::action::Action;
 use towline_core::conn::{FromConn, ToConn};
-use towline_core::drive::{Notice, Step, Work};
+use towline_core::drive::Step;
 use towline_core::event::Event;
+use towline_core::notice::Notice;
 use towline_core::time::Instant;
+use towline_core::work::Work;
 
 /// Lines that are kept to be read.
 const KEPT: usize = 2_000;

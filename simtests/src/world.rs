@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use towline_core::action::SocketOptions;
-use towline_core::drive::{Desk, DialOrder, ExitReason, Hands, ListenOrder, Mail, NodeMail};
-use towline_core::event::{Event, IoKind};
-use towline_core::node::Node;
-use towline_core::role::Role;
+use towline_core::drive::{Desk, DialOrder, Hands, ListenOrder, Mail, NodeMail};
+use towline_core::event::Event;
+use towline_core::node::{Node, Role};
+use towline_core::notice::ExitReason;
+use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::time::{Instant, Wall};
 
 use crate::clock::Ticket;
@@ -428,7 +428,7 @@ impl Drop for World {
 }
 
 impl NetState {
-    fn answer(&mut self, asker: Asker, work: towline_core::ids::WorkId, done: towline_core::drive::WorkDone) {
+    fn answer(&mut self, asker: Asker, work: towline_core::ids::WorkId, done: towline_core::work::WorkDone) {
         match asker {
             Asker::Node(life) => self.post(life, Event::Done { work, done }),
             Asker::Task(task) => drop(self.tell_task(task, Mail::Done(work, done), None)),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use towline_core::role::director::catalog::JobRow;
+use towline_core::catalog::JobRow;
 use towline_simtests::town::{Plan, Town};
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use towline_core::catalog::JobRow;
 use towline_core::event::Event;
-use towline_core::role::director::catalog::JobRow;
 use towline_simtests::town::{Directions, Plan, Town};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use towline_core::role::director::catalog::JobRow;
+use towline_core::catalog::JobRow;
 use towline_simtests::gateway::Gateway;
 use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
 use towline_simtests::town::some_files;

@@ -5,9 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
-use towline_core::action::SocketOptions;
 use towline_core::conformance::Peer as _;
-use towline_core::event::IoKind;
+use towline_core::socket::{IoKind, SocketOptions};
 use towline_simtests::arm::{Door, Raw, Shared};
 use towline_simtests::gateway::{Gateway, Unknown, Verdict, Way};
 use towline_simtests::host::HostId;

@@ -4,8 +4,8 @@
 
 use std::time::Duration;
 
+use towline_core::catalog::JobRow;
 use towline_core::event::Event;
-use towline_core::role::director::catalog::JobRow;
 use towline_simtests::gateway::{Gateway, Rule, Unknown, Verdict, Way};
 use towline_simtests::network::NetworkId;
 use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use towline_core::action::SocketOptions;
 use towline_core::conformance::Peer as _;
+use towline_core::socket::SocketOptions;
 use towline_simtests::arm::{Raw, Shared};
 use towline_simtests::rng::Rng;
 use towline_simtests::town::{Plan, Town, some_files};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use towline_core::drive::ExitReason;
 use towline_core::error::Explain as _;
-use towline_core::role::tray::{Health, Watch};
+use towline_core::notice::{ExitReason, Health};
+use towline_core::role::tray::Watch;
 use towline_simtests::town::{Monitor, Plan, Town};
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use towline_core::role::director::catalog::JobRow;
+use towline_core::catalog::JobRow;
 use towline_core::wire::block::{BlockHeader, seal};
 use towline_simtests::town::{Directions, Plan, Town, some_files};
 

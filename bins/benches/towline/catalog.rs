@@ -4,9 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use towline::catalog::{Attempt, Catalog, SqliteCatalog};
-use towline_core::role::director::catalog::{
-    CatalogAnswer, CatalogRequest, ClientSpec, FileSetSpec, JobEnd, NewJob, UpdCatBatch,
-};
+use towline_core::catalog::{CatalogAnswer, CatalogRequest, ClientSpec, FileSetSpec, JobEnd, NewJob, UpdCatBatch};
 
 use crate::frames::{attributes, digest};
 

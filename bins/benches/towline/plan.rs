@@ -5,14 +5,13 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::catalog;
 use crate::channel::{self, Engines, Protection, Run};
 use crate::daemons::{self, Job, Outcome, Setup};
 use crate::report::{self, Line, Unit, median};
 use crate::waiting::waiting;
-use crate::{memory, yardstick};
+use crate::{catalog, memory, yardstick};
 #[cfg(feature = "postgres")]
-use towline_core::role::director::catalog::UpdCatBatch;
+use towline_core::catalog::UpdCatBatch;
 
 /// Runtimes that are compiled in.
 const RUNTIMES: &[&str] = &[

@@ -1,20 +1,19 @@
 //! (e) Clients that wait: what each costs the director in memory, and how soon a job on any of them begins.
 
 use std::fmt::Write as _;
-use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use towline_core::conn::{Conn, Dialling, FromConn, ToConn};
-use towline_core::event::Ends;
 use towline_core::ids::ConnId;
 use towline_core::secret::Secret;
+use towline_core::socket::Ends;
 use towline_core::time::{Instant as Moment, Wall};
 use towline_core::tls::certificate::SharedWall;
 use towline_core::tls::rustls::CertificateDialler;

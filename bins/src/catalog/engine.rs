@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use towline_core::role::director::catalog::{
-    CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, FilesStored, UpdCatBatch,
-};
+use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, FilesStored, UpdCatBatch};
 
 use super::files::{FileEntry, Joiner};
 use super::sql::{Result, Session};

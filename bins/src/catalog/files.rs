@@ -1,6 +1,6 @@
 //! From `UpdCat` frames to rows: an attribute record and the digest that follows it become one row (`wire/3 §2.4`).
 
-use towline_core::role::director::catalog::{CatalogError, FilesStored};
+use towline_core::catalog::{CatalogError, FilesStored};
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::base64::{self, Variant};
 use towline_core::wire::catalog::CatalogUpdate;

@@ -1,7 +1,7 @@
 //! A set of FileIndexes that stays small for millions of them: bits in chunks.
 
 use std::collections::BTreeMap;
-use towline_core::role::director::catalog::IndexRange;
+use towline_core::catalog::IndexRange;
 
 const WORDS: usize = 512;
 const CHUNK: u32 = WORDS as u32 * u64::BITS;

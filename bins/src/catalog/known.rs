@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use towline_core::role::director::catalog::{CatalogAnswer, FileKey, FileRow};
+use towline_core::catalog::{CatalogAnswer, FileKey, FileRow};
 
 /// The next files of one job in the order of their keys.
 #[derive(Debug)]

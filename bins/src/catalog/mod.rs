@@ -1,6 +1,6 @@
 //! The catalog: rows of jobs, volumes and files, moved by engines behind one trait.
 //!
-//! The core decides what to ask ([`towline_core::role::director::catalog`]); an engine here answers on a thread of its
+//! The core decides what to ask ([`towline_core::catalog`]); an engine here answers on a thread of its
 //! own ([`CatalogWorker`]).
 //!
 //! ```text
@@ -30,7 +30,7 @@ pub use postgres::PostgresCatalog;
 pub use sqlite::SqliteCatalog;
 pub use worker::{CatalogWorker, Patience, Reply, SubmitError, WhyNot};
 
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 
 /// An engine. It may block; it is used by one thread at a time.
 pub trait Catalog: Send {

@@ -16,8 +16,8 @@ mod session;
 use std::collections::BTreeMap;
 
 use ::postgres::{Client, IsolationLevel, Statement, Transaction};
+use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 use towline_core::config::Postgres;
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
 use super::engine::{Database, Done, Engine, Kind};
 use super::path_cache::PathCache;

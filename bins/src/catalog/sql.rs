@@ -3,7 +3,7 @@
 //! A statement is written once, in words that mean the same to SQLite and to PostgreSQL. Places are `?1`, `?2`…; all
 //! numbers are 64 bits wide; flags are 0 and 1. What cannot be said alike is in the [`Dialect`].
 
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::files::FileEntry;
 

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use session::SqliteSession;
 use std::path::Path;
 use std::time::Duration;
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
 /// How long SQLite waits for another program that has the file, such as a copy of the catalog being made, before the
 /// request is given back to be tried again.

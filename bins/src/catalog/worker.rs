@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 use towline_core::error::Code;
 use towline_core::explain::complaint;
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
 /// The pause before the first new attempt; each further one is twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::io::Read as _;
 
-use towline_core::config::check::codes;
 use towline_core::config::{ConfigPath, Severity, TlsConfig, TlsMode};
+use towline_core::explain::codes;
 use towline_core::secret::Secret;
 
 use super::locate::Tree;

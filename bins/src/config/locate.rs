@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use towline_core::config::check::nearest;
 use towline_core::config::{ConfigPath, Step};
+use towline_core::nearest::nearest;
 
 use super::scan::{Kind, Token, tokens};
 

@@ -20,8 +20,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
-use towline_core::config::check::codes;
 use towline_core::config::{Built, Check, Severity};
+use towline_core::explain::codes;
 
 pub use certificates::{Certificates, read_certificates};
 pub use parse::parse;

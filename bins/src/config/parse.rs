@@ -5,9 +5,10 @@ use std::ops::Range;
 use ron::error::{Error, Position, SpannedError};
 use ron::extensions::Extensions;
 use serde::de::DeserializeOwned;
-use towline_core::config::check::{codes, nearest};
 use towline_core::config::{Built, Check, Severity};
 use towline_core::error::Code;
+use towline_core::explain::codes;
+use towline_core::nearest::nearest;
 
 use super::locate::{Tree, passwords, resource_at};
 use super::report::Report;

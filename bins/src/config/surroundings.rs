@@ -3,8 +3,8 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use towline_core::config::check::codes;
 use towline_core::config::{ConfigPath, Severity, TlsConfig};
+use towline_core::explain::codes;
 
 use super::locate::{Tree, passwords};
 use super::{Loaded, Report};

@@ -4,19 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use towline_core::address::Endpoint;
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::{ConfigPath, DirectorConfig, Severity, listen_on};
-use towline_core::drive::WorkDone;
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
 use towline_core::role::director::Director;
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::wire::names::{PeerKind, PeerName};
+use towline_core::work::WorkDone;
 
 use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
 #[cfg(feature = "postgres")]
-use crate::catalog::PostgresCatalog;
-use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
+use crate::catalog::{Catalog, CatalogWorker, Patience, PostgresCatalog, SqliteCatalog};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, make_private, make_private_if_there, own};

@@ -7,8 +7,8 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_w
 use towline_core::address::Endpoint;
 use towline_core::drive::io_kind;
 use towline_core::error::Explain as _;
-use towline_core::event::IoKind;
 use towline_core::node::{BindError, EXIT_NO_LISTENER};
+use towline_core::socket::IoKind;
 
 use super::StartError;
 

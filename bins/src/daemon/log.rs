@@ -2,8 +2,8 @@
 
 use std::sync::mpsc::SyncSender;
 
-use towline_core::drive::{Level, Notice};
 use towline_core::error::{Code, Fault};
+use towline_core::notice::{Level, Notice};
 use towline_core::printable;
 use tracing::level_filters::LevelFilter;
 

@@ -33,12 +33,12 @@ use towline_core::error::Code;
 use towline_core::explain::complaint;
 
 use serde::de::DeserializeOwned;
-use towline_core::config::check::codes;
 use towline_core::config::{Check, ConfigPath, Severity};
-use towline_core::drive::{ExitReason, Hands, Injector};
-use towline_core::node::{Node, Settings};
+use towline_core::drive::{Hands, Injector};
+use towline_core::explain::codes;
+use towline_core::node::{Node, Role, Settings};
+use towline_core::notice::ExitReason;
 use towline_core::printable;
-use towline_core::role::Role;
 use towline_core::time::Instant;
 
 use crate::config::{EXIT_CONFIG, Folder, Loaded, Report, examine, look_around};

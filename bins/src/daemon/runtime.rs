@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use towline_core::drive::{ExitReason, Hands, Injector, Runtime};
-use towline_core::node::Node;
-use towline_core::role::Role;
+use towline_core::drive::{Hands, Injector, Runtime};
+use towline_core::node::{Node, Role};
+use towline_core::notice::ExitReason;
 
 /// The names of the runtimes that are built in; the first is the default.
 pub const BUILT: &[&str] = &[

@@ -21,9 +21,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Tally};
-use towline_core::drive::{Hands, Notice, Reply, Work, WorkDone};
+use towline_core::catalog::CatalogRequest;
+use towline_core::drive::{Hands, Reply};
 use towline_core::ids::HandleId;
-use towline_core::role::director::catalog::CatalogRequest;
+use towline_core::notice::Notice;
+use towline_core::work::{Work, WorkDone};
 
 use open::Open;
 

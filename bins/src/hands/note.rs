@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use towline_core::bulk::work::DiskDone;
-use towline_core::drive::{Reply, WorkDone};
+use towline_core::drive::Reply;
+use towline_core::work::WorkDone;
 
 use super::{answer, failed};
 use crate::volume::disk_error;

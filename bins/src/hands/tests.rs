@@ -4,7 +4,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use towline_core::bulk::known::Changes;
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::work::{Expect, ReadForm, RestoreOrder};
-use towline_core::role::director::catalog::CatalogAnswer;
+use towline_core::catalog::CatalogAnswer;
 use towline_core::wire::block::Session;
 use towline_core::wire::bsr::Bootstrap;
 use towline_core::wire::fileset::FileSet;

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::Duration;
 
 use towline_core::config::ConsoleConfig;
-use towline_core::drive::{Injector, Level, Notice};
+use towline_core::drive::Injector;
 use towline_core::event::Event;
 use towline_core::node::Node;
+use towline_core::notice::{Level, Notice};
 use towline_core::role::console::Console;
 use towline_core::time::Instant;
 

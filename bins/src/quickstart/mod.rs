@@ -24,8 +24,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use towline_core::drive::Level;
 use towline_core::node::Number;
+use towline_core::notice::Level;
 
 use crate::daemon::{runtime, say};
 use crate::disk::compare::{Comparison, compare};

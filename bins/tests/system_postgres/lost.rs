@@ -13,8 +13,8 @@ use super::bodies::{ended, listed, new_volume, running, site, volume};
 use super::support::postgres::Server;
 use super::{PostgresCatalog, name, shared};
 use towline::catalog::{CatalogWorker, Patience};
+use towline_core::catalog::*;
 use towline_core::config::Postgres;
-use towline_core::role::director::catalog::*;
 
 /// What a way to the server does with the next commit.
 const PASS: u8 = 0;

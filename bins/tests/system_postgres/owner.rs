@@ -10,8 +10,8 @@ use super::support::daemon::{free_port, run};
 use super::support::network::{CLEAR, Network, Plan};
 use super::support::postgres::Server;
 use super::{PostgresCatalog, name, shared};
+use towline_core::catalog::{CatalogAnswer, CatalogErrorKind, CatalogRequest};
 use towline_core::config::Postgres;
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogErrorKind, CatalogRequest};
 
 /// Ends all connections of directors to a database; how many there were.
 fn end_connections(server: &Server, database: &str) -> usize {

@@ -3,8 +3,8 @@
 use super::bodies::{ask, jobs, running, site};
 use super::support::postgres::Server;
 use super::{PostgresCatalog, name, shared};
+use towline_core::catalog::{CatalogErrorKind, CatalogRequest, JobFilter};
 use towline_core::config::{Password, Postgres};
-use towline_core::role::director::catalog::{CatalogErrorKind, CatalogRequest, JobFilter};
 
 fn kind(server: &Postgres) -> (CatalogErrorKind, String) {
     let error = PostgresCatalog::open(server).err().unwrap();

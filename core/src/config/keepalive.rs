@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use super::units::Seconds;
-use crate::action::{Keepalive, SocketOptions};
+use crate::socket::{Keepalive, SocketOptions};
 
 /// The longest time between probes, in seconds, that Linux takes (`MAX_TCP_KEEPIDLE`, `MAX_TCP_KEEPINTVL`).
 const LONGEST: u64 = 32_767;

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::check::codes;
 use super::*;
+use crate::explain::codes;
 
 pub(super) const BUILT: Built = Built { psk: true };
 

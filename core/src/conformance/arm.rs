@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use super::stage::Scripted;
-use crate::action::{Keepalive, SocketOptions};
-use crate::drive::{ExitReason, Hands};
-use crate::event::{Ends, Event, IoKind};
+use crate::drive::Hands;
+use crate::event::Event;
 use crate::node::Node;
+use crate::notice::ExitReason;
+use crate::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use crate::time::Instant;
 
 /// A world: the kernel with one adapter, or the simulator. Whatever waits here waits for a generous time and panics then.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::arm::Arm;
 use super::stage::{Heard, Stage, route};
 use super::streams::noise;
-use crate::action::SocketOptions;
+use crate::socket::SocketOptions;
 
 /// How many turns of all pumps may pass while nothing happens.
 const QUIET: u64 = 16;

@@ -5,10 +5,9 @@ use std::time::Duration;
 use super::arm::{Arm, Door};
 use super::mate::Mate;
 use super::stage::{Heard, Stage, route};
-use crate::action::{Keepalive, SocketOptions};
 use crate::config::{Seconds, keepalive};
-use crate::event::IoKind;
-use crate::node::DialFailure;
+use crate::conn::DialFailure;
+use crate::socket::{IoKind, Keepalive, SocketOptions};
 use crate::tls;
 
 /// Nothing listens there, and the node hears so.

@@ -4,10 +4,9 @@ use super::arm::Arm;
 use super::mate::{read_to_end, write_all};
 use super::stage::{Heard, Stage};
 use super::streams::noise;
-use crate::action::SocketOptions;
 use crate::conn::{CloseReason, Stage as At};
-use crate::drive::ExitReason;
-use crate::event::IoKind;
+use crate::notice::ExitReason;
+use crate::socket::{IoKind, SocketOptions};
 
 /// The peer ends its writing: what it said before is heard, and its reading comes to a proper end.
 pub fn a_half_close_of_the_peer_ends_the_connection(arm: &impl Arm) {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::arm::{Arm, Peer};
 use super::mate::write_all;
 use super::stage::Stage;
-use crate::action::SocketOptions;
 use crate::config::{Seconds, keepalive};
 use crate::conn::CloseReason;
+use crate::socket::SocketOptions;
 use crate::wire::frame::{HEAD, Head, Signal, put_signal};
 
 /// Between two Towline daemons each interval of silence is followed by a heartbeat and none comes sooner; the peer's own

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::arm::Peer;
 use crate::conn::{Accepting, CloseReason, Conn, Dialling, FromConn, Side, ToConn};
-use crate::event::IoKind;
 use crate::ids::ConnId;
+use crate::socket::IoKind;
 use crate::time::{Instant, Wall};
 use crate::tls;
 use crate::wire::frame::{self, Signal};

@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::arm::Arm;
 use super::stage::{Heard, Stage};
 use super::streams::noise;
-use crate::action::SocketOptions;
 use crate::config::{Seconds, keepalive};
 use crate::conn::CloseReason;
-use crate::event::IoKind;
 use crate::limits;
+use crate::socket::{IoKind, SocketOptions};
 
 /// A peer that reads a little at a time gets everything.
 pub fn a_slow_reader_gets_everything(arm: &impl Arm) {

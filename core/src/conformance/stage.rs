@@ -9,20 +9,21 @@ use std::time::Duration;
 use super::arm::{Arm, Door, Running};
 use super::mate::{Mate, password};
 use super::trace::Tracer;
-use crate::action::SocketOptions;
-use crate::conn::{CloseReason, Peer};
-use crate::drive::{ExitReason, Hands, Notice, Reply, Step, Work, WorkDone};
+use crate::conn::{CloseReason, DialFailure, Peer};
+use crate::drive::{Hands, Reply, Step};
 use crate::error::Code;
-use crate::event::{Event, IoKind};
+use crate::event::Event;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, Net, Node, Opening, Route, Settings, TimerKey};
-use crate::role::Role;
+use crate::node::{Net, Node, Opening, Role, Route, Settings, TimerKey};
+use crate::notice::{ExitReason, Notice};
+use crate::socket::{IoKind, SocketOptions};
 use crate::time::Instant;
 use crate::tls;
 use crate::tls::keyring::Keyring;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{Hello, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
+use crate::work::{Work, WorkDone};
 
 /// What the role hears.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use super::arm::Arm;
 use super::stage::Stage;
-use crate::action::SocketOptions;
+use crate::socket::SocketOptions;
 
 /// Frames that come a byte at a time are whole frames in the end, and bytes read one at a time too.
 pub fn frames_arrive_byte_by_byte(arm: &impl Arm) {

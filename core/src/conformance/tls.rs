@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::arm::Arm;
 use super::mate::Mate;
 use super::stage::Stage;
-use crate::action::SocketOptions;
+use crate::socket::SocketOptions;
 use crate::time::Wall;
 use crate::tls::certificate::{CertificateConfig, SharedWall};
 use crate::tls::rustls::{CertificateAcceptor, CertificateDialler};

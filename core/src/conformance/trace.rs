@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use super::arm::Arm;
 use super::stage::{Heard, Stage, route};
-use crate::action::{Action, SocketOptions};
+use crate::action::Action;
 use crate::conn::{FromConn, ToConn};
 use crate::drive::Step;
 use crate::event::Event;
+use crate::socket::SocketOptions;
 use std::time::Duration;
 
 /// Lines such as `< Accepted ticket 1, listener 1` and `> Admit ticket 1 as conn 1`: ids become ordinals of their kind;
@@ -167,7 +168,7 @@ pub fn the_trace_is_the_same_everywhere(arm: &impl Arm) {
     stage.order(move |net| net.cancel_dial(dial));
     stage.failure();
     arm.until("the adapter's answer", &mut || seen("< Dialed dial 3"));
-    let work = stage.ask(|net| net.work(crate::drive::Work::Disk(nothing())));
+    let work = stage.ask(|net| net.work(crate::work::Work::Disk(nothing())));
     assert!(matches!(stage.next("the work"), Heard::Done(done) if done == work));
     let trace = stage.finish().join("\n") + "\n";
     assert_eq!(trace, include_str!("trace.txt"), "the whole trace:\n{trace}");

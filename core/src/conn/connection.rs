@@ -18,14 +18,14 @@ use super::tx::{Back, Tx};
 use crate::buf::Headway;
 use crate::bulk::machine::{Flow, Outcome};
 use crate::bulk::work::DiskDone;
-use crate::drive::{Work, WorkDone};
-use crate::event::IoKind;
 use crate::ids::{ConnId, WorkId};
 use crate::limits;
+use crate::socket::IoKind;
 use crate::time::{Deadline, Instant};
 use crate::tls::{self, State};
 use crate::wire::frame::{Signal, put_data, put_signal};
 use crate::wire::hello::CROWDED;
+use crate::work::{Work, WorkDone};
 
 /// What the deadline of a mute connection is for.
 const MUTE: &str = "answer to a wrong key";

@@ -14,6 +14,7 @@ mod api;
 mod auth;
 mod carry;
 mod connection;
+mod dial_failure;
 mod drain;
 mod flight;
 mod gather;
@@ -28,6 +29,9 @@ mod tx;
 
 pub use api::{Accepting, Dialling, FromConn, Interest, Moved, Peer, Side, ToConn, Traffic, Transmit};
 pub use connection::Conn;
+pub use dial_failure::DialFailure;
+#[cfg(test)]
+pub(crate) use dial_failure::one_of_each as one_of_each_dial_failure;
 #[cfg(test)]
 pub(crate) use flight::one_of_each as one_of_each_stall;
 pub use flight::{Flight, Stall};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::error::{Code, Explain, Fault, Retry, TlsError};
-use crate::event::IoKind;
+use crate::socket::IoKind;
 
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

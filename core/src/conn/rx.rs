@@ -4,8 +4,8 @@ use super::gather::Gather;
 use super::reason::CloseReason;
 use crate::buf::Buf;
 use crate::error::TlsError;
-use crate::event::IoKind;
 use crate::limits;
+use crate::socket::IoKind;
 use crate::tls::{Session, State};
 use crate::wire::frame::{self, Decoder, FrameError, Piece, Signal};
 

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{ExitReason, Hands, JumpWatch, Step, Work};
-use crate::action::{Action, SocketOptions};
+use crate::action::Action;
 use crate::address::{Address, source_for};
 use crate::conn::{Conn, FromConn, ToConn};
-use crate::event::{Ends, Event, IoKind, ResolveError};
+use crate::event::Event;
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
-use crate::node::Node;
-use crate::role::Role;
+use crate::node::{Node, Role};
+use crate::socket::{Ends, IoKind, ResolveError, SocketOptions};
 use crate::time::{Instant, Wall};
 
 /// Messages a connection's mailbox holds; one more and the connection is aborted, for the node waits for nobody.

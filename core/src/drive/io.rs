@@ -2,7 +2,7 @@
 
 use std::io::{Error, ErrorKind};
 
-use crate::event::IoKind;
+use crate::socket::IoKind;
 
 /// Process and system out of descriptors: the same on every Unix, and without an `ErrorKind`.
 const EMFILE: i32 = 24;

@@ -5,8 +5,8 @@ use std::io::{self, IoSlice};
 use super::io::{io_kind, would_block};
 use super::{Work, WorkDone};
 use crate::conn::{CloseReason, Conn, Flight, FromConn, Side, ToConn};
-use crate::event::IoKind;
 use crate::ids::{ConnId, WorkId};
+use crate::socket::IoKind;
 use crate::time::Instant;
 
 /// Bytes read, and bytes written, before the rest of a turn gets its chance.

@@ -3,7 +3,7 @@
 use std::io::{Error, ErrorKind};
 
 use super::io_kind;
-use crate::event::IoKind;
+use crate::socket::IoKind;
 
 /// The ICMP message that has ended a dial (RFC 792, RFC 4443 §3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

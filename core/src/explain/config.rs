@@ -1,8 +1,8 @@
 //! `T08`: configuration.
 
 use super::{Page, entry};
-use crate::config::check::codes;
 use crate::error::{Code, Fault, Retry};
+use crate::explain::codes;
 
 /// All of these are found before a daemon starts, and none goes away by itself.
 const fn finding(code: Code, title: &'static str, meaning: &'static str, remedy: &'static str) -> Page {

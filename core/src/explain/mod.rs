@@ -4,6 +4,7 @@
 mod answers;
 mod catalog;
 mod clock;
+pub mod codes;
 mod config;
 mod conn;
 mod dial;

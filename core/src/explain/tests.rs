@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Page, all, complaint, page};
-use crate::config::check::codes;
+use crate::catalog::levels::WrongClock;
+use crate::catalog::restore_selection::SelectionError;
+use crate::catalog::{CatalogError, CatalogErrorKind};
 use crate::error::{Code, Explain};
-use crate::role::director::catalog::{CatalogError, CatalogErrorKind};
-use crate::role::director::levels::WrongClock;
-use crate::role::director::restore_selection::SelectionError;
-use crate::{bulk, conn, node, role, tls};
+use crate::explain::codes;
+use crate::{bulk, conn, node, notice, role, tls};
 
 /// One of every error that can explain itself.
 fn every_error() -> Vec<Box<dyn Explain>> {
@@ -33,7 +33,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         SelectionError::VolumeDisabled { volume: String::new(), job_id: 1 },
         SelectionError::NoVolume { job_id: 1 },
     ];
-    boxed(node::one_of_each_dial_failure())
+    boxed(conn::one_of_each_dial_failure())
         .chain(boxed(node::one_of_each_bind_error()))
         .chain(boxed(role::director::one_of_each_reach_failure()))
         .chain(boxed(tls::one_of_each_error()))
@@ -45,7 +45,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(selections))
         .chain(boxed(role::director::figures::one_of_each()))
         .chain(boxed(vec![WrongClock { job_id: 1, claimed: 0, sound: None }]))
-        .chain(boxed(role::tray::one_of_each_failure()))
+        .chain(boxed(notice::one_of_each_tray_failure()))
         .collect()
 }
 

@@ -11,16 +11,15 @@ use crate::bulk::archiver::Archiver;
 use crate::bulk::machine::Machine;
 use crate::bulk::restorer::Restorer;
 use crate::conn::{Accepting, CloseReason, Conn, Dialling, FromConn, ToConn};
-use crate::drive::{Work, WorkDone};
-use crate::event::Ends;
 use crate::ids::{ConnId, HandleId, WorkId};
-use crate::limits;
 use crate::secret::Secret;
+use crate::socket::Ends;
 use crate::time::{Instant, Wall};
-use crate::tls;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::{Signal, put_data, put_signal};
 use crate::wire::hello::{Hello, Purpose, Version};
+use crate::work::{Work, WorkDone};
+use crate::{limits, tls};
 
 pub(super) const TARGETS: &[Target] = &[
     Target { name: "conn_accept", kind: Kind::Connection, body: accepted, samples: || steered(recorded(true)) },

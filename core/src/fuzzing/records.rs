@@ -3,8 +3,8 @@
 use super::lines::{comes_back, samples};
 use super::{Steps, Target, parser};
 use crate::calendar::Civil;
+use crate::catalog::UpdCatBatch;
 use crate::config::{Bytes, Seconds, TimeOfDay};
-use crate::role::director::catalog::UpdCatBatch;
 use crate::tls::sniff::{First, sniff};
 use crate::wire::accurate::KnownFile;
 use crate::wire::acl::Acl;

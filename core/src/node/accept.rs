@@ -8,9 +8,9 @@ use super::net::{Link, Net};
 use crate::action::Action;
 use crate::conn::{Accepting, CloseReason, Conn, Stage, ToConn};
 use crate::error::{Code, Explain, Fault};
-use crate::event::Ends;
 use crate::ids::{ConnId, ListenerId, TicketId};
 use crate::limits;
+use crate::socket::Ends;
 use crate::wire::names::PeerName;
 
 impl Net {

@@ -8,7 +8,6 @@
 //! A role sees one [`DialId`] for all of it; each try has one of its own, so that every `Action::Dial` is answered by
 //! one `Event::Dialed`.
 
-mod failure;
 mod names;
 mod narrow;
 mod news;
@@ -17,27 +16,23 @@ mod race;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-pub use failure::DialFailure;
-#[cfg(test)]
-pub(crate) use failure::one_of_each;
 pub(super) use names::Names;
 pub(super) use narrow::Narrow;
 pub use news::DialNews;
 use race::{Race, says_more};
 
 use super::net::{Link, Net, Owner, TimerKey};
-use crate::action::{Action, SocketOptions};
+use crate::action::Action;
 use crate::address::{Address, can_reach, lacks_scope};
-use crate::conn::{CloseReason, Conn, Dialling};
-use crate::drive::Level;
+use crate::conn::{CloseReason, Conn, DialFailure, Dialling};
 use crate::error::{Code, Explain, Retry};
-use crate::event::{Ends, IoKind, ResolveError};
 use crate::ids::{ConnId, DialId, QueryId};
-use crate::limits;
+use crate::notice::Level;
 use crate::secret::Secret;
+use crate::socket::{Ends, IoKind, ResolveError, SocketOptions};
 use crate::time::Instant;
-use crate::tls;
 use crate::wire::hello::Hello;
+use crate::{limits, tls};
 
 /// Where to dial and how long to try (`wire/1 §9.1`).
 #[derive(Clone, Debug)]

@@ -18,13 +18,13 @@ pub use failure::BindError;
 pub(crate) use failure::one_of_each;
 
 use super::net::{Net, Owner, TimerKey};
-use crate::action::{Action, SocketOptions};
+use crate::action::Action;
 use crate::address::Endpoint;
-use crate::drive::{ExitReason, Level, Notice};
 use crate::error::{Code, Explain, Fault, Retry};
-use crate::event::{IoKind, ResolveError};
 use crate::ids::{ListenerId, QueryId};
 use crate::limits;
+use crate::notice::{ExitReason, Level, Notice};
+use crate::socket::{IoKind, ResolveError, SocketOptions};
 
 /// The exit code of a daemon that cannot listen: `EX_UNAVAILABLE` of sysexits.
 pub const EXIT_NO_LISTENER: u8 = 69;

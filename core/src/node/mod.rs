@@ -6,28 +6,26 @@
 //! [`Net`] is what a role orders through; the node turns events into calls of the role.
 
 mod accept;
-pub mod channel;
 mod crowd;
 mod dial;
 mod guesses;
 mod listen;
 mod net;
 mod number;
-pub mod pool;
 mod refusals;
+mod role;
 mod shortage;
 mod survey;
 #[cfg(test)]
 mod tests;
 
-pub use dial::{DialFailure, DialNews, Opening, Route};
+pub use dial::{DialNews, Opening, Route};
 pub use listen::{BindError, EXIT_NO_LISTENER};
 pub use net::{Net, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};
+pub use role::Role;
 pub use survey::{Row, SurveyId};
 
-#[cfg(test)]
-pub(crate) use dial::one_of_each as one_of_each_dial_failure;
 #[cfg(test)]
 pub(crate) use listen::one_of_each as one_of_each_bind_error;
 
@@ -35,11 +33,10 @@ use std::collections::VecDeque;
 
 use crate::action::Action;
 use crate::conn::{CloseReason, FromConn, Peer, ToConn};
-use crate::drive::{ExitReason, Level};
 use crate::error::Explain;
 use crate::event::Event;
 use crate::ids::ConnId;
-use crate::role::Role;
+use crate::notice::{ExitReason, Level};
 use crate::time::{Deadline, Instant};
 use net::Owner;
 

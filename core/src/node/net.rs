@@ -11,27 +11,25 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::Queue;
 use super::crowd::Crowd;
-use super::dial::{Attempt, DialFailure, DialNews, Names, Narrow, Try};
+use super::dial::{Attempt, DialNews, Names, Narrow, Try};
 use super::guesses::Guesses;
 use super::listen::Listeners;
 use super::refusals::Refusals;
 use super::shortage::Shortage;
 use super::survey::{Known, Row, Survey, SurveyId};
-use crate::action::{Action, SocketOptions};
+use crate::action::Action;
 use crate::bulk::machine::{Machine, ToMachine};
 use crate::bulk::parcel::Parcel;
-use crate::conn::{Peer, Stall, ToConn};
-use crate::drive::{ExitReason, Level, Notice, Work};
+use crate::conn::{DialFailure, Peer, Stall, ToConn};
 use crate::error::{Code, Explain, Fault};
-use crate::event::Ends;
-use crate::explain;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::limits;
-use crate::printable;
+use crate::notice::{ExitReason, Level, Notice};
+use crate::socket::{Ends, SocketOptions};
 use crate::time::{Deadline, Instant, Wall};
-use crate::tls;
 use crate::tls::keyring::Keyring;
 use crate::wire::frame::{self, Signal};
+use crate::work::Work;
+use crate::{explain, limits, printable, tls};
 
 /// Names a timer of the role. Never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::crowd::Prefix;
 use super::net::{Net, Owner, TimerKey};
-use crate::drive::Level;
 use crate::error::{Code, Fault};
 use crate::limits;
+use crate::notice::Level;
 
 /// How often the rest is counted.
 const MINUTE: Duration = Duration::from_secs(60);

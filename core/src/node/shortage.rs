@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::net::{Net, Owner, TimerKey};
-use crate::drive::Level;
-use crate::event::IoKind;
+use crate::notice::Level;
+use crate::socket::IoKind;
 use crate::time::Instant;
 
 /// How often the rest is counted.

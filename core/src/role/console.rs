@@ -12,19 +12,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::config::{ConsoleConfig, keepalive};
-use crate::conn::{CloseReason, Peer};
-use crate::drive::{ExitReason, Level, Notice, WorkDone};
+use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::error::{Code, Explain, Fault};
-use crate::event::IoKind;
 use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialFailure, DialNews, Net, Route, TimerKey};
+use crate::node::{DialNews, Net, Role, Route, TimerKey};
+use crate::notice::{ExitReason, Level, Notice};
 use crate::printable;
-use crate::role::Role;
 use crate::role::identity::Credentials;
+use crate::socket::IoKind;
 use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use crate::wire::status::JobStatus;
+use crate::work::WorkDone;
 
 /// Lines that are kept for a director that is busy.
 pub const MAX_HELD: usize = 1_000;

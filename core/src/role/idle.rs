@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::notice::Level;
 use crate::role::quiet::{Quiet, more};
 use crate::time::Instant;
 

@@ -1,9 +1,9 @@
 //! Commands that are refused: logged once a minute for each peer, so that a peer in a loop fills no disk.
 
-use crate::drive::Level;
 use crate::error::{Code, Fault};
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::notice::Level;
 use crate::role::quiet::{Quiet, more};
 
 /// Characters of a command that are logged: its first word, which holds no key.

@@ -3,6 +3,7 @@
 //! A step acts (sends, dials, gives work), then waits for what it expects: an answer, a signal, or an event that the
 //! role reports. The context `C` holds what steps need and learn.
 
+use crate::ids::Who;
 use crate::node::Net;
 use crate::wire::frame::Signal;
 
@@ -40,27 +41,6 @@ pub enum Expect {
     Signal(Who, Signal),
     /// Something the role reports with [`Script::on_event`].
     Event(&'static str),
-}
-
-/// Which peer of the context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Who {
-    /// The director.
-    Director,
-    /// The file daemon.
-    File,
-    /// The storage daemon.
-    Storage,
-}
-
-impl std::fmt::Display for Who {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Director => "director",
-            Self::File => "file daemon",
-            Self::Storage => "storage daemon",
-        })
-    }
 }
 
 /// How a dialogue stands.

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use towline_core::action::SocketOptions;
 use towline_core::bulk::machine::{FromMachine, Outcome, ToMachine};
 use towline_core::bulk::work::{DiskDone, DiskWork};
-use towline_core::conn::{CloseReason, Peer};
-use towline_core::drive::{ExitReason, Hands, Level, Notice, Reply, Runtime, Work, WorkDone};
-use towline_core::event::IoKind;
+use towline_core::conn::{CloseReason, DialFailure, Peer};
+use towline_core::drive::{Hands, Reply, Runtime};
 use towline_core::ids::{ConnId, DialId, HandleId, ListenerId, WorkId};
-use towline_core::node::{DialFailure, Net, Node, Opening, Route, Settings, TimerKey};
-use towline_core::role::Role;
+use towline_core::node::{Net, Node, Opening, Role, Route, Settings, TimerKey};
+use towline_core::notice::{ExitReason, Level, Notice};
+use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::time::Instant;
 use towline_core::wire::frame::Signal;
+use towline_core::work::{Work, WorkDone};
 
 use super::{Drain, Engines, JOB, Run, Source, archiver, hello, sender};
 use crate::processor::Meter;

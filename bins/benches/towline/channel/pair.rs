@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use towline_core::bulk::machine::{FromMachine, Outcome, ToMachine};
 use towline_core::conn::{Accepting, Conn, Dialling, FromConn, ToConn};
-use towline_core::drive::{Work, WorkDone};
-use towline_core::event::Ends;
 use towline_core::ids::{ConnId, HandleId};
+use towline_core::socket::Ends;
 use towline_core::time::Instant;
+use towline_core::work::{Work, WorkDone};
 
 use super::{BLOCK, Drain, Engines, JOB, Run, Source, WALL, archiver, hello, sender};
 use crate::processor::Meter;

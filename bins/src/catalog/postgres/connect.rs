@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use ::postgres::config::SslMode;
 use ::postgres::{Client, Config, NoTls};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::Postgres;
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::sql::Result;
 use super::failure::failure;

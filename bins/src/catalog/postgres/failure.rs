@@ -4,7 +4,7 @@ use std::error::Error as _;
 
 use ::postgres::Error;
 use ::postgres::error::{DbError, SqlState};
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 /// What an error means.
 pub(super) fn failure(error: &Error) -> CatalogError {

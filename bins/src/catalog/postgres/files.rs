@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ::postgres::{Statement, Transaction};
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::files::FileEntry;
 use super::super::path_cache::PathCache;

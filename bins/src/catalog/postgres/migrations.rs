@@ -1,7 +1,7 @@
 //! The schema and its versions on the server. A step, once released, is never changed: a new one is added.
 
 use ::postgres::{Client, Transaction};
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::sql::Result;
 use super::failure::failure;

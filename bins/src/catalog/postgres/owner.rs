@@ -1,8 +1,8 @@
 //! One owner of a catalog at a time: a lock of the server that belongs to the connection and ends with it.
 
 use ::postgres::{Client, Row};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::Postgres;
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::sql::Result;
 use super::failure::failure;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ::postgres::types::private::BytesMut;
 use ::postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 use ::postgres::{Statement, Transaction};
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::files::FileEntry;
 use super::super::path_cache::PathCache;

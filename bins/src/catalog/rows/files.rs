@@ -1,7 +1,7 @@
 //! Listing and finding files.
 
+use towline_core::catalog::{CatalogAnswer, FileKey, FileRow};
 use towline_core::limits;
-use towline_core::role::director::catalog::{CatalogAnswer, FileKey, FileRow};
 
 use super::super::files::split_path;
 use super::super::known::{Page, newest};

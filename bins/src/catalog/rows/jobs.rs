@@ -1,6 +1,6 @@
 //! Jobs and their reports.
 
-use towline_core::role::director::catalog::{
+use towline_core::catalog::{
     AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LastJobs, LogRow, NewJob,
 };
 

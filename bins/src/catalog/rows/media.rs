@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use towline_core::role::director::catalog::{CatalogAnswer, JobMediaPiece, JobMediaRow, MediaRow, VolStatus};
+use towline_core::catalog::{CatalogAnswer, JobMediaPiece, JobMediaRow, MediaRow, VolStatus};
 
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
 

@@ -7,7 +7,7 @@ mod media;
 mod resources;
 mod restore;
 
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
 use super::sql::{Result, Session};
 

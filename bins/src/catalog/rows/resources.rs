@@ -1,6 +1,6 @@
 //! What the configuration names: clients, filesets, pools, storages.
 
-use towline_core::role::director::catalog::{CatalogAnswer, ClientRow, ClientSpec, FileSetSpec, PoolRow};
+use towline_core::catalog::{CatalogAnswer, ClientRow, ClientSpec, FileSetSpec, PoolRow};
 
 use super::super::sql::{Result, Session, all, missing, scalar, values};
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use towline_core::role::director::catalog::{CatalogAnswer, IndexRange, RestoreFiles};
+use towline_core::catalog::{CatalogAnswer, IndexRange, RestoreFiles};
 
 use super::super::files::split_path;
 use super::super::index_set::IndexSet;

@@ -1,7 +1,7 @@
 //! The schema and its versions. A step, once released, is never changed: a new one is added.
 
 use rusqlite::{Connection, TransactionBehavior};
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::failure;
 

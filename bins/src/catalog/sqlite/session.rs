@@ -2,7 +2,7 @@
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::files::FileEntry;
 use super::super::path_cache::PathCache;

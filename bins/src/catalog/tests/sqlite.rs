@@ -8,7 +8,7 @@ use crate::catalog::{CatalogWorker, Patience, SqliteCatalog};
 use rusqlite::Connection;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
-use towline_core::role::director::catalog::*;
+use towline_core::catalog::*;
 
 macro_rules! on_sqlite {
     ($($module:ident :: $body:ident;)*) => {$(

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command};
 use towline_core::config::{ConfigPath, TrayConfig};
-use towline_core::drive::{Injector, Notice};
+use towline_core::drive::Injector;
 use towline_core::node::Settings;
-use towline_core::role::tray::{DaemonView, Health, Tray, Watch};
+use towline_core::notice::{DaemonView, Health, Notice};
+use towline_core::role::tray::{Tray, Watch};
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use super::{Built, Daemon, Options, Peer, Places, Sink, StartError, Tls, run, run_with, say};

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use towline_core::error::Explain as _;
-use towline_core::role::script::Who;
-use towline_core::role::tray::{DaemonView, Health};
+use towline_core::ids::Who;
+use towline_core::notice::{DaemonView, Health};
 use towline_core::wire::status_reply::{RunningJob, TerminatedJob};
 
 /// The lines of a daemon: one for itself, one for each of its running jobs.

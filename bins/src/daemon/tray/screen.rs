@@ -6,8 +6,8 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::style::{Color, Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, List, ListItem, ListState, Paragraph, Wrap};
+use towline_core::notice::{DaemonView, Health};
 use towline_core::printable;
-use towline_core::role::tray::{DaemonView, Health};
 
 use super::plain;
 
@@ -162,10 +162,10 @@ fn details(view: &DaemonView) -> Vec<Line<'static>> {
 mod tests {
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
-    use towline_core::event::IoKind;
-    use towline_core::node::DialFailure;
-    use towline_core::role::script::Who;
-    use towline_core::role::tray::TrayFailure;
+    use towline_core::conn::DialFailure;
+    use towline_core::ids::Who;
+    use towline_core::notice::TrayFailure;
+    use towline_core::socket::IoKind;
     use towline_core::time::Wall;
     use towline_core::wire::status_reply::StatusReply;
 

@@ -1,16 +1,16 @@
 //! The terminal: one thread draws and reads keys; whatever ends the program, the terminal is as it was before.
 
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
+use std::{io, thread};
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event as Input, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
-use towline_core::drive::{Injector, Notice};
+use towline_core::drive::Injector;
 use towline_core::event::Event;
+use towline_core::notice::Notice;
 
 use super::screen::{Key, Screen, Wish};
 use crate::hands::Log;

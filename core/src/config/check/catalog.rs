@@ -1,7 +1,8 @@
 //! The catalog.
 
-use super::{Checker, codes};
+use super::Checker;
 use crate::config::{Catalog, ConfigPath, Postgres, Seconds, Sqlite};
+use crate::explain::codes;
 
 pub(super) fn check(c: &mut Checker, catalog: &Catalog) {
     let path = ConfigPath::of("catalog");

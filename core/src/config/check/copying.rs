@@ -1,7 +1,8 @@
 //! Checks of copies and migrations: where they go to, and what they take.
 
-use super::{Checker, codes};
+use super::Checker;
 use crate::config::{ConfigPath, DirectorConfig, Job, JobKind};
+use crate::explain::codes;
 
 /// A copy needs somewhere to go: the pool's next pool, and that pool's storage, which is not the original's. Other jobs
 /// select nothing.

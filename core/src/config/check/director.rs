@@ -1,10 +1,12 @@
 //! Checks of the director.
 
-use super::{Built, Check, Checker, Finding, Side, codes, reach};
-use super::{catalog, copying, unsupported};
+use super::{Built, Check, Checker, Finding, Side, catalog, copying, reach, unsupported};
 use crate::bulk::known::compares_digests;
-use crate::config::{Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions};
-use crate::config::{Job, JobKind, Pool, Replace, Schedule, Storage};
+use crate::config::{
+    Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions, Job, JobKind, Pool, Replace,
+    Schedule, Storage,
+};
+use crate::explain::codes;
 use crate::wire::fileset::{Unmatched, plain, unmatched};
 use crate::wire::names::PeerKind;
 

@@ -3,10 +3,8 @@
 //! [`Check::check`] never stops at the first finding: an operator repairs a file once.
 
 mod catalog;
-pub mod codes;
 mod copying;
 mod director;
-mod nearest;
 mod peers;
 mod reach;
 mod tray;
@@ -18,9 +16,9 @@ use std::net::IpAddr;
 use super::{Bytes, ConfigPath, MAX_NAME, Password, Seconds, TlsConfig, TlsMode};
 use crate::address::{Address, Endpoint};
 use crate::error::Code;
+use crate::explain::codes;
+use crate::nearest::nearest;
 use crate::wire::names::PeerKind;
-
-pub use nearest::nearest;
 
 /// What the program was built with; some settings need it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

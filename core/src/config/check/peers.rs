@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Built, Check, Checker, Finding, Side, codes};
+use super::{Built, Check, Checker, Finding, Side};
 use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
+use crate::explain::codes;
 use crate::wire::names::PeerKind;
 
 /// The smallest block a volume can have: its label must fit (`wire/3 §5.1`).

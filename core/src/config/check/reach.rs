@@ -1,8 +1,9 @@
 //! Checks of who can reach whom for data: by the same decision that jobs act on.
 
-use super::{Checker, codes};
+use super::Checker;
+use crate::channel::{self, Pair};
 use crate::config::{ConfigPath, DirectorConfig};
-use crate::node::channel::{self, Pair};
+use crate::explain::codes;
 
 pub(super) fn check(c: &mut Checker, config: &DirectorConfig) {
     jobs(c, config);

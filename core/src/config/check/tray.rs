@@ -1,7 +1,8 @@
 //! Checks of the tray monitor.
 
-use super::{Built, Check, Checker, Finding, Side, codes};
+use super::{Built, Check, Checker, Finding, Side};
 use crate::config::{ConfigPath, Password, TlsConfig, TrayConfig};
+use crate::explain::codes;
 use crate::wire::names::PeerKind;
 
 impl Check for TrayConfig {

@@ -1,8 +1,9 @@
 //! Settings that are known and that nothing acts on yet. They are refused, so that nobody relies on them; what equals the
 //! behaviour there is may be written.
 
-use super::{Checker, codes};
+use super::Checker;
 use crate::config::{Client, ConfigPath, Job, Messages, Pool, PoolKind, TlsConfig};
+use crate::explain::codes;
 
 /// `is_set` tells whether the field has a value that would need support; `instead` what happens instead.
 fn refuse(c: &mut Checker, resource: &ConfigPath, field: &'static str, is_set: bool, instead: &str) {

@@ -15,10 +15,9 @@ use std::time::Duration;
 
 use super::{Accepting, CloseReason, Conn, Dialling, FromConn, Peer, Side, ToConn};
 use crate::bulk::work::{DiskDone, DiskWork};
-use crate::drive::{Work, WorkDone};
-use crate::event::{Ends, IoKind};
 use crate::ids::{ConnId, WorkId};
 use crate::secret::Secret;
+use crate::socket::{Ends, IoKind};
 use crate::time::{Instant, Wall};
 use crate::tls::certificate::{CertificateConfig, SharedWall};
 use crate::tls::keyring::{Clear, Keyring};
@@ -27,6 +26,7 @@ use crate::tls::{Acceptor, Dialler, Versions};
 use crate::wire::frame::{Signal, put_data, put_signal};
 use crate::wire::hello::{Hello, Purpose, Version};
 use crate::wire::names::{PeerKind, PeerName};
+use crate::work::{Work, WorkDone};
 
 const WALL: Wall = Wall(1_795_438_893_000_000);
 const SECOND: u64 = 1_000_000_000;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::DialFailure;
+use crate::conn::DialFailure;
 use crate::error::{Code, Explain};
 use crate::explain;
 

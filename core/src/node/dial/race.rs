@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
-use crate::event::IoKind;
 use crate::ids::DialId;
 use crate::limits;
+use crate::socket::IoKind;
 
 /// The tries of one dial.
 #[derive(Debug, Default)]

@@ -2,7 +2,7 @@
 
 use crate::address::Endpoint;
 use crate::error::{Code, Explain, Fault, Retry};
-use crate::event::IoKind;
+use crate::socket::IoKind;
 
 /// Why a listener could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

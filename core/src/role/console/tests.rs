@@ -4,9 +4,10 @@ use super::*;
 use crate::action::Action;
 use crate::config::{Console as Named, ConsoleDirector, Password, TlsConfig};
 use crate::conn::{FromConn, ToConn};
-use crate::event::{Ends, Event};
+use crate::event::Event;
 use crate::ids::QueryId;
 use crate::node::{Node, Settings};
+use crate::socket::Ends;
 use crate::time::{Instant, Wall};
 use crate::tls::{Acceptor, Established, Kind};
 use crate::wire::hello::Hello;
@@ -207,7 +208,7 @@ fn a_director_that_hangs_up_is_an_error_with_a_code() {
 fn a_dial_that_fails_says_why_and_ends_with_3() {
     let mut bench = Bench::new(None);
     let query = bench.query.unwrap();
-    bench.event(Event::Resolved { query, answer: Err(crate::event::ResolveError::NoSuchName) });
+    bench.event(Event::Resolved { query, answer: Err(crate::socket::ResolveError::NoSuchName) });
     assert_eq!(bench.exit, Some(ExitReason::Failed(NO_DIRECTOR)));
     let Some(Notice::Log { cause: Some((Fault::Config, code)), text, .. }) = bench.notices.last() else { panic!() };
     assert_eq!(code.to_string(), "T0101");

@@ -3,9 +3,8 @@
 
 use std::collections::VecDeque;
 
-use crate::ids::ConnId;
+use crate::ids::{ConnId, Who};
 use crate::node::Net;
-use crate::role::script::Who;
 use crate::wire::file_answers as answers;
 
 use super::Director;

@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-use crate::drive::Level;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, Who};
 use crate::node::{Net, TimerKey};
-use crate::role::script::Who;
+use crate::notice::Level;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 

@@ -17,14 +17,14 @@ use crate::role::script::Scripted;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
-use super::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
-    JobRow, NewJob, RestoreFiles,
-};
 use super::job::{Job, RestorePlan};
 use super::rescheduling::Attempt;
 use super::running::Order;
-use super::{Director, Owner, restore_selection, tables};
+use super::{Director, Owner, tables};
+use crate::catalog::{
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
+    JobRow, NewJob, RestoreFiles, restore_selection,
+};
 
 /// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
 /// room for so many requests at once.

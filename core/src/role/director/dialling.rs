@@ -3,12 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::action::SocketOptions;
 use crate::config::{DirectorConfig, keepalive};
-use crate::ids::{ConnId, DialId};
+use crate::ids::{ConnId, DialId, Who};
 use crate::node::{Net, Opening, Route, TimerKey};
 use crate::role::identity::Credentials;
-use crate::role::script::Who;
+use crate::socket::SocketOptions;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{PeerKind, PeerName};
 

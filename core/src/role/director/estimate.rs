@@ -3,19 +3,18 @@
 use std::collections::VecDeque;
 
 use crate::error::Explain;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, Who};
 use crate::node::Net;
-use crate::role::script::Who;
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, JobInfo, Level};
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::status::JobLevel;
 
-use super::catalog::{CatalogRequest, LastJobs};
 use super::dialling::{Errand, Preparation};
-use super::levels::choose_level;
 use super::{Director, fileset, tables};
+use crate::catalog::levels::choose_level;
+use crate::catalog::{CatalogRequest, LastJobs};
 
 /// What somebody wants to know.
 #[derive(Clone, Debug)]

@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{CatalogRequest, FileKey, FileRow, JobRow};
 use super::verifying::shown;
 use crate::bulk::gaps::parse_gone;
+use crate::catalog::{CatalogRequest, FileKey, FileRow, JobRow};
 use crate::wire::block::Session;
 
 /// Files asked of the catalog at a time.

@@ -1,23 +1,22 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`; and errands, which are short conversations beside the jobs.
 
-use crate::conn::Peer;
-use crate::drive::Level;
+use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::ConnId;
-use crate::limits;
-use crate::node::{DialFailure, Net};
-use crate::printable;
-use crate::role::script::{Progress, Script, Scripted, Who};
+use crate::ids::{ConnId, Who};
+use crate::node::Net;
+use crate::notice::Level;
+use crate::role::script::{Progress, Script, Scripted};
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
 use crate::wire::status::{EndJob, StatusLine, StorageEnd};
+use crate::{limits, printable};
 
-use super::catalog::{CatalogAnswer, CatalogError};
 use super::dialling::{self, Errand};
 use super::reach::Reached;
 use super::requests::{self, Next, Request};
 use super::{Director, Due, Owner, tables};
+use crate::catalog::{CatalogAnswer, CatalogError};
 
 /// Lines of an answer that should have been one or two.
 const MOST_SAID: u32 = 100;

@@ -4,16 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
-use crate::ids::{ConnId, DialId, WorkId};
+use crate::ids::{ConnId, DialId, Who, WorkId};
 use crate::node::{Net, TimerKey};
 use crate::role::identity::Credentials;
-use crate::role::script::{Act, Script, Scripted, Who};
+use crate::role::script::{Act, Script, Scripted};
 use crate::secret::Secret;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 
-use super::catalog::CatalogAnswer;
 use super::copying::Copying;
 use super::gone::Gone;
 use super::journal::Journal;
@@ -21,9 +20,10 @@ use super::meter::Meter;
 use super::patience::Patience;
 use super::recording::STAGE;
 use super::requests::Request;
-use super::restore_selection::RestorePlan as Selected;
 use super::tables::level::Known;
 use super::verifying::Verifying;
+use crate::catalog::CatalogAnswer;
+use crate::catalog::restore_selection::RestorePlan as Selected;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;

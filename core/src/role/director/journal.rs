@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::catalog::{CatalogRequest, LogRow};
+use crate::catalog::{CatalogRequest, LogRow};
 
 /// Lines kept for the consoles, and lines that may wait for the catalog.
 const MAX_LINES: usize = 10_000;

@@ -9,12 +9,11 @@
 //! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
 //! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `relaying.rs` passes on to consoles what daemons answer,
-//! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `catalog.rs`, `volumes.rs`,
-//! `levels.rs` and `restore_selection.rs` are pure functions over the catalog's rows.
+//! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. The rules over the
+//! catalog's rows are in [`crate::catalog`].
 
 mod bandwidth;
 mod cancelling;
-pub mod catalog;
 mod console;
 mod copying;
 mod dialling;
@@ -25,24 +24,22 @@ mod gone;
 mod incoming;
 mod job;
 mod journal;
-pub mod levels;
 mod meter;
 mod outcome;
 mod patience;
+pub mod pool;
 mod reach;
 mod reception;
 mod recording;
 mod relaying;
 mod requests;
 mod rescheduling;
-pub mod restore_selection;
 mod returning;
 mod running;
 mod schedule;
 mod setup;
 mod tables;
 mod verifying;
-pub mod volumes;
 
 #[cfg(test)]
 pub(crate) use reach::one_of_each as one_of_each_reach_failure;
@@ -53,13 +50,13 @@ use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
+use crate::catalog::{self, CatalogAnswer, CatalogError, CatalogRequest};
 use crate::config::DirectorConfig;
-use crate::conn::{CloseReason, Peer, Stall};
-use crate::drive::{ExitReason, Level, Work, WorkDone};
+use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{DialFailure, DialNews, Net, Row, SurveyId, TimerKey};
-use crate::role::Role;
+use crate::node::{DialNews, Net, Role, Row, SurveyId, TimerKey};
+use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::Doorkeeper;
 use crate::role::refusals::Refusals;
@@ -70,9 +67,9 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+use crate::work::{Work, WorkDone};
 
 use cancelling::Cancelling;
-use catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 use console::Console;
 use dialling::Errand;
 use job::Job;

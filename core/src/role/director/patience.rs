@@ -6,9 +6,8 @@
 use std::time::Duration;
 
 use crate::config::Seconds;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, Who};
 use crate::node::{Net, TimerKey};
-use crate::role::script::Who;
 use crate::time::Instant;
 use crate::wire::status::{JobStatus, JobType};
 

@@ -13,11 +13,11 @@
 
 use std::time::Duration;
 
-use crate::conn::Peer;
+use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Fault, Retry};
 use crate::ids::{ConnId, DialId};
-use crate::node::pool::Waiting;
-use crate::node::{DialFailure, Net, TimerKey};
+use crate::node::{Net, TimerKey};
+use crate::role::director::pool::Waiting;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
 

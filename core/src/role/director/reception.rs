@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use crate::action::{Keepalive, SocketOptions};
 use crate::config::{DirectorConfig, keepalive};
 use crate::conn::Peer;
-use crate::drive::Level;
 use crate::error::{Code, Fault};
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::node::pool::{Added, Arrival, Bounds, Pool, Waiting};
+use crate::notice::Level;
+use crate::role::director::pool::{Added, Arrival, Bounds, Pool, Waiting};
 use crate::role::quiet::{Quiet, more};
+use crate::socket::{Keepalive, SocketOptions};
 use crate::tls::keyring::{Builder, Clear};
 use crate::wire::hello::{self, Purpose};
 use crate::wire::names::{PeerKind, PeerName};

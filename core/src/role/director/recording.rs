@@ -4,18 +4,18 @@
 
 use std::collections::BTreeMap;
 
-use crate::drive::Level;
 use crate::error::Explain;
 use crate::limits::{RECORD_AGAIN, UNRECORDED};
 use crate::node::{Net, TimerKey};
+use crate::notice::Level;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd};
 use super::job::Job;
 use super::running::Finished;
 use super::{Director, Due, Owner};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd};
 
 /// What such a job does, in words.
 pub(super) const STAGE: &str = "waiting for the catalog to record its end";

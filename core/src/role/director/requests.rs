@@ -2,13 +2,13 @@
 //! (`wire/3 §2.3`).
 
 use crate::error::Explain as _;
+use crate::ids::Who;
 use crate::node::Net;
-use crate::role::script::Who;
 use crate::wire::catalog::{self as wire, Ask, MediaUpdate};
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobMediaRow, MediaRow, PoolRow};
 use super::job::Job;
-use super::volumes::{self, Choice, Need, Prunes, Stock};
+use crate::catalog::volumes::{self, Choice, Need, Prunes, Stock};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobMediaRow, MediaRow, PoolRow};
 
 /// How often a search may begin again because rows changed meanwhile.
 const MAX_ROUNDS: u32 = 50;

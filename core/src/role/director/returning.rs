@@ -1,12 +1,12 @@
 //! Jobs that begin when their client comes back (`wire/1 §8.6`).
 
 use crate::config::{self, JobKind};
-use crate::drive::Level;
 use crate::error::Explain;
 use crate::node::Net;
+use crate::notice::Level;
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
 use super::{Director, Owner};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
 
 impl Director {
     /// A client has dialled in that was away: asks when each of its jobs that wait for this was last started. A

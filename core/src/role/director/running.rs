@@ -5,29 +5,27 @@ use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
 use crate::config::{self, JobKind};
-use crate::conn::{CloseReason, Peer};
-use crate::drive::Level;
+use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId};
-use crate::node::{DialFailure, DialNews, Net, Number};
-use crate::role::script::{Progress, Scripted, Who};
+use crate::ids::{ConnId, DialId, Who};
+use crate::node::{DialNews, Net, Number};
+use crate::notice::Level;
+use crate::role::script::{Progress, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::json::Json;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
-use super::console::Answer;
-use super::console::order_level;
+use super::console::{Answer, order_level};
 use super::copying::{self, Copying};
 use super::job::{Job, RestorePlan, RowIds};
 use super::patience::Patience;
 use super::reach::{Goal, Reached};
 use super::rescheduling::Attempt;
-use super::tables;
 use super::verifying::Verifying;
-use super::{Director, Owner, dialling};
+use super::{Director, Owner, dialling, tables};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;

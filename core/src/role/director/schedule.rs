@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::calendar::{Civil, Zone};
 use crate::config::{Level as ConfigLevel, Run, Schedule, Week, Weekday};
-use crate::drive::Level;
 use crate::node::{Net, TimerKey};
+use crate::notice::Level;
 
 use super::{Director, Due};
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::fileset;
 use crate::config::{DirectorConfig, listen_on};
-use crate::drive::{ExitReason, Level};
 use crate::error::Explain;
 use crate::node::Net;
+use crate::notice::{ExitReason, Level};
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, FileSetSpec, PoolRow};
 use super::{Director, Owner, ask_catalog};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, FileSetSpec, PoolRow};
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
 const NO_CATALOG: u8 = 74;

@@ -19,11 +19,12 @@ use crate::wire::frame::{Decoder, Piece};
 use crate::wire::status::{JobStatus, JobType};
 use crate::wire::verify::VerifyLine;
 
-use super::catalog::{
-    CatalogAnswer, CatalogError, CatalogRequest, FileRow, IndexRange, JobFilter, JobMediaPiece, JobRow, RestoreFiles,
-};
 use super::job::{Job, RestorePlan};
-use super::{Director, Owner, restore_selection, tables};
+use super::{Director, Owner, tables};
+use crate::catalog::{
+    CatalogAnswer, CatalogError, CatalogRequest, FileRow, IndexRange, JobFilter, JobMediaPiece, JobRow, RestoreFiles,
+    restore_selection,
+};
 
 /// Differences with a line in the report; more are only counted.
 const MOST_LISTED: u64 = 1_000;

@@ -13,11 +13,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::config::keepalive;
-use crate::conn::Peer;
-use crate::drive::Level;
+use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId};
-use crate::node::{DialFailure, Net, Route, TimerKey};
+use crate::node::{Net, Route, TimerKey};
+use crate::notice::Level;
 use crate::printable;
 use crate::time::Instant;
 use crate::wire::frame::Signal;

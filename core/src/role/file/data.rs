@@ -6,12 +6,13 @@ use crate::bulk::machine::Machine;
 use crate::bulk::restorer::Restorer;
 use crate::bulk::sender::Sender;
 use crate::bulk::work::DiskWork;
-use crate::drive::Work;
+use crate::ids::Who;
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::frame::Signal;
 use crate::wire::session::{self, DataCommand, ReadSession};
 use crate::wire::status;
+use crate::work::Work;
 
 use super::job::Job;
 

@@ -3,12 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::bulk::work::{DiskDone, DiskWork};
-use crate::drive::{Level, Work, WorkDone};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::WorkId;
 use crate::node::Net;
+use crate::notice::Level;
 use crate::printable;
 use crate::role::quiet::{Quiet, more};
+use crate::work::{Work, WorkDone};
 
 /// Lines that wait while others are being written; more are counted and lost.
 const WAITING: usize = 256;

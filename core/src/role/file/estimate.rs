@@ -3,11 +3,11 @@
 use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
-use crate::drive::Work;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::Signal;
+use crate::work::Work;
 
 use super::FileDaemon;
 use super::job::Kind;

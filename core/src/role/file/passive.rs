@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::bulk::work::RestoreOrder;
 use crate::config::keepalive;
-use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::{Net, TimerKey};
+use crate::notice::Level;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::file_answers as answers;
 use crate::wire::names::{PeerKind, PeerName};

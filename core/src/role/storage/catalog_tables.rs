@@ -3,13 +3,13 @@
 
 use crate::bulk::machine::ToMachine;
 use crate::bulk::work::{DiskWork, Expect as Find, ReadForm};
-use crate::drive::Work;
-use crate::ids::HandleId;
+use crate::ids::{HandleId, Who};
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo};
 use crate::wire::label::VolumeLabel;
 use crate::wire::status::JobStatus;
+use crate::work::Work;
 
 use super::job::{Job, Part, job_media};
 

@@ -1,11 +1,11 @@
 //! The way to a passive file daemon: `wire/3 §1.3.7`, `wire/1 §5.4`.
 
 use crate::config::keepalive;
-use crate::conn::Peer;
-use crate::drive::Level;
+use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
-use crate::node::{DialFailure, Net, Opening, Route};
+use crate::node::{Net, Opening, Route};
+use crate::notice::Level;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};

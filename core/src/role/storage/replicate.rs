@@ -10,11 +10,11 @@ use crate::bulk::cloner::Cloner;
 use crate::bulk::machine::Machine;
 use crate::bulk::sender::Sender;
 use crate::config::keepalive;
-use crate::conn::Peer;
-use crate::drive::Level;
+use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
-use crate::node::{DialFailure, Net, Opening, Route};
+use crate::node::{Net, Opening, Route};
+use crate::notice::Level;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
@@ -23,11 +23,10 @@ use crate::wire::status::JobStatus;
 use crate::wire::storage::Replicate;
 use crate::wire::storage_answers as answers;
 
-use super::StorageDaemon;
-use super::catalog_tables as tables;
 use super::data::PARCELS;
 use super::job::{Direction, Job, Part};
 use super::session::Next;
+use super::{StorageDaemon, catalog_tables as tables};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;

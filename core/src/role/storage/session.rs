@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::notice::Level;
 use crate::role::idle::Seat;
 use crate::time::{Instant, Wall};
 use crate::wire::block::Session as SessionIds;

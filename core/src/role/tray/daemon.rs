@@ -1,20 +1,19 @@
 //! One daemon's dialogue with the monitor: connect, be greeted, ask, hear the answer to its end.
 
-use crate::action::SocketOptions;
 use crate::config::{Password, TrayConfig};
 use crate::conn::{CloseReason, Peer};
-use crate::ids::{ConnId, DialId};
+use crate::ids::{ConnId, DialId, Who};
 use crate::node::{Net, Route, TimerKey};
 use crate::printable;
 use crate::role::identity::Credentials;
-use crate::role::script::Who;
+use crate::socket::SocketOptions;
 use crate::time::{Instant, Wall};
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
 use crate::wire::status_reply::StatusReply;
 
-use super::view::{DaemonView, Health, TrayFailure};
+use crate::notice::{DaemonView, Health, TrayFailure};
 
 /// Bytes of the longest status that is read.
 pub const MAX_STATUS: usize = 1024 * 1024;

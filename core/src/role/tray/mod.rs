@@ -11,26 +11,21 @@
 mod daemon;
 #[cfg(test)]
 mod tests;
-mod view;
 
 pub use daemon::MAX_STATUS;
-pub use view::{DaemonView, Health, TrayFailure};
-
-#[cfg(test)]
-pub(crate) use view::one_of_each as one_of_each_failure;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::TrayConfig;
-use crate::conn::{CloseReason, Peer};
-use crate::drive::{ExitReason, Notice, WorkDone};
+use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{DialFailure, Net, TimerKey};
-use crate::role::Role;
+use crate::node::{Net, Role, TimerKey};
+use crate::notice::{DaemonView, ExitReason, Health, Notice, TrayFailure};
 use crate::role::identity::Credentials;
 use crate::wire::frame::Signal;
+use crate::work::WorkDone;
 
 use daemon::{Daemon, Next};
 

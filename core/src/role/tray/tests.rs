@@ -5,14 +5,14 @@ use super::*;
 use crate::action::Action;
 use crate::config::{Monitor, MonitoredClient, Password, Seconds, TlsConfig};
 use crate::conn::{FromConn, ToConn};
-use crate::event::{Ends, Event};
+use crate::event::Event;
 use crate::ids::QueryId;
 use crate::node::{Node, Settings};
+use crate::socket::Ends;
 use crate::time::{Instant, Wall};
 use crate::tls::{Acceptor, Established, Kind};
 use crate::wire::frame;
-use crate::wire::hello::Hello;
-use crate::wire::hello::Purpose;
+use crate::wire::hello::{Hello, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
 
 const SECOND: u64 = 1_000_000_000;

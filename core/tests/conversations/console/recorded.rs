@@ -1,7 +1,7 @@
 //! Our console in the recorded conversations with Bareos's director.
 
-use towline_core::drive::{ExitReason, Notice};
 use towline_core::event::Event;
+use towline_core::notice::{ExitReason, Notice};
 use towline_core::role::console::Console;
 
 use crate::recording;

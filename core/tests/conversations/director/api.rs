@@ -1,7 +1,7 @@
 //! The console's API modes (`wire/1 §6.3`, `§6.4`): signals around the text, and JSON documents.
 
 use serde_json::{Value, json};
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::memory::MemoryCatalog;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage, config};
 

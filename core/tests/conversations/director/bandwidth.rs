@@ -1,7 +1,7 @@
 //! Bandwidth limits: what daemons are told, when jobs begin and when a console wants it.
 
 use serde_json::json;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::memory::MemoryCatalog;
 
 use crate::recording;
 use crate::support::conv::Side;

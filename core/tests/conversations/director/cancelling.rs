@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
+use towline_core::catalog::CatalogRequest;
+use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::limits::EARLY_REQUESTS;
-use towline_core::role::director::catalog::CatalogRequest;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
 
 use crate::recording;
 use crate::support::conv::Side;

@@ -1,6 +1,6 @@
 //! What consoles may say, and what they are told.
 
-use towline_core::role::director::catalog::CatalogRequest;
+use towline_core::catalog::CatalogRequest;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, errand};
 use super::jobs::{file_end, storage_end};

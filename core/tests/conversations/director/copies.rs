@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use towline_core::role::director::catalog::memory::MemoryCatalog;
-use towline_core::role::director::catalog::{
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::catalog::{
     CatalogAnswer, CatalogRequest, JobEnd, JobMediaRow, JobStart, MediaRow, NewJob, VolStatus,
 };
 

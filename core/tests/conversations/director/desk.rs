@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::catalog::{CatalogError, CatalogErrorKind, CatalogRequest};
 use towline_core::config::DirectorConfig;
-use towline_core::drive::{Notice, Work, WorkDone};
+use towline_core::notice::Notice;
 use towline_core::role::director::Director;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
-use towline_core::role::director::catalog::{CatalogError, CatalogErrorKind, CatalogRequest};
 use towline_core::time::Wall;
+use towline_core::work::{Work, WorkDone};
 
 use crate::support::conv::Side;
 use crate::support::password;
@@ -178,7 +179,7 @@ impl Desk {
 
     /// The text of all lines of a job's report in the catalog.
     pub fn report(&self, job_id: u32) -> String {
-        use towline_core::role::director::catalog::CatalogAnswer;
+        use towline_core::catalog::CatalogAnswer;
         match self.shelf().catalog.serve(CatalogRequest::JobLog { job_id }) {
             Ok(CatalogAnswer::Log(rows)) => rows.into_iter().map(|row| row.text).collect(),
             other => panic!("{other:?}"),

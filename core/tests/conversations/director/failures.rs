@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::json;
-use towline_core::drive::ExitReason;
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::catalog::{CatalogErrorKind, CatalogRequest};
 use towline_core::event::Event;
 use towline_core::limits::{RECORD_AGAIN, UNRECORDED};
-use towline_core::role::director::catalog::memory::MemoryCatalog;
-use towline_core::role::director::catalog::{CatalogErrorKind, CatalogRequest};
+use towline_core::notice::ExitReason;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, Which, backup_file, backup_storage, config};
 use super::jobs::{file_end, storage_end};

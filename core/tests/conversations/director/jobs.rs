@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use serde_json::json;
-use towline_core::drive::ExitReason;
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::catalog::{CatalogAnswer, CatalogRequest, ClientRow};
 use towline_core::event::Event;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
-use towline_core::role::director::catalog::{CatalogAnswer, CatalogRequest, ClientRow};
+use towline_core::notice::ExitReason;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, errand};
 

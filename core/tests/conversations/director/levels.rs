@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use towline_core::calendar::Zone;
-use towline_core::role::director::catalog::CatalogRequest;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::CatalogRequest;
+use towline_core::catalog::memory::MemoryCatalog;
 
 use crate::recording;
 use crate::support::conv::Side;

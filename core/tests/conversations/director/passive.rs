@@ -1,7 +1,7 @@
 //! The director and data channels that go another way: passive clients and LAN addresses.
 
 use serde_json::{Value, json};
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::memory::MemoryCatalog;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, errand, our_letters};
 use super::recorded::{CATALOG, OUR_CATALOG, OUR_CATALOG_WHY, console};

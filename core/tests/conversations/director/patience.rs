@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::json;
-use towline_core::role::director::catalog::CatalogRequest;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::CatalogRequest;
+use towline_core::catalog::memory::MemoryCatalog;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, errand};
 use super::jobs::{file_end, storage_end};

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::memory::MemoryCatalog;
 
 use super::desk::{Desk, config};
 use super::jobs::{file_end, storage_end};

@@ -209,7 +209,7 @@ fn an_unknown_console_hears_what_one_with_a_wrong_password_hears() {
 
 #[cfg(feature = "psk")]
 mod protected {
-    use towline_core::role::director::catalog::memory::MemoryCatalog;
+    use towline_core::catalog::memory::MemoryCatalog;
     use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 
     use super::*;

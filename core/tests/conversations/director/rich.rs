@@ -1,8 +1,8 @@
 //! The restore of a rich fileset from a full and an incremental backup. Of its recording there are the director's
 //! conversations; the backups' own are not kept, so that what they told the catalog is written here.
 
-use towline_core::role::director::catalog::memory::MemoryCatalog;
-use towline_core::role::director::catalog::{CatalogRequest, ClientSpec, FileSetSpec, MediaRow, PoolRow};
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::catalog::{CatalogRequest, ClientSpec, FileSetSpec, MediaRow, PoolRow};
 use towline_core::wire::frame::put_data;
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config};

@@ -1,8 +1,8 @@
 //! The director and verify jobs: the recorded one, and what the report says when volume and catalog differ.
 
 use serde_json::{Value, json};
-use towline_core::role::director::catalog::memory::MemoryCatalog;
-use towline_core::role::director::catalog::{
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::catalog::{
     CatalogRequest, ClientSpec, JobEnd, JobMediaRow, JobStart, MediaRow, NewJob, PoolRow, UpdCatBatch, VolStatus,
 };
 use towline_core::wire::frame::put_data;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use towline_core::drive::{Level, Notice};
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::catalog::memory::MemoryCatalog;
+use towline_core::notice::{Level, Notice};
 
 use crate::recording;
 use crate::support::conv::Side;

@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use towline_core::bulk::work::DiskWork;
-use towline_core::drive::{Work, WorkDone};
 use towline_core::role::file::FileDaemon;
 use towline_core::secret::Secret;
+use towline_core::work::{Work, WorkDone};
 
 use crate::recording;
 use crate::support::conv::Side;
@@ -334,7 +334,7 @@ fn a_stop_fails_the_jobs_and_ends_the_daemon() {
     world.run();
     assert_eq!(world.heard(job), [FAILED, "signal -4", "fin"]);
     assert_eq!(seen.lock().unwrap().closed, 1);
-    assert_eq!(world.exit, Some(towline_core::drive::ExitReason::Done));
+    assert_eq!(world.exit, Some(towline_core::notice::ExitReason::Done));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use towline_core::drive::{Level, Notice};
 use towline_core::event::Event;
+use towline_core::notice::{Level, Notice};
 use towline_core::role::file::FileDaemon;
 use towline_core::secret::Secret;
 use towline_core::time::Wall;

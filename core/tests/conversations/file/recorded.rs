@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::work::{DiskDone, DiskWork, Tally};
-use towline_core::drive::{Work, WorkDone};
 use towline_core::secret::Secret;
 use towline_core::wire::digest::{Algorithm, Hasher};
 use towline_core::wire::frame::put_data;
+use towline_core::work::{Work, WorkDone};
 
 use crate::recording;
 use crate::support::conv::Side;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use towline_core::bulk::work::{DiskDone, Tally};
-use towline_core::drive::WorkDone;
 use towline_core::secret::Secret;
+use towline_core::work::WorkDone;
 
 use crate::recording;
 use crate::support::catalog::Catalog;
@@ -332,7 +332,7 @@ fn a_stop_cancels_the_jobs_and_ends_the_daemon_once_the_volumes_are_closed() {
     let has_mounted = shelf.lock().unwrap().done.iter().any(|work| work.starts_with("mount"));
     assert!(has_mounted && world.exit.is_none());
     world.answer(WorkDone::Disk(DiskDone::Closed(Tally::default())));
-    assert_eq!(world.exit, Some(towline_core::drive::ExitReason::Done));
+    assert_eq!(world.exit, Some(towline_core::notice::ExitReason::Done));
 }
 
 #[test]

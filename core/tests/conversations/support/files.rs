@@ -8,10 +8,10 @@ use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
 use towline_core::bulk::verifier::Verifier;
 use towline_core::bulk::work::{DiskDone, DiskWork, RestoreOrder, Tally};
-use towline_core::drive::{Work, WorkDone};
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes};
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::Stream;
+use towline_core::work::{Work, WorkDone};
 
 use super::conv::{self, Frame};
 use super::world::Hands;

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, Tally};
-use towline_core::drive::{Work, WorkDone};
 use towline_core::ids::HandleId;
 use towline_core::wire::block::{BlockHeader, seal};
 use towline_core::wire::bsr::Selection;
 use towline_core::wire::label::VolumeLabel;
+use towline_core::work::{Work, WorkDone};
 
 use super::world::Hands;
 

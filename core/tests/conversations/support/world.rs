@@ -6,12 +6,13 @@ use std::time::Duration;
 use towline_core::action::Action;
 use towline_core::calendar::Zone;
 use towline_core::conn::{Conn, FromConn, Side as Half};
-use towline_core::drive::{ExitReason, Notice, Work, WorkDone};
-use towline_core::event::{Ends, Event, IoKind, ResolveError};
+use towline_core::event::Event;
 use towline_core::ids::{ConnId, DialId, ListenerId, TicketId, WorkId};
-use towline_core::node::{Node, Settings};
-use towline_core::role::Role;
+use towline_core::node::{Node, Role, Settings};
+use towline_core::notice::{ExitReason, Notice};
+use towline_core::socket::{Ends, IoKind, ResolveError};
 use towline_core::time::{Instant, Wall};
+use towline_core::work::{Work, WorkDone};
 
 use super::conv::Frame;
 use super::matcher::Bindings;

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use serde_json::json;
-use towline_core::drive::{Level, Notice};
+use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::error::Code;
-use towline_core::role::director::catalog::memory::MemoryCatalog;
+use towline_core::notice::{Level, Notice};
 
 use crate::director::desk::{self, Desk};
 use crate::recording;
 use crate::support::conv::Side;
-use crate::support::password;
 use crate::support::peer::Script;
 use crate::support::roles::{Protection, STARTED, file_daemon, storage_daemon};
-use crate::support::{files, volumes};
+use crate::support::{files, password, volumes};
 
 const GREETING: &str = "text 1000\\x1eOK: bareos-dir Version: 26.0.0 (23Nov26)";
 

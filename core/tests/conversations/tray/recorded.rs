@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use towline_core::drive::ExitReason;
 use towline_core::event::Event;
-use towline_core::role::tray::{DaemonView, Health, Tray, TrayFailure, Watch};
+use towline_core::notice::{DaemonView, ExitReason, Health, TrayFailure};
+use towline_core::role::tray::{Tray, Watch};
 use towline_core::wire::status_reply::TerminatedJob;
 
 use crate::recording;

@@ -1,6 +1,6 @@
 use super::*;
-use towline_core::role::director::catalog::last_jobs as last_jobs_of;
-use towline_core::role::director::levels::choose_level;
+use towline_core::catalog::last_jobs as last_jobs_of;
+use towline_core::catalog::levels::choose_level;
 
 pub(crate) fn a_job_goes_from_created_to_ended(catalog: &mut dyn Catalog) {
     let site = site(catalog);

@@ -9,7 +9,7 @@ pub(crate) mod restore;
 pub(crate) mod volumes;
 
 use super::{Attempt, Catalog};
-use towline_core::role::director::catalog::*;
+use towline_core::catalog::*;
 
 /// Calls a macro with every body, so that each runs on every engine.
 macro_rules! for_each_body {

@@ -1,6 +1,6 @@
 use super::frames::{attributes, digest, with_delta};
 use super::*;
-use towline_core::role::director::restore_selection::choose_jobs;
+use towline_core::catalog::restore_selection::choose_jobs;
 
 type Chosen = Vec<(u32, Vec<(u32, u32)>)>;
 

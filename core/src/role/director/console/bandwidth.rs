@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use crate::config::Bytes;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, Who};
 use crate::node::Net;
-use crate::role::script::Who;
 
 use super::super::bandwidth::limit_line;
 use super::super::{Director, job::Job};

@@ -1,8 +1,7 @@
 //! The commands of a console.
 
-use crate::ids::ConnId;
+use crate::ids::{ConnId, Who};
 use crate::node::Net;
-use crate::role::script::Who;
 use crate::wire::file::FileCommand;
 use crate::wire::frame::Signal;
 use crate::wire::json::Json;
@@ -11,7 +10,6 @@ use crate::wire::storage::StorageCommand;
 
 use crate::config::{self, JobKind};
 
-use super::super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, LastJobs};
 use super::super::estimate::Estimate;
 use super::super::rescheduling::Attempt;
 use super::super::running::{self, Order};
@@ -20,6 +18,7 @@ use super::grammar::{self, whole_verb};
 use super::output::Api;
 use super::words::Words;
 use super::{Answer, Asked, Doing, show, wait};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, LastJobs};
 
 impl Director {
     /// Serves one command line.

@@ -1,9 +1,9 @@
 //! `explain`: what a code means, and which way data would go.
 
 use crate::error::Code;
-use crate::explain;
 use crate::ids::ConnId;
-use crate::node::{Net, channel};
+use crate::node::Net;
+use crate::{channel, explain};
 
 use super::super::Director;
 use super::Answer;

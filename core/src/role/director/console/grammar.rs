@@ -1,7 +1,7 @@
 //! The commands of a console and the words that each of them takes. A line with any other word is refused, and nothing
 //! of it is done: a word that were ignored would be taken for one that was obeyed.
 
-use crate::config::check::nearest;
+use crate::nearest::nearest;
 
 use super::words::Words;
 

@@ -5,10 +5,10 @@ use crate::node::Net;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::super::Director;
-use super::super::catalog::{CatalogRequest, JobFilter, JobRow};
 use super::commands::number_of;
 use super::words::Words;
 use super::{Asked, show};
+use crate::catalog::{CatalogRequest, JobFilter, JobRow};
 
 /// Rows of a list that is not asked for fewer: its newest jobs.
 const LIST_LIMIT: u32 = 10_000;

@@ -25,9 +25,9 @@ use std::collections::VecDeque;
 
 use crate::config::keepalive;
 use crate::conn::Peer;
-use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::notice::Level;
 use crate::role::idle::{Bounds, Full, Seat};
 use crate::time::{Instant, Wall};
 use crate::wire::frame::{self, Signal};
@@ -35,9 +35,9 @@ use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
 
 use super::Director;
-use super::catalog::{CatalogRequest, FileKey};
 use super::estimate::Estimate;
 use super::running::Order;
+use crate::catalog::{CatalogRequest, FileKey};
 use list::Listing;
 use output::Output;
 use restore::Restoring;

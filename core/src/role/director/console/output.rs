@@ -6,17 +6,16 @@ use std::borrow::Cow;
 use crate::bulk::parcel::Parcel;
 use crate::error::Code;
 use crate::ids::ConnId;
-use crate::limits;
 use crate::node::Net;
-use crate::printable;
 use crate::role::report::thousands;
 use crate::wire::frame::Signal;
 use crate::wire::json::Json;
+use crate::{limits, printable};
 
 use super::super::Director;
-use super::super::catalog::{CatalogRequest, FileKey, FileRow};
 use super::words::Words;
 use super::{Asked, Doing, put_text, show, text_frames};
+use crate::catalog::{CatalogRequest, FileKey, FileRow};
 
 /// Files that a document may list: it must be whole before a console reads any of it.
 const MAX_FILES: usize = 10_000;

@@ -12,14 +12,14 @@ use crate::wire::status::{JobLevel, JobType};
 use crate::config::{JobKind, Replace};
 
 use super::super::Director;
-use super::super::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
 use super::super::gone::Gone;
 use super::super::job::{RestorePart, RestorePlan};
 use super::super::rescheduling::Attempt;
-use super::super::restore_selection::{self, RestorePlan as Selected};
 use super::super::running::Order;
 use super::words::Words;
 use super::{Asked, show};
+use crate::catalog::restore_selection::{self, RestorePlan as Selected};
+use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
 
 /// How to ask for a restore.
 const USAGE: &str =

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::drive::Level;
 use crate::ids::ConnId;
 use crate::node::Net;
+use crate::notice::Level;
 
 use super::super::Director;
 

@@ -2,21 +2,20 @@
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::{Civil, Zone};
-use crate::config;
 use crate::ids::ConnId;
 use crate::node::Net;
-use crate::printable;
 use crate::role::report::{level_word, terminated_row, thousands};
 use crate::time::Wall;
 use crate::wire::json::Json;
 use crate::wire::status::JobType;
+use crate::{config, printable};
 
-use super::super::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
 use super::super::recording::STAGE;
 use super::super::{Director, running, tables};
 use super::commands::level_name;
 use super::output::{Api, Cell, Table};
 use super::{Asked, Doing, text_frames, wait};
+use crate::catalog::{CatalogRequest, ClientRow, FileKey, FileRow, JobRow, LogRow, MediaRow};
 
 /// Scheduled jobs shown by a status.
 const SCHEDULED: usize = 50;

@@ -8,11 +8,11 @@ use crate::wire::json::Json;
 use crate::wire::status::JobStatus;
 
 use super::super::Director;
-use super::super::catalog::{CatalogRequest, JobFilter, JobRow};
 use super::super::job::Job;
 use super::list::no_job;
 use super::words::Words;
 use super::{Answer, Asked, Console, Doing};
+use crate::catalog::{CatalogRequest, JobFilter, JobRow};
 
 /// Jobs whose ends a console is told together; of more the oldest are forgotten.
 const MAX_ENDS: usize = 1_000;

@@ -1,6 +1,6 @@
 //! The clients that wait for jobs, as `status director` shows them (`wire/1 §8.5`).
 
-use crate::node::pool::Waiting;
+use crate::role::director::pool::Waiting;
 
 use super::super::Director;
 use super::output::{Cell, Table};

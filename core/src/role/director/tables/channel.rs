@@ -7,14 +7,14 @@
 //! A backup gives both daemons their key before and lets the storage daemon run after them. A restore lets it run
 //! before the file daemon dials, and after it has dialled itself (`wire/2 §1.14`); so does a verify job.
 
+use crate::channel::{self, Channel, Pair};
+use crate::ids::Who;
 use crate::node::Net;
-use crate::node::channel::{self, Channel, Pair};
-use crate::role::script::{Act, Step, Who, nothing};
+use crate::role::script::{Act, Step, nothing};
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, StorageAddress};
-use crate::wire::file_answers;
 use crate::wire::storage::StorageCommand;
-use crate::wire::storage_answers;
+use crate::wire::{file_answers, storage_answers};
 
 use super::super::job::Job;
 use super::{file, storage};

@@ -1,8 +1,9 @@
 //! A copy or migration: `wire/3 §1.7`, `§1.8`. Two jobs with a dialogue each, that wait for each other where they must.
 
+use crate::channel::{self, Pair};
+use crate::ids::Who;
 use crate::node::Net;
-use crate::node::channel::{self, Pair};
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::storage::{Replicate, StorageCommand};
 use crate::wire::storage_answers as answers;
 

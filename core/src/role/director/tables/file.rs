@@ -1,10 +1,10 @@
 //! Steps with a file daemon.
 
+use crate::ids::Who;
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, JobInfo};
-use crate::wire::file_answers as answers;
-use crate::wire::hello;
+use crate::wire::{file_answers as answers, hello};
 
 use super::super::job::Job;
 use super::{FILE_ENDED, FILE_READY};

@@ -15,10 +15,10 @@ use crate::wire::frame::{self, Signal};
 use crate::wire::status::JobLevel;
 
 use super::super::ask_catalog;
-use super::super::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
 use super::super::job::Job;
-use super::super::levels::{accurate_base, choose_level};
 use super::{STORED, file};
+use crate::catalog::levels::{accurate_base, choose_level};
+use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
 
 /// Known files asked of the catalog at a time, as long as their names are short: it ends a page by its bytes too.
 const PAGE: u32 = 1_000;
@@ -115,7 +115,7 @@ fn send_known(job: &mut Job, net: &mut Net) -> Act {
         return Act::Skip;
     }
     let files = job.known_files;
-    job.send(net, crate::role::script::Who::File, FileCommand::Accurate { files }.to_line());
+    job.send(net, crate::ids::Who::File, FileCommand::Accurate { files }.to_line());
     ask_page(job, net, None);
     Act::Wait
 }

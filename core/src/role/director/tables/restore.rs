@@ -1,15 +1,16 @@
 //! A restore: `wire/2 §1.14`, `wire/3 §1.6`. From several storage daemons one after the other, with one file daemon.
 
+use crate::ids::Who;
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;
 
 use super::super::ask_catalog;
-use super::super::catalog::{FileKey, FileRow};
 use super::super::job::{Job, RestorePart};
 use super::{FILE_ENDED, STORED, channel, file, storage, wait};
+use crate::catalog::{FileKey, FileRow};
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[

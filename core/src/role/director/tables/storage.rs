@@ -1,16 +1,17 @@
 //! Steps with a storage daemon.
 
+use crate::ids::Who;
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello;
 use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
-use super::super::catalog::{CatalogRequest, JobStart};
 use super::super::job::Job;
 use super::super::{ask_catalog, dialling};
 use super::{STORAGE_ENDED, STORAGE_READY, STORED, send_frames, wait};
+use crate::catalog::{CatalogRequest, JobStart};
 
 pub(super) const CONNECT: Step<Job> =
     Step { name: "connecting to the storage daemon", act: dial, expect: Expect::Event(STORAGE_READY), learn: nothing };

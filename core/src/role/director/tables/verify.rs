@@ -1,15 +1,15 @@
 //! A verify job of a volume: `wire/2 §1.12`. As a restore, with the fileset before it and the comparison behind it.
 
+use crate::ids::Who;
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, Who, nothing};
+use crate::role::script::{Act, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Verify};
 use crate::wire::file_answers as answers;
 
-use super::super::ask_catalog;
-use super::super::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
 use super::super::job::Job;
-use super::super::verifying;
+use super::super::{ask_catalog, verifying};
 use super::{FILES_STORED, STORED, backup, channel, file, storage};
+use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
 
 /// Files asked of the catalog at a time.
 const PAGE: u32 = 1_000;

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::conn::CloseReason;
+use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Code, Explain, Fault, Retry};
-use crate::node::DialFailure;
-use crate::role::script::Who;
+use crate::ids::Who;
 use crate::time::Wall;
 use crate::wire::status_reply::StatusReply;
 

@@ -3,7 +3,7 @@
 //! All functions are pure: rows in, changed rows out. The caller stores what comes back and, when the catalog answers
 //! that a row has changed meanwhile, asks again with the new row.
 
-use super::catalog::{MediaRow, PoolRow, VolStatus};
+use super::{MediaRow, PoolRow, VolStatus};
 use crate::config;
 use crate::wire::catalog::MediaUpdate;
 

@@ -1,7 +1,7 @@
 //! The level a backup really runs at, and since when it looks for changes (`wire/3 §7.2`).
 
-use super::catalog::{JobRow, LastJobs};
 use super::restore_selection::{SelectionError, choose_jobs};
+use super::{JobRow, LastJobs};
 use crate::calendar::Civil;
 use crate::error::{Code, Explain, Fault, Retry};
 

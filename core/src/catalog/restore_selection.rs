@@ -1,6 +1,6 @@
 //! From *restore this client* to a bootstrap: which jobs, and where on which volumes their files lie (`wire/3 §7.7`).
 
-use super::catalog::{IndexRange, JobMediaPiece, JobRow, RestoreFiles};
+use super::{IndexRange, JobMediaPiece, JobRow, RestoreFiles};
 use crate::error::{Code, Explain, Fault, Retry};
 use crate::wire::bsr::{Bootstrap, Section};
 use std::collections::{BTreeMap, BTreeSet};
@@ -191,7 +191,7 @@ fn clip(ranges: &[IndexRange], first: u32, last: u32) -> Vec<IndexRange> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::catalog::JobMediaRow;
+    use super::super::JobMediaRow;
     use super::*;
 
     fn job(job_id: u32, level: u8, time: i64) -> JobRow {

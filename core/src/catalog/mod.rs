@@ -8,11 +8,15 @@
 //! is `first_written`. All times are whole seconds since 1970-01-01 UTC, 0 for *never*. Types, levels and states are the
 //! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
 
+pub mod levels;
 mod media;
+#[cfg(any(test, feature = "memory-catalog"))]
 pub mod memory;
 mod order;
 mod orphans;
+pub mod restore_selection;
 mod rows;
+pub mod volumes;
 
 pub use media::*;
 pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_backup};

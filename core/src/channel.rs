@@ -16,10 +16,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::number::Number;
 use crate::address::Address;
-use crate::config::check::nearest;
 use crate::config::{Client, DirectorConfig, Storage};
+use crate::nearest::nearest;
+use crate::node::Number;
 
 /// The two daemons of a data channel, as the director knows them.
 #[derive(Clone, Copy, Debug)]

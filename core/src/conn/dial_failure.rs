@@ -2,9 +2,9 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::conn::CloseReason;
+use super::CloseReason;
 use crate::error::{Code, Explain, Fault, Retry};
-use crate::event::{IoKind, ResolveError};
+use crate::socket::{IoKind, ResolveError};
 
 /// Why a dial ended without a connection: what the last try saw.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
