@@ -11,7 +11,7 @@ use towline_core::socket::SocketOptions;
 
 use crate::connection::Held;
 use crate::mailbox::NodeBox;
-use crate::socket;
+use crate::system::socket;
 use crate::wake::{Readiness, Wake, wait};
 
 /// Accepts until woken, or until the node has ended.

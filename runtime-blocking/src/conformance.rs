@@ -23,8 +23,7 @@ use towline_core::notice::ExitReason;
 use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 
-use crate::clock::Clock;
-use crate::socket;
+use crate::system::{Clock, socket};
 use crate::wake::{Readiness, Wake, wait};
 
 /// How long anything may take before the test fails.

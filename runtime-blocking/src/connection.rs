@@ -11,10 +11,8 @@ use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
 use towline_core::work::Work;
 
-use crate::clock::Clock;
-use crate::flight::flight;
 use crate::mailbox::{ConnBox, NodeBox};
-use crate::socket;
+use crate::system::{Clock, flight, socket};
 use crate::wake::{Readiness, Wake, wait};
 
 /// Drives the connection to its end.

@@ -5,9 +5,8 @@ use std::os::fd::AsFd;
 use towline_core::drive::{DialOrder, io_kind, would_block};
 use towline_core::socket::{Ends, IoKind};
 
-use crate::clock::Clock;
 use crate::connection::Held;
-use crate::socket;
+use crate::system::{Clock, socket};
 use crate::wake::{Readiness, Wake, wait};
 
 /// Connects; gives up at the deadline, or when woken.

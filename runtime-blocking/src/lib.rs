@@ -1,4 +1,4 @@
-//! Drives the Towline core on plain threads: the reference adapter.
+//! Drives the Towline core on plain threads: the reference adapter. What the other adapters share with it is in [`system`].
 //!
 //! One thread, the caller of `run`, owns the node. One thread per connection owns its `Conn` and waits in `poll(2)`
 //! on the socket and a wake-up descriptor. A dial has a thread until it has ended, a listener one until it is closed,
@@ -10,20 +10,14 @@
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 
 mod acceptor;
-mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod connection;
 mod dialer;
-mod flight;
-mod icmp;
 mod mailbox;
 mod resolver;
 mod run;
-pub mod socket;
+pub mod system;
 mod wake;
 
-pub use clock::Clock;
-pub use flight::flight;
-pub use resolver::look_up;
 pub use run::Blocking;

@@ -14,12 +14,12 @@ use towline_core::notice::ExitReason;
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::work::Work;
 
-use crate::clock::Clock;
 use crate::connection::{Held, Out, Socket, drive};
 use crate::mailbox::{ConnBox, NodeBox};
 use crate::resolver::Resolver;
+use crate::system::{Clock, socket};
 use crate::wake::Wake;
-use crate::{acceptor, dialer, socket};
+use crate::{acceptor, dialer};
 
 /// Enough for a TLS handshake in a build without optimisation.
 const STACK: usize = 1024 * 1024;

@@ -8,7 +8,7 @@ use async_io::Async;
 use smol::future::or;
 use towline_core::drive::{DialOrder, io_kind};
 use towline_core::socket::{Ends, IoKind};
-use towline_runtime_blocking::{Clock, socket};
+use towline_runtime_blocking::system::{Clock, socket};
 
 use crate::timer::Timer;
 

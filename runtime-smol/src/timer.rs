@@ -1,7 +1,7 @@
 //! A timer that is touched only when its time changes.
 
 use towline_core::time::Instant;
-use towline_runtime_blocking::Clock;
+use towline_runtime_blocking::system::Clock;
 
 /// Ends at the armed time; expiry is judged by the clock of whoever waited.
 #[derive(Debug)]

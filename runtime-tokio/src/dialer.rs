@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use towline_core::drive::{DialOrder, io_kind};
 use towline_core::socket::{Ends, IoKind};
-use towline_runtime_blocking::{Clock, socket};
+use towline_runtime_blocking::system::{Clock, socket};
 
 use crate::timer::Timer;
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 
 use tokio::time::Sleep;
 use towline_core::time::Instant;
-use towline_runtime_blocking::Clock;
+use towline_runtime_blocking::system::Clock;
 
 /// Ends at the armed time; expiry is judged by the clock of whoever waited.
 #[derive(Debug)]

@@ -72,7 +72,7 @@ mod linux {
         bytes
     }
 
-    /// Finds `struct tcp_info` among the attributes behind `struct inet_diag_msg`.
+    /// Finds `struct tcp_info` among the attributes after `struct inet_diag_msg`.
     fn read(answer: &[u8]) -> Option<Flight> {
         if u16_at(answer, 4)? != BY_FAMILY {
             return None;

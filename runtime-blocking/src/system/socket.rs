@@ -10,7 +10,7 @@ use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, TcpKeepalive, Type};
 use towline_core::drive::{DialOrder, ListenOrder, connect_kind, source_kind};
 use towline_core::socket::{Ends, SocketOptions};
 
-use crate::icmp;
+use super::icmp;
 
 /// Begins to connect and does not wait; ask [`connected`] once the socket can be written.
 ///
