@@ -1,4 +1,4 @@
-//! Literal addresses as texts: those of one link name the interface behind a `%` (RFC 4007 §11), by name or by number.
+//! Literal addresses as texts: those of one link name the interface after a `%` (RFC 4007 §11), by name or by number.
 //! A name stays a name here; which interface has it, an adapter is asked when the address is used.
 
 use std::fmt;
@@ -26,7 +26,7 @@ pub enum Scope {
 }
 
 impl Address {
-    /// Reads `192.0.2.1`, `2001:db8::1`, `fe80::1%eth0` or `fe80::1%3`; `None` for anything else, a scope behind an
+    /// Reads `192.0.2.1`, `2001:db8::1`, `fe80::1%eth0` or `fe80::1%3`; `None` for anything else, a scope after an
     /// address that has none included.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scope_is_a_name_or_a_number_and_stands_behind_a_link_local_address_only() {
+    fn a_scope_is_a_name_or_a_number_and_stands_after_a_link_local_address_only() {
         assert_eq!(Address::parse("fe80::1%eth0"), link(Scope::Name("eth0".to_owned())));
         assert_eq!(Address::parse("fe80::1%3"), link(Scope::Index(3)));
         assert_eq!(Address::parse("fe80::1%br-lan.7@x"), link(Scope::Name("br-lan.7@x".to_owned())));

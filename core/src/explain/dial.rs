@@ -43,7 +43,7 @@ pub(super) const PAGES: &[Page] = &[
         "host or network unreachable",
         (Fault::Network, Retry::Backoff),
         "A router on the way said that it knows no way to the network of the address, or that the host does not answer it.",
-        "Follow the way with `traceroute` from the dialling host: the last router shown has the gap, or the host behind it \
+        "Follow the way with `traceroute` from the dialling host: the last router shown has the gap, or the host beyond it \
          is off. The other addresses of the name are tried as well.",
     ),
     entry(
@@ -117,14 +117,14 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Config, Retry::Never),
         "IPv6 addresses that begin with fe80 exist on every link, so the system must be told which of its interfaces has \
          the link that is meant.",
-        "Write the interface behind the address: `fe80::1%eth0`, or by its number `fe80::1%3`. It is the interface of the \
+        "Write the interface after the address: `fe80::1%eth0`, or by its number `fe80::1%3`. It is the interface of the \
          machine that dials or listens, which may differ from machine to machine.",
     ),
     entry(
         115,
         "the interface of a link-local address is not there",
         (Fault::Config, Retry::Backoff),
-        "The address to be dialled names an interface behind a `%`, and this machine has none of this name at the moment.",
+        "The address to be dialled names an interface after a `%`, and this machine has none of this name at the moment.",
         "Correct the name, as `ip link` shows it on the machine that dials, or bring the interface up. The dial is \
          repeated until the connect time-out.",
     ),
@@ -229,7 +229,7 @@ pub(super) const PAGES: &[Page] = &[
         128,
         "the interface to listen on is not there",
         (Fault::Config, Retry::Backoff),
-        "An address in `listen` names an interface behind a `%`, and this machine has none of this name at the moment. \
+        "An address in `listen` names an interface after a `%`, and this machine has none of this name at the moment. \
          The address is bound when the interface comes.",
         "Compare the name with what `ip link` shows, if the interface is there under another.",
     ),
@@ -266,7 +266,7 @@ pub(super) const PAGES: &[Page] = &[
         132,
         "large packets of the peer are lost on a connection in use",
         (Fault::Network, Retry::Backoff),
-        "Packets of the peer arrive behind others that stay away, though it sends those again. Small ones get through and \
+        "Packets of the peer arrive while others that it sent before them stay away, though it sends those again. Small ones get through and \
          large ones do not.",
         "Find what on the way carries less than the MTU of the peer's interface. Let ICMP \"fragmentation needed\" through \
          to the peer, or lower its MTU.",

@@ -1,4 +1,4 @@
-//! `T09`: lines of the log that have no error value behind them.
+//! `T09`: lines of the log that come from no error value.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};

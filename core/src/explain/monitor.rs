@@ -26,7 +26,7 @@ pub(super) const PAGES: &[Page] = &[
         532,
         "something else greets the monitor",
         (Fault::Peer, Retry::Never),
-        "Authentication succeeded, but the first words behind it are not those of this kind of daemon.",
+        "Authentication succeeded, but the first words after it are not those of this kind of daemon.",
         "Check which daemon has the address and port: a file daemon and a storage daemon greet differently.",
     ),
     entry(

@@ -49,7 +49,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .collect()
 }
 
-/// Codes that are given to a line of the log without an error behind it.
+/// Codes that are given to a line of the log without an error value.
 const BY_THEMSELVES: &[u16] = &[
     110, 121, 126, 130, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 313, 318, 509, 530, 541, 542, 550, 551, 552,
     553, 610, 611, 621, 622, 640, 641, 642, 650, 901, 902, 903, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913, 914,

@@ -191,7 +191,7 @@ impl Checker {
         } else if address.starts_with('[') {
             "write an IPv6 address without brackets"
         } else if address.contains('%') {
-            "write an interface only behind an address of its link, by name or number, as in `fe80::1%eth0`"
+            "write an interface only after an address of its link, by name or number, as in `fe80::1%eth0`"
         } else {
             "write a host name such as `backup.example.org` or an IP address"
         };

@@ -98,7 +98,7 @@ impl Calling {
     }
 }
 
-/// The pause behind so many failures: half of it for certain, half by chance, so that clients who lost their director at
+/// The pause after so many failures: half of it for certain, half by chance, so that clients who lost their director at
 /// the same moment do not come back at the same moment.
 fn pause(failures: u32, longest: Duration, random: u32) -> Duration {
     let most = FIRST_PAUSE.saturating_mul(1_u32.checked_shl(failures.min(16)).unwrap_or(u32::MAX));

@@ -24,7 +24,7 @@ fn under_way(desk: &mut Desk) -> (PeerId, PeerId) {
 }
 
 #[test]
-fn a_file_daemon_that_says_nothing_behind_the_storage_daemons_end_fails_the_job_in_time_and_not_before() {
+fn a_file_daemon_that_says_nothing_after_the_storage_daemons_end_fails_the_job_in_time_and_not_before() {
     let mut desk = Desk::open();
     let (sd, _) = under_way(&mut desk);
     desk.world.say(sd, &storage_end(b'T', 0));
@@ -72,7 +72,7 @@ fn a_file_daemon_has_five_seconds_when_the_storage_daemon_has_failed() {
 }
 
 #[test]
-fn a_storage_daemon_that_says_nothing_behind_the_file_daemons_end_fails_the_job_and_may_still_say_what_it_wrote() {
+fn a_storage_daemon_that_says_nothing_after_the_file_daemons_end_fails_the_job_and_may_still_say_what_it_wrote() {
     let mut desk = Desk::open();
     let (sd, fd) = under_way(&mut desk);
     desk.world.say(fd, &file_end(b'T', 0));
