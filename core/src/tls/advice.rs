@@ -110,7 +110,9 @@ impl Explain for TlsError {
             Self::BadCertificate(_) => {
                 "check that the files hold a PEM certificate chain and its unencrypted private key"
             }
-            Self::BadKey(_) => "choose a name and a password that are not empty and shorter than 255 bytes",
+            Self::BadKey(_) => {
+                "choose a shorter name or password, and none that is empty: names of up to 117 bytes fit every kind of daemon"
+            }
             Self::NotTls => "check that the port belongs to a backup daemon and that TLS is enabled on both sides",
             Self::RefusedInClear => {
                 "read the peer's log: it has TLS switched off, does not know this name, or is not taking connections"

@@ -187,6 +187,25 @@ fn a_backup_over_a_waiting_connection_with_tls_is_directed_as_recorded() {
     desk.world.assert_done();
 }
 
+#[cfg(feature = "psk")]
+#[test]
+fn a_client_of_the_longest_name_that_dials_in_is_greeted_and_waits() {
+    use crate::support::peer::Engine;
+    use towline_core::wire::names::{PeerKind, PeerName};
+    let name = "f".repeat(PeerKind::Client.longest_name());
+    let mut config = config(true, false);
+    config["director"]["tls"] = json!({ "enable": true, "require": true });
+    let text = config.to_string().replace("bareos-fd", &name);
+    let config = serde_json::from_str(&text).expect("a configuration");
+    let mut desk = Desk::begin(config, MemoryCatalog::default(), Protection::Psk, |_| false);
+    let conv = recording!("20c-tls-cic/00-FD-to-DIR").replace("bareos-fd", &name);
+    let script = recorded(&conv).until_we_say("JobId=").protected(Engine::Psk(PeerName::new(PeerKind::Client, &name)));
+    let peer = desk.world.come_in(script);
+    desk.world.heard(peer);
+    desk.world.wait(3_600 * SECOND);
+    assert_eq!(desk.world.heard(peer), [""; 0], "{:?}", desk.world.notices);
+}
+
 #[test]
 fn a_client_before_protocol_54_is_taken_without_a_question() {
     for protocol in [" FdProtocolVersion=53", ""] {

@@ -122,6 +122,44 @@ fn a_backup_and_a_restore_over_tls_are_made_as_recorded() {
     assert_eq!(seen.lock().unwrap().closed, 1);
 }
 
+/// A file daemon of this name that dials a director who knows it, over TLS with a key.
+#[cfg(feature = "psk")]
+fn called_over_tls(name: &str) -> World<FileDaemon> {
+    use crate::support::peer::Engine;
+    use crate::support::roles::calling_file_daemon_called;
+    use towline_core::wire::names::{PeerKind, PeerName};
+    let mut world = calling_file_daemon_called(name, Protection::Psk, STARTED, hands(Vec::new()).0);
+    let conv = recording!("20c-tls-cic/00-FD-to-DIR").replace("bareos-fd", name);
+    let me = PeerName::new(PeerKind::Client, name);
+    let hello = format!("text Hello Client {name} FdProtocolVersion=54 calling\\n");
+    let challenge = format!("text auth cram-md5 <1.2@{}> ssl=2\\n", &me.qualified()[..60]);
+    let script = director(&conv)
+        .differs("a hello this long has no version", &["text Hello Client "], &[&hello])
+        .differs("a challenge has the beginning of a long name", &["text auth cram-md5 <"], &[&challenge])
+        .up_to("JobId=");
+    let script = if name.len() > PeerKind::Client.longest_name() { script.cut_behind(0) } else { script };
+    world.await_dial(DIRECTOR_PORT, script.protected(Engine::Psk(me)));
+    world.wait(2 * SECOND);
+    world
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_client_of_the_longest_name_dials_in_and_one_of_a_longer_name_says_what_is_wrong() {
+    use towline_core::wire::names::PeerKind;
+    let longest = PeerKind::Client.longest_name();
+    assert_eq!(longest, 119);
+    let mut world = called_over_tls(&"f".repeat(longest));
+    world.heard(0);
+    world.wait(3_600 * SECOND);
+    assert_eq!(world.heard(0), [""; 0], "it waits");
+    let warnings_of_the_longest = warnings(&world);
+    assert!(warnings_of_the_longest.iter().all(|line| line.starts_with("T0103 ")), "{warnings_of_the_longest:?}");
+    let world = called_over_tls(&"f".repeat(longest + 1));
+    let warnings = warnings(&world);
+    assert!(warnings.iter().any(|line| line.starts_with("T0216 ") && line.contains("a shorter name")), "{warnings:?}");
+}
+
 #[test]
 fn every_way_in_which_a_waiting_connection_ends_leads_to_the_next() {
     // A signal, the end, and a probe that is followed by the goodbye.

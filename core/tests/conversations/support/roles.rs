@@ -113,8 +113,18 @@ pub fn file_daemon_with(
 
 /// The file daemon `bareos-fd` that dials its director, which may not dial it.
 pub fn calling_file_daemon(protection: Protection, started: Wall, hands: Hands) -> World<FileDaemon> {
+    calling_file_daemon_called("bareos-fd", protection, started, hands)
+}
+
+/// The same with another name.
+pub fn calling_file_daemon_called(
+    name: &str,
+    protection: Protection,
+    started: Wall,
+    hands: Hands,
+) -> World<FileDaemon> {
     let config: FileConfig = serde_json::from_value(serde_json::json!({
-        "file": { "name": "bareos-fd", "listen": ["127.0.0.1"], "tls": protection.tls(), "sd_connect_timeout": 60 },
+        "file": { "name": name, "listen": ["127.0.0.1"], "tls": protection.tls(), "sd_connect_timeout": 60 },
         "directors": [
             { "name": "bareos-dir", "password": "fd-secret", "address": "127.0.0.1", "port": 42_001,
               "connection_from_client_to_director": true, "connection_from_director_to_client": false },
@@ -122,7 +132,7 @@ pub fn calling_file_daemon(protection: Protection, started: Wall, hands: Hands) 
     }))
     .expect("a configuration");
     let role = FileDaemon::new(Arc::new(config), protection.credentials(), identity());
-    World::new(role, settings("R_CLIENT::bareos-fd", protection), started, hands)
+    World::new(role, settings(&format!("R_CLIENT::{name}"), protection), started, hands)
 }
 
 /// The storage daemon `bareos-sd` with two devices of the same media type and one of another.
@@ -186,16 +196,21 @@ type Prepare<'a, R> = &'a mut dyn FnMut(&mut World<R>);
 /// The tray monitor `bareos-mon` with a director, a file daemon and a storage daemon. It starts once `prepare` has said
 /// who waits for its dials.
 pub fn tray(protection: Protection, watch: Watch, prepare: Prepare<'_, Tray>) -> World<Tray> {
+    tray_called("bareos-mon", protection, watch, prepare)
+}
+
+/// The same with another name.
+pub fn tray_called(name: &str, protection: Protection, watch: Watch, prepare: Prepare<'_, Tray>) -> World<Tray> {
     let daemon = |name: &str, port: u16| serde_json::json!([{ "name": name, "address": "127.0.0.1", "port": port, "password": "mon-secret" }]);
     let config: TrayConfig = serde_json::from_value(serde_json::json!({
-        "monitor": { "name": "bareos-mon", "refresh_interval": 5, "timeout": 4, "tls": protection.tls() },
+        "monitor": { "name": name, "refresh_interval": 5, "timeout": 4, "tls": protection.tls() },
         "directors": daemon("bareos-dir", DIRECTOR_PORT),
         "clients": daemon("bareos-fd", FILE_PORT),
         "storages": daemon("bareos-sd", STORAGE_PORT),
     }))
     .expect("a configuration");
     let role = Tray::new(Arc::new(config), protection.credentials(), watch);
-    World::prepared(role, settings("R_CONSOLE::bareos-mon", protection), STARTED, no_hands(), prepare)
+    World::prepared(role, settings(&format!("R_CONSOLE::{name}"), protection), STARTED, no_hands(), prepare)
 }
 
 /// A console of the recordings, by its name and password; without a name it is the default console. It starts once

@@ -206,3 +206,56 @@ fn over_tls_the_monitor_has_the_captured_names() {
     assert_eq!(world.exit, Some(ExitReason::Done));
     assert!(views(&world).iter().all(|view| view.encryption.starts_with("TLS_")), "{:?}", views(&world));
 }
+
+/// What a monitor of this name sees of three daemons that know it, over TLS with a key.
+#[cfg(feature = "psk")]
+fn seen_by(name: &str) -> Vec<Health> {
+    use crate::support::peer::Engine;
+    use crate::support::roles::{VERSION, tray_called};
+    use towline_core::wire::hello::{Hello, Purpose};
+    use towline_core::wire::names::{PeerKind, PeerName};
+    let own = || name.to_owned();
+    let (console, director) =
+        (Purpose::Console { name: own(), version: Some("26.0.0".to_owned()) }, Purpose::Director { name: own() });
+    let three = [
+        (recording!("07-tray-monitor/00-MON-to-DIR"), console, "R_DIRECTOR::bareos-dir", "status dir", DIRECTOR_PORT),
+        (recording!("07-tray-monitor/01-MON-to-FD"), director.clone(), "R_CLIENT::bareos-fd", "status", FILE_PORT),
+        (recording!("07-tray-monitor/02-MON-to-SD"), director, "R_STORAGE::bareos-sd", "status", STORAGE_PORT),
+    ];
+    let mut prepare = |world: &mut World<Tray>| {
+        for (conv, purpose, peer, question, port) in three.clone() {
+            let why = "the number says how this connection is protected";
+            let kind = if port == DIRECTOR_PORT { PeerKind::Console } else { PeerKind::Director };
+            let me = PeerName::new(kind, name);
+            let hello = format!("text {}\\n", Hello::new(purpose, VERSION).to_line().trim_end().replace('"', "\\\""));
+            let ours = format!("text auth cram-md5 <1.2@{}> ssl=2\\n", &me.qualified()[..60]);
+            let script = Script::new(&conv.replace("bareos-mon", name), Side::Dialler, password("mon-secret"))
+                .differs("a hello this long may have no version", &["text Hello "], &[&hello])
+                .differs("a challenge has the beginning of a long name", &["text auth cram-md5 <"], &[&ours])
+                .peer_differs(why, "text auth cram-md5 <", &[&format!("text auth cram-md5 <1.2@{peer}> ssl=2\\n")]);
+            let script = match name.len() > kind.longest_name() {
+                true => script.cut_behind(0),
+                false => polite(script.asked_once(question)),
+            };
+            world.await_dial(port, script.protected(Engine::Psk(me)));
+        }
+    };
+    let world = tray_called(name, Protection::Psk, Watch::Once, &mut prepare);
+    views(&world).iter().map(|view| view.health.clone()).collect()
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn a_monitor_of_the_longest_name_sees_all_daemons_and_one_of_a_longer_name_says_what_is_wrong() {
+    use towline_core::error::{Code, Explain as _};
+    use towline_core::wire::names::PeerKind;
+    let longest = PeerKind::Director.longest_name();
+    assert_eq!(longest, 117);
+    assert_eq!(seen_by(&"m".repeat(longest)), vec![Health::Reachable; 3]);
+    // As a console it could still have one byte more.
+    let seen = seen_by(&"m".repeat(longest + 1));
+    assert_eq!(seen[0], Health::Reachable);
+    for health in &seen[1..] {
+        assert!(matches!(health, Health::Unreachable(why) if why.code() == Code(216)), "{health:?}");
+    }
+}
