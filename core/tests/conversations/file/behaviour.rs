@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use towline_core::bulk::work::DiskWork;
+use towline_core::limits;
 use towline_core::role::file::FileDaemon;
 use towline_core::secret::Secret;
 use towline_core::work::{Work, WorkDone};
@@ -57,6 +58,20 @@ fn stuck_hands() -> (Hands, Arc<Mutex<Seen>>) {
         work => hands(work),
     });
     (stuck, seen)
+}
+
+#[test]
+fn as_many_idle_directors_stay_as_may_and_one_more_lets_the_first_of_them_go_and_none_with_a_job() {
+    let (mut world, _) = world();
+    let busy = director(&mut world, "level");
+    let idle: Vec<PeerId> = (0..limits::IDLE_SESSIONS).map(|_| director(&mut world, "JobId=")).collect();
+    assert_eq!(world.heard(idle[0]), [""; 0]);
+    director(&mut world, "JobId=");
+    let farewell = r"text This connection makes room for another one, after 0 s without a word (T0318).\n";
+    assert_eq!(world.heard(idle[0]), [farewell, "signal -4", "fin"]);
+    for stays in [busy, idle[1]] {
+        assert_eq!(world.heard(stays), [""; 0]);
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use towline_core::bulk::work::{DiskDone, Tally};
+use towline_core::limits;
 use towline_core::secret::Secret;
 use towline_core::work::WorkDone;
 
@@ -13,6 +14,7 @@ use crate::support::password;
 use crate::support::peer::Script;
 use crate::support::roles::{Protection, STARTED};
 use crate::support::volumes::hands;
+use crate::support::world::PeerId;
 
 use super::jobs::*;
 
@@ -333,6 +335,23 @@ fn a_stop_cancels_the_jobs_and_ends_the_daemon_once_the_volumes_are_closed() {
     assert!(has_mounted && world.exit.is_none());
     world.answer(WorkDone::Disk(DiskDone::Closed(Tally::default())));
     assert_eq!(world.exit, Some(towline_core::notice::ExitReason::Done));
+}
+
+#[test]
+fn as_many_idle_directors_stay_as_may_and_one_more_lets_the_first_of_them_go_and_none_with_a_job() {
+    let (mut world, _) = world();
+    let mut come = |before: &str| {
+        let peer = world.come_in(director_script(&job(1)).up_to(before));
+        world.heard(peer);
+        peer
+    };
+    let busy = come("use storage");
+    let idle: Vec<PeerId> = (0..=limits::IDLE_SESSIONS).map(|_| come("JobId=")).collect();
+    let farewell = r"text This connection makes room for another one, after 0 s without a word (T0318).\n";
+    assert_eq!(world.heard(idle[0]), [farewell, "signal -4", "fin"]);
+    for stays in [busy, idle[1], idle[limits::IDLE_SESSIONS]] {
+        assert_eq!(world.heard(stays), [""; 0]);
+    }
 }
 
 #[test]
