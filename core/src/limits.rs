@@ -91,6 +91,10 @@ pub const LOOK: Duration = Duration::from_secs(20);
 /// How often TCP has sent the oldest bytes again when they count as lost, and not as late.
 pub const LOOK_RETRIES: u32 = 3;
 
+/// The least time for which a connection with a heartbeat interval may stand still, nothing being acknowledged; it ends
+/// after this time or three intervals, whichever is longer, or up to a minute later.
+pub const STANDSTILL: Duration = Duration::from_secs(300);
+
 /// Bytes that have been acknowledged of which it may be that no large packet was among them: a handshake, a dialogue.
 pub const SMALL_FLIGHTS: u64 = 16 * 1024;
 

@@ -145,7 +145,7 @@ pub struct End {
     recovering: bool,
     heard: Instant,
     probes: u32,
-    /// Segments that came behind one that had not.
+    /// Segments that came after one that had not.
     gaps: u64,
 }
 

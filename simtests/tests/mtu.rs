@@ -9,8 +9,40 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// Bytes that pass: a dialogue does, a stream of data in its usual segments does not.
 const PASSES: usize = 1400;
 
+/// Until a stall ends its job: five minutes, a look, a minute, and the way to the job's end.
+const END: Duration = Duration::from_secs(420);
+
 /// Until a stall is told: two looks, 20 s apart, and the way to the job's log.
 const BOUND: Duration = Duration::from_secs(60);
+
+#[test]
+fn data_that_never_moves_ends_its_job_within_seven_minutes_with_the_channel_the_bytes_and_the_mtu() {
+    for (seed, lost_by_the_storage) in [(3, false), (4, true)] {
+        let mut town = Town::new(Plan { files: some_files(seed, 20, 200_000), ..Plan::new(seed) });
+        let (client, storage) = (town.client, town.storage);
+        let job = match lost_by_the_storage {
+            false => {
+                town.world.link(client, storage, |link| link.largest = Some(PASSES));
+                town.order("run job=backup yes").unwrap()
+            }
+            // A restore goes the other way.
+            true => {
+                let job = town.order("run job=backup yes").unwrap();
+                town.await_end(job, HOUR).unwrap();
+                town.world.link(client, storage, |link| link.largest = Some(PASSES));
+                town.order("restore client=fd all done yes").unwrap()
+            }
+        };
+        let row = town.await_end(job, END).unwrap_or_else(|| panic!("hangs: {}", town.report(job)));
+        // What the daemons said in the end is stored a little later.
+        town.world.run_for(BOUND);
+        let report = town.report(job);
+        assert!(matches!(row.job_status, b'f' | b'E'), "{report}");
+        let line = report.lines().find(|line| line.contains("(T0319)")).unwrap_or_else(|| panic!("{report}"));
+        assert!(line.contains("bytes have not been acknowledged for 3") && line.contains("(MTU)"), "{line}");
+        assert!(line.contains("lost the storage daemon") || line.contains("file daemon"), "the channel: {line}");
+    }
+}
 
 #[test]
 fn data_that_never_moves_is_named_within_a_minute_and_the_next_job_passes_with_small_packets() {

@@ -136,6 +136,7 @@ const fn to_conn(message: &ToConn) -> &'static str {
         ToConn::Taken(_) => "Taken",
         ToConn::Close { .. } => "Close",
         ToConn::Abort => "Abort",
+        ToConn::GiveUp(_) => "GiveUp",
     }
 }
 

@@ -121,6 +121,8 @@ pub enum ToConn {
     },
     /// Close at once; what is queued is lost.
     Abort,
+    /// Close at once, because nothing has moved for too long.
+    GiveUp(Stall),
     /// Make room for another one: say so to the peer if it can hear it, and close. Nothing follows.
     PushOut,
 }

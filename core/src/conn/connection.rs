@@ -216,6 +216,7 @@ impl Conn {
             (ToConn::Taken(n), _) => self.untaken = self.untaken.saturating_sub(n as usize),
             (_, Phase::Closed) => return,
             (ToConn::Abort, _) => self.close(CloseReason::Aborted),
+            (ToConn::GiveUp(stall), _) => self.close(CloseReason::StoodStill(stall)),
             (ToConn::PushOut, _) => self.push_out(now),
             (ToConn::Close { farewell }, Phase::Ready(_)) => {
                 if farewell {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   a machine is carried --> 20 s --> the adapter looks --> not acknowledged, sent again and again: our packets are lost;
-//!     or packets come behind a gap that stays: the peer's are --> a message to the node
+//!     or packets come after a gap that stays: the peer's are --> a message to the node
 //! ```
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub struct Flight {
     pub acked: u64,
     /// How often the oldest of them was sent again.
     pub retries: u32,
-    /// Segments that have come behind one that had not.
+    /// Segments that have come after one that had not.
     pub gaps: u64,
 }
 
@@ -52,6 +52,13 @@ pub enum Stall {
 }
 
 impl Stall {
+    /// For how long.
+    #[must_use]
+    pub const fn since(&self) -> Duration {
+        let (Self::OursLarge { since, .. } | Self::TheirsLarge { since } | Self::Ours { since, .. }) = self;
+        *since
+    }
+
     /// Whether the size of the packets makes the difference.
     #[must_use]
     pub const fn is_large(&self) -> bool {
@@ -239,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn packets_behind_a_gap_that_stays_are_told_and_a_gap_that_closes_is_not() {
+    fn packets_after_a_gap_that_stays_are_told_and_a_gap_that_closes_is_not() {
         let gaps = |gaps| Flight { gaps, ..Flight::default() };
         let all = told(&[(gaps(3), scene(5, 100)); 5]);
         assert!(matches!(all[..], [Some(Stall::TheirsLarge { .. }), None, None, Some(_), None]), "{all:?}");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::flight::Stall;
 use crate::error::{Code, Explain, Fault, Retry, TlsError};
 use crate::socket::IoKind;
 
@@ -98,6 +99,9 @@ pub enum CloseReason {
     /// A Towline peer answered no heartbeat for so long.
     #[error("no heartbeat of the peer for {} s", .0.as_secs())]
     Silent(Duration),
+    /// A connection in use stood still for longer than its heartbeat interval allows.
+    #[error("it stood still: {0}")]
+    StoodStill(Stall),
     /// We called it off.
     #[error("aborted")]
     Aborted,
@@ -179,7 +183,9 @@ impl Explain for CloseReason {
             | Self::NotReading(_)
             | Self::DrainTimeout
             | Self::Reflection => Fault::Peer,
-            Self::Io(..) | Self::TooSlow(_) | Self::CutFrame(_) | Self::Silent(_) => Fault::Network,
+            Self::Io(..) | Self::TooSlow(_) | Self::CutFrame(_) | Self::Silent(_) | Self::StoodStill(_) => {
+                Fault::Network
+            }
             Self::UnknownPeer { .. }
             | Self::NameMismatch { .. }
             | Self::TlsRequired(_)
@@ -220,6 +226,7 @@ impl Explain for CloseReason {
             | Self::TooSlow(_)
             | Self::DrainTimeout
             | Self::Silent(_)
+            | Self::StoodStill(_)
             | Self::Stuck(_) => Retry::Backoff,
         }
     }
@@ -242,6 +249,7 @@ impl Explain for CloseReason {
             Self::PushedOut => 314,
             Self::LeftAfterKey(_) => 316,
             Self::Crowded => 315,
+            Self::StoodStill(_) => 319,
             Self::Done => 401,
             Self::ByPeer => 402,
             Self::Io(IoKind::Exhausted, _) => 317,
@@ -319,6 +327,13 @@ impl Explain for CloseReason {
             Self::Silent(_) => {
                 "the peer or the way to it is gone without a word: see whether the host runs, and which firewall forgot the connection"
             }
+            Self::StoodStill(stall) if stall.is_large() => {
+                "something on the way carries less than the interface of the sending host says (MTU): let ICMP \"fragmentation \
+                 needed\" through, or lower the MTU; then run the job again"
+            }
+            Self::StoodStill(_) => {
+                "see whether the peer runs and answers small and large packets (`ping -M do -s 1472`); then run the job again"
+            }
             Self::Stuck(_) => {
                 "this is a mistake of Towline: report it with the versions of both daemons and the log around it"
             }
@@ -359,6 +374,7 @@ pub(crate) fn one_of_each() -> Vec<CloseReason> {
         CloseReason::LeftAfterKey(name()),
         CloseReason::Crowded,
         CloseReason::Silent(Duration::from_secs(9)),
+        CloseReason::StoodStill(super::one_of_each_stall()[0]),
         CloseReason::Stuck(Stage::Ready),
     ]
 }

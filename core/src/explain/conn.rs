@@ -153,6 +153,17 @@ pub(super) const PAGES: &[Page] = &[
          many consoles are meant, raise `max_console_connections`.",
     ),
     entry(
+        319,
+        "a connection in use stood still for too long",
+        (Fault::Network, Retry::Backoff),
+        "Nothing of what was sent was acknowledged for five minutes, or for three heartbeat intervals if that is longer. TCP would \
+         have gone on for about a quarter of an hour; the job was ended instead. The line says how many bytes were under way, \
+         and whether small packets got through all the time.",
+        "If small packets got through, look for what on the way carries less than the MTU of the sending host, above all tunnels \
+         and VPNs; the lines with T0131 and T0132 say whose packets are lost. If nothing got through, look for what ended the \
+         way to the peer. Without a heartbeat interval TCP's own time counts.",
+    ),
+    entry(
         401,
         "closed",
         (Fault::Local, Retry::Never),

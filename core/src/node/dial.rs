@@ -404,7 +404,7 @@ impl Net {
         attempt.step = Step::Authenticating(id, to, small);
         let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
         let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
-        self.links.insert(id, Link { ends, dial: Some(dial), known: None });
+        self.links.insert(id, Link { ends, dial: Some(dial), interval: None, known: None });
         self.order(Action::Attach { dial: won, conn: Box::new(Conn::dialled(dialling, now)) });
     }
 

@@ -96,6 +96,8 @@ pub(super) struct Link {
     pub(super) ends: Ends,
     /// The dial that waits for it.
     pub(super) dial: Option<DialId>,
+    /// Its heartbeat interval, if it has one.
+    pub(super) interval: Option<Duration>,
     /// Once it is authenticated.
     pub(super) known: Option<Box<Known>>,
 }
@@ -346,11 +348,15 @@ impl Net {
     pub(super) fn on_stalled(&mut self, conn: ConnId, stall: &Stall) {
         let Some(link) = self.links.get(&conn) else { return };
         let peer = link.ends.peer;
+        let limit = link.interval.map(|interval| limits::STANDSTILL.max(3 * interval));
         if stall.is_large() && link.known.as_ref().is_some_and(|known| known.dialled) {
             self.narrow.stalled(peer.ip(), false, self.now);
         }
         let text = format!("the connection with {peer} stands still: {stall}; {}", stall.help());
         self.log_cause(Level::Warn, (stall.fault(), stall.code()), &text);
+        if limit.is_some_and(|limit| stall.since() >= limit) {
+            self.tell(conn, ToConn::GiveUp(*stall));
+        }
     }
 
     pub(super) fn knows(&self, conn: ConnId) -> bool {
@@ -379,6 +385,9 @@ impl Net {
 
     /// Heartbeats in band with a Towline peer, at the interval of TCP's keepalive.
     fn beat(&mut self, conn: ConnId, socket: SocketOptions) {
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.interval = socket.keepalive.map(|keepalive| keepalive.idle);
+        }
         let known = self.links.get(&conn).and_then(|link| link.known.as_ref());
         if let Some(keepalive) = socket.keepalive
             && known.is_some_and(|known| known.peer.towline)

@@ -4,6 +4,7 @@ mod admission;
 mod dialling;
 mod listening;
 mod shortage;
+mod standstill;
 mod surveys;
 
 use std::net::SocketAddr;

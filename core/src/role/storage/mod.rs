@@ -524,6 +524,13 @@ impl Role for StorageDaemon {
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
         if let Some(id) = self.data.remove(&conn) {
+            let job = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut());
+            if let (CloseReason::StoodStill(_), Some(job)) = (&reason, job)
+                && job.opened == Some(Direction::Read)
+            {
+                // All was handed to TCP, and not all has arrived.
+                job.stream_done = false;
+            }
             return self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
         }
         self.director_left(net, conn, &reason.to_string());
