@@ -98,7 +98,10 @@ pub const STANDSTILL: Duration = Duration::from_secs(300);
 /// Bytes that have been acknowledged of which it may be that no large packet was among them: a handshake, a dialogue.
 pub const SMALL_FLIGHTS: u64 = 16 * 1024;
 
-/// How often a dial that goes on failing for the same reason says so.
+/// Tries of a dial that each have a line of their own, however alike.
+pub const SAY_TRIES: u32 = 10;
+
+/// How often a dial that goes on failing for the same reason after those, or a connection that stands still, says so.
 pub const SAY_TRY: Duration = Duration::from_secs(60);
 
 /// Addresses of one name that are tried.

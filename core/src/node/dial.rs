@@ -79,6 +79,8 @@ pub(super) struct Attempt {
     before: Option<DialFailure>,
     /// Tries that have failed, and what was said of them last.
     failed: u32,
+    /// Those that were not told.
+    unsaid: u32,
     said: Option<(Code, Instant)>,
     /// Whether one of the addresses is worth another try, whatever the others say.
     hopeful: bool,
@@ -133,6 +135,7 @@ impl Net {
                 last: None,
                 before: None,
                 failed: 0,
+                unsaid: 0,
                 said: None,
                 hopeful: false,
             },
@@ -420,10 +423,17 @@ impl Net {
         }
         attempt.step = Step::Pausing(key);
         attempt.failed += 1;
+        attempt.unsaid += 1;
+        let is_early = attempt.failed <= limits::SAY_TRIES;
         let is_news = |(code, at): (Code, Instant)| code != failure.code() || now.since(at) >= limits::SAY_TRY;
-        if attempt.said.is_none_or(is_news) {
+        if is_early || attempt.said.is_none_or(is_news) {
             attempt.said = Some((failure.code(), now));
-            let news = DialNews::Failed { failure: failure.clone(), tries: attempt.failed, again: attempt.route.retry };
+            let news = DialNews::Failed {
+                failure: failure.clone(),
+                tries: attempt.failed,
+                unsaid: std::mem::take(&mut attempt.unsaid) - 1,
+                again: attempt.route.retry,
+            };
             self.news.push_back((dial, news));
         }
         attempt.before = Some(failure);

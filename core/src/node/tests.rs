@@ -56,7 +56,7 @@ impl Role for Notes {
     }
     fn on_dial_news(&mut self, _net: &mut Net, _dial: DialId, news: &DialNews) {
         let what = match news {
-            DialNews::Failed { tries, .. } => tries.to_string(),
+            DialNews::Failed { tries, unsaid, .. } => format!("{tries} {unsaid}"),
             DialNews::SmallOnly { .. } => "small".to_owned(),
         };
         self.heard.push(format!("news {} {what}", news.code()));

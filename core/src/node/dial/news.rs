@@ -11,12 +11,15 @@ use crate::explain;
 /// News of a dial under way, a sentence each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialNews {
-    /// A try has failed, and there will be another. Told when the cause is another than before, and once a minute.
+    /// A try of all addresses has failed, and there will be another. Each of the first ten is told, and each whose cause is
+    /// another than before; the others once a minute.
     Failed {
         /// Why.
         failure: DialFailure,
         /// Tries that have failed so far.
         tries: u32,
+        /// How many of them, just before this one, were not told.
+        unsaid: u32,
         /// The pause before the next try.
         again: Duration,
     },
@@ -42,9 +45,13 @@ impl fmt::Display for DialNews {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let code = self.code();
         match self {
-            Self::Failed { failure, tries, again } => {
+            Self::Failed { failure, tries, unsaid, again } => {
                 let seconds = again.as_secs();
-                write!(f, "{failure} ({code}); {}. Failed tries: {tries}; the next in {seconds} s", failure.help())
+                write!(f, "{failure} ({code}); {}. Failed tries: {tries}", failure.help())?;
+                if *unsaid > 0 {
+                    write!(f, " ({} since this was last said)", unsaid + 1)?;
+                }
+                write!(f, "; the next in {seconds} s")
             }
             Self::SmallOnly { to } => {
                 let remedy = explain::page(code).map_or("", |page| page.remedy);

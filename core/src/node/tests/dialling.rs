@@ -154,7 +154,7 @@ fn a_dial_for_which_no_descriptor_is_left_is_a_local_fault_and_goes_on_once_ther
     let conn = attached(&desk.dialed(tried(&actions), Ok(ends())));
     let _ = desk.says(conn, peer());
     assert_eq!(desk.outcome(), &Ok(conn));
-    assert_eq!(desk.node.role.heard[1..], ["news T0112 1"], "both have the same cause");
+    assert_eq!(desk.node.role.heard[1..], ["news T0112 1 0", "news T0112 2 0"], "both have the same cause");
 }
 
 #[test]
@@ -533,7 +533,7 @@ fn a_connection_that_stands_still_is_tried_again_with_small_segments_which_prove
     let (segment, conn) = desk.connects();
     assert_eq!(segment, None);
     let _ = desk.says(conn, FromConn::Closed(STALLED));
-    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0312 1"));
+    assert_eq!(desk.node.role.heard.pop().as_deref(), Some("news T0312 1 0"));
     let actions = desk.wait(10 * SECOND);
     let (segment, conn) = desk.goes_on(&actions);
     assert_eq!(segment, Some(limits::SMALL_SEGMENT));
@@ -568,15 +568,18 @@ fn a_connection_that_stands_still_with_small_segments_too_is_tried_with_large_on
 }
 
 #[test]
-fn each_cause_of_failed_tries_is_told_at_once_and_then_once_a_minute() {
+fn each_of_the_first_ten_tries_is_told_then_each_other_cause_and_the_same_once_a_minute_with_their_number() {
     let mut desk = Desk::new();
     let (_, mut actions) = desk.dial_by(Route { host: "192.0.2.1".to_owned(), within: 600 * SECOND, ..route() });
     let mut told = Vec::new();
-    for round in 0..14 {
-        let error = if round == 2 { IoKind::NoNeighbour } else { IoKind::Refused };
+    for round in 0..26 {
+        let error = if round == 2 || round == 17 { IoKind::NoNeighbour } else { IoKind::Refused };
         let _ = desk.dialed(tried(&actions), Err(error));
         told.extend(desk.node.role.heard.drain(..).filter(|heard| heard.starts_with("news")));
         actions = desk.wait(10 * SECOND);
     }
-    assert_eq!(told, ["news T0103 1", "news T0118 3", "news T0103 4", "news T0103 10"]);
+    let first: Vec<String> =
+        (1..=10).map(|n| format!("news {} {n} 0", if n == 3 { "T0118" } else { "T0103" })).collect();
+    let rest = ["news T0103 16 5", "news T0118 18 1", "news T0103 19 0", "news T0103 25 5"];
+    assert_eq!((&told[..10], &told[10..]), (&first[..], &rest.map(str::to_owned)[..]));
 }

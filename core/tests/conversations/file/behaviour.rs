@@ -138,8 +138,11 @@ fn a_storage_daemon_that_cannot_be_reached_fails_the_job_after_its_time() {
     world.wait(Duration::from_secs(40));
     assert_eq!(world.heard(director), [r"text 2902 Bad storage\n", FAILED, "signal -4", "fin"]);
     let messages = world.job_messages(director);
-    let [tries, end] = &messages[..] else { panic!("{messages:?}") };
-    assert!(tries.contains("type=6 ") && tries.contains("tries: 1; the next in 10 s"), "{messages:?}");
+    let [tries @ .., end] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(tries.len(), 5, "each try but the last, which is the end: {messages:?}");
+    for (number, text) in (1..).zip(tries) {
+        assert!(text.contains("type=6 ") && text.contains(&format!("tries: {number}; the next in 10 s")), "{text}");
+    }
     assert!(end.contains("type=3 ") && end.contains("Fatal"), "{messages:?}");
     assert!(end.contains("refused") && end.contains("127.0.0.1:42003"), "{messages:?}");
     world.assert_done();
