@@ -21,6 +21,8 @@ use crate::disk::meta::{self, Handle};
 const KEPT: usize = 32;
 /// Longest path handed to the system in one piece.
 const LONGEST_CALL: usize = 4000;
+/// Mode of directories that no record describes: what lies in them may be secret.
+const UNRECORDED: u32 = 0o750;
 const DIRECTORY: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// Why a name does not lead to a place beneath the root.
@@ -190,7 +192,7 @@ impl Beneath {
     fn child(&mut self, parent: &Folder, name: &[u8], path: &[u8], make: bool) -> Result<Arc<Folder>, BeneathError> {
         let mut opened = fs::openat(&parent.fd, name, DIRECTORY, Mode::empty());
         if matches!(opened, Err(Errno::NOENT)) && make {
-            match fs::mkdirat(&parent.fd, name, Mode::from_raw_mode(0o755)) {
+            match fs::mkdirat(&parent.fd, name, Mode::from_raw_mode(UNRECORDED)) {
                 Ok(()) => self.note_made(path),
                 Err(Errno::EXIST) => {}
                 Err(error) => return Err(error.into()),
@@ -202,7 +204,7 @@ impl Beneath {
                 opened = Ok(fd);
             } else if make && self.replaces {
                 fs::unlinkat(&parent.fd, name, AtFlags::empty())?;
-                fs::mkdirat(&parent.fd, name, Mode::from_raw_mode(0o755))?;
+                fs::mkdirat(&parent.fd, name, Mode::from_raw_mode(UNRECORDED))?;
                 self.note_made(path);
                 opened = fs::openat(&parent.fd, name, DIRECTORY, Mode::empty());
             }
@@ -271,7 +273,11 @@ fn is_own_link(parent: &Folder, name: &[u8]) -> bool {
 
 fn create_all(path: &[u8]) -> Result<(), Errno> {
     use std::os::unix::ffi::OsStrExt;
-    std::fs::create_dir_all(std::ffi::OsStr::from_bytes(path))
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(UNRECORDED)
+        .create(std::ffi::OsStr::from_bytes(path))
         .map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))
 }
 
