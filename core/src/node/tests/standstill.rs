@@ -1,7 +1,7 @@
 //! Connections in use on which nothing moves.
 
-use crate::action::Keepalive;
 use crate::conn::Stall;
+use crate::socket::Keepalive;
 
 use super::*;
 

@@ -18,13 +18,8 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::job::{Job, RestorePlan};
-use super::rescheduling::Attempt;
-use super::running::Order;
-use super::{Director, Owner, tables};
-use crate::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
-    JobRow, NewJob, RestoreFiles, restore_selection,
-};
+use super::ordering::{Order, Resources};
+use super::{Director, Owner, restore_selection, tables};
 
 /// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
 /// room for so many requests at once.
@@ -168,22 +163,7 @@ impl Director {
             let text = format!("{} jobs of pool \"{}\" are selected{left}.", copying.selected, job.pool);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
         }
-        let order = Order {
-            name: job.name.clone(),
-            kind,
-            level: JobLevel::Full,
-            accurate: false,
-            client: job.client.clone(),
-            fileset: job.fileset.clone(),
-            storage: job.storage.clone(),
-            pool: job.pool.clone(),
-            restore: None,
-            original: None,
-            console: None,
-            unique: String::new(),
-            scheduled: 0,
-            attempt: Attempt::default(),
-        };
+        let order = Order::of(&job.name, kind, JobLevel::Full, job.resources());
         for original in chosen {
             self.order_job(net, Order { original: Some(original), ..order.clone() });
         }
@@ -268,22 +248,14 @@ impl Director {
         let Some(copying) = &mut job.copying else { return };
         copying.partner = writer;
         let (copying, level, ids, md5) = (copying.clone(), job.level, job.ids, job.fileset_md5.clone());
-        let order = Order {
-            name: copying.original.name.clone(),
-            kind: JobType::Backup,
-            level,
-            accurate: false,
+        let with = Resources {
             client: job.client.clone(),
             fileset: job.fileset.clone(),
             storage: copying.storage.clone(),
             pool: copying.pool.clone(),
-            restore: None,
-            original: None,
-            console: None,
-            unique,
-            scheduled: net.wall().seconds(),
-            attempt: Attempt::default(),
         };
+        let scheduled = net.wall().seconds();
+        let order = Order { unique, scheduled, ..Order::of(&copying.original.name, JobType::Backup, level, with) };
         let text = format!("Job {} is written by JobId {writer}, Job={}", copying.original.job_id, order.unique);
         job.say(&mut self.journal, net, MessageKind::Info, &text);
         let local = copying.local;

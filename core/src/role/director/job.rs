@@ -17,6 +17,7 @@ use super::copying::Copying;
 use super::gone::Gone;
 use super::journal::Journal;
 use super::meter::Meter;
+use super::ordering::Resources;
 use super::patience::Patience;
 use super::recording::STAGE;
 use super::requests::Request;
@@ -167,6 +168,16 @@ impl Job {
     /// Whether it still works towards a good end.
     pub(super) fn is_alive(&self) -> bool {
         !self.status.is_canceled()
+    }
+
+    /// What it works with.
+    pub(super) fn resources(&self) -> Resources {
+        Resources {
+            client: self.client.clone(),
+            fileset: self.fileset.clone(),
+            storage: self.storage.clone(),
+            pool: self.pool.clone(),
+        }
     }
 
     /// What it does or waits for, in words.

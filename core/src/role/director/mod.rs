@@ -5,7 +5,7 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `running.rs` starts and ends jobs, `outcome.rs` says how, `recording.rs` has the ends recorded, `schedule.rs` orders them in
+//! `setup.rs` brings the configuration into the catalog, `ordering.rs` takes orders for jobs, `running.rs` starts and ends them, `outcome.rs` says how, `recording.rs` has the ends recorded, `schedule.rs` orders them in
 //! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
 //! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
 //! `relaying.rs` passes on to consoles what daemons answer,
@@ -25,6 +25,7 @@ mod incoming;
 mod job;
 mod journal;
 mod meter;
+mod ordering;
 mod outcome;
 mod patience;
 pub mod pool;
@@ -74,10 +75,10 @@ use console::Console;
 use dialling::Errand;
 use job::Job;
 use journal::Journal;
+use ordering::Order;
 use reach::Reach;
 use reception::Reception;
 use recording::Unrecorded;
-use running::Order;
 use schedule::Schedules;
 use setup::Setup;
 

@@ -8,7 +8,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobStatus, JobType};
 
 use super::job::Job;
-use super::running::Order;
+use super::ordering::Order;
 use super::{Director, Due};
 
 /// How often a job was tried before, and the pause before it is tried.
@@ -41,25 +41,9 @@ impl Director {
             &format!("The job is tried again in {pause} (try {which})."),
         );
         self.save_lines(net);
-        self.order_job(
-            net,
-            Order {
-                name: job.name.clone(),
-                kind: job.kind,
-                level: job.level,
-                accurate: job.accurate,
-                client: job.client.clone(),
-                fileset: job.fileset.clone(),
-                storage: job.storage.clone(),
-                pool: job.pool.clone(),
-                restore: None,
-                original: None,
-                console: None,
-                unique: String::new(),
-                scheduled: 0,
-                attempt: Attempt { number: next, pause: pause.duration() },
-            },
-        );
+        let attempt = Attempt { number: next, pause: pause.duration() };
+        let order = Order::of(&job.name, job.kind, job.level, job.resources());
+        self.order_job(net, Order { accurate: job.accurate, attempt, ..order });
     }
 
     /// Lets a queued job wait for its pause.

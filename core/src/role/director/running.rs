@@ -1,11 +1,10 @@
-//! Jobs from the order to their end.
+//! Jobs from their number to their end.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
-use crate::config::{self, JobKind};
-use crate::conn::{CloseReason, DialFailure, Peer};
+use crate::conn::{CloseReason, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{DialNews, Net, Number};
@@ -13,44 +12,18 @@ use crate::notice::Level;
 use crate::role::script::{Progress, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
-use crate::wire::json::Json;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::console::{Answer, order_level};
+use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, UpdCatBatch};
 use super::copying::{self, Copying};
-use super::job::{Job, RestorePlan, RowIds};
+use super::job::{Job, RowIds};
+use super::ordering::Order;
 use super::patience::Patience;
 use super::reach::{Goal, Reached};
-use super::rescheduling::Attempt;
 use super::verifying::Verifying;
 use super::{Director, Owner, dialling, tables};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
-
-/// How far the counter in the unique names of one second goes when names are taken.
-const MAX_UNIQUE: u32 = 1_000;
-
-/// A job that somebody wants.
-#[derive(Clone, Debug)]
-pub(super) struct Order {
-    pub(super) name: String,
-    pub(super) kind: JobType,
-    /// As asked: what it comes to is decided when the job starts.
-    pub(super) level: JobLevel,
-    pub(super) accurate: bool,
-    pub(super) client: String,
-    pub(super) fileset: String,
-    pub(super) storage: String,
-    pub(super) pool: String,
-    pub(super) restore: Option<RestorePlan>,
-    /// The job to copy, migrate or verify, if one is named.
-    pub(super) original: Option<u32>,
-    /// The console that waits to hear the job's number.
-    pub(super) console: Option<ConnId>,
-    pub(super) unique: String,
-    pub(super) scheduled: i64,
-    pub(super) attempt: Attempt,
-}
 
 /// A job that has ended, for the status.
 #[derive(Clone, Debug)]
@@ -65,98 +38,7 @@ pub(super) struct Finished {
     pub(super) ended: Wall,
 }
 
-/// What a job of this kind is by itself. `None`: a restore must be told what to restore.
-pub(super) const fn type_of(kind: JobKind) -> Option<JobType> {
-    Some(match kind {
-        JobKind::Backup => JobType::Backup,
-        JobKind::Copy => JobType::Copy,
-        JobKind::Migrate => JobType::Migrate,
-        JobKind::Verify => JobType::Verify,
-        JobKind::Restore => return None,
-    })
-}
-
 impl Director {
-    /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
-    pub(super) fn order_of(&self, job: &config::Job, level: config::Level) -> Option<Order> {
-        let kind = type_of(job.kind)?;
-        Some(Order {
-            name: job.name.clone(),
-            kind,
-            level: if kind == JobType::Verify { JobLevel::VerifyVolume } else { order_level(level) },
-            accurate: job.accurate,
-            client: job.client.clone(),
-            fileset: job.fileset.clone(),
-            storage: job.storage.clone(),
-            pool: job.pool.clone(),
-            restore: None,
-            original: None,
-            console: None,
-            unique: String::new(),
-            scheduled: 0,
-            attempt: Attempt::default(),
-        })
-    }
-
-    /// Gives the job a unique name and asks the catalog for its number.
-    pub(super) fn order_job(&mut self, net: &mut Net, mut order: Order) {
-        let stamp = self.identity.local(net.wall()).stamp();
-        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
-        order.unique = tables::unique_name(&order.name, &stamp, counter);
-        order.scheduled = net.wall().seconds();
-        self.last_unique = (stamp, counter);
-        let request = CatalogRequest::CreateJob(NewJob {
-            job: order.unique.clone(),
-            name: order.name.clone(),
-            job_type: order.kind.letter(),
-            level: if order.kind == JobType::Restore { JobLevel::Full } else { order.level }.letter(),
-            client_id: self.setup.clients.get(&order.client).copied().unwrap_or(0),
-            sched_time: order.scheduled,
-            comment: String::new(),
-        });
-        self.ask(net, request, Owner::Create(Box::new(order)));
-    }
-
-    pub(super) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
-        let (console, name) = (order.console, order.name.clone());
-        // A director that was started again within the second gives names that are taken.
-        let taken = matches!(&answer, Err(error) if error.kind == CatalogErrorKind::Constraint);
-        if taken && self.last_unique.1 < MAX_UNIQUE {
-            return self.order_job(net, order);
-        }
-        let pause = order.attempt.pause;
-        let (created, answer) = match answer {
-            Ok(CatalogAnswer::Id(id)) => {
-                let value = Json::object([("run", Json::object([("jobid", id.to_string().into())]))]);
-                (Some(self.new_job(id, order)), Answer::value(format!("Job queued. JobId={id}\n"), value))
-            }
-            Ok(_) => (None, Answer::failed("Job failed: the catalog gave no number.\n")),
-            Err(error) => {
-                let text = format!("Job failed: {error} ({}); {}\n", error.code(), error.help());
-                (None, Answer::failed(text))
-            }
-        };
-        // The console hears the number before the job's first message can be waiting for it.
-        if let Some(console) = console {
-            if let Some(job) = &created {
-                self.console_ordered(console, job.id);
-            }
-            self.console_answers(net, console, answer);
-        } else if created.is_none() {
-            net.complain(Level::Error, 908, &format!("{}: {}", name, answer.text().trim_end()));
-        }
-        if let Some(job) = created {
-            let id = job.id;
-            self.queued.push_back(id);
-            self.jobs.insert(id, job);
-            if self.stopping {
-                return self.cancel_job(net, id, "the director is being stopped");
-            }
-            self.hold(net, id, pause);
-            self.start_queued(net);
-        }
-    }
-
     pub(super) fn new_job(&self, id: u32, order: Order) -> Job {
         let is_control = matches!(order.kind, JobType::Copy | JobType::Migrate);
         let copying = is_control.then(|| Copying { wanted: order.original, ..Copying::default() });

@@ -11,8 +11,7 @@ use crate::wire::storage::StorageCommand;
 use crate::config::{self, JobKind};
 
 use super::super::estimate::Estimate;
-use super::super::rescheduling::Attempt;
-use super::super::running::{self, Order};
+use super::super::ordering::{self, Order, Resources};
 use super::super::{Director, Owner};
 use super::grammar::{self, whole_verb};
 use super::output::Api;
@@ -153,7 +152,7 @@ impl Director {
         if !job.enabled {
             return self.console_fails(net, conn, &format!("Job \"{}\" is switched off by `enabled`.\n", job.name));
         }
-        let Some(kind) = running::type_of(job.kind) else {
+        let Some(kind) = ordering::type_of(job.kind) else {
             return self.console_fails(net, conn, "Use restore to restore.\n");
         };
         if let Some(word) = idle_word(kind, words) {
@@ -171,22 +170,14 @@ impl Director {
             Err(text) => return self.console_fails(net, conn, &text),
         };
         let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
-        let order = Order {
-            name: job.name.clone(),
-            kind,
-            level,
-            accurate,
+        let with = Resources {
             client: pick("client", &job.client),
             fileset: pick("fileset", &job.fileset),
             storage: pick("storage", &job.storage),
             pool: pick("pool", &job.pool),
-            restore: None,
-            original: original.and_then(Result::ok),
-            console: Some(conn),
-            unique: String::new(),
-            scheduled: 0,
-            attempt: Attempt::default(),
         };
+        let original = original.and_then(Result::ok);
+        let order = Order { accurate, original, console: Some(conn), ..Order::of(&job.name, kind, level, with) };
         if let Some(missing) = self.missing_resource(&order) {
             return self.console_fails(net, conn, &missing);
         }

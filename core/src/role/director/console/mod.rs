@@ -36,8 +36,7 @@ use crate::wire::names::DEFAULT_CONSOLE;
 
 use super::Director;
 use super::estimate::Estimate;
-use super::running::Order;
-use crate::catalog::{CatalogRequest, FileKey};
+use super::ordering::Order;
 use list::Listing;
 use output::Output;
 use restore::Restoring;

@@ -14,8 +14,8 @@ use crate::config::{JobKind, Replace};
 use super::super::Director;
 use super::super::gone::Gone;
 use super::super::job::{RestorePart, RestorePlan};
-use super::super::rescheduling::Attempt;
-use super::super::running::Order;
+use super::super::ordering::{Order, Resources};
+use super::super::restore_selection::{self, RestorePlan as Selected};
 use super::words::Words;
 use super::{Asked, show};
 use crate::catalog::restore_selection::{self, RestorePlan as Selected};
@@ -187,22 +187,10 @@ impl Director {
         let fileset = restoring.jobs.first().map(|job| job.file_set.clone()).unwrap_or_default();
         let gone = Gone::of(&restoring.jobs);
         let plan = RestorePlan { rest: parts, gone, ..RestorePlan::of_one(selected, restoring.to, restoring.replace) };
-        let order = Order {
-            name: restoring.job,
-            kind: JobType::Restore,
-            level: JobLevel::Other(b' '), // announced so (`wire/3 §0.4`)
-            accurate: false,
-            client: restoring.client,
-            fileset,
-            storage,
-            pool,
-            restore: Some(plan),
-            original: None,
-            console: Some(conn),
-            unique: String::new(),
-            scheduled: 0,
-            attempt: Attempt::default(),
-        };
+        let with = Resources { client: restoring.client, fileset, storage, pool };
+        // Announced with this level (`wire/3 §0.4`).
+        let order = Order::of(restoring.job, JobType::Restore, JobLevel::Other(b' '), with);
+        let order = Order { restore: Some(plan), console: Some(conn), ..order };
         if let Some(missing) = self.missing_resource(&order) {
             return self.console_fails(net, conn, &missing);
         }
