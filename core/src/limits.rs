@@ -132,6 +132,9 @@ pub const PIECE: u64 = 1_000_000_000;
 /// acceptor (`PSK_MAX_IDENTITY_LEN` is 128 before OpenSSL 3.0, 256 since).
 pub const PSK_IDENTITY: usize = 128;
 
+/// Jobs that one copy or migration job takes; what is left waits for its next run.
+pub const ORIGINALS: u32 = 10_000;
+
 /// Bytes of a console's answer that is made at once; past that the rest of a text is left out, and a document is an error.
 /// What a daemon answers is passed on by the parcel instead, and has no end.
 pub const ANSWER: usize = 4 * 1024 * 1024;

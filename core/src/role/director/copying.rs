@@ -10,8 +10,11 @@
 //! ```
 //! A copy is written as type C from the beginning, so that one that is cut never counts as a backup.
 
+use std::collections::BTreeMap;
+
 use crate::config::DirectorConfig;
-use crate::error::Explain;
+use crate::error::{Code, Explain};
+use crate::limits::ORIGINALS;
 use crate::node::{Net, Number};
 use crate::role::script::Scripted;
 use crate::wire::message::MessageKind;
@@ -24,8 +27,6 @@ use super::{Director, Owner, restore_selection, tables};
 /// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
 /// room for so many requests at once.
 const PAGE: u32 = 100;
-/// Control jobs that one job orders; what is left waits for its next run.
-const MOST_SELECTED: u32 = 10_000;
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
 
@@ -57,6 +58,8 @@ pub(super) struct Copying {
     pub(super) outcome: Option<JobStatus>,
     /// How many jobs it has ordered to be copied so far.
     pub(super) selected: u32,
+    /// How many it has left out so far, because other jobs take them.
+    pub(super) busy: u32,
     /// There is nothing to do: other jobs were ordered, or the original has no files.
     pub(super) idle: bool,
     /// The name under which the storage daemon knows the job, if not its own.
@@ -123,9 +126,15 @@ impl Director {
 
     /// The job that was asked for is there, or not.
     fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
+        let taken = self.originals_taken();
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
         let Some(copying) = &mut job.copying else { return };
         let wanted = copying.wanted.unwrap_or_default();
+        // Of two the one with the lower number has it, whichever began first.
+        if let Some(other) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
+            let text = format!("job {wanted} is taken by JobId {other}, which has not ended; run this again after it");
+            return self.fail_job(net, id, &text);
+        }
         let Some(row) = row.filter(|row| is_good_backup(row)) else {
             let text = format!("job {wanted} is no backup that ended well, so it cannot be copied");
             return self.fail_job(net, id, &text);
@@ -145,6 +154,7 @@ impl Director {
 
     /// A page of jobs: orders a control job for each that is meant, and asks for the next.
     fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
+        let taken = self.originals_taken();
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.is_alive()) else { return };
         let kind = job.kind;
         let Some(copying) = &mut job.copying else { return };
@@ -153,15 +163,26 @@ impl Director {
         let (names, clients) =
             resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
         let mut chosen = choose(rows, names, clients);
-        let room = MOST_SELECTED - copying.selected.min(MOST_SELECTED);
-        let is_cut = chosen.len() > room as usize;
-        chosen.truncate(room as usize);
-        copying.selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+        let found = chosen.len();
+        chosen.retain(|original| !taken.contains_key(original));
+        copying.busy = copying.busy.saturating_add(u32::try_from(found - chosen.len()).unwrap_or(u32::MAX));
+        let is_cut = cut(&mut chosen, &mut copying.selected);
         let next = rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize && !is_cut);
         if next.is_none() {
-            let left = if is_cut { "; the others are left for the next run" } else { "" };
-            let text = format!("{} jobs of pool \"{}\" are selected{left}.", copying.selected, job.pool);
+            let (selected, busy) = (copying.selected, copying.busy);
+            let text = format!("{selected} jobs of pool \"{}\" are selected.", job.pool);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
+            if busy > 0 {
+                let text = format!("{busy} more are left out, because other jobs that have not ended take them.");
+                job.say(&mut self.journal, net, MessageKind::Info, &text);
+            }
+            if is_cut {
+                let text = format!(
+                    "one job takes no more than {selected}, the others are left for its next run ({})",
+                    Code(651)
+                );
+                job.say(&mut self.journal, net, MessageKind::Warning, &text);
+            }
         }
         let order = Order::of(&job.name, kind, JobLevel::Full, job.resources());
         for original in chosen {
@@ -171,6 +192,21 @@ impl Director {
             Some(after) => self.ask_jobs_to_copy(net, id, after),
             None => self.end_job(net, id),
         }
+    }
+
+    /// The jobs that control jobs have which have not ended, or will have once they have a number: each with the first of
+    /// those jobs, 0 for one without a number.
+    fn originals_taken(&self) -> BTreeMap<u32, u32> {
+        let is_control = |kind: JobType| matches!(kind, JobType::Copy | JobType::Migrate);
+        let ordered = self.works.values().filter_map(|owner| match owner {
+            Owner::Create(order) if is_control(order.kind) => order.original,
+            _ => None,
+        });
+        let mut taken: BTreeMap<u32, u32> = ordered.map(|original| (original, 0)).collect();
+        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| is_control(job.kind) && !job.ending) {
+            taken.extend(job.copying.as_ref().and_then(|copying| copying.wanted).map(|original| (original, *id)));
+        }
+        taken
     }
 
     fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
@@ -435,6 +471,15 @@ fn choose(rows: &[JobRow], names: Option<&str>, clients: Option<&str>) -> Vec<u3
     rows.iter().filter(|row| fits(names, &row.name) && fits(clients, &row.client)).map(|row| row.job_id).collect()
 }
 
+/// Leaves of the chosen jobs as many as one control job may still order, and counts them. Whether any had to go.
+fn cut(chosen: &mut Vec<u32>, selected: &mut u32) -> bool {
+    let room = ORIGINALS.saturating_sub(*selected) as usize;
+    let is_cut = chosen.len() > room;
+    chosen.truncate(room);
+    *selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+    is_cut
+}
+
 fn bad_end(who: &str, end: &StorageEnd) -> String {
     let StorageEnd { status, errors, .. } = end;
     format!("{who} ended with status {} and {errors} errors; its messages say why", char::from(status.letter()))
@@ -458,6 +503,17 @@ fn matches(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ten_thousand_jobs_are_taken_and_not_one_more() {
+        let mut selected = ORIGINALS - 2;
+        let (mut both, mut three) = (vec![1, 2], vec![1, 2, 3]);
+        assert!(!cut(&mut both, &mut selected.clone()));
+        assert!(cut(&mut three, &mut selected));
+        assert_eq!((both, three, selected), (vec![1, 2], vec![1, 2], 10_000));
+        assert!(!cut(&mut Vec::new(), &mut selected));
+        assert!(cut(&mut vec![7], &mut selected) && selected == 10_000);
+    }
 
     #[test]
     fn patterns_restrict_what_is_taken() {

@@ -7,6 +7,7 @@ use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::catalog::{
     CatalogAnswer, CatalogRequest, JobEnd, JobMediaRow, JobStart, MediaRow, NewJob, VolStatus,
 };
+use towline_core::work::{Work, WorkDone};
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, errand, our_letters};
 use super::recorded::{CATALOG, OUR_CATALOG, OUR_CATALOG_WHY, console};
@@ -356,28 +357,56 @@ fn a_cancelled_copy_says_of_both_storage_daemons_whether_they_have_confirmed() {
     }
 }
 
-#[test]
-fn jobs_to_copy_are_asked_for_page_by_page_and_a_named_one_alone() {
-    let mut config = copying();
-    let jobs = config["jobs"].as_array_mut().expect("jobs");
-    jobs.iter_mut().find(|job| job["name"] == "copy").expect("it")["select_jobs"] = json!("nothing-*");
-    let mut desk = Desk::with(config, MemoryCatalog::default());
-    for number in 1..=250_u32 {
+/// Puts good backups with these numbers into the catalog.
+fn add_backups(desk: &Desk, numbers: std::ops::RangeInclusive<u32>) {
+    for number in numbers {
         let mut shelf = desk.shelf();
         let mut ask = |request| shelf.catalog.serve(request).expect("an answer");
-        let new = NewJob {
-            job: format!("b.{number}"),
-            name: "b".to_owned(),
-            job_type: b'B',
-            level: b'F',
-            ..NewJob::default()
-        };
+        let (job, name) = (format!("b.{number}"), "b".to_owned());
+        let new = NewJob { job, name, job_type: b'B', level: b'F', ..NewJob::default() };
         assert_eq!(ask(CatalogRequest::CreateJob(new)), CatalogAnswer::Id(number));
         ask(CatalogRequest::StartJob(JobStart { job_id: number, pool_id: 1, ..JobStart::default() }));
         let (job_status, job_bytes) = (b'T', 1);
         let end = JobEnd { job_id: number, job_status, job_bytes, job_files: 1, end_time: 1, ..JobEnd::default() };
         ask(CatalogRequest::EndJob(Box::new(end)));
     }
+}
+
+#[test]
+fn two_runs_of_a_copy_job_never_take_the_same_job() {
+    let mut config = copying();
+    config["director"]["maximum_concurrent_jobs"] = json!(10);
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    add_backups(&desk, 1..=3);
+    let console = desk.console();
+    // The control jobs stand still at the question for their originals, then at the one for the pieces.
+    desk.shelf().slow = |request| matches!(request, CatalogRequest::ListJobs(_) | CatalogRequest::JobMediaOf { .. });
+    desk.ask(console, "run job=copy yes");
+    assert!(desk.report(4).contains("3 jobs of pool \"Full\" are selected."), "{}", desk.report(4));
+    desk.ask(console, "cancel jobid=5");
+    desk.ask(console, "run job=copy yes");
+    // Two wait, and what the cancelled one had is free again.
+    let second = desk.report(8);
+    assert!(second.contains("1 jobs of pool \"Full\" are selected."), "{second}");
+    assert!(second.contains("2 more are left out, because other jobs that have not ended take them."), "{second}");
+    desk.ask(console, "run job=copy jobid=2 yes");
+    for _ in 0..desk.world.kept.len() {
+        let Work::Catalog(request) = &desk.world.kept[0].work else { panic!("a director has no disk") };
+        let answer = desk.shelf().catalog.serve(request.clone());
+        desk.world.answer(WorkDone::Catalog(answer));
+    }
+    let is_refused = |id: &u32| desk.report(*id).contains("job 2 is taken by JobId 6, which has not ended");
+    assert_eq!((4..=10).filter(is_refused).collect::<Vec<_>>(), [10], "the one that was asked for by hand");
+    assert_eq!((desk.status(6), desk.status(10)), ('C', 'f'));
+}
+
+#[test]
+fn jobs_to_copy_are_asked_for_page_by_page_and_a_named_one_alone() {
+    let mut config = copying();
+    let jobs = config["jobs"].as_array_mut().expect("jobs");
+    jobs.iter_mut().find(|job| job["name"] == "copy").expect("it")["select_jobs"] = json!("nothing-*");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    add_backups(&desk, 1..=250);
     let console = desk.console();
     desk.ask(console, "run job=copy yes");
     assert!(desk.report(251).contains("0 jobs of pool \"Full\" are selected."), "{}", desk.report(251));
