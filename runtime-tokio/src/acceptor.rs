@@ -5,6 +5,7 @@ use tokio::sync::{mpsc, oneshot};
 use towline_core::drive::{ACCEPT_PAUSE, NodeMail, accept_kind};
 use towline_core::event::Event;
 use towline_core::ids::ListenerId;
+use towline_core::socket::SocketOptions;
 use towline_runtime_blocking::system::socket;
 
 /// Accepts until the other end of `stop` is dropped, or until the node has ended.

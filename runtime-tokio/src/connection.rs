@@ -10,6 +10,8 @@ use towline_core::conn::{Flight, FromConn};
 use towline_core::drive::{Hands, Mail, NodeMail, Outlet, Pump, Stream, Wait};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
+use towline_core::socket::SocketOptions;
+use towline_core::work::Work;
 use towline_runtime_blocking::system::{Clock, flight, socket};
 
 use crate::timer::Timer;

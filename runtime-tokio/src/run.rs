@@ -15,6 +15,9 @@ use towline_core::drive::{
 use towline_core::event::Event;
 use towline_core::ids::{DialId, ListenerId, QueryId, WorkId};
 use towline_core::node::{Node, Role};
+use towline_core::notice::{ExitReason, Level, Notice};
+use towline_core::socket::{IoKind, ResolveError, SocketOptions};
+use towline_core::work::Work;
 use towline_runtime_blocking::system::{Clock, look_up, socket};
 
 use crate::connection::{Connection, Out, Post, Socket};

@@ -6,17 +6,17 @@ use crate::socket::Keepalive;
 use super::*;
 
 /// A connection that came in and is in use, with this heartbeat interval in seconds.
-fn in_use(desk: &mut Desk, interval: Option<u64>) -> ConnId {
+fn in_use(desk: &mut Desk, interval: Option<u32>) -> ConnId {
     let conn = admitted(desk.accept(1)).id();
     let _ = desk.says(conn, peer());
-    let times = |seconds: u64| Keepalive { idle: seconds * SECOND, interval: SECOND, probes: None, user_timeout: None };
+    let times = |seconds: u32| Keepalive { idle: seconds * SECOND, interval: SECOND, probes: None, user_timeout: None };
     let socket = SocketOptions { keepalive: interval.map(times), ..SocketOptions::default() };
     let _ = desk.order(move |net| net.keep_alive(conn, socket));
     conn
 }
 
 /// Whether the node ends it when it hears that nothing was acknowledged for so many seconds.
-fn gives_up(desk: &mut Desk, conn: ConnId, seconds: u64) -> bool {
+fn gives_up(desk: &mut Desk, conn: ConnId, seconds: u32) -> bool {
     let stall = Stall::Ours { bytes: 1_000, since: seconds * SECOND };
     let actions = desk.says(conn, FromConn::Stalled(stall));
     assert!(logged(&actions)[0].contains("1000 bytes have not been acknowledged"), "{actions:?}");

@@ -22,7 +22,11 @@ use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::job::{Job, RestorePlan};
 use super::ordering::{Order, Resources};
-use super::{Director, Owner, restore_selection, tables};
+use super::{Director, Owner, tables};
+use crate::catalog::{
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
+    JobRow, NewJob, RestoreFiles, restore_selection,
+};
 
 /// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
 /// room for so many requests at once.

@@ -4,18 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
-use crate::conn::{CloseReason, Peer};
+use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{DialNews, Net, Number};
-use crate::notice::Level;
 use crate::role::script::{Progress, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, UpdCatBatch};
 use super::copying::{self, Copying};
 use super::job::{Job, RowIds};
 use super::ordering::Order;
@@ -23,7 +21,7 @@ use super::patience::Patience;
 use super::reach::{Goal, Reached};
 use super::verifying::Verifying;
 use super::{Director, Owner, dialling, tables};
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobEnd, NewJob, UpdCatBatch};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, UpdCatBatch};
 
 /// A job that has ended, for the status.
 #[derive(Clone, Debug)]

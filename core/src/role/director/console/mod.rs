@@ -37,6 +37,7 @@ use crate::wire::names::DEFAULT_CONSOLE;
 use super::Director;
 use super::estimate::Estimate;
 use super::ordering::Order;
+use crate::catalog::{CatalogRequest, FileKey};
 use list::Listing;
 use output::Output;
 use restore::Restoring;

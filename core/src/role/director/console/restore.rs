@@ -15,7 +15,6 @@ use super::super::Director;
 use super::super::gone::Gone;
 use super::super::job::{RestorePart, RestorePlan};
 use super::super::ordering::{Order, Resources};
-use super::super::restore_selection::{self, RestorePlan as Selected};
 use super::words::Words;
 use super::{Asked, show};
 use crate::catalog::restore_selection::{self, RestorePlan as Selected};
