@@ -350,3 +350,35 @@ fn one_restore_takes_a_migrated_full_and_the_incremental_after_it_from_where_eac
         site.wait_idle();
     }
 }
+
+#[test]
+fn a_copy_or_migration_of_a_damaged_backup_names_what_is_damaged_and_leaves_the_original_the_backup() {
+    for to in ["far", "near"] {
+        let site = Site::start(2_000_000);
+        let original = site.back_up(to);
+        let folder = site.folder.path().join("original");
+        let volume = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+        let sound = fs::read(&volume).unwrap();
+        let mut damaged = sound.clone();
+        // The second block: nothing but contents of one file.
+        damaged[1_500_000] ^= 0x10;
+        fs::write(&volume, &damaged).unwrap();
+        for kind in ["copy", "migrate"] {
+            let control = site.console.order(&format!("run job={kind}-{to} jobid={original} yes"));
+            let ended = site.console.end_of(control);
+            assert!(ended.termination().contains("*** Error ***"), "{}", ended.report);
+            let writer = site.console.end_of(writer_of(&ended));
+            let reports = format!("{}{}", ended.report, writer.report);
+            for words in ["cannot be read from byte ", "not complete: ", "source/large) (T0552)", "is damaged at byte "]
+            {
+                assert!(reports.contains(words), "{words} is not in {reports}");
+            }
+            assert_eq!(site.kind(original), "BT", "{kind}");
+            assert!(!["BT", "BW", "CT", "CW"].contains(&&*site.kind(writer.id)), "{}", site.kind(writer.id));
+            site.wait_idle();
+        }
+        // Mended, the original is what a restore takes.
+        fs::write(&volume, &sound).unwrap();
+        assert!(is_with(&site.restore("restored", ""), &site.first));
+    }
+}

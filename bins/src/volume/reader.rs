@@ -29,7 +29,6 @@ pub struct VolumeReader {
     folder: String,
     ahead: VecDeque<String>,
     reader: RestoreReader,
-    form: ReadForm,
     volume: Option<Blocks<File>>,
     /// Memory of the last block.
     spare: Vec<u8>,
@@ -39,6 +38,7 @@ pub struct VolumeReader {
     told: u64,
     /// Damaged stretches, and what they cost in so many lines.
     damaged: u64,
+    first_damage: Option<(String, u64)>,
     broken: u32,
     remarks: Vec<Remark>,
 }
@@ -55,7 +55,6 @@ impl VolumeReader {
             folder: folder.to_owned(),
             ahead,
             reader: RestoreReader::in_form(selection, form),
-            form,
             volume: None,
             spare: Vec::new(),
             read: Vec::new(),
@@ -63,6 +62,7 @@ impl VolumeReader {
             complete: false,
             told: 0,
             damaged: 0,
+            first_damage: None,
             broken: 0,
             remarks: Vec::new(),
         };
@@ -73,10 +73,11 @@ impl VolumeReader {
     /// Fills the parcel with the next frames, over whatever was in it. True when nothing comes after them; from then on
     /// parcels stay empty.
     ///
-    /// What cannot be read is passed over and told, but not in a copy, which must be whole.
+    /// What cannot be read is passed over and told. A copy gets all that is whole, too; but as it is not, it has no end
+    /// but an error.
     ///
     /// # Errors
-    /// A volume is missing or another one; or, of a copy, damaged, or a record is not whole.
+    /// A volume is missing or another one; or, of a copy, behind all else, anything of it is not whole.
     pub fn fill(&mut self, parcel: &mut Parcel) -> Result<bool, DiskError> {
         parcel.clear();
         if self.complete {
@@ -90,8 +91,16 @@ impl VolumeReader {
             let more = self.next_block();
             self.spent += started.elapsed();
             if !more? {
+                self.reader.conclude();
+                self.note_losses();
                 if let Some(text) = self.reader.shortfall() {
-                    return Err(DiskError::Other { path: self.read.join(", "), text });
+                    if !self.remarks.is_empty() {
+                        // They would be lost with the error.
+                        return Ok(false);
+                    }
+                    let other = DiskError::Other { path: self.read.join(", "), text };
+                    let damaged = self.first_damage.clone().map(|(path, at)| DiskError::Damaged { path, at });
+                    return Err(damaged.unwrap_or(other));
                 }
                 self.complete = self.reader.finish(parcel);
                 if self.complete && self.damaged > STRETCHES_TOLD {
@@ -105,11 +114,7 @@ impl VolumeReader {
 
     /// What a person should know since the last call.
     pub fn take_remarks(&mut self) -> Vec<Remark> {
-        for loss in self.reader.take_losses() {
-            self.broken = self.broken.saturating_add(1);
-            let name = loss.broken.as_ref().map(|(_, name)| shown(name)).unwrap_or_default();
-            self.remarks.push(Remark { kind: ERROR, text: loss.line(&name) });
-        }
+        self.note_losses();
         let lost = self.reader.lost() - self.told;
         self.told += lost;
         if lost > 0 && self.damaged == 0 {
@@ -118,6 +123,14 @@ impl VolumeReader {
             self.remarks.push(Remark { kind: ERROR, text });
         }
         std::mem::take(&mut self.remarks)
+    }
+
+    fn note_losses(&mut self) {
+        for loss in self.reader.take_losses() {
+            self.broken = self.broken.saturating_add(1);
+            let name = loss.broken.as_ref().map(|(_, name)| shown(name)).unwrap_or_default();
+            self.remarks.push(Remark { kind: ERROR, text: loss.line(&name) });
+        }
     }
 
     /// What was read so far.
@@ -159,9 +172,6 @@ impl VolumeReader {
                     return self.reader.give_block(block, address).map(|()| true).map_err(|_| damaged);
                 }
                 Next::End => self.volume = None,
-                Next::Damage(at) if self.form != ReadForm::Restore => {
-                    return Err(DiskError::Damaged { path: volume.path().to_owned(), at });
-                }
                 Next::Damage(_) => {
                     let stretch = volume.pass_over_damage(&mut self.spare)?;
                     let path = volume.path().to_owned();
@@ -174,6 +184,7 @@ impl VolumeReader {
     fn tell_damage(&mut self, path: &str, stretch: &Range<u64>) {
         self.reader.skip_damage();
         self.damaged += 1;
+        self.first_damage.get_or_insert_with(|| (path.to_owned(), stretch.start));
         if self.damaged <= STRETCHES_TOLD {
             let (start, end, len) = (stretch.start, stretch.end, stretch.end - stretch.start);
             let text =
@@ -197,14 +208,13 @@ impl VolumeReader {
             }
             Next::End => return Err(wrong("an empty file".to_owned())),
             // Behind a label that is damaged the blocks say whose they are.
-            Next::Damage(_) if self.form == ReadForm::Restore => {
+            Next::Damage(_) => {
                 let stretch = volume.pass_over_damage(&mut label)?;
                 if volume.is_at_end() {
                     return Err(wrong("no volume label".to_owned()));
                 }
                 self.tell_damage(&path.display().to_string(), &stretch);
             }
-            Next::Damage(_) => return Err(wrong("no volume label".to_owned())),
         }
         self.reader.begin_volume(&name);
         self.read.push(name);

@@ -428,23 +428,63 @@ fn damage_between_the_blocks_of_a_session_that_has_them_all_costs_nothing() {
     assert_eq!(errors, 0);
 }
 
+/// What a copy of three files gets: the bytes of its stream, what is said, and how it ends.
+fn copy_damaged(folder: &Folder, form: ReadForm) -> (Vec<u8>, Vec<String>, Result<(), DiskError>) {
+    let text = "Volume=\"v1\"\nVolSessionId=3\nVolSessionTime=1800000000\nFileIndex=1-3\nCount=3\n";
+    let bootstrap = Bootstrap::parse(text.as_bytes()).unwrap();
+    let mut reader = VolumeReader::open(folder.text(), &bootstrap, form).unwrap();
+    let (mut stream, mut said) = (Vec::new(), Vec::new());
+    loop {
+        let mut parcel = Parcel::new();
+        let filled = reader.fill(&mut parcel);
+        // With an error no remarks come.
+        match filled {
+            Ok(done) => {
+                stream.extend(parcel.bytes);
+                said.extend(reader.take_remarks().into_iter().map(|remark| remark.text));
+                if done {
+                    return (stream, said, Ok(()));
+                }
+            }
+            Err(error) => return (stream, said, Err(error)),
+        }
+    }
+}
+
+fn holds(stream: &[u8], text: &str) -> bool {
+    stream.windows(text.len()).any(|bytes| bytes == text.as_bytes())
+}
+
 #[test]
-fn a_copy_ends_at_a_damaged_block_with_its_address() {
+fn a_copy_goes_on_behind_damage_names_what_it_costs_and_ends_as_an_error() {
     let folder = Folder::new();
     let starts = three_files(&folder);
     let whole = fs::read(folder.path("v1")).unwrap();
-    let start = starts[6];
-    let at = usize::try_from(start).unwrap();
-    let mut flipped = whole.clone();
-    flipped[at + 30] ^= 1;
-    for bad in [&flipped[..], &whole[..at + 3]] {
-        fs::write(folder.path("v1"), bad).unwrap();
-        for form in [ReadForm::Replicate, ReadForm::Clone] {
-            let mut reader = VolumeReader::open(folder.text(), &bootstrap(&["v1"]), form).unwrap();
-            let error = reader.fill(&mut Parcel::new()).unwrap_err();
-            let path = folder.path("v1").display().to_string();
-            assert_eq!(error, DiskError::Damaged { path, at: start });
+    let at = |start: usize| usize::try_from(starts[start]).unwrap();
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at + 30] ^= 1;
+        bytes
+    };
+    let path = folder.path("v1").display().to_string();
+    for form in [ReadForm::Replicate, ReadForm::Clone] {
+        for (bytes, start, third, told) in [
+            (flipped(at(6)), 6, true, "not complete: 2 (/file 2)"),
+            (flipped(at(4)), 4, true, "gone: 2 (T0552)"),
+            (flipped(at(11)), 11, true, "not complete: 3 (/file 3)"),
+            (whole[..at(6) + 3].to_vec(), 6, false, "gone: 3, not complete: 2 (/file 2)"),
+        ] {
+            fs::write(folder.path("v1"), bytes).unwrap();
+            let (stream, said, end) = copy_damaged(&folder, form);
+            assert!(holds(&stream, "/file 1") && holds(&stream, "/file 3") == third, "{told}");
+            let address = format!("{path} cannot be read from byte {} ", starts[start]);
+            assert!(said.len() == 2 && said[0].starts_with(&address) && said[1].contains(told), "{told}: {said:?}");
+            assert_eq!(end, Err(DiskError::Damaged { path: path.clone(), at: starts[start] }), "{told}");
         }
+        // The label has none of the files: without loss a copy is good.
+        fs::write(folder.path("v1"), flipped(10)).unwrap();
+        let (stream, said, end) = copy_damaged(&folder, form);
+        assert!(end.is_ok() && said.len() == 1 && holds(&stream, "/file 3"), "{said:?} {end:?}");
     }
 }
 

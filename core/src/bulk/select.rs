@@ -50,6 +50,8 @@ pub struct RestoreReader {
     bytes: u64,
     oversized: u64,
     gaps: Gaps,
+    /// Whether damage has cost, or may have cost, anything so far.
+    has_losses: bool,
     /// Files to be called damaged, before anything else is sent.
     marks: VecDeque<(Session, i32)>,
 }
@@ -90,6 +92,7 @@ impl RestoreReader {
             bytes: 0,
             oversized: 0,
             gaps: Gaps::default(),
+            has_losses: false,
             marks: VecDeque::new(),
         }
     }
@@ -144,6 +147,7 @@ impl RestoreReader {
     /// What was lost to damage since the last call, as far as it is known.
     pub fn take_losses(&mut self) -> Vec<Loss> {
         let mut losses = self.gaps.take_losses();
+        self.has_losses |= !losses.is_empty();
         for loss in &mut losses {
             let index = |index: i32| u32::try_from(index).unwrap_or(0);
             let last = loss.before.map_or(i32::MAX.cast_unsigned(), |before| index(before).saturating_sub(1));
@@ -184,11 +188,16 @@ impl RestoreReader {
         }
     }
 
-    /// Appends what ends the stream; `false` when the parcel has no room for it.
-    pub fn finish(&mut self, parcel: &mut Parcel) -> bool {
+    /// Nothing comes after the blocks given so far: what damage at the end has cost is known then.
+    pub fn conclude(&mut self) {
         for session in self.gaps.end(|| self.selection.sessions()) {
             self.mark(session);
         }
+    }
+
+    /// Appends what ends the stream; `false` when the parcel has no room for it.
+    pub fn finish(&mut self, parcel: &mut Parcel) -> bool {
+        self.conclude();
         if parcel.room() < 2 * HEAD + self.marks.len() * HEADER_ROOM || self.sending.is_some() {
             return false;
         }
@@ -201,10 +210,13 @@ impl RestoreReader {
         true
     }
 
-    /// Why a copy must not be taken for a good one although everything that could be read was sent. A restore gives what
-    /// there is: it never has a reason.
+    /// Why a copy must not be taken for a good one although everything that could be read was sent, as far as the losses
+    /// are taken. A restore gives what there is: it never has a reason.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
+        if self.form != ReadForm::Restore && self.has_losses {
+            return Some("files are damaged or gone, so that no copy of them can be good".to_owned());
+        }
         let unfinished = u64::try_from(self.reader.unfinished()).unwrap_or(u64::MAX);
         let lost = self.lost().saturating_add(unfinished);
         (self.form != ReadForm::Restore && lost > 0)

@@ -28,7 +28,7 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Local, Retry::Never),
         "Between two addresses of the volume no sound block is found: bytes have changed, or the disk cannot read them. The \
          job passes over them, restores the rest, names what is not complete or gone, and ends as an error. A copy or a \
-         migration stops there instead: it would not be whole, and the original stays.",
+         migration does so too: what it has written is not used as a backup, and the original stays.",
         "Check the disk. `list files jobid=N` names the files by their numbers; restore those that are missing from another \
          backup or from a copy.",
     ),
