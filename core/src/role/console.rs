@@ -61,6 +61,10 @@ struct Verdict {
     waits: bool,
     /// The director asks something.
     asked: bool,
+    /// The director is none of ours, so that failures are to be seen in its words.
+    is_stock: bool,
+    /// The command under way.
+    verb: String,
     /// The beginning of a line of text whose end has not come.
     line: String,
 }
@@ -108,7 +112,7 @@ impl Console {
     }
 
     /// Its end tells how the lines went: 0 well; 1 if a job that was waited for ended with warnings; 2 if one ended
-    /// worse, if a command failed (which only a director of Towline tells) or if a question was left without an answer.
+    /// worse, if a command failed (a director of Towline tells; of others its words are read) or if a question was left without an answer.
     #[must_use]
     pub const fn judging(mut self) -> Self {
         self.judging = true;
@@ -209,13 +213,16 @@ impl Verdict {
     fn begin(&mut self, line: &str) {
         let verb = line.split_whitespace().next().unwrap_or_default();
         self.waits = !self.asked && verb.starts_with('w') && "wait".starts_with(verb);
+        if !self.asked {
+            verb.clone_into(&mut self.verb);
+        }
         self.asked = false;
         self.line.clear();
     }
 
     /// Text of the answer: a line `JobStatus=OK (T)` is how a job ended that was waited for.
     fn hear(&mut self, text: &str) {
-        if !self.waits {
+        if !self.waits && !self.is_stock {
             return;
         }
         for piece in text.split_inclusive('\n') {
@@ -223,6 +230,12 @@ impl Verdict {
             self.line.extend(piece.chars().take(room));
             if piece.ends_with('\n') {
                 let line = std::mem::take(&mut self.line);
+                if self.is_stock && is_failure(&self.verb, line.trim_end()) {
+                    self.worsen(FAILED);
+                }
+                if !self.waits {
+                    continue;
+                }
                 let words = line.trim_end().strip_prefix("JobStatus=").and_then(|words| words.strip_suffix(')'));
                 let letter = words.and_then(|words| words.rsplit_once('(')).map(|(_, letter)| letter.as_bytes());
                 if let Some(&[letter]) = letter {
@@ -239,6 +252,17 @@ impl Verdict {
             _ => {}
         }
     }
+}
+
+/// Whether a line of a stock director says that the command has failed (`wire/1 §6.2`). What reports and lists are made of
+/// is no answer to a command.
+fn is_failure(verb: &str, line: &str) -> bool {
+    if line.strip_suffix(": is an invalid command.") == Some(verb) || line.starts_with("Unknown list keyword: ") {
+        return true;
+    }
+    let shows = ["messages", "list", "llist", "show", "query", "sqlquery"];
+    let is_missing = line.ends_with("\" not found") || line.ends_with("\" not found.");
+    (is_missing || line.starts_with("Error: ")) && !shows.iter().any(|word| word.starts_with(verb))
 }
 
 fn fail(net: &mut Net, cause: (Fault, Code), text: &str) {
@@ -269,6 +293,7 @@ impl Role for Console {
             Ok((conn, _)) if self.state == State::Leaving => net.close(conn, true),
             Ok((conn, peer)) => {
                 self.conn = Some(conn);
+                self.verdict.is_stock = !peer.towline;
                 let (name, at) = (&self.config.director.name, peer.ends.peer);
                 net.log(Level::Info, &format!("connected to director {name} at {at}, encryption: {}", peer.tls));
             }

@@ -283,6 +283,33 @@ fn a_console_ends_with_2_after_a_command_that_failed_or_a_question_without_an_an
 }
 
 #[test]
+fn what_a_stock_director_prints_of_a_failure_is_one_and_what_it_lists_is_none() {
+    let eod = &[Signal::Eod];
+    for (line, answer) in [
+        ("nosuchcommand", "nosuchcommand: is an invalid command.\n"),
+        ("list nosuch", "Using Catalog \"MyCatalog\"\nUnknown list keyword: nosuch\nYou have messages.\n"),
+        ("run job=nosuch yes", "Job \"nosuch\" not found\n"),
+        ("run job=b client=nosuch yes", "Client \"nosuch\" not found.\n"),
+        ("status client=nosuch", "Error: Client resource nosuch does not exist.\n"),
+        ("delete volume=nosuch yes", "cats/sql_get.cc:1170 Media record for Volume \"nosuch\" not found.\n"),
+    ] {
+        assert_eq!(end_after(line, &[answer], eod), Some(ExitReason::Failed(2)), "{line}");
+    }
+    for (line, answer) in [
+        ("messages", "Error: Client resource nosuch does not exist.\nJob \"nosuch\" not found\n"),
+        ("list joblog jobid=1", "Error: it went wrong\nother: is an invalid command.\n"),
+        (".volstatus", "Used\nError\nDisabled\n"),
+        (
+            "status dir",
+            "   267  Full        668    6.393 M  Error    29-Nov-26 05:39 bbw\n  SD Errors:              0\n",
+        ),
+        ("version", "You have messages.\n"),
+    ] {
+        assert_eq!(end_after(line, &[answer], eod), Some(ExitReason::Done), "{line}");
+    }
+}
+
+#[test]
 fn an_answered_question_is_no_failure_and_the_worst_counts() {
     let mut bench = Bench::greeted();
     bench.typed("run job=a");
