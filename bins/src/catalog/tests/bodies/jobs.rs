@@ -193,7 +193,7 @@ pub(crate) fn of_jobs_with_any_times_those_are_sound_that_the_rule_over_rows_fin
             let (job_type, original_type) = if draw(2) == 0 { (b'C', b'B') } else { (b'B', b'M') };
             ask(catalog, CatalogRequest::AdoptOriginal(AdoptOriginal { job_id, job_type, original, original_type }));
         }
-        if job_id % 10 == 0 {
+        if job_id.is_multiple_of(10) {
             let mut rows =
                 jobs(catalog, CatalogRequest::ListJobs(JobFilter { oldest_first: true, ..Default::default() }));
             rows.sort_by_key(|row| row.job_id);
