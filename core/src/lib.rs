@@ -17,7 +17,7 @@
 //!                    '--'---'-- work ---->| hands: disk and catalog workers, answer exactly once    |
 //!                                         '---------------------------------------------------------'
 //! ```
-//! A [`Node`](node::Node) is one daemon: small messages, all decisions; its [`Role`](role::Role) makes it a director, a
+//! A [`Node`](node::Node) is one daemon: small messages, all decisions; its [`Role`](node::Role) makes it a director, a
 //! file daemon or a storage daemon. A [`Conn`](conn::Conn) is one TCP connection: TLS, frames, authentication. A
 //! [machine](bulk::machine::Machine) sits in a `Conn` and moves a job's data; the node sees none of it.
 //!

@@ -15,7 +15,8 @@ use towline_core::work::WorkDone;
 
 use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
 #[cfg(feature = "postgres")]
-use crate::catalog::{Catalog, CatalogWorker, Patience, PostgresCatalog, SqliteCatalog};
+use crate::catalog::PostgresCatalog;
+use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, make_private, make_private_if_there, own};

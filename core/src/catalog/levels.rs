@@ -33,7 +33,7 @@ pub struct WrongClock {
     pub sound: Option<(u32, i64)>,
 }
 
-/// Chooses from the answer to [`super::catalog::CatalogRequest::LastJobs`]. An Incremental builds on the newest job of
+/// Chooses from the answer to [`super::CatalogRequest::LastJobs`]. An Incremental builds on the newest job of
 /// any level, a Differential on the newest Full, both only if there is a Full; every other level stays as it is. Changes
 /// count since the start of that job. If that cannot be true, they count since the newest start before it that can be:
 /// rather saved twice than not at all.
@@ -104,7 +104,7 @@ impl Explain for WrongClock {
 }
 
 /// The jobs whose files an accurate backup of this level builds on, oldest first: those a restore would combine, for a
-/// Differential only the Full. `candidates` are the answer to [`super::catalog::CatalogRequest::JobsForRestore`], of one
+/// Differential only the Full. `candidates` are the answer to [`super::CatalogRequest::JobsForRestore`], of one
 /// job resource.
 ///
 /// # Errors

@@ -180,7 +180,7 @@ pub enum CatalogRequest {
     },
     /// Which files to restore: the newest version of each name among these jobs. Answer: `RestoreFiles`.
     FilesForRestore {
-        /// The jobs, as chosen by [`super::restore_selection::choose_jobs`].
+        /// The jobs, as chosen by [`restore_selection::choose_jobs`].
         jobs: Vec<u32>,
         /// Only these: a directory and all below it if it ends with `/`, else one file. Empty means everything.
         only: Vec<Vec<u8>>,

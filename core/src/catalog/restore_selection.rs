@@ -65,7 +65,7 @@ impl Explain for SelectionError {
     }
 }
 
-/// Chooses from the answer to [`super::catalog::CatalogRequest::JobsForRestore`]: the newest Full, the newest Differential
+/// Chooses from the answer to [`super::CatalogRequest::JobsForRestore`]: the newest Full, the newest Differential
 /// after it, all Incrementals after both, in the order of their [places](JobRow::place).
 ///
 /// # Errors

@@ -118,7 +118,7 @@ fn backup_with(
         heard.extend(serve(&mut world, director, catalog));
     }
     heard.extend(world.job_messages(director));
-    (heard, std::mem::take(&mut *shelf.lock().unwrap()))
+    (heard, std::mem::take(&mut *shelf.lock().expect("nobody panicked with it")))
 }
 
 #[test]
