@@ -126,7 +126,8 @@ fn skip<'a>(head: &str, rest: &'a str) -> &'a str {
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let listed = fs::read_dir(folder).expect("a folder of the source");
+    let mut entries: Vec<PathBuf> = listed.map(|entry| entry.expect("an entry of it").path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
