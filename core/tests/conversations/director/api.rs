@@ -88,6 +88,8 @@ fn mode_2_tells_failures_as_error_documents() {
     for (command, part) in [
         ("run job=nothing yes", "Name a job"),
         ("cancel jobid=99", "There is no running job"),
+        ("cancel", "Name a running job"),
+        ("list volumes pool=nothing", "There is no pool \"nothing\""),
         ("run job=backup-tiny", "Say yes"),
         (".api 7", "say 0, 1 or 2"),
     ] {

@@ -127,7 +127,12 @@ impl Director {
                 self.list_of_job(net, conn, job_id, *next, &rows)
             }
             (Asked::Ended(wanted), CatalogAnswer::Jobs(rows)) => self.show_end(net, conn, &wanted, &rows),
-            (Asked::Volumes, CatalogAnswer::Volumes(rows)) => {
+            (Asked::Volumes(Some(pool)), CatalogAnswer::Volumes(rows)) if rows.is_empty() && !self.has_pool(&pool) => {
+                let known = self.config.pools.iter().map(|pool| pool.name.as_str());
+                let text = format!("There is no pool \"{pool}\".{}\n", grammar::did_you_mean(&pool, known));
+                self.console_fails(net, conn, &text);
+            }
+            (Asked::Volumes(_), CatalogAnswer::Volumes(rows)) => {
                 self.console_answers(net, conn, show::volumes(&rows).answer(api));
             }
             (Asked::Clients, CatalogAnswer::Clients(rows)) => {
@@ -139,6 +144,10 @@ impl Director {
             }
             (_, other) => self.console_fails(net, conn, &format!("unexpected answer of the catalog: {other:?}\n")),
         }
+    }
+
+    fn has_pool(&self, name: &str) -> bool {
+        self.config.pools.iter().any(|pool| pool.name == name)
     }
 
     fn run(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
@@ -202,7 +211,11 @@ impl Director {
     fn estimate(&mut self, net: &mut Net, conn: ConnId, words: &Words) {
         let job = words.value(&["job"]).and_then(|name| self.config.job(name));
         let Some(job) = job.filter(|job| job.kind == JobKind::Backup) else {
-            return self.console_fails(net, conn, "Name a backup job: estimate job=NAME.\n");
+            let wanted = words.value(&["job"]).unwrap_or_default();
+            let known = self.config.jobs.iter().filter(|job| job.kind == JobKind::Backup).map(|job| job.name.as_str());
+            let meant = grammar::did_you_mean(wanted, known);
+            let text = format!("Name a backup job: estimate job=NAME.{meant}\n");
+            return self.console_fails(net, conn, &text);
         };
         let level = match level_of(job, words) {
             Ok((level, _)) => level,
@@ -375,7 +388,10 @@ impl Director {
                     format!("JobId {id} has ended ({status}); only the record of its end waits for the catalog.\n");
                 return self.console_done(net, conn, &text);
             }
-            let text = format!("There is no running job \"{wanted}\". Name one: cancel jobid=N.\n");
+            let text = match wanted.as_str() {
+                "" => "Name a running job: cancel jobid=N.\n".to_owned(),
+                _ => format!("There is no running job \"{wanted}\". Name one: cancel jobid=N.\n"),
+            };
             return self.console_fails(net, conn, &text);
         };
         self.cancel_for(net, id, conn);

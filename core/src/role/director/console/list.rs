@@ -81,7 +81,8 @@ fn read(words: &Words, now: i64) -> Result<(Asked, CatalogRequest), String> {
             of_job(job_id, Asked::Log, CatalogRequest::JobLog { job_id })
         }
         "volumes" | "media" => {
-            (Asked::Volumes, CatalogRequest::ListMedia { pool: words.value(&["pool"]).map(str::to_owned) })
+            let pool = words.value(&["pool"]).map(str::to_owned);
+            (Asked::Volumes(pool.clone()), CatalogRequest::ListMedia { pool })
         }
         "clients" => (Asked::Clients, CatalogRequest::ListClients),
         _ => jobs(words, now)?,

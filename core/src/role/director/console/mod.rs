@@ -100,7 +100,8 @@ enum Asked {
     /// How the job of this name or number ended.
     Ended(String),
     Files(u32),
-    Volumes,
+    /// Those of the pool of this name, or all.
+    Volumes(Option<String>),
     Clients,
     Log,
     Estimate(Box<Estimate>),
