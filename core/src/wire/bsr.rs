@@ -137,17 +137,33 @@ impl Bootstrap {
 
 impl fmt::Display for Bootstrap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.sections.iter().try_for_each(|section| section.fmt(f))
+        let mut before: Option<&Section> = None;
+        for section in &self.sections {
+            // A section that has no storage would take the one named after it.
+            section.write(f, before.is_some_and(|before| before.storage.is_none()))?;
+            before = Some(section);
+        }
+        Ok(())
     }
 }
 
 /// The lines a director sends, in exactly their order (`wire/3 §6.1`).
 impl fmt::Display for Section {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(storage) = &self.storage {
-            writeln!(f, "Storage={}", Quoted(storage))?;
+        self.write(f, false)
+    }
+}
+
+impl Section {
+    /// The lines; the volume before the storage if asked.
+    fn write(&self, f: &mut fmt::Formatter<'_>, volume_first: bool) -> fmt::Result {
+        let volume = Quoted(&self.volumes.join("|")).to_string();
+        let storage = self.storage.as_ref().map(|storage| Quoted(storage).to_string());
+        match storage {
+            Some(storage) if volume_first => writeln!(f, "Volume={volume}\nStorage={storage}")?,
+            Some(storage) => writeln!(f, "Storage={storage}\nVolume={volume}")?,
+            None => writeln!(f, "Volume={volume}")?,
         }
-        writeln!(f, "Volume={}", Quoted(&self.volumes.join("|")))?;
         if let Some(media_type) = &self.media_type {
             writeln!(f, "MediaType={}", Quoted(media_type))?;
         }
@@ -454,6 +470,17 @@ mod tests {
         let storages: Vec<_> =
             Bootstrap::parse(text.as_bytes()).unwrap().sections.into_iter().map(|section| section.storage).collect();
         assert_eq!(storages, [Some("A".to_owned()), Some("B".to_owned())]);
+    }
+
+    #[test]
+    fn a_section_without_a_storage_does_not_take_that_of_the_next_when_it_is_written() {
+        let text = "Volume=1\nVolume=2\nStorage=B\nVolume=3\n";
+        let read = Bootstrap::parse(text.as_bytes()).unwrap();
+        assert_eq!(
+            read.sections.iter().map(|section| section.storage.as_deref()).collect::<Vec<_>>(),
+            [None, Some("B"), Some("B")]
+        );
+        assert_eq!(Bootstrap::parse(read.to_string().as_bytes()).unwrap(), read);
     }
 
     proptest! {
