@@ -384,6 +384,24 @@ impl Explain for CatalogError {
     }
 }
 
+/// One of each kind of error.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<CatalogError> {
+    let kinds = [
+        CatalogErrorKind::Unavailable,
+        CatalogErrorKind::Unreachable,
+        CatalogErrorKind::Denied,
+        CatalogErrorKind::Unsuitable,
+        CatalogErrorKind::Corrupt,
+        CatalogErrorKind::Full,
+        CatalogErrorKind::Constraint,
+        CatalogErrorKind::NewerSchema,
+        CatalogErrorKind::Taken,
+        CatalogErrorKind::Bug,
+    ];
+    kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -391,21 +409,9 @@ mod tests {
 
     #[test]
     fn every_kind_of_failure_has_its_own_code_and_advice() {
-        let kinds = [
-            CatalogErrorKind::Unavailable,
-            CatalogErrorKind::Unreachable,
-            CatalogErrorKind::Denied,
-            CatalogErrorKind::Unsuitable,
-            CatalogErrorKind::Corrupt,
-            CatalogErrorKind::Full,
-            CatalogErrorKind::Constraint,
-            CatalogErrorKind::NewerSchema,
-            CatalogErrorKind::Taken,
-            CatalogErrorKind::Bug,
-        ];
-        let errors = kinds.map(|kind| CatalogError::new(kind, "x"));
-        assert_eq!(errors.iter().map(Explain::code).collect::<BTreeSet<_>>().len(), kinds.len());
-        assert_eq!(errors.iter().map(Explain::help).collect::<BTreeSet<_>>().len(), kinds.len());
+        let errors = one_of_each();
+        assert_eq!(errors.iter().map(Explain::code).collect::<BTreeSet<_>>().len(), errors.len());
+        assert_eq!(errors.iter().map(Explain::help).collect::<BTreeSet<_>>().len(), errors.len());
     }
 
     #[test]

@@ -5,28 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Page, all, complaint, page};
 use crate::catalog::levels::WrongClock;
 use crate::catalog::restore_selection::SelectionError;
-use crate::catalog::{CatalogError, CatalogErrorKind};
 use crate::error::{Code, Explain};
 use crate::explain::codes;
-use crate::{bulk, conn, node, notice, role, tls};
+use crate::{bulk, catalog, conn, node, notice, role, tls};
 
 /// One of every error that can explain itself.
 fn every_error() -> Vec<Box<dyn Explain>> {
     fn boxed<E: Explain + 'static>(errors: Vec<E>) -> impl Iterator<Item = Box<dyn Explain>> {
         errors.into_iter().map(|error| Box::new(error) as Box<dyn Explain>)
     }
-    let kinds = [
-        CatalogErrorKind::Unavailable,
-        CatalogErrorKind::Unreachable,
-        CatalogErrorKind::Denied,
-        CatalogErrorKind::Unsuitable,
-        CatalogErrorKind::Corrupt,
-        CatalogErrorKind::Full,
-        CatalogErrorKind::Constraint,
-        CatalogErrorKind::NewerSchema,
-        CatalogErrorKind::Taken,
-        CatalogErrorKind::Bug,
-    ];
     let selections = vec![
         SelectionError::NoFull,
         SelectionError::SeveralFileSets(Vec::new()),
@@ -41,7 +28,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(conn::one_of_each_stall()))
         .chain(boxed(bulk::one_of_each_outcome()))
         .chain(boxed(bulk::one_of_each_disk_error()))
-        .chain(boxed(kinds.map(|kind| CatalogError::new(kind, format!("{kind:?}"))).to_vec()))
+        .chain(boxed(catalog::one_of_each()))
         .chain(boxed(selections))
         .chain(boxed(role::director::figures::one_of_each()))
         .chain(boxed(vec![WrongClock { job_id: 1, claimed: 0, sound: None }]))
