@@ -20,6 +20,7 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod trouble;
 mod unsaved;
 mod waiting;
 
@@ -84,6 +85,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         restore::PAGES,
         figures::PAGES,
         clock::PAGES,
+        trouble::PAGES,
         disk::PAGES,
         owner::PAGES,
         record::PAGES,

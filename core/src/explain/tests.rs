@@ -23,6 +23,8 @@ fn every_error() -> Vec<Box<dyn Explain>> {
     boxed(conn::one_of_each_dial_failure())
         .chain(boxed(node::one_of_each_bind_error()))
         .chain(boxed(role::director::one_of_each_reach_failure()))
+        .chain(boxed(role::director::one_of_each_undialled()))
+        .chain(boxed(role::director::one_of_each_trouble()))
         .chain(boxed(tls::one_of_each_error()))
         .chain(boxed(conn::one_of_each_reason()))
         .chain(boxed(conn::one_of_each_stall()))

@@ -6,6 +6,8 @@ use super::status::job_name;
 
 /// The answer when no volume is to be had (`wire/3 §2.3`).
 pub const NO_MEDIA: &str = "1901 No Media.\n";
+/// How the answer about a volume begins: [`VolumeInfo`].
+pub const VOLUME: &str = "1000 OK VolName=";
 /// The answer to `CreateJobMedia`, compared exactly.
 pub const JOB_MEDIA_CREATED: &str = "1000 OK CreateJobMedia\n";
 /// The answer to `CreateJobMedia` when it failed.
@@ -245,6 +247,32 @@ impl JobMedia {
     }
 }
 
+/// Why a director offers no volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumeRefusal {
+    /// `1901`: there is none.
+    NoMedia,
+    /// `1997`: the catalog does not know it.
+    NotInCatalog,
+    /// `1998`: the volume may not be used.
+    NotUsable,
+    /// Another `19…`: the request failed.
+    Failed,
+}
+
+impl VolumeRefusal {
+    /// Reads the answer to `FindMedia` or `GetVolInfo`; `None` if it is no such refusal.
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        match line.get(..5)? {
+            b"1901 " => Some(Self::NoMedia),
+            b"1997 " => Some(Self::NotInCatalog),
+            b"1998 " => Some(Self::NotUsable),
+            [b'1', b'9', b'0'..=b'9', b'0'..=b'9', b' '] => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
 /// `1000 OK VolName=…`: what the catalog knows about a volume, 24 fields (`wire/3 §2.2`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VolumeInfo {
@@ -337,7 +365,7 @@ impl VolumeInfo {
     pub fn parse(line: &[u8]) -> Option<Self> {
         let s = &mut Scan::new(line);
         Some(Self {
-            volume: after(s, "1000 OK VolName=")?.name(),
+            volume: after(s, VOLUME)?.name(),
             jobs: after(s, " VolJobs=")?.u32(),
             files: after(s, " VolFiles=")?.u32(),
             blocks: after(s, " VolBlocks=")?.u32(),

@@ -7,6 +7,10 @@ use super::scan::{Scan, lossy, trim_end};
 pub const INVALID: &str = "2999 Invalid command\n";
 /// To a command that monitors may not send; the session ends.
 pub const MONITOR_REFUSAL: &str = "2997 Invalid command for a Director with Monitor directive enabled.\n";
+/// How the answer to `JobId=` begins.
+pub const JOB: &str = "2000 OK Job";
+/// How the answer to `getSecureEraseCmd` begins.
+pub const SECURE_ERASE: &str = "2000 OK FDSecureEraseCmd";
 /// To `backup`.
 pub const BACKUP: &str = "2000 OK backup\n";
 /// To `backup` without a storage daemon.
@@ -55,18 +59,18 @@ pub fn is(line: &[u8], expected: &str) -> bool {
 
 /// To `JobId=`: `full` and `date` are the version, then the system and the platform.
 pub fn job(full: &str, date: &str, system: &str, platform: &str) -> String {
-    format!("2000 OK Job {full} ({date}) {system},{platform}")
+    format!("{JOB} {full} ({date}) {system},{platform}")
 }
 
 /// What a file daemon says about itself in the answer to `JobId=`; `None` for any other line.
 pub fn parse_job(line: &[u8]) -> Option<String> {
-    let rest = super::frame::text(line).strip_prefix(b"2000 OK Job")?;
+    let rest = super::frame::text(line).strip_prefix(JOB.as_bytes())?;
     Some(lossy(trim_end(rest.get(1..).unwrap_or_default())))
 }
 
 /// To `getSecureEraseCmd`; `None` if there is no such command.
 pub fn secure_erase(command: Option<&str>) -> String {
-    format!("2000 OK FDSecureEraseCmd {}\n", command.unwrap_or("*None*"))
+    format!("{SECURE_ERASE} {}\n", command.unwrap_or("*None*"))
 }
 
 /// Whether a line answers `getSecureEraseCmd`.

@@ -213,14 +213,17 @@ pub fn version_number(word: &str) -> Option<u32> {
     major.checked_mul(100)?.checked_add(minor)
 }
 
+/// How the answer of a file daemon to a director or a monitor begins (`wire/1 §3.1`); its protocol may follow.
+pub const FILE_ANSWER: &str = "2000 OK Hello";
+
 /// The answer of a file daemon to a director or a monitor (`wire/1 §3.1`).
 pub fn file_answer(protocol: u32) -> String {
-    format!("2000 OK Hello {protocol}\n")
+    format!("{FILE_ANSWER} {protocol}\n")
 }
 
 /// The protocol in the answer of a file daemon; `None` for any other line (`wire/1 §3.1`).
 pub fn parse_file_answer(line: &[u8]) -> Option<u32> {
-    let rest = trim_end(super::frame::text(line)).strip_prefix(b"2000 OK Hello")?;
+    let rest = trim_end(super::frame::text(line)).strip_prefix(FILE_ANSWER.as_bytes())?;
     if rest.is_empty() {
         return Some(UNNUMBERED_FILE_PROTOCOL);
     }

@@ -4,6 +4,10 @@ use super::scan::{Scan, put_decimal};
 
 /// Answers to `append data`, `read data` and `replicate data`: begin.
 pub const DATA: &str = "3000 OK data\n";
+/// How the answer to the opening of a session begins; its ticket follows.
+pub const OPENED: &str = "3000 OK open ticket = ";
+/// How the answer to the closing of a session begins; its status follows.
+pub const CLOSED: &str = "3000 OK close Status = ";
 /// At the end of the data of a backup.
 pub const APPENDED: &str = "3000 OK append data\n";
 /// To `append end session`.
@@ -113,12 +117,12 @@ impl DataCommand {
 
 /// To `append open` and `read open`.
 pub fn opened(ticket: u32) -> String {
-    format!("3000 OK open ticket = {ticket}\n")
+    format!("{OPENED}{ticket}\n")
 }
 
 /// The ticket in the answer to an open.
 pub fn parse_opened(line: &[u8]) -> Option<u32> {
-    ticket(line, "3000 OK open ticket = ")
+    ticket(line, OPENED)
 }
 
 /// To `start replicate`.

@@ -1,6 +1,7 @@
 //! Statuses, types and levels of jobs, and the lines that carry them (`wire/2 §0.4`, `wire/2 §1.1`, `wire/3 §0.4`).
 
 use super::scan::{MAX_NAME, Scan, lossy};
+use super::session::CLOSED;
 
 /// An enumeration of letters; on the wire each is its decimal ASCII code.
 macro_rules! letters {
@@ -381,13 +382,13 @@ impl JobInStatus {
 
 /// The answer to `append close session` and `read close session` (`wire/3 §3.3`).
 pub fn close_answer(status: JobStatus) -> String {
-    format!("3000 OK close Status = {}\n", status.code())
+    format!("{CLOSED}{}\n", status.code())
 }
 
 /// The status in the answer to a close.
 pub fn parse_close_answer(line: &[u8]) -> Option<JobStatus> {
     let mut scan = Scan::new(line);
-    scan.literal("3000 OK close Status = ")?;
+    scan.literal(CLOSED)?;
     JobStatus::from_code(scan.signed())
 }
 

@@ -7,6 +7,12 @@ use crate::secret::Secret;
 
 /// To a command that monitors may not send; an end of data follows and the session ends.
 pub const MONITOR_REFUSAL: &str = "3997 Invalid command for a Director with Monitor directive enabled.\n";
+/// How the answer to `JobId=` begins: [`JobAccepted`].
+pub const JOB: &str = "3000 OK Job SDid=";
+/// How the answer to `use` begins; its device follows.
+pub const DEVICE: &str = "3000 OK use device device=";
+/// How the answer to `getSecureEraseCmd` begins.
+pub const SECURE_ERASE: &str = "2000 OK SDSecureEraseCmd";
 /// To `bootstrap`.
 pub const BOOTSTRAP: &str = "3000 OK bootstrap\n";
 /// To a bootstrap that cannot be understood; the session ends.
@@ -43,18 +49,13 @@ pub struct JobAccepted {
 impl JobAccepted {
     /// The line. It shows the key.
     pub fn to_line(&self) -> String {
-        format!(
-            "3000 OK Job SDid={} SDtime={} Authorization={}\n",
-            self.session_id,
-            self.session_time,
-            self.key.expose_text()
-        )
+        format!("{JOB}{} SDtime={} Authorization={}\n", self.session_id, self.session_time, self.key.expose_text())
     }
 
     /// Reads the line; the key must not be empty.
     pub fn parse(line: &[u8]) -> Option<Self> {
         let mut scan = Scan::new(line);
-        scan.literal("3000 OK Job SDid=")?;
+        scan.literal(JOB)?;
         let session_id = scan.u32();
         scan.literal(" SDtime=")?;
         let session_time = scan.u32();
@@ -76,13 +77,13 @@ pub fn invalid(line: &[u8]) -> String {
 
 /// To `use`: the resource of the device, or [`JUST_IN_TIME`].
 pub fn device_used(device: &str) -> String {
-    format!("3000 OK use device device={}\n", bash(device))
+    format!("{DEVICE}{}\n", bash(device))
 }
 
 /// The device in the answer to `use`; any other line means that there is none.
 pub fn parse_device_used(line: &[u8]) -> Option<String> {
     let mut scan = Scan::new(line);
-    scan.literal("3000 OK use device device=")?;
+    scan.literal(DEVICE)?;
     Some(scan.name())
 }
 
@@ -93,7 +94,7 @@ pub fn no_device(device: &str) -> String {
 
 /// To `getSecureEraseCmd`; `None` if there is no such command.
 pub fn secure_erase(command: Option<&str>) -> String {
-    format!("2000 OK SDSecureEraseCmd {} \n", command.unwrap_or("*None*"))
+    format!("{SECURE_ERASE} {} \n", command.unwrap_or("*None*"))
 }
 
 /// Whether a line answers `getSecureEraseCmd`.

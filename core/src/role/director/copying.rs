@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use crate::config::DirectorConfig;
-use crate::error::{Code, Explain};
+use crate::error::Code;
 use crate::limits::ORIGINALS;
 use crate::node::{Net, Number};
 use crate::role::script::Scripted;
@@ -22,6 +22,8 @@ use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::job::{Job, RestorePlan};
 use super::ordering::{Order, Resources};
+use super::tools::Event;
+use super::trouble::Trouble;
 use super::{Director, Owner, tables};
 use crate::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
@@ -50,10 +52,6 @@ pub(super) struct Copying {
     pub(super) pool: String,
     /// Whether one storage daemon reads and writes.
     pub(super) local: bool,
-    /// Reached by the writing job: its storage daemon listens. By the control job: its connection may be handed over.
-    pub(super) ready: bool,
-    /// Whether the other job knows of `ready`.
-    pub(super) told: bool,
     /// What the control job tells the reading storage daemon of the writing job: its unique name and its key.
     pub(super) writer: Option<(String, crate::secret::Secret)>,
     /// What the writing job knows of the reading storage daemon's end.
@@ -123,8 +121,8 @@ impl Director {
                 self.order_writer(net, id);
             }
             (Asked::Adopted(status), Ok(_)) => self.copy_ended(net, id, status),
-            (_, Err(error)) => self.fail_job(net, id, &format!("{error}; {}", error.help())),
-            (_, Ok(other)) => self.fail_job(net, id, &format!("unexpected answer of the catalog: {other:?}")),
+            (_, Err(error)) => self.fail_job(net, id, &error.into()),
+            (_, Ok(other)) => self.fail_job(net, id, &Trouble::unexpected(&other)),
         }
     }
 
@@ -135,18 +133,17 @@ impl Director {
         let Some(copying) = &mut job.copying else { return };
         let wanted = copying.wanted.unwrap_or_default();
         // Of two the one with the lower number has it, whichever began first.
-        if let Some(other) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
-            let text = format!("job {wanted} is taken by JobId {other}, which has not ended; run this again after it");
-            return self.fail_job(net, id, &text);
+        if let Some(&by) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
+            return self.fail_job(net, id, &Trouble::Taken { job: wanted, by });
         }
         let Some(row) = row.filter(|row| is_good_backup(row)) else {
-            let text = format!("job {wanted} is no backup that ended well, so it cannot be copied");
-            return self.fail_job(net, id, &text);
+            return self.fail_job(net, id, &Trouble::NothingToCopy(wanted));
         };
         copying.original = row.clone();
         if row.job_files == 0 {
             copying.idle = true;
-            job.notes.push(format!("Job {wanted} has no files: there is nothing to copy."));
+            let text = format!("Job {wanted} has no files: there is nothing to copy.");
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
             return self.end_job(net, id);
         }
         (job.client, job.fileset) = (row.client.clone(), row.file_set.clone());
@@ -224,7 +221,7 @@ impl Director {
         let plan = restore_selection::plan(std::slice::from_ref(original), &[all], pieces, None, device);
         let selected = match plan {
             Ok(selected) => selected,
-            Err(error) => return self.fail_job(net, id, &format!("{error}; {}", error.help())),
+            Err(error) => return self.fail_job(net, id, &error.into()),
         };
         let mut storages: Vec<String> =
             selected.bootstrap.sections.iter().filter_map(|section| section.storage.clone()).collect();
@@ -235,15 +232,13 @@ impl Director {
         };
         let place = target(&config, &job.pool).and_then(|(storage, pool)| {
             let (Some(from), Some(to)) = (config.storage(&reading), config.storage(&storage)) else {
-                return Err(format!("there is no storage \"{reading}\" in the configuration"));
+                return Err(Trouble::UnknownStorage(reading.clone()));
             };
             if storages.len() > 1 {
-                return Err(format!("the job lies on more than one storage: {}", storages.join(", ")));
+                return Err(Trouble::SeveralStorages(storages));
             }
             if from.name == to.name {
-                return Err(format!(
-                    "storage \"{storage}\" has the original already: give the pool \"{pool}\" another storage"
-                ));
+                return Err(Trouble::SameStorage { storage, pool });
             }
             let local = from.address.eq_ignore_ascii_case(&to.address)
                 && from.port == to.port
@@ -305,63 +300,63 @@ impl Director {
         self.jobs.insert(writer, new);
         self.save_lines(net);
         if !local {
-            self.advance(net, writer, |job, net| job.begin(tables::copy::WRITER, net));
+            self.advance(net, writer, |job, tools| job.begin(tables::copy::WRITER, tools));
         }
         let table = if local { tables::copy::LOCAL } else { tables::copy::READER };
-        self.advance(net, id, |job, net| job.begin(table, net));
+        self.advance(net, id, |job, tools| job.begin(table, tools));
     }
 
-    /// One of the two jobs has got on: what the other waits for may have happened.
-    pub(super) fn copy_moved(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let (unique, key, session, end) = (job.unique.clone(), job.key.clone(), job.session, job.storage_end.clone());
-        let Some(copying) = job.copying.as_mut().filter(|copying| !copying.told && copying.partner > 0) else { return };
-        let partner = copying.partner;
-        match (copying.is_writer, copying.local) {
-            (true, false) if copying.ready => {
-                copying.told = true;
-                self.advance(net, partner, |job, net| {
-                    if let Some(copying) = &mut job.copying {
-                        copying.writer = Some((unique, key));
-                    }
-                    job.on_event(tables::copy::WRITER_LISTENS, net)
-                });
+    /// The storage daemon of a writing job listens: its control job may tell the reading one where to go.
+    pub(super) fn writer_listens(&mut self, net: &mut Net, writer: u32) {
+        let Some(job) = self.jobs.get(&writer) else { return };
+        let Some(control) = job.copying.as_ref().map(|copying| copying.partner) else { return };
+        let known = (job.unique.clone(), job.key.clone());
+        self.advance(net, control, |job, tools| {
+            if let Some(copying) = &mut job.copying {
+                copying.writer = Some(known);
             }
-            (false, false) if end.is_some() => {
-                copying.told = true;
-                self.advance(net, partner, |job, net| {
-                    if let Some(copying) = &mut job.copying {
-                        copying.reader_end = end;
-                    }
-                    job.on_event(tables::copy::READER_ENDED, net)
-                });
+            job.on_event(Event::WriterListens, tools)
+        });
+    }
+
+    /// The reading storage daemon of a control job has ended: its writing job needs to know how.
+    pub(super) fn reader_ended(&mut self, net: &mut Net, control: u32) {
+        let Some(job) = self.jobs.get(&control) else { return };
+        let Some(writer) = job.copying.as_ref().map(|copying| copying.partner) else { return };
+        let end = job.storage_end.clone();
+        self.advance(net, writer, |job, tools| {
+            if let Some(copying) = &mut job.copying {
+                copying.reader_end = end;
             }
-            (false, true) if copying.ready => {
-                copying.told = true;
-                let conn = job.storage_conn.take();
-                if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
-                    writer.storage_conn = Some(conn);
-                    writer.session = session;
-                    writer.told_to_run = true;
-                    self.conns.insert(conn, partner);
-                }
-                self.advance(net, partner, |job, net| job.begin(tables::copy::LOCAL_WRITER, net));
-            }
-            _ => {}
+            job.on_event(Event::ReaderEnded, tools)
+        });
+    }
+
+    /// The one storage daemon of a copy has begun: from here on its connection belongs to the writing job.
+    pub(super) fn hand_over(&mut self, net: &mut Net, control: u32) {
+        let Some(job) = self.jobs.get_mut(&control) else { return };
+        let Some(partner) = job.copying.as_ref().map(|copying| copying.partner) else { return };
+        let (conn, session) = (job.storage_conn.take(), job.session);
+        if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
+            writer.storage_conn = Some(conn);
+            writer.session = session;
+            writer.told_to_run = true;
+            self.conns.insert(conn, partner);
         }
+        self.advance(net, partner, |job, tools| job.begin(tables::copy::LOCAL_WRITER, tools));
     }
 
     /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
     pub(super) fn copy_end_failed(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get(&id) else { return };
         let Some(end) = &job.storage_end else { return };
-        let who = match &job.copying {
-            Some(copying) if copying.local => "the storage daemon",
-            Some(copying) if copying.is_writer => "the writing storage daemon",
-            _ => "the reading storage daemon",
+        let role = match &job.copying {
+            Some(copying) if copying.local => "",
+            Some(copying) if copying.is_writer => "writing ",
+            _ => "reading ",
         };
-        let text = bad_end(who, end);
-        self.fail_job(net, id, &text);
+        let trouble = Trouble::StorageEnded { role, end: end.clone() };
+        self.fail_job(net, id, &trouble);
     }
 
     /// A job of a copy is given up: so is the other.
@@ -377,7 +372,7 @@ impl Director {
         if status == JobStatus::Canceled {
             self.cancel_job(net, partner, "the other job of the copy is canceled");
         } else {
-            self.fail_job(net, partner, &format!("the other job of the copy, JobId {id}, has failed"));
+            self.fail_job(net, partner, &Trouble::Partner(id));
         }
     }
 
@@ -389,12 +384,8 @@ impl Director {
             return;
         }
         if !is_good(writer.status) {
-            let text = format!(
-                "the copy is no good: JobId {} ended with status {}",
-                writer.id,
-                writer.status.letter() as char
-            );
-            return self.fail_job(net, copying.partner, &text);
+            let trouble = Trouble::BadCopy { job: writer.id, status: writer.status };
+            return self.fail_job(net, copying.partner, &trouble);
         }
         let migrates = control.kind == JobType::Migrate;
         let adopt = AdoptOriginal {
@@ -408,11 +399,11 @@ impl Director {
     }
 
     fn copy_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
-        self.advance(net, id, |job, net| {
+        self.advance(net, id, |job, tools| {
             if let Some(copying) = &mut job.copying {
                 copying.outcome = Some(status);
             }
-            job.on_event(tables::copy::COPIED, net)
+            job.on_event(Event::Copied, tools)
         });
     }
 }
@@ -439,33 +430,32 @@ impl Job {
     }
 
     /// Why the writing job of a copy made no good copy, if it did not.
-    pub(super) fn copy_shortfall(&self) -> Option<String> {
+    pub(super) fn copy_shortfall(&self) -> Option<Trouble> {
         let copying = self.copying.as_ref().filter(|copying| copying.is_writer)?;
         let reader = if copying.local { self.storage_end.as_ref() } else { copying.reader_end.as_ref() };
-        for (who, end) in [("writing", self.storage_end.as_ref()), ("reading", reader)] {
+        for (role, end) in [("writing ", self.storage_end.as_ref()), ("reading ", reader)] {
             match end {
-                None => return Some(format!("the {who} storage daemon has not said how it ended")),
+                None => return Some(Trouble::NoEnd { role }),
                 Some(end) if end.status != JobStatus::Ok || end.errors > 0 => {
-                    return Some(bad_end(&format!("the {who} storage daemon"), end));
+                    return Some(Trouble::StorageEnded { role, end: end.clone() });
                 }
                 Some(_) => {}
             }
         }
         let written = self.storage_end.as_ref().map_or(0, |end| end.files);
-        (written != copying.original.job_files)
-            .then(|| format!("{written} of the original's {} files were copied", copying.original.job_files))
+        let files = copying.original.job_files;
+        (written != files).then_some(Trouble::ShortCopy { written, files })
     }
 }
 
 /// Where copies of a pool's jobs go: a storage and a pool.
 ///
 /// # Errors
-/// What the configuration lacks, in a sentence.
-pub(super) fn target(config: &DirectorConfig, pool: &str) -> Result<(String, String), String> {
-    let next = config.pool(pool).and_then(|pool| pool.next_pool.clone());
-    let next = next.ok_or_else(|| format!("pool \"{pool}\" has no `next_pool`, so copies have nowhere to go"))?;
-    let storage = config.pool(&next).and_then(|pool| pool.storage.clone());
-    let storage = storage.ok_or_else(|| format!("pool \"{next}\" has no `storage`, so copies have nowhere to go"))?;
+/// What the configuration lacks.
+pub(super) fn target(config: &DirectorConfig, pool: &str) -> Result<(String, String), Trouble> {
+    let lacks = |pool: &str, setting| Trouble::NoTarget { pool: pool.to_owned(), setting };
+    let next = config.pool(pool).and_then(|pool| pool.next_pool.clone()).ok_or_else(|| lacks(pool, "next_pool"))?;
+    let storage = config.pool(&next).and_then(|pool| pool.storage.clone()).ok_or_else(|| lacks(&next, "storage"))?;
     Ok((storage, next))
 }
 
@@ -482,11 +472,6 @@ fn cut(chosen: &mut Vec<u32>, selected: &mut u32) -> bool {
     chosen.truncate(room);
     *selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
     is_cut
-}
-
-fn bad_end(who: &str, end: &StorageEnd) -> String {
-    let StorageEnd { status, errors, .. } = end;
-    format!("{who} ended with status {} and {errors} errors; its messages say why", char::from(status.letter()))
 }
 
 const fn is_good(status: JobStatus) -> bool {

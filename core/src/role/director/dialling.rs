@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::config::{DirectorConfig, keepalive};
+use crate::error::{Code, Explain, Fault, Retry};
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{Net, Opening, Route, TimerKey};
 use crate::role::identity::Credentials;
@@ -77,11 +78,28 @@ impl Errand {
     }
 }
 
+/// Why nobody can be dialled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Undialled {
+    /// There is no such storage.
+    #[error("there is no storage \"{0}\"")]
+    NoStorage(String),
+    /// There is no such client.
+    #[error("there is no client \"{0}\"")]
+    NoClient(String),
+    /// The client has no address.
+    #[error("client \"{0}\" has no address")]
+    NoAddress(String),
+    /// There is nothing to offer for TLS.
+    #[error("{0}")]
+    Tls(String),
+}
+
 /// Dials the job's storage daemon.
 ///
 /// # Errors
-/// Why it cannot be dialled, in a sentence.
-pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, String> {
+/// Why it cannot be dialled.
+pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, Undialled> {
     let director = &job.config.director;
     let times = (director.sd_retry_interval.0, director.sd_connect_timeout.0);
     storage(&job.config, &job.credentials, net, &job.storage, times)
@@ -100,13 +118,13 @@ pub(super) const fn errand_times(config: &DirectorConfig) -> (u64, u64) {
 /// Dials a storage daemon for an errand.
 ///
 /// # Errors
-/// Why it cannot be dialled, in a sentence.
+/// Why it cannot be dialled.
 pub(super) fn dial_storage_errand(
     config: &DirectorConfig,
     credentials: &Credentials,
     net: &mut Net,
     name: &str,
-) -> Result<DialId, String> {
+) -> Result<DialId, Undialled> {
     storage(config, credentials, net, name, errand_times(config))
 }
 
@@ -116,8 +134,8 @@ fn storage(
     net: &mut Net,
     name: &str,
     times: (u64, u64),
-) -> Result<DialId, String> {
-    let resource = config.storage(name).ok_or_else(|| format!("there is no storage \"{name}\""))?;
+) -> Result<DialId, Undialled> {
+    let resource = config.storage(name).ok_or_else(|| Undialled::NoStorage(name.to_owned()))?;
     let key = resource.password.key();
     let tls = config.storage_tls(resource).enable;
     let opening = opening(config, credentials, &format!("storage {name}"), &resource.address, key, tls)?;
@@ -128,17 +146,16 @@ fn storage(
 /// Dials a client.
 ///
 /// # Errors
-/// Why it cannot be dialled, in a sentence.
+/// Why it cannot be dialled.
 pub(super) fn dial_client(
     config: &DirectorConfig,
     credentials: &Credentials,
     net: &mut Net,
     name: &str,
     times: (u64, u64),
-) -> Result<DialId, String> {
-    let resource = config.client(name).ok_or_else(|| format!("there is no client \"{name}\""))?;
-    let none = || format!("client \"{name}\" has no address");
-    let address = resource.address.as_deref().ok_or_else(none)?;
+) -> Result<DialId, Undialled> {
+    let resource = config.client(name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
+    let address = resource.address.as_deref().ok_or_else(|| Undialled::NoAddress(name.to_owned()))?;
     let key = resource.password.key();
     let tls = config.client_tls(resource).enable;
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
@@ -153,10 +170,10 @@ fn opening(
     address: &str,
     key: crate::secret::Secret,
     tls: bool,
-) -> Result<Opening, String> {
+) -> Result<Opening, Undialled> {
     let me = PeerName::new(PeerKind::Director, &config.director.name);
     let purpose = Purpose::Director { name: config.director.name.clone() };
-    credentials.opening(peer, address, &me, &key, tls, purpose)
+    credentials.opening(peer, address, &me, &key, tls, purpose).map_err(Undialled::Tls)
 }
 
 fn route(
@@ -174,5 +191,45 @@ fn route(
         socket,
         retry: seconds(retry),
         within: seconds(within),
+    }
+}
+
+/// One of each.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<Undialled> {
+    let name = || "x".to_owned();
+    vec![
+        Undialled::NoStorage(name()),
+        Undialled::NoClient(name()),
+        Undialled::NoAddress(name()),
+        Undialled::Tls("TLS is wanted".to_owned()),
+    ]
+}
+
+impl Explain for Undialled {
+    fn fault(&self) -> Fault {
+        Fault::Config
+    }
+
+    fn retry(&self) -> Retry {
+        Retry::Never
+    }
+
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::NoStorage(_) => 595,
+            Self::NoClient(_) => 596,
+            Self::NoAddress(_) => 151,
+            Self::Tls(_) => 597,
+        })
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::NoStorage(_) => "name a storage of the configuration",
+            Self::NoClient(_) => "name a client of the configuration",
+            Self::NoAddress(_) => "give the client an address, or let it dial in",
+            Self::Tls(_) => "configure a certificate, or use a build with pre-shared keys",
+        }
     }
 }

@@ -5,7 +5,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, Who};
 use crate::node::Net;
 use crate::notice::Level;
-use crate::role::script::{Progress, Script, Scripted};
+use crate::role::script::{Script, Scripted};
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
@@ -15,7 +15,9 @@ use crate::{limits, printable};
 use super::dialling::{self, Errand};
 use super::reach::Reached;
 use super::requests::{self, Next, Request};
-use super::{Director, Due, Owner, tables};
+use super::tools::Event;
+use super::trouble::Trouble;
+use super::{Director, Due, Owner};
 use crate::catalog::{CatalogAnswer, CatalogError};
 
 /// Lines of an answer that should have been one or two.
@@ -56,7 +58,7 @@ impl Director {
             if is_bad && job.copying.is_some() {
                 return self.copy_end_failed(net, id);
             }
-            return self.advance(net, id, |job, net| job.on_event(tables::STORAGE_ENDED, net));
+            return self.advance(net, id, |job, tools| job.on_event(Event::StorageEnded, tools));
         }
         if let (Who::File, Some(end)) = (who, EndJob::parse(line)) {
             return self.file_ended(net, id, end);
@@ -67,26 +69,21 @@ impl Director {
             // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
             (Who::Storage, waits) if job.told_to_run && waits != Some(Who::Storage) => {}
             (Who::File, None) => self.unexpected(net, id, who, line),
-            _ => self.advance(net, id, |job, net| {
-                job.run_script(net, |script, job, net| script.on_text(who, &text, job, net))
-            }),
+            _ => self.advance(net, id, |job, tools| job.on_text(who, &text, tools)),
         }
     }
 
     /// `2800 End Job`: in its place, or because the file daemon has given up.
     fn file_ended(&mut self, net: &mut Net, id: u32, end: EndJob) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let expected = job.script.as_ref().is_some_and(|script| script.waits_for(tables::FILE_ENDED));
+        let expected = job.script.as_ref().is_some_and(|script| script.waits_for(Event::FileEnded));
         let status = end.status;
         job.file_end = Some(end);
         if expected {
-            self.advance(net, id, |job, net| job.on_event(tables::FILE_ENDED, net));
+            self.advance(net, id, |job, tools| job.on_event(Event::FileEnded, tools));
         } else {
             let step = job.script.as_ref().map_or("", |script| script.step());
-            let letter = char::from(status.letter());
-            let text =
-                format!("the file daemon ended the job with status {letter} during {step}; its messages say why");
-            self.fail_job(net, id, &text);
+            self.fail_job(net, id, &Trouble::FileEnded { status, step });
         }
     }
 
@@ -126,11 +123,7 @@ impl Director {
             }
             Signal::ClockRequest => net.send_text(conn, message::clock(net.wall().0)),
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
-            signal => self.advance(net, id, |job, net| {
-                job.run_script(net, |script, job, net| {
-                    script.on_signal(who, signal, job, net).unwrap_or(Progress::Waiting)
-                })
-            }),
+            signal => self.advance(net, id, |job, tools| job.on_signal(who, signal, tools)),
         }
     }
 
@@ -138,14 +131,14 @@ impl Director {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if job.request.is_some() {
             if job.early_requests.len() >= limits::EARLY_REQUESTS {
-                return self.fail_job(net, id, "the storage daemon asks the catalog and waits for no answer");
+                return self.fail_job(net, id, &Trouble::Flood);
             }
             return job.early_requests.push_back(line.to_vec());
         }
         let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.pool)) else {
             job.send(net, Who::Storage, wire::invalid_request(line));
-            let text = format!("unknown catalog request: {}", printable::line_of(line.trim_ascii_end()));
-            return self.fail_job(net, id, &text);
+            let text = printable::line_of(line.trim_ascii_end());
+            return self.fail_job(net, id, &Trouble::UnknownRequest(text));
         };
         let (state, next) = Request::begin(request.ask, job, pool);
         job.request = Some(state);
@@ -216,7 +209,8 @@ impl Director {
         if errand.who == Who::File {
             return self.reach_for_errand(net, name, errand);
         }
-        let dial = dialling::dial_storage_errand(&self.config, &self.credentials, net, name)?;
+        let dial =
+            dialling::dial_storage_errand(&self.config, &self.credentials, net, name).map_err(|why| why.to_string())?;
         self.errands.insert(dial, errand);
         Ok(())
     }

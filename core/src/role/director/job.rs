@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
-use crate::ids::{ConnId, DialId, Who, WorkId};
+use crate::ids::{ConnId, DialId, Who};
 use crate::node::{Net, TimerKey};
 use crate::role::identity::Credentials;
-use crate::role::script::{Act, Script, Scripted};
+use crate::role::script::Script;
 use crate::secret::Secret;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};
@@ -21,9 +21,8 @@ use super::ordering::Resources;
 use super::patience::Patience;
 use super::recording::STAGE;
 use super::requests::Request;
-use super::tables::level::Known;
+use super::tables::Known;
 use super::verifying::Verifying;
-use crate::catalog::CatalogAnswer;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
@@ -67,11 +66,8 @@ pub(super) struct Job {
     pub(super) storage_conn: Option<ConnId>,
     pub(super) file_conn: Option<ConnId>,
     pub(super) dial: Option<(DialId, Who)>,
-    /// The present step wants its file daemon to be reached.
-    pub(super) wants_file: bool,
-    /// The file daemon gives no greeting, for it has dialled in, or not once more; its protocol is known.
+    /// The file daemon sends no greeting, for it has dialled in, or has sent it; its protocol is known.
     pub(super) file_greeted: bool,
-    pub(super) work: Option<WorkId>,
     /// What the storage daemon said of its session.
     pub(super) session: (u32, u32),
     pub(super) key: Secret,
@@ -101,14 +97,6 @@ pub(super) struct Job {
     pub(super) warnings: u32,
     /// How much its daemons have said.
     pub(super) meter: Meter,
-    /// What the catalog has answered to the present step.
-    pub(super) answer: Option<CatalogAnswer>,
-    /// What the step has to say in the report.
-    pub(super) notes: Vec<String>,
-    /// The same, as warnings.
-    pub(super) cautions: Vec<String>,
-    /// Why the present step cannot be done.
-    pub(super) trouble: Option<String>,
     /// Whether the storage daemon works.
     pub(super) told_to_run: bool,
     /// The job has failed or was cancelled, and the storage daemon has until then to say how it ended.
@@ -216,15 +204,6 @@ impl Job {
         }
     }
 
-    /// Waits for a dial that was begun; one that could not be is the job's trouble.
-    pub(super) fn dialled(&mut self, who: Who, dial: Result<DialId, String>) -> Act {
-        match dial {
-            Ok(dial) => self.dial = Some((dial, who)),
-            Err(why) => self.trouble = Some(why),
-        }
-        Act::Wait
-    }
-
     /// Writes a line of the job's report, as a daemon would.
     pub(super) fn say(&mut self, journal: &mut Journal, net: &Net, kind: MessageKind, text: &str) {
         match kind {
@@ -272,11 +251,5 @@ impl Job {
             (None, Some(end)) => (end.files, end.bytes, 0),
             (None, None) => (0, 0, 0),
         }
-    }
-}
-
-impl Scripted for Job {
-    fn script(&mut self) -> &mut Option<Script<Self>> {
-        &mut self.script
     }
 }

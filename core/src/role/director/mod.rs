@@ -40,10 +40,15 @@ mod running;
 mod schedule;
 mod setup;
 mod tables;
+mod tools;
+mod trouble;
 mod verifying;
 
 #[cfg(test)]
-pub(crate) use reach::one_of_each as one_of_each_reach_failure;
+pub(crate) use {
+    dialling::one_of_each as one_of_each_undialled, reach::one_of_each as one_of_each_reach_failure,
+    trouble::one_of_each as one_of_each_trouble,
+};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -61,7 +66,7 @@ use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::Doorkeeper;
 use crate::role::refusals::Refusals;
-use crate::role::script::{Progress, Scripted};
+use crate::role::script::Scripted;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
@@ -81,6 +86,7 @@ use reception::Reception;
 use recording::Unrecorded;
 use schedule::Schedules;
 use setup::Setup;
+use tools::News;
 
 /// The role of a director.
 #[derive(Debug)]
@@ -349,13 +355,7 @@ impl Role for Director {
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
         match self.conns.get(&conn) {
-            Some(&id) => self.advance(net, id, |job, net| {
-                if tables::level::parcel_taken(job, net) {
-                    job.on_event(tables::STORED, net)
-                } else {
-                    Progress::Waiting
-                }
-            }),
+            Some(&id) => self.advance(net, id, |job, tools| job.on_news(News::ParcelTaken, tools)),
             None => self.page_sent(net, conn),
         }
     }
@@ -386,7 +386,7 @@ impl Role for Director {
             Owner::Setup(item) => self.setup_done(net, item, answer),
             Owner::Create(order) => self.job_created(net, *order, answer),
             Owner::Copy(id, asked) => self.copy_answered(net, id, asked, answer),
-            Owner::Job(id) => self.job_stored(net, id, answer),
+            Owner::Job(id) => self.job_answered(net, id, answer),
             Owner::Request(id) => self.request_answered(net, id, answer),
             Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
             Owner::Compare(id, conn, files) => self.files_found(net, (id, conn), &files, answer),

@@ -12,7 +12,9 @@ use crate::time::Instant;
 use crate::wire::status::{JobStatus, JobType};
 
 use super::job::Job;
-use super::{Director, Due, tables};
+use super::tools::Event;
+use super::trouble::Trouble;
+use super::{Director, Due};
 
 /// How long the file daemon of a job may go on after the storage daemon has failed it.
 const FAILED: Duration = Duration::from_secs(5);
@@ -72,22 +74,14 @@ impl Director {
         if let left @ Some(_) = job.patience_left(net.now()) {
             return self.arm_patience(net, id, left);
         }
-        let text = match who {
-            Who::File if job.has_failed_storage() => {
-                "the storage daemon has failed the job, and the file daemon has not noticed it in time; check the \
-                 network between the two"
-                    .to_owned()
-            }
+        let trouble = match who {
+            Who::File if job.has_failed_storage() => Trouble::Unnoticed,
             _ => {
                 let other = if who == Who::File { Who::Storage } else { Who::File };
-                let seconds = limit(job.heartbeat_of(who)).as_secs();
-                format!(
-                    "the {other} has ended its part, and the {who} has said nothing for {seconds} s; see whether it \
-                     hangs, and check the network between it and the director"
-                )
+                Trouble::Silent { who, other, seconds: limit(job.heartbeat_of(who)).as_secs() }
             }
         };
-        self.fail_job(net, id, &text);
+        self.fail_job(net, id, &trouble);
     }
 
     fn arm_patience(&mut self, net: &mut Net, id: u32, after: Option<Duration>) {
@@ -105,7 +99,7 @@ impl Job {
         if self.ending || self.grace.is_some() || self.copying.is_some() {
             return None;
         }
-        let waits_for_storage = || self.script.as_ref().is_some_and(|script| script.waits_for(tables::STORAGE_ENDED));
+        let waits_for_storage = || self.script.as_ref().is_some_and(|script| script.waits_for(Event::StorageEnded));
         let who = match (&self.file_end, &self.storage_end) {
             (None, Some(_)) => Who::File,
             (Some(_), None) => Who::Storage,

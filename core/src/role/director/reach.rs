@@ -21,7 +21,8 @@ use crate::role::director::pool::Waiting;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
 
-use super::dialling::{self, Errand};
+use super::dialling::{self, Errand, Undialled};
+use super::trouble::Trouble;
 use super::{Director, Due};
 
 /// How long a waiting client may take to answer when its connection is taken.
@@ -82,12 +83,12 @@ pub(crate) enum ReachFailure {
     /// Neither side may dial.
     #[error("connecting to {0} is not allowed")]
     NotAllowed(String),
-    /// It could only be dialled, and was not to be had.
+    /// It could only be dialled, and did not answer.
     #[error("{0}")]
     Dial(#[from] DialFailure),
     /// It could only be dialled, and there is nothing to dial.
     #[error("{0}")]
-    Undialled(String),
+    Undialled(#[from] Undialled),
     /// It dials the director, and did not, within so many seconds.
     #[error("client {client} did not dial in within {within} s{}", claims(saw))]
     NotCome {
@@ -123,7 +124,8 @@ fn claims(saw: &Saw) -> String {
 impl Explain for ReachFailure {
     fn fault(&self) -> Fault {
         match self {
-            Self::NotAllowed(_) | Self::Undialled(_) => Fault::Config,
+            Self::NotAllowed(_) => Fault::Config,
+            Self::Undialled(why) => why.fault(),
             Self::Dial(failure) => failure.fault(),
             Self::NotCome { .. } | Self::Neither { .. } => Fault::Network,
         }
@@ -131,7 +133,8 @@ impl Explain for ReachFailure {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::NotAllowed(_) | Self::Undialled(_) => Retry::Never,
+            Self::NotAllowed(_) => Retry::Never,
+            Self::Undialled(why) => why.retry(),
             Self::Dial(failure) => failure.retry(),
             Self::NotCome { .. } | Self::Neither { .. } => Retry::Backoff,
         }
@@ -140,9 +143,9 @@ impl Explain for ReachFailure {
     fn code(&self) -> Code {
         Code(match self {
             Self::NotAllowed(_) => 150,
-            Self::Undialled(_) => 151,
             Self::NotCome { .. } => 152,
             Self::Neither { .. } => 153,
+            Self::Undialled(why) => return why.code(),
             Self::Dial(failure) => return failure.code(),
         })
     }
@@ -150,7 +153,7 @@ impl Explain for ReachFailure {
     fn help(&self) -> &'static str {
         match self {
             Self::NotAllowed(_) => "let one side dial: set one of the two `connection_from_…` of the client",
-            Self::Undialled(_) => "give the client an address, and what TLS needs towards it",
+            Self::Undialled(why) => why.help(),
             Self::NotCome { .. } => "see whether the client runs, and what its log says about this director",
             Self::Neither { .. } => "see whether the client runs, and which of the two directions its network allows",
             Self::Dial(failure) => failure.help(),
@@ -165,7 +168,6 @@ pub(crate) fn one_of_each() -> Vec<ReachFailure> {
     let saw = || Saw { silent: 1, lost: 0, dialled: Some("T0104".to_owned()) };
     vec![
         ReachFailure::NotAllowed(client()),
-        ReachFailure::Undialled("client c has no address".to_owned()),
         ReachFailure::NotCome { client: client(), within: 180, saw: saw() },
         ReachFailure::Neither { client: client(), within: 180, saw: saw() },
     ]
@@ -232,8 +234,8 @@ impl Director {
                     reach.dial = Some(dial);
                     return;
                 }
-                Err(why) if comes => reach.saw.dialled = Some(why),
-                Err(why) => return self.not_reached(net, id, ReachFailure::Undialled(why)),
+                Err(why) if comes => reach.saw.dialled = Some(why.to_string()),
+                Err(why) => return self.not_reached(net, id, why.into()),
             }
         }
         if !comes {
@@ -355,10 +357,9 @@ impl Director {
     fn not_reached(&mut self, net: &mut Net, id: u64, failure: ReachFailure) {
         let Some(reach) = self.reaching.remove(&id) else { return };
         self.cancel_timer(net, reach.timer);
-        let text = format!("file daemon: {failure} ({}); {}", failure.code(), failure.help());
         match reach.goal {
-            Goal::Job(job) => self.fail_job(net, job, &text),
-            Goal::Errand(errand) => self.errand_failed(net, *errand, &format!("{text}\n")),
+            Goal::Job(job) => self.fail_job(net, job, &failure.into()),
+            Goal::Errand(errand) => self.errand_failed(net, *errand, &(Trouble::from(failure).line() + "\n")),
         }
     }
 

@@ -1,12 +1,12 @@
 //! Serves the storage daemons' catalog requests: each needs one or more questions to the catalog before its one answer
 //! (`wire/3 §2.3`).
 
-use crate::error::Explain as _;
 use crate::ids::Who;
 use crate::node::Net;
 use crate::wire::catalog::{self as wire, Ask, MediaUpdate};
 
 use super::job::Job;
+use super::trouble::Trouble;
 use crate::catalog::volumes::{self, Choice, Need, Prunes, Stock};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobMediaRow, MediaRow, PoolRow};
 
@@ -47,7 +47,7 @@ pub(super) enum Next {
     /// Send this line to the storage daemon: done.
     Answer(String),
     /// The catalog failed: the line for the storage daemon, and why.
-    Fail(String, String),
+    Fail(String, Trouble),
 }
 
 impl Request {
@@ -86,7 +86,7 @@ impl Request {
     ) -> Next {
         self.rounds += 1;
         if self.rounds > MAX_ROUNDS {
-            return self.fail("the search for a volume does not end".to_owned());
+            return self.fail(Trouble::EndlessSearch);
         }
         match answer {
             Ok(answer) => match self.ask {
@@ -104,7 +104,7 @@ impl Request {
                 self.collisions += 1;
                 self.search_again(job, pool)
             }
-            Err(error) => self.fail(format!("{error} ({}); {}", error.code(), error.help())),
+            Err(error) => self.fail(error.into()),
         }
     }
 
@@ -127,7 +127,7 @@ impl Request {
             (State::Offering | State::Retrying, CatalogAnswer::Stale(_)) | (State::Retrying, _) => {
                 self.search_again(job, pool)
             }
-            (_, other) => self.fail(format!("unexpected answer of the catalog: {other:?}")),
+            (_, other) => self.fail(Trouble::unexpected(&other)),
         }
     }
 
@@ -166,7 +166,7 @@ impl Request {
                 return Next::Answer(row.info().to_line());
             }
             (_, CatalogAnswer::Stale(row)) => row,
-            (_, other) => return self.fail(format!("unexpected answer of the catalog: {other:?}")),
+            (_, other) => return self.fail(Trouble::unexpected(&other)),
         };
         if !write {
             return Next::Answer(if row.enabled {
@@ -201,7 +201,7 @@ impl Request {
             }
             (State::Updating, CatalogAnswer::Volume(Some(row))) => return Next::Answer(row.info().to_line()),
             (_, CatalogAnswer::Volume(Some(row)) | CatalogAnswer::Stale(row)) => row,
-            (_, other) => return self.fail(format!("unexpected answer of the catalog: {other:?}")),
+            (_, other) => return self.fail(Trouble::unexpected(&other)),
         };
         let updated = volumes::apply_report(&row, update, job.started, job.ids.storage, net.wall().seconds());
         self.state = State::Updating;
@@ -213,7 +213,7 @@ impl Request {
         Next::Ask(volumes_of(job, pool))
     }
 
-    fn fail(&self, why: String) -> Next {
+    fn fail(&self, why: Trouble) -> Next {
         let line = match &self.ask {
             Ask::FindMedia { .. } => wire::NO_MEDIA.to_owned(),
             Ask::GetVolInfo { volume, .. } => wire::not_usable(volume, "unknown", "the catalog failed"),

@@ -8,7 +8,7 @@ use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{DialNews, Net, Number};
-use crate::role::script::{Progress, Scripted};
+use crate::role::script::{Progress, Ran, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
@@ -19,6 +19,8 @@ use super::job::{Job, RowIds};
 use super::ordering::Order;
 use super::patience::Patience;
 use super::reach::{Goal, Reached};
+use super::tools::{Event, News, Tools, Want};
+use super::trouble::Trouble;
 use super::verifying::Verifying;
 use super::{Director, Owner, dialling, tables};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd, UpdCatBatch};
@@ -80,9 +82,7 @@ impl Director {
             storage_conn: None,
             file_conn: None,
             dial: None,
-            wants_file: false,
             file_greeted: false,
-            work: None,
             session: (0, 0),
             key: Secret::default(),
             device: String::new(),
@@ -101,10 +101,6 @@ impl Director {
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
-            answer: None,
-            notes: Vec::new(),
-            cautions: Vec::new(),
-            trouble: None,
             told_to_run: false,
             grace: None,
             attempt: order.attempt.number,
@@ -127,7 +123,7 @@ impl Director {
             if is_copy {
                 self.begin_copy(net, id);
             } else {
-                self.advance(net, id, |job, net| job.begin(table, net));
+                self.advance(net, id, |job, tools| job.begin(table, tools));
             }
         }
     }
@@ -169,51 +165,37 @@ impl Director {
         limits.into_iter().all(|(most, count)| most.is_none_or(|most| fits(most, count)))
     }
 
-    /// Hands an event of a job to its script and acts on what comes of it.
-    pub(super) fn advance(&mut self, net: &mut Net, id: u32, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
+    /// Hands an event of a job to its dialogue and acts on what comes of it.
+    pub(super) fn advance(&mut self, net: &mut Net, id: u32, step: impl FnOnce(&mut Job, &mut Tools<'_>) -> Ran<Job>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let progress = step(job, net);
-        let wants_file = std::mem::take(&mut job.wants_file);
-        if let Some(work) = job.work.take() {
-            self.works.insert(work, Owner::Job(id));
-        }
-        let (notes, cautions) = (std::mem::take(&mut job.notes), std::mem::take(&mut job.cautions));
-        let has_notes = !notes.is_empty() || !cautions.is_empty();
-        for note in notes {
-            job.say(&mut self.journal, net, MessageKind::Info, &note);
-        }
-        for caution in cautions {
-            job.say(&mut self.journal, net, MessageKind::Warning, &caution);
-        }
-        let trouble = job.trouble.take();
-        let is_idle = job.verifying.as_ref().is_some_and(Verifying::is_idle);
-        if job.verifying.is_some() {
-            // It reads where its files lie, which is known only now.
-            job.ids.storage = self.setup.storages.get(&job.storage).copied().unwrap_or(0);
-        }
-        if has_notes {
-            self.save_lines(net);
-        }
-        if let Some(why) = trouble {
-            return self.fail_job(net, id, &why);
-        }
-        match progress {
-            Progress::Waiting if wants_file => self.reach_file(net, id),
-            // There is nothing to verify.
-            Progress::Waiting if is_idle => self.end_job(net, id),
-            Progress::Waiting => self.copy_moved(net, id),
-            Progress::Finished => self.end_job(net, id),
-            Progress::Failed { step, wanted, got } => {
-                let text = format!("failed at {step}: wanted {wanted}, got: {got}");
-                self.fail_job(net, id, &text);
+        let outcome = step(job, &mut Tools { net, journal: &mut self.journal });
+        self.save_lines(net);
+        match outcome {
+            Ok(Progress::Waiting) => {}
+            Ok(Progress::Want(want)) => {
+                self.see_to(net, id, want);
+                self.advance(net, id, Job::go_on);
             }
+            Ok(Progress::Finished) => self.end_job(net, id),
+            Err(trouble) => self.fail_job(net, id, &trouble),
+        }
+    }
+
+    /// Does for a step what only the director can do.
+    fn see_to(&mut self, net: &mut Net, id: u32, want: Want) {
+        match want {
+            Want::Ask(request) => self.ask(net, request, Owner::Job(id)),
+            Want::ReachFile => self.reach_file(net, id),
+            Want::TellReader => self.writer_listens(net, id),
+            Want::TellWriter => self.reader_ended(net, id),
+            Want::HandOver => self.hand_over(net, id),
         }
     }
 
     /// Ends a job with a fatal message.
-    pub(super) fn fail_job(&mut self, net: &mut Net, id: u32, text: &str) {
+    pub(super) fn fail_job(&mut self, net: &mut Net, id: u32, trouble: &Trouble) {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
-        job.say(&mut self.journal, net, MessageKind::Fatal, text);
+        job.say(&mut self.journal, net, MessageKind::Fatal, &trouble.line());
         self.save_lines(net);
         self.abandon(net, id);
     }
@@ -227,7 +209,7 @@ impl Director {
         self.let_daemons_go(net, id);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
-            job.say(&mut self.journal, net, MessageKind::Fatal, &why);
+            job.say(&mut self.journal, net, MessageKind::Fatal, &why.line());
         }
         let found = job.disagreement().filter(|_| job.is_alive());
         if let Some(found) = &found {
@@ -303,22 +285,11 @@ impl Director {
         }
     }
 
-    pub(super) fn job_stored(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+    /// The catalog answers what the present step of a job has asked.
+    pub(super) fn job_answered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         match answer {
-            Ok(CatalogAnswer::FileList { files, next }) => self.advance(net, id, |job, net| {
-                let is_last = match job.file_conn {
-                    _ if job.verifying.is_some() => tables::verify::take_files(job, net, &files, next),
-                    _ if job.restore.is_some() => tables::restore::take_files(job, net, &files, next),
-                    Some(conn) => tables::level::send_page(job, net, conn, &files, next),
-                    None => return Progress::Waiting,
-                };
-                if is_last { job.on_event(tables::STORED, net) } else { Progress::Waiting }
-            }),
-            Ok(answer) => self.advance(net, id, |job, net| {
-                job.answer = Some(answer);
-                job.on_event(tables::STORED, net)
-            }),
-            Err(error) => self.fail_job(net, id, &format!("{error} ({}); {}", error.code(), error.help())),
+            Ok(answer) => self.advance(net, id, |job, tools| job.on_news(News::Catalog(answer), tools)),
+            Err(error) => self.fail_job(net, id, &error.into()),
         }
     }
 
@@ -359,15 +330,12 @@ impl Director {
                     job.say(&mut self.journal, net, MessageKind::Info, &text);
                 }
                 self.save_lines(net);
-                self.advance(net, id, |job, net| {
+                self.advance(net, id, |job, tools| {
                     job.storage_conn = Some(conn);
-                    job.on_event(tables::STORAGE_READY, net)
+                    job.on_event(Event::StorageReady, tools)
                 });
             }
-            Err(failure) => {
-                let text = format!("{who}: {failure} ({}); {}", failure.code(), failure.help());
-                self.fail_job(net, id, &text);
-            }
+            Err(failure) => self.fail_job(net, id, &Trouble::NotDialled { who, failure }),
         }
     }
 
@@ -400,7 +368,7 @@ impl Director {
         job.file_conn = Some(conn);
         self.conns.insert(conn, id);
         self.save_lines(net);
-        self.advance(net, id, |job, net| job.on_event(tables::FILE_READY, net));
+        self.advance(net, id, |job, tools| job.on_event(Event::FileReady, tools));
     }
 
     pub(super) fn daemon_lost(&mut self, net: &mut Net, id: u32, conn: ConnId, reason: &CloseReason) {
@@ -419,8 +387,7 @@ impl Director {
         if job.grace.is_some() {
             self.end_job(net, id);
         } else if !done {
-            let text = format!("lost the {who}: {reason} ({}); {}", reason.code(), reason.help());
-            self.fail_job(net, id, &text);
+            self.fail_job(net, id, &Trouble::Lost { who, reason: reason.clone() });
         }
     }
 
@@ -461,13 +428,10 @@ impl Director {
                 }
             }
             Ok(_) => {}
-            Err(error) => {
-                let text = format!("the file list was not stored: {error} ({}); {}", error.code(), error.help());
-                return self.fail_job(net, id, &text);
-            }
+            Err(error) => return self.fail_job(net, id, &Trouble::FilesNotStored(error)),
         }
         if self.jobs.get(&id).is_some_and(|job| job.storing == 0) {
-            self.advance(net, id, |job, net| job.on_event(tables::FILES_STORED, net));
+            self.advance(net, id, |job, tools| job.on_event(Event::FilesStored, tools));
         }
     }
 }

@@ -9,7 +9,6 @@
 use std::collections::BTreeMap;
 
 use crate::bulk::parcel::Parcel;
-use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::{Progress, Scripted};
@@ -20,7 +19,9 @@ use crate::wire::status::{JobStatus, JobType};
 use crate::wire::verify::VerifyLine;
 
 use super::job::{Job, RestorePlan};
-use super::{Director, Owner, tables};
+use super::tools::Event;
+use super::trouble::Trouble;
+use super::{Director, Owner};
 use crate::catalog::{
     CatalogAnswer, CatalogError, CatalogRequest, FileRow, IndexRange, JobFilter, JobMediaPiece, JobRow, RestoreFiles,
     restore_selection,
@@ -247,12 +248,12 @@ pub(super) fn request(job: &Job) -> CatalogRequest {
     CatalogRequest::NewestBackup { name, client }
 }
 
-/// Takes the answer to [`request`].
+/// Takes the answer to [`request`]. Returns what the report says of it.
 ///
 /// # Errors
-/// That there is none, in a sentence.
-pub(super) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<(), String> {
-    let Some(verifying) = &mut job.verifying else { return Ok(()) };
+/// That there is none.
+pub(super) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<String, Trouble> {
+    let verifying = job.verifying.as_mut().ok_or(Trouble::Unconfigured)?;
     let is_backup = |row: &&JobRow| row.job_type == JobType::Backup.letter();
     let original = match verifying.wanted {
         None => rows.iter().find(is_backup),
@@ -260,47 +261,42 @@ pub(super) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<(), String> {
         Some(_) => rows.iter().find(|row| is_backup(row) || row.job_type == JobType::JobCopy.letter()),
     };
     let Some(original) = original.filter(|row| b"TW".contains(&row.job_status)) else {
-        return Err(match verifying.wanted {
-            Some(id) => format!("job {id} is no backup that ended well, so there is nothing to verify"),
-            None => "there is no backup that ended well, so there is nothing to verify".to_owned(),
-        });
+        return Err(Trouble::NothingToVerify(verifying.wanted));
     };
     if original.purged_files {
-        return Err(format!("the catalog has no list of the files of job {} any more", original.job_id));
+        return Err(Trouble::NoFileList(original.job_id));
     }
     let about = format!("JobId {}, Job={}", original.job_id, original.job);
-    job.notes.push(if original.job_files == 0 {
+    let text = if original.job_files == 0 {
         format!("There is nothing to verify: {about} has no files.")
     } else {
         format!("Verifying {about}: {} files.", original.job_files)
-    });
+    };
     if job.config.fileset(&original.file_set).is_some() {
         job.fileset.clone_from(&original.file_set);
     }
     verifying.original = original.clone();
-    Ok(())
+    Ok(text)
 }
 
 /// Finds where the files of the job to verify lie.
 ///
 /// # Errors
-/// Why they cannot be read, in a sentence.
-pub(super) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), String> {
-    let Some(verifying) = &job.verifying else { return Ok(()) };
-    let original = &verifying.original;
+/// Why they cannot be read.
+pub(super) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), Trouble> {
+    let original = &job.verifying.as_ref().ok_or(Trouble::Unconfigured)?.original;
     let ranges = vec![IndexRange { first: 1, last: original.job_files }];
     let all = RestoreFiles { job_id: original.job_id, ranges };
     let device = |name: &str| job.config.storage(name).map(|storage| storage.device.clone());
-    let selected = restore_selection::plan(std::slice::from_ref(original), &[all], pieces, None, device)
-        .map_err(|error| format!("{error} ({}); {}", error.code(), error.help()))?;
+    let selected = restore_selection::plan(std::slice::from_ref(original), &[all], pieces, None, device)?;
     let mut storages: Vec<&str> =
         selected.bootstrap.sections.iter().map(|section| section.storage.as_deref().unwrap_or_default()).collect();
     storages.dedup();
     let [storage] = storages[..] else {
-        return Err(format!("the job lies on more than one storage, which is not verified: {}", storages.join(", ")));
+        return Err(Trouble::SeveralStorages(storages.into_iter().map(str::to_owned).collect()));
     };
     if job.config.storage(storage).is_none() {
-        return Err(format!("the job lies on storage \"{storage}\", which the configuration does not have"));
+        return Err(Trouble::UnknownStorage(storage.to_owned()));
     }
     job.storage = storage.to_owned();
     job.restore = Some(RestorePlan::of_one(selected, String::new(), b'n'));
@@ -334,15 +330,17 @@ impl Director {
         net.parcel_taken(conn);
         let rows = match answer {
             Ok(CatalogAnswer::FileList { files, .. }) => files,
-            Ok(other) => return self.fail_job(net, id, &format!("unexpected answer of the catalog: {other:?}")),
-            Err(error) => return self.fail_job(net, id, &format!("{error} ({}); {}", error.code(), error.help())),
+            Ok(other) => return self.fail_job(net, id, &Trouble::unexpected(&other)),
+            Err(error) => return self.fail_job(net, id, &error.into()),
         };
-        self.advance(net, id, |job, net| {
+        self.advance(net, id, |job, tools| {
             job.storing = job.storing.saturating_sub(1);
+            let mut notes = Vec::new();
             if let Some(verifying) = &mut job.verifying {
-                verifying.compare(files, &rows, &mut job.notes);
+                verifying.compare(files, &rows, &mut notes);
             }
-            if job.storing == 0 { job.on_event(tables::FILES_STORED, net) } else { Progress::Waiting }
+            tools.notes(job, &notes);
+            if job.storing == 0 { job.on_event(Event::FilesStored, tools) } else { Ok(Progress::Waiting) }
         });
     }
 }

@@ -4,15 +4,18 @@ use std::sync::Arc;
 
 use crate::bulk::known::KnownFiles;
 use crate::bulk::unsaved::UnsavedList;
-use crate::bulk::work::{RestoreOrder, Tally};
-use crate::ids::{ConnId, DialId, HandleId, WorkId};
+use crate::bulk::work::{DiskWork, RestoreOrder, Tally};
+use crate::ids::{ConnId, DialId, HandleId};
+use crate::node::Net;
 use crate::role::remarks::Remarks;
 use crate::role::report::Progress;
-use crate::role::script::{Script, Scripted};
+use crate::role::script::{Mismatch, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::fileset::FileSet;
 use crate::wire::status::{EndJob, JobStatus};
+
+use super::data::Event;
 
 /// A job from its `JobId=` line to its `2800 End Job`.
 #[derive(Debug)]
@@ -44,7 +47,6 @@ pub(super) struct Job {
     /// What is to be begun once the storage daemon is here.
     pub(super) expecting: Option<super::passive::Expecting>,
     pub(super) script: Option<Script<Self>>,
-    pub(super) work: Option<WorkId>,
     pub(super) handle: HandleId,
     /// Whether the workers were told to open something and not yet to close it.
     pub(super) opened: bool,
@@ -143,6 +145,12 @@ impl Job {
 }
 
 impl Scripted for Job {
+    type Tools<'a> = Net;
+    type Event = Event;
+    type News = ();
+    type Want = DiskWork;
+    type Trouble = Mismatch;
+
     fn script(&mut self) -> &mut Option<Script<Self>> {
         &mut self.script
     }

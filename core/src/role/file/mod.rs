@@ -39,7 +39,7 @@ use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper, Seat};
 use crate::role::quiet::{Quiet, more};
 use crate::role::refusals::Refusals;
-use crate::role::script::{Progress, Scripted};
+use crate::role::script::{Progress, Ran, Scripted};
 use crate::time::Wall;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
@@ -49,6 +49,7 @@ use crate::work::{Work, WorkDone};
 use crate::{limits, role};
 
 use calling::Calling;
+use data::Event;
 use diary::Diary;
 use job::{Finished, Job};
 use session::Session;
@@ -136,19 +137,17 @@ impl FileDaemon {
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
-    fn advance(&mut self, net: &mut Net, session: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
+    fn advance(&mut self, net: &mut Net, session: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
         let Some(job) = self.sessions.get_mut(&session).and_then(|session| session.job.as_mut()) else { return };
-        let progress = step(job, net);
-        if let Some(work) = job.work.take() {
-            self.works.insert(work, session);
-        }
-        match progress {
-            Progress::Waiting => {}
-            Progress::Finished => self.data_done(net, session),
-            Progress::Failed { step, wanted, got } => {
-                let text = format!("the data channel failed at {step}: wanted {wanted}, got {got}");
-                self.fail_job(net, session, &text);
+        match step(job, net) {
+            Ok(Progress::Waiting) => {}
+            Ok(Progress::Want(work)) => {
+                let work = net.work(Work::Disk(work));
+                self.works.insert(work, session);
+                self.advance(net, session, Job::go_on);
             }
+            Ok(Progress::Finished) => self.data_done(net, session),
+            Err(mismatch) => self.fail_job(net, session, &format!("the data channel {mismatch}")),
         }
     }
 
@@ -348,9 +347,7 @@ impl Role for FileDaemon {
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
         if let Some(&id) = self.data.get(&conn) {
             let text = String::from_utf8_lossy(&text).into_owned();
-            return self.advance(net, id, |job, net| {
-                job.run_script(net, |script, job, net| script.on_text(Who::Storage, &text, job, net))
-            });
+            return self.advance(net, id, |job, net| job.on_text(Who::Storage, &text, net));
         }
         if let Some(session) = self.sessions.get_mut(&conn) {
             session.heard = net.now();
@@ -405,7 +402,7 @@ impl Role for FileDaemon {
     fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
         let Some(&id) = self.data.get(&conn) else { return };
         match outcome {
-            Outcome::Complete { .. } => self.advance(net, id, |job, net| job.on_event(data::CARRIED, net)),
+            Outcome::Complete { .. } => self.advance(net, id, |job, net| job.on_event(Event::Carried, net)),
             Outcome::Cut => {} // on_closed follows and knows why
             other => self.fail_job(net, id, &role::outcome_text(&other)),
         }
@@ -437,11 +434,11 @@ impl Role for FileDaemon {
                 self.estimate_filled(net, id, parcel, last, remarks);
             }
             WorkDone::Disk(DiskDone::Closed(tally)) if self.estimates(id) => self.estimated(net, id, &tally),
-            WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| job.on_event(data::OPENED, net)),
+            WorkDone::Disk(DiskDone::Opened) => self.advance(net, id, |job, net| job.on_event(Event::Opened, net)),
             WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
                 job.opened = false;
                 job.add(&tally);
-                job.on_event(data::CLOSED, net)
+                job.on_event(Event::Closed, net)
             }),
             WorkDone::Disk(DiskDone::Failed { error, .. }) => self.fail_job(net, id, &error.to_string()),
             _ => self.fail_job(net, id, "the disk workers have stopped"),
@@ -486,11 +483,10 @@ impl Role for FileDaemon {
 impl FileDaemon {
     fn data_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) {
         self.advance(net, id, |job, net| {
-            job.run_script(net, |script, job, net| match script.on_signal(Who::Storage, signal, job, net) {
-                Some(progress) => progress,
-                None if matches!(signal, Signal::Terminate) => script.failed("TERMINATE".to_owned()),
-                None => Progress::Waiting,
-            })
+            if signal == Signal::Terminate {
+                return job.run_script(net, |script, _, _| Err(script.mismatch("TERMINATE".to_owned())));
+            }
+            job.on_signal(Who::Storage, signal, net)
         });
     }
 }

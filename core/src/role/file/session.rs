@@ -392,7 +392,6 @@ impl FileDaemon {
             dials: false,
             expecting: None,
             script: None,
-            work: None,
             handle,
             opened: false,
             walked: false,

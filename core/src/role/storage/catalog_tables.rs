@@ -1,117 +1,130 @@
 //! What a job asks of its director's catalog, and does to its volume, in which order: the tables of `wire/3 §1.5`,
 //! `§5.8` and `§2.7`.
 
+use std::fmt;
+
 use crate::bulk::machine::ToMachine;
 use crate::bulk::work::{DiskWork, Expect as Find, ReadForm};
 use crate::ids::{HandleId, Who};
 use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, nothing};
-use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo};
+use crate::role::script::{self, Act, Acted, Expect, Mismatch, Step, nothing};
+use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo, VolumeRefusal};
 use crate::wire::label::VolumeLabel;
 use crate::wire::status::JobStatus;
-use crate::work::Work;
 
 use super::job::{Job, Part, job_media};
 
 /// A table of steps of a storage job.
-pub(super) type Table = &'static [Step<Job>];
+pub(super) type Table = script::Table<Job>;
 
 /// Finds, mounts and announces a volume to append to, then lets the machine go on.
 pub(super) static ACQUIRE: Table = &[
-    Step { name: FINDING, act: find_media, expect: INFO, learn: learn_volume },
-    Step { name: CONSENT, act: get_volume_for_write, expect: INFO, learn: learn_writable },
-    Step { name: "mounting the volume", act: mount, expect: Expect::Event(MOUNTED), learn: nothing },
-    Step { name: "reporting the new label", act: update_if_labelled, expect: INFO, learn: learn_volume },
-    Step { name: "the labelled volume's consent", act: get_if_labelled, expect: INFO, learn: learn_volume },
-    Step { name: "counting the mount", act: count_mount, expect: INFO, learn: learn_volume },
-    Step { name: "counting the job", act: count_job, expect: INFO, learn: learn_volume },
-    Step { name: "going on", act: go_on, expect: Expect::Nothing, learn: nothing },
+    Step { name: "finding a volume", act: find_media, expect: FOUND },
+    Step { name: "the volume's consent", act: get_volume_for_write, expect: CONSENT },
+    Step { name: "mounting the volume", act: mount, expect: Expect::Event(Event::Mounted) },
+    Step { name: "reporting the new label", act: update_if_labelled, expect: INFO },
+    Step { name: "the labelled volume's consent", act: get_if_labelled, expect: INFO },
+    Step { name: "counting the mount", act: count_mount, expect: INFO },
+    Step { name: "counting the job", act: count_job, expect: INFO },
+    Step { name: "going on", act: go_on, expect: Expect::Nothing },
 ];
 
 /// Protects the volume from being recycled while the job runs.
-pub(super) static PLACEHOLDER: Table =
-    &[Step { name: "the place-holder", act: create_placeholder, expect: CREATED, learn: nothing }];
+pub(super) static PLACEHOLDER: Table = &[Step { name: "the place-holder", act: create_placeholder, expect: CREATED }];
 
 /// Records a complete piece.
 pub(super) static PIECE: Table = &[
-    Step { name: "making the volume safe", act: sync, expect: Expect::Event(SYNCED), learn: nothing },
-    Step { name: "recording the piece", act: create_job_media, expect: CREATED, learn: nothing },
-    Step { name: "reporting the volume", act: update, expect: INFO, learn: learn_volume },
+    Step { name: "making the volume safe", act: sync, expect: Expect::Event(Event::Synced) },
+    Step { name: "recording the piece", act: create_job_media, expect: CREATED },
+    Step { name: "reporting the volume", act: update, expect: INFO },
 ];
 
 /// Records the last piece on a full volume and lets it go.
 pub(super) static FULL: Table = &[
-    Step { name: "making the volume safe", act: sync, expect: Expect::Event(SYNCED), learn: nothing },
-    Step { name: "recording the piece", act: create_job_media, expect: CREATED, learn: nothing },
-    Step { name: "reporting the full volume", act: update_full, expect: INFO, learn: nothing },
-    Step { name: "closing the full volume", act: close, expect: Expect::Event(CLOSED), learn: nothing },
+    Step { name: "making the volume safe", act: sync, expect: Expect::Event(Event::Synced) },
+    Step { name: "recording the piece", act: create_job_media, expect: CREATED },
+    Step { name: "reporting the full volume", act: update_full, expect: INFO_ONLY },
+    Step { name: "closing the full volume", act: close, expect: Expect::Event(Event::Closed) },
 ];
 
 /// Marks a volume that is not what the catalog thinks.
-pub(super) static SPOILT: Table =
-    &[Step { name: "reporting the spoilt volume", act: update_error, expect: INFO, learn: nothing }];
+pub(super) static SPOILT: Table = &[Step { name: "reporting the spoilt volume", act: update_error, expect: INFO_ONLY }];
 
 /// Records the end of a backup.
 pub(super) static FINISH: Table = &[
-    Step { name: "making the volume safe", act: sync, expect: Expect::Event(SYNCED), learn: nothing },
-    Step { name: "recording the piece", act: create_job_media, expect: CREATED, learn: nothing },
-    Step { name: "reporting the volume", act: update, expect: INFO, learn: learn_volume },
-    Step { name: "removing the place-holder", act: delete_placeholder, expect: DELETED, learn: nothing },
-    Step { name: "closing the volume", act: close, expect: Expect::Event(CLOSED), learn: nothing },
+    Step { name: "making the volume safe", act: sync, expect: Expect::Event(Event::Synced) },
+    Step { name: "recording the piece", act: create_job_media, expect: CREATED },
+    Step { name: "reporting the volume", act: update, expect: INFO },
+    Step { name: "removing the place-holder", act: delete_placeholder, expect: DELETED },
+    Step { name: "closing the volume", act: close, expect: Expect::Event(Event::Closed) },
 ];
 
 /// Asks for the next volume of a read.
 pub(super) static ASK_READ: Table =
-    &[Step { name: "the volume's consent", act: get_next_for_read, expect: ANY_ANSWER, learn: learn_read_volume }];
+    &[Step { name: "the volume's consent", act: get_next_for_read, expect: ANY_ANSWER }];
 
 /// Opens the volumes of a read.
 pub(super) static OPEN_READ: Table =
-    &[Step { name: "opening the volumes", act: open_read, expect: Expect::Event(OPENED), learn: nothing }];
+    &[Step { name: "opening the volumes", act: open_read, expect: Expect::Event(Event::Opened) }];
 
 /// Reports the time spent reading.
 pub(super) static READ_DONE: Table = &[
-    Step { name: "closing the volumes", act: close_reader, expect: Expect::Event(CLOSED), learn: nothing },
-    Step { name: "reporting the volume", act: update_read, expect: INFO, learn: nothing },
+    Step { name: "closing the volumes", act: close_reader, expect: Expect::Event(Event::Closed) },
+    Step { name: "reporting the volume", act: update_read, expect: INFO_ONLY },
 ];
 
-/// The step that may find no volume.
-pub(super) const FINDING: &str = "finding a volume";
-/// The step that may hear that the volume found is not to be had.
-pub(super) const CONSENT: &str = "the volume's consent";
-/// What that step says of a volume that the device would have to label, and may not.
-pub(super) const NO_LABEL: &str = "the volume has no label";
-/// The worker has mounted the volume.
-pub(super) const MOUNTED: &str = "mounted";
-/// The worker has made the volume safe.
-pub(super) const SYNCED: &str = "synced";
-/// The worker has closed the volume.
-pub(super) const CLOSED: &str = "closed";
-/// The worker has opened the volumes.
-pub(super) const OPENED: &str = "opened";
+/// What the disk workers have done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The volume is mounted.
+    Mounted,
+    /// The volume is safe.
+    Synced,
+    /// The volume is closed.
+    Closed,
+    /// The volumes are open.
+    Opened,
+}
 
-const INFO: Expect = Expect::Answer(Who::Director, "1000 OK VolName=");
-const ANY_ANSWER: Expect = Expect::Answer(Who::Director, "1");
-const CREATED: Expect = Expect::Answer(Who::Director, catalog::JOB_MEDIA_CREATED);
-const DELETED: Expect = Expect::Answer(Who::Director, catalog::NULL_JOB_MEDIA_DELETED);
+/// Why a dialogue with the catalog cannot go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// There is no volume to append to.
+    NoVolume,
+    /// The volume that was offered may not be used after all.
+    TakenBack,
+    /// The volume has no label, and the device labels none.
+    NoLabel,
+    /// The catalog, or its director, has failed.
+    Catalog(Mismatch),
+}
 
-fn find_media(job: &mut Job, net: &mut Net) -> Act {
+const FOUND: Expect<Job> = Expect::Line(Who::Director, catalog::VOLUME, learn_found);
+const CONSENT: Expect<Job> = Expect::Line(Who::Director, catalog::VOLUME, learn_writable);
+const INFO: Expect<Job> = Expect::Text(Who::Director, catalog::VOLUME, learn_volume);
+const INFO_ONLY: Expect<Job> = Expect::Text(Who::Director, catalog::VOLUME, nothing);
+const ANY_ANSWER: Expect<Job> = Expect::Line(Who::Director, catalog::VOLUME, learn_read_volume);
+const CREATED: Expect<Job> = Expect::Text(Who::Director, catalog::JOB_MEDIA_CREATED, nothing);
+const DELETED: Expect<Job> = Expect::Text(Who::Director, catalog::NULL_JOB_MEDIA_DELETED, nothing);
+
+fn find_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
     // A job that waits for a volume says so once, however often it asks.
     if job.sent_status != Some(JobStatus::WaitMedia) {
         job.say_status(net, JobStatus::WaitStorage);
     }
-    let Some(wanted) = job.uses.iter().find(|group| group.append) else { return Act::Wait };
+    let Some(wanted) = job.uses.iter().find(|group| group.append) else { return Ok(Act::Wait) };
     let (pool, media_type) = (wanted.pool.clone(), wanted.media_type.clone());
     let index = u32::try_from(job.unwanted.len()).unwrap_or(u32::MAX).saturating_add(1);
     job.ask(net, Ask::FindMedia { index, pool, media_type, unwanted: job.unwanted.clone() });
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn get_volume_for_write(job: &mut Job, net: &mut Net) -> Act {
+fn get_volume_for_write(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.ask(net, Ask::GetVolInfo { volume: job.volume.volume.clone(), write: true });
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn mount(job: &mut Job, net: &mut Net) -> Act {
+fn mount(job: &mut Job, net: &mut Net) -> Acted<Job> {
     let handle = HandleId(net.next_id());
     job.handle = Some(handle);
     let now = net.wall().0;
@@ -130,8 +143,7 @@ fn mount(job: &mut Job, net: &mut Net) -> Act {
     let folder = job.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
     let limit = job.append.as_ref().map_or(job.volume.max_bytes, |place| place.limit(job.volume.max_bytes));
     let session = job.session;
-    job.work = Some(net.work(Work::Disk(DiskWork::Mount { handle, folder, label, expect, limit, session })));
-    Act::Wait
+    Ok(Act::Want(DiskWork::Mount { handle, folder, label, expect, limit, session }))
 }
 
 /// What a volume must be, from what the catalog says of it.
@@ -143,113 +155,110 @@ fn expected(volume: &VolumeInfo) -> Find {
     }
 }
 
-fn update_if_labelled(job: &mut Job, net: &mut Net) -> Act {
+fn update_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
     if !job.labelled {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     job.ask_update(net, true);
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn get_if_labelled(job: &mut Job, net: &mut Net) -> Act {
-    if job.labelled { get_volume_for_write(job, net) } else { Act::Skip }
+fn get_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
+    if job.labelled { get_volume_for_write(job, net) } else { Ok(Act::Next) }
 }
 
-fn count_mount(job: &mut Job, net: &mut Net) -> Act {
+fn count_mount(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.volume.mounts += 1;
     job.ask_update(net, false);
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn count_job(job: &mut Job, net: &mut Net) -> Act {
+fn count_job(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.volume.jobs += 1;
     job.ask_update(net, false);
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn go_on(job: &mut Job, net: &mut Net) -> Act {
+fn go_on(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.say_status(net, JobStatus::Running);
     if let (Some(conn), Some(handle)) = (job.machine_conn(), job.handle) {
         net.to_machine(conn, ToMachine::Volume(handle));
     }
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn create_placeholder(job: &mut Job, net: &mut Net) -> Act {
+fn create_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.placeholder = true;
     let media_id = job.volume.media_id;
     job.ask(net, Ask::CreateJobMedia(JobMedia { media_id, ..JobMedia::default() }));
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn delete_placeholder(job: &mut Job, net: &mut Net) -> Act {
+fn delete_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
     if !job.placeholder {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     job.ask(net, Ask::DeleteNullJobMedia { job_id: job.line.job_id });
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn create_job_media(job: &mut Job, net: &mut Net) -> Act {
-    let Some(piece) = job.piece.clone() else { return Act::Skip };
+fn create_job_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
+    let Some(piece) = job.piece.clone() else { return Ok(Act::Next) };
     job.count(&piece);
     if piece.last_index == 0 {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     job.ask(net, Ask::CreateJobMedia(job_media(&piece, job.volume.media_id)));
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn update(job: &mut Job, net: &mut Net) -> Act {
+fn update(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.ask_update(net, false);
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn update_full(job: &mut Job, net: &mut Net) -> Act {
+fn update_full(job: &mut Job, net: &mut Net) -> Acted<Job> {
     "Full".clone_into(&mut job.volume.status);
     update(job, net)
 }
 
-fn update_error(job: &mut Job, net: &mut Net) -> Act {
+fn update_error(job: &mut Job, net: &mut Net) -> Acted<Job> {
     "Error".clone_into(&mut job.volume.status);
     job.volume.errors += 1;
     update(job, net)
 }
 
-fn update_read(job: &mut Job, net: &mut Net) -> Act {
+fn update_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
     if job.source.volume.is_empty() {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     job.source.read_time += job.tally.spent;
     job.ask_update_of(net, &job.source, false);
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn sync(job: &mut Job, net: &mut Net) -> Act {
-    let Some(handle) = job.handle else { return Act::Skip };
-    job.work = Some(net.work(Work::Disk(DiskWork::Sync { handle })));
-    Act::Wait
+fn sync(job: &mut Job, _: &mut Net) -> Acted<Job> {
+    let Some(handle) = job.handle else { return Ok(Act::Next) };
+    Ok(Act::Want(DiskWork::Sync { handle }))
 }
 
-fn close(job: &mut Job, net: &mut Net) -> Act {
-    let Some(handle) = job.handle.take() else { return Act::Skip };
-    job.work = Some(net.work(Work::Disk(DiskWork::Close { handle })));
-    Act::Wait
+fn close(job: &mut Job, _: &mut Net) -> Acted<Job> {
+    let Some(handle) = job.handle.take() else { return Ok(Act::Next) };
+    Ok(Act::Want(DiskWork::Close { handle }))
 }
 
-fn close_reader(job: &mut Job, net: &mut Net) -> Act {
-    let Some(handle) = job.reader.take() else { return Act::Skip };
-    job.work = Some(net.work(Work::Disk(DiskWork::Close { handle })));
-    Act::Wait
+fn close_reader(job: &mut Job, _: &mut Net) -> Acted<Job> {
+    let Some(handle) = job.reader.take() else { return Ok(Act::Next) };
+    Ok(Act::Want(DiskWork::Close { handle }))
 }
 
-fn get_next_for_read(job: &mut Job, net: &mut Net) -> Act {
-    let Some(volume) = job.volumes.pop_front() else { return Act::Skip };
+fn get_next_for_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
+    let Some(volume) = job.volumes.pop_front() else { return Ok(Act::Next) };
     job.ask(net, Ask::GetVolInfo { volume, write: false });
-    Act::Wait
+    Ok(Act::Wait)
 }
 
-fn open_read(job: &mut Job, net: &mut Net) -> Act {
+fn open_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
     let handle = HandleId(net.next_id());
     job.reader = Some(handle);
     let folder = job.read.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
@@ -259,26 +268,53 @@ fn open_read(job: &mut Job, net: &mut Net) -> Act {
         Part::Client | Part::Receive => ReadForm::Restore,
     };
     let bootstrap = job.bootstrap.clone();
-    job.work = Some(net.work(Work::Disk(DiskWork::OpenRead { handle, folder, bootstrap, form })));
-    Act::Wait
+    Ok(Act::Want(DiskWork::OpenRead { handle, folder, bootstrap, form }))
 }
 
-fn learn_volume(job: &mut Job, line: &str) -> Result<(), String> {
-    job.volume = VolumeInfo::parse(line.as_bytes()).ok_or_else(|| line.trim_end().to_owned())?;
+fn learn_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+    job.volume = VolumeInfo::parse(line.as_bytes()).ok_or(None)?;
     Ok(())
+}
+
+fn learn_found(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+    if VolumeRefusal::parse(line.as_bytes()) == Some(VolumeRefusal::NoMedia) {
+        return Err(Some(Trouble::NoVolume));
+    }
+    learn_volume(job, line)
 }
 
 /// A volume without a label is of no use to a device that labels none (`wire/3 §5.8`).
-fn learn_writable(job: &mut Job, line: &str) -> Result<(), String> {
+fn learn_writable(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+    if VolumeRefusal::parse(line.as_bytes()) == Some(VolumeRefusal::NotUsable) {
+        return Err(Some(Trouble::TakenBack));
+    }
     learn_volume(job, line)?;
     let labels = job.append.as_ref().is_none_or(|place| place.labels);
-    if !labels && expected(&job.volume) == Find::New { Err(NO_LABEL.to_owned()) } else { Ok(()) }
+    if !labels && expected(&job.volume) == Find::New { Err(Some(Trouble::NoLabel)) } else { Ok(()) }
 }
 
 /// A refusal only warns (`wire/3 §5.9`): the volume itself decides.
-fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), String> {
-    if let Some(volume) = VolumeInfo::parse(line.as_bytes()) {
-        job.source = volume;
+fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+    match VolumeInfo::parse(line.as_bytes()) {
+        Some(volume) => job.source = volume,
+        None => drop(VolumeRefusal::parse(line.as_bytes()).ok_or(None)?),
     }
     Ok(())
+}
+
+impl From<Mismatch> for Trouble {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Catalog(mismatch)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mounted => "the mounted volume",
+            Self::Synced => "the volume made safe",
+            Self::Closed => "the closed volume",
+            Self::Opened => "the open volumes",
+        })
+    }
 }

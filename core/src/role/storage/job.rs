@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use crate::bulk::machine::Piece;
 use crate::bulk::parcel::Parcel;
-use crate::bulk::work::{Remark, Tally};
+use crate::bulk::work::{DiskWork, Remark, Tally};
 use crate::config::Device;
-use crate::ids::{ConnId, DialId, HandleId, WorkId};
+use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::{Net, TimerKey};
 use crate::role::remarks::Remarks;
 use crate::role::report::Progress as Moved;
-use crate::role::script::{Progress, Script, Scripted};
+use crate::role::script::{Progress, Ran, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::block::Session;
@@ -21,7 +21,7 @@ use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobStatus, StatusLine};
 use crate::wire::storage::{StorageJob, UseStorage};
 
-use super::catalog_tables::Table;
+use super::catalog_tables::{Event, Table, Trouble};
 use super::replicate::Stage;
 
 /// A job from its `JobId=` line to its `3099`.
@@ -70,7 +70,6 @@ pub(super) struct Job {
     pub(super) script: Option<Script<Self>>,
     pub(super) tasks: VecDeque<Task>,
     pub(super) piece: Option<Piece>,
-    pub(super) work: Option<WorkId>,
     pub(super) tally: Tally,
     pub(super) status: JobStatus,
     pub(super) sent_status: Option<JobStatus>,
@@ -202,7 +201,6 @@ impl Job {
             script: None,
             tasks: VecDeque::new(),
             piece: None,
-            work: None,
             tally: Tally::default(),
             status: JobStatus::Running,
             sent_status: None,
@@ -374,16 +372,16 @@ impl Job {
     }
 
     /// Whether the dialogue under way waits for this event.
-    pub(super) fn waits_for(&self, event: &'static str) -> bool {
+    pub(super) fn waits_for(&self, event: Event) -> bool {
         self.script.as_ref().is_some_and(|script| script.waits_for(event))
     }
 
     /// Starts the next dialogue if none is under way.
-    pub(super) fn next_task(&mut self, net: &mut Net) -> Progress {
+    pub(super) fn next_task(&mut self, net: &mut Net) -> Ran<Self> {
         if self.script.is_some() {
-            return Progress::Waiting;
+            return Ok(Progress::Waiting);
         }
-        let Some(task) = self.tasks.pop_front() else { return Progress::Waiting };
+        let Some(task) = self.tasks.pop_front() else { return Ok(Progress::Waiting) };
         self.piece = task.piece;
         self.begin(task.table, net)
     }
@@ -403,6 +401,12 @@ impl Job {
 }
 
 impl Scripted for Job {
+    type Tools<'a> = Net;
+    type Event = Event;
+    type News = ();
+    type Want = DiskWork;
+    type Trouble = Trouble;
+
     fn script(&mut self) -> &mut Option<Script<Self>> {
         &mut self.script
     }

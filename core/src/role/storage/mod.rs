@@ -37,7 +37,7 @@ use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper, Seat};
 use crate::role::refusals::Refusals;
-use crate::role::script::{Progress, Scripted};
+use crate::role::script::{Progress, Ran, Scripted};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
@@ -48,7 +48,7 @@ use crate::wire::session as session_lines;
 use crate::wire::status::{JobStatus, StorageEnd};
 use crate::work::{Work, WorkDone};
 
-use catalog_tables as tables;
+use catalog_tables::{self as tables, Event, Trouble};
 use device::Devices;
 use job::{Direction, Finished, Job, Part};
 use session::Session;
@@ -179,24 +179,24 @@ impl StorageDaemon {
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
-    fn advance(&mut self, net: &mut Net, id: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Progress) {
+    fn advance(&mut self, net: &mut Net, id: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
-        let mut progress = step(job, net);
-        while progress == Progress::Finished && !job.tasks.is_empty() {
-            progress = job.next_task(net);
+        let mut outcome = step(job, net);
+        while matches!(outcome, Ok(Progress::Finished)) && !job.tasks.is_empty() {
+            outcome = job.next_task(net);
         }
-        if let Some(work) = job.work.take() {
-            self.works.insert(work, id);
-        }
-        match progress {
-            Progress::Waiting | Progress::Finished => self.end_if_done(net, id),
-            Progress::Failed { step: tables::FINDING, got, .. } if got.contains("1901") => self.wait_volume(net, id),
-            Progress::Failed { step: tables::CONSENT, got, .. } if got.contains("1998") => self.next_volume(net, id),
-            Progress::Failed { step: tables::CONSENT, got, .. } if got == tables::NO_LABEL => {
-                self.not_labelled(net, id)
+        match outcome {
+            Ok(Progress::Want(work)) => {
+                let work = net.work(Work::Disk(work));
+                self.works.insert(work, id);
+                self.advance(net, id, Job::go_on);
             }
-            Progress::Failed { step, wanted, got } => {
-                let text = format!("the director's catalog failed at {step}: wanted {wanted}, got {got}");
+            Ok(Progress::Waiting | Progress::Finished) => self.end_if_done(net, id),
+            Err(Trouble::NoVolume) => self.wait_volume(net, id),
+            Err(Trouble::TakenBack) => self.next_volume(net, id),
+            Err(Trouble::NoLabel) => self.not_labelled(net, id),
+            Err(Trouble::Catalog(mismatch)) => {
+                let text = format!("the director's catalog {mismatch}");
                 self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
             }
         }
@@ -481,9 +481,7 @@ impl Role for StorageDaemon {
         session.heard = net.now();
         if session.job.as_ref().is_some_and(|job| job.script.is_some()) {
             let text = String::from_utf8_lossy(&text).into_owned();
-            self.advance(net, conn, |job, net| {
-                job.run_script(net, |script, job, net| script.on_text(Who::Director, &text, job, net))
-            });
+            self.advance(net, conn, |job, net| job.on_text(Who::Director, &text, net));
         } else {
             self.command(net, conn, &text);
         }
@@ -550,20 +548,20 @@ impl Role for StorageDaemon {
             WorkDone::Disk(DiskDone::Mounted { bytes, labelled, cut, spent }) => {
                 self.advance(net, id, |job, net| {
                     job.mounted(net, bytes, labelled, cut, spent);
-                    job.on_event(tables::MOUNTED, net)
+                    job.on_event(Event::Mounted, net)
                 });
             }
             WorkDone::Disk(DiskDone::Synced { spent }) => self.advance(net, id, |job, net| {
                 job.volume.write_time += spent;
-                job.on_event(tables::SYNCED, net)
+                job.on_event(Event::Synced, net)
             }),
             WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
                 job.tally = tally;
-                job.on_event(tables::CLOSED, net)
+                job.on_event(Event::Closed, net)
             }),
             WorkDone::Disk(DiskDone::Opened) => {
                 self.send_records(net, id);
-                self.advance(net, id, |job, net| job.on_event(tables::OPENED, net));
+                self.advance(net, id, |job, net| job.on_event(Event::Opened, net));
             }
             WorkDone::Disk(DiskDone::Failed { error, .. }) => self.work_failed(net, id, &error),
             _ => {
@@ -664,10 +662,10 @@ impl StorageDaemon {
 
     fn work_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
         let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
-        if job.waits_for(tables::MOUNTED) {
+        if job.waits_for(Event::Mounted) {
             return self.mount_failed(net, id, error);
         }
-        let is_client = job.part == Part::Client && job.waits_for(tables::OPENED);
+        let is_client = job.part == Part::Client && job.waits_for(Event::Opened);
         if let Some(conn) = job.file.filter(|_| is_client) {
             net.send_text(conn, session_lines::READ_ERROR);
         }

@@ -301,7 +301,8 @@ fn a_reading_storage_daemon_that_fails_has_the_writing_one_told_to_stop_waiting(
     let (end, name) = (bad_end(&desk, 3), unique(&desk, 4));
     desk.world.say(sd, &end);
     assert_eq!(row(&desk, 3).1, 'f', "{}", desk.report(3));
-    let why = "the reading storage daemon ended with status f and 1 errors; its messages say why";
+    let why =
+        "the reading storage daemon ended with status f and 1 errors (T0573); the messages of that storage daemon";
     assert!(desk.report(3).contains(why), "{}", desk.report(3));
     let told = desk.world.heard(console + 3);
     assert!(told.contains(&format!("text cancel Job={name}\\n")), "{told:?}");

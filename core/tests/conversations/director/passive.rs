@@ -143,7 +143,7 @@ fn a_passive_client_of_an_old_protocol_fails_the_job_with_the_remedy() {
         desk.world.say(peer, &format!("text {answer}"));
     }
     assert_eq!(desk.status(1), 'f', "{}", desk.report(1));
-    let text = "too old to be dialled by a storage daemon (protocol 50, 51 is the first that can): update it, or remove `passive`";
+    let text = "too old to be dialled by a storage daemon (protocol 50, 51 is the first that can) (T0582); update it, or remove `passive`";
     assert!(desk.report(1).contains(text), "{}", desk.report(1));
 }
 

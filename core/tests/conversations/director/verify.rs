@@ -290,7 +290,11 @@ fn a_job_without_files_is_verified_without_daemons() {
     assert!(desk.report(VERIFY).contains("There is nothing to verify: JobId 3"), "{}", desk.report(VERIFY));
     desk.ask(console, "run job=verify-tiny jobid=2 yes");
     assert_eq!(desk.status(6), 'f', "{}", desk.report(6));
-    assert!(desk.report(6).contains("the catalog has no list of the files of job 2 any more"), "{}", desk.report(6));
+    assert!(
+        desk.report(6).contains("the catalog no longer has the list of the files of job 2 (T0584)"),
+        "{}",
+        desk.report(6)
+    );
 }
 
 #[test]

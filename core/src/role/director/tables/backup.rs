@@ -1,14 +1,14 @@
 //! A backup: `wire/2 §1.13`, `wire/3 §1.5`.
 
 use crate::ids::Who;
-use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, nothing};
+use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::FileCommand;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 
 use super::super::job::Job;
-use super::{FILES_STORED, channel, file, level, send_frames, storage};
+use super::super::tools::{Event, Tools};
+use super::{channel, file, files_stored, level, send_frames, storage};
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
@@ -31,31 +31,27 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::FILE_DIALS,
     channel::STORAGE_DIALS,
     storage::RUN,
-    Step { name: "starting the backup", act: send_backup, expect: file::says(answers::BACKUP), learn: nothing },
+    Step { name: "starting the backup", act: send_backup, expect: file::says(answers::BACKUP, nothing) },
     file::END,
     file::DISMISS,
     storage::END,
-    Step { name: "storing the file list", act: wait_stored, expect: Expect::Event(FILES_STORED), learn: nothing },
+    Step { name: "storing the file list", act: files_stored, expect: Expect::Event(Event::FilesStored) },
 ];
 
 pub(super) const FILESET: Step<Job> =
-    Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET), learn: nothing };
+    Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET, nothing) };
 
-fn send_fileset(job: &mut Job, net: &mut Net) -> Act {
+fn send_fileset(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let mut frames = Vec::new();
     frame::put_data(&mut frames, FileCommand::FileSet { vss: true }.to_line().as_bytes());
     for line in job.fileset_lines() {
         frame::put_data(&mut frames, &line);
     }
     frame::put_signal(&mut frames, Signal::Eod);
-    send_frames(job.file_conn, net, frames)
+    send_frames(job.file_conn, tools, frames)
 }
 
-fn send_backup(job: &mut Job, net: &mut Net) -> Act {
-    job.send(net, Who::File, FileCommand::Backup { file_index: 0 }.to_line());
-    Act::Wait
-}
-
-fn wait_stored(job: &mut Job, _: &mut Net) -> Act {
-    if job.storing == 0 { Act::Skip } else { Act::Wait }
+fn send_backup(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    job.send(tools.net, Who::File, FileCommand::Backup { file_index: 0 }.to_line());
+    Ok(Act::Wait)
 }

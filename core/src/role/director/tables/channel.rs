@@ -9,14 +9,15 @@
 
 use crate::channel::{self, Channel, Pair};
 use crate::ids::Who;
-use crate::node::Net;
-use crate::role::script::{Act, Step, nothing};
+use crate::role::script::{Act, Acted, Step, nothing};
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, StorageAddress};
 use crate::wire::storage::StorageCommand;
 use crate::wire::{file_answers, storage_answers};
 
 use super::super::job::Job;
+use super::super::tools::Tools;
+use super::super::trouble::Trouble;
 use super::{file, storage};
 
 /// The file daemon's protocol from which on it can be dialled by a storage daemon (`wire/2 §1.3`).
@@ -25,8 +26,7 @@ const PASSIVE_SINCE: u32 = 51;
 pub(super) const FILE_DIALS: Step<Job> = Step {
     name: "the file daemon's way to the storage daemon",
     act: send_address,
-    expect: file::says(file_answers::STORAGE),
-    learn: nothing,
+    expect: file::says(file_answers::STORAGE, nothing),
 };
 
 /// With the key, as a restore needs it (`wire/2 §1.7`).
@@ -36,18 +36,13 @@ pub(super) const FILE_DIALS_WITH_KEY: Step<Job> = Step { act: send_address_and_k
 pub(super) const FILE_DIALS_WITHOUT_KEY: Step<Job> = Step { act: send_address_without_key, ..FILE_DIALS };
 
 /// The second key of a restore, which a passive file daemon cannot get with an address.
-pub(super) const NEW_KEY: Step<Job> = Step {
-    name: "the file daemon's key",
-    act: send_key,
-    expect: file::says(file_answers::AUTHORIZATION),
-    learn: nothing,
-};
+pub(super) const NEW_KEY: Step<Job> =
+    Step { name: "the file daemon's key", act: send_key, expect: file::says(file_answers::AUTHORIZATION, nothing) };
 
 pub(super) const STORAGE_DIALS: Step<Job> = Step {
     name: "the storage daemon's way to the file daemon",
     act: send_passive,
-    expect: storage::says(storage_answers::PASSIVE),
-    learn: nothing,
+    expect: storage::says(storage_answers::PASSIVE, nothing),
 };
 
 /// The start of the storage daemon of a restore whose file daemon dials.
@@ -56,81 +51,70 @@ pub(super) const RUN_BEFORE: Step<Job> = Step { act: run_before, ..storage::RUN 
 /// The start of the storage daemon of a restore after it has dialled.
 pub(super) const RUN_AFTER: Step<Job> = Step { act: run_after, ..storage::RUN };
 
-/// The job's data channel: `None` and the job's trouble if there is none.
-fn decided(job: &mut Job) -> Option<Channel> {
+/// The job's data channel, which its report names.
+fn decided(job: &mut Job, tools: &mut Tools<'_>) -> Result<Channel, Trouble> {
     let (Some(client), Some(storage)) = (job.config.client(&job.client), job.config.storage(&job.storage)) else {
-        job.trouble = Some("the job's client or storage is not configured any more".to_owned());
-        return None;
+        return Err(Trouble::Unconfigured);
     };
-    match channel::decide(Pair::Job { client, storage }) {
-        Ok(channel) => Some(channel),
-        Err(failure) => {
-            job.trouble = Some(format!("{failure}; {}", failure.help()));
-            None
-        }
-    }
+    let channel = channel::decide(Pair::Job { client, storage })?;
+    tools.note(job, &channel.path());
+    Ok(channel)
 }
 
 fn is_passive(job: &Job) -> bool {
     job.config.client(&job.client).is_some_and(|client| client.passive)
 }
 
-fn send_address(job: &mut Job, net: &mut Net) -> Act {
-    address(job, net, None)
+fn send_address(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    address(job, tools, None)
 }
 
-fn send_address_and_key(job: &mut Job, net: &mut Net) -> Act {
+fn send_address_and_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let key = job.key.clone();
-    address(job, net, Some(key))
+    address(job, tools, Some(key))
 }
 
-fn send_address_without_key(job: &mut Job, net: &mut Net) -> Act {
-    address(job, net, Some(Secret::default()))
+fn send_address_without_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    address(job, tools, Some(Secret::default()))
 }
 
-fn address(job: &mut Job, net: &mut Net, key: Option<Secret>) -> Act {
+fn address(job: &mut Job, tools: &mut Tools<'_>, key: Option<Secret>) -> Acted<Job> {
     if is_passive(job) {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
-    let Some(channel) = decided(job) else { return Act::Wait };
-    job.notes.push(channel.path());
+    let channel = decided(job, tools)?;
     let line = StorageAddress { address: channel.address, port: channel.port, tls: job.data_tls().unwrap_or(0), key };
-    job.send(net, Who::File, FileCommand::Storage(line).to_line());
-    Act::Wait
+    job.send(tools.net, Who::File, FileCommand::Storage(line).to_line());
+    Ok(Act::Wait)
 }
 
-fn send_key(job: &mut Job, net: &mut Net) -> Act {
+fn send_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_passive(job) {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
-    job.send(net, Who::File, FileCommand::SetAuthorization { key: job.key.clone() }.to_line());
-    Act::Wait
+    job.send(tools.net, Who::File, FileCommand::SetAuthorization { key: job.key.clone() }.to_line());
+    Ok(Act::Wait)
 }
 
-fn send_passive(job: &mut Job, net: &mut Net) -> Act {
+fn send_passive(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_passive(job) {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     if job.file_protocol < PASSIVE_SINCE {
-        job.trouble = Some(format!(
-            "client \"{}\" is passive, but its file daemon is too old to be dialled by a storage daemon (protocol {}, \
-             {PASSIVE_SINCE} is the first that can): update it, or remove `passive`",
-            job.client, job.file_protocol
-        ));
-        return Act::Wait;
+        let (client, protocol) = (job.client.clone(), job.file_protocol);
+        return Err(Trouble::TooOld { client, protocol, since: PASSIVE_SINCE });
     }
-    let Some(channel) = decided(job) else { return Act::Wait };
-    job.notes.push(channel.path());
+    let channel = decided(job, tools)?;
     let tls = job.data_tls().unwrap_or(0);
     let line = StorageCommand::Passive { address: channel.address, port: channel.port, tls };
-    job.send(net, Who::Storage, line.to_line());
-    Act::Wait
+    job.send(tools.net, Who::Storage, line.to_line());
+    Ok(Act::Wait)
 }
 
-fn run_before(job: &mut Job, net: &mut Net) -> Act {
-    if is_passive(job) { Act::Skip } else { storage::send_run(job, net) }
+fn run_before(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if is_passive(job) { Ok(Act::Next) } else { storage::send_run(job, tools) }
 }
 
-fn run_after(job: &mut Job, net: &mut Net) -> Act {
-    if is_passive(job) { storage::send_run(job, net) } else { Act::Skip }
+fn run_after(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if is_passive(job) { storage::send_run(job, tools) } else { Ok(Act::Next) }
 }

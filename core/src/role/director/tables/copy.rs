@@ -2,13 +2,14 @@
 
 use crate::channel::{self, Pair};
 use crate::ids::Who;
-use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, nothing};
+use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::storage::{Replicate, StorageCommand};
 use crate::wire::storage_answers as answers;
 
 use super::super::job::Job;
-use super::{FILES_STORED, storage, wait};
+use super::super::tools::{Event, Tools, Want};
+use super::super::trouble::Trouble;
+use super::{files_stored, storage, wait};
 
 /// The control job, with the storage daemon that reads.
 pub(in super::super) static READER: &[Step<Job>] = &[
@@ -20,20 +21,15 @@ pub(in super::super) static READER: &[Step<Job>] = &[
     storage::USE_READ,
     storage::RECORD_START,
     storage::BANDWIDTH,
-    Step {
-        name: "the writing storage daemon",
-        act: wait_writer,
-        expect: Expect::Event(WRITER_LISTENS),
-        learn: nothing,
-    },
+    Step { name: "the writing storage daemon", act: wait_writer, expect: Expect::Event(Event::WriterListens) },
     Step {
         name: "the way to the writing storage daemon",
         act: replicate,
-        expect: storage::says(answers::REPLICATE),
-        learn: nothing,
+        expect: storage::says(answers::REPLICATE, nothing),
     },
     storage::RUN,
     storage::END,
+    Step { name: "telling the writing job", act: tell_writer, expect: Expect::Nothing },
     COPY_ENDED,
 ];
 
@@ -45,15 +41,10 @@ pub(in super::super) static WRITER: &[Step<Job>] = &[
     storage::ERASE,
     storage::USE_APPEND,
     storage::RECORD_START,
-    Step { name: "letting the storage daemon listen", act: listen, expect: Expect::Nothing, learn: nothing },
+    Step { name: "letting the storage daemon listen", act: listen, expect: Expect::Nothing },
     storage::END,
     STORED_ALL,
-    Step {
-        name: "the reading storage daemon's end",
-        act: wait_reader,
-        expect: Expect::Event(READER_ENDED),
-        learn: nothing,
-    },
+    Step { name: "the reading storage daemon's end", act: wait_reader, expect: Expect::Event(Event::ReaderEnded) },
 ];
 
 /// The control job of a copy from device to device.
@@ -68,51 +59,34 @@ pub(in super::super) static LOCAL: &[Step<Job>] = &[
     storage::RECORD_START,
     storage::BANDWIDTH,
     storage::RUN,
-    Step { name: "handing the storage daemon over", act: hand_over, expect: Expect::Nothing, learn: nothing },
+    Step { name: "handing the storage daemon over", act: hand_over, expect: Expect::Nothing },
     COPY_ENDED,
 ];
 
 /// The writing job of a copy from device to device, from where it gets the control job's connection.
 pub(in super::super) static LOCAL_WRITER: &[Step<Job>] = &[storage::RECORD_START, storage::END, STORED_ALL];
 
-/// The writing storage daemon waits for the reading one.
-pub(in super::super) const WRITER_LISTENS: &str = "the writing storage daemon listens";
-/// The reading storage daemon has ended.
-pub(in super::super) const READER_ENDED: &str = "the reading storage daemon has ended";
-/// The copy is in the catalog with the times of its original.
-pub(in super::super) const COPIED: &str = "the copy is recorded";
-
-const COPY_ENDED: Step<Job> = Step { name: "the copy", act: wait, expect: Expect::Event(COPIED), learn: nothing };
+const COPY_ENDED: Step<Job> = Step { name: "the copy", act: wait, expect: Expect::Event(Event::Copied) };
 
 const STORED_ALL: Step<Job> =
-    Step { name: "storing the file list", act: wait_stored, expect: Expect::Event(FILES_STORED), learn: nothing };
+    Step { name: "storing the file list", act: files_stored, expect: Expect::Event(Event::FilesStored) };
 
-fn wait_writer(job: &mut Job, _: &mut Net) -> Act {
-    if job.copying.as_ref().is_some_and(|copying| copying.writer.is_some()) { Act::Skip } else { Act::Wait }
+fn wait_writer(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    if job.copying.as_ref().is_some_and(|copying| copying.writer.is_some()) { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
-fn wait_reader(job: &mut Job, _: &mut Net) -> Act {
-    if job.copying.as_ref().is_some_and(|copying| copying.reader_end.is_some()) { Act::Skip } else { Act::Wait }
+fn wait_reader(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    if job.copying.as_ref().is_some_and(|copying| copying.reader_end.is_some()) { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
-fn wait_stored(job: &mut Job, _: &mut Net) -> Act {
-    if job.storing == 0 { Act::Skip } else { Act::Wait }
-}
-
-fn replicate(job: &mut Job, net: &mut Net) -> Act {
-    let Some(copying) = &job.copying else { return Act::Wait };
+fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    let copying = job.copying.as_ref().ok_or(Trouble::Unconfigured)?;
     let (Some(reading), Some(writing)) = (job.config.storage(&job.storage), job.config.storage(&copying.storage))
     else {
-        return Act::Wait;
+        return Err(Trouble::Unconfigured);
     };
-    let Some((unique, key)) = copying.writer.clone() else { return Act::Wait };
-    let channel = match channel::decide(Pair::Copy { reading, writing }) {
-        Ok(channel) => channel,
-        Err(error) => {
-            job.trouble = Some(format!("{error}; {}", error.help()));
-            return Act::Wait;
-        }
-    };
+    let (unique, key) = copying.writer.clone().ok_or(Trouble::Unconfigured)?;
+    let channel = channel::decide(Pair::Copy { reading, writing })?;
     let order = Replicate {
         job_id: copying.partner,
         job: unique,
@@ -121,24 +95,25 @@ fn replicate(job: &mut Job, net: &mut Net) -> Act {
         tls: if job.config.storage_tls(writing).enable { 4 } else { 0 },
         key,
     };
-    job.notes.push(channel.path());
-    job.send(net, Who::Storage, StorageCommand::Replicate(order).to_line());
-    Act::Wait
+    tools.note(job, &channel.path());
+    job.send(tools.net, Who::Storage, StorageCommand::Replicate(order).to_line());
+    Ok(Act::Wait)
 }
 
 /// No answer: from here on the storage daemon asks.
-fn listen(job: &mut Job, net: &mut Net) -> Act {
+fn listen(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if let Some(conn) = job.storage_conn {
-        net.gather(conn);
+        tools.net.gather(conn);
     }
-    job.send(net, Who::Storage, StorageCommand::Listen.to_line());
+    job.send(tools.net, Who::Storage, StorageCommand::Listen.to_line());
     job.told_to_run = true;
-    hand_over(job, net)
+    Ok(Act::Want(Want::TellReader))
 }
 
-fn hand_over(job: &mut Job, _: &mut Net) -> Act {
-    if let Some(copying) = &mut job.copying {
-        copying.ready = true;
-    }
-    Act::Wait
+fn hand_over(_: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    Ok(Act::Want(Want::HandOver))
+}
+
+fn tell_writer(_: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    Ok(Act::Want(Want::TellWriter))
 }

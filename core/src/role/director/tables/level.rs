@@ -4,19 +4,18 @@ use std::collections::VecDeque;
 
 use crate::bulk::parcel::Parcel;
 use crate::error::Explain;
-use crate::ids::ConnId;
+use crate::ids::Who;
 use crate::limits;
-use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, nothing};
+use crate::role::script::{Act, Acted, Step, nothing};
 use crate::wire::accurate::KnownFile;
 use crate::wire::file::{FileCommand, Level};
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::status::JobLevel;
 
-use super::super::ask_catalog;
 use super::super::job::Job;
-use super::{STORED, file};
+use super::super::tools::{News, Tools, Want};
+use super::{file, news, unexpected};
 use crate::catalog::levels::{accurate_base, choose_level};
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
 
@@ -24,19 +23,18 @@ use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
 const PAGE: u32 = 1_000;
 
 /// What the job builds on; without anything it saves everything.
-pub(super) const CHOOSE: Step<Job> =
-    Step { name: "choosing the level", act: ask_last, expect: Expect::Event(STORED), learn: learn_level };
+pub(super) const CHOOSE: Step<Job> = Step { name: "choosing the level", act: ask_last, expect: news(learn_level) };
 
 pub(super) const SEND: Step<Job> =
-    Step { name: "the level", act: send_level, expect: file::says(answers::LEVEL), learn: nothing };
+    Step { name: "the level", act: send_level, expect: file::says(answers::LEVEL, nothing) };
 
 /// Only of an accurate job: the jobs whose files the client had.
 pub(super) const FIND_KNOWN: Step<Job> =
-    Step { name: "the jobs this one builds on", act: ask_base, expect: Expect::Event(STORED), learn: learn_base };
+    Step { name: "the jobs this one builds on", act: ask_base, expect: news(learn_base) };
 
 /// Page by page, as fast as the client takes them. No answer.
 pub(super) const SEND_KNOWN: Step<Job> =
-    Step { name: "the list of known files", act: send_known, expect: Expect::Event(STORED), learn: nothing };
+    Step { name: "the list of known files", act: send_known, expect: news(send_known_on) };
 
 /// Where the sending of known files stands.
 #[derive(Debug)]
@@ -51,32 +49,30 @@ const fn is_partial(job: &Job) -> bool {
     matches!(job.level, JobLevel::Incremental | JobLevel::Differential)
 }
 
-fn ask_last(job: &mut Job, net: &mut Net) -> Act {
+fn ask_last(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_partial(job) {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     let (name, client_id, file_set_id) = (job.name.clone(), job.ids.client, job.ids.fileset);
-    let now = net.wall().seconds();
-    job.work = Some(ask_catalog(net, CatalogRequest::LastJobs { name, client_id, file_set_id, now }));
-    Act::Wait
+    let now = tools.net.wall().seconds();
+    Ok(Act::Want(Want::Ask(CatalogRequest::LastJobs { name, client_id, file_set_id, now })))
 }
 
-fn learn_level(job: &mut Job, _: &str) -> Result<(), String> {
-    let Some(CatalogAnswer::LastJobs(last)) = job.answer.take() else { return Err("no jobs".to_owned()) };
+fn learn_level(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::LastJobs(last)) = news else { return unexpected(&news) };
     let choice = choose_level(job.level.letter(), &last);
     if choice.upgraded {
         job.level = JobLevel::Full;
-        job.notes
-            .push("No prior Full backup of this job, client and fileset was found: doing a Full backup.".to_owned());
+        tools.note(job, "No prior Full backup of this job, client and fileset was found: doing a Full backup.");
     }
     if let Some(wrong) = choice.wrong_clock {
-        job.cautions.push(format!("{wrong} ({}); {}", wrong.code(), wrong.help()));
+        tools.warn(job, &format!("{wrong} ({}); {}", wrong.code(), wrong.help()));
     }
     (job.since, job.previous) = (choice.since, choice.previous);
-    Ok(())
+    Ok(Act::Next)
 }
 
-fn send_level(job: &mut Job, net: &mut Net) -> Act {
+fn send_level(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let accurate = job.accurate;
     let level = match job.level {
         JobLevel::Incremental => Level::Incremental { accurate, rerunning: false },
@@ -89,77 +85,72 @@ fn send_level(job: &mut Job, net: &mut Net) -> Act {
         let since = Level::Since { time: job.since, previous: job.previous.clone() };
         frame::put_data(&mut frames, FileCommand::Level(since).to_line().as_bytes());
     }
-    super::send_frames(job.file_conn, net, frames)
+    super::send_frames(job.file_conn, tools, frames)
 }
 
-fn ask_base(job: &mut Job, net: &mut Net) -> Act {
+fn ask_base(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_partial(job) || !job.accurate {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     let (client, name, file_set) = (job.client.clone(), Some(job.name.clone()), Some(job.fileset.clone()));
-    let (before, now) = (i64::MAX, net.wall().seconds());
-    job.work = Some(ask_catalog(net, CatalogRequest::JobsForRestore { client, name, file_set, before, now }));
-    Act::Wait
+    let (before, now) = (i64::MAX, tools.net.wall().seconds());
+    Ok(Act::Want(Want::Ask(CatalogRequest::JobsForRestore { client, name, file_set, before, now })))
 }
 
-fn learn_base(job: &mut Job, _: &str) -> Result<(), String> {
-    let Some(CatalogAnswer::Jobs(candidates)) = job.answer.take() else { return Err("no jobs".to_owned()) };
-    let base = accurate_base(job.level.letter(), &candidates).map_err(|error| error.to_string())?;
+fn learn_base(job: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::Jobs(candidates)) = news else { return unexpected(&news) };
+    let base = accurate_base(job.level.letter(), &candidates)?;
     job.known_files = base.iter().map(|row| u64::from(row.job_files)).sum();
     job.base = base.into_iter().map(|row| row.job_id).collect();
-    Ok(())
+    Ok(Act::Next)
 }
 
-fn send_known(job: &mut Job, net: &mut Net) -> Act {
+fn send_known(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if job.base.is_empty() {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
     let files = job.known_files;
-    job.send(net, crate::ids::Who::File, FileCommand::Accurate { files }.to_line());
-    ask_page(job, net, None);
-    Act::Wait
+    job.send(tools.net, Who::File, FileCommand::Accurate { files }.to_line());
+    Ok(ask_page(job, None))
 }
 
-fn ask_page(job: &mut Job, net: &mut Net, after: Option<FileKey>) {
+fn ask_page(job: &mut Job, after: Option<FileKey>) -> Act<Want> {
     job.known = Some(Known::Asked);
-    job.work = Some(ask_catalog(net, CatalogRequest::KnownFiles { jobs: job.base.clone(), after, limit: PAGE }));
+    Act::Want(Want::Ask(CatalogRequest::KnownFiles { jobs: job.base.clone(), after, limit: PAGE }))
 }
 
-/// Sends a page of known files, a parcel at a time. True if it was the last.
-pub(in super::super) fn send_page(
-    job: &mut Job,
-    net: &mut Net,
-    conn: ConnId,
-    files: &[FileRow],
-    next: Option<FileKey>,
-) -> bool {
-    job.known = Some(Known::Sending { waiting: parcels(files), next });
-    send_next(job, net, conn)
-}
-
-/// The client has taken a parcel: here is the next. True if there is none, and no more pages.
-pub(in super::super) fn parcel_taken(job: &mut Job, net: &mut Net) -> bool {
-    job.file_conn.is_some_and(|conn| send_next(job, net, conn))
-}
-
-fn send_next(job: &mut Job, net: &mut Net, conn: ConnId) -> bool {
-    let Some(Known::Sending { waiting, next }) = &mut job.known else { return false };
+/// Takes a page of known files, or that the client has taken a parcel of one: sends the next parcel, or asks for the next
+/// page.
+fn send_known_on(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    match news {
+        News::Catalog(CatalogAnswer::FileList { files, next }) => {
+            job.known = Some(Known::Sending { waiting: parcels(&files), next });
+        }
+        News::Catalog(_) => return unexpected(&news),
+        News::ParcelTaken => {}
+    }
+    let (Some(Known::Sending { waiting, next }), Some(conn)) = (&mut job.known, job.file_conn) else {
+        return Ok(Act::Wait);
+    };
     let parcel = waiting.pop_front();
     let is_last = waiting.is_empty() && next.is_none();
-    match (parcel, next) {
-        (parcel, _) if is_last => {
+    match parcel {
+        parcel if is_last => {
             let mut frames = parcel.unwrap_or_default().bytes;
             frame::put_signal(&mut frames, Signal::Eod);
-            net.send(conn, frames);
+            tools.net.send(conn, frames);
             job.known = None;
+            Ok(Act::Next)
         }
-        (Some(parcel), _) => net.send_parcel(conn, parcel),
-        (None, next) => {
+        Some(parcel) => {
+            tools.net.send_parcel(conn, parcel);
+            Ok(Act::Wait)
+        }
+        None => {
             let after = next.take();
-            ask_page(job, net, after);
+            Ok(ask_page(job, after))
         }
     }
-    is_last
 }
 
 /// The frames of these files in parcels of the usual size. One that is longer than a client takes is left out: the client

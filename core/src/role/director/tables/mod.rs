@@ -7,33 +7,23 @@ mod backup;
 mod channel;
 pub(super) mod copy;
 mod file;
-pub(super) mod level;
-pub(super) mod restore;
+mod level;
+mod restore;
 mod storage;
-pub(super) mod verify;
+mod verify;
+
+pub(super) use level::Known;
 
 use crate::ids::ConnId;
-use crate::node::Net;
-use crate::role::script::{Act, Step};
+use crate::role::script::{Act, Acted, Expect, Table, Take};
 use crate::wire::status::JobType;
 
 use super::job::Job;
-
-/// The storage daemon is connected and authenticated.
-pub(super) const STORAGE_READY: &str = "storage daemon ready";
-/// The file daemon is connected and authenticated.
-pub(super) const FILE_READY: &str = "file daemon ready";
-/// The catalog has stored what the job waits for.
-pub(super) const STORED: &str = "stored";
-/// `2800 End Job` has come.
-pub(super) const FILE_ENDED: &str = "end of the file daemon's job";
-/// `3099 … end` has come.
-pub(super) const STORAGE_ENDED: &str = "end of the storage daemon's job";
-/// No batch of attributes is on its way any more.
-pub(super) const FILES_STORED: &str = "files stored";
+use super::tools::{News, Tools};
+use super::trouble::Trouble;
 
 /// What a job of this type is called, and its dialogue.
-pub(super) const fn of(kind: JobType) -> (&'static str, &'static [Step<Job>]) {
+pub(super) const fn of(kind: JobType) -> (&'static str, Table<Job>) {
     match kind {
         JobType::Restore => ("Restore", restore::TABLE),
         JobType::Verify => ("Verify", verify::TABLE),
@@ -55,13 +45,35 @@ pub(super) fn unique_name(resource: &str, stamp: &str, counter: u32) -> String {
     name + &tail
 }
 
-fn wait(_: &mut Job, _: &mut Net) -> Act {
-    Act::Wait
+fn wait(_: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    Ok(Act::Wait)
 }
 
-fn send_frames(conn: Option<ConnId>, net: &mut Net, frames: Vec<u8>) -> Act {
-    if let Some(conn) = conn {
-        net.send(conn, frames);
+/// Waits until no batch of attributes is on its way to the catalog any more.
+fn files_stored(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    if job.storing == 0 { Ok(Act::Next) } else { Ok(Act::Wait) }
+}
+
+/// Something that comes for this step only.
+const fn news(take: Take<Job>) -> Expect<Job> {
+    Expect::<Job>::News(take)
+}
+
+/// The catalog has stored what the step has given it.
+fn stored(_: &mut Job, _: News, _: &mut Tools<'_>) -> Acted<Job> {
+    Ok(Act::Next)
+}
+
+fn unexpected(news: &News) -> Acted<Job> {
+    match news {
+        News::Catalog(answer) => Err(Trouble::unexpected(answer)),
+        News::ParcelTaken => Ok(Act::Wait),
     }
-    Act::Wait
+}
+
+fn send_frames(conn: Option<ConnId>, tools: &mut Tools<'_>, frames: Vec<u8>) -> Acted<Job> {
+    if let Some(conn) = conn {
+        tools.net.send(conn, frames);
+    }
+    Ok(Act::Wait)
 }

@@ -1,16 +1,15 @@
 //! A restore: `wire/2 §1.14`, `wire/3 §1.6`. From several storage daemons one after the other, with one file daemon.
 
 use crate::ids::Who;
-use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, nothing};
+use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;
 
-use super::super::ask_catalog;
 use super::super::job::{Job, RestorePart};
-use super::{FILE_ENDED, STORED, channel, file, storage, wait};
-use crate::catalog::{FileKey, FileRow};
+use super::super::tools::{Event, News, Tools, Want};
+use super::{channel, file, news, storage, unexpected, wait};
+use crate::catalog::CatalogAnswer;
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
@@ -31,13 +30,13 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::NEW_KEY,
     channel::STORAGE_DIALS,
     channel::RUN_AFTER,
-    Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE), learn: nothing },
-    Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END), learn: nothing },
+    Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE, nothing) },
+    Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END, nothing) },
     storage::END,
-    Step { name: "the next storage", act: next_storage, expect: Expect::Nothing, learn: nothing },
-    Step { name: "ending the restore", act: send_end_restore, expect: Expect::Event(FILE_ENDED), learn: nothing },
+    Step { name: "the next storage", act: next_storage, expect: Expect::Nothing },
+    Step { name: "ending the restore", act: send_end_restore, expect: Expect::Event(Event::FileEnded) },
     file::DISMISS,
-    Step { name: "naming what is gone", act: name_gone, expect: Expect::Event(STORED), learn: nothing },
+    Step { name: "naming what is gone", act: name_gone, expect: news(learn_gone) },
 ];
 
 /// Whether the file daemon has its job already.
@@ -45,31 +44,31 @@ fn goes_on(job: &Job) -> bool {
     job.restore.as_ref().is_some_and(|plan| plan.goes_on)
 }
 
-fn first_record_start(job: &mut Job, net: &mut Net) -> Act {
-    if goes_on(job) { Act::Skip } else { (storage::RECORD_START.act)(job, net) }
+fn first_record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if goes_on(job) { Ok(Act::Next) } else { (storage::RECORD_START.act)(job, tools) }
 }
 
-fn first_connect(job: &mut Job, net: &mut Net) -> Act {
-    if goes_on(job) { Act::Skip } else { (file::CONNECT.act)(job, net) }
+fn first_connect(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if goes_on(job) { Ok(Act::Next) } else { (file::CONNECT.act)(job, tools) }
 }
 
-fn first_job(job: &mut Job, net: &mut Net) -> Act {
-    if goes_on(job) { Act::Skip } else { (file::JOB.act)(job, net) }
+fn first_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if goes_on(job) { Ok(Act::Next) } else { (file::JOB.act)(job, tools) }
 }
 
-fn first_erase(job: &mut Job, net: &mut Net) -> Act {
-    if goes_on(job) { Act::Skip } else { (file::ERASE.act)(job, net) }
+fn first_erase(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if goes_on(job) { Ok(Act::Next) } else { (file::ERASE.act)(job, tools) }
 }
 
-fn first_bandwidth(job: &mut Job, net: &mut Net) -> Act {
-    if goes_on(job) { Act::Skip } else { (file::BANDWIDTH.act)(job, net) }
+fn first_bandwidth(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if goes_on(job) { Ok(Act::Next) } else { (file::BANDWIDTH.act)(job, tools) }
 }
 
 /// Goes on with the next storage daemon, unless this one has failed: then the rest would be in vain.
-fn next_storage(job: &mut Job, net: &mut Net) -> Act {
+fn next_storage(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let is_good = job.storage_end.as_ref().is_some_and(|end| end.status.is_ok());
-    let Some(plan) = job.restore.as_mut().filter(|_| is_good) else { return Act::Wait };
-    let Some(RestorePart { storage, storage_id, bootstrap }) = plan.rest.pop_front() else { return Act::Wait };
+    let Some(plan) = job.restore.as_mut().filter(|_| is_good) else { return Ok(Act::Wait) };
+    let Some(RestorePart { storage, storage_id, bootstrap }) = plan.rest.pop_front() else { return Ok(Act::Wait) };
     plan.selected.bootstrap = bootstrap;
     plan.goes_on = true;
     plan.storage_errors += job.storage_end.as_ref().map_or(0, |end| end.errors);
@@ -78,45 +77,43 @@ fn next_storage(job: &mut Job, net: &mut Net) -> Act {
         job.warnings += 1;
     }
     if let Some(conn) = job.storage_conn.take() {
-        net.close(conn, false);
+        tools.net.close(conn, false);
     }
-    job.notes.push(format!("Storage {} has done its part; the next is {storage}", job.storage));
+    let text = format!("Storage {} has done its part; the next is {storage}", job.storage);
+    tools.note(job, &text);
     job.storage = storage;
     job.ids.storage = storage_id;
     job.storage_status = JobStatus::Created;
     job.told_to_run = false;
-    Act::Again
+    Ok(Act::Again)
 }
 
-fn send_restore(job: &mut Job, net: &mut Net) -> Act {
-    let Some(plan) = &job.restore else { return Act::Wait };
+fn send_restore(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    let Some(plan) = &job.restore else { return Ok(Act::Wait) };
     let to = RestoreTo::Where(plan.to.clone());
     let line = Restore { replace: plan.replace, prefix_links: false, to };
-    job.send(net, Who::File, FileCommand::Restore(line).to_line());
-    Act::Wait
+    job.send(tools.net, Who::File, FileCommand::Restore(line).to_line());
+    Ok(Act::Wait)
 }
 
-fn send_end_restore(job: &mut Job, net: &mut Net) -> Act {
-    job.send(net, Who::File, FileCommand::EndRestore.to_line());
-    file::wait_end(job, net)
+fn send_end_restore(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    job.send(tools.net, Who::File, FileCommand::EndRestore.to_line());
+    file::wait_end(job, tools)
 }
 
 /// Asks the catalog for the names of files that a storage daemon did not find.
-fn name_gone(job: &mut Job, net: &mut Net) -> Act {
-    let Some(request) = job.restore.as_ref().and_then(|plan| plan.gone.ask(None)) else { return Act::Skip };
-    job.work = Some(ask_catalog(net, request));
-    Act::Wait
+fn name_gone(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    let Some(request) = job.restore.as_ref().and_then(|plan| plan.gone.ask(None)) else { return Ok(Act::Next) };
+    Ok(Act::Want(Want::Ask(request)))
 }
 
-/// Takes a page of names from the catalog. True if no more come.
-pub(in super::super) fn take_files(job: &mut Job, net: &mut Net, files: &[FileRow], next: Option<FileKey>) -> bool {
-    let Some(plan) = &mut job.restore else { return true };
-    plan.gone.take(files, next.is_none(), &mut job.notes);
-    match plan.gone.ask(next) {
-        Some(request) => {
-            job.work = Some(ask_catalog(net, request));
-            false
-        }
-        None => true,
-    }
+/// Takes a page of names from the catalog.
+fn learn_gone(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::FileList { files, next }) = news else { return unexpected(&news) };
+    let Some(plan) = &mut job.restore else { return Ok(Act::Next) };
+    let mut notes = Vec::new();
+    plan.gone.take(&files, next.is_none(), &mut notes);
+    let request = plan.gone.ask(next);
+    tools.notes(job, &notes);
+    Ok(request.map_or(Act::Next, |request| Act::Want(Want::Ask(request))))
 }

@@ -1,23 +1,24 @@
-//! A verify job of a volume: `wire/2 §1.12`. As a restore, with the fileset before it and the comparison behind it.
+//! A verify job of a volume: `wire/2 §1.12`. As a restore, with the fileset before it and the comparison after it.
 
 use crate::ids::Who;
-use crate::node::Net;
-use crate::role::script::{Act, Expect, Step, nothing};
+use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Verify};
 use crate::wire::file_answers as answers;
 
 use super::super::job::Job;
-use super::super::{ask_catalog, verifying};
-use super::{FILES_STORED, STORED, backup, channel, file, storage};
-use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
+use super::super::tools::{Event, News, Tools, Want};
+use super::super::trouble::Trouble;
+use super::super::verifying;
+use super::{backup, channel, file, files_stored, news, storage, unexpected};
+use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey};
 
 /// Files asked of the catalog at a time.
 const PAGE: u32 = 1_000;
 
 /// Until both daemons have said how it ended and every file of the catalog is accounted for.
 pub(super) static TABLE: &[Step<Job>] = &[
-    Step { name: "choosing the job to verify", act: ask_job, expect: Expect::Event(STORED), learn: learn_job },
-    Step { name: "where its files lie", act: ask_place, expect: Expect::Event(STORED), learn: learn_place },
+    Step { name: "choosing the job to verify", act: ask_job, expect: news(learn_job) },
+    Step { name: "where its files lie", act: ask_place, expect: news(learn_place) },
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,
@@ -34,47 +35,45 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::FILE_DIALS_WITHOUT_KEY,
     channel::STORAGE_DIALS,
     channel::RUN_AFTER,
-    Step { name: "starting the comparison", act: send_verify, expect: file::says(answers::VERIFY), learn: nothing },
+    Step { name: "starting the comparison", act: send_verify, expect: file::says(answers::VERIFY, nothing) },
     file::END,
     file::DISMISS,
     storage::END,
-    Step { name: "comparing the files", act: wait_compared, expect: Expect::Event(FILES_STORED), learn: nothing },
-    Step { name: "comparing the last file", act: ask_last, expect: Expect::Event(STORED), learn: nothing },
-    Step { name: "looking for missing files", act: ask_all, expect: Expect::Event(STORED), learn: nothing },
+    Step { name: "comparing the files", act: files_stored, expect: Expect::Event(Event::FilesStored) },
+    Step { name: "comparing the last file", act: ask_last, expect: news(learn_last) },
+    Step { name: "looking for missing files", act: ask_all, expect: news(learn_missing) },
 ];
 
-fn ask_job(job: &mut Job, net: &mut Net) -> Act {
-    job.work = Some(ask_catalog(net, verifying::request(job)));
-    Act::Wait
+fn ask_job(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    Ok(Act::Want(Want::Ask(verifying::request(job))))
 }
 
-fn learn_job(job: &mut Job, _: &str) -> Result<(), String> {
-    let Some(CatalogAnswer::Jobs(rows)) = job.answer.take() else { return Err("no jobs".to_owned()) };
-    verifying::choose(job, &rows)
+fn learn_job(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::Jobs(rows)) = news else { return unexpected(&news) };
+    let text = verifying::choose(job, &rows)?;
+    tools.note(job, &text);
+    let has_files = job.verifying.as_ref().is_some_and(|verifying| !verifying.is_idle());
+    Ok(if has_files { Act::Next } else { Act::End })
 }
 
-fn ask_place(job: &mut Job, net: &mut Net) -> Act {
-    let Some(verifying) = job.verifying.as_ref().filter(|verifying| !verifying.is_idle()) else { return Act::Wait };
+fn ask_place(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    let verifying = job.verifying.as_ref().ok_or(Trouble::Unconfigured)?;
     let jobs = vec![verifying.original.job_id];
-    job.work = Some(ask_catalog(net, CatalogRequest::JobMediaOf { jobs }));
-    Act::Wait
+    Ok(Act::Want(Want::Ask(CatalogRequest::JobMediaOf { jobs })))
 }
 
-fn learn_place(job: &mut Job, _: &str) -> Result<(), String> {
-    let Some(CatalogAnswer::Pieces(pieces)) = job.answer.take() else { return Err("no places".to_owned()) };
-    verifying::find(job, &pieces)
+fn learn_place(job: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::Pieces(pieces)) = news else { return unexpected(&news) };
+    verifying::find(job, &pieces)?;
+    Ok(Act::Next)
 }
 
-fn send_verify(job: &mut Job, net: &mut Net) -> Act {
+fn send_verify(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if let Some(conn) = job.file_conn {
-        net.gather_lines(conn);
+        tools.net.gather_lines(conn);
     }
-    job.send(net, Who::File, FileCommand::Verify(Verify::Volume).to_line());
-    Act::Wait
-}
-
-fn wait_compared(job: &mut Job, _: &mut Net) -> Act {
-    if job.storing == 0 { Act::Skip } else { Act::Wait }
+    job.send(tools.net, Who::File, FileCommand::Verify(Verify::Volume).to_line());
+    Ok(Act::Wait)
 }
 
 /// What has not come whole says nothing of what is missing.
@@ -83,40 +82,45 @@ fn has_come(job: &Job) -> bool {
         && job.storage_end.as_ref().is_some_and(|end| end.status.is_ok())
 }
 
-fn ask_last(job: &mut Job, net: &mut Net) -> Act {
+fn ask_last(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
     if !has_come(job) {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
-    let Some(verifying) = &mut job.verifying else { return Act::Skip };
-    let Some(request) = verifying.ask_last() else { return Act::Skip };
-    job.work = Some(ask_catalog(net, request));
-    Act::Wait
+    let Some(verifying) = &mut job.verifying else { return Ok(Act::Next) };
+    let Some(request) = verifying.ask_last() else { return Ok(Act::Next) };
+    Ok(Act::Want(Want::Ask(request)))
 }
 
-fn ask_all(job: &mut Job, net: &mut Net) -> Act {
+fn ask_all(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
     if !has_come(job) {
-        return Act::Skip;
+        return Ok(Act::Next);
     }
-    ask_page(job, net, None);
-    Act::Wait
+    ask_page(job, None)
 }
 
-fn ask_page(job: &mut Job, net: &mut Net, after: Option<FileKey>) {
-    let Some(verifying) = &job.verifying else { return };
-    let request = CatalogRequest::ListFiles { job_id: verifying.original.job_id, after, limit: PAGE };
-    job.work = Some(ask_catalog(net, request));
+fn ask_page(job: &Job, after: Option<FileKey>) -> Acted<Job> {
+    let job_id = job.verifying.as_ref().ok_or(Trouble::Unconfigured)?.original.job_id;
+    Ok(Act::Want(Want::Ask(CatalogRequest::ListFiles { job_id, after, limit: PAGE })))
 }
 
-/// Takes files from the catalog: what was asked of the last one on the volume, or a page of all. True if no more come.
-pub(in super::super) fn take_files(job: &mut Job, net: &mut Net, files: &[FileRow], next: Option<FileKey>) -> bool {
-    let Some(verifying) = &mut job.verifying else { return true };
+/// Takes what the catalog has of the last file on the volume.
+fn learn_last(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::FileList { files, .. }) = news else { return unexpected(&news) };
+    let Some(verifying) = &mut job.verifying else { return Ok(Act::Next) };
+    let mut notes = Vec::new();
     if let Some(last) = verifying.asked_last() {
-        verifying.compare(&[last], files, &mut job.notes);
-        return true;
+        verifying.compare(&[last], &files, &mut notes);
     }
-    verifying.miss(files, &mut job.notes);
-    if next.is_some() {
-        ask_page(job, net, next.clone());
-    }
-    next.is_none()
+    tools.notes(job, &notes);
+    Ok(Act::Next)
+}
+
+/// Takes a page of all files of the job.
+fn learn_missing(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::FileList { files, next }) = news else { return unexpected(&news) };
+    let Some(verifying) = &mut job.verifying else { return Ok(Act::Next) };
+    let mut notes = Vec::new();
+    verifying.miss(&files, &mut notes);
+    tools.notes(job, &notes);
+    if next.is_some() { ask_page(job, next) } else { Ok(Act::Next) }
 }
