@@ -28,8 +28,8 @@ pub trait Scripted: Sized + 'static {
     /// Why a dialogue cannot go on.
     type Trouble: From<Mismatch>;
 
-    /// The place of the dialogue under way; empty between dialogues.
-    fn script(&mut self) -> &mut Option<Script<Self>>;
+    /// The place of the dialogue under way, empty between dialogues; none when there can be no dialogue.
+    fn script(&mut self) -> Option<&mut Option<Script<Self>>>;
 
     /// Lets the dialogue under way do something with what it belongs to. It is kept until it is over.
     ///
@@ -40,10 +40,12 @@ pub trait Scripted: Sized + 'static {
         tools: &mut Self::Tools<'_>,
         with: impl FnOnce(&mut Script<Self>, &mut Self, &mut Self::Tools<'_>) -> Ran<Self>,
     ) -> Ran<Self> {
-        let Some(mut script) = self.script().take() else { return Ok(Progress::Waiting) };
+        let Some(mut script) = self.script().and_then(Option::take) else { return Ok(Progress::Waiting) };
         let outcome = with(&mut script, self, tools);
-        if matches!(outcome, Ok(Progress::Waiting | Progress::Want(_))) {
-            *self.script() = Some(script);
+        if matches!(outcome, Ok(Progress::Waiting | Progress::Want(_)))
+            && let Some(place) = self.script()
+        {
+            *place = Some(script);
         }
         outcome
     }
@@ -53,7 +55,9 @@ pub trait Scripted: Sized + 'static {
     /// # Errors
     /// The trouble of the step that failed.
     fn begin(&mut self, table: Table<Self>, tools: &mut Self::Tools<'_>) -> Ran<Self> {
-        *self.script() = Some(Script { table, at: 0, waiting: false });
+        if let Some(place) = self.script() {
+            *place = Some(Script { table, at: 0, waiting: false });
+        }
         self.go_on(tools)
     }
 

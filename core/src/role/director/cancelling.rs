@@ -10,6 +10,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
 use super::dialling::Errand;
+use super::life::Life;
 use super::{Director, Due};
 
 /// How long a console waits to hear who has confirmed a cancel.
@@ -62,10 +63,10 @@ impl Director {
     pub(super) fn cancel_for(&mut self, net: &mut Net, id: u32, console: ConnId) {
         let Some(job) = self.jobs.get(&id) else { return };
         let text = format!("JobId {id}, Job {} marked to be canceled.\n", job.unique);
-        if job.ending {
+        if job.life.is_recording() {
             return self.console_done(net, console, &format!("JobId {id} has ended; its end is being recorded.\n"));
         }
-        if job.grace.is_some() {
+        if job.life.is_grace() {
             // Asked for a second time: nothing is waited for any more.
             self.end_job(net, id);
             return self.console_done(net, console, &text);
@@ -85,7 +86,7 @@ impl Director {
 
     /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
     pub(super) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         job.status = job.status.merge(JobStatus::Canceled);
         job.say(&mut self.journal, net, MessageKind::Info, &format!("Job canceled: {why}."));
         self.save_lines(net);
@@ -95,8 +96,11 @@ impl Director {
     /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
     /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded. The job takes no room meanwhile.
     pub(super) fn abandon(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
-        job.script = None;
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+        // Its dialogue is over, whatever it waited for.
+        if job.life.is_running() {
+            job.life = Life::BEGUN;
+        }
         let known_as = job.copying.as_ref().and_then(|copying| copying.known_as.as_ref());
         let command = format!("cancel Job={}\n", known_as.unwrap_or(&job.unique));
         let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
@@ -128,7 +132,7 @@ impl Director {
         }
         let key = self.set_timer(net, grace, "the storage daemon's end", Due::Grace(id));
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.grace = Some(key);
+            job.life = Life::Grace { timer: key };
         }
         self.abandon_partner(net, id);
         self.start_queued(net);

@@ -21,6 +21,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::job::{Job, RestorePlan};
+use super::life::Life;
 use super::ordering::{Order, Resources};
 use super::tools::Event;
 use super::trouble::Trouble;
@@ -129,7 +130,7 @@ impl Director {
     /// The job that was asked for is there, or not.
     fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
         let taken = self.originals_taken();
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Some(copying) = &mut job.copying else { return };
         let wanted = copying.wanted.unwrap_or_default();
         // Of two the one with the lower number has it, whichever began first.
@@ -156,7 +157,7 @@ impl Director {
     /// A page of jobs: orders a control job for each that is meant, and asks for the next.
     fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
         let taken = self.originals_taken();
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.is_alive()) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
         let kind = job.kind;
         let Some(copying) = &mut job.copying else { return };
         copying.idle = true;
@@ -204,7 +205,7 @@ impl Director {
             _ => None,
         });
         let mut taken: BTreeMap<u32, u32> = ordered.map(|original| (original, 0)).collect();
-        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| is_control(job.kind) && !job.ending) {
+        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| is_control(job.kind) && !job.life.is_recording()) {
             taken.extend(job.copying.as_ref().and_then(|copying| copying.wanted).map(|original| (original, *id)));
         }
         taken
@@ -212,7 +213,7 @@ impl Director {
 
     fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
         let config = std::sync::Arc::clone(&self.config);
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Some(copying) = &mut job.copying else { return };
         let original = &copying.original;
         let all =
@@ -278,7 +279,7 @@ impl Director {
 
     /// Both jobs are there: their dialogues begin.
     fn copy_starts(&mut self, net: &mut Net, id: u32, writer: u32, unique: String) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         let known_as = job.unique.clone();
         let Some(copying) = &mut job.copying else { return };
         copying.partner = writer;
@@ -295,6 +296,7 @@ impl Director {
         job.say(&mut self.journal, net, MessageKind::Info, &text);
         let local = copying.local;
         let mut new = self.new_job(writer, order);
+        new.life = Life::BEGUN;
         (new.ids.client, new.ids.fileset, new.fileset_md5) = (ids.client, ids.fileset, md5);
         new.copying = Some(Copying { is_writer: true, partner: id, known_as: local.then_some(known_as), ..copying });
         self.jobs.insert(writer, new);
@@ -366,7 +368,7 @@ impl Director {
         else {
             return;
         };
-        if self.jobs.get(&partner).is_none_or(|job| job.ending || job.grace.is_some()) {
+        if self.jobs.get(&partner).is_none_or(|job| !job.life.goes_on()) {
             return;
         }
         if status == JobStatus::Canceled {
@@ -380,7 +382,7 @@ impl Director {
     pub(super) fn writer_recorded(&mut self, net: &mut Net, writer: &Job) {
         let Some(copying) = writer.copying.as_ref().filter(|copying| copying.is_writer) else { return };
         let Some(control) = self.jobs.get(&copying.partner) else { return };
-        if !is_good(writer.status) && control.grace.is_some() {
+        if !is_good(writer.status) && control.life.is_grace() {
             return;
         }
         if !is_good(writer.status) {

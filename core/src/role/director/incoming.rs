@@ -5,7 +5,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, Who};
 use crate::node::Net;
 use crate::notice::Level;
-use crate::role::script::{Script, Scripted};
+use crate::role::script::Scripted;
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
@@ -51,7 +51,7 @@ impl Director {
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
             let is_bad = !end.status.is_ok();
             job.storage_end = Some(end);
-            if job.grace.is_some() {
+            if job.life.is_grace() {
                 return self.end_job(net, id);
             }
             // The other storage daemon of a copy may not notice, and each of the two jobs waits for both.
@@ -63,7 +63,7 @@ impl Director {
         if let (Who::File, Some(end)) = (who, EndJob::parse(line)) {
             return self.file_ended(net, id, end);
         }
-        let waits = job.script.as_ref().and_then(Script::waits_for_answer);
+        let waits = job.life.waits_for_answer();
         let text = String::from_utf8_lossy(line).into_owned();
         match (who, waits) {
             // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
@@ -76,13 +76,13 @@ impl Director {
     /// `2800 End Job`: in its place, or because the file daemon has given up.
     fn file_ended(&mut self, net: &mut Net, id: u32, end: EndJob) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let expected = job.script.as_ref().is_some_and(|script| script.waits_for(Event::FileEnded));
+        let expected = job.life.waits_for(Event::FileEnded);
         let status = end.status;
         job.file_end = Some(end);
         if expected {
             self.advance(net, id, |job, tools| job.on_event(Event::FileEnded, tools));
         } else {
-            let step = job.script.as_ref().map_or("", |script| script.step());
+            let step = job.stage();
             self.fail_job(net, id, &Trouble::FileEnded { status, step });
         }
     }

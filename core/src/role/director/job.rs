@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, DialId, Who};
-use crate::node::{Net, TimerKey};
+use crate::node::Net;
 use crate::role::identity::Credentials;
-use crate::role::script::Script;
 use crate::secret::Secret;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};
@@ -16,10 +15,10 @@ use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
 use super::copying::Copying;
 use super::gone::Gone;
 use super::journal::Journal;
+use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
 use super::patience::Patience;
-use super::recording::STAGE;
 use super::requests::Request;
 use super::tables::Known;
 use super::verifying::Verifying;
@@ -62,7 +61,7 @@ pub(super) struct Job {
     pub(super) verifying: Option<Verifying>,
     pub(super) scheduled: i64,
     pub(super) started: i64,
-    pub(super) script: Option<Script<Self>>,
+    pub(super) life: Life,
     pub(super) storage_conn: Option<ConnId>,
     pub(super) file_conn: Option<ConnId>,
     pub(super) dial: Option<(DialId, Who)>,
@@ -99,14 +98,8 @@ pub(super) struct Job {
     pub(super) meter: Meter,
     /// Whether the storage daemon works.
     pub(super) told_to_run: bool,
-    /// The job has failed or was cancelled, and the storage daemon has until then to say how it ended.
-    pub(super) grace: Option<TimerKey>,
     /// How often it was tried before.
     pub(super) attempt: u32,
-    /// It is tried again, and its pause is not over.
-    pub(super) held: Option<TimerKey>,
-    /// The end is being recorded.
-    pub(super) ending: bool,
 }
 
 /// The ids of a job's resources in the catalog.
@@ -170,12 +163,7 @@ impl Job {
 
     /// What it does or waits for, in words.
     pub(super) fn stage(&self) -> &'static str {
-        match &self.script {
-            Some(script) => script.step(),
-            None if self.ending => STAGE,
-            None if self.held.is_some() => "waiting for its next try",
-            None => "waiting for its turn",
-        }
+        self.life.stage()
     }
 
     /// The level as the catalog keeps it: F of a restore too (`wire/3 §7.2`).

@@ -24,6 +24,7 @@ mod gone;
 mod incoming;
 mod job;
 mod journal;
+mod life;
 mod meter;
 mod ordering;
 mod outcome;
@@ -113,7 +114,6 @@ pub struct Director {
     cancelling: BTreeMap<u32, Cancelling>,
     schedules: Schedules,
     journal: Journal,
-    queued: VecDeque<u32>,
     recent: VecDeque<running::Finished>,
     unrecorded: Unrecorded,
     refusals: Refusals,
@@ -186,7 +186,6 @@ impl Director {
             surveys: BTreeMap::new(),
             cancelling: BTreeMap::new(),
             journal: Journal::default(),
-            queued: VecDeque::new(),
             recent: VecDeque::new(),
             unrecorded: Unrecorded::default(),
             refusals: Refusals::default(),

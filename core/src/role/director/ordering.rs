@@ -145,7 +145,6 @@ impl Director {
         }
         if let Some(job) = created {
             let id = job.id;
-            self.queued.push_back(id);
             self.jobs.insert(id, job);
             if self.stopping {
                 return self.cancel_job(net, id, "the director is being stopped");

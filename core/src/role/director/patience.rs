@@ -96,10 +96,10 @@ impl Director {
 impl Job {
     /// The daemon that has not ended its part while the other has.
     fn last_one(&self) -> Option<Who> {
-        if self.ending || self.grace.is_some() || self.copying.is_some() {
+        if !self.life.goes_on() || self.copying.is_some() {
             return None;
         }
-        let waits_for_storage = || self.script.as_ref().is_some_and(|script| script.waits_for(Event::StorageEnded));
+        let waits_for_storage = || self.life.waits_for(Event::StorageEnded);
         let who = match (&self.file_end, &self.storage_end) {
             (None, Some(_)) => Who::File,
             (Some(_), None) => Who::Storage,

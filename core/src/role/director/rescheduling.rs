@@ -8,6 +8,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobStatus, JobType};
 
 use super::job::Job;
+use super::life::Life;
 use super::ordering::Order;
 use super::{Director, Due};
 
@@ -53,14 +54,14 @@ impl Director {
         }
         let key = self.set_timer(net, pause, "a failed job's next try", Due::Hold(id));
         if let Some(job) = self.jobs.get_mut(&id) {
-            job.held = Some(key);
+            job.life = Life::Queued { held: Some(key) };
         }
     }
 
     /// The pause is over.
     pub(super) fn hold_over(&mut self, net: &mut Net, id: u32) {
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.held = None;
+        if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.is_queued()) {
+            job.life = Life::QUEUED;
         }
         self.start_queued(net);
     }

@@ -16,6 +16,7 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::copying::{self, Copying};
 use super::job::{Job, RowIds};
+use super::life::Life;
 use super::ordering::Order;
 use super::patience::Patience;
 use super::reach::{Goal, Reached};
@@ -78,7 +79,6 @@ impl Director {
             verifying,
             scheduled: order.scheduled,
             started: order.scheduled,
-            script: None,
             storage_conn: None,
             file_conn: None,
             dial: None,
@@ -102,19 +102,17 @@ impl Director {
             errors: 0,
             warnings: 0,
             told_to_run: false,
-            grace: None,
             attempt: order.attempt.number,
-            held: None,
-            ending: false,
+            life: Life::QUEUED,
         }
     }
 
     /// Starts jobs from the queue while there is room for them: by priority, those of one in the order they were ordered.
     pub(super) fn start_queued(&mut self, net: &mut Net) {
         while let Some(id) = self.next_queued() {
-            self.queued.retain(|queued| *queued != id);
             self.jobs_run += 1;
             let Some(job) = self.jobs.get_mut(&id) else { return };
+            job.life = Life::BEGUN;
             let (word, table) = tables::of(job.kind);
             let text = format!("Start {word} JobId {id}, Job={}", job.unique);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
@@ -130,20 +128,18 @@ impl Director {
 
     /// The first job of the queue that there is room for.
     fn next_queued(&self) -> Option<u32> {
-        let priority = |id: &u32| self.jobs.get(id).and_then(|job| self.config.job(&job.name)).map(|job| job.priority);
-        let mut queued: Vec<u32> = self.queued.iter().copied().collect();
-        // A stable sort.
-        queued.sort_by_key(priority);
-        queued.into_iter().find(|id| self.has_room(*id))
+        let queued = self.jobs.values().filter(|job| matches!(job.life, Life::Queued { held: None }));
+        let mut queued: Vec<&Job> = queued.collect();
+        // A stable sort, and their numbers are in the order of their orders.
+        queued.sort_by_key(|job| self.config.job(&job.name).map(|resource| resource.priority));
+        queued.into_iter().find(|job| self.has_room(job)).map(|job| job.id)
     }
 
     /// Whether one more job may run: at the director, of this resource, of this client, with this storage.
-    fn has_room(&self, id: u32) -> bool {
-        let Some(job) = self.jobs.get(&id).filter(|job| job.held.is_none()) else { return false };
+    fn has_room(&self, job: &Job) -> bool {
         let config = &self.config;
         // A job that was given up takes no room while its storage daemon may still say how it ended.
-        let is_at_work = |other: &&Job| other.grace.is_none() && !other.ending && !self.queued.contains(&other.id);
-        let running: Vec<&Job> = self.jobs.values().filter(is_at_work).collect();
+        let running: Vec<&Job> = self.jobs.values().filter(|other| other.life.is_running()).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
         // A copy has nothing to do with the client, and takes the storage it will write to as well.
         let is_copy = job.copying.is_some();
@@ -194,7 +190,7 @@ impl Director {
 
     /// Ends a job with a fatal message.
     pub(super) fn fail_job(&mut self, net: &mut Net, id: u32, trouble: &Trouble) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending) else { return };
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         job.say(&mut self.journal, net, MessageKind::Fatal, &trouble.line());
         self.save_lines(net);
         self.abandon(net, id);
@@ -203,9 +199,11 @@ impl Director {
     /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
     pub(super) fn end_job(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        if std::mem::replace(&mut job.ending, true) {
+        if job.life.is_recording() {
             return;
         }
+        let timer = std::mem::replace(&mut job.life, Life::Recording).timer();
+        self.cancel_timer(net, timer);
         self.let_daemons_go(net, id);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
@@ -259,16 +257,11 @@ impl Director {
         self.ask(net, CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
-    /// Ends all that is under way for a job: its dialogue, its timers, its connections.
+    /// Ends all that is under way with the daemons of a job.
     fn let_daemons_go(&mut self, net: &mut Net, id: u32) {
-        self.queued.retain(|queued| *queued != id);
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        (job.script, job.request) = (None, None);
+        job.request = None;
         job.early_requests.clear();
-        for key in [job.grace.take(), job.held.take()].into_iter().flatten() {
-            net.cancel_timer(key);
-            self.timers.remove(&key);
-        }
         if let Some((dial, _)) = job.dial.take() {
             net.cancel_dial(dial);
         }
@@ -348,7 +341,7 @@ impl Director {
 
     /// The job's file daemon is reached.
     pub(super) fn job_reached(&mut self, net: &mut Net, id: u32, conn: ConnId, how: Reached) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.ending && job.grace.is_none()) else {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else {
             return net.close(conn, true);
         };
         let text = match how {
@@ -384,7 +377,7 @@ impl Director {
                 job.file_end.is_some()
             }
         };
-        if job.grace.is_some() {
+        if job.life.is_grace() {
             self.end_job(net, id);
         } else if !done {
             self.fail_job(net, id, &Trouble::Lost { who, reason: reason.clone() });

@@ -100,9 +100,9 @@ impl Director {
     }
 
     fn order_scheduled(&mut self, net: &mut Net, name: &str, moment: Moment) {
-        let mut queued = self.queued.iter().filter_map(|id| self.jobs.get(id)).filter(|job| job.name == name);
+        let mut queued = self.jobs.values().filter(|job| job.life.is_queued() && job.name == name);
         if let Some(waiting) = queued.next() {
-            if waiting.held.is_some() {
+            if waiting.life.timer().is_some() {
                 // It would be tried once more a little later, at a level that is perhaps another one.
                 self.cancel_job(net, waiting.id, "its schedule starts it anew");
                 return self.order_scheduled(net, name, moment);

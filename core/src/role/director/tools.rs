@@ -9,6 +9,7 @@ use crate::wire::message::MessageKind;
 
 use super::job::Job;
 use super::journal::Journal;
+use super::life::Life;
 use super::trouble::Trouble;
 
 /// What a step may use besides its job.
@@ -88,8 +89,8 @@ impl Scripted for Job {
     type Want = Want;
     type Trouble = Trouble;
 
-    fn script(&mut self) -> &mut Option<Script<Self>> {
-        &mut self.script
+    fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
+        if let Life::Running { script } = &mut self.life { Some(script) } else { None }
     }
 }
 

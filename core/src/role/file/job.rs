@@ -151,7 +151,7 @@ impl Scripted for Job {
     type Want = DiskWork;
     type Trouble = Mismatch;
 
-    fn script(&mut self) -> &mut Option<Script<Self>> {
-        &mut self.script
+    fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
+        Some(&mut self.script)
     }
 }

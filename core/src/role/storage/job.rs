@@ -407,8 +407,8 @@ impl Scripted for Job {
     type Want = DiskWork;
     type Trouble = Trouble;
 
-    fn script(&mut self) -> &mut Option<Script<Self>> {
-        &mut self.script
+    fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
+        Some(&mut self.script)
     }
 }
 

@@ -34,7 +34,7 @@ impl Director {
 
     fn limit_job(&mut self, net: &mut Net, conn: ConnId, wanted: &str, limit: u64) -> Result<(), String> {
         let found = self.jobs.values_mut().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse());
-        let Some(job) = found.filter(|job| !job.ending) else {
+        let Some(job) = found.filter(|job| !job.life.is_recording()) else {
             return Err(format!("There is no running job \"{wanted}\". Name one: setbandwidth limit=N jobid=N.\n"));
         };
         job.bandwidth = Some(limit);
@@ -73,7 +73,7 @@ impl Director {
     /// Sets the limit of all these jobs; gives the lines for those that are at work.
     fn limit_all(&mut self, limit: u64, is_meant: impl Fn(&Job) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
-        for job in self.jobs.values_mut().filter(|job| !job.ending && is_meant(job)) {
+        for job in self.jobs.values_mut().filter(|job| !job.life.is_recording() && is_meant(job)) {
             job.bandwidth = Some(limit);
             if job.limited_by().is_some() {
                 lines.push(job.limit_line(limit));
