@@ -1,7 +1,7 @@
 //! The director: consoles ask, jobs run on file and storage daemons, the catalog remembers.
 //!
 //! ```text
-//!   console ==== console/ (commands) ====> Director ---- CatalogRequest ----> catalog worker
+//!   console ==== consoles/ (commands) ====> Director ---- CatalogRequest ----> catalog worker
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
@@ -14,7 +14,7 @@
 
 mod bandwidth;
 mod cancelling;
-mod console;
+mod consoles;
 mod copying;
 mod dialling;
 mod estimate;
@@ -77,7 +77,7 @@ use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use crate::work::{Work, WorkDone};
 
 use cancelling::Cancelling;
-use console::Console;
+use consoles::Console;
 use dialling::Errand;
 use job::Job;
 use journal::Journal;

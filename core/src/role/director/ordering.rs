@@ -9,7 +9,7 @@ use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
-use super::console::{Answer, order_level};
+use super::consoles::{Answer, order_level};
 use super::job::RestorePlan;
 use super::rescheduling::Attempt;
 use super::{Director, Owner, tables};
