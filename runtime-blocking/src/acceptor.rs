@@ -10,12 +10,17 @@ use towline_core::ids::ListenerId;
 use towline_core::socket::SocketOptions;
 
 use crate::connection::Held;
-use crate::mailbox::NodeBox;
-use crate::system::socket;
-use crate::wake::{Readiness, Wake, wait};
+use crate::shared::{NodeBox, socket};
+use crate::wake::{Readiness, WakeFd, wait};
 
 /// Accepts until woken, or until the node has ended.
-pub(crate) fn accept(id: ListenerId, listener: &TcpListener, options: SocketOptions, stop: &Wake, node: &NodeBox) {
+pub(crate) fn accept(
+    id: ListenerId,
+    listener: &TcpListener,
+    options: SocketOptions,
+    stop: &WakeFd,
+    node: &NodeBox<Held>,
+) {
     let ready = Readiness { read: true, write: false };
     // For the next connection: one that is accepted has all it needs, or it would be lost.
     let mut spare = None;
@@ -37,10 +42,10 @@ pub(crate) fn accept(id: ListenerId, listener: &TcpListener, options: SocketOpti
     }
 }
 
-fn next(listener: &TcpListener, spare: &mut Option<Wake>) -> io::Result<Held> {
+fn next(listener: &TcpListener, spare: &mut Option<WakeFd>) -> io::Result<Held> {
     let wake = match spare.take() {
         Some(wake) => wake,
-        None => Wake::new()?,
+        None => WakeFd::new()?,
     };
     match listener.accept() {
         Ok((stream, _)) => Ok(Held { stream, wake }),
@@ -52,7 +57,7 @@ fn next(listener: &TcpListener, spare: &mut Option<Wake>) -> io::Result<Held> {
 }
 
 /// False if the node has ended.
-fn hand_over(listener: ListenerId, socket: Held, options: SocketOptions, node: &NodeBox) -> bool {
+fn hand_over(listener: ListenerId, socket: Held, options: SocketOptions, node: &NodeBox<Held>) -> bool {
     match socket::accepted(&socket.stream, options) {
         Ok(ends) => node.post_accepted(NodeMail::Accepted { listener, socket, ends }),
         Err(_) => true,

@@ -6,12 +6,12 @@ use towline_core::drive::{DialOrder, io_kind, would_block};
 use towline_core::socket::{Ends, IoKind};
 
 use crate::connection::Held;
-use crate::system::{Clock, socket};
-use crate::wake::{Readiness, Wake, wait};
+use crate::shared::{Clock, socket};
+use crate::wake::{Readiness, WakeFd, wait};
 
 /// Connects; gives up at the deadline, or when woken.
-pub(crate) fn dial(order: &DialOrder, clock: Clock, cancel: &Wake) -> Result<(Held, Ends), IoKind> {
-    let wake = Wake::new().map_err(|error| io_kind(&error))?;
+pub(crate) fn dial(order: &DialOrder, clock: Clock, cancel: &WakeFd) -> Result<(Held, Ends), IoKind> {
+    let wake = WakeFd::new().map_err(|error| io_kind(&error))?;
     let stream = socket::connect(order).map_err(|error| io_kind(&error))?;
     let ready = Readiness { read: false, write: true };
     loop {

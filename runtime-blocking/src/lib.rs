@@ -1,4 +1,4 @@
-//! Drives the Towline core on plain threads: the reference adapter. What the other adapters share with it is in [`system`].
+//! Drives the Towline core on plain threads: the reference adapter. What the other adapters share with it is in [`shared`].
 //!
 //! One thread, the caller of `run`, owns the node. One thread per connection owns its `Conn` and waits in `poll(2)`
 //! on the socket and a wake-up descriptor. A dial has a thread until it has ended, a listener one until it is closed,
@@ -10,14 +10,10 @@
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 
 mod acceptor;
-#[cfg(feature = "conformance")]
-pub mod conformance;
 mod connection;
 mod dialer;
-mod mailbox;
-mod resolver;
 mod run;
-pub mod system;
+pub mod shared;
 mod wake;
 
 pub use run::Blocking;

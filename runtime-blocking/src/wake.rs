@@ -6,22 +6,25 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 
+use crate::shared::Wake;
+
 /// Set by any thread, seen by the one that polls it.
 #[derive(Debug)]
-pub(crate) struct Wake(OwnedFd);
+pub(crate) struct WakeFd(OwnedFd);
 
-impl Wake {
+impl WakeFd {
     pub(crate) fn new() -> io::Result<Self> {
         Ok(Self(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?))
     }
+}
 
-    /// Wakes the poller, now or at its next wait.
-    pub(crate) fn set(&self) {
+impl Wake for WakeFd {
+    fn set(&self) {
         // It can only fail when it is set 2^64 - 2 times over.
         let _ = rustix::io::write(&self.0, &1u64.to_ne_bytes());
     }
 
-    pub(crate) fn clear(&self) {
+    fn clear(&self) {
         let _ = rustix::io::read(&self.0, &mut [0; 8]);
     }
 }
@@ -34,7 +37,7 @@ pub(crate) struct Readiness {
 }
 
 /// Waits for the wake-up, the socket or the time, whichever comes first. True if the wake-up is set.
-pub(crate) fn wait(wake: &Wake, socket: Option<(BorrowedFd<'_>, Readiness)>, within: Option<Duration>) -> bool {
+pub(crate) fn wait(wake: &WakeFd, socket: Option<(BorrowedFd<'_>, Readiness)>, within: Option<Duration>) -> bool {
     let within = within.and_then(|span| Timespec::try_from(span).ok());
     let mine = PollFd::from_borrowed_fd(wake.0.as_fd(), PollFlags::IN);
     let outcome = match socket {

@@ -2,6 +2,6 @@
 
 #[test]
 fn nothing_leaks_and_nothing_spins() {
-    let arm = towline_runtime_blocking::conformance::Kernel::new(towline_runtime_blocking::Blocking);
+    let arm = towline_runtime_blocking::shared::conformance::Kernel::new(towline_runtime_blocking::Blocking);
     towline_core::conformance::nothing_leaks_and_nothing_spins(&arm);
 }

@@ -1,3 +1,5 @@
 //! The conformance suite on this runtime.
 
-towline_core::conformance_suite!(towline_runtime_blocking::conformance::Kernel::new(towline_runtime_smol::Smol));
+towline_core::conformance_suite!(towline_runtime_blocking::shared::conformance::Kernel::new(
+    towline_runtime_smol::Smol
+));

@@ -2,31 +2,31 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use towline_core::drive::{ACCEPTED, INJECTED, MAILBOX, Mail, NodeMail};
 use towline_core::event::Event;
-use towline_core::ids::WorkId;
 use towline_core::socket::SocketOptions;
-use towline_core::work::WorkDone;
 
-use crate::connection::Held;
-use crate::wake::Wake;
+use super::wake::Wake;
 
-/// The node's mailbox. The crate's documentation says what bounds it.
+/// The node's mailbox, with sockets of the kind `S`. The crate's documentation says what bounds it.
 #[derive(Debug)]
-pub(crate) struct NodeBox {
-    state: Mutex<NodeState>,
+pub struct NodeBox<S> {
+    state: Mutex<NodeState<S>>,
     filled: Condvar,
     room: Condvar,
 }
 
 #[derive(Debug)]
-struct NodeState {
-    mail: VecDeque<(Sender, NodeMail<Held>)>,
+struct NodeState<S> {
+    mail: VecDeque<(Sender, NodeMail<S>)>,
     accepted: usize,
     injected: usize,
     open: bool,
+    /// Acceptors' tasks that wait for room.
+    waiting: Vec<Waker>,
 }
 
 /// Who posted.
@@ -38,35 +38,49 @@ enum Sender {
     Injector,
 }
 
-impl NodeBox {
-    pub(crate) fn new() -> Self {
-        let state = NodeState { mail: VecDeque::new(), accepted: 0, injected: 0, open: true };
+impl<S> NodeBox<S> {
+    pub(super) fn new() -> Self {
+        let state = NodeState { mail: VecDeque::new(), accepted: 0, injected: 0, open: true, waiting: Vec::new() };
         Self { state: Mutex::new(state), filled: Condvar::new(), room: Condvar::new() }
     }
 
     /// Posts and never waits. For senders with a fixed number of messages under way.
-    pub(crate) fn post(&self, mail: NodeMail<Held>) {
+    pub fn post(&self, mail: NodeMail<S>) {
         self.push(lock(&self.state), Sender::Bounded, mail);
     }
 
-    /// Posts an accepted connection, once there is room; false if the node has ended.
-    pub(crate) fn post_accepted(&self, mail: NodeMail<Held>) -> bool {
-        let full = |state: &mut NodeState| state.open && state.accepted >= ACCEPTED;
+    /// Posts what an acceptor's thread has, once there is room; false if the node has ended.
+    pub fn post_accepted(&self, mail: NodeMail<S>) -> bool {
+        let full = |state: &mut NodeState<S>| state.is_full();
         let mut state = self.room.wait_while(lock(&self.state), full).unwrap_or_else(PoisonError::into_inner);
         state.accepted += 1;
         self.push(state, Sender::Acceptor, mail)
     }
 
+    /// Posts what an acceptor's task has, and takes it, once there is room; false if the node has ended.
+    pub fn poll_accepted(&self, mail: &mut Option<NodeMail<S>>, cx: &Context<'_>) -> Poll<bool> {
+        let mut state = lock(&self.state);
+        if state.is_full() {
+            if !state.waiting.iter().any(|waker| waker.will_wake(cx.waker())) {
+                state.waiting.push(cx.waker().clone());
+            }
+            return Poll::Pending;
+        }
+        let Some(mail) = mail.take() else { return Poll::Ready(state.open) };
+        state.accepted += 1;
+        Poll::Ready(self.push(state, Sender::Acceptor, mail))
+    }
+
     /// Posts an injected event, once there is room; false if the node has ended.
-    pub(crate) fn inject(&self, event: Event) -> bool {
-        let full = |state: &mut NodeState| state.open && state.injected >= INJECTED;
+    pub(super) fn inject(&self, event: Event) -> bool {
+        let full = |state: &mut NodeState<S>| state.open && state.injected >= INJECTED;
         let mut state = self.room.wait_while(lock(&self.state), full).unwrap_or_else(PoisonError::into_inner);
         state.injected += 1;
         self.push(state, Sender::Injector, NodeMail::Event(event))
     }
 
     /// The next mail, or `None` when none came in time.
-    pub(crate) fn take(&self, within: Option<Duration>) -> Option<NodeMail<Held>> {
+    pub(super) fn take(&self, within: Option<Duration>) -> Option<NodeMail<S>> {
         let mut state = lock(&self.state);
         if state.mail.is_empty() {
             state = match within {
@@ -80,22 +94,27 @@ impl NodeBox {
             Sender::Acceptor => state.accepted -= 1,
             Sender::Injector => state.injected -= 1,
         }
-        drop(state);
-        self.room.notify_all();
+        self.make_room(state);
         Some(mail)
     }
 
     /// The node has ended: nobody waits any more, and what is in here is dropped.
-    pub(crate) fn close(&self) {
+    pub(super) fn close(&self) {
         let mut state = lock(&self.state);
         state.open = false;
         let mail = std::mem::take(&mut state.mail);
-        drop(state);
+        self.make_room(state);
         drop(mail);
-        self.room.notify_all();
     }
 
-    fn push(&self, mut state: MutexGuard<'_, NodeState>, sender: Sender, mail: NodeMail<Held>) -> bool {
+    fn make_room(&self, mut state: MutexGuard<'_, NodeState<S>>) {
+        let waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        self.room.notify_all();
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn push(&self, mut state: MutexGuard<'_, NodeState<S>>, sender: Sender, mail: NodeMail<S>) -> bool {
         let open = state.open;
         if open {
             state.mail.push_back((sender, mail));
@@ -106,11 +125,17 @@ impl NodeBox {
     }
 }
 
-/// A connection's mailbox, with the descriptor that wakes its thread.
+impl<S> NodeState<S> {
+    const fn is_full(&self) -> bool {
+        self.open && self.accepted >= ACCEPTED
+    }
+}
+
+/// A connection's mailbox, with what wakes its thread or task.
 #[derive(Debug)]
-pub(crate) struct ConnBox {
+pub struct ConnBox<W> {
     state: Mutex<ConnState>,
-    pub(crate) wake: Wake,
+    wake: W,
 }
 
 #[derive(Debug, Default)]
@@ -126,19 +151,23 @@ struct ConnState {
 
 /// All that was in a connection's mailbox.
 #[derive(Debug)]
-pub(crate) struct Batch {
-    pub(crate) mail: VecDeque<Mail>,
-    pub(crate) keepalive: Option<SocketOptions>,
-    pub(crate) cut: bool,
+pub(super) struct Batch {
+    pub(super) mail: VecDeque<Mail>,
+    pub(super) keepalive: Option<SocketOptions>,
+    pub(super) cut: bool,
 }
 
-impl ConnBox {
-    pub(crate) fn new(wake: Wake) -> Self {
+impl<W: Wake> ConnBox<W> {
+    pub(super) fn new(wake: W) -> Self {
         Self { state: Mutex::default(), wake }
     }
 
+    pub(super) const fn wake(&self) -> &W {
+        &self.wake
+    }
+
     /// Posts a message of the node; false if the mailbox is full or its thread has ended.
-    pub(crate) fn post(&self, mail: Mail) -> bool {
+    pub(super) fn post(&self, mail: Mail) -> bool {
         let mut state = lock(&self.state);
         let fits = state.messages.len() < MAILBOX && !state.ended;
         if fits {
@@ -149,29 +178,29 @@ impl ConnBox {
     }
 
     /// Posts what came of a piece of work.
-    pub(crate) fn post_done(&self, work: WorkId, done: WorkDone) {
+    pub(super) fn post_done(&self, done: Mail) {
         let mut state = lock(&self.state);
         if !state.ended {
-            state.done.push_back(Mail::Done(work, done));
+            state.done.push_back(done);
             self.rouse(state);
         }
     }
 
-    pub(crate) fn set_keepalive(&self, options: SocketOptions) {
+    pub(super) fn set_keepalive(&self, options: SocketOptions) {
         let mut state = lock(&self.state);
         state.keepalive = Some(options);
         self.rouse(state);
     }
 
     /// Nothing comes from the node any more.
-    pub(crate) fn cut(&self) {
+    pub(super) fn cut(&self) {
         let mut state = lock(&self.state);
         state.cut = true;
         self.rouse(state);
     }
 
     /// Empties the mailbox and takes the wake-up back.
-    pub(crate) fn take(&self) -> Batch {
+    pub(super) fn take(&self) -> Batch {
         let mut state = lock(&self.state);
         if std::mem::take(&mut state.woken) {
             self.wake.clear();
@@ -182,7 +211,7 @@ impl ConnBox {
     }
 
     /// The thread ends: what comes from now on is dropped.
-    pub(crate) fn end(&self) {
+    pub(super) fn end(&self) {
         let mut state = lock(&self.state);
         *state = ConnState { ended: true, ..ConnState::default() };
     }

@@ -8,14 +8,13 @@ use towline_core::event::Event;
 use towline_core::ids::QueryId;
 use towline_core::socket::ResolveError;
 
-use crate::mailbox::NodeBox;
-use crate::system::look_up;
+use super::look_up;
+use super::mailbox::NodeBox;
 
 /// Look-ups waiting for a thread; bounded by the dials that asked.
-#[derive(Clone, Debug)]
-pub(crate) struct Resolver {
+pub(super) struct Resolver<S> {
     state: Arc<Mutex<State>>,
-    node: Arc<NodeBox>,
+    node: Arc<NodeBox<S>>,
 }
 
 #[derive(Debug, Default)]
@@ -24,13 +23,13 @@ struct State {
     threads: usize,
 }
 
-impl Resolver {
-    pub(crate) fn new(node: Arc<NodeBox>) -> Self {
+impl<S: Send + 'static> Resolver<S> {
+    pub(super) fn new(node: Arc<NodeBox<S>>) -> Self {
         Self { state: Arc::default(), node }
     }
 
     /// Answers with `Event::Resolved`.
-    pub(crate) fn ask(&self, query: QueryId, host: String, port: u16) {
+    pub(super) fn ask(&self, query: QueryId, host: String, port: u16) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.waiting.push_back((query, host, port));
         if state.threads >= RESOLVERS {
@@ -38,7 +37,7 @@ impl Resolver {
         }
         state.threads += 1;
         drop(state);
-        let work = self.clone();
+        let work = Self { state: Arc::clone(&self.state), node: Arc::clone(&self.node) };
         if std::thread::Builder::new().name("resolver".into()).spawn(move || work.run()).is_err() {
             self.give_up();
         }
@@ -61,7 +60,7 @@ impl Resolver {
         next
     }
 
-    /// There is no thread to be had: if no other is left to serve those who wait, they hear so.
+    /// The system has no thread left: if no other resolver runs, those who wait hear so.
     fn give_up(&self) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.threads -= 1;

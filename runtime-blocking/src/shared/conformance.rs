@@ -23,8 +23,8 @@ use towline_core::notice::ExitReason;
 use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 
-use crate::system::{Clock, socket};
-use crate::wake::{Readiness, Wake, wait};
+use super::{Clock, socket};
+use crate::wake::{Readiness, WakeFd, wait};
 
 /// How long anything may take before the test fails.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -220,7 +220,7 @@ fn begin(to: SocketAddr, socket: SocketOptions) -> TcpStream {
 
 fn ready(socket: &impl std::os::fd::AsFd, wanted: Readiness) -> io::Result<()> {
     // A wake-up nobody sets, and a time-out, look alike here: what tells them from readiness is the clock.
-    let nobody = Wake::new()?;
+    let nobody = WakeFd::new()?;
     let began = std::time::Instant::now();
     wait(&nobody, Some((socket.as_fd(), wanted)), Some(PATIENCE));
     if began.elapsed() < PATIENCE { Ok(()) } else { Err(io::ErrorKind::TimedOut.into()) }
