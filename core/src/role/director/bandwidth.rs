@@ -44,10 +44,9 @@ impl Job {
     /// The daemon that slows its data down, by kind and name; none while it has not been reached.
     pub(super) fn limited_by(&self) -> Option<(Who, &str)> {
         if self.copying.is_some() {
-            return self.storage_conn.map(|_| (Who::Storage, self.storage.as_str()));
+            return self.storage_daemon.presence.conn().map(|_| (Who::Storage, self.storage.as_str()));
         }
-        let is_at_work = self.file_conn.is_some() && self.file_end.is_none();
-        is_at_work.then_some((Who::File, self.client.as_str()))
+        self.file_daemon.presence.is_here().then_some((Who::File, self.client.as_str()))
     }
 
     /// The line that tells a daemon of a limit of this job. File and storage daemons take the same.

@@ -103,12 +103,12 @@ impl Director {
         }
         let known_as = job.copying.as_ref().and_then(|copying| copying.known_as.as_ref());
         let command = format!("cancel Job={}\n", known_as.unwrap_or(&job.unique));
-        let file = (job.file_conn.is_some() && job.file_end.is_none()).then(|| job.client.clone());
-        let storage = (job.storage_conn.is_some() && job.storage_end.is_none()).then(|| job.storage.clone());
-        let waits = storage.is_some() && job.told_to_run;
+        let file = job.file_daemon.presence.is_here().then(|| job.client.clone());
+        let storage = job.storage_daemon.presence.is_here().then(|| job.storage.clone());
+        let waits = storage.is_some() && job.storage_daemon.runs;
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
         let partner = job.copying.as_ref().map_or(0, |copying| copying.partner);
-        if let Some(conn) = job.file_conn.take() {
+        if let Some(conn) = job.file_daemon.presence.leave() {
             self.conns.remove(&conn);
             net.close(conn, true);
         }

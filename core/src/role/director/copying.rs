@@ -20,6 +20,7 @@ use crate::role::script::Scripted;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
+use super::daemons::{Presence, StorageDaemon};
 use super::job::{Job, RestorePlan};
 use super::life::Life;
 use super::ordering::{Order, Resources};
@@ -312,7 +313,7 @@ impl Director {
     pub(super) fn writer_listens(&mut self, net: &mut Net, writer: u32) {
         let Some(job) = self.jobs.get(&writer) else { return };
         let Some(control) = job.copying.as_ref().map(|copying| copying.partner) else { return };
-        let known = (job.unique.clone(), job.key.clone());
+        let known = (job.unique.clone(), job.storage_daemon.key.clone());
         self.advance(net, control, |job, tools| {
             if let Some(copying) = &mut job.copying {
                 copying.writer = Some(known);
@@ -325,7 +326,7 @@ impl Director {
     pub(super) fn reader_ended(&mut self, net: &mut Net, control: u32) {
         let Some(job) = self.jobs.get(&control) else { return };
         let Some(writer) = job.copying.as_ref().map(|copying| copying.partner) else { return };
-        let end = job.storage_end.clone();
+        let end = job.storage_daemon.presence.end().cloned();
         self.advance(net, writer, |job, tools| {
             if let Some(copying) = &mut job.copying {
                 copying.reader_end = end;
@@ -338,11 +339,10 @@ impl Director {
     pub(super) fn hand_over(&mut self, net: &mut Net, control: u32) {
         let Some(job) = self.jobs.get_mut(&control) else { return };
         let Some(partner) = job.copying.as_ref().map(|copying| copying.partner) else { return };
-        let (conn, session) = (job.storage_conn.take(), job.session);
+        let (conn, session) = (job.storage_daemon.presence.leave(), job.storage_daemon.session);
         if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
-            writer.storage_conn = Some(conn);
-            writer.session = session;
-            writer.told_to_run = true;
+            writer.storage_daemon =
+                StorageDaemon { presence: Presence::Here(conn), session, runs: true, ..Default::default() };
             self.conns.insert(conn, partner);
         }
         self.advance(net, partner, |job, tools| job.begin(tables::copy::LOCAL_WRITER, tools));
@@ -351,7 +351,7 @@ impl Director {
     /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
     pub(super) fn copy_end_failed(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let Some(end) = &job.storage_end else { return };
+        let Some(end) = job.storage_daemon.presence.end() else { return };
         let role = match &job.copying {
             Some(copying) if copying.local => "",
             Some(copying) if copying.is_writer => "writing ",
@@ -434,8 +434,8 @@ impl Job {
     /// Why the writing job of a copy made no good copy, if it did not.
     pub(super) fn copy_shortfall(&self) -> Option<Trouble> {
         let copying = self.copying.as_ref().filter(|copying| copying.is_writer)?;
-        let reader = if copying.local { self.storage_end.as_ref() } else { copying.reader_end.as_ref() };
-        for (role, end) in [("writing ", self.storage_end.as_ref()), ("reading ", reader)] {
+        let reader = if copying.local { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
+        for (role, end) in [("writing ", self.storage_daemon.presence.end()), ("reading ", reader)] {
             match end {
                 None => return Some(Trouble::NoEnd { role }),
                 Some(end) if end.status != JobStatus::Ok || end.errors > 0 => {
@@ -444,7 +444,7 @@ impl Job {
                 Some(_) => {}
             }
         }
-        let written = self.storage_end.as_ref().map_or(0, |end| end.files);
+        let written = self.storage_daemon.presence.end().map_or(0, |end| end.files);
         let files = copying.original.job_files;
         (written != files).then_some(Trouble::ShortCopy { written, files })
     }

@@ -83,7 +83,7 @@ impl Job {
         if self.kind != JobType::Backup || self.copying.is_some() {
             return None;
         }
-        let (file, storage) = (self.file_end.as_ref()?, self.storage_end.as_ref()?);
+        let (file, storage) = (self.file_daemon.presence.end()?, self.storage_daemon.presence.end()?);
         (is_good(file.status) && is_good(storage.status))
             .then(|| compare((file.files, file.bytes, file.errors), (storage.files, storage.bytes)))
             .flatten()
@@ -94,7 +94,7 @@ impl Job {
     /// it was sent (`wire/3 §2.7`), so there is no data of those.
     pub(super) fn last_stored_file(&self) -> Option<u32> {
         let writes = self.kind == JobType::Backup && self.copying.as_ref().is_none_or(|copying| copying.is_writer);
-        let end = self.storage_end.as_ref().filter(|end| writes && is_good(end.status))?;
+        let end = self.storage_daemon.presence.end().filter(|end| writes && is_good(end.status))?;
         (self.highest > end.files).then_some(end.files)
     }
 }

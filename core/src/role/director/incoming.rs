@@ -34,7 +34,7 @@ impl Director {
             Incoming::CatalogRequest if who == Who::Storage => self.begin_request(net, id, line),
             Incoming::Status if who == Who::Storage => {
                 if let (Some(status), Some(job)) = (StatusLine::parse(line), self.jobs.get_mut(&id)) {
-                    job.storage_status = status.status;
+                    job.storage_daemon.status = status.status;
                 }
             }
             Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
@@ -50,7 +50,7 @@ impl Director {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
             let is_bad = !end.status.is_ok();
-            job.storage_end = Some(end);
+            job.storage_daemon.presence.ends(end);
             if job.life.is_grace() {
                 return self.end_job(net, id);
             }
@@ -67,7 +67,7 @@ impl Director {
         let text = String::from_utf8_lossy(line).into_owned();
         match (who, waits) {
             // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
-            (Who::Storage, waits) if job.told_to_run && waits != Some(Who::Storage) => {}
+            (Who::Storage, waits) if job.storage_daemon.runs && waits != Some(Who::Storage) => {}
             (Who::File, None) => self.unexpected(net, id, who, line),
             _ => self.advance(net, id, |job, tools| job.on_text(who, &text, tools)),
         }
@@ -78,7 +78,7 @@ impl Director {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let expected = job.life.waits_for(Event::FileEnded);
         let status = end.status;
-        job.file_end = Some(end);
+        job.file_daemon.presence.ends(end);
         if expected {
             self.advance(net, id, |job, tools| job.on_event(Event::FileEnded, tools));
         } else {
@@ -129,11 +129,12 @@ impl Director {
 
     fn begin_request(&mut self, net: &mut Net, id: u32, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        if job.request.is_some() {
-            if job.early_requests.len() >= limits::EARLY_REQUESTS {
+        if job.storage_daemon.requests.served.is_some() {
+            let early = &mut job.storage_daemon.requests.early;
+            if early.len() >= limits::EARLY_REQUESTS {
                 return self.fail_job(net, id, &Trouble::Flood);
             }
-            return job.early_requests.push_back(line.to_vec());
+            return early.push_back(line.to_vec());
         }
         let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.pool)) else {
             job.send(net, Who::Storage, wire::invalid_request(line));
@@ -141,15 +142,16 @@ impl Director {
             return self.fail_job(net, id, &Trouble::UnknownRequest(text));
         };
         let (state, next) = Request::begin(request.ask, job, pool);
-        job.request = Some(state);
+        job.storage_daemon.requests.served = Some(state);
         self.serve_request(net, id, next);
     }
 
     pub(super) fn request_answered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let (Some(mut request), Some(pool)) = (job.request.take(), self.setup.pools.get(&job.pool)) else { return };
+        let pool = self.setup.pools.get(&job.pool);
+        let (Some(mut request), Some(pool)) = (job.storage_daemon.requests.served.take(), pool) else { return };
         let next = request.on_answer(answer, job, pool, net);
-        job.request = Some(request);
+        job.storage_daemon.requests.served = Some(request);
         self.serve_request(net, id, next);
     }
 
@@ -158,16 +160,16 @@ impl Director {
             Next::Ask(request) => self.ask(net, request, Owner::Request(id)),
             Next::Answer(line) => {
                 if let Some(job) = self.jobs.get_mut(&id) {
-                    job.request = None;
+                    job.storage_daemon.requests.served = None;
                     requests::answer(job, net, &line);
-                    if let Some(line) = job.early_requests.pop_front() {
+                    if let Some(line) = job.storage_daemon.requests.early.pop_front() {
                         self.begin_request(net, id, &line);
                     }
                 }
             }
             Next::Fail(line, why) => {
                 if let Some(job) = self.jobs.get_mut(&id) {
-                    job.request = None;
+                    job.storage_daemon.requests.served = None;
                     requests::answer(job, net, &line);
                 }
                 self.fail_job(net, id, &why);

@@ -4,22 +4,21 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
-use crate::ids::{ConnId, DialId, Who};
+use crate::ids::{ConnId, Who};
 use crate::node::Net;
 use crate::role::identity::Credentials;
-use crate::secret::Secret;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};
-use crate::wire::status::{EndJob, JobLevel, JobStatus, JobType, StorageEnd};
+use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::copying::Copying;
+use super::daemons::{FileDaemon, StorageDaemon};
 use super::gone::Gone;
 use super::journal::Journal;
 use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
 use super::patience::Patience;
-use super::requests::Request;
 use super::tables::Known;
 use super::verifying::Verifying;
 use crate::catalog::restore_selection::RestorePlan as Selected;
@@ -62,27 +61,10 @@ pub(super) struct Job {
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) life: Life,
-    pub(super) storage_conn: Option<ConnId>,
-    pub(super) file_conn: Option<ConnId>,
-    pub(super) dial: Option<(DialId, Who)>,
-    /// The file daemon sends no greeting, for it has dialled in, or has sent it; its protocol is known.
-    pub(super) file_greeted: bool,
-    /// What the storage daemon said of its session.
-    pub(super) session: (u32, u32),
-    pub(super) key: Secret,
-    pub(super) device: String,
-    pub(super) file_protocol: u32,
-    pub(super) uname: String,
-    pub(super) file_end: Option<EndJob>,
-    pub(super) storage_end: Option<StorageEnd>,
-    pub(super) storage_status: JobStatus,
+    pub(super) storage_daemon: StorageDaemon,
+    pub(super) file_daemon: FileDaemon,
     /// With the daemon that is the last to end its part.
     pub(super) patience: Patience,
-    /// The catalog request of the storage daemon that is being served.
-    pub(super) request: Option<Request>,
-    /// Requests that came before that one was answered: the storage daemon of a cancelled job does not wait for answers
-    /// (`wire/3 §2.3`).
-    pub(super) early_requests: VecDeque<Vec<u8>>,
     /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for; and files that are
     /// in it.
     pub(super) storing: u32,
@@ -96,8 +78,6 @@ pub(super) struct Job {
     pub(super) warnings: u32,
     /// How much its daemons have said.
     pub(super) meter: Meter,
-    /// Whether the storage daemon works.
-    pub(super) told_to_run: bool,
     /// How often it was tried before.
     pub(super) attempt: u32,
 }
@@ -174,8 +154,8 @@ impl Job {
     /// The connection to one of its daemons.
     pub(super) fn conn(&self, who: Who) -> Option<ConnId> {
         match who {
-            Who::Storage => self.storage_conn,
-            Who::File => self.file_conn,
+            Who::Storage => self.storage_daemon.presence.conn(),
+            Who::File => self.file_daemon.presence.conn(),
             Who::Director => None,
         }
     }
@@ -234,7 +214,7 @@ impl Job {
         if self.copying.as_ref().is_some_and(|copying| !copying.is_writer) {
             return (0, 0, 0);
         }
-        match (&self.file_end, &self.storage_end) {
+        match (self.file_daemon.presence.end(), self.storage_daemon.presence.end()) {
             (Some(end), _) => (end.files, end.bytes, end.read_bytes),
             (None, Some(end)) => (end.files, end.bytes, 0),
             (None, None) => (0, 0, 0),

@@ -16,6 +16,7 @@ mod bandwidth;
 mod cancelling;
 mod consoles;
 mod copying;
+mod daemons;
 mod dialling;
 mod estimate;
 pub(crate) mod figures;
@@ -29,6 +30,7 @@ mod meter;
 mod ordering;
 mod outcome;
 mod patience;
+
 pub mod pool;
 mod reach;
 mod reception;

@@ -17,20 +17,19 @@ impl Job {
         if let Some(status) = self.copy_status().or_else(|| self.verify_status()) {
             return status;
         }
-        let file = self.file_end.as_ref().map_or(JobStatus::Error, |end| end.status);
-        let storage = self.storage_end.as_ref().map_or(JobStatus::Error, |end| end.status);
+        let file = self.file_daemon.presence.end().map_or(JobStatus::Error, |end| end.status);
+        let storage = self.storage_daemon.presence.end().map_or(JobStatus::Error, |end| end.status);
         let backup = self.restore.is_none();
         let mut status = self.status.merge(file);
         if backup && matches!(storage, JobStatus::Fatal | JobStatus::Incomplete) {
             status = status.merge(storage);
         }
         let earlier = self.restore.as_ref().map_or(0, |plan| plan.storage_errors);
-        let storage_errors = self.storage_end.as_ref().map_or(0, |end| end.errors).saturating_add(earlier);
+        let storage_errors = self.storage_daemon.presence.end().map_or(0, |end| end.errors).saturating_add(earlier);
         let spoiled = self.all_errors().saturating_add(self.warnings).saturating_add(storage_errors) > 0;
-        let complete = self
-            .restore
-            .as_ref()
-            .is_none_or(|plan| self.file_end.as_ref().is_some_and(|end| u64::from(end.files) == plan.selected.files));
+        let complete = self.restore.as_ref().is_none_or(|plan| {
+            self.file_daemon.presence.end().is_some_and(|end| u64::from(end.files) == plan.selected.files)
+        });
         match if status == JobStatus::Ok { storage } else { status } {
             JobStatus::Ok | JobStatus::Warnings if !backup && storage_errors > 0 => JobStatus::Error,
             JobStatus::Ok if spoiled || !complete => JobStatus::Warnings,
@@ -44,7 +43,7 @@ impl Job {
 
     /// The director's errors and the file daemon's (`wire/2 §6.2`, 7).
     pub(super) fn all_errors(&self) -> u32 {
-        self.errors.saturating_add(self.file_end.as_ref().map_or(0, |end| end.errors))
+        self.errors.saturating_add(self.file_daemon.presence.end().map_or(0, |end| end.errors))
     }
 
     /// The last lines of the report.

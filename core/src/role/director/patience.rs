@@ -100,7 +100,7 @@ impl Job {
             return None;
         }
         let waits_for_storage = || self.life.waits_for(Event::StorageEnded);
-        let who = match (&self.file_end, &self.storage_end) {
+        let who = match (self.file_daemon.presence.end(), self.storage_daemon.presence.end()) {
             (None, Some(_)) => Who::File,
             (Some(_), None) => Who::Storage,
             // The file daemon of a restore ends its part when the storage daemon has ended its own.
@@ -125,7 +125,7 @@ impl Job {
     }
 
     fn has_failed_storage(&self) -> bool {
-        self.storage_end.as_ref().is_some_and(|end| !end.status.is_ok())
+        self.storage_daemon.presence.end().is_some_and(|end| !end.status.is_ok())
     }
 
     /// Whether the storage daemon's silence says nothing: it waits for an operator or a device, works through what it
@@ -133,7 +133,7 @@ impl Job {
     fn is_storage_busy(&self) -> bool {
         use JobStatus::*;
         let is_busy = matches!(
-            self.storage_status,
+            self.storage_daemon.status,
             Blocked
                 | WaitMedia
                 | WaitMount
@@ -144,7 +144,7 @@ impl Job {
                 | AttributeDespooling
                 | AttributeInserting
         );
-        is_busy || self.storing > 0 || self.request.is_some()
+        is_busy || self.storing > 0 || self.storage_daemon.requests.served.is_some()
     }
 
     fn heartbeat_of(&self, who: Who) -> Option<Seconds> {

@@ -1,6 +1,5 @@
 //! Jobs from their number to their end.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
@@ -9,12 +8,12 @@ use crate::error::Explain;
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{DialNews, Net, Number};
 use crate::role::script::{Progress, Ran, Scripted};
-use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::copying::{self, Copying};
+use super::daemons::{FileDaemon, Presence, Requests, StorageDaemon};
 use super::job::{Job, RowIds};
 use super::life::Life;
 use super::ordering::Order;
@@ -79,21 +78,9 @@ impl Director {
             verifying,
             scheduled: order.scheduled,
             started: order.scheduled,
-            storage_conn: None,
-            file_conn: None,
-            dial: None,
-            file_greeted: false,
-            session: (0, 0),
-            key: Secret::default(),
-            device: String::new(),
-            file_protocol: 0,
-            uname: String::new(),
-            file_end: None,
-            storage_end: None,
-            storage_status: JobStatus::Created,
+            storage_daemon: StorageDaemon::default(),
+            file_daemon: FileDaemon::default(),
             patience: Patience::default(),
-            request: None,
-            early_requests: VecDeque::new(),
             storing: 0,
             stored: 0,
             highest: 0,
@@ -101,7 +88,6 @@ impl Director {
             status: JobStatus::Running,
             errors: 0,
             warnings: 0,
-            told_to_run: false,
             attempt: order.attempt.number,
             life: Life::QUEUED,
         }
@@ -234,8 +220,8 @@ impl Director {
             client_id: job.ids.client,
             pool_id: job.ids.pool,
             file_set_id: job.ids.fileset,
-            vol_session_id: job.session.0,
-            vol_session_time: job.session.1,
+            vol_session_id: job.storage_daemon.session.0,
+            vol_session_time: job.storage_daemon.session.1,
             job_files: files,
             job_bytes: bytes,
             read_bytes,
@@ -248,7 +234,7 @@ impl Director {
             purged_files: false,
             last_file: job.last_stored_file(),
         };
-        let (client, uname) = (job.client.clone(), std::mem::take(&mut job.uname));
+        let (client, uname) = (job.client.clone(), std::mem::take(&mut job.file_daemon.uname));
         self.save_lines(net);
         if !uname.is_empty() {
             self.ask(net, CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
@@ -260,17 +246,17 @@ impl Director {
     /// Ends all that is under way with the daemons of a job.
     fn let_daemons_go(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.request = None;
-        job.early_requests.clear();
-        if let Some((dial, _)) = job.dial.take() {
+        job.storage_daemon.requests = Requests::default();
+        if let Presence::Dialling(dial) = job.storage_daemon.presence {
             net.cancel_dial(dial);
         }
         self.stop_reaching(net, id);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         // A daemon that has ended its part has said goodbye already.
-        let storage = (job.storage_conn.take(), job.storage_end.is_none());
-        let file = (job.file_conn.take(), job.file_end.is_none());
-        for (conn, farewell) in [storage, file] {
+        let (storage, file) = (&mut job.storage_daemon.presence, &mut job.file_daemon.presence);
+        let storage = (storage.end().is_none(), storage.leave());
+        let file = (file.end().is_none(), file.leave());
+        for (farewell, conn) in [storage, file] {
             if let Some(conn) = conn {
                 self.conns.remove(&conn);
                 net.close(conn, farewell);
@@ -289,9 +275,7 @@ impl Director {
     /// How the dial of a job gets on, whoever it is to.
     pub(super) fn job_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
         let to_file = self.job_of_reach(dial).map(|job| (job, Who::File));
-        let to_storage = || {
-            self.jobs.values().find_map(|job| job.dial.filter(|(mine, _)| *mine == dial).map(|(_, who)| (job.id, who)))
-        };
+        let to_storage = || self.job_that_dials(dial).map(|job| (job, Who::Storage));
         let Some((id, who)) = to_file.or_else(to_storage) else { return };
         if let Some(job) = self.jobs.get_mut(&id) {
             job.say(&mut self.journal, net, MessageKind::Info, &format!("{who}: {news}"));
@@ -299,12 +283,13 @@ impl Director {
         }
     }
 
+    /// The job that dials its storage daemon so.
+    fn job_that_dials(&self, dial: DialId) -> Option<u32> {
+        self.jobs.values().find(|job| job.storage_daemon.presence.is_dialled_by(dial)).map(|job| job.id)
+    }
+
     pub(super) fn job_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let found = self.jobs.values().find_map(|job| {
-            let (wanted, who) = job.dial?;
-            (wanted == dial).then_some((job.id, who))
-        });
-        let Some((id, who)) = found else {
+        let Some(id) = self.job_that_dials(dial) else {
             if let Ok((conn, _)) = outcome {
                 net.close(conn, true);
             }
@@ -314,21 +299,20 @@ impl Director {
             Ok((conn, peer)) => {
                 self.conns.insert(conn, id);
                 if let Some(job) = self.jobs.get_mut(&id) {
-                    job.dial = None;
                     let whom = match job.storage_number() {
                         number @ Number::DirectorToSecondStorage => format!("{} (connection {number})", number.to()),
-                        _ => who.to_string(),
+                        _ => Who::Storage.to_string(),
                     };
                     let text = format!("Connected {whom} at {}, encryption: {}", peer.ends.peer, peer.tls);
                     job.say(&mut self.journal, net, MessageKind::Info, &text);
                 }
                 self.save_lines(net);
                 self.advance(net, id, |job, tools| {
-                    job.storage_conn = Some(conn);
+                    job.storage_daemon.presence = Presence::Here(conn);
                     job.on_event(Event::StorageReady, tools)
                 });
             }
-            Err(failure) => self.fail_job(net, id, &Trouble::NotDialled { who, failure }),
+            Err(failure) => self.fail_job(net, id, &Trouble::NotDialled { who: Who::Storage, failure }),
         }
     }
 
@@ -346,8 +330,8 @@ impl Director {
         };
         let text = match how {
             Reached::Waited(waiting) => {
-                job.file_greeted = true;
-                job.file_protocol = waiting.protocol;
+                job.file_daemon.is_greeted = true;
+                job.file_daemon.protocol = waiting.protocol;
                 let (client, from, tls) = (&waiting.client, waiting.from, &waiting.tls);
                 let text = format!("Using Client Initiated Connection ({client}).");
                 job.say(&mut self.journal, net, MessageKind::Info, &text);
@@ -358,7 +342,7 @@ impl Director {
             }
         };
         job.say(&mut self.journal, net, MessageKind::Info, &text);
-        job.file_conn = Some(conn);
+        job.file_daemon.presence = Presence::Here(conn);
         self.conns.insert(conn, id);
         self.save_lines(net);
         self.advance(net, id, |job, tools| job.on_event(Event::FileReady, tools));
@@ -369,12 +353,12 @@ impl Director {
         let Some(who) = job.who(conn) else { return };
         let done = match who {
             Who::Storage => {
-                job.storage_conn = None;
-                job.storage_end.is_some()
+                job.storage_daemon.presence.leave();
+                job.storage_daemon.presence.end().is_some()
             }
             _ => {
-                job.file_conn = None;
-                job.file_end.is_some()
+                job.file_daemon.presence.leave();
+                job.file_daemon.presence.end().is_some()
             }
         };
         if job.life.is_grace() {

@@ -353,8 +353,8 @@ impl Job {
         if verifying.is_idle() {
             return Some(self.status.merge(JobStatus::Ok));
         }
-        let file = self.file_end.as_ref().map_or((JobStatus::Error, 0), |end| (end.status, end.errors));
-        let storage = self.storage_end.as_ref().map_or((JobStatus::Error, 0), |end| (end.status, end.errors));
+        let file = self.file_daemon.presence.end().map_or((JobStatus::Error, 0), |end| (end.status, end.errors));
+        let storage = self.storage_daemon.presence.end().map_or((JobStatus::Error, 0), |end| (end.status, end.errors));
         if !file.0.is_ok() || !storage.0.is_ok() {
             let worst = [file.0, storage.0].into_iter().filter(|status| !status.is_ok());
             return Some(worst.fold(self.status, JobStatus::merge).merge(JobStatus::Error));

@@ -66,7 +66,9 @@ impl Director {
         let mut lines = self.limit_all(limit, |job| job.copying.is_some() && job.storage == name);
         // What file daemons move with this storage is slowed down there, not at the client.
         let with_clients = self.jobs.values().filter(|job| job.copying.is_none() && job.storage == name);
-        lines.extend(with_clients.filter(|job| job.storage_conn.is_some()).map(|job| job.limit_line(limit)));
+        lines.extend(
+            with_clients.filter(|job| job.storage_daemon.presence.conn().is_some()).map(|job| job.limit_line(limit)),
+        );
         self.tell(net, conn, Who::Storage, name, limit, lines)
     }
 

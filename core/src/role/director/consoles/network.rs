@@ -63,7 +63,7 @@ impl Director {
             return Some(Number::MonitorToDirector);
         }
         let job = self.conns.get(&row.conn).and_then(|id| self.jobs.get(id));
-        if let Some(job) = job.filter(|job| job.storage_conn == Some(row.conn)) {
+        if let Some(job) = job.filter(|job| job.storage_daemon.presence.conn() == Some(row.conn)) {
             return Some(job.storage_number());
         }
         row.number(PeerKind::Director)

@@ -48,7 +48,7 @@ fn send_fileset(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         frame::put_data(&mut frames, &line);
     }
     frame::put_signal(&mut frames, Signal::Eod);
-    send_frames(job.file_conn, tools, frames)
+    send_frames(job.file_daemon.presence.conn(), tools, frames)
 }
 
 fn send_backup(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {

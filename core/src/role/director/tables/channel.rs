@@ -70,7 +70,7 @@ fn send_address(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn send_address_and_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    let key = job.key.clone();
+    let key = job.storage_daemon.key.clone();
     address(job, tools, Some(key))
 }
 
@@ -92,7 +92,7 @@ fn send_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_passive(job) {
         return Ok(Act::Next);
     }
-    job.send(tools.net, Who::File, FileCommand::SetAuthorization { key: job.key.clone() }.to_line());
+    job.send(tools.net, Who::File, FileCommand::SetAuthorization { key: job.storage_daemon.key.clone() }.to_line());
     Ok(Act::Wait)
 }
 
@@ -100,8 +100,8 @@ fn send_passive(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_passive(job) {
         return Ok(Act::Next);
     }
-    if job.file_protocol < PASSIVE_SINCE {
-        let (client, protocol) = (job.client.clone(), job.file_protocol);
+    if job.file_daemon.protocol < PASSIVE_SINCE {
+        let (client, protocol) = (job.client.clone(), job.file_daemon.protocol);
         return Err(Trouble::TooOld { client, protocol, since: PASSIVE_SINCE });
     }
     let channel = decided(job, tools)?;

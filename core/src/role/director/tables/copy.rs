@@ -102,11 +102,11 @@ fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 /// No answer: from here on the storage daemon asks.
 fn listen(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if let Some(conn) = job.storage_conn {
+    if let Some(conn) = job.storage_daemon.presence.conn() {
         tools.net.gather(conn);
     }
     job.send(tools.net, Who::Storage, StorageCommand::Listen.to_line());
-    job.told_to_run = true;
+    job.storage_daemon.runs = true;
     Ok(Act::Want(Want::TellReader))
 }
 

@@ -42,11 +42,11 @@ fn dial(_: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
 
 /// A file daemon that dialled in has been greeted, and does not greet (`wire/1 §8.2`).
 fn wait_greeting(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.file_greeted { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.file_daemon.is_greeted { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
 fn learn_protocol(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
-    job.file_protocol = hello::parse_file_answer(line.as_bytes()).ok_or(None)?;
+    job.file_daemon.protocol = hello::parse_file_answer(line.as_bytes()).ok_or(None)?;
     Ok(())
 }
 
@@ -54,9 +54,9 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let info = JobInfo {
         job_id: job.id,
         job: job.unique.clone(),
-        session_id: job.session.0,
-        session_time: job.session.1,
-        key: job.key.clone(),
+        session_id: job.storage_daemon.session.0,
+        session_time: job.storage_daemon.session.1,
+        key: job.storage_daemon.key.clone(),
         tls: job.data_tls(),
     };
     job.send(tools.net, Who::File, FileCommand::Job(info).to_line());
@@ -64,12 +64,12 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn learn_uname(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
-    job.uname = answers::parse_job(line.as_bytes()).unwrap_or_default();
+    job.file_daemon.uname = answers::parse_job(line.as_bytes()).unwrap_or_default();
     Ok(())
 }
 
 fn send_erase(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if job.file_protocol < 54 {
+    if job.file_daemon.protocol < 54 {
         return Ok(Act::Next);
     }
     job.send(tools.net, Who::File, FileCommand::SecureErase.to_line());
@@ -78,7 +78,7 @@ fn send_erase(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn send_bandwidth(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let limit = job.bandwidth_limit();
-    if limit == 0 || job.file_protocol < 4 {
+    if limit == 0 || job.file_daemon.protocol < 4 {
         return Ok(Act::Next);
     }
     job.send(tools.net, Who::File, FileCommand::SetBandwidth { limit, job: job.unique.clone() }.to_line());
@@ -86,12 +86,12 @@ fn send_bandwidth(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 pub(super) fn wait_end(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.file_end.is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.file_daemon.presence.end().is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
 /// The file daemon has said goodbye after its end, so that no TERMINATE is due.
 fn dismiss(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if let Some(conn) = job.file_conn.take() {
+    if let Some(conn) = job.file_daemon.presence.leave() {
         tools.net.close(conn, false);
     }
     Ok(Act::Wait)

@@ -85,7 +85,7 @@ fn send_level(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         let since = Level::Since { time: job.since, previous: job.previous.clone() };
         frame::put_data(&mut frames, FileCommand::Level(since).to_line().as_bytes());
     }
-    super::send_frames(job.file_conn, tools, frames)
+    super::send_frames(job.file_daemon.presence.conn(), tools, frames)
 }
 
 fn ask_base(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
@@ -129,7 +129,7 @@ fn send_known_on(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job>
         News::Catalog(_) => return unexpected(&news),
         News::ParcelTaken => {}
     }
-    let (Some(Known::Sending { waiting, next }), Some(conn)) = (&mut job.known, job.file_conn) else {
+    let (Some(Known::Sending { waiting, next }), Some(conn)) = (&mut job.known, job.file_daemon.presence.conn()) else {
         return Ok(Act::Wait);
     };
     let parcel = waiting.pop_front();

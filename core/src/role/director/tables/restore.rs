@@ -66,25 +66,25 @@ fn first_bandwidth(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 /// Goes on with the next storage daemon, unless this one has failed: then the rest would be in vain.
 fn next_storage(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    let is_good = job.storage_end.as_ref().is_some_and(|end| end.status.is_ok());
-    let Some(plan) = job.restore.as_mut().filter(|_| is_good) else { return Ok(Act::Wait) };
+    let Some(end) = job.storage_daemon.presence.end().filter(|end| end.status.is_ok()).cloned() else {
+        return Ok(Act::Wait);
+    };
+    let Some(plan) = &mut job.restore else { return Ok(Act::Wait) };
     let Some(RestorePart { storage, storage_id, bootstrap }) = plan.rest.pop_front() else { return Ok(Act::Wait) };
     plan.selected.bootstrap = bootstrap;
     plan.goes_on = true;
-    plan.storage_errors += job.storage_end.as_ref().map_or(0, |end| end.errors);
-    job.file_greeted = true;
-    if job.storage_end.take().is_some_and(|end| end.errors > 0 || end.status != JobStatus::Ok) {
+    plan.storage_errors += end.errors;
+    job.file_daemon.is_greeted = true;
+    if end.errors > 0 || end.status != JobStatus::Ok {
         job.warnings += 1;
     }
-    if let Some(conn) = job.storage_conn.take() {
+    if let Some(conn) = std::mem::take(&mut job.storage_daemon).presence.conn() {
         tools.net.close(conn, false);
     }
     let text = format!("Storage {} has done its part; the next is {storage}", job.storage);
     tools.note(job, &text);
     job.storage = storage;
     job.ids.storage = storage_id;
-    job.storage_status = JobStatus::Created;
-    job.told_to_run = false;
     Ok(Act::Again)
 }
 

@@ -7,6 +7,7 @@ use crate::wire::hello;
 use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
+use super::super::daemons::Presence;
 use super::super::dialling;
 use super::super::job::Job;
 use super::super::tools::{Event, Tools, Want};
@@ -71,7 +72,7 @@ pub(super) const fn says(line: &'static str, learn: Learn<Job>) -> Expect<Job> {
 }
 
 fn dial(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    job.dial = Some((dialling::dial_storage(job, tools.net)?, Who::Storage));
+    job.storage_daemon.presence = Presence::Dialling(dialling::dial_storage(job, tools.net)?);
     Ok(Act::Wait)
 }
 
@@ -103,8 +104,8 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn learn_session(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
     let accepted = JobAccepted::parse(line.as_bytes()).ok_or(None)?;
-    job.session = (accepted.session_id, accepted.session_time);
-    job.key = accepted.key;
+    job.storage_daemon.session = (accepted.session_id, accepted.session_time);
+    job.storage_daemon.key = accepted.key;
     Ok(())
 }
 
@@ -123,8 +124,8 @@ fn record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         client_id: job.ids.client,
         pool_id: job.ids.pool,
         file_set_id: job.ids.fileset,
-        vol_session_id: job.session.0,
-        vol_session_time: job.session.1,
+        vol_session_id: job.storage_daemon.session.0,
+        vol_session_time: job.storage_daemon.session.1,
     };
     Ok(Act::Want(Want::Ask(CatalogRequest::StartJob(start))))
 }
@@ -159,11 +160,11 @@ fn use_storage(job: &Job, tools: &mut Tools<'_>, (storage, pool): (&str, &str), 
     frame::put_data(&mut frames, UseStorage::device_line(&device).as_bytes());
     frame::put_signal(&mut frames, Signal::Eod);
     frame::put_signal(&mut frames, Signal::Eod);
-    send_frames(job.storage_conn, tools, frames)
+    send_frames(job.storage_daemon.presence.conn(), tools, frames)
 }
 
 fn learn_device(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
-    job.device = answers::parse_device_used(line.as_bytes()).ok_or(None)?;
+    job.storage_daemon.device = answers::parse_device_used(line.as_bytes()).ok_or(None)?;
     Ok(())
 }
 
@@ -174,18 +175,18 @@ fn send_bootstrap(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         frame::put_data(&mut frames, &line);
     }
     frame::put_signal(&mut frames, Signal::Eod);
-    send_frames(job.storage_conn, tools, frames)
+    send_frames(job.storage_daemon.presence.conn(), tools, frames)
 }
 
 pub(super) fn send_run(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if let Some(conn) = job.storage_conn {
+    if let Some(conn) = job.storage_daemon.presence.conn() {
         tools.net.gather(conn);
     }
     job.send(tools.net, Who::Storage, StorageCommand::Run.to_line());
-    job.told_to_run = true;
+    job.storage_daemon.runs = true;
     Ok(Act::Wait)
 }
 
 fn wait_end(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.storage_end.is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.storage_daemon.presence.end().is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
 }

@@ -69,7 +69,7 @@ fn learn_place(job: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn send_verify(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if let Some(conn) = job.file_conn {
+    if let Some(conn) = job.file_daemon.presence.conn() {
         tools.net.gather_lines(conn);
     }
     job.send(tools.net, Who::File, FileCommand::Verify(Verify::Volume).to_line());
@@ -78,8 +78,8 @@ fn send_verify(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 /// What has not come whole says nothing of what is missing.
 fn has_come(job: &Job) -> bool {
-    job.file_end.as_ref().is_some_and(|end| end.status.is_ok())
-        && job.storage_end.as_ref().is_some_and(|end| end.status.is_ok())
+    job.file_daemon.presence.end().is_some_and(|end| end.status.is_ok())
+        && job.storage_daemon.presence.end().is_some_and(|end| end.status.is_ok())
 }
 
 fn ask_last(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {

@@ -1,0 +1,117 @@
+//! What a job knows of its two daemons.
+
+use std::collections::VecDeque;
+
+use crate::ids::{ConnId, DialId};
+use crate::secret::Secret;
+use crate::wire::status::{EndJob, JobStatus, StorageEnd};
+
+use super::requests::Request;
+
+/// A daemon of a job, that ends its part with an `E`.
+#[derive(Debug)]
+pub(super) enum Presence<E> {
+    /// It is not needed yet, or is gone without its end.
+    Absent,
+    /// It is being dialled.
+    Dialling(DialId),
+    /// It is connected, and its part goes on.
+    Here(ConnId),
+    /// It has said how its part ended; its connection may still be there.
+    Ended { end: E, conn: Option<ConnId> },
+}
+
+impl<E> Presence<E> {
+    /// The connection to it.
+    pub(super) const fn conn(&self) -> Option<ConnId> {
+        match self {
+            Self::Here(conn) => Some(*conn),
+            Self::Ended { conn, .. } => *conn,
+            Self::Absent | Self::Dialling(_) => None,
+        }
+    }
+
+    /// How its part ended.
+    pub(super) const fn end(&self) -> Option<&E> {
+        if let Self::Ended { end, .. } = self { Some(end) } else { None }
+    }
+
+    /// Whether it is connected and has not ended its part.
+    pub(super) const fn is_here(&self) -> bool {
+        matches!(self, Self::Here(_))
+    }
+
+    /// Whether this is the dial to it.
+    pub(super) fn is_dialled_by(&self, dial: DialId) -> bool {
+        matches!(self, Self::Dialling(own) if *own == dial)
+    }
+
+    /// It has said how its part ended.
+    pub(super) fn ends(&mut self, end: E) {
+        *self = Self::Ended { end, conn: self.conn() };
+    }
+
+    /// Takes its connection from the job.
+    pub(super) fn leave(&mut self) -> Option<ConnId> {
+        if let Self::Ended { conn, .. } = self {
+            return conn.take();
+        }
+        let conn = self.conn();
+        *self = Self::Absent;
+        conn
+    }
+}
+
+/// The storage daemon of a job.
+#[derive(Debug)]
+pub(super) struct StorageDaemon {
+    pub(super) presence: Presence<StorageEnd>,
+    /// What it said of its session.
+    pub(super) session: (u32, u32),
+    pub(super) key: Secret,
+    pub(super) device: String,
+    pub(super) status: JobStatus,
+    /// Whether it was told to run: from then on it asks, and only its end is an answer.
+    pub(super) runs: bool,
+    pub(super) requests: Requests,
+}
+
+/// Its requests to the catalog.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    /// The one that is being served.
+    pub(super) served: Option<Request>,
+    /// Those that came before that one was answered: the storage daemon of a cancelled job does not wait for answers
+    /// (`wire/3 §2.3`).
+    pub(super) early: VecDeque<Vec<u8>>,
+}
+
+impl Default for StorageDaemon {
+    fn default() -> Self {
+        Self {
+            presence: Presence::Absent,
+            session: (0, 0),
+            key: Secret::default(),
+            device: String::new(),
+            status: JobStatus::Created,
+            runs: false,
+            requests: Requests::default(),
+        }
+    }
+}
+
+/// The file daemon of a job.
+#[derive(Debug)]
+pub(super) struct FileDaemon {
+    pub(super) presence: Presence<EndJob>,
+    /// It sends no greeting, for it has dialled in, or has sent it; its protocol is known.
+    pub(super) is_greeted: bool,
+    pub(super) protocol: u32,
+    pub(super) uname: String,
+}
+
+impl Default for FileDaemon {
+    fn default() -> Self {
+        Self { presence: Presence::Absent, is_greeted: false, protocol: 0, uname: String::new() }
+    }
+}
