@@ -200,4 +200,11 @@ pub(super) const PAGES: &[Page] = &[
         "TLS is switched on towards this daemon, there is no certificate for it, and this build has no pre-shared keys.",
         "Configure a certificate, or use a build with pre-shared keys.",
     ),
+    entry(
+        598,
+        "a step of another kind of job",
+        (Fault::Bug, Retry::Never),
+        "The director has led a job through a step that belongs to jobs of another kind.",
+        "Report it with the report of the job: `list joblog jobid=` prints it.",
+    ),
 ];

@@ -34,16 +34,16 @@ impl Job {
         let own = self.config.job(&self.name).map_or(0, |job| job.maximum_bandwidth.0);
         let client = || self.config.client(&self.client).map_or(0, |client| client.maximum_bandwidth_per_job.0);
         let storage = || self.config.storage(&self.storage).map_or(0, |storage| storage.maximum_bandwidth_per_job.0);
-        match (own, &self.copying) {
-            (0, None) => client(),
-            (0, Some(_)) => storage(),
+        match (own, self.task.is_copy()) {
+            (0, false) => client(),
+            (0, true) => storage(),
             (own, _) => own,
         }
     }
 
     /// The daemon that slows its data down, by kind and name; none while it has not been reached.
     pub(super) fn limited_by(&self) -> Option<(Who, &str)> {
-        if self.copying.is_some() {
+        if self.task.is_copy() {
             return self.storage_daemon.presence.conn().map(|_| (Who::Storage, self.storage.as_str()));
         }
         self.file_daemon.presence.is_here().then_some((Who::File, self.client.as_str()))

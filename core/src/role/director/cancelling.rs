@@ -11,6 +11,7 @@ use crate::wire::status::JobStatus;
 
 use super::dialling::Errand;
 use super::life::Life;
+use super::task::Task;
 use super::{Director, Due};
 
 /// How long a console waits to hear who has confirmed a cancel.
@@ -101,13 +102,13 @@ impl Director {
         if job.life.is_running() {
             job.life = Life::BEGUN;
         }
-        let known_as = job.copying.as_ref().and_then(|copying| copying.known_as.as_ref());
+        let known_as = if let Task::CopyWriter(writer) = &job.task { writer.known_as.as_ref() } else { None };
         let command = format!("cancel Job={}\n", known_as.unwrap_or(&job.unique));
         let file = job.file_daemon.presence.is_here().then(|| job.client.clone());
         let storage = job.storage_daemon.presence.is_here().then(|| job.storage.clone());
         let waits = storage.is_some() && job.storage_daemon.runs;
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
-        let partner = job.copying.as_ref().map_or(0, |copying| copying.partner);
+        let partner = job.task.partner().unwrap_or(0);
         if let Some(conn) = job.file_daemon.presence.leave() {
             self.conns.remove(&conn);
             net.close(conn, true);

@@ -17,16 +17,19 @@ use crate::error::Code;
 use crate::limits::ORIGINALS;
 use crate::node::{Net, Number};
 use crate::role::script::Scripted;
+use crate::secret::Secret;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::daemons::{Presence, StorageDaemon};
-use super::job::{Job, RestorePlan};
+use super::job::Job;
 use super::life::Life;
 use super::ordering::{Order, Resources};
+use super::task::Task;
 use super::tools::Event;
 use super::trouble::Trouble;
 use super::{Director, Owner, tables};
+use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
     JobRow, NewJob, RestoreFiles, restore_selection,
@@ -38,36 +41,56 @@ const PAGE: u32 = 100;
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
 
-/// What a job of a copy knows of it.
+/// What the control job of a copy knows of it.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Copying {
-    /// Whether it is the job that writes, and not the control job.
-    pub(super) is_writer: bool,
+pub(super) struct CopyControl {
     /// The job that was asked for, if one was.
-    pub(super) wanted: Option<u32>,
-    /// The other job, 0 while there is none.
-    pub(super) partner: u32,
+    wanted: Option<u32>,
+    /// The writing job, once there is one.
+    pub(super) partner: Option<u32>,
     /// The job that is copied.
-    pub(super) original: JobRow,
-    /// The storage and the pool of the copy.
+    original: JobRow,
+    /// What is read of it.
+    pub(super) selected: Option<Selected>,
+    pub(super) to: Target,
+    /// What the reading storage daemon is told of the writing job: its unique name and its key.
+    pub(super) writer: Option<(String, Secret)>,
+    /// How the writing job ended.
+    outcome: Option<JobStatus>,
+    /// How many jobs it has ordered to be copied so far.
+    ordered: u32,
+    /// How many it has left out so far, because other jobs take them.
+    busy: u32,
+    /// There is nothing to do: other jobs were ordered, or the original has no files.
+    idle: bool,
+}
+
+/// Where a copy goes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Target {
     pub(super) storage: String,
     pub(super) pool: String,
     /// Whether one storage daemon reads and writes.
-    pub(super) local: bool,
-    /// What the control job tells the reading storage daemon of the writing job: its unique name and its key.
-    pub(super) writer: Option<(String, crate::secret::Secret)>,
-    /// What the writing job knows of the reading storage daemon's end.
-    pub(super) reader_end: Option<StorageEnd>,
-    /// How the writing job ended, for the control job.
-    pub(super) outcome: Option<JobStatus>,
-    /// How many jobs it has ordered to be copied so far.
-    pub(super) selected: u32,
-    /// How many it has left out so far, because other jobs take them.
-    pub(super) busy: u32,
-    /// There is nothing to do: other jobs were ordered, or the original has no files.
-    pub(super) idle: bool,
-    /// The name under which the storage daemon knows the job, if not its own.
+    is_local: bool,
+}
+
+/// What the writing job of a copy knows of it.
+#[derive(Clone, Debug)]
+pub(super) struct CopyWriter {
+    /// The control job.
+    pub(super) partner: u32,
+    original: JobRow,
+    /// The name under which the one storage daemon that reads and writes knows the job: the control job's.
     pub(super) known_as: Option<String>,
+    /// How the reading storage daemon has ended, if that is another one.
+    pub(super) reader_end: Option<StorageEnd>,
+}
+
+impl CopyControl {
+    /// Of this job, or of those that it has yet to select.
+    pub(super) fn new(wanted: Option<u32>) -> Self {
+        Self { wanted, ..Self::default() }
+    }
 }
 
 /// What the catalog was asked for a copy.
@@ -87,8 +110,8 @@ pub(super) enum Asked {
 impl Director {
     /// Starts a control job: looks for what to copy.
     pub(super) fn begin_copy(&mut self, net: &mut Net, id: u32) {
-        let Some(copying) = self.jobs.get(&id).and_then(|job| job.copying.as_ref()) else { return };
-        match copying.wanted {
+        let Some(Task::CopyControl(control)) = self.jobs.get(&id).map(|job| &job.task) else { return };
+        match control.wanted {
             Some(wanted) => {
                 let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
                 self.ask(net, CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
@@ -132,8 +155,8 @@ impl Director {
     fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
         let taken = self.originals_taken();
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
-        let Some(copying) = &mut job.copying else { return };
-        let wanted = copying.wanted.unwrap_or_default();
+        let Task::CopyControl(control) = &mut job.task else { return };
+        let wanted = control.wanted.unwrap_or_default();
         // Of two the one with the lower number has it, whichever began first.
         if let Some(&by) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
             return self.fail_job(net, id, &Trouble::Taken { job: wanted, by });
@@ -141,9 +164,9 @@ impl Director {
         let Some(row) = row.filter(|row| is_good_backup(row)) else {
             return self.fail_job(net, id, &Trouble::NothingToCopy(wanted));
         };
-        copying.original = row.clone();
+        control.original = row.clone();
         if row.job_files == 0 {
-            copying.idle = true;
+            control.idle = true;
             let text = format!("Job {wanted} has no files: there is nothing to copy.");
             job.say(&mut self.journal, net, MessageKind::Info, &text);
             return self.end_job(net, id);
@@ -160,19 +183,19 @@ impl Director {
         let taken = self.originals_taken();
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
         let kind = job.kind;
-        let Some(copying) = &mut job.copying else { return };
-        copying.idle = true;
+        let Task::CopyControl(control) = &mut job.task else { return };
+        control.idle = true;
         let resource = self.config.job(&job.name);
         let (names, clients) =
             resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
         let mut chosen = choose(rows, names, clients);
         let found = chosen.len();
         chosen.retain(|original| !taken.contains_key(original));
-        copying.busy = copying.busy.saturating_add(u32::try_from(found - chosen.len()).unwrap_or(u32::MAX));
-        let is_cut = cut(&mut chosen, &mut copying.selected);
+        control.busy = control.busy.saturating_add(u32::try_from(found - chosen.len()).unwrap_or(u32::MAX));
+        let is_cut = cut(&mut chosen, &mut control.ordered);
         let next = rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize && !is_cut);
         if next.is_none() {
-            let (selected, busy) = (copying.selected, copying.busy);
+            let (selected, busy) = (control.ordered, control.busy);
             let text = format!("{selected} jobs of pool \"{}\" are selected.", job.pool);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
             if busy > 0 {
@@ -206,8 +229,10 @@ impl Director {
             _ => None,
         });
         let mut taken: BTreeMap<u32, u32> = ordered.map(|original| (original, 0)).collect();
-        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| is_control(job.kind) && !job.life.is_recording()) {
-            taken.extend(job.copying.as_ref().and_then(|copying| copying.wanted).map(|original| (original, *id)));
+        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| !job.life.is_recording()) {
+            if let Task::CopyControl(CopyControl { wanted: Some(original), .. }) = job.task {
+                taken.insert(original, *id);
+            }
         }
         taken
     }
@@ -215,8 +240,8 @@ impl Director {
     fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
         let config = std::sync::Arc::clone(&self.config);
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
-        let Some(copying) = &mut job.copying else { return };
-        let original = &copying.original;
+        let Task::CopyControl(control) = &mut job.task else { return };
+        let original = &control.original;
         let all =
             RestoreFiles { job_id: original.job_id, ranges: vec![IndexRange { first: 1, last: original.job_files }] };
         let device = |name: &str| config.storage(name).map(|storage| storage.device.clone());
@@ -242,18 +267,18 @@ impl Director {
             if from.name == to.name {
                 return Err(Trouble::SameStorage { storage, pool });
             }
-            let local = from.address.eq_ignore_ascii_case(&to.address)
+            let is_local = from.address.eq_ignore_ascii_case(&to.address)
                 && from.port == to.port
                 && from.password.key() == to.password.key();
-            Ok((storage, pool, local))
+            Ok(Target { storage, pool, is_local })
         });
         match place {
-            Ok((storage, pool, local)) => (copying.storage, copying.pool, copying.local) = (storage, pool, local),
+            Ok(to) => control.to = to,
             Err(why) => return self.fail_job(net, id, &why),
         }
+        control.selected = Some(selected);
         job.ids.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
         job.storage = reading;
-        job.restore = Some(RestorePlan::of_one(selected, String::new(), b'n'));
         self.order_writer(net, id);
     }
 
@@ -263,12 +288,12 @@ impl Director {
         let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
         self.last_unique = (stamp.clone(), counter);
         let Some(job) = self.jobs.get(&id) else { return };
-        let Some(copying) = &job.copying else { return };
-        let unique = tables::unique_name(&copying.original.name, &stamp, counter);
+        let Task::CopyControl(control) = &job.task else { return };
+        let unique = tables::unique_name(&control.original.name, &stamp, counter);
         let job_type = if job.kind == JobType::Copy { JobType::JobCopy } else { JobType::Backup };
         let new = NewJob {
             job: unique.clone(),
-            name: copying.original.name.clone(),
+            name: control.original.name.clone(),
             job_type: job_type.letter(),
             level: job.level.letter(),
             client_id: job.ids.client,
@@ -282,42 +307,37 @@ impl Director {
     fn copy_starts(&mut self, net: &mut Net, id: u32, writer: u32, unique: String) {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         let known_as = job.unique.clone();
-        let Some(copying) = &mut job.copying else { return };
-        copying.partner = writer;
-        let (copying, level, ids, md5) = (copying.clone(), job.level, job.ids, job.fileset_md5.clone());
-        let with = Resources {
-            client: job.client.clone(),
-            fileset: job.fileset.clone(),
-            storage: copying.storage.clone(),
-            pool: copying.pool.clone(),
-        };
+        let Task::CopyControl(control) = &mut job.task else { return };
+        control.partner = Some(writer);
+        let (original, to) = (control.original.clone(), control.to.clone());
+        let (level, ids, md5) = (job.level, job.ids, job.fileset_md5.clone());
+        let with =
+            Resources { client: job.client.clone(), fileset: job.fileset.clone(), storage: to.storage, pool: to.pool };
         let scheduled = net.wall().seconds();
-        let order = Order { unique, scheduled, ..Order::of(&copying.original.name, JobType::Backup, level, with) };
-        let text = format!("Job {} is written by JobId {writer}, Job={}", copying.original.job_id, order.unique);
+        let order = Order { unique, scheduled, ..Order::of(&original.name, JobType::Backup, level, with) };
+        let text = format!("Job {} is written by JobId {writer}, Job={}", original.job_id, order.unique);
         job.say(&mut self.journal, net, MessageKind::Info, &text);
-        let local = copying.local;
         let mut new = self.new_job(writer, order);
         new.life = Life::BEGUN;
         (new.ids.client, new.ids.fileset, new.fileset_md5) = (ids.client, ids.fileset, md5);
-        new.copying = Some(Copying { is_writer: true, partner: id, known_as: local.then_some(known_as), ..copying });
+        let known_as = to.is_local.then_some(known_as);
+        new.task = Task::CopyWriter(CopyWriter { partner: id, original, known_as, reader_end: None });
         self.jobs.insert(writer, new);
         self.save_lines(net);
-        if !local {
+        if !to.is_local {
             self.advance(net, writer, |job, tools| job.begin(tables::copy::WRITER, tools));
         }
-        let table = if local { tables::copy::LOCAL } else { tables::copy::READER };
+        let table = if to.is_local { tables::copy::LOCAL } else { tables::copy::READER };
         self.advance(net, id, |job, tools| job.begin(table, tools));
     }
 
     /// The storage daemon of a writing job listens: its control job may tell the reading one where to go.
     pub(super) fn writer_listens(&mut self, net: &mut Net, writer: u32) {
         let Some(job) = self.jobs.get(&writer) else { return };
-        let Some(control) = job.copying.as_ref().map(|copying| copying.partner) else { return };
+        let Some(control) = job.task.partner() else { return };
         let known = (job.unique.clone(), job.storage_daemon.key.clone());
         self.advance(net, control, |job, tools| {
-            if let Some(copying) = &mut job.copying {
-                copying.writer = Some(known);
-            }
+            job.task.control()?.writer = Some(known);
             job.on_event(Event::WriterListens, tools)
         });
     }
@@ -325,12 +345,10 @@ impl Director {
     /// The reading storage daemon of a control job has ended: its writing job needs to know how.
     pub(super) fn reader_ended(&mut self, net: &mut Net, control: u32) {
         let Some(job) = self.jobs.get(&control) else { return };
-        let Some(writer) = job.copying.as_ref().map(|copying| copying.partner) else { return };
+        let Some(writer) = job.task.partner() else { return };
         let end = job.storage_daemon.presence.end().cloned();
         self.advance(net, writer, |job, tools| {
-            if let Some(copying) = &mut job.copying {
-                copying.reader_end = end;
-            }
+            job.task.writer()?.reader_end = end;
             job.on_event(Event::ReaderEnded, tools)
         });
     }
@@ -338,7 +356,7 @@ impl Director {
     /// The one storage daemon of a copy has begun: from here on its connection belongs to the writing job.
     pub(super) fn hand_over(&mut self, net: &mut Net, control: u32) {
         let Some(job) = self.jobs.get_mut(&control) else { return };
-        let Some(partner) = job.copying.as_ref().map(|copying| copying.partner) else { return };
+        let Some(partner) = job.task.partner() else { return };
         let (conn, session) = (job.storage_daemon.presence.leave(), job.storage_daemon.session);
         if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
             writer.storage_daemon =
@@ -352,9 +370,10 @@ impl Director {
     pub(super) fn copy_end_failed(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get(&id) else { return };
         let Some(end) = job.storage_daemon.presence.end() else { return };
-        let role = match &job.copying {
-            Some(copying) if copying.local => "",
-            Some(copying) if copying.is_writer => "writing ",
+        let role = match &job.task {
+            Task::CopyControl(control) if control.to.is_local => "",
+            Task::CopyWriter(writer) if writer.known_as.is_some() => "",
+            Task::CopyWriter(_) => "writing ",
             _ => "reading ",
         };
         let trouble = Trouble::StorageEnded { role, end: end.clone() };
@@ -363,11 +382,8 @@ impl Director {
 
     /// A job of a copy is given up: so is the other.
     pub(super) fn abandon_partner(&mut self, net: &mut Net, id: u32) {
-        let Some((status, partner)) =
-            self.jobs.get(&id).and_then(|job| Some((job.status, job.copying.as_ref()?.partner)))
-        else {
-            return;
-        };
+        let job = self.jobs.get(&id).and_then(|job| Some((job.status, job.task.partner()?)));
+        let Some((status, partner)) = job else { return };
         if self.jobs.get(&partner).is_none_or(|job| !job.life.goes_on()) {
             return;
         }
@@ -380,7 +396,7 @@ impl Director {
 
     /// The end of the writing job is in the catalog: a good copy takes over the times of its original.
     pub(super) fn writer_recorded(&mut self, net: &mut Net, writer: &Job) {
-        let Some(copying) = writer.copying.as_ref().filter(|copying| copying.is_writer) else { return };
+        let Task::CopyWriter(copying) = &writer.task else { return };
         let Some(control) = self.jobs.get(&copying.partner) else { return };
         if !is_good(writer.status) && control.life.is_grace() {
             return;
@@ -402,9 +418,7 @@ impl Director {
 
     fn copy_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
         self.advance(net, id, |job, tools| {
-            if let Some(copying) = &mut job.copying {
-                copying.outcome = Some(status);
-            }
+            job.task.control()?.outcome = Some(status);
             job.on_event(Event::Copied, tools)
         });
     }
@@ -413,28 +427,29 @@ impl Director {
 impl Job {
     /// The number of its connection to its storage daemon: the one that writes a copy is the second, unless it reads too.
     pub(super) fn storage_number(&self) -> Number {
-        match &self.copying {
-            Some(copying) if copying.is_writer && !copying.local => Number::DirectorToSecondStorage,
+        match &self.task {
+            Task::CopyWriter(writer) if writer.known_as.is_none() => Number::DirectorToSecondStorage,
             _ => Number::DirectorToStorage,
         }
     }
 
     /// How a job of a copy ended, unless it has failed. `None` for other jobs.
     pub(super) fn copy_status(&self) -> Option<JobStatus> {
-        let copying = self.copying.as_ref()?;
-        let status = match (copying.is_writer, copying.idle, copying.outcome) {
-            (true, ..) if self.copy_shortfall().is_none() => JobStatus::Ok,
-            (false, true, _) => JobStatus::Ok,
-            (false, false, Some(outcome)) => outcome,
-            _ => JobStatus::Error,
+        let status = match &self.task {
+            Task::CopyWriter(_) if self.copy_shortfall().is_none() => JobStatus::Ok,
+            Task::CopyControl(control) if control.idle => JobStatus::Ok,
+            Task::CopyControl(CopyControl { outcome: Some(outcome), .. }) => *outcome,
+            Task::CopyWriter(_) | Task::CopyControl(_) => JobStatus::Error,
+            Task::Backup(_) | Task::Restore(_) | Task::Verify(_) => return None,
         };
         Some(self.status.merge(status))
     }
 
     /// Why the writing job of a copy made no good copy, if it did not.
     pub(super) fn copy_shortfall(&self) -> Option<Trouble> {
-        let copying = self.copying.as_ref().filter(|copying| copying.is_writer)?;
-        let reader = if copying.local { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
+        let Task::CopyWriter(copying) = &self.task else { return None };
+        let one_daemon = copying.known_as.is_some();
+        let reader = if one_daemon { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
         for (role, end) in [("writing ", self.storage_daemon.presence.end()), ("reading ", reader)] {
             match end {
                 None => return Some(Trouble::NoEnd { role }),

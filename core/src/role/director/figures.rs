@@ -1,9 +1,10 @@
 //! Whether file daemon, storage daemon and catalog agree on what a backup has saved.
 
 use crate::error::{Code, Explain, Fault, Retry};
-use crate::wire::status::{JobStatus, JobType};
+use crate::wire::status::JobStatus;
 
 use super::job::Job;
+use super::task::Task;
 
 /// Where two of them contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,9 +81,7 @@ impl Job {
         if let Some(stored) = self.last_stored_file() {
             return Some(Disagreement::Catalog { told: self.highest, stored });
         }
-        if self.kind != JobType::Backup || self.copying.is_some() {
-            return None;
-        }
+        let Task::Backup(_) = &self.task else { return None };
         let (file, storage) = (self.file_daemon.presence.end()?, self.storage_daemon.presence.end()?);
         (is_good(file.status) && is_good(storage.status))
             .then(|| compare((file.files, file.bytes, file.errors), (storage.files, storage.bytes)))
@@ -93,8 +92,7 @@ impl Job {
     /// The last file on the volume, if the catalog was told of later ones. A storage daemon that ends well counts each that
     /// it was sent (`wire/3 §2.7`), so there is no data of those.
     pub(super) fn last_stored_file(&self) -> Option<u32> {
-        let writes = self.kind == JobType::Backup && self.copying.as_ref().is_none_or(|copying| copying.is_writer);
-        let end = self.storage_daemon.presence.end().filter(|end| writes && is_good(end.status))?;
+        let end = self.storage_daemon.presence.end().filter(|end| self.task.writes() && is_good(end.status))?;
         (self.highest > end.files).then_some(end.files)
     }
 }

@@ -15,6 +15,7 @@ use crate::{limits, printable};
 use super::dialling::{self, Errand};
 use super::reach::Reached;
 use super::requests::{self, Next, Request};
+use super::task::Task;
 use super::tools::Event;
 use super::trouble::Trouble;
 use super::{Director, Due, Owner};
@@ -55,7 +56,7 @@ impl Director {
                 return self.end_job(net, id);
             }
             // The other storage daemon of a copy may not notice, and each of the two jobs waits for both.
-            if is_bad && job.copying.is_some() {
+            if is_bad && job.task.is_copy() {
                 return self.copy_end_failed(net, id);
             }
             return self.advance(net, id, |job, tools| job.on_event(Event::StorageEnded, tools));
@@ -90,7 +91,7 @@ impl Director {
     fn take_message(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
         let (Some(message), Some(job)) = (JobMessage::parse(line), self.jobs.get_mut(&id)) else { return };
-        if let Some(plan) = job.restore.as_mut().filter(|_| who == Who::Storage) {
+        if let (Who::Storage, Task::Restore(plan)) = (who, &mut job.task) {
             plan.gone.hear(&message.text);
         }
         let Some(text) = job.meter.pass(message.text, net.now()) else { return };

@@ -11,7 +11,6 @@ use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::copying::Copying;
 use super::daemons::{FileDaemon, StorageDaemon};
 use super::gone::Gone;
 use super::journal::Journal;
@@ -19,8 +18,7 @@ use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
 use super::patience::Patience;
-use super::tables::Known;
-use super::verifying::Verifying;
+use super::task::Task;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
@@ -38,26 +36,13 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) kind: JobType,
     pub(super) level: JobLevel,
-    /// Whether the client gets the list of the files it had.
-    pub(super) accurate: bool,
-    /// Since when changes count, and the unique name of the job this one builds on.
-    pub(super) since: i64,
-    pub(super) previous: String,
-    /// The jobs whose files the client had, how many these are about, and how far they are sent.
-    pub(super) base: Vec<u32>,
-    pub(super) known_files: u64,
-    pub(super) known: Option<Known>,
     pub(super) client: String,
     pub(super) fileset: String,
     pub(super) storage: String,
     pub(super) pool: String,
     pub(super) ids: RowIds,
     pub(super) fileset_md5: String,
-    pub(super) restore: Option<RestorePlan>,
-    /// Copies and migrations.
-    pub(super) copying: Option<Copying>,
-    /// Verify jobs.
-    pub(super) verifying: Option<Verifying>,
+    pub(super) task: Task,
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) life: Life,
@@ -204,14 +189,20 @@ impl Job {
 
     /// The lines of the bootstrap, each with its line feed.
     pub(super) fn bootstrap_lines(&self) -> Vec<Vec<u8>> {
-        let Some(plan) = &self.restore else { return Vec::new() };
-        plan.selected.bootstrap.to_string().split_inclusive('\n').map(|line| line.as_bytes().to_vec()).collect()
+        let bootstrap = match &self.task {
+            Task::Restore(plan) => Some(&plan.selected.bootstrap),
+            Task::Verify(verifying) => Some(&verifying.bootstrap),
+            Task::CopyControl(control) => control.selected.as_ref().map(|selected| &selected.bootstrap),
+            Task::Backup(_) | Task::CopyWriter(_) => None,
+        };
+        let Some(bootstrap) = bootstrap else { return Vec::new() };
+        bootstrap.to_string().split_inclusive('\n').map(|line| line.as_bytes().to_vec()).collect()
     }
 
     /// Files and bytes as known: the file daemon's count for the catalog (`wire/3 §1.5`).
     pub(super) fn totals(&self) -> (u32, u64, u64) {
         // What a control job has read is its writing job's (`wire/3 §1.9`).
-        if self.copying.as_ref().is_some_and(|copying| !copying.is_writer) {
+        if matches!(self.task, Task::CopyControl(_)) {
             return (0, 0, 0);
         }
         match (self.file_daemon.presence.end(), self.storage_daemon.presence.end()) {

@@ -43,6 +43,7 @@ mod running;
 mod schedule;
 mod setup;
 mod tables;
+mod task;
 mod tools;
 mod trouble;
 mod verifying;
@@ -89,6 +90,7 @@ use reception::Reception;
 use recording::Unrecorded;
 use schedule::Schedules;
 use setup::Setup;
+use task::Task;
 use tools::News;
 
 /// The role of a director.
@@ -344,7 +346,7 @@ impl Role for Director {
         match self.conns.get(&conn) {
             Some(&id) => {
                 self.daemon_heard(net, id, conn);
-                if self.jobs.get(&id).is_some_and(|job| job.verifying.is_some()) {
+                if self.jobs.get(&id).is_some_and(|job| matches!(job.task, Task::Verify(_))) {
                     self.compare_files(net, id, conn, &parcel);
                 } else {
                     self.store_files(net, id, conn, parcel);

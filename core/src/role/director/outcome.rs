@@ -4,6 +4,7 @@ use crate::wire::status::JobStatus;
 
 use super::job::Job;
 use super::tables;
+use super::task::Task;
 
 impl Job {
     /// How it ended (`wire/2 §6.2`): the director's own status and the file daemon's, merged; then whatever is not good
@@ -19,15 +20,16 @@ impl Job {
         }
         let file = self.file_daemon.presence.end().map_or(JobStatus::Error, |end| end.status);
         let storage = self.storage_daemon.presence.end().map_or(JobStatus::Error, |end| end.status);
-        let backup = self.restore.is_none();
+        let plan = if let Task::Restore(plan) = &self.task { Some(plan) } else { None };
+        let backup = plan.is_none();
         let mut status = self.status.merge(file);
         if backup && matches!(storage, JobStatus::Fatal | JobStatus::Incomplete) {
             status = status.merge(storage);
         }
-        let earlier = self.restore.as_ref().map_or(0, |plan| plan.storage_errors);
+        let earlier = plan.map_or(0, |plan| plan.storage_errors);
         let storage_errors = self.storage_daemon.presence.end().map_or(0, |end| end.errors).saturating_add(earlier);
         let spoiled = self.all_errors().saturating_add(self.warnings).saturating_add(storage_errors) > 0;
-        let complete = self.restore.as_ref().is_none_or(|plan| {
+        let complete = plan.is_none_or(|plan| {
             self.file_daemon.presence.end().is_some_and(|end| u64::from(end.files) == plan.selected.files)
         });
         match if status == JobStatus::Ok { storage } else { status } {
@@ -66,10 +68,17 @@ impl Job {
             self.storage,
             self.all_errors()
         );
-        if let Some(verifying) = &self.verifying {
-            text.push_str(&verifying.summary());
-        } else if let Some(plan) = &self.restore {
-            text.push_str(&format!("  Expected:      {}\n", plan.selected.files));
+        let selected = match &self.task {
+            Task::Verify(verifying) => {
+                text.push_str(&verifying.summary());
+                None
+            }
+            Task::Restore(plan) => Some(&plan.selected),
+            Task::CopyControl(control) => control.selected.as_ref(),
+            Task::Backup(_) | Task::CopyWriter(_) => None,
+        };
+        if let Some(selected) = selected {
+            text.push_str(&format!("  Expected:      {}\n", selected.files));
         }
         text + &format!("  Termination:   {kind} {word}")
     }

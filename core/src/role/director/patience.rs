@@ -96,7 +96,7 @@ impl Director {
 impl Job {
     /// The daemon that has not ended its part while the other has.
     fn last_one(&self) -> Option<Who> {
-        if !self.life.goes_on() || self.copying.is_some() {
+        if !self.life.goes_on() || self.task.is_copy() {
             return None;
         }
         let waits_for_storage = || self.life.waits_for(Event::StorageEnded);

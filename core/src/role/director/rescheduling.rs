@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use crate::node::Net;
 use crate::wire::message::MessageKind;
-use crate::wire::status::{JobStatus, JobType};
+use crate::wire::status::JobStatus;
 
 use super::job::Job;
 use super::life::Life;
 use super::ordering::Order;
+use super::task::Task;
 use super::{Director, Due};
 
 /// How often a job was tried before, and the pause before it is tried.
@@ -23,9 +24,11 @@ impl Director {
     /// A job has ended: orders it once more if it has failed and its resource says so.
     pub(super) fn reschedule(&mut self, net: &mut Net, job: &mut Job) {
         let is_good = matches!(job.status, JobStatus::Ok | JobStatus::Warnings | JobStatus::Canceled);
-        if is_good || job.kind != JobType::Backup || job.copying.is_some() || self.stopping {
+        let Task::Backup(backup) = &job.task else { return };
+        if is_good || self.stopping {
             return;
         }
+        let accurate = backup.accurate;
         let Some(resource) = self.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else { return };
         let (most, pause) = (resource.reschedule_times, resource.reschedule_interval);
         let next = job.attempt.saturating_add(1);
@@ -44,7 +47,7 @@ impl Director {
         self.save_lines(net);
         let attempt = Attempt { number: next, pause: pause.duration() };
         let order = Order::of(&job.name, job.kind, job.level, job.resources());
-        self.order_job(net, Order { accurate: job.accurate, attempt, ..order });
+        self.order_job(net, Order { accurate, attempt, ..order });
     }
 
     /// Lets a queued job wait for its pause.

@@ -12,13 +12,15 @@ use crate::time::Wall;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::copying::{self, Copying};
+use super::copying::{self, CopyControl};
 use super::daemons::{FileDaemon, Presence, Requests, StorageDaemon};
 use super::job::{Job, RowIds};
 use super::life::Life;
 use super::ordering::Order;
 use super::patience::Patience;
 use super::reach::{Goal, Reached};
+use super::tables::Backup;
+use super::task::Task;
 use super::tools::{Event, News, Tools, Want};
 use super::trouble::Trouble;
 use super::verifying::Verifying;
@@ -40,9 +42,12 @@ pub(super) struct Finished {
 
 impl Director {
     pub(super) fn new_job(&self, id: u32, order: Order) -> Job {
-        let is_control = matches!(order.kind, JobType::Copy | JobType::Migrate);
-        let copying = is_control.then(|| Copying { wanted: order.original, ..Copying::default() });
-        let verifying = (order.kind == JobType::Verify).then(|| Verifying::new(order.original));
+        let task = match (order.kind, order.restore) {
+            (_, Some(plan)) => Task::Restore(plan),
+            (JobType::Copy | JobType::Migrate, None) => Task::CopyControl(CopyControl::new(order.original)),
+            (JobType::Verify, None) => Task::Verify(Verifying::new(order.original)),
+            _ => Task::Backup(Backup::new(order.accurate)),
+        };
         let fileset = self.setup.filesets.get(&order.fileset);
         let ids = RowIds {
             client: self.setup.clients.get(&order.client).copied().unwrap_or(0),
@@ -60,12 +65,6 @@ impl Director {
             name: order.name,
             kind: order.kind,
             level: order.level,
-            accurate: order.accurate,
-            since: 0,
-            previous: String::new(),
-            base: Vec::new(),
-            known_files: 0,
-            known: None,
             meter: super::meter::Meter::default(),
             client: order.client,
             fileset: order.fileset,
@@ -73,9 +72,7 @@ impl Director {
             pool: order.pool,
             ids,
             fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
-            restore: order.restore,
-            copying,
-            verifying,
+            task,
             scheduled: order.scheduled,
             started: order.scheduled,
             storage_daemon: StorageDaemon::default(),
@@ -102,7 +99,7 @@ impl Director {
             let (word, table) = tables::of(job.kind);
             let text = format!("Start {word} JobId {id}, Job={}", job.unique);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
-            let is_copy = job.copying.is_some();
+            let is_copy = job.task.is_copy();
             self.save_lines(net);
             if is_copy {
                 self.begin_copy(net, id);
@@ -128,14 +125,14 @@ impl Director {
         let running: Vec<&Job> = self.jobs.values().filter(|other| other.life.is_running()).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
         // A copy has nothing to do with the client, and takes the storage it will write to as well.
-        let is_copy = job.copying.is_some();
+        let is_copy = job.task.is_copy();
         let target = copying::target(config, &job.pool).ok().filter(|_| is_copy).map(|(storage, _)| storage);
         let limits = [
             (Some(config.director.maximum_concurrent_jobs), running.len()),
             (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), count(&|o| o.name == job.name)),
             (
                 config.client(&job.client).filter(|_| !is_copy).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| o.client == job.client && o.copying.is_none()),
+                count(&|o| o.client == job.client && !o.task.is_copy()),
             ),
             (
                 target.as_ref().and_then(|name| config.storage(name)).map(|r| r.maximum_concurrent_jobs),
@@ -226,11 +223,7 @@ impl Director {
             job_bytes: bytes,
             read_bytes,
             job_errors: job.all_errors(),
-            prior_job_id: job
-                .copying
-                .as_ref()
-                .filter(|copying| !copying.is_writer)
-                .map_or(0, |copying| copying.partner),
+            prior_job_id: if let Task::CopyControl(control) = &job.task { control.partner.unwrap_or(0) } else { 0 },
             purged_files: false,
             last_file: job.last_stored_file(),
         };

@@ -87,6 +87,9 @@ pub(crate) enum Trouble {
     /// Volumes change as fast as they are looked at.
     #[error("the search for a volume does not end")]
     EndlessSearch,
+    /// A step belongs to another kind of job.
+    #[error("a step of another kind of job")]
+    OtherTask,
     /// The data channel has no way.
     #[error("{0}")]
     NoChannel(#[from] NoAddress),
@@ -204,7 +207,7 @@ impl Explain for Trouble {
     fn fault(&self) -> Fault {
         use Trouble::*;
         match self {
-            CatalogAnswer(_) | EndlessSearch => Fault::Bug,
+            CatalogAnswer(_) | EndlessSearch | OtherTask => Fault::Bug,
             Silent { .. } | Unnoticed => Fault::Network,
             NoChannel(_)
             | Unconfigured
@@ -223,7 +226,8 @@ impl Explain for Trouble {
     fn retry(&self) -> Retry {
         use Trouble::*;
         match self {
-            NoChannel(_)
+            OtherTask
+            | NoChannel(_)
             | Unconfigured
             | TooOld { .. }
             | NothingToVerify(_)
@@ -264,6 +268,7 @@ impl Explain for Trouble {
             BadCopy { .. } => 592,
             NoEnd { .. } => 593,
             ShortCopy { .. } => 594,
+            OtherTask => 598,
             Catalog(_)
             | FilesNotStored(_)
             | Undialled(_)
@@ -286,6 +291,7 @@ impl Explain for Trouble {
             UnknownRequest(_) => "update the director, or the storage daemon if that is the older one",
             EndlessSearch => "run the job again, and report it if it happens again",
             CatalogAnswer(_) => "report it with the director's log",
+            OtherTask => "report it with the job's report",
             NoChannel(error) => error.help(),
             Unconfigured => "put the resource back, or run another job",
             TooOld { .. } => "update it, or remove `passive`",
@@ -354,5 +360,6 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::BadCopy { job: 2, status: JobStatus::Error },
         Trouble::NoEnd { role: "reading " },
         Trouble::ShortCopy { written: 1, files: 2 },
+        Trouble::OtherTask,
     ]
 }

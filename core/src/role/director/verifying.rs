@@ -13,12 +13,14 @@ use crate::ids::ConnId;
 use crate::node::Net;
 use crate::role::script::{Progress, Scripted};
 use crate::wire::attributes::Stat;
+use crate::wire::bsr::Bootstrap;
 use crate::wire::digest::text_marks_unread;
 use crate::wire::frame::{Decoder, Piece};
 use crate::wire::status::{JobStatus, JobType};
 use crate::wire::verify::VerifyLine;
 
-use super::job::{Job, RestorePlan};
+use super::job::Job;
+use super::task::Task;
 use super::tools::Event;
 use super::trouble::Trouble;
 use super::{Director, Owner};
@@ -37,6 +39,8 @@ pub(super) struct Verifying {
     wanted: Option<u32>,
     /// The job whose files are looked at.
     pub(super) original: JobRow,
+    /// Where these lie.
+    pub(super) bootstrap: Bootstrap,
     /// The file that came last: its digest may still come.
     last: Option<OnVolume>,
     /// The same, once the catalog is asked for it.
@@ -239,13 +243,16 @@ impl Indexes {
 }
 
 /// Asks for the job to verify: the one that was named, else the newest good backup of a job resource or of the client.
-pub(super) fn request(job: &Job) -> CatalogRequest {
-    if let Some(wanted) = job.verifying.as_ref().and_then(|verifying| verifying.wanted) {
-        return CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() });
+///
+/// # Errors
+/// It is no verify job.
+pub(super) fn request(job: &mut Job) -> Result<CatalogRequest, Trouble> {
+    if let Some(wanted) = job.task.verify()?.wanted {
+        return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() }));
     }
     let name = job.config.job(&job.name).and_then(|job| job.verify_job.clone());
     let client = name.is_none().then(|| job.client.clone());
-    CatalogRequest::NewestBackup { name, client }
+    Ok(CatalogRequest::NewestBackup { name, client })
 }
 
 /// Takes the answer to [`request`]. Returns what the report says of it.
@@ -253,7 +260,7 @@ pub(super) fn request(job: &Job) -> CatalogRequest {
 /// # Errors
 /// That there is none.
 pub(super) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<String, Trouble> {
-    let verifying = job.verifying.as_mut().ok_or(Trouble::Unconfigured)?;
+    let verifying = job.task.verify()?;
     let is_backup = |row: &&JobRow| row.job_type == JobType::Backup.letter();
     let original = match verifying.wanted {
         None => rows.iter().find(is_backup),
@@ -284,7 +291,7 @@ pub(super) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<String, Trouble> 
 /// # Errors
 /// Why they cannot be read.
 pub(super) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), Trouble> {
-    let original = &job.verifying.as_ref().ok_or(Trouble::Unconfigured)?.original;
+    let original = &job.task.verify()?.original;
     let ranges = vec![IndexRange { first: 1, last: original.job_files }];
     let all = RestoreFiles { job_id: original.job_id, ranges };
     let device = |name: &str| job.config.storage(name).map(|storage| storage.device.clone());
@@ -299,7 +306,7 @@ pub(super) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), Troubl
         return Err(Trouble::UnknownStorage(storage.to_owned()));
     }
     job.storage = storage.to_owned();
-    job.restore = Some(RestorePlan::of_one(selected, String::new(), b'n'));
+    job.task.verify()?.bootstrap = selected.bootstrap;
     Ok(())
 }
 
@@ -307,14 +314,14 @@ impl Director {
     /// What a file daemon has found on a volume. The connection reads on when it is compared.
     pub(super) fn compare_files(&mut self, net: &mut Net, id: u32, conn: ConnId, lines: &Parcel) {
         let job = self.jobs.get_mut(&id).filter(|job| job.is_alive());
-        let Some((job, verifying)) = job.and_then(|job| Some((&mut job.storing, job.verifying.as_mut()?))) else {
+        let Some((storing, verifying)) = job.and_then(|job| Some((&mut job.storing, job.task.verify().ok()?))) else {
             return net.parcel_taken(conn);
         };
         let files = verifying.take(lines);
         if files.is_empty() {
             return net.parcel_taken(conn);
         }
-        *job += 1;
+        *storing += 1;
         let request = verifying.request(&files);
         self.ask(net, request, Owner::Compare(id, conn, files));
     }
@@ -336,9 +343,7 @@ impl Director {
         self.advance(net, id, |job, tools| {
             job.storing = job.storing.saturating_sub(1);
             let mut notes = Vec::new();
-            if let Some(verifying) = &mut job.verifying {
-                verifying.compare(files, &rows, &mut notes);
-            }
+            job.task.verify()?.compare(files, &rows, &mut notes);
             tools.notes(job, &notes);
             if job.storing == 0 { job.on_event(Event::FilesStored, tools) } else { Ok(Progress::Waiting) }
         });
@@ -349,7 +354,7 @@ impl Job {
     /// How a verify job ended, unless it has failed; `None` for other jobs. Differences count more than warnings, and
     /// whatever was not looked at counts more than both.
     pub(super) fn verify_status(&self) -> Option<JobStatus> {
-        let verifying = self.verifying.as_ref()?;
+        let Task::Verify(verifying) = &self.task else { return None };
         if verifying.is_idle() {
             return Some(self.status.merge(JobStatus::Ok));
         }

@@ -53,7 +53,7 @@ impl Director {
             return Err(self.no_such("client", name));
         };
         client.maximum_bandwidth_per_job = Bytes(limit);
-        let lines = self.limit_all(limit, |job| job.copying.is_none() && job.client == name);
+        let lines = self.limit_all(limit, |job| !job.task.is_copy() && job.client == name);
         self.tell(net, conn, Who::File, name, limit, lines)
     }
 
@@ -63,9 +63,9 @@ impl Director {
             return Err(self.no_such("storage", name));
         };
         storage.maximum_bandwidth_per_job = Bytes(limit);
-        let mut lines = self.limit_all(limit, |job| job.copying.is_some() && job.storage == name);
+        let mut lines = self.limit_all(limit, |job| job.task.is_copy() && job.storage == name);
         // What file daemons move with this storage is slowed down there, not at the client.
-        let with_clients = self.jobs.values().filter(|job| job.copying.is_none() && job.storage == name);
+        let with_clients = self.jobs.values().filter(|job| !job.task.is_copy() && job.storage == name);
         lines.extend(
             with_clients.filter(|job| job.storage_daemon.presence.conn().is_some()).map(|job| job.limit_line(limit)),
         );

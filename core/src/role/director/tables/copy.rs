@@ -72,23 +72,24 @@ const STORED_ALL: Step<Job> =
     Step { name: "storing the file list", act: files_stored, expect: Expect::Event(Event::FilesStored) };
 
 fn wait_writer(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.copying.as_ref().is_some_and(|copying| copying.writer.is_some()) { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.task.control()?.writer.is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
 fn wait_reader(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.copying.as_ref().is_some_and(|copying| copying.reader_end.is_some()) { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.task.writer()?.reader_end.is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
 fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    let copying = job.copying.as_ref().ok_or(Trouble::Unconfigured)?;
-    let (Some(reading), Some(writing)) = (job.config.storage(&job.storage), job.config.storage(&copying.storage))
+    let control = job.task.control()?;
+    let (Some(reading), Some(writing)) = (job.config.storage(&job.storage), job.config.storage(&control.to.storage))
     else {
         return Err(Trouble::Unconfigured);
     };
-    let (unique, key) = copying.writer.clone().ok_or(Trouble::Unconfigured)?;
+    // The step before has waited for both.
+    let (Some(job_id), Some((unique, key))) = (control.partner, control.writer.clone()) else { return Ok(Act::Wait) };
     let channel = channel::decide(Pair::Copy { reading, writing })?;
     let order = Replicate {
-        job_id: copying.partner,
+        job_id,
         job: unique,
         address: channel.address.clone(),
         port: channel.port,

@@ -36,9 +36,26 @@ pub(super) const FIND_KNOWN: Step<Job> =
 pub(super) const SEND_KNOWN: Step<Job> =
     Step { name: "the list of known files", act: send_known, expect: news(send_known_on) };
 
+/// What a backup knows of those before it.
+#[derive(Debug, Default)]
+pub(in super::super) struct Backup {
+    /// Whether the client gets the list of the files it had.
+    pub(in super::super) accurate: bool,
+    /// Since when changes count, and the unique name of the job this one builds on.
+    since: i64,
+    previous: String,
+    /// The jobs whose files the client had, how many these are about, and how far they are sent.
+    base: Vec<u32>,
+    known_files: u64,
+    known: Known,
+}
+
 /// Where the sending of known files stands.
-#[derive(Debug)]
-pub(in super::super) enum Known {
+#[derive(Debug, Default)]
+enum Known {
+    /// None are to be sent, or all are.
+    #[default]
+    Unasked,
     /// A page is asked of the catalog.
     Asked,
     /// A parcel of a page is on its way to the client; then come these, and then the next page if there is one.
@@ -68,12 +85,15 @@ fn learn_level(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     if let Some(wrong) = choice.wrong_clock {
         tools.warn(job, &format!("{wrong} ({}); {}", wrong.code(), wrong.help()));
     }
-    (job.since, job.previous) = (choice.since, choice.previous);
+    let backup = job.task.backup()?;
+    (backup.since, backup.previous) = (choice.since, choice.previous);
     Ok(Act::Next)
 }
 
 fn send_level(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    let accurate = job.accurate;
+    let is_partial = is_partial(job);
+    let (backup, conn) = (job.task.backup()?, job.file_daemon.presence.conn());
+    let accurate = backup.accurate;
     let level = match job.level {
         JobLevel::Incremental => Level::Incremental { accurate, rerunning: false },
         JobLevel::Differential => Level::Differential { accurate, rerunning: false },
@@ -81,15 +101,15 @@ fn send_level(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     };
     let mut frames = Vec::new();
     frame::put_data(&mut frames, FileCommand::Level(level).to_line().as_bytes());
-    if is_partial(job) {
-        let since = Level::Since { time: job.since, previous: job.previous.clone() };
+    if is_partial {
+        let since = Level::Since { time: backup.since, previous: backup.previous.clone() };
         frame::put_data(&mut frames, FileCommand::Level(since).to_line().as_bytes());
     }
-    super::send_frames(job.file_daemon.presence.conn(), tools, frames)
+    super::send_frames(conn, tools, frames)
 }
 
 fn ask_base(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if !is_partial(job) || !job.accurate {
+    if !is_partial(job) || !job.task.backup()?.accurate {
         return Ok(Act::Next);
     }
     let (client, name, file_set) = (job.client.clone(), Some(job.name.clone()), Some(job.fileset.clone()));
@@ -100,36 +120,46 @@ fn ask_base(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 fn learn_base(job: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::Jobs(candidates)) = news else { return unexpected(&news) };
     let base = accurate_base(job.level.letter(), &candidates)?;
-    job.known_files = base.iter().map(|row| u64::from(row.job_files)).sum();
-    job.base = base.into_iter().map(|row| row.job_id).collect();
+    let backup = job.task.backup()?;
+    backup.known_files = base.iter().map(|row| u64::from(row.job_files)).sum();
+    backup.base = base.into_iter().map(|row| row.job_id).collect();
     Ok(Act::Next)
 }
 
 fn send_known(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if job.base.is_empty() {
+    let backup = job.task.backup()?;
+    if backup.base.is_empty() {
         return Ok(Act::Next);
     }
-    let files = job.known_files;
+    let files = backup.known_files;
     job.send(tools.net, Who::File, FileCommand::Accurate { files }.to_line());
-    Ok(ask_page(job, None))
+    Ok(job.task.backup()?.ask_page(None))
 }
 
-fn ask_page(job: &mut Job, after: Option<FileKey>) -> Act<Want> {
-    job.known = Some(Known::Asked);
-    Act::Want(Want::Ask(CatalogRequest::KnownFiles { jobs: job.base.clone(), after, limit: PAGE }))
+impl Backup {
+    /// A backup that knows nothing yet.
+    pub(in super::super) fn new(accurate: bool) -> Self {
+        Self { accurate, ..Self::default() }
+    }
+
+    fn ask_page(&mut self, after: Option<FileKey>) -> Act<Want> {
+        self.known = Known::Asked;
+        Act::Want(Want::Ask(CatalogRequest::KnownFiles { jobs: self.base.clone(), after, limit: PAGE }))
+    }
 }
 
 /// Takes a page of known files, or that the client has taken a parcel of one: sends the next parcel, or asks for the next
 /// page.
 fn send_known_on(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
+    let (backup, conn) = (job.task.backup()?, job.file_daemon.presence.conn());
     match news {
         News::Catalog(CatalogAnswer::FileList { files, next }) => {
-            job.known = Some(Known::Sending { waiting: parcels(&files), next });
+            backup.known = Known::Sending { waiting: parcels(&files), next };
         }
         News::Catalog(_) => return unexpected(&news),
         News::ParcelTaken => {}
     }
-    let (Some(Known::Sending { waiting, next }), Some(conn)) = (&mut job.known, job.file_daemon.presence.conn()) else {
+    let (Known::Sending { waiting, next }, Some(conn)) = (&mut backup.known, conn) else {
         return Ok(Act::Wait);
     };
     let parcel = waiting.pop_front();
@@ -139,7 +169,7 @@ fn send_known_on(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job>
             let mut frames = parcel.unwrap_or_default().bytes;
             frame::put_signal(&mut frames, Signal::Eod);
             tools.net.send(conn, frames);
-            job.known = None;
+            backup.known = Known::Unasked;
             Ok(Act::Next)
         }
         Some(parcel) => {
@@ -148,7 +178,7 @@ fn send_known_on(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job>
         }
         None => {
             let after = next.take();
-            Ok(ask_page(job, after))
+            Ok(backup.ask_page(after))
         }
     }
 }

@@ -12,7 +12,7 @@ mod restore;
 mod storage;
 mod verify;
 
-pub(super) use level::Known;
+pub(super) use level::Backup;
 
 use crate::ids::ConnId;
 use crate::role::script::{Act, Acted, Expect, Table, Take};

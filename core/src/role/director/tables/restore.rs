@@ -7,6 +7,7 @@ use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;
 
 use super::super::job::{Job, RestorePart};
+use super::super::task::Task;
 use super::super::tools::{Event, News, Tools, Want};
 use super::{channel, file, news, storage, unexpected, wait};
 use crate::catalog::CatalogAnswer;
@@ -41,7 +42,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
 
 /// Whether the file daemon has its job already.
 fn goes_on(job: &Job) -> bool {
-    job.restore.as_ref().is_some_and(|plan| plan.goes_on)
+    matches!(&job.task, Task::Restore(plan) if plan.goes_on)
 }
 
 fn first_record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
@@ -69,7 +70,7 @@ fn next_storage(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let Some(end) = job.storage_daemon.presence.end().filter(|end| end.status.is_ok()).cloned() else {
         return Ok(Act::Wait);
     };
-    let Some(plan) = &mut job.restore else { return Ok(Act::Wait) };
+    let plan = job.task.restore()?;
     let Some(RestorePart { storage, storage_id, bootstrap }) = plan.rest.pop_front() else { return Ok(Act::Wait) };
     plan.selected.bootstrap = bootstrap;
     plan.goes_on = true;
@@ -89,7 +90,7 @@ fn next_storage(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn send_restore(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    let Some(plan) = &job.restore else { return Ok(Act::Wait) };
+    let plan = job.task.restore()?;
     let to = RestoreTo::Where(plan.to.clone());
     let line = Restore { replace: plan.replace, prefix_links: false, to };
     job.send(tools.net, Who::File, FileCommand::Restore(line).to_line());
@@ -103,14 +104,14 @@ fn send_end_restore(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 /// Asks the catalog for the names of files that a storage daemon did not find.
 fn name_gone(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    let Some(request) = job.restore.as_ref().and_then(|plan| plan.gone.ask(None)) else { return Ok(Act::Next) };
+    let Some(request) = job.task.restore()?.gone.ask(None) else { return Ok(Act::Next) };
     Ok(Act::Want(Want::Ask(request)))
 }
 
 /// Takes a page of names from the catalog.
 fn learn_gone(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::FileList { files, next }) = news else { return unexpected(&news) };
-    let Some(plan) = &mut job.restore else { return Ok(Act::Next) };
+    let plan = job.task.restore()?;
     let mut notes = Vec::new();
     plan.gone.take(&files, next.is_none(), &mut notes);
     let request = plan.gone.ask(next);

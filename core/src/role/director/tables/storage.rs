@@ -135,8 +135,8 @@ fn use_append(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn use_target(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    let copying = job.copying.as_ref().ok_or(Trouble::Unconfigured)?;
-    use_storage(job, tools, (&copying.storage, &copying.pool), true)
+    let to = job.task.control()?.to.clone();
+    use_storage(job, tools, (&to.storage, &to.pool), true)
 }
 
 fn use_read(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {

@@ -7,7 +7,6 @@ use crate::wire::file_answers as answers;
 
 use super::super::job::Job;
 use super::super::tools::{Event, News, Tools, Want};
-use super::super::trouble::Trouble;
 use super::super::verifying;
 use super::{backup, channel, file, files_stored, news, storage, unexpected};
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey};
@@ -45,19 +44,19 @@ pub(super) static TABLE: &[Step<Job>] = &[
 ];
 
 fn ask_job(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    Ok(Act::Want(Want::Ask(verifying::request(job))))
+    Ok(Act::Want(Want::Ask(verifying::request(job)?)))
 }
 
 fn learn_job(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::Jobs(rows)) = news else { return unexpected(&news) };
     let text = verifying::choose(job, &rows)?;
     tools.note(job, &text);
-    let has_files = job.verifying.as_ref().is_some_and(|verifying| !verifying.is_idle());
+    let has_files = !job.task.verify()?.is_idle();
     Ok(if has_files { Act::Next } else { Act::End })
 }
 
 fn ask_place(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    let verifying = job.verifying.as_ref().ok_or(Trouble::Unconfigured)?;
+    let verifying = job.task.verify()?;
     let jobs = vec![verifying.original.job_id];
     Ok(Act::Want(Want::Ask(CatalogRequest::JobMediaOf { jobs })))
 }
@@ -86,8 +85,7 @@ fn ask_last(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
     if !has_come(job) {
         return Ok(Act::Next);
     }
-    let Some(verifying) = &mut job.verifying else { return Ok(Act::Next) };
-    let Some(request) = verifying.ask_last() else { return Ok(Act::Next) };
+    let Some(request) = job.task.verify()?.ask_last() else { return Ok(Act::Next) };
     Ok(Act::Want(Want::Ask(request)))
 }
 
@@ -98,15 +96,15 @@ fn ask_all(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
     ask_page(job, None)
 }
 
-fn ask_page(job: &Job, after: Option<FileKey>) -> Acted<Job> {
-    let job_id = job.verifying.as_ref().ok_or(Trouble::Unconfigured)?.original.job_id;
+fn ask_page(job: &mut Job, after: Option<FileKey>) -> Acted<Job> {
+    let job_id = job.task.verify()?.original.job_id;
     Ok(Act::Want(Want::Ask(CatalogRequest::ListFiles { job_id, after, limit: PAGE })))
 }
 
 /// Takes what the catalog has of the last file on the volume.
 fn learn_last(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::FileList { files, .. }) = news else { return unexpected(&news) };
-    let Some(verifying) = &mut job.verifying else { return Ok(Act::Next) };
+    let verifying = job.task.verify()?;
     let mut notes = Vec::new();
     if let Some(last) = verifying.asked_last() {
         verifying.compare(&[last], &files, &mut notes);
@@ -118,7 +116,7 @@ fn learn_last(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
 /// Takes a page of all files of the job.
 fn learn_missing(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::FileList { files, next }) = news else { return unexpected(&news) };
-    let Some(verifying) = &mut job.verifying else { return Ok(Act::Next) };
+    let verifying = job.task.verify()?;
     let mut notes = Vec::new();
     verifying.miss(&files, &mut notes);
     tools.notes(job, &notes);
