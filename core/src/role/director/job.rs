@@ -18,11 +18,10 @@ use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
 use super::patience::Patience;
+use super::route::Route;
 use super::task::Task;
+use super::trouble::Trouble;
 use crate::catalog::restore_selection::RestorePlan as Selected;
-
-/// The number that says TLS from the first byte (`wire/2 §0.4`).
-const IMMEDIATE_TLS: u32 = 4;
 
 /// A job that has not ended.
 #[derive(Debug)]
@@ -46,6 +45,8 @@ pub(super) struct Job {
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) life: Life,
+    /// Once it was decided.
+    pub(super) route: Option<Route>,
     pub(super) storage_daemon: StorageDaemon,
     pub(super) file_daemon: FileDaemon,
     /// With the daemon that is the last to end its part.
@@ -173,13 +174,12 @@ impl Job {
         journal.push(self.id, time, message.text);
     }
 
-    /// The `ssl=` number of the data channel for the file daemon: only one that speaks TLS itself gets one
-    /// (`wire/1 §2.10`).
-    pub(super) fn data_tls(&self) -> Option<u32> {
-        let client = self.config.client(&self.client)?;
-        let storage = self.config.storage(&self.storage)?;
-        let enabled = |on: bool| if on { IMMEDIATE_TLS } else { 0 };
-        self.config.client_tls(client).enable.then(|| enabled(self.config.storage_tls(storage).enable))
+    /// The way of its data.
+    ///
+    /// # Errors
+    /// It was not decided, for the job has no client or storage.
+    pub(super) fn route(&self) -> Result<&Route, Trouble> {
+        self.route.as_ref().ok_or(Trouble::Unconfigured)
     }
 
     /// The lines of the fileset.

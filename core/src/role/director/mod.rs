@@ -39,6 +39,7 @@ mod relaying;
 mod requests;
 mod rescheduling;
 mod returning;
+mod route;
 mod running;
 mod schedule;
 mod setup;

@@ -75,6 +75,7 @@ impl Director {
             task,
             scheduled: order.scheduled,
             started: order.scheduled,
+            route: None,
             storage_daemon: StorageDaemon::default(),
             file_daemon: FileDaemon::default(),
             patience: Patience::default(),

@@ -13,6 +13,7 @@ use super::{channel, file, files_stored, level, send_frames, storage};
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
     level::CHOOSE,
+    channel::DECIDE,
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,

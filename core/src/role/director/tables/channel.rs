@@ -7,15 +7,15 @@
 //! A backup gives both daemons their key before and lets the storage daemon run after them. A restore lets it run
 //! before the file daemon dials, and after it has dialled itself (`wire/2 §1.14`); so does a verify job.
 
-use crate::channel::{self, Channel, Pair};
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Step, nothing};
+use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, StorageAddress};
 use crate::wire::storage::StorageCommand;
 use crate::wire::{file_answers, storage_answers};
 
 use super::super::job::Job;
+use super::super::route::Route;
 use super::super::tools::Tools;
 use super::super::trouble::Trouble;
 use super::{file, storage};
@@ -51,18 +51,12 @@ pub(super) const RUN_BEFORE: Step<Job> = Step { act: run_before, ..storage::RUN 
 /// The start of the storage daemon of a restore after it has dialled.
 pub(super) const RUN_AFTER: Step<Job> = Step { act: run_after, ..storage::RUN };
 
-/// The job's data channel, which its report names.
-fn decided(job: &mut Job, tools: &mut Tools<'_>) -> Result<Channel, Trouble> {
-    let (Some(client), Some(storage)) = (job.config.client(&job.client), job.config.storage(&job.storage)) else {
-        return Err(Trouble::Unconfigured);
-    };
-    let channel = channel::decide(Pair::Job { client, storage })?;
-    tools.note(job, &channel.path());
-    Ok(channel)
-}
+/// Which of the two dials, and where.
+pub(super) const DECIDE: Step<Job> = Step { name: "the way of the data", act: decide, expect: Expect::Nothing };
 
-fn is_passive(job: &Job) -> bool {
-    job.config.client(&job.client).is_some_and(|client| client.passive)
+fn decide(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    job.route = Some(Route::decide(&job.config, &job.client, &job.storage)?);
+    Ok(Act::Next)
 }
 
 fn send_address(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
@@ -79,17 +73,19 @@ fn send_address_without_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> 
 }
 
 fn address(job: &mut Job, tools: &mut Tools<'_>, key: Option<Secret>) -> Acted<Job> {
-    if is_passive(job) {
+    let route = job.route()?.clone();
+    if route.storage_dials() {
         return Ok(Act::Next);
     }
-    let channel = decided(job, tools)?;
-    let line = StorageAddress { address: channel.address, port: channel.port, tls: job.data_tls().unwrap_or(0), key };
+    let Route { channel, tls } = route;
+    tools.note(job, &channel.path());
+    let line = StorageAddress { address: channel.address, port: channel.port, tls: tls.unwrap_or(0), key };
     job.send(tools.net, Who::File, FileCommand::Storage(line).to_line());
     Ok(Act::Wait)
 }
 
 fn send_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if !is_passive(job) {
+    if !job.route()?.storage_dials() {
         return Ok(Act::Next);
     }
     job.send(tools.net, Who::File, FileCommand::SetAuthorization { key: job.storage_daemon.key.clone() }.to_line());
@@ -97,24 +93,25 @@ fn send_key(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn send_passive(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if !is_passive(job) {
+    let route = job.route()?.clone();
+    if !route.storage_dials() {
         return Ok(Act::Next);
     }
     if job.file_daemon.protocol < PASSIVE_SINCE {
         let (client, protocol) = (job.client.clone(), job.file_daemon.protocol);
         return Err(Trouble::TooOld { client, protocol, since: PASSIVE_SINCE });
     }
-    let channel = decided(job, tools)?;
-    let tls = job.data_tls().unwrap_or(0);
-    let line = StorageCommand::Passive { address: channel.address, port: channel.port, tls };
+    let Route { channel, tls } = route;
+    tools.note(job, &channel.path());
+    let line = StorageCommand::Passive { address: channel.address, port: channel.port, tls: tls.unwrap_or(0) };
     job.send(tools.net, Who::Storage, line.to_line());
     Ok(Act::Wait)
 }
 
 fn run_before(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if is_passive(job) { Ok(Act::Next) } else { storage::send_run(job, tools) }
+    if job.route()?.storage_dials() { Ok(Act::Next) } else { storage::send_run(job, tools) }
 }
 
 fn run_after(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    if is_passive(job) { storage::send_run(job, tools) } else { Ok(Act::Next) }
+    if job.route()?.storage_dials() { storage::send_run(job, tools) } else { Ok(Act::Next) }
 }

@@ -7,6 +7,7 @@ use crate::wire::storage::{Replicate, StorageCommand};
 use crate::wire::storage_answers as answers;
 
 use super::super::job::Job;
+use super::super::route::IMMEDIATE_TLS;
 use super::super::tools::{Event, Tools, Want};
 use super::super::trouble::Trouble;
 use super::{files_stored, storage, wait};
@@ -93,7 +94,7 @@ fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         job: unique,
         address: channel.address.clone(),
         port: channel.port,
-        tls: if job.config.storage_tls(writing).enable { 4 } else { 0 },
+        tls: if job.config.storage_tls(writing).enable { IMMEDIATE_TLS } else { 0 },
         key,
     };
     tools.note(job, &channel.path());

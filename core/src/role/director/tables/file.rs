@@ -57,7 +57,7 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         session_id: job.storage_daemon.session.0,
         session_time: job.storage_daemon.session.1,
         key: job.storage_daemon.key.clone(),
-        tls: job.data_tls(),
+        tls: job.route()?.tls,
     };
     job.send(tools.net, Who::File, FileCommand::Job(info).to_line());
     Ok(Act::Wait)

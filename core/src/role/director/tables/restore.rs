@@ -14,6 +14,7 @@ use crate::catalog::CatalogAnswer;
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
+    channel::DECIDE,
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,

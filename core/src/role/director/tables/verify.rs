@@ -18,6 +18,7 @@ const PAGE: u32 = 1_000;
 pub(super) static TABLE: &[Step<Job>] = &[
     Step { name: "choosing the job to verify", act: ask_job, expect: news(learn_job) },
     Step { name: "where its files lie", act: ask_place, expect: news(learn_place) },
+    channel::DECIDE,
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,
