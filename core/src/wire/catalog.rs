@@ -14,6 +14,8 @@ pub const JOB_MEDIA_CREATED: &str = "1000 OK CreateJobMedia\n";
 pub const JOB_MEDIA_FAILED: &str = "1992 Create JobMedia error\n";
 /// The answer to `DeleteNullJobmediaRecords`.
 pub const NULL_JOB_MEDIA_DELETED: &str = "1000 OK DeleteNullJobmediaRecords\n";
+/// The answer to any other request when the catalog has failed.
+pub const FAILED: &str = "1992 catalog error\n";
 /// The answer to `DeleteNullJobmediaRecords` when it failed.
 pub const NULL_JOB_MEDIA_FAILED: &str = "1992 DeleteNullJobMediaRecords error\n";
 /// The answer to `UpdateMedia` when the catalog refused.

@@ -16,6 +16,7 @@ mod fileset_options;
 mod fileset_paths;
 pub mod frame;
 pub mod hello;
+pub mod job_answers;
 pub mod json;
 pub mod label;
 pub mod message;

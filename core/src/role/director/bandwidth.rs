@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 
 use crate::ids::{ConnId, Who};
 use crate::node::Net;
-use crate::wire::file_answers as answers;
+use crate::wire::file::FileCommand;
+use crate::wire::job_answers::LimitAnswer;
 
 use super::Director;
 use super::dialling::Errand;
@@ -21,7 +22,8 @@ pub(super) struct Limits {
     /// Lines that are still to be sent.
     more: VecDeque<String>,
     told: usize,
-    refused: Vec<String>,
+    /// Answers of which none has set a limit: what was understood, and the line.
+    refused: Vec<(Option<LimitAnswer>, String)>,
 }
 
 impl Job {
@@ -57,7 +59,7 @@ impl Job {
 
 /// The line for the job with this unique name; without a name it is for all jobs, those to come too.
 pub(super) fn limit_line(limit: u64, job: &str) -> String {
-    format!("setbandwidth={limit} Job={job}\n")
+    FileCommand::SetBandwidth { limit, job: job.to_owned() }.to_line()
 }
 
 impl Director {
@@ -83,17 +85,15 @@ impl Director {
     /// An answer to a limit. Of an unknown job it is two lines (`wire/2 §1.2`, 19); the first is enough if it is the last.
     pub(super) fn limit_answered(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let Some(limits) = self.talking.get_mut(&conn).and_then(|errand| errand.limits.as_mut()) else { return };
-        let line = String::from_utf8_lossy(text).trim_end().to_owned();
-        let is_end = text.starts_with(answers::BANDWIDTH.trim_end().as_bytes());
-        let is_unknown = line.starts_with("2901 Job ");
-        if is_end {
+        let answer = LimitAnswer::parse(text);
+        if answer == Some(LimitAnswer::Set) {
             limits.told += 1;
         } else {
-            limits.refused.push(line);
+            limits.refused.push((answer, String::from_utf8_lossy(text).trim_end().to_owned()));
         }
-        match limits.more.front() {
-            Some(_) if is_unknown => {}
-            Some(next) if is_end => {
+        match (limits.more.front(), answer) {
+            (Some(_), Some(LimitAnswer::NotFound)) => {}
+            (Some(next), Some(LimitAnswer::Set)) => {
                 net.send_text(conn, next);
                 limits.more.pop_front();
             }
@@ -118,10 +118,13 @@ impl Director {
         }
         let why = match limits.refused.as_slice() {
             [] => "it has not answered".to_owned(),
-            lines if lines.iter().all(|line| line.starts_with("2901 Job ")) => {
+            answers if answers.iter().all(|(answer, _)| *answer == Some(LimitAnswer::NotFound)) => {
                 "it does not know the job, which has ended or not begun there".to_owned()
             }
-            lines => format!("it says {}", lines.join("; ")),
+            answers => {
+                let lines: Vec<&str> = answers.iter().map(|(_, line)| line.as_str()).collect();
+                format!("it says {}", lines.join("; "))
+            }
         };
         let text = format!("Failed to set the bandwidth limit at the {who} \"{name}\": {why}.\n");
         self.console_fails(net, console, &text);

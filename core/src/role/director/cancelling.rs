@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::ids::{ConnId, Who};
 use crate::node::{Net, TimerKey};
 use crate::notice::Level;
+use crate::wire::file::FileCommand;
+use crate::wire::job_answers::CancelAnswer;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
@@ -38,7 +40,8 @@ struct Told {
     name: String,
     /// Its last words, or why it cannot be told.
     said: Option<String>,
-    confirmed: bool,
+    /// What it has answered, as far as it was understood.
+    answer: Option<CancelAnswer>,
     over: bool,
 }
 
@@ -46,15 +49,15 @@ impl Told {
     /// How it stands, in a line.
     fn line(&self) -> String {
         let Self { who, name, .. } = self;
-        match &self.said {
-            _ if self.confirmed => format!("The {who} \"{name}\" has confirmed.\n"),
+        match (self.answer, &self.said) {
+            (Some(CancelAnswer::Marked), _) => format!("The {who} \"{name}\" has confirmed.\n"),
             // It was let go before it was asked.
-            Some(said) if said.contains("not found") => format!("The {who} \"{name}\" has ended the job already.\n"),
+            (Some(CancelAnswer::NotFound), _) => format!("The {who} \"{name}\" has ended the job already.\n"),
             _ if !self.over => {
                 format!("The {who} \"{name}\" has not confirmed yet; the log will say whether it does.\n")
             }
-            Some(said) => format!("The {who} \"{name}\" has not confirmed: {}\n", said.trim_end()),
-            None => format!("The {who} \"{name}\" has not confirmed: it has hung up.\n"),
+            (None, Some(said)) => format!("The {who} \"{name}\" has not confirmed: {}\n", said.trim_end()),
+            (None, None) => format!("The {who} \"{name}\" has not confirmed: it has hung up.\n"),
         }
     }
 }
@@ -103,7 +106,7 @@ impl Director {
             job.life = Life::BEGUN;
         }
         let known_as = if let Task::CopyWriter(writer) = &job.task { writer.known_as.as_ref() } else { None };
-        let command = format!("cancel Job={}\n", known_as.unwrap_or(&job.unique));
+        let command = FileCommand::Cancel { job: known_as.unwrap_or(&job.unique).clone() }.to_line();
         let file = job.file_daemon.presence.is_here().then(|| job.client.clone());
         let storage = job.storage_daemon.presence.is_here().then(|| job.storage.clone());
         let waits = storage.is_some() && job.storage_daemon.runs;
@@ -121,7 +124,7 @@ impl Director {
                 if let Err(why) = &refused {
                     net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {id}: {why}"));
                 }
-                Told { who, name, over: refused.is_err(), said: refused.err(), confirmed: false }
+                Told { who, name, over: refused.is_err(), said: refused.err(), answer: None }
             })
             .collect();
         if !told.is_empty() || partner > 0 {
@@ -156,8 +159,7 @@ impl Director {
         let console = cancelling.console.or_else(|| other?.console).map(|(console, _)| console);
         let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
         let Some(told) = cancelling.told.iter_mut().find(|told| told.who == errand.who) else { return };
-        // `2001 Job … marked to be canceled.`, `3000 JobId=… marked to be canceled.` (`wire/2 §5.4`, `wire/3 §1.3.11`).
-        told.confirmed |= text.starts_with("2001 ") || text.starts_with("3000 ");
+        told.answer = told.answer.or(CancelAnswer::parse(text.as_bytes()));
         told.said = Some(text.to_owned());
         if let Some(console) = console.filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
             self.console_prints(net, console, text);

@@ -100,7 +100,7 @@ impl Director {
         lines.unwrap_or_default().iter().for_each(|line| frame::put_data(&mut set, line));
         frame::put_signal(&mut set, Signal::Eod);
         VecDeque::from([
-            Preparation { frames: job_line, answer: "2000 OK Job" },
+            Preparation { frames: job_line, answer: answers::JOB },
             Preparation { frames: level_lines, answer: answers::LEVEL },
             Preparation { frames: set, answer: answers::FILESET },
         ])

@@ -8,6 +8,7 @@ use crate::notice::Level;
 use crate::role::script::Scripted;
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
+use crate::wire::hello;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
 use crate::wire::status::{EndJob, StatusLine, StorageEnd};
 use crate::{limits, printable};
@@ -117,7 +118,7 @@ impl Director {
     pub(super) fn daemon_signals(&mut self, net: &mut Net, id: u32, conn: ConnId, signal: Signal) {
         let Some(who) = self.jobs.get(&id).and_then(|job| job.who(conn)) else { return };
         match signal {
-            Signal::EodPoll | Signal::Poll => net.send_text(conn, "1000 OK\n"),
+            Signal::EodPoll | Signal::Poll => net.send_text(conn, message::POLLED),
             Signal::Status => {
                 net.send_text(conn, "Status OK\n");
                 net.send_signal(conn, Signal::Eod);
@@ -275,8 +276,8 @@ impl Director {
 
     pub(super) fn errand_hears(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let Some(errand) = self.talking.get_mut(&conn) else { return };
-        let greeting: &[u8] = if errand.who == Who::File { b"2000 OK Hello" } else { b"3000 OK Hello" };
-        if !errand.sent && text.starts_with(greeting) {
+        let greeting = if errand.who == Who::File { hello::FILE_ANSWER } else { hello::STORAGE_ANSWER.trim_end() };
+        if !errand.sent && text.starts_with(greeting.as_bytes()) {
             errand.sent = true;
             return go_on(errand, net, conn);
         }

@@ -20,6 +20,7 @@ use crate::node::{Net, TimerKey};
 use crate::role::director::pool::Waiting;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
+use crate::wire::file_answers;
 
 use super::dialling::{self, Errand, Undialled};
 use super::trouble::Trouble;
@@ -30,9 +31,6 @@ const CLAIM: Duration = Duration::from_secs(5);
 
 /// Since this protocol file daemons know the question (`wire/2 §1.14`).
 const ASKED_SINCE: u32 = 54;
-
-/// How the answer begins.
-const ANSWER: &[u8] = b"2000 OK FDSecureEraseCmd";
 
 /// A file daemon that somebody wants to reach.
 #[derive(Debug)]
@@ -293,7 +291,7 @@ impl Director {
     /// A line on a connection that has been taken: the answer. False if it has not been.
     pub(super) fn claim_answered(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) -> bool {
         let Some(id) = self.claimed(conn) else { return false };
-        if !text.starts_with(ANSWER) {
+        if !file_answers::is_secure_erase(text) {
             net.close(conn, true);
             return self.claim_lost(net, conn);
         }

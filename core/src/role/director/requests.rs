@@ -220,7 +220,7 @@ impl Request {
             Ask::UpdateMedia(_) => wire::UPDATE_MEDIA_FAILED.to_owned(),
             Ask::CreateJobMedia(_) => wire::JOB_MEDIA_FAILED.to_owned(),
             Ask::DeleteNullJobMedia { .. } => wire::NULL_JOB_MEDIA_FAILED.to_owned(),
-            Ask::UpdateJobRecord { .. } | Ask::UpdateFileList => "1992 catalog error\n".to_owned(),
+            Ask::UpdateJobRecord { .. } | Ask::UpdateFileList => wire::FAILED.to_owned(),
         };
         Next::Fail(line, why)
     }
