@@ -1,6 +1,7 @@
 //! An operator at a console: says lines to the director, and hears what comes back.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use towline_core::config::Password;
 use towline_core::conn::{CloseReason, DialFailure, Peer};
 use towline_core::event::Event;
-use towline_core::ids::{ConnId, DialId, ListenerId, WorkId};
-use towline_core::node::{Net, Opening, Role, Route, TimerKey};
+use towline_core::ids::{ConnId, ListenerId};
+use towline_core::node::{Net, Opening, Role, Route};
 use towline_core::notice::ExitReason;
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::tls::Dialler;
@@ -83,7 +84,12 @@ impl Operator {
 }
 
 impl Role for Operator {
-    fn start(&mut self, net: &mut Net) {
+    type Dial = ();
+    type Timer = Infallible;
+    type Work = Infallible;
+    type Survey = Infallible;
+
+    fn start(&mut self, net: &mut Net<Self>) {
         let seconds = Duration::from_secs;
         let route = Route {
             host: "dir".to_owned(),
@@ -98,16 +104,16 @@ impl Role for Operator {
         let engine = if self.tls { Dialler::Toy { identity: me.clone(), key: key.clone() } } else { Dialler::Clear };
         let hello = Hello::default_console("26.0.0", Version { major: 26, minor: 0, patch: 0 });
         let policy = if self.tls { 2 } else { 0 };
-        net.dial(route, Opening { engine, hello, key, own: me.qualified(), policy });
+        net.dial(route, Opening { engine, hello, key, own: me.qualified(), policy }, ());
     }
 
-    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
+    fn on_bound(&mut self, _net: &mut Net<Self>, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
 
-    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _peer: Peer) {
+    fn on_accepted(&mut self, net: &mut Net<Self>, conn: ConnId, _peer: Peer) {
         net.abort(conn);
     }
 
-    fn on_dialed(&mut self, net: &mut Net, _dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+    fn on_dialed(&mut self, net: &mut Net<Self>, (): (), outcome: Result<(ConnId, Peer), DialFailure>) {
         match outcome {
             Ok((conn, _)) => {
                 self.conn = Some(conn);
@@ -117,26 +123,30 @@ impl Role for Operator {
         }
     }
 
-    fn on_text(&mut self, _net: &mut Net, _conn: ConnId, text: Vec<u8>) {
+    fn on_text(&mut self, _net: &mut Net<Self>, _conn: ConnId, text: Vec<u8>) {
         self.heard.lock().text.push_str(&String::from_utf8_lossy(&text));
     }
 
-    fn on_signal(&mut self, _net: &mut Net, _conn: ConnId, signal: Signal) {
+    fn on_signal(&mut self, _net: &mut Net<Self>, _conn: ConnId, signal: Signal) {
         if signal == Signal::Eod {
             self.heard.lock().answers += 1;
         }
     }
 
-    fn on_closed(&mut self, _net: &mut Net, _conn: ConnId, reason: CloseReason) {
+    fn on_closed(&mut self, _net: &mut Net<Self>, _conn: ConnId, reason: CloseReason) {
         self.conn = None;
         self.heard.lock().over = Some(reason.to_string());
     }
 
-    fn on_done(&mut self, _net: &mut Net, _work: WorkId, _done: WorkDone) {}
+    fn on_done(&mut self, _net: &mut Net<Self>, work: Infallible, _done: WorkDone) {
+        match work {}
+    }
 
-    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+    fn on_timer(&mut self, _net: &mut Net<Self>, timer: Infallible) {
+        match timer {}
+    }
 
-    fn on_typed(&mut self, net: &mut Net, line: Option<String>) {
+    fn on_typed(&mut self, net: &mut Net<Self>, line: Option<String>) {
         match (line, self.conn) {
             (Some(line), Some(conn)) => net.send_text(conn, line),
             (Some(line), None) => self.lines.push_back(line),
@@ -144,7 +154,7 @@ impl Role for Operator {
         }
     }
 
-    fn on_stop(&mut self, net: &mut Net) {
+    fn on_stop(&mut self, net: &mut Net<Self>) {
         net.exit(ExitReason::Done);
     }
 }

@@ -76,7 +76,7 @@ fn a_blocked_connection_rests(arm: &impl Arm) {
 /// A timer of the node's own is what ends the wait.
 fn pause(stage: &Stage<'_, impl Arm>) {
     stage.order(|net| {
-        let _ = net.set_timer(Duration::from_millis(300), "conformance");
+        let _ = net.set_timer(Duration::from_millis(300), "conformance", 0);
     });
     assert!(matches!(stage.next("a timer"), Heard::Timer(..)));
 }

@@ -1,6 +1,7 @@
 //! A node with a role that does what the body says, and tells what it hears.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -13,8 +14,8 @@ use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::drive::{Hands, Reply, Step};
 use crate::error::Code;
 use crate::event::Event;
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{Net, Node, Opening, Role, Route, Settings, TimerKey};
+use crate::ids::{ConnId, DialId, ListenerId};
+use crate::node::{Net, Node, Opening, Role, Route, Settings};
 use crate::notice::{ExitReason, Notice};
 use crate::socket::{IoKind, SocketOptions};
 use crate::time::Instant;
@@ -33,7 +34,7 @@ pub enum Heard {
     /// A peer came in.
     Accepted(ConnId, Peer),
     /// A dial has ended.
-    Dialed(DialId, Result<(ConnId, Peer), DialFailure>),
+    Dialed(Result<(ConnId, Peer), DialFailure>),
     /// A text frame.
     Text(ConnId, Vec<u8>),
     /// A signal.
@@ -42,15 +43,15 @@ pub enum Heard {
     Closed(ConnId, CloseReason),
     /// A connection was refused.
     Refused(CloseReason),
-    /// A timer is due, at this time of the node.
-    Timer(TimerKey, Instant),
+    /// The timer of this number is due, at this time of the node.
+    Timer(u64, Instant),
     /// Work is done.
-    Done(WorkId),
+    Done,
     /// The operator wants an end.
     Stop,
 }
 
-type Order = Box<dyn FnOnce(&mut Net) + Send>;
+type Order = Box<dyn FnOnce(&mut Net<Scripted>) + Send>;
 
 /// Does what the body says. An order is left in a queue, and a typed line calls for it.
 pub struct Scripted {
@@ -73,43 +74,49 @@ impl Scripted {
 }
 
 impl Role for Scripted {
-    fn start(&mut self, net: &mut Net) {
+    type Dial = ();
+    /// Its number.
+    type Timer = u64;
+    type Work = ();
+    type Survey = Infallible;
+
+    fn start(&mut self, net: &mut Net<Self>) {
         net.set_keyring(Arc::clone(&self.keyring));
     }
-    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+    fn on_bound(&mut self, _net: &mut Net<Self>, _listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
         self.say(Heard::Bound(outcome));
     }
-    fn on_accepted(&mut self, _net: &mut Net, conn: ConnId, peer: Peer) {
+    fn on_accepted(&mut self, _net: &mut Net<Self>, conn: ConnId, peer: Peer) {
         self.say(Heard::Accepted(conn, peer));
     }
-    fn on_dialed(&mut self, _net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        self.say(Heard::Dialed(dial, outcome));
+    fn on_dialed(&mut self, _net: &mut Net<Self>, (): (), outcome: Result<(ConnId, Peer), DialFailure>) {
+        self.say(Heard::Dialed(outcome));
     }
-    fn on_text(&mut self, _net: &mut Net, conn: ConnId, text: Vec<u8>) {
+    fn on_text(&mut self, _net: &mut Net<Self>, conn: ConnId, text: Vec<u8>) {
         self.say(Heard::Text(conn, text));
     }
-    fn on_signal(&mut self, _net: &mut Net, conn: ConnId, signal: Signal) {
+    fn on_signal(&mut self, _net: &mut Net<Self>, conn: ConnId, signal: Signal) {
         self.say(Heard::Signal(conn, signal));
     }
-    fn on_closed(&mut self, _net: &mut Net, conn: ConnId, reason: CloseReason) {
+    fn on_closed(&mut self, _net: &mut Net<Self>, conn: ConnId, reason: CloseReason) {
         self.say(Heard::Closed(conn, reason));
     }
-    fn on_done(&mut self, _net: &mut Net, work: WorkId, _done: WorkDone) {
-        self.say(Heard::Done(work));
+    fn on_done(&mut self, _net: &mut Net<Self>, (): (), _done: WorkDone) {
+        self.say(Heard::Done);
     }
-    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
-        self.say(Heard::Timer(key, net.now()));
+    fn on_timer(&mut self, net: &mut Net<Self>, timer: u64) {
+        self.say(Heard::Timer(timer, net.now()));
     }
-    fn on_typed(&mut self, net: &mut Net, _line: Option<String>) {
+    fn on_typed(&mut self, net: &mut Net<Self>, _line: Option<String>) {
         let orders = std::mem::take(&mut *self.orders.lock().unwrap());
         for order in orders {
             order(net);
         }
     }
-    fn on_stop(&mut self, _net: &mut Net) {
+    fn on_stop(&mut self, _net: &mut Net<Self>) {
         self.say(Heard::Stop);
     }
-    fn on_refused(&mut self, _net: &mut Net, reason: &CloseReason) -> Option<Code> {
+    fn on_refused(&mut self, _net: &mut Net<Self>, reason: &CloseReason) -> Option<Code> {
         self.say(Heard::Refused(reason.clone()));
         None
     }
@@ -180,13 +187,13 @@ impl<'a, A: Arm> Stage<'a, A> {
     }
 
     /// Has the role do something.
-    pub fn order(&self, order: impl FnOnce(&mut Net) + Send + 'static) {
+    pub fn order(&self, order: impl FnOnce(&mut Net<Scripted>) + Send + 'static) {
         self.orders.lock().unwrap().push_back(Box::new(order));
         assert!(self.running.post(Event::Typed(None)), "the node has ended");
     }
 
     /// Has the role do something and waits for what it gives.
-    pub fn ask<T: Send + 'static>(&self, order: impl FnOnce(&mut Net) -> T + Send + 'static) -> T {
+    pub fn ask<T: Send + 'static>(&self, order: impl FnOnce(&mut Net<Scripted>) -> T + Send + 'static) -> T {
         let (say, answer) = channel();
         self.order(move |net| drop(say.send(order(net))));
         self.arm.wait(&answer, "the node's answer")
@@ -242,7 +249,7 @@ impl<'a, A: Arm> Stage<'a, A> {
         let mut mate = Mate::accepted(door.accept(), tls::Acceptor::default());
         mate.authenticate();
         match self.next("a dialled connection") {
-            Heard::Dialed(_, Ok((conn, _))) => (mate, conn),
+            Heard::Dialed(Ok((conn, _))) => (mate, conn),
             other => panic!("expected a dialled connection, heard {other:?}"),
         }
     }
@@ -252,26 +259,26 @@ impl<'a, A: Arm> Stage<'a, A> {
         let door = self.arm.door(SocketOptions::default());
         let route = route(door.address(), Duration::from_secs(30), SocketOptions::default());
         self.order(move |net| {
-            let _ = net.dial(route, Opening { engine, ..opening() });
+            let _ = net.dial(route, Opening { engine, ..opening() }, ());
         });
         let mut mate = Mate::accepted(door.accept(), engines);
         (mate.chunk, mate.sip) = (1, 1);
         mate.authenticate();
         match self.next("a dialled connection") {
-            Heard::Dialed(_, Ok((conn, peer))) => (mate, conn, peer),
+            Heard::Dialed(Ok((conn, peer))) => (mate, conn, peer),
             other => panic!("expected a dialled connection, heard {other:?}"),
         }
     }
 
     /// Dials in clear.
     pub fn dial(&self, route: Route) -> DialId {
-        self.ask(move |net| net.dial(route, opening()))
+        self.ask(move |net| net.dial(route, opening(), ()))
     }
 
     /// Why the dial failed.
     pub fn failure(&self) -> DialFailure {
         match self.next("a failed dial") {
-            Heard::Dialed(_, Err(failure)) => failure,
+            Heard::Dialed(Err(failure)) => failure,
             other => panic!("expected a failed dial, heard {other:?}"),
         }
     }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::crowd::{Outcast, Prefix, Progress};
-use super::net::{Link, Net};
+use super::net::{AnyNet, Link};
 use crate::action::Action;
 use crate::conn::{Accepting, CloseReason, Conn, Stage, ToConn};
 use crate::error::{Code, Explain, Fault};
@@ -13,7 +13,7 @@ use crate::limits;
 use crate::socket::Ends;
 use crate::wire::names::PeerName;
 
-impl Net {
+impl AnyNet {
     pub(super) fn on_accepted(&mut self, ticket: TicketId, _listener: ListenerId, ends: Ends) {
         if self.crowd.len() >= self.settings.max_unauthenticated && !self.make_room() {
             let text = format!(

@@ -21,7 +21,7 @@ pub(super) use narrow::Narrow;
 pub use news::DialNews;
 use race::{Race, says_more};
 
-use super::net::{Link, Net, Owner, TimerKey};
+use super::net::{AnyNet, Link, Owner, TimerKey};
 use crate::action::Action;
 use crate::address::{Address, can_reach, lacks_scope};
 use crate::conn::{CloseReason, Conn, DialFailure, Dialling};
@@ -117,9 +117,8 @@ impl Attempt {
     }
 }
 
-impl Net {
-    /// Dials until there is an authenticated connection or the time is over; the role hears `on_dialed` once.
-    pub fn dial(&mut self, route: Route, opening: Opening) -> DialId {
+impl AnyNet {
+    pub(super) fn dial(&mut self, route: Route, opening: Opening) -> DialId {
         let dial = DialId(self.next_id());
         let give_up = self.now + route.within;
         let step = Step::Racing(None);
@@ -144,9 +143,15 @@ impl Net {
         dial
     }
 
-    /// Calls a dial off; the role hears `on_dialed` with `Cancelled`.
+    /// Calls a dial off; the role hears `on_dialed` with `Cancelled`, unless it has heard of its end before.
     pub fn cancel_dial(&mut self, dial: DialId) {
-        let Some(mut attempt) = self.dials.remove(&dial) else { return };
+        let Some(mut attempt) = self.dials.remove(&dial) else {
+            // It has failed just now, and the role is still to hear of it.
+            if let Some((_, failure)) = self.failed.iter_mut().find(|(failed, _)| *failed == dial) {
+                *failure = DialFailure::Cancelled;
+            }
+            return;
+        };
         match attempt.step {
             Step::Resolving(deadline) => {
                 self.cancel_timer(deadline);
@@ -163,6 +168,7 @@ impl Net {
             }
             Step::Pausing(key) => self.cancel_timer(key),
         }
+        self.news.retain(|(about, _)| *about != dial);
         self.failed.push_back((dial, DialFailure::Cancelled));
     }
 

@@ -17,7 +17,7 @@ pub use failure::BindError;
 #[cfg(test)]
 pub(crate) use failure::one_of_each;
 
-use super::net::{Net, Owner, TimerKey};
+use super::net::{AnyNet, Owner, TimerKey};
 use crate::action::Action;
 use crate::address::Endpoint;
 use crate::error::{Code, Explain, Fault, Retry};
@@ -80,7 +80,7 @@ impl Place {
     }
 }
 
-impl Net {
+impl AnyNet {
     /// Listens on these addresses until [`stop_listening`](Self::stop_listening). One that is not there yet is bound when
     /// it comes; if none can ever be bound, the node ends.
     pub fn listen_on(&mut self, wanted: impl IntoIterator<Item = Endpoint>) {

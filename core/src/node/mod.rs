@@ -3,7 +3,7 @@
 //! ```text
 //!   Event -> Node { Net, Role } -> Action
 //! ```
-//! [`Net`] is what a role orders through; the node turns events into calls of the role.
+//! [`Net`] is what a role orders through, and keeps what each order is for; the node turns events into calls of the role.
 
 mod accept;
 mod crowd;
@@ -18,13 +18,15 @@ mod shortage;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use dial::{DialNews, Opening, Route};
 pub use listen::{BindError, EXIT_NO_LISTENER};
-pub use net::{Net, Settings, TimerKey};
+pub use net::{AnyNet, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};
 pub use role::Role;
-pub use survey::{Row, SurveyId};
+pub use survey::Row;
+pub use tokens::Net;
 
 #[cfg(test)]
 pub(crate) use listen::one_of_each as one_of_each_bind_error;
@@ -32,18 +34,18 @@ pub(crate) use listen::one_of_each as one_of_each_bind_error;
 use std::collections::VecDeque;
 
 use crate::action::Action;
-use crate::conn::{CloseReason, FromConn, Peer, ToConn};
+use crate::conn::{CloseReason, DialFailure, FromConn, Peer, ToConn};
 use crate::error::Explain;
 use crate::event::Event;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, DialId};
 use crate::notice::{ExitReason, Level};
 use crate::time::{Deadline, Instant};
 use net::Owner;
 
 /// Decides for one daemon. After each `handle_*` call drain [`poll_action`](Self::poll_action) before waiting.
 #[derive(Debug)]
-pub struct Node<R> {
-    net: Net,
+pub struct Node<R: Role> {
+    net: Net<R>,
     role: R,
     stopping: bool,
 }
@@ -53,7 +55,7 @@ impl<R: Role> Node<R> {
     /// from the operating system and never print it.
     #[must_use]
     pub fn new(role: R, settings: Settings, seed: [u8; 32], now: Instant) -> Self {
-        Self { net: Net::new(settings, seed, now), role, stopping: false }
+        Self { net: Net::new(AnyNet::new(settings, seed, now)), role, stopping: false }
     }
 
     /// Takes one event. Never fails: a bad peer ends its connection, not the node.
@@ -90,7 +92,11 @@ impl<R: Role> Node<R> {
             Event::Accepted { ticket, listener, ends } => self.net.on_accepted(ticket, listener, ends),
             Event::NotAccepted { listener: _, error } => self.net.on_not_accepted(error),
             Event::FromConn { conn, message } => self.hear(conn, message),
-            Event::Done { work, done } => self.role.on_done(&mut self.net, work, done),
+            Event::Done { work, done } => {
+                if let Some(work) = self.net.works.remove(&work) {
+                    self.role.on_done(&mut self.net, work, done);
+                }
+            }
         }
         self.settle();
     }
@@ -100,7 +106,11 @@ impl<R: Role> Node<R> {
         self.net.advance(now);
         while let Some(owner) = self.net.due() {
             match owner {
-                Owner::Role(key) => self.role.on_timer(&mut self.net, key),
+                Owner::Role(key) => {
+                    if let Some(timer) = self.net.timers.remove(&key) {
+                        self.role.on_timer(&mut self.net, timer);
+                    }
+                }
                 Owner::Dial(dial) => self.net.dial_timer(dial),
                 Owner::Survey(id) => self.net.survey_over(id),
                 Owner::Names => self.net.names_timer(),
@@ -168,7 +178,7 @@ impl<R: Role> Node<R> {
         let dial = self.net.authenticated(conn, &peer);
         self.tell_news();
         match dial {
-            Some(dial) => self.role.on_dialed(&mut self.net, dial, Ok((conn, peer))),
+            Some(dial) => self.dial_ended(dial, Ok((conn, peer))),
             None => self.role.on_accepted(&mut self.net, conn, peer),
         }
     }
@@ -192,7 +202,16 @@ impl<R: Role> Node<R> {
     /// Tells the role how its dials get on.
     fn tell_news(&mut self) {
         while let Some((dial, news)) = self.net.news.pop_front() {
-            self.role.on_dial_news(&mut self.net, dial, &news);
+            if let Some(token) = self.net.dials.remove(&dial) {
+                self.role.on_dial_news(&mut self.net, &token, &news);
+                self.net.dials.insert(dial, token);
+            }
+        }
+    }
+
+    fn dial_ended(&mut self, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        if let Some(token) = self.net.dials.remove(&dial) {
+            self.role.on_dialed(&mut self.net, token, outcome);
         }
     }
 
@@ -200,10 +219,12 @@ impl<R: Role> Node<R> {
     fn settle(&mut self) {
         self.tell_news();
         while let Some((dial, failure)) = self.net.failed_dials().pop_front() {
-            self.role.on_dialed(&mut self.net, dial, Err(failure));
+            self.dial_ended(dial, Err(failure));
         }
         while let Some((survey, rows)) = self.net.surveyed.pop_front() {
-            self.role.on_surveyed(&mut self.net, survey, rows);
+            if let Some(survey) = self.net.surveys.remove(&survey) {
+                self.role.on_surveyed(&mut self.net, survey, rows);
+            }
         }
     }
 }

@@ -48,9 +48,9 @@ pub struct Settings {
     pub authenticate_within: Duration,
 }
 
-/// Everything a role orders through. Orders become actions in the order they were given.
+/// A [`Net`](super::Net) without what its role's orders are for: connections, listeners, the log. For what serves any role.
 #[derive(Debug)]
-pub struct Net {
+pub struct AnyNet {
     pub(super) settings: Settings,
     pub(super) now: Instant,
     wall: (Instant, Wall),
@@ -102,7 +102,7 @@ pub(super) struct Link {
     pub(super) known: Option<Box<Known>>,
 }
 
-impl Net {
+impl AnyNet {
     pub(super) fn new(settings: Settings, seed: [u8; 32], now: Instant) -> Self {
         Self {
             settings,
@@ -273,22 +273,19 @@ impl Net {
         self.links.get(&conn).map(|link| link.ends)
     }
 
-    /// Wakes the role after `after`.
-    pub fn set_timer(&mut self, after: Duration, why: &'static str) -> TimerKey {
+    pub(super) fn set_timer(&mut self, after: Duration, why: &'static str) -> TimerKey {
         let key = TimerKey(self.next_id());
         self.arm(self.now + after, key, Owner::Role(key), why);
         key
     }
 
-    /// Forgets a timer; one that has fired does not matter.
-    pub fn cancel_timer(&mut self, key: TimerKey) {
+    pub(super) fn cancel_timer(&mut self, key: TimerKey) {
         if let Some(at) = self.timer_times.remove(&key) {
             self.timers.remove(&(at, key));
         }
     }
 
-    /// Has something done on the disk or in the catalog; the role hears `on_done`.
-    pub fn work(&mut self, request: Work) -> WorkId {
+    pub(super) fn work(&mut self, request: Work) -> WorkId {
         let work = WorkId(self.next_id());
         self.order(Action::Work { work, request });
         work

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::crowd::Prefix;
-use super::net::{Net, Owner, TimerKey};
+use super::net::{AnyNet, Owner, TimerKey};
 use crate::error::{Code, Fault};
 use crate::limits;
 use crate::notice::Level;
@@ -29,7 +29,7 @@ struct Seen {
     text: String,
 }
 
-impl Net {
+impl AnyNet {
     /// Logs that a connection from `peer` was refused: `text` says why and what to do.
     pub(super) fn log_refusal(&mut self, cause: (Fault, Code), peer: SocketAddr, text: String) {
         let seen = &mut self.refusals.seen;

@@ -1,12 +1,14 @@
 //! What makes a node a director, a storage daemon, a file daemon, a console or a tray monitor.
 
+use std::fmt::Debug;
+
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Code;
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialNews, Net, Row, SurveyId, TimerKey};
+use crate::ids::{ConnId, ListenerId};
+use crate::node::{DialNews, Net, Row};
 use crate::socket::IoKind;
 use crate::wire::frame::Signal;
 use crate::work::WorkDone;
@@ -15,53 +17,68 @@ use crate::work::WorkDone;
 ///
 /// Nothing here fails: a bad peer ends its connection, not the node.
 pub trait Role: Sized + Send + 'static {
+    /// What a dial is for. `Infallible` where a role has none of a kind.
+    type Dial: Debug + Send;
+    /// What a timer is for.
+    type Timer: Debug + Send;
+    /// What a piece of work is for.
+    type Work: Debug + Send;
+    /// Whom a survey is for.
+    type Survey: Debug + Send;
+
     /// The daemon starts: listen, dial, set the keyring.
-    fn start(&mut self, net: &mut Net);
+    fn start(&mut self, net: &mut Net<Self>);
     /// A listener of [`Net::listen`] is bound, or cannot be.
-    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<std::net::SocketAddr, IoKind>) {}
+    fn on_bound(
+        &mut self,
+        _net: &mut Net<Self>,
+        _listener: ListenerId,
+        _outcome: Result<std::net::SocketAddr, IoKind>,
+    ) {
+    }
     /// A peer came in and is authenticated. Close it if it is not expected.
-    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer);
+    fn on_accepted(&mut self, net: &mut Net<Self>, conn: ConnId, peer: Peer);
     /// A dial goes on, or has gone well with something to mend: for the log of the job it is for.
-    fn on_dial_news(&mut self, _net: &mut Net, _dial: DialId, _news: &DialNews) {}
+    fn on_dial_news(&mut self, _net: &mut Net<Self>, _dial: &Self::Dial, _news: &DialNews) {}
     /// A connection in use makes no progress; already logged. For the log of its job.
-    fn on_stalled(&mut self, _net: &mut Net, _conn: ConnId, _stall: &Stall) {}
-    /// A dial has ended: the connection is authenticated, or all tries failed.
-    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>);
+    fn on_stalled(&mut self, _net: &mut Net<Self>, _conn: ConnId, _stall: &Stall) {}
+    /// A dial has ended: the connection is authenticated, all tries failed, or it was called off.
+    fn on_dialed(&mut self, net: &mut Net<Self>, dial: Self::Dial, outcome: Result<(ConnId, Peer), DialFailure>);
     /// A whole text frame.
-    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>);
+    fn on_text(&mut self, net: &mut Net<Self>, conn: ConnId, text: Vec<u8>);
     /// A signal.
-    fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal);
+    fn on_signal(&mut self, net: &mut Net<Self>, conn: ConnId, signal: Signal);
     /// A parcel of `UpdCat` frames. Call [`Net::parcel_taken`] once it is dealt with.
-    fn on_parcel(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
+    fn on_parcel(&mut self, net: &mut Net<Self>, conn: ConnId, _parcel: Parcel) {
         net.parcel_taken(conn);
     }
     /// A parcel we sent is written.
-    fn on_parcel_sent(&mut self, _net: &mut Net, _conn: ConnId, _parcel: Parcel) {}
+    fn on_parcel_sent(&mut self, _net: &mut Net<Self>, _conn: ConnId, _parcel: Parcel) {}
     /// The connection's machine speaks.
-    fn on_machine(&mut self, _net: &mut Net, _conn: ConnId, _message: FromMachine) {}
+    fn on_machine(&mut self, _net: &mut Net<Self>, _conn: ConnId, _message: FromMachine) {}
     /// The connection's machine has ended.
-    fn on_carried(&mut self, _net: &mut Net, _conn: ConnId, _outcome: Outcome) {}
+    fn on_carried(&mut self, _net: &mut Net<Self>, _conn: ConnId, _outcome: Outcome) {}
     /// A ready connection has ended. Not called for connections that were never ready.
-    fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason);
+    fn on_closed(&mut self, net: &mut Net<Self>, conn: ConnId, reason: CloseReason);
     /// The list that `Net::survey` was asked for.
-    fn on_surveyed(&mut self, _net: &mut Net, _survey: SurveyId, _rows: Vec<Row>) {}
-    /// A piece of work is done.
-    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone);
+    fn on_surveyed(&mut self, _net: &mut Net<Self>, _survey: Self::Survey, _rows: Vec<Row>) {}
+    /// A piece of work is done. What it was for may have ended meanwhile.
+    fn on_done(&mut self, net: &mut Net<Self>, work: Self::Work, done: WorkDone);
     /// A timer of ours is due.
-    fn on_timer(&mut self, net: &mut Net, key: TimerKey);
+    fn on_timer(&mut self, net: &mut Net<Self>, timer: Self::Timer);
     /// The wall clock was set, or the machine has slept: what other machines know of us may be out of date.
-    fn on_clock_jumped(&mut self, _net: &mut Net) {}
+    fn on_clock_jumped(&mut self, _net: &mut Net<Self>) {}
 
     /// Local time follows other rules from now on.
-    fn on_zone_changed(&mut self, _net: &mut Net, _zone: Zone) {}
+    fn on_zone_changed(&mut self, _net: &mut Net<Self>, _zone: Zone) {}
     /// The machine has other addresses, or other ways to other networks.
-    fn on_network_changed(&mut self, _net: &mut Net) {}
+    fn on_network_changed(&mut self, _net: &mut Net<Self>) {}
     /// The operator typed a line; `None` at the end of the input.
-    fn on_typed(&mut self, _net: &mut Net, _line: Option<String>) {}
+    fn on_typed(&mut self, _net: &mut Net<Self>, _line: Option<String>) {}
     /// The operator wants the daemon to end: end jobs, then `net.exit`.
-    fn on_stop(&mut self, net: &mut Net);
+    fn on_stop(&mut self, net: &mut Net<Self>);
     /// An incoming connection was refused before it was ready; already logged. Returns a code to count by.
-    fn on_refused(&mut self, _net: &mut Net, _reason: &CloseReason) -> Option<Code> {
+    fn on_refused(&mut self, _net: &mut Net<Self>, _reason: &CloseReason) -> Option<Code> {
         None
     }
 }

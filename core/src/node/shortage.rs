@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::net::{Net, Owner, TimerKey};
+use super::net::{AnyNet, Owner, TimerKey};
 use crate::notice::Level;
 use crate::socket::IoKind;
 use crate::time::Instant;
@@ -23,7 +23,7 @@ struct Lasting {
     unsaid: u64,
 }
 
-impl Net {
+impl AnyNet {
     /// The system has not handed over a connection that waits. The adapter asks again after a pause.
     pub(super) fn on_not_accepted(&mut self, error: IoKind) {
         if error == IoKind::Exhausted {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::net::{Net, Owner, TimerKey};
+use super::net::{AnyNet, Owner, TimerKey};
 use super::number::Number;
 use crate::conn::{Peer, ToConn, Traffic};
 use crate::ids::ConnId;
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Names a survey. Never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SurveyId(pub u64);
+pub(super) struct SurveyId(u64);
 
 /// One live connection.
 #[derive(Clone, Debug)]
@@ -64,9 +64,8 @@ pub(super) struct Survey {
     deadline: TimerKey,
 }
 
-impl Net {
-    /// Asks all authenticated connections; the role hears `on_surveyed`, at most two seconds later.
-    pub fn survey(&mut self) -> SurveyId {
+impl AnyNet {
+    pub(super) fn survey(&mut self) -> SurveyId {
         let (id, deadline) = (SurveyId(self.next_id()), TimerKey(self.next_id()));
         let now = self.now;
         let row = |(&conn, link): (&ConnId, &super::net::Link)| {

@@ -6,17 +6,18 @@ mod listening;
 mod shortage;
 mod standstill;
 mod surveys;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{DialNews, Net, Node, Opening, Route, Row, Settings, SurveyId, TimerKey};
+use super::{DialNews, Net, Node, Opening, Route, Row, Settings};
 use crate::action::Action;
 use crate::conn::{CloseReason, Conn, DialFailure, FromConn, Peer, Stage, ToConn};
 use crate::error::{Code, Explain};
 use crate::event::Event;
-use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
+use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId};
 use crate::node::Role;
 use crate::notice::{ExitReason, Level, Notice};
 use crate::secret::Secret;
@@ -32,66 +33,72 @@ use crate::{limits, tls};
 const SECOND: Duration = Duration::from_secs(1);
 const WALL: Wall = Wall(1_795_438_893_000_000);
 
-type Order = Box<dyn FnOnce(&mut Net) + Send>;
+type Order = Box<dyn FnOnce(&mut Net<Notes>) + Send>;
 
 /// Notes what it hears; does what a test gives it when a line is typed.
 #[derive(Default)]
 struct Notes {
     heard: Vec<String>,
-    dialed: Vec<(DialId, Result<ConnId, DialFailure>)>,
+    dialed: Vec<(String, Result<ConnId, DialFailure>)>,
     order: Option<Order>,
     rows: Vec<Row>,
     surveys: usize,
 }
 
 impl Role for Notes {
-    fn start(&mut self, _net: &mut Net) {
+    /// The host.
+    type Dial = String;
+    type Timer = &'static str;
+    type Work = &'static str;
+    type Survey = ();
+
+    fn start(&mut self, _net: &mut Net<Self>) {
         self.heard.push("start".to_owned());
     }
-    fn on_bound(&mut self, _net: &mut Net, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+    fn on_bound(&mut self, _net: &mut Net<Self>, listener: ListenerId, outcome: Result<SocketAddr, IoKind>) {
         self.heard.push(format!("bound {listener:?} {outcome:?}"));
     }
-    fn on_accepted(&mut self, _net: &mut Net, conn: ConnId, peer: Peer) {
+    fn on_accepted(&mut self, _net: &mut Net<Self>, conn: ConnId, peer: Peer) {
         self.heard.push(format!("accepted {conn:?} {}", peer.name));
     }
-    fn on_dial_news(&mut self, _net: &mut Net, _dial: DialId, news: &DialNews) {
+    fn on_dial_news(&mut self, _net: &mut Net<Self>, _host: &String, news: &DialNews) {
         let what = match news {
             DialNews::Failed { tries, unsaid, .. } => format!("{tries} {unsaid}"),
             DialNews::SmallOnly { .. } => "small".to_owned(),
         };
         self.heard.push(format!("news {} {what}", news.code()));
     }
-    fn on_dialed(&mut self, _net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        self.dialed.push((dial, outcome.map(|(conn, _)| conn)));
+    fn on_dialed(&mut self, _net: &mut Net<Self>, host: String, outcome: Result<(ConnId, Peer), DialFailure>) {
+        self.dialed.push((host, outcome.map(|(conn, _)| conn)));
     }
-    fn on_text(&mut self, _net: &mut Net, _conn: ConnId, text: Vec<u8>) {
+    fn on_text(&mut self, _net: &mut Net<Self>, _conn: ConnId, text: Vec<u8>) {
         self.heard.push(String::from_utf8(text).unwrap());
     }
-    fn on_signal(&mut self, _net: &mut Net, _conn: ConnId, signal: Signal) {
+    fn on_signal(&mut self, _net: &mut Net<Self>, _conn: ConnId, signal: Signal) {
         self.heard.push(format!("{signal:?}"));
     }
-    fn on_closed(&mut self, _net: &mut Net, conn: ConnId, reason: CloseReason) {
+    fn on_closed(&mut self, _net: &mut Net<Self>, conn: ConnId, reason: CloseReason) {
         self.heard.push(format!("closed {conn:?} {reason}"));
     }
-    fn on_done(&mut self, _net: &mut Net, work: WorkId, _done: WorkDone) {
-        self.heard.push(format!("done {work:?}"));
+    fn on_done(&mut self, _net: &mut Net<Self>, work: &'static str, _done: WorkDone) {
+        self.heard.push(format!("done {work}"));
     }
-    fn on_timer(&mut self, _net: &mut Net, key: TimerKey) {
-        self.heard.push(format!("timer {}", key.0));
+    fn on_timer(&mut self, _net: &mut Net<Self>, timer: &'static str) {
+        self.heard.push(format!("timer {timer}"));
     }
-    fn on_typed(&mut self, net: &mut Net, _line: Option<String>) {
+    fn on_typed(&mut self, net: &mut Net<Self>, _line: Option<String>) {
         if let Some(order) = self.order.take() {
             order(net);
         }
     }
-    fn on_stop(&mut self, _net: &mut Net) {
+    fn on_stop(&mut self, _net: &mut Net<Self>) {
         self.heard.push("stop".to_owned());
     }
-    fn on_surveyed(&mut self, _net: &mut Net, _survey: SurveyId, rows: Vec<Row>) {
+    fn on_surveyed(&mut self, _net: &mut Net<Self>, (): (), rows: Vec<Row>) {
         self.surveys += 1;
         self.rows = rows;
     }
-    fn on_refused(&mut self, _net: &mut Net, reason: &CloseReason) -> Option<Code> {
+    fn on_refused(&mut self, _net: &mut Net<Self>, reason: &CloseReason) -> Option<Code> {
         self.heard.push(format!("refused: {reason}"));
         None
     }
@@ -132,7 +139,7 @@ impl Desk {
     }
 
     /// Lets the role order something.
-    fn order(&mut self, order: impl FnOnce(&mut Net) + Send + 'static) -> Vec<Action> {
+    fn order(&mut self, order: impl FnOnce(&mut Net<Notes>) + Send + 'static) -> Vec<Action> {
         self.node.role.order = Some(Box::new(order));
         self.event(Event::Typed(None))
     }
@@ -151,7 +158,7 @@ impl Desk {
 
     fn dial_by(&mut self, route: Route) -> (DialId, Vec<Action>) {
         let (say, heard) = std::sync::mpsc::channel();
-        let actions = self.order(move |net| say.send(net.dial(route, opening())).unwrap());
+        let actions = self.order(move |net| say.send(net.dial(route.clone(), opening(), route.host)).unwrap());
         (heard.recv().unwrap(), actions)
     }
 
@@ -325,9 +332,9 @@ fn timers_fire_in_order_never_early_and_not_once_cancelled() {
     let mut desk = Desk::new();
     assert!(
         desk.order(|net| {
-            let late = net.set_timer(3 * SECOND, "late");
-            let soon = net.set_timer(SECOND, "soon");
-            let never = net.set_timer(2 * SECOND, "never");
+            let late = net.set_timer(3 * SECOND, "late", "first");
+            let soon = net.set_timer(SECOND, "soon", "second");
+            let never = net.set_timer(2 * SECOND, "never", "third");
             assert_eq!((late.0, soon.0, never.0), (1, 2, 3));
             net.cancel_timer(never);
             net.cancel_timer(never);
@@ -339,9 +346,9 @@ fn timers_fire_in_order_never_early_and_not_once_cancelled() {
     assert_eq!(desk.node.role.heard, ["start"]);
     let _ = desk.wait(Duration::from_nanos(1));
     let _ = desk.wait(Duration::ZERO);
-    assert_eq!(desk.node.role.heard, ["start", "timer 2"]);
+    assert_eq!(desk.node.role.heard, ["start", "timer second"]);
     let _ = desk.wait(60 * SECOND);
-    assert_eq!(desk.node.role.heard, ["start", "timer 2", "timer 1"]);
+    assert_eq!(desk.node.role.heard, ["start", "timer second", "timer first"]);
     assert_eq!(desk.node.poll_timeout(), None);
 }
 

@@ -8,14 +8,15 @@
 //! A console whose lines come from a program ends with a code that says how they went: see [`Console::judging`].
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use crate::config::{ConsoleConfig, keepalive};
 use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::error::{Code, Explain, Fault};
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
-use crate::node::{DialNews, Net, Role, Route, TimerKey};
+use crate::ids::{ConnId, ListenerId};
+use crate::node::{AnyNet, DialNews, Net, Role, Route};
 use crate::notice::{ExitReason, Level, Notice};
 use crate::printable;
 use crate::role::identity::Credentials;
@@ -131,7 +132,7 @@ impl Console {
         self.config.console.as_ref().map_or_else(|| DEFAULT_CONSOLE.to_owned(), |console| console.name.clone())
     }
 
-    fn dial(&self, net: &mut Net) {
+    fn dial(&self, net: &mut Net<Self>) {
         let director = &self.config.director;
         let name = self.name();
         let purpose = Purpose::Console { name: name.clone(), version: Some(SPEAKS.to_owned()) };
@@ -147,14 +148,14 @@ impl Console {
                     retry: director.retry_interval.duration(),
                     within: director.connect_timeout.duration(),
                 };
-                net.dial(route, opening);
+                net.dial(route, opening, ());
             }
             Err(text) => fail(net, (Fault::Config, Code(201)), &text),
         }
     }
 
     /// The first lines of the director (`wire/1 §3.1`): two with a record separator, or one of a director before 18.2.
-    fn greeted(&mut self, net: &mut Net, conn: ConnId, text: &str) {
+    fn greeted(&mut self, net: &mut Net<Self>, conn: ConnId, text: &str) {
         let (shown, complete) = match (text.split_once('\x1e'), text.strip_prefix("1000 ")) {
             (Some(("1000", words)), _) => (format!("1000 {words}"), false),
             (Some(("1002", words)), _) => (words.to_owned(), true),
@@ -171,7 +172,7 @@ impl Console {
     }
 
     /// The director waits: for the next line that is held, the operator's next one, or the end.
-    fn ready(&mut self, net: &mut Net) {
+    fn ready(&mut self, net: &mut Net<Self>) {
         if self.state == State::Leaving {
             return;
         }
@@ -183,7 +184,7 @@ impl Console {
         }
     }
 
-    fn send(&mut self, net: &mut Net, line: &str) {
+    fn send(&mut self, net: &mut Net<Self>, line: &str) {
         let Some(conn) = self.conn else { return };
         let word = line.trim().to_ascii_lowercase();
         let leaves = ["quit", "exit", ".quit", ".exit"].contains(&word.as_str());
@@ -192,7 +193,7 @@ impl Console {
         net.send_text(conn, line);
     }
 
-    fn leave(&mut self, net: &mut Net) {
+    fn leave(&mut self, net: &mut Net<Self>) {
         self.state = State::Leaving;
         if self.verdict.asked {
             self.verdict.worsen(FAILED);
@@ -265,30 +266,36 @@ fn is_failure(verb: &str, line: &str) -> bool {
     (is_missing || line.starts_with("Error: ")) && !shows.iter().any(|word| word.starts_with(verb))
 }
 
-fn fail(net: &mut Net, cause: (Fault, Code), text: &str) {
+fn fail(net: &mut AnyNet, cause: (Fault, Code), text: &str) {
     net.log_cause(Level::Error, cause, text);
     net.exit(ExitReason::Failed(NO_DIRECTOR));
 }
 
 impl Role for Console {
-    fn start(&mut self, net: &mut Net) {
+    /// The director.
+    type Dial = ();
+    type Timer = Infallible;
+    type Work = Infallible;
+    type Survey = Infallible;
+
+    fn start(&mut self, net: &mut Net<Self>) {
         self.dial(net);
     }
 
-    fn on_dial_news(&mut self, net: &mut Net, _dial: DialId, news: &DialNews) {
+    fn on_dial_news(&mut self, net: &mut Net<Self>, (): &(), news: &DialNews) {
         // The network speaks for itself once it is reached; until then somebody waits here.
         if let DialNews::Failed { failure, .. } = news {
             net.log_cause(Level::Warn, (failure.fault(), failure.code()), &news.to_string());
         }
     }
 
-    fn on_bound(&mut self, _net: &mut Net, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
+    fn on_bound(&mut self, _net: &mut Net<Self>, _listener: ListenerId, _outcome: Result<SocketAddr, IoKind>) {}
 
-    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _peer: Peer) {
+    fn on_accepted(&mut self, net: &mut Net<Self>, conn: ConnId, _peer: Peer) {
         net.abort(conn);
     }
 
-    fn on_dialed(&mut self, net: &mut Net, _dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+    fn on_dialed(&mut self, net: &mut Net<Self>, (): (), outcome: Result<(ConnId, Peer), DialFailure>) {
         match outcome {
             Ok((conn, _)) if self.state == State::Leaving => net.close(conn, true),
             Ok((conn, peer)) => {
@@ -305,7 +312,7 @@ impl Role for Console {
         }
     }
 
-    fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
+    fn on_text(&mut self, net: &mut Net<Self>, conn: ConnId, text: Vec<u8>) {
         match self.state {
             State::Arriving => self.greeted(net, conn, &String::from_utf8_lossy(&text)),
             State::Ready | State::Busy | State::Leaving => {
@@ -316,7 +323,7 @@ impl Role for Console {
         }
     }
 
-    fn on_signal(&mut self, net: &mut Net, _conn: ConnId, signal: Signal) {
+    fn on_signal(&mut self, net: &mut Net<Self>, _conn: ConnId, signal: Signal) {
         self.verdict.signalled(signal);
         let waits = matches!(signal, Signal::Eod | Signal::MainPrompt | Signal::SubPrompt);
         if waits && self.state == State::Busy {
@@ -324,7 +331,7 @@ impl Role for Console {
         }
     }
 
-    fn on_closed(&mut self, net: &mut Net, _conn: ConnId, reason: CloseReason) {
+    fn on_closed(&mut self, net: &mut Net<Self>, _conn: ConnId, reason: CloseReason) {
         self.conn = None;
         if self.state == State::Leaving {
             return net.exit(self.done());
@@ -333,11 +340,15 @@ impl Role for Console {
         fail(net, (reason.fault(), reason.code()), &text);
     }
 
-    fn on_done(&mut self, _net: &mut Net, _work: WorkId, _done: WorkDone) {}
+    fn on_done(&mut self, _net: &mut Net<Self>, work: Infallible, _done: WorkDone) {
+        match work {}
+    }
 
-    fn on_timer(&mut self, _net: &mut Net, _key: TimerKey) {}
+    fn on_timer(&mut self, _net: &mut Net<Self>, timer: Infallible) {
+        match timer {}
+    }
 
-    fn on_typed(&mut self, net: &mut Net, line: Option<String>) {
+    fn on_typed(&mut self, net: &mut Net<Self>, line: Option<String>) {
         match line {
             None => {
                 self.input_ended = true;
@@ -356,7 +367,7 @@ impl Role for Console {
         }
     }
 
-    fn on_stop(&mut self, net: &mut Net) {
+    fn on_stop(&mut self, net: &mut Net<Self>) {
         self.leave(net);
     }
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::node::AnyNet;
 use crate::notice::Level;
 use crate::role::quiet::{Quiet, more};
 use crate::time::Instant;
@@ -67,7 +67,7 @@ impl Doorkeeper {
     /// [`Full`]: nobody can go.
     pub(crate) fn make_room(
         &mut self,
-        net: &mut Net,
+        net: &mut AnyNet,
         (kind, name): (&str, &str),
         seats: &[Seat<'_>],
         bounds: Bounds,

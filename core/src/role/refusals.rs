@@ -2,7 +2,7 @@
 
 use crate::error::{Code, Fault};
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::node::AnyNet;
 use crate::notice::Level;
 use crate::role::quiet::{Quiet, more};
 
@@ -15,18 +15,18 @@ pub(super) struct Refusals(Quiet<String>);
 
 impl Refusals {
     /// A monitor has sent a command that only directors may send.
-    pub(super) fn monitor(&mut self, net: &mut Net, conn: ConnId, name: &str, command: &[u8]) {
+    pub(super) fn monitor(&mut self, net: &mut AnyNet, conn: ConnId, name: &str, command: &[u8]) {
         let help = "if it is a director, remove `monitor: true`, else find out who knows its password";
         self.log(net, conn, &format!("monitor {name}"), command, help);
     }
 
     /// A named console has sent a command that is not in its list.
-    pub(super) fn console(&mut self, net: &mut Net, conn: ConnId, name: &str, command: &[u8]) {
+    pub(super) fn console(&mut self, net: &mut AnyNet, conn: ConnId, name: &str, command: &[u8]) {
         let help = "if it is meant to be allowed, add it to the console's `command_acl`";
         self.log(net, conn, &format!("console {name}"), command, help);
     }
 
-    fn log(&mut self, net: &mut Net, conn: ConnId, who: &str, command: &[u8], help: &str) {
+    fn log(&mut self, net: &mut AnyNet, conn: ConnId, who: &str, command: &[u8], help: &str) {
         let Some(unsaid) = self.0.turn(&who.to_owned(), net.now()) else { return };
         let command = String::from_utf8_lossy(command);
         let word: String = command.chars().take_while(|c| !c.is_whitespace() && *c != '=').take(WORD).collect();

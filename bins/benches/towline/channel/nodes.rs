@@ -10,8 +10,8 @@ use towline_core::bulk::machine::{FromMachine, Outcome, ToMachine};
 use towline_core::bulk::work::{DiskDone, DiskWork};
 use towline_core::conn::{CloseReason, DialFailure, Peer};
 use towline_core::drive::{Hands, Reply, Runtime};
-use towline_core::ids::{ConnId, DialId, HandleId, ListenerId, WorkId};
-use towline_core::node::{Net, Node, Opening, Role, Route, Settings, TimerKey};
+use towline_core::ids::{ConnId, HandleId, ListenerId};
+use towline_core::node::{Net, Node, Opening, Role, Route, Settings};
 use towline_core::notice::{ExitReason, Level, Notice};
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::time::Instant;
@@ -64,21 +64,27 @@ struct Receiving {
 }
 
 impl Role for Receiving {
-    fn start(&mut self, net: &mut Net) {
+    type Dial = ();
+    type Timer = ();
+    type Work = ();
+    type Survey = ();
+
+    fn start(&mut self, net: &mut Net<Self>) {
         net.set_keyring(self.engines.keyring.clone());
         net.listen(([127, 0, 0, 1], 0).into(), SocketOptions::default());
     }
 
-    fn on_bound(&mut self, _: &mut Net, _: ListenerId, outcome: Result<SocketAddr, IoKind>) {
+    fn on_bound(&mut self, _: &mut Net<Self>, _: ListenerId, outcome: Result<SocketAddr, IoKind>) {
         self.bound.send(outcome.expect("a port")).expect("the main thread");
     }
 
-    fn on_accepted(&mut self, net: &mut Net, conn: ConnId, _: Peer) {
+    fn on_accepted(&mut self, net: &mut Net<Self>, conn: ConnId, _: Peer) {
         self.meter = Some(Meter::start());
-        net.carry(conn, archiver(net.now()));
+        let now = net.now();
+        net.carry(conn, archiver(now));
     }
 
-    fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
+    fn on_machine(&mut self, net: &mut Net<Self>, conn: ConnId, message: FromMachine) {
         match message {
             FromMachine::NeedVolume => net.to_machine(conn, ToMachine::Volume(HandleId(2))),
             FromMachine::Attributes(parcel) => net.to_machine(conn, ToMachine::AttributesSent(parcel)),
@@ -86,23 +92,23 @@ impl Role for Receiving {
         }
     }
 
-    fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
+    fn on_carried(&mut self, net: &mut Net<Self>, conn: ConnId, outcome: Outcome) {
         assert!(matches!(outcome, Outcome::Complete { files: 1, .. }), "{outcome:?}");
         let run = self.meter.take().expect("a connection").stop();
         self.done.send(run).expect("the main thread");
         net.close(conn, false);
     }
 
-    fn on_closed(&mut self, net: &mut Net, _: ConnId, _: CloseReason) {
+    fn on_closed(&mut self, net: &mut Net<Self>, _: ConnId, _: CloseReason) {
         net.exit(ExitReason::Done);
     }
 
-    fn on_dialed(&mut self, _: &mut Net, _: DialId, _: Result<(ConnId, Peer), DialFailure>) {}
-    fn on_text(&mut self, _: &mut Net, _: ConnId, _: Vec<u8>) {}
-    fn on_signal(&mut self, _: &mut Net, _: ConnId, _: Signal) {}
-    fn on_done(&mut self, _: &mut Net, _: WorkId, _: WorkDone) {}
-    fn on_timer(&mut self, _: &mut Net, _: TimerKey) {}
-    fn on_stop(&mut self, _: &mut Net) {}
+    fn on_dialed(&mut self, _: &mut Net<Self>, (): (), _: Result<(ConnId, Peer), DialFailure>) {}
+    fn on_text(&mut self, _: &mut Net<Self>, _: ConnId, _: Vec<u8>) {}
+    fn on_signal(&mut self, _: &mut Net<Self>, _: ConnId, _: Signal) {}
+    fn on_done(&mut self, _: &mut Net<Self>, (): (), _: WorkDone) {}
+    fn on_timer(&mut self, _: &mut Net<Self>, (): ()) {}
+    fn on_stop(&mut self, _: &mut Net<Self>) {}
 }
 
 /// Dials and sends.
@@ -112,7 +118,12 @@ struct Sending {
 }
 
 impl Role for Sending {
-    fn start(&mut self, net: &mut Net) {
+    type Dial = ();
+    type Timer = ();
+    type Work = ();
+    type Survey = ();
+
+    fn start(&mut self, net: &mut Net<Self>) {
         let route = Route {
             host: self.to.ip().to_string(),
             port: self.to.port(),
@@ -128,30 +139,30 @@ impl Role for Sending {
             own: JOB.to_owned(),
             policy: 0,
         };
-        net.dial(route, opening);
+        net.dial(route, opening, ());
     }
 
-    fn on_dialed(&mut self, net: &mut Net, _: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
+    fn on_dialed(&mut self, net: &mut Net<Self>, (): (), outcome: Result<(ConnId, Peer), DialFailure>) {
         let (conn, _) = outcome.expect("a connection");
         net.carry(conn, sender());
     }
 
-    fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
+    fn on_carried(&mut self, net: &mut Net<Self>, conn: ConnId, outcome: Outcome) {
         assert!(matches!(outcome, Outcome::Complete { .. }), "{outcome:?}");
         net.close(conn, false);
     }
 
-    fn on_closed(&mut self, net: &mut Net, _: ConnId, _: CloseReason) {
+    fn on_closed(&mut self, net: &mut Net<Self>, _: ConnId, _: CloseReason) {
         net.exit(ExitReason::Done);
     }
 
-    fn on_bound(&mut self, _: &mut Net, _: ListenerId, _: Result<SocketAddr, IoKind>) {}
-    fn on_accepted(&mut self, _: &mut Net, _: ConnId, _: Peer) {}
-    fn on_text(&mut self, _: &mut Net, _: ConnId, _: Vec<u8>) {}
-    fn on_signal(&mut self, _: &mut Net, _: ConnId, _: Signal) {}
-    fn on_done(&mut self, _: &mut Net, _: WorkId, _: WorkDone) {}
-    fn on_timer(&mut self, _: &mut Net, _: TimerKey) {}
-    fn on_stop(&mut self, _: &mut Net) {}
+    fn on_bound(&mut self, _: &mut Net<Self>, _: ListenerId, _: Result<SocketAddr, IoKind>) {}
+    fn on_accepted(&mut self, _: &mut Net<Self>, _: ConnId, _: Peer) {}
+    fn on_text(&mut self, _: &mut Net<Self>, _: ConnId, _: Vec<u8>) {}
+    fn on_signal(&mut self, _: &mut Net<Self>, _: ConnId, _: Signal) {}
+    fn on_done(&mut self, _: &mut Net<Self>, (): (), _: WorkDone) {}
+    fn on_timer(&mut self, _: &mut Net<Self>, (): ()) {}
+    fn on_stop(&mut self, _: &mut Net<Self>) {}
 }
 
 /// One worker on a thread of its own, as a daemon has for each thing it has open.

@@ -166,7 +166,7 @@ fn a_daemon_that_stops_closes_what_is_bound_and_looks_for_nothing() {
     let orders = binds(&desk.listens(&["192.0.2.1", "192.0.2.2", "192.0.2.3"]));
     let _ = desk.bound(orders[0].0, "192.0.2.1:9103");
     let _ = desk.unbound(orders[1].0, MISSING);
-    let actions = desk.order(Net::stop_listening);
+    let actions = desk.order(|net| net.stop_listening());
     let closed = [orders[0].0, orders[2].0];
     assert!(
         matches!(actions[..], [Action::Unlisten(one), Action::Unlisten(two)] if [one, two] == closed),

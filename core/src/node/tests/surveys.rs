@@ -6,7 +6,7 @@ use crate::conn::Traffic;
 /// Starts a survey; gives whom it asks.
 fn survey(desk: &mut Desk) -> Vec<ConnId> {
     let actions = desk.order(|net| {
-        net.survey();
+        net.survey(());
     });
     let asked = |action: &Action| match action {
         Action::ToConn { conn, message: ToConn::Report } => Some(*conn),

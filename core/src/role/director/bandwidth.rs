@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 
 use crate::ids::{ConnId, Who};
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::wire::file::FileCommand;
 use crate::wire::job_answers::LimitAnswer;
 

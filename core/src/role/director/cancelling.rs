@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use crate::ids::{ConnId, Who};
-use crate::node::{Net, TimerKey};
+use crate::node::TimerKey;
 use crate::notice::Level;
+use crate::role::director::Net;
 use crate::wire::file::FileCommand;
 use crate::wire::job_answers::CancelAnswer;
 use crate::wire::message::MessageKind;
@@ -82,7 +83,7 @@ impl Director {
         }
         self.console_prints(net, console, &text);
         self.console_waits(console);
-        let timer = self.set_timer(net, ANSWER, "who confirms a cancel", Due::Confirmations(id));
+        let timer = net.set_timer(ANSWER, "who confirms a cancel", Due::Confirmations(id));
         if let Some(cancelling) = self.cancelling.get_mut(&id) {
             cancelling.console = Some((console, timer));
         }
@@ -134,7 +135,7 @@ impl Director {
             self.end_job(net, id);
             return self.abandon_partner(net, id);
         }
-        let key = self.set_timer(net, grace, "the storage daemon's end", Due::Grace(id));
+        let key = net.set_timer(grace, "the storage daemon's end", Due::Grace(id));
         if let Some(job) = self.jobs.get_mut(&id) {
             job.life = Life::Grace { timer: key };
         }
@@ -211,7 +212,7 @@ impl Director {
         let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
         let Some((console, timer)) = cancelling.console.take() else { return };
         let lines = self.cancel_lines(id);
-        self.cancel_timer(net, Some(timer));
+        net.cancel_timer(timer);
         self.console_done(net, console, &lines);
     }
 }

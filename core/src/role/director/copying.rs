@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use crate::config::DirectorConfig;
 use crate::error::Code;
 use crate::limits::ORIGINALS;
-use crate::node::{Net, Number};
+use crate::node::Number;
+use crate::role::director::Net;
 use crate::role::script::Scripted;
 use crate::secret::Secret;
 use crate::wire::message::MessageKind;
@@ -95,7 +96,7 @@ impl CopyControl {
 
 /// What the catalog was asked for a copy.
 #[derive(Clone, Debug)]
-pub(super) enum Asked {
+pub enum Asked {
     /// The job to copy.
     Original,
     /// Jobs to select from.
@@ -114,7 +115,7 @@ impl Director {
         match control.wanted {
             Some(wanted) => {
                 let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
-                self.ask(net, CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
+                net.ask(CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
             }
             None => self.ask_jobs_to_copy(net, id, 0),
         }
@@ -124,7 +125,7 @@ impl Director {
         let Some(job) = self.jobs.get(&id) else { return };
         let (pool_id, uncopied) = (job.ids.pool, job.kind == JobType::Copy);
         let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
-        self.ask(net, request, Owner::Copy(id, Asked::Jobs));
+        net.ask(request, Owner::Copy(id, Asked::Jobs));
     }
 
     /// The catalog's answers for a copy.
@@ -153,7 +154,7 @@ impl Director {
 
     /// The job that was asked for is there, or not.
     fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
-        let taken = self.originals_taken();
+        let taken = self.originals_taken(net);
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let wanted = control.wanted.unwrap_or_default();
@@ -175,12 +176,12 @@ impl Director {
         (job.ids.client, job.ids.fileset) = (row.client_id, row.file_set_id);
         job.level = JobLevel::from_letter(row.level);
         job.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
-        self.ask(net, CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
+        net.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
     }
 
     /// A page of jobs: orders a control job for each that is meant, and asks for the next.
     fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
-        let taken = self.originals_taken();
+        let taken = self.originals_taken(net);
         let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
         let kind = job.kind;
         let Task::CopyControl(control) = &mut job.task else { return };
@@ -222,9 +223,9 @@ impl Director {
 
     /// The jobs that control jobs have which have not ended, or will have once they have a number: each with the first of
     /// those jobs, 0 for one without a number.
-    fn originals_taken(&self) -> BTreeMap<u32, u32> {
+    fn originals_taken(&self, net: &Net) -> BTreeMap<u32, u32> {
         let is_control = |kind: JobType| matches!(kind, JobType::Copy | JobType::Migrate);
-        let ordered = self.works.values().filter_map(|owner| match owner {
+        let ordered = net.works().filter_map(|owner| match owner {
             Owner::Create(order) if is_control(order.kind) => order.original,
             _ => None,
         });
@@ -300,7 +301,7 @@ impl Director {
             sched_time: net.wall().seconds(),
             comment: String::new(),
         };
-        self.ask(net, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
+        net.ask(CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
     }
 
     /// Both jobs are there: their dialogues begin.
@@ -413,7 +414,7 @@ impl Director {
             original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
         };
         let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
-        self.ask(net, CatalogRequest::AdoptOriginal(adopt), owner);
+        net.ask(CatalogRequest::AdoptOriginal(adopt), owner);
     }
 
     fn copy_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {

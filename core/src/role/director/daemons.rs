@@ -41,11 +41,6 @@ impl<E> Presence<E> {
         matches!(self, Self::Here(_))
     }
 
-    /// Whether this is the dial to it.
-    pub(super) fn is_dialled_by(&self, dial: DialId) -> bool {
-        matches!(self, Self::Dialling(own) if *own == dial)
-    }
-
     /// It has said how its part ended.
     pub(super) fn ends(&mut self, end: E) {
         *self = Self::Ended { end, conn: self.conn() };

@@ -6,19 +6,21 @@ use std::time::Duration;
 use crate::config::{DirectorConfig, keepalive};
 use crate::error::{Code, Explain, Fault, Retry};
 use crate::ids::{ConnId, DialId, Who};
-use crate::node::{Net, Opening, Route, TimerKey};
+use crate::node::{Opening, Route, TimerKey};
+use crate::role::director::Net;
 use crate::role::identity::Credentials;
 use crate::socket::SocketOptions;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{PeerKind, PeerName};
 
+use super::Dial;
 use super::bandwidth::Limits;
 use super::job::Job;
 use super::relaying::Relay;
 
 /// A short conversation beside the jobs: one command, and what comes back.
 #[derive(Debug)]
-pub(super) struct Errand {
+pub struct Errand {
     pub(super) who: Who,
     pub(super) conn: Option<ConnId>,
     /// What is said and answered before the command, the first being under way once `sent`.
@@ -102,7 +104,8 @@ pub(crate) enum Undialled {
 pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, Undialled> {
     let director = &job.config.director;
     let times = (director.sd_retry_interval.0, director.sd_connect_timeout.0);
-    storage(&job.config, &job.credentials, net, &job.storage, times)
+    let (route, opening) = storage(&job.config, &job.credentials, &job.storage, times)?;
+    Ok(net.dial(route, opening, Dial::Storage(job.id)))
 }
 
 /// How a job dials its file daemon: the pause between tries and the time for all, in seconds.
@@ -124,23 +127,25 @@ pub(super) fn dial_storage_errand(
     credentials: &Credentials,
     net: &mut Net,
     name: &str,
-) -> Result<DialId, Undialled> {
-    storage(config, credentials, net, name, errand_times(config))
+    errand: Errand,
+) -> Result<(), Undialled> {
+    let (route, opening) = storage(config, credentials, name, errand_times(config))?;
+    net.dial(route, opening, Dial::Errand(Box::new(errand)));
+    Ok(())
 }
 
 fn storage(
     config: &DirectorConfig,
     credentials: &Credentials,
-    net: &mut Net,
     name: &str,
     times: (u64, u64),
-) -> Result<DialId, Undialled> {
+) -> Result<(Route, Opening), Undialled> {
     let resource = config.storage(name).ok_or_else(|| Undialled::NoStorage(name.to_owned()))?;
     let key = resource.password.key();
     let tls = config.storage_tls(resource).enable;
     let opening = opening(config, credentials, &format!("storage {name}"), &resource.address, key, tls)?;
     let socket = keepalive::socket(config.storage_heartbeat(resource), keepalive::End::Control);
-    Ok(net.dial(route(config, &resource.address, resource.port, socket, times), opening))
+    Ok((route(config, &resource.address, resource.port, socket, times), opening))
 }
 
 /// Dials a client.
@@ -153,6 +158,7 @@ pub(super) fn dial_client(
     net: &mut Net,
     name: &str,
     times: (u64, u64),
+    token: Dial,
 ) -> Result<DialId, Undialled> {
     let resource = config.client(name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
     let address = resource.address.as_deref().ok_or_else(|| Undialled::NoAddress(name.to_owned()))?;
@@ -160,7 +166,7 @@ pub(super) fn dial_client(
     let tls = config.client_tls(resource).enable;
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
     let socket = keepalive::socket(config.client_heartbeat(resource), keepalive::End::Control);
-    Ok(net.dial(route(config, address, resource.port, socket, times), opening))
+    Ok(net.dial(route(config, address, resource.port, socket, times), opening, token))
 }
 
 fn opening(

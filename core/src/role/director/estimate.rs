@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::error::Explain;
 use crate::ids::{ConnId, Who};
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, JobInfo, Level};
 use crate::wire::file_answers as answers;

@@ -3,8 +3,8 @@
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, Who};
-use crate::node::Net;
 use crate::notice::Level;
+use crate::role::director::Net;
 use crate::role::script::Scripted;
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
@@ -123,7 +123,10 @@ impl Director {
                 net.send_text(conn, "Status OK\n");
                 net.send_signal(conn, Signal::Eod);
             }
-            Signal::ClockRequest => net.send_text(conn, message::clock(net.wall().0)),
+            Signal::ClockRequest => {
+                let now = net.wall().0;
+                net.send_text(conn, message::clock(now));
+            }
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
             signal => self.advance(net, id, |job, tools| job.on_signal(who, signal, tools)),
         }
@@ -159,7 +162,7 @@ impl Director {
 
     fn serve_request(&mut self, net: &mut Net, id: u32, next: Next) {
         match next {
-            Next::Ask(request) => self.ask(net, request, Owner::Request(id)),
+            Next::Ask(request) => net.ask(request, Owner::Request(id)),
             Next::Answer(line) => {
                 if let Some(job) = self.jobs.get_mut(&id) {
                     job.storage_daemon.requests.served = None;
@@ -213,10 +216,7 @@ impl Director {
         if errand.who == Who::File {
             return self.reach_for_errand(net, name, errand);
         }
-        let dial =
-            dialling::dial_storage_errand(&self.config, &self.credentials, net, name).map_err(|why| why.to_string())?;
-        self.errands.insert(dial, errand);
-        Ok(())
+        dialling::dial_storage_errand(&self.config, &self.credentials, net, name, errand).map_err(|why| why.to_string())
     }
 
     pub(super) fn errand_dialed(
@@ -248,7 +248,7 @@ impl Director {
         }
         errand.conn = Some(conn);
         let patience = errand.patience();
-        errand.timer = Some(self.set_timer(net, patience, "the answer to an errand", Due::Errand(conn)));
+        errand.timer = Some(net.set_timer(patience, "the answer to an errand", Due::Errand(conn)));
         self.talking.insert(conn, errand);
     }
 
@@ -307,7 +307,10 @@ impl Director {
     pub(super) fn errand_signals(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
         let prepares = self.talking.get(&conn).is_some_and(|errand| errand.sent && !errand.before.is_empty());
         match signal {
-            Signal::ClockRequest if prepares => net.send_text(conn, message::clock(net.wall().0)),
+            Signal::ClockRequest if prepares => {
+                let now = net.wall().0;
+                net.send_text(conn, message::clock(now));
+            }
             Signal::Eod if prepares => {}
             _ => self.errand_over(net, conn),
         }
@@ -334,7 +337,7 @@ impl Director {
         let Some(mut errand) = self.talking.remove(&conn) else { return };
         if errand.relay.is_writing() {
             // The console has not read yet what has come.
-            errand.timer = Some(self.set_timer(net, errand.patience(), "a console that reads", Due::Errand(conn)));
+            errand.timer = Some(net.set_timer(errand.patience(), "a console that reads", Due::Errand(conn)));
             self.talking.insert(conn, errand);
             return;
         }
@@ -354,7 +357,7 @@ impl Director {
     }
 
     pub(super) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
-        self.cancel_timer(net, errand.timer);
+        net.cancel_timer(errand.timer);
         if let (Some(limits), Some(console)) = (&errand.limits, errand.console) {
             return self.limits_told(net, console, limits);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, Who};
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::role::identity::Credentials;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::message::{JobMessage, MessageKind};

@@ -45,6 +45,7 @@ mod schedule;
 mod setup;
 mod tables;
 mod task;
+mod tokens;
 mod tools;
 mod trouble;
 mod verifying;
@@ -57,7 +58,6 @@ pub(crate) use {
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
@@ -65,8 +65,8 @@ use crate::catalog::{self, CatalogAnswer, CatalogError, CatalogRequest};
 use crate::config::DirectorConfig;
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{DialNews, Net, Role, Row, SurveyId, TimerKey};
+use crate::ids::{ConnId, Who};
+use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::Doorkeeper;
@@ -85,13 +85,13 @@ use consoles::Console;
 use dialling::Errand;
 use job::Job;
 use journal::Journal;
-use ordering::Order;
 use reach::Reach;
 use reception::Reception;
 use recording::Unrecorded;
 use schedule::Schedules;
 use setup::Setup;
 use task::Task;
+use tokens::{Dial, Due, Owner};
 use tools::News;
 
 /// The role of a director.
@@ -104,18 +104,14 @@ pub struct Director {
     jobs: BTreeMap<u32, Job>,
     /// Connections of jobs, each with the job it belongs to.
     conns: BTreeMap<ConnId, u32>,
-    /// Errands: by dial until they are connected, then by connection.
-    errands: BTreeMap<DialId, Errand>,
+    /// Errands that are connected.
     talking: BTreeMap<ConnId, Errand>,
     reception: Reception,
     /// Clients that a job or an errand wants to reach.
     reaching: BTreeMap<u64, Reach>,
-    works: BTreeMap<WorkId, Owner>,
     consoles: BTreeMap<ConnId, Console>,
     /// Makes room for consoles.
     doorkeeper: Doorkeeper,
-    /// Surveys of the connections, each with the console that asked.
-    surveys: BTreeMap<SurveyId, ConnId>,
     cancelling: BTreeMap<u32, Cancelling>,
     schedules: Schedules,
     journal: Journal,
@@ -124,49 +120,12 @@ pub struct Director {
     refusals: Refusals,
     last_unique: (String, u32),
     jobs_run: u32,
-    timers: BTreeMap<TimerKey, Due>,
     started: Wall,
     stopping: bool,
 }
 
-/// What a timer is for.
-#[derive(Clone, Copy, Debug)]
-enum Due {
-    /// The storage daemon of this job has had its time.
-    Grace(u32),
-    /// The daemon of a job that is the last to end its part has had its time.
-    Patience(u32),
-    /// A console has waited for those who confirm the cancel of this job.
-    Confirmations(u32),
-    /// The pause before this job's next try is over.
-    Hold(u32),
-    /// Jobs of schedules may be due.
-    Schedules,
-    /// The peer of an errand has had its time.
-    Errand(ConnId),
-    /// A step on the way to a client has had its time.
-    Reach(u64),
-    /// The catalog is offered the ends of jobs again.
-    Record,
-}
-
-/// What a piece of catalog work is for.
-#[derive(Debug)]
-enum Owner {
-    Setup(setup::Item),
-    Create(Box<Order>),
-    Copy(u32, copying::Asked),
-    Job(u32),
-    Request(u32),
-    Files(u32, ConnId),
-    Compare(u32, ConnId, Vec<verifying::OnVolume>),
-    End(Box<catalog::JobEnd>),
-    Log,
-    Uname,
-    Console(ConnId),
-    /// When this job, whose client has come back, was last started.
-    Returned(String),
-}
+/// What a director orders through.
+type Net = node::Net<Director>;
 
 impl Director {
     /// A director with a checked configuration and what was loaded for TLS.
@@ -181,14 +140,11 @@ impl Director {
             setup: Setup::default(),
             jobs: BTreeMap::new(),
             conns: BTreeMap::new(),
-            errands: BTreeMap::new(),
             talking: BTreeMap::new(),
             reception,
             reaching: BTreeMap::new(),
-            works: BTreeMap::new(),
             consoles: BTreeMap::new(),
             doorkeeper: Doorkeeper::default(),
-            surveys: BTreeMap::new(),
             cancelling: BTreeMap::new(),
             journal: Journal::default(),
             recent: VecDeque::new(),
@@ -196,7 +152,6 @@ impl Director {
             refusals: Refusals::default(),
             last_unique: (String::new(), 0),
             jobs_run: 0,
-            timers: BTreeMap::new(),
             started: Wall::default(),
             stopping: false,
         }
@@ -215,15 +170,10 @@ impl Director {
         reception::keys(&self.config, keys).build()
     }
 
-    fn ask(&mut self, net: &mut Net, request: CatalogRequest, owner: Owner) {
-        let work = ask_catalog(net, request);
-        self.works.insert(work, owner);
-    }
-
     /// Puts the report lines that were written meanwhile into the catalog.
     fn save_lines(&mut self, net: &mut Net) {
         if let Some(request) = self.journal.batch() {
-            self.ask(net, request, Owner::Log);
+            net.ask(request, Owner::Log);
         }
     }
 
@@ -244,35 +194,31 @@ impl Director {
     /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the catalog
     /// does not take holds up nothing.
     fn exit_if_idle(&self, net: &mut Net) {
-        let mut errands = self.errands.values().chain(self.talking.values());
-        let told = errands.all(|errand| errand.console.is_some()) && !self.reaches_for_itself();
+        let dials = net.dials().all(|dial| !matches!(dial, Dial::Errand(errand) if errand.console.is_none()));
+        let talks = self.talking.values().all(|errand| errand.console.is_some());
+        let told = dials && talks && !self.reaches_for_itself();
         let recorded = self.jobs.is_empty() && !self.unrecorded.is_offered();
         if self.stopping && recorded && self.journal.is_saved() && told {
             self.tell_unrecorded(net);
             net.exit(ExitReason::Done);
         }
     }
-
-    fn set_timer(&mut self, net: &mut Net, after: Duration, why: &'static str, due: Due) -> TimerKey {
-        let key = net.set_timer(after, why);
-        self.timers.insert(key, due);
-        key
-    }
-
-    fn cancel_timer(&mut self, net: &mut Net, key: Option<TimerKey>) {
-        if let Some(key) = key {
-            net.cancel_timer(key);
-            self.timers.remove(&key);
-        }
-    }
 }
 
-/// Gives the catalog a request.
-fn ask_catalog(net: &mut Net, request: CatalogRequest) -> WorkId {
-    net.work(Work::Catalog(request))
+impl Net {
+    /// Gives the catalog a request.
+    fn ask(&mut self, request: CatalogRequest, owner: Owner) {
+        self.work(Work::Catalog(request), owner);
+    }
 }
 
 impl Role for Director {
+    type Dial = Dial;
+    type Timer = Due;
+    type Work = Owner;
+    /// The console that asked.
+    type Survey = ConnId;
+
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
         net.set_keyring(Arc::new(self.keyring()));
@@ -296,8 +242,16 @@ impl Role for Director {
         }
     }
 
-    fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
-        self.job_dial_news(net, dial, news);
+    fn on_dial_news(&mut self, net: &mut Net, dial: &Dial, news: &DialNews) {
+        match *dial {
+            Dial::Storage(job) => self.job_dial_news(net, job, Who::Storage, news),
+            Dial::Reach(id) => {
+                if let Some(job) = self.job_of_reach(id) {
+                    self.job_dial_news(net, job, Who::File, news);
+                }
+            }
+            Dial::Errand(_) => {}
+        }
     }
 
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
@@ -307,13 +261,15 @@ impl Role for Director {
         self.save_lines(net);
     }
 
-    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        if let Some(errand) = self.errands.remove(&dial) {
-            self.errand_dialed(net, errand, outcome);
-        } else if let Some(id) = self.reach_of(dial) {
-            self.reach_dialed(net, id, outcome);
-        } else {
-            self.job_dialed(net, dial, outcome);
+    fn on_dialed(&mut self, net: &mut Net, dial: Dial, outcome: Result<(ConnId, Peer), DialFailure>) {
+        if matches!(outcome, Err(DialFailure::Cancelled)) {
+            // Whoever called it off has gone on.
+            return;
+        }
+        match dial {
+            Dial::Storage(job) => self.job_dialed(net, job, outcome),
+            Dial::Reach(id) => self.reach_dialed(net, id, outcome),
+            Dial::Errand(errand) => self.errand_dialed(net, *errand, outcome),
         }
     }
 
@@ -376,12 +332,11 @@ impl Role for Director {
         }
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: Vec<Row>) {
-        self.network_surveyed(net, survey, &rows);
+    fn on_surveyed(&mut self, net: &mut Net, console: ConnId, rows: Vec<Row>) {
+        self.network_surveyed(net, console, &rows);
     }
 
-    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
-        let Some(owner) = self.works.remove(&work) else { return };
+    fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
         let answer = match done {
             WorkDone::Catalog(answer) => answer,
             _ => Err(CatalogError::new(catalog::CatalogErrorKind::Unavailable, "the catalog worker has stopped")),
@@ -407,17 +362,16 @@ impl Role for Director {
         }
     }
 
-    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
-        match self.timers.remove(&key) {
-            Some(Due::Grace(id)) => self.grace_over(net, id),
-            Some(Due::Patience(id)) => self.patience_over(net, id),
-            Some(Due::Confirmations(id)) => self.tell_who_confirmed(net, id),
-            Some(Due::Hold(id)) => self.hold_over(net, id),
-            Some(Due::Schedules) => self.look_at_schedules(net),
-            Some(Due::Errand(conn)) => self.errand_too_slow(net, conn),
-            Some(Due::Reach(id)) => self.reach_timer(net, id),
-            Some(Due::Record) => self.offer_timer(net),
-            None => {}
+    fn on_timer(&mut self, net: &mut Net, due: Due) {
+        match due {
+            Due::Grace(id) => self.grace_over(net, id),
+            Due::Patience(id) => self.patience_over(net, id),
+            Due::Confirmations(id) => self.tell_who_confirmed(net, id),
+            Due::Hold(id) => self.hold_over(net, id),
+            Due::Schedules => self.look_at_schedules(net),
+            Due::Errand(conn) => self.errand_too_slow(net, conn),
+            Due::Reach(id) => self.reach_timer(net, id),
+            Due::Record => self.offer_timer(net),
         }
     }
 

@@ -3,8 +3,8 @@
 use crate::config::{self, JobKind};
 use crate::error::Explain;
 use crate::ids::ConnId;
-use crate::node::Net;
 use crate::notice::Level;
+use crate::role::director::Net;
 use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 
@@ -19,7 +19,7 @@ const MAX_UNIQUE: u32 = 1_000;
 
 /// A job that somebody wants.
 #[derive(Clone, Debug)]
-pub(super) struct Order {
+pub struct Order {
     pub(super) name: String,
     pub(super) kind: JobType,
     /// As asked: what it comes to is decided when the job starts.
@@ -112,7 +112,7 @@ impl Director {
             sched_time: order.scheduled,
             comment: String::new(),
         });
-        self.ask(net, request, Owner::Create(Box::new(order)));
+        net.ask(request, Owner::Create(Box::new(order)));
     }
 
     pub(super) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {

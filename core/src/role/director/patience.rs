@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::config::Seconds;
 use crate::ids::{ConnId, Who};
-use crate::node::{Net, TimerKey};
+use crate::node::TimerKey;
+use crate::role::director::Net;
 use crate::time::Instant;
 use crate::wire::status::{JobStatus, JobType};
 
@@ -59,7 +60,7 @@ impl Director {
         }
         job.patience.awaited = last.map(|who| (who, net.now()));
         let (earlier, after) = (job.patience.timer.take(), job.patience_left(net.now()));
-        self.cancel_timer(net, earlier);
+        net.cancel_timer(earlier);
         self.arm_patience(net, id, after);
     }
 
@@ -86,7 +87,7 @@ impl Director {
 
     fn arm_patience(&mut self, net: &mut Net, id: u32, after: Option<Duration>) {
         let Some(after) = after else { return };
-        let key = self.set_timer(net, after, "the end of a job's last daemon", Due::Patience(id));
+        let key = net.set_timer(after, "the end of a job's last daemon", Due::Patience(id));
         if let Some(job) = self.jobs.get_mut(&id) {
             job.patience.timer = Some(key);
         }

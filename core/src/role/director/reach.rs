@@ -16,7 +16,8 @@ use std::time::Duration;
 use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Fault, Retry};
 use crate::ids::{ConnId, DialId};
-use crate::node::{Net, TimerKey};
+use crate::node::TimerKey;
+use crate::role::director::Net;
 use crate::role::director::pool::Waiting;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
@@ -24,7 +25,7 @@ use crate::wire::file_answers;
 
 use super::dialling::{self, Errand, Undialled};
 use super::trouble::Trouble;
-use super::{Director, Due};
+use super::{Dial, Director, Due};
 
 /// How long a waiting client may take to answer when its connection is taken.
 const CLAIM: Duration = Duration::from_secs(5);
@@ -227,7 +228,14 @@ impl Director {
             return self.arm_reach(net, id, CLAIM, "the answer of a client whose connection was taken");
         }
         if goes && reach.saw.dialled.is_none() {
-            match dialling::dial_client(&self.config, &self.credentials, net, &reach.client, reach.times) {
+            match dialling::dial_client(
+                &self.config,
+                &self.credentials,
+                net,
+                &reach.client,
+                reach.times,
+                Dial::Reach(id),
+            ) {
                 Ok(dial) => {
                     reach.dial = Some(dial);
                     return;
@@ -255,9 +263,9 @@ impl Director {
     }
 
     fn arm_reach(&mut self, net: &mut Net, id: u64, after: Duration, why: &'static str) {
-        let key = self.set_timer(net, after, why, Due::Reach(id));
+        let key = net.set_timer(after, why, Due::Reach(id));
         let earlier = self.reaching.get_mut(&id).and_then(|reach| reach.timer.replace(key));
-        self.cancel_timer(net, earlier);
+        net.cancel_timer(earlier);
     }
 
     /// A client has dialled in: for whoever waited longest for it.
@@ -313,14 +321,9 @@ impl Director {
         true
     }
 
-    /// Which search has begun this dial.
-    pub(super) fn reach_of(&self, dial: DialId) -> Option<u64> {
-        self.reaching.iter().find(|(_, reach)| reach.dial == Some(dial)).map(|(id, _)| *id)
-    }
-
-    /// The job whose file daemon this dial looks for.
-    pub(super) fn job_of_reach(&self, dial: DialId) -> Option<u32> {
-        match self.reaching.get(&self.reach_of(dial)?)?.goal {
+    /// The job that wants it, if it is for one.
+    pub(super) fn job_of_reach(&self, id: u64) -> Option<u32> {
+        match self.reaching.get(&id)?.goal {
             Goal::Job(job) => Some(job),
             Goal::Errand(_) => None,
         }
@@ -345,7 +348,7 @@ impl Director {
 
     fn reached(&mut self, net: &mut Net, id: u64, conn: ConnId, how: Reached) {
         let Some(reach) = self.reaching.remove(&id) else { return };
-        self.cancel_timer(net, reach.timer);
+        net.cancel_timer(reach.timer);
         match reach.goal {
             Goal::Job(job) => self.job_reached(net, job, conn, how),
             Goal::Errand(errand) => self.errand_reached(net, *errand, &reach.client, conn, how),
@@ -354,7 +357,7 @@ impl Director {
 
     fn not_reached(&mut self, net: &mut Net, id: u64, failure: ReachFailure) {
         let Some(reach) = self.reaching.remove(&id) else { return };
-        self.cancel_timer(net, reach.timer);
+        net.cancel_timer(reach.timer);
         match reach.goal {
             Goal::Job(job) => self.fail_job(net, job, &failure.into()),
             Goal::Errand(errand) => self.errand_failed(net, *errand, &(Trouble::from(failure).line() + "\n")),
@@ -366,7 +369,7 @@ impl Director {
         let is_it = |reach: &Reach| matches!(reach.goal, Goal::Job(mine) if mine == job);
         let Some(id) = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id) else { return };
         let Some(reach) = self.reaching.remove(&id) else { return };
-        self.cancel_timer(net, reach.timer);
+        net.cancel_timer(reach.timer);
         if let Some((conn, _)) = reach.claiming {
             net.close(conn, true);
         }

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use crate::error::Explain;
 use crate::limits::{RECORD_AGAIN, UNRECORDED};
-use crate::node::{Net, TimerKey};
+use crate::node::TimerKey;
 use crate::notice::Level;
+use crate::role::director::Net;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
@@ -106,7 +107,7 @@ impl Director {
         let Some((id, kept)) = self.unrecorded.kept.first_key_value() else { return };
         let (id, end) = (*id, kept.end.clone());
         self.unrecorded.offered = Some(id);
-        self.ask(net, CatalogRequest::EndJob(end.clone()), Owner::End(end));
+        net.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
     /// The director ends: says which ends of jobs are lost.
@@ -133,7 +134,7 @@ impl Director {
     fn offer_later(&mut self, net: &mut Net) {
         let Unrecorded { kept, offered, timer } = &self.unrecorded;
         if !self.stopping && !kept.is_empty() && offered.is_none() && timer.is_none() {
-            let timer = self.set_timer(net, RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
+            let timer = net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
             self.unrecorded.timer = Some(timer);
         }
     }

@@ -7,8 +7,8 @@ use crate::bulk::parcel::Parcel;
 use crate::conn::CloseReason;
 use crate::error::Explain;
 use crate::ids::ConnId;
-use crate::node::Net;
 use crate::printable;
+use crate::role::director::Net;
 use crate::wire::frame;
 
 use super::Director;

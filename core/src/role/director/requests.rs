@@ -2,7 +2,7 @@
 //! (`wire/3 §2.3`).
 
 use crate::ids::Who;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::wire::catalog::{self as wire, Ask, MediaUpdate};
 
 use super::job::Job;

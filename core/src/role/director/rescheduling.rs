@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
@@ -55,7 +55,7 @@ impl Director {
         if pause.is_zero() {
             return;
         }
-        let key = self.set_timer(net, pause, "a failed job's next try", Due::Hold(id));
+        let key = net.set_timer(pause, "a failed job's next try", Due::Hold(id));
         if let Some(job) = self.jobs.get_mut(&id) {
             job.life = Life::Queued { held: Some(key) };
         }

@@ -2,8 +2,8 @@
 
 use crate::config::{self, JobKind};
 use crate::error::Explain;
-use crate::node::Net;
 use crate::notice::Level;
+use crate::role::director::Net;
 
 use super::{Director, Owner};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
@@ -21,7 +21,7 @@ impl Director {
         let names: Vec<String> = self.config.jobs.iter().filter(waits).map(|job| job.name.clone()).collect();
         for name in names {
             // What is asked for already, or runs, is not started a second time.
-            let asked = self.works.values().any(|owner| matches!(owner, Owner::Returned(other) if *other == name));
+            let asked = net.works().any(|owner| matches!(owner, Owner::Returned(other) if *other == name));
             if asked || self.jobs.values().any(|job| job.name == name && job.client == *client) {
                 continue;
             }
@@ -31,7 +31,7 @@ impl Director {
                 client: Some(client.to_owned()),
                 ..JobFilter::default()
             };
-            self.ask(net, CatalogRequest::ListJobs(filter), Owner::Returned(name));
+            net.ask(CatalogRequest::ListJobs(filter), Owner::Returned(name));
         }
     }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::bulk::parcel::Parcel;
 use crate::conn::{CloseReason, DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId, Who};
-use crate::node::{DialNews, Net, Number};
+use crate::ids::{ConnId, Who};
+use crate::node::{DialNews, Number};
+use crate::role::director::Net;
 use crate::role::script::{Progress, Ran, Scripted};
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
@@ -164,7 +165,7 @@ impl Director {
     /// Does for a step what only the director can do.
     fn see_to(&mut self, net: &mut Net, id: u32, want: Want) {
         match want {
-            Want::Ask(request) => self.ask(net, request, Owner::Job(id)),
+            Want::Ask(request) => net.ask(request, Owner::Job(id)),
             Want::ReachFile => self.reach_file(net, id),
             Want::TellReader => self.writer_listens(net, id),
             Want::TellWriter => self.reader_ended(net, id),
@@ -187,7 +188,7 @@ impl Director {
             return;
         }
         let timer = std::mem::replace(&mut job.life, Life::Recording).timer();
-        self.cancel_timer(net, timer);
+        net.cancel_timer(timer);
         self.let_daemons_go(net, id);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
@@ -231,10 +232,10 @@ impl Director {
         let (client, uname) = (job.client.clone(), std::mem::take(&mut job.file_daemon.uname));
         self.save_lines(net);
         if !uname.is_empty() {
-            self.ask(net, CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
+            net.ask(CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
         }
         let end = Box::new(end);
-        self.ask(net, CatalogRequest::EndJob(end.clone()), Owner::End(end));
+        net.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
     /// Ends all that is under way with the daemons of a job.
@@ -267,39 +268,24 @@ impl Director {
     }
 
     /// How the dial of a job gets on, whoever it is to.
-    pub(super) fn job_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
-        let to_file = self.job_of_reach(dial).map(|job| (job, Who::File));
-        let to_storage = || self.job_that_dials(dial).map(|job| (job, Who::Storage));
-        let Some((id, who)) = to_file.or_else(to_storage) else { return };
+    pub(super) fn job_dial_news(&mut self, net: &mut Net, id: u32, who: Who, news: &DialNews) {
         if let Some(job) = self.jobs.get_mut(&id) {
             job.say(&mut self.journal, net, MessageKind::Info, &format!("{who}: {news}"));
             self.save_lines(net);
         }
     }
 
-    /// The job that dials its storage daemon so.
-    fn job_that_dials(&self, dial: DialId) -> Option<u32> {
-        self.jobs.values().find(|job| job.storage_daemon.presence.is_dialled_by(dial)).map(|job| job.id)
-    }
-
-    pub(super) fn job_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let Some(id) = self.job_that_dials(dial) else {
-            if let Ok((conn, _)) = outcome {
-                net.close(conn, true);
-            }
-            return;
-        };
+    pub(super) fn job_dialed(&mut self, net: &mut Net, id: u32, outcome: Result<(ConnId, Peer), DialFailure>) {
         match outcome {
             Ok((conn, peer)) => {
+                let Some(job) = self.jobs.get_mut(&id) else { return net.close(conn, true) };
                 self.conns.insert(conn, id);
-                if let Some(job) = self.jobs.get_mut(&id) {
-                    let whom = match job.storage_number() {
-                        number @ Number::DirectorToSecondStorage => format!("{} (connection {number})", number.to()),
-                        _ => Who::Storage.to_string(),
-                    };
-                    let text = format!("Connected {whom} at {}, encryption: {}", peer.ends.peer, peer.tls);
-                    job.say(&mut self.journal, net, MessageKind::Info, &text);
-                }
+                let whom = match job.storage_number() {
+                    number @ Number::DirectorToSecondStorage => format!("{} (connection {number})", number.to()),
+                    _ => Who::Storage.to_string(),
+                };
+                let text = format!("Connected {whom} at {}, encryption: {}", peer.ends.peer, peer.tls);
+                job.say(&mut self.journal, net, MessageKind::Info, &text);
                 self.save_lines(net);
                 self.advance(net, id, |job, tools| {
                     job.storage_daemon.presence = Presence::Here(conn);
@@ -368,7 +354,7 @@ impl Director {
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_alive()) else { return net.parcel_taken(conn) };
         job.storing += 1;
         let batch = UpdCatBatch::from_frames(parcel.bytes);
-        self.ask(net, CatalogRequest::InsertFiles { job_id: id, batch }, Owner::Files(id, conn));
+        net.ask(CatalogRequest::InsertFiles { job_id: id, batch }, Owner::Files(id, conn));
     }
 
     pub(super) fn files_stored(

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::calendar::{Civil, Zone};
 use crate::config::{Level as ConfigLevel, Run, Schedule, Week, Weekday};
-use crate::node::{Net, TimerKey};
+use crate::node::TimerKey;
 use crate::notice::Level;
+use crate::role::director::Net;
 
 use super::{Director, Due};
 
@@ -128,11 +129,11 @@ impl Director {
 
     fn arm_schedules(&mut self, net: &mut Net) {
         let before = self.schedules.timer.take();
-        self.cancel_timer(net, before);
+        net.cancel_timer(before);
         let Some(soonest) = self.schedules.next.values().map(|moment| moment.at).min() else { return };
         let left = u64::try_from(soonest - net.wall().seconds()).unwrap_or(0);
         let after = Duration::from_secs(left).min(LOOK);
-        self.schedules.timer = Some(self.set_timer(net, after, "jobs of schedules", Due::Schedules));
+        self.schedules.timer = Some(net.set_timer(after, "jobs of schedules", Due::Schedules));
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, VecDeque};
 use super::fileset;
 use crate::config::{DirectorConfig, listen_on};
 use crate::error::Explain;
-use crate::node::Net;
 use crate::notice::{ExitReason, Level};
+use crate::role::director::Net;
 
-use super::{Director, Owner, ask_catalog};
+use super::{Director, Owner};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, FileSetSpec, PoolRow};
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
@@ -33,7 +33,7 @@ pub(super) struct FileSetIds {
 
 /// One row to bring in.
 #[derive(Clone, Debug)]
-pub(super) enum Item {
+pub enum Item {
     Unfinished,
     Client(String),
     FileSet(String, String),
@@ -81,8 +81,7 @@ impl Director {
 
     fn next_setup(&mut self, net: &mut Net) {
         if let Some((item, request)) = self.setup.todo.pop_front() {
-            let work = ask_catalog(net, request);
-            self.works.insert(work, Owner::Setup(item));
+            net.ask(request, Owner::Setup(item));
         } else {
             net.listen_on(listen_on(&self.config.director.listen, self.config.director.port));
             self.begin_schedules(net);

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest};
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::role::script::{Script, Scripted};
 use crate::wire::message::MessageKind;
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::bulk::parcel::Parcel;
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::role::script::{Progress, Scripted};
 use crate::wire::attributes::Stat;
 use crate::wire::bsr::Bootstrap;
@@ -52,7 +52,7 @@ pub(super) struct Verifying {
 
 /// A file as it is on the volume.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct OnVolume {
+pub struct OnVolume {
     /// 0: it was deleted.
     index: u32,
     /// Letters of what is to be compared.
@@ -323,7 +323,7 @@ impl Director {
         }
         *storing += 1;
         let request = verifying.request(&files);
-        self.ask(net, request, Owner::Compare(id, conn, files));
+        net.ask(request, Owner::Compare(id, conn, files));
     }
 
     /// The catalog has these files so.

@@ -1,7 +1,7 @@
 //! How fast the data of a job may go (`wire/2 §1.2`, 19).
 
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::file::Net;
 use crate::wire::file_answers as answers;
 
 use super::FileDaemon;

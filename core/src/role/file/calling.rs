@@ -16,16 +16,17 @@ use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId};
-use crate::node::{Net, Route, TimerKey};
+use crate::node::{Route, TimerKey};
 use crate::notice::Level;
 use crate::printable;
+use crate::role::file::Net;
 use crate::time::Instant;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{FILE_PROTOCOL, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
 
-use super::FileDaemon;
 use super::session::Session;
+use super::{Dial, Due, FileDaemon};
 
 /// The longest first pause; each further one may be twice as long, up to `redial_interval`.
 const FIRST_PAUSE: Duration = Duration::from_secs(2);
@@ -81,17 +82,6 @@ impl Calling {
         self.of_conn(conn).is_some()
     }
 
-    /// Whether this dial leads to a director.
-    pub(super) fn dials(&self, dial: DialId) -> bool {
-        self.lines.values().any(|line| matches!(line.state, State::Dialling(mine) if mine == dial))
-    }
-
-    /// Whether this timer is for one of the connections.
-    pub(super) fn is_timer(&self, key: TimerKey) -> bool {
-        let is_it = |line: &Line| matches!(line.state, State::Pausing(mine) | State::Greeting(_, mine) if mine == key);
-        self.lines.values().any(is_it)
-    }
-
     /// The directors at which a connection waits.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &str> {
         self.lines.iter().filter(|(_, line)| matches!(line.state, State::Waiting(..))).map(|(name, _)| name.as_str())
@@ -138,7 +128,7 @@ impl FileDaemon {
                     retry: file.director_connect_timeout.duration(),
                     within: file.director_connect_timeout.duration(),
                 };
-                State::Dialling(net.dial(route, opening))
+                State::Dialling(net.dial(route, opening, Dial::Director(name.to_owned())))
             }
             Err(why) => {
                 let cause = Some((Fault::Config, Code(201)));
@@ -151,16 +141,15 @@ impl FileDaemon {
         }
     }
 
-    pub(super) fn called(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let is_it = |line: &Line| matches!(line.state, State::Dialling(mine) if mine == dial);
-        let Some((name, line)) = self.calling.lines.iter_mut().find(|(_, line)| is_it(line)) else { return };
+    pub(super) fn called(&mut self, net: &mut Net, name: String, outcome: Result<(ConnId, Peer), DialFailure>) {
+        let Some(line) = self.calling.lines.get_mut(&name) else { return };
         match outcome {
             Ok((conn, _)) => {
                 let patience = self.config.file.authenticate_within.duration();
-                line.state = State::Greeting(conn, net.set_timer(patience, "a director's greeting"));
+                let timer = net.set_timer(patience, "a director's greeting", Due::Calling(name));
+                line.state = State::Greeting(conn, timer);
             }
             Err(failure) => {
-                let name = name.clone();
                 let cause = (failure.fault(), failure.code());
                 self.not_reached(net, &name, cause, &format!("{failure}; {}", failure.help()));
             }
@@ -243,20 +232,15 @@ impl FileDaemon {
     }
 
     /// A pause is over, or a greeting takes too long.
-    pub(super) fn calling_timer(&mut self, net: &mut Net, key: TimerKey) {
-        let found = self.calling.lines.iter().find_map(|(name, line)| match line.state {
-            State::Pausing(mine) if mine == key => Some((name.clone(), None)),
-            State::Greeting(conn, mine) if mine == key => Some((name.clone(), Some(conn))),
-            _ => None,
-        });
-        match found {
-            Some((name, None)) => self.call(net, &name),
-            Some((name, Some(conn))) => {
+    pub(super) fn calling_timer(&mut self, net: &mut Net, name: &str) {
+        match self.calling.lines.get(name).map(|line| line.state) {
+            Some(State::Pausing(_)) => self.call(net, name),
+            Some(State::Greeting(conn, _)) => {
                 net.abort(conn);
                 let text = format!("no greeting within {} s", self.config.file.authenticate_within.0);
-                self.not_reached(net, &name, (Fault::Peer, Code(142)), &text);
+                self.not_reached(net, name, (Fault::Peer, Code(142)), &text);
             }
-            None => {}
+            Some(State::Dialling(_) | State::Waiting(..) | State::Over) | None => {}
         }
     }
 
@@ -324,7 +308,7 @@ impl FileDaemon {
         let Some(line) = self.calling.lines.get_mut(name) else { return longest };
         let wait = pause(line.failures, longest, net.random());
         line.failures = line.failures.saturating_add(1);
-        line.state = State::Pausing(net.set_timer(wait, "dial a director again"));
+        line.state = State::Pausing(net.set_timer(wait, "dial a director again", Due::Calling(name.to_owned())));
         wait
     }
 }

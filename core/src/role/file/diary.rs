@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::error::{Code, Explain, Fault};
-use crate::ids::WorkId;
-use crate::node::Net;
 use crate::notice::Level;
 use crate::printable;
+use crate::role::file::Net;
 use crate::role::quiet::{Quiet, more};
 use crate::work::{Work, WorkDone};
+
+use super::Owner;
 
 /// Lines that wait while others are being written; more are counted and lost.
 const WAITING: usize = 256;
@@ -23,14 +24,14 @@ pub(super) struct Diary {
     path: Option<String>,
     waiting: VecDeque<String>,
     lost: u64,
-    writing: Option<WorkId>,
+    writing: bool,
     failures: Quiet<()>,
 }
 
 impl Diary {
     /// A diary in this file; without one it takes nothing.
     pub(super) fn new(path: Option<String>) -> Self {
-        Self { path, waiting: VecDeque::new(), lost: 0, writing: None, failures: Quiet::default() }
+        Self { path, waiting: VecDeque::new(), lost: 0, writing: false, failures: Quiet::default() }
     }
 
     /// Takes a line, without its line feed.
@@ -49,14 +50,9 @@ impl Diary {
         self.write(net);
     }
 
-    /// Whether this piece of work is the diary's.
-    pub(super) fn is_writing(&self, work: WorkId) -> bool {
-        self.writing == Some(work)
-    }
-
     /// Lines have been written, or could not be.
     pub(super) fn written(&mut self, net: &mut Net, done: &WorkDone) {
-        self.writing = None;
+        self.writing = false;
         let why = match done {
             WorkDone::Disk(DiskDone::Noted) => None,
             WorkDone::Disk(DiskDone::Failed { error, .. }) => Some(format!("{error}; {}", error.help())),
@@ -72,7 +68,7 @@ impl Diary {
     }
 
     fn write(&mut self, net: &mut Net) {
-        let Some(path) = self.path.clone().filter(|_| self.writing.is_none() && !self.waiting.is_empty()) else {
+        let Some(path) = self.path.clone().filter(|_| !self.writing && !self.waiting.is_empty()) else {
             return;
         };
         let mut text: String = self.waiting.drain(..).collect();
@@ -80,6 +76,7 @@ impl Diary {
             text.push_str(&format!("{} more lines were lost: the disk is too slow for them\n", self.lost));
             self.lost = 0;
         }
-        self.writing = Some(net.work(Work::Disk(DiskWork::Note { path, text: text.into_bytes() })));
+        self.writing = true;
+        net.work(Work::Disk(DiskWork::Note { path, text: text.into_bytes() }), Owner::Diary);
     }
 }

@@ -4,14 +4,14 @@ use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::file::Net;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::Signal;
 use crate::work::Work;
 
-use super::FileDaemon;
 use super::job::Kind;
 use super::session::Next;
+use super::{FileDaemon, Owner};
 
 impl FileDaemon {
     pub(super) fn start_estimate(&mut self, net: &mut Net, id: ConnId, listing: bool) -> Next {
@@ -23,8 +23,7 @@ impl FileDaemon {
         job.opened = true;
         let changes = Changes { since: job.since, known: job.known.take() };
         let open = DiskWork::OpenEstimate { handle: job.handle, fileset: job.fileset.clone(), changes, listing };
-        let work = net.work(Work::Disk(open));
-        self.works.insert(work, id);
+        net.work(Work::Disk(open), Owner::Job(id));
         Next::Go
     }
 
@@ -42,8 +41,7 @@ impl FileDaemon {
         } else {
             DiskWork::Fill { handle: job.handle, parcel: Parcel::new() }
         };
-        let work = net.work(Work::Disk(work));
-        self.works.insert(work, id);
+        net.work(Work::Disk(work), Owner::Job(id));
     }
 
     /// A part of the walk is done. The next follows once the director has taken its lines.

@@ -6,7 +6,7 @@ use crate::bulk::known::KnownFiles;
 use crate::bulk::unsaved::UnsavedList;
 use crate::bulk::work::{DiskWork, RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId};
-use crate::node::Net;
+use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::report::Progress;
 use crate::role::script::{Mismatch, Script, Scripted};

@@ -2,7 +2,7 @@
 
 use crate::bulk::known::{self, KnownFiles};
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::file::Net;
 use crate::wire::accurate::KnownFile;
 use crate::wire::file::Level;
 use crate::wire::file_answers as answers;

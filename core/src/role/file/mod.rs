@@ -20,6 +20,7 @@ mod level;
 mod passive;
 mod report;
 mod session;
+mod tokens;
 mod unsaved;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -32,8 +33,8 @@ use crate::calendar::Zone;
 use crate::config::{FileConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::{Code, Explain, Fault};
-use crate::ids::{ConnId, DialId, Who, WorkId};
-use crate::node::{DialNews, Net, Role, Row, SurveyId, TimerKey};
+use crate::ids::{ConnId, Who};
+use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper, Seat};
@@ -53,6 +54,7 @@ use data::Event;
 use diary::Diary;
 use job::{Finished, Job};
 use session::Session;
+use tokens::{Dial, Due, Owner};
 
 /// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
 const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2 * limits::IDLE_SESSIONS };
@@ -73,16 +75,8 @@ pub struct FileDaemon {
     sessions: BTreeMap<ConnId, Session>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
-    /// Data channels, dials and pieces of work, each with the session it belongs to.
+    /// Data channels, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
-    dials: BTreeMap<DialId, ConnId>,
-    works: BTreeMap<WorkId, ConnId>,
-    /// Timers of heartbeats, each with the session it is for.
-    beats: BTreeMap<TimerKey, ConnId>,
-    /// Timers of jobs whose storage daemon is expected, each with its session.
-    expecting: BTreeMap<TimerKey, ConnId>,
-    /// Surveys of the connections, each with the session whose status waits for it.
-    surveys: BTreeMap<SurveyId, ConnId>,
     recent: VecDeque<Finished>,
     refusals: Refusals,
     jobs_run: u32,
@@ -91,6 +85,9 @@ pub struct FileDaemon {
     started: Wall,
     stopping: bool,
 }
+
+/// What a file daemon orders through.
+type Net = node::Net<FileDaemon>;
 
 impl FileDaemon {
     /// A file daemon with a checked configuration and what was loaded for TLS.
@@ -107,11 +104,6 @@ impl FileDaemon {
             sessions: BTreeMap::new(),
             doorkeeper: Doorkeeper::default(),
             data: BTreeMap::new(),
-            dials: BTreeMap::new(),
-            works: BTreeMap::new(),
-            beats: BTreeMap::new(),
-            expecting: BTreeMap::new(),
-            surveys: BTreeMap::new(),
             recent: VecDeque::new(),
             refusals: Refusals::default(),
             jobs_run: 0,
@@ -142,8 +134,7 @@ impl FileDaemon {
         match step(job, net) {
             Ok(Progress::Waiting) => {}
             Ok(Progress::Want(work)) => {
-                let work = net.work(Work::Disk(work));
-                self.works.insert(work, session);
+                net.work(Work::Disk(work), Owner::Job(session));
                 self.advance(net, session, Job::go_on);
             }
             Ok(Progress::Finished) => self.data_done(net, session),
@@ -193,10 +184,10 @@ impl FileDaemon {
     /// Gives back what a job holds: its data channel, its dial, its open files.
     fn release(&mut self, net: &mut Net, job: &mut Job) {
         self.hang_up(net, job);
-        self.stop_expecting(net, job);
+        net.cancel_timer(job.expecting.take().map(|expecting| expecting.timer));
         self.refresh_keyring(net);
         if job.opened {
-            net.work(Work::Disk(DiskWork::Close { handle: job.handle }));
+            net.work(Work::Disk(DiskWork::Close { handle: job.handle }), Owner::Gone);
         }
     }
 
@@ -205,8 +196,15 @@ impl FileDaemon {
         let Some(session) = self.sessions.get(&id) else { return };
         let director = self.config.directors.iter().find(|director| director.name == session.director);
         if let Some(interval) = director.and_then(|director| self.config.director_heartbeat(director)) {
-            let key = net.set_timer(interval.duration(), "heartbeat to the director");
-            self.beats.insert(key, id);
+            net.set_timer(interval.duration(), "heartbeat to the director", Due::Beat(id));
+        }
+    }
+
+    fn beat(&mut self, net: &mut Net, id: ConnId) {
+        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        if job.is_some_and(|job| job.script.is_some()) {
+            net.send_signal(id, Signal::Heartbeat);
+            self.arm_heartbeat(net, id);
         }
     }
 
@@ -219,7 +217,6 @@ impl FileDaemon {
             net.close(conn, !is_cut);
         }
         if let Some(dial) = job.dial.take() {
-            self.dials.remove(&dial);
             net.cancel_dial(dial);
         }
     }
@@ -269,6 +266,12 @@ impl FileDaemon {
 }
 
 impl Role for FileDaemon {
+    type Dial = Dial;
+    type Timer = Due;
+    type Work = Owner;
+    /// The session whose status waits for it.
+    type Survey = ConnId;
+
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
         self.refresh_keyring(net);
@@ -308,8 +311,8 @@ impl Role for FileDaemon {
         self.sessions.insert(conn, Session::new(name.clone(), is_monitor, (net.wall(), net.now())));
     }
 
-    fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
-        let Some(&id) = self.dials.get(&dial) else { return };
+    fn on_dial_news(&mut self, net: &mut Net, dial: &Dial, news: &DialNews) {
+        let &Dial::Storage(id) = dial else { return };
         if let Some(session) = self.sessions.get_mut(&id) {
             session.message(net, id, &self.config.file.name, MessageKind::Info, &format!("storage daemon: {news}"));
         }
@@ -323,11 +326,15 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        if self.calling.dials(dial) {
-            return self.called(net, dial, outcome);
+    fn on_dialed(&mut self, net: &mut Net, dial: Dial, outcome: Result<(ConnId, Peer), DialFailure>) {
+        if matches!(outcome, Err(DialFailure::Cancelled)) {
+            // Whoever called it off has gone on.
+            return;
         }
-        let Some(id) = self.dials.remove(&dial) else { return };
+        let id = match dial {
+            Dial::Director(name) => return self.called(net, name, outcome),
+            Dial::Storage(id) => id,
+        };
         let Some(session) = self.sessions.get_mut(&id) else { return };
         match outcome {
             Ok((conn, peer)) => {
@@ -419,15 +426,16 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: Vec<Row>) {
-        self.status_surveyed(net, survey, &rows);
+    fn on_surveyed(&mut self, net: &mut Net, id: ConnId, rows: Vec<Row>) {
+        self.status_surveyed(net, id, &rows);
     }
 
-    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
-        if self.diary.is_writing(work) {
-            return self.diary.written(net, &done);
-        }
-        let Some(id) = self.works.remove(&work) else { return };
+    fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
+        let id = match owner {
+            Owner::Job(id) => id,
+            Owner::Diary => return self.diary.written(net, &done),
+            Owner::Gone => return,
+        };
         match done {
             WorkDone::Disk(DiskDone::Opened) if self.estimates(id) => self.estimate_on(net, id),
             WorkDone::Disk(DiskDone::Filled { parcel, last, remarks }) if self.estimates(id) => {
@@ -445,18 +453,11 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
-        if self.calling.is_timer(key) {
-            return self.calling_timer(net, key);
-        }
-        if let Some(id) = self.expecting.remove(&key) {
-            return self.nobody_came(net, id);
-        }
-        let Some(id) = self.beats.remove(&key) else { return };
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
-        if job.is_some_and(|job| job.script.is_some()) {
-            net.send_signal(id, Signal::Heartbeat);
-            self.arm_heartbeat(net, id);
+    fn on_timer(&mut self, net: &mut Net, due: Due) {
+        match due {
+            Due::Calling(name) => self.calling_timer(net, &name),
+            Due::Storage(id) => self.nobody_came(net, id),
+            Due::Beat(id) => self.beat(net, id),
         }
     }
 

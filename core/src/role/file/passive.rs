@@ -6,15 +6,16 @@ use std::time::Duration;
 use crate::bulk::work::RestoreOrder;
 use crate::config::keepalive;
 use crate::ids::ConnId;
-use crate::node::{Net, TimerKey};
+use crate::node::TimerKey;
 use crate::notice::Level;
+use crate::role::file::Net;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::file_answers as answers;
 use crate::wire::names::{PeerKind, PeerName};
 
-use super::FileDaemon;
 use super::job::{Job, Kind};
 use super::session::Next;
+use super::{Due, FileDaemon};
 
 /// How long a job whose director has said "go" waits for its storage daemon. That one is authenticated already as it
 /// sees it, so only the last bytes are on their way; a minute is for a bad network.
@@ -25,7 +26,7 @@ const EXPECT: Duration = Duration::from_secs(60);
 pub(super) struct Expecting {
     kind: Kind,
     order: Option<RestoreOrder>,
-    timer: TimerKey,
+    pub(super) timer: TimerKey,
 }
 
 impl FileDaemon {
@@ -60,7 +61,6 @@ impl FileDaemon {
         let expecting = job.expecting.take();
         self.refresh_keyring(net);
         if let Some(Expecting { kind, order, timer }) = expecting {
-            self.expecting.remove(&timer);
             net.cancel_timer(timer);
             if self.start_data(net, id, kind, order) == Next::End {
                 self.end_session(net, id);
@@ -86,9 +86,8 @@ impl FileDaemon {
             );
             return Next::End;
         }
-        let timer = net.set_timer(EXPECT, "the storage daemon of a passive client's job");
+        let timer = net.set_timer(EXPECT, "the storage daemon of a passive client's job", Due::Storage(id));
         job.expecting = Some(Expecting { kind, order, timer });
-        self.expecting.insert(timer, id);
         Next::Go
     }
 
@@ -103,14 +102,6 @@ impl FileDaemon {
         );
         self.no_storage(net, id, kind, &text);
         self.end_session(net, id);
-    }
-
-    /// Forgets that a storage daemon is expected.
-    pub(super) fn stop_expecting(&mut self, net: &mut Net, job: &mut Job) {
-        if let Some(Expecting { timer, .. }) = job.expecting.take() {
-            self.expecting.remove(&timer);
-            net.cancel_timer(timer);
-        }
     }
 
     fn no_storage(&mut self, net: &mut Net, id: ConnId, kind: Kind, text: &str) {

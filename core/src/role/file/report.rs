@@ -2,7 +2,8 @@
 //! lines a director reads are Bareos's.
 
 use crate::ids::ConnId;
-use crate::node::{Net, Number, Row, SurveyId};
+use crate::node::{Number, Row};
+use crate::role::file::Net;
 use crate::role::network::{self, Connection};
 use crate::role::report::{self, Progress, thousands};
 use crate::wire::file_answers as answers;
@@ -17,13 +18,11 @@ use super::session::Next;
 impl FileDaemon {
     /// A status shows the connections too, so they are asked first.
     pub(super) fn ask_status(&mut self, net: &mut Net, id: ConnId) {
-        let survey = net.survey();
-        self.surveys.insert(survey, id);
+        net.survey(id);
     }
 
     /// The connections have answered: here is the status.
-    pub(super) fn status_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
-        let Some(id) = self.surveys.remove(&survey) else { return };
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: ConnId, rows: &[Row]) {
         self.look_at_progress(net, rows);
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");

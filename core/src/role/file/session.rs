@@ -9,8 +9,9 @@ use crate::bulk::work::{Remark, RestoreOrder, Tally};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
 use crate::ids::{ConnId, HandleId};
-use crate::node::{Net, Opening, Route};
+use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::file::Net;
 use crate::role::idle::Seat;
 use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
@@ -26,7 +27,7 @@ use crate::wire::status::JobStatus;
 
 use super::job::{Job, Kind};
 use super::level::{self, Clocks};
-use super::{FileDaemon, data, unsaved};
+use super::{Dial, FileDaemon, data, unsaved};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -439,9 +440,7 @@ impl FileDaemon {
             .map(|opening| Opening { own: me.qualified(), ..opening });
         let refused = match opening {
             Ok(opening) => {
-                let dial = net.dial(route, opening);
-                job.dial = Some(dial);
-                self.dials.insert(dial, id);
+                job.dial = Some(net.dial(route, opening, Dial::Storage(id)));
                 None
             }
             Err(text) => Some(text),

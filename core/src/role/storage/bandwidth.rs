@@ -2,7 +2,7 @@
 
 use crate::bulk::machine::Machine;
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::storage::Net;
 use crate::wire::storage_answers as answers;
 
 use super::StorageDaemon;

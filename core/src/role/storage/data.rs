@@ -7,8 +7,8 @@ use crate::bulk::sender::Sender;
 use crate::config::{Device, keepalive};
 use crate::ids::ConnId;
 use crate::limits;
-use crate::node::Net;
 use crate::role;
+use crate::role::storage::Net;
 use crate::wire::block::MIN_BLOCK_SIZE;
 use crate::wire::frame::Signal;
 use crate::wire::label::SessionLabel;
@@ -29,10 +29,7 @@ impl StorageDaemon {
     /// The file daemon is here and `run` has come.
     pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId) {
         let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
-        if let Some(key) = job.wait.take() {
-            self.timers.remove(&key);
-            net.cancel_timer(key);
-        }
+        net.cancel_timer(job.wait.take());
         net.send_text(id, status::job_starts(&job.line.job));
         job.say_status(net, JobStatus::Running);
         if let Some(text) = job.connected.take() {

@@ -18,6 +18,7 @@ mod passive;
 mod replicate;
 mod report;
 mod session;
+mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -30,9 +31,9 @@ use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId, Who, WorkId};
+use crate::ids::{ConnId, Who};
 use crate::limits;
-use crate::node::{DialNews, Net, Role, Row, SurveyId, TimerKey};
+use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper, Seat};
@@ -52,6 +53,7 @@ use catalog_tables::{self as tables, Event, Trouble};
 use device::Devices;
 use job::{Direction, Finished, Job, Part};
 use session::Session;
+use tokens::{Dial, Due, Owner};
 
 /// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
 const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2 * limits::IDLE_SESSIONS };
@@ -72,17 +74,8 @@ pub struct StorageDaemon {
     sessions: BTreeMap<ConnId, Session>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
-    /// Data channels, dials, timers and pieces of work, each with the session it belongs to.
+    /// Data channels, each with the session it belongs to.
     data: BTreeMap<ConnId, ConnId>,
-    dials: BTreeMap<DialId, ConnId>,
-    timers: BTreeMap<TimerKey, ConnId>,
-    /// Timers of heartbeats, each with the session it is for.
-    beats: BTreeMap<TimerKey, ConnId>,
-    /// Surveys of the connections, each with the session whose status waits for it.
-    surveys: BTreeMap<SurveyId, (ConnId, Vec<String>)>,
-    works: BTreeMap<WorkId, ConnId>,
-    /// Sessions that have ended while their volume was open: the device is free once it is closed.
-    closing: BTreeMap<WorkId, ConnId>,
     devices: Devices,
     recent: VecDeque<Finished>,
     refusals: Refusals,
@@ -95,6 +88,9 @@ pub struct StorageDaemon {
     stopping: bool,
 }
 
+/// What a storage daemon orders through.
+type Net = node::Net<StorageDaemon>;
+
 impl StorageDaemon {
     /// A storage daemon with a checked configuration and what was loaded for TLS.
     #[must_use]
@@ -106,12 +102,6 @@ impl StorageDaemon {
             sessions: BTreeMap::new(),
             doorkeeper: Doorkeeper::default(),
             data: BTreeMap::new(),
-            dials: BTreeMap::new(),
-            timers: BTreeMap::new(),
-            beats: BTreeMap::new(),
-            surveys: BTreeMap::new(),
-            works: BTreeMap::new(),
-            closing: BTreeMap::new(),
             devices: Devices::default(),
             recent: VecDeque::new(),
             refusals: Refusals::default(),
@@ -187,8 +177,7 @@ impl StorageDaemon {
         }
         match outcome {
             Ok(Progress::Want(work)) => {
-                let work = net.work(Work::Disk(work));
-                self.works.insert(work, id);
+                net.work(Work::Disk(work), Owner::Job(id));
                 self.advance(net, id, Job::go_on);
             }
             Ok(Progress::Waiting | Progress::Finished) => self.end_if_done(net, id),
@@ -217,17 +206,15 @@ impl StorageDaemon {
         }
         job.unwanted.clear();
         job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
-        let key = net.set_timer(VOLUME_POLL, "ask for a volume again");
-        self.timers.insert(key, id);
+        net.set_timer(VOLUME_POLL, "ask for a volume again", Due::Volume(id));
         self.arm_heartbeat(net, id);
     }
 
     /// While a job waits nothing is said on its connections: heartbeats keep them alive (`wire/3 §9`).
     fn arm_heartbeat(&mut self, net: &mut Net, id: ConnId) {
         let interval = self.config.storage.heartbeat_interval.duration();
-        if !interval.is_zero() && !self.beats.values().any(|beat| *beat == id) {
-            let key = net.set_timer(interval, "heartbeats of a waiting job");
-            self.beats.insert(key, id);
+        if !interval.is_zero() && !net.timers().any(|due| *due == Due::Beat(id)) {
+            net.set_timer(interval, "heartbeats of a waiting job", Due::Beat(id));
         }
     }
 
@@ -370,30 +357,24 @@ impl StorageDaemon {
             net.close(conn, true);
         }
         if let Part::Send(replicate::Stage::Dialling(dial)) = job.part {
-            self.dials.remove(&dial);
             net.cancel_dial(dial);
         }
-        if let Some(key) = job.wait {
-            self.timers.remove(&key);
-            net.cancel_timer(key);
-        }
+        net.cancel_timer(job.wait);
         if let Some(dial) = job.dial {
-            self.dials.remove(&dial);
             net.cancel_dial(dial);
         }
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(job.finished(net.wall()));
         self.refresh_keyring(net);
         for handle in [job.handle, job.reader].into_iter().flatten() {
-            let work = net.work(Work::Disk(DiskWork::Close { handle }));
-            self.closing.insert(work, id);
+            net.work(Work::Disk(DiskWork::Close { handle }), Owner::Closing(id));
         }
         self.free_devices(net, id);
     }
 
     /// Gives an ended session's devices to the jobs that wait longest, once nothing of it is open any more.
     fn free_devices(&mut self, net: &mut Net, id: ConnId) {
-        if self.closing.values().any(|closing| *closing == id) {
+        if net.works().any(|owner| *owner == Owner::Closing(id)) {
             return;
         }
         for next in self.devices.release(id) {
@@ -411,13 +392,20 @@ impl StorageDaemon {
     }
 
     fn exit_if_idle(&self, net: &mut Net) {
-        if self.stopping && self.sessions.is_empty() && self.closing.is_empty() {
+        let is_closing = net.works().any(|owner| matches!(owner, Owner::Closing(_)));
+        if self.stopping && self.sessions.is_empty() && !is_closing {
             net.exit(ExitReason::Done);
         }
     }
 }
 
 impl Role for StorageDaemon {
+    type Dial = Dial;
+    type Timer = Due;
+    type Work = Owner;
+    /// The session whose status waits for it, and the devices to show.
+    type Survey = (ConnId, Vec<String>);
+
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
         self.session_time = u32::try_from(self.started.seconds()).unwrap_or(u32::MAX);
@@ -448,9 +436,11 @@ impl Role for StorageDaemon {
         }
     }
 
-    fn on_dial_news(&mut self, net: &mut Net, dial: DialId, news: &DialNews) {
-        let Some(&id) = self.dials.get(&dial) else { return };
-        let whom = if self.dials_file(id, dial) { "file daemon" } else { "storage daemon" };
+    fn on_dial_news(&mut self, net: &mut Net, dial: &Dial, news: &DialNews) {
+        let (id, whom) = match *dial {
+            Dial::File(id) => (id, Who::File),
+            Dial::Storage(id) => (id, Who::Storage),
+        };
         if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
             job.message(net, MessageKind::Info, &format!("{whom}: {news}"));
         }
@@ -464,12 +454,12 @@ impl Role for StorageDaemon {
         }
     }
 
-    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        match (self.dials.remove(&dial), outcome) {
-            (Some(id), outcome) if self.dials_file(id, dial) => self.file_dialed(net, id, outcome),
-            (Some(id), outcome) => self.storage_dialed(net, id, outcome),
-            (None, Ok((conn, _))) => net.abort(conn),
-            (None, Err(_)) => {}
+    fn on_dialed(&mut self, net: &mut Net, dial: Dial, outcome: Result<(ConnId, Peer), DialFailure>) {
+        match (dial, outcome) {
+            // Its job has ended.
+            (_, Err(DialFailure::Cancelled)) => {}
+            (Dial::File(id), outcome) => self.file_dialed(net, id, outcome),
+            (Dial::Storage(id), outcome) => self.storage_dialed(net, id, outcome),
         }
     }
 
@@ -534,16 +524,18 @@ impl Role for StorageDaemon {
         self.director_left(net, conn, &reason.to_string());
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: Vec<Row>) {
-        self.status_surveyed(net, survey, &rows);
+    fn on_surveyed(&mut self, net: &mut Net, (id, devices): (ConnId, Vec<String>), rows: Vec<Row>) {
+        self.status_surveyed(net, id, &devices, &rows);
     }
 
-    fn on_done(&mut self, net: &mut Net, work: WorkId, done: WorkDone) {
-        if let Some(id) = self.closing.remove(&work) {
-            self.free_devices(net, id);
-            return self.exit_if_idle(net);
-        }
-        let Some(id) = self.works.remove(&work) else { return };
+    fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
+        let id = match owner {
+            Owner::Job(id) => id,
+            Owner::Closing(id) => {
+                self.free_devices(net, id);
+                return self.exit_if_idle(net);
+            }
+        };
         match done {
             WorkDone::Disk(DiskDone::Mounted { bytes, labelled, cut, spent }) => {
                 self.advance(net, id, |job, net| {
@@ -571,18 +563,11 @@ impl Role for StorageDaemon {
         }
     }
 
-    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
-        if let Some(id) = self.beats.remove(&key) {
-            return self.beat(net, id);
-        }
-        let Some(id) = self.timers.remove(&key) else { return };
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
-        if job.wait == Some(key) {
-            job.wait = None;
-            let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
-            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
-        } else {
-            self.next_task(net, id);
+    fn on_timer(&mut self, net: &mut Net, due: Due) {
+        match due {
+            Due::Beat(id) => self.beat(net, id),
+            Due::Volume(id) => self.next_task(net, id),
+            Due::Peer(id) => self.peer_is_late(net, id),
         }
     }
 
@@ -628,6 +613,14 @@ impl StorageDaemon {
         if job.is_some_and(|job| job.run) {
             self.start_data(net, id);
         }
+    }
+
+    /// The peer of a job has not come in time.
+    fn peer_is_late(&mut self, net: &mut Net, id: ConnId) {
+        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        job.wait = None;
+        let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
+        self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
     }
 
     /// The session whose machine a connection drives: a data channel's, or the director's own for a copy within the daemon.

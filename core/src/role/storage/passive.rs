@@ -3,18 +3,19 @@
 use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId};
-use crate::node::{Net, Opening, Route};
+use crate::ids::ConnId;
+use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::storage::Net;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};
 use crate::wire::status::JobStatus;
 use crate::wire::storage_answers as answers;
 
-use super::StorageDaemon;
 use super::job::Part;
 use super::session::Next;
+use super::{Dial, StorageDaemon};
 
 /// The number that says TLS from the first byte (`wire/3 §1.3.7`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -50,9 +51,8 @@ impl StorageDaemon {
         };
         match why {
             Ok(opening) => {
-                let dial = net.dial(route, Opening { own: bash(PASSIVE_CHALLENGER), ..opening });
-                job.dial = Some(dial);
-                self.dials.insert(dial, id);
+                let opening = Opening { own: bash(PASSIVE_CHALLENGER), ..opening };
+                job.dial = Some(net.dial(route, opening, Dial::File(id)));
                 self.refresh_keyring(net);
                 self.arm_heartbeat(net, id);
                 Next::Go
@@ -65,11 +65,6 @@ impl StorageDaemon {
                 Next::End
             }
         }
-    }
-
-    /// Whether this dial of the session is to a file daemon.
-    pub(super) fn dials_file(&self, id: ConnId, dial: DialId) -> bool {
-        self.sessions.get(&id).and_then(|session| session.job.as_ref()).is_some_and(|job| job.dial == Some(dial))
     }
 
     /// A dial to a passive file daemon has ended.

@@ -13,8 +13,9 @@ use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, DialId};
-use crate::node::{Net, Opening, Route};
+use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::storage::Net;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
@@ -26,7 +27,7 @@ use crate::wire::storage_answers as answers;
 use super::data::PARCELS;
 use super::job::{Direction, Job, Part};
 use super::session::Next;
-use super::{StorageDaemon, catalog_tables as tables};
+use super::{Dial, Due, StorageDaemon, catalog_tables as tables};
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
 const IMMEDIATE_TLS: u32 = 4;
@@ -63,9 +64,8 @@ impl StorageDaemon {
             self.start_data(net, id);
             return Next::Go;
         }
-        let key = net.set_timer(wait, "wait for the other storage daemon");
+        let key = net.set_timer(wait, "wait for the other storage daemon", Due::Peer(id));
         job.wait = Some(key);
-        self.timers.insert(key, id);
         Next::Go
     }
 
@@ -91,8 +91,7 @@ impl StorageDaemon {
         let tls = order.tls == IMMEDIATE_TLS;
         match self.credentials.opening("", &order.address, &name, &order.key, tls, purpose) {
             Ok(opening) => {
-                let dial = net.dial(route, Opening { own: me.qualified(), ..opening });
-                self.dials.insert(dial, id);
+                let dial = net.dial(route, Opening { own: me.qualified(), ..opening }, Dial::Storage(id));
                 if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
                     job.part = Part::Send(Stage::Dialling(dial));
                 }

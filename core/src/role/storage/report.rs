@@ -2,9 +2,10 @@
 //! reads are Bareos's.
 
 use crate::ids::ConnId;
-use crate::node::{Net, Number, Row, SurveyId};
+use crate::node::{Number, Row};
 use crate::role::network::{self, Connection};
 use crate::role::report::{self, Progress, thousands};
+use crate::role::storage::Net;
 use crate::wire::frame::{self, Signal};
 use crate::wire::names::PeerKind;
 use crate::wire::status::{JobInStatus, JobLevel};
@@ -17,17 +18,15 @@ use super::session::Next;
 impl StorageDaemon {
     /// A status shows the connections too, so they are asked first.
     pub(super) fn ask_status(&mut self, net: &mut Net, id: ConnId, devices: Vec<String>) {
-        let survey = net.survey();
-        self.surveys.insert(survey, (id, devices));
+        net.survey((id, devices));
     }
 
     /// The connections have answered: here is the status.
-    pub(super) fn status_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
-        let Some((id, devices)) = self.surveys.remove(&survey) else { return };
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: ConnId, devices: &[String], rows: &[Row]) {
         self.look_at_progress(net, rows);
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
-        for line in self.status_lines(&devices).into_iter().chain(self.connections(rows)) {
+        for line in self.status_lines(devices).into_iter().chain(self.connections(rows)) {
             report::put_line(&mut frames, &line);
         }
         frame::put_signal(&mut frames, Signal::Eod);

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::ids::ConnId;
-use crate::node::Net;
 use crate::notice::Level;
 use crate::role::idle::Seat;
+use crate::role::storage::Net;
 use crate::time::{Instant, Wall};
 use crate::wire::block::Session as SessionIds;
 use crate::wire::bsr::{Bootstrap, Selection};
@@ -16,8 +16,8 @@ use crate::wire::status::JobStatus;
 use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
-use super::StorageDaemon;
 use super::job::{Job, Part, Place};
+use super::{Due, StorageDaemon};
 
 /// Bytes of the longest bootstrap.
 const MAX_BOOTSTRAP: usize = 64 * 1024 * 1024;
@@ -264,9 +264,7 @@ impl StorageDaemon {
         if job.file.is_some() {
             self.start_data(net, id);
         } else {
-            let key = net.set_timer(wait, "wait for the file daemon");
-            job.wait = Some(key);
-            self.timers.insert(key, id);
+            job.wait = Some(net.set_timer(wait, "wait for the file daemon", Due::Peer(id)));
         }
         Next::Go
     }

@@ -3,9 +3,10 @@
 use crate::config::{Password, TrayConfig};
 use crate::conn::{CloseReason, Peer};
 use crate::ids::{ConnId, DialId, Who};
-use crate::node::{Net, Route, TimerKey};
+use crate::node::{Route, TimerKey};
 use crate::printable;
 use crate::role::identity::Credentials;
+use crate::role::tray::Net;
 use crate::socket::SocketOptions;
 use crate::time::{Instant, Wall};
 use crate::wire::frame::Signal;
@@ -145,12 +146,7 @@ impl Daemon {
     ///
     /// # Errors
     /// What is configured cannot be dialled with; the text says why.
-    pub(super) fn dial(
-        &mut self,
-        net: &mut Net,
-        config: &TrayConfig,
-        credentials: &Credentials,
-    ) -> Result<DialId, String> {
+    pub(super) fn dial(&mut self, net: &mut Net, config: &TrayConfig, credentials: &Credentials) -> Result<(), String> {
         self.kept = false;
         self.state = State::Away;
         let (monitor, name) = (&config.monitor, config.monitor.name.clone());
@@ -175,9 +171,8 @@ impl Daemon {
             retry: within,
             within,
         };
-        let dial = net.dial(route, opening);
-        self.state = State::Dialling(dial);
-        Ok(dial)
+        self.state = State::Dialling(net.dial(route, opening, self.view.place));
+        Ok(())
     }
 
     pub(super) fn connected(&mut self, conn: ConnId, peer: &Peer) -> Next {

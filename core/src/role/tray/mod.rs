@@ -11,23 +11,26 @@
 mod daemon;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 pub use daemon::MAX_STATUS;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::config::TrayConfig;
 use crate::conn::{CloseReason, DialFailure, Peer};
-use crate::ids::{ConnId, DialId, WorkId};
-use crate::node::{Net, Role, TimerKey};
+use crate::ids::ConnId;
+use crate::node::{self, Role};
 use crate::notice::{DaemonView, ExitReason, Health, Notice, TrayFailure};
 use crate::role::identity::Credentials;
 use crate::wire::frame::Signal;
 use crate::work::WorkDone;
 
 use daemon::{Daemon, Next};
+use tokens::Due;
 
 /// How long a monitor that leaves waits for the daemons' good-byes.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -50,37 +53,18 @@ pub struct Tray {
     credentials: Credentials,
     watch: Watch,
     daemons: Vec<Daemon>,
-    dials: BTreeMap<DialId, usize>,
     conns: BTreeMap<ConnId, usize>,
-    timers: BTreeMap<TimerKey, Due>,
     leaving: Option<ExitReason>,
 }
 
-/// What a timer is for.
-#[derive(Clone, Copy, Debug)]
-enum Due {
-    /// The daemon has not answered in time.
-    Late(usize),
-    /// The daemon is to be asked again.
-    Ask(usize),
-    /// Whoever has not said good-bye is left.
-    Leave,
-}
+/// What a tray monitor orders through.
+type Net = node::Net<Tray>;
 
 impl Tray {
     /// A tray monitor with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<TrayConfig>, credentials: Credentials, watch: Watch) -> Self {
-        Self {
-            daemons: Daemon::all(&config),
-            config,
-            credentials,
-            watch,
-            dials: BTreeMap::new(),
-            conns: BTreeMap::new(),
-            timers: BTreeMap::new(),
-            leaving: None,
-        }
+        Self { daemons: Daemon::all(&config), config, credentials, watch, conns: BTreeMap::new(), leaving: None }
     }
 
     /// What is known of each daemon, in the order of their places.
@@ -94,14 +78,10 @@ impl Tray {
         if daemon.is_busy() || self.leaving.is_some() {
             return;
         }
-        if let Some(key) = daemon.pause.take() {
-            self.timers.remove(&key);
-            net.cancel_timer(key);
-        }
+        net.cancel_timer(daemon.pause.take());
         daemon.began = net.now();
-        let key = net.set_timer(self.config.monitor.timeout.duration(), "the answer of a daemon");
-        daemon.deadline = Some(key);
-        self.timers.insert(key, Due::Late(at));
+        let timeout = self.config.monitor.timeout.duration();
+        daemon.deadline = Some(net.set_timer(timeout, "the answer of a daemon", Due::Late(at)));
         let next = daemon.begin(net);
         self.go_on(net, at, next);
     }
@@ -111,12 +91,11 @@ impl Tray {
         let Some(daemon) = self.daemons.get_mut(at) else { return };
         match next {
             Next::Wait => {}
-            Next::Dial => match daemon.dial(net, &self.config, &self.credentials) {
-                Ok(dial) => {
-                    self.dials.insert(dial, at);
+            Next::Dial => {
+                if let Err(text) = daemon.dial(net, &self.config, &self.credentials) {
+                    self.answered(net, at, Health::Unreachable(TrayFailure::Setup(text)));
                 }
-                Err(text) => self.answered(net, at, Health::Unreachable(TrayFailure::Setup(text))),
-            },
+            }
             Next::Answered => self.answered(net, at, Health::Reachable),
             Next::Failed(failure) => {
                 if let Some(conn) = daemon.hang_up() {
@@ -132,17 +111,13 @@ impl Tray {
     fn answered(&mut self, net: &mut Net, at: usize, health: Health) {
         let refresh = self.config.monitor.refresh_interval.duration();
         let Some(daemon) = self.daemons.get_mut(at) else { return };
-        if let Some(key) = daemon.deadline.take() {
-            self.timers.remove(&key);
-            net.cancel_timer(key);
-        }
+        net.cancel_timer(daemon.deadline.take());
         daemon.view.health = health;
         daemon.view.asked = net.wall();
         net.notify(Notice::Watched(Box::new(daemon.view.clone())));
         if self.watch == Watch::OnAndOn {
-            let key = net.set_timer(refresh.saturating_sub(net.now().since(daemon.began)), "the next look at a daemon");
-            daemon.pause = Some(key);
-            self.timers.insert(key, Due::Ask(at));
+            let pause = refresh.saturating_sub(net.now().since(daemon.began));
+            daemon.pause = Some(net.set_timer(pause, "the next look at a daemon", Due::Ask(at)));
         } else if self.daemons.iter().all(|daemon| daemon.view.health != Health::Unknown) {
             let all = self.daemons.iter().all(|daemon| daemon.view.health == Health::Reachable);
             self.leave(net, if all { ExitReason::Done } else { ExitReason::Failed(NOT_ALL_REACHABLE) });
@@ -156,7 +131,6 @@ impl Tray {
         daemon.deadline = None;
         let doing = daemon.doing();
         if let Some(dial) = daemon.call_off() {
-            self.dials.remove(&dial);
             net.cancel_dial(dial);
         }
         self.go_on(net, at, Next::Failed(TrayFailure::Late { doing, within }));
@@ -168,17 +142,17 @@ impl Tray {
             return;
         }
         self.leaving = Some(reason);
-        for (key, _) in std::mem::take(&mut self.timers) {
-            net.cancel_timer(key);
-        }
-        for (dial, _) in std::mem::take(&mut self.dials) {
-            net.cancel_dial(dial);
+        for daemon in &mut self.daemons {
+            net.cancel_timer(daemon.pause.take());
+            net.cancel_timer(daemon.deadline.take());
+            if let Some(dial) = daemon.call_off() {
+                net.cancel_dial(dial);
+            }
         }
         for conn in self.conns.keys() {
             net.close(*conn, true);
         }
-        let key = net.set_timer(FAREWELL, "the daemons' good-byes");
-        self.timers.insert(key, Due::Leave);
+        net.set_timer(FAREWELL, "the daemons' good-byes", Due::Leave);
         self.exit_if_alone(net);
     }
 
@@ -190,6 +164,12 @@ impl Tray {
 }
 
 impl Role for Tray {
+    /// The place of the daemon.
+    type Dial = usize;
+    type Timer = Due;
+    type Work = Infallible;
+    type Survey = Infallible;
+
     fn start(&mut self, net: &mut Net) {
         for at in 0..self.daemons.len() {
             net.notify(Notice::Watched(Box::new(self.daemons[at].view.clone())));
@@ -203,16 +183,11 @@ impl Role for Tray {
         net.abort(conn);
     }
 
-    fn on_dialed(&mut self, net: &mut Net, dial: DialId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        // Called off, and yet it came about.
-        let Some(at) = self.dials.remove(&dial) else {
-            if let Ok((conn, _)) = outcome {
-                net.abort(conn);
-            }
-            return;
-        };
+    fn on_dialed(&mut self, net: &mut Net, at: usize, outcome: Result<(ConnId, Peer), DialFailure>) {
         let Some(daemon) = self.daemons.get_mut(at) else { return };
         let next = match outcome {
+            // The look it was for is over.
+            Err(DialFailure::Cancelled) => return,
             Ok((conn, peer)) => {
                 self.conns.insert(conn, at);
                 daemon.connected(conn, &peer)
@@ -252,14 +227,15 @@ impl Role for Tray {
         }
     }
 
-    fn on_done(&mut self, _net: &mut Net, _work: WorkId, _done: WorkDone) {}
+    fn on_done(&mut self, _net: &mut Net, work: Infallible, _done: WorkDone) {
+        match work {}
+    }
 
-    fn on_timer(&mut self, net: &mut Net, key: TimerKey) {
-        match self.timers.remove(&key) {
-            Some(Due::Late(at)) => self.late(net, at),
-            Some(Due::Ask(at)) => self.ask(net, at),
-            Some(Due::Leave) => net.exit(self.leaving.clone().unwrap_or(ExitReason::Done)),
-            None => {}
+    fn on_timer(&mut self, net: &mut Net, due: Due) {
+        match due {
+            Due::Late(at) => self.late(net, at),
+            Due::Ask(at) => self.ask(net, at),
+            Due::Leave => net.exit(self.leaving.clone().unwrap_or(ExitReason::Done)),
         }
     }
 

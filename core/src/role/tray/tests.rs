@@ -6,7 +6,7 @@ use crate::action::Action;
 use crate::config::{Monitor, MonitoredClient, Password, Seconds, TlsConfig};
 use crate::conn::{FromConn, ToConn};
 use crate::event::Event;
-use crate::ids::QueryId;
+use crate::ids::{DialId, QueryId};
 use crate::node::{Node, Settings};
 use crate::socket::Ends;
 use crate::time::{Instant, Wall};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::Bytes;
 use crate::ids::{ConnId, Who};
-use crate::node::Net;
+use crate::role::director::Net;
 
 use super::super::bandwidth::limit_line;
 use super::super::{Director, job::Job};

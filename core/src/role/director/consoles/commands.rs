@@ -1,7 +1,7 @@
 //! The commands of a console.
 
 use crate::ids::{ConnId, Who};
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::wire::file::FileCommand;
 use crate::wire::frame::Signal;
 use crate::wire::json::Json;
@@ -96,7 +96,7 @@ impl Director {
     pub(super) fn console_asks(&mut self, net: &mut Net, conn: ConnId, asked: Asked, request: CatalogRequest) {
         if let Some(console) = self.consoles.get_mut(&conn) {
             console.doing = Doing::Asking(asked);
-            self.ask(net, request, Owner::Console(conn));
+            net.ask(request, Owner::Console(conn));
         }
     }
 

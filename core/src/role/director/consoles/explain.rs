@@ -2,7 +2,7 @@
 
 use crate::error::Code;
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::{channel, explain};
 
 use super::super::Director;

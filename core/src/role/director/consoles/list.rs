@@ -1,7 +1,7 @@
 //! `list`: what the catalog knows, filtered as the words say.
 
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::super::Director;

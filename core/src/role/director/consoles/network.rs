@@ -2,7 +2,8 @@
 
 use crate::config::{Catalog, ConsoleAccess};
 use crate::ids::ConnId;
-use crate::node::{Net, Number, Row, SurveyId};
+use crate::node::{Number, Row};
+use crate::role::director::Net;
 use crate::role::network::{Connection, in_order, lines};
 use crate::wire::hello::Purpose;
 use crate::wire::names::PeerKind;
@@ -18,13 +19,11 @@ impl Director {
     /// Asks the connections; the console waits.
     pub(super) fn status_network(&mut self, net: &mut Net, conn: ConnId) {
         self.console_waits(conn);
-        let survey = net.survey();
-        self.surveys.insert(survey, conn);
+        net.survey(conn);
     }
 
     /// The connections have answered: shows them to the console that asked.
-    pub(in super::super) fn network_surveyed(&mut self, net: &mut Net, survey: SurveyId, rows: &[Row]) {
-        let Some(conn) = self.surveys.remove(&survey) else { return };
+    pub(in super::super) fn network_surveyed(&mut self, net: &mut Net, conn: ConnId, rows: &[Row]) {
         let connections = self.connections(rows);
         let answer = match self.api_of(conn) {
             Api::Text => {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::bulk::parcel::Parcel;
 use crate::error::Code;
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::role::report::thousands;
 use crate::wire::frame::Signal;
 use crate::wire::json::Json;

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::calendar::Civil;
 use crate::ids::ConnId;
-use crate::node::Net;
 use crate::printable;
+use crate::role::director::Net;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::status::{JobLevel, JobType};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::ids::ConnId;
-use crate::node::Net;
 use crate::notice::Level;
+use crate::role::director::Net;
 
 use super::super::Director;
 

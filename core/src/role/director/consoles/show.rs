@@ -3,7 +3,7 @@
 use crate::bulk::parcel::Parcel;
 use crate::calendar::{Civil, Zone};
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::role::report::{level_word, terminated_row, thousands};
 use crate::time::Wall;
 use crate::wire::json::Json;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::ids::ConnId;
-use crate::node::Net;
+use crate::role::director::Net;
 use crate::wire::json::Json;
 use crate::wire::status::JobStatus;
 

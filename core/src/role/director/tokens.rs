@@ -1,0 +1,57 @@
+//! What the dials, timers and pieces of work of a director are for.
+
+use crate::catalog;
+use crate::ids::ConnId;
+
+use super::dialling::Errand;
+use super::ordering::Order;
+use super::{copying, setup, verifying};
+
+/// What a dial is for.
+#[derive(Debug)]
+pub enum Dial {
+    /// The storage daemon of this job.
+    Storage(u32),
+    /// The way to a client.
+    Reach(u64),
+    Errand(Box<Errand>),
+}
+
+/// What a timer is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Due {
+    /// The storage daemon of this job has had its time.
+    Grace(u32),
+    /// The daemon of a job that is the last to end its part has had its time.
+    Patience(u32),
+    /// A console has waited for those who confirm the cancel of this job.
+    Confirmations(u32),
+    /// The pause before this job's next try is over.
+    Hold(u32),
+    /// Jobs of schedules may be due.
+    Schedules,
+    /// The peer of an errand has had its time.
+    Errand(ConnId),
+    /// A step on the way to a client has had its time.
+    Reach(u64),
+    /// The catalog is offered the ends of jobs again.
+    Record,
+}
+
+/// What a piece of catalog work is for.
+#[derive(Debug)]
+pub enum Owner {
+    Setup(setup::Item),
+    Create(Box<Order>),
+    Copy(u32, copying::Asked),
+    Job(u32),
+    Request(u32),
+    Files(u32, ConnId),
+    Compare(u32, ConnId, Vec<verifying::OnVolume>),
+    End(Box<catalog::JobEnd>),
+    Log,
+    Uname,
+    Console(ConnId),
+    /// When this job, whose client has come back, was last started.
+    Returned(String),
+}

@@ -1,0 +1,33 @@
+//! What the dials, timers and pieces of work of a file daemon are for.
+
+use crate::ids::ConnId;
+
+/// Whom a dial is to.
+#[derive(Debug)]
+pub enum Dial {
+    /// The storage daemon of this session's job.
+    Storage(ConnId),
+    /// The director of this name, to wait there.
+    Director(String),
+}
+
+/// What a timer is for.
+#[derive(Debug)]
+pub enum Due {
+    /// The next step towards the director of this name.
+    Calling(String),
+    /// The storage daemon of this session's job is to come.
+    Storage(ConnId),
+    /// A heartbeat to the director of this session.
+    Beat(ConnId),
+}
+
+/// What a piece of work is for.
+#[derive(Debug)]
+pub enum Owner {
+    /// The job of this session.
+    Job(ConnId),
+    /// A job that has ended.
+    Gone,
+    Diary,
+}
