@@ -3,17 +3,19 @@
 //! An adapter is five pieces: clock, dialer, acceptor, connection pump, timers. It decides nothing.
 //! One task or thread owns the [`Node`], one each [`Conn`](crate::conn::Conn). Pump order per wake:
 //! messages in, due timers, read until blocked or 1 MiB, write until blocked or 1 MiB, work and messages out, re-arm.
-//! [`Desk`] and [`Pump`] hold what all adapters do alike; an adapter adds the waiting and the system calls.
+//! [`Desk`], [`Mailbox`] and [`Pump`] hold what all adapters do alike; an adapter adds the waiting and the system calls.
 
 mod desk;
 mod io;
 mod jump;
+mod mailbox;
 mod pump;
 mod reach;
 
-pub use desk::{ACCEPT_PAUSE, ACCEPTED, Adapter, Desk, DialOrder, INJECTED, ListenOrder, MAILBOX, NodeMail, RESOLVERS};
+pub use desk::{ACCEPT_PAUSE, ACCEPTED, Adapter, Desk, DialOrder, INJECTED, ListenOrder, NodeMail, RESOLVERS};
 pub use io::{accept_kind, io_kind, would_block};
 pub use jump::JumpWatch;
+pub use mailbox::{MAILBOX, Mailbox};
 #[cfg(feature = "conformance")]
 pub use pump::TURNS;
 pub use pump::{BUDGET, Mail, Outlet, Pump, Stream, Wait};

@@ -2,10 +2,11 @@
 
 use std::io::{self, IoSlice, Read, Write};
 use std::net::TcpStream;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::AsFd;
 
 use towline_core::conn::Flight;
 use towline_core::drive::Stream;
+use towline_core::socket::SocketOptions;
 
 use crate::shared::{Connection, flight, socket};
 use crate::wake::{Readiness, WakeFd, wait};
@@ -16,7 +17,7 @@ pub(crate) fn drive(mut connection: Connection<Socket, WakeFd, Held>) {
         if !wanted.again {
             let ready = Readiness { read: wanted.read, write: wanted.write };
             let within = wanted.until.map(|at| connection.clock().until(at));
-            wait(connection.wake(), Some((connection.stream.as_fd(), ready)), within);
+            wait(connection.wake(), Some((connection.stream.0.as_fd(), ready)), within);
         }
     }
 }
@@ -32,12 +33,6 @@ pub(crate) struct Held {
 #[derive(Debug)]
 pub(crate) struct Socket(pub(crate) TcpStream);
 
-impl AsFd for Socket {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
 impl Stream for Socket {
     fn try_read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         self.0.read(space)
@@ -49,6 +44,10 @@ impl Stream for Socket {
 
     fn shut_write(&mut self) {
         socket::shut_write(&self.0);
+    }
+
+    fn set_keepalive(&mut self, options: SocketOptions) {
+        socket::set_keepalive(&self.0, options);
     }
 
     fn flight(&mut self) -> Option<Flight> {

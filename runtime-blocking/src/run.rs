@@ -3,12 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use towline_core::conn::{Conn, ToConn};
+use towline_core::conn::Conn;
 use towline_core::drive::{Adapter, DialOrder, Hands, Injector, ListenOrder, Mail, NodeMail, Runtime, io_kind};
 use towline_core::ids::{DialId, ListenerId, QueryId, WorkId};
 use towline_core::node::{Node, Role};
 use towline_core::notice::ExitReason;
-use towline_core::socket::{IoKind, SocketOptions};
+use towline_core::socket::IoKind;
 use towline_core::work::Work;
 
 use crate::connection::{Held, Socket, drive};
@@ -100,12 +100,8 @@ impl Adapter for Threads {
         Ok(line)
     }
 
-    fn tell(&mut self, line: &Line<WakeFd>, message: ToConn) -> bool {
-        line.post(Mail::Message(message))
-    }
-
-    fn keepalive(&mut self, line: &Line<WakeFd>, socket: SocketOptions) {
-        line.keepalive(socket);
+    fn tell(&mut self, line: &Line<WakeFd>, mail: Mail) -> bool {
+        line.post(mail)
     }
 
     fn work(&mut self, work: WorkId, request: Work) {

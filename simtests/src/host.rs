@@ -4,13 +4,13 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use towline_core::conn::{Conn, Flight, FromConn, ToConn};
-use towline_core::drive::{Adapter, Desk, DialOrder, Hands, ListenOrder, MAILBOX, Mail, NodeMail, Outlet, Stream};
+use towline_core::conn::{Conn, Flight, FromConn};
+use towline_core::drive::{Adapter, Desk, DialOrder, Hands, ListenOrder, Mail, NodeMail, Outlet, Stream};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, DialId, ListenerId, QueryId, WorkId};
 use towline_core::node::Role;
 use towline_core::notice::ExitReason;
-use towline_core::socket::IoKind;
+use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::time::{Instant, Wall};
 use towline_core::work::{Work, WorkDone};
 
@@ -171,12 +171,8 @@ impl Adapter for Simulated {
         Ok(Line { net: self.net.clone(), task })
     }
 
-    fn tell(&mut self, line: &Line, message: ToConn) -> bool {
-        self.net.borrow_mut().tell_task(line.task, Mail::Message(message), Some(MAILBOX))
-    }
-
-    fn keepalive(&mut self, line: &Line, socket: towline_core::socket::SocketOptions) {
-        self.net.borrow_mut().set_keepalive(line.task, socket.keepalive);
+    fn tell(&mut self, line: &Line, mail: Mail) -> bool {
+        self.net.borrow_mut().tell_task(line.task, mail)
     }
 
     fn work(&mut self, work: WorkId, request: Work) {
@@ -247,6 +243,10 @@ impl Stream for Wire<'_> {
 
     fn shut_write(&mut self) {
         self.net.borrow_mut().shut_write(self.socket);
+    }
+
+    fn set_keepalive(&mut self, options: SocketOptions) {
+        self.net.borrow_mut().set_keepalive(self.socket, options.keepalive);
     }
 
     fn flight(&mut self) -> Option<Flight> {

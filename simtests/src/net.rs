@@ -338,7 +338,7 @@ impl NetState {
         }
     }
 
-    pub(crate) fn set_socket_keepalive(&mut self, id: SocketId, keepalive: Option<Keepalive>) {
+    pub(crate) fn set_keepalive(&mut self, id: SocketId, keepalive: Option<Keepalive>) {
         self.on_end(id, |end, _| end.set_keepalive(keepalive));
     }
 

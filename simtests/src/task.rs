@@ -1,10 +1,7 @@
 //! The tasks of connections: a pump, its socket and its mailbox.
 
-use std::collections::VecDeque;
-
 use towline_core::conn::Conn;
-use towline_core::drive::{Mail, Pump, Wait};
-use towline_core::socket::Keepalive;
+use towline_core::drive::{Mail, Mailbox, Pump, Wait};
 
 use crate::clock::Ticket;
 use crate::host::{Life, TaskId};
@@ -16,7 +13,7 @@ pub(crate) struct Task {
     /// Away while it is being driven.
     pub(crate) pump: Option<Pump>,
     pub(crate) socket: SocketId,
-    pub(crate) mail: VecDeque<Mail>,
+    pub(crate) mail: Mailbox,
     pub(crate) is_cut: bool,
     wait: Wait,
     wake: Option<Ticket>,
@@ -29,7 +26,7 @@ impl NetState {
         let task = Task {
             pump: Some(Pump::new(conn)),
             socket,
-            mail: VecDeque::new(),
+            mail: Mailbox::default(),
             is_cut: false,
             wait: Wait::default(),
             wake: None,
@@ -39,16 +36,13 @@ impl NetState {
         self.wake_task(id);
     }
 
-    /// Puts something into a task's mailbox; false if it holds `most` messages already, or the task has ended.
-    pub(crate) fn tell_task(&mut self, id: TaskId, mail: Mail, most: Option<usize>) -> bool {
-        let Some(task) = self.tasks.get_mut(&id) else { return false };
-        let messages = task.mail.iter().filter(|mail| matches!(mail, Mail::Message(_))).count();
-        if most.is_some_and(|most| messages >= most) {
-            return false;
+    /// Puts something into a task's mailbox; false if that does not take it, or the task has ended.
+    pub(crate) fn tell_task(&mut self, id: TaskId, mail: Mail) -> bool {
+        let fits = self.tasks.get_mut(&id).is_some_and(|task| task.mail.post(mail));
+        if fits {
+            self.wake_task(id);
         }
-        task.mail.push_back(mail);
-        self.wake_task(id);
-        true
+        fits
     }
 
     /// The line to its node is gone.
@@ -56,12 +50,6 @@ impl NetState {
         if let Some(task) = self.tasks.get_mut(&id) {
             task.is_cut = true;
             self.wake_task(id);
-        }
-    }
-
-    pub(crate) fn set_keepalive(&mut self, id: TaskId, keepalive: Option<Keepalive>) {
-        if let Some(socket) = self.tasks.get(&id).map(|task| task.socket) {
-            self.set_socket_keepalive(socket, keepalive);
         }
     }
 
@@ -83,7 +71,7 @@ impl NetState {
     }
 
     /// Takes a task's pump to drive it, and all its mail.
-    pub(crate) fn take_pump(&mut self, id: TaskId) -> Option<(Pump, VecDeque<Mail>, bool, SocketId)> {
+    pub(crate) fn take_pump(&mut self, id: TaskId) -> Option<(Pump, Mailbox, bool, SocketId)> {
         let task = self.tasks.get_mut(&id)?;
         for ticket in [task.wake.take(), task.timer.take()].into_iter().flatten() {
             self.clock.cancel(ticket);

@@ -388,12 +388,12 @@ impl World {
 
     fn run_task(&mut self, id: TaskId) {
         let taken = self.net.borrow_mut().take_pump(id);
-        let Some((mut pump, mail, is_cut, socket)) = taken else { return };
+        let Some((mut pump, mut mail, is_cut, socket)) = taken else { return };
         let Some(Some(daemon)) = self.daemons.get(id.0.0.0) else { return };
         self.turns += 1;
         let now = self.time_of(id.0.0);
         let mut out = Out { net: &self.net, task: id, hands: &daemon.hands, answers: &self.answers };
-        for mail in mail {
+        while let Some(mail) = mail.take() {
             pump.deliver(mail, now, &mut out);
         }
         if is_cut {
@@ -431,7 +431,7 @@ impl NetState {
     fn answer(&mut self, asker: Asker, work: towline_core::ids::WorkId, done: towline_core::work::WorkDone) {
         match asker {
             Asker::Node(life) => self.post(life, Event::Done { work, done }),
-            Asker::Task(task) => drop(self.tell_task(task, Mail::Done(work, done), None)),
+            Asker::Task(task) => drop(self.tell_task(task, Mail::Done(work, done))),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::mate::Mate;
 use super::stage::{Heard, Stage, route};
 use crate::config::{Seconds, keepalive};
 use crate::conn::DialFailure;
+use crate::drive::MAILBOX;
 use crate::socket::{IoKind, Keepalive, SocketOptions};
 use crate::tls;
 
@@ -115,6 +116,25 @@ pub fn socket_options_are_really_set(arm: &impl Arm) {
         // Linux doubles what it is asked for, for its own book-keeping.
         assert!(facts.send_buffer >= 64 * 1024 && facts.send_buffer <= 256 * 1024, "{facts:?}");
         assert!(facts.receive_buffer >= 64 * 1024 && facts.receive_buffer <= 256 * 1024, "{facts:?}");
+    }
+    stage.finish();
+}
+
+/// A mailbox full of messages loses no keepalive, for no message says it again.
+pub fn keepalive_reaches_a_connection_whose_mailbox_is_full(arm: &impl Arm) {
+    let stage = Stage::new(arm);
+    let (mut mate, conn) = stage.host(SocketOptions::default(), SocketOptions::default());
+    let ends = stage.ask(move |net| net.ends(conn)).expect("the connection is there");
+    // Its task may empty the mailbox in between, but not in each round.
+    for interval in 1..=20 {
+        let after = keepalive::socket(Some(Seconds(interval)), keepalive::End::Control);
+        stage.order(move |net| {
+            (0..MAILBOX).for_each(|_| net.send_text(conn, b"full"));
+            net.keep_alive(conn, after);
+        });
+        let idle = after.keepalive.expect("an interval was given").idle;
+        arm.until("the new times", &mut || arm.facts(ends).times.idle == idle);
+        (0..MAILBOX).for_each(|_| assert_eq!(mate.text(), b"full"));
     }
     stage.finish();
 }

@@ -24,7 +24,7 @@ pub use counts::nothing_leaks_and_nothing_spins;
 pub use dialling::{
     a_burst_of_connections_is_accepted, a_cancelled_dial_answers_once, a_dial_nobody_answers_times_out_and_not_early,
     a_name_is_resolved, a_refused_dial_is_reported, a_taken_address_is_reported, keepalive_is_really_changed,
-    socket_options_are_really_set,
+    keepalive_reaches_a_connection_whose_mailbox_is_full, socket_options_are_really_set,
 };
 pub use ending::{
     a_half_close_of_the_node_lets_the_peer_finish, a_half_close_of_the_peer_ends_the_connection,
@@ -57,6 +57,7 @@ macro_rules! conformance_suite {
             a_burst_of_connections_is_accepted,
             socket_options_are_really_set,
             keepalive_is_really_changed,
+            keepalive_reaches_a_connection_whose_mailbox_is_full,
             frames_arrive_byte_by_byte,
             partial_writes_keep_the_order,
             bulk_arrives_with_an_equal_hash,

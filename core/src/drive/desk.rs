@@ -5,18 +5,15 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{ExitReason, Hands, JumpWatch, Step, Work};
+use super::{ExitReason, Hands, JumpWatch, Mail, Step, Work};
 use crate::action::Action;
 use crate::address::{Address, source_for};
-use crate::conn::{Conn, FromConn, ToConn};
+use crate::conn::{Conn, FromConn};
 use crate::event::Event;
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
 use crate::node::{Node, Role};
 use crate::socket::{Ends, IoKind, ResolveError, SocketOptions};
 use crate::time::{Instant, Wall};
-
-/// Messages a connection's mailbox holds; one more and the connection is aborted, for the node waits for nobody.
-pub const MAILBOX: usize = 64;
 
 /// Accepted connections, and news of those that could not be, that wait for the node; an acceptor waits for room.
 pub const ACCEPTED: usize = 64;
@@ -112,10 +109,8 @@ pub trait Adapter {
     /// # Errors
     /// There is no room for another task; the connection is lost.
     fn drive(&mut self, conn: Box<Conn>, socket: Self::Socket) -> Result<Self::Line, IoKind>;
-    /// Posts to the connection's mailbox; false if that is full or the task has ended.
-    fn tell(&mut self, line: &Self::Line, message: ToConn) -> bool;
-    /// Sets TCP keepalive on the connection's socket.
-    fn keepalive(&mut self, line: &Self::Line, socket: SocketOptions);
+    /// Posts to the connection's [`Mailbox`](super::Mailbox); false if that does not take it or the task has ended.
+    fn tell(&mut self, line: &Self::Line, mail: Mail) -> bool;
     /// Has a piece of work done; answers with `Event::Done`.
     fn work(&mut self, work: WorkId, request: Work);
 }
@@ -277,12 +272,8 @@ impl<R: Role, A: Adapter> Desk<R, A> {
                 }
             }
             Action::Refuse(ticket) => drop(self.tickets.remove(&ticket)),
-            Action::ToConn { conn, message } => self.tell(conn, message),
-            Action::Keepalive { conn, socket } => {
-                if let Some(line) = self.lines.get(&conn) {
-                    self.adapter.keepalive(line, socket);
-                }
-            }
+            Action::ToConn { conn, message } => self.tell(conn, Mail::Message(message)),
+            Action::Keepalive { conn, socket } => self.tell(conn, Mail::Keepalive(socket)),
             Action::Work { work, request } => self.adapter.work(work, request),
             Action::Notify(notice) => self.hands.0.notify(notice),
             Action::Exit(reason) => return Some(reason),
@@ -307,9 +298,9 @@ impl<R: Role, A: Adapter> Desk<R, A> {
         }
     }
 
-    fn tell(&mut self, conn: ConnId, message: ToConn) {
+    fn tell(&mut self, conn: ConnId, mail: Mail) {
         if let Some(line) = self.lines.get(&conn)
-            && !self.adapter.tell(line, message)
+            && !self.adapter.tell(line, mail)
         {
             // Its task hears that the line is cut, aborts the connection and says so.
             self.lines.remove(&conn);

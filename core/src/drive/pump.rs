@@ -6,7 +6,7 @@ use super::io::{io_kind, would_block};
 use super::{Work, WorkDone};
 use crate::conn::{CloseReason, Conn, Flight, FromConn, Side, ToConn};
 use crate::ids::{ConnId, WorkId};
-use crate::socket::IoKind;
+use crate::socket::{IoKind, SocketOptions};
 use crate::time::Instant;
 
 /// Bytes read, and bytes written, before the rest of a turn gets its chance.
@@ -28,6 +28,8 @@ pub trait Stream {
 
     /// Shuts the write half down.
     fn shut_write(&mut self);
+    /// Sets TCP keepalive.
+    fn set_keepalive(&mut self, options: SocketOptions);
     /// What is under way; `None` if the system does not say.
     fn flight(&mut self) -> Option<Flight>;
 }
@@ -45,6 +47,8 @@ pub trait Outlet {
 pub enum Mail {
     /// From the node.
     Message(ToConn),
+    /// From the node, for the socket.
+    Keepalive(SocketOptions),
     /// From the hands.
     Done(WorkId, WorkDone),
 }
@@ -83,6 +87,8 @@ enum Stopped {
 #[derive(Debug)]
 pub struct Pump {
     conn: Conn,
+    /// For the socket, at the next turn.
+    keepalive: Option<SocketOptions>,
     write_shut: bool,
     said_closed: bool,
 }
@@ -91,7 +97,7 @@ impl Pump {
     /// Takes the connection over.
     #[must_use]
     pub const fn new(conn: Conn) -> Self {
-        Self { conn, write_shut: false, said_closed: false }
+        Self { conn, keepalive: None, write_shut: false, said_closed: false }
     }
 
     /// The connection's name.
@@ -104,15 +110,19 @@ impl Pump {
     pub fn deliver(&mut self, mail: Mail, now: Instant, out: &mut impl Outlet) {
         match mail {
             Mail::Message(message) => self.conn.handle_message(message, now),
+            Mail::Keepalive(options) => self.keepalive = Some(options),
             Mail::Done(work, done) => self.conn.handle_done(work, done, now),
         }
         self.drain(out);
     }
 
-    /// Due timers, then reading until blocked, writing until blocked, half-close, messages and work out.
+    /// Keepalive, due timers, then reading until blocked, writing until blocked, half-close, messages and work out.
     pub fn turn(&mut self, stream: &mut impl Stream, clock: impl Fn() -> Instant, out: &mut impl Outlet) -> Wait {
         #[cfg(feature = "conformance")]
         TURNS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        if let Some(options) = self.keepalive.take() {
+            stream.set_keepalive(options);
+        }
         let now = clock();
         if self.conn.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.conn.handle_timeout(now);

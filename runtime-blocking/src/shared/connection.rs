@@ -1,19 +1,17 @@
 //! What a connection's thread or task owns, and the node's way to it.
 
-use std::os::fd::AsFd;
 use std::sync::Arc;
 
 use towline_core::conn::{Conn, FromConn};
-use towline_core::drive::{Hands, Mail, NodeMail, Outlet, Pump, Stream, Wait};
+use towline_core::drive::{Hands, Mail, Mailbox, NodeMail, Outlet, Pump, Stream, Wait};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, WorkId};
-use towline_core::socket::SocketOptions;
 use towline_core::work::Work;
 
+use super::Clock;
 use super::mailbox::{ConnBox, NodeBox};
 use super::run::Base;
 use super::wake::Wake;
-use super::{Clock, socket};
 
 /// A connection with its socket: a thread or a task takes its [`turn`](Self::turn)s and waits in between.
 pub struct Connection<S, W: Wake, N> {
@@ -21,11 +19,13 @@ pub struct Connection<S, W: Wake, N> {
     pub stream: S,
     pump: Pump,
     mailbox: Arc<ConnBox<W>>,
+    /// Empty between two turns: its room is used again.
+    mail: Mailbox,
     clock: Clock,
     out: Out<W, N>,
 }
 
-impl<S: Stream + AsFd, W: Wake, N: Send + 'static> Connection<S, W, N> {
+impl<S: Stream, W: Wake, N: Send + 'static> Connection<S, W, N> {
     /// A connection that is woken by `wake`, and the way to it.
     pub fn new(conn: Box<Conn>, stream: S, wake: W, base: &Base<N>) -> (Self, Line<W>) {
         let mailbox = Arc::new(ConnBox::new(wake));
@@ -36,21 +36,18 @@ impl<S: Stream + AsFd, W: Wake, N: Send + 'static> Connection<S, W, N> {
             hands: Arc::clone(&base.hands),
             mailbox: Arc::clone(&mailbox),
         };
-        (Self { stream, pump: Pump::new(*conn), mailbox, clock: base.clock, out }, line)
+        (Self { stream, pump: Pump::new(*conn), mailbox, mail: Mailbox::default(), clock: base.clock, out }, line)
     }
 
     /// Empties the mailbox and drives the connection as far as it goes without waiting: what to wait for, besides
     /// [`wake`](Self::wake); `None` at its end.
     pub fn turn(&mut self) -> Option<Wait> {
-        let Self { stream, pump, mailbox, clock, out } = self;
-        let batch = mailbox.take();
-        for mail in batch.mail {
+        let Self { stream, pump, mailbox, mail, clock, out } = self;
+        let is_cut = mailbox.take(mail);
+        while let Some(mail) = mail.take() {
             pump.deliver(mail, clock.now(), out);
         }
-        if let Some(options) = batch.keepalive {
-            socket::set_keepalive(stream, options);
-        }
-        if batch.cut {
+        if is_cut {
             pump.cut(clock.now(), out);
             return None;
         }
@@ -86,14 +83,9 @@ impl<S, W: Wake, N> std::fmt::Debug for Connection<S, W, N> {
 pub struct Line<W: Wake>(Arc<ConnBox<W>>);
 
 impl<W: Wake> Line<W> {
-    /// Posts to the connection's mailbox; false if that is full or the connection has ended.
+    /// Posts to the connection's mailbox; false if that does not take it or the connection has ended.
     pub fn post(&self, mail: Mail) -> bool {
         self.0.post(mail)
-    }
-
-    /// Sets TCP keepalive on the connection's socket.
-    pub fn keepalive(&self, options: SocketOptions) {
-        self.0.set_keepalive(options);
     }
 }
 
@@ -118,6 +110,6 @@ impl<W: Wake, N> Outlet for Out<W, N> {
 
     fn work(&mut self, work: WorkId, request: Work) {
         let mailbox = Arc::clone(&self.mailbox);
-        self.hands.submit(request, Box::new(move |done| mailbox.post_done(Mail::Done(work, done))));
+        self.hands.submit(request, Box::new(move |done| _ = mailbox.post(Mail::Done(work, done))));
     }
 }

@@ -5,9 +5,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use towline_core::drive::{ACCEPTED, INJECTED, MAILBOX, Mail, NodeMail};
+use towline_core::drive::{ACCEPTED, INJECTED, Mail, Mailbox, NodeMail};
 use towline_core::event::Event;
-use towline_core::socket::SocketOptions;
 
 use super::wake::Wake;
 
@@ -140,21 +139,10 @@ pub struct ConnBox<W> {
 
 #[derive(Debug, Default)]
 struct ConnState {
-    messages: VecDeque<Mail>,
-    /// Bounded by the connection: it asked for each.
-    done: VecDeque<Mail>,
-    keepalive: Option<SocketOptions>,
+    mail: Mailbox,
     cut: bool,
     ended: bool,
     woken: bool,
-}
-
-/// All that was in a connection's mailbox.
-#[derive(Debug)]
-pub(super) struct Batch {
-    pub(super) mail: VecDeque<Mail>,
-    pub(super) keepalive: Option<SocketOptions>,
-    pub(super) cut: bool,
 }
 
 impl<W: Wake> ConnBox<W> {
@@ -166,30 +154,14 @@ impl<W: Wake> ConnBox<W> {
         &self.wake
     }
 
-    /// Posts a message of the node; false if the mailbox is full or its thread has ended.
+    /// Posts; false if the mailbox does not take it, or its thread or task has ended.
     pub(super) fn post(&self, mail: Mail) -> bool {
         let mut state = lock(&self.state);
-        let fits = state.messages.len() < MAILBOX && !state.ended;
+        let fits = !state.ended && state.mail.post(mail);
         if fits {
-            state.messages.push_back(mail);
             self.rouse(state);
         }
         fits
-    }
-
-    /// Posts what came of a piece of work.
-    pub(super) fn post_done(&self, done: Mail) {
-        let mut state = lock(&self.state);
-        if !state.ended {
-            state.done.push_back(done);
-            self.rouse(state);
-        }
-    }
-
-    pub(super) fn set_keepalive(&self, options: SocketOptions) {
-        let mut state = lock(&self.state);
-        state.keepalive = Some(options);
-        self.rouse(state);
     }
 
     /// Nothing comes from the node any more.
@@ -199,18 +171,17 @@ impl<W: Wake> ConnBox<W> {
         self.rouse(state);
     }
 
-    /// Empties the mailbox and takes the wake-up back.
-    pub(super) fn take(&self) -> Batch {
+    /// Takes all mail, for an empty mailbox, and the wake-up back; true if nothing comes from the node any more.
+    pub(super) fn take(&self, empty: &mut Mailbox) -> bool {
         let mut state = lock(&self.state);
         if std::mem::take(&mut state.woken) {
             self.wake.clear();
         }
-        let mut mail = std::mem::take(&mut state.messages);
-        mail.append(&mut state.done);
-        Batch { mail, keepalive: state.keepalive.take(), cut: state.cut }
+        std::mem::swap(&mut state.mail, empty);
+        state.cut
     }
 
-    /// The thread ends: what comes from now on is dropped.
+    /// The thread or task ends: what comes from now on is dropped.
     pub(super) fn end(&self) {
         let mut state = lock(&self.state);
         *state = ConnState { ended: true, ..ConnState::default() };

@@ -2,12 +2,12 @@
 
 use std::future::poll_fn;
 use std::io::{self, IoSlice, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
 use towline_core::conn::{Flight, Side};
 use towline_core::drive::{Stream, Wait};
+use towline_core::socket::SocketOptions;
 
 use super::Tasks;
 use super::timer::Timer;
@@ -60,12 +60,6 @@ async fn give_way() {
 #[derive(Debug)]
 pub(super) struct Socket<T: Tasks>(pub(super) T::Stream);
 
-impl<T: Tasks> AsFd for Socket<T> {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
 impl<T: Tasks> Stream for Socket<T> {
     fn try_read(&mut self, space: &mut [u8]) -> io::Result<usize> {
         T::try_io(&self.0, Side::Read, || (&*SockRef::from(&self.0)).read(space))
@@ -77,6 +71,10 @@ impl<T: Tasks> Stream for Socket<T> {
 
     fn shut_write(&mut self) {
         socket::shut_write(&self.0);
+    }
+
+    fn set_keepalive(&mut self, options: SocketOptions) {
+        socket::set_keepalive(&self.0, options);
     }
 
     fn flight(&mut self) -> Option<Flight> {

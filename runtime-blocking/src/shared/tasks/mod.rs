@@ -16,12 +16,12 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use towline_core::conn::{Conn, Side, ToConn};
+use towline_core::conn::{Conn, Side};
 use towline_core::drive::{Adapter, DialOrder, Hands, Injector, ListenOrder, Mail, NodeMail, io_kind};
 use towline_core::ids::{DialId, ListenerId, QueryId, WorkId};
 use towline_core::node::{Node, Role};
 use towline_core::notice::ExitReason;
-use towline_core::socket::{IoKind, SocketOptions};
+use towline_core::socket::IoKind;
 use towline_core::work::Work;
 
 use self::connection::Socket;
@@ -144,12 +144,8 @@ impl<T: Tasks> Adapter for Tasked<T> {
         Ok(line)
     }
 
-    fn tell(&mut self, line: &Line<TaskWake>, message: ToConn) -> bool {
-        line.post(Mail::Message(message))
-    }
-
-    fn keepalive(&mut self, line: &Line<TaskWake>, socket: SocketOptions) {
-        line.keepalive(socket);
+    fn tell(&mut self, line: &Line<TaskWake>, mail: Mail) -> bool {
+        line.post(mail)
     }
 
     fn work(&mut self, work: WorkId, request: Work) {
