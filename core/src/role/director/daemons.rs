@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use crate::ids::{ConnId, DialId};
 use crate::secret::Secret;
+use crate::wire::block::Session;
 use crate::wire::status::{EndJob, JobStatus, StorageEnd};
 
 use super::requests::Request;
@@ -62,7 +63,7 @@ impl<E> Presence<E> {
 pub(super) struct StorageDaemon {
     pub(super) presence: Presence<StorageEnd>,
     /// What it said of its session.
-    pub(super) session: (u32, u32),
+    pub(super) session: Session,
     pub(super) key: Secret,
     pub(super) device: String,
     pub(super) status: JobStatus,
@@ -85,7 +86,7 @@ impl Default for StorageDaemon {
     fn default() -> Self {
         Self {
             presence: Presence::Absent,
-            session: (0, 0),
+            session: Session::default(),
             key: Secret::default(),
             device: String::new(),
             status: JobStatus::Created,

@@ -54,8 +54,8 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let info = JobInfo {
         job_id: job.id,
         job: job.unique.clone(),
-        session_id: job.storage_daemon.session.0,
-        session_time: job.storage_daemon.session.1,
+        session_id: job.storage_daemon.session.id,
+        session_time: job.storage_daemon.session.time,
         key: job.storage_daemon.key.clone(),
         tls: job.route()?.tls,
     };

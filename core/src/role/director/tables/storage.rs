@@ -2,6 +2,7 @@
 
 use crate::ids::Who;
 use crate::role::script::{Act, Acted, Expect, Learn, Step, nothing};
+use crate::wire::block::Session;
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello;
 use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob, UseStorage};
@@ -104,7 +105,7 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn learn_session(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
     let accepted = JobAccepted::parse(line.as_bytes()).ok_or(None)?;
-    job.storage_daemon.session = (accepted.session_id, accepted.session_time);
+    job.storage_daemon.session = Session { id: accepted.session_id, time: accepted.session_time };
     job.storage_daemon.key = accepted.key;
     Ok(())
 }
@@ -124,8 +125,8 @@ fn record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         client_id: job.ids.client,
         pool_id: job.ids.pool,
         file_set_id: job.ids.fileset,
-        vol_session_id: job.storage_daemon.session.0,
-        vol_session_time: job.storage_daemon.session.1,
+        vol_session_id: job.storage_daemon.session.id,
+        vol_session_time: job.storage_daemon.session.time,
     };
     Ok(Act::Want(Want::Ask(CatalogRequest::StartJob(start))))
 }
