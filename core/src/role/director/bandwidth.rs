@@ -2,13 +2,16 @@
 //! `wire/3 §1.3.6`).
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
+use crate::config::Bytes;
 use crate::ids::{ConnId, Who};
 use crate::role::director::Net;
 use crate::wire::file::FileCommand;
 use crate::wire::job_answers::LimitAnswer;
 
 use super::Director;
+use super::consoles::{Answer, Limited, NotDialled, Told};
 use super::dialling::Errand;
 use super::job::Job;
 
@@ -63,23 +66,78 @@ pub(super) fn limit_line(limit: u64, job: &str) -> String {
 }
 
 impl Director {
-    /// Has a daemon told of a limit, in these lines (at least one); the console hears of the end.
-    ///
-    /// # Errors
-    /// Why it cannot be dialled, in a sentence.
-    pub(super) fn tell_limits(
+    /// Sets the limit for jobs to come, until the configuration is read again, and tells the daemons of those that run;
+    /// the console hears of the end.
+    pub(super) fn limit(&mut self, net: &mut Net, console: ConnId, limited: Limited, limit: u64) {
+        match limited {
+            Limited::Job(id) => self.limit_job(net, console, id, limit),
+            Limited::Client(name) => {
+                let config = Arc::make_mut(&mut self.config);
+                if let Some(client) = config.clients.iter_mut().find(|client| client.name == name) {
+                    client.maximum_bandwidth_per_job = Bytes(limit);
+                }
+                let lines = self.limit_all(limit, |job| !job.task.is_copy() && job.client == name);
+                self.tell_limits(net, console, (Who::File, name), limit, lines);
+            }
+            Limited::Storage(name) => {
+                let config = Arc::make_mut(&mut self.config);
+                if let Some(storage) = config.storages.iter_mut().find(|storage| storage.name == name) {
+                    storage.maximum_bandwidth_per_job = Bytes(limit);
+                }
+                let mut lines = self.limit_all(limit, |job| job.task.is_copy() && job.storage == name);
+                // What file daemons move with this storage is slowed down there, not at the client.
+                let with_clients = self.jobs.values().filter(|job| !job.task.is_copy() && job.storage == name);
+                lines.extend(
+                    with_clients
+                        .filter(|job| job.storage_daemon.presence.conn().is_some())
+                        .map(|job| job.limit_line(limit)),
+                );
+                self.tell_limits(net, console, (Who::Storage, name), limit, lines);
+            }
+        }
+    }
+
+    fn limit_job(&mut self, net: &mut Net, console: ConnId, id: u32, limit: u64) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        job.bandwidth = Some(limit);
+        let line = job.limit_line(limit);
+        match job.limited_by().map(|(who, name)| (who, name.to_owned())) {
+            Some(end) => self.tell_limits(net, console, end, limit, vec![line]),
+            None => {
+                let text = format!("JobId {id} has not begun to move data; it will keep to the limit.\n");
+                self.console_answers(net, console, Answer::said(text));
+            }
+        }
+    }
+
+    /// Sets the limit of all these jobs; returns the lines for those that are at work.
+    fn limit_all(&mut self, limit: u64, is_meant: impl Fn(&Job) -> bool) -> Vec<String> {
+        let mut lines = Vec::new();
+        for job in self.jobs.values_mut().filter(|job| !job.life.is_recording() && is_meant(job)) {
+            job.bandwidth = Some(limit);
+            if job.limited_by().is_some() {
+                lines.push(job.limit_line(limit));
+            }
+        }
+        lines
+    }
+
+    /// Has a daemon told of a limit, in these lines. Without any it is told for all jobs that are to come.
+    fn tell_limits(
         &mut self,
         net: &mut Net,
         console: ConnId,
-        (who, name): (Who, &str),
+        (who, name): (Who, String),
         limit: u64,
         lines: Vec<String>,
-    ) -> Result<(), String> {
+    ) {
         let mut more = VecDeque::from(lines);
         let first = more.pop_front().unwrap_or_else(|| limit_line(limit, ""));
-        let limits = Limits { who, name: name.to_owned(), limit, more, told: 0, refused: Vec::new() };
+        let limits = Limits { who, name: name.clone(), limit, more, told: 0, refused: Vec::new() };
         let errand = Errand { limits: Some(Box::new(limits)), ..Errand::new(who, first, Some(console)) };
-        self.begin_errand(net, name, errand)
+        if let Err(why) = self.begin_errand(net, &name, errand) {
+            self.console_answers(net, console, Answer::Failed(NotDialled { name, why }.into()));
+        }
     }
 
     /// An answer to a limit. Of an unknown job it is two lines (`wire/2 §1.2`, 19); the first is enough if it is the last.
@@ -114,7 +172,7 @@ impl Director {
                 0 => format!("The {who} \"{name}\" has lifted the limit.\n"),
                 limit => format!("The {who} \"{name}\" keeps to {limit} bytes a second.\n"),
             };
-            return self.console_done(net, console, &text);
+            return self.console_answers(net, console, Answer::said(text));
         }
         let why = match limits.refused.as_slice() {
             [] => "it has not answered".to_owned(),
@@ -126,7 +184,7 @@ impl Director {
                 format!("it says {}", lines.join("; "))
             }
         };
-        let text = format!("Failed to set the bandwidth limit at the {who} \"{name}\": {why}.\n");
-        self.console_fails(net, console, &text);
+        let text = format!("Failed to set the bandwidth limit at the {who} \"{name}\": {why}.");
+        self.console_answers(net, console, Answer::Failed(Told(text).into()));
     }
 }

@@ -12,6 +12,7 @@ use crate::wire::job_answers::CancelAnswer;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
+use super::consoles::Answer;
 use super::dialling::Errand;
 use super::life::Life;
 use super::task::Task;
@@ -68,21 +69,17 @@ impl Director {
     pub(super) fn cancel_for(&mut self, net: &mut Net, id: u32, console: ConnId) {
         let Some(job) = self.jobs.get(&id) else { return };
         let text = format!("JobId {id}, Job {} marked to be canceled.\n", job.unique);
-        if job.life.is_recording() {
-            return self.console_done(net, console, &format!("JobId {id} has ended; its end is being recorded.\n"));
-        }
         if job.life.is_grace() {
             // Asked for a second time: nothing is waited for any more.
             self.end_job(net, id);
-            return self.console_done(net, console, &text);
+            return self.console_answers(net, console, Answer::said(text));
         }
         self.cancel_job(net, id, "by a console");
         if !self.is_cancel_open(id) {
             let answer = self.cancel_lines(id);
-            return self.console_done(net, console, &(text + &answer));
+            return self.console_answers(net, console, Answer::said(text + &answer));
         }
-        self.console_prints(net, console, &text);
-        self.console_waits(console);
+        self.consoles.print(net, console, &text);
         let timer = net.set_timer(ANSWER, "who confirms a cancel", Due::Confirmations(id));
         if let Some(cancelling) = self.cancelling.get_mut(&id) {
             cancelling.console = Some((console, timer));
@@ -163,7 +160,7 @@ impl Director {
         told.answer = told.answer.or(CancelAnswer::parse(text.as_bytes()));
         told.said = Some(text.to_owned());
         if let Some(console) = console.filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
-            self.console_prints(net, console, text);
+            self.consoles.print(net, console, text);
         }
     }
 
@@ -213,7 +210,7 @@ impl Director {
         let Some((console, timer)) = cancelling.console.take() else { return };
         let lines = self.cancel_lines(id);
         net.cancel_timer(timer);
-        self.console_done(net, console, &lines);
+        self.console_answers(net, console, Answer::said(lines));
     }
 }
 

@@ -13,6 +13,7 @@ use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
 use crate::wire::status::{EndJob, StatusLine, StorageEnd};
 use crate::{limits, printable};
 
+use super::consoles::{Answer, Told};
 use super::dialling::{self, Errand};
 use super::reach::Reached;
 use super::requests::{self, Next, Request};
@@ -182,21 +183,6 @@ impl Director {
         }
     }
 
-    /// Dials a daemon for one command. `console` hears every line of the answer.
-    ///
-    /// # Errors
-    /// Why it cannot be dialled, in a sentence.
-    pub(super) fn send_errand(
-        &mut self,
-        net: &mut Net,
-        who: Who,
-        name: &str,
-        command: String,
-        console: Option<ConnId>,
-    ) -> Result<(), String> {
-        self.begin_errand(net, name, Errand::new(who, command, console))
-    }
-
     /// Dials a daemon of a job to have it stop.
     ///
     /// # Errors
@@ -242,7 +228,7 @@ impl Director {
     }
 
     fn errand_talks(&mut self, net: &mut Net, mut errand: Errand, conn: ConnId) {
-        if errand.is_relayed() && errand.console.is_none_or(|console| !self.consoles.contains_key(&console)) {
+        if errand.is_relayed() && errand.console.is_none_or(|console| !self.consoles.has(console)) {
             net.close(conn, true);
             return self.errand_done(net, errand);
         }
@@ -349,7 +335,7 @@ impl Director {
     /// An errand has come to nothing, or not to its end.
     pub(super) fn errand_failed(&mut self, net: &mut Net, mut errand: Errand, text: &str) {
         if let Some(console) = errand.console.take_if(|_| errand.limits.is_none() && errand.cancels.is_none()) {
-            self.console_fails(net, console, text);
+            self.console_answers(net, console, Answer::Failed(Told(text.trim_end().to_owned()).into()));
         } else {
             self.errand_prints(net, &errand, text);
         }
@@ -365,14 +351,14 @@ impl Director {
             self.cancel_answered(net, errand.who, job);
         }
         if let Some(console) = errand.console {
-            self.console_done(net, console, "");
+            self.console_answers(net, console, Answer::said(""));
         }
         self.exit_if_idle(net);
     }
 
     pub(super) fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
         match (errand.console, errand.cancels) {
-            (Some(console), _) => self.console_prints(net, console, text),
+            (Some(console), _) => self.consoles.print(net, console, text),
             (None, Some(job)) => self.cancel_heard(net, errand, job, text),
             (None, None) => net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end())),
         }

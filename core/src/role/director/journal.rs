@@ -60,9 +60,13 @@ impl Journal {
         self.shown
     }
 
-    /// Shows the lines after the first `seen`, as far as they are kept.
-    pub(super) fn show(&mut self, seen: u64) -> impl Iterator<Item = &LogRow> {
+    /// All lines have been shown to some console.
+    pub(super) fn note_shown(&mut self) {
         self.shown = self.total();
+    }
+
+    /// The lines after the first `seen`, as far as they are kept.
+    pub(super) fn since(&self, seen: u64) -> impl Iterator<Item = &LogRow> {
         let skip = usize::try_from(seen.saturating_sub(self.dropped)).unwrap_or(usize::MAX);
         self.lines.iter().skip(skip)
     }
@@ -94,6 +98,12 @@ impl Journal {
 mod tests {
     use super::*;
 
+    /// The lines after the first `seen`, now shown.
+    fn shown(journal: &mut Journal, seen: u64) -> impl Iterator<Item = &LogRow> {
+        journal.note_shown();
+        journal.since(seen)
+    }
+
     fn texts<'a>(rows: impl Iterator<Item = &'a LogRow>) -> Vec<&'a str> {
         rows.map(|row| row.text.as_str()).collect()
     }
@@ -103,12 +113,12 @@ mod tests {
         let mut journal = Journal::default();
         journal.push(1, 5, "a".into());
         let early = journal.shown();
-        assert_eq!(texts(journal.show(early)), ["a"]);
+        assert_eq!(texts(shown(&mut journal, early)), ["a"]);
         let seen = journal.total();
         assert_eq!(journal.shown(), seen, "a new console would be shown nothing");
         journal.push(1, 6, "b".into());
-        assert_eq!(texts(journal.show(seen)), ["b"]);
-        assert_eq!(texts(journal.show(early)), ["a", "b"], "one that has not asked yet is shown both");
+        assert_eq!(texts(shown(&mut journal, seen)), ["b"]);
+        assert_eq!(texts(shown(&mut journal, early)), ["a", "b"], "one that has not asked yet is shown both");
     }
 
     #[test]
@@ -135,7 +145,7 @@ mod tests {
             journal.push(1, 5, n.to_string());
         }
         assert_eq!(journal.total(), MAX_LINES as u64 + 1);
-        assert_eq!(journal.show(0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
+        assert_eq!(shown(&mut journal, 0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
         match journal.batch() {
             Some(CatalogRequest::AddLogs(rows)) => assert_eq!(rows.len(), MAX_LINES),
             other => panic!("{other:?}"),
@@ -152,7 +162,11 @@ mod tests {
         }
         assert_eq!(journal.lost, 0);
         journal.push(1, 5, "y".into());
-        assert_eq!((journal.lost, journal.show(0).count()), (1, MAX_SHOWN / line.len()), "the oldest is gone, too");
+        assert_eq!(
+            (journal.lost, shown(&mut journal, 0).count()),
+            (1, MAX_SHOWN / line.len()),
+            "the oldest is gone, too"
+        );
         assert!(journal.batch().is_some());
         journal.push(1, 5, line);
         assert_eq!(journal.lost, 1, "the next batch has room");

@@ -7,7 +7,7 @@
 //! ```
 //! `setup.rs` brings the configuration into the catalog, `ordering.rs` takes orders for jobs, `running.rs` starts and ends them, `outcome.rs` says how, `recording.rs` has the ends recorded, `schedule.rs` orders them in
 //! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
-//! `verifying.rs` compares volumes with the catalog, `estimate.rs` asks what a job would do, `dialling.rs` says whom to dial and how,
+//! `verifying.rs` compares volumes with the catalog, `dialling.rs` says whom to dial and how,
 //! `relaying.rs` passes on to consoles what daemons answer,
 //! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. The rules over the
 //! catalog's rows are in [`crate::catalog`].
@@ -18,7 +18,6 @@ mod consoles;
 mod copying;
 mod daemons;
 mod dialling;
-mod estimate;
 pub(crate) mod figures;
 mod fileset;
 mod gone;
@@ -69,8 +68,6 @@ use crate::ids::{ConnId, Who};
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
-use crate::role::idle::Doorkeeper;
-use crate::role::refusals::Refusals;
 use crate::role::script::Scripted;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
@@ -78,13 +75,15 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
+use crate::wire::status::JobStatus;
 use crate::work::{Work, WorkDone};
 
 use cancelling::Cancelling;
-use consoles::Console;
+use consoles::{Answer, Consoles, Desk, Effect, Heard, NotDialled, Reply, Stopping, View};
 use dialling::Errand;
 use job::Job;
 use journal::Journal;
+use ordering::Order;
 use reach::Reach;
 use reception::Reception;
 use recording::Unrecorded;
@@ -109,15 +108,12 @@ pub struct Director {
     reception: Reception,
     /// Clients that a job or an errand wants to reach.
     reaching: BTreeMap<u64, Reach>,
-    consoles: BTreeMap<ConnId, Console>,
-    /// Makes room for consoles.
-    doorkeeper: Doorkeeper,
+    consoles: Consoles,
     cancelling: BTreeMap<u32, Cancelling>,
     schedules: Schedules,
     journal: Journal,
     recent: VecDeque<running::Finished>,
     unrecorded: Unrecorded,
-    refusals: Refusals,
     last_unique: (String, u32),
     jobs_run: u32,
     started: Wall,
@@ -143,13 +139,11 @@ impl Director {
             talking: BTreeMap::new(),
             reception,
             reaching: BTreeMap::new(),
-            consoles: BTreeMap::new(),
-            doorkeeper: Doorkeeper::default(),
+            consoles: Consoles::default(),
             cancelling: BTreeMap::new(),
             journal: Journal::default(),
             recent: VecDeque::new(),
             unrecorded: Unrecorded::default(),
-            refusals: Refusals::default(),
             last_unique: (String::new(), 0),
             jobs_run: 0,
             started: Wall::default(),
@@ -203,6 +197,78 @@ impl Director {
             net.exit(ExitReason::Done);
         }
     }
+
+    /// A line from a console: a command, or the answer to a question.
+    fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
+        let reply = match self.consoles.hear(net, conn, text) {
+            Some(Heard::Line(line)) => consoles::serve(&View { director: self, net, conn }, &line),
+            Some(Heard::Reply(reply)) => reply,
+            None => return,
+        };
+        self.console_replies(net, conn, reply);
+    }
+
+    /// The catalog has answered what a console has had asked.
+    fn console_answered(&mut self, net: &mut Net, conn: ConnId, answer: Result<CatalogAnswer, CatalogError>) {
+        let Some(then) = self.consoles.answered(conn) else { return };
+        let reply = match answer {
+            Ok(answer) => then.go_on(&View { director: self, net, conn }, answer),
+            Err(error) => Reply::refused(error),
+        };
+        self.console_replies(net, conn, reply);
+    }
+
+    /// Ends a console's command.
+    fn console_answers(&mut self, net: &mut Net, conn: ConnId, answer: Answer) {
+        self.console_replies(net, conn, Reply::Answer(answer));
+    }
+
+    /// Carries out what a line of a console has come to, and goes on with one that came too early.
+    fn console_replies(&mut self, net: &mut Net, conn: ConnId, reply: Reply) {
+        let desk = Desk { config: &self.config, lines: self.journal.total() };
+        if let Some(effect) = self.consoles.reply(net, conn, reply, desk) {
+            self.carry_out(net, conn, effect);
+        }
+        if let Some(line) = self.consoles.next_line(conn) {
+            self.console_says(net, conn, line.as_bytes());
+        }
+    }
+
+    /// Does what a console wants.
+    fn carry_out(&mut self, net: &mut Net, conn: ConnId, effect: Effect) {
+        match effect {
+            Effect::Ask(request) => net.ask(request, Owner::Console(conn)),
+            Effect::Order(_) if self.stopping => self.console_answers(net, conn, Answer::Failed(Stopping.into())),
+            Effect::Order(order) => self.order_job(net, Order { console: Some(conn), ..*order }),
+            Effect::Errand(name, errand) => {
+                if let Err(why) = self.begin_errand(net, &name, *errand) {
+                    self.console_answers(net, conn, Answer::Failed(NotDialled { name, why }.into()));
+                }
+            }
+            Effect::Cancel(id) => self.cancel_for(net, id, conn),
+            Effect::Limit(limited, limit) => self.limit(net, conn, limited, limit),
+            Effect::Move(client, address) => self.move_client(net, &client, address),
+            Effect::Messages => self.journal.note_shown(),
+            Effect::Forget => self.forget_errands_of(net, conn),
+        }
+    }
+
+    /// A client is dialled at this address, for new jobs, until the configuration is read again.
+    fn move_client(&mut self, net: &mut Net, name: &str, address: String) {
+        net.log(Level::Info, &format!("client {name} is at {address} now, as its console says"));
+        // The jobs under way keep the configuration they began with.
+        let config = Arc::make_mut(&mut self.config);
+        if let Some(client) = config.clients.iter_mut().find(|client| client.name == name) {
+            client.address = Some(address);
+        }
+    }
+
+    /// A job has ended: answers the consoles that wait for it.
+    fn job_has_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
+        for (conn, answer) in self.consoles.job_ended(id, status, self.jobs.is_empty()) {
+            self.console_answers(net, conn, answer);
+        }
+    }
 }
 
 impl Net {
@@ -236,7 +302,10 @@ impl Role for Director {
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
         match &peer.hello.purpose {
-            Purpose::Console { .. } => self.console_arrived(net, conn, &peer),
+            Purpose::Console { .. } => {
+                let seen = self.journal.shown();
+                self.consoles.arrive(net, (conn, &peer), &self.config, &self.identity, seen);
+            }
             Purpose::Client { .. } => self.client_arrived(net, conn, &peer),
             _ => net.not_served(conn, &peer, "director"),
         }
@@ -276,7 +345,7 @@ impl Role for Director {
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
         if let Some(&id) = self.conns.get(&conn) {
             self.daemon_says(net, id, conn, &text);
-        } else if self.consoles.contains_key(&conn) {
+        } else if self.consoles.has(conn) {
             self.console_says(net, conn, &text);
         } else if self.talking.contains_key(&conn) {
             self.errand_hears(net, conn, &text);
@@ -288,8 +357,10 @@ impl Role for Director {
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
         if let Some(&id) = self.conns.get(&conn) {
             self.daemon_signals(net, id, conn, signal);
-        } else if self.consoles.contains_key(&conn) {
-            self.console_signals(net, conn, signal);
+        } else if self.consoles.has(conn) {
+            if let Some(effect) = self.consoles.signal(net, conn, signal) {
+                self.carry_out(net, conn, effect);
+            }
         } else if self.talking.contains_key(&conn) {
             self.errand_signals(net, conn, signal);
         } else if self.reception.pool.holds(conn) {
@@ -316,7 +387,10 @@ impl Role for Director {
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
         match self.conns.get(&conn) {
             Some(&id) => self.advance(net, id, |job, tools| job.on_news(News::ParcelTaken, tools)),
-            None => self.page_sent(net, conn),
+            None => match self.consoles.page_sent(conn) {
+                Some(reply) => self.console_replies(net, conn, reply),
+                None => self.relayed(net, conn),
+            },
         }
     }
 
@@ -325,15 +399,18 @@ impl Role for Director {
             self.daemon_lost(net, id, conn, &reason);
         } else if self.talking.contains_key(&conn) {
             self.errand_lost(net, conn, &reason);
-        } else if self.consoles.remove(&conn).is_some() {
+        } else if self.consoles.remove(conn) {
             self.forget_errands_of(net, conn);
         } else if self.reception.pool.remove(conn).is_none() {
             self.claim_lost(net, conn);
         }
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, console: ConnId, rows: Vec<Row>) {
-        self.network_surveyed(net, console, &rows);
+    fn on_surveyed(&mut self, net: &mut Net, conn: ConnId, rows: Vec<Row>) {
+        if let Some(then) = self.consoles.surveyed(conn) {
+            let answer = then(&View { director: self, net, conn }, &rows);
+            self.console_answers(net, conn, answer);
+        }
     }
 
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {

@@ -5,11 +5,10 @@ use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::notice::Level;
 use crate::role::director::Net;
-use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
-use super::consoles::{Answer, order_level};
+use super::consoles::{Answer, Queued, Told};
 use super::job::RestorePlan;
 use super::rescheduling::Attempt;
 use super::{Director, Owner, tables};
@@ -82,6 +81,15 @@ pub(super) const fn type_of(kind: JobKind) -> Option<JobType> {
     })
 }
 
+/// The level of a resource as it is ordered.
+pub(super) const fn order_level(level: config::Level) -> JobLevel {
+    match level {
+        config::Level::Full => JobLevel::Full,
+        config::Level::Differential => JobLevel::Differential,
+        config::Level::Incremental => JobLevel::Incremental,
+    }
+}
+
 impl Director {
     /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
     pub(super) fn order_of(&self, job: &config::Job, level: config::Level) -> Option<Order> {
@@ -123,27 +131,25 @@ impl Director {
             return self.order_job(net, order);
         }
         let pause = order.attempt.pause;
-        let (created, answer) = match answer {
-            Ok(CatalogAnswer::Id(id)) => {
-                let value = Json::object([("run", Json::object([("jobid", id.to_string().into())]))]);
-                (Some(self.new_job(id, order)), Answer::value(format!("Job queued. JobId={id}\n"), value))
-            }
-            Ok(_) => (None, Answer::failed("Job failed: the catalog gave no number.\n")),
-            Err(error) => {
-                let text = format!("Job failed: {error} ({}); {}\n", error.code(), error.help());
-                (None, Answer::failed(text))
-            }
+        let created = match answer {
+            Ok(CatalogAnswer::Id(id)) => Ok(self.new_job(id, order)),
+            Ok(_) => Err(Told("Job failed: the catalog gave no number.".to_owned())),
+            Err(error) => Err(Told(format!("Job failed: {error} ({}); {}", error.code(), error.help()))),
         };
         // The console hears the number before the job's first message can be waiting for it.
         if let Some(console) = console {
-            if let Some(job) = &created {
-                self.console_ordered(console, job.id);
+            if let Ok(job) = &created {
+                self.consoles.ordered(console, job.id);
             }
+            let answer = match &created {
+                Ok(job) => Answer::found(Queued(job.id)),
+                Err(why) => Answer::Failed(why.clone().into()),
+            };
             self.console_answers(net, console, answer);
-        } else if created.is_none() {
-            net.complain(Level::Error, 908, &format!("{}: {}", name, answer.text().trim_end()));
+        } else if let Err(why) = &created {
+            net.complain(Level::Error, 908, &format!("{name}: {why}"));
         }
-        if let Some(job) = created {
+        if let Ok(job) = created {
             let id = job.id;
             self.jobs.insert(id, job);
             if self.stopping {

@@ -104,7 +104,7 @@ impl Director {
             let Some(parcel) = errand.relay.parked.pop_front() else { break };
             let console = errand.console;
             let lines = frame::payloads(&parcel.bytes).map(|line| printable::text_of(frame::text(line)));
-            if console.is_some_and(|console| self.console_takes(net, console, lines)) {
+            if console.is_some_and(|console| self.consoles.relay(net, console, lines)) {
                 if let Some(errand) = self.talking.get_mut(&conn) {
                     errand.relay.writing = true;
                 }

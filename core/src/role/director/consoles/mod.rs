@@ -1,49 +1,50 @@
 //! The director's consoles: who may say what, and the answers. One command at a time for each console.
 //!
-//! `words.rs` cuts a line into words, `grammar.rs` knows which words a command takes, `commands.rs` what it does; `list.rs`
-//! lists what the catalog knows, `wait.rs` waits for the ends of jobs, `explain.rs` explains codes and ways, `restore.rs`
-//! leads a restore from the client's name to the order, `show.rs` prints tables and statuses, `waiting.rs` the clients
-//! that wait; `setip.rs` hears where a client has moved to, `bandwidth.rs` how fast jobs may be. `output.rs` renders answers as the console wants them.
+//! ```text
+//!   a line --hear--> commands/ (words -> Reply) --reply--> text, signals, JSON; an Effect for the director
+//!                        ^                                       |
+//!                        '-- Then, with the catalog's answer ----'
+//! ```
+//! `commands/` is the table of the commands, one file each. `words.rs` cuts a line into words, `grammar.rs` holds it against
+//! the forms of its command. A command looks at a [`View`] and comes to a [`Reply`]; `answer.rs` holds what it found,
+//! `refusal.rs` why it did not, and `output.rs` renders both as the console wants them.
 
-mod bandwidth;
+mod answer;
 mod commands;
-mod explain;
 mod grammar;
-mod list;
-mod network;
 mod output;
-mod restore;
-mod setip;
-mod show;
-mod wait;
-mod waiting;
+mod refusal;
+mod reply;
 mod words;
 
-pub(super) use commands::order_level;
+use std::collections::{BTreeMap, VecDeque};
 
-use std::collections::VecDeque;
-
-use crate::config::keepalive;
+use crate::bulk::parcel::Parcel;
+use crate::config::{DirectorConfig, keepalive};
 use crate::conn::Peer;
 use crate::ids::ConnId;
+use crate::node::Row;
 use crate::notice::Level;
 use crate::role::director::Net;
-use crate::role::idle::{Bounds, Full, Seat};
+use crate::role::identity::Identity;
+use crate::role::idle::{Bounds, Doorkeeper, Full, Seat};
+use crate::role::refusals::Refusals;
 use crate::time::{Instant, Wall};
-use crate::wire::frame::{self, Signal};
+use crate::wire::frame::Signal;
 use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
+use crate::wire::status::JobStatus;
 
-use super::Director;
-use super::estimate::Estimate;
 use super::ordering::Order;
-use crate::catalog::{CatalogRequest, FileKey};
-use list::Listing;
-use output::Output;
-use restore::Restoring;
-use wait::Ends;
+use commands::wait::{self, Ends};
+use output::{Api, Output, put_text, text_frames};
+use reply::Then;
 
-pub(super) use output::Answer;
+pub(super) use answer::Answer;
+pub(super) use commands::run::Queued;
+pub(super) use commands::serve;
+pub(super) use refusal::{NotDialled, Stopping, Told};
+pub(super) use reply::{Effect, Limited, Reply, View};
 
 /// Bytes of the longest command line.
 const MAX_COMMAND: usize = 64 * 1024;
@@ -51,15 +52,20 @@ const MAX_COMMAND: usize = 64 * 1024;
 /// Lines that may wait for the command before them to end.
 const MAX_WAITING: usize = 100;
 
-/// Bytes of text in a frame.
-const FRAME: usize = 32 * 1024;
+/// The consoles that are connected.
+#[derive(Debug, Default)]
+pub(super) struct Consoles {
+    seats: BTreeMap<ConnId, Console>,
+    doorkeeper: Doorkeeper,
+    refusals: Refusals,
+}
 
 /// One authenticated console.
 #[derive(Debug)]
-pub(super) struct Console {
+struct Console {
     /// None for the default console.
-    pub(super) name: Option<String>,
-    pub(super) since: Wall,
+    name: Option<String>,
+    since: Wall,
     /// When it last said something.
     heard: Instant,
     doing: Doing,
@@ -81,33 +87,46 @@ pub(super) struct Console {
 enum Doing {
     /// Nothing: the next line is a command.
     Idle,
-    /// Waits for an answer of the catalog, an errand or a job's number.
-    Asking(Asked),
+    /// Waits for what the director does for it: an errand, a job's number, a cancel.
+    Busy,
+    /// Waits for an answer of the catalog, and then goes on.
+    Asking(Then),
+    /// Waits for the answers of all connections.
+    Surveying(fn(&View<'_>, &[Row]) -> Answer),
     /// Waits for this job to end; none means all.
     Waiting(Option<u32>),
-    /// Is being sent a page of a job's files; then comes the next, if there is one.
-    Listing(u32, Option<FileKey>),
-    /// Has been asked whether to go on.
+    /// Is being sent a page; then it goes on.
+    Paging(Box<Reply>),
+    /// Has been asked whether to order a job.
     Confirming(Box<Order>),
 }
 
-/// What was asked of the catalog, and so how to show the answer.
+/// What a console has said.
 #[derive(Debug)]
-enum Asked {
-    Jobs(Listing),
-    /// Whether there is such a job, before it is asked what is wanted of it.
-    Known(u32, Box<(Self, CatalogRequest)>),
-    /// How the job of this name or number ended.
-    Ended(String),
-    Files(u32),
-    /// Those of the pool of this name, or all.
-    Volumes(Option<String>),
-    Clients,
-    Log,
-    Estimate(Box<Estimate>),
-    Restore(Box<Restoring>),
-    Other,
+pub(super) enum Heard {
+    /// A command.
+    Line(String),
+    /// The answer to a question, which comes to this.
+    Reply(Reply),
 }
+
+/// What consoles have to know of the director when one is answered.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Desk<'a> {
+    pub(super) config: &'a DirectorConfig,
+    /// Lines of reports since the director's start.
+    pub(super) lines: u64,
+}
+
+/// A named console has said a command that it may not say.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}: is an invalid command or you have no access to it.")]
+struct Forbidden(String);
+
+/// A question to a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Say yes in the command: this asks before it runs.")]
+struct NobodyToAsk;
 
 impl Console {
     fn seat(&self, conn: ConnId) -> Seat<'_> {
@@ -115,13 +134,30 @@ impl Console {
         let is_busy = !matches!(self.doing, Doing::Idle | Doing::Confirming(_)) || !self.waiting.is_empty();
         Seat { conn, name, heard: self.heard, is_busy }
     }
+
+    /// Ends a command.
+    fn end(&mut self, net: &mut Net, conn: ConnId, answer: &Answer, desk: Desk<'_>) {
+        self.doing = Doing::Idle;
+        let may_read = || commands::may(desk.config, self.name.as_deref(), commands::messages::COMMAND.name);
+        let is_news = self.seen < desk.lines && !self.notified && may_read();
+        self.notified |= is_news;
+        self.output.end(net, conn, answer, self.is_towline, is_news);
+    }
 }
 
-impl Director {
-    pub(super) fn console_arrived(&mut self, net: &mut Net, conn: ConnId, peer: &Peer) {
+impl Consoles {
+    /// A console is authenticated: greets it, if there is a place for it. `seen`: report lines that are not shown to it.
+    pub(super) fn arrive(
+        &mut self,
+        net: &mut Net,
+        (conn, peer): (ConnId, &Peer),
+        config: &DirectorConfig,
+        identity: &Identity,
+        seen: u64,
+    ) {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
-        if !self.has_place(net, name) {
-            let most = self.consoles.len();
+        if !self.has_place(net, name, config) {
+            let most = self.seats.len();
             let text = format!("console {name} refused: {most} consoles are connected, and all that could go are busy");
             net.complain(Level::Warn, 914, &text);
             net.send_text(
@@ -130,8 +166,8 @@ impl Director {
             );
             return net.close(conn, true);
         }
-        net.keep_alive(conn, keepalive::socket(self.config.console_heartbeat(), keepalive::End::Control));
-        let (director, full, date) = (&self.config.director.name, &self.identity.full, &self.identity.date);
+        net.keep_alive(conn, keepalive::socket(config.console_heartbeat(), keepalive::End::Control));
+        let (director, full, date) = (&config.director.name, &identity.full, &identity.date);
         let named = (name != DEFAULT_CONSOLE).then(|| name.clone());
         if peer.hello.console_version() >= CONSOLE_18_2 {
             let how = match &named {
@@ -144,7 +180,6 @@ impl Director {
             let tls = &peer.tls;
             net.send_text(conn, format!("1000 OK: {director} Version: {full} ({date}) --  Encryption: {tls}\n"));
         }
-        let seen = self.journal.shown();
         let console = Console {
             name: named,
             since: net.wall(),
@@ -157,33 +192,48 @@ impl Director {
             ends: Ends::default(),
             is_towline: peer.towline,
         };
-        self.consoles.insert(conn, console);
+        self.seats.insert(conn, console);
     }
 
     /// Whether there is a place for a console of this name, if need be that of one that is idle.
-    fn has_place(&mut self, net: &mut Net, name: &str) -> bool {
-        let most = usize::try_from(self.config.director.max_console_connections).unwrap_or(usize::MAX);
-        let seats: Vec<Seat<'_>> = self.consoles.iter().map(|(&conn, console)| console.seat(conn)).collect();
+    fn has_place(&mut self, net: &mut Net, name: &str, config: &DirectorConfig) -> bool {
+        let most = usize::try_from(config.director.max_console_connections).unwrap_or(usize::MAX);
+        let seats: Vec<Seat<'_>> = self.seats.iter().map(|(&conn, console)| console.seat(conn)).collect();
         match self.doorkeeper.make_room(net, ("console", name), &seats, Bounds::of(most)) {
             Ok(gone) => {
-                gone.map(|gone| self.consoles.remove(&gone));
+                gone.map(|gone| self.seats.remove(&gone));
                 true
             }
             Err(Full) => false,
         }
     }
 
-    /// A line from a console: a command, or the answer to a question.
-    pub(super) fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
-        let Some(console) = self.consoles.get_mut(&conn) else { return };
+    /// Whether this connection is a console's.
+    pub(super) fn has(&self, conn: ConnId) -> bool {
+        self.seats.contains_key(&conn)
+    }
+
+    /// The connection has ended. Whether it was a console's.
+    pub(super) fn remove(&mut self, conn: ConnId) -> bool {
+        self.seats.remove(&conn).is_some()
+    }
+
+    /// A line from a console, if it is its turn: a command, or the answer to a question.
+    pub(super) fn hear(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) -> Option<Heard> {
+        let console = self.seats.get_mut(&conn)?;
         console.heard = net.now();
         if text.len() > MAX_COMMAND {
-            return net.abort(conn);
+            net.abort(conn);
+            return None;
         }
         let line = String::from_utf8_lossy(text).trim().to_owned();
         match std::mem::replace(&mut console.doing, Doing::Idle) {
-            Doing::Idle => self.command(net, conn, &line),
-            Doing::Confirming(order) => self.confirmed(net, conn, *order, &line),
+            Doing::Idle => Some(Heard::Line(line)),
+            Doing::Confirming(order) => Some(Heard::Reply(match line.to_lowercase().as_str() {
+                "yes" | "y" => Reply::Do(Effect::Order(order)),
+                "no" | "n" | "." | "" => Reply::found("Job not run.\n".to_owned()),
+                _ => Reply::Confirm("Please answer yes or no: ".to_owned(), order),
+            })),
             doing => {
                 console.doing = doing;
                 console.waiting.push_back(line);
@@ -191,58 +241,182 @@ impl Director {
                     net.complain(Level::Warn, 915, "a console sends commands faster than they end: closed");
                     net.abort(conn);
                 }
+                None
             }
         }
     }
 
-    /// Goes on with a line that came too early.
-    pub(super) fn console_goes_on(&mut self, net: &mut Net, conn: ConnId) {
-        let line = self.consoles.get_mut(&conn).and_then(|console| console.waiting.pop_front());
-        if let Some(line) = line {
-            self.console_says(net, conn, line.as_bytes());
-        }
+    /// A line that came too early and whose turn it is.
+    pub(super) fn next_line(&mut self, conn: ConnId) -> Option<String> {
+        let console = self.seats.get_mut(&conn)?;
+        matches!(console.doing, Doing::Idle | Doing::Confirming(_)).then(|| console.waiting.pop_front())?
     }
 
-    /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL.
-    pub(super) fn console_signals(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+    /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL. One that says
+    /// good-bye is closed without a word (`wire/1 §6.1`).
+    pub(super) fn signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) -> Option<Effect> {
         match signal {
-            Signal::Terminate => self.console_leaves(net, conn),
+            Signal::Terminate => return Some(self.leave(net, conn)),
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
             // At a question signals count for nothing (`wire/1 §6.2`).
-            _ if self.consoles.get(&conn).is_some_and(|console| matches!(console.doing, Doing::Confirming(_))) => {}
+            _ if self.seats.get(&conn).is_some_and(|console| matches!(console.doing, Doing::Confirming(_))) => {}
             _ => net.send_signal(conn, Signal::Poll),
         }
+        None
     }
 
-    /// A console has said good-bye: the connection is closed without a word (`wire/1 §6.1`).
-    fn console_leaves(&mut self, net: &mut Net, conn: ConnId) {
-        self.consoles.remove(&conn);
-        self.forget_errands_of(net, conn);
+    fn leave(&mut self, net: &mut Net, conn: ConnId) -> Effect {
+        self.seats.remove(&conn);
         net.close(conn, false);
+        Effect::Forget
     }
 
-    /// Marks a console as waiting for what is under way.
-    pub(super) fn console_waits(&mut self, conn: ConnId) {
-        if let Some(console) = self.consoles.get_mut(&conn) {
-            console.doing = Doing::Asking(Asked::Other);
+    /// Carries out what is the consoles' of a reply; what is the director's is left.
+    pub(super) fn reply(&mut self, net: &mut Net, conn: ConnId, reply: Reply, desk: Desk<'_>) -> Option<Effect> {
+        let console = self.seats.get_mut(&conn)?;
+        let mut next = reply;
+        loop {
+            next = match next {
+                Reply::Begin(next) => {
+                    console.output.begin(net, conn);
+                    *next
+                }
+                Reply::Say(text, next) => {
+                    console.output.print(net, conn, &text);
+                    *next
+                }
+                Reply::Page(text, next) => {
+                    console.doing = Doing::Paging(next);
+                    net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1, ..Parcel::default() });
+                    return None;
+                }
+                Reply::Answer(answer) => {
+                    console.end(net, conn, &answer, desk);
+                    return None;
+                }
+                Reply::Messages(answer) => {
+                    (console.seen, console.notified) = (desk.lines, false);
+                    Reply::Done(Effect::Messages, answer)
+                }
+                Reply::Api(api, answer) => {
+                    console.output.api = api;
+                    Reply::Answer(answer)
+                }
+                Reply::Prompt if console.output.api == Api::Text => Reply::found(String::new()),
+                Reply::Prompt => {
+                    net.send_signal(conn, Signal::MainPrompt);
+                    return None;
+                }
+                Reply::Forbidden(verb) => {
+                    self.refusals.console(net, conn, console.name.as_deref().unwrap_or_default(), verb.as_bytes());
+                    Reply::Answer(Answer::Unknown(Forbidden(verb).into()))
+                }
+                Reply::Confirm(question, order) => {
+                    if console.output.ask(net, conn, &question) {
+                        console.doing = Doing::Confirming(order);
+                        return None;
+                    }
+                    Reply::refused(NobodyToAsk)
+                }
+                Reply::WaitFor(job) => {
+                    console.doing = Doing::Waiting(job);
+                    return None;
+                }
+                Reply::Ends => Reply::Answer(console.ends.answer(console.is_towline)),
+                Reply::Ask(request, then) => {
+                    console.doing = Doing::Asking(then);
+                    return Some(Effect::Ask(request));
+                }
+                Reply::Survey(then) => {
+                    console.doing = Doing::Surveying(then);
+                    net.survey(conn);
+                    return None;
+                }
+                Reply::Do(effect) => {
+                    console.doing = Doing::Busy;
+                    return Some(effect);
+                }
+                Reply::Done(effect, answer) => {
+                    console.end(net, conn, &answer, desk);
+                    return Some(effect);
+                }
+                Reply::Leave => {
+                    console.output.last_words(net, conn);
+                    return Some(self.leave(net, conn));
+                }
+            }
         }
     }
-}
 
-/// A text in frames that any console takes, cut between characters.
-fn text_frames(text: &str) -> Vec<u8> {
-    let mut frames = Vec::with_capacity(text.len() + 4 * (1 + text.len() / FRAME));
-    put_text(&mut frames, text);
-    frames
-}
+    /// Shows a console some text that belongs to its present command.
+    pub(super) fn print(&mut self, net: &mut Net, conn: ConnId, text: &str) {
+        if let Some(console) = self.seats.get_mut(&conn) {
+            console.output.print(net, conn, text);
+        }
+    }
 
-/// Appends a text in such frames.
-fn put_text(frames: &mut Vec<u8>, mut text: &str) {
-    while !text.is_empty() {
-        let most = text.len().min(FRAME);
-        let at = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(most);
-        let (piece, rest) = text.split_at(at);
-        frame::put_data(frames, piece.as_bytes());
-        text = rest;
+    /// Passes a daemon's lines on to a console, in JSON at the end of the command. Whether they are being written: then the
+    /// role hears once they are.
+    pub(super) fn relay(&mut self, net: &mut Net, conn: ConnId, lines: impl Iterator<Item = String>) -> bool {
+        let Some(console) = self.seats.get_mut(&conn) else { return false };
+        if matches!(console.output.api, Api::Json { .. }) {
+            lines.for_each(|line| console.output.keep(&line));
+            return false;
+        }
+        let mut bytes = Vec::new();
+        lines.for_each(|line| put_text(&mut bytes, &line));
+        net.send_parcel(conn, Parcel { bytes, frames: 1, ..Parcel::default() });
+        true
+    }
+
+    /// The catalog has answered: how the console's command goes on.
+    pub(super) fn answered(&mut self, conn: ConnId) -> Option<Then> {
+        match std::mem::replace(&mut self.seats.get_mut(&conn)?.doing, Doing::Busy) {
+            Doing::Asking(then) => Some(then),
+            _ => None,
+        }
+    }
+
+    /// The connections have answered: what a console makes of it.
+    pub(super) fn surveyed(&self, conn: ConnId) -> Option<fn(&View<'_>, &[Row]) -> Answer> {
+        if let Doing::Surveying(then) = self.seats.get(&conn)?.doing { Some(then) } else { None }
+    }
+
+    /// A page has been written: how the console goes on, if it was sent one.
+    pub(super) fn page_sent(&mut self, conn: ConnId) -> Option<Reply> {
+        let console = self.seats.get_mut(&conn)?;
+        match std::mem::replace(&mut console.doing, Doing::Busy) {
+            Doing::Paging(next) => Some(*next),
+            doing => {
+                console.doing = doing;
+                None
+            }
+        }
+    }
+
+    /// A console has ordered a job: its next `wait` says how it ended, however soon that was.
+    pub(super) fn ordered(&mut self, conn: ConnId, job: u32) {
+        if let Some(console) = self.seats.get_mut(&conn) {
+            console.ends.note(job, None);
+        }
+    }
+
+    /// A job has ended, perhaps the last that ran: those who waited for it, with their answers.
+    pub(super) fn job_ended(&mut self, id: u32, status: JobStatus, none_runs: bool) -> Vec<(ConnId, Answer)> {
+        let mut done = Vec::new();
+        for (conn, console) in &mut self.seats {
+            let waits_for_all = matches!(console.doing, Doing::Waiting(None));
+            if waits_for_all || console.ends.knows(id) {
+                console.ends.note(id, Some(status));
+            }
+            match console.doing {
+                Doing::Waiting(Some(wanted)) if wanted == id => {
+                    done.push((*conn, Answer::found(wait::End { id, status })));
+                }
+                Doing::Waiting(None) if none_runs => done.push((*conn, console.ends.answer(console.is_towline))),
+                _ => {}
+            }
+        }
+        done
     }
 }

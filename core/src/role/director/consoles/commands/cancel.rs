@@ -1,0 +1,42 @@
+//! `cancel`: a running job is to end.
+
+use super::super::grammar::{A_JOB, Command, Form, Takes::Nothing, Takes::Value};
+use super::super::refusal::{NotRunning, Refusal};
+use super::super::reply::{Effect, Reply, View};
+use super::super::words::Words;
+use super::wait;
+
+pub(super) const COMMAND: Command = Command::new(
+    "cancel",
+    &[Form {
+        words: &[("jobid", Value), ("job", Value), ("ujobid", Value), ("yes", Nothing)],
+        one_of: &[A_JOB],
+        help: &[("cancel jobid=N|job=UNIQUE", "cancel a job")],
+        ..Form::PLAIN
+    }],
+    run,
+);
+
+/// No job was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Name a running job: cancel jobid=N.")]
+struct Unnamed;
+
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let wanted = words.value(A_JOB).unwrap_or_default();
+    if let Some(job) = view.job(wanted) {
+        return Ok(match job.life.is_recording() {
+            true => Reply::found(format!("JobId {} has ended; its end is being recorded.\n", job.id)),
+            false => Reply::Do(Effect::Cancel(job.id)),
+        });
+    }
+    if let Some(kept) = view.director.unrecorded.find(wanted) {
+        let (id, status) = (kept.job.id, wait::word(kept.job.status));
+        let text = format!("JobId {id} has ended ({status}); only the record of its end waits for the catalog.\n");
+        return Ok(Reply::found(text));
+    }
+    match wanted {
+        "" => Err(Unnamed.into()),
+        _ => Err(NotRunning { wanted: wanted.to_owned(), usage: "cancel jobid=N" }.into()),
+    }
+}

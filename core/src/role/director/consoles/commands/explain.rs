@@ -1,0 +1,40 @@
+//! `explain`: what a code means, and which way data would go.
+
+use crate::error::Code;
+use crate::{channel, explain};
+
+use super::super::grammar::{Command, Form, Takes::Value};
+use super::super::refusal::{Refusal, Told};
+use super::super::reply::{Reply, View};
+use super::super::words::Words;
+
+pub(super) const COMMAND: Command = Command::new(
+    "explain",
+    &[Form {
+        free: true,
+        words: &[("client", Value), ("storage", Value), ("copy-to", Value)],
+        help: &[(
+            "explain CODE|client=NAME storage=NAME|storage=NAME copy-to=NAME",
+            "what a code means; which way data goes, and why",
+        )],
+        ..Form::PLAIN
+    }],
+    run,
+);
+
+/// There is no such code.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("explain does not know the word \"{0}\".")]
+struct NoSuchCode(String);
+
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    if let Some((word, None)) = words.arguments().next() {
+        let number = word.strip_prefix(['T', 't']).unwrap_or(word).parse().ok();
+        let page = number.and_then(|number| explain::page(Code(number)));
+        let page = page.ok_or_else(|| NoSuchCode(word.to_owned()))?;
+        return Ok(Reply::found(format!("{page}\n")));
+    }
+    let end = |name: &str| words.value(&[name]);
+    let text = channel::explain(view.config(), end("client"), end("storage"), end("copy-to")).map_err(Told)?;
+    Ok(Reply::found(text))
+}

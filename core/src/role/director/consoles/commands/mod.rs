@@ -1,0 +1,127 @@
+//! The commands: a row each, a file each. Help, abbreviation, the nearest word to a mistyped one, access and dispatch
+//! come from this table.
+
+mod api;
+mod cancel;
+mod estimate;
+mod explain;
+mod help;
+mod list;
+pub(super) mod messages;
+mod network;
+mod quit;
+mod restore;
+pub(super) mod run;
+mod setbandwidth;
+mod setip;
+mod status;
+mod version;
+pub(super) mod wait;
+
+use crate::config::DirectorConfig;
+
+use super::answer::Answer;
+use super::grammar::{Command, Rights};
+use super::refusal::{Meant, Refusal};
+use super::reply::{Reply, View};
+use super::words::Words;
+
+/// All that may be said. Of two commands with the same beginning the first is meant by it (`wire/1 §6.1`).
+pub(super) const COMMANDS: &[Command] = &[
+    api::COMMAND,
+    quit::DOT_EXIT,
+    quit::DOT_QUIT,
+    cancel::COMMAND,
+    estimate::COMMAND,
+    quit::EXIT,
+    explain::COMMAND,
+    help::COMMAND,
+    list::COMMAND,
+    messages::COMMAND,
+    quit::QUIT,
+    restore::COMMAND,
+    run::COMMAND,
+    setbandwidth::COMMAND,
+    setip::COMMAND,
+    status::COMMAND,
+    version::COMMAND,
+    wait::COMMAND,
+];
+
+/// There is no such command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{verb}: is an invalid command.{meant} Type help for the commands there are.")]
+struct Unknown {
+    verb: String,
+    meant: Meant,
+}
+
+/// What a line of a console comes to.
+pub(in super::super) fn serve(view: &View<'_>, line: &str) -> Reply {
+    let words = Words::parse(line);
+    let word = words.word(0);
+    if word.is_empty() {
+        return Reply::Prompt;
+    }
+    let command = find(&word);
+    let name = view.console().and_then(|console| console.name.as_deref());
+    let verb = command.map_or(word.as_str(), |command| command.name);
+    if !may(view.config(), name, verb) {
+        return Reply::Forbidden(verb.to_owned());
+    }
+    let Some(command) = command else {
+        let meant = meant(&word);
+        return Reply::Answer(Answer::Unknown(Unknown { verb: word, meant }.into()));
+    };
+    let checked = command.check(&words).map_err(Refusal::from);
+    let reply = checked.and_then(|()| (command.run)(view, &words)).unwrap_or_else(Reply::refused);
+    Reply::Begin(Box::new(reply))
+}
+
+/// The command that a word means: its name, the beginning of it, or an alias.
+pub(super) fn find(word: &str) -> Option<&'static Command> {
+    if let Some(command) = COMMANDS.iter().find(|command| command.aliases.contains(&word)) {
+        return Some(command);
+    }
+    let begins = |command: &&Command| !matches!(word, "" | ".") && command.name.starts_with(word);
+    COMMANDS.iter().find(begins)
+}
+
+/// The command that a mistyped one most likely means.
+fn meant(word: &str) -> Meant {
+    Meant::of(word, COMMANDS.iter().map(|command| command.name))
+}
+
+/// Whether a console of this name may say a command; the default console may say everything.
+pub(super) fn may(config: &DirectorConfig, name: Option<&str>, verb: &str) -> bool {
+    let Some(name) = name else { return true };
+    let Some(access) = config.console(name) else { return false };
+    let is_for_all = COMMANDS.iter().any(|command| command.name == verb && command.rights == Rights::All);
+    let listed = |word: &str| access.command_acl.iter().any(|entry| entry.eq_ignore_ascii_case(word));
+    is_for_all || (!listed(&format!("!{verb}")) && (listed(verb) || listed("*all*")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_group_is_a_word_of_its_command() {
+        for command in COMMANDS {
+            for form in command.forms {
+                let words: Vec<&str> = form.words.iter().map(|(word, _)| *word).collect();
+                let is_known = |group: &&[&str]| group.iter().all(|word| words.contains(word));
+                assert!(form.one_of.iter().all(is_known), "{}", command.name);
+            }
+        }
+    }
+
+    #[test]
+    fn commands_may_be_abbreviated() {
+        for (short, whole) in
+            [("l", "list"), ("llist", "list"), ("re", "restore"), ("s", "setbandwidth"), (".", "."), ("x", "x")]
+        {
+            assert_eq!(find(short).map_or(short, |command| command.name), whole);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `status network`: every live connection of the director.
+
+use crate::config::{Catalog, ConsoleAccess};
+use crate::node::{Number, Row};
+use crate::role::network::{Connection, in_order, lines};
+use crate::wire::hello::Purpose;
+use crate::wire::json::Json;
+use crate::wire::names::PeerKind;
+
+use super::super::answer::{Answer, Cell, Column, Shown, Table};
+use super::super::reply::{Reply, View};
+
+/// What a console may use that is there for a monitor: it may only read.
+const MONITORS: [&str; 5] = ["status", ".status", ".api", ".jobs", ".defaults"];
+
+/// The connections, sorted by number.
+#[derive(Debug)]
+struct Connections(Vec<Connection>);
+
+/// Asks the connections, and ends with what they say.
+pub(super) fn run() -> Reply {
+    Reply::Survey(|view, rows| Answer::found(Connections(connections(view, rows))))
+}
+
+/// The rows with their numbers, and the catalog's.
+fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
+    let mut all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(view, row))).collect();
+    let peer = match &view.config().catalog {
+        Catalog::Sqlite(_) => "catalog: SQLite, embedded".to_owned(),
+        Catalog::Postgres(server) => format!("catalog: PostgreSQL at {}, port {}", server.host, server.port),
+    };
+    all.push(Connection {
+        number: Some(Number::Catalog),
+        peer,
+        dialled: true,
+        ends: None,
+        tls: "clear",
+        version: String::new(),
+        cipher: String::new(),
+        age: None,
+        traffic: None,
+    });
+    all
+}
+
+fn number(view: &View<'_>, row: &Row) -> Option<Number> {
+    if let Purpose::Console { name, .. } = &row.peer.hello.purpose
+        && view.config().console(name).is_some_and(is_monitor)
+    {
+        return Some(Number::MonitorToDirector);
+    }
+    let director = view.director;
+    let job = director.conns.get(&row.conn).and_then(|id| director.jobs.get(id));
+    if let Some(job) = job.filter(|job| job.storage_daemon.presence.conn() == Some(row.conn)) {
+        return Some(job.storage_number());
+    }
+    row.number(PeerKind::Director)
+}
+
+/// For a program: times in seconds, quantities in bytes, what is not known empty.
+const CONNECTIONS: &[Column<Connection>] = &[
+    Column("number", |row| Cell::Text(row.number.map(|number| number.to_string()).unwrap_or_default())),
+    Column("peer", |row| Cell::text_of(&row.peer)),
+    Column("dialledby", |row| Cell::text_of(if row.dialled { "us" } else { "it" })),
+    Column("ouraddress", |row| Cell::Text(row.ends.map(|(ours, _)| ours.to_string()).unwrap_or_default())),
+    Column("itsaddress", |row| Cell::Text(row.ends.map(|(_, its)| its.to_string()).unwrap_or_default())),
+    Column("encryption", |row| Cell::text_of(row.tls)),
+    Column("tlsversion", |row| Cell::text_of(&row.version)),
+    Column("cipher", |row| Cell::text_of(&row.cipher)),
+    Column("age", |row| known(row.age.map(|age| age.as_secs()))),
+    Column("heard", |row| known(row.traffic.map(|(heard, ..)| heard.as_secs()))),
+    Column("read", |row| known(row.traffic.map(|(_, read, _)| read))),
+    Column("written", |row| known(row.traffic.map(|(.., written)| written))),
+];
+
+fn known(count: Option<u64>) -> Cell {
+    count.map_or_else(|| Cell::text_of(""), Cell::Count)
+}
+
+impl Connections {
+    fn table(&self) -> Table {
+        Table::of("connections", CONNECTIONS, in_order(&self.0))
+    }
+}
+
+impl Shown for Connections {
+    fn text(&self) -> String {
+        format!("\nConnections: {}\n{}", self.0.len(), lines(&self.0).concat())
+    }
+
+    fn bare(&self) -> String {
+        self.table().bare()
+    }
+
+    fn json(&self) -> Option<Json> {
+        self.table().json()
+    }
+}
+
+fn is_monitor(console: &ConsoleAccess) -> bool {
+    let reads = |word: &String| MONITORS.iter().any(|known| word.eq_ignore_ascii_case(known));
+    !console.command_acl.is_empty() && console.command_acl.iter().all(reads)
+}

@@ -1,0 +1,175 @@
+//! `run`: a job now.
+
+use crate::config::{self, JobKind};
+use crate::wire::json::Json;
+use crate::wire::status::{JobLevel, JobType};
+
+use super::super::answer::Shown;
+use super::super::grammar::{Command, Form, Takes::Nothing, Takes::Value};
+use super::super::refusal::{BadValue, Meant, NoSuch, Refusal};
+use super::super::reply::{Effect, Reply, View};
+use super::super::words::Words;
+use crate::role::director::ordering::{self, Order, Resources, order_level};
+use crate::role::director::tables;
+
+pub(super) const COMMAND: Command = Command::new(
+    "run",
+    &[Form {
+        words: &[
+            ("job", Value),
+            ("client", Value),
+            ("fileset", Value),
+            ("storage", Value),
+            ("pool", Value),
+            ("level", Value),
+            ("accurate", Value),
+            ("jobid", Value),
+            ("yes", Nothing),
+        ],
+        help: &[
+            (
+                "run job=NAME [level=full|differential|incremental] [accurate=yes|no] [client=NAME] [fileset=NAME] \
+                 [storage=NAME] [pool=NAME] [yes]",
+                "run a job now",
+            ),
+            (
+                "run job=NAME [jobid=N] [pool=NAME] [yes]",
+                "copy or migrate all jobs that the job NAME selects, or only N; verify N",
+            ),
+        ],
+        ..Form::PLAIN
+    }],
+    run,
+);
+
+/// What is said before what comes of the catalog, as by a stock director.
+pub(super) const CATALOG: &str = "Using Catalog \"default\"\n";
+
+/// The number of a job that was ordered.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super::super) struct Queued(pub(in super::super::super) u32);
+
+/// Why no job is run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum NotRun {
+    #[error("Name a job: run job=NAME.{meant} There are: {}", .known.join(", "))]
+    Unnamed { meant: Meant, known: Vec<String> },
+    #[error("Job \"{0}\" is switched off by `enabled`.")]
+    Disabled(String),
+    #[error("Use restore to restore.")]
+    Restore,
+    #[error("{0}= changes nothing for a job that copies, migrates or verifies: leave it out.")]
+    IdleWord(&'static str),
+    #[error("jobid= wants the number of the job that a copy, migration or verify job shall take.")]
+    Original,
+    #[error("A verify job has the level VolumeToCatalog.")]
+    VerifyLevel,
+}
+
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let order = order(view, words)?;
+    NoSuch::check_order(view.config(), &order)?;
+    if words.has("yes") {
+        return Ok(Reply::Do(Effect::Order(Box::new(order))).after(CATALOG));
+    }
+    let question = format!(
+        "Run {} job\nJobName:  {}\nLevel:    {}\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
+         OK to run? (yes/no): ",
+        tables::of(order.kind).0,
+        order.name,
+        level_name(order.level),
+        order.client,
+        order.fileset,
+        order.pool,
+        order.storage
+    );
+    Ok(Reply::Confirm(question, Box::new(order)).after(CATALOG))
+}
+
+fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
+    let config = view.config();
+    let Some(job) = words.value(&["job"]).and_then(|name| config.job(name)) else {
+        let known: Vec<String> = config.jobs.iter().map(|job| job.name.clone()).collect();
+        let wanted = words.value(&["job"]).unwrap_or_default();
+        let meant = Meant::of(wanted, known.iter().map(String::as_str));
+        return Err(NotRun::Unnamed { meant, known }.into());
+    };
+    if !job.enabled {
+        return Err(NotRun::Disabled(job.name.clone()).into());
+    }
+    let kind = ordering::type_of(job.kind).ok_or(NotRun::Restore)?;
+    if let Some(word) = idle_word(kind, words) {
+        return Err(NotRun::IdleWord(word).into());
+    }
+    let original = match words.value(&["jobid"]).map(str::parse) {
+        None => None,
+        Some(Ok(number)) if kind != JobType::Backup => Some(number),
+        Some(_) => return Err(NotRun::Original.into()),
+    };
+    let (level, accurate) = match level_of(job, words)? {
+        _ if kind == JobType::Verify => (JobLevel::VerifyVolume, false),
+        chosen => chosen,
+    };
+    let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
+    let with = Resources {
+        client: pick("client", &job.client),
+        fileset: pick("fileset", &job.fileset),
+        storage: pick("storage", &job.storage),
+        pool: pick("pool", &job.pool),
+    };
+    Ok(Order { accurate, original, ..Order::of(&job.name, kind, level, with) })
+}
+
+/// The word that has no bearing for a job of this kind.
+fn idle_word(kind: JobType, words: &Words) -> Option<&'static str> {
+    let idle: &[&str] = match kind {
+        JobType::Copy | JobType::Migrate => &["level", "accurate", "client", "fileset", "storage"],
+        JobType::Verify => &["accurate", "fileset", "storage", "pool"],
+        _ => &[],
+    };
+    idle.iter().copied().find(|word| words.has(word))
+}
+
+/// The level of a job of this resource, and whether it is accurate, as its resource or the console says.
+///
+/// # Errors
+/// What is wrong with the words.
+pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bool), Refusal> {
+    let level = match words.value(&["level"]).map(str::to_lowercase).as_deref() {
+        None => order_level(job.level),
+        Some("volumetocatalog") if job.kind == JobKind::Verify => JobLevel::VerifyVolume,
+        Some(_) if job.kind == JobKind::Verify => return Err(NotRun::VerifyLevel.into()),
+        Some("full") => JobLevel::Full,
+        Some("differential") => JobLevel::Differential,
+        Some("incremental") => JobLevel::Incremental,
+        Some(other) => return Err(BadValue::new("level", other, "full, differential or incremental").into()),
+    };
+    let accurate = match words.value(&["accurate"]).map(str::to_lowercase).as_deref() {
+        None => job.accurate,
+        Some("yes") => true,
+        Some("no") => false,
+        Some(other) => return Err(BadValue::new("accurate", other, "yes or no").into()),
+    };
+    Ok((level, accurate))
+}
+
+/// A level in a word.
+pub(super) const fn level_name(level: JobLevel) -> &'static str {
+    match level {
+        JobLevel::Full => "Full",
+        JobLevel::Differential => "Differential",
+        JobLevel::Incremental => "Incremental",
+        JobLevel::VerifyVolume => "VolumeToCatalog",
+        _ => "",
+    }
+}
+
+impl Shown for Queued {
+    fn text(&self) -> String {
+        format!("Job queued. JobId={}\n", self.0)
+    }
+
+    fn json(&self) -> Option<Json> {
+        Some(Json::object([("run", Json::object([("jobid", self.0.to_string().into())]))]))
+    }
+}

@@ -1,0 +1,165 @@
+//! What a command sees, and what it wants: it reads and decides, and changes nothing itself. A [`Reply`] is carried out
+//! by the consoles as far as it is theirs; what changes the director is an [`Effect`], which the director carries out.
+
+use std::fmt;
+
+use crate::calendar::Zone;
+use crate::catalog::{CatalogAnswer, CatalogRequest};
+use crate::config::DirectorConfig;
+use crate::ids::ConnId;
+use crate::node::Row;
+
+use super::super::dialling::Errand;
+use super::super::job::Job;
+use super::super::ordering::Order;
+use super::super::{Director, Net};
+use super::Console;
+use super::answer::{Answer, Shown};
+use super::output::Api;
+use super::refusal::Refusal;
+
+/// What a command may look at.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct View<'a> {
+    pub(in super::super) director: &'a Director,
+    pub(in super::super) net: &'a Net,
+    /// The console that has said it.
+    pub(in super::super) conn: ConnId,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn config(&self) -> &'a DirectorConfig {
+        &self.director.config
+    }
+
+    pub(super) const fn zone(&self) -> &'a Zone {
+        &self.director.identity.zone
+    }
+
+    /// Seconds since 1970.
+    pub(super) fn now(&self) -> i64 {
+        self.net.wall().seconds()
+    }
+
+    pub(super) fn console(&self) -> Option<&'a Console> {
+        self.director.consoles.seats.get(&self.conn)
+    }
+
+    /// The job of this number or unique name that has not ended.
+    pub(super) fn job(&self, wanted: &str) -> Option<&'a Job> {
+        self.director.jobs.values().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse())
+    }
+
+    /// How the console wants its answers.
+    pub(super) fn api(&self) -> Api {
+        self.console().map(|console| console.output.api).unwrap_or_default()
+    }
+}
+
+/// What comes of a line, in steps.
+#[derive(Debug)]
+pub(in super::super) enum Reply {
+    /// A command was understood: announces it to a console that wants signals, and goes on.
+    Begin(Box<Self>),
+    /// Shows some text, and goes on.
+    Say(String, Box<Self>),
+    /// Sends a page of text, and goes on once it is written: a console that reads slowly gets a long list slowly.
+    Page(String, Box<Self>),
+    /// The command has ended, with this.
+    Answer(Answer),
+    /// The same, and all lines of reports up to now have been shown with it.
+    Messages(Answer),
+    /// From now on answers are rendered so, this one included.
+    Api(Api, Answer),
+    /// Nothing was said; a program only gets its prompt.
+    Prompt,
+    /// A named console has said a command that it may not say.
+    Forbidden(String),
+    /// Asks a person whether to order a job.
+    Confirm(String, Box<Order>),
+    /// Waits until this job has ended, or all have.
+    WaitFor(Option<u32>),
+    /// Ends with how the jobs have ended that the console has ordered or waited for.
+    Ends,
+    /// Asks the catalog, and goes on with its answer.
+    Ask(CatalogRequest, Then),
+    /// Asks all connections, and ends with what this makes of their answers.
+    Survey(fn(&View<'_>, &[Row]) -> Answer),
+    /// The director does this, and says how it ended.
+    Do(Effect),
+    /// The director does this at once, and the command has ended.
+    Done(Effect, Answer),
+    /// The console leaves.
+    Leave,
+}
+
+/// What the director is to do for a console.
+#[derive(Debug)]
+pub(in super::super) enum Effect {
+    /// Ask the catalog.
+    Ask(CatalogRequest),
+    /// Order a job.
+    Order(Box<Order>),
+    /// Send somebody to the daemon of this name.
+    Errand(String, Box<Errand>),
+    /// Cancel a job.
+    Cancel(u32),
+    /// Let data go no faster than so many bytes a second; 0 for no limit.
+    Limit(Limited, u64),
+    /// Dial this client at this address.
+    Move(String, String),
+    /// Remember that the lines of reports were shown.
+    Messages,
+    /// Forget what the console has had asked: it has gone.
+    Forget,
+}
+
+/// Whose data.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in super::super) enum Limited {
+    Job(u32),
+    Client(String),
+    Storage(String),
+}
+
+/// How a command goes on with the catalog's answer.
+pub(in super::super) struct Then(Box<Continue>);
+
+type Continue = dyn FnOnce(&View<'_>, CatalogAnswer) -> Result<Reply, Refusal> + Send;
+
+impl Then {
+    pub(in super::super) fn go_on(self, view: &View<'_>, answer: CatalogAnswer) -> Reply {
+        (self.0)(view, answer).unwrap_or_else(Reply::refused)
+    }
+}
+
+impl fmt::Debug for Then {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Then")
+    }
+}
+
+impl Reply {
+    /// The command has found this.
+    pub(super) fn found(what: impl Shown + 'static) -> Self {
+        Self::Answer(Answer::found(what))
+    }
+
+    /// The command has failed.
+    pub(in super::super) fn refused(why: impl Into<Refusal>) -> Self {
+        Self::Answer(Answer::Failed(why.into()))
+    }
+
+    /// Asks the catalog first.
+    pub(super) fn ask(
+        request: CatalogRequest,
+        then: impl FnOnce(&View<'_>, CatalogAnswer) -> Result<Self, Refusal> + Send + 'static,
+    ) -> Self {
+        Self::Ask(request, Then(Box::new(then)))
+    }
+
+    /// The same after some text.
+    pub(super) fn after(self, text: impl Into<String>) -> Self {
+        Self::Say(text.into(), Box::new(self))
+    }
+}
