@@ -37,8 +37,9 @@ impl Job {
             return limit;
         }
         let own = self.config.job(&self.name).map_or(0, |job| job.maximum_bandwidth.0);
-        let client = || self.config.client(&self.client).map_or(0, |client| client.maximum_bandwidth_per_job.0);
-        let storage = || self.config.storage(&self.storage).map_or(0, |storage| storage.maximum_bandwidth_per_job.0);
+        let client = || self.config.client(&self.with.client).map_or(0, |client| client.maximum_bandwidth_per_job.0);
+        let storage =
+            || self.config.storage(&self.with.storage).map_or(0, |storage| storage.maximum_bandwidth_per_job.0);
         match (own, self.task.is_copy()) {
             (0, false) => client(),
             (0, true) => storage(),
@@ -49,9 +50,9 @@ impl Job {
     /// The daemon that slows its data down, by kind and name; none while it has not been reached.
     pub(super) fn limited_by(&self) -> Option<(Who, &str)> {
         if self.task.is_copy() {
-            return self.storage_daemon.presence.conn().map(|_| (Who::Storage, self.storage.as_str()));
+            return self.storage_daemon.presence.conn().map(|_| (Who::Storage, self.with.storage.as_str()));
         }
-        self.file_daemon.presence.is_here().then_some((Who::File, self.client.as_str()))
+        self.file_daemon.presence.is_here().then_some((Who::File, self.with.client.as_str()))
     }
 
     /// The line that tells a daemon of a limit of this job. File and storage daemons take the same.
@@ -76,7 +77,7 @@ impl Director {
                 if let Some(client) = config.clients.iter_mut().find(|client| client.name == name) {
                     client.maximum_bandwidth_per_job = Bytes(limit);
                 }
-                let lines = self.limit_all(limit, |job| !job.task.is_copy() && job.client == name);
+                let lines = self.limit_all(limit, |job| !job.task.is_copy() && job.with.client == name);
                 self.tell_limits(net, console, (Who::File, name), limit, lines);
             }
             Limited::Storage(name) => {
@@ -84,9 +85,9 @@ impl Director {
                 if let Some(storage) = config.storages.iter_mut().find(|storage| storage.name == name) {
                     storage.maximum_bandwidth_per_job = Bytes(limit);
                 }
-                let mut lines = self.limit_all(limit, |job| job.task.is_copy() && job.storage == name);
+                let mut lines = self.limit_all(limit, |job| job.task.is_copy() && job.with.storage == name);
                 // What file daemons move with this storage is slowed down there, not at the client.
-                let with_clients = self.jobs.values().filter(|job| !job.task.is_copy() && job.storage == name);
+                let with_clients = self.jobs.values().filter(|job| !job.task.is_copy() && job.with.storage == name);
                 lines.extend(
                     with_clients
                         .filter(|job| job.storage_daemon.presence.conn().is_some())

@@ -105,8 +105,8 @@ impl Director {
         }
         let known_as = if let Task::CopyWriter(writer) = &job.task { writer.known_as.as_ref() } else { None };
         let command = FileCommand::Cancel { job: known_as.unwrap_or(&job.unique).clone() }.to_line();
-        let file = job.file_daemon.presence.is_here().then(|| job.client.clone());
-        let storage = job.storage_daemon.presence.is_here().then(|| job.storage.clone());
+        let file = job.file_daemon.presence.is_here().then(|| job.with.client.clone());
+        let storage = job.storage_daemon.presence.is_here().then(|| job.with.storage.clone());
         let waits = storage.is_some() && job.storage_daemon.runs;
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
         let partner = job.task.partner().unwrap_or(0);

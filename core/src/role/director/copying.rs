@@ -123,7 +123,7 @@ impl Director {
 
     fn ask_jobs_to_copy(&mut self, net: &mut Net, id: u32, after: u32) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let (pool_id, uncopied) = (job.ids.pool, job.kind == JobType::Copy);
+        let (pool_id, uncopied) = (job.rows.pool, job.kind == JobType::Copy);
         let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
         net.ask(request, Owner::Copy(id, Asked::Jobs));
     }
@@ -172,10 +172,10 @@ impl Director {
             job.say(&mut self.journal, net, MessageKind::Info, &text);
             return self.end_job(net, id);
         }
-        (job.client, job.fileset) = (row.client.clone(), row.file_set.clone());
-        (job.ids.client, job.ids.fileset) = (row.client_id, row.file_set_id);
+        (job.with.client, job.with.fileset) = (row.client.clone(), row.file_set.clone());
+        (job.rows.client, job.rows.fileset) = (row.client_id, row.file_set_id);
         job.level = JobLevel::from_letter(row.level);
-        job.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
+        job.rows.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
         net.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
     }
 
@@ -197,7 +197,7 @@ impl Director {
         let next = rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize && !is_cut);
         if next.is_none() {
             let (selected, busy) = (control.ordered, control.busy);
-            let text = format!("{selected} jobs of pool \"{}\" are selected.", job.pool);
+            let text = format!("{selected} jobs of pool \"{}\" are selected.", job.with.pool);
             job.say(&mut self.journal, net, MessageKind::Info, &text);
             if busy > 0 {
                 let text = format!("{busy} more are left out, because other jobs that have not ended take them.");
@@ -211,7 +211,7 @@ impl Director {
                 job.say(&mut self.journal, net, MessageKind::Warning, &text);
             }
         }
-        let order = Order::of(&job.name, kind, JobLevel::Full, job.resources());
+        let order = Order::of(&job.name, kind, JobLevel::Full, job.with.clone());
         for original in chosen {
             self.order_job(net, Order { original: Some(original), ..order.clone() });
         }
@@ -256,9 +256,9 @@ impl Director {
         storages.dedup();
         let reading = match storages.as_slice() {
             [one] => one.clone(),
-            _ => job.storage.clone(),
+            _ => job.with.storage.clone(),
         };
-        let place = target(&config, &job.pool).and_then(|(storage, pool)| {
+        let place = target(&config, &job.with.pool).and_then(|(storage, pool)| {
             let (Some(from), Some(to)) = (config.storage(&reading), config.storage(&storage)) else {
                 return Err(Trouble::UnknownStorage(reading.clone()));
             };
@@ -278,8 +278,8 @@ impl Director {
             Err(why) => return self.fail_job(net, id, &why),
         }
         control.selected = Some(selected);
-        job.ids.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
-        job.storage = reading;
+        job.rows.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
+        job.with.storage = reading;
         self.order_writer(net, id);
     }
 
@@ -297,7 +297,7 @@ impl Director {
             name: control.original.name.clone(),
             job_type: job_type.letter(),
             level: job.level.letter(),
-            client_id: job.ids.client,
+            client_id: job.rows.client,
             sched_time: net.wall().seconds(),
             comment: String::new(),
         };
@@ -311,16 +311,20 @@ impl Director {
         let Task::CopyControl(control) = &mut job.task else { return };
         control.partner = Some(writer);
         let (original, to) = (control.original.clone(), control.to.clone());
-        let (level, ids, md5) = (job.level, job.ids, job.fileset_md5.clone());
-        let with =
-            Resources { client: job.client.clone(), fileset: job.fileset.clone(), storage: to.storage, pool: to.pool };
+        let (level, rows) = (job.level, job.rows.clone());
+        let with = Resources {
+            client: job.with.client.clone(),
+            fileset: job.with.fileset.clone(),
+            storage: to.storage,
+            pool: to.pool,
+        };
         let scheduled = net.wall().seconds();
         let order = Order { unique, scheduled, ..Order::of(&original.name, JobType::Backup, level, with) };
         let text = format!("Job {} is written by JobId {writer}, Job={}", original.job_id, order.unique);
         job.say(&mut self.journal, net, MessageKind::Info, &text);
         let mut new = self.new_job(writer, order);
         new.life = Life::BEGUN;
-        (new.ids.client, new.ids.fileset, new.fileset_md5) = (ids.client, ids.fileset, md5);
+        (new.rows.client, new.rows.fileset, new.rows.fileset_md5) = (rows.client, rows.fileset, rows.fileset_md5);
         let known_as = to.is_local.then_some(known_as);
         new.task = Task::CopyWriter(CopyWriter { partner: id, original, known_as, reader_end: None });
         self.jobs.insert(writer, new);

@@ -8,6 +8,7 @@ use crate::wire::block::Session;
 use crate::wire::status::{EndJob, JobStatus, StorageEnd};
 
 use super::requests::Request;
+use super::route::Route;
 
 /// A daemon of a job, that ends its part with an `E`.
 #[derive(Debug)]
@@ -100,6 +101,8 @@ impl Default for StorageDaemon {
 #[derive(Debug)]
 pub(super) struct FileDaemon {
     pub(super) presence: Presence<EndJob>,
+    /// The way of its data, once that was decided.
+    pub(super) route: Option<Route>,
     /// It sends no greeting, for it has dialled in, or has sent it; its protocol is known.
     pub(super) is_greeted: bool,
     pub(super) protocol: u32,
@@ -108,6 +111,6 @@ pub(super) struct FileDaemon {
 
 impl Default for FileDaemon {
     fn default() -> Self {
-        Self { presence: Presence::Absent, is_greeted: false, protocol: 0, uname: String::new() }
+        Self { presence: Presence::Absent, route: None, is_greeted: false, protocol: 0, uname: String::new() }
     }
 }

@@ -104,7 +104,7 @@ pub(crate) enum Undialled {
 pub(super) fn dial_storage(job: &Job, net: &mut Net) -> Result<DialId, Undialled> {
     let director = &job.config.director;
     let times = (director.sd_retry_interval.0, director.sd_connect_timeout.0);
-    let (route, opening) = storage(&job.config, &job.credentials, &job.storage, times)?;
+    let (route, opening) = storage(&job.config, &job.credentials, &job.with.storage, times)?;
     Ok(net.dial(route, opening, Dial::Storage(job.id)))
 }
 

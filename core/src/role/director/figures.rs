@@ -79,7 +79,7 @@ impl Job {
     /// What makes a backup that both daemons call good no good one.
     pub(super) fn disagreement(&self) -> Option<Disagreement> {
         if let Some(stored) = self.last_stored_file() {
-            return Some(Disagreement::Catalog { told: self.highest, stored });
+            return Some(Disagreement::Catalog { told: self.attributes.highest, stored });
         }
         let Task::Backup(_) = &self.task else { return None };
         let (file, storage) = (self.file_daemon.presence.end()?, self.storage_daemon.presence.end()?);
@@ -93,7 +93,7 @@ impl Job {
     /// it was sent (`wire/3 §2.7`), so there is no data of those.
     pub(super) fn last_stored_file(&self) -> Option<u32> {
         let end = self.storage_daemon.presence.end().filter(|end| self.task.writes() && is_good(end.status))?;
-        (self.highest > end.files).then_some(end.files)
+        (self.attributes.highest > end.files).then_some(end.files)
     }
 }
 

@@ -96,7 +96,7 @@ impl Director {
         if let (Who::Storage, Task::Restore(plan)) = (who, &mut job.task) {
             plan.gone.hear(&message.text);
         }
-        let Some(text) = job.meter.pass(message.text, net.now()) else { return };
+        let Some(text) = job.tally.meter.pass(message.text, net.now()) else { return };
         let time = if message.time > 1 { message.time } else { net.wall().seconds() };
         // A line of the report begins with its date: those of a message that has more are moved in, so that none passes
         // for another message.
@@ -109,7 +109,7 @@ impl Director {
     fn unexpected(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let text = format!("unexpected message from the {who}: {}", printable::line_of(line.trim_ascii_end()));
-        if let Some(text) = job.meter.pass(text, net.now()) {
+        if let Some(text) = job.tally.meter.pass(text, net.now()) {
             job.say(&mut self.journal, net, MessageKind::Warning, &text);
             self.save_lines(net);
         }
@@ -142,7 +142,8 @@ impl Director {
             }
             return early.push_back(line.to_vec());
         }
-        let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.pool)) else {
+        let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.with.pool))
+        else {
             job.send(net, Who::Storage, wire::invalid_request(line));
             let text = printable::line_of(line.trim_ascii_end());
             return self.fail_job(net, id, &Trouble::UnknownRequest(text));
@@ -154,7 +155,7 @@ impl Director {
 
     pub(super) fn request_answered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        let pool = self.setup.pools.get(&job.pool);
+        let pool = self.setup.pools.get(&job.with.pool);
         let (Some(mut request), Some(pool)) = (job.storage_daemon.requests.served.take(), pool) else { return };
         let next = request.on_answer(answer, job, pool, net);
         job.storage_daemon.requests.served = Some(request);

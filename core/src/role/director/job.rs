@@ -17,7 +17,6 @@ use super::journal::Journal;
 use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
-use super::patience::Patience;
 use super::route::Route;
 use super::task::Task;
 use super::trouble::Trouble;
@@ -35,46 +34,52 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) kind: JobType,
     pub(super) level: JobLevel,
-    pub(super) client: String,
-    pub(super) fileset: String,
-    pub(super) storage: String,
-    pub(super) pool: String,
-    pub(super) ids: RowIds,
-    pub(super) fileset_md5: String,
+    pub(super) with: Resources,
+    pub(super) rows: Rows,
     pub(super) task: Task,
     pub(super) scheduled: i64,
     pub(super) started: i64,
     pub(super) life: Life,
-    /// Once it was decided.
-    pub(super) route: Option<Route>,
     pub(super) storage_daemon: StorageDaemon,
     pub(super) file_daemon: FileDaemon,
-    /// With the daemon that is the last to end its part.
-    pub(super) patience: Patience,
-    /// Batches of attributes on their way into the catalog, or of a verify job, files it is asked for; and files that are
-    /// in it.
-    pub(super) storing: u32,
-    pub(super) stored: u64,
-    /// The highest FileIndex that the catalog was told.
-    pub(super) highest: u32,
+    pub(super) attributes: Attributes,
     /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
     pub(super) bandwidth: Option<u64>,
     pub(super) status: JobStatus,
-    pub(super) errors: u32,
-    pub(super) warnings: u32,
-    /// How much its daemons have said.
-    pub(super) meter: Meter,
+    pub(super) tally: Tally,
     /// How often it was tried before.
     pub(super) attempt: u32,
 }
 
 /// The ids of a job's resources in the catalog.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct RowIds {
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rows {
     pub(super) client: u32,
     pub(super) fileset: u32,
+    pub(super) fileset_md5: String,
     pub(super) pool: u32,
     pub(super) storage: u32,
+}
+
+/// What it and its daemons have said, as far as it counts.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// The director's own.
+    pub(super) errors: u32,
+    pub(super) warnings: u32,
+    /// How much its daemons have said.
+    pub(super) meter: Meter,
+}
+
+/// Its attributes on their way into the catalog.
+#[derive(Debug, Default)]
+pub(super) struct Attributes {
+    /// Batches of them, or of a verify job, files that the catalog is asked for.
+    pub(super) under_way: u32,
+    /// Files that are in the catalog.
+    pub(super) stored: u64,
+    /// The highest FileIndex that the catalog was told.
+    pub(super) highest: u32,
 }
 
 /// What a restore is to do.
@@ -117,16 +122,6 @@ impl Job {
         !self.status.is_canceled()
     }
 
-    /// What it works with.
-    pub(super) fn resources(&self) -> Resources {
-        Resources {
-            client: self.client.clone(),
-            fileset: self.fileset.clone(),
-            storage: self.storage.clone(),
-            pool: self.pool.clone(),
-        }
-    }
-
     /// What it does or waits for, in words.
     pub(super) fn stage(&self) -> &'static str {
         self.life.stage()
@@ -161,10 +156,10 @@ impl Job {
     /// Writes a line of the job's report, as a daemon would.
     pub(super) fn say(&mut self, journal: &mut Journal, net: &Net, kind: MessageKind, text: &str) {
         match kind {
-            MessageKind::Error => self.errors += 1,
-            MessageKind::Warning => self.warnings += 1,
+            MessageKind::Error => self.tally.errors += 1,
+            MessageKind::Warning => self.tally.warnings += 1,
             MessageKind::Fatal => {
-                self.errors += 1;
+                self.tally.errors += 1;
                 self.status = self.status.merge(JobStatus::Fatal);
             }
             _ => {}
@@ -179,12 +174,12 @@ impl Job {
     /// # Errors
     /// It was not decided, for the job has no client or storage.
     pub(super) fn route(&self) -> Result<&Route, Trouble> {
-        self.route.as_ref().ok_or(Trouble::Unconfigured)
+        self.file_daemon.route.as_ref().ok_or(Trouble::Unconfigured)
     }
 
     /// The lines of the fileset.
     pub(super) fn fileset_lines(&self) -> Vec<Vec<u8>> {
-        self.config.fileset(&self.fileset).map(|set| super::fileset::to_wire(set).lines()).unwrap_or_default()
+        self.config.fileset(&self.with.fileset).map(|set| super::fileset::to_wire(set).lines()).unwrap_or_default()
     }
 
     /// The lines of the bootstrap, each with its line feed.

@@ -5,6 +5,7 @@ use crate::node::TimerKey;
 use crate::role::script::Script;
 
 use super::job::Job;
+use super::patience::Patience;
 use super::tools::Event;
 
 /// One after the other; only a job that was never begun, or has no storage daemon at work, goes past the grace.
@@ -13,7 +14,7 @@ pub(super) enum Life {
     /// It waits for its turn, and first for the pause before its next try if there is a timer.
     Queued { held: Option<TimerKey> },
     /// It works. Without a dialogue it waits for the catalog, or for the other job of a copy.
-    Running { script: Option<Script<Job>> },
+    Running { script: Option<Script<Job>>, patience: Patience },
     /// It has failed or was cancelled, and the storage daemon has until then to say how it ended.
     Grace { timer: TimerKey },
     /// Its end is being recorded.
@@ -23,7 +24,7 @@ pub(super) enum Life {
 impl Life {
     /// The beginning of a job that is in the queue, or that another one begins.
     pub(super) const QUEUED: Self = Self::Queued { held: None };
-    pub(super) const BEGUN: Self = Self::Running { script: None };
+    pub(super) const BEGUN: Self = Self::Running { script: None, patience: Patience::NONE };
 
     /// Whether it has not been given up and has not ended.
     pub(super) const fn goes_on(&self) -> bool {
@@ -48,7 +49,7 @@ impl Life {
 
     /// The dialogue under way.
     pub(super) const fn script(&self) -> Option<&Script<Job>> {
-        if let Self::Running { script } = self { script.as_ref() } else { None }
+        if let Self::Running { script, .. } = self { script.as_ref() } else { None }
     }
 
     /// Whether the dialogue under way waits for this event.
@@ -75,8 +76,8 @@ impl Life {
         match self {
             Self::Queued { held: Some(_) } => "waiting for its next try",
             Self::Queued { held: None } => "waiting for its turn",
-            Self::Running { script: None } => "waiting for the catalog",
-            Self::Running { script: Some(script) } => script.step(),
+            Self::Running { script: None, .. } => "waiting for the catalog",
+            Self::Running { script: Some(script), .. } => script.step(),
             Self::Grace { .. } => "waiting for the storage daemon's end",
             Self::Recording => super::recording::STAGE,
         }

@@ -24,10 +24,7 @@ pub struct Order {
     /// As asked: what it comes to is decided when the job starts.
     pub(super) level: JobLevel,
     pub(super) accurate: bool,
-    pub(super) client: String,
-    pub(super) fileset: String,
-    pub(super) storage: String,
-    pub(super) pool: String,
+    pub(super) with: Resources,
     pub(super) restore: Option<RestorePlan>,
     /// The job to copy, migrate or verify, if one is named.
     pub(super) original: Option<u32>,
@@ -50,16 +47,12 @@ pub(super) struct Resources {
 impl Order {
     /// An order for a job of the resource `name`: nobody waits for it, it restores and copies nothing, and is not accurate.
     pub(super) fn of(name: impl Into<String>, kind: JobType, level: JobLevel, with: Resources) -> Self {
-        let Resources { client, fileset, storage, pool } = with;
         Self {
             name: name.into(),
             kind,
             level,
             accurate: false,
-            client,
-            fileset,
-            storage,
-            pool,
+            with,
             restore: None,
             original: None,
             console: None,
@@ -116,7 +109,7 @@ impl Director {
             name: order.name.clone(),
             job_type: order.kind.letter(),
             level: if order.kind == JobType::Restore { JobLevel::Full } else { order.level }.letter(),
-            client_id: self.setup.clients.get(&order.client).copied().unwrap_or(0),
+            client_id: self.setup.clients.get(&order.with.client).copied().unwrap_or(0),
             sched_time: order.scheduled,
             comment: String::new(),
         });

@@ -28,7 +28,7 @@ impl Job {
         }
         let earlier = plan.map_or(0, |plan| plan.storage_errors);
         let storage_errors = self.storage_daemon.presence.end().map_or(0, |end| end.errors).saturating_add(earlier);
-        let spoiled = self.all_errors().saturating_add(self.warnings).saturating_add(storage_errors) > 0;
+        let spoiled = self.all_errors().saturating_add(self.tally.warnings).saturating_add(storage_errors) > 0;
         let complete = plan.is_none_or(|plan| {
             self.file_daemon.presence.end().is_some_and(|end| u64::from(end.files) == plan.selected.files)
         });
@@ -45,7 +45,7 @@ impl Job {
 
     /// The director's errors and the file daemon's (`wire/2 §6.2`, 7).
     pub(super) fn all_errors(&self) -> u32 {
-        self.errors.saturating_add(self.file_daemon.presence.end().map_or(0, |end| end.errors))
+        self.tally.errors.saturating_add(self.file_daemon.presence.end().map_or(0, |end| end.errors))
     }
 
     /// The last lines of the report.
@@ -64,8 +64,8 @@ impl Job {
              Files:         {files}\n  Bytes:         {bytes}\n  Errors:        {}\n",
             self.id,
             self.unique,
-            self.client,
-            self.storage,
+            self.with.client,
+            self.with.storage,
             self.all_errors()
         );
         let selected = match &self.task {

@@ -13,6 +13,7 @@ use crate::time::Instant;
 use crate::wire::status::{JobStatus, JobType};
 
 use super::job::Job;
+use super::life::Life;
 use super::tools::Event;
 use super::trouble::Trouble;
 use super::{Director, Due};
@@ -25,13 +26,18 @@ const USUAL: Seconds = Seconds::secs(60);
 const LEAST: Seconds = Seconds::secs(20);
 
 /// What a job knows of the daemon it waits for.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Patience {
     /// Who has not ended its part yet, and since when the other has.
     awaited: Option<(Who, Instant)>,
     /// When it was heard last.
     heard: Instant,
     timer: Option<TimerKey>,
+}
+
+impl Patience {
+    /// Nobody is waited for yet.
+    pub(super) const NONE: Self = Self { awaited: None, heard: Instant::ZERO, timer: None };
 }
 
 /// Silence that is too long: three intervals and 2 s, as for a peer that has vanished (`wire/1 §9.6`).
@@ -43,11 +49,11 @@ fn limit(heartbeat: Option<Seconds>) -> Duration {
 impl Director {
     /// A daemon of a job has said something.
     pub(super) fn daemon_heard(&mut self, net: &Net, id: u32, conn: ConnId) {
-        if let Some(job) = self.jobs.get_mut(&id)
-            && let Some((who, _)) = job.patience.awaited
-            && job.conn(who) == Some(conn)
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if job.awaited().is_some_and(|who| job.conn(who) == Some(conn))
+            && let Life::Running { patience, .. } = &mut job.life
         {
-            job.patience.heard = net.now();
+            patience.heard = net.now();
         }
     }
 
@@ -55,11 +61,13 @@ impl Director {
     pub(super) fn await_last(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let last = job.last_one();
-        if job.patience.awaited.map(|(who, _)| who) == last {
+        if job.awaited() == last {
             return;
         }
-        job.patience.awaited = last.map(|who| (who, net.now()));
-        let (earlier, after) = (job.patience.timer.take(), job.patience_left(net.now()));
+        let Life::Running { patience, .. } = &mut job.life else { return };
+        patience.awaited = last.map(|who| (who, net.now()));
+        let earlier = patience.timer.take();
+        let after = job.patience_left(net.now());
         net.cancel_timer(earlier);
         self.arm_patience(net, id, after);
     }
@@ -67,11 +75,9 @@ impl Director {
     /// The last daemon has had its time, unless it was heard meanwhile.
     pub(super) fn patience_over(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.patience.timer = None;
-        let Some(who) = job.last_one().filter(|who| job.patience.awaited.is_some_and(|(other, _)| other == *who))
-        else {
-            return;
-        };
+        let Life::Running { patience, .. } = &mut job.life else { return };
+        patience.timer = None;
+        let Some(who) = job.last_one().filter(|who| job.awaited() == Some(*who)) else { return };
         if let left @ Some(_) = job.patience_left(net.now()) {
             return self.arm_patience(net, id, left);
         }
@@ -88,16 +94,22 @@ impl Director {
     fn arm_patience(&mut self, net: &mut Net, id: u32, after: Option<Duration>) {
         let Some(after) = after else { return };
         let key = net.set_timer(after, "the end of a job's last daemon", Due::Patience(id));
-        if let Some(job) = self.jobs.get_mut(&id) {
-            job.patience.timer = Some(key);
+        if let Some(Life::Running { patience, .. }) = self.jobs.get_mut(&id).map(|job| &mut job.life) {
+            patience.timer = Some(key);
         }
     }
 }
 
 impl Job {
+    /// The daemon that is waited for.
+    fn awaited(&self) -> Option<Who> {
+        let Life::Running { patience, .. } = &self.life else { return None };
+        patience.awaited.map(|(who, _)| who)
+    }
+
     /// The daemon that has not ended its part while the other has.
     fn last_one(&self) -> Option<Who> {
-        if !self.life.goes_on() || self.task.is_copy() {
+        if !self.life.is_running() || self.task.is_copy() {
             return None;
         }
         let waits_for_storage = || self.life.waits_for(Event::StorageEnded);
@@ -113,14 +125,15 @@ impl Job {
 
     /// How long the last daemon may still be silent; `None` when it has been for too long.
     fn patience_left(&self, now: Instant) -> Option<Duration> {
-        let (who, since) = self.patience.awaited?;
+        let Life::Running { patience: Patience { awaited, heard, .. }, .. } = &self.life else { return None };
+        let (who, since) = (*awaited)?;
         let limit = limit(self.heartbeat_of(who));
         let until = if who == Who::File && self.has_failed_storage() {
             since + FAILED
         } else if who == Who::Storage && self.is_storage_busy() {
             now + limit
         } else {
-            since.max(self.patience.heard) + limit
+            since.max(*heard) + limit
         };
         (now < until).then(|| until.since(now))
     }
@@ -145,13 +158,13 @@ impl Job {
                 | AttributeDespooling
                 | AttributeInserting
         );
-        is_busy || self.storing > 0 || self.storage_daemon.requests.served.is_some()
+        is_busy || self.attributes.under_way > 0 || self.storage_daemon.requests.served.is_some()
     }
 
     fn heartbeat_of(&self, who: Who) -> Option<Seconds> {
         match who {
-            Who::File => self.config.client(&self.client).and_then(|client| self.config.client_heartbeat(client)),
-            _ => self.config.storage(&self.storage).and_then(|storage| self.config.storage_heartbeat(storage)),
+            Who::File => self.config.client(&self.with.client).and_then(|client| self.config.client_heartbeat(client)),
+            _ => self.config.storage(&self.with.storage).and_then(|storage| self.config.storage_heartbeat(storage)),
         }
     }
 }

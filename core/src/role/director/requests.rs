@@ -133,7 +133,7 @@ impl Request {
 
     fn choose(&mut self, job: &Job, pool: &PoolRow, net: &Net) -> Next {
         let Ask::FindMedia { index, unwanted, .. } = &self.ask else { return Next::Answer(wire::NO_MEDIA.to_owned()) };
-        let media_type = job.config.storage(&job.storage).map_or("", |storage| storage.media_type.as_str());
+        let media_type = job.config.storage(&job.with.storage).map_or("", |storage| storage.media_type.as_str());
         let now = net.wall().seconds();
         let need = Need { pool, media_type, changer: None, index: *index, unwanted, prunes: prunes(job, pool), now };
         let stock = Stock {
@@ -175,7 +175,7 @@ impl Request {
                 wire::not_usable(&row.volume_name, row.vol_status.as_str(), "is not Enabled")
             });
         }
-        let media_type = job.config.storage(&job.storage).map_or("", |storage| storage.media_type.as_str());
+        let media_type = job.config.storage(&job.with.storage).map_or("", |storage| storage.media_type.as_str());
         let (prunes, now) = (prunes(job, pool), net.wall().seconds());
         let need = Need { pool, media_type, changer: None, index: 1, unwanted: &[], prunes, now };
         match volumes::may_write(&need, &row, pool.recycle, &self.pruned) {
@@ -203,7 +203,7 @@ impl Request {
             (_, CatalogAnswer::Volume(Some(row)) | CatalogAnswer::Stale(row)) => row,
             (_, other) => return self.fail(Trouble::unexpected(&other)),
         };
-        let updated = volumes::apply_report(&row, update, job.started, job.ids.storage, net.wall().seconds());
+        let updated = volumes::apply_report(&row, update, job.started, job.rows.storage, net.wall().seconds());
         self.state = State::Updating;
         Next::Ask(CatalogRequest::UpdateMedia(Box::new(updated.row)))
     }
@@ -238,6 +238,6 @@ fn prunes(job: &Job, pool: &PoolRow) -> Prunes {
 }
 
 fn volumes_of(job: &Job, pool: &PoolRow) -> CatalogRequest {
-    let media_type = job.config.storage(&job.storage).map(|storage| storage.media_type.clone());
+    let media_type = job.config.storage(&job.with.storage).map(|storage| storage.media_type.clone());
     CatalogRequest::VolumesOfPool { pool_id: pool.pool_id, media_type }
 }

@@ -46,7 +46,7 @@ impl Director {
         );
         self.save_lines(net);
         let attempt = Attempt { number: next, pause: pause.duration() };
-        let order = Order::of(&job.name, job.kind, job.level, job.resources());
+        let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
         self.order_job(net, Order { accurate, attempt, ..order });
     }
 

@@ -22,7 +22,7 @@ impl Director {
         for name in names {
             // What is asked for already, or runs, is not started a second time.
             let asked = net.works().any(|owner| matches!(owner, Owner::Returned(other) if *other == name));
-            if asked || self.jobs.values().any(|job| job.name == name && job.client == *client) {
+            if asked || self.jobs.values().any(|job| job.name == name && job.with.client == *client) {
                 continue;
             }
             let filter = JobFilter {

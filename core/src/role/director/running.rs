@@ -15,10 +15,9 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::copying::{self, CopyControl};
 use super::daemons::{FileDaemon, Presence, Requests, StorageDaemon};
-use super::job::{Job, RowIds};
+use super::job::{Attributes, Job, Rows, Tally};
 use super::life::Life;
 use super::ordering::Order;
-use super::patience::Patience;
 use super::reach::{Goal, Reached};
 use super::tables::Backup;
 use super::task::Task;
@@ -49,15 +48,16 @@ impl Director {
             (JobType::Verify, None) => Task::Verify(Verifying::new(order.original)),
             _ => Task::Backup(Backup::new(order.accurate)),
         };
-        let fileset = self.setup.filesets.get(&order.fileset);
-        let ids = RowIds {
-            client: self.setup.clients.get(&order.client).copied().unwrap_or(0),
-            fileset: fileset.map_or(0, |set| set.id),
-            pool: self.setup.pools.get(&order.pool).map_or(0, |row| row.pool_id),
-            storage: self.setup.storages.get(&order.storage).copied().unwrap_or(0),
-        };
+        let fileset = self.setup.filesets.get(&order.with.fileset);
         // A restore is stored with neither pool nor fileset (`wire/3 §7.2`).
-        let ids = if order.kind == JobType::Restore { RowIds { fileset: 0, pool: 0, ..ids } } else { ids };
+        let is_restore = order.kind == JobType::Restore;
+        let rows = Rows {
+            client: self.setup.clients.get(&order.with.client).copied().unwrap_or(0),
+            fileset: fileset.filter(|_| !is_restore).map_or(0, |set| set.id),
+            fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
+            pool: self.setup.pools.get(&order.with.pool).filter(|_| !is_restore).map_or(0, |row| row.pool_id),
+            storage: self.setup.storages.get(&order.with.storage).copied().unwrap_or(0),
+        };
         Job {
             config: Arc::clone(&self.config),
             credentials: Arc::clone(&self.credentials),
@@ -66,27 +66,17 @@ impl Director {
             name: order.name,
             kind: order.kind,
             level: order.level,
-            meter: super::meter::Meter::default(),
-            client: order.client,
-            fileset: order.fileset,
-            storage: order.storage,
-            pool: order.pool,
-            ids,
-            fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
+            with: order.with,
+            rows,
             task,
             scheduled: order.scheduled,
             started: order.scheduled,
-            route: None,
             storage_daemon: StorageDaemon::default(),
             file_daemon: FileDaemon::default(),
-            patience: Patience::default(),
-            storing: 0,
-            stored: 0,
-            highest: 0,
+            attributes: Attributes::default(),
             bandwidth: None,
             status: JobStatus::Running,
-            errors: 0,
-            warnings: 0,
+            tally: Tally::default(),
             attempt: order.attempt.number,
             life: Life::QUEUED,
         }
@@ -128,19 +118,22 @@ impl Director {
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
         // A copy has nothing to do with the client, and takes the storage it will write to as well.
         let is_copy = job.task.is_copy();
-        let target = copying::target(config, &job.pool).ok().filter(|_| is_copy).map(|(storage, _)| storage);
+        let target = copying::target(config, &job.with.pool).ok().filter(|_| is_copy).map(|(storage, _)| storage);
         let limits = [
             (Some(config.director.maximum_concurrent_jobs), running.len()),
             (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), count(&|o| o.name == job.name)),
             (
-                config.client(&job.client).filter(|_| !is_copy).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| o.client == job.client && !o.task.is_copy()),
+                config.client(&job.with.client).filter(|_| !is_copy).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| o.with.client == job.with.client && !o.task.is_copy()),
             ),
             (
                 target.as_ref().and_then(|name| config.storage(name)).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| Some(&o.storage) == target.as_ref()),
+                count(&|o| Some(&o.with.storage) == target.as_ref()),
             ),
-            (config.storage(&job.storage).map(|r| r.maximum_concurrent_jobs), count(&|o| o.storage == job.storage)),
+            (
+                config.storage(&job.with.storage).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| o.with.storage == job.with.storage),
+            ),
         ];
         let fits = |most: u32, count: usize| count < usize::try_from(most.max(1)).unwrap_or(usize::MAX);
         limits.into_iter().all(|(most, count)| most.is_none_or(|most| fits(most, count)))
@@ -199,7 +192,7 @@ impl Director {
             let text = format!("{found} ({}); {}", found.code(), found.help());
             job.say(&mut self.journal, net, MessageKind::Error, &text);
         }
-        if let Some(text) = job.meter.left_out() {
+        if let Some(text) = job.tally.meter.left_out() {
             job.say(&mut self.journal, net, MessageKind::Warning, &text);
         }
         job.status = job.final_status();
@@ -216,9 +209,9 @@ impl Director {
             level: job.stored_level(),
             end_time: now,
             real_end_time: now,
-            client_id: job.ids.client,
-            pool_id: job.ids.pool,
-            file_set_id: job.ids.fileset,
+            client_id: job.rows.client,
+            pool_id: job.rows.pool,
+            file_set_id: job.rows.fileset,
             vol_session_id: job.storage_daemon.session.id,
             vol_session_time: job.storage_daemon.session.time,
             job_files: files,
@@ -229,7 +222,7 @@ impl Director {
             purged_files: false,
             last_file: job.last_stored_file(),
         };
-        let (client, uname) = (job.client.clone(), std::mem::take(&mut job.file_daemon.uname));
+        let (client, uname) = (job.with.client.clone(), std::mem::take(&mut job.file_daemon.uname));
         self.save_lines(net);
         if !uname.is_empty() {
             net.ask(CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
@@ -299,7 +292,7 @@ impl Director {
     /// Looks for a way to the job's file daemon.
     fn reach_file(&mut self, net: &mut Net, id: u32) {
         let Some(job) = self.jobs.get(&id) else { return };
-        let (client, times) = (job.client.clone(), dialling::job_times(&job.config));
+        let (client, times) = (job.with.client.clone(), dialling::job_times(&job.config));
         self.reach(net, &client, Goal::Job(id), times);
     }
 
@@ -352,7 +345,7 @@ impl Director {
     pub(super) fn store_files(&mut self, net: &mut Net, id: u32, conn: ConnId, parcel: Parcel) {
         // Rows of a job that has failed are of no use.
         let Some(job) = self.jobs.get_mut(&id).filter(|job| job.is_alive()) else { return net.parcel_taken(conn) };
-        job.storing += 1;
+        job.attributes.under_way += 1;
         let batch = UpdCatBatch::from_frames(parcel.bytes);
         net.ask(CatalogRequest::InsertFiles { job_id: id, batch }, Owner::Files(id, conn));
     }
@@ -366,11 +359,11 @@ impl Director {
     ) {
         net.parcel_taken(conn);
         let Some(job) = self.jobs.get_mut(&id) else { return };
-        job.storing = job.storing.saturating_sub(1);
+        job.attributes.under_way = job.attributes.under_way.saturating_sub(1);
         match answer {
             Ok(CatalogAnswer::Files(stored)) => {
-                job.stored += stored.files;
-                job.highest = job.highest.max(stored.highest);
+                job.attributes.stored += stored.files;
+                job.attributes.highest = job.attributes.highest.max(stored.highest);
                 let is_noteworthy = stored.unread > 0 || stored.first_refused.is_some();
                 if stored.unread > 0 {
                     let text = format!("{} files could not be read to their end and are not kept", stored.unread);
@@ -387,7 +380,7 @@ impl Director {
             Ok(_) => {}
             Err(error) => return self.fail_job(net, id, &Trouble::FilesNotStored(error)),
         }
-        if self.jobs.get(&id).is_some_and(|job| job.storing == 0) {
+        if self.jobs.get(&id).is_some_and(|job| job.attributes.under_way == 0) {
             self.advance(net, id, |job, tools| job.on_event(Event::FilesStored, tools));
         }
     }

@@ -90,7 +90,7 @@ impl Scripted for Job {
     type Trouble = Trouble;
 
     fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
-        if let Life::Running { script } = &mut self.life { Some(script) } else { None }
+        if let Life::Running { script, .. } = &mut self.life { Some(script) } else { None }
     }
 }
 

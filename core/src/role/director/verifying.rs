@@ -251,7 +251,7 @@ pub(super) fn request(job: &mut Job) -> Result<CatalogRequest, Trouble> {
         return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() }));
     }
     let name = job.config.job(&job.name).and_then(|job| job.verify_job.clone());
-    let client = name.is_none().then(|| job.client.clone());
+    let client = name.is_none().then(|| job.with.client.clone());
     Ok(CatalogRequest::NewestBackup { name, client })
 }
 
@@ -280,7 +280,7 @@ pub(super) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<String, Trouble> 
         format!("Verifying {about}: {} files.", original.job_files)
     };
     if job.config.fileset(&original.file_set).is_some() {
-        job.fileset.clone_from(&original.file_set);
+        job.with.fileset.clone_from(&original.file_set);
     }
     verifying.original = original.clone();
     Ok(text)
@@ -305,7 +305,7 @@ pub(super) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), Troubl
     if job.config.storage(storage).is_none() {
         return Err(Trouble::UnknownStorage(storage.to_owned()));
     }
-    job.storage = storage.to_owned();
+    job.with.storage = storage.to_owned();
     job.task.verify()?.bootstrap = selected.bootstrap;
     Ok(())
 }
@@ -314,7 +314,9 @@ impl Director {
     /// What a file daemon has found on a volume. The connection reads on when it is compared.
     pub(super) fn compare_files(&mut self, net: &mut Net, id: u32, conn: ConnId, lines: &Parcel) {
         let job = self.jobs.get_mut(&id).filter(|job| job.is_alive());
-        let Some((storing, verifying)) = job.and_then(|job| Some((&mut job.storing, job.task.verify().ok()?))) else {
+        let Some((storing, verifying)) =
+            job.and_then(|job| Some((&mut job.attributes.under_way, job.task.verify().ok()?)))
+        else {
             return net.parcel_taken(conn);
         };
         let files = verifying.take(lines);
@@ -341,11 +343,11 @@ impl Director {
             Err(error) => return self.fail_job(net, id, &error.into()),
         };
         self.advance(net, id, |job, tools| {
-            job.storing = job.storing.saturating_sub(1);
+            job.attributes.under_way = job.attributes.under_way.saturating_sub(1);
             let mut notes = Vec::new();
             job.task.verify()?.compare(files, &rows, &mut notes);
             tools.notes(job, &notes);
-            if job.storing == 0 { job.on_event(Event::FilesStored, tools) } else { Ok(Progress::Waiting) }
+            if job.attributes.under_way == 0 { job.on_event(Event::FilesStored, tools) } else { Ok(Progress::Waiting) }
         });
     }
 }
@@ -364,7 +366,8 @@ impl Job {
             let worst = [file.0, storage.0].into_iter().filter(|status| !status.is_ok());
             return Some(worst.fold(self.status, JobStatus::merge).merge(JobStatus::Error));
         }
-        let has_warnings = self.errors + self.warnings > 0 || [file.0, storage.0].contains(&JobStatus::Warnings);
+        let has_warnings =
+            self.tally.errors + self.tally.warnings > 0 || [file.0, storage.0].contains(&JobStatus::Warnings);
         if storage.1 > 0 {
             // What the storage daemon could not read was not verified.
             return Some(self.status.merge(JobStatus::Error));

@@ -165,11 +165,11 @@ impl NoSuch {
     /// # Errors
     /// The first that does not.
     pub(super) fn check_order(config: &DirectorConfig, order: &Order) -> Result<(), Self> {
-        Self::check(config, Kind::Client, &order.client)?;
+        Self::check(config, Kind::Client, &order.with.client)?;
         if order.restore.is_none() {
-            Self::check(config, Kind::FileSet, &order.fileset)?;
+            Self::check(config, Kind::FileSet, &order.with.fileset)?;
         }
-        Self::check(config, Kind::Storage, &order.storage)?;
-        Self::check(config, Kind::Pool, &order.pool)
+        Self::check(config, Kind::Storage, &order.with.storage)?;
+        Self::check(config, Kind::Pool, &order.with.pool)
     }
 }

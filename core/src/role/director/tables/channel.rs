@@ -55,7 +55,7 @@ pub(super) const RUN_AFTER: Step<Job> = Step { act: run_after, ..storage::RUN };
 pub(super) const DECIDE: Step<Job> = Step { name: "the way of the data", act: decide, expect: Expect::Nothing };
 
 fn decide(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    job.route = Some(Route::decide(&job.config, &job.client, &job.storage)?);
+    job.file_daemon.route = Some(Route::decide(&job.config, &job.with.client, &job.with.storage)?);
     Ok(Act::Next)
 }
 
@@ -98,7 +98,7 @@ fn send_passive(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         return Ok(Act::Next);
     }
     if job.file_daemon.protocol < PASSIVE_SINCE {
-        let (client, protocol) = (job.client.clone(), job.file_daemon.protocol);
+        let (client, protocol) = (job.with.client.clone(), job.file_daemon.protocol);
         return Err(Trouble::TooOld { client, protocol, since: PASSIVE_SINCE });
     }
     let Route { channel, tls } = route;

@@ -82,7 +82,8 @@ fn wait_reader(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
 
 fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let control = job.task.control()?;
-    let (Some(reading), Some(writing)) = (job.config.storage(&job.storage), job.config.storage(&control.to.storage))
+    let (Some(reading), Some(writing)) =
+        (job.config.storage(&job.with.storage), job.config.storage(&control.to.storage))
     else {
         return Err(Trouble::Unconfigured);
     };

@@ -70,7 +70,7 @@ fn ask_last(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_partial(job) {
         return Ok(Act::Next);
     }
-    let (name, client_id, file_set_id) = (job.name.clone(), job.ids.client, job.ids.fileset);
+    let (name, client_id, file_set_id) = (job.name.clone(), job.rows.client, job.rows.fileset);
     let now = tools.net.wall().seconds();
     Ok(Act::Want(Want::Ask(CatalogRequest::LastJobs { name, client_id, file_set_id, now })))
 }
@@ -112,7 +112,7 @@ fn ask_base(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_partial(job) || !job.task.backup()?.accurate {
         return Ok(Act::Next);
     }
-    let (client, name, file_set) = (job.client.clone(), Some(job.name.clone()), Some(job.fileset.clone()));
+    let (client, name, file_set) = (job.with.client.clone(), Some(job.name.clone()), Some(job.with.fileset.clone()));
     let (before, now) = (i64::MAX, tools.net.wall().seconds());
     Ok(Act::Want(Want::Ask(CatalogRequest::JobsForRestore { client, name, file_set, before, now })))
 }

@@ -51,7 +51,7 @@ fn wait(_: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
 
 /// Waits until no batch of attributes is on its way to the catalog any more.
 fn files_stored(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.storing == 0 { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.attributes.under_way == 0 { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
 /// Something that comes for this step only.

@@ -78,15 +78,15 @@ fn next_storage(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     plan.storage_errors += end.errors;
     job.file_daemon.is_greeted = true;
     if end.errors > 0 || end.status != JobStatus::Ok {
-        job.warnings += 1;
+        job.tally.warnings += 1;
     }
     if let Some(conn) = std::mem::take(&mut job.storage_daemon).presence.conn() {
         tools.net.close(conn, false);
     }
-    let text = format!("Storage {} has done its part; the next is {storage}", job.storage);
+    let text = format!("Storage {} has done its part; the next is {storage}", job.with.storage);
     tools.note(job, &text);
-    job.storage = storage;
-    job.ids.storage = storage_id;
+    job.with.storage = storage;
+    job.rows.storage = storage_id;
     Ok(Act::Again)
 }
 

@@ -82,13 +82,17 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         job_id: job.id,
         job: job.unique.clone(),
         name: job.name.clone(),
-        client: job.client.clone(),
+        client: job.with.client.clone(),
         kind: job.kind,
         level: job.level,
-        fileset: if job.fileset.is_empty() { NO_NAME.to_owned() } else { job.fileset.clone() },
+        fileset: if job.with.fileset.is_empty() { NO_NAME.to_owned() } else { job.with.fileset.clone() },
         no_attributes: false,
         spool_attributes: false,
-        fileset_digest: if job.fileset_md5.is_empty() { NO_DIGEST.to_owned() } else { job.fileset_md5.clone() },
+        fileset_digest: if job.rows.fileset_md5.is_empty() {
+            NO_DIGEST.to_owned()
+        } else {
+            job.rows.fileset_md5.clone()
+        },
         spool_data: false,
         prefer_mounted: true,
         spool_size: 0,
@@ -122,9 +126,9 @@ fn record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         job_status: job.status.letter(),
         level: job.stored_level(),
         start_time: job.started,
-        client_id: job.ids.client,
-        pool_id: job.ids.pool,
-        file_set_id: job.ids.fileset,
+        client_id: job.rows.client,
+        pool_id: job.rows.pool,
+        file_set_id: job.rows.fileset,
         vol_session_id: job.storage_daemon.session.id,
         vol_session_time: job.storage_daemon.session.time,
     };
@@ -132,7 +136,7 @@ fn record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn use_append(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    use_storage(job, tools, (&job.storage, &job.pool), true)
+    use_storage(job, tools, (&job.with.storage, &job.with.pool), true)
 }
 
 fn use_target(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
@@ -141,7 +145,7 @@ fn use_target(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn use_read(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    use_storage(job, tools, (&job.storage, &job.pool), false)
+    use_storage(job, tools, (&job.with.storage, &job.with.pool), false)
 }
 
 fn use_storage(job: &Job, tools: &mut Tools<'_>, (storage, pool): (&str, &str), append: bool) -> Acted<Job> {

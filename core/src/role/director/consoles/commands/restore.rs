@@ -231,7 +231,7 @@ impl Restoring {
         let to = if self.to.is_empty() { "the original places" } else { &self.to };
         let question = format!(
             "Run Restore job\nJobName:  {}\nClient:   {}\nWhere:    {to}\nOK to run? (yes/no): ",
-            order.name, order.client
+            order.name, order.with.client
         );
         Ok(Reply::Confirm(question, order))
     }

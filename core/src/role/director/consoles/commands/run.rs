@@ -78,10 +78,10 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         tables::of(order.kind).0,
         order.name,
         level_name(order.level),
-        order.client,
-        order.fileset,
-        order.pool,
-        order.storage
+        order.with.client,
+        order.with.fileset,
+        order.with.pool,
+        order.with.storage
     );
     Ok(Reply::Confirm(question, Box::new(order)).after(CATALOG))
 }

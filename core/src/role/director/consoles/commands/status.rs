@@ -151,10 +151,10 @@ impl Status {
             id: job.id,
             unique: job.unique.clone(),
             name: job.name.clone(),
-            client: job.client.clone(),
+            client: job.with.client.clone(),
             step: job.stage(),
             duration: duration(view.now() - job.scheduled),
-            files: job.stored,
+            files: job.attributes.stored,
         });
         let unrecorded = director.unrecorded.iter().map(|kept| Unrecorded {
             id: kept.job.id,
