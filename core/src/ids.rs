@@ -23,6 +23,8 @@ ids! {
     WorkId;
     /// The place a worker keeps between pieces of work: an open file tree, an open volume.
     HandleId;
+    /// A director's session with a storage or a file daemon, which may outlive its connection.
+    SessionId;
 }
 
 /// Which daemon of a job.

@@ -11,6 +11,7 @@ mod refusals;
 mod remarks;
 mod report;
 pub mod script;
+mod sessions;
 pub mod storage;
 pub mod tray;
 

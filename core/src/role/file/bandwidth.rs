@@ -1,6 +1,6 @@
 //! How fast the data of a job may go (`wire/2 §1.2`, 19).
 
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 use crate::role::file::Net;
 use crate::wire::file_answers as answers;
 
@@ -8,17 +8,17 @@ use super::FileDaemon;
 
 impl FileDaemon {
     /// Bytes a second for the jobs of a session unless its director says otherwise.
-    pub(super) fn usual_bandwidth(&self, id: ConnId) -> u64 {
-        let director = self.sessions.get(&id).map_or("", |session| session.director.as_str());
+    pub(super) fn usual_bandwidth(&self, id: SessionId) -> u64 {
+        let director = self.sessions.get(id).map_or("", |session| session.director.as_str());
         self.bandwidth.unwrap_or_else(|| self.config.job_bandwidth(director))
     }
 
     /// `setbandwidth`: for one job, or for all of this daemon, those to come too. An unknown job gets two answers.
-    pub(super) fn set_bandwidth(&mut self, net: &mut Net, id: ConnId, limit: u64, name: &str) {
+    pub(super) fn set_bandwidth(&mut self, net: &mut Net, id: SessionId, limit: u64, name: &str) {
         if name.is_empty() {
             self.bandwidth = Some(limit);
         }
-        let jobs = self.sessions.values_mut().filter_map(|session| session.job.as_mut());
+        let jobs = self.sessions.jobs_mut();
         let mut is_known = name.is_empty();
         for job in jobs.filter(|job| name.is_empty() || job.name == name) {
             is_known = true;
@@ -28,8 +28,8 @@ impl FileDaemon {
             }
         }
         if !is_known {
-            net.send_text(id, answers::job_not_found(name));
+            self.sessions.tell(net, id, answers::job_not_found(name));
         }
-        net.send_text(id, answers::BANDWIDTH);
+        self.sessions.tell(net, id, answers::BANDWIDTH);
     }
 }

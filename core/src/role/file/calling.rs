@@ -178,8 +178,9 @@ impl FileDaemon {
                 } else {
                     line.failures = 0;
                 }
-                self.sessions.insert(conn, Session::new(name.clone(), false, (net.wall(), net.now())));
-                self.command(net, conn, text);
+                let times = (net.wall(), net.now());
+                let id = self.sessions.begin(Session::new(conn, name.clone(), false, times));
+                self.command(net, id, text);
                 if !was_old && !self.stopping {
                     self.call(net, &name);
                 }

@@ -3,7 +3,7 @@
 use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 use crate::role::file::Net;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::Signal;
@@ -14,9 +14,9 @@ use super::session::Next;
 use super::{FileDaemon, Owner};
 
 impl FileDaemon {
-    pub(super) fn start_estimate(&mut self, net: &mut Net, id: ConnId, listing: bool) -> Next {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
-            net.send_text(id, answers::BAD_ESTIMATE);
+    pub(super) fn start_estimate(&mut self, net: &mut Net, id: SessionId, listing: bool) -> Next {
+        let Some(job) = self.sessions.job_mut(id) else {
+            self.sessions.tell(net, id, answers::BAD_ESTIMATE);
             return Next::End;
         };
         job.kind = Kind::Estimate;
@@ -28,14 +28,14 @@ impl FileDaemon {
     }
 
     /// Whether a session is in the middle of an estimate.
-    pub(super) fn estimates(&self, id: ConnId) -> bool {
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+    pub(super) fn estimates(&self, id: SessionId) -> bool {
+        let job = self.sessions.job(id);
         job.is_some_and(|job| job.kind == Kind::Estimate && job.opened)
     }
 
     /// Has the walk go on.
-    pub(super) fn estimate_on(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn estimate_on(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let work = if job.walked {
             DiskWork::Close { handle: job.handle }
         } else {
@@ -48,35 +48,35 @@ impl FileDaemon {
     pub(super) fn estimate_filled(
         &mut self,
         net: &mut Net,
-        id: ConnId,
+        id: SessionId,
         parcel: Parcel,
         last: bool,
         remarks: Vec<Remark>,
     ) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.remark(net, id, &self.config.file.name, &remarks);
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.remark(net, &self.config.file.name, &remarks);
         if let Some(job) = &mut session.job {
             job.walked = last;
         }
         if parcel.is_empty() {
             self.estimate_on(net, id);
         } else {
-            session.send_lines(net, id, parcel);
+            session.send_lines(net, parcel);
         }
     }
 
     /// The walk is over.
-    pub(super) fn estimated(&mut self, net: &mut Net, id: ConnId, tally: &Tally) {
-        let Some(session) = self.sessions.get_mut(&id).filter(|session| session.job.is_some()) else { return };
-        session.last_remarks(net, id, &self.config.file.name);
+    pub(super) fn estimated(&mut self, net: &mut Net, id: SessionId, tally: &Tally) {
+        let Some(session) = self.sessions.get_mut(id).filter(|session| session.job.is_some()) else { return };
+        session.last_remarks(net, &self.config.file.name);
         if tally.errors > 0 {
             let text = format!("{} files or folders could not be read and are not counted", tally.errors);
-            session.warn(net, id, &self.config.file.name, &text);
+            session.warn(net, &self.config.file.name, &text);
         }
         if let Some(job) = &mut session.job {
             job.opened = false;
-            net.send_text(id, answers::estimate(u64::from(tally.files), tally.read_bytes));
-            net.send_signal(id, Signal::Eod);
+            self.sessions.tell(net, id, answers::estimate(u64::from(tally.files), tally.read_bytes));
+            self.sessions.signal(net, id, Signal::Eod);
         }
     }
 }

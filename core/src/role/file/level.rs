@@ -1,7 +1,7 @@
 //! Since when a job saves: the `level` command, the clocks, and the list of an accurate job (`wire/2 §1.5`, `§1.8`).
 
 use crate::bulk::known::{self, KnownFiles};
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 use crate::role::file::Net;
 use crate::wire::accurate::KnownFile;
 use crate::wire::file::Level;
@@ -39,8 +39,8 @@ pub(super) fn known_for(fileset: &FileSet) -> KnownFiles {
 }
 
 impl FileDaemon {
-    pub(super) fn take_level(&mut self, net: &mut Net, id: ConnId, level: &Level) -> Next {
-        let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
+    pub(super) fn take_level(&mut self, net: &mut Net, id: SessionId, level: &Level) -> Next {
+        let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         let Some(job) = &mut session.job else {
             return Next::End;
         };
@@ -59,18 +59,18 @@ impl FileDaemon {
             Level::Since { time, .. } => {
                 let clocks = Clocks { since: *time, asked: net.wall().0, ahead: Vec::new() };
                 session.reading = Reading::Clocks(clocks);
-                net.send_signal(id, Signal::ClockRequest);
+                self.sessions.signal(net, id, Signal::ClockRequest);
                 return Next::Go;
             }
         }
-        net.send_text(id, answers::LEVEL);
+        self.sessions.tell(net, id, answers::LEVEL);
         Next::Go
     }
 
     /// The director has said what time it is.
-    pub(super) fn take_clock(&mut self, net: &mut Net, id: ConnId, line: &[u8]) -> Next {
+    pub(super) fn take_clock(&mut self, net: &mut Net, id: SessionId, line: &[u8]) -> Next {
         let now = net.wall().0;
-        let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
+        let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         let Reading::Clocks(clocks) = &mut session.reading else { return Next::End };
         let Some(theirs) = message::parse_clock(line) else { return Next::End };
         // Half of the way there and back had gone by when it looked.
@@ -78,7 +78,7 @@ impl FileDaemon {
         clocks.ahead.push(clocks.asked.saturating_add(half).saturating_sub(theirs));
         if clocks.ahead.len() < SAMPLES.0 {
             clocks.asked = now;
-            net.send_signal(id, Signal::ClockRequest);
+            self.sessions.signal(net, id, Signal::ClockRequest);
             return Next::Go;
         }
         let (since, ahead) = (clocks.since, mean(clocks.ahead.get(SAMPLES.1..).unwrap_or_default()));
@@ -94,10 +94,10 @@ impl FileDaemon {
                 ahead.saturating_abs() / SECOND,
                 if ahead > 0 { "ahead of" } else { "behind" }
             );
-            session.message(net, id, &self.config.file.name, kind, &text);
+            session.message(net, &self.config.file.name, kind, &text);
         }
-        net.send_signal(id, Signal::Eod);
-        net.send_text(id, answers::LEVEL);
+        self.sessions.signal(net, id, Signal::Eod);
+        self.sessions.tell(net, id, answers::LEVEL);
         Next::Go
     }
 }

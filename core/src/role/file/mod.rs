@@ -23,7 +23,7 @@ mod session;
 mod tokens;
 mod unsaved;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
@@ -33,14 +33,15 @@ use crate::calendar::Zone;
 use crate::config::{FileConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::{Code, Explain, Fault};
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, SessionId, Who};
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
-use crate::role::idle::{Bounds, Doorkeeper, Seat};
+use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::quiet::{Quiet, more};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Ran, Scripted};
+use crate::role::sessions::{Sessions, Use};
 use crate::time::Wall;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
@@ -72,11 +73,9 @@ pub struct FileDaemon {
     diary: Diary,
     /// Directors that dialled and may not.
     refused: Quiet<String>,
-    sessions: BTreeMap<ConnId, Session>,
+    sessions: Sessions<Session>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
-    /// Data channels, each with the session it belongs to.
-    data: BTreeMap<ConnId, ConnId>,
     recent: VecDeque<Finished>,
     refusals: Refusals,
     jobs_run: u32,
@@ -101,9 +100,8 @@ impl FileDaemon {
             calling: Calling::default(),
             diary,
             refused: Quiet::default(),
-            sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             doorkeeper: Doorkeeper::default(),
-            data: BTreeMap::new(),
             recent: VecDeque::new(),
             refusals: Refusals::default(),
             jobs_run: 0,
@@ -129,55 +127,54 @@ impl FileDaemon {
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
-    fn advance(&mut self, net: &mut Net, session: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
-        let Some(job) = self.sessions.get_mut(&session).and_then(|session| session.job.as_mut()) else { return };
+    fn advance(&mut self, net: &mut Net, id: SessionId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         match step(job, net) {
             Ok(Progress::Waiting) => {}
             Ok(Progress::Want(work)) => {
-                net.work(Work::Disk(work), Owner::Job(session));
-                self.advance(net, session, Job::go_on);
+                net.work(Work::Disk(work), Owner::Job(id));
+                self.advance(net, id, Job::go_on);
             }
-            Ok(Progress::Finished) => self.data_done(net, session),
-            Err(mismatch) => self.fail_job(net, session, &format!("the data channel {mismatch}")),
+            Ok(Progress::Finished) => self.data_done(net, id),
+            Err(mismatch) => self.fail_job(net, id, &format!("the data channel {mismatch}")),
         }
     }
 
     /// The dialogue of the data channel has come to its good end.
-    fn data_done(&mut self, net: &mut Net, id: ConnId) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if let Some(job) = session.job.as_mut() {
+    fn data_done(&mut self, net: &mut Net, id: SessionId) {
+        if let Some(job) = self.sessions.job_mut(id) {
             job.script = None;
             if let Some(conn) = job.data.take() {
-                self.data.remove(&conn);
+                self.sessions.detach(conn);
                 net.close(conn, true);
             }
         }
-        if session.after_data(net, id) {
+        if self.sessions.get_mut(id).is_some_and(|session| session.after_data(net)) {
             self.end_session(net, id);
         }
     }
 
     /// Something fatal has happened to the job: says so, and ends the session.
-    fn fail_job(&mut self, net: &mut Net, id: ConnId, text: &str) {
-        if self.sessions.contains_key(&id) {
+    fn fail_job(&mut self, net: &mut Net, id: SessionId, text: &str) {
+        if self.sessions.get(id).is_some() {
             self.say_fatal(net, id, text);
             self.end_session(net, id);
         }
     }
 
     /// Ends a session in the order of `wire/2 §1.1` point 5.
-    fn end_session(&mut self, net: &mut Net, id: ConnId) {
-        let Some(mut session) = self.sessions.remove(&id) else { return };
-        session.last_remarks(net, id, &self.config.file.name);
+    fn end_session(&mut self, net: &mut Net, id: SessionId) {
+        let Some(mut session) = self.sessions.end(id) else { return };
+        session.last_remarks(net, &self.config.file.name);
         if let Some(mut job) = session.job.take() {
             self.release(net, &mut job);
             if job.id != 0 {
-                net.send_text(id, job.end().to_line());
+                net.send_text(session.conn, job.end().to_line());
                 self.recent.truncate(RECENT - 1);
                 self.recent.push_front(job.finished(net.wall()));
             }
         }
-        net.close(id, true);
+        net.close(session.conn, true);
         self.exit_if_idle(net);
     }
 
@@ -192,18 +189,18 @@ impl FileDaemon {
     }
 
     /// While files are moved nothing else goes to the director: heartbeats keep the connection alive (`wire/2 §4.4`).
-    fn arm_heartbeat(&mut self, net: &mut Net, id: ConnId) {
-        let Some(session) = self.sessions.get(&id) else { return };
+    fn arm_heartbeat(&mut self, net: &mut Net, id: SessionId) {
+        let Some(session) = self.sessions.get(id) else { return };
         let director = self.config.directors.iter().find(|director| director.name == session.director);
         if let Some(interval) = director.and_then(|director| self.config.director_heartbeat(director)) {
             net.set_timer(interval.duration(), "heartbeat to the director", Due::Beat(id));
         }
     }
 
-    fn beat(&mut self, net: &mut Net, id: ConnId) {
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+    fn beat(&mut self, net: &mut Net, id: SessionId) {
+        let job = self.sessions.job(id);
         if job.is_some_and(|job| job.script.is_some()) {
-            net.send_signal(id, Signal::Heartbeat);
+            self.sessions.signal(net, id, Signal::Heartbeat);
             self.arm_heartbeat(net, id);
         }
     }
@@ -211,7 +208,7 @@ impl FileDaemon {
     /// Leaves the storage daemon, or stops trying to reach it.
     fn hang_up(&mut self, net: &mut Net, job: &mut Job) {
         if let Some(conn) = job.data.take() {
-            self.data.remove(&conn);
+            self.sessions.detach(conn);
             // Amid data a real storage daemon expects no signal: of a job that is cut short a real file daemon hangs up.
             let is_cut = matches!(job.status, JobStatus::Canceled | JobStatus::Fatal);
             net.close(conn, !is_cut);
@@ -222,8 +219,8 @@ impl FileDaemon {
     }
 
     /// The director has gone, with or without a word: nobody is left to tell.
-    fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
-        let Some(mut session) = self.sessions.remove(&id) else { return };
+    fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
+        let Some(mut session) = self.sessions.end(id) else { return };
         if let Some(job) = &mut session.job {
             let text = format!("director lost during job {}: {why}", job.name);
             // A talk about an estimate is over when its answer is given.
@@ -234,17 +231,8 @@ impl FileDaemon {
                 self.say(net, Level::Warn, Some((Fault::Network, Code(902))), &text);
             }
         }
-        net.close(id, false);
+        net.close(session.conn, false);
         self.exit_if_idle(net);
-    }
-
-    /// Lets the session of a director that does nothing go, if there are too many such.
-    fn make_room(&mut self, net: &mut Net, name: &str) {
-        let idle = self.sessions.iter().filter(|(_, session)| session.job.is_none());
-        let seats: Vec<Seat<'_>> = idle.map(|(&conn, session)| session.seat(conn)).collect();
-        if let Ok(Some(gone)) = self.doorkeeper.make_room(net, ("director", name), &seats, IDLE_SESSIONS) {
-            self.sessions.remove(&gone);
-        }
     }
 
     fn exit_if_idle(&self, net: &mut Net) {
@@ -255,11 +243,9 @@ impl FileDaemon {
 
     /// `cancel Job=…` from any director: the job's own session then ends with A (`wire/2 §5.4`).
     fn cancel(&mut self, net: &mut Net, name: &str) -> bool {
-        let found = self.sessions.iter().find(|(_, session)| session.is_running(name)).map(|(&id, _)| id);
-        let Some(id) = found else { return false };
-        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
-            job.status = JobStatus::Canceled;
-        }
+        let is_it = |job: &Job| job.name == name && job.status == JobStatus::Running;
+        let Some((id, job)) = self.sessions.find_job(is_it) else { return false };
+        job.status = JobStatus::Canceled;
         self.end_session(net, id);
         true
     }
@@ -270,7 +256,7 @@ impl Role for FileDaemon {
     type Timer = Due;
     type Work = Owner;
     /// The session whose status waits for it.
-    type Survey = ConnId;
+    type Survey = SessionId;
 
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
@@ -306,23 +292,24 @@ impl Role for FileDaemon {
         }
         let is_monitor = director.monitor;
         net.keep_alive(conn, keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control));
-        self.make_room(net, name);
+        self.sessions.make_room(net, &mut self.doorkeeper, name, IDLE_SESSIONS);
         net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
-        self.sessions.insert(conn, Session::new(name.clone(), is_monitor, (net.wall(), net.now())));
+        let times = (net.wall(), net.now());
+        self.sessions.begin(Session::new(conn, name.clone(), is_monitor, times));
     }
 
     fn on_dial_news(&mut self, net: &mut Net, dial: &Dial, news: &DialNews) {
         let &Dial::Storage(id) = dial else { return };
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.message(net, id, &self.config.file.name, MessageKind::Info, &format!("storage daemon: {news}"));
+        if let Some(session) = self.sessions.get_mut(id) {
+            session.message(net, &self.config.file.name, MessageKind::Info, &format!("storage daemon: {news}"));
         }
     }
 
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
-        let Some(&id) = self.data.get(&conn) else { return };
-        if let Some(session) = self.sessions.get_mut(&id) {
+        let Some(Use::Storage(id)) = self.sessions.use_of(conn) else { return };
+        if let Some(session) = self.sessions.get_mut(id) {
             let text = format!("the data channel stands still: {stall} ({}); {}", stall.code(), stall.help());
-            session.message(net, id, &self.config.file.name, MessageKind::Warning, &text);
+            session.message(net, &self.config.file.name, MessageKind::Warning, &text);
         }
     }
 
@@ -335,79 +322,83 @@ impl Role for FileDaemon {
             Dial::Director(name) => return self.called(net, name, outcome),
             Dial::Storage(id) => id,
         };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         match outcome {
             Ok((conn, peer)) => {
-                self.data.insert(conn, id);
-                session.connected(net, id, &self.config.file.name, conn, &peer);
+                session.connected(net, &self.config.file.name, conn, &peer);
+                self.sessions.attach(conn, Use::Storage(id));
             }
             Err(failure) => {
                 let text =
                     format!("cannot reach the storage daemon: {failure} ({}); {}", failure.code(), failure.help());
                 self.say_fatal(net, id, &text);
-                net.send_text(id, crate::wire::file_answers::BAD_STORAGE);
+                self.sessions.tell(net, id, crate::wire::file_answers::BAD_STORAGE);
                 self.end_session(net, id);
             }
         }
     }
 
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
-        if let Some(&id) = self.data.get(&conn) {
-            let text = String::from_utf8_lossy(&text).into_owned();
-            return self.advance(net, id, |job, net| job.on_text(Who::Storage, &text, net));
-        }
-        if let Some(session) = self.sessions.get_mut(&conn) {
-            session.heard = net.now();
-            self.command(net, conn, &text);
-        } else {
-            self.director_calls_back(net, conn, &text);
+        match self.sessions.use_of(conn) {
+            Some(Use::Director(id)) => {
+                if let Some(session) = self.sessions.get_mut(id) {
+                    session.heard = net.now();
+                }
+                self.command(net, id, &text);
+            }
+            Some(Use::Storage(id) | Use::Client(id)) => {
+                let text = String::from_utf8_lossy(&text).into_owned();
+                self.advance(net, id, |job, net| job.on_text(Who::Storage, &text, net));
+            }
+            None => self.director_calls_back(net, conn, &text),
         }
     }
 
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
-        if let Some(&id) = self.data.get(&conn) {
-            return self.data_signal(net, id, signal);
-        }
-        if self.calling.has(conn) {
-            return self.director_signals_back(net, conn, signal);
-        }
+        let id = match self.sessions.use_of(conn) {
+            Some(Use::Director(id)) => id,
+            Some(Use::Storage(id) | Use::Client(id)) => return self.data_signal(net, id, signal),
+            None if self.calling.has(conn) => return self.director_signals_back(net, conn, signal),
+            None => return,
+        };
         if signal == Signal::Terminate {
-            return self.director_left(net, conn, "it ended the conversation");
+            return self.director_left(net, id, "it ended the conversation");
         }
-        let Some(session) = self.sessions.get_mut(&conn) else { return };
-        match session.on_signal(net, conn, signal) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        match session.on_signal(net, signal) {
             session::Next::Go => {}
-            session::Next::End => self.end_session(net, conn),
+            session::Next::End => self.end_session(net, id),
         }
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        let sent = self.sessions.get_mut(&conn).and_then(|session| session.parcel_taken(net, conn));
+        let Some(Use::Director(id)) = self.sessions.use_of(conn) else { return };
+        let sent = self.sessions.get_mut(id).and_then(|session| session.parcel_taken(net));
         if sent != Some(session::Sent::Lines) {
             return;
         }
-        if self.estimates(conn) {
-            return self.estimate_on(net, conn);
+        if self.estimates(id) {
+            return self.estimate_on(net, id);
         }
-        let job = self.sessions.get(&conn).and_then(|session| session.job.as_ref());
+        let job = self.sessions.job(id);
         if let Some(data) = job.and_then(|job| job.data) {
             net.to_machine(data, ToMachine::LinesSent(parcel));
         }
     }
 
     fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
-        let Some(&id) = self.data.get(&conn) else { return };
-        match (self.sessions.get_mut(&id), message) {
+        let Some(Use::Storage(id)) = self.sessions.use_of(conn) else { return };
+        match (self.sessions.get_mut(id), message) {
             (Some(session), FromMachine::Remarks(remarks)) => {
-                session.remark(net, id, &self.config.file.name, &remarks);
+                session.remark(net, &self.config.file.name, &remarks);
             }
-            (Some(session), FromMachine::Lines(lines)) => session.send_lines(net, id, lines),
+            (Some(session), FromMachine::Lines(lines)) => session.send_lines(net, lines),
             _ => {}
         }
     }
 
     fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
-        let Some(&id) = self.data.get(&conn) else { return };
+        let Some(Use::Storage(id)) = self.sessions.use_of(conn) else { return };
         match outcome {
             Outcome::Complete { .. } => self.advance(net, id, |job, net| job.on_event(Event::Carried, net)),
             Outcome::Cut => {} // on_closed follows and knows why
@@ -416,17 +407,17 @@ impl Role for FileDaemon {
     }
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
-        if let Some(id) = self.data.remove(&conn) {
-            let text = format!("lost the storage daemon: {reason} ({}); {}", reason.code(), reason.help());
-            self.fail_job(net, id, &text);
-        } else if self.calling.has(conn) {
-            self.director_hung_up(net, conn, &reason.to_string());
-        } else {
-            self.director_left(net, conn, &reason.to_string());
+        match self.sessions.detach(conn) {
+            Some(Use::Director(id)) => self.director_left(net, id, &reason.to_string()),
+            Some(Use::Storage(id) | Use::Client(id)) => {
+                let text = format!("lost the storage daemon: {reason} ({}); {}", reason.code(), reason.help());
+                self.fail_job(net, id, &text);
+            }
+            None => self.director_hung_up(net, conn, &reason.to_string()),
         }
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, id: ConnId, rows: Vec<Row>) {
+    fn on_surveyed(&mut self, net: &mut Net, id: SessionId, rows: Vec<Row>) {
         self.status_surveyed(net, id, &rows);
     }
 
@@ -473,8 +464,7 @@ impl Role for FileDaemon {
         self.stopping = true;
         self.stop_calling(net);
         net.stop_listening();
-        let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
-        for id in ids {
+        for id in self.sessions.ids() {
             self.fail_job(net, id, "the file daemon is being stopped");
         }
         self.exit_if_idle(net);
@@ -482,7 +472,7 @@ impl Role for FileDaemon {
 }
 
 impl FileDaemon {
-    fn data_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) {
+    fn data_signal(&mut self, net: &mut Net, id: SessionId, signal: Signal) {
         self.advance(net, id, |job, net| {
             if signal == Signal::Terminate {
                 return job.run_script(net, |script, _, _| Err(script.mismatch("TERMINATE".to_owned())));

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use crate::bulk::work::RestoreOrder;
 use crate::config::keepalive;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, SessionId};
 use crate::node::TimerKey;
 use crate::notice::Level;
 use crate::role::file::Net;
+use crate::role::sessions::Use;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::file_answers as answers;
 use crate::wire::names::{PeerKind, PeerName};
@@ -37,7 +38,7 @@ impl FileDaemon {
             let clear = if self.config.director_tls(director).enable { Clear::Never } else { Clear::Allowed };
             keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
         }
-        for job in self.sessions.values().filter_map(|session| session.job.as_ref()).filter(|job| job.is_callable()) {
+        for job in self.sessions.jobs().filter(|job| job.is_callable()) {
             let clear = if job.tls { Clear::Never } else { Clear::Allowed };
             keys = keys.with(PeerName::new(PeerKind::Job, &job.name), job.key.clone(), clear);
         }
@@ -46,19 +47,15 @@ impl FileDaemon {
 
     /// A storage daemon is here for a job, once.
     pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
-        let found = self.sessions.iter_mut().find_map(|(&id, session)| {
-            let job = session.job.as_mut()?;
-            (job.name == name && job.is_callable()).then_some((id, job))
-        });
-        let Some((id, job)) = found else {
+        let Some((id, job)) = self.sessions.find_job(|job| job.name == name && job.is_callable()) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
             return net.abort(conn);
         };
         job.data = Some(conn);
         // Whether it will send or receive may not be known yet.
         net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
-        self.data.insert(conn, id);
         let expecting = job.expecting.take();
+        self.sessions.attach(conn, Use::Storage(id));
         self.refresh_keyring(net);
         if let Some(Expecting { kind, order, timer }) = expecting {
             net.cancel_timer(timer);
@@ -72,11 +69,11 @@ impl FileDaemon {
     pub(super) fn expect_storage(
         &mut self,
         net: &mut Net,
-        id: ConnId,
+        id: SessionId,
         kind: Kind,
         order: Option<RestoreOrder>,
     ) -> Next {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         if !job.is_callable() {
             self.no_storage(
                 net,
@@ -92,8 +89,8 @@ impl FileDaemon {
     }
 
     /// The storage daemon has not come in time.
-    pub(super) fn nobody_came(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn nobody_came(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let Some(Expecting { kind, .. }) = job.expecting.take() else { return };
         let text = format!(
             "no storage daemon has come for this job within {} s: the director sent no `storage` command, so one must dial \
@@ -104,10 +101,10 @@ impl FileDaemon {
         self.end_session(net, id);
     }
 
-    fn no_storage(&mut self, net: &mut Net, id: ConnId, kind: Kind, text: &str) {
+    fn no_storage(&mut self, net: &mut Net, id: SessionId, kind: Kind, text: &str) {
         self.say_fatal(net, id, text);
         if kind == Kind::Backup {
-            net.send_text(id, answers::BAD_BACKUP);
+            self.sessions.tell(net, id, answers::BAD_BACKUP);
         }
     }
 }

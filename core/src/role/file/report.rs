@@ -1,7 +1,7 @@
 //! What a status of the file daemon says: `wire/2 §5.1` and `§5.2`. The texts are Towline's own; the frames and the
 //! lines a director reads are Bareos's.
 
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 use crate::node::{Number, Row};
 use crate::role::file::Net;
 use crate::role::network::{self, Connection};
@@ -17,12 +17,12 @@ use super::session::Next;
 
 impl FileDaemon {
     /// A status shows the connections too, so they are asked first.
-    pub(super) fn ask_status(&mut self, net: &mut Net, id: ConnId) {
+    pub(super) fn ask_status(&mut self, net: &mut Net, id: SessionId) {
         net.survey(id);
     }
 
     /// The connections have answered: here is the status.
-    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: ConnId, rows: &[Row]) {
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, rows: &[Row]) {
         self.look_at_progress(net, rows);
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
@@ -30,12 +30,12 @@ impl FileDaemon {
             report::put_line(&mut frames, &line);
         }
         frame::put_signal(&mut frames, Signal::Eod);
-        net.send(id, frames);
+        self.sessions.send(net, id, frames);
     }
 
     /// Keeps how far the data channels are.
     fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
-        for job in self.sessions.values_mut().filter_map(|session| session.job.as_mut()) {
+        for job in self.sessions.jobs_mut() {
             let row = rows.iter().find(|row| job.data == Some(row.conn));
             if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
                 job.progress = Some(Progress::of(moved, job.progress, net.now()));
@@ -43,13 +43,13 @@ impl FileDaemon {
         }
     }
 
-    pub(super) fn send_dot_status(&self, net: &mut Net, id: ConnId, what: &str) -> Next {
+    pub(super) fn send_dot_status(&self, net: &mut Net, id: SessionId, what: &str) -> Next {
         let mut frames = Vec::new();
         let mut next = Next::Go;
         match what {
             "current" => {
                 frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
-                for job in self.sessions.values().filter_map(|session| session.job.as_ref()).filter(|job| job.id != 0) {
+                for job in self.sessions.jobs().filter(|job| job.id != 0) {
                     let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
                     frame::put_data(&mut frames, line.to_line().as_bytes());
                 }
@@ -70,7 +70,7 @@ impl FileDaemon {
             }
         }
         frame::put_signal(&mut frames, Signal::Eod);
-        net.send(id, frames);
+        self.sessions.send(net, id, frames);
         next
     }
 
@@ -78,7 +78,7 @@ impl FileDaemon {
         let mut lines = self.header(net);
         lines.push("\nRunning Jobs:\n".to_owned());
         lines.extend(self.running(net));
-        if self.sessions.values().all(|session| session.job.is_none()) {
+        if self.sessions.iter().all(|session| session.job.is_none()) {
             lines.push("No Jobs running.\n".to_owned());
         }
         lines.push("====\n".to_owned());
@@ -91,7 +91,7 @@ impl FileDaemon {
 
     /// The section of the connections.
     fn connections(&self, rows: &[Row]) -> Vec<String> {
-        let number = |row: &Row| match self.sessions.get(&row.conn) {
+        let number = |row: &Row| match self.sessions.of_director(row.conn) {
             Some(session) if session.monitor => Some(Number::MonitorToFile),
             _ => row.number(PeerKind::Client),
         };
@@ -103,14 +103,14 @@ impl FileDaemon {
     }
 
     fn header(&self, _net: &Net) -> Vec<String> {
-        let running = self.sessions.values().filter(|session| session.job.is_some()).count();
+        let running = self.sessions.jobs().count();
         report::header(&self.config.file.name, &self.identity, self.started, self.jobs_run, running)
     }
 
     fn running(&self, net: &Net) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.calling.waiting().map(|name| format!("{name} (director) waiting there for jobs\n")));
-        for session in self.sessions.values() {
+        for session in self.sessions.iter() {
             let Some(job) = &session.job else {
                 let since = self.identity.local(session.since).short();
                 lines.push(format!("{} (director) connected at: {since}\n", session.director));

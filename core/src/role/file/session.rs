@@ -8,13 +8,14 @@ use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{Remark, RestoreOrder, Tally};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
-use crate::ids::{ConnId, HandleId};
+use crate::ids::{ConnId, HandleId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::file::Net;
 use crate::role::idle::Seat;
 use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
+use crate::role::sessions;
 use crate::time::{Instant, Wall};
 use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
@@ -35,6 +36,8 @@ const IMMEDIATE_TLS: u32 = 4;
 /// One authenticated connection of a director.
 #[derive(Debug)]
 pub(super) struct Session {
+    /// The connection of its director.
+    pub(super) conn: ConnId,
     pub(super) director: String,
     pub(super) monitor: bool,
     pub(super) since: Wall,
@@ -76,37 +79,27 @@ pub(super) enum Next {
 }
 
 impl Session {
-    pub(super) const fn new(director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
+    pub(super) const fn new(conn: ConnId, director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
         let sent = VecDeque::new();
-        Self { director, monitor, since, heard, job: None, has_fileset: false, reading: Reading::Commands, sent }
-    }
-
-    /// The place it holds.
-    pub(super) fn seat(&self, conn: ConnId) -> Seat<'_> {
-        Seat { conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
-    }
-
-    /// Whether its job has this unique name and can still be cancelled.
-    pub(super) fn is_running(&self, name: &str) -> bool {
-        self.job.as_ref().is_some_and(|job| job.name == name && job.status == JobStatus::Running)
+        Self { conn, director, monitor, since, heard, job: None, has_fileset: false, reading: Reading::Commands, sent }
     }
 
     /// Sends a job message (`wire/2 §4.2`), bare text outside of a job.
-    pub(super) fn message(&mut self, net: &mut Net, id: ConnId, daemon: &str, kind: MessageKind, text: &str) {
+    pub(super) fn message(&mut self, net: &mut Net, daemon: &str, kind: MessageKind, text: &str) {
         let Some(job) = &mut self.job else {
-            return net.send_text(id, format!("{text}\n"));
+            return net.send_text(self.conn, format!("{text}\n"));
         };
         match kind {
             MessageKind::Fatal if job.status == JobStatus::Running => job.status = JobStatus::Fatal,
             _ => {}
         }
         let message = JobMessage::compose(daemon, job.id, &job.name, kind, net.wall().seconds(), text);
-        net.send_text(id, message.to_line());
+        net.send_text(self.conn, message.to_line());
     }
 
     /// Says what is to be said of single files, as fast as the director takes it: job messages, but bare text of an
     /// estimate, whose job has no number (`wire/2 §4.2`).
-    pub(super) fn remark(&mut self, net: &mut Net, id: ConnId, daemon: &str, remarks: &[Remark]) {
+    pub(super) fn remark(&mut self, net: &mut Net, daemon: &str, remarks: &[Remark]) {
         let Some(job) = &mut self.job else { return };
         for remark in remarks {
             if job.remarks.takes_more() {
@@ -118,88 +111,88 @@ impl Session {
                 job.remarks.add(&line);
             }
         }
-        self.send_remarks(net, id);
+        self.send_remarks(net);
     }
 
-    fn send_remarks(&mut self, net: &mut Net, id: ConnId) {
+    fn send_remarks(&mut self, net: &mut Net) {
         if let Some(parcel) = self.job.as_mut().and_then(|job| job.remarks.next()) {
             self.sent.push_back(Sent::Remarks);
-            net.send_parcel(id, parcel);
+            net.send_parcel(self.conn, parcel);
         }
     }
 
     /// Says what of the remarks still waits, and how many were left out: before the job's last words.
-    pub(super) fn last_remarks(&mut self, net: &mut Net, id: ConnId, daemon: &str) {
+    pub(super) fn last_remarks(&mut self, net: &mut Net, daemon: &str) {
         let Some(job) = &mut self.job else { return };
         let (frames, left_out) = job.remarks.finish();
         if !frames.is_empty() {
-            net.send(id, frames);
+            net.send(self.conn, frames);
         }
         if let Some(text) = left_out {
-            self.warn(net, id, daemon, &text);
+            self.warn(net, daemon, &text);
         }
     }
 
     /// A warning: of a job for its report, of an estimate for the console that asked for it.
-    pub(super) fn warn(&mut self, net: &mut Net, id: ConnId, daemon: &str, text: &str) {
+    pub(super) fn warn(&mut self, net: &mut Net, daemon: &str, text: &str) {
         match &self.job {
-            Some(job) if job.id == 0 => net.send_text(id, format!("{text}\n")),
-            Some(_) => self.message(net, id, daemon, MessageKind::Warning, text),
+            Some(job) if job.id == 0 => net.send_text(self.conn, format!("{text}\n")),
+            Some(_) => self.message(net, daemon, MessageKind::Warning, text),
             None => {}
         }
     }
 
     /// Sends lines of an estimate or of a verify job.
-    pub(super) fn send_lines(&mut self, net: &mut Net, id: ConnId, parcel: Parcel) {
+    pub(super) fn send_lines(&mut self, net: &mut Net, parcel: Parcel) {
         self.sent.push_back(Sent::Lines);
-        net.send_parcel(id, parcel);
+        net.send_parcel(self.conn, parcel);
     }
 
     /// The director has taken a parcel: the next remarks follow. Says what was in it.
-    pub(super) fn parcel_taken(&mut self, net: &mut Net, id: ConnId) -> Option<Sent> {
+    pub(super) fn parcel_taken(&mut self, net: &mut Net) -> Option<Sent> {
         let sent = self.sent.pop_front();
         if let (Some(Sent::Remarks), Some(job)) = (sent, &mut self.job) {
             job.remarks.taken();
-            self.send_remarks(net, id);
+            self.send_remarks(net);
         }
         sent
     }
 
     /// Sends a fatal job message; it costs the job its status (`wire/2 §4.2`).
-    pub(super) fn fatal(&mut self, net: &mut Net, id: ConnId, daemon: &str, text: &str) {
+    pub(super) fn fatal(&mut self, net: &mut Net, daemon: &str, text: &str) {
         net.complain(Level::Error, 906, text);
         if let Some(job) = &mut self.job {
             job.errors = job.errors.max(1);
         }
-        self.message(net, id, daemon, MessageKind::Fatal, text);
+        self.message(net, daemon, MessageKind::Fatal, text);
     }
 
     /// The storage daemon is reached: says so to the director.
-    pub(super) fn connected(&mut self, net: &mut Net, id: ConnId, daemon: &str, conn: ConnId, peer: &Peer) {
+    pub(super) fn connected(&mut self, net: &mut Net, daemon: &str, conn: ConnId, peer: &Peer) {
         let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
-        self.message(net, id, daemon, MessageKind::Info, &text);
+        self.message(net, daemon, MessageKind::Info, &text);
         if let Some(job) = &mut self.job {
             job.dial = None;
             job.data = Some(conn);
         }
-        net.send_text(id, answers::STORAGE);
+        net.send_text(self.conn, answers::STORAGE);
     }
 
     /// The data channel is done. True if the session ends with it.
-    pub(super) fn after_data(&mut self, net: &mut Net, id: ConnId) -> bool {
+    pub(super) fn after_data(&mut self, net: &mut Net) -> bool {
         let Some(job) = &mut self.job else { return true };
         if job.kind == Kind::Verify {
             // Behind the last line (`wire/2 §1.12`).
-            net.send_signal(id, Signal::Eod);
+            net.send_signal(self.conn, Signal::Eod);
         }
         if job.awaits_end_restore() && job.opened {
-            net.send_text(id, answers::STORAGE_END);
+            net.send_text(self.conn, answers::STORAGE_END);
             return false;
         }
         true
     }
 
-    pub(super) fn on_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) -> Next {
+    pub(super) fn on_signal(&mut self, net: &mut Net, signal: Signal) -> Next {
         if signal != Signal::Eod {
             return Next::End;
         }
@@ -207,7 +200,7 @@ impl Session {
             Reading::FileSet(reader) => match &mut self.job {
                 Some(job) => {
                     job.fileset = Arc::new(reader.finish());
-                    net.send_text(id, answers::FILESET);
+                    net.send_text(self.conn, answers::FILESET);
                     Next::Go
                 }
                 None => Next::End,
@@ -234,10 +227,30 @@ impl Session {
     }
 }
 
+impl sessions::Session for Session {
+    type Job = Job;
+
+    fn director(&self) -> ConnId {
+        self.conn
+    }
+
+    fn seat(&self) -> Seat<'_> {
+        Seat { conn: self.conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
+    }
+
+    fn job(&self) -> Option<&Job> {
+        self.job.as_ref()
+    }
+
+    fn job_mut(&mut self) -> Option<&mut Job> {
+        self.job.as_mut()
+    }
+}
+
 impl FileDaemon {
     /// Serves one message of a director.
-    pub(super) fn command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+    pub(super) fn command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let asks_clock = matches!(session.reading, Reading::Clocks(_));
         let next = match session.take_line(text) {
             Some(next) => next,
@@ -245,14 +258,14 @@ impl FileDaemon {
             None => match FileCommand::parse(text) {
                 Err(bad) => {
                     if let Some(answer) = bad.answer {
-                        net.send_text(id, answer);
+                        self.sessions.tell(net, id, answer);
                     }
                     Next::End
                 }
                 Ok(command) if session.monitor && !command.is_for_monitors() => {
-                    self.refusals.monitor(net, id, &session.director, text);
-                    net.send_text(id, answers::MONITOR_REFUSAL);
-                    net.send_signal(id, Signal::Eod);
+                    self.refusals.monitor(net, session.conn, &session.director, text);
+                    self.sessions.tell(net, id, answers::MONITOR_REFUSAL);
+                    self.sessions.signal(net, id, Signal::Eod);
                     Next::End
                 }
                 Ok(command) => self.serve(net, id, command),
@@ -263,7 +276,7 @@ impl FileDaemon {
         }
     }
 
-    fn serve(&mut self, net: &mut Net, id: ConnId, command: FileCommand) -> Next {
+    fn serve(&mut self, net: &mut Net, id: SessionId, command: FileCommand) -> Next {
         if let Some(text) = self.refusal(id, &command) {
             self.say_fatal(net, id, &text);
             return Next::End;
@@ -274,7 +287,7 @@ impl FileDaemon {
             FileCommand::Status => self.ask_status(net, id),
             FileCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
-            FileCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
+            FileCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
             FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
@@ -291,8 +304,8 @@ impl FileDaemon {
     }
 
     /// Why a command is not served: the configuration forbids it, or it comes a second time.
-    fn refusal(&self, id: ConnId, command: &FileCommand) -> Option<String> {
-        let session = self.sessions.get(&id)?;
+    fn refusal(&self, id: SessionId, command: &FileCommand) -> Option<String> {
+        let session = self.sessions.get(id)?;
         let wanted = match command {
             FileCommand::Backup { .. } => JobCommand::Backup,
             FileCommand::Restore(_) => JobCommand::Restore,
@@ -322,21 +335,21 @@ impl FileDaemon {
 
     fn is_full(&self) -> bool {
         let has_job = |session: &&Session| session.job.as_ref().is_some_and(|job| job.id != 0);
-        let jobs = self.sessions.values().filter(has_job).count();
+        let jobs = self.sessions.iter().filter(has_job).count();
         u32::try_from(jobs).unwrap_or(u32::MAX) >= self.config.file.maximum_concurrent_jobs
     }
 
     /// Tells the director of an error that costs the job its success.
-    pub(super) fn say_fatal(&mut self, net: &mut Net, id: ConnId, text: &str) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        session.fatal(net, id, &self.config.file.name, text);
+    pub(super) fn say_fatal(&mut self, net: &mut Net, id: SessionId, text: &str) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
+        session.fatal(net, &self.config.file.name, text);
         let job = session.job.as_ref().map(|job| format!("job {}: {text}", job.name));
         self.note(net, job.as_deref().unwrap_or(text));
     }
 
     /// Commands that only prepare: nothing is opened or dialled.
-    fn serve_preparation(&mut self, net: &mut Net, id: ConnId, command: FileCommand) -> Next {
-        let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
+    fn serve_preparation(&mut self, net: &mut Net, id: SessionId, command: FileCommand) -> Next {
+        let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         match command {
             FileCommand::FileSet { .. } => {
                 session.has_fileset = true;
@@ -352,27 +365,27 @@ impl FileDaemon {
                     job.key = key;
                 }
                 self.refresh_keyring(net);
-                net.send_text(id, answers::AUTHORIZATION);
+                self.sessions.tell(net, id, answers::AUTHORIZATION);
             }
-            FileCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
+            FileCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),
             FileCommand::EndRestore => return self.end_restore(net, id),
             FileCommand::Run(_) | FileCommand::RunBeforeNow => {
-                net.send_text(id, answers::FAILED_SCRIPT);
+                self.sessions.tell(net, id, answers::FAILED_SCRIPT);
                 return Next::End;
             }
             _ => {
-                net.send_text(id, answers::INVALID);
+                self.sessions.tell(net, id, answers::INVALID);
                 return Next::End;
             }
         }
         Next::Go
     }
 
-    fn start_job(&mut self, net: &mut Net, id: ConnId, line: JobInfo) {
+    fn start_job(&mut self, net: &mut Net, id: SessionId, line: JobInfo) {
         self.jobs_run += 1;
         let handle = HandleId(net.next_id());
         let bandwidth = self.usual_bandwidth(id);
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.job = Some(Job {
             id: line.job_id,
             name: line.job,
@@ -407,19 +420,19 @@ impl FileDaemon {
         });
         self.refresh_keyring(net);
         let identity = &self.identity;
-        net.send_text(id, answers::job(&identity.full, &identity.date, &identity.system, "towline"));
+        self.sessions.tell(net, id, answers::job(&identity.full, &identity.date, &identity.system, "towline"));
     }
 
-    fn serve_cancel(&mut self, net: &mut Net, id: ConnId, job: &str) {
+    fn serve_cancel(&mut self, net: &mut Net, id: SessionId, job: &str) {
         let answer = if self.cancel(net, job) { answers::canceled(job) } else { answers::job_not_found(job) };
-        net.send_text(id, answer);
-        net.send_signal(id, Signal::Eod);
+        self.sessions.tell(net, id, answer);
+        self.sessions.signal(net, id, Signal::Eod);
     }
 
-    fn dial_storage(&mut self, net: &mut Net, id: ConnId, address: StorageAddress) -> Next {
+    fn dial_storage(&mut self, net: &mut Net, id: SessionId, address: StorageAddress) -> Next {
         let route = self.route_to_storage(address.address.clone(), address.port);
-        let Some(mut job) = self.sessions.get_mut(&id).and_then(|session| session.job.take()) else {
-            net.send_text(id, answers::BAD_STORAGE);
+        let Some(mut job) = self.sessions.get_mut(id).and_then(|session| session.job.take()) else {
+            self.sessions.tell(net, id, answers::BAD_STORAGE);
             return Next::End;
         };
         // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
@@ -445,13 +458,13 @@ impl FileDaemon {
             }
             Err(text) => Some(text),
         };
-        if let Some(session) = self.sessions.get_mut(&id) {
+        if let Some(session) = self.sessions.get_mut(id) {
             session.job = Some(job);
         }
         self.refresh_keyring(net);
         let Some(text) = refused else { return Next::Go };
         self.say_fatal(net, id, &text);
-        net.send_text(id, answers::BAD_STORAGE);
+        self.sessions.tell(net, id, answers::BAD_STORAGE);
         Next::End
     }
 
@@ -468,7 +481,7 @@ impl FileDaemon {
         }
     }
 
-    fn serve_restore(&mut self, net: &mut Net, id: ConnId, order: Restore) -> Next {
+    fn serve_restore(&mut self, net: &mut Net, id: SessionId, order: Restore) -> Next {
         match order.to {
             RestoreTo::Where(to) if !to.is_empty() && !to.starts_with('/') => {
                 let text = format!("where={to} is no absolute path, so that nothing is restored (T0553)");
@@ -488,8 +501,8 @@ impl FileDaemon {
     }
 
     /// No storage daemon follows any more.
-    fn end_restore(&mut self, net: &mut Net, id: ConnId) -> Next {
-        let job = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut());
+    fn end_restore(&mut self, net: &mut Net, id: SessionId) -> Next {
+        let job = self.sessions.job_mut(id);
         if !job.is_some_and(|job| job.opened && job.awaits_end_restore() && job.script.is_none()) {
             return Next::End;
         }
@@ -497,8 +510,8 @@ impl FileDaemon {
         Next::Go
     }
 
-    pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId, kind: Kind, order: Option<RestoreOrder>) -> Next {
-        let Some(session) = self.sessions.get_mut(&id) else { return Next::End };
+    pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId, kind: Kind, order: Option<RestoreOrder>) -> Next {
+        let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         let Some(job) = session.job.as_mut() else { return Next::End };
         if job.data.is_none() {
             return self.expect_storage(net, id, kind, order);
@@ -520,7 +533,7 @@ impl FileDaemon {
                 (data::BACKUP, answers::BACKUP)
             }
         };
-        net.send_text(id, answer);
+        self.sessions.tell(net, id, answer);
         self.arm_heartbeat(net, id);
         self.advance(net, id, |job, net| job.begin(table, net));
         Next::Go

@@ -1,12 +1,12 @@
 //! What the dials, timers and pieces of work of a file daemon are for.
 
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 
 /// Whom a dial is to.
 #[derive(Debug)]
 pub enum Dial {
     /// The storage daemon of this session's job.
-    Storage(ConnId),
+    Storage(SessionId),
     /// The director of this name, to wait there.
     Director(String),
 }
@@ -17,16 +17,16 @@ pub enum Due {
     /// The next step towards the director of this name.
     Calling(String),
     /// The storage daemon of this session's job is to come.
-    Storage(ConnId),
+    Storage(SessionId),
     /// A heartbeat to the director of this session.
-    Beat(ConnId),
+    Beat(SessionId),
 }
 
 /// What a piece of work is for.
 #[derive(Debug)]
 pub enum Owner {
     /// The job of this session.
-    Job(ConnId),
+    Job(SessionId),
     /// A job that has ended.
     Gone,
     Diary,

@@ -1,7 +1,7 @@
 //! How fast the data of a job may go (`wire/3 §1.3.6`).
 
 use crate::bulk::machine::Machine;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, SessionId};
 use crate::role::storage::Net;
 use crate::wire::storage_answers as answers;
 
@@ -9,17 +9,17 @@ use super::StorageDaemon;
 
 impl StorageDaemon {
     /// Bytes a second for the jobs of a session unless its director says otherwise.
-    pub(super) fn usual_bandwidth(&self, id: ConnId) -> u64 {
-        let director = self.sessions.get(&id).map_or("", |session| session.director.as_str());
+    pub(super) fn usual_bandwidth(&self, id: SessionId) -> u64 {
+        let director = self.sessions.get(id).map_or("", |session| session.director.as_str());
         self.bandwidth.unwrap_or_else(|| self.config.job_bandwidth(director))
     }
 
     /// `setbandwidth`: for one job, or for all of this daemon, those to come too. An unknown job gets two answers.
-    pub(super) fn set_bandwidth(&mut self, net: &mut Net, id: ConnId, limit: u64, name: &str) {
+    pub(super) fn set_bandwidth(&mut self, net: &mut Net, id: SessionId, limit: u64, name: &str) {
         if name.is_empty() {
             self.bandwidth = Some(limit);
         }
-        let jobs = self.sessions.values_mut().filter_map(|session| session.job.as_mut());
+        let jobs = self.sessions.jobs_mut();
         let mut is_known = name.is_empty();
         for job in jobs.filter(|job| name.is_empty() || job.line.job == name) {
             is_known = true;
@@ -29,14 +29,14 @@ impl StorageDaemon {
             }
         }
         if !is_known {
-            net.send_text(id, answers::bandwidth_not_found(name));
+            self.sessions.tell(net, id, answers::bandwidth_not_found(name));
         }
-        net.send_text(id, answers::BANDWIDTH);
+        self.sessions.tell(net, id, answers::BANDWIDTH);
     }
 
     /// Lets a machine of the session's job work, no faster than the job may.
-    pub(super) fn carry(&self, net: &mut Net, id: ConnId, conn: ConnId, machine: Machine) {
-        let bandwidth = self.sessions.get(&id).and_then(|session| session.job.as_ref()).map_or(0, |job| job.bandwidth);
+    pub(super) fn carry(&self, net: &mut Net, id: SessionId, conn: ConnId, machine: Machine) {
+        let bandwidth = self.sessions.job(id).map_or(0, |job| job.bandwidth);
         net.pace(conn, bandwidth);
         net.carry(conn, machine);
     }

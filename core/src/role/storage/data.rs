@@ -5,7 +5,7 @@ use crate::bulk::machine::{FromMachine, Machine, Outcome};
 use crate::bulk::receive::ReceiverSetup;
 use crate::bulk::sender::Sender;
 use crate::config::{Device, keepalive};
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 use crate::limits;
 use crate::role;
 use crate::role::storage::Net;
@@ -27,10 +27,10 @@ const MAX_EARLY: usize = 4;
 
 impl StorageDaemon {
     /// The file daemon is here and `run` has come.
-    pub(super) fn start_data(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         net.cancel_timer(job.wait.take());
-        net.send_text(id, status::job_starts(&job.line.job));
+        net.send_text(job.director, status::job_starts(&job.line.job));
         job.say_status(net, JobStatus::Running);
         if let Some(text) = job.connected.take() {
             job.message(net, MessageKind::Info, &text);
@@ -48,13 +48,13 @@ impl StorageDaemon {
     }
 
     /// Serves one message of the file daemon, or of another storage daemon.
-    pub(super) fn data_command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
-        match self.sessions.get(&id).and_then(|session| session.job.as_ref()).map(|job| job.part) {
+    pub(super) fn data_command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
+        match self.sessions.job(id).map(|job| job.part) {
             Some(Part::Send(_)) => return self.replication_answer(net, id, text),
             Some(Part::Receive) => return self.replication_command(net, id, text),
             Some(Part::Client | Part::Clone) | None => {}
         }
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let Some(conn) = job.file else { return };
         if !job.run {
             if job.early.len() < MAX_EARLY {
@@ -113,32 +113,32 @@ impl StorageDaemon {
     }
 
     /// A command that makes no sense here ends the job (`wire/3 §3.2`).
-    pub(super) fn refuse(&mut self, net: &mut Net, id: ConnId, command: &[u8]) {
-        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
+    pub(super) fn refuse(&mut self, net: &mut Net, id: SessionId, command: &[u8]) {
+        let Some(job) = self.sessions.job(id) else { return };
         let command = String::from_utf8_lossy(command);
         let text = format!("the {} sent a command that makes no sense here: {}", job.other(), command.trim_end());
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
     }
 
     /// The machine that writes.
-    pub(super) fn archiver(&self, net: &Net, id: ConnId) -> Archiver {
+    pub(super) fn archiver(&self, net: &Net, id: SessionId) -> Archiver {
         Archiver::new(self.receiver_setup(id), (net.now(), net.wall())).with_pieces_of(self.piece_size(id))
     }
 
     /// Bytes on a volume after which a piece of this job is recorded.
-    pub(super) fn piece_size(&self, id: ConnId) -> u64 {
+    pub(super) fn piece_size(&self, id: SessionId) -> u64 {
         self.append_device(id).map_or(limits::PIECE, |device| device.maximum_file_size.0)
     }
 
     /// The device a job appends to.
-    fn append_device(&self, id: ConnId) -> Option<&Device> {
-        let place = self.sessions.get(&id)?.job.as_ref()?.append.as_ref()?;
+    fn append_device(&self, id: SessionId) -> Option<&Device> {
+        let place = self.sessions.job(id)?.append.as_ref()?;
         self.config.devices.iter().find(|device| device.name == place.device)
     }
 
     /// What a machine that writes must know of the job.
-    pub(super) fn receiver_setup(&self, id: ConnId) -> ReceiverSetup {
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+    pub(super) fn receiver_setup(&self, id: SessionId) -> ReceiverSetup {
+        let job = self.sessions.job(id);
         let device = self.append_device(id);
         let block_size = device.map_or(0, |device| usize::try_from(device.maximum_block_size.0).unwrap_or(0));
         let (session, name, label) =
@@ -153,8 +153,8 @@ impl StorageDaemon {
     }
 
     /// The devices are this job's: finds a volume, or opens those to read.
-    pub(super) fn with_devices(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn with_devices(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         match job.opened {
             Some(Direction::Append) => job.queue(tables::ACQUIRE, None),
             Some(Direction::Read | Direction::Copy) => {
@@ -169,8 +169,8 @@ impl StorageDaemon {
     }
 
     /// The volumes are open: the records may flow.
-    pub(super) fn send_records(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn send_records(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         if job.part != Part::Client {
             return self.copy_records(net, id);
         }
@@ -180,8 +180,8 @@ impl StorageDaemon {
         }
     }
 
-    pub(super) fn machine_says(&mut self, net: &mut Net, id: ConnId, message: FromMachine) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn machine_says(&mut self, net: &mut Net, id: SessionId, message: FromMachine) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         match message {
             // A copy within the daemon has its devices since it began to read.
             FromMachine::NeedVolume if job.part == Part::Clone => job.queue(tables::ACQUIRE, None),
@@ -224,8 +224,8 @@ impl StorageDaemon {
         self.next_task(net, id);
     }
 
-    pub(super) fn machine_ended(&mut self, net: &mut Net, id: ConnId, outcome: Outcome) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn machine_ended(&mut self, net: &mut Net, id: SessionId, outcome: Outcome) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         match (outcome, job.opened, job.file) {
             (Outcome::Complete { files, bytes, piece }, Some(Direction::Copy), _) => {
                 (job.files, job.bytes) = (files, bytes);

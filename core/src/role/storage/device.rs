@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 
 /// The devices that are in use, by name, each with its user and those who wait.
 #[derive(Debug, Default)]
 pub(super) struct Devices {
-    taken: BTreeMap<String, (ConnId, VecDeque<ConnId>)>,
+    taken: BTreeMap<String, (SessionId, VecDeque<SessionId>)>,
 }
 
 impl Devices {
     /// Asks for a device. True if it is now the session's, false if it waits.
-    pub(super) fn want(&mut self, device: &str, session: ConnId) -> bool {
+    pub(super) fn want(&mut self, device: &str, session: SessionId) -> bool {
         match self.taken.get_mut(device) {
             None => {
                 self.taken.insert(device.to_owned(), (session, VecDeque::new()));
@@ -29,7 +29,7 @@ impl Devices {
     }
 
     /// A session needs no device any more. Gives the sessions whose turn it is now, one for each device it had.
-    pub(super) fn release(&mut self, session: ConnId) -> Vec<ConnId> {
+    pub(super) fn release(&mut self, session: SessionId) -> Vec<SessionId> {
         for (_, waiting) in self.taken.values_mut() {
             waiting.retain(|waiter| *waiter != session);
         }
@@ -47,7 +47,7 @@ impl Devices {
     }
 
     /// Who uses a device.
-    pub(super) fn user(&self, device: &str) -> Option<ConnId> {
+    pub(super) fn user(&self, device: &str) -> Option<SessionId> {
         self.taken.get(device).map(|(user, _)| *user)
     }
 
@@ -64,23 +64,23 @@ mod tests {
     #[test]
     fn the_second_job_gets_the_device_when_the_first_lets_go() {
         let mut devices = Devices::default();
-        assert!(devices.want("d", ConnId(1)));
-        assert!(!devices.want("d", ConnId(2)));
-        assert!(!devices.want("d", ConnId(3)));
-        assert!(devices.want("e", ConnId(4)));
-        assert_eq!(devices.release(ConnId(2)), []);
-        assert_eq!(devices.release(ConnId(1)), [ConnId(3)]);
-        assert_eq!(devices.user("d"), Some(ConnId(3)));
-        assert_eq!(devices.release(ConnId(3)), []);
+        assert!(devices.want("d", SessionId(1)));
+        assert!(!devices.want("d", SessionId(2)));
+        assert!(!devices.want("d", SessionId(3)));
+        assert!(devices.want("e", SessionId(4)));
+        assert_eq!(devices.release(SessionId(2)), []);
+        assert_eq!(devices.release(SessionId(1)), [SessionId(3)]);
+        assert_eq!(devices.user("d"), Some(SessionId(3)));
+        assert_eq!(devices.release(SessionId(3)), []);
         assert_eq!(devices.user("d"), None);
     }
 
     #[test]
     fn a_copy_gives_back_both_its_devices() {
         let mut devices = Devices::default();
-        assert!(devices.want("d", ConnId(1)) && devices.want("e", ConnId(1)));
-        assert!(!devices.want("d", ConnId(2)) && !devices.want("e", ConnId(3)));
-        assert_eq!(devices.release(ConnId(1)), [ConnId(2), ConnId(3)]);
-        assert_eq!((devices.user("d"), devices.user("e")), (Some(ConnId(2)), Some(ConnId(3))));
+        assert!(devices.want("d", SessionId(1)) && devices.want("e", SessionId(1)));
+        assert!(!devices.want("d", SessionId(2)) && !devices.want("e", SessionId(3)));
+        assert_eq!(devices.release(SessionId(1)), [SessionId(2), SessionId(3)]);
+        assert_eq!((devices.user("d"), devices.user("e")), (Some(SessionId(2)), Some(SessionId(3))));
     }
 }

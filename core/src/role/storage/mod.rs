@@ -20,7 +20,7 @@ mod report;
 mod session;
 mod tokens;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,14 +31,15 @@ use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
-use crate::role::idle::{Bounds, Doorkeeper, Seat};
+use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Ran, Scripted};
+use crate::role::sessions::{Sessions, Use};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
@@ -71,11 +72,9 @@ pub struct StorageDaemon {
     config: Arc<StorageConfig>,
     credentials: Credentials,
     identity: Identity,
-    sessions: BTreeMap<ConnId, Session>,
+    sessions: Sessions<Session>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
-    /// Data channels, each with the session it belongs to.
-    data: BTreeMap<ConnId, ConnId>,
     devices: Devices,
     recent: VecDeque<Finished>,
     refusals: Refusals,
@@ -99,9 +98,8 @@ impl StorageDaemon {
             config,
             credentials,
             identity,
-            sessions: BTreeMap::new(),
+            sessions: Sessions::default(),
             doorkeeper: Doorkeeper::default(),
-            data: BTreeMap::new(),
             devices: Devices::default(),
             recent: VecDeque::new(),
             refusals: Refusals::default(),
@@ -122,7 +120,7 @@ impl StorageDaemon {
             keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
         }
         let clear = if self.config.storage.tls.enable { Clear::Never } else { Clear::Allowed };
-        for job in self.sessions.values().filter_map(|session| session.job.as_ref()) {
+        for job in self.sessions.jobs() {
             if job.file.is_none() && job.dial.is_none() && job.is_alive() {
                 keys = keys.with(PeerName::new(PeerKind::Job, &job.line.job), job.key.clone(), clear);
             }
@@ -132,8 +130,8 @@ impl StorageDaemon {
 
     /// Asks for the job's devices; goes on at once if they are free. All jobs ask for theirs in the order of the names, so
     /// that no two wait for each other.
-    fn want_devices(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn want_devices(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let wanted = match job.opened {
             Some(Direction::Append) => [job.append.as_ref(), None],
             Some(Direction::Read) => [None, job.read.as_ref()],
@@ -149,8 +147,8 @@ impl StorageDaemon {
     }
 
     /// Takes the devices a job lacks, one after the other.
-    fn take_devices(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn take_devices(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         while let Some(device) = job.lacking.front()
             && self.devices.want(device, id)
         {
@@ -164,13 +162,13 @@ impl StorageDaemon {
     }
 
     /// Starts the next dialogue with the catalog, or ends the job when all is done.
-    fn next_task(&mut self, net: &mut Net, id: ConnId) {
+    fn next_task(&mut self, net: &mut Net, id: SessionId) {
         self.advance(net, id, |job, net| job.next_task(net));
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
-    fn advance(&mut self, net: &mut Net, id: ConnId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn advance(&mut self, net: &mut Net, id: SessionId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let mut outcome = step(job, net);
         while matches!(outcome, Ok(Progress::Finished)) && !job.tasks.is_empty() {
             outcome = job.next_task(net);
@@ -192,8 +190,8 @@ impl StorageDaemon {
     }
 
     /// No volume is to be had: says so and asks again later (`wire/3 §9`).
-    fn wait_volume(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn wait_volume(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         if job.sent_status != Some(JobStatus::WaitMedia) {
             let pool = job.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
             let text = format!(
@@ -211,17 +209,17 @@ impl StorageDaemon {
     }
 
     /// While a job waits nothing is said on its connections: heartbeats keep them alive (`wire/3 §9`).
-    fn arm_heartbeat(&mut self, net: &mut Net, id: ConnId) {
+    fn arm_heartbeat(&mut self, net: &mut Net, id: SessionId) {
         let interval = self.config.storage.heartbeat_interval.duration();
         if !interval.is_zero() && !net.timers().any(|due| *due == Due::Beat(id)) {
             net.set_timer(interval, "heartbeats of a waiting job", Due::Beat(id));
         }
     }
 
-    fn beat(&mut self, net: &mut Net, id: ConnId) {
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+    fn beat(&mut self, net: &mut Net, id: SessionId) {
+        let job = self.sessions.job(id);
         let Some(job) = job.filter(|job| job.is_waiting()) else { return };
-        net.send_signal(id, Signal::Heartbeat);
+        self.sessions.signal(net, id, Signal::Heartbeat);
         if let Some(conn) = job.file {
             net.send_signal(conn, Signal::Heartbeat);
         }
@@ -229,8 +227,8 @@ impl StorageDaemon {
     }
 
     /// The director has found a use for the volume in the meantime: another one, but not for ever.
-    fn next_volume(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn next_volume(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         job.tries += 1;
         job.unwanted.push(job.volume.volume.clone());
         if job.tries > MAX_SPOILT {
@@ -242,8 +240,8 @@ impl StorageDaemon {
     }
 
     /// The volume would have to be labelled first, and the device labels none: another one, but not for ever.
-    fn not_labelled(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn not_labelled(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         job.tries += 1;
         job.unwanted.push(job.volume.volume.clone());
         let device = job.append.as_ref().map_or("", |place| place.device.as_str());
@@ -261,8 +259,8 @@ impl StorageDaemon {
     }
 
     /// Mounting failed: another volume if this one is spoilt, else the job's end.
-    fn mount_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn mount_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         // A new volume's file need not be there; then it is the folder that is missing, for every volume.
         let is_known = job.volume.bytes > 0;
         let spoilt = matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. })
@@ -283,8 +281,8 @@ impl StorageDaemon {
     }
 
     /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
-    fn end_if_done(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn end_if_done(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         if !job.run || job.script.is_some() || !job.tasks.is_empty() || job.wait.is_some() {
             return;
         }
@@ -299,8 +297,8 @@ impl StorageDaemon {
     }
 
     /// Says the last words of a job (`wire/3 §2.7`).
-    fn finish_job(&mut self, net: &mut Net, id: ConnId) {
-        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+    fn finish_job(&mut self, net: &mut Net, id: SessionId) {
+        if let Some(job) = self.sessions.job_mut(id) {
             if job.is_alive() {
                 job.status = JobStatus::Ok;
             }
@@ -315,15 +313,15 @@ impl StorageDaemon {
             job.last_remarks(net);
             let (job, status, errors) = (job.line.job.clone(), job.status, job.errors);
             let end = StorageEnd { job, status, files, bytes, errors };
-            net.send_text(id, end.to_line());
-            net.send_signal(id, Signal::Eod);
+            self.sessions.tell(net, id, end.to_line());
+            self.sessions.signal(net, id, Signal::Eod);
         }
         self.end_session(net, id);
     }
 
     /// Something that ends a job has happened: says so, gives everything back, says the last words.
-    fn fail_job(&mut self, net: &mut Net, id: ConnId, status: JobStatus, kind: MessageKind, text: &str) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn fail_job(&mut self, net: &mut Net, id: SessionId, status: JobStatus, kind: MessageKind, text: &str) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         if !job.is_alive() {
             return;
         }
@@ -339,18 +337,17 @@ impl StorageDaemon {
     }
 
     /// Ends a session and gives back what its job holds.
-    fn end_session(&mut self, net: &mut Net, id: ConnId) {
-        let Some(session) = self.sessions.remove(&id) else { return };
+    fn end_session(&mut self, net: &mut Net, id: SessionId) {
+        let Some(session) = self.sessions.end(id) else { return };
         if let Some(job) = session.job {
             self.release(net, id, &job);
         }
-        net.close(id, true);
+        net.close(session.conn, true);
         self.exit_if_idle(net);
     }
 
-    fn release(&mut self, net: &mut Net, id: ConnId, job: &Job) {
+    fn release(&mut self, net: &mut Net, id: SessionId, job: &Job) {
         if let Some(conn) = job.file {
-            self.data.remove(&conn);
             if !job.is_alive() {
                 net.to_machine(conn, ToMachine::Stop);
             }
@@ -373,21 +370,12 @@ impl StorageDaemon {
     }
 
     /// Gives an ended session's devices to the jobs that wait longest, once nothing of it is open any more.
-    fn free_devices(&mut self, net: &mut Net, id: ConnId) {
+    fn free_devices(&mut self, net: &mut Net, id: SessionId) {
         if net.works().any(|owner| *owner == Owner::Closing(id)) {
             return;
         }
         for next in self.devices.release(id) {
             self.take_devices(net, next);
-        }
-    }
-
-    /// Lets the session of a director that does nothing go, if there are too many such.
-    fn make_room(&mut self, net: &mut Net, name: &str) {
-        let idle = self.sessions.iter().filter(|(_, session)| session.job.is_none());
-        let seats: Vec<Seat<'_>> = idle.map(|(&conn, session)| session.seat(conn)).collect();
-        if let Ok(Some(gone)) = self.doorkeeper.make_room(net, ("director", name), &seats, IDLE_SESSIONS) {
-            self.sessions.remove(&gone);
         }
     }
 
@@ -404,7 +392,7 @@ impl Role for StorageDaemon {
     type Timer = Due;
     type Work = Owner;
     /// The session whose status waits for it, and the devices to show.
-    type Survey = (ConnId, Vec<String>);
+    type Survey = (SessionId, Vec<String>);
 
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
@@ -426,9 +414,10 @@ impl Role for StorageDaemon {
                 let interval = self.config.director_heartbeat(director);
                 let is_monitor = director.monitor;
                 net.keep_alive(conn, keepalive::socket(interval, keepalive::End::Control));
-                self.make_room(net, name);
+                self.sessions.make_room(net, &mut self.doorkeeper, name, IDLE_SESSIONS);
                 net.send_text(conn, hello::STORAGE_ANSWER);
-                self.sessions.insert(conn, Session::new(name.clone(), is_monitor, (net.wall(), net.now())));
+                let times = (net.wall(), net.now());
+                self.sessions.begin(Session::new(conn, name.clone(), is_monitor, times));
             }
             Purpose::StartJob { job } => self.file_arrived(net, conn, job),
             Purpose::StorageJob { job } => self.storage_arrived(net, conn, job),
@@ -441,14 +430,14 @@ impl Role for StorageDaemon {
             Dial::File(id) => (id, Who::File),
             Dial::Storage(id) => (id, Who::Storage),
         };
-        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+        if let Some(job) = self.sessions.job_mut(id) {
             job.message(net, MessageKind::Info, &format!("{whom}: {news}"));
         }
     }
 
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
-        let Some(&id) = self.data.get(&conn) else { return };
-        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+        let Some(Use::Client(id) | Use::Storage(id)) = self.sessions.use_of(conn) else { return };
+        if let Some(job) = self.sessions.job_mut(id) {
             let text = format!("a data channel stands still: {stall} ({}); {}", stall.code(), stall.help());
             job.message(net, MessageKind::Warning, &text);
         }
@@ -464,35 +453,37 @@ impl Role for StorageDaemon {
     }
 
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
-        if let Some(&id) = self.data.get(&conn) {
-            return self.data_command(net, id, &text);
-        }
-        let Some(session) = self.sessions.get_mut(&conn) else { return };
+        let id = match self.sessions.use_of(conn) {
+            Some(Use::Director(id)) => id,
+            Some(Use::Client(id) | Use::Storage(id)) => return self.data_command(net, id, &text),
+            None => return,
+        };
+        let Some(session) = self.sessions.get_mut(id) else { return };
         session.heard = net.now();
         if session.job.as_ref().is_some_and(|job| job.script.is_some()) {
             let text = String::from_utf8_lossy(&text).into_owned();
-            self.advance(net, conn, |job, net| job.on_text(Who::Director, &text, net));
+            self.advance(net, id, |job, net| job.on_text(Who::Director, &text, net));
         } else {
-            self.command(net, conn, &text);
+            self.command(net, id, &text);
         }
     }
 
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
-        match (self.data.get(&conn).copied(), signal) {
-            (Some(id), Signal::Terminate) => {
+        match (self.sessions.use_of(conn), signal) {
+            (Some(Use::Client(id) | Use::Storage(id)), Signal::Terminate) => {
                 // A real file daemon says so and waits for us to hang up (`wire/3 §3.2`).
-                self.data.remove(&conn);
+                self.sessions.detach(conn);
                 net.close(conn, false);
                 self.file_left(net, id, "it ended the conversation too early");
             }
-            (Some(_), _) => {}
-            (None, Signal::Terminate) => self.director_left(net, conn, "it ended the conversation"),
-            (None, signal) => self.session_signal(net, conn, signal),
+            (Some(Use::Client(_) | Use::Storage(_)) | None, _) => {}
+            (Some(Use::Director(id)), Signal::Terminate) => self.director_left(net, id, "it ended the conversation"),
+            (Some(Use::Director(id)), signal) => self.session_signal(net, id, signal),
         }
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        let Some(job) = self.sessions.get_mut(&conn).and_then(|session| session.job.as_mut()) else { return };
+        let Some(job) = self.sessions.of(conn).and_then(|id| self.sessions.job_mut(id)) else { return };
         if job.parcel_taken(net)
             && let Some(machine) = job.machine_conn()
         {
@@ -501,30 +492,33 @@ impl Role for StorageDaemon {
     }
 
     fn on_machine(&mut self, net: &mut Net, conn: ConnId, message: FromMachine) {
-        let id = self.session_of_machine(conn);
-        self.machine_says(net, id, message);
+        if let Some(id) = self.sessions.of(conn) {
+            self.machine_says(net, id, message);
+        }
     }
 
     fn on_carried(&mut self, net: &mut Net, conn: ConnId, outcome: Outcome) {
-        let id = self.session_of_machine(conn);
-        self.machine_ended(net, id, outcome);
+        if let Some(id) = self.sessions.of(conn) {
+            self.machine_ended(net, id, outcome);
+        }
     }
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
-        if let Some(id) = self.data.remove(&conn) {
-            let job = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut());
-            if let (CloseReason::StoodStill(_), Some(job)) = (&reason, job)
-                && job.opened == Some(Direction::Read)
-            {
-                // All was handed to TCP, and not all has arrived.
-                job.stream_done = false;
-            }
-            return self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
+        let id = match self.sessions.detach(conn) {
+            Some(Use::Director(id)) => return self.director_left(net, id, &reason.to_string()),
+            Some(Use::Client(id) | Use::Storage(id)) => id,
+            None => return,
+        };
+        if let (CloseReason::StoodStill(_), Some(job)) = (&reason, self.sessions.job_mut(id))
+            && job.opened == Some(Direction::Read)
+        {
+            // All was handed to TCP, and not all has arrived.
+            job.stream_done = false;
         }
-        self.director_left(net, conn, &reason.to_string());
+        self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, (id, devices): (ConnId, Vec<String>), rows: Vec<Row>) {
+    fn on_surveyed(&mut self, net: &mut Net, (id, devices): (SessionId, Vec<String>), rows: Vec<Row>) {
         self.status_surveyed(net, id, &devices, &rows);
     }
 
@@ -574,9 +568,8 @@ impl Role for StorageDaemon {
     fn on_stop(&mut self, net: &mut Net) {
         self.stopping = true;
         net.stop_listening();
-        let ids: Vec<ConnId> = self.sessions.keys().copied().collect();
-        for id in ids {
-            if self.sessions.get(&id).is_some_and(|session| session.job.is_some()) {
+        for id in self.sessions.ids() {
+            if self.sessions.job(id).is_some() {
                 let text = "the storage daemon is being stopped";
                 self.fail_job(net, id, JobStatus::Canceled, MessageKind::Fatal, text);
             } else {
@@ -590,13 +583,11 @@ impl Role for StorageDaemon {
 impl StorageDaemon {
     /// A file daemon is here for a job, once (`wire/3 §3.1`).
     fn file_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
-        let found = self.sessions.iter_mut().find_map(|(&id, session)| {
-            let job = session.job.as_mut()?;
+        let waits = |job: &Job| {
             let waits = job.part == Part::Client && job.file.is_none() && job.dial.is_none();
-            let waits = waits && job.opened.is_none() && job.is_alive();
-            (job.line.job == name && waits).then_some((id, job))
-        });
-        let Some((id, job)) = found else {
+            job.line.job == name && waits && job.opened.is_none() && job.is_alive()
+        };
+        let Some((id, job)) = self.sessions.find_job(waits) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a file daemon of job {name}: closed"));
             return net.abort(conn);
         };
@@ -605,32 +596,27 @@ impl StorageDaemon {
     }
 
     /// The data channel of a job is open, whichever side dialled.
-    fn file_is_here(&mut self, net: &mut Net, id: ConnId, conn: ConnId) {
+    fn file_is_here(&mut self, net: &mut Net, id: SessionId, conn: ConnId) {
         self.jobs_run += 1;
-        self.data.insert(conn, id);
+        self.sessions.attach(conn, Use::Client(id));
         self.refresh_keyring(net);
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+        let job = self.sessions.job(id);
         if job.is_some_and(|job| job.run) {
             self.start_data(net, id);
         }
     }
 
     /// The peer of a job has not come in time.
-    fn peer_is_late(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn peer_is_late(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         job.wait = None;
         let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
         self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
     }
 
-    /// The session whose machine a connection drives: a data channel's, or the director's own for a copy within the daemon.
-    fn session_of_machine(&self, conn: ConnId) -> ConnId {
-        self.data.get(&conn).copied().unwrap_or(conn)
-    }
-
     /// The peer has hung up: a good end if everything had been said.
-    fn file_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    fn file_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         job.file = None;
         // A storage daemon that writes a copy says first that it has all of it.
         if job.stream_done && !matches!(job.part, Part::Send(_)) {
@@ -642,19 +628,19 @@ impl StorageDaemon {
     }
 
     /// The director has gone, with or without a word: nobody is left to tell.
-    fn director_left(&mut self, net: &mut Net, id: ConnId, why: &str) {
-        let Some(session) = self.sessions.remove(&id) else { return };
+    fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
+        let Some(session) = self.sessions.end(id) else { return };
         if let Some(mut job) = session.job {
             net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.line.job));
             job.status = job.status.merge(JobStatus::Canceled);
             self.release(net, id, &job);
         }
-        net.close(id, false);
+        net.close(session.conn, false);
         self.exit_if_idle(net);
     }
 
-    fn work_failed(&mut self, net: &mut Net, id: ConnId, error: &DiskError) {
-        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
+    fn work_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
+        let Some(job) = self.sessions.job(id) else { return };
         if job.waits_for(Event::Mounted) {
             return self.mount_failed(net, id, error);
         }

@@ -3,7 +3,7 @@
 use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::storage::Net;
@@ -36,9 +36,9 @@ impl StorageDaemon {
     }
 
     /// Dials the job's file daemon; the director is answered when it is there. `line` is the director's command.
-    pub(super) fn dial_file(&mut self, net: &mut Net, id: ConnId, route: Route, tls: u32, line: &[u8]) -> Next {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
-            net.send_text(id, answers::bad_passive(line));
+    pub(super) fn dial_file(&mut self, net: &mut Net, id: SessionId, route: Route, tls: u32, line: &[u8]) -> Next {
+        let Some(job) = self.sessions.job_mut(id) else {
+            self.sessions.tell(net, id, answers::bad_passive(line));
             return Next::End;
         };
         let why = if job.part != Part::Client || job.file.is_some() || job.dial.is_some() || job.run {
@@ -61,22 +61,22 @@ impl StorageDaemon {
                 net.complain(Level::Error, 201, &text);
                 job.status = JobStatus::Fatal;
                 job.message(net, MessageKind::Fatal, &text);
-                net.send_text(id, answers::bad_passive(line));
+                self.sessions.tell(net, id, answers::bad_passive(line));
                 Next::End
             }
         }
     }
 
     /// A dial to a passive file daemon has ended.
-    pub(super) fn file_dialed(&mut self, net: &mut Net, id: ConnId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn file_dialed(&mut self, net: &mut Net, id: SessionId, outcome: Result<(ConnId, Peer), DialFailure>) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         job.dial = None;
         match outcome {
             Ok((conn, peer)) => {
                 job.file = Some(conn);
                 let text = format!("Connected file daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
                 job.connected = Some(text);
-                net.send_text(id, answers::PASSIVE);
+                self.sessions.tell(net, id, answers::PASSIVE);
                 self.file_is_here(net, id, conn);
             }
             Err(failure) => {
@@ -84,7 +84,7 @@ impl StorageDaemon {
                 net.log_cause(Level::Error, (failure.fault(), failure.code()), &text);
                 job.status = JobStatus::Fatal;
                 job.message(net, MessageKind::Fatal, &text);
-                net.send_text(id, answers::bad_passive(b"passive client"));
+                self.sessions.tell(net, id, answers::bad_passive(b"passive client"));
                 self.end_session(net, id);
             }
         }

@@ -12,9 +12,10 @@ use crate::bulk::sender::Sender;
 use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId};
+use crate::ids::{ConnId, DialId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::sessions::Use;
 use crate::role::storage::Net;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
@@ -51,9 +52,9 @@ pub(super) enum Stage {
 
 impl StorageDaemon {
     /// `listen`: waits for another storage daemon.
-    pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: ConnId) -> Next {
+    pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: SessionId) -> Next {
         let wait = self.config.storage.client_connect_wait.duration();
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         if job.part != Part::Client || job.run || (job.file.is_some() && !job.storage_is_early) {
             return Next::End;
         }
@@ -70,10 +71,10 @@ impl StorageDaemon {
     }
 
     /// `replicate`: dials the writing storage daemon. Nothing but the answer may be said before it is there.
-    pub(super) fn dial_storage(&mut self, net: &mut Net, id: ConnId, order: &Replicate) -> Next {
-        let job = self.sessions.get(&id).and_then(|session| session.job.as_ref());
+    pub(super) fn dial_storage(&mut self, net: &mut Net, id: SessionId, order: &Replicate) -> Next {
+        let job = self.sessions.job(id);
         if job.is_none_or(|job| job.part != Part::Client || job.run || job.file.is_some()) {
-            net.send_text(id, answers::bad_replicate("not expected here"));
+            self.sessions.tell(net, id, answers::bad_replicate("not expected here"));
             return Next::End;
         }
         let storage = &self.config.storage;
@@ -92,7 +93,7 @@ impl StorageDaemon {
         match self.credentials.opening("", &order.address, &name, &order.key, tls, purpose) {
             Ok(opening) => {
                 let dial = net.dial(route, Opening { own: me.qualified(), ..opening }, Dial::Storage(id));
-                if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+                if let Some(job) = self.sessions.job_mut(id) {
                     job.part = Part::Send(Stage::Dialling(dial));
                 }
                 Next::Go
@@ -105,18 +106,23 @@ impl StorageDaemon {
     }
 
     /// The dial of a `replicate` has ended.
-    pub(super) fn storage_dialed(&mut self, net: &mut Net, id: ConnId, outcome: Result<(ConnId, Peer), DialFailure>) {
+    pub(super) fn storage_dialed(
+        &mut self,
+        net: &mut Net,
+        id: SessionId,
+        outcome: Result<(ConnId, Peer), DialFailure>,
+    ) {
         match outcome {
             Ok((conn, peer)) => {
-                let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else {
+                let Some(job) = self.sessions.job_mut(id) else {
                     return net.abort(conn);
                 };
                 job.part = Part::Send(Stage::Connected);
                 job.file = Some(conn);
-                net.send_text(id, answers::REPLICATE);
+                net.send_text(job.director, answers::REPLICATE);
                 let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
                 job.message(net, MessageKind::Info, &text);
-                self.data.insert(conn, id);
+                self.sessions.attach(conn, Use::Storage(id));
                 self.jobs_run += 1;
                 self.refresh_keyring(net);
             }
@@ -132,31 +138,29 @@ impl StorageDaemon {
     }
 
     /// The answer comes before the message: a director takes the first line it hears for the answer.
-    fn cannot_replicate(&mut self, net: &mut Net, id: ConnId, why: &str) {
-        net.send_text(id, answers::bad_replicate(why));
+    fn cannot_replicate(&mut self, net: &mut Net, id: SessionId, why: &str) {
+        self.sessions.tell(net, id, answers::bad_replicate(why));
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, why);
     }
 
     /// A storage daemon is here to write a copy, once. It may come before `listen`: the director waits for no answer to
     /// that, and sends the other one here at once, over a connection that may be faster.
     pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
-        let found = self.sessions.iter_mut().find_map(|(&id, session)| {
-            let job = session.job.as_mut()?;
+        let waits = |job: &Job| {
             let listens = job.part == Part::Receive && job.opened.is_none();
             let will_listen = job.part == Part::Client && !job.run && job.dial.is_none();
-            let waits = (listens || will_listen) && job.file.is_none() && job.is_alive();
-            (job.line.job == name && waits).then_some((id, job))
-        });
-        let Some((id, job)) = found else {
+            job.line.job == name && (listens || will_listen) && job.file.is_none() && job.is_alive()
+        };
+        let Some((id, job)) = self.sessions.find_job(waits) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
             return net.abort(conn);
         };
         job.file = Some(conn);
         net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         self.jobs_run += 1;
-        self.data.insert(conn, id);
         job.storage_is_early = !job.run;
         let has_listened = job.run;
+        self.sessions.attach(conn, Use::Storage(id));
         self.refresh_keyring(net);
         if has_listened {
             self.start_data(net, id);
@@ -164,8 +168,8 @@ impl StorageDaemon {
     }
 
     /// `run` of a job that reads: once the volumes are open their records go to the other storage daemon.
-    pub(super) fn run_replication(&mut self, net: &mut Net, id: ConnId) -> Next {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+    pub(super) fn run_replication(&mut self, net: &mut Net, id: SessionId) -> Next {
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         if job.part != Part::Send(Stage::Connected) {
             return Next::End;
         }
@@ -176,8 +180,8 @@ impl StorageDaemon {
     }
 
     /// `run` of a job with a device to read from and one to write to.
-    pub(super) fn run_clone(&mut self, net: &mut Net, id: ConnId) -> Next {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+    pub(super) fn run_clone(&mut self, net: &mut Net, id: SessionId) -> Next {
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         job.run = true;
         job.part = Part::Clone;
         job.opened = Some(Direction::Copy);
@@ -186,8 +190,8 @@ impl StorageDaemon {
         Next::Go
     }
 
-    fn read_for_copy(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return };
+    fn read_for_copy(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job(id) else { return };
         if job.volumes.is_empty() {
             let text = "the director named no volume to copy from: a bootstrap must come before `run`";
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
@@ -196,8 +200,8 @@ impl StorageDaemon {
     }
 
     /// The volumes are open: the records may flow.
-    pub(super) fn copy_records(&mut self, net: &mut Net, id: ConnId) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn copy_records(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         job.say_status(net, JobStatus::Running);
         match (job.part, job.file, job.reader) {
             (Part::Send(_), Some(conn), _) => {
@@ -205,17 +209,18 @@ impl StorageDaemon {
                 net.send_text(conn, DataCommand::StartReplicate.to_line());
             }
             (Part::Clone, _, Some(reader)) => {
+                let director = job.director;
                 let setup = self.receiver_setup(id);
                 let cloner = Cloner::new(reader, setup, (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
-                self.carry(net, id, id, Machine::Clone(Box::new(cloner)));
+                self.carry(net, id, director, Machine::Clone(Box::new(cloner)));
             }
             _ => {}
         }
     }
 
     /// What the writing storage daemon answers.
-    pub(super) fn replication_answer(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn replication_answer(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let (Part::Send(stage), Some(conn)) = (job.part, job.file) else { return };
         let next = match (stage, session::parse_replication_opened(text)) {
             (Stage::Opening, Some(ticket)) => {
@@ -247,10 +252,10 @@ impl StorageDaemon {
     }
 
     /// The other storage daemon has everything on its volume and in the catalog.
-    fn replicated(&mut self, net: &mut Net, id: ConnId, conn: ConnId) {
-        self.data.remove(&conn);
+    fn replicated(&mut self, net: &mut Net, id: SessionId, conn: ConnId) {
+        self.sessions.detach(conn);
         net.close(conn, true);
-        if let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) {
+        if let Some(job) = self.sessions.job_mut(id) {
             job.file = None;
             job.queue(tables::READ_DONE, None);
         }
@@ -258,8 +263,8 @@ impl StorageDaemon {
     }
 
     /// Serves one message of the reading storage daemon.
-    pub(super) fn replication_command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return };
+    pub(super) fn replication_command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
         let Some(conn) = job.file else { return };
         let answer = match (DataCommand::parse(text), job.opened) {
             (Some(DataCommand::StartReplicate), None) => {

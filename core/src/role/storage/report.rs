@@ -1,7 +1,7 @@
 //! What a status of the storage daemon says: `wire/3 §8`. The texts are Towline's own; the frames and the lines a director
 //! reads are Bareos's.
 
-use crate::ids::ConnId;
+use crate::ids::SessionId;
 use crate::node::{Number, Row};
 use crate::role::network::{self, Connection};
 use crate::role::report::{self, Progress, thousands};
@@ -17,12 +17,12 @@ use super::session::Next;
 
 impl StorageDaemon {
     /// A status shows the connections too, so they are asked first.
-    pub(super) fn ask_status(&mut self, net: &mut Net, id: ConnId, devices: Vec<String>) {
+    pub(super) fn ask_status(&mut self, net: &mut Net, id: SessionId, devices: Vec<String>) {
         net.survey((id, devices));
     }
 
     /// The connections have answered: here is the status.
-    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: ConnId, devices: &[String], rows: &[Row]) {
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, devices: &[String], rows: &[Row]) {
         self.look_at_progress(net, rows);
         let mut frames = Vec::new();
         frame::put_data(&mut frames, b"\n");
@@ -30,12 +30,12 @@ impl StorageDaemon {
             report::put_line(&mut frames, &line);
         }
         frame::put_signal(&mut frames, Signal::Eod);
-        net.send(id, frames);
+        self.sessions.send(net, id, frames);
     }
 
     /// Keeps how far the data channels are.
     fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
-        for job in self.sessions.values_mut().filter_map(|session| session.job.as_mut()) {
+        for job in self.sessions.jobs_mut() {
             let row = rows.iter().find(|row| job.machine_conn() == Some(row.conn));
             if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
                 job.progress = Some(Progress::of(moved, job.progress, net.now()));
@@ -43,13 +43,13 @@ impl StorageDaemon {
         }
     }
 
-    pub(super) fn send_dot_status(&self, net: &mut Net, id: ConnId, what: &str) -> Next {
+    pub(super) fn send_dot_status(&self, net: &mut Net, id: SessionId, what: &str) -> Next {
         let mut frames = Vec::new();
         let mut next = Next::Go;
         match what.to_lowercase().as_str() {
             "current" => {
                 frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
-                for job in self.sessions.values().filter_map(|session| session.job.as_ref()) {
+                for job in self.sessions.jobs() {
                     let line = JobInStatus { job_id: job.line.job_id, status: job.status, errors: job.errors };
                     frame::put_data(&mut frames, line.to_line().as_bytes());
                 }
@@ -73,7 +73,7 @@ impl StorageDaemon {
             }
         }
         frame::put_signal(&mut frames, Signal::Eod);
-        net.send(id, frames);
+        self.sessions.send(net, id, frames);
         next
     }
 
@@ -81,7 +81,7 @@ impl StorageDaemon {
         let mut lines = self.header();
         lines.push("\nJob inventory:\n\n".to_owned());
         lines.extend(self.running());
-        if self.sessions.values().all(|session| session.job.is_none()) {
+        if self.sessions.iter().all(|session| session.job.is_none()) {
             lines.push("No Jobs running.\n".to_owned());
         }
         lines.push("====\n".to_owned());
@@ -97,7 +97,7 @@ impl StorageDaemon {
 
     /// The section of the connections.
     fn connections(&self, rows: &[Row]) -> Vec<String> {
-        let number = |row: &Row| match self.sessions.get(&row.conn) {
+        let number = |row: &Row| match self.sessions.of_director(row.conn) {
             Some(session) if session.monitor => Some(Number::MonitorToStorage),
             Some(session) if session.job.as_ref().is_some_and(|job| job.part == Part::Receive) => {
                 Some(Number::DirectorToSecondStorage)
@@ -112,13 +112,13 @@ impl StorageDaemon {
     }
 
     fn header(&self) -> Vec<String> {
-        let running = self.sessions.values().filter(|session| session.job.is_some()).count();
+        let running = self.sessions.jobs().count();
         report::header(&self.config.storage.name, &self.identity, self.started, self.jobs_run, running)
     }
 
     fn running(&self) -> Vec<String> {
         let mut lines = Vec::new();
-        for session in self.sessions.values() {
+        for session in self.sessions.iter() {
             let Some(job) = &session.job else {
                 let since = self.identity.local(session.since).short();
                 lines.push(format!("{} (director) connected at: {since}\n", session.director));
@@ -152,7 +152,7 @@ impl StorageDaemon {
         let devices = self.config.devices.iter().filter(|device| listed(&device.name));
         let line = |device: &crate::config::Device| {
             let name = answers::device_name(&device.name, &device.archive_device);
-            let user = self.devices.user(&device.name).and_then(|id| self.sessions.get(&id)?.job.as_ref());
+            let user = self.devices.user(&device.name).and_then(|id| self.sessions.job(id));
             match user {
                 None => format!("\nDevice {name} is not open.\n"),
                 Some(job) => format!(

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::ids::ConnId;
+use crate::ids::{ConnId, SessionId};
 use crate::notice::Level;
 use crate::role::idle::Seat;
+use crate::role::sessions;
 use crate::role::storage::Net;
 use crate::time::{Instant, Wall};
 use crate::wire::block::Session as SessionIds;
@@ -27,6 +28,8 @@ const MAX_DEVICES: usize = 1_000;
 /// One authenticated connection of a director; at most one job.
 #[derive(Debug)]
 pub(super) struct Session {
+    /// The connection of its director.
+    pub(super) conn: ConnId,
     pub(super) director: String,
     pub(super) monitor: bool,
     pub(super) since: Wall,
@@ -70,20 +73,35 @@ pub(super) enum Next {
 }
 
 impl Session {
-    pub(super) const fn new(director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
-        Self { director, monitor, since, heard, job: None, reading: Reading::Commands }
+    pub(super) const fn new(conn: ConnId, director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
+        Self { conn, director, monitor, since, heard, job: None, reading: Reading::Commands }
+    }
+}
+
+impl sessions::Session for Session {
+    type Job = Job;
+
+    fn director(&self) -> ConnId {
+        self.conn
     }
 
-    /// The place it holds.
-    pub(super) fn seat(&self, conn: ConnId) -> Seat<'_> {
-        Seat { conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
+    fn seat(&self) -> Seat<'_> {
+        Seat { conn: self.conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
+    }
+
+    fn job(&self) -> Option<&Job> {
+        self.job.as_ref()
+    }
+
+    fn job_mut(&mut self) -> Option<&mut Job> {
+        self.job.as_mut()
     }
 }
 
 impl StorageDaemon {
     /// Serves one message of a director that is no answer to a catalog request.
-    pub(super) fn command(&mut self, net: &mut Net, id: ConnId, text: &[u8]) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+    pub(super) fn command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let next = match &mut session.reading {
             Reading::Bootstrap(bytes) if bytes.len() + text.len() <= MAX_BOOTSTRAP => {
                 bytes.extend_from_slice(text);
@@ -93,19 +111,19 @@ impl StorageDaemon {
             Reading::Devices { groups, open } => take_device(groups, open, text),
             Reading::Commands => match StorageCommand::parse(text) {
                 Err(bad) => {
-                    net.send_text(id, bad.answer);
+                    self.sessions.tell(net, id, bad.answer);
                     if bad.ends {
                         Next::End
                     } else {
-                        net.send_signal(id, Signal::Eod);
+                        self.sessions.signal(net, id, Signal::Eod);
                         Next::Go
                     }
                 }
                 Ok(command) if session.monitor && !command.is_for_monitors() => {
-                    self.refusals.monitor(net, id, &session.director, text);
-                    net.send_text(id, answers::MONITOR_REFUSAL);
-                    net.send_signal(id, Signal::Eod);
-                    net.send_text(id, answers::invalid(text));
+                    self.refusals.monitor(net, session.conn, &session.director, text);
+                    self.sessions.tell(net, id, answers::MONITOR_REFUSAL);
+                    self.sessions.signal(net, id, Signal::Eod);
+                    self.sessions.tell(net, id, answers::invalid(text));
                     Next::End
                 }
                 Ok(command) => self.serve(net, id, command, text),
@@ -117,8 +135,8 @@ impl StorageDaemon {
     }
 
     /// A signal ends a session, unless a list is being read.
-    pub(super) fn session_signal(&mut self, net: &mut Net, id: ConnId, signal: Signal) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
+    pub(super) fn session_signal(&mut self, net: &mut Net, id: SessionId, signal: Signal) {
+        let Some(session) = self.sessions.get_mut(id) else { return };
         let busy = session.job.as_ref().is_some_and(|job| job.run);
         let next = match (signal, std::mem::replace(&mut session.reading, Reading::Commands)) {
             (Signal::Eod, Reading::Devices { groups, open: true }) => {
@@ -136,28 +154,28 @@ impl StorageDaemon {
         }
     }
 
-    fn serve(&mut self, net: &mut Net, id: ConnId, command: StorageCommand, text: &[u8]) -> Next {
-        let has_job = self.sessions.get(&id).is_some_and(|session| session.job.is_some());
+    fn serve(&mut self, net: &mut Net, id: SessionId, command: StorageCommand, text: &[u8]) -> Next {
+        let has_job = self.sessions.get(id).is_some_and(|session| session.job.is_some());
         match command {
             StorageCommand::Job(_) if has_job => {
-                net.send_text(id, answers::invalid(text));
+                self.sessions.tell(net, id, answers::invalid(text));
                 return Next::End;
             }
             StorageCommand::Job(line) if self.is_full() => {
                 let text = format!("job {} refused: `maximum_concurrent_jobs` are under way", line.job);
                 net.complain(Level::Warn, 904, &text);
-                net.send_text(id, answers::too_many_jobs(self.config.storage.maximum_concurrent_jobs));
+                self.sessions.tell(net, id, answers::too_many_jobs(self.config.storage.maximum_concurrent_jobs));
                 return Next::End;
             }
             StorageCommand::Job(line) => self.create_job(net, id, line),
-            StorageCommand::SecureErase => net.send_text(id, answers::secure_erase(None)),
+            StorageCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),
             StorageCommand::Use(group) => {
-                if let Some(session) = self.sessions.get_mut(&id) {
+                if let Some(session) = self.sessions.get_mut(id) {
                     session.reading = Reading::Devices { groups: vec![Group::new(group)], open: true };
                 }
             }
             StorageCommand::Bootstrap => {
-                if let Some(session) = self.sessions.get_mut(&id) {
+                if let Some(session) = self.sessions.get_mut(id) {
                     session.reading = Reading::Bootstrap(Vec::new());
                 }
             }
@@ -172,9 +190,9 @@ impl StorageDaemon {
             StorageCommand::Status { devices } => self.ask_status(net, id, devices),
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             StorageCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
-            StorageCommand::PluginOptions { .. } => net.send_text(id, answers::PLUGIN_OPTIONS),
+            StorageCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),
             _ => {
-                net.send_text(id, answers::invalid(text));
+                self.sessions.tell(net, id, answers::invalid(text));
                 return Next::End;
             }
         }
@@ -182,28 +200,28 @@ impl StorageDaemon {
     }
 
     fn is_full(&self) -> bool {
-        let jobs = self.sessions.values().filter(|session| session.job.is_some()).count();
+        let jobs = self.sessions.jobs().count();
         u32::try_from(jobs).unwrap_or(u32::MAX) >= self.config.storage.maximum_concurrent_jobs
     }
 
-    fn create_job(&mut self, net: &mut Net, id: ConnId, line: StorageJob) {
+    fn create_job(&mut self, net: &mut Net, id: SessionId, line: StorageJob) {
         self.next_session += 1;
         let session = SessionIds { id: self.next_session, time: self.session_time };
         let mut random = [0; 16];
         net.fill_random(&mut random);
         let key = cram_md5::session_key(random);
         let accepted = JobAccepted { session_id: session.id, session_time: session.time, key: key.clone() };
-        net.send_text(id, accepted.to_line());
-        let job = Job::new(line, id, self.config.storage.name.clone(), session, key, net.wall());
-        let job = Job { bandwidth: self.usual_bandwidth(id), ..job };
-        if let Some(session) = self.sessions.get_mut(&id) {
-            session.job = Some(job);
+        self.sessions.tell(net, id, accepted.to_line());
+        let (daemon, bandwidth) = (self.config.storage.name.clone(), self.usual_bandwidth(id));
+        if let Some(of) = self.sessions.get_mut(id) {
+            let job = Job::new(line, of.conn, daemon, session, key, net.wall());
+            of.job = Some(Job { bandwidth, ..job });
         }
         self.refresh_keyring(net);
     }
 
     /// Chooses a device for the groups of one `use storage` command (`wire/3 §1.3.5`).
-    fn reserve(&mut self, net: &mut Net, id: ConnId, groups: Vec<Group>) -> Next {
+    fn reserve(&mut self, net: &mut Net, id: SessionId, groups: Vec<Group>) -> Next {
         let wanted = groups.iter().find_map(|group| {
             let fits = |name: &&String| {
                 self.config
@@ -213,42 +231,42 @@ impl StorageDaemon {
             };
             group.devices.iter().find(fits).map(|device| (group.storage.append, device.clone()))
         });
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         let Some((append, device)) = wanted else {
             let name = groups.first().and_then(|group| group.devices.first()).cloned().unwrap_or_default();
-            net.send_text(id, answers::no_device(&name));
+            self.sessions.tell(net, id, answers::no_device(&name));
             return Next::End;
         };
         job.uses.extend(groups.into_iter().map(|group| group.storage));
         let place = if append { &mut job.append } else { &mut job.read };
         *place = self.config.devices.iter().find(|found| found.name == device).map(Place::of);
         let answer = if append { answers::JUST_IN_TIME } else { &device };
-        net.send_text(id, answers::device_used(answer));
+        self.sessions.tell(net, id, answers::device_used(answer));
         Next::Go
     }
 
-    fn take_bootstrap(&mut self, net: &mut Net, id: ConnId, bytes: &[u8]) -> Next {
-        let job = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut());
+    fn take_bootstrap(&mut self, net: &mut Net, id: SessionId, bytes: &[u8]) -> Next {
+        let job = self.sessions.job_mut(id);
         match (job, Bootstrap::parse(bytes)) {
             (Some(job), Ok(bootstrap)) => {
                 job.volumes =
                     Selection::new(&bootstrap, None).volumes().into_iter().map(|volume| volume.name).collect();
                 job.bootstrap = Arc::new(bootstrap);
-                net.send_text(id, answers::BOOTSTRAP);
+                self.sessions.tell(net, id, answers::BOOTSTRAP);
                 Next::Go
             }
             (_, outcome) => {
                 if let Err(error) = outcome {
                     net.complain(Level::Error, 905, &format!("unusable bootstrap from the director: {error}"));
                 }
-                net.send_text(id, answers::BAD_BOOTSTRAP);
+                self.sessions.tell(net, id, answers::BAD_BOOTSTRAP);
                 Next::End
             }
         }
     }
 
-    fn run_job(&mut self, net: &mut Net, id: ConnId) -> Next {
-        let Some(job) = self.sessions.get(&id).and_then(|session| session.job.as_ref()) else { return Next::End };
+    fn run_job(&mut self, net: &mut Net, id: SessionId) -> Next {
+        let Some(job) = self.sessions.job(id) else { return Next::End };
         match job.part {
             Part::Client if job.append.is_some() && job.read.is_some() => return self.run_clone(net, id),
             // A storage daemon is here, and it is no client.
@@ -258,7 +276,7 @@ impl StorageDaemon {
             Part::Receive | Part::Clone => return Next::End,
         }
         let wait = self.config.storage.client_connect_wait.duration();
-        let Some(job) = self.sessions.get_mut(&id).and_then(|session| session.job.as_mut()) else { return Next::End };
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         job.run = true;
         job.say_status(net, JobStatus::WaitFile);
         if job.file.is_some() {
@@ -269,20 +287,17 @@ impl StorageDaemon {
         Next::Go
     }
 
-    fn serve_cancel(&mut self, net: &mut Net, id: ConnId, wanted: &str) {
-        let found = self.sessions.iter().find_map(|(&session, state)| {
-            let job = state.job.as_ref()?;
-            let named = job.line.job == wanted || wanted.parse() == Ok(job.line.job_id);
-            (named && job.is_alive()).then(|| (session, job.line.job_id, job.line.job.clone()))
-        });
-        match found {
-            Some((session, job_id, name)) => {
-                net.send_text(id, answers::canceled(job_id, &name));
+    fn serve_cancel(&mut self, net: &mut Net, id: SessionId, wanted: &str) {
+        let Some(director) = self.sessions.get(id).map(|session| session.conn) else { return };
+        let named = |job: &Job| job.line.job == wanted || wanted.parse() == Ok(job.line.job_id);
+        match self.sessions.find_job(|job| named(job) && job.is_alive()) {
+            Some((session, job)) => {
+                net.send_text(director, answers::canceled(job.line.job_id, &job.line.job));
                 self.fail_job(net, session, JobStatus::Canceled, MessageKind::Info, "Job canceled by the director.");
             }
-            None => net.send_text(id, answers::cancel_not_found(wanted)),
+            None => net.send_text(director, answers::cancel_not_found(wanted)),
         }
-        net.send_signal(id, Signal::Eod);
+        net.send_signal(director, Signal::Eod);
     }
 }
 
