@@ -52,9 +52,9 @@ impl Wall {
 
 /// A point in time at which a machine wants `handle_timeout`, and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline {
+pub struct Deadline<W> {
     /// When it is due.
     pub at: Instant,
-    /// What it is for, in words fit for a log: `authentication`, `dial`, `job 7 wait`.
-    pub why: &'static str,
+    /// What it is for, which shows itself in words fit for a log.
+    pub why: W,
 }

@@ -8,7 +8,7 @@ use super::pace::Pace;
 use super::tx::Back;
 use crate::bulk::machine::{Flow, Machine, Outcome, Output};
 use crate::limits;
-use crate::time::{Deadline, Instant};
+use crate::time::Instant;
 
 /// The machine's output is taken while less than this waits to be written.
 const ENOUGH: usize = 4 * limits::PARCEL;
@@ -25,9 +25,6 @@ pub(super) struct Carried {
     pub(super) since: Instant,
     pub(super) written: u64,
 }
-
-/// What the pace's deadline is for.
-pub(super) const PACE: &str = "bandwidth limit";
 
 impl Conn {
     pub(super) fn carry(&mut self, machine: Box<Machine>, now: Instant) {
@@ -119,13 +116,13 @@ impl Conn {
     }
 
     /// When data that waits for its time may go on.
-    pub(super) fn pace_deadline(&self) -> Option<Deadline> {
+    pub(super) fn pace_deadline(&self) -> Option<Instant> {
         let flow = self.carried.as_ref()?.machine.flow();
         let waits = match flow {
             Flow::Out => !self.tx.is_empty(),
             Flow::In | Flow::Inside => true,
         };
         let at = self.paced(flow)?.blocked_until()?;
-        waits.then_some(Deadline { at, why: PACE })
+        waits.then_some(at)
     }
 }

@@ -4,14 +4,12 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::api::{Accepting, Dialling, FromConn, Interest, Moved, Side, ToConn, Traffic, Transmit};
-use super::carry::{Carried, PACE};
+use super::carry::Carried;
 use super::flight::{Flight, Look, Scene};
 use super::gather::{Gather, Gathered};
 use super::heartbeat::{Due, Heartbeat, Part};
 use super::pace::Pace;
-use super::phase::{
-    Authenticating, Draining, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear,
-};
+use super::phase::{Authenticating, Greeting, Handshaking, Phase, Proceeded, Ready, Sniffed, Sniffing, clear};
 use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
 use super::tx::{Back, Tx};
@@ -21,19 +19,11 @@ use crate::bulk::work::DiskDone;
 use crate::ids::{ConnId, WorkId};
 use crate::limits;
 use crate::socket::IoKind;
-use crate::time::{Deadline, Instant};
+use crate::time::Instant;
 use crate::tls::{self, State};
 use crate::wire::frame::{Signal, put_data, put_signal};
 use crate::wire::hello::CROWDED;
 use crate::work::{Work, WorkDone};
-
-/// What the deadline of a mute connection is for.
-const MUTE: &str = "answer to a wrong key";
-
-/// What the heartbeat's deadline is for.
-const HEARTBEAT: &str = "heartbeat";
-/// What the deadline of a look at the socket is for.
-const LOOK: &str = "whether it moves";
 
 /// One TCP connection. See the [module](super).
 #[derive(Debug)]
@@ -278,40 +268,6 @@ impl Conn {
         self.advance(now);
     }
 
-    /// Fires what is due. A call too many does nothing.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        match self.poll_timeout() {
-            Some(deadline) if deadline.at > now => {}
-            Some(Deadline { why: HEARTBEAT, .. }) => self.beat(now),
-            Some(Deadline { why: PACE, .. }) => self.advance(now),
-            Some(Deadline { why: LOOK, .. }) => self.look.due(),
-            Some(Deadline { why: MUTE, .. }) => self.speak(now),
-            Some(_) => self.on_deadline(),
-            None => {}
-        }
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout), and what for.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Deadline> {
-        match (&self.phase, self.broken) {
-            (Phase::Closed, _) => None,
-            (Phase::Draining(Draining { mute_until: Some(at), .. }), _) => Some(Deadline { at: *at, why: MUTE }),
-            (Phase::Draining(draining), _) => Some(Deadline { at: draining.until, why: "drain" }),
-            (phase, Some((_, until))) if phase.is_early() => {
-                Some(Deadline { at: until.min(self.give_up), why: "last words" })
-            }
-            (_, Some((_, at))) => Some(Deadline { at, why: "last words" }),
-            (phase, None) if phase.is_early() => Some(Deadline { at: self.give_up, why: "authentication" }),
-            (_, None) => {
-                let beat = self.heartbeat.as_ref();
-                let beat = beat.map(|heartbeat| Deadline { at: heartbeat.deadline(), why: HEARTBEAT });
-                let look = self.look.deadline().map(|at| Deadline { at, why: LOOK });
-                [beat, self.pace_deadline(), look].into_iter().flatten().min_by_key(|deadline| deadline.at)
-            }
-        }
-    }
-
     /// Whether [`on_flight`](Self::on_flight) is to be called now.
     #[must_use]
     pub const fn wants_flight(&self) -> bool {
@@ -367,7 +323,11 @@ impl Conn {
         }
     }
 
-    fn beat(&mut self, now: Instant) {
+    pub(super) fn heartbeat_deadline(&self) -> Option<Instant> {
+        self.heartbeat.as_ref().map(Heartbeat::deadline)
+    }
+
+    pub(super) fn beat(&mut self, now: Instant) {
         match self.heartbeat.as_mut().map(|heartbeat| heartbeat.due(now)) {
             Some(Due::Silent(time)) => self.close(CloseReason::Silent(time)),
             // What waits to be written says as much, once it gets through.

@@ -25,6 +25,7 @@ mod reason;
 mod rx;
 #[cfg(test)]
 mod tests;
+mod timer;
 mod tx;
 
 pub use api::{Accepting, Dialling, FromConn, Interest, Moved, Peer, Side, ToConn, Traffic, Transmit};
@@ -38,3 +39,4 @@ pub use flight::{Flight, Stall};
 #[cfg(test)]
 pub(crate) use reason::one_of_each as one_of_each_reason;
 pub use reason::{CloseReason, Stage};
+pub use timer::Timer;

@@ -130,7 +130,7 @@ impl<R: Role> Node<R> {
 
     /// When to call [`handle_timeout`](Self::handle_timeout), and what for.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Deadline> {
+    pub fn poll_timeout(&self) -> Option<Deadline<&'static str>> {
         self.net.deadline()
     }
 

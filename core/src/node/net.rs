@@ -420,7 +420,7 @@ impl AnyNet {
         Some(owner)
     }
 
-    pub(super) fn deadline(&self) -> Option<Deadline> {
+    pub(super) fn deadline(&self) -> Option<Deadline<&'static str>> {
         self.timers.first_key_value().map(|(&(at, _), &(_, why))| Deadline { at, why })
     }
 }

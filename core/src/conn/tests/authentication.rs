@@ -1,7 +1,7 @@
 //! From the first byte to `Authenticated`, and every way not to get there.
 
 use super::*;
-use crate::conn::Stage;
+use crate::conn::{Stage, Timer};
 use crate::tls::Kind;
 
 #[test]
@@ -273,7 +273,7 @@ fn who_does_not_authenticate_in_time_is_closed_at_the_deadline_and_not_before() 
     for &engine in ENGINES {
         let mut pair = Pair::new(setup(engine));
         let deadline = pair.acceptor.conn.poll_timeout().unwrap();
-        assert_eq!((deadline.at, deadline.why), (Instant(61 * SECOND), "authentication"));
+        assert_eq!((deadline.at, deadline.why), (Instant(61 * SECOND), Timer::Authentication));
         pair.acceptor.conn.handle_timeout(Instant(61 * SECOND - 1));
         assert!(!pair.acceptor.conn.wants().close);
         pair.acceptor.conn.handle_timeout(Instant(61 * SECOND));

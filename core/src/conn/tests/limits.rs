@@ -4,7 +4,7 @@ use super::authentication::{feed, flush};
 use super::*;
 use crate::bulk::machine::Machine;
 use crate::bulk::restorer::Restorer;
-use crate::conn::Stage;
+use crate::conn::{Stage, Timer};
 use crate::ids::HandleId;
 use crate::limits;
 use crate::wire::cram_md5::Challenge;
@@ -97,13 +97,13 @@ fn a_wrong_key_waits_for_its_answer_to_the_nanosecond_and_a_right_one_never() {
         let (mut conn, said) = answered(pause, name, key);
         assert!(said.is_empty() && !conn.wants().write, "{name}");
         let deadline = conn.poll_timeout().unwrap();
-        assert_eq!((deadline.at, deadline.why), (Instant(0) + pause, "answer to a wrong key"));
+        assert_eq!((deadline.at, deadline.why), (Instant(0) + pause, Timer::WrongKey));
         conn.handle_timeout(Instant(0) + (pause - Duration::from_nanos(1)));
         assert!(flush(&mut conn).is_empty());
         conn.handle_timeout(Instant(0) + pause);
         assert!(String::from_utf8_lossy(&flush(&mut conn)).contains("1999 Authorization failed."));
         let deadline = conn.poll_timeout().unwrap();
-        assert_eq!((deadline.at, deadline.why), (Instant(0) + pause + limits::DRAIN_REFUSED, "drain"));
+        assert_eq!((deadline.at, deadline.why), (Instant(0) + pause + limits::DRAIN_REFUSED, Timer::Drain));
     }
     let (_, said) = answered(pause, "backup-dir", "secret");
     assert!(String::from_utf8_lossy(&said).contains("1000 OK auth"));

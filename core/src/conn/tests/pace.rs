@@ -7,7 +7,7 @@ use super::*;
 use crate::bulk::machine::{Machine, Outcome, ToMachine};
 use crate::bulk::restorer::Restorer;
 use crate::bulk::sender::Sender;
-use crate::conn::Moved;
+use crate::conn::{Moved, Timer};
 use crate::ids::HandleId;
 
 const LIMIT: u64 = 10_000;
@@ -176,5 +176,5 @@ fn a_machine_that_is_stopped_waits_for_no_limit() {
     pair.drive();
     let stopped = |message: &FromConn| matches!(message, FromConn::Carried(Outcome::Stopped));
     assert!(pair.dialler.heard.iter().any(stopped), "{:?}", pair.dialler.heard);
-    assert!(pair.dialler.conn.poll_timeout().is_none_or(|deadline| deadline.why == "drain"));
+    assert!(pair.dialler.conn.poll_timeout().is_none_or(|deadline| deadline.why == Timer::Drain));
 }

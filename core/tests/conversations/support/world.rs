@@ -148,8 +148,8 @@ impl<R: Role> World<R> {
     pub fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         for _ in 0..100_000 {
-            let conns = self.links.values().filter_map(|link| link.conn.poll_timeout());
-            let next = conns.chain(self.node.poll_timeout()).map(|deadline| deadline.at).min();
+            let conns = self.links.values().filter_map(|link| Some(link.conn.poll_timeout()?.at));
+            let next = conns.chain(self.node.poll_timeout().map(|deadline| deadline.at)).min();
             let Some(at) = next.filter(|at| *at <= end) else {
                 self.now = end;
                 return;
