@@ -43,6 +43,25 @@
 //!
 //! [`drive::Desk`] and [`drive::Pump`] are these two loops without the waiting.
 //!
+//! # A runtime of your own
+//! `core/examples/minimal.rs` is a whole one on sockets of the standard library; `cargo run -p towline-core --example
+//! minimal` listens, dials itself, authenticates both ends, says a line and ends. Four things make a runtime:
+//! * an [`Adapter`](drive::Adapter): how to dial, listen, look up a name, and start a task for a connection. Nothing in it
+//!   waits: what takes time posts a [`NodeMail`](drive::NodeMail) later. Dropping what it returned ends the dial, the
+//!   listener or the connection.
+//! * the node's loop: [`Desk::start`](drive::Desk::start), then [`take`](drive::Desk::take) each mail and
+//!   [`tick`](drive::Desk::tick) at [`deadline`](drive::Desk::deadline), until one of them returns the
+//!   [`ExitReason`](notice::ExitReason).
+//! * a task for each connection, which owns a [`Pump`](drive::Pump), a [`Stream`](drive::Stream) that never blocks and a
+//!   [`Mailbox`](drive::Mailbox): [`deliver`](drive::Pump::deliver) all mail, take a [`turn`](drive::Pump::turn), and wait
+//!   for what that returns, or for the mailbox. An [`Outlet`](drive::Outlet) takes what it has for the node and for the
+//!   hands.
+//! * [`Hands`](drive::Hands): workers for the disk and the catalog, and the log.
+//!
+//! A [`Role`](node::Role) needs no more than `start`. Whoever wants the loops without [`drive`] has them in words above.
+//! The module `conformance` tells whether a runtime is right: implement its `Arm` and run the suite. A runtime of tasks
+//! finds most of this done in `towline_runtime_blocking::shared::tasks`.
+//!
 //! # Mutate, then drain
 //! After each `handle_*` or `on_*` call, drain every `poll_*` until it is empty before waiting or making the next call.
 //! Nothing happens between calls, so a `poll_*` that was not drained is an order that is lost until something else

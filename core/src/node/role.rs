@@ -9,13 +9,15 @@ use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Code;
 use crate::ids::{ConnId, ListenerId};
 use crate::node::{DialNews, Net, Row};
+use crate::notice::ExitReason;
 use crate::socket::IoKind;
 use crate::wire::frame::Signal;
 use crate::work::WorkDone;
 
 /// A daemon's part of a [`Node`](super::Node): called with facts, it orders through [`Net`].
 ///
-/// Nothing here fails: a bad peer ends its connection, not the node.
+/// Nothing here fails: a bad peer ends its connection, not the node. Only [`start`](Self::start) has to be written: a
+/// role ends a connection that it does not expect, or that says what it does not expect, and passes over the rest.
 pub trait Role: Sized + Send + 'static {
     /// What a dial is for. `Infallible` where a role has none of a kind.
     type Dial: Debug + Send;
@@ -37,17 +39,21 @@ pub trait Role: Sized + Send + 'static {
     ) {
     }
     /// A peer came in and is authenticated. Close it if it is not expected.
-    fn on_accepted(&mut self, net: &mut Net<Self>, conn: ConnId, peer: Peer);
+    fn on_accepted(&mut self, net: &mut Net<Self>, conn: ConnId, _peer: Peer) {
+        net.abort(conn);
+    }
     /// A dial goes on, or has gone well with something to mend: for the log of the job it is for.
     fn on_dial_news(&mut self, _net: &mut Net<Self>, _dial: &Self::Dial, _news: &DialNews) {}
     /// A connection in use makes no progress; already logged. For the log of its job.
     fn on_stalled(&mut self, _net: &mut Net<Self>, _conn: ConnId, _stall: &Stall) {}
     /// A dial has ended: the connection is authenticated, all tries failed, or it was called off.
-    fn on_dialed(&mut self, net: &mut Net<Self>, dial: Self::Dial, outcome: Result<(ConnId, Peer), DialFailure>);
+    fn on_dialed(&mut self, _net: &mut Net<Self>, _dial: Self::Dial, _outcome: Result<(ConnId, Peer), DialFailure>) {}
     /// A whole text frame.
-    fn on_text(&mut self, net: &mut Net<Self>, conn: ConnId, text: Vec<u8>);
+    fn on_text(&mut self, net: &mut Net<Self>, conn: ConnId, _text: Vec<u8>) {
+        net.abort(conn);
+    }
     /// A signal.
-    fn on_signal(&mut self, net: &mut Net<Self>, conn: ConnId, signal: Signal);
+    fn on_signal(&mut self, _net: &mut Net<Self>, _conn: ConnId, _signal: Signal) {}
     /// A parcel of `UpdCat` frames. Call [`Net::parcel_taken`] once it is dealt with.
     fn on_parcel(&mut self, net: &mut Net<Self>, conn: ConnId, _parcel: Parcel) {
         net.parcel_taken(conn);
@@ -59,13 +65,13 @@ pub trait Role: Sized + Send + 'static {
     /// The connection's machine has ended.
     fn on_carried(&mut self, _net: &mut Net<Self>, _conn: ConnId, _outcome: Outcome) {}
     /// A ready connection has ended. Not called for connections that were never ready.
-    fn on_closed(&mut self, net: &mut Net<Self>, conn: ConnId, reason: CloseReason);
+    fn on_closed(&mut self, _net: &mut Net<Self>, _conn: ConnId, _reason: CloseReason) {}
     /// The list that `Net::survey` was asked for.
     fn on_surveyed(&mut self, _net: &mut Net<Self>, _survey: Self::Survey, _rows: Vec<Row>) {}
     /// A piece of work is done. What it was for may have ended meanwhile.
-    fn on_done(&mut self, net: &mut Net<Self>, work: Self::Work, done: WorkDone);
+    fn on_done(&mut self, _net: &mut Net<Self>, _work: Self::Work, _done: WorkDone) {}
     /// A timer of ours is due.
-    fn on_timer(&mut self, net: &mut Net<Self>, timer: Self::Timer);
+    fn on_timer(&mut self, _net: &mut Net<Self>, _timer: Self::Timer) {}
     /// The wall clock was set, or the machine has slept: what other machines know of us may be out of date.
     fn on_clock_jumped(&mut self, _net: &mut Net<Self>) {}
 
@@ -76,7 +82,9 @@ pub trait Role: Sized + Send + 'static {
     /// The operator typed a line; `None` at the end of the input.
     fn on_typed(&mut self, _net: &mut Net<Self>, _line: Option<String>) {}
     /// The operator wants the daemon to end: end jobs, then `net.exit`.
-    fn on_stop(&mut self, net: &mut Net<Self>);
+    fn on_stop(&mut self, net: &mut Net<Self>) {
+        net.exit(ExitReason::Done);
+    }
     /// An incoming connection was refused before it was ready; already logged. Returns a code to count by.
     fn on_refused(&mut self, _net: &mut Net<Self>, _reason: &CloseReason) -> Option<Code> {
         None
