@@ -4,7 +4,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::config::Bytes;
 use crate::ids::{ConnId, Who};
 use crate::role::director::Net;
 use crate::wire::file::FileCommand;
@@ -37,12 +36,9 @@ impl Job {
             return limit;
         }
         let own = self.config.job(&self.name).map_or(0, |job| job.maximum_bandwidth.0);
-        let client = || self.config.client(&self.with.client).map_or(0, |client| client.maximum_bandwidth_per_job.0);
-        let storage =
-            || self.config.storage(&self.with.storage).map_or(0, |storage| storage.maximum_bandwidth_per_job.0);
         match (own, self.task.is_copy()) {
-            (0, false) => client(),
-            (0, true) => storage(),
+            (0, false) => self.overrides.limit_of_client(&self.config, &self.with.client),
+            (0, true) => self.overrides.limit_of_storage(&self.config, &self.with.storage),
             (own, _) => own,
         }
     }
@@ -73,18 +69,12 @@ impl Director {
         match limited {
             Limited::Job(id) => self.limit_job(net, console, id, limit),
             Limited::Client(name) => {
-                let config = Arc::make_mut(&mut self.config);
-                if let Some(client) = config.clients.iter_mut().find(|client| client.name == name) {
-                    client.maximum_bandwidth_per_job = Bytes(limit);
-                }
+                Arc::make_mut(&mut self.overrides).limit_client(&name, limit);
                 let lines = self.limit_all(limit, |job| !job.task.is_copy() && job.with.client == name);
                 self.tell_limits(net, console, (Who::File, name), limit, lines);
             }
             Limited::Storage(name) => {
-                let config = Arc::make_mut(&mut self.config);
-                if let Some(storage) = config.storages.iter_mut().find(|storage| storage.name == name) {
-                    storage.maximum_bandwidth_per_job = Bytes(limit);
-                }
+                Arc::make_mut(&mut self.overrides).limit_storage(&name, limit);
                 let mut lines = self.limit_all(limit, |job| job.task.is_copy() && job.with.storage == name);
                 // What file daemons move with this storage is slowed down there, not at the client.
                 let with_clients = self.jobs.values().filter(|job| !job.task.is_copy() && job.with.storage == name);

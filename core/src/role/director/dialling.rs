@@ -16,6 +16,7 @@ use crate::wire::names::{PeerKind, PeerName};
 use super::Dial;
 use super::bandwidth::Limits;
 use super::job::Job;
+use super::overrides::Overrides;
 use super::relaying::Relay;
 
 /// A short conversation beside the jobs: one command, and what comes back.
@@ -153,19 +154,19 @@ fn storage(
 /// # Errors
 /// Why it cannot be dialled.
 pub(super) fn dial_client(
-    config: &DirectorConfig,
+    (config, overrides): (&DirectorConfig, &Overrides),
     credentials: &Credentials,
     net: &mut Net,
     name: &str,
     times: (u64, u64),
     token: Dial,
 ) -> Result<DialId, Undialled> {
-    let resource = config.client(name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
+    let resource = overrides.client(config, name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
     let address = resource.address.as_deref().ok_or_else(|| Undialled::NoAddress(name.to_owned()))?;
     let key = resource.password.key();
-    let tls = config.client_tls(resource).enable;
+    let tls = config.client_tls(&resource).enable;
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
-    let socket = keepalive::socket(config.client_heartbeat(resource), keepalive::End::Control);
+    let socket = keepalive::socket(config.client_heartbeat(&resource), keepalive::End::Control);
     Ok(net.dial(route(config, address, resource.port, socket, times), opening, token))
 }
 

@@ -17,6 +17,7 @@ use super::journal::Journal;
 use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
+use super::overrides::Overrides;
 use super::route::Route;
 use super::task::Task;
 use super::trouble::Trouble;
@@ -26,6 +27,7 @@ use crate::catalog::restore_selection::RestorePlan as Selected;
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) config: Arc<DirectorConfig>,
+    pub(super) overrides: Arc<Overrides>,
     pub(super) credentials: Arc<Credentials>,
     pub(super) id: u32,
     /// The unique name.

@@ -28,6 +28,7 @@ mod life;
 mod meter;
 mod ordering;
 mod outcome;
+mod overrides;
 mod patience;
 
 pub mod pool;
@@ -84,6 +85,7 @@ use dialling::Errand;
 use job::Job;
 use journal::Journal;
 use ordering::Order;
+use overrides::Overrides;
 use reach::Reach;
 use reception::Reception;
 use recording::Unrecorded;
@@ -97,6 +99,7 @@ use tools::News;
 #[derive(Debug)]
 pub struct Director {
     config: Arc<DirectorConfig>,
+    overrides: Arc<Overrides>,
     credentials: Arc<Credentials>,
     identity: Identity,
     setup: Setup,
@@ -130,6 +133,7 @@ impl Director {
         let reception = Reception::new(&config);
         Self {
             config,
+            overrides: Arc::default(),
             credentials: Arc::new(credentials),
             schedules: Schedules::default(),
             identity,
@@ -256,11 +260,7 @@ impl Director {
     /// A client is dialled at this address, for new jobs, until the configuration is read again.
     fn move_client(&mut self, net: &mut Net, name: &str, address: String) {
         net.log(Level::Info, &format!("client {name} is at {address} now, as its console says"));
-        // The jobs under way keep the configuration they began with.
-        let config = Arc::make_mut(&mut self.config);
-        if let Some(client) = config.clients.iter_mut().find(|client| client.name == name) {
-            client.address = Some(address);
-        }
+        Arc::make_mut(&mut self.overrides).set_address(name, address);
     }
 
     /// A job has ended: answers the consoles that wait for it.

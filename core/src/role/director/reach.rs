@@ -195,7 +195,8 @@ impl Director {
     /// # Errors
     /// Why there is none, in a sentence; then the errand is given up without another word.
     pub(super) fn reach_for_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
-        let client = self.config.client(name).ok_or_else(|| format!("there is no client \"{name}\""))?;
+        let client =
+            self.overrides.client(&self.config, name).ok_or_else(|| format!("there is no client \"{name}\""))?;
         let goes = client.connection_from_director_to_client && client.address.is_some();
         if !goes && !client.connection_from_client_to_director {
             return Err(ReachFailure::NotAllowed(name.to_owned()).to_string());
@@ -229,7 +230,7 @@ impl Director {
         }
         if goes && reach.saw.dialled.is_none() {
             match dialling::dial_client(
-                &self.config,
+                (&self.config, &self.overrides),
                 &self.credentials,
                 net,
                 &reach.client,

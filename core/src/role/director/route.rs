@@ -4,6 +4,7 @@ use crate::channel::{self, Channel, Pair};
 use crate::config::DirectorConfig;
 use crate::node::Number;
 
+use super::overrides::Overrides;
 use super::trouble::Trouble;
 
 /// The number that says TLS from the first byte (`wire/2 §0.4`).
@@ -22,11 +23,16 @@ impl Route {
     ///
     /// # Errors
     /// One of the two is not configured, or the one that is to be dialled has no address.
-    pub(super) fn decide(config: &DirectorConfig, client: &str, storage: &str) -> Result<Self, Trouble> {
-        let (client, storage) = config.client(client).zip(config.storage(storage)).ok_or(Trouble::Unconfigured)?;
+    pub(super) fn decide(
+        (config, overrides): (&DirectorConfig, &Overrides),
+        client: &str,
+        storage: &str,
+    ) -> Result<Self, Trouble> {
+        let (client, storage) =
+            overrides.client(config, client).zip(config.storage(storage)).ok_or(Trouble::Unconfigured)?;
         let number = if config.storage_tls(storage).enable { IMMEDIATE_TLS } else { 0 };
-        let tls = config.client_tls(client).enable.then_some(number);
-        Ok(Self { channel: channel::decide(Pair::Job { client, storage })?, tls })
+        let tls = config.client_tls(&client).enable.then_some(number);
+        Ok(Self { channel: channel::decide(Pair::Job { client: &client, storage })?, tls })
     }
 
     /// Whether the storage daemon dials the file daemon, which is passive.

@@ -60,6 +60,7 @@ impl Director {
         };
         Job {
             config: Arc::clone(&self.config),
+            overrides: Arc::clone(&self.overrides),
             credentials: Arc::clone(&self.credentials),
             id,
             unique: order.unique,

@@ -85,6 +85,22 @@ fn a_job_begins_with_the_limit_of_its_resource_or_else_of_its_client() {
 }
 
 #[test]
+fn a_limit_of_a_console_holds_for_the_jobs_that_come_until_another_is_said() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    for (limit, line, before) in [("5b/s", "setbandwidth=5", 0), ("7b/s", "setbandwidth=7", 1)] {
+        desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+        desk.ask(console, &format!("setbandwidth client=bareos-fd limit={limit}"));
+        let told = console + 1 + before * 4;
+        desk.world.say(told, "text 2000 OK Bandwidth\\n");
+        let (_, _, fd) = desk.lead(6);
+        let id = before as u32 + 1;
+        let name = desk.shelf().catalog.job_row(id).unwrap().job.clone();
+        assert_eq!(last_told(&mut desk, fd), format!("text {line} Job={name}\\n"));
+    }
+}
+
+#[test]
 fn a_limit_of_a_storage_is_told_to_the_storage_daemon() {
     let mut desk = Desk::open();
     let (console, sd, _) = desk.backup();

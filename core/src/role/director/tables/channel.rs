@@ -55,7 +55,8 @@ pub(super) const RUN_AFTER: Step<Job> = Step { act: run_after, ..storage::RUN };
 pub(super) const DECIDE: Step<Job> = Step { name: "the way of the data", act: decide, expect: Expect::Nothing };
 
 fn decide(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    job.file_daemon.route = Some(Route::decide(&job.config, &job.with.client, &job.with.storage)?);
+    let with = &job.with;
+    job.file_daemon.route = Some(Route::decide((&job.config, &job.overrides), &with.client, &with.storage)?);
     Ok(Act::Next)
 }
 
