@@ -90,8 +90,8 @@ fn mode_2_tells_failures_as_error_documents() {
         ("cancel jobid=99", "There is no running job"),
         ("cancel", "Name a running job"),
         ("list volumes pool=nothing", "There is no pool \"nothing\""),
-        ("run job=backup-tiny", "Say yes"),
-        (".api 7", "say 0, 1 or 2"),
+        ("run job=backup-tiny", "Add `yes`"),
+        (".api 7", "expected 0, 1 or 2"),
     ] {
         let answer = desk.ask(console, command);
         assert_eq!(signals(&answer), ["-16", "-14", "-18"], "{command}");

@@ -11,10 +11,7 @@ fn an_empty_line_is_answered_with_nothing_and_an_unknown_word_with_a_hint() {
     let console = desk.console();
     assert_eq!(desk.ask(console, ""), ["signal -1"]);
     let answer = desk.ask(console, "frobnicate");
-    assert_eq!(
-        answer,
-        ["text frobnicate: is an invalid command. Type help for the commands there are.\\n", "signal -1"]
-    );
+    assert_eq!(answer, ["text frobnicate: is an invalid command. Type help for a list of commands.\\n", "signal -1"]);
 }
 
 #[test]
@@ -135,7 +132,7 @@ fn a_status_of_a_daemon_out_of_reach_ends_with_the_reason() {
         assert!(heard[0].contains(words) && heard[1] == "signal -1", "{heard:?}");
     }
     assert_eq!(desk.ask(console, "status client=x")[0], "text There is no file daemon \"x\".\\n");
-    assert!(desk.ask(console, "status client")[0].starts_with("text Name it:"));
+    assert!(desk.ask(console, "status client")[0].starts_with("text Name the daemon:"));
 }
 
 #[test]
@@ -184,16 +181,19 @@ fn a_restore_says_what_is_missing() {
         ("restore client=bareos-fd yes", "Say what to restore: "),
         ("restore client=bareos-fd all yes", "Say what to restore: "),
         ("restore client=bareos-fd all file=/etc done yes", "Say what to restore: "),
-        ("restore client=bareos-fd file=etc/passwd done yes", "file=etc/passwd: say the whole name, from / on."),
+        (
+            "restore client=bareos-fd file=etc/passwd done yes",
+            "file=etc/passwd: give the whole path, beginning with /.",
+        ),
         (
             "restore client=bareos-fd all where=tmp/x done yes",
-            "where=tmp/x is no absolute path: begin it with / (T0553)",
+            "where=tmp/x is not an absolute path: begin it with / (T0553)",
         ),
-        ("restore client=bareos-fd all before=soon done yes", "before=soon: say a date such as"),
-        ("restore client=bareos-fd all done replace=maybe yes", "say always, ifnewer, ifolder or never"),
-        ("restore client=bareos-fd all done jobid=x yes", "jobid= wants a number"),
+        ("restore client=bareos-fd all before=soon done yes", "before=soon: expected a date such as"),
+        ("restore client=bareos-fd all done replace=maybe yes", "expected always, ifnewer, ifolder or never"),
+        ("restore client=bareos-fd all done jobid=x yes", "jobid= needs a number"),
         ("restore client=bareos-fd all done wither=x yes", "does not know the word \"wither\""),
-        ("restore restorejob=backup-tiny all done yes", "no such job with kind: restore"),
+        ("restore restorejob=backup-tiny all done yes", "no such restore job"),
     ] {
         let answer = desk.ask(console, command);
         assert!(answer.concat().contains(words), "{command}: {answer:?}");
@@ -231,12 +231,12 @@ fn a_line_with_a_word_too_many_does_nothing() {
         ("cancel jobid=1 now", "cancel does not know the word \"now\"."),
         ("cancel jobdi=1", "Do you mean \"jobid\"?"),
         ("run job=backup-tiny yes lvel=full", "Do you mean \"level\"?"),
-        ("run job=backup-tiny accurate=maybe yes", "accurate=maybe: say yes or no."),
+        ("run job=backup-tiny accurate=maybe yes", "accurate=maybe: expected yes or no."),
         ("run job=backup-tiny client=bareos-df yes", "There is no client \"bareos-df\". Do you mean \"bareos-fd\"?"),
         ("status storage=Flie1", "There is no storage daemon \"Flie1\". Do you mean \"File1\"?"),
         ("list jobs lsat", "Do you mean \"last\"?"),
-        ("status director days=soon", "days=soon: say a number."),
-        ("wait jobid=one", "jobid=one: say a number."),
+        ("status director days=soon", "days=soon: expected a number."),
+        ("wait jobid=one", "jobid=one: expected a number."),
         ("messages all", "messages does not know the word \"all\"."),
         ("lsit jobs", "lsit: is an invalid command. Do you mean \"list\"?"),
         ("help lsit", "There is no command \"lsit\". Do you mean \"list\"?"),

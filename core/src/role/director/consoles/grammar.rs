@@ -72,15 +72,15 @@ pub(super) const A_JOB: &[&str] = &["jobid", "job", "ujobid"];
 pub(super) enum Misused {
     #[error("A quotation mark is not closed.")]
     Unclosed,
-    #[error("{command} wants one of {} after it.{meant}", .subjects.join(", "))]
+    #[error("{command} needs one of {} after it.{meant}", .subjects.join(", "))]
     Subject { command: &'static str, subjects: Vec<&'static str>, meant: Meant },
-    #[error("{command}: {word} takes no value, only {word}.")]
+    #[error("{command}: {word} takes no value.")]
     WithValue { command: &'static str, word: &'static str },
-    #[error("{command}: {word} wants a value: {word}=…")]
+    #[error("{command}: {word} needs a value: {word}=…")]
     WithoutValue { command: &'static str, word: &'static str },
-    #[error("{command}: {word} is said twice.")]
+    #[error("{command}: {word} is given twice.")]
     Twice { command: &'static str, word: &'static str },
-    #[error("{command}: say {one} or {other}, not both.")]
+    #[error("{command}: use {one} or {other}, not both.")]
     Both { command: &'static str, one: &'static str, other: &'static str },
     #[error("{command} does not know the word \"{word}\".{}", advice(words, meant))]
     Unknown { command: &'static str, word: String, words: Vec<&'static str>, meant: Meant },
@@ -177,8 +177,8 @@ mod tests {
         for (line, text) in [
             ("list jobs lats", "list does not know the word \"lats\". Do you mean \"last\"?\n"),
             ("list jobs jobstaus=T", "list does not know the word \"jobstaus\". Do you mean \"jobstatus\"?\n"),
-            ("list jbos", "list wants one of jobs, files, volumes, clients, joblog after it. Do you mean \"jobs\"?\n"),
-            ("list", "list wants one of jobs, files, volumes, clients, joblog after it.\n"),
+            ("list jbos", "list needs one of jobs, files, volumes, clients, joblog after it. Do you mean \"jobs\"?\n"),
+            ("list", "list needs one of jobs, files, volumes, clients, joblog after it.\n"),
             ("list clients pool=x", "list does not know the word \"pool\". It takes none.\n"),
             ("list files jobid=1 all", "list does not know the word \"all\". It takes: jobid.\n"),
             ("messages now", "messages does not know the word \"now\". It takes none.\n"),
@@ -197,14 +197,14 @@ mod tests {
     #[test]
     fn a_word_has_a_value_or_none_as_its_command_says() {
         for (line, text) in [
-            ("list jobs last=3", "list: last takes no value, only last.\n"),
-            ("list jobs limit", "list: limit wants a value: limit=…\n"),
-            ("restore client=a client=b all done", "restore: client is said twice.\n"),
-            ("run job=a yes YES", "run: yes is said twice.\n"),
-            ("cancel jobid=1 job=b", "cancel: say jobid or job, not both.\n"),
-            ("status client=a storage=b", "status: say client or storage, not both.\n"),
-            ("status days=2 network", "status: say days or network, not both.\n"),
-            ("restore client=a jobid=1 before=now all done", "restore: say jobid or before, not both.\n"),
+            ("list jobs last=3", "list: last takes no value.\n"),
+            ("list jobs limit", "list: limit needs a value: limit=…\n"),
+            ("restore client=a client=b all done", "restore: client is given twice.\n"),
+            ("run job=a yes YES", "run: yes is given twice.\n"),
+            ("cancel jobid=1 job=b", "cancel: use jobid or job, not both.\n"),
+            ("status client=a storage=b", "status: use client or storage, not both.\n"),
+            ("status days=2 network", "status: use days or network, not both.\n"),
+            ("restore client=a jobid=1 before=now all done", "restore: use jobid or before, not both.\n"),
             ("restore client=\"a all done", "A quotation mark is not closed.\n"),
         ] {
             assert_eq!(refused(line), text, "{line}");

@@ -125,7 +125,7 @@ struct Forbidden(String);
 
 /// A question to a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Say yes in the command: this asks before it runs.")]
+#[error("Add `yes` to the command to confirm: in this mode nobody is asked.")]
 struct NobodyToAsk;
 
 impl Console {

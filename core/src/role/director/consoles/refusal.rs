@@ -51,7 +51,7 @@ impl fmt::Display for Meant {
 
 /// A value that its word does not take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{word}={value}: say {wanted}.")]
+#[error("{word}={value}: expected {wanted}.")]
 pub(super) struct BadValue {
     pub(super) word: &'static str,
     pub(super) value: String,
@@ -102,7 +102,7 @@ pub(in super::super) struct Stopping;
 
 /// The catalog has answered another question.
 #[derive(Debug, thiserror::Error)]
-#[error("unexpected answer of the catalog: {0:?}")]
+#[error("unexpected answer from the catalog: {0:?}")]
 pub(super) struct Unexpected(pub(super) CatalogAnswer);
 
 /// What the configuration may lack.

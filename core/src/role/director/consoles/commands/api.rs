@@ -25,7 +25,7 @@ pub(super) const COMMAND: Command = Command {
 
 /// There is no such mode.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(".api {0}: say 0, 1 or 2.")]
+#[error(".api {0}: expected 0, 1 or 2.")]
 struct NoSuchMode(String);
 
 /// The number of the mode.

@@ -11,7 +11,7 @@ pub(super) const COMMAND: Command = Command {
     rights: Rights::All,
     ..Command::new(
         "help",
-        &[Form { free: true, help: &[("help [COMMAND]", "this list, or how to say one command")], ..Form::PLAIN }],
+        &[Form { free: true, help: &[("help [COMMAND]", "this list, or how to write one command")], ..Form::PLAIN }],
         run,
     )
 };

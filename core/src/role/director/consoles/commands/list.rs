@@ -87,11 +87,11 @@ const MAX_FILE_BYTES: usize = 2 * 1024 * 1024;
 /// What is wrong with a line that wants a list.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 enum Misread {
-    #[error("Say of which job: {0} jobid=N.")]
+    #[error("Name a job: {0} jobid=N.")]
     WhichJob(String),
-    #[error("limit=0 lists nothing: say how many at most.")]
+    #[error("limit=0 lists nothing: use at least 1.")]
     NoLimit,
-    #[error("limit={0}: at most {LIST_LIMIT} jobs at once; offset= passes over the first.")]
+    #[error("limit={0}: at most {LIST_LIMIT} jobs at once; offset= skips the first.")]
     Limit(u32),
     #[error("The job has more than {MAX_FILES} files, or their names are too long: list them in API mode 0 or 1.")]
     TooManyFiles,
@@ -148,7 +148,7 @@ fn jobs(view: &View<'_>, listing: Listing, answer: CatalogAnswer) -> Result<Repl
     }
     let reply = Reply::found(table_of_jobs(rows, view.zone()));
     Ok(match is_cut {
-        true => reply.after(format!("The newest {LIST_LIMIT} jobs; for others say limit= and offset=.\n")),
+        true => reply.after(format!("The newest {LIST_LIMIT} jobs; use limit= and offset= for others.\n")),
         false => reply,
     })
 }
@@ -371,18 +371,18 @@ mod tests {
     #[test]
     fn a_value_that_means_nothing_is_refused() {
         for (line, text) in [
-            ("list jobs limit=many", "limit=many: say a number."),
+            ("list jobs limit=many", "limit=many: expected a number."),
             ("list jobs limit=0", "limit=0 lists nothing"),
             ("list jobs limit=10001", "limit=10001: at most 10000 jobs at once"),
-            ("list jobs days=-1", "days=-1: say a number."),
-            ("list jobs jobid=x", "jobid=x: say a number."),
-            ("list jobs jobid=4294967296", "jobid=4294967296: say a number."),
-            ("list jobs jobstatus=X", "jobstatus=X: say letters"),
-            ("list jobs jobstatus=", "jobstatus=: say letters"),
-            ("list jobs level=full", "joblevel=full: say letters"),
-            ("list jobs order=up", "order=up: say asc or desc."),
-            ("list files", "Say of which job: list files jobid=N."),
-            ("list joblog jobid=one", "jobid=one: say a number."),
+            ("list jobs days=-1", "days=-1: expected a number."),
+            ("list jobs jobid=x", "jobid=x: expected a number."),
+            ("list jobs jobid=4294967296", "jobid=4294967296: expected a number."),
+            ("list jobs jobstatus=X", "jobstatus=X: expected letters"),
+            ("list jobs jobstatus=", "jobstatus=: expected letters"),
+            ("list jobs level=full", "joblevel=full: expected letters"),
+            ("list jobs order=up", "order=up: expected asc or desc."),
+            ("list files", "Name a job: list files jobid=N."),
+            ("list joblog jobid=one", "jobid=one: expected a number."),
         ] {
             let refused = filter(line).expect_err(line);
             assert!(refused.starts_with(text), "{line}: {refused}");

@@ -50,7 +50,7 @@ pub(super) const COMMANDS: &[Command] = &[
 
 /// There is no such command.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{verb}: is an invalid command.{meant} Type help for the commands there are.")]
+#[error("{verb}: is an invalid command.{meant} Type help for a list of commands.")]
 struct Unknown {
     verb: String,
     meant: Meant,

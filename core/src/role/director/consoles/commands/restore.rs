@@ -63,9 +63,9 @@ enum NotRestored {
     Usage,
     #[error("Name a client: restore client=NAME all done.")]
     WhichClient,
-    #[error("The configuration has no such job with kind: restore.")]
+    #[error("The configuration has no such restore job.")]
     NoRestoreJob,
-    #[error("jobid= wants a number.")]
+    #[error("jobid= needs a number.")]
     JobId,
     #[error("The catalog has no job of this number.")]
     NoJob,
@@ -75,9 +75,9 @@ enum NotRestored {
     NoStorage(String),
     #[error("There is no file to restore.")]
     NoFile,
-    #[error("where={0} is no absolute path: begin it with / (T0553).")]
+    #[error("where={0} is not an absolute path: begin it with / (T0553).")]
     Where(String),
-    #[error("file={0}: say the whole name, from / on.")]
+    #[error("file={0}: give the whole path, beginning with /.")]
     File(String),
     #[error("At most {MAX_PATHS} file= at once: name a folder, which means all below it.")]
     TooManyFiles,

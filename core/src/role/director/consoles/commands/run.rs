@@ -54,13 +54,13 @@ pub(in super::super::super) struct Queued(pub(in super::super::super) u32);
 enum NotRun {
     #[error("Name a job: run job=NAME.{meant} There are: {}", .known.join(", "))]
     Unnamed { meant: Meant, known: Vec<String> },
-    #[error("Job \"{0}\" is switched off by `enabled`.")]
+    #[error("Job \"{0}\" is disabled by `enabled`.")]
     Disabled(String),
     #[error("Use restore to restore.")]
     Restore,
     #[error("{0}= changes nothing for a job that copies, migrates or verifies: leave it out.")]
     IdleWord(&'static str),
-    #[error("jobid= wants the number of the job that a copy, migration or verify job shall take.")]
+    #[error("jobid= needs the number of the job to copy, migrate or verify.")]
     Original,
     #[error("A verify job has the level VolumeToCatalog.")]
     VerifyLevel,

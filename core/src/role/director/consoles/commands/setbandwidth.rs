@@ -20,7 +20,7 @@ pub(super) const COMMAND: Command = Command::new(
         one_of: &[A_JOB],
         help: &[(
             "setbandwidth limit=N[b/s|k/s|kb/s|m/s|mb/s] client=NAME|storage=NAME|jobid=N|job=UNIQUE [yes]",
-            "let the data of jobs take N KiB a second, or N of the unit; 0: no limit",
+            "limit the data of jobs to N KiB a second, or N of the unit; 0: no limit",
         )],
         ..Form::PLAIN
     }],
@@ -30,7 +30,7 @@ pub(super) const COMMAND: Command = Command::new(
 /// How to say it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "Say setbandwidth limit=N client=NAME, storage=NAME, jobid=N or job=UNIQUE. N is in KiB a second, or in what stands \
+    "Use setbandwidth limit=N with client=NAME, storage=NAME, jobid=N or job=UNIQUE. N is in KiB a second, or in what stands \
      after it: b/s, k/s and m/s (1024), kb/s and mb/s (1000); 0 is no limit."
 )]
 struct Usage;

@@ -11,7 +11,7 @@ use super::super::words::Words;
 pub(super) const COMMAND: Command = Command::new(
     "setip",
     &[Form {
-        help: &[("setip", "dial the client of this console's name where the console comes from")],
+        help: &[("setip", "dial the client with this console's name at the address the console comes from")],
         ..Form::PLAIN
     }],
     run,

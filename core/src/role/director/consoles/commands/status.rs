@@ -53,7 +53,7 @@ const SCHEDULED: usize = 50;
 
 /// No daemon was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Name it: status client=NAME or status storage=NAME.")]
+#[error("Name the daemon: status client=NAME or status storage=NAME.")]
 struct Unnamed;
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
