@@ -21,9 +21,9 @@ impl StorageDaemon {
         }
         let jobs = self.sessions.jobs_mut();
         let mut is_known = name.is_empty();
-        for job in jobs.filter(|job| name.is_empty() || job.line.job == name) {
+        for job in jobs.filter(|job| name.is_empty() || job.order.line.job == name) {
             is_known = true;
-            job.bandwidth = limit;
+            job.order.bandwidth = limit;
             if let Some(conn) = job.machine_conn() {
                 net.pace(conn, limit);
             }
@@ -36,7 +36,7 @@ impl StorageDaemon {
 
     /// Lets a machine of the session's job work, no faster than the job may.
     pub(super) fn carry(&self, net: &mut Net, id: SessionId, conn: ConnId, machine: Machine) {
-        let bandwidth = self.sessions.job(id).map_or(0, |job| job.bandwidth);
+        let bandwidth = self.sessions.job(id).map_or(0, |job| job.order.bandwidth);
         net.pace(conn, bandwidth);
         net.carry(conn, machine);
     }

@@ -109,39 +109,43 @@ const DELETED: Expect<Job> = Expect::Text(Who::Director, catalog::NULL_JOB_MEDIA
 
 fn find_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
     // A job that waits for a volume says so once, however often it asks.
-    if job.sent_status != Some(JobStatus::WaitMedia) {
+    if job.said.status != Some(JobStatus::WaitMedia) {
         job.say_status(net, JobStatus::WaitStorage);
     }
-    let Some(wanted) = job.uses.iter().find(|group| group.append) else { return Ok(Act::Wait) };
+    let Some(wanted) = job.order.uses.iter().find(|group| group.append) else { return Ok(Act::Wait) };
     let (pool, media_type) = (wanted.pool.clone(), wanted.media_type.clone());
-    let index = u32::try_from(job.unwanted.len()).unwrap_or(u32::MAX).saturating_add(1);
-    job.ask(net, Ask::FindMedia { index, pool, media_type, unwanted: job.unwanted.clone() });
+    let index = u32::try_from(job.writing.unwanted.len()).unwrap_or(u32::MAX).saturating_add(1);
+    job.ask(net, Ask::FindMedia { index, pool, media_type, unwanted: job.writing.unwanted.clone() });
     Ok(Act::Wait)
 }
 
 fn get_volume_for_write(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    job.ask(net, Ask::GetVolInfo { volume: job.volume.volume.clone(), write: true });
+    job.ask(net, Ask::GetVolInfo { volume: job.writing.volume.volume.clone(), write: true });
     Ok(Act::Wait)
 }
 
 fn mount(job: &mut Job, net: &mut Net) -> Acted<Job> {
     let handle = HandleId(net.next_id());
-    job.handle = Some(handle);
+    job.writing.handle = Some(handle);
     let now = net.wall().0;
-    let wanted = job.uses.iter().find(|group| group.append);
+    let wanted = job.order.uses.iter().find(|group| group.append);
     let label = VolumeLabel {
         labelled: now,
         written: now,
-        volume: job.volume.volume.clone().into(),
+        volume: job.writing.volume.volume.clone().into(),
         pool: wanted.map(|group| group.pool.clone()).unwrap_or_default().into(),
         pool_type: wanted.map(|group| group.pool_type.clone()).unwrap_or_default().into(),
         media_type: wanted.map(|group| group.media_type.clone()).unwrap_or_default().into(),
         program: job.daemon.clone().into(),
         ..VolumeLabel::default()
     };
-    let expect = expected(&job.volume);
-    let folder = job.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
-    let limit = job.append.as_ref().map_or(job.volume.max_bytes, |place| place.limit(job.volume.max_bytes));
+    let expect = expected(&job.writing.volume);
+    let folder = job.order.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
+    let limit = job
+        .order
+        .append
+        .as_ref()
+        .map_or(job.writing.volume.max_bytes, |place| place.limit(job.writing.volume.max_bytes));
     let session = job.session;
     Ok(Act::Want(DiskWork::Mount { handle, folder, label, expect, limit, session }))
 }
@@ -156,7 +160,7 @@ fn expected(volume: &VolumeInfo) -> Find {
 }
 
 fn update_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if !job.labelled {
+    if !job.writing.labelled {
         return Ok(Act::Next);
     }
     job.ask_update(net, true);
@@ -164,51 +168,51 @@ fn update_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
 }
 
 fn get_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if job.labelled { get_volume_for_write(job, net) } else { Ok(Act::Next) }
+    if job.writing.labelled { get_volume_for_write(job, net) } else { Ok(Act::Next) }
 }
 
 fn count_mount(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    job.volume.mounts += 1;
+    job.writing.volume.mounts += 1;
     job.ask_update(net, false);
     Ok(Act::Wait)
 }
 
 fn count_job(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    job.volume.jobs += 1;
+    job.writing.volume.jobs += 1;
     job.ask_update(net, false);
     Ok(Act::Wait)
 }
 
 fn go_on(job: &mut Job, net: &mut Net) -> Acted<Job> {
     job.say_status(net, JobStatus::Running);
-    if let (Some(conn), Some(handle)) = (job.machine_conn(), job.handle) {
+    if let (Some(conn), Some(handle)) = (job.machine_conn(), job.writing.handle) {
         net.to_machine(conn, ToMachine::Volume(handle));
     }
     Ok(Act::Wait)
 }
 
 fn create_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    job.placeholder = true;
-    let media_id = job.volume.media_id;
+    job.writing.placeholder = true;
+    let media_id = job.writing.volume.media_id;
     job.ask(net, Ask::CreateJobMedia(JobMedia { media_id, ..JobMedia::default() }));
     Ok(Act::Wait)
 }
 
 fn delete_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if !job.placeholder {
+    if !job.writing.placeholder {
         return Ok(Act::Next);
     }
-    job.ask(net, Ask::DeleteNullJobMedia { job_id: job.line.job_id });
+    job.ask(net, Ask::DeleteNullJobMedia { job_id: job.order.line.job_id });
     Ok(Act::Wait)
 }
 
 fn create_job_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    let Some(piece) = job.piece.clone() else { return Ok(Act::Next) };
+    let Some(piece) = job.dialogue.piece.clone() else { return Ok(Act::Next) };
     job.count(&piece);
     if piece.last_index == 0 {
         return Ok(Act::Next);
     }
-    job.ask(net, Ask::CreateJobMedia(job_media(&piece, job.volume.media_id)));
+    job.ask(net, Ask::CreateJobMedia(job_media(&piece, job.writing.volume.media_id)));
     Ok(Act::Wait)
 }
 
@@ -218,61 +222,61 @@ fn update(job: &mut Job, net: &mut Net) -> Acted<Job> {
 }
 
 fn update_full(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    "Full".clone_into(&mut job.volume.status);
+    "Full".clone_into(&mut job.writing.volume.status);
     update(job, net)
 }
 
 fn update_error(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    "Error".clone_into(&mut job.volume.status);
-    job.volume.errors += 1;
+    "Error".clone_into(&mut job.writing.volume.status);
+    job.writing.volume.errors += 1;
     update(job, net)
 }
 
 fn update_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if job.source.volume.is_empty() {
+    if job.reading.source.volume.is_empty() {
         return Ok(Act::Next);
     }
-    job.source.read_time += job.tally.spent;
-    job.ask_update_of(net, &job.source, false);
+    job.reading.source.read_time += job.reading.tally.spent;
+    job.ask_update_of(net, &job.reading.source, false);
     Ok(Act::Wait)
 }
 
 fn sync(job: &mut Job, _: &mut Net) -> Acted<Job> {
-    let Some(handle) = job.handle else { return Ok(Act::Next) };
+    let Some(handle) = job.writing.handle else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Sync { handle }))
 }
 
 fn close(job: &mut Job, _: &mut Net) -> Acted<Job> {
-    let Some(handle) = job.handle.take() else { return Ok(Act::Next) };
+    let Some(handle) = job.writing.handle.take() else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Close { handle }))
 }
 
 fn close_reader(job: &mut Job, _: &mut Net) -> Acted<Job> {
-    let Some(handle) = job.reader.take() else { return Ok(Act::Next) };
+    let Some(handle) = job.reading.handle.take() else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Close { handle }))
 }
 
 fn get_next_for_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    let Some(volume) = job.volumes.pop_front() else { return Ok(Act::Next) };
+    let Some(volume) = job.reading.volumes.pop_front() else { return Ok(Act::Next) };
     job.ask(net, Ask::GetVolInfo { volume, write: false });
     Ok(Act::Wait)
 }
 
 fn open_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
     let handle = HandleId(net.next_id());
-    job.reader = Some(handle);
-    let folder = job.read.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
+    job.reading.handle = Some(handle);
+    let folder = job.order.read.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
     let form = match job.part {
         Part::Send(_) => ReadForm::Replicate,
         Part::Clone => ReadForm::Clone,
         Part::Client | Part::Receive => ReadForm::Restore,
     };
-    let bootstrap = job.bootstrap.clone();
+    let bootstrap = job.order.bootstrap.clone();
     Ok(Act::Want(DiskWork::OpenRead { handle, folder, bootstrap, form }))
 }
 
 fn learn_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
-    job.volume = VolumeInfo::parse(line.as_bytes()).ok_or(None)?;
+    job.writing.volume = VolumeInfo::parse(line.as_bytes()).ok_or(None)?;
     Ok(())
 }
 
@@ -289,14 +293,14 @@ fn learn_writable(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
         return Err(Some(Trouble::TakenBack));
     }
     learn_volume(job, line)?;
-    let labels = job.append.as_ref().is_none_or(|place| place.labels);
-    if !labels && expected(&job.volume) == Find::New { Err(Some(Trouble::NoLabel)) } else { Ok(()) }
+    let labels = job.order.append.as_ref().is_none_or(|place| place.labels);
+    if !labels && expected(&job.writing.volume) == Find::New { Err(Some(Trouble::NoLabel)) } else { Ok(()) }
 }
 
 /// A refusal only warns (`wire/3 §5.9`): the volume itself decides.
 fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
     match VolumeInfo::parse(line.as_bytes()) {
-        Some(volume) => job.source = volume,
+        Some(volume) => job.reading.source = volume,
         None => drop(VolumeRefusal::parse(line.as_bytes()).ok_or(None)?),
     }
     Ok(())

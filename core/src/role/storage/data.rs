@@ -18,7 +18,7 @@ use crate::wire::status::{self, JobStatus};
 
 use super::StorageDaemon;
 use super::catalog_tables as tables;
-use super::job::{Direction, Job, Part};
+use super::job::{Direction, Job, Part, Stream};
 
 /// Parcels in memory for what is read and sent.
 pub(super) const PARCELS: usize = 4;
@@ -29,19 +29,18 @@ impl StorageDaemon {
     /// The file daemon is here and `run` has come.
     pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        net.cancel_timer(job.wait.take());
-        net.send_text(job.director, status::job_starts(&job.line.job));
+        net.send_text(job.director, status::job_starts(&job.order.line.job));
         job.say_status(net, JobStatus::Running);
-        if let Some(text) = job.connected.take() {
+        if let Some(text) = job.early.connected.take() {
             job.message(net, MessageKind::Info, &text);
         }
         let text = format!("Version: {} ({}) {}", self.identity.full, self.identity.date, self.identity.system);
         job.message(net, MessageKind::Info, &text);
-        if job.line.spool_data {
+        if job.order.line.spool_data {
             let text = "Data is not spooled: it goes to the volume at once.";
             job.message(net, MessageKind::Info, text);
         }
-        let early: Vec<Vec<u8>> = job.early.drain(..).collect();
+        let early: Vec<Vec<u8>> = job.early.texts.drain(..).collect();
         for text in early {
             self.data_command(net, id, &text);
         }
@@ -55,10 +54,10 @@ impl StorageDaemon {
             Some(Part::Client | Part::Clone) | None => {}
         }
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let Some(conn) = job.file else { return };
+        let Some(conn) = job.peer.conn() else { return };
         if !job.run {
-            if job.early.len() < MAX_EARLY {
-                job.early.push_back(text.to_vec());
+            if job.early.texts.len() < MAX_EARLY {
+                job.early.texts.push_back(text.to_vec());
             } else {
                 net.abort(conn);
             }
@@ -85,7 +84,7 @@ impl StorageDaemon {
                 let archiver = self.archiver(net, id);
                 self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
             }
-            (Some(DataCommand::ReadData(_)), Some(Direction::Read)) if job.volumes.is_empty() => {
+            (Some(DataCommand::ReadData(_)), Some(Direction::Read)) if job.reading.volumes.is_empty() => {
                 net.send_text(conn, session::READ_ERROR);
                 let text = "the director named no volume to read from: a bootstrap must come before `run`";
                 self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
@@ -132,7 +131,7 @@ impl StorageDaemon {
 
     /// The device a job appends to.
     fn append_device(&self, id: SessionId) -> Option<&Device> {
-        let place = self.sessions.job(id)?.append.as_ref()?;
+        let place = self.sessions.job(id)?.order.append.as_ref()?;
         self.config.devices.iter().find(|device| device.name == place.device)
     }
 
@@ -142,7 +141,7 @@ impl StorageDaemon {
         let device = self.append_device(id);
         let block_size = device.map_or(0, |device| usize::try_from(device.maximum_block_size.0).unwrap_or(0));
         let (session, name, label) =
-            job.map(|job| (job.session, job.line.job.clone(), label_of(job))).unwrap_or_default();
+            job.map(|job| (job.session, job.order.line.job.clone(), label_of(job))).unwrap_or_default();
         ReceiverSetup {
             session,
             block_size: block_size.max(MIN_BLOCK_SIZE),
@@ -158,7 +157,7 @@ impl StorageDaemon {
         match job.opened {
             Some(Direction::Append) => job.queue(tables::ACQUIRE, None),
             Some(Direction::Read | Direction::Copy) => {
-                for _ in 0..job.volumes.len() {
+                for _ in 0..job.reading.volumes.len() {
                     job.queue(tables::ASK_READ, None);
                 }
                 job.queue(tables::OPEN_READ, None);
@@ -174,7 +173,7 @@ impl StorageDaemon {
         if job.part != Part::Client {
             return self.copy_records(net, id);
         }
-        if let (Some(conn), Some(reader)) = (job.file, job.reader) {
+        if let (Some(conn), Some(reader)) = (job.peer.conn(), job.reading.handle) {
             net.send_text(conn, session::DATA);
             self.carry(net, id, conn, Machine::Send(Sender::new(reader, PARCELS)));
         }
@@ -190,22 +189,22 @@ impl StorageDaemon {
             FromMachine::VolumeFull { piece: None, disk_full: true } => {
                 let text = format!(
                     "the disk of device \"{}\" is full: free space there, or let volumes be recycled",
-                    job.append.as_ref().map_or("", |place| place.device.as_str())
+                    job.order.append.as_ref().map_or("", |place| place.device.as_str())
                 );
                 return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
             }
             FromMachine::VolumeFull { piece, disk_full } => {
                 let why = if disk_full { "the disk is full" } else { "its limit is reached" };
-                let text = format!("End of Volume \"{}\": {why}.", job.volume.volume);
+                let text = format!("End of Volume \"{}\": {why}.", job.writing.volume.volume);
                 job.message(net, if disk_full { MessageKind::Warning } else { MessageKind::Info }, &text);
-                job.tries = 0;
+                job.writing.tries = 0;
                 job.queue(tables::FULL, piece);
                 job.queue(tables::ACQUIRE, None);
             }
             FromMachine::FirstBlock => job.queue(tables::PLACEHOLDER, None),
             FromMachine::Piece(piece) => job.queue(tables::PIECE, Some(piece)),
             FromMachine::Attributes(parcel) => {
-                if job.line.no_attributes {
+                if job.order.line.no_attributes {
                     if let Some(conn) = job.machine_conn() {
                         net.to_machine(conn, crate::bulk::machine::ToMachine::AttributesSent(parcel));
                     }
@@ -226,26 +225,26 @@ impl StorageDaemon {
 
     pub(super) fn machine_ended(&mut self, net: &mut Net, id: SessionId, outcome: Outcome) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        match (outcome, job.opened, job.file) {
+        match (outcome, job.opened, job.peer.conn()) {
             (Outcome::Complete { files, bytes, piece }, Some(Direction::Copy), _) => {
-                (job.files, job.bytes) = (files, bytes);
-                job.stream_done = true;
-                if job.handle.is_some() {
+                (job.counted.files, job.counted.bytes) = (files, bytes);
+                job.stream = Stream::Done;
+                if job.writing.handle.is_some() {
                     job.queue(tables::FINISH, piece);
                 }
                 job.queue(tables::READ_DONE, None);
             }
             (Outcome::Complete { files, bytes, piece }, Some(Direction::Append), Some(conn)) => {
-                (job.files, job.bytes) = (files, bytes);
-                job.stream_done = true;
-                if job.handle.is_some() {
+                (job.counted.files, job.counted.bytes) = (files, bytes);
+                job.stream = Stream::Done;
+                if job.writing.handle.is_some() {
                     job.queue(tables::FINISH, piece);
                 }
                 let replicated = job.part == Part::Receive;
                 net.send_text(conn, if replicated { session::REPLICATED } else { session::APPENDED });
             }
             (Outcome::Complete { .. }, ..) => {
-                job.stream_done = true;
+                job.stream = Stream::Done;
                 // The other storage daemon still has to say that it has everything.
                 if job.part == Part::Client {
                     job.queue(tables::READ_DONE, None);
@@ -253,7 +252,7 @@ impl StorageDaemon {
             }
             (Outcome::Cut, ..) => return, // on_closed follows and knows why
             (other, ..) => {
-                match (job.opened, job.part, job.file) {
+                match (job.opened, job.part, job.peer.conn()) {
                     (Some(Direction::Append), Part::Receive, Some(conn)) => {
                         net.send_text(conn, session::BAD_REPLICATION);
                     }
@@ -273,18 +272,18 @@ impl StorageDaemon {
 
 /// What the labels of the job's session say (`wire/3 §5.6`).
 fn label_of(job: &Job) -> SessionLabel {
-    let wanted = job.uses.iter().find(|group| group.append);
+    let wanted = job.order.uses.iter().find(|group| group.append);
     SessionLabel {
-        job_id: job.line.job_id,
+        job_id: job.order.line.job_id,
         written: job.started.0,
         pool: wanted.map(|group| group.pool.clone()).unwrap_or_default().into(),
         pool_type: wanted.map(|group| group.pool_type.clone()).unwrap_or_default().into(),
-        job_name: job.line.name.clone().into(),
-        client: job.line.client.clone().into(),
-        job: job.line.job.clone().into(),
-        fileset: job.line.fileset.clone().into(),
-        job_type: u32::from(job.line.kind.letter()),
-        level: u32::from(job.line.level.letter()),
-        fileset_md5: job.line.fileset_digest.clone().into(),
+        job_name: job.order.line.name.clone().into(),
+        client: job.order.line.client.clone().into(),
+        job: job.order.line.job.clone().into(),
+        fileset: job.order.line.fileset.clone().into(),
+        job_type: u32::from(job.order.line.kind.letter()),
+        level: u32::from(job.order.line.level.letter()),
+        fileset_md5: job.order.line.fileset_digest.clone().into(),
     }
 }

@@ -28,67 +28,151 @@ use super::replicate::Stage;
 /// A job from its `JobId=` line to its `3099`.
 #[derive(Debug)]
 pub(super) struct Job {
-    /// What the director said of it.
-    pub(super) line: StorageJob,
+    pub(super) order: Order,
     /// The connection of its director.
     pub(super) director: ConnId,
     pub(super) daemon: String,
     pub(super) session: Session,
+    pub(super) started: Wall,
+    /// Who takes part besides the director.
+    pub(super) part: Part,
+    /// Where that one is.
+    pub(super) peer: Presence,
+    pub(super) early: Early,
+    /// Whether `run` has come.
+    pub(super) run: bool,
+    pub(super) opened: Option<Direction>,
+    /// The devices it does not have yet.
+    pub(super) lacking: VecDeque<String>,
+    pub(super) writing: Writing,
+    pub(super) reading: Reading,
+    pub(super) stream: Stream,
+    pub(super) dialogue: Dialogue,
+    pub(super) said: Said,
+    pub(super) counted: Counted,
+    pub(super) status: JobStatus,
+}
+
+/// What the director has ordered.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// What it said of the job.
+    pub(super) line: StorageJob,
+    /// What the peer of the data channel must know.
     pub(super) key: Secret,
     pub(super) uses: Vec<UseStorage>,
     pub(super) bootstrap: Arc<Bootstrap>,
-    /// Whether `run` has come.
-    pub(super) run: bool,
-    pub(super) file: Option<ConnId>,
-    /// The dial to a passive file daemon.
-    pub(super) dial: Option<DialId>,
+    /// The device it appends to.
+    pub(super) append: Option<Place>,
+    /// The device it reads from.
+    pub(super) read: Option<Place>,
+    /// Bytes a second that its data may take; 0 for no limit.
+    pub(super) bandwidth: u64,
+}
+
+/// Where the other end of the data channel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// It may come, and nobody waits yet.
+    Absent,
+    /// It is to come before this timer is due.
+    Awaited(TimerKey),
+    Dialling(DialId),
+    Here(ConnId),
+    /// It has left, or was not reached.
+    Ended,
+}
+
+impl Presence {
+    /// Its connection.
+    pub(super) const fn conn(self) -> Option<ConnId> {
+        if let Self::Here(conn) = self { Some(conn) } else { None }
+    }
+
+    /// Whether it may still dial in.
+    pub(super) const fn may_come(self) -> bool {
+        matches!(self, Self::Absent | Self::Awaited(_))
+    }
+
+    /// Whether it is expected or dialled.
+    pub(super) const fn is_under_way(self) -> bool {
+        matches!(self, Self::Awaited(_) | Self::Dialling(_))
+    }
+}
+
+/// What came, or happened, before the job was told to start.
+#[derive(Debug, Default)]
+pub(super) struct Early {
     /// What is said of the connection once the job starts: the director reads no messages before (`wire/3 §1.3.7`).
     pub(super) connected: Option<String>,
-    /// Whether another storage daemon came before `listen`.
-    pub(super) storage_is_early: bool,
+    /// Another storage daemon came before `listen`.
+    pub(super) storage_came: bool,
     /// Messages of the file daemon that came before `run`, or of the other storage daemon before `listen`.
-    pub(super) early: VecDeque<Vec<u8>>,
-    pub(super) wait: Option<TimerKey>,
-    pub(super) opened: Option<Direction>,
-    /// Who takes part besides the director.
-    pub(super) part: Part,
-    /// The devices it appends to and reads from.
-    pub(super) append: Option<Place>,
-    pub(super) read: Option<Place>,
-    /// The devices it does not have yet.
-    pub(super) lacking: VecDeque<String>,
-    /// The volume being written, and what is known of it.
+    pub(super) texts: VecDeque<Vec<u8>>,
+}
+
+/// The volume being written.
+#[derive(Debug, Default)]
+pub(super) struct Writing {
     pub(super) handle: Option<HandleId>,
+    /// What is known of it.
     pub(super) volume: VolumeInfo,
-    /// The volumes being read, and what is known of the last that was asked for.
-    pub(super) reader: Option<HandleId>,
-    pub(super) source: VolumeInfo,
+    /// Volumes that were offered and are of no use, and how many in a row.
     pub(super) unwanted: Vec<String>,
     pub(super) tries: u32,
-    /// Names of the volumes of a read whose place in the catalog is still to be asked.
-    pub(super) volumes: VecDeque<String>,
+    /// It was labelled for this job.
     pub(super) labelled: bool,
-    pub(super) script: Option<Script<Self>>,
-    pub(super) tasks: VecDeque<Task>,
-    pub(super) piece: Option<Piece>,
+    /// The catalog keeps it from being recycled.
+    pub(super) placeholder: bool,
+}
+
+/// The volumes being read.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) handle: Option<HandleId>,
+    /// What is known of the last that was asked for.
+    pub(super) source: VolumeInfo,
+    /// Names of those whose place in the catalog is still to be asked.
+    pub(super) volumes: VecDeque<String>,
     pub(super) tally: Tally,
-    pub(super) status: JobStatus,
-    pub(super) sent_status: Option<JobStatus>,
+}
+
+/// How far the data of the job is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// To come, or under way.
+    Open,
+    /// At its good end: the peer may hang up.
+    Done,
+    /// The reading storage daemon waits for the answer to `end replicate`.
+    EndAsked,
+}
+
+/// The dialogues with the director's catalog.
+#[derive(Debug, Default)]
+pub(super) struct Dialogue {
+    /// The one under way, and the piece it is about.
+    pub(super) script: Option<Script<Job>>,
+    pub(super) piece: Option<Piece>,
+    pub(super) tasks: VecDeque<Task>,
+}
+
+/// What the director was told, or is to be.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) status: Option<JobStatus>,
     /// What is to be said of single files and volumes.
     pub(super) remarks: Remarks,
-    /// Parcels on their way to the director, in order: whether they are attributes, whose memory is the machine's.
+    /// Parcels on their way to it, in order: whether they are attributes, whose memory is the machine's.
     pub(super) sent: VecDeque<bool>,
+}
+
+/// How much it was.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
     pub(super) files: u32,
     pub(super) bytes: u64,
     pub(super) errors: u32,
-    pub(super) placeholder: bool,
-    /// The stream has come to its good end: the peer may hang up.
-    pub(super) stream_done: bool,
-    /// The reading storage daemon waits for the answer to `end replicate`.
-    pub(super) end_is_asked: bool,
-    pub(super) started: Wall,
-    /// Bytes a second that its data may take; 0 for no limit.
-    pub(super) bandwidth: u64,
     /// What its data channel had moved when a status last asked.
     pub(super) progress: Option<Moved>,
 }
@@ -163,83 +247,57 @@ pub(super) struct Finished {
 }
 
 impl Job {
-    pub(super) fn new(
-        line: StorageJob,
-        director: ConnId,
-        daemon: String,
-        session: Session,
-        key: Secret,
-        started: Wall,
-    ) -> Self {
+    pub(super) fn new(order: Order, director: ConnId, daemon: String, session: Session, started: Wall) -> Self {
         Self {
-            line,
+            order,
             director,
             daemon,
             session,
-            key,
-            uses: Vec::new(),
-            bootstrap: Arc::default(),
-            run: false,
-            file: None,
-            dial: None,
-            connected: None,
-            storage_is_early: false,
-            early: VecDeque::new(),
-            wait: None,
-            opened: None,
-            part: Part::Client,
-            append: None,
-            read: None,
-            lacking: VecDeque::new(),
-            handle: None,
-            volume: VolumeInfo::default(),
-            reader: None,
-            source: VolumeInfo::default(),
-            unwanted: Vec::new(),
-            tries: 0,
-            volumes: VecDeque::new(),
-            labelled: false,
-            script: None,
-            tasks: VecDeque::new(),
-            piece: None,
-            tally: Tally::default(),
-            status: JobStatus::Running,
-            sent_status: None,
-            files: 0,
-            bytes: 0,
-            remarks: Remarks::default(),
-            sent: VecDeque::new(),
-            errors: 0,
-            placeholder: false,
-            stream_done: false,
-            end_is_asked: false,
             started,
-            bandwidth: 0,
-            progress: None,
+            part: Part::Client,
+            peer: Presence::Absent,
+            early: Early::default(),
+            run: false,
+            opened: None,
+            lacking: VecDeque::new(),
+            writing: Writing::default(),
+            reading: Reading::default(),
+            stream: Stream::Open,
+            dialogue: Dialogue::default(),
+            said: Said::default(),
+            counted: Counted::default(),
+            status: JobStatus::Running,
+        }
+    }
+
+    /// The other end of the data channel is here.
+    pub(super) fn peer_is_here(&mut self, net: &mut Net, conn: ConnId) {
+        if let Presence::Awaited(timer) = std::mem::replace(&mut self.peer, Presence::Here(conn)) {
+            net.cancel_timer(timer);
         }
     }
 
     /// The volume is open: takes over what was found.
     pub(super) fn mounted(&mut self, net: &mut Net, bytes: u64, labelled: bool, cut: u64, spent: u64) {
-        self.labelled = labelled;
-        self.volume.write_time += spent;
+        self.writing.labelled = labelled;
+        self.writing.volume.write_time += spent;
         if labelled {
-            let volume = &mut self.volume;
+            let volume = &mut self.writing.volume;
             (volume.bytes, volume.blocks, volume.files) = (bytes, 1, 0);
             volume.writes += 1;
-            let folder = self.append.as_ref().map_or("", |place| place.folder.as_str());
-            let text = format!("Labeled new Volume \"{}\" on device \"{folder}\".", self.volume.volume);
+            let folder = self.order.append.as_ref().map_or("", |place| place.folder.as_str());
+            let text = format!("Labeled new Volume \"{}\" on device \"{folder}\".", self.writing.volume.volume);
             self.message(net, MessageKind::Info, &text);
-        } else if self.volume.bytes != bytes {
+        } else if self.writing.volume.bytes != bytes {
             let text = format!(
                 "Volume \"{}\" has {bytes} bytes where the catalog knows {}: the catalog is corrected.",
-                self.volume.volume, self.volume.bytes
+                self.writing.volume.volume, self.writing.volume.bytes
             );
-            self.volume.bytes = bytes;
+            self.writing.volume.bytes = bytes;
             self.message(net, MessageKind::Warning, &text);
         }
         if cut > 0 {
-            let text = format!("{cut} bytes of a torn block were cut off Volume \"{}\".", self.volume.volume);
+            let text = format!("{cut} bytes of a torn block were cut off Volume \"{}\".", self.writing.volume.volume);
             self.message(net, MessageKind::Warning, &text);
         }
     }
@@ -252,10 +310,10 @@ impl Job {
     /// Sends a job message to its director.
     pub(super) fn message(&mut self, net: &mut Net, kind: MessageKind, text: &str) {
         if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
-            self.errors += 1;
+            self.counted.errors += 1;
         }
-        let (daemon, name) = (&self.daemon, &self.line.job);
-        let message = JobMessage::compose(daemon, self.line.job_id, name, kind, net.wall().seconds(), text);
+        let (daemon, name) = (&self.daemon, &self.order.line.job);
+        let message = JobMessage::compose(daemon, self.order.line.job_id, name, kind, net.wall().seconds(), text);
         net.send_text(self.director, message.to_line());
     }
 
@@ -264,35 +322,35 @@ impl Job {
         for remark in remarks {
             let kind = MessageKind::from_number(i32::from(remark.kind));
             if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
-                self.errors += 1;
+                self.counted.errors += 1;
             }
-            if self.remarks.takes_more() {
-                let (daemon, name, time) = (&self.daemon, &self.line.job, net.wall().seconds());
-                let message = JobMessage::compose(daemon, self.line.job_id, name, kind, time, &remark.text);
-                self.remarks.add(&message.to_line());
+            if self.said.remarks.takes_more() {
+                let (daemon, name, time) = (&self.daemon, &self.order.line.job, net.wall().seconds());
+                let message = JobMessage::compose(daemon, self.order.line.job_id, name, kind, time, &remark.text);
+                self.said.remarks.add(&message.to_line());
             }
         }
         self.send_remarks(net);
     }
 
     fn send_remarks(&mut self, net: &mut Net) {
-        if let Some(parcel) = self.remarks.next() {
-            self.sent.push_back(false);
+        if let Some(parcel) = self.said.remarks.next() {
+            self.said.sent.push_back(false);
             net.send_parcel(self.director, parcel);
         }
     }
 
     /// Sends attributes for the catalog.
     pub(super) fn send_attributes(&mut self, net: &mut Net, parcel: Parcel) {
-        self.sent.push_back(true);
+        self.said.sent.push_back(true);
         net.send_parcel(self.director, parcel);
     }
 
     /// The director has taken a parcel. True if it was of attributes.
     pub(super) fn parcel_taken(&mut self, net: &mut Net) -> bool {
-        let are_attributes = self.sent.pop_front();
+        let are_attributes = self.said.sent.pop_front();
         if are_attributes == Some(false) {
-            self.remarks.taken();
+            self.said.remarks.taken();
             self.send_remarks(net);
         }
         are_attributes == Some(true)
@@ -300,7 +358,7 @@ impl Job {
 
     /// Says what of the remarks still waits, and how many were left out.
     pub(super) fn last_remarks(&mut self, net: &mut Net) {
-        let (frames, left_out) = self.remarks.finish();
+        let (frames, left_out) = self.said.remarks.finish();
         if !frames.is_empty() {
             net.send(self.director, frames);
         }
@@ -311,20 +369,20 @@ impl Job {
 
     /// Tells the director a status, if it has changed (`wire/3 §2.5`).
     pub(super) fn say_status(&mut self, net: &mut Net, status: JobStatus) {
-        if self.sent_status != Some(status) {
-            self.sent_status = Some(status);
-            net.send_text(self.director, StatusLine { job: self.line.job.clone(), status }.to_line());
+        if self.said.status != Some(status) {
+            self.said.status = Some(status);
+            net.send_text(self.director, StatusLine { job: self.order.line.job.clone(), status }.to_line());
         }
     }
 
     /// Asks the director's catalog.
     pub(super) fn ask(&self, net: &mut Net, ask: Ask) {
-        net.send_text(self.director, CatalogRequest { job: self.line.job.clone(), ask }.to_line());
+        net.send_text(self.director, CatalogRequest { job: self.order.line.job.clone(), ask }.to_line());
     }
 
     /// Reports the counters of the volume being written.
     pub(super) fn ask_update(&self, net: &mut Net, relabel: bool) {
-        self.ask_update_of(net, &self.volume, relabel);
+        self.ask_update_of(net, &self.writing.volume, relabel);
     }
 
     /// Reports a volume's counters.
@@ -354,7 +412,7 @@ impl Job {
 
     /// Counts a piece into the volume's counters.
     pub(super) fn count(&mut self, piece: &Piece) {
-        let volume = &mut self.volume;
+        let volume = &mut self.writing.volume;
         volume.blocks += piece.blocks;
         volume.writes += piece.blocks;
         volume.bytes += piece.bytes;
@@ -364,37 +422,38 @@ impl Job {
 
     /// Puts a dialogue with the catalog at the end of the queue.
     pub(super) fn queue(&mut self, table: Table, piece: Option<Piece>) {
-        self.tasks.push_back(Task { table, piece });
+        self.dialogue.tasks.push_back(Task { table, piece });
     }
 
     /// Whether it waits: for a volume, for its turn on a device, for its file daemon to be reached.
     pub(super) fn is_waiting(&self) -> bool {
-        self.dial.is_some() || matches!(self.sent_status, Some(JobStatus::WaitMedia | JobStatus::WaitStorage))
+        matches!(self.peer, Presence::Dialling(_))
+            || matches!(self.said.status, Some(JobStatus::WaitMedia | JobStatus::WaitStorage))
     }
 
     /// Whether the dialogue under way waits for this event.
     pub(super) fn waits_for(&self, event: Event) -> bool {
-        self.script.as_ref().is_some_and(|script| script.waits_for(event))
+        self.dialogue.script.as_ref().is_some_and(|script| script.waits_for(event))
     }
 
     /// Starts the next dialogue if none is under way.
     pub(super) fn next_task(&mut self, net: &mut Net) -> Ran<Self> {
-        if self.script.is_some() {
+        if self.dialogue.script.is_some() {
             return Ok(Progress::Waiting);
         }
-        let Some(task) = self.tasks.pop_front() else { return Ok(Progress::Waiting) };
-        self.piece = task.piece;
+        let Some(task) = self.dialogue.tasks.pop_front() else { return Ok(Progress::Waiting) };
+        self.dialogue.piece = task.piece;
         self.begin(task.table, net)
     }
 
     pub(super) fn finished(&self, ended: Wall) -> Finished {
         Finished {
-            id: self.line.job_id,
-            name: self.line.name.clone(),
-            level: self.line.level.letter(),
-            files: self.files,
-            bytes: self.bytes,
-            errors: self.errors,
+            id: self.order.line.job_id,
+            name: self.order.line.name.clone(),
+            level: self.order.line.level.letter(),
+            files: self.counted.files,
+            bytes: self.counted.bytes,
+            errors: self.counted.errors,
             status: self.status,
             ended,
         }
@@ -409,7 +468,7 @@ impl Scripted for Job {
     type Trouble = Trouble;
 
     fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
-        Some(&mut self.script)
+        Some(&mut self.dialogue.script)
     }
 }
 

@@ -52,7 +52,7 @@ use crate::work::{Work, WorkDone};
 
 use catalog_tables::{self as tables, Event, Trouble};
 use device::Devices;
-use job::{Direction, Finished, Job, Part};
+use job::{Direction, Finished, Job, Part, Presence, Stream};
 use session::Session;
 use tokens::{Dial, Due, Owner};
 
@@ -121,8 +121,8 @@ impl StorageDaemon {
         }
         let clear = if self.config.storage.tls.enable { Clear::Never } else { Clear::Allowed };
         for job in self.sessions.jobs() {
-            if job.file.is_none() && job.dial.is_none() && job.is_alive() {
-                keys = keys.with(PeerName::new(PeerKind::Job, &job.line.job), job.key.clone(), clear);
+            if job.peer.may_come() && job.is_alive() {
+                keys = keys.with(PeerName::new(PeerKind::Job, &job.order.line.job), job.order.key.clone(), clear);
             }
         }
         net.set_keyring(Arc::new(keys.build()));
@@ -133,9 +133,9 @@ impl StorageDaemon {
     fn want_devices(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         let wanted = match job.opened {
-            Some(Direction::Append) => [job.append.as_ref(), None],
-            Some(Direction::Read) => [None, job.read.as_ref()],
-            Some(Direction::Copy) => [job.append.as_ref(), job.read.as_ref()],
+            Some(Direction::Append) => [job.order.append.as_ref(), None],
+            Some(Direction::Read) => [None, job.order.read.as_ref()],
+            Some(Direction::Copy) => [job.order.append.as_ref(), job.order.read.as_ref()],
             None => [None, None],
         };
         let devices: BTreeSet<String> = wanted.into_iter().flatten().map(|place| place.device.clone()).collect();
@@ -170,7 +170,7 @@ impl StorageDaemon {
     fn advance(&mut self, net: &mut Net, id: SessionId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         let mut outcome = step(job, net);
-        while matches!(outcome, Ok(Progress::Finished)) && !job.tasks.is_empty() {
+        while matches!(outcome, Ok(Progress::Finished)) && !job.dialogue.tasks.is_empty() {
             outcome = job.next_task(net);
         }
         match outcome {
@@ -192,18 +192,19 @@ impl StorageDaemon {
     /// No volume is to be had: says so and asks again later (`wire/3 §9`).
     fn wait_volume(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        if job.sent_status != Some(JobStatus::WaitMedia) {
-            let pool = job.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
+        if job.said.status != Some(JobStatus::WaitMedia) {
+            let pool =
+                job.order.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
             let text = format!(
                 "Job {} is waiting: pool \"{pool}\" has no volume to append to. Give the pool a label format, raise its \
                  maximum of volumes, or let volumes expire.",
-                job.line.job
+                job.order.line.job
             );
             job.message(net, MessageKind::Mount, &text);
             job.say_status(net, JobStatus::WaitMedia);
         }
-        job.unwanted.clear();
-        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        job.writing.unwanted.clear();
+        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
         net.set_timer(VOLUME_POLL, "ask for a volume again", Due::Volume(id));
         self.arm_heartbeat(net, id);
     }
@@ -220,7 +221,7 @@ impl StorageDaemon {
         let job = self.sessions.job(id);
         let Some(job) = job.filter(|job| job.is_waiting()) else { return };
         self.sessions.signal(net, id, Signal::Heartbeat);
-        if let Some(conn) = job.file {
+        if let Some(conn) = job.peer.conn() {
             net.send_signal(conn, Signal::Heartbeat);
         }
         self.arm_heartbeat(net, id);
@@ -229,32 +230,32 @@ impl StorageDaemon {
     /// The director has found a use for the volume in the meantime: another one, but not for ever.
     fn next_volume(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        job.tries += 1;
-        job.unwanted.push(job.volume.volume.clone());
-        if job.tries > MAX_SPOILT {
-            let text = format!("the director takes back each volume it offers: {}", job.unwanted.join(", "));
+        job.writing.tries += 1;
+        job.writing.unwanted.push(job.writing.volume.volume.clone());
+        if job.writing.tries > MAX_SPOILT {
+            let text = format!("the director takes back each volume it offers: {}", job.writing.unwanted.join(", "));
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
         }
-        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
         self.next_task(net, id);
     }
 
     /// The volume would have to be labelled first, and the device labels none: another one, but not for ever.
     fn not_labelled(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        job.tries += 1;
-        job.unwanted.push(job.volume.volume.clone());
-        let device = job.append.as_ref().map_or("", |place| place.device.as_str());
+        job.writing.tries += 1;
+        job.writing.unwanted.push(job.writing.volume.volume.clone());
+        let device = job.order.append.as_ref().map_or("", |place| place.device.as_str());
         let text = format!(
             "volume \"{}\" has no label, and device \"{device}\" labels none (`label_media: false`): label it with \
              another device of this media type, or set `label_media: true`",
-            job.volume.volume
+            job.writing.volume.volume
         );
-        if job.tries > MAX_SPOILT {
+        if job.writing.tries > MAX_SPOILT {
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
         }
         job.message(net, MessageKind::Warning, &text);
-        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
         self.next_task(net, id);
     }
 
@@ -262,37 +263,38 @@ impl StorageDaemon {
     fn mount_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         // A new volume's file need not be there; then it is the folder that is missing, for every volume.
-        let is_known = job.volume.bytes > 0;
+        let is_known = job.writing.volume.bytes > 0;
         let spoilt = matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. })
             || is_known && matches!(error, DiskError::Missing(_));
-        job.tries += 1;
-        job.handle = None;
-        job.script = None;
-        if !spoilt || job.tries > MAX_SPOILT {
-            let text = format!("cannot use volume \"{}\": {error}", job.volume.volume);
+        job.writing.tries += 1;
+        job.writing.handle = None;
+        job.dialogue.script = None;
+        if !spoilt || job.writing.tries > MAX_SPOILT {
+            let text = format!("cannot use volume \"{}\": {error}", job.writing.volume.volume);
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
         }
-        let text = format!("volume \"{}\" is marked in error: {error}", job.volume.volume);
+        let text = format!("volume \"{}\" is marked in error: {error}", job.writing.volume.volume);
         job.message(net, MessageKind::Warning, &text);
-        job.unwanted.push(job.volume.volume.clone());
-        job.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
-        job.tasks.push_front(job::Task { table: tables::SPOILT, piece: None });
+        job.writing.unwanted.push(job.writing.volume.volume.clone());
+        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
+        job.dialogue.tasks.push_front(job::Task { table: tables::SPOILT, piece: None });
         self.next_task(net, id);
     }
 
     /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
     fn end_if_done(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        if !job.run || job.script.is_some() || !job.tasks.is_empty() || job.wait.is_some() {
+        if !job.run || job.dialogue.script.is_some() || !job.dialogue.tasks.is_empty() || job.peer.is_under_way() {
             return;
         }
-        match job.file {
-            Some(conn) if std::mem::take(&mut job.end_is_asked) => {
-                net.send_text(conn, crate::wire::session::REPLICATION_ENDED);
+        match (job.peer.conn(), job.stream) {
+            (Some(conn), Stream::EndAsked) => {
+                job.stream = Stream::Done;
+                net.send_text(conn, session_lines::REPLICATION_ENDED);
             }
-            Some(_) => {}
-            None if job.part == Part::Clone && !job.stream_done => {}
-            None => self.finish_job(net, id),
+            (Some(_), _) => {}
+            (None, Stream::Open) if job.part == Part::Clone => {}
+            (None, _) => self.finish_job(net, id),
         }
     }
 
@@ -307,11 +309,11 @@ impl StorageDaemon {
             }
             let (files, bytes) = match (job.opened, job.part) {
                 (Some(Direction::Read), Part::Client) => (0, 0),
-                (Some(Direction::Read), _) => (job.tally.files, job.tally.read_bytes),
-                _ => (job.files, job.bytes),
+                (Some(Direction::Read), _) => (job.reading.tally.files, job.reading.tally.read_bytes),
+                _ => (job.counted.files, job.counted.bytes),
             };
             job.last_remarks(net);
-            let (job, status, errors) = (job.line.job.clone(), job.status, job.errors);
+            let (job, status, errors) = (job.order.line.job.clone(), job.status, job.counted.errors);
             let end = StorageEnd { job, status, files, bytes, errors };
             self.sessions.tell(net, id, end.to_line());
             self.sessions.signal(net, id, Signal::Eod);
@@ -331,8 +333,8 @@ impl StorageDaemon {
         }
         job.status = status;
         job.message(net, kind, text);
-        job.script = None;
-        job.tasks.clear();
+        job.dialogue.script = None;
+        job.dialogue.tasks.clear();
         if job.run { self.finish_job(net, id) } else { self.end_session(net, id) }
     }
 
@@ -347,23 +349,21 @@ impl StorageDaemon {
     }
 
     fn release(&mut self, net: &mut Net, id: SessionId, job: &Job) {
-        if let Some(conn) = job.file {
+        if let Some(conn) = job.peer.conn() {
             if !job.is_alive() {
                 net.to_machine(conn, ToMachine::Stop);
             }
             net.close(conn, true);
         }
-        if let Part::Send(replicate::Stage::Dialling(dial)) = job.part {
-            net.cancel_dial(dial);
-        }
-        net.cancel_timer(job.wait);
-        if let Some(dial) = job.dial {
-            net.cancel_dial(dial);
+        match job.peer {
+            Presence::Dialling(dial) => net.cancel_dial(dial),
+            Presence::Awaited(timer) => net.cancel_timer(timer),
+            Presence::Absent | Presence::Here(_) | Presence::Ended => {}
         }
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(job.finished(net.wall()));
         self.refresh_keyring(net);
-        for handle in [job.handle, job.reader].into_iter().flatten() {
+        for handle in [job.writing.handle, job.reading.handle].into_iter().flatten() {
             net.work(Work::Disk(DiskWork::Close { handle }), Owner::Closing(id));
         }
         self.free_devices(net, id);
@@ -460,7 +460,7 @@ impl Role for StorageDaemon {
         };
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.heard = net.now();
-        if session.job.as_ref().is_some_and(|job| job.script.is_some()) {
+        if session.job.as_ref().is_some_and(|job| job.dialogue.script.is_some()) {
             let text = String::from_utf8_lossy(&text).into_owned();
             self.advance(net, id, |job, net| job.on_text(Who::Director, &text, net));
         } else {
@@ -513,7 +513,7 @@ impl Role for StorageDaemon {
             && job.opened == Some(Direction::Read)
         {
             // All was handed to TCP, and not all has arrived.
-            job.stream_done = false;
+            job.stream = Stream::Open;
         }
         self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
     }
@@ -538,11 +538,11 @@ impl Role for StorageDaemon {
                 });
             }
             WorkDone::Disk(DiskDone::Synced { spent }) => self.advance(net, id, |job, net| {
-                job.volume.write_time += spent;
+                job.writing.volume.write_time += spent;
                 job.on_event(Event::Synced, net)
             }),
             WorkDone::Disk(DiskDone::Closed(tally)) => self.advance(net, id, |job, net| {
-                job.tally = tally;
+                job.reading.tally = tally;
                 job.on_event(Event::Closed, net)
             }),
             WorkDone::Disk(DiskDone::Opened) => {
@@ -584,14 +584,14 @@ impl StorageDaemon {
     /// A file daemon is here for a job, once (`wire/3 §3.1`).
     fn file_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let waits = |job: &Job| {
-            let waits = job.part == Part::Client && job.file.is_none() && job.dial.is_none();
-            job.line.job == name && waits && job.opened.is_none() && job.is_alive()
+            let waits = job.part == Part::Client && job.peer.may_come();
+            job.order.line.job == name && waits && job.opened.is_none() && job.is_alive()
         };
         let Some((id, job)) = self.sessions.find_job(waits) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a file daemon of job {name}: closed"));
             return net.abort(conn);
         };
-        job.file = Some(conn);
+        job.peer_is_here(net, conn);
         self.file_is_here(net, id, conn);
     }
 
@@ -609,7 +609,7 @@ impl StorageDaemon {
     /// The peer of a job has not come in time.
     fn peer_is_late(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        job.wait = None;
+        job.peer = Presence::Ended;
         let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
         self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
     }
@@ -617,9 +617,9 @@ impl StorageDaemon {
     /// The peer has hung up: a good end if everything had been said.
     fn file_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        job.file = None;
+        job.peer = Presence::Ended;
         // A storage daemon that writes a copy says first that it has all of it.
-        if job.stream_done && !matches!(job.part, Part::Send(_)) {
+        if job.stream != Stream::Open && !matches!(job.part, Part::Send(_)) {
             self.end_if_done(net, id);
         } else {
             let text = format!("lost the {}: {why}", job.other());
@@ -631,7 +631,7 @@ impl StorageDaemon {
     fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
         let Some(session) = self.sessions.end(id) else { return };
         if let Some(mut job) = session.job {
-            net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.line.job));
+            net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.order.line.job));
             job.status = job.status.merge(JobStatus::Canceled);
             self.release(net, id, &job);
         }
@@ -645,7 +645,7 @@ impl StorageDaemon {
             return self.mount_failed(net, id, error);
         }
         let is_client = job.part == Part::Client && job.waits_for(Event::Opened);
-        if let Some(conn) = job.file.filter(|_| is_client) {
+        if let Some(conn) = job.peer.conn().filter(|_| is_client) {
             net.send_text(conn, session_lines::READ_ERROR);
         }
         self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());

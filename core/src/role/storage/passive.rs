@@ -13,7 +13,7 @@ use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};
 use crate::wire::status::JobStatus;
 use crate::wire::storage_answers as answers;
 
-use super::job::Part;
+use super::job::{Part, Presence};
 use super::session::Next;
 use super::{Dial, StorageDaemon};
 
@@ -41,18 +41,18 @@ impl StorageDaemon {
             self.sessions.tell(net, id, answers::bad_passive(line));
             return Next::End;
         };
-        let why = if job.part != Part::Client || job.file.is_some() || job.dial.is_some() || job.run {
+        let why = if job.part != Part::Client || job.peer != Presence::Absent || job.run {
             Err("the director wants a file daemon dialled for a job that has its data channel already".to_owned())
         } else {
-            let identity = PeerName::new(PeerKind::Job, &job.line.job);
-            let purpose = Purpose::StorageStartsJob { job: job.line.job.clone() };
+            let identity = PeerName::new(PeerKind::Job, &job.order.line.job);
+            let purpose = Purpose::StorageStartsJob { job: job.order.line.job.clone() };
             let tls = tls == IMMEDIATE_TLS;
-            self.credentials.opening("", &route.host, &identity, &job.key, tls, purpose)
+            self.credentials.opening("", &route.host, &identity, &job.order.key, tls, purpose)
         };
         match why {
             Ok(opening) => {
                 let opening = Opening { own: bash(PASSIVE_CHALLENGER), ..opening };
-                job.dial = Some(net.dial(route, opening, Dial::File(id)));
+                job.peer = Presence::Dialling(net.dial(route, opening, Dial::File(id)));
                 self.refresh_keyring(net);
                 self.arm_heartbeat(net, id);
                 Next::Go
@@ -70,16 +70,16 @@ impl StorageDaemon {
     /// A dial to a passive file daemon has ended.
     pub(super) fn file_dialed(&mut self, net: &mut Net, id: SessionId, outcome: Result<(ConnId, Peer), DialFailure>) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        job.dial = None;
         match outcome {
             Ok((conn, peer)) => {
-                job.file = Some(conn);
+                job.peer = Presence::Here(conn);
                 let text = format!("Connected file daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
-                job.connected = Some(text);
+                job.early.connected = Some(text);
                 self.sessions.tell(net, id, answers::PASSIVE);
                 self.file_is_here(net, id, conn);
             }
             Err(failure) => {
+                job.peer = Presence::Ended;
                 let text = format!("cannot reach the file daemon: {failure} ({}); {}", failure.code(), failure.help());
                 net.log_cause(Level::Error, (failure.fault(), failure.code()), &text);
                 job.status = JobStatus::Fatal;

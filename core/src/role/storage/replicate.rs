@@ -12,7 +12,7 @@ use crate::bulk::sender::Sender;
 use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::{ConnId, DialId, SessionId};
+use crate::ids::{ConnId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::sessions::Use;
@@ -26,7 +26,7 @@ use crate::wire::storage::Replicate;
 use crate::wire::storage_answers as answers;
 
 use super::data::PARCELS;
-use super::job::{Direction, Job, Part};
+use super::job::{Direction, Job, Part, Presence, Stream};
 use super::session::Next;
 use super::{Dial, Due, StorageDaemon, catalog_tables as tables};
 
@@ -37,7 +37,7 @@ const IMMEDIATE_TLS: u32 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Dialling.
-    Dialling(DialId),
+    Dialling,
     /// Connected; `run` or the volumes are waited for.
     Connected,
     /// `start replicate` is sent.
@@ -55,25 +55,25 @@ impl StorageDaemon {
     pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: SessionId) -> Next {
         let wait = self.config.storage.client_connect_wait.duration();
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
-        if job.part != Part::Client || job.run || (job.file.is_some() && !job.storage_is_early) {
+        if job.part != Part::Client || job.run || (job.peer.conn().is_some() && !job.early.storage_came) {
             return Next::End;
         }
         job.part = Part::Receive;
         job.run = true;
         job.say_status(net, JobStatus::WaitStorage);
-        if job.file.is_some() {
+        if job.peer.conn().is_some() {
             self.start_data(net, id);
             return Next::Go;
         }
         let key = net.set_timer(wait, "wait for the other storage daemon", Due::Peer(id));
-        job.wait = Some(key);
+        job.peer = Presence::Awaited(key);
         Next::Go
     }
 
     /// `replicate`: dials the writing storage daemon. Nothing but the answer may be said before it is there.
     pub(super) fn dial_storage(&mut self, net: &mut Net, id: SessionId, order: &Replicate) -> Next {
         let job = self.sessions.job(id);
-        if job.is_none_or(|job| job.part != Part::Client || job.run || job.file.is_some()) {
+        if job.is_none_or(|job| job.part != Part::Client || job.run || job.peer != Presence::Absent) {
             self.sessions.tell(net, id, answers::bad_replicate("not expected here"));
             return Next::End;
         }
@@ -94,7 +94,7 @@ impl StorageDaemon {
             Ok(opening) => {
                 let dial = net.dial(route, Opening { own: me.qualified(), ..opening }, Dial::Storage(id));
                 if let Some(job) = self.sessions.job_mut(id) {
-                    job.part = Part::Send(Stage::Dialling(dial));
+                    (job.part, job.peer) = (Part::Send(Stage::Dialling), Presence::Dialling(dial));
                 }
                 Next::Go
             }
@@ -118,7 +118,7 @@ impl StorageDaemon {
                     return net.abort(conn);
                 };
                 job.part = Part::Send(Stage::Connected);
-                job.file = Some(conn);
+                job.peer = Presence::Here(conn);
                 net.send_text(job.director, answers::REPLICATE);
                 let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
                 job.message(net, MessageKind::Info, &text);
@@ -148,17 +148,17 @@ impl StorageDaemon {
     pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let waits = |job: &Job| {
             let listens = job.part == Part::Receive && job.opened.is_none();
-            let will_listen = job.part == Part::Client && !job.run && job.dial.is_none();
-            job.line.job == name && (listens || will_listen) && job.file.is_none() && job.is_alive()
+            let will_listen = job.part == Part::Client && !job.run;
+            job.order.line.job == name && (listens || will_listen) && job.peer.may_come() && job.is_alive()
         };
         let Some((id, job)) = self.sessions.find_job(waits) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
             return net.abort(conn);
         };
-        job.file = Some(conn);
+        job.peer_is_here(net, conn);
         net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         self.jobs_run += 1;
-        job.storage_is_early = !job.run;
+        job.early.storage_came = !job.run;
         let has_listened = job.run;
         self.sessions.attach(conn, Use::Storage(id));
         self.refresh_keyring(net);
@@ -192,7 +192,7 @@ impl StorageDaemon {
 
     fn read_for_copy(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job(id) else { return };
-        if job.volumes.is_empty() {
+        if job.reading.volumes.is_empty() {
             let text = "the director named no volume to copy from: a bootstrap must come before `run`";
             return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
         }
@@ -203,7 +203,7 @@ impl StorageDaemon {
     pub(super) fn copy_records(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         job.say_status(net, JobStatus::Running);
-        match (job.part, job.file, job.reader) {
+        match (job.part, job.peer.conn(), job.reading.handle) {
             (Part::Send(_), Some(conn), _) => {
                 job.part = Part::Send(Stage::Opening);
                 net.send_text(conn, DataCommand::StartReplicate.to_line());
@@ -221,21 +221,21 @@ impl StorageDaemon {
     /// What the writing storage daemon answers.
     pub(super) fn replication_answer(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let (Part::Send(stage), Some(conn)) = (job.part, job.file) else { return };
+        let (Part::Send(stage), Some(conn)) = (job.part, job.peer.conn()) else { return };
         let next = match (stage, session::parse_replication_opened(text)) {
             (Stage::Opening, Some(ticket)) => {
                 net.send_text(conn, DataCommand::ReplicateData(ticket).to_line());
                 Stage::Asking
             }
-            (Stage::Asking, _) if is(text, session::DATA) => match job.reader {
+            (Stage::Asking, _) if is(text, session::DATA) => match job.reading.handle {
                 Some(reader) => {
-                    net.pace(conn, job.bandwidth);
+                    net.pace(conn, job.order.bandwidth);
                     net.carry(conn, Machine::Send(Sender::new(reader, PARCELS)));
                     Stage::Sending
                 }
                 None => stage,
             },
-            (Stage::Sending, _) if job.stream_done && is(text, session::REPLICATED) => {
+            (Stage::Sending, _) if job.stream == Stream::Done && is(text, session::REPLICATED) => {
                 net.send_text(conn, DataCommand::EndReplicate.to_line());
                 Stage::Ending
             }
@@ -256,7 +256,7 @@ impl StorageDaemon {
         self.sessions.detach(conn);
         net.close(conn, true);
         if let Some(job) = self.sessions.job_mut(id) {
-            job.file = None;
+            job.peer = Presence::Ended;
             job.queue(tables::READ_DONE, None);
         }
         self.next_task(net, id);
@@ -265,20 +265,20 @@ impl StorageDaemon {
     /// Serves one message of the reading storage daemon.
     pub(super) fn replication_command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let Some(conn) = job.file else { return };
+        let Some(conn) = job.peer.conn() else { return };
         let answer = match (DataCommand::parse(text), job.opened) {
             (Some(DataCommand::StartReplicate), None) => {
                 job.opened = Some(Direction::Append);
                 return net.send_text(conn, session::replication_opened(job.session.id));
             }
-            (Some(DataCommand::ReplicateData(_)), Some(_)) if !job.stream_done => {
+            (Some(DataCommand::ReplicateData(_)), Some(_)) if job.stream == Stream::Open => {
                 net.send_text(conn, session::DATA);
                 let archiver = self.archiver(net, id);
                 return self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
             }
             // Answered once everything is on the volume and in the catalog.
-            (Some(DataCommand::EndReplicate), Some(_)) if job.stream_done => {
-                job.end_is_asked = true;
+            (Some(DataCommand::EndReplicate), Some(_)) if job.stream != Stream::Open => {
+                job.stream = Stream::EndAsked;
                 return self.end_if_done(net, id);
             }
             (Some(DataCommand::StartReplicate), Some(_)) => session::REPLICATION_OPEN,
@@ -293,13 +293,13 @@ impl StorageDaemon {
 impl Job {
     /// The connection whose task drives the job's machine.
     pub(super) fn machine_conn(&self) -> Option<ConnId> {
-        if self.part == Part::Clone { Some(self.director) } else { self.file }
+        if self.part == Part::Clone { Some(self.director) } else { self.peer.conn() }
     }
 
     /// Who is at the other end of the data channel.
     pub(super) const fn other(&self) -> &'static str {
         match self.part {
-            Part::Client if self.storage_is_early => "reading storage daemon",
+            Part::Client if self.early.storage_came => "reading storage daemon",
             Part::Client => "file daemon",
             Part::Receive => "reading storage daemon",
             Part::Send(_) | Part::Clone => "writing storage daemon",

@@ -38,7 +38,7 @@ impl StorageDaemon {
         for job in self.sessions.jobs_mut() {
             let row = rows.iter().find(|row| job.machine_conn() == Some(row.conn));
             if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
-                job.progress = Some(Progress::of(moved, job.progress, net.now()));
+                job.counted.progress = Some(Progress::of(moved, job.counted.progress, net.now()));
             }
         }
     }
@@ -50,7 +50,8 @@ impl StorageDaemon {
             "current" => {
                 frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
                 for job in self.sessions.jobs() {
-                    let line = JobInStatus { job_id: job.line.job_id, status: job.status, errors: job.errors };
+                    let line =
+                        JobInStatus { job_id: job.order.line.job_id, status: job.status, errors: job.counted.errors };
                     frame::put_data(&mut frames, line.to_line().as_bytes());
                 }
             }
@@ -124,13 +125,21 @@ impl StorageDaemon {
                 lines.push(format!("{} (director) connected at: {since}\n", session.director));
                 continue;
             };
-            let step = job.script.as_ref().map_or("moving data", |script| script.step());
+            let step = job.dialogue.script.as_ref().map_or("moving data", |script| script.step());
             let alone = job.machine_conn().is_none();
             let step = if alone { format!("waiting for the {}", job.other()) } else { step.to_owned() };
-            let volume = if job.volume.volume.is_empty() { &job.source.volume } else { &job.volume.volume };
-            lines.push(format!("JobId={} Job {} Volume=\"{volume}\": {step}\n", job.line.job_id, job.line.job));
-            let now = job.progress.unwrap_or_default();
-            let (files, bytes) = (thousands(now.files.max(job.files.into())), thousands(now.bytes.max(job.bytes)));
+            let volume = if job.writing.volume.volume.is_empty() {
+                &job.reading.source.volume
+            } else {
+                &job.writing.volume.volume
+            };
+            lines.push(format!(
+                "JobId={} Job {} Volume=\"{volume}\": {step}\n",
+                job.order.line.job_id, job.order.line.job
+            ));
+            let now = job.counted.progress.unwrap_or_default();
+            let (files, bytes) =
+                (thousands(now.files.max(job.counted.files.into())), thousands(now.bytes.max(job.counted.bytes)));
             let (average, last) = (thousands(now.average), thousands(now.last));
             lines.push(format!("    Files={files} Bytes={bytes} AveBytes/sec={average} LastBytes/sec={last}\n"));
         }
@@ -158,9 +167,9 @@ impl StorageDaemon {
                 Some(job) => format!(
                     "\nDevice {name} is mounted with:\n    Volume:      {}\n    Media type:  {}\n    Used by JobId {}, \
                      {} more wait for it\n",
-                    job.volume.volume,
+                    job.writing.volume.volume,
                     device.media_type,
-                    job.line.job_id,
+                    job.order.line.job_id,
                     self.devices.waiting(&device.name)
                 ),
             }

@@ -17,7 +17,7 @@ use crate::wire::status::JobStatus;
 use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
-use super::job::{Job, Part, Place};
+use super::job::{Job, Order, Part, Place, Presence};
 use super::{Due, StorageDaemon};
 
 /// Bytes of the longest bootstrap.
@@ -214,8 +214,9 @@ impl StorageDaemon {
         self.sessions.tell(net, id, accepted.to_line());
         let (daemon, bandwidth) = (self.config.storage.name.clone(), self.usual_bandwidth(id));
         if let Some(of) = self.sessions.get_mut(id) {
-            let job = Job::new(line, of.conn, daemon, session, key, net.wall());
-            of.job = Some(Job { bandwidth, ..job });
+            let (uses, bootstrap) = (Vec::new(), Arc::default());
+            let order = Order { line, key, uses, bootstrap, append: None, read: None, bandwidth };
+            of.job = Some(Job::new(order, of.conn, daemon, session, net.wall()));
         }
         self.refresh_keyring(net);
     }
@@ -237,8 +238,8 @@ impl StorageDaemon {
             self.sessions.tell(net, id, answers::no_device(&name));
             return Next::End;
         };
-        job.uses.extend(groups.into_iter().map(|group| group.storage));
-        let place = if append { &mut job.append } else { &mut job.read };
+        job.order.uses.extend(groups.into_iter().map(|group| group.storage));
+        let place = if append { &mut job.order.append } else { &mut job.order.read };
         *place = self.config.devices.iter().find(|found| found.name == device).map(Place::of);
         let answer = if append { answers::JUST_IN_TIME } else { &device };
         self.sessions.tell(net, id, answers::device_used(answer));
@@ -249,9 +250,9 @@ impl StorageDaemon {
         let job = self.sessions.job_mut(id);
         match (job, Bootstrap::parse(bytes)) {
             (Some(job), Ok(bootstrap)) => {
-                job.volumes =
+                job.reading.volumes =
                     Selection::new(&bootstrap, None).volumes().into_iter().map(|volume| volume.name).collect();
-                job.bootstrap = Arc::new(bootstrap);
+                job.order.bootstrap = Arc::new(bootstrap);
                 self.sessions.tell(net, id, answers::BOOTSTRAP);
                 Next::Go
             }
@@ -268,9 +269,9 @@ impl StorageDaemon {
     fn run_job(&mut self, net: &mut Net, id: SessionId) -> Next {
         let Some(job) = self.sessions.job(id) else { return Next::End };
         match job.part {
-            Part::Client if job.append.is_some() && job.read.is_some() => return self.run_clone(net, id),
+            Part::Client if job.order.append.is_some() && job.order.read.is_some() => return self.run_clone(net, id),
             // A storage daemon is here, and it is no client.
-            Part::Client if job.storage_is_early => return Next::End,
+            Part::Client if job.early.storage_came => return Next::End,
             Part::Client => {}
             Part::Send(_) => return self.run_replication(net, id),
             Part::Receive | Part::Clone => return Next::End,
@@ -279,20 +280,20 @@ impl StorageDaemon {
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         job.run = true;
         job.say_status(net, JobStatus::WaitFile);
-        if job.file.is_some() {
-            self.start_data(net, id);
-        } else {
-            job.wait = Some(net.set_timer(wait, "wait for the file daemon", Due::Peer(id)));
+        match job.peer {
+            Presence::Here(_) => self.start_data(net, id),
+            Presence::Dialling(_) => {}
+            _ => job.peer = Presence::Awaited(net.set_timer(wait, "wait for the file daemon", Due::Peer(id))),
         }
         Next::Go
     }
 
     fn serve_cancel(&mut self, net: &mut Net, id: SessionId, wanted: &str) {
         let Some(director) = self.sessions.get(id).map(|session| session.conn) else { return };
-        let named = |job: &Job| job.line.job == wanted || wanted.parse() == Ok(job.line.job_id);
+        let named = |job: &Job| job.order.line.job == wanted || wanted.parse() == Ok(job.order.line.job_id);
         match self.sessions.find_job(|job| named(job) && job.is_alive()) {
             Some((session, job)) => {
-                net.send_text(director, answers::canceled(job.line.job_id, &job.line.job));
+                net.send_text(director, answers::canceled(job.order.line.job_id, &job.order.line.job));
                 self.fail_job(net, session, JobStatus::Canceled, MessageKind::Info, "Job canceled by the director.");
             }
             None => net.send_text(director, answers::cancel_not_found(wanted)),
