@@ -122,7 +122,7 @@ impl Director {
                 if let Err(why) = &refused {
                     net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {id}: {why}"));
                 }
-                Told { who, name, over: refused.is_err(), said: refused.err(), answer: None }
+                Told { who, name, over: refused.is_err(), said: refused.err().map(|why| why.to_string()), answer: None }
             })
             .collect();
         if !told.is_empty() || partner > 0 {

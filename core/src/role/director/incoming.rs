@@ -15,7 +15,7 @@ use crate::{limits, printable};
 
 use super::consoles::{Answer, Told};
 use super::dialling::{self, Errand};
-use super::reach::Reached;
+use super::reach::{ReachFailure, Reached};
 use super::requests::{self, Next, Request};
 use super::task::Task;
 use super::tools::Event;
@@ -187,7 +187,7 @@ impl Director {
     /// Dials a daemon of a job to have it stop.
     ///
     /// # Errors
-    /// Why it cannot be dialled, in a sentence.
+    /// Why it cannot be dialled.
     pub(super) fn send_cancel(
         &mut self,
         net: &mut Net,
@@ -195,15 +195,19 @@ impl Director {
         who: Who,
         name: &str,
         command: String,
-    ) -> Result<(), String> {
+    ) -> Result<(), ReachFailure> {
         self.begin_errand(net, name, Errand { cancels: Some(job), ..Errand::new(who, command, None) })
     }
 
-    pub(super) fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
+    /// Dials a daemon for one command.
+    ///
+    /// # Errors
+    /// Why it cannot be dialled.
+    pub(super) fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), ReachFailure> {
         if errand.who == Who::File {
             return self.reach_for_errand(net, name, errand);
         }
-        dialling::dial_storage_errand(&self.config, &self.credentials, net, name, errand).map_err(|why| why.to_string())
+        Ok(dialling::dial_storage_errand(&self.config, &self.credentials, net, name, errand)?)
     }
 
     pub(super) fn errand_dialed(

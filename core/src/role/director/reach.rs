@@ -193,13 +193,13 @@ impl Director {
     /// Looks for a way to a client for an errand.
     ///
     /// # Errors
-    /// Why there is none, in a sentence; then the errand is given up without another word.
-    pub(super) fn reach_for_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), String> {
-        let client =
-            self.overrides.client(&self.config, name).ok_or_else(|| format!("there is no client \"{name}\""))?;
+    /// Why there is none; then the errand is given up.
+    pub(super) fn reach_for_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), ReachFailure> {
+        let client = self.overrides.client(&self.config, name);
+        let client = client.ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
         let goes = client.connection_from_director_to_client && client.address.is_some();
         if !goes && !client.connection_from_client_to_director {
-            return Err(ReachFailure::NotAllowed(name.to_owned()).to_string());
+            return Err(ReachFailure::NotAllowed(name.to_owned()));
         }
         let times = dialling::errand_times(&self.config);
         self.reach(net, name, Goal::Errand(Box::new(errand)), times);

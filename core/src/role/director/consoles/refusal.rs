@@ -9,6 +9,7 @@ use crate::config::DirectorConfig;
 use crate::nearest::nearest;
 
 use super::super::ordering::Order;
+use super::super::reach::ReachFailure;
 use super::words::Words;
 
 /// Why a command is not done: an error of its own file, or one of those below.
@@ -92,7 +93,7 @@ pub(super) struct NotRunning {
 #[error("{name} cannot be dialled: {why}.")]
 pub(in super::super) struct NotDialled {
     pub(in super::super) name: String,
-    pub(in super::super) why: String,
+    pub(in super::super) why: ReachFailure,
 }
 
 /// Jobs are ordered no more.
