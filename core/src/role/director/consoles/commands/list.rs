@@ -328,15 +328,14 @@ fn letters(words: &Words, keys: &[&'static str], is_known: fn(u8) -> bool) -> Re
 mod tests {
     use super::*;
 
-    fn filter(line: &str) -> Result<JobFilter, String> {
+    fn filter(line: &str) -> Result<JobFilter, Refusal> {
         let words = Words::parse(line);
-        let read = match words.word(1).as_str() {
+        match words.word(1).as_str() {
             command @ ("files" | "joblog") => {
                 wanted_job(&words, &format!("list {command}")).map(|_| JobFilter::default())
             }
             _ => jobs_wanted(&words, 1_000_000).map(|(filter, _)| filter),
-        };
-        read.map_err(|why| why.to_string())
+        }
     }
 
     #[test]
@@ -364,7 +363,7 @@ mod tests {
             ("list jobs limit=10000", JobFilter { oldest_first: true, ..all.clone() }),
             ("list jobs offset=3", JobFilter { oldest_first: true, offset: 3, ..all.clone() }),
         ] {
-            assert_eq!(filter(line), Ok(wanted), "{line}");
+            assert_eq!(filter(line).unwrap_or_else(|why| panic!("{line}: {why}")), wanted, "{line}");
         }
     }
 
@@ -384,7 +383,7 @@ mod tests {
             ("list files", "Name a job: list files jobid=N."),
             ("list joblog jobid=one", "jobid=one: expected a number."),
         ] {
-            let refused = filter(line).expect_err(line);
+            let refused = filter(line).expect_err(line).to_string();
             assert!(refused.starts_with(text), "{line}: {refused}");
         }
     }

@@ -117,6 +117,20 @@ mod tests {
     }
 
     #[test]
+    fn no_two_commands_are_said_alike_and_help_begins_with_the_name() {
+        let mut words: Vec<&str> = COMMANDS.iter().flat_map(|command| command.aliases).copied().collect();
+        words.extend(COMMANDS.iter().map(|command| command.name));
+        for word in &words {
+            assert_eq!(words.iter().filter(|other| *other == word).count(), 1, "{word}");
+        }
+        for command in COMMANDS {
+            assert_eq!(find(command.name).map(|found| found.name), Some(command.name));
+            let mut usages = command.forms.iter().flat_map(|form| form.help).map(|(usage, _)| usage);
+            assert!(usages.all(|usage| usage.split(' ').next() == Some(command.name)), "{}", command.name);
+        }
+    }
+
+    #[test]
     fn commands_may_be_abbreviated() {
         for (short, whole) in
             [("l", "list"), ("llist", "list"), ("re", "restore"), ("s", "setbandwidth"), (".", "."), ("x", "x")]
