@@ -278,7 +278,7 @@ impl Explain for CloseReason {
             Self::NameMismatch { .. } => {
                 "give each resource at the peer its own password and its own name; two were mixed up"
             }
-            Self::TlsRequired(_) => "turn TLS on at the peer, or set `TLS Enable = no` in its resource here",
+            Self::TlsRequired(_) => "turn TLS on at the peer, or set `enable: false` in the `tls` of its resource here",
             Self::WrongPassword(_) => "make the passwords of the two resources equal on both sides",
             Self::RefusedByPeer => {
                 "compare our name and password with those in the peer's resource for us; its log says which it misses"

@@ -42,15 +42,16 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Config, Retry::Never),
         "The resource of this peer requires TLS and the peer began in clear. Where nobody may come in clear it was refused \
          before it proved its password; elsewhere it was asked for that first, as everybody is.",
-        "Turn TLS on at the peer. Only in a network that you trust entirely set `TLS Enable = no` in its resource here.",
+        "Turn TLS on at the peer. Only in a network that you trust entirely set `enable: false` in \
+         the `tls` of its resource here.",
     ),
     entry(
         306,
         "wrong password",
         (Fault::Config, Retry::Never),
         "Both sides know each other's name, and their passwords differ.",
-        "Make the passwords of the two resources that name each other equal, and reload both daemons. Look for blanks at \
-         the end and for a resource of the same name in another file.",
+        "Make the passwords of the two resources that name each other equal, and restart the daemon whose resource you \
+         changed. Look for blanks at the end and for a resource of the same name in another file.",
     ),
     entry(
         307,

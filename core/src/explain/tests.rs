@@ -1,5 +1,7 @@
 //! The table is complete, and no two pages say the same.
 
+mod advice;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Page, all, complaint, page};

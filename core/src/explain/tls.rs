@@ -18,7 +18,7 @@ pub(super) const PAGES: &[Page] = &[
         "the pre-shared key differs from the peer's",
         (Fault::Config, Retry::Never),
         "The name of the peer is known here, but its key is another one. Keys are made from passwords.",
-        "Write the same password into the two resources that name each other, and reload both daemons.",
+        "Write the same password into the two resources that name each other, and restart the daemon that had another.",
     ),
     entry(
         203,

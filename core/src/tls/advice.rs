@@ -34,7 +34,7 @@ impl Explain for TlsError {
 
     fn retry(&self) -> Retry {
         match self {
-            // The peer may just be reloading its configuration, or a job's key has gone with its job.
+            // The peer may just be restarting with another configuration, or a job's key has gone with its job.
             Self::UnknownIdentity(_) | Self::IdentityRefused(_) | Self::RefusedInClear | Self::Alert(_) => {
                 Retry::Backoff
             }

@@ -52,8 +52,8 @@ mod verifying;
 
 #[cfg(test)]
 pub(crate) use {
-    dialling::one_of_each as one_of_each_undialled, reach::one_of_each as one_of_each_reach_failure,
-    trouble::one_of_each as one_of_each_trouble,
+    consoles::is_said as is_said_to_a_console, dialling::one_of_each as one_of_each_undialled,
+    reach::one_of_each as one_of_each_reach_failure, trouble::one_of_each as one_of_each_trouble,
 };
 
 use std::collections::{BTreeMap, VecDeque};

@@ -151,7 +151,9 @@ impl Explain for ReachFailure {
 
     fn help(&self) -> &'static str {
         match self {
-            Self::NotAllowed(_) => "let one side dial: set one of the two `connection_from_…` of the client",
+            Self::NotAllowed(_) => {
+                "let one side dial: set `connection_from_director_to_client` or `connection_from_client_to_director` of the client"
+            }
             Self::Undialled(why) => why.help(),
             Self::NotCome { .. } => "see whether the client runs, and what its log says about this director",
             Self::Neither { .. } => "see whether the client runs, and which of the two directions its network allows",

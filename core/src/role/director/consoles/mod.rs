@@ -41,6 +41,8 @@ use output::{Api, Output, put_text, text_frames};
 use reply::Then;
 
 pub(super) use answer::Answer;
+#[cfg(test)]
+pub(crate) use commands::is_said;
 pub(super) use commands::run::Queued;
 pub(super) use commands::serve;
 pub(super) use refusal::{NotDialled, Stopping, Told};

@@ -87,6 +87,31 @@ pub(super) fn find(word: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(begins)
 }
 
+/// Whether a command has all these words, or one of them the word alone: `status network`, `where=`. For the advice of
+/// errors.
+#[cfg(test)]
+pub(crate) fn is_said(line: &str) -> bool {
+    let mut words = line.split_whitespace().map(|word| word.split_once('=').map_or(word, |(word, _)| word));
+    let Some(first) = words.next() else { return false };
+    let has = |command: &Command, word: &str| {
+        command
+            .forms
+            .iter()
+            .any(|form| form.subjects.contains(&word) || form.words.iter().any(|(name, _)| *name == word))
+    };
+    if line.contains('=') && !line.contains(' ') {
+        return COMMANDS.iter().any(|command| has(command, first));
+    }
+    let command = COMMANDS.iter().find(|command| command.name == first);
+    command.is_some_and(|command| {
+        let mut words: Vec<&str> = words.collect();
+        let form = command.forms.iter().find(|form| words.first().is_some_and(|word| form.subjects.contains(word)));
+        let Some(form) = form else { return words.iter().all(|word| has(command, word)) };
+        words.remove(0);
+        words.iter().all(|word| form.words.iter().any(|(name, _)| name == word))
+    })
+}
+
 /// The command that a mistyped one most likely means.
 fn meant(word: &str) -> Meant {
     Meant::of(word, COMMANDS.iter().map(|command| command.name))
