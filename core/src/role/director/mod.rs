@@ -5,12 +5,17 @@
 //!                                           |    |
 //!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
 //! ```
-//! `setup.rs` brings the configuration into the catalog, `ordering.rs` takes orders for jobs, `running.rs` starts and ends them, `outcome.rs` says how, `recording.rs` has the ends recorded, `schedule.rs` orders them in
-//! time, `rescheduling.rs` once more when they have failed, `bandwidth.rs` slows them down, `cancelling.rs` gives them up, `incoming.rs` sorts what daemons say, `job.rs` is what is known of a job,
-//! `verifying.rs` compares volumes with the catalog, `dialling.rs` says whom to dial and how,
-//! `relaying.rs` passes on to consoles what daemons answer,
-//! `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. The rules over the
-//! catalog's rows are in [`crate::catalog`].
+//! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and record,
+//! `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are the dialogues
+//! and `tools.rs` what their steps work with; `copying.rs` and `verifying.rs` are what copies and verify jobs do besides.
+//! `ordering.rs` takes orders, `running.rs` starts and ends jobs, `incoming.rs` sorts what their daemons say, `patience.rs`
+//! waits for the last of them, `outcome.rs` says how a job ended, `recording.rs` has it recorded, `rescheduling.rs` orders
+//! it once more, `cancelling.rs` gives it up, `bandwidth.rs` slows its data down.
+//!
+//! Beside jobs: `setup.rs` brings the configuration into the catalog, `overrides.rs` keeps what consoles have said of it,
+//! `schedule.rs` orders jobs in time, `dialling.rs` says whom to dial and how, `relaying.rs` passes on to consoles what
+//! daemons answer, `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `tokens.rs` are what
+//! dials, timers and pieces of work are for. The rules over the catalog's rows are in [`crate::catalog`].
 
 mod bandwidth;
 mod cancelling;
