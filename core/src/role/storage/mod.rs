@@ -7,26 +7,27 @@
 //!   file daemon == data channel (data.rs) == machine: Archiver, Sender ==== DiskWork ====+   devices (device.rs)
 //! ```
 //! `passive.rs` dials file daemons, `replicate.rs` copies from device to device and between two storage daemons, `job.rs`
-//! is what is known of a job, `report.rs` what a status says.
+//! is what is known of a job, `volumes.rs` its way to devices and volumes, `ending.rs` its end, `report.rs` what a status says.
 
 mod bandwidth;
 mod catalog_tables;
 mod data;
 mod device;
+mod ending;
 mod job;
 mod passive;
 mod replicate;
 mod report;
 mod session;
 mod tokens;
+mod volumes;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
-use crate::bulk::work::{DiskDone, DiskError, DiskWork};
+use crate::bulk::work::DiskDone;
 use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
@@ -34,7 +35,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
 use crate::node::{self, DialNews, Role, Row};
-use crate::notice::{ExitReason, Level};
+use crate::notice::Level;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
@@ -46,11 +47,10 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
-use crate::wire::session as session_lines;
-use crate::wire::status::{JobStatus, StorageEnd};
+use crate::wire::status::JobStatus;
 use crate::work::{Work, WorkDone};
 
-use catalog_tables::{self as tables, Event, Trouble};
+use catalog_tables::{Event, Trouble};
 use device::Devices;
 use job::{Direction, Finished, Job, Part, Presence, Stream};
 use session::Session;
@@ -61,10 +61,6 @@ const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2
 
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
-/// How often a job without a volume asks again.
-const VOLUME_POLL: Duration = Duration::from_secs(30);
-/// Volumes that turn out to be unusable before a job gives up.
-const MAX_SPOILT: u32 = 4;
 
 /// The role of a storage daemon.
 #[derive(Debug)]
@@ -128,39 +124,6 @@ impl StorageDaemon {
         net.set_keyring(Arc::new(keys.build()));
     }
 
-    /// Asks for the job's devices; goes on at once if they are free. All jobs ask for theirs in the order of the names, so
-    /// that no two wait for each other.
-    fn want_devices(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        let wanted = match job.opened {
-            Some(Direction::Append) => [job.order.append.as_ref(), None],
-            Some(Direction::Read) => [None, job.order.read.as_ref()],
-            Some(Direction::Copy) => [job.order.append.as_ref(), job.order.read.as_ref()],
-            None => [None, None],
-        };
-        let devices: BTreeSet<String> = wanted.into_iter().flatten().map(|place| place.device.clone()).collect();
-        job.lacking = devices.into_iter().collect();
-        if job.lacking.is_empty() {
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, "no device is reserved for this job");
-        }
-        self.take_devices(net, id);
-    }
-
-    /// Takes the devices a job lacks, one after the other.
-    fn take_devices(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        while let Some(device) = job.lacking.front()
-            && self.devices.want(device, id)
-        {
-            job.lacking.pop_front();
-        }
-        let Some(device) = job.lacking.front() else { return self.with_devices(net, id) };
-        let text = format!("waiting for device \"{device}\": another job uses it");
-        job.message(net, MessageKind::Mount, &text);
-        job.say_status(net, JobStatus::WaitStorage);
-        self.arm_heartbeat(net, id);
-    }
-
     /// Starts the next dialogue with the catalog, or ends the job when all is done.
     fn next_task(&mut self, net: &mut Net, id: SessionId) {
         self.advance(net, id, |job, net| job.next_task(net));
@@ -186,203 +149,6 @@ impl StorageDaemon {
                 let text = format!("the director's catalog {mismatch}");
                 self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
             }
-        }
-    }
-
-    /// No volume is to be had: says so and asks again later (`wire/3 §9`).
-    fn wait_volume(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        if job.said.status != Some(JobStatus::WaitMedia) {
-            let pool =
-                job.order.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
-            let text = format!(
-                "Job {} is waiting: pool \"{pool}\" has no volume to append to. Give the pool a label format, raise its \
-                 maximum of volumes, or let volumes expire.",
-                job.order.line.job
-            );
-            job.message(net, MessageKind::Mount, &text);
-            job.say_status(net, JobStatus::WaitMedia);
-        }
-        job.writing.unwanted.clear();
-        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
-        net.set_timer(VOLUME_POLL, "ask for a volume again", Due::Volume(id));
-        self.arm_heartbeat(net, id);
-    }
-
-    /// While a job waits nothing is said on its connections: heartbeats keep them alive (`wire/3 §9`).
-    fn arm_heartbeat(&mut self, net: &mut Net, id: SessionId) {
-        let interval = self.config.storage.heartbeat_interval.duration();
-        if !interval.is_zero() && !net.timers().any(|due| *due == Due::Beat(id)) {
-            net.set_timer(interval, "heartbeats of a waiting job", Due::Beat(id));
-        }
-    }
-
-    fn beat(&mut self, net: &mut Net, id: SessionId) {
-        let job = self.sessions.job(id);
-        let Some(job) = job.filter(|job| job.is_waiting()) else { return };
-        self.sessions.signal(net, id, Signal::Heartbeat);
-        if let Some(conn) = job.peer.conn() {
-            net.send_signal(conn, Signal::Heartbeat);
-        }
-        self.arm_heartbeat(net, id);
-    }
-
-    /// The director has found a use for the volume in the meantime: another one, but not for ever.
-    fn next_volume(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        job.writing.tries += 1;
-        job.writing.unwanted.push(job.writing.volume.volume.clone());
-        if job.writing.tries > MAX_SPOILT {
-            let text = format!("the director takes back each volume it offers: {}", job.writing.unwanted.join(", "));
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
-        }
-        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
-        self.next_task(net, id);
-    }
-
-    /// The volume would have to be labelled first, and the device labels none: another one, but not for ever.
-    fn not_labelled(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        job.writing.tries += 1;
-        job.writing.unwanted.push(job.writing.volume.volume.clone());
-        let device = job.order.append.as_ref().map_or("", |place| place.device.as_str());
-        let text = format!(
-            "volume \"{}\" has no label, and device \"{device}\" labels none (`label_media: false`): label it with \
-             another device of this media type, or set `label_media: true`",
-            job.writing.volume.volume
-        );
-        if job.writing.tries > MAX_SPOILT {
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
-        }
-        job.message(net, MessageKind::Warning, &text);
-        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
-        self.next_task(net, id);
-    }
-
-    /// Mounting failed: another volume if this one is spoilt, else the job's end.
-    fn mount_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        // A new volume's file need not be there; then it is the folder that is missing, for every volume.
-        let is_known = job.writing.volume.bytes > 0;
-        let spoilt = matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. })
-            || is_known && matches!(error, DiskError::Missing(_));
-        job.writing.tries += 1;
-        job.writing.handle = None;
-        job.dialogue.script = None;
-        if !spoilt || job.writing.tries > MAX_SPOILT {
-            let text = format!("cannot use volume \"{}\": {error}", job.writing.volume.volume);
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
-        }
-        let text = format!("volume \"{}\" is marked in error: {error}", job.writing.volume.volume);
-        job.message(net, MessageKind::Warning, &text);
-        job.writing.unwanted.push(job.writing.volume.volume.clone());
-        job.dialogue.tasks.push_front(job::Task { table: tables::ACQUIRE, piece: None });
-        job.dialogue.tasks.push_front(job::Task { table: tables::SPOILT, piece: None });
-        self.next_task(net, id);
-    }
-
-    /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
-    fn end_if_done(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        if !job.run || job.dialogue.script.is_some() || !job.dialogue.tasks.is_empty() || job.peer.is_under_way() {
-            return;
-        }
-        match (job.peer.conn(), job.stream) {
-            (Some(conn), Stream::EndAsked) => {
-                job.stream = Stream::Done;
-                net.send_text(conn, session_lines::REPLICATION_ENDED);
-            }
-            (Some(_), _) => {}
-            (None, Stream::Open) if job.part == Part::Clone => {}
-            (None, _) => self.finish_job(net, id),
-        }
-    }
-
-    /// Says the last words of a job (`wire/3 §2.7`).
-    fn finish_job(&mut self, net: &mut Net, id: SessionId) {
-        if let Some(job) = self.sessions.job_mut(id) {
-            if job.is_alive() {
-                job.status = JobStatus::Ok;
-            }
-            if job.opened == Some(Direction::Append) {
-                job.say_status(net, job.status);
-            }
-            let (files, bytes) = match (job.opened, job.part) {
-                (Some(Direction::Read), Part::Client) => (0, 0),
-                (Some(Direction::Read), _) => (job.reading.tally.files, job.reading.tally.read_bytes),
-                _ => (job.counted.files, job.counted.bytes),
-            };
-            job.last_remarks(net);
-            let (job, status, errors) = (job.order.line.job.clone(), job.status, job.counted.errors);
-            let end = StorageEnd { job, status, files, bytes, errors };
-            self.sessions.tell(net, id, end.to_line());
-            self.sessions.signal(net, id, Signal::Eod);
-        }
-        self.end_session(net, id);
-    }
-
-    /// Something that ends a job has happened: says so, gives everything back, says the last words.
-    fn fail_job(&mut self, net: &mut Net, id: SessionId, status: JobStatus, kind: MessageKind, text: &str) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        if !job.is_alive() {
-            return;
-        }
-        match status {
-            JobStatus::Canceled => net.log(Level::Info, text),
-            _ => net.complain(Level::Error, 907, text),
-        }
-        job.status = status;
-        job.message(net, kind, text);
-        job.dialogue.script = None;
-        job.dialogue.tasks.clear();
-        if job.run { self.finish_job(net, id) } else { self.end_session(net, id) }
-    }
-
-    /// Ends a session and gives back what its job holds.
-    fn end_session(&mut self, net: &mut Net, id: SessionId) {
-        let Some(session) = self.sessions.end(id) else { return };
-        if let Some(job) = session.job {
-            self.release(net, id, &job);
-        }
-        net.close(session.conn, true);
-        self.exit_if_idle(net);
-    }
-
-    fn release(&mut self, net: &mut Net, id: SessionId, job: &Job) {
-        if let Some(conn) = job.peer.conn() {
-            if !job.is_alive() {
-                net.to_machine(conn, ToMachine::Stop);
-            }
-            net.close(conn, true);
-        }
-        match job.peer {
-            Presence::Dialling(dial) => net.cancel_dial(dial),
-            Presence::Awaited(timer) => net.cancel_timer(timer),
-            Presence::Absent | Presence::Here(_) | Presence::Ended => {}
-        }
-        self.recent.truncate(RECENT - 1);
-        self.recent.push_front(job.finished(net.wall()));
-        self.refresh_keyring(net);
-        for handle in [job.writing.handle, job.reading.handle].into_iter().flatten() {
-            net.work(Work::Disk(DiskWork::Close { handle }), Owner::Closing(id));
-        }
-        self.free_devices(net, id);
-    }
-
-    /// Gives an ended session's devices to the jobs that wait longest, once nothing of it is open any more.
-    fn free_devices(&mut self, net: &mut Net, id: SessionId) {
-        if net.works().any(|owner| *owner == Owner::Closing(id)) {
-            return;
-        }
-        for next in self.devices.release(id) {
-            self.take_devices(net, next);
-        }
-    }
-
-    fn exit_if_idle(&self, net: &mut Net) {
-        let is_closing = net.works().any(|owner| matches!(owner, Owner::Closing(_)));
-        if self.stopping && self.sessions.is_empty() && !is_closing {
-            net.exit(ExitReason::Done);
         }
     }
 }
@@ -612,42 +378,5 @@ impl StorageDaemon {
         job.peer = Presence::Ended;
         let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
         self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
-    }
-
-    /// The peer has hung up: a good end if everything had been said.
-    fn file_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        job.peer = Presence::Ended;
-        // A storage daemon that writes a copy says first that it has all of it.
-        if job.stream != Stream::Open && !matches!(job.part, Part::Send(_)) {
-            self.end_if_done(net, id);
-        } else {
-            let text = format!("lost the {}: {why}", job.other());
-            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
-        }
-    }
-
-    /// The director has gone, with or without a word: nobody is left to tell.
-    fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
-        let Some(session) = self.sessions.end(id) else { return };
-        if let Some(mut job) = session.job {
-            net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.order.line.job));
-            job.status = job.status.merge(JobStatus::Canceled);
-            self.release(net, id, &job);
-        }
-        net.close(session.conn, false);
-        self.exit_if_idle(net);
-    }
-
-    fn work_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
-        let Some(job) = self.sessions.job(id) else { return };
-        if job.waits_for(Event::Mounted) {
-            return self.mount_failed(net, id, error);
-        }
-        let is_client = job.part == Part::Client && job.waits_for(Event::Opened);
-        if let Some(conn) = job.peer.conn().filter(|_| is_client) {
-            net.send_text(conn, session_lines::READ_ERROR);
-        }
-        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());
     }
 }

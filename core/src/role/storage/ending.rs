@@ -1,0 +1,160 @@
+//! The end of a job and of its session: the last words, and what is given back.
+
+use crate::bulk::machine::ToMachine;
+use crate::bulk::work::{DiskError, DiskWork};
+use crate::ids::SessionId;
+use crate::notice::{ExitReason, Level};
+use crate::role::storage::Net;
+use crate::wire::frame::Signal;
+use crate::wire::message::MessageKind;
+use crate::wire::session as session_lines;
+use crate::wire::status::{JobStatus, StorageEnd};
+use crate::work::Work;
+
+use super::catalog_tables::Event;
+use super::job::{Direction, Job, Part, Presence, Stream};
+use super::{Owner, RECENT, StorageDaemon};
+
+impl StorageDaemon {
+    /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
+    pub(super) fn end_if_done(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
+        if !job.run || job.dialogue.script.is_some() || !job.dialogue.tasks.is_empty() || job.peer.is_under_way() {
+            return;
+        }
+        match (job.peer.conn(), job.stream) {
+            (Some(conn), Stream::EndAsked) => {
+                job.stream = Stream::Done;
+                net.send_text(conn, session_lines::REPLICATION_ENDED);
+            }
+            (Some(_), _) => {}
+            (None, Stream::Open) if job.part == Part::Clone => {}
+            (None, _) => self.finish_job(net, id),
+        }
+    }
+
+    /// Says the last words of a job (`wire/3 §2.7`).
+    fn finish_job(&mut self, net: &mut Net, id: SessionId) {
+        if let Some(job) = self.sessions.job_mut(id) {
+            if job.is_alive() {
+                job.status = JobStatus::Ok;
+            }
+            if job.opened == Some(Direction::Append) {
+                job.say_status(net, job.status);
+            }
+            let (files, bytes) = match (job.opened, job.part) {
+                (Some(Direction::Read), Part::Client) => (0, 0),
+                (Some(Direction::Read), _) => (job.reading.tally.files, job.reading.tally.read_bytes),
+                _ => (job.counted.files, job.counted.bytes),
+            };
+            job.last_remarks(net);
+            let (job, status, errors) = (job.order.line.job.clone(), job.status, job.counted.errors);
+            let end = StorageEnd { job, status, files, bytes, errors };
+            self.sessions.tell(net, id, end.to_line());
+            self.sessions.signal(net, id, Signal::Eod);
+        }
+        self.end_session(net, id);
+    }
+
+    /// Something that ends a job has happened: says so, gives everything back, says the last words.
+    pub(super) fn fail_job(&mut self, net: &mut Net, id: SessionId, status: JobStatus, kind: MessageKind, text: &str) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
+        if !job.is_alive() {
+            return;
+        }
+        match status {
+            JobStatus::Canceled => net.log(Level::Info, text),
+            _ => net.complain(Level::Error, 907, text),
+        }
+        job.status = status;
+        job.message(net, kind, text);
+        job.dialogue.script = None;
+        job.dialogue.tasks.clear();
+        if job.run { self.finish_job(net, id) } else { self.end_session(net, id) }
+    }
+
+    /// The peer has hung up: a good end if everything had been said.
+    pub(super) fn file_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
+        job.peer = Presence::Ended;
+        // A storage daemon that writes a copy says first that it has all of it.
+        if job.stream != Stream::Open && !matches!(job.part, Part::Send(_)) {
+            self.end_if_done(net, id);
+        } else {
+            let text = format!("lost the {}: {why}", job.other());
+            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
+        }
+    }
+
+    /// The director has gone, with or without a word: nobody is left to tell.
+    pub(super) fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
+        let Some(session) = self.sessions.end(id) else { return };
+        if let Some(mut job) = session.job {
+            net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.order.line.job));
+            job.status = job.status.merge(JobStatus::Canceled);
+            self.release(net, id, &job);
+        }
+        net.close(session.conn, false);
+        self.exit_if_idle(net);
+    }
+
+    pub(super) fn work_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
+        let Some(job) = self.sessions.job(id) else { return };
+        if job.waits_for(Event::Mounted) {
+            return self.mount_failed(net, id, error);
+        }
+        let is_client = job.part == Part::Client && job.waits_for(Event::Opened);
+        if let Some(conn) = job.peer.conn().filter(|_| is_client) {
+            net.send_text(conn, session_lines::READ_ERROR);
+        }
+        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());
+    }
+
+    /// Ends a session and gives back what its job holds.
+    pub(super) fn end_session(&mut self, net: &mut Net, id: SessionId) {
+        let Some(session) = self.sessions.end(id) else { return };
+        if let Some(job) = session.job {
+            self.release(net, id, &job);
+        }
+        net.close(session.conn, true);
+        self.exit_if_idle(net);
+    }
+
+    fn release(&mut self, net: &mut Net, id: SessionId, job: &Job) {
+        if let Some(conn) = job.peer.conn() {
+            if !job.is_alive() {
+                net.to_machine(conn, ToMachine::Stop);
+            }
+            net.close(conn, true);
+        }
+        match job.peer {
+            Presence::Dialling(dial) => net.cancel_dial(dial),
+            Presence::Awaited(timer) => net.cancel_timer(timer),
+            Presence::Absent | Presence::Here(_) | Presence::Ended => {}
+        }
+        self.recent.truncate(RECENT - 1);
+        self.recent.push_front(job.finished(net.wall()));
+        self.refresh_keyring(net);
+        for handle in [job.writing.handle, job.reading.handle].into_iter().flatten() {
+            net.work(Work::Disk(DiskWork::Close { handle }), Owner::Closing(id));
+        }
+        self.free_devices(net, id);
+    }
+
+    /// Gives an ended session's devices to the jobs that wait longest, once nothing of it is open any more.
+    pub(super) fn free_devices(&mut self, net: &mut Net, id: SessionId) {
+        if net.works().any(|owner| *owner == Owner::Closing(id)) {
+            return;
+        }
+        for next in self.devices.release(id) {
+            self.take_devices(net, next);
+        }
+    }
+
+    pub(super) fn exit_if_idle(&self, net: &mut Net) {
+        let is_closing = net.works().any(|owner| matches!(owner, Owner::Closing(_)));
+        if self.stopping && self.sessions.is_empty() && !is_closing {
+            net.exit(ExitReason::Done);
+        }
+    }
+}
