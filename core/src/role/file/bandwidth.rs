@@ -23,7 +23,7 @@ impl FileDaemon {
         for job in jobs.filter(|job| name.is_empty() || job.name == name) {
             is_known = true;
             job.bandwidth = limit;
-            if let Some(conn) = job.data {
+            if let Some(conn) = job.peer.conn() {
                 net.pace(conn, limit);
             }
         }

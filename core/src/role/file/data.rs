@@ -15,7 +15,7 @@ use crate::wire::frame::Signal;
 use crate::wire::session::{self, DataCommand, ReadSession};
 use crate::wire::status;
 
-use super::job::Job;
+use super::job::{Job, Kind};
 
 /// Parcels in memory for one backup.
 const PARCELS: usize = 4;
@@ -81,8 +81,9 @@ fn wait(_: &mut Job, _: &mut Net) -> Acted<Job> {
 
 fn open_backup(job: &mut Job, _: &mut Net) -> Acted<Job> {
     job.opened = true;
-    let changes = Changes { since: job.since, known: job.known.take() };
-    let (fileset, unsaved) = (job.fileset.clone(), job.unsaved.take());
+    let changes = Changes { since: job.asked.since, known: job.asked.known.take() };
+    let fileset = job.asked.fileset.clone();
+    let unsaved = if let Kind::Backup { unsaved } = &mut job.kind { unsaved.take() } else { None };
     let open = DiskWork::OpenBackup { handle: job.handle, fileset, changes, unsaved };
     Ok(Act::Want(open))
 }
@@ -92,12 +93,13 @@ fn open_restore(job: &mut Job, _: &mut Net) -> Acted<Job> {
     if std::mem::replace(&mut job.opened, true) {
         return Ok(Act::Next);
     }
-    Ok(Act::Want(DiskWork::OpenRestore { handle: job.handle, order: job.order.clone() }))
+    let Kind::Restore { order } = &job.kind else { return Ok(Act::Next) };
+    Ok(Act::Want(DiskWork::OpenRestore { handle: job.handle, order: order.clone() }))
 }
 
 fn open_verify(job: &mut Job, _: &mut Net) -> Acted<Job> {
     job.opened = true;
-    let open = DiskWork::OpenVerify { handle: job.handle, fileset: job.fileset.clone() };
+    let open = DiskWork::OpenVerify { handle: job.handle, fileset: job.asked.fileset.clone() };
     Ok(Act::Want(open))
 }
 
@@ -139,7 +141,7 @@ fn read_close(job: &mut Job, net: &mut Net) -> Acted<Job> {
 }
 
 fn send_data(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if let Some(conn) = job.data {
+    if let Some(conn) = job.peer.conn() {
         net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Send(Sender::new(job.handle, PARCELS)));
     }
@@ -147,7 +149,7 @@ fn send_data(job: &mut Job, net: &mut Net) -> Acted<Job> {
 }
 
 fn receive_data(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if let Some(conn) = job.data {
+    if let Some(conn) = job.peer.conn() {
         net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Restore(Restorer::new(job.handle)));
     }
@@ -155,7 +157,7 @@ fn receive_data(job: &mut Job, net: &mut Net) -> Acted<Job> {
 }
 
 fn look_at_data(job: &mut Job, net: &mut Net) -> Acted<Job> {
-    if let Some(conn) = job.data {
+    if let Some(conn) = job.peer.conn() {
         net.pace(conn, job.bandwidth);
         net.carry(conn, Machine::Restore(Restorer::verifying(job.handle)));
     }
@@ -163,7 +165,7 @@ fn look_at_data(job: &mut Job, net: &mut Net) -> Acted<Job> {
 }
 
 fn say(job: &Job, net: &mut Net, command: DataCommand) -> Acted<Job> {
-    if let Some(conn) = job.data {
+    if let Some(conn) = job.peer.conn() {
         net.send_text(conn, command.to_line());
     }
     Ok(Act::Wait)

@@ -19,10 +19,10 @@ impl FileDaemon {
             self.sessions.tell(net, id, answers::BAD_ESTIMATE);
             return Next::End;
         };
-        job.kind = Kind::Estimate;
+        job.kind = Kind::Estimate { walked: false };
         job.opened = true;
-        let changes = Changes { since: job.since, known: job.known.take() };
-        let open = DiskWork::OpenEstimate { handle: job.handle, fileset: job.fileset.clone(), changes, listing };
+        let changes = Changes { since: job.asked.since, known: job.asked.known.take() };
+        let open = DiskWork::OpenEstimate { handle: job.handle, fileset: job.asked.fileset.clone(), changes, listing };
         net.work(Work::Disk(open), Owner::Job(id));
         Next::Go
     }
@@ -30,13 +30,13 @@ impl FileDaemon {
     /// Whether a session is in the middle of an estimate.
     pub(super) fn estimates(&self, id: SessionId) -> bool {
         let job = self.sessions.job(id);
-        job.is_some_and(|job| job.kind == Kind::Estimate && job.opened)
+        job.is_some_and(|job| matches!(job.kind, Kind::Estimate { .. }) && job.opened)
     }
 
     /// Has the walk go on.
     pub(super) fn estimate_on(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let work = if job.walked {
+        let work = if matches!(job.kind, Kind::Estimate { walked: true }) {
             DiskWork::Close { handle: job.handle }
         } else {
             DiskWork::Fill { handle: job.handle, parcel: Parcel::new() }
@@ -56,7 +56,7 @@ impl FileDaemon {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.remark(net, &self.config.file.name, &remarks);
         if let Some(job) = &mut session.job {
-            job.walked = last;
+            job.kind = Kind::Estimate { walked: last };
         }
         if parcel.is_empty() {
             self.estimate_on(net, id);

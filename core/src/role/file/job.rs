@@ -6,6 +6,7 @@ use crate::bulk::known::KnownFiles;
 use crate::bulk::unsaved::UnsavedList;
 use crate::bulk::work::{DiskWork, RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId};
+use crate::node::TimerKey;
 use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::report::Progress;
@@ -24,57 +25,97 @@ pub(super) struct Job {
     pub(super) name: String,
     /// `SDid` and `SDtime`.
     pub(super) session: (u32, u32),
-    pub(super) key: Secret,
-    /// How often a key was given: the second one announces `endrestore` (`wire/2 §1.7`).
-    pub(super) keys: u32,
-    pub(super) kind: Kind,
-    pub(super) level: u8,
     pub(super) started: Wall,
-    /// By our clock; `None` for everything.
-    pub(super) since: Option<i64>,
-    /// What the catalog knows, for an accurate job.
-    pub(super) known: Option<Box<KnownFiles>>,
-    /// Where the list of what could not be saved is kept, of a backup that is about to begin.
-    pub(super) unsaved: Option<UnsavedList>,
-    pub(super) fileset: Arc<FileSet>,
-    pub(super) order: RestoreOrder,
-    pub(super) dial: Option<DialId>,
-    pub(super) data: Option<ConnId>,
-    /// Whether the director has said that the data channel begins with TLS.
-    pub(super) tls: bool,
-    /// Whether a `storage` command has come: then this side dials, and no storage daemon may.
-    pub(super) dials: bool,
-    /// What is to be begun once the storage daemon is here.
-    pub(super) expecting: Option<super::passive::Expecting>,
+    pub(super) kind: Kind,
+    pub(super) asked: Asked,
+    pub(super) authorization: Authorization,
+    /// The storage daemon.
+    pub(super) peer: Presence,
     pub(super) script: Option<Script<Self>>,
     pub(super) handle: HandleId,
     /// Whether the workers were told to open something and not yet to close it.
     pub(super) opened: bool,
-    /// Whether the walk of an estimate is at its end.
-    pub(super) walked: bool,
     pub(super) ticket: u32,
-    pub(super) tally: Tally,
     /// Bytes a second that its data may take; 0 for no limit.
     pub(super) bandwidth: u64,
-    /// What its data channel had moved when a status last asked.
-    pub(super) progress: Option<Progress>,
+    pub(super) counted: Counted,
     pub(super) status: JobStatus,
-    pub(super) errors: u32,
-    pub(super) warnings: u32,
     /// What is to be said of single files.
     pub(super) remarks: Remarks,
 }
 
 /// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Kind {
     /// Not said yet.
     Unknown,
-    Backup,
-    Estimate,
-    Restore,
+    /// With where the list of what could not be saved is kept, until it begins.
+    Backup {
+        unsaved: Option<UnsavedList>,
+    },
+    /// Whether the walk is at its end.
+    Estimate {
+        walked: bool,
+    },
+    Restore {
+        order: RestoreOrder,
+    },
     /// Of a volume.
     Verify,
+}
+
+/// Which files the director has asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) level: u8,
+    /// By our clock; `None` for everything.
+    pub(super) since: Option<i64>,
+    /// What the catalog knows, for an accurate job.
+    pub(super) known: Option<Box<KnownFiles>>,
+    pub(super) fileset: Arc<FileSet>,
+}
+
+/// What the two ends of the data channel prove to each other.
+#[derive(Debug)]
+pub(super) struct Authorization {
+    pub(super) key: Secret,
+    /// How often a key was given: the second one announces `endrestore` (`wire/2 §1.7`).
+    pub(super) keys: u32,
+    /// Whether the director has said that the data channel begins with TLS.
+    pub(super) tls: bool,
+}
+
+/// Where the storage daemon is.
+#[derive(Debug)]
+pub(super) enum Presence {
+    /// It may dial, for no `storage` command has come.
+    Absent,
+    /// It is to dial before the timer is due; then this begins.
+    Expected(Kind, TimerKey),
+    Dialling(DialId),
+    /// Whether this side has dialled: then no other may come.
+    Here {
+        conn: ConnId,
+        dialled: bool,
+    },
+    Ended,
+}
+
+impl Presence {
+    /// Its connection.
+    pub(super) const fn conn(&self) -> Option<ConnId> {
+        if let Self::Here { conn, .. } = self { Some(*conn) } else { None }
+    }
+}
+
+/// How much it was.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    pub(super) tally: Tally,
+    pub(super) errors: u32,
+    pub(super) warnings: u32,
+    /// What its data channel had moved when a status last asked.
+    pub(super) progress: Option<Progress>,
 }
 
 /// A job that has ended, for the status.
@@ -82,8 +123,8 @@ pub(super) enum Kind {
 pub(super) struct Finished {
     pub(super) id: u32,
     pub(super) name: String,
-    pub(super) level: u8,
-    pub(super) kind: Kind,
+    /// None of a job that reads volumes.
+    pub(super) level: Option<u8>,
     pub(super) files: u32,
     pub(super) bytes: u64,
     pub(super) errors: u32,
@@ -94,36 +135,55 @@ pub(super) struct Finished {
 impl Job {
     /// The status a fresh look gives: errors of a restore count (`wire/2 §6.1`).
     pub(super) fn outcome(&self) -> JobStatus {
-        match (self.status, self.kind) {
-            (JobStatus::Running, Kind::Restore) if self.errors + self.tally.errors > 0 => JobStatus::Error,
-            (JobStatus::Running, Kind::Restore) if self.warnings + self.tally.warnings > 0 => JobStatus::Warnings,
+        match (self.status, &self.kind) {
+            (JobStatus::Running, Kind::Restore { .. }) if self.counted.errors + self.counted.tally.errors > 0 => {
+                JobStatus::Error
+            }
+            (JobStatus::Running, Kind::Restore { .. }) if self.counted.warnings + self.counted.tally.warnings > 0 => {
+                JobStatus::Warnings
+            }
             (JobStatus::Running, _) => JobStatus::Ok,
             (status, _) => status,
         }
     }
 
+    /// Whether a storage daemon may dial for it.
+    pub(super) fn is_callable(&self) -> bool {
+        self.id != 0 && matches!(self.peer, Presence::Absent | Presence::Expected(..)) && self.script.is_none()
+    }
+
+    /// Whether it has begun, or will when its storage daemon is here.
+    pub(super) fn is_at_work(&self) -> bool {
+        self.script.is_some() || self.is_expecting()
+    }
+
+    /// Whether it begins once its storage daemon is here.
+    pub(super) const fn is_expecting(&self) -> bool {
+        matches!(self.peer, Presence::Expected(..))
+    }
+
     /// Whether the director will say `endrestore`, perhaps after more storage daemons (`wire/2 §1.7`).
     pub(super) fn awaits_end_restore(&self) -> bool {
-        self.kind == Kind::Restore && self.keys > 1
+        matches!(self.kind, Kind::Restore { .. }) && self.authorization.keys > 1
     }
 
     /// Counts what was done with files.
     pub(super) fn add(&mut self, tally: &Tally) {
-        self.tally.files = self.tally.files.saturating_add(tally.files);
-        self.tally.read_bytes = self.tally.read_bytes.saturating_add(tally.read_bytes);
-        self.tally.job_bytes = self.tally.job_bytes.saturating_add(tally.job_bytes);
-        self.tally.errors = self.tally.errors.saturating_add(tally.errors);
-        self.tally.warnings = self.tally.warnings.saturating_add(tally.warnings);
+        self.counted.tally.files = self.counted.tally.files.saturating_add(tally.files);
+        self.counted.tally.read_bytes = self.counted.tally.read_bytes.saturating_add(tally.read_bytes);
+        self.counted.tally.job_bytes = self.counted.tally.job_bytes.saturating_add(tally.job_bytes);
+        self.counted.tally.errors = self.counted.tally.errors.saturating_add(tally.errors);
+        self.counted.tally.warnings = self.counted.tally.warnings.saturating_add(tally.warnings);
     }
 
     /// The line that ends it.
     pub(super) fn end(&self) -> EndJob {
         EndJob {
             status: self.outcome(),
-            files: self.tally.files,
-            read_bytes: self.tally.read_bytes,
-            bytes: self.tally.job_bytes,
-            errors: self.errors + self.tally.errors,
+            files: self.counted.tally.files,
+            read_bytes: self.counted.tally.read_bytes,
+            bytes: self.counted.tally.job_bytes,
+            errors: self.counted.errors + self.counted.tally.errors,
             vss: false,
             encrypted: false,
         }
@@ -133,11 +193,10 @@ impl Job {
         Finished {
             id: self.id,
             name: self.name.clone(),
-            level: self.level,
-            kind: self.kind,
-            files: self.tally.files,
-            bytes: self.tally.job_bytes,
-            errors: self.errors + self.tally.errors,
+            level: (!matches!(self.kind, Kind::Restore { .. } | Kind::Verify)).then_some(self.asked.level),
+            files: self.counted.tally.files,
+            bytes: self.counted.tally.job_bytes,
+            errors: self.counted.errors + self.counted.tally.errors,
             status: self.outcome(),
             ended,
         }

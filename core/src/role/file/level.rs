@@ -45,15 +45,15 @@ impl FileDaemon {
             return Next::End;
         };
         match level {
-            Level::Full { .. } => job.level = b'F',
-            Level::Base { .. } => job.level = b'B',
+            Level::Full { .. } => job.asked.level = b'F',
+            Level::Base { .. } => job.asked.level = b'B',
             // These words get no answer; their `since_utime` line does.
             Level::Incremental { .. } => {
-                job.level = b'I';
+                job.asked.level = b'I';
                 return Next::Go;
             }
             Level::Differential { .. } => {
-                job.level = b'D';
+                job.asked.level = b'D';
                 return Next::Go;
             }
             Level::Since { time, .. } => {
@@ -85,7 +85,7 @@ impl FileDaemon {
         session.reading = Reading::Commands;
         if let Some(job) = &mut session.job {
             // Rounded down: rather saved once more than not at all.
-            job.since = Some(since.saturating_add(ahead.div_euclid(SECOND)));
+            job.asked.since = Some(since.saturating_add(ahead.div_euclid(SECOND)));
         }
         if ahead.saturating_abs() > WORTH_SAYING.0 {
             let kind = if ahead.saturating_abs() > WORTH_SAYING.1 { MessageKind::Warning } else { MessageKind::Info };

@@ -53,7 +53,7 @@ use crate::{limits, role};
 use calling::Calling;
 use data::Event;
 use diary::Diary;
-use job::{Finished, Job};
+use job::{Finished, Job, Presence};
 use session::Session;
 use tokens::{Dial, Due, Owner};
 
@@ -144,7 +144,9 @@ impl FileDaemon {
     fn data_done(&mut self, net: &mut Net, id: SessionId) {
         if let Some(job) = self.sessions.job_mut(id) {
             job.script = None;
-            if let Some(conn) = job.data.take() {
+            if let Presence::Here { conn, dialled } = job.peer {
+                // The next of a restore may dial as this one did.
+                job.peer = if dialled { Presence::Ended } else { Presence::Absent };
                 self.sessions.detach(conn);
                 net.close(conn, true);
             }
@@ -181,7 +183,6 @@ impl FileDaemon {
     /// Gives back what a job holds: its data channel, its dial, its open files.
     fn release(&mut self, net: &mut Net, job: &mut Job) {
         self.hang_up(net, job);
-        net.cancel_timer(job.expecting.take().map(|expecting| expecting.timer));
         self.refresh_keyring(net);
         if job.opened {
             net.work(Work::Disk(DiskWork::Close { handle: job.handle }), Owner::Gone);
@@ -207,14 +208,16 @@ impl FileDaemon {
 
     /// Leaves the storage daemon, or stops trying to reach it.
     fn hang_up(&mut self, net: &mut Net, job: &mut Job) {
-        if let Some(conn) = job.data.take() {
-            self.sessions.detach(conn);
-            // Amid data a real storage daemon expects no signal: of a job that is cut short a real file daemon hangs up.
-            let is_cut = matches!(job.status, JobStatus::Canceled | JobStatus::Fatal);
-            net.close(conn, !is_cut);
-        }
-        if let Some(dial) = job.dial.take() {
-            net.cancel_dial(dial);
+        match std::mem::replace(&mut job.peer, Presence::Ended) {
+            Presence::Here { conn, .. } => {
+                self.sessions.detach(conn);
+                // Amid data a real storage daemon expects no signal: of a job that is cut short a real file daemon hangs up.
+                let is_cut = matches!(job.status, JobStatus::Canceled | JobStatus::Fatal);
+                net.close(conn, !is_cut);
+            }
+            Presence::Dialling(dial) => net.cancel_dial(dial),
+            Presence::Expected(_, timer) => net.cancel_timer(timer),
+            Presence::Absent | Presence::Ended => {}
         }
     }
 
@@ -381,7 +384,7 @@ impl Role for FileDaemon {
             return self.estimate_on(net, id);
         }
         let job = self.sessions.job(id);
-        if let Some(data) = job.and_then(|job| job.data) {
+        if let Some(data) = job.and_then(|job| job.peer.conn()) {
             net.to_machine(data, ToMachine::LinesSent(parcel));
         }
     }

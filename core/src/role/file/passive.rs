@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::bulk::work::RestoreOrder;
 use crate::config::keepalive;
 use crate::ids::{ConnId, SessionId};
-use crate::node::TimerKey;
 use crate::notice::Level;
 use crate::role::file::Net;
 use crate::role::sessions::Use;
@@ -14,21 +12,13 @@ use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::file_answers as answers;
 use crate::wire::names::{PeerKind, PeerName};
 
-use super::job::{Job, Kind};
+use super::job::{Kind, Presence};
 use super::session::Next;
 use super::{Due, FileDaemon};
 
 /// How long a job whose director has said "go" waits for its storage daemon. That one is authenticated already as it
 /// sees it, so only the last bytes are on their way; a minute is for a bad network.
 const EXPECT: Duration = Duration::from_secs(60);
-
-/// What a job begins with once its storage daemon is here.
-#[derive(Debug)]
-pub(super) struct Expecting {
-    kind: Kind,
-    order: Option<RestoreOrder>,
-    pub(super) timer: TimerKey,
-}
 
 impl FileDaemon {
     /// Directors, and a key for each job that a storage daemon may come for.
@@ -39,8 +29,8 @@ impl FileDaemon {
             keys = keys.with(PeerName::new(PeerKind::Director, &director.name), director.password.key(), clear);
         }
         for job in self.sessions.jobs().filter(|job| job.is_callable()) {
-            let clear = if job.tls { Clear::Never } else { Clear::Allowed };
-            keys = keys.with(PeerName::new(PeerKind::Job, &job.name), job.key.clone(), clear);
+            let clear = if job.authorization.tls { Clear::Never } else { Clear::Allowed };
+            keys = keys.with(PeerName::new(PeerKind::Job, &job.name), job.authorization.key.clone(), clear);
         }
         net.set_keyring(Arc::new(keys.build()));
     }
@@ -51,67 +41,53 @@ impl FileDaemon {
             net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
             return net.abort(conn);
         };
-        job.data = Some(conn);
+        let expected = std::mem::replace(&mut job.peer, Presence::Here { conn, dialled: false });
         // Whether it will send or receive may not be known yet.
         net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
-        let expecting = job.expecting.take();
         self.sessions.attach(conn, Use::Storage(id));
         self.refresh_keyring(net);
-        if let Some(Expecting { kind, order, timer }) = expecting {
+        if let Presence::Expected(kind, timer) = expected {
             net.cancel_timer(timer);
-            if self.start_data(net, id, kind, order) == Next::End {
+            if self.start_data(net, id, kind) == Next::End {
                 self.end_session(net, id);
             }
         }
     }
 
     /// The director wants a job begun that has no data channel: if its storage daemon may dial, it is awaited.
-    pub(super) fn expect_storage(
-        &mut self,
-        net: &mut Net,
-        id: SessionId,
-        kind: Kind,
-        order: Option<RestoreOrder>,
-    ) -> Next {
+    pub(super) fn expect_storage(&mut self, net: &mut Net, id: SessionId, kind: Kind) -> Next {
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         if !job.is_callable() {
             self.no_storage(
                 net,
                 id,
-                kind,
+                &kind,
                 "there is no storage daemon for this job: a `storage` command must come first",
             );
             return Next::End;
         }
         let timer = net.set_timer(EXPECT, "the storage daemon of a passive client's job", Due::Storage(id));
-        job.expecting = Some(Expecting { kind, order, timer });
+        job.peer = Presence::Expected(kind, timer);
         Next::Go
     }
 
     /// The storage daemon has not come in time.
     pub(super) fn nobody_came(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let Some(Expecting { kind, .. }) = job.expecting.take() else { return };
+        let Presence::Expected(kind, _) = std::mem::replace(&mut job.peer, Presence::Ended) else { return };
         let text = format!(
             "no storage daemon has come for this job within {} s: the director sent no `storage` command, so one must dial \
              this file daemon; check that its port is open for it",
             EXPECT.as_secs()
         );
-        self.no_storage(net, id, kind, &text);
+        self.no_storage(net, id, &kind, &text);
         self.end_session(net, id);
     }
 
-    fn no_storage(&mut self, net: &mut Net, id: SessionId, kind: Kind, text: &str) {
+    fn no_storage(&mut self, net: &mut Net, id: SessionId, kind: &Kind, text: &str) {
         self.say_fatal(net, id, text);
-        if kind == Kind::Backup {
+        if matches!(kind, Kind::Backup { .. }) {
             self.sessions.tell(net, id, answers::BAD_BACKUP);
         }
-    }
-}
-
-impl Job {
-    /// Whether a storage daemon may dial for it.
-    fn is_callable(&self) -> bool {
-        self.id != 0 && !self.dials && self.data.is_none() && self.script.is_none()
     }
 }

@@ -36,9 +36,9 @@ impl FileDaemon {
     /// Keeps how far the data channels are.
     fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
         for job in self.sessions.jobs_mut() {
-            let row = rows.iter().find(|row| job.data == Some(row.conn));
+            let row = rows.iter().find(|row| job.peer.conn() == Some(row.conn));
             if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
-                job.progress = Some(Progress::of(moved, job.progress, net.now()));
+                job.counted.progress = Some(Progress::of(moved, job.counted.progress, net.now()));
             }
         }
     }
@@ -50,7 +50,7 @@ impl FileDaemon {
             "current" => {
                 frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
                 for job in self.sessions.jobs().filter(|job| job.id != 0) {
-                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
+                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.counted.errors };
                     frame::put_data(&mut frames, line.to_line().as_bytes());
                 }
             }
@@ -116,10 +116,10 @@ impl FileDaemon {
                 lines.push(format!("{} (director) connected at: {since}\n", session.director));
                 continue;
             };
-            let kind = match job.kind {
-                Kind::Restore => "Restore",
+            let kind = match &job.kind {
+                Kind::Restore { .. } => "Restore",
                 Kind::Verify => "Verify",
-                Kind::Unknown | Kind::Backup | Kind::Estimate => "Backup",
+                Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } => "Backup",
             };
             let started = self.identity.local(job.started).short();
             let step = job.script.as_ref().map_or("waiting for the director", |script| script.step());
@@ -128,10 +128,10 @@ impl FileDaemon {
             lines.push(format!("JobId {} Job {} is running.\n", job.id, job.name));
             lines.push(format!("    {kind} Job started: {started}, {seconds} s ago\n"));
             // What other storage daemons have had before, and what this one has.
-            let now = job.progress.unwrap_or_default();
-            let files = thousands(u64::from(job.tally.files).max(now.files));
-            let bytes = thousands(job.tally.job_bytes.max(now.bytes));
-            let (rate, errors, limit) = (thousands(now.average), job.errors, thousands(job.bandwidth));
+            let now = job.counted.progress.unwrap_or_default();
+            let files = thousands(u64::from(job.counted.tally.files).max(now.files));
+            let bytes = thousands(job.counted.tally.job_bytes.max(now.bytes));
+            let (rate, errors, limit) = (thousands(now.average), job.counted.errors, thousands(job.bandwidth));
             lines.push(format!(
                 "    Files={files} Bytes={bytes} Bytes/sec={rate} Errors={errors}\n    Bwlimit={limit}\n"
             ));
@@ -142,8 +142,7 @@ impl FileDaemon {
 
     fn terminated(&self) -> Vec<String> {
         let row = |job: &super::job::Finished| {
-            let has_level = !matches!(job.kind, Kind::Restore | Kind::Verify);
-            let level = if has_level { report::level_word(JobLevel::from_letter(job.level)) } else { "" };
+            let level = job.level.map_or("", |level| report::level_word(JobLevel::from_letter(level)));
             let ended = self.identity.local(job.ended).short();
             report::terminated_row(
                 job.id,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::bulk::known::KnownFiles;
 use crate::bulk::parcel::Parcel;
-use crate::bulk::work::{Remark, RestoreOrder, Tally};
+use crate::bulk::work::{Remark, RestoreOrder};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
 use crate::ids::{ConnId, HandleId, SessionId};
@@ -26,7 +26,7 @@ use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::names::{PeerKind, PeerName};
 use crate::wire::status::JobStatus;
 
-use super::job::{Job, Kind};
+use super::job::{Asked, Authorization, Counted, Job, Kind, Presence};
 use super::level::{self, Clocks};
 use super::{Dial, FileDaemon, data, unsaved};
 
@@ -162,7 +162,7 @@ impl Session {
     pub(super) fn fatal(&mut self, net: &mut Net, daemon: &str, text: &str) {
         net.complain(Level::Error, 906, text);
         if let Some(job) = &mut self.job {
-            job.errors = job.errors.max(1);
+            job.counted.errors = job.counted.errors.max(1);
         }
         self.message(net, daemon, MessageKind::Fatal, text);
     }
@@ -172,8 +172,7 @@ impl Session {
         let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
         self.message(net, daemon, MessageKind::Info, &text);
         if let Some(job) = &mut self.job {
-            job.dial = None;
-            job.data = Some(conn);
+            job.peer = Presence::Here { conn, dialled: true };
         }
         net.send_text(self.conn, answers::STORAGE);
     }
@@ -181,8 +180,8 @@ impl Session {
     /// The data channel is done. True if the session ends with it.
     pub(super) fn after_data(&mut self, net: &mut Net) -> bool {
         let Some(job) = &mut self.job else { return true };
-        if job.kind == Kind::Verify {
-            // Behind the last line (`wire/2 §1.12`).
+        if matches!(job.kind, Kind::Verify) {
+            // After the last line (`wire/2 §1.12`).
             net.send_signal(self.conn, Signal::Eod);
         }
         if job.awaits_end_restore() && job.opened {
@@ -199,7 +198,7 @@ impl Session {
         match std::mem::replace(&mut self.reading, Reading::Commands) {
             Reading::FileSet(reader) => match &mut self.job {
                 Some(job) => {
-                    job.fileset = Arc::new(reader.finish());
+                    job.asked.fileset = Arc::new(reader.finish());
                     net.send_text(self.conn, answers::FILESET);
                     Next::Go
                 }
@@ -208,7 +207,7 @@ impl Session {
             Reading::Known(mut known) => match &mut self.job {
                 Some(job) => {
                     known.finish();
-                    job.known = Some(known);
+                    job.asked.known = Some(known);
                     Next::Go
                 }
                 None => Next::End,
@@ -289,9 +288,9 @@ impl FileDaemon {
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             FileCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
-            FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup, None),
+            FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup { unsaved: None }),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
-            FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify, None),
+            FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify),
             FileCommand::Verify(_) => {
                 self.say_fatal(net, id, "only volumes are verified here: a verify job wants level=volume");
                 return Next::End;
@@ -318,6 +317,9 @@ impl FileDaemon {
                 ));
             }
             FileCommand::Job(_) if session.job.is_some() => return Some("a second job in one session".to_owned()),
+            FileCommand::Storage(_) if session.job.as_ref().is_some_and(Job::is_expecting) => {
+                return Some("a `storage` command for a job that was told to begin".to_owned());
+            }
             FileCommand::FileSet { .. } if session.has_fileset => {
                 return Some("a second file set for one job".to_owned());
             }
@@ -328,8 +330,7 @@ impl FileDaemon {
             let text = format!("`allowed_job_commands` does not let director {} do this: {wanted:?}", session.director);
             return Some(text);
         }
-        let is_busy = session.job.as_ref().is_some_and(|job| job.script.is_some() || job.expecting.is_some())
-            || self.estimates(id);
+        let is_busy = session.job.as_ref().is_some_and(Job::is_at_work) || self.estimates(id);
         is_busy.then(|| format!("{wanted:?} while the job is at work already"))
     }
 
@@ -356,13 +357,13 @@ impl FileDaemon {
                 session.reading = Reading::FileSet(Box::new(FileSetReader::new()));
             }
             FileCommand::Accurate { .. } => {
-                let fileset = session.job.as_ref().map(|job| Arc::clone(&job.fileset)).unwrap_or_default();
+                let fileset = session.job.as_ref().map(|job| Arc::clone(&job.asked.fileset)).unwrap_or_default();
                 session.reading = Reading::Known(Box::new(level::known_for(&fileset)));
             }
             FileCommand::SetAuthorization { key } => {
                 if let Some(job) = &mut session.job {
-                    job.keys += 1;
-                    job.key = key;
+                    job.authorization.keys += 1;
+                    job.authorization.key = key;
                 }
                 self.refresh_keyring(net);
                 self.sessions.tell(net, id, answers::AUTHORIZATION);
@@ -390,32 +391,18 @@ impl FileDaemon {
             id: line.job_id,
             name: line.job,
             session: (line.session_id, line.session_time),
-            key: line.key,
-            keys: 1,
-            kind: Kind::Unknown,
-            level: b' ',
             started: net.wall(),
-            since: None,
-            known: None,
-            unsaved: None,
-            fileset: Arc::default(),
-            order: RestoreOrder { to: Vec::new(), replace: b'a', prefix_links: false },
-            dial: None,
-            data: None,
-            tls: line.tls == Some(IMMEDIATE_TLS),
-            dials: false,
-            expecting: None,
+            kind: Kind::Unknown,
+            asked: Asked { level: b' ', since: None, known: None, fileset: Arc::default() },
+            authorization: Authorization { key: line.key, keys: 1, tls: line.tls == Some(IMMEDIATE_TLS) },
+            peer: Presence::Absent,
             script: None,
             handle,
             opened: false,
-            walked: false,
             ticket: 0,
-            tally: Tally::default(),
             bandwidth,
-            progress: None,
+            counted: Counted::default(),
             status: JobStatus::Running,
-            errors: 0,
-            warnings: 0,
             remarks: Remarks::default(),
         });
         self.refresh_keyring(net);
@@ -424,9 +411,10 @@ impl FileDaemon {
     }
 
     fn serve_cancel(&mut self, net: &mut Net, id: SessionId, job: &str) {
+        let Some(director) = self.sessions.get(id).map(|session| session.conn) else { return };
         let answer = if self.cancel(net, job) { answers::canceled(job) } else { answers::job_not_found(job) };
-        self.sessions.tell(net, id, answer);
-        self.sessions.signal(net, id, Signal::Eod);
+        net.send_text(director, answer);
+        net.send_signal(director, Signal::Eod);
     }
 
     fn dial_storage(&mut self, net: &mut Net, id: SessionId, address: StorageAddress) -> Next {
@@ -437,11 +425,10 @@ impl FileDaemon {
         };
         // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
         self.hang_up(net, &mut job);
-        job.dials = true;
         // A verify job comes with an empty one: the key of its job counts on (`wire/2 §1.7`).
         if let Some(key) = address.key.filter(|key| !key.is_empty()) {
-            job.keys += 1;
-            job.key = key;
+            job.authorization.keys += 1;
+            job.authorization.key = key;
         }
         let me = PeerName::new(PeerKind::Client, &self.config.file.name);
         let purpose = Purpose::StartJob { job: job.name.clone() };
@@ -449,11 +436,11 @@ impl FileDaemon {
         let tls = address.tls == IMMEDIATE_TLS;
         let opening = self
             .credentials
-            .opening("", &address.address, &job_name, &job.key, tls, purpose)
+            .opening("", &address.address, &job_name, &job.authorization.key, tls, purpose)
             .map(|opening| Opening { own: me.qualified(), ..opening });
         let refused = match opening {
             Ok(opening) => {
-                job.dial = Some(net.dial(route, opening, Dial::Storage(id)));
+                job.peer = Presence::Dialling(net.dial(route, opening, Dial::Storage(id)));
                 None
             }
             Err(text) => Some(text),
@@ -491,7 +478,7 @@ impl FileDaemon {
             RestoreTo::Where(to) => {
                 let to = if to == "/" { Vec::new() } else { to.into_bytes() };
                 let order = RestoreOrder { to, replace: order.replace, prefix_links: order.prefix_links };
-                self.start_data(net, id, Kind::Restore, Some(order))
+                self.start_data(net, id, Kind::Restore { order })
             }
             RestoreTo::Regex(_) => {
                 self.say_fatal(net, id, "names cannot be changed by regular expressions yet: restore with where=");
@@ -510,29 +497,24 @@ impl FileDaemon {
         Next::Go
     }
 
-    pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId, kind: Kind, order: Option<RestoreOrder>) -> Next {
+    pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId, kind: Kind) -> Next {
         let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         let Some(job) = session.job.as_mut() else { return Next::End };
-        if job.data.is_none() {
-            return self.expect_storage(net, id, kind, order);
-        }
-        job.kind = kind;
-        if let (Kind::Restore | Kind::Verify, Some(conn)) = (kind, job.data) {
-            net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
-        }
-        let (table, answer) = match (kind, order) {
-            (Kind::Verify, _) => (data::VERIFY, answers::VERIFY),
-            (_, Some(order)) => {
-                job.order = order;
-                (data::RESTORE, answers::RESTORE)
-            }
-            (_, None) => {
+        let Some(conn) = job.peer.conn() else { return self.expect_storage(net, id, kind) };
+        let (kind, table, answer) = match kind {
+            Kind::Verify => (kind, data::VERIFY, answers::VERIFY),
+            Kind::Restore { .. } => (kind, data::RESTORE, answers::RESTORE),
+            Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } => {
                 // Without a folder of its own there is nowhere to keep it.
                 let has_folder = self.config.file.working_directory.is_some();
-                job.unsaved = has_folder.then(|| unsaved::list_of(&session.director, job));
-                (data::BACKUP, answers::BACKUP)
+                let unsaved = has_folder.then(|| unsaved::list_of(&session.director, job));
+                (Kind::Backup { unsaved }, data::BACKUP, answers::BACKUP)
             }
         };
+        if !matches!(kind, Kind::Backup { .. }) {
+            net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
+        }
+        job.kind = kind;
         self.sessions.tell(net, id, answer);
         self.arm_heartbeat(net, id);
         self.advance(net, id, |job, net| job.begin(table, net));

@@ -15,7 +15,7 @@ pub(super) fn list_of(director: &str, job: &Job) -> UnsavedList {
     UnsavedList {
         path: file_name(director, resource_name(&job.name)),
         began: job.started.seconds(),
-        forget: job.since.filter(|_| job.level == b'D'),
+        forget: job.asked.since.filter(|_| job.asked.level == b'D'),
     }
 }
 
