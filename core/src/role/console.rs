@@ -150,7 +150,7 @@ impl Console {
                 };
                 net.dial(route, opening, ());
             }
-            Err(text) => fail(net, (Fault::Config, Code(201)), &text),
+            Err(why) => fail(net, (Fault::Config, Code(201)), &why.to_string()),
         }
     }
 

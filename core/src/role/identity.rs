@@ -52,16 +52,20 @@ pub enum DialOffer {
     Simulated,
 }
 
+/// TLS is wanted, and there is nothing to offer for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "TLS is wanted, but no certificate is configured and pre-shared keys are not built in; configure a certificate, or use \
+     a build with pre-shared keys"
+)]
+pub struct NoOffer;
+
 impl DialOffer {
-    fn dialler(&self, address: &str, identity: &PeerName, key: &Secret) -> Result<Dialler, String> {
+    fn dialler(&self, address: &str, identity: &PeerName, key: &Secret) -> Result<Dialler, NoOffer> {
         #[cfg(not(any(feature = "psk", feature = "sim")))]
         let _ = (identity, key);
         match self {
-            Self::Nothing => {
-                Err("TLS is wanted, but no certificate is configured and pre-shared keys are not built in; \
-                                  configure a certificate, or use a build with pre-shared keys"
-                    .to_owned())
-            }
+            Self::Nothing => Err(NoOffer),
             Self::Certificate(settings) => {
                 Ok(Dialler::Certificate { settings: settings.clone(), address: address.to_owned() })
             }
@@ -90,7 +94,7 @@ impl Credentials {
     /// How to open a connection as `me` with this key. `peer` names whose settings count; the daemon's own if it has none.
     ///
     /// # Errors
-    /// TLS is wanted and neither a certificate nor pre-shared keys are to be had; the text says so.
+    /// TLS is wanted, and there is nothing to offer for it.
     pub fn opening(
         &self,
         peer: &str,
@@ -99,7 +103,7 @@ impl Credentials {
         key: &Secret,
         tls: bool,
         purpose: Purpose,
-    ) -> Result<Opening, String> {
+    ) -> Result<Opening, NoOffer> {
         let offer = self.peers.get(peer).unwrap_or(&self.own);
         let engine = if tls { offer.dialler(address, me, key)? } else { Dialler::Clear };
         Ok(Opening {

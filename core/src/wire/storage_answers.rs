@@ -75,6 +75,11 @@ pub fn invalid(line: &[u8]) -> String {
     format!("3900 Invalid command: {}\n", lossy(super::frame::text(line)))
 }
 
+/// To `.status` of something that is not known; the session ends.
+pub fn dot_status_unknown(what: &str) -> String {
+    format!("3900 Unknown arg in .status command: {what}\n")
+}
+
 /// To `use`: the resource of the device, or [`JUST_IN_TIME`].
 pub fn device_used(device: &str) -> String {
     format!("{DEVICE}{}\n", bash(device))

@@ -22,7 +22,7 @@ use crate::printable;
 use crate::role::file::Net;
 use crate::time::Instant;
 use crate::wire::frame::Signal;
-use crate::wire::hello::{FILE_PROTOCOL, Purpose};
+use crate::wire::hello::{FILE_PROTOCOL, Purpose, is_director_answer};
 use crate::wire::names::{PeerKind, PeerName};
 
 use super::session::Session;
@@ -36,9 +36,6 @@ const GOOD: Duration = Duration::from_secs(60);
 
 /// The same failure is said again after this time.
 const SAY_AGAIN: Duration = Duration::from_secs(3_600);
-
-/// How a director begins its greeting (`wire/1 §8.3`).
-const GREETING: &[u8] = b"1000 OK";
 
 /// The connections to directors that this daemon dials, by the directors' names.
 #[derive(Debug, Default)]
@@ -163,7 +160,7 @@ impl FileDaemon {
         match line.state {
             State::Greeting(mine, patience) if mine == conn => {
                 net.cancel_timer(patience);
-                if text.starts_with(GREETING) {
+                if is_director_answer(text) {
                     return self.waits(net, &name, conn);
                 }
                 net.close(conn, false);

@@ -1,6 +1,6 @@
 //! Since when a job saves: the `level` command, the clocks, and the list of an accurate job (`wire/2 §1.5`, `§1.8`).
 
-use crate::bulk::known::{self, KnownFiles};
+use crate::bulk::known::{self, KnownFiles, TooLong};
 use crate::ids::SessionId;
 use crate::role::file::Net;
 use crate::wire::accurate::KnownFile;
@@ -103,9 +103,9 @@ impl FileDaemon {
 }
 
 /// Takes a line of the list of known files; one that makes no sense is left out, so that its file is saved.
-pub(super) fn take_known(known: &mut KnownFiles, line: &[u8]) -> Result<(), String> {
+pub(super) fn take_known(known: &mut KnownFiles, line: &[u8]) -> Result<(), TooLong> {
     match KnownFile::parse(line) {
-        Some(file) => known.add(&file).map_err(|error| error.to_string()),
+        Some(file) => known.add(&file),
         None => Ok(()),
     }
 }

@@ -443,14 +443,14 @@ impl FileDaemon {
                 job.peer = Presence::Dialling(net.dial(route, opening, Dial::Storage(id)));
                 None
             }
-            Err(text) => Some(text),
+            Err(why) => Some(why),
         };
         if let Some(session) = self.sessions.get_mut(id) {
             session.job = Some(job);
         }
         self.refresh_keyring(net);
-        let Some(text) = refused else { return Next::Go };
-        self.say_fatal(net, id, &text);
+        let Some(why) = refused else { return Next::Go };
+        self.say_fatal(net, id, &why.to_string());
         self.sessions.tell(net, id, answers::BAD_STORAGE);
         Next::End
     }

@@ -47,7 +47,8 @@ impl StorageDaemon {
             let identity = PeerName::new(PeerKind::Job, &job.order.line.job);
             let purpose = Purpose::StorageStartsJob { job: job.order.line.job.clone() };
             let tls = tls == IMMEDIATE_TLS;
-            self.credentials.opening("", &route.host, &identity, &job.order.key, tls, purpose)
+            let opening = self.credentials.opening("", &route.host, &identity, &job.order.key, tls, purpose);
+            opening.map_err(|why| why.to_string())
         };
         match why {
             Ok(opening) => {

@@ -98,8 +98,8 @@ impl StorageDaemon {
                 }
                 Next::Go
             }
-            Err(text) => {
-                self.cannot_replicate(net, id, &text);
+            Err(why) => {
+                self.cannot_replicate(net, id, &why.to_string());
                 Next::Go
             }
         }

@@ -68,8 +68,7 @@ impl StorageDaemon {
             "devices" | "volumes" => self.devices_of(&[]).iter().for_each(|line| report::put_line(&mut frames, line)),
             "waitreservation" | "spooling" => {}
             _ => {
-                let text = format!("3900 Unknown arg in .status command: {what}\n");
-                frame::put_data(&mut frames, text.as_bytes());
+                frame::put_data(&mut frames, answers::dot_status_unknown(what).as_bytes());
                 next = Next::End;
             }
         }

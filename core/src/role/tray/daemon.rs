@@ -5,7 +5,7 @@ use crate::conn::{CloseReason, Peer};
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{Route, TimerKey};
 use crate::printable;
-use crate::role::identity::Credentials;
+use crate::role::identity::{Credentials, NoOffer};
 use crate::role::tray::Net;
 use crate::socket::SocketOptions;
 use crate::time::{Instant, Wall};
@@ -145,8 +145,13 @@ impl Daemon {
     /// Dials, with the hello of a console to a director and of a director to the others (`wire/1 §7.1`).
     ///
     /// # Errors
-    /// What is configured cannot be dialled with; the text says why.
-    pub(super) fn dial(&mut self, net: &mut Net, config: &TrayConfig, credentials: &Credentials) -> Result<(), String> {
+    /// What is configured cannot be dialled with.
+    pub(super) fn dial(
+        &mut self,
+        net: &mut Net,
+        config: &TrayConfig,
+        credentials: &Credentials,
+    ) -> Result<(), NoOffer> {
         self.kept = false;
         self.state = State::Away;
         let (monitor, name) = (&config.monitor, config.monitor.name.clone());
@@ -190,7 +195,7 @@ impl Daemon {
             }
             State::Greeting(_) => Next::Failed(TrayFailure::Greeting(first_line(&printable::text_of(text)))),
             // The second line of a director's greeting comes when it likes (`wire/1 §7.1`).
-            State::Asking(_) if text.starts_with(b"1002\x1e") => Next::Wait,
+            State::Asking(_) if hello::is_console_welcome(text) => Next::Wait,
             State::Asking(_) if self.heard.len() + text.len() > MAX_STATUS => {
                 Next::Failed(TrayFailure::TooLong(MAX_STATUS))
             }
@@ -264,7 +269,7 @@ impl Daemon {
 /// Whether a text is how this kind of daemon greets (`wire/1 §3.1`).
 fn is_greeting(who: Who, text: &[u8]) -> bool {
     match who {
-        Who::Director => text.starts_with(b"1000\x1e") || text.starts_with(b"1000 OK"),
+        Who::Director => hello::is_console_answer(text) || hello::is_director_answer(text),
         Who::File => hello::parse_file_answer(text).is_some(),
         Who::Storage => text.starts_with(hello::STORAGE_ANSWER.trim_end().as_bytes()),
     }

@@ -92,8 +92,8 @@ impl Tray {
         match next {
             Next::Wait => {}
             Next::Dial => {
-                if let Err(text) = daemon.dial(net, &self.config, &self.credentials) {
-                    self.answered(net, at, Health::Unreachable(TrayFailure::Setup(text)));
+                if let Err(why) = daemon.dial(net, &self.config, &self.credentials) {
+                    self.answered(net, at, Health::Unreachable(TrayFailure::Setup(why.to_string())));
                 }
             }
             Next::Answered => self.answered(net, at, Health::Reachable),
