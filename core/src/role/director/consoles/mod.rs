@@ -160,12 +160,9 @@ impl Consoles {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
         if !self.has_place(net, name, config) {
             let most = self.seats.len();
-            let text = format!("console {name} refused: {most} consoles are connected, and all that could go are busy");
-            net.complain(Level::Warn, 914, &text);
-            net.send_text(
-                conn,
-                format!("1999 {most} consoles are connected, and all that could go are busy (T0914).\n"),
-            );
+            let why = format!("{most} consoles are connected, and none that could make room is idle");
+            net.complain(Level::Warn, 914, &format!("console {name} refused: {why}"));
+            net.send_text(conn, format!("1999 {why} (T0914).\n"));
             return net.close(conn, true);
         }
         net.keep_alive(conn, keepalive::socket(config.console_heartbeat(), keepalive::End::Control));
