@@ -1,0 +1,34 @@
+//! An option that advice names is an option of one of the programs.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+#[test]
+fn every_option_that_a_page_names_is_in_the_help_of_a_program() {
+    let programs = [
+        env!("CARGO_BIN_EXE_towline"),
+        env!("CARGO_BIN_EXE_towline-dir"),
+        env!("CARGO_BIN_EXE_towline-fd"),
+        env!("CARGO_BIN_EXE_towline-sd"),
+        env!("CARGO_BIN_EXE_towline-console"),
+        env!("CARGO_BIN_EXE_towline-tray"),
+    ];
+    let mut known = BTreeSet::new();
+    for program in programs {
+        let help = Command::new(program).arg("--help").output().expect("to run a program that was just built");
+        assert!(help.status.success(), "{program}");
+        known.extend(options(&String::from_utf8_lossy(&help.stdout)));
+    }
+    assert!(known.contains("--config") && !known.contains("--invented"), "{known:?}");
+    let named: BTreeSet<String> = towline_core::explain::all()
+        .flat_map(|page| [page.meaning, page.remedy])
+        .flat_map(|text| text.split('`').skip(1).step_by(2).filter(|name| name.starts_with("--")).flat_map(options))
+        .collect();
+    assert!(!named.is_empty());
+    assert_eq!(named.difference(&known).collect::<Vec<_>>(), [""; 0]);
+}
+
+fn options(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
