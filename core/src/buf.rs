@@ -81,7 +81,7 @@ impl Buf {
         self.end += bytes.len();
     }
 
-    /// Makes room for `more` bytes behind the filled ones.
+    /// Makes room for `more` bytes after the filled ones.
     pub fn reserve(&mut self, more: usize) {
         if self.store.len() - self.end >= more {
             return;

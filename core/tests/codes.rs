@@ -39,7 +39,7 @@ fn every_code_that_a_source_gives_has_a_page() {
     assert!(missing.is_empty(), "give these a page in core/src/explain: {missing:?}");
 }
 
-/// The sources of a part without what stands behind its tests.
+/// The sources of a part without what stands after its tests.
 fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(folder).expect("the sources are there") {
         let path = entry.expect("a folder can be read").path();

@@ -3,7 +3,7 @@
 //! ```text
 //!   worker of the volumes read -> Filled(parcel) -> Archiver -> Append(block) -> worker of the volume written
 //! ```
-//! The parcels hold the stream of a backup, behind one frame with the label of the session read.
+//! The parcels hold the stream of a backup, after one frame with the label of the session read.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -134,7 +134,7 @@ impl Cloner {
             }
             let rest = parcel.bytes.get(self.at..).unwrap_or_default();
             self.at += self.archiver.on_plain(rest);
-            // Nothing belongs behind the end of the stream.
+            // Nothing belongs after the end of the stream.
             if self.at < parcel.bytes.len() && !self.archiver.is_in_step() {
                 return;
             }

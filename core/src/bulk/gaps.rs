@@ -1,6 +1,6 @@
 //! What damage on a volume costs: which files are not complete, and which are gone (`wire/3 §5.3`).
 //!
-//! Blocks of one session are numbered in a row. So when the next block of a session behind a damaged stretch has the next
+//! Blocks of one session are numbered in a row. So when the next block of a session after a damaged stretch has the next
 //! number, the session has lost nothing; otherwise all is passed over up to the next file that begins.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +78,7 @@ struct Reading {
     /// The last file that was sent, and its name.
     file_index: i32,
     name: Vec<u8>,
-    /// Whether its last record was its digest, behind which nothing of it comes.
+    /// Whether its last record was its digest, after which nothing of it comes.
     is_complete: bool,
 }
 
@@ -130,7 +130,7 @@ impl Gaps {
         self.sessions.get(&session)?.losing.as_ref()?.broken.as_ref().map(|(file_index, _)| *file_index)
     }
 
-    /// Nothing more comes. Gives the sessions that have lost the end of a file only now.
+    /// Nothing more comes. Returns the sessions that have lost the end of a file only now.
     /// `wanted` are all sessions that should have come.
     pub(super) fn end(&mut self, wanted: impl FnOnce() -> BTreeSet<Session>) -> Vec<Session> {
         if !self.any || std::mem::replace(&mut self.ended, true) {

@@ -28,7 +28,7 @@ pub struct TooLong;
 pub struct KnownFiles {
     names: Vec<u8>,
     entries: Vec<Entry>,
-    /// Whether digests are kept, each behind its name.
+    /// Whether digests are kept, each after its name.
     keeps_digests: bool,
     /// How many at the front have been asked for as gone.
     asked: usize,

@@ -7,7 +7,7 @@ use crate::wire::attributes::NewAttributes;
 use crate::wire::frame::{HEAD, MAX_SEND, Signal};
 use crate::wire::stream::Stream;
 
-/// Most bytes of one data frame: with the header before and the end behind it fills one parcel.
+/// Most bytes of one data frame: with the header before and the end after it fills one parcel.
 pub const MAX_DATA: usize = PARCEL - 32;
 
 /// A file's next data frame begins in the current parcel only if it gets this many bytes of room, or all it asks for:
@@ -25,7 +25,7 @@ pub struct Mark {
     totals: PackTotals,
 }
 
-/// Most bytes of a file's contents that are kept room for behind its attributes: a block of a sparse file and its offset.
+/// Most bytes of a file's contents that are kept room for after its attributes: a block of a sparse file and its offset.
 const FIRST_DATA: usize = 64 * 1024 + 8;
 
 /// Fills one parcel after the other.
@@ -134,7 +134,7 @@ impl Packer {
         true
     }
 
-    /// Begins a file with its attribute record, and gives its FileIndex.
+    /// Begins a file with its attribute record, and returns its FileIndex.
     ///
     /// # Errors
     /// [`PackError::Full`], or the record cannot be sent at all.
@@ -171,7 +171,7 @@ impl Packer {
     pub fn begin_data(&mut self, stream: Stream) -> Result<(), PackError> {
         debug_assert!(self.stream.is_none(), "a stream is open");
         let header = Header::new(self.file_index, stream);
-        // The end of the stream must always fit behind what is packed.
+        // The end of the stream must always fit after what is packed.
         self.need(header.len() + HEAD)?;
         self.put_frame(header.as_bytes());
         self.stream = Some(stream);

@@ -135,7 +135,7 @@ impl BackupReceiver {
         self.start = start;
     }
 
-    /// Takes the next bytes of the stream, cut anywhere. Gives how many it took: all of them, those up to the end of the
+    /// Takes the next bytes of the stream, cut anywhere. Returns how many it took: all of them, those up to the end of the
     /// stream, or as many as there is room for.
     ///
     /// # Errors
@@ -364,7 +364,7 @@ impl BackupReceiver {
         Ok(false)
     }
 
-    /// Makes sure there is a block to fill, if any is to be had.
+    /// Makes sure there is a block to fill, if any is available.
     fn has_buffer(&mut self) -> bool {
         if !self.builder.needs_buffer() {
             return true;

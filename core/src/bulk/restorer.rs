@@ -178,7 +178,7 @@ impl Restorer {
         self.ready.push_back(std::mem::take(&mut self.filling));
     }
 
-    /// Puts the full parcel behind the others and begins another; false if there is none.
+    /// Puts the full parcel after the others and begins another; false if there is none.
     fn next_parcel(&mut self) -> bool {
         let Some(empty) = self.take_free() else { return false };
         let full = std::mem::replace(&mut self.filling, empty);

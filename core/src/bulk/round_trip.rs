@@ -45,7 +45,7 @@ struct File {
     digest: Vec<u8>,
 }
 
-/// Packs the files as a worker does, and gives the stream parcel by parcel.
+/// Packs the files as a worker does, and returns the stream parcel by parcel.
 fn pack(files: &mut [File]) -> Vec<Vec<u8>> {
     let mut packer = Packer::new();
     let mut stream = Vec::new();
@@ -196,7 +196,7 @@ impl RestoreSink for Restored {
     }
 }
 
-/// Reads the volume as a worker does, and gives the parcels for the file daemon.
+/// Reads the volume as a worker does, and returns the parcels for the file daemon.
 fn select(volume: &[u8], bootstrap: &Bootstrap) -> Vec<Vec<u8>> {
     select_in(ReadForm::Restore, volume, bootstrap)
 }

@@ -117,7 +117,7 @@ impl RestoreReader {
         self.selection.next_start(&self.volume, at)
     }
 
-    /// Gives the block that begins at `address`; bytes behind it do not matter. The checksum is the caller's to verify.
+    /// Gives the block that begins at `address`; bytes after it do not matter. The checksum is the caller's to verify.
     ///
     /// # Errors
     /// When it is no block, or cut off; then nothing changes.

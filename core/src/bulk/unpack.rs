@@ -130,7 +130,7 @@ impl Unpacker {
         Self::default()
     }
 
-    /// Takes the next bytes, cut anywhere. Gives how many it took: all of them, or those up to the end of the stream.
+    /// Takes the next bytes, cut anywhere. Returns how many it took: all of them, or those up to the end of the stream.
     ///
     /// # Errors
     /// When the stream breaks its rules or the sink cannot go on. Do not go on then.

@@ -18,7 +18,7 @@ use crate::wire::verify::VerifyLine;
 /// What is to be compared: permissions, inode, links, size, owner, group, digest (`wire/2 §1.12`).
 const FIELDS: &[u8] = b"pinsug5";
 
-/// Remarks of one job; those behind are counted and not written.
+/// Remarks of one job; those after are counted and not written.
 pub const MOST_REMARKS: u32 = 1_000;
 
 /// Turns the records of a volume into lines for the director. Compressed data must be given as

@@ -104,7 +104,7 @@ pub enum DiskWork {
         lines: Parcel,
     },
     /// Append a full block to the mounted volume. Answered by `Appended`, `VolumeFull` or `Failed`. A volume that was full
-    /// once stays full: what is asked for behind it is refused too, even if it is shorter, so that blocks stay in order.
+    /// once stays full: what is asked for after it is refused too, even if it is shorter, so that blocks stay in order.
     Append {
         /// The mounted volume.
         handle: HandleId,
@@ -137,7 +137,7 @@ pub enum ReadForm {
     Restore,
     /// For another storage daemon: streams as in a backup, with the file indexes as they are (`wire/3 §4`).
     Replicate,
-    /// For another device of this daemon: streams as in a backup, with files counted from 1 without a gap, behind one
+    /// For another device of this daemon: streams as in a backup, with files counted from 1 without a gap, after one
     /// frame with the label of the first session (`wire/3 §1.7`).
     Clone,
 }

@@ -136,7 +136,7 @@ impl MemoryCatalog {
                 Ok(Answer::Volumes(rows.filter(|row| pool.as_ref().is_none_or(|name| *name == row.pool)).collect()))
             }
             Request::MaxMediaId => Ok(Answer::Id(self.max_media_id)),
-            other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("not served: {other:?}"))),
+            other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("not supported: {other:?}"))),
         }
     }
 

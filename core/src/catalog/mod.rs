@@ -362,7 +362,7 @@ impl Explain for CatalogError {
                 "free space on the file system of the catalog; the failed jobs can then run again"
             }
             CatalogErrorKind::Constraint => {
-                "look at the names in the message: two rows want the same one, or a row that was used is gone"
+                "look at the names in the message: two rows need the same one, or a row that was used is gone"
             }
             CatalogErrorKind::NewerSchema => {
                 "run the version of Towline that wrote this catalog, or a newer one; an older one would damage it"

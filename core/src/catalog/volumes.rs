@@ -190,7 +190,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The words behind the volume's state in a `1998` answer.
+    /// The words after the volume's state in a `1998` answer.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

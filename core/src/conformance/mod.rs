@@ -44,7 +44,7 @@ pub use tls::a_handshake_split_at_every_byte_succeeds;
 pub use trace::the_trace_is_the_same_everywhere;
 
 /// Makes a test of each body, on the given [`Arm`]. `nothing_leaks_and_nothing_spins` is not among them: it counts
-/// what the process has, and wants a process of its own.
+/// what the process has, and needs a process of its own.
 #[macro_export]
 macro_rules! conformance_suite {
     ($arm:expr) => {

@@ -214,7 +214,7 @@ impl<'a, A: Arm> Stage<'a, A> {
         self.heard.try_recv().is_err()
     }
 
-    /// Listens; gives the address.
+    /// Listens; returns the address.
     pub fn listen(&self, socket: SocketOptions) -> SocketAddr {
         let on = self.arm.here();
         self.order(move |net| {
@@ -302,7 +302,7 @@ impl<'a, A: Arm> Stage<'a, A> {
         }
     }
 
-    /// Ends the node; gives its trace.
+    /// Ends the node; returns its trace.
     pub fn finish(self) -> Vec<String> {
         self.order(|net| net.exit(ExitReason::Done));
         assert_eq!(self.running.join(), ExitReason::Done);

@@ -208,7 +208,7 @@ mod tests {
         Terms::new(key.clone(), own.to_owned(), (nonce, Wall(at * 1_000_000)), 0, "peer".to_owned())
     }
 
-    /// Runs both sides; gives all lines in the order they were sent, `>` from the dialler.
+    /// Runs both sides; returns all lines in the order they were sent, `>` from the dialler.
     fn dialogue(dialler: Terms, acceptor: Terms) -> (Vec<String>, Result<(Theirs, Theirs), CloseReason>) {
         let mut lines = Vec::new();
         let (mut acceptor, first) = Auth::accepted(acceptor);

@@ -45,7 +45,7 @@ impl Conn {
     /// Takes what the machine has to give. True if it has ended.
     pub(super) fn drive_machine(&mut self) -> bool {
         let room = (limits::UNDER_WAY as usize).saturating_sub(self.under_way());
-        // What is queued is on its way; under a limit that takes long, and orders and heartbeats come behind it.
+        // What is queued is on its way; under a limit that takes long, and orders and heartbeats come after it.
         let enough = if self.paced(Flow::Out).is_some() { 1 } else { ENOUGH };
         let Some(carried) = &mut self.carried else { return false };
         while self.tx.queued() < enough

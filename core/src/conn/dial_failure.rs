@@ -41,7 +41,7 @@ pub enum DialFailure {
         error: IoKind,
     },
     /// Connected, but not let in.
-    #[error("{to} does not let us in: {reason}")]
+    #[error("{to} refused our login: {reason}")]
     Refused {
         /// The address.
         to: SocketAddr,

@@ -154,7 +154,7 @@ impl Look {
         self.is_due
     }
 
-    /// Takes what the adapter saw; gives what is to be told.
+    /// Takes what the adapter saw; returns what is to be told.
     pub(super) fn saw(&mut self, flight: Option<Flight>, scene: Scene, now: Instant) -> Option<Stall> {
         self.is_due = false;
         let flight = flight?;

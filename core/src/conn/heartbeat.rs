@@ -133,7 +133,7 @@ mod tests {
         Instant(seconds * 1_000_000_000)
     }
 
-    /// Asks at each deadline; gives the seconds of the beats and of the end.
+    /// Asks at each deadline; returns the seconds of the beats and of the end.
     fn run(beat: &mut Heartbeat, until: u64) -> (Vec<u64>, Option<u64>) {
         let mut beats = Vec::new();
         loop {

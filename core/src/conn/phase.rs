@@ -110,7 +110,7 @@ impl Greeting {
         self.tls.identity.as_ref().map(ToString::to_string)
     }
 
-    /// Takes the hello; gives our challenge.
+    /// Takes the hello; returns our challenge.
     pub(super) fn hello(self, line: &[u8]) -> Result<(Authenticating, Vec<u8>), CloseReason> {
         let Accepting { ends, keyring, own, nonce, wall, .. } = *self.accepting;
         let hello = Hello::parse(line).ok_or(CloseReason::BadHello)?;
@@ -162,7 +162,7 @@ pub(super) enum Proceeded {
 }
 
 impl Authenticating {
-    /// A dialler begins; gives its hello.
+    /// A dialler begins; returns its hello.
     pub(super) fn dialled(dialling: Dialling, tls: Established) -> (Self, Vec<u8>) {
         let Dialling { ends, hello, key, own, policy, nonce, wall, .. } = dialling;
         let name = hello.identity();

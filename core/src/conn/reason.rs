@@ -63,7 +63,7 @@ pub enum CloseReason {
     #[error("the peer refuses us: {0}")]
     Refused(String),
     /// The two policy numbers ask for TLS to begin after authentication (`wire/1 §2.9`).
-    #[error("the peer wants TLS to begin after authentication, which is not done here (ours is ssl={ours}, theirs ssl={})", .theirs.map_or_else(|| "-".to_owned(), |n| n.to_string()))]
+    #[error("the peer asks for TLS to begin after authentication, which is not done here (ours is ssl={ours}, theirs ssl={})", .theirs.map_or_else(|| "-".to_owned(), |n| n.to_string()))]
     InBandTls {
         /// Our policy number.
         ours: u8,
@@ -291,7 +291,7 @@ impl Explain for CloseReason {
             }
             Self::InBandTls { .. } => "use TLS from the first byte: turn TLS on at both ends, or off at both ends",
             Self::EarlyByPeer(_) => {
-                "the peer hung up without a word: it does not know our name, wants TLS, or had no room; its log says which"
+                "the peer hung up without saying why: it does not know our name, requires TLS, or had no room; its log says which"
             }
             Self::LeftAfterKey(_) => {
                 "if the peer verifies certificates, configure one here, signed by its authority, or stop it from verifying"
@@ -325,7 +325,7 @@ impl Explain for CloseReason {
                 "the peer did not close its side after the end of the conversation: see whether it hangs"
             }
             Self::Silent(_) => {
-                "the peer or the way to it is gone without a word: see whether the host runs, and which firewall forgot the connection"
+                "the peer or the way to it has vanished silently: see whether the host runs, and which firewall forgot the connection"
             }
             Self::StoodStill(stall) if stall.is_large() => {
                 "something on the way carries less than the interface of the sending host says (MTU): let ICMP \"fragmentation \

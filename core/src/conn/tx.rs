@@ -142,7 +142,7 @@ impl Tx {
         self.items.shrink_to(8);
     }
 
-    /// Drops the first `n` bytes of the items; gives the parcels that are done, an empty one behind them too.
+    /// Drops the first `n` bytes of the items; returns the parcels that are done, an empty one after them too.
     fn advance(&mut self, n: usize) -> Vec<(Parcel, Back)> {
         let mut done = Vec::new();
         self.head += n;

@@ -99,7 +99,7 @@ pub trait Adapter {
     fn interface(&mut self, name: &str) -> Option<u32>;
     /// Connects; answers with [`NodeMail::Dialed`].
     fn dial(&mut self, dial: DialId, order: DialOrder) -> Self::Dialling;
-    /// Listens; gives the listener and the address bound.
+    /// Listens; returns the listener and the address bound.
     ///
     /// # Errors
     /// What the system said.

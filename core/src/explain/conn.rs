@@ -77,7 +77,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         310,
-        "the peer wants TLS to begin after authentication",
+        "the peer asks for TLS to begin after authentication",
         (Fault::Config, Retry::Never),
         "Old configurations exchange passwords in clear and begin TLS afterwards. Towline does not.",
         "Turn TLS on from the first byte at both ends, or off at both ends.",
@@ -86,9 +86,9 @@ pub(super) const PAGES: &[Page] = &[
         311,
         "closed by the peer before authentication",
         (Fault::Peer, Retry::Backoff),
-        "The peer hung up without a word while the connection was being set up. Daemons do so on purpose, to tell \
+        "The peer hung up without saying why while the connection was being set up. Daemons do so on purpose, to tell \
          strangers nothing.",
-        "Read the peer's log: it does not know our name, wants TLS, or has too many connections.",
+        "Read the peer's log: it does not know our name, requires TLS, or has too many connections.",
     ),
     entry(
         312,
@@ -103,7 +103,7 @@ pub(super) const PAGES: &[Page] = &[
         "this daemon does not serve such callers",
         (Fault::Config, Retry::Never),
         "Somebody with a valid name and password called with words that are meant for a daemon of another kind.",
-        "Look up which address and port the caller's configuration has for the daemon it wants. A port forwarded to the \
+        "Look up which address and port the caller's configuration has for the daemon it means. A port forwarded to the \
          wrong host looks like this too.",
     ),
     entry(

@@ -44,14 +44,14 @@ pub(super) const PAGES: &[Page] = &[
         "a job has failed at the file daemon",
         (Fault::Local, Retry::Backoff),
         "Something in this job went wrong at the file daemon and has no code of its own. The log line and the report of the job say what.",
-        "Mend what the line says, then run the job again.",
+        "Correct what the line says, then run the job again.",
     ),
     entry(
         907,
         "a job has failed at the storage daemon",
         (Fault::Local, Retry::Backoff),
         "Something in this job went wrong at the storage daemon and has no code of its own. The log line and the report of the job say what.",
-        "Mend what the line names, and run the job again.",
+        "Correct what the line names, and run the job again.",
     ),
     entry(
         908,
@@ -65,7 +65,7 @@ pub(super) const PAGES: &[Page] = &[
         "a daemon was not told to cancel a job",
         (Fault::Config, Retry::Never),
         "The job is cancelled at the director, but one of its daemons could not be dialled as it is configured, and ends only when it notices.",
-        "Mend what the line says about the client or storage.",
+        "Correct what the line says about the client or storage.",
     ),
     entry(
         910,
@@ -85,7 +85,7 @@ pub(super) const PAGES: &[Page] = &[
         912,
         "a job is due while the one before it still waits",
         (Fault::Config, Retry::Backoff),
-        "A schedule wants a job that is queued already. It is not queued a second time.",
+        "A schedule starts a job that is queued already. It is not queued a second time.",
         "Run it less often, or raise the limits that keep it waiting: `maximum_concurrent_jobs` of director, client and storage.",
     ),
     entry(

@@ -31,7 +31,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         533,
-        "the daemon gives the monitor no status",
+        "the daemon refuses to show the monitor its status",
         (Fault::Config, Retry::Never),
         "The daemon let the monitor in and then refused the question. Its words are quoted.",
         "On a director, give the console of the monitor `command_acl: [\"status\"]`. On a file daemon or a storage daemon \

@@ -50,7 +50,7 @@ pub(super) const PAGES: &[Page] = &[
         206,
         "the peer refused a handshake with certificates",
         (Fault::Peer, Retry::Never),
-        "The peer accepts no certificates: it has none of its own, or it wants a pre-shared key.",
+        "The peer accepts no certificates: it has none of its own, or it requires a pre-shared key.",
         "Give the peer a certificate and its key, or use pre-shared keys on both sides.",
     ),
     entry(
@@ -93,7 +93,7 @@ pub(super) const PAGES: &[Page] = &[
         212,
         "the peer's certificate is not valid at this time",
         (Fault::Peer, Retry::Never),
-        "The certificate has expired, or begins in the future. A clock that is wrong gives the same.",
+        "The certificate has expired, or begins in the future. A wrong clock looks the same.",
         "Compare the clocks of both machines first. Then renew the certificate.",
     ),
     entry(

@@ -11,7 +11,7 @@ pub(super) const PAGES: &[Page] = &[
         "A file daemon lists in its working directory what a job could not read, so that the next incremental tries it again \
          although its times have not changed. This list cannot be read, or holds something else. The job goes on without it: \
          a file that an earlier job could not read is saved only if its times have changed since.",
-        "Mend what the line names. If the list is lost, run a full backup: it saves everything, and a new list begins.",
+        "Correct what the line names. If the list is lost, run a full backup: it saves everything, and a new list begins.",
     ),
     entry(
         641,

@@ -17,7 +17,7 @@ pub(super) const PAGES: &[Page] = &[
         141,
         "the director ends the connection instead of greeting",
         (Fault::Peer, Retry::Backoff),
-        "The client has proved who it is, and the director closed the connection without a word: it stops, it has too many \
+        "The client has proved who it is, and the director closed the connection without saying why: it stops, it has too many \
          waiting connections, or this client came too often.",
         "The director's log names this client and the reason. The client goes on trying.",
     ),

@@ -32,7 +32,7 @@ impl Steer {
         Self(seed)
     }
 
-    /// The steering bytes at the front of an input, and what is behind them.
+    /// The steering bytes at the front of an input, and what is after them.
     #[must_use]
     pub fn of(bytes: &[u8]) -> (Self, &[u8]) {
         match bytes.split_first_chunk::<8>() {

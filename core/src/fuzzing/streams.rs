@@ -54,7 +54,7 @@ pub(super) fn backup_stream(files: usize) -> Vec<u8> {
     out
 }
 
-/// A header longer than its room, and empty frames behind it.
+/// A header longer than its room, and empty frames after it.
 fn long_header() -> Vec<u8> {
     let mut out = Vec::new();
     put_data(&mut out, format!("1{}2 0", " ".repeat(100)).as_bytes());

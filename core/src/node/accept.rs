@@ -88,7 +88,7 @@ impl AnyNet {
         let Some(link) = self.forget(outcast.conn) else { return false };
         let reason = CloseReason::PushedOut;
         let text = format!(
-            "{reason} after {} s without a word: {} connections are not authenticated, {} of them from {}; {}",
+            "{reason} after {} s of silence: {} connections are not authenticated, {} of them from {}; {}",
             self.now.since(outcast.heard).as_secs(),
             size,
             outcast.from_there,

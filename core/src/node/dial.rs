@@ -276,7 +276,7 @@ impl AnyNet {
         }
     }
 
-    /// The dial has led to a connection; gives the options of its socket.
+    /// The dial has led to a connection; returns the options of its socket.
     pub(super) fn end_dial(&mut self, dial: DialId) -> SocketOptions {
         let Some(attempt) = self.dials.remove(&dial) else { return SocketOptions::default() };
         if let Step::Authenticating(_, to, true) = attempt.step {

@@ -56,7 +56,7 @@ enum State {
     Bound(ListenerId, SocketAddr),
     /// Not there now.
     Missing,
-    /// Never to be had.
+    /// Never available.
     Failed,
 }
 

@@ -260,7 +260,7 @@ impl AnyNet {
     pub fn not_served(&mut self, conn: ConnId, peer: &Peer, own: &str) {
         let hello = peer.hello.to_line();
         let text = format!(
-            "{} is not served by a {own}; check which address and port the configuration of the peer has for it",
+            "{} is not supported by a {own}; check which address and port the configuration of the peer has for it",
             hello.trim_end()
         );
         self.log_refusal((Fault::Config, Code(313)), peer.ends.peer, text);
@@ -366,7 +366,7 @@ impl AnyNet {
         Some(link)
     }
 
-    /// Marks a connection as ready; gives the dial it came from.
+    /// Marks a connection as ready; returns the dial it came from.
     pub(super) fn authenticated(&mut self, conn: ConnId, peer: &Peer) -> Option<DialId> {
         let now = self.now;
         let link = self.links.get_mut(&conn)?;

@@ -315,7 +315,7 @@ fn three_may_be_unauthenticated_and_for_a_fourth_the_one_that_was_silent_longest
     let _ = desk.wait(SECOND);
     let _ = desk.says(conns[0], FromConn::Reached { stage: Stage::Hello, by_key: false });
     let actions = desk.accept(4);
-    assert!(logged(&actions)[0].contains("pushed out to make room for others after 1 s without a word: 3 connections"));
+    assert!(logged(&actions)[0].contains("pushed out to make room for others after 1 s of silence: 3 connections"));
     assert_eq!(pushed_out(&actions), Some(conns[1]));
     // An authenticated one is not counted any more, and never goes.
     let _ = desk.says(conns[0], peer());

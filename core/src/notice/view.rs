@@ -46,7 +46,7 @@ pub enum Health {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrayFailure {
-    /// It could not be reached, or did not let us in.
+    /// It could not be reached, or refused our login.
     #[error(transparent)]
     Dial(#[from] DialFailure),
     /// The connection ended before the answer did.

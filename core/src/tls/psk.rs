@@ -203,7 +203,7 @@ impl Engine {
         }
     }
 
-    /// Reads into the space there is; 0 when nothing is to be had.
+    /// Reads into the space there is; 0 when nothing is available.
     fn read_once(&mut self, plain: &mut Buf) -> Result<usize, TlsError> {
         clear_errors();
         match self.stream.ssl_read(plain.space()) {

@@ -231,7 +231,7 @@ mod tests {
         [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text].concat()
     }
 
-    /// Every prefix must wait, the whole must be `expected`, and bytes behind it change nothing.
+    /// Every prefix must wait, the whole must be `expected`, and bytes after it change nothing.
     fn decides(bytes: &[u8], needed: usize, expected: First) {
         for n in 0..needed {
             assert_eq!(sniff(&bytes[..n]), First::More, "after {n} bytes");

@@ -22,7 +22,7 @@ use crate::wire::names::PeerName;
 /// The first byte of every record: neither TLS nor the head of a hello in clear.
 pub const FIRST_BYTE: u8 = 0xa7;
 
-/// The size of the check sum behind each record.
+/// The size of the check sum after each record.
 const SUM: usize = 16;
 
 /// One simulated connection.

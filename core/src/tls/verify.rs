@@ -1,4 +1,4 @@
-//! Whether rustls may go on with a peer's certificate: Bareos's rules behind rustls's two traits, `wire/1 §2.8`.
+//! Whether rustls may go on with a peer's certificate: Bareos's rules in rustls's two traits, `wire/1 §2.8`.
 
 use std::sync::Arc;
 

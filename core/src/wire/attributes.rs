@@ -143,7 +143,7 @@ pub enum AttributeError {
     /// The name is empty or does not end.
     #[error("attribute record without a name")]
     Name,
-    /// No encoded stat behind the name.
+    /// No encoded stat after the name.
     #[error("attribute record without stat fields")]
     Stat,
 }
@@ -223,14 +223,14 @@ impl NewAttributes<'_> {
     }
 }
 
-/// A decimal number up to the next blank or NUL, and what is behind that.
+/// A decimal number up to the next blank or NUL, and what is after that.
 fn decimal(input: &[u8]) -> Option<(i32, &[u8])> {
     let end = input.iter().position(|&b| b == b' ' || b == 0).unwrap_or(input.len());
     let number = std::str::from_utf8(&input[..end]).ok()?.parse().ok()?;
     Some((number, input.get(end + 1..).unwrap_or_default()))
 }
 
-/// The bytes before the next NUL, and those behind it.
+/// The bytes before the next NUL, and those after it.
 fn text(input: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = input.iter().position(|&b| b == 0)?;
     Some((&input[..end], &input[end + 1..]))

@@ -92,7 +92,7 @@ impl BlockHeader {
         Ok(Self { checksum: word(0), len, number: word(2), session })
     }
 
-    /// Checks the block at the front of `bytes`, and gives its header. Bytes behind the block do not matter.
+    /// Checks the block at the front of `bytes`, and returns its header. Bytes after the block do not matter.
     ///
     /// # Errors
     /// When it is not whole or, with `checksum`, its checksum is wrong.
@@ -199,7 +199,7 @@ impl BlockBuilder {
         self.open.is_none()
     }
 
-    /// Gives up a record that will not be finished, and takes the block with the beginning of it, if there is one: behind it
+    /// Gives up a record that will not be finished, and takes the block with the beginning of it, if there is one: after it
     /// nothing may follow in the same block. Readers drop such a record.
     pub fn give_up_record(&mut self) -> Option<FullBlock> {
         self.open?;

@@ -312,7 +312,7 @@ impl Parser {
     }
 }
 
-/// The values up to the end of the line, a `;` or a comment, and what is behind. With `whole` an unquoted value goes to the
+/// The values up to the end of the line, a `;` or a comment, and what is after. With `whole` an unquoted value goes to the
 /// end of the line: expressions have commas.
 fn values(mut rest: &str, whole: bool) -> Result<(Vec<String>, &str), BsrProblem> {
     let mut values = Vec::new();

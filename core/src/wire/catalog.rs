@@ -4,7 +4,7 @@ use super::names::{bash, unbash};
 use super::scan::{MAX_NAME, Scan, lossy};
 use super::status::job_name;
 
-/// The answer when no volume is to be had (`wire/3 §2.3`).
+/// The answer when no volume is available (`wire/3 §2.3`).
 pub const NO_MEDIA: &str = "1901 No Media.\n";
 /// How the answer about a volume begins: [`VolumeInfo`].
 pub const VOLUME: &str = "1000 OK VolName=";

@@ -19,7 +19,7 @@ pub const FILE_ACCEPTS: RangeInclusive<usize> = 25..=256;
 pub const LONGEST_WITH_VERSION: usize = 150;
 
 /// What a Towline daemon puts at the end of its hello, and of its challenge to another one. Stock daemons do not look
-/// behind what they know.
+/// after what they know.
 pub const TOWLINE: &str = " Towline=1";
 
 /// What a Towline daemon says, in clear or within TLS, to a peer that has to make room for others before it is
@@ -148,7 +148,7 @@ impl Hello {
         words + "\n"
     }
 
-    /// The line with [`TOWLINE`] behind the version: left out with the version, or if the line would become longer than
+    /// The line with [`TOWLINE`] after the version: left out with the version, or if the line would become longer than
     /// [`LONGEST_WITH_VERSION`].
     pub fn to_marked_line(&self) -> String {
         let line = self.to_line();

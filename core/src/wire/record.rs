@@ -16,7 +16,7 @@ pub const UNFINISHED_SESSIONS: usize = 64;
 
 /// FileIndex of a volume label.
 pub const VOLUME_LABEL: i32 = -2;
-/// FileIndex of the end of a medium: nothing in the block behind it counts.
+/// FileIndex of the end of a medium: nothing in the block after it counts.
 pub const END_OF_MEDIUM: i32 = -3;
 /// FileIndex of the label with which a session begins.
 pub const START_OF_SESSION: i32 = -4;
@@ -66,7 +66,7 @@ pub struct Piece {
     pub data: Range<usize>,
 }
 
-/// Takes the next piece of a block, which begins at `at` (the first at [`HEADER_LEN`]), and moves `at` behind it.
+/// Takes the next piece of a block, which begins at `at` (the first at [`HEADER_LEN`]), and moves `at` after it.
 ///
 /// `None` at the end of the block: fewer than twelve bytes left, a record that is too long, or the end of the medium.
 #[must_use]

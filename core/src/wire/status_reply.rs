@@ -88,7 +88,7 @@ enum Section {
 }
 
 impl StatusReply {
-    /// Reads the text of all frames up to the end of data, one behind the other.
+    /// Reads the text of all frames up to the end of data, one after the other.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut reply = Self::default();
@@ -289,7 +289,7 @@ fn push<T>(rows: &mut Vec<T>, row: Option<T>) {
     }
 }
 
-/// The first word, and what comes behind the blanks after it.
+/// The first word, and what comes after the blanks after it.
 fn cut_word(text: &str) -> (&str, &str) {
     text.split_once(' ').map_or((text, ""), |(word, rest)| (word, rest.trim_start()))
 }
@@ -306,7 +306,7 @@ fn number(text: &str) -> Option<u64> {
     if is_number { digits.parse().ok() } else { None }
 }
 
-/// The word behind a key.
+/// The word after a key.
 fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
     text.split_whitespace().find_map(|word| word.strip_prefix(key)).map(|word| word.trim_end_matches(','))
 }

@@ -117,7 +117,7 @@ pub fn cancel_not_found(job: &str) -> String {
     format!("3904 Job {job} not found.\n")
 }
 
-/// To a job beyond the limit; real daemons hang up without a word.
+/// To a job beyond the limit; real daemons hang up silently.
 pub fn too_many_jobs(most: u32) -> String {
     format!("3999 Job refused: {most} jobs are under way, the most this storage daemon takes.\n")
 }

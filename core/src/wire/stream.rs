@@ -103,7 +103,7 @@ impl Stream {
         matches!(self.kind().0, 6 | 7 | 30)
     }
 
-    /// Whether every record has a compression header, behind the offset if there is one, `wire/2 §2.10`.
+    /// Whether every record has a compression header, after the offset if there is one, `wire/2 §2.10`.
     #[must_use]
     pub const fn has_compression_header(self) -> bool {
         matches!(self.kind().0, 29 | 30)

@@ -22,7 +22,7 @@ pub enum XattrError {
     /// Something else where an attribute should begin.
     #[error("extended attribute without its magic number")]
     Magic,
-    /// A length points behind the end.
+    /// A length points past the end.
     #[error("extended attribute is cut off")]
     Short,
 }

@@ -139,7 +139,8 @@ fn devices(c: &mut Checker, devices: &[Device]) {
             );
         } else if let Some(first) = folders.insert((&device.archive_device, &device.media_type), index) {
             // Two devices over one folder are how several jobs run at once, as long as the volumes can be told apart.
-            let message = format!("devices[{first}] has the same folder and media type, so both may want one volume");
+            let message =
+                format!("devices[{first}] has the same folder and media type, so both may need the same volume");
             c.warning(
                 codes::SHARED_FOLDER,
                 path.field("archive_device"),

@@ -310,7 +310,7 @@ fn a_head_that_announces_too_much_is_refused_before_the_payload_has_come() {
     }
 }
 
-/// Feeds bytes in as large pieces as fit; gives what the connection has to write.
+/// Feeds bytes in as large pieces as fit; returns what the connection has to write.
 pub(super) fn feed(conn: &mut Conn, mut bytes: &[u8]) -> Vec<u8> {
     let mut said = flush(conn);
     while !bytes.is_empty() && conn.wants().read {

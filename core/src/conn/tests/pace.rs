@@ -35,7 +35,7 @@ fn send() -> ToConn {
 }
 
 impl Pair {
-    /// Lets time pass in the steps in which something is due, and gives the longest silence of the dialler.
+    /// Lets time pass in the steps in which something is due, and returns the longest silence of the dialler.
     fn pass(&mut self, time: Duration) -> Duration {
         let end = self.now + time;
         let (mut written, mut spoke, mut silence, mut at_once) = (self.written(), self.now, Duration::ZERO, 0);

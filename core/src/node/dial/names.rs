@@ -73,7 +73,7 @@ impl Names {
         self.asked.insert(query, Asked { host, since: now, dials });
     }
 
-    /// The resolver has answered; gives the dials that still wait for it.
+    /// The resolver has answered; returns the dials that still wait for it.
     pub(super) fn answered(&mut self, query: QueryId, now: Instant) -> Vec<DialId> {
         let Some(asked) = self.asked.remove(&query) else { return Vec::new() };
         if !asked.is_slow(now) {

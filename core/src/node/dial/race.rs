@@ -43,7 +43,7 @@ impl Race {
         self.running.insert(id, to);
     }
 
-    /// A try has failed; gives its address.
+    /// A try has failed; returns its address.
     pub(super) fn lost(&mut self, id: DialId) -> Option<SocketAddr> {
         self.running.remove(&id)
     }
@@ -59,7 +59,7 @@ impl Race {
         Some((to, losers.into_keys().collect()))
     }
 
-    /// Calls it off; gives the tries to call off.
+    /// Calls it off; returns the tries to call off.
     pub(super) fn end(&mut self) -> Vec<DialId> {
         self.waiting.clear();
         std::mem::take(&mut self.running).into_keys().collect()

@@ -149,6 +149,6 @@ fn a_caller_for_another_kind_of_daemon_is_told_from_others_in_the_log() {
     let _ = desk.says(conn, FromConn::Authenticated(peer.clone()));
     let actions = desk.order(move |net| net.not_served(conn, &peer, "file daemon"));
     let line = logged(&actions)[0];
-    assert!(line.contains("Hello Director dir calling") && line.contains("not served by a file daemon"), "{line}");
+    assert!(line.contains("Hello Director dir calling") && line.contains("not supported by a file daemon"), "{line}");
     assert!(matches!(actions[1], Action::ToConn { message: ToConn::Abort, .. }));
 }

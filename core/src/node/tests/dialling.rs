@@ -514,7 +514,7 @@ fn segments(actions: &[Action]) -> Vec<Option<u32>> {
 }
 
 impl Desk {
-    /// A dial of this address that connects; gives the segment it asked for, and its connection.
+    /// A dial of this address that connects; returns the segment it asked for, and its connection.
     fn connects(&mut self) -> (Option<u32>, ConnId) {
         let (_, actions) = self.dial_by(Route { host: "192.0.2.1".to_owned(), within: 600 * SECOND, ..route() });
         self.goes_on(&actions)

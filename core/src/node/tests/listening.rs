@@ -6,7 +6,7 @@ use crate::address::Endpoint;
 const MISSING: IoKind = IoKind::NotAvailable;
 
 impl Desk {
-    /// Listens; gives the actions.
+    /// Listens; returns the actions.
     fn listens(&mut self, texts: &'static [&'static str]) -> Vec<Action> {
         self.order(move |net| net.listen_on(texts.iter().map(|text| Endpoint::parse(text, 9103).unwrap())))
     }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::conn::Traffic;
 
-/// Starts a survey; gives whom it asks.
+/// Starts a survey; returns whom it asks.
 fn survey(desk: &mut Desk) -> Vec<ConnId> {
     let actions = desk.order(|net| {
         net.survey(());

@@ -155,7 +155,7 @@ mod with_a_stock_dialler {
 
     const DEFAULT: &str = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256";
 
-    /// Dials; gives the dialler's end if TLS came to be, and what the acceptor made of it.
+    /// Dials; returns the dialler's end if TLS came to be, and what the acceptor made of it.
     fn dial(stock: &Stock, acceptor: &Acceptor) -> (Result<SslStream<Mem>, String>, Result<Kind, TlsError>) {
         let mut builder = SslContext::builder(SslMethod::tls()).unwrap();
         builder.set_max_proto_version(Some(stock.most)).unwrap();

@@ -18,7 +18,7 @@ fn director(conv: &str, name: &str, secret: &str) -> Script {
     Script::new(conv, Side::Dialler, password(secret)).differs("our version has no suffix", &[&recorded], &[&hello])
 }
 
-/// What the operator typed in a recording: the texts behind the greeting.
+/// What the operator typed in a recording: the texts after the greeting.
 fn typed(conv: &str) -> Vec<String> {
     let texts = parse(conv).into_iter().filter(|line| line.from == Side::Dialler).filter_map(|line| match line.frame {
         Frame::Data(data) => Some(String::from_utf8(data).expect("text")),
@@ -27,7 +27,7 @@ fn typed(conv: &str) -> Vec<String> {
     texts.skip_while(|text| *text != "1000 OK auth\n").skip(1).collect()
 }
 
-/// What the director said in a recording, from the line behind the greeting.
+/// What the director said in a recording, from the line after the greeting.
 fn said(conv: &str) -> String {
     let texts =
         parse(conv).into_iter().filter(|line| line.from == Side::Acceptor).filter_map(|line| match line.frame {

@@ -332,7 +332,7 @@ fn only_a_console_of_towline_is_told_of_a_failure_by_a_signal_in_text_mode() {
     assert_eq!(desk.ask(ours, "list jobs"), ["text No results to list.\\n", "signal -1"]);
 }
 
-/// Leads a backup that saves files of these names to its end. Gives the console and the file daemon.
+/// Leads a backup that saves files of these names to its end. Returns the console and the file daemon.
 fn save(desk: &mut Desk, names: &[&[u8]], message: &str) -> usize {
     let (console, sd, fd) = desk.backup();
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();

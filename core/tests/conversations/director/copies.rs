@@ -256,7 +256,7 @@ fn a_copy_over_tls_is_directed_as_recorded() {
     desk.world.assert_done();
 }
 
-/// A copy whose storage daemons say what they were recorded to say up to some point. Gives the console, the storage daemon
+/// A copy whose storage daemons say what they were recorded to say up to some point. Returns the console, the storage daemon
 /// that reads and the one that writes; the third connection to a storage daemon is a cancel's.
 fn copy_up_to(desk: &mut Desk, reads: Script, writes: Script) -> (PeerId, PeerId, PeerId) {
     desk.world.await_dial(STORAGE_PORT, reads);

@@ -151,7 +151,7 @@ impl Desk {
         (console, console + 1, console + 2)
     }
 
-    /// Orders the backup `backup-tiny`, whose daemons give the first `steps` of their answers. Gives the console, the
+    /// Orders the backup `backup-tiny`, whose daemons give the first `steps` of their answers. Returns the console, the
     /// storage daemon and the file daemon; that one is there after the second step.
     pub fn lead(&mut self, steps: usize) -> (PeerId, PeerId, PeerId) {
         self.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));

@@ -106,7 +106,7 @@ fn a_start_that_is_not_recorded_fails_the_job() {
     assert!(desk.report(1).contains("it is gone"), "{}", desk.report(1));
 }
 
-/// The end of a good backup for which the catalog has no room. Gives the desk and the console.
+/// The end of a good backup for which the catalog has no room. Returns the desk and the console.
 fn unrecorded() -> (Desk, PeerId) {
     let mut desk = Desk::open();
     desk.shelf().failure = CatalogErrorKind::Full;

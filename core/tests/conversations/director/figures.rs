@@ -19,7 +19,7 @@ fn storage_end((status, files, bytes, errors): End) -> String {
     format!("text 3099 Job J end JobStatus={status} JobFiles={files} JobBytes={bytes} JobErrors={errors}\\n")
 }
 
-/// The recorded backup up to its ends: six files are in the catalog. Gives the storage and the file daemon.
+/// The recorded backup up to its ends: six files are in the catalog. Returns the storage and the file daemon.
 fn running() -> (Desk, PeerId, PeerId) {
     let mut desk = Desk::open();
     let (_, sd, fd) = desk.backup_up_to("3099 ", "2800 ");

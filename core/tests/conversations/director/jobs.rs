@@ -24,7 +24,7 @@ pub fn storage_end(code: u8, errors: u32) -> String {
     format!("text 3099 Job J end JobStatus={code} JobFiles=6 JobBytes=1749 JobErrors={errors}\\n")
 }
 
-/// Ends a backup like this; gives its state in the catalog and its errors.
+/// Ends a backup like this; returns its state in the catalog and its errors.
 fn ended(file: (u8, u32), storage: (u8, u32)) -> (char, u32) {
     let mut desk = Desk::open();
     let (_, sd, fd) = desk.backup();

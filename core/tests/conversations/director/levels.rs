@@ -38,7 +38,7 @@ fn with_a_full_made(ahead: i64) -> Desk {
     desk
 }
 
-/// Orders a backup with these words; leads its daemons up to the level. Gives what the storage daemon heard of the job,
+/// Orders a backup with these words; leads its daemons up to the level. Returns what the storage daemon heard of the job,
 /// and the storage and file daemon.
 fn led(desk: &mut Desk, words: &str) -> (String, usize, usize) {
     desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));

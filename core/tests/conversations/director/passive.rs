@@ -191,7 +191,7 @@ mod protected {
         desk.world.await_dial(FILE_PORT, our_letters(file(recording!("20b-tls-passive/02-DIR-to-FD"))).protected(me()));
         let first = console(recording!("20b-tls-passive/00-CON-to-DIR")).protected(theirs());
         let first = first.differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]);
-        // The recording has lost the console's `wait` and all behind it.
+        // The recording has lost the console's `wait` and all after it.
         let first = desk.world.come_in(first.until_we_say("You have messages."));
         assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
         desk.world.await_dial(STORAGE_PORT, storage(recording!("20b-tls-passive/05-DIR-to-SD")));

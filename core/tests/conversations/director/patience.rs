@@ -14,7 +14,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// Three heartbeat intervals of the default and 2 s.
 const SILENCE: Duration = Duration::from_secs(182);
 
-/// A backup whose data goes; gives its storage daemon and its file daemon.
+/// A backup whose data goes; returns its storage daemon and its file daemon.
 fn under_way(desk: &mut Desk) -> (PeerId, PeerId) {
     let (_, sd, fd) = desk.backup();
     desk.world.say(fd, "text 2000 OK backup\\n");

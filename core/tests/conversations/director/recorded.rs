@@ -40,7 +40,7 @@ fn make_backup(desk: &mut Desk) {
     desk.world.come_in(console.differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]));
 }
 
-/// The recorded restore. Gives the console.
+/// The recorded restore. Returns the console.
 fn make_restore(desk: &mut Desk) -> PeerId {
     let storage = Script::new(recording!("02-restore/01-DIR-to-SD"), Side::Dialler, password("sd-secret"));
     let file = Script::new(recording!("02-restore/02-DIR-to-FD"), Side::Dialler, password("fd-secret"));
@@ -179,7 +179,7 @@ fn a_named_console_is_served_as_recorded_in_text_and_in_json() {
     assert!(told.contains(r#""jobfiles": "6",\n        "jobbytes": "1043",\n        "jobstatus": "T"\n"#), "{told}");
 }
 
-/// A console that does not get in, played with this name; gives the log.
+/// A console that does not get in, played with this name; returns the log.
 fn refused(name: &str) -> String {
     let mut desk = Desk::open();
     let conv = recording!("12-auth-failures/00-CON-to-DIR").replace("Hello *UserAgent*", &format!("Hello {name}"));
@@ -236,7 +236,7 @@ mod protected {
         desk.world.await_dial(FILE_PORT, crate::director::desk::our_letters(file).protected(me()));
         let console = console(recording!("20-tls-backup/00-CON-to-DIR"));
         let console = console.differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]).protected(default_console());
-        // The recording has lost the console's `wait` and all behind it.
+        // The recording has lost the console's `wait` and all after it.
         let console = desk.world.come_in(console.until_we_say("You have messages."));
         assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
         assert!(desk.report(1).contains("encryption: TLS"), "{}", desk.report(1));

@@ -88,7 +88,7 @@ fn warnings(desk: &Desk, code: &str) -> usize {
     desk.world.notices.iter().filter(is_it).count()
 }
 
-/// Orders a backup with a storage daemon that goes as far as its device. Gives the console.
+/// Orders a backup with a storage daemon that goes as far as its device. Returns the console.
 fn order(desk: &mut Desk) -> PeerId {
     desk.world.await_dial(STORAGE_PORT, backup_storage().until_we_say("use storage"));
     let console = desk.console();

@@ -34,7 +34,7 @@ fn world() -> (World<FileDaemon>, Arc<Mutex<Seen>>) {
     (file_daemon(Protection::Clear, STARTED, hands), seen)
 }
 
-/// A director whose recorded session goes on by hand before this text, behind `backup` if it is empty.
+/// A director whose recorded session goes on by hand before this text, after `backup` if it is empty.
 fn director(world: &mut World<FileDaemon>, up_to: &str) -> PeerId {
     let script = Script::new(DIRECTOR, Side::Acceptor, password("fd-secret")).up_to(up_to);
     let peer = world.come_in(script);

@@ -20,7 +20,7 @@ fn director(conv: &str) -> Script {
     Script::new(conv, Side::Acceptor, password("sd-secret"))
 }
 
-/// A storage daemon that receives the recorded backup at so many bytes a second. Gives the director.
+/// A storage daemon that receives the recorded backup at so many bytes a second. Returns the director.
 fn busy(limit: u64) -> (World<StorageDaemon>, PeerId) {
     let mut world = storage_daemon_with(Protection::Clear, STARTED, hands().0, |config| {
         config["storage"]["maximum_bandwidth_per_job"] = serde_json::json!(limit);

@@ -68,7 +68,7 @@ pub(super) fn file_script(job: &Job) -> Script {
     Script::new(&job.file, Side::Acceptor, Secret::from(job.key.as_str()))
 }
 
-/// Lets the catalog answer until nothing is asked any more. Gives what else the director heard.
+/// Lets the catalog answer until nothing is asked any more. Returns what else the director heard.
 pub(super) fn serve(world: &mut World<StorageDaemon>, director: PeerId, catalog: &mut Catalog) -> Vec<String> {
     let mut heard = Vec::new();
     loop {
@@ -114,7 +114,7 @@ pub(super) fn send_file(world: &mut World<StorageDaemon>, file: PeerId, contents
     world.run();
 }
 
-/// Says what a file daemon says behind its data.
+/// Says what a file daemon says after its data.
 pub(super) fn finish(world: &mut World<StorageDaemon>, file: PeerId) {
     world.say(file, r"text append end session 1\n");
     world.say(file, r"text append close session 1\n");

@@ -135,7 +135,7 @@ fn a_client_without_the_jobs_key_fails_the_job_at_once() {
     assert_eq!(heard[0], "text 3991 Bad passive client command: passive client\\n", "{heard:?}");
     let messages = world.job_messages(director);
     assert!(
-        messages.last().unwrap().contains("cannot reach the file daemon: 127.0.0.1:42002 does not let us in"),
+        messages.last().unwrap().contains("cannot reach the file daemon: 127.0.0.1:42002 refused our login"),
         "{messages:?}"
     );
 }

@@ -137,7 +137,7 @@ impl Disk {
                     self.unpacker.go_on();
                 }
                 let taken = self.unpacker.feed(&parcel.bytes, &mut sink).expect("a good stream");
-                assert_eq!(taken, parcel.bytes.len(), "bytes behind the end");
+                assert_eq!(taken, parcel.bytes.len(), "bytes after the end");
                 DiskDone::Applied { parcel: Parcel::new(), remarks: Vec::new() }
             }
             DiskWork::Close { .. } => {

@@ -96,7 +96,7 @@ impl Bindings {
             return nonce(ours)
                 && recorded.split_once('@').map(|(_, rest)| rest) == ours.split_once('@').map(|(_, rest)| rest);
         }
-        // A hello of ours says that it is Towline's. Real daemons of every kind were seen to take that: none looks behind
+        // A hello of ours says that it is Towline's. Real daemons of every kind were seen to take that: none looks past
         // the version. So recordings stay as they are, and the mark must be there.
         let ours = match recorded.strip_prefix("Hello ") {
             Some(_) => match ours.strip_suffix(" Towline=1\n") {

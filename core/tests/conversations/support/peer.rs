@@ -79,7 +79,7 @@ impl Script {
     }
 
     /// States a difference between Towline and the recording, and why it is meant. Our recorded frames that begin with the
-    /// frames `recorded`, one behind the other, are expected to be `ours` instead.
+    /// frames `recorded`, one after the other, are expected to be `ours` instead.
     #[must_use]
     pub fn differs(mut self, why: &str, recorded: &[&str], ours: &[&str]) -> Self {
         assert!(!why.is_empty());
@@ -150,7 +150,7 @@ impl Script {
         self
     }
 
-    /// Ends before the peer's first frame that begins with this text, or behind its last text if this is empty: what
+    /// Ends before the peer's first frame that begins with this text, or after its last text if this is empty: what
     /// follows is up to the test.
     #[must_use]
     pub fn up_to(mut self, text: &str) -> Self {
@@ -178,7 +178,7 @@ impl Script {
         self
     }
 
-    /// Ends behind so many of its lines, and takes whatever we say: for connections that are cut.
+    /// Ends after so many of its lines, and takes whatever we say: for connections that are cut.
     #[must_use]
     pub fn cut_behind(mut self, lines: usize) -> Self {
         self.lines.truncate(lines);
@@ -258,7 +258,7 @@ impl Peer {
 
     /// Takes bytes of ours.
     pub fn take(&mut self, bytes: &[u8], bindings: &mut Bindings) {
-        assert!(!self.ended, "{}: bytes behind the end", self.name);
+        assert!(!self.ended, "{}: bytes after the end", self.name);
         self.cipher.extend(bytes);
         self.open();
         while let Some(frame) = self.next_frame() {

@@ -355,7 +355,7 @@ impl<R: Role> World<R> {
         }
     }
 
-    /// Posts an event behind the actions under way.
+    /// Posts an event after the actions under way.
     fn later(&mut self, event: Event) {
         self.events.push_back(event);
     }
