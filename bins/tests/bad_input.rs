@@ -33,12 +33,12 @@ struct Case {
 
 /// Whom a case talks to.
 struct Target<'a> {
-    /// A hello it serves, with the password behind it.
+    /// A hello it accepts, with its password.
     hello: &'a str,
     password: &'a str,
     /// A hello of the right kind with a name nobody knows.
     stranger: &'a str,
-    /// A hello of a kind it does not serve.
+    /// A hello of a kind it does not support.
     wrong_kind: &'a str,
 }
 
@@ -84,7 +84,7 @@ fn hear(stream: &mut TcpStream) -> Vec<u8> {
     text
 }
 
-/// Says hello and answers the challenge with this password; gives the verdict.
+/// Says hello and answers the challenge with this password; returns the verdict.
 fn answer(stream: &mut TcpStream, hello: &str, password: &str) -> Vec<u8> {
     say(stream, hello.as_bytes());
     let challenge = Challenge::parse(&hear(stream)).unwrap();
@@ -187,7 +187,7 @@ const ANYWHERE: &[Case] = &[
     Case {
         what: "nothing and the end",
         talk: |s, _| close_after(s, &[]),
-        says: &["T0311 (peer)", "hung up without a word"],
+        says: &["T0311 (peer)", "hung up without saying why"],
     },
     Case { what: "half a TLS hello", talk: |s, _| close_after(s, &tls_hello()[..30]), says: &["T0", "; "] },
 ];
@@ -252,7 +252,7 @@ const IN_CLEAR: &[Case] = &[
             hear(s);
             close_after(s, &[]);
         },
-        says: &["T0311 (peer)", "hung up without a word"],
+        says: &["T0311 (peer)", "hung up without saying why"],
     },
 ];
 
@@ -263,7 +263,7 @@ fn daemons_without_tls_survive_everybody_and_say_who_it_was() {
         for case in ANYWHERE.iter().chain(IN_CLEAR) {
             probe(daemon, &target, case);
         }
-        // Authenticated, and gone without a word.
+        // Authenticated, and gone silently.
         let mut stream = connect(daemon);
         authenticate(&mut stream, &target);
         drop(stream);

@@ -55,7 +55,7 @@ fn a_backup_that_waits_for_its_catalog_is_cancelled_at_once() {
     assert_eq!(ended.termination(), "Backup Canceled", "{}", ended.report);
 }
 
-/// Starts a daemon with this configuration; gives its exit code and what it says.
+/// Starts a daemon with this configuration; returns its exit code and what it says.
 fn started(program: &str, file: &std::path::Path) -> (Option<i32>, String) {
     let second = std::process::Command::new(program).arg("-c").arg(file).output().unwrap();
     (second.status.code(), String::from_utf8_lossy(&second.stderr).into_owned())

@@ -129,7 +129,7 @@ impl Site {
         self.run(&format!("run job=b-{to} yes")).id
     }
 
-    /// Restores and compares; `more` may name a job. Gives the report.
+    /// Restores and compares; `more` may name a job. Returns the report.
     fn restore(&self, name: &str, more: &str) -> String {
         let place = self.folder.path().join(name);
         let ended = self.run(&format!("restore client=f where={} {more} all done yes", place.display()));

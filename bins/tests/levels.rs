@@ -13,7 +13,7 @@ fn network() -> Network {
     Network::start(&Plan { all: CLEAR.to_owned(), ..Plan::default() })
 }
 
-/// Runs the backup with these words; it must end well. Gives how many files it saved.
+/// Runs the backup with these words; it must end well. Returns how many files it saved.
 fn backup(network: &Network, words: &str) -> u32 {
     let ended = network.run(&format!("run job=b {words} yes"));
     assert!(ended.is_ok(), "{}", ended.report);
@@ -68,7 +68,7 @@ fn incrementals_and_a_differential_save_what_changed_and_a_restore_combines_them
         put(name, name);
     }
     next_second();
-    assert_eq!(backup(&network, "level=incremental"), 5, "a Full for want of one: three files, two folders");
+    assert_eq!(backup(&network, "level=incremental"), 5, "a Full for lack of one: three files, two folders");
     next_second();
     put("changed", "once");
     put("new", "new");

@@ -132,7 +132,7 @@ fn a_monitor_may_do_nothing_but_look() {
 }
 
 /// Runs a line of a shell in a terminal of 30 lines and 120 columns, with the modes of the terminal noted before and
-/// after, and gives what it wrote. `act` sees what the terminal shows after each piece, and types into it or does more.
+/// after, and returns what it wrote. `act` sees what the terminal shows after each piece, and types into it or does more.
 fn in_terminal(network: &Network, line: &str, act: &mut dyn FnMut(&str, &mut ChildStdin)) -> (Option<i32>, String) {
     let [before, after] = ["before", "after"].map(|name| network.place(name));
     let text = format!("stty rows 30 cols 120; stty -g >{before:?}; {line}; code=$?; stty -g >{after:?}; exit $code");

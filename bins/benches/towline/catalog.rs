@@ -37,7 +37,7 @@ pub(crate) fn sqlite(folder: &Path, round: usize) -> Box<dyn Catalog> {
     Box::new(SqliteCatalog::open(&file).expect("a catalog of SQLite"))
 }
 
-/// Stores a whole job; gives files a second.
+/// Stores a whole job; returns files a second.
 pub(crate) fn run(catalog: &mut dyn Catalog, files: u32, batches: &[UpdCatBatch]) -> f64 {
     let mut ask = |request: CatalogRequest| catalog.handle(&request, Attempt::First).expect("the catalog answers");
     let mut id = |request| match ask(request) {

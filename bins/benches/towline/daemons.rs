@@ -262,7 +262,7 @@ impl Prompt {
         took
     }
 
-    /// Sends lines, then one the director does not know, and gives what was said before the answer to that.
+    /// Sends lines, then one the director does not know, and returns what was said before the answer to that.
     pub(crate) fn until_done(&mut self, lines: &str) -> String {
         self.asked += 1;
         let mark = format!("mark{}", self.asked);

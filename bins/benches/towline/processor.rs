@@ -34,7 +34,7 @@ fn processor() -> Duration {
 /// Processor seconds of another process so far, in user and kernel mode, threads that have ended included.
 pub(crate) fn of(process: u32) -> f64 {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).expect("a process that runs");
-    // The name in parentheses may hold blanks: the fields are counted from behind it.
+    // The name in parentheses may hold blanks: the fields are counted from after it.
     let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
     let ticks: f64 = fields[11..13].iter().map(|field| field.parse::<f64>().expect("a number")).sum();
     ticks / TICKS

@@ -49,7 +49,7 @@ pub(crate) fn waiting(clients: usize, protection: Protection, runtime: &str, wor
     let site = Site::start(clients, protection, runtime, work);
     let before = resident(site.director.id());
     let mut lines: Vec<Option<Line>> = (0..clients).map(|n| Some(Line::dial(n, site.port, protection))).collect();
-    // What the director does behind the greeting is done in a moment.
+    // What the director does after the greeting is done in a moment.
     thread::sleep(Duration::from_secs(1));
     let each = (resident(site.director.id()) - before) * 1024.0 / clients as f64;
     let mut console = Prompt::on(&site.console);
@@ -61,7 +61,7 @@ pub(crate) fn waiting(clients: usize, protection: Protection, runtime: &str, wor
     Measured { each, slowest: slowest.as_secs_f64() * 1000.0 }
 }
 
-/// Orders a job on the client `n`; gives the time until it hears of it. The job then fails: the client hangs up.
+/// Orders a job on the client `n`; returns the time until it hears of it. The job then fails: the client hangs up.
 fn job_on(console: &mut Prompt, n: usize, line: Line) -> Duration {
     let (hears, heard) = channel();
     let client = thread::spawn(move || {

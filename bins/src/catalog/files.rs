@@ -188,7 +188,7 @@ impl Last {
 /// The longest last part of a name. No file system has longer ones, and an index of a database may not take more.
 const LONGEST_NAME: usize = 1024;
 
-/// Splits a name behind its last slash, `wire/3 §7.4`; without a slash, or if what is behind it cannot be the name of a
+/// Splits a name after its last slash, `wire/3 §7.4`; without a slash, or if what is after it cannot be the name of a
 /// file, all of it is path.
 pub(crate) fn split_path(full: &[u8]) -> (&[u8], &[u8]) {
     let split = full.iter().rposition(|&b| b == b'/').and_then(|slash| full.split_at_checked(slash + 1));

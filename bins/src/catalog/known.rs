@@ -9,7 +9,7 @@ use towline_core::catalog::{CatalogAnswer, FileKey, FileRow};
 pub(super) struct Page {
     /// The files.
     pub(super) rows: Vec<(FileKey, FileRow)>,
-    /// Whether the job has none behind them.
+    /// Whether the job has none after them.
     pub(super) is_last: bool,
 }
 
@@ -18,7 +18,7 @@ pub(super) struct Page {
 #[must_use]
 pub(super) fn newest(pages: Vec<Page>) -> CatalogAnswer {
     let place = |key: &FileKey| (key.path_id, key.name.clone());
-    // A job's last name may have more versions behind its page.
+    // A job's last name may have more versions after its page.
     let cut = |page: &Page| page.rows.last().filter(|_| !page.is_last).map(|(key, _)| place(key));
     let horizon = pages.iter().filter_map(cut).min();
     let mut newest: BTreeMap<(i64, Vec<u8>), FileRow> = BTreeMap::new();

@@ -37,7 +37,7 @@ impl PostgresCatalog {
     /// Connects to the server, makes the tables if the database is empty, and brings them to this version's schema.
     ///
     /// # Errors
-    /// `Unreachable`, `Denied`, `Unsuitable`, `NewerSchema`; `Unavailable` when the system gives no random bytes.
+    /// `Unreachable`, `Denied`, `Unsuitable`, `NewerSchema`; `Unavailable` when the system has no random bytes.
     pub fn open(server: &Postgres) -> Result<Self> {
         Self::begin(server, None)
     }

@@ -12,7 +12,7 @@ pub(crate) type Result<T> = std::result::Result<T, CatalogError>;
 
 /// The statements of one transaction.
 pub(crate) trait Session {
-    /// Changes rows; gives how many.
+    /// Changes rows; returns how many.
     ///
     /// # Errors
     /// What the engine says.

@@ -72,7 +72,7 @@ impl CatalogWorker {
     /// Starts the thread, with room for `depth` requests that wait.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// When the system has no thread left.
     pub fn start(catalog: Box<dyn Catalog>, depth: usize, patience: Patience) -> std::io::Result<Self> {
         let (queue, work) = sync_channel::<Work>(depth);
         let stopping = Arc::new(AtomicBool::new(false));

@@ -215,7 +215,7 @@ error[T0837]: a block of 1 GiB is not possible
    |
    = help: choose from 4 KiB to 20000000 B; 1 MiB is the default
 
-warning[T0839]: devices[0] has the same folder and media type, so both may want one volume
+warning[T0839]: devices[0] has the same folder and media type, so both may need the same volume
   --> towline.ron:15:57
    |
 15 |         (name: "b", media_type: "File", archive_device: "/srv/a"),

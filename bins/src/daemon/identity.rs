@@ -42,7 +42,7 @@ pub fn identity() -> Identity {
 /// Reports each change of the machine's time zone or its rules as `ZoneChanged`, from a thread of its own.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system has no thread left.
 pub(super) fn watch_zone(injector: Injector) -> io::Result<()> {
     let body = move || {
         let mut seen = local_zone();

@@ -9,13 +9,13 @@ use towline_core::event::Event;
 
 use super::say;
 
-/// Bytes of the longest line that is read; what is behind them belongs to the next one.
+/// Bytes of the longest line that is read; what is after them belongs to the next one.
 const MAX_LINE: u64 = 64 * 1024;
 
 /// Reads standard input on a thread: one line for each permit, then the end.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system has no thread left.
 pub fn read_lines(permits: Receiver<()>, injector: Injector) -> io::Result<()> {
     let body = move || {
         let prompt = io::stdin().is_terminal();
@@ -31,7 +31,7 @@ pub fn read_lines(permits: Receiver<()>, injector: Injector) -> io::Result<()> {
 /// Stops the node when standard input ends: whoever started this program has gone.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system has no thread left.
 pub fn stop_at_the_end(injector: Injector) -> io::Result<()> {
     let body = move || {
         let _unread = io::copy(&mut io::stdin().lock(), &mut io::sink());

@@ -49,7 +49,7 @@ pub use log::{Sink, start_log};
 pub use options::Options;
 pub use tls::{Peer, Places, Tls, read_tls};
 
-/// The exit code when the system gives no randomness: `EX_OSERR` of sysexits.
+/// The exit code when the system has no randomness: `EX_OSERR` of sysexits.
 const EXIT_SYSTEM: u8 = 71;
 
 /// A daemon: how its configuration becomes a role and its hands.
@@ -172,7 +172,7 @@ fn run_with<D: Daemon>(
     raise_descriptor_limit();
     let mut seed = [0; 32];
     if let Err(error) = getrandom::fill(&mut seed) {
-        return complain(D::PROGRAM, &format!("the system gives no random bytes: {error}"), EXIT_SYSTEM);
+        return complain(D::PROGRAM, &format!("the system has no random bytes: {error}"), EXIT_SYSTEM);
     }
     let free = listening::refuse_taken(D::listens(&loaded.config));
     let built = match free.and_then(|()| build(loaded, tls)) {

@@ -15,13 +15,13 @@ use towline_core::event::Event;
 
 /// A change comes in many pieces of news: what follows within this time belongs to it.
 const SETTLE: Duration = Duration::from_millis(500);
-/// How often to look where the system gives no news.
+/// How often to look where the system sends no news.
 const LOOK: Duration = Duration::from_secs(5);
 
 /// Reports each change as `NetworkChanged`, from a thread of its own. Where there is no `/proc/net`, nothing ever changes.
 ///
 /// # Errors
-/// The system gives no thread.
+/// The system has no thread left.
 pub(super) fn watch(injector: Injector) -> io::Result<()> {
     // Before the daemon looks at the network itself: no change between the two is missed.
     let news = News::subscribe();

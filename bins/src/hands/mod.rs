@@ -149,7 +149,7 @@ impl Workers {
         match found {
             Some(Handle { queue, close }) => {
                 *close.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
-                // The thread ends behind what is in the queue; it looks for `close` only then.
+                // The thread ends after what is in the queue; it looks for `close` only then.
                 drop(queue);
             }
             None => reply(WorkDone::Disk(DiskDone::Closed(Tally::default()))),

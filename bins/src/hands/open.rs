@@ -27,7 +27,7 @@ pub(super) trait Open {
     fn close(self: Box<Self>) -> Tally;
 }
 
-/// Opens what `work` asks for, and gives the answer to it.
+/// Opens what `work` asks for, and returns the answer to it.
 pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
     match work {
         DiskWork::OpenBackup { fileset, changes, unsaved, .. } => {
@@ -153,7 +153,7 @@ impl Open for Restore {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let DiskWork::Apply { mut parcel, .. } = work else { return refuse(work) };
         let started = Instant::now();
-        // Nothing comes behind the end of a stream but the stream of the next storage daemon.
+        // Nothing comes after the end of a stream but the stream of the next storage daemon.
         if self.unpacker.has_ended() {
             self.unpacker.go_on();
             self.finished = false;

@@ -180,8 +180,7 @@ fn quoted(text: &str) -> String {
 
 fn password() -> Result<String, Failure> {
     let mut bytes = [0_u8; 24];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Failure::Local(format!("the system gives no random bytes: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Local(format!("the system has no random bytes: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

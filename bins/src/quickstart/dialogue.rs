@@ -43,7 +43,7 @@ impl Dialogue {
         let tls = ConsoleProgram::read_tls(&loaded).map_err(|report| Failure::Config(report.render(false)))?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)
-            .map_err(|error| Failure::Local(format!("the system gives no random bytes: {error}")))?;
+            .map_err(|error| Failure::Local(format!("the system has no random bytes: {error}")))?;
         let told = to.clone();
         let hands = Arc::new(Workers::new(Box::new(move |notice| {
             let _gone = match notice {

@@ -170,7 +170,7 @@ pub(super) fn connected(line: &str) -> Option<(String, String)> {
     Some((address.to_owned(), cipher.to_owned()))
 }
 
-/// The number behind a label of a job's summary.
+/// The number after a label of a job's summary.
 pub(super) fn summary(report: &str, label: &str) -> Option<u64> {
     report.lines().rev().find_map(|line| line.trim().strip_prefix(label)?.trim().replace(',', "").parse().ok())
 }

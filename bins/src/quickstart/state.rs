@@ -27,7 +27,7 @@ impl State {
         }
         let mut bytes = [0_u8; 6];
         getrandom::fill(&mut bytes)
-            .map_err(|error| Failure::Local(format!("the system gives no random bytes: {error}")))?;
+            .map_err(|error| Failure::Local(format!("the system has no random bytes: {error}")))?;
         let name: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let path = std::env::temp_dir().join(format!("towline-quickstart-{name}"));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
@@ -60,7 +60,7 @@ impl Drop for State {
     }
 }
 
-/// Makes a folder if it is not there, and gives its name without links. One that holds something is taken only if an
+/// Makes a folder if it is not there, and returns its name without links. One that holds something is taken only if an
 /// earlier run has made it: no file of anybody else is written over.
 pub(super) fn own_folder(wanted: &Path) -> Result<PathBuf, Failure> {
     let path = make_folder(wanted)?;
@@ -89,7 +89,7 @@ pub(super) fn new_file(path: &Path) -> io::Result<File> {
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
-/// Makes a folder if it is not there, and gives its name without links.
+/// Makes a folder if it is not there, and returns its name without links.
 pub(super) fn make_folder(path: &Path) -> Result<PathBuf, Failure> {
     let named = |error: io::Error| Failure::Usage(format!("cannot use {}: {error}", path.display()));
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(named)?;

@@ -155,7 +155,7 @@ impl<S: Source> Blocks<S> {
                     return Ok(start);
                 }
             }
-            // A header may begin in these bytes and end behind them.
+            // A header may begin in these bytes and end after them.
             at += (have - HEADER_LEN + 1) as u64;
             len = SEARCHED;
         }

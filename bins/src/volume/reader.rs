@@ -77,7 +77,7 @@ impl VolumeReader {
     /// but an error.
     ///
     /// # Errors
-    /// A volume is missing or another one; or, of a copy, behind all else, anything of it is not whole.
+    /// A volume is missing or another one; or, of a copy, after all else, anything of it is not whole.
     pub fn fill(&mut self, parcel: &mut Parcel) -> Result<bool, DiskError> {
         parcel.clear();
         if self.complete {

@@ -361,7 +361,7 @@ fn a_damaged_block_costs_its_file_and_the_rest_is_read() {
     let starts = three_files(&folder);
     flip(&folder, starts[6] + 30);
     let (records, said, errors) = read_damaged(&folder, 3);
-    // Of the second file nothing comes behind the damage but the word that it is damaged.
+    // Of the second file nothing comes after the damage but the word that it is damaged.
     let second = vec![(2, ATTRIBUTES), (2, DATA), (2, DAMAGED)];
     assert_eq!(records, [whole(1), second, whole(3)].concat());
     let path = folder.path("v1").display().to_string();

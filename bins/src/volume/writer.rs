@@ -25,7 +25,7 @@ pub struct VolumeWriter {
     limit: u64,
     /// Length of the label block: a volume takes at least one more block, whatever its limit.
     label: u64,
-    /// Set by the first block that did not fit: what comes behind it must not get in before it.
+    /// Set by the first block that did not fit: what comes after it must not get in before it.
     full: Option<Appended>,
 }
 
@@ -57,7 +57,7 @@ impl VolumeWriter {
     /// Opens a volume to append, after labelling it or checking its label and its tail.
     ///
     /// A tail the catalog does not know is kept as far as its blocks are whole, because a job may have been told that
-    /// they are safe; the first torn block and all behind it are cut.
+    /// they are safe; the first torn block and all after it are cut.
     ///
     /// # Errors
     /// The volume cannot be opened, is another one, or is shorter than the catalog says.

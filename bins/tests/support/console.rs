@@ -35,7 +35,7 @@ impl Console {
         run(command.args(&self.program[1..]).arg("-c").arg(&self.file), &(lines.join("\n") + "\n"))
     }
 
-    /// Orders a job; gives its number.
+    /// Orders a job; returns its number.
     pub fn order(&self, line: &str) -> u32 {
         let text = self.ask(&[line]);
         let found = text.split_once("JobId=").and_then(|(_, rest)| rest.lines().next()?.trim().parse().ok());

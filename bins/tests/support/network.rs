@@ -36,7 +36,7 @@ pub struct Plan {
     pub catalog: String,
     /// Where the volumes are.
     pub volumes: Option<PathBuf>,
-    /// Of the file daemon's and the storage daemon's directors, behind `d`.
+    /// Of the file daemon's and the storage daemon's directors, after `d`.
     pub directors: String,
     /// The director's named consoles.
     pub consoles: String,
@@ -85,7 +85,7 @@ impl Ended {
         self.termination().ends_with(" OK")
     }
 
-    /// The words behind `Termination:`.
+    /// The words after `Termination:`.
     pub fn termination(&self) -> &str {
         self.report.lines().rev().find_map(|line| line.trim().strip_prefix("Termination:")).unwrap_or("none").trim()
     }
@@ -161,7 +161,7 @@ impl Network {
         self.console.ask(lines)
     }
 
-    /// Asks with a console whose configuration differs; gives its exit code, what it prints and its log.
+    /// Asks with a console whose configuration differs; returns its exit code, what it prints and its log.
     pub fn ask_as(&self, old: &str, new: &str, lines: &[&str]) -> (Option<i32>, String, String) {
         let text = std::fs::read_to_string(&self.console.file).unwrap();
         assert!(text.contains(old), "{text}");
@@ -178,7 +178,7 @@ impl Network {
         assert!(text.contains("Connected storage daemon at") && text.contains("s Version: "), "{text}");
     }
 
-    /// Orders the backup; gives its number.
+    /// Orders the backup; returns its number.
     pub fn begin_backup(&self) -> u32 {
         self.console.order("run job=b yes")
     }

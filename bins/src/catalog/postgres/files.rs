@@ -10,7 +10,7 @@ use super::super::path_cache::PathCache;
 use super::super::sql::Result;
 use super::failure::failure;
 
-/// Inserts the paths that are not there, and gives the ids of all.
+/// Inserts the paths that are not there, and returns the ids of all.
 pub(super) const PATHS: &str = "WITH Given AS (SELECT p FROM unnest(?1::BYTEA[]) AS Array1(p)),
      Added AS (INSERT INTO Path (Path) SELECT p FROM Given ON CONFLICT (sha256(Path)) DO NOTHING RETURNING PathId, Path)
      SELECT PathId, Path FROM Added

@@ -40,7 +40,7 @@ pub(super) enum Pumped {
 #[derive(Debug)]
 pub(super) struct Item {
     path: Vec<u8>,
-    /// The name in the record: stripped, with `/` behind a directory.
+    /// The name in the record: stripped, with `/` after a directory.
     sent: Vec<u8>,
     link: Vec<u8>,
     file_type: FileType,
@@ -480,7 +480,7 @@ impl Item {
     }
 }
 
-/// The name of an entry as its record has it: stripped, with `/` behind a directory.
+/// The name of an entry as its record has it: stripped, with `/` after a directory.
 pub(super) fn name_in_record(found: &Found, options: &Options) -> Vec<u8> {
     let mut name = strip(&found.path, options.strip_path.unwrap_or(0)).to_vec();
     if found.dir.is_some() && !name.ends_with(b"/") {

@@ -175,7 +175,7 @@ fn emit(node: &Node, program: &mut Vec<Step>, budget: &mut usize) -> Result<(), 
     Ok(())
 }
 
-/// Lets a split go on behind itself or to the end of what is written.
+/// Lets a split go on after itself or to the end of what is written.
 fn branch(program: &mut [Step], split: usize) {
     let end = program.len();
     set(program, split, Step::Split(split + 1, end));

@@ -51,7 +51,7 @@ fn objects(mut stream: &[u8]) -> Vec<Object> {
         let length = i32::from_be_bytes(*head);
         if length == -1 {
             if !open {
-                assert!(rest.is_empty(), "bytes behind the end of all data");
+                assert!(rest.is_empty(), "bytes after the end of all data");
                 return objects;
             }
             (open, stream) = (false, rest);

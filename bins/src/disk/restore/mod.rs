@@ -157,7 +157,7 @@ impl RestoreTarget {
         placed
     }
 
-    /// Bytes of the current file, at an offset or behind the last ones.
+    /// Bytes of the current file, at an offset or after the last ones.
     pub fn data(&mut self, offset: Option<u64>, bytes: &[u8]) {
         if let Some(current) = &mut self.current {
             current.write(offset, bytes, &mut self.digests, &mut self.ledger);
