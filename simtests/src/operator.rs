@@ -53,7 +53,7 @@ impl Heard {
         answered.then_some(text)
     }
 
-    /// Has the operator order a job; gives its number if the director took it.
+    /// Has the operator order a job; returns its number if the director took it.
     pub fn order(&self, world: &mut World, operator: HostId, line: &str) -> Option<u32> {
         let answer = self.say(world, operator, line, Duration::from_secs(120))?;
         let (_, id) = answer.split_once("JobId=")?;

@@ -358,7 +358,7 @@ impl Region {
         self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
     }
 
-    /// Starts one more console on a host, which says nothing by itself; gives what it hears.
+    /// Starts one more console on a host, which says nothing by itself; returns what it hears.
     pub fn start_console(&mut self, host: HostId) -> Heard {
         let heard = Heard::default();
         let role = Operator::new(Password::new("console"), self.scenario.tls, heard.clone());
@@ -378,7 +378,7 @@ impl Region {
         self.heard.say(&mut self.world, self.operator, line, within)
     }
 
-    /// Has the operator order a job; gives its number if the director took it.
+    /// Has the operator order a job; returns its number if the director took it.
     pub fn order(&mut self, line: &str) -> Option<u32> {
         self.heard.order(&mut self.world, self.operator, line)
     }

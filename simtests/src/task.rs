@@ -102,7 +102,7 @@ impl NetState {
         }
     }
 
-    /// A daemon dies without a word: its tasks are gone.
+    /// A daemon dies silently: its tasks are gone.
     pub(crate) fn forget_tasks(&mut self, life: Life) {
         let ids: Vec<TaskId> = self.tasks.keys().filter(|id| id.0 == life).copied().collect();
         for id in ids {

@@ -69,7 +69,7 @@ pub struct Data {
     pub at: u64,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Whether the stream ends behind them. Takes a place of its own.
+    /// Whether the stream ends after them. Takes a place of its own.
     pub fin: bool,
     /// All before this place of the other stream has come.
     pub ack: u64,
@@ -122,7 +122,7 @@ pub struct End {
     send: VecDeque<u8>,
     acked: u64,
     sent: u64,
-    /// Where our stream ends so far; its FIN takes the place behind.
+    /// Where our stream ends so far; its FIN takes the place after.
     written: u64,
     limit: u64,
     shut: bool,
@@ -300,7 +300,7 @@ impl End {
         Some(Ok(n))
     }
 
-    /// Ends the writing, behind all that is queued.
+    /// Ends the writing, after all that is queued.
     pub fn shut_write(&mut self, now: Instant) {
         self.shut = true;
         self.pump(now);

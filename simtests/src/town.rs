@@ -277,7 +277,7 @@ impl Town {
         self.heard.say(&mut self.world, self.operator, line, within)
     }
 
-    /// Has the operator order a job; gives its number if the director took it.
+    /// Has the operator order a job; returns its number if the director took it.
     pub fn order(&mut self, line: &str) -> Option<u32> {
         self.heard.order(&mut self.world, self.operator, line)
     }

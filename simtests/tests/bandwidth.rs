@@ -7,7 +7,7 @@ use towline_simtests::town::{Plan, Town};
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A town whose backup of some megabytes has begun under a limit of `limit` bytes a second; gives the job's number.
+/// A town whose backup of some megabytes has begun under a limit of `limit` bytes a second; returns the job's number.
 fn limited_town(plan: Plan, limit: u64) -> (Town, u32) {
     let mut town = Town::new(plan);
     let set = town.say(&format!("setbandwidth client=fd limit={limit}b/s"), 10 * SECOND).unwrap_or_default();
@@ -17,7 +17,7 @@ fn limited_town(plan: Plan, limit: u64) -> (Town, u32) {
     (town, job)
 }
 
-/// The number behind a key in the status of the client or the storage daemon.
+/// The number after a key in the status of the client or the storage daemon.
 fn number(town: &mut Town, daemon: &str, key: &str) -> u64 {
     let text = town.say(&format!("status {daemon}"), 30 * SECOND).unwrap_or_default();
     let value = text.split_once(key).and_then(|(_, rest)| rest.split_whitespace().next());

@@ -7,7 +7,7 @@ use towline_simtests::town::{Plan, Town, some_files};
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A town in the middle of a backup of some megabytes; gives the job's number.
+/// A town in the middle of a backup of some megabytes; returns the job's number.
 fn busy_town(seed: u64) -> (Town, u32) {
     let plan = Plan { files: some_files(seed, 60, 400_000), rate: 60_000, ..Plan::new(seed) };
     let mut town = Town::new(plan);

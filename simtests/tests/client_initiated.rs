@@ -190,7 +190,7 @@ fn a_second_daemon_of_the_same_name_is_kept_and_seen_and_a_dead_one_vanishes() {
     await_waiting(&mut town, 2, 10 * SECOND);
     town.world.run_for(10 * MINUTE);
     assert_eq!(rows(&mut town), 2, "both live");
-    // The older of the two dies without a word: it has been put to the test since the newer one came.
+    // The older of the two dies silently: it has been put to the test since the newer one came.
     town.world.power_off(town.client);
     town.world.run_for(SECOND);
     assert_eq!(rows(&mut town), 2, "nobody can know yet");

@@ -7,7 +7,7 @@ use towline_simtests::town::{Plan, Town};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A town whose client has a black hole for its first address: packets to it vanish without a word.
+/// A town whose client has a black hole for its first address: packets to it vanish silently.
 fn with_black_hole(seed: u64) -> Town {
     let mut town = Town::new(Plan::new(seed));
     let hole = town.world.add_host("hole", [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1u16].into());

@@ -25,7 +25,7 @@ fn order(town: &mut Town, line: &str) -> u32 {
     town.order(line).unwrap_or_else(|| panic!("not taken: {:?}", town.heard()))
 }
 
-/// Goes on until the job has ended; gives its state.
+/// Goes on until the job has ended; returns its state.
 fn end(town: &mut Town, job: u32) -> char {
     let Some(row) = town.await_end(job, 20 * HOUR) else {
         panic!("job {job} hangs: {:#?}\n{}", town.world.pending(), town.report(job));

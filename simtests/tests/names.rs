@@ -38,7 +38,7 @@ fn seen_inside(region: &mut Region) -> HostId {
     client
 }
 
-/// Runs a backup; gives its state and its report.
+/// Runs a backup; returns its state and its report.
 fn backup(region: &mut Region) -> (char, String) {
     let Some(job) = region.order("run job=fd-sd yes") else { panic!("not taken: {}", region.world.trace().tail(40)) };
     let Some(row) = region.await_end(job, HOUR) else { panic!("job {job} hangs: {:#?}", region.world.pending()) };

@@ -13,7 +13,7 @@ use towline_simtests::world::World;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Runs a backup to its end; gives its state and its report.
+/// Runs a backup to its end; returns its state and its report.
 fn backup(town: &mut Town) -> (char, String) {
     let Some(job) = town.order("run job=backup yes") else {
         panic!("the order was not taken: {:?}\n{}", town.heard(), town.world.trace().tail(60));

@@ -96,7 +96,7 @@ fn a_client_that_dials_in_with_a_wrong_password_never_waits_and_is_named_once_a_
         assert!(dials.len() > 10, "it goes on trying: {dials:#?}");
         assert!((1..=11).contains(&refusals.len()) && refusals.len() < dials.len(), "tls {tls}: {refusals:#?}");
         assert!(refusals.iter().all(|line| line.contains("password")), "tls {tls}: {refusals:#?}");
-        let Some(status) = town.say("status director", MINUTE) else { panic!("consoles are not served") };
+        let Some(status) = town.say("status director", MINUTE) else { panic!("no console is answered") };
         let (_, waiting) = status.split_once("Client Initiated Connections").unwrap_or_default();
         assert!(!waiting.is_empty() && !waiting.contains(" fd"), "{status}");
         assert_eq!(town.world.connections(town.director), 1, "the operator's");

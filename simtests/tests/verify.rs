@@ -17,12 +17,12 @@ fn run(town: &mut Town, line: &str) -> JobRow {
     let Some(row) = town.await_end(job, HOUR) else {
         panic!("job {job} hangs: {:#?}\n{}", town.world.pending(), town.world.trace().tail(120));
     };
-    // The last lines of its report are stored behind its end.
+    // The last lines of its report are stored after its end.
     town.world.run_for(SECOND);
     row
 }
 
-/// A town with a good backup; gives its row.
+/// A town with a good backup; returns its row.
 fn backed_up(plan: Plan) -> (Town, JobRow) {
     let mut town = Town::new(plan);
     town.world.run_for(5 * SECOND);
@@ -31,7 +31,7 @@ fn backed_up(plan: Plan) -> (Town, JobRow) {
     (town, row)
 }
 
-/// Runs the verify job; gives its state and its report.
+/// Runs the verify job; returns its state and its report.
 fn verify(town: &mut Town) -> (char, String) {
     let row = run(town, "run job=verify yes");
     assert_eq!((row.job_type, row.level, row.job_bytes), (b'V', b'O', 0));

@@ -79,7 +79,7 @@ fn has_way(order: &DialOrder) -> bool {
     order.source().is_none_or(|source| socket.bind(&source.into()).is_ok()) && socket.connect(&order.to.into()).is_ok()
 }
 
-/// Listens; gives the address bound too.
+/// Listens; returns the address bound too.
 ///
 /// # Errors
 /// What the system says.
@@ -98,7 +98,7 @@ pub fn listen(order: &ListenOrder) -> io::Result<(TcpListener, SocketAddr)> {
     Ok((listener, address))
 }
 
-/// Makes an accepted socket ready for use; gives its ends.
+/// Makes an accepted socket ready for use; returns its ends.
 ///
 /// # Errors
 /// The connection is gone already.

@@ -21,7 +21,7 @@ fn seconds(n: u64) -> Instant {
     Instant(n * 1_000_000_000)
 }
 
-/// Opens a session from inside at time zero, established with the answer; gives its outer endpoint.
+/// Opens a session from inside at time zero, established with the answer; returns its outer endpoint.
 fn open(gateway: &mut Tracker, from: SocketAddr, to: SocketAddr) -> SocketAddr {
     let Passage::Pass(outer, target) = gateway.outward(from, to, Kind::Syn, seconds(0)) else {
         panic!("not let out");
