@@ -1,7 +1,7 @@
 //! Drives the Towline core on smol.
 //!
 //! The caller of `run` owns the node; each connection is a task that owns its `Conn`, as is each dial and each listener.
-//! What they do is [`tasks`](towline_runtime_blocking::shared::tasks) of the shared part; here is what smol adds to it.
+//! What they do is [`tasks`] of the shared part; here is what smol adds to it.
 //! The tasks run on an executor of this adapter's own, whose threads end with `run`.
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 

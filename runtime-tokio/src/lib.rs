@@ -1,7 +1,7 @@
 //! Drives the Towline core on tokio.
 //!
 //! The caller of `run` owns the node; each connection is a task that owns its `Conn`, as is each dial and each listener.
-//! What they do is [`tasks`](towline_runtime_blocking::shared::tasks) of the shared part; here is what tokio adds to it.
+//! What they do is [`tasks`] of the shared part; here is what tokio adds to it.
 #![cfg_attr(not(test), warn(clippy::expect_used))]
 
 use std::future::Future;

@@ -30,7 +30,7 @@ pub trait Role: Sized + Send + 'static {
 
     /// The daemon starts: listen, dial, set the keyring.
     fn start(&mut self, net: &mut Net<Self>);
-    /// A listener of [`Net::listen`] is bound, or cannot be.
+    /// A listener of [`AnyNet::listen`](super::AnyNet::listen) is bound, or cannot be.
     fn on_bound(
         &mut self,
         _net: &mut Net<Self>,
@@ -54,7 +54,7 @@ pub trait Role: Sized + Send + 'static {
     }
     /// A signal.
     fn on_signal(&mut self, _net: &mut Net<Self>, _conn: ConnId, _signal: Signal) {}
-    /// A parcel of `UpdCat` frames. Call [`Net::parcel_taken`] once it is dealt with.
+    /// A parcel of `UpdCat` frames. Call [`AnyNet::parcel_taken`](super::AnyNet::parcel_taken) once it is dealt with.
     fn on_parcel(&mut self, net: &mut Net<Self>, conn: ConnId, _parcel: Parcel) {
         net.parcel_taken(conn);
     }

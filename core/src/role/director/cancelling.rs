@@ -157,7 +157,7 @@ impl Director {
         let console = cancelling.console.or_else(|| other?.console).map(|(console, _)| console);
         let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
         let Some(told) = cancelling.told.iter_mut().find(|told| told.who == errand.who) else { return };
-        told.answer = told.answer.or(CancelAnswer::parse(text.as_bytes()));
+        told.answer = told.answer.or_else(|| CancelAnswer::parse(text.as_bytes()));
         told.said = Some(text.to_owned());
         if let Some(console) = console.filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
             self.consoles.print(net, console, text);

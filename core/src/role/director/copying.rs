@@ -110,7 +110,7 @@ pub enum Asked {
 
 impl Director {
     /// Starts a control job: looks for what to copy.
-    pub(super) fn begin_copy(&mut self, net: &mut Net, id: u32) {
+    pub(super) fn begin_copy(&self, net: &mut Net, id: u32) {
         let Some(Task::CopyControl(control)) = self.jobs.get(&id).map(|job| &job.task) else { return };
         match control.wanted {
             Some(wanted) => {
@@ -121,7 +121,7 @@ impl Director {
         }
     }
 
-    fn ask_jobs_to_copy(&mut self, net: &mut Net, id: u32, after: u32) {
+    fn ask_jobs_to_copy(&self, net: &mut Net, id: u32, after: u32) {
         let Some(job) = self.jobs.get(&id) else { return };
         let (pool_id, uncopied) = (job.rows.pool, job.kind == JobType::Copy);
         let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };

@@ -35,7 +35,6 @@ mod ordering;
 mod outcome;
 mod overrides;
 mod patience;
-
 pub mod pool;
 mod reach;
 mod reception;

@@ -11,7 +11,7 @@ use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
 impl Director {
     /// A client has dialled in that was away: asks when each of its jobs that wait for this was last started. A
     /// connection that only replaces one that was taken is no return.
-    pub(super) fn client_returned(&mut self, net: &mut Net, client: &str) {
+    pub(super) fn client_returned(&self, net: &mut Net, client: &str) {
         let waits = |job: &&config::Job| {
             job.client == *client
                 && job.enabled

@@ -190,7 +190,7 @@ impl FileDaemon {
     }
 
     /// While files are moved nothing else goes to the director: heartbeats keep the connection alive (`wire/2 §4.4`).
-    fn arm_heartbeat(&mut self, net: &mut Net, id: SessionId) {
+    fn arm_heartbeat(&self, net: &mut Net, id: SessionId) {
         let Some(session) = self.sessions.get(id) else { return };
         let director = self.config.directors.iter().find(|director| director.name == session.director);
         if let Some(interval) = director.and_then(|director| self.config.director_heartbeat(director)) {
@@ -198,7 +198,7 @@ impl FileDaemon {
         }
     }
 
-    fn beat(&mut self, net: &mut Net, id: SessionId) {
+    fn beat(&self, net: &mut Net, id: SessionId) {
         let job = self.sessions.job(id);
         if job.is_some_and(|job| job.script.is_some()) {
             self.sessions.signal(net, id, Signal::Heartbeat);

@@ -283,7 +283,7 @@ impl FileDaemon {
         match command {
             FileCommand::Job(job) => self.start_job(net, id, job),
             FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
-            FileCommand::Status => self.ask_status(net, id),
+            FileCommand::Status => net.survey(id),
             FileCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             FileCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),

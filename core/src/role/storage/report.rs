@@ -16,12 +16,7 @@ use super::job::Part;
 use super::session::Next;
 
 impl StorageDaemon {
-    /// A status shows the connections too, so they are asked first.
-    pub(super) fn ask_status(&mut self, net: &mut Net, id: SessionId, devices: Vec<String>) {
-        net.survey((id, devices));
-    }
-
-    /// The connections have answered: here is the status.
+    /// A status shows the connections too, so they were asked first: here it is.
     pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, devices: &[String], rows: &[Row]) {
         self.look_at_progress(net, rows);
         let mut frames = Vec::new();

@@ -187,7 +187,7 @@ impl StorageDaemon {
             StorageCommand::Listen => return self.listen_for_storage(net, id),
             StorageCommand::Replicate(order) => return self.dial_storage(net, id, &order),
             StorageCommand::Cancel { job } => self.serve_cancel(net, id, &job),
-            StorageCommand::Status { devices } => self.ask_status(net, id, devices),
+            StorageCommand::Status { devices } => net.survey((id, devices)),
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             StorageCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             StorageCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),

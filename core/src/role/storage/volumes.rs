@@ -127,14 +127,14 @@ impl StorageDaemon {
     }
 
     /// While a job waits nothing is said on its connections: heartbeats keep them alive (`wire/3 §9`).
-    pub(super) fn arm_heartbeat(&mut self, net: &mut Net, id: SessionId) {
+    pub(super) fn arm_heartbeat(&self, net: &mut Net, id: SessionId) {
         let interval = self.config.storage.heartbeat_interval.duration();
         if !interval.is_zero() && !net.timers().any(|due| *due == Due::Beat(id)) {
             net.set_timer(interval, "heartbeats of a waiting job", Due::Beat(id));
         }
     }
 
-    pub(super) fn beat(&mut self, net: &mut Net, id: SessionId) {
+    pub(super) fn beat(&self, net: &mut Net, id: SessionId) {
         let job = self.sessions.job(id);
         let Some(job) = job.filter(|job| job.is_waiting()) else { return };
         self.sessions.signal(net, id, Signal::Heartbeat);
