@@ -258,7 +258,7 @@ pub enum CatalogErrorKind {
     Unavailable,
     /// Its server cannot be reached now.
     Unreachable,
-    /// Its server does not let the director in, or has no such database.
+    /// Its server refuses the director, or has no such database.
     Denied,
     /// Its server or database is none that can hold a catalog.
     Unsuitable,

@@ -58,7 +58,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         708,
-        "the catalog's server does not let the director in",
+        "the catalog's server refuses the director",
         (Fault::Config, Retry::Never),
         "The server answers, and refuses: the user, the password or the database is wrong, or the user may not use it.",
         "Try the same values with `psql`. On a Unix socket the server may want the system user of the same name: see \

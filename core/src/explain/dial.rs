@@ -57,7 +57,7 @@ pub(super) const PAGES: &[Page] = &[
         107,
         "the dial was called off",
         (Fault::Local, Retry::Never),
-        "The daemon did not want the connection any more: its job was cancelled, or it is stopping.",
+        "The daemon no longer wanted the connection: its job was cancelled, or it is stopping.",
         "Nothing needs to be done.",
     ),
     entry(
@@ -273,7 +273,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         133,
-        "what this host sends is not acknowledged any more",
+        "what this host sends is no longer acknowledged",
         (Fault::Network, Retry::Backoff),
         "The connection is not closed, but nothing that was sent has been acknowledged for a while, however often it is \
          sent again. The peer may be gone, or the way to it; or the way has changed to one that swallows large packets.",

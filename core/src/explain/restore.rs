@@ -34,7 +34,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         553,
-        "the place to restore to is no absolute path",
+        "the place to restore to is not an absolute path",
         (Fault::Config, Retry::Never),
         "`where=` names a folder on the client. A relative one would be looked for wherever the file daemon was started, so \
          it is refused.",

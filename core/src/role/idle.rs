@@ -83,14 +83,14 @@ impl Doorkeeper {
             let from = net.ends(conn).map(|ends| ends.peer.to_string()).unwrap_or_default();
             let count = seats.iter().filter(|seat| seat.name == whose).count();
             let text = format!(
-                "{kind} {whose} at {from} is let go after {seconds} s without a word, for {kind} {name}: of {} \
+                "{kind} {whose} at {from} is let go after {seconds} s of silence, for {kind} {name}: of {} \
                  connections {count} are of its name{}",
                 seats.len(),
                 more(unsaid)
             );
             net.complain(Level::Warn, 318, &text);
         }
-        let text = format!("This connection makes room for another one, after {seconds} s without a word (T0318).\n");
+        let text = format!("This connection makes room for another one, after {seconds} s of silence (T0318).\n");
         net.send_text(conn, text);
         net.close(conn, true);
         Ok(Some(conn))

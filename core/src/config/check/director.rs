@@ -147,7 +147,8 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     c.not_zero(path.field("priority"), u64::from(job.priority));
     c.bandwidth(path.field("maximum_bandwidth"), job.maximum_bandwidth);
     if let Some(folder) = job.r#where.as_deref().filter(|folder| !folder.is_empty() && !folder.starts_with('/')) {
-        let message = format!("{folder:?} is no absolute path: where a client would put the files is left to chance");
+        let message =
+            format!("{folder:?} is not an absolute path: where a client would put the files is left to chance");
         c.error(codes::RELATIVE_PATH, path.field("where"), message, "begin it with `/`");
     }
     if let Some(schedule) = &job.schedule {
@@ -246,7 +247,7 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
         c.not_empty(path.field("options"), include.options.len(), "options block");
         for (index, file) in include.files.iter().enumerate() {
             if !is_absolute(file) {
-                let message = format!("{file:?} is no absolute path");
+                let message = format!("{file:?} is not an absolute path");
                 let help = "write it from the root: `/home`, `C:/Users`";
                 c.error(codes::RELATIVE_PATH, path.field("files").index(index), message, help);
             } else if file.contains(['\n', '\r', '\0']) || file.ends_with(' ') {

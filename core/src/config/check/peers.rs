@@ -32,7 +32,7 @@ impl Check for FileConfig {
         if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
             let path = ConfigPath::of("messages").field("append");
             let help = "write it from the root: `/var/log/towline/fd.log`";
-            c.error(codes::RELATIVE_PATH, path, format!("{append:?} is no absolute path"), help);
+            c.error(codes::RELATIVE_PATH, path, format!("{append:?} is not an absolute path"), help);
         }
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names_of(PeerKind::Director, "directors", self.directors.iter().map(|director| director.name.as_str()));

@@ -40,7 +40,7 @@ impl Director {
         let rows = match answer {
             Ok(CatalogAnswer::Jobs(rows)) => rows,
             Ok(other) => {
-                return net.complain(Level::Error, 911, &format!("unexpected answer of the catalog: {other:?}"));
+                return net.complain(Level::Error, 911, &format!("unexpected answer from the catalog: {other:?}"));
             }
             Err(error) => {
                 let text = format!("job {name} is not started for its client's return: {error}; {}", error.help());

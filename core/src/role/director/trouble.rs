@@ -22,7 +22,7 @@ pub(crate) enum Trouble {
     #[error("{0}")]
     Catalog(#[from] CatalogError),
     /// The catalog has answered another question.
-    #[error("unexpected answer of the catalog: {0}")]
+    #[error("unexpected answer from the catalog: {0}")]
     CatalogAnswer(String),
     /// The catalog has not taken attributes.
     #[error("the file list was not stored: {0}")]
@@ -94,7 +94,7 @@ pub(crate) enum Trouble {
     #[error("{0}")]
     NoChannel(#[from] NoAddress),
     /// A resource that the job needs is not there.
-    #[error("the job's client or storage is not configured any more")]
+    #[error("the job's client or storage is no longer configured")]
     Unconfigured,
     /// A passive client that no storage daemon can dial.
     #[error(

@@ -221,7 +221,7 @@ impl FileDaemon {
         }
     }
 
-    /// The director has gone, with or without a word: nobody is left to tell.
+    /// The director has gone, whether it took its leave or not: nobody is left to tell.
     fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
         let Some(mut session) = self.sessions.end(id) else { return };
         if let Some(job) = &mut session.job {

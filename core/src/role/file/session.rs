@@ -292,7 +292,7 @@ impl FileDaemon {
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
             FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify),
             FileCommand::Verify(_) => {
-                self.say_fatal(net, id, "only volumes are verified here: a verify job wants level=volume");
+                self.say_fatal(net, id, "only volumes are verified here: a verify job needs level=volume");
                 return Next::End;
             }
             FileCommand::Estimate { listing } => return self.start_estimate(net, id, listing),
@@ -302,7 +302,7 @@ impl FileDaemon {
         Next::Go
     }
 
-    /// Why a command is not served: the configuration forbids it, or it comes a second time.
+    /// Why a command is refused: the configuration forbids it, or it comes a second time.
     fn refusal(&self, id: SessionId, command: &FileCommand) -> Option<String> {
         let session = self.sessions.get(id)?;
         let wanted = match command {
@@ -471,7 +471,7 @@ impl FileDaemon {
     fn serve_restore(&mut self, net: &mut Net, id: SessionId, order: Restore) -> Next {
         match order.to {
             RestoreTo::Where(to) if !to.is_empty() && !to.starts_with('/') => {
-                let text = format!("where={to} is no absolute path, so that nothing is restored (T0553)");
+                let text = format!("where={to} is not an absolute path, so that nothing is restored (T0553)");
                 self.say_fatal(net, id, &text);
                 Next::End
             }

@@ -86,7 +86,7 @@ impl StorageDaemon {
         }
     }
 
-    /// The director has gone, with or without a word: nobody is left to tell.
+    /// The director has gone, whether it took its leave or not: nobody is left to tell.
     pub(super) fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
         let Some(session) = self.sessions.end(id) else { return };
         if let Some(mut job) = session.job {

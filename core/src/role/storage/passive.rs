@@ -42,7 +42,7 @@ impl StorageDaemon {
             return Next::End;
         };
         let why = if job.part != Part::Client || job.peer != Presence::Absent || job.run {
-            Err("the director wants a file daemon dialled for a job that has its data channel already".to_owned())
+            Err("the director asks to dial a file daemon for a job that has its data channel already".to_owned())
         } else {
             let identity = PeerName::new(PeerKind::Job, &job.order.line.job);
             let purpose = Purpose::StorageStartsJob { job: job.order.line.job.clone() };

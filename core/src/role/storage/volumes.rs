@@ -52,7 +52,7 @@ impl StorageDaemon {
         self.arm_heartbeat(net, id);
     }
 
-    /// No volume is to be had: says so and asks again later (`wire/3 §9`).
+    /// No volume is available: says so and asks again later (`wire/3 §9`).
     pub(super) fn wait_volume(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         if job.said.status != Some(JobStatus::WaitMedia) {

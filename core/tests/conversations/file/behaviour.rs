@@ -67,7 +67,7 @@ fn as_many_idle_directors_stay_as_may_and_one_more_lets_the_first_of_them_go_and
     let idle: Vec<PeerId> = (0..limits::IDLE_SESSIONS).map(|_| director(&mut world, "JobId=")).collect();
     assert_eq!(world.heard(idle[0]), [""; 0]);
     director(&mut world, "JobId=");
-    let farewell = r"text This connection makes room for another one, after 0 s without a word (T0318).\n";
+    let farewell = r"text This connection makes room for another one, after 0 s of silence (T0318).\n";
     assert_eq!(world.heard(idle[0]), [farewell, "signal -4", "fin"]);
     for stays in [busy, idle[1]] {
         assert_eq!(world.heard(stays), [""; 0]);
@@ -310,7 +310,7 @@ fn a_restore_to_a_relative_path_is_refused_before_anything_is_opened() {
     world.say(director, r"text restore replace=a prelinks=0 where=srv/restored\n");
     assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
     let messages = world.job_messages(director);
-    let why = "where=srv/restored is no absolute path, so that nothing is restored (T0553)";
+    let why = "where=srv/restored is not an absolute path, so that nothing is restored (T0553)";
     assert!(messages.iter().any(|text| text.contains(why)), "{messages:?}");
     assert!(seen.lock().unwrap().orders.is_empty());
 }

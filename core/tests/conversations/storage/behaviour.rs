@@ -347,7 +347,7 @@ fn as_many_idle_directors_stay_as_may_and_one_more_lets_the_first_of_them_go_and
     };
     let busy = come("use storage");
     let idle: Vec<PeerId> = (0..=limits::IDLE_SESSIONS).map(|_| come("JobId=")).collect();
-    let farewell = r"text This connection makes room for another one, after 0 s without a word (T0318).\n";
+    let farewell = r"text This connection makes room for another one, after 0 s of silence (T0318).\n";
     assert_eq!(world.heard(idle[0]), [farewell, "signal -4", "fin"]);
     for stays in [busy, idle[1], idle[limits::IDLE_SESSIONS]] {
         assert_eq!(world.heard(stays), [""; 0]);

@@ -252,7 +252,7 @@ impl Consoles {
     }
 
     /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL. One that says
-    /// good-bye is closed without a word (`wire/1 §6.1`).
+    /// good-bye is closed silently (`wire/1 §6.1`).
     pub(super) fn signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) -> Option<Effect> {
         match signal {
             Signal::Terminate => return Some(self.leave(net, conn)),
