@@ -22,6 +22,7 @@ use crate::printable;
 use crate::role::identity::Credentials;
 use crate::socket::IoKind;
 use crate::wire::frame::Signal;
+use crate::wire::greeting::Greeting;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use crate::wire::status::JobStatus;
@@ -156,11 +157,10 @@ impl Console {
 
     /// The first lines of the director (`wire/1 §3.1`): two with a record separator, or one of a director before 18.2.
     fn greeted(&mut self, net: &mut Net<Self>, conn: ConnId, text: &str) {
-        let (shown, complete) = match (text.split_once('\x1e'), text.strip_prefix("1000 ")) {
-            (Some(("1000", words)), _) => (format!("1000 {words}"), false),
-            (Some(("1002", words)), _) => (words.to_owned(), true),
-            (None, Some(_)) => (text.to_owned(), true),
-            _ => {
+        let (shown, complete) = match Greeting::parse(text) {
+            Some(Greeting::Version(shown)) => (shown, false),
+            Some(Greeting::Last(shown)) => (shown, true),
+            None => {
                 fail(net, (Fault::Peer, Code(308)), &format!("the director refuses us: {}", text.trim_end()));
                 return net.abort(conn);
             }

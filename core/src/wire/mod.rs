@@ -15,6 +15,7 @@ pub mod fileset;
 mod fileset_options;
 mod fileset_paths;
 pub mod frame;
+pub mod greeting;
 pub mod hello;
 pub mod job_answers;
 pub mod json;

@@ -31,6 +31,7 @@ use crate::role::idle::{Bounds, Doorkeeper, Full, Seat};
 use crate::role::refusals::Refusals;
 use crate::time::{Instant, Wall};
 use crate::wire::frame::Signal;
+use crate::wire::greeting;
 use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
 use crate::wire::status::JobStatus;
@@ -162,22 +163,17 @@ impl Consoles {
             let most = self.seats.len();
             let why = format!("{most} consoles are connected, and none that could make room is idle");
             net.complain(Level::Warn, 914, &format!("console {name} refused: {why}"));
-            net.send_text(conn, format!("1999 {why} (T0914).\n"));
+            net.send_text(conn, greeting::refusal(&format!("{why} (T0914).")));
             return net.close(conn, true);
         }
         net.keep_alive(conn, keepalive::socket(config.console_heartbeat(), keepalive::End::Control));
         let (director, full, date) = (&config.director.name, &identity.full, &identity.date);
         let named = (name != DEFAULT_CONSOLE).then(|| name.clone());
         if peer.hello.console_version() >= CONSOLE_18_2 {
-            let how = match &named {
-                Some(name) => format!("You are logged in as: {name}"),
-                None => "You are connected using the default console".to_owned(),
-            };
-            net.send_text(conn, format!("1000\x1eOK: {director} Version: {full} ({date})"));
-            net.send_text(conn, format!("1002\x1e{how}"));
+            net.send_text(conn, greeting::version(director, full, date));
+            net.send_text(conn, greeting::login(named.as_deref()));
         } else {
-            let tls = &peer.tls;
-            net.send_text(conn, format!("1000 OK: {director} Version: {full} ({date}) --  Encryption: {tls}\n"));
+            net.send_text(conn, greeting::early(director, full, date, &peer.tls.to_string()));
         }
         let console = Console {
             name: named,
