@@ -11,7 +11,7 @@ use crate::wire::job_answers::LimitAnswer;
 
 use super::Director;
 use super::consoles::{Answer, Limited, NotDialled, Told};
-use super::dialling::Errand;
+use super::errands::{Errand, For};
 use super::job::Job;
 
 /// Limits that one daemon is told, one after the other.
@@ -125,7 +125,7 @@ impl Director {
         let mut more = VecDeque::from(lines);
         let first = more.pop_front().unwrap_or_else(|| limit_line(limit, ""));
         let limits = Limits { who, name: name.clone(), limit, more, told: 0, refused: Vec::new() };
-        let errand = Errand { limits: Some(Box::new(limits)), ..Errand::new(who, first, Some(console)) };
+        let errand = Errand::new(who, first, For::Limits(console, Box::new(limits)));
         if let Err(why) = self.begin_errand(net, &name, errand) {
             self.console_answers(net, console, Answer::Failed(NotDialled { name, why }.into()));
         }
@@ -133,7 +133,9 @@ impl Director {
 
     /// An answer to a limit. Of an unknown job it is two lines (`wire/2 §1.2`, 19); the first is enough if it is the last.
     pub(super) fn limit_answered(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
-        let Some(limits) = self.talking.get_mut(&conn).and_then(|errand| errand.limits.as_mut()) else { return };
+        let Some(For::Limits(_, limits)) = self.talking.get_mut(&conn).map(|errand| &mut errand.purpose) else {
+            return;
+        };
         let answer = LimitAnswer::parse(text);
         if answer == Some(LimitAnswer::Set) {
             limits.told += 1;

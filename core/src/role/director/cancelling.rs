@@ -13,7 +13,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
 use super::consoles::Answer;
-use super::dialling::Errand;
+use super::errands::Errand;
 use super::life::Life;
 use super::task::Task;
 use super::{Director, Due};

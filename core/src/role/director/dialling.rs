@@ -1,12 +1,11 @@
 //! Whom the director dials, with which opening: for jobs, and for errands such as a status or a cancel.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::config::{DirectorConfig, keepalive};
 use crate::error::{Code, Explain, Fault, Retry};
-use crate::ids::{ConnId, DialId, Who};
-use crate::node::{Opening, Route, TimerKey};
+use crate::ids::DialId;
+use crate::node::{Opening, Route};
 use crate::role::director::Net;
 use crate::role::identity::Credentials;
 use crate::socket::SocketOptions;
@@ -14,72 +13,9 @@ use crate::wire::hello::Purpose;
 use crate::wire::names::{PeerKind, PeerName};
 
 use super::Dial;
-use super::bandwidth::Limits;
+use super::errands::Errand;
 use super::job::Job;
 use super::overrides::Overrides;
-use super::relaying::Relay;
-
-/// A short conversation beside the jobs: one command, and what comes back.
-#[derive(Debug)]
-pub struct Errand {
-    pub(super) who: Who,
-    pub(super) conn: Option<ConnId>,
-    /// What is said and answered before the command, the first being under way once `sent`.
-    pub(super) before: VecDeque<Preparation>,
-    pub(super) command: String,
-    /// The console that waits for it.
-    pub(super) console: Option<ConnId>,
-    /// The job it cancels, if that is what it is for.
-    pub(super) cancels: Option<u32>,
-    /// The limits it tells, if that is what it is for.
-    pub(super) limits: Option<Box<Limits>>,
-    pub(super) sent: bool,
-    /// Whether the answer takes its time.
-    pub(super) is_long: bool,
-    /// When the patience with its answer ends.
-    pub(super) timer: Option<TimerKey>,
-    /// Its answer on the way to the console.
-    pub(super) relay: Relay,
-    /// Lines it was answered that are no console's.
-    pub(super) said: u32,
-}
-
-/// Frames to send, and how the answer to them begins.
-#[derive(Debug)]
-pub(super) struct Preparation {
-    pub(super) frames: Vec<u8>,
-    pub(super) answer: &'static str,
-}
-
-impl Errand {
-    /// An errand that nothing has been done for yet.
-    pub(super) fn new(who: Who, command: String, console: Option<ConnId>) -> Self {
-        Self {
-            who,
-            conn: None,
-            before: VecDeque::new(),
-            command,
-            console,
-            cancels: None,
-            limits: None,
-            sent: false,
-            is_long: false,
-            timer: None,
-            relay: Relay::default(),
-            said: 0,
-        }
-    }
-
-    /// How long the daemon may take to answer.
-    pub(super) const fn patience(&self) -> Duration {
-        Duration::from_secs(match (self.cancels.is_some(), self.is_long) {
-            (true, _) => 10,
-            (false, false) => 60,
-            // A walk through all files of a client.
-            (false, true) => 6 * 3_600,
-        })
-    }
-}
 
 /// Why nobody can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -39,8 +39,7 @@ pub(super) struct Job {
     pub(super) with: Resources,
     pub(super) rows: Rows,
     pub(super) task: Task,
-    pub(super) scheduled: i64,
-    pub(super) started: i64,
+    pub(super) times: Times,
     pub(super) life: Life,
     pub(super) storage_daemon: StorageDaemon,
     pub(super) file_daemon: FileDaemon,
@@ -51,6 +50,13 @@ pub(super) struct Job {
     pub(super) tally: Tally,
     /// How often it was tried before.
     pub(super) attempt: u32,
+}
+
+/// When it was ordered, and when it began; in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) scheduled: i64,
+    pub(super) started: i64,
 }
 
 /// The ids of a job's resources in the catalog.

@@ -13,8 +13,8 @@
 //! it once more, `cancelling.rs` gives it up, `bandwidth.rs` slows its data down.
 //!
 //! Beside jobs: `setup.rs` brings the configuration into the catalog, `overrides.rs` keeps what consoles have said of it,
-//! `schedule.rs` orders jobs in time, `dialling.rs` says whom to dial and how, `relaying.rs` passes on to consoles what
-//! daemons answer, `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `tokens.rs` are what
+//! `schedule.rs` orders jobs in time, `dialling.rs` says whom to dial and how, `errands.rs` sends somebody to a daemon
+//! with one command, `relaying.rs` passes on to consoles what daemons answer, `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `tokens.rs` are what
 //! dials, timers and pieces of work are for. The rules over the catalog's rows are in [`crate::catalog`].
 
 mod bandwidth;
@@ -23,6 +23,7 @@ mod consoles;
 mod copying;
 mod daemons;
 mod dialling;
+mod errands;
 pub(crate) mod figures;
 mod fileset;
 mod gone;
@@ -85,7 +86,7 @@ use crate::work::{Work, WorkDone};
 
 use cancelling::Cancelling;
 use consoles::{Answer, Consoles, Desk, Effect, Heard, NotDialled, Reply, Stopping, View};
-use dialling::Errand;
+use errands::Errand;
 use job::Job;
 use journal::Journal;
 use ordering::Order;
@@ -196,8 +197,8 @@ impl Director {
     /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the catalog
     /// does not take holds up nothing.
     fn exit_if_idle(&self, net: &mut Net) {
-        let dials = net.dials().all(|dial| !matches!(dial, Dial::Errand(errand) if errand.console.is_none()));
-        let talks = self.talking.values().all(|errand| errand.console.is_some());
+        let dials = net.dials().all(|dial| !matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
+        let talks = self.talking.values().all(|errand| errand.console().is_some());
         let told = dials && talks && !self.reaches_for_itself();
         let recorded = self.jobs.is_empty() && !self.unrecorded.is_offered();
         if self.stopping && recorded && self.journal.is_saved() && told {

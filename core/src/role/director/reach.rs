@@ -23,7 +23,8 @@ use crate::time::Instant;
 use crate::wire::file::FileCommand;
 use crate::wire::file_answers;
 
-use super::dialling::{self, Errand, Undialled};
+use super::dialling::{self, Undialled};
+use super::errands::Errand;
 use super::trouble::Trouble;
 use super::{Dial, Director, Due};
 
@@ -212,7 +213,7 @@ impl Director {
     pub(super) fn reaches_for_itself(&self) -> bool {
         self.reaching.values().any(|reach| match &reach.goal {
             Goal::Job(_) => false,
-            Goal::Errand(errand) => errand.console.is_none(),
+            Goal::Errand(errand) => errand.console().is_none(),
         })
     }
 

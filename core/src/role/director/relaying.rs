@@ -12,7 +12,7 @@ use crate::role::director::Net;
 use crate::wire::frame;
 
 use super::Director;
-use super::dialling::Errand;
+use super::errands::Errand;
 
 /// The answer to an errand on its way to a console.
 #[derive(Debug, Default)]
@@ -37,13 +37,6 @@ impl Relay {
     /// Whether the console is the one that is slow.
     pub(super) const fn is_writing(&self) -> bool {
         self.writing
-    }
-}
-
-impl Errand {
-    /// Whether its answer is a console's, as it comes.
-    pub(super) const fn is_relayed(&self) -> bool {
-        self.console.is_some() && self.limits.is_none() && self.cancels.is_none()
     }
 }
 
@@ -77,7 +70,7 @@ impl Director {
 
     /// A parcel of an answer is written to this console.
     pub(super) fn relayed(&mut self, net: &mut Net, console: ConnId) {
-        let is_it = |errand: &Errand| errand.console == Some(console) && errand.relay.writing;
+        let is_it = |errand: &Errand| errand.console() == Some(console) && errand.relay.writing;
         let Some((conn, errand)) = self.talking.iter_mut().find(|(_, errand)| is_it(errand)) else { return };
         errand.relay.writing = false;
         let conn = *conn;
@@ -87,7 +80,7 @@ impl Director {
 
     /// Ends what daemons are telling a console that has gone.
     pub(super) fn forget_errands_of(&mut self, net: &mut Net, console: ConnId) {
-        let is_its = |errand: &Errand| errand.console == Some(console) && errand.is_relayed();
+        let is_its = |errand: &Errand| errand.console() == Some(console) && errand.is_relayed();
         let gone: Vec<ConnId> =
             self.talking.iter().filter(|(_, errand)| is_its(errand)).map(|(conn, _)| *conn).collect();
         for conn in gone {
@@ -102,7 +95,7 @@ impl Director {
     fn relay_on(&mut self, net: &mut Net, conn: ConnId) {
         while let Some(errand) = self.talking.get_mut(&conn).filter(|errand| !errand.relay.writing) {
             let Some(parcel) = errand.relay.parked.pop_front() else { break };
-            let console = errand.console;
+            let console = errand.console();
             let lines = frame::payloads(&parcel.bytes).map(|line| printable::text_of(frame::text(line)));
             if console.is_some_and(|console| self.consoles.relay(net, console, lines)) {
                 if let Some(errand) = self.talking.get_mut(&conn) {

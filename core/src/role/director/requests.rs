@@ -203,7 +203,7 @@ impl Request {
             (_, CatalogAnswer::Volume(Some(row)) | CatalogAnswer::Stale(row)) => row,
             (_, other) => return self.fail(Trouble::unexpected(&other)),
         };
-        let updated = volumes::apply_report(&row, update, job.started, job.rows.storage, net.wall().seconds());
+        let updated = volumes::apply_report(&row, update, job.times.started, job.rows.storage, net.wall().seconds());
         self.state = State::Updating;
         Next::Ask(CatalogRequest::UpdateMedia(Box::new(updated.row)))
     }

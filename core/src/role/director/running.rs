@@ -15,7 +15,7 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::copying::{self, CopyControl};
 use super::daemons::{FileDaemon, Presence, Requests, StorageDaemon};
-use super::job::{Attributes, Job, Rows, Tally};
+use super::job::{Attributes, Job, Rows, Tally, Times};
 use super::life::Life;
 use super::ordering::Order;
 use super::reach::{Goal, Reached};
@@ -70,8 +70,7 @@ impl Director {
             with: order.with,
             rows,
             task,
-            scheduled: order.scheduled,
-            started: order.scheduled,
+            times: Times { scheduled: order.scheduled, started: order.scheduled },
             storage_daemon: StorageDaemon::default(),
             file_daemon: FileDaemon::default(),
             attributes: Attributes::default(),

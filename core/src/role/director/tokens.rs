@@ -3,7 +3,7 @@
 use crate::catalog;
 use crate::ids::ConnId;
 
-use super::dialling::Errand;
+use super::errands::Errand;
 use super::ordering::Order;
 use super::{copying, setup, verifying};
 

@@ -9,7 +9,7 @@ use crate::config::DirectorConfig;
 use crate::ids::ConnId;
 use crate::node::Row;
 
-use super::super::dialling::Errand;
+use super::super::errands::Errand;
 use super::super::job::Job;
 use super::super::ordering::Order;
 use super::super::{Director, Net};

@@ -120,12 +120,12 @@ fn send_erase(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
-    job.started = tools.net.wall().seconds();
+    job.times.started = tools.net.wall().seconds();
     let start = JobStart {
         job_id: job.id,
         job_status: job.status.letter(),
         level: job.stored_level(),
-        start_time: job.started,
+        start_time: job.times.started,
         client_id: job.rows.client,
         pool_id: job.rows.pool,
         file_set_id: job.rows.fileset,

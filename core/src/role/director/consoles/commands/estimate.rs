@@ -18,7 +18,7 @@ use super::super::refusal::{Kind, Meant, NoSuch, Refusal, Unexpected};
 use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;
 use super::run::{CATALOG, level_of};
-use crate::role::director::dialling::{Errand, Preparation};
+use crate::role::director::errands::{Errand, For, Preparation};
 use crate::role::director::{fileset, tables};
 
 pub(super) const COMMAND: Command = Command::new(
@@ -105,7 +105,7 @@ fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs) -> Reply {
     let stamp = view.zone().local(view.now()).stamp();
     let before = preparations(view.config(), estimate, &stamp, choice.level, choice.since, choice.previous);
     let command = FileCommand::Estimate { listing: estimate.listing }.to_line();
-    let errand = Errand { before, is_long: true, ..Errand::new(Who::File, command, Some(view.conn)) };
+    let errand = Errand { before, is_long: true, ..Errand::new(Who::File, command, For::Console(view.conn)) };
     Reply::Do(Effect::Errand(estimate.client.clone(), Box::new(errand))).after(text)
 }
 

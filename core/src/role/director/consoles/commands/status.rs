@@ -16,7 +16,7 @@ use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;
 use super::run::level_name;
 use super::{network, wait};
-use crate::role::director::dialling::Errand;
+use crate::role::director::errands::{Errand, For};
 use crate::role::director::recording::STAGE;
 use crate::role::director::running::Finished;
 use crate::role::director::tables;
@@ -76,7 +76,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 }
 
 fn errand(view: &View<'_>, who: Who, name: &str, command: String) -> Reply {
-    Reply::Do(Effect::Errand(name.to_owned(), Box::new(Errand::new(who, command, Some(view.conn)))))
+    Reply::Do(Effect::Errand(name.to_owned(), Box::new(Errand::new(who, command, For::Console(view.conn)))))
 }
 
 /// `status director`.
@@ -153,7 +153,7 @@ impl Status {
             name: job.name.clone(),
             client: job.with.client.clone(),
             step: job.stage(),
-            duration: duration(view.now() - job.scheduled),
+            duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
         });
         let unrecorded = director.unrecorded.iter().map(|kept| Unrecorded {
