@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use crate::ids::{ConnId, SessionId};
 use crate::node::AnyNet;
 use crate::role::idle::{Bounds, Doorkeeper, Seat};
+use crate::time::{Instant, Wall};
 use crate::wire::frame::Signal;
 
 /// What a connection is for.
@@ -28,46 +29,59 @@ impl Use {
     }
 }
 
-/// What every session has.
-pub(super) trait Session {
-    /// What a director has done in it.
-    type Job;
-
+/// A director's session, with a job `J` and what else a daemon knows of it.
+#[derive(Debug)]
+pub(super) struct Session<J, K> {
     /// The connection of its director.
-    fn director(&self) -> ConnId;
+    pub(super) conn: ConnId,
+    pub(super) director: String,
+    pub(super) monitor: bool,
+    pub(super) since: Wall,
+    /// When it last said something.
+    pub(super) heard: Instant,
+    pub(super) job: Option<J>,
+    pub(super) known: K,
+}
+
+impl<J, K: Default> Session<J, K> {
+    /// A session that begins at this time.
+    pub(super) fn new(conn: ConnId, director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
+        Self { conn, director, monitor, since, heard, job: None, known: K::default() }
+    }
+}
+
+impl<J, K> Session<J, K> {
     /// The place it holds among those that do nothing.
-    fn seat(&self) -> Seat<'_>;
-    /// Its job.
-    fn job(&self) -> Option<&Self::Job>;
-    /// Its job.
-    fn job_mut(&mut self) -> Option<&mut Self::Job>;
+    pub(super) fn seat(&self) -> Seat<'_> {
+        Seat { conn: self.conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
+    }
 }
 
 /// All sessions of a daemon.
 #[derive(Debug)]
-pub(super) struct Sessions<S> {
-    all: BTreeMap<SessionId, S>,
+pub(super) struct Sessions<J, K> {
+    all: BTreeMap<SessionId, Session<J, K>>,
     uses: BTreeMap<ConnId, Use>,
     last: SessionId,
 }
 
-impl<S> Default for Sessions<S> {
+impl<J, K> Default for Sessions<J, K> {
     fn default() -> Self {
         Self { all: BTreeMap::new(), uses: BTreeMap::new(), last: SessionId::default() }
     }
 }
 
-impl<S: Session> Sessions<S> {
+impl<J, K> Sessions<J, K> {
     /// Begins a session on its director's connection.
-    pub(super) fn begin(&mut self, session: S) -> SessionId {
+    pub(super) fn begin(&mut self, session: Session<J, K>) -> SessionId {
         self.last.0 += 1;
-        self.attach(session.director(), Use::Director(self.last));
+        self.attach(session.conn, Use::Director(self.last));
         self.all.insert(self.last, session);
         self.last
     }
 
     /// Ends a session: none of its connections is for anything any more.
-    pub(super) fn end(&mut self, id: SessionId) -> Option<S> {
+    pub(super) fn end(&mut self, id: SessionId) -> Option<Session<J, K>> {
         self.uses.retain(|_, of| of.session() != id);
         self.all.remove(&id)
     }
@@ -93,27 +107,27 @@ impl<S: Session> Sessions<S> {
     }
 
     /// The session whose director speaks on a connection.
-    pub(super) fn of_director(&self, conn: ConnId) -> Option<&S> {
+    pub(super) fn of_director(&self, conn: ConnId) -> Option<&Session<J, K>> {
         match self.use_of(conn) {
             Some(Use::Director(id)) => self.get(id),
             _ => None,
         }
     }
 
-    pub(super) fn get(&self, id: SessionId) -> Option<&S> {
+    pub(super) fn get(&self, id: SessionId) -> Option<&Session<J, K>> {
         self.all.get(&id)
     }
 
-    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut S> {
+    pub(super) fn get_mut(&mut self, id: SessionId) -> Option<&mut Session<J, K>> {
         self.all.get_mut(&id)
     }
 
-    pub(super) fn job(&self, id: SessionId) -> Option<&S::Job> {
-        self.get(id)?.job()
+    pub(super) fn job(&self, id: SessionId) -> Option<&J> {
+        self.get(id)?.job.as_ref()
     }
 
-    pub(super) fn job_mut(&mut self, id: SessionId) -> Option<&mut S::Job> {
-        self.get_mut(id)?.job_mut()
+    pub(super) fn job_mut(&mut self, id: SessionId) -> Option<&mut J> {
+        self.get_mut(id)?.job.as_mut()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -124,47 +138,47 @@ impl<S: Session> Sessions<S> {
         self.all.keys().copied().collect()
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &S> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Session<J, K>> {
         self.all.values()
     }
 
-    pub(super) fn jobs(&self) -> impl Iterator<Item = &S::Job> {
-        self.iter().filter_map(S::job)
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &J> {
+        self.iter().filter_map(|session| session.job.as_ref())
     }
 
-    pub(super) fn jobs_mut(&mut self) -> impl Iterator<Item = &mut S::Job> {
-        self.all.values_mut().filter_map(S::job_mut)
+    pub(super) fn jobs_mut(&mut self) -> impl Iterator<Item = &mut J> {
+        self.all.values_mut().filter_map(|session| session.job.as_mut())
     }
 
     /// The first job of which this is true, with its session.
-    pub(super) fn find_job(&mut self, is_it: impl Fn(&S::Job) -> bool) -> Option<(SessionId, &mut S::Job)> {
-        self.all.iter_mut().find_map(|(&id, session)| Some((id, session.job_mut().filter(|job| is_it(job))?)))
+    pub(super) fn find_job(&mut self, is_it: impl Fn(&J) -> bool) -> Option<(SessionId, &mut J)> {
+        self.all.iter_mut().find_map(|(&id, session)| Some((id, session.job.as_mut().filter(|job| is_it(job))?)))
     }
 
     /// Answers the director of a session.
     pub(super) fn tell(&self, net: &mut AnyNet, id: SessionId, text: impl AsRef<[u8]>) {
         if let Some(session) = self.get(id) {
-            net.send_text(session.director(), text);
+            net.send_text(session.conn, text);
         }
     }
 
     /// Sends the director of a session whole frames.
     pub(super) fn send(&self, net: &mut AnyNet, id: SessionId, frames: Vec<u8>) {
         if let Some(session) = self.get(id) {
-            net.send(session.director(), frames);
+            net.send(session.conn, frames);
         }
     }
 
     /// Sends the director of a session a signal.
     pub(super) fn signal(&self, net: &mut AnyNet, id: SessionId, signal: Signal) {
         if let Some(session) = self.get(id) {
-            net.send_signal(session.director(), signal);
+            net.send_signal(session.conn, signal);
         }
     }
 
     /// Lets the session of a director that does nothing go, if there are too many such for one more of this name.
     pub(super) fn make_room(&mut self, net: &mut AnyNet, doorkeeper: &mut Doorkeeper, name: &str, bounds: Bounds) {
-        let seats: Vec<Seat<'_>> = self.iter().filter(|session| session.job().is_none()).map(S::seat).collect();
+        let seats: Vec<Seat<'_>> = self.iter().filter(|session| session.job.is_none()).map(Session::seat).collect();
         if let Ok(Some(gone)) = doorkeeper.make_room(net, ("director", name), &seats, bounds)
             && let Some(id) = self.of(gone)
         {
@@ -176,41 +190,22 @@ impl<S: Session> Sessions<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Instant;
 
     /// A session with a number for a job.
-    struct Numbered(ConnId, Option<u32>);
-
-    impl Session for Numbered {
-        type Job = u32;
-
-        fn director(&self) -> ConnId {
-            self.0
-        }
-
-        fn seat(&self) -> Seat<'_> {
-            Seat { conn: self.0, name: "dir", heard: Instant::ZERO, is_busy: self.1.is_some() }
-        }
-
-        fn job(&self) -> Option<&u32> {
-            self.1.as_ref()
-        }
-
-        fn job_mut(&mut self) -> Option<&mut u32> {
-            self.1.as_mut()
-        }
+    fn numbered(conn: ConnId, job: Option<u32>) -> Session<u32, ()> {
+        Session { job, ..Session::new(conn, "dir".to_owned(), false, (Wall(0), Instant::ZERO)) }
     }
 
     #[test]
     fn a_session_ends_with_all_its_connections_and_with_no_others() {
         let mut sessions = Sessions::default();
-        let first = sessions.begin(Numbered(ConnId(10), Some(1)));
-        let second = sessions.begin(Numbered(ConnId(11), Some(2)));
+        let first = sessions.begin(numbered(ConnId(10), Some(1)));
+        let second = sessions.begin(numbered(ConnId(11), Some(2)));
         sessions.attach(ConnId(20), Use::Storage(first));
         sessions.attach(ConnId(21), Use::Client(second));
         assert_eq!(sessions.use_of(ConnId(20)), Some(Use::Storage(first)));
         assert_eq!(sessions.find_job(|job| *job == 2).map(|(id, _)| id), Some(second));
-        assert_eq!(sessions.end(first).map(|session| session.1), Some(Some(1)));
+        assert_eq!(sessions.end(first).map(|session| session.job), Some(Some(1)));
         assert_eq!([10, 20, 11, 21].map(|conn| sessions.of(ConnId(conn))), [None, None, Some(second), Some(second)]);
         assert!(sessions.end(first).is_none());
     }
@@ -218,11 +213,11 @@ mod tests {
     #[test]
     fn a_session_outlives_its_connections_and_its_id_is_not_used_again() {
         let mut sessions = Sessions::default();
-        let id = sessions.begin(Numbered(ConnId(10), Some(1)));
+        let id = sessions.begin(numbered(ConnId(10), Some(1)));
         assert_eq!(sessions.detach(ConnId(10)), Some(Use::Director(id)));
         assert_eq!(sessions.use_of(ConnId(10)), None);
         assert_eq!(sessions.job(id), Some(&1));
         assert!(sessions.end(id).is_some() && sessions.is_empty());
-        assert_ne!(sessions.begin(Numbered(ConnId(10), None)), id);
+        assert_ne!(sessions.begin(numbered(ConnId(10), None)), id);
     }
 }

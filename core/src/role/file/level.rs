@@ -58,7 +58,7 @@ impl FileDaemon {
             }
             Level::Since { time, .. } => {
                 let clocks = Clocks { since: *time, asked: net.wall().0, ahead: Vec::new() };
-                session.reading = Reading::Clocks(clocks);
+                session.known.reading = Reading::Clocks(clocks);
                 self.sessions.signal(net, id, Signal::ClockRequest);
                 return Next::Go;
             }
@@ -71,7 +71,7 @@ impl FileDaemon {
     pub(super) fn take_clock(&mut self, net: &mut Net, id: SessionId, line: &[u8]) -> Next {
         let now = net.wall().0;
         let Some(session) = self.sessions.get_mut(id) else { return Next::End };
-        let Reading::Clocks(clocks) = &mut session.reading else { return Next::End };
+        let Reading::Clocks(clocks) = &mut session.known.reading else { return Next::End };
         let Some(theirs) = message::parse_clock(line) else { return Next::End };
         // Half of the way there and back had gone by when it looked.
         let half = now.saturating_sub(clocks.asked) / 2;
@@ -82,7 +82,7 @@ impl FileDaemon {
             return Next::Go;
         }
         let (since, ahead) = (clocks.since, mean(clocks.ahead.get(SAMPLES.1..).unwrap_or_default()));
-        session.reading = Reading::Commands;
+        session.known.reading = Reading::Commands;
         if let Some(job) = &mut session.job {
             // Rounded down: rather saved once more than not at all.
             job.asked.since = Some(since.saturating_add(ahead.div_euclid(SECOND)));

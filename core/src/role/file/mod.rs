@@ -54,7 +54,7 @@ use calling::Calling;
 use data::Event;
 use diary::Diary;
 use job::{Finished, Job, Presence};
-use session::Session;
+use session::{Known, Session};
 use tokens::{Dial, Due, Owner};
 
 /// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
@@ -73,7 +73,7 @@ pub struct FileDaemon {
     diary: Diary,
     /// Directors that dialled and may not.
     refused: Quiet<String>,
-    sessions: Sessions<Session>,
+    sessions: Sessions<Job, Known>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
     recent: VecDeque<Finished>,

@@ -12,11 +12,9 @@ use crate::ids::{ConnId, HandleId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::file::Net;
-use crate::role::idle::Seat;
 use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
 use crate::role::sessions;
-use crate::time::{Instant, Wall};
 use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
@@ -34,16 +32,11 @@ use super::{Dial, FileDaemon, data, unsaved};
 const IMMEDIATE_TLS: u32 = 4;
 
 /// One authenticated connection of a director.
-#[derive(Debug)]
-pub(super) struct Session {
-    /// The connection of its director.
-    pub(super) conn: ConnId,
-    pub(super) director: String,
-    pub(super) monitor: bool,
-    pub(super) since: Wall,
-    /// When it last said something.
-    pub(super) heard: Instant,
-    pub(super) job: Option<Job>,
+pub(super) type Session = sessions::Session<Job, Known>;
+
+/// What the file daemon knows of a session besides its job.
+#[derive(Debug, Default)]
+pub(super) struct Known {
     has_fileset: bool,
     pub(super) reading: Reading,
     /// Parcels on their way to the director, in order.
@@ -60,8 +53,9 @@ pub(super) enum Sent {
 }
 
 /// What the next messages are.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) enum Reading {
+    #[default]
     Commands,
     /// Lines of a fileset until EOD.
     FileSet(Box<FileSetReader>),
@@ -79,11 +73,6 @@ pub(super) enum Next {
 }
 
 impl Session {
-    pub(super) const fn new(conn: ConnId, director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
-        let sent = VecDeque::new();
-        Self { conn, director, monitor, since, heard, job: None, has_fileset: false, reading: Reading::Commands, sent }
-    }
-
     /// Sends a job message (`wire/2 §4.2`), bare text outside of a job.
     pub(super) fn message(&mut self, net: &mut Net, daemon: &str, kind: MessageKind, text: &str) {
         let Some(job) = &mut self.job else {
@@ -116,7 +105,7 @@ impl Session {
 
     fn send_remarks(&mut self, net: &mut Net) {
         if let Some(parcel) = self.job.as_mut().and_then(|job| job.remarks.next()) {
-            self.sent.push_back(Sent::Remarks);
+            self.known.sent.push_back(Sent::Remarks);
             net.send_parcel(self.conn, parcel);
         }
     }
@@ -144,13 +133,13 @@ impl Session {
 
     /// Sends lines of an estimate or of a verify job.
     pub(super) fn send_lines(&mut self, net: &mut Net, parcel: Parcel) {
-        self.sent.push_back(Sent::Lines);
+        self.known.sent.push_back(Sent::Lines);
         net.send_parcel(self.conn, parcel);
     }
 
     /// The director has taken a parcel: the next remarks follow. Says what was in it.
     pub(super) fn parcel_taken(&mut self, net: &mut Net) -> Option<Sent> {
-        let sent = self.sent.pop_front();
+        let sent = self.known.sent.pop_front();
         if let (Some(Sent::Remarks), Some(job)) = (sent, &mut self.job) {
             job.remarks.taken();
             self.send_remarks(net);
@@ -195,7 +184,7 @@ impl Session {
         if signal != Signal::Eod {
             return Next::End;
         }
-        match std::mem::replace(&mut self.reading, Reading::Commands) {
+        match std::mem::replace(&mut self.known.reading, Reading::Commands) {
             Reading::FileSet(reader) => match &mut self.job {
                 Some(job) => {
                     job.asked.fileset = Arc::new(reader.finish());
@@ -218,7 +207,7 @@ impl Session {
 
     /// Takes a line of a list; false if the session is not reading one.
     fn take_line(&mut self, line: &[u8]) -> Option<Next> {
-        match &mut self.reading {
+        match &mut self.known.reading {
             Reading::FileSet(reader) => Some(if reader.line(line).is_ok() { Next::Go } else { Next::End }),
             Reading::Known(known) => Some(if level::take_known(known, line).is_ok() { Next::Go } else { Next::End }),
             Reading::Commands | Reading::Clocks(_) => None,
@@ -226,31 +215,11 @@ impl Session {
     }
 }
 
-impl sessions::Session for Session {
-    type Job = Job;
-
-    fn director(&self) -> ConnId {
-        self.conn
-    }
-
-    fn seat(&self) -> Seat<'_> {
-        Seat { conn: self.conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
-    }
-
-    fn job(&self) -> Option<&Job> {
-        self.job.as_ref()
-    }
-
-    fn job_mut(&mut self) -> Option<&mut Job> {
-        self.job.as_mut()
-    }
-}
-
 impl FileDaemon {
     /// Serves one message of a director.
     pub(super) fn command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let asks_clock = matches!(session.reading, Reading::Clocks(_));
+        let asks_clock = matches!(session.known.reading, Reading::Clocks(_));
         let next = match session.take_line(text) {
             Some(next) => next,
             None if asks_clock => self.take_clock(net, id, text),
@@ -320,7 +289,7 @@ impl FileDaemon {
             FileCommand::Storage(_) if session.job.as_ref().is_some_and(Job::is_expecting) => {
                 return Some("a `storage` command for a job that was told to begin".to_owned());
             }
-            FileCommand::FileSet { .. } if session.has_fileset => {
+            FileCommand::FileSet { .. } if session.known.has_fileset => {
                 return Some("a second file set for one job".to_owned());
             }
             _ => return None,
@@ -353,12 +322,12 @@ impl FileDaemon {
         let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         match command {
             FileCommand::FileSet { .. } => {
-                session.has_fileset = true;
-                session.reading = Reading::FileSet(Box::new(FileSetReader::new()));
+                session.known.has_fileset = true;
+                session.known.reading = Reading::FileSet(Box::new(FileSetReader::new()));
             }
             FileCommand::Accurate { .. } => {
                 let fileset = session.job.as_ref().map(|job| Arc::clone(&job.asked.fileset)).unwrap_or_default();
-                session.reading = Reading::Known(Box::new(level::known_for(&fileset)));
+                session.known.reading = Reading::Known(Box::new(level::known_for(&fileset)));
             }
             FileCommand::SetAuthorization { key } => {
                 if let Some(job) = &mut session.job {

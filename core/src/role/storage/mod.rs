@@ -53,7 +53,7 @@ use crate::work::{Work, WorkDone};
 use catalog_tables::{Event, Trouble};
 use device::Devices;
 use job::{Direction, Finished, Job, Part, Presence, Stream};
-use session::Session;
+use session::{Reading, Session};
 use tokens::{Dial, Due, Owner};
 
 /// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
@@ -68,7 +68,7 @@ pub struct StorageDaemon {
     config: Arc<StorageConfig>,
     credentials: Credentials,
     identity: Identity,
-    sessions: Sessions<Session>,
+    sessions: Sessions<Job, Reading>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
     devices: Devices,

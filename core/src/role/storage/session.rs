@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::ids::{ConnId, SessionId};
+use crate::ids::SessionId;
 use crate::notice::Level;
-use crate::role::idle::Seat;
 use crate::role::sessions;
 use crate::role::storage::Net;
-use crate::time::{Instant, Wall};
 use crate::wire::block::Session as SessionIds;
 use crate::wire::bsr::{Bootstrap, Selection};
 use crate::wire::cram_md5;
@@ -25,36 +23,23 @@ const MAX_BOOTSTRAP: usize = 64 * 1024 * 1024;
 /// Devices and storages one job may name.
 const MAX_DEVICES: usize = 1_000;
 
-/// One authenticated connection of a director; at most one job.
-#[derive(Debug)]
-pub(super) struct Session {
-    /// The connection of its director.
-    pub(super) conn: ConnId,
-    pub(super) director: String,
-    pub(super) monitor: bool,
-    pub(super) since: Wall,
-    /// When it last said something.
-    pub(super) heard: Instant,
-    pub(super) job: Option<Job>,
-    reading: Reading,
-}
+/// One authenticated connection of a director.
+pub(super) type Session = sessions::Session<Job, Reading>;
 
 /// What the next messages are.
-#[derive(Debug)]
-enum Reading {
+#[derive(Debug, Default)]
+pub(super) enum Reading {
+    #[default]
     Commands,
     /// `use device` lines after a `use storage`; a second EOD in a row ends the command.
-    Devices {
-        groups: Vec<Group>,
-        open: bool,
-    },
+    Devices { groups: Vec<Group>, open: bool },
     /// A bootstrap until EOD, cut anywhere (`wire/3 §1.3.3`).
     Bootstrap(Vec<u8>),
 }
 
 /// A `use storage` line with its `use device` lines.
 #[derive(Debug)]
-struct Group {
+pub(super) struct Group {
     storage: UseStorage,
     devices: Vec<String>,
 }
@@ -72,37 +57,11 @@ pub(super) enum Next {
     End,
 }
 
-impl Session {
-    pub(super) const fn new(conn: ConnId, director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
-        Self { conn, director, monitor, since, heard, job: None, reading: Reading::Commands }
-    }
-}
-
-impl sessions::Session for Session {
-    type Job = Job;
-
-    fn director(&self) -> ConnId {
-        self.conn
-    }
-
-    fn seat(&self) -> Seat<'_> {
-        Seat { conn: self.conn, name: &self.director, heard: self.heard, is_busy: self.job.is_some() }
-    }
-
-    fn job(&self) -> Option<&Job> {
-        self.job.as_ref()
-    }
-
-    fn job_mut(&mut self) -> Option<&mut Job> {
-        self.job.as_mut()
-    }
-}
-
 impl StorageDaemon {
     /// Serves one message of a director that is no answer to a catalog request.
     pub(super) fn command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let next = match &mut session.reading {
+        let next = match &mut session.known {
             Reading::Bootstrap(bytes) if bytes.len() + text.len() <= MAX_BOOTSTRAP => {
                 bytes.extend_from_slice(text);
                 Next::Go
@@ -138,9 +97,9 @@ impl StorageDaemon {
     pub(super) fn session_signal(&mut self, net: &mut Net, id: SessionId, signal: Signal) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         let busy = session.job.as_ref().is_some_and(|job| job.run);
-        let next = match (signal, std::mem::replace(&mut session.reading, Reading::Commands)) {
+        let next = match (signal, std::mem::replace(&mut session.known, Reading::Commands)) {
             (Signal::Eod, Reading::Devices { groups, open: true }) => {
-                session.reading = Reading::Devices { groups, open: false };
+                session.known = Reading::Devices { groups, open: false };
                 Next::Go
             }
             (Signal::Eod, Reading::Devices { groups, open: false }) => self.reserve(net, id, groups),
@@ -171,12 +130,12 @@ impl StorageDaemon {
             StorageCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),
             StorageCommand::Use(group) => {
                 if let Some(session) = self.sessions.get_mut(id) {
-                    session.reading = Reading::Devices { groups: vec![Group::new(group)], open: true };
+                    session.known = Reading::Devices { groups: vec![Group::new(group)], open: true };
                 }
             }
             StorageCommand::Bootstrap => {
                 if let Some(session) = self.sessions.get_mut(id) {
-                    session.reading = Reading::Bootstrap(Vec::new());
+                    session.known = Reading::Bootstrap(Vec::new());
                 }
             }
             StorageCommand::Passive { ref address, port, tls } => {
