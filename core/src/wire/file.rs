@@ -5,6 +5,9 @@ use super::scan::{Scan, lossy, trim_end};
 use super::status::job_name;
 use crate::secret::Secret;
 
+/// The `ssl=` number that says TLS from the first byte (`wire/2 §0.4`, `wire/3 §1.3.7`); 0 is clear text.
+pub const IMMEDIATE_TLS: u32 = 4;
+
 /// The longest key that a file daemon accepts, in bytes (`wire/2 §1.4`).
 pub const MAX_KEY: usize = 100;
 

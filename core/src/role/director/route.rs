@@ -3,12 +3,10 @@
 use crate::channel::{self, Channel, Pair};
 use crate::config::DirectorConfig;
 use crate::node::Number;
+use crate::wire::file::IMMEDIATE_TLS;
 
 use super::overrides::Overrides;
 use super::trouble::Trouble;
-
-/// The number that says TLS from the first byte (`wire/2 §0.4`).
-pub(super) const IMMEDIATE_TLS: u32 = 4;
 
 /// The way of a job's data.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
 use crate::role::sessions;
-use crate::wire::file::{FileCommand, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
+use crate::wire::file::{FileCommand, IMMEDIATE_TLS, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
 use crate::wire::frame::Signal;
@@ -27,9 +27,6 @@ use crate::wire::status::JobStatus;
 use super::job::{Asked, Authorization, Counted, Job, Kind, Presence};
 use super::level::{self, Clocks};
 use super::{Dial, FileDaemon, data, unsaved};
-
-/// The number that says TLS from the first byte (`wire/2 §0.4`).
-const IMMEDIATE_TLS: u32 = 4;
 
 /// One authenticated connection of a director.
 pub(super) type Session = sessions::Session<Job, Known>;

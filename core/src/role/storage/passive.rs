@@ -7,6 +7,7 @@ use crate::ids::{ConnId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::storage::Net;
+use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};
@@ -16,9 +17,6 @@ use crate::wire::storage_answers as answers;
 use super::job::{Part, Presence};
 use super::session::Next;
 use super::{Dial, StorageDaemon};
-
-/// The number that says TLS from the first byte (`wire/3 §1.3.7`).
-const IMMEDIATE_TLS: u32 = 4;
 
 impl StorageDaemon {
     /// Where and how long a passive file daemon is dialled.

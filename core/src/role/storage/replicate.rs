@@ -17,6 +17,7 @@ use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::sessions::Use;
 use crate::role::storage::Net;
+use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
@@ -29,9 +30,6 @@ use super::data::PARCELS;
 use super::job::{Direction, Job, Part, Presence, Stream};
 use super::session::Next;
 use super::{Dial, Due, StorageDaemon, catalog_tables as tables};
-
-/// The number that says TLS from the first byte (`wire/2 §0.4`).
-const IMMEDIATE_TLS: u32 = 4;
 
 /// How far a reading storage daemon is with the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

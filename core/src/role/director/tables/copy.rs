@@ -3,11 +3,11 @@
 use crate::channel::{self, Pair};
 use crate::ids::Who;
 use crate::role::script::{Act, Acted, Expect, Step, nothing};
+use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::storage::{Replicate, StorageCommand};
 use crate::wire::storage_answers as answers;
 
 use super::super::job::Job;
-use super::super::route::IMMEDIATE_TLS;
 use super::super::tools::{Event, Tools, Want};
 use super::super::trouble::Trouble;
 use super::{files_stored, storage, wait};
