@@ -157,9 +157,9 @@ impl Console {
 
     /// The first lines of the director (`wire/1 §3.1`): two with a record separator, or one of a director before 18.2.
     fn greeted(&mut self, net: &mut Net<Self>, conn: ConnId, text: &str) {
-        let (shown, complete) = match Greeting::parse(text) {
+        let (shown, complete) = match Greeting::parse(text.as_bytes()) {
             Some(Greeting::Version(shown)) => (shown, false),
-            Some(Greeting::Last(shown)) => (shown, true),
+            Some(Greeting::Login(shown) | Greeting::Early(shown)) => (shown, true),
             None => {
                 fail(net, (Fault::Peer, Code(308)), &format!("the director refuses us: {}", text.trim_end()));
                 return net.abort(conn);

@@ -29,19 +29,22 @@ pub fn refusal(why: &str) -> String {
 /// A line of a director's greeting, as a console shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Greeting {
-    /// Another line follows.
+    /// Of [`version`]: another line follows.
     Version(String),
-    /// The last line.
-    Last(String),
+    /// Of [`login`].
+    Login(String),
+    /// Of [`early`].
+    Early(String),
 }
 
 impl Greeting {
     /// Reads a line; `None` if it is none of a greeting.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(line);
         match text.split_once(SEPARATOR) {
             Some(("1000", words)) => Some(Self::Version(format!("1000 {words}"))),
-            Some(("1002", words)) => Some(Self::Last(words.to_owned())),
-            None if text.starts_with("1000 ") => Some(Self::Last(text.to_owned())),
+            Some(("1002", words)) => Some(Self::Login(words.to_owned())),
+            None if text.starts_with("1000 ") => Some(Self::Early(text.into_owned())),
             _ => None,
         }
     }
@@ -53,13 +56,14 @@ mod tests {
 
     #[test]
     fn a_greeting_is_read_as_it_is_written() {
+        let read = |line: &str| Greeting::parse(line.as_bytes());
         let shown = "1000 OK: dir Version: 1 (today)".to_owned();
-        assert_eq!(Greeting::parse(&version("dir", "1", "today")), Some(Greeting::Version(shown)));
-        let last = |text: &str| Some(Greeting::Last(text.to_owned()));
-        assert_eq!(Greeting::parse(&login(Some("c"))), last("You are logged in as: c"));
-        assert_eq!(Greeting::parse(&login(None)), last("You are connected using the default console"));
+        assert_eq!(read(&version("dir", "1", "today")), Some(Greeting::Version(shown)));
+        assert_eq!(read(&login(Some("c"))), Some(Greeting::Login("You are logged in as: c".to_owned())));
+        let default = "You are connected using the default console".to_owned();
+        assert_eq!(read(&login(None)), Some(Greeting::Login(default)));
         let early = early("dir", "1", "today", "None");
-        assert_eq!(Greeting::parse(&early), last(&early));
-        assert_eq!((Greeting::parse(&refusal("no room")), Greeting::parse("1001\x1eno")), (None, None));
+        assert_eq!(read(&early), Some(Greeting::Early(early)));
+        assert_eq!((read(&refusal("no room")), read("1001\x1eno")), (None, None));
     }
 }

@@ -253,18 +253,6 @@ pub fn is_director_answer(line: &[u8]) -> bool {
     line.starts_with(b"1000 OK")
 }
 
-/// Whether a line is the first of the two with which a director greets a console since 18.2 (`wire/1 §3.1`).
-#[must_use]
-pub fn is_console_answer(line: &[u8]) -> bool {
-    line.starts_with(b"1000\x1e")
-}
-
-/// Whether a line is the second of these two.
-#[must_use]
-pub fn is_console_welcome(line: &[u8]) -> bool {
-    line.starts_with(b"1002\x1e")
-}
-
 fn director(scan: &mut Scan<'_>) -> Option<Purpose> {
     scan.literal("Hello Director")?;
     scan.gap()?;

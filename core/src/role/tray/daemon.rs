@@ -10,6 +10,7 @@ use crate::role::tray::Net;
 use crate::socket::SocketOptions;
 use crate::time::{Instant, Wall};
 use crate::wire::frame::Signal;
+use crate::wire::greeting::Greeting;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
 use crate::wire::status_reply::StatusReply;
@@ -195,7 +196,7 @@ impl Daemon {
             }
             State::Greeting(_) => Next::Failed(TrayFailure::Greeting(first_line(&printable::text_of(text)))),
             // The second line of a director's greeting comes when it likes (`wire/1 §7.1`).
-            State::Asking(_) if hello::is_console_welcome(text) => Next::Wait,
+            State::Asking(_) if matches!(Greeting::parse(text), Some(Greeting::Login(_))) => Next::Wait,
             State::Asking(_) if self.heard.len() + text.len() > MAX_STATUS => {
                 Next::Failed(TrayFailure::TooLong(MAX_STATUS))
             }
@@ -269,7 +270,7 @@ impl Daemon {
 /// Whether a text is how this kind of daemon greets (`wire/1 §3.1`).
 fn is_greeting(who: Who, text: &[u8]) -> bool {
     match who {
-        Who::Director => hello::is_console_answer(text) || hello::is_director_answer(text),
+        Who::Director => matches!(Greeting::parse(text), Some(Greeting::Version(_))) || hello::is_director_answer(text),
         Who::File => hello::parse_file_answer(text).is_some(),
         Who::Storage => text.starts_with(hello::STORAGE_ANSWER.trim_end().as_bytes()),
     }
