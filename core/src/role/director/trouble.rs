@@ -189,132 +189,82 @@ impl Trouble {
         format!("{self} ({}); {}", self.code(), self.help())
     }
 
-    /// What has an error of its own beneath.
-    fn cause(&self) -> Option<&dyn Explain> {
-        Some(match self {
-            Self::Catalog(error) | Self::FilesNotStored(error) => error,
-            Self::Undialled(error) => error,
-            Self::NotDialled { failure, .. } => failure,
-            Self::NotReached(failure) => failure,
-            Self::Lost { reason, .. } => reason,
-            Self::Selection(error) => error,
-            _ => return None,
-        })
+    /// All that there is to say of it, but for the sentence. What has an error of its own beneath says what that says.
+    fn facts(&self) -> Facts {
+        use Fault::{Bug, Config, Local, Network, Peer};
+        use Retry::{Backoff, Never};
+        let (fault, retry, code, help) = match self {
+            Self::Catalog(error) | Self::FilesNotStored(error) => return Facts::of(error),
+            Self::Undialled(error) => return Facts::of(error),
+            Self::NotDialled { failure, .. } => return Facts::of(failure),
+            Self::NotReached(failure) => return Facts::of(failure),
+            Self::Lost { reason, .. } => return Facts::of(reason),
+            Self::Selection(error) => return Facts::of(error),
+            Self::Step(_) => (Peer, Backoff, 571, "the messages of that daemon before this line say why"),
+            Self::FileEnded { .. } => (Peer, Backoff, 572, "its messages say why"),
+            Self::StorageEnded { .. } => (Peer, Backoff, 573, "the messages of that storage daemon say why"),
+            Self::Unnoticed => (Network, Backoff, 574, "check the network between the two"),
+            Self::Silent { .. } => {
+                (Network, Backoff, 575, "see whether it hangs, and check the network between it and the director")
+            }
+            Self::Flood => (Peer, Backoff, 576, "update the storage daemon"),
+            Self::UnknownRequest(_) => {
+                (Peer, Backoff, 577, "update the director, or the storage daemon if that is the older one")
+            }
+            Self::EndlessSearch => (Bug, Backoff, 578, "run the job again, and report it if it happens again"),
+            Self::CatalogAnswer(_) => (Bug, Backoff, 579, "report it with the director's log"),
+            Self::NoChannel(error) => (Config, Never, 580, error.help()),
+            Self::Unconfigured => (Config, Never, 581, "put the resource back, or run another job"),
+            Self::TooOld { .. } => (Peer, Never, 582, "update it, or remove `passive`"),
+            Self::NothingToVerify(_) => (Config, Never, 583, "run a backup first, or name another job with `jobid=`"),
+            Self::NoFileList(_) => (Local, Never, 584, "verify a younger job"),
+            Self::SeveralStorages(_) => {
+                (Config, Never, 585, "restore the job instead: a restore reads from several storages")
+            }
+            Self::UnknownStorage(_) => (Config, Never, 586, "put the storage back under this name"),
+            Self::Taken { .. } => (Config, Backoff, 587, "run this again after it"),
+            Self::NothingToCopy(_) => (Config, Never, 588, "name a backup that ended well"),
+            Self::NoTarget { .. } => (Config, Never, 589, "set it, so that it is known where copies of this pool go"),
+            Self::SameStorage { .. } => (Config, Never, 590, "give the pool another storage"),
+            Self::Partner(_) => (Peer, Backoff, 591, "the report of that job says why"),
+            Self::BadCopy { .. } => (Peer, Backoff, 592, "the report of that job says why; the original is as it was"),
+            Self::NoEnd { .. } => (Peer, Backoff, 593, "its log says why"),
+            Self::ShortCopy { .. } => (Peer, Backoff, 594, "run the copy again; the original is still there"),
+            Self::OtherTask => (Bug, Never, 598, "report it with the job's report"),
+        };
+        Facts { fault, retry, code: Code(code), help }
+    }
+}
+
+/// What an error says of itself besides its sentence.
+struct Facts {
+    fault: Fault,
+    retry: Retry,
+    code: Code,
+    help: &'static str,
+}
+
+impl Facts {
+    fn of(error: &dyn Explain) -> Self {
+        Self { fault: error.fault(), retry: error.retry(), code: error.code(), help: error.help() }
     }
 }
 
 impl Explain for Trouble {
     fn fault(&self) -> Fault {
-        use Trouble::*;
-        match self {
-            CatalogAnswer(_) | EndlessSearch | OtherTask => Fault::Bug,
-            Silent { .. } | Unnoticed => Fault::Network,
-            NoChannel(_)
-            | Unconfigured
-            | NothingToVerify(_)
-            | SeveralStorages(_)
-            | UnknownStorage(_)
-            | Taken { .. }
-            | NothingToCopy(_)
-            | NoTarget { .. }
-            | SameStorage { .. } => Fault::Config,
-            NoFileList(_) => Fault::Local,
-            _ => self.cause().map_or(Fault::Peer, Explain::fault),
-        }
+        self.facts().fault
     }
 
     fn retry(&self) -> Retry {
-        use Trouble::*;
-        match self {
-            OtherTask
-            | NoChannel(_)
-            | Unconfigured
-            | TooOld { .. }
-            | NothingToVerify(_)
-            | NoFileList(_)
-            | SeveralStorages(_)
-            | UnknownStorage(_)
-            | NothingToCopy(_)
-            | NoTarget { .. }
-            | SameStorage { .. } => Retry::Never,
-            _ => self.cause().map_or(Retry::Backoff, Explain::retry),
-        }
+        self.facts().retry
     }
 
     fn code(&self) -> Code {
-        use Trouble::*;
-        Code(match self {
-            Step(_) => 571,
-            FileEnded { .. } => 572,
-            StorageEnded { .. } => 573,
-            Unnoticed => 574,
-            Silent { .. } => 575,
-            Flood => 576,
-            UnknownRequest(_) => 577,
-            EndlessSearch => 578,
-            CatalogAnswer(_) => 579,
-            NoChannel(_) => 580,
-            Unconfigured => 581,
-            TooOld { .. } => 582,
-            NothingToVerify(_) => 583,
-            NoFileList(_) => 584,
-            SeveralStorages(_) => 585,
-            UnknownStorage(_) => 586,
-            Taken { .. } => 587,
-            NothingToCopy(_) => 588,
-            NoTarget { .. } => 589,
-            SameStorage { .. } => 590,
-            Partner(_) => 591,
-            BadCopy { .. } => 592,
-            NoEnd { .. } => 593,
-            ShortCopy { .. } => 594,
-            OtherTask => 598,
-            Catalog(_)
-            | FilesNotStored(_)
-            | Undialled(_)
-            | NotDialled { .. }
-            | NotReached(_)
-            | Lost { .. }
-            | Selection(_) => return self.cause().map_or(Code(571), Explain::code),
-        })
+        self.facts().code
     }
 
     fn help(&self) -> &'static str {
-        use Trouble::*;
-        match self {
-            Step(_) => "the messages of that daemon before this line say why",
-            FileEnded { .. } => "its messages say why",
-            StorageEnded { .. } => "the messages of that storage daemon say why",
-            Unnoticed => "check the network between the two",
-            Silent { .. } => "see whether it hangs, and check the network between it and the director",
-            Flood => "update the storage daemon",
-            UnknownRequest(_) => "update the director, or the storage daemon if that is the older one",
-            EndlessSearch => "run the job again, and report it if it happens again",
-            CatalogAnswer(_) => "report it with the director's log",
-            OtherTask => "report it with the job's report",
-            NoChannel(error) => error.help(),
-            Unconfigured => "put the resource back, or run another job",
-            TooOld { .. } => "update it, or remove `passive`",
-            NothingToVerify(_) => "run a backup first, or name another job with `jobid=`",
-            NoFileList(_) => "verify a younger job",
-            SeveralStorages(_) => "restore the job instead: a restore reads from several storages",
-            UnknownStorage(_) => "put the storage back under this name",
-            Taken { .. } => "run this again after it",
-            NothingToCopy(_) => "name a backup that ended well",
-            NoTarget { .. } => "set it, so that it is known where copies of this pool go",
-            SameStorage { .. } => "give the pool another storage",
-            Partner(_) => "the report of that job says why",
-            BadCopy { .. } => "the report of that job says why; the original is as it was",
-            NoEnd { .. } => "its log says why",
-            ShortCopy { .. } => "run the copy again; the original is still there",
-            Catalog(_)
-            | FilesNotStored(_)
-            | Undialled(_)
-            | NotDialled { .. }
-            | NotReached(_)
-            | Lost { .. }
-            | Selection(_) => self.cause().map_or("", Explain::help),
-        }
+        self.facts().help
     }
 }
 
