@@ -87,6 +87,13 @@ pub(super) struct CopyWriter {
     pub(super) reader_end: Option<StorageEnd>,
 }
 
+impl CopyWriter {
+    /// Whether its storage daemon is the one that reads.
+    const fn reads_too(&self) -> bool {
+        self.known_as.is_some()
+    }
+}
+
 impl CopyControl {
     /// Of this job, or of those that it has yet to select.
     pub(super) fn new(wanted: Option<u32>) -> Self {
@@ -377,7 +384,7 @@ impl Director {
         let Some(end) = job.storage_daemon.presence.end() else { return };
         let role = match &job.task {
             Task::CopyControl(control) if control.to.is_local => "",
-            Task::CopyWriter(writer) if writer.known_as.is_some() => "",
+            Task::CopyWriter(writer) if writer.reads_too() => "",
             Task::CopyWriter(_) => "writing ",
             _ => "reading ",
         };
@@ -433,7 +440,7 @@ impl Job {
     /// The number of its connection to its storage daemon: the one that writes a copy is the second, unless it reads too.
     pub(super) fn storage_number(&self) -> Number {
         match &self.task {
-            Task::CopyWriter(writer) if writer.known_as.is_none() => Number::DirectorToSecondStorage,
+            Task::CopyWriter(writer) if !writer.reads_too() => Number::DirectorToSecondStorage,
             _ => Number::DirectorToStorage,
         }
     }
@@ -453,8 +460,7 @@ impl Job {
     /// Why the writing job of a copy made no good copy, if it did not.
     pub(super) fn copy_shortfall(&self) -> Option<Trouble> {
         let Task::CopyWriter(copying) = &self.task else { return None };
-        let one_daemon = copying.known_as.is_some();
-        let reader = if one_daemon { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
+        let reader = if copying.reads_too() { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
         for (role, end) in [("writing ", self.storage_daemon.presence.end()), ("reading ", reader)] {
             match end {
                 None => return Some(Trouble::NoEnd { role }),
