@@ -122,6 +122,23 @@ fn a_storage_daemon_that_cannot_reach_its_client_is_quoted_and_the_job_fails() {
 }
 
 #[test]
+fn a_job_whose_data_has_no_way_fails_before_anybody_is_dialled() {
+    let mut config = passive();
+    config["clients"][0].as_object_mut().expect("an object").remove("address");
+    config["clients"][0]["connection_from_client_to_director"] = json!(true);
+    // A storage daemon that is dialled would be heard of: nobody waits for the dial.
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny yes");
+    let report = desk.report(1);
+    assert_eq!(desk.status(1), 'f', "{report}");
+    let text =
+        "has to dial the passive client \"bareos-fd\", which has no address that it could use (T0580); give the client";
+    assert!(report.contains(text), "{report}");
+    assert!(!report.contains("storage daemon: ") && !report.contains("Connected"), "{report}");
+}
+
+#[test]
 fn a_passive_client_of_an_old_protocol_fails_the_job_with_the_remedy() {
     let mut desk = Desk::with(passive(), MemoryCatalog::default());
     desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
