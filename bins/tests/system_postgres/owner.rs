@@ -1,8 +1,8 @@
 //! One owner of a catalog at a time, over connections that end.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use super::bodies::{ask, refused};
@@ -72,11 +72,11 @@ fn an_owner_that_was_replaced_while_it_was_away_is_told() {
     ask(&mut first, CatalogRequest::MaxMediaId);
 }
 
-/// A way to the server that loses connections without telling the server: gives its port, and where to say so.
-fn way(server: &Server) -> (u16, Sender<()>) {
+/// A way to the server that loses connections without telling the server: its port, and what came over it.
+fn way(server: &Server) -> (u16, Receiver<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (port, to) = (listener.local_addr().unwrap().port(), server.port);
-    let (lose, lost) = channel();
+    let (came, clients) = channel();
     thread::spawn(move || {
         // What the server still takes for connections.
         let mut kept = Vec::new();
@@ -85,17 +85,12 @@ fn way(server: &Server) -> (u16, Sender<()>) {
             carry(client.try_clone().unwrap(), server.try_clone().unwrap());
             carry(server.try_clone().unwrap(), client.try_clone().unwrap());
             kept.push(server);
-            if kept.len() == 1 {
-                cut_when(&lost, &client);
+            if came.send(client).is_err() {
+                break;
             }
         }
     });
-    (port, lose)
-}
-
-fn cut_when(lost: &Receiver<()>, client: &TcpStream) {
-    lost.recv().unwrap();
-    client.shutdown(std::net::Shutdown::Both).unwrap();
+    (port, clients)
 }
 
 fn carry(mut from: TcpStream, mut to: TcpStream) {
@@ -113,10 +108,10 @@ fn carry(mut from: TcpStream, mut to: TcpStream) {
 fn an_owner_is_not_shut_out_by_its_own_connection_that_the_server_believes_in() {
     let server = shared();
     let database = server.database(&name()).database;
-    let (port, lose) = way(&server);
+    let (port, clients) = way(&server);
     let mut owner =
         PostgresCatalog::open_as_owner(&Postgres { database: database.clone(), ..server.over_port(port) }).unwrap();
-    lose.send(()).unwrap();
+    clients.recv().unwrap().shutdown(Shutdown::Both).unwrap();
     assert_eq!(refused(&mut owner, CatalogRequest::MaxMediaId).kind, CatalogErrorKind::Unreachable);
     let holds = "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 1417104495 AND database =
                  (SELECT oid FROM pg_database WHERE datname = current_database())";
