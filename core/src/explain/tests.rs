@@ -34,7 +34,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(bulk::one_of_each_disk_error()))
         .chain(boxed(catalog::one_of_each()))
         .chain(boxed(selections))
-        .chain(boxed(role::director::figures::one_of_each()))
+        .chain(boxed(role::director::one_of_each_disagreement()))
         .chain(boxed(vec![WrongClock { job_id: 1, claimed: 0, sound: None }]))
         .chain(boxed(notice::one_of_each_tray_failure()))
         .collect()

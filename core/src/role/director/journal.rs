@@ -15,7 +15,7 @@ const MAX_UNSAVED: usize = 16 * 1024 * 1024;
 
 /// The report lines of all jobs, in the order they came. Lines are counted from the director's start.
 #[derive(Debug, Default)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     lines: VecDeque<LogRow>,
     /// The bytes of their texts.
     bytes: usize,
@@ -33,7 +33,7 @@ pub(super) struct Journal {
 
 impl Journal {
     /// Writes a line.
-    pub(super) fn push(&mut self, job_id: u32, time: i64, text: String) {
+    pub(crate) fn push(&mut self, job_id: u32, time: i64, text: String) {
         let row = LogRow { job_id, time, text };
         if self.unsaved.len() < MAX_LINES && self.unsaved_bytes + row.text.len() <= MAX_UNSAVED {
             self.unsaved_bytes += row.text.len();
@@ -51,29 +51,29 @@ impl Journal {
     }
 
     /// How many lines there have been in all.
-    pub(super) fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.dropped + self.lines.len() as u64
     }
 
     /// What a new console has not been shown: what no console has been shown.
-    pub(super) const fn shown(&self) -> u64 {
+    pub(crate) const fn shown(&self) -> u64 {
         self.shown
     }
 
     /// All lines have been shown to some console.
-    pub(super) fn note_shown(&mut self) {
+    pub(crate) fn note_shown(&mut self) {
         self.shown = self.total();
     }
 
     /// The lines after the first `seen`, as far as they are kept.
-    pub(super) fn since(&self, seen: u64) -> impl Iterator<Item = &LogRow> {
+    pub(crate) fn since(&self, seen: u64) -> impl Iterator<Item = &LogRow> {
         let skip = usize::try_from(seen.saturating_sub(self.dropped)).unwrap_or(usize::MAX);
         self.lines.iter().skip(skip)
     }
 
     /// The next batch for the catalog; none while one is on its way or nothing is to be stored. So a slow disk makes
     /// batches larger instead of the queue longer.
-    pub(super) fn batch(&mut self) -> Option<CatalogRequest> {
+    pub(crate) fn batch(&mut self) -> Option<CatalogRequest> {
         if self.saving || self.unsaved.is_empty() {
             return None;
         }
@@ -83,13 +83,13 @@ impl Journal {
     }
 
     /// The batch has been stored or not. Gives the number of lines that found no room meanwhile.
-    pub(super) const fn saved(&mut self) -> u64 {
+    pub(crate) const fn saved(&mut self) -> u64 {
         self.saving = false;
         std::mem::replace(&mut self.lost, 0)
     }
 
     /// Whether nothing waits for the catalog.
-    pub(super) const fn is_saved(&self) -> bool {
+    pub(crate) const fn is_saved(&self) -> bool {
         !self.saving && self.unsaved.is_empty()
     }
 }

@@ -17,48 +17,21 @@
 //! with one command, `relaying.rs` passes on to consoles what daemons answer, `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `tokens.rs` are what
 //! dials, timers and pieces of work are for. The rules over the catalog's rows are in [`crate::catalog`].
 
-mod bandwidth;
-mod cancelling;
 mod consoles;
-mod copying;
-mod daemons;
-mod dialling;
 mod errands;
-pub(crate) mod figures;
-mod fileset;
-mod gone;
-mod incoming;
-mod job;
+mod jobs;
 mod journal;
-mod life;
-mod meter;
-mod ordering;
-mod outcome;
 mod overrides;
-mod patience;
-pub mod pool;
 mod reach;
-mod reception;
-mod recording;
-mod relaying;
-mod requests;
-mod rescheduling;
-mod returning;
-mod route;
-mod running;
 mod schedule;
 mod setup;
-mod tables;
-mod task;
 mod tokens;
-mod tools;
-mod trouble;
-mod verifying;
 
 #[cfg(test)]
 pub(crate) use {
-    consoles::is_said as is_said_to_a_console, dialling::one_of_each as one_of_each_undialled,
-    reach::one_of_each as one_of_each_reach_failure, trouble::one_of_each as one_of_each_trouble,
+    consoles::is_said as is_said_to_a_console, jobs::figures::one_of_each as one_of_each_disagreement,
+    jobs::trouble::one_of_each as one_of_each_trouble, reach::dialling::one_of_each as one_of_each_undialled,
+    reach::one_of_each as one_of_each_reach_failure,
 };
 
 use std::collections::{BTreeMap, VecDeque};
@@ -84,21 +57,22 @@ use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use crate::wire::status::JobStatus;
 use crate::work::{Work, WorkDone};
 
-use cancelling::Cancelling;
 use consoles::{Answer, Consoles, Desk, Effect, Heard, NotDialled, Reply, Stopping, View};
 use errands::Errand;
-use job::Job;
+use jobs::cancelling::Cancelling;
+use jobs::job::Job;
+use jobs::ordering::Order;
+use jobs::recording::Unrecorded;
+use jobs::running;
+use jobs::task::Task;
+use jobs::tools::News;
 use journal::Journal;
-use ordering::Order;
 use overrides::Overrides;
 use reach::Reach;
-use reception::Reception;
-use recording::Unrecorded;
+use reach::reception::{self, Reception};
 use schedule::Schedules;
 use setup::Setup;
-use task::Task;
 use tokens::{Dial, Due, Owner};
-use tools::News;
 
 /// The role of a director.
 #[derive(Debug)]

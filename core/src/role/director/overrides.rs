@@ -9,7 +9,7 @@ use crate::config::{Client, DirectorConfig};
 
 /// By the names of the resources.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Overrides {
+pub(crate) struct Overrides {
     /// Where clients are dialled.
     addresses: BTreeMap<String, String>,
     /// Bytes a second for the data of a client's jobs, and of those that read from a storage; 0 for no limit.
@@ -19,22 +19,22 @@ pub(super) struct Overrides {
 
 impl Overrides {
     /// A client is dialled at this address.
-    pub(super) fn set_address(&mut self, client: &str, address: String) {
+    pub(crate) fn set_address(&mut self, client: &str, address: String) {
         self.addresses.insert(client.to_owned(), address);
     }
 
     /// The jobs of a client take at most so many bytes a second.
-    pub(super) fn limit_client(&mut self, client: &str, limit: u64) {
+    pub(crate) fn limit_client(&mut self, client: &str, limit: u64) {
         self.client_limits.insert(client.to_owned(), limit);
     }
 
     /// The jobs that read from a storage take at most so many bytes a second.
-    pub(super) fn limit_storage(&mut self, storage: &str, limit: u64) {
+    pub(crate) fn limit_storage(&mut self, storage: &str, limit: u64) {
         self.storage_limits.insert(storage.to_owned(), limit);
     }
 
     /// The client of this name, with the address at which it is dialled.
-    pub(super) fn client<'a>(&self, config: &'a DirectorConfig, name: &str) -> Option<Cow<'a, Client>> {
+    pub(crate) fn client<'a>(&self, config: &'a DirectorConfig, name: &str) -> Option<Cow<'a, Client>> {
         let client = config.client(name)?;
         Some(match self.addresses.get(name) {
             Some(address) => Cow::Owned(Client { address: Some(address.clone()), ..client.clone() }),
@@ -43,7 +43,7 @@ impl Overrides {
     }
 
     /// The configuration with the addresses at which clients are dialled.
-    pub(super) fn over<'a>(&self, config: &'a DirectorConfig) -> Cow<'a, DirectorConfig> {
+    pub(crate) fn over<'a>(&self, config: &'a DirectorConfig) -> Cow<'a, DirectorConfig> {
         if self.addresses.is_empty() {
             return Cow::Borrowed(config);
         }
@@ -57,13 +57,13 @@ impl Overrides {
     }
 
     /// Bytes a second that each job of a client may take, 0 if its daemon decides.
-    pub(super) fn limit_of_client(&self, config: &DirectorConfig, name: &str) -> u64 {
+    pub(crate) fn limit_of_client(&self, config: &DirectorConfig, name: &str) -> u64 {
         let configured = || config.client(name).map_or(0, |client| client.maximum_bandwidth_per_job.0);
         self.client_limits.get(name).copied().unwrap_or_else(configured)
     }
 
     /// Bytes a second that each job may take which reads from a storage, 0 if its daemon decides.
-    pub(super) fn limit_of_storage(&self, config: &DirectorConfig, name: &str) -> u64 {
+    pub(crate) fn limit_of_storage(&self, config: &DirectorConfig, name: &str) -> u64 {
         let configured = || config.storage(name).map_or(0, |storage| storage.maximum_bandwidth_per_job.0);
         self.storage_limits.get(name).copied().unwrap_or_else(configured)
     }

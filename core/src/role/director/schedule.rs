@@ -20,7 +20,7 @@ const LOOK: Duration = Duration::from_secs(600);
 
 /// The next moments of all jobs with a schedule.
 #[derive(Debug, Default)]
-pub(super) struct Schedules {
+pub(crate) struct Schedules {
     /// By the job resource's name.
     next: BTreeMap<String, Moment>,
     timer: Option<TimerKey>,
@@ -32,16 +32,16 @@ pub(super) struct Schedules {
 
 /// When a job is due, and at which level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// Seconds since 1970.
-    pub(super) at: i64,
+    pub(crate) at: i64,
     /// `None`: the job's own.
-    pub(super) level: Option<ConfigLevel>,
+    pub(crate) level: Option<ConfigLevel>,
 }
 
 impl Schedules {
     /// The jobs that are due next, soonest first.
-    pub(super) fn coming(&self) -> Vec<(&str, Moment)> {
+    pub(crate) fn coming(&self) -> Vec<(&str, Moment)> {
         let mut coming: Vec<_> = self.next.iter().map(|(job, moment)| (job.as_str(), *moment)).collect();
         coming.sort_by_key(|(_, moment)| moment.at);
         coming
@@ -50,14 +50,14 @@ impl Schedules {
 
 impl Director {
     /// Works out when each job is due, from now on.
-    pub(super) fn begin_schedules(&mut self, net: &mut Net) {
+    pub(crate) fn begin_schedules(&mut self, net: &mut Net) {
         self.schedules.has_begun = true;
         self.plan_schedules(net);
     }
 
     /// The clock was put. Moments that were worked out by one that was far ahead are too late; a small correction must
     /// not order again what was ordered just now.
-    pub(super) fn schedules_after_jump(&mut self, net: &mut Net) {
+    pub(crate) fn schedules_after_jump(&mut self, net: &mut Net) {
         let back = self.schedules.looked.saturating_sub(net.wall().seconds());
         if back > i64::try_from(LOOK.as_secs()).unwrap_or(i64::MAX) {
             self.plan_schedules(net);
@@ -67,7 +67,7 @@ impl Director {
     }
 
     /// Works out anew when each job is due, if that was worked out before.
-    pub(super) fn plan_schedules(&mut self, net: &mut Net) {
+    pub(crate) fn plan_schedules(&mut self, net: &mut Net) {
         if !self.schedules.has_begun || self.stopping {
             return;
         }
@@ -79,7 +79,7 @@ impl Director {
     }
 
     /// Orders what is due.
-    pub(super) fn look_at_schedules(&mut self, net: &mut Net) {
+    pub(crate) fn look_at_schedules(&mut self, net: &mut Net) {
         if self.stopping {
             return;
         }
@@ -138,7 +138,7 @@ impl Director {
 }
 
 /// The first moment of a schedule after a time.
-pub(super) fn next(schedule: &Schedule, zone: &Zone, after: i64) -> Option<Moment> {
+pub(crate) fn next(schedule: &Schedule, zone: &Zone, after: i64) -> Option<Moment> {
     let today = (after + i64::from(zone.offset_at(after))).div_euclid(DAY);
     let of_run = |run: &Run| {
         // A day begins before midnight UTC or after it, and yesterday's time that was skipped may be still to come.

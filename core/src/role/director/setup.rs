@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::fileset;
+use super::jobs::fileset;
 use crate::config::{DirectorConfig, listen_on};
 use crate::error::Explain;
 use crate::notice::{ExitReason, Level};
@@ -16,19 +16,19 @@ const NO_CATALOG: u8 = 74;
 
 /// What of the configuration is in the catalog.
 #[derive(Debug, Default)]
-pub(super) struct Setup {
+pub(crate) struct Setup {
     todo: VecDeque<(Item, CatalogRequest)>,
-    pub(super) clients: BTreeMap<String, u32>,
-    pub(super) filesets: BTreeMap<String, FileSetIds>,
-    pub(super) pools: BTreeMap<String, PoolRow>,
-    pub(super) storages: BTreeMap<String, u32>,
+    pub(crate) clients: BTreeMap<String, u32>,
+    pub(crate) filesets: BTreeMap<String, FileSetIds>,
+    pub(crate) pools: BTreeMap<String, PoolRow>,
+    pub(crate) storages: BTreeMap<String, u32>,
 }
 
 /// A fileset as the catalog knows it.
 #[derive(Clone, Debug)]
-pub(super) struct FileSetIds {
-    pub(super) id: u32,
-    pub(super) md5: String,
+pub(crate) struct FileSetIds {
+    pub(crate) id: u32,
+    pub(crate) md5: String,
 }
 
 /// One row to bring in.
@@ -42,12 +42,12 @@ pub enum Item {
 }
 
 impl Director {
-    pub(super) fn begin_setup(&mut self, net: &mut Net) {
+    pub(crate) fn begin_setup(&mut self, net: &mut Net) {
         self.setup.todo = rows(&self.config, net.wall().seconds());
         self.next_setup(net);
     }
 
-    pub(super) fn setup_done(&mut self, net: &mut Net, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
+    pub(crate) fn setup_done(&mut self, net: &mut Net, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
         match (item, answer) {
             (_, Err(error)) => {
                 let text = format!("the catalog cannot be used: {error}; {}", error.help());

@@ -4,8 +4,9 @@ use crate::catalog;
 use crate::ids::ConnId;
 
 use super::errands::Errand;
-use super::ordering::Order;
-use super::{copying, setup, verifying};
+use super::jobs::ordering::Order;
+use super::jobs::{copying, verifying};
+use super::setup;
 
 /// What a dial is for.
 #[derive(Debug)]

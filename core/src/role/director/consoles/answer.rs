@@ -8,7 +8,7 @@ use crate::wire::json::Json;
 use super::refusal::Refusal;
 
 /// What a command has found.
-pub(in super::super) trait Shown: Debug + Send {
+pub(crate) trait Shown: Debug + Send {
     /// For a person (API mode 0).
     fn text(&self) -> String;
 
@@ -31,7 +31,7 @@ impl Shown for String {
 
 /// What a command comes to.
 #[derive(Debug)]
-pub(in super::super) enum Answer {
+pub(crate) enum Answer {
     Found(Box<dyn Shown>),
     /// Why not.
     Failed(Refusal),
@@ -41,12 +41,12 @@ pub(in super::super) enum Answer {
 
 impl Answer {
     /// Success, with what was found.
-    pub(in super::super) fn found(what: impl Shown + 'static) -> Self {
+    pub(crate) fn found(what: impl Shown + 'static) -> Self {
         Self::Found(Box::new(what))
     }
 
     /// Success with a text.
-    pub(in super::super) fn said(text: impl Into<String>) -> Self {
+    pub(crate) fn said(text: impl Into<String>) -> Self {
         Self::found(text.into())
     }
 

@@ -36,18 +36,18 @@ use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
 use crate::wire::status::JobStatus;
 
-use super::ordering::Order;
+use super::jobs::ordering::Order;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
 use reply::Then;
 
-pub(super) use answer::Answer;
+pub(crate) use answer::Answer;
 #[cfg(test)]
 pub(crate) use commands::is_said;
-pub(super) use commands::run::Queued;
-pub(super) use commands::serve;
-pub(super) use refusal::{NotDialled, Stopping, Told};
-pub(super) use reply::{Effect, Limited, Reply, View};
+pub(crate) use commands::run::Queued;
+pub(crate) use commands::serve;
+pub(crate) use refusal::{NotDialled, Stopping, Told};
+pub(crate) use reply::{Effect, Limited, Reply, View};
 
 /// Bytes of the longest command line.
 const MAX_COMMAND: usize = 64 * 1024;
@@ -57,7 +57,7 @@ const MAX_WAITING: usize = 100;
 
 /// The consoles that are connected.
 #[derive(Debug, Default)]
-pub(super) struct Consoles {
+pub(crate) struct Consoles {
     seats: BTreeMap<ConnId, Console>,
     doorkeeper: Doorkeeper,
     refusals: Refusals,
@@ -106,7 +106,7 @@ enum Doing {
 
 /// What a console has said.
 #[derive(Debug)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// A command.
     Line(String),
     /// The answer to a question, which comes to this.
@@ -115,10 +115,10 @@ pub(super) enum Heard {
 
 /// What consoles have to know of the director when one is answered.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Desk<'a> {
-    pub(super) config: &'a DirectorConfig,
+pub(crate) struct Desk<'a> {
+    pub(crate) config: &'a DirectorConfig,
     /// Lines of reports since the director's start.
-    pub(super) lines: u64,
+    pub(crate) lines: u64,
 }
 
 /// A named console has said a command that it may not say.
@@ -150,7 +150,7 @@ impl Console {
 
 impl Consoles {
     /// A console is authenticated: greets it, if there is a place for it. `seen`: report lines that are not shown to it.
-    pub(super) fn arrive(
+    pub(crate) fn arrive(
         &mut self,
         net: &mut Net,
         (conn, peer): (ConnId, &Peer),
@@ -204,17 +204,17 @@ impl Consoles {
     }
 
     /// Whether this connection is a console's.
-    pub(super) fn has(&self, conn: ConnId) -> bool {
+    pub(crate) fn has(&self, conn: ConnId) -> bool {
         self.seats.contains_key(&conn)
     }
 
     /// The connection has ended. Whether it was a console's.
-    pub(super) fn remove(&mut self, conn: ConnId) -> bool {
+    pub(crate) fn remove(&mut self, conn: ConnId) -> bool {
         self.seats.remove(&conn).is_some()
     }
 
     /// A line from a console, if it is its turn: a command, or the answer to a question.
-    pub(super) fn hear(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) -> Option<Heard> {
+    pub(crate) fn hear(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) -> Option<Heard> {
         let console = self.seats.get_mut(&conn)?;
         console.heard = net.now();
         if text.len() > MAX_COMMAND {
@@ -242,14 +242,14 @@ impl Consoles {
     }
 
     /// A line that came too early and whose turn it is.
-    pub(super) fn next_line(&mut self, conn: ConnId) -> Option<String> {
+    pub(crate) fn next_line(&mut self, conn: ConnId) -> Option<String> {
         let console = self.seats.get_mut(&conn)?;
         matches!(console.doing, Doing::Idle | Doing::Confirming(_)).then(|| console.waiting.pop_front())?
     }
 
     /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL. One that says
     /// good-bye is closed silently (`wire/1 §6.1`).
-    pub(super) fn signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) -> Option<Effect> {
+    pub(crate) fn signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) -> Option<Effect> {
         match signal {
             Signal::Terminate => return Some(self.leave(net, conn)),
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
@@ -267,7 +267,7 @@ impl Consoles {
     }
 
     /// Carries out what is the consoles' of a reply; what is the director's is left.
-    pub(super) fn reply(&mut self, net: &mut Net, conn: ConnId, reply: Reply, desk: Desk<'_>) -> Option<Effect> {
+    pub(crate) fn reply(&mut self, net: &mut Net, conn: ConnId, reply: Reply, desk: Desk<'_>) -> Option<Effect> {
         let console = self.seats.get_mut(&conn)?;
         let mut next = reply;
         loop {
@@ -344,7 +344,7 @@ impl Consoles {
     }
 
     /// Shows a console some text that belongs to its present command.
-    pub(super) fn print(&mut self, net: &mut Net, conn: ConnId, text: &str) {
+    pub(crate) fn print(&mut self, net: &mut Net, conn: ConnId, text: &str) {
         if let Some(console) = self.seats.get_mut(&conn) {
             console.output.print(net, conn, text);
         }
@@ -352,7 +352,7 @@ impl Consoles {
 
     /// Passes a daemon's lines on to a console, in JSON at the end of the command. Whether they are being written: then the
     /// role hears once they are.
-    pub(super) fn relay(&mut self, net: &mut Net, conn: ConnId, lines: impl Iterator<Item = String>) -> bool {
+    pub(crate) fn relay(&mut self, net: &mut Net, conn: ConnId, lines: impl Iterator<Item = String>) -> bool {
         let Some(console) = self.seats.get_mut(&conn) else { return false };
         if matches!(console.output.api, Api::Json { .. }) {
             lines.for_each(|line| console.output.keep(&line));
@@ -365,7 +365,7 @@ impl Consoles {
     }
 
     /// The catalog has answered: how the console's command goes on.
-    pub(super) fn answered(&mut self, conn: ConnId) -> Option<Then> {
+    pub(crate) fn answered(&mut self, conn: ConnId) -> Option<Then> {
         match std::mem::replace(&mut self.seats.get_mut(&conn)?.doing, Doing::Busy) {
             Doing::Asking(then) => Some(then),
             _ => None,
@@ -373,12 +373,12 @@ impl Consoles {
     }
 
     /// The connections have answered: what a console makes of it.
-    pub(super) fn surveyed(&self, conn: ConnId) -> Option<fn(&View<'_>, &[Row]) -> Answer> {
+    pub(crate) fn surveyed(&self, conn: ConnId) -> Option<fn(&View<'_>, &[Row]) -> Answer> {
         if let Doing::Surveying(then) = self.seats.get(&conn)?.doing { Some(then) } else { None }
     }
 
     /// A page has been written: how the console goes on, if it was sent one.
-    pub(super) fn page_sent(&mut self, conn: ConnId) -> Option<Reply> {
+    pub(crate) fn page_sent(&mut self, conn: ConnId) -> Option<Reply> {
         let console = self.seats.get_mut(&conn)?;
         match std::mem::replace(&mut console.doing, Doing::Busy) {
             Doing::Paging(next) => Some(*next),
@@ -390,14 +390,14 @@ impl Consoles {
     }
 
     /// A console has ordered a job: its next `wait` says how it ended, however soon that was.
-    pub(super) fn ordered(&mut self, conn: ConnId, job: u32) {
+    pub(crate) fn ordered(&mut self, conn: ConnId, job: u32) {
         if let Some(console) = self.seats.get_mut(&conn) {
             console.ends.note(job, None);
         }
     }
 
     /// A job has ended, perhaps the last that ran: those who waited for it, with their answers.
-    pub(super) fn job_ended(&mut self, id: u32, status: JobStatus, none_runs: bool) -> Vec<(ConnId, Answer)> {
+    pub(crate) fn job_ended(&mut self, id: u32, status: JobStatus, none_runs: bool) -> Vec<(ConnId, Answer)> {
         let mut done = Vec::new();
         for (conn, console) in &mut self.seats {
             let waits_for_all = matches!(console.doing, Doing::Waiting(None));

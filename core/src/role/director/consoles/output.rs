@@ -20,7 +20,7 @@ const MAX_LAST: usize = 1_000;
 
 /// How a console wants its answers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in super::super) enum Api {
+pub(crate) enum Api {
     /// Text for a person: mode 0.
     #[default]
     Text,

@@ -8,13 +8,13 @@ use crate::catalog::CatalogAnswer;
 use crate::config::DirectorConfig;
 use crate::nearest::nearest;
 
-use super::super::ordering::Order;
+use super::super::jobs::ordering::Order;
 use super::super::reach::ReachFailure;
 use super::words::Words;
 
 /// Why a command is not done: an error of its own file, or one of those below.
 #[derive(Debug)]
-pub(in super::super) struct Refusal(Box<dyn Error + Send + Sync>);
+pub(crate) struct Refusal(Box<dyn Error + Send + Sync>);
 
 impl<E: Error + Send + Sync + 'static> From<E> for Refusal {
     fn from(error: E) -> Self {
@@ -31,7 +31,7 @@ impl fmt::Display for Refusal {
 /// What another part of the director, or a daemon, has said; it ends with its own full stop, if any.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(in super::super) struct Told(pub(in super::super) String);
+pub(crate) struct Told(pub(crate) String);
 
 /// The name that a mistyped one most likely means. As text: a sentence with a blank before it, or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,15 +91,15 @@ pub(super) struct NotRunning {
 /// A daemon cannot be dialled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} cannot be dialled: {why}.")]
-pub(in super::super) struct NotDialled {
-    pub(in super::super) name: String,
-    pub(in super::super) why: ReachFailure,
+pub(crate) struct NotDialled {
+    pub(crate) name: String,
+    pub(crate) why: ReachFailure,
 }
 
 /// Jobs are ordered no more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("Job not run: the director is being stopped.")]
-pub(in super::super) struct Stopping;
+pub(crate) struct Stopping;
 
 /// The catalog has answered another question.
 #[derive(Debug, thiserror::Error)]

@@ -10,8 +10,8 @@ use crate::ids::ConnId;
 use crate::node::Row;
 
 use super::super::errands::Errand;
-use super::super::job::Job;
-use super::super::ordering::Order;
+use super::super::jobs::job::Job;
+use super::super::jobs::ordering::Order;
 use super::super::{Director, Net};
 use super::Console;
 use super::answer::{Answer, Shown};
@@ -20,11 +20,11 @@ use super::refusal::Refusal;
 
 /// What a command may look at.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct View<'a> {
-    pub(in super::super) director: &'a Director,
-    pub(in super::super) net: &'a Net,
+pub(crate) struct View<'a> {
+    pub(crate) director: &'a Director,
+    pub(crate) net: &'a Net,
     /// The console that has said it.
-    pub(in super::super) conn: ConnId,
+    pub(crate) conn: ConnId,
 }
 
 impl<'a> View<'a> {
@@ -58,7 +58,7 @@ impl<'a> View<'a> {
 
 /// What comes of a line, in steps.
 #[derive(Debug)]
-pub(in super::super) enum Reply {
+pub(crate) enum Reply {
     /// A command was understood: announces it to a console that wants signals, and goes on.
     Begin(Box<Self>),
     /// Shows some text, and goes on.
@@ -95,7 +95,7 @@ pub(in super::super) enum Reply {
 
 /// What the director is to do for a console.
 #[derive(Debug)]
-pub(in super::super) enum Effect {
+pub(crate) enum Effect {
     /// Ask the catalog.
     Ask(CatalogRequest),
     /// Order a job.
@@ -116,19 +116,19 @@ pub(in super::super) enum Effect {
 
 /// Whose data.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in super::super) enum Limited {
+pub(crate) enum Limited {
     Job(u32),
     Client(String),
     Storage(String),
 }
 
 /// How a command goes on with the catalog's answer.
-pub(in super::super) struct Then(Box<Continue>);
+pub(crate) struct Then(Box<Continue>);
 
 type Continue = dyn FnOnce(&View<'_>, CatalogAnswer) -> Result<Reply, Refusal> + Send;
 
 impl Then {
-    pub(in super::super) fn go_on(self, view: &View<'_>, answer: CatalogAnswer) -> Reply {
+    pub(crate) fn go_on(self, view: &View<'_>, answer: CatalogAnswer) -> Reply {
         (self.0)(view, answer).unwrap_or_else(Reply::refused)
     }
 }
@@ -146,7 +146,7 @@ impl Reply {
     }
 
     /// The command has failed.
-    pub(in super::super) fn refused(why: impl Into<Refusal>) -> Self {
+    pub(crate) fn refused(why: impl Into<Refusal>) -> Self {
         Self::Answer(Answer::Failed(why.into()))
     }
 

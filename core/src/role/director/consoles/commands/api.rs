@@ -3,7 +3,8 @@
 use crate::wire::json::Json;
 
 use super::super::answer::{Answer, Shown};
-use super::super::grammar::{Command, Form, Rights, Takes::Value};
+use super::super::grammar::Takes::Value;
+use super::super::grammar::{Command, Form, Rights};
 use super::super::output::Api;
 use super::super::refusal::Refusal;
 use super::super::reply::{Reply, View};

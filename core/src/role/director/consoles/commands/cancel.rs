@@ -1,6 +1,7 @@
 //! `cancel`: a running job is to end.
 
-use super::super::grammar::{A_JOB, Command, Form, Takes::Nothing, Takes::Value};
+use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::{A_JOB, Command, Form};
 use super::super::refusal::{NotRunning, Refusal};
 use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;

@@ -13,13 +13,14 @@ use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::status::JobLevel;
 
-use super::super::grammar::{Command, Form, Takes::Nothing, Takes::Value};
+use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::{Command, Form};
 use super::super::refusal::{Kind, Meant, NoSuch, Refusal, Unexpected};
 use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;
 use super::run::{CATALOG, level_of};
 use crate::role::director::errands::{Errand, For, Preparation};
-use crate::role::director::{fileset, tables};
+use crate::role::director::jobs::{fileset, tables};
 
 pub(super) const COMMAND: Command = Command::new(
     "estimate",

@@ -3,7 +3,8 @@
 use crate::error::Code;
 use crate::{channel, explain};
 
-use super::super::grammar::{Command, Form, Takes::Value};
+use super::super::grammar::Takes::Value;
+use super::super::grammar::{Command, Form};
 use super::super::refusal::{Refusal, Told};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;

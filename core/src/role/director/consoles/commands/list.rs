@@ -7,7 +7,8 @@ use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::super::answer::{Cell, Column, Shown, Table};
-use super::super::grammar::{Command, Form, Takes, Takes::Either, Takes::Nothing, Takes::Value};
+use super::super::grammar::Takes::{Either, Nothing, Value};
+use super::super::grammar::{Command, Form, Takes};
 use super::super::output::Api;
 use super::super::refusal::{BadValue, Kind, NoJob, NoSuch, Refusal, Unexpected, number_of};
 use super::super::reply::{Reply, View};

@@ -10,7 +10,7 @@ use super::super::refusal::Refusal;
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 
-pub(in super::super) const COMMAND: Command = Command::new(
+pub(crate) const COMMAND: Command = Command::new(
     "messages",
     &[Form { help: &[("messages", "what jobs have reported since the last time")], ..Form::PLAIN }],
     run,

@@ -57,7 +57,7 @@ struct Unknown {
 }
 
 /// What a line of a console comes to.
-pub(in super::super) fn serve(view: &View<'_>, line: &str) -> Reply {
+pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     let words = Words::parse(line);
     let word = words.word(0);
     if word.is_empty() {

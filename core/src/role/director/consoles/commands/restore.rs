@@ -11,15 +11,16 @@ use crate::wire::bsr::Bootstrap;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::super::answer::{Cell, Column, Shown, Table};
-use super::super::grammar::{Command, Form, Takes::Nothing, Takes::Value, Takes::Values};
+use super::super::grammar::Takes::{Nothing, Value, Values};
+use super::super::grammar::{Command, Form};
 use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, Unexpected};
 use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;
 use super::run::CATALOG;
 use super::status::moment;
-use crate::role::director::gone::Gone;
-use crate::role::director::job::{RestorePart, RestorePlan};
-use crate::role::director::ordering::{Order, Resources};
+use crate::role::director::jobs::gone::Gone;
+use crate::role::director::jobs::job::{RestorePart, RestorePlan};
+use crate::role::director::jobs::ordering::{Order, Resources};
 
 pub(super) const COMMAND: Command = Command::new(
     "restore",

@@ -5,12 +5,13 @@ use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::super::answer::Shown;
-use super::super::grammar::{Command, Form, Takes::Nothing, Takes::Value};
+use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::{Command, Form};
 use super::super::refusal::{BadValue, Meant, NoSuch, Refusal};
 use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;
-use crate::role::director::ordering::{self, Order, Resources, order_level};
-use crate::role::director::tables;
+use crate::role::director::jobs::ordering::{self, Order, Resources, order_level};
+use crate::role::director::jobs::tables;
 
 pub(super) const COMMAND: Command = Command::new(
     "run",
@@ -47,7 +48,7 @@ pub(super) const CATALOG: &str = "Using Catalog \"default\"\n";
 
 /// The number of a job that was ordered.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super::super) struct Queued(pub(in super::super::super) u32);
+pub(crate) struct Queued(pub(in super::super::super) u32);
 
 /// Why no job is run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

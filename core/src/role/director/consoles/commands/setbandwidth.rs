@@ -1,6 +1,7 @@
 //! `setbandwidth`: the data of a job, or of all jobs of a client or with a storage, goes no faster than this.
 
-use super::super::grammar::{A_JOB, Command, Form, Takes::Nothing, Takes::Value};
+use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::{A_JOB, Command, Form};
 use super::super::refusal::{Kind, NoSuch, NotRunning, Refusal};
 use super::super::reply::{Effect, Limited, Reply, View};
 use super::super::words::Words;

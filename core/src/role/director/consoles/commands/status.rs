@@ -10,16 +10,17 @@ use crate::wire::status::{JobStatus, JobType};
 use crate::wire::storage::StorageCommand;
 
 use super::super::answer::{Cell, Column, Shown, Table};
-use super::super::grammar::{Command, Form, Takes::Either, Takes::Nothing, Takes::Value};
+use super::super::grammar::Takes::{Either, Nothing, Value};
+use super::super::grammar::{Command, Form};
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Effect, Reply, View};
 use super::super::words::Words;
 use super::run::level_name;
 use super::{network, wait};
 use crate::role::director::errands::{Errand, For};
-use crate::role::director::recording::STAGE;
-use crate::role::director::running::Finished;
-use crate::role::director::tables;
+use crate::role::director::jobs::recording::STAGE;
+use crate::role::director::jobs::running::Finished;
+use crate::role::director::jobs::tables;
 
 pub(super) const COMMAND: Command = Command::new(
     "status",

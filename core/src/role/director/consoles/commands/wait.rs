@@ -7,7 +7,8 @@ use crate::wire::json::Json;
 use crate::wire::status::JobStatus;
 
 use super::super::answer::{Answer, Shown};
-use super::super::grammar::{A_JOB, Command, Form, Takes::Value};
+use super::super::grammar::Takes::Value;
+use super::super::grammar::{A_JOB, Command, Form};
 use super::super::refusal::{BadValue, NoJob, Refusal, Unexpected};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
@@ -28,13 +29,13 @@ const MAX_ENDS: usize = 1_000;
 
 /// The jobs that a console has ordered, or that ended while it waited for all, since it last waited for all.
 #[derive(Debug, Default)]
-pub(in super::super) struct Ends(BTreeMap<u32, Option<JobStatus>>);
+pub(crate) struct Ends(BTreeMap<u32, Option<JobStatus>>);
 
 /// How a job has ended.
 #[derive(Clone, Copy, Debug)]
-pub(in super::super) struct End {
-    pub(in super::super) id: u32,
-    pub(in super::super) status: JobStatus,
+pub(crate) struct End {
+    pub(crate) id: u32,
+    pub(crate) status: JobStatus,
 }
 
 /// How several have.
@@ -73,7 +74,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 
 impl Ends {
     /// A job has been ordered, or has ended so.
-    pub(in super::super) fn note(&mut self, job: u32, status: Option<JobStatus>) {
+    pub(crate) fn note(&mut self, job: u32, status: Option<JobStatus>) {
         self.0.insert(job, status);
         if self.0.len() > MAX_ENDS {
             self.0.pop_first();
@@ -81,13 +82,13 @@ impl Ends {
     }
 
     /// Whether this job was ordered, or ended while all were waited for.
-    pub(in super::super) fn knows(&self, job: u32) -> bool {
+    pub(crate) fn knows(&self, job: u32) -> bool {
         self.0.contains_key(&job)
     }
 
     /// Those that have ended; they are forgotten. A stock console is told nothing as text, as by a stock director; its
     /// scripts may count lines.
-    pub(in super::super) fn answer(&mut self, is_towline: bool) -> Answer {
+    pub(crate) fn answer(&mut self, is_towline: bool) -> Answer {
         let ended = |(id, status): (&u32, &Option<JobStatus>)| status.map(|status| End { id: *id, status });
         let ends = self.0.iter().filter_map(ended).collect();
         self.0.retain(|_, status| status.is_none());

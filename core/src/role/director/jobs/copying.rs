@@ -1,0 +1,551 @@
+//! Copies and migrations: a control job that reads, and a job that writes and is the copy afterwards (`wire/3 §1.7` to
+//! `§1.9`).
+//!
+//! ```text
+//!   run job=copy            -> selects jobs, orders a control job for each, ends
+//!   run job=copy jobid=N    -> control job: N and its pieces -> orders the writing job
+//!     two storage daemons:     control --- reading daemon ==== connection 8 ====> writing daemon --- writing job
+//!     one storage daemon:      control prepares the one connection, then hands it to the writing job
+//!   both ends good          -> the original's times go to the copy; a migrated original gives up its files
+//! ```
+//! A copy is written as type C from the beginning, so that one that is cut never counts as a backup.
+
+use std::collections::BTreeMap;
+
+use crate::config::DirectorConfig;
+use crate::error::Code;
+use crate::limits::ORIGINALS;
+use crate::node::Number;
+use crate::role::director::Net;
+use crate::role::script::Scripted;
+use crate::secret::Secret;
+use crate::wire::message::MessageKind;
+use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
+
+use super::daemons::{Presence, StorageDaemon};
+use super::job::Job;
+use super::life::Life;
+use super::ordering::{Order, Resources};
+use super::tables;
+use super::task::Task;
+use super::tools::Event;
+use super::trouble::Trouble;
+use crate::catalog::restore_selection::RestorePlan as Selected;
+use crate::catalog::{
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
+    JobRow, NewJob, RestoreFiles, restore_selection,
+};
+use crate::role::director::{Director, Owner};
+
+/// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
+/// room for so many requests at once.
+const PAGE: u32 = 100;
+/// How far the counter in the unique names of one second goes when names are taken.
+const MAX_UNIQUE: u32 = 1_000;
+
+/// What the control job of a copy knows of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CopyControl {
+    /// The job that was asked for, if one was.
+    wanted: Option<u32>,
+    /// The writing job, once there is one.
+    pub(crate) partner: Option<u32>,
+    /// The job that is copied.
+    original: JobRow,
+    /// What is read of it.
+    pub(crate) selected: Option<Selected>,
+    pub(crate) to: Target,
+    /// What the reading storage daemon is told of the writing job: its unique name and its key.
+    pub(crate) writer: Option<(String, Secret)>,
+    /// How the writing job ended.
+    outcome: Option<JobStatus>,
+    /// How many jobs it has ordered to be copied so far.
+    ordered: u32,
+    /// How many it has left out so far, because other jobs take them.
+    busy: u32,
+    /// There is nothing to do: other jobs were ordered, or the original has no files.
+    idle: bool,
+}
+
+/// Where a copy goes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Target {
+    pub(crate) storage: String,
+    pub(crate) pool: String,
+    /// Whether one storage daemon reads and writes.
+    is_local: bool,
+}
+
+/// What the writing job of a copy knows of it.
+#[derive(Clone, Debug)]
+pub(crate) struct CopyWriter {
+    /// The control job.
+    pub(crate) partner: u32,
+    original: JobRow,
+    /// The name under which the one storage daemon that reads and writes knows the job: the control job's.
+    pub(crate) known_as: Option<String>,
+    /// How the reading storage daemon has ended, if that is another one.
+    pub(crate) reader_end: Option<StorageEnd>,
+}
+
+impl CopyWriter {
+    /// Whether its storage daemon is the one that reads.
+    const fn reads_too(&self) -> bool {
+        self.known_as.is_some()
+    }
+}
+
+impl CopyControl {
+    /// Of this job, or of those that it has yet to select.
+    pub(crate) fn new(wanted: Option<u32>) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+}
+
+/// What the catalog was asked for a copy.
+#[derive(Clone, Debug)]
+pub enum Asked {
+    /// The job to copy.
+    Original,
+    /// Jobs to select from.
+    Jobs,
+    Pieces,
+    /// The writing job's number; its unique name.
+    Number(String),
+    /// Taking over the original; how the copy ended.
+    Adopted(JobStatus),
+}
+
+impl Director {
+    /// Starts a control job: looks for what to copy.
+    pub(crate) fn begin_copy(&self, net: &mut Net, id: u32) {
+        let Some(Task::CopyControl(control)) = self.jobs.get(&id).map(|job| &job.task) else { return };
+        match control.wanted {
+            Some(wanted) => {
+                let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
+                net.ask(CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
+            }
+            None => self.ask_jobs_to_copy(net, id, 0),
+        }
+    }
+
+    fn ask_jobs_to_copy(&self, net: &mut Net, id: u32, after: u32) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let (pool_id, uncopied) = (job.rows.pool, job.kind == JobType::Copy);
+        let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
+        net.ask(request, Owner::Copy(id, Asked::Jobs));
+    }
+
+    /// The catalog's answers for a copy.
+    pub(crate) fn copy_answered(
+        &mut self,
+        net: &mut Net,
+        id: u32,
+        asked: Asked,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        match (asked, answer) {
+            (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(net, id, rows.first()),
+            (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(net, id, &rows),
+            (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(net, id, &pieces),
+            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => self.copy_starts(net, id, writer, unique),
+            (Asked::Number(_), Err(error))
+                if error.kind == CatalogErrorKind::Constraint && self.last_unique.1 < MAX_UNIQUE =>
+            {
+                self.order_writer(net, id);
+            }
+            (Asked::Adopted(status), Ok(_)) => self.copy_ended(net, id, status),
+            (_, Err(error)) => self.fail_job(net, id, &error.into()),
+            (_, Ok(other)) => self.fail_job(net, id, &Trouble::unexpected(&other)),
+        }
+    }
+
+    /// The job that was asked for is there, or not.
+    fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
+        let taken = self.originals_taken(net);
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+        let Task::CopyControl(control) = &mut job.task else { return };
+        let wanted = control.wanted.unwrap_or_default();
+        // Of two the one with the lower number has it, whichever began first.
+        if let Some(&by) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
+            return self.fail_job(net, id, &Trouble::Taken { job: wanted, by });
+        }
+        let Some(row) = row.filter(|row| is_good_backup(row)) else {
+            return self.fail_job(net, id, &Trouble::NothingToCopy(wanted));
+        };
+        control.original = row.clone();
+        if row.job_files == 0 {
+            control.idle = true;
+            let text = format!("Job {wanted} has no files: there is nothing to copy.");
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
+            return self.end_job(net, id);
+        }
+        (job.with.client, job.with.fileset) = (row.client.clone(), row.file_set.clone());
+        (job.rows.client, job.rows.fileset) = (row.client_id, row.file_set_id);
+        job.level = JobLevel::from_letter(row.level);
+        job.rows.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
+        net.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
+    }
+
+    /// A page of jobs: orders a control job for each that is meant, and asks for the next.
+    fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
+        let taken = self.originals_taken(net);
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
+        let kind = job.kind;
+        let Task::CopyControl(control) = &mut job.task else { return };
+        control.idle = true;
+        let resource = self.config.job(&job.name);
+        let (names, clients) =
+            resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
+        let mut chosen = choose(rows, names, clients);
+        let found = chosen.len();
+        chosen.retain(|original| !taken.contains_key(original));
+        control.busy = control.busy.saturating_add(u32::try_from(found - chosen.len()).unwrap_or(u32::MAX));
+        let is_cut = cut(&mut chosen, &mut control.ordered);
+        let next = rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize && !is_cut);
+        if next.is_none() {
+            let (selected, busy) = (control.ordered, control.busy);
+            let text = format!("{selected} jobs of pool \"{}\" are selected.", job.with.pool);
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
+            if busy > 0 {
+                let text = format!("{busy} more are left out, because other jobs that have not ended take them.");
+                job.say(&mut self.journal, net, MessageKind::Info, &text);
+            }
+            if is_cut {
+                let text = format!(
+                    "one job takes no more than {selected}, the others are left for its next run ({})",
+                    Code(651)
+                );
+                job.say(&mut self.journal, net, MessageKind::Warning, &text);
+            }
+        }
+        let order = Order::of(&job.name, kind, JobLevel::Full, job.with.clone());
+        for original in chosen {
+            self.order_job(net, Order { original: Some(original), ..order.clone() });
+        }
+        match next {
+            Some(after) => self.ask_jobs_to_copy(net, id, after),
+            None => self.end_job(net, id),
+        }
+    }
+
+    /// The jobs that control jobs have which have not ended, or will have once they have a number: each with the first of
+    /// those jobs, 0 for one without a number.
+    fn originals_taken(&self, net: &Net) -> BTreeMap<u32, u32> {
+        let is_control = |kind: JobType| matches!(kind, JobType::Copy | JobType::Migrate);
+        let ordered = net.works().filter_map(|owner| match owner {
+            Owner::Create(order) if is_control(order.kind) => order.original,
+            _ => None,
+        });
+        let mut taken: BTreeMap<u32, u32> = ordered.map(|original| (original, 0)).collect();
+        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| !job.life.is_recording()) {
+            if let Task::CopyControl(CopyControl { wanted: Some(original), .. }) = job.task {
+                taken.insert(original, *id);
+            }
+        }
+        taken
+    }
+
+    fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
+        let config = std::sync::Arc::clone(&self.config);
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+        let Task::CopyControl(control) = &mut job.task else { return };
+        let original = &control.original;
+        let all =
+            RestoreFiles { job_id: original.job_id, ranges: vec![IndexRange { first: 1, last: original.job_files }] };
+        let device = |name: &str| config.storage(name).map(|storage| storage.device.clone());
+        let plan = restore_selection::plan(std::slice::from_ref(original), &[all], pieces, None, device);
+        let selected = match plan {
+            Ok(selected) => selected,
+            Err(error) => return self.fail_job(net, id, &error.into()),
+        };
+        let mut storages: Vec<String> =
+            selected.bootstrap.sections.iter().filter_map(|section| section.storage.clone()).collect();
+        storages.dedup();
+        let reading = match storages.as_slice() {
+            [one] => one.clone(),
+            _ => job.with.storage.clone(),
+        };
+        let place = target(&config, &job.with.pool).and_then(|(storage, pool)| {
+            let (Some(from), Some(to)) = (config.storage(&reading), config.storage(&storage)) else {
+                return Err(Trouble::UnknownStorage(reading.clone()));
+            };
+            if storages.len() > 1 {
+                return Err(Trouble::SeveralStorages(storages));
+            }
+            if from.name == to.name {
+                return Err(Trouble::SameStorage { storage, pool });
+            }
+            let is_local = from.address.eq_ignore_ascii_case(&to.address)
+                && from.port == to.port
+                && from.password.key() == to.password.key();
+            Ok(Target { storage, pool, is_local })
+        });
+        match place {
+            Ok(to) => control.to = to,
+            Err(why) => return self.fail_job(net, id, &why),
+        }
+        control.selected = Some(selected);
+        job.rows.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
+        job.with.storage = reading;
+        self.order_writer(net, id);
+    }
+
+    /// Asks for the number of the writing job, which has the name of the original's resource.
+    fn order_writer(&mut self, net: &mut Net, id: u32) {
+        let stamp = self.identity.local(net.wall()).stamp();
+        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
+        self.last_unique = (stamp.clone(), counter);
+        let Some(job) = self.jobs.get(&id) else { return };
+        let Task::CopyControl(control) = &job.task else { return };
+        let unique = tables::unique_name(&control.original.name, &stamp, counter);
+        let job_type = if job.kind == JobType::Copy { JobType::JobCopy } else { JobType::Backup };
+        let new = NewJob {
+            job: unique.clone(),
+            name: control.original.name.clone(),
+            job_type: job_type.letter(),
+            level: job.level.letter(),
+            client_id: job.rows.client,
+            sched_time: net.wall().seconds(),
+            comment: String::new(),
+        };
+        net.ask(CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
+    }
+
+    /// Both jobs are there: their dialogues begin.
+    fn copy_starts(&mut self, net: &mut Net, id: u32, writer: u32, unique: String) {
+        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+        let known_as = job.unique.clone();
+        let Task::CopyControl(control) = &mut job.task else { return };
+        control.partner = Some(writer);
+        let (original, to) = (control.original.clone(), control.to.clone());
+        let (level, rows) = (job.level, job.rows.clone());
+        let with = Resources {
+            client: job.with.client.clone(),
+            fileset: job.with.fileset.clone(),
+            storage: to.storage,
+            pool: to.pool,
+        };
+        let scheduled = net.wall().seconds();
+        let order = Order { unique, scheduled, ..Order::of(&original.name, JobType::Backup, level, with) };
+        let text = format!("Job {} is written by JobId {writer}, Job={}", original.job_id, order.unique);
+        job.say(&mut self.journal, net, MessageKind::Info, &text);
+        let mut new = self.new_job(writer, order);
+        new.life = Life::BEGUN;
+        (new.rows.client, new.rows.fileset, new.rows.fileset_md5) = (rows.client, rows.fileset, rows.fileset_md5);
+        let known_as = to.is_local.then_some(known_as);
+        new.task = Task::CopyWriter(CopyWriter { partner: id, original, known_as, reader_end: None });
+        self.jobs.insert(writer, new);
+        self.save_lines(net);
+        if !to.is_local {
+            self.advance(net, writer, |job, tools| job.begin(tables::copy::WRITER, tools));
+        }
+        let table = if to.is_local { tables::copy::LOCAL } else { tables::copy::READER };
+        self.advance(net, id, |job, tools| job.begin(table, tools));
+    }
+
+    /// The storage daemon of a writing job listens: its control job may tell the reading one where to go.
+    pub(crate) fn writer_listens(&mut self, net: &mut Net, writer: u32) {
+        let Some(job) = self.jobs.get(&writer) else { return };
+        let Some(control) = job.task.partner() else { return };
+        let known = (job.unique.clone(), job.storage_daemon.key.clone());
+        self.advance(net, control, |job, tools| {
+            job.task.control()?.writer = Some(known);
+            job.on_event(Event::WriterListens, tools)
+        });
+    }
+
+    /// The reading storage daemon of a control job has ended: its writing job needs to know how.
+    pub(crate) fn reader_ended(&mut self, net: &mut Net, control: u32) {
+        let Some(job) = self.jobs.get(&control) else { return };
+        let Some(writer) = job.task.partner() else { return };
+        let end = job.storage_daemon.presence.end().cloned();
+        self.advance(net, writer, |job, tools| {
+            job.task.writer()?.reader_end = end;
+            job.on_event(Event::ReaderEnded, tools)
+        });
+    }
+
+    /// The one storage daemon of a copy has begun: from here on its connection belongs to the writing job.
+    pub(crate) fn hand_over(&mut self, net: &mut Net, control: u32) {
+        let Some(job) = self.jobs.get_mut(&control) else { return };
+        let Some(partner) = job.task.partner() else { return };
+        let (conn, session) = (job.storage_daemon.presence.leave(), job.storage_daemon.session);
+        if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
+            writer.storage_daemon =
+                StorageDaemon { presence: Presence::Here(conn), session, runs: true, ..Default::default() };
+            self.conns.insert(conn, partner);
+        }
+        self.advance(net, partner, |job, tools| job.begin(tables::copy::LOCAL_WRITER, tools));
+    }
+
+    /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
+    pub(crate) fn copy_end_failed(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get(&id) else { return };
+        let Some(end) = job.storage_daemon.presence.end() else { return };
+        let role = match &job.task {
+            Task::CopyControl(control) if control.to.is_local => "",
+            Task::CopyWriter(writer) if writer.reads_too() => "",
+            Task::CopyWriter(_) => "writing ",
+            _ => "reading ",
+        };
+        let trouble = Trouble::StorageEnded { role, end: end.clone() };
+        self.fail_job(net, id, &trouble);
+    }
+
+    /// A job of a copy is given up: so is the other.
+    pub(crate) fn abandon_partner(&mut self, net: &mut Net, id: u32) {
+        let job = self.jobs.get(&id).and_then(|job| Some((job.status, job.task.partner()?)));
+        let Some((status, partner)) = job else { return };
+        if self.jobs.get(&partner).is_none_or(|job| !job.life.goes_on()) {
+            return;
+        }
+        if status == JobStatus::Canceled {
+            self.cancel_job(net, partner, "the other job of the copy is canceled");
+        } else {
+            self.fail_job(net, partner, &Trouble::Partner(id));
+        }
+    }
+
+    /// The end of the writing job is in the catalog: a good copy takes over the times of its original.
+    pub(crate) fn writer_recorded(&mut self, net: &mut Net, writer: &Job) {
+        let Task::CopyWriter(copying) = &writer.task else { return };
+        let Some(control) = self.jobs.get(&copying.partner) else { return };
+        if !is_good(writer.status) && control.life.is_grace() {
+            return;
+        }
+        if !is_good(writer.status) {
+            let trouble = Trouble::BadCopy { job: writer.id, status: writer.status };
+            return self.fail_job(net, copying.partner, &trouble);
+        }
+        let migrates = control.kind == JobType::Migrate;
+        let adopt = AdoptOriginal {
+            job_id: writer.id,
+            job_type: if migrates { JobType::Backup } else { JobType::JobCopy }.letter(),
+            original: copying.original.job_id,
+            original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
+        };
+        let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
+        net.ask(CatalogRequest::AdoptOriginal(adopt), owner);
+    }
+
+    fn copy_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
+        self.advance(net, id, |job, tools| {
+            job.task.control()?.outcome = Some(status);
+            job.on_event(Event::Copied, tools)
+        });
+    }
+}
+
+impl Job {
+    /// The number of its connection to its storage daemon: the one that writes a copy is the second, unless it reads too.
+    pub(crate) fn storage_number(&self) -> Number {
+        match &self.task {
+            Task::CopyWriter(writer) if !writer.reads_too() => Number::DirectorToSecondStorage,
+            _ => Number::DirectorToStorage,
+        }
+    }
+
+    /// How a job of a copy ended, unless it has failed. `None` for other jobs.
+    pub(crate) fn copy_status(&self) -> Option<JobStatus> {
+        let status = match &self.task {
+            Task::CopyWriter(_) if self.copy_shortfall().is_none() => JobStatus::Ok,
+            Task::CopyControl(control) if control.idle => JobStatus::Ok,
+            Task::CopyControl(CopyControl { outcome: Some(outcome), .. }) => *outcome,
+            Task::CopyWriter(_) | Task::CopyControl(_) => JobStatus::Error,
+            Task::Backup(_) | Task::Restore(_) | Task::Verify(_) => return None,
+        };
+        Some(self.status.merge(status))
+    }
+
+    /// Why the writing job of a copy made no good copy, if it did not.
+    pub(crate) fn copy_shortfall(&self) -> Option<Trouble> {
+        let Task::CopyWriter(copying) = &self.task else { return None };
+        let reader = if copying.reads_too() { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
+        for (role, end) in [("writing ", self.storage_daemon.presence.end()), ("reading ", reader)] {
+            match end {
+                None => return Some(Trouble::NoEnd { role }),
+                Some(end) if end.status != JobStatus::Ok || end.errors > 0 => {
+                    return Some(Trouble::StorageEnded { role, end: end.clone() });
+                }
+                Some(_) => {}
+            }
+        }
+        let written = self.storage_daemon.presence.end().map_or(0, |end| end.files);
+        let files = copying.original.job_files;
+        (written != files).then_some(Trouble::ShortCopy { written, files })
+    }
+}
+
+/// Where copies of a pool's jobs go: a storage and a pool.
+///
+/// # Errors
+/// What the configuration lacks.
+pub(crate) fn target(config: &DirectorConfig, pool: &str) -> Result<(String, String), Trouble> {
+    let lacks = |pool: &str, setting| Trouble::NoTarget { pool: pool.to_owned(), setting };
+    let next = config.pool(pool).and_then(|pool| pool.next_pool.clone()).ok_or_else(|| lacks(pool, "next_pool"))?;
+    let storage = config.pool(&next).and_then(|pool| pool.storage.clone()).ok_or_else(|| lacks(&next, "storage"))?;
+    Ok((storage, next))
+}
+
+/// Which of these jobs a copy or migration job takes: those whose names match. `*` in a pattern stands for anything.
+fn choose(rows: &[JobRow], names: Option<&str>, clients: Option<&str>) -> Vec<u32> {
+    let fits = |pattern: Option<&str>, name: &str| pattern.is_none_or(|pattern| matches(pattern, name));
+    rows.iter().filter(|row| fits(names, &row.name) && fits(clients, &row.client)).map(|row| row.job_id).collect()
+}
+
+/// Leaves of the chosen jobs as many as one control job may still order, and counts them. Whether any had to go.
+fn cut(chosen: &mut Vec<u32>, selected: &mut u32) -> bool {
+    let room = ORIGINALS.saturating_sub(*selected) as usize;
+    let is_cut = chosen.len() > room;
+    chosen.truncate(room);
+    *selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
+    is_cut
+}
+
+const fn is_good(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Ok | JobStatus::Warnings)
+}
+
+fn is_good_backup(row: &JobRow) -> bool {
+    b"BA".contains(&row.job_type) && b"TW".contains(&row.job_status)
+}
+
+/// Whether a name is what a pattern means.
+fn matches(pattern: &str, name: &str) -> bool {
+    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
+    let Some(rest) = name.strip_prefix(head) else { return false };
+    (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| matches(tail, &rest[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_jobs_are_taken_and_not_one_more() {
+        let mut selected = ORIGINALS - 2;
+        let (mut both, mut three) = (vec![1, 2], vec![1, 2, 3]);
+        assert!(!cut(&mut both, &mut selected.clone()));
+        assert!(cut(&mut three, &mut selected));
+        assert_eq!((both, three, selected), (vec![1, 2], vec![1, 2], 10_000));
+        assert!(!cut(&mut Vec::new(), &mut selected));
+        assert!(cut(&mut vec![7], &mut selected) && selected == 10_000);
+    }
+
+    #[test]
+    fn patterns_restrict_what_is_taken() {
+        let row = |job_id: u32, client: &str| JobRow {
+            job_id,
+            name: format!("job-{job_id}"),
+            client: client.to_owned(),
+            ..JobRow::default()
+        };
+        let rows = [row(1, "fd"), row(2, "fd"), row(12, "nas")];
+        assert_eq!(choose(&rows, None, None), [1, 2, 12]);
+        assert_eq!(choose(&rows, Some("job-1*"), None), [1, 12]);
+        assert_eq!(choose(&rows, Some("*2"), Some("fd")), [2]);
+        assert_eq!(choose(&rows, Some("job-"), None), [0_u32; 0]);
+        assert!(matches("a*b*c", "a-x-b-y-c") && !matches("a*b", "a-x"));
+    }
+}

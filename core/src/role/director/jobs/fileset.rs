@@ -1,0 +1,72 @@
+//! A fileset of the configuration as the lines a file daemon gets (`wire/2 §1.6`).
+
+use crate::config::{self, Digest as ConfigDigest, IncludeOptions};
+use crate::wire::base64::{self, Variant};
+use crate::wire::digest::{Algorithm, Hasher};
+use crate::wire::fileset::{Block, FileSet, Options, OptionsBlock, Rule, Scope, plain};
+
+/// The fileset on the wire.
+pub(crate) fn to_wire(set: &config::FileSet) -> FileSet {
+    let includes = set.include.iter().map(|include| Block {
+        exclude_dirs_containing: include.exclude_dir_containing.clone(),
+        options: include.options.iter().map(options).collect(),
+        files: include.files.iter().map(file).collect(),
+        plugins: Vec::new(),
+    });
+    let excludes = (!set.exclude.files.is_empty()).then(|| Block {
+        options: vec![OptionsBlock::default()],
+        files: set.exclude.files.iter().map(file).collect(),
+        ..Block::default()
+    });
+    FileSet { includes: includes.collect(), excludes: excludes.into_iter().collect() }
+}
+
+/// What tells this content of a fileset from any other, as the catalog keeps it: 22 characters.
+pub(crate) fn digest(set: &FileSet) -> String {
+    let mut hasher = Hasher::new(Algorithm::Md5);
+    for line in set.lines() {
+        hasher.update(&line);
+    }
+    base64::encode(hasher.finish().as_bytes(), Variant::Standard)
+}
+
+fn options(from: &IncludeOptions) -> OptionsBlock {
+    let digest = match from.digest {
+        ConfigDigest::None => None,
+        ConfigDigest::Md5 => Some(Algorithm::Md5),
+        ConfigDigest::Sha1 => Some(Algorithm::Sha1),
+        ConfigDigest::Sha256 => Some(Algorithm::Sha256),
+        ConfigDigest::Sha512 => Some(Algorithm::Sha512),
+        ConfigDigest::Xxh128 => Some(Algorithm::Xxh128),
+    };
+    let options = Options {
+        digest,
+        accurate: from.accurate.clone(),
+        exclude: from.exclude,
+        acl: from.acl,
+        xattr: from.xattr,
+        no_hard_links: !from.hardlinks,
+        cross_file_systems: !from.onefs,
+        no_recursion: !from.recurse,
+        ignore_case: from.ignore_case,
+        no_atime: from.noatime,
+        honor_nodump: from.honor_nodump,
+        sparse: from.sparse,
+        ..Options::default()
+    };
+    let regexes = [(&from.regex, Scope::Any), (&from.regex_dir, Scope::Directories), (&from.regex_file, Scope::Files)];
+    let wilds = [(&from.wild, Scope::Any), (&from.wild_dir, Scope::Directories), (&from.wild_file, Scope::Files)];
+    let regexes =
+        regexes.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Regex(scope, t.clone())));
+    let wilds = wilds.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Wild(scope, wild(t))));
+    OptionsBlock { options, rules: regexes.chain(wilds).collect() }
+}
+
+/// A path as the client compares it; programs and lists of paths are lines of their own kind.
+fn file(text: &String) -> Vec<u8> {
+    if text.starts_with(['|', '<']) { text.clone().into_bytes() } else { plain(text.as_bytes()) }
+}
+
+fn wild(text: &str) -> String {
+    String::from_utf8_lossy(&plain(text.as_bytes())).into_owned()
+}

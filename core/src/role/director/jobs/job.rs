@@ -1,0 +1,217 @@
+//! A job as the director sees it: from the console's `run` to the end in the catalog.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::config::DirectorConfig;
+use crate::ids::{ConnId, Who};
+use crate::role::director::Net;
+use crate::role::identity::Credentials;
+use crate::wire::bsr::Bootstrap;
+use crate::wire::message::{JobMessage, MessageKind};
+use crate::wire::status::{JobLevel, JobStatus, JobType};
+
+use super::daemons::{FileDaemon, StorageDaemon};
+use super::gone::Gone;
+use super::life::Life;
+use super::meter::Meter;
+use super::ordering::Resources;
+use super::route::Route;
+use super::task::Task;
+use super::trouble::Trouble;
+use crate::catalog::restore_selection::RestorePlan as Selected;
+use crate::role::director::journal::Journal;
+use crate::role::director::overrides::Overrides;
+
+/// A job that has not ended.
+#[derive(Debug)]
+pub(crate) struct Job {
+    pub(crate) config: Arc<DirectorConfig>,
+    pub(crate) overrides: Arc<Overrides>,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) id: u32,
+    /// The unique name.
+    pub(crate) unique: String,
+    /// The name of the job resource.
+    pub(crate) name: String,
+    pub(crate) kind: JobType,
+    pub(crate) level: JobLevel,
+    pub(crate) with: Resources,
+    pub(crate) rows: Rows,
+    pub(crate) task: Task,
+    pub(crate) times: Times,
+    pub(crate) life: Life,
+    pub(crate) storage_daemon: StorageDaemon,
+    pub(crate) file_daemon: FileDaemon,
+    pub(crate) attributes: Attributes,
+    /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
+    pub(crate) bandwidth: Option<u64>,
+    pub(crate) status: JobStatus,
+    pub(crate) tally: Tally,
+    /// How often it was tried before.
+    pub(crate) attempt: u32,
+}
+
+/// When it was ordered, and when it began; in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) scheduled: i64,
+    pub(crate) started: i64,
+}
+
+/// The ids of a job's resources in the catalog.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows {
+    pub(crate) client: u32,
+    pub(crate) fileset: u32,
+    pub(crate) fileset_md5: String,
+    pub(crate) pool: u32,
+    pub(crate) storage: u32,
+}
+
+/// What it and its daemons have said, as far as it counts.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    /// The director's own.
+    pub(crate) errors: u32,
+    pub(crate) warnings: u32,
+    /// How much its daemons have said.
+    pub(crate) meter: Meter,
+}
+
+/// Its attributes on their way into the catalog.
+#[derive(Debug, Default)]
+pub(crate) struct Attributes {
+    /// Batches of them, or of a verify job, files that the catalog is asked for.
+    pub(crate) under_way: u32,
+    /// Files that are in the catalog.
+    pub(crate) stored: u64,
+    /// The highest FileIndex that the catalog was told.
+    pub(crate) highest: u32,
+}
+
+/// What a restore is to do.
+#[derive(Clone, Debug)]
+pub(crate) struct RestorePlan {
+    /// What the present storage daemon reads, and how many files come from all.
+    pub(crate) selected: Selected,
+    /// What is restored after that.
+    pub(crate) rest: VecDeque<RestorePart>,
+    /// Whether a storage daemon has done its part, so that the file daemon is at work.
+    pub(crate) goes_on: bool,
+    pub(crate) to: String,
+    pub(crate) replace: u8,
+    /// What the storage daemons do not find any more.
+    pub(crate) gone: Gone,
+    /// Errors of the storage daemons that have done their part.
+    pub(crate) storage_errors: u32,
+}
+
+/// What one storage daemon has to read for a restore.
+#[derive(Clone, Debug)]
+pub(crate) struct RestorePart {
+    pub(crate) storage: String,
+    /// The storage in the catalog.
+    pub(crate) storage_id: u32,
+    pub(crate) bootstrap: Bootstrap,
+}
+
+impl RestorePlan {
+    /// All from one storage daemon.
+    pub(crate) fn of_one(selected: Selected, to: String, replace: u8) -> Self {
+        let (rest, gone) = (VecDeque::new(), Gone::default());
+        Self { selected, rest, goes_on: false, to, replace, gone, storage_errors: 0 }
+    }
+}
+
+impl Job {
+    /// Whether it still works towards a good end.
+    pub(crate) fn is_alive(&self) -> bool {
+        !self.status.is_canceled()
+    }
+
+    /// What it does or waits for, in words.
+    pub(crate) fn stage(&self) -> &'static str {
+        self.life.stage()
+    }
+
+    /// The level as the catalog keeps it: F of a restore too (`wire/3 §7.2`).
+    pub(crate) fn stored_level(&self) -> u8 {
+        if self.kind == JobType::Restore { JobLevel::Full.letter() } else { self.level.letter() }
+    }
+
+    /// The connection to one of its daemons.
+    pub(crate) fn conn(&self, who: Who) -> Option<ConnId> {
+        match who {
+            Who::Storage => self.storage_daemon.presence.conn(),
+            Who::File => self.file_daemon.presence.conn(),
+            Who::Director => None,
+        }
+    }
+
+    /// Which of its daemons a connection leads to.
+    pub(crate) fn who(&self, conn: ConnId) -> Option<Who> {
+        [Who::Storage, Who::File].into_iter().find(|who| self.conn(*who) == Some(conn))
+    }
+
+    /// Sends a line to one of its daemons.
+    pub(crate) fn send(&self, net: &mut Net, who: Who, line: impl AsRef<[u8]>) {
+        if let Some(conn) = self.conn(who) {
+            net.send_text(conn, line);
+        }
+    }
+
+    /// Writes a line of the job's report, as a daemon would.
+    pub(crate) fn say(&mut self, journal: &mut Journal, net: &Net, kind: MessageKind, text: &str) {
+        match kind {
+            MessageKind::Error => self.tally.errors += 1,
+            MessageKind::Warning => self.tally.warnings += 1,
+            MessageKind::Fatal => {
+                self.tally.errors += 1;
+                self.status = self.status.merge(JobStatus::Fatal);
+            }
+            _ => {}
+        }
+        let time = net.wall().seconds();
+        let message = JobMessage::compose(&self.config.director.name, self.id, &self.unique, kind, time, text);
+        journal.push(self.id, time, message.text);
+    }
+
+    /// The way of its data.
+    ///
+    /// # Errors
+    /// It was not decided, for the job has no client or storage.
+    pub(crate) fn route(&self) -> Result<&Route, Trouble> {
+        self.file_daemon.route.as_ref().ok_or(Trouble::Unconfigured)
+    }
+
+    /// The lines of the fileset.
+    pub(crate) fn fileset_lines(&self) -> Vec<Vec<u8>> {
+        self.config.fileset(&self.with.fileset).map(|set| super::fileset::to_wire(set).lines()).unwrap_or_default()
+    }
+
+    /// The lines of the bootstrap, each with its line feed.
+    pub(crate) fn bootstrap_lines(&self) -> Vec<Vec<u8>> {
+        let bootstrap = match &self.task {
+            Task::Restore(plan) => Some(&plan.selected.bootstrap),
+            Task::Verify(verifying) => Some(&verifying.bootstrap),
+            Task::CopyControl(control) => control.selected.as_ref().map(|selected| &selected.bootstrap),
+            Task::Backup(_) | Task::CopyWriter(_) => None,
+        };
+        let Some(bootstrap) = bootstrap else { return Vec::new() };
+        bootstrap.to_string().split_inclusive('\n').map(|line| line.as_bytes().to_vec()).collect()
+    }
+
+    /// Files and bytes as known: the file daemon's count for the catalog (`wire/3 §1.5`).
+    pub(crate) fn totals(&self) -> (u32, u64, u64) {
+        // What a control job has read is its writing job's (`wire/3 §1.9`).
+        if matches!(self.task, Task::CopyControl(_)) {
+            return (0, 0, 0);
+        }
+        match (self.file_daemon.presence.end(), self.storage_daemon.presence.end()) {
+            (Some(end), _) => (end.files, end.bytes, end.read_bytes),
+            (None, Some(end)) => (end.files, end.bytes, 0),
+            (None, None) => (0, 0, 0),
+        }
+    }
+}

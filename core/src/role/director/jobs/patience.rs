@@ -1,0 +1,182 @@
+//! How long the last daemon of a job may be silent once the other has ended its part.
+//!
+//! Both ends come within moments of each other, unless one daemon hangs, or its end was lost on a control channel whose
+//! heartbeats are off. Words count, heartbeats do not: a daemon that hangs may well send those.
+
+use std::time::Duration;
+
+use crate::config::Seconds;
+use crate::ids::{ConnId, Who};
+use crate::node::TimerKey;
+use crate::role::director::Net;
+use crate::time::Instant;
+use crate::wire::status::{JobStatus, JobType};
+
+use super::job::Job;
+use super::life::Life;
+use super::tools::Event;
+use super::trouble::Trouble;
+use crate::role::director::{Director, Due};
+
+/// How long the file daemon of a job may go on after the storage daemon has failed it.
+const FAILED: Duration = Duration::from_secs(5);
+/// The heartbeat interval that counts where it is off.
+const USUAL: Seconds = Seconds::secs(60);
+/// The least that counts: a slow disk may well take a minute for what the system has kept in memory until then.
+const LEAST: Seconds = Seconds::secs(20);
+
+/// What a job knows of the daemon it waits for.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    /// Who has not ended its part yet, and since when the other has.
+    awaited: Option<(Who, Instant)>,
+    /// When it was heard last.
+    heard: Instant,
+    timer: Option<TimerKey>,
+}
+
+impl Patience {
+    /// Nobody is waited for yet.
+    pub(crate) const NONE: Self = Self { awaited: None, heard: Instant::ZERO, timer: None };
+}
+
+/// Silence that is too long: three intervals and 2 s, as for a peer that has vanished (`wire/1 §9.6`).
+fn limit(heartbeat: Option<Seconds>) -> Duration {
+    let interval = heartbeat.unwrap_or(USUAL).max(LEAST);
+    interval.duration().saturating_mul(3).saturating_add(Duration::from_secs(2))
+}
+
+impl Director {
+    /// A daemon of a job has said something.
+    pub(crate) fn daemon_heard(&mut self, net: &Net, id: u32, conn: ConnId) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        if job.awaited().is_some_and(|who| job.conn(who) == Some(conn))
+            && let Life::Running { patience, .. } = &mut job.life
+        {
+            patience.heard = net.now();
+        }
+    }
+
+    /// Begins to wait for the daemon that is the last one, if there is one now.
+    pub(crate) fn await_last(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let last = job.last_one();
+        if job.awaited() == last {
+            return;
+        }
+        let Life::Running { patience, .. } = &mut job.life else { return };
+        patience.awaited = last.map(|who| (who, net.now()));
+        let earlier = patience.timer.take();
+        let after = job.patience_left(net.now());
+        net.cancel_timer(earlier);
+        self.arm_patience(net, id, after);
+    }
+
+    /// The last daemon has had its time, unless it was heard meanwhile.
+    pub(crate) fn patience_over(&mut self, net: &mut Net, id: u32) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let Life::Running { patience, .. } = &mut job.life else { return };
+        patience.timer = None;
+        let Some(who) = job.last_one().filter(|who| job.awaited() == Some(*who)) else { return };
+        if let left @ Some(_) = job.patience_left(net.now()) {
+            return self.arm_patience(net, id, left);
+        }
+        let trouble = match who {
+            Who::File if job.has_failed_storage() => Trouble::Unnoticed,
+            _ => {
+                let other = if who == Who::File { Who::Storage } else { Who::File };
+                Trouble::Silent { who, other, seconds: limit(job.heartbeat_of(who)).as_secs() }
+            }
+        };
+        self.fail_job(net, id, &trouble);
+    }
+
+    fn arm_patience(&mut self, net: &mut Net, id: u32, after: Option<Duration>) {
+        let Some(after) = after else { return };
+        let key = net.set_timer(after, "the end of a job's last daemon", Due::Patience(id));
+        if let Some(Life::Running { patience, .. }) = self.jobs.get_mut(&id).map(|job| &mut job.life) {
+            patience.timer = Some(key);
+        }
+    }
+}
+
+impl Job {
+    /// The daemon that is waited for.
+    fn awaited(&self) -> Option<Who> {
+        let Life::Running { patience, .. } = &self.life else { return None };
+        patience.awaited.map(|(who, _)| who)
+    }
+
+    /// The daemon that has not ended its part while the other has.
+    fn last_one(&self) -> Option<Who> {
+        if !self.life.is_running() || self.task.is_copy() {
+            return None;
+        }
+        let waits_for_storage = || self.life.waits_for(Event::StorageEnded);
+        let who = match (self.file_daemon.presence.end(), self.storage_daemon.presence.end()) {
+            (None, Some(_)) => Who::File,
+            (Some(_), None) => Who::Storage,
+            // The file daemon of a restore ends its part when the storage daemon has ended its own.
+            (None, None) if self.kind == JobType::Restore && waits_for_storage() => Who::Storage,
+            _ => return None,
+        };
+        self.conn(who).map(|_| who)
+    }
+
+    /// How long the last daemon may still be silent; `None` when it has been for too long.
+    fn patience_left(&self, now: Instant) -> Option<Duration> {
+        let Life::Running { patience: Patience { awaited, heard, .. }, .. } = &self.life else { return None };
+        let (who, since) = (*awaited)?;
+        let limit = limit(self.heartbeat_of(who));
+        let until = if who == Who::File && self.has_failed_storage() {
+            since + FAILED
+        } else if who == Who::Storage && self.is_storage_busy() {
+            now + limit
+        } else {
+            since.max(*heard) + limit
+        };
+        (now < until).then(|| until.since(now))
+    }
+
+    fn has_failed_storage(&self) -> bool {
+        self.storage_daemon.presence.end().is_some_and(|end| !end.status.is_ok())
+    }
+
+    /// Whether the storage daemon's silence says nothing: it waits for an operator or a device, works through what it
+    /// has kept (`wire/3 §2.5`), or waits for us.
+    fn is_storage_busy(&self) -> bool {
+        use JobStatus::*;
+        let is_busy = matches!(
+            self.storage_daemon.status,
+            Blocked
+                | WaitMedia
+                | WaitMount
+                | WaitStorageResource
+                | WaitDevice
+                | DataCommitting
+                | DataDespooling
+                | AttributeDespooling
+                | AttributeInserting
+        );
+        is_busy || self.attributes.under_way > 0 || self.storage_daemon.requests.served.is_some()
+    }
+
+    fn heartbeat_of(&self, who: Who) -> Option<Seconds> {
+        match who {
+            Who::File => self.config.client(&self.with.client).and_then(|client| self.config.client_heartbeat(client)),
+            _ => self.config.storage(&self.with.storage).and_then(|storage| self.config.storage_heartbeat(storage)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_is_too_long_after_three_intervals_and_two_seconds_and_a_minute_at_least() {
+        let after = |interval: Option<u64>| limit(interval.map(Seconds)).as_secs();
+        assert_eq!([after(Some(60)), after(None), after(Some(600))], [182, 182, 1_802]);
+        assert_eq!([after(Some(20)), after(Some(19)), after(Some(1)), after(Some(21))], [62, 62, 62, 65]);
+    }
+}

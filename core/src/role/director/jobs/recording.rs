@@ -1,0 +1,187 @@
+//! The ends of jobs on their way into the catalog. One that the catalog does not take, because its disk is full or its server is
+//! away, is kept and offered again until it does. For everybody else the job has ended: it takes no room, nobody waits for it, and
+//! its daemons are gone.
+
+use std::collections::BTreeMap;
+
+use crate::error::Explain;
+use crate::limits::{RECORD_AGAIN, UNRECORDED};
+use crate::node::TimerKey;
+use crate::notice::Level;
+use crate::role::director::Net;
+use crate::time::Wall;
+use crate::wire::message::MessageKind;
+use crate::wire::status::JobStatus;
+
+use super::job::Job;
+use super::running::Finished;
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd};
+use crate::role::director::{Director, Due, Owner};
+
+/// What such a job does, in words.
+pub(crate) const STAGE: &str = "waiting for the catalog to record its end";
+/// Jobs that have ended and are still shown by a status.
+const RECENT: usize = 10;
+
+/// Jobs whose ends the catalog has not taken yet.
+#[derive(Debug, Default)]
+pub(crate) struct Unrecorded {
+    /// By JobId; at most [`UNRECORDED`].
+    kept: BTreeMap<u32, Kept>,
+    /// The one that is being offered: one after the other, so that a catalog that is away is asked once in a while.
+    offered: Option<u32>,
+    timer: Option<TimerKey>,
+}
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) job: Job,
+    end: Box<JobEnd>,
+}
+
+impl Kept {
+    /// How it ended, for a status.
+    pub(crate) fn finished(&self) -> Finished {
+        finished(&self.job, &self.end)
+    }
+}
+
+impl Unrecorded {
+    /// All of them, by JobId.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Kept> {
+        self.kept.values()
+    }
+
+    /// The one with this unique name or JobId.
+    pub(crate) fn find(&self, wanted: &str) -> Option<&Kept> {
+        let number = wanted.parse().ok();
+        self.iter().find(|kept| kept.job.unique == wanted || Some(kept.job.id) == number)
+    }
+
+    /// Whether the catalog is being asked to take one.
+    pub(crate) const fn is_offered(&self) -> bool {
+        self.offered.is_some()
+    }
+}
+
+impl Director {
+    /// The catalog's answer to the end of a job.
+    pub(crate) fn job_recorded(
+        &mut self,
+        net: &mut Net,
+        end: Box<JobEnd>,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        let id = end.job_id;
+        if self.unrecorded.offered == Some(id) {
+            return self.end_offered(net, id, answer);
+        }
+        let Some(job) = self.jobs.remove(&id) else { return };
+        self.forget_cancel(id);
+        let has_room = self.unrecorded.kept.len() < UNRECORDED;
+        let status = match answer {
+            Err(error) if has_room && !error.kind.is_about_the_request() => {
+                let status = job.status;
+                self.keep_end(net, Kept { job, end }, &error);
+                status
+            }
+            answer => self.end_is_settled(net, Kept { job, end }, answer),
+        };
+        self.job_has_ended(net, id, status);
+        self.start_queued(net);
+        self.exit_if_idle(net);
+    }
+
+    /// The catalog may have room again, or be back.
+    pub(crate) fn offer_timer(&mut self, net: &mut Net) {
+        self.unrecorded.timer = None;
+        self.offer_end(net);
+    }
+
+    /// Offers the catalog the first end that it has not taken.
+    pub(crate) fn offer_end(&mut self, net: &mut Net) {
+        if self.unrecorded.is_offered() {
+            return;
+        }
+        let Some((id, kept)) = self.unrecorded.kept.first_key_value() else { return };
+        let (id, end) = (*id, kept.end.clone());
+        self.unrecorded.offered = Some(id);
+        net.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
+    }
+
+    /// The director ends: says which ends of jobs are lost.
+    pub(crate) fn tell_unrecorded(&self, net: &mut Net) {
+        let ids: Vec<String> = self.unrecorded.kept.keys().map(u32::to_string).collect();
+        if !ids.is_empty() {
+            let text =
+                format!("the director stops before the catalog has recorded the ends of jobs: {}", ids.join(", "));
+            net.complain(Level::Error, 622, &text);
+        }
+    }
+
+    fn keep_end(&mut self, net: &mut Net, mut kept: Kept, error: &CatalogError) {
+        let job = &mut kept.job;
+        let status = char::from(job.status.letter());
+        let text = format!("the end of the job (status {status}) is not recorded yet: {error}, {}", error.code());
+        net.complain(Level::Warn, 621, &format!("job {}: {text}", job.id));
+        job.say(&mut self.journal, net, MessageKind::Warning, &format!("{text}; {}", error.help()));
+        self.save_lines(net);
+        self.unrecorded.kept.insert(kept.job.id, kept);
+        self.offer_later(net);
+    }
+
+    fn offer_later(&mut self, net: &mut Net) {
+        let Unrecorded { kept, offered, timer } = &self.unrecorded;
+        if !self.stopping && !kept.is_empty() && offered.is_none() && timer.is_none() {
+            let timer = net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
+            self.unrecorded.timer = Some(timer);
+        }
+    }
+
+    /// The answer to one that was offered again.
+    fn end_offered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+        self.unrecorded.offered = None;
+        if answer.as_ref().is_err_and(|error| !error.kind.is_about_the_request()) {
+            self.offer_later(net);
+        } else if let Some(kept) = self.unrecorded.kept.remove(&id) {
+            if answer.is_ok() {
+                let status = char::from(kept.job.status.letter());
+                net.log(Level::Info, &format!("job {id}: the end of the job (status {status}) is recorded at last"));
+            }
+            self.end_is_settled(net, kept, answer);
+            self.offer_end(net);
+        }
+        self.exit_if_idle(net);
+    }
+
+    /// The end of a job is recorded, or never will be: what comes after it. Returns how the job has ended after all.
+    fn end_is_settled(&mut self, net: &mut Net, kept: Kept, answer: Result<CatalogAnswer, CatalogError>) -> JobStatus {
+        let Kept { mut job, end } = kept;
+        if let Err(error) = answer {
+            let text = format!("the end of the job was not recorded: {error} ({}); {}", error.code(), error.help());
+            net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {}: {text}", job.id));
+            job.say(&mut self.journal, net, MessageKind::Fatal, &text);
+            self.save_lines(net);
+        }
+        self.reschedule(net, &mut job);
+        self.writer_recorded(net, &job);
+        self.recent.truncate(RECENT - 1);
+        self.recent.push_front(finished(&job, &end));
+        job.status
+    }
+}
+
+fn finished(job: &Job, end: &JobEnd) -> Finished {
+    let (files, bytes, _) = job.totals();
+    Finished {
+        id: job.id,
+        name: job.name.clone(),
+        kind: job.kind,
+        level: job.level,
+        files,
+        bytes,
+        status: job.status,
+        ended: Wall(end.real_end_time.saturating_mul(1_000_000)),
+    }
+}

@@ -1,0 +1,71 @@
+//! Trying failed backups again (`wire/2 §6.6`). Each try is a job of its own, which waits in the queue until its pause is
+//! over: it is shown, can be cancelled, and is marked as failed if the director ends meanwhile.
+
+use std::time::Duration;
+
+use crate::role::director::Net;
+use crate::wire::message::MessageKind;
+use crate::wire::status::JobStatus;
+
+use super::job::Job;
+use super::life::Life;
+use super::ordering::Order;
+use super::task::Task;
+use crate::role::director::{Director, Due};
+
+/// How often a job was tried before, and the pause before it is tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Attempt {
+    pub(crate) number: u32,
+    pub(crate) pause: Duration,
+}
+
+impl Director {
+    /// A job has ended: orders it once more if it has failed and its resource says so.
+    pub(crate) fn reschedule(&mut self, net: &mut Net, job: &mut Job) {
+        let is_good = matches!(job.status, JobStatus::Ok | JobStatus::Warnings | JobStatus::Canceled);
+        let Task::Backup(backup) = &job.task else { return };
+        if is_good || self.stopping {
+            return;
+        }
+        let accurate = backup.accurate;
+        let Some(resource) = self.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else { return };
+        let (most, pause) = (resource.reschedule_times, resource.reschedule_interval);
+        let next = job.attempt.saturating_add(1);
+        if most > 0 && next > most {
+            let text = format!("The job has failed {next} times and is not tried again.");
+            job.say(&mut self.journal, net, MessageKind::Info, &text);
+            return self.save_lines(net);
+        }
+        let which = if most > 0 { format!("{next} of {most}") } else { next.to_string() };
+        job.say(
+            &mut self.journal,
+            net,
+            MessageKind::Info,
+            &format!("The job is tried again in {pause} (try {which})."),
+        );
+        self.save_lines(net);
+        let attempt = Attempt { number: next, pause: pause.duration() };
+        let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
+        self.order_job(net, Order { accurate, attempt, ..order });
+    }
+
+    /// Lets a queued job wait for its pause.
+    pub(crate) fn hold(&mut self, net: &mut Net, id: u32, pause: Duration) {
+        if pause.is_zero() {
+            return;
+        }
+        let key = net.set_timer(pause, "a failed job's next try", Due::Hold(id));
+        if let Some(job) = self.jobs.get_mut(&id) {
+            job.life = Life::Queued { held: Some(key) };
+        }
+    }
+
+    /// The pause is over.
+    pub(crate) fn hold_over(&mut self, net: &mut Net, id: u32) {
+        if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.is_queued()) {
+            job.life = Life::QUEUED;
+        }
+        self.start_queued(net);
+    }
+}

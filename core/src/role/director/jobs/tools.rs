@@ -1,0 +1,110 @@
+//! What the dialogues of jobs work with: events, news, wants, and the tools of a step.
+
+use std::fmt;
+
+use crate::catalog::{CatalogAnswer, CatalogRequest};
+use crate::role::director::Net;
+use crate::role::script::{Script, Scripted};
+use crate::wire::message::MessageKind;
+
+use super::job::Job;
+use super::life::Life;
+use super::trouble::Trouble;
+use crate::role::director::journal::Journal;
+
+/// What a step may use besides its job.
+pub(crate) struct Tools<'a> {
+    pub(crate) net: &'a mut Net,
+    pub(crate) journal: &'a mut Journal,
+}
+
+impl Tools<'_> {
+    /// Writes a line of the job's report.
+    pub(crate) fn note(&mut self, job: &mut Job, text: &str) {
+        job.say(self.journal, self.net, MessageKind::Info, text);
+    }
+
+    /// Writes lines of the job's report.
+    pub(crate) fn notes(&mut self, job: &mut Job, texts: &[String]) {
+        for text in texts {
+            self.note(job, text);
+        }
+    }
+
+    /// Writes a warning of the job's report.
+    pub(crate) fn warn(&mut self, job: &mut Job, text: &str) {
+        job.say(self.journal, self.net, MessageKind::Warning, text);
+    }
+}
+
+/// What happens to a job while its dialogue is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// The storage daemon is connected and authenticated.
+    StorageReady,
+    /// The file daemon is connected and authenticated.
+    FileReady,
+    /// `2800 End Job` has come.
+    FileEnded,
+    /// `3099 … end` has come.
+    StorageEnded,
+    /// No batch of attributes is on its way any more.
+    FilesStored,
+    /// The writing storage daemon of a copy waits for the reading one.
+    WriterListens,
+    /// The reading storage daemon of a copy has ended.
+    ReaderEnded,
+    /// The copy is in the catalog with the times of its original.
+    Copied,
+}
+
+/// What comes for the present step only.
+#[derive(Debug)]
+pub(crate) enum News {
+    /// The catalog's answer to what the step has asked.
+    Catalog(CatalogAnswer),
+    /// The client has taken a parcel.
+    ParcelTaken,
+}
+
+/// What only the director can do for a step.
+#[derive(Debug)]
+pub(crate) enum Want {
+    /// Ask the catalog; its answer is news.
+    Ask(CatalogRequest),
+    /// Find the way to the job's file daemon.
+    ReachFile,
+    /// Tell the control job of a copy that the writing storage daemon listens.
+    TellReader,
+    /// Tell the writing job of a copy how the reading storage daemon has ended.
+    TellWriter,
+    /// Hand the connection to the storage daemon over to the writing job of a copy.
+    HandOver,
+}
+
+impl Scripted for Job {
+    type Tools<'a> = Tools<'a>;
+    type Event = Event;
+    type News = News;
+    type Want = Want;
+    type Trouble = Trouble;
+
+    fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
+        if let Life::Running { script, .. } = &mut self.life { Some(script) } else { None }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StorageReady => "storage daemon ready",
+            Self::FileReady => "file daemon ready",
+            Self::FileEnded => "end of the file daemon's job",
+            Self::StorageEnded => "end of the storage daemon's job",
+            Self::FilesStored => "files stored",
+            Self::WriterListens => "the writing storage daemon listens",
+            Self::ReaderEnded => "the reading storage daemon has ended",
+            Self::Copied => "the copy is recorded",
+        })
+    }
+}

@@ -1,0 +1,315 @@
+//! Why jobs fail, as far as the director knows it. What a daemon knows, its own messages say.
+
+use crate::catalog::restore_selection::SelectionError;
+use crate::catalog::{CatalogAnswer, CatalogError};
+use crate::channel::NoAddress;
+use crate::conn::{CloseReason, DialFailure};
+use crate::error::{Code, Explain, Fault, Retry};
+use crate::ids::Who;
+use crate::role::script::Mismatch;
+use crate::wire::status::{JobStatus, StorageEnd};
+
+use crate::role::director::reach::ReachFailure;
+use crate::role::director::reach::dialling::Undialled;
+
+/// Why a job has failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// A daemon has said something else than the present step waits for.
+    #[error("{0}")]
+    Step(#[from] Mismatch),
+    /// The catalog has refused a request, or is away.
+    #[error("{0}")]
+    Catalog(#[from] CatalogError),
+    /// The catalog has answered another question.
+    #[error("unexpected answer from the catalog: {0}")]
+    CatalogAnswer(String),
+    /// The catalog has not taken attributes.
+    #[error("the file list was not stored: {0}")]
+    FilesNotStored(CatalogError),
+    /// There is no way to dial the storage daemon.
+    #[error("{0}")]
+    Undialled(#[from] Undialled),
+    /// The storage daemon was dialled in vain.
+    #[error("{who}: {failure}")]
+    NotDialled {
+        /// Which daemon.
+        who: Who,
+        /// What came of it.
+        failure: DialFailure,
+    },
+    /// There is no way to the file daemon.
+    #[error("file daemon: {0}")]
+    NotReached(#[from] ReachFailure),
+    /// A connection has ended before its daemon's part of the job.
+    #[error("lost the {who}: {reason}")]
+    Lost {
+        /// Which daemon.
+        who: Who,
+        /// How it ended.
+        reason: CloseReason,
+    },
+    /// The file daemon has given up.
+    #[error("the file daemon ended the job with status {} during {step}", letter(*status))]
+    FileEnded {
+        /// Its status.
+        status: JobStatus,
+        /// What the job was doing.
+        step: &'static str,
+    },
+    /// A storage daemon of a copy has given up.
+    #[error("the {role}storage daemon ended with status {} and {} errors", letter(end.status), end.errors)]
+    StorageEnded {
+        /// `reading `, `writing `, or nothing if it does both.
+        role: &'static str,
+        /// What it said.
+        end: StorageEnd,
+    },
+    /// The storage daemon has failed, and the file daemon goes on.
+    #[error("the storage daemon has failed the job, and the file daemon has not noticed it in time")]
+    Unnoticed,
+    /// One daemon has ended its part, and the other is silent.
+    #[error("the {other} has ended its part, and the {who} has said nothing for {seconds} s")]
+    Silent {
+        /// The silent one.
+        who: Who,
+        /// The one that has ended.
+        other: Who,
+        /// For how long.
+        seconds: u64,
+    },
+    /// The storage daemon sends requests and waits for no answers.
+    #[error("the storage daemon asks the catalog and waits for no answer")]
+    Flood,
+    /// The storage daemon asks for what no catalog has.
+    #[error("unknown catalog request: {0}")]
+    UnknownRequest(String),
+    /// Volumes change as fast as they are looked at.
+    #[error("the search for a volume does not end")]
+    EndlessSearch,
+    /// A step belongs to another kind of job.
+    #[error("a step of another kind of job")]
+    OtherTask,
+    /// The data channel has no way.
+    #[error("{0}")]
+    NoChannel(#[from] NoAddress),
+    /// A resource that the job needs is not there.
+    #[error("the job's client or storage is no longer configured")]
+    Unconfigured,
+    /// A passive client that no storage daemon can dial.
+    #[error(
+        "client \"{client}\" is passive, but its file daemon is too old to be dialled by a storage daemon (protocol \
+         {protocol}, {since} is the first that can)"
+    )]
+    TooOld {
+        /// The client.
+        client: String,
+        /// Its file daemon's protocol.
+        protocol: u32,
+        /// The protocol that it takes.
+        since: u32,
+    },
+    /// There is no job to verify.
+    #[error("{}, so there is nothing to verify", no_backup(*.0))]
+    NothingToVerify(Option<u32>),
+    /// The list of files was pruned.
+    #[error("the catalog no longer has the list of the files of job {0}")]
+    NoFileList(u32),
+    /// What a job has saved cannot be read.
+    #[error("{0}")]
+    Selection(#[from] SelectionError),
+    /// One daemon at a time can verify or copy.
+    #[error("the job lies on more than one storage: {}", .0.join(", "))]
+    SeveralStorages(Vec<String>),
+    /// The storage of a job is not in the configuration.
+    #[error("the job lies on storage \"{0}\", which the configuration does not have")]
+    UnknownStorage(String),
+    /// Another job copies the same one.
+    #[error("job {job} is taken by JobId {by}, which has not ended")]
+    Taken {
+        /// The job to copy.
+        job: u32,
+        /// The job that copies it.
+        by: u32,
+    },
+    /// There is no such job to copy.
+    #[error("{}, so it cannot be copied", no_backup(Some(*.0)))]
+    NothingToCopy(u32),
+    /// A copy has nowhere to go.
+    #[error("pool \"{pool}\" has no `{setting}`, so copies have nowhere to go")]
+    NoTarget {
+        /// The pool.
+        pool: String,
+        /// What it lacks.
+        setting: &'static str,
+    },
+    /// A copy would go where its original is.
+    #[error("storage \"{storage}\" has the original already, and pool \"{pool}\" names the same")]
+    SameStorage {
+        /// The storage.
+        storage: String,
+        /// The pool.
+        pool: String,
+    },
+    /// The other job of a copy has failed.
+    #[error("the other job of the copy, JobId {0}, has failed")]
+    Partner(u32),
+    /// The job that was to become the copy is none.
+    #[error("the copy cannot be used: JobId {job} ended with status {}", letter(*status))]
+    BadCopy {
+        /// The writing job.
+        job: u32,
+        /// How it ended.
+        status: JobStatus,
+    },
+    /// A storage daemon of a copy is gone without its end.
+    #[error("the {role}storage daemon has not said how it ended")]
+    NoEnd {
+        /// `reading ` or `writing `.
+        role: &'static str,
+    },
+    /// A copy has fewer files than its original.
+    #[error("{written} of the original's {files} files were copied")]
+    ShortCopy {
+        /// Files copied.
+        written: u32,
+        /// Files of the original.
+        files: u32,
+    },
+}
+
+impl Trouble {
+    /// The catalog has answered another question than was asked.
+    pub(crate) fn unexpected(answer: &CatalogAnswer) -> Self {
+        Self::CatalogAnswer(format!("{answer:?}"))
+    }
+
+    /// As a line of a report has it.
+    pub(crate) fn line(&self) -> String {
+        format!("{self} ({}); {}", self.code(), self.help())
+    }
+
+    /// All that there is to say of it, but for the sentence. What has an error of its own beneath says what that says.
+    fn facts(&self) -> Facts {
+        use Fault::{Bug, Config, Local, Network, Peer};
+        use Retry::{Backoff, Never};
+        let (fault, retry, code, help) = match self {
+            Self::Catalog(error) | Self::FilesNotStored(error) => return Facts::of(error),
+            Self::Undialled(error) => return Facts::of(error),
+            Self::NotDialled { failure, .. } => return Facts::of(failure),
+            Self::NotReached(failure) => return Facts::of(failure),
+            Self::Lost { reason, .. } => return Facts::of(reason),
+            Self::Selection(error) => return Facts::of(error),
+            Self::Step(_) => (Peer, Backoff, 571, "the messages of that daemon before this line say why"),
+            Self::FileEnded { .. } => (Peer, Backoff, 572, "its messages say why"),
+            Self::StorageEnded { .. } => (Peer, Backoff, 573, "the messages of that storage daemon say why"),
+            Self::Unnoticed => (Network, Backoff, 574, "check the network between the two"),
+            Self::Silent { .. } => {
+                (Network, Backoff, 575, "see whether it hangs, and check the network between it and the director")
+            }
+            Self::Flood => (Peer, Backoff, 576, "update the storage daemon"),
+            Self::UnknownRequest(_) => {
+                (Peer, Backoff, 577, "update the director, or the storage daemon if that is the older one")
+            }
+            Self::EndlessSearch => (Bug, Backoff, 578, "run the job again, and report it if it happens again"),
+            Self::CatalogAnswer(_) => (Bug, Backoff, 579, "report it with the director's log"),
+            Self::NoChannel(error) => (Config, Never, 580, error.help()),
+            Self::Unconfigured => (Config, Never, 581, "put the resource back, or run another job"),
+            Self::TooOld { .. } => (Peer, Never, 582, "update it, or remove `passive`"),
+            Self::NothingToVerify(_) => (Config, Never, 583, "run a backup first, or name another job with `jobid=`"),
+            Self::NoFileList(_) => (Local, Never, 584, "verify a younger job"),
+            Self::SeveralStorages(_) => {
+                (Config, Never, 585, "restore the job instead: a restore reads from several storages")
+            }
+            Self::UnknownStorage(_) => (Config, Never, 586, "put the storage back under this name"),
+            Self::Taken { .. } => (Config, Backoff, 587, "run this again after it"),
+            Self::NothingToCopy(_) => (Config, Never, 588, "name a backup that ended well"),
+            Self::NoTarget { .. } => (Config, Never, 589, "set it, so that it is known where copies of this pool go"),
+            Self::SameStorage { .. } => (Config, Never, 590, "give the pool another storage"),
+            Self::Partner(_) => (Peer, Backoff, 591, "the report of that job says why"),
+            Self::BadCopy { .. } => (Peer, Backoff, 592, "the report of that job says why; the original is as it was"),
+            Self::NoEnd { .. } => (Peer, Backoff, 593, "its log says why"),
+            Self::ShortCopy { .. } => (Peer, Backoff, 594, "run the copy again; the original is still there"),
+            Self::OtherTask => (Bug, Never, 598, "report it with the job's report"),
+        };
+        Facts { fault, retry, code: Code(code), help }
+    }
+}
+
+/// What an error says of itself besides its sentence.
+struct Facts {
+    fault: Fault,
+    retry: Retry,
+    code: Code,
+    help: &'static str,
+}
+
+impl Facts {
+    fn of(error: &dyn Explain) -> Self {
+        Self { fault: error.fault(), retry: error.retry(), code: error.code(), help: error.help() }
+    }
+}
+
+impl Explain for Trouble {
+    fn fault(&self) -> Fault {
+        self.facts().fault
+    }
+
+    fn retry(&self) -> Retry {
+        self.facts().retry
+    }
+
+    fn code(&self) -> Code {
+        self.facts().code
+    }
+
+    fn help(&self) -> &'static str {
+        self.facts().help
+    }
+}
+
+fn letter(status: JobStatus) -> char {
+    char::from(status.letter())
+}
+
+fn no_backup(job: Option<u32>) -> String {
+    match job {
+        Some(job) => format!("job {job} is no backup that ended well"),
+        None => "there is no backup that ended well".to_owned(),
+    }
+}
+
+/// One of each that has a code of its own.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<Trouble> {
+    let end = StorageEnd { job: "j".to_owned(), status: JobStatus::Fatal, files: 0, bytes: 0, errors: 1 };
+    let mismatch = Mismatch { step: "a step", wanted: "this".to_owned(), got: "that".to_owned() };
+    let no_address = NoAddress { client: "c".to_owned(), storage: "s".to_owned(), reasons: Vec::new() };
+    vec![
+        Trouble::Step(mismatch),
+        Trouble::FileEnded { status: JobStatus::Fatal, step: "a step" },
+        Trouble::StorageEnded { role: "reading ", end },
+        Trouble::Unnoticed,
+        Trouble::Silent { who: Who::File, other: Who::Storage, seconds: 182 },
+        Trouble::Flood,
+        Trouble::UnknownRequest("x".to_owned()),
+        Trouble::EndlessSearch,
+        Trouble::CatalogAnswer("Id(1)".to_owned()),
+        Trouble::NoChannel(no_address),
+        Trouble::Unconfigured,
+        Trouble::TooOld { client: "c".to_owned(), protocol: 50, since: 51 },
+        Trouble::NothingToVerify(None),
+        Trouble::NoFileList(1),
+        Trouble::SeveralStorages(vec!["a".to_owned(), "b".to_owned()]),
+        Trouble::UnknownStorage("s".to_owned()),
+        Trouble::Taken { job: 1, by: 2 },
+        Trouble::NothingToCopy(1),
+        Trouble::NoTarget { pool: "p".to_owned(), setting: "next_pool" },
+        Trouble::SameStorage { storage: "s".to_owned(), pool: "p".to_owned() },
+        Trouble::Partner(2),
+        Trouble::BadCopy { job: 2, status: JobStatus::Error },
+        Trouble::NoEnd { role: "reading " },
+        Trouble::ShortCopy { written: 1, files: 2 },
+        Trouble::OtherTask,
+    ]
+}

@@ -1,0 +1,388 @@
+//! The way to a file daemon, in three steps (`wire/1 §8.4`): a connection that waits, a dial, a connection that comes.
+//!
+//! ```text
+//!   take the newest that waits --> ask --answer--> reached          (protocol 54 and later; older ones are not asked)
+//!      ^  | none                    | silence, the end
+//!      |  |                         '--> take the next
+//!      |  '--> dial ---------------------connected--> reached
+//!      |         | failed, or not allowed
+//!      '---- one has come -- wait --time over--> not reached
+//! ```
+//! A connection that waits may lead to nobody without anybody having noticed. So it is taken with a question that has no
+//! effect; then a dead one costs seconds and not the job.
+
+pub(crate) mod dialling;
+pub(crate) mod pool;
+pub(crate) mod reception;
+
+use std::time::Duration;
+
+use crate::conn::{DialFailure, Peer};
+use crate::error::{Code, Explain, Fault, Retry};
+use crate::ids::{ConnId, DialId};
+use crate::node::TimerKey;
+use crate::role::director::Net;
+use crate::role::director::reach::pool::Waiting;
+use crate::time::Instant;
+use crate::wire::file::FileCommand;
+use crate::wire::file_answers;
+
+use super::errands::Errand;
+use super::jobs::trouble::Trouble;
+use super::{Dial, Director, Due};
+use dialling::Undialled;
+
+/// How long a waiting client may take to answer when its connection is taken.
+const CLAIM: Duration = Duration::from_secs(5);
+
+/// Since this protocol file daemons know the question (`wire/2 §1.14`).
+const ASKED_SINCE: u32 = 54;
+
+/// A file daemon that somebody wants to reach.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    client: String,
+    goal: Goal,
+    /// The pause between tries and the time for all, for the dial; the second also for the third step. In seconds.
+    times: (u64, u64),
+    claiming: Option<(ConnId, Waiting)>,
+    dial: Option<DialId>,
+    /// The claim's patience, or the end of the third step.
+    timer: Option<TimerKey>,
+    /// When the third step ends; none before it has begun.
+    until: Option<Instant>,
+    saw: Saw,
+}
+
+/// Who wants it.
+#[derive(Debug)]
+pub(crate) enum Goal {
+    Job(u32),
+    Errand(Box<Errand>),
+}
+
+/// The connection that was reached.
+#[derive(Debug)]
+pub(crate) enum Reached {
+    /// It waited; it is authenticated and greeted, and its protocol is known.
+    Waited(Waiting),
+    /// It was dialled; its greeting is to come.
+    Dialled(Box<Peer>),
+}
+
+/// What the steps saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Saw {
+    /// Waiting connections that did not answer.
+    pub silent: u32,
+    /// Waiting connections that ended, or answered something else.
+    pub lost: u32,
+    /// What came of the dial: in words, with its code.
+    pub dialled: Option<String>,
+}
+
+/// Why a file daemon was not reached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReachFailure {
+    /// Neither side may dial.
+    #[error("connecting to {0} is not allowed")]
+    NotAllowed(String),
+    /// It could only be dialled, and did not answer.
+    #[error("{0}")]
+    Dial(#[from] DialFailure),
+    /// It could only be dialled, and there is nothing to dial.
+    #[error("{0}")]
+    Undialled(#[from] Undialled),
+    /// It dials the director, and did not, within so many seconds.
+    #[error("client {client} did not dial in within {within} s{}", claims(saw))]
+    NotCome {
+        /// The client.
+        client: String,
+        /// Seconds.
+        within: u64,
+        /// What the steps saw.
+        saw: Saw,
+    },
+    /// It neither could be dialled nor did it dial.
+    #[error("client {client} is not reached: dialling it failed ({}), and it did not dial in within {within} s{}", saw.dialled.as_deref().unwrap_or("not tried"), claims(saw))]
+    Neither {
+        /// The client.
+        client: String,
+        /// Seconds.
+        within: u64,
+        /// What the steps saw.
+        saw: Saw,
+    },
+}
+
+fn claims(saw: &Saw) -> String {
+    match (saw.silent, saw.lost) {
+        (0, 0) => "; no connection of it was waiting".to_owned(),
+        (silent, lost) => {
+            let seconds = CLAIM.as_secs();
+            format!("; of those that waited, {silent} did not answer within {seconds} s and {lost} broke")
+        }
+    }
+}
+
+impl Explain for ReachFailure {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::NotAllowed(_) => Fault::Config,
+            Self::Undialled(why) => why.fault(),
+            Self::Dial(failure) => failure.fault(),
+            Self::NotCome { .. } | Self::Neither { .. } => Fault::Network,
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::NotAllowed(_) => Retry::Never,
+            Self::Undialled(why) => why.retry(),
+            Self::Dial(failure) => failure.retry(),
+            Self::NotCome { .. } | Self::Neither { .. } => Retry::Backoff,
+        }
+    }
+
+    fn code(&self) -> Code {
+        Code(match self {
+            Self::NotAllowed(_) => 150,
+            Self::NotCome { .. } => 152,
+            Self::Neither { .. } => 153,
+            Self::Undialled(why) => return why.code(),
+            Self::Dial(failure) => return failure.code(),
+        })
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::NotAllowed(_) => {
+                "let one side dial: set `connection_from_director_to_client` or `connection_from_client_to_director` of the client"
+            }
+            Self::Undialled(why) => why.help(),
+            Self::NotCome { .. } => "see whether the client runs, and what its log says about this director",
+            Self::Neither { .. } => "see whether the client runs, and which of the two directions its network allows",
+            Self::Dial(failure) => failure.help(),
+        }
+    }
+}
+
+/// One failure for each code of its own.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<ReachFailure> {
+    let client = || "c".to_owned();
+    let saw = || Saw { silent: 1, lost: 0, dialled: Some("T0104".to_owned()) };
+    vec![
+        ReachFailure::NotAllowed(client()),
+        ReachFailure::NotCome { client: client(), within: 180, saw: saw() },
+        ReachFailure::Neither { client: client(), within: 180, saw: saw() },
+    ]
+}
+
+impl Director {
+    /// Looks for a way to a client; whoever wants it hears of the end.
+    pub(crate) fn reach(&mut self, net: &mut Net, client: &str, goal: Goal, times: (u64, u64)) {
+        let id = net.next_id();
+        let reach = Reach {
+            client: client.to_owned(),
+            goal,
+            times,
+            claiming: None,
+            dial: None,
+            timer: None,
+            until: None,
+            saw: Saw::default(),
+        };
+        self.reaching.insert(id, reach);
+        self.next_way(net, id);
+    }
+
+    /// Looks for a way to a client for an errand.
+    ///
+    /// # Errors
+    /// Why there is none; then the errand is given up.
+    pub(crate) fn reach_for_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), ReachFailure> {
+        let client = self.overrides.client(&self.config, name);
+        let client = client.ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
+        let goes = client.connection_from_director_to_client && client.address.is_some();
+        if !goes && !client.connection_from_client_to_director {
+            return Err(ReachFailure::NotAllowed(name.to_owned()));
+        }
+        let times = dialling::errand_times(&self.config);
+        self.reach(net, name, Goal::Errand(Box::new(errand)), times);
+        Ok(())
+    }
+
+    /// Whether somebody but a console waits to reach a client.
+    pub(crate) fn reaches_for_itself(&self) -> bool {
+        self.reaching.values().any(|reach| match &reach.goal {
+            Goal::Job(_) => false,
+            Goal::Errand(errand) => errand.console().is_none(),
+        })
+    }
+
+    /// Goes on with the first step that has not failed.
+    fn next_way(&mut self, net: &mut Net, id: u64) {
+        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        let client = self.config.client(&reach.client);
+        let comes = client.is_some_and(|client| client.connection_from_client_to_director);
+        let goes = client.is_some_and(|client| client.connection_from_director_to_client);
+        if comes && let Some((conn, waiting)) = self.reception.pool.take(&reach.client, net.now()) {
+            if waiting.protocol < ASKED_SINCE {
+                return self.reached(net, id, conn, Reached::Waited(waiting));
+            }
+            reach.claiming = Some((conn, waiting));
+            net.send_text(conn, FileCommand::SecureErase.to_line());
+            return self.arm_reach(net, id, CLAIM, "the answer of a client whose connection was taken");
+        }
+        if goes && reach.saw.dialled.is_none() {
+            match dialling::dial_client(
+                (&self.config, &self.overrides),
+                &self.credentials,
+                net,
+                &reach.client,
+                reach.times,
+                Dial::Reach(id),
+            ) {
+                Ok(dial) => {
+                    reach.dial = Some(dial);
+                    return;
+                }
+                Err(why) if comes => reach.saw.dialled = Some(why.to_string()),
+                Err(why) => return self.not_reached(net, id, why.into()),
+            }
+        }
+        if !comes {
+            let failure = ReachFailure::NotAllowed(reach.client.clone());
+            return self.not_reached(net, id, failure);
+        }
+        let now = net.now();
+        let within = Duration::from_secs(reach.times.1);
+        let until = *reach.until.get_or_insert_with(|| now + within);
+        if now < until {
+            return self.arm_reach(net, id, until.since(now), "a client that is to dial in");
+        }
+        let (client, within, saw) = (reach.client.clone(), reach.times.1, reach.saw.clone());
+        let failure = match goes {
+            true => ReachFailure::Neither { client, within, saw },
+            false => ReachFailure::NotCome { client, within, saw },
+        };
+        self.not_reached(net, id, failure);
+    }
+
+    fn arm_reach(&mut self, net: &mut Net, id: u64, after: Duration, why: &'static str) {
+        let key = net.set_timer(after, why, Due::Reach(id));
+        let earlier = self.reaching.get_mut(&id).and_then(|reach| reach.timer.replace(key));
+        net.cancel_timer(earlier);
+    }
+
+    /// A client has dialled in: for whoever waited longest for it.
+    pub(crate) fn client_waits(&mut self, net: &mut Net, client: &str) {
+        let is_it = |reach: &Reach| {
+            reach.client == *client && reach.claiming.is_none() && reach.dial.is_none() && reach.until.is_some()
+        };
+        let found = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id);
+        if let Some(id) = found {
+            self.next_way(net, id);
+        }
+    }
+
+    /// The claim or the third step has had its time.
+    pub(crate) fn reach_timer(&mut self, net: &mut Net, id: u64) {
+        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        reach.timer = None;
+        if let Some((conn, _)) = reach.claiming.take() {
+            reach.saw.silent += 1;
+            self.reception.pool.was_dead(&reach.client);
+            net.abort(conn);
+        }
+        self.next_way(net, id);
+    }
+
+    fn claimed(&self, conn: ConnId) -> Option<u64> {
+        let is_it = |reach: &Reach| reach.claiming.as_ref().is_some_and(|(mine, _)| *mine == conn);
+        self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id)
+    }
+
+    /// A line on a connection that has been taken: the answer. False if it has not been.
+    pub(crate) fn claim_answered(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) -> bool {
+        let Some(id) = self.claimed(conn) else { return false };
+        if !file_answers::is_secure_erase(text) {
+            net.close(conn, true);
+            return self.claim_lost(net, conn);
+        }
+        let taken = self.reaching.get_mut(&id).and_then(|reach| reach.claiming.take());
+        if let Some((conn, waiting)) = taken {
+            self.reached(net, id, conn, Reached::Waited(waiting));
+        }
+        true
+    }
+
+    /// A connection that has been taken is of no use after all. False if it has not been taken.
+    pub(crate) fn claim_lost(&mut self, net: &mut Net, conn: ConnId) -> bool {
+        let Some(id) = self.claimed(conn) else { return false };
+        let Some(reach) = self.reaching.get_mut(&id) else { return false };
+        reach.claiming = None;
+        reach.saw.lost += 1;
+        self.reception.pool.was_dead(&reach.client);
+        self.next_way(net, id);
+        true
+    }
+
+    /// The job that wants it, if it is for one.
+    pub(crate) fn job_of_reach(&self, id: u64) -> Option<u32> {
+        match self.reaching.get(&id)?.goal {
+            Goal::Job(job) => Some(job),
+            Goal::Errand(_) => None,
+        }
+    }
+
+    pub(crate) fn reach_dialed(&mut self, net: &mut Net, id: u64, outcome: Result<(ConnId, Peer), DialFailure>) {
+        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        reach.dial = None;
+        match outcome {
+            Ok((conn, peer)) => self.reached(net, id, conn, Reached::Dialled(Box::new(peer))),
+            Err(failure) => {
+                let client = self.config.client(&reach.client);
+                if client.is_some_and(|client| client.connection_from_client_to_director) {
+                    reach.saw.dialled = Some(format!("{failure}, {}", failure.code()));
+                    self.next_way(net, id);
+                } else {
+                    self.not_reached(net, id, ReachFailure::Dial(failure));
+                }
+            }
+        }
+    }
+
+    fn reached(&mut self, net: &mut Net, id: u64, conn: ConnId, how: Reached) {
+        let Some(reach) = self.reaching.remove(&id) else { return };
+        net.cancel_timer(reach.timer);
+        match reach.goal {
+            Goal::Job(job) => self.job_reached(net, job, conn, how),
+            Goal::Errand(errand) => self.errand_reached(net, *errand, &reach.client, conn, how),
+        }
+    }
+
+    fn not_reached(&mut self, net: &mut Net, id: u64, failure: ReachFailure) {
+        let Some(reach) = self.reaching.remove(&id) else { return };
+        net.cancel_timer(reach.timer);
+        match reach.goal {
+            Goal::Job(job) => self.fail_job(net, job, &failure.into()),
+            Goal::Errand(errand) => self.errand_failed(net, *errand, &(Trouble::from(failure).line() + "\n")),
+        }
+    }
+
+    /// A job does not want its file daemon any more.
+    pub(crate) fn stop_reaching(&mut self, net: &mut Net, job: u32) {
+        let is_it = |reach: &Reach| matches!(reach.goal, Goal::Job(mine) if mine == job);
+        let Some(id) = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id) else { return };
+        let Some(reach) = self.reaching.remove(&id) else { return };
+        net.cancel_timer(reach.timer);
+        if let Some((conn, _)) = reach.claiming {
+            net.close(conn, true);
+        }
+        if let Some(dial) = reach.dial {
+            net.cancel_dial(dial);
+        }
+    }
+}
