@@ -17,7 +17,9 @@
 //! with one command, `relaying.rs` passes on to consoles what daemons answer, `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `tokens.rs` are what
 //! dials, timers and pieces of work are for. The rules over the catalog's rows are in [`crate::catalog`].
 
+mod common;
 mod consoles;
+mod effect;
 mod errands;
 mod jobs;
 mod journal;
@@ -34,72 +36,49 @@ pub(crate) use {
     reach::one_of_each as one_of_each_reach_failure,
 };
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
-use crate::catalog::{self, CatalogAnswer, CatalogError, CatalogRequest};
-use crate::config::DirectorConfig;
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+use crate::config::{DirectorConfig, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
 use crate::ids::{ConnId, Who};
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
+use crate::printable;
 use crate::role::identity::{Credentials, Identity};
-use crate::role::script::Scripted;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
-use crate::wire::frame::Signal;
+use crate::wire::frame::{self, Signal};
 use crate::wire::hello::Purpose;
-use crate::wire::message::MessageKind;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
-use crate::wire::status::JobStatus;
 use crate::work::{Work, WorkDone};
 
-use consoles::{Answer, Consoles, Desk, Effect, Heard, NotDialled, Reply, Stopping, View};
-use errands::Errand;
-use jobs::cancelling::Cancelling;
+use common::{Common, Tools, Use};
+use consoles::{Answer, Consoles, Desk, Heard, Instruction, Reply, Stopping, View};
+use effect::Effect;
+use errands::Errands;
+use jobs::Jobs;
 use jobs::job::Job;
 use jobs::ordering::Order;
-use jobs::recording::Unrecorded;
-use jobs::running;
-use jobs::task::Task;
-use jobs::tools::News;
-use journal::Journal;
-use overrides::Overrides;
-use reach::Reach;
-use reach::reception::{self, Reception};
+use reach::{Goal, Ways};
 use schedule::Schedules;
 use setup::Setup;
 use tokens::{Dial, Due, Owner};
 
-/// The role of a director.
+/// The role of a director: hands what happens to the part it is for, and carries out what the parts want of each other.
 #[derive(Debug)]
 pub struct Director {
-    config: Arc<DirectorConfig>,
-    overrides: Arc<Overrides>,
-    credentials: Arc<Credentials>,
-    identity: Identity,
+    common: Common,
     setup: Setup,
-    jobs: BTreeMap<u32, Job>,
-    /// Connections of jobs, each with the job it belongs to.
-    conns: BTreeMap<ConnId, u32>,
-    /// Errands that are connected.
-    talking: BTreeMap<ConnId, Errand>,
-    reception: Reception,
-    /// Clients that a job or an errand wants to reach.
-    reaching: BTreeMap<u64, Reach>,
+    jobs: Jobs,
+    errands: Errands,
+    ways: Ways,
     consoles: Consoles,
-    cancelling: BTreeMap<u32, Cancelling>,
     schedules: Schedules,
-    journal: Journal,
-    recent: VecDeque<running::Finished>,
-    unrecorded: Unrecorded,
-    last_unique: (String, u32),
-    jobs_run: u32,
     started: Wall,
-    stopping: bool,
 }
 
 /// What a director orders through.
@@ -109,75 +88,89 @@ impl Director {
     /// A director with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<DirectorConfig>, credentials: Credentials, identity: Identity) -> Self {
-        let reception = Reception::new(&config);
         Self {
-            config,
-            overrides: Arc::default(),
-            credentials: Arc::new(credentials),
-            schedules: Schedules::default(),
-            identity,
+            ways: Ways::new(&config),
+            common: Common::new(config, credentials, identity),
             setup: Setup::default(),
-            jobs: BTreeMap::new(),
-            conns: BTreeMap::new(),
-            talking: BTreeMap::new(),
-            reception,
-            reaching: BTreeMap::new(),
+            jobs: Jobs::default(),
+            errands: Errands::default(),
             consoles: Consoles::default(),
-            cancelling: BTreeMap::new(),
-            journal: Journal::default(),
-            recent: VecDeque::new(),
-            unrecorded: Unrecorded::default(),
-            last_unique: (String::new(), 0),
-            jobs_run: 0,
+            schedules: Schedules::default(),
             started: Wall::default(),
-            stopping: false,
         }
     }
 
     fn keyring(&self) -> Keyring {
         let clear = |enable: bool| if enable { Clear::Never } else { Clear::Allowed };
-        let own = clear(self.config.director.tls.enable);
+        let own = clear(self.common.config.director.tls.enable);
         let default = PeerName::new(PeerKind::Console, DEFAULT_CONSOLE);
-        let mut keys = Keyring::builder().with(default, self.config.director.password.key(), own);
-        for console in &self.config.consoles {
-            let tls = console.tls.as_ref().unwrap_or(&self.config.director.tls);
+        let mut keys = Keyring::builder().with(default, self.common.config.director.password.key(), own);
+        for console in &self.common.config.consoles {
+            let tls = console.tls.as_ref().unwrap_or(&self.common.config.director.tls);
             let name = PeerName::new(PeerKind::Console, &console.name);
             keys = keys.with(name, console.password.key(), clear(tls.enable));
         }
-        reception::keys(&self.config, keys).build()
+        reach::reception::keys(&self.common.config, keys).build()
     }
 
-    /// Puts the report lines that were written meanwhile into the catalog.
-    fn save_lines(&mut self, net: &mut Net) {
-        if let Some(request) = self.journal.batch() {
-            net.ask(request, Owner::Log);
+    /// Carries out what the parts have wanted of each other, until they want no more; then what is due after each event.
+    fn settle(&mut self, net: &mut Net) {
+        while let Some(effect) = self.common.effects.pop_front() {
+            // What comes of it comes before the others.
+            let mut others = std::mem::take(&mut self.common.effects);
+            self.carry_out(net, effect);
+            self.common.effects.append(&mut others);
         }
-    }
-
-    fn lines_saved(&mut self, net: &mut Net, answer: Result<CatalogAnswer, CatalogError>) {
-        let lost = self.journal.saved();
-        if let Err(error) = answer {
-            let text = format!("lines of a report were not stored: {error}; {}", error.help());
-            net.log_cause(Level::Error, (error.fault(), error.code()), &text);
-        }
-        if lost > 0 {
-            let text = format!("{lost} lines of reports were not stored: the catalog is too slow for them");
-            net.complain(Level::Error, 910, &text);
-        }
-        self.save_lines(net);
+        Tools { net, common: &mut self.common }.save_lines();
         self.exit_if_idle(net);
     }
 
     /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the catalog
     /// does not take holds up nothing.
     fn exit_if_idle(&self, net: &mut Net) {
-        let dials = net.dials().all(|dial| !matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
-        let talks = self.talking.values().all(|errand| errand.console().is_some());
-        let told = dials && talks && !self.reaches_for_itself();
-        let recorded = self.jobs.is_empty() && !self.unrecorded.is_offered();
-        if self.stopping && recorded && self.journal.is_saved() && told {
-            self.tell_unrecorded(net);
+        let dials = || net.dials().any(|dial| matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
+        let is_told = || !dials() && !self.errands.has_own() && !self.ways.has_own_errand();
+        if self.common.stopping && self.jobs.is_settled() && self.common.journal.is_saved() && is_told() {
+            self.jobs.tell_unrecorded(net);
             net.exit(ExitReason::Done);
+        }
+    }
+
+    /// Does what one part wants of another.
+    fn carry_out(&mut self, net: &mut Net, effect: Effect) {
+        let tools = &mut Tools { net, common: &mut self.common };
+        match effect {
+            Effect::Ready => {
+                let own = &tools.common.config.director;
+                tools.net.listen_on(listen_on(&own.listen, own.port));
+                self.schedules.begin(tools);
+            }
+            Effect::Begin => self.jobs.begin_queued(tools),
+            Effect::Due(name, level) => self.jobs.due(tools, &name, level),
+            Effect::Returned(client) => self.jobs.client_returned(tools, &client),
+            Effect::Reach(client, goal, times) => self.ways.reach(tools, client, goal, times),
+            Effect::StopReaching(job) => self.ways.stop(tools, job),
+            Effect::Reached(Goal::Job(id), conn, how) => self.jobs.reached(tools, id, conn, how),
+            Effect::Reached(Goal::Errand(errand), conn, how) => self.errands.reached(tools, *errand, conn, how),
+            Effect::NotReached(Goal::Job(id), why) => self.jobs.not_reached(tools, id, why),
+            Effect::NotReached(Goal::Errand(errand), why) => Errands::not_reached(tools, *errand, why),
+            Effect::Errand(errand) => Errands::begin(tools, errand),
+            Effect::CancelHeard(id, who, text) => self.jobs.cancel_heard(tools, id, who, text),
+            Effect::CancelOver(id, who) => self.jobs.cancel_over(tools, id, who),
+            Effect::Relay { from, to, parcel } => {
+                let lines = frame::payloads(&parcel.bytes).map(|line| printable::text_of(frame::text(line)));
+                if !to.is_some_and(|console| self.consoles.relay(tools.net, console, lines)) {
+                    self.errands.taken(tools, from);
+                }
+            }
+            Effect::Print(console, text) => self.consoles.print(net, console, &text),
+            Effect::Answer(console, answer) => self.console_replies(net, console, Reply::Answer(answer)),
+            Effect::Ordered(console, job) => self.consoles.ordered(console, job),
+            Effect::Ended(id, status) => {
+                for (console, answer) in self.consoles.job_ended(id, status, self.jobs.is_empty()) {
+                    self.console_replies(net, console, Reply::Answer(answer));
+                }
+            }
         }
     }
 
@@ -201,16 +194,11 @@ impl Director {
         self.console_replies(net, conn, reply);
     }
 
-    /// Ends a console's command.
-    fn console_answers(&mut self, net: &mut Net, conn: ConnId, answer: Answer) {
-        self.console_replies(net, conn, Reply::Answer(answer));
-    }
-
     /// Carries out what a line of a console has come to, and goes on with one that came too early.
     fn console_replies(&mut self, net: &mut Net, conn: ConnId, reply: Reply) {
-        let desk = Desk { config: &self.config, lines: self.journal.total() };
-        if let Some(effect) = self.consoles.reply(net, conn, reply, desk) {
-            self.carry_out(net, conn, effect);
+        let desk = Desk { config: &self.common.config, lines: self.common.journal.total() };
+        if let Some(instruction) = self.consoles.reply(net, conn, reply, desk) {
+            self.instructed(net, conn, instruction);
         }
         if let Some(line) = self.consoles.next_line(conn) {
             self.console_says(net, conn, line.as_bytes());
@@ -218,35 +206,27 @@ impl Director {
     }
 
     /// Does what a console wants.
-    fn carry_out(&mut self, net: &mut Net, conn: ConnId, effect: Effect) {
-        match effect {
-            Effect::Ask(request) => net.ask(request, Owner::Console(conn)),
-            Effect::Order(_) if self.stopping => self.console_answers(net, conn, Answer::Failed(Stopping.into())),
-            Effect::Order(order) => self.order_job(net, Order { console: Some(conn), ..*order }),
-            Effect::Errand(name, errand) => {
-                if let Err(why) = self.begin_errand(net, &name, *errand) {
-                    self.console_answers(net, conn, Answer::Failed(NotDialled { name, why }.into()));
-                }
+    fn instructed(&mut self, net: &mut Net, conn: ConnId, instruction: Instruction) {
+        let tools = &mut Tools { net, common: &mut self.common };
+        match instruction {
+            Instruction::Ask(request) => tools.ask(request, Owner::Console(conn)),
+            Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Stopping.into())),
+            Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
+            Instruction::Errand(errand) => tools.effect(Effect::Errand(errand)),
+            Instruction::Cancel(id) => self.jobs.cancel_for(tools, id, conn),
+            Instruction::Limit(limited, limit) => self.jobs.limit(tools, conn, limited, limit),
+            Instruction::Move(client, address) => {
+                tools.net.log(Level::Info, &format!("client {client} is at {address} now, as its console says"));
+                Arc::make_mut(&mut tools.common.overrides).set_address(&client, address);
             }
-            Effect::Cancel(id) => self.cancel_for(net, id, conn),
-            Effect::Limit(limited, limit) => self.limit(net, conn, limited, limit),
-            Effect::Move(client, address) => self.move_client(net, &client, address),
-            Effect::Messages => self.journal.note_shown(),
-            Effect::Forget => self.forget_errands_of(net, conn),
+            Instruction::Messages => tools.common.journal.note_shown(),
+            Instruction::Forget => self.errands.forget(tools, conn),
         }
     }
 
-    /// A client is dialled at this address, for new jobs, until the configuration is read again.
-    fn move_client(&mut self, net: &mut Net, name: &str, address: String) {
-        net.log(Level::Info, &format!("client {name} is at {address} now, as its console says"));
-        Arc::make_mut(&mut self.overrides).set_address(name, address);
-    }
-
-    /// A job has ended: answers the consoles that wait for it.
-    fn job_has_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
-        for (conn, answer) in self.consoles.job_ended(id, status, self.jobs.is_empty()) {
-            self.console_answers(net, conn, answer);
-        }
+    /// The job that a connection belongs to.
+    fn job_on(&self, conn: ConnId) -> Option<&Job> {
+        if let Some(Use::Job(id)) = self.common.uses.of(conn) { self.jobs.get(id) } else { None }
     }
 }
 
@@ -267,46 +247,48 @@ impl Role for Director {
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
         net.set_keyring(Arc::new(self.keyring()));
-        self.begin_setup(net);
+        self.setup.begin(&mut Tools { net, common: &mut self.common });
+        self.settle(net);
     }
 
     fn on_clock_jumped(&mut self, net: &mut Net) {
-        self.schedules_after_jump(net);
+        self.schedules.after_jump(&mut Tools { net, common: &mut self.common });
+        self.settle(net);
     }
 
     fn on_zone_changed(&mut self, net: &mut Net, zone: Zone) {
-        self.identity.zone = zone;
-        self.plan_schedules(net);
+        self.common.identity.zone = zone;
+        self.schedules.plan(&mut Tools { net, common: &mut self.common });
+        self.settle(net);
     }
 
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
+        let tools = &mut Tools { net, common: &mut self.common };
         match &peer.hello.purpose {
-            Purpose::Console { .. } => {
-                let seen = self.journal.shown();
-                self.consoles.arrive(net, (conn, &peer), &self.config, &self.identity, seen);
-            }
-            Purpose::Client { .. } => self.client_arrived(net, conn, &peer),
-            _ => net.not_served(conn, &peer, "director"),
+            Purpose::Console { .. } => self.consoles.arrive(tools, conn, &peer),
+            Purpose::Client { .. } => self.ways.arrived(tools, conn, &peer),
+            _ => tools.net.not_served(conn, &peer, "director"),
         }
+        self.settle(net);
     }
 
     fn on_dial_news(&mut self, net: &mut Net, dial: &Dial, news: &DialNews) {
-        match *dial {
-            Dial::Storage(job) => self.job_dial_news(net, job, Who::Storage, news),
-            Dial::Reach(id) => {
-                if let Some(job) = self.job_of_reach(id) {
-                    self.job_dial_news(net, job, Who::File, news);
-                }
-            }
-            Dial::Errand(_) => {}
+        let job = match *dial {
+            Dial::Storage(id) => Some((id, Who::Storage)),
+            Dial::Reach(way) => self.ways.job_of(way).map(|id| (id, Who::File)),
+            Dial::Errand(_) => None,
+        };
+        if let Some((id, who)) = job {
+            self.jobs.dial_news(&mut Tools { net, common: &mut self.common }, id, who, news);
         }
+        self.settle(net);
     }
 
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
-        let Some(job) = self.conns.get(&conn).and_then(|id| self.jobs.get_mut(id)) else { return };
-        let text = format!("a connection of this job stands still: {stall} ({}); {}", stall.code(), stall.help());
-        job.say(&mut self.journal, net, MessageKind::Warning, &text);
-        self.save_lines(net);
+        if let Some(Use::Job(id)) = self.common.uses.of(conn) {
+            self.jobs.stalled(&mut Tools { net, common: &mut self.common }, id, stall);
+        }
+        self.settle(net);
     }
 
     fn on_dialed(&mut self, net: &mut Net, dial: Dial, outcome: Result<(ConnId, Peer), DialFailure>) {
@@ -314,132 +296,138 @@ impl Role for Director {
             // Whoever called it off has gone on.
             return;
         }
+        let tools = &mut Tools { net, common: &mut self.common };
         match dial {
-            Dial::Storage(job) => self.job_dialed(net, job, outcome),
-            Dial::Reach(id) => self.reach_dialed(net, id, outcome),
-            Dial::Errand(errand) => self.errand_dialed(net, *errand, outcome),
+            Dial::Storage(job) => self.jobs.dialled(tools, job, outcome),
+            Dial::Reach(way) => self.ways.dialled(tools, way, outcome),
+            Dial::Errand(errand) => self.errands.dialled(tools, *errand, outcome),
         }
+        self.settle(net);
     }
 
     fn on_text(&mut self, net: &mut Net, conn: ConnId, text: Vec<u8>) {
-        if let Some(&id) = self.conns.get(&conn) {
-            self.daemon_says(net, id, conn, &text);
-        } else if self.consoles.has(conn) {
-            self.console_says(net, conn, &text);
-        } else if self.talking.contains_key(&conn) {
-            self.errand_hears(net, conn, &text);
-        } else {
-            self.claim_answered(net, conn, &text);
+        let tools = &mut Tools { net, common: &mut self.common };
+        match tools.common.uses.of(conn) {
+            Some(Use::Job(id)) => self.jobs.hear(tools, id, conn, &text),
+            Some(Use::Console) => self.console_says(net, conn, &text),
+            Some(Use::Errand) => self.errands.hear(tools, conn, &text),
+            Some(Use::Claimed(way)) => self.ways.claim_answered(tools, way, &text),
+            // There is no question it could answer.
+            Some(Use::Waiting) | None => {}
         }
+        self.settle(net);
     }
 
     fn on_signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
-        if let Some(&id) = self.conns.get(&conn) {
-            self.daemon_signals(net, id, conn, signal);
-        } else if self.consoles.has(conn) {
-            if let Some(effect) = self.consoles.signal(net, conn, signal) {
-                self.carry_out(net, conn, effect);
+        let tools = &mut Tools { net, common: &mut self.common };
+        match tools.common.uses.of(conn) {
+            Some(Use::Job(id)) => self.jobs.signal(tools, id, conn, signal),
+            Some(Use::Console) => {
+                if let Some(instruction) = self.consoles.signal(net, conn, signal) {
+                    self.instructed(net, conn, instruction);
+                }
             }
-        } else if self.talking.contains_key(&conn) {
-            self.errand_signals(net, conn, signal);
-        } else if self.reception.pool.holds(conn) {
-            self.waiting_signals(net, conn);
-        } else if self.claim_lost(net, conn) {
-            net.close(conn, true);
+            Some(Use::Errand) => self.errands.signal(tools, conn, signal),
+            Some(Use::Waiting) => self.ways.signal(tools, conn),
+            Some(Use::Claimed(way)) => self.ways.claim_broken(tools, way),
+            None => {}
         }
+        self.settle(net);
     }
 
     fn on_parcel(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        match self.conns.get(&conn) {
-            Some(&id) => {
-                self.daemon_heard(net, id, conn);
-                if self.jobs.get(&id).is_some_and(|job| matches!(job.task, Task::Verify(_))) {
-                    self.compare_files(net, id, conn, &parcel);
-                } else {
-                    self.store_files(net, id, conn, parcel);
-                }
-            }
-            None => self.errand_tells(net, conn, parcel),
+        let tools = &mut Tools { net, common: &mut self.common };
+        match tools.common.uses.of(conn) {
+            Some(Use::Job(id)) => self.jobs.parcel(tools, id, conn, parcel),
+            Some(Use::Errand) => self.errands.parcel(tools, conn, parcel),
+            _ => tools.net.parcel_taken(conn),
         }
+        self.settle(net);
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, _parcel: Parcel) {
-        match self.conns.get(&conn) {
-            Some(&id) => self.advance(net, id, |job, tools| job.on_news(News::ParcelTaken, tools)),
-            None => match self.consoles.page_sent(conn) {
+        let tools = &mut Tools { net, common: &mut self.common };
+        match tools.common.uses.of(conn) {
+            Some(Use::Job(id)) => self.jobs.parcel_sent(tools, id),
+            _ => match self.consoles.page_sent(conn) {
                 Some(reply) => self.console_replies(net, conn, reply),
-                None => self.relayed(net, conn),
+                None => self.errands.relayed(tools, conn),
             },
         }
+        self.settle(net);
     }
 
     fn on_closed(&mut self, net: &mut Net, conn: ConnId, reason: CloseReason) {
-        if let Some(id) = self.conns.remove(&conn) {
-            self.daemon_lost(net, id, conn, &reason);
-        } else if self.talking.contains_key(&conn) {
-            self.errand_lost(net, conn, &reason);
-        } else if self.consoles.remove(conn) {
-            self.forget_errands_of(net, conn);
-        } else if self.reception.pool.remove(conn).is_none() {
-            self.claim_lost(net, conn);
+        let tools = &mut Tools { net, common: &mut self.common };
+        match tools.common.uses.detach(conn) {
+            Some(Use::Job(id)) => self.jobs.lost(tools, id, conn, &reason),
+            Some(Use::Console) => {
+                self.consoles.remove(conn);
+                self.errands.forget(tools, conn);
+            }
+            Some(Use::Errand) => self.errands.lost(tools, conn, &reason),
+            Some(Use::Waiting) => self.ways.left(conn),
+            Some(Use::Claimed(way)) => self.ways.claim_broken(tools, way),
+            None => {}
         }
+        self.settle(net);
     }
 
     fn on_surveyed(&mut self, net: &mut Net, conn: ConnId, rows: Vec<Row>) {
         if let Some(then) = self.consoles.surveyed(conn) {
             let answer = then(&View { director: self, net, conn }, &rows);
-            self.console_answers(net, conn, answer);
+            self.console_replies(net, conn, Reply::Answer(answer));
         }
+        self.settle(net);
     }
 
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
         let answer = match done {
             WorkDone::Catalog(answer) => answer,
-            _ => Err(CatalogError::new(catalog::CatalogErrorKind::Unavailable, "the catalog worker has stopped")),
+            _ => Err(CatalogError::new(CatalogErrorKind::Unavailable, "the catalog worker has stopped")),
         };
+        let tools = &mut Tools { net, common: &mut self.common };
         match owner {
-            Owner::Setup(item) => self.setup_done(net, item, answer),
-            Owner::Create(order) => self.job_created(net, *order, answer),
-            Owner::Copy(id, asked) => self.copy_answered(net, id, asked, answer),
-            Owner::Job(id) => self.job_answered(net, id, answer),
-            Owner::Request(id) => self.request_answered(net, id, answer),
-            Owner::Files(id, conn) => self.files_stored(net, id, conn, answer),
-            Owner::Compare(id, conn, files) => self.files_found(net, (id, conn), &files, answer),
-            Owner::End(end) => self.job_recorded(net, end, answer),
+            Owner::Setup(item) => self.setup.done(tools, item, answer),
+            Owner::Create(order) => self.jobs.created(tools, *order, answer),
+            Owner::Copy(id, asked) => self.jobs.copy_answered(tools, id, asked, answer),
+            Owner::Job(id) => self.jobs.answered(tools, id, answer),
+            Owner::Request(id) => self.jobs.request_answered(tools, id, answer),
+            Owner::Files(id, conn) => self.jobs.files_stored(tools, id, conn, answer),
+            Owner::Compare(id, conn, files) => self.jobs.files_found(tools, (id, conn), &files, answer),
+            Owner::End(end) => self.jobs.recorded(tools, end, answer),
             Owner::Uname => {
                 if let Err(error) = answer {
                     let text = format!("what a client says it is was not stored: {error}; {}", error.help());
-                    net.log_cause(Level::Warn, (error.fault(), error.code()), &text);
+                    tools.net.log_cause(Level::Warn, (error.fault(), error.code()), &text);
                 }
             }
-            Owner::Log => self.lines_saved(net, answer),
+            Owner::Log => tools.lines_saved(answer),
             Owner::Console(conn) => self.console_answered(net, conn, answer),
-            Owner::Returned(name) => self.return_answered(net, &name, answer),
+            Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
         }
+        self.settle(net);
     }
 
     fn on_timer(&mut self, net: &mut Net, due: Due) {
+        let tools = &mut Tools { net, common: &mut self.common };
         match due {
-            Due::Grace(id) => self.grace_over(net, id),
-            Due::Patience(id) => self.patience_over(net, id),
-            Due::Confirmations(id) => self.tell_who_confirmed(net, id),
-            Due::Hold(id) => self.hold_over(net, id),
-            Due::Schedules => self.look_at_schedules(net),
-            Due::Errand(conn) => self.errand_too_slow(net, conn),
-            Due::Reach(id) => self.reach_timer(net, id),
-            Due::Record => self.offer_timer(net),
+            Due::Grace(id) => self.jobs.grace_over(tools, id),
+            Due::Patience(id) => self.jobs.patience_over(tools, id),
+            Due::Confirmations(id) => self.jobs.tell_who_confirmed(tools, id),
+            Due::Hold(id) => self.jobs.hold_over(tools, id),
+            Due::Schedules => self.schedules.look(tools),
+            Due::Errand(conn) => self.errands.too_slow(tools, conn),
+            Due::Reach(way) => self.ways.timer(tools, way),
+            Due::Record => self.jobs.offer_timer(tools),
         }
+        self.settle(net);
     }
 
     fn on_stop(&mut self, net: &mut Net) {
-        self.stopping = true;
+        self.common.stopping = true;
         net.stop_listening();
-        let ids: Vec<u32> = self.jobs.keys().copied().collect();
-        for id in ids {
-            self.cancel_job(net, id, "the director is being stopped");
-        }
-        // The last time.
-        self.offer_end(net);
-        self.exit_if_idle(net);
+        self.jobs.stop(&mut Tools { net, common: &mut self.common });
+        self.settle(net);
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::calendar::{Civil, Zone};
 use crate::config::{Level as ConfigLevel, Run, Schedule, Week, Weekday};
 use crate::node::TimerKey;
-use crate::notice::Level;
-use crate::role::director::Net;
 
-use super::{Director, Due};
+use super::Due;
+use super::common::{Common, Tools};
+use super::effect::Effect;
 
 /// Days ahead in which a schedule's next moment is looked for: the longest gap is that of a 29 February on a given
 /// weekday, across a year 2100.
@@ -46,47 +46,44 @@ impl Schedules {
         coming.sort_by_key(|(_, moment)| moment.at);
         coming
     }
-}
 
-impl Director {
     /// Works out when each job is due, from now on.
-    pub(crate) fn begin_schedules(&mut self, net: &mut Net) {
-        self.schedules.has_begun = true;
-        self.plan_schedules(net);
+    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
+        self.has_begun = true;
+        self.plan(tools);
     }
 
     /// The clock was put. Moments that were worked out by one that was far ahead are too late; a small correction must
     /// not order again what was ordered just now.
-    pub(crate) fn schedules_after_jump(&mut self, net: &mut Net) {
-        let back = self.schedules.looked.saturating_sub(net.wall().seconds());
+    pub(crate) fn after_jump(&mut self, tools: &mut Tools<'_>) {
+        let back = self.looked.saturating_sub(tools.net.wall().seconds());
         if back > i64::try_from(LOOK.as_secs()).unwrap_or(i64::MAX) {
-            self.plan_schedules(net);
-        } else if self.schedules.has_begun {
-            self.look_at_schedules(net);
+            self.plan(tools);
+        } else if self.has_begun {
+            self.look(tools);
         }
     }
 
     /// Works out anew when each job is due, if that was worked out before.
-    pub(crate) fn plan_schedules(&mut self, net: &mut Net) {
-        if !self.schedules.has_begun || self.stopping {
+    pub(crate) fn plan(&mut self, tools: &mut Tools<'_>) {
+        if !self.has_begun || tools.common.stopping {
             return;
         }
-        let names: Vec<String> = self.config.jobs.iter().map(|job| job.name.clone()).collect();
-        let now = net.wall().seconds();
-        self.schedules.looked = now;
-        names.into_iter().for_each(|name| self.schedule_next(name, now));
-        self.arm_schedules(net);
+        let names: Vec<String> = tools.common.config.jobs.iter().map(|job| job.name.clone()).collect();
+        let now = tools.net.wall().seconds();
+        self.looked = now;
+        names.into_iter().for_each(|name| self.schedule_next(tools.common, name, now));
+        self.arm(tools);
     }
 
     /// Orders what is due.
-    pub(crate) fn look_at_schedules(&mut self, net: &mut Net) {
-        if self.stopping {
+    pub(crate) fn look(&mut self, tools: &mut Tools<'_>) {
+        if tools.common.stopping {
             return;
         }
-        let now = net.wall().seconds();
-        self.schedules.looked = now;
+        let now = tools.net.wall().seconds();
+        self.looked = now;
         let due: Vec<(String, Moment)> = self
-            .schedules
             .next
             .iter()
             .filter(|(_, moment)| moment.at <= now)
@@ -94,46 +91,28 @@ impl Director {
             .collect();
         for (name, moment) in due {
             // However many moments were slept through, the job runs once.
-            self.schedule_next(name.clone(), now);
-            self.order_scheduled(net, &name, moment);
+            self.schedule_next(tools.common, name.clone(), now);
+            tools.effect(Effect::Due(name, moment.level));
         }
-        self.arm_schedules(net);
+        self.arm(tools);
     }
 
-    fn order_scheduled(&mut self, net: &mut Net, name: &str, moment: Moment) {
-        let mut queued = self.jobs.values().filter(|job| job.life.is_queued() && job.name == name);
-        if let Some(waiting) = queued.next() {
-            if waiting.life.timer().is_some() {
-                // It would be tried once more a little later, at a level that is perhaps another one.
-                self.cancel_job(net, waiting.id, "its schedule starts it anew");
-                return self.order_scheduled(net, name, moment);
-            }
-            let text = format!("job {name} is due and not ordered: the one before it still waits for its turn");
-            return net.complain(Level::Warn, 912, &text);
-        }
-        let order = self.config.job(name).and_then(|job| self.order_of(job, moment.level.unwrap_or(job.level)));
-        match order {
-            Some(order) => self.order_job(net, order),
-            None => net.complain(Level::Warn, 913, &format!("job {name} is due and cannot be run by a schedule")),
+    fn schedule_next(&mut self, common: &Common, name: String, after: i64) {
+        let job = common.config.job(&name).filter(|job| job.enabled);
+        let schedule = job.and_then(|job| common.config.schedule(job.schedule.as_deref()?));
+        match schedule.and_then(|schedule| next(schedule, &common.identity.zone, after)) {
+            Some(moment) => drop(self.next.insert(name, moment)),
+            None => drop(self.next.remove(&name)),
         }
     }
 
-    fn schedule_next(&mut self, name: String, after: i64) {
-        let job = self.config.job(&name).filter(|job| job.enabled);
-        let schedule = job.and_then(|job| self.config.schedule(job.schedule.as_deref()?));
-        match schedule.and_then(|schedule| next(schedule, &self.identity.zone, after)) {
-            Some(moment) => drop(self.schedules.next.insert(name, moment)),
-            None => drop(self.schedules.next.remove(&name)),
-        }
-    }
-
-    fn arm_schedules(&mut self, net: &mut Net) {
-        let before = self.schedules.timer.take();
-        net.cancel_timer(before);
-        let Some(soonest) = self.schedules.next.values().map(|moment| moment.at).min() else { return };
-        let left = u64::try_from(soonest - net.wall().seconds()).unwrap_or(0);
+    fn arm(&mut self, tools: &mut Tools<'_>) {
+        let before = self.timer.take();
+        tools.net.cancel_timer(before);
+        let Some(soonest) = self.next.values().map(|moment| moment.at).min() else { return };
+        let left = u64::try_from(soonest - tools.net.wall().seconds()).unwrap_or(0);
         let after = Duration::from_secs(left).min(LOOK);
-        self.schedules.timer = Some(net.set_timer(after, "jobs of schedules", Due::Schedules));
+        self.timer = Some(tools.net.set_timer(after, "jobs of schedules", Due::Schedules));
     }
 }
 

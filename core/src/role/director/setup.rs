@@ -3,25 +3,31 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::jobs::fileset;
-use crate::config::{DirectorConfig, listen_on};
+use crate::config::DirectorConfig;
 use crate::error::Explain;
 use crate::notice::{ExitReason, Level};
-use crate::role::director::Net;
 
-use super::{Director, Owner};
+use super::Owner;
+use super::common::Tools;
+use super::effect::Effect;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, FileSetSpec, PoolRow};
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
 const NO_CATALOG: u8 = 74;
 
-/// What of the configuration is in the catalog.
+/// The ids of what the configuration has, in the catalog; by name.
 #[derive(Debug, Default)]
-pub(crate) struct Setup {
-    todo: VecDeque<(Item, CatalogRequest)>,
+pub(crate) struct Ids {
     pub(crate) clients: BTreeMap<String, u32>,
     pub(crate) filesets: BTreeMap<String, FileSetIds>,
     pub(crate) pools: BTreeMap<String, PoolRow>,
     pub(crate) storages: BTreeMap<String, u32>,
+}
+
+/// What of the configuration is still to be brought in.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    todo: VecDeque<(Item, CatalogRequest)>,
 }
 
 /// A fileset as the catalog knows it.
@@ -41,34 +47,34 @@ pub enum Item {
     Storage(String),
 }
 
-impl Director {
-    pub(crate) fn begin_setup(&mut self, net: &mut Net) {
-        self.setup.todo = rows(&self.config, net.wall().seconds());
-        self.next_setup(net);
+impl Setup {
+    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
+        self.todo = rows(&tools.common.config, tools.net.wall().seconds());
+        self.next(tools);
     }
 
-    pub(crate) fn setup_done(&mut self, net: &mut Net, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
+    pub(crate) fn done(&mut self, tools: &mut Tools<'_>, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
         match (item, answer) {
             (_, Err(error)) => {
                 let text = format!("the catalog cannot be used: {error}; {}", error.help());
-                net.log_cause(Level::Error, (error.fault(), error.code()), &text);
-                return net.exit(ExitReason::Failed(NO_CATALOG));
+                tools.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+                return tools.net.exit(ExitReason::Failed(NO_CATALOG));
             }
             (Item::Client(name), Ok(CatalogAnswer::Id(id))) => {
-                self.setup.clients.insert(name, id);
+                tools.common.ids.clients.insert(name, id);
             }
             (Item::FileSet(name, md5), Ok(CatalogAnswer::Id(id))) => {
-                self.setup.filesets.insert(name, FileSetIds { id, md5 });
+                tools.common.ids.filesets.insert(name, FileSetIds { id, md5 });
             }
             (Item::Pool(mut row), Ok(CatalogAnswer::Id(id))) => {
                 row.pool_id = id;
-                self.setup.pools.insert(row.name.clone(), *row);
+                tools.common.ids.pools.insert(row.name.clone(), *row);
             }
             (Item::Storage(name), Ok(CatalogAnswer::Id(id))) => {
-                self.setup.storages.insert(name, id);
+                tools.common.ids.storages.insert(name, id);
             }
             (Item::Unfinished, Ok(CatalogAnswer::Changed(jobs))) if jobs > 0 => {
-                net.complain(
+                tools.net.complain(
                     Level::Warn,
                     916,
                     &format!("{jobs} jobs had not ended when the director stopped: marked as failed"),
@@ -76,15 +82,14 @@ impl Director {
             }
             _ => {}
         }
-        self.next_setup(net);
+        self.next(tools);
     }
 
-    fn next_setup(&mut self, net: &mut Net) {
-        if let Some((item, request)) = self.setup.todo.pop_front() {
-            net.ask(request, Owner::Setup(item));
+    fn next(&mut self, tools: &mut Tools<'_>) {
+        if let Some((item, request)) = self.todo.pop_front() {
+            tools.ask(request, Owner::Setup(item));
         } else {
-            net.listen_on(listen_on(&self.config.director.listen, self.config.director.port));
-            self.begin_schedules(net);
+            tools.effect(Effect::Ready);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::ids::ConnId;
 
 use super::errands::Errand;
 use super::jobs::ordering::Order;
-use super::jobs::{copying, verifying};
+use super::jobs::{Asked, OnVolume};
 use super::setup;
 
 /// What a dial is for.
@@ -44,11 +44,11 @@ pub enum Due {
 pub enum Owner {
     Setup(setup::Item),
     Create(Box<Order>),
-    Copy(u32, copying::Asked),
+    Copy(u32, Asked),
     Job(u32),
     Request(u32),
     Files(u32, ConnId),
-    Compare(u32, ConnId, Vec<verifying::OnVolume>),
+    Compare(u32, ConnId, Vec<OnVolume>),
     End(Box<catalog::JobEnd>),
     Log,
     Uname,

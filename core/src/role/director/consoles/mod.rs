@@ -1,7 +1,7 @@
 //! The director's consoles: who may say what, and the answers. One command at a time for each console.
 //!
 //! ```text
-//!   a line --hear--> commands/ (words -> Reply) --reply--> text, signals, JSON; an Effect for the director
+//!   a line --hear--> commands/ (words -> Reply) --reply--> text, signals, JSON; an Instruction for the director
 //!                        ^                                       |
 //!                        '-- Then, with the catalog's answer ----'
 //! ```
@@ -26,7 +26,6 @@ use crate::ids::ConnId;
 use crate::node::Row;
 use crate::notice::Level;
 use crate::role::director::Net;
-use crate::role::identity::Identity;
 use crate::role::idle::{Bounds, Doorkeeper, Full, Seat};
 use crate::role::refusals::Refusals;
 use crate::time::{Instant, Wall};
@@ -36,6 +35,7 @@ use crate::wire::hello::{CONSOLE_18_2, Purpose};
 use crate::wire::names::DEFAULT_CONSOLE;
 use crate::wire::status::JobStatus;
 
+use super::common::{Common, Tools, Use};
 use super::jobs::ordering::Order;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
@@ -47,7 +47,7 @@ pub(crate) use commands::is_said;
 pub(crate) use commands::run::Queued;
 pub(crate) use commands::serve;
 pub(crate) use refusal::{NotDialled, Stopping, Told};
-pub(crate) use reply::{Effect, Limited, Reply, View};
+pub(crate) use reply::{Instruction, Limited, Reply, View};
 
 /// Bytes of the longest command line.
 const MAX_COMMAND: usize = 64 * 1024;
@@ -149,16 +149,10 @@ impl Console {
 }
 
 impl Consoles {
-    /// A console is authenticated: greets it, if there is a place for it. `seen`: report lines that are not shown to it.
-    pub(crate) fn arrive(
-        &mut self,
-        net: &mut Net,
-        (conn, peer): (ConnId, &Peer),
-        config: &DirectorConfig,
-        identity: &Identity,
-        seen: u64,
-    ) {
+    /// A console is authenticated: greets it, if there is a place for it.
+    pub(crate) fn arrive(&mut self, tools: &mut Tools<'_>, conn: ConnId, peer: &Peer) {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
+        let Tools { net, common: Common { config, identity, journal, uses, .. } } = tools;
         if !self.has_place(net, name, config) {
             let most = self.seats.len();
             let why = format!("{most} consoles are connected, and none that could make room is idle");
@@ -180,13 +174,14 @@ impl Consoles {
             since: net.wall(),
             heard: net.now(),
             doing: Doing::Idle,
-            seen,
+            seen: journal.shown(),
             notified: false,
             output: Output::default(),
             waiting: VecDeque::new(),
             ends: Ends::default(),
             is_towline: peer.towline,
         };
+        uses.attach(conn, Use::Console);
         self.seats.insert(conn, console);
     }
 
@@ -203,14 +198,9 @@ impl Consoles {
         }
     }
 
-    /// Whether this connection is a console's.
-    pub(crate) fn has(&self, conn: ConnId) -> bool {
-        self.seats.contains_key(&conn)
-    }
-
-    /// The connection has ended. Whether it was a console's.
-    pub(crate) fn remove(&mut self, conn: ConnId) -> bool {
-        self.seats.remove(&conn).is_some()
+    /// The connection of a console has ended.
+    pub(crate) fn remove(&mut self, conn: ConnId) {
+        self.seats.remove(&conn);
     }
 
     /// A line from a console, if it is its turn: a command, or the answer to a question.
@@ -225,7 +215,7 @@ impl Consoles {
         match std::mem::replace(&mut console.doing, Doing::Idle) {
             Doing::Idle => Some(Heard::Line(line)),
             Doing::Confirming(order) => Some(Heard::Reply(match line.to_lowercase().as_str() {
-                "yes" | "y" => Reply::Do(Effect::Order(order)),
+                "yes" | "y" => Reply::Do(Instruction::Order(order)),
                 "no" | "n" | "." | "" => Reply::found("Job not run.\n".to_owned()),
                 _ => Reply::Confirm("Please answer yes or no: ".to_owned(), order),
             })),
@@ -249,7 +239,7 @@ impl Consoles {
 
     /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL. One that says
     /// good-bye is closed silently (`wire/1 §6.1`).
-    pub(crate) fn signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) -> Option<Effect> {
+    pub(crate) fn signal(&mut self, net: &mut Net, conn: ConnId, signal: Signal) -> Option<Instruction> {
         match signal {
             Signal::Terminate => return Some(self.leave(net, conn)),
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
@@ -260,14 +250,14 @@ impl Consoles {
         None
     }
 
-    fn leave(&mut self, net: &mut Net, conn: ConnId) -> Effect {
+    fn leave(&mut self, net: &mut Net, conn: ConnId) -> Instruction {
         self.seats.remove(&conn);
         net.close(conn, false);
-        Effect::Forget
+        Instruction::Forget
     }
 
     /// Carries out what is the consoles' of a reply; what is the director's is left.
-    pub(crate) fn reply(&mut self, net: &mut Net, conn: ConnId, reply: Reply, desk: Desk<'_>) -> Option<Effect> {
+    pub(crate) fn reply(&mut self, net: &mut Net, conn: ConnId, reply: Reply, desk: Desk<'_>) -> Option<Instruction> {
         let console = self.seats.get_mut(&conn)?;
         let mut next = reply;
         loop {
@@ -291,7 +281,7 @@ impl Consoles {
                 }
                 Reply::Messages(answer) => {
                     (console.seen, console.notified) = (desk.lines, false);
-                    Reply::Done(Effect::Messages, answer)
+                    Reply::Done(Instruction::Messages, answer)
                 }
                 Reply::Api(api, answer) => {
                     console.output.api = api;
@@ -320,7 +310,7 @@ impl Consoles {
                 Reply::Ends => Reply::Answer(console.ends.answer(console.is_towline)),
                 Reply::Ask(request, then) => {
                     console.doing = Doing::Asking(then);
-                    return Some(Effect::Ask(request));
+                    return Some(Instruction::Ask(request));
                 }
                 Reply::Survey(then) => {
                     console.doing = Doing::Surveying(then);

@@ -1,5 +1,5 @@
 //! What a command sees, and what it wants: it reads and decides, and changes nothing itself. A [`Reply`] is carried out
-//! by the consoles as far as it is theirs; what changes the director is an [`Effect`], which the director carries out.
+//! by the consoles as far as it is theirs; what changes the director is an [`Instruction`], which the director carries out.
 
 use std::fmt;
 
@@ -29,11 +29,11 @@ pub(crate) struct View<'a> {
 
 impl<'a> View<'a> {
     pub(super) fn config(&self) -> &'a DirectorConfig {
-        &self.director.config
+        &self.director.common.config
     }
 
     pub(super) const fn zone(&self) -> &'a Zone {
-        &self.director.identity.zone
+        &self.director.common.identity.zone
     }
 
     /// Seconds since 1970.
@@ -47,7 +47,7 @@ impl<'a> View<'a> {
 
     /// The job of this number or unique name that has not ended.
     pub(super) fn job(&self, wanted: &str) -> Option<&'a Job> {
-        self.director.jobs.values().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse())
+        self.director.jobs.find(wanted)
     }
 
     /// How the console wants its answers.
@@ -86,22 +86,22 @@ pub(crate) enum Reply {
     /// Asks all connections, and ends with what this makes of their answers.
     Survey(fn(&View<'_>, &[Row]) -> Answer),
     /// The director does this, and says how it ended.
-    Do(Effect),
+    Do(Instruction),
     /// The director does this at once, and the command has ended.
-    Done(Effect, Answer),
+    Done(Instruction, Answer),
     /// The console leaves.
     Leave,
 }
 
-/// What the director is to do for a console.
+/// What a console has the director do.
 #[derive(Debug)]
-pub(crate) enum Effect {
+pub(crate) enum Instruction {
     /// Ask the catalog.
     Ask(CatalogRequest),
     /// Order a job.
     Order(Box<Order>),
-    /// Send somebody to the daemon of this name.
-    Errand(String, Box<Errand>),
+    /// Send somebody to a daemon.
+    Errand(Box<Errand>),
     /// Cancel a job.
     Cancel(u32),
     /// Let data go no faster than so many bytes a second; 0 for no limit.

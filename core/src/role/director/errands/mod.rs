@@ -1,25 +1,29 @@
-//! Errands: short conversations with daemons beside the jobs, for consoles and to have jobs stop.
+//! Errands: short conversations with daemons beside the jobs, for consoles and to have jobs stop. `relaying.rs` passes on to
+//! a console what its daemon answers, `limits.rs` tells a daemon how fast data may go.
 
+pub(crate) mod limits;
 mod relaying;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
 use crate::ids::{ConnId, Who};
 use crate::node::TimerKey;
+use crate::notice::Level;
 use crate::printable;
-use crate::role::director::Net;
 use crate::wire::frame::Signal;
 use crate::wire::{hello, message};
 
-use super::consoles::{Answer, Told};
-use super::errands::relaying::Relay;
-use super::jobs::bandwidth::Limits;
-use super::reach::dialling;
-use super::reach::{ReachFailure, Reached};
-use super::{Director, Due};
+use super::common::{Tools, Use};
+use super::consoles::{Answer, NotDialled, Told};
+use super::effect::Effect;
+use super::jobs::trouble::Trouble;
+use super::reach::{Goal, ReachFailure, Reached, dialling};
+use super::{Dial, Due, Net};
+use limits::Limits;
+use relaying::Relay;
 
 /// Lines of an answer that should have been one or two.
 const MOST_SAID: u32 = 100;
@@ -28,7 +32,8 @@ const MOST_SAID: u32 = 100;
 #[derive(Debug)]
 pub struct Errand {
     pub(crate) who: Who,
-    pub(crate) conn: Option<ConnId>,
+    /// The daemon, by the name of its resource.
+    pub(crate) name: String,
     /// What is said and answered before the command, the first being under way once `sent`.
     pub(crate) before: VecDeque<Preparation>,
     pub(crate) command: String,
@@ -64,10 +69,10 @@ pub(crate) struct Preparation {
 
 impl Errand {
     /// An errand that nothing has been done for yet.
-    pub(crate) fn new(who: Who, command: String, purpose: For) -> Self {
+    pub(crate) fn new(who: Who, name: String, command: String, purpose: For) -> Self {
         Self {
             who,
-            conn: None,
+            name,
             before: VecDeque::new(),
             command,
             purpose,
@@ -103,187 +108,203 @@ impl Errand {
     }
 }
 
-impl Director {
-    /// Dials a daemon of a job to have it stop.
-    ///
-    /// # Errors
-    /// Why it cannot be dialled.
-    pub(crate) fn send_cancel(
-        &mut self,
-        net: &mut Net,
-        job: u32,
-        who: Who,
-        name: &str,
-        command: String,
-    ) -> Result<(), ReachFailure> {
-        self.begin_errand(net, name, Errand::new(who, command, For::Cancel(job)))
+/// The errands of a director. Those that have no connection yet are kept by the dial or the way to their client.
+#[derive(Debug, Default)]
+pub(crate) struct Errands {
+    /// Those that are connected.
+    talking: BTreeMap<ConnId, Errand>,
+}
+
+impl Errands {
+    /// Whether one of them is not a console's.
+    pub(crate) fn has_own(&self) -> bool {
+        self.talking.values().any(|errand| errand.console().is_none())
     }
 
-    /// Dials a daemon for one command.
-    ///
-    /// # Errors
-    /// Why it cannot be dialled.
-    pub(crate) fn begin_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), ReachFailure> {
+    /// Looks for a way to the daemon.
+    pub(crate) fn begin(tools: &mut Tools<'_>, errand: Box<Errand>) {
         if errand.who == Who::File {
-            return self.reach_for_errand(net, name, errand);
+            let times = dialling::errand_times(&tools.common.config);
+            return match dialling::may_reach(tools.common, &errand.name) {
+                Ok(()) => tools.effect(Effect::Reach(errand.name.clone(), Goal::Errand(errand), times)),
+                Err(why) => Self::not_begun(tools, &errand, why),
+            };
         }
-        Ok(dialling::dial_storage_errand(&self.config, &self.credentials, net, name, errand)?)
+        let (config, credentials) = (&tools.common.config, &tools.common.credentials);
+        match dialling::storage(config, credentials, &errand.name, dialling::errand_times(config)) {
+            Ok((route, opening)) => drop(tools.net.dial(route, opening, Dial::Errand(errand))),
+            Err(why) => Self::not_begun(tools, &errand, why.into()),
+        }
     }
 
-    pub(crate) fn errand_dialed(
+    /// There is no way to the daemon.
+    fn not_begun(tools: &mut Tools<'_>, errand: &Errand, why: ReachFailure) {
+        let Errand { who, name, .. } = errand;
+        match errand.purpose {
+            For::Console(console) | For::Limits(console, _) => {
+                tools.answer(console, Answer::Failed(NotDialled { name: name.clone(), why }.into()));
+            }
+            For::Cancel(job) => {
+                tools.net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {job}: {why}"));
+                tools.effect(Effect::CancelHeard(job, *who, why.to_string()));
+                tools.effect(Effect::CancelOver(job, *who));
+            }
+        }
+    }
+
+    /// The storage daemon of an errand was dialled.
+    pub(crate) fn dialled(
         &mut self,
-        net: &mut Net,
+        tools: &mut Tools<'_>,
         errand: Errand,
         outcome: Result<(ConnId, Peer), DialFailure>,
     ) {
         match outcome {
-            Ok((conn, peer)) => self.errand_connected(net, errand, conn, &peer),
+            Ok((conn, peer)) => self.connected(tools, errand, conn, &peer),
             Err(failure) => {
                 let text = format!("{}: {failure} ({}); {}\n", errand.who, failure.code(), failure.help());
-                self.errand_failed(net, errand, &text);
+                Self::failed(tools, errand, &text);
             }
         }
-    }
-
-    /// The daemon of an errand is connected; its greeting is to come.
-    fn errand_connected(&mut self, net: &mut Net, errand: Errand, conn: ConnId, peer: &Peer) {
-        let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
-        self.errand_prints(net, &errand, &text);
-        self.errand_talks(net, errand, conn);
-    }
-
-    fn errand_talks(&mut self, net: &mut Net, mut errand: Errand, conn: ConnId) {
-        if let For::Console(console) = errand.purpose
-            && !self.consoles.has(console)
-        {
-            net.close(conn, true);
-            return self.errand_done(net, errand);
-        }
-        errand.conn = Some(conn);
-        let patience = errand.patience();
-        errand.timer = Some(net.set_timer(patience, "the answer to an errand", Due::Errand(conn)));
-        self.talking.insert(conn, errand);
     }
 
     /// The client of an errand is reached.
-    pub(crate) fn errand_reached(
-        &mut self,
-        net: &mut Net,
-        mut errand: Errand,
-        client: &str,
-        conn: ConnId,
-        how: Reached,
-    ) {
+    pub(crate) fn reached(&mut self, tools: &mut Tools<'_>, mut errand: Errand, conn: ConnId, how: Reached) {
         match how {
-            Reached::Dialled(peer) => self.errand_connected(net, errand, conn, &peer),
+            Reached::Dialled(peer) => self.connected(tools, errand, conn, &peer),
             Reached::Waited(waiting) => {
-                let (from, tls) = (waiting.from, waiting.tls);
+                let (client, from, tls) = (&errand.name, waiting.from, waiting.tls);
                 let text = format!("Using Client Initiated Connection ({client}) from {from}, encryption: {tls}\n");
-                self.errand_prints(net, &errand, &text);
+                prints(tools, &errand, &text);
                 errand.sent = true;
-                go_on(&errand, net, conn);
-                self.errand_talks(net, errand, conn);
+                go_on(&errand, tools.net, conn);
+                self.talks(tools, errand, conn);
             }
         }
     }
 
-    pub(crate) fn errand_hears(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
+    /// The client of an errand is not reached.
+    pub(crate) fn not_reached(tools: &mut Tools<'_>, errand: Errand, why: ReachFailure) {
+        Self::failed(tools, errand, &(Trouble::from(why).line() + "\n"));
+    }
+
+    /// The daemon is connected; its greeting is to come.
+    fn connected(&mut self, tools: &mut Tools<'_>, errand: Errand, conn: ConnId, peer: &Peer) {
+        let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
+        prints(tools, &errand, &text);
+        self.talks(tools, errand, conn);
+    }
+
+    fn talks(&mut self, tools: &mut Tools<'_>, mut errand: Errand, conn: ConnId) {
+        if let For::Console(console) = errand.purpose
+            && tools.common.uses.of(console) != Some(Use::Console)
+        {
+            tools.close(conn, true);
+            return Self::done(tools, errand);
+        }
+        errand.timer = Some(tools.net.set_timer(errand.patience(), "the answer to an errand", Due::Errand(conn)));
+        tools.common.uses.attach(conn, Use::Errand);
+        self.talking.insert(conn, errand);
+    }
+
+    /// A line from the daemon.
+    pub(crate) fn hear(&mut self, tools: &mut Tools<'_>, conn: ConnId, text: &[u8]) {
         let Some(errand) = self.talking.get_mut(&conn) else { return };
         let greeting = if errand.who == Who::File { hello::FILE_ANSWER } else { hello::STORAGE_ANSWER.trim_end() };
         if !errand.sent && text.starts_with(greeting.as_bytes()) {
             errand.sent = true;
-            return go_on(errand, net, conn);
+            return go_on(errand, tools.net, conn);
         }
         if let Some(wanted) = errand.before.front().filter(|_| errand.sent) {
             if text.starts_with(wanted.answer.as_bytes()) {
                 errand.before.pop_front();
-                return go_on(errand, net, conn);
+                return go_on(errand, tools.net, conn);
             }
-            let line = String::from_utf8_lossy(text).into_owned();
-            return self.errand_refused(net, conn, &line);
+            // It does not go along with what comes before the command.
+            let line = String::from_utf8_lossy(text);
+            let text = format!("The {} refuses: {}\n", errand.who, printable::line(line.trim_end()));
+            return self.fails(tools, conn, &text);
         }
         errand.said += 1;
         if errand.said > MOST_SAID {
-            return self.errand_talks_on(net, conn);
+            tools.abort(conn);
+            let text = format!("The {} answers with more than {MOST_SAID} lines, which cannot be meant.\n", errand.who);
+            return self.fails(tools, conn, &text);
         }
-        if matches!(errand.purpose, For::Limits(..)) {
-            return self.limit_answered(net, conn, text);
-        }
-        let line = printable::text_of(text);
-        if let Some(errand) = self.talking.remove(&conn) {
-            self.errand_prints(net, &errand, &line);
-            self.talking.insert(conn, errand);
+        match &mut errand.purpose {
+            For::Limits(_, limits) => match limits.hear(text) {
+                limits::Next::Wait => {}
+                limits::Next::Send(line) => tools.net.send_text(conn, line),
+                limits::Next::Done => {
+                    tools.close(conn, true);
+                    if let Some(errand) = self.talking.remove(&conn) {
+                        Self::done(tools, errand);
+                    }
+                }
+            },
+            _ => prints(tools, errand, &printable::text_of(text)),
         }
     }
 
     /// A signal ends an errand, unless it belongs to what comes before its command.
-    pub(crate) fn errand_signals(&mut self, net: &mut Net, conn: ConnId, signal: Signal) {
+    pub(crate) fn signal(&mut self, tools: &mut Tools<'_>, conn: ConnId, signal: Signal) {
         let prepares = self.talking.get(&conn).is_some_and(|errand| errand.sent && !errand.before.is_empty());
         match signal {
             Signal::ClockRequest if prepares => {
-                let now = net.wall().0;
-                net.send_text(conn, message::clock(now));
+                let now = tools.net.wall().0;
+                tools.net.send_text(conn, message::clock(now));
             }
             Signal::Eod if prepares => {}
-            _ => self.errand_over(net, conn),
+            _ => self.over(tools, conn),
         }
     }
 
-    /// The answer should have been a line or two.
-    fn errand_talks_on(&mut self, net: &mut Net, conn: ConnId) {
-        let Some(errand) = self.talking.remove(&conn) else { return };
-        net.abort(conn);
-        let text = format!("The {} answers with more than {MOST_SAID} lines, which cannot be meant.\n", errand.who);
-        self.errand_failed(net, errand, &text);
-    }
-
-    /// The peer does not go along with what comes before the command.
-    fn errand_refused(&mut self, net: &mut Net, conn: ConnId, line: &str) {
-        let Some(errand) = self.talking.remove(&conn) else { return };
-        net.close(conn, true);
-        let text = format!("The {} refuses: {}\n", errand.who, printable::line(line.trim_end()));
-        self.errand_failed(net, errand, &text);
-    }
-
-    /// The peer of an errand has not ended its answer in time.
-    pub(crate) fn errand_too_slow(&mut self, net: &mut Net, conn: ConnId) {
-        let Some(mut errand) = self.talking.remove(&conn) else { return };
+    /// The daemon has not ended its answer in time.
+    pub(crate) fn too_slow(&mut self, tools: &mut Tools<'_>, conn: ConnId) {
+        let Some(errand) = self.talking.get_mut(&conn) else { return };
         if errand.relay.is_writing() {
             // The console has not read yet what has come.
-            errand.timer = Some(net.set_timer(errand.patience(), "a console that reads", Due::Errand(conn)));
-            self.talking.insert(conn, errand);
+            errand.timer = Some(tools.net.set_timer(errand.patience(), "a console that reads", Due::Errand(conn)));
             return;
         }
-        net.abort(conn);
+        tools.abort(conn);
         let text = format!("The {} has not answered within {} s.\n", errand.who, errand.patience().as_secs());
-        self.errand_failed(net, errand, &text);
+        self.fails(tools, conn, &text);
     }
 
-    /// An errand has come to nothing, or not to its end.
-    pub(crate) fn errand_failed(&mut self, net: &mut Net, errand: Errand, text: &str) {
+    /// One that is connected comes to nothing, or not to its end.
+    fn fails(&mut self, tools: &mut Tools<'_>, conn: ConnId, text: &str) {
+        let Some(errand) = self.talking.remove(&conn) else { return };
+        tools.close(conn, true);
+        Self::failed(tools, errand, text);
+    }
+
+    fn failed(tools: &mut Tools<'_>, errand: Errand, text: &str) {
         let For::Console(console) = errand.purpose else {
-            self.errand_prints(net, &errand, text);
-            return self.errand_done(net, errand);
+            prints(tools, &errand, text);
+            return Self::done(tools, errand);
         };
-        net.cancel_timer(errand.timer);
-        self.console_answers(net, console, Answer::Failed(Told(text.trim_end().to_owned()).into()));
-        self.exit_if_idle(net);
+        tools.net.cancel_timer(errand.timer);
+        tools.answer(console, Answer::Failed(Told(text.trim_end().to_owned()).into()));
     }
 
-    pub(crate) fn errand_done(&mut self, net: &mut Net, errand: Errand) {
-        net.cancel_timer(errand.timer);
-        match &errand.purpose {
-            For::Console(console) => self.console_answers(net, *console, Answer::said("")),
-            For::Limits(console, limits) => self.limits_told(net, *console, limits),
-            For::Cancel(job) => self.cancel_answered(net, errand.who, *job),
-        }
-        self.exit_if_idle(net);
-    }
-
-    pub(crate) fn errand_prints(&mut self, net: &mut Net, errand: &Errand, text: &str) {
+    fn done(tools: &mut Tools<'_>, errand: Errand) {
+        tools.net.cancel_timer(errand.timer);
         match errand.purpose {
-            For::Console(console) | For::Limits(console, _) => self.consoles.print(net, console, text),
-            For::Cancel(job) => self.cancel_heard(net, errand, job, text),
+            For::Console(console) => tools.answer(console, Answer::said("")),
+            For::Limits(console, limits) => tools.answer(console, limits.outcome()),
+            For::Cancel(job) => tools.effect(Effect::CancelOver(job, errand.who)),
+        }
+    }
+}
+
+/// Shows whoever waits for an errand some text of it.
+fn prints(tools: &mut Tools<'_>, errand: &Errand, text: &str) {
+    match errand.purpose {
+        For::Console(console) | For::Limits(console, _) => tools.print(console, text),
+        For::Cancel(job) => {
+            tools.net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
+            tools.effect(Effect::CancelHeard(job, errand.who, text.to_owned()));
         }
     }
 }

@@ -7,12 +7,10 @@ use crate::bulk::parcel::Parcel;
 use crate::conn::CloseReason;
 use crate::error::Explain;
 use crate::ids::ConnId;
-use crate::printable;
-use crate::role::director::Net;
-use crate::wire::frame;
+use crate::role::director::common::Tools;
+use crate::role::director::effect::Effect;
 
-use super::Errand;
-use crate::role::director::Director;
+use super::{Errand, Errands};
 
 /// The answer to an errand on its way to a console.
 #[derive(Debug, Default)]
@@ -40,79 +38,71 @@ impl Relay {
     }
 }
 
-impl Director {
+impl Errands {
     /// A parcel of an errand's answer.
-    pub(crate) fn errand_tells(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        let Some(errand) = self.talking.get_mut(&conn) else { return net.parcel_taken(conn) };
+    pub(crate) fn parcel(&mut self, tools: &mut Tools<'_>, conn: ConnId, parcel: Parcel) {
+        let Some(errand) = self.talking.get_mut(&conn) else { return tools.net.parcel_taken(conn) };
         errand.relay.parked.push_back(parcel);
-        self.relay_on(net, conn);
+        self.relay_on(tools, conn);
     }
 
     /// The daemon has said all.
-    pub(crate) fn errand_over(&mut self, net: &mut Net, conn: ConnId) {
-        net.close(conn, true);
-        self.errand_ends(net, conn, End::Whole);
+    pub(super) fn over(&mut self, tools: &mut Tools<'_>, conn: ConnId) {
+        tools.net.close(conn, true);
+        self.ends(tools, conn, End::Whole);
     }
 
     /// The connection of an errand has ended.
-    pub(crate) fn errand_lost(&mut self, net: &mut Net, conn: ConnId, reason: &CloseReason) {
+    pub(crate) fn lost(&mut self, tools: &mut Tools<'_>, conn: ConnId, reason: &CloseReason) {
         let who = self.talking.get(&conn).map(|errand| errand.who.to_string()).unwrap_or_default();
         let text =
             format!("Lost the {who} before the end of its answer: {reason} ({}); {}\n", reason.code(), reason.help());
-        self.errand_ends(net, conn, End::Cut(text));
+        self.ends(tools, conn, End::Cut(text));
     }
 
-    fn errand_ends(&mut self, net: &mut Net, conn: ConnId, end: End) {
+    fn ends(&mut self, tools: &mut Tools<'_>, conn: ConnId, end: End) {
         let Some(errand) = self.talking.get_mut(&conn) else { return };
         errand.relay.end.get_or_insert(end);
-        self.relay_on(net, conn);
+        self.relay_on(tools, conn);
     }
 
     /// A parcel of an answer is written to this console.
-    pub(crate) fn relayed(&mut self, net: &mut Net, console: ConnId) {
+    pub(crate) fn relayed(&mut self, tools: &mut Tools<'_>, console: ConnId) {
         let is_it = |errand: &Errand| errand.console() == Some(console) && errand.relay.writing;
-        let Some((conn, errand)) = self.talking.iter_mut().find(|(_, errand)| is_it(errand)) else { return };
+        if let Some(conn) = self.talking.iter().find(|(_, errand)| is_it(errand)).map(|(conn, _)| *conn) {
+            self.taken(tools, conn);
+        }
+    }
+
+    /// The console has what the daemon on this connection has said last.
+    pub(crate) fn taken(&mut self, tools: &mut Tools<'_>, conn: ConnId) {
+        let Some(errand) = self.talking.get_mut(&conn) else { return };
         errand.relay.writing = false;
-        let conn = *conn;
-        net.parcel_taken(conn);
-        self.relay_on(net, conn);
+        tools.net.parcel_taken(conn);
+        self.relay_on(tools, conn);
     }
 
     /// Ends what daemons are telling a console that has gone.
-    pub(crate) fn forget_errands_of(&mut self, net: &mut Net, console: ConnId) {
+    pub(crate) fn forget(&mut self, tools: &mut Tools<'_>, console: ConnId) {
         let is_its = |errand: &Errand| errand.console() == Some(console) && errand.is_relayed();
-        let gone: Vec<ConnId> =
-            self.talking.iter().filter(|(_, errand)| is_its(errand)).map(|(conn, _)| *conn).collect();
-        for conn in gone {
-            net.abort(conn);
-            if let Some(errand) = self.talking.remove(&conn) {
-                self.errand_done(net, errand);
-            }
+        for (conn, errand) in self.talking.extract_if(.., |_, errand| is_its(errand)) {
+            tools.abort(conn);
+            Self::done(tools, errand);
         }
     }
 
     /// Passes on what is parked, one parcel at a time; then the end.
-    fn relay_on(&mut self, net: &mut Net, conn: ConnId) {
-        while let Some(errand) = self.talking.get_mut(&conn).filter(|errand| !errand.relay.writing) {
-            let Some(parcel) = errand.relay.parked.pop_front() else { break };
-            let console = errand.console();
-            let lines = frame::payloads(&parcel.bytes).map(|line| printable::text_of(frame::text(line)));
-            if console.is_some_and(|console| self.consoles.relay(net, console, lines)) {
-                if let Some(errand) = self.talking.get_mut(&conn) {
-                    errand.relay.writing = true;
-                }
-            } else {
-                net.parcel_taken(conn);
-            }
+    fn relay_on(&mut self, tools: &mut Tools<'_>, conn: ConnId) {
+        let Some(errand) = self.talking.get_mut(&conn).filter(|errand| !errand.relay.writing) else { return };
+        if let Some(parcel) = errand.relay.parked.pop_front() {
+            errand.relay.writing = true;
+            return tools.effect(Effect::Relay { from: conn, to: errand.console(), parcel });
         }
-        let is_over = |errand: &Errand| errand.relay.end.is_some() && !errand.relay.writing;
-        if !self.talking.get(&conn).is_some_and(is_over) {
-            return;
-        }
-        let Some(mut errand) = self.talking.remove(&conn) else { return };
-        match errand.relay.end.take() {
-            Some(End::Cut(text)) => self.errand_failed(net, errand, &text),
-            _ => self.errand_done(net, errand),
+        let Some(end) = errand.relay.end.take() else { return };
+        match (self.talking.remove(&conn), end) {
+            (Some(errand), End::Cut(text)) => Self::failed(tools, errand, &text),
+            (Some(errand), End::Whole) => Self::done(tools, errand),
+            (None, _) => {}
         }
     }
 }

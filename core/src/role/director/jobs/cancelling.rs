@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use crate::ids::{ConnId, Who};
 use crate::node::TimerKey;
-use crate::notice::Level;
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
+use crate::role::director::effect::Effect;
 use crate::wire::file::FileCommand;
 use crate::wire::job_answers::CancelAnswer;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
+use super::Jobs;
 use super::life::Life;
 use super::task::Task;
+use crate::role::director::Due;
 use crate::role::director::consoles::Answer;
-use crate::role::director::errands::Errand;
-use crate::role::director::{Director, Due};
+use crate::role::director::errands::{Errand, For};
 
 /// How long a console waits to hear who has confirmed a cancel.
 const ANSWER: Duration = Duration::from_millis(800);
@@ -29,8 +30,8 @@ pub(crate) const CANCEL_GRACE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct Cancelling {
     told: Vec<Told>,
-    /// The other job of a copy, 0 if there is none: it is cancelled too, and a console hears of both.
-    partner: u32,
+    /// The other job of a copy: it is cancelled too, and a console hears of both.
+    partner: Option<u32>,
     /// The console that waits to hear of it, until then.
     console: Option<(ConnId, TimerKey)>,
 }
@@ -64,41 +65,46 @@ impl Told {
     }
 }
 
-impl Director {
+impl Jobs {
     /// `cancel` of a console: the answer comes within a second.
-    pub(crate) fn cancel_for(&mut self, net: &mut Net, id: u32, console: ConnId) {
-        let Some(job) = self.jobs.get(&id) else { return };
+    pub(crate) fn cancel_for(&mut self, tools: &mut Tools<'_>, id: u32, console: ConnId) {
+        let Some(job) = self.all.get(&id) else { return };
         let text = format!("JobId {id}, Job {} marked to be canceled.\n", job.unique);
         if job.life.is_grace() {
             // Asked for a second time: nothing is waited for any more.
-            self.end_job(net, id);
-            return self.console_answers(net, console, Answer::said(text));
+            self.end_job(tools, id);
+            return tools.answer(console, Answer::said(text));
         }
-        self.cancel_job(net, id, "by a console");
+        self.cancel_job(tools, id, "by a console");
         if !self.is_cancel_open(id) {
-            let answer = self.cancel_lines(id);
-            return self.console_answers(net, console, Answer::said(text + &answer));
+            return tools.answer(console, Answer::said(text));
         }
-        self.consoles.print(net, console, &text);
-        let timer = net.set_timer(ANSWER, "who confirms a cancel", Due::Confirmations(id));
-        if let Some(cancelling) = self.cancelling.get_mut(&id) {
+        tools.print(console, text);
+        let timer = tools.net.set_timer(ANSWER, "who confirms a cancel", Due::Confirmations(id));
+        if let Some(cancelling) = self.cancels.get_mut(&id) {
             cancelling.console = Some((console, timer));
         }
     }
 
+    /// The director stops: cancels all jobs, and offers the catalog once more those it has not taken.
+    pub(crate) fn stop(&mut self, tools: &mut Tools<'_>) {
+        let ids: Vec<u32> = self.all.keys().copied().collect();
+        ids.into_iter().for_each(|id| self.cancel_job(tools, id, "the director is being stopped"));
+        self.offer_end(tools);
+    }
+
     /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
-    pub(crate) fn cancel_job(&mut self, net: &mut Net, id: u32, why: &str) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+    pub(crate) fn cancel_job(&mut self, tools: &mut Tools<'_>, id: u32, why: &str) {
+        let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         job.status = job.status.merge(JobStatus::Canceled);
-        job.say(&mut self.journal, net, MessageKind::Info, &format!("Job canceled: {why}."));
-        self.save_lines(net);
-        self.abandon(net, id);
+        job.say(tools, MessageKind::Info, &format!("Job canceled: {why}."));
+        self.abandon(tools, id);
     }
 
     /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
     /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded. The job takes no room meanwhile.
-    pub(crate) fn abandon(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+    pub(crate) fn abandon(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         // Its dialogue is over, whatever it waited for.
         if job.life.is_running() {
             job.life = Life::BEGUN;
@@ -109,82 +115,70 @@ impl Director {
         let storage = job.storage_daemon.presence.is_here().then(|| job.with.storage.clone());
         let waits = storage.is_some() && job.storage_daemon.runs;
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
-        let partner = job.task.partner().unwrap_or(0);
+        let partner = job.task.partner();
         if let Some(conn) = job.file_daemon.presence.leave() {
-            self.conns.remove(&conn);
-            net.close(conn, true);
+            tools.close(conn, true);
         }
-        let told: Vec<Told> = [(Who::File, file), (Who::Storage, storage)]
-            .into_iter()
-            .filter_map(|(who, name)| Some((who, name?)))
-            .map(|(who, name)| {
-                let refused = self.send_cancel(net, id, who, &name, command.clone());
-                if let Err(why) = &refused {
-                    net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {id}: {why}"));
-                }
-                Told { who, name, over: refused.is_err(), said: refused.err().map(|why| why.to_string()), answer: None }
-            })
-            .collect();
-        if !told.is_empty() || partner > 0 {
-            self.cancelling.insert(id, Cancelling { told, partner, console: None });
+        let mut told = Vec::new();
+        for (who, name) in [(Who::File, file), (Who::Storage, storage)] {
+            let Some(name) = name else { continue };
+            let errand = Errand::new(who, name.clone(), command.clone(), For::Cancel(id));
+            tools.effect(Effect::Errand(Box::new(errand)));
+            told.push(Told { who, name, said: None, answer: None, over: false });
+        }
+        if !told.is_empty() || partner.is_some() {
+            self.cancels.insert(id, Cancelling { told, partner, console: None });
         }
         if !waits {
-            self.end_job(net, id);
-            return self.abandon_partner(net, id);
+            self.end_job(tools, id);
+            return self.abandon_partner(tools, id);
         }
-        let key = net.set_timer(grace, "the storage daemon's end", Due::Grace(id));
-        if let Some(job) = self.jobs.get_mut(&id) {
+        let key = tools.net.set_timer(grace, "the storage daemon's end", Due::Grace(id));
+        if let Some(job) = self.all.get_mut(&id) {
             job.life = Life::Grace { timer: key };
         }
-        self.abandon_partner(net, id);
-        self.start_queued(net);
+        self.abandon_partner(tools, id);
+        self.begin_queued(tools);
     }
 
     /// The storage daemon has not said in time how it ended.
-    pub(crate) fn grace_over(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    pub(crate) fn grace_over(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
         let text = format!("the storage daemon has not ended the job within {} s", grace.as_secs());
-        job.say(&mut self.journal, net, MessageKind::Warning, &text);
-        self.end_job(net, id);
+        job.say(tools, MessageKind::Warning, &text);
+        self.end_job(tools, id);
     }
 
     /// A daemon, or what stands in its way, says something to a cancel.
-    pub(crate) fn cancel_heard(&mut self, net: &mut Net, errand: &Errand, id: u32, text: &str) {
-        net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
-        let Some(cancelling) = self.cancelling.get(&id) else { return };
-        let other = self.cancelling.get(&cancelling.partner);
-        let console = cancelling.console.or_else(|| other?.console).map(|(console, _)| console);
-        let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
-        let Some(told) = cancelling.told.iter_mut().find(|told| told.who == errand.who) else { return };
+    pub(crate) fn cancel_heard(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, text: String) {
+        let console = self.cancels(id).find_map(|cancelling| cancelling.console).map(|(console, _)| console);
+        let Some(cancelling) = self.cancels.get_mut(&id) else { return };
+        let Some(told) = cancelling.told.iter_mut().find(|told| told.who == who) else { return };
         told.answer = told.answer.or_else(|| CancelAnswer::parse(text.as_bytes()));
-        told.said = Some(text.to_owned());
         if let Some(console) = console.filter(|_| text.starts_with(|c: char| c.is_ascii_digit())) {
-            self.consoles.print(net, console, text);
+            tools.print(console, text.clone());
         }
+        told.said = Some(text);
     }
 
     /// A daemon's answer to a cancel is at its end, or will never come.
-    pub(crate) fn cancel_answered(&mut self, net: &mut Net, who: Who, id: u32) {
-        let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
+    pub(crate) fn cancel_over(&mut self, tools: &mut Tools<'_>, id: u32, who: Who) {
+        let Some(cancelling) = self.cancels.get_mut(&id) else { return };
         if let Some(told) = cancelling.told.iter_mut().find(|told| told.who == who) {
             told.over = true;
         }
-        let jobs = [id, cancelling.partner];
+        let jobs = [Some(id), cancelling.partner];
         if !self.is_cancel_open(id) {
-            for id in jobs {
-                self.tell_who_confirmed(net, id);
-            }
-            for id in jobs {
-                self.cancelling.remove(&id);
-            }
+            jobs.iter().flatten().for_each(|id| self.tell_who_confirmed(tools, *id));
+            jobs.iter().flatten().for_each(|id| drop(self.cancels.remove(id)));
         }
     }
 
     /// The job has ended: what is known of its cancel is of no more use, unless a daemon is still to be told.
     pub(crate) fn forget_cancel(&mut self, id: u32) {
         if !self.is_cancel_open(id) {
-            self.cancelling.remove(&id);
+            self.cancels.remove(&id);
         }
     }
 
@@ -200,17 +194,17 @@ impl Director {
 
     /// The cancel of a job, and that of the other job of its copy.
     fn cancels(&self, id: u32) -> impl Iterator<Item = &Cancelling> {
-        let own = self.cancelling.get(&id);
-        own.into_iter().chain(own.and_then(|own| self.cancelling.get(&own.partner)))
+        let own = self.cancels.get(&id);
+        own.into_iter().chain(own.and_then(|own| self.cancels.get(&own.partner?)))
     }
 
     /// The console has waited long enough.
-    pub(crate) fn tell_who_confirmed(&mut self, net: &mut Net, id: u32) {
-        let Some(cancelling) = self.cancelling.get_mut(&id) else { return };
+    pub(crate) fn tell_who_confirmed(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(cancelling) = self.cancels.get_mut(&id) else { return };
         let Some((console, timer)) = cancelling.console.take() else { return };
         let lines = self.cancel_lines(id);
-        net.cancel_timer(timer);
-        self.console_answers(net, console, Answer::said(lines));
+        tools.net.cancel_timer(timer);
+        tools.answer(console, Answer::said(lines));
     }
 }
 

@@ -17,31 +17,31 @@ use crate::error::Code;
 use crate::limits::ORIGINALS;
 use crate::node::Number;
 use crate::role::director::Net;
+use crate::role::director::common::{Tools, Use};
 use crate::role::script::Scripted;
 use crate::secret::Secret;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
+use super::Jobs;
 use super::daemons::{Presence, StorageDaemon};
+use super::dialogue::Event;
 use super::job::Job;
 use super::life::Life;
 use super::ordering::{Order, Resources};
 use super::tables;
 use super::task::Task;
-use super::tools::Event;
 use super::trouble::Trouble;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
-    JobRow, NewJob, RestoreFiles, restore_selection,
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, NewJob,
+    RestoreFiles, restore_selection,
 };
-use crate::role::director::{Director, Owner};
+use crate::role::director::Owner;
 
 /// Jobs that are asked for at a time when some are to be selected: each of them may be ordered, and the catalog's queue has
 /// room for so many requests at once.
 const PAGE: u32 = 100;
-/// How far the counter in the unique names of one second goes when names are taken.
-const MAX_UNIQUE: u32 = 1_000;
 
 /// What the control job of a copy knows of it.
 #[derive(Clone, Debug, Default)]
@@ -116,85 +116,84 @@ pub enum Asked {
     Adopted(JobStatus),
 }
 
-impl Director {
+impl Jobs {
     /// Starts a control job: looks for what to copy.
-    pub(crate) fn begin_copy(&self, net: &mut Net, id: u32) {
-        let Some(Task::CopyControl(control)) = self.jobs.get(&id).map(|job| &job.task) else { return };
+    pub(crate) fn begin_copy(&self, tools: &mut Tools<'_>, id: u32) {
+        let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
         match control.wanted {
             Some(wanted) => {
                 let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
-                net.ask(CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
+                tools.ask(CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
             }
-            None => self.ask_jobs_to_copy(net, id, 0),
+            None => self.ask_jobs_to_copy(tools, id, 0),
         }
     }
 
-    fn ask_jobs_to_copy(&self, net: &mut Net, id: u32, after: u32) {
-        let Some(job) = self.jobs.get(&id) else { return };
+    fn ask_jobs_to_copy(&self, tools: &mut Tools<'_>, id: u32, after: u32) {
+        let Some(job) = self.all.get(&id) else { return };
         let (pool_id, uncopied) = (job.rows.pool, job.kind == JobType::Copy);
         let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
-        net.ask(request, Owner::Copy(id, Asked::Jobs));
+        tools.ask(request, Owner::Copy(id, Asked::Jobs));
     }
 
     /// The catalog's answers for a copy.
     pub(crate) fn copy_answered(
         &mut self,
-        net: &mut Net,
+        tools: &mut Tools<'_>,
         id: u32,
         asked: Asked,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
         match (asked, answer) {
-            (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(net, id, rows.first()),
-            (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(net, id, &rows),
-            (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(net, id, &pieces),
-            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => self.copy_starts(net, id, writer, unique),
-            (Asked::Number(_), Err(error))
-                if error.kind == CatalogErrorKind::Constraint && self.last_unique.1 < MAX_UNIQUE =>
-            {
-                self.order_writer(net, id);
+            (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(tools, id, rows.first()),
+            (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(tools, id, &rows),
+            (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(tools, id, &pieces),
+            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => self.copy_starts(tools, id, writer, unique),
+            (Asked::Number(_), Err(error)) if self.is_taken(&error) => {
+                self.order_writer(tools, id);
             }
-            (Asked::Adopted(status), Ok(_)) => self.copy_ended(net, id, status),
-            (_, Err(error)) => self.fail_job(net, id, &error.into()),
-            (_, Ok(other)) => self.fail_job(net, id, &Trouble::unexpected(&other)),
+            (Asked::Adopted(status), Ok(_)) => self.copy_ended(tools, id, status),
+            (_, Err(error)) => self.fail_job(tools, id, &error.into()),
+            (_, Ok(other)) => self.fail_job(tools, id, &Trouble::unexpected(&other)),
         }
     }
 
     /// The job that was asked for is there, or not.
-    fn copy_takes(&mut self, net: &mut Net, id: u32, row: Option<&JobRow>) {
-        let taken = self.originals_taken(net);
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+    fn copy_takes(&mut self, tools: &mut Tools<'_>, id: u32, row: Option<&JobRow>) {
+        let taken = self.originals_taken(tools.net);
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let wanted = control.wanted.unwrap_or_default();
         // Of two the one with the lower number has it, whichever began first.
         if let Some(&by) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
-            return self.fail_job(net, id, &Trouble::Taken { job: wanted, by });
+            return self.fail_job(tools, id, &Trouble::Taken { job: wanted, by });
         }
         let Some(row) = row.filter(|row| is_good_backup(row)) else {
-            return self.fail_job(net, id, &Trouble::NothingToCopy(wanted));
+            return self.fail_job(tools, id, &Trouble::NothingToCopy(wanted));
         };
         control.original = row.clone();
         if row.job_files == 0 {
             control.idle = true;
             let text = format!("Job {wanted} has no files: there is nothing to copy.");
-            job.say(&mut self.journal, net, MessageKind::Info, &text);
-            return self.end_job(net, id);
+            job.say(tools, MessageKind::Info, &text);
+            return self.end_job(tools, id);
         }
         (job.with.client, job.with.fileset) = (row.client.clone(), row.file_set.clone());
         (job.rows.client, job.rows.fileset) = (row.client_id, row.file_set_id);
         job.level = JobLevel::from_letter(row.level);
-        job.rows.fileset_md5 = self.setup.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
-        net.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
+        job.rows.fileset_md5 =
+            tools.common.ids.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
+        tools.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
     }
 
     /// A page of jobs: orders a control job for each that is meant, and asks for the next.
-    fn copy_selects(&mut self, net: &mut Net, id: u32, rows: &[JobRow]) {
-        let taken = self.originals_taken(net);
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
+    fn copy_selects(&mut self, tools: &mut Tools<'_>, id: u32, rows: &[JobRow]) {
+        let taken = self.originals_taken(tools.net);
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
         let kind = job.kind;
         let Task::CopyControl(control) = &mut job.task else { return };
         control.idle = true;
-        let resource = self.config.job(&job.name);
+        let resource = tools.common.config.job(&job.name);
         let (names, clients) =
             resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
         let mut chosen = choose(rows, names, clients);
@@ -206,26 +205,26 @@ impl Director {
         if next.is_none() {
             let (selected, busy) = (control.ordered, control.busy);
             let text = format!("{selected} jobs of pool \"{}\" are selected.", job.with.pool);
-            job.say(&mut self.journal, net, MessageKind::Info, &text);
+            job.say(tools, MessageKind::Info, &text);
             if busy > 0 {
                 let text = format!("{busy} more are left out, because other jobs that have not ended take them.");
-                job.say(&mut self.journal, net, MessageKind::Info, &text);
+                job.say(tools, MessageKind::Info, &text);
             }
             if is_cut {
                 let text = format!(
                     "one job takes no more than {selected}, the others are left for its next run ({})",
                     Code(651)
                 );
-                job.say(&mut self.journal, net, MessageKind::Warning, &text);
+                job.say(tools, MessageKind::Warning, &text);
             }
         }
         let order = Order::of(&job.name, kind, JobLevel::Full, job.with.clone());
         for original in chosen {
-            self.order_job(net, Order { original: Some(original), ..order.clone() });
+            self.order(tools, Order { original: Some(original), ..order.clone() });
         }
         match next {
-            Some(after) => self.ask_jobs_to_copy(net, id, after),
-            None => self.end_job(net, id),
+            Some(after) => self.ask_jobs_to_copy(tools, id, after),
+            None => self.end_job(tools, id),
         }
     }
 
@@ -238,7 +237,7 @@ impl Director {
             _ => None,
         });
         let mut taken: BTreeMap<u32, u32> = ordered.map(|original| (original, 0)).collect();
-        for (id, job) in self.jobs.iter().rev().filter(|(_, job)| !job.life.is_recording()) {
+        for (id, job) in self.all.iter().rev().filter(|(_, job)| !job.life.is_recording()) {
             if let Task::CopyControl(CopyControl { wanted: Some(original), .. }) = job.task {
                 taken.insert(original, *id);
             }
@@ -246,9 +245,9 @@ impl Director {
         taken
     }
 
-    fn copy_plans(&mut self, net: &mut Net, id: u32, pieces: &[JobMediaPiece]) {
-        let config = std::sync::Arc::clone(&self.config);
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+    fn copy_plans(&mut self, tools: &mut Tools<'_>, id: u32, pieces: &[JobMediaPiece]) {
+        let config = std::sync::Arc::clone(&tools.common.config);
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let original = &control.original;
         let all =
@@ -257,7 +256,7 @@ impl Director {
         let plan = restore_selection::plan(std::slice::from_ref(original), &[all], pieces, None, device);
         let selected = match plan {
             Ok(selected) => selected,
-            Err(error) => return self.fail_job(net, id, &error.into()),
+            Err(error) => return self.fail_job(tools, id, &error.into()),
         };
         let mut storages: Vec<String> =
             selected.bootstrap.sections.iter().filter_map(|section| section.storage.clone()).collect();
@@ -283,38 +282,36 @@ impl Director {
         });
         match place {
             Ok(to) => control.to = to,
-            Err(why) => return self.fail_job(net, id, &why),
+            Err(why) => return self.fail_job(tools, id, &why),
         }
         control.selected = Some(selected);
-        job.rows.storage = self.setup.storages.get(&reading).copied().unwrap_or(0);
+        job.rows.storage = tools.common.ids.storages.get(&reading).copied().unwrap_or(0);
         job.with.storage = reading;
-        self.order_writer(net, id);
+        self.order_writer(tools, id);
     }
 
     /// Asks for the number of the writing job, which has the name of the original's resource.
-    fn order_writer(&mut self, net: &mut Net, id: u32) {
-        let stamp = self.identity.local(net.wall()).stamp();
-        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
-        self.last_unique = (stamp.clone(), counter);
-        let Some(job) = self.jobs.get(&id) else { return };
-        let Task::CopyControl(control) = &job.task else { return };
-        let unique = tables::unique_name(&control.original.name, &stamp, counter);
+    fn order_writer(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
+        let name = control.original.name.clone();
+        let unique = self.unique_name(tools, &name);
+        let Some(job) = self.all.get(&id) else { return };
         let job_type = if job.kind == JobType::Copy { JobType::JobCopy } else { JobType::Backup };
         let new = NewJob {
             job: unique.clone(),
-            name: control.original.name.clone(),
+            name,
             job_type: job_type.letter(),
             level: job.level.letter(),
             client_id: job.rows.client,
-            sched_time: net.wall().seconds(),
+            sched_time: tools.net.wall().seconds(),
             comment: String::new(),
         };
-        net.ask(CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
+        tools.ask(CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
     }
 
     /// Both jobs are there: their dialogues begin.
-    fn copy_starts(&mut self, net: &mut Net, id: u32, writer: u32, unique: String) {
-        let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+    fn copy_starts(&mut self, tools: &mut Tools<'_>, id: u32, writer: u32, unique: String) {
+        let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         let known_as = job.unique.clone();
         let Task::CopyControl(control) = &mut job.task else { return };
         control.partner = Some(writer);
@@ -326,62 +323,61 @@ impl Director {
             storage: to.storage,
             pool: to.pool,
         };
-        let scheduled = net.wall().seconds();
+        let scheduled = tools.net.wall().seconds();
         let order = Order { unique, scheduled, ..Order::of(&original.name, JobType::Backup, level, with) };
         let text = format!("Job {} is written by JobId {writer}, Job={}", original.job_id, order.unique);
-        job.say(&mut self.journal, net, MessageKind::Info, &text);
-        let mut new = self.new_job(writer, order);
+        job.say(tools, MessageKind::Info, &text);
+        let mut new = Self::new_job(tools.common, writer, order);
         new.life = Life::BEGUN;
         (new.rows.client, new.rows.fileset, new.rows.fileset_md5) = (rows.client, rows.fileset, rows.fileset_md5);
         let known_as = to.is_local.then_some(known_as);
         new.task = Task::CopyWriter(CopyWriter { partner: id, original, known_as, reader_end: None });
-        self.jobs.insert(writer, new);
-        self.save_lines(net);
+        self.all.insert(writer, new);
         if !to.is_local {
-            self.advance(net, writer, |job, tools| job.begin(tables::copy::WRITER, tools));
+            self.advance(tools, writer, |job, tools| job.begin(tables::copy::WRITER, tools));
         }
         let table = if to.is_local { tables::copy::LOCAL } else { tables::copy::READER };
-        self.advance(net, id, |job, tools| job.begin(table, tools));
+        self.advance(tools, id, |job, tools| job.begin(table, tools));
     }
 
     /// The storage daemon of a writing job listens: its control job may tell the reading one where to go.
-    pub(crate) fn writer_listens(&mut self, net: &mut Net, writer: u32) {
-        let Some(job) = self.jobs.get(&writer) else { return };
+    pub(crate) fn writer_listens(&mut self, tools: &mut Tools<'_>, writer: u32) {
+        let Some(job) = self.all.get(&writer) else { return };
         let Some(control) = job.task.partner() else { return };
         let known = (job.unique.clone(), job.storage_daemon.key.clone());
-        self.advance(net, control, |job, tools| {
+        self.advance(tools, control, |job, tools| {
             job.task.control()?.writer = Some(known);
             job.on_event(Event::WriterListens, tools)
         });
     }
 
     /// The reading storage daemon of a control job has ended: its writing job needs to know how.
-    pub(crate) fn reader_ended(&mut self, net: &mut Net, control: u32) {
-        let Some(job) = self.jobs.get(&control) else { return };
+    pub(crate) fn reader_ended(&mut self, tools: &mut Tools<'_>, control: u32) {
+        let Some(job) = self.all.get(&control) else { return };
         let Some(writer) = job.task.partner() else { return };
         let end = job.storage_daemon.presence.end().cloned();
-        self.advance(net, writer, |job, tools| {
+        self.advance(tools, writer, |job, tools| {
             job.task.writer()?.reader_end = end;
             job.on_event(Event::ReaderEnded, tools)
         });
     }
 
     /// The one storage daemon of a copy has begun: from here on its connection belongs to the writing job.
-    pub(crate) fn hand_over(&mut self, net: &mut Net, control: u32) {
-        let Some(job) = self.jobs.get_mut(&control) else { return };
+    pub(crate) fn hand_over(&mut self, tools: &mut Tools<'_>, control: u32) {
+        let Some(job) = self.all.get_mut(&control) else { return };
         let Some(partner) = job.task.partner() else { return };
         let (conn, session) = (job.storage_daemon.presence.leave(), job.storage_daemon.session);
-        if let (Some(conn), Some(writer)) = (conn, self.jobs.get_mut(&partner)) {
+        if let (Some(conn), Some(writer)) = (conn, self.all.get_mut(&partner)) {
             writer.storage_daemon =
                 StorageDaemon { presence: Presence::Here(conn), session, runs: true, ..Default::default() };
-            self.conns.insert(conn, partner);
+            tools.common.uses.attach(conn, Use::Job(partner));
         }
-        self.advance(net, partner, |job, tools| job.begin(tables::copy::LOCAL_WRITER, tools));
+        self.advance(tools, partner, |job, tools| job.begin(tables::copy::LOCAL_WRITER, tools));
     }
 
     /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
-    pub(crate) fn copy_end_failed(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get(&id) else { return };
+    pub(crate) fn copy_end_failed(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(job) = self.all.get(&id) else { return };
         let Some(end) = job.storage_daemon.presence.end() else { return };
         let role = match &job.task {
             Task::CopyControl(control) if control.to.is_local => "",
@@ -390,33 +386,33 @@ impl Director {
             _ => "reading ",
         };
         let trouble = Trouble::StorageEnded { role, end: end.clone() };
-        self.fail_job(net, id, &trouble);
+        self.fail_job(tools, id, &trouble);
     }
 
     /// A job of a copy is given up: so is the other.
-    pub(crate) fn abandon_partner(&mut self, net: &mut Net, id: u32) {
-        let job = self.jobs.get(&id).and_then(|job| Some((job.status, job.task.partner()?)));
+    pub(crate) fn abandon_partner(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let job = self.all.get(&id).and_then(|job| Some((job.status, job.task.partner()?)));
         let Some((status, partner)) = job else { return };
-        if self.jobs.get(&partner).is_none_or(|job| !job.life.goes_on()) {
+        if self.all.get(&partner).is_none_or(|job| !job.life.goes_on()) {
             return;
         }
         if status == JobStatus::Canceled {
-            self.cancel_job(net, partner, "the other job of the copy is canceled");
+            self.cancel_job(tools, partner, "the other job of the copy is canceled");
         } else {
-            self.fail_job(net, partner, &Trouble::Partner(id));
+            self.fail_job(tools, partner, &Trouble::Partner(id));
         }
     }
 
     /// The end of the writing job is in the catalog: a good copy takes over the times of its original.
-    pub(crate) fn writer_recorded(&mut self, net: &mut Net, writer: &Job) {
+    pub(crate) fn writer_recorded(&mut self, tools: &mut Tools<'_>, writer: &Job) {
         let Task::CopyWriter(copying) = &writer.task else { return };
-        let Some(control) = self.jobs.get(&copying.partner) else { return };
+        let Some(control) = self.all.get(&copying.partner) else { return };
         if !is_good(writer.status) && control.life.is_grace() {
             return;
         }
         if !is_good(writer.status) {
             let trouble = Trouble::BadCopy { job: writer.id, status: writer.status };
-            return self.fail_job(net, copying.partner, &trouble);
+            return self.fail_job(tools, copying.partner, &trouble);
         }
         let migrates = control.kind == JobType::Migrate;
         let adopt = AdoptOriginal {
@@ -426,11 +422,11 @@ impl Director {
             original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
         };
         let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
-        net.ask(CatalogRequest::AdoptOriginal(adopt), owner);
+        tools.ask(CatalogRequest::AdoptOriginal(adopt), owner);
     }
 
-    fn copy_ended(&mut self, net: &mut Net, id: u32, status: JobStatus) {
-        self.advance(net, id, |job, tools| {
+    fn copy_ended(&mut self, tools: &mut Tools<'_>, id: u32, status: JobStatus) {
+        self.advance(tools, id, |job, tools| {
             job.task.control()?.outcome = Some(status);
             job.on_event(Event::Copied, tools)
         });

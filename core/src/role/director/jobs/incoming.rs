@@ -1,7 +1,7 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`.
 
 use crate::ids::{ConnId, Who};
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
 use crate::role::script::Scripted;
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
@@ -9,167 +9,172 @@ use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
 use crate::wire::status::{EndJob, StatusLine, StorageEnd};
 use crate::{limits, printable};
 
+use super::Jobs;
+use super::dialogue::Event;
 use super::requests::{self, Next, Request};
 use super::task::Task;
-use super::tools::Event;
 use super::trouble::Trouble;
 use crate::catalog::{CatalogAnswer, CatalogError};
-use crate::role::director::{Director, Owner};
+use crate::role::director::Owner;
 
-impl Director {
+impl Jobs {
     /// A line from a daemon of a job.
-    pub(crate) fn daemon_says(&mut self, net: &mut Net, id: u32, conn: ConnId, line: &[u8]) {
-        let Some(who) = self.jobs.get(&id).and_then(|job| job.who(conn)) else { return };
-        self.daemon_heard(net, id, conn);
+    pub(crate) fn hear(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, line: &[u8]) {
+        let Some(who) = self.all.get(&id).and_then(|job| job.who(conn)) else { return };
+        self.daemon_heard(tools, id, conn);
         match Incoming::of(line) {
-            Incoming::Answer => self.daemon_answers(net, id, who, line),
-            Incoming::Message => self.take_message(net, id, who, line),
-            Incoming::CatalogRequest if who == Who::Storage => self.begin_request(net, id, line),
+            Incoming::Answer => self.daemon_answers(tools, id, who, line),
+            Incoming::Message => self.take_message(tools, id, who, line),
+            Incoming::CatalogRequest if who == Who::Storage => self.begin_request(tools, id, line),
             Incoming::Status if who == Who::Storage => {
-                if let (Some(status), Some(job)) = (StatusLine::parse(line), self.jobs.get_mut(&id)) {
+                if let (Some(status), Some(job)) = (StatusLine::parse(line), self.all.get_mut(&id)) {
                     job.storage_daemon.status = status.status;
                 }
             }
-            Incoming::BlastAttributes => net.send_text(conn, wire::BLAST_REFUSED),
+            Incoming::BlastAttributes => tools.net.send_text(conn, wire::BLAST_REFUSED),
             _ => {
                 // In the real director too an unexpected line is a warning, and with it the job (`wire/2 §6.2`).
-                self.unexpected(net, id, who, line);
+                self.unexpected(tools, id, who, line);
             }
         }
-        self.await_last(net, id);
+        self.await_last(tools, id);
     }
 
-    fn daemon_answers(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    fn daemon_answers(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, line: &[u8]) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
             let is_bad = !end.status.is_ok();
             job.storage_daemon.presence.ends(end);
             if job.life.is_grace() {
-                return self.end_job(net, id);
+                return self.end_job(tools, id);
             }
             // The other storage daemon of a copy may not notice, and each of the two jobs waits for both.
             if is_bad && job.task.is_copy() {
-                return self.copy_end_failed(net, id);
+                return self.copy_end_failed(tools, id);
             }
-            return self.advance(net, id, |job, tools| job.on_event(Event::StorageEnded, tools));
+            return self.advance(tools, id, |job, tools| job.on_event(Event::StorageEnded, tools));
         }
         if let (Who::File, Some(end)) = (who, EndJob::parse(line)) {
-            return self.file_ended(net, id, end);
+            return self.file_ended(tools, id, end);
         }
         let waits = job.life.waits_for_answer();
         let text = String::from_utf8_lossy(line).into_owned();
         match (who, waits) {
             // Of a storage daemon that runs, only its end counts (`wire/3 §2.1`).
             (Who::Storage, waits) if job.storage_daemon.runs && waits != Some(Who::Storage) => {}
-            (Who::File, None) => self.unexpected(net, id, who, line),
-            _ => self.advance(net, id, |job, tools| job.on_text(who, &text, tools)),
+            (Who::File, None) => self.unexpected(tools, id, who, line),
+            _ => self.advance(tools, id, |job, tools| job.on_text(who, &text, tools)),
         }
     }
 
     /// `2800 End Job`: in its place, or because the file daemon has given up.
-    fn file_ended(&mut self, net: &mut Net, id: u32, end: EndJob) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    fn file_ended(&mut self, tools: &mut Tools<'_>, id: u32, end: EndJob) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         let expected = job.life.waits_for(Event::FileEnded);
         let status = end.status;
         job.file_daemon.presence.ends(end);
         if expected {
-            self.advance(net, id, |job, tools| job.on_event(Event::FileEnded, tools));
+            self.advance(tools, id, |job, tools| job.on_event(Event::FileEnded, tools));
         } else {
             let step = job.stage();
-            self.fail_job(net, id, &Trouble::FileEnded { status, step });
+            self.fail_job(tools, id, &Trouble::FileEnded { status, step });
         }
     }
 
-    fn take_message(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
+    fn take_message(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, line: &[u8]) {
         // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
-        let (Some(message), Some(job)) = (JobMessage::parse(line), self.jobs.get_mut(&id)) else { return };
+        let (Some(message), Some(job)) = (JobMessage::parse(line), self.all.get_mut(&id)) else { return };
         if let (Who::Storage, Task::Restore(plan)) = (who, &mut job.task) {
             plan.gone.hear(&message.text);
         }
-        let Some(text) = job.tally.meter.pass(message.text, net.now()) else { return };
-        let time = if message.time > 1 { message.time } else { net.wall().seconds() };
+        let Some(text) = job.tally.meter.pass(message.text, tools.net.now()) else { return };
+        let time = if message.time > 1 { message.time } else { tools.net.wall().seconds() };
         // A line of the report begins with its date: those of a message that has more are moved in, so that none passes
         // for another message.
         let text = text.trim_end().replace('\n', "\n    ");
-        self.journal.push(id, time, text + "\n");
-        self.save_lines(net);
+        tools.common.journal.push(id, time, text + "\n");
     }
 
     /// A line that has no place in the dialogue, which is a warning.
-    fn unexpected(&mut self, net: &mut Net, id: u32, who: Who, line: &[u8]) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    fn unexpected(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, line: &[u8]) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         let text = format!("unexpected message from the {who}: {}", printable::line_of(line.trim_ascii_end()));
-        if let Some(text) = job.tally.meter.pass(text, net.now()) {
-            job.say(&mut self.journal, net, MessageKind::Warning, &text);
-            self.save_lines(net);
+        if let Some(text) = job.tally.meter.pass(text, tools.net.now()) {
+            job.say(tools, MessageKind::Warning, &text);
         }
     }
 
     /// Signals on a job's control channel (`wire/2 §4.1`).
-    pub(crate) fn daemon_signals(&mut self, net: &mut Net, id: u32, conn: ConnId, signal: Signal) {
-        let Some(who) = self.jobs.get(&id).and_then(|job| job.who(conn)) else { return };
+    pub(crate) fn signal(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, signal: Signal) {
+        let Some(who) = self.all.get(&id).and_then(|job| job.who(conn)) else { return };
         match signal {
-            Signal::EodPoll | Signal::Poll => net.send_text(conn, message::POLLED),
+            Signal::EodPoll | Signal::Poll => tools.net.send_text(conn, message::POLLED),
             Signal::Status => {
-                net.send_text(conn, "Status OK\n");
-                net.send_signal(conn, Signal::Eod);
+                tools.net.send_text(conn, "Status OK\n");
+                tools.net.send_signal(conn, Signal::Eod);
             }
             Signal::ClockRequest => {
-                let now = net.wall().0;
-                net.send_text(conn, message::clock(now));
+                let now = tools.net.wall().0;
+                tools.net.send_text(conn, message::clock(now));
             }
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
-            signal => self.advance(net, id, |job, tools| job.on_signal(who, signal, tools)),
+            signal => self.advance(tools, id, |job, tools| job.on_signal(who, signal, tools)),
         }
     }
 
-    fn begin_request(&mut self, net: &mut Net, id: u32, line: &[u8]) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    fn begin_request(&mut self, tools: &mut Tools<'_>, id: u32, line: &[u8]) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         if job.storage_daemon.requests.served.is_some() {
             let early = &mut job.storage_daemon.requests.early;
             if early.len() >= limits::EARLY_REQUESTS {
-                return self.fail_job(net, id, &Trouble::Flood);
+                return self.fail_job(tools, id, &Trouble::Flood);
             }
             return early.push_back(line.to_vec());
         }
-        let (Some(request), Some(pool)) = (wire::CatalogRequest::parse(line), self.setup.pools.get(&job.with.pool))
+        let (Some(request), Some(pool)) =
+            (wire::CatalogRequest::parse(line), tools.common.ids.pools.get(&job.with.pool))
         else {
-            job.send(net, Who::Storage, wire::invalid_request(line));
+            job.send(tools.net, Who::Storage, wire::invalid_request(line));
             let text = printable::line_of(line.trim_ascii_end());
-            return self.fail_job(net, id, &Trouble::UnknownRequest(text));
+            return self.fail_job(tools, id, &Trouble::UnknownRequest(text));
         };
         let (state, next) = Request::begin(request.ask, job, pool);
         job.storage_daemon.requests.served = Some(state);
-        self.serve_request(net, id, next);
+        self.serve_request(tools, id, next);
     }
 
-    pub(crate) fn request_answered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let pool = self.setup.pools.get(&job.with.pool);
+    pub(crate) fn request_answered(
+        &mut self,
+        tools: &mut Tools<'_>,
+        id: u32,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        let Some(job) = self.all.get_mut(&id) else { return };
+        let pool = tools.common.ids.pools.get(&job.with.pool);
         let (Some(mut request), Some(pool)) = (job.storage_daemon.requests.served.take(), pool) else { return };
-        let next = request.on_answer(answer, job, pool, net);
+        let next = request.on_answer(answer, job, pool, tools.net);
         job.storage_daemon.requests.served = Some(request);
-        self.serve_request(net, id, next);
+        self.serve_request(tools, id, next);
     }
 
-    fn serve_request(&mut self, net: &mut Net, id: u32, next: Next) {
+    fn serve_request(&mut self, tools: &mut Tools<'_>, id: u32, next: Next) {
         match next {
-            Next::Ask(request) => net.ask(request, Owner::Request(id)),
+            Next::Ask(request) => tools.ask(request, Owner::Request(id)),
             Next::Answer(line) => {
-                if let Some(job) = self.jobs.get_mut(&id) {
+                if let Some(job) = self.all.get_mut(&id) {
                     job.storage_daemon.requests.served = None;
-                    requests::answer(job, net, &line);
+                    requests::answer(job, tools.net, &line);
                     if let Some(line) = job.storage_daemon.requests.early.pop_front() {
-                        self.begin_request(net, id, &line);
+                        self.begin_request(tools, id, &line);
                     }
                 }
             }
             Next::Fail(line, why) => {
-                if let Some(job) = self.jobs.get_mut(&id) {
+                if let Some(job) = self.all.get_mut(&id) {
                     job.storage_daemon.requests.served = None;
-                    requests::answer(job, net, &line);
+                    requests::answer(job, tools.net, &line);
                 }
-                self.fail_job(net, id, &why);
+                self.fail_job(tools, id, &why);
             }
         }
     }

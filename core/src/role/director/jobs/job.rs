@@ -20,7 +20,7 @@ use super::route::Route;
 use super::task::Task;
 use super::trouble::Trouble;
 use crate::catalog::restore_selection::RestorePlan as Selected;
-use crate::role::director::journal::Journal;
+use crate::role::director::common::Tools;
 use crate::role::director::overrides::Overrides;
 
 /// A job that has not ended.
@@ -162,7 +162,7 @@ impl Job {
     }
 
     /// Writes a line of the job's report, as a daemon would.
-    pub(crate) fn say(&mut self, journal: &mut Journal, net: &Net, kind: MessageKind, text: &str) {
+    pub(crate) fn say(&mut self, tools: &mut Tools<'_>, kind: MessageKind, text: &str) {
         match kind {
             MessageKind::Error => self.tally.errors += 1,
             MessageKind::Warning => self.tally.warnings += 1,
@@ -172,9 +172,9 @@ impl Job {
             }
             _ => {}
         }
-        let time = net.wall().seconds();
+        let time = tools.net.wall().seconds();
         let message = JobMessage::compose(&self.config.director.name, self.id, &self.unique, kind, time, text);
-        journal.push(self.id, time, message.text);
+        tools.common.journal.push(self.id, time, message.text);
     }
 
     /// The way of its data.

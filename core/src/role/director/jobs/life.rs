@@ -4,9 +4,9 @@ use crate::ids::Who;
 use crate::node::TimerKey;
 use crate::role::script::Script;
 
+use super::dialogue::Event;
 use super::job::Job;
 use super::patience::Patience;
-use super::tools::Event;
 
 /// One after the other; only a job that was never begun, or has no storage daemon at work, goes past the grace.
 #[derive(Debug)]

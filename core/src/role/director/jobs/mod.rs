@@ -1,27 +1,106 @@
 //! Jobs: from an order to the record of the end.
+//!
+//! ```text
+//!   order --ordering--> number --queue--> running ==== tables/ (dialogues) ====> ending --> recording
+//!                                            |  incoming: what daemons say          ^
+//!                                            '-- trouble, cancelling, patience -----'
+//! ```
+//! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and record,
+//! `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are the dialogues
+//! and `dialogue.rs` what they are about; `copying.rs`, `verifying.rs`, `gone.rs` and `fileset.rs` are what single tasks need.
+//!
+//! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings, `queue.rs`
+//! begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and `requests.rs` serve their daemons,
+//! `patience.rs` waits for the last of these, `cancelling.rs` gives jobs up, `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs`
+//! say how a job ended, `recording.rs` has it recorded, `rescheduling.rs` orders it once more. `bandwidth.rs` slows data
+//! down, `meter.rs` the talk of daemons.
 
-pub(super) mod bandwidth;
-pub(super) mod cancelling;
-pub(super) mod copying;
-pub(super) mod daemons;
+mod bandwidth;
+mod cancelling;
+mod copying;
+mod daemons;
+mod dialogue;
+mod ending;
 pub(crate) mod figures;
-pub(super) mod fileset;
-pub(super) mod gone;
+pub(crate) mod fileset;
+pub(crate) mod gone;
 mod incoming;
-pub(super) mod job;
-pub(super) mod life;
+pub(crate) mod job;
+mod life;
 mod meter;
-pub(super) mod ordering;
+pub(crate) mod ordering;
 mod outcome;
-pub(super) mod patience;
-pub(super) mod recording;
+mod patience;
+mod queue;
+pub(crate) mod recording;
 mod requests;
 mod rescheduling;
 mod returning;
-pub(super) mod route;
-pub(super) mod running;
-pub(super) mod tables;
-pub(super) mod task;
-pub(super) mod tools;
-pub(super) mod trouble;
-pub(super) mod verifying;
+mod route;
+mod running;
+pub(crate) mod tables;
+mod task;
+pub(crate) mod trouble;
+mod verifying;
+
+use std::collections::{BTreeMap, VecDeque};
+
+use cancelling::Cancelling;
+use job::Job;
+use recording::{Finished, Unrecorded};
+
+pub(crate) use copying::Asked;
+pub(crate) use verifying::OnVolume;
+
+/// The jobs of a director that have not ended, and the last that have.
+#[derive(Debug, Default)]
+pub(crate) struct Jobs {
+    /// By their numbers.
+    all: BTreeMap<u32, Job>,
+    /// Of those that were given up, and whose daemons are being told.
+    cancels: BTreeMap<u32, Cancelling>,
+    /// Those that have ended and are not recorded yet.
+    unrecorded: Unrecorded,
+    /// The newest first.
+    recent: VecDeque<Finished>,
+    /// The time in the newest unique name, and the counter.
+    last_unique: (String, u32),
+    begun: u32,
+}
+
+impl Jobs {
+    /// Those that have not ended, by their numbers.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Job> {
+        self.all.values()
+    }
+
+    /// The job of this number, if it has not ended.
+    pub(crate) fn get(&self, id: u32) -> Option<&Job> {
+        self.all.get(&id)
+    }
+
+    /// The job of this number or unique name, if it has not ended.
+    pub(crate) fn find(&self, wanted: &str) -> Option<&Job> {
+        self.iter().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse())
+    }
+
+    /// Whether all have ended.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Those whose ends the catalog has not taken yet.
+    pub(crate) const fn unrecorded(&self) -> &Unrecorded {
+        &self.unrecorded
+    }
+
+    /// The last that have ended, the newest first.
+    pub(crate) fn recent(&self) -> impl DoubleEndedIterator<Item = &Finished> {
+        self.recent.iter()
+    }
+
+    /// How many have begun since the director was started.
+    pub(crate) const fn begun(&self) -> u32 {
+        self.begun
+    }
+}

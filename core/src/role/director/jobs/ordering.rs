@@ -4,15 +4,17 @@ use crate::config::{self, JobKind};
 use crate::error::Explain;
 use crate::ids::ConnId;
 use crate::notice::Level;
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
+use crate::role::director::effect::Effect;
 use crate::wire::status::{JobLevel, JobType};
 
+use super::Jobs;
 use super::job::RestorePlan;
 use super::rescheduling::Attempt;
 use super::tables;
-use crate::role::director::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
+use crate::role::director::Owner;
 use crate::role::director::consoles::{Answer, Queued, Told};
-use crate::role::director::{Director, Owner};
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
@@ -62,6 +64,19 @@ impl Order {
             attempt: Attempt::default(),
         }
     }
+
+    /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
+    pub(crate) fn of_resource(job: &config::Job, level: config::Level) -> Option<Self> {
+        let kind = type_of(job.kind)?;
+        let level = if kind == JobType::Verify { JobLevel::VerifyVolume } else { order_level(level) };
+        let with = Resources {
+            client: job.client.clone(),
+            fileset: job.fileset.clone(),
+            storage: job.storage.clone(),
+            pool: job.pool.clone(),
+        };
+        Some(Self { accurate: job.accurate, ..Self::of(&job.name, kind, level, with) })
+    }
 }
 
 /// What a job of this kind is by itself. `None`: a restore must be told what to restore.
@@ -84,73 +99,86 @@ pub(crate) const fn order_level(level: config::Level) -> JobLevel {
     }
 }
 
-impl Director {
-    /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
-    pub(crate) fn order_of(&self, job: &config::Job, level: config::Level) -> Option<Order> {
-        let kind = type_of(job.kind)?;
-        let level = if kind == JobType::Verify { JobLevel::VerifyVolume } else { order_level(level) };
-        let with = Resources {
-            client: job.client.clone(),
-            fileset: job.fileset.clone(),
-            storage: job.storage.clone(),
-            pool: job.pool.clone(),
-        };
-        Some(Order { accurate: job.accurate, ..Order::of(&job.name, kind, level, with) })
+impl Jobs {
+    /// The next unique name of a job of this resource (`wire/3 §0.5`).
+    pub(super) fn unique_name(&mut self, tools: &Tools<'_>, resource: &str) -> String {
+        let stamp = tools.common.identity.local(tools.net.wall()).stamp();
+        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
+        let name = tables::unique_name(resource, &stamp, counter);
+        self.last_unique = (stamp, counter);
+        name
+    }
+
+    /// Whether the catalog has refused a unique name that is taken, and the next one may be free: a director that was
+    /// started again within the second gives names a second time.
+    pub(super) fn is_taken(&self, error: &CatalogError) -> bool {
+        error.kind == CatalogErrorKind::Constraint && self.last_unique.1 < MAX_UNIQUE
     }
 
     /// Gives the job a unique name and asks the catalog for its number.
-    pub(crate) fn order_job(&mut self, net: &mut Net, mut order: Order) {
-        let stamp = self.identity.local(net.wall()).stamp();
-        let counter = if self.last_unique.0 == stamp { self.last_unique.1 + 1 } else { 0 };
-        order.unique = tables::unique_name(&order.name, &stamp, counter);
-        order.scheduled = net.wall().seconds();
-        self.last_unique = (stamp, counter);
+    pub(crate) fn order(&mut self, tools: &mut Tools<'_>, mut order: Order) {
+        order.unique = self.unique_name(tools, &order.name);
+        order.scheduled = tools.net.wall().seconds();
         let request = CatalogRequest::CreateJob(NewJob {
             job: order.unique.clone(),
             name: order.name.clone(),
             job_type: order.kind.letter(),
             level: if order.kind == JobType::Restore { JobLevel::Full } else { order.level }.letter(),
-            client_id: self.setup.clients.get(&order.with.client).copied().unwrap_or(0),
+            client_id: tools.common.ids.clients.get(&order.with.client).copied().unwrap_or(0),
             sched_time: order.scheduled,
             comment: String::new(),
         });
-        net.ask(request, Owner::Create(Box::new(order)));
+        tools.ask(request, Owner::Create(Box::new(order)));
     }
 
-    pub(crate) fn job_created(&mut self, net: &mut Net, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
-        let (console, name) = (order.console, order.name.clone());
-        // A director that was started again within the second gives names that are taken.
-        let taken = matches!(&answer, Err(error) if error.kind == CatalogErrorKind::Constraint);
-        if taken && self.last_unique.1 < MAX_UNIQUE {
-            return self.order_job(net, order);
+    /// The catalog has given an ordered job its number, or not.
+    pub(crate) fn created(&mut self, tools: &mut Tools<'_>, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
+        if answer.as_ref().is_err_and(|error| self.is_taken(error)) {
+            return self.order(tools, order);
         }
-        let pause = order.attempt.pause;
+        let (console, name, pause) = (order.console, order.name.clone(), order.attempt.pause);
         let created = match answer {
-            Ok(CatalogAnswer::Id(id)) => Ok(self.new_job(id, order)),
+            Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools.common, id, order)),
             Ok(_) => Err(Told("Job failed: the catalog gave no number.".to_owned())),
             Err(error) => Err(Told(format!("Job failed: {error} ({}); {}", error.code(), error.help()))),
         };
-        // The console hears the number before the job's first message can be waiting for it.
+        let job = match (created, console) {
+            (Ok(job), _) => job,
+            (Err(why), Some(console)) => return tools.answer(console, Answer::Failed(why.into())),
+            (Err(why), None) => return tools.net.complain(Level::Error, 908, &format!("{name}: {why}")),
+        };
+        let id = job.id;
         if let Some(console) = console {
-            if let Ok(job) = &created {
-                self.consoles.ordered(console, job.id);
-            }
-            let answer = match &created {
-                Ok(job) => Answer::found(Queued(job.id)),
-                Err(why) => Answer::Failed(why.clone().into()),
-            };
-            self.console_answers(net, console, answer);
-        } else if let Err(why) = &created {
-            net.complain(Level::Error, 908, &format!("{name}: {why}"));
+            tools.effect(Effect::Ordered(console, id));
+            tools.answer(console, Answer::found(Queued(id)));
         }
-        if let Ok(job) = created {
-            let id = job.id;
-            self.jobs.insert(id, job);
-            if self.stopping {
-                return self.cancel_job(net, id, "the director is being stopped");
+        self.all.insert(id, job);
+        if tools.common.stopping {
+            return self.cancel_job(tools, id, "the director is being stopped");
+        }
+        self.hold(tools, id, pause);
+        // The console hears the number before the job's first message can be waiting for it.
+        tools.effect(Effect::Begin);
+    }
+
+    /// A schedule has a job start.
+    pub(crate) fn due(&mut self, tools: &mut Tools<'_>, name: &str, level: Option<config::Level>) {
+        let mut queued = self.all.values().filter(|job| job.life.is_queued() && job.name == name);
+        if let Some(waiting) = queued.next() {
+            if waiting.life.timer().is_some() {
+                // It would be tried once more a little later, at a level that is perhaps another one.
+                self.cancel_job(tools, waiting.id, "its schedule starts it anew");
+                return self.due(tools, name, level);
             }
-            self.hold(net, id, pause);
-            self.start_queued(net);
+            let text = format!("job {name} is due and not ordered: the one before it still waits for its turn");
+            return tools.net.complain(Level::Warn, 912, &text);
+        }
+        let resource = tools.common.config.job(name);
+        match resource.and_then(|job| Order::of_resource(job, level.unwrap_or(job.level))) {
+            Some(order) => self.order(tools, order),
+            None => {
+                tools.net.complain(Level::Warn, 913, &format!("job {name} is due and cannot be run by a schedule"));
+            }
         }
     }
 }

@@ -8,15 +8,16 @@ use std::time::Duration;
 use crate::config::Seconds;
 use crate::ids::{ConnId, Who};
 use crate::node::TimerKey;
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
 use crate::time::Instant;
 use crate::wire::status::{JobStatus, JobType};
 
+use super::Jobs;
+use super::dialogue::Event;
 use super::job::Job;
 use super::life::Life;
-use super::tools::Event;
 use super::trouble::Trouble;
-use crate::role::director::{Director, Due};
+use crate::role::director::Due;
 
 /// How long the file daemon of a job may go on after the storage daemon has failed it.
 const FAILED: Duration = Duration::from_secs(5);
@@ -46,40 +47,40 @@ fn limit(heartbeat: Option<Seconds>) -> Duration {
     interval.duration().saturating_mul(3).saturating_add(Duration::from_secs(2))
 }
 
-impl Director {
+impl Jobs {
     /// A daemon of a job has said something.
-    pub(crate) fn daemon_heard(&mut self, net: &Net, id: u32, conn: ConnId) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    pub(crate) fn daemon_heard(&mut self, tools: &Tools<'_>, id: u32, conn: ConnId) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         if job.awaited().is_some_and(|who| job.conn(who) == Some(conn))
             && let Life::Running { patience, .. } = &mut job.life
         {
-            patience.heard = net.now();
+            patience.heard = tools.net.now();
         }
     }
 
     /// Begins to wait for the daemon that is the last one, if there is one now.
-    pub(crate) fn await_last(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    pub(crate) fn await_last(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         let last = job.last_one();
         if job.awaited() == last {
             return;
         }
         let Life::Running { patience, .. } = &mut job.life else { return };
-        patience.awaited = last.map(|who| (who, net.now()));
+        patience.awaited = last.map(|who| (who, tools.net.now()));
         let earlier = patience.timer.take();
-        let after = job.patience_left(net.now());
-        net.cancel_timer(earlier);
-        self.arm_patience(net, id, after);
+        let after = job.patience_left(tools.net.now());
+        tools.net.cancel_timer(earlier);
+        self.arm_patience(tools, id, after);
     }
 
     /// The last daemon has had its time, unless it was heard meanwhile.
-    pub(crate) fn patience_over(&mut self, net: &mut Net, id: u32) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
+    pub(crate) fn patience_over(&mut self, tools: &mut Tools<'_>, id: u32) {
+        let Some(job) = self.all.get_mut(&id) else { return };
         let Life::Running { patience, .. } = &mut job.life else { return };
         patience.timer = None;
         let Some(who) = job.last_one().filter(|who| job.awaited() == Some(*who)) else { return };
-        if let left @ Some(_) = job.patience_left(net.now()) {
-            return self.arm_patience(net, id, left);
+        if let left @ Some(_) = job.patience_left(tools.net.now()) {
+            return self.arm_patience(tools, id, left);
         }
         let trouble = match who {
             Who::File if job.has_failed_storage() => Trouble::Unnoticed,
@@ -88,13 +89,13 @@ impl Director {
                 Trouble::Silent { who, other, seconds: limit(job.heartbeat_of(who)).as_secs() }
             }
         };
-        self.fail_job(net, id, &trouble);
+        self.fail_job(tools, id, &trouble);
     }
 
-    fn arm_patience(&mut self, net: &mut Net, id: u32, after: Option<Duration>) {
+    fn arm_patience(&mut self, tools: &mut Tools<'_>, id: u32, after: Option<Duration>) {
         let Some(after) = after else { return };
-        let key = net.set_timer(after, "the end of a job's last daemon", Due::Patience(id));
-        if let Some(Life::Running { patience, .. }) = self.jobs.get_mut(&id).map(|job| &mut job.life) {
+        let key = tools.net.set_timer(after, "the end of a job's last daemon", Due::Patience(id));
+        if let Some(Life::Running { patience, .. }) = self.all.get_mut(&id).map(|job| &mut job.life) {
             patience.timer = Some(key);
         }
     }

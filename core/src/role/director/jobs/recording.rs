@@ -9,19 +9,34 @@ use crate::limits::{RECORD_AGAIN, UNRECORDED};
 use crate::node::TimerKey;
 use crate::notice::Level;
 use crate::role::director::Net;
+use crate::role::director::common::Tools;
+use crate::role::director::effect::Effect;
 use crate::time::Wall;
 use crate::wire::message::MessageKind;
-use crate::wire::status::JobStatus;
+use crate::wire::status::{JobLevel, JobStatus, JobType};
 
+use super::Jobs;
 use super::job::Job;
-use super::running::Finished;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd};
-use crate::role::director::{Director, Due, Owner};
+use crate::role::director::{Due, Owner};
 
 /// What such a job does, in words.
 pub(crate) const STAGE: &str = "waiting for the catalog to record its end";
 /// Jobs that have ended and are still shown by a status.
 const RECENT: usize = 10;
+
+/// A job that has ended, for the status.
+#[derive(Clone, Debug)]
+pub(crate) struct Finished {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    pub(crate) kind: JobType,
+    pub(crate) level: JobLevel,
+    pub(crate) files: u32,
+    pub(crate) bytes: u64,
+    pub(crate) status: JobStatus,
+    pub(crate) ended: Wall,
+}
 
 /// Jobs whose ends the catalog has not taken yet.
 #[derive(Debug, Default)]
@@ -65,49 +80,53 @@ impl Unrecorded {
     }
 }
 
-impl Director {
+impl Jobs {
+    /// Whether nothing of a job is to be stored any more, as far as the catalog takes it.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.all.is_empty() && !self.unrecorded.is_offered()
+    }
+
     /// The catalog's answer to the end of a job.
-    pub(crate) fn job_recorded(
+    pub(crate) fn recorded(
         &mut self,
-        net: &mut Net,
+        tools: &mut Tools<'_>,
         end: Box<JobEnd>,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
         let id = end.job_id;
         if self.unrecorded.offered == Some(id) {
-            return self.end_offered(net, id, answer);
+            return self.end_offered(tools, id, answer);
         }
-        let Some(job) = self.jobs.remove(&id) else { return };
+        let Some(job) = self.all.remove(&id) else { return };
         self.forget_cancel(id);
         let has_room = self.unrecorded.kept.len() < UNRECORDED;
         let status = match answer {
             Err(error) if has_room && !error.kind.is_about_the_request() => {
                 let status = job.status;
-                self.keep_end(net, Kept { job, end }, &error);
+                self.keep_end(tools, Kept { job, end }, &error);
                 status
             }
-            answer => self.end_is_settled(net, Kept { job, end }, answer),
+            answer => self.end_is_settled(tools, Kept { job, end }, answer),
         };
-        self.job_has_ended(net, id, status);
-        self.start_queued(net);
-        self.exit_if_idle(net);
+        tools.effect(Effect::Ended(id, status));
+        self.begin_queued(tools);
     }
 
     /// The catalog may have room again, or be back.
-    pub(crate) fn offer_timer(&mut self, net: &mut Net) {
+    pub(crate) fn offer_timer(&mut self, tools: &mut Tools<'_>) {
         self.unrecorded.timer = None;
-        self.offer_end(net);
+        self.offer_end(tools);
     }
 
     /// Offers the catalog the first end that it has not taken.
-    pub(crate) fn offer_end(&mut self, net: &mut Net) {
+    pub(crate) fn offer_end(&mut self, tools: &mut Tools<'_>) {
         if self.unrecorded.is_offered() {
             return;
         }
         let Some((id, kept)) = self.unrecorded.kept.first_key_value() else { return };
         let (id, end) = (*id, kept.end.clone());
         self.unrecorded.offered = Some(id);
-        net.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
+        tools.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
     /// The director ends: says which ends of jobs are lost.
@@ -120,52 +139,56 @@ impl Director {
         }
     }
 
-    fn keep_end(&mut self, net: &mut Net, mut kept: Kept, error: &CatalogError) {
+    fn keep_end(&mut self, tools: &mut Tools<'_>, mut kept: Kept, error: &CatalogError) {
         let job = &mut kept.job;
         let status = char::from(job.status.letter());
         let text = format!("the end of the job (status {status}) is not recorded yet: {error}, {}", error.code());
-        net.complain(Level::Warn, 621, &format!("job {}: {text}", job.id));
-        job.say(&mut self.journal, net, MessageKind::Warning, &format!("{text}; {}", error.help()));
-        self.save_lines(net);
+        tools.net.complain(Level::Warn, 621, &format!("job {}: {text}", job.id));
+        job.say(tools, MessageKind::Warning, &format!("{text}; {}", error.help()));
         self.unrecorded.kept.insert(kept.job.id, kept);
-        self.offer_later(net);
+        self.offer_later(tools);
     }
 
-    fn offer_later(&mut self, net: &mut Net) {
+    fn offer_later(&mut self, tools: &mut Tools<'_>) {
         let Unrecorded { kept, offered, timer } = &self.unrecorded;
-        if !self.stopping && !kept.is_empty() && offered.is_none() && timer.is_none() {
-            let timer = net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
+        if !tools.common.stopping && !kept.is_empty() && offered.is_none() && timer.is_none() {
+            let timer = tools.net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
             self.unrecorded.timer = Some(timer);
         }
     }
 
     /// The answer to one that was offered again.
-    fn end_offered(&mut self, net: &mut Net, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+    fn end_offered(&mut self, tools: &mut Tools<'_>, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
         self.unrecorded.offered = None;
         if answer.as_ref().is_err_and(|error| !error.kind.is_about_the_request()) {
-            self.offer_later(net);
+            self.offer_later(tools);
         } else if let Some(kept) = self.unrecorded.kept.remove(&id) {
             if answer.is_ok() {
                 let status = char::from(kept.job.status.letter());
-                net.log(Level::Info, &format!("job {id}: the end of the job (status {status}) is recorded at last"));
+                tools
+                    .net
+                    .log(Level::Info, &format!("job {id}: the end of the job (status {status}) is recorded at last"));
             }
-            self.end_is_settled(net, kept, answer);
-            self.offer_end(net);
+            self.end_is_settled(tools, kept, answer);
+            self.offer_end(tools);
         }
-        self.exit_if_idle(net);
     }
 
     /// The end of a job is recorded, or never will be: what comes after it. Returns how the job has ended after all.
-    fn end_is_settled(&mut self, net: &mut Net, kept: Kept, answer: Result<CatalogAnswer, CatalogError>) -> JobStatus {
+    fn end_is_settled(
+        &mut self,
+        tools: &mut Tools<'_>,
+        kept: Kept,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) -> JobStatus {
         let Kept { mut job, end } = kept;
         if let Err(error) = answer {
             let text = format!("the end of the job was not recorded: {error} ({}); {}", error.code(), error.help());
-            net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {}: {text}", job.id));
-            job.say(&mut self.journal, net, MessageKind::Fatal, &text);
-            self.save_lines(net);
+            tools.net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {}: {text}", job.id));
+            job.say(tools, MessageKind::Fatal, &text);
         }
-        self.reschedule(net, &mut job);
-        self.writer_recorded(net, &job);
+        self.reschedule(tools, &mut job);
+        self.writer_recorded(tools, &job);
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(finished(&job, &end));
         job.status

@@ -3,15 +3,16 @@
 
 use std::time::Duration;
 
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
+use super::Jobs;
 use super::job::Job;
 use super::life::Life;
 use super::ordering::Order;
 use super::task::Task;
-use crate::role::director::{Director, Due};
+use crate::role::director::Due;
 
 /// How often a job was tried before, and the pause before it is tried.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,52 +21,48 @@ pub(crate) struct Attempt {
     pub(crate) pause: Duration,
 }
 
-impl Director {
+impl Jobs {
     /// A job has ended: orders it once more if it has failed and its resource says so.
-    pub(crate) fn reschedule(&mut self, net: &mut Net, job: &mut Job) {
+    pub(crate) fn reschedule(&mut self, tools: &mut Tools<'_>, job: &mut Job) {
         let is_good = matches!(job.status, JobStatus::Ok | JobStatus::Warnings | JobStatus::Canceled);
         let Task::Backup(backup) = &job.task else { return };
-        if is_good || self.stopping {
+        if is_good || tools.common.stopping {
             return;
         }
         let accurate = backup.accurate;
-        let Some(resource) = self.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else { return };
+        let Some(resource) = tools.common.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else {
+            return;
+        };
         let (most, pause) = (resource.reschedule_times, resource.reschedule_interval);
         let next = job.attempt.saturating_add(1);
         if most > 0 && next > most {
             let text = format!("The job has failed {next} times and is not tried again.");
-            job.say(&mut self.journal, net, MessageKind::Info, &text);
-            return self.save_lines(net);
+            job.say(tools, MessageKind::Info, &text);
+            return;
         }
         let which = if most > 0 { format!("{next} of {most}") } else { next.to_string() };
-        job.say(
-            &mut self.journal,
-            net,
-            MessageKind::Info,
-            &format!("The job is tried again in {pause} (try {which})."),
-        );
-        self.save_lines(net);
+        job.say(tools, MessageKind::Info, &format!("The job is tried again in {pause} (try {which})."));
         let attempt = Attempt { number: next, pause: pause.duration() };
         let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
-        self.order_job(net, Order { accurate, attempt, ..order });
+        self.order(tools, Order { accurate, attempt, ..order });
     }
 
     /// Lets a queued job wait for its pause.
-    pub(crate) fn hold(&mut self, net: &mut Net, id: u32, pause: Duration) {
+    pub(crate) fn hold(&mut self, tools: &mut Tools<'_>, id: u32, pause: Duration) {
         if pause.is_zero() {
             return;
         }
-        let key = net.set_timer(pause, "a failed job's next try", Due::Hold(id));
-        if let Some(job) = self.jobs.get_mut(&id) {
+        let key = tools.net.set_timer(pause, "a failed job's next try", Due::Hold(id));
+        if let Some(job) = self.all.get_mut(&id) {
             job.life = Life::Queued { held: Some(key) };
         }
     }
 
     /// The pause is over.
-    pub(crate) fn hold_over(&mut self, net: &mut Net, id: u32) {
-        if let Some(job) = self.jobs.get_mut(&id).filter(|job| job.life.is_queued()) {
+    pub(crate) fn hold_over(&mut self, tools: &mut Tools<'_>, id: u32) {
+        if let Some(job) = self.all.get_mut(&id).filter(|job| job.life.is_queued()) {
             job.life = Life::QUEUED;
         }
-        self.start_queued(net);
+        self.begin_queued(tools);
     }
 }

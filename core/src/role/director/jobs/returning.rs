@@ -3,26 +3,29 @@
 use crate::config::{self, JobKind};
 use crate::error::Explain;
 use crate::notice::Level;
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
 
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
-use crate::role::director::{Director, Owner};
+use crate::role::director::Owner;
 
-impl Director {
+use super::Jobs;
+use super::ordering::Order;
+
+impl Jobs {
     /// A client has dialled in that was away: asks when each of its jobs that wait for this was last started. A
     /// connection that only replaces one that was taken is no return.
-    pub(crate) fn client_returned(&self, net: &mut Net, client: &str) {
+    pub(crate) fn client_returned(&self, tools: &mut Tools<'_>, client: &str) {
         let waits = |job: &&config::Job| {
             job.client == *client
                 && job.enabled
                 && job.kind == JobKind::Backup
                 && !job.run_on_incoming_connect_interval.is_zero()
         };
-        let names: Vec<String> = self.config.jobs.iter().filter(waits).map(|job| job.name.clone()).collect();
+        let names: Vec<String> = tools.common.config.jobs.iter().filter(waits).map(|job| job.name.clone()).collect();
         for name in names {
             // What is asked for already, or runs, is not started a second time.
-            let asked = net.works().any(|owner| matches!(owner, Owner::Returned(other) if *other == name));
-            if asked || self.jobs.values().any(|job| job.name == name && job.with.client == *client) {
+            let asked = tools.net.works().any(|owner| matches!(owner, Owner::Returned(other) if *other == name));
+            if asked || self.all.values().any(|job| job.name == name && job.with.client == *client) {
                 continue;
             }
             let filter = JobFilter {
@@ -31,33 +34,42 @@ impl Director {
                 client: Some(client.to_owned()),
                 ..JobFilter::default()
             };
-            net.ask(CatalogRequest::ListJobs(filter), Owner::Returned(name));
+            tools.ask(CatalogRequest::ListJobs(filter), Owner::Returned(name));
         }
     }
 
     /// The catalog knows when a job was last started: orders it if that is long enough ago, or it never was.
-    pub(crate) fn return_answered(&mut self, net: &mut Net, name: &str, answer: Result<CatalogAnswer, CatalogError>) {
+    pub(crate) fn return_answered(
+        &mut self,
+        tools: &mut Tools<'_>,
+        name: &str,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
         let rows = match answer {
             Ok(CatalogAnswer::Jobs(rows)) => rows,
             Ok(other) => {
-                return net.complain(Level::Error, 911, &format!("unexpected answer from the catalog: {other:?}"));
+                return tools.net.complain(
+                    Level::Error,
+                    911,
+                    &format!("unexpected answer from the catalog: {other:?}"),
+                );
             }
             Err(error) => {
                 let text = format!("job {name} is not started for its client's return: {error}; {}", error.help());
-                return net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+                return tools.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
             }
         };
-        let Some(job) = self.config.job(name) else { return };
+        let Some(job) = tools.common.config.job(name) else { return };
         let last = rows.iter().map(|row| row.start_time.max(row.sched_time)).max();
         let interval = i64::try_from(job.run_on_incoming_connect_interval.0).unwrap_or(i64::MAX);
         // A start in the future is that of a clock that was ahead: when the job really ran, nobody knows.
-        let now = net.wall().seconds();
+        let now = tools.net.wall().seconds();
         let is_due = last.is_none_or(|last| last > now || now.saturating_sub(last) > interval);
-        if !is_due || self.stopping {
+        if !is_due || tools.common.stopping {
             return;
         }
-        net.log(Level::Info, &format!("job {name} is started: its client {} has dialled in", job.client));
-        let Some(order) = self.order_of(job, job.level) else { return };
-        self.order_job(net, order);
+        tools.net.log(Level::Info, &format!("job {name} is started: its client {} has dialled in", job.client));
+        let Some(order) = Order::of_resource(job, job.level) else { return };
+        self.order(tools, order);
     }
 }

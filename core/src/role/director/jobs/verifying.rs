@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::bulk::parcel::Parcel;
 use crate::ids::ConnId;
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
 use crate::role::script::{Progress, Scripted};
 use crate::wire::attributes::Stat;
 use crate::wire::bsr::Bootstrap;
@@ -19,15 +19,16 @@ use crate::wire::frame::{Decoder, Piece};
 use crate::wire::status::{JobStatus, JobType};
 use crate::wire::verify::VerifyLine;
 
+use super::Jobs;
+use super::dialogue::Event;
 use super::job::Job;
 use super::task::Task;
-use super::tools::Event;
 use super::trouble::Trouble;
 use crate::catalog::{
     CatalogAnswer, CatalogError, CatalogRequest, FileRow, IndexRange, JobFilter, JobMediaPiece, JobRow, RestoreFiles,
     restore_selection,
 };
-use crate::role::director::{Director, Owner};
+use crate::role::director::Owner;
 
 /// Differences with a line in the report; more are only counted.
 const MOST_LISTED: u64 = 1_000;
@@ -310,39 +311,39 @@ pub(crate) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), Troubl
     Ok(())
 }
 
-impl Director {
+impl Jobs {
     /// What a file daemon has found on a volume. The connection reads on when it is compared.
-    pub(crate) fn compare_files(&mut self, net: &mut Net, id: u32, conn: ConnId, lines: &Parcel) {
-        let job = self.jobs.get_mut(&id).filter(|job| job.is_alive());
+    pub(crate) fn compare_files(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, lines: &Parcel) {
+        let job = self.all.get_mut(&id).filter(|job| job.is_alive());
         let Some((storing, verifying)) =
             job.and_then(|job| Some((&mut job.attributes.under_way, job.task.verify().ok()?)))
         else {
-            return net.parcel_taken(conn);
+            return tools.net.parcel_taken(conn);
         };
         let files = verifying.take(lines);
         if files.is_empty() {
-            return net.parcel_taken(conn);
+            return tools.net.parcel_taken(conn);
         }
         *storing += 1;
         let request = verifying.request(&files);
-        net.ask(request, Owner::Compare(id, conn, files));
+        tools.ask(request, Owner::Compare(id, conn, files));
     }
 
     /// The catalog has these files so.
     pub(crate) fn files_found(
         &mut self,
-        net: &mut Net,
+        tools: &mut Tools<'_>,
         (id, conn): (u32, ConnId),
         files: &[OnVolume],
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
-        net.parcel_taken(conn);
+        tools.net.parcel_taken(conn);
         let rows = match answer {
             Ok(CatalogAnswer::FileList { files, .. }) => files,
-            Ok(other) => return self.fail_job(net, id, &Trouble::unexpected(&other)),
-            Err(error) => return self.fail_job(net, id, &error.into()),
+            Ok(other) => return self.fail_job(tools, id, &Trouble::unexpected(&other)),
+            Err(error) => return self.fail_job(tools, id, &error.into()),
         };
-        self.advance(net, id, |job, tools| {
+        self.advance(tools, id, |job, tools| {
             job.attributes.under_way = job.attributes.under_way.saturating_sub(1);
             let mut notes = Vec::new();
             job.task.verify()?.compare(files, &rows, &mut notes);

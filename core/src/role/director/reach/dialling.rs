@@ -12,10 +12,10 @@ use crate::socket::SocketOptions;
 use crate::wire::hello::Purpose;
 use crate::wire::names::{PeerKind, PeerName};
 
+use super::ReachFailure;
 use crate::role::director::Dial;
-use crate::role::director::errands::Errand;
+use crate::role::director::common::{Common, Tools};
 use crate::role::director::jobs::job::Job;
-use crate::role::director::overrides::Overrides;
 
 /// Why nobody can be dialled.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,23 +55,22 @@ pub(crate) const fn errand_times(config: &DirectorConfig) -> (u64, u64) {
     (config.director.status_retry_interval.0, config.director.status_connect_timeout.0)
 }
 
-/// Dials a storage daemon for an errand.
+/// Whether a client can be reached, at all: it may be dialled and has an address, or may dial in.
+///
+/// # Errors
+/// Why it cannot.
+pub(crate) fn may_reach(common: &Common, name: &str) -> Result<(), ReachFailure> {
+    let client = common.overrides.client(&common.config, name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
+    let goes = client.connection_from_director_to_client && client.address.is_some();
+    let comes = client.connection_from_client_to_director;
+    if goes || comes { Ok(()) } else { Err(ReachFailure::NotAllowed(name.to_owned())) }
+}
+
+/// The way to a storage daemon, and what is said first.
 ///
 /// # Errors
 /// Why it cannot be dialled.
-pub(crate) fn dial_storage_errand(
-    config: &DirectorConfig,
-    credentials: &Credentials,
-    net: &mut Net,
-    name: &str,
-    errand: Errand,
-) -> Result<(), Undialled> {
-    let (route, opening) = storage(config, credentials, name, errand_times(config))?;
-    net.dial(route, opening, Dial::Errand(Box::new(errand)));
-    Ok(())
-}
-
-fn storage(
+pub(crate) fn storage(
     config: &DirectorConfig,
     credentials: &Credentials,
     name: &str,
@@ -90,20 +89,20 @@ fn storage(
 /// # Errors
 /// Why it cannot be dialled.
 pub(crate) fn dial_client(
-    (config, overrides): (&DirectorConfig, &Overrides),
-    credentials: &Credentials,
-    net: &mut Net,
+    tools: &mut Tools<'_>,
     name: &str,
     times: (u64, u64),
     token: Dial,
 ) -> Result<DialId, Undialled> {
+    let Common { config, overrides, credentials, .. } = &*tools.common;
     let resource = overrides.client(config, name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
     let address = resource.address.as_deref().ok_or_else(|| Undialled::NoAddress(name.to_owned()))?;
     let key = resource.password.key();
     let tls = config.client_tls(&resource).enable;
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
     let socket = keepalive::socket(config.client_heartbeat(&resource), keepalive::End::Control);
-    Ok(net.dial(route(config, address, resource.port, socket, times), opening, token))
+    let route = route(config, address, resource.port, socket, times);
+    Ok(tools.net.dial(route, opening, token))
 }
 
 fn opening(

@@ -15,22 +15,25 @@ pub(crate) mod dialling;
 pub(crate) mod pool;
 pub(crate) mod reception;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::config::DirectorConfig;
 use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Fault, Retry};
 use crate::ids::{ConnId, DialId};
 use crate::node::TimerKey;
-use crate::role::director::Net;
-use crate::role::director::reach::pool::Waiting;
+use crate::role::quiet::Quiet;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
 use crate::wire::file_answers;
 
+use super::common::{Tools, Use};
+use super::effect::Effect;
 use super::errands::Errand;
-use super::jobs::trouble::Trouble;
-use super::{Dial, Director, Due};
+use super::{Dial, Due};
 use dialling::Undialled;
+use pool::{Bounds, Pool, Waiting};
 
 /// How long a waiting client may take to answer when its connection is taken.
 const CLAIM: Duration = Duration::from_secs(5);
@@ -179,210 +182,189 @@ pub(crate) fn one_of_each() -> Vec<ReachFailure> {
     ]
 }
 
-impl Director {
-    /// Looks for a way to a client; whoever wants it hears of the end.
-    pub(crate) fn reach(&mut self, net: &mut Net, client: &str, goal: Goal, times: (u64, u64)) {
-        let id = net.next_id();
-        let reach = Reach {
-            client: client.to_owned(),
-            goal,
-            times,
-            claiming: None,
-            dial: None,
-            timer: None,
-            until: None,
-            saw: Saw::default(),
-        };
-        self.reaching.insert(id, reach);
-        self.next_way(net, id);
+/// The ways to clients.
+#[derive(Debug)]
+pub(crate) struct Ways {
+    /// Clients that have dialled in.
+    pool: Pool,
+    /// What was said about those that may not wait.
+    said: Quiet<(String, Code)>,
+    /// Clients that a job or an errand needs to reach.
+    reaching: BTreeMap<u64, Reach>,
+}
+
+impl Ways {
+    /// Nobody waits and nobody is to be reached yet.
+    pub(crate) fn new(config: &DirectorConfig) -> Self {
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let per_client = number(config.director.max_waiting_connections_per_client);
+        let bounds = Bounds { per_client, total: number(config.director.max_waiting_connections) };
+        Self { pool: Pool::new(bounds), said: Quiet::default(), reaching: BTreeMap::new() }
     }
 
-    /// Looks for a way to a client for an errand.
-    ///
-    /// # Errors
-    /// Why there is none; then the errand is given up.
-    pub(crate) fn reach_for_errand(&mut self, net: &mut Net, name: &str, errand: Errand) -> Result<(), ReachFailure> {
-        let client = self.overrides.client(&self.config, name);
-        let client = client.ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
-        let goes = client.connection_from_director_to_client && client.address.is_some();
-        if !goes && !client.connection_from_client_to_director {
-            return Err(ReachFailure::NotAllowed(name.to_owned()));
-        }
-        let times = dialling::errand_times(&self.config);
-        self.reach(net, name, Goal::Errand(Box::new(errand)), times);
-        Ok(())
+    /// The clients that wait.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        self.pool.iter().map(|(_, waiting)| waiting)
     }
 
-    /// Whether somebody but a console waits to reach a client.
-    pub(crate) fn reaches_for_itself(&self) -> bool {
+    /// Whether an errand that is not a console's waits to reach a client.
+    pub(crate) fn has_own_errand(&self) -> bool {
         self.reaching.values().any(|reach| match &reach.goal {
             Goal::Job(_) => false,
             Goal::Errand(errand) => errand.console().is_none(),
         })
     }
 
-    /// Goes on with the first step that has not failed.
-    fn next_way(&mut self, net: &mut Net, id: u64) {
-        let Some(reach) = self.reaching.get_mut(&id) else { return };
-        let client = self.config.client(&reach.client);
-        let comes = client.is_some_and(|client| client.connection_from_client_to_director);
-        let goes = client.is_some_and(|client| client.connection_from_director_to_client);
-        if comes && let Some((conn, waiting)) = self.reception.pool.take(&reach.client, net.now()) {
-            if waiting.protocol < ASKED_SINCE {
-                return self.reached(net, id, conn, Reached::Waited(waiting));
-            }
-            reach.claiming = Some((conn, waiting));
-            net.send_text(conn, FileCommand::SecureErase.to_line());
-            return self.arm_reach(net, id, CLAIM, "the answer of a client whose connection was taken");
-        }
-        if goes && reach.saw.dialled.is_none() {
-            match dialling::dial_client(
-                (&self.config, &self.overrides),
-                &self.credentials,
-                net,
-                &reach.client,
-                reach.times,
-                Dial::Reach(id),
-            ) {
-                Ok(dial) => {
-                    reach.dial = Some(dial);
-                    return;
-                }
-                Err(why) if comes => reach.saw.dialled = Some(why.to_string()),
-                Err(why) => return self.not_reached(net, id, why.into()),
-            }
-        }
-        if !comes {
-            let failure = ReachFailure::NotAllowed(reach.client.clone());
-            return self.not_reached(net, id, failure);
-        }
-        let now = net.now();
-        let within = Duration::from_secs(reach.times.1);
-        let until = *reach.until.get_or_insert_with(|| now + within);
-        if now < until {
-            return self.arm_reach(net, id, until.since(now), "a client that is to dial in");
-        }
-        let (client, within, saw) = (reach.client.clone(), reach.times.1, reach.saw.clone());
-        let failure = match goes {
-            true => ReachFailure::Neither { client, within, saw },
-            false => ReachFailure::NotCome { client, within, saw },
-        };
-        self.not_reached(net, id, failure);
-    }
-
-    fn arm_reach(&mut self, net: &mut Net, id: u64, after: Duration, why: &'static str) {
-        let key = net.set_timer(after, why, Due::Reach(id));
-        let earlier = self.reaching.get_mut(&id).and_then(|reach| reach.timer.replace(key));
-        net.cancel_timer(earlier);
-    }
-
-    /// A client has dialled in: for whoever waited longest for it.
-    pub(crate) fn client_waits(&mut self, net: &mut Net, client: &str) {
-        let is_it = |reach: &Reach| {
-            reach.client == *client && reach.claiming.is_none() && reach.dial.is_none() && reach.until.is_some()
-        };
-        let found = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id);
-        if let Some(id) = found {
-            self.next_way(net, id);
-        }
-    }
-
-    /// The claim or the third step has had its time.
-    pub(crate) fn reach_timer(&mut self, net: &mut Net, id: u64) {
-        let Some(reach) = self.reaching.get_mut(&id) else { return };
-        reach.timer = None;
-        if let Some((conn, _)) = reach.claiming.take() {
-            reach.saw.silent += 1;
-            self.reception.pool.was_dead(&reach.client);
-            net.abort(conn);
-        }
-        self.next_way(net, id);
-    }
-
-    fn claimed(&self, conn: ConnId) -> Option<u64> {
-        let is_it = |reach: &Reach| reach.claiming.as_ref().is_some_and(|(mine, _)| *mine == conn);
-        self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id)
-    }
-
-    /// A line on a connection that has been taken: the answer. False if it has not been.
-    pub(crate) fn claim_answered(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) -> bool {
-        let Some(id) = self.claimed(conn) else { return false };
-        if !file_answers::is_secure_erase(text) {
-            net.close(conn, true);
-            return self.claim_lost(net, conn);
-        }
-        let taken = self.reaching.get_mut(&id).and_then(|reach| reach.claiming.take());
-        if let Some((conn, waiting)) = taken {
-            self.reached(net, id, conn, Reached::Waited(waiting));
-        }
-        true
-    }
-
-    /// A connection that has been taken is of no use after all. False if it has not been taken.
-    pub(crate) fn claim_lost(&mut self, net: &mut Net, conn: ConnId) -> bool {
-        let Some(id) = self.claimed(conn) else { return false };
-        let Some(reach) = self.reaching.get_mut(&id) else { return false };
-        reach.claiming = None;
-        reach.saw.lost += 1;
-        self.reception.pool.was_dead(&reach.client);
-        self.next_way(net, id);
-        true
-    }
-
-    /// The job that wants it, if it is for one.
-    pub(crate) fn job_of_reach(&self, id: u64) -> Option<u32> {
+    /// The job that needs this way, if it is for one.
+    pub(crate) fn job_of(&self, id: u64) -> Option<u32> {
         match self.reaching.get(&id)?.goal {
             Goal::Job(job) => Some(job),
             Goal::Errand(_) => None,
         }
     }
 
-    pub(crate) fn reach_dialed(&mut self, net: &mut Net, id: u64, outcome: Result<(ConnId, Peer), DialFailure>) {
+    /// Looks for a way to a client.
+    pub(crate) fn reach(&mut self, tools: &mut Tools<'_>, client: String, goal: Goal, times: (u64, u64)) {
+        let id = tools.net.next_id();
+        let saw = Saw::default();
+        let reach = Reach { client, goal, times, claiming: None, dial: None, timer: None, until: None, saw };
+        self.reaching.insert(id, reach);
+        self.next_way(tools, id);
+    }
+
+    /// Goes on with the first step that has not failed.
+    fn next_way(&mut self, tools: &mut Tools<'_>, id: u64) {
+        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        let client = tools.common.config.client(&reach.client);
+        let comes = client.is_some_and(|client| client.connection_from_client_to_director);
+        let goes = client.is_some_and(|client| client.connection_from_director_to_client);
+        if comes && let Some((conn, waiting)) = self.pool.take(&reach.client, tools.net.now()) {
+            if waiting.protocol < ASKED_SINCE {
+                return self.reached(tools, id, conn, Reached::Waited(waiting));
+            }
+            reach.claiming = Some((conn, waiting));
+            tools.common.uses.attach(conn, Use::Claimed(id));
+            tools.net.send_text(conn, FileCommand::SecureErase.to_line());
+            return self.arm(tools, id, CLAIM, "the answer of a client whose connection was taken");
+        }
+        if goes && reach.saw.dialled.is_none() {
+            match dialling::dial_client(tools, &reach.client, reach.times, Dial::Reach(id)) {
+                Ok(dial) => {
+                    reach.dial = Some(dial);
+                    return;
+                }
+                Err(why) if comes => reach.saw.dialled = Some(why.to_string()),
+                Err(why) => return self.not_reached(tools, id, why.into()),
+            }
+        }
+        if !comes {
+            let failure = ReachFailure::NotAllowed(reach.client.clone());
+            return self.not_reached(tools, id, failure);
+        }
+        let now = tools.net.now();
+        let within = Duration::from_secs(reach.times.1);
+        let until = *reach.until.get_or_insert_with(|| now + within);
+        if now < until {
+            return self.arm(tools, id, until.since(now), "a client that is to dial in");
+        }
+        let (client, within, saw) = (reach.client.clone(), reach.times.1, reach.saw.clone());
+        let failure = match goes {
+            true => ReachFailure::Neither { client, within, saw },
+            false => ReachFailure::NotCome { client, within, saw },
+        };
+        self.not_reached(tools, id, failure);
+    }
+
+    fn arm(&mut self, tools: &mut Tools<'_>, id: u64, after: Duration, why: &'static str) {
+        let key = tools.net.set_timer(after, why, Due::Reach(id));
+        let earlier = self.reaching.get_mut(&id).and_then(|reach| reach.timer.replace(key));
+        tools.net.cancel_timer(earlier);
+    }
+
+    /// A client has dialled in: for whoever waited longest for it.
+    fn client_waits(&mut self, tools: &mut Tools<'_>, client: &str) {
+        let is_it = |reach: &Reach| {
+            reach.client == *client && reach.claiming.is_none() && reach.dial.is_none() && reach.until.is_some()
+        };
+        let found = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id);
+        if let Some(id) = found {
+            self.next_way(tools, id);
+        }
+    }
+
+    /// The claim or the third step has had its time.
+    pub(crate) fn timer(&mut self, tools: &mut Tools<'_>, id: u64) {
+        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        reach.timer = None;
+        if let Some((conn, _)) = reach.claiming.take() {
+            reach.saw.silent += 1;
+            self.pool.was_dead(&reach.client);
+            tools.abort(conn);
+        }
+        self.next_way(tools, id);
+    }
+
+    /// A line on a connection that has been taken: the answer.
+    pub(crate) fn claim_answered(&mut self, tools: &mut Tools<'_>, id: u64, text: &[u8]) {
+        if !file_answers::is_secure_erase(text) {
+            return self.claim_broken(tools, id);
+        }
+        if let Some((conn, waiting)) = self.reaching.get_mut(&id).and_then(|reach| reach.claiming.take()) {
+            self.reached(tools, id, conn, Reached::Waited(waiting));
+        }
+    }
+
+    /// A connection that has been taken says something that is no answer, or has ended.
+    pub(crate) fn claim_broken(&mut self, tools: &mut Tools<'_>, id: u64) {
+        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        let Some((conn, _)) = reach.claiming.take() else { return };
+        reach.saw.lost += 1;
+        self.pool.was_dead(&reach.client);
+        tools.close(conn, true);
+        self.next_way(tools, id);
+    }
+
+    /// The dial of the second step has ended.
+    pub(crate) fn dialled(&mut self, tools: &mut Tools<'_>, id: u64, outcome: Result<(ConnId, Peer), DialFailure>) {
         let Some(reach) = self.reaching.get_mut(&id) else { return };
         reach.dial = None;
         match outcome {
-            Ok((conn, peer)) => self.reached(net, id, conn, Reached::Dialled(Box::new(peer))),
+            Ok((conn, peer)) => self.reached(tools, id, conn, Reached::Dialled(Box::new(peer))),
             Err(failure) => {
-                let client = self.config.client(&reach.client);
+                let client = tools.common.config.client(&reach.client);
                 if client.is_some_and(|client| client.connection_from_client_to_director) {
                     reach.saw.dialled = Some(format!("{failure}, {}", failure.code()));
-                    self.next_way(net, id);
+                    self.next_way(tools, id);
                 } else {
-                    self.not_reached(net, id, ReachFailure::Dial(failure));
+                    self.not_reached(tools, id, ReachFailure::Dial(failure));
                 }
             }
         }
     }
 
-    fn reached(&mut self, net: &mut Net, id: u64, conn: ConnId, how: Reached) {
+    fn reached(&mut self, tools: &mut Tools<'_>, id: u64, conn: ConnId, how: Reached) {
         let Some(reach) = self.reaching.remove(&id) else { return };
-        net.cancel_timer(reach.timer);
-        match reach.goal {
-            Goal::Job(job) => self.job_reached(net, job, conn, how),
-            Goal::Errand(errand) => self.errand_reached(net, *errand, &reach.client, conn, how),
-        }
+        tools.net.cancel_timer(reach.timer);
+        tools.effect(Effect::Reached(reach.goal, conn, how));
     }
 
-    fn not_reached(&mut self, net: &mut Net, id: u64, failure: ReachFailure) {
+    fn not_reached(&mut self, tools: &mut Tools<'_>, id: u64, failure: ReachFailure) {
         let Some(reach) = self.reaching.remove(&id) else { return };
-        net.cancel_timer(reach.timer);
-        match reach.goal {
-            Goal::Job(job) => self.fail_job(net, job, &failure.into()),
-            Goal::Errand(errand) => self.errand_failed(net, *errand, &(Trouble::from(failure).line() + "\n")),
-        }
+        tools.net.cancel_timer(reach.timer);
+        tools.effect(Effect::NotReached(reach.goal, failure));
     }
 
-    /// A job does not want its file daemon any more.
-    pub(crate) fn stop_reaching(&mut self, net: &mut Net, job: u32) {
+    /// A job needs its file daemon no more.
+    pub(crate) fn stop(&mut self, tools: &mut Tools<'_>, job: u32) {
         let is_it = |reach: &Reach| matches!(reach.goal, Goal::Job(mine) if mine == job);
         let Some(id) = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id) else { return };
         let Some(reach) = self.reaching.remove(&id) else { return };
-        net.cancel_timer(reach.timer);
+        tools.net.cancel_timer(reach.timer);
         if let Some((conn, _)) = reach.claiming {
-            net.close(conn, true);
+            tools.close(conn, true);
         }
         if let Some(dial) = reach.dial {
-            net.cancel_dial(dial);
+            tools.net.cancel_dial(dial);
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
 use super::super::refusal::{NotRunning, Refusal};
-use super::super::reply::{Effect, Reply, View};
+use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::wait;
 
@@ -28,10 +28,10 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some(job) = view.job(wanted) {
         return Ok(match job.life.is_recording() {
             true => Reply::found(format!("JobId {} has ended; its end is being recorded.\n", job.id)),
-            false => Reply::Do(Effect::Cancel(job.id)),
+            false => Reply::Do(Instruction::Cancel(job.id)),
         });
     }
-    if let Some(kept) = view.director.unrecorded.find(wanted) {
+    if let Some(kept) = view.director.jobs.unrecorded().find(wanted) {
         let (id, status) = (kept.job.id, wait::word(kept.job.status));
         let text = format!("JobId {id} has ended ({status}); only the record of its end waits for the catalog.\n");
         return Ok(Reply::found(text));

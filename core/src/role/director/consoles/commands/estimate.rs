@@ -16,7 +16,7 @@ use crate::wire::status::JobLevel;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::refusal::{Kind, Meant, NoSuch, Refusal, Unexpected};
-use super::super::reply::{Effect, Reply, View};
+use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::{CATALOG, level_of};
 use crate::role::director::errands::{Errand, For, Preparation};
@@ -84,7 +84,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 
 /// What the backup would build on.
 fn last_jobs(view: &View<'_>, estimate: &Estimate) -> CatalogRequest {
-    let setup = &view.director.setup;
+    let setup = &view.director.common.ids;
     CatalogRequest::LastJobs {
         name: estimate.job.clone(),
         client_id: setup.clients.get(&estimate.client).copied().unwrap_or(0),
@@ -106,8 +106,12 @@ fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs) -> Reply {
     let stamp = view.zone().local(view.now()).stamp();
     let before = preparations(view.config(), estimate, &stamp, choice.level, choice.since, choice.previous);
     let command = FileCommand::Estimate { listing: estimate.listing }.to_line();
-    let errand = Errand { before, is_long: true, ..Errand::new(Who::File, command, For::Console(view.conn)) };
-    Reply::Do(Effect::Errand(estimate.client.clone(), Box::new(errand))).after(text)
+    let errand = Errand {
+        before,
+        is_long: true,
+        ..Errand::new(Who::File, estimate.client.clone(), command, For::Console(view.conn))
+    };
+    Reply::Do(Instruction::Errand(Box::new(errand))).after(text)
 }
 
 fn preparations(

@@ -36,7 +36,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Ok(Reply::found(format!("{page}\n")));
     }
     let end = |name: &str| words.value(&[name]);
-    let config = view.director.overrides.over(view.config());
+    let config = view.director.common.overrides.over(view.config());
     let text = channel::explain(&config, end("client"), end("storage"), end("copy-to")).map_err(Told)?;
     Ok(Reply::found(text))
 }

@@ -22,7 +22,7 @@ struct Messages(Vec<String>);
 
 fn run(view: &View<'_>, _: &Words) -> Result<Reply, Refusal> {
     let seen = view.console().map_or(0, |console| console.seen);
-    let lines = view.director.journal.since(seen).map(|line| dated(line, view.zone()));
+    let lines = view.director.common.journal.since(seen).map(|line| dated(line, view.zone()));
     Ok(Reply::Messages(Answer::found(Messages(lines.collect()))))
 }
 

@@ -50,7 +50,7 @@ fn number(view: &View<'_>, row: &Row) -> Option<Number> {
         return Some(Number::MonitorToDirector);
     }
     let director = view.director;
-    let job = director.conns.get(&row.conn).and_then(|id| director.jobs.get(id));
+    let job = director.job_on(row.conn);
     if let Some(job) = job.filter(|job| job.storage_daemon.presence.conn() == Some(row.conn)) {
         return Some(job.storage_number());
     }

@@ -14,7 +14,7 @@ use super::super::answer::{Cell, Column, Shown, Table};
 use super::super::grammar::Takes::{Nothing, Value, Values};
 use super::super::grammar::{Command, Form};
 use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, Unexpected};
-use super::super::reply::{Effect, Reply, View};
+use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::CATALOG;
 use super::status::moment;
@@ -194,7 +194,7 @@ impl Restoring {
     /// Says what is read, and orders the job or asks whether to.
     fn order(self, view: &View<'_>, selected: Selected) -> Reply {
         let parts = selected.bootstrap.split_by_storage(|_, _| false);
-        let ids = &view.director.setup.storages;
+        let ids = &view.director.common.ids.storages;
         let part = |(storage, bootstrap): (Option<String>, Bootstrap)| {
             let storage = storage.unwrap_or_default();
             RestorePart { storage_id: ids.get(&storage).copied().unwrap_or(0), storage, bootstrap }
@@ -227,7 +227,7 @@ impl Restoring {
         let order = Box::new(Order { restore: Some(plan), ..order });
         NoSuch::check_order(config, &order)?;
         if self.yes {
-            return Ok(Reply::Do(Effect::Order(order)));
+            return Ok(Reply::Do(Instruction::Order(order)));
         }
         let to = if self.to.is_empty() { "the original places" } else { &self.to };
         let question = format!(

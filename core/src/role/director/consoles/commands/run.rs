@@ -8,7 +8,7 @@ use super::super::answer::Shown;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::refusal::{BadValue, Meant, NoSuch, Refusal};
-use super::super::reply::{Effect, Reply, View};
+use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use crate::role::director::jobs::ordering::{self, Order, Resources, order_level};
 use crate::role::director::jobs::tables;
@@ -71,7 +71,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let order = order(view, words)?;
     NoSuch::check_order(view.config(), &order)?;
     if words.has("yes") {
-        return Ok(Reply::Do(Effect::Order(Box::new(order))).after(CATALOG));
+        return Ok(Reply::Do(Instruction::Order(Box::new(order))).after(CATALOG));
     }
     let question = format!(
         "Run {} job\nJobName:  {}\nLevel:    {}\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\

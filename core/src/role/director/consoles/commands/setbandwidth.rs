@@ -3,7 +3,7 @@
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
 use super::super::refusal::{Kind, NoSuch, NotRunning, Refusal};
-use super::super::reply::{Effect, Limited, Reply, View};
+use super::super::reply::{Instruction, Limited, Reply, View};
 use super::super::words::Words;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -50,7 +50,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         }
         _ => return Err(Usage.into()),
     };
-    Ok(Reply::Do(Effect::Limit(limited, limit)))
+    Ok(Reply::Do(Instruction::Limit(limited, limit)))
 }
 
 fn running(view: &View<'_>, wanted: &str) -> Result<u32, NotRunning> {

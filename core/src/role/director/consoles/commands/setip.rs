@@ -5,7 +5,7 @@ use crate::address::Address;
 use super::super::answer::Answer;
 use super::super::grammar::{Command, Form};
 use super::super::refusal::Refusal;
-use super::super::reply::{Effect, Reply, View};
+use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -39,5 +39,5 @@ fn run(view: &View<'_>, _: &Words) -> Result<Reply, Refusal> {
         return Err(NoClient::Unknown(name).into());
     }
     let answer = Answer::said(format!("Client \"{name}\" address set to {address}\n"));
-    Ok(Reply::Done(Effect::Move(name, address), answer))
+    Ok(Reply::Done(Instruction::Move(name, address), answer))
 }

@@ -13,13 +13,14 @@ use super::super::answer::{Cell, Column, Shown, Table};
 use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
-use super::super::reply::{Effect, Reply, View};
+use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::level_name;
 use super::{network, wait};
 use crate::role::director::errands::{Errand, For};
+use crate::role::director::jobs::ordering::Order;
+use crate::role::director::jobs::recording::Finished;
 use crate::role::director::jobs::recording::STAGE;
-use crate::role::director::jobs::running::Finished;
 use crate::role::director::jobs::tables;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -77,7 +78,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 }
 
 fn errand(view: &View<'_>, who: Who, name: &str, command: String) -> Reply {
-    Reply::Do(Effect::Errand(name.to_owned(), Box::new(Errand::new(who, command, For::Console(view.conn)))))
+    Reply::Do(Instruction::Errand(Box::new(Errand::new(who, name.to_owned(), command, For::Console(view.conn)))))
 }
 
 /// `status director`.
@@ -146,9 +147,9 @@ struct Waiting {
 
 impl Status {
     fn of(view: &View<'_>, days: Option<u32>) -> Self {
-        let (director, identity) = (view.director, &view.director.identity);
+        let (director, identity) = (view.director, &view.director.common.identity);
         let until = days.map_or(i64::MAX, |days| view.now().saturating_add(i64::from(days) * 86_400));
-        let running = director.jobs.values().map(|job| Running {
+        let running = director.jobs.iter().map(|job| Running {
             id: job.id,
             unique: job.unique.clone(),
             name: job.name.clone(),
@@ -157,15 +158,15 @@ impl Status {
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
         });
-        let unrecorded = director.unrecorded.iter().map(|kept| Unrecorded {
+        let unrecorded = director.jobs.unrecorded().iter().map(|kept| Unrecorded {
             id: kept.job.id,
             unique: kept.job.unique.clone(),
             name: kept.job.name.clone(),
             status: kept.job.status,
             ended: identity.local(kept.finished().ended),
         });
-        let terminated = director.recent.iter().rev();
-        let waiting = director.reception.pool.iter().map(|(_, waiting)| Waiting {
+        let terminated = director.jobs.recent().rev();
+        let waiting = director.ways.waiting().map(|waiting| Waiting {
             since: identity.local(waiting.since),
             protocol: waiting.protocol,
             client: waiting.client.clone(),
@@ -176,7 +177,7 @@ impl Status {
             date: identity.date.clone(),
             system: identity.system.clone(),
             started: identity.local(director.started),
-            jobs_run: director.jobs_run,
+            jobs_run: director.jobs.begun(),
             catalog: view.config().catalog.engine(),
             scheduled: scheduled(view, until),
             consoles: director.consoles.seats.values().map(|console| identity.local(console.since)).collect(),
@@ -193,8 +194,8 @@ fn scheduled(view: &View<'_>, until: i64) -> Vec<Scheduled> {
     let director = view.director;
     let coming = director.schedules.coming().into_iter().filter(|(_, moment)| moment.at <= until);
     let row = |(name, level, at): (&str, Option<config::Level>, i64)| {
-        let job = director.config.job(name)?;
-        let order = director.order_of(job, level.unwrap_or(job.level))?;
+        let job = director.common.config.job(name)?;
+        let order = Order::of_resource(job, level.unwrap_or(job.level))?;
         Some(Scheduled {
             name: job.name.clone(),
             kind: order.kind,

@@ -12,7 +12,7 @@ pub(super) const COMMAND: Command = Command {
         "version",
         &[Form { help: &[("version", "the version of this director")], ..Form::PLAIN }],
         |view, _| {
-            let identity = &view.director.identity;
+            let identity = &view.director.common.identity;
             let name = view.config().director.name.clone();
             Ok(Reply::found(Version { name, version: identity.full.clone(), date: identity.date.clone() }))
         },

@@ -6,9 +6,10 @@ use crate::wire::file::FileCommand;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 
+use super::super::dialogue::Event;
 use super::super::job::Job;
-use super::super::tools::{Event, Tools};
 use super::{channel, file, files_stored, level, send_frames, storage};
+use crate::role::director::common::Tools;
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[

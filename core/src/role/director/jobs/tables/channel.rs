@@ -16,9 +16,9 @@ use crate::wire::{file_answers, storage_answers};
 
 use super::super::job::Job;
 use super::super::route::Route;
-use super::super::tools::Tools;
 use super::super::trouble::Trouble;
 use super::{file, storage};
+use crate::role::director::common::Tools;
 
 /// The file daemon's protocol from which on it can be dialled by a storage daemon (`wire/2 §1.3`).
 const PASSIVE_SINCE: u32 = 51;

@@ -7,10 +7,11 @@ use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::storage::{Replicate, StorageCommand};
 use crate::wire::storage_answers as answers;
 
+use super::super::dialogue::{Event, Want};
 use super::super::job::Job;
-use super::super::tools::{Event, Tools, Want};
 use super::super::trouble::Trouble;
 use super::{files_stored, storage, wait};
+use crate::role::director::common::Tools;
 
 /// The control job, with the storage daemon that reads.
 pub(crate) static READER: &[Step<Job>] = &[

@@ -5,9 +5,10 @@ use crate::role::script::{Act, Acted, Expect, Learn, Step, nothing};
 use crate::wire::file::{FileCommand, JobInfo};
 use crate::wire::{file_answers as answers, hello};
 
+use super::super::dialogue::{Event, Want};
 use super::super::job::Job;
-use super::super::tools::{Event, Tools, Want};
 use super::super::trouble::Trouble;
+use crate::role::director::common::Tools;
 
 pub(super) const CONNECT: Step<Job> =
     Step { name: "connecting to the file daemon", act: dial, expect: Expect::Event(Event::FileReady) };

@@ -13,11 +13,12 @@ use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::status::JobLevel;
 
+use super::super::dialogue::{News, Want};
 use super::super::job::Job;
-use super::super::tools::{News, Tools, Want};
 use super::{file, news, unexpected};
 use crate::catalog::levels::{accurate_base, choose_level};
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
+use crate::role::director::common::Tools;
 
 /// Known files asked of the catalog at a time, as long as their names are short: it ends a page by its bytes too.
 const PAGE: u32 = 1_000;

@@ -18,9 +18,10 @@ use crate::ids::ConnId;
 use crate::role::script::{Act, Acted, Expect, Table, Take};
 use crate::wire::status::JobType;
 
+use super::dialogue::News;
 use super::job::Job;
-use super::tools::{News, Tools};
 use super::trouble::Trouble;
+use crate::role::director::common::Tools;
 
 /// What a job of this type is called, and its dialogue.
 pub(crate) const fn of(kind: JobType) -> (&'static str, Table<Job>) {

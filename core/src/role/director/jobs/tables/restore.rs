@@ -6,11 +6,12 @@ use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;
 
+use super::super::dialogue::{Event, News, Want};
 use super::super::job::{Job, RestorePart};
 use super::super::task::Task;
-use super::super::tools::{Event, News, Tools, Want};
 use super::{channel, file, news, storage, unexpected, wait};
 use crate::catalog::CatalogAnswer;
+use crate::role::director::common::Tools;
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[

@@ -10,11 +10,12 @@ use crate::wire::storage_answers::{self as answers, JobAccepted};
 
 use super::super::super::reach::dialling;
 use super::super::daemons::Presence;
+use super::super::dialogue::{Event, Want};
 use super::super::job::Job;
-use super::super::tools::{Event, Tools, Want};
 use super::super::trouble::Trouble;
 use super::{news, send_frames, stored, wait};
 use crate::catalog::{CatalogRequest, JobStart};
+use crate::role::director::common::Tools;
 
 pub(super) const CONNECT: Step<Job> =
     Step { name: "connecting to the storage daemon", act: dial, expect: Expect::Event(Event::StorageReady) };

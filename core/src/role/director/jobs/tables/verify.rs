@@ -5,11 +5,12 @@ use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Verify};
 use crate::wire::file_answers as answers;
 
+use super::super::dialogue::{Event, News, Want};
 use super::super::job::Job;
-use super::super::tools::{Event, News, Tools, Want};
 use super::super::verifying;
 use super::{backup, channel, file, files_stored, news, storage, unexpected};
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey};
+use crate::role::director::common::Tools;
 
 /// Files asked of the catalog at a time.
 const PAGE: u32 = 1_000;

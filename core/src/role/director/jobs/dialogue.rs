@@ -1,39 +1,30 @@
-//! What the dialogues of jobs work with: events, news, wants, and the tools of a step.
+//! What the dialogues of jobs are about: events, news and wants.
 
 use std::fmt;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest};
-use crate::role::director::Net;
+use crate::role::director::common::Tools;
 use crate::role::script::{Script, Scripted};
 use crate::wire::message::MessageKind;
 
 use super::job::Job;
 use super::life::Life;
 use super::trouble::Trouble;
-use crate::role::director::journal::Journal;
-
-/// What a step may use besides its job.
-pub(crate) struct Tools<'a> {
-    pub(crate) net: &'a mut Net,
-    pub(crate) journal: &'a mut Journal,
-}
 
 impl Tools<'_> {
     /// Writes a line of the job's report.
-    pub(crate) fn note(&mut self, job: &mut Job, text: &str) {
-        job.say(self.journal, self.net, MessageKind::Info, text);
+    pub(super) fn note(&mut self, job: &mut Job, text: &str) {
+        job.say(self, MessageKind::Info, text);
     }
 
     /// Writes lines of the job's report.
-    pub(crate) fn notes(&mut self, job: &mut Job, texts: &[String]) {
-        for text in texts {
-            self.note(job, text);
-        }
+    pub(super) fn notes(&mut self, job: &mut Job, texts: &[String]) {
+        texts.iter().for_each(|text| self.note(job, text));
     }
 
     /// Writes a warning of the job's report.
-    pub(crate) fn warn(&mut self, job: &mut Job, text: &str) {
-        job.say(self.journal, self.net, MessageKind::Warning, text);
+    pub(super) fn warn(&mut self, job: &mut Job, text: &str) {
+        job.say(self, MessageKind::Warning, text);
     }
 }
 

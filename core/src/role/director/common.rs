@@ -1,0 +1,147 @@
+//! What the parts of a director have in common: what all of them read, and what each works with.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use crate::config::DirectorConfig;
+use crate::error::Explain;
+use crate::ids::ConnId;
+use crate::notice::Level;
+use crate::role::identity::{Credentials, Identity};
+
+use super::consoles::Answer;
+use super::effect::Effect;
+use super::journal::Journal;
+use super::overrides::Overrides;
+use super::setup::Ids;
+use super::{Net, Owner};
+
+/// What all parts read, and where they write.
+#[derive(Debug)]
+pub(crate) struct Common {
+    pub(crate) config: Arc<DirectorConfig>,
+    pub(crate) overrides: Arc<Overrides>,
+    pub(crate) credentials: Arc<Credentials>,
+    pub(crate) identity: Identity,
+    pub(crate) ids: Ids,
+    pub(crate) journal: Journal,
+    pub(crate) uses: Uses,
+    /// What parts want of each other, in the order they said so.
+    pub(crate) effects: VecDeque<Effect>,
+    /// The director is being stopped: nothing new begins.
+    pub(crate) stopping: bool,
+}
+
+impl Common {
+    /// Of a director that is about to start.
+    pub(crate) fn new(config: Arc<DirectorConfig>, credentials: Credentials, identity: Identity) -> Self {
+        Self {
+            config,
+            overrides: Arc::default(),
+            credentials: Arc::new(credentials),
+            identity,
+            ids: Ids::default(),
+            journal: Journal::default(),
+            uses: Uses::default(),
+            effects: VecDeque::new(),
+            stopping: false,
+        }
+    }
+}
+
+/// What each connection is for. Whose it is decides who hears what comes on it.
+#[derive(Debug, Default)]
+pub(crate) struct Uses(BTreeMap<ConnId, Use>);
+
+/// What a connection is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A daemon of this job.
+    Job(u32),
+    Console,
+    /// A daemon that an errand talks to.
+    Errand,
+    /// A client that waits for something to do.
+    Waiting,
+    /// A client that was asked whether it is still there, on this way.
+    Claimed(u64),
+}
+
+impl Uses {
+    /// From here on a connection is for this.
+    pub(crate) fn attach(&mut self, conn: ConnId, is_for: Use) {
+        self.0.insert(conn, is_for);
+    }
+
+    /// A connection is for nothing any more. Returns what it was for.
+    pub(crate) fn detach(&mut self, conn: ConnId) -> Option<Use> {
+        self.0.remove(&conn)
+    }
+
+    /// What a connection is for.
+    pub(crate) fn of(&self, conn: ConnId) -> Option<Use> {
+        self.0.get(&conn).copied()
+    }
+}
+
+/// What a part works with besides its own.
+#[derive(Debug)]
+pub(crate) struct Tools<'a> {
+    pub(crate) net: &'a mut Net,
+    pub(crate) common: &'a mut Common,
+}
+
+impl Tools<'_> {
+    /// Has another part do something, once this one is done with the present event.
+    pub(crate) fn effect(&mut self, effect: Effect) {
+        self.common.effects.push_back(effect);
+    }
+
+    /// Shows a console some text that belongs to its present command.
+    pub(crate) fn print(&mut self, console: ConnId, text: impl Into<String>) {
+        self.effect(Effect::Print(console, text.into()));
+    }
+
+    /// Ends a console's command.
+    pub(crate) fn answer(&mut self, console: ConnId, answer: Answer) {
+        self.effect(Effect::Answer(console, answer));
+    }
+
+    /// Gives the catalog a request.
+    pub(crate) fn ask(&mut self, request: CatalogRequest, owner: Owner) {
+        self.net.ask(request, owner);
+    }
+
+    /// Puts the report lines that were written meanwhile into the catalog.
+    pub(crate) fn save_lines(&mut self) {
+        if let Some(request) = self.common.journal.batch() {
+            self.ask(request, Owner::Log);
+        }
+    }
+
+    /// The report lines that went to the catalog are stored, or not.
+    pub(crate) fn lines_saved(&mut self, answer: Result<CatalogAnswer, CatalogError>) {
+        let lost = self.common.journal.saved();
+        if let Err(error) = answer {
+            let text = format!("lines of a report were not stored: {error}; {}", error.help());
+            self.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+        }
+        if lost > 0 {
+            let text = format!("{lost} lines of reports were not stored: the catalog is too slow for them");
+            self.net.complain(Level::Error, 910, &text);
+        }
+    }
+
+    /// Closes a connection, which is for nothing any more.
+    pub(crate) fn close(&mut self, conn: ConnId, farewell: bool) {
+        self.common.uses.detach(conn);
+        self.net.close(conn, farewell);
+    }
+
+    /// Ends a connection at once, which is for nothing any more.
+    pub(crate) fn abort(&mut self, conn: ConnId) {
+        self.common.uses.detach(conn);
+        self.net.abort(conn);
+    }
+}

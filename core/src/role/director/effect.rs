@@ -1,0 +1,47 @@
+//! What one part of a director has another one do.
+
+use crate::bulk::parcel::Parcel;
+use crate::config;
+use crate::ids::{ConnId, Who};
+use crate::wire::status::JobStatus;
+
+use super::consoles::Answer;
+use super::errands::Errand;
+use super::reach::{Goal, ReachFailure, Reached};
+
+/// Each is carried out by the router, in the order they come.
+#[derive(Debug)]
+pub(crate) enum Effect {
+    /// The catalog knows the configuration: the director begins to serve.
+    Ready,
+    /// Jobs may begin that there is room for now.
+    Begin,
+    /// A schedule has a job start, at this level if it says so.
+    Due(String, Option<config::Level>),
+    /// A client has dialled in that was away.
+    Returned(String),
+    /// A way to this client is needed: the pause between tries and the time for all, in seconds.
+    Reach(String, Goal, (u64, u64)),
+    /// This job needs its file daemon no more.
+    StopReaching(u32),
+    Reached(Goal, ConnId, Reached),
+    NotReached(Goal, ReachFailure),
+    /// Somebody is to go to a daemon.
+    Errand(Box<Errand>),
+    /// What a daemon says to the cancel of this job, or what stands in its way.
+    CancelHeard(u32, Who, String),
+    /// A daemon has said all it will ever say to the cancel of this job.
+    CancelOver(u32, Who),
+    /// A console, if there is one, is to read lines of a daemon.
+    Relay {
+        from: ConnId,
+        to: Option<ConnId>,
+        parcel: Parcel,
+    },
+    Print(ConnId, String),
+    Answer(ConnId, Answer),
+    /// This console has ordered this job.
+    Ordered(ConnId, u32),
+    /// A job has ended.
+    Ended(u32, JobStatus),
+}
