@@ -59,16 +59,54 @@ impl fmt::Debug for Code {
     }
 }
 
-/// The four answers every error gives.
-pub trait Explain: fmt::Display {
+/// All that an error says of itself besides its sentence: one row of its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Facts {
     /// Whose fault it is.
-    fn fault(&self) -> Fault;
+    pub fault: Fault,
     /// Whether to retry.
-    fn retry(&self) -> Retry;
+    pub retry: Retry,
     /// The stable code.
-    fn code(&self) -> Code;
+    pub code: Code,
     /// One sentence of advice.
-    fn help(&self) -> &'static str;
+    pub help: &'static str,
+}
+
+impl From<(Fault, Retry, u16, &'static str)> for Facts {
+    fn from((fault, retry, code, help): (Fault, Retry, u16, &'static str)) -> Self {
+        Self { fault, retry, code: Code(code), help }
+    }
+}
+
+/// The four answers every error gives, and the sentence that is made of them at the edge.
+pub trait Explain: fmt::Display {
+    /// The four answers. An error with another one beneath it gives that one's.
+    fn facts(&self) -> Facts;
+
+    /// Whose fault it is.
+    fn fault(&self) -> Fault {
+        self.facts().fault
+    }
+
+    /// Whether to retry.
+    fn retry(&self) -> Retry {
+        self.facts().retry
+    }
+
+    /// The stable code.
+    fn code(&self) -> Code {
+        self.facts().code
+    }
+
+    /// One sentence of advice.
+    fn help(&self) -> &'static str {
+        self.facts().help
+    }
+
+    /// What a report or a console is told: what happened, the code, and what to do.
+    fn line(&self) -> String {
+        format!("{self} ({}); {}", self.code(), self.help())
+    }
 }
 
 /// Why a TLS engine ended a connection. Advice and codes: `tls/advice.rs`.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::machine::Outcome;
 use super::work::DiskError;
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,88 +20,46 @@ impl fmt::Display for Outcome {
 }
 
 impl Explain for Outcome {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Local, Network, Peer};
+        use Retry::{Backoff, Never};
         match self {
-            Self::Complete { .. } | Self::Stopped => Fault::Local,
-            Self::BadStream(_) | Self::PeerSpoke(_) => Fault::Peer,
-            Self::Disk(error) => error.fault(),
-            Self::Cut => Fault::Network,
+            Self::Complete { .. } => (Local, Never, 500, "all data is stored"),
+            Self::BadStream(_) => (
+                Peer,
+                Backoff,
+                501,
+                "run the job again; if it fails alike, report it with the versions of both daemons",
+            ),
+            Self::PeerSpoke(_) => (Peer, Backoff, 502, "look into the log of the daemon that said so"),
+            Self::Disk(error) => return error.facts(),
+            Self::Stopped => (Local, Never, 503, "run the job again when you want it"),
+            Self::Cut => (Network, Backoff, 504, "look for the end of the connection in the log: its line says why"),
         }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Complete { .. } | Self::Stopped => Retry::Never,
-            Self::BadStream(_) | Self::PeerSpoke(_) | Self::Cut => Retry::Backoff,
-            Self::Disk(error) => error.retry(),
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Complete { .. } => 500,
-            Self::BadStream(_) => 501,
-            Self::PeerSpoke(_) => 502,
-            Self::Stopped => 503,
-            Self::Cut => 504,
-            Self::Disk(error) => return error.code(),
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::Complete { .. } => "all data is stored",
-            Self::BadStream(_) => "run the job again; if it fails alike, report it with the versions of both daemons",
-            Self::PeerSpoke(_) => "look into the log of the daemon that said so",
-            Self::Disk(error) => error.help(),
-            Self::Stopped => "run the job again when you want it",
-            Self::Cut => "look for the end of the connection in the log: its line says why",
-        }
+        .into()
     }
 }
 
 impl Explain for DiskError {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Local, Peer};
+        use Retry::{Backoff, Never};
         match self {
-            Self::BadStream(_) => Fault::Peer,
-            Self::NothingThere => Fault::Config,
-            _ => Fault::Local,
+            Self::Missing(_) => (Local, Never, 601, "mount the disk, or correct the folder of the device"),
+            Self::Denied(_) => (Local, Never, 602, "let the user of this daemon read and write there"),
+            Self::Full(_) => (Local, Never, 603, "free space there, or let volumes expire earlier"),
+            Self::WrongVolume { .. } => (Local, Never, 604, "put the right volume there under its own name"),
+            Self::Truncated { .. } => {
+                (Local, Never, 605, "check the disk, and mark the volume as `Error` or bring back a copy of it")
+            }
+            Self::Damaged { .. } => {
+                (Local, Never, 606, "check disk and memory of this machine, and restore from another job or copy")
+            }
+            Self::BadStream(_) => (Peer, Never, 607, "verify the job on its volume before restoring it again"),
+            Self::NothingThere => (Config, Never, 609, "correct the paths of the fileset, or mount what belongs there"),
+            Self::Other { .. } => (Local, Backoff, 608, "look for errors of the disk in the system's log"),
         }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Other { .. } => Retry::Backoff,
-            _ => Retry::Never,
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Missing(_) => 601,
-            Self::Denied(_) => 602,
-            Self::Full(_) => 603,
-            Self::WrongVolume { .. } => 604,
-            Self::Truncated { .. } => 605,
-            Self::Damaged { .. } => 606,
-            Self::BadStream(_) => 607,
-            Self::Other { .. } => 608,
-            Self::NothingThere => 609,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::Missing(_) => "mount the disk, or correct the folder of the device",
-            Self::Denied(_) => "let the user of this daemon read and write there",
-            Self::Full(_) => "free space there, or let volumes expire earlier",
-            Self::WrongVolume { .. } => "put the right volume there under its own name",
-            Self::Truncated { .. } => "check the disk, and mark the volume as `Error` or bring back a copy of it",
-            Self::Damaged { .. } => "check disk and memory of this machine, and restore from another job or copy",
-            Self::BadStream(_) => "verify the job on its volume before restoring it again",
-            Self::NothingThere => "correct the paths of the fileset, or mount what belongs there",
-            Self::Other { .. } => "look for errors of the disk in the system's log",
-        }
+        .into()
     }
 }
 

@@ -3,7 +3,7 @@
 use super::restore_selection::{SelectionError, choose_jobs};
 use super::{JobRow, LastJobs};
 use crate::calendar::Civil;
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 
 /// What a backup does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,20 +86,9 @@ impl std::fmt::Display for WrongClock {
 impl std::error::Error for WrongClock {}
 
 impl Explain for WrongClock {
-    fn fault(&self) -> Fault {
-        Fault::Local
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn code(&self) -> Code {
-        Code(570)
-    }
-
-    fn help(&self) -> &'static str {
-        "keep the director's clock right with NTP; nothing is missing, and the next job builds on this one"
+    fn facts(&self) -> Facts {
+        let help = "keep the director's clock right with NTP; nothing is missing, and the next job builds on this one";
+        (Fault::Local, Retry::Never, 570, help).into()
     }
 }
 

@@ -23,7 +23,7 @@ pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_
 pub use orphans::orphaned_copies;
 pub use rows::*;
 
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 
 /// One piece of work for the catalog. Each gets exactly one answer or error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -308,79 +308,67 @@ impl CatalogError {
 }
 
 impl Explain for CatalogError {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Bug, Config, Local, Network};
+        use Retry::{Backoff, Never};
         match self.kind {
-            CatalogErrorKind::Unavailable
-            | CatalogErrorKind::Corrupt
-            | CatalogErrorKind::Full
-            | CatalogErrorKind::Taken => Fault::Local,
-            CatalogErrorKind::Unreachable => Fault::Network,
-            CatalogErrorKind::NewerSchema | CatalogErrorKind::Denied | CatalogErrorKind::Unsuitable => Fault::Config,
-            CatalogErrorKind::Constraint | CatalogErrorKind::Bug => Fault::Bug,
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self.kind {
-            CatalogErrorKind::Unavailable
-            | CatalogErrorKind::Unreachable
-            | CatalogErrorKind::Full
-            | CatalogErrorKind::Taken => Retry::Backoff,
-            CatalogErrorKind::Corrupt
-            | CatalogErrorKind::Constraint
-            | CatalogErrorKind::NewerSchema
-            | CatalogErrorKind::Denied
-            | CatalogErrorKind::Unsuitable
-            | CatalogErrorKind::Bug => Retry::Never,
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self.kind {
-            CatalogErrorKind::Taken => 620,
-            CatalogErrorKind::Unavailable => 701,
-            CatalogErrorKind::Corrupt => 702,
-            CatalogErrorKind::Full => 703,
-            CatalogErrorKind::Constraint => 704,
-            CatalogErrorKind::NewerSchema => 705,
-            CatalogErrorKind::Bug => 706,
-            CatalogErrorKind::Unreachable => 707,
-            CatalogErrorKind::Denied => 708,
-            CatalogErrorKind::Unsuitable => 709,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self.kind {
-            CatalogErrorKind::Unavailable => {
-                "check that the catalog's file and directory exist, belong to the director and are open in no other program"
-            }
-            CatalogErrorKind::Corrupt => {
-                "stop the director and bring back the last backup of the catalog, or rebuild it from the volumes"
-            }
-            CatalogErrorKind::Full => {
-                "free space on the file system of the catalog; the failed jobs can then run again"
-            }
-            CatalogErrorKind::Constraint => {
-                "look at the names in the message: two rows need the same one, or a row that was used is gone"
-            }
-            CatalogErrorKind::NewerSchema => {
-                "run the version of Towline that wrote this catalog, or a newer one; an older one would damage it"
-            }
-            CatalogErrorKind::Unreachable => {
-                "check that the PostgreSQL server runs and that `catalog` names its socket, or its address and port"
-            }
-            CatalogErrorKind::Denied => {
-                "check user, password and database of `catalog` against the server's roles and its pg_hba.conf"
-            }
-            CatalogErrorKind::Unsuitable => {
-                "give the catalog an empty database of its own with encoding UTF8, on PostgreSQL 13 or later"
-            }
+            CatalogErrorKind::Unavailable => (
+                Local,
+                Backoff,
+                701,
+                "check that the catalog's file and directory exist, belong to the director and are open in no \
+                 other program",
+            ),
+            CatalogErrorKind::Corrupt => (
+                Local,
+                Never,
+                702,
+                "stop the director and bring back the last backup of the catalog, or rebuild it from the volumes",
+            ),
+            CatalogErrorKind::Full => (
+                Local,
+                Backoff,
+                703,
+                "free space on the file system of the catalog; the failed jobs can then run again",
+            ),
+            CatalogErrorKind::Constraint => (
+                Bug,
+                Never,
+                704,
+                "look at the names in the message: two rows need the same one, or a row that was used is gone",
+            ),
+            CatalogErrorKind::NewerSchema => (
+                Config,
+                Never,
+                705,
+                "run the version of Towline that wrote this catalog, or a newer one; an older one would damage \
+                 it",
+            ),
+            CatalogErrorKind::Unreachable => (
+                Network,
+                Backoff,
+                707,
+                "check that the PostgreSQL server runs and that `catalog` names its socket, or its address and \
+                 port",
+            ),
+            CatalogErrorKind::Denied => (
+                Config,
+                Never,
+                708,
+                "check user, password and database of `catalog` against the server's roles and its pg_hba.conf",
+            ),
+            CatalogErrorKind::Unsuitable => (
+                Config,
+                Never,
+                709,
+                "give the catalog an empty database of its own with encoding UTF8, on PostgreSQL 13 or later",
+            ),
             CatalogErrorKind::Taken => {
-                "end the other director on this database, or give this one a database of its own"
+                (Local, Backoff, 620, "end the other director on this database, or give this one a database of its own")
             }
-            CatalogErrorKind::Bug => "report this message with the director's log",
+            CatalogErrorKind::Bug => (Bug, Never, 706, "report this message with the director's log"),
         }
+        .into()
     }
 }
 

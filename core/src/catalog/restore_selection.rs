@@ -1,7 +1,7 @@
 //! From *restore this client* to a bootstrap: which jobs, and where on which volumes their files lie (`wire/3 §7.7`).
 
 use super::{IndexRange, JobMediaPiece, JobRow, RestoreFiles};
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::wire::bsr::{Bootstrap, Section};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,33 +35,22 @@ pub enum SelectionError {
 }
 
 impl Explain for SelectionError {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Local};
+        use Retry::Never;
         match self {
-            Self::NoFull | Self::SeveralFileSets(_) | Self::VolumeDisabled { .. } => Fault::Config,
-            Self::NoVolume { .. } => Fault::Local,
+            Self::NoFull => {
+                (Config, Never, 710, "check the client's name and the date; list its jobs to see which ended well")
+            }
+            Self::SeveralFileSets(_) => (Config, Never, 711, "name one of the filesets"),
+            Self::VolumeDisabled { .. } => {
+                (Config, Never, 712, "enable the volume, or restore to a date before the job that needs it")
+            }
+            Self::NoVolume { .. } => {
+                (Local, Never, 713, "read the volumes again into the catalog, or restore an older backup")
+            }
         }
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::NoFull => 710,
-            Self::SeveralFileSets(_) => 711,
-            Self::VolumeDisabled { .. } => 712,
-            Self::NoVolume { .. } => 713,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::NoFull => "check the client's name and the date; list its jobs to see which ended well",
-            Self::SeveralFileSets(_) => "name one of the filesets",
-            Self::VolumeDisabled { .. } => "enable the volume, or restore to a date before the job that needs it",
-            Self::NoVolume { .. } => "read the volumes again into the catalog, or restore an older backup",
-        }
+        .into()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::CloseReason;
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::socket::{IoKind, ResolveError};
 
 /// Why a dial ended without a connection: what the last try saw.
@@ -54,107 +54,107 @@ pub enum DialFailure {
 }
 
 impl Explain for DialFailure {
-    fn fault(&self) -> Fault {
-        match self {
-            Self::Resolve { error: ResolveError::NoSuchName | ResolveError::NoInterface, .. } => Fault::Config,
-            Self::NoScope { .. } => Fault::Config,
-            Self::Resolve { error: ResolveError::Temporary, .. } => Fault::Network,
-            Self::Connect { error: IoKind::NotAvailable, .. } | Self::Family { .. } => Fault::Config,
-            Self::Connect {
-                error: IoKind::Denied | IoKind::Exhausted | IoKind::InUse | IoKind::NoPorts | IoKind::NoRoute,
-                ..
-            } => Fault::Local,
-            Self::Connect { .. } => Fault::Network,
-            Self::Refused { reason, .. } => reason.fault(),
-            Self::Cancelled => Fault::Local,
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. }
-            | Self::Family { .. }
-            | Self::NoScope { .. }
-            | Self::Cancelled => Retry::Never,
-            // A rule says so: it will say so again until somebody changes it.
-            Self::Connect { error: IoKind::Denied | IoKind::Prohibited, .. } => Retry::Never,
-            Self::Resolve { .. } | Self::Connect { .. } => Retry::Backoff,
-            Self::Refused { reason, .. } => reason.retry(),
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Resolve { error: ResolveError::NoSuchName, .. } => 101,
-            Self::Resolve { error: ResolveError::Temporary, .. } => 102,
-            Self::Resolve { error: ResolveError::NoInterface, .. } => 115,
-            Self::Family { .. } => 113,
-            Self::NoScope { .. } => 114,
-            Self::Connect { error, .. } => match error {
-                IoKind::Refused => 103,
-                IoKind::TimedOut => 104,
-                IoKind::Unreachable => 105,
-                IoKind::Reset => 108,
-                IoKind::NotAvailable => 109,
-                IoKind::NoFamily => 116,
-                IoKind::NoRoute => 117,
-                IoKind::NoNeighbour => 118,
-                IoKind::Prohibited => 119,
-                IoKind::NoPorts => 129,
-                IoKind::Denied => 111,
-                IoKind::Exhausted | IoKind::InUse => 112,
-                IoKind::Aborted | IoKind::Cancelled | IoKind::Other => 106,
-            },
-            Self::Refused { reason, .. } => return reason.code(),
-            Self::Cancelled => 107,
-        })
-    }
-
-    fn help(&self) -> &'static str {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Local, Network};
+        use Retry::{Backoff, Never};
         match self {
             Self::Resolve { error: ResolveError::NoSuchName, .. } => {
-                "check the name in `address`, and that this host can resolve it"
+                (Config, Never, 101, "check the name in `address`, and that this host can resolve it")
             }
-            Self::Resolve { error: ResolveError::Temporary, .. } => {
-                "check this host's resolver; the look-up is tried again until the connect time-out"
+            Self::Resolve { error: ResolveError::Temporary, .. } => (
+                Network,
+                Backoff,
+                102,
+                "check this host's resolver; the look-up is tried again until the connect time-out",
+            ),
+            Self::Resolve { error: ResolveError::NoInterface, .. } => (
+                Config,
+                Backoff,
+                115,
+                "correct the interface in `address`, or bring it up; it is looked for again until the connect \
+                 time-out",
+            ),
+            Self::Family { .. } => (
+                Config,
+                Never,
+                113,
+                "correct `source_address`, or give the peer an address of its family: IPv4 and IPv6 do not reach \
+                 each other",
+            ),
+            Self::NoScope { .. } => {
+                (Config, Never, 114, "add the interface of this host to `address`, as in `fe80::1%eth0`")
             }
-            Self::Resolve { error: ResolveError::NoInterface, .. } => {
-                "correct the interface in `address`, or bring it up; it is looked for again until the connect time-out"
-            }
-            Self::Family { .. } => {
-                "correct `source_address`, or give the peer an address of its family: IPv4 and IPv6 do not reach each other"
-            }
-            Self::NoScope { .. } => "add the interface of this host to `address`, as in `fe80::1%eth0`",
             Self::Connect { error, .. } => match error {
-                IoKind::Refused => "nothing listens there: check that the daemon runs, and the port",
-                IoKind::TimedOut => "no answer at all: a firewall drops the packets, or the host is down",
-                IoKind::Unreachable => "a router on the way knows no way to this address: follow it with `traceroute`",
-                IoKind::NoRoute => {
-                    "check the routes of this host, as `ip route get` shows them; it is tried again until then"
+                IoKind::Refused => {
+                    (Network, Backoff, 103, "nothing listens there: check that the daemon runs, and the port")
                 }
-                IoKind::NoNeighbour => {
-                    "the host is off or has another address, or the router to it is: check it on its link"
+                IoKind::TimedOut => {
+                    (Network, Backoff, 104, "no answer at all: a firewall drops the packets, or the host is down")
                 }
-                IoKind::Prohibited => {
-                    "a firewall on the way rejects the connection by rule: allow this address and port there"
+                IoKind::Unreachable => (
+                    Network,
+                    Backoff,
+                    105,
+                    "a router on the way knows no way to this address: follow it with `traceroute`",
+                ),
+                IoKind::NoRoute => (
+                    Local,
+                    Backoff,
+                    117,
+                    "check the routes of this host, as `ip route get` shows them; it is tried again until then",
+                ),
+                IoKind::NoNeighbour => (
+                    Network,
+                    Backoff,
+                    118,
+                    "the host is off or has another address, or the router to it is: check it on its link",
+                ),
+                // A rule says so: it will say so again until somebody changes it.
+                IoKind::Prohibited => (
+                    Network,
+                    Never,
+                    119,
+                    "a firewall on the way rejects the connection by rule: allow this address and port there",
+                ),
+                IoKind::NoPorts => (
+                    Local,
+                    Backoff,
+                    129,
+                    "widen `net.ipv4.ip_local_port_range` of this host, or find what opens so many connections \
+                     to this port",
+                ),
+                IoKind::Reset => (
+                    Network,
+                    Backoff,
+                    108,
+                    "look for a firewall on the way that resets connections, or a limit at the peer",
+                ),
+                IoKind::NotAvailable => {
+                    (Config, Backoff, 109, "correct `source_address`: this host has no such address")
                 }
-                IoKind::NoPorts => {
-                    "widen `net.ipv4.ip_local_port_range` of this host, or find what opens so many connections to this port"
+                IoKind::NoFamily => (
+                    Network,
+                    Backoff,
+                    116,
+                    "give the peer an address of another family, or switch this one on at this host",
+                ),
+                IoKind::Denied => {
+                    (Local, Never, 111, "a local firewall or security policy forbids the connection: allow it")
                 }
-                IoKind::Reset => "look for a firewall on the way that resets connections, or a limit at the peer",
-                IoKind::NotAvailable => "correct `source_address`: this host has no such address",
-                IoKind::NoFamily => "give the peer an address of another family, or switch this one on at this host",
-                IoKind::Denied => "a local firewall or security policy forbids the connection: allow it",
-                IoKind::Exhausted | IoKind::InUse => {
-                    "raise the limit of open files (`LimitNOFILE`, `ulimit -n`), or close other connections"
-                }
+                IoKind::Exhausted | IoKind::InUse => (
+                    Local,
+                    Backoff,
+                    112,
+                    "raise the limit of open files (`LimitNOFILE`, `ulimit -n`), or close other connections",
+                ),
                 IoKind::Aborted | IoKind::Cancelled | IoKind::Other => {
-                    "try this address and port by hand from this host"
+                    (Network, Backoff, 106, "try this address and port by hand from this host")
                 }
             },
-            Self::Refused { reason, .. } => reason.help(),
-            Self::Cancelled => "nothing to do: the connection is not wanted any more",
+            Self::Refused { reason, .. } => return reason.facts(),
+            Self::Cancelled => (Local, Never, 107, "nothing to do: the connection is not wanted any more"),
         }
+        .into()
     }
 }
 

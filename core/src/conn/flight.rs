@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::limits;
 use crate::time::Instant;
 
@@ -67,34 +67,33 @@ impl Stall {
 }
 
 impl Explain for Stall {
-    fn fault(&self) -> Fault {
-        Fault::Network
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Backoff
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::OursLarge { .. } => 131,
-            Self::TheirsLarge { .. } => 132,
-            Self::Ours { .. } => 133,
-        })
-    }
-
-    fn help(&self) -> &'static str {
+    fn facts(&self) -> Facts {
+        use Fault::Network;
+        use Retry::Backoff;
         match self {
-            Self::OursLarge { .. } => {
-                "the way to the peer carries less than this host's MTU: let ICMP \"fragmentation needed\" through, or lower the MTU"
-            }
-            Self::TheirsLarge { .. } => {
-                "the way from the peer carries less than the peer's MTU: let ICMP \"fragmentation needed\" through to it, or lower its MTU"
-            }
-            Self::Ours { .. } => {
-                "the peer or the way to it is gone, or swallows large packets (MTU): see which with `ping -M do -s 1472`"
-            }
+            Self::OursLarge { .. } => (
+                Network,
+                Backoff,
+                131,
+                "the way to the peer carries less than this host's MTU: let ICMP \"fragmentation needed\" \
+                 through, or lower the MTU",
+            ),
+            Self::TheirsLarge { .. } => (
+                Network,
+                Backoff,
+                132,
+                "the way from the peer carries less than the peer's MTU: let ICMP \"fragmentation needed\" \
+                 through to it, or lower its MTU",
+            ),
+            Self::Ours { .. } => (
+                Network,
+                Backoff,
+                133,
+                "the peer or the way to it is gone, or swallows large packets (MTU): see which with `ping -M do \
+                 -s 1472`",
+            ),
         }
+        .into()
     }
 }
 

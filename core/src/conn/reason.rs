@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flight::Stall;
-use crate::error::{Code, Explain, Fault, Retry, TlsError};
+use crate::error::{Explain, Facts, Fault, Retry, TlsError};
 use crate::socket::IoKind;
 
 /// Why a connection ended.
@@ -169,178 +169,189 @@ impl CloseReason {
 }
 
 impl Explain for CloseReason {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Bug, Config, Local, Network, Peer};
+        use Retry::{Backoff, Never};
         match self {
-            Self::Done | Self::Aborted | Self::Io(IoKind::Exhausted, _) => Fault::Local,
-            Self::PushedOut | Self::Crowded => Fault::Peer,
-            Self::ByPeer
-            | Self::EarlyByPeer(_)
-            | Self::NotBareos
-            | Self::BadHello
-            | Self::Refused(_)
-            | Self::Protocol(_)
-            | Self::FrameTooLong { .. }
-            | Self::NotReading(_)
-            | Self::DrainTimeout
-            | Self::Reflection => Fault::Peer,
-            Self::Io(..) | Self::TooSlow(_) | Self::CutFrame(_) | Self::Silent(_) | Self::StoodStill(_) => {
-                Fault::Network
-            }
-            Self::UnknownPeer { .. }
-            | Self::NameMismatch { .. }
-            | Self::TlsRequired(_)
-            | Self::WrongPassword(_)
-            | Self::RefusedByPeer
-            | Self::LeftAfterKey(_)
-            | Self::InBandTls { .. } => Fault::Config,
-            Self::Stuck(_) => Fault::Bug,
-            Self::Tls(error) => error.fault(),
+            Self::Tls(error) => return error.facts(),
+            Self::NotBareos => (
+                Peer,
+                Never,
+                301,
+                "something else dials this port, perhaps a port scanner or a monitoring probe: let it dial \
+                 elsewhere",
+            ),
+            Self::BadHello => (
+                Peer,
+                Never,
+                302,
+                "a daemon of another kind dials here: check which port its configuration names for this host",
+            ),
+            Self::UnknownPeer { .. } => (
+                Config,
+                Never,
+                303,
+                "add a resource of this name here, or correct the name at the peer",
+            ),
+            Self::NameMismatch { .. } => (
+                Config,
+                Never,
+                304,
+                "give each resource at the peer its own password and its own name; two were mixed up",
+            ),
+            Self::TlsRequired(_) => (
+                Config,
+                Never,
+                305,
+                "turn TLS on at the peer, or set `enable: false` in the `tls` of its resource here",
+            ),
+            Self::WrongPassword(_) => (
+                Config,
+                Never,
+                306,
+                "make the passwords of the two resources equal on both sides",
+            ),
+            Self::RefusedByPeer => (
+                Config,
+                Never,
+                307,
+                "compare our name and password with those in the peer's resource for us; its log says which it \
+                 misses",
+            ),
+            Self::Refused(_) => (
+                Peer,
+                Backoff,
+                308,
+                "the quoted words are the peer's: check that it has a resource for our name, and its own log",
+            ),
+            Self::Reflection => (
+                Peer,
+                Never,
+                309,
+                "two daemons must not have the same kind and name; if they do not, somebody replays our \
+                 challenges",
+            ),
+            Self::InBandTls { .. } => (
+                Config,
+                Never,
+                310,
+                "use TLS from the first byte: turn TLS on at both ends, or off at both ends",
+            ),
+            Self::EarlyByPeer(_) => (
+                Peer,
+                Backoff,
+                311,
+                "the peer hung up without saying why: it does not know our name, requires TLS, or had no room; \
+                 its log says which",
+            ),
+            Self::LeftAfterKey(_) => (
+                Config,
+                Never,
+                316,
+                "if the peer verifies certificates, configure one here, signed by its authority, or stop it from \
+                 verifying",
+            ),
+            Self::PushedOut => (
+                Peer,
+                Backoff,
+                314,
+                "find out who opens so many connections, or raise `max_unauthenticated`",
+            ),
+            Self::Crowded => (
+                Peer,
+                Backoff,
+                315,
+                "it is tried again; if that does not help, the peer's log says who takes up its room (T0314)",
+            ),
+            Self::TooSlow(_) => (
+                Network,
+                Backoff,
+                312,
+                "the peer is overloaded or stopped, or its packets are dropped on the way, perhaps the large \
+                 ones only (MTU)",
+            ),
+            Self::Done => (Local, Never, 401, "nothing to do"),
+            Self::ByPeer => (
+                Peer,
+                Backoff,
+                402,
+                "nothing to do unless a job was running; then look into the peer's log",
+            ),
+            Self::Io(IoKind::Exhausted, _) => (
+                Local,
+                Backoff,
+                317,
+                "raise the limit of open files (`LimitNOFILE`, `ulimit -n`) of this daemon, or see what holds so \
+                 many",
+            ),
+            Self::Io(..) => (
+                Network,
+                Backoff,
+                403,
+                "check the network between the two hosts, above all firewalls and NAT boxes that forget idle \
+                 connections",
+            ),
+            Self::Protocol(_) => (
+                Peer,
+                Backoff,
+                404,
+                "the two versions do not understand each other: report it with both versions",
+            ),
+            Self::CutFrame(_) => (
+                Network,
+                Backoff,
+                405,
+                "the peer was killed or the network in between cut the connection: look into the peer's log for \
+                 a crash",
+            ),
+            Self::FrameTooLong { .. } => (
+                Peer,
+                Backoff,
+                406,
+                "a message of that length makes no sense here: check that the peer is a backup daemon",
+            ),
+            Self::NotReading(_) => (
+                Peer,
+                Backoff,
+                407,
+                "the peer hangs or is overloaded: look at its processor and disk, then run the job again",
+            ),
+            Self::DrainTimeout => (
+                Peer,
+                Backoff,
+                408,
+                "the peer did not close its side after the end of the conversation: see whether it hangs",
+            ),
+            Self::Silent(_) => (
+                Network,
+                Backoff,
+                410,
+                "the peer or the way to it has vanished silently: see whether the host runs, and which firewall \
+                 forgot the connection",
+            ),
+            Self::StoodStill(stall) if stall.is_large() => (Network, Backoff, 319, "something on the way carries less than the interface of the sending host says (MTU): let ICMP \"fragmentation \
+                 needed\" through, or lower the MTU; then run the job again"),
+            Self::StoodStill(_) => (
+                Network,
+                Backoff,
+                319,
+                "see whether the peer runs and answers small and large packets (`ping -M do -s 1472`); then run \
+                 the job again",
+            ),
+            Self::Stuck(_) => (
+                Bug,
+                Backoff,
+                540,
+                "this is a mistake of Towline: report it with the versions of both daemons and the log around it",
+            ),
+            Self::Aborted => (
+                Local,
+                Never,
+                409,
+                "a job was cancelled or the daemon is stopping; the lines before this one in the log say which",
+            ),
         }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Tls(error) => error.retry(),
-            Self::NotBareos
-            | Self::BadHello
-            | Self::UnknownPeer { .. }
-            | Self::NameMismatch { .. }
-            | Self::TlsRequired(_)
-            | Self::WrongPassword(_)
-            | Self::RefusedByPeer
-            | Self::Reflection
-            | Self::LeftAfterKey(_)
-            | Self::InBandTls { .. }
-            | Self::Done
-            | Self::Aborted => Retry::Never,
-            Self::ByPeer
-            | Self::PushedOut
-            | Self::Crowded
-            | Self::EarlyByPeer(_)
-            | Self::Io(..)
-            | Self::Refused(_)
-            | Self::Protocol(_)
-            | Self::CutFrame(_)
-            | Self::FrameTooLong { .. }
-            | Self::NotReading(_)
-            | Self::TooSlow(_)
-            | Self::DrainTimeout
-            | Self::Silent(_)
-            | Self::StoodStill(_)
-            | Self::Stuck(_) => Retry::Backoff,
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Tls(error) => return error.code(),
-            Self::NotBareos => 301,
-            Self::BadHello => 302,
-            Self::UnknownPeer { .. } => 303,
-            Self::NameMismatch { .. } => 304,
-            Self::TlsRequired(_) => 305,
-            Self::WrongPassword(_) => 306,
-            Self::RefusedByPeer => 307,
-            Self::Refused(_) => 308,
-            Self::Reflection => 309,
-            Self::InBandTls { .. } => 310,
-            Self::EarlyByPeer(_) => 311,
-            Self::TooSlow(_) => 312,
-            Self::PushedOut => 314,
-            Self::LeftAfterKey(_) => 316,
-            Self::Crowded => 315,
-            Self::StoodStill(_) => 319,
-            Self::Done => 401,
-            Self::ByPeer => 402,
-            Self::Io(IoKind::Exhausted, _) => 317,
-            Self::Io(..) => 403,
-            Self::Protocol(_) => 404,
-            Self::CutFrame(_) => 405,
-            Self::FrameTooLong { .. } => 406,
-            Self::NotReading(_) => 407,
-            Self::DrainTimeout => 408,
-            Self::Aborted => 409,
-            Self::Silent(_) => 410,
-            Self::Stuck(_) => 540,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::Tls(error) => error.help(),
-            Self::NotBareos => {
-                "something else dials this port, perhaps a port scanner or a monitoring probe: let it dial elsewhere"
-            }
-            Self::BadHello => {
-                "a daemon of another kind dials here: check which port its configuration names for this host"
-            }
-            Self::UnknownPeer { .. } => "add a resource of this name here, or correct the name at the peer",
-            Self::NameMismatch { .. } => {
-                "give each resource at the peer its own password and its own name; two were mixed up"
-            }
-            Self::TlsRequired(_) => "turn TLS on at the peer, or set `enable: false` in the `tls` of its resource here",
-            Self::WrongPassword(_) => "make the passwords of the two resources equal on both sides",
-            Self::RefusedByPeer => {
-                "compare our name and password with those in the peer's resource for us; its log says which it misses"
-            }
-            Self::Refused(_) => {
-                "the quoted words are the peer's: check that it has a resource for our name, and its own log"
-            }
-            Self::Reflection => {
-                "two daemons must not have the same kind and name; if they do not, somebody replays our challenges"
-            }
-            Self::InBandTls { .. } => "use TLS from the first byte: turn TLS on at both ends, or off at both ends",
-            Self::EarlyByPeer(_) => {
-                "the peer hung up without saying why: it does not know our name, requires TLS, or had no room; its log says which"
-            }
-            Self::LeftAfterKey(_) => {
-                "if the peer verifies certificates, configure one here, signed by its authority, or stop it from verifying"
-            }
-            Self::PushedOut => "find out who opens so many connections, or raise `max_unauthenticated`",
-            Self::Crowded => {
-                "it is tried again; if that does not help, the peer's log says who takes up its room (T0314)"
-            }
-            Self::TooSlow(_) => {
-                "the peer is overloaded or stopped, or its packets are dropped on the way, perhaps the large ones only (MTU)"
-            }
-            Self::Done => "nothing to do",
-            Self::ByPeer => "nothing to do unless a job was running; then look into the peer's log",
-            Self::Io(IoKind::Exhausted, _) => {
-                "raise the limit of open files (`LimitNOFILE`, `ulimit -n`) of this daemon, or see what holds so many"
-            }
-            Self::Io(..) => {
-                "check the network between the two hosts, above all firewalls and NAT boxes that forget idle connections"
-            }
-            Self::Protocol(_) => "the two versions do not understand each other: report it with both versions",
-            Self::CutFrame(_) => {
-                "the peer was killed or the network in between cut the connection: look into the peer's log for a crash"
-            }
-            Self::FrameTooLong { .. } => {
-                "a message of that length makes no sense here: check that the peer is a backup daemon"
-            }
-            Self::NotReading(_) => {
-                "the peer hangs or is overloaded: look at its processor and disk, then run the job again"
-            }
-            Self::DrainTimeout => {
-                "the peer did not close its side after the end of the conversation: see whether it hangs"
-            }
-            Self::Silent(_) => {
-                "the peer or the way to it has vanished silently: see whether the host runs, and which firewall forgot the connection"
-            }
-            Self::StoodStill(stall) if stall.is_large() => {
-                "something on the way carries less than the interface of the sending host says (MTU): let ICMP \"fragmentation \
-                 needed\" through, or lower the MTU; then run the job again"
-            }
-            Self::StoodStill(_) => {
-                "see whether the peer runs and answers small and large packets (`ping -M do -s 1472`); then run the job again"
-            }
-            Self::Stuck(_) => {
-                "this is a mistake of Towline: report it with the versions of both daemons and the log around it"
-            }
-            Self::Aborted => {
-                "a job was cancelled or the daemon is stopping; the lines before this one in the log say which"
-            }
-        }
+        .into()
     }
 }
 
@@ -384,6 +395,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::error::Code;
 
     #[test]
     fn every_reason_has_its_own_code_and_its_own_advice() {

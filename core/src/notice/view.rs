@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::conn::{CloseReason, DialFailure};
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::Who;
 use crate::time::Wall;
 use crate::wire::status_reply::StatusReply;
@@ -75,53 +75,19 @@ pub enum TrayFailure {
 }
 
 impl Explain for TrayFailure {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Network, Peer};
+        use Retry::{Backoff, Never};
         match self {
-            Self::Dial(failure) => failure.fault(),
-            Self::Lost(reason) => reason.fault(),
-            Self::Setup(_) | Self::NoStatus(_) => Fault::Config,
-            Self::Late { .. } => Fault::Network,
-            Self::Greeting(_) | Self::TooLong(_) => Fault::Peer,
+            Self::Dial(failure) => return failure.facts(),
+            Self::Lost(reason) => return reason.facts(),
+            Self::Setup(_) => (Config, Never, 201, "configure a certificate for the monitor, or use a build with pre-shared keys"),
+            Self::Late { .. } => (Network, Backoff, 531, "look at that daemon: it takes connections but does not answer in time, or raise `timeout`"),
+            Self::Greeting(_) => (Peer, Never, 532, "check that the address and port are those of this daemon, not of another one"),
+            Self::NoStatus(_) => (Config, Never, 533, "let the monitor ask: `command_acl: [\"status\"]` in the director's `consoles`, `monitor: true` elsewhere"),
+            Self::TooLong(_) => (Peer, Backoff, 534, "check that the port is that of a backup daemon; if it is, report this with its version"),
         }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::Dial(failure) => failure.retry(),
-            Self::Lost(reason) => reason.retry(),
-            Self::Setup(_) | Self::NoStatus(_) | Self::Greeting(_) => Retry::Never,
-            Self::Late { .. } | Self::TooLong(_) => Retry::Backoff,
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Dial(failure) => return failure.code(),
-            Self::Lost(reason) => return reason.code(),
-            Self::Setup(_) => 201,
-            Self::Late { .. } => 531,
-            Self::Greeting(_) => 532,
-            Self::NoStatus(_) => 533,
-            Self::TooLong(_) => 534,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::Dial(failure) => failure.help(),
-            Self::Lost(reason) => reason.help(),
-            Self::Setup(_) => "configure a certificate for the monitor, or use a build with pre-shared keys",
-            Self::Late { .. } => {
-                "look at that daemon: it takes connections but does not answer in time, or raise `timeout`"
-            }
-            Self::Greeting(_) => "check that the address and port are those of this daemon, not of another one",
-            Self::NoStatus(_) => {
-                "let the monitor ask: `command_acl: [\"status\"]` in the director's `consoles`, `monitor: true` elsewhere"
-            }
-            Self::TooLong(_) => {
-                "check that the port is that of a backup daemon; if it is, report this with its version"
-            }
-        }
+        .into()
     }
 }
 

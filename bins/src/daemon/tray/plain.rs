@@ -24,7 +24,7 @@ pub(super) fn health(view: &DaemonView) -> String {
     match &view.health {
         Health::Unknown => "being asked".to_owned(),
         Health::Reachable => "reachable".to_owned(),
-        Health::Unreachable(why) => format!("unreachable: {why} ({}); {}", why.code(), why.help()),
+        Health::Unreachable(why) => format!("unreachable: {}", why.line()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Why a listener could not be opened.
 
 use crate::address::Endpoint;
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::socket::IoKind;
 
 /// Why a listener could not be opened.
@@ -46,45 +46,33 @@ impl BindError {
 }
 
 impl Explain for BindError {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Local};
+        use Retry::{Backoff, Never};
         match self.kind() {
-            None | Some(IoKind::InUse | IoKind::NotAvailable | IoKind::NoFamily) => Fault::Config,
-            Some(_) => Fault::Local,
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self.kind() {
-            _ if self.is_of_no_consequence() => Retry::Never,
-            None | Some(IoKind::NotAvailable | IoKind::Exhausted) => Retry::Backoff,
-            Some(_) => Retry::Never,
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self.kind() {
-            None => 128,
-            Some(IoKind::InUse) => 120,
-            Some(IoKind::NotAvailable) => 122,
-            Some(IoKind::Denied) => 123,
-            Some(IoKind::Exhausted) => 124,
-            Some(IoKind::NoFamily) => 127,
-            Some(_) => 125,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self.kind() {
-            None => "it is bound when the interface is there; correct `listen` if the name is wrong",
-            Some(IoKind::InUse) => "stop the other program that has this port, or change `port`",
-            Some(IoKind::NotAvailable) => {
-                "it is bound as soon as an interface of this host has the address; correct `listen` if it is wrong"
+            None => {
+                (Config, Backoff, 128, "it is bound when the interface is there; correct `listen` if the name is wrong")
             }
-            Some(IoKind::Denied) => "choose a port above 1023, or allow this daemon to bind the one it has",
-            Some(IoKind::Exhausted) => "raise the limit of open files of this service; it is tried again until then",
-            Some(IoKind::NoFamily) => "remove this address from `listen`, or switch its family on",
-            Some(_) => "check `listen` and `port`",
+            Some(IoKind::InUse) => (Config, Never, 120, "stop the other program that has this port, or change `port`"),
+            Some(IoKind::NotAvailable) => (
+                Config,
+                // On a machine without IPv6 there never will be one.
+                if self.is_of_no_consequence() { Never } else { Backoff },
+                122,
+                "it is bound as soon as an interface of this host has the address; correct `listen` if it is wrong",
+            ),
+            Some(IoKind::Denied) => {
+                (Local, Never, 123, "choose a port above 1023, or allow this daemon to bind the one it has")
+            }
+            Some(IoKind::Exhausted) => {
+                (Local, Backoff, 124, "raise the limit of open files of this service; it is tried again until then")
+            }
+            Some(IoKind::NoFamily) => {
+                (Config, Never, 127, "remove this address from `listen`, or switch its family on")
+            }
+            Some(_) => (Local, Never, 125, "check `listen` and `port`"),
         }
+        .into()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Whether file daemon, storage daemon and catalog agree on what a backup has saved.
 
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::wire::status::JobStatus;
 
 use super::job::Job;
@@ -45,33 +45,20 @@ pub(crate) enum Disagreement {
 }
 
 impl Explain for Disagreement {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Peer};
+        use Retry::Never;
         match self {
-            Self::Nothing { .. } => Fault::Config,
-            _ => Fault::Peer,
+            Self::Files { .. } => {
+                (Peer, Never, 560, "run the job again, and read the logs of both daemons if they differ again")
+            }
+            Self::Bytes { .. } => (Peer, Never, 561, "verify the job on its volume, and run it again"),
+            Self::Catalog { .. } => (Peer, Never, 562, "do not restore from this job; run it again"),
+            Self::Nothing { .. } => {
+                (Config, Never, 563, "correct the paths of the fileset, or let the file daemon read them")
+            }
         }
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::Files { .. } => 560,
-            Self::Bytes { .. } => 561,
-            Self::Catalog { .. } => 562,
-            Self::Nothing { .. } => 563,
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::Files { .. } => "run the job again, and read the logs of both daemons if they differ again",
-            Self::Bytes { .. } => "verify the job on its volume, and run it again",
-            Self::Catalog { .. } => "do not restore from this job; run it again",
-            Self::Nothing { .. } => "correct the paths of the fileset, or let the file daemon read them",
-        }
+        .into()
     }
 }
 

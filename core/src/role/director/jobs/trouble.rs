@@ -4,7 +4,7 @@ use crate::catalog::restore_selection::SelectionError;
 use crate::catalog::{CatalogAnswer, CatalogError};
 use crate::channel::NoAddress;
 use crate::conn::{CloseReason, DialFailure};
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::Who;
 use crate::role::script::Mismatch;
 use crate::wire::status::{JobStatus, StorageEnd};
@@ -183,23 +183,19 @@ impl Trouble {
     pub(crate) fn unexpected(answer: &CatalogAnswer) -> Self {
         Self::CatalogAnswer(format!("{answer:?}"))
     }
+}
 
-    /// As a line of a report has it.
-    pub(crate) fn line(&self) -> String {
-        format!("{self} ({}); {}", self.code(), self.help())
-    }
-
-    /// All that there is to say of it, but for the sentence. What has an error of its own beneath says what that says.
+impl Explain for Trouble {
     fn facts(&self) -> Facts {
         use Fault::{Bug, Config, Local, Network, Peer};
         use Retry::{Backoff, Never};
-        let (fault, retry, code, help) = match self {
-            Self::Catalog(error) | Self::FilesNotStored(error) => return Facts::of(error),
-            Self::Undialled(error) => return Facts::of(error),
-            Self::NotDialled { failure, .. } => return Facts::of(failure),
-            Self::NotReached(failure) => return Facts::of(failure),
-            Self::Lost { reason, .. } => return Facts::of(reason),
-            Self::Selection(error) => return Facts::of(error),
+        match self {
+            Self::Catalog(error) | Self::FilesNotStored(error) => return error.facts(),
+            Self::Undialled(error) => return error.facts(),
+            Self::NotDialled { failure, .. } => return failure.facts(),
+            Self::NotReached(failure) => return failure.facts(),
+            Self::Lost { reason, .. } => return reason.facts(),
+            Self::Selection(error) => return error.facts(),
             Self::Step(_) => (Peer, Backoff, 571, "the messages of that daemon before this line say why"),
             Self::FileEnded { .. } => (Peer, Backoff, 572, "its messages say why"),
             Self::StorageEnded { .. } => (Peer, Backoff, 573, "the messages of that storage daemon say why"),
@@ -231,40 +227,8 @@ impl Trouble {
             Self::NoEnd { .. } => (Peer, Backoff, 593, "its log says why"),
             Self::ShortCopy { .. } => (Peer, Backoff, 594, "run the copy again; the original is still there"),
             Self::OtherTask => (Bug, Never, 598, "report it with the job's report"),
-        };
-        Facts { fault, retry, code: Code(code), help }
-    }
-}
-
-/// What an error says of itself besides its sentence.
-struct Facts {
-    fault: Fault,
-    retry: Retry,
-    code: Code,
-    help: &'static str,
-}
-
-impl Facts {
-    fn of(error: &dyn Explain) -> Self {
-        Self { fault: error.fault(), retry: error.retry(), code: error.code(), help: error.help() }
-    }
-}
-
-impl Explain for Trouble {
-    fn fault(&self) -> Fault {
-        self.facts().fault
-    }
-
-    fn retry(&self) -> Retry {
-        self.facts().retry
-    }
-
-    fn code(&self) -> Code {
-        self.facts().code
-    }
-
-    fn help(&self) -> &'static str {
-        self.facts().help
+        }
+        .into()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{DirectorConfig, keepalive};
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::DialId;
 use crate::node::{Opening, Route};
 use crate::role::director::Net;
@@ -149,29 +149,15 @@ pub(crate) fn one_of_each() -> Vec<Undialled> {
 }
 
 impl Explain for Undialled {
-    fn fault(&self) -> Fault {
-        Fault::Config
-    }
-
-    fn retry(&self) -> Retry {
-        Retry::Never
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::NoStorage(_) => 595,
-            Self::NoClient(_) => 596,
-            Self::NoAddress(_) => 151,
-            Self::Tls(_) => 597,
-        })
-    }
-
-    fn help(&self) -> &'static str {
+    fn facts(&self) -> Facts {
+        use Fault::Config;
+        use Retry::Never;
         match self {
-            Self::NoStorage(_) => "name a storage of the configuration",
-            Self::NoClient(_) => "name a client of the configuration",
-            Self::NoAddress(_) => "give the client an address, or let it dial in",
-            Self::Tls(_) => "configure a certificate, or use a build with pre-shared keys",
+            Self::NoStorage(_) => (Config, Never, 595, "name a storage of the configuration"),
+            Self::NoClient(_) => (Config, Never, 596, "name a client of the configuration"),
+            Self::NoAddress(_) => (Config, Never, 151, "give the client an address, or let it dial in"),
+            Self::Tls(_) => (Config, Never, 597, "configure a certificate, or use a build with pre-shared keys"),
         }
+        .into()
     }
 }

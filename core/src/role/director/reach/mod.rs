@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::config::DirectorConfig;
 use crate::conn::{DialFailure, Peer};
-use crate::error::{Code, Explain, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::{ConnId, DialId};
 use crate::node::TimerKey;
 use crate::role::quiet::Quiet;
@@ -129,44 +129,30 @@ fn claims(saw: &Saw) -> String {
 }
 
 impl Explain for ReachFailure {
-    fn fault(&self) -> Fault {
+    fn facts(&self) -> Facts {
+        use Fault::{Config, Network};
+        use Retry::{Backoff, Never};
         match self {
-            Self::NotAllowed(_) => Fault::Config,
-            Self::Undialled(why) => why.fault(),
-            Self::Dial(failure) => failure.fault(),
-            Self::NotCome { .. } | Self::Neither { .. } => Fault::Network,
-        }
-    }
-
-    fn retry(&self) -> Retry {
-        match self {
-            Self::NotAllowed(_) => Retry::Never,
-            Self::Undialled(why) => why.retry(),
-            Self::Dial(failure) => failure.retry(),
-            Self::NotCome { .. } | Self::Neither { .. } => Retry::Backoff,
-        }
-    }
-
-    fn code(&self) -> Code {
-        Code(match self {
-            Self::NotAllowed(_) => 150,
-            Self::NotCome { .. } => 152,
-            Self::Neither { .. } => 153,
-            Self::Undialled(why) => return why.code(),
-            Self::Dial(failure) => return failure.code(),
-        })
-    }
-
-    fn help(&self) -> &'static str {
-        match self {
-            Self::NotAllowed(_) => {
-                "let one side dial: set `connection_from_director_to_client` or `connection_from_client_to_director` of the client"
+            Self::NotAllowed(_) => (
+                Config,
+                Never,
+                150,
+                "let one side dial: set `connection_from_director_to_client` or \
+                 `connection_from_client_to_director` of the client",
+            ),
+            Self::Undialled(why) => return why.facts(),
+            Self::NotCome { .. } => {
+                (Network, Backoff, 152, "see whether the client runs, and what its log says about this director")
             }
-            Self::Undialled(why) => why.help(),
-            Self::NotCome { .. } => "see whether the client runs, and what its log says about this director",
-            Self::Neither { .. } => "see whether the client runs, and which of the two directions its network allows",
-            Self::Dial(failure) => failure.help(),
+            Self::Neither { .. } => (
+                Network,
+                Backoff,
+                153,
+                "see whether the client runs, and which of the two directions its network allows",
+            ),
+            Self::Dial(failure) => return failure.facts(),
         }
+        .into()
     }
 }
 

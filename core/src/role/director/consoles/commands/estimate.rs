@@ -101,7 +101,7 @@ fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs) -> Reply {
         text += "There is no Full backup to build on: this is what a Full would save.\n";
     }
     if let Some(wrong) = choice.wrong_clock {
-        text += &format!("Warning: {wrong} ({}); {}\n", wrong.code(), wrong.help());
+        text += &format!("Warning: {}\n", wrong.line());
     }
     let stamp = view.zone().local(view.now()).stamp();
     let before = preparations(view.config(), estimate, &stamp, choice.level, choice.since, choice.previous);
