@@ -187,3 +187,14 @@ pub enum TlsError {
     #[error("TLS engine: {0}")]
     Engine(String),
 }
+
+/// TLS is wanted, and there is nothing to offer for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("TLS is wanted, but no certificate is configured and pre-shared keys are not built in")]
+pub struct NoOffer;
+
+impl Explain for NoOffer {
+    fn facts(&self) -> Facts {
+        (Fault::Config, Retry::Never, 597, "configure a certificate, or use a build with pre-shared keys").into()
+    }
+}

@@ -27,10 +27,10 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         904,
-        "a storage daemon has too many jobs",
+        "a daemon has too many jobs",
         (Fault::Config, Retry::Backoff),
-        "A director began one more job than the storage daemon takes at a time. The job has failed.",
-        "Raise `maximum_concurrent_jobs` of the storage daemon, or lower that of the director's storage.",
+        "A director began one more job than the file daemon or storage daemon takes at a time. The job has failed.",
+        "Raise `maximum_concurrent_jobs` of that daemon, or lower that of the director's client or storage.",
     ),
     entry(
         905,
@@ -38,20 +38,6 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Bug, Retry::Never),
         "The list of what to read from the volumes, which the director sends, could not be understood. The job has failed.",
         "Report it with the version of the director and the log line.",
-    ),
-    entry(
-        906,
-        "a job has failed at the file daemon",
-        (Fault::Local, Retry::Backoff),
-        "Something in this job went wrong at the file daemon and has no code of its own. The log line and the report of the job say what.",
-        "Correct what the line says, then run the job again.",
-    ),
-    entry(
-        907,
-        "a job has failed at the storage daemon",
-        (Fault::Local, Retry::Backoff),
-        "Something in this job went wrong at the storage daemon and has no code of its own. The log line and the report of the job say what.",
-        "Correct what the line names, and run the job again.",
     ),
     entry(
         908,

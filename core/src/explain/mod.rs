@@ -9,6 +9,7 @@ mod config;
 mod conn;
 mod dial;
 mod disk;
+mod failing;
 mod figures;
 mod job;
 mod log;
@@ -91,6 +92,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         record::PAGES,
         unsaved::PAGES,
         answers::PAGES,
+        failing::PAGES,
         catalog::PAGES,
         config::PAGES,
         log::PAGES,

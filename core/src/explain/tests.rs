@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Page, all, complaint, page};
 use crate::catalog::levels::WrongClock;
 use crate::catalog::restore_selection::SelectionError;
-use crate::error::{Code, Explain};
+use crate::error::{Code, Explain, NoOffer};
 use crate::explain::codes;
 use crate::{bulk, catalog, conn, node, notice, role, tls};
 
@@ -27,6 +27,8 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(role::director::one_of_each_reach_failure()))
         .chain(boxed(role::director::one_of_each_undialled()))
         .chain(boxed(role::director::one_of_each_trouble()))
+        .chain(boxed(role::trouble::one_of_each()))
+        .chain(boxed(vec![NoOffer]))
         .chain(boxed(tls::one_of_each_error()))
         .chain(boxed(conn::one_of_each_reason()))
         .chain(boxed(conn::one_of_each_stall()))
@@ -43,8 +45,8 @@ fn every_error() -> Vec<Box<dyn Explain>> {
 /// Codes that are given to a line of the log without an error value.
 const BY_THEMSELVES: &[u16] = &[
     110, 121, 126, 130, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 313, 318, 509, 530, 541, 542, 550, 551, 552,
-    553, 610, 611, 621, 622, 640, 641, 642, 650, 651, 901, 902, 903, 904, 905, 906, 907, 908, 909, 910, 911, 912, 913,
-    914, 915, 916, 917, 918, 919, 920, 921, 922, 945, 946,
+    610, 611, 621, 622, 640, 641, 642, 650, 651, 901, 902, 903, 905, 908, 909, 910, 911, 912, 913, 914, 915, 916, 917,
+    918, 919, 920, 921, 922, 945, 946,
 ];
 
 #[test]

@@ -301,6 +301,11 @@ impl AnyNet {
         self.order(Action::Notify(Notice::Log { level, cause: Some(cause), text: printable::line(text).into_owned() }));
     }
 
+    /// Writes an error to the log, with what to do.
+    pub fn log_error(&mut self, level: Level, error: &dyn Explain) {
+        self.log_cause(level, (error.fault(), error.code()), &format!("{error}; {}", error.help()));
+    }
+
     /// Writes to the log what has no error value: with the fault and the remedy of the code's page, or of another code that
     /// the text names itself.
     pub fn complain(&mut self, level: Level, code: u16, text: &str) {

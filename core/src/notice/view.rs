@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::conn::{CloseReason, DialFailure};
-use crate::error::{Explain, Facts, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, NoOffer, Retry};
 use crate::ids::Who;
 use crate::time::Wall;
 use crate::wire::status_reply::StatusReply;
@@ -54,7 +54,7 @@ pub enum TrayFailure {
     Lost(CloseReason),
     /// What is configured cannot be dialled with; the text says why.
     #[error("{0}")]
-    Setup(String),
+    Setup(NoOffer),
     /// The time is over.
     #[error("no answer within {} s: {doing} took too long", within.as_secs())]
     Late {
@@ -81,11 +81,29 @@ impl Explain for TrayFailure {
         match self {
             Self::Dial(failure) => return failure.facts(),
             Self::Lost(reason) => return reason.facts(),
-            Self::Setup(_) => (Config, Never, 201, "configure a certificate for the monitor, or use a build with pre-shared keys"),
-            Self::Late { .. } => (Network, Backoff, 531, "look at that daemon: it takes connections but does not answer in time, or raise `timeout`"),
-            Self::Greeting(_) => (Peer, Never, 532, "check that the address and port are those of this daemon, not of another one"),
-            Self::NoStatus(_) => (Config, Never, 533, "let the monitor ask: `command_acl: [\"status\"]` in the director's `consoles`, `monitor: true` elsewhere"),
-            Self::TooLong(_) => (Peer, Backoff, 534, "check that the port is that of a backup daemon; if it is, report this with its version"),
+            Self::Setup(why) => return why.facts(),
+            Self::Late { .. } => (
+                Network,
+                Backoff,
+                531,
+                "look at that daemon: it takes connections but does not answer in time, or raise `timeout`",
+            ),
+            Self::Greeting(_) => {
+                (Peer, Never, 532, "check that the address and port are those of this daemon, not of another one")
+            }
+            Self::NoStatus(_) => (
+                Config,
+                Never,
+                533,
+                "let the monitor ask: `command_acl: [\"status\"]` in the director's `consoles`, `monitor: true` \
+                 elsewhere",
+            ),
+            Self::TooLong(_) => (
+                Peer,
+                Backoff,
+                534,
+                "check that the port is that of a backup daemon; if it is, report this with its version",
+            ),
         }
         .into()
     }

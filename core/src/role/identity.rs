@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::calendar::{Civil, Zone};
+use crate::error::NoOffer;
 use crate::node::Opening;
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -51,14 +52,6 @@ pub enum DialOffer {
     #[cfg(feature = "sim")]
     Simulated,
 }
-
-/// TLS is wanted, and there is nothing to offer for it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "TLS is wanted, but no certificate is configured and pre-shared keys are not built in; configure a certificate, or use \
-     a build with pre-shared keys"
-)]
-pub struct NoOffer;
 
 impl DialOffer {
     fn dialler(&self, address: &str, identity: &PeerName, key: &Secret) -> Result<Dialler, NoOffer> {

@@ -14,11 +14,4 @@ pub mod script;
 mod sessions;
 pub mod storage;
 pub mod tray;
-
-use crate::bulk::machine::Outcome;
-use crate::error::Explain;
-
-/// A machine's end in words for a job's log, with its code and what to do.
-pub(crate) fn outcome_text(outcome: &Outcome) -> String {
-    format!("{outcome} ({}): {}", outcome.code(), outcome.help())
-}
+pub(crate) mod trouble;

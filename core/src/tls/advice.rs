@@ -7,30 +7,142 @@ impl Explain for TlsError {
         use Fault::{Bug, Config, Network, Peer};
         use Retry::{Backoff, Never};
         match self {
-            Self::UnknownIdentity(_) => (Config, Backoff, 201, "add a resource with exactly this name here, or correct the name in the peer's configuration"),
-            Self::WrongKey(_) => (Config, Never, 202, "write the same password on both sides, in the two resources that name each other"),
-            Self::IdentityRefused(_) => (Config, Backoff, 203, "make the name here equal to the one in the peer's configuration, and check that the peer has loaded it"),
-            Self::KeyRefused(_) => (Config, Never, 204, "make the password, and the name, here equal to those in the peer's configuration; its log says which differs"),
+            Self::UnknownIdentity(_) => (
+                Config,
+                Backoff,
+                201,
+                "add a resource with exactly this name here, or correct the name in the peer's configuration",
+            ),
+            Self::WrongKey(_) => (
+                Config,
+                Never,
+                202,
+                "write the same password on both sides, in the two resources that name each other",
+            ),
+            Self::IdentityRefused(_) => (
+                Config,
+                Backoff,
+                203,
+                "make the name here equal to the one in the peer's configuration, and check that the peer has \
+                 loaded it",
+            ),
+            Self::KeyRefused(_) => (
+                Config,
+                Never,
+                204,
+                "make the password, and the name, here equal to those in the peer's configuration; its log says \
+                 which differs",
+            ),
             Self::CertificateInsteadOfKey(_) => (Config, Never, 205, "let the peer prefer SHA-256 suites (in Bareos: TLS Cipher Suites = \
                  \"TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256\"), or configure certificates for this peer here"),
-            Self::RefusedByPeer => (Peer, Never, 206, "configure a certificate and its key in the peer's own resource, or build and use pre-shared keys here"),
-            Self::NothingOffered => (Peer, Never, 207, "configure a certificate and its key here, or let the peer use a pre-shared key (a name and a password)"),
-            Self::NotConfigured => (Config, Never, 208, "configure a certificate and its key, or a password, in this daemon's resource"),
-            Self::PskNotBuilt => (Config, Never, 209, "install a build with the feature psk, or configure a certificate and its key here"),
-            Self::UntrustedCertificate => (Peer, Never, 210, "put the authority that signed the peer's certificate into the file named as TLS CA certificate"),
-            Self::WrongCertificateName(_) => (Peer, Never, 211, "list the peer's common name as TLS allowed CN, or use an address that its certificate names"),
-            Self::CertificateTime => (Peer, Never, 212, "compare the clocks of both machines, then renew the peer's certificate"),
-            Self::NoPeerCertificate => (Peer, Never, 213, "configure a certificate and its key on the peer, or stop verifying peers here"),
-            Self::OurCertificateRefused(_) => (Config, Never, 214, "read the peer's log, then give this daemon a certificate signed by the authority the peer trusts"),
-            Self::BadCertificate(_) => (Config, Never, 215, "check that the files hold a PEM certificate chain and its unencrypted private key"),
-            Self::BadKey(_) => (Config, Never, 216, "choose a shorter name or password, and none that is empty: names of up to 117 bytes fit every kind of daemon"),
-            Self::NotTls => (Peer, Never, 217, "check that the port belongs to a backup daemon and that TLS is enabled on both sides"),
-            Self::RefusedInClear => (Peer, Backoff, 218, "read the peer's log: it has TLS switched off, does not know this name, or is not taking connections"),
-            Self::NothingInCommon => (Peer, Never, 219, "allow TLS 1.2 or TLS 1.3 and the default cipher suites on both sides"),
+            Self::RefusedByPeer => (
+                Peer,
+                Never,
+                206,
+                "configure a certificate and its key in the peer's own resource, or build and use pre-shared \
+                 keys here",
+            ),
+            Self::NothingOffered => (
+                Peer,
+                Never,
+                207,
+                "configure a certificate and its key here, or let the peer use a pre-shared key (a name and a \
+                 password)",
+            ),
+            Self::NotConfigured => (
+                Config,
+                Never,
+                208,
+                "configure a certificate and its key, or a password, in this daemon's resource",
+            ),
+            Self::PskNotBuilt => (
+                Config,
+                Never,
+                209,
+                "install a build with the feature psk, or configure a certificate and its key here",
+            ),
+            Self::UntrustedCertificate => (
+                Peer,
+                Never,
+                210,
+                "put the authority that signed the peer's certificate into the file named as TLS CA certificate",
+            ),
+            Self::WrongCertificateName(_) => (
+                Peer,
+                Never,
+                211,
+                "list the peer's common name as TLS allowed CN, or use an address that its certificate names",
+            ),
+            Self::CertificateTime => (
+                Peer,
+                Never,
+                212,
+                "compare the clocks of both machines, then renew the peer's certificate",
+            ),
+            Self::NoPeerCertificate => (
+                Peer,
+                Never,
+                213,
+                "configure a certificate and its key on the peer, or stop verifying peers here",
+            ),
+            Self::OurCertificateRefused(_) => (
+                Config,
+                Never,
+                214,
+                "read the peer's log, then give this daemon a certificate signed by the authority the peer \
+                 trusts",
+            ),
+            Self::BadCertificate(_) => (
+                Config,
+                Never,
+                215,
+                "check that the files hold a PEM certificate chain and its unencrypted private key",
+            ),
+            Self::BadKey(_) => (
+                Config,
+                Never,
+                216,
+                "choose a shorter name or password, and none that is empty: names of up to 117 bytes fit every \
+                 kind of daemon",
+            ),
+            Self::NotTls => (
+                Peer,
+                Never,
+                217,
+                "check that the port belongs to a backup daemon and that TLS is enabled on both sides",
+            ),
+            Self::RefusedInClear => (
+                Peer,
+                Backoff,
+                218,
+                "read the peer's log: it has TLS switched off, does not know this name, or is not taking \
+                 connections",
+            ),
+            Self::NothingInCommon => (
+                Peer,
+                Never,
+                219,
+                "allow TLS 1.2 or TLS 1.3 and the default cipher suites on both sides",
+            ),
             Self::Alert(_) => (Peer, Backoff, 220, "read the peer's log: it says why it ended the connection"),
-            Self::DamagedRecord => (Network, Backoff, 221, "look for a proxy or firewall that changes the data on the way"),
-            Self::BrokenRules(_) => (Peer, Backoff, 222, "check that the port belongs to a backup daemon, and update the peer's TLS library"),
-            Self::KeysExhausted => (Peer, Backoff, 224, "let the peer speak TLS 1.3, or a ChaCha20 suite, for jobs of more than 256 GiB"),
+            Self::DamagedRecord => (
+                Network,
+                Backoff,
+                221,
+                "look for a proxy or firewall that changes the data on the way",
+            ),
+            Self::BrokenRules(_) => (
+                Peer,
+                Backoff,
+                222,
+                "check that the port belongs to a backup daemon, and update the peer's TLS library",
+            ),
+            Self::KeysExhausted => (
+                Peer,
+                Backoff,
+                224,
+                "let the peer speak TLS 1.3, or a ChaCha20 suite, for jobs of more than 256 GiB",
+            ),
             Self::Engine(_) => (Bug, Backoff, 223, "report this as a bug, with the log of this connection"),
         }
         .into()

@@ -128,8 +128,8 @@ impl FileDaemon {
                 State::Dialling(net.dial(route, opening, Dial::Director(name.to_owned())))
             }
             Err(why) => {
-                let cause = Some((Fault::Config, Code(201)));
-                self.say(net, Level::Error, cause, &format!("director {name} is not dialled: {why}"));
+                let text = format!("director {name} is not dialled: {why}; {}", why.help());
+                self.say(net, Level::Error, Some((why.fault(), why.code())), &text);
                 State::Over
             }
         };

@@ -34,6 +34,7 @@ use crate::config::{FileConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, SessionId, Who};
+use crate::limits;
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::role::identity::{Credentials, Identity};
@@ -42,13 +43,13 @@ use crate::role::quiet::{Quiet, more};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Ran, Scripted};
 use crate::role::sessions::{Sessions, Use};
+use crate::role::trouble::Trouble;
 use crate::time::Wall;
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 use crate::work::{Work, WorkDone};
-use crate::{limits, role};
 
 use calling::Calling;
 use data::Event;
@@ -136,7 +137,7 @@ impl FileDaemon {
                 self.advance(net, id, Job::go_on);
             }
             Ok(Progress::Finished) => self.data_done(net, id),
-            Err(mismatch) => self.fail_job(net, id, &format!("the data channel {mismatch}")),
+            Err(mismatch) => self.fail_job(net, id, &Trouble::Channel(mismatch)),
         }
     }
 
@@ -157,9 +158,9 @@ impl FileDaemon {
     }
 
     /// Something fatal has happened to the job: says so, and ends the session.
-    fn fail_job(&mut self, net: &mut Net, id: SessionId, text: &str) {
+    fn fail_job(&mut self, net: &mut Net, id: SessionId, trouble: &Trouble) {
         if self.sessions.get(id).is_some() {
-            self.say_fatal(net, id, text);
+            self.say_fatal(net, id, trouble);
             self.end_session(net, id);
         }
     }
@@ -311,7 +312,7 @@ impl Role for FileDaemon {
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
         let Some(Use::Storage(id)) = self.sessions.use_of(conn) else { return };
         if let Some(session) = self.sessions.get_mut(id) {
-            let text = format!("the data channel stands still: {stall} ({}); {}", stall.code(), stall.help());
+            let text = format!("the data channel stands still: {}", stall.line());
             session.message(net, &self.config.file.name, MessageKind::Warning, &text);
         }
     }
@@ -332,9 +333,7 @@ impl Role for FileDaemon {
                 self.sessions.attach(conn, Use::Storage(id));
             }
             Err(failure) => {
-                let text =
-                    format!("cannot reach the storage daemon: {failure} ({}); {}", failure.code(), failure.help());
-                self.say_fatal(net, id, &text);
+                self.say_fatal(net, id, &Trouble::NotReached { whom: "storage daemon", failure });
                 self.sessions.tell(net, id, crate::wire::file_answers::BAD_STORAGE);
                 self.end_session(net, id);
             }
@@ -405,7 +404,7 @@ impl Role for FileDaemon {
         match outcome {
             Outcome::Complete { .. } => self.advance(net, id, |job, net| job.on_event(Event::Carried, net)),
             Outcome::Cut => {} // on_closed follows and knows why
-            other => self.fail_job(net, id, &role::outcome_text(&other)),
+            other => self.fail_job(net, id, &Trouble::Data(other)),
         }
     }
 
@@ -413,8 +412,7 @@ impl Role for FileDaemon {
         match self.sessions.detach(conn) {
             Some(Use::Director(id)) => self.director_left(net, id, &reason.to_string()),
             Some(Use::Storage(id) | Use::Client(id)) => {
-                let text = format!("lost the storage daemon: {reason} ({}); {}", reason.code(), reason.help());
-                self.fail_job(net, id, &text);
+                self.fail_job(net, id, &Trouble::Lost { whom: "storage daemon", reason });
             }
             None => self.director_hung_up(net, conn, &reason.to_string()),
         }
@@ -442,8 +440,8 @@ impl Role for FileDaemon {
                 job.add(&tally);
                 job.on_event(Event::Closed, net)
             }),
-            WorkDone::Disk(DiskDone::Failed { error, .. }) => self.fail_job(net, id, &error.to_string()),
-            _ => self.fail_job(net, id, "the disk workers have stopped"),
+            WorkDone::Disk(DiskDone::Failed { error, .. }) => self.fail_job(net, id, &error.into()),
+            _ => self.fail_job(net, id, &Trouble::NoWorkers),
         }
     }
 
@@ -468,7 +466,7 @@ impl Role for FileDaemon {
         self.stop_calling(net);
         net.stop_listening();
         for id in self.sessions.ids() {
-            self.fail_job(net, id, "the file daemon is being stopped");
+            self.fail_job(net, id, &Trouble::Stopping("file"));
         }
         self.exit_if_idle(net);
     }

@@ -8,6 +8,7 @@ use crate::ids::{ConnId, SessionId};
 use crate::notice::Level;
 use crate::role::file::Net;
 use crate::role::sessions::Use;
+use crate::role::trouble::Trouble;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::file_answers as answers;
 use crate::wire::names::{PeerKind, PeerName};
@@ -58,12 +59,7 @@ impl FileDaemon {
     pub(super) fn expect_storage(&mut self, net: &mut Net, id: SessionId, kind: Kind) -> Next {
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         if !job.is_callable() {
-            self.no_storage(
-                net,
-                id,
-                &kind,
-                "there is no storage daemon for this job: a `storage` command must come first",
-            );
+            self.no_storage(net, id, &kind, &Trouble::NoStorage);
             return Next::End;
         }
         let timer = net.set_timer(EXPECT, "the storage daemon of a passive client's job", Due::Storage(id));
@@ -75,17 +71,12 @@ impl FileDaemon {
     pub(super) fn nobody_came(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         let Presence::Expected(kind, _) = std::mem::replace(&mut job.peer, Presence::Ended) else { return };
-        let text = format!(
-            "no storage daemon has come for this job within {} s: the director sent no `storage` command, so one must dial \
-             this file daemon; check that its port is open for it",
-            EXPECT.as_secs()
-        );
-        self.no_storage(net, id, &kind, &text);
+        self.no_storage(net, id, &kind, &Trouble::NobodyCame(EXPECT.as_secs()));
         self.end_session(net, id);
     }
 
-    fn no_storage(&mut self, net: &mut Net, id: SessionId, kind: &Kind, text: &str) {
-        self.say_fatal(net, id, text);
+    fn no_storage(&mut self, net: &mut Net, id: SessionId, kind: &Kind, trouble: &Trouble) {
+        self.say_fatal(net, id, trouble);
         if matches!(kind, Kind::Backup { .. }) {
             self.sessions.tell(net, id, answers::BAD_BACKUP);
         }

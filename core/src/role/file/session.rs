@@ -8,6 +8,7 @@ use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{Remark, RestoreOrder};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
+use crate::error::Explain;
 use crate::ids::{ConnId, HandleId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
@@ -15,6 +16,7 @@ use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::script::Scripted;
 use crate::role::sessions;
+use crate::role::trouble::Trouble;
 use crate::wire::file::{FileCommand, IMMEDIATE_TLS, JobInfo, Restore, RestoreTo, StorageAddress, Verify};
 use crate::wire::file_answers as answers;
 use crate::wire::fileset::FileSetReader;
@@ -145,12 +147,12 @@ impl Session {
     }
 
     /// Sends a fatal job message; it costs the job its status (`wire/2 §4.2`).
-    pub(super) fn fatal(&mut self, net: &mut Net, daemon: &str, text: &str) {
-        net.complain(Level::Error, 906, text);
+    pub(super) fn fatal(&mut self, net: &mut Net, daemon: &str, trouble: &Trouble) {
+        net.log_error(Level::Error, trouble);
         if let Some(job) = &mut self.job {
             job.counted.errors = job.counted.errors.max(1);
         }
-        self.message(net, daemon, MessageKind::Fatal, text);
+        self.message(net, daemon, MessageKind::Fatal, &trouble.line());
     }
 
     /// The storage daemon is reached: says so to the director.
@@ -242,8 +244,8 @@ impl FileDaemon {
     }
 
     fn serve(&mut self, net: &mut Net, id: SessionId, command: FileCommand) -> Next {
-        if let Some(text) = self.refusal(id, &command) {
-            self.say_fatal(net, id, &text);
+        if let Some(trouble) = self.refusal(id, &command) {
+            self.say_fatal(net, id, &trouble);
             return Next::End;
         }
         match command {
@@ -258,7 +260,7 @@ impl FileDaemon {
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
             FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify),
             FileCommand::Verify(_) => {
-                self.say_fatal(net, id, "only volumes are verified here: a verify job needs level=volume");
+                self.say_fatal(net, id, &Trouble::OnlyVolumes);
                 return Next::End;
             }
             FileCommand::Estimate { listing } => return self.start_estimate(net, id, listing),
@@ -269,7 +271,7 @@ impl FileDaemon {
     }
 
     /// Why a command is refused: the configuration forbids it, or it comes a second time.
-    fn refusal(&self, id: SessionId, command: &FileCommand) -> Option<String> {
+    fn refusal(&self, id: SessionId, command: &FileCommand) -> Option<Trouble> {
         let session = self.sessions.get(id)?;
         let wanted = match command {
             FileCommand::Backup { .. } => JobCommand::Backup,
@@ -278,26 +280,25 @@ impl FileDaemon {
             FileCommand::Estimate { .. } => JobCommand::Estimate,
             FileCommand::Job(job) if job.job_id != 0 && self.is_full() => {
                 let most = self.config.file.maximum_concurrent_jobs;
-                return Some(format!(
-                    "{most} jobs are under way, the most this client takes (`maximum_concurrent_jobs`)"
-                ));
+                return Some(Trouble::Full { daemon: "client", job: job.job.clone(), most });
             }
-            FileCommand::Job(_) if session.job.is_some() => return Some("a second job in one session".to_owned()),
+            FileCommand::Job(_) if session.job.is_some() => {
+                return Some(Trouble::OutOfTurn("a second job in one session"));
+            }
             FileCommand::Storage(_) if session.job.as_ref().is_some_and(Job::is_expecting) => {
-                return Some("a `storage` command for a job that was told to begin".to_owned());
+                return Some(Trouble::OutOfTurn("a `storage` command for a job that was told to begin"));
             }
             FileCommand::FileSet { .. } if session.known.has_fileset => {
-                return Some("a second file set for one job".to_owned());
+                return Some(Trouble::OutOfTurn("a second file set for one job"));
             }
             _ => return None,
         };
         let director = self.config.directors.iter().find(|director| director.name == session.director)?;
         if !director.allowed_job_commands.contains(&wanted) {
-            let text = format!("`allowed_job_commands` does not let director {} do this: {wanted:?}", session.director);
-            return Some(text);
+            return Some(Trouble::Forbidden { director: session.director.clone(), command: wanted });
         }
         let is_busy = session.job.as_ref().is_some_and(Job::is_at_work) || self.estimates(id);
-        is_busy.then(|| format!("{wanted:?} while the job is at work already"))
+        is_busy.then_some(Trouble::AtWork(wanted))
     }
 
     fn is_full(&self) -> bool {
@@ -307,11 +308,11 @@ impl FileDaemon {
     }
 
     /// Tells the director of an error that costs the job its success.
-    pub(super) fn say_fatal(&mut self, net: &mut Net, id: SessionId, text: &str) {
+    pub(super) fn say_fatal(&mut self, net: &mut Net, id: SessionId, trouble: &Trouble) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        session.fatal(net, &self.config.file.name, text);
-        let job = session.job.as_ref().map(|job| format!("job {}: {text}", job.name));
-        self.note(net, job.as_deref().unwrap_or(text));
+        session.fatal(net, &self.config.file.name, trouble);
+        let job = session.job.as_ref().map(|job| format!("job {}: ", job.name)).unwrap_or_default();
+        self.note(net, &format!("{job}{}", trouble.line()));
     }
 
     /// Commands that only prepare: nothing is opened or dialled.
@@ -416,7 +417,7 @@ impl FileDaemon {
         }
         self.refresh_keyring(net);
         let Some(why) = refused else { return Next::Go };
-        self.say_fatal(net, id, &why.to_string());
+        self.say_fatal(net, id, &why.into());
         self.sessions.tell(net, id, answers::BAD_STORAGE);
         Next::End
     }
@@ -437,8 +438,7 @@ impl FileDaemon {
     fn serve_restore(&mut self, net: &mut Net, id: SessionId, order: Restore) -> Next {
         match order.to {
             RestoreTo::Where(to) if !to.is_empty() && !to.starts_with('/') => {
-                let text = format!("where={to} is not an absolute path, so that nothing is restored (T0553)");
-                self.say_fatal(net, id, &text);
+                self.say_fatal(net, id, &Trouble::Relative(to));
                 Next::End
             }
             RestoreTo::Where(to) => {
@@ -447,7 +447,7 @@ impl FileDaemon {
                 self.start_data(net, id, Kind::Restore { order })
             }
             RestoreTo::Regex(_) => {
-                self.say_fatal(net, id, "names cannot be changed by regular expressions yet: restore with where=");
+                self.say_fatal(net, id, &Trouble::Regex);
                 Next::End
             }
         }

@@ -86,9 +86,9 @@ pub(super) enum Event {
     Opened,
 }
 
-/// Why a dialogue with the catalog cannot go on.
+/// Why a dialogue with the catalog cannot go on as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Trouble {
+pub(super) enum Halt {
     /// There is no volume to append to.
     NoVolume,
     /// The volume that was offered may not be used after all.
@@ -275,30 +275,30 @@ fn open_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
     Ok(Act::Want(DiskWork::OpenRead { handle, folder, bootstrap, form }))
 }
 
-fn learn_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+fn learn_volume(job: &mut Job, line: &str) -> Result<(), Option<Halt>> {
     job.writing.volume = VolumeInfo::parse(line.as_bytes()).ok_or(None)?;
     Ok(())
 }
 
-fn learn_found(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+fn learn_found(job: &mut Job, line: &str) -> Result<(), Option<Halt>> {
     if VolumeRefusal::parse(line.as_bytes()) == Some(VolumeRefusal::NoMedia) {
-        return Err(Some(Trouble::NoVolume));
+        return Err(Some(Halt::NoVolume));
     }
     learn_volume(job, line)
 }
 
 /// A volume without a label is of no use to a device that labels none (`wire/3 §5.8`).
-fn learn_writable(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+fn learn_writable(job: &mut Job, line: &str) -> Result<(), Option<Halt>> {
     if VolumeRefusal::parse(line.as_bytes()) == Some(VolumeRefusal::NotUsable) {
-        return Err(Some(Trouble::TakenBack));
+        return Err(Some(Halt::TakenBack));
     }
     learn_volume(job, line)?;
     let labels = job.order.append.as_ref().is_none_or(|place| place.labels);
-    if !labels && expected(&job.writing.volume) == Find::New { Err(Some(Trouble::NoLabel)) } else { Ok(()) }
+    if !labels && expected(&job.writing.volume) == Find::New { Err(Some(Halt::NoLabel)) } else { Ok(()) }
 }
 
 /// A refusal only warns (`wire/3 §5.9`): the volume itself decides.
-fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
+fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), Option<Halt>> {
     match VolumeInfo::parse(line.as_bytes()) {
         Some(volume) => job.reading.source = volume,
         None => drop(VolumeRefusal::parse(line.as_bytes()).ok_or(None)?),
@@ -306,7 +306,7 @@ fn learn_read_volume(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
     Ok(())
 }
 
-impl From<Mismatch> for Trouble {
+impl From<Mismatch> for Halt {
     fn from(mismatch: Mismatch) -> Self {
         Self::Catalog(mismatch)
     }

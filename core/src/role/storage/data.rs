@@ -7,8 +7,8 @@ use crate::bulk::sender::Sender;
 use crate::config::{Device, keepalive};
 use crate::ids::SessionId;
 use crate::limits;
-use crate::role;
 use crate::role::storage::Net;
+use crate::role::trouble::Trouble;
 use crate::wire::block::MIN_BLOCK_SIZE;
 use crate::wire::frame::Signal;
 use crate::wire::label::SessionLabel;
@@ -86,8 +86,7 @@ impl StorageDaemon {
             }
             (Some(DataCommand::ReadData(_)), Some(Direction::Read)) if job.reading.volumes.is_empty() => {
                 net.send_text(conn, session::READ_ERROR);
-                let text = "the director named no volume to read from: a bootstrap must come before `run`";
-                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
+                self.fail_job(net, id, &Trouble::NoVolumes);
             }
             (Some(DataCommand::ReadData(_)), Some(Direction::Read)) => self.want_devices(net, id),
             (Some(DataCommand::AppendData(_) | DataCommand::ReadData(_)), _) => {
@@ -114,9 +113,9 @@ impl StorageDaemon {
     /// A command that makes no sense here ends the job (`wire/3 §3.2`).
     pub(super) fn refuse(&mut self, net: &mut Net, id: SessionId, command: &[u8]) {
         let Some(job) = self.sessions.job(id) else { return };
-        let command = String::from_utf8_lossy(command);
-        let text = format!("the {} sent a command that makes no sense here: {}", job.other(), command.trim_end());
-        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+        let command = String::from_utf8_lossy(command).trim_end().to_owned();
+        let trouble = Trouble::Senseless { whom: job.other(), command };
+        self.fail_job(net, id, &trouble);
     }
 
     /// The machine that writes.
@@ -187,11 +186,8 @@ impl StorageDaemon {
             FromMachine::NeedVolume => return self.want_devices(net, id),
             // Not one block fitted into a volume begun for it: a label may always fit, so the next volume ends the same way.
             FromMachine::VolumeFull { piece: None, disk_full: true } => {
-                let text = format!(
-                    "the disk of device \"{}\" is full: free space there, or let volumes be recycled",
-                    job.order.append.as_ref().map_or("", |place| place.device.as_str())
-                );
-                return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+                let device = job.order.append.as_ref().map(|place| place.device.clone()).unwrap_or_default();
+                return self.fail_job(net, id, &Trouble::DeviceFull(device));
             }
             FromMachine::VolumeFull { piece, disk_full } => {
                 let why = if disk_full { "the disk is full" } else { "its limit is reached" };
@@ -262,8 +258,7 @@ impl StorageDaemon {
                     }
                     _ => {}
                 }
-                let text = role::outcome_text(&other);
-                return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+                return self.fail_job(net, id, &Trouble::Data(other));
             }
         }
         self.next_task(net, id);

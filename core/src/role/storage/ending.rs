@@ -2,9 +2,12 @@
 
 use crate::bulk::machine::ToMachine;
 use crate::bulk::work::{DiskError, DiskWork};
+use crate::conn::CloseReason;
+use crate::error::Explain;
 use crate::ids::SessionId;
 use crate::notice::{ExitReason, Level};
 use crate::role::storage::Net;
+use crate::role::trouble::Trouble;
 use crate::wire::frame::Signal;
 use crate::wire::message::MessageKind;
 use crate::wire::session as session_lines;
@@ -56,33 +59,35 @@ impl StorageDaemon {
         self.end_session(net, id);
     }
 
-    /// Something that ends a job has happened: says so, gives everything back, says the last words.
-    pub(super) fn fail_job(&mut self, net: &mut Net, id: SessionId, status: JobStatus, kind: MessageKind, text: &str) {
+    /// Something that ends a job has happened: says so, and ends it.
+    pub(super) fn fail_job(&mut self, net: &mut Net, id: SessionId, trouble: &Trouble) {
+        let Some(job) = self.sessions.job_mut(id).filter(|job| job.is_alive()) else { return };
+        let level = if trouble.status() == JobStatus::Canceled { Level::Info } else { Level::Error };
+        net.log_error(level, trouble);
+        job.message(net, MessageKind::Fatal, &trouble.line());
+        self.stop_job(net, id, trouble.status());
+    }
+
+    /// Ends a job with a bad status: gives everything back, says the last words.
+    pub(super) fn stop_job(&mut self, net: &mut Net, id: SessionId, status: JobStatus) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        if !job.is_alive() {
-            return;
-        }
-        match status {
-            JobStatus::Canceled => net.log(Level::Info, text),
-            _ => net.complain(Level::Error, 907, text),
-        }
         job.status = status;
-        job.message(net, kind, text);
         job.dialogue.script = None;
         job.dialogue.tasks.clear();
         if job.run { self.finish_job(net, id) } else { self.end_session(net, id) }
     }
 
-    /// The peer has hung up: a good end if everything had been said.
-    pub(super) fn file_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
+    /// The peer has hung up, or said that it will: a good end if everything had been said.
+    pub(super) fn file_left(&mut self, net: &mut Net, id: SessionId, why: Option<CloseReason>) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         job.peer = Presence::Ended;
         // A storage daemon that writes a copy says first that it has all of it.
         if job.stream != Stream::Open && !matches!(job.part, Part::Send(_)) {
             self.end_if_done(net, id);
         } else {
-            let text = format!("lost the {}: {why}", job.other());
-            self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
+            let whom = job.other();
+            let trouble = why.map_or(Trouble::LeftEarly(whom), |reason| Trouble::Lost { whom, reason });
+            self.fail_job(net, id, &trouble);
         }
     }
 
@@ -98,7 +103,7 @@ impl StorageDaemon {
         self.exit_if_idle(net);
     }
 
-    pub(super) fn work_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
+    pub(super) fn work_failed(&mut self, net: &mut Net, id: SessionId, error: DiskError) {
         let Some(job) = self.sessions.job(id) else { return };
         if job.waits_for(Event::Mounted) {
             return self.mount_failed(net, id, error);
@@ -107,7 +112,7 @@ impl StorageDaemon {
         if let Some(conn) = job.peer.conn().filter(|_| is_client) {
             net.send_text(conn, session_lines::READ_ERROR);
         }
-        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &error.to_string());
+        self.fail_job(net, id, &error.into());
     }
 
     /// Ends a session and gives back what its job holds.

@@ -22,7 +22,7 @@ use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobStatus, StatusLine};
 use crate::wire::storage::{StorageJob, UseStorage};
 
-use super::catalog_tables::{Event, Table, Trouble};
+use super::catalog_tables::{Event, Halt, Table};
 use super::replicate::Stage;
 
 /// A job from its `JobId=` line to its `3099`.
@@ -465,7 +465,7 @@ impl Scripted for Job {
     type Event = Event;
     type News = ();
     type Want = DiskWork;
-    type Trouble = Trouble;
+    type Trouble = Halt;
 
     fn script(&mut self) -> Option<&mut Option<Script<Self>>> {
         Some(&mut self.dialogue.script)

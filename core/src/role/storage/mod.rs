@@ -41,16 +41,16 @@ use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
 use crate::role::script::{Progress, Ran, Scripted};
 use crate::role::sessions::{Sessions, Use};
+use crate::role::trouble::Trouble;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::Signal;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
-use crate::wire::status::JobStatus;
 use crate::work::{Work, WorkDone};
 
-use catalog_tables::{Event, Trouble};
+use catalog_tables::{Event, Halt};
 use device::Devices;
 use job::{Direction, Finished, Job, Part, Presence, Stream};
 use session::{Reading, Session};
@@ -142,13 +142,10 @@ impl StorageDaemon {
                 self.advance(net, id, Job::go_on);
             }
             Ok(Progress::Waiting | Progress::Finished) => self.end_if_done(net, id),
-            Err(Trouble::NoVolume) => self.wait_volume(net, id),
-            Err(Trouble::TakenBack) => self.next_volume(net, id),
-            Err(Trouble::NoLabel) => self.not_labelled(net, id),
-            Err(Trouble::Catalog(mismatch)) => {
-                let text = format!("the director's catalog {mismatch}");
-                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
-            }
+            Err(Halt::NoVolume) => self.wait_volume(net, id),
+            Err(Halt::TakenBack) => self.next_volume(net, id),
+            Err(Halt::NoLabel) => self.not_labelled(net, id),
+            Err(Halt::Catalog(mismatch)) => self.fail_job(net, id, &Trouble::Catalog(mismatch)),
         }
     }
 }
@@ -204,8 +201,7 @@ impl Role for StorageDaemon {
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
         let Some(Use::Client(id) | Use::Storage(id)) = self.sessions.use_of(conn) else { return };
         if let Some(job) = self.sessions.job_mut(id) {
-            let text = format!("a data channel stands still: {stall} ({}); {}", stall.code(), stall.help());
-            job.message(net, MessageKind::Warning, &text);
+            job.message(net, MessageKind::Warning, &format!("a data channel stands still: {}", stall.line()));
         }
     }
 
@@ -240,7 +236,7 @@ impl Role for StorageDaemon {
                 // A real file daemon says so and waits for us to hang up (`wire/3 §3.2`).
                 self.sessions.detach(conn);
                 net.close(conn, false);
-                self.file_left(net, id, "it ended the conversation too early");
+                self.file_left(net, id, None);
             }
             (Some(Use::Client(_) | Use::Storage(_)) | None, _) => {}
             (Some(Use::Director(id)), Signal::Terminate) => self.director_left(net, id, "it ended the conversation"),
@@ -281,7 +277,7 @@ impl Role for StorageDaemon {
             // All was handed to TCP, and not all has arrived.
             job.stream = Stream::Open;
         }
-        self.file_left(net, id, &format!("{reason} ({}); {}", reason.code(), reason.help()));
+        self.file_left(net, id, Some(reason));
     }
 
     fn on_surveyed(&mut self, net: &mut Net, (id, devices): (SessionId, Vec<String>), rows: Vec<Row>) {
@@ -315,11 +311,8 @@ impl Role for StorageDaemon {
                 self.send_records(net, id);
                 self.advance(net, id, |job, net| job.on_event(Event::Opened, net));
             }
-            WorkDone::Disk(DiskDone::Failed { error, .. }) => self.work_failed(net, id, &error),
-            _ => {
-                let text = "the disk workers have stopped";
-                self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
-            }
+            WorkDone::Disk(DiskDone::Failed { error, .. }) => self.work_failed(net, id, error),
+            _ => self.fail_job(net, id, &Trouble::NoWorkers),
         }
     }
 
@@ -336,8 +329,7 @@ impl Role for StorageDaemon {
         net.stop_listening();
         for id in self.sessions.ids() {
             if self.sessions.job(id).is_some() {
-                let text = "the storage daemon is being stopped";
-                self.fail_job(net, id, JobStatus::Canceled, MessageKind::Fatal, text);
+                self.fail_job(net, id, &Trouble::Stopping("storage"));
             } else {
                 self.end_session(net, id);
             }
@@ -376,7 +368,7 @@ impl StorageDaemon {
     fn peer_is_late(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         job.peer = Presence::Ended;
-        let text = format!("the {} did not come in time: check that it can reach this storage daemon", job.other());
-        self.fail_job(net, id, JobStatus::Error, MessageKind::Fatal, &text);
+        let trouble = Trouble::Late(job.other());
+        self.fail_job(net, id, &trouble);
     }
 }

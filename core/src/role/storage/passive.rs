@@ -7,6 +7,7 @@ use crate::ids::{ConnId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::storage::Net;
+use crate::role::trouble::Trouble;
 use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
@@ -14,7 +15,7 @@ use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};
 use crate::wire::status::JobStatus;
 use crate::wire::storage_answers as answers;
 
-use super::job::{Part, Presence};
+use super::job::{Job, Part, Presence};
 use super::session::Next;
 use super::{Dial, StorageDaemon};
 
@@ -40,13 +41,13 @@ impl StorageDaemon {
             return Next::End;
         };
         let why = if job.part != Part::Client || job.peer != Presence::Absent || job.run {
-            Err("the director asks to dial a file daemon for a job that has its data channel already".to_owned())
+            Err(Trouble::SecondDial)
         } else {
             let identity = PeerName::new(PeerKind::Job, &job.order.line.job);
             let purpose = Purpose::StorageStartsJob { job: job.order.line.job.clone() };
             let tls = tls == IMMEDIATE_TLS;
             let opening = self.credentials.opening("", &route.host, &identity, &job.order.key, tls, purpose);
-            opening.map_err(|why| why.to_string())
+            opening.map_err(Trouble::from)
         };
         match why {
             Ok(opening) => {
@@ -56,11 +57,8 @@ impl StorageDaemon {
                 self.arm_heartbeat(net, id);
                 Next::Go
             }
-            Err(text) => {
-                net.complain(Level::Error, 201, &text);
-                job.status = JobStatus::Fatal;
-                job.message(net, MessageKind::Fatal, &text);
-                self.sessions.tell(net, id, answers::bad_passive(line));
+            Err(why) => {
+                job.not_dialled(net, &why, line);
                 Next::End
             }
         }
@@ -79,13 +77,20 @@ impl StorageDaemon {
             }
             Err(failure) => {
                 job.peer = Presence::Ended;
-                let text = format!("cannot reach the file daemon: {failure} ({}); {}", failure.code(), failure.help());
-                net.log_cause(Level::Error, (failure.fault(), failure.code()), &text);
-                job.status = JobStatus::Fatal;
-                job.message(net, MessageKind::Fatal, &text);
-                self.sessions.tell(net, id, answers::bad_passive(b"passive client"));
+                let why = Trouble::NotReached { whom: "file daemon", failure };
+                job.not_dialled(net, &why, b"passive client");
                 self.end_session(net, id);
             }
         }
+    }
+}
+
+impl Job {
+    /// The file daemon is not dialled, or in vain. The answer comes after the message.
+    fn not_dialled(&mut self, net: &mut Net, why: &Trouble, command: &[u8]) {
+        net.log_error(Level::Error, why);
+        self.status = JobStatus::Fatal;
+        self.message(net, MessageKind::Fatal, &why.line());
+        net.send_text(self.director, answers::bad_passive(command));
     }
 }

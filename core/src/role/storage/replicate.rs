@@ -17,6 +17,7 @@ use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::sessions::Use;
 use crate::role::storage::Net;
+use crate::role::trouble::Trouble;
 use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
@@ -97,7 +98,7 @@ impl StorageDaemon {
                 Next::Go
             }
             Err(why) => {
-                self.cannot_replicate(net, id, &why.to_string());
+                self.cannot_replicate(net, id, &why.into());
                 Next::Go
             }
         }
@@ -125,20 +126,15 @@ impl StorageDaemon {
                 self.refresh_keyring(net);
             }
             Err(failure) => {
-                let text = format!(
-                    "cannot reach the other storage daemon: {failure} ({}); {}",
-                    failure.code(),
-                    failure.help()
-                );
-                self.cannot_replicate(net, id, &text);
+                self.cannot_replicate(net, id, &Trouble::NotReached { whom: "other storage daemon", failure });
             }
         }
     }
 
     /// The answer comes before the message: a director takes the first line it hears for the answer.
-    fn cannot_replicate(&mut self, net: &mut Net, id: SessionId, why: &str) {
-        self.sessions.tell(net, id, answers::bad_replicate(why));
-        self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, why);
+    fn cannot_replicate(&mut self, net: &mut Net, id: SessionId, why: &Trouble) {
+        self.sessions.tell(net, id, answers::bad_replicate(&why.line()));
+        self.fail_job(net, id, why);
     }
 
     /// A storage daemon is here to write a copy, once. It may come before `listen`: the director waits for no answer to
@@ -191,8 +187,7 @@ impl StorageDaemon {
     fn read_for_copy(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job(id) else { return };
         if job.reading.volumes.is_empty() {
-            let text = "the director named no volume to copy from: a bootstrap must come before `run`";
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, text);
+            return self.fail_job(net, id, &Trouble::NoVolumes);
         }
         self.want_devices(net, id);
     }
@@ -239,11 +234,8 @@ impl StorageDaemon {
             }
             (Stage::Ending, _) if is(text, session::REPLICATION_ENDED) => return self.replicated(net, id, conn),
             _ => {
-                let text = format!(
-                    "the other storage daemon does not take the copy, its own messages say why: {}",
-                    String::from_utf8_lossy(text).trim_end()
-                );
-                return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+                let answer = String::from_utf8_lossy(text).trim_end().to_owned();
+                return self.fail_job(net, id, &Trouble::CopyRefused(answer));
             }
         };
         job.part = Part::Send(next);

@@ -6,6 +6,7 @@ use crate::ids::SessionId;
 use crate::notice::Level;
 use crate::role::sessions;
 use crate::role::storage::Net;
+use crate::role::trouble::Trouble;
 use crate::wire::block::Session as SessionIds;
 use crate::wire::bsr::{Bootstrap, Selection};
 use crate::wire::cram_md5;
@@ -121,9 +122,9 @@ impl StorageDaemon {
                 return Next::End;
             }
             StorageCommand::Job(line) if self.is_full() => {
-                let text = format!("job {} refused: `maximum_concurrent_jobs` are under way", line.job);
-                net.complain(Level::Warn, 904, &text);
-                self.sessions.tell(net, id, answers::too_many_jobs(self.config.storage.maximum_concurrent_jobs));
+                let most = self.config.storage.maximum_concurrent_jobs;
+                net.log_error(Level::Warn, &Trouble::Full { daemon: "storage daemon", job: line.job, most });
+                self.sessions.tell(net, id, answers::too_many_jobs(most));
                 return Next::End;
             }
             StorageCommand::Job(line) => self.create_job(net, id, line),
@@ -253,7 +254,10 @@ impl StorageDaemon {
         match self.sessions.find_job(|job| named(job) && job.is_alive()) {
             Some((session, job)) => {
                 net.send_text(director, answers::canceled(job.order.line.job_id, &job.order.line.job));
-                self.fail_job(net, session, JobStatus::Canceled, MessageKind::Info, "Job canceled by the director.");
+                let text = "Job canceled by the director.";
+                net.log(Level::Info, text);
+                job.message(net, MessageKind::Info, text);
+                self.stop_job(net, session, JobStatus::Canceled);
             }
             None => net.send_text(director, answers::cancel_not_found(wanted)),
         }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::bulk::work::DiskError;
+use crate::error::Explain;
 use crate::ids::SessionId;
 use crate::role::storage::Net;
+use crate::role::trouble::Trouble;
 use crate::wire::frame::Signal;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
@@ -32,7 +34,7 @@ impl StorageDaemon {
         let devices: BTreeSet<String> = wanted.into_iter().flatten().map(|place| place.device.clone()).collect();
         job.lacking = devices.into_iter().collect();
         if job.lacking.is_empty() {
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, "no device is reserved for this job");
+            return self.fail_job(net, id, &Trouble::NoDevice);
         }
         self.take_devices(net, id);
     }
@@ -78,8 +80,8 @@ impl StorageDaemon {
         job.writing.tries += 1;
         job.writing.unwanted.push(job.writing.volume.volume.clone());
         if job.writing.tries > MAX_SPOILT {
-            let text = format!("the director takes back each volume it offers: {}", job.writing.unwanted.join(", "));
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            let trouble = Trouble::TakenBack(job.writing.unwanted.clone());
+            return self.fail_job(net, id, &trouble);
         }
         job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
         self.next_task(net, id);
@@ -90,22 +92,18 @@ impl StorageDaemon {
         let Some(job) = self.sessions.job_mut(id) else { return };
         job.writing.tries += 1;
         job.writing.unwanted.push(job.writing.volume.volume.clone());
-        let device = job.order.append.as_ref().map_or("", |place| place.device.as_str());
-        let text = format!(
-            "volume \"{}\" has no label, and device \"{device}\" labels none (`label_media: false`): label it with \
-             another device of this media type, or set `label_media: true`",
-            job.writing.volume.volume
-        );
+        let device = job.order.append.as_ref().map(|place| place.device.clone()).unwrap_or_default();
+        let trouble = Trouble::NoLabel { volume: job.writing.volume.volume.clone(), device };
         if job.writing.tries > MAX_SPOILT {
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            return self.fail_job(net, id, &trouble);
         }
-        job.message(net, MessageKind::Warning, &text);
+        job.message(net, MessageKind::Warning, &trouble.line());
         job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
         self.next_task(net, id);
     }
 
     /// Mounting failed: another volume if this one is spoilt, else the job's end.
-    pub(super) fn mount_failed(&mut self, net: &mut Net, id: SessionId, error: &DiskError) {
+    pub(super) fn mount_failed(&mut self, net: &mut Net, id: SessionId, error: DiskError) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         // A new volume's file need not be there; then it is the folder that is missing, for every volume.
         let is_known = job.writing.volume.bytes > 0;
@@ -115,8 +113,8 @@ impl StorageDaemon {
         job.writing.handle = None;
         job.dialogue.script = None;
         if !spoilt || job.writing.tries > MAX_SPOILT {
-            let text = format!("cannot use volume \"{}\": {error}", job.writing.volume.volume);
-            return self.fail_job(net, id, JobStatus::Fatal, MessageKind::Fatal, &text);
+            let trouble = Trouble::BadVolume { volume: job.writing.volume.volume.clone(), error };
+            return self.fail_job(net, id, &trouble);
         }
         let text = format!("volume \"{}\" is marked in error: {error}", job.writing.volume.volume);
         job.message(net, MessageKind::Warning, &text);

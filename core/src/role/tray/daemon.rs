@@ -2,10 +2,11 @@
 
 use crate::config::{Password, TrayConfig};
 use crate::conn::{CloseReason, Peer};
+use crate::error::NoOffer;
 use crate::ids::{ConnId, DialId, Who};
 use crate::node::{Route, TimerKey};
 use crate::printable;
-use crate::role::identity::{Credentials, NoOffer};
+use crate::role::identity::Credentials;
 use crate::role::tray::Net;
 use crate::socket::SocketOptions;
 use crate::time::{Instant, Wall};

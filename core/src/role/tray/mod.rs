@@ -93,7 +93,7 @@ impl Tray {
             Next::Wait => {}
             Next::Dial => {
                 if let Err(why) = daemon.dial(net, &self.config, &self.credentials) {
-                    self.answered(net, at, Health::Unreachable(TrayFailure::Setup(why.to_string())));
+                    self.answered(net, at, Health::Unreachable(TrayFailure::Setup(why)));
                 }
             }
             Next::Answered => self.answered(net, at, Health::Reachable),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{DirectorConfig, keepalive};
-use crate::error::{Explain, Facts, Fault, Retry};
+use crate::error::{Explain, Facts, Fault, NoOffer, Retry};
 use crate::ids::DialId;
 use crate::node::{Opening, Route};
 use crate::role::director::Net;
@@ -31,7 +31,7 @@ pub(crate) enum Undialled {
     NoAddress(String),
     /// There is nothing to offer for TLS.
     #[error("{0}")]
-    Tls(String),
+    Tls(#[from] NoOffer),
 }
 
 /// Dials the job's storage daemon.
@@ -115,7 +115,7 @@ fn opening(
 ) -> Result<Opening, Undialled> {
     let me = PeerName::new(PeerKind::Director, &config.director.name);
     let purpose = Purpose::Director { name: config.director.name.clone() };
-    credentials.opening(peer, address, &me, &key, tls, purpose).map_err(|why| Undialled::Tls(why.to_string()))
+    credentials.opening(peer, address, &me, &key, tls, purpose).map_err(|why| Undialled::Tls(why))
 }
 
 fn route(
@@ -140,12 +140,7 @@ fn route(
 #[cfg(test)]
 pub(crate) fn one_of_each() -> Vec<Undialled> {
     let name = || "x".to_owned();
-    vec![
-        Undialled::NoStorage(name()),
-        Undialled::NoClient(name()),
-        Undialled::NoAddress(name()),
-        Undialled::Tls("TLS is wanted".to_owned()),
-    ]
+    vec![Undialled::NoStorage(name()), Undialled::NoClient(name()), Undialled::NoAddress(name())]
 }
 
 impl Explain for Undialled {
@@ -156,7 +151,7 @@ impl Explain for Undialled {
             Self::NoStorage(_) => (Config, Never, 595, "name a storage of the configuration"),
             Self::NoClient(_) => (Config, Never, 596, "name a client of the configuration"),
             Self::NoAddress(_) => (Config, Never, 151, "give the client an address, or let it dial in"),
-            Self::Tls(_) => (Config, Never, 597, "configure a certificate, or use a build with pre-shared keys"),
+            Self::Tls(why) => return why.facts(),
         }
         .into()
     }
