@@ -146,8 +146,9 @@ impl<J, K> Sessions<J, K> {
         self.iter().filter_map(|session| session.job.as_ref())
     }
 
-    pub(super) fn jobs_mut(&mut self) -> impl Iterator<Item = &mut J> {
-        self.all.values_mut().filter_map(|session| session.job.as_mut())
+    /// All jobs, each with the connection of its director.
+    pub(super) fn jobs_mut(&mut self) -> impl Iterator<Item = (ConnId, &mut J)> {
+        self.all.values_mut().filter_map(|session| Some((session.conn, session.job.as_mut()?)))
     }
 
     /// The first job of which this is true, with its session.

@@ -20,7 +20,7 @@ impl FileDaemon {
         }
         let jobs = self.sessions.jobs_mut();
         let mut is_known = name.is_empty();
-        for job in jobs.filter(|job| name.is_empty() || job.name == name) {
+        for (_, job) in jobs.filter(|(_, job)| name.is_empty() || job.name == name) {
             is_known = true;
             job.bandwidth = limit;
             if let Some(conn) = job.peer.conn() {

@@ -30,7 +30,7 @@ impl FileDaemon {
 
     /// Keeps how far the data channels are.
     fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
-        for job in self.sessions.jobs_mut() {
+        for (_, job) in self.sessions.jobs_mut() {
             let row = rows.iter().find(|row| job.peer.conn() == Some(row.conn));
             if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
                 job.counted.progress = Some(Progress::of(moved, job.counted.progress, net.now()));

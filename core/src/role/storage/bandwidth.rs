@@ -6,6 +6,7 @@ use crate::role::storage::Net;
 use crate::wire::storage_answers as answers;
 
 use super::StorageDaemon;
+use super::job::Job;
 
 impl StorageDaemon {
     /// Bytes a second for the jobs of a session unless its director says otherwise.
@@ -19,12 +20,12 @@ impl StorageDaemon {
         if name.is_empty() {
             self.bandwidth = Some(limit);
         }
-        let jobs = self.sessions.jobs_mut();
         let mut is_known = name.is_empty();
-        for job in jobs.filter(|job| name.is_empty() || job.order.line.job == name) {
+        let is_it = |job: &Job| name.is_empty() || job.order.line.job == name;
+        for (director, job) in self.sessions.jobs_mut().filter(|(_, job)| is_it(job)) {
             is_known = true;
             job.order.bandwidth = limit;
-            if let Some(conn) = job.machine_conn() {
+            if let Some(conn) = job.machine_conn(director) {
                 net.pace(conn, limit);
             }
         }

@@ -7,12 +7,11 @@ use crate::bulk::machine::ToMachine;
 use crate::bulk::work::{DiskWork, Expect as Find, ReadForm};
 use crate::ids::{HandleId, Who};
 use crate::role::script::{self, Act, Acted, Expect, Mismatch, Step, nothing};
-use crate::role::storage::Net;
 use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo, VolumeRefusal};
 use crate::wire::label::VolumeLabel;
 use crate::wire::status::JobStatus;
 
-use super::job::{Job, Part, job_media};
+use super::job::{Control, Job, Part, job_media};
 
 /// A table of steps of a storage job.
 pub(super) type Table = script::Table<Job>;
@@ -107,7 +106,7 @@ const ANY_ANSWER: Expect<Job> = Expect::Line(Who::Director, catalog::VOLUME, lea
 const CREATED: Expect<Job> = Expect::Text(Who::Director, catalog::JOB_MEDIA_CREATED, nothing);
 const DELETED: Expect<Job> = Expect::Text(Who::Director, catalog::NULL_JOB_MEDIA_DELETED, nothing);
 
-fn find_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn find_media(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     // A job that waits for a volume says so once, however often it asks.
     if job.said.status != Some(JobStatus::WaitMedia) {
         job.say_status(net, JobStatus::WaitStorage);
@@ -119,12 +118,12 @@ fn find_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
     Ok(Act::Wait)
 }
 
-fn get_volume_for_write(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn get_volume_for_write(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.ask(net, Ask::GetVolInfo { volume: job.writing.volume.volume.clone(), write: true });
     Ok(Act::Wait)
 }
 
-fn mount(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn mount(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     let handle = HandleId(net.next_id());
     job.writing.handle = Some(handle);
     let now = net.wall().0;
@@ -159,7 +158,7 @@ fn expected(volume: &VolumeInfo) -> Find {
     }
 }
 
-fn update_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn update_if_labelled(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     if !job.writing.labelled {
         return Ok(Act::Next);
     }
@@ -167,38 +166,38 @@ fn update_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
     Ok(Act::Wait)
 }
 
-fn get_if_labelled(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn get_if_labelled(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     if job.writing.labelled { get_volume_for_write(job, net) } else { Ok(Act::Next) }
 }
 
-fn count_mount(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn count_mount(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.writing.volume.mounts += 1;
     job.ask_update(net, false);
     Ok(Act::Wait)
 }
 
-fn count_job(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn count_job(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.writing.volume.jobs += 1;
     job.ask_update(net, false);
     Ok(Act::Wait)
 }
 
-fn go_on(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn go_on(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.say_status(net, JobStatus::Running);
-    if let (Some(conn), Some(handle)) = (job.machine_conn(), job.writing.handle) {
+    if let (Some(conn), Some(handle)) = (job.machine_conn(net.director()), job.writing.handle) {
         net.to_machine(conn, ToMachine::Volume(handle));
     }
     Ok(Act::Wait)
 }
 
-fn create_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn create_placeholder(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.writing.placeholder = true;
     let media_id = job.writing.volume.media_id;
     job.ask(net, Ask::CreateJobMedia(JobMedia { media_id, ..JobMedia::default() }));
     Ok(Act::Wait)
 }
 
-fn delete_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn delete_placeholder(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     if !job.writing.placeholder {
         return Ok(Act::Next);
     }
@@ -206,7 +205,7 @@ fn delete_placeholder(job: &mut Job, net: &mut Net) -> Acted<Job> {
     Ok(Act::Wait)
 }
 
-fn create_job_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn create_job_media(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     let Some(piece) = job.dialogue.piece.clone() else { return Ok(Act::Next) };
     job.count(&piece);
     if piece.last_index == 0 {
@@ -216,23 +215,23 @@ fn create_job_media(job: &mut Job, net: &mut Net) -> Acted<Job> {
     Ok(Act::Wait)
 }
 
-fn update(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn update(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.ask_update(net, false);
     Ok(Act::Wait)
 }
 
-fn update_full(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn update_full(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     "Full".clone_into(&mut job.writing.volume.status);
     update(job, net)
 }
 
-fn update_error(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn update_error(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     "Error".clone_into(&mut job.writing.volume.status);
     job.writing.volume.errors += 1;
     update(job, net)
 }
 
-fn update_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn update_read(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     if job.reading.source.volume.is_empty() {
         return Ok(Act::Next);
     }
@@ -241,35 +240,35 @@ fn update_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
     Ok(Act::Wait)
 }
 
-fn sync(job: &mut Job, _: &mut Net) -> Acted<Job> {
+fn sync(job: &mut Job, _: &mut Control<'_>) -> Acted<Job> {
     let Some(handle) = job.writing.handle else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Sync { handle }))
 }
 
-fn close(job: &mut Job, _: &mut Net) -> Acted<Job> {
+fn close(job: &mut Job, _: &mut Control<'_>) -> Acted<Job> {
     let Some(handle) = job.writing.handle.take() else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Close { handle }))
 }
 
-fn close_reader(job: &mut Job, _: &mut Net) -> Acted<Job> {
+fn close_reader(job: &mut Job, _: &mut Control<'_>) -> Acted<Job> {
     let Some(handle) = job.reading.handle.take() else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Close { handle }))
 }
 
-fn get_next_for_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn get_next_for_read(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     let Some(volume) = job.reading.volumes.pop_front() else { return Ok(Act::Next) };
     job.ask(net, Ask::GetVolInfo { volume, write: false });
     Ok(Act::Wait)
 }
 
-fn open_read(job: &mut Job, net: &mut Net) -> Acted<Job> {
+fn open_read(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     let handle = HandleId(net.next_id());
     job.reading.handle = Some(handle);
     let folder = job.order.read.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
     let form = match job.part {
         Part::Send(_) => ReadForm::Replicate,
         Part::Clone => ReadForm::Clone,
-        Part::Client | Part::Receive => ReadForm::Restore,
+        Part::Ordered(_) | Part::Client(_) | Part::Receive { .. } => ReadForm::Restore,
     };
     let bootstrap = job.order.bootstrap.clone();
     Ok(Act::Want(DiskWork::OpenRead { handle, folder, bootstrap, form }))

@@ -18,7 +18,7 @@ use crate::wire::status::{self, JobStatus};
 
 use super::StorageDaemon;
 use super::catalog_tables as tables;
-use super::job::{Direction, Job, Part, Stream};
+use super::job::{Direction, Early, Job, Part, Stream};
 
 /// Parcels in memory for what is read and sent.
 pub(super) const PARCELS: usize = 4;
@@ -26,56 +26,47 @@ pub(super) const PARCELS: usize = 4;
 const MAX_EARLY: usize = 4;
 
 impl StorageDaemon {
-    /// The file daemon is here and `run` has come.
-    pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        net.send_text(job.director, status::job_starts(&job.order.line.job));
-        job.say_status(net, JobStatus::Running);
-        if let Some(text) = job.early.connected.take() {
-            job.message(net, MessageKind::Info, &text);
+    /// The file daemon is here and `run` has come, or the other storage daemon and `listen`; `early` is from before.
+    pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId, early: Early) {
+        let version = format!("Version: {} ({}) {}", self.identity.full, self.identity.date, self.identity.system);
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
+        control.tell(status::job_starts(&job.order.line.job));
+        job.say_status(&mut control, JobStatus::Running);
+        let unspooled = "Data is not spooled: it goes to the volume at once.";
+        let unspooled = job.order.line.spool_data.then(|| unspooled.to_owned());
+        for text in [early.connected, Some(version), unspooled].into_iter().flatten() {
+            job.message(&mut control, MessageKind::Info, &text);
         }
-        let text = format!("Version: {} ({}) {}", self.identity.full, self.identity.date, self.identity.system);
-        job.message(net, MessageKind::Info, &text);
-        if job.order.line.spool_data {
-            let text = "Data is not spooled: it goes to the volume at once.";
-            job.message(net, MessageKind::Info, text);
-        }
-        let early: Vec<Vec<u8>> = job.early.texts.drain(..).collect();
-        for text in early {
+        for text in early.texts {
             self.data_command(net, id, &text);
         }
     }
 
     /// Serves one message of the file daemon, or of another storage daemon.
     pub(super) fn data_command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
-        match self.sessions.job(id).map(|job| job.part) {
-            Some(Part::Send(_)) => return self.replication_answer(net, id, text),
-            Some(Part::Receive) => return self.replication_command(net, id, text),
-            Some(Part::Client | Part::Clone) | None => {}
-        }
         let Some(job) = self.sessions.job_mut(id) else { return };
         let Some(conn) = job.peer.conn() else { return };
-        if !job.run {
-            if job.early.texts.len() < MAX_EARLY {
-                job.early.texts.push_back(text.to_vec());
-            } else {
-                net.abort(conn);
-            }
-            return;
-        }
+        let opened = match &mut job.part {
+            Part::Send(_) => return self.replication_answer(net, id, text),
+            Part::Receive { .. } => return self.replication_command(net, id, text),
+            Part::Ordered(early) if early.texts.len() < MAX_EARLY => return early.texts.push(text.to_vec()),
+            Part::Ordered(_) => return net.abort(conn),
+            Part::Client(opened) => opened,
+            Part::Clone => return,
+        };
         let ticket = job.session.id;
-        match (DataCommand::parse(text), job.opened) {
+        match (DataCommand::parse(text), *opened) {
             (Some(DataCommand::AppendOpen | DataCommand::ReadOpen(_)), Some(_)) => {
                 net.send_text(conn, session::ALREADY_OPEN);
                 self.refuse(net, id, text);
             }
             (Some(DataCommand::AppendOpen), None) => {
-                job.opened = Some(Direction::Append);
+                *opened = Some(Direction::Append);
                 net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
                 net.send_text(conn, session::opened(ticket));
             }
             (Some(DataCommand::ReadOpen(_)), None) => {
-                job.opened = Some(Direction::Read);
+                *opened = Some(Direction::Read);
                 net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
                 net.send_text(conn, session::opened(ticket));
             }
@@ -153,7 +144,7 @@ impl StorageDaemon {
     /// The devices are this job's: finds a volume, or opens those to read.
     pub(super) fn with_devices(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        match job.opened {
+        match job.part.direction() {
             Some(Direction::Append) => job.queue(tables::ACQUIRE, None),
             Some(Direction::Read | Direction::Copy) => {
                 for _ in 0..job.reading.volumes.len() {
@@ -169,7 +160,7 @@ impl StorageDaemon {
     /// The volumes are open: the records may flow.
     pub(super) fn send_records(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        if job.part != Part::Client {
+        if !job.part.is_client() {
             return self.copy_records(net, id);
         }
         if let (Some(conn), Some(reader)) = (job.peer.conn(), job.reading.handle) {
@@ -179,10 +170,10 @@ impl StorageDaemon {
     }
 
     pub(super) fn machine_says(&mut self, net: &mut Net, id: SessionId, message: FromMachine) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         match message {
             // A copy within the daemon has its devices since it began to read.
-            FromMachine::NeedVolume if job.part == Part::Clone => job.queue(tables::ACQUIRE, None),
+            FromMachine::NeedVolume if matches!(job.part, Part::Clone) => job.queue(tables::ACQUIRE, None),
             FromMachine::NeedVolume => return self.want_devices(net, id),
             // Not one block fitted into a volume begun for it: a label may always fit, so the next volume ends the same way.
             FromMachine::VolumeFull { piece: None, disk_full: true } => {
@@ -192,7 +183,7 @@ impl StorageDaemon {
             FromMachine::VolumeFull { piece, disk_full } => {
                 let why = if disk_full { "the disk is full" } else { "its limit is reached" };
                 let text = format!("End of Volume \"{}\": {why}.", job.writing.volume.volume);
-                job.message(net, if disk_full { MessageKind::Warning } else { MessageKind::Info }, &text);
+                job.message(&mut control, if disk_full { MessageKind::Warning } else { MessageKind::Info }, &text);
                 job.writing.tries = 0;
                 job.queue(tables::FULL, piece);
                 job.queue(tables::ACQUIRE, None);
@@ -201,18 +192,18 @@ impl StorageDaemon {
             FromMachine::Piece(piece) => job.queue(tables::PIECE, Some(piece)),
             FromMachine::Attributes(parcel) => {
                 if job.order.line.no_attributes {
-                    if let Some(conn) = job.machine_conn() {
+                    if let Some(conn) = job.machine_conn(control.director()) {
                         net.to_machine(conn, crate::bulk::machine::ToMachine::AttributesSent(parcel));
                     }
                 } else {
-                    job.send_attributes(net, parcel);
+                    job.send_attributes(&mut control, parcel);
                 }
                 return;
             }
             // Only a file daemon's machine has any.
             FromMachine::Lines(_) => return,
             FromMachine::Remarks(remarks) => {
-                job.remark(net, &remarks);
+                job.remark(&mut control, &remarks);
                 return;
             }
         }
@@ -221,7 +212,7 @@ impl StorageDaemon {
 
     pub(super) fn machine_ended(&mut self, net: &mut Net, id: SessionId, outcome: Outcome) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        match (outcome, job.opened, job.peer.conn()) {
+        match (outcome, job.part.direction(), job.peer.conn()) {
             (Outcome::Complete { files, bytes, piece }, Some(Direction::Copy), _) => {
                 (job.counted.files, job.counted.bytes) = (files, bytes);
                 job.stream = Stream::Done;
@@ -236,23 +227,21 @@ impl StorageDaemon {
                 if job.writing.handle.is_some() {
                     job.queue(tables::FINISH, piece);
                 }
-                let replicated = job.part == Part::Receive;
+                let replicated = matches!(job.part, Part::Receive { .. });
                 net.send_text(conn, if replicated { session::REPLICATED } else { session::APPENDED });
             }
             (Outcome::Complete { .. }, ..) => {
                 job.stream = Stream::Done;
                 // The other storage daemon still has to say that it has everything.
-                if job.part == Part::Client {
+                if job.part.is_client() {
                     job.queue(tables::READ_DONE, None);
                 }
             }
             (Outcome::Cut, ..) => return, // on_closed follows and knows why
             (other, ..) => {
-                match (job.opened, job.part, job.peer.conn()) {
-                    (Some(Direction::Append), Part::Receive, Some(conn)) => {
-                        net.send_text(conn, session::BAD_REPLICATION);
-                    }
-                    (Some(Direction::Append), _, Some(conn)) => {
+                match (&job.part, job.peer.conn()) {
+                    (Part::Receive { opened: true }, Some(conn)) => net.send_text(conn, session::BAD_REPLICATION),
+                    (Part::Client(Some(Direction::Append)), Some(conn)) => {
                         net.send_text(conn, session::APPEND_FAILED);
                         net.send_text(conn, session::BAD_APPEND);
                     }

@@ -22,7 +22,11 @@ impl StorageDaemon {
     /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
     pub(super) fn end_if_done(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        if !job.run || job.dialogue.script.is_some() || !job.dialogue.tasks.is_empty() || job.peer.is_under_way() {
+        if !job.part.has_begun()
+            || job.dialogue.script.is_some()
+            || !job.dialogue.tasks.is_empty()
+            || job.peer.is_under_way()
+        {
             return;
         }
         match (job.peer.conn(), job.stream) {
@@ -31,26 +35,26 @@ impl StorageDaemon {
                 net.send_text(conn, session_lines::REPLICATION_ENDED);
             }
             (Some(_), _) => {}
-            (None, Stream::Open) if job.part == Part::Clone => {}
+            (None, Stream::Open) if matches!(job.part, Part::Clone) => {}
             (None, _) => self.finish_job(net, id),
         }
     }
 
     /// Says the last words of a job (`wire/3 §2.7`).
     fn finish_job(&mut self, net: &mut Net, id: SessionId) {
-        if let Some(job) = self.sessions.job_mut(id) {
+        if let Some((job, mut control)) = self.sessions.job_of(net, id) {
             if job.is_alive() {
                 job.status = JobStatus::Ok;
             }
-            if job.opened == Some(Direction::Append) {
-                job.say_status(net, job.status);
+            if job.part.direction() == Some(Direction::Append) {
+                job.say_status(&mut control, job.status);
             }
-            let (files, bytes) = match (job.opened, job.part) {
-                (Some(Direction::Read), Part::Client) => (0, 0),
-                (Some(Direction::Read), _) => (job.reading.tally.files, job.reading.tally.read_bytes),
+            let (files, bytes) = match job.part {
+                Part::Client(Some(Direction::Read)) => (0, 0),
+                Part::Send(_) => (job.reading.tally.files, job.reading.tally.read_bytes),
                 _ => (job.counted.files, job.counted.bytes),
             };
-            job.last_remarks(net);
+            job.last_remarks(&mut control);
             let (job, status, errors) = (job.order.line.job.clone(), job.status, job.counted.errors);
             let end = StorageEnd { job, status, files, bytes, errors };
             self.sessions.tell(net, id, end.to_line());
@@ -61,10 +65,10 @@ impl StorageDaemon {
 
     /// Something that ends a job has happened: says so, and ends it.
     pub(super) fn fail_job(&mut self, net: &mut Net, id: SessionId, trouble: &Trouble) {
-        let Some(job) = self.sessions.job_mut(id).filter(|job| job.is_alive()) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id).filter(|(job, _)| job.is_alive()) else { return };
         let level = if trouble.status() == JobStatus::Canceled { Level::Info } else { Level::Error };
-        net.log_error(level, trouble);
-        job.message(net, MessageKind::Fatal, &trouble.line());
+        control.log_error(level, trouble);
+        job.message(&mut control, MessageKind::Fatal, &trouble.line());
         self.stop_job(net, id, trouble.status());
     }
 
@@ -74,7 +78,7 @@ impl StorageDaemon {
         job.status = status;
         job.dialogue.script = None;
         job.dialogue.tasks.clear();
-        if job.run { self.finish_job(net, id) } else { self.end_session(net, id) }
+        if job.part.has_begun() { self.finish_job(net, id) } else { self.end_session(net, id) }
     }
 
     /// The peer has hung up, or said that it will: a good end if everything had been said.
@@ -108,7 +112,7 @@ impl StorageDaemon {
         if job.waits_for(Event::Mounted) {
             return self.mount_failed(net, id, error);
         }
-        let is_client = job.part == Part::Client && job.waits_for(Event::Opened);
+        let is_client = job.part.is_client() && job.waits_for(Event::Opened);
         if let Some(conn) = job.peer.conn().filter(|_| is_client) {
             net.send_text(conn, session_lines::READ_ERROR);
         }

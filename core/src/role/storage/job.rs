@@ -1,6 +1,7 @@
 //! A job as the storage daemon sees it: one per session of a director.
 
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use crate::bulk::machine::Piece;
@@ -29,19 +30,13 @@ use super::replicate::Stage;
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) order: Order,
-    /// The connection of its director.
-    pub(super) director: ConnId,
     pub(super) daemon: String,
     pub(super) session: Session,
     pub(super) started: Wall,
-    /// Who takes part besides the director.
+    /// Who takes part besides the director, and how far the two are.
     pub(super) part: Part,
     /// Where that one is.
     pub(super) peer: Presence,
-    pub(super) early: Early,
-    /// Whether `run` has come.
-    pub(super) run: bool,
-    pub(super) opened: Option<Direction>,
     /// The devices it does not have yet.
     pub(super) lacking: VecDeque<String>,
     pub(super) writing: Writing,
@@ -100,7 +95,7 @@ impl Presence {
     }
 }
 
-/// What came, or happened, before the job was told to start.
+/// What came, or happened, before the director has said who takes part.
 #[derive(Debug, Default)]
 pub(super) struct Early {
     /// What is said of the connection once the job starts: the director reads no messages before (`wire/3 §1.3.7`).
@@ -108,7 +103,7 @@ pub(super) struct Early {
     /// Another storage daemon came before `listen`.
     pub(super) storage_came: bool,
     /// Messages of the file daemon that came before `run`, or of the other storage daemon before `listen`.
-    pub(super) texts: VecDeque<Vec<u8>>,
+    pub(super) texts: Vec<Vec<u8>>,
 }
 
 /// The volume being written.
@@ -186,17 +181,78 @@ pub(super) enum Direction {
     Copy,
 }
 
-/// Who takes part in a job besides the director.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who takes part in a job besides the director, and how far the two are.
+#[derive(Debug)]
 pub(super) enum Part {
-    /// A file daemon.
-    Client,
-    /// Another storage daemon, which reads.
-    Receive,
+    /// The director has not said yet: neither `run` nor `listen` nor `replicate` has come.
+    Ordered(Early),
+    /// A file daemon; which way the data goes once it has said so.
+    Client(Option<Direction>),
+    /// Another storage daemon, which reads; whether it has said that it begins.
+    Receive { opened: bool },
     /// Another storage daemon, which writes.
     Send(Stage),
     /// Nobody.
     Clone,
+}
+
+impl Part {
+    /// Whether the director has told the job to begin.
+    pub(super) const fn has_begun(&self) -> bool {
+        !matches!(self, Self::Ordered(_) | Self::Send(Stage::Dialling | Stage::Connected))
+    }
+
+    /// Which way the data goes, once that is known.
+    pub(super) const fn direction(&self) -> Option<Direction> {
+        match self {
+            Self::Client(direction) => *direction,
+            Self::Receive { opened: true } => Some(Direction::Append),
+            Self::Send(_) if self.has_begun() => Some(Direction::Read),
+            Self::Clone => Some(Direction::Copy),
+            Self::Ordered(_) | Self::Receive { opened: false } | Self::Send(_) => None,
+        }
+    }
+
+    /// Whether a file daemon takes part.
+    pub(super) const fn is_client(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+}
+
+/// The net, and the way to the director of a job: its control channel.
+pub(super) struct Control<'a> {
+    net: &'a mut Net,
+    director: ConnId,
+}
+
+impl<'a> Control<'a> {
+    pub(super) const fn new(net: &'a mut Net, director: ConnId) -> Self {
+        Self { net, director }
+    }
+
+    /// The director's connection.
+    pub(super) const fn director(&self) -> ConnId {
+        self.director
+    }
+
+    /// Says something to the director.
+    pub(super) fn tell(&mut self, text: impl AsRef<[u8]>) {
+        self.net.send_text(self.director, text);
+    }
+}
+
+impl Deref for Control<'_> {
+    type Target = Net;
+
+    fn deref(&self) -> &Net {
+        self.net
+    }
+}
+
+impl DerefMut for Control<'_> {
+    fn deref_mut(&mut self) -> &mut Net {
+        self.net
+    }
 }
 
 /// A device: where it keeps its volumes, and what it does with them.
@@ -247,18 +303,14 @@ pub(super) struct Finished {
 }
 
 impl Job {
-    pub(super) fn new(order: Order, director: ConnId, daemon: String, session: Session, started: Wall) -> Self {
+    pub(super) fn new(order: Order, daemon: String, session: Session, started: Wall) -> Self {
         Self {
             order,
-            director,
             daemon,
             session,
             started,
-            part: Part::Client,
+            part: Part::Ordered(Early::default()),
             peer: Presence::Absent,
-            early: Early::default(),
-            run: false,
-            opened: None,
             lacking: VecDeque::new(),
             writing: Writing::default(),
             reading: Reading::default(),
@@ -278,7 +330,7 @@ impl Job {
     }
 
     /// The volume is open: takes over what was found.
-    pub(super) fn mounted(&mut self, net: &mut Net, bytes: u64, labelled: bool, cut: u64, spent: u64) {
+    pub(super) fn mounted(&mut self, net: &mut Control<'_>, bytes: u64, labelled: bool, cut: u64, spent: u64) {
         self.writing.labelled = labelled;
         self.writing.volume.write_time += spent;
         if labelled {
@@ -308,17 +360,17 @@ impl Job {
     }
 
     /// Sends a job message to its director.
-    pub(super) fn message(&mut self, net: &mut Net, kind: MessageKind, text: &str) {
+    pub(super) fn message(&mut self, net: &mut Control<'_>, kind: MessageKind, text: &str) {
         if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
             self.counted.errors += 1;
         }
         let (daemon, name) = (&self.daemon, &self.order.line.job);
         let message = JobMessage::compose(daemon, self.order.line.job_id, name, kind, net.wall().seconds(), text);
-        net.send_text(self.director, message.to_line());
+        net.tell(message.to_line());
     }
 
     /// Says what is to be said of single files and volumes, as fast as the director takes it.
-    pub(super) fn remark(&mut self, net: &mut Net, remarks: &[Remark]) {
+    pub(super) fn remark(&mut self, net: &mut Control<'_>, remarks: &[Remark]) {
         for remark in remarks {
             let kind = MessageKind::from_number(i32::from(remark.kind));
             if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
@@ -333,21 +385,21 @@ impl Job {
         self.send_remarks(net);
     }
 
-    fn send_remarks(&mut self, net: &mut Net) {
+    fn send_remarks(&mut self, net: &mut Control<'_>) {
         if let Some(parcel) = self.said.remarks.next() {
             self.said.sent.push_back(false);
-            net.send_parcel(self.director, parcel);
+            net.net.send_parcel(net.director, parcel);
         }
     }
 
     /// Sends attributes for the catalog.
-    pub(super) fn send_attributes(&mut self, net: &mut Net, parcel: Parcel) {
+    pub(super) fn send_attributes(&mut self, net: &mut Control<'_>, parcel: Parcel) {
         self.said.sent.push_back(true);
-        net.send_parcel(self.director, parcel);
+        net.net.send_parcel(net.director, parcel);
     }
 
     /// The director has taken a parcel. True if it was of attributes.
-    pub(super) fn parcel_taken(&mut self, net: &mut Net) -> bool {
+    pub(super) fn parcel_taken(&mut self, net: &mut Control<'_>) -> bool {
         let are_attributes = self.said.sent.pop_front();
         if are_attributes == Some(false) {
             self.said.remarks.taken();
@@ -357,10 +409,10 @@ impl Job {
     }
 
     /// Says what of the remarks still waits, and how many were left out.
-    pub(super) fn last_remarks(&mut self, net: &mut Net) {
+    pub(super) fn last_remarks(&mut self, net: &mut Control<'_>) {
         let (frames, left_out) = self.said.remarks.finish();
         if !frames.is_empty() {
-            net.send(self.director, frames);
+            net.net.send(net.director, frames);
         }
         if let Some(text) = left_out {
             self.message(net, MessageKind::Warning, &text);
@@ -368,25 +420,25 @@ impl Job {
     }
 
     /// Tells the director a status, if it has changed (`wire/3 §2.5`).
-    pub(super) fn say_status(&mut self, net: &mut Net, status: JobStatus) {
+    pub(super) fn say_status(&mut self, net: &mut Control<'_>, status: JobStatus) {
         if self.said.status != Some(status) {
             self.said.status = Some(status);
-            net.send_text(self.director, StatusLine { job: self.order.line.job.clone(), status }.to_line());
+            net.tell(StatusLine { job: self.order.line.job.clone(), status }.to_line());
         }
     }
 
     /// Asks the director's catalog.
-    pub(super) fn ask(&self, net: &mut Net, ask: Ask) {
-        net.send_text(self.director, CatalogRequest { job: self.order.line.job.clone(), ask }.to_line());
+    pub(super) fn ask(&self, net: &mut Control<'_>, ask: Ask) {
+        net.tell(CatalogRequest { job: self.order.line.job.clone(), ask }.to_line());
     }
 
     /// Reports the counters of the volume being written.
-    pub(super) fn ask_update(&self, net: &mut Net, relabel: bool) {
+    pub(super) fn ask_update(&self, net: &mut Control<'_>, relabel: bool) {
         self.ask_update_of(net, &self.writing.volume, relabel);
     }
 
     /// Reports a volume's counters.
-    pub(super) fn ask_update_of(&self, net: &mut Net, volume: &VolumeInfo, relabel: bool) {
+    pub(super) fn ask_update_of(&self, net: &mut Control<'_>, volume: &VolumeInfo, relabel: bool) {
         let status = if volume.status == "Unlabeled" && volume.bytes > 0 { "Append" } else { &volume.status };
         let update = MediaUpdate {
             volume: volume.volume.clone(),
@@ -437,7 +489,7 @@ impl Job {
     }
 
     /// Starts the next dialogue if none is under way.
-    pub(super) fn next_task(&mut self, net: &mut Net) -> Ran<Self> {
+    pub(super) fn next_task(&mut self, net: &mut Control<'_>) -> Ran<Self> {
         if self.dialogue.script.is_some() {
             return Ok(Progress::Waiting);
         }
@@ -461,7 +513,7 @@ impl Job {
 }
 
 impl Scripted for Job {
-    type Tools<'a> = Net;
+    type Tools<'a> = Control<'a>;
     type Event = Event;
     type News = ();
     type Want = DiskWork;

@@ -52,7 +52,7 @@ use crate::work::{Work, WorkDone};
 
 use catalog_tables::{Event, Halt};
 use device::Devices;
-use job::{Direction, Finished, Job, Part, Presence, Stream};
+use job::{Control, Direction, Early, Finished, Job, Part, Presence, Stream};
 use session::{Reading, Session};
 use tokens::{Dial, Due, Owner};
 
@@ -130,11 +130,11 @@ impl StorageDaemon {
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
-    fn advance(&mut self, net: &mut Net, id: SessionId, step: impl FnOnce(&mut Job, &mut Net) -> Ran<Job>) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        let mut outcome = step(job, net);
+    fn advance(&mut self, net: &mut Net, id: SessionId, step: impl FnOnce(&mut Job, &mut Control<'_>) -> Ran<Job>) {
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
+        let mut outcome = step(job, &mut control);
         while matches!(outcome, Ok(Progress::Finished)) && !job.dialogue.tasks.is_empty() {
-            outcome = job.next_task(net);
+            outcome = job.next_task(&mut control);
         }
         match outcome {
             Ok(Progress::Want(work)) => {
@@ -193,15 +193,15 @@ impl Role for StorageDaemon {
             Dial::File(id) => (id, Who::File),
             Dial::Storage(id) => (id, Who::Storage),
         };
-        if let Some(job) = self.sessions.job_mut(id) {
-            job.message(net, MessageKind::Info, &format!("{whom}: {news}"));
+        if let Some((job, mut control)) = self.sessions.job_of(net, id) {
+            job.message(&mut control, MessageKind::Info, &format!("{whom}: {news}"));
         }
     }
 
     fn on_stalled(&mut self, net: &mut Net, conn: ConnId, stall: &Stall) {
         let Some(Use::Client(id) | Use::Storage(id)) = self.sessions.use_of(conn) else { return };
-        if let Some(job) = self.sessions.job_mut(id) {
-            job.message(net, MessageKind::Warning, &format!("a data channel stands still: {}", stall.line()));
+        if let Some((job, mut control)) = self.sessions.job_of(net, id) {
+            job.message(&mut control, MessageKind::Warning, &format!("a data channel stands still: {}", stall.line()));
         }
     }
 
@@ -245,11 +245,13 @@ impl Role for StorageDaemon {
     }
 
     fn on_parcel_sent(&mut self, net: &mut Net, conn: ConnId, parcel: Parcel) {
-        let Some(job) = self.sessions.of(conn).and_then(|id| self.sessions.job_mut(id)) else { return };
-        if job.parcel_taken(net)
-            && let Some(machine) = job.machine_conn()
+        let Some((job, mut control)) = self.sessions.of(conn).and_then(|id| self.sessions.job_of(net, id)) else {
+            return;
+        };
+        if job.parcel_taken(&mut control)
+            && let Some(machine) = job.machine_conn(control.director())
         {
-            net.to_machine(machine, ToMachine::AttributesSent(parcel));
+            control.to_machine(machine, ToMachine::AttributesSent(parcel));
         }
     }
 
@@ -272,7 +274,7 @@ impl Role for StorageDaemon {
             None => return,
         };
         if let (CloseReason::StoodStill(_), Some(job)) = (&reason, self.sessions.job_mut(id))
-            && job.opened == Some(Direction::Read)
+            && job.part.direction() == Some(Direction::Read)
         {
             // All was handed to TCP, and not all has arrived.
             job.stream = Stream::Open;
@@ -342,25 +344,26 @@ impl StorageDaemon {
     /// A file daemon is here for a job, once (`wire/3 §3.1`).
     fn file_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let waits = |job: &Job| {
-            let waits = job.part == Part::Client && job.peer.may_come();
-            job.order.line.job == name && waits && job.opened.is_none() && job.is_alive()
+            let waits = matches!(job.part, Part::Ordered(_) | Part::Client(None)) && job.peer.may_come();
+            job.order.line.job == name && waits && job.is_alive()
         };
         let Some((id, job)) = self.sessions.find_job(waits) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a file daemon of job {name}: closed"));
             return net.abort(conn);
         };
         job.peer_is_here(net, conn);
-        self.file_is_here(net, id, conn);
+        self.file_is_here(net, id, conn, None);
     }
 
-    /// The data channel of a job is open, whichever side dialled.
-    fn file_is_here(&mut self, net: &mut Net, id: SessionId, conn: ConnId) {
+    /// The data channel of a job is open, whichever side dialled. `connected` is what the director is to be told of it.
+    fn file_is_here(&mut self, net: &mut Net, id: SessionId, conn: ConnId, connected: Option<String>) {
         self.jobs_run += 1;
         self.sessions.attach(conn, Use::Client(id));
         self.refresh_keyring(net);
-        let job = self.sessions.job(id);
-        if job.is_some_and(|job| job.run) {
-            self.start_data(net, id);
+        match self.sessions.job_mut(id).map(|job| &mut job.part) {
+            Some(Part::Ordered(early)) => early.connected = connected,
+            Some(_) => self.start_data(net, id, Early { connected, ..Early::default() }),
+            None => {}
         }
     }
 

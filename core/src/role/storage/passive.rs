@@ -15,7 +15,7 @@ use crate::wire::names::{PASSIVE_CHALLENGER, PeerKind, PeerName, bash};
 use crate::wire::status::JobStatus;
 use crate::wire::storage_answers as answers;
 
-use super::job::{Job, Part, Presence};
+use super::job::{Control, Job, Part, Presence};
 use super::session::Next;
 use super::{Dial, StorageDaemon};
 
@@ -36,11 +36,11 @@ impl StorageDaemon {
 
     /// Dials the job's file daemon; the director is answered when it is there. `line` is the director's command.
     pub(super) fn dial_file(&mut self, net: &mut Net, id: SessionId, route: Route, tls: u32, line: &[u8]) -> Next {
-        let Some(job) = self.sessions.job_mut(id) else {
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else {
             self.sessions.tell(net, id, answers::bad_passive(line));
             return Next::End;
         };
-        let why = if job.part != Part::Client || job.peer != Presence::Absent || job.run {
+        let why = if !matches!(job.part, Part::Ordered(_)) || job.peer != Presence::Absent {
             Err(Trouble::SecondDial)
         } else {
             let identity = PeerName::new(PeerKind::Job, &job.order.line.job);
@@ -58,7 +58,7 @@ impl StorageDaemon {
                 Next::Go
             }
             Err(why) => {
-                job.not_dialled(net, &why, line);
+                job.not_dialled(&mut control, &why, line);
                 Next::End
             }
         }
@@ -66,19 +66,18 @@ impl StorageDaemon {
 
     /// A dial to a passive file daemon has ended.
     pub(super) fn file_dialed(&mut self, net: &mut Net, id: SessionId, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         match outcome {
             Ok((conn, peer)) => {
                 job.peer = Presence::Here(conn);
                 let text = format!("Connected file daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
-                job.early.connected = Some(text);
                 self.sessions.tell(net, id, answers::PASSIVE);
-                self.file_is_here(net, id, conn);
+                self.file_is_here(net, id, conn, Some(text));
             }
             Err(failure) => {
                 job.peer = Presence::Ended;
                 let why = Trouble::NotReached { whom: "file daemon", failure };
-                job.not_dialled(net, &why, b"passive client");
+                job.not_dialled(&mut control, &why, b"passive client");
                 self.end_session(net, id);
             }
         }
@@ -87,10 +86,10 @@ impl StorageDaemon {
 
 impl Job {
     /// The file daemon is not dialled, or in vain. The answer comes after the message.
-    fn not_dialled(&mut self, net: &mut Net, why: &Trouble, command: &[u8]) {
+    fn not_dialled(&mut self, net: &mut Control<'_>, why: &Trouble, command: &[u8]) {
         net.log_error(Level::Error, why);
         self.status = JobStatus::Fatal;
         self.message(net, MessageKind::Fatal, &why.line());
-        net.send_text(self.director, answers::bad_passive(command));
+        net.tell(answers::bad_passive(command));
     }
 }

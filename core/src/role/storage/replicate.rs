@@ -28,7 +28,7 @@ use crate::wire::storage::Replicate;
 use crate::wire::storage_answers as answers;
 
 use super::data::PARCELS;
-use super::job::{Direction, Job, Part, Presence, Stream};
+use super::job::{Early, Job, Part, Presence, Stream};
 use super::session::Next;
 use super::{Dial, Due, StorageDaemon, catalog_tables as tables};
 
@@ -37,8 +37,10 @@ use super::{Dial, Due, StorageDaemon, catalog_tables as tables};
 pub(super) enum Stage {
     /// Dialling.
     Dialling,
-    /// Connected; `run` or the volumes are waited for.
+    /// Connected; `run` is to come.
     Connected,
+    /// `run` has come; the volumes are to be opened.
+    Reading,
     /// `start replicate` is sent.
     Opening,
     /// `replicate data` is sent.
@@ -53,15 +55,15 @@ impl StorageDaemon {
     /// `listen`: waits for another storage daemon.
     pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: SessionId) -> Next {
         let wait = self.config.storage.client_connect_wait.duration();
-        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
-        if job.part != Part::Client || job.run || (job.peer.conn().is_some() && !job.early.storage_came) {
-            return Next::End;
-        }
-        job.part = Part::Receive;
-        job.run = true;
-        job.say_status(net, JobStatus::WaitStorage);
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return Next::End };
+        let early = match &mut job.part {
+            Part::Ordered(early) if early.storage_came || job.peer.conn().is_none() => std::mem::take(early),
+            _ => return Next::End,
+        };
+        job.part = Part::Receive { opened: false };
+        job.say_status(&mut control, JobStatus::WaitStorage);
         if job.peer.conn().is_some() {
-            self.start_data(net, id);
+            self.start_data(net, id, early);
             return Next::Go;
         }
         let key = net.set_timer(wait, "wait for the other storage daemon", Due::Peer(id));
@@ -72,7 +74,7 @@ impl StorageDaemon {
     /// `replicate`: dials the writing storage daemon. Nothing but the answer may be said before it is there.
     pub(super) fn dial_storage(&mut self, net: &mut Net, id: SessionId, order: &Replicate) -> Next {
         let job = self.sessions.job(id);
-        if job.is_none_or(|job| job.part != Part::Client || job.run || job.peer != Presence::Absent) {
+        if job.is_none_or(|job| !matches!(job.part, Part::Ordered(_)) || job.peer != Presence::Absent) {
             self.sessions.tell(net, id, answers::bad_replicate("not expected here"));
             return Next::End;
         }
@@ -113,14 +115,11 @@ impl StorageDaemon {
     ) {
         match outcome {
             Ok((conn, peer)) => {
-                let Some(job) = self.sessions.job_mut(id) else {
-                    return net.abort(conn);
-                };
-                job.part = Part::Send(Stage::Connected);
-                job.peer = Presence::Here(conn);
-                net.send_text(job.director, answers::REPLICATE);
+                self.sessions.tell(net, id, answers::REPLICATE);
+                let Some((job, mut control)) = self.sessions.job_of(net, id) else { return net.abort(conn) };
+                (job.part, job.peer) = (Part::Send(Stage::Connected), Presence::Here(conn));
                 let text = format!("Connected Storage daemon at {}, encryption: {}", peer.ends.peer, peer.tls);
-                job.message(net, MessageKind::Info, &text);
+                job.message(&mut control, MessageKind::Info, &text);
                 self.sessions.attach(conn, Use::Storage(id));
                 self.jobs_run += 1;
                 self.refresh_keyring(net);
@@ -141,9 +140,8 @@ impl StorageDaemon {
     /// that, and sends the other one here at once, over a connection that may be faster.
     pub(super) fn storage_arrived(&mut self, net: &mut Net, conn: ConnId, name: &str) {
         let waits = |job: &Job| {
-            let listens = job.part == Part::Receive && job.opened.is_none();
-            let will_listen = job.part == Part::Client && !job.run;
-            job.order.line.job == name && (listens || will_listen) && job.peer.may_come() && job.is_alive()
+            let waits = matches!(job.part, Part::Ordered(_) | Part::Receive { opened: false }) && job.peer.may_come();
+            job.order.line.job == name && waits && job.is_alive()
         };
         let Some((id, job)) = self.sessions.find_job(waits) else {
             net.complain(Level::Warn, 903, &format!("nobody waits for a storage daemon of job {name}: closed"));
@@ -152,23 +150,24 @@ impl StorageDaemon {
         job.peer_is_here(net, conn);
         net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
         self.jobs_run += 1;
-        job.early.storage_came = !job.run;
-        let has_listened = job.run;
+        let has_listened = job.part.has_begun();
+        if let Part::Ordered(early) = &mut job.part {
+            early.storage_came = true;
+        }
         self.sessions.attach(conn, Use::Storage(id));
         self.refresh_keyring(net);
         if has_listened {
-            self.start_data(net, id);
+            self.start_data(net, id, Early::default());
         }
     }
 
     /// `run` of a job that reads: once the volumes are open their records go to the other storage daemon.
     pub(super) fn run_replication(&mut self, net: &mut Net, id: SessionId) -> Next {
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
-        if job.part != Part::Send(Stage::Connected) {
+        if !matches!(job.part, Part::Send(Stage::Connected)) {
             return Next::End;
         }
-        job.run = true;
-        job.opened = Some(Direction::Read);
+        job.part = Part::Send(Stage::Reading);
         self.read_for_copy(net, id);
         Next::Go
     }
@@ -176,9 +175,7 @@ impl StorageDaemon {
     /// `run` of a job with a device to read from and one to write to.
     pub(super) fn run_clone(&mut self, net: &mut Net, id: SessionId) -> Next {
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
-        job.run = true;
         job.part = Part::Clone;
-        job.opened = Some(Direction::Copy);
         self.jobs_run += 1;
         self.read_for_copy(net, id);
         Next::Go
@@ -194,15 +191,15 @@ impl StorageDaemon {
 
     /// The volumes are open: the records may flow.
     pub(super) fn copy_records(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
-        job.say_status(net, JobStatus::Running);
-        match (job.part, job.peer.conn(), job.reading.handle) {
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
+        job.say_status(&mut control, JobStatus::Running);
+        match (&job.part, job.peer.conn(), job.reading.handle) {
             (Part::Send(_), Some(conn), _) => {
                 job.part = Part::Send(Stage::Opening);
                 net.send_text(conn, DataCommand::StartReplicate.to_line());
             }
             (Part::Clone, _, Some(reader)) => {
-                let director = job.director;
+                let director = control.director();
                 let setup = self.receiver_setup(id);
                 let cloner = Cloner::new(reader, setup, (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
                 self.carry(net, id, director, Machine::Clone(Box::new(cloner)));
@@ -214,7 +211,7 @@ impl StorageDaemon {
     /// What the writing storage daemon answers.
     pub(super) fn replication_answer(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let (Part::Send(stage), Some(conn)) = (job.part, job.peer.conn()) else { return };
+        let (&Part::Send(stage), Some(conn)) = (&job.part, job.peer.conn()) else { return };
         let next = match (stage, session::parse_replication_opened(text)) {
             (Stage::Opening, Some(ticket)) => {
                 net.send_text(conn, DataCommand::ReplicateData(ticket).to_line());
@@ -256,23 +253,24 @@ impl StorageDaemon {
     pub(super) fn replication_command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         let Some(conn) = job.peer.conn() else { return };
-        let answer = match (DataCommand::parse(text), job.opened) {
-            (Some(DataCommand::StartReplicate), None) => {
-                job.opened = Some(Direction::Append);
+        let Part::Receive { opened } = &mut job.part else { return };
+        let answer = match (DataCommand::parse(text), *opened) {
+            (Some(DataCommand::StartReplicate), false) => {
+                *opened = true;
                 return net.send_text(conn, session::replication_opened(job.session.id));
             }
-            (Some(DataCommand::ReplicateData(_)), Some(_)) if job.stream == Stream::Open => {
+            (Some(DataCommand::ReplicateData(_)), true) if job.stream == Stream::Open => {
                 net.send_text(conn, session::DATA);
                 let archiver = self.archiver(net, id);
                 return self.carry(net, id, conn, Machine::Archive(Box::new(archiver)));
             }
             // Answered once everything is on the volume and in the catalog.
-            (Some(DataCommand::EndReplicate), Some(_)) if job.stream != Stream::Open => {
+            (Some(DataCommand::EndReplicate), true) if job.stream != Stream::Open => {
                 job.stream = Stream::EndAsked;
                 return self.end_if_done(net, id);
             }
-            (Some(DataCommand::StartReplicate), Some(_)) => session::REPLICATION_OPEN,
-            (Some(DataCommand::ReplicateData(_) | DataCommand::EndReplicate), None) => session::REPLICATION_NOT_OPEN,
+            (Some(DataCommand::StartReplicate), true) => session::REPLICATION_OPEN,
+            (Some(DataCommand::ReplicateData(_) | DataCommand::EndReplicate), false) => session::REPLICATION_NOT_OPEN,
             _ => session::INVALID,
         };
         net.send_text(conn, answer);
@@ -282,16 +280,15 @@ impl StorageDaemon {
 
 impl Job {
     /// The connection whose task drives the job's machine.
-    pub(super) fn machine_conn(&self) -> Option<ConnId> {
-        if self.part == Part::Clone { Some(self.director) } else { self.peer.conn() }
+    pub(super) const fn machine_conn(&self, director: ConnId) -> Option<ConnId> {
+        if matches!(self.part, Part::Clone) { Some(director) } else { self.peer.conn() }
     }
 
     /// Who is at the other end of the data channel.
     pub(super) const fn other(&self) -> &'static str {
-        match self.part {
-            Part::Client if self.early.storage_came => "reading storage daemon",
-            Part::Client => "file daemon",
-            Part::Receive => "reading storage daemon",
+        match &self.part {
+            Part::Ordered(Early { storage_came: true, .. }) | Part::Receive { .. } => "reading storage daemon",
+            Part::Ordered(_) | Part::Client(_) => "file daemon",
             Part::Send(_) | Part::Clone => "writing storage daemon",
         }
     }

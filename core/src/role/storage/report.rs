@@ -30,8 +30,8 @@ impl StorageDaemon {
 
     /// Keeps how far the data channels are.
     fn look_at_progress(&mut self, net: &Net, rows: &[Row]) {
-        for job in self.sessions.jobs_mut() {
-            let row = rows.iter().find(|row| job.machine_conn() == Some(row.conn));
+        for (director, job) in self.sessions.jobs_mut() {
+            let row = rows.iter().find(|row| job.machine_conn(director) == Some(row.conn));
             if let Some(moved) = row.and_then(|row| row.traffic?.0.moved) {
                 job.counted.progress = Some(Progress::of(moved, job.counted.progress, net.now()));
             }
@@ -94,7 +94,7 @@ impl StorageDaemon {
     fn connections(&self, rows: &[Row]) -> Vec<String> {
         let number = |row: &Row| match self.sessions.of_director(row.conn) {
             Some(session) if session.monitor => Some(Number::MonitorToStorage),
-            Some(session) if session.job.as_ref().is_some_and(|job| job.part == Part::Receive) => {
+            Some(session) if session.job.as_ref().is_some_and(|job| matches!(job.part, Part::Receive { .. })) => {
                 Some(Number::DirectorToSecondStorage)
             }
             _ => row.number(PeerKind::Storage),
@@ -120,7 +120,7 @@ impl StorageDaemon {
                 continue;
             };
             let step = job.dialogue.script.as_ref().map_or("moving data", |script| script.step());
-            let alone = job.machine_conn().is_none();
+            let alone = job.machine_conn(session.conn).is_none();
             let step = if alone { format!("waiting for the {}", job.other()) } else { step.to_owned() };
             let volume = if job.writing.volume.volume.is_empty() {
                 &job.reading.source.volume

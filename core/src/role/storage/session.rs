@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::ids::SessionId;
 use crate::notice::Level;
-use crate::role::sessions;
+use crate::role::sessions::{self, Sessions};
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
 use crate::wire::block::Session as SessionIds;
@@ -16,7 +16,7 @@ use crate::wire::status::JobStatus;
 use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
-use super::job::{Job, Order, Part, Place, Presence};
+use super::job::{Control, Job, Order, Part, Place, Presence};
 use super::{Due, StorageDaemon};
 
 /// Bytes of the longest bootstrap.
@@ -58,6 +58,14 @@ pub(super) enum Next {
     End,
 }
 
+impl Sessions<Job, Reading> {
+    /// The job of a session, and the way to its director.
+    pub(super) fn job_of<'a>(&mut self, net: &'a mut Net, id: SessionId) -> Option<(&mut Job, Control<'a>)> {
+        let session = self.get_mut(id)?;
+        Some((session.job.as_mut()?, Control::new(net, session.conn)))
+    }
+}
+
 impl StorageDaemon {
     /// Serves one message of a director that is no answer to a catalog request.
     pub(super) fn command(&mut self, net: &mut Net, id: SessionId, text: &[u8]) {
@@ -97,7 +105,7 @@ impl StorageDaemon {
     /// A signal ends a session, unless a list is being read.
     pub(super) fn session_signal(&mut self, net: &mut Net, id: SessionId, signal: Signal) {
         let Some(session) = self.sessions.get_mut(id) else { return };
-        let busy = session.job.as_ref().is_some_and(|job| job.run);
+        let busy = session.job.as_ref().is_some_and(|job| job.part.has_begun());
         let next = match (signal, std::mem::replace(&mut session.known, Reading::Commands)) {
             (Signal::Eod, Reading::Devices { groups, open: true }) => {
                 session.known = Reading::Devices { groups, open: false };
@@ -176,7 +184,7 @@ impl StorageDaemon {
         if let Some(of) = self.sessions.get_mut(id) {
             let (uses, bootstrap) = (Vec::new(), Arc::default());
             let order = Order { line, key, uses, bootstrap, append: None, read: None, bandwidth };
-            of.job = Some(Job::new(order, of.conn, daemon, session, net.wall()));
+            of.job = Some(Job::new(order, daemon, session, net.wall()));
         }
         self.refresh_keyring(net);
     }
@@ -227,21 +235,22 @@ impl StorageDaemon {
     }
 
     fn run_job(&mut self, net: &mut Net, id: SessionId) -> Next {
-        let Some(job) = self.sessions.job(id) else { return Next::End };
-        match job.part {
-            Part::Client if job.order.append.is_some() && job.order.read.is_some() => return self.run_clone(net, id),
-            // A storage daemon is here, and it is no client.
-            Part::Client if job.early.storage_came => return Next::End,
-            Part::Client => {}
-            Part::Send(_) => return self.run_replication(net, id),
-            Part::Receive | Part::Clone => return Next::End,
-        }
         let wait = self.config.storage.client_connect_wait.duration();
-        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
-        job.run = true;
-        job.say_status(net, JobStatus::WaitFile);
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return Next::End };
+        let early = match &mut job.part {
+            Part::Ordered(_) if job.order.append.is_some() && job.order.read.is_some() => {
+                return self.run_clone(net, id);
+            }
+            // A storage daemon is here, and it is no client.
+            Part::Ordered(early) if early.storage_came => return Next::End,
+            Part::Ordered(early) => std::mem::take(early),
+            Part::Send(_) => return self.run_replication(net, id),
+            Part::Client(_) | Part::Receive { .. } | Part::Clone => return Next::End,
+        };
+        job.part = Part::Client(None);
+        job.say_status(&mut control, JobStatus::WaitFile);
         match job.peer {
-            Presence::Here(_) => self.start_data(net, id),
+            Presence::Here(_) => self.start_data(net, id, early),
             Presence::Dialling(_) => {}
             _ => job.peer = Presence::Awaited(net.set_timer(wait, "wait for the file daemon", Due::Peer(id))),
         }
@@ -256,7 +265,9 @@ impl StorageDaemon {
                 net.send_text(director, answers::canceled(job.order.line.job_id, &job.order.line.job));
                 let text = "Job canceled by the director.";
                 net.log(Level::Info, text);
-                job.message(net, MessageKind::Info, text);
+                if let Some((job, mut control)) = self.sessions.job_of(net, session) {
+                    job.message(&mut control, MessageKind::Info, text);
+                }
                 self.stop_job(net, session, JobStatus::Canceled);
             }
             None => net.send_text(director, answers::cancel_not_found(wanted)),

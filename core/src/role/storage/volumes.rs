@@ -25,7 +25,7 @@ impl StorageDaemon {
     /// that no two wait for each other.
     pub(super) fn want_devices(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let wanted = match job.opened {
+        let wanted = match job.part.direction() {
             Some(Direction::Append) => [job.order.append.as_ref(), None],
             Some(Direction::Read) => [None, job.order.read.as_ref()],
             Some(Direction::Copy) => [job.order.append.as_ref(), job.order.read.as_ref()],
@@ -41,7 +41,7 @@ impl StorageDaemon {
 
     /// Takes the devices a job lacks, one after the other.
     pub(super) fn take_devices(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         while let Some(device) = job.lacking.front()
             && self.devices.want(device, id)
         {
@@ -49,14 +49,14 @@ impl StorageDaemon {
         }
         let Some(device) = job.lacking.front() else { return self.with_devices(net, id) };
         let text = format!("waiting for device \"{device}\": another job uses it");
-        job.message(net, MessageKind::Mount, &text);
-        job.say_status(net, JobStatus::WaitStorage);
+        job.message(&mut control, MessageKind::Mount, &text);
+        job.say_status(&mut control, JobStatus::WaitStorage);
         self.arm_heartbeat(net, id);
     }
 
     /// No volume is available: says so and asks again later (`wire/3 §9`).
     pub(super) fn wait_volume(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         if job.said.status != Some(JobStatus::WaitMedia) {
             let pool =
                 job.order.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
@@ -65,8 +65,8 @@ impl StorageDaemon {
                  maximum of volumes, or let volumes expire.",
                 job.order.line.job
             );
-            job.message(net, MessageKind::Mount, &text);
-            job.say_status(net, JobStatus::WaitMedia);
+            job.message(&mut control, MessageKind::Mount, &text);
+            job.say_status(&mut control, JobStatus::WaitMedia);
         }
         job.writing.unwanted.clear();
         job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
@@ -89,7 +89,7 @@ impl StorageDaemon {
 
     /// The volume would have to be labelled first, and the device labels none: another one, but not for ever.
     pub(super) fn not_labelled(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         job.writing.tries += 1;
         job.writing.unwanted.push(job.writing.volume.volume.clone());
         let device = job.order.append.as_ref().map(|place| place.device.clone()).unwrap_or_default();
@@ -97,14 +97,14 @@ impl StorageDaemon {
         if job.writing.tries > MAX_SPOILT {
             return self.fail_job(net, id, &trouble);
         }
-        job.message(net, MessageKind::Warning, &trouble.line());
+        job.message(&mut control, MessageKind::Warning, &trouble.line());
         job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
         self.next_task(net, id);
     }
 
     /// Mounting failed: another volume if this one is spoilt, else the job's end.
     pub(super) fn mount_failed(&mut self, net: &mut Net, id: SessionId, error: DiskError) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         // A new volume's file need not be there; then it is the folder that is missing, for every volume.
         let is_known = job.writing.volume.bytes > 0;
         let spoilt = matches!(error, DiskError::WrongVolume { .. } | DiskError::Truncated { .. })
@@ -117,7 +117,7 @@ impl StorageDaemon {
             return self.fail_job(net, id, &trouble);
         }
         let text = format!("volume \"{}\" is marked in error: {error}", job.writing.volume.volume);
-        job.message(net, MessageKind::Warning, &text);
+        job.message(&mut control, MessageKind::Warning, &text);
         job.writing.unwanted.push(job.writing.volume.volume.clone());
         job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
         job.dialogue.tasks.push_front(Task { table: tables::SPOILT, piece: None });
