@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use crate::config::DirectorConfig;
 use crate::conn::{DialFailure, Peer};
-use crate::error::{Explain, Facts, Fault, Retry};
+use crate::error::{Code, Explain, Facts, Fault, Retry};
 use crate::ids::{ConnId, DialId};
 use crate::node::TimerKey;
 use crate::role::quiet::Quiet;
