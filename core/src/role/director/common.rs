@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 use crate::config::DirectorConfig;
 use crate::error::Explain;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, JobId};
 use crate::notice::Level;
 use crate::role::identity::{Credentials, Identity};
 
@@ -58,7 +58,7 @@ pub(crate) struct Uses(BTreeMap<ConnId, Use>);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Use {
     /// A daemon of this job.
-    Job(u32),
+    Job(JobId),
     Console,
     /// A daemon that an errand talks to.
     Errand,

@@ -2,7 +2,7 @@
 
 use crate::bulk::parcel::Parcel;
 use crate::config;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::wire::status::JobStatus;
 
 use super::consoles::Answer;
@@ -23,15 +23,15 @@ pub(crate) enum Effect {
     /// A way to this client is needed: the pause between tries and the time for all, in seconds.
     Reach(String, Goal, (u64, u64)),
     /// This job needs its file daemon no more.
-    StopReaching(u32),
+    StopReaching(JobId),
     Reached(Goal, ConnId, Reached),
     NotReached(Goal, ReachFailure),
     /// Somebody is to go to a daemon.
     Errand(Box<Errand>),
     /// What a daemon says to the cancel of this job, or what stands in its way.
-    CancelHeard(u32, Who, String),
+    CancelHeard(JobId, Who, String),
     /// A daemon has said all it will ever say to the cancel of this job.
-    CancelOver(u32, Who),
+    CancelOver(JobId, Who),
     /// A console, if there is one, is to read lines of a daemon.
     Relay {
         from: ConnId,
@@ -41,7 +41,7 @@ pub(crate) enum Effect {
     Print(ConnId, String),
     Answer(ConnId, Answer),
     /// This console has ordered this job.
-    Ordered(ConnId, u32),
+    Ordered(ConnId, JobId),
     /// A job has ended.
-    Ended(u32, JobStatus),
+    Ended(JobId, JobStatus),
 }

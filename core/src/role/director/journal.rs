@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::catalog::{CatalogRequest, LogRow};
+use crate::ids::JobId;
 
 /// Lines kept for the consoles, and lines that may wait for the catalog.
 const MAX_LINES: usize = 10_000;
@@ -33,8 +34,8 @@ pub(crate) struct Journal {
 
 impl Journal {
     /// Writes a line.
-    pub(crate) fn push(&mut self, job_id: u32, time: i64, text: String) {
-        let row = LogRow { job_id, time, text };
+    pub(crate) fn push(&mut self, job: JobId, time: i64, text: String) {
+        let row = LogRow { job_id: job.0, time, text };
         if self.unsaved.len() < MAX_LINES && self.unsaved_bytes + row.text.len() <= MAX_UNSAVED {
             self.unsaved_bytes += row.text.len();
             self.unsaved.push(row.clone());
@@ -111,12 +112,12 @@ mod tests {
     #[test]
     fn a_console_is_shown_each_line_once_and_a_later_one_only_what_nobody_saw() {
         let mut journal = Journal::default();
-        journal.push(1, 5, "a".into());
+        journal.push(JobId(1), 5, "a".into());
         let early = journal.shown();
         assert_eq!(texts(shown(&mut journal, early)), ["a"]);
         let seen = journal.total();
         assert_eq!(journal.shown(), seen, "a new console would be shown nothing");
-        journal.push(1, 6, "b".into());
+        journal.push(JobId(1), 6, "b".into());
         assert_eq!(texts(shown(&mut journal, seen)), ["b"]);
         assert_eq!(texts(shown(&mut journal, early)), ["a", "b"], "one that has not asked yet is shown both");
     }
@@ -125,11 +126,11 @@ mod tests {
     fn lines_go_to_the_catalog_in_batches_one_after_the_other() {
         let mut journal = Journal::default();
         assert_eq!(journal.batch(), None);
-        journal.push(1, 5, "a".into());
+        journal.push(JobId(1), 5, "a".into());
         let row = |text: &str| LogRow { job_id: 1, time: 5, text: text.into() };
         assert_eq!(journal.batch(), Some(CatalogRequest::AddLogs(vec![row("a")])));
-        journal.push(1, 5, "b".into());
-        journal.push(1, 5, "c".into());
+        journal.push(JobId(1), 5, "b".into());
+        journal.push(JobId(1), 5, "c".into());
         assert_eq!(journal.batch(), None, "one is on its way");
         assert!(!journal.is_saved());
         assert_eq!(journal.saved(), 0);
@@ -142,7 +143,7 @@ mod tests {
     fn at_most_ten_thousand_lines_are_kept_and_wait() {
         let mut journal = Journal::default();
         for n in 0..=MAX_LINES {
-            journal.push(1, 5, n.to_string());
+            journal.push(JobId(1), 5, n.to_string());
         }
         assert_eq!(journal.total(), MAX_LINES as u64 + 1);
         assert_eq!(shown(&mut journal, 0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
@@ -158,17 +159,17 @@ mod tests {
         let mut journal = Journal::default();
         let line = "x".repeat(16 * 1024);
         for _ in 0..MAX_UNSAVED / line.len() {
-            journal.push(1, 5, line.clone());
+            journal.push(JobId(1), 5, line.clone());
         }
         assert_eq!(journal.lost, 0);
-        journal.push(1, 5, "y".into());
+        journal.push(JobId(1), 5, "y".into());
         assert_eq!(
             (journal.lost, shown(&mut journal, 0).count()),
             (1, MAX_SHOWN / line.len()),
             "the oldest is gone, too"
         );
         assert!(journal.batch().is_some());
-        journal.push(1, 5, line);
+        journal.push(JobId(1), 5, line);
         assert_eq!(journal.lost, 1, "the next batch has room");
     }
 }

@@ -1,7 +1,7 @@
 //! What the dials, timers and pieces of work of a director are for.
 
 use crate::catalog;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, JobId};
 
 use super::errands::Errand;
 use super::jobs::ordering::Order;
@@ -12,7 +12,7 @@ use super::setup;
 #[derive(Debug)]
 pub enum Dial {
     /// The storage daemon of this job.
-    Storage(u32),
+    Storage(JobId),
     /// The way to a client.
     Reach(u64),
     Errand(Box<Errand>),
@@ -22,13 +22,13 @@ pub enum Dial {
 #[derive(Clone, Copy, Debug)]
 pub enum Due {
     /// The storage daemon of this job has had its time.
-    Grace(u32),
+    Grace(JobId),
     /// The daemon of a job that is the last to end its part has had its time.
-    Patience(u32),
+    Patience(JobId),
     /// A console has waited for those who confirm the cancel of this job.
-    Confirmations(u32),
+    Confirmations(JobId),
     /// The pause before this job's next try is over.
-    Hold(u32),
+    Hold(JobId),
     /// Jobs of schedules may be due.
     Schedules,
     /// The peer of an errand has had its time.
@@ -44,11 +44,11 @@ pub enum Due {
 pub enum Owner {
     Setup(setup::Item),
     Create(Box<Order>),
-    Copy(u32, Asked),
-    Job(u32),
-    Request(u32),
-    Files(u32, ConnId),
-    Compare(u32, ConnId, Vec<OnVolume>),
+    Copy(JobId, Asked),
+    Job(JobId),
+    Request(JobId),
+    Files(JobId, ConnId),
+    Compare(JobId, ConnId, Vec<OnVolume>),
     End(Box<catalog::JobEnd>),
     Log,
     Uname,

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::bulk::parcel::Parcel;
 use crate::config::{DirectorConfig, keepalive};
 use crate::conn::Peer;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, JobId};
 use crate::node::Row;
 use crate::notice::Level;
 use crate::role::director::Net;
@@ -97,7 +97,7 @@ enum Doing {
     /// Waits for the answers of all connections.
     Surveying(fn(&View<'_>, &[Row]) -> Answer),
     /// Waits for this job to end; none means all.
-    Waiting(Option<u32>),
+    Waiting(Option<JobId>),
     /// Is being sent a page; then it goes on.
     Paging(Box<Reply>),
     /// Has been asked whether to order a job.
@@ -380,14 +380,14 @@ impl Consoles {
     }
 
     /// A console has ordered a job: its next `wait` says how it ended, however soon that was.
-    pub(crate) fn ordered(&mut self, conn: ConnId, job: u32) {
+    pub(crate) fn ordered(&mut self, conn: ConnId, job: JobId) {
         if let Some(console) = self.seats.get_mut(&conn) {
             console.ends.note(job, None);
         }
     }
 
     /// A job has ended, perhaps the last that ran: those who waited for it, with their answers.
-    pub(crate) fn job_ended(&mut self, id: u32, status: JobStatus, none_runs: bool) -> Vec<(ConnId, Answer)> {
+    pub(crate) fn job_ended(&mut self, id: JobId, status: JobStatus, none_runs: bool) -> Vec<(ConnId, Answer)> {
         let mut done = Vec::new();
         for (conn, console) in &mut self.seats {
             let waits_for_all = matches!(console.doing, Doing::Waiting(None));

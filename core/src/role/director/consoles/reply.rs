@@ -6,7 +6,7 @@ use std::fmt;
 use crate::calendar::Zone;
 use crate::catalog::{CatalogAnswer, CatalogRequest};
 use crate::config::DirectorConfig;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, JobId};
 use crate::node::Row;
 
 use super::super::errands::Errand;
@@ -78,7 +78,7 @@ pub(crate) enum Reply {
     /// Asks a person whether to order a job.
     Confirm(String, Box<Order>),
     /// Waits until this job has ended, or all have.
-    WaitFor(Option<u32>),
+    WaitFor(Option<JobId>),
     /// Ends with how the jobs have ended that the console has ordered or waited for.
     Ends,
     /// Asks the catalog, and goes on with its answer.
@@ -103,7 +103,7 @@ pub(crate) enum Instruction {
     /// Send somebody to a daemon.
     Errand(Box<Errand>),
     /// Cancel a job.
-    Cancel(u32),
+    Cancel(JobId),
     /// Let data go no faster than so many bytes a second; 0 for no limit.
     Limit(Limited, u64),
     /// Dial this client at this address.
@@ -117,7 +117,7 @@ pub(crate) enum Instruction {
 /// Whose data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Limited {
-    Job(u32),
+    Job(JobId),
     Client(String),
     Storage(String),
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::conn::{DialFailure, Peer};
 use crate::error::Explain;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::node::TimerKey;
 use crate::notice::Level;
 use crate::printable;
@@ -57,7 +57,7 @@ pub(crate) enum For {
     /// A console hears whether the daemon keeps to these limits.
     Limits(ConnId, Box<Limits>),
     /// A job is to end.
-    Cancel(u32),
+    Cancel(JobId),
 }
 
 /// Frames to send, and how the answer to them begins.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::node::TimerKey;
 use crate::role::director::common::Tools;
 use crate::role::director::effect::Effect;
@@ -31,7 +31,7 @@ pub(crate) const CANCEL_GRACE: Duration = Duration::from_secs(10);
 pub(crate) struct Cancelling {
     told: Vec<Told>,
     /// The other job of a copy: it is cancelled too, and a console hears of both.
-    partner: Option<u32>,
+    partner: Option<JobId>,
     /// The console that waits to hear of it, until then.
     console: Option<(ConnId, TimerKey)>,
 }
@@ -67,7 +67,7 @@ impl Told {
 
 impl Jobs {
     /// `cancel` of a console: the answer comes within a second.
-    pub(crate) fn cancel_for(&mut self, tools: &mut Tools<'_>, id: u32, console: ConnId) {
+    pub(crate) fn cancel_for(&mut self, tools: &mut Tools<'_>, id: JobId, console: ConnId) {
         let Some(job) = self.all.get(&id) else { return };
         let text = format!("JobId {id}, Job {} marked to be canceled.\n", job.unique);
         if job.life.is_grace() {
@@ -88,13 +88,13 @@ impl Jobs {
 
     /// The director stops: cancels all jobs, and offers the catalog once more those it has not taken.
     pub(crate) fn stop(&mut self, tools: &mut Tools<'_>) {
-        let ids: Vec<u32> = self.all.keys().copied().collect();
+        let ids: Vec<JobId> = self.all.keys().copied().collect();
         ids.into_iter().for_each(|id| self.cancel_job(tools, id, "the director is being stopped"));
         self.offer_end(tools);
     }
 
     /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
-    pub(crate) fn cancel_job(&mut self, tools: &mut Tools<'_>, id: u32, why: &str) {
+    pub(crate) fn cancel_job(&mut self, tools: &mut Tools<'_>, id: JobId, why: &str) {
         let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         job.status = job.status.merge(JobStatus::Canceled);
         job.say(tools, MessageKind::Info, &format!("Job canceled: {why}."));
@@ -103,7 +103,7 @@ impl Jobs {
 
     /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
     /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded. The job takes no room meanwhile.
-    pub(crate) fn abandon(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn abandon(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         // Its dialogue is over, whatever it waited for.
         if job.life.is_running() {
@@ -142,7 +142,7 @@ impl Jobs {
     }
 
     /// The storage daemon has not said in time how it ended.
-    pub(crate) fn grace_over(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn grace_over(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
         let text = format!("the storage daemon has not ended the job within {} s", grace.as_secs());
@@ -151,7 +151,7 @@ impl Jobs {
     }
 
     /// A daemon, or what stands in its way, says something to a cancel.
-    pub(crate) fn cancel_heard(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, text: String) {
+    pub(crate) fn cancel_heard(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, text: String) {
         let console = self.cancels(id).find_map(|cancelling| cancelling.console).map(|(console, _)| console);
         let Some(cancelling) = self.cancels.get_mut(&id) else { return };
         let Some(told) = cancelling.told.iter_mut().find(|told| told.who == who) else { return };
@@ -163,7 +163,7 @@ impl Jobs {
     }
 
     /// A daemon's answer to a cancel is at its end, or will never come.
-    pub(crate) fn cancel_over(&mut self, tools: &mut Tools<'_>, id: u32, who: Who) {
+    pub(crate) fn cancel_over(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who) {
         let Some(cancelling) = self.cancels.get_mut(&id) else { return };
         if let Some(told) = cancelling.told.iter_mut().find(|told| told.who == who) {
             told.over = true;
@@ -176,30 +176,30 @@ impl Jobs {
     }
 
     /// The job has ended: what is known of its cancel is of no more use, unless a daemon is still to be told.
-    pub(crate) fn forget_cancel(&mut self, id: u32) {
+    pub(crate) fn forget_cancel(&mut self, id: JobId) {
         if !self.is_cancel_open(id) {
             self.cancels.remove(&id);
         }
     }
 
     /// Whether a daemon of this job, or of the other job of its copy, is still to answer to the cancel.
-    fn is_cancel_open(&self, id: u32) -> bool {
+    fn is_cancel_open(&self, id: JobId) -> bool {
         self.cancels(id).any(Cancelling::is_open)
     }
 
     /// How those stand who were told, each in a line.
-    fn cancel_lines(&self, id: u32) -> String {
+    fn cancel_lines(&self, id: JobId) -> String {
         self.cancels(id).map(Cancelling::lines).collect()
     }
 
     /// The cancel of a job, and that of the other job of its copy.
-    fn cancels(&self, id: u32) -> impl Iterator<Item = &Cancelling> {
+    fn cancels(&self, id: JobId) -> impl Iterator<Item = &Cancelling> {
         let own = self.cancels.get(&id);
         own.into_iter().chain(own.and_then(|own| self.cancels.get(&own.partner?)))
     }
 
     /// The console has waited long enough.
-    pub(crate) fn tell_who_confirmed(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn tell_who_confirmed(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(cancelling) = self.cancels.get_mut(&id) else { return };
         let Some((console, timer)) = cancelling.console.take() else { return };
         let lines = self.cancel_lines(id);

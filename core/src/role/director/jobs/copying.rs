@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::config::DirectorConfig;
 use crate::error::Code;
+use crate::ids::JobId;
 use crate::limits::ORIGINALS;
 use crate::node::Number;
 use crate::role::director::Net;
@@ -49,7 +50,7 @@ pub(crate) struct CopyControl {
     /// The job that was asked for, if one was.
     wanted: Option<u32>,
     /// The writing job, once there is one.
-    pub(crate) partner: Option<u32>,
+    pub(crate) partner: Option<JobId>,
     /// The job that is copied.
     original: JobRow,
     /// What is read of it.
@@ -80,7 +81,7 @@ pub(crate) struct Target {
 #[derive(Clone, Debug)]
 pub(crate) struct CopyWriter {
     /// The control job.
-    pub(crate) partner: u32,
+    pub(crate) partner: JobId,
     original: JobRow,
     /// The name under which the one storage daemon that reads and writes knows the job: the control job's.
     pub(crate) known_as: Option<String>,
@@ -118,7 +119,7 @@ pub enum Asked {
 
 impl Jobs {
     /// Starts a control job: looks for what to copy.
-    pub(crate) fn begin_copy(&self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn begin_copy(&self, tools: &mut Tools<'_>, id: JobId) {
         let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
         match control.wanted {
             Some(wanted) => {
@@ -129,7 +130,7 @@ impl Jobs {
         }
     }
 
-    fn ask_jobs_to_copy(&self, tools: &mut Tools<'_>, id: u32, after: u32) {
+    fn ask_jobs_to_copy(&self, tools: &mut Tools<'_>, id: JobId, after: u32) {
         let Some(job) = self.all.get(&id) else { return };
         let (pool_id, uncopied) = (job.rows.pool, job.kind == JobType::Copy);
         let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
@@ -140,7 +141,7 @@ impl Jobs {
     pub(crate) fn copy_answered(
         &mut self,
         tools: &mut Tools<'_>,
-        id: u32,
+        id: JobId,
         asked: Asked,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
@@ -148,7 +149,9 @@ impl Jobs {
             (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(tools, id, rows.first()),
             (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(tools, id, &rows),
             (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(tools, id, &pieces),
-            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => self.copy_starts(tools, id, writer, unique),
+            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => {
+                self.copy_starts(tools, id, JobId(writer), unique)
+            }
             (Asked::Number(_), Err(error)) if self.is_taken(&error) => {
                 self.order_writer(tools, id);
             }
@@ -159,13 +162,13 @@ impl Jobs {
     }
 
     /// The job that was asked for is there, or not.
-    fn copy_takes(&mut self, tools: &mut Tools<'_>, id: u32, row: Option<&JobRow>) {
+    fn copy_takes(&mut self, tools: &mut Tools<'_>, id: JobId, row: Option<&JobRow>) {
         let taken = self.originals_taken(tools.net);
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let wanted = control.wanted.unwrap_or_default();
         // Of two the one with the lower number has it, whichever began first.
-        if let Some(&by) = taken.get(&wanted).filter(|other| (1..id).contains(*other)) {
+        if let Some(by) = taken.get(&wanted).copied().flatten().filter(|other| *other < id) {
             return self.fail_job(tools, id, &Trouble::Taken { job: wanted, by });
         }
         let Some(row) = row.filter(|row| is_good_backup(row)) else {
@@ -187,7 +190,7 @@ impl Jobs {
     }
 
     /// A page of jobs: orders a control job for each that is meant, and asks for the next.
-    fn copy_selects(&mut self, tools: &mut Tools<'_>, id: u32, rows: &[JobRow]) {
+    fn copy_selects(&mut self, tools: &mut Tools<'_>, id: JobId, rows: &[JobRow]) {
         let taken = self.originals_taken(tools.net);
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
         let kind = job.kind;
@@ -229,23 +232,23 @@ impl Jobs {
     }
 
     /// The jobs that control jobs have which have not ended, or will have once they have a number: each with the first of
-    /// those jobs, 0 for one without a number.
-    fn originals_taken(&self, net: &Net) -> BTreeMap<u32, u32> {
+    /// those jobs that has a number.
+    fn originals_taken(&self, net: &Net) -> BTreeMap<u32, Option<JobId>> {
         let is_control = |kind: JobType| matches!(kind, JobType::Copy | JobType::Migrate);
         let ordered = net.works().filter_map(|owner| match owner {
             Owner::Create(order) if is_control(order.kind) => order.original,
             _ => None,
         });
-        let mut taken: BTreeMap<u32, u32> = ordered.map(|original| (original, 0)).collect();
+        let mut taken: BTreeMap<u32, Option<JobId>> = ordered.map(|original| (original, None)).collect();
         for (id, job) in self.all.iter().rev().filter(|(_, job)| !job.life.is_recording()) {
             if let Task::CopyControl(CopyControl { wanted: Some(original), .. }) = job.task {
-                taken.insert(original, *id);
+                taken.insert(original, Some(*id));
             }
         }
         taken
     }
 
-    fn copy_plans(&mut self, tools: &mut Tools<'_>, id: u32, pieces: &[JobMediaPiece]) {
+    fn copy_plans(&mut self, tools: &mut Tools<'_>, id: JobId, pieces: &[JobMediaPiece]) {
         let config = std::sync::Arc::clone(&tools.common.config);
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
@@ -291,7 +294,7 @@ impl Jobs {
     }
 
     /// Asks for the number of the writing job, which has the name of the original's resource.
-    fn order_writer(&mut self, tools: &mut Tools<'_>, id: u32) {
+    fn order_writer(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
         let name = control.original.name.clone();
         let unique = self.unique_name(tools, &name);
@@ -310,7 +313,7 @@ impl Jobs {
     }
 
     /// Both jobs are there: their dialogues begin.
-    fn copy_starts(&mut self, tools: &mut Tools<'_>, id: u32, writer: u32, unique: String) {
+    fn copy_starts(&mut self, tools: &mut Tools<'_>, id: JobId, writer: JobId, unique: String) {
         let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
         let known_as = job.unique.clone();
         let Task::CopyControl(control) = &mut job.task else { return };
@@ -341,7 +344,7 @@ impl Jobs {
     }
 
     /// The storage daemon of a writing job listens: its control job may tell the reading one where to go.
-    pub(crate) fn writer_listens(&mut self, tools: &mut Tools<'_>, writer: u32) {
+    pub(crate) fn writer_listens(&mut self, tools: &mut Tools<'_>, writer: JobId) {
         let Some(job) = self.all.get(&writer) else { return };
         let Some(control) = job.task.partner() else { return };
         let known = (job.unique.clone(), job.storage_daemon.key.clone());
@@ -352,7 +355,7 @@ impl Jobs {
     }
 
     /// The reading storage daemon of a control job has ended: its writing job needs to know how.
-    pub(crate) fn reader_ended(&mut self, tools: &mut Tools<'_>, control: u32) {
+    pub(crate) fn reader_ended(&mut self, tools: &mut Tools<'_>, control: JobId) {
         let Some(job) = self.all.get(&control) else { return };
         let Some(writer) = job.task.partner() else { return };
         let end = job.storage_daemon.presence.end().cloned();
@@ -363,7 +366,7 @@ impl Jobs {
     }
 
     /// The one storage daemon of a copy has begun: from here on its connection belongs to the writing job.
-    pub(crate) fn hand_over(&mut self, tools: &mut Tools<'_>, control: u32) {
+    pub(crate) fn hand_over(&mut self, tools: &mut Tools<'_>, control: JobId) {
         let Some(job) = self.all.get_mut(&control) else { return };
         let Some(partner) = job.task.partner() else { return };
         let (conn, session) = (job.storage_daemon.presence.leave(), job.storage_daemon.session);
@@ -376,7 +379,7 @@ impl Jobs {
     }
 
     /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
-    pub(crate) fn copy_end_failed(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn copy_end_failed(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get(&id) else { return };
         let Some(end) = job.storage_daemon.presence.end() else { return };
         let role = match &job.task {
@@ -390,7 +393,7 @@ impl Jobs {
     }
 
     /// A job of a copy is given up: so is the other.
-    pub(crate) fn abandon_partner(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn abandon_partner(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let job = self.all.get(&id).and_then(|job| Some((job.status, job.task.partner()?)));
         let Some((status, partner)) = job else { return };
         if self.all.get(&partner).is_none_or(|job| !job.life.goes_on()) {
@@ -416,7 +419,7 @@ impl Jobs {
         }
         let migrates = control.kind == JobType::Migrate;
         let adopt = AdoptOriginal {
-            job_id: writer.id,
+            job_id: writer.id.0,
             job_type: if migrates { JobType::Backup } else { JobType::JobCopy }.letter(),
             original: copying.original.job_id,
             original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
@@ -425,7 +428,7 @@ impl Jobs {
         tools.ask(CatalogRequest::AdoptOriginal(adopt), owner);
     }
 
-    fn copy_ended(&mut self, tools: &mut Tools<'_>, id: u32, status: JobStatus) {
+    fn copy_ended(&mut self, tools: &mut Tools<'_>, id: JobId, status: JobStatus) {
         self.advance(tools, id, |job, tools| {
             job.task.control()?.outcome = Some(status);
             job.on_event(Event::Copied, tools)

@@ -2,6 +2,7 @@
 
 use crate::catalog::{CatalogRequest, JobEnd};
 use crate::error::Explain;
+use crate::ids::JobId;
 use crate::role::director::Owner;
 use crate::role::director::common::Tools;
 use crate::role::director::effect::Effect;
@@ -17,14 +18,14 @@ use super::trouble::Trouble;
 
 impl Jobs {
     /// Ends a job with a fatal message.
-    pub(super) fn fail_job(&mut self, tools: &mut Tools<'_>, id: u32, trouble: &Trouble) {
+    pub(super) fn fail_job(&mut self, tools: &mut Tools<'_>, id: JobId, trouble: &Trouble) {
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
         job.say(tools, MessageKind::Fatal, &trouble.line());
         self.abandon(tools, id);
     }
 
     /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
-    pub(super) fn end_job(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(super) fn end_job(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         if job.life.is_recording() {
             return;
@@ -61,7 +62,7 @@ impl Jobs {
     }
 
     /// Ends all that is under way with the daemons of a job.
-    fn let_daemons_go(&mut self, tools: &mut Tools<'_>, id: u32) {
+    fn let_daemons_go(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         job.storage_daemon.requests = Requests::default();
         if let Presence::Dialling(dial) = job.storage_daemon.presence {
@@ -86,7 +87,7 @@ impl Job {
     fn end(&self, now: i64) -> JobEnd {
         let (job_files, job_bytes, read_bytes) = self.totals();
         JobEnd {
-            job_id: self.id,
+            job_id: self.id.0,
             job_status: self.status.letter(),
             level: self.stored_level(),
             end_time: now,
@@ -100,7 +101,11 @@ impl Job {
             job_bytes,
             read_bytes,
             job_errors: self.all_errors(),
-            prior_job_id: if let Task::CopyControl(control) = &self.task { control.partner.unwrap_or(0) } else { 0 },
+            prior_job_id: if let Task::CopyControl(control) = &self.task {
+                control.partner.map_or(0, |id| id.0)
+            } else {
+                0
+            },
             purged_files: false,
             last_file: self.last_stored_file(),
         }

@@ -1,6 +1,6 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`.
 
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::common::Tools;
 use crate::role::script::Scripted;
 use crate::wire::catalog as wire;
@@ -19,7 +19,7 @@ use crate::role::director::Owner;
 
 impl Jobs {
     /// A line from a daemon of a job.
-    pub(crate) fn hear(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, line: &[u8]) {
+    pub(crate) fn hear(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, line: &[u8]) {
         let Some(who) = self.all.get(&id).and_then(|job| job.who(conn)) else { return };
         self.daemon_heard(tools, id, conn);
         match Incoming::of(line) {
@@ -40,7 +40,7 @@ impl Jobs {
         self.await_last(tools, id);
     }
 
-    fn daemon_answers(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, line: &[u8]) {
+    fn daemon_answers(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, line: &[u8]) {
         let Some(job) = self.all.get_mut(&id) else { return };
         if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
             let is_bad = !end.status.is_ok();
@@ -68,7 +68,7 @@ impl Jobs {
     }
 
     /// `2800 End Job`: in its place, or because the file daemon has given up.
-    fn file_ended(&mut self, tools: &mut Tools<'_>, id: u32, end: EndJob) {
+    fn file_ended(&mut self, tools: &mut Tools<'_>, id: JobId, end: EndJob) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let expected = job.life.waits_for(Event::FileEnded);
         let status = end.status;
@@ -81,7 +81,7 @@ impl Jobs {
         }
     }
 
-    fn take_message(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, line: &[u8]) {
+    fn take_message(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, line: &[u8]) {
         // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
         let (Some(message), Some(job)) = (JobMessage::parse(line), self.all.get_mut(&id)) else { return };
         if let (Who::Storage, Task::Restore(plan)) = (who, &mut job.task) {
@@ -96,7 +96,7 @@ impl Jobs {
     }
 
     /// A line that has no place in the dialogue, which is a warning.
-    fn unexpected(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, line: &[u8]) {
+    fn unexpected(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, line: &[u8]) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let text = format!("unexpected message from the {who}: {}", printable::line_of(line.trim_ascii_end()));
         if let Some(text) = job.tally.meter.pass(text, tools.net.now()) {
@@ -105,7 +105,7 @@ impl Jobs {
     }
 
     /// Signals on a job's control channel (`wire/2 §4.1`).
-    pub(crate) fn signal(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, signal: Signal) {
+    pub(crate) fn signal(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, signal: Signal) {
         let Some(who) = self.all.get(&id).and_then(|job| job.who(conn)) else { return };
         match signal {
             Signal::EodPoll | Signal::Poll => tools.net.send_text(conn, message::POLLED),
@@ -122,7 +122,7 @@ impl Jobs {
         }
     }
 
-    fn begin_request(&mut self, tools: &mut Tools<'_>, id: u32, line: &[u8]) {
+    fn begin_request(&mut self, tools: &mut Tools<'_>, id: JobId, line: &[u8]) {
         let Some(job) = self.all.get_mut(&id) else { return };
         if job.storage_daemon.requests.served.is_some() {
             let early = &mut job.storage_daemon.requests.early;
@@ -146,7 +146,7 @@ impl Jobs {
     pub(crate) fn request_answered(
         &mut self,
         tools: &mut Tools<'_>,
-        id: u32,
+        id: JobId,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
         let Some(job) = self.all.get_mut(&id) else { return };
@@ -157,7 +157,7 @@ impl Jobs {
         self.serve_request(tools, id, next);
     }
 
-    fn serve_request(&mut self, tools: &mut Tools<'_>, id: u32, next: Next) {
+    fn serve_request(&mut self, tools: &mut Tools<'_>, id: JobId, next: Next) {
         match next {
             Next::Ask(request) => tools.ask(request, Owner::Request(id)),
             Next::Answer(line) => {

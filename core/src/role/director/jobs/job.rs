@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::Net;
 use crate::role::identity::Credentials;
 use crate::wire::bsr::Bootstrap;
@@ -29,7 +29,7 @@ pub(crate) struct Job {
     pub(crate) config: Arc<DirectorConfig>,
     pub(crate) overrides: Arc<Overrides>,
     pub(crate) credentials: Arc<Credentials>,
-    pub(crate) id: u32,
+    pub(crate) id: JobId,
     /// The unique name.
     pub(crate) unique: String,
     /// The name of the job resource.
@@ -173,7 +173,7 @@ impl Job {
             _ => {}
         }
         let time = tools.net.wall().seconds();
-        let message = JobMessage::compose(&self.config.director.name, self.id, &self.unique, kind, time, text);
+        let message = JobMessage::compose(&self.config.director.name, self.id.0, &self.unique, kind, time, text);
         tools.common.journal.push(self.id, time, message.text);
     }
 

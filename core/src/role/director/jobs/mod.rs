@@ -45,6 +45,8 @@ mod verifying;
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::ids::JobId;
+
 use cancelling::Cancelling;
 use job::Job;
 use recording::{Finished, Unrecorded};
@@ -56,9 +58,9 @@ pub(crate) use verifying::OnVolume;
 #[derive(Debug, Default)]
 pub(crate) struct Jobs {
     /// By their numbers.
-    all: BTreeMap<u32, Job>,
+    all: BTreeMap<JobId, Job>,
     /// Of those that were given up, and whose daemons are being told.
-    cancels: BTreeMap<u32, Cancelling>,
+    cancels: BTreeMap<JobId, Cancelling>,
     /// Those that have ended and are not recorded yet.
     unrecorded: Unrecorded,
     /// The newest first.
@@ -75,13 +77,13 @@ impl Jobs {
     }
 
     /// The job of this number, if it has not ended.
-    pub(crate) fn get(&self, id: u32) -> Option<&Job> {
+    pub(crate) fn get(&self, id: JobId) -> Option<&Job> {
         self.all.get(&id)
     }
 
     /// The job of this number or unique name, if it has not ended.
     pub(crate) fn find(&self, wanted: &str) -> Option<&Job> {
-        self.iter().find(|job| job.unique == wanted || Ok(job.id) == wanted.parse())
+        self.iter().find(|job| job.unique == wanted || Ok(job.id.0) == wanted.parse())
     }
 
     /// Whether all have ended.

@@ -2,7 +2,7 @@
 
 use crate::config::{self, JobKind};
 use crate::error::Explain;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, JobId};
 use crate::notice::Level;
 use crate::role::director::common::Tools;
 use crate::role::director::effect::Effect;
@@ -138,7 +138,7 @@ impl Jobs {
         }
         let (console, name, pause) = (order.console, order.name.clone(), order.attempt.pause);
         let created = match answer {
-            Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools.common, id, order)),
+            Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools.common, JobId(id), order)),
             Ok(_) => Err(Told("Job failed: the catalog gave no number.".to_owned())),
             Err(error) => Err(Told(format!("Job failed: {error} ({}); {}", error.code(), error.help()))),
         };

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::config::Seconds;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::node::TimerKey;
 use crate::role::director::common::Tools;
 use crate::time::Instant;
@@ -49,7 +49,7 @@ fn limit(heartbeat: Option<Seconds>) -> Duration {
 
 impl Jobs {
     /// A daemon of a job has said something.
-    pub(crate) fn daemon_heard(&mut self, tools: &Tools<'_>, id: u32, conn: ConnId) {
+    pub(crate) fn daemon_heard(&mut self, tools: &Tools<'_>, id: JobId, conn: ConnId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         if job.awaited().is_some_and(|who| job.conn(who) == Some(conn))
             && let Life::Running { patience, .. } = &mut job.life
@@ -59,7 +59,7 @@ impl Jobs {
     }
 
     /// Begins to wait for the daemon that is the last one, if there is one now.
-    pub(crate) fn await_last(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn await_last(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let last = job.last_one();
         if job.awaited() == last {
@@ -74,7 +74,7 @@ impl Jobs {
     }
 
     /// The last daemon has had its time, unless it was heard meanwhile.
-    pub(crate) fn patience_over(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn patience_over(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let Life::Running { patience, .. } = &mut job.life else { return };
         patience.timer = None;
@@ -92,7 +92,7 @@ impl Jobs {
         self.fail_job(tools, id, &trouble);
     }
 
-    fn arm_patience(&mut self, tools: &mut Tools<'_>, id: u32, after: Option<Duration>) {
+    fn arm_patience(&mut self, tools: &mut Tools<'_>, id: JobId, after: Option<Duration>) {
         let Some(after) = after else { return };
         let key = tools.net.set_timer(after, "the end of a job's last daemon", Due::Patience(id));
         if let Some(Life::Running { patience, .. }) = self.all.get_mut(&id).map(|job| &mut job.life) {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
+use crate::ids::JobId;
 use crate::role::director::common::{Common, Tools};
 use crate::role::script::Scripted;
 use crate::wire::message::MessageKind;
@@ -19,7 +20,7 @@ use super::verifying::Verifying;
 use super::{Jobs, tables};
 
 impl Jobs {
-    pub(super) fn new_job(common: &Common, id: u32, order: Order) -> Job {
+    pub(super) fn new_job(common: &Common, id: JobId, order: Order) -> Job {
         let task = match (order.kind, order.restore) {
             (_, Some(plan)) => Task::Restore(plan),
             (JobType::Copy | JobType::Migrate, None) => Task::CopyControl(CopyControl::new(order.original)),
@@ -79,7 +80,7 @@ impl Jobs {
     }
 
     /// The first job of the queue that there is room for.
-    fn next_queued(&self, config: &DirectorConfig) -> Option<u32> {
+    fn next_queued(&self, config: &DirectorConfig) -> Option<JobId> {
         let queued = self.all.values().filter(|job| matches!(job.life, Life::Queued { held: None }));
         let mut queued: Vec<&Job> = queued.collect();
         // A stable sort, and their numbers are in the order of their orders.

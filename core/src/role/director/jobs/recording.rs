@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::Explain;
+use crate::ids::JobId;
 use crate::limits::{RECORD_AGAIN, UNRECORDED};
 use crate::node::TimerKey;
 use crate::notice::Level;
@@ -28,7 +29,7 @@ const RECENT: usize = 10;
 /// A job that has ended, for the status.
 #[derive(Clone, Debug)]
 pub(crate) struct Finished {
-    pub(crate) id: u32,
+    pub(crate) id: JobId,
     pub(crate) name: String,
     pub(crate) kind: JobType,
     pub(crate) level: JobLevel,
@@ -42,9 +43,9 @@ pub(crate) struct Finished {
 #[derive(Debug, Default)]
 pub(crate) struct Unrecorded {
     /// By JobId; at most [`UNRECORDED`].
-    kept: BTreeMap<u32, Kept>,
+    kept: BTreeMap<JobId, Kept>,
     /// The one that is being offered: one after the other, so that a catalog that is away is asked once in a while.
-    offered: Option<u32>,
+    offered: Option<JobId>,
     timer: Option<TimerKey>,
 }
 
@@ -70,7 +71,7 @@ impl Unrecorded {
 
     /// The one with this unique name or JobId.
     pub(crate) fn find(&self, wanted: &str) -> Option<&Kept> {
-        let number = wanted.parse().ok();
+        let number = wanted.parse().ok().map(JobId);
         self.iter().find(|kept| kept.job.unique == wanted || Some(kept.job.id) == number)
     }
 
@@ -93,7 +94,7 @@ impl Jobs {
         end: Box<JobEnd>,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
-        let id = end.job_id;
+        let id = JobId(end.job_id);
         if self.unrecorded.offered == Some(id) {
             return self.end_offered(tools, id, answer);
         }
@@ -131,7 +132,7 @@ impl Jobs {
 
     /// The director ends: says which ends of jobs are lost.
     pub(crate) fn tell_unrecorded(&self, net: &mut Net) {
-        let ids: Vec<String> = self.unrecorded.kept.keys().map(u32::to_string).collect();
+        let ids: Vec<String> = self.unrecorded.kept.keys().map(JobId::to_string).collect();
         if !ids.is_empty() {
             let text =
                 format!("the director stops before the catalog has recorded the ends of jobs: {}", ids.join(", "));
@@ -158,7 +159,7 @@ impl Jobs {
     }
 
     /// The answer to one that was offered again.
-    fn end_offered(&mut self, tools: &mut Tools<'_>, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+    fn end_offered(&mut self, tools: &mut Tools<'_>, id: JobId, answer: Result<CatalogAnswer, CatalogError>) {
         self.unrecorded.offered = None;
         if answer.as_ref().is_err_and(|error| !error.kind.is_about_the_request()) {
             self.offer_later(tools);

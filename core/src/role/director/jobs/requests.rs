@@ -60,14 +60,14 @@ impl Request {
                 (State::Looking, Next::Ask(CatalogRequest::VolumeByName(update.volume.clone())))
             }
             Ask::CreateJobMedia(media) => {
-                let next = match JobMediaRow::of_report(job.id, media) {
+                let next = match JobMediaRow::of_report(job.id.0, media) {
                     Some(row) => Next::Ask(CatalogRequest::CreateJobMedia(row)),
                     None => Next::Answer(wire::JOB_MEDIA_FAILED.to_owned()),
                 };
                 (State::Recording, next)
             }
             Ask::DeleteNullJobMedia { .. } => {
-                (State::Recording, Next::Ask(CatalogRequest::DeleteNullJobMedia { job_id: job.id }))
+                (State::Recording, Next::Ask(CatalogRequest::DeleteNullJobMedia { job_id: job.id.0 }))
             }
             Ask::UpdateJobRecord { .. } | Ask::UpdateFileList => (State::Recording, Next::Answer(String::new())),
         };

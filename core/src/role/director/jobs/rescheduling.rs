@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::ids::JobId;
 use crate::role::director::common::Tools;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
@@ -48,7 +49,7 @@ impl Jobs {
     }
 
     /// Lets a queued job wait for its pause.
-    pub(crate) fn hold(&mut self, tools: &mut Tools<'_>, id: u32, pause: Duration) {
+    pub(crate) fn hold(&mut self, tools: &mut Tools<'_>, id: JobId, pause: Duration) {
         if pause.is_zero() {
             return;
         }
@@ -59,7 +60,7 @@ impl Jobs {
     }
 
     /// The pause is over.
-    pub(crate) fn hold_over(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn hold_over(&mut self, tools: &mut Tools<'_>, id: JobId) {
         if let Some(job) = self.all.get_mut(&id).filter(|job| job.life.is_queued()) {
             job.life = Life::QUEUED;
         }

@@ -4,7 +4,7 @@ use crate::bulk::parcel::Parcel;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, UpdCatBatch};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, JobId, Who};
 use crate::node::{DialNews, Number};
 use crate::role::director::Owner;
 use crate::role::director::common::{Tools, Use};
@@ -25,7 +25,7 @@ impl Jobs {
     pub(crate) fn advance(
         &mut self,
         tools: &mut Tools<'_>,
-        id: u32,
+        id: JobId,
         step: impl FnOnce(&mut Job, &mut Tools<'_>) -> Ran<Job>,
     ) {
         let Some(job) = self.all.get_mut(&id) else { return };
@@ -41,7 +41,7 @@ impl Jobs {
     }
 
     /// Does for a step what only the director can do.
-    fn see_to(&mut self, tools: &mut Tools<'_>, id: u32, want: Want) {
+    fn see_to(&mut self, tools: &mut Tools<'_>, id: JobId, want: Want) {
         match want {
             Want::Ask(request) => tools.ask(request, Owner::Job(id)),
             Want::ReachFile => {
@@ -56,7 +56,7 @@ impl Jobs {
     }
 
     /// The catalog answers what the present step of a job has asked.
-    pub(crate) fn answered(&mut self, tools: &mut Tools<'_>, id: u32, answer: Result<CatalogAnswer, CatalogError>) {
+    pub(crate) fn answered(&mut self, tools: &mut Tools<'_>, id: JobId, answer: Result<CatalogAnswer, CatalogError>) {
         match answer {
             Ok(answer) => self.advance(tools, id, |job, tools| job.on_news(News::Catalog(answer), tools)),
             Err(error) => self.fail_job(tools, id, &error.into()),
@@ -64,14 +64,14 @@ impl Jobs {
     }
 
     /// How the dial of a job gets on, whoever it is to.
-    pub(crate) fn dial_news(&mut self, tools: &mut Tools<'_>, id: u32, who: Who, news: &DialNews) {
+    pub(crate) fn dial_news(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, news: &DialNews) {
         if let Some(job) = self.all.get_mut(&id) {
             job.say(tools, MessageKind::Info, &format!("{who}: {news}"));
         }
     }
 
     /// The dial of a job's storage daemon has ended.
-    pub(crate) fn dialled(&mut self, tools: &mut Tools<'_>, id: u32, outcome: Result<(ConnId, Peer), DialFailure>) {
+    pub(crate) fn dialled(&mut self, tools: &mut Tools<'_>, id: JobId, outcome: Result<(ConnId, Peer), DialFailure>) {
         match outcome {
             Ok((conn, peer)) => {
                 let Some(job) = self.all.get_mut(&id) else { return tools.close(conn, true) };
@@ -92,7 +92,7 @@ impl Jobs {
     }
 
     /// The job's file daemon is reached.
-    pub(crate) fn reached(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, how: Reached) {
+    pub(crate) fn reached(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, how: Reached) {
         let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else {
             return tools.close(conn, true);
         };
@@ -116,7 +116,7 @@ impl Jobs {
     }
 
     /// The connection to a daemon of a job has ended.
-    pub(crate) fn lost(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, reason: &CloseReason) {
+    pub(crate) fn lost(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, reason: &CloseReason) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let Some(who) = job.who(conn) else { return };
         let done = match who {
@@ -137,19 +137,19 @@ impl Jobs {
     }
 
     /// The job's file daemon is not reached.
-    pub(crate) fn not_reached(&mut self, tools: &mut Tools<'_>, id: u32, failure: ReachFailure) {
+    pub(crate) fn not_reached(&mut self, tools: &mut Tools<'_>, id: JobId, failure: ReachFailure) {
         self.fail_job(tools, id, &failure.into());
     }
 
     /// A connection of a job stands still.
-    pub(crate) fn stalled(&mut self, tools: &mut Tools<'_>, id: u32, stall: &Stall) {
+    pub(crate) fn stalled(&mut self, tools: &mut Tools<'_>, id: JobId, stall: &Stall) {
         let Some(job) = self.all.get_mut(&id) else { return };
         let text = format!("a connection of this job stands still: {stall} ({}); {}", stall.code(), stall.help());
         job.say(tools, MessageKind::Warning, &text);
     }
 
     /// A daemon of a job sends a parcel: files it has found on a volume, or attributes for the catalog.
-    pub(crate) fn parcel(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, parcel: Parcel) {
+    pub(crate) fn parcel(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, parcel: Parcel) {
         self.daemon_heard(tools, id, conn);
         if self.all.get(&id).is_some_and(|job| matches!(job.task, Task::Verify(_))) {
             self.compare_files(tools, id, conn, &parcel);
@@ -159,24 +159,24 @@ impl Jobs {
     }
 
     /// A daemon of a job has taken the parcel it was sent.
-    pub(crate) fn parcel_sent(&mut self, tools: &mut Tools<'_>, id: u32) {
+    pub(crate) fn parcel_sent(&mut self, tools: &mut Tools<'_>, id: JobId) {
         self.advance(tools, id, |job, tools| job.on_news(News::ParcelTaken, tools));
     }
 
     /// Attributes for the catalog. The connection reads on when they are stored.
-    fn store_files(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, parcel: Parcel) {
+    fn store_files(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, parcel: Parcel) {
         // Rows of a job that has failed are of no use.
         let Some(job) = self.all.get_mut(&id).filter(|job| job.is_alive()) else { return tools.net.parcel_taken(conn) };
         job.attributes.under_way += 1;
         let batch = UpdCatBatch::from_frames(parcel.bytes);
-        tools.ask(CatalogRequest::InsertFiles { job_id: id, batch }, Owner::Files(id, conn));
+        tools.ask(CatalogRequest::InsertFiles { job_id: id.0, batch }, Owner::Files(id, conn));
     }
 
     /// The catalog has stored attributes, or not.
     pub(crate) fn files_stored(
         &mut self,
         tools: &mut Tools<'_>,
-        id: u32,
+        id: JobId,
         conn: ConnId,
         answer: Result<CatalogAnswer, CatalogError>,
     ) {

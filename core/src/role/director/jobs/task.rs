@@ -1,5 +1,7 @@
 //! What a job is for.
 
+use crate::ids::JobId;
+
 use super::copying::{CopyControl, CopyWriter};
 use super::job::RestorePlan;
 use super::tables::Backup;
@@ -30,7 +32,7 @@ impl Task {
     }
 
     /// The other job of a copy.
-    pub(crate) fn partner(&self) -> Option<u32> {
+    pub(crate) fn partner(&self) -> Option<JobId> {
         match self {
             Self::CopyControl(control) => control.partner,
             Self::CopyWriter(writer) => Some(writer.partner),

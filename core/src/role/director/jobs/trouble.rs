@@ -5,7 +5,7 @@ use crate::catalog::{CatalogAnswer, CatalogError};
 use crate::channel::NoAddress;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, Retry};
-use crate::ids::Who;
+use crate::ids::{JobId, Who};
 use crate::role::script::Mismatch;
 use crate::wire::status::{JobStatus, StorageEnd};
 
@@ -130,7 +130,7 @@ pub(crate) enum Trouble {
         /// The job to copy.
         job: u32,
         /// The job that copies it.
-        by: u32,
+        by: JobId,
     },
     /// There is no such job to copy.
     #[error("{}, so it cannot be copied", no_backup(Some(*.0)))]
@@ -153,12 +153,12 @@ pub(crate) enum Trouble {
     },
     /// The other job of a copy has failed.
     #[error("the other job of the copy, JobId {0}, has failed")]
-    Partner(u32),
+    Partner(JobId),
     /// The job that was to become the copy is none.
     #[error("the copy cannot be used: JobId {job} ended with status {}", letter(*status))]
     BadCopy {
         /// The writing job.
-        job: u32,
+        job: JobId,
         /// How it ended.
         status: JobStatus,
     },
@@ -266,12 +266,12 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::NoFileList(1),
         Trouble::SeveralStorages(vec!["a".to_owned(), "b".to_owned()]),
         Trouble::UnknownStorage("s".to_owned()),
-        Trouble::Taken { job: 1, by: 2 },
+        Trouble::Taken { job: 1, by: JobId(2) },
         Trouble::NothingToCopy(1),
         Trouble::NoTarget { pool: "p".to_owned(), setting: "next_pool" },
         Trouble::SameStorage { storage: "s".to_owned(), pool: "p".to_owned() },
-        Trouble::Partner(2),
-        Trouble::BadCopy { job: 2, status: JobStatus::Error },
+        Trouble::Partner(JobId(2)),
+        Trouble::BadCopy { job: JobId(2), status: JobStatus::Error },
         Trouble::NoEnd { role: "reading " },
         Trouble::ShortCopy { written: 1, files: 2 },
         Trouble::OtherTask,

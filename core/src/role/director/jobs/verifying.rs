@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::bulk::parcel::Parcel;
-use crate::ids::ConnId;
+use crate::ids::{ConnId, JobId};
 use crate::role::director::common::Tools;
 use crate::role::script::{Progress, Scripted};
 use crate::wire::attributes::Stat;
@@ -313,7 +313,7 @@ pub(crate) fn find(job: &mut Job, pieces: &[JobMediaPiece]) -> Result<(), Troubl
 
 impl Jobs {
     /// What a file daemon has found on a volume. The connection reads on when it is compared.
-    pub(crate) fn compare_files(&mut self, tools: &mut Tools<'_>, id: u32, conn: ConnId, lines: &Parcel) {
+    pub(crate) fn compare_files(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, lines: &Parcel) {
         let job = self.all.get_mut(&id).filter(|job| job.is_alive());
         let Some((storing, verifying)) =
             job.and_then(|job| Some((&mut job.attributes.under_way, job.task.verify().ok()?)))
@@ -333,7 +333,7 @@ impl Jobs {
     pub(crate) fn files_found(
         &mut self,
         tools: &mut Tools<'_>,
-        (id, conn): (u32, ConnId),
+        (id, conn): (JobId, ConnId),
         files: &[OnVolume],
         answer: Result<CatalogAnswer, CatalogError>,
     ) {

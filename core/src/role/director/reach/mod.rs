@@ -21,7 +21,7 @@ use std::time::Duration;
 use crate::config::DirectorConfig;
 use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Facts, Fault, Retry};
-use crate::ids::{ConnId, DialId};
+use crate::ids::{ConnId, DialId, JobId};
 use crate::node::TimerKey;
 use crate::role::quiet::Quiet;
 use crate::time::Instant;
@@ -60,7 +60,7 @@ pub(crate) struct Reach {
 /// Who wants it.
 #[derive(Debug)]
 pub(crate) enum Goal {
-    Job(u32),
+    Job(JobId),
     Errand(Box<Errand>),
 }
 
@@ -202,7 +202,7 @@ impl Ways {
     }
 
     /// The job that needs this way, if it is for one.
-    pub(crate) fn job_of(&self, id: u64) -> Option<u32> {
+    pub(crate) fn job_of(&self, id: u64) -> Option<JobId> {
         match self.reaching.get(&id)?.goal {
             Goal::Job(job) => Some(job),
             Goal::Errand(_) => None,
@@ -341,7 +341,7 @@ impl Ways {
     }
 
     /// A job needs its file daemon no more.
-    pub(crate) fn stop(&mut self, tools: &mut Tools<'_>, job: u32) {
+    pub(crate) fn stop(&mut self, tools: &mut Tools<'_>, job: JobId) {
         let is_it = |reach: &Reach| matches!(reach.goal, Goal::Job(mine) if mine == job);
         let Some(id) = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id) else { return };
         let Some(reach) = self.reaching.remove(&id) else { return };

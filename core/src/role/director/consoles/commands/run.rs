@@ -1,6 +1,7 @@
 //! `run`: a job now.
 
 use crate::config::{self, JobKind};
+use crate::ids::JobId;
 use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 
@@ -48,7 +49,7 @@ pub(super) const CATALOG: &str = "Using Catalog \"default\"\n";
 
 /// The number of a job that was ordered.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Queued(pub(in super::super::super) u32);
+pub(crate) struct Queued(pub(crate) JobId);
 
 /// Why no job is run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,5 +1,7 @@
 //! `setbandwidth`: the data of a job, or of all jobs of a client or with a storage, goes no faster than this.
 
+use crate::ids::JobId;
+
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
 use super::super::refusal::{Kind, NoSuch, NotRunning, Refusal};
@@ -53,7 +55,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     Ok(Reply::Do(Instruction::Limit(limited, limit)))
 }
 
-fn running(view: &View<'_>, wanted: &str) -> Result<u32, NotRunning> {
+fn running(view: &View<'_>, wanted: &str) -> Result<JobId, NotRunning> {
     let job = view.job(wanted).filter(|job| !job.life.is_recording());
     let none = || NotRunning { wanted: wanted.to_owned(), usage: "setbandwidth limit=N jobid=N" };
     job.map(|job| job.id).ok_or_else(none)

@@ -2,7 +2,7 @@
 
 use crate::calendar::{Civil, Zone};
 use crate::config;
-use crate::ids::Who;
+use crate::ids::{JobId, Who};
 use crate::role::report::{level_word, terminated_row, thousands};
 use crate::wire::file::FileCommand;
 use crate::wire::json::Json;
@@ -113,7 +113,7 @@ struct Scheduled {
 
 #[derive(Debug)]
 struct Running {
-    id: u32,
+    id: JobId,
     unique: String,
     name: String,
     client: String,
@@ -127,7 +127,7 @@ struct Running {
 /// A job that has ended, and whose end the catalog has not taken yet.
 #[derive(Debug)]
 struct Unrecorded {
-    id: u32,
+    id: JobId,
     unique: String,
     name: String,
     status: JobStatus,
@@ -285,7 +285,7 @@ impl Scheduled {
 
 impl Running {
     const COLUMNS: &[Column<Self>] = &[
-        Column("jobid", |row| Cell::id(row.id)),
+        Column("jobid", |row| Cell::id(row.id.0)),
         Column("job", |row| Cell::text_of(&row.unique)),
         Column("name", |row| Cell::text_of(&row.name)),
         Column("client", |row| Cell::text_of(&row.client)),
@@ -303,7 +303,7 @@ impl Running {
 
 impl Unrecorded {
     const COLUMNS: &[Column<Self>] = &[
-        Column("jobid", |row| Cell::id(row.id)),
+        Column("jobid", |row| Cell::id(row.id.0)),
         Column("job", |row| Cell::text_of(&row.unique)),
         Column("name", |row| Cell::text_of(&row.name)),
         Column("jobstatus", |row| Cell::letter(row.status.letter())),
@@ -321,7 +321,7 @@ impl Unrecorded {
 
 impl Terminated {
     const COLUMNS: &[Column<Self>] = &[
-        Column("jobid", |row| Cell::id(row.0.id)),
+        Column("jobid", |row| Cell::id(row.0.id.0)),
         Column("name", |row| Cell::text_of(&row.0.name)),
         Column("type", |row| Cell::letter(row.0.kind.letter())),
         Column("level", |row| Cell::letter(row.0.level.letter())),
@@ -335,7 +335,7 @@ impl Terminated {
     fn line(&self) -> String {
         let Self(job, ended) = self;
         let level = if job.kind == JobType::Restore { "" } else { level_word(job.level) };
-        terminated_row(job.id, level, job.files, job.bytes, job.status, &ended.short(), &job.name)
+        terminated_row(job.id.0, level, job.files, job.bytes, job.status, &ended.short(), &job.name)
     }
 }
 

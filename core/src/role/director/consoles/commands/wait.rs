@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter};
+use crate::ids::JobId;
 use crate::wire::json::Json;
 use crate::wire::status::JobStatus;
 
@@ -29,12 +30,12 @@ const MAX_ENDS: usize = 1_000;
 
 /// The jobs that a console has ordered, or that ended while it waited for all, since it last waited for all.
 #[derive(Debug, Default)]
-pub(crate) struct Ends(BTreeMap<u32, Option<JobStatus>>);
+pub(crate) struct Ends(BTreeMap<JobId, Option<JobStatus>>);
 
 /// How a job has ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct End {
-    pub(crate) id: u32,
+    pub(crate) id: JobId,
     pub(crate) status: JobStatus,
 }
 
@@ -68,13 +69,13 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     Ok(Reply::ask(CatalogRequest::ListJobs(filter), move |_, answer| {
         let CatalogAnswer::Jobs(rows) = answer else { return Err(Unexpected(answer).into()) };
         let row = rows.first().ok_or(NoJob(name))?;
-        Ok(Reply::found(End { id: row.job_id, status: JobStatus::from_letter(row.job_status) }))
+        Ok(Reply::found(End { id: JobId(row.job_id), status: JobStatus::from_letter(row.job_status) }))
     }))
 }
 
 impl Ends {
     /// A job has been ordered, or has ended so.
-    pub(crate) fn note(&mut self, job: u32, status: Option<JobStatus>) {
+    pub(crate) fn note(&mut self, job: JobId, status: Option<JobStatus>) {
         self.0.insert(job, status);
         if self.0.len() > MAX_ENDS {
             self.0.pop_first();
@@ -82,14 +83,14 @@ impl Ends {
     }
 
     /// Whether this job was ordered, or ended while all were waited for.
-    pub(crate) fn knows(&self, job: u32) -> bool {
+    pub(crate) fn knows(&self, job: JobId) -> bool {
         self.0.contains_key(&job)
     }
 
     /// Those that have ended; they are forgotten. A stock console is told nothing as text, as by a stock director; its
     /// scripts may count lines.
     pub(crate) fn answer(&mut self, is_towline: bool) -> Answer {
-        let ended = |(id, status): (&u32, &Option<JobStatus>)| status.map(|status| End { id: *id, status });
+        let ended = |(id, status): (&JobId, &Option<JobStatus>)| status.map(|status| End { id: *id, status });
         let ends = self.0.iter().filter_map(ended).collect();
         self.0.retain(|_, status| status.is_none());
         Answer::found(Several { ends, in_text: is_towline })
@@ -100,7 +101,7 @@ impl End {
     fn value(self) -> Json {
         let Self { id, status } = self;
         Json::object([
-            ("jobid", Json::Number(id.into())),
+            ("jobid", Json::Number(id.0.into())),
             ("jobstatuslong", word(status).into()),
             ("jobstatus", char::from(status.letter()).to_string().into()),
             ("exitstatus", Json::Number(i64::from(status.exit_code()))),

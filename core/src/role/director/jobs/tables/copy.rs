@@ -1,7 +1,7 @@
 //! A copy or migration: `wire/3 §1.7`, `§1.8`. Two jobs with a dialogue each, that wait for each other where they must.
 
 use crate::channel::{self, Pair};
-use crate::ids::Who;
+use crate::ids::{JobId, Who};
 use crate::role::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::storage::{Replicate, StorageCommand};
@@ -89,7 +89,9 @@ fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         return Err(Trouble::Unconfigured);
     };
     // The step before has waited for both.
-    let (Some(job_id), Some((unique, key))) = (control.partner, control.writer.clone()) else { return Ok(Act::Wait) };
+    let (Some(JobId(job_id)), Some((unique, key))) = (control.partner, control.writer.clone()) else {
+        return Ok(Act::Wait);
+    };
     let channel = channel::decide(Pair::Copy { reading, writing })?;
     let order = Replicate {
         job_id,

@@ -53,7 +53,7 @@ fn learn_protocol(job: &mut Job, line: &str) -> Result<(), Option<Trouble>> {
 
 fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let info = JobInfo {
-        job_id: job.id,
+        job_id: job.id.0,
         job: job.unique.clone(),
         session_id: job.storage_daemon.session.id,
         session_time: job.storage_daemon.session.time,

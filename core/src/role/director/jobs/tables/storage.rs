@@ -80,7 +80,7 @@ fn dial(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let line = StorageJob {
-        job_id: job.id,
+        job_id: job.id.0,
         job: job.unique.clone(),
         name: job.name.clone(),
         client: job.with.client.clone(),
@@ -123,7 +123,7 @@ fn send_erase(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 fn record_start(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     job.times.started = tools.net.wall().seconds();
     let start = JobStart {
-        job_id: job.id,
+        job_id: job.id.0,
         job_status: job.status.letter(),
         level: job.stored_level(),
         start_time: job.times.started,
