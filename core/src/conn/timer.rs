@@ -74,3 +74,25 @@ impl Conn {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Timer;
+
+    #[test]
+    fn each_timer_says_in_words_of_its_own_what_a_connection_waits_for() {
+        let words = [
+            (Timer::Authentication, "authentication"),
+            (Timer::WrongKey, "answer to a wrong key"),
+            (Timer::LastWords, "last words"),
+            (Timer::Drain, "drain"),
+            (Timer::Heartbeat, "heartbeat"),
+            (Timer::Pace, "bandwidth limit"),
+            (Timer::Look, "check for progress"),
+        ];
+        for (timer, shown) in words {
+            assert_eq!(timer.to_string(), shown);
+            assert_eq!(words.iter().filter(|(_, other)| *other == shown).count(), 1, "{shown}");
+        }
+    }
+}

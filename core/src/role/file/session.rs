@@ -285,7 +285,7 @@ impl FileDaemon {
             FileCommand::Job(_) if session.job.is_some() => {
                 return Some(Trouble::OutOfTurn("a second job in one session"));
             }
-            FileCommand::Storage(_) if session.job.as_ref().is_some_and(Job::is_expecting) => {
+            FileCommand::Storage(_) if session.job.as_ref().is_some_and(Job::is_at_work) => {
                 return Some(Trouble::OutOfTurn("a `storage` command for a job that was told to begin"));
             }
             FileCommand::FileSet { .. } if session.known.has_fileset => {

@@ -97,6 +97,7 @@ impl StorageDaemon {
                 if let Some(job) = self.sessions.job_mut(id) {
                     (job.part, job.peer) = (Part::Send(Stage::Dialling), Presence::Dialling(dial));
                 }
+                self.refresh_keyring(net);
                 Next::Go
             }
             Err(why) => {

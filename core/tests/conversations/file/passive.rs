@@ -148,6 +148,15 @@ fn a_storage_daemon_is_let_in_once_and_only_for_a_job_that_is_there() {
 }
 
 #[test]
+fn the_key_of_a_job_goes_with_the_job() {
+    let (mut world, _) = world();
+    let director = before(&mut world, "backup FileIndex");
+    world.say(director, "signal -4");
+    let late = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    assert!(world.heard(late).contains(&REFUSED.to_owned()), "{:?}", world.peers[late].heard);
+}
+
+#[test]
 fn nobody_may_dial_for_a_job_that_dials_itself() {
     let (mut world, _) = world();
     let director = before(&mut world, "backup FileIndex");
@@ -190,6 +199,29 @@ fn a_second_command_while_the_storage_daemon_is_awaited_ends_the_job() {
     world.say(director, r"text backup FileIndex=0\n");
     assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
     world.assert_empty();
+}
+
+#[test]
+fn a_storage_command_for_a_job_that_was_told_to_begin_ends_it_at_once() {
+    let dial = r"text storage address=127.0.0.1 port=42003 ssl=0\n";
+    let refused = |world: &mut World<FileDaemon>, director| {
+        world.say(director, dial);
+        assert_eq!(world.heard(director), [FAILED, "signal -4", "fin"]);
+        let messages = world.job_messages(director);
+        assert!(messages.last().unwrap().contains("told to begin (T0674)"), "{messages:?}");
+        world.assert_empty();
+    };
+    // While its storage daemon is awaited, and with a backup under way.
+    let (mut awaiting, _) = world();
+    let director = before(&mut awaiting, "backup FileIndex");
+    awaiting.say(director, r"text backup FileIndex=0\n");
+    refused(&mut awaiting, director);
+    let (mut busy, _) = world();
+    let director = before(&mut busy, "backup FileIndex");
+    busy.come_in(storage(STORAGE, KEY).until_we_say("append open").cut_behind(usize::MAX));
+    busy.say(director, r"text backup FileIndex=0\n");
+    assert_eq!(busy.heard(director), [r"text 2000 OK backup\n"]);
+    refused(&mut busy, director);
 }
 
 #[test]

@@ -97,6 +97,20 @@ fn a_storage_daemon_is_no_client_and_comes_once() {
 }
 
 #[test]
+fn nobody_may_come_for_a_copy_that_dials_the_other_storage_daemon() {
+    let (hands, _) = hands();
+    let mut world = storage_daemon(Protection::Clear, Wall(1_795_439_003_000_000), hands);
+    let conv = recording!("06-copy-sd-sd/01-DIR-to-SD").replace("SDid=2 ", "SDid=1 ");
+    world.come_in(Script::new(&conv, Side::Acceptor, password("sd-secret")).until_we_say("3000 OK replicate"));
+    let client = recording!("01-backup-full/03-FD-to-SD")
+        .replace("backup-tiny.2026-11-23_13.01.31_03", "copy.2026-11-23_13.03.30_06");
+    let intruder = Script::new(&client, Side::Acceptor, Secret::from(authorization(&conv)));
+    let intruder = world.come_in(intruder.cut_behind(usize::MAX));
+    let refused = r"text 1999 Authorization failed.\n".to_owned();
+    assert!(world.heard(intruder).contains(&refused), "its key is not known: {:?}", world.peers[intruder].heard);
+}
+
+#[test]
 #[should_panic(expected = "recorded Hears(text 3099 Job")]
 fn a_copy_with_another_count_is_not_ours() {
     let (hands, _) = hands();

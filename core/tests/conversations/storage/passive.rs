@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use towline_core::limits;
 use towline_core::role::storage::StorageDaemon;
 use towline_core::secret::Secret;
 use towline_core::time::Wall;
@@ -11,7 +12,7 @@ use crate::recording;
 use crate::support::conv::Side;
 use crate::support::password;
 use crate::support::peer::Script;
-use crate::support::roles::{Protection, storage_daemon};
+use crate::support::roles::{Protection, storage_daemon, storage_daemon_with};
 use crate::support::volumes::{Shelf, hands};
 use crate::support::world::{PeerId, World};
 
@@ -181,6 +182,43 @@ fn nobody_may_come_for_a_job_whose_client_is_dialled() {
         .replace("backup-tiny.2026-11-23_13.01.31_03", "backup-tiny.2026-11-23_13.02.34_03");
     let intruder = world.come_in(Script::new(&conv, Side::Acceptor, Secret::from(KEY)).cut_behind(usize::MAX));
     assert!(world.heard(intruder).contains(&REFUSED.to_owned()), "its key is not known");
+}
+
+#[test]
+fn run_while_a_client_is_dialled_sets_no_second_timer() {
+    let (hands, _) = hands();
+    let mut world = storage_daemon_with(Protection::Clear, STARTED, hands, |config| {
+        config["storage"]["client_connect_wait"] = serde_json::json!(60);
+    });
+    let director = before_the_dial(&mut world);
+    world.say(director, "text passive client address=127.0.0.1 port=42002 ssl=0\\n");
+    world.say(director, "text run");
+    world.wait(Duration::from_secs(300));
+    let said = world.job_messages(director);
+    assert!(!said.iter().any(|text| text.contains("did not come in time")), "the dial has a time of its own: {said:?}");
+    world.await_dial(FILE_PORT, file(recording!("04-passive-backup/03-SD-to-FD"), KEY).until_we_say("3000 OK open"));
+    world.wait(Duration::from_secs(10));
+    assert!(world.heard(director).contains(&"text 2000 OK passive client\\n".to_owned()));
+    assert!(world.job_messages(director).iter().any(|text| text.contains("Connected file daemon at ")));
+}
+
+#[test]
+fn the_key_of_a_job_goes_with_the_job() {
+    let (mut world, _) = world();
+    let conv = recording!("01-backup-full/03-FD-to-SD")
+        .replace("backup-tiny.2026-11-23_13.01.31_03", "backup-tiny.2026-11-23_13.02.34_03");
+    let client = || Script::new(&conv, Side::Acceptor, Secret::from(KEY)).cut_behind(usize::MAX);
+    let director = before_the_dial(&mut world);
+    world.say(director, "signal -4");
+    let late = world.come_in(client());
+    assert!(world.heard(late).contains(&REFUSED.to_owned()), "{:?}", world.peers[late].heard);
+    let (mut world, _) = self::world();
+    before_the_dial(&mut world);
+    let first = world.come_in(client());
+    assert!(!world.heard(first).contains(&REFUSED.to_owned()), "a job that is there lets it in");
+    let second = world.come_in(client());
+    world.wait(limits::WRONG_KEY_PAUSE);
+    assert!(world.heard(second).contains(&REFUSED.to_owned()), "once: {:?}", world.peers[second].heard);
 }
 
 #[test]
