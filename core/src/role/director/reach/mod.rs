@@ -80,8 +80,19 @@ pub(crate) struct Saw {
     pub silent: u32,
     /// Waiting connections that ended, or answered something else.
     pub lost: u32,
-    /// What came of the dial: in words, with its code.
-    pub dialled: Option<String>,
+    /// Why the dial came to nothing.
+    pub dialled: Option<InVain>,
+}
+
+/// Why a dial came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InVain {
+    /// It has failed.
+    #[error("{0}, {code}", code = .0.code())]
+    Failed(#[from] DialFailure),
+    /// There was nobody to dial.
+    #[error("{0}")]
+    NotTried(#[from] Undialled),
 }
 
 /// Why a file daemon was not reached.
@@ -107,7 +118,11 @@ pub(crate) enum ReachFailure {
         saw: Saw,
     },
     /// It neither could be dialled nor did it dial.
-    #[error("client {client} is not reached: dialling it failed ({}), and it did not dial in within {within} s{}", saw.dialled.as_deref().unwrap_or("not tried"), claims(saw))]
+    #[error(
+        "client {client} is not reached: dialling it failed ({}), and it did not dial in within {within} s{}",
+        tried(saw),
+        claims(saw)
+    )]
     Neither {
         /// The client.
         client: String,
@@ -116,6 +131,10 @@ pub(crate) enum ReachFailure {
         /// What the steps saw.
         saw: Saw,
     },
+}
+
+fn tried(saw: &Saw) -> String {
+    saw.dialled.as_ref().map_or_else(|| "not tried".to_owned(), InVain::to_string)
 }
 
 fn claims(saw: &Saw) -> String {
@@ -160,7 +179,7 @@ impl Explain for ReachFailure {
 #[cfg(test)]
 pub(crate) fn one_of_each() -> Vec<ReachFailure> {
     let client = || "c".to_owned();
-    let saw = || Saw { silent: 1, lost: 0, dialled: Some("T0104".to_owned()) };
+    let saw = || Saw { silent: 1, lost: 0, dialled: Some(Undialled::NoAddress("c".to_owned()).into()) };
     vec![
         ReachFailure::NotAllowed(client()),
         ReachFailure::NotCome { client: client(), within: 180, saw: saw() },
@@ -239,7 +258,7 @@ impl Ways {
                     reach.dial = Some(dial);
                     return;
                 }
-                Err(why) if comes => reach.saw.dialled = Some(why.to_string()),
+                Err(why) if comes => reach.saw.dialled = Some(why.into()),
                 Err(why) => return self.not_reached(tools, id, why.into()),
             }
         }
@@ -319,7 +338,7 @@ impl Ways {
             Err(failure) => {
                 let client = tools.common.config.client(&reach.client);
                 if client.is_some_and(|client| client.connection_from_client_to_director) {
-                    reach.saw.dialled = Some(format!("{failure}, {}", failure.code()));
+                    reach.saw.dialled = Some(failure.into());
                     self.next_way(tools, id);
                 } else {
                     self.not_reached(tools, id, ReachFailure::Dial(failure));
