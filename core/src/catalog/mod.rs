@@ -8,6 +8,8 @@
 //! is `first_written`. All times are whole seconds since 1970-01-01 UTC, 0 for *never*. Types, levels and states are the
 //! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
 
+mod comparison;
+mod gone;
 pub mod levels;
 mod media;
 #[cfg(any(test, feature = "memory-catalog"))]
@@ -18,6 +20,8 @@ pub mod restore_selection;
 mod rows;
 pub mod volumes;
 
+pub use comparison::{Comparison, OnVolume};
+pub use gone::Gone;
 pub use media::*;
 pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_backup};
 pub use orphans::orphaned_copies;

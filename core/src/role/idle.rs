@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::ids::ConnId;
 use crate::node::AnyNet;
 use crate::notice::Level;
-use crate::role::quiet::{Quiet, more};
+use crate::quiet::{Quiet, more};
 use crate::time::Instant;
 
 /// How many connections of one kind there may be.

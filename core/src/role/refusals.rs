@@ -4,7 +4,7 @@ use crate::error::{Code, Fault};
 use crate::ids::ConnId;
 use crate::node::AnyNet;
 use crate::notice::Level;
-use crate::role::quiet::{Quiet, more};
+use crate::quiet::{Quiet, more};
 
 /// Characters of a command that are logged: its first word, which holds no key.
 const WORD: usize = 32;

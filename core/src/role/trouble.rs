@@ -5,7 +5,7 @@ use crate::bulk::work::DiskError;
 use crate::config::JobCommand;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, NoOffer, Retry};
-use crate::role::script::Mismatch;
+use crate::script::Mismatch;
 use crate::wire::status::JobStatus;
 
 /// Why a job has failed. `whom` and the like name the other end of the data channel, such as `reading storage daemon`.

@@ -1,11 +1,11 @@
 //! What the dials, timers and pieces of work of a director are for.
 
-use crate::catalog;
+use crate::catalog::{self, OnVolume};
 use crate::ids::{ConnId, JobId};
 
 use super::errands::Errand;
+use super::jobs::Asked;
 use super::jobs::ordering::Order;
-use super::jobs::{Asked, OnVolume};
 use super::setup;
 
 /// What a dial is for.

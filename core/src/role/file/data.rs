@@ -10,7 +10,7 @@ use crate::bulk::sender::Sender;
 use crate::bulk::work::DiskWork;
 use crate::ids::Who;
 use crate::role::file::Net;
-use crate::role::script::{Act, Acted, Expect, Learn, Mismatch, Step, Table, nothing};
+use crate::script::{Act, Acted, Expect, Learn, Mismatch, Step, Table, nothing};
 use crate::wire::frame::Signal;
 use crate::wire::session::{self, DataCommand, ReadSession};
 use crate::wire::status;

@@ -6,8 +6,8 @@ use crate::bulk::work::{DiskDone, DiskWork};
 use crate::error::{Code, Explain, Fault};
 use crate::notice::Level;
 use crate::printable;
+use crate::quiet::{Quiet, more};
 use crate::role::file::Net;
-use crate::role::quiet::{Quiet, more};
 use crate::work::{Work, WorkDone};
 
 use super::Owner;

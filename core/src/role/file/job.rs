@@ -10,7 +10,7 @@ use crate::node::TimerKey;
 use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::report::Progress;
-use crate::role::script::{Mismatch, Script, Scripted};
+use crate::script::{Mismatch, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::fileset::FileSet;

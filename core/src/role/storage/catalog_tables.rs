@@ -6,7 +6,7 @@ use std::fmt;
 use crate::bulk::machine::ToMachine;
 use crate::bulk::work::{DiskWork, Expect as Find, ReadForm};
 use crate::ids::{HandleId, Who};
-use crate::role::script::{self, Act, Acted, Expect, Mismatch, Step, nothing};
+use crate::script::{self, Act, Acted, Expect, Mismatch, Step, nothing};
 use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo, VolumeRefusal};
 use crate::wire::label::VolumeLabel;
 use crate::wire::status::JobStatus;

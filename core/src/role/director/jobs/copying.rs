@@ -19,7 +19,7 @@ use crate::limits::ORIGINALS;
 use crate::node::Number;
 use crate::role::director::Net;
 use crate::role::director::common::{Tools, Use};
-use crate::role::script::Scripted;
+use crate::script::Scripted;
 use crate::secret::Secret;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};

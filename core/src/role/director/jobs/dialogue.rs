@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest};
 use crate::role::director::common::Tools;
-use crate::role::script::{Script, Scripted};
+use crate::script::{Script, Scripted};
 use crate::wire::message::MessageKind;
 
 use super::job::Job;

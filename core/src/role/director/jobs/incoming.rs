@@ -2,7 +2,7 @@
 
 use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::common::Tools;
-use crate::role::script::Scripted;
+use crate::script::Scripted;
 use crate::wire::catalog as wire;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};

@@ -12,13 +12,13 @@ use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::daemons::{FileDaemon, StorageDaemon};
-use super::gone::Gone;
 use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
 use super::route::Route;
 use super::task::Task;
 use super::trouble::Trouble;
+use crate::catalog::Gone;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::role::director::common::Tools;
 use crate::role::director::overrides::Overrides;

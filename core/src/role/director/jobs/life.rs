@@ -2,7 +2,7 @@
 
 use crate::ids::Who;
 use crate::node::TimerKey;
-use crate::role::script::Script;
+use crate::script::Script;
 
 use super::dialogue::Event;
 use super::job::Job;

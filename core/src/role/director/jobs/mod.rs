@@ -7,7 +7,7 @@
 //! ```
 //! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and record,
 //! `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are the dialogues
-//! and `dialogue.rs` what they are about; `copying.rs`, `verifying.rs`, `gone.rs` and `fileset.rs` are what single tasks need.
+//! and `dialogue.rs` what they are about; `copying.rs`, `verifying.rs` and `fileset.rs` are what single tasks need.
 //!
 //! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings, `queue.rs`
 //! begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and `requests.rs` serve their daemons,
@@ -23,7 +23,6 @@ mod dialogue;
 mod ending;
 pub(crate) mod figures;
 pub(crate) mod fileset;
-pub(crate) mod gone;
 mod incoming;
 pub(crate) mod job;
 mod life;
@@ -52,7 +51,6 @@ use job::Job;
 use recording::{Finished, Unrecorded};
 
 pub(crate) use copying::Asked;
-pub(crate) use verifying::OnVolume;
 
 /// The jobs of a director that have not ended, and the last that have.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::config::DirectorConfig;
 use crate::ids::JobId;
 use crate::role::director::common::{Common, Tools};
-use crate::role::script::Scripted;
+use crate::script::Scripted;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobStatus, JobType};
 

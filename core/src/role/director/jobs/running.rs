@@ -10,7 +10,7 @@ use crate::role::director::Owner;
 use crate::role::director::common::{Tools, Use};
 use crate::role::director::effect::Effect;
 use crate::role::director::reach::{Goal, ReachFailure, Reached, dialling};
-use crate::role::script::{Progress, Ran, Scripted};
+use crate::script::{Progress, Ran, Scripted};
 use crate::wire::message::MessageKind;
 
 use super::Jobs;

@@ -6,7 +6,7 @@ use crate::channel::NoAddress;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::{JobId, Who};
-use crate::role::script::Mismatch;
+use crate::script::Mismatch;
 use crate::wire::status::{JobStatus, StorageEnd};
 
 use crate::role::director::reach::ReachFailure;

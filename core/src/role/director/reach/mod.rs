@@ -23,7 +23,7 @@ use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Facts, Fault, Retry};
 use crate::ids::{ConnId, DialId, JobId};
 use crate::node::TimerKey;
-use crate::role::quiet::Quiet;
+use crate::quiet::Quiet;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
 use crate::wire::file_answers;

@@ -18,7 +18,7 @@ use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::CATALOG;
 use super::status::moment;
-use crate::role::director::jobs::gone::Gone;
+use crate::catalog::Gone;
 use crate::role::director::jobs::job::{RestorePart, RestorePlan};
 use crate::role::director::jobs::ordering::{Order, Resources};
 

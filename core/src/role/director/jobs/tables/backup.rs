@@ -1,7 +1,7 @@
 //! A backup: `wire/2 §1.13`, `wire/3 §1.5`.
 
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Expect, Step, nothing};
+use crate::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::FileCommand;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};

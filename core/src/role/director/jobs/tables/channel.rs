@@ -8,7 +8,7 @@
 //! before the file daemon dials, and after it has dialled itself (`wire/2 §1.14`); so does a verify job.
 
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Expect, Step, nothing};
+use crate::script::{Act, Acted, Expect, Step, nothing};
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, StorageAddress};
 use crate::wire::storage::StorageCommand;

@@ -2,7 +2,7 @@
 
 use crate::channel::{self, Pair};
 use crate::ids::{JobId, Who};
-use crate::role::script::{Act, Acted, Expect, Step, nothing};
+use crate::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::IMMEDIATE_TLS;
 use crate::wire::storage::{Replicate, StorageCommand};
 use crate::wire::storage_answers as answers;

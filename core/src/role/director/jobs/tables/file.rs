@@ -1,7 +1,7 @@
 //! Steps with a file daemon.
 
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Expect, Learn, Step, nothing};
+use crate::script::{Act, Acted, Expect, Learn, Step, nothing};
 use crate::wire::file::{FileCommand, JobInfo};
 use crate::wire::{file_answers as answers, hello};
 

@@ -6,7 +6,7 @@ use crate::bulk::parcel::Parcel;
 use crate::error::Explain;
 use crate::ids::Who;
 use crate::limits;
-use crate::role::script::{Act, Acted, Step, nothing};
+use crate::script::{Act, Acted, Step, nothing};
 use crate::wire::accurate::KnownFile;
 use crate::wire::file::{FileCommand, Level};
 use crate::wire::file_answers as answers;

@@ -15,7 +15,7 @@ mod verify;
 pub(super) use level::Backup;
 
 use crate::ids::ConnId;
-use crate::role::script::{Act, Acted, Expect, Table, Take};
+use crate::script::{Act, Acted, Expect, Table, Take};
 use crate::wire::status::JobType;
 
 use super::dialogue::News;

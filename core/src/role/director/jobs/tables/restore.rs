@@ -1,7 +1,7 @@
 //! A restore: `wire/2 §1.14`, `wire/3 §1.6`. From several storage daemons one after the other, with one file daemon.
 
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Expect, Step, nothing};
+use crate::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Restore, RestoreTo};
 use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;

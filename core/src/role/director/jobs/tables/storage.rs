@@ -1,7 +1,7 @@
 //! Steps with a storage daemon.
 
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Expect, Learn, Step, nothing};
+use crate::script::{Act, Acted, Expect, Learn, Step, nothing};
 use crate::wire::block::Session;
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello;

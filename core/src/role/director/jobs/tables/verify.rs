@@ -1,7 +1,7 @@
 //! A verify job of a volume: `wire/2 §1.12`. As a restore, with the fileset before it and the comparison after it.
 
 use crate::ids::Who;
-use crate::role::script::{Act, Acted, Expect, Step, nothing};
+use crate::script::{Act, Acted, Expect, Step, nothing};
 use crate::wire::file::{FileCommand, Verify};
 use crate::wire::file_answers as answers;
 
@@ -109,7 +109,7 @@ fn learn_last(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let verifying = job.task.verify()?;
     let mut notes = Vec::new();
     if let Some(last) = verifying.asked_last() {
-        verifying.compare(&[last], &files, &mut notes);
+        verifying.comparison.compare(&[last], &files, &mut notes);
     }
     tools.notes(job, &notes);
     Ok(Act::Next)
@@ -120,7 +120,7 @@ fn learn_missing(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job>
     let News::Catalog(CatalogAnswer::FileList { files, next }) = news else { return unexpected(&news) };
     let verifying = job.task.verify()?;
     let mut notes = Vec::new();
-    verifying.miss(&files, &mut notes);
+    verifying.comparison.miss(&files, &mut notes);
     tools.notes(job, &notes);
     if next.is_some() { ask_page(job, next) } else { Ok(Act::Next) }
 }

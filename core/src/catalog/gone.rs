@@ -3,10 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use super::verifying::shown;
 use crate::bulk::gaps::parse_gone;
-use crate::catalog::{CatalogRequest, FileKey, FileRow, JobRow};
+use crate::printable;
 use crate::wire::block::Session;
+
+use super::{CatalogRequest, FileKey, FileRow, JobRow};
 
 /// Files asked of the catalog at a time.
 const PAGE: u32 = 1_000;
@@ -17,7 +18,7 @@ const MOST_RUNS: usize = 10_000;
 
 /// What is gone, as far as it is known.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Gone {
+pub struct Gone {
     /// The jobs whose files are restored.
     jobs: BTreeMap<Session, u32>,
     /// Runs of FileIndexes by job.
@@ -28,13 +29,14 @@ pub(crate) struct Gone {
 
 impl Gone {
     /// Nothing yet, of a restore of these jobs.
-    pub(crate) fn of(jobs: &[JobRow]) -> Self {
+    #[must_use]
+    pub fn of(jobs: &[JobRow]) -> Self {
         let session = |job: &JobRow| Session { id: job.vol_session_id, time: job.vol_session_time };
         Self { jobs: jobs.iter().map(|job| (session(job), job.job_id)).collect(), ..Self::default() }
     }
 
     /// Takes a line of a storage daemon.
-    pub(crate) fn hear(&mut self, line: &str) {
+    pub fn hear(&mut self, line: &str) {
         let Some((session, files)) = parse_gone(line) else { return };
         let Some(job_id) = self.jobs.get(&session) else { return };
         let room = MOST_RUNS - self.runs;
@@ -43,19 +45,20 @@ impl Gone {
     }
 
     /// What to ask the catalog next; `None` when all that is gone has its name.
-    pub(crate) fn ask(&self, after: Option<FileKey>) -> Option<CatalogRequest> {
+    #[must_use]
+    pub fn ask(&self, after: Option<FileKey>) -> Option<CatalogRequest> {
         let job_id = *self.files.first_key_value()?.0;
         Some(CatalogRequest::ListFiles { job_id, after, limit: PAGE })
     }
 
     /// Takes a page of the files of the job that was asked for.
-    pub(crate) fn take(&mut self, files: &[FileRow], is_last: bool, notes: &mut Vec<String>) {
+    pub fn take(&mut self, files: &[FileRow], is_last: bool, notes: &mut Vec<String>) {
         let Some(entry) = self.files.first_entry() else { return };
         let is_gone = |file: &&FileRow| entry.get().iter().any(|run| (run.0..=run.1).contains(&file.file_index));
         for file in files.iter().filter(is_gone) {
             self.named += 1;
             if self.named <= MOST_NAMED {
-                notes.push(format!("Gone: {}: it lay in a damaged part of its volume", shown(&file.name)));
+                notes.push(format!("Gone: {}: it lay in a damaged part of its volume", printable::name(&file.name)));
             } else if self.named == MOST_NAMED + 1 {
                 notes.push(format!("More than {MOST_NAMED} files are gone: the others are not named."));
             }
