@@ -7,6 +7,7 @@ mod clock;
 pub mod codes;
 mod config;
 mod conn;
+mod console;
 mod dial;
 mod disk;
 mod failing;
@@ -93,6 +94,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         unsaved::PAGES,
         answers::PAGES,
         failing::PAGES,
+        console::PAGES,
         catalog::PAGES,
         config::PAGES,
         log::PAGES,

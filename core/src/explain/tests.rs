@@ -26,6 +26,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(node::one_of_each_bind_error()))
         .chain(boxed(role::director::one_of_each_reach_failure()))
         .chain(boxed(role::director::one_of_each_undialled()))
+        .chain(boxed(role::director::one_of_each_refusal()))
         .chain(boxed(role::director::one_of_each_trouble()))
         .chain(boxed(role::trouble::one_of_each()))
         .chain(boxed(vec![NoOffer]))

@@ -31,9 +31,9 @@ mod tokens;
 
 #[cfg(test)]
 pub(crate) use {
-    consoles::is_said as is_said_to_a_console, jobs::figures::one_of_each as one_of_each_disagreement,
-    jobs::trouble::one_of_each as one_of_each_trouble, reach::dialling::one_of_each as one_of_each_undialled,
-    reach::one_of_each as one_of_each_reach_failure,
+    consoles::is_said as is_said_to_a_console, consoles::one_of_each_refusal,
+    jobs::figures::one_of_each as one_of_each_disagreement, jobs::trouble::one_of_each as one_of_each_trouble,
+    reach::dialling::one_of_each as one_of_each_undialled, reach::one_of_each as one_of_each_reach_failure,
 };
 
 use std::sync::Arc;
@@ -57,7 +57,7 @@ use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use crate::work::{Work, WorkDone};
 
 use common::{Common, Tools, Use};
-use consoles::{Answer, Consoles, Desk, Heard, Instruction, Reply, Stopping, View};
+use consoles::{Answer, Consoles, Desk, Heard, Instruction, Refusal, Reply, View};
 use effect::Effect;
 use errands::Errands;
 use jobs::Jobs;
@@ -210,7 +210,7 @@ impl Director {
         let tools = &mut Tools { net, common: &mut self.common };
         match instruction {
             Instruction::Ask(request) => tools.ask(request, Owner::Console(conn)),
-            Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Stopping.into())),
+            Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Refusal::Stopping)),
             Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
             Instruction::Errand(errand) => tools.effect(Effect::Errand(errand)),
             Instruction::Cancel(id) => self.jobs.cancel_for(tools, id, conn),

@@ -195,7 +195,6 @@ impl Cell {
 
 #[cfg(test)]
 mod tests {
-    use super::super::refusal::Told;
     use super::*;
 
     fn table() -> Table {
@@ -228,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_an_error_document_with_its_message() {
-        let document = Answer::Failed(Told("There is no job \"x\".".to_owned()).into()).document("lost").to_text(true);
+        let document = Answer::Failed(Refusal::usage("There is no job \"x\".")).document("lost").to_text(true);
         assert_eq!(
             document,
             r#"{"jsonrpc":"2.0","id":null,"error":{"code":1,"message":"failed","data":{"result":{},"messages":{"error":["There is no job \"x\"."]}}}}"#

@@ -69,7 +69,7 @@ pub(super) const A_JOB: &[&str] = &["jobid", "job", "ujobid"];
 
 /// What is wrong with the words of a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Misused {
+pub(crate) enum Misused {
     #[error("A quotation mark is not closed.")]
     Unclosed,
     #[error("{command} needs one of {} after it.{meant}", .subjects.join(", "))]

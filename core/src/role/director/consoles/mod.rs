@@ -42,12 +42,12 @@ use output::{Api, Output, put_text, text_frames};
 use reply::Then;
 
 pub(crate) use answer::Answer;
-#[cfg(test)]
-pub(crate) use commands::is_said;
 pub(crate) use commands::run::Queued;
 pub(crate) use commands::serve;
-pub(crate) use refusal::{NotDialled, Stopping, Told};
+pub(crate) use refusal::Refusal;
 pub(crate) use reply::{Instruction, Limited, Reply, View};
+#[cfg(test)]
+pub(crate) use {commands::is_said, refusal::one_of_each as one_of_each_refusal};
 
 /// Bytes of the longest command line.
 const MAX_COMMAND: usize = 64 * 1024;
@@ -120,16 +120,6 @@ pub(crate) struct Desk<'a> {
     /// Lines of reports since the director's start.
     pub(crate) lines: u64,
 }
-
-/// A named console has said a command that it may not say.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}: is an invalid command or you have no access to it.")]
-struct Forbidden(String);
-
-/// A question to a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Add `yes` to the command to confirm: in this mode nobody is asked.")]
-struct NobodyToAsk;
 
 impl Console {
     fn seat(&self, conn: ConnId) -> Seat<'_> {
@@ -294,14 +284,14 @@ impl Consoles {
                 }
                 Reply::Forbidden(verb) => {
                     self.refusals.console(net, conn, console.name.as_deref().unwrap_or_default(), verb.as_bytes());
-                    Reply::Answer(Answer::Unknown(Forbidden(verb).into()))
+                    Reply::Answer(Answer::Unknown(Refusal::Forbidden(verb)))
                 }
                 Reply::Confirm(question, order) => {
                     if console.output.ask(net, conn, &question) {
                         console.doing = Doing::Confirming(order);
                         return None;
                     }
-                    Reply::refused(NobodyToAsk)
+                    Reply::refused(Refusal::Unconfirmed)
                 }
                 Reply::WaitFor(job) => {
                     console.doing = Doing::Waiting(job);

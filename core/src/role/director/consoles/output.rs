@@ -10,6 +10,7 @@ use crate::wire::frame::{self, Signal};
 use crate::{limits, printable};
 
 use super::answer::{Answer, Shown};
+use super::refusal::Refusal;
 
 /// Bytes of text in a frame.
 const FRAME: usize = 32 * 1024;
@@ -45,11 +46,6 @@ pub(super) struct Output {
     left_out: u64,
     last: String,
 }
-
-/// A document would be too long to be sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The document is {0} bytes long, and at most {most} are sent ({code}).", most = limits::ANSWER, code = Code(650))]
-struct TooLong(usize);
 
 impl Output {
     /// Announces a command to a console that wants signals.
@@ -175,7 +171,7 @@ fn whole_document(answer: &Answer, said: &str, compact: bool) -> (String, bool) 
     if text.len() <= limits::ANSWER {
         return (text, true);
     }
-    (Answer::Failed(TooLong(text.len()).into()).document("").to_text(compact), false)
+    (Answer::Failed(Refusal::TooLong(text.len())).document("").to_text(compact), false)
 }
 
 /// What daemons said may be in the text: whatever console it is, its terminal is not theirs.

@@ -1,41 +1,178 @@
-//! Why a command is not done. A refusal stays a value until its answer is rendered; then its words are the sentence that
-//! the console is shown.
+//! Why a command is not done: a value until its answer is rendered. Then its words are the sentence that the console is
+//! shown, which names the remedy itself; the table says the rest of it.
 
-use std::error::Error;
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::catalog::CatalogAnswer;
+use crate::catalog::restore_selection::SelectionError;
+use crate::catalog::{CatalogAnswer, CatalogError};
 use crate::config::DirectorConfig;
+use crate::error::{Explain, Facts, Fault, Retry};
+use crate::limits;
 use crate::nearest::nearest;
 
 use super::super::jobs::ordering::Order;
 use super::super::reach::ReachFailure;
+use super::grammar::Misused;
 use super::words::Words;
 
-/// Why a command is not done: an error of its own file, or one of those below.
-#[derive(Debug)]
-pub(crate) struct Refusal(Box<dyn Error + Send + Sync>);
+/// Why a command is not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    /// There is no such command.
+    #[error("{verb}: is an invalid command.{meant} Type help for a list of commands.")]
+    Unknown { verb: String, meant: Meant },
+    /// A named console has said a command that it may not say.
+    #[error("{0}: is an invalid command or you have no access to it.")]
+    Forbidden(String),
+    /// A question to a program.
+    #[error("Add `yes` to the command to confirm: in this mode nobody is asked.")]
+    Unconfirmed,
+    /// The words of the line are not those of the command.
+    #[error("{0}")]
+    Misused(#[from] Misused),
+    /// The line lacks something, or says too much of it: how it is to be.
+    #[error("{0}")]
+    Usage(Cow<'static, str>),
+    /// A word has a value that it does not take.
+    #[error("{0}")]
+    BadValue(#[from] BadValue),
+    /// `explain` has no page for this.
+    #[error("explain does not know the word \"{0}\".")]
+    NoPage(String),
+    /// The command is not for this console.
+    #[error("{0}")]
+    NotHere(&'static str),
+    /// The catalog does not have this job, named by its number or its unique name.
+    #[error("The catalog has no job \"{0}\": list jobs shows those it has.")]
+    NoJob(String),
+    /// No job of this name or number runs.
+    #[error("There is no running job \"{wanted}\". Name one: {usage}.")]
+    NotRunning { wanted: String, usage: &'static str },
+    /// The configuration has no such resource.
+    #[error("{0}")]
+    NoSuch(#[from] NoSuch),
+    /// The storage of a part of the files is no longer configured.
+    #[error("There is no storage \"{0}\", where a part of the files lies.")]
+    StorageGone(String),
+    /// The job is switched off.
+    #[error("Job \"{0}\" is disabled by `enabled`.")]
+    Disabled(String),
+    /// A path is not in the backup.
+    #[error("{0} is not in the backup: it is written as list files jobid=N shows it.")]
+    NotSaved(String),
+    /// Nothing of the jobs is to be restored.
+    #[error("There is no file to restore.")]
+    NoFile,
+    /// The place to restore to depends on where the file daemon runs.
+    #[error("where={0} is not an absolute path: begin it with / (T0553).")]
+    Relative(String),
+    /// No backups can be combined for a restore.
+    #[error("{0}")]
+    Selection(#[from] SelectionError),
+    /// A daemon cannot be dialled.
+    #[error("{name} cannot be dialled: {why}.")]
+    NotDialled { name: String, why: ReachFailure },
+    /// A daemon has answered so, or the way to it has ended so.
+    #[error("{0}")]
+    Daemon(String),
+    /// Jobs are ordered no more.
+    #[error("Job not run: the director is being stopped.")]
+    Stopping,
+    /// The catalog has failed.
+    #[error("{0}")]
+    Catalog(#[from] CatalogError),
+    /// The catalog has given a job no number.
+    #[error("Job failed: {}", .0.line())]
+    NotOrdered(CatalogError),
+    /// The catalog has answered the order of a job with something else.
+    #[error("Job failed: the catalog gave no number.")]
+    NoNumber,
+    /// The catalog has answered another question.
+    #[error("unexpected answer from the catalog: {0:?}")]
+    Unexpected(Box<CatalogAnswer>),
+    /// A document is longer than what is sent.
+    #[error("The document is {0} bytes long, and at most {most} are sent (T0650).", most = limits::ANSWER)]
+    TooLong(usize),
+    /// A document of files would be.
+    #[error("The job has more than {0} files, or their names are too long: list them in API mode 0 or 1.")]
+    TooManyFiles(usize),
+}
 
-impl<E: Error + Send + Sync + 'static> From<E> for Refusal {
-    fn from(error: E) -> Self {
-        Self(error.into())
+impl Explain for Refusal {
+    fn facts(&self) -> Facts {
+        use Fault::{Bug, Config, Local, Peer};
+        use Retry::{Backoff, Never};
+        match self {
+            Self::Selection(error) => return error.facts(),
+            Self::NotDialled { why, .. } => return why.facts(),
+            Self::Catalog(error) | Self::NotOrdered(error) => return error.facts(),
+            Self::Relative(_) => (Config, Never, 553, "begin it with `/`"),
+            Self::StorageGone(_) => (Config, Never, 586, "put the storage back under this name"),
+            Self::TooLong(_) | Self::TooManyFiles(_) => (Config, Never, 650, "ask for less, or in parts"),
+            Self::Unexpected(_) | Self::NoNumber => (Bug, Never, 911, "report it with the version of the director"),
+            Self::Unknown { .. } => (Config, Never, 681, "see `help` for a list of commands"),
+            Self::Forbidden(_) => (Config, Never, 682, "if the console is to say it, add it to its `command_acl`"),
+            Self::Unconfirmed => (Config, Never, 683, "add yes to the command, or use API mode 0"),
+            Self::Misused(_) => (Config, Never, 684, "see `help` for the words that the command takes"),
+            Self::Usage(_) => (Config, Never, 685, "say the command as the answer shows it"),
+            Self::BadValue(_) => (Config, Never, 686, "give the word a value that it takes"),
+            Self::NoPage(_) => {
+                (Config, Never, 687, "type the code as a log line shows it, or both ends of a data channel")
+            }
+            Self::NotHere(_) => (Config, Never, 688, "connect as a console that has the name of a client"),
+            Self::NoJob(_) => (Config, Never, 689, "see `list jobs` for the jobs that there are"),
+            Self::NotRunning { .. } => (Config, Never, 690, "see `status director` for the jobs that run"),
+            Self::NoSuch(_) => (Config, Never, 691, "correct the name, or add the resource to the configuration"),
+            Self::Disabled(_) => (Config, Never, 692, "set `enabled: true` in the job"),
+            Self::NotSaved(_) => (Config, Never, 693, "see `list files` for the names as they were saved"),
+            Self::NoFile => (Config, Never, 694, "restore from another job, or up to a later date"),
+            Self::Daemon(_) => (Peer, Backoff, 695, "the quoted words, or the log of that daemon, say why"),
+            Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
+        }
+        .into()
     }
 }
 
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+impl Refusal {
+    /// The line is not what the command takes; how it is to be.
+    pub(super) fn usage(how: impl Into<Cow<'static, str>>) -> Self {
+        Self::Usage(how.into())
+    }
+
+    /// The catalog has answered another question.
+    pub(super) fn unexpected(answer: CatalogAnswer) -> Self {
+        Self::Unexpected(Box::new(answer))
     }
 }
 
-/// What another part of the director, or a daemon, has said; it ends with its own full stop, if any.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct Told(pub(crate) String);
+/// One of each that has a code of its own.
+#[cfg(test)]
+pub(crate) fn one_of_each() -> Vec<Refusal> {
+    let x = || "x".to_owned();
+    vec![
+        Refusal::Unknown { verb: x(), meant: Meant(None) },
+        Refusal::Forbidden(x()),
+        Refusal::Unconfirmed,
+        Misused::Unclosed.into(),
+        Refusal::usage("Name a job."),
+        BadValue::new("limit", "x", "a number").into(),
+        Refusal::NoPage(x()),
+        Refusal::NotHere("not here"),
+        Refusal::NoJob(x()),
+        Refusal::NotRunning { wanted: x(), usage: "cancel jobid=N" },
+        NoSuch::new(Kind::Client, "x", Meant(None)).into(),
+        Refusal::Disabled(x()),
+        Refusal::NotSaved(x()),
+        Refusal::NoFile,
+        Refusal::Daemon("2999 Invalid command".to_owned()),
+        Refusal::Stopping,
+    ]
+}
 
 /// The name that a mistyped one most likely means. As text: a sentence with a blank before it, or nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Meant(pub(super) Option<String>);
+pub(crate) struct Meant(pub(super) Option<String>);
 
 impl Meant {
     /// The nearest of the names there are.
@@ -53,7 +190,7 @@ impl fmt::Display for Meant {
 /// A value that its word does not take.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{word}={value}: expected {wanted}.")]
-pub(super) struct BadValue {
+pub(crate) struct BadValue {
     pub(super) word: &'static str,
     pub(super) value: String,
     /// What it takes.
@@ -75,40 +212,10 @@ pub(super) fn number_of<N: std::str::FromStr>(words: &Words, word: &'static str)
     text.parse().map(Some).map_err(|_| BadValue::new(word, text, "a number"))
 }
 
-/// The catalog does not have this job, named by its number or its unique name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("The catalog has no job \"{0}\": list jobs shows those it has.")]
-pub(super) struct NoJob(pub(super) String);
-
-/// No job of this name or number runs.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("There is no running job \"{wanted}\". Name one: {usage}.")]
-pub(super) struct NotRunning {
-    pub(super) wanted: String,
-    pub(super) usage: &'static str,
-}
-
-/// A daemon cannot be dialled.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} cannot be dialled: {why}.")]
-pub(crate) struct NotDialled {
-    pub(crate) name: String,
-    pub(crate) why: ReachFailure,
-}
-
-/// Jobs are ordered no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Job not run: the director is being stopped.")]
-pub(crate) struct Stopping;
-
-/// The catalog has answered another question.
-#[derive(Debug, thiserror::Error)]
-#[error("unexpected answer from the catalog: {0:?}")]
-pub(super) struct Unexpected(pub(super) CatalogAnswer);
-
-/// What the configuration may lack.
+/// What there may be none of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
+    Command,
     Client,
     /// A client, where its daemon is meant.
     FileDaemon,
@@ -122,6 +229,7 @@ pub(super) enum Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Command => "command",
             Self::Client => "client",
             Self::FileDaemon => "file daemon",
             Self::Storage => "storage",
@@ -132,16 +240,20 @@ impl fmt::Display for Kind {
     }
 }
 
-/// The configuration has no such resource.
+/// There is no resource, or command, of this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("There is no {kind} \"{name}\".{meant}")]
-pub(super) struct NoSuch {
+pub(crate) struct NoSuch {
     kind: Kind,
     name: String,
     meant: Meant,
 }
 
 impl NoSuch {
+    pub(super) fn new(kind: Kind, name: &str, meant: Meant) -> Self {
+        Self { kind, name: name.to_owned(), meant }
+    }
+
     /// Checks that there is a resource of this name.
     ///
     /// # Errors
@@ -152,13 +264,14 @@ impl NoSuch {
             Kind::Storage | Kind::StorageDaemon => {
                 config.storages.iter().map(|storage| storage.name.as_str()).collect()
             }
+            Kind::Command => Vec::new(),
             Kind::FileSet => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),
             Kind::Pool => config.pools.iter().map(|pool| pool.name.as_str()).collect(),
         };
         if known.contains(&name) {
             return Ok(());
         }
-        Err(Self { kind, name: name.to_owned(), meant: Meant::of(name, known) })
+        Err(Self::new(kind, name, Meant::of(name, known)))
     }
 
     /// Checks that all resources of an order exist.

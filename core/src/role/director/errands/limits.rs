@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::ids::Who;
-use crate::role::director::consoles::{Answer, Told};
+use crate::role::director::consoles::{Answer, Refusal};
 use crate::wire::file::FileCommand;
 use crate::wire::job_answers::LimitAnswer;
 
@@ -72,7 +72,7 @@ impl Limits {
             }
         };
         let text = format!("Failed to set the bandwidth limit at the {who} \"{name}\": {why}.");
-        Answer::Failed(Told(text).into())
+        Answer::Failed(Refusal::Daemon(text))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::wire::frame::Signal;
 use crate::wire::{hello, message};
 
 use super::common::{Tools, Use};
-use super::consoles::{Answer, NotDialled, Told};
+use super::consoles::{Answer, Refusal};
 use super::effect::Effect;
 use super::jobs::trouble::Trouble;
 use super::reach::{Goal, ReachFailure, Reached, dialling};
@@ -142,7 +142,7 @@ impl Errands {
         let Errand { who, name, .. } = errand;
         match errand.purpose {
             For::Console(console) | For::Limits(console, _) => {
-                tools.answer(console, Answer::Failed(NotDialled { name: name.clone(), why }.into()));
+                tools.answer(console, Answer::Failed(Refusal::NotDialled { name: name.clone(), why }));
             }
             For::Cancel(job) => {
                 tools.net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {job}: {why}"));
@@ -285,7 +285,7 @@ impl Errands {
             return Self::done(tools, errand);
         };
         tools.net.cancel_timer(errand.timer);
-        tools.answer(console, Answer::Failed(Told(text.trim_end().to_owned()).into()));
+        tools.answer(console, Answer::Failed(Refusal::Daemon(text.trim_end().to_owned())));
     }
 
     fn done(tools: &mut Tools<'_>, errand: Errand) {

@@ -14,7 +14,7 @@ use super::rescheduling::Attempt;
 use super::tables;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
 use crate::role::director::Owner;
-use crate::role::director::consoles::{Answer, Queued, Told};
+use crate::role::director::consoles::{Answer, Queued, Refusal};
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
@@ -139,13 +139,15 @@ impl Jobs {
         let (console, name, pause) = (order.console, order.name.clone(), order.attempt.pause);
         let created = match answer {
             Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools.common, JobId(id), order)),
-            Ok(_) => Err(Told("Job failed: the catalog gave no number.".to_owned())),
-            Err(error) => Err(Told(format!("Job failed: {error} ({}); {}", error.code(), error.help()))),
+            Ok(_) => Err(Refusal::NoNumber),
+            Err(error) => Err(Refusal::NotOrdered(error)),
         };
         let job = match (created, console) {
             (Ok(job), _) => job,
-            (Err(why), Some(console)) => return tools.answer(console, Answer::Failed(why.into())),
-            (Err(why), None) => return tools.net.complain(Level::Error, 908, &format!("{name}: {why}")),
+            (Err(why), Some(console)) => return tools.answer(console, Answer::Failed(why)),
+            (Err(why), None) => {
+                return tools.net.log_cause(Level::Error, (why.fault(), why.code()), &format!("{name}: {why}"));
+            }
         };
         let id = job.id;
         if let Some(console) = console {

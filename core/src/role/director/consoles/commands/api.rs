@@ -24,11 +24,6 @@ pub(super) const COMMAND: Command = Command {
     )
 };
 
-/// There is no such mode.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(".api {0}: expected 0, 1 or 2.")]
-struct NoSuchMode(String);
-
 /// The number of the mode.
 #[derive(Debug)]
 struct Mode(i64);
@@ -39,7 +34,7 @@ fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         "0" | "off" => (Api::Text, 0),
         "" | "1" | "on" => (Api::Framed, 1),
         "2" | "json" => (Api::Json { compact }, 2),
-        other => return Err(NoSuchMode(other.to_owned()).into()),
+        other => return Err(Refusal::usage(format!(".api {other}: expected 0, 1 or 2."))),
     };
     Ok(Reply::Api(api, Answer::found(Mode(number))))
 }

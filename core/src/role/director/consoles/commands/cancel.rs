@@ -2,7 +2,7 @@
 
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
-use super::super::refusal::{NotRunning, Refusal};
+use super::super::refusal::Refusal;
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::wait;
@@ -18,11 +18,6 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
-/// No job was named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Name a running job: cancel jobid=N.")]
-struct Unnamed;
-
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let wanted = words.value(A_JOB).unwrap_or_default();
     if let Some(job) = view.job(wanted) {
@@ -37,7 +32,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Ok(Reply::found(text));
     }
     match wanted {
-        "" => Err(Unnamed.into()),
-        _ => Err(NotRunning { wanted: wanted.to_owned(), usage: "cancel jobid=N" }.into()),
+        "" => Err(Refusal::usage("Name a running job: cancel jobid=N.")),
+        _ => Err(Refusal::NotRunning { wanted: wanted.to_owned(), usage: "cancel jobid=N" }),
     }
 }

@@ -15,7 +15,7 @@ use crate::wire::status::JobLevel;
 
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
-use super::super::refusal::{Kind, Meant, NoSuch, Refusal, Unexpected};
+use super::super::refusal::{Kind, Meant, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::{CATALOG, level_of};
@@ -35,11 +35,6 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
-/// No job to estimate was named.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Name a backup job: estimate job=NAME.{0}")]
-struct Unnamed(Meant);
-
 /// What somebody wants to know.
 #[derive(Debug)]
 struct Estimate {
@@ -57,7 +52,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let Some(job) = job.filter(|job| job.kind == JobKind::Backup) else {
         let wanted = words.value(&["job"]).unwrap_or_default();
         let known = config.jobs.iter().filter(|job| job.kind == JobKind::Backup).map(|job| job.name.as_str());
-        return Err(Unnamed(Meant::of(wanted, known)).into());
+        return Err(Refusal::usage(format!("Name a backup job: estimate job=NAME.{}", Meant::of(wanted, known))));
     };
     let (level, _) = level_of(job, words)?;
     let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
@@ -74,7 +69,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         JobLevel::Incremental | JobLevel::Differential => {
             Reply::ask(last_jobs(view, &estimate), move |view, answer| match answer {
                 CatalogAnswer::LastJobs(last) => Ok(errand(view, &estimate, &last)),
-                other => Err(Unexpected(other).into()),
+                other => Err(Refusal::unexpected(other)),
             })
         }
         _ => errand(view, &estimate, &LastJobs::default()),

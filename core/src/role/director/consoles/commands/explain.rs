@@ -5,7 +5,7 @@ use crate::{channel, explain};
 
 use super::super::grammar::Takes::Value;
 use super::super::grammar::{Command, Form};
-use super::super::refusal::{Refusal, Told};
+use super::super::refusal::Refusal;
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 
@@ -23,20 +23,15 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
-/// There is no such code.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("explain does not know the word \"{0}\".")]
-struct NoSuchCode(String);
-
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some((word, None)) = words.arguments().next() {
         let number = word.strip_prefix(['T', 't']).unwrap_or(word).parse().ok();
         let page = number.and_then(|number| explain::page(Code(number)));
-        let page = page.ok_or_else(|| NoSuchCode(word.to_owned()))?;
+        let page = page.ok_or_else(|| Refusal::NoPage(word.to_owned()))?;
         return Ok(Reply::found(format!("{page}\n")));
     }
     let end = |name: &str| words.value(&[name]);
     let config = view.director.common.overrides.over(view.config());
-    let text = channel::explain(&config, end("client"), end("storage"), end("copy-to")).map_err(Told)?;
+    let text = channel::explain(&config, end("client"), end("storage"), end("copy-to")).map_err(Refusal::usage)?;
     Ok(Reply::found(text))
 }

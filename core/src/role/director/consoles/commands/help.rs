@@ -1,7 +1,7 @@
 //! `help`: the commands there are, as their table has them.
 
 use super::super::grammar::{Command, Form, Rights};
-use super::super::refusal::{Meant, Refusal};
+use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 use super::{COMMANDS, find, meant};
@@ -16,20 +16,12 @@ pub(super) const COMMAND: Command = Command {
     )
 };
 
-/// There is no command to be helped with.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("There is no command \"{wanted}\".{meant}")]
-struct NoCommand {
-    wanted: String,
-    meant: Meant,
-}
-
 fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let wanted = words.word(1);
     let commands = match find(&wanted) {
         Some(command) => std::slice::from_ref(command),
         None if wanted.is_empty() => COMMANDS,
-        None => return Err(NoCommand { meant: meant(&wanted), wanted }.into()),
+        None => return Err(NoSuch::new(Kind::Command, &wanted, meant(&wanted)).into()),
     };
     let lines = commands.iter().flat_map(|command| command.forms).flat_map(|form| form.help);
     let text: String = lines.map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();

@@ -10,7 +10,7 @@ use super::super::answer::{Cell, Column, Shown, Table};
 use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form, Takes};
 use super::super::output::Api;
-use super::super::refusal::{BadValue, Kind, NoJob, NoSuch, Refusal, Unexpected, number_of};
+use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 use super::status::{duration, moment};
@@ -85,19 +85,6 @@ const MAX_FILES: usize = 10_000;
 /// Bytes of their names.
 const MAX_FILE_BYTES: usize = 2 * 1024 * 1024;
 
-/// What is wrong with a line that wants a list.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum Misread {
-    #[error("Name a job: {0} jobid=N.")]
-    WhichJob(String),
-    #[error("limit=0 lists nothing: use at least 1.")]
-    NoLimit,
-    #[error("limit={0}: at most {LIST_LIMIT} jobs at once; offset= skips the first.")]
-    Limit(u32),
-    #[error("The job has more than {MAX_FILES} files, or their names are too long: list them in API mode 0 or 1.")]
-    TooManyFiles,
-}
-
 /// What was said of a list of jobs.
 #[derive(Clone, Copy, Debug)]
 struct Listing {
@@ -132,16 +119,16 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 fn of_job(job_id: u32, next: Reply) -> Reply {
     let known = CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(job_id), ..JobFilter::default() });
     Reply::ask(known, move |_, answer| match answer {
-        CatalogAnswer::Jobs(rows) if rows.is_empty() => Err(NoJob(job_id.to_string()).into()),
+        CatalogAnswer::Jobs(rows) if rows.is_empty() => Err(Refusal::NoJob(job_id.to_string())),
         CatalogAnswer::Jobs(_) => Ok(next),
-        other => Err(Unexpected(other).into()),
+        other => Err(Refusal::unexpected(other)),
     })
 }
 
 fn jobs(view: &View<'_>, listing: Listing, answer: CatalogAnswer) -> Result<Reply, Refusal> {
-    let CatalogAnswer::Jobs(mut rows) = answer else { return Err(Unexpected(answer).into()) };
+    let CatalogAnswer::Jobs(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
     if let (Some(job_id), true) = (listing.job_id, rows.is_empty()) {
-        return Err(NoJob(job_id.to_string()).into());
+        return Err(Refusal::NoJob(job_id.to_string()));
     }
     let is_cut = listing.may_be_cut && rows.len() == LIST_LIMIT as usize;
     if !listing.in_order {
@@ -159,12 +146,12 @@ fn jobs(view: &View<'_>, listing: Listing, answer: CatalogAnswer) -> Result<Repl
 fn files(job_id: u32, after: Option<FileKey>, mut listed: Vec<FileRow>, mut bytes: usize) -> Reply {
     let request = CatalogRequest::ListFiles { job_id, after, limit: PAGE };
     Reply::ask(request, move |view, answer| {
-        let CatalogAnswer::FileList { files: page, next } = answer else { return Err(Unexpected(answer).into()) };
+        let CatalogAnswer::FileList { files: page, next } = answer else { return Err(Refusal::unexpected(answer)) };
         if matches!(view.api(), Api::Json { .. }) {
             bytes += page.iter().map(FileRow::bytes).sum::<usize>();
             listed.extend(page);
             if listed.len() > MAX_FILES || bytes > MAX_FILE_BYTES {
-                return Err(Misread::TooManyFiles.into());
+                return Err(Refusal::TooManyFiles(MAX_FILES));
             }
             return Ok(match next {
                 Some(next) => files(job_id, Some(next), listed, bytes),
@@ -179,14 +166,14 @@ fn files(job_id: u32, after: Option<FileKey>, mut listed: Vec<FileRow>, mut byte
 
 fn log(job_id: u32) -> Reply {
     Reply::ask(CatalogRequest::JobLog { job_id }, |_, answer| {
-        let CatalogAnswer::Log(rows) = answer else { return Err(Unexpected(answer).into()) };
+        let CatalogAnswer::Log(rows) = answer else { return Err(Refusal::unexpected(answer)) };
         Ok(Reply::found(rows.iter().map(|row| row.text.as_str()).collect::<String>()))
     })
 }
 
 fn volumes(pool: Option<String>) -> Reply {
     Reply::ask(CatalogRequest::ListMedia { pool: pool.clone() }, move |view, answer| {
-        let CatalogAnswer::Volumes(rows) = answer else { return Err(Unexpected(answer).into()) };
+        let CatalogAnswer::Volumes(rows) = answer else { return Err(Refusal::unexpected(answer)) };
         if let Some(pool) = pool.filter(|_| rows.is_empty()) {
             NoSuch::check(view.config(), Kind::Pool, &pool)?;
         }
@@ -196,7 +183,7 @@ fn volumes(pool: Option<String>) -> Reply {
 
 fn clients() -> Reply {
     Reply::ask(CatalogRequest::ListClients, |_, answer| {
-        let CatalogAnswer::Clients(rows) = answer else { return Err(Unexpected(answer).into()) };
+        let CatalogAnswer::Clients(rows) = answer else { return Err(Refusal::unexpected(answer)) };
         Ok(Reply::found(Table::of("clients", CLIENTS, &rows)))
     })
 }
@@ -271,17 +258,19 @@ fn time_taken(row: &JobRow) -> String {
 }
 
 fn wanted_job(words: &Words, command: &str) -> Result<u32, Refusal> {
-    Ok(number_of(words, "jobid")?.ok_or_else(|| Misread::WhichJob(command.to_owned()))?)
+    number_of(words, "jobid")?.ok_or_else(|| Refusal::usage(format!("Name a job: {command} jobid=N.")))
 }
 
 /// Which jobs, and how they are shown. `now` in seconds since 1970.
 fn jobs_wanted(words: &Words, now: i64) -> Result<(JobFilter, Listing), Refusal> {
     let limit = number_of::<u32>(words, "limit")?;
     if limit == Some(0) {
-        return Err(Misread::NoLimit.into());
+        return Err(Refusal::usage("limit=0 lists nothing: use at least 1."));
     }
     if let Some(limit) = limit.filter(|limit| *limit > LIST_LIMIT) {
-        return Err(Misread::Limit(limit).into());
+        return Err(Refusal::usage(format!(
+            "limit={limit}: at most {LIST_LIMIT} jobs at once; offset= skips the first."
+        )));
     }
     let newest_first = match words.value(&["order"]).map(str::to_lowercase).as_deref() {
         None | Some("asc" | "ascending") => false,

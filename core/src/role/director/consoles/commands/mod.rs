@@ -48,14 +48,6 @@ pub(super) const COMMANDS: &[Command] = &[
     wait::COMMAND,
 ];
 
-/// There is no such command.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{verb}: is an invalid command.{meant} Type help for a list of commands.")]
-struct Unknown {
-    verb: String,
-    meant: Meant,
-}
-
 /// What a line of a console comes to.
 pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     let words = Words::parse(line);
@@ -71,7 +63,7 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     }
     let Some(command) = command else {
         let meant = meant(&word);
-        return Reply::Answer(Answer::Unknown(Unknown { verb: word, meant }.into()));
+        return Reply::Answer(Answer::Unknown(Refusal::Unknown { verb: word, meant }));
     };
     let checked = command.check(&words).map_err(Refusal::from);
     let reply = checked.and_then(|()| (command.run)(view, &words)).unwrap_or_else(Reply::refused);

@@ -13,7 +13,7 @@ use crate::wire::status::{JobLevel, JobType};
 use super::super::answer::{Cell, Column, Shown, Table};
 use super::super::grammar::Takes::{Nothing, Value, Values};
 use super::super::grammar::{Command, Form};
-use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, Unexpected};
+use super::super::refusal::{BadValue, Kind, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::CATALOG;
@@ -52,37 +52,12 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
+/// How it is used.
+const USAGE: &str =
+    "Say what to restore: restore client=NAME all done, or restore client=NAME file=/PATH [file=/PATH …] done.";
+
 /// Values of `file=` in one command: each is a question to the catalog.
 const MAX_PATHS: usize = 100;
-
-/// Why nothing is restored.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum NotRestored {
-    #[error(
-        "Say what to restore: restore client=NAME all done, or restore client=NAME file=/PATH [file=/PATH …] done."
-    )]
-    Usage,
-    #[error("Name a client: restore client=NAME all done.")]
-    WhichClient,
-    #[error("The configuration has no such restore job.")]
-    NoRestoreJob,
-    #[error("jobid= needs a number.")]
-    JobId,
-    #[error("The catalog has no job of this number.")]
-    NoJob,
-    #[error("{0} is not in the backup: it is written as list files jobid=N shows it.")]
-    NotSaved(String),
-    #[error("There is no storage \"{0}\", where a part of the files lies.")]
-    NoStorage(String),
-    #[error("There is no file to restore.")]
-    NoFile,
-    #[error("where={0} is not an absolute path: begin it with / (T0553).")]
-    Where(String),
-    #[error("file={0}: give the whole path, beginning with /.")]
-    File(String),
-    #[error("At most {MAX_PATHS} file= at once: name a folder, which means all below it.")]
-    TooManyFiles,
-}
 
 /// A restore whose catalog questions are under way.
 #[derive(Debug)]
@@ -106,16 +81,19 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
     let paths = paths(words)?;
     if !words.has("done") || words.has("all") != paths.is_empty() {
-        return Err(NotRestored::Usage.into());
+        return Err(Refusal::usage(USAGE));
     }
     let only = (config.clients.len() == 1).then(|| config.clients[0].name.as_str());
-    let client = words.value(&["client"]).or(only).ok_or(NotRestored::WhichClient)?;
+    let client =
+        words.value(&["client"]).or(only).ok_or(Refusal::usage("Name a client: restore client=NAME all done."))?;
     NoSuch::check(config, Kind::Client, client)?;
     let resource = match words.value(&["restorejob"]) {
         Some(name) => config.job(name),
         None => config.jobs.iter().find(|job| job.kind == JobKind::Restore),
     };
-    let job = resource.filter(|job| job.kind == JobKind::Restore).ok_or(NotRestored::NoRestoreJob)?;
+    let job = resource
+        .filter(|job| job.kind == JobKind::Restore)
+        .ok_or(Refusal::usage("The configuration has no such restore job."))?;
     let restoring = Restoring {
         client: client.to_owned(),
         fileset: words.value(&["fileset"]).map(str::to_owned),
@@ -134,7 +112,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 
 fn jobs_to_restore(view: &View<'_>, words: &Words, restoring: &Restoring) -> Result<CatalogRequest, Refusal> {
     if let Some(number) = words.value(&["jobid"]) {
-        let job_id = Some(number.parse().map_err(|_| NotRestored::JobId)?);
+        let job_id = Some(number.parse().map_err(|_| Refusal::usage("jobid= needs a number."))?);
         return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id, ..JobFilter::default() }));
     }
     let before = match words.value(&["before"]) {
@@ -163,7 +141,7 @@ impl Restoring {
         match answer {
             CatalogAnswer::Jobs(candidates) => {
                 self.jobs = match (self.exact, candidates.is_empty()) {
-                    (true, true) => return Err(NotRestored::NoJob.into()),
+                    (true, true) => return Err(Refusal::usage("The catalog has no job of this number.")),
                     (true, false) => candidates,
                     (false, _) => restore_selection::choose_jobs(&candidates, self.fileset.as_deref())?,
                 };
@@ -173,7 +151,7 @@ impl Restoring {
             }
             CatalogAnswer::RestoreFiles(files) => {
                 if let Some(path) = self.paths.pop_front().filter(|_| files.is_empty()) {
-                    return Err(NotRestored::NotSaved(printable::name(&path)).into());
+                    return Err(Refusal::NotSaved(printable::name(&path)));
                 }
                 self.files = restore_selection::join(std::mem::take(&mut self.files), files);
                 let request = match self.paths.is_empty() {
@@ -187,7 +165,7 @@ impl Restoring {
                 let selected = restore_selection::plan(&self.jobs, &self.files, &pieces, None, device)?;
                 Ok(self.order(view, selected))
             }
-            other => Err(Unexpected(other).into()),
+            other => Err(Refusal::unexpected(other)),
         }
     }
 
@@ -213,9 +191,9 @@ impl Restoring {
     ) -> Result<Reply, Refusal> {
         let config = view.config();
         if let Some(part) = parts.iter().skip(1).find(|part| config.storage(&part.storage).is_none()) {
-            return Err(NotRestored::NoStorage(part.storage.clone()).into());
+            return Err(Refusal::StorageGone(part.storage.clone()));
         }
-        let RestorePart { storage, bootstrap, .. } = parts.pop_front().ok_or(NotRestored::NoFile)?;
+        let RestorePart { storage, bootstrap, .. } = parts.pop_front().ok_or(Refusal::NoFile)?;
         selected.bootstrap = bootstrap;
         let pool = config.job(&self.job).map(|job| job.pool.clone()).unwrap_or_default();
         let fileset = self.jobs.first().map(|job| job.file_set.clone()).unwrap_or_default();
@@ -270,21 +248,23 @@ fn selected_jobs(view: &View<'_>, jobs: &[JobRow]) -> String {
 
 /// The folder that `where=` names: an absolute one, for nobody knows where a client's daemon stands. Empty or `/` means
 /// the original places.
-fn place(words: &Words) -> Result<Option<String>, NotRestored> {
+fn place(words: &Words) -> Result<Option<String>, Refusal> {
     match words.value(&["where"]) {
-        Some(folder) if !folder.is_empty() && !folder.starts_with('/') => Err(NotRestored::Where(folder.to_owned())),
+        Some(folder) if !folder.is_empty() && !folder.starts_with('/') => Err(Refusal::Relative(folder.to_owned())),
         other => Ok(other.map(str::to_owned)),
     }
 }
 
 /// The values of `file=`.
-fn paths(words: &Words) -> Result<VecDeque<Vec<u8>>, NotRestored> {
+fn paths(words: &Words) -> Result<VecDeque<Vec<u8>>, Refusal> {
     let paths: VecDeque<Vec<u8>> = words.values("file").map(<[u8]>::to_vec).collect();
     if let Some(path) = paths.iter().find(|path| !path.starts_with(b"/")) {
-        return Err(NotRestored::File(printable::name(path)));
+        return Err(Refusal::usage(format!("file={}: give the whole path, beginning with /.", printable::name(path))));
     }
     if paths.len() > MAX_PATHS {
-        return Err(NotRestored::TooManyFiles);
+        return Err(Refusal::usage(format!(
+            "At most {MAX_PATHS} file= at once: name a folder, which means all below it."
+        )));
     }
     Ok(paths)
 }

@@ -51,23 +51,6 @@ pub(super) const CATALOG: &str = "Using Catalog \"default\"\n";
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queued(pub(crate) JobId);
 
-/// Why no job is run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-enum NotRun {
-    #[error("Name a job: run job=NAME.{meant} There are: {}", .known.join(", "))]
-    Unnamed { meant: Meant, known: Vec<String> },
-    #[error("Job \"{0}\" is disabled by `enabled`.")]
-    Disabled(String),
-    #[error("Use restore to restore.")]
-    Restore,
-    #[error("{0}= changes nothing for a job that copies, migrates or verifies: leave it out.")]
-    IdleWord(&'static str),
-    #[error("jobid= needs the number of the job to copy, migrate or verify.")]
-    Original,
-    #[error("A verify job has the level VolumeToCatalog.")]
-    VerifyLevel,
-}
-
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let order = order(view, words)?;
     NoSuch::check_order(view.config(), &order)?;
@@ -94,19 +77,21 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         let known: Vec<String> = config.jobs.iter().map(|job| job.name.clone()).collect();
         let wanted = words.value(&["job"]).unwrap_or_default();
         let meant = Meant::of(wanted, known.iter().map(String::as_str));
-        return Err(NotRun::Unnamed { meant, known }.into());
+        return Err(Refusal::usage(format!("Name a job: run job=NAME.{meant} There are: {}", known.join(", "))));
     };
     if !job.enabled {
-        return Err(NotRun::Disabled(job.name.clone()).into());
+        return Err(Refusal::Disabled(job.name.clone()));
     }
-    let kind = ordering::type_of(job.kind).ok_or(NotRun::Restore)?;
+    let kind = ordering::type_of(job.kind).ok_or(Refusal::usage("Use restore to restore."))?;
     if let Some(word) = idle_word(kind, words) {
-        return Err(NotRun::IdleWord(word).into());
+        return Err(Refusal::usage(format!(
+            "{word}= changes nothing for a job that copies, migrates or verifies: leave it out."
+        )));
     }
     let original = match words.value(&["jobid"]).map(str::parse) {
         None => None,
         Some(Ok(number)) if kind != JobType::Backup => Some(number),
-        Some(_) => return Err(NotRun::Original.into()),
+        Some(_) => return Err(Refusal::usage("jobid= needs the number of the job to copy, migrate or verify.")),
     };
     let (level, accurate) = match level_of(job, words)? {
         _ if kind == JobType::Verify => (JobLevel::VerifyVolume, false),
@@ -140,7 +125,9 @@ pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bo
     let level = match words.value(&["level"]).map(str::to_lowercase).as_deref() {
         None => order_level(job.level),
         Some("volumetocatalog") if job.kind == JobKind::Verify => JobLevel::VerifyVolume,
-        Some(_) if job.kind == JobKind::Verify => return Err(NotRun::VerifyLevel.into()),
+        Some(_) if job.kind == JobKind::Verify => {
+            return Err(Refusal::usage("A verify job has the level VolumeToCatalog."));
+        }
         Some("full") => JobLevel::Full,
         Some("differential") => JobLevel::Differential,
         Some("incremental") => JobLevel::Incremental,

@@ -4,7 +4,7 @@ use crate::ids::JobId;
 
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
-use super::super::refusal::{Kind, NoSuch, NotRunning, Refusal};
+use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Instruction, Limited, Reply, View};
 use super::super::words::Words;
 
@@ -30,16 +30,12 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
-/// How to say it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "Use setbandwidth limit=N with client=NAME, storage=NAME, jobid=N or job=UNIQUE. N is in KiB a second, or in what stands \
-     after it: b/s, k/s and m/s (1024), kb/s and mb/s (1000); 0 is no limit."
-)]
-struct Usage;
+/// How it is used.
+const USAGE: &str = "Use setbandwidth limit=N with client=NAME, storage=NAME, jobid=N or job=UNIQUE. N is in KiB a second, or in what stands \
+     after it: b/s, k/s and m/s (1024), kb/s and mb/s (1000); 0 is no limit.";
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let limit = words.value(&["limit"]).and_then(speed).ok_or(Usage)?;
+    let limit = words.value(&["limit"]).and_then(speed).ok_or(Refusal::usage(USAGE))?;
     let limited = match (words.value(A_JOB), words.value(&["client"]), words.value(&["storage"])) {
         (Some(job), None, None) => Limited::Job(running(view, job)?),
         (None, Some(client), None) => {
@@ -50,14 +46,14 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             NoSuch::check(view.config(), Kind::Storage, storage)?;
             Limited::Storage(storage.to_owned())
         }
-        _ => return Err(Usage.into()),
+        _ => return Err(Refusal::usage(USAGE)),
     };
     Ok(Reply::Do(Instruction::Limit(limited, limit)))
 }
 
-fn running(view: &View<'_>, wanted: &str) -> Result<JobId, NotRunning> {
+fn running(view: &View<'_>, wanted: &str) -> Result<JobId, Refusal> {
     let job = view.job(wanted).filter(|job| !job.life.is_recording());
-    let none = || NotRunning { wanted: wanted.to_owned(), usage: "setbandwidth limit=N jobid=N" };
+    let none = || Refusal::NotRunning { wanted: wanted.to_owned(), usage: "setbandwidth limit=N jobid=N" };
     job.map(|job| job.id).ok_or_else(none)
 }
 

@@ -53,11 +53,6 @@ pub(super) const COMMAND: Command = Command::new(
 /// Scheduled jobs that are shown.
 const SCHEDULED: usize = 50;
 
-/// No daemon was named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Name the daemon: status client=NAME or status storage=NAME.")]
-struct Unnamed;
-
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some(name) = words.value(&["client"]) {
         NoSuch::check(view.config(), Kind::FileDaemon, name)?;
@@ -69,7 +64,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Ok(errand(view, Who::Storage, name, StorageCommand::Status { devices }.to_line()));
     }
     if words.has("client") || words.has("storage") {
-        return Err(Unnamed.into());
+        return Err(Refusal::usage("Name the daemon: status client=NAME or status storage=NAME."));
     }
     if words.has("network") {
         return Ok(network::run());

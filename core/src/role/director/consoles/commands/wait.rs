@@ -10,7 +10,7 @@ use crate::wire::status::JobStatus;
 use super::super::answer::{Answer, Shown};
 use super::super::grammar::Takes::Value;
 use super::super::grammar::{A_JOB, Command, Form};
-use super::super::refusal::{BadValue, NoJob, Refusal, Unexpected};
+use super::super::refusal::{BadValue, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 
@@ -67,8 +67,8 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         None => JobFilter { limit: 1, job: Some(name.clone()), ..JobFilter::default() },
     };
     Ok(Reply::ask(CatalogRequest::ListJobs(filter), move |_, answer| {
-        let CatalogAnswer::Jobs(rows) = answer else { return Err(Unexpected(answer).into()) };
-        let row = rows.first().ok_or(NoJob(name))?;
+        let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };
+        let row = rows.first().ok_or(Refusal::NoJob(name))?;
         Ok(Reply::found(End { id: JobId(row.job_id), status: JobStatus::from_letter(row.job_status) }))
     }))
 }
