@@ -65,15 +65,6 @@ pub fn complaint(code: Code, text: &str) -> String {
     }
 }
 
-/// The code a text names itself, as in `no answer (T0104); check the firewall`.
-#[must_use]
-pub(crate) fn named(text: &str) -> Option<&'static Page> {
-    text.match_indices("(T").find_map(|(at, _)| {
-        let number = text.get(at + 2..at + 6)?.parse().ok()?;
-        page(Code(number)).filter(|_| text[at + 6..].starts_with(')'))
-    })
-}
-
 /// All pages, in order of their codes.
 pub fn all() -> impl Iterator<Item = &'static Page> {
     [

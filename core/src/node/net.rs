@@ -306,12 +306,8 @@ impl AnyNet {
         self.log_cause(level, (error.fault(), error.code()), &format!("{error}; {}", error.help()));
     }
 
-    /// Writes to the log what has no error value: with the fault and the remedy of the code's page, or of another code that
-    /// the text names itself.
+    /// Writes to the log what has no error value: with the fault and the remedy of the code's page.
     pub fn complain(&mut self, level: Level, code: u16, text: &str) {
-        if let Some(page) = explain::named(text) {
-            return self.log_cause(level, (page.fault, page.code), text);
-        }
         match explain::page(Code(code)) {
             Some(page) => self.log_cause(level, (page.fault, page.code), &format!("{text}. {}", page.remedy)),
             None => self.log(level, text),
