@@ -9,6 +9,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, JobId};
 use crate::notice::Level;
 use crate::role::identity::{Credentials, Identity};
+use crate::work::Work;
 
 use super::consoles::Answer;
 use super::effect::Effect;
@@ -108,15 +109,16 @@ impl Tools<'_> {
         self.effect(Effect::Answer(console, answer));
     }
 
-    /// Gives the catalog a request.
+    /// Gives the catalog a request, after the report lines that were written before it.
     pub(crate) fn ask(&mut self, request: CatalogRequest, owner: Owner) {
-        self.net.ask(request, owner);
+        self.save_lines();
+        self.net.work(Work::Catalog(request), owner);
     }
 
     /// Puts the report lines that were written meanwhile into the catalog.
     pub(crate) fn save_lines(&mut self) {
         if let Some(request) = self.common.journal.batch() {
-            self.ask(request, Owner::Log);
+            self.net.work(Work::Catalog(request), Owner::Log);
         }
     }
 

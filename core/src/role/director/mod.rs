@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind};
 use crate::config::{DirectorConfig, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
@@ -54,7 +54,7 @@ use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
-use crate::work::{Work, WorkDone};
+use crate::work::WorkDone;
 
 use common::{Common, Tools, Use};
 use consoles::{Answer, Consoles, Desk, Heard, Instruction, Refusal, Reply, View};
@@ -227,13 +227,6 @@ impl Director {
     /// The job that a connection belongs to.
     fn job_on(&self, conn: ConnId) -> Option<&Job> {
         if let Some(Use::Job(id)) = self.common.uses.of(conn) { self.jobs.get(id) } else { None }
-    }
-}
-
-impl Net {
-    /// Gives the catalog a request.
-    fn ask(&mut self, request: CatalogRequest, owner: Owner) {
-        self.work(Work::Catalog(request), owner);
     }
 }
 

@@ -53,8 +53,6 @@ impl Jobs {
         job.say(tools, MessageKind::Info, &summary);
         let end = Box::new(job.end(tools.net.wall().seconds()));
         let (client, uname) = (job.with.client.clone(), std::mem::take(&mut job.file_daemon.uname));
-        // The report is whole before a console hears of the end.
-        tools.save_lines();
         if !uname.is_empty() {
             tools.ask(CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
         }
