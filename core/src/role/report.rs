@@ -1,10 +1,16 @@
 //! What the statuses of all daemons have in common.
 
+use std::collections::VecDeque;
+
 use crate::conn::Moved;
 use crate::role::identity::Identity;
+use crate::role::network::{self, Connection};
 use crate::time::{Instant, Wall};
-use crate::wire::frame;
-use crate::wire::status::{JobLevel, JobStatus};
+use crate::wire::frame::{self, Signal};
+use crate::wire::status::{JobInStatus, JobLevel, JobStatus};
+
+/// Jobs that have ended and are still shown by a status.
+const RECENT: usize = 10;
 
 /// How far a running job is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,26 +41,122 @@ fn rate(bytes: u64, since: Instant, now: Instant) -> u64 {
     u64::try_from(u128::from(bytes) * 1_000_000_000 / nanos.max(1)).map_or(0, |rate| if nanos == 0 { 0 } else { rate })
 }
 
+/// A job that has ended, for the status.
+#[derive(Clone, Debug)]
+pub(super) struct Finished {
+    pub(super) id: u32,
+    pub(super) name: String,
+    /// None of a job that reads volumes.
+    pub(super) level: Option<u8>,
+    pub(super) files: u32,
+    pub(super) bytes: u64,
+    pub(super) errors: u32,
+    pub(super) status: JobStatus,
+    pub(super) ended: Wall,
+}
+
+/// The jobs of a daemon that have ended last.
+#[derive(Debug, Default)]
+pub(super) struct Recent(VecDeque<Finished>);
+
+impl Recent {
+    pub(super) fn add(&mut self, job: Finished) {
+        self.0.truncate(RECENT - 1);
+        self.0.push_front(job);
+    }
+
+    fn rows(&self, identity: &Identity) -> Vec<String> {
+        let row = |job: &Finished| {
+            let level = job.level.map_or("", |level| level_word(JobLevel::from_letter(level)));
+            let ended = identity.local(job.ended).short();
+            terminated_row(job.id, level, job.files, job.bytes, job.status, &ended, &job.name)
+        };
+        self.0.iter().rev().map(row).collect()
+    }
+}
+
+/// What the status of a file daemon or a storage daemon says, in sections.
+pub(super) struct Sections<'a> {
+    pub(super) identity: &'a Identity,
+    /// The daemon's name, its start, the jobs since then, and those that run.
+    pub(super) daemon: (&'a str, Wall, u32, usize),
+    /// How the jobs that run are headed, and their lines.
+    pub(super) running: (&'static str, Vec<String>),
+    pub(super) recent: &'a Recent,
+    /// Of a storage daemon: its devices.
+    pub(super) devices: Option<Vec<String>>,
+}
+
+impl Sections<'_> {
+    /// All of it, with the connections at the end: whole frames.
+    pub(super) fn whole(self, connections: &[Connection]) -> Vec<u8> {
+        let mut lines = self.header();
+        lines.push(self.running.0.to_owned());
+        lines.extend(self.running.1);
+        if self.daemon.3 == 0 {
+            lines.push("No Jobs running.\n".to_owned());
+        }
+        lines.push("====\n".to_owned());
+        lines.push("\nTerminated Jobs:\n".to_owned());
+        lines.push(" JobId  Level    Files      Bytes   Status   Finished        Name \n".to_owned());
+        lines.push(format!("{}\n", "=".repeat(70)));
+        lines.extend(self.recent.rows(self.identity));
+        lines.push("====\n".to_owned());
+        if let Some(devices) = self.devices {
+            lines.push("\nDevice status:\n".to_owned());
+            lines.extend(devices);
+            lines.push("====\n\n".to_owned());
+        }
+        lines.push("\nConnections:\n".to_owned());
+        lines.extend(network::lines(connections));
+        lines.push("====\n".to_owned());
+        let mut frames = Vec::new();
+        frame::put_data(&mut frames, b"\n");
+        lines.iter().for_each(|line| put_line(&mut frames, line));
+        frame::put_signal(&mut frames, Signal::Eod);
+        frames
+    }
+
+    /// What `.status` asks for, in whole frames; `None` if there is no such section. `jobs` are those that run.
+    pub(super) fn part(self, what: &str, ok: &str, jobs: impl IntoIterator<Item = JobInStatus>) -> Option<Vec<u8>> {
+        let mut frames = Vec::new();
+        let mut list = |jobs: &mut dyn Iterator<Item = JobInStatus>| {
+            frame::put_data(&mut frames, ok.as_bytes());
+            jobs.for_each(|job| frame::put_data(&mut frames, job.to_line().as_bytes()));
+            Vec::new()
+        };
+        let last = |job: &Finished| JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
+        let lines = match (what, self.devices.is_some()) {
+            ("current", _) => list(&mut jobs.into_iter()),
+            ("last", _) => list(&mut self.recent.0.front().map(last).into_iter()),
+            ("header", _) => self.header(),
+            ("running", _) => self.running.1,
+            ("terminated", _) => self.recent.rows(self.identity),
+            ("devices" | "volumes", true) => self.devices.unwrap_or_default(),
+            ("waitreservation" | "spooling", true) => Vec::new(),
+            _ => return None,
+        };
+        lines.iter().for_each(|line| put_line(&mut frames, line));
+        frame::put_signal(&mut frames, Signal::Eod);
+        Some(frames)
+    }
+
+    fn header(&self) -> Vec<String> {
+        let (Identity { full, date, system, .. }, (name, started, run, running)) = (self.identity, self.daemon);
+        let started = self.identity.local(started).short();
+        vec![
+            format!("{name} Version: {full} ({date}) {system}\n"),
+            format!("Daemon started {started}. Jobs: run={run} running={running}, Towline binary\n"),
+        ]
+    }
+}
+
 /// Appends a line of a status: with a NUL inside the frame, as Bareos sends it (`wire/3 §8.1`).
-pub(super) fn put_line(frames: &mut Vec<u8>, line: &str) {
+fn put_line(frames: &mut Vec<u8>, line: &str) {
     let mut payload = Vec::with_capacity(line.len() + 1);
     payload.extend_from_slice(line.as_bytes());
     payload.push(0);
     frame::put_data(frames, &payload);
-}
-
-/// The first lines of a daemon's status.
-pub(super) fn header(name: &str, identity: &Identity, started: Wall, run: u32, running: usize) -> Vec<String> {
-    let started = identity.local(started).short();
-    vec![
-        format!("{name} Version: {} ({}) {}\n", identity.full, identity.date, identity.system),
-        format!("Daemon started {started}. Jobs: run={run} running={running}, Towline binary\n"),
-    ]
-}
-
-/// The heads of the table of terminated jobs.
-pub(super) fn terminated_heads() -> [String; 2] {
-    [" JobId  Level    Files      Bytes   Status   Finished        Name \n".to_owned(), format!("{}\n", "=".repeat(70))]
 }
 
 /// One row of a table of terminated jobs (`wire/2 §5.1`).

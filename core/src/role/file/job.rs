@@ -9,7 +9,7 @@ use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
 use crate::role::file::Net;
 use crate::role::remarks::Remarks;
-use crate::role::report::Progress;
+use crate::role::report::{Finished, Progress, resource_name};
 use crate::script::{Mismatch, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
@@ -118,20 +118,6 @@ pub(super) struct Counted {
     pub(super) progress: Option<Progress>,
 }
 
-/// A job that has ended, for the status.
-#[derive(Clone, Debug)]
-pub(super) struct Finished {
-    pub(super) id: u32,
-    pub(super) name: String,
-    /// None of a job that reads volumes.
-    pub(super) level: Option<u8>,
-    pub(super) files: u32,
-    pub(super) bytes: u64,
-    pub(super) errors: u32,
-    pub(super) status: JobStatus,
-    pub(super) ended: Wall,
-}
-
 impl Job {
     /// The status a fresh look gives: errors of a restore count (`wire/2 §6.1`).
     pub(super) fn outcome(&self) -> JobStatus {
@@ -192,7 +178,7 @@ impl Job {
     pub(super) fn finished(&self, ended: Wall) -> Finished {
         Finished {
             id: self.id,
-            name: self.name.clone(),
+            name: resource_name(&self.name).to_owned(),
             level: (!matches!(self.kind, Kind::Restore { .. } | Kind::Verify)).then_some(self.asked.level),
             files: self.counted.tally.files,
             bytes: self.counted.tally.job_bytes,

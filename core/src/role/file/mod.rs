@@ -23,7 +23,6 @@ mod session;
 mod tokens;
 mod unsaved;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
@@ -41,6 +40,7 @@ use crate::quiet::{Quiet, more};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
+use crate::role::report::Recent;
 use crate::role::sessions::{Sessions, Use};
 use crate::role::trouble::Trouble;
 use crate::script::{Progress, Ran, Scripted};
@@ -54,15 +54,12 @@ use crate::work::{Work, WorkDone};
 use calling::Calling;
 use data::Event;
 use diary::Diary;
-use job::{Finished, Job, Presence};
+use job::{Job, Presence};
 use session::{Known, Session};
 use tokens::{Dial, Due, Owner};
 
 /// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
 const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2 * limits::IDLE_SESSIONS };
-
-/// Jobs that have ended and are still shown by a status.
-const RECENT: usize = 10;
 
 /// The role of a file daemon.
 #[derive(Debug)]
@@ -77,7 +74,7 @@ pub struct FileDaemon {
     sessions: Sessions<Job, Known>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
-    recent: VecDeque<Finished>,
+    recent: Recent,
     refusals: Refusals,
     jobs_run: u32,
     /// Bytes a second for every job, if a director has said so since the start.
@@ -103,7 +100,7 @@ impl FileDaemon {
             refused: Quiet::default(),
             sessions: Sessions::default(),
             doorkeeper: Doorkeeper::default(),
-            recent: VecDeque::new(),
+            recent: Recent::default(),
             refusals: Refusals::default(),
             jobs_run: 0,
             bandwidth: None,
@@ -173,8 +170,7 @@ impl FileDaemon {
             self.release(net, &mut job);
             if job.id != 0 {
                 net.send_text(session.conn, job.end().to_line());
-                self.recent.truncate(RECENT - 1);
-                self.recent.push_front(job.finished(net.wall()));
+                self.recent.add(job.finished(net.wall()));
             }
         }
         net.close(session.conn, true);

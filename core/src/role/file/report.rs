@@ -4,12 +4,12 @@
 use crate::ids::SessionId;
 use crate::node::{Number, Row};
 use crate::role::file::Net;
-use crate::role::network::{self, Connection};
-use crate::role::report::{self, Progress, thousands};
+use crate::role::network::Connection;
+use crate::role::report::{Progress, Sections, thousands};
 use crate::wire::file_answers as answers;
-use crate::wire::frame::{self, Signal};
+use crate::wire::frame::Signal;
 use crate::wire::names::PeerKind;
-use crate::wire::status::{JobInStatus, JobLevel};
+use crate::wire::status::JobInStatus;
 
 use super::FileDaemon;
 use super::job::Kind;
@@ -19,12 +19,12 @@ impl FileDaemon {
     /// A status shows the connections too, so they were asked first: here it is.
     pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, rows: &[Row]) {
         self.look_at_progress(net, rows);
-        let mut frames = Vec::new();
-        frame::put_data(&mut frames, b"\n");
-        for line in self.status_lines(net).into_iter().chain(self.connections(rows)) {
-            report::put_line(&mut frames, &line);
-        }
-        frame::put_signal(&mut frames, Signal::Eod);
+        let number = |row: &Row| match self.sessions.of_director(row.conn) {
+            Some(session) if session.monitor => Some(Number::MonitorToFile),
+            _ => row.number(PeerKind::Client),
+        };
+        let connections: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();
+        let frames = self.sections(net).whole(&connections);
         self.sessions.send(net, id, frames);
     }
 
@@ -39,67 +39,25 @@ impl FileDaemon {
     }
 
     pub(super) fn send_dot_status(&self, net: &mut Net, id: SessionId, what: &str) -> Next {
-        let mut frames = Vec::new();
-        let mut next = Next::Go;
-        match what {
-            "current" => {
-                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
-                for job in self.sessions.jobs().filter(|job| job.id != 0) {
-                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.counted.errors };
-                    frame::put_data(&mut frames, line.to_line().as_bytes());
-                }
-            }
-            "last" => {
-                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
-                if let Some(job) = self.recent.front() {
-                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
-                    frame::put_data(&mut frames, line.to_line().as_bytes());
-                }
-            }
-            "header" => self.header(net).iter().for_each(|line| report::put_line(&mut frames, line)),
-            "running" => self.running(net).iter().for_each(|line| report::put_line(&mut frames, line)),
-            "terminated" => self.terminated().iter().for_each(|line| report::put_line(&mut frames, line)),
-            _ => {
-                frame::put_data(&mut frames, answers::DOT_STATUS_WRONG.as_bytes());
-                next = Next::End;
-            }
+        let numbered = self.sessions.jobs().filter(|job| job.id != 0);
+        let jobs = numbered.map(|job| JobInStatus { job_id: job.id, status: job.status, errors: job.counted.errors });
+        if let Some(frames) = self.sections(net).part(what, answers::DOT_STATUS, jobs) {
+            self.sessions.send(net, id, frames);
+            return Next::Go;
         }
-        frame::put_signal(&mut frames, Signal::Eod);
-        self.sessions.send(net, id, frames);
-        next
+        self.sessions.tell(net, id, answers::DOT_STATUS_WRONG);
+        self.sessions.signal(net, id, Signal::Eod);
+        Next::End
     }
 
-    fn status_lines(&self, net: &Net) -> Vec<String> {
-        let mut lines = self.header(net);
-        lines.push("\nRunning Jobs:\n".to_owned());
-        lines.extend(self.running(net));
-        if self.sessions.iter().all(|session| session.job.is_none()) {
-            lines.push("No Jobs running.\n".to_owned());
+    fn sections(&self, net: &Net) -> Sections<'_> {
+        Sections {
+            identity: &self.identity,
+            daemon: (&self.config.file.name, self.started, self.jobs_run, self.sessions.jobs().count()),
+            running: ("\nRunning Jobs:\n", self.running(net)),
+            recent: &self.recent,
+            devices: None,
         }
-        lines.push("====\n".to_owned());
-        lines.push("\nTerminated Jobs:\n".to_owned());
-        lines.extend(report::terminated_heads());
-        lines.extend(self.terminated());
-        lines.push("====\n".to_owned());
-        lines
-    }
-
-    /// The section of the connections.
-    fn connections(&self, rows: &[Row]) -> Vec<String> {
-        let number = |row: &Row| match self.sessions.of_director(row.conn) {
-            Some(session) if session.monitor => Some(Number::MonitorToFile),
-            _ => row.number(PeerKind::Client),
-        };
-        let all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();
-        let mut lines = vec!["\nConnections:\n".to_owned()];
-        lines.extend(network::lines(&all));
-        lines.push("====\n".to_owned());
-        lines
-    }
-
-    fn header(&self, _net: &Net) -> Vec<String> {
-        let running = self.sessions.jobs().count();
-        report::header(&self.config.file.name, &self.identity, self.started, self.jobs_run, running)
     }
 
     fn running(&self, net: &Net) -> Vec<String> {
@@ -133,22 +91,5 @@ impl FileDaemon {
             lines.push(format!("    Doing: {step}\n"));
         }
         lines
-    }
-
-    fn terminated(&self) -> Vec<String> {
-        let row = |job: &super::job::Finished| {
-            let level = job.level.map_or("", |level| report::level_word(JobLevel::from_letter(level)));
-            let ended = self.identity.local(job.ended).short();
-            report::terminated_row(
-                job.id,
-                level,
-                job.files,
-                job.bytes,
-                job.status,
-                &ended,
-                report::resource_name(&job.name),
-            )
-        };
-        self.recent.iter().rev().map(row).collect()
     }
 }

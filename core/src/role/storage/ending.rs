@@ -16,7 +16,7 @@ use crate::work::Work;
 
 use super::catalog_tables::Event;
 use super::job::{Direction, Job, Part, Presence, Stream};
-use super::{Owner, RECENT, StorageDaemon};
+use super::{Owner, StorageDaemon};
 
 impl StorageDaemon {
     /// A job whose peer has gone and whose dialogues are done has ended. A peer that waits for the dialogues hears of it.
@@ -141,8 +141,7 @@ impl StorageDaemon {
             Presence::Awaited(timer) => net.cancel_timer(timer),
             Presence::Absent | Presence::Here(_) | Presence::Ended => {}
         }
-        self.recent.truncate(RECENT - 1);
-        self.recent.push_front(job.finished(net.wall()));
+        self.recent.add(job.finished(net.wall()));
         self.refresh_keyring(net);
         for handle in [job.writing.handle, job.reading.handle].into_iter().flatten() {
             net.work(Work::Disk(DiskWork::Close { handle }), Owner::Closing(id));

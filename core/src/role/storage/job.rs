@@ -11,7 +11,7 @@ use crate::config::Device;
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
 use crate::role::remarks::Remarks;
-use crate::role::report::Progress as Moved;
+use crate::role::report::{Finished, Progress as Moved};
 use crate::role::storage::Net;
 use crate::script::{Progress, Ran, Script, Scripted};
 use crate::secret::Secret;
@@ -289,19 +289,6 @@ pub(super) struct Task {
     pub(super) piece: Option<Piece>,
 }
 
-/// A job that has ended, for the status.
-#[derive(Clone, Debug)]
-pub(super) struct Finished {
-    pub(super) id: u32,
-    pub(super) name: String,
-    pub(super) level: u8,
-    pub(super) files: u32,
-    pub(super) bytes: u64,
-    pub(super) errors: u32,
-    pub(super) status: JobStatus,
-    pub(super) ended: Wall,
-}
-
 impl Job {
     pub(super) fn new(order: Order, daemon: String, session: Session, started: Wall) -> Self {
         Self {
@@ -502,7 +489,7 @@ impl Job {
         Finished {
             id: self.order.line.job_id,
             name: self.order.line.name.clone(),
-            level: self.order.line.level.letter(),
+            level: Some(self.order.line.level.letter()),
             files: self.counted.files,
             bytes: self.counted.bytes,
             errors: self.counted.errors,

@@ -22,7 +22,6 @@ mod session;
 mod tokens;
 mod volumes;
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
@@ -39,6 +38,7 @@ use crate::notice::Level;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
+use crate::role::report::Recent;
 use crate::role::sessions::{Sessions, Use};
 use crate::role::trouble::Trouble;
 use crate::script::{Progress, Ran, Scripted};
@@ -52,15 +52,12 @@ use crate::work::{Work, WorkDone};
 
 use catalog_tables::{Event, Halt};
 use device::Devices;
-use job::{Control, Direction, Early, Finished, Job, Part, Presence, Stream};
+use job::{Control, Direction, Early, Job, Part, Presence, Stream};
 use session::{Reading, Session};
 use tokens::{Dial, Due, Owner};
 
 /// Sessions without a job. Each of a director's jobs begins as one, and all of them may begin at once.
 const IDLE_SESSIONS: Bounds = Bounds { per_name: limits::IDLE_SESSIONS, total: 2 * limits::IDLE_SESSIONS };
-
-/// Jobs that have ended and are still shown by a status.
-const RECENT: usize = 10;
 
 /// The role of a storage daemon.
 #[derive(Debug)]
@@ -72,7 +69,7 @@ pub struct StorageDaemon {
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
     devices: Devices,
-    recent: VecDeque<Finished>,
+    recent: Recent,
     refusals: Refusals,
     jobs_run: u32,
     /// Bytes a second for every job, if a director has said so since the start.
@@ -97,7 +94,7 @@ impl StorageDaemon {
             sessions: Sessions::default(),
             doorkeeper: Doorkeeper::default(),
             devices: Devices::default(),
-            recent: VecDeque::new(),
+            recent: Recent::default(),
             refusals: Refusals::default(),
             jobs_run: 0,
             bandwidth: None,

@@ -3,12 +3,12 @@
 
 use crate::ids::SessionId;
 use crate::node::{Number, Row};
-use crate::role::network::{self, Connection};
-use crate::role::report::{self, Progress, thousands};
+use crate::role::network::Connection;
+use crate::role::report::{Progress, Sections, thousands};
 use crate::role::storage::Net;
-use crate::wire::frame::{self, Signal};
+use crate::wire::frame::Signal;
 use crate::wire::names::PeerKind;
-use crate::wire::status::{JobInStatus, JobLevel};
+use crate::wire::status::JobInStatus;
 use crate::wire::storage_answers as answers;
 
 use super::StorageDaemon;
@@ -19,13 +19,15 @@ impl StorageDaemon {
     /// A status shows the connections too, so they were asked first: here it is.
     pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, devices: &[String], rows: &[Row]) {
         self.look_at_progress(net, rows);
-        let mut frames = Vec::new();
-        frame::put_data(&mut frames, b"\n");
-        for line in self.status_lines(devices).into_iter().chain(self.connections(rows)) {
-            report::put_line(&mut frames, &line);
-        }
-        frame::put_signal(&mut frames, Signal::Eod);
-        self.sessions.send(net, id, frames);
+        let number = |row: &Row| match self.sessions.of_director(row.conn) {
+            Some(session) if session.monitor => Some(Number::MonitorToStorage),
+            Some(session) if session.job.as_ref().is_some_and(|job| matches!(job.part, Part::Receive { .. })) => {
+                Some(Number::DirectorToSecondStorage)
+            }
+            _ => row.number(PeerKind::Storage),
+        };
+        let connections: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();
+        self.sessions.send(net, id, self.sections(devices).whole(&connections));
     }
 
     /// Keeps how far the data channels are.
@@ -39,76 +41,27 @@ impl StorageDaemon {
     }
 
     pub(super) fn send_dot_status(&self, net: &mut Net, id: SessionId, what: &str) -> Next {
-        let mut frames = Vec::new();
-        let mut next = Next::Go;
-        match what.to_lowercase().as_str() {
-            "current" => {
-                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
-                for job in self.sessions.jobs() {
-                    let line =
-                        JobInStatus { job_id: job.order.line.job_id, status: job.status, errors: job.counted.errors };
-                    frame::put_data(&mut frames, line.to_line().as_bytes());
-                }
-            }
-            "last" => {
-                frame::put_data(&mut frames, answers::DOT_STATUS.as_bytes());
-                if let Some(job) = self.recent.front() {
-                    let line = JobInStatus { job_id: job.id, status: job.status, errors: job.errors };
-                    frame::put_data(&mut frames, line.to_line().as_bytes());
-                }
-            }
-            "header" => self.header().iter().for_each(|line| report::put_line(&mut frames, line)),
-            "running" => self.running().iter().for_each(|line| report::put_line(&mut frames, line)),
-            "terminated" => self.terminated().iter().for_each(|line| report::put_line(&mut frames, line)),
-            "devices" | "volumes" => self.devices_of(&[]).iter().for_each(|line| report::put_line(&mut frames, line)),
-            "waitreservation" | "spooling" => {}
-            _ => {
-                frame::put_data(&mut frames, answers::dot_status_unknown(what).as_bytes());
-                next = Next::End;
-            }
+        let jobs = self.sessions.jobs().map(|job| {
+            let (job_id, status, errors) = (job.order.line.job_id, job.status, job.counted.errors);
+            JobInStatus { job_id, status, errors }
+        });
+        if let Some(frames) = self.sections(&[]).part(&what.to_lowercase(), answers::DOT_STATUS, jobs) {
+            self.sessions.send(net, id, frames);
+            return Next::Go;
         }
-        frame::put_signal(&mut frames, Signal::Eod);
-        self.sessions.send(net, id, frames);
-        next
+        self.sessions.tell(net, id, answers::dot_status_unknown(what));
+        self.sessions.signal(net, id, Signal::Eod);
+        Next::End
     }
 
-    fn status_lines(&self, devices: &[String]) -> Vec<String> {
-        let mut lines = self.header();
-        lines.push("\nJob inventory:\n\n".to_owned());
-        lines.extend(self.running());
-        if self.sessions.iter().all(|session| session.job.is_none()) {
-            lines.push("No Jobs running.\n".to_owned());
+    fn sections(&self, devices: &[String]) -> Sections<'_> {
+        Sections {
+            identity: &self.identity,
+            daemon: (&self.config.storage.name, self.started, self.jobs_run, self.sessions.jobs().count()),
+            running: ("\nJob inventory:\n\n", self.running()),
+            recent: &self.recent,
+            devices: Some(self.devices_of(devices)),
         }
-        lines.push("====\n".to_owned());
-        lines.push("\nTerminated Jobs:\n".to_owned());
-        lines.extend(report::terminated_heads());
-        lines.extend(self.terminated());
-        lines.push("====\n".to_owned());
-        lines.push("\nDevice status:\n".to_owned());
-        lines.extend(self.devices_of(devices));
-        lines.push("====\n\n".to_owned());
-        lines
-    }
-
-    /// The section of the connections.
-    fn connections(&self, rows: &[Row]) -> Vec<String> {
-        let number = |row: &Row| match self.sessions.of_director(row.conn) {
-            Some(session) if session.monitor => Some(Number::MonitorToStorage),
-            Some(session) if session.job.as_ref().is_some_and(|job| matches!(job.part, Part::Receive { .. })) => {
-                Some(Number::DirectorToSecondStorage)
-            }
-            _ => row.number(PeerKind::Storage),
-        };
-        let all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(row))).collect();
-        let mut lines = vec!["\nConnections:\n".to_owned()];
-        lines.extend(network::lines(&all));
-        lines.push("====\n".to_owned());
-        lines
-    }
-
-    fn header(&self) -> Vec<String> {
-        let running = self.sessions.jobs().count();
-        report::header(&self.config.storage.name, &self.identity, self.started, self.jobs_run, running)
     }
 
     fn running(&self) -> Vec<String> {
@@ -138,15 +91,6 @@ impl StorageDaemon {
             lines.push(format!("    Files={files} Bytes={bytes} AveBytes/sec={average} LastBytes/sec={last}\n"));
         }
         lines
-    }
-
-    fn terminated(&self) -> Vec<String> {
-        let row = |job: &super::job::Finished| {
-            let ended = self.identity.local(job.ended).short();
-            let level = report::level_word(JobLevel::from_letter(job.level));
-            report::terminated_row(job.id, level, job.files, job.bytes, job.status, &ended, &job.name)
-        };
-        self.recent.iter().rev().map(row).collect()
     }
 
     /// The devices of this list, all if it is empty.
