@@ -49,7 +49,7 @@ impl Buf {
         self.store.len()
     }
 
-    /// Room behind the filled bytes. Moves them to the front when less than a quarter of the storage is left behind them.
+    /// Room after the filled bytes. Moves them to the front when less than a quarter of the storage is left after them.
     pub fn space(&mut self) -> &mut [u8] {
         if self.start == self.end {
             self.start = 0;

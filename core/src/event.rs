@@ -28,7 +28,7 @@ pub enum Event {
     /// The machine's addresses or its ways to other networks have changed: what is connected may be dead, and what could
     /// not be reached may be there.
     NetworkChanged,
-    /// The operator wants the daemon to end. A second one ends it at once.
+    /// The operator asks the daemon to end. A second one ends it at once.
     StopRequested,
     /// One line the operator typed, without its line feed; `None` at the end of the input.
     Typed(Option<String>),

@@ -8,7 +8,7 @@
 
 use std::borrow::Cow;
 
-/// A name, such as a file's: [`bytes`] gives it back. The result has no control character, no character that changes the
+/// A name, such as a file's: [`bytes`] returns it. The result has no control character, no character that changes the
 /// direction of writing, and no blank at its end.
 #[must_use]
 pub fn name(bytes: &[u8]) -> String {

@@ -50,7 +50,7 @@ impl Wall {
     }
 }
 
-/// A point in time at which a machine wants `handle_timeout`, and what for.
+/// A point in time at which a machine needs `handle_timeout`, and what for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deadline<W> {
     /// When it is due.

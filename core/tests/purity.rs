@@ -71,7 +71,7 @@ const BANNED: [(&str, &str); 12] = [
     ("thread_rng", "the seed is an argument"),
 ];
 
-/// The name behind every use of a module of `std` in braces, so that `use std::{fs, thread}` is found too.
+/// The name after every use of a module of `std` in braces, so that `use std::{fs, thread}` is found too.
 fn names_in_braces(code: &str) -> impl Iterator<Item = String> + '_ {
     code.match_indices("std::{").flat_map(move |(at, open)| {
         let rest = &code[at + open.len()..];

@@ -3,7 +3,7 @@
 //! ```text
 //! soak list                          the targets
 //! soak TARGET RUNS [SEED]            so many runs of one target; TARGET may be parsers, machines, connections or all
-//! soak seeds FOLDER                  writes the valid inputs into FOLDER/TARGET/, as libFuzzer wants them
+//! soak seeds FOLDER                  writes the valid inputs into FOLDER/TARGET/, as libFuzzer expects them
 //! soak replay TARGET FILE…           runs a target on files
 //! ```
 //! A broken promise ends it with the input in the text; a run that takes more than a minute ends it as a hang.

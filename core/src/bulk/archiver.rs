@@ -277,7 +277,7 @@ impl Archiver {
         }
     }
 
-    /// Gives the node the attributes whose blocks are on a volume. True if none are left.
+    /// Passes to the node the attributes whose blocks are on a volume. True if none are left.
     fn release(&mut self) -> bool {
         loop {
             if self.next_attributes.is_none() {

@@ -44,7 +44,7 @@ pub struct Cloner {
 }
 
 impl Cloner {
-    /// Copies what `from` gives; the job of `setup` takes over the names of the session read. `clock` is the wall time at a
+    /// Copies what is read from `from`; the job of `setup` takes over the names of the session read. `clock` is the wall time at a
     /// moment.
     #[must_use]
     pub fn new(from: HandleId, setup: ReceiverSetup, clock: (Instant, Wall)) -> Self {

@@ -183,8 +183,8 @@ impl KnownFiles {
 
     /// The next file that is known and was not seen. The same again until [`told`](Self::told).
     pub fn next_gone(&mut self) -> Option<Gone<'_>> {
-        let behind = self.entries.get(self.asked..)?.iter().position(|entry| !entry.seen)?;
-        self.asked += behind;
+        let seen = self.entries.get(self.asked..)?.iter().position(|entry| !entry.seen)?;
+        self.asked += seen;
         let entry = self.entries.get(self.asked)?;
         Some(Gone { name: name_of(&self.names, entry), mtime: entry.mtime, ctime: entry.ctime })
     }

@@ -1,6 +1,6 @@
 //! The machines of a data channel. Each is a plain value that the node makes and the connection's task drives.
 //!
-//! | machine | where | takes | gives |
+//! | machine | where | takes | produces |
 //! |---|---|---|---|
 //! | [`Send`](Machine::Send) | file daemon's backup, storage daemon's restore and copy | parcels from a worker | frames |
 //! | [`Archive`](Machine::Archive) | storage daemon's backup and copy | the stream | blocks for the volume, attributes for the director |
@@ -57,7 +57,7 @@ pub(super) fn answer_polls(polls: &mut u32) -> Option<Output> {
     (now > 0).then_some(Output::Bytes(frames))
 }
 
-/// What a machine wants written.
+/// What a machine needs written.
 #[derive(Debug)]
 pub(crate) enum Output {
     /// A few whole frames.
@@ -108,7 +108,7 @@ impl Machine {
         each!(self, machine => machine.moved())
     }
 
-    /// Gives bytes of the peer; returns how many were taken from the front. Fewer than all: back-pressure, or the end.
+    /// Passes in bytes of the peer; returns how many were taken from the front. Fewer than all: back-pressure, or the end.
     pub(crate) fn on_plain(&mut self, bytes: &[u8]) -> usize {
         match self {
             Self::Send(machine) => machine.on_plain(bytes),

@@ -79,7 +79,7 @@ impl Packer {
         Self::default()
     }
 
-    /// Gives the parcel to fill. What is in it is overwritten: one that was not cleared saves initialising its memory again.
+    /// Passes in the parcel to fill. What is in it is overwritten: one that was not cleared saves initialising its memory again.
     /// `false` when there is one already, and `parcel` is dropped.
     pub fn give(&mut self, mut parcel: Parcel) -> bool {
         if self.parcel.is_some() {
@@ -152,8 +152,8 @@ impl Packer {
         let mut record = std::mem::take(&mut self.scratch);
         record.clear();
         attributes.encode(file_index, &mut record);
-        let behind = if data > 0 { HEAD + MAX_HEADER + HEAD + data.min(FIRST_DATA) + HEAD } else { 0 };
-        let packed = self.whole(file_index, Stream::ATTRIBUTES, &record, behind);
+        let after = if data > 0 { HEAD + MAX_HEADER + HEAD + data.min(FIRST_DATA) + HEAD } else { 0 };
+        let packed = self.whole(file_index, Stream::ATTRIBUTES, &record, after);
         self.scratch = record;
         packed?;
         self.file_index = file_index;
@@ -246,14 +246,14 @@ impl Packer {
         Ok(())
     }
 
-    /// Packs a record with a stream of its own if there is room for `behind` bytes more after it.
-    fn whole(&mut self, file_index: i32, stream: Stream, bytes: &[u8], behind: usize) -> Result<(), PackError> {
+    /// Packs a record with a stream of its own if there is room for `after` bytes more after it.
+    fn whole(&mut self, file_index: i32, stream: Stream, bytes: &[u8], after: usize) -> Result<(), PackError> {
         debug_assert!(self.stream.is_none(), "a stream is open");
         if bytes.len() > MAX_SEND {
             return Err(PackError::TooLong(bytes.len()));
         }
         let header = Header::new(file_index, stream);
-        self.need(header.len() + HEAD + bytes.len() + HEAD + behind)?;
+        self.need(header.len() + HEAD + bytes.len() + HEAD + after)?;
         self.put_frame(header.as_bytes());
         self.put_frame(bytes);
         self.put_signal(Signal::Eod);

@@ -78,7 +78,7 @@ pub enum ReceiveError {
     Label,
 }
 
-/// Turns the stream of a backup into blocks, and collects what the catalog wants of it.
+/// Turns the stream of a backup into blocks, and collects what the catalog needs of it.
 ///
 /// Payloads are copied once, from the input into the block. When no empty block or parcel is there it takes fewer bytes
 /// than it is given, which is back-pressure: go on after [`give_block`](Self::give_block) or
@@ -210,7 +210,7 @@ impl BackupReceiver {
         self.full.pop_front()
     }
 
-    /// Gives back the memory of a block that was written.
+    /// Returns the memory of a block that was written.
     pub fn give_block(&mut self, buffer: Vec<u8>) {
         if self.empty.len() < MAX_BLOCKS {
             self.empty.push(buffer);
@@ -222,7 +222,7 @@ impl BackupReceiver {
         self.attributes.poll()
     }
 
-    /// Gives back the memory of attributes that were sent.
+    /// Returns the memory of attributes that were sent.
     pub fn give_attributes(&mut self, parcel: Parcel) {
         self.attributes.give(parcel);
     }

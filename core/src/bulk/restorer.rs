@@ -59,7 +59,7 @@ enum Place {
 }
 
 impl Restorer {
-    /// Gives the stream to `handle`.
+    /// Passes the stream to `handle`.
     #[must_use]
     pub fn new(handle: HandleId) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Restorer {
         }
     }
 
-    /// Gives the stream to a `handle` that writes nothing, but says what is in it.
+    /// Passes the stream to a `handle` that writes nothing, but says what is in it.
     #[must_use]
     pub fn verifying(handle: HandleId) -> Self {
         Self { lines: Some(vec![Parcel::default(); LINES]), ..Self::new(handle) }

@@ -117,7 +117,7 @@ impl RestoreReader {
         self.selection.next_start(&self.volume, at)
     }
 
-    /// Gives the block that begins at `address`; bytes after it do not matter. The checksum is the caller's to verify.
+    /// Passes in the block that begins at `address`; bytes after it do not matter. The checksum is the caller's to verify.
     ///
     /// # Errors
     /// When it is no block, or cut off; then nothing changes.
@@ -211,7 +211,7 @@ impl RestoreReader {
     }
 
     /// Why a copy must not be taken for a good one although everything that could be read was sent, as far as the losses
-    /// are taken. A restore gives what there is: it never has a reason.
+    /// are taken. A restore takes what there is: it never has a reason.
     #[must_use]
     pub fn shortfall(&self) -> Option<String> {
         if self.form != ReadForm::Restore && self.has_losses {

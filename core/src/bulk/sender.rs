@@ -41,7 +41,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Sends what `handle` gives, with this many parcels (at least one) of memory.
+    /// Sends what is read from `handle`, with this many parcels (at least one) of memory.
     #[must_use]
     pub fn new(handle: HandleId, parcels: usize) -> Self {
         Self {

@@ -83,7 +83,7 @@ impl Verifier {
         }
     }
 
-    /// Gives an empty parcel for the next lines.
+    /// Passes in an empty parcel for the next lines.
     pub fn give(&mut self, lines: Parcel) {
         self.lines = lines;
     }

@@ -27,7 +27,7 @@ pub enum DiskWork {
         /// Where the list of what could not be saved is kept, if anywhere.
         unsaved: Option<UnsavedList>,
     },
-    /// File daemon: begin to walk a fileset and count what a backup would save. Answered by `Opened`; `Fill` then gives
+    /// File daemon: begin to walk a fileset and count what a backup would save. Answered by `Opened`; `Fill` then returns
     /// frames with a line for each entry, if wanted, and may give none before the last; the tally counts files and the
     /// bytes to be read.
     OpenEstimate {

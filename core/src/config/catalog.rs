@@ -39,7 +39,7 @@ resources! {
         port: u16 = 5432,
         /// The database.
         database: String = "towline".to_owned(),
-        /// The user. A Unix socket often wants the system user of the same name.
+        /// The user. A Unix socket often needs the system user of the same name.
         user: String = "towline".to_owned(),
         /// The user's password, as it is (no `[md5]` form); `None` if the server asks for none.
         password: Option<Password> = None,

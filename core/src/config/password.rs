@@ -34,7 +34,7 @@ impl Password {
         password_key(&self.text)
     }
 
-    /// The password as configured, for a peer that is no daemon of ours and wants it as it is.
+    /// The password as configured, for a peer that is no daemon of ours and needs it as it is.
     #[must_use]
     pub fn clear(&self) -> Secret {
         Secret::new(self.text.as_bytes())

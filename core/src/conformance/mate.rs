@@ -37,7 +37,7 @@ pub(super) mod password {
 const NOW: Instant = Instant::ZERO;
 const NEVER: Instant = Instant(u64::MAX);
 
-/// A peer that speaks the protocol as well, and behaves as badly, as a body wants.
+/// A peer that speaks the protocol as well, and behaves as badly, as a body asks.
 pub struct Mate {
     conn: Conn,
     peer: Option<Box<dyn Peer>>,
@@ -150,7 +150,7 @@ impl Mate {
         self.flush();
     }
 
-    /// Closes as the protocol wants it, to the end.
+    /// Closes as the protocol requires, to the end.
     pub fn close(&mut self) -> CloseReason {
         self.tell(ToConn::Close { farewell: true });
         self.closed().0

@@ -47,7 +47,7 @@ pub enum Heard {
     Timer(u64, Instant),
     /// Work is done.
     Done,
-    /// The operator wants an end.
+    /// The operator asks for the end.
     Stop,
 }
 
@@ -192,7 +192,7 @@ impl<'a, A: Arm> Stage<'a, A> {
         assert!(self.running.post(Event::Typed(None)), "the node has ended");
     }
 
-    /// Has the role do something and waits for what it gives.
+    /// Has the role do something and waits for what comes of it.
     pub fn ask<T: Send + 'static>(&self, order: impl FnOnce(&mut Net<Scripted>) -> T + Send + 'static) -> T {
         let (say, answer) = channel();
         self.order(move |net| drop(say.send(order(net))));

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Which part this end plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    /// Asks, and wants an answer.
+    /// Asks, and expects an answer.
     Control,
     /// Sends more than the peer may take at once.
     Sending,

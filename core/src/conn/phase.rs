@@ -1,4 +1,4 @@
-//! The phases of a connection as types: each takes itself and gives the next, so an illegal order does not compile.
+//! The phases of a connection as types: each consumes itself and returns the next, so an illegal order does not compile.
 //!
 //! ```text
 //!   accepted: Sniffing -> Handshaking -> Greeting -> Authenticating -> Ready -> Draining -> Closed
@@ -215,7 +215,7 @@ pub(super) struct Ready {
     /// On a data channel the peer's next frame is not looked at before the node has taken the last: the answer to a
     /// line may be a machine, and what follows is for that.
     pub(super) is_data_channel: bool,
-    /// The peer answers heartbeats, and wants them answered.
+    /// The peer answers heartbeats, and expects answers to its own.
     pub(super) is_towline: bool,
 }
 

@@ -90,7 +90,7 @@ pub(super) const PAGES: &[Page] = &[
         712,
         "a volume that is needed is disabled",
         (Fault::Config, Retry::Never),
-        "A part of what is to be restored lies on a volume that somebody switched off.",
+        "A part of what is to be restored is on a volume that somebody switched off.",
         "Enable the volume, or restore to a date before the job that needs it.",
     ),
     entry(

@@ -22,7 +22,7 @@ pub(super) const PAGES: &[Page] = &[
         683,
         "a program is asked nothing",
         (Fault::Config, Retry::Never),
-        "The command wants a confirmation. In API modes 1 and 2 a program speaks, and programs are not asked.",
+        "The command needs a confirmation. In API modes 1 and 2 a program speaks, and programs are not asked.",
         "Add yes to the command.",
     ),
     entry(

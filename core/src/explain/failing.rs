@@ -120,7 +120,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         675,
-        "a director wants a job begun that is at work",
+        "a director orders a job to begin that is at work",
         (Fault::Peer, Retry::Never),
         "A job does one thing at a time, and the director ordered the next before the end of the last.",
         "Let the director wait for the end of the job. If it is a Towline director, report it.",

@@ -111,7 +111,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         585,
-        "the job lies on several storages",
+        "the job is stored on several storages",
         (Fault::Config, Retry::Never),
         "A verify job, or a copy, reads from one storage. The volumes of this job belong to more than one.",
         "Restore the job instead, which reads from one storage after the other, or run the backup again onto one.",
@@ -148,7 +148,7 @@ pub(super) const PAGES: &[Page] = &[
         590,
         "a copy would go to the storage of its original",
         (Fault::Config, Retry::Never),
-        "The storage of the next pool is the one that the original lies on.",
+        "The storage of the next pool is the one that has the original.",
         "Give the next pool a storage of its own.",
     ),
     entry(

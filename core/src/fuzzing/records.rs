@@ -242,14 +242,14 @@ fn blocks(bytes: &[u8]) {
     let mut rest = bytes;
     while let Ok(header) = BlockHeader::decode(rest) {
         let len = (header.len as usize).min(rest.len());
-        let (block, behind) = rest.split_at(len);
+        let (block, after) = rest.split_at(len);
         let mut at = HEADER_LEN;
         while let Some(record) = reader.next(header.session, block, &mut at) {
             steps.take();
             assert!(record.data.len() <= bytes.len() && record.stream >= 0);
         }
         assert!(reader.unfinished() <= bytes.len() / HEADER_LEN);
-        rest = behind;
+        rest = after;
     }
 }
 

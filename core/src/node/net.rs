@@ -221,7 +221,7 @@ impl AnyNet {
         self.tell(conn, ToConn::Taken(1));
     }
 
-    /// Gives a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
+    /// Hands a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
     pub fn carry(&mut self, conn: ConnId, machine: Machine) {
         self.tell(conn, ToConn::Carry(Box::new(machine)));
     }

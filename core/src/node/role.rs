@@ -81,7 +81,7 @@ pub trait Role: Sized + Send + 'static {
     fn on_network_changed(&mut self, _net: &mut Net<Self>) {}
     /// The operator typed a line; `None` at the end of the input.
     fn on_typed(&mut self, _net: &mut Net<Self>, _line: Option<String>) {}
-    /// The operator wants the daemon to end: end jobs, then `net.exit`.
+    /// The operator asks the daemon to end: end jobs, then `net.exit`.
     fn on_stop(&mut self, net: &mut Net<Self>) {
         net.exit(ExitReason::Done);
     }

@@ -60,7 +60,7 @@ pub(crate) struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// Makes room for a `kind` (console, director) of this name; gives the connection that was closed for it, which the
+    /// Makes room for a `kind` (console, director) of this name; returns the connection that was closed for it, which the
     /// caller forgets.
     ///
     /// # Errors

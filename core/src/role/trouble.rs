@@ -24,7 +24,7 @@ pub(crate) enum Trouble {
         /// How many it takes.
         most: u32,
     },
-    /// The other end was dialled in vain.
+    /// The other end could not be reached.
     #[error("cannot reach the {whom}: {failure}")]
     NotReached {
         /// Which daemon.
@@ -64,7 +64,7 @@ pub(crate) enum Trouble {
     /// The director has said something else than a step about its catalog waits for.
     #[error("the director's catalog {0}")]
     Catalog(Mismatch),
-    /// The director has reserved no device for what it wants done.
+    /// The director has reserved no device for what it orders.
     #[error("no device is reserved for this job")]
     NoDevice,
     /// The director has named no volume to read from.
@@ -109,7 +109,7 @@ pub(crate) enum Trouble {
     /// The director has sent what its earlier commands rule out.
     #[error("{0}")]
     OutOfTurn(&'static str),
-    /// The director wants something begun while the job is at work.
+    /// The director orders something to begin while the job is at work.
     #[error("{0:?} while the job is at work already")]
     AtWork(JobCommand),
     /// The configuration does not let this director do it.

@@ -25,7 +25,7 @@ use crate::wire::names::PeerName;
 /// Only suites with SHA-256 can carry a key that comes from these callbacks, `wire/1 §2.4`. AES is twice as fast.
 const SUITES_13: &str = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
 
-/// For diallers without a key there may be more, behind those.
+/// For diallers without a key there may be more, after those.
 const SUITES_13_WITH_CERTIFICATE: &str = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
 
 /// For TLS 1.2 (python-bareos before Python 3.13): forward secrecy first, CBC last because it is five times slower.
@@ -189,7 +189,7 @@ fn show(builder: &mut SslContextBuilder, config: &CertificateConfig) -> Result<(
     Ok(())
 }
 
-/// Writes the offer where OpenSSL wants it and returns the length of the key; 0 means none.
+/// Writes the offer where OpenSSL expects it and returns the length of the key; 0 means none.
 ///
 /// Nothing here may panic: OpenSSL is above us on the stack.
 fn fill(offer: &Offer, identity: &mut [u8], key: &mut [u8]) -> usize {

@@ -69,7 +69,7 @@ pub enum Kind {
 }
 
 impl Acl {
-    /// A list of these entries, sorted as the kernel wants them.
+    /// A list of these entries, sorted as the kernel expects them.
     #[must_use]
     pub fn new(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable();

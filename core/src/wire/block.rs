@@ -173,7 +173,7 @@ impl BlockBuilder {
         self.block.is_none()
     }
 
-    /// Gives a buffer to fill. Its contents are dropped, its memory is used; `false` when there is one already, and
+    /// Passes in a buffer to fill. Its contents are dropped, its memory is used; `false` when there is one already, and
     /// `buffer` is dropped.
     pub fn give(&mut self, mut buffer: Vec<u8>) -> bool {
         if self.block.is_some() {

@@ -242,15 +242,15 @@ impl Parser {
     fn line(&mut self, line: &str) -> Result<(), BsrProblem> {
         let mut rest = line.trim();
         while !rest.is_empty() && !rest.starts_with('#') {
-            if let Some(behind) = rest.strip_prefix(';') {
-                rest = behind.trim_start();
+            if let Some(after) = rest.strip_prefix(';') {
+                rest = after.trim_start();
                 continue;
             }
-            let (keyword, behind) = rest.split_once('=').ok_or(BsrProblem::NoEquals)?;
+            let (keyword, after) = rest.split_once('=').ok_or(BsrProblem::NoEquals)?;
             let keyword = keyword.trim().to_ascii_lowercase();
-            let (values, behind) = values(behind, keyword == "fileregex")?;
+            let (values, after) = values(after, keyword == "fileregex")?;
             self.assign(&keyword, values)?;
-            rest = behind.trim_start();
+            rest = after.trim_start();
         }
         Ok(())
     }
@@ -319,9 +319,9 @@ fn values(mut rest: &str, whole: bool) -> Result<(Vec<String>, &str), BsrProblem
     loop {
         rest = rest.trim_start();
         if let Some(quoted) = rest.strip_prefix('"') {
-            let (value, behind) = unquote(quoted)?;
+            let (value, after) = unquote(quoted)?;
             values.push(value);
-            rest = behind.trim_start();
+            rest = after.trim_start();
         } else {
             let end = if whole { rest.len() } else { rest.find([',', ';', '#']).unwrap_or(rest.len()) };
             let value = rest[..end].trim();
@@ -332,7 +332,7 @@ fn values(mut rest: &str, whole: bool) -> Result<(Vec<String>, &str), BsrProblem
             rest = &rest[end..];
         }
         match rest.strip_prefix(',') {
-            Some(behind) => rest = behind,
+            Some(after) => rest = after,
             None => return Ok((values, rest)),
         }
     }

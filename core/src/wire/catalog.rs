@@ -22,7 +22,7 @@ pub const NULL_JOB_MEDIA_FAILED: &str = "1992 DeleteNullJobMediaRecords error\n"
 pub const UPDATE_MEDIA_FAILED: &str = "1993 Update Media error\n";
 /// The answer to `BlastAttr` when the file was read.
 pub const BLAST_DONE: &str = "1000 OK BlastAttr\n";
-/// The answer to `BlastAttr` of a director that wants the rows on the connection instead.
+/// The answer to `BlastAttr` of a director that asks for the rows on the connection instead.
 pub const BLAST_REFUSED: &str = "1990 ERROR BlastAttr\n";
 
 /// `1997`: the volume is unknown.

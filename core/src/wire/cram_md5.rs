@@ -41,7 +41,7 @@ fn cut(qualified: &str) -> String {
 pub struct Challenge {
     /// The text between keyword and policy, with its angle brackets: what the answer is computed over.
     text: Vec<u8>,
-    /// The encoding in which the challenger wants the answer.
+    /// The encoding in which the challenger expects the answer.
     pub variant: Variant,
     /// The challenger's TLS policy, 0 none, 1 enabled, 2 required, 4 at once; old peers announce none.
     pub policy: Option<i32>,

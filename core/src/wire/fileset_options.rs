@@ -204,7 +204,7 @@ impl Options {
         })
     }
 
-    /// Takes an option that is more than a flag; gives back what follows it.
+    /// Takes an option that is more than a flag; returns what follows it.
     fn add_long<'a>(&mut self, letter: char, rest: &'a str) -> &'a str {
         match letter {
             '0' | 'a' => rest,

@@ -225,7 +225,7 @@ impl Decoder {
     }
 
     /// Takes the next piece from the front of `input`, at least one byte of it. `None` means that all input is taken and
-    /// more is needed. After an error every further call gives the same error.
+    /// more is needed. After an error every further call returns the same error.
     pub fn next<'a>(&mut self, input: &mut &'a [u8]) -> Result<Option<Piece<'a>>, FrameError> {
         if let Some(error) = self.failed {
             return Err(error);

@@ -96,7 +96,7 @@ pub struct Record<'a> {
     pub data: &'a [u8],
 }
 
-/// Where a whole record is: [`RecordReader::data`] gives its bytes.
+/// Where a whole record is: [`RecordReader::data`] returns its bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundRecord {
     /// Whose it is.

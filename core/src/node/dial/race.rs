@@ -48,7 +48,7 @@ impl Race {
         self.running.remove(&id)
     }
 
-    /// A try has connected: gives its address and the tries to call off. Their addresses come first if the winner turns
+    /// A try has connected: returns its address and the tries to call off. Their addresses come first if the winner turns
     /// out to be no use.
     pub(super) fn won(&mut self, id: DialId) -> Option<(SocketAddr, Vec<DialId>)> {
         let to = self.running.remove(&id)?;

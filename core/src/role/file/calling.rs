@@ -95,7 +95,7 @@ fn pause(failures: u32, longest: Duration, random: u32) -> Duration {
 }
 
 impl FileDaemon {
-    /// Dials every director that wants it.
+    /// Dials every director that is to be dialled.
     pub(super) fn start_calling(&mut self, net: &mut Net) {
         let wanted = self.config.directors.iter().filter(|director| director.connection_from_client_to_director);
         let names: Vec<String> = wanted.map(|director| director.name.clone()).collect();

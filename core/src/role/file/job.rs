@@ -119,7 +119,7 @@ pub(super) struct Counted {
 }
 
 impl Job {
-    /// The status a fresh look gives: errors of a restore count (`wire/2 §6.1`).
+    /// The status at a fresh look: errors of a restore count (`wire/2 §6.1`).
     pub(super) fn outcome(&self) -> JobStatus {
         match (self.status, &self.kind) {
             (JobStatus::Running, Kind::Restore { .. }) if self.counted.errors + self.counted.tally.errors > 0 => {

@@ -55,7 +55,7 @@ impl FileDaemon {
         }
     }
 
-    /// The director wants a job begun that has no data channel: if its storage daemon may dial, it is awaited.
+    /// The director orders a job to begin that has no data channel: if its storage daemon may dial, it is awaited.
     pub(super) fn expect_storage(&mut self, net: &mut Net, id: SessionId, kind: Kind) -> Next {
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
         if !job.is_callable() {

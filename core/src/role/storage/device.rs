@@ -28,7 +28,7 @@ impl Devices {
         }
     }
 
-    /// A session needs no device any more. Gives the sessions whose turn it is now, one for each device it had.
+    /// A session needs no device any more. Returns the sessions whose turn it is now, one for each device it had.
     pub(super) fn release(&mut self, session: SessionId) -> Vec<SessionId> {
         for (_, waiting) in self.taken.values_mut() {
             waiting.retain(|waiter| *waiter != session);

@@ -85,7 +85,7 @@ impl StorageDaemon {
 }
 
 impl Job {
-    /// The file daemon is not dialled, or in vain. The answer comes after the message.
+    /// The file daemon is not dialled, or was not reached. The answer comes after the message.
     fn not_dialled(&mut self, net: &mut Control<'_>, why: &Trouble, command: &[u8]) {
         net.log_error(Level::Error, why);
         self.status = JobStatus::Fatal;

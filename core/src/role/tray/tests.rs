@@ -94,7 +94,7 @@ impl Bench {
         }
     }
 
-    /// The newest dial succeeds; gives its connection.
+    /// The newest dial succeeds; returns its connection.
     fn connect(&mut self) -> ConnId {
         let at: SocketAddr = "127.0.0.1:9102".parse().unwrap();
         let query = *self.resolves.last().unwrap();

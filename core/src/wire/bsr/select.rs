@@ -186,7 +186,7 @@ impl Progress {
         let section = &self.section;
         if !section.has_address(record.address) {
             // Further volumes of the section begin at low addresses again.
-            self.done = section.volumes.len() == 1 && section.is_behind(record.address);
+            self.done = section.volumes.len() == 1 && section.is_past(record.address);
             return false;
         }
         if !section.session_times.is_empty() && !section.session_times.contains(&record.session.time) {
@@ -234,7 +234,7 @@ impl Section {
     }
 
     /// Whether no range ends at or after `address`.
-    fn is_behind(&self, address: u64) -> bool {
+    fn is_past(&self, address: u64) -> bool {
         if !self.addresses.is_empty() {
             return self.addresses.iter().all(|&(_, last)| last < address);
         }

@@ -1,4 +1,4 @@
-//! Bandwidth limits: what daemons are told, when jobs begin and when a console wants it.
+//! Bandwidth limits: what daemons are told, when jobs begin and when a console asks.
 
 use serde_json::json;
 use towline_core::catalog::memory::MemoryCatalog;

@@ -136,7 +136,7 @@ impl Desk {
     }
 
     /// Orders the backup `backup-tiny` and leads its storage and file daemon to the point where the data goes.
-    /// Gives the console, the storage daemon and the file daemon.
+    /// Returns the console, the storage daemon and the file daemon.
     pub fn backup(&mut self) -> (PeerId, PeerId, PeerId) {
         self.backup_up_to("Status ", "2000 OK backup")
     }

@@ -322,7 +322,7 @@ fn a_client_whose_direction_is_off_is_turned_away_and_named_once_a_minute() {
 fn a_client_in_a_tight_loop_is_held_up_and_named_once_a_minute() {
     let mut desk = open();
     for n in 0..200 {
-        let loose = client(" FdProtocolVersion=54").cut_behind(8);
+        let loose = client(" FdProtocolVersion=54").cut_after(8);
         let file = desk.world.come_in(loose);
         assert_eq!(desk.world.peers[file].ended, n >= 20, "{n}");
         desk.world.say(file, "fin");
@@ -350,7 +350,7 @@ fn more_waiting_connections_than_allowed_are_refused() {
     config["director"]["max_waiting_connections"] = json!(2);
     let mut desk = Desk::with(config, MemoryCatalog::default());
     let [first, second] = [comes(&mut desk), comes(&mut desk)];
-    let third = desk.world.come_in(client(" FdProtocolVersion=54").cut_behind(8));
+    let third = desk.world.come_in(client(" FdProtocolVersion=54").cut_after(8));
     assert!(desk.world.peers[third].ended && !desk.world.peers[first].ended && !desk.world.peers[second].ended);
     assert_eq!((rows(&mut desk).len(), warnings(&desk, "T0147")), (2, 1));
 }
@@ -358,7 +358,7 @@ fn more_waiting_connections_than_allowed_are_refused() {
 #[test]
 fn a_wrong_password_never_waits() {
     let mut desk = open();
-    let wrong = Script::new(recording!("05-cic-backup/00-FD-to-DIR"), Side::Acceptor, password("wrong")).cut_behind(3);
+    let wrong = Script::new(recording!("05-cic-backup/00-FD-to-DIR"), Side::Acceptor, password("wrong")).cut_after(3);
     desk.world.come_in(wrong);
     desk.world.wait(10 * SECOND);
     assert_eq!(rows(&mut desk).len(), 0);

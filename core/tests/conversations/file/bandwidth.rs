@@ -30,8 +30,8 @@ fn director(conv: &str) -> Script {
 /// A director whose job has begun to send its data, and a storage daemon that takes all of it.
 fn busy(world: &mut World<FileDaemon>) -> PeerId {
     let storage = Script::new(STORAGE, Side::Dialler, Secret::from(KEY));
-    world.await_dial(42_003, storage.cut_behind(usize::MAX));
-    world.come_in(director(DIRECTOR).cut_behind(usize::MAX))
+    world.await_dial(42_003, storage.cut_after(usize::MAX));
+    world.come_in(director(DIRECTOR).cut_after(usize::MAX))
 }
 
 /// A session of its own that asks for the status.

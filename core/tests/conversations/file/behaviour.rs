@@ -392,24 +392,24 @@ fn storage_script() -> Script {
 
 #[test]
 fn a_director_cut_off_anywhere_leaves_nothing_behind() {
-    for behind in 0..director_script().count() {
+    for after in 0..director_script().count() {
         let (mut world, seen) = world();
-        world.await_dial(STORAGE_PORT, storage_script().cut_behind(usize::MAX));
-        let director = world.come_in(director_script().cut_behind(behind));
+        world.await_dial(STORAGE_PORT, storage_script().cut_after(usize::MAX));
+        let director = world.come_in(director_script().cut_after(after));
         world.cut(director);
         world.assert_empty();
         let seen = seen.lock().unwrap();
-        assert_eq!(seen.filesets.len(), seen.closed, "cut behind {behind} lines");
+        assert_eq!(seen.filesets.len(), seen.closed, "cut after {after} lines");
     }
 }
 
 #[test]
 fn a_storage_daemon_cut_off_anywhere_fails_the_job_and_leaves_nothing_behind() {
     let lines = storage_script().count();
-    for behind in 0..lines {
+    for after in 0..lines {
         let (mut world, seen) = world();
-        world.await_dial(STORAGE_PORT, storage_script().cut_behind(behind));
-        let director = world.come_in(director_script().cut_behind(usize::MAX));
+        world.await_dial(STORAGE_PORT, storage_script().cut_after(after));
+        let director = world.come_in(director_script().cut_after(usize::MAX));
         if world.peers.len() > 1 {
             world.cut(1);
         }
@@ -417,13 +417,10 @@ fn a_storage_daemon_cut_off_anywhere_fails_the_job_and_leaves_nothing_behind() {
         let heard = world.heard(director);
         let end = heard.iter().find(|line| line.starts_with("text 2800 ")).unwrap_or_else(|| panic!("{heard:#?}"));
         let is_good = end.contains("TermCode=84 JobFiles=6");
-        assert!(
-            is_good == (behind + 1 >= lines - 4) || end.contains("TermCode=102"),
-            "behind {behind} of {lines}: {end}"
-        );
+        assert!(is_good == (after + 1 >= lines - 4) || end.contains("TermCode=102"), "after {after} of {lines}: {end}");
         world.assert_empty();
         let seen = seen.lock().unwrap();
-        assert_eq!(seen.filesets.len(), seen.closed, "cut behind {behind} lines");
+        assert_eq!(seen.filesets.len(), seen.closed, "cut after {after} lines");
     }
 }
 

@@ -137,7 +137,7 @@ fn called_over_tls(name: &str) -> World<FileDaemon> {
         .differs("a hello this long has no version", &["text Hello Client "], &[&hello])
         .differs("a challenge has the beginning of a long name", &["text auth cram-md5 <"], &[&challenge])
         .up_to("JobId=");
-    let script = if name.len() > PeerKind::Client.longest_name() { script.cut_behind(0) } else { script };
+    let script = if name.len() > PeerKind::Client.longest_name() { script.cut_after(0) } else { script };
     world.await_dial(DIRECTOR_PORT, script.protected(Engine::Psk(me)));
     world.wait(2 * SECOND);
     world
@@ -227,7 +227,7 @@ fn a_director_that_does_not_greet_is_left_after_the_time_to_authenticate() {
 
 #[test]
 fn a_wrong_password_is_not_the_end() {
-    let wrong = Script::new(recording!("05-cic-backup/00-FD-to-DIR"), Side::Dialler, password("another")).cut_behind(4);
+    let wrong = Script::new(recording!("05-cic-backup/00-FD-to-DIR"), Side::Dialler, password("another")).cut_after(4);
     let mut world = called(wrong);
     world.await_dial(DIRECTOR_PORT, waiting());
     world.wait(120 * SECOND);

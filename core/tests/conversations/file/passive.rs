@@ -120,7 +120,7 @@ fn a_passive_backup_between_lan_addresses_is_made_as_recorded() {
 fn a_storage_daemon_with_another_key_is_turned_away_and_the_right_one_still_comes() {
     let (mut world, _) = world();
     before(&mut world, "backup FileIndex");
-    let wrong = world.come_in(storage(STORAGE, "another").cut_behind(usize::MAX));
+    let wrong = world.come_in(storage(STORAGE, "another").cut_after(usize::MAX));
     assert!(
         world.heard(wrong).contains(&r"text 1999 Authorization failed.\n".to_owned()),
         "{:?}",
@@ -133,16 +133,16 @@ fn a_storage_daemon_with_another_key_is_turned_away_and_the_right_one_still_come
 #[test]
 fn a_storage_daemon_is_let_in_once_and_only_for_a_job_that_is_there() {
     let (mut world, _) = world();
-    let unknown = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    let unknown = world.come_in(storage(STORAGE, KEY).cut_after(usize::MAX));
     assert!(world.heard(unknown).contains(&REFUSED.to_owned()), "no job has this name");
     let director = before(&mut world, "backup FileIndex");
     world.come_in(storage(STORAGE, KEY).until_we_say("append open"));
-    let second = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    let second = world.come_in(storage(STORAGE, KEY).cut_after(usize::MAX));
     world.wait(limits::WRONG_KEY_PAUSE);
     assert!(world.heard(second).contains(&REFUSED.to_owned()), "it has its storage daemon");
     world.say(director, "signal -4");
     world.assert_empty();
-    let late = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    let late = world.come_in(storage(STORAGE, KEY).cut_after(usize::MAX));
     world.wait(limits::WRONG_KEY_PAUSE);
     assert!(world.heard(late).contains(&REFUSED.to_owned()), "the job has gone, and its key too");
 }
@@ -152,7 +152,7 @@ fn the_key_of_a_job_goes_with_the_job() {
     let (mut world, _) = world();
     let director = before(&mut world, "backup FileIndex");
     world.say(director, "signal -4");
-    let late = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    let late = world.come_in(storage(STORAGE, KEY).cut_after(usize::MAX));
     assert!(world.heard(late).contains(&REFUSED.to_owned()), "{:?}", world.peers[late].heard);
 }
 
@@ -161,7 +161,7 @@ fn nobody_may_dial_for_a_job_that_dials_itself() {
     let (mut world, _) = world();
     let director = before(&mut world, "backup FileIndex");
     world.say(director, r"text storage address=127.0.0.1 port=42003 ssl=0\n");
-    let storage = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    let storage = world.come_in(storage(STORAGE, KEY).cut_after(usize::MAX));
     assert!(world.heard(storage).contains(&REFUSED.to_owned()));
 }
 
@@ -172,7 +172,7 @@ fn clear_text_is_refused_where_the_director_has_said_tls() {
     let job =
         format!("JobId=1 Job=backup-tiny.2026-11-23_13.02.34_03 SDid=1 SDtime=1795438951 Authorization={KEY} ssl=4");
     world.say(director, &format!(r"text {job}\n"));
-    let storage = world.come_in(storage(STORAGE, KEY).cut_behind(usize::MAX));
+    let storage = world.come_in(storage(STORAGE, KEY).cut_after(usize::MAX));
     assert!(world.heard(storage).contains(&REFUSED.to_owned()));
 }
 
@@ -218,7 +218,7 @@ fn a_storage_command_for_a_job_that_was_told_to_begin_ends_it_at_once() {
     refused(&mut awaiting, director);
     let (mut busy, _) = world();
     let director = before(&mut busy, "backup FileIndex");
-    busy.come_in(storage(STORAGE, KEY).until_we_say("append open").cut_behind(usize::MAX));
+    busy.come_in(storage(STORAGE, KEY).until_we_say("append open").cut_after(usize::MAX));
     busy.say(director, r"text backup FileIndex=0\n");
     assert_eq!(busy.heard(director), [r"text 2000 OK backup\n"]);
     refused(&mut busy, director);
@@ -227,20 +227,20 @@ fn a_storage_command_for_a_job_that_was_told_to_begin_ends_it_at_once() {
 #[test]
 fn a_storage_daemon_cut_off_anywhere_fails_the_job_and_leaves_nothing_behind() {
     let lines = storage(STORAGE, KEY).count();
-    for behind in 0..lines {
+    for after in 0..lines {
         let (mut world, seen) = world();
-        let director = world.come_in(backup_director().cut_behind(usize::MAX));
-        let storage = world.come_in(storage(STORAGE, KEY).cut_behind(behind));
+        let director = world.come_in(backup_director().cut_after(usize::MAX));
+        let storage = world.come_in(storage(STORAGE, KEY).cut_after(after));
         world.cut(storage);
         world.wait(Duration::from_secs(120));
         let heard = world.heard(director);
         let end = heard.iter().find(|line| line.starts_with("text 2800 ")).unwrap_or_else(|| panic!("{heard:#?}"));
         let is_good = end.contains("TermCode=84 JobFiles=6");
-        assert!(is_good || end.contains("TermCode=102"), "behind {behind} of {lines}: {end}");
-        assert!(!is_good || behind + 6 > lines, "behind {behind} of {lines}: {end}");
+        assert!(is_good || end.contains("TermCode=102"), "after {after} of {lines}: {end}");
+        assert!(!is_good || after + 6 > lines, "after {after} of {lines}: {end}");
         world.assert_empty();
         let seen = seen.lock().unwrap();
-        assert_eq!(seen.filesets.len(), seen.closed, "cut behind {behind} lines");
+        assert_eq!(seen.filesets.len(), seen.closed, "cut after {after} lines");
     }
 }
 

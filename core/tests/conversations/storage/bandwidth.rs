@@ -25,9 +25,9 @@ fn busy(limit: u64) -> (World<StorageDaemon>, PeerId) {
     let mut world = storage_daemon_with(Protection::Clear, STARTED, hands().0, |config| {
         config["storage"]["maximum_bandwidth_per_job"] = serde_json::json!(limit);
     });
-    let job = world.come_in(director(recording!("01-backup-full/01-DIR-to-SD")).cut_behind(usize::MAX));
+    let job = world.come_in(director(recording!("01-backup-full/01-DIR-to-SD")).cut_after(usize::MAX));
     let file = recording!("01-backup-full/03-FD-to-SD");
-    world.come_in(Script::new(file, Side::Acceptor, Secret::from(KEY)).cut_behind(usize::MAX));
+    world.come_in(Script::new(file, Side::Acceptor, Secret::from(KEY)).cut_after(usize::MAX));
     (world, job)
 }
 

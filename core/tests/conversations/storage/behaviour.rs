@@ -357,12 +357,12 @@ fn as_many_idle_directors_stay_as_may_and_one_more_lets_the_first_of_them_go_and
 #[test]
 fn a_director_cut_off_anywhere_leaves_nothing_behind() {
     let lines = director_script(&job(1)).count();
-    for behind in 0..lines {
+    for after in 0..lines {
         let (mut world, shelf) = world();
-        let director = world.come_in(director_script(&job(1)).cut_behind(behind));
-        world.come_in(file_script(&job(1)).cut_behind(usize::MAX));
+        let director = world.come_in(director_script(&job(1)).cut_after(after));
+        world.come_in(file_script(&job(1)).cut_after(usize::MAX));
         world.cut(director);
-        assert!(shelf.lock().unwrap().is_shut(), "cut behind {behind} lines");
+        assert!(shelf.lock().unwrap().is_shut(), "cut after {after} lines");
         world.assert_empty();
     }
 }
@@ -371,13 +371,13 @@ fn a_director_cut_off_anywhere_leaves_nothing_behind() {
 fn a_file_daemon_cut_off_anywhere_leaves_nothing_behind_and_the_director_knows() {
     let lines = file_script(&job(1)).count();
     let mut good = 0;
-    for behind in 0..lines {
+    for after in 0..lines {
         let (mut world, shelf) = world();
-        let director = world.come_in(director_script(&job(1)).cut_behind(usize::MAX));
-        let file = world.come_in(file_script(&job(1)).cut_behind(behind));
+        let director = world.come_in(director_script(&job(1)).cut_after(usize::MAX));
+        let file = world.come_in(file_script(&job(1)).cut_after(after));
         world.cut(file);
         world.wait(Duration::from_secs(1_900));
-        assert!(shelf.lock().unwrap().is_shut(), "cut behind {behind} lines");
+        assert!(shelf.lock().unwrap().is_shut(), "cut after {after} lines");
         let heard = world.heard(director);
         let end = heard.iter().find(|line| line.starts_with("text 3099 ")).unwrap_or_else(|| panic!("{heard:#?}"));
         good += usize::from(end.contains("JobStatus=84"));

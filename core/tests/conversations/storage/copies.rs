@@ -87,7 +87,7 @@ fn a_storage_daemon_is_no_client_and_comes_once() {
     let director = world.come_in(director_of_writer(recording!("06-copy-sd-sd/02-DIR-to-SD2")).up_to("listen"));
     let reader = || {
         let script = Script::new(recording!("06-copy-sd-sd/03-SDx-to-SD2"), Side::Acceptor, Secret::from(COPY_KEY));
-        script.cut_behind(9)
+        script.cut_after(9)
     };
     let (first, second) = (world.come_in(reader()), world.come_in(reader()));
     assert_eq!((world.peers[first].ended, world.peers[second].ended), (false, true));
@@ -105,7 +105,7 @@ fn nobody_may_come_for_a_copy_that_dials_the_other_storage_daemon() {
     let client = recording!("01-backup-full/03-FD-to-SD")
         .replace("backup-tiny.2026-11-23_13.01.31_03", "copy.2026-11-23_13.03.30_06");
     let intruder = Script::new(&client, Side::Acceptor, Secret::from(authorization(&conv)));
-    let intruder = world.come_in(intruder.cut_behind(usize::MAX));
+    let intruder = world.come_in(intruder.cut_after(usize::MAX));
     let refused = r"text 1999 Authorization failed.\n".to_owned();
     assert!(world.heard(intruder).contains(&refused), "its key is not known: {:?}", world.peers[intruder].heard);
 }

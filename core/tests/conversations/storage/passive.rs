@@ -130,7 +130,7 @@ fn a_client_without_the_jobs_key_fails_the_job_at_once() {
     let script = file(recording!("04-passive-backup/03-SD-to-FD"), KEY);
     let script =
         script.peer_differs("it knows no such job", "text 1000 OK auth", &["text 1999 Authorization failed.\\n"]);
-    world.await_dial(FILE_PORT, script.cut_behind(usize::MAX));
+    world.await_dial(FILE_PORT, script.cut_after(usize::MAX));
     world.say(director, "text passive client address=127.0.0.1 port=42002 ssl=0\\n");
     let heard = world.heard(director);
     assert_eq!(heard[0], "text 3991 Bad passive client command: passive client\\n", "{heard:?}");
@@ -180,7 +180,7 @@ fn nobody_may_come_for_a_job_whose_client_is_dialled() {
     world.say(director, "text passive client address=127.0.0.1 port=42002 ssl=0\\n");
     let conv = recording!("01-backup-full/03-FD-to-SD")
         .replace("backup-tiny.2026-11-23_13.01.31_03", "backup-tiny.2026-11-23_13.02.34_03");
-    let intruder = world.come_in(Script::new(&conv, Side::Acceptor, Secret::from(KEY)).cut_behind(usize::MAX));
+    let intruder = world.come_in(Script::new(&conv, Side::Acceptor, Secret::from(KEY)).cut_after(usize::MAX));
     assert!(world.heard(intruder).contains(&REFUSED.to_owned()), "its key is not known");
 }
 
@@ -207,7 +207,7 @@ fn the_key_of_a_job_goes_with_the_job() {
     let (mut world, _) = world();
     let conv = recording!("01-backup-full/03-FD-to-SD")
         .replace("backup-tiny.2026-11-23_13.01.31_03", "backup-tiny.2026-11-23_13.02.34_03");
-    let client = || Script::new(&conv, Side::Acceptor, Secret::from(KEY)).cut_behind(usize::MAX);
+    let client = || Script::new(&conv, Side::Acceptor, Secret::from(KEY)).cut_after(usize::MAX);
     let director = before_the_dial(&mut world);
     world.say(director, "signal -4");
     let late = world.come_in(client());
@@ -241,13 +241,13 @@ fn a_cancel_calls_the_dial_off() {
 #[test]
 fn a_director_cut_off_anywhere_leaves_nothing_behind() {
     let script = || director(recording!("04-passive-backup/01-DIR-to-SD"));
-    for behind in 0..script().count() {
+    for after in 0..script().count() {
         let (mut world, shelf) = world();
-        world.await_dial(FILE_PORT, file(recording!("04-passive-backup/03-SD-to-FD"), KEY).cut_behind(usize::MAX));
-        let director = world.come_in(script().cut_behind(behind));
+        world.await_dial(FILE_PORT, file(recording!("04-passive-backup/03-SD-to-FD"), KEY).cut_after(usize::MAX));
+        let director = world.come_in(script().cut_after(after));
         world.cut(director);
         world.assert_empty();
-        assert!(shelf.lock().unwrap().is_shut(), "cut behind {behind} lines");
+        assert!(shelf.lock().unwrap().is_shut(), "cut after {after} lines");
     }
 }
 

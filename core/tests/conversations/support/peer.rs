@@ -180,7 +180,7 @@ impl Script {
 
     /// Ends after so many of its lines, and takes whatever we say: for connections that are cut.
     #[must_use]
-    pub fn cut_behind(mut self, lines: usize) -> Self {
+    pub fn cut_after(mut self, lines: usize) -> Self {
         self.lines.truncate(lines);
         self.goes_on = true;
         self.is_loose = true;

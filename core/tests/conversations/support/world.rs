@@ -204,7 +204,7 @@ impl<R: Role> World<R> {
         self.run();
     }
 
-    /// Gives the node an event.
+    /// Passes the node an event.
     pub fn event(&mut self, event: Event) {
         self.node.handle_event(event, self.now);
         self.actions();
@@ -295,7 +295,7 @@ impl<R: Role> World<R> {
         moved
     }
 
-    /// Acts, then gives the node the oldest event that came of it, until nothing is left.
+    /// Acts, then hands the node the oldest event that came of it, until nothing is left.
     fn actions(&mut self) {
         loop {
             while let Some(action) = self.node.poll_action() {

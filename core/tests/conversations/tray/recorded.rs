@@ -126,34 +126,34 @@ fn one_look_ends_well_only_if_all_daemons_answer() {
 fn a_daemon_that_falls_silent_anywhere_costs_its_own_time_and_no_others() {
     let whole = recording!("07-tray-monitor/01-MON-to-FD");
     let lines = daemon(whole).count();
-    for behind in [1, 3, 7, 9, 12, lines / 2 - 4] {
+    for after in [1, 3, 7, 9, 12, lines / 2 - 4] {
         let mut prepare = |world: &mut World<Tray>| {
             world.await_dial(DIRECTOR_PORT, polite(director(recording!("07-tray-monitor/00-MON-to-DIR"))));
-            world.await_dial(FILE_PORT, daemon(whole).cut_behind(behind));
+            world.await_dial(FILE_PORT, daemon(whole).cut_after(after));
             world.await_dial(STORAGE_PORT, polite(daemon(recording!("07-tray-monitor/02-MON-to-SD"))));
         };
         let mut world = tray(Protection::Clear, Watch::OnAndOn, &mut prepare);
         let health = |world: &World<Tray>| views(world).iter().map(|view| view.health.clone()).collect::<Vec<_>>();
-        assert_eq!(health(&world), [Health::Reachable, Health::Unknown, Health::Reachable], "behind {behind}");
+        assert_eq!(health(&world), [Health::Reachable, Health::Unknown, Health::Reachable], "after {after}");
         world.wait(Duration::from_millis(3_999));
         assert_eq!(health(&world)[1], Health::Unknown, "its time is not over");
         world.wait(Duration::from_millis(2));
         let Health::Unreachable(TrayFailure::Late { doing, .. }) = health(&world)[1] else {
-            panic!("behind {behind}: {:?}", health(&world))
+            panic!("after {after}: {:?}", health(&world))
         };
-        let expected = match behind {
+        let expected = match after {
             1 | 3 => "connecting and authentication",
             7 => "the greeting",
             _ => "the status",
         };
-        assert_eq!(doing, expected, "behind {behind}");
+        assert_eq!(doing, expected, "after {after}");
     }
 }
 
 #[test]
 fn a_kept_connection_that_ended_in_the_pause_is_replaced_without_a_word() {
     let mut world = tray(Protection::Clear, Watch::OnAndOn, &mut |world| {
-        world.await_dial(FILE_PORT, daemon(recording!("07-tray-monitor/01-MON-to-FD")).cut_behind(24));
+        world.await_dial(FILE_PORT, daemon(recording!("07-tray-monitor/01-MON-to-FD")).cut_after(24));
     });
     assert_eq!(views(&world)[1].health, Health::Reachable);
     let notices = world.notices.len();
@@ -234,7 +234,7 @@ fn seen_by(name: &str) -> Vec<Health> {
                 .differs("a challenge has the beginning of a long name", &["text auth cram-md5 <"], &[&ours])
                 .peer_differs(why, "text auth cram-md5 <", &[&format!("text auth cram-md5 <1.2@{peer}> ssl=2\\n")]);
             let script = match name.len() > kind.longest_name() {
-                true => script.cut_behind(0),
+                true => script.cut_after(0),
                 false => polite(script.asked_once(question)),
             };
             world.await_dial(port, script.protected(Engine::Psk(me)));
