@@ -202,7 +202,7 @@ pub(crate) fn first(t: &mut dyn Session, sql: &str, with: &[Value]) -> Result<Op
     t.query(sql, with).map(|rows| rows.into_iter().next())
 }
 
-/// The one column of the one row of a statement that always gives one.
+/// The one column of the one row of a statement that always returns one.
 ///
 /// # Errors
 /// What the engine says.

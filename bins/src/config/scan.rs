@@ -1,4 +1,4 @@
-//! The tokens of a RON text, good enough to find values in it. Never fails: text that is no RON gives odd tokens.
+//! The tokens of a RON text, good enough to find values in it. Never fails: text that is no RON yields odd tokens.
 
 use std::ops::Range;
 

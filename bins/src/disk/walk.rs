@@ -86,7 +86,7 @@ pub struct Found {
     pub tag: usize,
 }
 
-/// What a step of the walk gives.
+/// What a step of the walk returns.
 #[derive(Debug)]
 pub enum Step {
     /// An entry that belongs.

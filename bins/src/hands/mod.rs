@@ -51,7 +51,7 @@ type Piece = (DiskWork, Reply);
 /// The way to a thread. Dropping it lets the thread finish what waits, and end.
 struct Handle {
     queue: SyncSender<Piece>,
-    /// Who wants to hear of the end.
+    /// Who is told of the end.
     close: Arc<Mutex<Option<Reply>>>,
 }
 

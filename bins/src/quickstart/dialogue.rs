@@ -74,7 +74,7 @@ impl Dialogue {
         Ok(dialogue)
     }
 
-    /// Types a line and gives what the director prints until it waits for the next one. `tick` is called now and then.
+    /// Types a line and returns what the director prints until it waits for the next one. `tick` is called now and then.
     pub(super) fn ask(&mut self, line: &str, news: &Receiver<News>, tick: &mut dyn FnMut()) -> Result<String, Failure> {
         self.injector.post(Event::Typed(Some(line.to_owned())));
         self.answer(news, tick)

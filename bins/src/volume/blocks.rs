@@ -329,12 +329,12 @@ mod tests {
             assert_eq!(bytes.len(), SECTOR);
             let start = bytes.len();
             bytes.resize(start + sectors * SECTOR, 0);
-            let behind = bytes.len() as u64;
+            let second = bytes.len() as u64;
             bytes.extend(volume(&[100]).0);
             let end = bytes.len() as u64;
             let (starts, stretches) = read(&bytes, start..start + sectors * SECTOR);
             if goes_on {
-                assert_eq!((starts, stretches), (vec![0, behind], vec![first[1]..behind]));
+                assert_eq!((starts, stretches), (vec![0, second], vec![first[1]..second]));
             } else {
                 assert_eq!((starts, stretches), (vec![0], vec![first[1]..end]));
             }

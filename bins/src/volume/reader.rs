@@ -148,7 +148,7 @@ impl VolumeReader {
         }
     }
 
-    /// Gives the next block that may hold something wanted to the selection. False when there is none on any volume.
+    /// Passes on the next block that may hold something wanted to the selection. False when there is none on any volume.
     fn next_block(&mut self) -> Result<bool, DiskError> {
         if let Some(block) = self.reader.take_block() {
             self.spare = block;

@@ -241,17 +241,17 @@ fn read(folder: &Folder, bootstrap: &Bootstrap) -> Result<(Vec<String>, Vec<u8>,
     assert!(reader.fill(&mut parcel)? && parcel.is_empty());
     let (mut lines, mut data, mut rest) = (Vec::new(), Vec::new(), &stream[..]);
     loop {
-        let (head, behind) = rest.split_first_chunk::<4>().unwrap();
+        let (head, after) = rest.split_first_chunk::<4>().unwrap();
         let Ok(len) = usize::try_from(i32::from_be_bytes(*head)) else {
-            assert_eq!((i32::from_be_bytes(*head), behind.len()), (-1, 0), "the end of the stream");
+            assert_eq!((i32::from_be_bytes(*head), after.len()), (-1, 0), "the end of the stream");
             return Ok((lines, data, reader));
         };
-        let (frame, behind) = behind.split_at(len);
+        let (frame, after) = after.split_at(len);
         match std::str::from_utf8(frame) {
             Ok(line) if line.starts_with("rechdr ") => lines.push(line.to_owned()),
             _ => data.extend_from_slice(frame),
         }
-        rest = behind;
+        rest = after;
     }
 }
 

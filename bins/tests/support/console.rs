@@ -1,4 +1,4 @@
-//! A console: says lines to the director and gives what comes back.
+//! A console: says lines to the director and returns what comes back.
 
 use std::path::PathBuf;
 use std::process::Command;

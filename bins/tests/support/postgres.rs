@@ -37,7 +37,7 @@ impl Server {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let server = Self { folder, programs, port };
         let data = server.data();
-        // Of loopback it wants a password, of the socket none.
+        // On loopback it asks for a password, of the socket none.
         std::fs::write(server.folder.path().join("password"), "sesame").unwrap();
         let password = server.folder.path().join("password");
         let initdb = server.programs.join("initdb");

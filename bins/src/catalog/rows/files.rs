@@ -48,7 +48,7 @@ pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, 
 pub(super) fn by_name(t: &mut dyn Session, job_id: u32, names: &[Vec<u8>]) -> Result<CatalogAnswer> {
     let path_is = format!("SELECT PathId FROM Path WHERE {}", t.dialect().path_is);
     let mut files = Vec::new();
-    // A walk gives the files of a folder one after the other.
+    // A walk returns the files of a folder one after the other.
     let mut folder: Option<(&[u8], Option<i64>)> = None;
     for whole in names {
         let (path, name) = split_path(whole);

@@ -493,9 +493,9 @@ pub(super) fn name_in_record(found: &Found, options: &Options) -> Vec<u8> {
 pub(super) fn strip(path: &[u8], components: u32) -> &[u8] {
     let mut rest = path;
     for _ in 0..components {
-        let behind = rest.strip_prefix(b"/").unwrap_or(rest);
-        match behind.iter().position(|b| *b == b'/') {
-            Some(at) => rest = behind.get(at..).unwrap_or_default(),
+        let after = rest.strip_prefix(b"/").unwrap_or(rest);
+        match after.iter().position(|b| *b == b'/') {
+            Some(at) => rest = after.get(at..).unwrap_or_default(),
             None => return path,
         }
     }

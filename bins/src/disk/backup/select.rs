@@ -20,7 +20,7 @@ pub(super) struct Selection {
     options: Vec<Options>,
 }
 
-/// What reading a fileset gives.
+/// What comes of reading a fileset.
 #[derive(Debug)]
 pub(super) struct Ready {
     pub(super) selection: Selection,

@@ -21,7 +21,7 @@ pub(in crate::disk) enum Unable {
     Damaged(&'static str),
 }
 
-/// Collects records and gives their plain bytes. The buffers stay between records.
+/// Collects records and returns their plain bytes. The buffers stay between records.
 #[derive(Debug)]
 pub(in crate::disk) struct Inflater {
     record: Vec<u8>,

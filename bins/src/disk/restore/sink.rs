@@ -1,4 +1,4 @@
-//! Takes what the unpacker of the storage daemon's stream gives (wire/2 §3.2).
+//! Takes what the unpacker of the storage daemon's stream produces (wire/2 §3.2).
 
 use std::convert::Infallible;
 
