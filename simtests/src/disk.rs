@@ -462,7 +462,7 @@ impl Reading {
         }
     }
 
-    /// Gives the next block that is wanted to the reader; false if there is none.
+    /// Passes the next block that is wanted to the reader; false if there is none.
     fn next_block(&mut self, store: &Store) -> Result<bool, DiskError> {
         let mut buffer = self.reader.take_block().unwrap_or_default();
         loop {

@@ -1,6 +1,6 @@
 //! What the hosts share: their sockets and listeners, the links between them, the names, and what is to come.
 //!
-//! Sockets are found by their two addresses. After each change [`NetState::settle`] sends what an end wants sent, arms its
+//! Sockets are found by their two addresses. After each change [`NetState::settle`] sends what an end has to send, arms its
 //! timer, and tells its owner what has come of it.
 
 use std::cell::RefCell;

@@ -80,7 +80,7 @@ impl NetState {
         Some((task.pump.take()?, std::mem::take(&mut task.mail), task.is_cut, task.socket))
     }
 
-    /// Gives the pump back, and what it waits for.
+    /// Returns the pump, and what it waits for.
     pub(crate) fn put_pump(&mut self, id: TaskId, pump: Pump, wait: Wait) {
         let due = wait.until.map(|at| self.world_time(id.0.0, at));
         let Some(task) = self.tasks.get_mut(&id) else { return };

@@ -7,7 +7,7 @@
 //! Modelled: SYN with retries, an ordered stream between bounded buffers, retransmission with back-off, FIN, RST, half-close,
 //! window probes, keepalive, half-open connections. Not modelled: congestion, reordering, options, TIME_WAIT.
 //!
-//! It owns no clock: after each call take what [`poll_segment`](End::poll_segment) gives and ask
+//! It owns no clock: after each call take what [`poll_segment`](End::poll_segment) returns and ask
 //! [`deadline`](End::deadline).
 
 use std::collections::VecDeque;

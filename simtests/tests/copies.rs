@@ -30,8 +30,8 @@ fn run(region: &mut Region, line: &str) -> JobRow {
     region.await_end(id, HOUR).unwrap_or_else(|| panic!("{line} does not end: {:?}", region.world.pending()))
 }
 
-/// The control job and the writing job behind a job that has selected one original.
-fn behind(region: &mut Region, selecting: u32) -> (JobRow, JobRow) {
+/// The control job and the writing job of a job that has selected one original.
+fn jobs_of(region: &mut Region, selecting: u32) -> (JobRow, JobRow) {
     let control = region.await_end(selecting + 1, HOUR).expect("a control job");
     let writer = region.await_end(selecting + 2, HOUR).expect("a writing job");
     (control, writer)
@@ -60,7 +60,7 @@ fn a_copy_on_another_storage_daemon_is_restored_when_the_original_is_gone() {
         let original = run(&mut region, "run job=fd-sd yes");
         assert!(is_good(&original), "{}", region.report(original.job_id));
         let selecting = run(&mut region, "run job=copy yes");
-        let (control, copy) = behind(&mut region, selecting.job_id);
+        let (control, copy) = jobs_of(&mut region, selecting.job_id);
         assert!(is_good(&control), "{}{}", region.report(control.job_id), region.report(copy.job_id));
         assert_eq!((control.job_type, control.prior_job_id), (b'c', copy.job_id));
         assert_eq!((control.job_files, control.job_bytes), (0, 0));
@@ -130,7 +130,7 @@ fn numbers(status: &str) -> Vec<&str> {
     connections(status).into_iter().map(|(number, _)| number).collect()
 }
 
-/// A copy or migration under way over a slow link: its control job, and behind it the number of its writing job.
+/// A copy or migration under way over a slow link: its control job, and after it the number of its writing job.
 fn under_way(region: &mut Region, line: &str) -> u32 {
     let (sd, sd2) = (region.storages[0].host, region.storages[1].host);
     region.world.link(sd, sd2, |link| link.rate = 100_000);
