@@ -7,7 +7,6 @@ use towline_core::config::{ConfigPath, Severity, TlsConfig, TlsMode};
 use towline_core::explain::codes;
 use towline_core::secret::Secret;
 
-use super::locate::Tree;
 use super::{Loaded, Report};
 
 /// The largest PEM file in bytes: room for a bundle of authorities.
@@ -29,7 +28,7 @@ pub struct Certificates {
 /// # Errors
 /// Each file that cannot be read, or has no PEM block of its kind, with the line that names it.
 pub fn read_certificates<T>(loaded: &Loaded<T>, at: &ConfigPath, tls: &TlsConfig) -> Result<Certificates, Report> {
-    let mut report = Report::new(&loaded.path.display().to_string(), &loaded.text);
+    let mut report = loaded.report();
     if tls.mode() == TlsMode::Off {
         return Ok(Certificates::default());
     }
@@ -47,8 +46,8 @@ pub fn read_certificates<T>(loaded: &Loaded<T>, at: &ConfigPath, tls: &TlsConfig
                 (codes::EMPTY_CERTIFICATE, message, format!("it needs a line `-----BEGIN {kind}-----`"))
             }
         };
-        let span = Tree::new(&loaded.text).locate(&at.field(field));
-        report.add(Severity::Error, code, Some(span), message, help);
+        let place = loaded.locate(&at.field(field));
+        report.add_at(Severity::Error, code, Some(place), message, help);
         None
     };
     let certificates = Certificates {

@@ -36,6 +36,7 @@ struct Field {
 }
 
 /// The values of a text, to find many of them.
+#[derive(Debug)]
 pub(super) struct Tree {
     root: Option<Node>,
     length: usize,
@@ -75,6 +76,11 @@ pub(super) fn resource_at(text: &str, at: usize) -> Option<Range<usize>> {
 pub(super) fn passwords(text: &str) -> Vec<Range<usize>> {
     let mut found = by_token(text);
     found.extend(by_line(text));
+    merged(found)
+}
+
+/// These ranges in order, those that meet as one.
+pub(super) fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
     found.sort_by_key(|range| range.start);
     let mut merged: Vec<Range<usize>> = Vec::new();
     for range in found {
@@ -111,7 +117,7 @@ fn by_token(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Passwords where a quote too many or too few turned text and names around: what follows a colon in its line.
-fn by_line(text: &str) -> Vec<Range<usize>> {
+pub(super) fn by_line(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     for line in text.split_inclusive('\n') {
@@ -126,7 +132,7 @@ fn by_line(text: &str) -> Vec<Range<usize>> {
             let rest = rest.strip_prefix("Some(").unwrap_or(rest);
             let at = start + line.len() - rest.len();
             let rest = rest.trim_end();
-            if rest.is_empty() || !(is_password(&key(&['(', ',', '{', '['])) || is_password(&key(&[',']))) {
+            if rest.is_empty() || !(is_password(&key(&['(', ',', '{', '[', ';'])) || is_password(&key(&[',']))) {
                 continue;
             }
             let mut escaped = false;

@@ -1,29 +1,41 @@
-//! Configuration files: RON text to the typed model of `towline_core::config`, and everything that is wrong with it.
+//! Configuration files: text to the typed model of `towline_core::config`, and everything that is wrong with it.
 //!
 //! ```text
-//! file ──load──► text ──parse──► RON ──► typed ──check──► findings ──locate──► report (text, JSON)
-//!                                                 └──► Loaded { config, warnings }
+//!               ┌─► RON ────────────parse──┐
+//! path ──tell───┤                          ├─► typed ──check──► findings ──locate──► report (text, JSON)
+//!               └─► Bareos' syntax ──conf──┘        └──► Loaded { config, warnings }
 //! ```
+//! Both readers make the same typed model and know where each value stands; nothing behind them knows which it was.
 
 mod certificates;
+mod conf;
 mod locate;
 mod parse;
 mod report;
 mod scan;
+mod sources;
 mod surroundings;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod write;
 
+use std::fmt;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
-use towline_core::config::{Built, Check, Severity};
+use towline_core::config::{Built, ConfigPath, Severity};
+use towline_core::error::Code;
 use towline_core::explain::codes;
 
+use conf::Node;
+use locate::Tree;
+use sources::{Place, Source, Sources};
+use syntax::Syntax;
+
 pub use certificates::{Certificates, read_certificates};
+pub use conf::{Component, Configured};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
 pub use surroundings::{Folder, look_around};
@@ -47,9 +59,26 @@ pub struct Loaded<T> {
     pub path: PathBuf,
     /// Warnings; may be empty.
     pub warnings: Report,
-    text: String,
+    sources: Sources,
+    values: Values,
     /// The folder of the file, absolute: a daemon changes its working directory.
     folder: PathBuf,
+}
+
+/// Where the values of a configuration stand.
+enum Values {
+    Ron(Tree),
+    Conf(Node),
+}
+
+/// Without the values: there are passwords among them.
+impl fmt::Debug for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ron(_) => "RON",
+            Self::Conf(_) => "conf",
+        })
+    }
 }
 
 impl<T> Loaded<T> {
@@ -58,48 +87,94 @@ impl<T> Loaded<T> {
     pub fn resolve(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
+
+    /// An empty report about its files.
+    pub(crate) fn report(&self) -> Report {
+        Report::about(self.sources.clone())
+    }
+
+    /// Where the value at `path` stands; for one that is in no file, its resource.
+    fn locate(&self, path: &ConfigPath) -> Place {
+        match &self.values {
+            Values::Ron(tree) => Place { source: 0, range: tree.locate(path) },
+            Values::Conf(node) => node.locate(path),
+        }
+    }
 }
 
-/// Reads and checks a configuration file.
+/// Reads and checks a configuration: a file in RON or in Bareos' syntax, or a folder as Bareos has it.
 ///
 /// # Errors
-/// Everything that is wrong with the file; the program then ends with [`EXIT_CONFIG`].
-pub fn load<T: DeserializeOwned + Check>(path: &Path) -> Result<Loaded<T>, Report> {
+/// Everything that is wrong with it; the program then ends with [`EXIT_CONFIG`].
+pub fn load<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
     let loaded = examine(path)?;
     if loaded.warnings.has_errors() { Err(loaded.warnings) } else { Ok(loaded) }
 }
 
-/// Reads a configuration file. The findings of its check are in `warnings`, errors too.
+/// Reads a configuration. The findings of its check are in `warnings`, errors too.
 ///
 /// # Errors
-/// The file cannot be read, or is no configuration of this kind.
-pub(crate) fn examine<T: DeserializeOwned + Check>(path: &Path) -> Result<Loaded<T>, Report> {
-    let name = path.display().to_string();
-    let text = read(path).map_err(|(code, message, help)| {
-        let mut report = Report::new(&name, "");
-        report.add(Severity::Error, code, None, message, help.to_owned());
-        report
-    })?;
-    let (config, warnings) = parse::typed(&name, &text, built())?;
+/// It cannot be read, or is no configuration of this kind.
+pub(crate) fn examine<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let folder = whole.parent().map(Path::to_owned).unwrap_or_default();
-    Ok(Loaded { config, path: path.to_owned(), warnings, text, folder })
+    let above = || whole.parent().map(Path::to_owned).unwrap_or_default();
+    match syntax::tell(path, T::COMPONENT)? {
+        Syntax::Ron(file) => {
+            let name = file.display().to_string();
+            let text = read(&file).map_err(|fault| fault.report(&name))?;
+            let (config, warnings, tree) = parse::typed(&name, &text, built())?;
+            let sources = Sources::from([Source::ron(&name, &text)]);
+            let folder = if file == path { above() } else { whole };
+            Ok(Loaded { config, path: file, warnings, sources, values: Values::Ron(tree), folder })
+        }
+        Syntax::Conf(files) => {
+            let (config, warnings, values) = conf::typed(&files, built())?;
+            let sources = warnings.sources();
+            let folder = if path.is_dir() { whole } else { above() };
+            Ok(Loaded { config, path: path.to_owned(), warnings, sources, values: Values::Conf(values), folder })
+        }
+    }
 }
 
-fn read(path: &Path) -> Result<String, (towline_core::error::Code, String, &'static str)> {
-    let unreadable = |error: std::io::Error| {
-        let message = format!("cannot read the configuration: {error}");
-        (codes::UNREADABLE, message, "check the name, and that this user may read the file")
+/// Why a file cannot be read.
+struct Fault {
+    code: Code,
+    message: String,
+    help: &'static str,
+}
+
+impl Fault {
+    /// As all that there is to say about a file.
+    fn report(self, name: &str) -> Report {
+        let mut report = Report::new(name, "");
+        report.add(Severity::Error, self.code, None, self.message, self.help.to_owned());
+        report
+    }
+}
+
+/// The text of a file of at most [`MAX_FILE`].
+fn read(path: &Path) -> Result<String, Fault> {
+    let unreadable = |error: std::io::Error| Fault {
+        code: codes::UNREADABLE,
+        message: format!("cannot read the configuration: {error}"),
+        help: "check the name, and that this user may read the file",
     };
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(unreadable)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    text_of(bytes)
+}
+
+/// What was read, as text.
+fn text_of(bytes: Vec<u8>) -> Result<String, Fault> {
     if bytes.len() as u64 > MAX_FILE {
         let message = format!("the file has more than {} MiB", MAX_FILE >> 20);
-        return Err((codes::TOO_LARGE, message, "is this the configuration?"));
+        return Err(Fault { code: codes::TOO_LARGE, message, help: "is this the configuration?" });
     }
     String::from_utf8(bytes).map_err(|error| {
-        let message = format!("byte {} is no UTF-8 text", error.utf8_error().valid_up_to());
-        (codes::UNREADABLE, message, "save the file as UTF-8")
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
+        let message = format!("byte {at}, in line {line}, is no UTF-8 text");
+        Fault { code: codes::UNREADABLE, message, help: "save the file as UTF-8" }
     })
 }

@@ -25,12 +25,16 @@ pub(super) fn options() -> ron::Options {
 /// # Errors
 /// Everything that is wrong, if any of it is an error.
 pub fn parse<T: DeserializeOwned + Check>(file: &str, text: &str, built: Built) -> Result<(T, Report), Report> {
-    let (config, report) = typed(file, text, built)?;
+    let (config, report, _) = typed(file, text, built)?;
     if report.has_errors() { Err(report) } else { Ok((config, report)) }
 }
 
-/// The same, but a configuration of the right shape comes with its findings, errors too.
-pub(super) fn typed<T: DeserializeOwned + Check>(file: &str, text: &str, built: Built) -> Result<(T, Report), Report> {
+/// The same, but a configuration of the right shape comes with its findings, errors too, and with where its values are.
+pub(super) fn typed<T: DeserializeOwned + Check>(
+    file: &str,
+    text: &str,
+    built: Built,
+) -> Result<(T, Report, Tree), Report> {
     let mut report = Report::new(file, text);
     let config: T = match options().from_str(text) {
         Ok(config) => config,
@@ -45,7 +49,7 @@ pub(super) fn typed<T: DeserializeOwned + Check>(file: &str, text: &str, built: 
         report.add(finding.severity, finding.code, Some(span), finding.message, finding.help);
     }
     report.sort();
-    Ok((config, report))
+    Ok((config, report, tree))
 }
 
 fn syntax(report: &mut Report, text: &str, error: &SpannedError) {

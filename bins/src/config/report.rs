@@ -1,5 +1,6 @@
 //! Diagnostics: what is wrong with a configuration file, where, and what to do; for people and for programs.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
@@ -7,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use towline_core::config::Severity;
 use towline_core::error::Code;
 
-use super::locate::passwords;
+use super::sources::{Place, Source, Sources};
 
 /// The exit code for errors in a configuration: `EX_CONFIG` of `sysexits.h`.
 pub const EXIT_CONFIG: u8 = 78;
@@ -27,28 +28,34 @@ pub struct Diagnostic {
     pub column: usize,
     /// The bytes in the file, empty if it concerns the whole file.
     pub span: Range<usize>,
+    /// Which of the files of the configuration, in the order in which they were read.
+    pub source: usize,
     /// What is wrong.
     pub message: String,
     /// What to do about it; may be empty.
     pub help: String,
 }
 
-/// All that is wrong with one file.
+/// All that is wrong with a configuration.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Report {
-    /// In the order of the lines.
+    /// In the order of the files and their lines.
     pub diagnostics: Vec<Diagnostic>,
-    file: String,
-    text: String,
+    sources: Sources,
 }
 
 impl Report {
     /// An empty report about `file` with this `text`.
     pub(crate) fn new(file: &str, text: &str) -> Self {
-        Self { diagnostics: Vec::new(), file: file.to_owned(), text: text.to_owned() }
+        Self::about(Sources::from([Source::ron(file, text)]))
     }
 
-    /// Adds a diagnostic about the bytes `span` of the file, `None` for the whole file.
+    /// An empty report about these texts.
+    pub(super) const fn about(sources: Sources) -> Self {
+        Self { diagnostics: Vec::new(), sources }
+    }
+
+    /// Adds a diagnostic about the bytes `span` of the first file, `None` for the whole file.
     pub(crate) fn add(
         &mut self,
         severity: Severity,
@@ -57,12 +64,46 @@ impl Report {
         message: String,
         help: String,
     ) {
-        let (line, column) = span.as_ref().map_or((0, 0), |span| position(&self.text, span.start));
-        let (span, file) = (span.unwrap_or(0..0), self.file.clone());
-        self.diagnostics.push(Diagnostic { code, severity, file, line, column, span, message, help });
+        self.add_at(severity, code, span.map(|range| Place { source: 0, range }), message, help);
     }
 
-    /// Takes over what another report says of the same file.
+    /// Adds a diagnostic about a place, `None` for the whole first file.
+    pub(super) fn add_at(
+        &mut self,
+        severity: Severity,
+        code: Code,
+        place: Option<Place>,
+        message: String,
+        help: String,
+    ) {
+        let Some(Place { source, range: span }) = place else {
+            return self.add_whole(severity, code, 0, message, help);
+        };
+        let found = self.sources.get(source);
+        let (line, column) = found.map_or((0, 0), |found| position(&found.text, span.start));
+        let file = found.map(|found| found.name.clone()).unwrap_or_default();
+        self.diagnostics.push(Diagnostic { code, severity, file, line, column, span, source, message, help });
+    }
+
+    /// Adds a diagnostic about a whole file.
+    pub(super) fn add_whole(&mut self, severity: Severity, code: Code, source: usize, message: String, help: String) {
+        let file = self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
+        let (line, column, span) = (0, 0, 0..0);
+        self.diagnostics.push(Diagnostic { code, severity, file, line, column, span, source, message, help });
+    }
+
+    /// The texts it is about.
+    pub(super) fn sources(&self) -> Sources {
+        self.sources.clone()
+    }
+
+    /// How many of them are no errors.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count()
+    }
+
+    /// Takes over what another report says of the same configuration.
     pub(crate) fn take(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
         self.sort();
@@ -70,7 +111,7 @@ impl Report {
 
     /// Puts the diagnostics into the order of the lines.
     pub(super) fn sort(&mut self) {
-        self.diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+        self.diagnostics.sort_by_key(|diagnostic| (diagnostic.source, diagnostic.span.start));
     }
 
     /// Whether any of them is an error.
@@ -89,12 +130,15 @@ impl Report {
     #[must_use]
     pub fn render(&self, colours: bool) -> String {
         let renderer = if colours { Renderer::styled() } else { Renderer::plain() };
-        let masked = Masked::new(&self.text);
+        let mut all: BTreeMap<usize, Masked> = BTreeMap::new();
+        let nothing = Source::ron("", "");
         let each = self.diagnostics.iter().map(|diagnostic| {
-            let text = renderer.render(&[self.group(diagnostic, &masked)]);
+            let source = self.sources.get(diagnostic.source).unwrap_or(&nothing);
+            let masked = &*all.entry(diagnostic.source).or_insert_with(|| Masked::new(source));
+            let text = renderer.render(&[group(diagnostic, masked)]);
             // The renderer counts columns in the masked line; an editor needs those of the file.
             let (line, shown) = position(&masked.text, masked.place(&diagnostic.span).start);
-            let place = |column| format!("{}:{line}:{column}", self.file);
+            let place = |column| format!("{}:{line}:{column}", diagnostic.file);
             text.replacen(&place(shown), &place(diagnostic.column), 1)
         });
         let mut text = each.collect::<Vec<_>>().join("\n\n");
@@ -121,24 +165,25 @@ impl Report {
         });
         format!("[{}]", objects.collect::<Vec<_>>().join(","))
     }
+}
 
-    fn group<'a>(&'a self, diagnostic: &'a Diagnostic, masked: &'a Masked) -> Group<'a> {
-        let level = match diagnostic.severity {
-            Severity::Error => Level::ERROR,
-            Severity::Warning => Level::WARNING,
-        };
-        let title = level.primary_title(&diagnostic.message).id(diagnostic.code.to_string());
-        let mut group = if diagnostic.line == 0 {
-            title.element(Origin::path(&self.file))
-        } else {
-            let mark = AnnotationKind::Primary.span(masked.place(&diagnostic.span));
-            title.element(Snippet::source(&masked.text).path(&self.file).line_start(1).annotation(mark))
-        };
-        if !diagnostic.help.is_empty() {
-            group = group.element(Level::HELP.message(&diagnostic.help));
-        }
-        group
+/// What the renderer makes of one diagnostic.
+fn group<'a>(diagnostic: &'a Diagnostic, masked: &'a Masked) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(&diagnostic.message).id(diagnostic.code.to_string());
+    let mut group = if diagnostic.line == 0 {
+        title.element(Origin::path(&diagnostic.file))
+    } else {
+        let mark = AnnotationKind::Primary.span(masked.place(&diagnostic.span));
+        title.element(Snippet::source(&masked.text).path(&diagnostic.file).line_start(1).annotation(mark))
+    };
+    if !diagnostic.help.is_empty() {
+        group = group.element(Level::HELP.message(&diagnostic.help));
     }
+    group
 }
 
 impl fmt::Display for Report {
@@ -170,8 +215,8 @@ struct Masked {
 impl Masked {
     const STARS: &'static str = "***";
 
-    fn new(original: &str) -> Self {
-        let hidden = passwords(original);
+    fn new(source: &Source) -> Self {
+        let (original, hidden) = (source.text.as_str(), source.hidden.clone());
         let (mut text, mut copied) = (String::with_capacity(original.len()), 0);
         for range in &hidden {
             text += original.get(copied..range.start).unwrap_or_default();
@@ -242,7 +287,7 @@ mod tests {
     #[test]
     fn masking_moves_the_spans_along() {
         let text = "(password: \"geheim-é\", name: \"x\", password: \"\", port: 0)";
-        let masked = Masked::new(text);
+        let masked = Masked::new(&Source::ron("", text));
         assert_eq!(masked.text, "(password: ***, name: \"x\", password: ***, port: 0)");
         for word in ["name", "port: 0", "password"] {
             let at = text.find(word).expect("the word is there");

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use towline_core::config::{ConfigPath, Severity, TlsConfig};
 use towline_core::explain::codes;
 
-use super::locate::{Tree, passwords};
 use super::{Loaded, Report};
 
 /// The right of everybody to read a file.
@@ -29,8 +28,7 @@ pub struct Folder {
 
 /// Looks for these folders, and at who may read the file itself and the private keys of `tls`.
 pub fn look_around<T>(loaded: &Loaded<T>, folders: &[Folder], tls: &[(&ConfigPath, &TlsConfig)]) -> Report {
-    let mut report = Report::new(&loaded.path.display().to_string(), &loaded.text);
-    let tree = Tree::new(&loaded.text);
+    let mut report = loaded.report();
     for Folder { at, path, holds, severity } in folders {
         let why = match std::fs::metadata(path) {
             Ok(found) if found.is_dir() => continue,
@@ -39,20 +37,22 @@ pub fn look_around<T>(loaded: &Loaded<T>, folders: &[Folder], tls: &[(&ConfigPat
         };
         let message = format!("the folder for {holds}, {}, {why}", path.display());
         let help = "make the folder, mount its disk, or correct the name".to_owned();
-        report.add(*severity, codes::MISSING_FOLDER, Some(tree.locate(at)), message, help);
+        report.add_at(*severity, codes::MISSING_FOLDER, Some(loaded.locate(at)), message, help);
     }
-    if !passwords(&loaded.text).is_empty() && is_readable_by_all(&loaded.path) {
-        let message = "every user of this machine may read this file, which has passwords".to_owned();
-        let help = format!("take that right away: chmod o-r {}", loaded.path.display());
-        report.add(Severity::Warning, codes::READABLE_BY_ALL, None, message, help);
+    for (index, source) in loaded.sources.iter().enumerate() {
+        if !source.hidden.is_empty() && is_readable_by_all(Path::new(&source.name)) {
+            let message = "every user of this machine may read this file, which has passwords".to_owned();
+            let help = format!("take that right away: chmod o-r {}", source.name);
+            report.add_whole(Severity::Warning, codes::READABLE_BY_ALL, index, message, help);
+        }
     }
     for (at, tls) in tls {
         let Some(key) = tls.key.as_deref().filter(|_| tls.enable).map(|key| loaded.resolve(key)) else { continue };
         if is_readable_by_all(&key) {
             let message = format!("every user of this machine may read the private key {}", key.display());
             let help = format!("take that right away: chmod o-r {}", key.display());
-            let span = tree.locate(&at.field("key"));
-            report.add(Severity::Warning, codes::READABLE_BY_ALL, Some(span), message, help);
+            let place = loaded.locate(&at.field("key"));
+            report.add_at(Severity::Warning, codes::READABLE_BY_ALL, Some(place), message, help);
         }
     }
     report.sort();

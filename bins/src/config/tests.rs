@@ -5,6 +5,8 @@ use towline_core::config::{
     TrayConfig,
 };
 
+use serde::de::DeserializeOwned;
+
 use super::*;
 
 const BUILT: Built = Built { psk: true };

@@ -32,8 +32,7 @@ use towline_core::address::Endpoint;
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 
-use serde::de::DeserializeOwned;
-use towline_core::config::{Check, ConfigPath, Severity};
+use towline_core::config::{ConfigPath, Severity};
 use towline_core::drive::{Hands, Injector};
 use towline_core::explain::codes;
 use towline_core::node::{Node, Role, Settings};
@@ -41,7 +40,7 @@ use towline_core::notice::ExitReason;
 use towline_core::printable;
 use towline_core::time::Instant;
 
-use crate::config::{EXIT_CONFIG, Folder, Loaded, Report, examine, look_around};
+use crate::config::{Configured, EXIT_CONFIG, Folder, Loaded, Report, examine, look_around};
 
 pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
@@ -67,7 +66,7 @@ pub trait Daemon {
     /// Whether it runs on while the machine gets other addresses and other ways to other networks.
     const STAYS: bool = true;
     /// Its configuration.
-    type Config: DeserializeOwned + Check;
+    type Config: Configured;
     /// Its role.
     type Role: Role;
 

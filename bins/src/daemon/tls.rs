@@ -62,7 +62,7 @@ pub fn read_tls<T>(loaded: &Loaded<T>, places: &Places<'_>) -> Result<Tls, Repor
     let Places { own, peers, accepts } = places;
     let wall = SharedWall::new(now());
     let reader = Reader { loaded, wall: &wall };
-    let mut report = Report::new(&loaded.path.display().to_string(), "");
+    let mut report = loaded.report();
     let (certificate, offer) = noted(&mut report, reader.offer(own));
     let engines = if *accepts { noted(&mut report, reader.acceptor(own, peers, certificate)) } else { Acceptor::new() };
     let mut offers = BTreeMap::new();
@@ -153,7 +153,7 @@ impl<T> Reader<'_, T> {
     }
 
     fn report(&self, peer: &Peer<'_>, error: &TlsError) -> Report {
-        let mut report = Report::new(&self.loaded.path.display().to_string(), "");
+        let mut report = self.loaded.report();
         let message = format!("{}: {error}", peer.at);
         report.add(Severity::Error, error.code(), None, message, error.help().to_owned());
         report

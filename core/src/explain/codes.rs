@@ -98,4 +98,26 @@ codes! {
     MISSING_FOLDER = 853;
     /// Both sides are to dial, and one of them cannot be dialled.
     BOTH_DIRECTIONS = 854;
+    /// A text in Bareos' syntax is broken.
+    CONF_SYNTAX = 860;
+    /// A file that is included cannot be read.
+    MISSING_INCLUDE = 861;
+    /// Files include each other in a circle, or too deeply.
+    RECURSIVE_INCLUDE = 862;
+    /// A command whose output is included does not do its work.
+    FAILED_INCLUDE = 863;
+    /// A program of Bareos has no resource of this name.
+    UNKNOWN_RESOURCE = 864;
+    /// A resource has no directive of this name.
+    UNKNOWN_DIRECTIVE = 865;
+    /// A directive is known, and has no effect.
+    WITHOUT_EFFECT = 866;
+    /// A directive is known, and refused.
+    REFUSED_DIRECTIVE = 867;
+    /// A job is disabled or left out, because something it needs is not supported.
+    DISABLED = 868;
+    /// A line of a schedule cannot be kept.
+    REFUSED_RUN = 869;
+    /// A folder has no configuration, or two.
+    NO_CONFIGURATION = 870;
 }

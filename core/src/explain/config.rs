@@ -272,4 +272,78 @@ pub(super) const PAGES: &[Page] = &[
          client has no address there, or does not listen. Only the client's own connections are used.",
         "Give the client an address or let it listen, or set `connection_from_director_to_client: false` on that side.",
     ),
+    finding(
+        codes::CONF_SYNTAX,
+        "the configuration is not valid in Bareos' syntax",
+        "A brace or a quote is missing or too many, or a word stands where no resource or directive can begin. Reading stopped \
+         there; the mistake may be a little before it.",
+        "Look at the marked place and the resource before it. Each brace and each quote that opens needs one that closes.",
+    ),
+    finding(
+        codes::MISSING_INCLUDE,
+        "an included file cannot be read",
+        "A word that begins with an at sign names a file that does not exist or that this user may not read. A name with wildcards may match \
+         nothing; one without must be there. Relative names start where the program was started.",
+        "Correct the name, let the user of the daemon read the file, or remove the line.",
+    ),
+    finding(
+        codes::RECURSIVE_INCLUDE,
+        "files include each other without end",
+        "A file includes itself, directly or through others, or the includes are nested deeper than anybody needs.",
+        "Follow the chain of includes from the marked place, and break it.",
+    ),
+    finding(
+        codes::FAILED_INCLUDE,
+        "a command whose output is included has failed",
+        "An at sign and a vertical bar run a command and read what it prints. It could not be started, ended with an error, \
+         took too long, or printed too much. It is run without a shell, unless it begins with one.",
+        "Run the command by hand as the user of the daemon. It must end by itself, with exit code 0.",
+    ),
+    finding(
+        codes::UNKNOWN_RESOURCE,
+        "unknown resource",
+        "The program has no resource of this name. Often the file belongs to another program, or a closing brace is one too many.",
+        "Use the name suggested, or move the resource to the program that it is for.",
+    ),
+    finding(
+        codes::UNKNOWN_DIRECTIVE,
+        "unknown directive",
+        "The resource has no directive of this name. It is refused, because a misspelt one would silently do nothing. The \
+         directives of Bareos that there are, and what becomes of each, are in the table of directives in the docs.",
+        "Use the name suggested, move the directive to the resource it belongs into, or remove it.",
+    ),
+    finding(
+        codes::WITHOUT_EFFECT,
+        "a directive has no effect",
+        "Towline knows the directive and does not act on it; the message says what happens instead. It is accepted, so that \
+         a configuration of Bareos can be used as it is.",
+        "Check that what happens instead is all right. Remove the directive to be rid of the warning.",
+    ),
+    finding(
+        codes::REFUSED_DIRECTIVE,
+        "a directive is refused",
+        "Towline knows the directive and does not act on it, and leaving it out of account would lose data or let somebody in \
+         who should not.",
+        "Do what the message says, or remove the directive if what it protects from is of no concern.",
+    ),
+    finding(
+        codes::DISABLED,
+        "a job is disabled or left out",
+        "The job asks for something that is not supported and without which it might save nothing useful, such as a script \
+         that writes what is to be saved. So it is not run at all, while the rest of the configuration works.",
+        "Remove the directive if the job is right without it, or let another program do that part.",
+    ),
+    finding(
+        codes::REFUSED_RUN,
+        "a line of a schedule cannot be kept",
+        "A run line names days, times or changes of the job that a schedule cannot hold, or that are no days and times.",
+        "Write the line as the message says. What a line would change of a job needs a job of its own.",
+    ),
+    finding(
+        codes::NO_CONFIGURATION,
+        "a folder has no configuration, or two",
+        "A folder was named as the configuration. It must have exactly one: a file of Towline's own, or what Bareos has there, \
+         a single file or a tree.",
+        "Name the file itself, or make the folder have one of the names in the message.",
+    ),
 ];

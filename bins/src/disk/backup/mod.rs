@@ -10,7 +10,7 @@
 pub mod estimate;
 mod hold;
 mod item;
-mod pattern;
+pub(crate) mod pattern;
 pub(crate) mod regex;
 mod select;
 #[cfg(test)]

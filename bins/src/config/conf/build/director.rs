@@ -1,0 +1,218 @@
+//! The director.
+
+use towline_core::explain::codes;
+
+use super::super::map::{Mapped, Mapper, names};
+use super::super::parse::Block;
+use super::super::value::{Node, Value};
+use super::job::{Around, jobs};
+use super::{fileset, list, listen, of_kind, schedule, whole};
+
+pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
+    let found = mapper.resources(blocks);
+    // Jobs are read when all is known that they may have from elsewhere.
+    let (of_jobs, rest): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|(table, _)| matches!(table.name, "Job" | "JobDefs"));
+    let mut all: Vec<Mapped> =
+        rest.into_iter().map(|(table, block)| mapper.map(table, &block.name, &block.items, &[])).collect();
+    let mut kind = |kind: &str| of_kind(&mut all, kind);
+    let (directors, clients, mut storages, pools) = (kind("Director"), kind("Client"), kind("Storage"), kind("Pool"));
+    let (catalogs, messages) = (kind("Catalog"), kind("Messages"));
+    let (schedules, filesets) = (kind("Schedule"), kind("FileSet"));
+    let (profiles, consoles, users) = (kind("Profile"), kind("Console"), kind("User"));
+    for user in users {
+        let message = format!("user {:?} has no effect: users log in through PAM, which is not asked", user.name);
+        mapper.warning(codes::WITHOUT_EFFECT, &user.place, message, "make a console of it");
+    }
+    let (messages, catalog) = (names(&messages), names(&catalogs));
+    for (to, known, kind) in clients
+        .iter()
+        .chain(&pools)
+        .filter_map(|resource| Some((resource.made("Catalog")?.clone(), &catalog, "Catalog")))
+        .chain(
+            directors.iter().filter_map(|resource| Some((resource.made("Messages")?.clone(), &messages, "Messages"))),
+        )
+    {
+        mapper.refer(kind, &to, known.iter().map(String::as_str));
+    }
+    let mut fields = Vec::new();
+    let mut own = Vec::new();
+    let mut folder = None;
+    if let Some(mut daemon) = mapper.only("Director", directors) {
+        listen::listen(mapper, &mut daemon);
+        mapper.require(&daemon, &[("name", "Name"), ("password", "Password")]);
+        // More jobs at once than anybody has asked for would be a surprise.
+        daemon.default("maximum_concurrent_jobs", Value::Number(1));
+        own.clone_from(&daemon.tls);
+        folder = daemon.fields.iter().find(|(field, _)| *field == "working_directory").map(|(_, node)| node.clone());
+        fields.push(("director", daemon.node()));
+    }
+    storages.iter_mut().for_each(|storage| device(mapper, storage));
+    for client in &clients {
+        mapper.require(client, &[("name", "Name"), ("address", "Address"), ("password", "Password")]);
+    }
+    let pools = pools_of(mapper, pools);
+    let filesets: Vec<_> = filesets.into_iter().map(|set| fileset::build(mapper, set)).collect();
+    let schedules: Vec<_> = schedules.into_iter().map(|schedule| schedule::build(mapper, schedule)).collect();
+    let around = Around {
+        clients: &clients,
+        storages: &storages,
+        pools: &pools,
+        filesets: &filesets,
+        schedules: &schedules,
+        messages: &messages,
+        catalogs: &catalog,
+    };
+    let jobs = jobs(mapper, &of_jobs, &around);
+    let consoles = consoles.into_iter().map(|console| access(mapper, console, &profiles));
+    let consoles: Vec<Mapped> = consoles.collect();
+    let peers = |resources: Vec<Mapped>| list(resources.into_iter().map(|resource| resource.peer(&own)).collect());
+    let plain = |resources: Vec<Mapped>| list(resources.into_iter().map(Mapped::node).collect());
+    fields.push(("jobs", plain(jobs)));
+    fields.push(("filesets", plain(filesets.into_iter().map(|set| set.0).collect())));
+    fields.push(("schedules", plain(schedules)));
+    fields.push(("pools", plain(pools)));
+    fields.push(("clients", peers(clients)));
+    fields.push(("storages", peers(storages)));
+    fields.push(("consoles", peers(consoles)));
+    if let Some(catalog) = database(mapper, &catalogs, folder.as_ref()) {
+        fields.push(("catalog", catalog));
+    }
+    whole(fields)
+}
+
+/// The device of a storage.
+fn device(mapper: &mut Mapper, storage: &mut Mapped) {
+    let devices: Vec<Node> = storage.words("Device").cloned().collect();
+    first_of(mapper, "Device", &devices);
+    if let Some(first) = devices.first() {
+        storage.set("device", first.clone());
+    }
+    let needed = [
+        ("name", "Name"),
+        ("address", "Address"),
+        ("password", "Password"),
+        ("device", "Device"),
+        ("media_type", "MediaType"),
+    ];
+    mapper.require(storage, &needed);
+}
+
+/// Says that only the first of several counts.
+pub(super) fn first_of(mapper: &mut Mapper, directive: &str, values: &[Node]) {
+    if let Some(second) = values.get(1) {
+        let message = format!("this and what follows has no effect: the first `{directive}` is used");
+        mapper.warning(codes::WITHOUT_EFFECT, &second.place, message, "");
+    }
+}
+
+/// The pools that jobs can use.
+fn pools_of(mapper: &mut Mapper, pools: Vec<Mapped>) -> Vec<Mapped> {
+    let mut found = Vec::new();
+    for mut pool in pools {
+        mapper.require(&pool, &[("name", "Name")]);
+        if pool.said("PoolType") == Some("scratch") {
+            let message = format!("pool {:?} is left out: no pool takes volumes from another", pool.name);
+            mapper.warning(codes::WITHOUT_EFFECT, &pool.place, message, "let each pool label its own: `Label Format`");
+            continue;
+        }
+        if let Some(format) = pool.made("LabelFormat").cloned() {
+            if pool.said("LabelFormat").is_some_and(|text| text.contains(['$', '['])) {
+                let message = "the names of volumes have no variables".to_owned();
+                let help = "write how they begin, as `Full-`; a number of four digits follows";
+                mapper.error(codes::REFUSED_DIRECTIVE, &format.place, message, help);
+            }
+            pool.set("label_format", format);
+        }
+        let storages: Vec<Node> = pool.words("Storage").cloned().collect();
+        first_of(mapper, "Storage", &storages);
+        if let Some(storage) = storages.first() {
+            pool.set("storage", storage.clone());
+        }
+        found.push(pool);
+    }
+    found
+}
+
+/// The limits of a console that has none in Bareos only if it says so.
+const ACLS: [&str; 6] = ["JobAcl", "ClientAcl", "StorageAcl", "PoolAcl", "FileSetAcl", "WhereAcl"];
+
+/// A console and the commands it may use.
+fn access(mapper: &mut Mapper, mut console: Mapped, profiles: &[Mapped]) -> Mapped {
+    mapper.require(&console, &[("name", "Name"), ("password", "Password")]);
+    let used: Vec<Node> = console.words("Profile").cloned().collect();
+    for profile in &used {
+        mapper.refer("Profile", profile, profiles.iter().map(|profile| profile.name.as_str()));
+    }
+    let is_used = |profile: &&Mapped| used.iter().any(|name| name.value == Value::Text(profile.name.clone()));
+    let with: Vec<&Mapped> = std::iter::once(&console).chain(profiles.iter().filter(is_used)).collect();
+    let commands: Vec<Node> = with.iter().flat_map(|one| one.words("CommandAcl")).cloned().collect();
+    let harmless = |node: &Node| {
+        let Value::Text(text) = &node.value else { return false };
+        text.starts_with('!') || ["status", ".status", "help", "version", ".api"].contains(&text.as_str())
+    };
+    let missing: Vec<_> = ACLS.into_iter().filter(|acl| !with.iter().any(|one| one.settles(acl))).collect();
+    if !commands.iter().all(harmless) && !missing.is_empty() {
+        let message = format!(
+            "console {:?} has no {}, and may use its commands on all: only `CommandACL` restricts",
+            console.name,
+            missing.join(", ")
+        );
+        mapper.warning(codes::WITHOUT_EFFECT, &console.place, message, "take commands out of `CommandACL`");
+    }
+    if let Some(first) = commands.first() {
+        let place = first.place.clone();
+        console.set("command_acl", Node::new(place, Value::List(commands)));
+    }
+    console
+}
+
+/// The catalog.
+fn database(mapper: &mut Mapper, catalogs: &[Mapped], folder: Option<&Node>) -> Option<Node> {
+    let catalog = catalogs.first()?;
+    for further in catalogs.iter().skip(1) {
+        let message = format!("catalog {:?} is one too many: a director has one", further.name);
+        mapper.error(codes::REFUSED_DIRECTIVE, &further.place, message, "remove it, or run a director for each");
+    }
+    let take = |directive: &'static str, field: &'static str| Some((field, catalog.made(directive)?.clone()));
+    let Some(name) = catalog.made("DbName") else {
+        let message = "`Catalog` needs the directive `DbName`".to_owned();
+        mapper.error(codes::MISSING_FIELD, &catalog.place, message, "add `DbName = …`");
+        return None;
+    };
+    if catalog.said("DbDriver") == Some("sqlite") {
+        let path = match (&name.value, folder.map(|node| &node.value)) {
+            (Value::Text(file), Some(Value::Text(folder))) if !file.contains('/') => format!("{folder}/{file}.sqlite"),
+            (Value::Text(file), _) if !file.contains('/') => format!("/var/lib/towline/{file}.sqlite"),
+            (Value::Text(file), _) => file.clone(),
+            _ => String::new(),
+        };
+        let inside = vec![("path", Node::text(name.place.clone(), path))];
+        return Some(choice(catalog, "sqlite", inside));
+    }
+    let mut inside: Vec<_> = [
+        take("DbName", "database"),
+        take("DbUser", "user"),
+        take("DbPassword", "password"),
+        take("DbPort", "port"),
+        take("DbAddress", "host"),
+    ]
+    .into_iter()
+    .flatten()
+    // An empty password is none.
+    .filter(|(field, node)| *field != "password" || node.value != Value::Text(String::new()))
+    .collect();
+    if let Some(socket) = catalog.made("DbSocket") {
+        let Value::Text(path) = &socket.value else { return None };
+        let folder =
+            path.rsplit_once('/').filter(|(_, file)| file.starts_with(".s.PGSQL")).map_or(&**path, |(up, _)| up);
+        inside.retain(|(field, _)| *field != "host");
+        inside.push(("host", Node::text(socket.place.clone(), folder)));
+    }
+    Some(choice(catalog, "postgres", inside))
+}
+
+fn choice(catalog: &Mapped, name: &'static str, inside: Vec<(&'static str, Node)>) -> Node {
+    let inside = Node::new(catalog.place.clone(), Value::Fields(inside));
+    Node::new(catalog.place.clone(), Value::Choice(name, Box::new(inside)))
+}

@@ -1,0 +1,134 @@
+//! Filesets: blocks `Include` with blocks `Options`, and `Exclude` (`wire/2 §1.6`).
+
+use towline_core::explain::codes;
+
+use super::super::directives::fileset::BLOCKS;
+use super::super::map::{Mapped, Mapper};
+use super::super::parse::{Item, Name};
+use super::super::value::{Node, Value};
+use super::list;
+
+/// A fileset, for jobs to refer to.
+pub(super) struct Set(pub(super) Mapped);
+
+pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Set {
+    mapper.require(&set, &[("name", "Name")]);
+    let mut includes = Vec::new();
+    let items: Vec<Item> = set.given("Include").map(|given| given.item.clone()).collect();
+    for item in &items {
+        if let Some(mut include) = block(mapper, "Include", item) {
+            let blocks: Vec<Item> = include.given("Options").map(|given| given.item.clone()).collect();
+            let mut options = Vec::new();
+            for item in &blocks {
+                if let Some(mut each) = block(mapper, "Options", item) {
+                    files_by_name(&mut each);
+                    set.is_disabled |= each.is_disabled;
+                    options.push(each.node());
+                }
+            }
+            if !options.is_empty() {
+                include.set("options", list(options));
+            }
+            set.is_disabled |= include.is_disabled;
+            include.default("files", Value::List(Vec::new()));
+            includes.push(include.node());
+        }
+    }
+    let mut left_out = Vec::new();
+    let items: Vec<Item> = set.given("Exclude").map(|given| given.item.clone()).collect();
+    for item in &items {
+        if let Some(exclude) = block(mapper, "Exclude", item)
+            && let Some((_, Node { value: Value::List(files), .. })) =
+                exclude.fields.into_iter().find(|(field, _)| *field == "files")
+        {
+            left_out.extend(files);
+        }
+    }
+    if !left_out.is_empty() {
+        let place = left_out.first().map(|node: &Node| node.place.clone()).unwrap_or_default();
+        set.set("exclude", Node::new(place, Value::Fields(vec![("files", list(left_out))])));
+    }
+    set.set("include", Node::new(set.place.clone(), Value::List(includes)));
+    Set(set)
+}
+
+/// A block of a fileset, as its table says.
+fn block(mapper: &mut Mapper, kind: &str, item: &Item) -> Option<Mapped> {
+    let table = BLOCKS.iter().find(|block| block.name == kind)?;
+    match &item.block {
+        Some(items) => {
+            let name = Name { text: kind.to_owned(), place: item.name.place.clone() };
+            Some(mapper.map(table, &name, items, &[]))
+        }
+        None => {
+            let message = format!("`{kind}` is a block");
+            mapper.error(codes::WRONG_VALUE, &item.name.place, message, format!("write `{kind} {{ … }}`"));
+            None
+        }
+    }
+}
+
+/// `WildFile` without a slash is held against the name of a file, not its path.
+fn files_by_name(options: &mut Mapped) {
+    let words: Vec<Node> = options.words("WildFile").cloned().collect();
+    let (mut wild, mut regex) = (Vec::new(), Vec::new());
+    for word in words {
+        match &word.value {
+            Value::Text(text) if text.contains(['/', '\\']) => wild.push(word),
+            Value::Text(text) => regex.push(Node::text(word.place.clone(), name_as_regex(text))),
+            _ => {}
+        }
+    }
+    if !wild.is_empty() {
+        options.set("wild_file", list(wild));
+    }
+    if !regex.is_empty() {
+        let more = options.fields.iter().find(|(field, _)| *field == "regex_file").map(|(_, node)| node.value.clone());
+        if let Some(Value::List(more)) = more {
+            regex.extend(more);
+        }
+        options.set("regex_file", list(regex));
+    }
+}
+
+/// A wildcard for the last part of a path as an extended regular expression for the whole.
+fn name_as_regex(wild: &str) -> String {
+    let mut regex = "/".to_owned();
+    let mut chars = wild.chars().peekable();
+    let mut bracket = false;
+    while let Some(c) = chars.next() {
+        match c {
+            ']' if bracket => {
+                bracket = false;
+                regex.push(c);
+            }
+            c if bracket => regex.push(c),
+            '[' => {
+                bracket = true;
+                regex.push('[');
+                if chars.next_if_eq(&'!').is_some() {
+                    regex.push('^');
+                }
+            }
+            '*' => regex += "[^/]*",
+            '?' => regex += "[^/]",
+            c if c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | '~' | ',') || !c.is_ascii() => regex.push(c),
+            c => regex.extend(['\\', c]),
+        }
+    }
+    regex.push('$');
+    regex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_become_expressions_over_the_last_part_of_a_path() {
+        assert_eq!(name_as_regex("*.o"), r"/[^/]*\.o$");
+        assert_eq!(name_as_regex("core.[0-9]?"), r"/core\.[0-9][^/]$");
+        assert_eq!(name_as_regex("[!a]b+"), r"/[^a]b\+$");
+        assert_eq!(name_as_regex("thumbs.db"), r"/thumbs\.db$");
+    }
+}

@@ -1,0 +1,266 @@
+//! Jobs: with what they have from their `JobDefs`, and what the resources they name say of them.
+
+use std::collections::BTreeMap;
+
+use towline_core::explain::codes;
+
+use super::super::map::{Mapped, Mapper};
+use super::super::parse::{Block, Item, plain};
+use super::super::read::Kind;
+use super::super::table::Resource;
+use super::super::value::{Node, Value};
+use super::director::first_of;
+use super::fileset::Set;
+
+/// How many `JobDefs` may follow each other.
+const DEEPEST: usize = 16;
+
+/// What jobs refer to.
+pub(super) struct Around<'a> {
+    pub(super) clients: &'a [Mapped],
+    pub(super) storages: &'a [Mapped],
+    pub(super) pools: &'a [Mapped],
+    pub(super) filesets: &'a [Set],
+    pub(super) schedules: &'a [Mapped],
+    pub(super) messages: &'a [String],
+    pub(super) catalogs: &'a [String],
+}
+
+/// The jobs of these resources `Job` and `JobDefs`.
+pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)], around: &Around<'_>) -> Vec<Mapped> {
+    let mut defaults: BTreeMap<String, &[Item]> = BTreeMap::new();
+    for (table, block) in resources.iter().filter(|(table, _)| table.name == "JobDefs") {
+        let mapped = mapper.map(table, &block.name, &block.items, &[]);
+        one_pool(mapper, &mapped);
+        mapper.require(&mapped, &[("name", "Name")]);
+        defaults.insert(mapped.name, &block.items);
+    }
+    let known: Vec<String> = defaults.keys().cloned().collect();
+    let mut found = Vec::new();
+    for (table, block) in resources.iter().filter(|(table, _)| table.name == "Job") {
+        let inherited = inherited(&block.items, &defaults);
+        let mut job = mapper.map(table, &block.name, &block.items, &inherited);
+        if block.items.iter().any(|item| plain(&item.name.text) == "fullbackuppool") {
+            one_pool(mapper, &job);
+        }
+        for (directive, kind, known) in [
+            ("JobDefs", "JobDefs", &known[..]),
+            ("Messages", "Messages", around.messages),
+            ("Catalog", "Catalog", around.catalogs),
+        ] {
+            if let Some(to) = job.made(directive).cloned() {
+                mapper.refer(kind, &to, known.iter().map(String::as_str));
+            }
+        }
+        if let Some(why) = left_out(&job) {
+            let message = format!("job {:?} is left out: {why}", job.name);
+            mapper.warning(codes::DISABLED, &job.place, message, "");
+            continue;
+        }
+        one(mapper, &mut job, around);
+        found.push(job);
+    }
+    found
+}
+
+/// What a job has from its `JobDefs`, and they from theirs: of each directive, what is said nearest to the job.
+fn inherited(own: &[Item], defaults: &BTreeMap<String, &[Item]>) -> Vec<Item> {
+    let mut found: Vec<Item> = Vec::new();
+    let mut from = own;
+    for _ in 0..DEEPEST {
+        let of_defaults = |item: &&Item| plain(&item.name.text) == "jobdefs";
+        let Some(next) = from.iter().rfind(of_defaults).and_then(|item| Kind::Text.read(item).ok()) else { break };
+        let Value::Text(name) = next.0.value else { break };
+        let Some(items) = defaults.get(&name) else { break };
+        let said: Vec<String> = found.iter().map(|item| plain(&item.name.text)).collect();
+        let more = items.iter().filter(|item| {
+            let name = plain(&item.name.text);
+            !["name", "description", "jobdefs"].contains(&name.as_str()) && !said.contains(&name)
+        });
+        found.extend(more.cloned());
+        from = items;
+    }
+    found
+}
+
+/// Says that there is one pool for all levels.
+fn one_pool(mapper: &mut Mapper, job: &Mapped) {
+    if let (Some(full), Some(pool)) = (job.said("FullBackupPool"), job.made("Pool"))
+        && job.said("Pool") != Some(full)
+    {
+        let message = format!("backups of all levels go to the pool {full:?}, that of `FullBackupPool`");
+        mapper.warning(codes::WITHOUT_EFFECT, &pool.place, message, "");
+    }
+}
+
+/// Why a job is not one of ours.
+fn left_out(job: &Mapped) -> Option<String> {
+    let kind = job.said("Type")?;
+    let level = job.said("Level").map(plain).unwrap_or_default();
+    match (kind, level.as_str()) {
+        ("admin" | "archive" | "consolidate", _) => Some(format!("there are no jobs of the type `{kind}`")),
+        ("backup", "base" | "since" | "virtualfull") => Some(format!("there are no backups of the level `{level}`")),
+        ("verify", "catalog" | "initcatalog" | "disktocatalog" | "data") => {
+            Some("verify jobs read the volumes and compare with the catalog: `VolumeToCatalog`".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>) {
+    let Some(kind) = job.made("Type").cloned() else {
+        let message = "`Job` needs the directive `Type`".to_owned();
+        return mapper.error(codes::MISSING_FIELD, &job.place, message, "add `Type = Backup`, or what it is");
+    };
+    let said = job.said("Type").unwrap_or_default().to_owned();
+    let is_copy = matches!(said.as_str(), "copy" | "migrate");
+    job.set("kind", kind);
+    level(mapper, job, &said);
+    let first_client = around.clients.first().filter(|_| is_copy);
+    take(job, "Client", "client", first_client.map(|client| client.name.as_str()));
+    let first_set = around.filesets.first().filter(|_| said != "backup");
+    take(job, "FileSet", "fileset", first_set.map(|set| set.0.name.as_str()));
+    let pool = if said == "backup" && job.made("FullBackupPool").is_some() { "FullBackupPool" } else { "Pool" };
+    take(job, pool, "pool", None);
+    take(job, "JobToVerify", "verify_job", None);
+    storage(mapper, job, around);
+    next_pool(mapper, job, around);
+    if let Some(schedule) = job.made("Schedule").cloned() {
+        let named = |schedule: &&Mapped| job.said("Schedule") == Some(schedule.name.as_str());
+        if around.schedules.iter().find(named).is_none_or(Mapped::is_enabled) {
+            job.set("schedule", schedule);
+        }
+    }
+    selection(mapper, job, is_copy);
+    enabled(job, &said, around);
+    let needed =
+        [("name", "Name"), ("client", "Client"), ("fileset", "FileSet"), ("storage", "Storage"), ("pool", "Pool")];
+    mapper.require(job, &needed);
+}
+
+/// A field from a directive, else the name of something else.
+fn take(job: &mut Mapped, directive: &'static str, field: &'static str, otherwise: Option<&str>) {
+    let node = job.made(directive).cloned();
+    if let Some(node) = node.or_else(|| Some(Node::text(job.place.clone(), otherwise?))) {
+        job.set(field, node);
+    }
+}
+
+/// Only backups have a level of their own.
+fn level(mapper: &mut Mapper, job: &mut Mapped, kind: &str) {
+    let Some(node) = job.made("Level").cloned() else { return };
+    let level = job.said("Level").map(plain).unwrap_or_default();
+    match (kind, level.as_str()) {
+        ("backup", "full" | "differential" | "incremental") => job.set("level", Node::text(node.place, level)),
+        ("backup", _) => {
+            let message = format!("`{level}` is no level of a backup");
+            mapper.error(codes::UNKNOWN_VALUE, &node.place, message, "write `Full`, `Differential` or `Incremental`");
+        }
+        _ => {}
+    }
+}
+
+/// The storage of a job, else that of its pool.
+fn storage(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>) {
+    let own: Vec<Node> = job.words("Storage").cloned().collect();
+    first_of(mapper, "Storage", &own);
+    let of_pool = || {
+        let pool = around.pools.iter().find(|pool| job.said("Pool") == Some(pool.name.as_str()))?;
+        pool.words("Storage").next().cloned()
+    };
+    if let Some(storage) = own.into_iter().next().or_else(of_pool) {
+        job.set("storage", storage);
+    }
+}
+
+/// A copy goes to the next pool of its pool, and to no other.
+fn next_pool(mapper: &mut Mapper, job: &Mapped, around: &Around<'_>) {
+    let Some(next) = job.made("NextPool") else { return };
+    let pool = around.pools.iter().find(|pool| job.said("Pool") == Some(pool.name.as_str()));
+    let of_pool = pool.and_then(|pool| pool.fields.iter().find(|(field, _)| *field == "next_pool"));
+    if of_pool.is_none_or(|(_, node)| node.value != next.value) {
+        let message = "`NextPool` of a job is not supported: a copy goes to the next pool of its pool".to_owned();
+        mapper.error(codes::REFUSED_DIRECTIVE, &next.place, message, "add `Next Pool` to the pool, and remove it here");
+    }
+}
+
+/// What a copy or migration takes: by the names of jobs or clients, or all that has no copy.
+fn selection(mapper: &mut Mapper, job: &mut Mapped, is_copy: bool) {
+    let Some(by) = job.made("SelectionType").cloned() else { return };
+    if !is_copy {
+        let message = "`SelectionType` has no effect: only copies and migrations select jobs".to_owned();
+        return mapper.warning(codes::WITHOUT_EFFECT, &by.place, message, "");
+    }
+    let field = match job.said("SelectionType").map(plain).unwrap_or_default().as_str() {
+        "job" => "select_jobs",
+        "client" => "select_clients",
+        "pooluncopiedjobs" => return,
+        _ => {
+            let message = "copies and migrations do not select jobs in this way".to_owned();
+            let help = "write `Job` or `Client` with a `Selection Pattern`, or `PoolUncopiedJobs`";
+            return mapper.error(codes::REFUSED_DIRECTIVE, &by.place, message, help);
+        }
+    };
+    let Some(pattern) = job.made("SelectionPattern").cloned() else { return };
+    match job.said("SelectionPattern").and_then(wildcard) {
+        Some(text) => job.set(field, Node::text(pattern.place, text)),
+        None => {
+            let message = "this regular expression is no name with wildcards".to_owned();
+            let help = "write a name, with `.*` for anything";
+            mapper.error(codes::REFUSED_DIRECTIVE, &pattern.place, message, help);
+        }
+    }
+}
+
+/// A regular expression as a name in which `*` stands for anything; `None` if it says more than that.
+fn wildcard(regex: &str) -> Option<String> {
+    let inside = regex.strip_prefix('^').unwrap_or(regex);
+    let whole = inside.strip_suffix('$').unwrap_or(inside);
+    let text = whole.replace(".*", "\0");
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | ':' | '\0');
+    let name = text.replace("\\.", "\u{1}");
+    if !name.chars().all(|c| is_plain(c) || c == '\u{1}') {
+        return None;
+    }
+    let name = name.replace('\0', "*").replace('\u{1}', ".");
+    // Without anchors an expression is found anywhere in a name.
+    let before = if regex.starts_with('^') || name.starts_with('*') { "" } else { "*" };
+    let after = if regex.ends_with('$') || name.ends_with('*') { "" } else { "*" };
+    Some(format!("{before}{name}{after}"))
+}
+
+/// A job may be started unless it, or what it needs, says otherwise.
+fn enabled(job: &mut Mapped, kind: &str, around: &Around<'_>) {
+    let is = |of: &[Mapped], directive: &'static str| {
+        let named = |one: &&Mapped| job.words(directive).any(|name| name.value == Value::Text(one.name.clone()));
+        of.iter().find(named).is_none_or(Mapped::is_enabled)
+    };
+    let set = around.filesets.iter().find(|set| job.said("FileSet") == Some(set.0.name.as_str()));
+    let is_whole = kind != "backup" || set.is_none_or(|set| !set.0.is_disabled);
+    let all = is(around.clients, "Client") && is(around.storages, "Storage") && is_whole;
+    if !(job.is_enabled() && !job.is_disabled && all) {
+        let place = job.made("Enabled").map_or_else(|| job.place.clone(), |node| node.place.clone());
+        job.set("enabled", Node::new(place, Value::Bool(false)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn simple_expressions_become_names_with_wildcards() {
+        for (regex, name) in [
+            (".*", "*"),
+            ("^backup-.*$", "backup-*"),
+            ("backup-fd", "*backup-fd*"),
+            ("^a\\.b$", "a.b"),
+            (".*-full$", "*-full"),
+        ] {
+            assert_eq!(wildcard(regex).as_deref(), Some(name), "{regex}");
+        }
+        for regex in ["a|b", "[ab]", "a+", "a.b", "(a)", "a?"] {
+            assert_eq!(wildcard(regex), None, "{regex}");
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! `bareos-dir`: the director.
+
+use super::super::build;
+use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
+use super::super::table::{Act, Component, Directive, Resource, always, field, made, refused, without};
+use super::job::JOB;
+use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, TLS};
+
+pub(in super::super) const COMPONENT: Component = Component {
+    name: "bareos-dir",
+    ron: "director.ron",
+    file: "bareos-dir.conf",
+    tree: "bareos-dir.d",
+    build: build::director::build,
+    resources: &[
+        Resource { name: "Director", also: &["Directors"], rows: &[NAMED, LISTEN, DAEMON, DIRECTOR, TLS] },
+        Resource { name: "Client", also: &["Clients"], rows: &[NAMED, CLIENT, TLS] },
+        Resource { name: "JobDefs", also: &[], rows: &[NAMED, JOB] },
+        Resource { name: "Job", also: &["Jobs"], rows: &[NAMED, JOB] },
+        Resource { name: "Storage", also: &["Storages"], rows: &[NAMED, STORAGE, TLS] },
+        Resource { name: "Catalog", also: &["Catalogs"], rows: &[NAMED, CATALOG] },
+        Resource { name: "Schedule", also: &["Schedules"], rows: &[NAMED, SCHEDULE] },
+        Resource { name: "FileSet", also: &["FileSets"], rows: &[NAMED, FILESET] },
+        Resource { name: "Pool", also: &["Pools"], rows: &[NAMED, POOL] },
+        Resource { name: "Messages", also: &[], rows: &[NAMED, MESSAGES, TO] },
+        Resource { name: "Counter", also: &["Counters"], rows: &[NAMED, COUNTER] },
+        Resource { name: "Profile", also: &["Profiles"], rows: &[NAMED, ACLS] },
+        Resource { name: "Console", also: &["Consoles"], rows: &[NAMED, CONSOLE, ACLS, PROFILES, TLS] },
+        Resource { name: "User", also: &["Users"], rows: &[NAMED, ACLS, PROFILES] },
+    ],
+};
+
+const NO_NDMP: &str = "NDMP is not spoken";
+const STATISTICS: &str = "no statistics are collected";
+const NO_QUOTA: &str = "a client may save as much as the volumes hold";
+const RETAINED: &str = "files and jobs stay in the catalog until their volume is used again, see `VolumeRetention`";
+const NO_NATIVE: Act = Act::Refused("NDMP is not spoken; take the resource out");
+const CATALOGS: &str = "names the catalog, which must be there: there is one";
+
+const DIRECTOR: &[Directive] = &[
+    field("Password", Text, "password"),
+    field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
+    field("MaximumConsoleConnections", Number, "max_console_connections"),
+    field("FdConnectTimeout", Time, "fd_connect_timeout"),
+    field("SdConnectTimeout", Time, "sd_connect_timeout"),
+    field("HeartbeatInterval", Time, "heartbeat_interval"),
+    without("QueryFile", Text, "there are no stored queries"),
+    without("Subscriptions", Number, "nothing is counted"),
+    without("StatisticsRetention", Time, STATISTICS),
+    without("StatisticsCollectInterval", Number, STATISTICS),
+    refused("KeyEncryptionKey", Text, "volumes would be written unencrypted; remove it if that is right"),
+    without("NdmpSnooping", Bool, NO_NDMP),
+    without("NdmpLogLevel", Number, NO_NDMP),
+    without("NdmpNamelistFhinfoSetZeroForInvalidUquad", Bool, NO_NDMP),
+    without("Auditing", Bool, "what consoles do is in the log"),
+    without("AuditEvents", Words, "what consoles do is in the log"),
+];
+
+const CLIENT: &[Directive] = &[
+    field("Address", Text, "address").or(&["FdAddress"]),
+    field("LanAddress", Text, "lan_address"),
+    field("Port", Kind::Port, "port").or(&["FdPort"]),
+    field("Password", Text, "password").or(&["FdPassword"]),
+    field("Passive", Bool, "passive"),
+    field("ConnectionFromDirectorToClient", Bool, "connection_from_director_to_client"),
+    field("ConnectionFromClientToDirector", Bool, "connection_from_client_to_director"),
+    field("HeartbeatInterval", Time, "heartbeat_interval"),
+    field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
+    field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),
+    made("Enabled", Bool, "with `no`, the jobs of the client are disabled"),
+    made("Catalog", Text, CATALOGS),
+    always("Protocol", Text, &["native"], &NO_NATIVE),
+    without("AuthType", Text, NO_NDMP),
+    without("Username", Text, NO_NDMP),
+    without("HardQuota", Size, NO_QUOTA),
+    without("SoftQuota", Size, NO_QUOTA),
+    without("SoftQuotaGracePeriod", Time, NO_QUOTA),
+    without("StrictQuotas", Bool, NO_QUOTA),
+    without("QuotaIncludeFailedJobs", Bool, NO_QUOTA),
+    without("FileRetention", Time, RETAINED),
+    without("JobRetention", Time, RETAINED),
+    without("AutoPrune", Bool, RETAINED),
+    without("NdmpLogLevel", Number, NO_NDMP),
+    without("NdmpBlockSize", Size, NO_NDMP),
+    without("NdmpUseLmdb", Bool, NO_NDMP),
+];
+
+const STORAGE: &[Directive] = &[
+    field("Address", Text, "address").or(&["SdAddress"]),
+    field("LanAddress", Text, "lan_address"),
+    field("Port", Kind::Port, "port").or(&["SdPort"]),
+    field("Password", Text, "password").or(&["SdPassword"]),
+    made("Device", Words, "is `device`; the first of several counts"),
+    field("MediaType", Text, "media_type"),
+    field("HeartbeatInterval", Time, "heartbeat_interval"),
+    field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
+    field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),
+    made("Enabled", Bool, "with `no`, the jobs with the storage are disabled"),
+    always("Protocol", Text, &["native"], &NO_NATIVE),
+    without("AuthType", Text, NO_NDMP),
+    without("Username", Text, NO_NDMP),
+    always("AutoChanger", Bool, &["no"], &Act::Without("the storage daemon knows the device by its name")),
+    without("AllowCompression", Bool, "files are saved as they are"),
+    without("CacheStatusInterval", Time, "the storage daemon is asked each time"),
+    without("MaximumConcurrentReadJobs", Number, "jobs that read count as the others, see `MaximumConcurrentJobs`"),
+    without("PairedStorage", Text, NO_NDMP),
+    without("CollectStatistics", Bool, STATISTICS),
+    without("NdmpChangerDevice", Text, NO_NDMP),
+];
+
+const ONE_CONNECTION: &str = "the catalog has one connection, which is kept and made anew";
+
+const CATALOG: &[Directive] = &[
+    made("DbName", Text, "is `database` of `postgres`; with `DbDriver = sqlite`, the `path` of the file"),
+    made("DbUser", Text, "is `user` of `postgres`").or(&["User"]),
+    made("DbPassword", Text, "is `password` of `postgres`").or(&["Password"]),
+    made("DbAddress", Text, "is `host` of `postgres`").or(&["Address"]),
+    made("DbPort", Number, "is `port` of `postgres`").or(&["Port"]),
+    made("DbSocket", Text, "its folder is `host` of `postgres`").or(&["Socket"]),
+    made(
+        "DbDriver",
+        Choice(&[("postgresql", "postgres"), ("sqlite", "sqlite"), ("sqlite3", "sqlite")]),
+        "`sqlite` makes it a file of Towline's own; older versions have the directive",
+    ),
+    without("MultipleConnections", Bool, ONE_CONNECTION),
+    without("DisableBatchInsert", Bool, "files go to the catalog many at a time"),
+    always("Reconnect", Bool, &["yes"], &Act::Without(ONE_CONNECTION)),
+    always("ExitOnFatal", Bool, &["no"], &Act::Without("jobs wait for a catalog that is away")),
+    without("MinConnections", Number, ONE_CONNECTION),
+    without("MaxConnections", Number, ONE_CONNECTION),
+    without("IncConnections", Number, ONE_CONNECTION),
+    without("IdleTimeout", Number, ONE_CONNECTION),
+    without("ValidateTimeout", Number, ONE_CONNECTION),
+];
+
+const SCHEDULE: &[Directive] = &[
+    made("Run", Any, "is one of `runs`; a line that `runs` cannot hold is refused"),
+    made("Enabled", Bool, "with `no`, no job is started by the schedule"),
+];
+
+const FILESET: &[Directive] = &[
+    made("Include", Any, "is one of `include`"),
+    made("Exclude", Any, "is part of `exclude`"),
+    without("IgnoreFileSetChanges", Bool, "a fileset that has changed begins with a full backup"),
+    without("EnableVSS", Bool, "it is for clients on Windows"),
+];
+
+/// What the volumes of a pool are for.
+const POOL_TYPES: Kind = Choice(&[
+    ("Backup", "backup"),
+    ("Scratch", "scratch"),
+    ("Copy", "backup"),
+    ("Migration", "backup"),
+    ("Archive", "backup"),
+    ("Cloned", "backup"),
+    ("Save", "backup"),
+]);
+
+const POOL: &[Directive] = &[
+    made("PoolType", POOL_TYPES, "a pool of the type `Scratch` is left out: no pool takes volumes from another"),
+    made("LabelFormat", Text, "is `label_format`; one with variables is refused"),
+    field("MaximumVolumes", Number, "maximum_volumes"),
+    field("MaximumVolumeJobs", Number, "maximum_volume_jobs"),
+    field("MaximumVolumeBytes", Size, "maximum_volume_bytes"),
+    field("VolumeRetention", Time, "volume_retention"),
+    field("VolumeUseDuration", Time, "volume_use_duration"),
+    field("Recycle", Bool, "recycle"),
+    field("AutoPrune", Bool, "auto_prune"),
+    field("RecycleOldestVolume", Bool, "recycle_oldest_volume"),
+    field("NextPool", Text, "next_pool"),
+    made("Storage", Words, "is `storage`, and that of jobs that have none; the first of several counts"),
+    made("Catalog", Text, CATALOGS),
+    without("LabelType", Text, "labels are those of Bareos"),
+    without("CleaningPrefix", Text, "devices are folders, and this is for tapes"),
+    always("UseCatalog", Bool, &["yes"], &Act::Without("volumes are always in the catalog")),
+    always(
+        "PurgeOldestVolume",
+        Bool,
+        &["no"],
+        &Act::Without("a volume keeps its jobs as long as `VolumeRetention` says"),
+    ),
+    always("RecycleCurrentVolume", Bool, &["no"], &Act::Without("the oldest volume is used again first")),
+    always("ActionOnPurge", Text, &["none"], &Act::Without("a volume is written from its start when it is used again")),
+    without("MaximumVolumeFiles", Number, "volumes are limited by their bytes, jobs and time"),
+    always("CatalogFiles", Bool, &["yes"], &Act::Without("files are always in the catalog")),
+    without("MigrationTime", Time, "copies and migrations take what their job selects"),
+    without("MigrationHighBytes", Size, "copies and migrations take what their job selects"),
+    without("MigrationLowBytes", Size, "copies and migrations take what their job selects"),
+    without("RecyclePool", Text, "a volume stays in its pool"),
+    without("ScratchPool", Text, "no pool takes volumes from another"),
+    without("FileRetention", Time, RETAINED),
+    without("JobRetention", Time, RETAINED),
+    without("MinimumBlockSize", Size, "the size of blocks is the device's"),
+    without("MaximumBlockSize", Size, "the size of blocks is the device's"),
+];
+
+const TO: &[Directive] = &[
+    made("Catalog", Any, "messages of jobs go to the catalog, of all types"),
+    made("Console", Any, "consoles see the messages, of all types"),
+    without("Append", Any, "messages of jobs go to the catalog and to consoles, those of the daemon to its log"),
+    without("Director", Any, "they are the director's already"),
+];
+
+const UNUSED: &str = "names of volumes are counted by themselves";
+
+const COUNTER: &[Directive] = &[
+    without("Minimum", Number, UNUSED),
+    without("Maximum", Number, UNUSED),
+    without("WrapCounter", Text, UNUSED),
+    without("Catalog", Text, UNUSED),
+];
+
+const UNLIMITED: Act =
+    Act::Refused("the console would see more than it may: only `CommandACL` restricts. Write `*all*` to allow that");
+
+/// What a console may do.
+const ACLS: &[Directive] = &[
+    made("CommandAcl", Words, "is `command_acl`"),
+    always("JobAcl", Words, &["*all*"], &UNLIMITED),
+    always("ClientAcl", Words, &["*all*"], &UNLIMITED),
+    always("StorageAcl", Words, &["*all*"], &UNLIMITED),
+    always("ScheduleAcl", Words, &["*all*"], &UNLIMITED),
+    always("PoolAcl", Words, &["*all*"], &UNLIMITED),
+    always("FileSetAcl", Words, &["*all*"], &UNLIMITED),
+    always("CatalogAcl", Words, &["*all*"], &UNLIMITED),
+    always("WhereAcl", Words, &["*all*"], &UNLIMITED),
+    always("PluginOptionsAcl", Words, &["*all*"], &UNLIMITED),
+];
+
+const PROFILES: &[Directive] = &[made("Profile", Words, "its `CommandACL` is added to the console's")];
+
+const CONSOLE: &[Directive] = &[
+    field("Password", Text, "password"),
+    always(
+        "UsePamAuthentication",
+        Bool,
+        &["no"],
+        &Act::Refused("the password of the console alone would let everybody in; remove it if that is right"),
+    ),
+];

@@ -1,0 +1,121 @@
+//! What jobs and their defaults have.
+
+use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
+use super::super::table::{Act, Directive, always, disables, field, made, without};
+
+/// The types of jobs. The last three become no job.
+const TYPES: Kind = Choice(&[
+    ("Backup", "backup"),
+    ("Restore", "restore"),
+    ("Verify", "verify"),
+    ("Copy", "copy"),
+    ("Migrate", "migrate"),
+    ("Admin", "admin"),
+    ("Archive", "archive"),
+    ("Consolidate", "consolidate"),
+]);
+
+/// Which existing files a restore overwrites.
+const REPLACE: Kind =
+    Choice(&[("Always", "always"), ("IfNewer", "if_newer"), ("IfOlder", "if_older"), ("Never", "never")]);
+
+const SCRIPT: &str = "no scripts are run, and the job may save nothing useful without this one";
+const RESTORED: &str = "files go back under their own names, below `Where`";
+const NO_PLUGIN: &str = "there are no plugins, so what they save would be missing";
+const PRUNED: &str = "volumes are pruned when one is needed, see `AutoPrune` of the pool";
+const DUPLICATES: &str = "a job that runs already holds the next one back, see `MaximumConcurrentJobs`";
+const NO_END: &str = "a job may take as long as it takes";
+const ALWAYS_INCREMENTAL: &str = "incremental backups would go on for ever and nothing would consolidate them";
+
+pub(in super::super) const JOB: &[Directive] = &[
+    made("Type", TYPES, "is `kind`; a job of the type `Admin`, `Archive` or `Consolidate` is left out"),
+    made("Level", Text, "is `level`; a job of a level that there is not is left out"),
+    made("Client", Text, "is `client`; copies and migrations without one have the first"),
+    made("FileSet", Text, "is `fileset`; jobs other than backups without one have the first"),
+    made("Storage", Words, "is `storage`; the first of several counts"),
+    made("Pool", Text, "is `pool`"),
+    made("FullBackupPool", Text, "is `pool`, for all levels, as it keeps jobs longest"),
+    without("VirtualFullBackupPool", Text, "there are no virtual full backups"),
+    without("IncrementalBackupPool", Text, "a job has one pool, see `FullBackupPool`"),
+    without("DifferentialBackupPool", Text, "a job has one pool, see `FullBackupPool`"),
+    made("NextPool", Text, "of a copy or migration: must be that of its pool"),
+    made("Schedule", Text, "is `schedule`, if that is enabled"),
+    made("JobToVerify", Text, "is `verify_job`").or(&["VerifyJob"]),
+    made("JobDefs", Text, "what the job does not say itself is as there"),
+    made("Messages", Text, "names a `Messages` resource, which must be there; all of them count alike"),
+    made("Catalog", Text, "names the catalog, which must be there: there is one"),
+    field("Where", Text, "where"),
+    field("Replace", REPLACE, "replace"),
+    field("Accurate", Bool, "accurate"),
+    made("Enabled", Bool, "is `enabled`"),
+    field("Priority", Number, "priority"),
+    field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
+    field("MaximumBandwidth", Speed, "maximum_bandwidth"),
+    field("RescheduleOnError", Bool, "reschedule_on_error"),
+    field("RescheduleInterval", Time, "reschedule_interval"),
+    field("RescheduleTimes", Number, "reschedule_times"),
+    field("RunOnIncomingConnectInterval", Time, "run_on_incoming_connect_interval"),
+    made(
+        "SelectionType",
+        Text,
+        "of a copy or migration: `Job` and `Client` with a simple pattern, and `PoolUncopiedJobs`",
+    ),
+    made("SelectionPattern", Text, "is `select_jobs` or `select_clients`"),
+    always("Protocol", Text, &["native"], &Act::Disables("NDMP is not spoken")),
+    always("BackupFormat", Text, &["native"], &Act::Disables("it is for NDMP, which is not spoken")),
+    disables("Run", Words, "it starts no other job"),
+    disables("RunBeforeJob", Text, SCRIPT),
+    disables("RunAfterJob", Text, SCRIPT),
+    disables("RunAfterFailedJob", Text, SCRIPT),
+    disables("ClientRunBeforeJob", Text, SCRIPT),
+    disables("ClientRunAfterJob", Text, SCRIPT),
+    disables("RunScript", Any, SCRIPT),
+    disables("FdPluginOptions", Words, NO_PLUGIN),
+    disables("SdPluginOptions", Words, NO_PLUGIN),
+    disables("DirPluginOptions", Words, NO_PLUGIN),
+    disables("RegexWhere", Text, RESTORED),
+    disables("StripPrefix", Text, RESTORED),
+    disables("AddPrefix", Text, RESTORED),
+    disables("AddSuffix", Text, RESTORED),
+    always("PrefixLinks", Bool, &["no"], &Act::Without("links lead where they led")),
+    without("Bootstrap", Text, "a restore selects its files from the catalog"),
+    without("WriteBootstrap", Text, "keep a copy of the catalog instead"),
+    without("MaxRunSchedTime", Time, NO_END),
+    without("MaxRunTime", Time, NO_END),
+    without("FullMaxRuntime", Time, NO_END),
+    without("IncrementalMaxRuntime", Time, NO_END),
+    without("DifferentialMaxRuntime", Time, NO_END),
+    without("MaxWaitTime", Time, "a job waits until there is room for it"),
+    without("MaxStartDelay", Time, "a job waits until there is room for it"),
+    without("MaxFullInterval", Time, "a full backup is made when the schedule says so"),
+    without("MaxVirtualFullInterval", Time, "there are no virtual full backups"),
+    without("MaxDiffInterval", Time, "a differential backup is made when the schedule says so"),
+    always("PruneJobs", Bool, &["no"], &Act::Without(PRUNED)),
+    always("PruneFiles", Bool, &["no"], &Act::Without(PRUNED)),
+    always("PruneVolumes", Bool, &["no"], &Act::Without(PRUNED)),
+    always("PurgeMigrationJob", Bool, &["no"], &Act::Without("a migrated job keeps its row in the catalog")),
+    always(
+        "SpoolAttributes",
+        Bool,
+        &["no"],
+        &Act::Without("attributes go to the catalog as soon as their data is on the volume"),
+    ),
+    always("SpoolData", Bool, &["no"], &Act::Without("data goes to the volume at once")),
+    without("SpoolSize", Size, "data goes to the volume at once"),
+    always("RerunFailedLevels", Bool, &["no"], &Act::Without("the next backup has the level that its schedule says")),
+    without("PreferMountedVolumes", Bool, "a job uses the volume that the catalog names next"),
+    without("AllowMixedPriority", Bool, "a job of any priority starts when there is room for it"),
+    always("AllowDuplicateJobs", Bool, &["yes"], &Act::Without(DUPLICATES)),
+    always("AllowHigherDuplicates", Bool, &["yes"], &Act::Without(DUPLICATES)),
+    always("CancelLowerLevelDuplicates", Bool, &["no"], &Act::Without(DUPLICATES)),
+    always("CancelQueuedDuplicates", Bool, &["no"], &Act::Without(DUPLICATES)),
+    always("CancelRunningDuplicates", Bool, &["no"], &Act::Without(DUPLICATES)),
+    always("SaveFileHistory", Bool, &["yes"], &Act::Without("the history is always saved")),
+    without("FileHistorySize", Size, "it is for NDMP, which is not spoken"),
+    without("MaxConcurrentCopies", Number, "copies run as far as there is room for jobs"),
+    always("AlwaysIncremental", Bool, &["no"], &Act::Disables(ALWAYS_INCREMENTAL)),
+    without("AlwaysIncrementalJobRetention", Time, ALWAYS_INCREMENTAL),
+    without("AlwaysIncrementalKeepNumber", Number, ALWAYS_INCREMENTAL),
+    without("AlwaysIncrementalMaxFullAge", Time, ALWAYS_INCREMENTAL),
+    without("MaxFullConsolidations", Number, ALWAYS_INCREMENTAL),
+];

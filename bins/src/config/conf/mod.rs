@@ -1,0 +1,107 @@
+//! Bareos' syntax: `.conf` files and trees of them to the typed model, with the place of every value.
+//!
+//! ```text
+//! files ──include──► tokens ──parse──► blocks ──map──► resources ──build──► values ──serde──► typed
+//!          (lex, glob, command)     (by the tables in directives/)       (each with its place)
+//! ```
+//! It lives here and not in the core because it reads files and runs commands on the way; what it makes is the same typed
+//! model that RON makes, and the core's check is asked the same.
+//!
+//! Names count without case, spaces, `_` and `-`. What a file leaves out has Towline's default; where that would allow more
+//! than Bareos does (labelling volumes, jobs at once), Bareos' holds.
+
+mod build;
+mod command;
+mod directives;
+#[cfg(test)]
+mod docs;
+mod glob;
+mod include;
+mod lex;
+mod map;
+mod parse;
+mod read;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+
+use std::path::PathBuf;
+
+use serde::de::DeserializeOwned;
+use towline_core::config::{
+    Built, Check, ConsoleConfig, DirectorConfig, FileConfig, Severity, StorageConfig, TrayConfig,
+};
+use towline_core::explain::codes;
+
+use super::Report;
+use super::sources::Source;
+use lex::Token;
+use map::Mapper;
+use parse::{Wrong, blocks};
+
+pub(super) use glob::{Glob, expand};
+pub use table::Component;
+pub(super) use value::Node;
+
+/// A configuration that is written in RON, or in the files of its counterpart in Bareos.
+pub trait Configured: DeserializeOwned + Check {
+    /// Its counterpart.
+    const COMPONENT: &'static Component;
+}
+
+macro_rules! configured {
+    ($($config:ty = $module:ident,)+) => { $(
+        impl Configured for $config {
+            const COMPONENT: &'static Component = &directives::$module::COMPONENT;
+        }
+    )+ };
+}
+
+configured! {
+    DirectorConfig = director,
+    FileConfig = file,
+    StorageConfig = storage,
+    ConsoleConfig = console,
+    TrayConfig = tray,
+}
+
+/// Reads and checks these files. The findings come beside a configuration of the right shape, errors too, with where its
+/// values are.
+pub(super) fn typed<T: Configured>(files: &[PathBuf], built: Built) -> Result<(T, Report, Node), Report> {
+    of_tokens(include::read(files)?, built)
+}
+
+fn of_tokens<T: Configured>(
+    (tokens, sources): (Vec<Token>, Vec<Source>),
+    built: Built,
+) -> Result<(T, Report, Node), Report> {
+    let mut mapper = Mapper { component: T::COMPONENT, report: Report::about(sources.into()) };
+    let found = match blocks(&tokens) {
+        Ok(found) => found,
+        Err(Wrong { place, message, help }) => {
+            mapper.error(codes::CONF_SYNTAX, &place, message, help);
+            return Err(mapper.report);
+        }
+    };
+    let values = (T::COMPONENT.build)(&mut mapper, &found);
+    let mut report = mapper.report;
+    match values.typed::<T>() {
+        Ok(config) => {
+            for finding in config.check(built) {
+                let place = values.locate(&finding.path);
+                report.add_at(finding.severity, finding.code, Some(place), finding.message, finding.help);
+            }
+            report.sort();
+            Ok((config, report, values))
+        }
+        Err(error) => {
+            // What is missing was said with the directive's name.
+            if !report.has_errors() {
+                report.add_at(Severity::Error, codes::WRONG_VALUE, error.place, error.message, String::new());
+            }
+            report.sort();
+            Err(report)
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! The file daemon, the storage daemon, the console and the tray monitor.
+
+use super::*;
+
+#[test]
+fn a_file_daemon_has_its_directors_and_where_it_listens() {
+    let text = r#"
+# Comments, lower case, spaces and underscores: all the same
+client {
+  name = "web-fd"   # last
+  maximum concurrent_jobs = 20
+  FD Addresses = {
+    ip = { addr = 192.0.2.1; port = 9105 }
+    ipv6 = { addr = 2001:db8::1
+             port = 9106 }
+    ipv4 = { port = 9107 }
+  }
+  HeartbeatInterval = 2 min; Maximum Bandwidth Per Job = 10 mb/s
+  AllowedJobCommand = backup, restore
+  Messages = Standard
+}
+Director { Password = "[md5]5ebe2294ecd0e0f08eab7690d2a6ee69"; Name = dir }
+Director {
+  Name = mon; Password = "with \"quotes\" and "
+                         "a second line"; Monitor = yes
+}
+Messages { Name = Standard; Director = dir = all, !skipped
+  Append = "/var/log/fd.log" = all, !skipped }
+"#;
+    let (config, warnings) = good::<FileConfig>(text);
+    let file = &config.file;
+    assert_eq!(
+        (file.name.as_str(), file.maximum_concurrent_jobs, file.heartbeat_interval),
+        ("web-fd", 20, Seconds(120))
+    );
+    assert_eq!(file.listen, ["192.0.2.1:9105", "[2001:db8::1]:9106", "0.0.0.0:9107"]);
+    assert_eq!(file.maximum_bandwidth_per_job.0, 10_000_000);
+    assert_eq!(config.directors[0].password, Password::new("[md5]5ebe2294ecd0e0f08eab7690d2a6ee69"));
+    assert_eq!(config.directors[0].allowed_job_commands, [JobCommand::Backup, JobCommand::Restore]);
+    assert_eq!(config.directors[1].password, Password::new("with \"quotes\" and a second line"));
+    assert!(config.directors[1].monitor);
+    assert_eq!(config.messages.append.as_deref(), Some("/var/log/fd.log"));
+    assert!(warnings.is_empty(), "{warnings}");
+}
+
+#[test]
+fn each_resource_has_its_own_tls_and_takes_nothing_from_the_daemon() {
+    let own = "TlsCertificate = /c.pem; TlsKey = /k.pem; TlsCaCertificateFile = /ca.pem; TlsAllowedCn = a, b";
+    let (config, _) = good::<FileConfig>(&file(own));
+    assert_eq!(config.file.tls.certificate.as_deref(), Some("/c.pem"));
+    assert_eq!(config.file.tls.allowed_cn, ["a", "b"]);
+    // The director's resource says nothing, so it is as if the daemon said nothing either.
+    assert_eq!(config.director_tls(&config.directors[0]).certificate, None);
+    let (config, _) = good::<FileConfig>(
+        &file("TlsEnable = no\nTlsRequire = no").replace("Password =", "TlsEnable = no; Password ="),
+    );
+    assert!(!config.file.tls.enable && !config.director_tls(&config.directors[0]).enable);
+}
+
+#[test]
+fn a_storage_daemon_has_folders_as_devices() {
+    let text = r#"
+Storage { Name = sd; SDPort = 9203; Working Directory = /var/lib/x }
+Director { Name = dir; Password = pw }
+Device {
+  Name = FileStorage; Media Type = File; Archive Device = /srv/volumes
+  Label Media = yes; Random Access = yes; Automatic Mount = yes; Removable Media = no; Always Open = no
+  Maximum Block Size = 64k
+  Count = 10
+}
+Device { Name = Other; Media Type = Other; Archive Device = /srv/other }
+"#;
+    let (config, warnings) = good::<StorageConfig>(text);
+    assert_eq!((config.storage.port, config.storage.working_directory.as_deref()), (9203, Some("/var/lib/x")));
+    let [device, other] = config.devices.as_slice() else { panic!("{:?}", config.devices) };
+    assert_eq!((device.name.as_str(), device.media_type.as_str()), ("FileStorage", "File"));
+    assert_eq!((device.archive_device.as_str(), device.maximum_block_size.0), ("/srv/volumes", 65_536));
+    // As in Bareos, nobody's volumes are labelled unasked.
+    assert_eq!((device.label_media, other.label_media), (true, false));
+    assert_eq!(found(&warnings), [(codes::WITHOUT_EFFECT, 8, 11)]);
+}
+
+#[test]
+fn an_autochanger_of_folders_is_one_device_of_its_name() {
+    let text = r#"
+Storage { Name = sd }
+Director { Name = dir; Password = pw }
+Autochanger { Name = Changer; Device = d1, d2; Changer Device = /dev/null; Changer Command = "" }
+Device { Name = d1; Media Type = File; Archive Device = /srv/v; Autochanger = yes }
+Device { Name = d2; Media Type = File; Archive Device = /srv/v; Autochanger = no }
+"#;
+    let (config, warnings) = good::<StorageConfig>(text);
+    let names: Vec<_> =
+        config.devices.iter().map(|device| (device.name.as_str(), device.archive_device.as_str())).collect();
+    assert_eq!(names, [("Changer", "/srv/v")]);
+    assert_eq!(found(&warnings), [(codes::WITHOUT_EFFECT, 4, 22), (codes::WITHOUT_EFFECT, 5, 65)]);
+    let tape = text.replace("Media Type = File;", "Media Type = File; Device Type = Tape;");
+    assert!(report::<StorageConfig>(&tape).has_errors());
+}
+
+#[test]
+fn a_console_is_for_its_director() {
+    let text = r#"
+Director { Name = dir; DirPort = 9201; Address = dir.example; Password = pw }
+Director { Name = other; Address = other.example; Password = pw }
+Console { Name = admin; Director = dir; Password = own; TlsEnable = yes }
+Console { Name = else; Director = other; Password = own }
+"#;
+    let (config, warnings) = good::<ConsoleConfig>(text);
+    assert_eq!((config.director.name.as_str(), config.director.port), ("dir", 9201));
+    assert_eq!(config.console.map(|console| console.name).as_deref(), Some("admin"));
+    assert_eq!(found(&warnings), [(codes::WITHOUT_EFFECT, 3, 19), (codes::WITHOUT_EFFECT, 5, 18)]);
+    let (plain, _) = good::<ConsoleConfig>("Director { Name = d; Address = a.example; Password = pw }");
+    assert!(plain.console.is_none());
+}
+
+#[test]
+fn a_tray_monitor_has_one_password_for_all_directors() {
+    let text = r#"
+Monitor { Name = mon; Password = mp; RefreshInterval = 90 seconds; FD Connect Timeout = 20; SD Connect Timeout = 5 }
+Director { Name = dir; Address = dir.example }
+Client { Name = fd; Address = fd.example; Password = fp; FDPort = 9202 }
+Storage { Name = sd; Address = sd.example; SDPassword = sp }
+"#;
+    let (config, warnings) = good::<TrayConfig>(text);
+    assert_eq!((config.monitor.refresh_interval, config.monitor.timeout), (Seconds(90), Seconds(20)));
+    assert_eq!(config.directors[0].password, Password::new("mp"));
+    assert_eq!((config.clients[0].port, &config.clients[0].password), (9202, &Password::new("fp")));
+    assert_eq!(config.storages[0].password, Password::new("sp"));
+    assert!(warnings.is_empty(), "{warnings}");
+}

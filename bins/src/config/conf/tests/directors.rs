@@ -1,0 +1,276 @@
+//! The director: jobs with their defaults, filesets, schedules, pools, consoles, catalogs.
+
+use super::*;
+
+fn job(more: &str) -> (towline_core::config::Job, Report) {
+    let (config, report) = good::<DirectorConfig>(&director(more));
+    (config.jobs.into_iter().next().unwrap(), report)
+}
+
+#[test]
+fn a_director_has_all_its_resources() {
+    let (config, warnings) =
+        good::<DirectorConfig>(&director(" Schedule = Weekly; Level = Full; Accurate = yes\n Priority = 5"));
+    let job = &config.jobs[0];
+    assert_eq!((job.kind, job.level, job.accurate, job.priority), (JobKind::Backup, Level::Full, true, 5));
+    assert_eq!((job.schedule.as_deref(), job.pool.as_str(), job.storage.as_str()), (Some("Weekly"), "Inc", "File"));
+    assert_eq!(config.storages[0].device, "dev");
+    // Nobody asked for more at once.
+    assert_eq!(config.director.maximum_concurrent_jobs, 1);
+    let Catalog::Postgres(postgres) = &config.catalog else { panic!("{:?}", config.catalog) };
+    assert_eq!((postgres.database.as_str(), postgres.user.as_str(), &postgres.password), ("bareos", "bareos", &None));
+    assert!(warnings.is_empty(), "{warnings}");
+}
+
+#[test]
+fn a_job_has_from_its_defaults_what_it_does_not_say() {
+    let text = director(" JobDefs = Nightly\n Maximum Concurrent Jobs = 3").replace("Type = Backup; ", "")
+        + r#"
+JobDefs { Name = Base; Type = Backup; Priority = 7; Where = /tmp; Replace = IfNewer; Maximum Concurrent Jobs = 9 }
+JobDefs { Name = Nightly; JobDefs = Base; Priority = 8; Level = Differential; Description = "x" }
+"#;
+    let report = report::<DirectorConfig>(&text);
+    let (config, ..) = read::<DirectorConfig>(&text).unwrap();
+    let job = &config.jobs[0];
+    assert_eq!((job.name.as_str(), job.kind, job.level), ("b", JobKind::Backup, Level::Differential));
+    assert_eq!((job.priority, job.maximum_concurrent_jobs), (8, 3));
+    assert_eq!((job.r#where.as_deref(), job.replace), (Some("/tmp"), Replace::IfNewer));
+    // What is wrong with it is shown where it stands.
+    assert_eq!(found(&report), [(codes::CONTRADICTION, 16, 61), (codes::CONTRADICTION, 16, 77)], "{report}");
+}
+
+#[test]
+fn what_a_job_would_need_and_there_is_not_disables_it() {
+    for (more, column) in [
+        (" Run Before Job = \"/usr/bin/dump\"", 2),
+        (" RunScript { Command = \"/usr/bin/dump\"; Runs When = Before }", 2),
+        (" FD Plugin Options = \"python:x\"", 2),
+        (" Always Incremental = yes", 2),
+    ] {
+        let (job, report) = job(more);
+        assert!(!job.enabled, "{more}");
+        assert_eq!(found(&report), [(codes::DISABLED, 12, column)], "{more}");
+    }
+    assert!(job(" Always Incremental = no").0.enabled);
+    assert!(!job(" Enabled = no").0.enabled);
+    let set = director("").replace("File = /home", "File = /home\n Options { Encryption = aes128 }");
+    let (config, report) = good::<DirectorConfig>(&set);
+    assert!(!config.jobs[0].enabled);
+    assert_eq!(found(&report), [(codes::DISABLED, 5, 12)]);
+    let plugin = director("").replace("File = /home", "Plugin = \"python:x\"; File = /home");
+    assert!(!good::<DirectorConfig>(&plugin).0.jobs[0].enabled);
+}
+
+#[test]
+fn what_is_switched_off_takes_its_jobs_along() {
+    let of = |old: &str, new: &str| good::<DirectorConfig>(&director(" Schedule = Weekly").replace(old, new)).0;
+    assert!(!of("Password = p1", "Password = p1; Enabled = no").jobs[0].enabled);
+    assert!(!of("Password = p2", "Password = p2; Enabled = no").jobs[0].enabled);
+    let config = of("Name = Weekly;", "Name = Weekly; Enabled = no;");
+    assert_eq!((config.jobs[0].enabled, &config.jobs[0].schedule), (true, &None));
+}
+
+#[test]
+fn jobs_of_kinds_that_there_are_not_are_left_out() {
+    for (old, new) in [
+        ("Type = Backup", "Type = Admin"),
+        ("Type = Backup", "Type = Consolidate"),
+        ("Type = Backup", "Type = Verify; Level = DiskToCatalog"),
+        ("Type = Backup", "Type = Backup; Level = VirtualFull"),
+    ] {
+        let (config, report) = good::<DirectorConfig>(&director("").replace(old, new));
+        assert!(config.jobs.is_empty());
+        assert_eq!(found(&report), [(codes::DISABLED, 11, 9)], "{new}");
+    }
+    let (config, _) =
+        good::<DirectorConfig>(&director("").replace("Type = Backup", "Type = Verify; Level = VolumeToCatalog"));
+    assert_eq!(config.jobs[0].kind, JobKind::Verify);
+}
+
+#[test]
+fn backups_of_all_levels_go_to_the_pool_of_full_ones() {
+    let (job, report) = job(" Full Backup Pool = Full\n Incremental Backup Pool = Inc");
+    assert_eq!(job.pool, "Full");
+    assert_eq!(found(&report), [(codes::WITHOUT_EFFECT, 11, 78), (codes::WITHOUT_EFFECT, 13, 2)], "{report}");
+}
+
+#[test]
+fn copies_select_by_name_or_what_has_no_copy() {
+    let copy = |more: &str| {
+        let text =
+            director(more).replace("Type = Backup; Client = fd; FileSet = Set; Storage = File; ", "Type = Copy;");
+        text.replace("Pool { Name = Inc }", "Pool { Name = Inc; Next Pool = Full; Storage = File }").replace(
+            "Pool { Name = Full }",
+            "Pool { Name = Full; Storage = Away }\nStorage { Name = Away; Address = x.example; Password = p3; Device = d; Media Type = A }",
+        )
+    };
+    let job = |more: &str| good::<DirectorConfig>(&copy(more)).0.jobs.remove(0);
+    let all = job(" Selection Type = PoolUncopiedJobs");
+    // What the job does not name, it has from its pool, or it does not matter.
+    assert_eq!((all.kind, all.client.as_str(), all.storage.as_str()), (JobKind::Copy, "fd", "File"));
+    assert_eq!((all.select_jobs, all.select_clients), (None, None));
+    let by_name = job(" Selection Type = Job\n Selection Pattern = \"^backup-.*\"");
+    assert_eq!(by_name.select_jobs.as_deref(), Some("backup-*"));
+    for more in [
+        " Selection Type = SqlQuery\n Selection Pattern = \"SELECT 1\"",
+        " Selection Type = Job\n Selection Pattern = \"a|b\"",
+        " Next Pool = Inc",
+    ] {
+        assert_eq!(report::<DirectorConfig>(&copy(more)).diagnostics[0].code, codes::REFUSED_DIRECTIVE, "{more}");
+    }
+}
+
+fn run(line: &str) -> Result<Run, String> {
+    let text = director("").replace("Run = Full sat at 21:00", &format!("Run = {line}"));
+    let (mut config, report, _) = read::<DirectorConfig>(&text).unwrap();
+    match report.diagnostics.iter().find(|found| found.code == codes::REFUSED_RUN) {
+        Some(refused) => Err(refused.message.clone()),
+        None => Ok(config.schedules.remove(0).runs.remove(0)),
+    }
+}
+
+#[test]
+fn run_lines_have_the_forms_of_the_manual() {
+    let at = |times: &[&str]| -> Vec<TimeOfDay> { times.iter().map(|text| TimeOfDay::parse(text).unwrap()).collect() };
+    let line = |text: &str| run(text).unwrap();
+    let weekly = line("Level=Full 1st sat at 21:00");
+    assert_eq!((weekly.level, weekly.at), (Some(Level::Full), at(&["21:00"])));
+    assert_eq!((weekly.days, weekly.weeks), (vec![Weekday::Sat], vec![Week::First]));
+    let middle = line("Differential 2nd-5th sat at 21:00");
+    assert_eq!(middle.weeks, [Week::Second, Week::Third, Week::Fourth, Week::Fifth]);
+    assert_eq!(
+        line("Incremental mon-fri at 21:00").days,
+        [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri]
+    );
+    assert_eq!(line("fri-mon at 1:05pm").days, [Weekday::Sun, Weekday::Mon, Weekday::Fri, Weekday::Sat]);
+    assert_eq!(line("daily at 1:05pm").at, at(&["13:05"]));
+    assert_eq!(line("at 12:30am").at, at(&["0:30"]));
+    assert_eq!(line("at 12:00pm").at, at(&["12:00"]));
+    assert_eq!(line("Full on 1 at 2:05").days_of_month, [1]);
+    assert_eq!(line("Incremental on 2-31 at 2:05").days_of_month, (2..=31).collect::<Vec<u8>>());
+    assert_eq!(line("1,15 at 2:05").days_of_month, [1, 15]);
+    assert_eq!(line("2/2 at 23:10").days_of_month, (1..=15).map(|half| half * 2).collect::<Vec<u8>>());
+    assert_eq!(line("Full last fri at 21:00").weeks, [Week::Last]);
+    assert_eq!(line("jan, march-may 1st sunday at 3:00").months, [1, 3, 4, 5]);
+    let hourly = line("Full hourly at 0:15").at;
+    assert_eq!((hourly.len(), hourly[0], hourly[23]), (24, at(&["0:15"])[0], at(&["23:15"])[0]));
+    // No time is every full hour.
+    assert_eq!(line("Full sat").at.len(), 24);
+    assert_eq!(line("at 8:30 at 20:30").at, at(&["8:30", "20:30"]));
+}
+
+#[test]
+fn run_lines_that_cannot_be_kept_are_refused_each_with_its_reason() {
+    for (line, why) in [
+        ("Full Pool=Monthly sat at 21:00", "does not change the `Pool`"),
+        ("Level=VirtualFull sat at 21:00", "no level that a job can have"),
+        ("w03/w05 at 23:10", "week of the year"),
+        ("w10 at 23:10", "week of the year"),
+        ("w10-w20 at 23:10", "week of the year"),
+        ("sat 21:00", "a time needs `at` before it"),
+        ("sat at 25:00", "no time of day"),
+        ("sat at 13:00pm", "no time of day"),
+        ("at 8:30 at 20:15", "the same minute"),
+        ("32 at 8:00", "no day of a month"),
+        ("3/2 at 8:00", "begins after its first turn"),
+        ("mon-5th at 8:00", "no range of days"),
+        ("someday at 8:00", "no day and no time"),
+        ("Colour=red at 8:00", "it has no `Colour`"),
+    ] {
+        let message = run(line).unwrap_err();
+        assert!(message.starts_with("this `Run` cannot be kept: ") && message.contains(why), "{line}: {message}");
+    }
+}
+
+#[test]
+fn filesets_have_several_includes_and_options() {
+    let text = r#"Include {
+   Options { Signature = SHA1; WildFile = "*.o"; WildFile = "*/tmp/*"; Exclude = yes; Ignore Case = yes }
+   Options { OneFS = no; ACL Support = no; Hard Links = no; Accurate = mcs; No Atime = yes }
+   File = /home
+   File = "/with space"
+   Exclude Dir Containing = .nobackup
+ }
+ Include { File = /etc }
+ Exclude { File = /home/x; File = /home/y }
+"#;
+    let text = director("").replace("Include { File = /home }", text);
+    let (config, warnings) = good::<DirectorConfig>(&text);
+    let set = &config.filesets[0];
+    let [first, second] = set.include.as_slice() else { panic!("{set:?}") };
+    assert_eq!(first.files, ["/home", "/with space"]);
+    assert_eq!(first.exclude_dir_containing, [".nobackup"]);
+    let [out, rest] = first.options.as_slice() else { panic!("{first:?}") };
+    assert_eq!((out.digest, out.exclude, out.ignore_case), (Digest::Sha1, true, true));
+    assert_eq!(
+        (out.wild_file.as_slice(), out.regex_file.as_slice()),
+        (&["*/tmp/*".to_owned()][..], &[r"/[^/]*\.o$".to_owned()][..])
+    );
+    assert_eq!((rest.onefs, rest.acl, rest.hardlinks, rest.noatime), (false, false, false, true));
+    assert_eq!(rest.accurate.as_deref(), Some("mcs"));
+    assert_eq!((second.files.as_slice(), second.options.len()), (&["/etc".to_owned()][..], 1));
+    assert_eq!(set.exclude.files, ["/home/x", "/home/y"]);
+    assert!(warnings.is_empty(), "{warnings}");
+}
+
+#[test]
+fn pools_keep_their_limits_and_scratch_is_left_out() {
+    let pool = "Pool { Name = Full; Pool Type = Backup; Label Format = \"Full-\"; Volume Retention = 365 days\n \
+                Maximum Volume Bytes = 50G; Maximum Volumes = 100; Recycle = no; Auto Prune = no; Next Pool = Inc }\n\
+                Pool { Name = Scratch; Pool Type = Scratch }";
+    let (config, report) = good::<DirectorConfig>(&director("").replace("Pool { Name = Full }", pool));
+    let full = config.pool("Full").unwrap();
+    assert_eq!((full.label_format.as_deref(), full.maximum_volumes), (Some("Full-"), 100));
+    assert_eq!((full.volume_retention, full.maximum_volume_bytes.0), (Seconds::days(365), 50 << 30));
+    assert_eq!((full.recycle, full.auto_prune, full.next_pool.as_deref()), (false, false, Some("Inc")));
+    assert!(config.pool("Scratch").is_none());
+    assert_eq!(report.diagnostics[0].message, "pool \"Scratch\" is left out: no pool takes volumes from another");
+    let variable = director("").replace("Pool { Name = Full }", "Pool { Name = Full; Label Format = \"${Job}-\" }");
+    assert_eq!(found(&self::report::<DirectorConfig>(&variable)), [(codes::REFUSED_DIRECTIVE, 5, 36)]);
+}
+
+#[test]
+fn consoles_have_the_commands_of_their_profiles() {
+    let consoles = |text: &str| director("") + text;
+    let all =
+        ["Job", "Client", "Storage", "Pool", "FileSet", "Where"].map(|acl| format!("{acl} ACL = *all*")).join("; ");
+    let text = format!(
+        "Profile {{ Name = operator; Command ACL = !configure, !purge\n Command ACL = *all*; {all} }}\n\
+         Console {{ Name = admin; Password = p; Profile = operator; Command ACL = status }}\n\
+         Console {{ Name = mon; Password = p; Command ACL = status, .status; Job ACL = *all* }}\n"
+    );
+    let (config, warnings) = good::<DirectorConfig>(&consoles(&text));
+    assert_eq!(config.console("admin").unwrap().command_acl, ["status", "!configure", "!purge", "*all*"]);
+    assert_eq!(config.console("mon").unwrap().command_acl, ["status", ".status"]);
+    assert!(warnings.is_empty(), "{warnings}");
+    // What nothing restricts is said, and what would restrict is refused.
+    let (_, warnings) =
+        good::<DirectorConfig>(&consoles("Console { Name = x; Password = p; Command ACL = run; Job ACL = *all* }"));
+    assert!(warnings.diagnostics[0].message.contains("has no ClientAcl, StorageAcl"), "{warnings}");
+    for more in ["Client ACL = one-fd", "Use PAM Authentication = yes", "Where ACL = /tmp"] {
+        let report = report::<DirectorConfig>(&consoles(&format!("Console {{ Name = x; Password = p; {more} }}")));
+        assert!(report.diagnostics.iter().any(|found| found.code == codes::REFUSED_DIRECTIVE), "{more}");
+    }
+}
+
+#[test]
+fn a_catalog_is_a_server_or_a_file_of_our_own() {
+    let catalog = |text: &str| {
+        let old = "DbName = bareos; DbUser = bareos; DbPassword = \"\"";
+        read::<DirectorConfig>(&director("").replace(old, text)).map(|(config, ..)| config.catalog)
+    };
+    let Ok(Catalog::Postgres(there)) =
+        catalog("dbname = b; dbuser = u; dbpassword = pw; db address = localhost; db port = 5433")
+    else {
+        panic!("a server")
+    };
+    assert_eq!((there.host.as_str(), there.port, there.user.as_str()), ("localhost", 5433, "u"));
+    let Ok(Catalog::Postgres(there)) = catalog("dbname = b; dbuser = u; dbsocket = /run/pg/.s.PGSQL.5432") else {
+        panic!("a server")
+    };
+    assert_eq!(there.host, "/run/pg");
+    let Ok(Catalog::Sqlite(file)) = catalog("db driver = sqlite3; dbname = /srv/catalog.sqlite; dbuser = x") else {
+        panic!("a file")
+    };
+    assert_eq!(file.path, "/srv/catalog.sqlite");
+}
