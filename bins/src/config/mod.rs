@@ -35,11 +35,11 @@ use sources::{Place, Source, Sources};
 use syntax::Syntax;
 
 pub use certificates::{Certificates, read_certificates};
-pub use conf::{Component, Configured};
+pub use conf::{Component, Configured, schema};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
 pub use surroundings::{Folder, look_around};
-pub use write::{to_ron, write};
+pub use write::{to_ron, without_passwords, write};
 
 /// The largest configuration file in bytes.
 pub const MAX_FILE: u64 = 4 << 20;

@@ -253,7 +253,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 }
 
 /// `text` as JSON writes it. Builds without a JSON crate have this report too.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

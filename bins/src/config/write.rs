@@ -23,6 +23,14 @@ pub fn to_ron<T: Serialize + Passwords + Clone>(config: &T, comment: &str) -> Re
     Ok(text)
 }
 
+/// The RON text of a configuration to show: `***` in place of passwords, defaults left out.
+///
+/// # Errors
+/// Only if RON cannot express the configuration, which is a bug.
+pub fn without_passwords<T: Serialize>(config: &T) -> Result<String, ron::Error> {
+    Ok(options().to_string_pretty(config, PrettyConfig::new())? + "\n")
+}
+
 /// Writes a configuration to a new file that only this user may read (mode 0600), and syncs it.
 ///
 /// # Errors

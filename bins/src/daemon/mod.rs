@@ -18,6 +18,7 @@ mod log;
 mod network;
 mod options;
 pub mod runtime;
+mod service;
 mod signals;
 pub mod storage;
 mod tls;
@@ -40,7 +41,7 @@ use towline_core::notice::ExitReason;
 use towline_core::printable;
 use towline_core::time::Instant;
 
-use crate::config::{Configured, EXIT_CONFIG, Folder, Loaded, Report, examine, look_around};
+use crate::config::{Configured, EXIT_CONFIG, Folder, Loaded, Report, examine, look_around, schema, without_passwords};
 
 pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
@@ -128,7 +129,8 @@ pub struct StartError {
 /// The body of a daemon's `main`.
 #[must_use]
 pub fn main<D: Daemon>() -> ExitCode {
-    run::<D>(&Options::parse(D::PROGRAM, D::ABOUT, D::FILE, D::HELP))
+    let parse = if D::STAYS { Options::parse_daemon } else { Options::parse };
+    run::<D>(&parse(D::PROGRAM, D::ABOUT, D::FILE, D::HELP))
 }
 
 /// Runs a daemon to its end, or tests its configuration.
@@ -146,6 +148,13 @@ fn run_with<D: Daemon>(
         Ok(runtime) => runtime,
         Err(error) => return complain(D::PROGRAM, &error.to_string(), EXIT_CONFIG),
     };
+    for said in &options.moot {
+        let _closed = writeln!(std::io::stderr(), "{}: {said}", D::PROGRAM);
+    }
+    if options.print_schema {
+        say(&format!("{}\n", schema::<D::Config>()));
+        return ExitCode::SUCCESS;
+    }
     let (loaded, tls) = match prepare::<D>(&options.config) {
         Ok(loaded) => loaded,
         Err(report) => {
@@ -156,12 +165,28 @@ fn run_with<D: Daemon>(
     if !loaded.warnings.is_empty() || (options.test && options.json) {
         show(&loaded.warnings, options);
     }
+    if options.print_config {
+        return match without_passwords(&loaded.config) {
+            Ok(text) => {
+                say(&text);
+                ExitCode::SUCCESS
+            }
+            Err(error) => complain(D::PROGRAM, &format!("cannot print the configuration: {error}"), 1),
+        };
+    }
     if options.test {
         if !options.json {
-            say(&format!("{}: OK\n", options.config.display()));
+            say(&format!("{}: OK{}\n", options.config.display(), counted(loaded.warnings.warnings())));
         }
         return ExitCode::SUCCESS;
     }
+    if let Err(error) = service::runs_as(options) {
+        return complain(D::PROGRAM, &error.text, error.exit);
+    }
+    let _pid_file = match options.pid_file.as_deref().map(service::PidFile::write).transpose() {
+        Ok(file) => file,
+        Err(error) => return complain(D::PROGRAM, &error.text, error.exit),
+    };
     if let Some((_, folder)) = D::working_directory(&loaded.config)
         && let Err(error) = std::env::set_current_dir(loaded.resolve(folder))
     {
@@ -205,6 +230,15 @@ fn run_with<D: Daemon>(
     match runtime.run(node, built.hands, Box::new(begin)) {
         ExitReason::Done => ExitCode::SUCCESS,
         ExitReason::Failed(code) => ExitCode::from(code),
+    }
+}
+
+/// How many warnings there are, to go on after `OK`.
+fn counted(warnings: usize) -> String {
+    match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        many => format!(", {many} warnings"),
     }
 }
 

@@ -96,8 +96,13 @@ impl Daemon {
     /// word: before it may stand a program that becomes it.
     pub fn start(name: &'static str, program: &[PathBuf], folder: &Path, write: impl Fn(u16) -> String) -> Self {
         let file = folder.join(format!("{name}.ron"));
+        Self::start_with(name, program, file.clone(), |port| std::fs::write(&file, write(port)).unwrap())
+    }
+
+    /// The same with a configuration at any place, a file or a folder, that `write` writes for a port.
+    pub fn start_with(name: &'static str, program: &[PathBuf], file: PathBuf, write: impl Fn(u16)) -> Self {
         for _ in 0..20 {
-            std::fs::write(&file, write(free_port())).unwrap();
+            write(free_port());
             match launch(name, program, &file) {
                 Ok((child, (log, output), address)) => {
                     return Self { name, program: program.to_vec(), file, child, log, output, address };

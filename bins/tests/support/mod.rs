@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![allow(clippy::print_stderr, reason = "a test that fails shows the daemons' logs")]
 
+pub mod bareos_tree;
 pub mod busy;
 pub mod console;
 pub mod daemon;

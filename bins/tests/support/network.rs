@@ -99,7 +99,7 @@ pub struct Network {
     pub storage: Daemon,
     pub source: PathBuf,
     pub volumes: PathBuf,
-    console: Console,
+    pub(super) console: Console,
     pub folder: TempDir,
 }
 

@@ -7,9 +7,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use towline_core::config::{Built, ConsoleConfig, DirectorConfig, FileConfig, StorageConfig};
+use towline_core::explain::codes;
+
 use super::directives::{console, director, file, fileset, storage, tray};
-use super::parse::plain;
-use super::table::{Act, Component, Directive, Resource};
+use super::parse::{blocks, plain};
+use super::schema::said;
+use super::table::{Component, Resource};
+use super::{Configured, Glob, expand};
 
 const COMPONENTS: [&Component; 5] =
     [&director::COMPONENT, &storage::COMPONENT, &file::COMPONENT, &console::COMPONENT, &tray::COMPONENT];
@@ -77,23 +82,6 @@ fn table(resource: &Resource) -> String {
     text
 }
 
-fn said(directive: &Directive, act: &Act) -> (String, String) {
-    match act {
-        Act::Field(field) => ("acts".to_owned(), format!("is `{field}`; {}", directive.kind.example())),
-        Act::Tls(field) => ("acts".to_owned(), format!("is `{field}` of `tls`; {}", directive.kind.example())),
-        Act::Made(how) => ("acts".to_owned(), (*how).to_owned()),
-        Act::Note => ("acts".to_owned(), "a note for people".to_owned()),
-        Act::Always(values, other) => {
-            let values: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
-            let (what, how) = said(directive, other);
-            (format!("{} acts, as it is so anyway; else {what}", values.join(" or ")), how)
-        }
-        Act::Without(instead) => ("accepted without effect".to_owned(), (*instead).to_owned()),
-        Act::Refused(remedy) => ("refused".to_owned(), (*remedy).to_owned()),
-        Act::Disables(why) => ("disables".to_owned(), (*why).to_owned()),
-    }
-}
-
 #[test]
 fn every_directive_of_bareos_has_a_row() {
     let listed = listed();
@@ -134,4 +122,47 @@ fn the_table_in_the_docs_is_that_of_the_code() {
     let found = std::fs::read_to_string(&file).unwrap_or_default();
     let first = found.lines().zip(wanted.lines()).find(|(found, wanted)| found != wanted);
     assert!(found == wanted, "run this test with BLESS=1 and look at what changes; first: {first:?}");
+}
+
+/// The fixtures: each directive of Bareos stands in them.
+fn corpus() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bareos")
+}
+
+#[test]
+fn the_corpus_has_every_directive_of_bareos() {
+    let mut missing = listed();
+    for component in COMPONENTS {
+        let tree = format!("{}/{}/*/*.conf", corpus().display(), component.tree);
+        let Glob::Files(mut files) = expand(&tree) else { panic!("{tree}") };
+        files.push(corpus().join(format!("refused/{}.conf", component.name)));
+        files.retain(|file| file.exists());
+        let (tokens, _) = super::include::read(&files).unwrap();
+        for block in blocks(&tokens).unwrap() {
+            let resource = component.resource(&block.name.text).unwrap();
+            for item in &block.items {
+                assert!(resource.directive(&item.name.text).is_some(), "{}: {}", resource.name, item.name.text);
+                missing.retain(|[of, kind, directive]| {
+                    of != component.name || kind != resource.name || plain(directive) != plain(&item.name.text)
+                });
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
+
+#[test]
+fn what_is_refused_whatever_it_says_is_refused_in_the_corpus() {
+    fn each<T: Configured>() {
+        let file = corpus().join(format!("refused/{}.conf", T::COMPONENT.name));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let Err(report) = super::typed::<T>(&[file], Built { psk: true }).map(|_| ()) else { panic!("it is refused") };
+        let directives = text.lines().filter(|line| line.contains('=')).count();
+        let refused = report.diagnostics.iter().filter(|found| found.code == codes::REFUSED_DIRECTIVE).count();
+        assert_eq!(refused, directives, "{report}");
+    }
+    each::<DirectorConfig>();
+    each::<StorageConfig>();
+    each::<FileConfig>();
+    each::<ConsoleConfig>();
 }

@@ -30,6 +30,8 @@ pub(super) struct Mapped {
     pub(super) is_disabled: bool,
     /// The directives that say what is so anyway.
     settled: Vec<&'static str>,
+    /// The directives that have no effect: once is enough to say so.
+    moot: Vec<&'static str>,
 }
 
 /// A directive that code of its own reads: as a value, or as it stands.
@@ -165,6 +167,7 @@ impl Mapper {
             made: Vec::new(),
             is_disabled: false,
             settled: Vec::new(),
+            moot: Vec::new(),
         };
         let mut seen: Vec<&'static str> = Vec::new();
         for item in items {
@@ -265,10 +268,12 @@ impl Mapper {
     }
 
     /// A directive that does not act.
-    fn other(&mut self, mapped: &mut Mapped, directive: &Directive, item: &Item, act: &Act) {
+    fn other(&mut self, mapped: &mut Mapped, directive: &'static Directive, item: &Item, act: &Act) {
         let (name, place) = (directive.name, &item.name.place);
         match act {
+            Act::Without(_) if mapped.moot.contains(&name) => {}
             Act::Without(instead) => {
+                mapped.moot.push(name);
                 let message = format!("`{name}` has no effect: {instead}");
                 self.warning(codes::WITHOUT_EFFECT, place, message, "");
             }

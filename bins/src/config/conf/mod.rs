@@ -21,6 +21,7 @@ mod lex;
 mod map;
 mod parse;
 mod read;
+mod schema;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ mod value;
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use towline_core::config::{
     Built, Check, ConsoleConfig, DirectorConfig, FileConfig, Severity, StorageConfig, TrayConfig,
@@ -41,11 +43,12 @@ use map::Mapper;
 use parse::{Wrong, blocks};
 
 pub(super) use glob::{Glob, expand};
+pub use schema::schema;
 pub use table::Component;
 pub(super) use value::Node;
 
 /// A configuration that is written in RON, or in the files of its counterpart in Bareos.
-pub trait Configured: DeserializeOwned + Check {
+pub trait Configured: DeserializeOwned + Serialize + Check {
     /// Its counterpart.
     const COMPONENT: &'static Component;
 }

@@ -53,7 +53,7 @@ pub(super) enum Act {
     /// It is this field of the resource's TLS settings.
     Tls(&'static str),
     /// It acts in a way of its own, which this says.
-    Made(#[cfg_attr(not(test), expect(dead_code, reason = "only the table in the docs says it"))] &'static str),
+    Made(&'static str),
     /// It is a note for people.
     Note,
     /// With these values it says what is so anyway; with others it is as the second says.

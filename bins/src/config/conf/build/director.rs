@@ -5,6 +5,7 @@ use towline_core::explain::codes;
 use super::super::map::{Mapped, Mapper, names};
 use super::super::parse::Block;
 use super::super::value::{Node, Value};
+use super::fileset::LeftOut;
 use super::job::{Around, jobs};
 use super::{fileset, list, listen, of_kind, schedule, whole};
 
@@ -52,13 +53,20 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         mapper.require(client, &[("name", "Name"), ("address", "Address"), ("password", "Password")]);
     }
     let pools = pools_of(mapper, pools);
-    let filesets: Vec<_> = filesets.into_iter().map(|set| fileset::build(mapper, set)).collect();
+    let (mut sets, mut without) = (Vec::new(), Vec::new());
+    for set in filesets {
+        match fileset::build(mapper, set) {
+            Ok(set) => sets.push(set),
+            Err(LeftOut(name)) => without.push(name),
+        }
+    }
     let schedules: Vec<_> = schedules.into_iter().map(|schedule| schedule::build(mapper, schedule)).collect();
     let around = Around {
         clients: &clients,
         storages: &storages,
         pools: &pools,
-        filesets: &filesets,
+        filesets: &sets,
+        without: &without,
         schedules: &schedules,
         messages: &messages,
         catalogs: &catalog,
@@ -69,7 +77,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let peers = |resources: Vec<Mapped>| list(resources.into_iter().map(|resource| resource.peer(&own)).collect());
     let plain = |resources: Vec<Mapped>| list(resources.into_iter().map(Mapped::node).collect());
     fields.push(("jobs", plain(jobs)));
-    fields.push(("filesets", plain(filesets.into_iter().map(|set| set.0).collect())));
+    fields.push(("filesets", plain(sets)));
     fields.push(("schedules", plain(schedules)));
     fields.push(("pools", plain(pools)));
     fields.push(("clients", peers(clients)));

@@ -8,10 +8,11 @@ use super::super::parse::{Item, Name};
 use super::super::value::{Node, Value};
 use super::list;
 
-/// A fileset, for jobs to refer to.
-pub(super) struct Set(pub(super) Mapped);
+/// The name of a fileset that is left out, because plugins would save all that is in it.
+pub(super) struct LeftOut(pub(super) String);
 
-pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Set {
+/// The fileset that a resource is. `None` if nothing is left of it to save, which is said.
+pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Result<Mapped, LeftOut> {
     mapper.require(&set, &[("name", "Name")]);
     let mut includes = Vec::new();
     let items: Vec<Item> = set.given("Include").map(|given| given.item.clone()).collect();
@@ -30,14 +31,22 @@ pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Set {
                 include.set("options", list(options));
             }
             set.is_disabled |= include.is_disabled;
+            if include.is_disabled && !include.has("files") {
+                continue;
+            }
             include.default("files", Value::List(Vec::new()));
+            files(mapper, &mut include);
             includes.push(include.node());
         }
     }
     let mut left_out = Vec::new();
     let items: Vec<Item> = set.given("Exclude").map(|given| given.item.clone()).collect();
     for item in &items {
-        if let Some(exclude) = block(mapper, "Exclude", item)
+        let exclude = block(mapper, "Exclude", item).map(|mut exclude| {
+            files(mapper, &mut exclude);
+            exclude
+        });
+        if let Some(exclude) = exclude
             && let Some((_, Node { value: Value::List(files), .. })) =
                 exclude.fields.into_iter().find(|(field, _)| *field == "files")
         {
@@ -48,8 +57,32 @@ pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Set {
         let place = left_out.first().map(|node: &Node| node.place.clone()).unwrap_or_default();
         set.set("exclude", Node::new(place, Value::Fields(vec![("files", list(left_out))])));
     }
+    if includes.is_empty() && set.is_disabled {
+        let message = format!("fileset {:?} and its backups are left out: nothing else is in it", set.name);
+        mapper.warning(codes::DISABLED, &set.place, message, "name files in it, or back them up with Bareos");
+        return Err(LeftOut(set.name));
+    }
     set.set("include", Node::new(set.place.clone(), Value::List(includes)));
-    Set(set)
+    Ok(set)
+}
+
+/// `\\<file` and `\\|command` are for the client; without the backslash they are for the director, which reads no lists.
+fn files(mapper: &mut Mapper, block: &mut Mapped) {
+    let Some((_, Node { value: Value::List(files), .. })) =
+        block.fields.iter_mut().find(|(field, _)| *field == "files")
+    else {
+        return;
+    };
+    for file in files {
+        let Value::Text(text) = &mut file.value else { continue };
+        if let Some(on_client) = text.strip_prefix('\\').filter(|rest| rest.starts_with(['<', '|'])) {
+            *text = on_client.to_owned();
+        } else if text.starts_with(['<', '|']) {
+            let message = "a list of files on the director is not read".to_owned();
+            let help = "put the list on the client, and write `\\\\<` in quotes before its name; or write the files";
+            mapper.error(codes::REFUSED_DIRECTIVE, &file.place, message, help);
+        }
+    }
 }
 
 /// A block of a fileset, as its table says.

@@ -10,7 +10,6 @@ use super::super::read::Kind;
 use super::super::table::Resource;
 use super::super::value::{Node, Value};
 use super::director::first_of;
-use super::fileset::Set;
 
 /// How many `JobDefs` may follow each other.
 const DEEPEST: usize = 16;
@@ -20,7 +19,9 @@ pub(super) struct Around<'a> {
     pub(super) clients: &'a [Mapped],
     pub(super) storages: &'a [Mapped],
     pub(super) pools: &'a [Mapped],
-    pub(super) filesets: &'a [Set],
+    pub(super) filesets: &'a [Mapped],
+    /// The names of filesets that nothing can be saved of.
+    pub(super) without: &'a [String],
     pub(super) schedules: &'a [Mapped],
     pub(super) messages: &'a [String],
     pub(super) catalogs: &'a [String],
@@ -39,7 +40,7 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
     let mut found = Vec::new();
     for (table, block) in resources.iter().filter(|(table, _)| table.name == "Job") {
         let inherited = inherited(&block.items, &defaults);
-        let mut job = mapper.map(table, &block.name, &block.items, &inherited);
+        let job = mapper.map(table, &block.name, &block.items, &inherited);
         if block.items.iter().any(|item| plain(&item.name.text) == "fullbackuppool") {
             one_pool(mapper, &job);
         }
@@ -52,15 +53,23 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
                 mapper.refer(kind, &to, known.iter().map(String::as_str));
             }
         }
-        if let Some(why) = left_out(&job) {
+        if let Some(why) = left_out(&job, around.without) {
             let message = format!("job {:?} is left out: {why}", job.name);
             mapper.warning(codes::DISABLED, &job.place, message, "");
             continue;
         }
-        one(mapper, &mut job, around);
         found.push(job);
     }
-    found
+    // Copies come last: they read what backups have written.
+    let (mut copies, mut others): (Vec<_>, Vec<_>) = found.into_iter().partition(is_copy);
+    others.iter_mut().for_each(|job| one(mapper, job, around, &[]));
+    copies.iter_mut().for_each(|job| one(mapper, job, around, &others));
+    others.extend(copies);
+    others
+}
+
+fn is_copy(job: &Mapped) -> bool {
+    matches!(job.said("Type"), Some("copy" | "migrate"))
 }
 
 /// What a job has from its `JobDefs`, and they from theirs: of each directive, what is said nearest to the job.
@@ -94,8 +103,11 @@ fn one_pool(mapper: &mut Mapper, job: &Mapped) {
 }
 
 /// Why a job is not one of ours.
-fn left_out(job: &Mapped) -> Option<String> {
+fn left_out(job: &Mapped, without: &[String]) -> Option<String> {
     let kind = job.said("Type")?;
+    if let Some(set) = job.said("FileSet").filter(|set| kind == "backup" && without.iter().any(|one| one == set)) {
+        return Some(format!("there is nothing to save in fileset {set:?}"));
+    }
     let level = job.said("Level").map(plain).unwrap_or_default();
     match (kind, level.as_str()) {
         ("admin" | "archive" | "consolidate", _) => Some(format!("there are no jobs of the type `{kind}`")),
@@ -107,23 +119,26 @@ fn left_out(job: &Mapped) -> Option<String> {
     }
 }
 
-fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>) {
+fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: &[Mapped]) {
     let Some(kind) = job.made("Type").cloned() else {
         let message = "`Job` needs the directive `Type`".to_owned();
         return mapper.error(codes::MISSING_FIELD, &job.place, message, "add `Type = Backup`, or what it is");
     };
     let said = job.said("Type").unwrap_or_default().to_owned();
-    let is_copy = matches!(said.as_str(), "copy" | "migrate");
+    let is_copy = is_copy(job);
     job.set("kind", kind);
     level(mapper, job, &said);
     let first_client = around.clients.first().filter(|_| is_copy);
     take(job, "Client", "client", first_client.map(|client| client.name.as_str()));
-    let first_set = around.filesets.first().filter(|_| said != "backup");
-    take(job, "FileSet", "fileset", first_set.map(|set| set.0.name.as_str()));
+    let first_set = around.filesets.first().filter(|_| said != "backup").map(|set| set.name.as_str());
+    take(job, "FileSet", "fileset", first_set);
+    if let Some(set) = first_set.filter(|_| around.without.iter().any(|one| job.said("FileSet") == Some(one))) {
+        job.set("fileset", Node::text(job.place.clone(), set));
+    }
     let pool = if said == "backup" && job.made("FullBackupPool").is_some() { "FullBackupPool" } else { "Pool" };
     take(job, pool, "pool", None);
     take(job, "JobToVerify", "verify_job", None);
-    storage(mapper, job, around);
+    storage(mapper, job, around, backups);
     next_pool(mapper, job, around);
     if let Some(schedule) = job.made("Schedule").cloned() {
         let named = |schedule: &&Mapped| job.said("Schedule") == Some(schedule.name.as_str());
@@ -160,15 +175,23 @@ fn level(mapper: &mut Mapper, job: &mut Mapped, kind: &str) {
     }
 }
 
-/// The storage of a job, else that of its pool.
-fn storage(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>) {
+/// The storage of a job, else that of its pool, else of a copy that of the backups in its pool.
+fn storage(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: &[Mapped]) {
     let own: Vec<Node> = job.words("Storage").cloned().collect();
     first_of(mapper, "Storage", &own);
     let of_pool = || {
         let pool = around.pools.iter().find(|pool| job.said("Pool") == Some(pool.name.as_str()))?;
         pool.words("Storage").next().cloned()
     };
-    if let Some(storage) = own.into_iter().next().or_else(of_pool) {
+    let field =
+        |of: &Mapped, name: &str| of.fields.iter().find(|(field, _)| *field == name).map(|(_, node)| node.clone());
+    let of_backups = || {
+        let backups = || backups.iter().filter(|one| one.said("Type") == Some("backup"));
+        let pool = field(job, "pool").map(|node| node.value);
+        let same = |one: &&Mapped| field(one, "pool").map(|node| node.value) == pool;
+        field(backups().find(same).or_else(|| backups().next())?, "storage")
+    };
+    if let Some(storage) = own.into_iter().next().or_else(of_pool).or_else(of_backups) {
         job.set("storage", storage);
     }
 }
@@ -235,8 +258,8 @@ fn enabled(job: &mut Mapped, kind: &str, around: &Around<'_>) {
         let named = |one: &&Mapped| job.words(directive).any(|name| name.value == Value::Text(one.name.clone()));
         of.iter().find(named).is_none_or(Mapped::is_enabled)
     };
-    let set = around.filesets.iter().find(|set| job.said("FileSet") == Some(set.0.name.as_str()));
-    let is_whole = kind != "backup" || set.is_none_or(|set| !set.0.is_disabled);
+    let set = around.filesets.iter().find(|set| job.said("FileSet") == Some(set.name.as_str()));
+    let is_whole = kind != "backup" || set.is_none_or(|set| !set.is_disabled);
     let all = is(around.clients, "Client") && is(around.storages, "Storage") && is_whole;
     if !(job.is_enabled() && !job.is_disabled && all) {
         let place = job.made("Enabled").map_or_else(|| job.place.clone(), |node| node.place.clone());

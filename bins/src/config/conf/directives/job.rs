@@ -32,7 +32,11 @@ pub(in super::super) const JOB: &[Directive] = &[
     made("Level", Text, "is `level`; a job of a level that there is not is left out"),
     made("Client", Text, "is `client`; copies and migrations without one have the first"),
     made("FileSet", Text, "is `fileset`; jobs other than backups without one have the first"),
-    made("Storage", Words, "is `storage`; the first of several counts"),
+    made(
+        "Storage",
+        Words,
+        "is `storage`; the first of several counts. Without it, that of the pool; of a copy, that of the backups in its pool",
+    ),
     made("Pool", Text, "is `pool`"),
     made("FullBackupPool", Text, "is `pool`, for all levels, as it keeps jobs longest"),
     without("VirtualFullBackupPool", Text, "there are no virtual full backups"),

@@ -274,3 +274,39 @@ fn a_catalog_is_a_server_or_a_file_of_our_own() {
     };
     assert_eq!(file.path, "/srv/catalog.sqlite");
 }
+
+#[test]
+fn a_copy_without_a_storage_reads_from_that_of_the_backups_in_its_pool() {
+    let copy = "Pool { Name = Inc; Next Pool = Full }\nPool { Name = Full; Storage = Away }\n\
+                Storage { Name = Away; Address = x.example; Password = p3; Device = d; Media Type = A }\n\
+                Job { Name = c; Type = Copy; Pool = Inc; Messages = Standard; Selection Type = PoolUncopiedJobs }";
+    let text = director("").replace("Pool { Name = Inc }", "").replace("Pool { Name = Full }", copy);
+    let (config, _) = good::<DirectorConfig>(&text);
+    let copy = config.job("c").unwrap();
+    assert_eq!((copy.storage.as_str(), copy.client.as_str(), copy.fileset.as_str()), ("File", "fd", "Set"));
+}
+
+#[test]
+fn a_fileset_of_plugins_only_takes_its_backups_along() {
+    let restore = "\nJob { Name = r; Type = Restore; Client = fd; FileSet = Set; Storage = File; Pool = Inc; Messages = Standard }\n\
+                   FileSet { Name = Other; Include { File = /x } }\n";
+    let text = director("").replace("File = /home", "Plugin = \"bpipe:x\"") + restore;
+    let (config, report) = good::<DirectorConfig>(&text);
+    assert_eq!(
+        config.jobs.iter().map(|job| (job.name.as_str(), job.fileset.as_str())).collect::<Vec<_>>(),
+        [("r", "Other")]
+    );
+    assert_eq!(config.filesets.len(), 1);
+    let codes: Vec<_> = found(&report).into_iter().map(|(code, line, _)| (code, line)).collect();
+    assert_eq!(codes, [(codes::DISABLED, 4), (codes::DISABLED, 4), (codes::DISABLED, 11)], "{report}");
+}
+
+#[test]
+fn lists_and_commands_are_for_the_client_only() {
+    let (config, _) = good::<DirectorConfig>(&director("").replace("File = /home", "File = \"\\\\</etc/list\""));
+    assert_eq!(config.filesets[0].include[0].files, ["</etc/list"]);
+    for list in ["\"</etc/list\"", "\"|sh -c x\""] {
+        let report = report::<DirectorConfig>(&director("").replace("File = /home", &format!("File = {list}")));
+        assert_eq!(found(&report), [(codes::REFUSED_DIRECTIVE, 4, 40)], "{list}");
+    }
+}

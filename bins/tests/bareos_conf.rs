@@ -1,0 +1,126 @@
+//! Programs that are started with the configuration of Bareos, and with its command line.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+mod support;
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use support::bareos_tree::plant_tree;
+use support::network::Network;
+use support::{assert_restored, plant, wait_for};
+
+const DIRECTOR: &str = env!("CARGO_BIN_EXE_towline-dir");
+const STORAGE: &str = env!("CARGO_BIN_EXE_towline-sd");
+const FILE: &str = env!("CARGO_BIN_EXE_towline-fd");
+const CONSOLE: &str = env!("CARGO_BIN_EXE_towline-console");
+const TRAY: &str = env!("CARGO_BIN_EXE_towline-tray");
+
+fn run(program: &str, arguments: &[&str]) -> Output {
+    Command::new(program).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The corpus: a folder in which every directive of every program stands once.
+fn corpus() -> String {
+    format!("{}/tests/fixtures/bareos", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_network_from_bareos_trees_backs_up_and_restores() {
+    let network = Network::start_from_bareos_trees();
+    network.assert_all_serve();
+    plant(&network.source, 11, 1 << 20);
+    let backup = network.backup();
+    assert!(backup.is_ok(), "{}", backup.report);
+    let place = network.place("restored");
+    let restore = network.restore(&place, "");
+    assert!(restore.is_ok(), "{}", restore.report);
+    assert_restored(&network.source, &place);
+}
+
+#[test]
+fn the_test_of_a_tree_lists_its_warnings_with_their_files_and_their_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [
+        ("bareos-fd.d/client/me.conf", "Client {\n  Name = me-fd\n  Plugin Directory = /x\n  VerId = y\n}\n"),
+        ("bareos-fd.d/director/d.conf", "Director { Name = d; Password = a-long-one }\n"),
+    ];
+    plant_tree(folder.path(), &files);
+    // A password that everybody may read would be one more warning.
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let at = folder.path().display().to_string();
+    let tested = run(FILE, &["-t", "-c", &at]);
+    assert_eq!((tested.status.code(), text(&tested.stdout)), (Some(0), format!("{at}: OK, 2 warnings\n")));
+    let said = text(&tested.stderr);
+    let line = format!("--> {at}/bareos-fd.d/client/me.conf:3:3");
+    assert!(said.contains("warning[T0866]: `PluginDirectory` has no effect") && said.contains(&line), "{said}");
+    plant_tree(folder.path(), &[("bareos-fd.d/client/me.conf", "Client {\n  Name = me-fd\n  Prot = 1\n}\n")]);
+    let tested = run(FILE, &["-t", "-c", &at]);
+    let said = text(&tested.stderr);
+    assert_eq!(tested.status.code(), Some(78));
+    assert!(said.contains("error[T0865]") && said.contains("did you mean `Port`?"), "{said}");
+}
+
+#[test]
+fn the_corpus_with_every_directive_is_read_by_every_program() {
+    let at = corpus();
+    for program in [DIRECTOR, STORAGE, FILE, CONSOLE, TRAY] {
+        let tested = run(program, &["-t", "-c", &at]);
+        assert_eq!(tested.status.code(), Some(0), "{}", text(&tested.stderr));
+    }
+}
+
+#[test]
+fn a_configuration_is_shown_without_its_passwords() {
+    let shown = run(FILE, &["--xc", "-c", &corpus()]);
+    let said = text(&shown.stdout);
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+    assert!(said.contains("directors: [") && said.contains("password: \"***\""), "{said}");
+    assert!(!said.contains("secret"), "{said}");
+    let schema = run(STORAGE, &["--xs"]);
+    let read: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    assert_eq!(read["bareos-sd"]["Device"]["ArchiveDevice"]["becomes"], "acts");
+}
+
+#[test]
+fn the_command_line_of_bareos_starts_a_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let port = support::daemon::free_port();
+    let client =
+        format!("Client {{ Name = me-fd; FDAddress = 127.0.0.1; FDPort = {port}; Working Directory = {at:?} }}\n");
+    std::fs::write(at.join("fd.conf"), format!("{client}Director {{ Name = d; Password = a-long-one }}\n")).unwrap();
+    let (file, pid) = (at.join("fd.conf").display().to_string(), at.join("fd.pid"));
+    let own = own_user();
+    let mut command = Command::new(FILE);
+    command.args(["-f", "-s", "-m", "-d", "100", "-u", &own, "-c", &file, "-p"]).arg(&pid);
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let there = |pid: &Path| std::fs::read_to_string(pid).ok().filter(|text| text.ends_with('\n'));
+    let written = wait_for("the file with the process id", || there(&pid));
+    assert_eq!(written.trim(), child.id().to_string());
+    let id = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    wait_for("the daemon to listen", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let mut said = String::new();
+    std::io::Read::read_to_string(child.stderr.as_mut().unwrap(), &mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{said}");
+    assert!(!pid.exists());
+    assert!(said.contains("-s changes nothing") && said.contains("-m changes nothing"), "{said}");
+    // Another user is refused, with what to do.
+    let other = run(FILE, &["-c", &file, "-u", "no-such-user"]);
+    assert_eq!(other.status.code(), Some(77));
+    assert!(text(&other.stderr).contains("User=no-such-user"), "{}", text(&other.stderr));
+    assert_eq!(run(FILE, &["-b"]).status.code(), Some(2));
+    let help = text(&run(FILE, &["--help"]).stdout);
+    assert!(help.contains("78 the configuration is wrong (Bareos: 42)"), "{help}");
+}
+
+/// The id of this user.
+fn own_user() -> String {
+    rustix::process::geteuid().as_raw().to_string()
+}
