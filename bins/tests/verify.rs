@@ -6,7 +6,7 @@ mod support;
 use std::path::PathBuf;
 
 use support::network::{Network, Plan};
-use support::plant;
+use support::{assert_restored, plant};
 use towline_core::wire::block::{BlockHeader, seal};
 
 /// What a file of the source contains, so that it is found on its volume.
@@ -28,16 +28,16 @@ fn volume(network: &Network) -> PathBuf {
     volumes.remove(0)
 }
 
-/// Changes the marked contents on the volume, and makes the checksum of their block right again.
-fn change_volume(network: &Network) {
+/// Changes a byte of the volume, so far after the first place of these, and makes the checksum of its block right again.
+fn change_volume(network: &Network, mark: &[u8], after: usize) {
     let path = volume(network);
     let mut bytes = std::fs::read(&path).unwrap();
-    let place = bytes.windows(MARK.len()).position(|bytes| bytes == MARK).unwrap();
+    let place = bytes.windows(mark.len()).position(|bytes| bytes == mark).unwrap() + after;
     let mut start = 0;
     while start <= place {
         let len = BlockHeader::verify(&bytes[start..], false).unwrap().len as usize;
         if place < start + len {
-            bytes[place] = b'T';
+            bytes[place] ^= 0x20;
             seal(&mut bytes[start..start + len]);
         }
         start += len;
@@ -67,9 +67,38 @@ fn a_good_volume_is_verified_whichever_side_dials() {
 }
 
 #[test]
+fn compressed_data_are_restored_verified_and_found_when_they_change() {
+    for options in ["compression: gzip,", "compression: lz4hc, sparse: true,"] {
+        let network = Network::start(&Plan { options: options.to_owned(), ..Plan::default() });
+        plant(&network.source, 7, 1 << 20);
+        let text = "a line that comes again and again\n".repeat(60_000);
+        std::fs::write(network.source.join("text"), &text).unwrap();
+        let backup = network.backup();
+        assert!(backup.is_ok(), "{}", backup.report);
+        assert!(std::fs::metadata(volume(&network)).unwrap().len() < 2_000_000, "{options}");
+        let verified = network.run("run job=v yes");
+        assert_eq!(verified.termination(), "Verify OK", "{}", verified.report);
+        let place = network.place("restored");
+        let restored = network.restore(&place, "");
+        assert!(restored.is_ok(), "{}", restored.report);
+        assert_restored(&network.source, &place);
+
+        match options.contains("gzip") {
+            true => change_volume(&network, b"GZIP", 15),
+            false => change_volume(&network, b"a line that comes again", 3),
+        }
+        let verified = network.run("run job=v yes");
+        assert_ne!(verified.termination(), "Verify OK", "{}", verified.report);
+        let told = if options.contains("gzip") { "(T0720)" } else { "source/text: digest: catalog " };
+        assert!(verified.report.contains(told), "{}", verified.report);
+        network.assert_all_serve();
+    }
+}
+
+#[test]
 fn changed_data_on_the_volume_are_found_by_their_digest() {
     let network = backed_up("");
-    change_volume(&network);
+    change_volume(&network, MARK, 0);
     let ended = network.run("run job=v yes");
     assert_eq!(ended.termination(), "Verify Differences", "{}", ended.report);
     assert!(ended.report.contains("source/marked: digest: catalog "), "{}", ended.report);

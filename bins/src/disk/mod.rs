@@ -10,10 +10,12 @@
 //! | [`meta`] | what the system says about an entry: stat, extended attributes, where it forbids |
 //! | [`restore`] | creates entries beneath one directory and nowhere else |
 //! | [`verify`] | says what is on a volume, and writes nothing |
+//! | `compression` | compresses file data, and makes them plain again |
 //! | [`compare`] | says in what two trees differ |
 
 pub mod backup;
 pub mod compare;
+mod compression;
 pub mod meta;
 pub mod notice;
 pub mod restore;

@@ -9,21 +9,21 @@ use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::Stream;
 
-use super::restore::inflate::{Inflater, Unable, is_deflated};
+use super::compression::decompressor::{Decompressor, Unable, is_compressed};
 
 /// A verification under way.
 #[derive(Debug)]
 pub struct VerifyTarget {
     /// What is told of it.
     pub verifier: Verifier,
-    inflater: Inflater,
+    decompressor: Decompressor,
 }
 
 impl VerifyTarget {
     /// One of a backup of this fileset.
     #[must_use]
     pub fn new(fileset: &FileSet) -> Self {
-        Self { verifier: Verifier::new(fileset), inflater: Inflater::default() }
+        Self { verifier: Verifier::new(fileset), decompressor: Decompressor::default() }
     }
 }
 
@@ -35,14 +35,14 @@ impl RestoreSink for VerifyTarget {
     }
 
     fn data(&mut self, piece: DataPiece<'_>) -> Result<(), Infallible> {
-        if !is_deflated(piece.stream) {
+        if !is_compressed(piece.stream) {
             return self.verifier.data(piece);
         }
-        match self.inflater.take(piece.stream, piece.bytes, piece.first, piece.last) {
+        match self.decompressor.take(piece.stream, piece.bytes, piece.first, piece.last) {
             Ok(Some(plain)) => self.verifier.plain(plain),
             Ok(None) => {}
-            Err(Unable::Unsupported(_)) => self.verifier.unreadable(),
-            Err(Unable::Damaged(why)) => self.verifier.damaged(why),
+            Err(Unable::Unknown(_)) => self.verifier.unreadable(),
+            Err(why) => self.verifier.damaged(&why.to_string()),
         }
         Ok(())
     }

@@ -22,6 +22,41 @@ pub enum Digest {
     Xxh128,
 }
 
+/// How data are compressed before they leave the client (letters `Z…` of `wire/2 §1.6`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// Not at all.
+    None,
+    /// GZIP, the fastest.
+    Gzip1,
+    /// GZIP of level 2.
+    Gzip2,
+    /// GZIP of level 3.
+    Gzip3,
+    /// GZIP of level 4.
+    Gzip4,
+    /// GZIP of level 5.
+    Gzip5,
+    /// GZIP of level 6, which `gzip` means too.
+    #[serde(alias = "gzip")]
+    Gzip6,
+    /// GZIP of level 7.
+    Gzip7,
+    /// GZIP of level 8.
+    Gzip8,
+    /// GZIP, the slowest.
+    Gzip9,
+    /// LZO.
+    Lzo,
+    /// FastLZ.
+    LzFast,
+    /// LZ4: the fastest of all.
+    Lz4,
+    /// LZ4, compressed more slowly and better; as fast to restore.
+    Lz4Hc,
+}
+
 resources! {
     /// Which files a job saves.
     FileSet {
@@ -53,6 +88,8 @@ resources! {
     IncludeOptions {
         /// Checksum of each file. (In Bareos: none.)
         digest: Digest = Digest::Sha256,
+        /// How data are compressed on the client: `none`, `gzip1` to `gzip9`, `gzip` (6), `lzo`, `lzfast`, `lz4` or `lz4hc`.
+        compression: Compression = Compression::None,
         /// What an accurate job compares with the catalog, letters of `wire/2 §1.8`: `i` inode, `p` permissions, `n` links,
         /// `u` owner, `g` group, `s` size, `d` size if smaller, `a` `m` `c` times, `5` or `1` the digest, for which each
         /// file is read, `A` nothing: all are saved. `None`: `mcs`.
@@ -97,6 +134,7 @@ impl Default for IncludeOptions {
     fn default() -> Self {
         Self {
             digest: Digest::Sha256,
+            compression: Compression::None,
             accurate: None,
             acl: true,
             xattr: true,

@@ -51,7 +51,7 @@ pub use console::{Console, ConsoleConfig, ConsoleDirector};
 pub use director::{Client, ConsoleAccess, Director, DirectorConfig, Storage};
 pub use due::Moment;
 pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
-pub use fileset::{Digest, Exclude, FileSet, Include, IncludeOptions};
+pub use fileset::{Compression, Digest, Exclude, FileSet, Include, IncludeOptions};
 pub use job::{Job, JobKind, Level, Messages, Replace};
 pub use password::{Password, Passwords, Revealed};
 pub use path::{ConfigPath, Step};

@@ -7,6 +7,7 @@ pub mod base64;
 pub mod block;
 pub mod bsr;
 pub mod catalog;
+pub mod compression;
 pub mod cram_md5;
 pub mod digest;
 pub mod file;

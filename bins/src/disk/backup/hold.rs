@@ -83,6 +83,19 @@ pub(super) fn behind_hole(fd: &OwnedFd, position: u64, size: u64) -> u64 {
     data.min(last).max(position)
 }
 
+/// Reads until the room is full, the file ends or reading fails: how many bytes are there, and what the last call said.
+pub(super) fn fill(fd: &OwnedFd, room: &mut [u8], position: u64) -> (usize, Result<usize, Errno>) {
+    let (mut filled, mut outcome) = (0, Ok(0));
+    while let Some(room) = room.get_mut(filled..).filter(|room| !room.is_empty()) {
+        outcome = retry(|| rustix::io::pread(fd, &mut *room, position + filled as u64));
+        match outcome {
+            Ok(n) if n > 0 => filled += n,
+            _ => break,
+        }
+    }
+    (filled, outcome)
+}
+
 pub(super) fn retry(mut call: impl FnMut() -> Result<usize, Errno>) -> Result<usize, Errno> {
     loop {
         match call() {

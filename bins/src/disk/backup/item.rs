@@ -11,22 +11,23 @@ use towline_core::bulk::parcel::PARCEL;
 use towline_core::wire::acl::Acl;
 use towline_core::wire::attributes::{NewAttributes, Stat};
 use towline_core::wire::digest::{Algorithm, Digest, Hasher};
-use towline_core::wire::fileset::Options;
+use towline_core::wire::fileset::{Compression, Options};
 use towline_core::wire::stream::{FileType, Stream};
 use towline_core::wire::xattr::{self, Xattr};
 
-use super::hold::{Held, SPARSE_BLOCK, behind_hole, hold, retry};
+use super::hold::{Held, SPARSE_BLOCK, behind_hole, fill, hold, retry};
 use super::unchanged::{has_digest, is_unchanged, known_digest};
 use super::{FirstName, Work};
+use crate::disk::compression::compressor::OFFSET;
 use crate::disk::meta::{self, Handle, Meta};
 use crate::disk::notice::{Notice, NoticeKind, shown};
 use crate::disk::walk::Found;
 
-/// Bytes of the offset before a block of a sparse file.
-const OFFSET: usize = 8;
 /// Bytes of the contents that are read into the parcel of the attributes, so that nothing is sent of a file which cannot
 /// be read at all.
 const FIRST_READ: usize = 16 * 1024;
+
+pub(super) const GREW: &str = "grew while it was read; it is saved with the size it had before";
 
 /// What [`Item::pump`] did.
 pub(super) enum Pumped {
@@ -45,16 +46,19 @@ pub(super) struct Item {
     link: Vec<u8>,
     file_type: FileType,
     stat: Stat,
-    meta: Meta,
+    pub(super) meta: Meta,
     stage: Stage,
-    held: Held,
+    pub(super) held: Held,
     algorithm: Option<Algorithm>,
-    sparse: bool,
+    pub(super) compression: Option<Compression>,
+    /// The plain bytes of a compressed record that is made and not yet packed.
+    pub(super) pending: Option<u64>,
+    pub(super) sparse: bool,
     saves_acl: bool,
     saves_xattr: bool,
     keeps_atime: bool,
     checks_changes: bool,
-    position: u64,
+    pub(super) position: u64,
     in_object: bool,
     /// Where to go back to if nothing of it can be read.
     mark: Option<Mark>,
@@ -176,7 +180,7 @@ impl Item {
             // With its attributes alone a restore would put an empty file over the living one.
             return None;
         }
-        let stat = stat_of(&meta, link_fi, if options.sparse { Stream::SPARSE } else { Stream::FILE_DATA });
+        let stat = stat_of(&meta, link_fi, data_stream(options));
         let regular = matches!(file_type, FileType::Regular | FileType::RegularEmpty) && matches!(held, Held::Open(_));
         Some(Self {
             path: found.path,
@@ -188,6 +192,8 @@ impl Item {
             stage: Stage::Attributes,
             held,
             algorithm: options.digest.filter(|_| regular),
+            compression: options.compression,
+            pending: None,
             sparse: options.sparse,
             saves_acl: options.acl,
             saves_xattr: options.xattr,
@@ -232,10 +238,9 @@ impl Item {
                 packer.begin_data(self.stat.data_stream)?;
                 self.in_object = true;
             }
-            let more = self.position < self.meta.size
-                && self.whole == Whole::SoFar
-                && if self.sparse { self.read_sparse(packer, work)? } else { self.read(packer, work)? };
-            if !more && self.stage == Stage::Data {
+            self.pack_pending(packer, work)?;
+            let more = self.position < self.meta.size && self.whole == Whole::SoFar && self.read_on(packer, work)?;
+            if !more && self.stage == Stage::Data && self.pending.is_none() {
                 self.end_data(packer, work)?;
             }
         }
@@ -257,6 +262,8 @@ impl Item {
         let has_data = self.file_type == FileType::Regular && self.meta.size > 0 && matches!(self.held, Held::Open(_));
         let first = match usize::try_from(self.meta.size).unwrap_or(usize::MAX) {
             _ if !has_data => 0,
+            // The first record is read and compressed before it needs room.
+            _ if self.compression.is_some() => 1,
             size if self.sparse => size.min(SPARSE_BLOCK) + OFFSET,
             size => size.saturating_add(1).min(FIRST_READ),
         };
@@ -281,6 +288,14 @@ impl Item {
         Ok(())
     }
 
+    fn read_on(&mut self, packer: &mut Packer, work: &mut Work) -> Result<bool, PackError> {
+        match self.compression {
+            Some(how) => self.read_compressed(how, packer, work),
+            None if self.sparse => self.read_sparse(packer, work),
+            None => self.read(packer, work),
+        }
+    }
+
     /// Reads the next bytes into the parcel. `false` at the end of the file or after an error.
     ///
     /// One byte more than is left is asked for: so growing shows without a call of its own, and a whole small file is
@@ -299,7 +314,7 @@ impl Item {
         self.position += taken as u64;
         let more = self.taken(outcome, packer, work);
         if got > taken {
-            self.remark(work, "grew while it was read; it is saved with the size it had before");
+            self.remark(work, GREW);
         }
         Ok(more)
     }
@@ -315,14 +330,7 @@ impl Item {
         let space = packer.data_space_of(wanted + OFFSET, wanted + OFFSET).ok_or(PackError::Full)?;
         let (offset, block) = space.split_at_mut(OFFSET);
         offset.copy_from_slice(&self.position.to_be_bytes());
-        let (mut filled, mut outcome) = (0, Ok(0));
-        while let Some(room) = block.get_mut(filled..).filter(|room| !room.is_empty()) {
-            outcome = retry(|| rustix::io::pread(fd, &mut *room, self.position + filled as u64));
-            match outcome {
-                Ok(n) if n > 0 => filled += n,
-                _ => break,
-            }
-        }
+        let (filled, outcome) = fill(fd, block, self.position);
         let block = block.get(..filled).unwrap_or_default();
         let last = filled == left || filled < wanted;
         if filled > 0 && (last || block.iter().any(|b| *b != 0)) {
@@ -336,7 +344,7 @@ impl Item {
     }
 
     /// Whether reading goes on.
-    fn taken(&mut self, outcome: Result<usize, Errno>, packer: &mut Packer, work: &mut Work) -> bool {
+    pub(super) fn taken(&mut self, outcome: Result<usize, Errno>, packer: &mut Packer, work: &mut Work) -> bool {
         match outcome {
             Ok(0) => {
                 self.whole = Whole::Short;
@@ -356,7 +364,7 @@ impl Item {
 
     /// It cannot be read any further: it is taken back if all of it is still in the parcel, else marked as unread at its
     /// end (wire/2 §2.5). Its other names have to be read for themselves.
-    fn drop_contents(&mut self, packer: &mut Packer, work: &mut Work) {
+    pub(super) fn drop_contents(&mut self, packer: &mut Packer, work: &mut Work) {
         self.whole = Whole::Not;
         if self.is_first_name {
             work.links.remove(&self.meta.inode());
@@ -365,6 +373,7 @@ impl Item {
         if self.mark.is_some_and(|mark| packer.take_back(mark)) {
             self.stage = Stage::Dropped;
             self.held = Held::Nothing;
+            self.pending = None;
         }
     }
 
@@ -389,7 +398,7 @@ impl Item {
         self.held = Held::Open(fd);
     }
 
-    fn remark(&self, work: &mut Work, text: &str) {
+    pub(super) fn remark(&self, work: &mut Work, text: &str) {
         work.note(Notice::new(NoticeKind::Warning, &self.path, text));
     }
 
@@ -500,6 +509,16 @@ pub(super) fn strip(path: &[u8], components: u32) -> &[u8] {
         }
     }
     rest
+}
+
+/// The stream of the data of a file, whether it has any or not (wire/2 §2.5).
+fn data_stream(options: &Options) -> Stream {
+    match (options.compression.is_some(), options.sparse) {
+        (false, false) => Stream::FILE_DATA,
+        (false, true) => Stream::SPARSE,
+        (true, false) => Stream::COMPRESSED,
+        (true, true) => Stream::SPARSE_COMPRESSED,
+    }
 }
 
 pub(super) fn stat_of(meta: &Meta, link_fi: i32, data_stream: Stream) -> Stat {

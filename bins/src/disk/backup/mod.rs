@@ -7,6 +7,7 @@
 //! was at that moment, so size and contents of the record agree. Growing, shrinking, changing and vanishing while being
 //! read is a warning; the stream stays whole.
 
+mod compressed;
 pub mod estimate;
 mod hold;
 mod item;
@@ -34,6 +35,7 @@ use towline_core::wire::stream::{FileType, Stream};
 use self::item::{Item, Pumped};
 use self::select::{Ready, Selection};
 use self::unsaved::Retries;
+use super::compression::compressor::Compressor;
 use super::meta::XattrReader;
 use super::notice::{Notice, NoticeKind, Notices};
 use super::walk::{Step, Walk};
@@ -126,6 +128,9 @@ struct Work {
     hasher: Option<Hasher>,
     known: Option<Box<KnownFiles>>,
     retries: Retries,
+    compressor: Compressor,
+    /// Plain bytes that may still be compressed in this call.
+    budget: usize,
 }
 
 /// The name under which a file with several names is saved.
@@ -141,6 +146,8 @@ struct FirstName {
 const STEPS: usize = 4096;
 /// Notices after which a call ends, so that they are taken.
 const TALKATIVE: usize = 256;
+/// Plain bytes after whose compression a call ends: what gets very small would keep it from ending for seconds.
+const COMPRESSED: usize = 8 << 20;
 
 impl BackupSource {
     /// Prepares a backup: of everything, of what changed since a time (Unix seconds; wire/2 §1.6), or of what differs
@@ -173,6 +180,7 @@ impl BackupSource {
     }
 
     fn fill_given(&mut self) -> Result<bool, FillError> {
+        self.work.budget = COMPRESSED;
         for _ in 0..STEPS {
             if let Some(item) = &mut self.item {
                 match item.pump(&mut self.packer, &mut self.work) {

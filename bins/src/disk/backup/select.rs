@@ -109,7 +109,6 @@ impl Selection {
             return Err(OpenError::Encryption);
         }
         let ignored = [
-            (options.compression.is_some(), "compression"),
             (options.size.is_some(), "size"),
             (options.cipher.is_some(), "encryption"),
             (options.shadowing.is_some(), "shadowing"),
@@ -119,9 +118,7 @@ impl Selection {
         ];
         for (_, what) in ignored.iter().filter(|(set, _)| *set) {
             let text = format!("the fileset's option '{what}' is not supported and has no effect");
-            // Without compression nothing is missing; the others change what is saved.
-            let kind = if *what == "compression" { NoticeKind::Info } else { NoticeKind::Warning };
-            notices.push(Notice::new(kind, b"", text));
+            notices.push(Notice::new(NoticeKind::Warning, b"", text));
         }
         if !options.unknown.is_empty() {
             let text =
@@ -422,8 +419,8 @@ mod tests {
         let program = FileSet::parse(["I", "F |ls"].iter().map(|l| l.as_bytes())).unwrap();
         assert!(matches!(Selection::read(&program), Err(OpenError::Program(_))));
         let Ready { notices, .. } = selection(&["I", "O Z6", "N", "F /", "N", "P bpipe:x"]);
-        assert_eq!(notices.len(), 2);
-        assert!(notices.iter().any(|n| n.text.contains("compression")));
+        assert_eq!(notices.len(), 1);
+        assert!(notices[0].text.contains("plugins"), "{notices:?}");
     }
 
     #[test]
@@ -446,7 +443,7 @@ mod tests {
             assert!(text.contains(word) && text.contains("no effect"), "{text}");
         }
         // What acts, what only acts elsewhere (on Windows, on a Mac, in a restore), and what stands for a default.
-        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "pRxnwaV5:J1:0"] {
+        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "Z6", "Zo", "Zff", "Zf4", "Zfh", "pRxnwaV5:J1:0"] {
             assert_eq!(told(letters), [], "{letters}");
         }
     }

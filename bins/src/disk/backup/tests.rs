@@ -14,6 +14,7 @@ use crate::disk::compare::{Comparison, compare};
 use crate::disk::meta::{Handle, set_xattr};
 use crate::disk::restore::{Order, Replace, RestoreTarget, Tally};
 
+mod compressed;
 mod unsaved;
 
 fn source(options: &str, tops: &[&Path], since: Option<i64>) -> BackupSource {

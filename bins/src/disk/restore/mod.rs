@@ -9,7 +9,6 @@ mod beneath;
 mod create;
 mod digests;
 mod folders;
-pub(super) mod inflate;
 mod names;
 mod part;
 mod paths;
@@ -27,6 +26,7 @@ use self::folders::Folders;
 pub use self::names::{Names, OwnerNames};
 pub use self::part::PREFIX as PART_PREFIX;
 use self::paths::Paths;
+use super::compression::decompressor::Decompressor;
 use super::notice::{Notice, NoticeKind, Notices};
 
 /// When an entry that is already there is replaced (wire/2 §3.2).
@@ -121,7 +121,7 @@ pub struct RestoreTarget {
     digests: Digests,
     ledger: Ledger,
     names: Names,
-    inflater: inflate::Inflater,
+    decompressor: Decompressor,
     root: bool,
     user: u32,
 }
@@ -141,7 +141,7 @@ impl RestoreTarget {
             digests: Digests::default(),
             ledger: Ledger::default(),
             names: Names::default(),
-            inflater: inflate::Inflater::default(),
+            decompressor: Decompressor::default(),
             root: super::meta::is_root(),
             user: rustix::process::geteuid().as_raw(),
         })

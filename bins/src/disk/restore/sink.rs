@@ -7,7 +7,7 @@ use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::stream::{FileType, Stream};
 
 use super::RestoreTarget;
-use super::inflate::{is_deflated, is_supported};
+use crate::disk::compression::decompressor::{is_compressed, is_supported};
 
 impl RestoreSink for RestoreTarget {
     type Error = Infallible;
@@ -33,11 +33,11 @@ impl RestoreSink for RestoreTarget {
             return Ok(());
         }
         let Some(current) = &mut self.current else { return Ok(()) };
-        if !is_deflated(piece.stream) {
+        if !is_compressed(piece.stream) {
             current.fail(&unsupported(piece.stream), &mut self.ledger);
             return Ok(());
         }
-        match self.inflater.take(piece.stream, piece.bytes, piece.first, piece.last) {
+        match self.decompressor.take(piece.stream, piece.bytes, piece.first, piece.last) {
             Ok(Some(plain)) => current.write(piece.offset, plain, &mut self.digests, &mut self.ledger),
             Ok(None) => {}
             Err(why) => current.fail(&why.to_string(), &mut self.ledger),

@@ -1,9 +1,9 @@
 //! A fileset of the configuration as the lines a file daemon gets (`wire/2 §1.6`).
 
-use crate::config::{self, Digest as ConfigDigest, IncludeOptions};
+use crate::config::{self, Compression as ConfigCompression, Digest as ConfigDigest, IncludeOptions};
 use crate::wire::base64::{self, Variant};
 use crate::wire::digest::{Algorithm, Hasher};
-use crate::wire::fileset::{Block, FileSet, Options, OptionsBlock, Rule, Scope, plain};
+use crate::wire::fileset::{Block, Compression, FileSet, Options, OptionsBlock, Rule, Scope, plain};
 
 /// The fileset on the wire.
 pub(crate) fn to_wire(set: &config::FileSet) -> FileSet {
@@ -41,6 +41,7 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
     };
     let options = Options {
         digest,
+        compression: compression(from.compression),
         accurate: from.accurate.clone(),
         exclude: from.exclude,
         acl: from.acl,
@@ -62,6 +63,25 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
     OptionsBlock { options, rules: regexes.chain(wilds).collect() }
 }
 
+fn compression(from: ConfigCompression) -> Option<Compression> {
+    Some(match from {
+        ConfigCompression::None => return None,
+        ConfigCompression::Gzip1 => Compression::Gzip(1),
+        ConfigCompression::Gzip2 => Compression::Gzip(2),
+        ConfigCompression::Gzip3 => Compression::Gzip(3),
+        ConfigCompression::Gzip4 => Compression::Gzip(4),
+        ConfigCompression::Gzip5 => Compression::Gzip(5),
+        ConfigCompression::Gzip6 => Compression::Gzip(6),
+        ConfigCompression::Gzip7 => Compression::Gzip(7),
+        ConfigCompression::Gzip8 => Compression::Gzip(8),
+        ConfigCompression::Gzip9 => Compression::Gzip(9),
+        ConfigCompression::Lzo => Compression::Lzo,
+        ConfigCompression::LzFast => Compression::FastLz,
+        ConfigCompression::Lz4 => Compression::Lz4,
+        ConfigCompression::Lz4Hc => Compression::Lz4Hc,
+    })
+}
+
 /// A path as the client compares it; programs and lists of paths are lines of their own kind.
 fn file(text: &String) -> Vec<u8> {
     if text.starts_with(['|', '<']) { text.clone().into_bytes() } else { plain(text.as_bytes()) }
@@ -69,4 +89,29 @@ fn file(text: &String) -> Vec<u8> {
 
 fn wild(text: &str) -> String {
     String::from_utf8_lossy(&plain(text.as_bytes())).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_compression_is_sent_as_real_directors_send_it() {
+        let rows = ["\"none\" ", "\"gzip\" Z6", "\"gzip1\" Z1", "\"gzip9\" Z9", "\"lzo\" Zo"];
+        for row in rows.into_iter().chain(["\"lzfast\" Zff", "\"lz4\" Zf4", "\"lz4hc\" Zfh"]) {
+            let (word, letters) = row.split_once(' ').unwrap();
+            let chosen = serde_json::from_str(word).unwrap();
+            let block = options(&IncludeOptions { compression: chosen, ..IncludeOptions::default() });
+            let none = options(&IncludeOptions::default()).options.letters();
+            let sent = block.options.letters();
+            assert_eq!(sent.replacen(letters, "", 1), none, "{row}: {sent}");
+            assert!(sent.contains(letters), "{row}: {sent}");
+        }
+        let all = (1..=9).map(|level| options_of(&format!("\"gzip{level}\"")));
+        assert!(all.eq((1..=9).map(|level| Some(Compression::Gzip(level)))));
+    }
+
+    fn options_of(word: &str) -> Option<Compression> {
+        compression(serde_json::from_str(word).unwrap())
+    }
 }
