@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use towline::disk::meta::is_root;
-use towline::disk::restore::{Order, Replace, RestoreTarget, Tally};
+use towline::disk::restore::{Order, Relocations, Replace, RestoreTarget, Tally};
 use towline_core::wire::attributes::{AttributeRecord, Stat};
 use towline_core::wire::stream::FileType;
 
@@ -20,7 +20,12 @@ const FOLDER: &str = "TOWLINE_TEST_FOLDER";
 type Entry<'a> = (FileType, &'a str, u32, &'a str);
 
 fn restore(to: &Path, entries: &[Entry<'_>]) -> (Tally, Vec<String>) {
-    let order = Order { to: to.as_os_str().as_bytes().to_vec(), replace: Replace::Always, prefix_links: false };
+    let order = Order {
+        to: to.as_os_str().as_bytes().to_vec(),
+        replace: Replace::Always,
+        prefix_links: false,
+        relocation: Relocations::default(),
+    };
     let mut target = RestoreTarget::new(order).unwrap();
     for (kind, name, mode, contents) in entries {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());

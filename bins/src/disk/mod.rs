@@ -18,6 +18,7 @@ pub mod compare;
 mod compression;
 pub mod meta;
 pub mod notice;
+pub(crate) mod regex;
 pub mod restore;
 pub mod verify;
 pub mod walk;

@@ -12,7 +12,7 @@ use towline_core::wire::fileset::FileSet;
 use crate::disk::backup::estimate::EstimateSource;
 use crate::disk::backup::{BackupSource, FillError};
 use crate::disk::notice::Notice;
-use crate::disk::restore::{Order, Replace, RestoreTarget};
+use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
 use crate::volume::disk_error;
 use crate::volume::reader::VolumeReader;
@@ -40,7 +40,9 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
         }
         DiskWork::OpenRestore { order, .. } => {
             let replace = Replace::from_letter(order.replace);
-            let order = Order { to: order.to, replace, prefix_links: order.prefix_links };
+            let relocation = Relocations::compile(order.relocations)
+                .map_err(|text| DiskError::Other { path: "regexwhere".to_owned(), text })?;
+            let order = Order { to: order.to, replace, prefix_links: order.prefix_links, relocation };
             Ok((Box::new(Restore::open(order)?), DiskDone::Opened))
         }
         DiskWork::OpenVerify { fileset, .. } => Ok((Box::new(Verify::open(&fileset)), DiskDone::Opened)),

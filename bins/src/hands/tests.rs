@@ -76,7 +76,7 @@ fn a_volume_takes_blocks_and_a_restore_refuses_noise() {
     assert!(matches!(ask(&workers, fill(HANDLE)), WorkDone::Disk(DiskDone::Failed { .. })));
     assert!(matches!(ask(&workers, DiskWork::Close { handle: HANDLE }), WorkDone::Disk(DiskDone::Closed(_))));
 
-    let order = RestoreOrder { to: text.into_bytes(), replace: b'a', prefix_links: false };
+    let order = RestoreOrder { to: text.into_bytes(), replace: b'a', prefix_links: false, relocations: Vec::new() };
     let open = DiskWork::OpenRestore { handle: HANDLE, order };
     assert!(matches!(ask(&workers, open), WorkDone::Disk(DiskDone::Opened)));
     let parcel = Parcel { bytes: b"\0\0\0\x05noise".to_vec(), ..Parcel::default() };

@@ -14,8 +14,8 @@ use towline_core::wire::label::VolumeLabel;
 
 use super::blocks::{Blocks, Next};
 use super::{disk_error, volume_path};
-use crate::disk::backup::regex::Regex;
 use crate::disk::notice::shown;
+use crate::disk::regex::Regex;
 
 /// Message types of an error and of a warning (`wire/2 §4.2`).
 const ERROR: u8 = 4;

@@ -10,6 +10,7 @@ use crate::wire::block::Session;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::fileset::FileSet;
 use crate::wire::label::VolumeLabel;
+use crate::wire::relocation::Relocation;
 
 /// A piece of work for the disk. Pieces for one handle are done in the order they were submitted.
 #[derive(Debug)]
@@ -160,8 +161,10 @@ pub struct RestoreOrder {
     pub to: Vec<u8>,
     /// `a` always, `w` if newer, `n` never, `o` if older.
     pub replace: u8,
-    /// Whether absolute symbolic links get the prefix too.
+    /// Whether absolute symbolic links get the prefix too, or all of them the changes of names.
     pub prefix_links: bool,
+    /// Changes of names, one after the other; without any, entries keep theirs.
+    pub relocations: Vec<Relocation>,
 }
 
 /// What came of a piece of disk work.

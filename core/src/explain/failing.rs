@@ -140,13 +140,6 @@ pub(super) const PAGES: &[Page] = &[
         "Give the verify job of the director the level VolumeToCatalog.",
     ),
     entry(
-        678,
-        "names cannot be changed during a restore",
-        (Fault::Config, Retry::Never),
-        "The director asked the file daemon to change the names of files by regular expressions, and it cannot.",
-        "Restore to another folder, with `where=`, and move the files there.",
-    ),
-    entry(
         679,
         "a job was told to begin without a storage daemon",
         (Fault::Peer, Retry::Never),

@@ -58,4 +58,21 @@ pub(super) const PAGES: &[Page] = &[
          version 1. The file is not restored, and what stood in its place stands.",
         "Restore it on a client with the file daemon that saved it, or a newer one.",
     ),
+    entry(
+        722,
+        "the changes of names of a restore cannot be read",
+        (Fault::Config, Retry::Never),
+        "`regexwhere=` is one expression or several with commas between them, each `!search!replacement!` with another \
+         separator if need be and the flag `i` after it; `search` is an extended regular expression. Nothing is restored, \
+         so that no file takes the place of another.",
+        "Correct the expression: `!/home/!/tmp/home/!` or `/\\.ini$/.old.ini/i`. A separator within it gets a backslash.",
+    ),
+    entry(
+        723,
+        "a name that a restore has changed is no absolute path",
+        (Fault::Config, Retry::Never),
+        "After the changes of `regexwhere=` or `strip_prefix=` the name does not begin with `/`, so that there is no place \
+         for it. The file is not restored; the others are.",
+        "Let the expressions keep the first `/`: `strip_prefix=/home`, not `strip_prefix=/home/`.",
+    ),
 ];

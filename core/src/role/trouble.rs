@@ -6,6 +6,7 @@ use crate::config::JobCommand;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, NoOffer, Retry};
 use crate::script::Mismatch;
+use crate::wire::relocation::RelocationError;
 use crate::wire::status::JobStatus;
 
 /// Why a job has failed. `whom` and the like name the other end of the data channel, such as `reading storage daemon`.
@@ -126,9 +127,14 @@ pub(crate) enum Trouble {
     /// The place to restore to depends on where the daemon runs.
     #[error("where={0} is not an absolute path, so that nothing is restored")]
     Relative(String),
-    /// Names are not changed on the way.
-    #[error("names cannot be changed by regular expressions yet")]
-    Regex,
+    /// What is to change names on the way cannot be read.
+    #[error("regexwhere={text} cannot be read, so that nothing is restored: {why}")]
+    Relocation {
+        /// What was said.
+        text: String,
+        /// What is wrong with it.
+        why: RelocationError,
+    },
     /// A job was told to begin, and has nobody to exchange data with.
     #[error("there is no storage daemon for this job: a `storage` command must come first")]
     NoStorage,
@@ -176,7 +182,7 @@ impl Explain for Trouble {
             Self::AtWork(_) => (Peer, Never, 675, "let the director wait for the end of what it has begun"),
             Self::Forbidden { .. } => (Config, Never, 676, "add it there if this director is meant to do it"),
             Self::OnlyVolumes => (Config, Never, 677, "set that level in the job of the director"),
-            Self::Regex => (Config, Never, 678, "restore with where="),
+            Self::Relocation { .. } => (Config, Never, 722, "write it as in !/home/!/tmp/home/!"),
             Self::NoStorage => (Peer, Never, 679, "update the director, or report both logs if it is the newest"),
             Self::NobodyCame(_) => (Network, Backoff, 680, "check that its port is open for it"),
         }
@@ -221,7 +227,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::AtWork(JobCommand::Backup),
         Trouble::Forbidden { director: x(), command: JobCommand::Backup },
         Trouble::OnlyVolumes,
-        Trouble::Regex,
+        Trouble::Relocation { text: x(), why: RelocationError::Nothing },
         Trouble::NoStorage,
         Trouble::NobodyCame(60),
     ]

@@ -24,6 +24,7 @@ pub mod label;
 pub mod message;
 pub mod names;
 pub mod record;
+pub mod relocation;
 pub mod scan;
 pub mod session;
 pub mod status;

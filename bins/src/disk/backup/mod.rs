@@ -12,7 +12,6 @@ pub mod estimate;
 mod hold;
 mod item;
 pub(crate) mod pattern;
-pub(crate) mod regex;
 mod select;
 #[cfg(test)]
 mod tests;

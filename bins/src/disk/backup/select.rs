@@ -6,8 +6,8 @@ use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope, p
 
 use super::OpenError;
 use super::pattern::{Manner, matches};
-use super::regex::Regex;
 use crate::disk::notice::{Notice, NoticeKind};
+use crate::disk::regex::Regex;
 use crate::disk::walk::{Choice, Choose, Top};
 
 /// A fileset made ready for a walk.

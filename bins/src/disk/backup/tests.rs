@@ -12,9 +12,10 @@ use towline_core::wire::stream::{FileType, Stream};
 use super::*;
 use crate::disk::compare::{Comparison, compare};
 use crate::disk::meta::{Handle, set_xattr};
-use crate::disk::restore::{Order, Replace, RestoreTarget, Tally};
+use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget, Tally};
 
 mod compressed;
+mod relocated;
 mod unsaved;
 
 fn source(options: &str, tops: &[&Path], since: Option<i64>) -> BackupSource {
@@ -91,7 +92,12 @@ fn sent_back(objects: &[Object]) -> Vec<u8> {
 }
 
 fn restore(stream: &[u8], to: &Path) -> (Tally, Vec<String>) {
-    let order = Order { to: to.as_os_str().as_bytes().to_vec(), replace: Replace::Always, prefix_links: false };
+    let order = Order {
+        to: to.as_os_str().as_bytes().to_vec(),
+        replace: Replace::Always,
+        prefix_links: false,
+        relocation: Relocations::default(),
+    };
     let mut target = RestoreTarget::new(order).unwrap();
     let mut unpacker = Unpacker::new();
     for piece in stream.chunks(100_001) {

@@ -12,6 +12,7 @@ mod folders;
 mod names;
 mod part;
 mod paths;
+mod relocation;
 mod sink;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use self::folders::Folders;
 pub use self::names::{Names, OwnerNames};
 pub use self::part::PREFIX as PART_PREFIX;
 use self::paths::Paths;
+pub use self::relocation::Relocations;
 use super::compression::decompressor::Decompressor;
 use super::notice::{Notice, NoticeKind, Notices};
 
@@ -71,8 +73,10 @@ pub struct Order {
     pub to: Vec<u8>,
     /// What to do with what is there.
     pub replace: Replace,
-    /// Whether the targets of absolute symbolic links get `to` as a prefix.
+    /// Whether the targets of absolute symbolic links get `to` as a prefix, and all of them the changes of names.
     pub prefix_links: bool,
+    /// How names are changed.
+    pub relocation: Relocations,
 }
 
 /// What came of one attribute record.

@@ -13,6 +13,13 @@ impl RestoreSink for RestoreTarget {
     type Error = Infallible;
 
     fn attributes(&mut self, record: &AttributeRecord<'_>) -> Result<(), Infallible> {
+        let (name, link) = self.order.relocation.names_of(record, self.order.prefix_links);
+        let record = &AttributeRecord { name: &name, link: &link, ..*record };
+        if !name.starts_with(b"/") && !self.order.relocation.is_empty() {
+            self.end_entry();
+            self.ledger.error(record.name, "is no absolute path after its name was changed; not restored (T0723)");
+            return Ok(());
+        }
         let stat = record.stat();
         let has_data = record.kind() == Some(FileType::Regular) && stat.size > 0;
         if has_data && !is_supported(stat.data_stream) && stat.data_stream.kind() != Stream(0) {

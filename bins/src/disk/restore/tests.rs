@@ -61,7 +61,13 @@ impl Bench {
 
 fn open(to: &Path, replace: Replace) -> RestoreTarget {
     use std::os::unix::ffi::OsStrExt;
-    RestoreTarget::new(Order { to: to.as_os_str().as_bytes().to_vec(), replace, prefix_links: false }).unwrap()
+    RestoreTarget::new(Order {
+        to: to.as_os_str().as_bytes().to_vec(),
+        replace,
+        prefix_links: false,
+        relocation: Relocations::default(),
+    })
+    .unwrap()
 }
 
 fn stat(mode: u32, size: usize) -> Stat {

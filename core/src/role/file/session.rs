@@ -24,6 +24,7 @@ use crate::wire::frame::Signal;
 use crate::wire::hello::Purpose;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::names::{PeerKind, PeerName};
+use crate::wire::relocation::Relocation;
 use crate::wire::status::JobStatus;
 
 use super::job::{Asked, Authorization, Counted, Job, Kind, Presence};
@@ -443,13 +444,21 @@ impl FileDaemon {
             }
             RestoreTo::Where(to) => {
                 let to = if to == "/" { Vec::new() } else { to.into_bytes() };
-                let order = RestoreOrder { to, replace: order.replace, prefix_links: order.prefix_links };
+                let (replace, prefix_links) = (order.replace, order.prefix_links);
+                let order = RestoreOrder { to, replace, prefix_links, relocations: Vec::new() };
                 self.start_data(net, id, Kind::Restore { order })
             }
-            RestoreTo::Regex(_) => {
-                self.say_fatal(net, id, &Trouble::Regex);
-                Next::End
-            }
+            RestoreTo::Regex(text) => match Relocation::parse(&text) {
+                Ok(relocations) => {
+                    let (replace, prefix_links) = (order.replace, order.prefix_links);
+                    let order = RestoreOrder { to: Vec::new(), replace, prefix_links, relocations };
+                    self.start_data(net, id, Kind::Restore { order })
+                }
+                Err(why) => {
+                    self.say_fatal(net, id, &Trouble::Relocation { text, why });
+                    Next::End
+                }
+            },
         }
     }
 

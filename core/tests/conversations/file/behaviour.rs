@@ -316,6 +316,35 @@ fn a_restore_to_a_relative_path_is_refused_before_anything_is_opened() {
 }
 
 #[test]
+fn a_restore_that_changes_names_hands_the_changes_to_the_disk_or_is_refused() {
+    let bad = "regexwhere=!a!b cannot be read, so that nothing is restored: \"!a!b\" needs three separators, as in \
+               !search!replacement! (T0722)";
+    for (words, refused) in [("!^!/a\\x01b!,/x/y/i", None), ("!a!b", Some(bad))] {
+        let (hands, seen) = files::hands(Vec::new());
+        let mut world = file_daemon(Protection::Clear, STARTED, hands);
+        let script = Script::new(RESTORE_STORAGE, Side::Dialler, Secret::from(RESTORE_KEY)).until_we_say("read open");
+        world.await_dial(STORAGE_PORT, script);
+        let script = Script::new(RESTORE_DIRECTOR, Side::Acceptor, password("fd-secret")).up_to("restore ");
+        let director = world.come_in(script);
+        world.heard(director);
+        world.say(director, &format!(r"text restore replace=a prelinks=1 regexwhere={words}\n"));
+        let heard = world.heard(director);
+        let seen = seen.lock().unwrap();
+        let Some(why) = refused else {
+            assert_eq!(heard[0], r"text 2000 OK restore\n");
+            let changes: Vec<_> =
+                seen.orders[0].relocations.iter().map(|one| (&*one.search, &*one.replacement)).collect();
+            assert_eq!((changes, seen.orders[0].to.len()), (vec![("^", "/a b"), ("x", "y")], 0));
+            continue;
+        };
+        assert_eq!(heard, [FAILED, "signal -4", "fin"]);
+        let messages = world.job_messages(director);
+        assert!(messages.iter().any(|text| text.contains(why)), "{messages:?}");
+        assert!(seen.orders.is_empty());
+    }
+}
+
+#[test]
 fn a_restore_from_two_storage_daemons_counts_both() {
     let (hands, seen) = files::hands(Vec::new());
     let mut world = file_daemon(Protection::Clear, STARTED, hands);

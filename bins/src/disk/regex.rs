@@ -1,8 +1,11 @@
-//! Extended regular expressions as filesets use them (`R`, wire/2 §1.6), searched anywhere in a path of bytes.
+//! Extended regular expressions as filesets use them (`R`, wire/2 §1.6) and restores (`regexwhere=`, wire/2 §1.11), searched
+//! anywhere in a path of bytes.
 //!
 //! Groups, `|`, `*`, `+`, `?`, `{m,n}`, `.`, brackets with ranges and classes, `^`, `$`, `\` before a character to be
 //! taken as it is. No back references. The set of states is followed all at once, so no expression takes more than
 //! its length times the path's.
+
+use std::ops::Range;
 
 /// Most instructions of one expression; `{m,n}` is written out.
 const MAX_PROGRAM: usize = 20_000;
@@ -11,10 +14,17 @@ const MAX_DEPTH: usize = 100;
 /// Highest count in braces, as POSIX has it.
 const MAX_COUNT: usize = 255;
 
+/// Groups that are told apart; the first is all of the match.
+pub(crate) const GROUPS: usize = 10;
+/// No place.
+const NOWHERE: usize = usize::MAX;
+
 /// A compiled expression.
 #[derive(Clone, Debug)]
 pub(crate) struct Regex {
     program: Vec<Step>,
+    /// Whether `^` and `$` stand for the ends of lines too.
+    by_line: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -22,6 +32,8 @@ enum Step {
     Byte(Box<[bool; 256]>),
     Start,
     End,
+    /// Keeps the place, as the beginning or the end of a group.
+    Keep(usize),
     Split(usize, usize),
     Jump(usize),
     Match,
@@ -34,6 +46,7 @@ enum Node {
     End,
     Both(Vec<Self>),
     Either(Vec<Self>),
+    Group(Box<Self>, usize),
     Repeat(Box<Self>, usize, Option<usize>),
 }
 
@@ -43,7 +56,19 @@ impl Regex {
     /// # Errors
     /// One sentence about what is wrong with it.
     pub(crate) fn new(text: &[u8], ignore_case: bool) -> Result<Self, &'static str> {
-        let mut parser = Parser { rest: text, ignore_case, depth: 0 };
+        Self::compile(text, ignore_case, false)
+    }
+
+    /// Compiles one for which line feeds end lines: `.` and a bracket with `^` do not match them, `^` and `$` match at them.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with it.
+    pub(crate) fn by_line(text: &[u8], ignore_case: bool) -> Result<Self, &'static str> {
+        Self::compile(text, ignore_case, true)
+    }
+
+    fn compile(text: &[u8], ignore_case: bool, by_line: bool) -> Result<Self, &'static str> {
+        let mut parser = Parser { rest: text, ignore_case, by_line, depth: 0, groups: 0 };
         let node = parser.either()?;
         if !parser.rest.is_empty() {
             return Err("a ')' without its '('");
@@ -51,7 +76,7 @@ impl Regex {
         let mut program = Vec::new();
         emit(&node, &mut program, &mut { MAX_PROGRAM })?;
         program.push(Step::Match);
-        Ok(Self { program })
+        Ok(Self { program, by_line })
     }
 
     /// Whether it matches somewhere in the text.
@@ -59,7 +84,7 @@ impl Regex {
         let mut states = States::new(self.program.len());
         let mut next = States::new(self.program.len());
         for at in 0..=text.len() {
-            if self.follow(0, at, text.len(), &mut states) {
+            if self.follow(0, at, text, &mut states) {
                 return true;
             }
             let Some(&byte) = text.get(at) else { break };
@@ -67,7 +92,7 @@ impl Regex {
             for &state in &states.list {
                 if let Some(Step::Byte(set)) = self.program.get(state)
                     && set.get(usize::from(byte)) == Some(&true)
-                    && self.follow(state + 1, at + 1, text.len(), &mut next)
+                    && self.follow(state + 1, at + 1, text, &mut next)
                 {
                     return true;
                 }
@@ -78,7 +103,7 @@ impl Regex {
     }
 
     /// Adds a state and what it leads to without a byte; `true` if the end of the program is among them.
-    fn follow(&self, state: usize, at: usize, end: usize, states: &mut States) -> bool {
+    fn follow(&self, state: usize, at: usize, text: &[u8], states: &mut States) -> bool {
         let mut open = vec![state];
         while let Some(state) = open.pop() {
             if !states.add(state) {
@@ -88,12 +113,108 @@ impl Regex {
                 Some(Step::Match) => return true,
                 Some(Step::Jump(to)) => open.push(*to),
                 Some(Step::Split(one, other)) => open.extend([*other, *one]),
-                Some(Step::Start) if at == 0 => open.push(state + 1),
-                Some(Step::End) if at == end => open.push(state + 1),
+                Some(Step::Keep(_)) => open.push(state + 1),
+                Some(Step::Start) if self.is_start(text, at) => open.push(state + 1),
+                Some(Step::End) if self.is_end(text, at) => open.push(state + 1),
                 _ => {}
             }
         }
         false
+    }
+
+    fn is_start(&self, text: &[u8], at: usize) -> bool {
+        at == 0 || self.by_line && text.get(at - 1) == Some(&b'\n')
+    }
+
+    fn is_end(&self, text: &[u8], at: usize) -> bool {
+        at == text.len() || self.by_line && text.get(at) == Some(&b'\n')
+    }
+
+    /// The first match, the longest of those that begin there: where it is, and where its groups are. Of several ways in
+    /// which groups may share a match, that of the first alternative is taken.
+    pub(crate) fn find(&self, text: &[u8]) -> Option<[Option<Range<usize>>; GROUPS]> {
+        let mut best: Option<Kept> = None;
+        let (mut threads, mut next) = (Threads::new(self.program.len()), Threads::new(self.program.len()));
+        for at in 0..=text.len() {
+            if best.is_none() {
+                let mut kept = [NOWHERE; 2 * GROUPS];
+                kept[0] = at;
+                self.thread(0, kept, (text, at), &mut threads);
+            }
+            next.clear();
+            for (state, kept) in &threads.list {
+                if best.is_some_and(|best| kept[0] > best[0]) {
+                    continue;
+                }
+                match self.program.get(*state) {
+                    // What ends here is longer than all before that began at the same place.
+                    Some(Step::Match) if best.is_none_or(|best| kept[0] < best[0] || at > best[1]) => {
+                        let mut kept = *kept;
+                        kept[1] = at;
+                        best = Some(kept);
+                    }
+                    Some(Step::Byte(set)) => {
+                        if text.get(at).is_some_and(|byte| set.get(usize::from(*byte)) == Some(&true)) {
+                            self.thread(state + 1, *kept, (text, at + 1), &mut next);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            std::mem::swap(&mut threads, &mut next);
+            if best.is_some() && threads.list.is_empty() {
+                break;
+            }
+        }
+        let best = best?;
+        Some(std::array::from_fn(|group| match best.get(2 * group..2 * group + 2) {
+            Some([from, to]) if *from != NOWHERE && *to != NOWHERE => Some(*from..*to),
+            _ => None,
+        }))
+    }
+
+    /// Adds a state and what it leads to without a byte, the preferred first.
+    fn thread(&self, state: usize, kept: Kept, (text, at): (&[u8], usize), threads: &mut Threads) {
+        let mut open = vec![(state, kept)];
+        while let Some((state, mut kept)) = open.pop() {
+            match threads.has.get_mut(state) {
+                Some(has) if !*has => *has = true,
+                _ => continue,
+            }
+            match self.program.get(state) {
+                Some(Step::Match | Step::Byte(_)) => threads.list.push((state, kept)),
+                Some(Step::Jump(to)) => open.push((*to, kept)),
+                Some(Step::Split(one, other)) => open.extend([(*other, kept), (*one, kept)]),
+                Some(Step::Keep(slot)) => {
+                    if let Some(place) = kept.get_mut(*slot) {
+                        *place = at;
+                    }
+                    open.push((state + 1, kept));
+                }
+                Some(Step::Start) if self.is_start(text, at) => open.push((state + 1, kept)),
+                Some(Step::End) if self.is_end(text, at) => open.push((state + 1, kept)),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Where groups begin and end.
+type Kept = [usize; 2 * GROUPS];
+
+struct Threads {
+    list: Vec<(usize, Kept)>,
+    has: Vec<bool>,
+}
+
+impl Threads {
+    fn new(length: usize) -> Self {
+        Self { list: Vec::new(), has: vec![false; length] }
+    }
+
+    fn clear(&mut self) {
+        self.list.clear();
+        self.has.fill(false);
     }
 }
 
@@ -131,6 +252,11 @@ fn emit(node: &Node, program: &mut Vec<Step>, budget: &mut usize) -> Result<(), 
         Node::Byte(set) => program.push(Step::Byte(set.clone())),
         Node::Start => program.push(Step::Start),
         Node::End => program.push(Step::End),
+        Node::Group(part, group) => {
+            program.push(Step::Keep(2 * group));
+            emit(part, program, budget)?;
+            program.push(Step::Keep(2 * group + 1));
+        }
         Node::Both(parts) => parts.iter().try_for_each(|part| emit(part, program, budget))?,
         Node::Either(parts) => {
             let mut jumps = Vec::new();
@@ -190,7 +316,9 @@ fn set(program: &mut [Step], at: usize, step: Step) {
 struct Parser<'a> {
     rest: &'a [u8],
     ignore_case: bool,
+    by_line: bool,
     depth: usize,
+    groups: usize,
 }
 
 impl Parser<'_> {
@@ -235,13 +363,16 @@ impl Parser<'_> {
                 if self.depth > MAX_DEPTH {
                     return Err("its groups are nested too deeply");
                 }
+                self.groups += 1;
+                let group = self.groups;
                 let node = self.either()?;
                 self.depth -= 1;
+                let node = if group < GROUPS { Node::Group(Box::new(node), group) } else { node };
                 if self.take_if(b')') { Ok(node) } else { Err("a '(' without its ')'") }
             }
             b'^' => Ok(Node::Start),
             b'$' => Ok(Node::End),
-            b'.' => Ok(Node::Byte(Box::new([true; 256]))),
+            b'.' => Ok(Node::Byte(Box::new(self.but_line_feed([true; 256])))),
             b'[' => self.bracket(),
             b'\\' => match self.take().ok_or("a '\\' at its end")? {
                 byte if byte.is_ascii_alphanumeric() => Err("a '\\' before a letter or digit has no meaning here"),
@@ -250,6 +381,11 @@ impl Parser<'_> {
             b'*' | b'+' | b'?' => Err("a repetition of nothing"),
             byte => Ok(self.single(byte)),
         }
+    }
+
+    fn but_line_feed(&self, mut set: [bool; 256]) -> [bool; 256] {
+        set[usize::from(b'\n')] &= !self.by_line;
+        set
     }
 
     fn count(&mut self) -> Result<Option<(usize, Option<usize>)>, &'static str> {
@@ -329,6 +465,7 @@ impl Parser<'_> {
         }
         if negated {
             set.iter_mut().for_each(|has| *has = !*has);
+            *set = self.but_line_feed(*set);
         }
         Ok(Node::Byte(set))
     }
@@ -386,6 +523,43 @@ mod tests {
     }
 
     #[test]
+    fn the_first_and_longest_match_is_found_with_its_groups() {
+        for (pattern, text, expected) in [
+            ("b+", "abbbcbbbbb", "bbb"),
+            ("abcd|c", "abcd", "abcd"),
+            ("a|ab", "ab", "ab"),
+            ("(a)(b)?c", "xac", "ac,a,-"),
+            ("(a|b)*c", "abac", "abac,a"),
+            ("([^/])$", "/a/b", "b,b"),
+            ("([^/])$", "/a/", "none"),
+            ("^", "abc", ""),
+            ("x*$", "abc", ""),
+            ("(a*)(a*)", "aa", "aa,aa,"),
+            ("/([^/]*)/([^/]*)$", "/a/b/c", "/b/c,b,c"),
+        ] {
+            let found = Regex::by_line(pattern.as_bytes(), false).unwrap().find(text.as_bytes());
+            let count = pattern.matches('(').count();
+            let shown = found.map_or("none".to_owned(), |groups| {
+                let show = |group: &Option<Range<usize>>| group.clone().map_or("-", |group| &text[group]).to_owned();
+                groups.iter().take(count + 1).map(show).collect::<Vec<_>>().join(",")
+            });
+            assert_eq!(shown, expected, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn lines_end_at_line_feeds_only_where_they_are_wanted() {
+        for (pattern, text) in [("^b", "a\nb"), ("a$", "a\nb")] {
+            assert!(Regex::by_line(pattern.as_bytes(), false).unwrap().find(text.as_bytes()).is_some(), "{pattern}");
+            assert!(!Regex::new(pattern.as_bytes(), false).unwrap().finds(text.as_bytes()), "{pattern}");
+        }
+        for pattern in ["a.b", "a[^x]b"] {
+            assert!(Regex::by_line(pattern.as_bytes(), false).unwrap().find(b"a\nb").is_none(), "{pattern}");
+            assert!(Regex::new(pattern.as_bytes(), false).unwrap().finds(b"a\nb"), "{pattern}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_read_is_refused_with_a_reason() {
         for pattern in ["(", ")", "[a", "*", "a{2", "a{3,2}", "a{999}", "\\", "\\d", "[b-a]", "[[:x:]]"] {
             assert!(Regex::new(pattern.as_bytes(), false).is_err(), "{pattern}");
@@ -398,6 +572,8 @@ mod tests {
 
     #[test]
     fn a_hostile_expression_takes_no_exponential_time() {
-        assert!(!Regex::new(b"(a|a)*(a|aa)+(a*)*b", false).unwrap().finds(&b"a".repeat(3000)));
+        let hostile = Regex::new(b"(a|a)*(a|aa)+(a*)*b", false).unwrap();
+        assert!(!hostile.finds(&b"a".repeat(3000)));
+        assert!(hostile.find(&b"a".repeat(3000)).is_none());
     }
 }
