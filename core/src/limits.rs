@@ -119,6 +119,20 @@ pub const DRAIN: Duration = Duration::from_secs(30);
 /// The same for a peer that is refused: it has cost enough already.
 pub const DRAIN_REFUSED: Duration = Duration::from_secs(5);
 
+/// Commands that one job runs on a client.
+pub const SCRIPTS: usize = 32;
+
+/// Bytes of such a command.
+pub const SCRIPT_COMMAND: usize = 32 * 1024;
+
+/// Lines of its output that are kept, and bytes of one; what is longer is cut.
+pub const SCRIPT_LINES: usize = 500;
+/// See [`SCRIPT_LINES`].
+pub const SCRIPT_LINE: usize = 500;
+
+/// Seconds that a command may take when the daemon is to end.
+pub const SCRIPT_AT_STOP: u64 = 60;
+
 /// Parcels or blocks a machine has under way to a worker.
 pub const WORK_UNDER_WAY: usize = 3;
 

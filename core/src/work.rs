@@ -1,5 +1,7 @@
 //! What connections and the node give to the hands to do, and what comes of it.
 
+pub mod script;
+
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
 
@@ -11,6 +13,8 @@ pub enum Work {
     Disk(DiskWork),
     /// For the catalog.
     Catalog(CatalogRequest),
+    /// A command to run.
+    Script(script::ScriptWork),
 }
 
 /// What came of a piece of work.
@@ -21,6 +25,8 @@ pub enum WorkDone {
     Disk(DiskDone),
     /// From the catalog.
     Catalog(Result<CatalogAnswer, CatalogError>),
+    /// From a command.
+    Script(script::ScriptDone),
     /// The hands have stopped; nothing was done.
     Refused,
 }

@@ -6,11 +6,14 @@
 //!   submit(Disk(Close))   --> ends the queue; what was in it is done first        --> reply
 //!   submit(Disk(Note))    --> a thread for this one piece                         --> reply
 //!   submit(Catalog(…))    --> the catalog's worker                                --> reply
+//!   submit(Script(Run))   --> a thread for this one command                       --> reply
+//!   submit(Script(Stop))  --> ends that command's process group                   --> reply
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
 
 mod note;
 mod open;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -43,6 +46,7 @@ pub struct Workers {
     log: Log,
     catalog: Option<CatalogDesk>,
     handles: Handles,
+    scripts: script::Scripts,
 }
 
 type Handles = Arc<Mutex<BTreeMap<HandleId, Handle>>>;
@@ -59,7 +63,7 @@ impl Workers {
     /// Workers for the disk alone.
     #[must_use]
     pub fn new(log: Log) -> Self {
-        Self { log, catalog: None, handles: Handles::default() }
+        Self { log, catalog: None, handles: Handles::default(), scripts: script::Scripts::default() }
     }
 
     /// The same with a catalog.
@@ -162,6 +166,7 @@ impl Hands for Workers {
         match (work, &self.catalog) {
             (Work::Disk(work), _) => self.disk(work, reply),
             (Work::Catalog(request), Some(catalog)) => catalog(request, reply),
+            (Work::Script(work), _) => self.scripts.submit(work, reply),
             _ => reply(WorkDone::Refused),
         }
     }

@@ -20,6 +20,9 @@ pub enum JobCommand {
     Verify,
     /// Count what a backup would take.
     Estimate,
+    /// Run commands before and after a job.
+    #[serde(rename = "runscript")]
+    RunScript,
 }
 
 resources! {
@@ -75,6 +78,13 @@ resources! {
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)
         authenticate_within: Seconds = Seconds::secs(60),
+        /// Folders whose programs a director's jobs may run on this client (`wire/2 §1.9`): the program itself must lie there,
+        /// once links are followed. Empty: any program, as in Bareos; then a director is as good as the user that the daemon
+        /// runs as.
+        allowed_script_dir: Vec<String> = Vec::new(),
+        /// How long such a command may take before it is ended with all that it has started, in seconds; 0: as long as it
+        /// will. (In Bareos: 0.)
+        script_time_limit: Seconds = Seconds::secs(3_600),
         /// Bytes a second that the data of one job may take, 0 for no limit. What the job's director says goes before it.
         maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
@@ -101,9 +111,16 @@ resources! {
         heartbeat_interval: Option<Seconds> = None,
         /// As in `file`, for this director's jobs; 0: that of `file`.
         maximum_bandwidth_per_job: Bytes = Bytes(0),
-        /// What this director may ask for. (In Bareos: everything, scripts too.)
-        allowed_job_commands: Vec<JobCommand> =
-            vec![JobCommand::Backup, JobCommand::Restore, JobCommand::Verify, JobCommand::Estimate],
+        /// As in `file`, for this director's jobs; empty: those of `file`.
+        allowed_script_dir: Vec<String> = Vec::new(),
+        /// What this director may ask for: `backup`, `restore`, `verify`, `estimate`, `runscript`.
+        allowed_job_commands: Vec<JobCommand> = vec![
+            JobCommand::Backup,
+            JobCommand::Restore,
+            JobCommand::Verify,
+            JobCommand::Estimate,
+            JobCommand::RunScript,
+        ],
     }
 }
 
@@ -118,6 +135,16 @@ impl FileConfig {
     #[must_use]
     pub fn director_heartbeat(&self, director: &FileDirector) -> Option<Seconds> {
         heartbeat(director.heartbeat_interval, self.file.heartbeat_interval)
+    }
+
+    /// The folders whose programs jobs of the director `name` may run; none if they may run any.
+    #[must_use]
+    pub fn script_folders(&self, name: &str) -> &[String] {
+        let director = self.directors.iter().find(|director| director.name == name);
+        match director.map(|director| director.allowed_script_dir.as_slice()) {
+            None | Some([]) => &self.file.allowed_script_dir,
+            Some(own) => own,
+        }
     }
 
     /// Bytes a second for a job of the director `name` unless it says otherwise; 0 for no limit.

@@ -12,12 +12,14 @@ mod dial;
 mod disk;
 mod failing;
 mod figures;
+mod files;
 mod job;
 mod log;
 mod monitor;
 mod owner;
 mod record;
 mod restore;
+mod script;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -87,6 +89,8 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         failing::PAGES,
         console::PAGES,
         catalog::PAGES,
+        files::PAGES,
+        script::PAGES,
         config::PAGES,
         log::PAGES,
     ]

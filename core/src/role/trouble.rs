@@ -5,6 +5,7 @@ use crate::bulk::work::DiskError;
 use crate::config::JobCommand;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, NoOffer, Retry};
+use crate::limits;
 use crate::script::Mismatch;
 use crate::wire::relocation::RelocationError;
 use crate::wire::status::JobStatus;
@@ -135,6 +136,12 @@ pub(crate) enum Trouble {
         /// What is wrong with it.
         why: RelocationError,
     },
+    /// More commands to be run on the client than a job may have.
+    #[error("more than {} commands to be run on this client for one job", limits::SCRIPTS)]
+    TooManyCommands,
+    /// A command to be run on the client is longer than it may be.
+    #[error("a command to be run on this client has {0} bytes; {most} are allowed", most = limits::SCRIPT_COMMAND)]
+    LongCommand(usize),
     /// A job was told to begin, and has nobody to exchange data with.
     #[error("there is no storage daemon for this job: a `storage` command must come first")]
     NoStorage,
@@ -183,6 +190,8 @@ impl Explain for Trouble {
             Self::Forbidden { .. } => (Config, Never, 676, "add it there if this director is meant to do it"),
             Self::OnlyVolumes => (Config, Never, 677, "set that level in the job of the director"),
             Self::Relocation { .. } => (Config, Never, 722, "write it as in !/home/!/tmp/home/!"),
+            Self::TooManyCommands => (Config, Never, 728, "let one of them run the others"),
+            Self::LongCommand(_) => (Config, Never, 729, "put it into a script on the client"),
             Self::NoStorage => (Peer, Never, 679, "update the director, or report both logs if it is the newest"),
             Self::NobodyCame(_) => (Network, Backoff, 680, "check that its port is open for it"),
         }
@@ -228,6 +237,8 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::Forbidden { director: x(), command: JobCommand::Backup },
         Trouble::OnlyVolumes,
         Trouble::Relocation { text: x(), why: RelocationError::Nothing },
+        Trouble::TooManyCommands,
+        Trouble::LongCommand(1),
         Trouble::NoStorage,
         Trouble::NobodyCame(60),
     ]

@@ -29,6 +29,7 @@ impl Check for FileConfig {
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(file.maximum_concurrent_jobs));
         c.admission(&path, file.max_unauthenticated, file.authenticate_within);
         c.bandwidth(path.field("maximum_bandwidth_per_job"), file.maximum_bandwidth_per_job);
+        script_folders(&mut c, &path, &file.allowed_script_dir);
         if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
             let path = ConfigPath::of("messages").field("append");
             let help = "write it from the root: `/var/log/towline/fd.log`";
@@ -37,9 +38,19 @@ impl Check for FileConfig {
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names_of(PeerKind::Director, "directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {
-            file_director(&mut c, &ConfigPath::of("directors").index(index), director, file.listen.is_empty());
+            let path = ConfigPath::of("directors").index(index);
+            script_folders(&mut c, &path, &director.allowed_script_dir);
+            file_director(&mut c, &path, director, file.listen.is_empty());
         }
         c.findings
+    }
+}
+
+fn script_folders(c: &mut Checker, path: &ConfigPath, folders: &[String]) {
+    for (index, folder) in folders.iter().enumerate().filter(|(_, folder)| !folder.starts_with('/')) {
+        let path = path.field("allowed_script_dir").index(index);
+        let help = "write it from the root: `/etc/towline/scripts`";
+        c.error(codes::RELATIVE_PATH, path, format!("{folder:?} is not an absolute path"), help);
     }
 }
 

@@ -17,6 +17,7 @@ use crate::wire::fileset::FileSet;
 use crate::wire::status::{EndJob, JobStatus};
 
 use super::data::Event;
+use super::scripts::Scripts;
 
 /// A job from its `JobId=` line to its `2800 End Job`.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     /// What is to be said of single files.
     pub(super) remarks: Remarks,
+    /// Commands on this client.
+    pub(super) scripts: Scripts,
 }
 
 /// What a job does.

@@ -8,7 +8,7 @@
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
 //! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `estimate.rs` says what a backup would save, `unsaved.rs` where
-//! the list of what was not saved is kept, `job.rs` is what is known of a job, `report.rs` what a status says.
+//! the list of what was not saved is kept, `scripts/` runs the job's commands on this client, `job.rs` is what is known of a job, `report.rs` what a status says.
 
 mod bandwidth;
 mod calling;
@@ -19,6 +19,7 @@ mod job;
 mod level;
 mod passive;
 mod report;
+mod scripts;
 mod session;
 mod tokens;
 mod unsaved;
@@ -55,6 +56,7 @@ use calling::Calling;
 use data::Event;
 use diary::Diary;
 use job::{Job, Presence};
+use scripts::Ending;
 use session::{Known, Session};
 use tokens::{Dial, Due, Owner};
 
@@ -72,6 +74,7 @@ pub struct FileDaemon {
     /// Directors that dialled and may not.
     refused: Quiet<String>,
     sessions: Sessions<Job, Known>,
+    ending: Ending,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
     recent: Recent,
@@ -99,6 +102,7 @@ impl FileDaemon {
             diary,
             refused: Quiet::default(),
             sessions: Sessions::default(),
+            ending: Ending::default(),
             doorkeeper: Doorkeeper::default(),
             recent: Recent::default(),
             refusals: Refusals::default(),
@@ -166,8 +170,17 @@ impl FileDaemon {
     fn end_session(&mut self, net: &mut Net, id: SessionId) {
         let Some(mut session) = self.sessions.end(id) else { return };
         session.last_remarks(net, &self.config.file.name);
-        if let Some(mut job) = session.job.take() {
-            self.release(net, &mut job);
+        if let Some(job) = &mut session.job {
+            self.release(net, job);
+        }
+        if let Some(session) = self.run_after(net, id, session) {
+            self.finish(net, session);
+        }
+    }
+
+    /// The last words of a session, whose job holds nothing any more.
+    fn finish(&mut self, net: &mut Net, session: Session) {
+        if let Some(job) = &session.job {
             if job.id != 0 {
                 net.send_text(session.conn, job.end().to_line());
                 self.recent.add(job.finished(net.wall()));
@@ -179,9 +192,10 @@ impl FileDaemon {
 
     /// Gives back what a job holds: its data channel, its dial, its open files.
     fn release(&mut self, net: &mut Net, job: &mut Job) {
+        Self::stop_script(net, job);
         self.hang_up(net, job);
         self.refresh_keyring(net);
-        if job.opened {
+        if std::mem::take(&mut job.opened) {
             net.work(Work::Disk(DiskWork::Close { handle: job.handle }), Owner::Gone);
         }
     }
@@ -197,7 +211,7 @@ impl FileDaemon {
 
     fn beat(&self, net: &mut Net, id: SessionId) {
         let job = self.sessions.job(id);
-        if job.is_some_and(|job| job.script.is_some()) {
+        if job.is_some_and(|job| job.script.is_some() || job.scripts.is_running()) {
             self.sessions.signal(net, id, Signal::Heartbeat);
             self.arm_heartbeat(net, id);
         }
@@ -231,12 +245,14 @@ impl FileDaemon {
                 self.say(net, Level::Warn, Some((Fault::Network, Code(902))), &text);
             }
         }
-        net.close(session.conn, false);
+        if let Some(session) = self.run_after(net, id, session) {
+            net.close(session.conn, false);
+        }
         self.exit_if_idle(net);
     }
 
     fn exit_if_idle(&self, net: &mut Net) {
-        if self.stopping && self.sessions.is_empty() {
+        if self.stopping && self.sessions.is_empty() && self.ending.is_empty() {
             net.exit(ExitReason::Done);
         }
     }
@@ -244,7 +260,7 @@ impl FileDaemon {
     /// `cancel Job=…` from any director: the job's own session then ends with A (`wire/2 §5.4`).
     fn cancel(&mut self, net: &mut Net, name: &str) -> bool {
         let is_it = |job: &Job| job.name == name && job.status == JobStatus::Running;
-        let Some((id, job)) = self.sessions.find_job(is_it) else { return false };
+        let Some((id, job)) = self.sessions.find_job(is_it) else { return self.cancel_ending(net, name) };
         job.status = JobStatus::Canceled;
         self.end_session(net, id);
         true
@@ -423,6 +439,7 @@ impl Role for FileDaemon {
             Owner::Job(id) => id,
             Owner::Diary => return self.diary.written(net, &done),
             Owner::Gone => return,
+            Owner::Script(id, handle) => return self.script_ended(net, id, handle, done),
         };
         match done {
             WorkDone::Disk(DiskDone::Opened) if self.estimates(id) => self.estimate_on(net, id),

@@ -53,7 +53,7 @@ impl FileDaemon {
     fn sections(&self, net: &Net) -> Sections<'_> {
         Sections {
             identity: &self.identity,
-            daemon: (&self.config.file.name, self.started, self.jobs_run, self.sessions.jobs().count()),
+            daemon: (&self.config.file.name, self.started, self.jobs_run, self.sessions.jobs().count() + self.ending.len()),
             running: ("\nRunning Jobs:\n", self.running(net)),
             recent: &self.recent,
             devices: None,
@@ -63,7 +63,7 @@ impl FileDaemon {
     fn running(&self, net: &Net) -> Vec<String> {
         let mut lines = Vec::new();
         lines.extend(self.calling.waiting().map(|name| format!("{name} (director) waiting there for jobs\n")));
-        for session in self.sessions.iter() {
+        for session in self.sessions.iter().chain(self.ending.values()) {
             let Some(job) = &session.job else {
                 let since = self.identity.local(session.since).short();
                 lines.push(format!("{} (director) connected at: {since}\n", session.director));
@@ -75,7 +75,8 @@ impl FileDaemon {
                 Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } => "Backup",
             };
             let started = self.identity.local(job.started).short();
-            let step = job.script.as_ref().map_or("waiting for the director", |script| script.step());
+            let step = job.script.as_ref().map(|script| script.step()).or_else(|| job.scripts.step());
+            let step = step.unwrap_or("waiting for the director");
             // The clock may have been put back.
             let seconds = (net.wall().seconds() - job.started.seconds()).max(0);
             lines.push(format!("JobId {} Job {} is running.\n", job.id, job.name));

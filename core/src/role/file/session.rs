@@ -29,6 +29,7 @@ use crate::wire::status::JobStatus;
 
 use super::job::{Asked, Authorization, Counted, Job, Kind, Presence};
 use super::level::{self, Clocks};
+use super::scripts::Scripts;
 use super::{Dial, FileDaemon, data, unsaved};
 
 /// One authenticated connection of a director.
@@ -247,6 +248,9 @@ impl FileDaemon {
     fn serve(&mut self, net: &mut Net, id: SessionId, command: FileCommand) -> Next {
         if let Some(trouble) = self.refusal(id, &command) {
             self.say_fatal(net, id, &trouble);
+            if let FileCommand::Run(_) | FileCommand::RunBeforeNow = command {
+                self.sessions.tell(net, id, answers::FAILED_SCRIPT);
+            }
             return Next::End;
         }
         match command {
@@ -266,6 +270,8 @@ impl FileDaemon {
             }
             FileCommand::Estimate { listing } => return self.start_estimate(net, id, listing),
             FileCommand::Level(level) => return self.take_level(net, id, &level),
+            FileCommand::Run(script) => return self.take_script(net, id, script),
+            FileCommand::RunBeforeNow => return self.run_before(net, id),
             other => return self.serve_preparation(net, id, other),
         }
         Next::Go
@@ -279,6 +285,10 @@ impl FileDaemon {
             FileCommand::Restore(_) => JobCommand::Restore,
             FileCommand::Verify(_) => JobCommand::Verify,
             FileCommand::Estimate { .. } => JobCommand::Estimate,
+            _ if session.job.as_ref().is_some_and(|job| job.scripts.is_running()) => {
+                return Some(Trouble::OutOfTurn("a command of the director while those of the job run"));
+            }
+            FileCommand::Run(_) | FileCommand::RunBeforeNow => JobCommand::RunScript,
             FileCommand::Job(job) if job.job_id != 0 && self.is_full() => {
                 let most = self.config.file.maximum_concurrent_jobs;
                 return Some(Trouble::Full { daemon: "client", job: job.job.clone(), most });
@@ -298,7 +308,8 @@ impl FileDaemon {
         if !director.allowed_job_commands.contains(&wanted) {
             return Some(Trouble::Forbidden { director: session.director.clone(), command: wanted });
         }
-        let is_busy = session.job.as_ref().is_some_and(Job::is_at_work) || self.estimates(id);
+        let is_busy = session.job.as_ref().is_some_and(|job| job.is_at_work() || job.scripts.is_running());
+        let is_busy = is_busy || self.estimates(id);
         is_busy.then_some(Trouble::AtWork(wanted))
     }
 
@@ -338,10 +349,6 @@ impl FileDaemon {
             }
             FileCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),
             FileCommand::EndRestore => return self.end_restore(net, id),
-            FileCommand::Run(_) | FileCommand::RunBeforeNow => {
-                self.sessions.tell(net, id, answers::FAILED_SCRIPT);
-                return Next::End;
-            }
             _ => {
                 self.sessions.tell(net, id, answers::INVALID);
                 return Next::End;
@@ -372,6 +379,7 @@ impl FileDaemon {
             counted: Counted::default(),
             status: JobStatus::Running,
             remarks: Remarks::default(),
+            scripts: Scripts::default(),
         });
         self.refresh_keyring(net);
         let identity = &self.identity;

@@ -1,6 +1,6 @@
 //! What the dials, timers and pieces of work of a file daemon are for.
 
-use crate::ids::SessionId;
+use crate::ids::{HandleId, SessionId};
 
 /// Whom a dial is to.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub enum Due {
 pub enum Owner {
     /// The job of this session.
     Job(SessionId),
+    /// A command of this session's job.
+    Script(SessionId, HandleId),
     /// A job that has ended.
     Gone,
     Diary,

@@ -5,3 +5,4 @@ mod behaviour;
 mod calling;
 mod passive;
 mod recorded;
+mod scripts;

@@ -11,6 +11,7 @@ use towline_core::bulk::work::{DiskDone, DiskWork, RestoreOrder, Tally};
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes};
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::Stream;
+use towline_core::work::script::{ScriptDone, ScriptEnd, ScriptOutcome, ScriptWork};
 use towline_core::work::{Work, WorkDone};
 
 use super::conv::{self, Frame};
@@ -77,7 +78,7 @@ pub fn pack(records: &[Record]) -> (Parcel, PackTotals) {
     (packer.take().expect("a parcel"), packer.totals())
 }
 
-/// Hands that back up these records, and restore whatever comes.
+/// Hands that back up these records, restore whatever comes, and whose commands end well.
 pub fn hands(records: Vec<Record>) -> (Hands, Arc<Mutex<Seen>>) {
     let seen = Arc::<Mutex<Seen>>::default();
     let mut disk = Disk {
@@ -87,7 +88,14 @@ pub fn hands(records: Vec<Record>) -> (Hands, Arc<Mutex<Seen>>) {
         unpacker: Unpacker::new(),
         verifier: Verifier::new(&FileSet::default()),
     };
-    (Box::new(move |work| disk.work(work).map(WorkDone::Disk)), seen)
+    let hands: Hands = Box::new(move |work| match work {
+        Work::Script(ScriptWork::Run(_)) => {
+            let outcome = ScriptOutcome::Exited(0);
+            Some(WorkDone::Script(ScriptDone::Ended(ScriptEnd { lines: Vec::new(), left_out: 0, outcome })))
+        }
+        work => disk.work(work).map(WorkDone::Disk),
+    });
+    (hands, seen)
 }
 
 struct Disk {
