@@ -110,7 +110,7 @@ impl EstimateSource {
 
     fn count(&mut self, found: &Found, parcel: &mut Parcel) {
         let Self { selection, known, since, .. } = self;
-        let Some(options) = selection.options(found.tag) else { return };
+        let Some(options) = selection.options(found.tag).filter(|_| selection.takes(found)) else { return };
         let meta = match &found.dir {
             Some((meta, _)) => Ok(*meta),
             None => meta::of_entry(&found.parent, &found.name),

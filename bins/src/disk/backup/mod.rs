@@ -13,6 +13,7 @@ mod hold;
 mod item;
 pub(crate) mod pattern;
 mod select;
+mod size;
 #[cfg(test)]
 mod tests;
 mod unchanged;
@@ -207,7 +208,9 @@ impl BackupSource {
                     self.work.note(notice);
                 }
                 Step::Entry(found) => {
-                    if let Some(options) = self.selection.options(found.tag) {
+                    if let Some(options) = self.selection.options(found.tag)
+                        && self.selection.takes(&found)
+                    {
                         self.item = Item::new(found, options, self.since, &mut self.work);
                     }
                 }

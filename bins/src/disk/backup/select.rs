@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use rustix::fs::FileType as Type;
 use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope, plain, unmatched};
 
 use super::OpenError;
 use super::pattern::{Manner, matches};
+use super::size::Sizes;
+use crate::disk::meta;
 use crate::disk::notice::{Notice, NoticeKind};
 use crate::disk::regex::Regex;
-use crate::disk::walk::{Choice, Choose, Top};
+use crate::disk::walk::{Choice, Choose, Found, Top};
 
 /// A fileset made ready for a walk.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct Selection {
     include_of: Vec<usize>,
     excludes: Vec<Exclude>,
     options: Vec<Options>,
+    /// Of each of the options, the sizes of files that they take; `None`: all.
+    sizes: Vec<Option<Sizes>>,
 }
 
 /// What comes of reading a fileset.
@@ -60,8 +65,13 @@ struct Exclude {
 impl Selection {
     /// Reads the fileset.
     pub(super) fn read(fileset: &FileSet) -> Result<Ready, OpenError> {
-        let mut selection =
-            Self { includes: Vec::new(), include_of: Vec::new(), excludes: Vec::new(), options: Vec::new() };
+        let mut selection = Self {
+            includes: Vec::new(),
+            include_of: Vec::new(),
+            excludes: Vec::new(),
+            options: Vec::new(),
+            sizes: Vec::new(),
+        };
         let (mut tops, mut notices) = (Vec::new(), Vec::new());
         for include in &fileset.includes {
             let mut blocks = Vec::new();
@@ -70,6 +80,7 @@ impl Selection {
             }
             if blocks.is_empty() {
                 selection.options.push(Options::default());
+                selection.sizes.push(None);
             }
             let last = selection.options.len() - 1;
             for name in include.exclude_dirs_containing.iter().filter(|name| name.contains('/')) {
@@ -98,6 +109,14 @@ impl Selection {
         self.options.get(tag)
     }
 
+    /// Whether an entry has a size that its options take; only files have one.
+    pub(super) fn takes(&self, found: &Found) -> bool {
+        let sizes = self.sizes.get(found.tag).copied().flatten();
+        let Some(sizes) = sizes.filter(|_| found.kind == Type::RegularFile) else { return true };
+        let meta = meta::of_entry(&found.parent, &found.name);
+        meta.map_or(true, |meta| meta.kind() != Type::RegularFile || sizes.takes(meta.size))
+    }
+
     /// Each number of components that some options strip from names.
     pub(super) fn stripped(&self) -> BTreeSet<u32> {
         self.options.iter().map(|options| options.strip_path.unwrap_or(0)).collect()
@@ -109,7 +128,6 @@ impl Selection {
             return Err(OpenError::Encryption);
         }
         let ignored = [
-            (options.size.is_some(), "size"),
             (options.cipher.is_some(), "encryption"),
             (options.shadowing.is_some(), "shadowing"),
             (options.read_fifo, "read fifo"),
@@ -134,6 +152,12 @@ impl Selection {
                 _ => {}
             }
         }
+        let sizes = options.size.as_deref().and_then(Sizes::parse);
+        if let (Some(text), None) = (&options.size, sizes) {
+            let text = format!("the fileset's size {text:?} cannot be read and has no effect");
+            notices.push(Notice::new(NoticeKind::Warning, b"", text));
+        }
+        self.sizes.push(sizes);
         self.options.push(options.clone());
         Ok(Block { tag: self.options.len() - 1, tests, manner, exclude: options.exclude })
     }
@@ -431,7 +455,7 @@ mod tests {
             notices.into_iter().map(|notice| (notice.kind, notice.text)).collect::<Vec<_>>()
         };
         for (letters, word) in [
-            ("z>5:", "size"),
+            ("z5x:", "size"),
             ("r", "read fifo"),
             ("Ea3", "encryption"),
             ("d1", "shadowing"),
@@ -443,7 +467,7 @@ mod tests {
             assert!(text.contains(word) && text.contains("no effect"), "{text}");
         }
         // What acts, what only acts elsewhere (on Windows, on a Mac, in a restore), and what stands for a default.
-        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "Z6", "Zo", "Zff", "Zf4", "Zfh", "pRxnwaV5:J1:0"] {
+        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "z>5:", "Z6", "Zo", "Zff", "Zf4", "Zfh", "pRxnwaV5:J1:0"] {
             assert_eq!(told(letters), [], "{letters}");
         }
     }

@@ -16,6 +16,7 @@ use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget, Tally};
 
 mod compressed;
 mod relocated;
+mod size;
 mod unsaved;
 
 fn source(options: &str, tops: &[&Path], since: Option<i64>) -> BackupSource {

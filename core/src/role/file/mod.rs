@@ -180,11 +180,9 @@ impl FileDaemon {
 
     /// The last words of a session, whose job holds nothing any more.
     fn finish(&mut self, net: &mut Net, session: Session) {
-        if let Some(job) = &session.job {
-            if job.id != 0 {
-                net.send_text(session.conn, job.end().to_line());
-                self.recent.add(job.finished(net.wall()));
-            }
+        if let Some(job) = session.job.as_ref().filter(|job| job.id != 0) {
+            net.send_text(session.conn, job.end().to_line());
+            self.recent.add(job.finished(net.wall()));
         }
         net.close(session.conn, true);
         self.exit_if_idle(net);
