@@ -53,7 +53,12 @@ impl FileDaemon {
     fn sections(&self, net: &Net) -> Sections<'_> {
         Sections {
             identity: &self.identity,
-            daemon: (&self.config.file.name, self.started, self.jobs_run, self.sessions.jobs().count() + self.ending.len()),
+            daemon: (
+                &self.config.file.name,
+                self.started,
+                self.jobs_run,
+                self.sessions.jobs().count() + self.ending.len(),
+            ),
             running: ("\nRunning Jobs:\n", self.running(net)),
             recent: &self.recent,
             devices: None,
