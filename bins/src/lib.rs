@@ -4,6 +4,7 @@
 //!
 //! * `catalog` (feature `sqlite`): the catalog, on threads of its own
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
+//! * `convert`: configurations from one syntax to the other
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
 //! * [`disk`]: walks, reads and restores files
 //! * `explain`: codes and decisions in words
@@ -14,6 +15,8 @@
 #[cfg(feature = "sqlite")]
 pub mod catalog;
 pub mod config;
+#[cfg(feature = "sqlite")]
+pub mod convert;
 pub mod daemon;
 pub mod disk;
 #[cfg(feature = "sqlite")]

@@ -7,12 +7,13 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{explain, quickstart};
+use towline::{convert, explain, quickstart};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
+        Some(("convert", matches)) => convert::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("daemon", matches)) => match matches.subcommand() {
             Some(("director", matches)) => run::<DirectorDaemon>(&Options::of(matches)),
@@ -31,6 +32,7 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(quickstart::command())
+        .subcommand(convert::command())
         .subcommand(explain::command())
         .subcommand(
             // quickstart's daemons are processes of this program, so that `cargo run` has to build nothing else.

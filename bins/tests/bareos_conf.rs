@@ -124,3 +124,44 @@ fn the_command_line_of_bareos_starts_a_daemon() {
 fn own_user() -> String {
     rustix::process::geteuid().as_raw().to_string()
 }
+
+#[test]
+fn a_configuration_is_converted_there_and_back_for_its_user_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let tool = env!("CARGO_BIN_EXE_towline");
+    let first = run(tool, &["convert", &corpus(), "--out", &path("ron")]);
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    assert_eq!(text(&first.stdout).lines().count(), 5, "{}", text(&first.stdout));
+    for (program, file) in [
+        (DIRECTOR, "director.ron"),
+        (STORAGE, "storage-daemon.ron"),
+        (FILE, "file-daemon.ron"),
+        (CONSOLE, "console.ron"),
+        (TRAY, "towline-tray.ron"),
+    ] {
+        let at = path(&format!("ron/{file}"));
+        assert_eq!(std::fs::metadata(&at).unwrap().permissions().mode() & 0o777, 0o600, "{at}");
+        let tested = run(program, &["-t", "-c", &at]);
+        assert_eq!(tested.status.code(), Some(0), "{}", text(&tested.stderr));
+        // Both say the same of themselves.
+        let shown = |config: &str| text(&run(program, &["--xc", "-c", config]).stdout);
+        assert_eq!(shown(&at), shown(&corpus()));
+    }
+    let back = run(tool, &["convert", &path("ron"), "--out", &path("conf")]);
+    assert_eq!(back.status.code(), Some(0), "{}", text(&back.stderr));
+    let again = run(tool, &["convert", &path("conf"), "--out", &path("again")]);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
+    let director = |folder: &str| {
+        let text = std::fs::read_to_string(path(&format!("{folder}/director.ron"))).unwrap();
+        text.split_once('\n').unwrap().1.to_owned()
+    };
+    assert_eq!(director("again"), director("ron"));
+    // Nothing is replaced, and what is none is said.
+    let twice = run(tool, &["convert", &corpus(), "--out", &path("ron")]);
+    assert_eq!(twice.status.code(), Some(78));
+    assert!(text(&twice.stderr).contains("cannot write"), "{}", text(&twice.stderr));
+    let none = run(tool, &["convert", &path("gone"), "--out", &path("x"), "--kind", "file"]);
+    assert_eq!(none.status.code(), Some(78));
+    assert!(text(&none.stderr).contains("T0801"), "{}", text(&none.stderr));
+}

@@ -36,6 +36,8 @@ use syntax::Syntax;
 
 pub use certificates::{Certificates, read_certificates};
 pub use conf::{Component, Configured, schema};
+#[cfg(feature = "sqlite")]
+pub use conf::{Written, to_conf};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
 pub use surroundings::{Folder, look_around};
@@ -86,6 +88,12 @@ impl<T> Loaded<T> {
     #[must_use]
     pub fn resolve(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Whether it is written in Bareos' syntax.
+    #[must_use]
+    pub const fn is_conf(&self) -> bool {
+        matches!(self.values, Values::Conf(_))
     }
 
     /// An empty report about its files.

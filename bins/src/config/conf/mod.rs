@@ -26,6 +26,8 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod value;
+#[cfg(feature = "sqlite")]
+mod write;
 
 use std::path::PathBuf;
 
@@ -46,6 +48,8 @@ pub(super) use glob::{Glob, expand};
 pub use schema::schema;
 pub use table::Component;
 pub(super) use value::Node;
+#[cfg(feature = "sqlite")]
+pub use write::{Written, to_conf};
 
 /// A configuration that is written in RON, or in the files of its counterpart in Bareos.
 pub trait Configured: DeserializeOwned + Serialize + Check {

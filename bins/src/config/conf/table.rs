@@ -136,6 +136,18 @@ impl Resource {
 }
 
 impl Component {
+    /// The name of the program: `bareos-dir`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The name of the file of Towline's own configuration: `director.ron`.
+    #[must_use]
+    pub const fn ron(&self) -> &'static str {
+        self.ron
+    }
+
     /// The kind of resource of this name.
     pub(super) fn resource(&self, name: &str) -> Option<&'static Resource> {
         let wanted = plain(name);

@@ -70,3 +70,5 @@ mod daemons;
 mod directors;
 mod files;
 mod properties;
+#[cfg(feature = "sqlite")]
+mod round_trip;

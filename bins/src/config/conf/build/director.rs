@@ -189,10 +189,11 @@ fn database(mapper: &mut Mapper, catalogs: &[Mapped], folder: Option<&Node>) -> 
         return None;
     };
     if catalog.said("DbDriver") == Some("sqlite") {
+        let is_path = |file: &str| file.contains('/') || file.ends_with(".sqlite");
         let path = match (&name.value, folder.map(|node| &node.value)) {
-            (Value::Text(file), Some(Value::Text(folder))) if !file.contains('/') => format!("{folder}/{file}.sqlite"),
-            (Value::Text(file), _) if !file.contains('/') => format!("/var/lib/towline/{file}.sqlite"),
-            (Value::Text(file), _) => file.clone(),
+            (Value::Text(file), _) if is_path(file) => file.clone(),
+            (Value::Text(file), Some(Value::Text(folder))) => format!("{folder}/{file}.sqlite"),
+            (Value::Text(file), _) => format!("/var/lib/towline/{file}.sqlite"),
             _ => String::new(),
         };
         let inside = vec![("path", Node::text(name.place.clone(), path))];

@@ -1,0 +1,441 @@
+//! A typed configuration as files in Bareos' syntax: the way back over the same tables.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value};
+use towline_core::address::Endpoint;
+use towline_core::config::{Bytes, Passwords, Revealed, Seconds, TimeOfDay};
+
+use super::Configured;
+use super::directives::fileset::BLOCKS;
+use super::read::Kind;
+use super::table::{Act, Component, Resource};
+
+/// The files of a configuration, and what Bareos has no directive for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The name of each file below the folder, and its text, with passwords.
+    pub files: Vec<(String, String)>,
+    /// Fields that are left out, each with its place.
+    pub left_out: Vec<String>,
+}
+
+/// A configuration in Bareos' syntax.
+///
+/// # Errors
+/// Only if it cannot be expressed as data, which is a bug.
+pub fn to_conf<T: Configured + Passwords + Clone>(config: &T) -> Result<Written, serde_json::Error> {
+    let value = serde_json::to_value(Revealed::of(config))?;
+    let Value::Object(fields) = value else { return Ok(Written::default()) };
+    let mut writer = Writer { component: T::COMPONENT, out: Written::default(), own_tls: None, names: BTreeSet::new() };
+    writer.all(fields);
+    Ok(writer.out)
+}
+
+struct Writer {
+    component: &'static Component,
+    out: Written,
+    /// The TLS settings of the daemon itself, which peers without their own have too.
+    own_tls: Option<Value>,
+    /// The names of files so far.
+    names: BTreeSet<String>,
+}
+
+/// The lines of a block, deeper by one step.
+type Lines = Vec<String>;
+type Fields = Map<String, Value>;
+
+impl Writer {
+    /// Each field of a configuration is a resource, or a list of resources of one kind.
+    fn all(&mut self, mut fields: Fields) {
+        let is_tray = self.component.name == "tray-monitor";
+        let own = ["director", "file", "storage", "monitor"].iter().find_map(|own| fields.get(*own));
+        if self.component.name != "bconsole" {
+            self.own_tls = own.and_then(|own| own.get("tls")).cloned();
+        }
+        if is_tray {
+            let password =
+                fields.get("directors").and_then(|list| list.get(0)).and_then(|one| one.get("password")).cloned();
+            if let (Some(Value::Object(monitor)), Some(password)) = (fields.get_mut("monitor"), password) {
+                monitor.insert("password".to_owned(), password);
+            }
+        }
+        let is_client_or_storage = matches!(self.component.name, "bareos-fd" | "bareos-sd");
+        let first_director = fields.get("directors").filter(|_| is_client_or_storage).and_then(|list| list.get(0));
+        let first_director = first_director.and_then(|one| one.get("name")?.as_str()).map(str::to_owned);
+        let append = match fields.remove("messages") {
+            Some(Value::Object(mut messages)) if self.component.name == "bareos-fd" => taken(&mut messages, "append"),
+            Some(messages) => {
+                fields.insert("messages".to_owned(), messages);
+                None
+            }
+            None => None,
+        };
+        for (field, value) in fields {
+            let kind = match (field.as_str(), self.component.name) {
+                ("director", _) | ("directors", _) => "Director",
+                ("file", _) | ("clients", _) => "Client",
+                ("storage", _) | ("storages", _) => "Storage",
+                ("devices", _) => "Device",
+                ("monitor", _) => "Monitor",
+                ("jobs", _) => "Job",
+                ("filesets", _) => "FileSet",
+                ("pools", _) => "Pool",
+                ("schedules", _) => "Schedule",
+                ("console" | "consoles", _) => "Console",
+                ("catalog", _) => "Catalog",
+                _ => {
+                    self.out.left_out.push(field);
+                    continue;
+                }
+            };
+            match value {
+                Value::Array(list) => {
+                    for (index, one) in list.into_iter().enumerate() {
+                        self.resource(kind, &format!("{field}[{index}]"), one, true);
+                    }
+                }
+                one => self.resource(kind, &field, one, false),
+            }
+        }
+        if let Some(director) = &first_director {
+            // The daemons of Bareos do not start without the resource.
+            let append = append.map(|file| format!("  Append = {} = all\n", one(&file))).unwrap_or_default();
+            let text = format!("Messages {{\n  Name = Standard\n  Director = {} = all\n{append}}}\n", quoted(director));
+            self.file("Messages", "Standard", &text);
+        }
+        if self.component.name == "bareos-dir" {
+            let text = "Messages {\n  Name = Standard\n  Console = all, !skipped, !saved\n  Catalog = all, !skipped, !saved\n}\n";
+            self.file("Messages", "Standard", text);
+        }
+    }
+
+    fn resource(&mut self, kind: &'static str, at: &str, value: Value, is_peer: bool) {
+        let (Value::Object(mut fields), Some(table)) = (value, self.component.resource(kind)) else { return };
+        let name = fields.get("name").and_then(Value::as_str).unwrap_or("Standard").to_owned();
+        let mut lines = vec![format!("Name = {}", quoted(&name))];
+        fields.remove("name");
+        if is_peer && !fields.contains_key("tls") && self.component.with("TlsEnable").contains(&kind) {
+            fields.extend(self.own_tls.clone().map(|tls| ("tls".to_owned(), tls)));
+        }
+        match kind {
+            "Job" => job(&mut fields, &mut lines),
+            "FileSet" => self.fileset(&mut fields, &mut lines, at),
+            "Schedule" => runs(&mut fields, &mut lines),
+            "Catalog" => self.catalog(&mut fields, &mut lines, at),
+            "Messages" => {
+                lines.extend(taken(&mut fields, "append").map(|file| format!("Append = {} = all", one(&file))))
+            }
+            "Monitor" => {
+                special(&mut fields, &mut lines, &[("password", "Password"), ("timeout", "DirConnectTimeout")])
+            }
+            "Console" if self.component.name == "bareos-dir" => access(&mut fields, &mut lines),
+            "Pool" => special(&mut fields, &mut lines, &[("label_format", "LabelFormat"), ("storage", "Storage")]),
+            "Storage" if is_peer => special(&mut fields, &mut lines, &[("device", "Device")]),
+            "Device" => {
+                lines.push("DeviceType = File".to_owned());
+                // Without a word the reader takes what Bareos takes.
+                fields.entry("label_media").or_insert(Value::Bool(true));
+                special(&mut fields, &mut lines, &[("maximum_volume_size", "VolumeCapacity")]);
+            }
+            "Director" if !is_peer && self.component.name == "bareos-dir" => {
+                fields.entry("maximum_concurrent_jobs").or_insert(Value::from(20));
+            }
+            "Director" if self.component.name == "bareos-fd" => {
+                special(&mut fields, &mut lines, &[("allowed_job_commands", "AllowedJobCommand")]);
+            }
+            "Director" if self.component.name == "tray-monitor" => _ = fields.remove("password"),
+            _ => {}
+        }
+        if !is_peer {
+            self.listen(&mut fields, &mut lines, at);
+        }
+        self.fields(table, fields, &mut lines, at);
+        self.file(kind, &name, &block(table.name, &lines));
+    }
+
+    /// What the table of a resource has a directive for.
+    fn fields(&mut self, table: &Resource, fields: Fields, lines: &mut Lines, at: &str) {
+        for (field, value) in fields {
+            if let ("tls", Value::Object(tls)) = (field.as_str(), &value) {
+                if tls.is_empty() {
+                    lines.push("TlsEnable = yes".to_owned());
+                }
+                for (field, value) in tls {
+                    // Without TLS nothing requires it, and with it a connection without is refused anyway.
+                    if field != "require" {
+                        let directive =
+                            table.directives().find(|one| matches!(one.act, Act::Tls(known) if known == field));
+                        self.directive(
+                            directive.map(|one| (one.name, one.kind)),
+                            value,
+                            lines,
+                            &format!("{at}.tls.{field}"),
+                        );
+                    }
+                }
+                continue;
+            }
+            let directive = table.directives().find(|one| matches!(one.act, Act::Field(known) if known == field));
+            self.directive(directive.map(|one| (one.name, one.kind)), &value, lines, &format!("{at}.{field}"));
+        }
+    }
+
+    fn directive(&mut self, directive: Option<(&str, Kind)>, value: &Value, lines: &mut Lines, at: &str) {
+        match directive.and_then(|(name, kind)| Some((name, shown(kind, value)?))) {
+            Some((name, values)) => lines.extend(values.iter().map(|value| format!("{name} = {value}"))),
+            None => self.out.left_out.push(at.to_owned()),
+        }
+    }
+
+    fn listen(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
+        let Some(Value::Array(list)) = fields.remove("listen") else { return };
+        if list.is_empty() {
+            self.out.left_out.push(format!("{at}.listen"));
+            return;
+        }
+        let entries = list.iter().filter_map(Value::as_str).filter_map(|text| {
+            // Two ports apart tell whether it has one of its own.
+            let (a, b) = (Endpoint::parse(text, 1)?, Endpoint::parse(text, 2)?);
+            let port = if a.port == b.port { format!("; port = {}", a.port) } else { String::new() };
+            let family = if text.matches(':').count() > 1 { "ipv6" } else { "ip" };
+            Some(format!("{family} = {{ addr = {}{port} }}", a.address))
+        });
+        lines.push(block("Addresses =", &entries.collect::<Vec<_>>()).trim_end().to_owned());
+    }
+
+    fn fileset(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
+        let table = |name: &str| BLOCKS.iter().find(|block| block.name == name);
+        let (Some(include), Some(exclude), Some(options)) = (table("Include"), table("Exclude"), table("Options"))
+        else {
+            return;
+        };
+        if let Some(Value::Array(list)) = fields.remove("include") {
+            for (index, one) in list.into_iter().enumerate() {
+                let Value::Object(mut one) = one else { continue };
+                let at = format!("{at}.include[{index}]");
+                let mut inside = Vec::new();
+                if let Some(Value::Array(list)) = one.remove("options") {
+                    for each in list {
+                        let Value::Object(mut each) = each else { continue };
+                        let mut lines = Vec::new();
+                        if let Some(wild) = taken(&mut each, "wild_file") {
+                            lines.extend(wild.iter().map(|text| format!("WildFile = {}", quoted(text))));
+                        }
+                        self.fields(options, each, &mut lines, &format!("{at}.options"));
+                        inside.push(block("Options", &lines).trim_end().to_owned());
+                    }
+                }
+                files(&mut one, &mut inside);
+                self.fields(include, one, &mut inside, &at);
+                lines.push(block("Include", &inside).trim_end().to_owned());
+            }
+        }
+        if let Some(Value::Object(mut one)) = fields.remove("exclude") {
+            let mut inside = Vec::new();
+            files(&mut one, &mut inside);
+            self.fields(exclude, one, &mut inside, &format!("{at}.exclude"));
+            lines.push(block("Exclude", &inside).trim_end().to_owned());
+        }
+    }
+
+    fn catalog(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
+        *lines = vec!["Name = Catalog".to_owned()];
+        let mut names: &[(&str, &str)] = &[("password", "DbPassword"), ("port", "DbPort")];
+        let mut inside = match (fields.remove("sqlite"), fields.remove("postgres")) {
+            (Some(Value::Object(inside)), _) => {
+                lines.push("DbDriver = sqlite".to_owned());
+                lines.push("DbUser = none".to_owned());
+                names = &[("path", "DbName")];
+                inside
+            }
+            (_, Some(Value::Object(mut inside))) => {
+                for (field, directive) in [("database", "DbName"), ("user", "DbUser")] {
+                    let name = taken(&mut inside, field).map_or_else(|| "towline".to_owned(), |text| one(&text));
+                    lines.push(format!("{directive} = {name}"));
+                }
+                let host = taken(&mut inside, "host").unwrap_or_else(|| vec!["/run/postgresql".to_owned()]);
+                let directive = if host.iter().any(|host| host.starts_with('/')) { "DbSocket" } else { "DbAddress" };
+                lines.push(format!("{directive} = {}", one(&host)));
+                inside
+            }
+            _ => return,
+        };
+        special(&mut inside, lines, names);
+        self.out.left_out.extend(inside.keys().map(|field| format!("{at}.{field}")));
+    }
+
+    /// A file of a tree, or a part of the one file of a console.
+    fn file(&mut self, kind: &str, name: &str, text: &str) {
+        if self.component.name == "bconsole" {
+            match self.out.files.first_mut() {
+                Some((_, all)) => *all += text,
+                None => self.out.files.push((self.component.file.to_owned(), text.to_owned())),
+            }
+            return;
+        }
+        let safe: String = name.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect();
+        let safe = safe.trim_start_matches('.');
+        let path = |number: usize| {
+            let number = if number == 0 { String::new() } else { format!("-{number}") };
+            format!("{}/{}/{safe}{number}.conf", self.component.tree, kind.to_lowercase())
+        };
+        let mut number = 0;
+        while !self.names.insert(path(number)) {
+            number += 1;
+        }
+        self.out.files.push((path(number), text.to_owned()));
+    }
+}
+
+/// `Name { … }`, with the lines a step deeper.
+fn block(name: &str, lines: &[String]) -> String {
+    let mut text = format!("{name} {{\n");
+    for line in lines.iter().flat_map(|line| line.split('\n')) {
+        let _infallible = writeln!(text, "  {line}");
+    }
+    text + "}\n"
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// A value as its kind is written, each of a list for a line of its own: of some lists Bareos reads no more than that.
+/// `None` if the kind has no words for it.
+fn shown(kind: Kind, value: &Value) -> Option<Vec<String>> {
+    let text = match kind {
+        Kind::Bool => if value.as_bool()? { "yes" } else { "no" }.to_owned(),
+        Kind::Number | Kind::Port => value.as_u64()?.to_string(),
+        Kind::Time => format!("{} seconds", serde_json::from_value::<Seconds>(value.clone()).ok()?.0),
+        Kind::Size | Kind::Speed => serde_json::from_value::<Bytes>(value.clone()).ok()?.0.to_string(),
+        Kind::Choice(words) => words.iter().find(|(_, ours)| value.as_str() == Some(ours))?.0.to_owned(),
+        Kind::Text => quoted(value.as_str()?),
+        Kind::Words => return Some(one_of(value)?.iter().map(|text| quoted(text)).collect()),
+        Kind::Any => return None,
+    };
+    Some(vec![text])
+}
+
+/// A value that is text, or a list of texts.
+fn one_of(value: &Value) -> Option<Vec<String>> {
+    match value {
+        Value::Array(list) => list.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+        Value::String(text) => Some(vec![text.clone()]),
+        Value::Number(number) => Some(vec![number.to_string()]),
+        Value::Bool(is) => Some(vec![if *is { "yes" } else { "no" }.to_owned()]),
+        _ => None,
+    }
+}
+
+/// Takes a field as its texts.
+fn taken(fields: &mut Fields, field: &str) -> Option<Vec<String>> {
+    fields.remove(field).as_ref().and_then(one_of)
+}
+
+fn one(texts: &[String]) -> String {
+    texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
+}
+
+/// Fields that code of their own makes of a directive of this name.
+fn special(fields: &mut Fields, lines: &mut Lines, names: &[(&str, &str)]) {
+    for (field, directive) in names {
+        let Some(value) = fields.remove(*field) else { continue };
+        let is_text = !matches!(value, Value::Number(_));
+        if let (true, Ok(Bytes(size))) = (*directive == "VolumeCapacity", serde_json::from_value(value.clone())) {
+            lines.push(format!("{directive} = {size}"));
+        } else if let (true, Ok(Seconds(seconds))) =
+            (*directive == "DirConnectTimeout", serde_json::from_value(value.clone()))
+        {
+            lines.push(format!("{directive} = {seconds} seconds"));
+        } else if let Some(texts) = one_of(&value) {
+            let shown = texts.iter().map(|text| if is_text { quoted(text) } else { text.clone() });
+            lines.extend(shown.map(|text| format!("{directive} = {text}")));
+        }
+    }
+}
+
+fn job(fields: &mut Fields, lines: &mut Lines) {
+    let kind = taken(fields, "kind").unwrap_or_else(|| vec!["backup".to_owned()]).concat();
+    let level = taken(fields, "level").map(|level| level.concat());
+    lines.push(format!("Type = {kind}"));
+    if kind == "backup" {
+        lines.push(format!("Level = {}", level.unwrap_or_else(|| "incremental".to_owned())));
+    }
+    if kind == "verify" {
+        lines.push("Level = VolumeToCatalog".to_owned());
+    }
+    lines.push("Messages = Standard".to_owned());
+    let names = [
+        ("client", "Client"),
+        ("fileset", "FileSet"),
+        ("storage", "Storage"),
+        ("pool", "Pool"),
+        ("schedule", "Schedule"),
+        ("verify_job", "JobToVerify"),
+        ("enabled", "Enabled"),
+    ];
+    special(fields, lines, &names);
+    let by_name = [("select_jobs", "Job"), ("select_clients", "Client")];
+    let mut chosen = false;
+    for (field, by) in by_name {
+        if let Some(pattern) = fields.get(field).and_then(Value::as_str).filter(|_| !chosen) {
+            let regex = format!("^{}$", pattern.replace('.', "\\.").replace('*', ".*"));
+            lines.push(format!("SelectionType = {by}"));
+            lines.push(format!("SelectionPattern = {}", quoted(&regex)));
+            fields.remove(field);
+            chosen = true;
+        }
+    }
+    if !chosen && matches!(kind.as_str(), "copy" | "migrate") {
+        lines.push("SelectionType = PoolUncopiedJobs".to_owned());
+    }
+}
+
+/// A list or a command of the client has a backslash in front.
+fn files(fields: &mut Fields, lines: &mut Lines) {
+    for file in taken(fields, "files").into_iter().flatten() {
+        let on_client = if file.starts_with(['<', '|']) { "\\" } else { "" };
+        lines.push(format!("File = {}", quoted(&format!("{on_client}{file}"))));
+    }
+}
+
+fn access(fields: &mut Fields, lines: &mut Lines) {
+    special(fields, lines, &[("command_acl", "CommandAcl")]);
+    for acl in ["Job", "Client", "Storage", "Schedule", "Pool", "FileSet", "Catalog", "Where", "PluginOptions"] {
+        lines.push(format!("{acl}Acl = *all*"));
+    }
+}
+
+/// A line for each minute of the hour: all times of a line have the same.
+fn runs(fields: &mut Fields, lines: &mut Lines) {
+    let Some(Value::Array(list)) = fields.remove("runs") else { return };
+    for run in list {
+        let Value::Object(mut run) = run else { continue };
+        let mut words = Vec::new();
+        words.extend(taken(&mut run, "level").map(|level| format!("Level = {}", level.concat())));
+        words.extend(taken(&mut run, "months").map(|months| {
+            let name = |month: &String| MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?).copied();
+            months.iter().filter_map(name).collect::<Vec<_>>().join(", ")
+        }));
+        words.extend(taken(&mut run, "days_of_month").map(|days| days.join(", ")));
+        words.extend(taken(&mut run, "weeks").map(|weeks| weeks.join(", ")));
+        words.extend(taken(&mut run, "days").map(|days| days.join(", ")));
+        let times: Vec<_> =
+            taken(&mut run, "at").into_iter().flatten().filter_map(|at| TimeOfDay::parse(&at)).collect();
+        let minutes: BTreeSet<u16> = times.iter().map(|time| time.minutes % 60).collect();
+        for minute in minutes {
+            let hours: BTreeSet<u16> =
+                times.iter().filter(|time| time.minutes % 60 == minute).map(|time| time.minutes / 60).collect();
+            let at = match hours.len() {
+                24 => format!("hourly at 0:{minute:02}"),
+                _ => hours.iter().map(|hour| format!("at {hour}:{minute:02}")).collect::<Vec<_>>().join(" "),
+            };
+            let words: Vec<&str> = words.iter().map(String::as_str).chain([at.as_str()]).collect();
+            lines.push(format!("Run = {}", words.join(" ")));
+        }
+    }
+}
+
+const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
