@@ -100,7 +100,7 @@ const STORAGE: &[Directive] = &[
     without("AuthType", Text, NO_NDMP),
     without("Username", Text, NO_NDMP),
     always("AutoChanger", Bool, &["no"], &Act::Without("the storage daemon knows the device by its name")),
-    without("AllowCompression", Bool, "files are saved as they are"),
+    always("AllowCompression", Bool, &["yes"], &Act::Without("files are compressed as their fileset says")),
     without("CacheStatusInterval", Time, "the storage daemon is asked each time"),
     without("MaximumConcurrentReadJobs", Number, "jobs that read count as the others, see `MaximumConcurrentJobs`"),
     without("PairedStorage", Text, NO_NDMP),

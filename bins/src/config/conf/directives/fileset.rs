@@ -25,8 +25,27 @@ const EXCLUDE: &[Directive] = &[field("File", Words, "files")];
 const DIGESTS: &[(&str, &str)] =
     &[("MD5", "md5"), ("SHA1", "sha1"), ("SHA256", "sha256"), ("SHA512", "sha512"), ("XXH128", "xxh128")];
 
+/// The words of a compression.
+const COMPRESSIONS: &[(&str, &str)] = &[
+    ("GZIP1", "gzip1"),
+    ("GZIP2", "gzip2"),
+    ("GZIP3", "gzip3"),
+    ("GZIP4", "gzip4"),
+    ("GZIP5", "gzip5"),
+    ("GZIP6", "gzip6"),
+    ("GZIP7", "gzip7"),
+    ("GZIP8", "gzip8"),
+    ("GZIP9", "gzip9"),
+    ("GZIP", "gzip6"),
+    ("LZO", "lzo"),
+    ("LZFAST", "lzfast"),
+    ("LZ4", "lz4"),
+    ("LZ4HC", "lz4hc"),
+];
+
 const OPTIONS: &[Directive] = &[
     field("Signature", Choice(DIGESTS), "digest"),
+    field("Compression", Choice(COMPRESSIONS), "compression"),
     field("Accurate", Text, "accurate"),
     field("OneFs", Bool, "onefs"),
     field("Recurse", Bool, "recurse"),
@@ -44,7 +63,6 @@ const OPTIONS: &[Directive] = &[
     field("Regex", Words, "regex"),
     field("RegexDir", Words, "regex_dir"),
     field("RegexFile", Words, "regex_file"),
-    without("Compression", Text, "files are saved as they are"),
     without("Verify", Text, "verify jobs read the volumes and compare with the catalog"),
     without("Replace", Text, "the restore says which files are replaced"),
     without("FsType", Words, "file systems of every type are saved, see `OneFs`"),

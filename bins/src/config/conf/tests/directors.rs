@@ -186,7 +186,7 @@ fn run_lines_that_cannot_be_kept_are_refused_each_with_its_reason() {
 fn filesets_have_several_includes_and_options() {
     let text = r#"Include {
    Options { Signature = SHA1; WildFile = "*.o"; WildFile = "*/tmp/*"; Exclude = yes; Ignore Case = yes }
-   Options { OneFS = no; ACL Support = no; Hard Links = no; Accurate = mcs; No Atime = yes }
+   Options { OneFS = no; ACL Support = no; Hard Links = no; Accurate = mcs; No Atime = yes; Compression = GZIP }
    File = /home
    File = "/with space"
    Exclude Dir Containing = .nobackup
@@ -207,7 +207,7 @@ fn filesets_have_several_includes_and_options() {
         (&["*/tmp/*".to_owned()][..], &[r"/[^/]*\.o$".to_owned()][..])
     );
     assert_eq!((rest.onefs, rest.acl, rest.hardlinks, rest.noatime), (false, false, false, true));
-    assert_eq!(rest.accurate.as_deref(), Some("mcs"));
+    assert_eq!((rest.accurate.as_deref(), rest.compression), (Some("mcs"), Compression::Gzip6));
     assert_eq!((second.files.as_slice(), second.options.len()), (&["/etc".to_owned()][..], 1));
     assert_eq!(set.exclude.files, ["/home/x", "/home/y"]);
     assert!(warnings.is_empty(), "{warnings}");
