@@ -103,22 +103,7 @@ impl<D: Database> Catalog for Engine<D> {
 const fn kind_of(request: &CatalogRequest) -> Kind {
     match request {
         CatalogRequest::InsertFiles { .. } => Kind::Files,
-        CatalogRequest::VolumesOfPool { .. }
-        | CatalogRequest::VolumeByName(_)
-        | CatalogRequest::ListJobs(_)
-        | CatalogRequest::ListFiles { .. }
-        | CatalogRequest::FilesByName { .. }
-        | CatalogRequest::ListMedia { .. }
-        | CatalogRequest::ListClients
-        | CatalogRequest::JobsToCopy { .. }
-        | CatalogRequest::NewestBackup { .. }
-        | CatalogRequest::LastJobs { .. }
-        | CatalogRequest::JobsForRestore { .. }
-        | CatalogRequest::JobMediaOf { .. }
-        | CatalogRequest::FilesForRestore { .. }
-        | CatalogRequest::KnownFiles { .. }
-        | CatalogRequest::JobLog { .. }
-        | CatalogRequest::MaxMediaId => Kind::Read,
+        request if request.only_reads() => Kind::Read,
         _ => Kind::Write,
     }
 }

@@ -215,6 +215,32 @@ pub enum CatalogRequest {
     },
 }
 
+impl CatalogRequest {
+    /// Whether it changes nothing, so that an engine may answer it beside others.
+    #[must_use]
+    pub const fn only_reads(&self) -> bool {
+        matches!(
+            self,
+            Self::VolumesOfPool { .. }
+                | Self::VolumeByName(_)
+                | Self::ListJobs(_)
+                | Self::ListFiles { .. }
+                | Self::FilesByName { .. }
+                | Self::ListMedia { .. }
+                | Self::ListClients
+                | Self::JobsToCopy { .. }
+                | Self::NewestBackup { .. }
+                | Self::LastJobs { .. }
+                | Self::JobsForRestore { .. }
+                | Self::JobMediaOf { .. }
+                | Self::FilesForRestore { .. }
+                | Self::KnownFiles { .. }
+                | Self::JobLog { .. }
+                | Self::MaxMediaId
+        )
+    }
+}
+
 /// What came of a [`CatalogRequest`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
