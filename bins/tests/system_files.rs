@@ -12,7 +12,7 @@ use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use towline::disk::backup::BackupSource;
 use towline::disk::compare::compare;
 use towline::disk::meta::{Handle, is_root, set_xattr};
-use towline::disk::restore::{Order, Placed, Replace, RestoreTarget};
+use towline::disk::restore::{Order, Placed, Relocations, Replace, RestoreTarget};
 use towline_core::bulk::known::Changes;
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::Unpacker;
@@ -74,7 +74,12 @@ fn source(from: &Path) -> BackupSource {
 }
 
 fn target(to: &Path) -> RestoreTarget {
-    let order = Order { to: to.as_os_str().as_bytes().to_vec(), replace: Replace::Always, prefix_links: false };
+    let order = Order {
+        to: to.as_os_str().as_bytes().to_vec(),
+        replace: Replace::Always,
+        prefix_links: false,
+        relocation: Relocations::default(),
+    };
     RestoreTarget::new(order).unwrap()
 }
 

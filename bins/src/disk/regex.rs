@@ -153,10 +153,10 @@ impl Regex {
                         kept[1] = at;
                         best = Some(kept);
                     }
-                    Some(Step::Byte(set)) => {
-                        if text.get(at).is_some_and(|byte| set.get(usize::from(*byte)) == Some(&true)) {
-                            self.thread(state + 1, *kept, (text, at + 1), &mut next);
-                        }
+                    Some(Step::Byte(set))
+                        if text.get(at).is_some_and(|byte| set.get(usize::from(*byte)) == Some(&true)) =>
+                    {
+                        self.thread(state + 1, *kept, (text, at + 1), &mut next);
                     }
                     _ => {}
                 }
@@ -539,10 +539,14 @@ mod tests {
         ] {
             let found = Regex::by_line(pattern.as_bytes(), false).unwrap().find(text.as_bytes());
             let count = pattern.matches('(').count();
-            let shown = found.map_or("none".to_owned(), |groups| {
-                let show = |group: &Option<Range<usize>>| group.clone().map_or("-", |group| &text[group]).to_owned();
-                groups.iter().take(count + 1).map(show).collect::<Vec<_>>().join(",")
-            });
+            let shown = found.map_or_else(
+                || "none".to_owned(),
+                |groups| {
+                    let show =
+                        |group: &Option<Range<usize>>| group.clone().map_or("-", |group| &text[group]).to_owned();
+                    groups.iter().take(count + 1).map(show).collect::<Vec<_>>().join(",")
+                },
+            );
             assert_eq!(shown, expected, "{pattern} {text}");
         }
     }

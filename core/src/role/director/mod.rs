@@ -178,7 +178,7 @@ impl Director {
     fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let reply = match self.consoles.hear(net, conn, text) {
             Some(Heard::Line(line)) => consoles::serve(&View { director: self, net, conn }, &line),
-            Some(Heard::Reply(reply)) => reply,
+            Some(Heard::Reply(reply)) => *reply,
             None => return,
         };
         self.console_replies(net, conn, reply);

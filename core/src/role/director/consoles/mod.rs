@@ -110,7 +110,7 @@ pub(crate) enum Heard {
     /// A command.
     Line(String),
     /// The answer to a question, which comes to this.
-    Reply(Reply),
+    Reply(Box<Reply>),
 }
 
 /// What consoles have to know of the director when one is answered.
@@ -204,11 +204,11 @@ impl Consoles {
         let line = String::from_utf8_lossy(text).trim().to_owned();
         match std::mem::replace(&mut console.doing, Doing::Idle) {
             Doing::Idle => Some(Heard::Line(line)),
-            Doing::Confirming(order) => Some(Heard::Reply(match line.to_lowercase().as_str() {
+            Doing::Confirming(order) => Some(Heard::Reply(Box::new(match line.to_lowercase().as_str() {
                 "yes" | "y" => Reply::Do(Instruction::Order(order)),
                 "no" | "n" | "." | "" => Reply::found("Job not run.\n".to_owned()),
                 _ => Reply::Confirm("Please answer yes or no: ".to_owned(), order),
-            })),
+            }))),
             doing => {
                 console.doing = doing;
                 console.waiting.push_back(line);

@@ -85,9 +85,13 @@ impl Errands {
     /// Ends what daemons are telling a console that has gone.
     pub(crate) fn forget(&mut self, tools: &mut Tools<'_>, console: ConnId) {
         let is_its = |errand: &Errand| errand.console() == Some(console) && errand.is_relayed();
-        for (conn, errand) in self.talking.extract_if(.., |_, errand| is_its(errand)) {
+        let gone: Vec<ConnId> =
+            self.talking.iter().filter(|(_, errand)| is_its(errand)).map(|(conn, _)| *conn).collect();
+        for conn in gone {
             tools.abort(conn);
-            Self::done(tools, errand);
+            if let Some(errand) = self.talking.remove(&conn) {
+                Self::done(tools, errand);
+            }
         }
     }
 

@@ -115,7 +115,7 @@ fn opening(
 ) -> Result<Opening, Undialled> {
     let me = PeerName::new(PeerKind::Director, &config.director.name);
     let purpose = Purpose::Director { name: config.director.name.clone() };
-    credentials.opening(peer, address, &me, &key, tls, purpose).map_err(|why| Undialled::Tls(why))
+    credentials.opening(peer, address, &me, &key, tls, purpose).map_err(Undialled::Tls)
 }
 
 fn route(

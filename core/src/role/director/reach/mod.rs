@@ -81,7 +81,7 @@ pub(crate) struct Saw {
     /// Waiting connections that ended, or answered something else.
     pub lost: u32,
     /// Why the dial came to nothing.
-    pub dialled: Option<InVain>,
+    pub dialled: Option<Box<InVain>>,
 }
 
 /// Why a dial came to nothing.
@@ -134,7 +134,7 @@ pub(crate) enum ReachFailure {
 }
 
 fn tried(saw: &Saw) -> String {
-    saw.dialled.as_ref().map_or_else(|| "not tried".to_owned(), InVain::to_string)
+    saw.dialled.as_ref().map_or_else(|| "not tried".to_owned(), |why| why.to_string())
 }
 
 fn claims(saw: &Saw) -> String {
@@ -179,7 +179,7 @@ impl Explain for ReachFailure {
 #[cfg(test)]
 pub(crate) fn one_of_each() -> Vec<ReachFailure> {
     let client = || "c".to_owned();
-    let saw = || Saw { silent: 1, lost: 0, dialled: Some(Undialled::NoAddress("c".to_owned()).into()) };
+    let saw = || Saw { silent: 1, lost: 0, dialled: Some(Box::new(Undialled::NoAddress("c".to_owned()).into())) };
     vec![
         ReachFailure::NotAllowed(client()),
         ReachFailure::NotCome { client: client(), within: 180, saw: saw() },
@@ -258,7 +258,7 @@ impl Ways {
                     reach.dial = Some(dial);
                     return;
                 }
-                Err(why) if comes => reach.saw.dialled = Some(why.into()),
+                Err(why) if comes => reach.saw.dialled = Some(Box::new(why.into())),
                 Err(why) => return self.not_reached(tools, id, why.into()),
             }
         }
@@ -338,7 +338,7 @@ impl Ways {
             Err(failure) => {
                 let client = tools.common.config.client(&reach.client);
                 if client.is_some_and(|client| client.connection_from_client_to_director) {
-                    reach.saw.dialled = Some(failure.into());
+                    reach.saw.dialled = Some(Box::new(failure.into()));
                     self.next_way(tools, id);
                 } else {
                     self.not_reached(tools, id, ReachFailure::Dial(failure));

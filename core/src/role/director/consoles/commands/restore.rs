@@ -84,8 +84,10 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Err(Refusal::usage(USAGE));
     }
     let only = (config.clients.len() == 1).then(|| config.clients[0].name.as_str());
-    let client =
-        words.value(&["client"]).or(only).ok_or(Refusal::usage("Name a client: restore client=NAME all done."))?;
+    let client = words
+        .value(&["client"])
+        .or(only)
+        .ok_or_else(|| Refusal::usage("Name a client: restore client=NAME all done."))?;
     NoSuch::check(config, Kind::Client, client)?;
     let resource = match words.value(&["restorejob"]) {
         Some(name) => config.job(name),
@@ -93,7 +95,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     };
     let job = resource
         .filter(|job| job.kind == JobKind::Restore)
-        .ok_or(Refusal::usage("The configuration has no such restore job."))?;
+        .ok_or_else(|| Refusal::usage("The configuration has no such restore job."))?;
     let restoring = Restoring {
         client: client.to_owned(),
         fileset: words.value(&["fileset"]).map(str::to_owned),

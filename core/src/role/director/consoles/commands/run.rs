@@ -82,7 +82,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
     if !job.enabled {
         return Err(Refusal::Disabled(job.name.clone()));
     }
-    let kind = ordering::type_of(job.kind).ok_or(Refusal::usage("Use restore to restore."))?;
+    let kind = ordering::type_of(job.kind).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
     if let Some(word) = idle_word(kind, words) {
         return Err(Refusal::usage(format!(
             "{word}= changes nothing for a job that copies, migrates or verifies: leave it out."

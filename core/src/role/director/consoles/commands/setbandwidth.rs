@@ -35,7 +35,7 @@ const USAGE: &str = "Use setbandwidth limit=N with client=NAME, storage=NAME, jo
      after it: b/s, k/s and m/s (1024), kb/s and mb/s (1000); 0 is no limit.";
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let limit = words.value(&["limit"]).and_then(speed).ok_or(Refusal::usage(USAGE))?;
+    let limit = words.value(&["limit"]).and_then(speed).ok_or_else(|| Refusal::usage(USAGE))?;
     let limited = match (words.value(A_JOB), words.value(&["client"]), words.value(&["storage"])) {
         (Some(job), None, None) => Limited::Job(running(view, job)?),
         (None, Some(client), None) => {
