@@ -41,11 +41,11 @@ fn world(ends: fn(&ScriptOrder) -> Option<WorkDone>) -> (World<FileDaemon>, Arc<
     let seen = Arc::clone(&ran);
     let hands: Hands = Box::new(move |work| match work {
         Work::Script(ScriptWork::Run(order)) => {
-            seen.lock().unwrap().orders.push(order.clone());
+            seen.lock().expect("no test panics here").orders.push(order.clone());
             ends(order)
         }
         Work::Script(ScriptWork::Stop(_)) => {
-            seen.lock().unwrap().stopped += 1;
+            seen.lock().expect("no test panics here").stopped += 1;
             Some(WorkDone::Script(ScriptDone::Told))
         }
         work => disk(work),
@@ -59,7 +59,7 @@ fn well(_: &ScriptOrder) -> Option<WorkDone> {
 
 /// Ends with the status that its first argument is.
 fn as_told(order: &ScriptOrder) -> Option<WorkDone> {
-    Some(ended(ScriptOutcome::Exited(order.words[1].parse().unwrap()), &[], 0))
+    Some(ended(ScriptOutcome::Exited(order.words[1].parse().expect("a number")), &[], 0))
 }
 
 fn never(_: &ScriptOrder) -> Option<WorkDone> {
@@ -92,7 +92,7 @@ fn end(code: u32, errors: u32) -> String {
 }
 
 fn commands(ran: &Mutex<Ran>) -> Vec<String> {
-    ran.lock().unwrap().orders.iter().map(|order| order.words.join(" ")).collect()
+    ran.lock().expect("an answer").orders.iter().map(|order| order.words.join(" ")).collect()
 }
 
 #[test]
