@@ -26,7 +26,7 @@ const CLIENT: &[Directive] = &[
     field("HeartbeatInterval", Time, "heartbeat_interval"),
     field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),
     made("AllowedJobCommand", Words, "is the `allowed_job_commands` of each director that has none of its own"),
-    without("AllowedScriptDir", Words, "no scripts are run"),
+    field("AllowedScriptDir", Words, "allowed_script_dir"),
     without("MaximumWorkersPerJob", Number, "a job has as many workers as it needs"),
     without("MaximumNetworkBufferSize", Number, "buffers have one size"),
     without("AllowBandwidthBursting", Bool, "what a job has not used is not saved up"),
@@ -54,13 +54,18 @@ const DIRECTOR: &[Directive] = &[
     field("ConnectionFromClientToDirector", Bool, "connection_from_client_to_director"),
     field("Monitor", Bool, "monitor"),
     field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),
-    without("AllowedScriptDir", Words, "no scripts are run"),
+    field("AllowedScriptDir", Words, "allowed_script_dir"),
     made("AllowedJobCommand", Words, "is `allowed_job_commands`"),
 ];
 
 /// The words of `AllowedJobCommand` that a file daemon acts on, and what the typed model calls them.
-pub(in super::super) const COMMANDS: Kind =
-    Choice(&[("backup", "backup"), ("restore", "restore"), ("verify", "verify"), ("estimate", "estimate")]);
+pub(in super::super) const COMMANDS: Kind = Choice(&[
+    ("backup", "backup"),
+    ("restore", "restore"),
+    ("verify", "verify"),
+    ("estimate", "estimate"),
+    ("runscript", "runscript"),
+]);
 
 const TO: &[Directive] = &[
     made("Append", Any, "the file of the first is `append` of `messages`, of all types; others have no effect"),

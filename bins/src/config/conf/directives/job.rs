@@ -19,7 +19,7 @@ const TYPES: Kind = Choice(&[
 const REPLACE: Kind =
     Choice(&[("Always", "always"), ("IfNewer", "if_newer"), ("IfOlder", "if_older"), ("Never", "never")]);
 
-const SCRIPT: &str = "no scripts are run, and the job may save nothing useful without this one";
+const SCRIPT: &str = "this director sends no scripts, and the job may save nothing useful without this one";
 const RESTORED: &str = "files go back under their own names, below `Where`";
 const NO_PLUGIN: &str = "there are no plugins, so what they save would be missing";
 const PRUNED: &str = "volumes are pruned when one is needed, see `AutoPrune` of the pool";

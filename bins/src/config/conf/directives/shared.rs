@@ -44,7 +44,7 @@ pub(in super::super) const DAEMON: &[Directive] = &[
     field("WorkingDirectory", Text, "working_directory"),
     without("PluginDirectory", Text, "there are no plugins"),
     without("PluginNames", Any, "there are no plugins"),
-    without("ScriptsDirectory", Text, "no scripts are run"),
+    without("ScriptsDirectory", Text, "scripts are named by their whole path"),
     without("VerId", Text, "the version is that of the program"),
     without("AbsoluteJobTimeout", Number, "a job may take as long as it takes"),
     without("SecureEraseCommand", Text, "files are deleted by the system"),

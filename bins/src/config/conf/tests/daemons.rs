@@ -16,7 +16,9 @@ client {
     ipv4 = { port = 9107 }
   }
   HeartbeatInterval = 2 min; Maximum Bandwidth Per Job = 10 mb/s
-  AllowedJobCommand = backup, restore
+  AllowedJobCommand = backup, restore, runscript
+  Allowed Script Dir = /etc/scripts
+  AllowedScriptDir = /opt/scripts
   Messages = Standard
 }
 Director { Password = "[md5]5ebe2294ecd0e0f08eab7690d2a6ee69"; Name = dir }
@@ -36,7 +38,9 @@ Messages { Name = Standard; Director = dir = all, !skipped
     assert_eq!(file.listen, ["192.0.2.1:9105", "[2001:db8::1]:9106", "0.0.0.0:9107"]);
     assert_eq!(file.maximum_bandwidth_per_job.0, 10_000_000);
     assert_eq!(config.directors[0].password, Password::new("[md5]5ebe2294ecd0e0f08eab7690d2a6ee69"));
-    assert_eq!(config.directors[0].allowed_job_commands, [JobCommand::Backup, JobCommand::Restore]);
+    let allowed = [JobCommand::Backup, JobCommand::Restore, JobCommand::RunScript];
+    assert_eq!(config.directors[0].allowed_job_commands, allowed);
+    assert_eq!(file.allowed_script_dir, ["/etc/scripts", "/opt/scripts"]);
     assert_eq!(config.directors[1].password, Password::new("with \"quotes\" and a second line"));
     assert!(config.directors[1].monitor);
     assert_eq!(config.messages.append.as_deref(), Some("/var/log/fd.log"));
