@@ -1,21 +1,25 @@
 //! The director: consoles ask, jobs run on file and storage daemons, the catalog remembers.
 //!
 //! ```text
-//!   console ==== consoles/ (commands) ====> Director ---- CatalogRequest ----> catalog worker
-//!                                           |    |
-//!   file daemon ==== tables/ (dialogues) ===+    +== requests.rs (catalog requests) ==== storage daemon
+//!               what happens, by what its connection, timer, dial or work is for
+//!                                          |
+//!      +--------+---------+--------+-------+-------+-----------+
+//!      v        v         v        v               v           v
+//!   consoles  jobs <-> errands   ways (reach/)  schedule     setup
+//!      |        |         |        |               |           |
+//!      +--------+---------+--------+-------+-------+-----------+
+//!                                          v
+//!               effects: what one part has another one do, carried out here in their order
 //! ```
-//! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and record,
-//! `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are the dialogues
-//! and `tools.rs` what their steps work with; `copying.rs` and `verifying.rs` are what copies and verify jobs do besides.
-//! `ordering.rs` takes orders, `running.rs` starts and ends jobs, `incoming.rs` sorts what their daemons say, `patience.rs`
-//! waits for the last of them, `outcome.rs` says how a job ended, `recording.rs` has it recorded, `rescheduling.rs` orders
-//! it once more, `cancelling.rs` gives it up, `bandwidth.rs` slows its data down.
+//! Each part owns what it knows, and nobody else touches it. `common.rs` is what all of them read, the map of what each
+//! connection is for, and the tools they work with; `effect.rs` is what they want of each other; `tokens.rs` what dials,
+//! timers and pieces of work are for.
 //!
-//! Beside jobs: `setup.rs` brings the configuration into the catalog, `overrides.rs` keeps what consoles have said of it,
-//! `schedule.rs` orders jobs in time, `dialling.rs` says whom to dial and how, `errands.rs` sends somebody to a daemon
-//! with one command, `relaying.rs` passes on to consoles what daemons answer, `reception.rs` lets clients wait that dial in, `reach.rs` finds the way to a client. `tokens.rs` are what
-//! dials, timers and pieces of work are for. The rules over the catalog's rows are in [`crate::catalog`].
+//! `consoles/` takes commands and answers them, `jobs/` leads jobs from their order to the record of their end, `errands/`
+//! sends somebody to a daemon with one command, `reach/` finds the way to a client and lets those wait that dial in,
+//! `schedule.rs` has jobs begin in time, `setup.rs` brings the configuration into the catalog. `journal.rs` keeps what jobs
+//! have reported, `overrides.rs` what consoles have said of the configuration. The rules over the catalog's rows are in
+//! [`crate::catalog`].
 
 mod common;
 mod consoles;
@@ -125,8 +129,8 @@ impl Director {
         self.exit_if_idle(net);
     }
 
-    /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the catalog
-    /// does not take holds up nothing.
+    /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the
+    /// catalog does not take holds up nothing.
     fn exit_if_idle(&self, net: &mut Net) {
         let dials = || net.dials().any(|dial| matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
         let is_told = || !dials() && !self.errands.has_own() && !self.ways.has_own_errand();

@@ -5,15 +5,16 @@
 //!                                            |  incoming: what daemons say          ^
 //!                                            '-- trouble, cancelling, patience -----'
 //! ```
-//! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and record,
-//! `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are the dialogues
-//! and `dialogue.rs` what they are about; `copying.rs`, `verifying.rs` and `fileset.rs` are what single tasks need.
+//! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and
+//! record, `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are
+//! the dialogues and `dialogue.rs` what they are about; `copying.rs`, `verifying.rs` and `fileset.rs` are what single
+//! tasks need.
 //!
-//! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings, `queue.rs`
-//! begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and `requests.rs` serve their daemons,
-//! `patience.rs` waits for the last of these, `cancelling.rs` gives jobs up, `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs`
-//! say how a job ended, `recording.rs` has it recorded, `rescheduling.rs` orders it once more. `bandwidth.rs` slows data
-//! down, `meter.rs` the talk of daemons.
+//! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings,
+//! `queue.rs` begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and
+//! `requests.rs` serve their daemons, `patience.rs` waits for the last of these, `cancelling.rs` gives jobs up,
+//! `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs` say how a job ended, `recording.rs` has it recorded,
+//! `rescheduling.rs` orders it once more. `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
 
 mod bandwidth;
 mod cancelling;

@@ -8,8 +8,9 @@
 //!      |         | failed, or not allowed
 //!      '---- one has come -- wait --time over--> not reached
 //! ```
-//! A connection that waits may lead to nobody without anybody having noticed. So it is taken with a question that has no
-//! effect; then a dead one costs seconds and not the job.
+//! A connection that waits may lead to nobody without anybody having noticed. So it is taken with a question that has
+//! no effect; then a dead one costs seconds and not the job. The first step is part of this room: `reception.rs` lets
+//! clients in that dial, `pool.rs` keeps their connections; `dialling.rs` is the second.
 
 pub(crate) mod dialling;
 pub(crate) mod pool;
