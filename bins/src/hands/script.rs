@@ -246,10 +246,10 @@ impl Output {
     fn take(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
-            let (line, behind) = rest.split_at(end);
+            let (line, after) = rest.split_at(end);
             self.begin(line);
             self.end();
-            rest = behind.get(1..).unwrap_or_default();
+            rest = after.get(1..).unwrap_or_default();
         }
         if !rest.is_empty() {
             self.begin(rest);

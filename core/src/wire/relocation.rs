@@ -43,9 +43,9 @@ impl Relocation {
         let mut all = Vec::new();
         let mut rest = text;
         loop {
-            let (relocation, behind) = Self::parse_one(rest)?;
+            let (relocation, after) = Self::parse_one(rest)?;
             all.push(relocation);
-            match behind.strip_prefix(',') {
+            match after.strip_prefix(',') {
                 Some(next) if !next.is_empty() => rest = next,
                 _ => return Ok(all),
             }
@@ -59,15 +59,15 @@ impl Relocation {
             return Err(RelocationError::Separator(separator));
         }
         let unfinished = || RelocationError::Unfinished(text.to_owned());
-        let behind = text.get(1..).unwrap_or_default();
-        let (search, behind) = field(behind, separator).ok_or_else(unfinished)?;
-        let (replacement, behind) = field(behind, separator).ok_or_else(unfinished)?;
+        let after = text.get(1..).unwrap_or_default();
+        let (search, after) = field(after, separator).ok_or_else(unfinished)?;
+        let (replacement, after) = field(after, separator).ok_or_else(unfinished)?;
         let mut relocation = Self { search, replacement, ignore_case: false };
-        for (at, letter) in behind.char_indices() {
+        for (at, letter) in after.char_indices() {
             match letter {
                 'i' => relocation.ignore_case = true,
                 'g' => {}
-                ',' => return Ok((relocation, behind.get(at..).unwrap_or_default())),
+                ',' => return Ok((relocation, after.get(at..).unwrap_or_default())),
                 other if other == separator => {}
                 other => return Err(RelocationError::Flag(other)),
             }

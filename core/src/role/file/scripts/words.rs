@@ -5,7 +5,7 @@ pub(super) fn split(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = command.trim_start();
     while let Some(first) = rest.chars().next() {
-        let (word, behind) = match first {
+        let (word, after) = match first {
             '"' | '\'' => {
                 let inside = rest.get(1..).unwrap_or_default();
                 inside.split_once(first).unwrap_or((inside, ""))
@@ -13,7 +13,7 @@ pub(super) fn split(command: &str) -> Vec<String> {
             _ => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
         };
         words.push(word.to_owned());
-        rest = behind.trim_start();
+        rest = after.trim_start();
     }
     words
 }
