@@ -116,11 +116,13 @@
 //!   addresses and their scopes; [`error`]: whose fault, whether to retry, a stable code, advice
 //! * [`explain`]: a page for every code
 //! * [`wire`]: bytes to values and back, without state
+//! * [`script`]: a dialogue as a table of steps, and the interpreter that runs it
 //! * [`tls`]: one trait and four engines, keys, and what to do about their errors
 //! * [`bulk`]: the data channel's machines, and the work they give to disks
 //! * [`socket`]: what a socket is told, and what it says
 //! * [`config`]: the resources, typed; all that can be wrong with them is found in [`config::check`], above [`channel`]
-//! * [`catalog`]: rows, questions and answers, and the rules over rows: levels, volumes, the jobs of a restore
+//! * [`catalog`]: rows, questions and answers, and the rules over rows: levels, volumes, the jobs of a restore, what a
+//!   volume holds against them
 //! * [`work`]: what the hands have to do
 //! * [`conn`]: one connection, from its first bytes to its drained end, and why a dial has none
 //! * [`notice`]: what people are told; [`event`] and [`action`]: what goes into a node and out of it
