@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -264,6 +265,7 @@ fn a_configuration_is_tested_without_starting_anything() {
     let file = folder.path().join("file.ron");
     let test = |text: &str, more: &[&str]| {
         fs::write(&file, text).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         Command::new(FILE).arg("-t").arg("-c").arg("file.ron").args(more).current_dir(folder.path()).output().unwrap()
     };
     let good = test(&format!(r#"(file: (name: "f", {CLEAR}), directors: [(name: "d", password: "p")])"#), &[]);

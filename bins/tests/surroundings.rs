@@ -63,7 +63,7 @@ fn a_missing_folder_of_volumes_and_a_password_of_the_examples_are_warned_of_and_
     assert_eq!(codes("file", "secret"), ["warning[T0853]"]);
     assert_eq!(codes("missing", "change-me-storage"), ["warning[T0851]", "warning[T0853]"]);
     fs::write(folder.path().join("c.ron"), storage("missing", "secret")).unwrap();
-    assert_eq!(run(STORAGE, folder.path(), "-t").stdout, b"c.ron: OK\n");
+    assert_eq!(run(STORAGE, folder.path(), "-t").stdout, b"c.ron: OK, 1 warning\n");
 }
 
 #[test]
