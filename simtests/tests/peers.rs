@@ -124,7 +124,7 @@ fn a_full_disk_fails_the_job_and_the_next_one_works_when_there_is_room() {
     let Some(job) = town.order("run job=backup yes") else { panic!("the order was not taken") };
     let Some(row) = town.await_end(job, HOUR) else { panic!("job {job} hangs: {:#?}", town.world.pending()) };
     assert_eq!(char::from(row.job_status), 'f', "{}", town.report(job));
-    assert!(town.report(job).contains("is full: free space"), "{}", town.report(job));
+    assert!(town.report(job).contains("is full (T0670); free space"), "{}", town.report(job));
     assert!(town.catalog.tables().media.len() <= 2, "volumes are labelled on a full disk for ever");
     town.volumes.store().capacity = 0;
     let (state, report) = backup(&mut town);
