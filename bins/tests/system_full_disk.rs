@@ -26,7 +26,7 @@ fn a_full_disk_fails_the_job_and_the_jobs_before_and_after_it_are_good() {
     std::fs::write(network.source.join("too much"), noise(1, 20 << 20)).unwrap();
     let failed = network.backup();
     assert_eq!(failed.termination(), "Backup *** Error ***", "{}", failed.report);
-    assert!(failed.report.contains("is full: free space there"), "{}", failed.report);
+    assert!(failed.report.contains("is full (T0670); free space there"), "{}", failed.report);
     let labelled = failed.report.matches("Labeled new Volume").count();
     assert!(labelled <= 1, "new volumes on a full disk: {}", failed.report);
     network.assert_all_serve();
