@@ -21,6 +21,7 @@ use crate::notice::{ExitReason, Level, Notice};
 use crate::printable;
 use crate::role::identity::Credentials;
 use crate::socket::IoKind;
+use crate::wire::console;
 use crate::wire::frame::Signal;
 use crate::wire::greeting::Greeting;
 use crate::wire::hello::Purpose;
@@ -231,15 +232,13 @@ impl Verdict {
             self.line.extend(piece.chars().take(room));
             if piece.ends_with('\n') {
                 let line = std::mem::take(&mut self.line);
-                if self.is_stock && is_failure(&self.verb, line.trim_end()) {
+                if self.is_stock && console::is_failure(&self.verb, line.trim_end()) {
                     self.worsen(FAILED);
                 }
                 if !self.waits {
                     continue;
                 }
-                let words = line.trim_end().strip_prefix("JobStatus=").and_then(|words| words.strip_suffix(')'));
-                let letter = words.and_then(|words| words.rsplit_once('(')).map(|(_, letter)| letter.as_bytes());
-                if let Some(&[letter]) = letter {
+                if let Some(letter) = console::parse_end(&line) {
                     self.worsen(JobStatus::from_letter(letter).exit_code());
                 }
             }
@@ -253,17 +252,6 @@ impl Verdict {
             _ => {}
         }
     }
-}
-
-/// Whether a line of a stock director says that the command has failed (`wire/1 §6.2`). What reports and lists are made of
-/// is no answer to a command.
-fn is_failure(verb: &str, line: &str) -> bool {
-    if line.strip_suffix(": is an invalid command.") == Some(verb) || line.starts_with("Unknown list keyword: ") {
-        return true;
-    }
-    let shows = ["messages", "list", "llist", "show", "query", "sqlquery"];
-    let is_missing = line.ends_with("\" not found") || line.ends_with("\" not found.");
-    (is_missing || line.starts_with("Error: ")) && !shows.iter().any(|word| word.starts_with(verb))
 }
 
 fn fail(net: &mut AnyNet, cause: (Fault, Code), text: &str) {

@@ -183,6 +183,9 @@ impl Incoming {
 /// The answer to a poll (`wire/2 §4.1`).
 pub const POLLED: &str = "1000 OK\n";
 
+/// The answer to the signal that asks how the peer is (`wire/2 §4.1`).
+pub const STATUS_OK: &str = "Status OK\n";
+
 /// The answer to the signal that asks for the clock: microseconds since 1970 (`wire/1 §1.4`).
 pub fn clock(microseconds: i64) -> String {
     format!("btime {microseconds}\n")

@@ -8,6 +8,7 @@ pub mod block;
 pub mod bsr;
 pub mod catalog;
 pub mod compression;
+pub mod console;
 pub mod cram_md5;
 pub mod digest;
 pub mod file;

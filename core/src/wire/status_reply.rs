@@ -3,6 +3,11 @@
 //! Daemons print for people, each kind and version a little differently. So nothing here is an error: lines that are not
 //! understood are left out. Control characters become blanks, so that no daemon can play with an operator's terminal.
 
+/// What a director is asked, as a console.
+pub const ASK_DIRECTOR: &str = "status dir";
+/// What a file or storage daemon is asked, as a director.
+pub const ASK_DAEMON: &str = "status";
+
 /// Jobs, and waiting connections, that are kept of each list; those past it are not read.
 pub const MAX_ROWS: usize = 1_000;
 

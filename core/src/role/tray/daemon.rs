@@ -14,7 +14,7 @@ use crate::wire::frame::Signal;
 use crate::wire::greeting::Greeting;
 use crate::wire::hello::{self, Purpose};
 use crate::wire::names::{PeerKind, PeerName};
-use crate::wire::status_reply::StatusReply;
+use crate::wire::status_reply::{self, StatusReply};
 
 use crate::notice::{DaemonView, Health, TrayFailure};
 
@@ -264,7 +264,8 @@ impl Daemon {
 
     fn ask(&mut self, net: &mut Net, conn: ConnId) {
         self.state = State::Asking(conn);
-        net.send_text(conn, if self.view.who == Who::Director { "status dir" } else { "status" });
+        let ask = if self.view.who == Who::Director { status_reply::ASK_DIRECTOR } else { status_reply::ASK_DAEMON };
+        net.send_text(conn, ask);
     }
 }
 

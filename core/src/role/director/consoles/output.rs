@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use crate::error::Code;
 use crate::ids::ConnId;
 use crate::role::director::Net;
+use crate::wire::console::NEWS;
 use crate::wire::frame::{self, Signal};
 use crate::{limits, printable};
 
@@ -76,7 +77,7 @@ impl Output {
             Api::Text => {
                 send(net, conn, &sentence(answer, |what| what.text()));
                 if is_news {
-                    net.send_text(conn, "You have messages.\n");
+                    net.send_text(conn, NEWS);
                 }
                 if says_failure && !succeeded {
                     net.send_signal(conn, how);

@@ -110,7 +110,7 @@ impl Jobs {
         match signal {
             Signal::EodPoll | Signal::Poll => tools.net.send_text(conn, message::POLLED),
             Signal::Status => {
-                tools.net.send_text(conn, "Status OK\n");
+                tools.net.send_text(conn, message::STATUS_OK);
                 tools.net.send_signal(conn, Signal::Eod);
             }
             Signal::ClockRequest => {
