@@ -162,7 +162,7 @@ impl Errands {
         match outcome {
             Ok((conn, peer)) => self.connected(tools, errand, conn, &peer),
             Err(failure) => {
-                let text = format!("{}: {failure} ({}); {}\n", errand.who, failure.code(), failure.help());
+                let text = format!("{}: {}\n", errand.who, failure.line());
                 Self::failed(tools, errand, &text);
             }
         }

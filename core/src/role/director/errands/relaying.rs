@@ -55,8 +55,7 @@ impl Errands {
     /// The connection of an errand has ended.
     pub(crate) fn lost(&mut self, tools: &mut Tools<'_>, conn: ConnId, reason: &CloseReason) {
         let who = self.talking.get(&conn).map(|errand| errand.who.to_string()).unwrap_or_default();
-        let text =
-            format!("Lost the {who} before the end of its answer: {reason} ({}); {}\n", reason.code(), reason.help());
+        let text = format!("Lost the {who} before the end of its answer: {}\n", reason.line());
         self.ends(tools, conn, End::Cut(text));
     }
 

@@ -39,8 +39,7 @@ impl Jobs {
         }
         let found = job.disagreement().filter(|_| job.is_alive());
         if let Some(found) = &found {
-            let text = format!("{found} ({}); {}", found.code(), found.help());
-            job.say(tools, MessageKind::Error, &text);
+            job.say(tools, MessageKind::Error, &found.line());
         }
         if let Some(text) = job.tally.meter.left_out() {
             job.say(tools, MessageKind::Warning, &text);

@@ -184,7 +184,7 @@ impl Jobs {
     ) -> JobStatus {
         let Kept { mut job, end } = kept;
         if let Err(error) = answer {
-            let text = format!("the end of the job was not recorded: {error} ({}); {}", error.code(), error.help());
+            let text = format!("the end of the job was not recorded: {}", error.line());
             tools.net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {}: {text}", job.id));
             job.say(tools, MessageKind::Fatal, &text);
         }

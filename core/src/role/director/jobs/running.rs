@@ -144,7 +144,7 @@ impl Jobs {
     /// A connection of a job stands still.
     pub(crate) fn stalled(&mut self, tools: &mut Tools<'_>, id: JobId, stall: &Stall) {
         let Some(job) = self.all.get_mut(&id) else { return };
-        let text = format!("a connection of this job stands still: {stall} ({}); {}", stall.code(), stall.help());
+        let text = format!("a connection of this job stands still: {}", stall.line());
         job.say(tools, MessageKind::Warning, &text);
     }
 

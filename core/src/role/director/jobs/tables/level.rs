@@ -84,7 +84,7 @@ fn learn_level(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
         tools.note(job, "No prior Full backup of this job, client and fileset was found: doing a Full backup.");
     }
     if let Some(wrong) = choice.wrong_clock {
-        tools.warn(job, &format!("{wrong} ({}); {}", wrong.code(), wrong.help()));
+        tools.warn(job, &wrong.line());
     }
     let backup = job.task.backup()?;
     (backup.since, backup.previous) = (choice.since, choice.previous);
