@@ -36,15 +36,10 @@ const BEFORE: u32 = 2;
 #[derive(Debug, Default)]
 pub(super) struct Scripts {
     all: Vec<Script>,
-    before: Turn,
-    after: Turn,
+    /// How far those of each moment are: each command is looked at once.
+    before: usize,
+    after: usize,
     running: Option<Running>,
-}
-
-/// How far the commands of one moment are: each is looked at once.
-#[derive(Debug, Default)]
-struct Turn {
-    next: usize,
 }
 
 /// The command that runs.
@@ -90,12 +85,12 @@ impl Scripts {
 
     /// The next command of a moment that runs at this status of the job; those before it are over.
     fn next(&mut self, moment: Moment, status: JobStatus) -> Option<Script> {
-        let turn = match moment {
+        let next = match moment {
             Moment::Before => &mut self.before,
             Moment::After => &mut self.after,
         };
-        while let Some(script) = self.all.get(turn.next) {
-            turn.next += 1;
+        while let Some(script) = self.all.get(*next) {
+            *next += 1;
             if is_due(script, moment, status) {
                 return Some(script.clone());
             }
@@ -105,7 +100,7 @@ impl Scripts {
 
     /// Whether there is one for the end at this status.
     fn has_after(&self, status: JobStatus) -> bool {
-        self.all.iter().skip(self.after.next).any(|script| is_due(script, Moment::After, status))
+        self.all.iter().skip(self.after).any(|script| is_due(script, Moment::After, status))
     }
 }
 
