@@ -4,6 +4,8 @@
 //! the next byte are a match of `M + 2` bytes, at a distance of `D + 1`; with `M` of 7 a byte between the two adds to the
 //! length. Level 2 lets that byte go on while it is 255, and adds two bytes to the largest distance.
 
+use super::out::{Out, common};
+
 const LITERALS: usize = 32;
 const SHORTEST: usize = 3;
 const LONGEST: usize = 264;
@@ -59,27 +61,7 @@ pub(super) fn compress(plain: &[u8], out: &mut [u8], table: &mut Table) -> Optio
     Some(out.at)
 }
 
-/// How many bytes from `at` on are those from `before` on, `most` at the most.
-pub(super) fn common(plain: &[u8], before: usize, at: usize, most: usize) -> usize {
-    let (Some(one), Some(two)) = (plain.get(before..), plain.get(at..)) else { return 0 };
-    let most = most.min(two.len());
-    let eights = one.chunks_exact(8).zip(two.chunks_exact(8)).take(most / 8).take_while(|(a, b)| a == b).count() * 8;
-    let rest = one.iter().zip(two).take(most).skip(eights);
-    eights + rest.take_while(|(a, b)| a == b).count()
-}
-
-struct Out<'a> {
-    bytes: &'a mut [u8],
-    at: usize,
-}
-
 impl Out<'_> {
-    fn put(&mut self, bytes: &[u8]) -> Option<()> {
-        self.bytes.get_mut(self.at..self.at + bytes.len())?.copy_from_slice(bytes);
-        self.at += bytes.len();
-        Some(())
-    }
-
     fn literals(&mut self, bytes: &[u8]) -> Option<()> {
         for run in bytes.chunks(LITERALS) {
             self.put(&[(run.len() - 1) as u8])?;
@@ -102,10 +84,10 @@ pub(super) fn decompress(packed: &[u8], out: &mut [u8]) -> Option<usize> {
     loop {
         let (kind, five) = (usize::from(head >> 5), usize::from(head & 31));
         if kind == 0 {
-            let (run, behind) = rest.as_slice().split_at_checked(five + 1)?;
+            let (run, after) = rest.as_slice().split_at_checked(five + 1)?;
             out.get_mut(at..at + run.len())?.copy_from_slice(run);
             at += run.len();
-            rest = behind.iter();
+            rest = after.iter();
         } else {
             let mut length = kind + 2;
             if kind == 7 {

@@ -4,7 +4,7 @@
 //! A block is a row of sequences: a byte with two lengths, literals, two bytes of distance. A match has four bytes at least
 //! and begins 12 bytes before the end at the latest; the last 5 bytes are literals.
 
-use super::fastlz::common;
+use super::out::{Out, common};
 
 const SHORTEST: usize = 4;
 const FARTHEST: usize = 65_535;
@@ -114,18 +114,7 @@ pub(super) fn compress(plain: &[u8], out: &mut [u8], chains: &mut Chains) -> Opt
     Some(out.at)
 }
 
-struct Out<'a> {
-    bytes: &'a mut [u8],
-    at: usize,
-}
-
 impl Out<'_> {
-    fn put(&mut self, bytes: &[u8]) -> Option<()> {
-        self.bytes.get_mut(self.at..self.at + bytes.len())?.copy_from_slice(bytes);
-        self.at += bytes.len();
-        Some(())
-    }
-
     /// Puts what a length has beyond the 15 of its half byte.
     fn rest(&mut self, length: usize) -> Option<()> {
         let Some(mut rest) = length.checked_sub(15) else { return Some(()) };
