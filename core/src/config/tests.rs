@@ -397,6 +397,8 @@ fn a_file_daemons_semantic_errors_are_found_with_their_paths() {
             "T0834 directors[0].connection_from_client_to_director",
         ),
         ("/directors/0/allowed_job_commands", json!([]), "T0836 directors[0].allowed_job_commands"),
+        ("/file/allowed_script_dir", json!(["/a", "b"]), "T0838 file.allowed_script_dir[1]"),
+        ("/directors/0/allowed_script_dir", json!(["b"]), "T0838 directors[0].allowed_script_dir[0]"),
         ("/directors/0/tls", json!({ "key": "k.pem" }), "T0828 directors[0].tls.key"),
         ("/directors", json!([]), "T0836 directors"),
     ];
