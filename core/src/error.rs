@@ -147,6 +147,18 @@ pub enum TlsError {
     /// The peer's certificate is for other names than the one given.
     #[error("the peer's certificate is not for {0}")]
     WrongCertificateName(String),
+    /// The authority has revoked the peer's certificate, or one above it.
+    #[error("the peer's certificate is revoked")]
+    RevokedCertificate,
+    /// No list says whether the peer's certificate is revoked.
+    #[error("no revocation list is of the authority that signed the peer's certificate")]
+    UnknownRevocation,
+    /// The list that would say whether the peer's certificate is revoked is too old.
+    #[error("the revocation list for the peer's certificate is out of date")]
+    StaleRevocationList,
+    /// What is allowed leaves no suite for this kind of connection.
+    #[error("no version and cipher suite that is allowed here fits")]
+    NothingAllowed,
     /// The peer's certificate has expired or is not valid yet.
     #[error("the peer's certificate is not valid at this time")]
     CertificateTime,

@@ -21,6 +21,8 @@ pub struct Certificates {
     pub key: Option<Secret>,
     /// The authorities we trust.
     pub ca: Option<Vec<u8>>,
+    /// Lists of what authorities have revoked.
+    pub revocation_list: Option<Vec<u8>>,
 }
 
 /// Reads the files that `tls`, which is at `at` in the configuration, names. With TLS off none is read.
@@ -54,6 +56,7 @@ pub fn read_certificates<T>(loaded: &Loaded<T>, at: &ConfigPath, tls: &TlsConfig
         certificate: read("certificate", &tls.certificate, "CERTIFICATE"),
         key: read("key", &tls.key, "PRIVATE KEY").map(Secret::new),
         ca: read("ca", &tls.ca, "CERTIFICATE"),
+        revocation_list: read("revocation_list", &tls.revocation_list, "X509 CRL"),
     };
     if report.is_empty() { Ok(certificates) } else { Err(report) }
 }

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use towline_core::error::Code;
-use towline_core::explain::complaint;
+use towline_core::explain::{codes, complaint};
 
 use towline_core::config::{ConfigPath, Severity, TlsConfig, TlsMode};
 use towline_core::error::{Explain as _, TlsError};
 use towline_core::role::identity::{Credentials, DialOffer};
 use towline_core::time::Wall;
+use towline_core::tls::Acceptor;
 use towline_core::tls::certificate::{CertificateConfig, SharedWall};
 #[cfg(feature = "psk")]
 use towline_core::tls::psk::{PskAcceptor, PskDialler};
 use towline_core::tls::rustls::{CertificateAcceptor, CertificateDialler};
-use towline_core::tls::{Acceptor, Versions};
+use towline_core::tls::terms::Terms;
 
 use super::identity;
 use crate::config::{Loaded, Report, read_certificates};
@@ -98,7 +99,7 @@ impl<T> Reader<'_, T> {
             TlsMode::Psk => Ok((None, self.psk(peer)?)),
             TlsMode::Certificate => {
                 let certificates = Arc::new(self.certificates(peer)?);
-                let dialler = CertificateDialler::new(&certificates, Versions::All, self.wall);
+                let dialler = CertificateDialler::new(&certificates, self.terms(peer)?, self.wall);
                 let offer = DialOffer::Certificate(dialler.map_err(|error| self.report(peer, &error))?);
                 Ok((Some(certificates), offer))
             }
@@ -107,7 +108,7 @@ impl<T> Reader<'_, T> {
 
     #[cfg(feature = "psk")]
     fn psk(&self, peer: &Peer<'_>) -> Result<DialOffer, Report> {
-        PskDialler::new(Versions::All).map(DialOffer::Psk).map_err(|error| self.report(peer, &error))
+        PskDialler::new(self.terms(peer)?).map(DialOffer::Psk).map_err(|error| self.report(peer, &error))
     }
 
     /// The check of the configuration has refused this already.
@@ -119,14 +120,28 @@ impl<T> Reader<'_, T> {
     fn certificates(&self, peer: &Peer<'_>) -> Result<CertificateConfig, Report> {
         let files = read_certificates(self.loaded, &peer.at, peer.config)?;
         let key = files.key.unwrap_or_default();
-        CertificateConfig::from_pem(
+        let config = CertificateConfig::from_pem(
             &files.certificate.unwrap_or_default(),
             key.expose(),
             &files.ca.unwrap_or_default(),
             peer.config.verifies(),
             peer.config.allowed_cn.clone(),
-        )
-        .map_err(|error| self.report(peer, &error))
+        );
+        let config = config.and_then(|config| match &files.revocation_list {
+            Some(lists) => config.with_revoked(lists),
+            None => Ok(config),
+        });
+        config.map_err(|error| self.report(peer, &error))
+    }
+
+    /// What may be agreed on. The check of the configuration has refused what is wrong already.
+    fn terms(&self, peer: &Peer<'_>) -> Result<Terms, Report> {
+        peer.config.terms().map_err(|wrong| {
+            let mut report = self.loaded.report();
+            let message = format!("{}: {wrong}", peer.at);
+            report.add(Severity::Error, codes::TLS_TERMS, None, message, String::new());
+            report
+        })
     }
 
     /// The engines for accepted connections: those of the daemon's own settings, and keys if any peer has one.
@@ -139,12 +154,12 @@ impl<T> Reader<'_, T> {
         let mut acceptor = Acceptor::new();
         let certificates = certificates.filter(|config| config.key.is_some());
         if let Some(config) = &certificates {
-            let certificate = CertificateAcceptor::new(config, Versions::All, self.wall);
+            let certificate = CertificateAcceptor::new(config, self.terms(own)?, self.wall);
             acceptor = acceptor.with_certificate(certificate.map_err(|error| self.report(own, &error))?);
         }
         #[cfg(feature = "psk")]
         if std::iter::once(own).chain(peers).any(|peer| peer.config.enable && peer.config.psk) {
-            let psk = PskAcceptor::new(certificates, Versions::All, self.wall);
+            let psk = PskAcceptor::new(certificates, self.terms(own)?, self.wall);
             acceptor = acceptor.with_psk(psk.map_err(|error| self.report(own, &error))?);
         }
         #[cfg(not(feature = "psk"))]

@@ -1,6 +1,7 @@
 //! TLS settings of a daemon or of one peer.
 
 use super::resource::resources;
+use crate::tls::terms::{Terms, WrongTerms};
 
 /// How a connection is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,17 @@ resources! {
         /// The only names a peer's certificate may have. Empty: the dialled address for a dialler, any name signed by
         /// `ca` for an acceptor (`wire/1 §2.8`).
         allowed_cn: Vec<String> = Vec::new(),
+        /// PEM file with revocation lists. If given, every certificate in the peer's chain must be looked up in a list of the
+        /// authority that signed it, and no list may be out of date. It is read when the daemon starts.
+        revocation_list: Option<String> = None,
+        /// Versions of TLS, separated by commas: `-TLSv1.2` switches one off, its plain name on again, and both are on to
+        /// begin with. Older versions are never spoken.
+        protocol: Option<String> = None,
+        /// The suites of TLS 1.2 in order of preference, in OpenSSL's language: `HIGH:!CHACHA20`. `None`: all there are.
+        cipher_list: Option<String> = None,
+        /// The suites of TLS 1.3 in order of preference, separated by colons. `None`: all there are. With pre-shared keys
+        /// only those with SHA-256 count (`wire/1 §2.4`).
+        cipher_suites: Option<String> = None,
         /// Whether pre-shared keys may be used. `false` needs certificates. A daemon with a certificate shows that to
         /// diallers that take certificates too, and takes keys of those that offer nothing else (`wire/1 §2.8`).
         psk: bool = true,
@@ -50,6 +62,10 @@ impl Default for TlsConfig {
             ca: None,
             verify_peer: None,
             allowed_cn: Vec::new(),
+            revocation_list: None,
+            protocol: None,
+            cipher_list: None,
+            cipher_suites: None,
             psk: true,
         }
     }
@@ -78,6 +94,14 @@ impl TlsConfig {
     #[must_use]
     pub fn verifies(&self) -> bool {
         self.verify_peer.unwrap_or_else(|| self.ca.is_some())
+    }
+
+    /// The versions and suites that may be agreed on.
+    ///
+    /// # Errors
+    /// A word that cannot be meant, or no version left.
+    pub fn terms(&self) -> Result<Terms, WrongTerms> {
+        Terms::read(self.protocol.as_deref(), self.cipher_list.as_deref(), self.cipher_suites.as_deref())
     }
 
     /// The policy as the number of the CRAM-MD5 challenge: 0 none, 1 enabled, 2 required (`wire/1 §2.9`).

@@ -120,4 +120,8 @@ codes! {
     REFUSED_RUN = 869;
     /// A folder has no configuration, or two.
     NO_CONFIGURATION = 870;
+    /// A version of TLS or a cipher suite is not known, or none is left that fits.
+    TLS_TERMS = 875;
+    /// Words in a list of ciphers mean nothing here.
+    UNKNOWN_CIPHERS = 876;
 }

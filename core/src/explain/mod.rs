@@ -21,6 +21,7 @@ mod record;
 mod restore;
 mod script;
 mod stream;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -92,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         files::PAGES,
         script::PAGES,
         config::PAGES,
+        terms::PAGES,
         log::PAGES,
     ]
     .into_iter()

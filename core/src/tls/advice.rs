@@ -137,6 +137,30 @@ impl Explain for TlsError {
                 222,
                 "check that the port belongs to a backup daemon, and update the peer's TLS library",
             ),
+            Self::RevokedCertificate => (
+                Peer,
+                Never,
+                871,
+                "give the peer a new certificate; if it was revoked by mistake, publish a new list and start this daemon again",
+            ),
+            Self::UnknownRevocation => (
+                Config,
+                Never,
+                872,
+                "put a list of every authority in the peer's chain into the file named as TLS certificate revocation list",
+            ),
+            Self::StaleRevocationList => (
+                Config,
+                Backoff,
+                873,
+                "fetch the authority's newest revocation list, and start this daemon again",
+            ),
+            Self::NothingAllowed => (
+                Config,
+                Never,
+                874,
+                "allow more in TLS protocol, TLS cipher suites or TLS cipher list of this resource",
+            ),
             Self::KeysExhausted => (
                 Peer,
                 Backoff,
@@ -177,6 +201,10 @@ pub(crate) fn one_of_each() -> Vec<TlsError> {
         TlsError::BrokenRules(name()),
         TlsError::Engine(name()),
         TlsError::KeysExhausted,
+        TlsError::RevokedCertificate,
+        TlsError::UnknownRevocation,
+        TlsError::StaleRevocationList,
+        TlsError::NothingAllowed,
     ]
 }
 
@@ -189,7 +217,7 @@ mod tests {
     fn every_error_has_a_code_a_message_and_advice_of_its_own() {
         let all = one_of_each();
         let codes: Vec<u16> = all.iter().map(|error| error.code().0).collect();
-        assert_eq!(codes, (201..=224).collect::<Vec<_>>());
+        assert_eq!(codes, (201..=224).chain(871..=874).collect::<Vec<_>>());
         assert_eq!(all.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), all.len());
         assert_eq!(all.iter().map(Explain::help).collect::<BTreeSet<_>>().len(), all.len());
     }

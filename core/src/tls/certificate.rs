@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer, UnixTime};
 
 use crate::error::TlsError;
 use crate::time::Wall;
@@ -24,6 +24,9 @@ pub struct CertificateConfig {
     /// Common names of which the peer must have one. Empty: a dialler compares the address it dialled, an acceptor
     /// takes any certificate of `ca`. Without `verify_peer` it is not looked at.
     pub allowed_names: Vec<String>,
+    /// Lists of revoked certificates. If there is one, each certificate in a peer's chain must be looked up in a list of the
+    /// authority that signed it, and none is trusted merely for being in `ca` itself.
+    pub revoked: Vec<CertificateRevocationListDer<'static>>,
 }
 
 impl CertificateConfig {
@@ -53,7 +56,23 @@ impl CertificateConfig {
         if verify_peer && ca.is_empty() {
             return Err(TlsError::BadCertificate("to verify peers an authority is needed".to_owned()));
         }
-        Ok(Self { chain, key, ca, verify_peer, allowed_names })
+        Ok(Self { chain, key, ca, verify_peer, allowed_names, revoked: Vec::new() })
+    }
+
+    /// The same with the revocation lists in a PEM file.
+    ///
+    /// # Errors
+    /// [`TlsError::BadCertificate`] if the text holds no list.
+    pub fn with_revoked(mut self, pem: &[u8]) -> Result<Self, TlsError> {
+        let bad = |error: &dyn std::fmt::Display| {
+            TlsError::BadCertificate(format!("the file of revoked certificates holds no list: {error}"))
+        };
+        let lists = CertificateRevocationListDer::pem_slice_iter(pem).collect::<Result<_, _>>();
+        self.revoked = lists.map_err(|error| bad(&error))?;
+        if self.revoked.is_empty() {
+            return Err(bad(&"it is no PEM file"));
+        }
+        Ok(self)
     }
 
     /// Whether the peer's certificate itself, not its issuer, is one of the trusted ones. OpenSSL accepts such a
@@ -62,7 +81,7 @@ impl CertificateConfig {
     /// # Errors
     /// [`TlsError::CertificateTime`] if it is trusted but not valid at `now`.
     pub(super) fn trusts_directly(&self, peer: &[u8], now: Wall) -> Result<bool, TlsError> {
-        if !self.ca.iter().any(|trusted| trusted.as_ref() == peer) {
+        if !self.revoked.is_empty() || !self.ca.iter().any(|trusted| trusted.as_ref() == peer) {
             return Ok(false);
         }
         let fields = Fields::read(peer).ok_or(TlsError::UntrustedCertificate)?;

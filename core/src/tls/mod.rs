@@ -12,6 +12,7 @@ pub mod plain;
 pub mod psk;
 pub mod rustls;
 pub mod sniff;
+pub mod terms;
 #[cfg(feature = "sim")]
 pub mod toy;
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use openssl::error::ErrorStack;
 use openssl::ssl::{self, ErrorCode, ShutdownState, Ssl, SslContext, SslRef, SslStream};
+use openssl::x509::X509Ref;
 
 use crate::buf::Buf;
 use crate::error::TlsError;
@@ -19,7 +20,9 @@ use crate::tls::keyring::{Keyring, readable_identity};
 use crate::tls::psk_context::{self, Claims, Offer, claims, claims_index, offer, offer_index};
 use crate::tls::psk_errors::{self, Blame};
 use crate::tls::record::{Judged, MAX_PLAIN, check_first_bytes, in_records, sealed_len};
-use crate::tls::{Established, Kind, Session, State, Versions};
+use crate::tls::terms::Terms;
+use crate::tls::verify::ClientCheck;
+use crate::tls::{Established, Kind, Session, State};
 use crate::wire::names::PeerName;
 
 /// Longest key, in bytes, that every supported OpenSSL takes.
@@ -33,9 +36,9 @@ impl PskDialler {
     /// Prepares everything that does not depend on the key.
     ///
     /// # Errors
-    /// [`TlsError::Engine`] if OpenSSL refuses its own settings.
-    pub fn new(versions: Versions) -> Result<Self, TlsError> {
-        psk_context::dialler(versions).map(Self).map_err(|error| engine(&error))
+    /// [`TlsError::NothingAllowed`] if `terms` leave no suite; [`TlsError::Engine`] if OpenSSL refuses its own settings.
+    pub fn new(terms: impl Into<Terms>) -> Result<Self, TlsError> {
+        psk_context::dialler(&terms.into()).map(Self)
     }
 
     /// The engine of one connection that claims to be `peer` and proves it with `key`.
@@ -60,7 +63,7 @@ impl PskDialler {
 #[derive(Clone)]
 pub struct PskAcceptor {
     context: SslContext,
-    certificate: Option<Arc<CertificateConfig>>,
+    certificate: Option<Arc<Shown>>,
     wall: SharedWall,
 }
 
@@ -69,15 +72,16 @@ impl PskAcceptor {
     /// gets that instead, as from Bareos.
     ///
     /// # Errors
-    /// [`TlsError::BadCertificate`] if the certificate cannot be used; [`TlsError::Engine`] if OpenSSL refuses its
-    /// own settings.
+    /// [`TlsError::BadCertificate`] if the certificate cannot be used; [`TlsError::NothingAllowed`] if `terms` leave no
+    /// suite; [`TlsError::Engine`] if OpenSSL refuses its own settings.
     pub fn new(
         certificate: Option<Arc<CertificateConfig>>,
-        versions: Versions,
+        terms: impl Into<Terms>,
         wall: &SharedWall,
     ) -> Result<Self, TlsError> {
         let certificate = certificate.filter(|config| config.key.is_some());
-        let context = psk_context::acceptor(certificate.as_deref(), versions)?;
+        let context = psk_context::acceptor(certificate.as_deref(), &terms.into())?;
+        let certificate = certificate.map(|config| Shown::new(config, wall)).transpose()?.map(Arc::new);
         Ok(Self { context, certificate, wall: wall.clone() })
     }
 
@@ -109,7 +113,22 @@ impl fmt::Debug for PskAcceptor {
 
 enum Side {
     Dialler { peer: PeerName, readable: String },
-    Acceptor { certificate: Option<Arc<CertificateConfig>> },
+    Acceptor { certificate: Option<Arc<Shown>> },
+}
+
+/// The certificate of an acceptor, and its check of diallers that show theirs.
+struct Shown {
+    config: Arc<CertificateConfig>,
+    /// With revocation lists, which the crate has no call for, the chain is judged a second time, as by the other engine.
+    revoked: Option<ClientCheck>,
+}
+
+impl Shown {
+    fn new(config: Arc<CertificateConfig>, wall: &SharedWall) -> Result<Self, TlsError> {
+        let is_checked = config.verify_peer && !config.revoked.is_empty();
+        let revoked = is_checked.then(|| ClientCheck::of_this_build(&config, wall)).transpose()?;
+        Ok(Self { config, revoked })
+    }
 }
 
 /// One connection.
@@ -238,7 +257,7 @@ impl Engine {
                     let proved = claims.and_then(|claims| claims.known.clone());
                     Some(proved.ok_or_else(|| TlsError::UnknownIdentity(unknown()))?)
                 } else {
-                    check_peer_names(ssl, certificate.as_deref())?;
+                    check_peer(ssl, certificate.as_deref())?;
                     None
                 }
             }
@@ -386,10 +405,17 @@ fn uses_key(ssl: &SslRef) -> bool {
     }
 }
 
-fn check_peer_names(ssl: &SslRef, certificate: Option<&CertificateConfig>) -> Result<(), TlsError> {
-    let Some(config) = certificate.filter(|config| config.verify_peer) else { return Ok(()) };
+fn check_peer(ssl: &SslRef, shown: Option<&Shown>) -> Result<(), TlsError> {
+    let Some(shown) = shown.filter(|shown| shown.config.verify_peer) else { return Ok(()) };
     let peer = ssl.peer_certificate().ok_or(TlsError::NoPeerCertificate)?;
-    config.check_names(&peer.to_der().map_err(|error| engine(&error))?, None)
+    let peer = peer.to_der().map_err(|error| engine(&error))?;
+    if let Some(revoked) = &shown.revoked {
+        // Of a dialler OpenSSL has the chain without its first certificate.
+        let chain = ssl.peer_cert_chain().into_iter().flatten().map(X509Ref::to_der);
+        let chain: Vec<_> = chain.collect::<Result<_, _>>().map_err(|error| engine(&error))?;
+        return revoked.judge(peer, chain);
+    }
+    shown.config.check_names(&peer, None)
 }
 
 /// OpenSSL's queue of errors belongs to the thread: what another connection left there would be blamed on this one.

@@ -20,21 +20,8 @@ use crate::tls::Versions;
 use crate::tls::certificate::CertificateConfig;
 use crate::tls::keyring::{Keyring, readable_identity};
 use crate::tls::psk::engine;
+use crate::tls::terms::{Offered, Proof, Terms};
 use crate::wire::names::PeerName;
-
-/// Only suites with SHA-256 can carry a key that comes from these callbacks, `wire/1 §2.4`. AES is twice as fast.
-const SUITES_13: &str = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256";
-
-/// For diallers without a key there may be more, after those.
-const SUITES_13_WITH_CERTIFICATE: &str = "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384";
-
-/// For TLS 1.2 (python-bareos before Python 3.13): forward secrecy first, CBC last because it is five times slower.
-const SUITES_12: &str = "ECDHE-PSK-CHACHA20-POLY1305:DHE-PSK-AES128-GCM-SHA256:DHE-PSK-AES256-GCM-SHA384:\
-    DHE-PSK-CHACHA20-POLY1305:PSK-AES128-GCM-SHA256:PSK-AES256-GCM-SHA384:PSK-CHACHA20-POLY1305:\
-    ECDHE-PSK-AES128-CBC-SHA256:ECDHE-PSK-AES256-CBC-SHA384:PSK-AES128-CBC-SHA256:PSK-AES256-CBC-SHA384";
-
-const SUITES_12_CERTIFICATE: &str =
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE+AESGCM:ECDHE+CHACHA20";
 
 /// What a dialling connection carries: who it claims to be and the proof.
 pub(super) struct Offer {
@@ -98,11 +85,10 @@ pub(super) fn claims(ssl: &SslRef) -> Option<&Claims> {
 /// The settings of a daemon that dials with keys.
 ///
 /// # Errors
-/// If OpenSSL refuses them.
-pub(super) fn dialler(versions: Versions) -> Result<SslContext, ErrorStack> {
-    let mut builder = base(versions)?;
-    builder.set_ciphersuites(SUITES_13)?;
-    builder.set_cipher_list(SUITES_12)?;
+/// [`TlsError::NothingAllowed`], or [`TlsError::Engine`] if OpenSSL refuses them.
+pub(super) fn dialler(terms: &Terms) -> Result<SslContext, TlsError> {
+    let offered = terms.offered(Proof::Keys).ok_or(TlsError::NothingAllowed)?;
+    let mut builder = base(&offered).map_err(|error| engine(&error))?;
     builder.set_psk_client_callback(|ssl, _hint, identity, key| {
         Ok(offer(ssl).map_or(0, |offer| fill(offer, identity, key)))
     });
@@ -120,10 +106,11 @@ pub(super) fn dialler(versions: Versions) -> Result<SslContext, ErrorStack> {
 /// The settings of a daemon that accepts diallers with keys, and shows the others its certificate if it has one.
 ///
 /// # Errors
-/// [`TlsError::BadCertificate`], or [`TlsError::Engine`] if OpenSSL refuses its own settings.
-pub(super) fn acceptor(certificate: Option<&CertificateConfig>, versions: Versions) -> Result<SslContext, TlsError> {
-    let mut builder = base(versions).map_err(|error| engine(&error))?;
-    suites(&mut builder, certificate.is_some()).map_err(|error| engine(&error))?;
+/// [`TlsError::BadCertificate`]; [`TlsError::NothingAllowed`]; [`TlsError::Engine`] if OpenSSL refuses its own settings.
+pub(super) fn acceptor(certificate: Option<&CertificateConfig>, terms: &Terms) -> Result<SslContext, TlsError> {
+    let proof = if certificate.is_some() { Proof::Both } else { Proof::Keys };
+    let offered = terms.offered(proof).ok_or(TlsError::NothingAllowed)?;
+    let mut builder = base(&offered).map_err(|error| engine(&error))?;
     if let Some(config) = certificate {
         show(&mut builder, config).map_err(|error| TlsError::BadCertificate(error.to_string()))?;
     }
@@ -131,9 +118,9 @@ pub(super) fn acceptor(certificate: Option<&CertificateConfig>, versions: Versio
     Ok(builder.build())
 }
 
-fn base(versions: Versions) -> Result<SslContextBuilder, ErrorStack> {
+fn base(offered: &Offered) -> Result<SslContextBuilder, ErrorStack> {
     let mut builder = SslContextBuilder::new(SslMethod::tls())?;
-    let (least, most) = match versions {
+    let (least, most) = match offered.versions {
         Versions::All => (SslVersion::TLS1_2, SslVersion::TLS1_3),
         Versions::Only12 => (SslVersion::TLS1_2, SslVersion::TLS1_2),
         Versions::Only13 => (SslVersion::TLS1_3, SslVersion::TLS1_3),
@@ -152,17 +139,14 @@ fn base(versions: Versions) -> Result<SslContextBuilder, ErrorStack> {
     // nothing is ever resumed is what tells a key from a ticket in TLS 1.3.
     builder.set_num_tickets(0)?;
     builder.set_session_cache_mode(SslSessionCacheMode::OFF);
-    Ok(builder)
-}
-
-fn suites(builder: &mut SslContextBuilder, certificate: bool) -> Result<(), ErrorStack> {
-    if certificate {
-        builder.set_ciphersuites(SUITES_13_WITH_CERTIFICATE)?;
-        builder.set_cipher_list(&format!("{SUITES_12}:{SUITES_12_CERTIFICATE}"))
-    } else {
-        builder.set_ciphersuites(SUITES_13)?;
-        builder.set_cipher_list(SUITES_12)
+    // A version without a suite is switched off: OpenSSL takes no empty list.
+    if !offered.suites_13.is_empty() {
+        builder.set_ciphersuites(&offered.suites_13.join(":"))?;
     }
+    if !offered.suites_12.is_empty() {
+        builder.set_cipher_list(&offered.suites_12.join(":"))?;
+    }
+    Ok(builder)
 }
 
 fn show(builder: &mut SslContextBuilder, config: &CertificateConfig) -> Result<(), ErrorStack> {

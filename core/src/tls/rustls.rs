@@ -17,6 +17,7 @@ use crate::buf::Buf;
 use crate::error::TlsError;
 use crate::tls::certificate::{CertificateConfig, SharedWall};
 use crate::tls::record::{Judged, check_first_bytes, in_records, make_room, record_len, sealed_len};
+use crate::tls::terms::{Offered, Proof, Terms};
 use crate::tls::verify::{ClientCheck, ServerCheck};
 use crate::tls::{Established, Kind, Session, State, Versions};
 
@@ -28,9 +29,10 @@ impl CertificateDialler {
     /// Prepares everything that does not depend on the address.
     ///
     /// # Errors
-    /// [`TlsError::BadCertificate`] if the certificate, its key or an authority cannot be used.
-    pub fn new(config: &Arc<CertificateConfig>, versions: Versions, wall: &SharedWall) -> Result<Self, TlsError> {
-        let provider = provider();
+    /// [`TlsError::BadCertificate`] if the certificate, its key or an authority cannot be used;
+    /// [`TlsError::NothingAllowed`] if `terms` leave no suite.
+    pub fn new(config: &Arc<CertificateConfig>, terms: impl Into<Terms>, wall: &SharedWall) -> Result<Self, TlsError> {
+        let (provider, versions) = agreeable(&terms.into())?;
         let check = ServerCheck::new(config, &provider, wall)?;
         let builder = ClientConfig::builder_with_details(provider, Arc::new(wall.clone()))
             .with_protocol_versions(protocol_versions(versions))
@@ -68,9 +70,10 @@ impl CertificateAcceptor {
     /// Prepares everything.
     ///
     /// # Errors
-    /// [`TlsError::BadCertificate`] if there is no certificate with its key, or it cannot be used.
-    pub fn new(config: &Arc<CertificateConfig>, versions: Versions, wall: &SharedWall) -> Result<Self, TlsError> {
-        let provider = provider();
+    /// [`TlsError::BadCertificate`] if there is no certificate with its key, or it cannot be used;
+    /// [`TlsError::NothingAllowed`] if `terms` leave no suite.
+    pub fn new(config: &Arc<CertificateConfig>, terms: impl Into<Terms>, wall: &SharedWall) -> Result<Self, TlsError> {
+        let (provider, versions) = agreeable(&terms.into())?;
         let Some(key) = &config.key else {
             return Err(TlsError::BadCertificate("to accept connections a certificate is needed".to_owned()));
         };
@@ -373,9 +376,30 @@ fn encode<D>(data: &mut EncodeTlsData<'_, D>, out: &mut Vec<u8>) -> Result<(), E
     Ok(())
 }
 
+/// The cryptography of this build with the suites that are allowed, in their order, and the versions that have one.
+fn agreeable(terms: &Terms) -> Result<(Arc<CryptoProvider>, Versions), TlsError> {
+    let Offered { versions, suites_13, suites_12 } =
+        terms.offered(Proof::Certificates).ok_or(TlsError::NothingAllowed)?;
+    let mut provider = provider();
+    let place = |suite: CipherSuite| {
+        let name = suite_name(suite);
+        match suites_13.iter().position(|allowed| *allowed == name) {
+            Some(place) => Some(place),
+            // Unless somebody chose an order, it is that of `provider`.
+            None => suites_12
+                .iter()
+                .position(|allowed| *allowed == name)
+                .map(|n| if terms.has_list() { 10 + n } else { 10 }),
+        }
+    };
+    provider.cipher_suites.retain(|suite| place(suite.suite()).is_some());
+    provider.cipher_suites.sort_by_key(|suite| place(suite.suite()));
+    Ok((Arc::new(provider), versions))
+}
+
 /// The cryptography of this build, with the fastest suite first. In TLS 1.2 that is ChaCha20 although AES is faster:
 /// rustls ends a connection after 256 GiB under one AES key, which only TLS 1.3 can change.
-fn provider() -> Arc<CryptoProvider> {
+pub(super) fn provider() -> CryptoProvider {
     #[cfg(feature = "aws-lc-rs")]
     let mut provider = ::rustls::crypto::aws_lc_rs::default_provider();
     #[cfg(not(feature = "aws-lc-rs"))]
@@ -386,7 +410,7 @@ fn provider() -> Arc<CryptoProvider> {
         | CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => 1,
         _ => 2,
     });
-    Arc::new(provider)
+    provider
 }
 
 fn protocol_versions(versions: Versions) -> &'static [&'static SupportedProtocolVersion] {
@@ -404,7 +428,7 @@ pub(super) fn bad_certificate(error: &dyn fmt::Display) -> TlsError {
 }
 
 /// What an error of rustls means to us.
-fn explain(error: &Error) -> TlsError {
+pub(super) fn explain(error: &Error) -> TlsError {
     match error {
         Error::AlertReceived(alert) => explain_alert(*alert),
         Error::InvalidCertificate(CertificateError::Other(other)) => {
@@ -416,6 +440,13 @@ fn explain(error: &Error) -> TlsError {
             | CertificateError::NotValidYet
             | CertificateError::NotValidYetContext { .. },
         ) => TlsError::CertificateTime,
+        Error::InvalidCertificate(CertificateError::Revoked) => TlsError::RevokedCertificate,
+        Error::InvalidCertificate(
+            CertificateError::ExpiredRevocationList | CertificateError::ExpiredRevocationListContext { .. },
+        ) => TlsError::StaleRevocationList,
+        Error::InvalidCertificate(CertificateError::UnknownRevocationStatus) | Error::InvalidCertRevocationList(_) => {
+            TlsError::UnknownRevocation
+        }
         Error::InvalidCertificate(_) => TlsError::UntrustedCertificate,
         Error::NoCertificatesPresented => TlsError::NoPeerCertificate,
         Error::DecryptError => TlsError::DamagedRecord,

@@ -7,6 +7,7 @@ mod copying;
 mod director;
 mod peers;
 mod reach;
+mod terms;
 mod tray;
 mod unsupported;
 
@@ -297,6 +298,12 @@ impl Checker {
                 "give `ca`, and no `verify_peer: false`",
             );
         }
+        if tls.revocation_list.is_some() && !tls.verifies() {
+            let message = "`revocation_list` has no effect without verification";
+            let help = "give the authorities as `ca`, and no `verify_peer: false`";
+            self.error(codes::TLS_CONTRADICTION, path.field("revocation_list"), message, help);
+        }
+        terms::terms(self, path, tls, side == Side::Accepting);
         if tls.ca.is_some() && tls.verify_peer == Some(false) {
             let message = "`ca` is given, but the peer's certificate is not verified";
             self.warning(codes::UNVERIFIED, path.field("verify_peer"), message, "remove `verify_peer: false`");

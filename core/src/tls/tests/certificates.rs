@@ -10,6 +10,7 @@ use crate::time::Wall;
 use crate::tls::Versions;
 use crate::tls::certificate::{CertificateConfig, SharedWall};
 use crate::tls::rustls::{CertificateAcceptor, CertificateDialler};
+use crate::tls::terms::Terms;
 
 type Outcome = (Result<(), TlsError>, Result<(), TlsError>);
 
@@ -133,4 +134,125 @@ fn a_key_that_does_not_fit_its_certificate_is_refused() {
     assert!(matches!(made, Err(TlsError::BadCertificate(_))), "{made:?}");
     let nothing = CertificateAcceptor::new(&config(None, None, &[]), Versions::All, &wall());
     assert!(matches!(nothing, Err(TlsError::BadCertificate(_))), "{nothing:?}");
+}
+
+/// A configuration that trusts an authority, with lists of what is revoked.
+fn with_lists(own: Option<&(String, String)>, authority: &Authority, lists: &[String]) -> Arc<CertificateConfig> {
+    let (chain, key) = own.map_or(("", ""), |(chain, key)| (chain, key));
+    let config =
+        CertificateConfig::from_pem(chain.as_bytes(), key.as_bytes(), authority.pem.as_bytes(), true, Vec::new());
+    Arc::new(config.unwrap().with_revoked(lists.concat().as_bytes()).unwrap())
+}
+
+/// What comes of a certificate with the number 7 for each set of lists: `month` is when they end, and it is June.
+fn judged(judge: impl Fn(&Authority, &[String]) -> Result<(), TlsError>) {
+    let authority = Authority::new();
+    let stranger = Authority::new();
+    let on = |lists: &[String]| judge(&authority, lists);
+    assert_eq!(on(&[authority.revoke(&[8], 12)]), Ok(()));
+    assert_eq!(on(&[authority.revoke(&[8, 7], 12)]), Err(TlsError::RevokedCertificate));
+    assert_eq!(on(&[authority.revoke(&[8], 3)]), Err(TlsError::StaleRevocationList));
+    // The name of the authority and the hand of another.
+    assert_eq!(on(&[stranger.revoke(&[], 12)]), Err(TlsError::UnknownRevocation));
+}
+
+#[test]
+fn a_dialler_with_revocation_lists_looks_the_acceptor_up() {
+    for versions in BOTH {
+        judged(|authority, lists| {
+            let acceptor = config(Some(&authority.sign("one", &["one.example"])), None, &[]);
+            let dialler = with_lists(None, authority, lists);
+            shake(versions, &dialler, "one.example", &acceptor, &wall()).0
+        });
+    }
+    // Its names are judged as without lists.
+    let authority = Authority::new();
+    let acceptor = config(Some(&authority.sign("one", &[])), None, &[]);
+    let dialler = with_lists(None, &authority, &[authority.revoke(&[], 12)]);
+    assert_eq!(shake(Versions::All, &dialler, "one", &acceptor, &wall()).0, Ok(()));
+    let wrong = shake(Versions::All, &dialler, "two.example", &acceptor, &wall()).0;
+    assert_eq!(wrong, Err(TlsError::WrongCertificateName("two.example".to_owned())));
+}
+
+#[test]
+fn an_acceptor_with_revocation_lists_looks_the_dialler_up() {
+    for versions in BOTH {
+        judged(|authority, lists| {
+            let acceptor = with_lists(Some(&authority.sign("sd", &[])), authority, lists);
+            let dialler = config(Some(&authority.sign("fd", &[])), None, &[]);
+            shake(versions, &dialler, "x.example", &acceptor, &wall()).1
+        });
+    }
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn an_acceptor_that_takes_keys_too_looks_the_dialler_up() {
+    for versions in BOTH {
+        judged(|authority, lists| {
+            let acceptor = with_lists(Some(&authority.sign("sd", &[])), authority, lists);
+            let acceptor = crate::tls::psk::PskAcceptor::new(Some(acceptor), versions, &wall()).unwrap();
+            let dialler = config(Some(&authority.sign("fd", &[])), None, &[]);
+            let dialler = CertificateDialler::new(&dialler, versions, &wall()).unwrap();
+            let mut pair = Pair::new(dialler.start("x.example").unwrap(), acceptor.start(super::keyring()).unwrap());
+            pair.shake(usize::MAX).1
+        });
+    }
+}
+
+#[test]
+fn a_list_of_nobody_in_the_chain_is_not_enough() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let acceptor = config(Some(&authority.sign("one", &["one.example"])), None, &[]);
+    let mut other = params("another authority", &[]);
+    other.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let list = Authority { params: other, ..stranger }.revoke(&[], 12);
+    let dialler = with_lists(None, &authority, &[list]);
+    let judged = shake(Versions::All, &dialler, "one.example", &acceptor, &wall()).0;
+    assert_eq!(judged, Err(TlsError::UnknownRevocation));
+    let no_list = CertificateConfig::default().with_revoked(authority.pem.as_bytes());
+    assert!(matches!(no_list, Err(TlsError::BadCertificate(_))), "{no_list:?}");
+}
+
+#[test]
+fn the_terms_choose_the_version_and_the_suite_of_certificates() {
+    let authority = Authority::new();
+    let own = config(Some(&authority.sign("one", &["one.example"])), None, &[]);
+    let agreed = |protocol, list, suites| {
+        let terms = Terms::read(protocol, list, suites).unwrap();
+        let acceptor = CertificateAcceptor::new(&own, terms, &wall()).unwrap();
+        let dialler = CertificateDialler::new(&config(None, None, &[]), Versions::All, &wall()).unwrap();
+        Pair::new(dialler.start("one.example").unwrap(), acceptor.start().unwrap()).ready().acceptor.established()
+    };
+    assert_eq!(agreed(None, None, None).to_string(), "TLS_AES_128_GCM_SHA256 TLSv1.3");
+    let preferred = agreed(None, None, Some("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256"));
+    assert_eq!(preferred.to_string(), "TLS_AES_256_GCM_SHA384 TLSv1.3");
+    let older = agreed(Some("-TLSv1.3"), Some("ECDHE+AESGCM:@STRENGTH"), None);
+    assert_eq!(older.to_string(), "ECDHE-ECDSA-AES256-GCM-SHA384 TLSv1.2");
+    let nothing = CertificateAcceptor::new(&own, Terms::read(Some("-TLSv1.3"), Some("PSK"), None).unwrap(), &wall());
+    assert!(matches!(nothing, Err(TlsError::NothingAllowed)), "{nothing:?}");
+}
+
+#[cfg(feature = "psk")]
+#[test]
+fn the_terms_choose_the_version_and_the_suite_of_keys() {
+    use crate::tls::psk::{PskAcceptor, PskDialler};
+    let agreed = |protocol, list, suites| {
+        let terms = Terms::read(protocol, list, suites).unwrap();
+        let dialler = PskDialler::new(terms).unwrap();
+        let acceptor = PskAcceptor::new(None, Versions::All, &wall()).unwrap();
+        let dialler = dialler.start(&super::peer("one"), &super::secret(super::KEY_OF_ONE)).unwrap();
+        Pair::new(dialler, acceptor.start(super::keyring()).unwrap()).ready().acceptor.established().to_string()
+    };
+    assert_eq!(agreed(None, None, None), "TLS_AES_128_GCM_SHA256 TLSv1.3");
+    let chosen = agreed(None, None, Some("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_256_GCM_SHA384"));
+    assert_eq!(chosen, "TLS_CHACHA20_POLY1305_SHA256 TLSv1.3");
+    assert_eq!(agreed(Some("-TLSv1.3"), Some("kPSK+AES256:!AESGCM"), None), "PSK-AES256-CBC-SHA384 TLSv1.2");
+    // The only suite of TLS 1.3 that is left cannot carry a key.
+    assert_eq!(
+        agreed(None, Some("PSK-AES128-GCM-SHA256"), Some("TLS_AES_256_GCM_SHA384")),
+        "PSK-AES128-GCM-SHA256 TLSv1.2"
+    );
+    let nothing = PskDialler::new(Terms::read(None, Some("ECDHE"), Some("TLS_AES_256_GCM_SHA384")).unwrap());
+    assert!(matches!(nothing, Err(TlsError::NothingAllowed)), "{nothing:?}");
 }

@@ -8,7 +8,10 @@ mod keys;
 
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SerialNumber, date_time_ymd,
+};
 
 use crate::buf::Buf;
 use crate::error::TlsError;
@@ -135,16 +138,43 @@ impl Authority {
         let key = KeyPair::generate().unwrap();
         let mut params = params("authority", &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let pem = params.self_signed(&key).unwrap().pem();
         Self { key, params, pem }
     }
 
     /// A chain and a key, in PEM.
     fn sign(&self, common_name: &str, alternatives: &[&str]) -> (String, String) {
+        self.sign_with_number(common_name, alternatives, 7)
+    }
+
+    /// The same with a number that a list can name.
+    fn sign_with_number(&self, common_name: &str, alternatives: &[&str], number: u64) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let issuer = Issuer::from_params(&self.params, &self.key);
-        let certificate = params(common_name, alternatives).signed_by(&key, &issuer).unwrap();
-        (certificate.pem(), key.serialize_pem())
+        let mut params = params(common_name, alternatives);
+        params.serial_number = Some(SerialNumber::from(number));
+        (params.signed_by(&key, &issuer).unwrap().pem(), key.serialize_pem())
+    }
+
+    /// A list of what is revoked, in PEM, that is good from 2026-01-01 to the first of this month of 2026.
+    fn revoke(&self, numbers: &[u64], month: u8) -> String {
+        let from = date_time_ymd(2026, 1, 1);
+        let revoked = |&number| RevokedCertParams {
+            serial_number: SerialNumber::from(number),
+            revocation_time: from,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: from,
+            next_update: date_time_ymd(2026, month, 1),
+            crl_number: SerialNumber::from(1_u64),
+            issuing_distribution_point: None,
+            revoked_certs: numbers.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        list.signed_by(&Issuer::from_params(&self.params, &self.key)).unwrap().pem().unwrap()
     }
 }
 

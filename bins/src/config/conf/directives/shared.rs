@@ -21,21 +21,21 @@ pub(in super::super) const TLS: &[Directive] = &[
     tls("TlsVerifyPeer", Bool, "verify_peer"),
     tls("TlsAllowedCn", Words, "allowed_cn"),
     refused("TlsCaCertificateDir", Text, "put the authorities into one file and name it with `TlsCaCertificateFile`"),
-    refused(
-        "TlsCertificateRevocationList",
-        Text,
-        "revoked certificates would be taken; issue the others from a new authority",
-    ),
+    tls("TlsCertificateRevocationList", Text, "revocation_list"),
     always(
         "TlsAuthenticate",
         Bool,
         &["no", "false"],
         &Act::Refused("the connection would go on in clear text once TLS has authenticated it; remove this"),
     ),
-    without("TlsCipherList", Text, "the ciphers are those of TLS 1.3 and the strong ones of TLS 1.2"),
-    without("TlsCipherSuites", Text, "the cipher suites are those of TLS 1.3 and the strong ones of TLS 1.2"),
-    without("TlsDhFile", Text, "keys are exchanged over elliptic curves"),
-    without("TlsProtocol", Text, "TLS 1.3 and 1.2 are spoken"),
+    tls("TlsCipherList", Text, "cipher_list"),
+    tls("TlsCipherSuites", Text, "cipher_suites"),
+    without(
+        "TlsDhFile",
+        Text,
+        "keys are exchanged over elliptic curves, and TLS 1.3 has groups of its own: no parameters from a file are used",
+    ),
+    tls("TlsProtocol", Text, "protocol"),
 ];
 
 /// What every daemon has, beside where it listens.
