@@ -84,6 +84,44 @@ fn a_user_who_may_not_make_tables_is_told() {
     assert_eq!(kind(&Postgres { user: guest, ..database }).0, CatalogErrorKind::Denied);
 }
 
+/// What tells a catalog of Bareos from anything else.
+fn theirs(version: u32) -> String {
+    let tables = "CREATE TABLE PathHierarchy (x INT); CREATE TABLE BaseFiles (x INT); CREATE TABLE JobMedia (x INT)";
+    format!("CREATE TABLE Version (VersionId INTEGER NOT NULL); INSERT INTO Version VALUES ({version}); {tables}")
+}
+
+#[test]
+fn a_catalog_of_bareos_of_another_version_is_refused_and_left_alone() {
+    let server = shared();
+    let database = server.database(&name());
+    server.sql(&database.database, &theirs(2240));
+    let (kind, text) = kind(&database);
+    assert_eq!(kind, CatalogErrorKind::ForeignVersion);
+    assert!(text.contains("version 2240"), "{text}");
+    assert_eq!(server.sql(&database.database, "SELECT COUNT(to_regnamespace('towline_catalog'))"), "0");
+}
+
+#[test]
+fn a_user_who_may_make_nothing_beside_a_catalog_of_bareos_is_told() {
+    let server = shared();
+    let database = server.database(&name());
+    let guest = name();
+    let may = format!("CREATE ROLE {guest} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {guest}");
+    server.sql(&database.database, &format!("{}; {may}", theirs(2250)));
+    assert_eq!(kind(&Postgres { user: guest, ..database }).0, CatalogErrorKind::NoRoomBeside);
+}
+
+#[test]
+fn a_database_without_an_encoding_is_only_for_a_catalog_of_bareos() {
+    let server = shared();
+    let name = name();
+    let create = format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C'");
+    server.sql("postgres", &create);
+    let (kind, text) = kind(&Postgres { database: name, ..server.over_socket() });
+    assert_eq!(kind, CatalogErrorKind::Unsuitable);
+    assert!(text.contains("SQL_ASCII"), "{text}");
+}
+
 #[test]
 fn a_server_that_is_not_there_is_told_by_its_socket() {
     let server = Server::start();

@@ -292,6 +292,10 @@ pub enum CatalogErrorKind {
     Denied,
     /// Its server or database is none that can hold a catalog.
     Unsuitable,
+    /// The database holds a catalog of Bareos of a version that cannot be taken over.
+    ForeignVersion,
+    /// The database holds a catalog of Bareos, and nothing may be made beside it.
+    NoRoomBeside,
     /// What it holds is damaged.
     Corrupt,
     /// No space is left for it.
@@ -393,6 +397,19 @@ impl Explain for CatalogError {
                 709,
                 "give the catalog an empty database of its own with encoding UTF8, on PostgreSQL 13 or later",
             ),
+            CatalogErrorKind::ForeignVersion => (
+                Config,
+                Never,
+                877,
+                "let Bareos bring its catalog to schema version 2250 (version 25 or later has a script for it), or give \
+                 `catalog` an empty database",
+            ),
+            CatalogErrorKind::NoRoomBeside => (
+                Config,
+                Never,
+                878,
+                "as a superuser of the server say GRANT CREATE ON DATABASE … TO … for the database and the user of `catalog`",
+            ),
             CatalogErrorKind::Taken => {
                 (Local, Backoff, 620, "end the other director on this database, or give this one a database of its own")
             }
@@ -410,6 +427,8 @@ pub(crate) fn one_of_each() -> Vec<CatalogError> {
         CatalogErrorKind::Unreachable,
         CatalogErrorKind::Denied,
         CatalogErrorKind::Unsuitable,
+        CatalogErrorKind::ForeignVersion,
+        CatalogErrorKind::NoRoomBeside,
         CatalogErrorKind::Corrupt,
         CatalogErrorKind::Full,
         CatalogErrorKind::Constraint,

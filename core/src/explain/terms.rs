@@ -1,4 +1,4 @@
-//! `T0871` to `T0876`: what TLS may agree on, and certificates that were revoked.
+//! `T0871` to `T0878`: what TLS may agree on, certificates that were revoked, and catalogs of Bareos.
 
 use super::{Page, codes, entry};
 use crate::error::{Fault, Retry};
@@ -52,5 +52,22 @@ pub(super) const PAGES: &[Page] = &[
         "The list names suites that are not spoken here, because they are weak or rare, or has slips of the pen. The rest \
          of it counts.",
         "Check the words for slips. Remove them to be rid of the warning.",
+    ),
+    entry(
+        877,
+        "a catalog of Bareos has a version that is not read",
+        (Fault::Config, Retry::Never),
+        "The database holds the tables of Bareos, and a director here can take over one version of them only, 2250, which \
+         Bareos 25 and 26 have. Nothing was changed.",
+        "Let Bareos bring the catalog to that version with its own script, then start this director again. Or give it an \
+         empty database.",
+    ),
+    entry(
+        878,
+        "there is no room beside the catalog of Bareos",
+        (Fault::Config, Retry::Never),
+        "The database holds the tables of Bareos. They are left alone, and their rows are copied into a schema of its own, \
+         which the user of the database may not make. Nothing was changed.",
+        "Let a superuser of the server give that user the right to make schemas in this database (GRANT CREATE ON DATABASE).",
     ),
 ];

@@ -74,7 +74,8 @@ fn prepared(mut client: Client) -> Result<Client> {
         let text = format!("the server is PostgreSQL {version}");
         return Err(CatalogError::new(CatalogErrorKind::Unsuitable, text));
     }
-    if encoding != "UTF8" {
+    // Bareos makes its database so; whether it is one is seen when the schema is.
+    if encoding != "UTF8" && encoding != "SQL_ASCII" {
         let text = format!("the database is encoded in {encoding}");
         return Err(CatalogError::new(CatalogErrorKind::Unsuitable, text));
     }
