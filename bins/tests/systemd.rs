@@ -1,0 +1,70 @@
+//! The units for systemd: what they start exists and takes these options, and they carry the names of what they replace.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+#![allow(clippy::print_stderr, reason = "says what was not tried")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Each unit, its program, and the names its counterpart has as a package installs it.
+const UNITS: [(&str, &str, &str); 3] = [
+    ("towline-dir.service", env!("CARGO_BIN_EXE_towline-dir"), "bareos-director.service bareos-dir.service"),
+    ("towline-sd.service", env!("CARGO_BIN_EXE_towline-sd"), "bareos-storage.service bareos-sd.service"),
+    ("towline-fd.service", env!("CARGO_BIN_EXE_towline-fd"), "bareos-filedaemon.service bareos-fd.service"),
+];
+
+fn unit(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("systemd").join(name)).unwrap()
+}
+
+/// The values of a setting, in order.
+fn values<'a>(unit: &'a str, setting: &str) -> Vec<&'a str> {
+    let value = |line: &'a str| line.strip_prefix(setting)?.strip_prefix('=');
+    unit.lines().filter_map(value).collect()
+}
+
+#[test]
+fn each_unit_starts_its_program_with_options_it_takes_and_has_the_names_it_replaces() {
+    let corpus = format!("{}/tests/fixtures/bareos", env!("CARGO_MANIFEST_DIR"));
+    for (name, program, names) in UNITS {
+        let unit = unit(name);
+        assert_eq!(values(&unit, "Alias"), [names], "{name}");
+        assert_eq!(values(&unit, "Environment"), ["CONFIG=/etc/bareos"]);
+        let [line] = values(&unit, "ExecStart")[..] else { panic!("{name}: one ExecStart") };
+        let mut words = line.split(' ');
+        let started = PathBuf::from(words.next().unwrap());
+        assert_eq!(started.file_name(), Path::new(program).file_name(), "{name}");
+        let words: Vec<_> = words.map(|word| word.replace("${CONFIG}", &corpus)).collect();
+        assert!(words.contains(&corpus) && words.contains(&"-f".to_owned()), "{words:?}");
+        let tried = Command::new(program).args(&words).arg("-t").output().unwrap();
+        assert_eq!(tried.status.code(), Some(0), "{name}: {}", String::from_utf8_lossy(&tried.stderr));
+        // What will not be better in half a minute: those of the help text, with Bareos' numbers beside them.
+        let [fatal] = values(&unit, "RestartPreventExitStatus")[..] else { panic!("{name}: exit codes") };
+        let help = Command::new(program).arg("--help").output().unwrap();
+        let help = String::from_utf8_lossy(&help.stdout).replace('\n', " ");
+        for code in fatal.split(' ') {
+            assert!(help.contains(&format!(" {code} ")), "{name}: {code} is not in {help}");
+        }
+        assert!(help.contains("(Bareos: 41)") && help.contains("(Bareos: 42)"), "{help}");
+    }
+}
+
+#[test]
+fn systemd_finds_no_fault_with_the_units() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        eprintln!("not run: there is no systemd-analyze");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new("systemd-analyze");
+    command.args(["verify", "--man=no"]);
+    for (name, program, _) in UNITS {
+        let at = folder.path().join(name);
+        let line = values(&unit(name), "ExecStart")[0].split(' ').next().unwrap().to_owned();
+        std::fs::write(&at, unit(name).replace(&line, program)).unwrap();
+        command.arg(at);
+    }
+    let verified = command.output().unwrap();
+    let said = String::from_utf8_lossy(&verified.stderr);
+    let ours: Vec<_> = said.lines().filter(|line| line.contains("towline-")).collect();
+    assert!(ours.is_empty(), "{ours:#?}");
+}
