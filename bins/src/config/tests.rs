@@ -421,6 +421,9 @@ fn certificates_are_read_beside_the_configuration_and_errors_name_the_file() {
     assert!(read.certificate.is_some() && read.ca.is_some());
     assert_eq!(read.key.unwrap().expose(), b"-----BEGIN RSA PRIVATE KEY-----\n");
     assert!(read_certificates(&loaded, &at, &TlsConfig::off()).unwrap().ca.is_none());
+    let tls = TlsConfig { revocation_list: Some("ca.pem".to_owned()), ..loaded.config.tls().clone() };
+    let report = read_certificates(&loaded, &at, &tls).unwrap_err();
+    assert!(report.diagnostics[0].message.ends_with("ca.pem has no PEM block `X509 CRL`"), "{report:?}");
 }
 
 #[test]
