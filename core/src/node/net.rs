@@ -381,6 +381,12 @@ impl AnyNet {
         dial
     }
 
+    /// Whether the peer of a connection is a Towline daemon.
+    #[must_use]
+    pub fn is_towline(&self, conn: ConnId) -> bool {
+        self.links.get(&conn).and_then(|link| link.known.as_ref()).is_some_and(|known| known.peer.towline)
+    }
+
     /// Heartbeats in band with a Towline peer, at the interval of TCP's keepalive.
     fn beat(&mut self, conn: ConnId, socket: SocketOptions) {
         if let Some(link) = self.links.get_mut(&conn) {

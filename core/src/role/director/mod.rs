@@ -411,6 +411,7 @@ impl Role for Director {
         match due {
             Due::Grace(id) => self.jobs.grace_over(tools, id),
             Due::Patience(id) => self.jobs.patience_over(tools, id),
+            Due::Settled(id) => self.jobs.settled(tools, id),
             Due::Confirmations(id) => self.jobs.tell_who_confirmed(tools, id),
             Due::Hold(id) => self.jobs.hold_over(tools, id),
             Due::Schedules => self.schedules.look(tools),

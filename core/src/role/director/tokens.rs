@@ -25,6 +25,8 @@ pub enum Due {
     Grace(JobId),
     /// The daemon of a job that is the last to end its part has had its time.
     Patience(JobId),
+    /// The passive file daemon of a job has had time to take in that it was dialled.
+    Settled(JobId),
     /// A console has waited for those who confirm the cancel of this job.
     Confirmations(JobId),
     /// The pause before this job's next try is over.

@@ -1,5 +1,7 @@
 //! The director and data channels that go another way: passive clients and LAN addresses.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use towline_core::catalog::memory::MemoryCatalog;
 
@@ -11,6 +13,9 @@ use crate::support::password;
 use crate::support::peer::Script;
 #[cfg(feature = "psk")]
 use crate::support::roles::Protection;
+
+/// How long a passive file daemon of Bareos is left alone after it was dialled.
+const PAUSE: Duration = Duration::from_secs(2);
 
 /// What the recorded director's client and storage say besides the usual.
 fn with(client: &Value, storage: &Value) -> Value {
@@ -29,10 +34,14 @@ fn passive() -> Value {
 
 /// A desk on which this recorded backup has been made: with its console, its storage daemon and its file daemon.
 fn backed_up(config: Value, [script, storage, file]: [&str; 3]) -> Desk {
+    let is_passive = config["clients"][0]["passive"] == true;
     let mut desk = Desk::with(config, MemoryCatalog::default());
     desk.world.await_dial(STORAGE_PORT, Script::new(storage, Side::Dialler, password("sd-secret")));
     desk.world.await_dial(FILE_PORT, our_letters(Script::new(file, Side::Dialler, password("fd-secret"))));
     desk.world.come_in(console(script).differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]));
+    // One of Bareos that was dialled gets its order after a pause.
+    assert_eq!(desk.status(1) == 'T', !is_passive);
+    desk.world.wait(PAUSE);
     desk.world.assert_done();
     assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
     desk
@@ -55,6 +64,7 @@ fn a_passive_backup_and_its_restore_are_directed_as_recorded() {
     desk.world.await_dial(STORAGE_PORT, storage);
     desk.world.await_dial(FILE_PORT, file);
     desk.world.come_in(console(recording!("04b-passive-restore/00-CON-to-DIR")).own_words_after("restore "));
+    desk.world.wait(PAUSE);
     desk.world.assert_done();
     assert_eq!(desk.status(2), 'T', "{}", desk.report(2));
     assert!(desk.report(2).contains(path), "{}", desk.report(2));
@@ -210,11 +220,13 @@ mod protected {
         let first = first.differs(OUR_CATALOG_WHY, &[CATALOG], &[OUR_CATALOG]);
         // The recording has lost the console's `wait` and all after it.
         let first = desk.world.come_in(first.until_we_say("You have messages."));
+        desk.world.wait(PAUSE);
         assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
         desk.world.await_dial(STORAGE_PORT, storage(recording!("20b-tls-passive/05-DIR-to-SD")));
         desk.world.await_dial(FILE_PORT, file(recording!("20b-tls-passive/06-DIR-to-FD")).protected(me()));
         let second = console(recording!("20b-tls-passive/04-CON-to-DIR")).protected(theirs());
         let second = desk.world.come_in(second.until_we_say("Using Catalog"));
+        desk.world.wait(PAUSE);
         assert_eq!(desk.status(2), 'T', "{}", desk.report(2));
         for console in [first, second] {
             desk.world.say(console, "text quit");

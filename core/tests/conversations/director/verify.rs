@@ -1,5 +1,7 @@
 //! The director and verify jobs: the recorded one, and what the report says when volume and catalog differ.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::catalog::{
@@ -310,5 +312,6 @@ fn a_passive_client_is_dialled_by_the_storage_daemon_and_gets_no_second_key() {
     assert_eq!(said.last().map(String::as_str), Some(order), "and no run before it");
     desk.world.say(sd, "text 2000 OK passive client\\n");
     assert_eq!(desk.world.heard(sd), ["text run"]);
+    desk.world.wait(Duration::from_secs(2));
     assert_eq!(desk.world.heard(fd).last().map(String::as_str), Some("text verify level=volume\\n"));
 }

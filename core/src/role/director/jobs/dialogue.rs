@@ -35,6 +35,8 @@ pub(crate) enum Event {
     StorageReady,
     /// The file daemon is connected and authenticated.
     FileReady,
+    /// A passive file daemon has had time to take in that it was dialled.
+    Settled,
     /// `2800 End Job` has come.
     FileEnded,
     /// `3099 … end` has come.
@@ -65,6 +67,8 @@ pub(crate) enum Want {
     Ask(CatalogRequest),
     /// Find the way to the job's file daemon.
     ReachFile,
+    /// Let a passive file daemon take in that it was dialled, which ends with an event.
+    Settle,
     /// Tell the control job of a copy that the writing storage daemon listens.
     TellReader,
     /// Tell the writing job of a copy how the reading storage daemon has ended.
@@ -90,6 +94,7 @@ impl fmt::Display for Event {
         f.write_str(match self {
             Self::StorageReady => "storage daemon ready",
             Self::FileReady => "file daemon ready",
+            Self::Settled => "pause for a passive file daemon",
             Self::FileEnded => "end of the file daemon's job",
             Self::StorageEnded => "end of the storage daemon's job",
             Self::FilesStored => "files stored",

@@ -1,15 +1,17 @@
 //! Jobs under way: what happens to them goes to their dialogues, and what these want is seen to.
 
+use std::time::Duration;
+
 use crate::bulk::parcel::Parcel;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, UpdCatBatch};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
 use crate::ids::{ConnId, JobId, Who};
 use crate::node::{DialNews, Number};
-use crate::role::director::Owner;
 use crate::role::director::common::{Tools, Use};
 use crate::role::director::effect::Effect;
 use crate::role::director::reach::{Goal, ReachFailure, Reached, dialling};
+use crate::role::director::{Due, Owner};
 use crate::script::{Progress, Ran, Scripted};
 use crate::wire::message::MessageKind;
 
@@ -19,6 +21,9 @@ use super::dialogue::{Event, News, Want};
 use super::job::Job;
 use super::task::Task;
 use super::trouble::Trouble;
+
+/// How long a passive file daemon gets to take in that it was dialled: as long as from a director of Bareos.
+const SETTLING: Duration = Duration::from_secs(2);
 
 impl Jobs {
     /// Hands an event of a job to its dialogue and acts on what comes of it.
@@ -49,9 +54,19 @@ impl Jobs {
                 let times = dialling::job_times(&job.config);
                 tools.effect(Effect::Reach(job.with.client.clone(), Goal::Job(id), times));
             }
+            Want::Settle => {
+                tools.net.set_timer(SETTLING, "a passive file daemon that was dialled", Due::Settled(id));
+            }
             Want::TellReader => self.writer_listens(tools, id),
             Want::TellWriter => self.reader_ended(tools, id),
             Want::HandOver => self.hand_over(tools, id),
+        }
+    }
+
+    /// The pause for the passive file daemon of a job is over, unless the job has ended meanwhile.
+    pub(crate) fn settled(&mut self, tools: &mut Tools<'_>, id: JobId) {
+        if self.all.get(&id).is_some_and(|job| job.life.waits_for(Event::Settled)) {
+            self.advance(tools, id, |job, tools| job.on_event(Event::Settled, tools));
         }
     }
 

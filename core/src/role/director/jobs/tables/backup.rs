@@ -33,6 +33,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::FILE_DIALS,
     channel::STORAGE_DIALS,
     storage::RUN,
+    channel::SETTLE,
     Step { name: "starting the backup", act: send_backup, expect: file::says(answers::BACKUP, nothing) },
     file::END,
     file::DISMISS,

@@ -14,6 +14,7 @@ use crate::wire::file::{FileCommand, StorageAddress};
 use crate::wire::storage::StorageCommand;
 use crate::wire::{file_answers, storage_answers};
 
+use super::super::dialogue::{Event, Want};
 use super::super::job::Job;
 use super::super::route::Route;
 use super::super::trouble::Trouble;
@@ -44,6 +45,11 @@ pub(super) const STORAGE_DIALS: Step<Job> = Step {
     act: send_passive,
     expect: storage::says(storage_answers::PASSIVE, nothing),
 };
+
+/// A passive file daemon of Bareos hands a connection to its job before it has authenticated it, and mixes up who reads what if
+/// the job's order comes at once; a director of Bareos pauses there (`wire/3 §1.3.7`).
+pub(super) const SETTLE: Step<Job> =
+    Step { name: "the passive file daemon", act: settle, expect: Expect::Event(Event::Settled) };
 
 /// The start of the storage daemon of a restore whose file daemon dials.
 pub(super) const RUN_BEFORE: Step<Job> = Step { act: run_before, ..storage::RUN };
@@ -107,6 +113,11 @@ fn send_passive(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let line = StorageCommand::Passive { address: channel.address, port: channel.port, tls: tls.unwrap_or(0) };
     job.send(tools.net, Who::Storage, line.to_line());
     Ok(Act::Wait)
+}
+
+fn settle(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    let is_ours = job.file_daemon.presence.conn().is_some_and(|conn| tools.net.is_towline(conn));
+    Ok(if job.route()?.storage_dials() && !is_ours { Act::Want(Want::Settle) } else { Act::Next })
 }
 
 fn run_before(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {

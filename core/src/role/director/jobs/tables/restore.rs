@@ -33,6 +33,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::NEW_KEY,
     channel::STORAGE_DIALS,
     channel::RUN_AFTER,
+    channel::SETTLE,
     Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE, nothing) },
     Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END, nothing) },
     storage::END,

@@ -36,6 +36,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::FILE_DIALS_WITHOUT_KEY,
     channel::STORAGE_DIALS,
     channel::RUN_AFTER,
+    channel::SETTLE,
     Step { name: "starting the comparison", act: send_verify, expect: file::says(answers::VERIFY, nothing) },
     file::END,
     file::DISMISS,
