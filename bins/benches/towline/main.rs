@@ -6,6 +6,7 @@
 //!   cargo bench -p towline -- --quick                     64 MiB and 5,000 files, 3 rounds
 //!   cargo bench -p towline -- --only b --only a psk       these parts, and only lines with this word
 //!   cargo bench -p towline -- --only catalog              files a second into the catalog
+//!   cargo bench -p towline -- --only browse               a folder of a catalog of five million files
 //! ```
 //! Before each run its yardstick is run, and the one is divided by the other: so a machine that is busy for a while disturbs
 //! both. `cpu s` is processor time of all processes together, per GiB or per 1,000 files. Two traps when measuring in a virtual machine: memory the
@@ -18,6 +19,7 @@
     reason = "a benchmark that cannot go on stops"
 )]
 
+mod browsing;
 mod catalog;
 mod channel;
 mod daemons;

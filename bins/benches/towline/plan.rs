@@ -9,7 +9,7 @@ use crate::channel::{self, Engines, Protection, Run};
 use crate::daemons::{self, Job, Outcome, Setup};
 use crate::report::{self, Line, Unit, median};
 use crate::waiting::waiting;
-use crate::{catalog, memory, yardstick};
+use crate::{browsing, catalog, memory, yardstick};
 #[cfg(feature = "postgres")]
 use towline_core::catalog::UpdCatBatch;
 
@@ -50,6 +50,15 @@ const SQLITE_GOAL: f64 = 50_000.0;
 #[cfg(feature = "postgres")]
 const POSTGRES_GOAL: f64 = 20_000.0;
 
+/// Milliseconds that a folder may take.
+const BROWSE_GOAL: f64 = 50.0;
+
+fn browse_line(name: String, rounds: Vec<f64>) -> Line {
+    let mut line = Line::new("browse", name, Unit::Milliseconds, rounds);
+    line.goal = Some((format!("at most {BROWSE_GOAL:.0} ms"), line.median() <= BROWSE_GOAL));
+    line
+}
+
 fn catalog_line(name: String, rounds: Vec<f64>, goal: f64) -> Line {
     let mut line = Line::new("catalog", name, Unit::FilesPerSecond, rounds);
     line.goal = Some((format!("at least {goal:.0} files/s"), line.median() >= goal));
@@ -84,6 +93,9 @@ impl Plan {
         }
         if self.has("catalog") {
             self.catalogs(&work, &mut lines);
+        }
+        if self.has("browse") {
+            self.browse(&work, &mut lines);
         }
         if self.has("d") {
             self.footprint(&work, &mut lines);
@@ -139,6 +151,34 @@ impl Plan {
         }
         #[cfg(feature = "postgres")]
         self.on_postgres(lines, files, &batches);
+    }
+
+    /// How long a folder of a large catalog takes, on each engine that is there.
+    fn browse(&self, work: &Work, lines: &mut Vec<Line>) {
+        let files = if self.quick { 200_000 } else { 5_000_000 };
+        let name = format!("slowest of four folders on SQLite, {files} files");
+        if self.wants(&name) {
+            let mut catalog = catalog::sqlite(&work.0, usize::MAX);
+            let job = browsing::fill(&mut *catalog, files);
+            let rounds = (0..).take(self.rounds()).map(|round| browsing::slowest(&mut *catalog, job, files, round));
+            self.add(lines, browse_line(name, rounds.collect()));
+        }
+        #[cfg(feature = "postgres")]
+        self.browse_postgres(lines, files);
+    }
+
+    #[cfg(feature = "postgres")]
+    fn browse_postgres(&self, lines: &mut Vec<Line>, files: u32) {
+        let name = format!("slowest of four folders on PostgreSQL, {files} files");
+        if !self.wants(&name) || !crate::postgres::Server::is_installed() {
+            return;
+        }
+        let server = crate::postgres::Server::start();
+        let mut catalog =
+            towline::catalog::PostgresCatalog::open(&server.database("browse")).expect("a catalog on PostgreSQL");
+        let job = browsing::fill(&mut catalog, files);
+        let rounds = (0..).take(self.rounds()).map(|round| browsing::slowest(&mut catalog, job, files, round));
+        self.add(lines, browse_line(name, rounds.collect()));
     }
 
     #[cfg(feature = "postgres")]

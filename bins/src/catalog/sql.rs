@@ -3,12 +3,37 @@
 //! A statement is written once, in words that mean the same to SQLite and to PostgreSQL. Places are `?1`, `?2`…; all
 //! numbers are 64 bits wide; flags are 0 and 1. What cannot be said alike is in the [`Dialect`].
 
+use std::time::Duration;
+
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::files::FileEntry;
 
 /// What came of a statement.
 pub(crate) type Result<T> = std::result::Result<T, CatalogError>;
+
+/// What a statement of an operator comes to: the names of the columns, and rows of text.
+pub(crate) type Answered = (Vec<String>, Vec<Vec<String>>);
+
+/// How long such a statement may take.
+pub(crate) const QUERY_PATIENCE: Duration = Duration::from_secs(30);
+
+/// Refuses what does not begin as a question does.
+///
+/// # Errors
+/// `Constraint` then.
+pub(crate) fn must_ask(sql: &str) -> Result<()> {
+    let first = sql.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    match ["select", "with", "values", "explain"].iter().any(|word| first.eq_ignore_ascii_case(word)) {
+        true => Ok(()),
+        false => Err(refused("only statements that read are taken, beginning with SELECT, WITH, VALUES or EXPLAIN")),
+    }
+}
+
+/// An operator's statement is refused, or has failed.
+pub(crate) fn refused(why: impl std::fmt::Display) -> CatalogError {
+    CatalogError::new(CatalogErrorKind::Constraint, format!("the statement: {why}"))
+}
 
 /// The statements of one transaction.
 pub(crate) trait Session {
@@ -35,6 +60,13 @@ pub(crate) trait Session {
     /// # Errors
     /// What the engine says.
     fn flush_files(&mut self) -> Result<()>;
+
+    /// The answer to an operator's statement, which can only read and does not take for ever: the names of its columns and
+    /// its rows as text.
+    ///
+    /// # Errors
+    /// `Constraint` if it is no single statement that reads, or takes too long; what the engine says of it.
+    fn read_only(&mut self, sql: &str, limit: u32) -> Result<Answered>;
 
     /// What this engine says in its own way.
     fn dialect(&self) -> &'static Dialect;

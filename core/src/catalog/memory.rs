@@ -1,5 +1,8 @@
 //! A catalog of a few maps: for tests, and for the simulator. It moves rows as the engines on disk do, and decides nothing.
 
+mod browse;
+mod listing;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
@@ -33,6 +36,8 @@ pub struct MemoryCatalog {
     files: BTreeMap<u32, BTreeMap<u32, FileRow>>,
     log: Vec<LogRow>,
     max_media_id: u32,
+    /// Folders that a browser has been told of; the place is the PathId less 1.
+    paths: Vec<Vec<u8>>,
 }
 
 impl MemoryCatalog {
@@ -102,6 +107,8 @@ impl MemoryCatalog {
                 Ok(Answer::Done)
             }
             Request::AdoptOriginal(adopt) => self.adopt(&adopt),
+            Request::List(listing) => Ok(Answer::Listed(self.list(listing)?)),
+            Request::Browse(browse) => Ok(Answer::Browsed(self.browse(browse))),
             request => self.serve_media(request),
         }
     }
@@ -186,11 +193,12 @@ impl MemoryCatalog {
 
     fn start_job(&mut self, start: &JobStart) -> Outcome {
         let file_set = self.file_sets.get(&start.file_set_id).map(|row| row.file_set.clone()).unwrap_or_default();
+        let pool = self.pools.get(&start.pool_id).map(|row| row.name.clone()).unwrap_or_default();
         let row = self.job(start.job_id)?;
         (row.job_status, row.level, row.start_time) = (start.job_status, start.level, start.start_time);
         (row.job_t_date, row.pool_id, row.file_set_id) = (start.start_time, start.pool_id, start.file_set_id);
         (row.vol_session_id, row.vol_session_time) = (start.vol_session_id, start.vol_session_time);
-        row.file_set = file_set;
+        (row.file_set, row.pool) = (file_set, pool);
         Ok(Answer::Done)
     }
 
@@ -316,7 +324,13 @@ impl MemoryCatalog {
     }
 
     fn list_jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
-        filter.choose(self.jobs.values())
+        let on_volume = |row: &&JobRow| filter.volume.as_ref().is_none_or(|name| self.is_on(row.job_id, name));
+        filter.choose(self.jobs.values().filter(on_volume))
+    }
+
+    fn is_on(&self, job_id: u32, volume: &str) -> bool {
+        let name = |row: &JobMediaRow| self.media.get(&row.media_id).map(|media| media.volume_name.as_str());
+        self.job_media.iter().any(|row| row.job_id == job_id && name(row) == Some(volume))
     }
 
     fn list_files(&self, job_id: u32, after: Option<&FileKey>, limit: u32) -> Answer {

@@ -8,9 +8,11 @@
 //! is `first_written`. All times are whole seconds since 1970-01-01 UTC, 0 for *never*. Types, levels and states are the
 //! ASCII codes of `wire/3 §0.4`. Names of files are bytes: no system promises that they are text.
 
+pub mod browse;
 mod comparison;
 mod gone;
 pub mod levels;
+mod listing;
 mod media;
 #[cfg(any(test, feature = "memory-catalog"))]
 pub mod memory;
@@ -22,12 +24,15 @@ pub mod volumes;
 
 pub use comparison::{Comparison, OnVolume};
 pub use gone::Gone;
+pub use listing::*;
 pub use media::*;
 pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_backup};
 pub use orphans::orphaned_copies;
 pub use rows::*;
 
 use crate::error::{Explain, Facts, Fault, Retry};
+
+use browse::{Browse, Browsed};
 
 /// One piece of work for the catalog. Each gets exactly one answer or error.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,6 +213,10 @@ pub enum CatalogRequest {
     },
     /// The highest MediaId ever given. Answer: `Id`, 0 if none.
     MaxMediaId,
+    /// A list for a console. Answer: `Listed`.
+    List(Listing),
+    /// A folder for a browser. Answer: `Browsed`.
+    Browse(Browse),
     /// At start-up: jobs that a crash left in a state of running become `f`. Answer: `Changed`.
     MarkUnfinishedJobsFailed {
         /// The time to store as their end.
@@ -237,6 +246,15 @@ impl CatalogRequest {
                 | Self::KnownFiles { .. }
                 | Self::JobLog { .. }
                 | Self::MaxMediaId
+                | Self::List(_)
+                | Self::Browse(
+                    Browse::Unlearned(_)
+                        | Browse::Folder(_)
+                        | Browse::Folders(_)
+                        | Browse::Files(_)
+                        | Browse::Itself { .. }
+                        | Browse::Versions { .. }
+                )
         )
     }
 }
@@ -278,6 +296,10 @@ pub enum CatalogAnswer {
     RestoreFiles(Vec<RestoreFiles>),
     /// Lines of a report.
     Log(Vec<LogRow>),
+    /// A list for a console.
+    Listed(Listed),
+    /// What a browser is shown.
+    Browsed(Browsed),
 }
 
 /// Why the catalog could not do it.

@@ -124,6 +124,8 @@ pub struct JobRow {
     pub file_set: String,
     /// The pool, 0 if none.
     pub pool_id: u32,
+    /// Its name, empty if none.
+    pub pool: String,
     /// When it was due.
     pub sched_time: i64,
     /// When it started.
@@ -178,8 +180,16 @@ pub struct JobFilter {
     pub job: Option<String>,
     /// Only jobs of this resource.
     pub name: Option<String>,
+    /// Only jobs of one of these resources.
+    pub names: Vec<String>,
     /// Only jobs of this client, by name.
     pub client: Option<String>,
+    /// Only jobs of this fileset, by name.
+    pub file_set: Option<String>,
+    /// Only jobs of this pool, by name.
+    pub pool: Option<String>,
+    /// Only jobs that have something on this volume. Only a catalog's engine knows: [`choose`](Self::choose) passes it over.
+    pub volume: Option<String>,
     /// Only jobs in one of these states.
     pub statuses: Vec<u8>,
     /// Only jobs of one of these types.
@@ -219,7 +229,10 @@ impl JobFilter {
         self.job_id.is_none_or(|id| id == row.job_id)
             && equal(&self.job, &row.job)
             && equal(&self.name, &row.name)
+            && (self.names.is_empty() || self.names.contains(&row.name))
             && equal(&self.client, &row.client)
+            && equal(&self.file_set, &row.file_set)
+            && equal(&self.pool, &row.pool)
             && among(&self.statuses, row.job_status)
             && among(&self.types, row.job_type)
             && among(&self.levels, row.level)

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use ::postgres::types::private::BytesMut;
 use ::postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use ::postgres::{Statement, Transaction};
+use ::postgres::{SimpleQueryMessage, Statement, Transaction};
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::files::FileEntry;
 use super::super::path_cache::PathCache;
-use super::super::sql::{Dialect, Result, Row, Session, Value};
+use super::super::sql::{Answered, Dialect, QUERY_PATIENCE, Result, Row, Session, Value, must_ask, refused};
 use super::failure::failure;
 use super::files::Pending;
 
@@ -90,8 +90,45 @@ impl Session for PostgresSession<'_> {
         pending.store(&mut self.transaction, self.paths, &path_statement, &file_statement)
     }
 
+    fn read_only(&mut self, sql: &str, limit: u32) -> Result<Answered> {
+        let sql = sql.trim().trim_end_matches(';');
+        must_ask(sql)?;
+        let patience = format!("SET LOCAL statement_timeout = {}", QUERY_PATIENCE.as_millis());
+        self.transaction.batch_execute(&patience).map_err(|e| failure(&e))?;
+        // Only one statement can be prepared; without a place in it, it can be said as text then.
+        let prepared = self.transaction.prepare(sql).map_err(|e| said(&e))?;
+        if !prepared.params().is_empty() {
+            return Err(refused("it has places for values"));
+        }
+        let heads = prepared.columns().iter().map(|column| column.name().to_owned()).collect();
+        let cursor = format!("DECLARE Question NO SCROLL CURSOR FOR {sql}");
+        // A statement such as EXPLAIN has no cursor.
+        let is_table = !sql.get(..7).is_some_and(|word| word.eq_ignore_ascii_case("explain"));
+        let messages = if is_table {
+            self.transaction.batch_execute(&cursor).map_err(|e| said(&e))?;
+            self.transaction.simple_query(&format!("FETCH {limit} FROM Question"))
+        } else {
+            self.transaction.simple_query(sql)
+        };
+        let mut rows = Vec::new();
+        for message in messages.map_err(|e| said(&e))? {
+            if let SimpleQueryMessage::Row(row) = message {
+                rows.push((0..row.len()).map(|at| row.get(at).unwrap_or_default().to_owned()).collect());
+            }
+        }
+        Ok((heads, rows))
+    }
+
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
+    }
+}
+
+/// What the server says of an operator's statement, unless it is gone.
+fn said(error: &::postgres::Error) -> CatalogError {
+    match error.as_db_error() {
+        Some(said) => refused(said.message()),
+        None => failure(error),
     }
 }
 

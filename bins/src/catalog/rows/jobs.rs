@@ -7,10 +7,15 @@ use towline_core::catalog::{
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
 
 const COLUMNS: &str = "SELECT Job.JobId, Job.Job, Job.Name, Job.Type, Job.Level, Job.JobStatus, Job.ClientId,
-    COALESCE(Client.Name, ''), Job.FileSetId, COALESCE(FileSet.FileSet, ''), Job.PoolId, Job.SchedTime, Job.StartTime,
-    Job.EndTime, Job.RealEndTime, Job.JobTDate, Job.VolSessionId, Job.VolSessionTime, Job.JobFiles, Job.JobBytes,
+    COALESCE(Client.Name, ''), Job.FileSetId, COALESCE(FileSet.FileSet, ''), Job.PoolId, COALESCE(Pool.Name, ''),
+    Job.SchedTime, Job.StartTime, Job.EndTime, Job.RealEndTime, Job.JobTDate, Job.VolSessionId, Job.VolSessionTime, Job.JobFiles, Job.JobBytes,
     Job.ReadBytes, Job.JobErrors, Job.PriorJobId, Job.OriginJobId, Job.PurgedFiles, Job.Comment
-    FROM Job LEFT JOIN Client ON Client.ClientId = Job.ClientId LEFT JOIN FileSet ON FileSet.FileSetId = Job.FileSetId";
+    FROM Job LEFT JOIN Client ON Client.ClientId = Job.ClientId LEFT JOIN FileSet ON FileSet.FileSetId = Job.FileSetId
+    LEFT JOIN Pool ON Pool.PoolId = Job.PoolId";
+
+/// What the conditions of a filter look at.
+const FILTERED: &str = "FROM Job LEFT JOIN Client ON Client.ClientId = Job.ClientId
+    LEFT JOIN FileSet ON FileSet.FileSetId = Job.FileSetId LEFT JOIN Pool ON Pool.PoolId = Job.PoolId";
 
 /// A job's place among others, as `JobRow::place` says.
 pub(super) const PLACE: &str = "CASE Job.OriginJobId WHEN 0 THEN Job.JobId ELSE Job.OriginJobId END";
@@ -122,6 +127,7 @@ pub(super) fn adopt(t: &mut dyn Session, adopt: &AdoptOriginal) -> Result<Catalo
     if adopt.original_type == b'M' {
         t.execute("UPDATE Log SET JobId = ?1 WHERE JobId = ?2", &values![job_id, original])?;
         t.execute("DELETE FROM File WHERE JobId = ?1", &values![original])?;
+        super::browse::forget(t, original)?;
         t.execute("UPDATE Job SET Type = 'M', PurgedFiles = 1 WHERE JobId = ?1", &values![original])?;
     } else {
         t.execute(
@@ -135,6 +141,23 @@ pub(super) fn adopt(t: &mut dyn Session, adopt: &AdoptOriginal) -> Result<Catalo
 }
 
 pub(super) fn list(t: &mut dyn Session, filter: &JobFilter) -> Result<CatalogAnswer> {
+    let (condition, mut with) = condition(filter);
+    let order = if filter.oldest_first { "ASC" } else { "DESC" };
+    with.push(Value::from(if filter.limit == 0 { LIST_LIMIT } else { filter.limit }));
+    with.push(Value::from(filter.offset));
+    let (limit, offset) = (with.len() - 1, with.len());
+    let sql = format!("{COLUMNS} {condition} ORDER BY Job.JobId {order} LIMIT ?{limit} OFFSET ?{offset}");
+    all(t, &sql, &with, job).map(CatalogAnswer::Jobs)
+}
+
+/// How many jobs a filter chooses, whatever its limit.
+pub(super) fn count(t: &mut dyn Session, filter: &JobFilter) -> Result<u64> {
+    let (condition, with) = condition(filter);
+    scalar(t, &format!("SELECT COUNT(*) {FILTERED} {condition}"), &with)
+}
+
+/// The condition of a filter, and what stands in its places.
+fn condition(filter: &JobFilter) -> (String, Vec<Value>) {
     let mut terms: Vec<String> = Vec::new();
     let mut with: Vec<Value> = Vec::new();
     let mut equal = |column: &str, value: Option<Value>| {
@@ -147,33 +170,39 @@ pub(super) fn list(t: &mut dyn Session, filter: &JobFilter) -> Result<CatalogAns
     equal("Job.Job", filter.job.as_ref().map(Value::from));
     equal("Job.Name", filter.name.as_ref().map(Value::from));
     equal("Client.Name", filter.client.as_ref().map(Value::from));
+    equal("FileSet.FileSet", filter.file_set.as_ref().map(Value::from));
+    equal("Pool.Name", filter.pool.as_ref().map(Value::from));
     if let Some(since) = filter.since {
         with.push(since.into());
         terms.push(format!("Job.SchedTime >= ?{}", with.len()));
     }
-    for (column, letters) in
-        [("Job.JobStatus", &filter.statuses), ("Job.Type", &filter.types), ("Job.Level", &filter.levels)]
-    {
-        if !letters.is_empty() {
+    if let Some(volume) = &filter.volume {
+        with.push(volume.into());
+        terms.push(format!(
+            "EXISTS (SELECT 1 FROM Media JOIN JobMedia ON JobMedia.MediaId = Media.MediaId
+             WHERE Media.VolumeName = ?{} AND JobMedia.JobId = Job.JobId)",
+            with.len()
+        ));
+    }
+    let letters = |letters: &[u8]| letters.iter().map(|letter| text(*letter)).collect::<Vec<Value>>();
+    for (column, values) in [
+        ("Job.Name", filter.names.iter().map(Value::from).collect()),
+        ("Job.JobStatus", letters(&filter.statuses)),
+        ("Job.Type", letters(&filter.types)),
+        ("Job.Level", letters(&filter.levels)),
+    ] {
+        if !values.is_empty() {
             let first = with.len();
-            with.extend(letters.iter().map(|letter| text(*letter)));
+            with.extend(values);
             let places: Vec<String> = (first + 1..=with.len()).map(|n| format!("?{n}")).collect();
             terms.push(format!("{column} IN ({})", places.join(", ")));
         }
     }
     let mut condition = if terms.is_empty() { String::new() } else { format!("WHERE {}", terms.join(" AND ")) };
     if filter.last {
-        condition = format!(
-            "WHERE Job.JobId IN (SELECT MAX(Job.JobId) FROM Job
-             LEFT JOIN Client ON Client.ClientId = Job.ClientId {condition} GROUP BY Job.Name)"
-        );
+        condition = format!("WHERE Job.JobId IN (SELECT MAX(Job.JobId) {FILTERED} {condition} GROUP BY Job.Name)");
     }
-    let order = if filter.oldest_first { "ASC" } else { "DESC" };
-    with.push(Value::from(if filter.limit == 0 { LIST_LIMIT } else { filter.limit }));
-    with.push(Value::from(filter.offset));
-    let (limit, offset) = (with.len() - 1, with.len());
-    let sql = format!("{COLUMNS} {condition} ORDER BY Job.JobId {order} LIMIT ?{limit} OFFSET ?{offset}");
-    all(t, &sql, &with, job).map(CatalogAnswer::Jobs)
+    (condition, with)
 }
 
 pub(super) fn to_copy(
@@ -341,6 +370,7 @@ fn job(row: &mut Row) -> Result<JobRow> {
         file_set_id: row.take()?,
         file_set: row.take()?,
         pool_id: row.take()?,
+        pool: row.take()?,
         sched_time: row.take()?,
         start_time: row.take()?,
         end_time: row.take()?,

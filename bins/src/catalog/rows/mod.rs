@@ -1,11 +1,15 @@
 //! The statements behind each request, the same for every engine.
 
+pub(super) mod browse;
 pub(super) mod files;
 mod gone;
 pub(super) mod jobs;
+mod listing;
 mod media;
 mod resources;
 mod restore;
+
+use std::fmt::Debug;
 
 use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 
@@ -59,6 +63,13 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::ListFiles { job_id, after, limit } => files::list(t, *job_id, after.as_ref(), *limit),
         CatalogRequest::FilesByName { job_id, names } => files::by_name(t, *job_id, names),
         CatalogRequest::KnownFiles { jobs, after, limit } => files::known(t, jobs, after.as_ref(), *limit),
-        other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("the engine does not know {other:?}"))),
+        CatalogRequest::List(listing) => listing::answer(t, listing),
+        CatalogRequest::Browse(browse) => browse::answer(t, browse),
+        other => Err(unknown(other)),
     }
+}
+
+/// A question that is newer than the engine.
+fn unknown(request: &impl Debug) -> CatalogError {
+    CatalogError::new(CatalogErrorKind::Bug, format!("the engine does not know {request:?}"))
 }

@@ -1,12 +1,15 @@
 //! Statements of a transaction on SQLite.
 
+use std::sync::mpsc::{RecvTimeoutError, channel};
+
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params, params_from_iter};
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
+use towline_core::printable;
 
 use super::super::files::FileEntry;
 use super::super::path_cache::PathCache;
-use super::super::sql::{Dialect, Result, Row, Session, Value};
+use super::super::sql::{Answered, Dialect, QUERY_PATIENCE, Result, Row, Session, Value, must_ask, refused};
 use super::failure;
 
 static DIALECT: Dialect = Dialect {
@@ -89,8 +92,45 @@ impl Session for SqliteSession<'_> {
         Ok(())
     }
 
+    fn read_only(&mut self, sql: &str, limit: u32) -> Result<Answered> {
+        let sql = sql.trim().trim_end_matches(';');
+        must_ask(sql)?;
+        let mut statement = self.connection.prepare(sql).map_err(refused)?;
+        if !statement.readonly() {
+            return Err(refused("it would change the catalog"));
+        }
+        let heads: Vec<String> = statement.column_names().into_iter().map(str::to_lowercase).collect();
+        // Whoever holds this ends the watch by dropping it.
+        let (watched, done) = channel::<()>();
+        let interrupt = self.connection.get_interrupt_handle();
+        let watch = std::thread::spawn(move || {
+            if done.recv_timeout(QUERY_PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                interrupt.interrupt();
+            }
+        });
+        let row = |row: &rusqlite::Row<'_>| (0..heads.len()).map(|at| row.get_ref(at).map(shown)).collect();
+        let rows = statement.query_map([], row).and_then(|rows| rows.take(limit as usize).collect());
+        drop(watched);
+        // It may have begun to interrupt: no later statement shall be hit.
+        let ended = watch.join();
+        drop(statement);
+        let rows = rows.map_err(refused)?;
+        ended.map(|()| (heads, rows)).map_err(|_| refused("nobody could watch over it"))
+    }
+
     fn dialect(&self) -> &'static Dialect {
         &DIALECT
+    }
+}
+
+/// A column as text.
+fn shown(column: ValueRef<'_>) -> String {
+    match column {
+        ValueRef::Null => String::new(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        ValueRef::Blob(bytes) => printable::name(bytes),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::bodies::frames::attributes;
 use super::bodies::*;
 use super::{Attempt, Catalog};
-use crate::catalog::rows::jobs;
+use crate::catalog::rows::{browse, jobs};
 use crate::catalog::{CatalogWorker, Patience, SqliteCatalog};
 use rusqlite::Connection;
 use std::sync::mpsc::{Sender, channel};
@@ -85,6 +85,28 @@ fn the_search_for_a_sound_job_reads_by_index_and_no_table_within_another() {
         let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get::<_, String>(3)).unwrap();
         let steps: Vec<String> = rows.map(|row| row.unwrap()).filter(|step| step.contains("Job")).collect();
         assert!(matches!(&steps[..], [step] if step.starts_with(wanted)), "{sql}: {steps:?}");
+    }
+}
+
+#[test]
+fn a_folder_is_browsed_by_indexes_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("catalog.db");
+    drop(SqliteCatalog::open(&file).unwrap());
+    let connection = Connection::open(&file).unwrap();
+    for sql in
+        [browse::folders_in(&[1, 2]), browse::FILES.to_owned(), browse::VERSIONS.to_owned(), browse::own_folders()]
+    {
+        let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let count = plan.parameter_count();
+        let rows = plan.query_map(rusqlite::params_from_iter(vec![1; count]), |row| row.get::<_, String>(3)).unwrap();
+        let steps: Vec<String> = rows.map(|row| row.unwrap()).collect();
+        let tables = ["File", "Path", "PathHierarchy", "PathVisibility", "Job", "JobMedia", "Media", "Client"];
+        let is_scan = |step: &&String| tables.iter().any(|table| **step == format!("SCAN {table}"));
+        assert_eq!(steps.iter().find(is_scan), None, "{sql}: {steps:#?}");
+        let reads_files =
+            steps.iter().any(|step| step.starts_with("SEARCH File USING PRIMARY KEY (JobId=? AND PathId"));
+        assert!(reads_files, "{sql}: {steps:#?}");
     }
 }
 

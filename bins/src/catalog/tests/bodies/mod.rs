@@ -3,8 +3,10 @@
 #![allow(dead_code, reason = "each engine's own tests use a part of the helpers")]
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+pub(crate) mod browse;
 pub(crate) mod frames;
 pub(crate) mod jobs;
+pub(crate) mod listing;
 pub(crate) mod restore;
 pub(crate) mod volumes;
 
@@ -50,6 +52,16 @@ macro_rules! for_each_body {
             restore::files_are_found_by_their_names;
             restore::known_files_are_those_of_all_jobs_together_page_by_page;
             restore::jobs_of_a_restore_are_those_since_the_newest_full_before_a_date;
+            browse::a_folder_shows_what_its_jobs_have_in_it;
+            browse::a_list_of_a_folder_has_a_limit_and_goes_on;
+            browse::a_deleted_folder_is_not_shown;
+            browse::versions_of_a_file_come_with_their_volumes;
+            browse::a_running_job_is_learned_when_it_has_ended_and_what_was_learned_can_be_forgotten;
+            listing::what_the_configuration_names_is_listed_with_its_numbers;
+            listing::jobs_are_counted_summed_and_found_by_what_they_have;
+            listing::the_last_lines_of_reports_come_in_their_order;
+            listing::copies_are_listed_with_their_originals;
+            listing::an_operators_statement_can_only_read;
         }
     };
 }
