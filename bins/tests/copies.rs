@@ -341,7 +341,7 @@ fn one_restore_takes_a_migrated_full_and_the_incremental_after_it_from_where_eac
         next_second();
         fs::write(site.source.join("a/file 1"), format!("after the full backup {to}")).unwrap();
         let changed = site.run(&format!("run job=b-{to} level=incremental yes"));
-        assert!(changed.report.contains("Files:         1\n"), "{}", changed.report);
+        assert!(changed.report.contains("FD Files Written:       1\n"), "{}", changed.report);
         let report = site.restore(&format!("both-{to}"), "");
         assert!(report.contains(&format!("Storage {to} has done its part; the next is original")), "{report}");
         if to == "far" {

@@ -68,5 +68,5 @@ fn accurate_jobs_over_five_thousand_nested_folders_end_well() {
     let incremental = run(&network, 2, "incremental");
     assert!(incremental.contains("| T ") && incremental.contains("| I "), "{incremental}");
     let report = network.end_of(2).report;
-    assert!(report.contains("  Files:         1\n"), "{report}");
+    assert!(report.contains("  FD Files Written:       1\n"), "{report}");
 }

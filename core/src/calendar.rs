@@ -84,6 +84,14 @@ impl Civil {
         format!("{year:04}-{month:02}-{day:02}_{hour:02}.{minute:02}.{second:02}")
     }
 
+    /// `23-Nov-2026 13:01:31`, as in a job's report.
+    #[must_use]
+    pub fn long(&self) -> String {
+        let Self { year, month, day, hour, minute, second } = self;
+        let month = MONTHS[usize::from((*month).clamp(1, 12) - 1)];
+        format!("{day:02}-{month}-{year:04} {hour:02}:{minute:02}:{second:02}")
+    }
+
     /// `23-Nov-26 13:01`, as in a status (`wire/1 §8.5`).
     #[must_use]
     pub fn short(&self) -> String {
@@ -319,6 +327,6 @@ mod tests {
     fn names_and_statuses_have_their_own_forms() {
         let civil = Civil::of(1_795_438_893);
         assert_eq!(civil.stamp(), "2026-11-23_13.01.33");
-        assert_eq!(civil.short(), "23-Nov-26 13:01");
+        assert_eq!((civil.short().as_str(), civil.long().as_str()), ("23-Nov-26 13:01", "23-Nov-2026 13:01:33"));
     }
 }

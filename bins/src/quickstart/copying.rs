@@ -35,8 +35,8 @@ impl Run<'_> {
         let job = written_by(&control.report)
             .ok_or_else(|| Failure::Local(format!("the report of the {what} names no job; please report it")))?;
         let report = dialogue.ask(&format!("list joblog jobid={job}"), &self.news, &mut || {})?;
-        let number = |label| summary(&report, label).unwrap_or(0);
-        let done = Done { files: number("Files:"), bytes: number("Bytes:"), time: control.done.time };
+        let (files, bytes) = summary(&report);
+        let done = Done { files, bytes, time: control.done.time };
         let reports = control.report + &report;
         let mut connections = Vec::new();
         for trace in COPY_TRACES {

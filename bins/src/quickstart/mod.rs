@@ -406,8 +406,8 @@ impl Run<'_> {
         if !ended.is_some_and(|ended| ended.contains(" OK")) {
             return Err(Failure::Job { what, report: report.trim_end().to_owned() });
         }
-        let number = |label| summary(&report, label).unwrap_or(0);
-        Ok(Ended { id, done: Done { files: number("Files:"), bytes: number("Bytes:"), time }, report })
+        let (files, bytes) = summary(&report);
+        Ok(Ended { id, done: Done { files, bytes, time }, report })
     }
 
     /// Compares what came back, on a thread, so that Ctrl-C is heard.

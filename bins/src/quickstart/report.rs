@@ -170,9 +170,17 @@ pub(super) fn connected(line: &str) -> Option<(String, String)> {
     Some((address.to_owned(), cipher.to_owned()))
 }
 
-/// The number after a label of a job's summary.
-pub(super) fn summary(report: &str, label: &str) -> Option<u64> {
-    report.lines().rev().find_map(|line| line.trim().strip_prefix(label)?.trim().replace(',', "").parse().ok())
+/// The files that a job saved, restored or copied, and their bytes, as its summary says.
+pub(super) fn summary(report: &str) -> (u64, u64) {
+    let number = |label: &str| {
+        let value = report.lines().rev().find_map(|line| line.trim().strip_prefix(label))?;
+        value.split_whitespace().next()?.replace(',', "").parse().ok()
+    };
+    let first = |labels: [&str; 3]| labels.into_iter().find_map(number).unwrap_or(0);
+    (
+        first(["FD Files Written:", "Files Restored:", "SD Files Written:"]),
+        first(["FD Bytes Written:", "Bytes Restored:", "SD Bytes Written:"]),
+    )
 }
 
 #[cfg(test)]
@@ -184,8 +192,11 @@ mod tests {
         let line = "23-Nov d JobId 1: Connected storage daemon at 127.0.0.1:9103, encryption: TLS_AES TLSv1.3\n";
         assert_eq!(connected(line), Some(("127.0.0.1:9103".to_owned(), "TLS_AES TLSv1.3".to_owned())));
         assert_eq!(connected("nothing"), None);
-        let report = "x\n  Files:         199\n  Bytes:         1400356\n";
-        assert_eq!((summary(report, "Files:"), summary(report, "Bytes:")), (Some(199), Some(1_400_356)));
+        let saved = "x\n  FD Files Written:       1,199\n  FD Bytes Written:       1,400,356 (1.400 MB)\n  SD Files Written:       7\n";
+        assert_eq!(summary(saved), (1_199, 1_400_356));
+        assert_eq!(summary("  Files Restored:         2\n  Bytes Restored:         3\n"), (2, 3));
+        assert_eq!(summary("  SD Files Written:       2\n  SD Bytes Written:       5 (5 B)\n"), (2, 5));
+        assert_eq!(summary("nothing"), (0, 0));
     }
 
     #[test]

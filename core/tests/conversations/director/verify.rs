@@ -192,8 +192,8 @@ fn a_verify_job_is_directed_as_recorded() {
     for line in [
         "Verifying JobId 4, Job=backup-tiny.2026-11-23_13.06.42_04: 6 files.",
         "data channel: file daemon dials storage daemon at 127.0.0.1:42003 (connection 6), address",
-        "  Differences:   0\n",
-        "  Termination:   Verify OK",
+        "  Differences:            0\n",
+        "  Termination:            Verify OK",
     ] {
         assert!(report.contains(line), "{line} in {report}");
     }
@@ -229,8 +229,8 @@ fn each_difference_between_volume_and_catalog_is_a_line_of_the_report() {
     ];
     assert_eq!(differences(&desk), expected);
     let report = desk.report(VERIFY);
-    assert!(report.contains("  Differences:   5\n"), "{report}");
-    assert!(report.contains("  Termination:   Verify Differences"), "{report}");
+    assert!(report.contains("  Differences:            5\n"), "{report}");
+    assert!(report.contains("  Termination:            Verify Differences"), "{report}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::secret::Secret;
 use crate::wire::block::Session;
 use crate::wire::status::{EndJob, JobStatus, StorageEnd};
 
+use super::report::Written;
 use super::requests::Request;
 use super::route::Route;
 
@@ -71,6 +72,8 @@ pub(crate) struct StorageDaemon {
     /// Whether it was told to run: from then on it asks, and only its end is an answer.
     pub(crate) runs: bool,
     pub(crate) requests: Requests,
+    /// What it has written of the job.
+    pub(crate) written: Written,
 }
 
 /// Its requests to the catalog.
@@ -93,6 +96,7 @@ impl Default for StorageDaemon {
             status: JobStatus::Created,
             runs: false,
             requests: Requests::default(),
+            written: Written::default(),
         }
     }
 }

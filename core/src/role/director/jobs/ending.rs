@@ -48,7 +48,7 @@ impl Jobs {
         if found.is_some() {
             job.status = job.status.merge(JobStatus::Error);
         }
-        let summary = job.summary();
+        let summary = job.summary(&tools.common.identity, tools.net.wall().seconds());
         job.say(tools, MessageKind::Info, &summary);
         let end = Box::new(job.end(tools.net.wall().seconds()));
         let (client, uname) = (job.with.client.clone(), std::mem::take(&mut job.file_daemon.uname));

@@ -138,6 +138,9 @@ impl Jobs {
             let text = printable::line_of(line.trim_ascii_end());
             return self.fail_job(tools, id, &Trouble::UnknownRequest(text));
         };
+        if let wire::Ask::UpdateMedia(update) = &request.ask {
+            job.storage_daemon.written.note(&update.volume, update.bytes);
+        }
         let (state, next) = Request::begin(request.ask, job, pool);
         job.storage_daemon.requests.served = Some(state);
         self.serve_request(tools, id, next);

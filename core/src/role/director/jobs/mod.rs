@@ -33,6 +33,7 @@ mod outcome;
 mod patience;
 mod queue;
 pub(crate) mod recording;
+mod report;
 mod requests;
 mod rescheduling;
 mod returning;

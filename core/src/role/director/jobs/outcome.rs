@@ -1,9 +1,8 @@
-//! How a job ended, and the last lines of its report.
+//! How a job ended.
 
 use crate::wire::status::JobStatus;
 
 use super::job::Job;
-use super::tables;
 use super::task::Task;
 
 impl Job {
@@ -46,40 +45,5 @@ impl Job {
     /// The director's errors and the file daemon's (`wire/2 §6.2`, 7).
     pub(crate) fn all_errors(&self) -> u32 {
         self.tally.errors.saturating_add(self.file_daemon.presence.end().map_or(0, |end| end.errors))
-    }
-
-    /// The last lines of the report.
-    pub(crate) fn summary(&self) -> String {
-        let (files, bytes, _) = self.totals();
-        let word = match self.status {
-            JobStatus::Ok => "OK",
-            JobStatus::Warnings => "OK -- with warnings",
-            JobStatus::Canceled => "Canceled",
-            JobStatus::Differences => "Differences",
-            _ => "*** Error ***",
-        };
-        let (kind, _) = tables::of(self.kind);
-        let mut text = format!(
-            "{kind} ended\n  JobId:         {}\n  Job:           {}\n  Client:        {}\n  Storage:       {}\n  \
-             Files:         {files}\n  Bytes:         {bytes}\n  Errors:        {}\n",
-            self.id,
-            self.unique,
-            self.with.client,
-            self.with.storage,
-            self.all_errors()
-        );
-        let selected = match &self.task {
-            Task::Verify(verifying) => {
-                text.push_str(&verifying.summary());
-                None
-            }
-            Task::Restore(plan) => Some(&plan.selected),
-            Task::CopyControl(control) => control.selected.as_ref(),
-            Task::Backup(_) | Task::CopyWriter(_) => None,
-        };
-        if let Some(selected) = selected {
-            text.push_str(&format!("  Expected:      {}\n", selected.files));
-        }
-        text + &format!("  Termination:   {kind} {word}")
     }
 }

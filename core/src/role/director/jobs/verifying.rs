@@ -9,6 +9,7 @@
 use crate::bulk::parcel::Parcel;
 use crate::ids::{ConnId, JobId};
 use crate::role::director::common::Tools;
+use crate::role::report::thousands;
 use crate::script::{Progress, Scripted};
 use crate::wire::bsr::Bootstrap;
 use crate::wire::status::{JobStatus, JobType};
@@ -60,13 +61,15 @@ impl Verifying {
         self.asked.take()
     }
 
-    /// Lines for the end of the report.
-    pub(crate) fn summary(&self) -> String {
+    /// Figures for the end of the report, with their labels.
+    pub(crate) fn figures(&self) -> [(&'static str, String); 4] {
         let JobRow { job_id, job, job_files, .. } = &self.original;
-        let differences = self.comparison.differences();
-        format!(
-            "  Verified:      JobId {job_id}, {job}\n  Expected:      {job_files}\n  Differences:   {differences}\n"
-        )
+        [
+            ("Verify JobId", job_id.to_string()),
+            ("Verify Job", job.clone()),
+            ("Files Expected", thousands((*job_files).into())),
+            ("Differences", self.comparison.differences().to_string()),
+        ]
     }
 
     fn request(&self, files: &[OnVolume]) -> CatalogRequest {

@@ -1,0 +1,259 @@
+//! The last lines of a job's report: figures, with the labels that scripts look for in the reports of Bareos' director.
+
+use crate::config::Compression;
+use crate::role::identity::Identity;
+use crate::role::report::{suffixed, thousands};
+use crate::wire::names::CATALOG;
+use crate::wire::status::{JobLevel, JobStatus, JobType};
+
+use super::job::Job;
+use super::tables;
+use super::task::Task;
+
+/// Where the values of a report begin.
+const WIDTH: usize = 24;
+
+/// Volumes that are named.
+const MOST_VOLUMES: usize = 100;
+
+/// The volumes that a job has written to.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// In the order in which it came to them.
+    names: Vec<String>,
+    /// The bytes of the last one.
+    last: u64,
+}
+
+impl Written {
+    /// The storage daemon has written to a volume, which has so many bytes now.
+    pub(crate) fn note(&mut self, volume: &str, bytes: u64) {
+        self.last = bytes;
+        if self.names.iter().all(|name| name != volume) && self.names.len() < MOST_VOLUMES {
+            self.names.push(volume.to_owned());
+        }
+    }
+}
+
+/// Lines of a report.
+struct Lines(String);
+
+impl Lines {
+    fn add(&mut self, label: &str, value: impl std::fmt::Display) {
+        let label = format!("{label}:");
+        self.0 += &format!("  {label:<WIDTH$}{value}\n");
+    }
+}
+
+impl Job {
+    /// The last lines of the report, at this time.
+    pub(crate) fn summary(&self, identity: &Identity, now: i64) -> String {
+        let director = &self.config.director.name;
+        let mut lines = Lines(format!("Towline {director} {} ({}):\n", identity.full, identity.date));
+        lines.add("OS Information", &identity.system);
+        lines.add("JobId", self.id);
+        lines.add("Job", &self.unique);
+        match self.kind {
+            JobType::Restore => self.restored(&mut lines, identity, now),
+            JobType::Verify => self.verified(&mut lines, identity, now),
+            _ => self.saved(&mut lines, identity, now),
+        }
+        self.ended(&mut lines);
+        lines.0.trim_end().to_owned()
+    }
+
+    fn saved(&self, lines: &mut Lines, identity: &Identity, now: i64) {
+        let (files, bytes, read_bytes) = self.totals();
+        let storage = self.storage_daemon.presence.end();
+        lines.add("Backup Level", level(self.level));
+        lines.add("Client", self.who_is_the_client());
+        lines.add("FileSet", format!("\"{}\"", self.with.fileset));
+        lines.add("Pool", format!("\"{}\"", self.with.pool));
+        lines.add("Catalog", format!("\"{CATALOG}\""));
+        lines.add("Storage", format!("\"{}\"", self.with.storage));
+        self.times(lines, identity, now);
+        let resource = self.config.job(&self.name);
+        if let Some(job) = resource {
+            lines.add("Priority", job.priority);
+        }
+        let is_backup = matches!(self.task, Task::Backup(_));
+        if is_backup {
+            lines.add("FD Files Written", thousands(files.into()));
+        }
+        lines.add("SD Files Written", thousands(storage.map_or(0, |end| end.files.into())));
+        if is_backup {
+            lines.add("FD Bytes Read", in_bytes(read_bytes));
+            lines.add("FD Bytes Written", in_bytes(bytes));
+        }
+        lines.add("SD Bytes Written", in_bytes(storage.map_or(0, |end| end.bytes)));
+        self.rate(lines, bytes, now);
+        if is_backup {
+            let saved = self.config.fileset(&self.with.fileset);
+            let compresses = saved.is_some_and(|set| {
+                set.include.iter().flat_map(|include| &include.options).any(|one| one.compression != Compression::None)
+            });
+            lines.add("Software Compression", compression(compresses, read_bytes, bytes));
+            let end = self.file_daemon.presence.end();
+            lines.add("VSS", yes(end.is_some_and(|end| end.vss)));
+            lines.add("Encryption", yes(end.is_some_and(|end| end.encrypted)));
+            lines.add("Accurate", yes(resource.is_some_and(|job| job.accurate)));
+        }
+        let written = &self.storage_daemon.written;
+        lines.add("Volume name(s)", written.names.join("|"));
+        lines.add("Volume Session Id", self.storage_daemon.session.id);
+        lines.add("Volume Session Time", self.storage_daemon.session.time);
+        lines.add("Last Volume Bytes", in_bytes(written.last));
+        if let Task::CopyControl(control) = &self.task
+            && let Some(selected) = &control.selected
+        {
+            lines.add("Files Expected", thousands(selected.files));
+        }
+        if is_backup {
+            lines.add("Non-fatal FD errors", self.file_daemon.presence.end().map_or(0, |end| end.errors));
+        }
+        lines.add("SD Errors", storage.map_or(0, |end| end.errors));
+    }
+
+    fn restored(&self, lines: &mut Lines, identity: &Identity, now: i64) {
+        let (files, bytes, _) = self.totals();
+        lines.add("Restore Client", self.who_is_the_client());
+        lines.add("Storage", format!("\"{}\"", self.with.storage));
+        self.times(lines, identity, now);
+        if let Task::Restore(plan) = &self.task {
+            lines.add("Files Expected", thousands(plan.selected.files));
+        }
+        lines.add("Files Restored", thousands(files.into()));
+        lines.add("Bytes Restored", thousands(bytes));
+        self.rate(lines, bytes, now);
+        lines.add("FD Errors", self.file_daemon.presence.end().map_or(0, |end| end.errors));
+        lines.add("SD Errors", self.storage_daemon.presence.end().map_or(0, |end| end.errors));
+    }
+
+    fn verified(&self, lines: &mut Lines, identity: &Identity, now: i64) {
+        lines.add("FileSet", format!("\"{}\"", self.with.fileset));
+        lines.add("Verify Level", level(self.level));
+        lines.add("Client", self.who_is_the_client());
+        lines.add("Storage", format!("\"{}\"", self.with.storage));
+        if let Task::Verify(verifying) = &self.task {
+            for (label, value) in verifying.figures() {
+                lines.add(label, value);
+            }
+        }
+        self.times(lines, identity, now);
+        lines.add("Non-fatal FD errors", self.file_daemon.presence.end().map_or(0, |end| end.errors));
+        lines.add("SD Errors", self.storage_daemon.presence.end().map_or(0, |end| end.errors));
+    }
+
+    /// What all reports end with.
+    fn ended(&self, lines: &mut Lines) {
+        if !self.task.is_copy() {
+            lines.add("FD termination status", ending(self.file_daemon.presence.end().map(|end| end.status)));
+        }
+        lines.add("SD termination status", ending(self.storage_daemon.presence.end().map(|end| end.status)));
+        lines.add("Messages", format!("{} errors, {} warnings", self.all_errors(), self.tally.warnings));
+        let word = match self.status {
+            JobStatus::Ok => "OK",
+            JobStatus::Warnings => "OK -- with warnings",
+            JobStatus::Canceled => "Canceled",
+            JobStatus::Differences => "Differences",
+            _ => "*** Error ***",
+        };
+        lines.add("Termination", format!("{} {word}", tables::of(self.kind).0));
+    }
+
+    fn who_is_the_client(&self) -> String {
+        format!("\"{}\" {}", self.with.client, self.file_daemon.uname).trim_end().to_owned()
+    }
+
+    fn times(&self, lines: &mut Lines, identity: &Identity, now: i64) {
+        let at = |seconds: i64| identity.zone.local(seconds).long();
+        lines.add("Scheduled time", at(self.times.scheduled));
+        lines.add("Start time", at(self.times.started));
+        lines.add("End time", at(now));
+        lines.add("Elapsed time", elapsed(now - self.times.started));
+    }
+
+    fn rate(&self, lines: &mut Lines, bytes: u64, now: i64) {
+        let seconds = (now - self.times.started).max(1);
+        lines.add("Rate", format!("{:.1} KB/s", bytes as f64 / 1_000.0 / seconds as f64));
+    }
+}
+
+fn ending(status: Option<JobStatus>) -> &'static str {
+    match status {
+        Some(JobStatus::Ok) => "OK",
+        Some(JobStatus::Warnings) => "OK -- with warnings",
+        Some(JobStatus::Canceled) => "Canceled",
+        Some(JobStatus::Differences) => "Differences",
+        Some(JobStatus::Fatal) => "Fatal Error",
+        Some(_) => "Error",
+        // It was not there at the end, or never.
+        None => "no answer",
+    }
+}
+
+const fn level(level: JobLevel) -> &'static str {
+    match level {
+        JobLevel::Full => "Full",
+        JobLevel::Differential => "Differential",
+        JobLevel::Incremental => "Incremental",
+        JobLevel::VerifyVolume => "VolumeToCatalog",
+        _ => "",
+    }
+}
+
+const fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "no" }
+}
+
+/// `1,043 (1.043 KB)`
+fn in_bytes(bytes: u64) -> String {
+    format!("{} ({}B)", thousands(bytes), suffixed(bytes))
+}
+
+/// How much smaller the data became on the client.
+fn compression(compresses: bool, read: u64, sent: u64) -> String {
+    if !compresses || read == 0 || sent >= read {
+        return "None".to_owned();
+    }
+    format!("{:.1} %", 100.0 * (1.0 - sent as f64 / read as f64))
+}
+
+/// `1 hour 2 mins 3 secs`
+fn elapsed(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let units =
+        [(seconds / 86_400, "day"), (seconds / 3_600 % 24, "hour"), (seconds / 60 % 60, "min"), (seconds % 60, "sec")];
+    let word = |(count, unit): (i64, &str)| format!("{count} {unit}{}", if count == 1 { "" } else { "s" });
+    let words: Vec<String> = units.into_iter().filter(|(count, _)| *count > 0).map(word).collect();
+    if words.is_empty() { "0 secs".to_owned() } else { words.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_said_in_its_units() {
+        for (seconds, text) in
+            [(0, "0 secs"), (1, "1 sec"), (62, "1 min 2 secs"), (90_000, "1 day 1 hour"), (-5, "0 secs")]
+        {
+            assert_eq!(elapsed(seconds), text);
+        }
+    }
+
+    #[test]
+    fn compression_is_what_was_saved_of_what_was_read() {
+        assert_eq!(compression(true, 1_000, 250), "75.0 %");
+        assert_eq!((compression(true, 0, 0), compression(false, 1_000, 250)), ("None".to_owned(), "None".to_owned()));
+        assert_eq!(compression(true, 1_000, 1_001), "None", "it became larger");
+    }
+
+    #[test]
+    fn a_hundred_volumes_are_named_and_each_once() {
+        let mut written = Written::default();
+        (0..MOST_VOLUMES + 1).for_each(|number| written.note(&format!("Full-{number}"), 1));
+        written.note("Full-0", 7);
+        assert_eq!((written.names.len(), written.last), (MOST_VOLUMES, 7));
+    }
+}
