@@ -1,6 +1,6 @@
-//! A client nobody here wrote: python-bareos against a director, over TLS with pre-shared keys and in clear, as default
-//! and as named console. Needs a Python with `python-bareos`, and `sslpsk3` unless it has pre-shared keys itself, in
-//! `target/python` or at `TOWLINE_PYTHON`.
+//! Clients nobody here wrote: python-bareos and the REST library made of it against a director, over TLS with pre-shared keys and in clear, as default
+//! and as named console. Needs a Python with `python-bareos`, `bareos-restapi`, and `sslpsk3` unless it has
+//! pre-shared keys itself, in `target/python` or at `TOWLINE_PYTHON`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod support;
@@ -22,7 +22,8 @@ const UNDER_WAY: u64 = 8 << 20;
 fn python() -> PathBuf {
     let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/python/bin/python");
     let python = std::env::var_os("TOWLINE_PYTHON").map_or(made, PathBuf::from);
-    let hint = "make it: python3 -m venv target/python && target/python/bin/pip install python-bareos sslpsk3";
+    let hint =
+        "make it: python3 -m venv target/python && target/python/bin/pip install python-bareos sslpsk3 bareos-restapi";
     assert!(python.exists(), "there is no {}; {hint}", python.display());
     python
 }
@@ -60,7 +61,10 @@ fn answer(network: &Network, visitor: Visitor, command: &str) -> Value {
 
 fn network(all: &str) -> Network {
     let tls = if all.is_empty() { String::new() } else { format!(", {all}") };
-    let consoles = format!(r#"(name: "reader", password: "reader-secret", command_acl: ["list", "status"]{tls})"#);
+    let consoles = format!(
+        r#"(name: "reader", password: "reader-secret", command_acl: ["list", "status"]{tls}),
+           (name: "rest", password: "rest-secret", command_acl: ["*all*"]{tls})"#
+    );
     let network = Network::start(&Plan { all: all.to_owned(), consoles, ..Plan::default() });
     plant(&network.source, 1, 300_000);
     network
@@ -83,7 +87,7 @@ fn jobs(network: &Network, visitor: Visitor) {
     let id = started["result"]["run"]["jobid"].as_str().unwrap().to_owned();
     network.wait_written(before + UNDER_WAY);
     let running = answer(network, visitor, "status director");
-    assert_eq!(running["result"]["running"][0]["jobid"], json!(id), "{running}");
+    assert_eq!(running["result"]["running"][0]["jobid"].to_string(), id, "{running}");
     let cancel = format!("cancel jobid={id}");
     let heard =
         hears(network, visitor, &[&cancel, &format!("wait jobid={id}"), &format!("list jobs jobid={id}"), &cancel]);
@@ -101,12 +105,12 @@ fn the_default_console_runs_lists_and_cancels_jobs_over_a_pre_shared_key() {
     let heard = hears(&network, DEFAULT, &["status director", "list clients", "version", ".help"]);
     assert_eq!(heard[0]["tls"], "TLSv1.2");
     let status = &heard[1]["result"];
-    assert_eq!(status["header"]["name"], "d");
+    assert_eq!(status["header"]["director"], "d");
     assert_eq!(status["running"], json!([]));
     assert_eq!(status["terminated"].as_array().unwrap().len(), 2, "{status}");
     assert_eq!(heard[2]["result"]["clients"][0]["name"], "f");
     assert_eq!(heard[3]["result"]["version"]["name"], "d");
-    assert_eq!(heard[4]["error"]["code"], 1, "no such command");
+    assert_eq!(heard[4]["result"][".api"]["command"], ".api");
 }
 
 #[test]
@@ -120,7 +124,7 @@ fn a_named_console_is_refused_what_its_list_does_not_have_and_goes_on() {
         assert!(error.as_str().unwrap().contains("no access"), "{refused}");
     }
     assert_eq!(heard[4]["result"]["clients"][0]["name"], "f");
-    assert_eq!(heard[5]["result"]["header"]["jobs_run"], "0", "nothing was run: {}", heard[5]);
+    assert_eq!(heard[5]["result"]["header"]["jobs_run"], 0, "nothing was run: {}", heard[5]);
 }
 
 #[test]
@@ -152,4 +156,94 @@ fn a_wrong_password_or_name_does_not_come_in() {
         }
         assert_eq!(answer(&network, Visitor { tls, ..DEFAULT }, "version")["result"]["version"]["name"], "d");
     }
+}
+
+/// The result of a command that must succeed.
+fn result(network: &Network, command: &str) -> Value {
+    let mut answer = answer(network, DEFAULT, command);
+    assert!(answer.get("error").is_none(), "{command}: {answer}");
+    answer["result"].take()
+}
+
+#[test]
+fn a_browser_goes_down_to_a_file_and_restores_what_it_has_chosen() {
+    let network = network("");
+    let started = result(&network, "run job=b yes");
+    let id = started["run"]["jobid"].as_str().unwrap().to_owned();
+    result(&network, &format!("wait jobid={id}"));
+    assert_eq!(result(&network, &format!(".bvfs_get_jobids jobid={id} all"))["jobids"][0]["id"], json!(id));
+    result(&network, &format!(".bvfs_update jobid={id}"));
+    let source = network.source.to_str().unwrap();
+    let mut folder = result(&network, &format!(".bvfs_lsdirs jobid={id} path="))["directories"][1]["pathid"].clone();
+    for part in source.split('/').skip(1) {
+        let inside = result(&network, &format!(".bvfs_lsdirs jobid={id} pathid={folder}"));
+        let rows = inside["directories"].as_array().unwrap();
+        let row =
+            rows.iter().find(|row| row["name"] == format!("{part}/")).unwrap_or_else(|| panic!("{part}: {inside}"));
+        folder = row["pathid"].clone();
+    }
+    let files = result(&network, &format!(".bvfs_lsfiles jobid={id} pathid={folder}"));
+    let file = files["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["stat"]["size"] != 0)
+        .unwrap_or_else(|| panic!("{files}"));
+    let name = file["name"].as_str().unwrap();
+    let versions = result(&network, &format!(".bvfs_versions jobid=0 client=f pathid={folder} fname=\"{name}\""));
+    assert_eq!(versions["versions"].as_array().unwrap().len(), 1, "{versions}");
+    let chosen = file["fileid"].as_u64().unwrap();
+    result(&network, &format!(".bvfs_restore path=b21 jobid={id} fileid={chosen}"));
+    let to = network.source.with_file_name("chosen");
+    let restored = result(&network, &format!("restore file=?b21 client=f where=\"{}\" yes", to.display()));
+    let id = restored["run"]["jobid"].as_str().unwrap().to_owned();
+    assert_eq!(result(&network, &format!("wait jobid={id}"))["job"]["jobstatus"], "T", "{restored}");
+    let (was, is) = (network.source.join(name), to.join(source.trim_start_matches('/')).join(name));
+    assert_eq!(std::fs::read(was).unwrap(), std::fs::read(is).unwrap());
+    result(&network, ".bvfs_cleanup path=b21");
+    for (command, key) in [("show clients", "clients"), ("llist pools", "pools"), (".defaults job=b", "defaults")] {
+        assert!(!result(&network, command)[key].is_null(), "{command}");
+    }
+    let query = result(&network, ".sql query=\"SELECT JobId, Name FROM Job ORDER BY JobId LIMIT 1\"");
+    assert_eq!(query["query"], json!([{ "jobid": "1", "name": "b" }]));
+}
+
+#[test]
+fn the_rest_librarys_routes_are_served() {
+    let network = network("");
+    let calls = json!([
+        ["GET", "/control/directors/version", null],
+        ["POST", "/control/jobs/run", { "job": "b" }],
+        ["GET", "/control/clients", null],
+        ["GET", "/control/clients/1", null],
+        ["GET", "/configuration/clients", null],
+        ["GET", "/configuration/clients/f", null],
+        ["GET", "/configuration/filesets", null],
+        ["GET", "/configuration/jobs", null],
+        ["GET", "/configuration/jobs/b", null],
+        ["GET", "/configuration/pools", null],
+        ["GET", "/configuration/storages", null],
+        ["GET", "/control/jobs/totals", null],
+        ["GET", "/control/jobs", null],
+        ["GET", "/control/jobs/1", null],
+        ["GET", "/control/jobs/logs/1", null],
+        ["GET", "/control/pools", null],
+        ["GET", "/control/volumes", null],
+        ["GET", "/control/jobs/99", null],
+    ]);
+    let orders = json!({ "port": network.director.address.port(), "director": "d", "username": "rest",
+                         "password": "rest-secret", "calls": calls });
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/rest.py");
+    let (code, output, errors) = run(Command::new(python()).arg(script), &orders.to_string());
+    assert_eq!(code, Some(0), "{output}\n{errors}");
+    let answers: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), calls.as_array().unwrap().len() + 1, "{output}\n{errors}");
+    let (last, others) = answers.split_last().unwrap();
+    for answer in others {
+        assert_eq!(answer["status"], 200, "{answer}\n{errors}");
+    }
+    assert_ne!(last["status"], 200, "there is no such job: {last}");
+    let of = |path: &str| &others.iter().find(|answer| answer["path"] == path).unwrap()["body"];
+    assert_eq!(of("/control/clients")["clients"][0]["name"], "f");
+    assert_eq!(of("/configuration/jobs/b")["b"]["name"], "b", "{}", of("/configuration/jobs/b"));
 }
