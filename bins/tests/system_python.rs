@@ -213,7 +213,7 @@ fn the_rest_librarys_routes_are_served() {
     let network = network("");
     let calls = json!([
         ["GET", "/control/directors/version", null],
-        ["POST", "/control/jobs/run", { "job": "b" }],
+        ["POST", "/control/jobs/run", { "jobControl": { "job": "b" } }],
         ["GET", "/control/clients", null],
         ["GET", "/control/clients/1", null],
         ["GET", "/configuration/clients", null],

@@ -2,6 +2,7 @@
 //! and is never used again; one without a page fails a test.
 
 mod answers;
+mod browse;
 mod catalog;
 mod clock;
 pub mod codes;
@@ -92,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         catalog::PAGES,
         files::PAGES,
         script::PAGES,
+        browse::PAGES,
         config::PAGES,
         terms::PAGES,
         log::PAGES,

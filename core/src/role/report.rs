@@ -169,8 +169,13 @@ pub(super) fn terminated_row(
     ended: &str,
     name: &str,
 ) -> String {
-    let files = thousands(u64::from(files));
-    let word = match status {
+    let (files, word) = (thousands(u64::from(files)), terminated_word(status));
+    format!("{id:6}  {level:<6} {files:>8} {:>10}  {word:<7}  {ended:<8} {name}\n", suffixed(bytes))
+}
+
+/// How a job has ended, as such a table says it.
+pub(super) const fn terminated_word(status: JobStatus) -> &'static str {
+    match status {
         JobStatus::Ok => "OK",
         JobStatus::Warnings => "OK -- with warnings",
         JobStatus::Created => "Created",
@@ -178,8 +183,7 @@ pub(super) fn terminated_row(
         JobStatus::Differences => "Diffs",
         JobStatus::Canceled => "Cancel",
         _ => "Other",
-    };
-    format!("{id:6}  {level:<6} {files:>8} {:>10}  {word:<7}  {ended:<8} {name}\n", suffixed(bytes))
+    }
 }
 
 /// A level in at most four letters.

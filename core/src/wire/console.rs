@@ -3,6 +3,10 @@
 /// Lines of reports wait that the console has not been shown (`wire/1 §6.1`).
 pub const NEWS: &str = "You have messages.\n";
 
+/// The version of Bareos' director whose answers ours are like: programs compare it with the oldest that they need, and
+/// Bareos' REST library refuses what is older than 20 (`wire/1 §6.6`).
+pub const LIKE_VERSION: &str = "26.0.0";
+
 /// How a job ended that a console of ours waits for: its letter.
 #[must_use]
 pub fn parse_end(line: &str) -> Option<u8> {

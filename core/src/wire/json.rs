@@ -7,6 +7,8 @@ use crate::printable;
 pub enum Json {
     /// `null`.
     Null,
+    /// `true` or `false`.
+    Bool(bool),
     /// A whole number.
     Number(i64),
     /// A text.
@@ -47,6 +49,7 @@ impl Json {
     fn put(&self, text: &mut String, depth: Option<usize>) {
         match self {
             Self::Null => text.push_str("null"),
+            Self::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
             Self::Number(number) => text.push_str(&number.to_string()),
             Self::Text(value) => put_text(text, value),
             Self::List(items) => put_all(text, ('[', ']'), depth, items, |text, item, depth| item.put(text, depth)),
@@ -113,13 +116,13 @@ mod tests {
             ("none", Json::List(Vec::new())),
             ("api", Json::Number(-2)),
             ("id", Json::Null),
+            ("yes", Json::Bool(true)),
         ])
     }
 
     #[test]
     fn compact_text_has_no_blanks() {
-        let expected =
-            "{\"jobs\":[{\"jobid\":\"1\",\"name\":\"a \\\"b\\\"\\\\\\n\\\\x01é\"}],\"none\":[],\"api\":-2,\"id\":null}";
+        let expected = "{\"jobs\":[{\"jobid\":\"1\",\"name\":\"a \\\"b\\\"\\\\\\n\\\\x01é\"}],\"none\":[],\"api\":-2,\"id\":null,\"yes\":true}";
         assert_eq!(sample().to_text(true), expected);
     }
 

@@ -14,6 +14,12 @@ pub const BASHED_BLANK: char = '\x01';
 /// The console that uses the director's own password (`wire/1 §2.5`).
 pub const DEFAULT_CONSOLE: &str = "*UserAgent*";
 
+/// What the catalog is called to programs that name it: there is one, and stock configurations call it so.
+pub const CATALOG: &str = "MyCatalog";
+
+/// What the messages of jobs are called: there is one resource of them, and stock configurations call it so.
+pub const MESSAGES: &str = "Standard";
+
 /// The name with which a storage daemon challenges a passive file daemon (`wire/1 §4.2`).
 pub const PASSIVE_CHALLENGER: &str = "File daemon";
 

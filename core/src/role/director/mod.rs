@@ -223,6 +223,7 @@ impl Director {
                 tools.net.log(Level::Info, &format!("client {client} is at {address} now, as its console says"));
                 Arc::make_mut(&mut tools.common.overrides).set_address(&client, address);
             }
+            Instruction::Choose(name, files) => self.consoles.choose(name, files),
             Instruction::Messages => tools.common.journal.note_shown(),
             Instruction::Forget => self.errands.forget(tools, conn),
         }

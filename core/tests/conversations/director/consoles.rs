@@ -122,11 +122,19 @@ fn a_console_is_told_once_of_messages_and_shown_each_once() {
 fn a_status_of_a_daemon_out_of_reach_ends_with_the_reason() {
     let mut desk = Desk::open();
     let console = desk.console();
-    for (command, words) in [
-        ("status client=bareos-fd", "file daemon: cannot connect to 127.0.0.1:42002: connection refused"),
-        ("status storage=File1", "storage daemon: cannot connect to 127.0.0.1:42003: connection refused"),
+    for (command, begins, words) in [
+        (
+            "status client=bareos-fd",
+            "text Connecting to Client bareos-fd at 127.0.0.1:42002\\n",
+            "file daemon: cannot connect to 127.0.0.1:42002: connection refused",
+        ),
+        (
+            "status storage=File1",
+            "text Connecting to Storage daemon File1 at 127.0.0.1:42003\\n",
+            "storage daemon: cannot connect to 127.0.0.1:42003: connection refused",
+        ),
     ] {
-        assert!(desk.ask(console, command).is_empty());
+        assert_eq!(desk.ask(console, command), [begins]);
         desk.world.wait(std::time::Duration::from_secs(16));
         let heard = desk.world.heard(console);
         assert!(heard[0].contains(words) && heard[1] == "signal -1", "{heard:?}");

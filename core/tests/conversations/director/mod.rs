@@ -16,5 +16,8 @@ mod queue;
 mod recorded;
 mod relaying;
 mod rich;
+mod shapes;
+mod texts;
 mod verify;
 mod waiting;
+mod web;

@@ -172,15 +172,22 @@ mod tests {
         command.check(&words).map_or_else(|wrong| format!("{wrong}\n"), |()| String::new())
     }
 
+    /// What `list` needs.
+    const LISTS: &str = "list needs one of jobs, files, volumes, clients, pools, storages, filesets, joblog, log, jobmedia, \
+                         jobtotals, jobstatistics, basefiles, copies, backups, nextvol after it.";
+
     #[test]
     fn a_word_that_a_command_does_not_take_is_refused_with_the_nearest() {
         for (line, text) in [
             ("list jobs lats", "list does not know the word \"lats\". Do you mean \"last\"?\n"),
             ("list jobs jobstaus=T", "list does not know the word \"jobstaus\". Do you mean \"jobstatus\"?\n"),
-            ("list jbos", "list needs one of jobs, files, volumes, clients, joblog after it. Do you mean \"jobs\"?\n"),
-            ("list", "list needs one of jobs, files, volumes, clients, joblog after it.\n"),
-            ("list clients pool=x", "list does not know the word \"pool\". It takes none.\n"),
-            ("list files jobid=1 all", "list does not know the word \"all\". It takes: jobid.\n"),
+            ("list jbos", &format!("{LISTS} Do you mean \"jobs\"?\n")),
+            ("list", &format!("{LISTS}\n")),
+            ("list jobtotals pool=x", "list does not know the word \"pool\". It takes none.\n"),
+            (
+                "list files jobid=1 all",
+                "list does not know the word \"all\". It takes: jobid, ujobid, limit, offset.\n",
+            ),
             ("messages now", "messages does not know the word \"now\". It takes none.\n"),
             ("status diretor", "status does not know the word \"diretor\". Do you mean \"director\"?\n"),
             ("wait jobdi=1", "wait does not know the word \"jobdi\". Do you mean \"jobid\"?\n"),

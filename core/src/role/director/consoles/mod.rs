@@ -20,6 +20,7 @@ mod words;
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::bulk::parcel::Parcel;
+use crate::catalog::RestoreFiles;
 use crate::config::{DirectorConfig, keepalive};
 use crate::conn::Peer;
 use crate::ids::{ConnId, JobId};
@@ -61,6 +62,8 @@ pub(crate) struct Consoles {
     seats: BTreeMap<ConnId, Console>,
     doorkeeper: Doorkeeper,
     refusals: Refusals,
+    /// What browsers have chosen to restore.
+    choices: commands::Choices,
 }
 
 /// One authenticated console.
@@ -186,6 +189,11 @@ impl Consoles {
             }
             Err(Full) => false,
         }
+    }
+
+    /// A browser has chosen files under a name, or forgets them.
+    pub(crate) fn choose(&mut self, name: String, files: Option<Vec<RestoreFiles>>) {
+        self.choices.put(name, files);
     }
 
     /// The connection of a console has ended.

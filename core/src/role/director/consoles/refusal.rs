@@ -76,6 +76,18 @@ pub(crate) enum Refusal {
     /// A daemon has answered so, or the way to it has ended so.
     #[error("{0}")]
     Daemon(String),
+    /// There is no volume that a job could write to now.
+    #[error("Could not find next Volume for Job {0}.")]
+    NoVolume(String),
+    /// No job has this folder, or the catalog does not know it.
+    #[error("There is no folder {0} in the catalog: .bvfs_lsdirs path=/ shows where to begin.")]
+    NoFolder(String),
+    /// Nothing was chosen under this name.
+    #[error("Nothing is chosen under the name {0}: .bvfs_restore path={0} chooses.")]
+    NoChoice(String),
+    /// The console may not use something, or there is none.
+    #[error("not authorized: there is no {word} \"{name}\", or it is not for this console.")]
+    NotAuthorized { word: String, name: String },
     /// Jobs are ordered no more.
     #[error("Job not run: the director is being stopped.")]
     Stopping,
@@ -128,6 +140,10 @@ impl Explain for Refusal {
             Self::NotSaved(_) => (Config, Never, 693, "see `list files` for the names as they were saved"),
             Self::NoFile => (Config, Never, 694, "restore from another job, or up to a later date"),
             Self::Daemon(_) => (Peer, Backoff, 695, "the quoted words, or the log of that daemon, say why"),
+            Self::NoVolume(_) => (Local, Never, 790, "label a volume for the pool, or give the pool a `label_format`"),
+            Self::NoFolder(_) => (Config, Never, 791, "write the folder as `.bvfs_lsdirs` shows it"),
+            Self::NoChoice(_) => (Config, Never, 792, "choose with `.bvfs_restore` first"),
+            Self::NotAuthorized { .. } => (Config, Never, 793, "see `.help` for what the console may say"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
         .into()
@@ -167,6 +183,10 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::NoFile,
         Refusal::Daemon("2999 Invalid command".to_owned()),
         Refusal::Stopping,
+        Refusal::NoVolume(x()),
+        Refusal::NoFolder(x()),
+        Refusal::NoChoice(x()),
+        Refusal::NotAuthorized { word: x(), name: x() },
     ]
 }
 

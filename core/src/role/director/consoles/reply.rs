@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::calendar::Zone;
-use crate::catalog::{CatalogAnswer, CatalogRequest};
+use crate::catalog::{CatalogAnswer, CatalogRequest, RestoreFiles};
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, JobId};
 use crate::node::Row;
@@ -108,6 +108,8 @@ pub(crate) enum Instruction {
     Limit(Limited, u64),
     /// Dial this client at this address.
     Move(String, String),
+    /// Keep what a browser has chosen under a name, or forget it.
+    Choose(String, Option<Vec<RestoreFiles>>),
     /// Remember that the lines of reports were shown.
     Messages,
     /// Forget what the console has had asked: it has gone.

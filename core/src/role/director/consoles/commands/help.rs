@@ -1,10 +1,11 @@
 //! `help`: the commands there are, as their table has them.
 
+use super::super::answer::Both;
 use super::super::grammar::{Command, Form, Rights};
 use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::{COMMANDS, find, meant};
+use super::{COMMANDS, dot, find, meant};
 
 pub(super) const COMMAND: Command = Command {
     aliases: &["?"],
@@ -16,7 +17,7 @@ pub(super) const COMMAND: Command = Command {
     )
 };
 
-fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let wanted = words.word(1);
     let commands = match find(&wanted) {
         Some(command) => std::slice::from_ref(command),
@@ -25,5 +26,5 @@ fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     };
     let lines = commands.iter().flat_map(|command| command.forms).flat_map(|form| form.help);
     let text: String = lines.map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
-    Ok(Reply::found(text))
+    Ok(Reply::found(Both { text, ..dot::help::shown(view, commands) }))
 }

@@ -16,6 +16,13 @@ pub(crate) const COMMAND: Command = Command::new(
     run,
 );
 
+/// The same for a program that shows what has come.
+pub(super) const DOT: Command = Command::new(
+    ".messages",
+    &[Form { help: &[(".messages", "what jobs have reported since the last time")], ..Form::PLAIN }],
+    run,
+);
+
 /// Lines of reports with their dates.
 #[derive(Debug)]
 struct Messages(Vec<String>);

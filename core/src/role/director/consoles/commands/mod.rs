@@ -2,7 +2,9 @@
 //! come from this table.
 
 mod api;
+mod bvfs;
 mod cancel;
+mod dot;
 mod estimate;
 mod explain;
 mod help;
@@ -14,6 +16,7 @@ mod restore;
 pub(super) mod run;
 mod setbandwidth;
 mod setip;
+mod show;
 mod status;
 mod version;
 pub(super) mod wait;
@@ -26,11 +29,46 @@ use super::refusal::{Meant, Refusal};
 use super::reply::{Reply, View};
 use super::words::Words;
 
+pub(super) use bvfs::Choices;
+
 /// All that may be said. Of two commands with the same beginning the first is meant by it (`wire/1 §6.1`).
 pub(super) const COMMANDS: &[Command] = &[
+    dot::words::ACTIONONPURGE,
     api::COMMAND,
+    dot::authorized::COMMAND,
+    bvfs::CLEANUP,
+    bvfs::CLEAR_CACHE,
+    bvfs::GET_JOBIDS,
+    bvfs::LSDIRS,
+    bvfs::LSFILES,
+    bvfs::RESTORE,
+    bvfs::UPDATE,
+    bvfs::VERSIONS,
+    dot::names::CATALOGS,
+    dot::names::CLIENTS,
+    dot::names::CONSOLES,
+    dot::defaults::COMMAND,
     quit::DOT_EXIT,
+    dot::names::FILESETS,
+    dot::help::COMMAND,
+    dot::names::JOBS,
+    dot::names::JOBDEFS,
+    dot::words::JOBSTATUS,
+    dot::words::LEVELS,
+    dot::names::LOCATIONS,
+    dot::names::MEDIA,
+    dot::names::MEDIATYPES,
+    messages::DOT,
+    dot::names::MSGS,
+    dot::names::POOLS,
     quit::DOT_QUIT,
+    dot::names::SCHEDULE,
+    dot::sql::COMMAND,
+    dot::status::COMMAND,
+    dot::names::STORAGES,
+    dot::words::TYPES,
+    dot::names::USERS,
+    dot::words::VOLSTATUS,
     cancel::COMMAND,
     estimate::COMMAND,
     quit::EXIT,
@@ -43,6 +81,7 @@ pub(super) const COMMANDS: &[Command] = &[
     run::COMMAND,
     setbandwidth::COMMAND,
     setip::COMMAND,
+    show::COMMAND,
     status::COMMAND,
     version::COMMAND,
     wait::COMMAND,

@@ -79,8 +79,9 @@ struct Restoring {
 /// `restore client=… all done`, or `file=…` instead of `all`.
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
-    let paths = paths(words)?;
-    if !words.has("done") || words.has("all") != paths.is_empty() {
+    let choice = words.value(&["file"]).and_then(|name| name.strip_prefix('?'));
+    let paths = if choice.is_some() { VecDeque::new() } else { paths(words)? };
+    if choice.is_none() && (!words.has("done") || words.has("all") != paths.is_empty()) {
         return Err(Refusal::usage(USAGE));
     }
     let only = (config.clients.len() == 1).then(|| config.clients[0].name.as_str());
@@ -108,8 +109,28 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         paths,
         files: Vec::new(),
     };
+    if let Some(name) = choice {
+        let files = view.director.consoles.choices.of(name).ok_or_else(|| Refusal::NoChoice(name.to_owned()))?.to_vec();
+        let jobs = files.iter().map(|files| files.job_id).collect();
+        return Ok(of_choice(Restoring { files, exact: true, ..restoring }, jobs).after(CATALOG));
+    }
     let request = jobs_to_restore(view, words, &restoring)?;
     Ok(restoring.ask(request).after(CATALOG))
+}
+
+/// What a browser has chosen: the rows of its jobs, one after the other, then where they lie.
+fn of_choice(mut restoring: Restoring, mut jobs: VecDeque<u32>) -> Reply {
+    let Some(job_id) = jobs.pop_front() else {
+        restoring.jobs.sort_by_key(|job| (job.place(), job.job_id));
+        let request = CatalogRequest::JobMediaOf { jobs: ids(&restoring.jobs) };
+        return restoring.ask(request);
+    };
+    let request = CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(job_id), ..JobFilter::default() });
+    Reply::ask(request, move |_, answer| {
+        let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };
+        restoring.jobs.push(rows.into_iter().next().ok_or_else(|| Refusal::NoJob(job_id.to_string()))?);
+        Ok(of_choice(restoring, jobs))
+    })
 }
 
 fn jobs_to_restore(view: &View<'_>, words: &Words, restoring: &Restoring) -> Result<CatalogRequest, Refusal> {

@@ -8,6 +8,7 @@ use crate::wire::status::{JobLevel, JobType};
 use super::super::answer::Shown;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
+use super::super::output::Api;
 use super::super::refusal::{BadValue, Meant, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
@@ -54,7 +55,8 @@ pub(crate) struct Queued(pub(crate) JobId);
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let order = order(view, words)?;
     NoSuch::check_order(view.config(), &order)?;
-    if words.has("yes") {
+    // A program is asked nothing: the job begins (`wire/1 §6.6`).
+    if words.has("yes") || matches!(view.api(), Api::Json { .. }) {
         return Ok(Reply::Do(Instruction::Order(Box::new(order))).after(CATALOG));
     }
     let question = format!(
@@ -143,6 +145,19 @@ pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bo
 }
 
 /// A level in a word.
+/// The level of a job of the configuration.
+pub(super) const fn level_name_of(job: &config::Job) -> &'static str {
+    match job.kind {
+        JobKind::Verify => "VolumeToCatalog",
+        _ => level_word_of(job.level),
+    }
+}
+
+/// A level of the configuration.
+pub(super) const fn level_word_of(level: config::Level) -> &'static str {
+    level_name(order_level(level))
+}
+
 pub(super) const fn level_name(level: JobLevel) -> &'static str {
     match level {
         JobLevel::Full => "Full",

@@ -1,5 +1,6 @@
 //! `version`: which director this is.
 
+use crate::wire::console::LIKE_VERSION;
 use crate::wire::json::Json;
 
 use super::super::answer::Shown;
@@ -14,7 +15,8 @@ pub(super) const COMMAND: Command = Command {
         |view, _| {
             let identity = &view.director.common.identity;
             let name = view.config().director.name.clone();
-            Ok(Reply::found(Version { name, version: identity.full.clone(), date: identity.date.clone() }))
+            let (version, date, system) = (identity.full.clone(), identity.date.clone(), identity.system.clone());
+            Ok(Reply::found(Version { name, version, date, system }))
         },
     )
 };
@@ -24,15 +26,26 @@ struct Version {
     name: String,
     version: String,
     date: String,
+    system: String,
 }
 
 impl Shown for Version {
     fn text(&self) -> String {
-        format!("{} Version: {} ({})\n", self.name, self.version, self.date)
+        format!("{} Version: {} ({}) {}\n", self.name, self.version, self.date, self.system)
     }
 
     fn json(&self) -> Option<Json> {
-        let members = [("name", &self.name), ("version", &self.version), ("date", &self.date)];
-        Some(Json::object([("version", Json::object(members.map(|(name, value)| (name, value.as_str().into()))))]))
+        let own = format!("Towline {}", self.version);
+        let members = [
+            ("name", self.name.as_str()),
+            ("type", "bareos-director"),
+            ("version", LIKE_VERSION),
+            ("bdate", &self.date),
+            ("operatingsystem", &self.system),
+            ("distname", ""),
+            ("distversion", ""),
+            ("customversionid", &own),
+        ];
+        Some(Json::object([("version", Json::object(members.map(|(name, value)| (name, value.into()))))]))
     }
 }

@@ -1,84 +1,27 @@
-//! `status`: what the director does, what a daemon does, and every connection.
+//! `status director`, and its sections.
 
-use crate::calendar::{Civil, Zone};
+use crate::calendar::Civil;
 use crate::config;
-use crate::ids::{JobId, Who};
-use crate::role::report::{level_word, terminated_row, thousands};
-use crate::wire::file::FileCommand;
+use crate::ids::JobId;
+use crate::role::director::jobs::ordering::Order;
+use crate::role::director::jobs::recording::{Finished, STAGE};
+use crate::role::director::jobs::tables;
+use crate::role::report::{level_word, terminated_row, terminated_word, thousands};
 use crate::wire::json::Json;
 use crate::wire::status::{JobStatus, JobType};
-use crate::wire::storage::StorageCommand;
 
-use super::super::answer::{Cell, Column, Shown, Table};
-use super::super::grammar::Takes::{Either, Nothing, Value};
-use super::super::grammar::{Command, Form};
-use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
-use super::super::reply::{Instruction, Reply, View};
-use super::super::words::Words;
-use super::run::level_name;
-use super::{network, wait};
-use crate::role::director::errands::{Errand, For};
-use crate::role::director::jobs::ordering::Order;
-use crate::role::director::jobs::recording::Finished;
-use crate::role::director::jobs::recording::STAGE;
-use crate::role::director::jobs::tables;
-
-pub(super) const COMMAND: Command = Command::new(
-    "status",
-    &[Form {
-        words: &[
-            ("director", Nothing),
-            ("dir", Nothing),
-            ("client", Either),
-            ("storage", Either),
-            ("network", Nothing),
-            ("days", Value),
-        ],
-        one_of: &[
-            &["director", "dir", "client", "storage", "network"],
-            &["days", "client"],
-            &["days", "storage"],
-            &["days", "network"],
-        ],
-        help: &[
-            ("status [director] [days=N]", "what the director does, and what it will do within N days"),
-            ("status client=NAME|storage=NAME", "what a daemon does"),
-            ("status network", "every connection of this director"),
-        ],
-        ..Form::PLAIN
-    }],
-    run,
-);
+use super::super::super::answer::{Both, Cell, Column, Shown, Table};
+use super::super::super::reply::View;
+use super::super::run::level_name;
+use super::super::wait;
+use super::duration;
 
 /// Scheduled jobs that are shown.
 const SCHEDULED: usize = 50;
 
-fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    if let Some(name) = words.value(&["client"]) {
-        NoSuch::check(view.config(), Kind::FileDaemon, name)?;
-        return Ok(errand(view, Who::File, name, FileCommand::Status.to_line()));
-    }
-    if let Some(name) = words.value(&["storage"]) {
-        NoSuch::check(view.config(), Kind::StorageDaemon, name)?;
-        let devices = view.config().storage(name).map(|storage| storage.device.clone()).into_iter().collect();
-        return Ok(errand(view, Who::Storage, name, StorageCommand::Status { devices }.to_line()));
-    }
-    if words.has("client") || words.has("storage") {
-        return Err(Refusal::usage("Name the daemon: status client=NAME or status storage=NAME."));
-    }
-    if words.has("network") {
-        return Ok(network::run());
-    }
-    Ok(Reply::found(Status::of(view, number_of(words, "days")?)))
-}
-
-fn errand(view: &View<'_>, who: Who, name: &str, command: String) -> Reply {
-    Reply::Do(Instruction::Errand(Box::new(Errand::new(who, name.to_owned(), command, For::Console(view.conn)))))
-}
-
 /// `status director`.
 #[derive(Debug)]
-struct Status {
+pub(in super::super) struct Status {
     name: String,
     version: String,
     date: String,
@@ -112,6 +55,9 @@ struct Running {
     unique: String,
     name: String,
     client: String,
+    kind: JobType,
+    level: &'static str,
+    due: Civil,
     step: &'static str,
     /// Since it was due.
     duration: String,
@@ -141,7 +87,7 @@ struct Waiting {
 }
 
 impl Status {
-    fn of(view: &View<'_>, days: Option<u32>) -> Self {
+    pub(in super::super) fn of(view: &View<'_>, days: Option<u32>) -> Self {
         let (director, identity) = (view.director, &view.director.common.identity);
         let until = days.map_or(i64::MAX, |days| view.now().saturating_add(i64::from(days) * 86_400));
         let running = director.jobs.iter().map(|job| Running {
@@ -149,6 +95,9 @@ impl Status {
             unique: job.unique.clone(),
             name: job.name.clone(),
             client: job.with.client.clone(),
+            kind: job.kind,
+            level: if job.kind == JobType::Restore { "" } else { level_name(job.level) },
+            due: view.zone().local(job.times.scheduled),
             step: job.stage(),
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
@@ -205,33 +154,17 @@ fn scheduled(view: &View<'_>, until: i64) -> Vec<Scheduled> {
 
 impl Shown for Status {
     fn text(&self) -> String {
-        let mut text = format!("{} Version: {} ({}) {}\n", self.name, self.version, self.date, self.system);
-        let (started, run, running) = (self.started.short(), self.jobs_run, self.running.len());
-        let catalog = self.catalog;
-        text += &format!("Daemon started {started}. Jobs: run={run}, running={running} db:{catalog}, Towline binary\n");
-        if self.scheduled.is_empty() {
-            text += "No Scheduled Jobs.\n";
-        } else {
-            text += "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n";
-            text += "====================================================================\n";
-            text.extend(self.scheduled.iter().map(Scheduled::line));
-        }
-        text += "====\n\nRunning Jobs:\n";
-        text.extend(self.consoles.iter().map(|since| format!("Console connected at {}\n", since.short())));
-        text.extend(self.running.iter().map(Running::lines));
-        if self.running.is_empty() {
-            text += "No Jobs running.\n";
-        }
+        let mut text = self.header();
+        text += &self.scheduled();
+        text += &format!("\n{}", self.running());
         if !self.unrecorded.is_empty() {
-            text += "====\n\nUnrecorded Jobs:\n";
+            text += "\nUnrecorded Jobs:\n";
             text.extend(self.unrecorded.iter().map(Unrecorded::line));
+            text += "====\n";
         }
-        text += "====\n\nTerminated Jobs:\n";
-        text += " JobId  Level    Files      Bytes   Status   Finished        Name \n";
-        text += "====================================================================\n";
-        text.extend(self.terminated.iter().map(Terminated::line));
+        text += &format!("\n{}", self.terminated());
         // With its heads even when it is empty, as Bareos prints it.
-        text += "====\n\n\nClient Initiated Connections (waiting for jobs):\n";
+        text += "\n\nClient Initiated Connections (waiting for jobs):\n";
         text += &columns("Connect time", "Protocol", "Authenticated", "Name");
         text += &"=".repeat(100);
         text += "\n";
@@ -240,34 +173,127 @@ impl Shown for Status {
     }
 
     fn json(&self) -> Option<Json> {
-        let header = Json::object([
-            ("name", self.name.as_str().into()),
-            ("version", self.version.as_str().into()),
-            ("date", self.date.as_str().into()),
-            ("os", self.system.as_str().into()),
-            ("started", self.started.to_string().into()),
-            ("jobs_run", self.jobs_run.to_string().into()),
-            ("jobs_running", self.running.len().to_string().into()),
-            ("catalog", self.catalog.into()),
-        ]);
         let tables = [
             Table::of("scheduled", Scheduled::COLUMNS, &self.scheduled),
             Table::of("running", Running::COLUMNS, &self.running),
             Table::of("unrecorded", Unrecorded::COLUMNS, &self.unrecorded),
             Table::of("terminated", Terminated::COLUMNS, &self.terminated),
-            Table::of("waiting", Waiting::COLUMNS, &self.waiting),
+            Table::of("client-connection", Waiting::COLUMNS, &self.waiting),
         ];
         let tables = tables.iter().map(|table| (table.name.to_owned(), table.rows()));
-        Some(Json::Object([("header".to_owned(), header)].into_iter().chain(tables).collect()))
+        Some(Json::Object([("header".to_owned(), self.header_object())].into_iter().chain(tables).collect()))
     }
 }
+
+/// A part of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) enum Section {
+    /// The jobs that run, for a monitor.
+    Current,
+    /// The job that has ended last, for a monitor.
+    Last,
+    Header,
+    Scheduled,
+    Running,
+    Terminated,
+}
+
+impl Status {
+    /// One section of it.
+    pub(in super::super) fn section(&self, section: Section) -> Both {
+        let rows = |table: Table| Json::object([(table.name, table.rows())]);
+        let (text, json) = match section {
+            // For a monitor, which reads text (`wire/1 §7`).
+            Section::Current => {
+                let line = |job: &Running| format!("JobId={} JobStatus=R JobErrors=0\n", job.id);
+                (OK.to_owned() + &self.running.iter().map(line).collect::<String>(), Json::Object(Vec::new()))
+            }
+            Section::Last => {
+                let line = |Terminated(job, _): &Terminated| {
+                    format!("JobId={} JobStatus={} JobErrors=0\n", job.id, char::from(job.status.letter()))
+                };
+                let last = self.terminated.last().map(line).unwrap_or_default();
+                (OK.to_owned() + &last, Json::Object(Vec::new()))
+            }
+            Section::Header => (self.header(), Json::object([("header", self.header_object())])),
+            Section::Scheduled => (self.scheduled(), rows(Table::of("scheduled", Scheduled::COLUMNS, &self.scheduled))),
+            Section::Running => {
+                (format!("\n{}", self.running()), rows(Table::of("running", Running::COLUMNS, &self.running)))
+            }
+            Section::Terminated => (
+                format!("\n{}", self.terminated()),
+                rows(Table::of("terminated", Terminated::COLUMNS, &self.terminated)),
+            ),
+        };
+        Both { text, json }
+    }
+
+    fn header(&self) -> String {
+        let (started, run, running) = (self.started.short(), self.jobs_run, self.running.len());
+        let catalog = self.catalog;
+        format!(
+            "{} Version: {} ({}) {}\nDaemon started {started}. Jobs: run={run}, running={running} db:{catalog}, Towline binary\n",
+            self.name, self.version, self.date, self.system
+        )
+    }
+
+    fn header_object(&self) -> Json {
+        let number = |number: usize| Json::Number(i64::try_from(number).unwrap_or(i64::MAX));
+        Json::object([
+            ("director", self.name.as_str().into()),
+            ("version", self.version.as_str().into()),
+            ("release_date", self.date.as_str().into()),
+            ("os", self.system.as_str().into()),
+            ("binary_info", "Towline".into()),
+            ("daemon_started", self.started.short().into()),
+            ("jobs_run", Json::Number(self.jobs_run.into())),
+            ("jobs_running", number(self.running.len())),
+            ("config_warnings", Json::Bool(false)),
+            ("catalog", self.catalog.into()),
+        ])
+    }
+
+    fn scheduled(&self) -> String {
+        let mut text = String::new();
+        if self.scheduled.is_empty() {
+            text += "No Scheduled Jobs.\n";
+        } else {
+            text += "Scheduled Jobs:\nLevel          Type     Pri  Scheduled          Job Name           Schedule\n";
+            text += "====================================================================\n";
+            text.extend(self.scheduled.iter().map(Scheduled::line));
+        }
+        text + "====\n"
+    }
+
+    fn running(&self) -> String {
+        let mut text = "Running Jobs:\n".to_owned();
+        text.extend(self.consoles.iter().map(|since| format!("Console connected at {}\n", since.short())));
+        text.extend(self.running.iter().map(Running::lines));
+        if self.running.is_empty() {
+            text += "No Jobs running.\n";
+        }
+        text + "====\n"
+    }
+
+    fn terminated(&self) -> String {
+        let mut text = "Terminated Jobs:\n".to_owned();
+        text += " JobId  Level    Files      Bytes   Status   Finished        Name \n";
+        text += "====================================================================\n";
+        text.extend(self.terminated.iter().map(Terminated::line));
+        text + "====\n"
+    }
+}
+
+/// How an answer to a monitor begins.
+const OK: &str = "1000 OK .status\n";
 
 impl Scheduled {
     const COLUMNS: &[Column<Self>] = &[
         Column("name", |row| Cell::text_of(&row.name)),
+        Column("type", |row| Cell::text_of(tables::of(row.kind).0)),
         Column("level", |row| Cell::text_of(row.level)),
-        Column("priority", |row| Cell::count(row.priority)),
-        Column("scheduled", |row| Cell::Text(row.at.to_string())),
+        Column("priority", |row| Cell::number(row.priority)),
+        Column("scheduled", |row| Cell::Text(row.at.short())),
         Column("schedule", |row| Cell::text_of(&row.schedule)),
     ];
 
@@ -280,13 +306,18 @@ impl Scheduled {
 
 impl Running {
     const COLUMNS: &[Column<Self>] = &[
-        Column("jobid", |row| Cell::id(row.id.0)),
-        Column("job", |row| Cell::text_of(&row.unique)),
-        Column("name", |row| Cell::text_of(&row.name)),
+        Column("jobid", |row| Cell::number(row.id.0)),
+        Column("name", |row| Cell::text_of(&row.unique)),
+        Column("level", |row| Cell::text_of(row.level)),
+        Column("type", |row| Cell::text_of(tables::of(row.kind).0)),
+        Column("status", |row| Cell::text_of(row.step)),
+        Column("start_time", |row| Cell::Text(row.due.short())),
+        Column("files", |row| Cell::number(i64::try_from(row.files).unwrap_or(i64::MAX))),
+        // The daemons know; the job's own record does at its end.
+        Column("bytes", |_| Cell::number(0)),
         Column("client", |row| Cell::text_of(&row.client)),
-        Column("step", |row| Cell::text_of(row.step)),
+        Column("job", |row| Cell::text_of(&row.name)),
         Column("duration", |row| Cell::text_of(&row.duration)),
-        Column("jobfiles", |row| Cell::count(row.files)),
     ];
 
     fn lines(&self) -> String {
@@ -316,28 +347,34 @@ impl Unrecorded {
 
 impl Terminated {
     const COLUMNS: &[Column<Self>] = &[
-        Column("jobid", |row| Cell::id(row.0.id.0)),
+        Column("jobid", |row| Cell::number(row.0.id.0)),
         Column("name", |row| Cell::text_of(&row.0.name)),
-        Column("type", |row| Cell::letter(row.0.kind.letter())),
-        Column("level", |row| Cell::letter(row.0.level.letter())),
-        Column("jobfiles", |row| Cell::count(row.0.files)),
-        Column("jobbytes", |row| Cell::count(row.0.bytes)),
-        Column("jobstatus", |row| Cell::letter(row.0.status.letter())),
-        Column("finished", |row| Cell::Text(row.1.to_string())),
+        Column("level", |row| Cell::text_of(row.level())),
+        Column("type", |row| Cell::text_of(tables::of(row.0.kind).0)),
+        Column("status", |row| Cell::text_of(terminated_word(row.0.status))),
+        Column("files", |row| Cell::number(row.0.files)),
+        Column("bytes", |row| Cell::number(i64::try_from(row.0.bytes).unwrap_or(i64::MAX))),
+        Column("finished", |row| Cell::Text(row.1.short())),
     ];
 
     /// As file and storage daemons print it too (`wire/2 §5.1`).
     fn line(&self) -> String {
         let Self(job, ended) = self;
-        let level = if job.kind == JobType::Restore { "" } else { level_word(job.level) };
-        terminated_row(job.id.0, level, job.files, job.bytes, job.status, &ended.short(), &job.name)
+        terminated_row(job.id.0, self.level(), job.files, job.bytes, job.status, &ended.short(), &job.name)
+    }
+}
+
+impl Terminated {
+    fn level(&self) -> &'static str {
+        if self.0.kind == JobType::Restore { "" } else { level_word(self.0.level) }
     }
 }
 
 impl Waiting {
     const COLUMNS: &[Column<Self>] = &[
-        Column("connected", |row| Cell::Text(row.since.to_string())),
-        Column("protocol", |row| Cell::count(row.protocol)),
+        Column("connecttime", |row| Cell::Text(row.since.short())),
+        Column("protocol_version", |row| Cell::number(row.protocol)),
+        Column("authenticated", |_| Cell::Flag(true)),
         Column("name", |row| Cell::text_of(&row.client)),
     ];
 
@@ -349,16 +386,6 @@ impl Waiting {
 
 fn columns(time: &str, protocol: &str, authenticated: &str, name: &str) -> String {
     format!("{time:<20}{protocol:<20}{authenticated:<20}{name:<40}\n")
-}
-
-/// A moment in local time; nothing for one that has not come.
-pub(super) fn moment(seconds: i64, zone: &Zone) -> String {
-    if seconds == 0 { String::new() } else { zone.local(seconds).to_string() }
-}
-
-pub(super) fn duration(seconds: i64) -> String {
-    let seconds = seconds.max(0);
-    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 #[cfg(test)]

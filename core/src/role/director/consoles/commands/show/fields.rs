@@ -1,0 +1,466 @@
+//! The settings of each kind of resource, by the names they have in Bareos' syntax.
+
+use crate::config::{
+    Catalog, Client, Compression, Digest, DirectorConfig, FileSet, Include, IncludeOptions, Job, Pool, PoolKind,
+    Replace, Run, Seconds, Storage, TlsConfig, Week, Weekday,
+};
+use crate::role::director::jobs::ordering::type_of;
+use crate::role::director::jobs::tables;
+use crate::wire::json::Json;
+use crate::wire::names::{CATALOG, MESSAGES};
+use crate::wire::status::JobType;
+
+use super::super::run::{level_name_of, level_word_of};
+
+/// What a secret is shown as.
+const SECRET: &str = "***";
+
+/// The settings of a resource.
+#[derive(Debug)]
+pub(super) struct Resource(Vec<Field>);
+
+/// A setting.
+#[derive(Debug)]
+struct Field {
+    name: &'static str,
+    value: Value,
+    when: When,
+}
+
+/// When a setting is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// Whatever it says.
+    Always,
+    /// If it is not what it is by default, or if everything is to be shown.
+    Set(bool),
+    /// To a program whatever it says; to a person as in `Set`.
+    ToPrograms(bool),
+}
+
+#[derive(Debug)]
+enum Value {
+    Text(String),
+    /// A word of the syntax, without quotation marks.
+    Word(String),
+    Number(u64),
+    Flag(bool),
+    List(Vec<String>),
+    /// A block of settings, and several of them.
+    Block(Vec<Field>),
+    Blocks(Vec<Vec<Field>>),
+}
+
+impl Resource {
+    pub(super) fn name(&self) -> &str {
+        match self.0.first().map(|field| &field.value) {
+            Some(Value::Text(name)) => name,
+            _ => "",
+        }
+    }
+
+    pub(super) fn text(&self, kind: &str, verbose: bool) -> String {
+        let mut text = format!("{kind} {{\n");
+        put(&mut text, &self.0, 1, verbose);
+        text + "}\n\n"
+    }
+
+    pub(super) fn json(&self, verbose: bool) -> Json {
+        object(&self.0, verbose)
+    }
+}
+
+fn put(text: &mut String, fields: &[Field], depth: usize, verbose: bool) {
+    let indent = "  ".repeat(depth);
+    for Field { name, value, when } in fields {
+        if !matches!(when, When::Always) && !verbose && !matches!(when, When::Set(true) | When::ToPrograms(true)) {
+            continue;
+        }
+        let value = match value {
+            Value::Block(fields) => {
+                text.push_str(&format!("{indent}{name} {{\n"));
+                put(text, fields, depth + 1, verbose);
+                text.push_str(&format!("{indent}}}\n"));
+                continue;
+            }
+            Value::Blocks(blocks) => {
+                for block in blocks {
+                    text.push_str(&format!("{indent}{name} {{\n"));
+                    put(text, block, depth + 1, verbose);
+                    text.push_str(&format!("{indent}}}\n"));
+                }
+                continue;
+            }
+            // A list of paths has each on a line of its own.
+            Value::List(items) if *name == "File" || *name == "Run" => {
+                items.iter().for_each(|item| text.push_str(&format!("{indent}{name} = {}\n", quoted(item))));
+                continue;
+            }
+            Value::List(items) => items.iter().map(|item| quoted(item)).collect::<Vec<_>>().join(", "),
+            Value::Text(value) => quoted(value),
+            Value::Word(word) => word.clone(),
+            Value::Number(number) => number.to_string(),
+            Value::Flag(flag) => if *flag { "Yes" } else { "No" }.to_owned(),
+        };
+        text.push_str(&format!("{indent}{name} = {value}\n"));
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn object(fields: &[Field], verbose: bool) -> Json {
+    let is_shown = |field: &&Field| verbose || !matches!(field.when, When::Set(false));
+    let member = |field: &Field| {
+        let value = match &field.value {
+            Value::Text(text) | Value::Word(text) => text.as_str().into(),
+            Value::Number(number) => Json::Number(i64::try_from(*number).unwrap_or(i64::MAX)),
+            Value::Flag(flag) => Json::Bool(*flag),
+            Value::List(items) => Json::List(items.iter().map(|item| item.as_str().into()).collect()),
+            Value::Block(fields) => object(fields, verbose),
+            Value::Blocks(blocks) => Json::List(blocks.iter().map(|block| object(block, verbose)).collect()),
+        };
+        (field.name.to_lowercase(), value)
+    };
+    Json::Object(fields.iter().filter(is_shown).map(member).collect())
+}
+
+fn always(name: &'static str, value: Value) -> Field {
+    Field { name, value, when: When::Always }
+}
+
+fn text(name: &'static str, value: &str) -> Field {
+    always(name, Value::Text(value.to_owned()))
+}
+
+/// A name of another resource: a program is told it even if there is none.
+fn reference(name: &'static str, value: Option<&str>) -> Field {
+    Field { name, value: Value::Text(value.unwrap_or_default().to_owned()), when: When::ToPrograms(value.is_some()) }
+}
+
+fn number(name: &'static str, value: u64, usual: u64) -> Field {
+    Field { name, value: Value::Number(value), when: When::Set(value != usual) }
+}
+
+fn flag(name: &'static str, value: bool, usual: bool) -> Field {
+    Field { name, value: Value::Flag(value), when: When::Set(value != usual) }
+}
+
+fn optional(name: &'static str, value: Option<&str>) -> Field {
+    Field { name, value: Value::Text(value.unwrap_or_default().to_owned()), when: When::Set(value.is_some()) }
+}
+
+fn list(name: &'static str, value: &[String]) -> Field {
+    Field { name, value: Value::List(value.to_vec()), when: When::Set(!value.is_empty()) }
+}
+
+fn word(name: &'static str, value: &str, usual: &str) -> Field {
+    Field { name, value: Value::Word(value.to_owned()), when: When::Set(value != usual) }
+}
+
+fn seconds(name: &'static str, value: Option<Seconds>) -> Field {
+    Field { name, value: Value::Number(value.map_or(0, |value| value.0)), when: When::Set(value.is_some()) }
+}
+
+fn tls(tls: Option<&TlsConfig>) -> [Field; 2] {
+    let usual = TlsConfig::default();
+    let tls = tls.unwrap_or(&usual);
+    [flag("TlsEnable", tls.enable, usual.enable), flag("TlsRequire", tls.require, usual.require)]
+}
+
+pub(super) fn directors(config: &DirectorConfig) -> Vec<Resource> {
+    let director = &config.director;
+    let addresses = director.listen.iter().map(|address| {
+        let (host, port) = match address.rsplit_once(':') {
+            Some((host, port)) if port.parse::<u16>().is_ok() && !host.ends_with(':') => {
+                (host, port.parse().unwrap_or(0))
+            }
+            _ => (address.as_str(), director.port),
+        };
+        let fields = vec![text("addr", host), always("port", Value::Number(port.into()))];
+        vec![always(if host.contains(':') { "ipv6" } else { "ipv4" }, Value::Block(fields))]
+    });
+    let mut fields = vec![
+        text("Name", &director.name),
+        text("Messages", MESSAGES),
+        always("Addresses", Value::Blocks(addresses.collect())),
+        optional("WorkingDirectory", director.working_directory.as_deref()),
+        always("MaximumConcurrentJobs", Value::Number(director.maximum_concurrent_jobs.into())),
+        number("MaximumConsoleConnections", director.max_console_connections.into(), 20),
+        text("Password", SECRET),
+        number("HeartbeatInterval", director.heartbeat_interval.0, 60),
+        number("FdConnectTimeout", director.fd_connect_timeout.0, 180),
+        number("SdConnectTimeout", director.sd_connect_timeout.0, 1_800),
+        optional("DirSourceAddress", director.source_address.as_deref()),
+    ];
+    fields.extend(tls(Some(&director.tls)));
+    vec![Resource(fields)]
+}
+
+pub(super) fn clients(config: &DirectorConfig) -> Vec<Resource> {
+    let client = |client: &Client| {
+        let mut fields = vec![
+            text("Name", &client.name),
+            text("Address", client.address.as_deref().unwrap_or_default()),
+            always("Port", Value::Number(client.port.into())),
+            text("Password", SECRET),
+            Field { name: "Catalog", value: Value::Text(CATALOG.to_owned()), when: When::ToPrograms(false) },
+            flag("Passive", client.passive, false),
+            flag("ConnectionFromClientToDirector", client.connection_from_client_to_director, false),
+            flag("ConnectionFromDirectorToClient", client.connection_from_director_to_client, true),
+            optional("LanAddress", client.lan_address.as_deref()),
+            seconds("HeartbeatInterval", client.heartbeat_interval),
+            number("FileRetention", client.file_retention.0, 0),
+            number("JobRetention", client.job_retention.0, 0),
+            number("MaximumConcurrentJobs", client.maximum_concurrent_jobs.into(), 1),
+            number("MaximumBandwidthPerJob", client.maximum_bandwidth_per_job.0, 0),
+        ];
+        fields.extend(client.tls.iter().flat_map(|own| tls(Some(own))));
+        Resource(fields)
+    };
+    config.clients.iter().map(client).collect()
+}
+
+pub(super) fn storages(config: &DirectorConfig) -> Vec<Resource> {
+    let storage = |storage: &Storage| {
+        let mut fields = vec![
+            text("Name", &storage.name),
+            text("Address", &storage.address),
+            always("Port", Value::Number(storage.port.into())),
+            text("Password", SECRET),
+            always("Device", Value::List(vec![storage.device.clone()])),
+            text("MediaType", &storage.media_type),
+            optional("LanAddress", storage.lan_address.as_deref()),
+            seconds("HeartbeatInterval", storage.heartbeat_interval),
+            number("MaximumConcurrentJobs", storage.maximum_concurrent_jobs.into(), 1),
+            number("MaximumBandwidthPerJob", storage.maximum_bandwidth_per_job.0, 0),
+            reference("PairedStorage", None),
+        ];
+        fields.extend(storage.tls.iter().flat_map(|own| tls(Some(own))));
+        Resource(fields)
+    };
+    config.storages.iter().map(storage).collect()
+}
+
+pub(super) fn jobs(config: &DirectorConfig) -> Vec<Resource> {
+    config.jobs.iter().map(|job| Resource(job_fields(job))).collect()
+}
+
+fn job_fields(job: &Job) -> Vec<Field> {
+    let replace = match job.replace {
+        Replace::Always => "Always",
+        Replace::IfNewer => "IfNewer",
+        Replace::IfOlder => "IfOlder",
+        Replace::Never => "Never",
+    };
+    vec![
+        text("Name", &job.name),
+        always("Type", Value::Word(tables::of(type_of(job.kind).unwrap_or(JobType::Restore)).0.to_owned())),
+        always("Level", Value::Word(level_name_of(job).to_owned())),
+        text("Messages", MESSAGES),
+        always("Storage", Value::List(vec![job.storage.clone()])),
+        text("Pool", &job.pool),
+        reference("FullBackupPool", None),
+        reference("VirtualFullBackupPool", None),
+        reference("IncrementalBackupPool", None),
+        reference("DifferentialBackupPool", None),
+        reference("NextPool", None),
+        text("Client", &job.client),
+        text("FileSet", &job.fileset),
+        reference("Schedule", job.schedule.as_deref()),
+        reference("JobToVerify", job.verify_job.as_deref()),
+        reference("Catalog", None),
+        reference("JobDefs", None),
+        optional("Where", job.r#where.as_deref()),
+        word("Replace", replace, "Always"),
+        flag("Accurate", job.accurate, false),
+        flag("SpoolAttributes", job.spool_attributes, false),
+        flag("SpoolData", job.spool_data, false),
+        number("SpoolSize", job.spool_size.0, 0),
+        flag("Enabled", job.enabled, true),
+        number("Priority", job.priority.into(), 10),
+        number("RunOnIncomingConnectInterval", job.run_on_incoming_connect_interval.0, 0),
+        flag("RescheduleOnError", job.reschedule_on_error, false),
+        number("RescheduleInterval", job.reschedule_interval.0, 1_800),
+        number("RescheduleTimes", job.reschedule_times.into(), 5),
+        number("MaximumBandwidth", job.maximum_bandwidth.0, 0),
+        number("MaximumConcurrentJobs", job.maximum_concurrent_jobs.into(), 1),
+    ]
+}
+
+pub(super) fn pools(config: &DirectorConfig) -> Vec<Resource> {
+    let pool = |pool: &Pool| {
+        let kind = if pool.kind == PoolKind::Scratch { "Scratch" } else { "Backup" };
+        Resource(vec![
+            text("Name", &pool.name),
+            word("PoolType", kind, "Backup"),
+            optional("LabelFormat", pool.label_format.as_deref()),
+            Field { name: "LabelType", value: Value::Word("bareos".to_owned()), when: When::ToPrograms(false) },
+            Field { name: "ActionOnPurge", value: Value::Word("None".to_owned()), when: When::ToPrograms(false) },
+            reference("NextPool", pool.next_pool.as_deref()),
+            list("Storage", pool.storage.as_slice()),
+            flag("AutoPrune", pool.auto_prune, true),
+            flag("Recycle", pool.recycle, true),
+            flag("RecycleOldestVolume", pool.recycle_oldest_volume, false),
+            number("VolumeRetention", pool.volume_retention.0, 365 * 86_400),
+            number("VolumeUseDuration", pool.volume_use_duration.0, 0),
+            number("MaximumVolumes", pool.maximum_volumes.into(), 0),
+            number("MaximumVolumeJobs", pool.maximum_volume_jobs.into(), 0),
+            number("MaximumVolumeBytes", pool.maximum_volume_bytes.0, 0),
+            reference("RecyclePool", None),
+            reference("ScratchPool", None),
+            reference("Catalog", None),
+        ])
+    };
+    config.pools.iter().map(pool).collect()
+}
+
+pub(super) fn file_sets(config: &DirectorConfig) -> Vec<Resource> {
+    let set = |set: &FileSet| {
+        let mut fields =
+            vec![text("Name", &set.name), always("Include", Value::Blocks(set.include.iter().map(include).collect()))];
+        if !set.exclude.files.is_empty() {
+            fields.push(always("Exclude", Value::Blocks(vec![vec![list("File", &set.exclude.files)]])));
+        }
+        Resource(fields)
+    };
+    config.filesets.iter().map(set).collect()
+}
+
+fn include(include: &Include) -> Vec<Field> {
+    vec![
+        always("Options", Value::Blocks(include.options.iter().map(options).collect())),
+        always("File", Value::List(include.files.clone())),
+        list("ExcludeDirContaining", &include.exclude_dir_containing),
+    ]
+}
+
+fn options(options: &IncludeOptions) -> Vec<Field> {
+    let digest = match options.digest {
+        Digest::None => "",
+        Digest::Md5 => "MD5",
+        Digest::Sha1 => "SHA1",
+        Digest::Sha256 => "SHA256",
+        Digest::Sha512 => "SHA512",
+        Digest::Xxh128 => "XXH128",
+    };
+    let compression = match options.compression {
+        Compression::None => String::new(),
+        other => format!("{other:?}").to_uppercase(),
+    };
+    vec![
+        optional("Signature", Some(digest).filter(|digest| !digest.is_empty())),
+        optional("Compression", Some(compression.as_str()).filter(|word| !word.is_empty())),
+        optional("Accurate", options.accurate.as_deref()),
+        // Off where nobody says, in Bareos: so what is on is said.
+        flag("HardLinks", options.hardlinks, false),
+        flag("AclSupport", options.acl, false),
+        flag("XattrSupport", options.xattr, false),
+        flag("OneFs", options.onefs, true),
+        flag("Sparse", options.sparse, false),
+        flag("NoAtime", options.noatime, false),
+        flag("Recurse", options.recurse, true),
+        flag("HonorNoDumpFlag", options.honor_nodump, false),
+        flag("Exclude", options.exclude, false),
+        flag("IgnoreCase", options.ignore_case, false),
+        list("Wild", &options.wild),
+        list("WildFile", &options.wild_file),
+        list("WildDir", &options.wild_dir),
+        list("Regex", &options.regex),
+        list("RegexFile", &options.regex_file),
+        list("RegexDir", &options.regex_dir),
+    ]
+}
+
+pub(super) fn schedules(config: &DirectorConfig) -> Vec<Resource> {
+    let runs = |runs: &[Run]| runs.iter().flat_map(run_lines).collect();
+    let schedule = |schedule: &crate::config::Schedule| {
+        Resource(vec![text("Name", &schedule.name), always("Run", Value::List(runs(&schedule.runs)))])
+    };
+    config.schedules.iter().map(schedule).collect()
+}
+
+/// A line of a schedule in Bareos' words, one for each time of day.
+fn run_lines(run: &Run) -> Vec<String> {
+    let mut words = Vec::new();
+    words.extend(run.level.map(|level| format!("Level={}", level_word_of(level))));
+    words.extend(joined(
+        run.months.iter().map(|month| MONTHS.get(usize::from(*month) - 1).copied().unwrap_or("").to_owned()),
+    ));
+    words.extend(joined(run.weeks.iter().map(|week| week_word(*week).to_owned())));
+    words.extend(joined(run.days.iter().map(|day| day_word(*day).to_owned())));
+    words.extend(joined(run.days_of_month.iter().map(|day| format!("on {day}"))));
+    run.at.iter().map(|time| [words.as_slice(), &[format!("at {time}")]].concat().join(" ")).collect()
+}
+
+fn joined(words: impl Iterator<Item = String>) -> Option<String> {
+    let words: Vec<String> = words.collect();
+    (!words.is_empty()).then(|| words.join(","))
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+const fn week_word(week: Week) -> &'static str {
+    match week {
+        Week::First => "1st",
+        Week::Second => "2nd",
+        Week::Third => "3rd",
+        Week::Fourth => "4th",
+        Week::Fifth => "5th",
+        Week::Last => "last",
+    }
+}
+
+const fn day_word(day: Weekday) -> &'static str {
+    match day {
+        Weekday::Mon => "Mon",
+        Weekday::Tue => "Tue",
+        Weekday::Wed => "Wed",
+        Weekday::Thu => "Thu",
+        Weekday::Fri => "Fri",
+        Weekday::Sat => "Sat",
+        Weekday::Sun => "Sun",
+    }
+}
+
+pub(super) fn consoles(config: &DirectorConfig) -> Vec<Resource> {
+    let console = |console: &crate::config::ConsoleAccess| {
+        let mut fields =
+            vec![text("Name", &console.name), text("Password", SECRET), list("CommandAcl", &console.command_acl)];
+        fields.extend(console.tls.iter().flat_map(|own| tls(Some(own))));
+        Resource(fields)
+    };
+    config.consoles.iter().map(console).collect()
+}
+
+pub(super) fn messages(config: &DirectorConfig) -> Vec<Resource> {
+    let to = |what: &str| vec![always("what", Value::Word(what.to_owned()))];
+    let mut fields = vec![text("Name", MESSAGES)];
+    if config.messages.console {
+        fields.push(always("Console", Value::Block(to("all"))));
+    }
+    if let Some(file) = &config.messages.append {
+        let at = vec![text("where", file), always("what", Value::Word("all".to_owned()))];
+        fields.push(always("Append", Value::Block(at)));
+    }
+    if config.messages.catalog {
+        fields.push(always("Catalog", Value::Block(to("all"))));
+    }
+    vec![Resource(fields)]
+}
+
+pub(super) fn catalogs(config: &DirectorConfig) -> Vec<Resource> {
+    let mut fields = vec![text("Name", CATALOG), text("DbDriver", config.catalog.engine())];
+    match &config.catalog {
+        Catalog::Sqlite(file) => fields.push(text("DbName", &file.path)),
+        Catalog::Postgres(server) => fields.extend([
+            text("DbName", &server.database),
+            text("DbAddress", &server.host),
+            always("DbPort", Value::Number(server.port.into())),
+            text("DbUser", &server.user),
+            text("DbPassword", SECRET),
+        ]),
+    }
+    vec![Resource(fields)]
+}

@@ -1,0 +1,126 @@
+//! `status`: what the director does, what a daemon does, every connection, and what the schedules and the catalog hold.
+
+mod director;
+mod scheduler;
+mod subscriptions;
+
+use crate::calendar::Zone;
+use crate::ids::Who;
+use crate::role::director::errands::{Errand, For};
+use crate::wire::file::FileCommand;
+use crate::wire::storage::StorageCommand;
+
+use super::super::grammar::Takes::{Either, Nothing, Value};
+use super::super::grammar::{Command, Form};
+use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
+use super::super::reply::{Instruction, Reply, View};
+use super::super::words::Words;
+use super::network;
+
+pub(super) use director::{Section, Status};
+
+pub(super) const COMMAND: Command = Command::new(
+    "status",
+    &[Form {
+        words: &[
+            ("director", Nothing),
+            ("dir", Nothing),
+            ("client", Either),
+            ("storage", Either),
+            ("network", Nothing),
+            ("scheduler", Nothing),
+            ("schedule", Value),
+            ("job", Value),
+            ("subscriptions", Nothing),
+            ("configuration", Nothing),
+            ("days", Value),
+        ],
+        one_of: &[
+            &["director", "dir", "client", "storage", "network", "scheduler", "subscriptions", "configuration"],
+            &["days", "client"],
+            &["days", "storage"],
+            &["days", "network"],
+            &["job", "schedule"],
+        ],
+        help: &[
+            ("status [director] [days=N]", "what the director does, and what it will do within N days"),
+            ("status client=NAME|storage=NAME", "what a daemon does"),
+            ("status network", "every connection of this director"),
+            ("status scheduler [days=N] [job=NAME|schedule=NAME]", "what the schedules start, and when"),
+            ("status subscriptions", "which clients have backups, and how much of them"),
+            ("status configuration", "what of the configuration should be changed"),
+        ],
+        ..Form::PLAIN
+    }],
+    run,
+);
+
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    if let Some(name) = words.value(&["client"]) {
+        NoSuch::check(view.config(), Kind::FileDaemon, name)?;
+        return Ok(errand(view, Who::File, name, FileCommand::Status.to_line()));
+    }
+    if let Some(name) = words.value(&["storage"]) {
+        NoSuch::check(view.config(), Kind::StorageDaemon, name)?;
+        let devices = view.config().storage(name).map(|storage| storage.device.clone()).into_iter().collect();
+        return Ok(errand(view, Who::Storage, name, StorageCommand::Status { devices }.to_line()));
+    }
+    if words.has("client") || words.has("storage") {
+        return Err(Refusal::usage("Name the daemon: status client=NAME or status storage=NAME."));
+    }
+    if words.has("network") {
+        return Ok(network::run());
+    }
+    if words.has("scheduler") {
+        return scheduler::run(view, words);
+    }
+    if words.has("job") || words.has("schedule") {
+        return Err(Refusal::usage("Say what of it: status scheduler job=NAME or schedule=NAME."));
+    }
+    if words.has("subscriptions") {
+        return Ok(subscriptions::run());
+    }
+    if words.has("configuration") {
+        return Ok(Reply::found(Configuration));
+    }
+    Ok(Reply::found(Status::of(view, number_of(words, "days")?)))
+}
+
+/// Sends somebody to a daemon, whose answer is the console's, and says where to, if there is an address.
+pub(super) fn errand(view: &View<'_>, who: Who, name: &str, command: String) -> Reply {
+    let errand = Errand::new(who, name.to_owned(), command, For::Console(view.conn));
+    let reply = Reply::Do(Instruction::Errand(Box::new(errand)));
+    let (config, overrides) = (view.config(), &view.director.common.overrides);
+    let to = match who {
+        Who::Storage => config.storage(name).map(|storage| ("Storage daemon", storage.address.clone(), storage.port)),
+        _ => overrides.client(config, name).and_then(|client| Some(("Client", client.address.clone()?, client.port))),
+    };
+    match to {
+        Some((kind, address, port)) => reply.after(format!("Connecting to {kind} {name} at {address}:{port}\n")),
+        None => reply,
+    }
+}
+
+/// `status configuration`: a configuration with a fault is refused before the director starts.
+#[derive(Debug)]
+struct Configuration;
+
+impl super::super::answer::Shown for Configuration {
+    fn text(&self) -> String {
+        "No deprecated configuration settings detected.\n".to_owned()
+    }
+
+    fn json(&self) -> Option<crate::wire::json::Json> {
+        Some(crate::wire::json::Json::Object(Vec::new()))
+    }
+}
+
+/// A moment in local time; nothing for one that has not come.
+pub(super) fn moment(seconds: i64, zone: &Zone) -> String {
+    if seconds == 0 { String::new() } else { zone.local(seconds).to_string() }
+}
+
+pub(super) fn duration(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    format!("{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
+}
