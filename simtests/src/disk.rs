@@ -127,6 +127,22 @@ impl OpenThings {
                     Err(error) => failed(error),
                 }
             }
+            DiskWork::Label { folder, label, before: None } => {
+                let path = format!("{folder}/{}", String::from_utf8_lossy(&label.volume)).into_bytes();
+                let block = label.block(Session::default());
+                match store.files.get(&path) {
+                    Some(bytes) if !bytes.is_empty() => {
+                        let (path, volume) = (String::from_utf8_lossy(&path).into_owned(), label.volume);
+                        let volume = String::from_utf8_lossy(&volume).into_owned();
+                        failed(DiskError::HasLabel { path, volume })
+                    }
+                    _ => {
+                        let bytes = block.len() as u64;
+                        store.files.insert(path, block);
+                        DiskDone::Labelled { bytes }
+                    }
+                }
+            }
             DiskWork::Fill { handle, parcel } => match self.open.get_mut(&handle) {
                 Some(Open::Backup(backup)) => backup.fill(parcel),
                 Some(Open::Read(reading)) => reading.fill(parcel, &store),

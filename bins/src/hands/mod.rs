@@ -5,6 +5,7 @@
 //!   submit(Disk(Fill …))  --> the queue of its handle                             --> reply
 //!   submit(Disk(Close))   --> ends the queue; what was in it is done first        --> reply
 //!   submit(Disk(Note))    --> a thread for this one piece                         --> reply
+//!   submit(Disk(Label))   --> a thread for this one piece                         --> reply
 //!   submit(Catalog(…))    --> the catalog's worker                                --> reply
 //!   submit(Script(Run))   --> a thread for this one command                       --> reply
 //!   submit(Script(Stop))  --> ends that command's process group                   --> reply
@@ -83,6 +84,9 @@ impl Workers {
             | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
             DiskWork::Close { .. } => self.close(handle, reply),
             DiskWork::Note { path, text } => note::append(path, text, reply),
+            DiskWork::Label { folder, label, before } => {
+                once("label", move || open::label(&folder, &label, before.as_deref()), reply);
+            }
             work => self.queue(handle, work, reply),
         }
     }
@@ -193,6 +197,20 @@ fn serve(mut worker: Option<Box<dyn Open>>, pieces: &Receiver<Piece>) -> Tally {
         let _posted = catch_unwind(AssertUnwindSafe(|| reply(done)));
     }
     worker.and_then(|open| catch_unwind(AssertUnwindSafe(|| open.close())).ok()).unwrap_or_default()
+}
+
+/// Does one piece on a thread of its own.
+fn once(name: &str, body: impl FnOnce() -> DiskDone + Send + 'static, reply: Reply) {
+    // The reply must survive a thread that cannot be started, and a mistake in the body.
+    let reply = Arc::new(Mutex::new(Some(reply)));
+    let mine = Arc::clone(&reply);
+    let body = move || {
+        let failed = |_| DiskDone::Failed { error: panicked(), buffer: Vec::new() };
+        answer(&mine, WorkDone::Disk(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(failed)));
+    };
+    if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(body) {
+        answer(&reply, failed(&format!("cannot start a thread: {error}"), Vec::new()));
+    }
 }
 
 fn answer(slot: &Mutex<Option<Reply>>, done: WorkDone) {

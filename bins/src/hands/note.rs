@@ -4,14 +4,11 @@ use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::thread;
 
 use towline_core::bulk::work::DiskDone;
 use towline_core::drive::Reply;
-use towline_core::work::WorkDone;
 
-use super::{answer, failed};
+use super::once;
 use crate::volume::disk_error;
 
 /// Who may read the messages: the daemon, and the group of its logs.
@@ -19,19 +16,11 @@ const MODE: u32 = 0o640;
 
 /// Appends `text` on a thread of its own; the daemon gives one piece at a time.
 pub(super) fn append(path: String, text: Vec<u8>, reply: Reply) {
-    // The reply must survive a thread that cannot be started.
-    let reply = Arc::new(Mutex::new(Some(reply)));
-    let mine = Arc::clone(&reply);
-    let body = move || {
-        let done = match write(&path, &text) {
-            Ok(()) => DiskDone::Noted,
-            Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
-        };
-        answer(&mine, WorkDone::Disk(done));
+    let body = move || match write(&path, &text) {
+        Ok(()) => DiskDone::Noted,
+        Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
     };
-    if let Err(error) = thread::Builder::new().name("messages".to_owned()).spawn(body) {
-        answer(&reply, failed(&format!("cannot start a thread: {error}"), Vec::new()));
-    }
+    once("messages", body, reply);
 }
 
 fn write(path: &str, text: &[u8]) -> io::Result<()> {
@@ -43,6 +32,8 @@ fn write(path: &str, text: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
+
+    use towline_core::work::WorkDone;
 
     fn append_and_wait(path: &Path, text: &str) -> WorkDone {
         let (sender, done) = channel();

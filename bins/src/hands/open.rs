@@ -8,15 +8,16 @@ use towline_core::bulk::unpack::Unpacker;
 use towline_core::bulk::unsaved::UnsavedList;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
+use towline_core::wire::label::VolumeLabel;
 
 use crate::disk::backup::estimate::EstimateSource;
 use crate::disk::backup::{BackupSource, FillError};
 use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
-use crate::volume::disk_error;
 use crate::volume::reader::VolumeReader;
 use crate::volume::writer::{Appended, VolumeWriter};
+use crate::volume::{disk_error, labelling};
 
 /// Something open, owned by its thread.
 pub(super) trait Open {
@@ -60,6 +61,14 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
             Ok((Box::new(Volume(writer)), done))
         }
         other => Err(mismatch(&other)),
+    }
+}
+
+/// Writes a label for an operator.
+pub(super) fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> DiskDone {
+    match labelling::label(folder, label, before) {
+        Ok(bytes) => DiskDone::Labelled { bytes },
+        Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
     }
 }
 

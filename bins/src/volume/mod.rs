@@ -1,6 +1,7 @@
 //! Volumes on the disk: one regular file each, nothing but blocks (`wire/3 §5`).
 
 mod blocks;
+pub mod labelling;
 pub mod reader;
 #[cfg(test)]
 mod tests;

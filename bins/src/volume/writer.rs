@@ -136,15 +136,7 @@ impl VolumeWriter {
             });
         }
         let block = label.block(session);
-        let write = || {
-            file.set_len(0)?;
-            file.write_all_at(&block, 0)?;
-            file.sync_all()?;
-            // The name of a new file is safe only once its folder is.
-            path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-        };
-        if let Err(error) = write() {
-            let error = disk_error(&path, &error);
+        if let Err(error) = write_label(&file, &path, &block) {
             if expect == Expect::New {
                 // An empty file would be taken for a foreign one; if it cannot go, the next mount says so.
                 let _ = std::fs::remove_file(&path);
@@ -177,8 +169,20 @@ impl VolumeWriter {
     }
 }
 
+/// Makes a file a volume with nothing but this label, safely on the disk.
+pub(super) fn write_label(file: &File, path: &Path, block: &[u8]) -> Result<(), DiskError> {
+    let write = || {
+        file.set_len(0)?;
+        file.write_all_at(block, 0)?;
+        file.sync_all()?;
+        // The name of a new file is safe only once its folder is.
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    };
+    write().map_err(|error| disk_error(path, &error))
+}
+
 /// Opens a volume and locks it against a second storage daemon.
-fn open(path: &Path, create: bool) -> Result<File, DiskError> {
+pub(super) fn open(path: &Path, create: bool) -> Result<File, DiskError> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -214,7 +218,7 @@ fn whole_tail(file: &mut File, path: &Path, known: u64, length: u64) -> Result<u
 }
 
 /// The block at `at` if a whole one with a right checksum is there.
-fn read_block(file: &mut File, path: &Path, at: u64) -> Result<Option<Vec<u8>>, DiskError> {
+pub(super) fn read_block(file: &mut File, path: &Path, at: u64) -> Result<Option<Vec<u8>>, DiskError> {
     let error = |error: std::io::Error| disk_error(path, &error);
     let mut head = [0; HEADER_LEN];
     file.seek(SeekFrom::Start(at)).map_err(error)?;

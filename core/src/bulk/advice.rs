@@ -49,6 +49,7 @@ impl Explain for DiskError {
             Self::Denied(_) => (Local, Never, 602, "let the user of this daemon read and write there"),
             Self::Full(_) => (Local, Never, 603, "free space there, or let volumes expire earlier"),
             Self::WrongVolume { .. } => (Local, Never, 604, "put the right volume there under its own name"),
+            Self::HasLabel { .. } => (Local, Never, 750, "give the new volume a name that no file there has"),
             Self::Truncated { .. } => {
                 (Local, Never, 605, "check the disk, and mark the volume as `Error` or bring back a copy of it")
             }
@@ -71,6 +72,7 @@ pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
         DiskError::Denied(name()),
         DiskError::Full(name()),
         DiskError::WrongVolume { path: name(), wanted: name(), found: name() },
+        DiskError::HasLabel { path: name(), volume: name() },
         DiskError::Truncated { path: name(), found: 1, wanted: 2 },
         DiskError::Damaged { path: name(), at: 1 },
         DiskError::BadStream(name()),

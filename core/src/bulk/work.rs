@@ -81,6 +81,16 @@ pub enum DiskWork {
         /// Ids for the block header of a new label (`wire/3 §5.5`).
         session: Session,
     },
+    /// Storage daemon: write a label for an operator. A file that holds anything but this very label is left alone, unless
+    /// it is the volume `before`. Answered by `Labelled` or `Failed`; nothing stays open.
+    Label {
+        /// The folder of the device.
+        folder: String,
+        /// The volume's name and the rest of its label.
+        label: VolumeLabel,
+        /// The name that the volume has had: what is on it is given up. It may be the same.
+        before: Option<String>,
+    },
     /// Fill a parcel with the next frames of a backup or of a read. Answered by `Filled`.
     Fill {
         /// What is open.
@@ -183,6 +193,11 @@ pub enum DiskDone {
         cut: u64,
         /// Microseconds spent writing.
         spent: u64,
+    },
+    /// The label is on the disk.
+    Labelled {
+        /// The length of the volume in bytes.
+        bytes: u64,
     },
     /// The parcel holds the next frames.
     Filled {
@@ -297,6 +312,14 @@ pub enum DiskError {
         /// What was found.
         found: String,
     },
+    /// A volume is to be labelled where there is one already.
+    #[error("{path} is volume {volume:?} already")]
+    HasLabel {
+        /// The file.
+        path: String,
+        /// As its label says.
+        volume: String,
+    },
     /// The volume is shorter than the catalog says.
     #[error("volume {path} has {found} bytes where the catalog knows {wanted}")]
     Truncated {
@@ -337,6 +360,7 @@ impl DiskError {
         let answer = match done {
             DiskDone::Opened => "opened",
             DiskDone::Mounted { .. } => "mounted",
+            DiskDone::Labelled { .. } => "labelled",
             DiskDone::Filled { .. } => "filled",
             DiskDone::Applied { .. } => "applied",
             DiskDone::Verified { .. } => "verified",

@@ -308,6 +308,40 @@ pub fn volume_name(label_format: &str, number: u32) -> String {
     format!("{label_format}{number:04}")
 }
 
+/// A row for a volume that an operator has labelled: its label has so many bytes, and jobs may append to it.
+#[must_use]
+pub fn hand_labelled(new: MediaRow, pool: &PoolRow, bytes: u64, now: i64) -> MediaRow {
+    let row = MediaRow { label_type: pool.label_type, ..with_limits(new, pool) };
+    relabelled(&row, bytes, now)
+}
+
+/// A volume that was labelled anew: nothing of what was on it is left.
+#[must_use]
+pub fn relabelled(volume: &MediaRow, bytes: u64, now: i64) -> MediaRow {
+    MediaRow {
+        vol_status: VolStatus::Append,
+        vol_bytes: bytes,
+        vol_blocks: 1,
+        vol_writes: volume.vol_writes.saturating_add(1),
+        vol_jobs: 0,
+        vol_files: 0,
+        vol_errors: 0,
+        first_written: 0,
+        last_written: 0,
+        label_date: now,
+        in_changer: volume.slot > 0,
+        ..volume.clone()
+    }
+}
+
+/// Whether a volume may have this name: letters, digits and `:.-_/`, at most 127 of them, and no `/` at the beginning
+/// (`wire/3 §1.4.1`).
+#[must_use]
+pub fn is_volume_name(name: &str) -> bool {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || ":.-_/".contains(c);
+    (1..=config::MAX_NAME).contains(&name.len()) && !name.starts_with('/') && name.chars().all(is_good)
+}
+
 /// Whether a volume may be pruned to be used again: full or used up, to be recycled, and kept long enough.
 #[must_use]
 pub fn prunable(volume: &MediaRow, now: i64) -> bool {

@@ -58,7 +58,7 @@ pub use path::{ConfigPath, Step};
 pub use pool::{Pool, PoolKind};
 pub use resource::{FieldDoc, Resource};
 pub use schedule::{Run, Schedule, TimeOfDay, Week, Weekday};
-pub use storage::{Device, StorageConfig, StorageDaemon, StorageDirector};
+pub use storage::{Autochanger, Device, StorageConfig, StorageDaemon, StorageDirector};
 pub use tls::{TlsConfig, TlsMode};
 pub use tray::{Monitor, MonitoredClient, MonitoredDirector, MonitoredStorage, TrayConfig};
 pub use units::{Bytes, Seconds};

@@ -15,6 +15,8 @@ resources! {
         directors: Vec<StorageDirector>,
         /// The archive devices.
         devices: Vec<Device>,
+        /// Devices that share a name, of which a job takes one that is free.
+        autochangers: Vec<Autochanger> = Vec::new(),
     }
 
     /// The storage daemon itself.
@@ -87,6 +89,35 @@ resources! {
         maximum_block_size: Bytes = Bytes::mib(1),
         /// Bytes of one job after which a piece of a volume is recorded in the catalog.
         maximum_file_size: Bytes = Bytes(1_000_000_000),
+        /// How many devices this one stands for. With 2 or more an autochanger has its name, and the devices have the name
+        /// and four digits: those from `0001` on are taken by jobs, `0000` by whoever names it.
+        count: u32 = 1,
+        /// Jobs that use the device at the same time, each with a volume of its own; 0: no limit.
+        maximum_concurrent_jobs: u32 = 1,
+        /// Whether a job takes the device when its storage names the autochanger; `false`: only when it names the device.
+        auto_select: bool = true,
+    }
+
+    /// Devices under one name.
+    Autochanger {
+        /// Name, as in the director's `storages`.
+        name: String,
+        /// Names of its devices; in this order jobs look for one that is free.
+        devices: Vec<String>,
+    }
+}
+
+impl Device {
+    /// The devices it stands for.
+    pub fn each(&self) -> impl Iterator<Item = Self> {
+        let serials = if self.count > 1 { 0..=self.count } else { 0..=0 };
+        serials.map(|serial| {
+            if self.count <= 1 {
+                return self.clone();
+            }
+            let name = format!("{}{serial:04}", self.name);
+            Self { name, auto_select: self.auto_select && serial > 0, count: 1, ..self.clone() }
+        })
     }
 }
 

@@ -21,6 +21,7 @@ mod owner;
 mod record;
 mod restore;
 mod script;
+mod store;
 mod stream;
 mod terms;
 #[cfg(test)]
@@ -93,6 +94,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         catalog::PAGES,
         files::PAGES,
         script::PAGES,
+        store::PAGES,
         browse::PAGES,
         config::PAGES,
         terms::PAGES,

@@ -97,6 +97,11 @@ pub enum BsrProblem {
 }
 
 impl Bootstrap {
+    /// The names of all volumes, as often as they stand there.
+    pub fn volumes(&self) -> impl Iterator<Item = &str> {
+        self.sections.iter().flat_map(|section| section.volumes.iter().map(String::as_str))
+    }
+
     /// Reads a bootstrap. Bytes that are not UTF-8 are replaced.
     ///
     /// # Errors

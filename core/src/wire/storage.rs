@@ -147,7 +147,7 @@ pub struct StorageJob {
 
 /// `use storage=…` (`wire/3 §1.3.5`). The devices follow, one a frame (see [`UseStorage::device_line`]), then an end of
 /// data; then more of these, or another end of data.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UseStorage {
     /// The storage resource in the director.
     pub storage: String,

@@ -161,6 +161,24 @@ pub fn already_labeled(volume: &str) -> String {
     format!("3920 Cannot label Volume because it is already labeled: \"{volume}\"\n")
 }
 
+/// To `relabel` of a volume that is another one than its file says.
+pub const WRONG_VOLUME: &str = "3921 Wrong volume mounted.\n";
+
+/// To `label` and `relabel` of a volume that cannot be opened. `why` is what the system says.
+pub fn cannot_open(device: &str, why: &str) -> String {
+    format!("3910 Unable to open device \"{device}\": ERR={why}\n")
+}
+
+/// To `label` and `relabel` when the label cannot be written.
+pub fn not_labeled(why: &str) -> String {
+    format!("3912 Failed to label Volume: ERR={why}\n")
+}
+
+/// To `readlabel`, when nothing can be read.
+pub fn label_not_read(device: &str, why: &str) -> String {
+    format!("3902 Cannot mount Volume on Storage Device \"{device}\" because:\n{why}\n")
+}
+
 /// To `readlabel`.
 pub fn label_read(volume: &str, slot: i32) -> String {
     format!("3001 Volume={} Slot={slot}\n", bash(volume))
@@ -223,6 +241,46 @@ pub fn busy(device: &str, writers: u32, reserved: u32) -> String {
 /// To `autochanger` for a device that is none.
 pub fn not_a_changer(device: &str) -> String {
     format!("3998 Device \"{device}\" is not an autochanger.\n")
+}
+
+/// To `mount` of a device that does not exist; no quotes here.
+pub fn mount_not_found(device: &str) -> String {
+    format!("3999 Device {device} not found or could not be opened.\n")
+}
+
+/// To `unmount` while a job waits for an operator.
+pub fn unmounted_waiting(device: &str) -> String {
+    format!("3001 Device \"{device}\" unmounted.\n")
+}
+
+/// To `unmount` and `release` of a device that is reading.
+pub fn busy_reading(device: &str) -> String {
+    format!("3936 Device \"{device}\" is busy reading.\n")
+}
+
+/// To `release` while a job waits for a volume; `mount`: its device is unmounted.
+pub fn waiting(device: &str, mount: bool) -> String {
+    format!("3922 Device \"{device}\" waiting for {}.\n", if mount { "mount" } else { "sysop" })
+}
+
+/// To `autochanger drives` of a changer.
+pub fn drives(count: usize) -> String {
+    format!("drives={count}\n")
+}
+
+/// To `autochanger slots`.
+pub fn slots(count: u32) -> String {
+    format!("slots={count}\n")
+}
+
+/// Before what a changer says to a command.
+pub fn changer_begins(command: &str) -> String {
+    format!("3306 Issuing autochanger \"{command}\" command.\n")
+}
+
+/// To `autochanger transfer` that cannot be done.
+pub fn changer_failed(why: &str) -> String {
+    format!("3998 Autochanger error: ERR={why}\n")
 }
 
 /// To `passive client`, if the file daemon cannot be reached. `line` is the command.

@@ -78,6 +78,7 @@ impl Writer {
                 ("file", _) | ("clients", _) => "Client",
                 ("storage", _) | ("storages", _) => "Storage",
                 ("devices", _) => "Device",
+                ("autochangers", _) => "Autochanger",
                 ("monitor", _) => "Monitor",
                 ("jobs", _) => "Job",
                 ("filesets", _) => "FileSet",

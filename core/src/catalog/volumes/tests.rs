@@ -268,3 +268,25 @@ fn a_report_can_flip_the_state_and_an_unknown_state_is_not_believed() {
     let after = apply_report(&row, &odd, 77, 3, NOW);
     assert_eq!((after.row.vol_status, after.notes.len()), (VolStatus::Append, 1));
 }
+
+#[test]
+fn a_volume_has_a_name_that_a_file_can_have() {
+    let longest = "v".repeat(127);
+    for good in ["TESTVOL1", "a:b.c-d_e/f", "7", &longest] {
+        assert!(is_volume_name(good), "{good}");
+    }
+    for bad in ["", "/a", "a b", "a*", "ä", &(longest.clone() + "v")] {
+        assert!(!is_volume_name(bad), "{bad}");
+    }
+}
+
+#[test]
+fn a_volume_that_was_labelled_by_hand_has_the_limits_of_its_pool() {
+    let pool = PoolRow { pool_id: 3, name: "P".to_owned(), vol_retention: 77, recycle: true, ..PoolRow::default() };
+    let row = hand_labelled(MediaRow { volume_name: "v".to_owned(), slot: 2, ..MediaRow::default() }, &pool, 203, 9);
+    assert_eq!((row.pool_id, row.vol_retention, row.vol_bytes, row.vol_status), (3, 77, 203, VolStatus::Append));
+    assert!(row.in_changer && row.recycle && row.label_date == 9);
+    let used = MediaRow { vol_status: VolStatus::Purged, vol_jobs: 4, last_written: 5, ..row };
+    let again = relabelled(&used, 204, 10);
+    assert_eq!((again.vol_jobs, again.last_written, again.vol_bytes, again.pool_id), (0, 0, 204, 3));
+}

@@ -12,6 +12,9 @@ const SMALLEST_BLOCK: Bytes = Bytes::kib(4);
 /// The largest block the tools that read volumes accept (`wire/3 §5.1`).
 const LARGEST_BLOCK: Bytes = Bytes(20_000_000);
 
+/// The devices that one may stand for: their serial numbers have four digits.
+const MOST_DEVICES: u32 = 9_999;
+
 impl Check for FileConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
         let mut c = Checker::new(built);
@@ -128,14 +131,16 @@ impl Check for StorageConfig {
         }
         c.not_empty(ConfigPath::of("devices"), self.devices.len(), "device");
         c.names("devices", self.devices.iter().map(|device| device.name.as_str()));
-        devices(&mut c, &self.devices);
+        devices(&mut c, self);
+        changers(&mut c, self);
         c.findings
     }
 }
 
-fn devices(c: &mut Checker, devices: &[Device]) {
+fn devices(c: &mut Checker, config: &StorageConfig) {
     let mut folders = BTreeMap::new();
-    for (index, device) in devices.iter().enumerate() {
+    let in_changer = |device: &Device| config.autochangers.iter().any(|changer| changer.devices.contains(&device.name));
+    for (index, device) in config.devices.iter().enumerate() {
         let path = ConfigPath::of("devices").index(index);
         if device.media_type.is_empty() {
             let help = "write the same word as in the director's `storages`";
@@ -148,7 +153,9 @@ fn devices(c: &mut Checker, devices: &[Device]) {
                 "there is no folder",
                 "name the folder for the volumes",
             );
-        } else if let Some(first) = folders.insert((&device.archive_device, &device.media_type), index) {
+        } else if !in_changer(device)
+            && let Some(first) = folders.insert((&device.archive_device, &device.media_type), index)
+        {
             // Two devices over one folder are how several jobs run at once, as long as the volumes can be told apart.
             let message =
                 format!("devices[{first}] has the same folder and media type, so both may need the same volume");
@@ -170,6 +177,49 @@ fn devices(c: &mut Checker, devices: &[Device]) {
             c.error(codes::CONTRADICTION, path.field("maximum_volume_size"), message, help);
         }
         c.not_zero(path.field("maximum_file_size"), device.maximum_file_size.0);
+        if !(1..=MOST_DEVICES).contains(&device.count) {
+            let message = format!("a device cannot stand for {}", device.count);
+            let help = format!("choose from 1 to {MOST_DEVICES}");
+            c.error(codes::OUT_OF_RANGE, path.field("count"), message, help);
+        }
+    }
+}
+
+/// The devices of an autochanger are there, and a volume that one of them has written is found by all.
+fn changers(c: &mut Checker, config: &StorageConfig) {
+    c.names("autochangers", config.autochangers.iter().map(|changer| changer.name.as_str()));
+    let counted = |device: &Device| device.count > 1;
+    let of_count = config.devices.iter().filter(|device| counted(device));
+    // A device with a count has its name no longer, and its autochanger has it.
+    let singles = config.devices.iter().filter(|device| !counted(device) || device.count > MOST_DEVICES);
+    let few = of_count.clone().filter(|device| device.count <= MOST_DEVICES);
+    let mut known: BTreeMap<String, &Device> = singles.map(|device| (device.name.clone(), device)).collect();
+    known.extend(few.flat_map(|device| device.each().map(move |each| (each.name, device))));
+    for (index, changer) in config.autochangers.iter().enumerate() {
+        let path = ConfigPath::of("autochangers").index(index);
+        c.not_empty(path.field("devices"), changer.devices.len(), "device");
+        if known.contains_key(&changer.name) || of_count.clone().any(|device| device.name == changer.name) {
+            let message = format!("the name {:?} is already used by a device", changer.name);
+            let help = "give the autochanger a name of its own";
+            c.error(codes::DUPLICATE_NAME, path.field("name"), message, help);
+        }
+        let mut first: Option<&Device> = None;
+        for (place, name) in changer.devices.iter().enumerate() {
+            let at = path.field("devices").index(place);
+            let counted = of_count.clone().find(|device| device.name == *name);
+            let Some(device) = known.get(name).copied().or(counted) else {
+                let message = format!("there is no device {name:?}");
+                c.error(codes::UNKNOWN_REFERENCE, at, message, "name one of `devices`");
+                continue;
+            };
+            let first = first.get_or_insert(device);
+            if (&first.archive_device, &first.media_type) != (&device.archive_device, &device.media_type) {
+                let message = format!("{name:?} has another folder or media type than {:?}", first.name);
+                let help =
+                    "give all devices of an autochanger one folder and one media type: a volume is found on each";
+                c.error(codes::CONTRADICTION, at, message, help);
+            }
+        }
     }
 }
 

@@ -139,7 +139,7 @@ fn mount(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
         ..VolumeLabel::default()
     };
     let expect = expected(&job.writing.volume);
-    let folder = job.order.append.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
+    let folder = job.folder().to_owned();
     let limit = job
         .order
         .append

@@ -122,7 +122,7 @@ impl StorageDaemon {
     /// The device a job appends to.
     fn append_device(&self, id: SessionId) -> Option<&Device> {
         let place = self.sessions.job(id)?.order.append.as_ref()?;
-        self.config.devices.iter().find(|device| device.name == place.device)
+        self.devices.device(&place.device)
     }
 
     /// What a machine that writes must know of the job.

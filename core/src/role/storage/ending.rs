@@ -141,6 +141,7 @@ impl StorageDaemon {
             Presence::Awaited(timer) => net.cancel_timer(timer),
             Presence::Absent | Presence::Here(_) | Presence::Ended => {}
         }
+        net.cancel_timer(job.writing.retry);
         self.recent.add(job.finished(net.wall()));
         self.refresh_keyring(net);
         for handle in [job.writing.handle, job.reading.handle].into_iter().flatten() {
@@ -155,8 +156,9 @@ impl StorageDaemon {
             return;
         }
         for next in self.devices.release(id) {
-            self.take_devices(net, next);
+            self.have_devices(net, next);
         }
+        self.wake_waiting(net);
     }
 
     pub(super) fn exit_if_idle(&self, net: &mut Net) {

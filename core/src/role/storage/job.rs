@@ -24,6 +24,7 @@ use crate::wire::status::{JobStatus, StatusLine};
 use crate::wire::storage::{StorageJob, UseStorage};
 
 use super::catalog_tables::{Event, Halt, Table};
+use super::device::Need;
 use super::replicate::Stage;
 
 /// A job from its `JobId=` line to its `3099`.
@@ -37,8 +38,6 @@ pub(super) struct Job {
     pub(super) part: Part,
     /// Where that one is.
     pub(super) peer: Presence,
-    /// The devices it does not have yet.
-    pub(super) lacking: VecDeque<String>,
     pub(super) writing: Writing,
     pub(super) reading: Reading,
     pub(super) stream: Stream,
@@ -119,6 +118,8 @@ pub(super) struct Writing {
     pub(super) labelled: bool,
     /// The catalog keeps it from being recycled.
     pub(super) placeholder: bool,
+    /// When the job asks again for a volume, having found none.
+    pub(super) retry: Option<TimerKey>,
 }
 
 /// The volumes being read.
@@ -264,12 +265,15 @@ pub(super) struct Place {
     pub(super) labels: bool,
     /// Bytes a volume may have here; 0: no limit of the device's own.
     pub(super) most: u64,
+    /// The devices of which this is one, while the job has not taken any.
+    pub(super) choices: Need,
 }
 
 impl Place {
     pub(super) fn of(device: &Device) -> Self {
         let (name, folder) = (device.name.clone(), device.archive_device.clone());
-        Self { device: name, folder, labels: device.label_media, most: device.maximum_volume_size.0 }
+        let choices = vec![name.clone()];
+        Self { device: name, folder, labels: device.label_media, most: device.maximum_volume_size.0, choices }
     }
 
     /// Bytes a volume may have: the smaller of its own limit and the device's, 0 being none.
@@ -298,7 +302,6 @@ impl Job {
             started,
             part: Part::Ordered(Early::default()),
             peer: Presence::Absent,
-            lacking: VecDeque::new(),
             writing: Writing::default(),
             reading: Reading::default(),
             stream: Stream::Open,
@@ -324,7 +327,7 @@ impl Job {
             let volume = &mut self.writing.volume;
             (volume.bytes, volume.blocks, volume.files) = (bytes, 1, 0);
             volume.writes += 1;
-            let folder = self.order.append.as_ref().map_or("", |place| place.folder.as_str());
+            let folder = self.folder();
             let text = format!("Labeled new Volume \"{}\" on device \"{folder}\".", self.writing.volume.volume);
             self.message(net, MessageKind::Info, &text);
         } else if self.writing.volume.bytes != bytes {
@@ -339,6 +342,11 @@ impl Job {
             let text = format!("{cut} bytes of a torn block were cut off Volume \"{}\".", self.writing.volume.volume);
             self.message(net, MessageKind::Warning, &text);
         }
+    }
+
+    /// The folder that it appends to volumes in.
+    pub(super) fn folder(&self) -> &str {
+        self.order.append.as_ref().map_or("", |place| &place.folder)
     }
 
     /// Whether it still works towards a good end.

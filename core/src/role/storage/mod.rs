@@ -7,7 +7,8 @@
 //!   file daemon == data channel (data.rs) == machine: Archiver, Sender ==== DiskWork ====+   devices (device.rs)
 //! ```
 //! `passive.rs` dials file daemons, `replicate.rs` copies from device to device and between two storage daemons, `job.rs`
-//! is what is known of a job, `volumes.rs` its way to devices and volumes, `ending.rs` its end, `report.rs` what a status says.
+//! is what is known of a job, `volumes.rs` its way to devices and volumes, `ending.rs` its end, `report.rs` what a status
+//! says, `operator.rs` what an operator has done with devices and volumes.
 
 mod bandwidth;
 mod catalog_tables;
@@ -15,6 +16,7 @@ mod data;
 mod device;
 mod ending;
 mod job;
+mod operator;
 mod passive;
 mod replicate;
 mod report;
@@ -26,7 +28,7 @@ use std::sync::Arc;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
-use crate::bulk::work::DiskDone;
+use crate::bulk::work::{DiskDone, DiskWork};
 use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
@@ -87,13 +89,14 @@ impl StorageDaemon {
     /// A storage daemon with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<StorageConfig>, credentials: Credentials, identity: Identity) -> Self {
+        let devices = Devices::of(&config);
         Self {
             config,
             credentials,
             identity,
             sessions: Sessions::default(),
             doorkeeper: Doorkeeper::default(),
-            devices: Devices::default(),
+            devices,
             recent: Recent::default(),
             refusals: Refusals::default(),
             jobs_run: 0,
@@ -135,6 +138,9 @@ impl StorageDaemon {
         }
         match outcome {
             Ok(Progress::Want(work)) => {
+                if matches!(work, DiskWork::Mount { .. }) && !self.may_mount(net, id) {
+                    return;
+                }
                 net.work(Work::Disk(work), Owner::Job(id));
                 self.advance(net, id, Job::go_on);
             }
@@ -286,6 +292,7 @@ impl Role for StorageDaemon {
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
         let id = match owner {
             Owner::Job(id) => id,
+            Owner::Label(order) => return self.labelled(net, &order, done),
             Owner::Closing(id) => {
                 self.free_devices(net, id);
                 return self.exit_if_idle(net);
@@ -318,7 +325,7 @@ impl Role for StorageDaemon {
     fn on_timer(&mut self, net: &mut Net, due: Due) {
         match due {
             Due::Beat(id) => self.beat(net, id),
-            Due::Volume(id) => self.next_task(net, id),
+            Due::Volume(id) => self.look_again(net, id),
             Due::Peer(id) => self.peer_is_late(net, id),
         }
     }

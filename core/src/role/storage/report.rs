@@ -1,6 +1,9 @@
 //! What a status of the storage daemon says: `wire/3 §8`. The texts are Towline's own; the frames and the lines a director
 //! reads are Bareos's.
 
+use std::collections::BTreeSet;
+
+use crate::config::Device;
 use crate::ids::SessionId;
 use crate::node::{Number, Row};
 use crate::role::network::Connection;
@@ -8,7 +11,7 @@ use crate::role::report::{Progress, Sections, thousands};
 use crate::role::storage::Net;
 use crate::wire::frame::Signal;
 use crate::wire::names::PeerKind;
-use crate::wire::status::JobInStatus;
+use crate::wire::status::{JobInStatus, JobStatus};
 use crate::wire::storage_answers as answers;
 
 use super::StorageDaemon;
@@ -93,25 +96,53 @@ impl StorageDaemon {
         lines
     }
 
-    /// The devices of this list, all if it is empty.
+    /// The devices of this list, all if it is empty; the name of an autochanger stands for its devices.
     fn devices_of(&self, wanted: &[String]) -> Vec<String> {
         let listed = |name: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(name));
-        let devices = self.config.devices.iter().filter(|device| listed(&device.name));
-        let line = |device: &crate::config::Device| {
-            let name = answers::device_name(&device.name, &device.archive_device);
-            let user = self.devices.user(&device.name).and_then(|id| self.sessions.job(id));
-            match user {
-                None => format!("\nDevice {name} is not open.\n"),
-                Some(job) => format!(
-                    "\nDevice {name} is mounted with:\n    Volume:      {}\n    Media type:  {}\n    Used by JobId {}, \
-                     {} more wait for it\n",
-                    job.writing.volume.volume,
-                    device.media_type,
-                    job.order.line.job_id,
-                    self.devices.waiting(&device.name)
-                ),
-            }
-        };
-        devices.map(line).collect()
+        let mut lines = Vec::new();
+        let mut devices: Vec<&Device> = self.devices.all().filter(|device| listed(&device.name)).collect();
+        for (changer, members) in self.devices.changers().filter(|(name, _)| listed(name)) {
+            let names = members.iter().map(|device| format!("      {}\n", name_of(device)));
+            lines.push(format!("\nAutochanger \"{changer}\" with devices:\n{}", names.collect::<String>()));
+            devices.extend(members);
+        }
+        let mut shown = BTreeSet::new();
+        lines.extend(devices.into_iter().filter(|device| shown.insert(&device.name)).map(|device| self.device(device)));
+        lines
     }
+
+    fn device(&self, device: &Device) -> String {
+        let name = name_of(device);
+        let unmounted = self.devices.is_unmounted(&device.name);
+        let jobs = self.devices.users(&device.name).iter().filter_map(|id| self.sessions.job(*id));
+        let mut text = String::new();
+        for job in jobs {
+            let waits = job.said.status == Some(JobStatus::WaitMedia);
+            let volume = if job.writing.volume.volume.is_empty() { &job.reading.source } else { &job.writing.volume };
+            let state = if waits { "waiting for" } else { "mounted with" };
+            let volume = if waits { "*none*" } else { &volume.volume };
+            text += &format!(
+                "\nDevice {name} is {state}:\n    Volume:      {volume}\n    Media type:  {}\n    Used by JobId {}, {} more \
+                 wait for it\n",
+                device.media_type,
+                job.order.line.job_id,
+                self.devices.waiting(&device.name)
+            );
+            if let (true, Some(group)) = (waits, job.order.uses.iter().find(|group| group.append)) {
+                text += "    Device is BLOCKED waiting to create a volume for:\n";
+                text += &format!("       Pool:        {}\n       Media type:  {}\n", group.pool, group.media_type);
+            }
+        }
+        if text.is_empty() {
+            text = format!("\nDevice {name} is not open.\n");
+        }
+        if unmounted {
+            text += "    Device is BLOCKED. User unmounted.\n";
+        }
+        text
+    }
+}
+
+fn name_of(device: &Device) -> String {
+    answers::device_name(&device.name, &device.archive_device)
 }

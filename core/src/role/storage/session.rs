@@ -16,6 +16,7 @@ use crate::wire::status::JobStatus;
 use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
+use super::device::Need;
 use super::job::{Control, Job, Order, Part, Place, Presence};
 use super::{Due, StorageDaemon};
 
@@ -159,9 +160,11 @@ impl StorageDaemon {
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             StorageCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             StorageCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),
-            _ => {
-                self.sessions.tell(net, id, answers::invalid(text));
-                return Next::End;
+            command => {
+                if !self.operate(net, id, command) {
+                    self.sessions.tell(net, id, answers::invalid(text));
+                    return Next::End;
+                }
             }
         }
         Next::Go
@@ -191,26 +194,29 @@ impl StorageDaemon {
 
     /// Chooses a device for the groups of one `use storage` command (`wire/3 §1.3.5`).
     fn reserve(&mut self, net: &mut Net, id: SessionId, groups: Vec<Group>) -> Next {
-        let wanted = groups.iter().find_map(|group| {
-            let fits = |name: &&String| {
-                self.config
-                    .devices
-                    .iter()
-                    .any(|device| device.name == **name && device.media_type == group.storage.media_type)
-            };
-            group.devices.iter().find(fits).map(|device| (group.storage.append, device.clone()))
-        });
+        let append = groups.iter().any(|group| group.storage.append);
+        let of_group = |group: &Group| {
+            let media_type = group.storage.media_type.clone();
+            group.devices.iter().map(|name| self.devices.candidates(name, &media_type)).collect::<Vec<_>>()
+        };
+        let mut fit = Need::new();
+        for name in groups.iter().filter(|group| group.storage.append == append).flat_map(of_group).flatten() {
+            if !fit.contains(&name) {
+                fit.push(name);
+            }
+        }
         let Some(job) = self.sessions.job_mut(id) else { return Next::End };
-        let Some((append, device)) = wanted else {
+        let Some(first) = fit.first().and_then(|name| self.devices.device(name)) else {
             let name = groups.first().and_then(|group| group.devices.first()).cloned().unwrap_or_default();
             self.sessions.tell(net, id, answers::no_device(&name));
             return Next::End;
         };
         job.order.uses.extend(groups.into_iter().map(|group| group.storage));
-        let place = if append { &mut job.order.append } else { &mut job.order.read };
-        *place = self.config.devices.iter().find(|found| found.name == device).map(Place::of);
-        let answer = if append { answers::JUST_IN_TIME } else { &device };
-        self.sessions.tell(net, id, answers::device_used(answer));
+        // Which of them it is shows when data comes, or is wanted.
+        let place = Some(Place { choices: fit, ..Place::of(first) });
+        let answer = if append { answers::JUST_IN_TIME.to_owned() } else { first.name.clone() };
+        *if append { &mut job.order.append } else { &mut job.order.read } = place;
+        self.sessions.tell(net, id, answers::device_used(&answer));
         Next::Go
     }
 

@@ -26,4 +26,18 @@ pub enum Owner {
     Job(SessionId),
     /// This session has ended while its volume was open: the device is free once it is closed.
     Closing(SessionId),
+    /// A volume that an operator has labelled.
+    Label(Box<Labelling>),
+}
+
+/// A label that is being written.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Labelling {
+    /// The session that hears of it.
+    pub session: SessionId,
+    pub volume: String,
+    /// The name of the volume before; none for a new one.
+    pub before: Option<String>,
+    /// As answers name it.
+    pub device: String,
 }

@@ -1,6 +1,5 @@
 //! The way of a job to its devices and volumes, and what is done when a volume is of no use (`wire/3 §9`).
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::bulk::work::DiskError;
@@ -11,8 +10,10 @@ use crate::role::trouble::Trouble;
 use crate::wire::frame::Signal;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
+use crate::wire::storage::UseStorage;
 
-use super::job::{Direction, Task};
+use super::device::{Need, Turn};
+use super::job::{Direction, Place, Task};
 use super::{Due, StorageDaemon, catalog_tables as tables};
 
 /// How often a job without a volume asks again.
@@ -21,48 +22,80 @@ const VOLUME_POLL: Duration = Duration::from_secs(30);
 const MAX_SPOILT: u32 = 4;
 
 impl StorageDaemon {
-    /// Asks for the job's devices; goes on at once if they are free. All jobs ask for theirs in the order of the names, so
-    /// that no two wait for each other.
+    /// Asks for the job's devices; goes on at once if they are free.
     pub(super) fn want_devices(&mut self, net: &mut Net, id: SessionId) {
-        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         let wanted = match job.part.direction() {
             Some(Direction::Append) => [job.order.append.as_ref(), None],
             Some(Direction::Read) => [None, job.order.read.as_ref()],
             Some(Direction::Copy) => [job.order.append.as_ref(), job.order.read.as_ref()],
             None => [None, None],
         };
-        let devices: BTreeSet<String> = wanted.into_iter().flatten().map(|place| place.device.clone()).collect();
-        job.lacking = devices.into_iter().collect();
-        if job.lacking.is_empty() {
+        let needs: Vec<Need> = wanted.into_iter().flatten().map(|place| place.choices.clone()).collect();
+        if needs.is_empty() {
             return self.fail_job(net, id, &Trouble::NoDevice);
         }
-        self.take_devices(net, id);
-    }
-
-    /// Takes the devices a job lacks, one after the other.
-    pub(super) fn take_devices(&mut self, net: &mut Net, id: SessionId) {
-        let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
-        while let Some(device) = job.lacking.front()
-            && self.devices.want(device, id)
-        {
-            job.lacking.pop_front();
+        let names = needs.concat();
+        if let Some(devices) = self.devices.want(id, needs) {
+            return self.have_devices(net, (id, devices));
         }
-        let Some(device) = job.lacking.front() else { return self.with_devices(net, id) };
-        let text = format!("waiting for device \"{device}\": another job uses it");
+        let away = names.iter().all(|name| self.devices.is_unmounted(name));
+        let why = if away { "an operator has unmounted it, and must mount it" } else { "another job uses it" };
+        let text = format!("waiting for device \"{}\": {why}", names.join("\" or \""));
         job.message(&mut control, MessageKind::Mount, &text);
         job.say_status(&mut control, JobStatus::WaitStorage);
         self.arm_heartbeat(net, id);
+    }
+
+    /// The devices are the job's.
+    pub(super) fn have_devices(&mut self, net: &mut Net, (id, devices): Turn) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
+        let places = match job.part.direction() {
+            Some(Direction::Append) => [job.order.append.as_mut(), None],
+            Some(Direction::Read) => [None, job.order.read.as_mut()],
+            Some(Direction::Copy) => [job.order.append.as_mut(), job.order.read.as_mut()],
+            None => [None, None],
+        };
+        for (place, name) in places.into_iter().flatten().zip(&devices) {
+            if let Some(device) = self.devices.device(name) {
+                *place = Place { choices: std::mem::take(&mut place.choices), ..Place::of(device) };
+            }
+        }
+        self.with_devices(net, id);
+    }
+
+    /// A volume is to be mounted: only if nobody else writes to it. Another one then, which is as good.
+    pub(super) fn may_mount(&mut self, net: &mut Net, id: SessionId) -> bool {
+        let Some(job) = self.sessions.job_mut(id) else { return false };
+        let (name, folder) = (job.writing.volume.volume.clone(), job.folder().to_owned());
+        if self.devices.claim(&folder, &name, id) {
+            return true;
+        }
+        job.writing.handle = None;
+        job.dialogue.script = None;
+        // A director that offers it again has no other.
+        let offered_again = job.writing.unwanted.contains(&name);
+        if offered_again {
+            self.wait_volume(net, id);
+            return false;
+        }
+        job.writing.unwanted.push(name);
+        job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
+        self.next_task(net, id);
+        false
     }
 
     /// No volume is available: says so and asks again later (`wire/3 §9`).
     pub(super) fn wait_volume(&mut self, net: &mut Net, id: SessionId) {
         let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         if job.said.status != Some(JobStatus::WaitMedia) {
-            let pool =
-                job.order.uses.iter().find(|group| group.append).map(|group| group.pool.clone()).unwrap_or_default();
+            let none = UseStorage::default();
+            let UseStorage { storage, pool, media_type, .. } =
+                job.order.uses.iter().find(|group| group.append).unwrap_or(&none);
             let text = format!(
-                "Job {} is waiting: pool \"{pool}\" has no volume to append to. Give the pool a label format, raise its \
-                 maximum of volumes, or let volumes expire.",
+                "Job {} is waiting: pool \"{pool}\" has no volume of media type \"{media_type}\" to append to. Label one \
+                 with the command \"label storage={storage} pool={pool} volume=NAME\", give the pool a label format, raise \
+                 its maximum of volumes, or let volumes expire.",
                 job.order.line.job
             );
             job.message(&mut control, MessageKind::Mount, &text);
@@ -70,8 +103,30 @@ impl StorageDaemon {
         }
         job.writing.unwanted.clear();
         job.dialogue.tasks.push_front(Task { table: tables::ACQUIRE, piece: None });
-        net.set_timer(VOLUME_POLL, "ask for a volume again", Due::Volume(id));
+        self.ask_again_later(net, id);
         self.arm_heartbeat(net, id);
+    }
+
+    fn ask_again_later(&mut self, net: &mut Net, id: SessionId) {
+        if let Some(job) = self.sessions.job_mut(id) {
+            job.writing.retry = Some(net.set_timer(VOLUME_POLL, "ask for a volume again", Due::Volume(id)));
+        }
+    }
+
+    /// A job that waits for a volume asks again now, unless an operator has unmounted its device.
+    pub(super) fn look_again(&mut self, net: &mut Net, id: SessionId) {
+        let Some(job) = self.sessions.job_mut(id) else { return };
+        let Some(timer) = job.writing.retry.take() else { return };
+        net.cancel_timer(timer);
+        let device = job.order.append.as_ref().map(|place| place.device.clone()).unwrap_or_default();
+        if self.devices.is_unmounted(&device) { self.ask_again_later(net, id) } else { self.next_task(net, id) }
+    }
+
+    /// A volume may have become free, or there is a new one.
+    pub(super) fn wake_waiting(&mut self, net: &mut Net) {
+        for id in self.sessions.ids() {
+            self.look_again(net, id);
+        }
     }
 
     /// The director has found a use for the volume in the meantime: another one, but not for ever.

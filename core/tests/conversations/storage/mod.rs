@@ -4,6 +4,7 @@ mod bandwidth;
 mod behaviour;
 mod copies;
 mod jobs;
+mod operator;
 mod passive;
 mod recorded;
 mod volumes;

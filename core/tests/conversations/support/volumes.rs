@@ -7,7 +7,7 @@ use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, Tally};
 use towline_core::ids::HandleId;
-use towline_core::wire::block::{BlockHeader, seal};
+use towline_core::wire::block::{BlockHeader, Session, seal};
 use towline_core::wire::bsr::Selection;
 use towline_core::wire::label::VolumeLabel;
 use towline_core::work::{Work, WorkDone};
@@ -72,6 +72,7 @@ impl Shelf {
                 }
                 done
             }
+            DiskWork::Label { label, before, .. } => self.label(label, before.as_deref()),
             DiskWork::Append { handle, block } => self.append(*handle, block.clone()),
             DiskWork::Sync { .. } => DiskDone::Synced { spent: 7 },
             DiskWork::OpenRead { handle, bootstrap, form, .. } => {
@@ -119,6 +120,29 @@ impl Shelf {
         let bytes = self.volumes[&name].bytes;
         self.open.insert(handle, Open::Writing(name));
         DiskDone::Mounted { bytes, labelled, cut: 0, spent: 20 }
+    }
+
+    /// Labels as an operator wants it.
+    fn label(&mut self, label: &VolumeLabel, before: Option<&str>) -> DiskDone {
+        let name = String::from_utf8_lossy(&label.volume).into_owned();
+        let path = name.clone();
+        match before {
+            Some(before) if !self.volumes.contains_key(before) => {
+                return failed(DiskError::Missing(before.to_owned()), Vec::new());
+            }
+            Some(before) if self.spoilt.iter().any(|spoilt| spoilt == before) => {
+                let (wanted, found) = (before.to_owned(), "another".to_owned());
+                return failed(DiskError::WrongVolume { path, wanted, found }, Vec::new());
+            }
+            Some(before) => drop(self.volumes.remove(before)),
+            None => {}
+        }
+        if self.volumes.contains_key(&name) {
+            return failed(DiskError::HasLabel { path, volume: name }, Vec::new());
+        }
+        let bytes = label.block(Session::default()).len() as u64;
+        self.volumes.insert(name, Volume { label: label.clone(), blocks: Vec::new(), bytes, limit: 0 });
+        DiskDone::Labelled { bytes }
     }
 
     fn append(&mut self, handle: HandleId, mut block: Vec<u8>) -> DiskDone {
@@ -189,6 +213,7 @@ fn name_of(work: &DiskWork) -> String {
         DiskWork::Mount { label, expect, .. } => {
             format!("mount {} {expect:?}", String::from_utf8_lossy(&label.volume))
         }
+        DiskWork::Label { label, .. } => format!("label {}", String::from_utf8_lossy(&label.volume)),
         DiskWork::Append { .. } => "append".to_owned(),
         DiskWork::Sync { .. } => "sync".to_owned(),
         DiskWork::OpenRead { .. } => "read".to_owned(),

@@ -65,7 +65,9 @@ const DEVICE: &[Directive] = &[
     field("MaximumBlockSize", Size, "maximum_block_size"),
     field("MaximumFileSize", Size, "maximum_file_size"),
     made("DeviceType", Text, "must be `File`: a device is a folder"),
-    made("Count", Number, "one device serves all; `Count` of 2 or more is accepted without effect"),
+    field("Count", Number, "count"),
+    field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
+    field("AutoSelect", Bool, "auto_select"),
     without("DeviceOptions", Text, "a device is a folder, and a folder has no options"),
     without("DiagnosticDevice", Text, TAPE),
     without("HardwareEndOfFile", Bool, TAPE),
@@ -106,7 +108,6 @@ const DEVICE: &[Directive] = &[
         &["readwrite"],
         &Act::Refused("jobs would read and write the device; take the rights to the folder away instead"),
     ),
-    always("AutoSelect", Bool, &["yes"], &Act::Without("a device is used when a storage names it")),
     without("ChangerDevice", Text, "a folder needs no changer"),
     without("ChangerCommand", Text, "a folder needs no changer"),
     without("MaximumChangerWait", Time, "a folder needs no changer"),
@@ -116,7 +117,6 @@ const DEVICE: &[Directive] = &[
     without("LabelBlockSize", Number, "the label's block has the size that every version reads"),
     without("MinimumBlockSize", Size, "blocks are as long as their data"),
     made("VolumeCapacity", Size, "is `maximum_volume_size`").or(&["MaximumVolumeSize"]),
-    without("MaximumConcurrentJobs", Number, "one job at a time uses a device, and the others wait"),
     without("SpoolDirectory", Text, "data goes to the volume at once"),
     without("MaximumSpoolSize", Size, "data goes to the volume at once"),
     without("MaximumJobSpoolSize", Size, "data goes to the volume at once"),
@@ -129,11 +129,7 @@ const DEVICE: &[Directive] = &[
     without("CollectStatistics", Bool, STATISTICS),
 ];
 
-const AUTOCHANGER: &[Directive] = &[
-    made("Device", Words, "a device of the autochanger's name stands for all of them, over the folder of the first"),
-    note("ChangerDevice"),
-    note("ChangerCommand"),
-];
+const AUTOCHANGER: &[Directive] = &[field("Device", Words, "devices"), note("ChangerDevice"), note("ChangerCommand")];
 
 const NDMP: &[Directive] = &[
     without("Username", Text, NO_NDMP),

@@ -81,25 +81,33 @@ Device { Name = Other; Media Type = Other; Archive Device = /srv/other }
     assert_eq!((device.archive_device.as_str(), device.maximum_block_size.0), ("/srv/volumes", 65_536));
     // As in Bareos, nobody's volumes are labelled unasked.
     assert_eq!((device.label_media, other.label_media), (true, false));
-    assert_eq!(found(&warnings), [(codes::WITHOUT_EFFECT, 8, 11)]);
+    assert_eq!((device.count, other.count), (10, 1));
+    assert!(warnings.is_empty(), "{warnings}");
 }
 
 #[test]
-fn an_autochanger_of_folders_is_one_device_of_its_name() {
+fn an_autochanger_of_folders_has_its_devices() {
     let text = r#"
 Storage { Name = sd }
 Director { Name = dir; Password = pw }
 Autochanger { Name = Changer; Device = d1, d2; Changer Device = /dev/null; Changer Command = "" }
-Device { Name = d1; Media Type = File; Archive Device = /srv/v; Autochanger = yes }
-Device { Name = d2; Media Type = File; Archive Device = /srv/v; Autochanger = no }
+Device { Name = d1; Media Type = File; Archive Device = /srv/v; Maximum Concurrent Jobs = 3 }
+Device { Name = d2; Media Type = File; Archive Device = /srv/v; Auto Select = no }
 "#;
     let (config, warnings) = good::<StorageConfig>(text);
-    let names: Vec<_> =
-        config.devices.iter().map(|device| (device.name.as_str(), device.archive_device.as_str())).collect();
-    assert_eq!(names, [("Changer", "/srv/v")]);
-    assert_eq!(found(&warnings), [(codes::WITHOUT_EFFECT, 4, 22), (codes::WITHOUT_EFFECT, 5, 65)]);
+    let [changer] = config.autochangers.as_slice() else { panic!("{:?}", config.autochangers) };
+    assert_eq!((changer.name.as_str(), &changer.devices[..]), ("Changer", &["d1".to_owned(), "d2".to_owned()][..]));
+    let uses: Vec<_> =
+        config.devices.iter().map(|device| (device.maximum_concurrent_jobs, device.auto_select)).collect();
+    assert_eq!(uses, [(3, true), (1, false)]);
+    assert!(warnings.is_empty(), "{warnings}");
     let tape = text.replace("Media Type = File;", "Media Type = File; Device Type = Tape;");
     assert!(report::<StorageConfig>(&tape).has_errors());
+    for wrong in ["Device = d1, d3", "Device = d1, d2; Name = d1"] {
+        assert!(report::<StorageConfig>(&text.replace("Device = d1, d2", wrong)).has_errors(), "{wrong}");
+    }
+    let other = text.replacen("/srv/v", "/srv/w", 1);
+    assert!(report::<StorageConfig>(&other).has_errors(), "a volume is found on each of its devices");
 }
 
 #[test]

@@ -1,0 +1,45 @@
+//! `T075` and `T076`: volumes that operators label, and data that is spooled.
+
+use super::{Page, entry};
+use crate::error::{Fault, Retry};
+
+pub(super) const PAGES: &[Page] = &[
+    entry(
+        750,
+        "there is a volume of this name already",
+        (Fault::Local, Retry::Never),
+        "A volume was to be labelled, and the file of its name in the folder of the device has a label already. It was not \
+     touched: it may hold data.",
+        "Choose another name. A volume whose jobs are all gone from the catalog can be labelled anew with `relabel`, or given \
+     up with `truncate`.",
+    ),
+    entry(
+        751,
+        "the storage daemon has not labelled a volume",
+        (Fault::Peer, Retry::Never),
+        "A console has had a volume labelled, and the storage daemon could not or would not. The catalog was not changed.",
+        "The answer of the storage daemon stands before this line; its log has the cause.",
+    ),
+    entry(
+        752,
+        "a volume that still holds jobs is not labelled anew",
+        (Fault::Config, Retry::Never),
+        "`relabel` gives up all that is on a volume. It takes only volumes whose jobs have all gone from the catalog, or that \
+         are to be written from their beginning again.",
+        "Look at the volume's jobs. When they may go, let the volume expire, or name one that is purged.",
+    ),
+    entry(
+        753,
+        "the catalog has a volume of this name",
+        (Fault::Config, Retry::Never),
+        "A new volume was to be labelled with a name that the catalog knows as that of a labelled volume. Nothing was done.",
+        "Choose a name that `list volumes` does not show.",
+    ),
+    entry(
+        754,
+        "the catalog does not have this volume",
+        (Fault::Config, Retry::Never),
+        "A command names a volume that was never in the catalog, or is there no longer.",
+        "Write the name as `list volumes` shows it; upper and lower case differ.",
+    ),
+];
