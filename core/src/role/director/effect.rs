@@ -5,7 +5,7 @@ use crate::config;
 use crate::ids::{ConnId, JobId, Who};
 use crate::wire::status::JobStatus;
 
-use super::consoles::Answer;
+use super::consoles::{Answer, Continued};
 use super::errands::Errand;
 use super::reach::{Goal, ReachFailure, Reached};
 
@@ -40,6 +40,8 @@ pub(crate) enum Effect {
     },
     Print(ConnId, String),
     Answer(ConnId, Answer),
+    /// A daemon has said all that a console's command goes on with.
+    GoOn(ConnId, Continued, Vec<String>),
     /// This console has ordered this job.
     Ordered(ConnId, JobId),
     /// A job has ended.

@@ -169,6 +169,10 @@ impl Director {
             }
             Effect::Print(console, text) => self.consoles.print(net, console, &text),
             Effect::Answer(console, answer) => self.console_replies(net, console, Reply::Answer(answer)),
+            Effect::GoOn(console, then, lines) => {
+                let reply = then.go_on(&View { director: self, net, conn: console }, lines);
+                self.console_replies(net, console, reply);
+            }
             Effect::Ordered(console, job) => self.consoles.ordered(console, job),
             Effect::Ended(id, status) => {
                 for (console, answer) in self.consoles.job_ended(id, status, self.jobs.is_empty()) {

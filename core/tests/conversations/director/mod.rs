@@ -6,6 +6,7 @@ mod cancelling;
 mod consoles;
 mod copies;
 pub mod desk;
+mod devices;
 mod failures;
 mod figures;
 mod jobs;

@@ -91,6 +91,18 @@ pub(crate) enum Refusal {
     /// Jobs are ordered no more.
     #[error("Job not run: the director is being stopped.")]
     Stopping,
+    /// The storage daemon has not labelled this volume.
+    #[error("Label command failed for Volume {0}.")]
+    NotLabelled(String),
+    /// The volume still holds jobs, or may not be used again.
+    #[error("Volume \"{volume}\" has VolStatus {status}. It must be Purged or Recycled before relabeling.")]
+    NotPurged { volume: String, status: &'static str },
+    /// A new volume is to have a name that is taken.
+    #[error("Media record for new Volume \"{0}\" already exists.")]
+    VolumeTaken(String),
+    /// The catalog does not have this volume.
+    #[error("The catalog has no volume \"{0}\": list volumes shows those it has.")]
+    NoSuchVolume(String),
     /// The catalog has failed.
     #[error("{0}")]
     Catalog(#[from] CatalogError),
@@ -144,6 +156,10 @@ impl Explain for Refusal {
             Self::NoFolder(_) => (Config, Never, 791, "write the folder as `.bvfs_lsdirs` shows it"),
             Self::NoChoice(_) => (Config, Never, 792, "choose with `.bvfs_restore` first"),
             Self::NotAuthorized { .. } => (Config, Never, 793, "see `.help` for what the console may say"),
+            Self::NotLabelled(_) => (Peer, Never, 751, "the storage daemon's answer before it says why"),
+            Self::NotPurged { .. } => (Config, Never, 752, "wait until its jobs may go, or name another volume"),
+            Self::VolumeTaken(_) => (Config, Never, 753, "name a volume that `list volumes` does not show"),
+            Self::NoSuchVolume(_) => (Config, Never, 754, "write the name as `list volumes` shows it"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
         .into()
@@ -187,6 +203,10 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::NoFolder(x()),
         Refusal::NoChoice(x()),
         Refusal::NotAuthorized { word: x(), name: x() },
+        Refusal::NotLabelled(x()),
+        Refusal::NotPurged { volume: x(), status: "Full" },
+        Refusal::VolumeTaken(x()),
+        Refusal::NoSuchVolume(x()),
     ]
 }
 

@@ -141,6 +141,27 @@ impl fmt::Debug for Then {
     }
 }
 
+/// How a command goes on with what a daemon has answered, line by line.
+pub(crate) struct Heard(Box<Hear>);
+
+type Hear = dyn FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send;
+
+impl Heard {
+    pub(super) fn new(then: impl FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send + 'static) -> Self {
+        Self(Box::new(then))
+    }
+
+    pub(crate) fn go_on(self, view: &View<'_>, lines: Vec<String>) -> Reply {
+        (self.0)(view, lines).unwrap_or_else(Reply::refused)
+    }
+}
+
+impl fmt::Debug for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Heard")
+    }
+}
+
 impl Reply {
     /// The command has found this.
     pub(super) fn found(what: impl Shown + 'static) -> Self {

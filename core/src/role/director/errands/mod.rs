@@ -17,7 +17,7 @@ use crate::wire::frame::Signal;
 use crate::wire::{hello, message};
 
 use super::common::{Tools, Use};
-use super::consoles::{Answer, Refusal};
+use super::consoles::{Answer, Continued, Refusal};
 use super::effect::Effect;
 use super::jobs::trouble::Trouble;
 use super::reach::{Goal, ReachFailure, Reached, dialling};
@@ -56,6 +56,8 @@ pub(crate) enum For {
     Console(ConnId),
     /// A console hears whether the daemon keeps to these limits.
     Limits(ConnId, Box<Limits>),
+    /// A console's command goes on with the lines of the answer, which it is shown as well.
+    Command(ConnId, Continued, Vec<String>),
     /// A job is to end.
     Cancel(JobId),
 }
@@ -87,7 +89,7 @@ impl Errand {
     /// The console that waits for it.
     pub(crate) const fn console(&self) -> Option<ConnId> {
         match &self.purpose {
-            For::Console(console) | For::Limits(console, _) => Some(*console),
+            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => Some(*console),
             For::Cancel(_) => None,
         }
     }
@@ -141,7 +143,7 @@ impl Errands {
     fn not_begun(tools: &mut Tools<'_>, errand: &Errand, why: ReachFailure) {
         let Errand { who, name, .. } = errand;
         match errand.purpose {
-            For::Console(console) | For::Limits(console, _) => {
+            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => {
                 tools.answer(console, Answer::Failed(Refusal::NotDialled { name: name.clone(), why }));
             }
             For::Cancel(job) => {
@@ -242,6 +244,11 @@ impl Errands {
                     }
                 }
             },
+            For::Command(console, _, lines) => {
+                let line = printable::text_of(text);
+                tools.print(*console, &*line);
+                lines.push(line);
+            }
             _ => prints(tools, errand, &printable::text_of(text)),
         }
     }
@@ -280,7 +287,7 @@ impl Errands {
     }
 
     fn failed(tools: &mut Tools<'_>, errand: Errand, text: &str) {
-        let For::Console(console) = errand.purpose else {
+        let (For::Console(console) | For::Command(console, ..)) = errand.purpose else {
             prints(tools, &errand, text);
             return Self::done(tools, errand);
         };
@@ -293,6 +300,7 @@ impl Errands {
         match errand.purpose {
             For::Console(console) => tools.answer(console, Answer::said("")),
             For::Limits(console, limits) => tools.answer(console, limits.outcome()),
+            For::Command(console, then, lines) => tools.effect(Effect::GoOn(console, then, lines)),
             For::Cancel(job) => tools.effect(Effect::CancelOver(job, errand.who)),
         }
     }
@@ -301,7 +309,7 @@ impl Errands {
 /// Shows whoever waits for an errand some text of it.
 fn prints(tools: &mut Tools<'_>, errand: &Errand, text: &str) {
     match errand.purpose {
-        For::Console(console) | For::Limits(console, _) => tools.print(console, text),
+        For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => tools.print(console, text),
         For::Cancel(job) => {
             tools.net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
             tools.effect(Effect::CancelHeard(job, errand.who, text.to_owned()));

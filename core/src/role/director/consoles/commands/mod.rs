@@ -5,9 +5,11 @@ mod api;
 mod bvfs;
 mod cancel;
 mod dot;
+mod devices;
 mod estimate;
 mod explain;
 mod help;
+mod label;
 mod list;
 pub(super) mod messages;
 mod network;
@@ -18,6 +20,7 @@ mod setbandwidth;
 mod setip;
 mod show;
 mod status;
+mod truncate;
 mod version;
 pub(super) mod wait;
 
@@ -75,14 +78,20 @@ pub(super) const COMMANDS: &[Command] = &[
     explain::COMMAND,
     help::COMMAND,
     list::COMMAND,
+    label::LABEL,
     messages::COMMAND,
+    devices::MOUNT,
     quit::QUIT,
     restore::COMMAND,
+    label::RELABEL,
+    devices::RELEASE,
     run::COMMAND,
     setbandwidth::COMMAND,
     setip::COMMAND,
     show::COMMAND,
     status::COMMAND,
+    truncate::COMMAND,
+    devices::UNMOUNT,
     version::COMMAND,
     wait::COMMAND,
 ];
