@@ -1,7 +1,7 @@
 //! The storage daemon's program.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use towline_core::address::Endpoint;
@@ -16,6 +16,7 @@ use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, own};
+use crate::volume::spool;
 
 /// The lock in a folder with volumes.
 const LOCK: &str = ".towline-sd.lock";
@@ -53,7 +54,16 @@ impl Daemon for StorageProgram {
             // Other devices work meanwhile, and a disk may be mounted later.
             severity: Severity::Warning,
         };
-        loaded.config.devices.iter().enumerate().map(folder).collect()
+        let spool = |(index, device): (usize, &Device)| {
+            Some(Folder {
+                at: ConfigPath::of("devices").index(index).field("spool_directory"),
+                path: loaded.resolve(device.spool_directory.as_deref()?),
+                holds: "spooled data",
+                severity: Severity::Warning,
+            })
+        };
+        let devices = || loaded.config.devices.iter().enumerate();
+        devices().map(folder).chain(devices().filter_map(spool)).collect()
     }
 
     fn listens(config: &Self::Config) -> Vec<Endpoint> {
@@ -70,7 +80,17 @@ impl Daemon for StorageProgram {
         for (device, folder) in loaded.config.devices.iter_mut().zip(folders) {
             device.archive_device = folder;
         }
+        let spools: Vec<Option<String>> = loaded
+            .config
+            .devices
+            .iter()
+            .map(|device| device.spool_directory.as_deref().map(|folder| loaded.resolve(folder).display().to_string()))
+            .collect();
+        for (device, folder) in loaded.config.devices.iter_mut().zip(spools) {
+            device.spool_directory = folder;
+        }
         let ownerships = own_folders(&loaded.config)?;
+        clear_spools(&loaded.config);
         let storage = &loaded.config.storage;
         let settings = Settings {
             own: PeerName::new(PeerKind::Storage, &storage.name).qualified(),
@@ -86,6 +106,22 @@ impl Daemon for StorageProgram {
             log(notice);
         })));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
+    }
+}
+
+/// Removes what jobs had spooled when the daemon was stopped in their midst.
+fn clear_spools(config: &StorageConfig) {
+    let own = config.devices.iter().filter_map(|device| device.spool_directory.as_deref());
+    let folders: BTreeSet<&str> = own.chain([config.storage.working_directory.as_deref().unwrap_or(".")]).collect();
+    for folder in folders {
+        match spool::remove_leftovers(Path::new(folder), &config.storage.name) {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!("{removed} spool files of an earlier run are removed from {folder}"),
+            Err(error) => {
+                let text = format!("spool files of an earlier run may be left in {folder}: {error}");
+                tracing::warn!("{}", complaint(Code(757), &text));
+            }
+        }
     }
 }
 

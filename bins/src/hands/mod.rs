@@ -24,7 +24,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Tally};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, SpoolWork, Tally};
 use towline_core::catalog::CatalogRequest;
 use towline_core::drive::{Hands, Reply};
 use towline_core::ids::HandleId;
@@ -81,6 +81,7 @@ impl Workers {
             | DiskWork::OpenRestore { .. }
             | DiskWork::OpenVerify { .. }
             | DiskWork::OpenRead { .. }
+            | DiskWork::OpenSpool { .. }
             | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
             DiskWork::Close { .. } => self.close(handle, reply),
             DiskWork::Note { path, text } => note::append(path, text, reply),
@@ -242,6 +243,7 @@ fn buffer_of(work: DiskWork) -> Vec<u8> {
             parcel.bytes
         }
         DiskWork::Append { block, .. } => block,
+        DiskWork::Spool { work: SpoolWork::Hold { bytes: buffer, .. } | SpoolWork::Next { buffer }, .. } => buffer,
         _ => Vec::new(),
     }
 }
@@ -254,6 +256,8 @@ fn handle_of(work: &DiskWork) -> HandleId {
         | DiskWork::OpenVerify { handle, .. }
         | DiskWork::OpenRead { handle, .. }
         | DiskWork::Mount { handle, .. }
+        | DiskWork::OpenSpool { handle, .. }
+        | DiskWork::Spool { handle, .. }
         | DiskWork::Fill { handle, .. }
         | DiskWork::Apply { handle, .. }
         | DiskWork::Verify { handle, .. }

@@ -16,6 +16,7 @@ use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
 use crate::volume::reader::VolumeReader;
+use crate::volume::spool::Spool;
 use crate::volume::writer::{Appended, VolumeWriter};
 use crate::volume::{disk_error, labelling};
 
@@ -60,6 +61,7 @@ pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskErro
             };
             Ok((Box::new(Volume(writer)), done))
         }
+        DiskWork::OpenSpool { file, .. } => Ok((Box::new(Spooled(Spool::open(file)?)), DiskDone::Opened)),
         other => Err(mismatch(&other)),
     }
 }
@@ -264,6 +266,22 @@ impl Open for Read {
 }
 
 #[derive(Debug)]
+struct Spooled(Spool);
+
+impl Open for Spooled {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        match work {
+            DiskWork::Spool { work, .. } => DiskDone::Spool(self.0.work(work)),
+            other => refuse(other),
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        Tally { complete: true, ..Tally::default() }
+    }
+}
+
+#[derive(Debug)]
 struct Volume(VolumeWriter);
 
 impl Open for Volume {
@@ -312,6 +330,7 @@ fn mismatch(work: &DiskWork) -> DiskError {
         DiskWork::Verify { .. } => "to verify",
         DiskWork::Append { .. } => "to append",
         DiskWork::Sync { .. } => "to sync",
+        DiskWork::Spool { .. } => "to spool",
         _ => "to open",
     };
     super::worker_error(&format!("was asked {what}, which is not what is open"))

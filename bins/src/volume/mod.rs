@@ -3,6 +3,7 @@
 mod blocks;
 pub mod labelling;
 pub mod reader;
+pub mod spool;
 #[cfg(test)]
 mod tests;
 pub mod writer;

@@ -53,6 +53,8 @@ impl Explain for DiskError {
             Self::Truncated { .. } => {
                 (Local, Never, 605, "check the disk, and mark the volume as `Error` or bring back a copy of it")
             }
+            Self::SpoolFull => (Local, Never, 755, "free space there, or set `spool_directory` to a folder with more"),
+            Self::BadSpool => (Local, Backoff, 756, "keep other programs out of `spool_directory`, and check its disk"),
             Self::Damaged { .. } => {
                 (Local, Never, 606, "check disk and memory of this machine, and restore from another job or copy")
             }
@@ -74,6 +76,8 @@ pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
         DiskError::WrongVolume { path: name(), wanted: name(), found: name() },
         DiskError::HasLabel { path: name(), volume: name() },
         DiskError::Truncated { path: name(), found: 1, wanted: 2 },
+        DiskError::SpoolFull,
+        DiskError::BadSpool,
         DiskError::Damaged { path: name(), at: 1 },
         DiskError::BadStream(name()),
         DiskError::Other { path: name(), text: name() },

@@ -7,9 +7,10 @@
 
 use std::collections::VecDeque;
 
-use super::machine::{FromMachine, Outcome, Output, Piece, ToMachine, answer_polls};
+use super::machine::{Despool, FromMachine, Outcome, Output, Piece, ToMachine, answer_polls};
 use super::receive::{Attributes, BackupReceiver, ReceiverSetup};
-use super::work::{DiskDone, DiskError, DiskWork};
+use super::spool::{Came, Spool};
+use super::work::{DiskDone, DiskError, DiskWork, SpoolDone};
 use crate::ids::HandleId;
 use crate::limits;
 use crate::time::{Instant, Wall};
@@ -46,6 +47,8 @@ pub struct Archiver {
     messages: VecDeque<FromMachine>,
     outcome: Option<Outcome>,
     is_over: bool,
+    /// Where blocks wait for their volume, if they do.
+    spool: Option<Spool>,
 }
 
 /// What is on volumes.
@@ -89,7 +92,15 @@ impl Archiver {
             messages: VecDeque::new(),
             outcome: None,
             is_over: false,
+            spool: None,
         }
+    }
+
+    /// Lets data wait in a file, and attributes go as soon as theirs is there: they wait too.
+    #[must_use]
+    pub fn spooling(mut self) -> Self {
+        self.spool = Some(Spool::new());
+        self
     }
 
     /// Reports a piece after so many bytes on a volume, instead of [`limits::PIECE`].
@@ -152,22 +163,47 @@ impl Archiver {
     }
 
     pub(super) fn poll_work(&mut self) -> Option<DiskWork> {
-        let handle = self.volume.filter(|_| !self.is_over && self.refused.is_empty())?;
+        if self.is_over {
+            return None;
+        }
+        let may_append = self.volume.is_some() && self.refused.is_empty();
+        if let Some(spool) = &mut self.spool {
+            let under_way = may_append.then_some(self.appending.len());
+            if let Some(work) = spool.poll_work(&mut self.queue, under_way) {
+                return Some(work);
+            }
+        }
+        let handle = self.volume.filter(|_| may_append)?;
         if self.appending.len() >= limits::WORK_UNDER_WAY {
             return None;
         }
-        let mut block = self.queue.pop_front()?;
+        let mut block = self.for_volume().pop_front()?;
         let bytes = std::mem::take(&mut block.bytes);
         self.appending.push_back(block);
         Some(DiskWork::Append { handle, block: bytes })
     }
 
+    /// Blocks that are next for the volume.
+    fn for_volume(&mut self) -> &mut VecDeque<FullBlock> {
+        match &mut self.spool {
+            Some(spool) => spool.ready(),
+            None => &mut self.queue,
+        }
+    }
+
     pub(super) fn handle_done(&mut self, done: DiskDone) {
+        let done = match done {
+            DiskDone::Spool(done) => return self.on_spool(done),
+            done => done,
+        };
         let Some(mut block) = self.appending.pop_front() else { return };
         match done {
             DiskDone::Appended { block: bytes, start, spent } if self.refused.is_empty() => {
                 self.on_appended(&block, bytes.len() as u64, start, spent);
-                self.receiver.give_block(bytes);
+                match &mut self.spool {
+                    Some(spool) => spool.give(bytes),
+                    None => self.receiver.give_block(bytes),
+                }
             }
             DiskDone::VolumeFull { block: bytes, disk_full } => {
                 block.bytes = bytes;
@@ -196,8 +232,9 @@ impl Archiver {
 
     /// All that was under way has come back: the same blocks go to the next volume, in the same order.
     fn on_volume_full(&mut self) {
-        self.refused.append(&mut self.queue);
-        self.queue = std::mem::take(&mut self.refused);
+        let mut refused = std::mem::take(&mut self.refused);
+        refused.append(self.for_volume());
+        *self.for_volume() = refused;
         self.volume = None;
         self.written.is_on_volume = false;
         let disk_full = std::mem::take(&mut self.disk_full);
@@ -207,6 +244,11 @@ impl Archiver {
     pub(super) fn handle(&mut self, message: ToMachine) {
         match message {
             ToMachine::Volume(handle) => self.volume = Some(handle),
+            ToMachine::Spool(handle) => {
+                if let Some(spool) = &mut self.spool {
+                    spool.open(handle);
+                }
+            }
             ToMachine::AttributesSent(parcel) => {
                 self.unacknowledged = self.unacknowledged.saturating_sub(1);
                 self.receiver.give_attributes(parcel);
@@ -257,7 +299,8 @@ impl Archiver {
         }
         if self.receiver.has_data() && !self.has_asked {
             self.has_asked = true;
-            self.messages.push_back(FromMachine::NeedVolume);
+            let spools = self.spool.is_some();
+            self.messages.push_back(if spools { FromMachine::NeedSpool } else { FromMachine::NeedVolume });
         }
         if self.receiver.has_ended() && !self.is_finished {
             self.label.written = self.clock.1.after(self.now.since(self.clock.0)).0;
@@ -269,11 +312,52 @@ impl Archiver {
         while let Some(block) = self.receiver.poll_block() {
             self.queue.push_back(block);
         }
+        self.settle_spool();
         let is_done = self.release() && self.is_finished;
-        if is_done && self.queue.is_empty() && self.appending.is_empty() {
+        let is_empty = self.spool.as_ref().is_none_or(Spool::is_empty);
+        if is_done && is_empty && self.queue.is_empty() && self.appending.is_empty() {
             let piece = self.written.take();
             let files = self.receiver.files().unsigned_abs();
             self.end(Outcome::Complete { files, bytes: self.receiver.bytes(), piece });
+        }
+    }
+
+    /// What came of work with the spool file.
+    fn on_spool(&mut self, done: SpoolDone) {
+        let Some(spool) = &mut self.spool else { return };
+        match spool.handle_done(done) {
+            Came::Room(buffer) => self.receiver.give_block(buffer),
+            Came::Full { mut back, disk_full } => {
+                back.append(&mut self.queue);
+                self.queue = back;
+                if spool.held() == 0 {
+                    return self.end(Outcome::Disk(DiskError::SpoolFull));
+                }
+                self.despool(if disk_full { Despool::DiskFull } else { Despool::Limit });
+            }
+            Came::Nothing => {}
+            Came::Broken(error) => return self.end(Outcome::Disk(error)),
+        }
+        self.settle();
+    }
+
+    /// What was spooled goes to the volume.
+    fn despool(&mut self, why: Despool) {
+        let Some(spool) = &mut self.spool else { return };
+        spool.empty();
+        self.messages.push_back(FromMachine::Despool { bytes: spool.held(), why });
+        if self.volume.is_none() {
+            self.messages.push_back(FromMachine::NeedVolume);
+        }
+    }
+
+    fn settle_spool(&mut self) {
+        let Some(spool) = &mut self.spool else { return };
+        if spool.has_emptied(self.appending.len()) {
+            self.messages.push_back(FromMachine::Despooled);
+        }
+        if self.is_finished && self.queue.is_empty() && spool.is_quiet() && spool.held() > 0 {
+            self.despool(Despool::Last);
         }
     }
 
@@ -284,7 +368,8 @@ impl Archiver {
                 self.next_attributes = self.receiver.poll_attributes();
             }
             let Some(next) = &self.next_attributes else { return true };
-            let is_safe = self.written.last_block.is_some_and(|last| last >= next.after_block);
+            let last_block = self.spool.as_ref().map_or(self.written.last_block, Spool::last_block);
+            let is_safe = last_block.is_some_and(|last| last >= next.after_block);
             if !is_safe || self.unacknowledged >= limits::ATTRIBUTES_UNDER_WAY {
                 return false;
             }

@@ -228,6 +228,8 @@ impl Machine {
 pub enum ToMachine {
     /// A volume is mounted: append to it from here on.
     Volume(HandleId),
+    /// A spool file is open.
+    Spool(HandleId),
     /// The attributes have reached the director; here is the buffer.
     AttributesSent(Parcel),
     /// The lines of a verify job have reached the director; here is the buffer.
@@ -242,6 +244,17 @@ pub enum ToMachine {
 pub enum FromMachine {
     /// The first byte has come: a volume is needed. Answered by `ToMachine::Volume`.
     NeedVolume,
+    /// The first byte has come, and data is to be spooled: a file is needed. Answered by `ToMachine::Spool`.
+    NeedSpool,
+    /// What was spooled goes to the volume.
+    Despool {
+        /// How much it is.
+        bytes: u64,
+        /// Why.
+        why: Despool,
+    },
+    /// All that was spooled is in the volume.
+    Despooled,
     /// The mounted volume takes no more blocks. `piece` is what this job has in it.
     VolumeFull {
         /// What the job wrote since the last piece.
@@ -259,6 +272,17 @@ pub enum FromMachine {
     Lines(Parcel),
     /// What a person should know.
     Remarks(Vec<Remark>),
+}
+
+/// Why what was spooled goes to the volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Despool {
+    /// The job has sent all.
+    Last,
+    /// The spool file has as much as it may have.
+    Limit,
+    /// Its disk is full.
+    DiskFull,
 }
 
 /// What a job has written to a volume in one go: the numbers of a `CreateJobMedia` and of an `UpdateMedia`.

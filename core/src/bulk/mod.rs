@@ -14,6 +14,7 @@ pub mod receive;
 pub mod restorer;
 pub mod select;
 pub mod sender;
+mod spool;
 pub mod unpack;
 pub mod unsaved;
 pub mod verifier;

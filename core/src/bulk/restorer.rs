@@ -264,7 +264,7 @@ impl Restorer {
         match message {
             ToMachine::Stop => self.end(Outcome::Stopped),
             ToMachine::LinesSent(parcel) => self.give_lines(parcel),
-            ToMachine::Volume(_) | ToMachine::AttributesSent(_) => {}
+            ToMachine::Volume(_) | ToMachine::Spool(_) | ToMachine::AttributesSent(_) => {}
         }
     }
 

@@ -91,6 +91,20 @@ pub enum DiskWork {
         /// The name that the volume has had: what is on it is given up. It may be the same.
         before: Option<String>,
     },
+    /// Storage daemon: make a file for what waits. Answered by `Opened`; closing removes it.
+    OpenSpool {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// Which file.
+        file: SpoolFile,
+    },
+    /// Put something into a spool file, or take it out. Answered by `Spool`.
+    Spool {
+        /// The open file.
+        handle: HandleId,
+        /// Which.
+        work: SpoolWork,
+    },
     /// Fill a parcel with the next frames of a backup or of a read. Answered by `Filled`.
     Fill {
         /// What is open.
@@ -139,6 +153,61 @@ pub enum DiskWork {
         /// What is open.
         handle: HandleId,
     },
+}
+
+/// A file for what waits until a volume, or the director, takes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpoolFile {
+    /// The folder.
+    pub folder: String,
+    /// Its name in the folder.
+    pub name: String,
+    /// The device whose files have a limit together.
+    pub device: String,
+    /// Bytes it may hold; 0: no limit.
+    pub limit: u64,
+    /// Bytes that all files of the device may hold; 0: no limit.
+    pub device_limit: u64,
+}
+
+/// What is done with a spool file. Once a piece was refused all are, until the file was emptied.
+#[derive(Debug)]
+pub enum SpoolWork {
+    /// Put this in, behind all else. The first piece fits whatever the limits are.
+    Hold {
+        /// The piece.
+        bytes: Vec<u8>,
+        /// Two numbers that come out with it.
+        marks: [i32; 2],
+    },
+    /// Take out the first that is in it. After the last the file is empty.
+    Next {
+        /// Memory for it.
+        buffer: Vec<u8>,
+    },
+}
+
+/// What came of work with a spool file.
+#[derive(Debug, PartialEq, Eq)]
+pub enum SpoolDone {
+    /// The piece is in it.
+    Held {
+        /// The memory of the piece, empty.
+        buffer: Vec<u8>,
+        /// Bytes that are in it now.
+        held: u64,
+    },
+    /// The piece does not fit.
+    Full {
+        /// The piece, untouched.
+        bytes: Vec<u8>,
+        /// Whether the disk is full rather than a limit reached.
+        disk_full: bool,
+    },
+    /// The next piece and its numbers; none after the last.
+    Next(Option<(Vec<u8>, [i32; 2])>),
+    /// It failed.
+    Failed(DiskError),
 }
 
 /// How the records of a read are framed.
@@ -240,6 +309,8 @@ pub enum DiskDone {
         /// Whether the disk is full rather than the volume's limit reached.
         disk_full: bool,
     },
+    /// What came of a piece of work with a spool file.
+    Spool(SpoolDone),
     /// All is on the disk.
     Synced {
         /// Microseconds spent.
@@ -330,6 +401,12 @@ pub enum DiskError {
         /// Bytes the catalog knows.
         wanted: u64,
     },
+    /// There is no room for a single piece in the spool folder.
+    #[error("the disk of the spool folder is full, and nothing is held there that could be written out")]
+    SpoolFull,
+    /// What comes out of a spool file is not what went in.
+    #[error("the spool file has been changed by somebody else")]
+    BadSpool,
     /// A block or record is damaged.
     #[error("{path} is damaged at byte {at}")]
     Damaged {
@@ -366,6 +443,7 @@ impl DiskError {
             DiskDone::Verified { .. } => "verified",
             DiskDone::Appended { .. } => "appended",
             DiskDone::VolumeFull { .. } => "volume full",
+            DiskDone::Spool(_) => "spooled",
             DiskDone::Synced { .. } => "synced",
             DiskDone::Noted => "noted",
             DiskDone::Closed(_) => "closed",

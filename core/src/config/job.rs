@@ -78,11 +78,11 @@ resources! {
         replace: Replace = Replace::Always,
         /// Whether the client gets the list of saved files, so that it notices moved and deleted ones.
         accurate: bool = false,
-        /// Whether attributes are collected by the storage daemon until the job ends. Only `false` is supported yet.
+        /// Whether attributes are collected by the storage daemon until the job ends.
         spool_attributes: bool = false,
-        /// Whether data is collected on the storage daemon's disk before it goes to the volume. Only `false` is supported yet.
+        /// Whether data is collected on the storage daemon's disk before it goes to the volume. Attributes are then too.
         spool_data: bool = false,
-        /// Bytes of data to collect at a time; 0: no limit. Only 0 is supported yet.
+        /// Bytes of data to collect at a time; 0: as the storage daemon's device says.
         spool_size: Bytes = Bytes(0),
         /// Whether the job may be started.
         enabled: bool = true,

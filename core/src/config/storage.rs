@@ -94,6 +94,13 @@ resources! {
         count: u32 = 1,
         /// Jobs that use the device at the same time, each with a volume of its own; 0: no limit.
         maximum_concurrent_jobs: u32 = 1,
+        /// Folder for data that jobs spool, relative to the folder of the configuration file; `None`: the daemon's
+        /// `working_directory`.
+        spool_directory: Option<String> = None,
+        /// Bytes that all jobs together may have spooled for the device; 0: no limit.
+        maximum_spool_size: Bytes = Bytes(0),
+        /// Bytes that one job may have spooled unless its director says otherwise; 0: no limit.
+        maximum_job_spool_size: Bytes = Bytes(0),
         /// Whether a job takes the device when its storage names the autochanger; `false`: only when it names the device.
         auto_select: bool = true,
     }

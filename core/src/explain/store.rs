@@ -42,4 +42,28 @@ pub(super) const PAGES: &[Page] = &[
         "A command names a volume that was never in the catalog, or is there no longer.",
         "Write the name as `list volumes` shows it; upper and lower case differ.",
     ),
+    entry(
+        755,
+        "the spool folder has no room for a single block",
+        (Fault::Local, Retry::Never),
+        "A job spools its data, and the disk of the spool folder is full though the job holds nothing there. When it holds \
+         something a full disk is no error: that goes to the volume first, and there is room again.",
+        "Free space in the spool folder, or set `spool_directory` of the device to a folder that has more.",
+    ),
+    entry(
+        756,
+        "a spool file was changed",
+        (Fault::Local, Retry::Backoff),
+        "What a job has put into its spool file came out as something else. The job fails; nothing of it that is wrong goes to \
+         a volume.",
+        "Keep other programs out of `spool_directory`. If there are none, check the disk.",
+    ),
+    entry(
+        757,
+        "a spool folder cannot be looked through",
+        (Fault::Local, Retry::Backoff),
+        "When the storage daemon starts it removes what jobs had spooled when it was stopped in their midst. It could not look \
+         into the folder, or not remove a file there.",
+        "See that the folder is there and that the user of the storage daemon may write in it.",
+    ),
 ];

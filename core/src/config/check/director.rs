@@ -159,7 +159,6 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
-    unsupported::job(c, path, job);
     for_its_kind(c, path, job);
     rescheduling(c, path, job);
     copying::check(c, path, job, config);

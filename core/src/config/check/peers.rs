@@ -177,7 +177,7 @@ fn devices(c: &mut Checker, config: &StorageConfig) {
             c.error(codes::CONTRADICTION, path.field("maximum_volume_size"), message, help);
         }
         c.not_zero(path.field("maximum_file_size"), device.maximum_file_size.0);
-        if !(1..=MOST_DEVICES).contains(&device.count) {
+        if device.count > MOST_DEVICES {
             let message = format!("a device cannot stand for {}", device.count);
             let help = format!("choose from 1 to {MOST_DEVICES}");
             c.error(codes::OUT_OF_RANGE, path.field("count"), message, help);

@@ -2,7 +2,7 @@
 //! behaviour there is may be written.
 
 use super::Checker;
-use crate::config::{Client, ConfigPath, Job, Messages, Pool, PoolKind, TlsConfig};
+use crate::config::{Client, ConfigPath, Messages, Pool, PoolKind, TlsConfig};
 use crate::explain::codes;
 
 /// `is_set` tells whether the field has a value that would need support; `instead` what happens instead.
@@ -18,14 +18,6 @@ pub(super) fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
         "files and jobs stay in the catalog until their volume is used again (`volume_retention` of the pool)";
     refuse(c, path, "file_retention", !client.file_retention.is_zero(), instead);
     refuse(c, path, "job_retention", !client.job_retention.is_zero(), instead);
-}
-
-pub(super) fn job(c: &mut Checker, path: &ConfigPath, job: &Job) {
-    let instead = "attributes go to the catalog as soon as their data is on the volume";
-    refuse(c, path, "spool_attributes", job.spool_attributes, instead);
-    let instead = "data goes to the volume at once";
-    refuse(c, path, "spool_data", job.spool_data, instead);
-    refuse(c, path, "spool_size", job.spool_size.0 > 0, instead);
 }
 
 pub(super) fn messages(c: &mut Checker, path: &ConfigPath, messages: &Messages) {

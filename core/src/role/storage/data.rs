@@ -32,9 +32,7 @@ impl StorageDaemon {
         let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         control.tell(status::job_starts(&job.order.line.job));
         job.say_status(&mut control, JobStatus::Running);
-        let unspooled = "Data is not spooled: it goes to the volume at once.";
-        let unspooled = job.order.line.spool_data.then(|| unspooled.to_owned());
-        for text in [early.connected, Some(version), unspooled].into_iter().flatten() {
+        for text in [early.connected, Some(version)].into_iter().flatten() {
             job.message(&mut control, MessageKind::Info, &text);
         }
         for text in early.texts {
@@ -111,7 +109,10 @@ impl StorageDaemon {
 
     /// The machine that writes.
     pub(super) fn archiver(&self, net: &Net, id: SessionId) -> Archiver {
-        Archiver::new(self.receiver_setup(id), (net.now(), net.wall())).with_pieces_of(self.piece_size(id))
+        let archiver =
+            Archiver::new(self.receiver_setup(id), (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
+        let spools = self.sessions.job(id).is_some_and(|job| job.order.line.spool_data);
+        if spools { archiver.spooling() } else { archiver }
     }
 
     /// Bytes on a volume after which a piece of this job is recorded.
@@ -120,7 +121,7 @@ impl StorageDaemon {
     }
 
     /// The device a job appends to.
-    fn append_device(&self, id: SessionId) -> Option<&Device> {
+    pub(super) fn append_device(&self, id: SessionId) -> Option<&Device> {
         let place = self.sessions.job(id)?.order.append.as_ref()?;
         self.devices.device(&place.device)
     }
@@ -175,6 +176,9 @@ impl StorageDaemon {
             // A copy within the daemon has its devices since it began to read.
             FromMachine::NeedVolume if matches!(job.part, Part::Clone) => job.queue(tables::ACQUIRE, None),
             FromMachine::NeedVolume => return self.want_devices(net, id),
+            FromMachine::NeedSpool => return self.open_spool(net, id),
+            FromMachine::Despool { bytes, why } => return self.despools(net, id, bytes, why),
+            FromMachine::Despooled => return self.despooled(net, id),
             // Not one block fitted into a volume begun for it: a label may always fit, so the next volume ends the same way.
             FromMachine::VolumeFull { piece: None, disk_full: true } => {
                 let device = job.order.append.as_ref().map(|place| place.device.clone()).unwrap_or_default();
@@ -195,6 +199,8 @@ impl StorageDaemon {
                     if let Some(conn) = job.machine_conn(control.director()) {
                         net.to_machine(conn, crate::bulk::machine::ToMachine::AttributesSent(parcel));
                     }
+                } else if Self::holds_attributes(job) {
+                    self.hold_attributes(net, id, parcel);
                 } else {
                     job.send_attributes(&mut control, parcel);
                 }

@@ -36,7 +36,11 @@ impl StorageDaemon {
             }
             (Some(_), _) => {}
             (None, Stream::Open) if matches!(job.part, Part::Clone) => {}
-            (None, _) => self.finish_job(net, id),
+            (None, _) => {
+                if !self.sends_attributes(net, id) {
+                    self.finish_job(net, id);
+                }
+            }
         }
     }
 
@@ -144,7 +148,8 @@ impl StorageDaemon {
         net.cancel_timer(job.writing.retry);
         self.recent.add(job.finished(net.wall()));
         self.refresh_keyring(net);
-        for handle in [job.writing.handle, job.reading.handle].into_iter().flatten() {
+        let volumes = [job.writing.handle, job.reading.handle];
+        for handle in volumes.into_iter().chain(job.spooling.handles()).flatten() {
             net.work(Work::Disk(DiskWork::Close { handle }), Owner::Closing(id));
         }
         self.free_devices(net, id);

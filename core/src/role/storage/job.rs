@@ -26,6 +26,7 @@ use crate::wire::storage::{StorageJob, UseStorage};
 use super::catalog_tables::{Event, Halt, Table};
 use super::device::Need;
 use super::replicate::Stage;
+use super::spooling::Spooling;
 
 /// A job from its `JobId=` line to its `3099`.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub(super) struct Job {
     pub(super) peer: Presence,
     pub(super) writing: Writing,
     pub(super) reading: Reading,
+    pub(super) spooling: Spooling,
     pub(super) stream: Stream,
     pub(super) dialogue: Dialogue,
     pub(super) said: Said,
@@ -304,6 +306,7 @@ impl Job {
             peer: Presence::Absent,
             writing: Writing::default(),
             reading: Reading::default(),
+            spooling: Spooling::default(),
             stream: Stream::Open,
             dialogue: Dialogue::default(),
             said: Said::default(),

@@ -8,7 +8,7 @@
 //! ```
 //! `passive.rs` dials file daemons, `replicate.rs` copies from device to device and between two storage daemons, `job.rs`
 //! is what is known of a job, `volumes.rs` its way to devices and volumes, `ending.rs` its end, `report.rs` what a status
-//! says, `operator.rs` what an operator has done with devices and volumes.
+//! says, `operator.rs` what an operator has done with devices and volumes, `spooling.rs` what waits in files.
 
 mod bandwidth;
 mod catalog_tables;
@@ -21,6 +21,7 @@ mod passive;
 mod replicate;
 mod report;
 mod session;
+mod spooling;
 mod tokens;
 mod volumes;
 
@@ -251,10 +252,13 @@ impl Role for StorageDaemon {
         let Some((job, mut control)) = self.sessions.of(conn).and_then(|id| self.sessions.job_of(net, id)) else {
             return;
         };
-        if job.parcel_taken(&mut control)
-            && let Some(machine) = job.machine_conn(control.director())
-        {
+        if !job.parcel_taken(&mut control) {
+            return;
+        }
+        if let Some(machine) = job.machine_conn(control.director()) {
             control.to_machine(machine, ToMachine::AttributesSent(parcel));
+        } else if let Some(id) = self.sessions.of(conn) {
+            self.next_attributes(net, id, parcel.bytes);
         }
     }
 
@@ -292,6 +296,7 @@ impl Role for StorageDaemon {
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
         let id = match owner {
             Owner::Job(id) => id,
+            Owner::Spool(id, held) => return self.spooled(net, id, held, done),
             Owner::Label(order) => return self.labelled(net, &order, done),
             Owner::Closing(id) => {
                 self.free_devices(net, id);

@@ -26,8 +26,17 @@ pub enum Owner {
     Job(SessionId),
     /// This session has ended while its volume was open: the device is free once it is closed.
     Closing(SessionId),
+    /// A file of the job of this session, for what waits.
+    Spool(SessionId, Held),
     /// A volume that an operator has labelled.
     Label(Box<Labelling>),
+}
+
+/// What waits in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Held {
+    Data,
+    Attributes,
 }
 
 /// A label that is being written.

@@ -199,3 +199,30 @@ fn a_console_hears_what_the_storage_daemon_says_of_a_device() {
         assert!(heard.concat().contains("3921 the storage daemon's words"), "{command}: {heard:?}");
     }
 }
+
+#[test]
+fn a_storage_daemon_is_told_what_a_job_spools() {
+    let all = json!({ "spool_data": true, "spool_attributes": true, "spool_size": "1 GiB" });
+    for (settings, words, told) in [
+        (json!({}), "", ["SpoolAttr=0", "SpoolData=0", "SpoolSize=0"]),
+        (json!({}), " spooldata=yes", ["SpoolAttr=0", "SpoolData=1", "SpoolSize=0"]),
+        (all.clone(), "", ["SpoolAttr=1", "SpoolData=1", "SpoolSize=1073741824"]),
+        (all, " spooldata=no", ["SpoolAttr=1", "SpoolData=0", "SpoolSize=1073741824"]),
+    ] {
+        let mut config = config();
+        for (field, value) in settings.as_object().unwrap() {
+            config["jobs"][0][field] = value.clone();
+        }
+        let mut desk = Desk::with(config, MemoryCatalog::default());
+        desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+        let console = desk.console();
+        desk.ask(console, &format!("run job=backup-tiny{words} yes"));
+        let heard = desk.world.heard(console + 1);
+        let line = heard.iter().find(|line| line.starts_with("text JobId=")).unwrap();
+        assert!(told.iter().all(|field| line.contains(&format!(" {field} "))), "{words}: {line}");
+    }
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let refused = desk.ask(console, "run job=backup-tiny spooldata=maybe yes").concat();
+    assert!(refused.contains("spooldata=maybe: expected yes or no"), "{refused}");
+}

@@ -7,4 +7,5 @@ mod jobs;
 mod operator;
 mod passive;
 mod recorded;
+mod spooling;
 mod volumes;

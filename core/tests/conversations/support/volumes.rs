@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
-use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, Tally};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, SpoolDone, SpoolFile, SpoolWork, Tally};
 use towline_core::ids::HandleId;
 use towline_core::wire::block::{BlockHeader, Session, seal};
 use towline_core::wire::bsr::Selection;
@@ -30,7 +30,20 @@ pub struct Shelf {
     pub done: Vec<String>,
     /// Names of pieces of work that nobody answers.
     pub stuck: Vec<&'static str>,
+    /// Spool files that are there, by name, each with its limits and what is in it.
+    pub spools: BTreeMap<String, Spool>,
+    /// Pieces that a spool file takes before its disk is full.
+    pub spool_room: Option<usize>,
     open: BTreeMap<HandleId, Open>,
+}
+
+/// A spool file.
+#[derive(Debug)]
+pub struct Spool {
+    pub file: SpoolFile,
+    pieces: VecDeque<(Vec<u8>, [i32; 2])>,
+    held: u64,
+    full: Option<bool>,
 }
 
 /// A volume: its label, and its blocks with their addresses.
@@ -46,6 +59,7 @@ pub struct Volume {
 #[derive(Debug)]
 enum Open {
     Writing(String),
+    Spooling(String),
     Reading { reader: Box<RestoreReader>, ahead: VecDeque<String>, blocks: VecDeque<(u64, Vec<u8>)>, read: Vec<String> },
 }
 
@@ -72,6 +86,13 @@ impl Shelf {
                 }
                 done
             }
+            DiskWork::OpenSpool { handle, file } => {
+                let spool = Spool { file: file.clone(), pieces: VecDeque::new(), held: 0, full: None };
+                self.spools.insert(file.name.clone(), spool);
+                self.open.insert(*handle, Open::Spooling(file.name.clone()));
+                DiskDone::Opened
+            }
+            DiskWork::Spool { handle, work } => DiskDone::Spool(self.spool(*handle, work)),
             DiskWork::Label { label, before, .. } => self.label(label, before.as_deref()),
             DiskWork::Append { handle, block } => self.append(*handle, block.clone()),
             DiskWork::Sync { .. } => DiskDone::Synced { spent: 7 },
@@ -120,6 +141,35 @@ impl Shelf {
         let bytes = self.volumes[&name].bytes;
         self.open.insert(handle, Open::Writing(name));
         DiskDone::Mounted { bytes, labelled, cut: 0, spent: 20 }
+    }
+
+    fn spool(&mut self, handle: HandleId, work: &SpoolWork) -> SpoolDone {
+        let Some(Open::Spooling(name)) = self.open.get(&handle) else { panic!("no spool file") };
+        let spool = self.spools.get_mut(name).expect("it is open");
+        match work {
+            SpoolWork::Hold { bytes, marks } => {
+                let len = bytes.len() as u64;
+                let limit = spool.file.limit;
+                if spool.full.is_none() && spool.held > 0 && limit > 0 && spool.held + len > limit {
+                    spool.full = Some(false);
+                } else if self.spool_room.is_some_and(|room| spool.pieces.len() >= room) {
+                    spool.full = Some(true);
+                }
+                if let Some(disk_full) = spool.full {
+                    return SpoolDone::Full { bytes: bytes.clone(), disk_full };
+                }
+                spool.held += len;
+                spool.pieces.push_back((bytes.clone(), *marks));
+                SpoolDone::Held { buffer: Vec::new(), held: spool.held }
+            }
+            SpoolWork::Next { .. } => {
+                let next = spool.pieces.pop_front();
+                if next.is_none() {
+                    (spool.held, spool.full) = (0, None);
+                }
+                SpoolDone::Next(next)
+            }
+        }
     }
 
     /// Labels as an operator wants it.
@@ -193,6 +243,10 @@ impl Shelf {
             Some(Open::Reading { reader, read, .. }) => {
                 Tally { files: reader.files(), read_bytes: reader.bytes(), spent: 2, volumes: read, ..Tally::default() }
             }
+            Some(Open::Spooling(name)) => {
+                self.spools.remove(&name);
+                Tally::default()
+            }
             Some(Open::Writing(_)) | None => Tally::default(),
         };
         DiskDone::Closed(tally)
@@ -213,6 +267,9 @@ fn name_of(work: &DiskWork) -> String {
         DiskWork::Mount { label, expect, .. } => {
             format!("mount {} {expect:?}", String::from_utf8_lossy(&label.volume))
         }
+        DiskWork::OpenSpool { .. } => "open spool".to_owned(),
+        DiskWork::Spool { work: SpoolWork::Hold { .. }, .. } => "hold".to_owned(),
+        DiskWork::Spool { work: SpoolWork::Next { .. }, .. } => "next".to_owned(),
         DiskWork::Label { label, .. } => format!("label {}", String::from_utf8_lossy(&label.volume)),
         DiskWork::Append { .. } => "append".to_owned(),
         DiskWork::Sync { .. } => "sync".to_owned(),

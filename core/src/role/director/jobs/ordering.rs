@@ -27,6 +27,8 @@ pub struct Order {
     /// As asked: what it comes to is decided when the job starts.
     pub(crate) level: JobLevel,
     pub(crate) accurate: bool,
+    /// Whether the storage daemon collects the data before it goes to the volume.
+    pub(crate) spool_data: bool,
     pub(crate) with: Resources,
     pub(crate) restore: Option<RestorePlan>,
     /// The job to copy, migrate or verify, if one is named.
@@ -55,6 +57,7 @@ impl Order {
             kind,
             level,
             accurate: false,
+            spool_data: false,
             with,
             restore: None,
             original: None,
@@ -75,7 +78,7 @@ impl Order {
             storage: job.storage.clone(),
             pool: job.pool.clone(),
         };
-        Some(Self { accurate: job.accurate, ..Self::of(&job.name, kind, level, with) })
+        Some(Self { accurate: job.accurate, spool_data: job.spool_data, ..Self::of(&job.name, kind, level, with) })
     }
 }
 

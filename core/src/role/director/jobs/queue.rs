@@ -25,7 +25,7 @@ impl Jobs {
             (_, Some(plan)) => Task::Restore(plan),
             (JobType::Copy | JobType::Migrate, None) => Task::CopyControl(CopyControl::new(order.original)),
             (JobType::Verify, None) => Task::Verify(Verifying::new(order.original)),
-            _ => Task::Backup(Backup::new(order.accurate)),
+            _ => Task::Backup(Backup::new(order.accurate, order.spool_data)),
         };
         let fileset = common.ids.filesets.get(&order.with.fileset);
         // A restore is stored with neither pool nor fileset (`wire/3 §7.2`).

@@ -30,7 +30,7 @@ impl Jobs {
         if is_good || tools.common.stopping {
             return;
         }
-        let accurate = backup.accurate;
+        let (accurate, spool_data) = (backup.accurate, backup.spool_data);
         let Some(resource) = tools.common.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else {
             return;
         };
@@ -45,7 +45,7 @@ impl Jobs {
         job.say(tools, MessageKind::Info, &format!("The job is tried again in {pause} (try {which})."));
         let attempt = Attempt { number: next, pause: pause.duration() };
         let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
-        self.order(tools, Order { accurate, attempt, ..order });
+        self.order(tools, Order { accurate, spool_data, attempt, ..order });
     }
 
     /// Lets a queued job wait for its pause.

@@ -26,12 +26,13 @@ pub(super) const COMMAND: Command = Command::new(
             ("pool", Value),
             ("level", Value),
             ("accurate", Value),
+            ("spooldata", Value),
             ("jobid", Value),
             ("yes", Nothing),
         ],
         help: &[
             (
-                "run job=NAME [level=full|differential|incremental] [accurate=yes|no] [client=NAME] [fileset=NAME] \
+                "run job=NAME [level=full|differential|incremental] [accurate=yes|no] [spooldata=yes|no] [client=NAME] [fileset=NAME] \
                  [storage=NAME] [pool=NAME] [yes]",
                 "run a job now",
             ),
@@ -106,14 +107,20 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         storage: pick("storage", &job.storage),
         pool: pick("pool", &job.pool),
     };
-    Ok(Order { accurate, original, ..Order::of(&job.name, kind, level, with) })
+    let spool_data = match words.value(&["spooldata"]).map(str::to_lowercase).as_deref() {
+        None => job.spool_data && kind == JobType::Backup,
+        Some("yes") => true,
+        Some("no") => false,
+        Some(other) => return Err(BadValue::new("spooldata", other, "yes or no").into()),
+    };
+    Ok(Order { accurate, spool_data, original, ..Order::of(&job.name, kind, level, with) })
 }
 
 /// The word that has no bearing for a job of this kind.
 fn idle_word(kind: JobType, words: &Words) -> Option<&'static str> {
     let idle: &[&str] = match kind {
-        JobType::Copy | JobType::Migrate => &["level", "accurate", "client", "fileset", "storage"],
-        JobType::Verify => &["accurate", "fileset", "storage", "pool"],
+        JobType::Copy | JobType::Migrate => &["level", "accurate", "spooldata", "client", "fileset", "storage"],
+        JobType::Verify => &["accurate", "spooldata", "fileset", "storage", "pool"],
         _ => &[],
     };
     idle.iter().copied().find(|word| words.has(word))

@@ -42,6 +42,8 @@ pub(super) const SEND_KNOWN: Step<Job> =
 pub(crate) struct Backup {
     /// Whether the client gets the list of the files it had.
     pub(crate) accurate: bool,
+    /// Whether the storage daemon collects the data before it goes to the volume.
+    pub(crate) spool_data: bool,
     /// Since when changes count, and the unique name of the job this one builds on.
     since: i64,
     previous: String,
@@ -139,8 +141,8 @@ fn send_known(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 impl Backup {
     /// A backup that knows nothing yet.
-    pub(crate) fn new(accurate: bool) -> Self {
-        Self { accurate, ..Self::default() }
+    pub(crate) fn new(accurate: bool, spool_data: bool) -> Self {
+        Self { accurate, spool_data, ..Self::default() }
     }
 
     fn ask_page(&mut self, after: Option<FileKey>) -> Act<Want> {

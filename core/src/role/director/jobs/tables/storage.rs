@@ -5,6 +5,7 @@ use crate::script::{Act, Acted, Expect, Learn, Step, nothing};
 use crate::wire::block::Session;
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello;
+use crate::wire::status::JobType;
 use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob, UseStorage};
 use crate::wire::storage_answers::{self as answers, JobAccepted};
 
@@ -12,6 +13,7 @@ use super::super::super::reach::dialling;
 use super::super::daemons::Presence;
 use super::super::dialogue::{Event, Want};
 use super::super::job::Job;
+use super::super::task::Task;
 use super::super::trouble::Trouble;
 use super::{news, send_frames, stored, wait};
 use crate::catalog::{CatalogRequest, JobStart};
@@ -79,6 +81,7 @@ fn dial(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    let resource = job.config.job(&job.name).filter(|_| job.kind == JobType::Backup);
     let line = StorageJob {
         job_id: job.id.0,
         job: job.unique.clone(),
@@ -88,15 +91,15 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         level: job.level,
         fileset: if job.with.fileset.is_empty() { NO_NAME.to_owned() } else { job.with.fileset.clone() },
         no_attributes: false,
-        spool_attributes: false,
+        spool_attributes: resource.is_some_and(|of| of.spool_attributes),
         fileset_digest: if job.rows.fileset_md5.is_empty() {
             NO_DIGEST.to_owned()
         } else {
             job.rows.fileset_md5.clone()
         },
-        spool_data: false,
+        spool_data: matches!(&job.task, Task::Backup(backup) if backup.spool_data),
         prefer_mounted: true,
-        spool_size: 0,
+        spool_size: resource.map_or(0, |of| of.spool_size.0),
         rerunning: false,
         session_id: 0,
         session_time: 0,
