@@ -23,7 +23,7 @@ fn rewrite(text: String) -> String {
 fn two_jobs_that_spool_go_on_when_two_volumes_are_labelled_by_hand() {
     let (device, client) = ("count: 2,".to_owned(), "maximum_concurrent_jobs: 2,".to_owned());
     let plan = Plan { all: CLEAR.to_owned(), device, client, rewrite, ..Plan::default() };
-    let network = Network::start(&plan);
+    let mut network = Network::start(&plan);
     fs::write(network.source.join("large"), noise(7, 5 << 20)).unwrap();
     let jobs = [network.begin_backup(), network.begin_backup()];
     // Both have a device and none has a volume: their data waits in files.
@@ -64,4 +64,10 @@ fn two_jobs_that_spool_go_on_when_two_volumes_are_labelled_by_hand() {
     assert!(network.ask(&["label volume=HAND1"]).contains("already exists"));
     assert!(network.ask(&["unmount storage=s"]).contains("3002 Device"));
     assert!(network.ask(&["mount storage=s"]).contains("3906 File device"));
+    // What a crash leaves is gone after the next start.
+    let left = network.place("s.data.9.left.dev0001.spool");
+    fs::write(&left, "x").unwrap();
+    network.storage.kill();
+    network.storage.restart();
+    assert!(!left.exists());
 }

@@ -132,10 +132,13 @@ impl Devices {
     /// Asks for one device for each need. They are the session's at once if nobody waits for them and all are free, else
     /// it waits.
     pub(super) fn want(&mut self, session: SessionId, needs: Vec<Need>) -> Option<Vec<String>> {
-        self.queue.retain(|waiter| waiter.session != session);
-        self.queue.push_back(Waiter { session, needs });
-        // Those before it have had their chance, and wait on.
-        self.serve().into_iter().find(|(served, _)| *served == session).map(|(_, devices)| devices)
+        let wanted: Vec<String> = self.queue.iter().flat_map(|waiter| self.held_up(waiter)).cloned().collect();
+        let waiter = Waiter { session, needs };
+        let devices = self.assign(&waiter.needs, &wanted).map(|places| self.take(session, &places));
+        if devices.is_none() {
+            self.queue.push_back(waiter);
+        }
+        devices
     }
 
     /// A session needs no device and no volume any more. Returns the sessions whose turn it is now.
@@ -205,24 +208,34 @@ impl Devices {
         let (mut served, mut wanted) = (Vec::new(), Vec::new());
         for waiter in std::mem::take(&mut self.queue) {
             match self.assign(&waiter.needs, &wanted) {
-                Some(places) => {
-                    for place in &places {
-                        self.drives[*place].users.push(waiter.session);
-                    }
-                    let names = places.iter().map(|place| self.drives[*place].device.name.clone()).collect();
-                    served.push((waiter.session, names));
-                }
+                Some(places) => served.push((waiter.session, self.take(waiter.session, &places))),
                 None => {
-                    // Who waits for an operator holds up nobody.
-                    let is_away = |need: &Need| need.iter().all(|name| self.is_unmounted(name));
-                    if !waiter.needs.iter().any(is_away) {
-                        wanted.extend(waiter.needs.iter().flatten().cloned());
-                    }
+                    wanted.extend(self.held_up(&waiter).cloned());
                     self.queue.push_back(waiter);
                 }
             }
         }
         served
+    }
+
+    /// The devices that nobody takes who comes after this one. Who waits for an operator holds up nobody.
+    fn held_up<'a>(&self, waiter: &'a Waiter) -> impl Iterator<Item = &'a String> + use<'a> {
+        let is_away = |need: &Need| need.iter().all(|name| self.is_unmounted(name));
+        let needs = if waiter.needs.iter().any(is_away) { &[][..] } else { &waiter.needs[..] };
+        needs.iter().flatten()
+    }
+
+    /// Gives a session these devices; returns their names.
+    fn take(&mut self, session: SessionId, places: &[usize]) -> Vec<String> {
+        let mut names = Vec::new();
+        for place in places {
+            let drive = &mut self.drives[*place];
+            if !drive.users.contains(&session) {
+                drive.users.push(session);
+            }
+            names.push(drive.device.name.clone());
+        }
+        names
     }
 
     /// A free device for each need, none of which others wait for. Two needs that the same single device alone can meet

@@ -4,7 +4,7 @@ use serde_json::json;
 use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::catalog::{CatalogAnswer, CatalogRequest, MediaRow, VolStatus};
 
-use super::desk::{Desk, STORAGE_PORT, config, errand};
+use super::desk::{Desk, FILE_PORT, STORAGE_PORT, config, errand};
 
 const DEVICE: &str = r#""FileStorage1" (/srv/vol)"#;
 const LABELLED: &str = r#"text 3000 OK label. VolFiles=0 VolBytes=203 Volume="x" Device="FileStorage1" (/srv/vol)\n"#;
@@ -225,4 +225,40 @@ fn a_storage_daemon_is_told_what_a_job_spools() {
     let console = desk.console();
     let refused = desk.ask(console, "run job=backup-tiny spooldata=maybe yes").concat();
     assert!(refused.contains("spooldata=maybe: expected yes or no"), "{refused}");
+}
+
+#[test]
+fn a_daemon_is_told_how_much_its_log_says_and_its_one_line_is_the_answer() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let tracefile = r"tracefile=/srv/x.trace\n";
+    for (command, (port, kind, secret), told, answer) in [
+        (
+            "setdebug level=100 trace=1 client=bareos-fd",
+            (FILE_PORT, "file", "fd-secret"),
+            r"text setdebug=100 trace=1 hangup=-1 timestamp=-1\n",
+            format!("text 2000 OK setdebug=100 trace=1 hangup=0 timestamp=0 {tracefile}"),
+        ),
+        (
+            "setdebug level=0 timestamp=1 storage=File1",
+            (STORAGE_PORT, "storage", "sd-secret"),
+            r"text setdebug=0 trace=-1 timestamp=1\n",
+            format!("text 3000 OK setdebug=0 trace=0 timestamp=1 {tracefile}"),
+        ),
+    ] {
+        desk.world.await_dial(port, errand(kind, secret));
+        let peer = desk.world.peers.len();
+        desk.ask(console, command);
+        let last = desk.world.heard(peer).into_iter().rfind(|line| line.starts_with("text "));
+        assert_eq!(last.as_deref(), Some(told));
+        desk.world.say(peer, &answer);
+        let heard = desk.world.heard(console);
+        assert!(heard.concat().contains(&answer[5..]), "{command}: {heard:?}");
+        assert_eq!(heard.last().map(String::as_str), Some("signal -1"), "{command}");
+        assert_eq!(desk.world.heard(peer), ["signal -4", "fin"], "{command}");
+    }
+    for command in ["setdebug client=bareos-fd", "setdebug level=1", "setdebug level=x client=bareos-fd"] {
+        let heard = desk.ask(console, command).concat();
+        assert!(heard.contains("setdebug level=N") || heard.contains("level=x: expected a number"), "{heard}");
+    }
 }

@@ -231,6 +231,29 @@ fn two_jobs_at_once_get_a_device_and_a_volume_each() {
 }
 
 #[test]
+fn a_job_takes_the_device_that_is_free_of_those_its_director_names() {
+    let mut world = storage_daemon_with(Protection::Clear, STARTED, hands().0, |config| {
+        config["devices"][1]["media_type"] = "File1".into();
+    });
+    let mut catalog = Catalog::with(&["Full-0001", "Full-0002"]);
+    let (first, second) = (job(1), job(2));
+    let director = run(&mut world, &first);
+    world.come_in(file_script(&first).up_to("3 2 0"));
+    serve(&mut world, director, &mut catalog);
+    let other = world.come_in(director_script(&second).up_to("use device="));
+    world.heard(other);
+    let devices = [r"text use device=FileStorage1\n", r"text use device=FileStorage2\n"];
+    for line in devices.into_iter().chain(["signal -1", "signal -1", "text run"]) {
+        world.say(other, line);
+    }
+    world.come_in(file_script(&second).up_to("3 2 0"));
+    let heard = serve(&mut world, other, &mut catalog);
+    assert_eq!(heard.last(), Some(&status_of(82, &second.name)), "{heard:?}");
+    let busy = said(&mut world, "unmount FileStorage2 drive=-1");
+    assert!(busy[0].starts_with("3937 Device"), "{busy:?}");
+}
+
+#[test]
 fn two_jobs_with_one_volume_take_turns_at_it() {
     let mut world = world_with("maximum_concurrent_jobs", 2);
     let mut catalog = Catalog::with(&["Full-0001"]);

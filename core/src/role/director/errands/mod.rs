@@ -41,6 +41,8 @@ pub struct Errand {
     pub(crate) sent: bool,
     /// Whether the answer takes its time.
     pub(crate) is_long: bool,
+    /// Whether the answer is one line, and nothing tells its end.
+    pub(crate) is_brief: bool,
     /// When the patience with its answer ends.
     pub(crate) timer: Option<TimerKey>,
     /// Its answer on the way to the console.
@@ -80,6 +82,7 @@ impl Errand {
             purpose,
             sent: false,
             is_long: false,
+            is_brief: false,
             timer: None,
             relay: Relay::default(),
             said: 0,
@@ -248,6 +251,9 @@ impl Errands {
                 let line = printable::text_of(text);
                 tools.print(*console, &*line);
                 lines.push(line);
+                if errand.is_brief {
+                    self.over(tools, conn);
+                }
             }
             _ => prints(tools, errand, &printable::text_of(text)),
         }

@@ -17,6 +17,7 @@ mod quit;
 mod restore;
 pub(super) mod run;
 mod setbandwidth;
+mod setdebug;
 mod setip;
 mod show;
 mod status;
@@ -87,6 +88,7 @@ pub(super) const COMMANDS: &[Command] = &[
     devices::RELEASE,
     run::COMMAND,
     setbandwidth::COMMAND,
+    setdebug::COMMAND,
     setip::COMMAND,
     show::COMMAND,
     status::COMMAND,
