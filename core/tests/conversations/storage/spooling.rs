@@ -72,15 +72,15 @@ fn data_waits_in_a_file_until_the_job_has_sent_all_and_then_goes_to_the_volume()
     let file = world.come_in(file_script(&job).up_to("1 1 0"));
     world.heard(file);
     world.say(file, "text 1 1 0");
+    let bytes = attributes();
+    world.peers[file].say(&crate::support::conv::Frame::Data(bytes));
+    world.run();
     {
         let shelf = shelf.lock().unwrap();
         let names: Vec<&String> = shelf.spools.keys().collect();
         assert_eq!(names, [&format!("bareos-sd.data.1.{JOB}.FileStorage1.spool")]);
         assert_eq!(shelf.spools[names[0]].file.folder, "/spool");
     }
-    let bytes = attributes();
-    world.peers[file].say(&crate::support::conv::Frame::Data(bytes));
-    world.run();
     assert!(catalog.asked.is_empty(), "no volume is wanted yet");
     for line in ["signal -1", "text 1 2 0", "text data", "signal -1", "signal -1"] {
         world.say(file, line);

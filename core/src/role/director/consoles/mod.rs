@@ -46,7 +46,7 @@ pub(crate) use answer::Answer;
 pub(crate) use commands::run::Queued;
 pub(crate) use commands::serve;
 pub(crate) use refusal::Refusal;
-pub(crate) use reply::{Heard as Continued, Instruction, Limited, Reply, View};
+pub(crate) use reply::{Continued, Instruction, Limited, Reply, View};
 #[cfg(test)]
 pub(crate) use {commands::is_said, refusal::one_of_each as one_of_each_refusal};
 

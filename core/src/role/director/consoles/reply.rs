@@ -142,11 +142,11 @@ impl fmt::Debug for Then {
 }
 
 /// How a command goes on with what a daemon has answered, line by line.
-pub(crate) struct Heard(Box<Hear>);
+pub(crate) struct Continued(Box<Hear>);
 
 type Hear = dyn FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send;
 
-impl Heard {
+impl Continued {
     pub(super) fn new(then: impl FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send + 'static) -> Self {
         Self(Box::new(then))
     }
@@ -156,9 +156,9 @@ impl Heard {
     }
 }
 
-impl fmt::Debug for Heard {
+impl fmt::Debug for Continued {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Heard")
+        f.write_str("Continued")
     }
 }
 

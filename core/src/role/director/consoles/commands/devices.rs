@@ -8,7 +8,7 @@ use crate::wire::storage::{Drive, StorageCommand};
 use super::super::grammar::Takes::Value;
 use super::super::grammar::{Command, Form, Takes};
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
-use super::super::reply::{Heard, Instruction, Reply, View};
+use super::super::reply::{Continued, Instruction, Reply, View};
 use super::super::words::Words;
 use crate::role::director::errands::{Errand, For};
 
@@ -113,7 +113,7 @@ impl Named {
         command: &StorageCommand,
         then: impl FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send + 'static,
     ) -> Reply {
-        let purpose = For::Command(view.conn, Heard::new(then), Vec::new());
+        let purpose = For::Command(view.conn, Continued::new(then), Vec::new());
         let errand = Errand::new(Who::Storage, self.storage.clone(), command.to_line(), purpose);
         Reply::Do(Instruction::Errand(Box::new(errand)))
     }

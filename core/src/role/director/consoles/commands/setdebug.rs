@@ -7,7 +7,7 @@ use crate::wire::storage::StorageCommand;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
-use super::super::reply::{Heard, Instruction, Reply, View};
+use super::super::reply::{Continued, Instruction, Reply, View};
 use super::super::words::Words;
 use crate::role::director::errands::{Errand, For};
 
@@ -53,7 +53,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         }
         _ => return Err(usage()),
     };
-    let then = Heard::new(|_, _| Ok(Reply::found(String::new())));
+    let then = Continued::new(|_, _| Ok(Reply::found(String::new())));
     let errand = Errand::new(who, name.to_owned(), line, For::Command(view.conn, then, Vec::new()));
     // No end of data follows the one line of its answer.
     Ok(Reply::Do(Instruction::Errand(Box::new(Errand { is_brief: true, ..errand }))))
