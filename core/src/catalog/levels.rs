@@ -22,6 +22,39 @@ pub struct LevelChoice {
     pub wrong_clock: Option<WrongClock>,
 }
 
+/// How old the backups may be that another one builds on, in seconds; 0: as old as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ages {
+    /// The newest full one.
+    pub full: u64,
+    /// The newest differential one, or the full one if that is newer. For an incremental.
+    pub differential: u64,
+}
+
+/// The level that an incremental or differential backup becomes because what it would build on is too old; `None`: it stays
+/// what it is.
+#[must_use]
+pub fn level_by_age(asked: u8, last: &LastJobs, ages: Ages, now: i64) -> Option<u8> {
+    let newest = |level: u8| last.newest.iter().filter(|job| job.level == level).max_by_key(|job| job.place());
+    let full = newest(b'F').filter(|_| matches!(asked, b'I' | b'D'))?;
+    let is_over = |limit: u64, start: i64| limit > 0 && u64::try_from(now - start).is_ok_and(|age| age >= limit);
+    if is_over(ages.full, full.start_time) {
+        return Some(b'F');
+    }
+    let differential = newest(b'D').filter(|job| job.place() > full.place()).unwrap_or(full);
+    (asked == b'I' && is_over(ages.differential, differential.start_time)).then_some(b'D')
+}
+
+/// The level at which a backup makes up for one that failed: `failed` are full and differential ones that did, `last` what
+/// there is to build on.
+#[must_use]
+pub fn level_by_failures(asked: u8, last: &LastJobs, failed: &[JobRow]) -> Option<u8> {
+    let base = choose_level(asked, last);
+    let builds_on = |place: u32| last.newest.iter().any(|job| job.job_id == base.base_job_id && job.place() < place);
+    let newest = failed.iter().filter(|job| builds_on(job.place())).max_by_key(|job| job.place())?;
+    (newest.level != asked && (newest.level == b'F' || asked == b'I')).then_some(newest.level)
+}
+
 /// The job that a backup builds on says that it began later than can be: what changed after it may look older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrongClock {
@@ -161,6 +194,33 @@ mod tests {
         // A sound job after the Full says nothing of what a differential has to save.
         let later = LastJobs { sound: vec![job(4, b'I', 30), job(1, b'I', 10)], ..last };
         assert_eq!(choice(b'D', &later).1, 10);
+    }
+
+    #[test]
+    fn what_is_too_old_to_build_on_is_made_anew() {
+        let last = all_sound(vec![job(1, b'F', 1_000), job(2, b'D', 2_000), job(3, b'I', 2_500)]);
+        let level = |asked, full, differential, now| level_by_age(asked, &last, Ages { full, differential }, now);
+        assert_eq!(level(b'I', 0, 0, 9_000), None);
+        assert_eq!([level(b'I', 500, 0, 1_499), level(b'I', 500, 0, 1_500)], [None, Some(b'F')]);
+        assert_eq!([level(b'D', 500, 0, 1_500), level(b'F', 500, 0, 9_000)], [Some(b'F'), None]);
+        assert_eq!([level(b'I', 0, 500, 2_499), level(b'I', 0, 500, 2_500)], [None, Some(b'D')]);
+        assert_eq!(level(b'D', 0, 500, 9_000), None, "it is one");
+        assert_eq!(level(b'I', 500, 500, 9_000), Some(b'F'), "the higher one");
+        assert_eq!(level(b'I', 500, 500, 900), None, "a clock that was put back");
+        let only_full = all_sound(vec![job(2, b'F', 1_000), job(1, b'D', 900)]);
+        assert_eq!(level_by_age(b'I', &only_full, Ages { full: 0, differential: 500 }, 1_450), None, "since the full");
+        assert_eq!(level_by_age(b'I', &all_sound(Vec::new()), Ages { full: 1, differential: 1 }, 9_000), None);
+    }
+
+    #[test]
+    fn a_failed_full_or_differential_is_made_up_for() {
+        let last = all_sound(vec![job(1, b'F', 10), job(5, b'I', 50)]);
+        let level = |asked, failed: &[JobRow]| level_by_failures(asked, &last, failed);
+        assert_eq!(level(b'I', &[]), None);
+        assert_eq!(level(b'I', &[job(4, b'F', 40)]), None, "what came after it was good");
+        assert_eq!(level(b'I', &[job(6, b'D', 60)]), Some(b'D'));
+        assert_eq!(level(b'I', &[job(6, b'D', 60), job(7, b'F', 70)]), Some(b'F'));
+        assert_eq!([level(b'D', &[job(4, b'F', 40)]), level(b'D', &[job(4, b'D', 40)])], [Some(b'F'), None]);
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub struct Moment {
     pub at: i64,
     /// `None`: the job's own.
     pub level: Option<Level>,
+    /// Which line of the schedule says so.
+    pub line: usize,
 }
 
 impl Schedule {
@@ -24,7 +26,7 @@ impl Schedule {
     #[must_use]
     pub fn next(&self, zone: &Zone, after: i64) -> Option<Moment> {
         let today = (after + i64::from(zone.offset_at(after))).div_euclid(DAY);
-        let of_run = |run: &Run| {
+        let of_run = |(line, run): (usize, &Run)| {
             // A day begins before midnight UTC or after it, and yesterday's time that was skipped may be still to come.
             let days = (today - 1..today + HORIZON).filter(|day| fits(run, *day));
             let mut moments = days.flat_map(|day| {
@@ -32,10 +34,10 @@ impl Schedule {
                 times.sort_unstable();
                 times.into_iter().map(|local| zone.moment_of(local))
             });
-            moments.find(|at| *at > after).map(|at| Moment { at, level: run.level })
+            moments.find(|at| *at > after).map(|at| Moment { at, level: run.level, line })
         };
         // `min_by_key` gives the first of equal ones.
-        self.runs.iter().filter_map(of_run).min_by_key(|moment| moment.at)
+        self.runs.iter().enumerate().filter_map(of_run).min_by_key(|moment| moment.at)
     }
 }
 
@@ -47,12 +49,23 @@ fn fits(run: &Run, day: i64) -> bool {
     let week = [Week::First, Week::Second, Week::Third, Week::Fourth, Week::Fifth][usize::from((date.day - 1) / 7 % 5)];
     let is_listed = |given: bool, listed: bool| !given || listed;
     is_listed(!run.months.is_empty(), run.months.contains(&date.month))
+        && is_listed(!run.weeks_of_year.is_empty(), run.weeks_of_year.contains(&week_of_year(day)))
         && is_listed(!run.days_of_month.is_empty(), run.days_of_month.contains(&date.day))
         && is_listed(!run.days.is_empty(), run.days.contains(&weekday))
         && is_listed(
             !run.weeks.is_empty(),
             run.weeks.contains(&week) || in_last_week && run.weeks.contains(&Week::Last),
         )
+}
+
+/// The week of the year as schedules of Bareos count it: 1 is the week with 4 January, and begins on a Monday; the days
+/// before it are in week 0, those after the last Sunday of the year in the next higher one.
+fn week_of_year(day: i64) -> u8 {
+    let year = Civil::of(day * DAY).year;
+    let new_year = Civil { year, month: 1, day: 1, hour: 0, minute: 0, second: 0 }.seconds() / DAY;
+    let fourth = new_year + 3;
+    let first_monday = fourth - (fourth + 3).rem_euclid(7);
+    u8::try_from((day - first_monday).div_euclid(7) + 1).unwrap_or(0)
 }
 
 fn weekday(day: i64) -> Weekday {
@@ -65,17 +78,9 @@ fn weekday(day: i64) -> Weekday {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TimeOfDay;
 
     fn run(at: &[&str]) -> Run {
-        Run {
-            at: at.iter().map(|text| TimeOfDay::parse(text).unwrap()).collect(),
-            level: None,
-            days: Vec::new(),
-            weeks: Vec::new(),
-            days_of_month: Vec::new(),
-            months: Vec::new(),
-        }
+        serde_json::from_value(serde_json::json!({ "at": at })).unwrap()
     }
 
     fn schedule(runs: Vec<Run>) -> Schedule {
@@ -147,5 +152,28 @@ mod tests {
         assert_eq!(due(spring), spring + DAY - 1_800, "the next day at 02:30 of summer");
         assert_eq!(due(autumn - 3_600), autumn - 1_800, "the first 02:30");
         assert_eq!(due(autumn - 1_800), autumn + 1_800 + DAY, "not the second, an hour later");
+    }
+
+    #[test]
+    fn weeks_of_the_year_begin_on_mondays_and_the_first_has_the_fourth_of_january() {
+        let week = |text: &str| week_of_year(Civil::parse(text).unwrap().seconds() / DAY);
+        let weeks = [
+            ("2026-01-01", 1),
+            ("2026-01-04", 1),
+            ("2026-01-05", 2),
+            ("2026-12-31", 53),
+            ("2027-01-01", 0),
+            ("2027-01-03", 0),
+            ("2027-01-04", 1),
+            ("2024-12-30", 53),
+            ("2025-01-01", 1),
+        ];
+        assert_eq!(weeks.map(|(day, _)| (day, week(day))), weeks);
+        let odd = Run { weeks_of_year: vec![1, 3], days: vec![Weekday::Sun], ..run(&["4:00"]) };
+        let after = Civil::parse("2026-12-01").unwrap().seconds();
+        assert_eq!(
+            moments(&schedule(vec![odd]), after, 3),
+            ["2027-01-10 04:00:00", "2027-01-24 04:00:00", "2028-01-09 04:00:00"]
+        );
     }
 }

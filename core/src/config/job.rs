@@ -19,6 +19,8 @@ pub enum JobKind {
     Migrate,
     /// Reads a backup from its volumes and compares it with the catalog; writes nothing.
     Verify,
+    /// Runs its scripts and nothing else.
+    Admin,
 }
 
 /// How much a backup saves.
@@ -60,6 +62,14 @@ resources! {
         storage: String,
         /// Name of the pool.
         pool: String,
+        /// Pool of backups of the level `full`, also of those that had another one and have become full; `None`: `pool`.
+        full_pool: Option<String> = None,
+        /// Pool of differential backups; `None`: `pool`.
+        differential_pool: Option<String> = None,
+        /// Pool of incremental backups; `None`: `pool`.
+        incremental_pool: Option<String> = None,
+        /// Pool that copies and migrations are written to; `None`: the next pool of the pool they read from.
+        next_pool: Option<String> = None,
         /// What it does.
         kind: JobKind = JobKind::Backup,
         /// How much it saves when nobody says otherwise.
@@ -86,8 +96,42 @@ resources! {
         spool_size: Bytes = Bytes(0),
         /// Whether the job may be started.
         enabled: bool = true,
-        /// Order among waiting jobs, 1 first. It stops no job that runs, and holds none back that there is room for.
+        /// Order among waiting jobs, 1 first. Jobs of different priorities do not run at the same time.
         priority: u32 = 10,
+        /// Whether the job may start beside jobs of a higher number that run, if each of these has this too.
+        allow_mixed_priority: bool = false,
+        /// How old the last full backup may be for another level; what comes later is full. 0: as old as it is.
+        max_full_interval: Seconds = Seconds::secs(0),
+        /// How old the last differential backup, or the full one if that is newer, may be for an incremental; what comes later
+        /// is differential. 0: as old as it is.
+        max_differential_interval: Seconds = Seconds::secs(0),
+        /// Whether a full or differential backup that failed is made up for by the next one of another level.
+        rerun_failed_levels: bool = false,
+        /// Whether the storage daemon is asked to take a device with a fitting volume in it rather than a free one.
+        prefer_mounted_volumes: bool = true,
+        /// How long it may run, from its start, before it is cancelled; 0: as long as it takes.
+        max_run_time: Seconds = Seconds::secs(0),
+        /// How long a full backup may run; the smaller of this and `max_run_time` counts. 0: as that says.
+        full_max_run_time: Seconds = Seconds::secs(0),
+        /// How long a differential backup may run; the smaller of this and `max_run_time` counts. 0: as that says.
+        differential_max_run_time: Seconds = Seconds::secs(0),
+        /// How long an incremental backup may run; the smaller of this and `max_run_time` counts. 0: as that says.
+        incremental_max_run_time: Seconds = Seconds::secs(0),
+        /// How long it may wait and run together, from when it was due, before it is cancelled; 0: as long as it takes.
+        max_run_sched_time: Seconds = Seconds::secs(0),
+        /// How long it may wait, for its turn or its storage daemon for a volume, before it is cancelled; 0: as long as it
+        /// takes.
+        max_wait_time: Seconds = Seconds::secs(0),
+        /// How late it may start before it is cancelled instead; 0: as late as it is.
+        max_start_delay: Seconds = Seconds::secs(0),
+        /// Whether several jobs of this resource may wait and run at the same time. If not, one of two is cancelled.
+        allow_duplicate_jobs: bool = true,
+        /// Without `allow_duplicate_jobs`: of two backups the one of the lower level is cancelled.
+        cancel_lower_level_duplicates: bool = false,
+        /// Without `allow_duplicate_jobs`: the earlier job is cancelled if it waits.
+        cancel_queued_duplicates: bool = false,
+        /// Without `allow_duplicate_jobs`: the earlier job is cancelled. Without any of the three it is the later one.
+        cancel_running_duplicates: bool = false,
         /// Starts the job when its client dials in and the last start is longer ago than this; 0: never
         /// (`wire/1 §8.6`).
         run_on_incoming_connect_interval: Seconds = Seconds::secs(0),

@@ -41,7 +41,7 @@ resources! {
         recycle_oldest_volume: bool = false,
         /// Pool that copies and migrations of jobs in this pool are written to.
         next_pool: Option<String> = None,
-        /// Storage that copies and migrations to this pool are written to.
+        /// Storage that backups, copies and migrations to this pool are written to, whatever their jobs say.
         storage: Option<String> = None,
         /// What the volumes are for.
         kind: PoolKind = PoolKind::Backup,

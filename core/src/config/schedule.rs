@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::job::Level;
 use super::resource::resources;
+use super::units::Seconds;
 
 /// A time of day on the director's clock: `"21:00"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +78,26 @@ resources! {
         days_of_month: Vec<u8> = Vec::new(),
         /// Months from 1; none: all.
         months: Vec<u8> = Vec::new(),
+        /// Weeks of the year: 1 is the one with the 4 January, 0 are days before it; none: all.
+        weeks_of_year: Vec<u8> = Vec::new(),
+        /// Pool of the job, whatever its level if none of the next three is given; `None`: as the job says.
+        pool: Option<String> = None,
+        /// Pool if the job is full; `None`: as the job says.
+        full_pool: Option<String> = None,
+        /// Pool if the job is differential; `None`: as the job says.
+        differential_pool: Option<String> = None,
+        /// Pool if the job is incremental; `None`: as the job says.
+        incremental_pool: Option<String> = None,
+        /// Pool that copies and migrations are written to; `None`: as the job says.
+        next_pool: Option<String> = None,
+        /// Storage of the job, whatever its pool says; `None`: as the job says.
+        storage: Option<String> = None,
+        /// Its place among waiting jobs; `None`: as the job says.
+        priority: Option<u32> = None,
+        /// Whether it is accurate; `None`: as the job says.
+        accurate: Option<bool> = None,
+        /// How long it may run and wait together; `None`: as the job says.
+        max_run_sched_time: Option<Seconds> = None,
     }
 }
 

@@ -17,6 +17,7 @@ mod files;
 mod job;
 mod log;
 mod monitor;
+mod overdue;
 mod owner;
 mod record;
 mod restore;
@@ -89,6 +90,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         record::PAGES,
         unsaved::PAGES,
         answers::PAGES,
+        overdue::PAGES,
         failing::PAGES,
         console::PAGES,
         catalog::PAGES,

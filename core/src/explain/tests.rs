@@ -38,6 +38,8 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(catalog::one_of_each()))
         .chain(boxed(selections))
         .chain(boxed(role::director::one_of_each_disagreement()))
+        .chain(boxed(role::director::one_of_each_overdue()))
+        .chain(boxed(role::director::one_of_each_duplicate()))
         .chain(boxed(vec![WrongClock { job_id: 1, claimed: 0, sound: None }]))
         .chain(boxed(notice::one_of_each_tray_failure()))
         .collect()

@@ -166,6 +166,11 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
     }
 }
 
+/// Seconds of a time with its unit.
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    quantity(text, TIMES)
+}
+
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

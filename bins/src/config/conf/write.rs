@@ -416,6 +416,29 @@ fn runs(fields: &mut Fields, lines: &mut Lines) {
         let Value::Object(mut run) = run else { continue };
         let mut words = Vec::new();
         words.extend(taken(&mut run, "level").map(|level| format!("Level = {}", level.concat())));
+        let named = [
+            ("pool", "Pool"),
+            ("full_pool", "FullPool"),
+            ("differential_pool", "DifferentialPool"),
+            ("incremental_pool", "IncrementalPool"),
+            ("next_pool", "NextPool"),
+            ("storage", "Storage"),
+        ];
+        for (field, keyword) in named {
+            words.extend(taken(&mut run, field).map(|name| format!("{keyword} = {}", one(&name))));
+        }
+        for (field, keyword) in [("priority", "Priority"), ("accurate", "Accurate")] {
+            words.extend(taken(&mut run, field).map(|value| format!("{keyword} = {}", value.concat())));
+        }
+        let sched = run.remove("max_run_sched_time").and_then(|time| serde_json::from_value::<Seconds>(time).ok());
+        words.extend(sched.map(|Seconds(seconds)| format!("MaxRunSchedTime = \"{seconds} seconds\"")));
+        words.extend(taken(&mut run, "weeks_of_year").map(|weeks| {
+            weeks
+                .iter()
+                .filter_map(|week| Some(format!("w{:02}", week.parse::<u8>().ok()?)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }));
         words.extend(taken(&mut run, "months").map(|months| {
             let name = |month: &String| MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?).copied();
             months.iter().filter_map(name).collect::<Vec<_>>().join(", ")

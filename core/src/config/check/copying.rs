@@ -22,7 +22,7 @@ pub(super) fn check(c: &mut Checker, path: &ConfigPath, job: &Job, config: &Dire
 fn target(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     // A pool that is not there was found before.
     let Some(pool) = config.pool(&job.pool) else { return };
-    let Some(next) = &pool.next_pool else {
+    let Some(next) = job.next_pool.as_ref().or(pool.next_pool.as_ref()) else {
         let message = format!("copies of jobs in pool {:?} have nowhere to go", job.pool);
         let help = "add `next_pool` to that pool, and `storage` to the pool it names";
         return c.error(codes::CONTRADICTION, path.field("pool"), message, help);

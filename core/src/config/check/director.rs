@@ -39,7 +39,7 @@ impl Check for DirectorConfig {
         }
         c.names("schedules", self.schedules.iter().map(|schedule| schedule.name.as_str()));
         for (index, each) in self.schedules.iter().enumerate() {
-            schedule(&mut c, &ConfigPath::of("schedules").index(index), each);
+            schedule(&mut c, &ConfigPath::of("schedules").index(index), each, self);
         }
         consoles(&mut c, self);
         reach::check(&mut c, self);
@@ -143,6 +143,13 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     c.reference(path.field("fileset"), "fileset", &job.fileset, filesets);
     c.reference(path.field("storage"), "storage", &job.storage, storages);
     c.reference(path.field("pool"), "pool", &job.pool, pools);
+    let more = [
+        ("full_pool", &job.full_pool),
+        ("differential_pool", &job.differential_pool),
+        ("incremental_pool", &job.incremental_pool),
+        ("next_pool", &job.next_pool),
+    ];
+    pools_of(c, path, &more, config);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(job.maximum_concurrent_jobs));
     c.not_zero(path.field("priority"), u64::from(job.priority));
     c.bandwidth(path.field("maximum_bandwidth"), job.maximum_bandwidth);
@@ -161,6 +168,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     }
     for_its_kind(c, path, job);
     rescheduling(c, path, job);
+    duplicates(c, path, job);
     copying::check(c, path, job, config);
     verifying(c, path, job, config);
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
@@ -168,6 +176,30 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         let message = format!("client {:?} does not dial in, so this never starts the job", job.client);
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
+    }
+}
+
+/// Pools beside the one that every job has.
+fn pools_of(c: &mut Checker, path: &ConfigPath, named: &[(&'static str, &Option<String>)], config: &DirectorConfig) {
+    for (field, pool) in named {
+        if let Some(pool) = pool {
+            c.reference(path.field(field), "pool", pool, config.pools.iter().map(|pool| pool.name.as_str()));
+        }
+    }
+}
+
+/// Which of two jobs goes is only asked where there may be one.
+fn duplicates(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    for (field, is_set) in [
+        ("cancel_lower_level_duplicates", job.cancel_lower_level_duplicates),
+        ("cancel_queued_duplicates", job.cancel_queued_duplicates),
+        ("cancel_running_duplicates", job.cancel_running_duplicates),
+    ] {
+        if is_set && job.allow_duplicate_jobs {
+            let message = format!("job {:?} allows duplicates, so none is cancelled", job.name);
+            let help = format!("set `allow_duplicate_jobs: false`, or remove `{field}`");
+            c.warning(codes::CONTRADICTION, path.field(field), message, help);
+        }
     }
 }
 
@@ -222,14 +254,33 @@ fn verifying(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorCon
     }
 }
 
-fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule) {
+fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule, config: &DirectorConfig) {
     c.not_empty(path.field("runs"), schedule.runs.len(), "run");
     for (index, run) in schedule.runs.iter().enumerate() {
         let path = path.field("runs").index(index);
         c.not_empty(path.field("at"), run.at.len(), "time of day");
-        for (field, values, most) in [("days_of_month", &run.days_of_month, 31), ("months", &run.months, 12)] {
-            if let Some(value) = values.iter().find(|value| !(1..=most).contains(*value)) {
-                let help = format!("write numbers from 1 to {most}");
+        let more = [
+            ("pool", &run.pool),
+            ("full_pool", &run.full_pool),
+            ("differential_pool", &run.differential_pool),
+            ("incremental_pool", &run.incremental_pool),
+            ("next_pool", &run.next_pool),
+        ];
+        pools_of(c, &path, &more, config);
+        if let Some(storage) = &run.storage {
+            let storages = config.storages.iter().map(|storage| storage.name.as_str());
+            c.reference(path.field("storage"), "storage", storage, storages);
+        }
+        if let Some(priority) = run.priority {
+            c.not_zero(path.field("priority"), u64::from(priority));
+        }
+        for (field, values, least, most) in [
+            ("days_of_month", &run.days_of_month, 1, 31),
+            ("months", &run.months, 1, 12),
+            ("weeks_of_year", &run.weeks_of_year, 0, 53),
+        ] {
+            if let Some(value) = values.iter().find(|value| !(least..=most).contains(*value)) {
+                let help = format!("write numbers from {least} to {most}");
                 let message = format!("{value} is none of the numbers `{field}` can have");
                 c.error(codes::OUT_OF_RANGE, path.field(field), message, &help);
             }

@@ -1,7 +1,6 @@
 //! What one part of a director has another one do.
 
 use crate::bulk::parcel::Parcel;
-use crate::config;
 use crate::ids::{ConnId, JobId, Who};
 use crate::wire::status::JobStatus;
 
@@ -16,8 +15,8 @@ pub(crate) enum Effect {
     Ready,
     /// Jobs may begin that there is room for now.
     Begin,
-    /// A schedule has a job start, at this level if it says so.
-    Due(String, Option<config::Level>),
+    /// A schedule has a job start, by this one of its lines.
+    Due(String, usize),
     /// A client has dialled in that was away.
     Returned(String),
     /// A way to this client is needed: the pause between tries and the time for all, in seconds.

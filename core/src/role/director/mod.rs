@@ -36,6 +36,7 @@ mod tokens;
 #[cfg(test)]
 pub(crate) use {
     consoles::is_said as is_said_to_a_console, consoles::one_of_each_refusal,
+    jobs::deadlines::one_of_each as one_of_each_overdue, jobs::duplicates::one_of_each as one_of_each_duplicate,
     jobs::figures::one_of_each as one_of_each_disagreement, jobs::trouble::one_of_each as one_of_each_trouble,
     reach::dialling::one_of_each as one_of_each_undialled, reach::one_of_each as one_of_each_reach_failure,
 };
@@ -150,7 +151,7 @@ impl Director {
                 self.schedules.begin(tools);
             }
             Effect::Begin => self.jobs.begin_queued(tools),
-            Effect::Due(name, level) => self.jobs.due(tools, &name, level),
+            Effect::Due(name, line) => self.jobs.due(tools, &name, line),
             Effect::Returned(client) => self.jobs.client_returned(tools, &client),
             Effect::Reach(client, goal, times) => self.ways.reach(tools, client, goal, times),
             Effect::StopReaching(job) => self.ways.stop(tools, job),
@@ -419,6 +420,7 @@ impl Role for Director {
             Due::Settled(id) => self.jobs.settled(tools, id),
             Due::Confirmations(id) => self.jobs.tell_who_confirmed(tools, id),
             Due::Hold(id) => self.jobs.hold_over(tools, id),
+            Due::Deadline(id) => self.jobs.deadline(tools, id),
             Due::Schedules => self.schedules.look(tools),
             Due::Errand(conn) => self.errands.too_slow(tools, conn),
             Due::Reach(way) => self.ways.timer(tools, way),

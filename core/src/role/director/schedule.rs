@@ -78,7 +78,7 @@ impl Schedules {
         for (name, moment) in due {
             // However many moments were slept through, the job runs once.
             self.schedule_next(tools.common, name.clone(), now);
-            tools.effect(Effect::Due(name, moment.level));
+            tools.effect(Effect::Due(name, moment.line));
         }
         self.arm(tools);
     }

@@ -31,6 +31,8 @@ pub enum Due {
     Confirmations(JobId),
     /// The pause before this job's next try is over.
     Hold(JobId),
+    /// This job may have taken too long.
+    Deadline(JobId),
     /// Jobs of schedules may be due.
     Schedules,
     /// The peer of an errand has had its time.

@@ -1,6 +1,6 @@
 //! Backups that build on others, and what they would save.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use towline_core::calendar::Zone;
 use towline_core::catalog::CatalogRequest;
 use towline_core::catalog::memory::MemoryCatalog;
@@ -27,6 +27,11 @@ fn with_a_full_made(ahead: i64) -> Desk {
     let verify = json!({ "name": "verify", "kind": "verify", "client": "bareos-fd", "fileset": "Tiny", "storage": "File1",
                          "pool": "Full", "maximum_concurrent_jobs": 10 });
     config["jobs"].as_array_mut().expect("jobs").push(verify);
+    with_a_full_of(config, ahead)
+}
+
+/// The same with this configuration.
+fn with_a_full_of(config: Value, ahead: i64) -> Desk {
     let mut desk = Desk::with(config, MemoryCatalog::default());
     desk.world.put_clock(ahead);
     desk.world.await_dial(STORAGE_PORT, backup_storage());
@@ -79,6 +84,114 @@ fn an_incremental_looks_for_changes_since_the_start_of_the_last_backup() {
     desk.world.say(fd, r"text 2000 OK level\n");
     assert_eq!(desk.world.heard(fd)[0], r"text fileset vss=1\n");
     assert_eq!(desk.shelf().catalog.job_row(2).unwrap().level, b'I');
+}
+
+/// A configuration whose job has a pool for each level; `Full` is the first in the catalog, then `Differential` and
+/// `Incremental`.
+fn with_pools() -> Value {
+    let mut config = config();
+    let job = &mut config["jobs"][0];
+    (job["pool"], job["full_pool"], job["differential_pool"]) =
+        (json!("Incremental"), json!("Full"), json!("Differential"));
+    for name in ["Differential", "Incremental"] {
+        config["pools"].as_array_mut().expect("pools").push(json!({ "name": name, "label_format": "x-" }));
+    }
+    config
+}
+
+/// The pool of a job that is led so far that its start is recorded.
+fn pool(desk: &Desk, job_id: u32) -> u32 {
+    desk.shelf().catalog.job_row(job_id).expect("the job").pool_id
+}
+
+#[test]
+fn a_job_has_the_pool_of_the_level_that_it_has_in_the_end() {
+    let mut desk = Desk::with(with_pools(), MemoryCatalog::default());
+    led(&mut desk, "level=incremental");
+    assert_eq!(pool(&desk, 1), 1, "it has become full");
+    assert!(desk.report(1).contains("Using pool \"Full\""), "{}", desk.report(1));
+    let mut desk = with_a_full_of(with_pools(), 0);
+    for (id, words, expected) in [
+        (2, "level=incremental", 3),
+        (3, "level=differential", 2),
+        (4, "level=full", 1),
+        (5, "level=full pool=Incremental", 3),
+    ] {
+        let (_, sd, fd) = led(&mut desk, words);
+        assert_eq!(pool(&desk, id), expected, "{words}");
+        desk.world.heard(fd);
+        finish(&mut desk, sd, fd, &[]);
+    }
+}
+
+#[test]
+fn the_storage_of_a_pool_goes_before_that_of_its_jobs_but_not_before_that_of_a_console() {
+    let mut config = with_pools();
+    let mut other = config["storages"][0].clone();
+    (other["name"], other["device"]) = (json!("Elsewhere"), json!("FileStorage2"));
+    config["storages"].as_array_mut().expect("storages").push(other);
+    config["pools"][0]["storage"] = json!("Elsewhere");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    for (id, words, storage) in [(1, "level=full", "Elsewhere"), (2, "level=full storage=File1", "File1")] {
+        led(&mut desk, words);
+        let console = desk.console();
+        desk.ask(console, &format!("cancel jobid={id}"));
+        desk.world.wait(std::time::Duration::from_secs(40));
+        assert!(desk.report(id).contains(&format!("Storage:       {storage}\n")), "{}", desk.report(id));
+    }
+}
+
+#[test]
+fn what_is_too_old_to_build_on_is_made_anew() {
+    let mut config = with_pools();
+    (config["jobs"][0]["max_full_interval"], config["jobs"][0]["max_differential_interval"]) =
+        (json!("10 d"), json!("2 d"));
+    let mut desk = with_a_full_of(config, 0);
+    let day = std::time::Duration::from_secs(86_400);
+    for (id, days, level, pool_id) in [(2, 1, 73, 3), (3, 1, 68, 2), (4, 1, 73, 3), (5, 7, 70, 1)] {
+        desk.world.wait(day * days);
+        let (announced, sd, fd) = led(&mut desk, "level=incremental");
+        assert!(announced.contains(&format!(" level={level} ")), "{id}: {announced}");
+        assert_eq!(pool(&desk, id), pool_id, "{id}");
+        desk.world.heard(fd);
+        finish(&mut desk, sd, fd, &[]);
+    }
+    assert!(desk.report(3).contains("Doing Differential backup."), "{}", desk.report(3));
+    assert!(desk.report(5).contains("Doing FULL backup."), "{}", desk.report(5));
+}
+
+#[test]
+fn a_full_that_failed_is_made_up_for_if_the_job_says_so() {
+    for reruns in [false, true] {
+        let mut config = with_pools();
+        config["jobs"][0]["rerun_failed_levels"] = json!(reruns);
+        let mut desk = with_a_full_of(config, 0);
+        let console = desk.console();
+        desk.ask(console, "run job=backup-tiny level=full yes");
+        // Nobody answers the dial.
+        desk.world.wait(std::time::Duration::from_secs(45));
+        assert_eq!(desk.status(2), 'f', "{}", desk.report(2));
+        let (announced, ..) = led(&mut desk, "level=incremental");
+        assert!(announced.contains(if reruns { " level=70 " } else { " level=73 " }), "{announced}");
+        assert_eq!((pool(&desk, 3), desk.report(3).contains("Prior failed job")), (if reruns { 1 } else { 3 }, reruns));
+    }
+}
+
+#[test]
+fn a_line_of_a_schedule_says_more_than_the_level() {
+    let mut config = with_pools();
+    config["schedules"] = json!([{ "name": "soon", "runs": [
+        { "at": ["13:03"], "level": "full", "full_pool": "Differential", "priority": 3 } ] }]);
+    config["jobs"][0]["schedule"] = json!("soon");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let console = desk.console();
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("Full           Backup     3  23-Nov-26 13:03    backup-tiny        soon"), "{status}");
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.wait(std::time::Duration::from_secs(100));
+    desk.world.say(console + 1, &format!("text 3000 OK Job SDid=2 SDtime=1795438888 Authorization={KEY}\\n"));
+    desk.world.say(console + 1, "text 2000 OK SDSecureEraseCmd *None* \\n");
+    assert_eq!(pool(&desk, 1), 2);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod failures;
 mod figures;
 mod jobs;
 mod levels;
+mod limits;
 mod passive;
 mod patience;
 mod queue;

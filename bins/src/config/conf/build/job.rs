@@ -32,7 +32,6 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
     let mut defaults: BTreeMap<String, &[Item]> = BTreeMap::new();
     for (table, block) in resources.iter().filter(|(table, _)| table.name == "JobDefs") {
         let mapped = mapper.map(table, &block.name, &block.items, &[]);
-        one_pool(mapper, &mapped);
         mapper.require(&mapped, &[("name", "Name")]);
         defaults.insert(mapped.name, &block.items);
     }
@@ -41,9 +40,6 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
     for (table, block) in resources.iter().filter(|(table, _)| table.name == "Job") {
         let inherited = inherited(&block.items, &defaults);
         let job = mapper.map(table, &block.name, &block.items, &inherited);
-        if block.items.iter().any(|item| plain(&item.name.text) == "fullbackuppool") {
-            one_pool(mapper, &job);
-        }
         for (directive, kind, known) in [
             ("JobDefs", "JobDefs", &known[..]),
             ("Messages", "Messages", around.messages),
@@ -92,16 +88,6 @@ fn inherited(own: &[Item], defaults: &BTreeMap<String, &[Item]>) -> Vec<Item> {
     found
 }
 
-/// Says that there is one pool for all levels.
-fn one_pool(mapper: &mut Mapper, job: &Mapped) {
-    if let (Some(full), Some(pool)) = (job.said("FullBackupPool"), job.made("Pool"))
-        && job.said("Pool") != Some(full)
-    {
-        let message = format!("backups of all levels go to the pool {full:?}, that of `FullBackupPool`");
-        mapper.warning(codes::WITHOUT_EFFECT, &pool.place, message, "");
-    }
-}
-
 /// Why a job is not one of ours.
 fn left_out(job: &Mapped, without: &[String]) -> Option<String> {
     let kind = job.said("Type")?;
@@ -110,7 +96,7 @@ fn left_out(job: &Mapped, without: &[String]) -> Option<String> {
     }
     let level = job.said("Level").map(plain).unwrap_or_default();
     match (kind, level.as_str()) {
-        ("admin" | "archive" | "consolidate", _) => Some(format!("there are no jobs of the type `{kind}`")),
+        ("archive" | "consolidate", _) => Some(format!("there are no jobs of the type `{kind}`")),
         ("backup", "base" | "since" | "virtualfull") => Some(format!("there are no backups of the level `{level}`")),
         ("verify", "catalog" | "initcatalog" | "disktocatalog" | "data") => {
             Some("verify jobs read the volumes and compare with the catalog: `VolumeToCatalog`".to_owned())
@@ -128,18 +114,17 @@ fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: &[Ma
     let is_copy = is_copy(job);
     job.set("kind", kind);
     level(mapper, job, &said);
-    let first_client = around.clients.first().filter(|_| is_copy);
+    let is_admin = said == "admin";
+    let first_client = around.clients.first().filter(|_| is_copy || is_admin);
     take(job, "Client", "client", first_client.map(|client| client.name.as_str()));
     let first_set = around.filesets.first().filter(|_| said != "backup").map(|set| set.name.as_str());
     take(job, "FileSet", "fileset", first_set);
     if let Some(set) = first_set.filter(|_| around.without.iter().any(|one| job.said("FileSet") == Some(one))) {
         job.set("fileset", Node::text(job.place.clone(), set));
     }
-    let pool = if said == "backup" && job.made("FullBackupPool").is_some() { "FullBackupPool" } else { "Pool" };
-    take(job, pool, "pool", None);
+    pool(job, around.pools.first().filter(|_| is_admin));
     take(job, "JobToVerify", "verify_job", None);
     storage(mapper, job, around, backups);
-    next_pool(mapper, job, around);
     if let Some(schedule) = job.made("Schedule").cloned() {
         let named = |schedule: &&Mapped| job.said("Schedule") == Some(schedule.name.as_str());
         if around.schedules.iter().find(named).is_none_or(Mapped::is_enabled) {
@@ -158,6 +143,18 @@ fn take(job: &mut Mapped, directive: &'static str, field: &'static str, otherwis
     let node = job.made(directive).cloned();
     if let Some(node) = node.or_else(|| Some(Node::text(job.place.clone(), otherwise?))) {
         job.set(field, node);
+    }
+}
+
+/// The pool of a job, else that of one of its levels, else this one.
+fn pool(job: &mut Mapped, otherwise: Option<&Mapped>) {
+    take(job, "Pool", "pool", None);
+    let of_level = ["full_pool", "differential_pool", "incremental_pool"];
+    let named = |field: &&str| job.fields.iter().find(|(known, _)| known == field).map(|(_, node)| node.clone());
+    let instead = of_level.iter().find_map(|field| named(field));
+    let first = || otherwise.map(|pool| Node::text(job.place.clone(), pool.name.as_str()));
+    if let Some(node) = instead.or_else(first).filter(|_| !job.has("pool")) {
+        job.set("pool", node);
     }
 }
 
@@ -191,19 +188,10 @@ fn storage(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: 
         let same = |one: &&Mapped| field(one, "pool").map(|node| node.value) == pool;
         field(backups().find(same).or_else(|| backups().next())?, "storage")
     };
-    if let Some(storage) = own.into_iter().next().or_else(of_pool).or_else(of_backups) {
+    let first = || around.storages.first().map(|storage| Node::text(job.place.clone(), storage.name.as_str()));
+    let first = || first().filter(|_| job.said("Type") == Some("admin"));
+    if let Some(storage) = own.into_iter().next().or_else(of_pool).or_else(of_backups).or_else(first) {
         job.set("storage", storage);
-    }
-}
-
-/// A copy goes to the next pool of its pool, and to no other.
-fn next_pool(mapper: &mut Mapper, job: &Mapped, around: &Around<'_>) {
-    let Some(next) = job.made("NextPool") else { return };
-    let pool = around.pools.iter().find(|pool| job.said("Pool") == Some(pool.name.as_str()));
-    let of_pool = pool.and_then(|pool| pool.fields.iter().find(|(field, _)| *field == "next_pool"));
-    if of_pool.is_none_or(|(_, node)| node.value != next.value) {
-        let message = "`NextPool` of a job is not supported: a copy goes to the next pool of its pool".to_owned();
-        mapper.error(codes::REFUSED_DIRECTIVE, &next.place, message, "add `Next Pool` to the pool, and remove it here");
     }
 }
 

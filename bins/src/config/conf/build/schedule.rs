@@ -9,6 +9,7 @@ use towline_core::explain::codes;
 use super::super::lex::{Kind as Of, Token};
 use super::super::map::{Mapped, Mapper};
 use super::super::parse::{Item, Wrong, plain};
+use super::super::read::{boolean, seconds};
 use super::super::value::{Node, Value};
 use super::list;
 
@@ -59,6 +60,18 @@ const WEEKS: [(Week, &str, &str, &str); 5] = [
     (Week::Fifth, "5th", "fifth", "fifth"),
 ];
 
+/// The last week that a year can have.
+const LAST_WEEK: usize = 53;
+/// Keywords whose value is a name, and the field it is.
+const NAMES: [(&str, &str); 6] = [
+    ("pool", "pool"),
+    ("fullpool", "full_pool"),
+    ("differentialpool", "differential_pool"),
+    ("incrementalpool", "incremental_pool"),
+    ("nextpool", "next_pool"),
+    ("storage", "storage"),
+];
+
 /// What a word of a line means.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Word {
@@ -94,9 +107,12 @@ fn word(text: &str) -> Option<Word> {
 #[derive(Default)]
 struct Line {
     level: Option<Node>,
+    /// What the job has beside that: fields of the line.
+    keywords: Vec<(&'static str, Node)>,
     days: Vec<usize>,
     months: Vec<usize>,
     weeks: Vec<usize>,
+    of_year: Vec<usize>,
     is_last: bool,
     of_month: Vec<usize>,
     hours: Vec<u16>,
@@ -136,21 +152,41 @@ impl Line {
                     return Err(wrong(value, format!("`{}` is no level that a job can have", value.text), help));
                 }
             }
-            "messages" | "spooldata" | "maxrunschedtime" => {
+            "messages" | "spooldata" => {
                 let message = format!("`{}` of a `Run` has no effect", keyword.text);
                 mapper.warning(codes::WITHOUT_EFFECT, &keyword.place, message, "");
             }
-            "pool" | "fullpool" | "incrementalpool" | "differentialpool" | "nextpool" | "storage" | "priority"
-            | "accurate" => {
-                let help = "make a job of its own for it, and a schedule for that";
-                return Err(wrong(
-                    keyword,
-                    format!("a schedule does not change the `{}` of a job", keyword.text),
-                    help,
-                ));
+            "virtualfullpool" => {
+                let message = format!("`{}` of a `Run` has no effect: there are no virtual full backups", keyword.text);
+                mapper.warning(codes::WITHOUT_EFFECT, &keyword.place, message, "");
+            }
+            "accurate" => {
+                let is = boolean(&value.text).map(Value::Bool);
+                self.set("accurate", value, is, "`yes` or `no`")?;
+            }
+            "priority" => {
+                let number = value.text.parse().ok().filter(|number| (1..=u64::from(u32::MAX)).contains(number));
+                self.set("priority", value, number.map(Value::Number), "a whole number from 1")?;
+            }
+            "maxrunschedtime" => {
+                let time = seconds(&value.text).map(Value::Number);
+                self.set("max_run_sched_time", value, time, "a time such as `\"5 hours\"`")?;
+            }
+            name if NAMES.iter().any(|(known, _)| *known == name) => {
+                let field = NAMES.iter().find(|(known, _)| *known == name).map_or("", |(_, field)| *field);
+                self.set(field, value, Some(Value::Text(value.text.clone())), "a name")?;
             }
             _ => return Err(wrong(keyword, format!("it has no `{}`", keyword.text), "write `Level = Full`")),
         }
+        Ok(())
+    }
+
+    /// What a keyword says; the last one counts.
+    fn set(&mut self, field: &'static str, token: &Token, value: Option<Value>, what: &str) -> Result<(), Wrong> {
+        let value =
+            value.ok_or_else(|| wrong(token, format!("`{}` is not {what}", token.text), &format!("write {what}")))?;
+        self.keywords.retain(|(known, _)| *known != field);
+        self.keywords.push((field, Node::new(token.place.clone(), value)));
         Ok(())
     }
 
@@ -176,8 +212,8 @@ impl Line {
             self.modulo(token, first, every)?;
         } else if let Some((from, to)) = text.split_once('-') {
             self.range(token, from, to)?;
-        } else if is_week_of_year(text) {
-            return Err(week_of_year(token));
+        } else if let Some(week) = week_of_year(text) {
+            self.of_year.push(of_year(token, week)?);
         } else {
             match word(text).ok_or_else(unknown)? {
                 Word::Day(day) => self.days.push(day),
@@ -222,8 +258,14 @@ impl Line {
 
     /// `1/2`: the first day, and every how many days from then on.
     fn modulo(&mut self, token: &Token, first: &str, every: &str) -> Result<(), Wrong> {
-        if is_week_of_year(first) {
-            return Err(week_of_year(token));
+        if let (Some(first), Some(every)) = (week_of_year(first), week_of_year(every)) {
+            let (first, every) = (of_year(token, first)?, of_year(token, every)?);
+            if every == 0 || first > every {
+                let help = "write the first week, which is at most the number behind the slash";
+                return Err(wrong(token, format!("`{}` begins after its first turn", token.text), help));
+            }
+            self.of_year.extend((first..=LAST_WEEK).step_by(every));
+            return Ok(());
         }
         let first = day_of_month(token, first)?;
         let every = day_of_month(token, every)?;
@@ -243,8 +285,10 @@ impl Line {
             self.of_month.extend(around(from - 1, to - 1, 31).map(|day| day + 1));
             return Ok(());
         }
-        if is_week_of_year(from) {
-            return Err(week_of_year(token));
+        if let (Some(from), Some(to)) = (week_of_year(from), week_of_year(to)) {
+            let (from, to) = (of_year(token, from)?, of_year(token, to)?);
+            self.of_year.extend(around(from, to, LAST_WEEK + 1));
+            return Ok(());
         }
         match (word(from), word(to)) {
             (Some(Word::Day(from)), Some(Word::Day(to))) => self.days.extend(around(from, to, 7)),
@@ -273,6 +317,10 @@ impl Line {
         let at = hours.into_iter().map(|hour| text(TimeOfDay { minutes: hour * 60 + minute }.to_string())).collect();
         let mut fields = vec![("at", Node::new(place.clone(), Value::List(at)))];
         fields.extend(self.level.map(|level| ("level", level)));
+        fields.extend(self.keywords);
+        if !self.of_year.is_empty() {
+            fields.push(("weeks_of_year", numbers(self.of_year)));
+        }
         let mut words =
             |field: &'static str, mut from: Vec<usize>, name: &dyn Fn(usize) -> &'static str, more: Option<&str>| {
                 from.sort_unstable();
@@ -310,11 +358,16 @@ fn around(from: usize, to: usize, length: usize) -> impl Iterator<Item = usize> 
     (0..count).map(move |step| (from + step) % length)
 }
 
-fn is_week_of_year(text: &str) -> bool {
-    matches!(text.as_bytes(), [b'w' | b'W', a, b] if a.is_ascii_digit() && b.is_ascii_digit())
+/// The number of `w05`.
+fn week_of_year(text: &str) -> Option<usize> {
+    match text.as_bytes() {
+        [b'w' | b'W', a @ b'0'..=b'9', b @ b'0'..=b'9'] => Some(usize::from(a - b'0') * 10 + usize::from(b - b'0')),
+        _ => None,
+    }
 }
 
-fn week_of_year(token: &Token) -> Wrong {
-    let help = "write days of the month or weeks of the month, such as `1st sat`";
-    wrong(token, format!("`{}` is a week of the year, and days are not chosen by those", token.text), help)
+fn of_year(token: &Token, week: usize) -> Result<usize, Wrong> {
+    let help = "write `w00` to `w53`";
+    let none = || wrong(token, format!("`{}` has no week of a year", token.text), help);
+    Some(week).filter(|week| *week <= LAST_WEEK).ok_or_else(none)
 }

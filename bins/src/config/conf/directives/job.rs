@@ -3,7 +3,7 @@
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Directive, always, disables, field, made, without};
 
-/// The types of jobs. The last three become no job.
+/// The types of jobs. The last two become no job.
 const TYPES: Kind = Choice(&[
     ("Backup", "backup"),
     ("Restore", "restore"),
@@ -23,12 +23,12 @@ const SCRIPT: &str = "this director sends no scripts, and the job may save nothi
 const RESTORED: &str = "files go back under their own names, below `Where`";
 const NO_PLUGIN: &str = "there are no plugins, so what they save would be missing";
 const PRUNED: &str = "volumes are pruned when one is needed, see `AutoPrune` of the pool";
-const DUPLICATES: &str = "a job that runs already holds the next one back, see `MaximumConcurrentJobs`";
-const NO_END: &str = "a job may take as long as it takes";
+const DUPLICATES: &str =
+    "which of two goes is said by `AllowDuplicateJobs` and the others; in Bareos too it does nothing";
 const ALWAYS_INCREMENTAL: &str = "incremental backups would go on for ever and nothing would consolidate them";
 
 pub(in super::super) const JOB: &[Directive] = &[
-    made("Type", TYPES, "is `kind`; a job of the type `Admin`, `Archive` or `Consolidate` is left out"),
+    made("Type", TYPES, "is `kind`; a job of the type `Archive` or `Consolidate` is left out"),
     made("Level", Text, "is `level`; a job of a level that there is not is left out"),
     made("Client", Text, "is `client`; copies and migrations without one have the first"),
     made("FileSet", Text, "is `fileset`; jobs other than backups without one have the first"),
@@ -37,12 +37,12 @@ pub(in super::super) const JOB: &[Directive] = &[
         Words,
         "is `storage`; the first of several counts. Without it, that of the pool; of a copy, that of the backups in its pool",
     ),
-    made("Pool", Text, "is `pool`"),
-    made("FullBackupPool", Text, "is `pool`, for all levels, as it keeps jobs longest"),
+    made("Pool", Text, "is `pool`; without it, that of a level"),
+    field("FullBackupPool", Text, "full_pool"),
     without("VirtualFullBackupPool", Text, "there are no virtual full backups"),
-    without("IncrementalBackupPool", Text, "a job has one pool, see `FullBackupPool`"),
-    without("DifferentialBackupPool", Text, "a job has one pool, see `FullBackupPool`"),
-    made("NextPool", Text, "of a copy or migration: must be that of its pool"),
+    field("IncrementalBackupPool", Text, "incremental_pool"),
+    field("DifferentialBackupPool", Text, "differential_pool"),
+    field("NextPool", Text, "next_pool"),
     made("Schedule", Text, "is `schedule`, if that is enabled"),
     made("JobToVerify", Text, "is `verify_job`").or(&["VerifyJob"]),
     made("JobDefs", Text, "what the job does not say itself is as there"),
@@ -84,16 +84,16 @@ pub(in super::super) const JOB: &[Directive] = &[
     always("PrefixLinks", Bool, &["no"], &Act::Without("links lead where they led")),
     without("Bootstrap", Text, "a restore selects its files from the catalog"),
     without("WriteBootstrap", Text, "keep a copy of the catalog instead"),
-    without("MaxRunSchedTime", Time, NO_END),
-    without("MaxRunTime", Time, NO_END),
-    without("FullMaxRuntime", Time, NO_END),
-    without("IncrementalMaxRuntime", Time, NO_END),
-    without("DifferentialMaxRuntime", Time, NO_END),
-    without("MaxWaitTime", Time, "a job waits until there is room for it"),
-    without("MaxStartDelay", Time, "a job waits until there is room for it"),
-    without("MaxFullInterval", Time, "a full backup is made when the schedule says so"),
+    field("MaxRunSchedTime", Time, "max_run_sched_time"),
+    field("MaxRunTime", Time, "max_run_time"),
+    field("FullMaxRuntime", Time, "full_max_run_time"),
+    field("IncrementalMaxRuntime", Time, "incremental_max_run_time"),
+    field("DifferentialMaxRuntime", Time, "differential_max_run_time"),
+    field("MaxWaitTime", Time, "max_wait_time"),
+    field("MaxStartDelay", Time, "max_start_delay"),
+    field("MaxFullInterval", Time, "max_full_interval"),
     without("MaxVirtualFullInterval", Time, "there are no virtual full backups"),
-    without("MaxDiffInterval", Time, "a differential backup is made when the schedule says so"),
+    field("MaxDiffInterval", Time, "max_differential_interval"),
     always("PruneJobs", Bool, &["no"], &Act::Without(PRUNED)),
     always("PruneFiles", Bool, &["no"], &Act::Without(PRUNED)),
     always("PruneVolumes", Bool, &["no"], &Act::Without(PRUNED)),
@@ -101,14 +101,14 @@ pub(in super::super) const JOB: &[Directive] = &[
     field("SpoolAttributes", Bool, "spool_attributes"),
     field("SpoolData", Bool, "spool_data"),
     field("SpoolSize", Size, "spool_size"),
-    always("RerunFailedLevels", Bool, &["no"], &Act::Without("the next backup has the level that its schedule says")),
-    without("PreferMountedVolumes", Bool, "a job uses the volume that the catalog names next"),
-    without("AllowMixedPriority", Bool, "a job of any priority starts when there is room for it"),
-    always("AllowDuplicateJobs", Bool, &["yes"], &Act::Without(DUPLICATES)),
+    field("RerunFailedLevels", Bool, "rerun_failed_levels"),
+    field("PreferMountedVolumes", Bool, "prefer_mounted_volumes"),
+    field("AllowMixedPriority", Bool, "allow_mixed_priority"),
+    field("AllowDuplicateJobs", Bool, "allow_duplicate_jobs"),
     always("AllowHigherDuplicates", Bool, &["yes"], &Act::Without(DUPLICATES)),
-    always("CancelLowerLevelDuplicates", Bool, &["no"], &Act::Without(DUPLICATES)),
-    always("CancelQueuedDuplicates", Bool, &["no"], &Act::Without(DUPLICATES)),
-    always("CancelRunningDuplicates", Bool, &["no"], &Act::Without(DUPLICATES)),
+    field("CancelLowerLevelDuplicates", Bool, "cancel_lower_level_duplicates"),
+    field("CancelQueuedDuplicates", Bool, "cancel_queued_duplicates"),
+    field("CancelRunningDuplicates", Bool, "cancel_running_duplicates"),
     always("SaveFileHistory", Bool, &["yes"], &Act::Without("the history is always saved")),
     without("FileHistorySize", Size, "it is for NDMP, which is not spoken"),
     without("MaxConcurrentCopies", Number, "copies run as far as there is room for jobs"),

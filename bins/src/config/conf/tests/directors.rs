@@ -73,7 +73,7 @@ fn what_is_switched_off_takes_its_jobs_along() {
 #[test]
 fn jobs_of_kinds_that_there_are_not_are_left_out() {
     for (old, new) in [
-        ("Type = Backup", "Type = Admin"),
+        ("Type = Backup", "Type = Archive"),
         ("Type = Backup", "Type = Consolidate"),
         ("Type = Backup", "Type = Verify; Level = DiskToCatalog"),
         ("Type = Backup", "Type = Backup; Level = VirtualFull"),
@@ -88,10 +88,20 @@ fn jobs_of_kinds_that_there_are_not_are_left_out() {
 }
 
 #[test]
-fn backups_of_all_levels_go_to_the_pool_of_full_ones() {
-    let (job, report) = job(" Full Backup Pool = Full\n Incremental Backup Pool = Inc");
-    assert_eq!(job.pool, "Full");
-    assert_eq!(found(&report), [(codes::WITHOUT_EFFECT, 11, 78), (codes::WITHOUT_EFFECT, 13, 2)], "{report}");
+fn each_level_has_its_pool_and_one_of_them_is_that_of_a_job_without() {
+    let (job, report) = job(" Full Backup Pool = Full\n Incremental Backup Pool = Inc\n Next Pool = Full");
+    assert_eq!((job.full_pool.as_deref(), job.incremental_pool.as_deref()), (Some("Full"), Some("Inc")));
+    assert_eq!((job.pool.as_str(), job.next_pool.as_deref()), ("Inc", Some("Full")));
+    assert_eq!(found(&report), [], "{report}");
+    let text = director(" Full Backup Pool = Full").replace("Pool = Inc; ", "");
+    assert_eq!(good::<DirectorConfig>(&text).0.jobs[0].pool, "Full");
+}
+
+#[test]
+fn an_admin_job_needs_no_more_than_its_name_and_messages() {
+    let text = director("") + "Job { Name = a; Type = Admin; Messages = Standard }\n";
+    let (config, report) = good::<DirectorConfig>(&text);
+    assert_eq!((config.jobs[1].kind, found(&report).len()), (JobKind::Admin, 0), "{report}");
 }
 
 #[test]
@@ -114,7 +124,6 @@ fn copies_select_by_name_or_what_has_no_copy() {
     for more in [
         " Selection Type = SqlQuery\n Selection Pattern = \"SELECT 1\"",
         " Selection Type = Job\n Selection Pattern = \"a|b\"",
-        " Next Pool = Inc",
     ] {
         assert_eq!(report::<DirectorConfig>(&copy(more)).diagnostics[0].code, codes::REFUSED_DIRECTIVE, "{more}");
     }
@@ -157,16 +166,42 @@ fn run_lines_have_the_forms_of_the_manual() {
     // No time is every full hour.
     assert_eq!(line("Full sat").at.len(), 24);
     assert_eq!(line("at 8:30 at 20:30").at, at(&["8:30", "20:30"]));
+    let of_year = |text: &str| line(text).weeks_of_year;
+    assert_eq!(of_year("w10 sat at 23:10"), [10]);
+    assert_eq!(of_year("w00, w20-w22 at 23:10"), [0, 20, 21, 22]);
+    assert_eq!(of_year("w52-w01 at 23:10"), [0, 1, 52, 53]);
+    assert_eq!(of_year("w03/w10 at 23:10"), [3, 13, 23, 33, 43, 53]);
+    let mut said = line(
+        "Level=Full Pool=Full IncrementalPool=\"Inc\" NextPool=Inc Storage=File Priority=3 Accurate=yes \
+         MaxRunSchedTime=\"2 hours\" 1st-3rd sat at 21:00",
+    );
+    assert_eq!((said.level, said.weeks.len(), said.days.len()), (Some(Level::Full), 3, 1));
+    let pools = [said.pool.take(), said.incremental_pool.take(), said.next_pool.take(), said.full_pool.take()];
+    assert_eq!(pools, [Some("Full".to_owned()), Some("Inc".to_owned()), Some("Inc".to_owned()), None]);
+    assert_eq!((said.storage.as_deref(), said.priority, said.accurate), (Some("File"), Some(3), Some(true)));
+    assert_eq!(said.max_run_sched_time.map(|time| time.0), Some(7_200));
+}
+
+#[test]
+fn a_run_of_a_pool_or_storage_that_is_not_there_is_found() {
+    for line in ["Pool=Fall sat at 21:00", "FullPool=Fall sat at 21:00", "Storage=Fial sat at 21:00"] {
+        let text = director("").replace("Run = Full sat at 21:00", &format!("Run = {line}"));
+        assert_eq!(report::<DirectorConfig>(&text).diagnostics[0].code, codes::UNKNOWN_REFERENCE, "{line}");
+    }
 }
 
 #[test]
 fn run_lines_that_cannot_be_kept_are_refused_each_with_its_reason() {
     for (line, why) in [
-        ("Full Pool=Monthly sat at 21:00", "does not change the `Pool`"),
+        ("Priority=high sat at 21:00", "is not a whole number"),
+        ("Accurate=perhaps sat at 21:00", "is not `yes` or `no`"),
+        ("MaxRunSchedTime=\"5 parsecs\" sat at 21:00", "is not a time"),
         ("Level=VirtualFull sat at 21:00", "no level that a job can have"),
-        ("w03/w05 at 23:10", "week of the year"),
-        ("w10 at 23:10", "week of the year"),
-        ("w10-w20 at 23:10", "week of the year"),
+        ("w05/w03 at 23:10", "begins after its first turn"),
+        ("w00/w00 at 23:10", "begins after its first turn"),
+        ("w54 at 23:10", "has no week of a year"),
+        ("w10-w60 at 23:10", "has no week of a year"),
+        ("w10-fri at 23:10", "no range of days"),
         ("sat 21:00", "a time needs `at` before it"),
         ("sat at 25:00", "no time of day"),
         ("sat at 13:00pm", "no time of day"),

@@ -101,6 +101,11 @@ impl CopyControl {
     pub(crate) fn new(wanted: Option<u32>) -> Self {
         Self { wanted, ..Self::default() }
     }
+
+    /// Whether it chooses what is copied, and no job was named.
+    pub(crate) const fn selects(&self) -> bool {
+        self.wanted.is_none()
+    }
 }
 
 /// What the catalog was asked for a copy.
@@ -221,7 +226,8 @@ impl Jobs {
                 job.say(tools, MessageKind::Warning, &text);
             }
         }
-        let order = Order::of(&job.name, kind, JobLevel::Full, job.with.clone());
+        let terms = job.terms.clone();
+        let order = Order { terms, ..Order::of(&job.name, kind, JobLevel::Full, job.with.clone()) };
         for original in chosen {
             self.order(tools, Order { original: Some(original), ..order.clone() });
         }
@@ -268,7 +274,7 @@ impl Jobs {
             [one] => one.clone(),
             _ => job.with.storage.clone(),
         };
-        let place = target(&config, &job.with.pool).and_then(|(storage, pool)| {
+        let place = target(&config, &job.with.pool, job.terms.next_pool.as_deref()).and_then(|(storage, pool)| {
             let (Some(from), Some(to)) = (config.storage(&reading), config.storage(&storage)) else {
                 return Err(Trouble::UnknownStorage(reading.clone()));
             };
@@ -330,7 +336,7 @@ impl Jobs {
         let order = Order { unique, scheduled, ..Order::of(&original.name, JobType::Backup, level, with) };
         let text = format!("Job {} is written by JobId {writer}, Job={}", original.job_id, order.unique);
         job.say(tools, MessageKind::Info, &text);
-        let mut new = Self::new_job(tools.common, writer, order);
+        let mut new = Self::new_job(tools, writer, order);
         new.life = Life::BEGUN;
         (new.rows.client, new.rows.fileset, new.rows.fileset_md5) = (rows.client, rows.fileset, rows.fileset_md5);
         let known_as = to.is_local.then_some(known_as);
@@ -452,7 +458,7 @@ impl Job {
             Task::CopyControl(control) if control.idle => JobStatus::Ok,
             Task::CopyControl(CopyControl { outcome: Some(outcome), .. }) => *outcome,
             Task::CopyWriter(_) | Task::CopyControl(_) => JobStatus::Error,
-            Task::Backup(_) | Task::Restore(_) | Task::Verify(_) => return None,
+            Task::Backup(_) | Task::Restore(_) | Task::Verify(_) | Task::Admin => return None,
         };
         Some(self.status.merge(status))
     }
@@ -476,13 +482,14 @@ impl Job {
     }
 }
 
-/// Where copies of a pool's jobs go: a storage and a pool.
+/// Where copies of a pool's jobs go: a storage and a pool, which may be named beside that pool.
 ///
 /// # Errors
 /// What the configuration lacks.
-pub(crate) fn target(config: &DirectorConfig, pool: &str) -> Result<(String, String), Trouble> {
+pub(crate) fn target(config: &DirectorConfig, pool: &str, next: Option<&str>) -> Result<(String, String), Trouble> {
     let lacks = |pool: &str, setting| Trouble::NoTarget { pool: pool.to_owned(), setting };
-    let next = config.pool(pool).and_then(|pool| pool.next_pool.clone()).ok_or_else(|| lacks(pool, "next_pool"))?;
+    let of_pool = || config.pool(pool).and_then(|pool| pool.next_pool.as_deref());
+    let next = next.or_else(of_pool).ok_or_else(|| lacks(pool, "next_pool"))?.to_owned();
     let storage = config.pool(&next).and_then(|pool| pool.storage.clone()).ok_or_else(|| lacks(&next, "storage"))?;
     Ok((storage, next))
 }

@@ -32,6 +32,7 @@ impl Jobs {
         }
         let timer = std::mem::replace(&mut job.life, Life::Recording).timer();
         tools.net.cancel_timer(timer);
+        tools.net.cancel_timer(job.times.clock.ends());
         self.let_daemons_go(tools, id);
         let Some(job) = self.all.get_mut(&id) else { return };
         if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {

@@ -27,8 +27,8 @@ impl Jobs {
             Incoming::Message => self.take_message(tools, id, who, line),
             Incoming::CatalogRequest if who == Who::Storage => self.begin_request(tools, id, line),
             Incoming::Status if who == Who::Storage => {
-                if let (Some(status), Some(job)) = (StatusLine::parse(line), self.all.get_mut(&id)) {
-                    job.storage_daemon.status = status.status;
+                if let Some(status) = StatusLine::parse(line) {
+                    self.storage_status(tools, id, status.status);
                 }
             }
             Incoming::BlastAttributes => tools.net.send_text(conn, wire::BLAST_REFUSED),

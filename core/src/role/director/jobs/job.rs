@@ -12,11 +12,13 @@ use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::daemons::{FileDaemon, StorageDaemon};
+use super::deadlines::Clock;
 use super::life::Life;
 use super::meter::Meter;
 use super::ordering::Resources;
 use super::route::Route;
 use super::task::Task;
+use super::terms::Terms;
 use super::trouble::Trouble;
 use crate::catalog::Gone;
 use crate::catalog::restore_selection::RestorePlan as Selected;
@@ -48,15 +50,17 @@ pub(crate) struct Job {
     pub(crate) bandwidth: Option<u64>,
     pub(crate) status: JobStatus,
     pub(crate) tally: Tally,
-    /// How often it was tried before.
-    pub(crate) attempt: u32,
+    pub(crate) terms: Terms,
 }
 
-/// When it was ordered, and when it began; in seconds since 1970.
-#[derive(Clone, Copy, Debug)]
+/// When it was ordered, and when it began.
+#[derive(Debug)]
 pub(crate) struct Times {
+    /// Both in seconds since 1970.
     pub(crate) scheduled: i64,
     pub(crate) started: i64,
+    /// How long it waits and runs.
+    pub(crate) clock: Clock,
 }
 
 /// The ids of a job's resources in the catalog.
@@ -196,7 +200,7 @@ impl Job {
             Task::Restore(plan) => Some(&plan.selected.bootstrap),
             Task::Verify(verifying) => Some(&verifying.bootstrap),
             Task::CopyControl(control) => control.selected.as_ref().map(|selected| &selected.bootstrap),
-            Task::Backup(_) | Task::CopyWriter(_) => None,
+            Task::Backup(_) | Task::CopyWriter(_) | Task::Admin => None,
         };
         let Some(bootstrap) = bootstrap else { return Vec::new() };
         bootstrap.to_string().split_inclusive('\n').map(|line| line.as_bytes().to_vec()).collect()

@@ -14,13 +14,16 @@
 //! `queue.rs` begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and
 //! `requests.rs` serve their daemons, `patience.rs` waits for the last of these, `cancelling.rs` gives jobs up,
 //! `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs` say how a job ended, `recording.rs` has it recorded,
-//! `rescheduling.rs` orders it once more. `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
+//! `rescheduling.rs` orders it once more. `terms.rs` are its pools and what else was said of it, `deadlines.rs` how long it may
+//! take, `duplicates.rs` which of two of one resource goes on. `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
 
 mod bandwidth;
 mod cancelling;
 mod copying;
 mod daemons;
+pub(crate) mod deadlines;
 mod dialogue;
+pub(crate) mod duplicates;
 mod ending;
 pub(crate) mod figures;
 pub(crate) mod fileset;
@@ -41,6 +44,7 @@ mod route;
 mod running;
 pub(crate) mod tables;
 mod task;
+pub(crate) mod terms;
 pub(crate) mod trouble;
 mod verifying;
 

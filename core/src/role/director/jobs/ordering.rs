@@ -1,6 +1,8 @@
 //! Orders for jobs, from whoever wants one to the number that the catalog gives it.
 
-use crate::config::{self, JobKind};
+use std::time::Duration;
+
+use crate::config::{self, JobKind, Run};
 use crate::error::Explain;
 use crate::ids::{ConnId, JobId};
 use crate::notice::Level;
@@ -10,8 +12,8 @@ use crate::wire::status::{JobLevel, JobType};
 
 use super::Jobs;
 use super::job::RestorePlan;
-use super::rescheduling::Attempt;
 use super::tables;
+use super::terms::{Pools, Terms};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
 use crate::role::director::Owner;
 use crate::role::director::consoles::{Answer, Queued, Refusal};
@@ -37,7 +39,9 @@ pub struct Order {
     pub(crate) console: Option<ConnId>,
     pub(crate) unique: String,
     pub(crate) scheduled: i64,
-    pub(crate) attempt: Attempt,
+    pub(crate) terms: Terms,
+    /// How long it waits before anything else.
+    pub(crate) pause: Duration,
 }
 
 /// What a job works with, by the names of the resources.
@@ -52,6 +56,7 @@ pub(crate) struct Resources {
 impl Order {
     /// An order for a job of the resource `name`: nobody waits for it, it restores and copies nothing, and is not accurate.
     pub(crate) fn of(name: impl Into<String>, kind: JobType, level: JobLevel, with: Resources) -> Self {
+        let terms = Terms { pools: Pools::only(&with.pool), keeps_storage: true, ..Terms::default() };
         Self {
             name: name.into(),
             kind,
@@ -64,21 +69,29 @@ impl Order {
             console: None,
             unique: String::new(),
             scheduled: 0,
-            attempt: Attempt::default(),
+            terms,
+            pause: Duration::ZERO,
         }
     }
 
-    /// An order for a job of this resource with all its settings. `None` if it cannot be run just so.
-    pub(crate) fn of_resource(job: &config::Job, level: config::Level) -> Option<Self> {
+    /// An order for a job of this resource with all its settings, and those of the line of a schedule. `None` if it cannot
+    /// be run just so.
+    pub(crate) fn of_resource(job: &config::Job, run: Option<&Run>) -> Option<Self> {
         let kind = type_of(job.kind)?;
-        let level = if kind == JobType::Verify { JobLevel::VerifyVolume } else { order_level(level) };
+        let level = match kind {
+            JobType::Verify => JobLevel::VerifyVolume,
+            JobType::Admin => JobLevel::None,
+            _ => order_level(run.and_then(|run| run.level).unwrap_or(job.level)),
+        };
+        let accurate = run.and_then(|run| run.accurate).unwrap_or(job.accurate);
         let with = Resources {
             client: job.client.clone(),
             fileset: job.fileset.clone(),
-            storage: job.storage.clone(),
-            pool: job.pool.clone(),
+            storage: run.and_then(|run| run.storage.clone()).unwrap_or_else(|| job.storage.clone()),
+            pool: run.and_then(|run| run.pool.clone()).unwrap_or_else(|| job.pool.clone()),
         };
-        Some(Self { accurate: job.accurate, spool_data: job.spool_data, ..Self::of(&job.name, kind, level, with) })
+        let spool_data = job.spool_data;
+        Some(Self { accurate, spool_data, terms: Terms::of(job, run), ..Self::of(&job.name, kind, level, with) })
     }
 }
 
@@ -89,6 +102,7 @@ pub(crate) const fn type_of(kind: JobKind) -> Option<JobType> {
         JobKind::Copy => JobType::Copy,
         JobKind::Migrate => JobType::Migrate,
         JobKind::Verify => JobType::Verify,
+        JobKind::Admin => JobType::Admin,
         JobKind::Restore => return None,
     })
 }
@@ -122,6 +136,7 @@ impl Jobs {
     pub(crate) fn order(&mut self, tools: &mut Tools<'_>, mut order: Order) {
         order.unique = self.unique_name(tools, &order.name);
         order.scheduled = tools.net.wall().seconds();
+        order.place(&tools.common.config);
         let request = CatalogRequest::CreateJob(NewJob {
             job: order.unique.clone(),
             name: order.name.clone(),
@@ -139,9 +154,9 @@ impl Jobs {
         if answer.as_ref().is_err_and(|error| self.is_taken(error)) {
             return self.order(tools, order);
         }
-        let (console, name, pause) = (order.console, order.name.clone(), order.attempt.pause);
+        let (console, name, pause) = (order.console, order.name.clone(), order.pause);
         let created = match answer {
-            Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools.common, JobId(id), order)),
+            Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools, JobId(id), order)),
             Ok(_) => Err(Refusal::NoNumber),
             Err(error) => Err(Refusal::NotOrdered(error)),
         };
@@ -162,24 +177,30 @@ impl Jobs {
             return self.cancel_job(tools, id, "the director is being stopped");
         }
         self.hold(tools, id, pause);
+        self.watch(tools, id);
+        self.settle_duplicates(tools, id);
         // The console hears the number before the job's first message can be waiting for it.
         tools.effect(Effect::Begin);
     }
 
-    /// A schedule has a job start.
-    pub(crate) fn due(&mut self, tools: &mut Tools<'_>, name: &str, level: Option<config::Level>) {
+    /// A line of a schedule has a job start.
+    pub(crate) fn due(&mut self, tools: &mut Tools<'_>, name: &str, line: usize) {
+        let allows = tools.common.config.job(name).is_none_or(|resource| resource.allow_duplicate_jobs);
         let mut queued = self.all.values().filter(|job| job.life.is_queued() && job.name == name);
-        if let Some(waiting) = queued.next() {
+        // Of two where there may be one only, it is decided once the second is there.
+        if let Some(waiting) = queued.next().filter(|job| allows || job.life.timer().is_some()) {
             if waiting.life.timer().is_some() {
                 // It would be tried once more a little later, at a level that is perhaps another one.
                 self.cancel_job(tools, waiting.id, "its schedule starts it anew");
-                return self.due(tools, name, level);
+                return self.due(tools, name, line);
             }
             let text = format!("job {name} is due and not ordered: the one before it still waits for its turn");
             return tools.net.complain(Level::Warn, 912, &text);
         }
         let resource = tools.common.config.job(name);
-        match resource.and_then(|job| Order::of_resource(job, level.unwrap_or(job.level))) {
+        let schedule = resource.and_then(|job| tools.common.config.schedule(job.schedule.as_deref()?));
+        let run = schedule.and_then(|schedule| schedule.runs.get(line));
+        match resource.and_then(|job| Order::of_resource(job, run)) {
             Some(order) => self.order(tools, order),
             None => {
                 tools.net.complain(Level::Warn, 913, &format!("job {name} is due and cannot be run by a schedule"));

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use crate::config::DirectorConfig;
 use crate::ids::JobId;
-use crate::role::director::common::{Common, Tools};
+use crate::role::director::common::Tools;
 use crate::script::Scripted;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobStatus, JobType};
 
 use super::copying::{self, CopyControl};
 use super::daemons::{FileDaemon, StorageDaemon};
+use super::deadlines::Clock;
 use super::job::{Attributes, Job, Rows, Tally, Times};
 use super::life::Life;
 use super::ordering::Order;
@@ -20,11 +21,13 @@ use super::verifying::Verifying;
 use super::{Jobs, tables};
 
 impl Jobs {
-    pub(super) fn new_job(common: &Common, id: JobId, order: Order) -> Job {
+    pub(super) fn new_job(tools: &Tools<'_>, id: JobId, order: Order) -> Job {
+        let common = &*tools.common;
         let task = match (order.kind, order.restore) {
             (_, Some(plan)) => Task::Restore(plan),
             (JobType::Copy | JobType::Migrate, None) => Task::CopyControl(CopyControl::new(order.original)),
             (JobType::Verify, None) => Task::Verify(Verifying::new(order.original)),
+            (JobType::Admin, None) => Task::Admin,
             _ => Task::Backup(Backup::new(order.accurate, order.spool_data)),
         };
         let fileset = common.ids.filesets.get(&order.with.fileset);
@@ -49,14 +52,14 @@ impl Jobs {
             with: order.with,
             rows,
             task,
-            times: Times { scheduled: order.scheduled, started: order.scheduled },
+            times: Times { scheduled: order.scheduled, started: order.scheduled, clock: Clock::new(tools.net.now()) },
             storage_daemon: StorageDaemon::default(),
             file_daemon: FileDaemon::default(),
             attributes: Attributes::default(),
             bandwidth: None,
             status: JobStatus::Running,
             tally: Tally::default(),
-            attempt: order.attempt.number,
+            terms: order.terms,
             life: Life::QUEUED,
         }
     }
@@ -64,6 +67,9 @@ impl Jobs {
     /// Starts jobs from the queue while there is room for them: by priority, those of one in the order they were ordered.
     pub(crate) fn begin_queued(&mut self, tools: &mut Tools<'_>) {
         while let Some(id) = self.next_queued(&tools.common.config) {
+            if self.is_too_late(tools, id) {
+                continue;
+            }
             self.begun += 1;
             let Some(job) = self.all.get_mut(&id) else { return };
             job.life = Life::BEGUN;
@@ -71,6 +77,8 @@ impl Jobs {
             let text = format!("Start {word} JobId {id}, Job={}", job.unique);
             job.say(tools, MessageKind::Info, &text);
             let is_copy = job.task.is_copy();
+            job.times.clock.begins(tools.net.now());
+            self.watch(tools, id);
             if is_copy {
                 self.begin_copy(tools, id);
             } else {
@@ -84,8 +92,21 @@ impl Jobs {
         let queued = self.all.values().filter(|job| matches!(job.life, Life::Queued { held: None }));
         let mut queued: Vec<&Job> = queued.collect();
         // A stable sort, and their numbers are in the order of their orders.
-        queued.sort_by_key(|job| config.job(&job.name).map(|resource| resource.priority));
-        queued.into_iter().find(|job| self.has_room(config, job)).map(|job| job.id)
+        queued.sort_by_key(|job| job.priority());
+        // Those behind one that waits for jobs of another priority to end would keep it waiting.
+        let mut may_run = queued.into_iter().take_while(|job| self.fits_priorities(job));
+        may_run.find(|job| self.has_room(config, job)).map(|job| job.id)
+    }
+
+    /// Whether a job may run beside those that run: they have its priority, or all of them let jobs with a lower number in.
+    fn fits_priorities(&self, job: &Job) -> bool {
+        let mixes = |job: &Job| job.config.job(&job.name).is_some_and(|resource| resource.allow_mixed_priority);
+        let is_passed = |other: &Job| job.priority() < other.priority() && mixes(job) && mixes(other);
+        let mut running = self.all.values().filter(|other| other.life.is_running());
+        // What a copy writes has no place of its own.
+        running.all(|other| {
+            matches!(other.task, Task::CopyWriter(_)) || other.priority() == job.priority() || is_passed(other)
+        })
     }
 
     /// Whether one more job may run: at the director, of this resource, of this client, with this storage.
@@ -93,23 +114,26 @@ impl Jobs {
         // A job that was given up takes no room while its storage daemon may still say how it ended.
         let running: Vec<&Job> = self.all.values().filter(|other| other.life.is_running()).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
-        // A copy has nothing to do with the client, and takes the storage it will write to as well.
+        // A copy has nothing to do with the client, and takes the storage it will write to as well; an admin job takes neither.
         let is_copy = job.task.is_copy();
-        let target = copying::target(config, &job.with.pool).ok().filter(|_| is_copy).map(|(storage, _)| storage);
+        let target = copying::target(config, &job.with.pool, job.terms.next_pool.as_deref())
+            .ok()
+            .filter(|_| is_copy)
+            .map(|(storage, _)| storage);
         let limits = [
             (Some(config.director.maximum_concurrent_jobs), running.len()),
             (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), count(&|o| o.name == job.name)),
             (
-                config.client(&job.with.client).filter(|_| !is_copy).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| o.with.client == job.with.client && !o.task.is_copy()),
+                config.client(&job.with.client).filter(|_| job.task.has_client()).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| o.with.client == job.with.client && o.task.has_client()),
             ),
             (
                 target.as_ref().and_then(|name| config.storage(name)).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| Some(&o.with.storage) == target.as_ref()),
+                count(&|o| Some(&o.with.storage) == target.as_ref() && o.task.has_storage()),
             ),
             (
-                config.storage(&job.with.storage).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| o.with.storage == job.with.storage),
+                config.storage(&job.with.storage).filter(|_| job.task.has_storage()).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| o.with.storage == job.with.storage && o.task.has_storage()),
             ),
         ];
         let fits = |most: u32, count: usize| count < usize::try_from(most.max(1)).unwrap_or(usize::MAX);

@@ -13,14 +13,8 @@ use super::job::Job;
 use super::life::Life;
 use super::ordering::Order;
 use super::task::Task;
+use super::terms::Terms;
 use crate::role::director::Due;
-
-/// How often a job was tried before, and the pause before it is tried.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Attempt {
-    pub(crate) number: u32,
-    pub(crate) pause: Duration,
-}
 
 impl Jobs {
     /// A job has ended: orders it once more if it has failed and its resource says so.
@@ -35,7 +29,7 @@ impl Jobs {
             return;
         };
         let (most, pause) = (resource.reschedule_times, resource.reschedule_interval);
-        let next = job.attempt.saturating_add(1);
+        let next = job.terms.attempt.saturating_add(1);
         if most > 0 && next > most {
             let text = format!("The job has failed {next} times and is not tried again.");
             job.say(tools, MessageKind::Info, &text);
@@ -43,9 +37,9 @@ impl Jobs {
         }
         let which = if most > 0 { format!("{next} of {most}") } else { next.to_string() };
         job.say(tools, MessageKind::Info, &format!("The job is tried again in {pause} (try {which})."));
-        let attempt = Attempt { number: next, pause: pause.duration() };
+        let terms = Terms { attempt: next, ..job.terms.clone() };
         let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
-        self.order(tools, Order { accurate, spool_data, attempt, ..order });
+        self.order(tools, Order { accurate, spool_data, terms, pause: pause.duration(), ..order });
     }
 
     /// Lets a queued job wait for its pause.
@@ -56,6 +50,7 @@ impl Jobs {
         let key = tools.net.set_timer(pause, "a failed job's next try", Due::Hold(id));
         if let Some(job) = self.all.get_mut(&id) {
             job.life = Life::Queued { held: Some(key) };
+            job.times.clock.holds_until(tools.net.now() + pause);
         }
     }
 

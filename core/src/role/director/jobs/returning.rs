@@ -69,7 +69,7 @@ impl Jobs {
             return;
         }
         tools.net.log(Level::Info, &format!("job {name} is started: its client {} has dialled in", job.client));
-        let Some(order) = Order::of_resource(job, job.level) else { return };
+        let Some(order) = Order::of_resource(job, None) else { return };
         self.order(tools, order);
     }
 }

@@ -18,12 +18,24 @@ pub(crate) enum Task {
     CopyControl(CopyControl),
     /// The job that writes, and is the copy afterwards.
     CopyWriter(CopyWriter),
+    /// A job that has no daemons.
+    Admin,
 }
 
 impl Task {
     /// Whether it is one of the two jobs of a copy or migration.
     pub(crate) const fn is_copy(&self) -> bool {
         matches!(self, Self::CopyControl(_) | Self::CopyWriter(_))
+    }
+
+    /// Whether it has a file daemon.
+    pub(crate) const fn has_client(&self) -> bool {
+        matches!(self, Self::Backup(_) | Self::Restore(_) | Self::Verify(_))
+    }
+
+    /// Whether it has a storage daemon.
+    pub(crate) const fn has_storage(&self) -> bool {
+        !matches!(self, Self::Admin)
     }
 
     /// Whether something is written to a volume.
@@ -36,7 +48,7 @@ impl Task {
         match self {
             Self::CopyControl(control) => control.partner,
             Self::CopyWriter(writer) => Some(writer.partner),
-            Self::Backup(_) | Self::Restore(_) | Self::Verify(_) => None,
+            Self::Backup(_) | Self::Restore(_) | Self::Verify(_) | Self::Admin => None,
         }
     }
 

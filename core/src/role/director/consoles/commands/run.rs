@@ -9,11 +9,12 @@ use super::super::answer::Shown;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::output::Api;
-use super::super::refusal::{BadValue, Meant, NoSuch, Refusal};
+use super::super::refusal::{BadValue, Kind, Meant, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use crate::role::director::jobs::ordering::{self, Order, Resources, order_level};
 use crate::role::director::jobs::tables;
+use crate::role::director::jobs::terms::{Pools, Terms};
 
 pub(super) const COMMAND: Command = Command::new(
     "run",
@@ -28,16 +29,18 @@ pub(super) const COMMAND: Command = Command::new(
             ("accurate", Value),
             ("spooldata", Value),
             ("jobid", Value),
+            ("nextpool", Value),
+            ("priority", Value),
             ("yes", Nothing),
         ],
         help: &[
             (
                 "run job=NAME [level=full|differential|incremental] [accurate=yes|no] [spooldata=yes|no] [client=NAME] [fileset=NAME] \
-                 [storage=NAME] [pool=NAME] [yes]",
+                 [storage=NAME] [pool=NAME] [priority=N] [yes]",
                 "run a job now",
             ),
             (
-                "run job=NAME [jobid=N] [pool=NAME] [yes]",
+                "run job=NAME [jobid=N] [pool=NAME] [nextpool=NAME] [yes]",
                 "copy or migrate all jobs that the job NAME selects, or only N; verify N",
             ),
         ],
@@ -87,9 +90,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
     }
     let kind = ordering::type_of(job.kind).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
     if let Some(word) = idle_word(kind, words) {
-        return Err(Refusal::usage(format!(
-            "{word}= changes nothing for a job that copies, migrates or verifies: leave it out."
-        )));
+        return Err(Refusal::usage(format!("{word}= changes nothing for a job of this type: leave it out.")));
     }
     let original = match words.value(&["jobid"]).map(str::parse) {
         None => None,
@@ -98,6 +99,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
     };
     let (level, accurate) = match level_of(job, words)? {
         _ if kind == JobType::Verify => (JobLevel::VerifyVolume, false),
+        _ if kind == JobType::Admin => (JobLevel::None, false),
         chosen => chosen,
     };
     let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
@@ -113,14 +115,31 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         Some("no") => false,
         Some(other) => return Err(BadValue::new("spooldata", other, "yes or no").into()),
     };
-    Ok(Order { accurate, spool_data, original, ..Order::of(&job.name, kind, level, with) })
+    let mut terms = Terms::of(job, None);
+    if words.has("pool") {
+        terms.pools = Pools::only(&with.pool);
+    }
+    terms.keeps_storage = words.has("storage");
+    if let Some(next) = words.value(&["nextpool"]) {
+        NoSuch::check(config, Kind::Pool, next)?;
+        terms.next_pool = Some(next.to_owned());
+    }
+    if let Some(text) = words.value(&["priority"]) {
+        let wrong = || BadValue::new("priority", text, "a number from 1");
+        terms.priority = Some(text.parse().ok().filter(|priority| *priority > 0).ok_or_else(wrong)?);
+    }
+    let mut order = Order { accurate, spool_data, original, terms, ..Order::of(&job.name, kind, level, with) };
+    order.place(config);
+    Ok(order)
 }
 
 /// The word that has no bearing for a job of this kind.
 fn idle_word(kind: JobType, words: &Words) -> Option<&'static str> {
     let idle: &[&str] = match kind {
         JobType::Copy | JobType::Migrate => &["level", "accurate", "spooldata", "client", "fileset", "storage"],
-        JobType::Verify => &["accurate", "spooldata", "fileset", "storage", "pool"],
+        JobType::Verify => &["accurate", "spooldata", "fileset", "storage", "pool", "nextpool"],
+        JobType::Admin => &["level", "accurate", "spooldata", "client", "fileset", "storage", "pool", "nextpool"],
+        JobType::Backup => &["nextpool"],
         _ => &[],
     };
     idle.iter().copied().find(|word| words.has(word))

@@ -13,6 +13,7 @@ use crate::role::director::common::Tools;
 
 /// Until both daemons have said how it ended.
 pub(super) static TABLE: &[Step<Job>] = &[
+    level::FAILED,
     level::CHOOSE,
     channel::DECIDE,
     storage::CONNECT,

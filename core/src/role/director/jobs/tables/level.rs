@@ -15,13 +15,20 @@ use crate::wire::status::JobLevel;
 
 use super::super::dialogue::{News, Want};
 use super::super::job::Job;
+use super::super::trouble::Trouble;
 use super::{file, news, unexpected};
-use crate::catalog::levels::{accurate_base, choose_level};
-use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow};
+use crate::catalog::levels::{Ages, accurate_base, choose_level, level_by_age, level_by_failures};
+use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, FileRow, JobFilter, JobRow, LastJobs};
 use crate::role::director::common::Tools;
 
 /// Known files asked of the catalog at a time, as long as their names are short: it ends a page by its bytes too.
 const PAGE: u32 = 1_000;
+/// Failed backups that are looked at.
+const FAILURES: u32 = 20;
+
+/// Only if the resource makes up for failed jobs: those of the levels that others build on.
+pub(super) const FAILED: Step<Job> =
+    Step { name: "looking for failed backups", act: ask_failed, expect: news(learn_failed) };
 
 /// What the job builds on; without anything it saves everything.
 pub(super) const CHOOSE: Step<Job> = Step { name: "choosing the level", act: ask_last, expect: news(learn_level) };
@@ -44,6 +51,8 @@ pub(crate) struct Backup {
     pub(crate) accurate: bool,
     /// Whether the storage daemon collects the data before it goes to the volume.
     pub(crate) spool_data: bool,
+    /// Full and differential ones of its resource that failed, the newest of them.
+    failed: Vec<JobRow>,
     /// Since when changes count, and the unique name of the job this one builds on.
     since: i64,
     previous: String,
@@ -69,6 +78,54 @@ const fn is_partial(job: &Job) -> bool {
     matches!(job.level, JobLevel::Incremental | JobLevel::Differential)
 }
 
+fn ask_failed(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    if !is_partial(job) || !job.config.job(&job.name).is_some_and(|resource| resource.rerun_failed_levels) {
+        return Ok(Act::Next);
+    }
+    let filter = JobFilter {
+        limit: FAILURES,
+        name: Some(job.name.clone()),
+        client: Some(job.with.client.clone()),
+        types: vec![b'B'],
+        levels: vec![b'F', b'D'],
+        statuses: b"fEeAI".to_vec(),
+        ..JobFilter::default()
+    };
+    Ok(Act::Want(Want::Ask(CatalogRequest::ListJobs(filter))))
+}
+
+fn learn_failed(job: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {
+    let News::Catalog(CatalogAnswer::Jobs(mut failed)) = news else { return unexpected(&news) };
+    // One that failed early has no fileset in the catalog yet.
+    failed.retain(|row| row.file_set_id == job.rows.fileset || row.file_set_id == 0);
+    job.task.backup()?.failed = failed;
+    Ok(Act::Next)
+}
+
+/// Makes another level of the one that was ordered, if what it would build on is too old or has failed since.
+fn raise_level(job: &mut Job, last: &LastJobs, tools: &mut Tools<'_>) -> Result<(), Trouble> {
+    let (asked, now) = (job.level.letter(), tools.net.wall().seconds());
+    let ages = job.config.job(&job.name).map_or_else(Ages::default, |resource| Ages {
+        full: resource.max_full_interval.0,
+        differential: resource.max_differential_interval.0,
+    });
+    let (level, failed) = match level_by_age(asked, last, ages, now) {
+        Some(level) => (level, false),
+        None => match level_by_failures(asked, last, &job.task.backup()?.failed) {
+            Some(level) => (level, true),
+            None => return Ok(()),
+        },
+    };
+    job.level = JobLevel::from_letter(level);
+    let (found, made) = if level == b'F' { ("Full", "FULL") } else { ("Differential", "Differential") };
+    let text = match failed {
+        true => format!("Prior failed job found in catalog. Upgrading to {found}."),
+        false => format!("No prior or suitable {found} backup found in catalog. Doing {made} backup."),
+    };
+    tools.note(job, &text);
+    Ok(())
+}
+
 fn ask_last(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     if !is_partial(job) {
         return Ok(Act::Next);
@@ -80,6 +137,7 @@ fn ask_last(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn learn_level(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::LastJobs(last)) = news else { return unexpected(&news) };
+    raise_level(job, &last, tools)?;
     let choice = choose_level(job.level.letter(), &last);
     if choice.upgraded {
         job.level = JobLevel::Full;
@@ -90,6 +148,7 @@ fn learn_level(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     }
     let backup = job.task.backup()?;
     (backup.since, backup.previous) = (choice.since, choice.previous);
+    job.place(tools);
     Ok(Act::Next)
 }
 

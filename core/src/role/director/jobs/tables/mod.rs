@@ -31,6 +31,8 @@ pub(crate) const fn of(kind: JobType) -> (&'static str, Table<Job>) {
         // These first ask the catalog what to copy.
         JobType::Copy => ("Copy", &[]),
         JobType::Migrate => ("Migration", &[]),
+        // It has nothing to say to any daemon.
+        JobType::Admin => ("Admin", &[]),
         _ => ("Backup", backup::TABLE),
     }
 }

@@ -98,7 +98,7 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
             job.rows.fileset_md5.clone()
         },
         spool_data: matches!(&job.task, Task::Backup(backup) if backup.spool_data),
-        prefer_mounted: true,
+        prefer_mounted: resource.is_none_or(|of| of.prefer_mounted_volumes),
         spool_size: resource.map_or(0, |of| of.spool_size.0),
         rerunning: false,
         session_id: 0,

@@ -1,7 +1,7 @@
 //! `status director`, and its sections.
 
 use crate::calendar::Civil;
-use crate::config;
+use crate::config::Moment;
 use crate::ids::JobId;
 use crate::role::director::jobs::ordering::Order;
 use crate::role::director::jobs::recording::{Finished, STAGE};
@@ -137,19 +137,21 @@ impl Status {
 fn scheduled(view: &View<'_>, until: i64) -> Vec<Scheduled> {
     let director = view.director;
     let coming = director.schedules.coming().into_iter().filter(|(_, moment)| moment.at <= until);
-    let row = |(name, level, at): (&str, Option<config::Level>, i64)| {
+    let row = |(name, moment): (&str, Moment)| {
         let job = director.common.config.job(name)?;
-        let order = Order::of_resource(job, level.unwrap_or(job.level))?;
+        let schedule = job.schedule.as_deref().and_then(|name| director.common.config.schedule(name));
+        let run = schedule.and_then(|schedule| schedule.runs.get(moment.line));
+        let order = Order::of_resource(job, run)?;
         Some(Scheduled {
             name: job.name.clone(),
             kind: order.kind,
             level: level_name(order.level),
-            priority: job.priority,
-            at: view.zone().local(at),
+            priority: order.terms.priority.unwrap_or(job.priority),
+            at: view.zone().local(moment.at),
             schedule: job.schedule.clone().unwrap_or_default(),
         })
     };
-    coming.take(SCHEDULED).filter_map(|(name, moment)| row((name, moment.level, moment.at))).collect()
+    coming.take(SCHEDULED).filter_map(|(name, moment)| row((name, moment))).collect()
 }
 
 impl Shown for Status {
