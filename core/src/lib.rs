@@ -112,7 +112,8 @@
 //! A file names only its own floor and those beneath it; `core/tests/floors.rs` has the floors, and holds this.
 //! * [`time`] and [`calendar`]: time as an argument, and its local names; [`ids`], [`limits`], [`buf`]: names that are
 //!   used once, the shared bounds, a buffer; [`secret`] keeps passwords out of logs; [`printable`]: the one escape for what
-//!   peers and disks name, before a person sees it; [`nearest`]: the known word next to a mistyped one; [`address`]: literal
+//!   peers and disks name, before a person sees it; [`nearest`]: the known word next to a mistyped one; [`regex`]: the expressions of filesets, restores and
+//!   selections; [`address`]: literal
 //!   addresses and their scopes; [`error`]: whose fault, whether to retry, a stable code, advice
 //! * [`explain`]: a page for every code
 //! * [`wire`]: bytes to values and back, without state
@@ -158,6 +159,7 @@ pub mod node;
 pub mod notice;
 pub mod printable;
 mod quiet;
+pub mod regex;
 pub mod role;
 pub mod script;
 pub mod secret;

@@ -6,7 +6,20 @@ use std::path::{Path, PathBuf};
 
 /// The floors, lowest first. A folder stands for all in it that has no floor of its own.
 const FLOORS: &[&[&str]] = &[
-    &["address", "buf", "calendar", "error", "ids", "limits", "nearest", "printable", "quiet", "secret", "time"],
+    &[
+        "address",
+        "buf",
+        "calendar",
+        "error",
+        "ids",
+        "limits",
+        "nearest",
+        "printable",
+        "quiet",
+        "regex",
+        "secret",
+        "time",
+    ],
     &["explain"],
     &["wire"],
     &["script"],

@@ -35,6 +35,37 @@ pub enum Level {
     Incremental,
 }
 
+/// How copies and migrations choose what they take. A backup of which there is a good copy is not copied again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Selection {
+    /// All backups in the pool.
+    PoolUncopiedJobs,
+    /// Those of jobs whose name matches `selection_pattern`.
+    Job,
+    /// Those of clients whose name matches it.
+    Client,
+    /// Those on volumes that are not written any more and whose name matches it.
+    Volume,
+    /// Those on the volume that was not written for the longest time, of those that are not written any more.
+    OldestVolume,
+    /// Those on the volume with the fewest bytes, of those that are not written any more.
+    SmallestVolume,
+    /// Those on the oldest volumes, once all volumes of the pool have more bytes than its `migration_high_bytes`: as many
+    /// as it takes to come down to `migration_low_bytes`.
+    PoolOccupancy,
+    /// Those on volumes that are not written any more that ended longer ago than `migration_time` of the pool.
+    PoolTime,
+}
+
+impl Selection {
+    /// Whether it goes by a pattern.
+    #[must_use]
+    pub const fn has_pattern(self) -> bool {
+        matches!(self, Self::Job | Self::Client | Self::Volume)
+    }
+}
+
 /// Which existing files a restore overwrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +107,12 @@ resources! {
         level: Level = Level::Incremental,
         /// Name of the schedule that starts it; `None`: only people and other rules do.
         schedule: Option<String> = None,
+        /// How a copy or migration chooses what it takes.
+        selection: Selection = Selection::PoolUncopiedJobs,
+        /// Regular expression that is found in the names of what is chosen, for the selections `job`, `client` and `volume`.
+        selection_pattern: Option<String> = None,
+        /// Jobs that one run of a copy or migration starts at most; 0: 10,000.
+        max_concurrent_copies: u32 = 0,
         /// Copies and migrations: only backups of jobs with such a name, `*` for anything; `None`: of all jobs.
         select_jobs: Option<String> = None,
         /// Copies and migrations: only backups of clients with such a name, `*` for anything; `None`: of all clients.

@@ -52,7 +52,7 @@ pub use director::{Client, ConsoleAccess, Director, DirectorConfig, Storage};
 pub use due::Moment;
 pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
 pub use fileset::{Compression, Digest, Exclude, FileSet, Include, IncludeOptions};
-pub use job::{Job, JobKind, Level, Messages, Replace};
+pub use job::{Job, JobKind, Level, Messages, Replace, Selection};
 pub use password::{Password, Passwords, Revealed};
 pub use path::{ConfigPath, Step};
 pub use pool::{Pool, PoolKind};

@@ -43,6 +43,12 @@ resources! {
         next_pool: Option<String> = None,
         /// Storage that backups, copies and migrations to this pool are written to, whatever their jobs say.
         storage: Option<String> = None,
+        /// How old jobs are that the selection `pool_time` takes; 0: all.
+        migration_time: Seconds = Seconds::secs(0),
+        /// Bytes in the pool from which on the selection `pool_occupancy` takes jobs; 0: it takes none.
+        migration_high_bytes: Bytes = Bytes(0),
+        /// Bytes that it leaves in the pool.
+        migration_low_bytes: Bytes = Bytes(0),
         /// What the volumes are for.
         kind: PoolKind = PoolKind::Backup,
     }

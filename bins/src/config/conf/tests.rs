@@ -1,8 +1,8 @@
 use std::path::Path;
 
 use towline_core::config::{
-    Catalog, Compression, ConfigPath, Digest, JobCommand, JobKind, Level, Password, Replace, Run, Seconds, TimeOfDay,
-    Week, Weekday,
+    Catalog, Compression, ConfigPath, Digest, JobCommand, JobKind, Level, Password, Replace, Run, Seconds, Selection,
+    TimeOfDay, Week, Weekday,
 };
 use towline_core::error::Code;
 

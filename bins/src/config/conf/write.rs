@@ -378,8 +378,14 @@ fn job(fields: &mut Fields, lines: &mut Lines) {
         ("enabled", "Enabled"),
     ];
     special(fields, lines, &names);
+    let is_copy = matches!(kind.as_str(), "copy" | "migrate");
+    if is_copy {
+        fields.entry("max_concurrent_copies").or_insert(Value::from(0));
+    }
     let by_name = [("select_jobs", "Job"), ("select_clients", "Client")];
-    let mut chosen = false;
+    let selection = taken(fields, "selection").map(|by| by.concat().replace('_', ""));
+    lines.extend(selection.iter().map(|by| format!("SelectionType = {by}")));
+    let mut chosen = selection.is_some();
     for (field, by) in by_name {
         if let Some(pattern) = fields.get(field).and_then(Value::as_str).filter(|_| !chosen) {
             let regex = format!("^{}$", pattern.replace('.', "\\.").replace('*', ".*"));
@@ -389,7 +395,7 @@ fn job(fields: &mut Fields, lines: &mut Lines) {
             chosen = true;
         }
     }
-    if !chosen && matches!(kind.as_str(), "copy" | "migrate") {
+    if !chosen && is_copy {
         lines.push("SelectionType = PoolUncopiedJobs".to_owned());
     }
 }

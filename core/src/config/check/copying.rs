@@ -1,21 +1,65 @@
 //! Checks of copies and migrations: where they go to, and what they take.
 
 use super::Checker;
-use crate::config::{ConfigPath, DirectorConfig, Job, JobKind};
+use crate::config::{ConfigPath, DirectorConfig, Job, JobKind, Selection};
 use crate::explain::codes;
+use crate::regex::Regex;
 
 /// A copy needs somewhere to go: the pool's next pool, and that pool's storage, which is not the original's. Other jobs
 /// select nothing.
 pub(super) fn check(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     if matches!(job.kind, JobKind::Copy | JobKind::Migrate) {
+        selection(c, path, job, config);
         return target(c, path, job, config);
     }
-    for (field, value) in [("select_jobs", &job.select_jobs), ("select_clients", &job.select_clients)] {
+    if job.selection != Selection::PoolUncopiedJobs {
+        let message = format!("job {:?} selects no jobs: only copies and migrations do", job.name);
+        let help = "remove `selection`, or set `kind: copy` or `kind: migrate`";
+        c.warning(codes::CONTRADICTION, path.field("selection"), message, help);
+    }
+    for (field, value) in [
+        ("select_jobs", &job.select_jobs),
+        ("select_clients", &job.select_clients),
+        ("selection_pattern", &job.selection_pattern),
+    ] {
         if value.is_some() {
             let message = format!("job {:?} selects no jobs: only copies and migrations do", job.name);
             let help = "remove it, or set `kind: copy` or `kind: migrate`";
             c.warning(codes::CONTRADICTION, path.field(field), message, help);
         }
+    }
+}
+
+/// A pattern where one is needed, which can be read; and what a pool must say for those that go by it.
+fn selection(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
+    let field = path.field("selection_pattern");
+    match (&job.selection_pattern, job.selection.has_pattern()) {
+        (None, true) => {
+            let message = "this selection needs a regular expression for names".to_owned();
+            c.error(
+                codes::CONTRADICTION,
+                path.field("selection"),
+                message,
+                "add `selection_pattern`; \".*\" is for all",
+            );
+        }
+        (Some(_), false) => {
+            let message = "this selection goes by no pattern".to_owned();
+            let help = "remove `selection_pattern`, or set `selection: job`, `client` or `volume`";
+            c.warning(codes::CONTRADICTION, field, message, help);
+        }
+        (Some(pattern), true) => {
+            if let Err(why) = Regex::new(pattern.as_bytes(), false) {
+                let message = format!("{pattern:?} is no regular expression: {why}");
+                c.error(codes::UNMATCHED, field, message, "write an extended regular expression, as `^backup-.*`");
+            }
+        }
+        (None, false) => {}
+    }
+    let high = config.pool(&job.pool).map_or(0, |pool| pool.migration_high_bytes.0);
+    if job.selection == Selection::PoolOccupancy && high == 0 {
+        let message = format!("pool {:?} has no `migration_high_bytes`, so nothing is ever selected", job.pool);
+        c.warning(codes::CONTRADICTION, path.field("selection"), message, "add it to the pool");
     }
 }
 
@@ -132,9 +176,27 @@ mod tests {
     }
 
     #[test]
+    fn selections_have_a_pattern_if_they_need_one() {
+        let select = |by: &str, pattern: Value| {
+            let changes = [("/jobs/1/selection", json!(by)), ("/jobs/1/selection_pattern", pattern)];
+            found(&findings("copy", &changes))
+        };
+        for by in ["job", "client", "volume"] {
+            assert_eq!(select(by, json!("^a|b$")), [""; 0]);
+            assert_eq!(select(by, json!(null)), ["T0840 jobs[1].selection"]);
+            assert_eq!(select(by, json!("(a")).len(), 1);
+        }
+        assert_eq!(select("oldest_volume", json!(null)), [""; 0]);
+        assert_eq!(select("oldest_volume", json!("a")), ["T0840 jobs[1].selection_pattern"]);
+        assert_eq!(select("pool_occupancy", json!(null)), ["T0840 jobs[1].selection"]);
+        let found = found(&findings("backup", &[("/jobs/1/selection", json!("oldest_volume"))]));
+        assert_eq!(found, ["T0840 jobs[1].selection"]);
+    }
+
+    #[test]
     fn jobs_of_other_kinds_select_nothing() {
         for kind in ["backup", "restore"] {
-            for field in ["select_jobs", "select_clients"] {
+            for field in ["select_jobs", "select_clients", "selection_pattern"] {
                 let findings = findings(kind, &[(&format!("/jobs/1/{field}"), json!("*"))]);
                 assert_eq!(found(&findings), [format!("T0840 jobs[1].{field}")]);
                 assert!(findings[0].help.contains("`kind: copy`"), "{findings:?}");

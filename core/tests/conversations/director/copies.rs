@@ -401,6 +401,66 @@ fn two_runs_of_a_copy_job_never_take_the_same_job() {
     assert_eq!((desk.status(6), desk.status(10)), ('C', 'f'));
 }
 
+/// Puts a volume of the first pool into the catalog, on which a job lies.
+fn add_volume(desk: &Desk, job_id: u32, vol_status: VolStatus, last_written: i64) {
+    let mut shelf = desk.shelf();
+    let mut ask = |request| shelf.catalog.serve(request).expect("an answer");
+    let volume = MediaRow {
+        volume_name: format!("Vol-{job_id}"),
+        pool_id: 1,
+        storage_id: 1,
+        media_type: "File1".to_owned(),
+        vol_jobs: 1,
+        vol_bytes: 1_000,
+        last_written,
+        vol_status,
+        enabled: true,
+        ..MediaRow::default()
+    };
+    let CatalogAnswer::Volume(Some(volume)) = ask(CatalogRequest::CreateMedia(Box::new(volume))) else {
+        panic!("no volume")
+    };
+    let media_id = volume.media_id;
+    ask(CatalogRequest::CreateJobMedia(JobMediaRow {
+        job_id,
+        media_id,
+        first_index: 1,
+        last_index: 1,
+        ..JobMediaRow::default()
+    }));
+}
+
+#[test]
+fn copies_take_the_jobs_of_volumes_that_their_selection_means_and_no_more_than_it_says() {
+    let rows: [(&str, Value, &str, &str); 5] = [
+        ("volume", json!({ "selection_pattern": "[123]$" }), "Vol-1, Vol-3", "2 jobs"),
+        ("oldest_volume", json!({}), "Vol-3", "1 jobs"),
+        ("pool_occupancy", json!({}), "Vol-1, Vol-3", "2 jobs"),
+        ("pool_time", json!({}), "Vol-1, Vol-3", "2 jobs"),
+        ("pool_time", json!({ "max_concurrent_copies": 1 }), "Vol-1, Vol-3", "1 jobs"),
+    ];
+    for (selection, settings, volumes, count) in rows {
+        let mut config = copying();
+        (config["pools"][0]["migration_high_bytes"], config["pools"][0]["migration_low_bytes"]) =
+            (json!(3_000), json!(1));
+        let jobs = config["jobs"].as_array_mut().expect("jobs");
+        let job = jobs.iter_mut().find(|job| job["name"] == "copy").expect("it").as_object_mut().expect("a job");
+        job.insert("selection".to_owned(), json!(selection));
+        job.extend(settings.as_object().expect("settings").clone());
+        let mut desk = Desk::with(config, MemoryCatalog::default());
+        add_backups(&desk, 1..=3);
+        add_volume(&desk, 1, VolStatus::Full, 30);
+        add_volume(&desk, 2, VolStatus::Append, 10);
+        add_volume(&desk, 3, VolStatus::Used, 20);
+        let console = desk.console();
+        desk.ask(console, "run job=copy yes");
+        let report = desk.report(4);
+        assert!(report.contains(&format!("Jobs are selected on these volumes: {volumes}.")), "{selection}: {report}");
+        assert!(report.contains(&format!("{count} of pool \"Full\" are selected.")), "{selection}: {report}");
+        assert_eq!(report.contains("see max_concurrent_copies"), count.starts_with('1') && selection == "pool_time");
+    }
+}
+
 #[test]
 fn jobs_to_copy_are_asked_for_page_by_page_and_a_named_one_alone() {
     let mut config = copying();

@@ -202,42 +202,30 @@ fn selection(mapper: &mut Mapper, job: &mut Mapped, is_copy: bool) {
         let message = "`SelectionType` has no effect: only copies and migrations select jobs".to_owned();
         return mapper.warning(codes::WITHOUT_EFFECT, &by.place, message, "");
     }
-    let field = match job.said("SelectionType").map(plain).unwrap_or_default().as_str() {
-        "job" => "select_jobs",
-        "client" => "select_clients",
-        "pooluncopiedjobs" => return,
-        _ => {
-            let message = "copies and migrations do not select jobs in this way".to_owned();
-            let help = "write `Job` or `Client` with a `Selection Pattern`, or `PoolUncopiedJobs`";
+    let selection = match job.said("SelectionType").map(plain).unwrap_or_default().as_str() {
+        "job" => "job",
+        "client" => "client",
+        "volume" => "volume",
+        "oldestvolume" => "oldest_volume",
+        "smallestvolume" => "smallest_volume",
+        "pooloccupancy" => "pool_occupancy",
+        "pooltime" => "pool_time",
+        "pooluncopiedjobs" => "pool_uncopied_jobs",
+        "sqlquery" => {
+            let message = "copies and migrations do not select jobs with a query of their own".to_owned();
+            let help = "write `Job`, `Client` or `Volume` with a `Selection Pattern`, or `PoolUncopiedJobs`";
             return mapper.error(codes::REFUSED_DIRECTIVE, &by.place, message, help);
         }
-    };
-    let Some(pattern) = job.made("SelectionPattern").cloned() else { return };
-    match job.said("SelectionPattern").and_then(wildcard) {
-        Some(text) => job.set(field, Node::text(pattern.place, text)),
-        None => {
-            let message = "this regular expression is no name with wildcards".to_owned();
-            let help = "write a name, with `.*` for anything";
-            mapper.error(codes::REFUSED_DIRECTIVE, &pattern.place, message, help);
+        _ => {
+            let message = format!("{:?} is no way to select jobs", job.said("SelectionType").unwrap_or_default());
+            let help = "write `Job`, `Client`, `Volume`, `OldestVolume`, `SmallestVolume`, `PoolOccupancy`, `PoolTime` or \
+                        `PoolUncopiedJobs`";
+            return mapper.error(codes::UNKNOWN_VALUE, &by.place, message, help);
         }
-    }
-}
-
-/// A regular expression as a name in which `*` stands for anything; `None` if it says more than that.
-fn wildcard(regex: &str) -> Option<String> {
-    let inside = regex.strip_prefix('^').unwrap_or(regex);
-    let whole = inside.strip_suffix('$').unwrap_or(inside);
-    let text = whole.replace(".*", "\0");
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | ' ' | ':' | '\0');
-    let name = text.replace("\\.", "\u{1}");
-    if !name.chars().all(|c| is_plain(c) || c == '\u{1}') {
-        return None;
-    }
-    let name = name.replace('\0', "*").replace('\u{1}', ".");
-    // Without anchors an expression is found anywhere in a name.
-    let before = if regex.starts_with('^') || name.starts_with('*') { "" } else { "*" };
-    let after = if regex.ends_with('$') || name.ends_with('*') { "" } else { "*" };
-    Some(format!("{before}{name}{after}"))
+    };
+    job.set("selection", Node::text(by.place, selection));
+    // No more than Bareos starts without a word.
+    job.default("max_concurrent_copies", Value::Number(100));
 }
 
 /// A job may be started unless it, or what it needs, says otherwise.
@@ -252,26 +240,5 @@ fn enabled(job: &mut Mapped, kind: &str, around: &Around<'_>) {
     if !(job.is_enabled() && !job.is_disabled && all) {
         let place = job.made("Enabled").map_or_else(|| job.place.clone(), |node| node.place.clone());
         job.set("enabled", Node::new(place, Value::Bool(false)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn simple_expressions_become_names_with_wildcards() {
-        for (regex, name) in [
-            (".*", "*"),
-            ("^backup-.*$", "backup-*"),
-            ("backup-fd", "*backup-fd*"),
-            ("^a\\.b$", "a.b"),
-            (".*-full$", "*-full"),
-        ] {
-            assert_eq!(wildcard(regex).as_deref(), Some(name), "{regex}");
-        }
-        for regex in ["a|b", "[ab]", "a+", "a.b", "(a)", "a?"] {
-            assert_eq!(wildcard(regex), None, "{regex}");
-        }
     }
 }

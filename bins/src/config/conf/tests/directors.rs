@@ -118,14 +118,28 @@ fn copies_select_by_name_or_what_has_no_copy() {
     let all = job(" Selection Type = PoolUncopiedJobs");
     // What the job does not name, it has from its pool, or it does not matter.
     assert_eq!((all.kind, all.client.as_str(), all.storage.as_str()), (JobKind::Copy, "fd", "File"));
-    assert_eq!((all.select_jobs, all.select_clients), (None, None));
-    let by_name = job(" Selection Type = Job\n Selection Pattern = \"^backup-.*\"");
-    assert_eq!(by_name.select_jobs.as_deref(), Some("backup-*"));
-    for more in [
-        " Selection Type = SqlQuery\n Selection Pattern = \"SELECT 1\"",
-        " Selection Type = Job\n Selection Pattern = \"a|b\"",
+    assert_eq!(
+        (all.selection, all.selection_pattern, all.max_concurrent_copies),
+        (Selection::PoolUncopiedJobs, None, 100)
+    );
+    let by_name = job(" Selection Type = Job\n Selection Pattern = \"^backup-(a|b)\"\n Max Concurrent Copies = 7");
+    assert_eq!((by_name.selection, by_name.selection_pattern.as_deref()), (Selection::Job, Some("^backup-(a|b)")));
+    assert_eq!(by_name.max_concurrent_copies, 7);
+    for (word, selection) in [
+        ("Oldest Volume", Selection::OldestVolume),
+        ("smallestvolume", Selection::SmallestVolume),
+        ("PoolTime", Selection::PoolTime),
+        ("Pool Occupancy", Selection::PoolOccupancy),
     ] {
-        assert_eq!(report::<DirectorConfig>(&copy(more)).diagnostics[0].code, codes::REFUSED_DIRECTIVE, "{more}");
+        assert_eq!(job(&format!(" Selection Type = \"{word}\"")).selection, selection, "{word}");
+    }
+    for (more, code) in [
+        (" Selection Type = SqlQuery\n Selection Pattern = \"SELECT 1\"", codes::REFUSED_DIRECTIVE),
+        (" Selection Type = Weather", codes::UNKNOWN_VALUE),
+        (" Selection Type = Job\n Selection Pattern = \"(a\"", codes::UNMATCHED),
+        (" Selection Type = Volume", codes::CONTRADICTION),
+    ] {
+        assert_eq!(report::<DirectorConfig>(&copy(more)).diagnostics[0].code, code, "{more}");
     }
 }
 

@@ -30,13 +30,14 @@ use super::dialogue::Event;
 use super::job::Job;
 use super::life::Life;
 use super::ordering::{Order, Resources};
+use super::selecting::{self, Chooser, Page};
 use super::tables;
 use super::task::Task;
 use super::trouble::Trouble;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, NewJob,
-    RestoreFiles, restore_selection,
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, MediaRow,
+    NewJob, RestoreFiles, restore_selection,
 };
 use crate::role::director::Owner;
 
@@ -64,6 +65,8 @@ pub(crate) struct CopyControl {
     ordered: u32,
     /// How many it has left out so far, because other jobs take them.
     busy: u32,
+    /// Which jobs it takes.
+    chooser: Chooser,
     /// There is nothing to do: other jobs were ordered, or the original has no files.
     idle: bool,
 }
@@ -113,8 +116,12 @@ impl CopyControl {
 pub enum Asked {
     /// The job to copy.
     Original,
+    /// The volumes whose jobs may be selected.
+    Volumes,
     /// Jobs to select from.
     Jobs,
+    /// Where those of a page lie that are chosen by their names.
+    Places(Page),
     Pieces,
     /// The writing job's number; its unique name.
     Number(String),
@@ -124,15 +131,49 @@ pub enum Asked {
 
 impl Jobs {
     /// Starts a control job: looks for what to copy.
-    pub(crate) fn begin_copy(&self, tools: &mut Tools<'_>, id: JobId) {
+    pub(crate) fn begin_copy(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
         match control.wanted {
             Some(wanted) => {
                 let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
                 tools.ask(CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
             }
-            None => self.ask_jobs_to_copy(tools, id, 0),
+            None => self.begin_selection(tools, id),
         }
+    }
+
+    /// Looks at the volumes first if the selection goes by them.
+    fn begin_selection(&mut self, tools: &mut Tools<'_>, id: JobId) {
+        let Some(job) = self.all.get_mut(&id) else { return };
+        let pool_id = job.rows.pool;
+        let Some(resource) = job.config.job(&job.name) else { return self.fail_job(tools, id, &Trouble::Unconfigured) };
+        let by_volumes = selecting::goes_by_volumes(resource.selection);
+        let chooser = Chooser::of(resource, job.config.pool(&job.with.pool), tools.net.wall().seconds());
+        if let Task::CopyControl(control) = &mut job.task {
+            control.chooser = chooser;
+        }
+        match by_volumes {
+            true => {
+                let request = CatalogRequest::VolumesOfPool { pool_id, media_type: None };
+                tools.ask(request, Owner::Copy(id, Asked::Volumes));
+            }
+            false => self.ask_jobs_to_copy(tools, id, 0),
+        }
+    }
+
+    /// The volumes of the pool: those of which jobs are taken.
+    fn copy_chooses_volumes(&mut self, tools: &mut Tools<'_>, id: JobId, all: &[MediaRow]) {
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
+        let Some(resource) = job.config.job(&job.name) else { return };
+        let volumes = selecting::volumes(resource, job.config.pool(&job.with.pool), all);
+        let names = volumes.iter().cloned().collect::<Vec<_>>().join(", ");
+        let text = if volumes.is_empty() { "none".to_owned() } else { names };
+        job.say(tools, MessageKind::Info, &format!("Jobs are selected on these volumes: {text}."));
+        let Some(job) = self.all.get_mut(&id) else { return };
+        if let Task::CopyControl(control) = &mut job.task {
+            control.chooser.volumes = Some(volumes);
+        }
+        self.ask_jobs_to_copy(tools, id, 0);
     }
 
     fn ask_jobs_to_copy(&self, tools: &mut Tools<'_>, id: JobId, after: u32) {
@@ -152,7 +193,9 @@ impl Jobs {
     ) {
         match (asked, answer) {
             (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(tools, id, rows.first()),
-            (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_selects(tools, id, &rows),
+            (Asked::Volumes, Ok(CatalogAnswer::Volumes(rows))) => self.copy_chooses_volumes(tools, id, &rows),
+            (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_looks_at(tools, id, &rows),
+            (Asked::Places(page), Ok(CatalogAnswer::Pieces(pieces))) => self.copy_finds(tools, id, page, &pieces),
             (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(tools, id, &pieces),
             (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => {
                 self.copy_starts(tools, id, JobId(writer), unique)
@@ -194,22 +237,41 @@ impl Jobs {
         tools.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
     }
 
-    /// A page of jobs: orders a control job for each that is meant, and asks for the next.
-    fn copy_selects(&mut self, tools: &mut Tools<'_>, id: JobId, rows: &[JobRow]) {
+    /// A page of jobs: chooses by their names, and asks where they lie if that counts.
+    fn copy_looks_at(&mut self, tools: &mut Tools<'_>, id: JobId, rows: &[JobRow]) {
+        let Some(job) = self.all.get(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
+        let Task::CopyControl(control) = &job.task else { return };
+        let chosen = control.chooser.choose(rows);
+        let page = Page { chosen, next: rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize) };
+        if control.chooser.volumes.is_none() || page.chosen.is_empty() {
+            return self.copy_selects(tools, id, page);
+        }
+        let request = CatalogRequest::JobMediaOf { jobs: page.chosen.clone() };
+        tools.ask(request, Owner::Copy(id, Asked::Places(page)));
+    }
+
+    /// Where the jobs of a page lie.
+    fn copy_finds(&mut self, tools: &mut Tools<'_>, id: JobId, page: Page, pieces: &[JobMediaPiece]) {
+        let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
+        let chosen = control.chooser.on_volumes(page.chosen, pieces);
+        self.copy_selects(tools, id, Page { chosen, ..page });
+    }
+
+    /// Orders a control job for each job of a page that is chosen, and asks for the next page.
+    fn copy_selects(&mut self, tools: &mut Tools<'_>, id: JobId, page: Page) {
         let taken = self.originals_taken(tools.net);
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
         let kind = job.kind;
+        let most = job.config.job(&job.name).map_or(0, |resource| resource.max_concurrent_copies);
+        let most = if most == 0 { ORIGINALS } else { most.min(ORIGINALS) };
         let Task::CopyControl(control) = &mut job.task else { return };
         control.idle = true;
-        let resource = tools.common.config.job(&job.name);
-        let (names, clients) =
-            resource.map_or((None, None), |job| (job.select_jobs.as_deref(), job.select_clients.as_deref()));
-        let mut chosen = choose(rows, names, clients);
+        let Page { mut chosen, next } = page;
         let found = chosen.len();
         chosen.retain(|original| !taken.contains_key(original));
         control.busy = control.busy.saturating_add(u32::try_from(found - chosen.len()).unwrap_or(u32::MAX));
-        let is_cut = cut(&mut chosen, &mut control.ordered);
-        let next = rows.last().map(JobRow::place).filter(|_| rows.len() == PAGE as usize && !is_cut);
+        let is_cut = cut(&mut chosen, &mut control.ordered, most);
+        let next = next.filter(|_| !is_cut);
         if next.is_none() {
             let (selected, busy) = (control.ordered, control.busy);
             let text = format!("{selected} jobs of pool \"{}\" are selected.", job.with.pool);
@@ -218,7 +280,10 @@ impl Jobs {
                 let text = format!("{busy} more are left out, because other jobs that have not ended take them.");
                 job.say(tools, MessageKind::Info, &text);
             }
-            if is_cut {
+            if is_cut && most < ORIGINALS {
+                let text = "The others are left for the next run: see max_concurrent_copies.";
+                job.say(tools, MessageKind::Info, text);
+            } else if is_cut {
                 let text = format!(
                     "one job takes no more than {selected}, the others are left for its next run ({})",
                     Code(651)
@@ -494,15 +559,9 @@ pub(crate) fn target(config: &DirectorConfig, pool: &str, next: Option<&str>) ->
     Ok((storage, next))
 }
 
-/// Which of these jobs a copy or migration job takes: those whose names match. `*` in a pattern stands for anything.
-fn choose(rows: &[JobRow], names: Option<&str>, clients: Option<&str>) -> Vec<u32> {
-    let fits = |pattern: Option<&str>, name: &str| pattern.is_none_or(|pattern| matches(pattern, name));
-    rows.iter().filter(|row| fits(names, &row.name) && fits(clients, &row.client)).map(|row| row.job_id).collect()
-}
-
 /// Leaves of the chosen jobs as many as one control job may still order, and counts them. Whether any had to go.
-fn cut(chosen: &mut Vec<u32>, selected: &mut u32) -> bool {
-    let room = ORIGINALS.saturating_sub(*selected) as usize;
+fn cut(chosen: &mut Vec<u32>, selected: &mut u32, most: u32) -> bool {
+    let room = most.saturating_sub(*selected) as usize;
     let is_cut = chosen.len() > room;
     chosen.truncate(room);
     *selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
@@ -517,13 +576,6 @@ fn is_good_backup(row: &JobRow) -> bool {
     b"BA".contains(&row.job_type) && b"TW".contains(&row.job_status)
 }
 
-/// Whether a name is what a pattern means.
-fn matches(pattern: &str, name: &str) -> bool {
-    let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
-    let Some(rest) = name.strip_prefix(head) else { return false };
-    (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| matches(tail, &rest[at..]))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -532,26 +584,10 @@ mod tests {
     fn ten_thousand_jobs_are_taken_and_not_one_more() {
         let mut selected = ORIGINALS - 2;
         let (mut both, mut three) = (vec![1, 2], vec![1, 2, 3]);
-        assert!(!cut(&mut both, &mut selected.clone()));
-        assert!(cut(&mut three, &mut selected));
+        assert!(!cut(&mut both, &mut selected.clone(), ORIGINALS));
+        assert!(cut(&mut three, &mut selected, ORIGINALS));
         assert_eq!((both, three, selected), (vec![1, 2], vec![1, 2], 10_000));
-        assert!(!cut(&mut Vec::new(), &mut selected));
-        assert!(cut(&mut vec![7], &mut selected) && selected == 10_000);
-    }
-
-    #[test]
-    fn patterns_restrict_what_is_taken() {
-        let row = |job_id: u32, client: &str| JobRow {
-            job_id,
-            name: format!("job-{job_id}"),
-            client: client.to_owned(),
-            ..JobRow::default()
-        };
-        let rows = [row(1, "fd"), row(2, "fd"), row(12, "nas")];
-        assert_eq!(choose(&rows, None, None), [1, 2, 12]);
-        assert_eq!(choose(&rows, Some("job-1*"), None), [1, 12]);
-        assert_eq!(choose(&rows, Some("*2"), Some("fd")), [2]);
-        assert_eq!(choose(&rows, Some("job-"), None), [0_u32; 0]);
-        assert!(matches("a*b*c", "a-x-b-y-c") && !matches("a*b", "a-x"));
+        assert!(!cut(&mut Vec::new(), &mut selected, ORIGINALS));
+        assert!(cut(&mut vec![7], &mut selected, ORIGINALS) && selected == 10_000);
     }
 }

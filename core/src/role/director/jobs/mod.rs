@@ -7,8 +7,8 @@
 //! ```
 //! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and
 //! record, `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are
-//! the dialogues and `dialogue.rs` what they are about; `copying.rs`, `verifying.rs` and `fileset.rs` are what single
-//! tasks need.
+//! the dialogues and `dialogue.rs` what they are about; `copying.rs`, `selecting.rs`, `verifying.rs` and `fileset.rs` are
+//! what single tasks need.
 //!
 //! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings,
 //! `queue.rs` begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and
@@ -42,6 +42,7 @@ mod rescheduling;
 mod returning;
 mod route;
 mod running;
+mod selecting;
 pub(crate) mod tables;
 mod task;
 pub(crate) mod terms;
