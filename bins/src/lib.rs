@@ -23,6 +23,7 @@ pub mod disk;
 pub mod explain;
 pub mod hands;
 pub mod ownership;
+pub mod process;
 #[cfg(feature = "sqlite")]
 pub mod quickstart;
 pub mod volume;

@@ -4,6 +4,7 @@
 //!   act --Wait--> the step waits for what it expects --text, signal, event, news--> the next step
 //!    |--Next----> the next step                        '--anything else-----------> Mismatch
 //!    |--Again---> the table begins again
+//!    |--Back----> the step before it once more
 //!    |--End-----> the dialogue is over
 //!    |--Want----> the role does what only it can do; then as Wait
 //!    '--Err-----> the dialogue fails with this trouble
@@ -164,6 +165,8 @@ pub enum Act<W> {
     Next,
     /// The table begins again.
     Again,
+    /// The step before this one is taken once more.
+    Back,
     /// The dialogue is over.
     End,
     /// Wait for what the step expects; the role does this meanwhile.
@@ -274,6 +277,7 @@ impl<C: Scripted> Script<C> {
             Act::Wait | Act::Want(_) => self.waiting = true,
             Act::Next => self.leave(),
             Act::Again => (self.at, self.waiting) = (0, false),
+            Act::Back => (self.at, self.waiting) = (self.at.saturating_sub(1), false),
             Act::End => return Some(Progress::Finished),
         }
         if let Act::Want(want) = act { Some(Progress::Want(want)) } else { None }

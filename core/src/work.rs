@@ -2,8 +2,11 @@
 
 pub mod script;
 
+use std::net::SocketAddr;
+
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use crate::socket::ResolveError;
 
 /// A piece of work for the hands.
 #[derive(Debug)]
@@ -27,6 +30,8 @@ pub enum WorkDone {
     Catalog(Result<CatalogAnswer, CatalogError>),
     /// From a command.
     Script(script::ScriptDone),
+    /// From the system's resolver: the addresses of a name that [`Net::look_up`](crate::node::Net::look_up) asked for.
+    Resolved(Result<Vec<SocketAddr>, ResolveError>),
     /// The hands have stopped; nothing was done.
     Refused,
 }

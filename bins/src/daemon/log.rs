@@ -7,7 +7,12 @@ use towline_core::notice::{Level, Notice};
 use towline_core::printable;
 use tracing::level_filters::LevelFilter;
 
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, reload};
+
 use super::say;
+use super::trace::DETAIL;
 use crate::hands::Log;
 
 /// Makes the log of a program.
@@ -43,6 +48,7 @@ impl Sink {
             }
             // A tray monitor's own program shows them.
             Notice::Watched(_) => {}
+            Notice::Detail(detail) => DETAIL.set(&detail),
             Notice::Listening(address) => {
                 tracing::info!("listening on {address}");
                 say(&format!("listening on {address}\n"));
@@ -59,8 +65,12 @@ pub fn start_log(verbose: u8, quiet: bool) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let log = tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).with_max_level(level);
-    let _started = log.try_init();
+    let (filter, handle) = reload::Layer::new(level);
+    let log = fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let trace = fmt::layer().with_writer(|| &DETAIL).with_timer(&DETAIL).with_ansi(false).with_target(false);
+    if tracing_subscriber::registry().with(filter).with(log).with(trace).try_init().is_ok() {
+        DETAIL.begin(level, handle);
+    }
 }
 
 fn log(level: Level, cause: Option<(Fault, Code)>, text: &str) {

@@ -22,6 +22,7 @@ mod service;
 mod signals;
 pub mod storage;
 mod tls;
+mod trace;
 #[cfg(feature = "tray")]
 pub mod tray;
 

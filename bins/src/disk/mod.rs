@@ -16,6 +16,7 @@
 pub mod backup;
 pub mod compare;
 mod compression;
+mod kinds;
 pub mod meta;
 pub mod notice;
 pub(crate) mod regex;

@@ -28,6 +28,12 @@ pub trait Choose {
         false
     }
 
+    /// Whether an entry taken with this tag may lie on the file system it lies on. Asked of tops, and where a directory is on
+    /// another file system than the one it is in; the entry is open, if only by name.
+    fn admits(&self, _tag: usize, _entry: &OwnedFd) -> Result<(), String> {
+        Ok(())
+    }
+
     /// Whether a directory holding an entry of this name is left out wholly (`Z`, wire/2 §1.6).
     fn shuns(&self, _name: &[u8], _top: Top) -> bool {
         false
@@ -180,6 +186,14 @@ impl Walk {
         self.top_dev = meta.dev;
         self.reached = true;
         let choice = chooser.choose(&self.path, meta.kind() == FileType::Directory, self.top(true));
+        if let Choice::Take { tag, .. } = choice
+            && let Ok(entry) = meta::name_entry(&parent, &name)
+            && let Err(kind) = chooser.admits(tag, &entry)
+        {
+            let text =
+                format!("lies on a file system of the type {kind:?}, which the fileset does not name; not saved");
+            return Some(Step::Notice(Notice::new(NoticeKind::Info, trimmed, text)));
+        }
         self.take(parent, name, meta.kind(), self.path.clone(), choice, chooser)
     }
 
@@ -236,7 +250,9 @@ impl Walk {
         };
         let Choice::Take { tag, descend, cross } = choice else { return None };
         found.dir = Some((meta, Some(Arc::clone(&fd))));
-        if !descend || (!cross && meta.dev != self.top_dev) {
+        let above = self.stack.last().map_or(self.top_dev, |level| level.meta.dev);
+        let is_shut = !cross && meta.dev != self.top_dev || meta.dev != above && chooser.admits(tag, &fd).is_err();
+        if !descend || is_shut {
             return Some(Step::Entry(found));
         }
         let listing = match Listing::read(&fd, &mut self.buffer) {

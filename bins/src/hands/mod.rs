@@ -19,11 +19,13 @@ mod script;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use rustix::pipe::{PipeFlags, pipe_with};
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, SpoolWork, Tally};
 use towline_core::catalog::CatalogRequest;
 use towline_core::drive::{Hands, Reply};
@@ -58,6 +60,8 @@ struct Handle {
     queue: SyncSender<Piece>,
     /// Who is told of the end.
     close: Arc<Mutex<Option<Reply>>>,
+    /// Closed with the handle: then what the job runs is ended.
+    stop: Option<OwnedFd>,
 }
 
 impl Workers {
@@ -80,9 +84,14 @@ impl Workers {
             | DiskWork::OpenEstimate { .. }
             | DiskWork::OpenRestore { .. }
             | DiskWork::OpenVerify { .. }
+            | DiskWork::OpenLook { .. }
             | DiskWork::OpenRead { .. }
             | DiskWork::OpenSpool { .. }
-            | DiskWork::Mount { .. } => self.open(handle, move || open::open(work), reply),
+            | DiskWork::Mount { .. } => {
+                // Without them what the job runs goes on until it ends by itself.
+                let (given_up, stop) = pipe_if_needed(&work).unzip();
+                self.open(handle, stop, move || open::open(work, given_up), reply);
+            }
             DiskWork::Close { .. } => self.close(handle, reply),
             DiskWork::Note { path, text } => note::append(path, text, reply),
             DiskWork::Label { folder, label, before } => {
@@ -96,6 +105,7 @@ impl Workers {
     fn open(
         &self,
         handle: HandleId,
+        stop: Option<OwnedFd>,
         opener: impl FnOnce() -> Result<(Box<dyn Open>, DiskDone), DiskError> + Send + 'static,
         reply: Reply,
     ) {
@@ -107,7 +117,7 @@ impl Workers {
                 drop(handles);
                 return reply(failed("a handle is opened twice", Vec::new()));
             }
-            handles.insert(handle, Handle { queue, close: Arc::clone(&close) });
+            handles.insert(handle, Handle { queue, close: Arc::clone(&close), stop });
         }
         // The reply must survive a thread that cannot be started.
         let reply = Arc::new(Mutex::new(Some(reply)));
@@ -156,10 +166,10 @@ impl Workers {
     fn close(&self, handle: HandleId, reply: Reply) {
         let found = self.handles.lock().unwrap_or_else(PoisonError::into_inner).remove(&handle);
         match found {
-            Some(Handle { queue, close }) => {
+            Some(Handle { queue, close, stop }) => {
                 *close.lock().unwrap_or_else(PoisonError::into_inner) = Some(reply);
                 // The thread ends after what is in the queue; it looks for `close` only then.
-                drop(queue);
+                drop((queue, stop));
             }
             None => reply(WorkDone::Disk(DiskDone::Closed(Tally::default()))),
         }
@@ -214,6 +224,18 @@ fn once(name: &str, body: impl FnOnce() -> DiskDone + Send + 'static, reply: Rep
     }
 }
 
+/// What tells the thread of a job's files that it is given up: only these jobs run anything.
+fn pipe_if_needed(work: &DiskWork) -> Option<(OwnedFd, OwnedFd)> {
+    let runs = matches!(
+        work,
+        DiskWork::OpenBackup { .. }
+            | DiskWork::OpenEstimate { .. }
+            | DiskWork::OpenLook { .. }
+            | DiskWork::OpenRestore { .. }
+    );
+    if runs { pipe_with(PipeFlags::CLOEXEC).ok() } else { None }
+}
+
 fn answer(slot: &Mutex<Option<Reply>>, done: WorkDone) {
     let reply = slot.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(reply) = reply {
@@ -254,6 +276,7 @@ fn handle_of(work: &DiskWork) -> HandleId {
         | DiskWork::OpenEstimate { handle, .. }
         | DiskWork::OpenRestore { handle, .. }
         | DiskWork::OpenVerify { handle, .. }
+        | DiskWork::OpenLook { handle, .. }
         | DiskWork::OpenRead { handle, .. }
         | DiskWork::Mount { handle, .. }
         | DiskWork::OpenSpool { handle, .. }

@@ -1,20 +1,21 @@
 //! What a handle stands for: a backup, a restore, a reading of volumes, a volume to append to.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use towline_core::bulk::known::Changes;
 use towline_core::bulk::unpack::Unpacker;
-use towline_core::bulk::unsaved::UnsavedList;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::label::VolumeLabel;
 
 use crate::disk::backup::estimate::EstimateSource;
-use crate::disk::backup::{BackupSource, FillError};
+use crate::disk::backup::look::LookSource;
+use crate::disk::backup::{BackupSource, Counters, FillError};
 use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
+use crate::process::Means;
 use crate::volume::reader::VolumeReader;
 use crate::volume::spool::Spool;
 use crate::volume::writer::{Appended, VolumeWriter};
@@ -29,23 +30,29 @@ pub(super) trait Open {
     fn close(self: Box<Self>) -> Tally;
 }
 
-/// Opens what `work` asks for, and returns the answer to it.
-pub(super) fn open(work: DiskWork) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
+/// Opens what `work` asks for, and returns the answer to it. Once `given_up` is closed at its other end, nothing more is wanted
+/// of it.
+pub(super) fn open(work: DiskWork, given_up: Option<OwnedFd>) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
     match work {
-        DiskWork::OpenBackup { fileset, changes, unsaved, .. } => {
-            Ok((Box::new(Backup::open(&fileset, changes, unsaved)?), DiskDone::Opened))
+        DiskWork::OpenBackup { fileset, changes, unsaved, permits, .. } => {
+            let means = Means { permits, given_up };
+            let source = BackupSource::with(&fileset, changes, unsaved, means)?;
+            Ok((Box::new(Backup { source, spent: Duration::ZERO, complete: false }), DiskDone::Opened))
         }
-        DiskWork::OpenEstimate { fileset, changes, listing, .. } => {
-            let source = EstimateSource::new(&fileset, changes, listing)
-                .map_err(|error| DiskError::Other { path: "fileset".to_owned(), text: error.to_string() })?;
+        DiskWork::OpenEstimate { fileset, changes, listing, permits, .. } => {
+            let source = EstimateSource::with(&fileset, changes, listing, &Means { permits, given_up })?;
             Ok((Box::new(Estimate(source)), DiskDone::Opened))
         }
+        DiskWork::OpenLook { fileset, permits, .. } => {
+            let source = LookSource::new(&fileset, &Means { permits, given_up })?;
+            Ok((Box::new(Look(source)), DiskDone::Opened))
+        }
         DiskWork::OpenRestore { order, .. } => {
-            let replace = Replace::from_letter(order.replace);
-            let relocation = Relocations::compile(order.relocations)
-                .map_err(|text| DiskError::Other { path: "regexwhere".to_owned(), text })?;
+            let (replace, permits) = (Replace::from_letter(order.replace), order.permits);
+            let relocation = Relocations::compile(order.relocations)?;
             let order = Order { to: order.to, replace, prefix_links: order.prefix_links, relocation };
-            Ok((Box::new(Restore::open(order)?), DiskDone::Opened))
+            let means = Means { permits, given_up };
+            Ok((Box::new(Restore::open(order, means)?), DiskDone::Opened))
         }
         DiskWork::OpenVerify { fileset, .. } => Ok((Box::new(Verify::open(&fileset)), DiskDone::Opened)),
         DiskWork::OpenRead { folder, bootstrap, form, .. } => {
@@ -79,14 +86,6 @@ struct Backup {
     source: BackupSource,
     spent: Duration,
     complete: bool,
-}
-
-impl Backup {
-    fn open(fileset: &FileSet, changes: Changes, unsaved: Option<UnsavedList>) -> Result<Self, DiskError> {
-        let source = BackupSource::new(fileset, changes, unsaved)
-            .map_err(|error| DiskError::Other { path: "fileset".to_owned(), text: error.to_string() })?;
-        Ok(Self { source, spent: Duration::ZERO, complete: false })
-    }
 }
 
 impl Open for Backup {
@@ -138,6 +137,24 @@ impl Open for Estimate {
 }
 
 #[derive(Debug)]
+struct Look(LookSource);
+
+impl Open for Look {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
+        match self.0.fill(&mut parcel) {
+            Ok(last) => DiskDone::Filled { parcel, last, remarks: remarks(self.0.take_notices()) },
+            Err(error) => DiskDone::Failed { error: unfilled(error), buffer: parcel.bytes },
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        let Counters { files, read_bytes, job_bytes, errors, .. } = self.0.counters();
+        Tally { files, read_bytes, job_bytes, errors, complete: true, ..Tally::default() }
+    }
+}
+
+#[derive(Debug)]
 struct Restore {
     target: RestoreTarget,
     unpacker: Unpacker,
@@ -146,9 +163,9 @@ struct Restore {
 }
 
 impl Restore {
-    fn open(order: Order) -> Result<Self, DiskError> {
+    fn open(order: Order, means: Means) -> Result<Self, DiskError> {
         let to = String::from_utf8_lossy(&order.to).into_owned();
-        let target = RestoreTarget::new(order).map_err(|error| disk_error(Path::new(&to), &error))?;
+        let target = RestoreTarget::with(order, means).map_err(|error| disk_error(Path::new(&to), &error))?;
         Ok(Self { target, unpacker: Unpacker::new(), spent: Duration::ZERO, finished: false })
     }
 
@@ -176,6 +193,9 @@ impl Open for Restore {
             self.finish();
         }
         self.spent += started.elapsed();
+        if let Some(why) = self.target.take_refused() {
+            return DiskDone::Failed { error: why.into(), buffer: parcel.bytes };
+        }
         match fed {
             Ok(_) => {
                 parcel.clear();
@@ -310,6 +330,7 @@ impl Open for Volume {
 fn unfilled(error: FillError) -> DiskError {
     match error {
         FillError::Nothing => DiskError::NothingThere,
+        FillError::Plugin { command, why } => DiskError::Plugin { command, why },
         FillError::Pack(error) => DiskError::Other { path: "backup".to_owned(), text: error.to_string() },
     }
 }

@@ -7,28 +7,25 @@
 //! SIGTERM, and SIGKILL after a while.
 
 use std::collections::BTreeMap;
-use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use rustix::process::Signal;
 use towline_core::drive::Reply;
 use towline_core::ids::HandleId;
 use towline_core::limits;
 use towline_core::work::WorkDone;
 use towline_core::work::script::{ScriptDone, ScriptEnd, ScriptOrder, ScriptOutcome, ScriptWork};
 
-/// How long a group may take to end after SIGTERM.
-const GRACE: Duration = Duration::from_secs(2);
+use crate::process::{GRACE, Program, not_started, wait};
+
 /// Bytes read after the end of a command whose children still write.
 const AFTERMATH: usize = 1 << 20;
 
@@ -78,10 +75,6 @@ fn mistake() -> ScriptOutcome {
     ScriptOutcome::NotStarted("a mistake of this program stopped it; please report it".to_owned())
 }
 
-fn not_started(error: &io::Error) -> ScriptOutcome {
-    ScriptOutcome::NotStarted(error.to_string())
-}
-
 fn ended(outcome: ScriptOutcome) -> WorkDone {
     WorkDone::Script(ScriptDone::Ended(ScriptEnd { lines: Vec::new(), left_out: 0, outcome }))
 }
@@ -97,110 +90,61 @@ fn run(order: &ScriptOrder, stopped: &OwnedFd) -> ScriptEnd {
 }
 
 /// Starts the command; what it writes comes from the descriptor.
-fn start(order: &ScriptOrder) -> Result<(Child, OwnedFd), ScriptOutcome> {
-    let (name, arguments) =
-        order.words.split_first().ok_or_else(|| ScriptOutcome::NotStarted("it has no program".to_owned()))?;
-    let program = program(name, &order.folders)?;
-    let failed = |error: io::Error| not_started(&error);
-    let (from, to) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| failed(error.into()))?;
-    let mut command = Command::new(program);
-    command.arg0(name).args(arguments).stdin(Stdio::null()).process_group(0);
-    command.stdout(to.try_clone().map_err(failed)?).stderr(to);
-    // With the command goes our end of the pipe.
-    let child = command.spawn().map_err(failed)?;
-    Ok((child, from))
-}
-
-/// The program of this name; where it may lie only in some folders, it is the file itself that is run, not a link to it.
-fn program(name: &str, folders: &[String]) -> Result<PathBuf, ScriptOutcome> {
-    if folders.is_empty() {
-        return Ok(name.into());
-    }
-    if !name.starts_with('/') {
-        return Err(ScriptOutcome::NotAllowed(name.to_owned()));
-    }
-    let file = std::fs::canonicalize(name).map_err(|error| not_started(&error))?;
-    let is_allowed = folders
-        .iter()
-        .any(|folder| std::fs::canonicalize(folder).is_ok_and(|folder| file.parent() == Some(Path::new(&folder))));
-    if is_allowed { Ok(file) } else { Err(ScriptOutcome::NotAllowed(file.display().to_string())) }
+fn start(order: &ScriptOrder) -> Result<(Program, OwnedFd), ScriptOutcome> {
+    let (from, to) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| not_started(&error.into()))?;
+    let errors_to = to.try_clone().map_err(|error| not_started(&error))?;
+    let program = Program::start(&order.words, &order.folders, |command| {
+        command.stdin(Stdio::null()).stdout(to).stderr(errors_to);
+    })?;
+    Ok((program, from))
 }
 
 /// Reads what the command writes until it has ended, or ends it.
 fn follow(
-    mut child: Child,
+    mut program: Program,
     from: &OwnedFd,
     stopped: &OwnedFd,
     limit: Option<u64>,
     output: &mut Output,
 ) -> ScriptOutcome {
     let deadline = limit.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-    // Old systems have none: there the end of the output is the end of the command.
-    let end = group.and_then(|group| pidfd_open(group, PidfdFlags::empty()).ok());
     let mut is_open = true;
     let why = loop {
-        match wait([is_open.then_some(from), end.as_ref(), Some(stopped)], deadline) {
+        let watched = [is_open.then_some(from), program.end(), Some(stopped)];
+        match wait(watched.map(|fd| (fd, PollFlags::IN)), deadline) {
             Ok([_, _, true]) => break Some(ScriptOutcome::Stopped),
             Ok([_, true, _]) => break None,
             Ok([true, ..]) => is_open = output.read(from) > 0,
             Ok(_) => break Some(ScriptOutcome::TooLong),
             Err(error) => break Some(not_started(&error.into())),
         }
-        if !is_open && end.is_none() {
+        if !is_open && program.end().is_none() {
             break None;
         }
     };
     if why.is_some() {
-        stop(group, end.as_ref(), from, output);
+        stop(&program, from, output);
     } else if is_open {
         output.drain(from);
     }
-    let status = child.wait();
-    why.unwrap_or_else(|| match status {
-        Ok(status) => match (status.code(), status.signal()) {
-            (Some(code), _) => ScriptOutcome::Exited(code),
-            (None, signal) => ScriptOutcome::Signalled(signal.unwrap_or_default()),
-        },
-        Err(error) => not_started(&error),
-    })
+    let ended = program.outcome();
+    why.unwrap_or(ended)
 }
 
-/// Ends a group. Its leader is not waited for before the last signal, so that no other group can have its number.
-fn stop(group: Option<Pid>, end: Option<&OwnedFd>, from: &OwnedFd, output: &mut Output) {
-    let Some(group) = group else { return };
-    // It may have ended by now.
-    let _ = kill_process_group(group, Signal::TERM);
+/// Ends a group, with a while for it to end by itself, in which it is still listened to.
+fn stop(program: &Program, from: &OwnedFd, output: &mut Output) {
+    program.signal(Signal::TERM);
     let deadline = Instant::now() + GRACE;
     let mut is_open = true;
-    while let Ok([readable, false, _]) = wait([is_open.then_some(from), end, None], Some(deadline)) {
+    while let Ok([readable, false]) =
+        wait([is_open.then_some(from), program.end()].map(|fd| (fd, PollFlags::IN)), Some(deadline))
+    {
         if !readable {
             break;
         }
         is_open = output.read(from) > 0;
     }
-    let _ = kill_process_group(group, Signal::KILL);
-}
-
-/// Waits until one of them can be read or was closed; none when it is time.
-fn wait(watched: [Option<&OwnedFd>; 3], deadline: Option<Instant>) -> Result<[bool; 3], Errno> {
-    loop {
-        let mut polled: Vec<PollFd<'_>> =
-            watched.iter().flatten().map(|fd| PollFd::from_borrowed_fd(fd.as_fd(), PollFlags::IN)).collect();
-        let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        if left == Some(Duration::ZERO) {
-            return Ok([false; 3]);
-        }
-        let timeout = left.and_then(|left| Timespec::try_from(left).ok());
-        match poll(&mut polled, timeout.as_ref()) {
-            Err(Errno::INTR) => continue,
-            Ok(0) => continue,
-            Err(error) => return Err(error),
-            Ok(_) => {}
-        }
-        let mut events = polled.iter().map(|fd| !fd.revents().is_empty());
-        return Ok(watched.map(|fd| fd.is_some() && events.next().unwrap_or(false)));
-    }
+    program.signal(Signal::KILL);
 }
 
 /// What a command has written, up to a limit.
@@ -282,6 +226,7 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
     use std::sync::mpsc::{Receiver, channel};
 
     use super::*;

@@ -3,7 +3,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use towline_core::bulk::known::Changes;
 use towline_core::bulk::parcel::Parcel;
-use towline_core::bulk::work::{Expect, ReadForm, RestoreOrder};
+use towline_core::bulk::work::{Expect, Permits, ReadForm, RestoreOrder};
 use towline_core::catalog::CatalogAnswer;
 use towline_core::wire::block::Session;
 use towline_core::wire::bsr::Bootstrap;
@@ -39,7 +39,13 @@ fn open_backup(folder: &std::path::Path) -> DiskWork {
     let file = format!("F {}", folder.display());
     let lines = [&b"I"[..], b"O x", b"N", file.as_bytes(), b"N"];
     let fileset = FileSet::parse(lines).unwrap();
-    DiskWork::OpenBackup { handle: HANDLE, fileset: Arc::new(fileset), changes: Changes::default(), unsaved: None }
+    DiskWork::OpenBackup {
+        handle: HANDLE,
+        fileset: Arc::new(fileset),
+        changes: Changes::default(),
+        unsaved: None,
+        permits: Permits::default(),
+    }
 }
 
 #[test]
@@ -76,7 +82,13 @@ fn a_volume_takes_blocks_and_a_restore_refuses_noise() {
     assert!(matches!(ask(&workers, fill(HANDLE)), WorkDone::Disk(DiskDone::Failed { .. })));
     assert!(matches!(ask(&workers, DiskWork::Close { handle: HANDLE }), WorkDone::Disk(DiskDone::Closed(_))));
 
-    let order = RestoreOrder { to: text.into_bytes(), replace: b'a', prefix_links: false, relocations: Vec::new() };
+    let order = RestoreOrder {
+        to: text.into_bytes(),
+        replace: b'a',
+        prefix_links: false,
+        relocations: Vec::new(),
+        permits: Permits::default(),
+    };
     let open = DiskWork::OpenRestore { handle: HANDLE, order };
     assert!(matches!(ask(&workers, open), WorkDone::Disk(DiskDone::Opened)));
     let parcel = Parcel { bytes: b"\0\0\0\x05noise".to_vec(), ..Parcel::default() };
@@ -130,7 +142,7 @@ fn gated(workers: &Workers) -> (Receiver<()>, Sender<bool>) {
     let (permit, gate) = channel();
     let (to, from) = channel();
     let open = move || Ok((Box::new(Gate { entered, permit: gate }) as Box<dyn Open>, DiskDone::Opened));
-    workers.open(HANDLE, open, Box::new(move |done| to.send(done).unwrap()));
+    workers.open(HANDLE, None, open, Box::new(move |done| to.send(done).unwrap()));
     assert!(matches!(from.recv().unwrap(), WorkDone::Disk(DiskDone::Opened)));
     (seen, permit)
 }

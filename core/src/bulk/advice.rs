@@ -60,6 +60,8 @@ impl Explain for DiskError {
             }
             Self::BadStream(_) => (Peer, Never, 607, "verify the job on its volume before restoring it again"),
             Self::NothingThere => (Config, Never, 609, "correct the paths of the fileset, or mount what belongs there"),
+            Self::Plugin { .. } => (Config, Never, 740, "run the command on the client as the user of the file daemon"),
+            Self::Refused(why) => return why.facts(),
             Self::Other { .. } => (Local, Backoff, 608, "look for errors of the disk in the system's log"),
         }
         .into()
@@ -82,6 +84,7 @@ pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
         DiskError::BadStream(name()),
         DiskError::Other { path: name(), text: name() },
         DiskError::NothingThere,
+        DiskError::Plugin { command: name(), why: name() },
     ]
 }
 

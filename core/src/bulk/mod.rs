@@ -11,6 +11,7 @@ pub mod machine;
 pub mod pack;
 pub mod parcel;
 pub mod receive;
+pub mod refused;
 pub mod restorer;
 pub mod select;
 pub mod sender;
@@ -22,5 +23,7 @@ pub mod work;
 
 #[cfg(test)]
 pub(crate) use advice::{one_of_each_disk_error, one_of_each_outcome};
+#[cfg(test)]
+pub(crate) use refused::one_of_each as one_of_each_refused;
 #[cfg(test)]
 mod round_trip;

@@ -232,6 +232,28 @@ impl Packer {
         Ok(())
     }
 
+    /// The FileIndex of the last file.
+    #[must_use]
+    pub const fn index(&self) -> i32 {
+        self.file_index
+    }
+
+    /// The FileIndex that the next file will have.
+    ///
+    /// # Errors
+    /// A job can have no more files.
+    pub fn next_index(&self) -> Result<i32, PackError> {
+        self.file_index.checked_add(1).ok_or(PackError::TooManyFiles)
+    }
+
+    /// Packs a record of the file that comes next, before its attributes: the name of its plugin.
+    ///
+    /// # Errors
+    /// [`PackError::Full`], or the record is longer than a frame.
+    pub fn record_of_next(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), PackError> {
+        self.whole(self.next_index()?, stream, bytes, 0)
+    }
+
     /// Ends the job's data. Does nothing the second time.
     ///
     /// # Errors

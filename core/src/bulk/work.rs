@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
+use crate::bulk::refused::Refused;
 use crate::bulk::unsaved::UnsavedList;
 use crate::ids::HandleId;
 use crate::wire::block::Session;
@@ -27,6 +28,8 @@ pub enum DiskWork {
         changes: Changes,
         /// Where the list of what could not be saved is kept, if anywhere.
         unsaved: Option<UnsavedList>,
+        /// What may be run for it.
+        permits: Permits,
     },
     /// File daemon: begin to walk a fileset and count what a backup would save. Answered by `Opened`; `Fill` then returns
     /// frames with a line for each entry, if wanted, and may give none before the last; the tally counts files and the
@@ -40,6 +43,8 @@ pub enum DiskWork {
         changes: Changes,
         /// Whether each entry gets a line.
         listing: bool,
+        /// What may be run for it.
+        permits: Permits,
     },
     /// File daemon: begin to restore. Answered by `Opened`.
     OpenRestore {
@@ -54,6 +59,16 @@ pub enum DiskWork {
         handle: HandleId,
         /// What was backed up: it says which digests are to be expected.
         fileset: Arc<FileSet>,
+    },
+    /// File daemon: begin to look at the entries of a fileset. Answered by `Opened`; `Fill` then returns frames with what a
+    /// director compares (`wire/2 §1.12`), and may give none before the last.
+    OpenLook {
+        /// The name of what is opened, chosen by the node.
+        handle: HandleId,
+        /// What is looked at.
+        fileset: Arc<FileSet>,
+        /// What may be run for it.
+        permits: Permits,
     },
     /// Storage daemon: begin to read the records a bootstrap selects, volume after volume. Answered by `Opened`.
     OpenRead {
@@ -244,6 +259,23 @@ pub struct RestoreOrder {
     pub prefix_links: bool,
     /// Changes of names, one after the other; without any, entries keep theirs.
     pub relocations: Vec<Relocation>,
+    /// What may be run for it.
+    pub permits: Permits,
+}
+
+/// What a job may have run on its client while files are saved or restored: commands that list paths, and plugins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Permits {
+    /// Folders the programs must lie in directly, once all links are followed; without any, each may be run.
+    pub folders: Vec<String>,
+    /// Seconds that a command which lists paths may take; `None`: as long as it will.
+    pub limit: Option<u64>,
+    /// The names of the plugins that may be used.
+    pub plugins: Vec<String>,
+    /// Options of the job for plugins, each with the name of its plugin and a colon before it.
+    pub options: Vec<String>,
+    /// What commands of plugins find in their environment.
+    pub variables: Vec<(&'static str, String)>,
 }
 
 /// What came of a piece of disk work.
@@ -421,6 +453,17 @@ pub enum DiskError {
     /// A backup found none of the paths of its fileset.
     #[error("nothing that the fileset names exists on this machine")]
     NothingThere,
+    /// The command of a plugin has not done its work.
+    #[error("the plugin's command {command:?} has failed: {why}")]
+    Plugin {
+        /// The command.
+        command: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// What the job asks for cannot be done here, so that nothing is begun.
+    #[error("{0}")]
+    Refused(#[from] Refused),
     /// Anything else.
     #[error("{path}: {text}")]
     Other {

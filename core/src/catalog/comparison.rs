@@ -2,6 +2,8 @@
 //!
 //! Of files that agree nothing is kept but their place in the job, so that a job of millions takes no memory.
 
+mod disk;
+
 use std::collections::BTreeMap;
 
 use crate::bulk::parcel::Parcel;
@@ -12,6 +14,8 @@ use crate::wire::frame::{Decoder, Piece};
 use crate::wire::verify::VerifyLine;
 
 use super::FileRow;
+
+pub use disk::rows_of;
 
 /// Differences with a line in the report; more are only counted.
 const MOST_LISTED: u64 = 1_000;
@@ -24,6 +28,10 @@ pub struct Comparison {
     /// FileIndexes of the catalog that were found on the volumes.
     found: Indexes,
     differences: u64,
+    /// Whether it is the disk that is compared, of which places in the job say nothing.
+    of_disk: bool,
+    /// Whether the head of the files that are missing is said.
+    has_missed: bool,
 }
 
 /// A file as it is on the volume.
@@ -47,6 +55,12 @@ impl OnVolume {
 }
 
 impl Comparison {
+    /// One of what is on the disk.
+    #[must_use]
+    pub fn of_disk() -> Self {
+        Self { of_disk: true, ..Self::default() }
+    }
+
     /// How many files differ, or are missing on either side.
     #[must_use]
     pub const fn differences(&self) -> u64 {
@@ -98,13 +112,24 @@ impl Comparison {
                 continue;
             }
             let Some(rows) = rows else {
-                self.differs(&file.name, "is not in the catalog", notes);
+                match self.of_disk {
+                    true => self.list(vec![format!("New file: {}", printable::name(&file.name))], notes),
+                    false => self.differs(&file.name, "is not in the catalog", notes),
+                }
                 continue;
             };
             // A name may come twice in a job.
             let same = rows.iter().find(|row| row.file_index == file.index);
             let Some(row) = same.or_else(|| rows.first()) else { continue };
             self.found.insert(row.file_index);
+            if self.of_disk {
+                let different = disk::differences(file, row);
+                if !different.is_empty() {
+                    let head = format!("File: {}", printable::name(&file.name));
+                    self.list([vec![head], different].concat(), notes);
+                }
+                continue;
+            }
             let different = differences(file, row);
             if !different.is_empty() {
                 self.differs(&file.name, &different.join("; "), notes);
@@ -115,16 +140,26 @@ impl Comparison {
     /// Takes files of the catalog, all of which should have been found.
     pub fn miss(&mut self, files: &[FileRow], notes: &mut Vec<String>) {
         for row in files.iter().filter(|row| row.file_index > 0) {
-            if !self.found.contains(row.file_index) {
+            if !self.found.contains(row.file_index) && self.of_disk {
+                if !std::mem::replace(&mut self.has_missed, true) {
+                    notes.push("The following files are in the Catalog but not on disk:".to_owned());
+                }
+                self.list(vec![format!("      {}", printable::name(&row.name))], notes);
+            } else if !self.found.contains(row.file_index) {
                 self.differs(&row.name, "is not on the volume", notes);
             }
         }
     }
 
     fn differs(&mut self, name: &[u8], how: &str, notes: &mut Vec<String>) {
+        self.list(vec![format!("Difference: {}: {how}", printable::name(name))], notes);
+    }
+
+    /// A difference, in these lines.
+    fn list(&mut self, lines: Vec<String>, notes: &mut Vec<String>) {
         self.differences += 1;
         if self.differences <= MOST_LISTED {
-            notes.push(format!("Difference: {}: {how}", printable::name(name)));
+            notes.extend(lines);
         } else if self.differences == MOST_LISTED + 1 {
             notes.push(format!("There are more than {MOST_LISTED} differences: the others are only counted."));
         }

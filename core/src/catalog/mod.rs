@@ -22,7 +22,7 @@ pub mod restore_selection;
 mod rows;
 pub mod volumes;
 
-pub use comparison::{Comparison, OnVolume};
+pub use comparison::{Comparison, OnVolume, rows_of};
 pub use gone::Gone;
 pub use listing::*;
 pub use media::*;

@@ -72,6 +72,9 @@ resources! {
         source_address: Option<String> = None,
         /// Jobs at the same time; more wait.
         maximum_concurrent_jobs: u32 = 20,
+        /// How long a command of a job on the director may take before it is ended with all that it has started, in seconds;
+        /// 0: as long as it will. (In Bareos: 0.)
+        script_time_limit: Seconds = Seconds::secs(3_600),
         /// Consoles at the same time (`wire/1 §9.5`), of one name three quarters of them. One more lets the one go that has
         /// been idle longest.
         max_console_connections: u32 = 20,

@@ -85,6 +85,10 @@ resources! {
         /// How long such a command may take before it is ended with all that it has started, in seconds; 0: as long as it
         /// will. (In Bareos: 0.)
         script_time_limit: Seconds = Seconds::secs(3_600),
+        /// Plugins that the filesets of directors may use: `bpipe`, which saves what a command writes and gives what is
+        /// restored to another (`wire/2 §2.12`). Both are commands that the director names; with `allowed_script_dir` they must
+        /// lie there.
+        plugin_names: Vec<String> = Vec::new(),
         /// Bytes a second that the data of one job may take, 0 for no limit. What the job's director says goes before it.
         maximum_bandwidth_per_job: Bytes = Bytes(0),
     }

@@ -70,12 +70,15 @@ resources! {
 
     /// Files and how to save them.
     Include {
-        /// Absolute paths on the client; folders with everything in them.
+        /// Absolute paths on the client; folders with everything in them. A line that begins with `<` names a file there with
+        /// paths, one that begins with `|` a command there that writes them.
         files: Vec<String>,
         /// Options; the first block whose patterns match a file counts for it, the last one for all others.
         options: Vec<IncludeOptions> = vec![IncludeOptions::default()],
         /// Folders with a file of one of these names are left out.
         exclude_dir_containing: Vec<String> = Vec::new(),
+        /// What plugins of the client save, as `bpipe:file=/NAME:reader=COMMAND:writer=COMMAND` (`wire/2 §2.12`).
+        plugins: Vec<String> = Vec::new(),
     }
 
     /// What to leave out.
@@ -94,6 +97,9 @@ resources! {
         /// `u` owner, `g` group, `s` size, `d` size if smaller, `a` `m` `c` times, `5` or `1` the digest, for which each
         /// file is read, `A` nothing: all are saved. `None`: `mcs`.
         accurate: Option<String> = None,
+        /// What a verify job of the disk compares with the catalog, letters as those of `accurate`. `None`: `pinsug5`. (In
+        /// Bareos: only whether files are new or gone.)
+        verify: Option<String> = None,
         /// Whether access control lists are saved.
         acl: bool = true,
         /// Whether extended attributes are saved.
@@ -111,6 +117,8 @@ resources! {
         recurse: bool = true,
         /// Whether files with the `nodump` flag are left out.
         honor_nodump: bool = false,
+        /// Only what lies on file systems of these types, as `ext4`; empty: of any.
+        fs_types: Vec<String> = Vec::new(),
         /// Whether what matches this block is left out.
         exclude: bool = false,
         /// Whether upper and lower case are the same in the patterns.
@@ -136,6 +144,7 @@ impl Default for IncludeOptions {
             digest: Digest::Sha256,
             compression: Compression::None,
             accurate: None,
+            verify: None,
             acl: true,
             xattr: true,
             hardlinks: true,
@@ -144,6 +153,7 @@ impl Default for IncludeOptions {
             noatime: false,
             recurse: true,
             honor_nodump: false,
+            fs_types: Vec::new(),
             exclude: false,
             ignore_case: false,
             wild: Vec::new(),

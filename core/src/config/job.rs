@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::resource::resources;
+use super::script::RunScript;
 use super::units::{Bytes, Seconds};
 
 /// What a job does.
@@ -66,6 +67,20 @@ impl Selection {
     }
 }
 
+/// What a verify job compares (`wire/2 §1.12`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VerifyLevel {
+    /// What a backup has written to volumes, with the catalog.
+    VolumeToCatalog,
+    /// What is on the client's disk, with what a backup has put into the catalog.
+    DiskToCatalog,
+    /// Nothing: it puts the state of the client's disk into the catalog.
+    InitCatalog,
+    /// What is on the client's disk, with what the newest of the job itself at `init_catalog` has put into the catalog.
+    Catalog,
+}
+
 /// Which existing files a restore overwrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -119,8 +134,19 @@ resources! {
         select_clients: Option<String> = None,
         /// Verify jobs: the newest good backup of this job is verified; `None`: of the client.
         verify_job: Option<String> = None,
+        /// Verify jobs: what is compared.
+        verify_level: VerifyLevel = VerifyLevel::VolumeToCatalog,
         /// Folder that a restore puts before each path; `None`: files go back where they were.
         r#where: Option<String> = None,
+        /// What a restore does to the paths of files (`wire/2 §1.11`): one expression `!search!replacement!` or several, with
+        /// commas between them. Goes before `where` and the three below; `None`: nothing.
+        regex_where: Option<String> = None,
+        /// Beginning that a restore takes off paths, before anything is put to them.
+        strip_prefix: Option<String> = None,
+        /// What a restore puts before paths.
+        add_prefix: Option<String> = None,
+        /// What a restore puts after the paths of files.
+        add_suffix: Option<String> = None,
         /// Which existing files a restore overwrites.
         replace: Replace = Replace::Always,
         /// Whether the client gets the list of saved files, so that it notices moved and deleted ones.
@@ -183,6 +209,8 @@ resources! {
         maximum_bandwidth: Bytes = Bytes(0),
         /// Jobs of this resource at the same time.
         maximum_concurrent_jobs: u32 = 1,
+        /// Commands that run before or after it, on its client or on the director.
+        run_scripts: Vec<RunScript> = Vec::new(),
     }
 
     /// Where messages of jobs and of the daemon go.

@@ -134,10 +134,11 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         677,
-        "only volumes are verified",
+        "the data of a volume are not verified by themselves",
         (Fault::Config, Retry::Never),
-        "A verify job can compare files with a list of the catalog or with a volume. Towline does the second.",
-        "Give the verify job of the director the level VolumeToCatalog.",
+        "A verify job compares what is on a volume or on the disk with the catalog. The level Data, which real directors refuse \
+         too, is none of these.",
+        "Set the level VolumeToCatalog, DiskToCatalog, InitCatalog or Catalog in the job of the director.",
     ),
     entry(
         679,

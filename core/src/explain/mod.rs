@@ -4,6 +4,7 @@
 mod answers;
 mod browse;
 mod catalog;
+mod client;
 mod clock;
 pub mod codes;
 mod config;
@@ -96,6 +97,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         catalog::PAGES,
         files::PAGES,
         script::PAGES,
+        client::PAGES,
         store::PAGES,
         browse::PAGES,
         config::PAGES,

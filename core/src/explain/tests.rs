@@ -29,12 +29,14 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(role::director::one_of_each_refusal()))
         .chain(boxed(role::director::one_of_each_trouble()))
         .chain(boxed(role::trouble::one_of_each()))
+        .chain(boxed(role::commands::one_of_each_failure()))
         .chain(boxed(vec![NoOffer]))
         .chain(boxed(tls::one_of_each_error()))
         .chain(boxed(conn::one_of_each_reason()))
         .chain(boxed(conn::one_of_each_stall()))
         .chain(boxed(bulk::one_of_each_outcome()))
         .chain(boxed(bulk::one_of_each_disk_error()))
+        .chain(boxed(bulk::one_of_each_refused()))
         .chain(boxed(catalog::one_of_each()))
         .chain(boxed(selections))
         .chain(boxed(role::director::one_of_each_disagreement()))
@@ -48,8 +50,8 @@ fn every_error() -> Vec<Box<dyn Explain>> {
 /// Codes that are given to a line of the log without an error value.
 const BY_THEMSELVES: &[u16] = &[
     110, 121, 126, 130, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 313, 318, 509, 530, 541, 542, 550, 551, 552,
-    610, 611, 621, 622, 640, 641, 642, 650, 651, 720, 721, 723, 724, 725, 726, 727, 757, 901, 902, 903, 905, 908, 909,
-    910, 911, 912, 913, 914, 915, 916, 917, 918, 919, 920, 921, 922, 945, 946,
+    610, 611, 621, 622, 640, 641, 642, 650, 651, 720, 721, 723, 730, 757, 901, 902, 903, 905, 908, 909, 910, 911, 912,
+    913, 914, 915, 916, 917, 918, 919, 920, 921, 922, 945, 946,
 ];
 
 #[test]

@@ -37,9 +37,10 @@ use crate::action::Action;
 use crate::conn::{CloseReason, DialFailure, FromConn, Peer, ToConn};
 use crate::error::Explain;
 use crate::event::Event;
-use crate::ids::{ConnId, DialId};
+use crate::ids::{ConnId, DialId, WorkId};
 use crate::notice::{ExitReason, Level};
 use crate::time::{Deadline, Instant};
+use crate::work::WorkDone;
 use net::Owner;
 
 /// Decides for one daemon. After each `handle_*` call drain [`poll_action`](Self::poll_action) before waiting.
@@ -79,7 +80,9 @@ impl<R: Role> Node<R> {
             Event::StopRequested => self.stop(),
             Event::Typed(line) => self.role.on_typed(&mut self.net, line),
             Event::Resolved { query, answer } => {
-                if !self.net.on_interface(query, &answer) {
+                if let Some(work) = self.net.asked.remove(&query) {
+                    self.done(work, WorkDone::Resolved(answer));
+                } else if !self.net.on_interface(query, &answer) {
                     self.net.on_resolved(query, answer);
                 }
             }
@@ -92,11 +95,7 @@ impl<R: Role> Node<R> {
             Event::Accepted { ticket, listener, ends } => self.net.on_accepted(ticket, listener, ends),
             Event::NotAccepted { listener: _, error } => self.net.on_not_accepted(error),
             Event::FromConn { conn, message } => self.hear(conn, message),
-            Event::Done { work, done } => {
-                if let Some(work) = self.net.works.remove(&work) {
-                    self.role.on_done(&mut self.net, work, done);
-                }
-            }
+            Event::Done { work, done } => self.done(work, done),
         }
         self.settle();
     }
@@ -137,6 +136,12 @@ impl<R: Role> Node<R> {
     /// The daemon's own part, to look at in tests.
     pub const fn role(&self) -> &R {
         &self.role
+    }
+
+    fn done(&mut self, work: WorkId, done: WorkDone) {
+        if let Some(work) = self.net.works.remove(&work) {
+            self.role.on_done(&mut self.net, work, done);
+        }
     }
 
     fn stop(&mut self) {

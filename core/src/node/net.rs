@@ -22,7 +22,7 @@ use crate::bulk::machine::{Machine, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::conn::{DialFailure, Peer, Stall, ToConn};
 use crate::error::{Code, Explain, Fault};
-use crate::ids::{ConnId, DialId, ListenerId, WorkId};
+use crate::ids::{ConnId, DialId, ListenerId, QueryId, WorkId};
 use crate::notice::{ExitReason, Level, Notice};
 use crate::socket::{Ends, SocketOptions};
 use crate::time::{Deadline, Instant, Wall};
@@ -64,6 +64,8 @@ pub struct AnyNet {
     /// Tries of dials under way, each with its dial.
     pub(super) tries: BTreeMap<DialId, Try>,
     pub(super) names: Names,
+    /// Look-ups of the role.
+    pub(super) asked: BTreeMap<QueryId, WorkId>,
     pub(super) narrow: Narrow,
     pub(super) news: Queue<(DialId, DialNews)>,
     pub(super) failed: Queue<(DialId, DialFailure)>,
@@ -117,6 +119,7 @@ impl AnyNet {
             dials: BTreeMap::new(),
             tries: BTreeMap::new(),
             names: Names::default(),
+            asked: BTreeMap::new(),
             narrow: Narrow::default(),
             news: Queue::new(),
             failed: Queue::new(),
@@ -283,6 +286,13 @@ impl AnyNet {
         if let Some(at) = self.timer_times.remove(&key) {
             self.timers.remove(&(at, key));
         }
+    }
+
+    pub(super) fn look_up_for_role(&mut self, host: String) -> WorkId {
+        let (work, query) = (WorkId(self.next_id()), QueryId(self.next_id()));
+        self.asked.insert(query, work);
+        self.order(Action::Resolve { query, host, port: 0 });
+        work
     }
 
     pub(super) fn work(&mut self, request: Work) -> WorkId {

@@ -67,6 +67,13 @@ impl<R: Role> Net<R> {
         self.works.insert(work, token);
     }
 
+    /// Asks the system's resolver for the addresses of a name; the role hears `on_done` once, with
+    /// [`WorkDone::Resolved`](crate::work::WorkDone::Resolved).
+    pub fn look_up(&mut self, host: String, token: R::Work) {
+        let work = self.any.look_up_for_role(host);
+        self.works.insert(work, token);
+    }
+
     /// What the pieces of work are for that are not done.
     pub fn works(&self) -> impl Iterator<Item = &R::Work> {
         self.works.values()

@@ -26,6 +26,8 @@ pub enum Notice {
     Ready,
     /// The daemon listens on this address: said once per listener, also on standard output.
     Listening(std::net::SocketAddr),
+    /// How much the log says from now on.
+    Detail(LogDetail),
     /// What a tray monitor knows of a daemon: said once at the start, and whenever the daemon was asked.
     Watched(Box<DaemonView>),
 }
@@ -41,6 +43,17 @@ pub enum Level {
     Info,
     /// For developers.
     Debug,
+}
+
+/// How much a log says, and where (`wire/2 §1.2`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogDetail {
+    /// 0: as much as the program was started with. From 1 on what is for developers, from 200 on all that there is.
+    pub level: u32,
+    /// A file in the daemon's working directory that each line is appended to as well.
+    pub trace: Option<String>,
+    /// Whether lines of that file begin with the time.
+    pub timestamp: bool,
 }
 
 /// Why a node ended.

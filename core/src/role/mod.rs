@@ -1,6 +1,8 @@
 //! What each daemon does with its connections and jobs.
 
+pub(crate) mod commands;
 pub mod console;
+mod debugging;
 pub mod director;
 pub mod file;
 pub mod identity;

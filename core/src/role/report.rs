@@ -193,6 +193,9 @@ pub(super) const fn level_word(level: JobLevel) -> &'static str {
         JobLevel::Differential => "Diff",
         JobLevel::Incremental => "Incr",
         JobLevel::VerifyVolume => "VVol",
+        JobLevel::VerifyDisk => "VDsk",
+        JobLevel::VerifyInit => "VIni",
+        JobLevel::VerifyCatalog => "VCat",
         _ => "",
     }
 }

@@ -122,8 +122,8 @@ pub(crate) enum Trouble {
         /// What it ordered.
         command: JobCommand,
     },
-    /// Files are not compared with lists.
-    #[error("only volumes are verified here: a verify job needs level=volume")]
+    /// A level that real directors refuse too.
+    #[error("level=data is not done here: a verify job compares a volume or the disk with the catalog")]
     OnlyVolumes,
     /// The place to restore to depends on where the daemon runs.
     #[error("where={0} is not an absolute path, so that nothing is restored")]
@@ -188,7 +188,7 @@ impl Explain for Trouble {
             Self::OutOfTurn(_) => (Peer, Never, 674, "report it with the logs of the director and of this client"),
             Self::AtWork(_) => (Peer, Never, 675, "let the director wait for the end of what it has begun"),
             Self::Forbidden { .. } => (Config, Never, 676, "add it there if this director is meant to do it"),
-            Self::OnlyVolumes => (Config, Never, 677, "set that level in the job of the director"),
+            Self::OnlyVolumes => (Config, Never, 677, "set another level in the job of the director"),
             Self::Relocation { .. } => (Config, Never, 722, "write it as in !/home/!/tmp/home/!"),
             Self::TooManyCommands => (Config, Never, 728, "let one of them run the others"),
             Self::LongCommand(_) => (Config, Never, 729, "put it into a script on the client"),

@@ -1,6 +1,8 @@
 //! The answers of a file daemon to its director (`wire/2 §1.2`). All are compared exactly unless a function reads
 //! them.
 
+use std::net::IpAddr;
+
 use super::scan::{Scan, lossy, trim_end};
 
 /// To an unknown command; the session ends.
@@ -23,6 +25,8 @@ pub const FILESET: &str = "2000 OK include\n";
 pub const LEVEL: &str = "2000 OK level\n";
 /// To `pluginoptions`.
 pub const PLUGIN_OPTIONS: &str = "2000 OK PluginOptions\n";
+/// To `pluginoptions` that cannot be obeyed; the session ends.
+pub const BAD_PLUGIN_OPTIONS: &str = "2905 Bad PluginOptions command.\n";
 /// To `RunBeforeNow`.
 pub const RUN_BEFORE_NOW: &str = "2000 OK RunBeforeNow\n";
 /// To `Run`.
@@ -105,13 +109,17 @@ pub fn parse_estimate(line: &[u8]) -> Option<(u64, u64)> {
     Some((files, from_thousands(scan.word(40))?))
 }
 
-/// To `resolve`; an end of data follows.
-pub fn resolved(daemon: &str, host: &str, addresses: &[String]) -> String {
+/// To `resolve`; an end of data follows. A blank follows each address, the last one too.
+pub fn resolved(daemon: &str, host: &str, addresses: &[IpAddr]) -> String {
     if addresses.is_empty() {
         return format!("{daemon}: Failed to resolve {host}\n");
     }
-    format!("{daemon} resolves {host} to {}\n", addresses.join(" "))
+    let shown = |address: &IpAddr| format!("host[{};{address}] ", if address.is_ipv4() { "ipv4" } else { "ipv6" });
+    format!("{daemon} resolves {host} to {}\n", addresses.iter().map(shown).collect::<String>())
 }
+
+/// How the answer to `setdebug` begins: one line, which no end of data follows.
+pub const DEBUG: &str = "2000 OK setdebug=";
 
 /// To `setdebug`.
 pub fn debug(debug: &super::file::Debug, trace_file: &str) -> String {
@@ -127,7 +135,7 @@ pub(super) fn refusal(prefix: &str, line: &str) -> Option<String> {
         "cancel" => "2902 Error scanning cancel command.\n".to_owned(),
         "estimate" => BAD_ESTIMATE.to_owned(),
         "JobId=" => "2901 Bad Job\n".to_owned(),
-        "pluginoptions" => "2905 Bad PluginOptions command.\n".to_owned(),
+        "pluginoptions" => BAD_PLUGIN_OPTIONS.to_owned(),
         "Run" => FAILED_SCRIPT.to_owned(),
         "restoreobject" => "2909 Bad RestoreObject command.\n".to_owned(),
         "setauthorization" => "2902 Bad setauthorization\n".to_owned(),
@@ -180,7 +188,9 @@ mod tests {
         assert_eq!(debug(&set, "/t"), "2000 OK setdebug=5 trace=0 hangup=0 timestamp=0 tracefile=/t\n");
         assert!(is(b"2000 OK level\n", LEVEL) && is(b"2000 OK level\n\0", LEVEL) && !is(b"2000 OK level", LEVEL));
         assert_eq!(resolved("fd", "h", &[]), "fd: Failed to resolve h\n");
-        assert_eq!(resolved("fd", "h", &["a".to_owned(), "b".to_owned()]), "fd resolves h to a b\n");
+        let both = [IpAddr::from([127, 0, 0, 1]), "::1".parse().unwrap()];
+        assert_eq!(resolved("fd", "h", &both), "fd resolves h to host[ipv4;127.0.0.1] host[ipv6;::1] \n");
+        assert!(debug(&set, "/t").starts_with(DEBUG));
     }
 
     #[test]

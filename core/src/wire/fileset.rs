@@ -103,6 +103,13 @@ impl FileSet {
         out
     }
 
+    /// Whether it takes paths from commands on the client.
+    #[must_use]
+    pub fn has_commands(&self) -> bool {
+        let mut files = self.includes.iter().chain(&self.excludes).flat_map(|block| &block.files);
+        files.any(|file| file.starts_with(b"|"))
+    }
+
     /// Reads the payloads between `fileset` and the end of data.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, FileSetError> {
         let mut reader = FileSetReader::new();

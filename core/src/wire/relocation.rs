@@ -52,6 +52,24 @@ impl Relocation {
         }
     }
 
+    /// The expressions for a beginning that is taken off, one that is put before, and an end that is put after names of files,
+    /// as real directors make them: each is taken for a regular expression or a replacement. `None` if there is nothing to do.
+    #[must_use]
+    pub fn expression(
+        strip_prefix: Option<&str>,
+        add_prefix: Option<&str>,
+        add_suffix: Option<&str>,
+    ) -> Option<String> {
+        let escaped = |text: &str| text.replace('\\', "\\\\").replace('!', "\\!");
+        let parts = [
+            strip_prefix.map(|text| format!("!{}!!i", escaped(text))),
+            add_suffix.map(|text| format!("!([^/])$!$1{}!", escaped(text))),
+            add_prefix.map(|text| format!("!^!{}!", escaped(text))),
+        ];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(","))
+    }
+
     /// Reads one, and returns what follows its flags: nothing, or a comma.
     fn parse_one(text: &str) -> Result<(Self, &str), RelocationError> {
         let separator = text.chars().next().ok_or(RelocationError::Nothing)?;
@@ -150,6 +168,16 @@ mod tests {
         ] {
             assert_eq!(Relocation::parse(text), Ok(expected), "{text}");
         }
+    }
+
+    #[test]
+    fn prefixes_and_suffixes_become_expressions() {
+        let of = |strip, prefix, suffix| Relocation::expression(strip, prefix, suffix);
+        assert_eq!(of(None, None, None), None);
+        let all = of(Some("/.snap"), Some("/tmp"), Some(".bkp"));
+        assert_eq!(all.as_deref(), Some("!/.snap!!i,!([^/])$!$1.bkp!,!^!/tmp!"));
+        assert_eq!(of(Some("/a!b\\c"), None, None).as_deref(), Some("!/a\\!b\\\\c!!i"));
+        assert_eq!(Relocation::parse(&of(None, Some("/x!"), None).unwrap()), Ok(vec![one("^", "/x!", false)]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use towline_core::config::{Built, ConsoleConfig, DirectorConfig, FileConfig, StorageConfig};
 use towline_core::explain::codes;
 
-use super::directives::{console, director, file, fileset, storage, tray};
+use super::directives::{console, director, file, fileset, job, storage, tray};
 use super::parse::{blocks, plain};
 use super::schema::said;
 use super::table::{Component, Resource};
@@ -69,6 +69,8 @@ fn page() -> String {
     for block in fileset::BLOCKS {
         write!(text, "\n### {} of a fileset\n\n{}", block.name, table(block)).unwrap();
     }
+    text += "\n## Blocks of a job\n";
+    write!(text, "\n### {} of a job\n\n{}", job::RUN_SCRIPT.name, table(&job::RUN_SCRIPT)).unwrap();
     text
 }
 
@@ -99,7 +101,7 @@ fn every_directive_of_bareos_has_a_row() {
 
 #[test]
 fn no_directive_has_two_rows_and_no_row_is_without_words() {
-    let blocks = fileset::BLOCKS.iter().map(|block| ("a fileset", block));
+    let blocks = fileset::BLOCKS.iter().map(|block| ("a fileset", block)).chain([("a job", &job::RUN_SCRIPT)]);
     let all = COMPONENTS.iter().flat_map(|component| component.resources.iter().map(|one| (component.name, one)));
     for (of, resource) in all.chain(blocks) {
         let mut seen = BTreeSet::new();

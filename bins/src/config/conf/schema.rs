@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::Configured;
 use super::directives::fileset::BLOCKS;
+use super::directives::job::RUN_SCRIPT;
 use super::table::{Act, Directive, Resource};
 use crate::config::report::quoted;
 
@@ -31,7 +32,7 @@ pub(super) fn said(directive: &Directive, act: &Act) -> (String, String) {
 pub fn schema<T: Configured>() -> String {
     let component = T::COMPONENT;
     let is_director = component.name == "bareos-dir";
-    let blocks = BLOCKS.iter().filter(|_| is_director);
+    let blocks = BLOCKS.iter().chain([&RUN_SCRIPT]).filter(|_| is_director);
     let resources: Vec<_> = component.resources.iter().chain(blocks).map(resource).collect();
     format!("{{{}:{{{}}}}}", quoted(component.name), resources.join(","))
 }

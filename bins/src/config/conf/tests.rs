@@ -2,7 +2,7 @@ use std::path::Path;
 
 use towline_core::config::{
     Catalog, Compression, ConfigPath, Digest, JobCommand, JobKind, Level, Password, Replace, Run, Seconds, Selection,
-    TimeOfDay, Week, Weekday,
+    TimeOfDay, VerifyLevel, Week, Weekday,
 };
 use towline_core::error::Code;
 

@@ -9,6 +9,7 @@ use towline_core::config::{Bytes, Passwords, Revealed, Seconds, TimeOfDay};
 
 use super::Configured;
 use super::directives::fileset::BLOCKS;
+use super::directives::job::RUN_SCRIPT;
 use super::read::Kind;
 use super::table::{Act, Component, Resource};
 
@@ -121,7 +122,10 @@ impl Writer {
             fields.extend(self.own_tls.clone().map(|tls| ("tls".to_owned(), tls)));
         }
         match kind {
-            "Job" => job(&mut fields, &mut lines),
+            "Job" => {
+                job(&mut fields, &mut lines);
+                self.scripts(&mut fields, &mut lines, at);
+            }
             "FileSet" => self.fileset(&mut fields, &mut lines, at),
             "Schedule" => runs(&mut fields, &mut lines),
             "Catalog" => self.catalog(&mut fields, &mut lines, at),
@@ -142,6 +146,10 @@ impl Writer {
             }
             "Director" if !is_peer && self.component.name == "bareos-dir" => {
                 fields.entry("maximum_concurrent_jobs").or_insert(Value::from(20));
+            }
+            "Client" if !is_peer && self.component.name == "bareos-fd" && fields.contains_key("plugin_names") => {
+                lines.push("PluginDirectory = /usr/lib/bareos/plugins".to_owned());
+                special(&mut fields, &mut lines, &[("plugin_names", "PluginNames")]);
             }
             "Director" if self.component.name == "bareos-fd" => {
                 special(&mut fields, &mut lines, &[("allowed_job_commands", "AllowedJobCommand")]);
@@ -238,6 +246,17 @@ impl Writer {
             files(&mut one, &mut inside);
             self.fields(exclude, one, &mut inside, &format!("{at}.exclude"));
             lines.push(block("Exclude", &inside).trim_end().to_owned());
+        }
+    }
+
+    fn scripts(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
+        let Some(Value::Array(list)) = fields.remove("run_scripts") else { return };
+        for (index, one) in list.into_iter().enumerate() {
+            let Value::Object(mut one) = one else { continue };
+            let mut inside = Vec::new();
+            special(&mut one, &mut inside, &[("command", "Command"), ("runs_on_client", "RunsOnClient")]);
+            self.fields(&RUN_SCRIPT, one, &mut inside, &format!("{at}.run_scripts[{index}]"));
+            lines.push(block(RUN_SCRIPT.name, &inside).trim_end().to_owned());
         }
     }
 
@@ -365,7 +384,8 @@ fn job(fields: &mut Fields, lines: &mut Lines) {
         lines.push(format!("Level = {}", level.unwrap_or_else(|| "incremental".to_owned())));
     }
     if kind == "verify" {
-        lines.push("Level = VolumeToCatalog".to_owned());
+        let level = taken(fields, "verify_level").map_or_else(|| "volumetocatalog".to_owned(), |level| level.concat());
+        lines.push(format!("Level = {}", level.replace('_', "")));
     }
     lines.push("Messages = Standard".to_owned());
     let names = [

@@ -7,7 +7,7 @@ use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::wire::fileset::Compression;
 
 use super::Work;
-use super::hold::{Held, SPARSE_BLOCK, behind_hole, fill};
+use super::hold::{Held, fill};
 use super::item::{GREW, Item};
 use crate::disk::compression::CHUNK;
 use crate::disk::notice::{Notice, NoticeKind};
@@ -24,8 +24,26 @@ impl Item {
         Ok(())
     }
 
-    /// Reads the next bytes and makes a record of them, except of a block of zeros of a sparse file. `false` at the end of
-    /// the file or after an error.
+    /// Makes a record of so many bytes of the compressor's room. `false` if it cannot be made.
+    pub(super) fn make_record(
+        &mut self,
+        how: Compression,
+        length: usize,
+        offset: Option<u64>,
+        packer: &mut Packer,
+        work: &mut Work,
+    ) -> bool {
+        let is_made = work.compressor.compress(how, length, offset).is_some();
+        if is_made {
+            self.pending = Some(length as u64);
+        } else {
+            work.note(Notice::new(NoticeKind::NotSaved, self.path(), "could not be compressed"));
+            self.drop_contents(packer, work);
+        }
+        is_made
+    }
+
+    /// Reads the next bytes and makes a record of them. `false` at the end of the file or after an error.
     pub(super) fn read_compressed(
         &mut self,
         how: Compression,
@@ -36,29 +54,18 @@ impl Item {
             return Err(PackError::Full);
         }
         let Held::Open(fd) = &self.held else { return Ok(false) };
-        if self.sparse && self.meta.blocks.saturating_mul(512) < self.meta.size {
-            self.position = behind_hole(fd, self.position, self.meta.size);
-        }
         let left = usize::try_from(self.meta.size.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let most = if self.sparse { SPARSE_BLOCK } else { CHUNK };
         // One byte more than is left shows growth.
-        let wanted = if left < most { left + 1 } else { most };
+        let wanted = if left < CHUNK { left + 1 } else { CHUNK };
         let room = work.compressor.room(wanted);
         let (got, outcome) = fill(fd, room, self.position);
         let taken = got.min(left);
         let block = room.get(..taken).unwrap_or_default();
-        let is_last = taken == left || got < wanted;
-        if taken > 0 && (!self.sparse || is_last || block.iter().any(|byte| *byte != 0)) {
+        if taken > 0 {
             if let Some(hasher) = &mut work.hasher {
                 hasher.update(block);
             }
-            let offset = self.sparse.then_some(self.position);
-            if work.compressor.compress(how, taken, offset).is_some() {
-                self.pending = Some(taken as u64);
-            } else {
-                let text = "could not be compressed";
-                work.note(Notice::new(NoticeKind::NotSaved, self.path(), text));
-                self.drop_contents(packer, work);
+            if !self.make_record(how, taken, None, packer, work) {
                 return Ok(false);
             }
         }

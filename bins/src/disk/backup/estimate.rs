@@ -7,17 +7,19 @@ use jiff::tz::TimeZone;
 use rustix::fs::{Access, AtFlags, FileType as Type, accessat};
 use towline_core::bulk::known::{Changes, KnownFiles};
 use towline_core::bulk::parcel::{PARCEL, Parcel};
+use towline_core::bulk::refused::Refused;
 use towline_core::calendar::Civil;
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::frame;
 
 use super::select::{Ready, Selection};
 use super::unchanged::is_unchanged;
-use super::{FillError, OpenError, STEPS};
+use super::{FillError, STEPS, plugin};
 use crate::disk::meta::{self, Meta};
 use crate::disk::notice::{Notice, NoticeKind, Notices, shown};
 use crate::disk::restore::OwnerNames;
 use crate::disk::walk::{Found, Step, Walk};
+use crate::process::Means;
 
 /// Bytes of the longest line: a path, the target of a link, and what is before them.
 const LINE: usize = 16 * 1024;
@@ -34,6 +36,7 @@ pub struct EstimateSource {
     names: OwnerNames,
     zone: TimeZone,
     files: u32,
+    has_plugins: bool,
     bytes: u64,
     unread: u32,
     notices: Notices,
@@ -44,10 +47,20 @@ impl EstimateSource {
     ///
     /// # Errors
     /// As [`super::BackupSource::new`].
-    pub fn new(fileset: &FileSet, changes: Changes, listing: bool) -> Result<Self, OpenError> {
-        let Ready { selection, tops, .. } = Selection::read(fileset)?;
-        if tops.is_empty() {
-            return Err(OpenError::Empty);
+    pub fn new(fileset: &FileSet, changes: Changes, listing: bool) -> Result<Self, Refused> {
+        Self::with(fileset, changes, listing, &Means::default())
+    }
+
+    /// The same with what may be run for it.
+    ///
+    /// # Errors
+    /// As [`super::BackupSource::new`].
+    pub fn with(fileset: &FileSet, changes: Changes, listing: bool, means: &Means) -> Result<Self, Refused> {
+        let Ready { selection, tops, .. } = Selection::read(fileset, means)?;
+        // How much a command would write is not known: each counts as an empty file.
+        let plugins = plugin::files(fileset, means)?.len();
+        if tops.is_empty() && plugins == 0 {
+            return Err(Refused::Empty);
         }
         Ok(Self {
             walk: Walk::new(tops),
@@ -58,7 +71,8 @@ impl EstimateSource {
             listing,
             names: OwnerNames::default(),
             zone: TimeZone::system(),
-            files: 0,
+            files: u32::try_from(plugins).unwrap_or(u32::MAX),
+            has_plugins: plugins > 0,
             bytes: 0,
             unread: 0,
             notices: Notices::default(),
@@ -78,7 +92,7 @@ impl EstimateSource {
             match self.walk.step(&mut self.selection) {
                 Step::Notice(notice) => self.note(notice),
                 Step::Entry(found) => self.count(&found, parcel),
-                Step::Done if self.walk.has_reached_a_top() => return Ok(true),
+                Step::Done if self.walk.has_reached_a_top() || self.has_plugins => return Ok(true),
                 Step::Done if self.notices.is_empty() => return Err(FillError::Nothing),
                 Step::Done => return Ok(false),
             }

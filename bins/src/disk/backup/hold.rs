@@ -9,9 +9,16 @@ use towline_core::wire::fileset::Options;
 use crate::disk::meta::{self, Meta};
 use crate::disk::walk::Found;
 
-/// Bytes of a block in which holes are looked for (wire/2 §2.9). Real daemons take 262,136, which leaves smaller holes
-/// unseen; digests of sparse files depend on it and differ from theirs.
-pub(super) const SPARSE_BLOCK: usize = 65_536;
+/// Bytes of a block that is left out if it is all zeros (wire/2 §2.9). Digests of sparse files depend on it.
+pub(super) const SPARSE_BLOCK: usize = 262_136;
+/// Bytes of a record of one: a block is several, for a parcel holds no frame of its length.
+pub(super) const SPARSE_PIECE: usize = 65_536;
+
+/// Whether a block of zeros of a sparse file is left out: one that is full, and not the last, from which a restore knows the
+/// size. A file of two blocks is never looked at by real daemons.
+pub(super) const fn leaves_out(filled: usize, end: u64, size: u64) -> bool {
+    filled == SPARSE_BLOCK && end < size && size != 2 * SPARSE_BLOCK as u64
+}
 
 /// The entry while it is being saved.
 #[derive(Debug)]
@@ -74,6 +81,9 @@ fn open(found: &Found, no_atime: bool) -> Result<OwnedFd, Errno> {
 /// The first block from `position` on that has data, or the last one: the file system knows where holes are.
 pub(super) fn behind_hole(fd: &OwnedFd, position: u64, size: u64) -> u64 {
     let block = SPARSE_BLOCK as u64;
+    if size == 2 * block {
+        return position;
+    }
     let last = size.saturating_sub(1) / block * block;
     let data = match fs::seek(fd, fs::SeekFrom::Data(position)) {
         Ok(data) => data / block * block,

@@ -15,7 +15,7 @@ use towline_core::wire::fileset::{Compression, Options};
 use towline_core::wire::stream::{FileType, Stream};
 use towline_core::wire::xattr::{self, Xattr};
 
-use super::hold::{Held, SPARSE_BLOCK, behind_hole, fill, hold, retry};
+use super::hold::{Held, SPARSE_PIECE, hold, retry};
 use super::unchanged::{has_digest, is_unchanged, known_digest};
 use super::{FirstName, Work};
 use crate::disk::compression::compressor::OFFSET;
@@ -239,8 +239,11 @@ impl Item {
                 self.in_object = true;
             }
             self.pack_pending(packer, work)?;
+            if self.pack_piece(packer, work)? {
+                continue;
+            }
             let more = self.position < self.meta.size && self.whole == Whole::SoFar && self.read_on(packer, work)?;
-            if !more && self.stage == Stage::Data && self.pending.is_none() {
+            if !more && self.stage == Stage::Data && self.pending.is_none() && work.block.is_sent() {
                 self.end_data(packer, work)?;
             }
         }
@@ -264,12 +267,13 @@ impl Item {
             _ if !has_data => 0,
             // The first record is read and compressed before it needs room.
             _ if self.compression.is_some() => 1,
-            size if self.sparse => size.min(SPARSE_BLOCK) + OFFSET,
+            size if self.sparse => size.min(SPARSE_PIECE) + OFFSET,
             size => size.saturating_add(1).min(FIRST_READ),
         };
         self.mark = Some(packer.mark());
         let index = packer.begin_file_with_data(&new, first)?;
         work.hasher = self.algorithm.map(Hasher::new);
+        work.block.clear();
         if self.is_first_name {
             let first =
                 FirstName { index, path: self.path.clone(), sent: std::mem::take(&mut self.sent), digest: None };
@@ -290,8 +294,8 @@ impl Item {
 
     fn read_on(&mut self, packer: &mut Packer, work: &mut Work) -> Result<bool, PackError> {
         match self.compression {
+            _ if self.sparse => Ok(self.read_sparse(packer, work)),
             Some(how) => self.read_compressed(how, packer, work),
-            None if self.sparse => self.read_sparse(packer, work),
             None => self.read(packer, work),
         }
     }
@@ -317,30 +321,6 @@ impl Item {
             self.remark(work, GREW);
         }
         Ok(more)
-    }
-
-    /// Reads one block, and leaves it out if it is all zeros, full and not the last.
-    fn read_sparse(&mut self, packer: &mut Packer, work: &mut Work) -> Result<bool, PackError> {
-        let Held::Open(fd) = &self.held else { return Ok(false) };
-        if self.meta.blocks.saturating_mul(512) < self.meta.size {
-            self.position = behind_hole(fd, self.position, self.meta.size);
-        }
-        let left = usize::try_from(self.meta.size.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let wanted = left.min(SPARSE_BLOCK);
-        let space = packer.data_space_of(wanted + OFFSET, wanted + OFFSET).ok_or(PackError::Full)?;
-        let (offset, block) = space.split_at_mut(OFFSET);
-        offset.copy_from_slice(&self.position.to_be_bytes());
-        let (filled, outcome) = fill(fd, block, self.position);
-        let block = block.get(..filled).unwrap_or_default();
-        let last = filled == left || filled < wanted;
-        if filled > 0 && (last || block.iter().any(|b| *b != 0)) {
-            if let Some(hasher) = &mut work.hasher {
-                hasher.update(block);
-            }
-            packer.data_commit(OFFSET + filled, filled as u64);
-        }
-        self.position += filled as u64;
-        Ok(self.taken(outcome, packer, work))
     }
 
     /// Whether reading goes on.
@@ -374,6 +354,7 @@ impl Item {
             self.stage = Stage::Dropped;
             self.held = Held::Nothing;
             self.pending = None;
+            work.block.clear();
         }
     }
 

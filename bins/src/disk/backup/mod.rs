@@ -11,19 +11,24 @@ mod compressed;
 pub mod estimate;
 mod hold;
 mod item;
+mod lists;
+pub mod look;
 pub(crate) mod pattern;
+pub(in crate::disk) mod plugin;
 mod select;
 mod size;
+mod sparse;
 #[cfg(test)]
 mod tests;
 mod unchanged;
 mod unsaved;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use towline_core::bulk::known::{Changes, KnownFiles};
 use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::Parcel;
+use towline_core::bulk::refused::Refused;
 use towline_core::bulk::unsaved::UnsavedList;
 use towline_core::error::Code;
 use towline_core::explain::complaint;
@@ -33,43 +38,14 @@ use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::{FileType, Stream};
 
 use self::item::{Item, Pumped};
+use self::plugin::PluginFile;
 use self::select::{Ready, Selection};
 use self::unsaved::Retries;
 use super::compression::compressor::Compressor;
 use super::meta::XattrReader;
 use super::notice::{Notice, NoticeKind, Notices};
 use super::walk::{Step, Walk};
-
-/// Why a fileset cannot be backed up at all.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OpenError {
-    /// The fileset insists on encryption, which there is none of.
-    #[error("the fileset demands encryption, which is not supported")]
-    Encryption,
-    /// Paths are to come from a program.
-    #[error("the fileset takes paths from the program {0:?}; programs are not run, use a file with '<'")]
-    Program(String),
-    /// A file with paths cannot be read.
-    #[error("cannot read the list of paths {path}: {error}")]
-    List {
-        /// The file.
-        path: String,
-        /// What the system said.
-        error: String,
-    },
-    /// A regular expression cannot be read.
-    #[error("cannot read the regular expression {text:?}: {why}")]
-    Regex {
-        /// The expression.
-        text: String,
-        /// What is wrong.
-        why: &'static str,
-    },
-    /// Nothing is included.
-    #[error("the fileset includes nothing")]
-    Empty,
-}
+use crate::process::Means;
 
 /// What a call of [`BackupSource::fill`] did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +64,14 @@ pub enum FillError {
     /// None of the paths of the fileset is there.
     #[error("nothing that the fileset names exists")]
     Nothing,
+    /// The command of a plugin has not done its work.
+    #[error("the plugin's command {command:?} has failed: {why}")]
+    Plugin {
+        /// The command.
+        command: String,
+        /// What went wrong.
+        why: String,
+    },
 }
 
 /// What was done (wire/2 §2.8).
@@ -112,6 +96,10 @@ pub struct BackupSource {
     selection: Selection,
     since: Option<i64>,
     item: Option<Item>,
+    /// What plugins save: after the walk.
+    plugins: VecDeque<PluginFile>,
+    has_plugins: bool,
+    means: Means,
     packer: Packer,
     work: Work,
 }
@@ -129,6 +117,8 @@ struct Work {
     known: Option<Box<KnownFiles>>,
     retries: Retries,
     compressor: Compressor,
+    /// The block of a sparse file that is being packed.
+    block: sparse::Block,
     /// Plain bytes that may still be compressed in this call.
     budget: usize,
 }
@@ -156,15 +146,31 @@ impl BackupSource {
     ///
     /// # Errors
     /// When the fileset asks for something whose absence would make the backup wrong.
-    pub fn new(fileset: &FileSet, changes: Changes, unsaved: Option<UnsavedList>) -> Result<Self, OpenError> {
-        let Ready { selection, tops, notices } = Selection::read(fileset)?;
-        if tops.is_empty() {
-            return Err(OpenError::Empty);
+    pub fn new(fileset: &FileSet, changes: Changes, unsaved: Option<UnsavedList>) -> Result<Self, Refused> {
+        Self::with(fileset, changes, unsaved, Means::default())
+    }
+
+    /// The same with what may be run for it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with(
+        fileset: &FileSet,
+        changes: Changes,
+        unsaved: Option<UnsavedList>,
+        means: Means,
+    ) -> Result<Self, Refused> {
+        let Ready { selection, tops, notices } = Selection::read(fileset, &means)?;
+        let plugins = plugin::files(fileset, &means)?;
+        if tops.is_empty() && plugins.is_empty() {
+            return Err(Refused::Empty);
         }
         let (retries, unread) = Retries::open(unsaved);
         let mut work = Work { known: changes.known, retries, ..Work::default() };
         notices.into_iter().chain(unread).for_each(|notice| work.note(notice));
-        Ok(Self { walk: Walk::new(tops), selection, since: changes.since, item: None, packer: Packer::new(), work })
+        let (walk, packer) = (Walk::new(tops), Packer::new());
+        let has_plugins = !plugins.is_empty();
+        Ok(Self { walk, selection, since: changes.since, item: None, plugins, has_plugins, means, packer, work })
     }
 
     /// Fills the parcel with frames, over whatever was in it; the last one ends with the end of all data.
@@ -214,11 +220,11 @@ impl BackupSource {
                         self.item = Item::new(found, options, self.since, &mut self.work);
                     }
                 }
-                Step::Done if !self.walk.has_reached_a_top() => {
+                Step::Done if !self.walk.has_reached_a_top() && !self.has_plugins => {
                     return if self.work.notices.is_empty() { Err(FillError::Nothing) } else { Ok(false) };
                 }
-                Step::Done => match self.end() {
-                    Err(PackError::Full) => return Ok(false),
+                Step::Done => match self.run_plugins().and_then(|()| Ok(self.end()?)) {
+                    Err(FillError::Pack(PackError::Full)) => return Ok(false),
                     other => {
                         other?;
                         if let Some(notice) = self.work.retries.keep() {
@@ -230,6 +236,18 @@ impl BackupSource {
             }
         }
         Ok(false)
+    }
+
+    /// Saves what plugins save, one after the other.
+    fn run_plugins(&mut self) -> Result<(), FillError> {
+        while let Some(file) = self.plugins.front_mut() {
+            if let Some(known) = &mut self.work.known {
+                known.keep(file.name());
+            }
+            file.pump(&mut self.packer, &mut self.work, &self.means)?;
+            self.plugins.pop_front();
+        }
+        Ok(())
     }
 
     /// Nobody knows what of this folder is gone. Its options are not known either, so its name is looked for as each of them

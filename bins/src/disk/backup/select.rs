@@ -1,17 +1,21 @@
 //! Which entries belong to a fileset, and with which options (wire/2 §1.6).
 
 use std::collections::BTreeSet;
+use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType as Type;
+use towline_core::bulk::refused::Refused;
 use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope, plain, unmatched};
 
-use super::OpenError;
+use super::lists;
 use super::pattern::{Manner, matches};
 use super::size::Sizes;
+use crate::disk::kinds;
 use crate::disk::meta;
 use crate::disk::notice::{Notice, NoticeKind};
 use crate::disk::regex::Regex;
 use crate::disk::walk::{Choice, Choose, Found, Top};
+use crate::process::Means;
 
 /// A fileset made ready for a walk.
 #[derive(Debug)]
@@ -23,6 +27,8 @@ pub(super) struct Selection {
     options: Vec<Options>,
     /// Of each of the options, the sizes of files that they take; `None`: all.
     sizes: Vec<Option<Sizes>>,
+    /// Of each of the options, the types of file systems that they take; none: all.
+    kinds: Vec<Vec<String>>,
 }
 
 /// What comes of reading a fileset.
@@ -64,13 +70,14 @@ struct Exclude {
 
 impl Selection {
     /// Reads the fileset.
-    pub(super) fn read(fileset: &FileSet) -> Result<Ready, OpenError> {
+    pub(super) fn read(fileset: &FileSet, means: &Means) -> Result<Ready, Refused> {
         let mut selection = Self {
             includes: Vec::new(),
             include_of: Vec::new(),
             excludes: Vec::new(),
             options: Vec::new(),
             sizes: Vec::new(),
+            kinds: Vec::new(),
         };
         let (mut tops, mut notices) = (Vec::new(), Vec::new());
         for include in &fileset.includes {
@@ -81,6 +88,7 @@ impl Selection {
             if blocks.is_empty() {
                 selection.options.push(Options::default());
                 selection.sizes.push(None);
+                selection.kinds.push(Vec::new());
             }
             let last = selection.options.len() - 1;
             for name in include.exclude_dirs_containing.iter().filter(|name| name.contains('/')) {
@@ -89,17 +97,14 @@ impl Selection {
             let markers = include.exclude_dirs_containing.iter().map(|name| name.as_bytes().to_vec()).collect();
             selection.includes.push(Include { blocks, markers, last });
             for file in &include.files {
-                for top in paths(file)? {
+                for top in lists::paths(file, means)? {
                     tops.push(climbed(top));
                     selection.include_of.push(selection.includes.len() - 1);
                 }
             }
-            for plugin in &include.plugins {
-                notices.push(Notice::new(NoticeKind::NotSaved, plugin.as_bytes(), "plugins are not supported"));
-            }
         }
         for exclude in &fileset.excludes {
-            selection.exclude(exclude, &mut notices)?;
+            selection.exclude(exclude, means, &mut notices)?;
         }
         Ok(Ready { selection, tops, notices })
     }
@@ -122,16 +127,17 @@ impl Selection {
         self.options.iter().map(|options| options.strip_path.unwrap_or(0)).collect()
     }
 
-    fn block(&mut self, block: &OptionsBlock, notices: &mut Vec<Notice>) -> Result<Block, OpenError> {
+    fn block(&mut self, block: &OptionsBlock, notices: &mut Vec<Notice>) -> Result<Block, Refused> {
         let options = &block.options;
         if options.force_encryption {
-            return Err(OpenError::Encryption);
+            return Err(Refused::Encryption);
         }
         let ignored = [
             (options.cipher.is_some(), "encryption"),
             (options.shadowing.is_some(), "shadowing"),
             (options.read_fifo, "read fifo"),
-            (block.rules.iter().any(|r| matches!(r, Rule::FsType(_) | Rule::DriveType(_))), "fs type"),
+            // Windows alone has such types.
+            (block.rules.iter().any(|r| matches!(r, Rule::DriveType(_))), "drive type"),
             (block.rules.iter().any(|r| matches!(r, Rule::Plugin(_) | Rule::Base(_))), "plugin or base"),
         ];
         for (_, what) in ignored.iter().filter(|(set, _)| *set) {
@@ -157,6 +163,9 @@ impl Selection {
             let text = format!("the fileset's size {text:?} cannot be read and has no effect");
             notices.push(Notice::new(NoticeKind::Warning, b"", text));
         }
+        let kinds =
+            block.rules.iter().filter_map(|rule| if let Rule::FsType(kind) = rule { Some(kind.clone()) } else { None });
+        self.kinds.push(kinds.collect());
         self.sizes.push(sizes);
         self.options.push(options.clone());
         Ok(Block { tag: self.options.len() - 1, tests, manner, exclude: options.exclude })
@@ -165,11 +174,12 @@ impl Selection {
     fn exclude(
         &mut self,
         block: &towline_core::wire::fileset::Block,
+        means: &Means,
         notices: &mut Vec<Notice>,
-    ) -> Result<(), OpenError> {
+    ) -> Result<(), Refused> {
         let mut literal = Vec::new();
         for file in &block.files {
-            literal.extend(paths(file)?.iter().map(|path| wild(Scope::Any, path, notices)));
+            literal.extend(lists::paths(file, means)?.iter().map(|path| wild(Scope::Any, path, notices)));
         }
         let manner_of_files = block.options.last().map_or_else(Manner::default, |b| manner(&b.options));
         self.excludes.push(Exclude { tests: literal, manner: manner_of_files });
@@ -222,6 +232,16 @@ impl Choose for Selection {
 
     fn spares(&self, tag: usize) -> bool {
         self.options(tag).is_some_and(|options| options.honor_nodump)
+    }
+
+    fn admits(&self, tag: usize, entry: &OwnedFd) -> Result<(), String> {
+        match self.kinds.get(tag) {
+            Some(kinds) if !kinds.is_empty() => match kinds::of(entry) {
+                Some(kind) if kinds.contains(&kind) => Ok(()),
+                other => Err(other.unwrap_or_else(|| "unknown".to_owned())),
+            },
+            _ => Ok(()),
+        }
     }
 
     fn shuns(&self, name: &[u8], top: Top) -> bool {
@@ -283,28 +303,8 @@ fn manner(options: &Options) -> Manner {
     Manner { ignore_case: options.ignore_case, slash_is_special: options.enhanced_wild }
 }
 
-fn compile(text: &str, manner: Manner) -> Result<Regex, OpenError> {
-    Regex::new(text.as_bytes(), manner.ignore_case).map_err(|why| OpenError::Regex { text: text.to_owned(), why })
-}
-
-/// A path, or the paths in a file on this machine, one a line.
-fn paths(entry: &[u8]) -> Result<Vec<Vec<u8>>, OpenError> {
-    use std::os::unix::ffi::OsStrExt;
-    match entry {
-        [b'|', ..] => Err(OpenError::Program(String::from_utf8_lossy(entry).into_owned())),
-        [b'<', name @ ..] => {
-            let path = std::path::Path::new(std::ffi::OsStr::from_bytes(name));
-            let text = std::fs::read(path)
-                .map_err(|error| OpenError::List { path: path.display().to_string(), error: error.to_string() })?;
-            Ok(text
-                .split(|b| *b == b'\n')
-                .map(<[u8]>::trim_ascii_end)
-                .filter(|l| !l.is_empty())
-                .map(Into::into)
-                .collect())
-        }
-        path => Ok(vec![path.to_vec()]),
-    }
+fn compile(text: &str, manner: Manner) -> Result<Regex, Refused> {
+    Regex::new(text.as_bytes(), manner.ignore_case).map_err(|why| Refused::Pattern { text: text.to_owned(), why })
 }
 
 #[cfg(test)]
@@ -312,7 +312,7 @@ mod tests {
     use super::*;
 
     fn selection(lines: &[&str]) -> Ready {
-        Selection::read(&FileSet::parse(lines.iter().map(|l| l.as_bytes())).unwrap()).unwrap()
+        Selection::read(&FileSet::parse(lines.iter().map(|l| l.as_bytes())).unwrap(), &Means::default()).unwrap()
     }
 
     fn taken(selection: &mut Selection, path: &str, dir: bool) -> bool {
@@ -439,12 +439,30 @@ mod tests {
     #[test]
     fn what_is_not_done_is_refused_or_told() {
         let parse = |line: &str| FileSet::parse(["I", "O Ef", line].iter().map(|l| l.as_bytes())).unwrap();
-        assert!(matches!(Selection::read(&parse("N")), Err(OpenError::Encryption)));
-        let program = FileSet::parse(["I", "F |ls"].iter().map(|l| l.as_bytes())).unwrap();
-        assert!(matches!(Selection::read(&program), Err(OpenError::Program(_))));
-        let Ready { notices, .. } = selection(&["I", "O Z6", "N", "F /", "N", "P bpipe:x"]);
-        assert_eq!(notices.len(), 1);
-        assert!(notices[0].text.contains("plugins"), "{notices:?}");
+        assert!(matches!(Selection::read(&parse("N"), &Means::default()), Err(Refused::Encryption)));
+    }
+
+    #[test]
+    fn only_file_systems_of_the_types_named_are_taken_and_entered() {
+        use crate::disk::walk::{Step, Walk};
+        let found = |kinds: &[&str]| {
+            let rules: Vec<String> = kinds.iter().map(|kind| format!("X {kind}")).collect();
+            let mut lines = vec!["I", "O hf"];
+            lines.extend(rules.iter().map(String::as_str));
+            lines.extend(["N", "F /proc/self", "N"]);
+            let Ready { mut selection, tops, notices } = selection(&lines);
+            assert_eq!(notices, []);
+            match Walk::new(tops).step(&mut selection) {
+                Step::Entry(found) => String::from_utf8(found.path).unwrap(),
+                Step::Notice(notice) => notice.to_string(),
+                Step::Done => String::new(),
+            }
+        };
+        for kinds in [&[][..], &["ext4", "proc"]] {
+            assert_eq!(found(kinds), "/proc/self", "{kinds:?}");
+        }
+        let left = found(&["ext4", "xfs"]);
+        assert!(left.contains("/proc/self") && left.contains("\"proc\""), "{left}");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::disk::meta::{Handle, set_xattr};
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget, Tally};
 
 mod compressed;
+mod plugin;
 mod relocated;
 mod size;
 mod unsaved;
@@ -476,7 +477,7 @@ fn holes_are_not_sent_and_come_back() {
     let mut source = source("sM", &[&path], None);
     let (stream, _) = drain(&mut source);
     assert!(stream.len() < 100_000);
-    assert_eq!(source.counters().read_bytes, 65_536);
+    assert_eq!(source.counters().read_bytes, 96, "what is left after twelve blocks of zeros");
     let objects = objects(&stream);
     assert_eq!(objects[1].1, Stream::SPARSE.0);
     assert_eq!(objects[2].2[0].len(), Algorithm::Md5.size());
@@ -529,7 +530,7 @@ fn data_that_cannot_be_understood_is_an_error_and_no_empty_file() {
     let to = bench.dir.path().join("to");
     let (tally, notices) = restore(&sent_back(&objects), &to);
     assert_eq!(tally.errors, 1, "{notices:?}");
-    let text = String::from_utf8(objects[0].2[0].clone()).unwrap().replace(" C\0", " U\0");
+    let text = String::from_utf8(objects[0].2[0].clone()).unwrap().replace(" C\0", " L\0");
     objects[0].2[0] = text.into_bytes();
     let (tally, notices) = restore(&sent_back(&objects), &bench.dir.path().join("again"));
     assert_eq!((tally.files, tally.errors), (0, 1), "{notices:?}");

@@ -2,11 +2,11 @@
 
 use rustix::fs::FileType as Type;
 use towline_core::bulk::known::KnownFiles;
-use towline_core::wire::digest::{Algorithm, Hasher};
+use towline_core::wire::digest::{Algorithm, Digest, Hasher};
 use towline_core::wire::fileset::Options;
 use towline_core::wire::stream::Stream;
 
-use super::hold::{Held, SPARSE_BLOCK, behind_hole, retry};
+use super::hold::{Held, SPARSE_BLOCK, behind_hole, leaves_out, retry};
 use super::item::{name_in_record, stat_of};
 use crate::disk::meta::Meta;
 use crate::disk::walk::Found;
@@ -41,7 +41,12 @@ pub(super) fn known_digest(
 
 /// Whether the contents have this digest. What cannot be read has not, so that the backup says what is the matter.
 pub(super) fn has_digest(held: &Held, meta: &Meta, sparse: bool, algorithm: Algorithm, known: &[u8]) -> bool {
-    let Held::Open(fd) = held else { return false };
+    digest_of(held, meta, sparse, algorithm).is_some_and(|digest| digest.catalog_text().as_bytes() == known)
+}
+
+/// The digest of the contents as a backup would compute it; `None` if they cannot be read.
+pub(super) fn digest_of(held: &Held, meta: &Meta, sparse: bool, algorithm: Algorithm) -> Option<Digest> {
+    let Held::Open(fd) = held else { return None };
     let mut hasher = Hasher::new(algorithm);
     let mut block = vec![0; SPARSE_BLOCK];
     let mut position = 0;
@@ -54,15 +59,15 @@ pub(super) fn has_digest(held: &Held, meta: &Meta, sparse: bool, algorithm: Algo
         while let Some(room) = block.get_mut(filled..wanted).filter(|room| !room.is_empty()) {
             match retry(|| rustix::io::pread(fd, &mut *room, position + filled as u64)) {
                 Ok(n) if n > 0 => filled += n,
-                _ => return false,
+                _ => return None,
             }
         }
         position += filled as u64;
         let block = block.get(..filled).unwrap_or_default();
         // As it was saved: without blocks of zeros, but with the last one.
-        if !sparse || position >= meta.size || block.iter().any(|byte| *byte != 0) {
+        if !sparse || !leaves_out(filled, position, meta.size) || block.iter().any(|byte| *byte != 0) {
             hasher.update(block);
         }
     }
-    hasher.finish().catalog_text().as_bytes() == known
+    Some(hasher.finish())
 }

@@ -12,11 +12,13 @@ mod folders;
 mod names;
 mod part;
 mod paths;
+mod plugin;
 mod relocation;
 mod sink;
 #[cfg(test)]
 mod tests;
 
+use towline_core::bulk::refused::Refused;
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::stream::Stream;
 
@@ -27,9 +29,11 @@ use self::folders::Folders;
 pub use self::names::{Names, OwnerNames};
 pub use self::part::PREFIX as PART_PREFIX;
 use self::paths::Paths;
+use self::plugin::Plugged;
 pub use self::relocation::Relocations;
 use super::compression::decompressor::Decompressor;
 use super::notice::{Notice, NoticeKind, Notices};
+use crate::process::Means;
 
 /// When an entry that is already there is replaced (wire/2 §3.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,6 +132,10 @@ pub struct RestoreTarget {
     decompressor: Decompressor,
     root: bool,
     user: u32,
+    means: Means,
+    plugged: Plugged,
+    /// Why nothing more is restored.
+    refused: Option<Refused>,
 }
 
 impl RestoreTarget {
@@ -136,7 +144,18 @@ impl RestoreTarget {
     /// # Errors
     /// When it can neither be opened nor made.
     pub fn new(order: Order) -> std::io::Result<Self> {
+        Self::with(order, Means::default())
+    }
+
+    /// The same with what may be run for it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with(order: Order, means: Means) -> std::io::Result<Self> {
         Ok(Self {
+            means,
+            plugged: Plugged::default(),
+            refused: None,
             beneath: Beneath::open(&order.to, order.replace == Replace::Always)?,
             order,
             folders: Folders::default(),
@@ -211,6 +230,7 @@ impl RestoreTarget {
 
     /// Gives up the current file: the rest of it will not come. What stood in its place stands.
     pub fn abandon(&mut self) {
+        self.abandon_plugged();
         if let Some(current) = self.current.take() {
             self.give_up(current);
         }
@@ -219,6 +239,7 @@ impl RestoreTarget {
     /// Ends the last file and puts the times of directories right that later entries disturbed. More entries may follow,
     /// from another storage daemon.
     pub fn finish(&mut self) -> Tally {
+        self.end_plugged();
         self.end_entry();
         for (path, look) in self.folders.touched() {
             self.put_right(&path, look);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use towline_core::bulk::refused::Refused;
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::relocation::Relocation;
 use towline_core::wire::stream::FileType;
@@ -16,16 +17,15 @@ impl Relocations {
     /// Compiles them.
     ///
     /// # Errors
-    /// One sentence about what is wrong with one of them.
-    pub fn compile(all: Vec<Relocation>) -> Result<Self, String> {
+    /// When one of them is no regular expression.
+    pub fn compile(all: Vec<Relocation>) -> Result<Self, Refused> {
         let compiled = all.into_iter().map(|relocation| {
-            let regex = Regex::by_line(relocation.search.as_bytes(), relocation.ignore_case);
-            let regex = regex.map_err(|why| {
-                format!("{:?} is no regular expression, so that nothing is restored: {why} (T0722)", relocation.search)
-            })?;
-            Ok((regex, relocation))
+            match Regex::by_line(relocation.search.as_bytes(), relocation.ignore_case) {
+                Ok(regex) => Ok((regex, relocation)),
+                Err(why) => Err(Refused::Expression { search: relocation.search, why }),
+            }
         });
-        Ok(Self(compiled.collect::<Result<_, String>>()?))
+        Ok(Self(compiled.collect::<Result<_, Refused>>()?))
     }
 
     /// Whether names stay as they are.
@@ -76,6 +76,7 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&relocations.apply(name.as_bytes())), expected, "{expressions}");
         }
         let bad = Relocations::compile(Relocation::parse("!(a!b!").unwrap()).unwrap_err();
-        assert!(bad.contains("T0722") && bad.contains("without its ')'"), "{bad}");
+        let Refused::Expression { search, why } = bad else { panic!("{bad}") };
+        assert!(search == "(a" && why.contains("without its ')'"), "{search}: {why}");
     }
 }

@@ -2,17 +2,26 @@
 
 use std::convert::Infallible;
 
+use towline_core::bulk::refused::Refused;
 use towline_core::bulk::unpack::{DataPiece, RestoreSink};
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::stream::{FileType, Stream};
 
 use super::RestoreTarget;
 use crate::disk::compression::decompressor::{is_compressed, is_supported};
+use crate::disk::notice::shown;
 
 impl RestoreSink for RestoreTarget {
     type Error = Infallible;
 
     fn attributes(&mut self, record: &AttributeRecord<'_>) -> Result<(), Infallible> {
+        if self.refused.is_some() || self.begin_plugged(record.name) {
+            return Ok(());
+        }
+        if is_encrypted(record.stat().data_stream) {
+            self.refused = Some(Refused::Encrypted(shown(record.name)));
+            return Ok(());
+        }
         let (name, link) = self.order.relocation.names_of(record, self.order.prefix_links);
         let record = &AttributeRecord { name: &name, link: &link, ..*record };
         if !name.starts_with(b"/") && !self.order.relocation.is_empty() {
@@ -35,8 +44,25 @@ impl RestoreSink for RestoreTarget {
     }
 
     fn data(&mut self, piece: DataPiece<'_>) -> Result<(), Infallible> {
+        if self.refused.is_some() {
+            return Ok(());
+        }
         if is_plain(piece.stream) {
+            if self.write_plugged(piece.bytes) {
+                return Ok(());
+            }
             self.data(piece.offset.filter(|_| piece.first), piece.bytes);
+            return Ok(());
+        }
+        if self.is_plugged() && is_compressed(piece.stream) {
+            match self.decompressor.take(piece.stream, piece.bytes, piece.first, piece.last) {
+                Ok(Some(plain)) => {
+                    let plain = plain.to_vec();
+                    self.write_plugged(&plain);
+                }
+                Ok(None) => {}
+                Err(why) => self.refuse(&why.to_string()),
+            }
             return Ok(());
         }
         let Some(current) = &mut self.current else { return Ok(()) };
@@ -54,6 +80,9 @@ impl RestoreSink for RestoreTarget {
 
     fn whole(&mut self, stream: Stream, record: &[u8]) -> Result<(), Infallible> {
         match stream.kind() {
+            _ if self.refused.is_some() => {}
+            Stream::PLUGIN_NAME => self.plugin_record(record),
+            other if self.is_plugged() && other.is_digest() => {}
             Stream::ACL_LINUX_ACCESS | Stream::ACL_ACCESS_LEGACY => self.acl(false, record),
             Stream::ACL_LINUX_DEFAULT | Stream::ACL_DEFAULT_LEGACY => self.acl(true, record),
             Stream::XATTR_LINUX => self.xattrs(record),
@@ -69,6 +98,9 @@ impl RestoreSink for RestoreTarget {
     }
 
     fn end_of_file(&mut self) -> Result<(), Infallible> {
+        if self.is_plugged() {
+            self.end_plugged();
+        }
         self.end_entry();
         Ok(())
     }
@@ -76,6 +108,11 @@ impl RestoreSink for RestoreTarget {
     fn dropped(&mut self, stream: Stream) {
         self.refuse(&format!("a record of stream {stream} came where it may not, or is of no known kind"));
     }
+}
+
+/// Whether records of this stream hold what only the keys of the client that saved them can read.
+fn is_encrypted(stream: Stream) -> bool {
+    matches!(stream.kind(), Stream::ENCRYPTED | Stream::ENCRYPTED_GZIP_LEGACY | Stream::ENCRYPTED_COMPRESSED)
 }
 
 fn is_plain(stream: Stream) -> bool {

@@ -1,6 +1,6 @@
 //! Checks of the director.
 
-use super::{Built, Check, Checker, Finding, Side, catalog, copying, reach, unsupported};
+use super::{Built, Check, Checker, Finding, Side, catalog, commands, copying, reach, relocation, unsupported};
 use crate::bulk::known::compares_digests;
 use crate::config::{
     Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions, Job, JobKind, Pool, Replace,
@@ -166,6 +166,8 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
+    commands::check(c, path, job);
+    relocation::check(c, path, job);
     for_its_kind(c, path, job);
     rescheduling(c, path, job);
     duplicates(c, path, job);
@@ -208,6 +210,10 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
     let (backup, restore) = (job.kind == JobKind::Backup, job.kind == JobKind::Restore);
     for (is_moot, field, message, kind) in [
         (!restore && job.r#where.is_some(), "where", "only a restore puts files anywhere", "restore"),
+        (!restore && job.regex_where.is_some(), "regex_where", "only a restore changes paths", "restore"),
+        (!restore && job.strip_prefix.is_some(), "strip_prefix", "only a restore strips paths", "restore"),
+        (!restore && job.add_prefix.is_some(), "add_prefix", "only a restore puts anything before paths", "restore"),
+        (!restore && job.add_suffix.is_some(), "add_suffix", "only a restore puts anything after paths", "restore"),
         (!restore && job.replace != Replace::Always, "replace", "only a restore replaces files", "restore"),
         (!backup && job.accurate, "accurate", "only a backup is accurate", "backup"),
         (
@@ -293,7 +299,14 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
     c.not_empty(path.field("include"), fileset.include.len(), "include block");
     for (index, include) in fileset.include.iter().enumerate() {
         let path = path.field("include").index(index);
-        c.not_empty(path.field("files"), include.files.len(), "file");
+        c.not_empty(path.field("files"), include.files.len() + include.plugins.len(), "file");
+        for (index, plugin) in include.plugins.iter().enumerate() {
+            if plugin.trim().is_empty() || plugin.contains(['\n', '\r', '\0']) {
+                let message = format!("{plugin:?} is no line that says what a plugin saves");
+                let help = "write it as `bpipe:file=/NAME:reader=COMMAND:writer=COMMAND`";
+                c.error(codes::WRONG_VALUE, path.field("plugins").index(index), message, help);
+            }
+        }
         c.not_empty(path.field("options"), include.options.len(), "options block");
         for (index, file) in include.files.iter().enumerate() {
             if !is_absolute(file) {

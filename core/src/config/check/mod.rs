@@ -3,10 +3,12 @@
 //! [`Check::check`] never stops at the first finding: an operator repairs a file once.
 
 mod catalog;
+mod commands;
 mod copying;
 mod director;
 mod peers;
 mod reach;
+mod relocation;
 mod terms;
 mod tray;
 mod unsupported;

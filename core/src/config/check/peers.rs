@@ -6,6 +6,7 @@ use super::{Built, Check, Checker, Finding, Side};
 use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
 use crate::explain::codes;
 use crate::wire::names::PeerKind;
+use crate::wire::plugin;
 
 /// The smallest block a volume can have: its label must fit (`wire/3 §5.1`).
 const SMALLEST_BLOCK: Bytes = Bytes::kib(4);
@@ -33,6 +34,11 @@ impl Check for FileConfig {
         c.admission(&path, file.max_unauthenticated, file.authenticate_within);
         c.bandwidth(path.field("maximum_bandwidth_per_job"), file.maximum_bandwidth_per_job);
         script_folders(&mut c, &path, &file.allowed_script_dir);
+        for (index, name) in file.plugin_names.iter().enumerate().filter(|(_, name)| *name != plugin::BPIPE) {
+            let message = format!("there is no plugin {name:?}");
+            let path = path.field("plugin_names").index(index);
+            c.error(codes::UNKNOWN_VALUE, path, message, "write `bpipe`: it is the only one");
+        }
         if let Some(append) = self.messages.append.as_deref().filter(|append| !append.starts_with('/')) {
             let path = ConfigPath::of("messages").field("append");
             let help = "write it from the root: `/var/log/towline/fd.log`";

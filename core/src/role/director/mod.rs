@@ -385,11 +385,18 @@ impl Role for Director {
     }
 
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
+        let tools = &mut Tools { net, common: &mut self.common };
+        let (owner, done) = match owner {
+            Owner::Script(id, handle) => {
+                self.jobs.script_ended(tools, id, handle, done);
+                return self.settle(net);
+            }
+            other => (other, done),
+        };
         let answer = match done {
             WorkDone::Catalog(answer) => answer,
             _ => Err(CatalogError::new(CatalogErrorKind::Unavailable, "the catalog worker has stopped")),
         };
-        let tools = &mut Tools { net, common: &mut self.common };
         match owner {
             Owner::Setup(item) => self.setup.done(tools, item, answer),
             Owner::Create(order) => self.jobs.created(tools, *order, answer),
@@ -406,6 +413,7 @@ impl Role for Director {
                 }
             }
             Owner::Log => tools.lines_saved(answer),
+            Owner::Script(..) | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
         }

@@ -1,7 +1,7 @@
 //! What the dials, timers and pieces of work of a director are for.
 
 use crate::catalog::{self, OnVolume};
-use crate::ids::{ConnId, JobId};
+use crate::ids::{ConnId, HandleId, JobId};
 
 use super::errands::Errand;
 use super::jobs::Asked;
@@ -43,7 +43,7 @@ pub enum Due {
     Record,
 }
 
-/// What a piece of catalog work is for.
+/// What a piece of work is for.
 #[derive(Debug)]
 pub enum Owner {
     Setup(setup::Item),
@@ -57,6 +57,10 @@ pub enum Owner {
     Log,
     Uname,
     Console(ConnId),
+    /// A command of this job on the director.
+    Script(JobId, HandleId),
+    /// The end of a command that was asked for.
+    Stopped,
     /// When this job, whose client has come back, was last started.
     Returned(String),
 }

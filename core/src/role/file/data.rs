@@ -84,7 +84,8 @@ fn open_backup(job: &mut Job, _: &mut Net) -> Acted<Job> {
     let changes = Changes { since: job.asked.since, known: job.asked.known.take() };
     let fileset = job.asked.fileset.clone();
     let unsaved = if let Kind::Backup { unsaved } = &mut job.kind { unsaved.take() } else { None };
-    let open = DiskWork::OpenBackup { handle: job.handle, fileset, changes, unsaved };
+    let permits = job.asked.permits.clone();
+    let open = DiskWork::OpenBackup { handle: job.handle, fileset, changes, unsaved, permits };
     Ok(Act::Want(open))
 }
 

@@ -15,6 +15,7 @@ use super::{FileDaemon, Owner};
 
 impl FileDaemon {
     pub(super) fn start_estimate(&mut self, net: &mut Net, id: SessionId, listing: bool) -> Next {
+        self.make_ready(id);
         let Some(job) = self.sessions.job_mut(id) else {
             self.sessions.tell(net, id, answers::BAD_ESTIMATE);
             return Next::End;
@@ -22,21 +23,35 @@ impl FileDaemon {
         job.kind = Kind::Estimate { walked: false };
         job.opened = true;
         let changes = Changes { since: job.asked.since, known: job.asked.known.take() };
-        let open = DiskWork::OpenEstimate { handle: job.handle, fileset: job.asked.fileset.clone(), changes, listing };
+        let (fileset, permits) = (job.asked.fileset.clone(), job.asked.permits.clone());
+        let open = DiskWork::OpenEstimate { handle: job.handle, fileset, changes, listing, permits };
         net.work(Work::Disk(open), Owner::Job(id));
         Next::Go
     }
 
-    /// Whether a session is in the middle of an estimate.
+    /// `verify` of the disk: what is there, page by page to the director, which compares it (`wire/2 §1.12`).
+    pub(super) fn start_look(&mut self, net: &mut Net, id: SessionId) -> Next {
+        self.make_ready(id);
+        let Some(job) = self.sessions.job_mut(id) else { return Next::End };
+        job.kind = Kind::Look { walked: false };
+        job.opened = true;
+        let (fileset, permits) = (job.asked.fileset.clone(), job.asked.permits.clone());
+        let open = DiskWork::OpenLook { handle: job.handle, fileset, permits };
+        net.work(Work::Disk(open), Owner::Job(id));
+        self.sessions.tell(net, id, answers::VERIFY);
+        Next::Go
+    }
+
+    /// Whether a session is in the middle of an estimate, or of a look at the disk.
     pub(super) fn estimates(&self, id: SessionId) -> bool {
         let job = self.sessions.job(id);
-        job.is_some_and(|job| matches!(job.kind, Kind::Estimate { .. }) && job.opened)
+        job.is_some_and(|job| matches!(job.kind, Kind::Estimate { .. } | Kind::Look { .. }) && job.opened)
     }
 
     /// Has the walk go on.
     pub(super) fn estimate_on(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
-        let work = if matches!(job.kind, Kind::Estimate { walked: true }) {
+        let work = if matches!(job.kind, Kind::Estimate { walked: true } | Kind::Look { walked: true }) {
             DiskWork::Close { handle: job.handle }
         } else {
             DiskWork::Fill { handle: job.handle, parcel: Parcel::new() }
@@ -56,7 +71,10 @@ impl FileDaemon {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.remark(net, &self.config.file.name, &remarks);
         if let Some(job) = &mut session.job {
-            job.kind = Kind::Estimate { walked: last };
+            match &mut job.kind {
+                Kind::Estimate { walked } | Kind::Look { walked } => *walked = last,
+                _ => {}
+            }
         }
         if parcel.is_empty() {
             self.estimate_on(net, id);
@@ -68,6 +86,12 @@ impl FileDaemon {
     /// The walk is over.
     pub(super) fn estimated(&mut self, net: &mut Net, id: SessionId, tally: &Tally) {
         let Some(session) = self.sessions.get_mut(id).filter(|session| session.job.is_some()) else { return };
+        if let Some(job) = session.job.as_mut().filter(|job| matches!(job.kind, Kind::Look { .. })) {
+            job.opened = false;
+            job.add(tally);
+            session.after_data(net);
+            return self.end_session(net, id);
+        }
         session.last_remarks(net, &self.config.file.name);
         if tally.errors > 0 {
             let text = format!("{} files or folders could not be read and are not counted", tally.errors);

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use crate::bulk::known::KnownFiles;
 use crate::bulk::unsaved::UnsavedList;
-use crate::bulk::work::{DiskWork, RestoreOrder, Tally};
+use crate::bulk::work::{DiskWork, Permits, RestoreOrder, Tally};
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
+use crate::role::commands::Commands;
 use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::report::{Finished, Progress, resource_name};
@@ -17,7 +18,6 @@ use crate::wire::fileset::FileSet;
 use crate::wire::status::{EndJob, JobStatus};
 
 use super::data::Event;
-use super::scripts::Scripts;
 
 /// A job from its `JobId=` line to its `2800 End Job`.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ pub(super) struct Job {
     /// What is to be said of single files.
     pub(super) remarks: Remarks,
     /// Commands on this client.
-    pub(super) scripts: Scripts,
+    pub(super) scripts: Commands,
 }
 
 /// What a job does.
@@ -65,6 +65,10 @@ pub(super) enum Kind {
     },
     /// Of a volume.
     Verify,
+    /// Of the disk. Whether the walk is at its end.
+    Look {
+        walked: bool,
+    },
 }
 
 /// Which files the director has asked for.
@@ -76,6 +80,10 @@ pub(super) struct Asked {
     /// What the catalog knows, for an accurate job.
     pub(super) known: Option<Box<KnownFiles>>,
     pub(super) fileset: Arc<FileSet>,
+    /// Options for plugins.
+    pub(super) options: Vec<String>,
+    /// What may be run for it on this client.
+    pub(super) permits: Permits,
 }
 
 /// What the two ends of the data channel prove to each other.
@@ -182,7 +190,8 @@ impl Job {
         Finished {
             id: self.id,
             name: resource_name(&self.name).to_owned(),
-            level: (!matches!(self.kind, Kind::Restore { .. } | Kind::Verify)).then_some(self.asked.level),
+            level: (!matches!(self.kind, Kind::Restore { .. } | Kind::Verify | Kind::Look { .. }))
+                .then_some(self.asked.level),
             files: self.counted.tally.files,
             bytes: self.counted.tally.job_bytes,
             errors: self.counted.errors + self.counted.tally.errors,

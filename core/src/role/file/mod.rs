@@ -7,17 +7,19 @@
 //! ```
 //! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
-//! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `estimate.rs` says what a backup would save, `unsaved.rs` where
-//! the list of what was not saved is kept, `scripts/` runs the job's commands on this client, `job.rs` is what is known of a job, `report.rs` what a status says.
+//! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `errands.rs` does what has to do with no job, `estimate.rs` says what a backup would save, `unsaved.rs` where
+//! the list of what was not saved is kept, `scripts.rs` runs the job's commands on this client, `permits.rs` says what else may be run, `job.rs` is what is known of a job, `report.rs` what a status says.
 
 mod bandwidth;
 mod calling;
 mod data;
 mod diary;
+mod errands;
 mod estimate;
 mod job;
 mod level;
 mod passive;
+mod permits;
 mod report;
 mod scripts;
 mod session;
@@ -38,6 +40,7 @@ use crate::limits;
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::quiet::{Quiet, more};
+use crate::role::debugging::Debugging;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
@@ -79,6 +82,7 @@ pub struct FileDaemon {
     doorkeeper: Doorkeeper,
     recent: Recent,
     refusals: Refusals,
+    debugging: Debugging,
     jobs_run: u32,
     /// Bytes a second for every job, if a director has said so since the start.
     bandwidth: Option<u64>,
@@ -106,6 +110,7 @@ impl FileDaemon {
             doorkeeper: Doorkeeper::default(),
             recent: Recent::default(),
             refusals: Refusals::default(),
+            debugging: Debugging::default(),
             jobs_run: 0,
             bandwidth: None,
             started: Wall::default(),
@@ -209,7 +214,7 @@ impl FileDaemon {
 
     fn beat(&self, net: &mut Net, id: SessionId) {
         let job = self.sessions.job(id);
-        if job.is_some_and(|job| job.script.is_some() || job.scripts.is_running()) {
+        if job.is_some_and(|job| job.script.is_some() || job.scripts.running().is_some()) {
             self.sessions.signal(net, id, Signal::Heartbeat);
             self.arm_heartbeat(net, id);
         }
@@ -437,6 +442,7 @@ impl Role for FileDaemon {
             Owner::Job(id) => id,
             Owner::Diary => return self.diary.written(net, &done),
             Owner::Gone => return,
+            Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
             Owner::Script(id, handle) => return self.script_ended(net, id, handle, done),
         };
         match done {

@@ -11,9 +11,9 @@ use crate::wire::frame::Signal;
 use crate::wire::names::PeerKind;
 use crate::wire::status::JobInStatus;
 
-use super::FileDaemon;
 use super::job::Kind;
 use super::session::Next;
+use super::{FileDaemon, scripts};
 
 impl FileDaemon {
     /// A status shows the connections too, so they were asked first: here it is.
@@ -76,11 +76,11 @@ impl FileDaemon {
             };
             let kind = match &job.kind {
                 Kind::Restore { .. } => "Restore",
-                Kind::Verify => "Verify",
+                Kind::Verify | Kind::Look { .. } => "Verify",
                 Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } => "Backup",
             };
             let started = self.identity.local(job.started).short();
-            let step = job.script.as_ref().map(|script| script.step()).or_else(|| job.scripts.step());
+            let step = job.script.as_ref().map(|script| script.step()).or_else(|| scripts::step(&job.scripts));
             let step = step.unwrap_or("waiting for the director");
             // The clock may have been put back.
             let seconds = (net.wall().seconds() - job.started.seconds()).max(0);

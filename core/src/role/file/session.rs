@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use crate::bulk::known::KnownFiles;
 use crate::bulk::parcel::Parcel;
-use crate::bulk::work::{Remark, RestoreOrder};
+use crate::bulk::work::{Permits, Remark, RestoreOrder};
 use crate::config::{JobCommand, keepalive};
 use crate::conn::Peer;
 use crate::error::Explain;
 use crate::ids::{ConnId, HandleId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::commands::Commands;
 use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::sessions;
@@ -29,7 +30,6 @@ use crate::wire::status::JobStatus;
 
 use super::job::{Asked, Authorization, Counted, Job, Kind, Presence};
 use super::level::{self, Clocks};
-use super::scripts::Scripts;
 use super::{Dial, FileDaemon, data, unsaved};
 
 /// One authenticated connection of a director.
@@ -40,6 +40,8 @@ pub(super) type Session = sessions::Session<Job, Known>;
 pub(super) struct Known {
     has_fileset: bool,
     pub(super) reading: Reading,
+    /// Whether a name is being looked up for the director.
+    pub(super) looks_up: bool,
     /// Parcels on their way to the director, in order.
     sent: VecDeque<Sent>,
 }
@@ -170,7 +172,7 @@ impl Session {
     /// The data channel is done. True if the session ends with it.
     pub(super) fn after_data(&mut self, net: &mut Net) -> bool {
         let Some(job) = &mut self.job else { return true };
-        if matches!(job.kind, Kind::Verify) {
+        if matches!(job.kind, Kind::Verify | Kind::Look { .. }) {
             // After the last line (`wire/2 §1.12`).
             net.send_signal(self.conn, Signal::Eod);
         }
@@ -259,12 +261,17 @@ impl FileDaemon {
             FileCommand::Status => net.survey(id),
             FileCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
+            FileCommand::SetDebug(debug) => self.set_debug(net, id, &debug),
+            FileCommand::Resolve { host } => self.look_up(net, id, host),
             FileCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),
             FileCommand::Storage(address) => return self.dial_storage(net, id, address),
             FileCommand::Backup { .. } => return self.start_data(net, id, Kind::Backup { unsaved: None }),
             FileCommand::Restore(order) => return self.serve_restore(net, id, order),
             FileCommand::Verify(Verify::Volume) => return self.start_data(net, id, Kind::Verify),
-            FileCommand::Verify(_) => {
+            FileCommand::Verify(Verify::Init | Verify::Catalog | Verify::DiskToCatalog) => {
+                return self.start_look(net, id);
+            }
+            FileCommand::Verify(Verify::Data) => {
                 self.say_fatal(net, id, &Trouble::OnlyVolumes);
                 return Next::End;
             }
@@ -285,7 +292,10 @@ impl FileDaemon {
             FileCommand::Restore(_) => JobCommand::Restore,
             FileCommand::Verify(_) => JobCommand::Verify,
             FileCommand::Estimate { .. } => JobCommand::Estimate,
-            _ if session.job.as_ref().is_some_and(|job| job.scripts.is_running()) => {
+            _ if session.known.looks_up => {
+                return Some(Trouble::OutOfTurn("a command of the director while a name is looked up for it"));
+            }
+            _ if session.job.as_ref().is_some_and(|job| job.scripts.running().is_some()) => {
                 return Some(Trouble::OutOfTurn("a command of the director while those of the job run"));
             }
             FileCommand::Run(_) | FileCommand::RunBeforeNow => JobCommand::RunScript,
@@ -308,7 +318,7 @@ impl FileDaemon {
         if !director.allowed_job_commands.contains(&wanted) {
             return Some(Trouble::Forbidden { director: session.director.clone(), command: wanted });
         }
-        let is_busy = session.job.as_ref().is_some_and(|job| job.is_at_work() || job.scripts.is_running());
+        let is_busy = session.job.as_ref().is_some_and(|job| job.is_at_work() || job.scripts.running().is_some());
         let is_busy = is_busy || self.estimates(id);
         is_busy.then_some(Trouble::AtWork(wanted))
     }
@@ -347,7 +357,7 @@ impl FileDaemon {
                 self.refresh_keyring(net);
                 self.sessions.tell(net, id, answers::AUTHORIZATION);
             }
-            FileCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),
+            FileCommand::PluginOptions { options } => return self.take_options(net, id, options),
             FileCommand::EndRestore => return self.end_restore(net, id),
             _ => {
                 self.sessions.tell(net, id, answers::INVALID);
@@ -368,7 +378,14 @@ impl FileDaemon {
             session: (line.session_id, line.session_time),
             started: net.wall(),
             kind: Kind::Unknown,
-            asked: Asked { level: b' ', since: None, known: None, fileset: Arc::default() },
+            asked: Asked {
+                level: b' ',
+                since: None,
+                known: None,
+                fileset: Arc::default(),
+                permits: Permits::default(),
+                options: Vec::new(),
+            },
             authorization: Authorization { key: line.key, keys: 1, tls: line.tls == Some(IMMEDIATE_TLS) },
             peer: Presence::Absent,
             script: None,
@@ -379,7 +396,7 @@ impl FileDaemon {
             counted: Counted::default(),
             status: JobStatus::Running,
             remarks: Remarks::default(),
-            scripts: Scripts::default(),
+            scripts: Commands::default(),
         });
         self.refresh_keyring(net);
         let identity = &self.identity;
@@ -453,13 +470,15 @@ impl FileDaemon {
             RestoreTo::Where(to) => {
                 let to = if to == "/" { Vec::new() } else { to.into_bytes() };
                 let (replace, prefix_links) = (order.replace, order.prefix_links);
-                let order = RestoreOrder { to, replace, prefix_links, relocations: Vec::new() };
+                let order =
+                    RestoreOrder { to, replace, prefix_links, relocations: Vec::new(), permits: self.permits(id) };
                 self.start_data(net, id, Kind::Restore { order })
             }
             RestoreTo::Regex(text) => match Relocation::parse(&text) {
                 Ok(relocations) => {
                     let (replace, prefix_links) = (order.replace, order.prefix_links);
-                    let order = RestoreOrder { to: Vec::new(), replace, prefix_links, relocations };
+                    let permits = self.permits(id);
+                    let order = RestoreOrder { to: Vec::new(), replace, prefix_links, relocations, permits };
                     self.start_data(net, id, Kind::Restore { order })
                 }
                 Err(why) => {
@@ -481,13 +500,14 @@ impl FileDaemon {
     }
 
     pub(super) fn start_data(&mut self, net: &mut Net, id: SessionId, kind: Kind) -> Next {
+        self.make_ready(id);
         let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         let Some(job) = session.job.as_mut() else { return Next::End };
         let Some(conn) = job.peer.conn() else { return self.expect_storage(net, id, kind) };
         let (kind, table, answer) = match kind {
             Kind::Verify => (kind, data::VERIFY, answers::VERIFY),
             Kind::Restore { .. } => (kind, data::RESTORE, answers::RESTORE),
-            Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } => {
+            Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } | Kind::Look { .. } => {
                 // Without a folder of its own there is nowhere to keep it.
                 let has_folder = self.config.file.working_directory.is_some();
                 let unsaved = has_folder.then(|| unsaved::list_of(&session.director, job));

@@ -29,6 +29,8 @@ pub enum Owner {
     Job(SessionId),
     /// A command of this session's job.
     Script(SessionId, HandleId),
+    /// A name that the director of this session asks for.
+    Name(SessionId, String),
     /// A job that has ended.
     Gone,
     Diary,

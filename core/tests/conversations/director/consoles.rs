@@ -197,6 +197,11 @@ fn a_restore_says_what_is_missing() {
             "restore client=bareos-fd all where=tmp/x done yes",
             "where=tmp/x is not an absolute path: begin it with / (T0553)",
         ),
+        (
+            "restore client=bareos-fd all regexwhere=/home done yes",
+            "regexwhere=/home: expected !search!replacement!, as in !/home/!/tmp/home/!",
+        ),
+        ("restore client=bareos-fd all where=/tmp add_prefix=/x done yes", "use where or add_prefix, not both."),
         ("restore client=bareos-fd all before=soon done yes", "before=soon: expected a date such as"),
         ("restore client=bareos-fd all done replace=maybe yes", "expected always, ifnewer, ifolder or never"),
         ("restore client=bareos-fd all done jobid=x yes", "jobid= needs a number"),

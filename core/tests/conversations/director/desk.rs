@@ -10,6 +10,7 @@ use towline_core::config::DirectorConfig;
 use towline_core::notice::Notice;
 use towline_core::role::director::Director;
 use towline_core::time::Wall;
+use towline_core::work::script::{ScriptDone, ScriptOrder, ScriptWork};
 use towline_core::work::{Work, WorkDone};
 
 use crate::support::conv::Side;
@@ -39,6 +40,10 @@ pub struct Shelf {
     pub failure: CatalogErrorKind,
     /// These are kept in the world until [`Desk::release`].
     pub slow: Which,
+    /// The commands that were to run, how each ends (`None`: not by itself), and how many were to be stopped.
+    pub ran: Vec<ScriptOrder>,
+    pub ends: fn(&ScriptOrder) -> Option<WorkDone>,
+    pub stopped: usize,
 }
 
 /// A director with its catalog.
@@ -83,8 +88,16 @@ impl Desk {
 
     /// A director whose catalog is broken for some requests from the start.
     pub fn begin(config: Value, catalog: MemoryCatalog, protection: Protection, broken: Which) -> Self {
-        let shelf =
-            Shelf { catalog, asked: Vec::new(), broken, failure: CatalogErrorKind::Unavailable, slow: |_| false };
+        let shelf = Shelf {
+            catalog,
+            asked: Vec::new(),
+            broken,
+            failure: CatalogErrorKind::Unavailable,
+            slow: |_| false,
+            ran: Vec::new(),
+            ends: |_| None,
+            stopped: 0,
+        };
         let shelf = Arc::new(Mutex::new(shelf));
         let hands = Arc::clone(&shelf);
         let config: DirectorConfig = serde_json::from_value(config).expect("a configuration");
@@ -262,8 +275,19 @@ pub fn our_letters(script: Script) -> Script {
 }
 
 fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
-    let Work::Catalog(request) = work else { panic!("a director has no disk") };
     let mut shelf = shelf.lock().expect("not poisoned");
+    let request = match work {
+        Work::Catalog(request) => request,
+        Work::Script(ScriptWork::Run(order)) => {
+            shelf.ran.push(order.clone());
+            return (shelf.ends)(order);
+        }
+        Work::Script(ScriptWork::Stop(_)) => {
+            shelf.stopped += 1;
+            return Some(WorkDone::Script(ScriptDone::Told));
+        }
+        _ => panic!("a director has no disk"),
+    };
     shelf.asked.push(request.clone());
     if (shelf.slow)(request) {
         return None;

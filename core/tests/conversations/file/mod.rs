@@ -3,6 +3,7 @@
 mod bandwidth;
 mod behaviour;
 mod calling;
+mod errands;
 mod passive;
 mod recorded;
 mod scripts;

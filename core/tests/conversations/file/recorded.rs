@@ -170,18 +170,60 @@ fn data_that_changed_on_the_volume_get_another_digest() {
 }
 
 #[test]
-fn levels_of_verify_jobs_without_a_volume_are_refused() {
+fn a_verify_job_of_data_alone_is_refused() {
     let (hands, seen) = hands(Vec::new());
     let mut world = file_daemon(Protection::Clear, STARTED, hands);
     let director = director(recording!("10-estimate-verify/08-DIR-to-FD")).until_we_say("2000 OK include");
     let director = world.come_in(director);
     world.heard(director);
-    world.say(director, "text verify level=catalog\\n");
+    world.say(director, "text verify level=data\\n");
     let heard = world.heard(director).join("\n");
     assert!(heard.contains("2800 End Job TermCode=102"), "{heard}");
     let messages = world.job_messages(director);
-    assert!(messages.iter().any(|text| text.contains("only volumes are verified here")), "{messages:?}");
+    assert!(messages.iter().any(|text| text.contains("level=data is not done here")), "{messages:?}");
     assert_eq!(seen.lock().unwrap().closed, 0);
+}
+
+/// Hands that look at the disk: these lines, then the sums.
+fn looking_hands(lines: &'static [&'static str]) -> Hands {
+    Box::new(move |work| {
+        let Work::Disk(work) = work else { panic!("a file daemon has no catalog") };
+        Some(WorkDone::Disk(match work {
+            DiskWork::OpenLook { .. } => DiskDone::Opened,
+            DiskWork::Fill { .. } => {
+                let mut parcel = Parcel::new();
+                lines.iter().for_each(|line| put_data(&mut parcel.bytes, line.as_bytes()));
+                DiskDone::Filled { parcel, last: true, remarks: Vec::new() }
+            }
+            DiskWork::Close { .. } => {
+                DiskDone::Closed(Tally { files: 2, read_bytes: 5, job_bytes: 5, complete: true, ..Tally::default() })
+            }
+            other => panic!("no part of a look: {other:?}"),
+        }))
+    })
+}
+
+#[test]
+fn what_is_on_the_disk_is_told_line_by_line_at_each_level_that_compares_it() {
+    for level in ["init", "catalog", "disk_to_catalog"] {
+        let mut world = file_daemon(Protection::Clear, STARTED, looking_hands(&["1 1 VVpins5 /a", "2 1 VVpins5 /b"]));
+        let director = director(recording!("10-estimate-verify/08-DIR-to-FD")).until_we_say("2000 OK include");
+        let director = world.come_in(director);
+        world.heard(director);
+        world.say(director, &format!("text verify level={level}\\n"));
+        let end = "text 2800 End Job TermCode=84 JobFiles=2 ReadBytes=5 JobBytes=5 Errors=0 VSS=0 Encrypt=0\\n";
+        let expected = [
+            "text 2000 OK verify\\n",
+            "text 1 1 VVpins5 /a",
+            "text 2 1 VVpins5 /b",
+            "signal -1",
+            end,
+            "signal -4",
+            "fin",
+        ];
+        assert_eq!(world.heard(director), expected, "{level}");
+        world.assert_done();
+    }
 }
 
 /// Hands that estimate what was recorded: a line for each entry, then the sums.

@@ -1,6 +1,7 @@
 //! The file daemon.
 
 use towline_core::explain::codes;
+use towline_core::wire::plugin;
 
 use super::super::directives::file::COMMANDS;
 use super::super::lex::Kind as Of;
@@ -20,6 +21,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     if let Some(mut daemon) = mapper.only("Client", clients) {
         listen::listen(mapper, &mut daemon);
         commands = allowed(mapper, &daemon);
+        plugins(mapper, &mut daemon);
         if let Some(to) = daemon.made("Messages").cloned() {
             mapper.refer("Messages", &to, messages.iter().map(|messages| messages.name.as_str()));
         }
@@ -41,6 +43,36 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         fields.push(("messages", Node::new(place, Value::Fields(vec![("append", append)]))));
     }
     whole(fields)
+}
+
+/// The plugins that may be used: all there are if there is a folder of them, or those of `PluginNames`.
+fn plugins(mapper: &mut Mapper, daemon: &mut Mapped) {
+    let words: Vec<Node> = daemon.words("PluginNames").cloned().collect();
+    let Some(folder) = daemon.made("PluginDirectory").map(|node| node.place.clone()) else {
+        if let Some(word) = words.first() {
+            let message = "`PluginNames` has no effect: without `PluginDirectory` no plugin is used".to_owned();
+            mapper.warning(codes::WITHOUT_EFFECT, &word.place, message, "");
+        }
+        return;
+    };
+    let mut found = Vec::new();
+    for word in &words {
+        let Value::Text(text) = &word.value else { continue };
+        for name in text.split([':', ',']).map(str::trim).filter(|name| !name.is_empty()) {
+            if name == plugin::BPIPE {
+                found.push(Node::text(word.place.clone(), name));
+            } else {
+                let message = format!("`{name}` has no effect: `bpipe` is the only plugin");
+                mapper.warning(codes::WITHOUT_EFFECT, &word.place, message, "");
+            }
+        }
+    }
+    if words.is_empty() {
+        found.push(Node::text(folder, plugin::BPIPE));
+    }
+    if !found.is_empty() {
+        daemon.set("plugin_names", list(found));
+    }
 }
 
 /// The commands of `AllowedJobCommand` that there are.

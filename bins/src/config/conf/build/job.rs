@@ -10,6 +10,8 @@ use super::super::read::Kind;
 use super::super::table::Resource;
 use super::super::value::{Node, Value};
 use super::director::first_of;
+use super::list;
+use super::scripts::scripts;
 
 /// How many `JobDefs` may follow each other.
 const DEEPEST: usize = 16;
@@ -33,13 +35,18 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
     for (table, block) in resources.iter().filter(|(table, _)| table.name == "JobDefs") {
         let mapped = mapper.map(table, &block.name, &block.items, &[]);
         mapper.require(&mapped, &[("name", "Name")]);
+        let _found_fault_with = scripts(mapper, &block.items);
         defaults.insert(mapped.name, &block.items);
     }
     let known: Vec<String> = defaults.keys().cloned().collect();
     let mut found = Vec::new();
     for (table, block) in resources.iter().filter(|(table, _)| table.name == "Job") {
         let inherited = inherited(&block.items, &defaults);
-        let job = mapper.map(table, &block.name, &block.items, &inherited);
+        let mut job = mapper.map(table, &block.name, &block.items, &inherited);
+        let commands = commands(mapper, &block.items, &defaults);
+        if !commands.is_empty() {
+            job.set("run_scripts", list(commands));
+        }
         for (directive, kind, known) in [
             ("JobDefs", "JobDefs", &known[..]),
             ("Messages", "Messages", around.messages),
@@ -73,10 +80,7 @@ fn inherited(own: &[Item], defaults: &BTreeMap<String, &[Item]>) -> Vec<Item> {
     let mut found: Vec<Item> = Vec::new();
     let mut from = own;
     for _ in 0..DEEPEST {
-        let of_defaults = |item: &&Item| plain(&item.name.text) == "jobdefs";
-        let Some(next) = from.iter().rfind(of_defaults).and_then(|item| Kind::Text.read(item).ok()) else { break };
-        let Value::Text(name) = next.0.value else { break };
-        let Some(items) = defaults.get(&name) else { break };
+        let Some(items) = next_defaults(from, defaults) else { break };
         let said: Vec<String> = found.iter().map(|item| plain(&item.name.text)).collect();
         let more = items.iter().filter(|item| {
             let name = plain(&item.name.text);
@@ -86,6 +90,31 @@ fn inherited(own: &[Item], defaults: &BTreeMap<String, &[Item]>) -> Vec<Item> {
         from = items;
     }
     found
+}
+
+/// The commands of a job, and after them those of its `JobDefs`, whose faults have been found with them.
+fn commands<'a>(mapper: &mut Mapper, own: &'a [Item], defaults: &BTreeMap<String, &'a [Item]>) -> Vec<Node> {
+    let mut found = scripts(mapper, own);
+    let before = mapper.report.diagnostics.len();
+    let mut seen: Vec<&[Item]> = vec![own];
+    while let Some(items) = next_defaults(seen.last().copied().unwrap_or_default(), defaults) {
+        // They may name themselves.
+        if seen.len() > DEEPEST || seen.iter().any(|other| std::ptr::eq(*other, items)) {
+            break;
+        }
+        found.extend(scripts(mapper, items));
+        seen.push(items);
+    }
+    mapper.report.diagnostics.truncate(before);
+    found
+}
+
+/// The directives of the `JobDefs` that these name.
+fn next_defaults<'a>(from: &[Item], defaults: &BTreeMap<String, &'a [Item]>) -> Option<&'a [Item]> {
+    let of_defaults = |item: &&Item| plain(&item.name.text) == "jobdefs";
+    let (node, _) = Kind::Text.read(from.iter().rfind(of_defaults)?).ok()?;
+    let Value::Text(name) = node.value else { return None };
+    defaults.get(&name).copied()
 }
 
 /// Why a job is not one of ours.
@@ -98,9 +127,7 @@ fn left_out(job: &Mapped, without: &[String]) -> Option<String> {
     match (kind, level.as_str()) {
         ("archive" | "consolidate", _) => Some(format!("there are no jobs of the type `{kind}`")),
         ("backup", "base" | "since" | "virtualfull") => Some(format!("there are no backups of the level `{level}`")),
-        ("verify", "catalog" | "initcatalog" | "disktocatalog" | "data") => {
-            Some("verify jobs read the volumes and compare with the catalog: `VolumeToCatalog`".to_owned())
-        }
+        ("verify", "data") => Some("verify jobs compare volumes or the disk with the catalog".to_owned()),
         _ => None,
     }
 }
@@ -158,12 +185,29 @@ fn pool(job: &mut Mapped, otherwise: Option<&Mapped>) {
     }
 }
 
-/// Only backups have a level of their own.
+/// The levels of verify jobs, and what the typed model calls them.
+const VERIFIED: &[(&str, &str)] = &[
+    ("volumetocatalog", "volume_to_catalog"),
+    ("disktocatalog", "disk_to_catalog"),
+    ("initcatalog", "init_catalog"),
+    ("catalog", "catalog"),
+];
+
+/// Backups and verify jobs have levels of their own.
 fn level(mapper: &mut Mapper, job: &mut Mapped, kind: &str) {
     let Some(node) = job.made("Level").cloned() else { return };
     let level = job.said("Level").map(plain).unwrap_or_default();
     match (kind, level.as_str()) {
         ("backup", "full" | "differential" | "incremental") => job.set("level", Node::text(node.place, level)),
+        ("verify", _) if VERIFIED.iter().any(|(word, _)| *word == level) => {
+            let known = VERIFIED.iter().find(|(word, _)| *word == level).map_or("", |(_, ours)| ours);
+            job.set("verify_level", Node::text(node.place, known));
+        }
+        ("verify", _) => {
+            let message = format!("`{level}` is no level of a verify job");
+            let help = "write `VolumeToCatalog`, `DiskToCatalog`, `InitCatalog` or `Catalog`";
+            mapper.error(codes::UNKNOWN_VALUE, &node.place, message, help);
+        }
         ("backup", _) => {
             let message = format!("`{level}` is no level of a backup");
             mapper.error(codes::UNKNOWN_VALUE, &node.place, message, "write `Full`, `Differential` or `Incremental`");

@@ -8,6 +8,7 @@ mod fileset;
 mod job;
 mod listen;
 mod schedule;
+mod scripts;
 pub(super) mod storage;
 pub(super) mod tray;
 

@@ -4,7 +4,7 @@ use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, refused, without};
 use super::job::JOB;
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, TLS};
+use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-dir",
@@ -13,7 +13,7 @@ pub(in super::super) const COMPONENT: Component = Component {
     tree: "bareos-dir.d",
     build: build::director::build,
     resources: &[
-        Resource { name: "Director", also: &["Directors"], rows: &[NAMED, LISTEN, DAEMON, DIRECTOR, TLS] },
+        Resource { name: "Director", also: &["Directors"], rows: &[NAMED, LISTEN, DAEMON, NO_PLUGINS, DIRECTOR, TLS] },
         Resource { name: "Client", also: &["Clients"], rows: &[NAMED, CLIENT, TLS] },
         Resource { name: "JobDefs", also: &[], rows: &[NAMED, JOB] },
         Resource { name: "Job", also: &["Jobs"], rows: &[NAMED, JOB] },

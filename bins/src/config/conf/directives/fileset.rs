@@ -16,7 +16,7 @@ const INCLUDE: &[Directive] = &[
     made("Options", Any, "is one of `options`"),
     field("File", Words, "files"),
     field("ExcludeDirContaining", Words, "exclude_dir_containing"),
-    disables("Plugin", Text, PLUGIN),
+    field("Plugin", Words, "plugins"),
 ];
 
 const EXCLUDE: &[Directive] = &[field("File", Words, "files")];
@@ -63,10 +63,10 @@ const OPTIONS: &[Directive] = &[
     field("Regex", Words, "regex"),
     field("RegexDir", Words, "regex_dir"),
     field("RegexFile", Words, "regex_file"),
-    without("Verify", Text, "verify jobs read the volumes and compare with the catalog"),
+    field("Verify", Text, "verify"),
     without("Replace", Text, "the restore says which files are replaced"),
-    without("FsType", Words, "file systems of every type are saved, see `OneFs`"),
-    without("DriveType", Words, "it is for clients on Windows"),
+    field("FsType", Words, "fs_types"),
+    without("DriveType", Words, "it is for clients on Windows: on Unix no file has one"),
     without("Shadowing", Text, "what is named twice is saved twice"),
     without("AutoExclude", Bool, "it is for clients on Windows"),
     without("StripPath", Number, "files are saved under their whole names"),

@@ -1,7 +1,7 @@
 //! What jobs and their defaults have.
 
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
-use super::super::table::{Act, Directive, always, disables, field, made, without};
+use super::super::table::{Act, Directive, Resource, always, disables, field, made, refused, without};
 
 /// The types of jobs. The last two become no job.
 const TYPES: Kind = Choice(&[
@@ -19,8 +19,6 @@ const TYPES: Kind = Choice(&[
 const REPLACE: Kind =
     Choice(&[("Always", "always"), ("IfNewer", "if_newer"), ("IfOlder", "if_older"), ("Never", "never")]);
 
-const SCRIPT: &str = "this director sends no scripts, and the job may save nothing useful without this one";
-const RESTORED: &str = "files go back under their own names, below `Where`";
 const NO_PLUGIN: &str = "there are no plugins, so what they save would be missing";
 const PRUNED: &str = "volumes are pruned when one is needed, see `AutoPrune` of the pool";
 const DUPLICATES: &str =
@@ -29,7 +27,7 @@ const ALWAYS_INCREMENTAL: &str = "incremental backups would go on for ever and n
 
 pub(in super::super) const JOB: &[Directive] = &[
     made("Type", TYPES, "is `kind`; a job of the type `Archive` or `Consolidate` is left out"),
-    made("Level", Text, "is `level`; a job of a level that there is not is left out"),
+    made("Level", Text, "is `level`, or `verify_level`; a job of a level that there is not is left out"),
     made("Client", Text, "is `client`; copies and migrations without one have the first"),
     made("FileSet", Text, "is `fileset`; jobs other than backups without one have the first"),
     made(
@@ -64,19 +62,23 @@ pub(in super::super) const JOB: &[Directive] = &[
     always("Protocol", Text, &["native"], &Act::Disables("NDMP is not spoken")),
     always("BackupFormat", Text, &["native"], &Act::Disables("it is for NDMP, which is not spoken")),
     disables("Run", Words, "it starts no other job"),
-    disables("RunBeforeJob", Text, SCRIPT),
-    disables("RunAfterJob", Text, SCRIPT),
-    disables("RunAfterFailedJob", Text, SCRIPT),
-    disables("ClientRunBeforeJob", Text, SCRIPT),
-    disables("ClientRunAfterJob", Text, SCRIPT),
-    disables("RunScript", Any, SCRIPT),
+    made("RunBeforeJob", Text, "is one of `run_scripts`: before the job, on the director; the job fails with it"),
+    made("RunAfterJob", Text, "is one of `run_scripts`: after a good job, on the director"),
+    made("RunAfterFailedJob", Text, "is one of `run_scripts`: after a job that has failed, on the director"),
+    made("ClientRunBeforeJob", Text, "is one of `run_scripts`: before the job, on the client; the job fails with it"),
+    made("ClientRunAfterJob", Text, "is one of `run_scripts`: after a good job, on the client"),
+    made(
+        "RunScript",
+        Any,
+        "is one of `run_scripts` for each of its commands; those of `JobDefs` come after the job's own",
+    ),
     disables("FdPluginOptions", Words, NO_PLUGIN),
     disables("SdPluginOptions", Words, NO_PLUGIN),
     disables("DirPluginOptions", Words, NO_PLUGIN),
-    disables("RegexWhere", Text, RESTORED),
-    disables("StripPrefix", Text, RESTORED),
-    disables("AddPrefix", Text, RESTORED),
-    disables("AddSuffix", Text, RESTORED),
+    field("RegexWhere", Text, "regex_where"),
+    field("StripPrefix", Text, "strip_prefix"),
+    field("AddPrefix", Text, "add_prefix"),
+    field("AddSuffix", Text, "add_suffix"),
     always("PrefixLinks", Bool, &["no"], &Act::Without("links lead where they led")),
     without("Bootstrap", Text, "a restore selects its files from the catalog"),
     without("WriteBootstrap", Text, "keep a copy of the catalog instead"),
@@ -114,3 +116,23 @@ pub(in super::super) const JOB: &[Directive] = &[
     without("AlwaysIncrementalMaxFullAge", Time, ALWAYS_INCREMENTAL),
     without("MaxFullConsolidations", Number, ALWAYS_INCREMENTAL),
 ];
+
+/// When a command runs.
+const MOMENTS: Kind =
+    Choice(&[("Before", "before"), ("After", "after"), ("Always", "always"), ("AfterVSS", "after_vss")]);
+
+/// A command of a job.
+pub(in super::super) const RUN_SCRIPT: Resource = Resource {
+    name: "RunScript",
+    also: &[],
+    rows: &[&[
+        made("Command", Any, "is `command`; several are commands of their own, alike but for that"),
+        field("RunsWhen", MOMENTS, "runs_when"),
+        made("RunsOnClient", Text, "is `runs_on_client`; `%c` means yes, and no other client can be named"),
+        made("Target", Text, "is `runs_on_client`: `%c` means yes"),
+        field("RunsOnSuccess", Bool, "runs_on_success"),
+        field("RunsOnFailure", Bool, "runs_on_failure"),
+        field("FailJobOnError", Bool, "fail_job_on_error").or(&["AbortJobOnError"]),
+        refused("Console", Text, "jobs run no commands of a console; let a schedule or a job of its own do it"),
+    ]],
+};

@@ -4,7 +4,7 @@ pub(super) mod console;
 pub(super) mod director;
 pub(super) mod file;
 pub(super) mod fileset;
-mod job;
+pub(super) mod job;
 pub(super) mod shared;
 pub(super) mod storage;
 pub(super) mod tray;

@@ -42,8 +42,6 @@ pub(in super::super) const TLS: &[Directive] = &[
 pub(in super::super) const DAEMON: &[Directive] = &[
     made("Messages", Text, "names a `Messages` resource, which must be there; all of them count alike"),
     field("WorkingDirectory", Text, "working_directory"),
-    without("PluginDirectory", Text, "there are no plugins"),
-    without("PluginNames", Any, "there are no plugins"),
     without("ScriptsDirectory", Text, "scripts are named by their whole path"),
     without("VerId", Text, "the version is that of the program"),
     without("AbsoluteJobTimeout", Number, "a job may take as long as it takes"),
@@ -51,6 +49,10 @@ pub(in super::super) const DAEMON: &[Directive] = &[
     without("LogTimestampFormat", Text, "times have one format everywhere"),
     without("EnableKtls", Bool, "TLS is done in the program"),
 ];
+
+/// What a daemon without plugins has.
+pub(in super::super) const NO_PLUGINS: &[Directive] =
+    &[without("PluginDirectory", Text, "there are no plugins"), without("PluginNames", Any, "there are no plugins")];
 
 /// Where a daemon listens, and where it dials from.
 pub(in super::super) const LISTEN: &[Directive] = &[

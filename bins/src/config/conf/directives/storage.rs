@@ -3,7 +3,7 @@
 use super::super::build;
 use super::super::read::Kind::{Any, Bool, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, note, refused, without};
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, TLS};
+use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-sd",
@@ -12,7 +12,7 @@ pub(in super::super) const COMPONENT: Component = Component {
     tree: "bareos-sd.d",
     build: build::storage::build,
     resources: &[
-        Resource { name: "Storage", also: &["Storages"], rows: &[NAMED, LISTEN, DAEMON, STORAGE, TLS] },
+        Resource { name: "Storage", also: &["Storages"], rows: &[NAMED, LISTEN, DAEMON, NO_PLUGINS, STORAGE, TLS] },
         Resource { name: "Director", also: &["Directors"], rows: &[NAMED, DIRECTOR, TLS] },
         Resource { name: "Device", also: &["Devices"], rows: &[NAMED, DEVICE] },
         Resource { name: "Autochanger", also: &["Autochangers"], rows: &[NAMED, AUTOCHANGER] },

@@ -92,16 +92,34 @@ error[T0808]: `5 parsecs` is not a time such as `30 seconds`, `5 minutes`, `2 ho
 }
 
 #[test]
+fn the_plugin_that_there_is_can_be_used_where_there_is_a_folder_of_plugins() {
+    for (text, names, warnings) in [
+        ("PluginDirectory = /usr/lib/bareos/plugins", &["bpipe"][..], 0),
+        ("PluginDirectory = /usr/lib/bareos/plugins\nPluginNames = \"python:bpipe\"", &["bpipe"], 1),
+        ("PluginDirectory = /usr/lib/bareos/plugins\nPluginNames = python", &[], 1),
+        ("PluginNames = bpipe", &[], 1),
+        ("Port = 9102", &[], 0),
+    ] {
+        let (config, report) = good::<FileConfig>(&file(text));
+        assert_eq!(
+            (config.file.plugin_names.as_slice(), report.diagnostics.len()),
+            (&*names.iter().map(ToString::to_string).collect::<Vec<_>>(), warnings),
+            "{text}: {report}"
+        );
+    }
+}
+
+#[test]
 fn a_directive_without_effect_is_one_warning_and_says_what_happens_instead() {
-    let (_, report) = good::<FileConfig>(&file("PluginDirectory = /usr/lib\nPki Signatures = no\nVer_Id = \"x\""));
+    let (_, report) = good::<FileConfig>(&file("AlwaysUseLmdb = no\nPki Signatures = no\nVer_Id = \"x\""));
     golden(
         &report.render(false),
         r#"
-warning[T0866]: `PluginDirectory` has no effect: there are no plugins
+warning[T0866]: `AlwaysUseLmdb` has no effect: the list of an accurate job is kept in memory
  --> test.conf:3:1
   |
-3 | PluginDirectory = /usr/lib
-  | ^^^^^^^^^^^^^^^
+3 | AlwaysUseLmdb = no
+  | ^^^^^^^^^^^^^
 
 warning[T0866]: `VerId` has no effect: the version is that of the program
  --> test.conf:5:1

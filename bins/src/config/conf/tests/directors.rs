@@ -41,12 +41,7 @@ JobDefs { Name = Nightly; JobDefs = Base; Priority = 8; Level = Differential; De
 
 #[test]
 fn what_a_job_would_need_and_there_is_not_disables_it() {
-    for (more, column) in [
-        (" Run Before Job = \"/usr/bin/dump\"", 2),
-        (" RunScript { Command = \"/usr/bin/dump\"; Runs When = Before }", 2),
-        (" FD Plugin Options = \"python:x\"", 2),
-        (" Always Incremental = yes", 2),
-    ] {
+    for (more, column) in [(" FD Plugin Options = \"python:x\"", 2), (" Always Incremental = yes", 2)] {
         let (job, report) = job(more);
         assert!(!job.enabled, "{more}");
         assert_eq!(found(&report), [(codes::DISABLED, 12, column)], "{more}");
@@ -57,8 +52,6 @@ fn what_a_job_would_need_and_there_is_not_disables_it() {
     let (config, report) = good::<DirectorConfig>(&set);
     assert!(!config.jobs[0].enabled);
     assert_eq!(found(&report), [(codes::DISABLED, 5, 12)]);
-    let plugin = director("").replace("File = /home", "Plugin = \"python:x\"; File = /home");
-    assert!(!good::<DirectorConfig>(&plugin).0.jobs[0].enabled);
 }
 
 #[test]
@@ -75,7 +68,7 @@ fn jobs_of_kinds_that_there_are_not_are_left_out() {
     for (old, new) in [
         ("Type = Backup", "Type = Archive"),
         ("Type = Backup", "Type = Consolidate"),
-        ("Type = Backup", "Type = Verify; Level = DiskToCatalog"),
+        ("Type = Backup", "Type = Verify; Level = Data"),
         ("Type = Backup", "Type = Backup; Level = VirtualFull"),
     ] {
         let (config, report) = good::<DirectorConfig>(&director("").replace(old, new));
@@ -336,18 +329,28 @@ fn a_copy_without_a_storage_reads_from_that_of_the_backups_in_its_pool() {
 }
 
 #[test]
-fn a_fileset_of_plugins_only_takes_its_backups_along() {
-    let restore = "\nJob { Name = r; Type = Restore; Client = fd; FileSet = Set; Storage = File; Pool = Inc; Messages = Standard }\n\
-                   FileSet { Name = Other; Include { File = /x } }\n";
-    let text = director("").replace("File = /home", "Plugin = \"bpipe:x\"") + restore;
-    let (config, report) = good::<DirectorConfig>(&text);
-    assert_eq!(
-        config.jobs.iter().map(|job| (job.name.as_str(), job.fileset.as_str())).collect::<Vec<_>>(),
-        [("r", "Other")]
+fn a_fileset_of_plugins_only_is_one_for_a_client_that_has_them() {
+    let plugin = "bpipe:file=/x:reader=a b:writer=c";
+    let (config, report) = good::<DirectorConfig>(
+        &director("").replace("File = /home", &format!("Plugin = \"{plugin}\"; Options {{ FS Type = xfs }}")),
     );
-    assert_eq!(config.filesets.len(), 1);
-    let codes: Vec<_> = found(&report).into_iter().map(|(code, line, _)| (code, line)).collect();
-    assert_eq!(codes, [(codes::DISABLED, 4), (codes::DISABLED, 4), (codes::DISABLED, 11)], "{report}");
+    let include = &config.filesets[0].include[0];
+    assert_eq!((include.plugins.as_slice(), include.files.len()), (&[plugin.to_owned()][..], 0));
+    assert!(include.options.iter().any(|options| options.fs_types == ["xfs"]), "{:?}", include.options);
+    assert!(config.jobs[0].enabled && found(&report).is_empty(), "{report}");
+}
+
+#[test]
+fn verify_jobs_have_levels_of_their_own() {
+    for (level, expected) in [
+        ("VolumeToCatalog", VerifyLevel::VolumeToCatalog),
+        ("DiskToCatalog", VerifyLevel::DiskToCatalog),
+        ("InitCatalog", VerifyLevel::InitCatalog),
+        ("Catalog", VerifyLevel::Catalog),
+    ] {
+        let text = director("").replace("Type = Backup", &format!("Type = Verify; Level = {level}"));
+        assert_eq!(good::<DirectorConfig>(&text).0.jobs[0].verify_level, expected, "{level}");
+    }
 }
 
 #[test]
@@ -357,5 +360,58 @@ fn lists_and_commands_are_for_the_client_only() {
     for list in ["\"</etc/list\"", "\"|sh -c x\""] {
         let report = report::<DirectorConfig>(&director("").replace("File = /home", &format!("File = {list}")));
         assert_eq!(found(&report), [(codes::REFUSED_DIRECTIVE, 4, 40)], "{list}");
+    }
+}
+
+#[test]
+fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_its_own() {
+    let text = director(
+        " JobDefs = Base\n Run Before Job = \"/bin/before %i\"; Run After Job = /bin/after\n Run After Failed Job = /bin/failed\n \
+         Client Run Before Job = /bin/c1; Client Run After Job = /bin/c2\n RunScript { Command = \"/a 1\"; Command = /b\n Runs When \
+         = Always; Runs On Client = No; Runs On Failure = yes; Abort Job On Error = no }",
+    ) + "JobDefs { Name = Base; RunScript { Command = /base; RunsWhen = AfterVSS; Target = \"%c\" } }\n";
+    let (config, report) = good::<DirectorConfig>(&text);
+    assert_eq!(found(&report), [], "{report}");
+    let told: Vec<String> = config.jobs[0]
+        .run_scripts
+        .iter()
+        .map(|script| {
+            let flags = [
+                (script.runs_on_client, "client"),
+                (script.runs_on_success, "success"),
+                (script.runs_on_failure, "failure"),
+                (script.fail_job_on_error, "fails"),
+            ];
+            let flags: Vec<&str> = flags.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
+            format!("{} {:?} {}", script.command, script.runs_when, flags.join(" "))
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "/bin/before %i Before success fails",
+            "/bin/after After success",
+            "/bin/failed After failure",
+            "/bin/c1 Before client success fails",
+            "/bin/c2 After client success",
+            "/a 1 Always success failure",
+            "/b Always success failure",
+            "/base AfterVss client success fails",
+        ]
+    );
+}
+
+#[test]
+fn a_command_of_a_job_that_makes_no_sense_is_refused_where_it_stands() {
+    for (script, code) in [
+        ("RunScript { Command = /a }", codes::MISSING_FIELD),
+        ("RunScript { RunsWhen = Before }", codes::MISSING_FIELD),
+        ("RunScript { Console = \"purge volume\"; RunsWhen = After }", codes::REFUSED_DIRECTIVE),
+        ("RunScript { Command = /a; RunsWhen = Before; RunsOnClient = other-fd }", codes::REFUSED_DIRECTIVE),
+        ("RunScript { Command = /a; RunsWhen = Sometimes }", codes::WRONG_VALUE),
+        ("RunScript = /a", codes::WRONG_VALUE),
+    ] {
+        let report = report::<DirectorConfig>(&director(&format!(" {script}")));
+        assert!(found(&report).iter().any(|(found, line, _)| (*found, *line) == (code, 12)), "{script}: {report}");
     }
 }

@@ -79,7 +79,7 @@ impl Jobs {
     /// Sets the limit of all these jobs; returns the lines for those that are at work.
     fn limit_all(&mut self, limit: u64, is_meant: impl Fn(&Job) -> bool) -> Vec<String> {
         let mut lines = Vec::new();
-        for job in self.all.values_mut().filter(|job| !job.life.is_recording() && is_meant(job)) {
+        for job in self.all.values_mut().filter(|job| !job.life.is_over() && is_meant(job)) {
             job.bandwidth = Some(limit);
             if job.limited_by().is_some() {
                 lines.push(job.limit_line(limit));

@@ -95,7 +95,9 @@ impl Jobs {
 
     /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.
     pub(crate) fn cancel_job(&mut self, tools: &mut Tools<'_>, id: JobId, why: &str) {
-        let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+        let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else {
+            return self.cut_after(tools, id);
+        };
         job.status = job.status.merge(JobStatus::Canceled);
         job.say(tools, MessageKind::Info, &format!("Job canceled: {why}."));
         self.abandon(tools, id);
@@ -104,7 +106,11 @@ impl Jobs {
     /// Tells the daemons that still work for the job to stop, and lets the file daemon go. The storage daemon has a
     /// while to say what it has written (`wire/2 §6.2`, 6); then the end is recorded. The job takes no room meanwhile.
     pub(crate) fn abandon(&mut self, tools: &mut Tools<'_>, id: JobId) {
-        let Some(job) = self.all.get_mut(&id).filter(|job| job.life.goes_on()) else { return };
+        if !self.all.get(&id).is_some_and(|job| job.life.goes_on()) {
+            return;
+        }
+        self.stop_before(tools, id);
+        let Some(job) = self.all.get_mut(&id) else { return };
         // Its dialogue is over, whatever it waited for.
         if job.life.is_running() {
             job.life = Life::BEGUN;

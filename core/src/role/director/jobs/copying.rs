@@ -212,7 +212,7 @@ impl Jobs {
     /// The job that was asked for is there, or not.
     fn copy_takes(&mut self, tools: &mut Tools<'_>, id: JobId, row: Option<&JobRow>) {
         let taken = self.originals_taken(tools.net);
-        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_over()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let wanted = control.wanted.unwrap_or_default();
         // Of two the one with the lower number has it, whichever began first.
@@ -260,7 +260,7 @@ impl Jobs {
     /// Orders a control job for each job of a page that is chosen, and asks for the next page.
     fn copy_selects(&mut self, tools: &mut Tools<'_>, id: JobId, page: Page) {
         let taken = self.originals_taken(tools.net);
-        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording() && job.is_alive()) else { return };
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_over() && job.is_alive()) else { return };
         let kind = job.kind;
         let most = job.config.job(&job.name).map_or(0, |resource| resource.max_concurrent_copies);
         let most = if most == 0 { ORIGINALS } else { most.min(ORIGINALS) };
@@ -311,7 +311,7 @@ impl Jobs {
             _ => None,
         });
         let mut taken: BTreeMap<u32, Option<JobId>> = ordered.map(|original| (original, None)).collect();
-        for (id, job) in self.all.iter().rev().filter(|(_, job)| !job.life.is_recording()) {
+        for (id, job) in self.all.iter().rev().filter(|(_, job)| !job.life.is_over()) {
             if let Task::CopyControl(CopyControl { wanted: Some(original), .. }) = job.task {
                 taken.insert(original, Some(*id));
             }
@@ -321,7 +321,7 @@ impl Jobs {
 
     fn copy_plans(&mut self, tools: &mut Tools<'_>, id: JobId, pieces: &[JobMediaPiece]) {
         let config = std::sync::Arc::clone(&tools.common.config);
-        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_over()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let original = &control.original;
         let all =

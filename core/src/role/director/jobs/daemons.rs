@@ -111,10 +111,19 @@ pub(crate) struct FileDaemon {
     pub(crate) is_greeted: bool,
     pub(crate) protocol: u32,
     pub(crate) uname: String,
+    /// How many of the job's commands it has, and one more once those before the job have run.
+    pub(crate) scripts: usize,
 }
 
 impl Default for FileDaemon {
     fn default() -> Self {
-        Self { presence: Presence::Absent, route: None, is_greeted: false, protocol: 0, uname: String::new() }
+        Self {
+            presence: Presence::Absent,
+            route: None,
+            is_greeted: false,
+            protocol: 0,
+            uname: String::new(),
+            scripts: 0,
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::trouble::Trouble;
 impl Jobs {
     /// Ends a job with a fatal message.
     pub(super) fn fail_job(&mut self, tools: &mut Tools<'_>, id: JobId, trouble: &Trouble) {
-        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_recording()) else { return };
+        let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_over()) else { return };
         job.say(tools, MessageKind::Fatal, &trouble.line());
         self.abandon(tools, id);
     }
@@ -27,7 +27,7 @@ impl Jobs {
     /// Lets the daemons go and records the end. The status is the worst of all three (`wire/2 §6.2`).
     pub(super) fn end_job(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
-        if job.life.is_recording() {
+        if job.life.is_over() {
             return;
         }
         let timer = std::mem::replace(&mut job.life, Life::Recording).timer();
@@ -49,6 +49,15 @@ impl Jobs {
         if found.is_some() {
             job.status = job.status.merge(JobStatus::Error);
         }
+        if !self.run_after(tools, id) {
+            self.record_end(tools, id);
+        }
+    }
+
+    /// The report gets its last lines, and the catalog is to record the end.
+    pub(super) fn record_end(&mut self, tools: &mut Tools<'_>, id: JobId) {
+        let Some(job) = self.all.get_mut(&id) else { return };
+        job.life = Life::Recording;
         let summary = job.summary(&tools.common.identity, tools.net.wall().seconds());
         job.say(tools, MessageKind::Info, &summary);
         let end = Box::new(job.end(tools.net.wall().seconds()));

@@ -11,7 +11,7 @@ pub(crate) fn to_wire(set: &config::FileSet) -> FileSet {
         exclude_dirs_containing: include.exclude_dir_containing.clone(),
         options: include.options.iter().map(options).collect(),
         files: include.files.iter().map(file).collect(),
-        plugins: Vec::new(),
+        plugins: include.plugins.clone(),
     });
     let excludes = (!set.exclude.files.is_empty()).then(|| Block {
         options: vec![OptionsBlock::default()],
@@ -19,6 +19,17 @@ pub(crate) fn to_wire(set: &config::FileSet) -> FileSet {
         ..Block::default()
     });
     FileSet { includes: includes.collect(), excludes: excludes.into_iter().collect() }
+}
+
+/// What a verify job of the disk compares where its fileset does not say.
+const VERIFIED: &str = "pinsug5";
+
+/// The fileset of a verify job of the disk: each block of options says what to compare.
+pub(crate) fn to_verify(mut set: FileSet) -> FileSet {
+    for block in set.includes.iter_mut().flat_map(|include| &mut include.options) {
+        block.options.verify.get_or_insert_with(|| VERIFIED.to_owned());
+    }
+    set
 }
 
 /// What tells this content of a fileset from any other, as the catalog keeps it: 22 characters.
@@ -43,6 +54,7 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
         digest,
         compression: compression(from.compression),
         accurate: from.accurate.clone(),
+        verify: from.verify.clone(),
         exclude: from.exclude,
         acl: from.acl,
         xattr: from.xattr,
@@ -60,7 +72,8 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
     let regexes =
         regexes.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Regex(scope, t.clone())));
     let wilds = wilds.into_iter().flat_map(|(texts, scope)| texts.iter().map(move |t| Rule::Wild(scope, wild(t))));
-    OptionsBlock { options, rules: regexes.chain(wilds).collect() }
+    let kinds = from.fs_types.iter().map(|kind| Rule::FsType(kind.clone()));
+    OptionsBlock { options, rules: regexes.chain(wilds).chain(kinds).collect() }
 }
 
 fn compression(from: ConfigCompression) -> Option<Compression> {

@@ -8,6 +8,7 @@ use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::Net;
 use crate::role::identity::Credentials;
 use crate::wire::bsr::Bootstrap;
+use crate::wire::file::RestoreTo;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
@@ -103,7 +104,7 @@ pub(crate) struct RestorePlan {
     pub(crate) rest: VecDeque<RestorePart>,
     /// Whether a storage daemon has done its part, so that the file daemon is at work.
     pub(crate) goes_on: bool,
-    pub(crate) to: String,
+    pub(crate) to: RestoreTo,
     pub(crate) replace: u8,
     /// What the storage daemons do not find any more.
     pub(crate) gone: Gone,
@@ -122,7 +123,7 @@ pub(crate) struct RestorePart {
 
 impl RestorePlan {
     /// All from one storage daemon.
-    pub(crate) fn of_one(selected: Selected, to: String, replace: u8) -> Self {
+    pub(crate) fn of_one(selected: Selected, to: RestoreTo, replace: u8) -> Self {
         let (rest, gone) = (VecDeque::new(), Gone::default());
         Self { selected, rest, goes_on: false, to, replace, gone, storage_errors: 0 }
     }
@@ -191,7 +192,13 @@ impl Job {
 
     /// The lines of the fileset.
     pub(crate) fn fileset_lines(&self) -> Vec<Vec<u8>> {
-        self.config.fileset(&self.with.fileset).map(|set| super::fileset::to_wire(set).lines()).unwrap_or_default()
+        let Some(set) = self.config.fileset(&self.with.fileset).map(super::fileset::to_wire) else { return Vec::new() };
+        if self.verifies_disk() { super::fileset::to_verify(set).lines() } else { set.lines() }
+    }
+
+    /// Whether it is a verify job that looks at the client's disk, and needs no storage daemon.
+    pub(crate) fn verifies_disk(&self) -> bool {
+        self.kind == JobType::Verify && self.level != JobLevel::VerifyVolume
     }
 
     /// The lines of the bootstrap, each with its line feed.

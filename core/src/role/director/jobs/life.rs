@@ -17,6 +17,8 @@ pub(crate) enum Life {
     Running { script: Option<Script<Job>>, patience: Patience },
     /// It has failed or was cancelled, and the storage daemon has until then to say how it ended.
     Grace { timer: TimerKey },
+    /// Its daemons are gone, and the director's commands after it run.
+    After,
     /// Its end is being recorded.
     Recording,
 }
@@ -47,6 +49,11 @@ impl Life {
         matches!(self, Self::Recording)
     }
 
+    /// Whether its daemons are gone and how it ended is known: commands after it may run, then its end is recorded.
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self, Self::After | Self::Recording)
+    }
+
     /// The dialogue under way.
     pub(crate) const fn script(&self) -> Option<&Script<Job>> {
         if let Self::Running { script, .. } = self { script.as_ref() } else { None }
@@ -67,7 +74,7 @@ impl Life {
         match self {
             Self::Queued { held } => *held,
             Self::Grace { timer } => Some(*timer),
-            Self::Running { .. } | Self::Recording => None,
+            Self::Running { .. } | Self::After | Self::Recording => None,
         }
     }
 
@@ -79,6 +86,7 @@ impl Life {
             Self::Running { script: None, .. } => "waiting for the catalog",
             Self::Running { script: Some(script), .. } => script.step(),
             Self::Grace { .. } => "waiting for the storage daemon's end",
+            Self::After => super::scripts::AFTER,
             Self::Recording => super::recording::STAGE,
         }
     }

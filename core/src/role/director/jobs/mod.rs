@@ -15,7 +15,8 @@
 //! `requests.rs` serve their daemons, `patience.rs` waits for the last of these, `cancelling.rs` gives jobs up,
 //! `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs` say how a job ended, `recording.rs` has it recorded,
 //! `rescheduling.rs` orders it once more. `terms.rs` are its pools and what else was said of it, `deadlines.rs` how long it may
-//! take, `duplicates.rs` which of two of one resource goes on. `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
+//! take, `duplicates.rs` which of two of one resource goes on. `scripts.rs` runs the director's commands of jobs,
+//! `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
 
 mod bandwidth;
 mod cancelling;
@@ -42,6 +43,7 @@ mod rescheduling;
 mod returning;
 mod route;
 mod running;
+mod scripts;
 mod selecting;
 pub(crate) mod tables;
 mod task;
@@ -56,6 +58,7 @@ use crate::ids::JobId;
 use cancelling::Cancelling;
 use job::Job;
 use recording::{Finished, Unrecorded};
+use scripts::Scripts;
 
 pub(crate) use copying::Asked;
 
@@ -64,6 +67,8 @@ pub(crate) use copying::Asked;
 pub(crate) struct Jobs {
     /// By their numbers.
     all: BTreeMap<JobId, Job>,
+    /// Their commands on the director.
+    scripts: Scripts,
     /// Of those that were given up, and whose daemons are being told.
     cancels: BTreeMap<JobId, Cancelling>,
     /// Those that have ended and are not recorded yet.

@@ -79,7 +79,7 @@ impl Order {
     pub(crate) fn of_resource(job: &config::Job, run: Option<&Run>) -> Option<Self> {
         let kind = type_of(job.kind)?;
         let level = match kind {
-            JobType::Verify => JobLevel::VerifyVolume,
+            JobType::Verify => verify_level(job.verify_level),
             JobType::Admin => JobLevel::None,
             _ => order_level(run.and_then(|run| run.level).unwrap_or(job.level)),
         };
@@ -113,6 +113,16 @@ pub(crate) const fn order_level(level: config::Level) -> JobLevel {
         config::Level::Full => JobLevel::Full,
         config::Level::Differential => JobLevel::Differential,
         config::Level::Incremental => JobLevel::Incremental,
+    }
+}
+
+/// The level of a verify job as it is ordered.
+pub(crate) const fn verify_level(level: config::VerifyLevel) -> JobLevel {
+    match level {
+        config::VerifyLevel::VolumeToCatalog => JobLevel::VerifyVolume,
+        config::VerifyLevel::DiskToCatalog => JobLevel::VerifyDisk,
+        config::VerifyLevel::InitCatalog => JobLevel::VerifyInit,
+        config::VerifyLevel::Catalog => JobLevel::VerifyCatalog,
     }
 }
 

@@ -26,7 +26,7 @@ impl Jobs {
         let task = match (order.kind, order.restore) {
             (_, Some(plan)) => Task::Restore(plan),
             (JobType::Copy | JobType::Migrate, None) => Task::CopyControl(CopyControl::new(order.original)),
-            (JobType::Verify, None) => Task::Verify(Verifying::new(order.original)),
+            (JobType::Verify, None) => Task::Verify(Verifying::new(order.original, order.level)),
             (JobType::Admin, None) => Task::Admin,
             _ => Task::Backup(Backup::new(order.accurate, order.spool_data)),
         };
@@ -73,17 +73,22 @@ impl Jobs {
             self.begun += 1;
             let Some(job) = self.all.get_mut(&id) else { return };
             job.life = Life::BEGUN;
-            let (word, table) = tables::of(job.kind);
-            let text = format!("Start {word} JobId {id}, Job={}", job.unique);
+            let text = format!("Start {} JobId {id}, Job={}", tables::of(job.kind).0, job.unique);
             job.say(tools, MessageKind::Info, &text);
-            let is_copy = job.task.is_copy();
             job.times.clock.begins(tools.net.now());
             self.watch(tools, id);
-            if is_copy {
-                self.begin_copy(tools, id);
-            } else {
-                self.advance(tools, id, |job, tools| job.begin(table, tools));
-            }
+            self.run_before(tools, id);
+        }
+    }
+
+    /// Begins the dialogue of a job, once its commands on the director have run.
+    pub(super) fn set_off(&mut self, tools: &mut Tools<'_>, id: JobId) {
+        let Some(job) = self.all.get(&id) else { return };
+        let table = if job.verifies_disk() { tables::of_disk() } else { tables::of(job.kind).1 };
+        if job.task.is_copy() {
+            self.begin_copy(tools, id);
+        } else {
+            self.advance(tools, id, |job, tools| job.begin(table, tools));
         }
     }
 

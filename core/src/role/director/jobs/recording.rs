@@ -100,6 +100,7 @@ impl Jobs {
         }
         let Some(job) = self.all.remove(&id) else { return };
         self.forget_cancel(id);
+        self.forget_scripts(id);
         let has_room = self.unrecorded.kept.len() < UNRECORDED;
         let status = match answer {
             Err(error) if has_room && !error.kind.is_about_the_request() => {

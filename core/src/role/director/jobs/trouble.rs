@@ -112,6 +112,9 @@ pub(crate) enum Trouble {
     /// There is no job to verify.
     #[error("{}, so there is nothing to verify", no_backup(*.0))]
     NothingToVerify(Option<u32>),
+    /// There is nothing to compare the disk with.
+    #[error("no job has put the state of this client's disk into the catalog, so there is nothing to compare it with")]
+    NoInit,
     /// The list of files was pruned.
     #[error("the catalog no longer has the list of the files of job {0}")]
     NoFileList(u32),
@@ -213,6 +216,7 @@ impl Explain for Trouble {
             Self::Unconfigured => (Config, Never, 581, "put the resource back, or run another job"),
             Self::TooOld { .. } => (Peer, Never, 582, "update it, or remove `passive`"),
             Self::NothingToVerify(_) => (Config, Never, 583, "run a backup first, or name another job with `jobid=`"),
+            Self::NoInit => (Config, Never, 741, "run the job once with level=initcatalog"),
             Self::NoFileList(_) => (Local, Never, 584, "verify a younger job"),
             Self::SeveralStorages(_) => {
                 (Config, Never, 585, "restore the job instead: a restore reads from several storages")
@@ -263,6 +267,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::Unconfigured,
         Trouble::TooOld { client: "c".to_owned(), protocol: 50, since: 51 },
         Trouble::NothingToVerify(None),
+        Trouble::NoInit,
         Trouble::NoFileList(1),
         Trouble::SeveralStorages(vec!["a".to_owned(), "b".to_owned()]),
         Trouble::UnknownStorage("s".to_owned()),

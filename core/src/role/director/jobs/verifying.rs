@@ -12,7 +12,7 @@ use crate::role::director::common::Tools;
 use crate::role::report::thousands;
 use crate::script::{Progress, Scripted};
 use crate::wire::bsr::Bootstrap;
-use crate::wire::status::{JobStatus, JobType};
+use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::Jobs;
 use super::dialogue::Event;
@@ -21,7 +21,7 @@ use super::task::Task;
 use super::trouble::Trouble;
 use crate::catalog::{
     CatalogAnswer, CatalogError, CatalogRequest, Comparison, IndexRange, JobFilter, JobMediaPiece, JobRow, OnVolume,
-    RestoreFiles, restore_selection,
+    RestoreFiles, restore_selection, rows_of,
 };
 use crate::role::director::Owner;
 
@@ -41,8 +41,9 @@ pub(crate) struct Verifying {
 
 impl Verifying {
     /// Of this job, or of the newest good one.
-    pub(crate) fn new(wanted: Option<u32>) -> Self {
-        Self { wanted, ..Self::default() }
+    pub(crate) fn new(wanted: Option<u32>, level: JobLevel) -> Self {
+        let comparison = if level == JobLevel::VerifyVolume { Comparison::default() } else { Comparison::of_disk() };
+        Self { wanted, comparison, ..Self::default() }
     }
 
     /// Whether the job to verify is known and has no files.
@@ -86,6 +87,17 @@ pub(crate) fn request(job: &mut Job) -> Result<CatalogRequest, Trouble> {
     if let Some(wanted) = job.task.verify()?.wanted {
         return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() }));
     }
+    if job.level == JobLevel::VerifyCatalog {
+        return Ok(CatalogRequest::ListJobs(JobFilter {
+            limit: 1,
+            name: Some(job.name.clone()),
+            client: Some(job.with.client.clone()),
+            types: vec![JobType::Verify.letter()],
+            levels: vec![JobLevel::VerifyInit.letter()],
+            statuses: b"TW".to_vec(),
+            ..JobFilter::default()
+        }));
+    }
     let name = job.config.job(&job.name).and_then(|job| job.verify_job.clone());
     let client = name.is_none().then(|| job.with.client.clone());
     Ok(CatalogRequest::NewestBackup { name, client })
@@ -96,29 +108,39 @@ pub(crate) fn request(job: &mut Job) -> Result<CatalogRequest, Trouble> {
 /// # Errors
 /// That there is none.
 pub(crate) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<String, Trouble> {
+    let (level, of_disk) = (job.level, job.verifies_disk());
     let verifying = job.task.verify()?;
     let is_backup = |row: &&JobRow| row.job_type == JobType::Backup.letter();
+    let is_init =
+        |row: &&JobRow| (row.job_type, row.level) == (JobType::Verify.letter(), JobLevel::VerifyInit.letter());
     let original = match verifying.wanted {
+        _ if level == JobLevel::VerifyCatalog => rows.iter().find(is_init),
         None => rows.iter().find(is_backup),
         // One may ask for a copy too.
         Some(_) => rows.iter().find(|row| is_backup(row) || row.job_type == JobType::JobCopy.letter()),
     };
     let Some(original) = original.filter(|row| b"TW".contains(&row.job_status)) else {
-        return Err(Trouble::NothingToVerify(verifying.wanted));
+        return Err(match level {
+            JobLevel::VerifyCatalog => Trouble::NoInit,
+            _ => Trouble::NothingToVerify(verifying.wanted),
+        });
     };
     if original.purged_files {
         return Err(Trouble::NoFileList(original.job_id));
     }
     let about = format!("JobId {}, Job={}", original.job_id, original.job);
-    let text = if original.job_files == 0 {
+    let text = if of_disk {
+        format!("Verifying against {about}: {} files.", original.job_files)
+    } else if original.job_files == 0 {
         format!("There is nothing to verify: {about} has no files.")
     } else {
         format!("Verifying {about}: {} files.", original.job_files)
     };
-    if job.config.fileset(&original.file_set).is_some() {
+    verifying.original = original.clone();
+    // What is on a volume was saved with that fileset; the disk is looked at with the job's own.
+    if !of_disk && job.config.fileset(&original.file_set).is_some() {
         job.with.fileset.clone_from(&original.file_set);
     }
-    verifying.original = original.clone();
     Ok(text)
 }
 
@@ -150,6 +172,8 @@ impl Jobs {
     /// What a file daemon has found on a volume. The connection reads on when it is compared.
     pub(crate) fn compare_files(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, lines: &Parcel) {
         let job = self.all.get_mut(&id).filter(|job| job.is_alive());
+        let (is_init, unique) =
+            job.as_ref().map_or((false, String::new()), |job| (job.level == JobLevel::VerifyInit, job.unique.clone()));
         let Some((storing, verifying)) =
             job.and_then(|job| Some((&mut job.attributes.under_way, job.task.verify().ok()?)))
         else {
@@ -160,6 +184,10 @@ impl Jobs {
             return tools.net.parcel_taken(conn);
         }
         *storing += 1;
+        if is_init {
+            let batch = rows_of(&unique, &files);
+            return tools.ask(CatalogRequest::InsertFiles { job_id: id.0, batch }, Owner::Files(id, conn));
+        }
         let request = verifying.request(&files);
         tools.ask(request, Owner::Compare(id, conn, files));
     }
@@ -193,11 +221,14 @@ impl Job {
     /// whatever was not looked at counts more than both.
     pub(crate) fn verify_status(&self) -> Option<JobStatus> {
         let Task::Verify(verifying) = &self.task else { return None };
-        if verifying.is_idle() {
+        if verifying.is_idle() && !self.verifies_disk() {
             return Some(self.status.merge(JobStatus::Ok));
         }
         let file = self.file_daemon.presence.end().map_or((JobStatus::Error, 0), |end| (end.status, end.errors));
-        let storage = self.storage_daemon.presence.end().map_or((JobStatus::Error, 0), |end| (end.status, end.errors));
+        let storage = match self.storage_daemon.presence.end() {
+            _ if self.verifies_disk() => (JobStatus::Ok, 0),
+            end => end.map_or((JobStatus::Error, 0), |end| (end.status, end.errors)),
+        };
         if !file.0.is_ok() || !storage.0.is_ok() {
             let worst = [file.0, storage.0].into_iter().filter(|status| !status.is_ok());
             return Some(worst.fold(self.status, JobStatus::merge).merge(JobStatus::Error));

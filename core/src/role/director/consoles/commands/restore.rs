@@ -5,9 +5,11 @@ use std::collections::VecDeque;
 use crate::calendar::Civil;
 use crate::catalog::restore_selection::{self, RestorePlan as Selected};
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
-use crate::config::{JobKind, Replace};
+use crate::config::{Job, JobKind, Replace};
 use crate::printable;
 use crate::wire::bsr::Bootstrap;
+use crate::wire::file::RestoreTo;
+use crate::wire::relocation::Relocation;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::super::answer::{Cell, Column, Shown, Table};
@@ -29,6 +31,10 @@ pub(super) const COMMAND: Command = Command::new(
             ("client", Value),
             ("fileset", Value),
             ("where", Value),
+            ("regexwhere", Value),
+            ("strip_prefix", Value),
+            ("add_prefix", Value),
+            ("add_suffix", Value),
             ("replace", Value),
             ("restorejob", Value),
             ("select", Nothing),
@@ -40,10 +46,17 @@ pub(super) const COMMAND: Command = Command::new(
             ("yes", Nothing),
             ("jobid", Value),
         ],
-        one_of: &[&["jobid", "before", "current"], &["jobid", "fileset"], &["jobid", "select"]],
+        one_of: &[
+            &["jobid", "before", "current"],
+            &["jobid", "fileset"],
+            &["jobid", "select"],
+            &["where", "regexwhere", "strip_prefix"],
+            &["where", "regexwhere", "add_prefix"],
+            &["where", "regexwhere", "add_suffix"],
+        ],
         help: &[(
             "restore client=NAME all|file=/PATH [file=/PATH…] [before=\"DATE TIME\"|jobid=N] [fileset=NAME] \
-             [where=FOLDER] [replace=always|ifnewer|ifolder|never] done [yes]",
+             [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] [replace=always|ifnewer|ifolder|never] done [yes]",
             "restore all files of the newest backup, or single files and folders; a name is written as list files shows \
              it, in which \\x1b is a byte, \\\\ a backslash and \\\" a quotation mark",
         )],
@@ -64,7 +77,7 @@ const MAX_PATHS: usize = 100;
 struct Restoring {
     client: String,
     fileset: Option<String>,
-    to: String,
+    to: RestoreTo,
     replace: u8,
     yes: bool,
     job: String,
@@ -100,7 +113,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let restoring = Restoring {
         client: client.to_owned(),
         fileset: words.value(&["fileset"]).map(str::to_owned),
-        to: place(words)?.or_else(|| job.r#where.clone()).unwrap_or_default(),
+        to: place(words)?.unwrap_or_else(|| place_of_job(job)),
         replace: replace(words, job.replace)?,
         yes: words.has("yes"),
         job: job.name.clone(),
@@ -230,9 +243,13 @@ impl Restoring {
         if self.yes {
             return Ok(Reply::Do(Instruction::Order(order)));
         }
-        let to = if self.to.is_empty() { "the original places" } else { &self.to };
+        let to = match &self.to {
+            RestoreTo::Where(folder) if folder.is_empty() => "Where:    the original places".to_owned(),
+            RestoreTo::Where(folder) => format!("Where:    {folder}"),
+            RestoreTo::Regex(text) => format!("RegexWhere: {text}"),
+        };
         let question = format!(
-            "Run Restore job\nJobName:  {}\nClient:   {}\nWhere:    {to}\nOK to run? (yes/no): ",
+            "Run Restore job\nJobName:  {}\nClient:   {}\n{to}\nOK to run? (yes/no): ",
             order.name, order.with.client
         );
         Ok(Reply::Confirm(question, order))
@@ -269,12 +286,31 @@ fn selected_jobs(view: &View<'_>, jobs: &[JobRow]) -> String {
     format!("{table}You have selected the following JobId: {}\n", ids.join(","))
 }
 
-/// The folder that `where=` names: an absolute one, for nobody knows where a client's daemon stands. Empty or `/` means
-/// the original places.
-fn place(words: &Words) -> Result<Option<String>, Refusal> {
-    match words.value(&["where"]) {
-        Some(folder) if !folder.is_empty() && !folder.starts_with('/') => Err(Refusal::Relative(folder.to_owned())),
-        other => Ok(other.map(str::to_owned)),
+/// Where the words say that files go: below the folder that `where=` names, an absolute one, for nobody knows where a
+/// client's daemon stands (empty or `/` means the original places); or to what the other words make of their paths.
+fn place(words: &Words) -> Result<Option<RestoreTo>, Refusal> {
+    let value = |word| words.value(&[word]);
+    if let Some(folder) = value("where") {
+        if !folder.is_empty() && !folder.starts_with('/') {
+            return Err(Refusal::Relative(folder.to_owned()));
+        }
+        return Ok(Some(RestoreTo::Where(folder.to_owned())));
+    }
+    let made = || Relocation::expression(value("strip_prefix"), value("add_prefix"), value("add_suffix"));
+    let Some(text) = value("regexwhere").map(str::to_owned).or_else(made) else { return Ok(None) };
+    match Relocation::parse(&text) {
+        Ok(_) => Ok(Some(RestoreTo::Regex(text))),
+        Err(_) => Err(BadValue::new("regexwhere", &text, "!search!replacement!, as in !/home/!/tmp/home/!").into()),
+    }
+}
+
+/// Where the files of a restore job go that says nothing else.
+fn place_of_job(job: &Job) -> RestoreTo {
+    let made =
+        || Relocation::expression(job.strip_prefix.as_deref(), job.add_prefix.as_deref(), job.add_suffix.as_deref());
+    match job.regex_where.clone().or_else(made) {
+        Some(text) => RestoreTo::Regex(text),
+        None => RestoreTo::Where(job.r#where.clone().unwrap_or_default()),
     }
 }
 

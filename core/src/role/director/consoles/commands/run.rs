@@ -12,7 +12,7 @@ use super::super::output::Api;
 use super::super::refusal::{BadValue, Kind, Meant, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
-use crate::role::director::jobs::ordering::{self, Order, Resources, order_level};
+use crate::role::director::jobs::ordering::{self, Order, Resources, order_level, verify_level};
 use crate::role::director::jobs::tables;
 use crate::role::director::jobs::terms::{Pools, Terms};
 
@@ -98,7 +98,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         Some(_) => return Err(Refusal::usage("jobid= needs the number of the job to copy, migrate or verify.")),
     };
     let (level, accurate) = match level_of(job, words)? {
-        _ if kind == JobType::Verify => (JobLevel::VerifyVolume, false),
+        (level, _) if kind == JobType::Verify => (level, false),
         _ if kind == JobType::Admin => (JobLevel::None, false),
         chosen => chosen,
     };
@@ -151,10 +151,15 @@ fn idle_word(kind: JobType, words: &Words) -> Option<&'static str> {
 /// What is wrong with the words.
 pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bool), Refusal> {
     let level = match words.value(&["level"]).map(str::to_lowercase).as_deref() {
+        None if job.kind == JobKind::Verify => verify_level(job.verify_level),
         None => order_level(job.level),
         Some("volumetocatalog") if job.kind == JobKind::Verify => JobLevel::VerifyVolume,
-        Some(_) if job.kind == JobKind::Verify => {
-            return Err(Refusal::usage("A verify job has the level VolumeToCatalog."));
+        Some("disktocatalog") if job.kind == JobKind::Verify => JobLevel::VerifyDisk,
+        Some("initcatalog") if job.kind == JobKind::Verify => JobLevel::VerifyInit,
+        Some("catalog") if job.kind == JobKind::Verify => JobLevel::VerifyCatalog,
+        Some(other) if job.kind == JobKind::Verify => {
+            let known = "volumetocatalog, disktocatalog, initcatalog or catalog";
+            return Err(BadValue::new("level", other, known).into());
         }
         Some("full") => JobLevel::Full,
         Some("differential") => JobLevel::Differential,
@@ -190,6 +195,9 @@ pub(super) const fn level_name(level: JobLevel) -> &'static str {
         JobLevel::Differential => "Differential",
         JobLevel::Incremental => "Incremental",
         JobLevel::VerifyVolume => "VolumeToCatalog",
+        JobLevel::VerifyDisk => "DiskToCatalog",
+        JobLevel::VerifyInit => "InitCatalog",
+        JobLevel::VerifyCatalog => "Catalog",
         _ => "",
     }
 }

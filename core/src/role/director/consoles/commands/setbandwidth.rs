@@ -52,7 +52,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 }
 
 fn running(view: &View<'_>, wanted: &str) -> Result<JobId, Refusal> {
-    let job = view.job(wanted).filter(|job| !job.life.is_recording());
+    let job = view.job(wanted).filter(|job| !job.life.is_over());
     let none = || Refusal::NotRunning { wanted: wanted.to_owned(), usage: "setbandwidth limit=N jobid=N" };
     job.map(|job| job.id).ok_or_else(none)
 }

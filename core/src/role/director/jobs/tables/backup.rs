@@ -8,7 +8,7 @@ use crate::wire::frame::{self, Signal};
 
 use super::super::dialogue::Event;
 use super::super::job::Job;
-use super::{channel, file, files_stored, level, send_frames, storage};
+use super::{channel, file, files_stored, level, scripts, send_frames, storage};
 use crate::role::director::common::Tools;
 
 /// Until both daemons have said how it ended.
@@ -28,6 +28,9 @@ pub(super) static TABLE: &[Step<Job>] = &[
     FILESET,
     file::ERASE,
     file::BANDWIDTH,
+    scripts::SEND,
+    scripts::MORE,
+    scripts::RUN,
     level::FIND_KNOWN,
     level::SEND_KNOWN,
     storage::USE_APPEND,

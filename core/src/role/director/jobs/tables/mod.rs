@@ -1,7 +1,8 @@
 //! The dialogues of jobs with their daemons, step by step.
 //!
 //! `backup.rs`, `restore.rs` and `verify.rs` are the tables; `storage.rs` and `file.rs` are the steps they share, each with the
-//! daemon it is a talk with; `channel.rs` are those between the two, `level.rs` those of a backup that builds on others.
+//! daemon it is a talk with; `channel.rs` are those between the two, `level.rs` those of a backup that builds on others,
+//! `scripts.rs` the commands on the client.
 
 mod backup;
 mod channel;
@@ -9,6 +10,7 @@ pub(super) mod copy;
 mod file;
 mod level;
 mod restore;
+mod scripts;
 mod storage;
 mod verify;
 
@@ -35,6 +37,11 @@ pub(crate) const fn of(kind: JobType) -> (&'static str, Table<Job>) {
         JobType::Admin => ("Admin", &[]),
         _ => ("Backup", backup::TABLE),
     }
+}
+
+/// The dialogue of a verify job that looks at the client's disk.
+pub(crate) const fn of_disk() -> Table<Job> {
+    verify::DISK
 }
 
 /// The unique name of a job (`wire/3 §0.5`): blanks become underscores, the whole stays below 122 bytes.

@@ -2,14 +2,14 @@
 
 use crate::ids::Who;
 use crate::script::{Act, Acted, Expect, Step, nothing};
-use crate::wire::file::{FileCommand, Restore, RestoreTo};
+use crate::wire::file::{FileCommand, Restore};
 use crate::wire::file_answers as answers;
 use crate::wire::status::JobStatus;
 
 use super::super::dialogue::{Event, News, Want};
 use super::super::job::{Job, RestorePart};
 use super::super::task::Task;
-use super::{channel, file, news, storage, unexpected, wait};
+use super::{channel, file, news, scripts, storage, unexpected, wait};
 use crate::catalog::CatalogAnswer;
 use crate::role::director::common::Tools;
 
@@ -33,6 +33,9 @@ pub(super) static TABLE: &[Step<Job>] = &[
     channel::NEW_KEY,
     channel::STORAGE_DIALS,
     channel::RUN_AFTER,
+    scripts::SEND,
+    scripts::MORE,
+    scripts::RUN,
     channel::SETTLE,
     Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE, nothing) },
     Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END, nothing) },
@@ -94,8 +97,7 @@ fn next_storage(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn send_restore(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let plan = job.task.restore()?;
-    let to = RestoreTo::Where(plan.to.clone());
-    let line = Restore { replace: plan.replace, prefix_links: false, to };
+    let line = Restore { replace: plan.replace, prefix_links: false, to: plan.to.clone() };
     job.send(tools.net, Who::File, FileCommand::Restore(line).to_line());
     Ok(Act::Wait)
 }

@@ -98,7 +98,7 @@ impl Status {
             kind: job.kind,
             level: if job.kind == JobType::Restore { "" } else { level_name(job.level) },
             due: view.zone().local(job.times.scheduled),
-            step: job.stage(),
+            step: director.jobs.stage_of(job),
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
         });

@@ -1,7 +1,8 @@
 //! The words of a command, and what `%` stands for in them (`wire/2 §1.9`).
 
 /// Splits a command at blanks. A word that begins with `"` or `'` goes on to the next of these, blanks or not.
-pub(super) fn split(command: &str) -> Vec<String> {
+#[must_use]
+pub fn split(command: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut rest = command.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -19,7 +20,7 @@ pub(super) fn split(command: &str) -> Vec<String> {
 }
 
 /// Puts what `%` and a letter stand for in their place. `%%` is a per cent sign; what has no meaning stays as it is.
-pub(super) fn expand(text: &str, meaning: impl Fn(char) -> Option<String>) -> String {
+pub fn expand(text: &str, meaning: impl Fn(char) -> Option<String>) -> String {
     let mut out = String::new();
     let mut letters = text.chars();
     while let Some(letter) = letters.next() {

@@ -6,113 +6,45 @@
 //! ```
 //! Those of the end run also when the director is lost: what was stopped before a backup is started again.
 
-mod words;
-
 use std::collections::BTreeMap;
 
+use crate::error::Explain;
 use crate::ids::{HandleId, SessionId};
 use crate::limits;
-use crate::printable;
+use crate::role::commands::{self, AFTER, BEFORE, Commands, Failure, Moment};
 use crate::role::file::Net;
 use crate::role::report::resource_name;
 use crate::role::trouble::Trouble;
+use crate::wire::command;
 use crate::wire::file::Script;
 use crate::wire::file_answers as answers;
 use crate::wire::frame;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::JobStatus;
-use crate::work::script::{ScriptDone, ScriptEnd, ScriptOrder, ScriptOutcome, ScriptWork};
+use crate::work::script::{ScriptEnd, ScriptOrder, ScriptWork};
 use crate::work::{Work, WorkDone};
 
 use super::job::{Job, Kind};
 use super::session::{Next, Session};
 use super::{FileDaemon, Owner};
 
-/// Bits of `When=`.
-const AFTER: u32 = 1;
-const BEFORE: u32 = 2;
-
-/// The commands of one job.
-#[derive(Debug, Default)]
-pub(super) struct Scripts {
-    all: Vec<Script>,
-    /// How far those of each moment are: each command is looked at once.
-    before: usize,
-    after: usize,
-    running: Option<Running>,
-}
-
-/// The command that runs.
-#[derive(Clone, Copy, Debug)]
-struct Running {
-    handle: HandleId,
-    moment: Moment,
-    aborts: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moment {
-    Before,
-    After,
-}
-
 /// Sessions that have ended except for the commands of their end.
 pub(super) type Ending = BTreeMap<SessionId, Session>;
 
-impl Moment {
-    /// What real daemons call it.
-    const fn label(self) -> &'static str {
-        match self {
-            Self::Before => "ClientBeforeJob",
-            Self::After => "ClientAfterJob",
-        }
+/// What real daemons call a moment.
+const fn label(moment: Moment) -> &'static str {
+    match moment {
+        Moment::Before => "ClientBeforeJob",
+        Moment::After => "ClientAfterJob",
     }
 }
 
-impl Scripts {
-    /// Whether one runs.
-    pub(super) const fn is_running(&self) -> bool {
-        self.running.is_some()
-    }
-
-    /// What a status says of it.
-    pub(super) fn step(&self) -> Option<&'static str> {
-        self.running.map(|running| match running.moment {
-            Moment::Before => "running the client's commands before the job",
-            Moment::After => "running the client's commands after the job",
-        })
-    }
-
-    /// The next command of a moment that runs at this status of the job; those before it are over.
-    fn next(&mut self, moment: Moment, status: JobStatus) -> Option<Script> {
-        let next = match moment {
-            Moment::Before => &mut self.before,
-            Moment::After => &mut self.after,
-        };
-        while let Some(script) = self.all.get(*next) {
-            *next += 1;
-            if is_due(script, moment, status) {
-                return Some(script.clone());
-            }
-        }
-        None
-    }
-
-    /// Whether there is one for the end at this status.
-    fn has_after(&self, status: JobStatus) -> bool {
-        self.all.iter().skip(self.after).any(|script| is_due(script, Moment::After, status))
-    }
-}
-
-/// Whether a command runs at a moment, the job being as it is.
-fn is_due(script: &Script, moment: Moment, status: JobStatus) -> bool {
-    let has_failed = matches!(status, JobStatus::Canceled | JobStatus::Error | JobStatus::Fatal);
-    let is_well = match moment {
-        Moment::Before => status == JobStatus::Running,
-        Moment::After => status.is_ok(),
-    };
-    let bit = if moment == Moment::Before { BEFORE } else { AFTER };
-    script.when & bit != 0 && (script.on_success && is_well || script.on_failure && has_failed)
+/// What a status says while one runs.
+pub(super) fn step(scripts: &Commands) -> Option<&'static str> {
+    scripts.running().map(|running| match running.moment {
+        Moment::Before => "running the client's commands before the job",
+        Moment::After => "running the client's commands after the job",
+    })
 }
 
 impl FileDaemon {
@@ -122,7 +54,7 @@ impl FileDaemon {
             self.sessions.tell(net, id, answers::FAILED_SCRIPT);
             return Next::End;
         };
-        let why = if job.scripts.all.len() >= limits::SCRIPTS {
+        let why = if job.scripts.len() >= limits::SCRIPTS {
             Some(Trouble::TooManyCommands)
         } else if script.command.len() > limits::SCRIPT_COMMAND {
             Some(Trouble::LongCommand(script.command.len()))
@@ -136,7 +68,7 @@ impl FileDaemon {
         }
         let has_moment = script.when & (BEFORE | AFTER) != 0;
         let text = format!("{:?} is for a moment that this system does not have: it is not run", script.command);
-        job.scripts.all.push(script);
+        job.scripts.push(script);
         if let Some(session) = self.sessions.get_mut(id).filter(|_| !has_moment) {
             session.warn(net, &self.config.file.name, &text);
         }
@@ -157,7 +89,7 @@ impl FileDaemon {
     /// Runs the commands of the end, if there are any: then the session comes back by [`FileDaemon::finish`]. What else the
     /// job held is released.
     pub(super) fn run_after(&mut self, net: &mut Net, id: SessionId, session: Session) -> Option<Session> {
-        let due = session.job.as_ref().is_some_and(|job| job.id != 0 && job.scripts.has_after(job.outcome()));
+        let due = session.job.as_ref().is_some_and(|job| job.id != 0 && job.scripts.has(Moment::After, job.outcome()));
         if !due {
             return Some(session);
         }
@@ -180,12 +112,9 @@ impl FileDaemon {
         let director = session.director.clone();
         let Some(job) = &mut session.job else { return };
         let status = if moment == Moment::Before { job.status } else { job.outcome() };
-        let Some(script) = job.scripts.next(moment, status) else { return self.ran_all(net, id, moment) };
-        job.scripts.running = Some(Running { handle, moment, aborts: script.abort_on_error });
-        let meaning = |code| meaning(job, &name, &director, code);
-        let words: Vec<String> =
-            words::split(&script.command).iter().map(|word| words::expand(word, meaning)).collect();
-        let text = format!("shell command: run {} \"{}\"", moment.label(), words.join(" "));
+        let Some(script) = job.scripts.begin(moment, status, handle) else { return self.ran_all(net, id, moment) };
+        let words = words_of(&script.command, job, &name, &director);
+        let text = format!("shell command: run {} \"{}\"", label(moment), words.join(" "));
         session.message(net, &name, MessageKind::Info, &text);
         let folders = self.config.script_folders(&director).to_vec();
         let order = ScriptOrder { handle, words, folders, limit };
@@ -226,25 +155,15 @@ impl FileDaemon {
         let name = self.config.file.name.clone();
         let Some(session) = self.session_with_scripts(id) else { return };
         let Some(job) = &mut session.job else { return };
-        let Some(running) = job.scripts.running.filter(|running| running.handle == handle) else { return };
-        job.scripts.running = None;
-        let end = match done {
-            WorkDone::Script(ScriptDone::Ended(end)) => end,
-            _ => ScriptEnd {
-                lines: Vec::new(),
-                left_out: 0,
-                outcome: ScriptOutcome::NotStarted("the workers have stopped".to_owned()),
-            },
-        };
-        let label = running.moment.label();
+        let Some(running) = job.scripts.end(handle) else { return };
+        let end = commands::end_of(done);
+        let label = label(running.moment);
         session.script_lines(net, &name, label, &end);
-        if let Some(text) = failure(&end.outcome, label) {
-            session.message(net, &name, MessageKind::Error, &text);
+        if let Some(failure) = Failure::of(&end.outcome, label) {
+            session.message(net, &name, MessageKind::Error, &failure.line());
             if let Some(job) = &mut session.job {
                 job.counted.errors = job.counted.errors.saturating_add(1);
-                // One that may not be run fails its job in any case.
-                let fails = running.aborts || matches!(end.outcome, ScriptOutcome::NotAllowed(_));
-                if fails && matches!(job.status, JobStatus::Running) {
+                if (running.aborts || failure.always_fails()) && matches!(job.status, JobStatus::Running) {
                     job.status = JobStatus::Error;
                 }
             }
@@ -254,17 +173,19 @@ impl FileDaemon {
 
     /// Ends the command of a job that is given up, if one runs.
     pub(super) fn stop_script(net: &mut Net, job: &mut Job) {
-        if let Some(running) = job.scripts.running.take() {
-            net.work(Work::Script(ScriptWork::Stop(running.handle)), Owner::Gone);
+        if let Some(handle) = job.scripts.stop() {
+            net.work(Work::Script(ScriptWork::Stop(handle)), Owner::Gone);
         }
     }
 
     /// `cancel Job=…` while its last commands run: the one that runs is ended, and no more follow that are for a good end.
     pub(super) fn cancel_ending(&mut self, net: &mut Net, name: &str) -> bool {
         let jobs = self.ending.values_mut().filter_map(|session| session.job.as_mut());
-        let Some(job) = jobs.filter(|job| job.name == name).find(|job| job.scripts.is_running()) else { return false };
+        let Some(job) = jobs.filter(|job| job.name == name).find(|job| job.scripts.running().is_some()) else {
+            return false;
+        };
         job.status = JobStatus::Canceled;
-        if let Some(running) = job.scripts.running {
+        if let Some(running) = job.scripts.running() {
             net.work(Work::Script(ScriptWork::Stop(running.handle)), Owner::Gone);
         }
         true
@@ -277,16 +198,9 @@ impl Session {
         let Some(job) = &self.job else { return };
         let time = net.wall().seconds();
         let mut frames = Vec::new();
-        let mut say = |kind, text: &str| {
-            let text = format!("{label}: {}", printable::line(text));
-            frame::put_data(
-                &mut frames,
-                JobMessage::compose(daemon, job.id, &job.name, kind, time, &text).to_line().as_bytes(),
-            );
-        };
-        end.lines.iter().for_each(|line| say(MessageKind::Info, line));
-        if end.left_out > 0 {
-            say(MessageKind::Warning, &format!("{} more lines are left out", end.left_out));
+        for (kind, text) in commands::said(label, end) {
+            let message = JobMessage::compose(daemon, job.id, &job.name, kind, time, &text);
+            frame::put_data(&mut frames, message.to_line().as_bytes());
         }
         if !frames.is_empty() {
             net.send(self.conn, frames);
@@ -294,21 +208,15 @@ impl Session {
     }
 }
 
-/// What is wrong with how a command ended.
-fn failure(outcome: &ScriptOutcome, label: &str) -> Option<String> {
-    Some(match outcome {
-        ScriptOutcome::Exited(0) => return None,
-        ScriptOutcome::Exited(status) => format!("Runscript: {label} returned non-zero status={status} (T0724)"),
-        ScriptOutcome::Signalled(signal) => format!("Runscript: {label} was ended by signal {signal} (T0724)"),
-        ScriptOutcome::Stopped => format!("Runscript: {label} was ended with its job (T0724)"),
-        ScriptOutcome::TooLong => {
-            format!("Runscript: {label} took longer than `script_time_limit` allows, and was ended (T0725)")
-        }
-        ScriptOutcome::NotAllowed(place) => {
-            format!("Runscript: {label} is not run: {place} is in none of the folders of `allowed_script_dir` (T0726)")
-        }
-        ScriptOutcome::NotStarted(why) => format!("Runscript: {label} could not be started: {why} (T0727)"),
-    })
+/// The words of a command, with what `%` stands for in them.
+pub(super) fn words_of(command: &str, job: &Job, daemon: &str, director: &str) -> Vec<String> {
+    let meaning = |code| meaning(job, daemon, director, code);
+    command::split(command).iter().map(|word| command::expand(word, meaning)).collect()
+}
+
+/// A text with what `%` stands for in it.
+pub(super) fn expanded(text: &str, job: &Job, daemon: &str, director: &str) -> String {
+    command::expand(text, |code| meaning(job, daemon, director, code))
 }
 
 /// What `%` and a letter stand for; real file daemons give the same.
@@ -320,7 +228,7 @@ fn meaning(job: &Job, daemon: &str, director: &str, code: char) -> Option<String
         'F' => tally.files.to_string(),
         'c' | 'd' => daemon.to_owned(),
         'D' => director.to_owned(),
-        'e' => exit_word(job.outcome()).to_owned(),
+        'e' => commands::exit_word(job.outcome()).to_owned(),
         'i' => job.id.to_string(),
         'j' => job.name.clone(),
         'l' => level_word(job.asked.level).to_owned(),
@@ -330,23 +238,12 @@ fn meaning(job: &Job, daemon: &str, director: &str, code: char) -> Option<String
         's' | 'v' => "*None*".to_owned(),
         't' => match job.kind {
             Kind::Restore { .. } => "Restore",
-            Kind::Verify => "Verify",
+            Kind::Verify | Kind::Look { .. } => "Verify",
             Kind::Unknown | Kind::Backup { .. } | Kind::Estimate { .. } => "Backup",
         }
         .to_owned(),
         _ => return None,
     })
-}
-
-fn exit_word(outcome: JobStatus) -> &'static str {
-    match outcome {
-        JobStatus::Ok => "OK",
-        JobStatus::Warnings => "OK -- with warnings",
-        JobStatus::Canceled => "Canceled",
-        JobStatus::Fatal => "Fatal Error",
-        JobStatus::Error => "Error",
-        _ => "Unknown term code",
-    }
 }
 
 fn level_word(level: u8) -> &'static str {

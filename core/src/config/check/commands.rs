@@ -1,0 +1,40 @@
+//! The commands that a job runs beside its data.
+
+use super::Checker;
+use crate::config::{ConfigPath, Job, RunsWhen};
+use crate::explain::codes;
+use crate::limits;
+
+/// Every command can be sent, and has a moment on its machine.
+pub(super) fn check(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    let list = path.field("run_scripts");
+    let of_client = job.run_scripts.iter().filter(|script| script.runs_on_client).count();
+    if of_client > limits::SCRIPTS {
+        let message = format!("{of_client} commands on the client: {} are the most", limits::SCRIPTS);
+        c.error(codes::OUT_OF_RANGE, list.clone(), message, "let one of them run the others");
+    }
+    for (index, script) in job.run_scripts.iter().enumerate() {
+        let path = list.index(index);
+        let command = path.field("command");
+        if script.command.trim().is_empty() {
+            c.error(codes::EMPTY, command, "the command names no program", "write the whole path of a program");
+        } else if script.command.len() > limits::SCRIPT_COMMAND {
+            let message =
+                format!("the command has {} bytes, {} are the most", script.command.len(), limits::SCRIPT_COMMAND);
+            c.error(codes::OUT_OF_RANGE, command, message, "put it into a script");
+        } else if script.command.contains(['\n', '\r', '\0']) {
+            let help = "write it in one line, or put it into a script";
+            c.error(codes::WRONG_VALUE, command, "the command has more than one line", help);
+        }
+        if script.runs_when == RunsWhen::AfterVss && !script.runs_on_client {
+            let message = "the director has no snapshot of Windows, so this never runs";
+            let help = "set `runs_on_client: true`, or another `runs_when`";
+            c.error(codes::CONTRADICTION, path.field("runs_when"), message, help);
+        }
+        if !script.runs_on_success && !script.runs_on_failure {
+            let message = "this never runs: neither while all is well nor after a failure";
+            let help = "set `runs_on_success: true` or `runs_on_failure: true`";
+            c.warning(codes::CONTRADICTION, path.field("runs_on_success"), message, help);
+        }
+    }
+}
