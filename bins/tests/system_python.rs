@@ -62,8 +62,11 @@ fn answer(network: &Network, visitor: Visitor, command: &str) -> Value {
 fn network(all: &str) -> Network {
     let tls = if all.is_empty() { String::new() } else { format!(", {all}") };
     let consoles = format!(
-        r#"(name: "reader", password: "reader-secret", command_acl: ["list", "status"]{tls}),
-           (name: "rest", password: "rest-secret", command_acl: ["*all*"]{tls})"#
+        r#"(name: "reader", password: "reader-secret", command_acl: ["list", "status"], job_acl: ["*all*"],
+           client_acl: ["*all*"], fileset_acl: ["*all*"], catalog_acl: ["*all*"]{tls}),
+           (name: "rest", password: "rest-secret", command_acl: ["*all*"], job_acl: ["*all*"], client_acl: ["*all*"],
+            storage_acl: ["*all*"], schedule_acl: ["*all*"], pool_acl: ["*all*"], fileset_acl: ["*all*"],
+            catalog_acl: ["*all*"], where_acl: ["*all*"]{tls})"#
     );
     let network = Network::start(&Plan { all: all.to_owned(), consoles, ..Plan::default() });
     plant(&network.source, 1, 300_000);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::acl::Acl;
 use super::catalog::Catalog;
 use super::fileset::FileSet;
 use super::job::{Job, Messages};
@@ -34,6 +35,8 @@ resources! {
         catalog: Catalog = Catalog::default(),
         /// Named consoles.
         consoles: Vec<ConsoleAccess> = Vec::new(),
+        /// Access lists that several consoles have.
+        profiles: Vec<Profile> = Vec::new(),
         /// Where messages go.
         messages: Messages = Messages::default(),
     }
@@ -157,10 +160,140 @@ resources! {
         name: String,
         /// Password, the same as in the console's own configuration.
         password: Password,
-        /// Commands it may use; `*all*` for every one. Empty: none.
+        /// Commands it may use; `*all*` for every one. In this and the lists after it the first entry that fits decides: a
+        /// name, `!NAME` to deny it, or an extended regular expression that fits all of a name. Empty: none.
         command_acl: Vec<String> = Vec::new(),
+        /// Jobs it may see and use.
+        job_acl: Vec<String> = Vec::new(),
+        /// Clients it may see and use.
+        client_acl: Vec<String> = Vec::new(),
+        /// Storages it may see and use.
+        storage_acl: Vec<String> = Vec::new(),
+        /// Schedules it may see and use.
+        schedule_acl: Vec<String> = Vec::new(),
+        /// Pools, and their volumes, that it may see and use.
+        pool_acl: Vec<String> = Vec::new(),
+        /// Filesets it may see and use.
+        fileset_acl: Vec<String> = Vec::new(),
+        /// Whether it may ask the catalog, whose name is `default`.
+        catalog_acl: Vec<String> = Vec::new(),
+        /// Folders it may restore to, where a restore says another one than its job has.
+        where_acl: Vec<String> = Vec::new(),
+        /// Profiles, whose lists count after its own, in this order.
+        profiles: Vec<String> = Vec::new(),
         /// TLS certificates in band; `None`: that of `director`.
         tls: Option<TlsConfig> = None,
+    }
+
+    /// Access lists under a name, for consoles.
+    Profile {
+        /// Name of the profile; consoles refer to it.
+        name: String,
+        /// Commands consoles with it may use; `*all*` for every one. In this and the lists after it the first entry that fits decides: a
+        /// name, `!NAME` to deny it, or an extended regular expression that fits all of a name. Empty: none.
+        command_acl: Vec<String> = Vec::new(),
+        /// Jobs consoles with it may see and use.
+        job_acl: Vec<String> = Vec::new(),
+        /// Clients consoles with it may see and use.
+        client_acl: Vec<String> = Vec::new(),
+        /// Storages consoles with it may see and use.
+        storage_acl: Vec<String> = Vec::new(),
+        /// Schedules consoles with it may see and use.
+        schedule_acl: Vec<String> = Vec::new(),
+        /// Pools, and their volumes, that consoles with it may see and use.
+        pool_acl: Vec<String> = Vec::new(),
+        /// Filesets consoles with it may see and use.
+        fileset_acl: Vec<String> = Vec::new(),
+        /// Whether consoles with it may ask the catalog, whose name is `default`.
+        catalog_acl: Vec<String> = Vec::new(),
+        /// Folders consoles with it may restore to, where a restore says another one than its job has.
+        where_acl: Vec<String> = Vec::new(),
+    }
+}
+
+/// What an access list is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Access {
+    /// Commands.
+    Command,
+    /// Jobs.
+    Job,
+    /// Clients.
+    Client,
+    /// Storages.
+    Storage,
+    /// Schedules.
+    Schedule,
+    /// Pools.
+    Pool,
+    /// Filesets.
+    FileSet,
+    /// Catalogs.
+    Catalog,
+    /// Folders to restore to.
+    Where,
+}
+
+impl Access {
+    /// Every one, and the field that has its list.
+    pub const ALL: &[(Self, &str)] = &[
+        (Self::Command, "command_acl"),
+        (Self::Job, "job_acl"),
+        (Self::Client, "client_acl"),
+        (Self::Storage, "storage_acl"),
+        (Self::Schedule, "schedule_acl"),
+        (Self::Pool, "pool_acl"),
+        (Self::FileSet, "fileset_acl"),
+        (Self::Catalog, "catalog_acl"),
+        (Self::Where, "where_acl"),
+    ];
+
+    /// The entries of a console's own list.
+    #[must_use]
+    pub fn of_console(self, console: &ConsoleAccess) -> &[String] {
+        match self {
+            Self::Command => &console.command_acl,
+            Self::Job => &console.job_acl,
+            Self::Client => &console.client_acl,
+            Self::Storage => &console.storage_acl,
+            Self::Schedule => &console.schedule_acl,
+            Self::Pool => &console.pool_acl,
+            Self::FileSet => &console.fileset_acl,
+            Self::Catalog => &console.catalog_acl,
+            Self::Where => &console.where_acl,
+        }
+    }
+
+    /// The entries of a profile's list.
+    #[must_use]
+    pub fn of_profile(self, profile: &Profile) -> &[String] {
+        match self {
+            Self::Command => &profile.command_acl,
+            Self::Job => &profile.job_acl,
+            Self::Client => &profile.client_acl,
+            Self::Storage => &profile.storage_acl,
+            Self::Schedule => &profile.schedule_acl,
+            Self::Pool => &profile.pool_acl,
+            Self::FileSet => &profile.fileset_acl,
+            Self::Catalog => &profile.catalog_acl,
+            Self::Where => &profile.where_acl,
+        }
+    }
+}
+
+impl ConsoleAccess {
+    /// A list of this console: its own entries, then those of its profiles.
+    #[must_use]
+    pub fn acl(&self, profiles: &[Profile], about: Access) -> Acl {
+        Acl::new(self.all_entries(profiles, about))
+    }
+
+    /// The entries of that list.
+    #[must_use]
+    pub fn all_entries<'a>(&'a self, profiles: &'a [Profile], about: Access) -> Vec<&'a str> {
+        let used = self.profiles.iter().filter_map(|name| profiles.iter().find(|profile| profile.name == *name));
+        let of_profiles = used.flat_map(|profile| about.of_profile(profile));
+        about.of_console(self).iter().chain(of_profiles).map(String::as_str).collect()
     }
 }
 
@@ -205,6 +338,12 @@ impl DirectorConfig {
     #[must_use]
     pub fn console(&self, name: &str) -> Option<&ConsoleAccess> {
         self.consoles.iter().find(|console| console.name == name)
+    }
+
+    /// The profile called `name`.
+    #[must_use]
+    pub fn profile(&self, name: &str) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == name)
     }
 
     /// TLS towards `client`: its own settings, else the director's.

@@ -24,6 +24,7 @@
 //! value, so that the reader of the file can show the line.
 #![doc = include_str!("keepalive.md")]
 
+pub mod acl;
 mod catalog;
 pub mod check;
 mod console;
@@ -49,7 +50,7 @@ use crate::address::Endpoint;
 pub use catalog::{Catalog, Postgres, Sqlite};
 pub use check::{Built, Check, Finding, Severity};
 pub use console::{Console, ConsoleConfig, ConsoleDirector};
-pub use director::{Client, ConsoleAccess, Director, DirectorConfig, Storage};
+pub use director::{Access, Client, ConsoleAccess, Director, DirectorConfig, Profile, Storage};
 pub use due::Moment;
 pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
 pub use fileset::{Compression, Digest, Exclude, FileSet, Include, IncludeOptions};

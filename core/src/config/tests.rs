@@ -26,7 +26,10 @@ pub(super) fn director() -> Value {
         "jobs": [{ "name": "a", "client": "a-fd", "fileset": "home", "storage": "disk", "pool": "Full" }],
         "filesets": [{ "name": "home", "include": [{ "files": ["/home"] }] }],
         "pools": [{ "name": "Full" }],
-        "consoles": [{ "name": "admin", "password": "p4", "command_acl": ["*all*"] }],
+        "consoles": [{ "name": "admin", "password": "p4", "command_acl": ["*all*"], "profiles": ["all"] }],
+        "profiles": [{ "name": "all", "job_acl": ["*all*"], "client_acl": ["*all*"], "storage_acl": ["*all*"],
+                       "schedule_acl": ["*all*"], "pool_acl": ["*all*"], "fileset_acl": ["*all*"],
+                       "catalog_acl": ["*all*"], "where_acl": ["*all*"] }],
     })
 }
 

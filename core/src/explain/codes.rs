@@ -14,6 +14,10 @@ macro_rules! codes {
 codes! {
     /// An address is of one link, and nothing says of which.
     NO_SCOPE = 114;
+    /// An entry of an access list is no regular expression.
+    BAD_EXPRESSION = 770;
+    /// An entry of an access list is never reached.
+    NEVER_REACHED = 771;
     /// The file cannot be read.
     UNREADABLE = 801;
     /// The file is larger than a configuration can be.

@@ -1,4 +1,4 @@
-//! `T0681` to `T0696`: why the director does not do what a console says. The answer itself names the remedy.
+//! `T0681` to `T0697`: why the director does not do what a console says. The answer itself names the remedy.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
@@ -118,5 +118,13 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Local, Retry::Backoff),
         "Somebody stops the director. Jobs that are under way are ended, and no other begins.",
         "Run the job when the director has started again.",
+    ),
+    entry(
+        697,
+        "a console may not restore to this folder",
+        (Fault::Config, Retry::Never),
+        "A restore to another folder than its job names needs an entry in the console's `where_acl`. A folder with `..` in its \
+         way is allowed only where everything is.",
+        "Restore to a folder that the list allows, or add this one to it in the director's configuration.",
     ),
 ];

@@ -1,6 +1,7 @@
 //! Every stable code of the project with the page that `towline explain T0203` prints. A code never changes its meaning
 //! and is never used again; one without a page fails a test.
 
+mod access;
 mod answers;
 mod browse;
 mod catalog;
@@ -99,6 +100,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         script::PAGES,
         client::PAGES,
         store::PAGES,
+        access::PAGES,
         browse::PAGES,
         config::PAGES,
         terms::PAGES,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use towline_core::address::Endpoint;
+use towline_core::config::acl::Acl;
 use towline_core::config::{Bytes, Passwords, Revealed, Seconds, TimeOfDay};
 
 use super::Configured;
@@ -86,6 +87,7 @@ impl Writer {
                 ("pools", _) => "Pool",
                 ("schedules", _) => "Schedule",
                 ("console" | "consoles", _) => "Console",
+                ("profiles", _) => "Profile",
                 ("catalog", _) => "Catalog",
                 _ => {
                     self.out.left_out.push(field);
@@ -135,7 +137,7 @@ impl Writer {
             "Monitor" => {
                 special(&mut fields, &mut lines, &[("password", "Password"), ("timeout", "DirConnectTimeout")])
             }
-            "Console" if self.component.name == "bareos-dir" => access(&mut fields, &mut lines),
+            "Console" | "Profile" if self.component.name == "bareos-dir" => access(&mut fields, &mut lines),
             "Pool" => special(&mut fields, &mut lines, &[("label_format", "LabelFormat"), ("storage", "Storage")]),
             "Storage" if is_peer => special(&mut fields, &mut lines, &[("device", "Device")]),
             "Device" => {
@@ -428,10 +430,11 @@ fn files(fields: &mut Fields, lines: &mut Lines) {
     }
 }
 
+/// The one catalog is called as the file of its resource is, so a list says all or nothing.
 fn access(fields: &mut Fields, lines: &mut Lines) {
-    special(fields, lines, &[("command_acl", "CommandAcl")]);
-    for acl in ["Job", "Client", "Storage", "Schedule", "Pool", "FileSet", "Catalog", "Where", "PluginOptions"] {
-        lines.push(format!("{acl}Acl = *all*"));
+    let entries = taken(fields, "catalog_acl").unwrap_or_default();
+    if let Some(allows) = Acl::new(entries.iter().map(String::as_str)).verdict("default") {
+        lines.push(format!("CatalogAcl = {}", if allows { "*all*" } else { "!*all*" }));
     }
 }
 

@@ -1,6 +1,6 @@
 //! Checks of the director.
 
-use super::{Built, Check, Checker, Finding, Side, catalog, commands, copying, reach, relocation, unsupported};
+use super::{Built, Check, Checker, Finding, Side, access, catalog, commands, copying, reach, relocation, unsupported};
 use crate::bulk::known::compares_digests;
 use crate::config::{
     Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions, Job, JobKind, Pool, Replace,
@@ -9,9 +9,6 @@ use crate::config::{
 use crate::explain::codes;
 use crate::wire::fileset::{Unmatched, plain, unmatched};
 use crate::wire::names::PeerKind;
-
-/// The name under which the default console dials in; no console may have it (`wire/1 §2.5`).
-const DEFAULT_CONSOLE: &str = "*UserAgent*";
 
 impl Check for DirectorConfig {
     fn check(&self, built: Built) -> Vec<Finding> {
@@ -41,7 +38,7 @@ impl Check for DirectorConfig {
         for (index, each) in self.schedules.iter().enumerate() {
             schedule(&mut c, &ConfigPath::of("schedules").index(index), each, self);
         }
-        consoles(&mut c, self);
+        access::check(&mut c, self);
         reach::check(&mut c, self);
         c.findings
     }
@@ -113,7 +110,6 @@ fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
         let message = format!("a storage daemon dials the passive client {name:?}, which has no address");
         c.error(codes::NO_ADDRESS, path.field("passive"), message, help);
     }
-    unsupported::client(c, path, client);
 }
 
 fn storage(c: &mut Checker, path: &ConfigPath, storage: &Storage) {
@@ -439,32 +435,5 @@ fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool, config: &DirectorConfig
     if pool.recycle_oldest_volume && !pool.recycle {
         let message = "`recycle_oldest_volume` has no effect with `recycle: false`";
         c.warning(codes::CONTRADICTION, path.field("recycle_oldest_volume"), message, "remove one of the two");
-    }
-}
-
-fn consoles(c: &mut Checker, config: &DirectorConfig) {
-    c.names_of(PeerKind::Console, "consoles", config.consoles.iter().map(|console| console.name.as_str()));
-    for (index, console) in config.consoles.iter().enumerate() {
-        let path = ConfigPath::of("consoles").index(index);
-        c.password(&path, &console.password);
-        c.optional_tls(&path, console.tls.as_ref(), Side::Dialling);
-        if console.name == DEFAULT_CONSOLE {
-            let message = format!("{DEFAULT_CONSOLE:?} is the director's own console");
-            c.error(
-                codes::BAD_NAME,
-                path.field("name"),
-                message,
-                "its password is that of `director`; choose another name",
-            );
-        }
-        if console.command_acl.is_empty() {
-            let message = format!("console {:?} may not use any command", console.name);
-            c.warning(
-                codes::EMPTY,
-                path.clone(),
-                message,
-                "add `command_acl: [\"*all*\"]`, or the commands it may use",
-            );
-        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! [`Check::check`] never stops at the first finding: an operator repairs a file once.
 
+mod access;
 mod catalog;
 mod commands;
 mod copying;

@@ -6,8 +6,8 @@ use super::every_error;
 use crate::config::{
     Client, Console, ConsoleAccess, ConsoleConfig, ConsoleDirector, Device, Director, DirectorConfig, Exclude,
     FileConfig, FileDaemon, FileDirector, FileMessages, FileSet, Include, IncludeOptions, Job, Messages, Monitor,
-    MonitoredClient, MonitoredDirector, MonitoredStorage, Pool, Postgres, Resource, Run, RunScript, Schedule, Sqlite,
-    Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig, TrayConfig,
+    MonitoredClient, MonitoredDirector, MonitoredStorage, Pool, Postgres, Profile, Resource, Run, RunScript, Schedule,
+    Sqlite, Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig, TrayConfig,
 };
 use crate::explain::all;
 use crate::role::director::is_said_to_a_console;
@@ -104,7 +104,8 @@ fn settings() -> BTreeSet<&'static str> {
         T::FIELDS.iter().map(|field| field.name)
     }
     let director = of::<DirectorConfig>().chain(of::<Director>()).chain(of::<Client>()).chain(of::<Storage>());
-    let director = director.chain(of::<ConsoleAccess>()).chain(of::<Job>()).chain(of::<Messages>()).chain(of::<Pool>());
+    let director = director.chain(of::<ConsoleAccess>()).chain(of::<Profile>()).chain(of::<Job>());
+    let director = director.chain(of::<Messages>()).chain(of::<Pool>());
     let director = director
         .chain(of::<Schedule>())
         .chain(of::<Run>())

@@ -197,7 +197,10 @@ impl Director {
     fn console_answered(&mut self, net: &mut Net, conn: ConnId, answer: Result<CatalogAnswer, CatalogError>) {
         let Some(then) = self.consoles.answered(conn) else { return };
         let reply = match answer {
-            Ok(answer) => then.go_on(&View { director: self, net, conn }, answer),
+            Ok(answer) => {
+                let view = View { director: self, net, conn };
+                then.go_on(&view, view.seen(answer))
+            }
             Err(error) => Reply::refused(error),
         };
         self.console_replies(net, conn, reply);
@@ -205,7 +208,7 @@ impl Director {
 
     /// Carries out what a line of a console has come to, and goes on with one that came too early.
     fn console_replies(&mut self, net: &mut Net, conn: ConnId, reply: Reply) {
-        let desk = Desk { config: &self.common.config, lines: self.common.journal.total() };
+        let desk = Desk { jobs: &self.jobs, lines: self.common.journal.total() };
         if let Some(instruction) = self.consoles.reply(net, conn, reply, desk) {
             self.instructed(net, conn, instruction);
         }

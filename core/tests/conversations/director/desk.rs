@@ -52,6 +52,15 @@ pub struct Desk {
     shelf: Arc<Mutex<Shelf>>,
 }
 
+/// A profile whose lists but that of commands allow everything.
+pub fn everything(name: &str) -> Value {
+    let mut profile = json!({ "name": name });
+    for about in ["job", "client", "storage", "schedule", "pool", "fileset", "catalog", "where"] {
+        profile[format!("{about}_acl")] = json!(["*all*"]);
+    }
+    profile
+}
+
 /// The configuration that the recorded director had.
 pub fn config() -> Value {
     let tls = json!({ "enable": false, "require": false });
@@ -70,8 +79,10 @@ pub fn config() -> Value {
         "jobs": [job("backup-tiny", "backup"), job("restore", "restore")],
         "filesets": [{ "name": "Tiny", "include": [{ "files": ["/srv/bareos-run/data/tiny"], "options": [options] }] }],
         "pools": [{ "name": "Full", "label_format": "Full-", "maximum_volume_bytes": 21_474_836_480_u64 }],
-        "consoles": [{ "name": "admin", "password": "admin-secret", "command_acl": ["*all*", "!cancel"] },
-                     { "name": "reader", "password": "reader-secret", "command_acl": ["list", "status"] }],
+        "consoles": [{ "name": "admin", "password": "admin-secret", "command_acl": ["!cancel", "*all*"], "profiles": ["all"] },
+                     { "name": "reader", "password": "reader-secret", "command_acl": ["list", "status"],
+                       "profiles": ["all"] }],
+        "profiles": [everything("all")],
     })
 }
 

@@ -369,7 +369,7 @@ fn a_wrong_password_never_waits() {
 fn a_named_console_says_where_its_client_is() {
     let mut config = config(false, true);
     config["clients"][0]["address"] = json!("192.0.2.9");
-    let own = |name: &str, acl: &str| json!({ "name": name, "password": "own-secret", "command_acl": [acl] });
+    let own = |name: &str, acl: &str| json!({ "name": name, "password": "own-secret", "command_acl": [acl], "client_acl": ["*all*"] });
     config["consoles"] = json!([own("bareos-fd", "setip"), own("nobody", "*all*"), own("other", "status")]);
     let mut desk = Desk::with(config, MemoryCatalog::default());
     let ask = |desk: &mut Desk, name: &str| {

@@ -1,5 +1,6 @@
 //! The director.
 
+use towline_core::config::acl::Acl;
 use towline_core::explain::codes;
 
 use super::super::map::{Mapped, Mapper, names};
@@ -72,8 +73,14 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         catalogs: &catalog,
     };
     let jobs = jobs(mapper, &of_jobs, &around);
-    let consoles = consoles.into_iter().map(|console| access(mapper, console, &profiles));
-    let consoles: Vec<Mapped> = consoles.collect();
+    for console in &consoles {
+        mapper.require(console, &[("name", "Name"), ("password", "Password")]);
+    }
+    let database_name = catalogs.first().map(|catalog| catalog.name.clone());
+    let lists = |all: Vec<Mapped>| -> Vec<Mapped> {
+        all.into_iter().map(|one| access(one, database_name.as_deref())).collect()
+    };
+    let (consoles, profiles) = (lists(consoles), lists(profiles));
     let peers = |resources: Vec<Mapped>| list(resources.into_iter().map(|resource| resource.peer(&own)).collect());
     let plain = |resources: Vec<Mapped>| list(resources.into_iter().map(Mapped::node).collect());
     fields.push(("jobs", plain(jobs)));
@@ -83,6 +90,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     fields.push(("clients", peers(clients)));
     fields.push(("storages", peers(storages)));
     fields.push(("consoles", peers(consoles)));
+    fields.push(("profiles", plain(profiles)));
     if let Some(catalog) = database(mapper, &catalogs, folder.as_ref()) {
         fields.push(("catalog", catalog));
     }
@@ -142,37 +150,19 @@ fn pools_of(mapper: &mut Mapper, pools: Vec<Mapped>) -> Vec<Mapped> {
     found
 }
 
-/// The limits of a console that has none in Bareos only if it says so.
-const ACLS: [&str; 6] = ["JobAcl", "ClientAcl", "StorageAcl", "PoolAcl", "FileSetAcl", "WhereAcl"];
-
-/// A console and the commands it may use.
-fn access(mapper: &mut Mapper, mut console: Mapped, profiles: &[Mapped]) -> Mapped {
-    mapper.require(&console, &[("name", "Name"), ("password", "Password")]);
-    let used: Vec<Node> = console.words("Profile").cloned().collect();
-    for profile in &used {
-        mapper.refer("Profile", profile, profiles.iter().map(|profile| profile.name.as_str()));
+/// A profile, or what a console has of one. There is one catalog, so its list says whether it is allowed.
+fn access(mut lists: Mapped, catalog: Option<&str>) -> Mapped {
+    let entries = lists.words("CatalogAcl").filter_map(|node| match &node.value {
+        Value::Text(entry) => Some(entry.as_str()),
+        _ => None,
+    });
+    let verdict = Acl::new(entries).verdict(catalog.unwrap_or_default());
+    if let Some(allows) = verdict {
+        let place = lists.made("CatalogAcl").map_or_else(|| lists.place.clone(), |node| node.place.clone());
+        let word = Node::text(place.clone(), if allows { "*all*" } else { "!*all*" });
+        lists.set("catalog_acl", Node::new(place, Value::List(vec![word])));
     }
-    let is_used = |profile: &&Mapped| used.iter().any(|name| name.value == Value::Text(profile.name.clone()));
-    let with: Vec<&Mapped> = std::iter::once(&console).chain(profiles.iter().filter(is_used)).collect();
-    let commands: Vec<Node> = with.iter().flat_map(|one| one.words("CommandAcl")).cloned().collect();
-    let harmless = |node: &Node| {
-        let Value::Text(text) = &node.value else { return false };
-        text.starts_with('!') || ["status", ".status", "help", "version", ".api"].contains(&text.as_str())
-    };
-    let missing: Vec<_> = ACLS.into_iter().filter(|acl| !with.iter().any(|one| one.settles(acl))).collect();
-    if !commands.iter().all(harmless) && !missing.is_empty() {
-        let message = format!(
-            "console {:?} has no {}, and may use its commands on all: only `CommandACL` restricts",
-            console.name,
-            missing.join(", ")
-        );
-        mapper.warning(codes::WITHOUT_EFFECT, &console.place, message, "take commands out of `CommandACL`");
-    }
-    if let Some(first) = commands.first() {
-        let place = first.place.clone();
-        console.set("command_acl", Node::new(place, Value::List(commands)));
-    }
-    console
+    lists
 }
 
 /// The catalog.

@@ -210,24 +210,21 @@ const COUNTER: &[Directive] = &[
     without("Catalog", Text, UNUSED),
 ];
 
-const UNLIMITED: Act =
-    Act::Refused("the console would see more than it may: only `CommandACL` restricts. Write `*all*` to allow that");
-
-/// What a console may do.
+/// What a console may see and use.
 const ACLS: &[Directive] = &[
-    made("CommandAcl", Words, "is `command_acl`"),
-    always("JobAcl", Words, &["*all*"], &UNLIMITED),
-    always("ClientAcl", Words, &["*all*"], &UNLIMITED),
-    always("StorageAcl", Words, &["*all*"], &UNLIMITED),
-    always("ScheduleAcl", Words, &["*all*"], &UNLIMITED),
-    always("PoolAcl", Words, &["*all*"], &UNLIMITED),
-    always("FileSetAcl", Words, &["*all*"], &UNLIMITED),
-    always("CatalogAcl", Words, &["*all*"], &UNLIMITED),
-    always("WhereAcl", Words, &["*all*"], &UNLIMITED),
-    always("PluginOptionsAcl", Words, &["*all*"], &UNLIMITED),
+    field("CommandAcl", Words, "command_acl"),
+    field("JobAcl", Words, "job_acl"),
+    field("ClientAcl", Words, "client_acl"),
+    field("StorageAcl", Words, "storage_acl"),
+    field("ScheduleAcl", Words, "schedule_acl"),
+    field("PoolAcl", Words, "pool_acl"),
+    field("FileSetAcl", Words, "fileset_acl"),
+    made("CatalogAcl", Words, "is `catalog_acl`: whether it allows the catalog"),
+    field("WhereAcl", Words, "where_acl"),
+    without("PluginOptionsAcl", Words, "no command of a console takes options of plugins"),
 ];
 
-const PROFILES: &[Directive] = &[made("Profile", Words, "its `CommandACL` is added to the console's")];
+const PROFILES: &[Directive] = &[field("Profile", Words, "profiles")];
 
 const CONSOLE: &[Directive] = &[
     field("Password", Text, "password"),

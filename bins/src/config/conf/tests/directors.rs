@@ -282,16 +282,38 @@ fn consoles_have_the_commands_of_their_profiles() {
          Console {{ Name = mon; Password = p; Command ACL = status, .status; Job ACL = *all* }}\n"
     );
     let (config, warnings) = good::<DirectorConfig>(&consoles(&text));
-    assert_eq!(config.console("admin").unwrap().command_acl, ["status", "!configure", "!purge", "*all*"]);
+    let admin = config.console("admin").unwrap();
+    let commands = admin.all_entries(&config.profiles, Access::Command);
+    assert_eq!(commands, ["status", "!configure", "!purge", "*all*"]);
+    assert!(admin.acl(&config.profiles, Access::Where).is_open());
     assert_eq!(config.console("mon").unwrap().command_acl, ["status", ".status"]);
     assert!(warnings.is_empty(), "{warnings}");
-    // What nothing restricts is said, and what would restrict is refused.
+    // A console that sees nothing with its commands is warned of.
     let (_, warnings) =
         good::<DirectorConfig>(&consoles("Console { Name = x; Password = p; Command ACL = run; Job ACL = *all* }"));
-    assert!(warnings.diagnostics[0].message.contains("has no ClientAcl, StorageAcl"), "{warnings}");
-    for more in ["Client ACL = one-fd", "Use PAM Authentication = yes", "Where ACL = /tmp"] {
-        let report = report::<DirectorConfig>(&consoles(&format!("Console {{ Name = x; Password = p; {more} }}")));
-        assert!(report.diagnostics.iter().any(|found| found.code == codes::REFUSED_DIRECTIVE), "{more}");
+    assert!(warnings.diagnostics[0].message.contains("nothing in client_acl, storage_acl"), "{warnings}");
+    let more = "Console { Name = x; Password = p; Use PAM Authentication = yes }";
+    let report = report::<DirectorConfig>(&consoles(more));
+    assert!(report.diagnostics.iter().any(|found| found.code == codes::REFUSED_DIRECTIVE), "{report}");
+}
+
+#[test]
+fn each_access_list_of_a_console_is_read() {
+    let console = |catalog: &str| {
+        format!(
+            "Console {{ Name = x; Password = p; Command ACL = run; Job ACL = b, !c; Client ACL = one-fd\n\
+             Storage ACL = \"a.*\"; Schedule ACL = s; Pool ACL = Full; FileSet ACL = f; {catalog}\n\
+             Where ACL = /tmp, \"/srv/.*\" }}\n"
+        )
+    };
+    for (catalog, has_it) in [("Catalog ACL = my", true), ("", false), ("Catalog ACL = !My, *all*", false)] {
+        let text = director("") + &console(catalog);
+        let (config, _) = good::<DirectorConfig>(&text);
+        let x = config.console("x").unwrap();
+        assert_eq!((&x.job_acl[..], &x.client_acl[..]), (&["b".to_owned(), "!c".to_owned()][..], &["one-fd".to_owned()][..]));
+        assert_eq!((&x.storage_acl[0], &x.schedule_acl[0], &x.pool_acl[0]), (&"a.*".into(), &"s".into(), &"Full".into()));
+        assert_eq!((&x.fileset_acl[0], &x.where_acl[1]), (&"f".into(), &"/srv/.*".into()));
+        assert_eq!(x.acl(&config.profiles, Access::Catalog).allows("default"), has_it, "{catalog}");
     }
 }
 

@@ -9,6 +9,7 @@
 //! the forms of its command. A command looks at a [`View`] and comes to a [`Reply`]; `answer.rs` holds what it found,
 //! `refusal.rs` why it did not, and `output.rs` renders both as the console wants them.
 
+mod access;
 mod answer;
 mod commands;
 mod grammar;
@@ -37,7 +38,9 @@ use crate::wire::names::DEFAULT_CONSOLE;
 use crate::wire::status::JobStatus;
 
 use super::common::{Common, Tools, Use};
+use super::jobs::Jobs;
 use super::jobs::ordering::Order;
+use access::Access;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
 use reply::Then;
@@ -86,6 +89,7 @@ struct Console {
     ends: Ends,
     /// It is ours: told of failures by a signal in text mode too, where a stock console hears none (`wire/1 §6.2`).
     is_towline: bool,
+    access: Access,
 }
 
 /// What a console is in the middle of.
@@ -119,7 +123,7 @@ pub(crate) enum Heard {
 /// What consoles have to know of the director when one is answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Desk<'a> {
-    pub(crate) config: &'a DirectorConfig,
+    pub(crate) jobs: &'a Jobs,
     /// Lines of reports since the director's start.
     pub(crate) lines: u64,
 }
@@ -134,7 +138,7 @@ impl Console {
     /// Ends a command.
     fn end(&mut self, net: &mut Net, conn: ConnId, answer: &Answer, desk: Desk<'_>) {
         self.doing = Doing::Idle;
-        let may_read = || commands::may(desk.config, self.name.as_deref(), commands::messages::COMMAND.name);
+        let may_read = || commands::may(&self.access, commands::messages::COMMAND.name);
         let is_news = self.seen < desk.lines && !self.notified && may_read();
         self.notified |= is_news;
         self.output.end(net, conn, answer, self.is_towline, is_news);
@@ -173,6 +177,7 @@ impl Consoles {
             waiting: VecDeque::new(),
             ends: Ends::default(),
             is_towline: peer.towline,
+            access: Access::of(config, (name != DEFAULT_CONSOLE).then_some(name)),
         };
         uses.attach(conn, Use::Console);
         self.seats.insert(conn, console);
@@ -307,21 +312,34 @@ impl Consoles {
                 }
                 Reply::Ends => Reply::Answer(console.ends.answer(console.is_towline)),
                 Reply::Ask(request, then) => {
+                    let instruction = Instruction::Ask(request);
+                    if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
+                        next = Reply::refused(why);
+                        continue;
+                    }
                     console.doing = Doing::Asking(then);
-                    return Some(Instruction::Ask(request));
+                    return Some(instruction);
                 }
                 Reply::Survey(then) => {
                     console.doing = Doing::Surveying(then);
                     net.survey(conn);
                     return None;
                 }
-                Reply::Do(effect) => {
+                Reply::Do(instruction) => {
+                    if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
+                        next = Reply::refused(why);
+                        continue;
+                    }
                     console.doing = Doing::Busy;
-                    return Some(effect);
+                    return Some(instruction);
                 }
-                Reply::Done(effect, answer) => {
+                Reply::Done(instruction, answer) => {
+                    if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
+                        next = Reply::refused(why);
+                        continue;
+                    }
                     console.end(net, conn, &answer, desk);
-                    return Some(effect);
+                    return Some(instruction);
                 }
                 Reply::Leave => {
                     console.output.last_words(net, conn);

@@ -67,6 +67,9 @@ pub(crate) enum Refusal {
     /// The place to restore to depends on where the file daemon runs.
     #[error("where={0} is not an absolute path: begin it with / (T0553).")]
     Relative(String),
+    /// The console may not restore to this folder.
+    #[error("where={0}: not authorized.")]
+    Where(String),
     /// No backups can be combined for a restore.
     #[error("{0}")]
     Selection(#[from] SelectionError),
@@ -160,6 +163,7 @@ impl Explain for Refusal {
             Self::NotPurged { .. } => (Config, Never, 752, "wait until its jobs may go, or name another volume"),
             Self::VolumeTaken(_) => (Config, Never, 753, "name a volume that `list volumes` does not show"),
             Self::NoSuchVolume(_) => (Config, Never, 754, "write the name as `list volumes` shows it"),
+            Self::Where(_) => (Config, Never, 697, "restore to a folder that its `where_acl` allows"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
         .into()
@@ -207,6 +211,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::NotPurged { volume: x(), status: "Full" },
         Refusal::VolumeTaken(x()),
         Refusal::NoSuchVolume(x()),
+        Refusal::Where(x()),
     ]
 }
 
@@ -256,6 +261,9 @@ pub(super) fn number_of<N: std::str::FromStr>(words: &Words, word: &'static str)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Command,
+    Job,
+    Catalog,
+    Schedule,
     Client,
     /// A client, where its daemon is meant.
     FileDaemon,
@@ -270,6 +278,9 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Command => "command",
+            Self::Job => "job",
+            Self::Catalog => "catalog",
+            Self::Schedule => "schedule",
             Self::Client => "client",
             Self::FileDaemon => "file daemon",
             Self::Storage => "storage",
@@ -304,7 +315,9 @@ impl NoSuch {
             Kind::Storage | Kind::StorageDaemon => {
                 config.storages.iter().map(|storage| storage.name.as_str()).collect()
             }
-            Kind::Command => Vec::new(),
+            Kind::Command | Kind::Catalog => Vec::new(),
+            Kind::Job => config.jobs.iter().map(|job| job.name.as_str()).collect(),
+            Kind::Schedule => config.schedules.iter().map(|schedule| schedule.name.as_str()).collect(),
             Kind::FileSet => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),
             Kind::Pool => config.pools.iter().map(|pool| pool.name.as_str()).collect(),
         };

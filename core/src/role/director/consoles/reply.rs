@@ -11,9 +11,11 @@ use crate::node::Row;
 
 use super::super::errands::Errand;
 use super::super::jobs::job::Job;
+use super::super::jobs::recording::Kept;
 use super::super::jobs::ordering::Order;
 use super::super::{Director, Net};
 use super::Console;
+use super::access::Access;
 use super::answer::{Answer, Shown};
 use super::output::Api;
 use super::refusal::Refusal;
@@ -28,8 +30,14 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The configuration as the console sees it.
     pub(super) fn config(&self) -> &'a DirectorConfig {
-        &self.director.common.config
+        self.access().map_or(&*self.director.common.config, Access::config)
+    }
+
+    /// What the console may see and use.
+    pub(super) fn access(&self) -> Option<&'a Access> {
+        self.console().map(|console| &console.access)
     }
 
     pub(super) const fn zone(&self) -> &'a Zone {
@@ -47,7 +55,32 @@ impl<'a> View<'a> {
 
     /// The job of this number or unique name that has not ended.
     pub(super) fn job(&self, wanted: &str) -> Option<&'a Job> {
-        self.director.jobs.find(wanted)
+        self.director.jobs.find(wanted).filter(|job| self.sees(&job.name, &job.with.client))
+    }
+
+    /// The jobs that have not ended.
+    pub(super) fn jobs(&self) -> impl Iterator<Item = &'a Job> {
+        let view = *self;
+        self.director.jobs.iter().filter(move |job| view.sees(&job.name, &job.with.client))
+    }
+
+    /// The job of this number or unique name whose end is not recorded yet.
+    pub(super) fn unrecorded(&self, wanted: &str) -> Option<&'a Kept> {
+        let kept = self.director.jobs.unrecorded().find(wanted);
+        kept.filter(|kept| self.sees(&kept.job.name, &kept.job.with.client))
+    }
+
+    /// What the console may see of an answer of the catalog.
+    pub(crate) fn seen(&self, answer: CatalogAnswer) -> CatalogAnswer {
+        match self.access() {
+            Some(access) => access.seen(answer),
+            None => answer,
+        }
+    }
+
+    /// Whether the console may see the jobs of a resource with a client.
+    pub(super) fn sees(&self, name: &str, client: &str) -> bool {
+        self.access().is_some_and(|access| access.sees_job(name, client))
     }
 
     /// How the console wants its answers.

@@ -26,7 +26,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             false => Reply::Do(Instruction::Cancel(job.id)),
         });
     }
-    if let Some(kept) = view.director.jobs.unrecorded().find(wanted) {
+    if let Some(kept) = view.unrecorded(wanted) {
         let (id, status) = (kept.job.id, wait::word(kept.job.status));
         let text = format!("JobId {id} has ended ({status}); only the record of its end waits for the catalog.\n");
         return Ok(Reply::found(text));

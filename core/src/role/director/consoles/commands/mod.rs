@@ -25,8 +25,7 @@ mod truncate;
 mod version;
 pub(super) mod wait;
 
-use crate::config::DirectorConfig;
-
+use super::access::Access;
 use super::answer::Answer;
 use super::grammar::{Command, Rights};
 use super::refusal::{Meant, Refusal};
@@ -106,9 +105,8 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
         return Reply::Prompt;
     }
     let command = find(&word);
-    let name = view.console().and_then(|console| console.name.as_deref());
     let verb = command.map_or(word.as_str(), |command| command.name);
-    if !may(view.config(), name, verb) {
+    if !view.access().is_some_and(|access| may(access, verb)) {
         return Reply::Forbidden(verb.to_owned());
     }
     let Some(command) = command else {
@@ -159,13 +157,10 @@ fn meant(word: &str) -> Meant {
     Meant::of(word, COMMANDS.iter().map(|command| command.name))
 }
 
-/// Whether a console of this name may say a command; the default console may say everything.
-pub(super) fn may(config: &DirectorConfig, name: Option<&str>, verb: &str) -> bool {
-    let Some(name) = name else { return true };
-    let Some(access) = config.console(name) else { return false };
+/// Whether a console with these rights may say a command.
+pub(super) fn may(access: &Access, verb: &str) -> bool {
     let is_for_all = COMMANDS.iter().any(|command| command.name == verb && command.rights == Rights::All);
-    let listed = |word: &str| access.command_acl.iter().any(|entry| entry.eq_ignore_ascii_case(word));
-    is_for_all || (!listed(&format!("!{verb}")) && (listed(verb) || listed("*all*")))
+    is_for_all || access.may_say(verb)
 }
 
 #[cfg(test)]

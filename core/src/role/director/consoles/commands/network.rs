@@ -7,6 +7,7 @@ use crate::wire::hello::Purpose;
 use crate::wire::json::Json;
 use crate::wire::names::PeerKind;
 
+use super::super::access::Access;
 use super::super::answer::{Answer, Cell, Column, Shown, Table};
 use super::super::reply::{Reply, View};
 
@@ -24,7 +25,7 @@ pub(super) fn run() -> Reply {
 
 /// The rows with their numbers, and the catalog's.
 fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
-    let mut all: Vec<Connection> = rows.iter().map(|row| Connection::of(row, number(view, row))).collect();
+    let mut all: Vec<Connection> = rows.iter().filter(|row| is_seen(view, row)).map(|row| Connection::of(row, number(view, row))).collect();
     let peer = match &view.config().catalog {
         Catalog::Sqlite(_) => "catalog: SQLite, embedded".to_owned(),
         Catalog::Postgres(server) => format!("catalog: PostgreSQL at {}, port {}", server.host, server.port),
@@ -43,9 +44,18 @@ fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
     all
 }
 
+/// A console with access lists is shown the daemons that these allow, and itself.
+fn is_seen(view: &View<'_>, row: &Row) -> bool {
+    let name = row.peer.name.name.as_str();
+    row.conn == view.conn
+        || view.access().is_some_and(Access::is_open)
+        || (row.peer.name.kind == PeerKind::Client && view.config().client(name).is_some())
+        || view.config().storages.iter().any(|storage| storage.name == name)
+}
+
 fn number(view: &View<'_>, row: &Row) -> Option<Number> {
     if let Purpose::Console { name, .. } = &row.peer.hello.purpose
-        && view.config().console(name).is_some_and(is_monitor)
+        && view.director.common.config.console(name).is_some_and(is_monitor)
     {
         return Some(Number::MonitorToDirector);
     }

@@ -59,7 +59,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some(job) = view.job(&name) {
         return Ok(Reply::WaitFor(Some(job.id)));
     }
-    if let Some(kept) = director.jobs.unrecorded().find(&name) {
+    if let Some(kept) = view.unrecorded(&name) {
         return Ok(Reply::found(End { id: kept.job.id, status: kept.job.status }));
     }
     let filter = match number {

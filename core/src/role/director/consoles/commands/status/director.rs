@@ -90,7 +90,7 @@ impl Status {
     pub(in super::super) fn of(view: &View<'_>, days: Option<u32>) -> Self {
         let (director, identity) = (view.director, &view.director.common.identity);
         let until = days.map_or(i64::MAX, |days| view.now().saturating_add(i64::from(days) * 86_400));
-        let running = director.jobs.iter().map(|job| Running {
+        let running = view.jobs().map(|job| Running {
             id: job.id,
             unique: job.unique.clone(),
             name: job.name.clone(),
@@ -102,15 +102,17 @@ impl Status {
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
         });
-        let unrecorded = director.jobs.unrecorded().iter().map(|kept| Unrecorded {
+        let unrecorded = director.jobs.unrecorded().iter().filter(|kept| view.sees(&kept.job.name, &kept.job.with.client));
+        let unrecorded = unrecorded.map(|kept| Unrecorded {
             id: kept.job.id,
             unique: kept.job.unique.clone(),
             name: kept.job.name.clone(),
             status: kept.job.status,
             ended: identity.local(kept.finished().ended),
         });
-        let terminated = director.jobs.recent().rev();
-        let waiting = director.ways.waiting().map(|waiting| Waiting {
+        let terminated = director.jobs.recent().rev().filter(|job| view.sees(&job.name, ""));
+        let waiting = director.ways.waiting().filter(|waiting| view.config().client(&waiting.client).is_some());
+        let waiting = waiting.map(|waiting| Waiting {
             since: identity.local(waiting.since),
             protocol: waiting.protocol,
             client: waiting.client.clone(),
@@ -138,7 +140,7 @@ fn scheduled(view: &View<'_>, until: i64) -> Vec<Scheduled> {
     let director = view.director;
     let coming = director.schedules.coming().into_iter().filter(|(_, moment)| moment.at <= until);
     let row = |(name, moment): (&str, Moment)| {
-        let job = director.common.config.job(name)?;
+        let job = view.config().job(name)?;
         let schedule = job.schedule.as_deref().and_then(|name| director.common.config.schedule(name));
         let run = schedule.and_then(|schedule| schedule.runs.get(moment.line));
         let order = Order::of_resource(job, run)?;
