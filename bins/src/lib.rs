@@ -8,6 +8,7 @@
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
 //! * [`disk`]: walks, reads and restores files
 //! * `explain`: codes and decisions in words
+//! * `export`: what a client needs to know of its director
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * [`volume`]: volumes as files, in the block format of Bareos
@@ -21,6 +22,8 @@ pub mod daemon;
 pub mod disk;
 #[cfg(feature = "sqlite")]
 pub mod explain;
+#[cfg(feature = "sqlite")]
+pub mod export;
 pub mod hands;
 pub mod ownership;
 pub mod process;

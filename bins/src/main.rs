@@ -7,13 +7,14 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{convert, explain, quickstart};
+use towline::{convert, explain, export, quickstart};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
         Some(("convert", matches)) => convert::run(matches),
+        Some(("export", matches)) => export::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("daemon", matches)) => match matches.subcommand() {
             Some(("director", matches)) => run::<DirectorDaemon>(&Options::of(matches)),
@@ -33,6 +34,7 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(quickstart::command())
         .subcommand(convert::command())
+        .subcommand(export::command())
         .subcommand(explain::command())
         .subcommand(
             // quickstart's daemons are processes of this program, so that `cargo run` has to build nothing else.

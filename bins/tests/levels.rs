@@ -93,7 +93,7 @@ fn incrementals_and_a_differential_save_what_changed_and_a_restore_combines_them
     assert!(text.contains("| B    | D     |") && text.contains("| B    | I     |"), "{text}");
     let line = format!("restore client=f where={} all done yes", network.place("two").display());
     let chosen = network.ask(&[&line]);
-    assert!(chosen.contains("You have selected the following JobId: 1,5,6"), "{chosen}");
+    assert!(chosen.contains("You have selected the following JobIds: 1,5,6"), "{chosen}");
     assert_eq!(restored(&network, "three"), tree(&network.source));
 }
 

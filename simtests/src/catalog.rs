@@ -365,7 +365,7 @@ impl Tables {
         let of_job = self.files.range((job_id, 0)..=(job_id, u32::MAX));
         let row = |(key, name): (&(u32, u32), &Vec<u8>)| {
             let (lstat, md5) = self.attributes.get(key).cloned().unwrap_or_default();
-            FileRow { file_index: key.1, name: name.clone(), lstat, md5: md5.into_bytes(), delta_seq: 0 }
+            FileRow { job_id, file_index: key.1, name: name.clone(), lstat, md5: md5.into_bytes(), delta_seq: 0 }
         };
         of_job.map(row).collect()
     }

@@ -41,7 +41,8 @@ mod tests {
         let row = |(name, file_index): &(&str, u32)| {
             let name = name.as_bytes().to_vec();
             let key = FileKey { path_id: 1, name: name.clone(), file_index: *file_index };
-            (key, FileRow { file_index: *file_index, name, lstat: Vec::new(), md5: Vec::new(), delta_seq: 0 })
+            let (lstat, md5) = (Vec::new(), Vec::new());
+            (key, FileRow { job_id: 1, file_index: *file_index, name, lstat, md5, delta_seq: 0 })
         };
         Page { rows: rows.iter().map(row).collect(), is_last }
     }

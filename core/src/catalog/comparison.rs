@@ -253,7 +253,7 @@ mod tests {
     fn row(index: u32, name: &str, stat: &Stat, digest: &str) -> FileRow {
         let mut lstat = Vec::new();
         stat.encode(&mut lstat);
-        FileRow { file_index: index, name: name.into(), lstat, md5: digest.into(), delta_seq: 0 }
+        FileRow { job_id: 1, file_index: index, name: name.into(), lstat, md5: digest.into(), delta_seq: 0 }
     }
 
     fn on_volume(row: &FileRow, fields: &str) -> OnVolume {

@@ -89,7 +89,7 @@ mod tests {
 
     fn row(file_index: u32) -> FileRow {
         let name = format!("/{file_index}\n").into_bytes();
-        FileRow { file_index, name, lstat: Vec::new(), md5: Vec::new(), delta_seq: 0 }
+        FileRow { job_id: 1, file_index, name, lstat: Vec::new(), md5: Vec::new(), delta_seq: 0 }
     }
 
     #[test]

@@ -99,6 +99,12 @@ impl MemoryCatalog {
                 let of = (client.as_str(), name.as_deref(), file_set.as_deref());
                 Ok(Answer::Jobs(jobs_for_restore(self.jobs.values(), of, before, now)))
             }
+            Request::JobsWithFile { client, name, limit } => {
+                let is_it = |row: &FileRow| row.name.rsplit(|byte| *byte == b'/').next() == Some(name.as_slice());
+                let rows = self.jobs.values().rev().filter(|job| job.client == client && is_good(job));
+                let rows = rows.filter(|job| self.file_rows(job.job_id).any(is_it));
+                Ok(Answer::Jobs(rows.take(limit as usize).cloned().collect()))
+            }
             Request::FilesForRestore { jobs, only } => Ok(Answer::RestoreFiles(self.files_for_restore(&jobs, &only))),
             Request::JobMediaOf { jobs } => Ok(Answer::Pieces(self.pieces(&jobs))),
             Request::Checkpoint { job_id, job_files, job_bytes } => {
@@ -126,6 +132,28 @@ impl MemoryCatalog {
             }
             Request::CreateMedia(row) => self.create_media(*row),
             Request::UpdateMedia(row) => self.update_media(*row),
+            Request::JobsOnVolume { media_id } => {
+                let of_volume = self.job_media.iter().filter(|row| row.media_id == media_id);
+                let ids: BTreeSet<u32> = of_volume.map(|row| row.job_id).collect();
+                Ok(Answer::Jobs(ids.iter().filter_map(|id| self.jobs.get(id)).cloned().collect()))
+            }
+            Request::DeleteJobs(ids) => Ok(Answer::Changed(self.delete_jobs(&ids))),
+            Request::PurgeFiles(ids) => {
+                let mut changed = 0;
+                for id in ids {
+                    let Some(row) = self.jobs.get_mut(&id).filter(|row| row.end_time > 0) else { continue };
+                    row.purged_files = true;
+                    self.files.remove(&id);
+                    changed += 1;
+                }
+                Ok(Answer::Changed(changed))
+            }
+            Request::DeleteMedia { media_id } => {
+                if self.job_media.iter().any(|row| row.media_id == media_id) {
+                    return Err(CatalogError::new(CatalogErrorKind::Constraint, "the volume holds a job"));
+                }
+                Ok(Answer::Changed(u64::from(self.media.remove(&media_id).is_some())))
+            }
             Request::PruneVolume { media_id, before } => Ok(self.prune(media_id, before)),
             Request::CreateJobMedia(row) => {
                 self.job(row.job_id)?;
@@ -289,16 +317,7 @@ impl MemoryCatalog {
         let jobs: Vec<u32> = self.job_media.iter().filter(on_volume).map(|row| row.job_id).collect();
         let old = |id: &u32| self.jobs.get(id).is_some_and(|row| row.end_time > 0 && row.job_t_date < before);
         let gone: Vec<u32> = jobs.into_iter().filter(old).collect();
-        for id in gone {
-            self.jobs.remove(&id);
-            self.files.remove(&id);
-            self.job_media.retain(|row| row.job_id != id);
-        }
-        for id in orphaned_copies(self.jobs.values()) {
-            if let Some(row) = self.jobs.get_mut(&id) {
-                row.job_type = b'B';
-            }
-        }
+        self.delete_jobs(&gone);
         let empty = !self.job_media.iter().any(|row| row.media_id == media_id);
         if let (true, Some(row)) = (empty, self.media.get_mut(&media_id)) {
             row.vol_status = VolStatus::Purged;
@@ -307,12 +326,32 @@ impl MemoryCatalog {
         Answer::Volume(self.media.get(&media_id).map(|row| Box::new(self.with_names(row))))
     }
 
+    fn delete_jobs(&mut self, ids: &[u32]) -> u64 {
+        let mut deleted = 0;
+        for id in ids {
+            if self.jobs.get(id).is_none_or(|row| row.end_time == 0) {
+                continue;
+            }
+            self.jobs.remove(id);
+            self.files.remove(id);
+            self.job_media.retain(|row| row.job_id != *id);
+            self.log.retain(|row| row.job_id != *id);
+            deleted += 1;
+        }
+        for id in orphaned_copies(self.jobs.values()) {
+            if let Some(row) = self.jobs.get_mut(&id) {
+                row.job_type = b'B';
+            }
+        }
+        deleted
+    }
+
     fn insert_files(&mut self, job_id: u32, batch: &UpdCatBatch) -> FilesStored {
         let mut stored = FilesStored::default();
         let files = self.files.entry(job_id).or_default();
         for payload in batch.iter() {
             let refusal = match CatalogUpdate::parse(payload) {
-                Some(update) => store_record(files, &update, &mut stored).err(),
+                Some(update) => store_record(job_id, files, &update, &mut stored).err(),
                 None => Some("no row for the catalog".to_owned()),
             };
             if let Some(why) = refusal {
@@ -393,6 +432,7 @@ impl MemoryCatalog {
 }
 
 fn store_record(
+    job_id: u32,
     files: &mut BTreeMap<u32, FileRow>,
     update: &CatalogUpdate<'_>,
     stored: &mut FilesStored,
@@ -403,7 +443,7 @@ fn store_record(
         let (name, lstat) = (record.name.to_vec(), record.lstat.to_vec());
         // A deleted file has no place in the job; rows are kept by the place in the stream.
         let file_index = if record.kind() == Some(FileType::Deleted) { 0 } else { index };
-        files.insert(index, FileRow { file_index, name, lstat, md5: b"0".to_vec(), delta_seq: 0 });
+        files.insert(index, FileRow { job_id, file_index, name, lstat, md5: b"0".to_vec(), delta_seq: 0 });
         stored.files += 1;
         stored.highest = stored.highest.max(index);
         return Ok(());
@@ -442,6 +482,10 @@ fn next_id<T>(rows: &BTreeMap<u32, T>) -> u32 {
     rows.last_key_value().map_or(1, |(id, _)| id + 1)
 }
 
+fn is_good(job: &JobRow) -> bool {
+    job.job_type == b'B' && matches!(job.job_status, b'T' | b'W')
+}
+
 fn missing(what: &str, id: u32) -> CatalogError {
     CatalogError::new(CatalogErrorKind::Constraint, format!("there is no {what} {id}"))
 }
@@ -464,6 +508,7 @@ mod tests {
     #[test]
     fn a_page_ends_by_its_rows_or_by_its_bytes() {
         let row = |name: usize| FileRow {
+            job_id: 1,
             file_index: 1,
             name: vec![b'x'; name],
             lstat: Vec::new(),

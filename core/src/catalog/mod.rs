@@ -18,6 +18,7 @@ mod media;
 pub mod memory;
 mod order;
 mod orphans;
+pub mod pruning;
 pub mod restore_selection;
 mod rows;
 pub mod volumes;
@@ -88,6 +89,21 @@ pub enum CatalogRequest {
         media_id: u32,
         /// Jobs whose JobTDate is before this may go.
         before: i64,
+    },
+    /// The jobs of a volume, by JobId. Answer: `Jobs`.
+    JobsOnVolume {
+        /// The volume.
+        media_id: u32,
+    },
+    /// Delete jobs that have ended, with their files, pieces and reports. Copies whose original has gone become backups, as
+    /// [`orphaned_copies`] says. Answer: `Changed`, how many there were.
+    DeleteJobs(Vec<u32>),
+    /// Delete the files of jobs that have ended; the jobs stay. Answer: `Changed`, of how many jobs.
+    PurgeFiles(Vec<u32>),
+    /// Delete a volume that holds no job. Answer: `Changed`; a `Constraint` error if it holds one.
+    DeleteMedia {
+        /// The volume.
+        media_id: u32,
     },
     /// Insert a piece of a job on a volume, with the next VolIndex, and set EndFile and EndBlock of the volume. Answer: `Done`.
     CreateJobMedia(JobMediaRow),
@@ -182,6 +198,15 @@ pub enum CatalogRequest {
         /// The present: a start time after it says nothing.
         now: i64,
     },
+    /// Good backups of a client that have saved a file of this name, in whatever folder, newest first. Answer: `Jobs`.
+    JobsWithFile {
+        /// The client's name.
+        client: String,
+        /// The file's name, without its folder.
+        name: Vec<u8>,
+        /// At most so many.
+        limit: u32,
+    },
     /// Where jobs lie, by JobId, VolIndex, JobMediaId; place-holders and disabled volumes included. Answer: `Pieces`.
     JobMediaOf {
         /// The jobs.
@@ -241,6 +266,8 @@ impl CatalogRequest {
                 | Self::NewestBackup { .. }
                 | Self::LastJobs { .. }
                 | Self::JobsForRestore { .. }
+                | Self::JobsWithFile { .. }
+                | Self::JobsOnVolume { .. }
                 | Self::JobMediaOf { .. }
                 | Self::FilesForRestore { .. }
                 | Self::KnownFiles { .. }

@@ -417,6 +417,8 @@ pub struct FileKey {
 /// A file of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileRow {
+    /// The job that has saved it.
+    pub job_id: u32,
     /// Position in the job, 0 if it was deleted since the job before.
     pub file_index: u32,
     /// The whole name.

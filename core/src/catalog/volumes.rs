@@ -430,6 +430,18 @@ fn new_volume(need: &Need<'_>, stock: &Stock<'_>) -> Option<MediaRow> {
     Some(with_limits(new, need.pool))
 }
 
+/// A volume of this name that a pool is to have; the storage daemon labels it when it is first written.
+#[must_use]
+pub fn announced(name: &str, media_type: &str, pool: &PoolRow) -> MediaRow {
+    let new = MediaRow {
+        volume_name: name.to_owned(),
+        media_type: media_type.to_owned(),
+        label_type: pool.label_type,
+        ..Default::default()
+    };
+    with_limits(new, pool)
+}
+
 fn with_limits(volume: MediaRow, pool: &PoolRow) -> MediaRow {
     MediaRow {
         pool_id: pool.pool_id,

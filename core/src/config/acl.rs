@@ -122,9 +122,13 @@ mod tests {
 
     #[test]
     fn a_list_is_open_if_it_allows_all_before_it_denies_anything() {
-        for (entries, open) in
-            [(&["*all*"][..], true), (&["a", "*all*", "!b"], true), (&["!b", "*all*"], false), (&[".*"], false), (&[], false)]
-        {
+        for (entries, open) in [
+            (&["*all*"][..], true),
+            (&["a", "*all*", "!b"], true),
+            (&["!b", "*all*"], false),
+            (&[".*"], false),
+            (&[], false),
+        ] {
             assert_eq!(Acl::new(entries.iter().copied()).is_open(), open, "{entries:?}");
         }
     }

@@ -120,9 +120,10 @@ resources! {
         maximum_concurrent_jobs: u32 = 1,
         /// Bytes a second that the data of one of its jobs may take; 0: what the client itself says.
         maximum_bandwidth_per_job: Bytes = Bytes(0),
-        /// How long the catalog keeps the files of a job; 0: as long as their volume. Only 0 is supported yet.
+        /// How old the files of a job must be for `prune files` of a console; 0: as long as their volume keeps the job.
+        /// Nothing is pruned by itself, and never what the newest state is restored from. (In Bareos: 60 days.)
         file_retention: Seconds = Seconds::secs(0),
-        /// How long the catalog keeps a job; 0: as long as its volume. Only 0 is supported yet.
+        /// The same for jobs and `prune jobs`. (In Bareos: 180 days.)
         job_retention: Seconds = Seconds::secs(0),
     }
 

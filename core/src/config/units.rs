@@ -69,6 +69,22 @@ impl Bytes {
     }
 }
 
+impl Seconds {
+    /// Reads a time as it is written in a configuration: `30`, `5 min`, `1 h 30 min`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        parse(text, &[TIME_UNITS]).map(Self)
+    }
+}
+
+impl Bytes {
+    /// Reads a size as it is written in a configuration: `65536`, `64 KiB`, `5 GB`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        parse(text, &[BINARY_UNITS, DECIMAL_UNITS]).map(Self)
+    }
+}
+
 /// The units of [`Seconds`], smallest first; the first name of each is the one that is written.
 const TIME_UNITS: &[(&[&str], u64)] = &[
     (&["s", "sec", "secs", "second", "seconds"], 1),

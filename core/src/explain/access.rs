@@ -19,4 +19,19 @@ pub(super) const PAGES: &[Page] = &[
         "The first entry that fits a name decides, and `*all*` fits every name, so what stands after it counts for nothing.",
         "Put denials before `*all*`.",
     ),
+    entry(
+        772,
+        "a volume has changed while a console changed it",
+        (Fault::Local, Retry::Backoff),
+        "Between the reading of the volume's row and its writing somebody else has written it: a job that uses the volume, or \
+         another console. Nothing was changed.",
+        "Look at `list volumes`, and say the command again if it is still right.",
+    ),
+    entry(
+        773,
+        "the records of a running job stay",
+        (Fault::Config, Retry::Never),
+        "A job that has not ended still writes to its rows in the catalog, so neither it nor its volume is deleted.",
+        "Wait until the job has ended, or cancel it.",
+    ),
 ];

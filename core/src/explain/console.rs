@@ -1,4 +1,4 @@
-//! `T0681` to `T0697`: why the director does not do what a console says. The answer itself names the remedy.
+//! `T0681` to `T0699`: why the director does not do what a console says. The answer itself names the remedy.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
@@ -86,8 +86,9 @@ pub(super) const PAGES: &[Page] = &[
         692,
         "the job is disabled",
         (Fault::Config, Retry::Never),
-        "A job with `enabled: false` is run neither by its schedule nor by a console.",
-        "Set `enabled: true` in the job.",
+        "A job with `enabled: false` is run neither by its schedule nor by a console, nor one that a console has disabled, or whose \
+         client.",
+        "Set `enabled: true` in the job, or say `enable` for the job or its client.",
     ),
     entry(
         693,
@@ -126,5 +127,19 @@ pub(super) const PAGES: &[Page] = &[
         "A restore to another folder than its job names needs an entry in the console's `where_acl`. A folder with `..` in its \
          way is allowed only where everything is.",
         "Restore to a folder that the list allows, or add this one to it in the director's configuration.",
+    ),
+    entry(
+        698,
+        "the jobs have too many files for a tree",
+        (Fault::Config, Retry::Never),
+        "The files of a restore are shown as a tree in the director's memory, which may take 512 MiB: about five million files.",
+        "Say what to restore with the command: all of it, or folders with `file=`, each with all below it.",
+    ),
+    entry(
+        699,
+        "there is nothing to choose from",
+        (Fault::Config, Retry::Never),
+        "The command lacks a name, and the configuration has no resource of this kind that the console may use.",
+        "Add the resource to the configuration, or its name to the access lists of the console.",
     ),
 ];

@@ -32,6 +32,19 @@ pub(super) fn retract_after(t: &mut dyn Session, job_id: u32, last: u32) -> Resu
     Ok(())
 }
 
+/// Deletes the files of those of these jobs that have ended.
+pub(super) fn purge(t: &mut dyn Session, jobs: &[u32]) -> Result<CatalogAnswer> {
+    let mut changed = 0;
+    for job_id in jobs {
+        let sql = "UPDATE Job SET PurgedFiles = 1 WHERE JobId = ?1 AND RealEndTime > 0";
+        if t.execute(sql, &values![*job_id])? > 0 {
+            t.execute("DELETE FROM File WHERE JobId = ?1", &values![*job_id])?;
+            changed += 1;
+        }
+    }
+    Ok(CatalogAnswer::Changed(changed))
+}
+
 /// A page of what several jobs make of a client's files together.
 pub(super) fn known(t: &mut dyn Session, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Result<CatalogAnswer> {
     let limit = limit.clamp(1, PAGE_LIMIT);
@@ -64,7 +77,7 @@ pub(super) fn by_name(t: &mut dyn Session, job_id: u32, names: &[Vec<u8>]) -> Re
             &values![job_id, path_id, name],
             |row: &mut Row| {
                 let (file_index, lstat, md5, delta_seq) = (row.take()?, row.take()?, row.take()?, row.take()?);
-                Ok(FileRow { file_index, name: whole.clone(), lstat, md5, delta_seq })
+                Ok(FileRow { job_id, file_index, name: whole.clone(), lstat, md5, delta_seq })
             },
         )?);
     }
@@ -111,7 +124,7 @@ fn fetch(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) 
             let mut name: Vec<u8> = row.take()?;
             name.extend_from_slice(&key.name);
             let (lstat, md5, delta_seq) = (row.take()?, row.take()?, row.take()?);
-            let file = FileRow { file_index: key.file_index, name, lstat, md5, delta_seq };
+            let file = FileRow { job_id, file_index: key.file_index, name, lstat, md5, delta_seq };
             Ok((key, file))
         },
     )

@@ -325,6 +325,21 @@ pub(super) fn for_restore(t: &mut dyn Session, which: &ForRestore<'_>) -> Result
     all(t, &sql, &values![client, before, file_set, name, now], job).map(CatalogAnswer::Jobs)
 }
 
+pub(super) fn with_file(t: &mut dyn Session, client: &str, name: &[u8], limit: u32) -> Result<CatalogAnswer> {
+    let sql = format!(
+        "{COLUMNS} WHERE Client.Name = ?1 AND Job.Type = 'B' AND Job.JobStatus IN ('T', 'W')
+             AND EXISTS (SELECT 1 FROM File WHERE File.JobId = Job.JobId AND File.Name = ?2 AND File.FileIndex > 0)
+         ORDER BY Job.JobId DESC LIMIT ?3"
+    );
+    all(t, &sql, &values![client, name, limit], job).map(CatalogAnswer::Jobs)
+}
+
+pub(super) fn on_volume(t: &mut dyn Session, media_id: u32) -> Result<CatalogAnswer> {
+    let sql =
+        format!("{COLUMNS} WHERE Job.JobId IN (SELECT JobId FROM JobMedia WHERE MediaId = ?1) ORDER BY Job.JobId");
+    all(t, &sql, &values![media_id], job).map(CatalogAnswer::Jobs)
+}
+
 pub(super) fn mark_unfinished(t: &mut dyn Session, now: i64) -> Result<CatalogAnswer> {
     let sql = format!("UPDATE Job SET JobStatus = 'f', EndTime = ?1, RealEndTime = ?1 WHERE JobStatus NOT IN {ENDED}");
     t.execute(&sql, &values![now]).map(CatalogAnswer::Changed)

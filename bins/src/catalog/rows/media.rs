@@ -2,7 +2,9 @@
 
 use std::sync::LazyLock;
 
-use towline_core::catalog::{CatalogAnswer, JobMediaPiece, JobMediaRow, MediaRow, VolStatus};
+use towline_core::catalog::{
+    CatalogAnswer, CatalogError, CatalogErrorKind, JobMediaPiece, JobMediaRow, MediaRow, VolStatus,
+};
 
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
 
@@ -115,18 +117,39 @@ pub(super) fn prune(t: &mut dyn Session, media_id: u32, before: i64) -> Result<C
         &values![media_id, before],
         Row::take,
     )?;
-    for job_id in old {
-        t.execute("DELETE FROM Log WHERE JobId = ?1", &values![job_id])?;
-        // Pieces and files go with their job.
-        t.execute("DELETE FROM Job WHERE JobId = ?1", &values![job_id])?;
-    }
-    promote_orphans(t)?;
+    delete_ended(t, &old)?;
     t.execute(
         "UPDATE Media SET VolStatus = ?2, Revision = Revision + 1
          WHERE MediaId = ?1 AND NOT EXISTS (SELECT 1 FROM JobMedia WHERE MediaId = ?1)",
         &values![media_id, VolStatus::Purged.as_str()],
     )?;
     by_id(t, media_id)
+}
+
+pub(super) fn delete_jobs(t: &mut dyn Session, ids: &[u32]) -> Result<CatalogAnswer> {
+    delete_ended(t, ids).map(CatalogAnswer::Changed)
+}
+
+/// Deletes those of these jobs that have ended, and returns how many.
+fn delete_ended(t: &mut dyn Session, ids: &[u32]) -> Result<u64> {
+    let mut deleted = 0;
+    for job_id in ids {
+        // Pieces and files go with their job.
+        let gone = t.execute("DELETE FROM Job WHERE JobId = ?1 AND RealEndTime > 0", &values![*job_id])?;
+        if gone > 0 {
+            t.execute("DELETE FROM Log WHERE JobId = ?1", &values![*job_id])?;
+        }
+        deleted += gone;
+    }
+    promote_orphans(t)?;
+    Ok(deleted)
+}
+
+pub(super) fn delete(t: &mut dyn Session, media_id: u32) -> Result<CatalogAnswer> {
+    if first(t, "SELECT JobId FROM JobMedia WHERE MediaId = ?1 LIMIT 1", &values![media_id])?.is_some() {
+        return Err(CatalogError::new(CatalogErrorKind::Constraint, "the volume holds a job"));
+    }
+    t.execute("DELETE FROM Media WHERE MediaId = ?1", &values![media_id]).map(CatalogAnswer::Changed)
 }
 
 /// What `orphaned_copies` says, in SQL.

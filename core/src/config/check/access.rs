@@ -66,7 +66,8 @@ fn entries(c: &mut Checker, path: &ConfigPath, entries: &[String]) {
             c.error(codes::BAD_EXPRESSION, path.clone().index(index), message, "correct it, or write a name");
         }
         if all.is_some_and(|all| index > all) {
-            let message = format!("{entry:?} is never reached: the first entry that fits decides, and {} fits all", acl::ALL);
+            let message =
+                format!("{entry:?} is never reached: the first entry that fits decides, and {} fits all", acl::ALL);
             c.warning(codes::NEVER_REACHED, path.clone().index(index), message, "put it before that entry");
         }
     }

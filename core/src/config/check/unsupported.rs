@@ -2,7 +2,7 @@
 //! behaviour there is may be written.
 
 use super::Checker;
-use crate::config::{Client, ConfigPath, Messages, Pool, PoolKind, TlsConfig};
+use crate::config::{ConfigPath, Messages, Pool, PoolKind, TlsConfig};
 use crate::explain::codes;
 
 /// `is_set` tells whether the field has a value that would need support; `instead` what happens instead.
@@ -11,13 +11,6 @@ fn refuse(c: &mut Checker, resource: &ConfigPath, field: &'static str, is_set: b
         let message = format!("`{field}` with this value is not supported yet: {instead}");
         c.error(codes::UNSUPPORTED, resource.field(field), message, format!("remove `{field}`"));
     }
-}
-
-pub(super) fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
-    let instead =
-        "files and jobs stay in the catalog until their volume is used again (`volume_retention` of the pool)";
-    refuse(c, path, "file_retention", !client.file_retention.is_zero(), instead);
-    refuse(c, path, "job_retention", !client.job_retention.is_zero(), instead);
 }
 
 pub(super) fn messages(c: &mut Checker, path: &ConfigPath, messages: &Messages) {

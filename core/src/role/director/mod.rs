@@ -187,7 +187,7 @@ impl Director {
     fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let reply = match self.consoles.hear(net, conn, text) {
             Some(Heard::Line(line)) => consoles::serve(&View { director: self, net, conn }, &line),
-            Some(Heard::Reply(reply)) => *reply,
+            Some(Heard::Answer(question, line)) => question.hear(&View { director: self, net, conn }, &line),
             None => return,
         };
         self.console_replies(net, conn, reply);
@@ -224,6 +224,16 @@ impl Director {
             Instruction::Ask(request) => tools.ask(request, Owner::Console(conn)),
             Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Refusal::Stopping)),
             Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
+            Instruction::OrderAll(orders) if !tools.common.stopping => {
+                orders.into_iter().for_each(|order| self.jobs.order(tools, order));
+            }
+            Instruction::OrderAll(_) => {}
+            Instruction::Switch(what, name, on) => {
+                let done = if on { "enabled" } else { "disabled" };
+                tools.net.log(Level::Info, &format!("{} {name} is {done} by a console", what.name()));
+                Arc::make_mut(&mut tools.common.overrides).switch(what, &name, on);
+                self.schedules.plan(tools);
+            }
             Instruction::Errand(errand) => tools.effect(Effect::Errand(errand)),
             Instruction::Cancel(id) => self.jobs.cancel_for(tools, id, conn),
             Instruction::Limit(limited, limit) => self.jobs.limit(tools, conn, limited, limit),

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::config::{Client, DirectorConfig};
+use crate::config::{Client, DirectorConfig, Job};
 
 /// By the names of the resources.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +15,27 @@ pub(crate) struct Overrides {
     /// Bytes a second for the data of a client's jobs, and of those that read from a storage; 0 for no limit.
     client_limits: BTreeMap<String, u64>,
     storage_limits: BTreeMap<String, u64>,
+    /// What was enabled or disabled.
+    switched: BTreeMap<(Switched, String), bool>,
+}
+
+/// What consoles enable and disable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Switched {
+    Job,
+    Client,
+    Schedule,
+}
+
+impl Switched {
+    /// What it is called in an answer.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Job => "Job",
+            Self::Client => "Client",
+            Self::Schedule => "Schedule",
+        }
+    }
 }
 
 impl Overrides {
@@ -31,6 +52,22 @@ impl Overrides {
     /// The jobs that read from a storage take at most so many bytes a second.
     pub(crate) fn limit_storage(&mut self, storage: &str, limit: u64) {
         self.storage_limits.insert(storage.to_owned(), limit);
+    }
+
+    /// A resource is enabled or disabled.
+    pub(crate) fn switch(&mut self, what: Switched, name: &str, on: bool) {
+        self.switched.insert((what, name.to_owned()), on);
+    }
+
+    /// Whether jobs of this resource may be run. A client that is disabled takes all its jobs with it.
+    pub(crate) fn is_enabled(&self, job: &Job) -> bool {
+        let said = |what, name: &str| self.switched.get(&(what, name.to_owned())).copied();
+        said(Switched::Job, &job.name).unwrap_or(job.enabled) && said(Switched::Client, &job.client).unwrap_or(true)
+    }
+
+    /// Whether a schedule starts jobs.
+    pub(crate) fn is_scheduling(&self, schedule: &str) -> bool {
+        self.switched.get(&(Switched::Schedule, schedule.to_owned())).copied().unwrap_or(true)
     }
 
     /// The client of this name, with the address at which it is dialled.
@@ -81,6 +118,8 @@ mod tests {
             "director": { "name": "dir", "password": "x" },
             "clients": [{ "name": "fd", "address": "192.0.2.1", "password": "x", "maximum_bandwidth_per_job": 7 },
                         { "name": "other", "address": "192.0.2.3", "password": "x" }],
+            "jobs": [{ "name": "b", "client": "fd", "fileset": "s", "storage": "sd", "pool": "p" },
+                     { "name": "off", "client": "fd", "fileset": "s", "storage": "sd", "pool": "p", "enabled": false }],
             "storages": [{ "name": "sd", "address": "192.0.2.2", "password": "x", "device": "d", "media_type": "m",
                            "maximum_bandwidth_per_job": 8 }],
         }))
@@ -97,6 +136,16 @@ mod tests {
         assert_eq!(address(&overrides, "other").as_deref(), Some("192.0.2.3"));
         assert_eq!(overrides.over(&config).client("fd").unwrap().address.as_deref(), Some("198.51.100.1"));
         assert_eq!((overrides.limit_of_client(&config, "fd"), overrides.limit_of_storage(&config, "sd")), (0, 9));
+        let (job, off) = (&config.jobs[0], &config.jobs[1]);
+        assert_eq!((overrides.is_enabled(job), overrides.is_enabled(off)), (true, false));
+        overrides.switch(Switched::Job, "off", true);
+        overrides.switch(Switched::Client, "fd", false);
+        assert_eq!((overrides.is_enabled(job), overrides.is_enabled(off)), (false, false));
+        overrides.switch(Switched::Client, "fd", true);
+        assert_eq!((overrides.is_enabled(job), overrides.is_enabled(off)), (true, true));
+        assert!(overrides.is_scheduling("s"));
+        overrides.switch(Switched::Schedule, "s", false);
+        assert!(!overrides.is_scheduling("s"));
         assert!(overrides.client(&config, "nobody").is_none());
         assert_eq!(config.client("fd").unwrap().address.as_deref(), Some("192.0.2.1"));
     }

@@ -76,6 +76,10 @@ impl Schedules {
             .map(|(job, moment)| (job.clone(), *moment))
             .collect();
         for (name, moment) in due {
+            if !Self::starts(tools.common, &name) {
+                self.schedule_next(tools.common, name, now);
+                continue;
+            }
             // However many moments were slept through, the job runs once.
             self.schedule_next(tools.common, name.clone(), now);
             tools.effect(Effect::Due(name, moment.line));
@@ -83,8 +87,15 @@ impl Schedules {
         self.arm(tools);
     }
 
+    /// Whether neither the job nor its schedule was disabled since its next moment was found.
+    fn starts(common: &Common, name: &str) -> bool {
+        let job = common.config.job(name).filter(|job| common.overrides.is_enabled(job));
+        let schedule = job.and_then(|job| job.schedule.as_deref());
+        schedule.is_some_and(|schedule| common.overrides.is_scheduling(schedule))
+    }
+
     fn schedule_next(&mut self, common: &Common, name: String, after: i64) {
-        let job = common.config.job(&name).filter(|job| job.enabled);
+        let job = common.config.job(&name).filter(|job| common.overrides.is_enabled(job));
         let schedule = job.and_then(|job| common.config.schedule(job.schedule.as_deref()?));
         match schedule.and_then(|schedule| schedule.next(&common.identity.zone, after)) {
             Some(moment) => drop(self.next.insert(name, moment)),

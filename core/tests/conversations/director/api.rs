@@ -54,7 +54,7 @@ fn mode_1_asks_with_its_own_signals() {
     let console = desk.console();
     desk.ask(console, ".api 1");
     let question = desk.ask(console, "run job=backup-tiny");
-    assert_eq!(signals(&question), ["-16", "-24", "-28"]);
+    assert_eq!(signals(&question), ["-16", "-23", "-28"]);
     let answer = desk.ask(console, "no");
     assert_eq!(answer, [r"text Job not run.\n", "signal -15", "signal -18"]);
 }

@@ -63,7 +63,10 @@ fn a_question_is_asked_at_a_sub_prompt_until_it_is_answered() {
     let console = desk.console();
     let question = desk.ask(console, "run job=backup-tiny");
     assert_eq!(question.last().map(String::as_str), Some("signal -27"));
-    assert_eq!(desk.ask(console, "perhaps"), ["text Please answer yes or no: ", "signal -27"]);
+    assert_eq!(
+        desk.ask(console, "perhaps"),
+        ["text Illegal response perhaps\\n", "text OK to run? (yes/mod/no): ", "signal -27"]
+    );
     desk.world.say(console, "signal -5");
     assert!(desk.world.heard(console).is_empty(), "signals at a question count for nothing");
     assert_eq!(desk.ask(console, "."), ["text Job not run.\\n", "signal -1"]);
@@ -186,8 +189,8 @@ fn a_restore_says_what_is_missing() {
     for (command, words) in [
         ("restore client=bareos-fd all done yes", "there is no good full backup to restore from"),
         ("restore client=x all done yes", "There is no client \"x\"."),
-        ("restore client=bareos-fd yes", "Say what to restore: "),
-        ("restore client=bareos-fd all yes", "Say what to restore: "),
+        ("restore client=bareos-fd done yes", "Say what to restore: "),
+        ("restore client=bareos-fd all yes", "there is no good full backup to restore from"),
         ("restore client=bareos-fd all file=/etc done yes", "Say what to restore: "),
         (
             "restore client=bareos-fd file=etc/passwd done yes",

@@ -256,11 +256,11 @@ fn a_clock_that_was_ahead_at_the_full_hides_no_change_afterwards() {
     assert_eq!(since(&mut desk, "level=incremental"), expected);
     let console = desk.console();
     let shown = desk.ask(console, "restore client=bareos-fd all done").concat();
-    assert!(shown.contains("following JobId: 1,5,6"), "{shown}");
+    assert!(shown.contains("following JobIds: 1,5,6"), "{shown}");
     let shown = desk.ask(console, "no").concat();
     assert!(shown.contains("not run"), "{shown}");
     let shown = desk.ask(console, "restore client=bareos-fd before=\"2026-11-23 13:01:50\" all done").concat();
-    assert!(shown.contains("following JobId: 1,2\\n"), "{shown}");
+    assert!(shown.contains("following JobIds: 1,2\\n"), "{shown}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The director in recorded and in made-up conversations.
 
+mod access;
 mod api;
 mod bandwidth;
 mod cancelling;
@@ -8,6 +9,7 @@ mod copies;
 pub mod desk;
 mod devices;
 mod disk;
+mod dialogues;
 mod failures;
 mod figures;
 mod jobs;
@@ -20,6 +22,7 @@ mod recorded;
 mod relaying;
 mod rich;
 mod scripts;
+mod session;
 mod shapes;
 mod texts;
 mod verify;

@@ -79,7 +79,7 @@ fn a_restore_from_a_full_and_an_incremental_backup_is_directed_as_recorded() {
     desk.world.await_dial(FILE_PORT, file);
     let console = desk.console();
     let answer = desk.ask(console, "restore restorejob=restore client=bareos-fd select current all done yes").join("");
-    assert!(answer.contains("You have selected the following JobId: 1,2"), "{answer}");
+    assert!(answer.contains("You have selected the following JobIds: 1,2"), "{answer}");
     assert!(answer.contains("10 files selected to be restored."), "{answer}");
     assert_eq!(desk.status(3), 'T', "{}", desk.report(3));
     desk.world.say(console, "text quit");

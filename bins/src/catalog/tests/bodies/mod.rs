@@ -35,6 +35,8 @@ macro_rules! for_each_body {
             volumes::pieces_are_counted_and_place_holders_can_go;
             volumes::pruning_takes_old_jobs_and_never_a_running_one;
             volumes::a_copy_becomes_a_backup_when_its_original_is_pruned;
+            volumes::jobs_and_volumes_are_deleted_and_files_purged;
+            volumes::jobs_are_found_by_a_file_and_by_their_volume;
             restore::files_are_stored_with_their_digests_across_batches;
             restore::rows_after_the_last_file_with_data_are_taken_out_at_the_end;
             restore::what_its_client_could_not_read_wholly_is_not_there_and_the_version_before_counts;

@@ -194,3 +194,59 @@ pub(crate) fn a_copy_becomes_a_backup_when_its_original_is_pruned(catalog: &mut 
     volume(catalog, prune(second));
     assert_eq!(types(catalog), [(other, 'B'), (two, 'B'), (of_other, 'C')], "once");
 }
+
+fn changed(catalog: &mut dyn Catalog, request: CatalogRequest) -> u64 {
+    match ask(catalog, request) {
+        CatalogAnswer::Changed(changed) => changed,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn jobs_and_volumes_are_deleted_and_files_purged(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let media_id = volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, "v1")))).media_id;
+    let old = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
+    let runs = running(catalog, &site, b'F', 200);
+    stored(catalog, runs, &[frames::attributes(1, 3, b"/b", 0)]);
+    ask(catalog, CatalogRequest::AddLogs(vec![LogRow { job_id: old, time: 1, text: "x".into() }]));
+    ask(catalog, place(old, media_id, (1, 1), 9));
+    // A job that runs keeps what it has, and so does a volume that holds one.
+    assert_eq!(changed(catalog, CatalogRequest::PurgeFiles(vec![old, runs, 99])), 1);
+    assert_eq!(listed(catalog, old).len(), 0);
+    assert!(
+        jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_id: Some(old), ..Default::default() }))[0].purged_files
+    );
+    assert_eq!(refused(catalog, CatalogRequest::DeleteMedia { media_id }).kind, CatalogErrorKind::Constraint);
+    assert_eq!(changed(catalog, CatalogRequest::DeleteJobs(vec![old, runs, 99])), 1);
+    let left = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default()));
+    assert_eq!(left.iter().map(|job| job.job_id).collect::<Vec<_>>(), [runs]);
+    assert_eq!(ask(catalog, CatalogRequest::JobLog { job_id: old }), CatalogAnswer::Log(Vec::new()));
+    assert_eq!(changed(catalog, CatalogRequest::DeleteMedia { media_id }), 1);
+    assert_eq!(ask(catalog, CatalogRequest::VolumeByName("v1".into())), CatalogAnswer::Volume(None));
+    assert_eq!(changed(catalog, CatalogRequest::DeleteMedia { media_id }), 0);
+}
+
+pub(crate) fn jobs_are_found_by_a_file_and_by_their_volume(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let media_id = volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, "v1")))).media_id;
+    let one = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/etc/x", 0)]);
+    let two = backup(catalog, &site, b'I', 200, &[frames::attributes(1, 3, b"/home/x", 0)]);
+    let three = backup(catalog, &site, b'I', 300, &[frames::attributes(1, 3, b"/home/y", 0)]);
+    ask(catalog, place(one, media_id, (1, 1), 9));
+    ask(catalog, place(three, media_id, (1, 1), 9));
+    let ids = |rows: Vec<JobRow>| rows.iter().map(|row| row.job_id).collect::<Vec<_>>();
+    let with = |client: &str, name: &[u8], limit| CatalogRequest::JobsWithFile {
+        client: client.into(),
+        name: name.to_vec(),
+        limit,
+    };
+    assert_eq!(ids(jobs(catalog, with("alpha-fd", b"x", 9))), [two, one]);
+    assert_eq!(ids(jobs(catalog, with("alpha-fd", b"x", 1))), [two]);
+    assert_eq!(ids(jobs(catalog, with("beta-fd", b"x", 9))), [0_u32; 0]);
+    assert_eq!(ids(jobs(catalog, CatalogRequest::JobsOnVolume { media_id })), [one, three]);
+    let known = CatalogRequest::KnownFiles { jobs: vec![one, two], after: None, limit: 9 };
+    let CatalogAnswer::FileList { files, .. } = ask(catalog, known) else { panic!("no list") };
+    let mut owners: Vec<_> = files.iter().map(|file| (file.job_id, file.name.as_slice())).collect();
+    owners.sort_unstable();
+    assert_eq!(owners, [(one, &b"/etc/x"[..]), (two, b"/home/x")]);
+}

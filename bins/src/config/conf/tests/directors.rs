@@ -1,6 +1,7 @@
 //! The director: jobs with their defaults, filesets, schedules, pools, consoles, catalogs.
 
 use super::*;
+use towline_core::config::Access;
 
 fn job(more: &str) -> (towline_core::config::Job, Report) {
     let (config, report) = good::<DirectorConfig>(&director(more));
@@ -310,8 +311,14 @@ fn each_access_list_of_a_console_is_read() {
         let text = director("") + &console(catalog);
         let (config, _) = good::<DirectorConfig>(&text);
         let x = config.console("x").unwrap();
-        assert_eq!((&x.job_acl[..], &x.client_acl[..]), (&["b".to_owned(), "!c".to_owned()][..], &["one-fd".to_owned()][..]));
-        assert_eq!((&x.storage_acl[0], &x.schedule_acl[0], &x.pool_acl[0]), (&"a.*".into(), &"s".into(), &"Full".into()));
+        assert_eq!(
+            (&x.job_acl[..], &x.client_acl[..]),
+            (&["b".to_owned(), "!c".to_owned()][..], &["one-fd".to_owned()][..])
+        );
+        assert_eq!(
+            (&x.storage_acl[0], &x.schedule_acl[0], &x.pool_acl[0]),
+            (&"a.*".into(), &"s".into(), &"Full".into())
+        );
         assert_eq!((&x.fileset_acl[0], &x.where_acl[1]), (&"f".into(), &"/srv/.*".into()));
         assert_eq!(x.acl(&config.profiles, Access::Catalog).allows("default"), has_it, "{catalog}");
     }

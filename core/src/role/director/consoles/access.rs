@@ -18,6 +18,7 @@ use crate::wire::status::JobType;
 use super::super::jobs::Jobs;
 use super::super::jobs::job::Job;
 use super::super::jobs::ordering::{Order, Resources};
+use super::super::overrides::Switched;
 use super::refusal::{Kind, Meant, NoSuch, Refusal};
 use super::reply::{Instruction, Limited};
 
@@ -158,6 +159,15 @@ impl Access {
         match instruction {
             Instruction::Ask(_) if !self.has_catalog() => no(Kind::Catalog, CATALOG),
             Instruction::Order(order) => self.refuses_order(order),
+            Instruction::OrderAll(orders) => orders.iter().find_map(|order| self.refuses_order(order)),
+            Instruction::Switch(what, name, _) => {
+                let kind = match what {
+                    Switched::Job => Kind::Job,
+                    Switched::Client => Kind::Client,
+                    Switched::Schedule => Kind::Schedule,
+                };
+                NoSuch::check(&self.config, kind, name).err().map(Refusal::from)
+            }
             Instruction::Errand(errand) if !self.sees_daemon(errand.who, &errand.name) => {
                 no(if errand.who == Who::File { Kind::FileDaemon } else { Kind::StorageDaemon }, &errand.name)
             }
@@ -203,8 +213,14 @@ impl Access {
             }
         }
         let plan = order.restore.as_ref()?;
-        let of_job = job.r#where.clone().unwrap_or_default();
-        (plan.to != of_job && !self.may_restore_to(&plan.to)).then(|| Refusal::Where(plan.to.clone()))
+        if plan.to == place_of_job(job) {
+            return None;
+        }
+        match &plan.to {
+            RestoreTo::Where(folder) => (!self.may_restore_to(folder)).then(|| Refusal::Where(folder.clone())),
+            // Where an expression leads is known only with the files.
+            RestoreTo::Regex(text) => (!self.may_restore_anywhere()).then(|| Refusal::Where(text.clone())),
+        }
     }
 
     /// Whether it may restore to this folder, which is empty for the original places. What a list allows holds no way out
@@ -213,6 +229,12 @@ impl Access {
         let Some(lists) = &self.lists else { return true };
         let folder = if folder.is_empty() { "/" } else { folder };
         lists.places.allows(folder) && (lists.places.is_open() || !folder.split('/').any(|part| part == ".."))
+    }
+}
+
+impl Access {
+    fn may_restore_anywhere(&self) -> bool {
+        self.lists.as_ref().is_none_or(|lists| lists.places.is_open())
     }
 }
 

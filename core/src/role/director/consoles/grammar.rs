@@ -52,6 +52,8 @@ pub(super) struct Form {
     pub(super) subjects: &'static [&'static str],
     /// Whether its first word is the user's own and not one of a list.
     pub(super) free: bool,
+    /// Whether one word that is none of a list may stand anywhere.
+    pub(super) name: bool,
     pub(super) words: &'static [(&'static str, Takes)],
     /// Of each of these only one may be said.
     pub(super) one_of: &'static [&'static [&'static str]],
@@ -61,7 +63,7 @@ pub(super) struct Form {
 
 impl Form {
     /// The command alone.
-    pub(super) const PLAIN: Self = Self { subjects: &[], free: false, words: &[], one_of: &[], help: &[] };
+    pub(super) const PLAIN: Self = Self { subjects: &[], free: false, name: false, words: &[], one_of: &[], help: &[] };
 }
 
 /// A running job is named by one of these.
@@ -127,12 +129,16 @@ impl Command {
 
 impl Form {
     fn check(&self, command: &'static str, words: &Words) -> Result<(), Misused> {
-        let mut said: Vec<&'static str> = Vec::new();
+        let (mut said, mut named) = (Vec::<&'static str>::new(), false);
         for (at, (key, value)) in words.arguments().enumerate() {
             if at == 0 && self.free && value.is_none() {
                 continue;
             }
             let known = self.words.iter().find(|(word, _)| key.eq_ignore_ascii_case(word));
+            if known.is_none() && self.name && value.is_none() && !named {
+                named = true;
+                continue;
+            }
             let Some(&(word, takes)) = known else {
                 if at == 0 && value.is_none() && self.subjects.iter().any(|subject| key.eq_ignore_ascii_case(subject)) {
                     continue;

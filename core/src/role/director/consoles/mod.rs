@@ -14,8 +14,10 @@ mod answer;
 mod commands;
 mod grammar;
 mod output;
+mod questions;
 mod refusal;
 mod reply;
+mod tree;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -39,10 +41,10 @@ use crate::wire::status::JobStatus;
 
 use super::common::{Common, Tools, Use};
 use super::jobs::Jobs;
-use super::jobs::ordering::Order;
 use access::Access;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
+use questions::Question;
 use reply::Then;
 
 pub(crate) use answer::Answer;
@@ -90,6 +92,8 @@ struct Console {
     /// It is ours: told of failures by a signal in text mode too, where a stock console hears none (`wire/1 §6.2`).
     is_towline: bool,
     access: Access,
+    /// It has said that it is no person: it asks for messages itself.
+    is_program: bool,
 }
 
 /// What a console is in the middle of.
@@ -107,8 +111,8 @@ enum Doing {
     Waiting(Option<JobId>),
     /// Is being sent a page; then it goes on.
     Paging(Box<Reply>),
-    /// Has been asked whether to order a job.
-    Confirming(Box<Order>),
+    /// Has been asked something.
+    Questioned(Box<Question>),
 }
 
 /// What a console has said.
@@ -116,8 +120,8 @@ enum Doing {
 pub(crate) enum Heard {
     /// A command.
     Line(String),
-    /// The answer to a question, which comes to this.
-    Reply(Box<Reply>),
+    /// The answer to a question.
+    Answer(Box<Question>, String),
 }
 
 /// What consoles have to know of the director when one is answered.
@@ -131,7 +135,7 @@ pub(crate) struct Desk<'a> {
 impl Console {
     fn seat(&self, conn: ConnId) -> Seat<'_> {
         let name = self.name.as_deref().unwrap_or(DEFAULT_CONSOLE);
-        let is_busy = !matches!(self.doing, Doing::Idle | Doing::Confirming(_)) || !self.waiting.is_empty();
+        let is_busy = !matches!(self.doing, Doing::Idle | Doing::Questioned(_)) || !self.waiting.is_empty();
         Seat { conn, name, heard: self.heard, is_busy }
     }
 
@@ -139,7 +143,7 @@ impl Console {
     fn end(&mut self, net: &mut Net, conn: ConnId, answer: &Answer, desk: Desk<'_>) {
         self.doing = Doing::Idle;
         let may_read = || commands::may(&self.access, commands::messages::COMMAND.name);
-        let is_news = self.seen < desk.lines && !self.notified && may_read();
+        let is_news = self.seen < desk.lines && !self.notified && !self.is_program && may_read();
         self.notified |= is_news;
         self.output.end(net, conn, answer, self.is_towline, is_news);
     }
@@ -177,6 +181,7 @@ impl Consoles {
             waiting: VecDeque::new(),
             ends: Ends::default(),
             is_towline: peer.towline,
+            is_program: false,
             access: Access::of(config, (name != DEFAULT_CONSOLE).then_some(name)),
         };
         uses.attach(conn, Use::Console);
@@ -217,11 +222,7 @@ impl Consoles {
         let line = String::from_utf8_lossy(text).trim().to_owned();
         match std::mem::replace(&mut console.doing, Doing::Idle) {
             Doing::Idle => Some(Heard::Line(line)),
-            Doing::Confirming(order) => Some(Heard::Reply(Box::new(match line.to_lowercase().as_str() {
-                "yes" | "y" => Reply::Do(Instruction::Order(order)),
-                "no" | "n" | "." | "" => Reply::found("Job not run.\n".to_owned()),
-                _ => Reply::Confirm("Please answer yes or no: ".to_owned(), order),
-            }))),
+            Doing::Questioned(question) => Some(Heard::Answer(question, line)),
             doing => {
                 console.doing = doing;
                 console.waiting.push_back(line);
@@ -237,7 +238,7 @@ impl Consoles {
     /// A line that came too early and whose turn it is.
     pub(crate) fn next_line(&mut self, conn: ConnId) -> Option<String> {
         let console = self.seats.get_mut(&conn)?;
-        matches!(console.doing, Doing::Idle | Doing::Confirming(_)).then(|| console.waiting.pop_front())?
+        matches!(console.doing, Doing::Idle | Doing::Questioned(_)).then(|| console.waiting.pop_front())?
     }
 
     /// POLL and the like (`wire/1 §1.2`): the console loop answers what it does not expect with POLL. One that says
@@ -247,7 +248,7 @@ impl Consoles {
             Signal::Terminate => return Some(self.leave(net, conn)),
             Signal::Heartbeat | Signal::HeartbeatResponse => {}
             // At a question signals count for nothing (`wire/1 §6.2`).
-            _ if self.seats.get(&conn).is_some_and(|console| matches!(console.doing, Doing::Confirming(_))) => {}
+            _ if self.seats.get(&conn).is_some_and(|console| matches!(console.doing, Doing::Questioned(_))) => {}
             _ => net.send_signal(conn, Signal::Poll),
         }
         None
@@ -290,6 +291,10 @@ impl Consoles {
                     console.output.api = api;
                     Reply::Answer(answer)
                 }
+                Reply::Gui(is_program, answer) => {
+                    console.is_program = is_program;
+                    Reply::Answer(answer)
+                }
                 Reply::Prompt if console.output.api == Api::Text => Reply::found(String::new()),
                 Reply::Prompt => {
                     net.send_signal(conn, Signal::MainPrompt);
@@ -299,13 +304,16 @@ impl Consoles {
                     self.refusals.console(net, conn, console.name.as_deref().unwrap_or_default(), verb.as_bytes());
                     Reply::Answer(Answer::Unknown(Refusal::Forbidden(verb)))
                 }
-                Reply::Confirm(question, order) => {
-                    if console.output.ask(net, conn, &question) {
-                        console.doing = Doing::Confirming(order);
-                        return None;
-                    }
-                    Reply::refused(Refusal::Unconfirmed)
+                Reply::Mark(signal, next) => {
+                    console.output.mark(net, conn, signal);
+                    *next
                 }
+                Reply::Question(question) if questions::asks(console.output.api) => {
+                    console.output.ask(net, conn, &question);
+                    console.doing = Doing::Questioned(question);
+                    return None;
+                }
+                Reply::Question(question) => Reply::refused(question.refusal()),
                 Reply::WaitFor(job) => {
                     console.doing = Doing::Waiting(job);
                     return None;

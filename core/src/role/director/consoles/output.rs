@@ -11,6 +11,7 @@ use crate::wire::frame::{self, Signal};
 use crate::{limits, printable};
 
 use super::answer::{Answer, Shown};
+use super::questions::{Prompt, Question};
 use super::refusal::Refusal;
 
 /// Bytes of text in a frame.
@@ -106,21 +107,39 @@ impl Output {
         net.send_signal(conn, Signal::MainPrompt);
     }
 
-    /// Asks a person yes or no; whether there is one (`wire/1 §6.4`).
-    pub(super) fn ask(&mut self, net: &mut Net, conn: ConnId, question: &str) -> bool {
-        match self.api {
-            Api::Text => {
-                self.print(net, conn, question);
-                net.send_signal(conn, Signal::SubPrompt);
-            }
-            Api::Framed => {
-                net.send_signal(conn, Signal::YesNo);
-                net.send_signal(conn, Signal::TextInput);
-                self.print(net, conn, question);
-            }
-            Api::Json { .. } => return false,
+    /// A signal that goes with what is shown. A person is told where a tree of files begins and ends, no more.
+    pub(super) fn mark(&self, net: &mut Net, conn: ConnId, signal: Signal) {
+        let is_for_all = matches!(signal, Signal::StartRestoreTree | Signal::EndRestoreTree);
+        if self.api == Api::Framed || (is_for_all && self.api == Api::Text) {
+            net.send_signal(conn, signal);
         }
-        true
+    }
+
+    /// Asks (`wire/1 §6.2`, `§6.3`).
+    pub(super) fn ask(&mut self, net: &mut Net, conn: ConnId, question: &Question) {
+        let Question { prompt, again, .. } = question;
+        match (self.api, prompt) {
+            (Api::Text, _) | (_, Prompt::Shell) => {
+                if !again {
+                    self.print(net, conn, &prompt.menu());
+                }
+                self.print(net, conn, &prompt.last_line());
+                return net.send_signal(conn, Signal::SubPrompt);
+            }
+            (_, Prompt::Choice { title, items, .. }) => {
+                if !again {
+                    net.send_signal(conn, Signal::StartSelect);
+                    self.print(net, conn, &format!("{title}\n"));
+                    items.iter().for_each(|item| self.print(net, conn, item));
+                    net.send_signal(conn, Signal::EndSelect);
+                }
+                net.send_signal(conn, Signal::SelectInput);
+            }
+            (_, Prompt::YesNo(_)) => net.send_signal(conn, Signal::YesNo),
+            (_, Prompt::Line(_) | Prompt::Run) => {}
+        }
+        net.send_signal(conn, Signal::TextInput);
+        self.print(net, conn, &prompt.last_line());
     }
 
     /// What a console that leaves is still told: in text nothing.

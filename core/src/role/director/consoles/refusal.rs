@@ -56,7 +56,7 @@ pub(crate) enum Refusal {
     #[error("There is no storage \"{0}\", where a part of the files lies.")]
     StorageGone(String),
     /// The job is switched off.
-    #[error("Job \"{0}\" is disabled by `enabled`.")]
+    #[error("Job \"{0}\" is disabled, by `enabled` or by a console.")]
     Disabled(String),
     /// A path is not in the backup.
     #[error("{0} is not in the backup: it is written as list files jobid=N shows it.")]
@@ -67,6 +67,18 @@ pub(crate) enum Refusal {
     /// The place to restore to depends on where the file daemon runs.
     #[error("where={0} is not an absolute path: begin it with / (T0553).")]
     Relative(String),
+    /// There is none of these that the console could choose.
+    #[error("There is no {0} that could be chosen.")]
+    Empty(String),
+    /// The row of a volume has changed since it was read.
+    #[error("Volume \"{0}\" has changed meanwhile; say the command again.")]
+    ChangedMeanwhile(String),
+    /// The job has not ended.
+    #[error("Job {0} has not ended: its records stay.")]
+    StillRuns(u32),
+    /// The jobs have more files than a tree takes.
+    #[error("The jobs have more files than can be shown as a tree (T0698).")]
+    TooLargeTree,
     /// The console may not restore to this folder.
     #[error("where={0}: not authorized.")]
     Where(String),
@@ -151,7 +163,7 @@ impl Explain for Refusal {
             Self::NoJob(_) => (Config, Never, 689, "see `list jobs` for the jobs that there are"),
             Self::NotRunning { .. } => (Config, Never, 690, "see `status director` for the jobs that run"),
             Self::NoSuch(_) => (Config, Never, 691, "correct the name, or add the resource to the configuration"),
-            Self::Disabled(_) => (Config, Never, 692, "set `enabled: true` in the job"),
+            Self::Disabled(_) => (Config, Never, 692, "set `enabled: true` in the job, or say `enable`"),
             Self::NotSaved(_) => (Config, Never, 693, "see `list files` for the names as they were saved"),
             Self::NoFile => (Config, Never, 694, "restore from another job, or up to a later date"),
             Self::Daemon(_) => (Peer, Backoff, 695, "the quoted words, or the log of that daemon, say why"),
@@ -164,6 +176,12 @@ impl Explain for Refusal {
             Self::VolumeTaken(_) => (Config, Never, 753, "name a volume that `list volumes` does not show"),
             Self::NoSuchVolume(_) => (Config, Never, 754, "write the name as `list volumes` shows it"),
             Self::Where(_) => (Config, Never, 697, "restore to a folder that its `where_acl` allows"),
+            Self::ChangedMeanwhile(_) => {
+                (Local, Backoff, 772, "look at the volume again before the command is repeated")
+            }
+            Self::StillRuns(_) => (Config, Never, 773, "wait for the job's end, or cancel it"),
+            Self::TooLargeTree => (Config, Never, 698, "restore `all`, or name folders with `file=`"),
+            Self::Empty(_) => (Config, Never, 699, "add one to the configuration, or to the console's access lists"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
         .into()
@@ -212,6 +230,10 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::VolumeTaken(x()),
         Refusal::NoSuchVolume(x()),
         Refusal::Where(x()),
+        Refusal::TooLargeTree,
+        Refusal::ChangedMeanwhile(x()),
+        Refusal::StillRuns(1),
+        Refusal::Empty(x()),
     ]
 }
 
@@ -272,6 +294,7 @@ pub(super) enum Kind {
     StorageDaemon,
     FileSet,
     Pool,
+    Volume,
 }
 
 impl fmt::Display for Kind {
@@ -287,6 +310,7 @@ impl fmt::Display for Kind {
             Self::StorageDaemon => "storage daemon",
             Self::FileSet => "fileset",
             Self::Pool => "pool",
+            Self::Volume => "volume",
         })
     }
 }
@@ -310,21 +334,27 @@ impl NoSuch {
     /// # Errors
     /// There is none; the nearest that there is.
     pub(super) fn check(config: &DirectorConfig, kind: Kind, name: &str) -> Result<(), Self> {
-        let known: Vec<&str> = match kind {
-            Kind::Client | Kind::FileDaemon => config.clients.iter().map(|client| client.name.as_str()).collect(),
-            Kind::Storage | Kind::StorageDaemon => {
-                config.storages.iter().map(|storage| storage.name.as_str()).collect()
-            }
-            Kind::Command | Kind::Catalog => Vec::new(),
-            Kind::Job => config.jobs.iter().map(|job| job.name.as_str()).collect(),
-            Kind::Schedule => config.schedules.iter().map(|schedule| schedule.name.as_str()).collect(),
-            Kind::FileSet => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),
-            Kind::Pool => config.pools.iter().map(|pool| pool.name.as_str()).collect(),
-        };
+        let known = Self::known(config, kind);
         if known.contains(&name) {
             return Ok(());
         }
         Err(Self::new(kind, name, Meant::of(name, known)))
+    }
+
+    /// The names of all resources of a kind.
+    pub(super) fn known(config: &DirectorConfig, kind: Kind) -> Vec<&str> {
+        match kind {
+            Kind::Client | Kind::FileDaemon => config.clients.iter().map(|client| client.name.as_str()).collect(),
+            Kind::Storage | Kind::StorageDaemon => {
+                config.storages.iter().map(|storage| storage.name.as_str()).collect()
+            }
+            Kind::Command | Kind::Volume => Vec::new(),
+            Kind::Catalog => vec!["default"],
+            Kind::Job => config.jobs.iter().map(|job| job.name.as_str()).collect(),
+            Kind::Schedule => config.schedules.iter().map(|schedule| schedule.name.as_str()).collect(),
+            Kind::FileSet => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),
+            Kind::Pool => config.pools.iter().map(|pool| pool.name.as_str()).collect(),
+        }
     }
 
     /// Checks that all resources of an order exist.

@@ -8,16 +8,19 @@ use crate::catalog::{CatalogAnswer, CatalogRequest, RestoreFiles};
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, JobId};
 use crate::node::Row;
+use crate::wire::frame::Signal;
 
 use super::super::errands::Errand;
 use super::super::jobs::job::Job;
-use super::super::jobs::recording::Kept;
 use super::super::jobs::ordering::Order;
+use super::super::jobs::recording::Kept;
+use super::super::overrides::Switched;
 use super::super::{Director, Net};
 use super::Console;
 use super::access::Access;
 use super::answer::{Answer, Shown};
 use super::output::Api;
+use super::questions::Question;
 use super::refusal::Refusal;
 
 /// What a command may look at.
@@ -104,12 +107,16 @@ pub(crate) enum Reply {
     Messages(Answer),
     /// From now on answers are rendered so, this one included.
     Api(Api, Answer),
+    /// From now on a program speaks, or a person.
+    Gui(bool, Answer),
     /// Nothing was said; a program only gets its prompt.
     Prompt,
     /// A named console has said a command that it may not say.
     Forbidden(String),
-    /// Asks a person whether to order a job.
-    Confirm(String, Box<Order>),
+    /// Sends a signal that goes with what is shown, and goes on.
+    Mark(Signal, Box<Self>),
+    /// Asks a person something.
+    Question(Box<Question>),
     /// Waits until this job has ended, or all have.
     WaitFor(Option<JobId>),
     /// Ends with how the jobs have ended that the console has ordered or waited for.
@@ -143,6 +150,10 @@ pub(crate) enum Instruction {
     Move(String, String),
     /// Keep what a browser has chosen under a name, or forget it.
     Choose(String, Option<Vec<RestoreFiles>>),
+    /// Order several jobs that nobody waits for.
+    OrderAll(Vec<Order>),
+    /// Enable or disable a resource.
+    Switch(Switched, String, bool),
     /// Remember that the lines of reports were shown.
     Messages,
     /// Forget what the console has had asked: it has gone.

@@ -8,6 +8,8 @@ pub(super) struct Words {
     words: Vec<Word>,
     /// A quotation mark was not closed.
     open: bool,
+    /// The line is said again, with what its console was asked for.
+    again: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,12 +54,42 @@ impl Words {
             words.push(Word { key, value });
             open |= quoted;
         }
-        Self { words, open }
+        Self { words, open, again: false }
     }
 
     /// Whether a quotation mark was not closed, so that the line is not what was meant.
     pub(super) const fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// The same line, said again with one word more.
+    pub(super) fn with(mut self, key: &str, value: Option<&[u8]>) -> Self {
+        let value = value.map(|bytes| (String::from_utf8_lossy(bytes).into_owned(), bytes.to_vec()));
+        self.words.push(Word { key: key.to_owned(), value });
+        self.again = true;
+        self
+    }
+
+    /// The same line, said again without a word.
+    pub(super) fn without(mut self, key: &str) -> Self {
+        self.words.retain(|word| !word.key.eq_ignore_ascii_case(key));
+        self.again = true;
+        self
+    }
+
+    /// Whether the line is said for the first time.
+    pub(super) const fn is_first(&self) -> bool {
+        !self.again
+    }
+
+    /// Whether a word stands there without a value.
+    pub(super) fn has_bare(&self, wanted: &str) -> bool {
+        self.words.iter().any(|word| word.key.eq_ignore_ascii_case(wanted) && word.value.is_none())
+    }
+
+    /// How many words it has.
+    pub(super) const fn len(&self) -> usize {
+        self.words.len()
     }
 
     /// The words after the command, with their values.

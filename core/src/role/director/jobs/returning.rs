@@ -17,7 +17,7 @@ impl Jobs {
     pub(crate) fn client_returned(&self, tools: &mut Tools<'_>, client: &str) {
         let waits = |job: &&config::Job| {
             job.client == *client
-                && job.enabled
+                && tools.common.overrides.is_enabled(job)
                 && job.kind == JobKind::Backup
                 && !job.run_on_incoming_connect_interval.is_zero()
         };

@@ -2,6 +2,7 @@
 
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
+use super::super::questions::choice;
 use super::super::refusal::Refusal;
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
@@ -19,6 +20,16 @@ pub(super) const COMMAND: Command = Command::new(
 );
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let running = || view.jobs().map(|job| job.unique.clone()).collect::<Vec<String>>();
+    if A_JOB.iter().all(|word| !words.has(word)) && view.jobs().next().is_some() {
+        return Ok(choice::menu(
+            words,
+            "job",
+            ("Select Job(s):", "Job"),
+            running(),
+            "Name a running job: cancel jobid=N.",
+        ));
+    }
     let wanted = words.value(A_JOB).unwrap_or_default();
     if let Some(job) = view.job(wanted) {
         return Ok(match job.life.is_recording() {

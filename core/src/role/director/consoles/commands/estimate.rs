@@ -15,6 +15,7 @@ use crate::wire::status::JobLevel;
 
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
+use super::super::questions::choice;
 use super::super::refusal::{Kind, Meant, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
@@ -48,6 +49,12 @@ struct Estimate {
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
+    if !words.has("job") {
+        let backups =
+            config.jobs.iter().filter(|job| job.kind == JobKind::Backup).map(|job| job.name.clone()).collect();
+        let title = ("The defined Job resources are:", "Job resource");
+        return choice::one_of(view, words, "job", title, backups, "Name a backup job: estimate job=NAME.");
+    }
     let job = words.value(&["job"]).and_then(|name| config.job(name));
     let Some(job) = job.filter(|job| job.kind == JobKind::Backup) else {
         let wanted = words.value(&["job"]).unwrap_or_default();

@@ -1,29 +1,46 @@
 //! The commands: a row each, a file each. Help, abbreviation, the nearest word to a mistyped one, access and dispatch
 //! come from this table.
 
+mod add;
 mod api;
 mod bvfs;
 mod cancel;
-mod dot;
+mod catalog;
+mod configure;
+mod create;
+mod delete;
 mod devices;
+mod dot;
+mod enable;
 mod estimate;
 mod explain;
+mod gui;
 mod help;
 mod label;
 mod list;
+mod memory;
 pub(super) mod messages;
 mod network;
+mod prune;
+mod purge;
 mod quit;
-mod restore;
+mod rerun;
+mod resolve;
+pub(super) mod restore;
 pub(super) mod run;
 mod setbandwidth;
 mod setdebug;
 mod setip;
 mod show;
+mod slots;
 mod status;
+mod time;
 mod truncate;
+mod update;
+mod var;
 mod version;
 pub(super) mod wait;
+mod whoami;
 
 use super::access::Access;
 use super::answer::Answer;
@@ -72,29 +89,49 @@ pub(super) const COMMANDS: &[Command] = &[
     dot::words::TYPES,
     dot::names::USERS,
     dot::words::VOLSTATUS,
+    add::COMMAND,
     cancel::COMMAND,
+    configure::COMMAND,
+    create::COMMAND,
+    delete::COMMAND,
+    enable::DISABLE,
+    enable::ENABLE,
     estimate::COMMAND,
     quit::EXIT,
+    slots::EXPORT,
     explain::COMMAND,
+    gui::COMMAND,
     help::COMMAND,
+    slots::IMPORT,
     list::COMMAND,
     label::LABEL,
     messages::COMMAND,
+    memory::COMMAND,
     devices::MOUNT,
+    slots::MOVE,
+    prune::COMMAND,
+    purge::COMMAND,
     quit::QUIT,
     restore::COMMAND,
     label::RELABEL,
     devices::RELEASE,
+    rerun::COMMAND,
+    resolve::COMMAND,
     run::COMMAND,
+    status::COMMAND,
     setbandwidth::COMMAND,
     setdebug::COMMAND,
     setip::COMMAND,
     show::COMMAND,
-    status::COMMAND,
+    time::COMMAND,
     truncate::COMMAND,
     devices::UNMOUNT,
+    update::COMMAND,
+    catalog::COMMAND,
+    var::COMMAND,
     version::COMMAND,
     wait::COMMAND,
+    whoami::COMMAND,
 ];
 
 /// What a line of a console comes to.
@@ -116,6 +153,15 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     let checked = command.check(&words).map_err(Refusal::from);
     let reply = checked.and_then(|()| (command.run)(view, &words)).unwrap_or_else(Reply::refused);
     Reply::Begin(Box::new(reply))
+}
+
+/// A line is said again, with what its console was asked for.
+pub(super) fn again(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let word = words.word(0);
+    match find(&word) {
+        Some(command) => (command.run)(view, words),
+        None => Err(Refusal::Unknown { meant: meant(&word), verb: word }),
+    }
 }
 
 /// The command that a word means: its name, the beginning of it, or an alias.
@@ -194,9 +240,16 @@ mod tests {
 
     #[test]
     fn commands_may_be_abbreviated() {
-        for (short, whole) in
-            [("l", "list"), ("llist", "list"), ("re", "restore"), ("s", "setbandwidth"), (".", "."), ("x", "x")]
-        {
+        for (short, whole) in [
+            ("l", "list"),
+            ("llist", "list"),
+            ("re", "restore"),
+            ("s", "status"),
+            ("e", "enable"),
+            ("v", "var"),
+            (".", "."),
+            ("x", "x"),
+        ] {
             assert_eq!(find(short).map_or(short, |command| command.name), whole);
         }
     }

@@ -25,7 +25,8 @@ pub(super) fn run() -> Reply {
 
 /// The rows with their numbers, and the catalog's.
 fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
-    let mut all: Vec<Connection> = rows.iter().filter(|row| is_seen(view, row)).map(|row| Connection::of(row, number(view, row))).collect();
+    let mut all: Vec<Connection> =
+        rows.iter().filter(|row| is_seen(view, row)).map(|row| Connection::of(row, number(view, row))).collect();
     let peer = match &view.config().catalog {
         Catalog::Sqlite(_) => "catalog: SQLite, embedded".to_owned(),
         Catalog::Postgres(server) => format!("catalog: PostgreSQL at {}, port {}", server.host, server.port),

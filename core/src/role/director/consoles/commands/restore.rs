@@ -1,12 +1,16 @@
-//! `restore`, from the client's name to the order: which jobs, which files, where they lie.
+//! `restore`, from the client's name to the order: which jobs, which files, where they lie. `menu.rs` asks for what is not
+//! said.
+
+mod menu;
 
 use std::collections::VecDeque;
 
 use crate::calendar::Civil;
-use crate::catalog::restore_selection::{self, RestorePlan as Selected};
-use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, RestoreFiles};
+use crate::catalog::restore_selection::{self, RestorePlan as Selected, SelectionError};
+use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, JobFilter, JobRow, RestoreFiles};
 use crate::config::{Job, JobKind, Replace};
 use crate::printable;
+use crate::role::report::thousands;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::file::RestoreTo;
 use crate::wire::relocation::Relocation;
@@ -15,8 +19,12 @@ use crate::wire::status::{JobLevel, JobType};
 use super::super::answer::{Cell, Column, Shown, Table};
 use super::super::grammar::Takes::{Nothing, Value, Values};
 use super::super::grammar::{Command, Form};
+use super::super::questions::modify::{self, Draft, REPLACE};
+use super::super::questions::{asks, choice};
 use super::super::refusal::{BadValue, Kind, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
+use super::super::tree::shell::Shell;
+use super::super::tree::{Growing, TooMany};
 use super::super::words::Words;
 use super::run::CATALOG;
 use super::status::moment;
@@ -29,6 +37,8 @@ pub(super) const COMMAND: Command = Command::new(
     &[Form {
         words: &[
             ("client", Value),
+            ("backupclient", Value),
+            ("restoreclient", Value),
             ("fileset", Value),
             ("where", Value),
             ("regexwhere", Value),
@@ -41,25 +51,32 @@ pub(super) const COMMAND: Command = Command::new(
             ("current", Nothing),
             ("all", Nothing),
             ("file", Values),
+            ("directory", Values),
             ("before", Value),
             ("done", Nothing),
             ("yes", Nothing),
             ("jobid", Value),
         ],
         one_of: &[
+            &["client", "backupclient"],
             &["jobid", "before", "current"],
             &["jobid", "fileset"],
-            &["jobid", "select"],
             &["where", "regexwhere", "strip_prefix"],
             &["where", "regexwhere", "add_prefix"],
             &["where", "regexwhere", "add_suffix"],
         ],
-        help: &[(
-            "restore client=NAME all|file=/PATH [file=/PATH…] [before=\"DATE TIME\"|jobid=N] [fileset=NAME] \
-             [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] [replace=always|ifnewer|ifolder|never] done [yes]",
-            "restore all files of the newest backup, or single files and folders; a name is written as list files shows \
-             it, in which \\x1b is a byte, \\\\ a backslash and \\\" a quotation mark",
-        )],
+        help: &[
+            ("restore", "choose jobs from a menu, and files from a tree"),
+            (
+                "restore client=NAME [restoreclient=NAME] [before=\"DATE TIME\"|jobid=N[,N…]] [fileset=NAME] [select] \
+                 [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]] \
+                 [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] \
+                 [replace=always|ifnewer|ifolder|never] [done] [yes]",
+                "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
+                 that are marked in a tree; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
+                 backslash and \\\" a quotation mark",
+            ),
+        ],
         ..Form::PLAIN
     }],
     run,
@@ -72,141 +89,271 @@ const USAGE: &str =
 /// Values of `file=` in one command: each is a question to the catalog.
 const MAX_PATHS: usize = 100;
 
+/// Jobs of `jobid=`.
+const MAX_JOBS: usize = 1_000;
+
+/// Files of a page that a tree is made of.
+const PAGE: u32 = 10_000;
+
 /// A restore whose catalog questions are under way.
 #[derive(Debug)]
-struct Restoring {
+pub(in super::super) struct Restoring {
+    words: Words,
+    /// Whose files. Empty until the jobs say so.
     client: String,
-    fileset: Option<String>,
+    /// Where to, if not to the same client.
+    to_client: Option<String>,
     to: RestoreTo,
     replace: u8,
-    yes: bool,
     job: String,
-    /// Somebody named the job: what it saved is restored, and nothing of the jobs before it.
-    exact: bool,
+    /// Jobs that somebody named and whose rows are to come: what they saved is restored, and nothing of the jobs before.
+    exact: Option<VecDeque<u32>>,
     jobs: Vec<JobRow>,
-    /// What the catalog is asked for next; the one that is asked for is the first. Without any, all files are wanted.
-    paths: VecDeque<Vec<u8>>,
+    which: Which,
     files: Vec<RestoreFiles>,
 }
 
-/// `restore client=… all done`, or `file=…` instead of `all`.
+/// Which files of the jobs.
+#[derive(Debug)]
+enum Which {
+    All,
+    /// What the catalog is asked for next; the one that is asked for is the first.
+    Paths(VecDeque<Vec<u8>>),
+    /// Those that a person marks; at first all, or none.
+    Marked {
+        all: bool,
+    },
+    /// Those that a browser has chosen.
+    Chosen,
+}
+
+/// `restore client=… all done`, or `file=…` instead of `all`; with less a menu and a tree.
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
-    let choice = words.value(&["file"]).and_then(|name| name.strip_prefix('?'));
-    let paths = if choice.is_some() { VecDeque::new() } else { paths(words)? };
-    if choice.is_none() && (!words.has("done") || words.has("all") != paths.is_empty()) {
-        return Err(Refusal::usage(USAGE));
+    if menu::is_wanted(words) && (asks(view.api()) || !words.is_first()) {
+        let reply = menu::run(view, words)?;
+        return Ok(if words.is_first() { reply.after(CATALOG) } else { reply });
     }
-    let only = (config.clients.len() == 1).then(|| config.clients[0].name.as_str());
-    let client = words
-        .value(&["client"])
-        .or(only)
-        .ok_or_else(|| Refusal::usage("Name a client: restore client=NAME all done."))?;
-    NoSuch::check(config, Kind::Client, client)?;
-    let resource = match words.value(&["restorejob"]) {
-        Some(name) => config.job(name),
-        None => config.jobs.iter().find(|job| job.kind == JobKind::Restore),
+    let of_browser = words.value(&["file"]).and_then(|name| name.strip_prefix('?'));
+    let files = match of_browser {
+        Some(name) => view.director.consoles.choices.of(name).ok_or_else(|| Refusal::NoChoice(name.to_owned()))?.to_vec(),
+        None => Vec::new(),
     };
-    let job = resource
-        .filter(|job| job.kind == JobKind::Restore)
-        .ok_or_else(|| Refusal::usage("The configuration has no such restore job."))?;
-    let restoring = Restoring {
-        client: client.to_owned(),
-        fileset: words.value(&["fileset"]).map(str::to_owned),
-        to: place(words)?.unwrap_or_else(|| place_of_job(job)),
-        replace: replace(words, job.replace)?,
-        yes: words.has("yes"),
-        job: job.name.clone(),
-        exact: words.value(&["jobid"]).is_some(),
-        jobs: Vec::new(),
-        paths,
-        files: Vec::new(),
+    let paths = if of_browser.is_some() { VecDeque::new() } else { paths(words)? };
+    let which = match (words.has("all"), paths.is_empty(), words.has("done")) {
+        _ if of_browser.is_some() => Which::Chosen,
+        (true, true, true) => Which::All,
+        (false, false, _) => Which::Paths(paths),
+        (all, true, false) if asks(view.api()) => Which::Marked { all },
+        _ => return Err(Refusal::usage(USAGE)),
     };
-    if let Some(name) = choice {
-        let files = view.director.consoles.choices.of(name).ok_or_else(|| Refusal::NoChoice(name.to_owned()))?.to_vec();
-        let jobs = files.iter().map(|files| files.job_id).collect();
-        return Ok(of_choice(Restoring { files, exact: true, ..restoring }, jobs).after(CATALOG));
-    }
-    let request = jobs_to_restore(view, words, &restoring)?;
-    Ok(restoring.ask(request).after(CATALOG))
-}
-
-/// What a browser has chosen: the rows of its jobs, one after the other, then where they lie.
-fn of_choice(mut restoring: Restoring, mut jobs: VecDeque<u32>) -> Reply {
-    let Some(job_id) = jobs.pop_front() else {
-        restoring.jobs.sort_by_key(|job| (job.place(), job.job_id));
-        let request = CatalogRequest::JobMediaOf { jobs: ids(&restoring.jobs) };
-        return restoring.ask(request);
-    };
-    let request = CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(job_id), ..JobFilter::default() });
-    Reply::ask(request, move |_, answer| {
-        let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };
-        restoring.jobs.push(rows.into_iter().next().ok_or_else(|| Refusal::NoJob(job_id.to_string()))?);
-        Ok(of_choice(restoring, jobs))
-    })
-}
-
-fn jobs_to_restore(view: &View<'_>, words: &Words, restoring: &Restoring) -> Result<CatalogRequest, Refusal> {
-    if let Some(number) = words.value(&["jobid"]) {
-        let job_id = Some(number.parse().map_err(|_| Refusal::usage("jobid= needs a number."))?);
-        return Ok(CatalogRequest::ListJobs(JobFilter { limit: 1, job_id, ..JobFilter::default() }));
-    }
-    let before = match words.value(&["before"]) {
-        None => i64::MAX,
-        Some(text) => {
-            let wrong = || BadValue::new("before", text, "a date such as \"2026-11-23 13:01:00\"");
-            view.zone().moment_of(Civil::parse(text).ok_or_else(wrong)?.seconds())
+    let client = match words.value(&["client", "backupclient"]) {
+        Some(client) => {
+            NoSuch::check(config, Kind::Client, client)?;
+            client.to_owned()
+        }
+        None if words.has("jobid") => String::new(),
+        None => {
+            return choice::resource(
+                view,
+                words,
+                Kind::Client,
+                "client",
+                "Name a client: restore client=NAME all done.",
+            );
         }
     };
-    Ok(CatalogRequest::JobsForRestore {
-        client: restoring.client.clone(),
-        name: None,
-        file_set: restoring.fileset.clone(),
-        before,
-        now: view.now(),
-    })
+    let to_client = words.value(&["restoreclient"]).map(str::to_owned);
+    if let Some(client) = &to_client {
+        NoSuch::check(config, Kind::Client, client)?;
+    }
+    let Some(job) = restore_job(view, words)? else {
+        let names = config.jobs.iter().filter(|job| job.kind == JobKind::Restore).map(|job| job.name.clone()).collect();
+        let title = ("The defined Restore Job resources are:", "Restore Job");
+        return choice::one_of(view, words, "restorejob", title, names, "Name the restore job: restorejob=NAME.");
+    };
+    let restoring = Restoring {
+        words: words.clone(),
+        client,
+        to_client,
+        to: place(words)?.unwrap_or_else(|| place_of_job(job)),
+        replace: replace(words, job.replace)?,
+        job: job.name.clone(),
+        exact: if of_browser.is_some() { Some(files.iter().map(|files| files.job_id).collect()) } else { exact(words)? },
+        jobs: Vec::new(),
+        which,
+        files,
+    };
+    let reply = Box::new(restoring).jobs_wanted(view)?;
+    Ok(if words.is_first() { reply.after(CATALOG) } else { reply })
+}
+
+/// The job that restores; none if a person is to choose it.
+fn restore_job<'a>(view: &View<'a>, words: &Words) -> Result<Option<&'a Job>, Refusal> {
+    let none = || Refusal::usage("The configuration has no such restore job.");
+    let mut jobs = view.config().jobs.iter().filter(|job| job.kind == JobKind::Restore);
+    if let Some(name) = words.value(&["restorejob"]) {
+        return jobs.find(|job| job.name == name).map(Some).ok_or_else(none);
+    }
+    let first = jobs.next().ok_or_else(none)?;
+    Ok((jobs.next().is_none() || !asks(view.api()) || words.has("yes")).then_some(first))
+}
+
+/// The jobs of `jobid=`.
+fn exact(words: &Words) -> Result<Option<VecDeque<u32>>, Refusal> {
+    let Some(text) = words.value(&["jobid"]) else { return Ok(None) };
+    let ids: Option<VecDeque<u32>> = text.split(',').map(|id| id.trim().parse().ok()).collect();
+    match ids {
+        Some(ids) if ids.len() <= MAX_JOBS => Ok(Some(ids)),
+        _ => Err(Refusal::usage(format!("jobid= needs a number, or at most {MAX_JOBS} with commas between them."))),
+    }
+}
+
+/// The moment of `before=`, in seconds since 1970.
+fn before(view: &View<'_>, words: &Words) -> Result<i64, Refusal> {
+    let Some(text) = words.value(&["before"]) else { return Ok(i64::MAX) };
+    let wrong = || BadValue::new("before", text, "a date such as \"2026-11-23 13:01:00\"");
+    Ok(view.zone().moment_of(Civil::parse(text).ok_or_else(wrong)?.seconds()))
 }
 
 impl Restoring {
-    fn ask(self, request: CatalogRequest) -> Reply {
-        Reply::ask(request, move |view, answer| self.go_on(view, answer))
+    /// Asks for the jobs.
+    fn jobs_wanted(self: Box<Self>, view: &View<'_>) -> Result<Reply, Refusal> {
+        let request = match self.exact.as_ref().map(VecDeque::front) {
+            Some(Some(id)) => {
+                CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(*id), ..JobFilter::default() })
+            }
+            Some(None) => return Ok(self.files_of_jobs(view)),
+            None => CatalogRequest::JobsForRestore {
+                client: self.client.clone(),
+                name: None,
+                file_set: self.words.value(&["fileset"]).map(str::to_owned),
+                before: before(view, &self.words)?,
+                now: view.now(),
+            },
+        };
+        Ok(Reply::ask(request, move |view, answer| match answer {
+            CatalogAnswer::Jobs(rows) => self.jobs_found(view, rows),
+            other => Err(Refusal::unexpected(other)),
+        }))
     }
 
-    /// The catalog's answers, one after the other: jobs, files, pieces.
-    fn go_on(mut self, view: &View<'_>, answer: CatalogAnswer) -> Result<Reply, Refusal> {
-        match answer {
-            CatalogAnswer::Jobs(candidates) => {
-                self.jobs = match (self.exact, candidates.is_empty()) {
-                    (true, true) => return Err(Refusal::usage("The catalog has no job of this number.")),
-                    (true, false) => candidates,
-                    (false, _) => restore_selection::choose_jobs(&candidates, self.fileset.as_deref())?,
-                };
-                let text = selected_jobs(view, &self.jobs);
-                let request = self.files_wanted();
-                Ok(self.ask(request).after(text))
+    fn jobs_found(mut self: Box<Self>, view: &View<'_>, rows: Vec<JobRow>) -> Result<Reply, Refusal> {
+        if let Some(ids) = &mut self.exact {
+            let id = ids.pop_front().unwrap_or_default();
+            let row = rows.into_iter().next().ok_or_else(|| Refusal::NoJob(id.to_string()))?;
+            if self.jobs.iter().all(|known| known.job_id != row.job_id) {
+                self.jobs.push(row);
             }
-            CatalogAnswer::RestoreFiles(files) => {
-                if let Some(path) = self.paths.pop_front().filter(|_| files.is_empty()) {
+            return self.jobs_wanted(view);
+        }
+        match restore_selection::choose_jobs(&rows, self.words.value(&["fileset"])) {
+            Ok(jobs) => self.jobs = jobs,
+            Err(SelectionError::SeveralFileSets(names)) if asks(view.api()) && !self.words.has("yes") => {
+                let title = ("The defined FileSet resources are:", "FileSet resource");
+                return choice::one_of(view, &self.words, "fileset", title, names, "Name one: fileset=NAME.");
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(self.files_of_jobs(view))
+    }
+
+    /// Shows the jobs, and asks which files they have.
+    fn files_of_jobs(mut self: Box<Self>, view: &View<'_>) -> Reply {
+        self.jobs.sort_by_key(JobRow::place);
+        if self.client.is_empty() {
+            self.client = self.jobs.first().map(|job| job.client.clone()).unwrap_or_default();
+        }
+        if matches!(self.which, Which::Chosen) {
+            return self.pieces_wanted();
+        }
+        let text = selected_jobs(view, &self.jobs);
+        self.files_wanted().after(text)
+    }
+
+    /// Asks for the first of the paths, or for all files.
+    fn files_wanted(self: Box<Self>) -> Reply {
+        let path = if let Which::Paths(paths) = &self.which { paths.front() } else { None };
+        let only = path.map(|path| {
+            let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+            // Whether it is a file or a folder, only the catalog knows.
+            let folder = [&path[..end], b"/"].concat();
+            if end < path.len() { vec![folder] } else { vec![path.clone(), folder] }
+        });
+        let request = CatalogRequest::FilesForRestore { jobs: ids(&self.jobs), only: only.unwrap_or_default() };
+        Reply::ask(request, move |view, answer| match answer {
+            CatalogAnswer::RestoreFiles(files) => self.files_found(view, files),
+            other => Err(Refusal::unexpected(other)),
+        })
+    }
+
+    fn files_found(mut self: Box<Self>, view: &View<'_>, files: Vec<RestoreFiles>) -> Result<Reply, Refusal> {
+        match &mut self.which {
+            Which::Marked { .. } => {
+                let growing = Box::new(Growing::new(files));
+                let text = format!("\nBuilding directory tree for JobId(s) {} …", shown_ids(&self.jobs));
+                return Ok(self.tree(growing, None).after(text));
+            }
+            Which::Paths(paths) => {
+                if let Some(path) = paths.pop_front().filter(|_| files.is_empty()) {
                     return Err(Refusal::NotSaved(printable::name(&path)));
                 }
+                let is_last = paths.is_empty();
                 self.files = restore_selection::join(std::mem::take(&mut self.files), files);
-                let request = match self.paths.is_empty() {
-                    true => CatalogRequest::JobMediaOf { jobs: ids(&self.jobs) },
-                    false => self.files_wanted(),
-                };
-                Ok(self.ask(request))
+                if !is_last {
+                    return Ok(self.files_wanted());
+                }
             }
-            CatalogAnswer::Pieces(pieces) => {
-                let device = |name: &str| view.config().storage(name).map(|storage| storage.device.clone());
-                let selected = restore_selection::plan(&self.jobs, &self.files, &pieces, None, device)?;
-                Ok(self.order(view, selected))
-            }
-            other => Err(Refusal::unexpected(other)),
+            Which::All | Which::Chosen => self.files = files,
         }
+        let _shown = view;
+        Ok(self.pieces_wanted())
+    }
+
+    /// The next page of the files, until a person can walk through all of them.
+    fn tree(self: Box<Self>, mut growing: Box<Growing>, after: Option<FileKey>) -> Reply {
+        let request = CatalogRequest::KnownFiles { jobs: ids(&self.jobs), after, limit: PAGE };
+        Reply::ask(request, move |view, answer| {
+            let CatalogAnswer::FileList { files, next } = answer else { return Err(Refusal::unexpected(answer)) };
+            files.iter().try_for_each(|file| growing.add(file)).map_err(|TooMany| Refusal::TooLargeTree)?;
+            if next.is_some() {
+                return Ok(self.tree(growing, next));
+            }
+            let all = matches!(self.which, Which::Marked { all: true });
+            let tree = growing.grown();
+            let text = format!("\n{} files inserted into the tree.\n", thousands(tree.files()));
+            Ok(Shell::enter(view, tree, self, all).after(text))
+        })
+    }
+
+    /// A person has marked files.
+    ///
+    /// # Errors
+    /// There are none.
+    pub(in super::super) fn chosen(
+        mut self: Box<Self>,
+        _: &View<'_>,
+        files: Vec<RestoreFiles>,
+    ) -> Result<Reply, Refusal> {
+        if files.is_empty() {
+            return Err(Refusal::NoFile);
+        }
+        self.files = files;
+        Ok(self.pieces_wanted())
+    }
+
+    /// Asks where the files lie.
+    fn pieces_wanted(self: Box<Self>) -> Reply {
+        Reply::ask(CatalogRequest::JobMediaOf { jobs: ids(&self.jobs) }, move |view, answer| {
+            let CatalogAnswer::Pieces(pieces) = answer else { return Err(Refusal::unexpected(answer)) };
+            let device = |name: &str| view.config().storage(name).map(|storage| storage.device.clone());
+            let selected = restore_selection::plan(&self.jobs, &self.files, &pieces, None, device)?;
+            Ok(self.order(view, selected))
+        })
     }
 
     /// Says what is read, and orders the job or asks whether to.
-    fn order(self, view: &View<'_>, selected: Selected) -> Reply {
+    fn order(self: Box<Self>, view: &View<'_>, selected: Selected) -> Reply {
         let parts = selected.bootstrap.split_by_storage(|_, _| false);
         let ids = &view.director.common.ids.storages;
         let part = |(storage, bootstrap): (Option<String>, Bootstrap)| {
@@ -220,7 +367,7 @@ impl Restoring {
     }
 
     fn order_parts(
-        self,
+        self: Box<Self>,
         view: &View<'_>,
         mut selected: Selected,
         mut parts: VecDeque<RestorePart>,
@@ -235,36 +382,22 @@ impl Restoring {
         let fileset = self.jobs.first().map(|job| job.file_set.clone()).unwrap_or_default();
         let gone = Gone::of(&self.jobs);
         let plan = RestorePlan { rest: parts, gone, ..RestorePlan::of_one(selected, self.to.clone(), self.replace) };
-        let with = Resources { client: self.client, fileset, storage, pool };
+        let Self { words, client: from, to_client, job, .. } = *self;
+        let with = Resources { client: to_client.unwrap_or_else(|| from.clone()), fileset, storage, pool };
         // Announced with this level (`wire/3 §0.4`).
-        let order = Order::of(self.job, JobType::Restore, JobLevel::Other(b' '), with);
-        let order = Box::new(Order { restore: Some(plan), ..order });
+        let order = Order::of(job, JobType::Restore, JobLevel::Other(b' '), with);
+        let order = Order { restore: Some(plan), ..order };
         NoSuch::check_order(config, &order)?;
-        if self.yes {
-            return Ok(Reply::Do(Instruction::Order(order)));
+        if words.has("yes") {
+            return Ok(Reply::Do(Instruction::Order(Box::new(order))));
         }
-        let to = match &self.to {
-            RestoreTo::Where(folder) if folder.is_empty() => "Where:    the original places".to_owned(),
-            RestoreTo::Where(folder) => format!("Where:    {folder}"),
-            RestoreTo::Regex(text) => format!("RegexWhere: {text}"),
-        };
-        let question = format!(
-            "Run Restore job\nJobName:  {}\nClient:   {}\n{to}\nOK to run? (yes/no): ",
-            order.name, order.with.client
-        );
-        Ok(Reply::Confirm(question, order))
+        Ok(modify::ask(view, Draft { order, from }))
     }
+}
 
-    /// Asks for the first of the paths, or for all files.
-    fn files_wanted(&self) -> CatalogRequest {
-        let only = self.paths.front().map(|path| {
-            let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
-            // Whether it is a file or a folder, only the catalog knows.
-            let folder = [&path[..end], b"/"].concat();
-            if end < path.len() { vec![folder] } else { vec![path.clone(), folder] }
-        });
-        CatalogRequest::FilesForRestore { jobs: ids(&self.jobs), only: only.unwrap_or_default() }
-    }
+/// The numbers of jobs, with commas between them.
+fn shown_ids(jobs: &[JobRow]) -> String {
+    jobs.iter().map(|job| job.job_id.to_string()).collect::<Vec<_>>().join(",")
 }
 
 /// A job that a restore builds on, and when it started in local time.
@@ -281,9 +414,9 @@ const SELECTION: &[Column<Selection>] = &[
 fn selected_jobs(view: &View<'_>, jobs: &[JobRow]) -> String {
     let rows: Vec<Selection> =
         jobs.iter().map(|job| Selection(job.clone(), moment(job.start_time, view.zone()))).collect();
-    let ids: Vec<String> = jobs.iter().map(|job| job.job_id.to_string()).collect();
     let table = Table::of("jobs", SELECTION, &rows).text();
-    format!("{table}You have selected the following JobId: {}\n", ids.join(","))
+    let many = if jobs.len() > 1 { "s" } else { "" };
+    format!("{table}You have selected the following JobId{many}: {}\n", shown_ids(jobs))
 }
 
 /// Where the words say that files go: below the folder that `where=` names, an absolute one, for nobody knows where a
@@ -305,7 +438,7 @@ fn place(words: &Words) -> Result<Option<RestoreTo>, Refusal> {
 }
 
 /// Where the files of a restore job go that says nothing else.
-fn place_of_job(job: &Job) -> RestoreTo {
+pub(in super::super) fn place_of_job(job: &Job) -> RestoreTo {
     let made =
         || Relocation::expression(job.strip_prefix.as_deref(), job.add_prefix.as_deref(), job.add_suffix.as_deref());
     match job.regex_where.clone().or_else(made) {
@@ -314,10 +447,18 @@ fn place_of_job(job: &Job) -> RestoreTo {
     }
 }
 
-/// The values of `file=`.
+/// The values of `file=` and `directory=`. A folder is meant with all below it either way.
 fn paths(words: &Words) -> Result<VecDeque<Vec<u8>>, Refusal> {
-    let paths: VecDeque<Vec<u8>> = words.values("file").map(<[u8]>::to_vec).collect();
-    if let Some(path) = paths.iter().find(|path| !path.starts_with(b"/")) {
+    let folder = |path: &[u8]| if path.ends_with(b"/") { path.to_vec() } else { [path, b"/"].concat() };
+    let files = words.values("file").map(<[u8]>::to_vec);
+    let paths: VecDeque<Vec<u8>> = files.chain(words.values("directory").map(folder)).collect();
+    if let Some(path) = paths.iter().find(|path| path.starts_with(b"<")) {
+        return Err(Refusal::usage(format!(
+            "file={}: the director reads no lists of its own disk; name the files one by one, or mark them in the tree.",
+            printable::name(path)
+        )));
+    }
+    if let Some(path) = paths.iter().find(|path| !path.starts_with(b"/") && path.get(1) != Some(&b':')) {
         return Err(Refusal::usage(format!("file={}: give the whole path, beginning with /.", printable::name(path))));
     }
     if paths.len() > MAX_PATHS {
@@ -330,19 +471,13 @@ fn paths(words: &Words) -> Result<VecDeque<Vec<u8>>, Refusal> {
 
 /// What to do with files that are there: the letter of `wire/2 §1.8`.
 fn replace(words: &Words, of_job: Replace) -> Result<u8, BadValue> {
-    Ok(match words.value(&["replace"]).map(str::to_lowercase).as_deref() {
-        None => match of_job {
-            Replace::Always => b'a',
-            Replace::IfNewer => b'w',
-            Replace::IfOlder => b'o',
-            Replace::Never => b'n',
-        },
-        Some("always") => b'a',
-        Some("ifnewer") => b'w',
-        Some("ifolder") => b'o',
-        Some("never") => b'n',
-        Some(other) => return Err(BadValue::new("replace", other, "always, ifnewer, ifolder or never")),
-    })
+    let chosen = match words.value(&["replace"]) {
+        None => REPLACE.iter().find(|(_, meant, _)| *meant == of_job),
+        Some(text) => REPLACE.iter().find(|(word, ..)| word.eq_ignore_ascii_case(text)),
+    };
+    let wrong =
+        || BadValue::new("replace", words.value(&["replace"]).unwrap_or_default(), "always, ifnewer, ifolder or never");
+    chosen.map(|(.., letter)| *letter).ok_or_else(wrong)
 }
 
 /// A line with the volumes that a storage daemon will read.

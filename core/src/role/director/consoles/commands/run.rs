@@ -9,11 +9,12 @@ use super::super::answer::Shown;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::output::Api;
+use super::super::questions::choice;
+use super::super::questions::modify::{self, Draft};
 use super::super::refusal::{BadValue, Kind, Meant, NoSuch, Refusal};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use crate::role::director::jobs::ordering::{self, Order, Resources, order_level, verify_level};
-use crate::role::director::jobs::tables;
 use crate::role::director::jobs::terms::{Pools, Terms};
 
 pub(super) const COMMAND: Command = Command::new(
@@ -57,24 +58,18 @@ pub(super) const CATALOG: &str = "Using Catalog \"default\"\n";
 pub(crate) struct Queued(pub(crate) JobId);
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let catalog = if words.is_first() { CATALOG } else { "" };
+    if !words.has("job") {
+        return Ok(choice::resource(view, words, Kind::Job, "job", "Name a job: run job=NAME.")?.after(catalog));
+    }
     let order = order(view, words)?;
     NoSuch::check_order(view.config(), &order)?;
     // A program is asked nothing: the job begins (`wire/1 §6.6`).
     if words.has("yes") || matches!(view.api(), Api::Json { .. }) {
-        return Ok(Reply::Do(Instruction::Order(Box::new(order))).after(CATALOG));
+        return Ok(Reply::Do(Instruction::Order(Box::new(order))).after(catalog));
     }
-    let question = format!(
-        "Run {} job\nJobName:  {}\nLevel:    {}\nClient:   {}\nFileSet:  {}\nPool:     {}\nStorage:  {}\n\
-         OK to run? (yes/no): ",
-        tables::of(order.kind).0,
-        order.name,
-        level_name(order.level),
-        order.with.client,
-        order.with.fileset,
-        order.with.pool,
-        order.with.storage
-    );
-    Ok(Reply::Confirm(question, Box::new(order)).after(CATALOG))
+    let from = order.with.client.clone();
+    Ok(modify::ask(view, Draft { order, from }).after(catalog))
 }
 
 fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
@@ -85,7 +80,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         let meant = Meant::of(wanted, known.iter().map(String::as_str));
         return Err(Refusal::usage(format!("Name a job: run job=NAME.{meant} There are: {}", known.join(", "))));
     };
-    if !job.enabled {
+    if !view.director.common.overrides.is_enabled(job) {
         return Err(Refusal::Disabled(job.name.clone()));
     }
     let kind = ordering::type_of(job.kind).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
@@ -179,7 +174,7 @@ pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bo
 /// The level of a job of the configuration.
 pub(super) const fn level_name_of(job: &config::Job) -> &'static str {
     match job.kind {
-        JobKind::Verify => "VolumeToCatalog",
+        JobKind::Verify => level_name(verify_level(job.verify_level)),
         _ => level_word_of(job.level),
     }
 }
@@ -189,7 +184,7 @@ pub(super) const fn level_word_of(level: config::Level) -> &'static str {
     level_name(order_level(level))
 }
 
-pub(super) const fn level_name(level: JobLevel) -> &'static str {
+pub(in super::super) const fn level_name(level: JobLevel) -> &'static str {
     match level {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",

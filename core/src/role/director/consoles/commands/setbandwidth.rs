@@ -4,6 +4,7 @@ use crate::ids::JobId;
 
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{A_JOB, Command, Form};
+use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Instruction, Limited, Reply, View};
 use super::super::words::Words;
@@ -35,6 +36,12 @@ const USAGE: &str = "Use setbandwidth limit=N with client=NAME, storage=NAME, jo
      after it: b/s, k/s and m/s (1024), kb/s and mb/s (1000); 0 is no limit.";
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    if !words.has("limit") {
+        return Ok(choice::line(words, "limit", "Enter new bandwidth limit (KiB a second, or with a unit): ", USAGE));
+    }
+    if A_JOB.iter().chain(&["client", "storage"]).all(|word| !words.has(word)) {
+        return choice::resource(view, words, Kind::Client, "client", USAGE);
+    }
     let limit = words.value(&["limit"]).and_then(speed).ok_or_else(|| Refusal::usage(USAGE))?;
     let limited = match (words.value(A_JOB), words.value(&["client"]), words.value(&["storage"])) {
         (Some(job), None, None) => Limited::Job(running(view, job)?),

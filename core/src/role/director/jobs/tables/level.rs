@@ -272,7 +272,14 @@ mod tests {
     use super::*;
 
     fn row(name: usize) -> FileRow {
-        FileRow { file_index: 1, name: vec![b'x'; name], lstat: b"P4A".to_vec(), md5: b"0".to_vec(), delta_seq: 0 }
+        FileRow {
+            job_id: 1,
+            file_index: 1,
+            name: vec![b'x'; name],
+            lstat: b"P4A".to_vec(),
+            md5: b"0".to_vec(),
+            delta_seq: 0,
+        }
     }
 
     #[test]

@@ -102,7 +102,8 @@ impl Status {
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
         });
-        let unrecorded = director.jobs.unrecorded().iter().filter(|kept| view.sees(&kept.job.name, &kept.job.with.client));
+        let unrecorded =
+            director.jobs.unrecorded().iter().filter(|kept| view.sees(&kept.job.name, &kept.job.with.client));
         let unrecorded = unrecorded.map(|kept| Unrecorded {
             id: kept.job.id,
             unique: kept.job.unique.clone(),

@@ -1,0 +1,131 @@
+//! `rerun`: jobs of the catalog once more, with the resources that they had.
+
+use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow};
+use crate::wire::status::{JobLevel, JobType};
+
+use super::super::answer::Answer;
+use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::{Command, Form};
+use super::super::questions::modify::{self, Draft};
+use super::super::refusal::{BadValue, NoSuch, Refusal, number_of};
+use super::super::reply::{Instruction, Reply, View};
+use super::super::words::Words;
+use super::run::CATALOG;
+use crate::role::director::jobs::ordering::{Order, type_of};
+
+pub(super) const COMMAND: Command = Command::new(
+    "rerun",
+    &[Form {
+        words: &[
+            ("jobid", Value),
+            ("since_jobid", Value),
+            ("until_jobid", Value),
+            ("days", Value),
+            ("hours", Value),
+            ("yes", Nothing),
+        ],
+        one_of: &[&["jobid", "since_jobid", "days"], &["jobid", "since_jobid", "hours"], &["jobid", "until_jobid"]],
+        help: &[(
+            "rerun jobid=N[,N…]|since_jobid=N [until_jobid=N]|days=N|hours=N [yes]",
+            "run jobs once more; without jobid those that have failed",
+        )],
+        ..Form::PLAIN
+    }],
+    run,
+);
+
+/// Jobs of one command.
+const MOST: usize = 100;
+
+/// How jobs end that have failed.
+const FAILED: [u8; 5] = [b'A', b'E', b'f', b'e', b'I'];
+
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let ago = |word, seconds: i64| -> Result<i64, BadValue> {
+        Ok(number_of::<u32>(words, word)?.map_or(0, |many| i64::from(many) * seconds))
+    };
+    let back = ago("days", 86_400)? + ago("hours", 3_600)?;
+    let (since, until) = (number_of::<u32>(words, "since_jobid")?, number_of::<u32>(words, "until_jobid")?);
+    let (filter, wanted) = match words.value(&["jobid"]) {
+        Some(text) => {
+            let ids: Option<Vec<u32>> = text.split(',').map(|id| id.trim().parse().ok()).collect();
+            let ids = ids.filter(|ids| ids.len() <= MOST);
+            let ids = ids.ok_or_else(|| BadValue::new("jobid", text, "numbers of jobs with commas between them"))?;
+            let job_id = if let [only] = ids[..] { Some(only) } else { None };
+            (JobFilter { job_id, limit: 10_000, ..JobFilter::default() }, Some(ids))
+        }
+        None if back > 0 || since.is_some() => {
+            let since = (back > 0).then(|| view.now() - back);
+            let types = vec![JobType::Backup.letter(), JobType::Copy.letter(), JobType::Migrate.letter()];
+            (JobFilter { since, types, statuses: FAILED.to_vec(), limit: 10_000, ..JobFilter::default() }, None)
+        }
+        None => return Err(Refusal::usage("Please specify jobid, since_jobid, hours or days: rerun jobid=N.")),
+    };
+    let yes = words.has("yes");
+    let reply = Reply::ask(CatalogRequest::ListJobs(filter), move |view, answer| {
+        let CatalogAnswer::Jobs(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
+        rows.reverse();
+        match &wanted {
+            Some(ids) => {
+                if let Some(missing) = ids.iter().find(|id| !rows.iter().any(|row| row.job_id == **id)) {
+                    return Err(Refusal::NoJob(missing.to_string()));
+                }
+                rows.retain(|row| ids.contains(&row.job_id));
+            }
+            None => rows.retain(|row| {
+                since.is_none_or(|since| row.job_id >= since) && until.is_none_or(|until| row.job_id <= until)
+            }),
+        }
+        order(view, &rows, yes)
+    });
+    Ok(reply.after(CATALOG))
+}
+
+/// Orders the jobs of these rows, oldest first.
+fn order(view: &View<'_>, rows: &[JobRow], yes: bool) -> Result<Reply, Refusal> {
+    let mut orders = Vec::new();
+    let mut text = String::new();
+    for row in rows.iter().take(MOST) {
+        text += &format!("rerunning jobid {}\n", row.job_id);
+        orders.push(again(view, row)?);
+    }
+    Ok(match (orders.len(), yes) {
+        (0, _) => Reply::found("No jobs to run once more.\n".to_owned()),
+        (1, false) => {
+            let order = orders.remove(0);
+            let from = order.with.client.clone();
+            modify::ask(view, Draft { order, from })
+        }
+        (1, true) => Reply::Do(Instruction::Order(Box::new(orders.remove(0)))),
+        (_, false) => Reply::Answer(Answer::Failed(Refusal::Unconfirmed)),
+        (many, true) => {
+            let done = Answer::said(format!("{many} jobs queued: see status director for their numbers.\n"));
+            Reply::Done(Instruction::OrderAll(orders), done)
+        }
+    }
+    .after(text))
+}
+
+/// The order that brings a job once more.
+fn again(view: &View<'_>, row: &JobRow) -> Result<Order, Refusal> {
+    let config = view.config();
+    NoSuch::check(config, super::super::refusal::Kind::Job, &row.name)?;
+    let job = config.job(&row.name).filter(|job| type_of(job.kind).is_some());
+    let job = job.ok_or_else(|| Refusal::usage("Use restore to restore."))?;
+    if !view.director.common.overrides.is_enabled(job) {
+        return Err(Refusal::Disabled(job.name.clone()));
+    }
+    let mut order = Order::of_resource(job, job.level).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
+    if order.kind == JobType::Backup {
+        order.level = JobLevel::from_letter(row.level);
+        let taken = |of_row: &str, there: bool, own: &mut String| {
+            if there && !of_row.is_empty() {
+                of_row.clone_into(own);
+            }
+        };
+        taken(&row.client, config.client(&row.client).is_some(), &mut order.with.client);
+        taken(&row.file_set, config.fileset(&row.file_set).is_some(), &mut order.with.fileset);
+    }
+    NoSuch::check_order(config, &order)?;
+    Ok(order)
+}
