@@ -28,8 +28,6 @@ pub(super) struct Mapped {
     made: Vec<(&'static str, Given)>,
     /// Whether something in it must keep its job from running.
     pub(super) is_disabled: bool,
-    /// The directives that say what is so anyway.
-    settled: Vec<&'static str>,
     /// The directives that have no effect: once is enough to say so.
     moot: Vec<&'static str>,
 }
@@ -66,11 +64,6 @@ impl Mapped {
             Value::Text(text) => Some(text),
             _ => None,
         }
-    }
-
-    /// Whether it has a directive whose value says what is so anyway.
-    pub(super) fn settles(&self, directive: &str) -> bool {
-        self.settled.contains(&directive)
     }
 
     /// `false` only if it says so.
@@ -166,7 +159,6 @@ impl Mapper {
             tls: Vec::new(),
             made: Vec::new(),
             is_disabled: false,
-            settled: Vec::new(),
             moot: Vec::new(),
         };
         let mut seen: Vec<&'static str> = Vec::new();
@@ -255,12 +247,8 @@ impl Mapper {
                 }
             }
             Act::Always(values, other) => {
-                if let Some(node) = self.read(directive, item) {
-                    if is_one_of(&node, values) {
-                        mapped.settled.push(directive.name);
-                    } else {
-                        self.other(mapped, directive, item, other);
-                    }
+                if self.read(directive, item).is_some_and(|node| !is_one_of(&node, values)) {
+                    self.other(mapped, directive, item, other);
                 }
             }
             _ => self.other(mapped, directive, item, &directive.act),

@@ -30,6 +30,7 @@ const OTHERS: &[&str] = &[
 const VALUES: &[&str] = &[
     "%",
     "*",
+    "*all*",
     "*.end",
     "*/NAME",
     "-",

@@ -1,6 +1,6 @@
 //! Questions of the director to a person: menus, the tree of a restore, what a job is to be.
 
-use towline_core::catalog::CatalogRequest;
+use towline_core::catalog::{CatalogAnswer, CatalogRequest, JobEnd, JobStart, NewJob};
 
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage};
 
@@ -246,6 +246,43 @@ fn a_program_is_told_the_choices_and_asked_nothing() {
     assert_eq!(tree, ["signal -16", "text srv/\\n", "signal -15", "text $ ", "signal -27"]);
 }
 
+/// One more good Full of the same client and fileset, which ended at a moment.
+fn another_full(desk: &Desk, ended: i64) {
+    let (client_id, file_set_id) = (1, 1);
+    let new = NewJob {
+        job: "again".into(),
+        name: "backup-tiny".into(),
+        job_type: b'B',
+        level: b'F',
+        client_id,
+        ..NewJob::default()
+    };
+    let catalog = &mut desk.shelf().catalog;
+    let Ok(CatalogAnswer::Id(job_id)) = catalog.serve(CatalogRequest::CreateJob(new)) else { panic!("no job") };
+    let start = JobStart {
+        job_id,
+        job_status: b'R',
+        level: b'F',
+        start_time: ended,
+        client_id,
+        file_set_id,
+        ..JobStart::default()
+    };
+    catalog.serve(CatalogRequest::StartJob(start)).unwrap();
+    let (end_time, real_end_time) = (ended, ended);
+    let end = JobEnd {
+        job_id,
+        job_status: b'T',
+        level: b'F',
+        end_time,
+        real_end_time,
+        client_id,
+        file_set_id,
+        ..JobEnd::default()
+    };
+    catalog.serve(CatalogRequest::EndJob(Box::new(end))).unwrap();
+}
+
 #[test]
 fn what_is_pruned_is_said_and_the_last_full_stays() {
     let mut config = super::desk::config();
@@ -256,10 +293,7 @@ fn what_is_pruned_is_said_and_the_last_full_stays() {
     desk.world.wait(std::time::Duration::from_secs(3 * 86_400));
     let kept = desk.ask(console, "prune jobs client=bareos-fd yes").concat();
     assert!(kept.contains("No Jobs found to prune."), "it is the last full of its client: {kept}");
-    desk.world.await_dial(STORAGE_PORT, backup_storage());
-    desk.world.await_dial(FILE_PORT, backup_file());
-    desk.ask(console, "run job=backup-tiny yes");
-    assert_eq!(desk.status(2), 'T', "{}", desk.report(2));
+    another_full(&desk, 1_795_438_890 + 3 * 86_400);
     let asked = desk.ask(console, "prune files").concat();
     assert!(
         asked.contains("Automatically selected Client: bareos-fd") && asked.contains("1 jobs are old enough: 1"),
@@ -343,9 +377,8 @@ fn jobs_clients_and_schedules_are_switched_off_and_on() {
 #[test]
 fn a_schedule_that_is_switched_off_starts_no_job() {
     let mut config = super::desk::config();
-    config["schedules"] = serde_json::json!([{ "name": "hourly", "runs": [{ "at": ["hourly"] }] }]);
-    config["schedules"][0]["runs"][0]["at"] =
-        (0..24).map(|hour| serde_json::json!(format!("{hour}:30"))).collect::<Vec<_>>().into();
+    let times: Vec<String> = (0..24).map(|hour| format!("{hour}:30")).collect();
+    config["schedules"] = serde_json::json!([{ "name": "hourly", "runs": [{ "at": times }] }]);
     config["jobs"][0]["schedule"] = serde_json::json!("hourly");
     let mut desk = Desk::with(config, towline_core::catalog::memory::MemoryCatalog::default());
     let console = desk.console();
@@ -389,8 +422,10 @@ fn small_commands_answer_as_a_real_director_does() {
         // `fd-secret` as both ends know it.
         ("configure export", "text Automatically selected Client: bareos-fd\\n"),
         ("configure export client=x", "text There is no client \"x\"."),
-        ("configure add client name=x", "text configure does not know the word"),
-        ("configure add client", "text A resource is added in the configuration's own files"),
+        (
+            "configure add client name=x address=y password=z",
+            "text A resource is added in the configuration's own files",
+        ),
         ("import storage=File1", "text No slots in changer.\\n"),
         ("export", "text Automatically selected Storage: File1\\n"),
         ("move storage=x", "text There is no storage \"x\"."),

@@ -275,8 +275,9 @@ fn pools_keep_their_limits_and_scratch_is_left_out() {
 #[test]
 fn consoles_have_the_commands_of_their_profiles() {
     let consoles = |text: &str| director("") + text;
-    let all =
-        ["Job", "Client", "Storage", "Pool", "FileSet", "Where"].map(|acl| format!("{acl} ACL = *all*")).join("; ");
+    let all = ["Job", "Client", "Storage", "Schedule", "Pool", "FileSet", "Catalog", "Where"]
+        .map(|acl| format!("{acl} ACL = *all*"))
+        .join("; ");
     let text = format!(
         "Profile {{ Name = operator; Command ACL = !configure, !purge\n Command ACL = *all*; {all} }}\n\
          Console {{ Name = admin; Password = p; Profile = operator; Command ACL = status }}\n\

@@ -180,7 +180,9 @@ impl Explain for Refusal {
                 (Local, Backoff, 772, "look at the volume again before the command is repeated")
             }
             Self::StillRuns(_) => (Config, Never, 773, "wait for the job's end, or cancel it"),
-            Self::TooLargeTree => (Config, Never, 698, "restore `all`, or name folders with `file=`"),
+            Self::TooLargeTree => {
+                (Config, Never, 698, "name the folders to restore with `file=`, or restore everything")
+            }
             Self::Empty(_) => (Config, Never, 699, "add one to the configuration, or to the console's access lists"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }

@@ -3,8 +3,8 @@
 use crate::wire::json::Json;
 
 use super::super::answer::Shown;
-use super::super::grammar::Takes::Value;
-use super::super::grammar::{Command, Form};
+use super::super::grammar::Takes::{Either, Value};
+use super::super::grammar::{Command, Form, Takes};
 use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Reply, View};
@@ -24,13 +24,30 @@ pub(super) const COMMAND: Command = Command::new(
         },
         Form {
             subjects: &["add"],
-            free: true,
+            words: ADDED,
             help: &[("configure add", "not from here: resources are added to the configuration's own files")],
             ..Form::PLAIN
         },
     ],
     run,
 );
+
+/// What a real director takes there.
+const ADDED: &[(&str, Takes)] = &[
+    ("client", Either),
+    ("console", Either),
+    ("fileset", Either),
+    ("job", Either),
+    ("jobdefs", Either),
+    ("pool", Either),
+    ("profile", Either),
+    ("schedule", Either),
+    ("storage", Either),
+    ("user", Either),
+    ("name", Value),
+    ("address", Value),
+    ("password", Value),
+];
 
 /// The resource as the file daemon's configuration has it. Nobody logs the answer of a console.
 struct Exported {

@@ -246,8 +246,8 @@ mod tests {
         assert_eq!(menu(2).last_line(), "Select Job resource (1-2): ");
         assert_eq!(menu(20).menu().lines().count(), 21);
         let lines: Vec<String> = menu(21).menu().lines().map(str::to_owned).collect();
-        assert_eq!(lines[1], " 1: job-1   5: job-5   9: job-9  13: job-13 17: job-17 21: job-21 ");
-        assert_eq!(lines.len(), 5);
+        assert_eq!(lines[1], " 1: job-1   4: job-4   7: job-7  10: job-10 13: job-13 16: job-16 19: job-19 ");
+        assert_eq!(lines.len(), 4);
     }
 
     #[test]
