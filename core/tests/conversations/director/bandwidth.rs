@@ -134,10 +134,8 @@ fn words_that_make_no_limit_are_answered_with_how_to_say_it() {
     let mut desk = Desk::open();
     let console = desk.console();
     for (line, words) in [
-        ("setbandwidth client=bareos-fd", "Use setbandwidth limit=N"),
         ("setbandwidth limit=fast client=bareos-fd", "Use setbandwidth limit=N"),
         ("setbandwidth limit=5 client=bareos-fd storage=File1", "Use setbandwidth limit=N"),
-        ("setbandwidth limit=5", "Use setbandwidth limit=N"),
         ("setbandwidth limit=5 client=nobody", "There is no client \"nobody\""),
         ("setbandwidth limit=5 storage=nobody", "There is no storage \"nobody\""),
         ("setbandwidth limit=5 jobid=77", "There is no running job \"77\""),

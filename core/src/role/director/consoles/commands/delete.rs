@@ -43,15 +43,15 @@ struct Deleted {
     text: String,
 }
 
-fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let reply = match words.word(1).as_str() {
-        "jobid" => jobs(view, words)?,
+        "jobid" => jobs(words)?,
         _ => volume(words),
     };
     Ok(if words.is_first() { reply.after(CATALOG) } else { reply })
 }
 
-fn jobs(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+fn jobs(words: &Words) -> Result<Reply, Refusal> {
     let Some(text) = words.value(&["jobid"]) else {
         return Ok(choice::line(words, "jobid", "Enter JobId to delete: ", "Name the jobs: delete jobid=N."));
     };

@@ -281,13 +281,13 @@ impl Restoring {
             if end < path.len() { vec![folder] } else { vec![path.clone(), folder] }
         });
         let request = CatalogRequest::FilesForRestore { jobs: ids(&self.jobs), only: only.unwrap_or_default() };
-        Reply::ask(request, move |view, answer| match answer {
-            CatalogAnswer::RestoreFiles(files) => self.files_found(view, files),
+        Reply::ask(request, move |_, answer| match answer {
+            CatalogAnswer::RestoreFiles(files) => self.files_found(files),
             other => Err(Refusal::unexpected(other)),
         })
     }
 
-    fn files_found(mut self: Box<Self>, view: &View<'_>, files: Vec<RestoreFiles>) -> Result<Reply, Refusal> {
+    fn files_found(mut self: Box<Self>, files: Vec<RestoreFiles>) -> Result<Reply, Refusal> {
         match &mut self.which {
             Which::Marked { .. } => {
                 let growing = Box::new(Growing::new(files));
@@ -306,7 +306,6 @@ impl Restoring {
             }
             Which::All | Which::Chosen => self.files = files,
         }
-        let _shown = view;
         Ok(self.pieces_wanted())
     }
 
@@ -330,11 +329,7 @@ impl Restoring {
     ///
     /// # Errors
     /// There are none.
-    pub(in super::super) fn chosen(
-        mut self: Box<Self>,
-        _: &View<'_>,
-        files: Vec<RestoreFiles>,
-    ) -> Result<Reply, Refusal> {
+    pub(in super::super) fn chosen(mut self: Box<Self>, files: Vec<RestoreFiles>) -> Result<Reply, Refusal> {
         if files.is_empty() {
             return Err(Refusal::NoFile);
         }

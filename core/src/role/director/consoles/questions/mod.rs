@@ -83,7 +83,7 @@ impl Question {
     pub(crate) fn hear(self, view: &View<'_>, line: &str) -> Reply {
         let Self { prompt, matter, .. } = self;
         if let Matter::Files(shell) = matter {
-            return shell.hear(view, line);
+            return shell.hear(line);
         }
         if matches!(line, "." | "quit" | "@") {
             return Reply::found(matter.left().to_owned());
@@ -115,7 +115,7 @@ impl Matter {
     fn go_on(self, view: &View<'_>, prompt: Prompt, answer: Said) -> Result<Reply, Refusal> {
         match self {
             Self::Word(wanted) => wanted.go_on(view, prompt, answer),
-            Self::Order(draft) => modify::confirmed(view, draft, answer),
+            Self::Order(draft) => Ok(modify::confirmed(draft, &answer)),
             Self::Change(draft) => modify::chosen(view, draft, &answer),
             Self::ChangeTo(draft, change) => modify::changed(view, draft, change, &answer),
             Self::Files(shell) => Ok(shell.ask()),

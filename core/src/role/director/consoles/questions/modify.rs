@@ -56,8 +56,8 @@ pub(in super::super) fn ask(view: &View<'_>, draft: Draft) -> Reply {
 }
 
 /// The person has answered.
-pub(super) fn confirmed(view: &View<'_>, draft: Box<Draft>, said: Said) -> Result<Reply, Refusal> {
-    Ok(match said {
+pub(super) fn confirmed(draft: Box<Draft>, said: &Said) -> Reply {
+    match said {
         Said::Yes => Reply::Do(Instruction::Order(Box::new(draft.order))),
         Said::Other => {
             let items = changes(draft.order.kind).iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -65,11 +65,8 @@ pub(super) fn confirmed(view: &View<'_>, draft: Box<Draft>, said: Said) -> Resul
             let prompt = Prompt::Choice { title, items, what: "parameter to modify".to_owned() };
             Reply::Question(Box::new(Question { prompt, matter: Matter::Change(draft), again: false }))
         }
-        Said::No | Said::Text(_) | Said::Item(..) => {
-            let _shown = view;
-            Reply::found("Job not run.\n".to_owned())
-        }
-    })
+        Said::No | Said::Text(_) | Said::Item(..) => Reply::found("Job not run.\n".to_owned()),
+    }
 }
 
 /// The parameters in the order in which real directors number them.
@@ -110,6 +107,9 @@ pub(super) fn chosen(view: &View<'_>, draft: Box<Draft>, said: &Said) -> Result<
         }
         Change::Level if draft.order.kind != JobType::Backup => {
             return Ok(ask(view, *draft).after("Only a backup has a level.\n"));
+        }
+        Change::Storage if draft.order.restore.is_some() => {
+            return Ok(ask(view, *draft).after("The files lie where they lie: another storage cannot have them.\n"));
         }
         Change::Where => {
             let text = "Please enter the full path prefix for restore (/ for none): ".to_owned();

@@ -95,7 +95,7 @@ impl Shell {
     }
 
     /// A line of the person.
-    pub(in super::super) fn hear(mut self: Box<Self>, view: &View<'_>, line: &str) -> Reply {
+    pub(in super::super) fn hear(mut self: Box<Self>, line: &str) -> Reply {
         let words = cut(line);
         let Some((word, names)) = words.split_first() else {
             return self.ask().after("Type a command, or done to go on.\n");
@@ -112,7 +112,7 @@ impl Shell {
             }
             Some(Command(.., Do::Done)) => {
                 let marked: Vec<RestoreFiles> = self.tree.marked();
-                let next = self.restoring.chosen(view, marked).unwrap_or_else(Reply::refused);
+                let next = self.restoring.chosen(marked).unwrap_or_else(Reply::refused);
                 Reply::Mark(Signal::EndRestoreTree, Box::new(next))
             }
             Some(Command(.., Do::Quit)) => self.leave(),
