@@ -34,4 +34,12 @@ pub(super) const PAGES: &[Page] = &[
         "A job that has not ended still writes to its rows in the catalog, so neither it nor its volume is deleted.",
         "Wait until the job has ended, or cancel it.",
     ),
+    entry(
+        774,
+        "an answer is only for consoles that see everything",
+        (Fault::Config, Retry::Never),
+        "What `.bvfs_*`, `.sql` and lists over all jobs return cannot be cut to the jobs, clients and filesets that the access \
+         lists of a console allow.",
+        "Ask with a console whose `job_acl`, `client_acl` and `fileset_acl` are `*all*`; for `.sql` all of its lists.",
+    ),
 ];

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn differences_are_told_as_real_directors_tell_them_and_only_of_what_is_asked() {
         let (name, lstat_) = (b"/a".to_vec(), lstat(|_| {}));
-        let row = FileRow { file_index: 3, name, lstat: lstat_, md5: b"abc".to_vec(), delta_seq: 0 };
+        let row = FileRow { job_id: 1, file_index: 3, name, lstat: lstat_, md5: b"abc".to_vec(), delta_seq: 0 };
         let all = "VVpinsugdamc5";
         assert_eq!(differences(&file(all, lstat(|_| {}), Some(b"abc")), &row), [""; 0]);
         let changed = lstat(|stat| {

@@ -9,16 +9,18 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{CatalogAnswer, JobRow};
+use crate::catalog::{CatalogAnswer, CatalogRequest, JobRow, Listed, Listing};
 use crate::config::acl::Acl;
 use crate::config::{Access as About, DirectorConfig};
 use crate::ids::Who;
+use crate::wire::file::RestoreTo;
 use crate::wire::status::JobType;
 
 use super::super::jobs::Jobs;
 use super::super::jobs::job::Job;
 use super::super::jobs::ordering::{Order, Resources};
 use super::super::overrides::Switched;
+use super::commands::restore::place_of_job;
 use super::refusal::{Kind, Meant, NoSuch, Refusal};
 use super::reply::{Instruction, Limited};
 
@@ -92,6 +94,24 @@ impl Access {
         self.lists.as_ref().is_none_or(|lists| acls(lists))
     }
 
+    /// Whether it may see every job, whatever its client and fileset.
+    fn sees_all_jobs(&self) -> bool {
+        let acls = |lists: &Lists| [&lists.jobs, &lists.clients, &lists.filesets].iter().all(|acl| acl.is_open());
+        self.lists.as_ref().is_none_or(|lists| acls(lists))
+    }
+
+    /// Whether the answer to this cannot be cut to what the console may see, and so is not for it.
+    fn is_beyond(&self, request: &CatalogRequest) -> bool {
+        match request {
+            CatalogRequest::Browse(_) => !self.sees_all_jobs(),
+            CatalogRequest::List(Listing::Query { .. }) => !self.is_open(),
+            CatalogRequest::List(
+                Listing::CountJobs(_) | Listing::Copies { job_id: None } | Listing::Pieces { job_id: None, .. },
+            ) => !self.sees_all_jobs(),
+            _ => false,
+        }
+    }
+
     /// Whether it may see the jobs of a resource with a client, in whatever state they are.
     pub(crate) fn sees_job(&self, name: &str, client: &str) -> bool {
         self.allows(|lists| &lists.jobs, name) && (client.is_empty() || self.allows(|lists| &lists.clients, client))
@@ -137,6 +157,7 @@ impl Access {
                 rows.retain(|row| self.allows(|lists| &lists.clients, &row.spec.name));
                 CatalogAnswer::Clients(rows)
             }
+            CatalogAnswer::Listed(listed) => CatalogAnswer::Listed(self.listed(listed)),
             // These are of a job or a volume that the console has seen before it asked for them.
             CatalogAnswer::Done
             | CatalogAnswer::Changed(_)
@@ -147,8 +168,26 @@ impl Access {
             | CatalogAnswer::FileList { .. }
             | CatalogAnswer::Pieces(_)
             | CatalogAnswer::RestoreFiles(_)
-            | CatalogAnswer::Log(_) => answer,
+            | CatalogAnswer::Log(_)
+            | CatalogAnswer::Browsed(_) => answer,
         }
+    }
+
+    /// A list without the rows of what the console may not see.
+    fn listed(&self, mut listed: Listed) -> Listed {
+        let sees_set = |name: &str| self.allows(|lists| &lists.filesets, name);
+        match &mut listed {
+            Listed::Pools(rows) => rows.retain(|pool| self.sees_pool(&pool.row.name)),
+            Listed::FileSets(rows) => rows.retain(|set| sees_set(&set.file_set)),
+            Listed::Storages(rows) => rows.retain(|storage| self.allows(|lists| &lists.storages, &storage.name)),
+            Listed::Totals(rows) => rows.retain(|total| self.sees_job(&total.name, "")),
+            Listed::Log(rows) => rows.retain(|line| self.sees_job(&line.name, &line.client)),
+            Listed::Holdings(rows) => rows
+                .retain(|holding| self.allows(|lists| &lists.clients, &holding.client) && sees_set(&holding.file_set)),
+            // Only who sees all jobs, or has seen this one, comes to these.
+            Listed::Count(_) | Listed::Copies(_) | Listed::Pieces(_) | Listed::Table { .. } => {}
+        }
+        listed
     }
 
     /// Why the director does not do this for the console, if it does not.
@@ -158,6 +197,8 @@ impl Access {
         let hidden = |job: &Job| !self.sees_job(&job.name, &job.with.client);
         match instruction {
             Instruction::Ask(_) if !self.has_catalog() => no(Kind::Catalog, CATALOG),
+            Instruction::Ask(request) if self.is_beyond(request) => Some(Refusal::NotForSome),
+            Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
             Instruction::Order(order) => self.refuses_order(order),
             Instruction::OrderAll(orders) => orders.iter().find_map(|order| self.refuses_order(order)),
             Instruction::Switch(what, name, _) => {
@@ -188,6 +229,7 @@ impl Access {
             | Instruction::Limit(..)
             | Instruction::Move(..)
             | Instruction::Messages
+            | Instruction::Choose(..)
             | Instruction::Forget => None,
         }
     }

@@ -82,6 +82,9 @@ pub(crate) enum Refusal {
     /// The console may not restore to this folder.
     #[error("where={0}: not authorized.")]
     Where(String),
+    /// The answer holds what the console may not see, and cannot be cut to the rest.
+    #[error("not authorized: this answer is for consoles that see all jobs, clients and filesets.")]
+    NotForSome,
     /// No backups can be combined for a restore.
     #[error("{0}")]
     Selection(#[from] SelectionError),
@@ -179,6 +182,9 @@ impl Explain for Refusal {
             Self::ChangedMeanwhile(_) => {
                 (Local, Backoff, 772, "look at the volume again before the command is repeated")
             }
+            Self::NotForSome => {
+                (Config, Never, 774, "ask with a console whose lists for jobs, clients and filesets are `*all*`")
+            }
             Self::StillRuns(_) => (Config, Never, 773, "wait for the job's end, or cancel it"),
             Self::TooLargeTree => {
                 (Config, Never, 698, "name the folders to restore with `file=`, or restore everything")
@@ -236,6 +242,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::ChangedMeanwhile(x()),
         Refusal::StillRuns(1),
         Refusal::Empty(x()),
+        Refusal::NotForSome,
     ]
 }
 

@@ -115,7 +115,7 @@ fn again(view: &View<'_>, row: &JobRow) -> Result<Order, Refusal> {
     if !view.director.common.overrides.is_enabled(job) {
         return Err(Refusal::Disabled(job.name.clone()));
     }
-    let mut order = Order::of_resource(job, job.level).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
+    let mut order = Order::of_resource(job, None).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
     if order.kind == JobType::Backup {
         order.level = JobLevel::from_letter(row.level);
         let taken = |of_row: &str, there: bool, own: &mut String| {

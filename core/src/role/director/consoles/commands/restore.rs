@@ -136,7 +136,9 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     }
     let of_browser = words.value(&["file"]).and_then(|name| name.strip_prefix('?'));
     let files = match of_browser {
-        Some(name) => view.director.consoles.choices.of(name).ok_or_else(|| Refusal::NoChoice(name.to_owned()))?.to_vec(),
+        Some(name) => {
+            view.director.consoles.choices.of(name).ok_or_else(|| Refusal::NoChoice(name.to_owned()))?.to_vec()
+        }
         None => Vec::new(),
     };
     let paths = if of_browser.is_some() { VecDeque::new() } else { paths(words)? };
@@ -179,7 +181,11 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         to: place(words)?.unwrap_or_else(|| place_of_job(job)),
         replace: replace(words, job.replace)?,
         job: job.name.clone(),
-        exact: if of_browser.is_some() { Some(files.iter().map(|files| files.job_id).collect()) } else { exact(words)? },
+        exact: if of_browser.is_some() {
+            Some(files.iter().map(|files| files.job_id).collect())
+        } else {
+            exact(words)?
+        },
         jobs: Vec::new(),
         which,
         files,

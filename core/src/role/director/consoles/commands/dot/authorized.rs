@@ -34,13 +34,12 @@ pub(in super::super) const COMMAND: Command = Command::new(
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
-    let console = view.console().and_then(|console| console.name.as_deref());
     let mut asked = false;
     for (word, value) in words.arguments() {
         let Some(name) = value else { continue };
         asked = true;
         let is_there = match word.to_lowercase().as_str() {
-            "cmd" => may(config, console, name),
+            "cmd" => view.access().is_some_and(|access| may(access, name)),
             "job" => config.job(name).is_some(),
             "schedule" => config.schedule(name).is_some(),
             "client" => NoSuch::check(config, Kind::Client, name).is_ok(),

@@ -35,7 +35,6 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 
 /// These commands: a line each, an object each.
 pub(in super::super) fn shown<'a>(view: &View<'_>, commands: impl IntoIterator<Item = &'a Command>) -> Both {
-    let console = view.console().and_then(|console| console.name.as_deref());
     let (mut text, mut members) = (String::new(), Vec::new());
     for command in commands {
         let usages = command.forms.iter().flat_map(|form| form.help);
@@ -50,7 +49,7 @@ pub(in super::super) fn shown<'a>(view: &View<'_>, commands: impl IntoIterator<I
                 ("command", command.name.into()),
                 ("description", description.into()),
                 ("arguments", arguments.into()),
-                ("permission", Json::Bool(may(view.config(), console, command.name))),
+                ("permission", Json::Bool(view.access().is_some_and(|access| may(access, command.name)))),
             ]),
         ));
     }
