@@ -2,7 +2,7 @@
 
 pub mod script;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::bulk::work::{DiskDone, DiskWork};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
@@ -34,4 +34,19 @@ pub enum WorkDone {
     Resolved(Result<Vec<SocketAddr>, ResolveError>),
     /// The hands have stopped; nothing was done.
     Refused,
+}
+
+impl WorkDone {
+    /// The addresses that a name has, each once: a resolver names one for each kind of socket. None if it found none.
+    #[must_use]
+    pub fn addresses(self) -> Vec<IpAddr> {
+        let found = if let Self::Resolved(Ok(found)) = self { found } else { Vec::new() };
+        let mut addresses = Vec::new();
+        for address in found.iter().map(SocketAddr::ip) {
+            if !addresses.contains(&address) {
+                addresses.push(address);
+            }
+        }
+        addresses
+    }
 }

@@ -3,7 +3,6 @@
 use crate::node::AnyNet;
 use crate::notice::{Level, LogDetail, Notice};
 use crate::wire::file::Debug;
-use crate::wire::file_answers as answers;
 
 /// What directors have said of the log since the daemon's start.
 #[derive(Clone, Copy, Debug, Default)]
@@ -14,9 +13,9 @@ pub(super) struct Debugging {
 }
 
 impl Debugging {
-    /// Does what is asked, as far as it is not negative, and returns the answer. The daemon is called `name` and works in
-    /// `folder`; without one the file is where the daemon was started.
-    pub(super) fn set(&mut self, net: &mut AnyNet, name: &str, folder: Option<&str>, asked: &Debug) -> String {
+    /// Does what is asked, as far as it is not negative. Returns what is so now and the path of the trace. The daemon is
+    /// called `name` and works in `folder`; without one the file is where the daemon was started.
+    pub(super) fn set(&mut self, net: &mut AnyNet, name: &str, folder: Option<&str>, asked: &Debug) -> (Debug, String) {
         self.level = u32::try_from(asked.level).unwrap_or(self.level);
         self.trace = flag(asked.trace, self.trace);
         self.timestamp = asked.timestamp.map_or(self.timestamp, |asked| flag(asked, self.timestamp));
@@ -33,7 +32,7 @@ impl Debugging {
             hangup: Some(0),
             timestamp: asked.timestamp.map(|_| self.timestamp.into()),
         };
-        answers::debug(&now, &path)
+        (now, path)
     }
 }
 

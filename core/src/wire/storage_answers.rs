@@ -133,6 +133,8 @@ pub fn debug(debug: &super::file::Debug, trace_file: &str) -> String {
     format!("3000 OK {} tracefile={trace_file}\n", set.trim_end())
 }
 
+pub use super::file_answers::resolved;
+
 /// To `setdevice`.
 pub fn device_set(device: &str, autoselect: bool) -> String {
     format!("3000 OK setdevice={} autoselect={}\n", bash(device), u8::from(autoselect))

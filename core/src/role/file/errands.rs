@@ -13,8 +13,8 @@ impl FileDaemon {
     /// `setdebug`: what the log says.
     pub(super) fn set_debug(&mut self, net: &mut Net, id: SessionId, asked: &Debug) {
         let file = &self.config.file;
-        let answer = self.debugging.set(net, &file.name, file.working_directory.as_deref(), asked);
-        self.sessions.tell(net, id, answer);
+        let (now, trace) = self.debugging.set(net, &file.name, file.working_directory.as_deref(), asked);
+        self.sessions.tell(net, id, answers::debug(&now, &trace));
     }
 
     /// `resolve`: the director says nothing before the answer has come.
@@ -29,15 +29,7 @@ impl FileDaemon {
     pub(super) fn looked_up(&mut self, net: &mut Net, id: SessionId, host: &str, done: WorkDone) {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.known.looks_up = false;
-        let found = if let WorkDone::Resolved(Ok(found)) = done { found } else { Vec::new() };
-        // A resolver names an address once for each kind of socket.
-        let mut addresses = Vec::new();
-        for address in found.iter().map(std::net::SocketAddr::ip) {
-            if !addresses.contains(&address) {
-                addresses.push(address);
-            }
-        }
-        self.sessions.tell(net, id, answers::resolved(&self.config.file.name, host, &addresses));
+        self.sessions.tell(net, id, answers::resolved(&self.config.file.name, host, &done.addresses()));
         self.sessions.signal(net, id, Signal::Eod);
     }
 }

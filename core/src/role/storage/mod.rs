@@ -15,6 +15,7 @@ mod catalog_tables;
 mod data;
 mod device;
 mod ending;
+mod errands;
 mod job;
 mod operator;
 mod passive;
@@ -38,6 +39,7 @@ use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::Level;
+use crate::role::debugging::Debugging;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
@@ -68,6 +70,7 @@ pub struct StorageDaemon {
     config: Arc<StorageConfig>,
     credentials: Credentials,
     identity: Identity,
+    debugging: Debugging,
     sessions: Sessions<Job, Reading>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
@@ -95,6 +98,7 @@ impl StorageDaemon {
             config,
             credentials,
             identity,
+            debugging: Debugging::default(),
             sessions: Sessions::default(),
             doorkeeper: Doorkeeper::default(),
             devices,
@@ -298,6 +302,7 @@ impl Role for StorageDaemon {
             Owner::Job(id) => id,
             Owner::Spool(id, held) => return self.spooled(net, id, held, done),
             Owner::Label(order) => return self.labelled(net, &order, done),
+            Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
             Owner::Closing(id) => {
                 self.free_devices(net, id);
                 return self.exit_if_idle(net);

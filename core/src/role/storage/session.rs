@@ -37,6 +37,8 @@ pub(super) enum Reading {
     Devices { groups: Vec<Group>, open: bool },
     /// A bootstrap until EOD, cut anywhere (`wire/3 §1.3.3`).
     Bootstrap(Vec<u8>),
+    /// The director waits for an answer, and has nothing to say.
+    Nothing,
 }
 
 /// A `use storage` line with its `use device` lines.
@@ -76,7 +78,7 @@ impl StorageDaemon {
                 bytes.extend_from_slice(text);
                 Next::Go
             }
-            Reading::Bootstrap(_) => Next::End,
+            Reading::Bootstrap(_) | Reading::Nothing => Next::End,
             Reading::Devices { groups, open } => take_device(groups, open, text),
             Reading::Commands => match StorageCommand::parse(text) {
                 Err(bad) => {
@@ -159,6 +161,8 @@ impl StorageDaemon {
             StorageCommand::Status { devices } => net.survey((id, devices)),
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             StorageCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
+            StorageCommand::SetDebug(debug) => self.set_debug(net, id, &debug),
+            StorageCommand::Resolve { host } => self.look_up(net, id, host),
             StorageCommand::PluginOptions { .. } => self.sessions.tell(net, id, answers::PLUGIN_OPTIONS),
             command => {
                 if !self.operate(net, id, command) {

@@ -140,7 +140,7 @@ impl StorageDaemon {
     }
 
     /// Reads the next attributes that go to the director. True if there is a file of them.
-    pub(super) fn next_attributes(&mut self, net: &mut Net, id: SessionId, mut buffer: Vec<u8>) -> bool {
+    pub(super) fn next_attributes(&self, net: &mut Net, id: SessionId, mut buffer: Vec<u8>) -> bool {
         let Some(Attributes::Going(handle)) = self.sessions.job(id).map(|job| &job.spooling.attributes) else {
             return false;
         };

@@ -30,6 +30,8 @@ pub enum Owner {
     Spool(SessionId, Held),
     /// A volume that an operator has labelled.
     Label(Box<Labelling>),
+    /// This name, for the director of a session.
+    Name(SessionId, String),
 }
 
 /// What waits in a file.

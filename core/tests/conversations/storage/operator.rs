@@ -10,6 +10,7 @@ use crate::support::roles::{Protection, STARTED, storage_daemon_with};
 use crate::support::volumes::hands;
 use crate::support::world::{PeerId, World};
 
+use towline_core::notice::Notice;
 use towline_core::role::storage::StorageDaemon;
 
 use super::jobs::*;
@@ -306,4 +307,37 @@ fn a_status_lists_each_device_of_a_changer() {
         );
     }
     assert!(!heard.contains("FileStorage2"), "{heard}");
+}
+
+#[test]
+fn setdebug_is_answered_with_what_is_so_now_and_no_end_of_data() {
+    let mut world = storage_daemon_with(Protection::Clear, STARTED, hands().0, |config| {
+        config["storage"]["working_directory"] = "/var/lib/bareos".into();
+    });
+    let director = session(&mut world);
+    for (asked, answer) in [
+        ("setdebug=100 trace=1 timestamp=1", "setdebug=100 trace=1 timestamp=1"),
+        ("setdebug=-1 trace=-1 timestamp=-1", "setdebug=-1 trace=1 timestamp=1"),
+        ("setdebug=0 trace=0 timestamp=0", "setdebug=0 trace=0 timestamp=0"),
+    ] {
+        world.say(director, &format!(r"text {asked}\n"));
+        let expected = format!(r"text 3000 OK {answer} tracefile=/var/lib/bareos/bareos-sd.trace\n");
+        assert_eq!(world.heard(director), [expected], "{asked}");
+    }
+    let details = world.notices.iter().filter_map(|notice| match notice {
+        Notice::Detail(detail) => Some((detail.level, detail.timestamp)),
+        _ => None,
+    });
+    assert_eq!(details.collect::<Vec<_>>(), [(100, true), (100, true), (0, false)]);
+}
+
+#[test]
+fn a_name_is_looked_up_from_the_storage_daemon() {
+    let mut world = storage_daemon_with(Protection::Clear, STARTED, hands().0, |_| {});
+    for (host, answer) in [
+        ("192.0.2.7", "bareos-sd resolves 192.0.2.7 to host[ipv4;192.0.2.7] "),
+        ("no.such.name", "bareos-sd: Failed to resolve no.such.name"),
+    ] {
+        assert_eq!(said(&mut world, &format!("resolve {host}")), [answer], "{host}");
+    }
 }
