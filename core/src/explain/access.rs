@@ -38,7 +38,7 @@ pub(super) const PAGES: &[Page] = &[
         774,
         "an answer is only for consoles that see everything",
         (Fault::Config, Retry::Never),
-        "What `.bvfs_*`, `.sql` and lists over all jobs return cannot be cut to the jobs, clients and filesets that the access \
+        "What folders and files of jobs a browser is shown, what `.sql` and lists over all jobs return cannot be cut to the jobs, clients and filesets that the access \
          lists of a console allow.",
         "Ask with a console whose `job_acl`, `client_acl` and `fileset_acl` are `*all*`; for `.sql` all of its lists.",
     ),

@@ -34,8 +34,8 @@ pub(super) const PAGES: &[Page] = &[
         "the daemon refuses to show the monitor its status",
         (Fault::Config, Retry::Never),
         "The daemon let the monitor in and then refused the question. Its words are quoted.",
-        "On a director, give the console of the monitor `command_acl: [\"status\"]`. On a file daemon or a storage daemon \
-         set `monitor: true` for the director of the monitor's name.",
+        "On a director, give the console of the monitor `command_acl: [\"status\"]`, and `job_acl` and `client_acl` of what it \
+         is to see. On a file daemon or a storage daemon set `monitor: true` for the director of the monitor's name.",
     ),
     entry(
         534,

@@ -66,4 +66,12 @@ pub(super) const PAGES: &[Page] = &[
          into the folder, or not remove a file there.",
         "See that the folder is there and that the user of the storage daemon may write in it.",
     ),
+    entry(
+        758,
+        "the pools are not in the catalog yet",
+        (Fault::Local, Retry::Backoff),
+        "A director that starts writes its pools into the catalog. It has not heard yet that this is done, so a volume cannot be \
+         added to one of them.",
+        "Wait a moment. If it stays so, the director's log says what is wrong with its catalog.",
+    ),
 ];

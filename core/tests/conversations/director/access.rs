@@ -26,7 +26,7 @@ fn limited() -> Value {
     let mut again = |list: &str, changes: &[(&str, Value)]| {
         let mut one = config[list][0].clone();
         changes.iter().for_each(|(field, value)| one[*field] = value.clone());
-        config[list].as_array_mut().unwrap().push(one);
+        config[list].as_array_mut().expect("a list").push(one);
     };
     again("clients", &[("name", json!("hidden-fd"))]);
     again("storages", &[("name", json!("hidden-sd"))]);
@@ -42,7 +42,7 @@ fn limited() -> Value {
     }
     console["where_acl"] = json!(["/tmp", "/srv/.*"]);
     console["catalog_acl"] = json!(["*all*"]);
-    config["consoles"].as_array_mut().unwrap().push(console);
+    config["consoles"].as_array_mut().expect("a list").push(console);
     config
 }
 
@@ -177,4 +177,26 @@ fn a_console_without_the_catalog_asks_it_nothing() {
         );
     }
     assert_eq!(desk.shelf().asked.len(), before);
+}
+
+#[test]
+fn what_cannot_be_cut_to_what_a_console_may_see_is_not_for_it() {
+    let mut desk = Desk::with(limited(), MemoryCatalog::default());
+    let (root, console) = (desk.console(), desk.come_in("limited", "limited-secret"));
+    for line in [
+        "sqlquery query=\"select 1\"",
+        ".sql query=\"select 1\"",
+        ".bvfs_lsdirs jobid=1 path=/",
+        ".bvfs_lsfiles jobid=1 path=/",
+        ".bvfs_versions jobid=0 client=bareos-fd pathid=1 fname=x",
+        ".bvfs_update jobid=1",
+        "list jobs count",
+        "list copies",
+        "list jobmedia",
+        "purge volume=Full-0001 yes",
+    ] {
+        let refused = |answer: &[String]| answer.concat().contains("not authorized");
+        assert!(refused(&desk.ask(console, line)), "{line}");
+        assert!(!refused(&desk.ask(root, line)), "{line}");
+    }
 }

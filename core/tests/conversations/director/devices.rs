@@ -47,7 +47,7 @@ fn add(desk: &Desk, name: &str, status: VolStatus, bytes: u64) {
         storage_id: 1,
         ..MediaRow::default()
     };
-    desk.shelf().catalog.serve(CatalogRequest::CreateMedia(Box::new(label))).unwrap();
+    desk.shelf().catalog.serve(CatalogRequest::CreateMedia(Box::new(label))).expect("a new volume");
 }
 
 #[test]
@@ -96,8 +96,9 @@ fn without_a_name_the_label_format_of_the_pool_gives_one() {
     let mut desk = Desk::with(config, MemoryCatalog::default());
     let console = desk.console();
     for (command, answer) in [
-        ("label", "Name the pool: add pool=NAME."),
-        ("label pool=Full", "Name the volume: label volume=NAME."),
+        ("label", "The defined Pool resources are:"),
+        ("1", "Enter new Volume name: "),
+        ("a b", "volume=a b: expected letters, digits and"),
         ("label pool=Ful volume=x", "Do you mean"),
         ("label pool=Full volume=x storage=Nope", "There is no storage"),
         ("label pool=Full volume=\"a b\"", "volume=a b: expected letters, digits and"),

@@ -268,7 +268,7 @@ fn another_full(desk: &Desk, ended: i64) {
         file_set_id,
         ..JobStart::default()
     };
-    catalog.serve(CatalogRequest::StartJob(start)).unwrap();
+    catalog.serve(CatalogRequest::StartJob(start)).expect("a job");
     let (end_time, real_end_time) = (ended, ended);
     let end = JobEnd {
         job_id,
@@ -280,7 +280,7 @@ fn another_full(desk: &Desk, ended: i64) {
         file_set_id,
         ..JobEnd::default()
     };
-    catalog.serve(CatalogRequest::EndJob(Box::new(end))).unwrap();
+    catalog.serve(CatalogRequest::EndJob(Box::new(end))).expect("a job");
 }
 
 #[test]
@@ -464,4 +464,17 @@ fn a_job_to_cancel_and_a_client_to_slow_down_are_chosen_from_menus() {
     assert_eq!(desk.ask(other, "setbandwidth").last().map(String::as_str), Some("signal -27"));
     let chosen = desk.ask(other, "300").concat();
     assert!(chosen.contains("Automatically selected Client: bareos-fd"), "{chosen}");
+}
+
+#[test]
+fn a_question_to_the_catalog_is_asked_for_as_a_command_and_in_the_menu_of_a_restore() {
+    let mut desk = Desk::open();
+    let console = saved(&mut desk);
+    let begin = desk.ask(console, "sqlquery").concat();
+    assert!(begin.contains("Enter SQL query: "), "{begin}");
+    let answer = desk.ask(console, "select 1").concat();
+    assert!(answer.contains("knows no SQL"), "{answer}");
+    desk.ask(console, "restore");
+    let begin = desk.ask(console, "4").concat();
+    assert!(begin.contains("Enter SQL query: "), "{begin}");
 }

@@ -83,7 +83,7 @@ pub(crate) enum Refusal {
     #[error("where={0}: not authorized.")]
     Where(String),
     /// The answer holds what the console may not see, and cannot be cut to the rest.
-    #[error("not authorized: this answer is for consoles that see all jobs, clients and filesets.")]
+    #[error("not authorized: this is for consoles that see all jobs, clients and filesets.")]
     NotForSome,
     /// No backups can be combined for a restore.
     #[error("{0}")]
@@ -118,6 +118,9 @@ pub(crate) enum Refusal {
     /// A new volume is to have a name that is taken.
     #[error("Media record for new Volume \"{0}\" already exists.")]
     VolumeTaken(String),
+    /// The director has not heard yet which pools the catalog has.
+    #[error("The catalog does not know the pools yet.")]
+    PoolsUnknown,
     /// The catalog does not have this volume.
     #[error("The catalog has no volume \"{0}\": list volumes shows those it has.")]
     NoSuchVolume(String),
@@ -177,6 +180,7 @@ impl Explain for Refusal {
             Self::NotLabelled(_) => (Peer, Never, 751, "the storage daemon's answer before it says why"),
             Self::NotPurged { .. } => (Config, Never, 752, "wait until its jobs may go, or name another volume"),
             Self::VolumeTaken(_) => (Config, Never, 753, "name a volume that `list volumes` does not show"),
+            Self::PoolsUnknown => (Local, Backoff, 758, "say the command again in a moment"),
             Self::NoSuchVolume(_) => (Config, Never, 754, "write the name as `list volumes` shows it"),
             Self::Where(_) => (Config, Never, 697, "restore to a folder that its `where_acl` allows"),
             Self::ChangedMeanwhile(_) => {
@@ -243,6 +247,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::StillRuns(1),
         Refusal::Empty(x()),
         Refusal::NotForSome,
+        Refusal::PoolsUnknown,
     ]
 }
 

@@ -135,6 +135,7 @@ pub(crate) enum Reply {
 
 /// What a console has the director do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time, and is moved once")]
 pub(crate) enum Instruction {
     /// Ask the catalog.
     Ask(CatalogRequest),

@@ -7,6 +7,7 @@ use crate::wire::storage::{Drive, StorageCommand};
 
 use super::super::grammar::Takes::Value;
 use super::super::grammar::{Command, Form, Takes};
+use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Continued, Instruction, Reply, View};
 use super::super::words::Words;
@@ -25,6 +26,9 @@ pub(super) const MOUNT: Command = Command::new(
         ..Form::PLAIN
     }],
     |view, words| {
+        if let Some(question) = which_storage(view, words) {
+            return question;
+        }
         let at = Named::of(view, words)?;
         let slot = number_of::<i32>(words, "slot")?;
         Ok(at.relayed(view, &StorageCommand::Mount(Drive { slot, ..at.drive() })))
@@ -41,6 +45,9 @@ pub(super) const UNMOUNT: Command = Command {
             ..Form::PLAIN
         }],
         |view, words| {
+            if let Some(question) = which_storage(view, words) {
+                return question;
+            }
             let at = Named::of(view, words)?;
             Ok(at.relayed(view, &StorageCommand::Unmount(at.drive())))
         },
@@ -55,13 +62,31 @@ pub(super) const RELEASE: Command = Command::new(
         ..Form::PLAIN
     }],
     |view, words| {
+        if let Some(question) = which_storage(view, words) {
+            return question;
+        }
         let at = Named::of(view, words)?;
         Ok(at.relayed(view, &StorageCommand::Release(at.drive())))
     },
 );
 
+const NAME_STORAGE: &str = "Name the storage: add storage=NAME.";
+const NAME_POOL: &str = "Name the pool: add pool=NAME.";
+
 /// What is said of slots: this director drives no changer.
 pub(super) const NO_SLOTS: &str = "No slots in changer to scan.\n";
+
+/// Asks for the storage if the line names none and there are several.
+pub(super) fn which_storage(view: &View<'_>, words: &Words) -> Option<Result<Reply, Refusal>> {
+    let is_wanted = !words.has("storage") && view.config().storages.len() > 1;
+    is_wanted.then(|| choice::resource(view, words, Kind::Storage, "storage", NAME_STORAGE))
+}
+
+/// Asks for the pool if the line names none and there are several.
+pub(super) fn which_pool(view: &View<'_>, words: &Words) -> Option<Result<Reply, Refusal>> {
+    let is_wanted = !words.has("pool") && view.config().pools.len() > 1;
+    is_wanted.then(|| choice::resource(view, words, Kind::Pool, "pool", NAME_POOL))
+}
 
 /// A device that a command names by its storage.
 #[derive(Clone, Debug)]
@@ -84,7 +109,7 @@ impl Named {
                 name
             }
             (None, [only]) => &only.name,
-            (None, _) => return Err(Refusal::usage("Name the storage: add storage=NAME.")),
+            (None, _) => return Err(Refusal::usage(NAME_STORAGE)),
         };
         Ok(Self::at(view, storage, drive))
     }
@@ -128,8 +153,8 @@ pub(super) fn pool(view: &View<'_>, words: &Words) -> Result<PoolRow, Refusal> {
             name
         }
         (None, [only]) => &only.name,
-        (None, _) => return Err(Refusal::usage("Name the pool: add pool=NAME.")),
+        (None, _) => return Err(Refusal::usage(NAME_POOL)),
     };
     let row = view.director.common.ids.pools.get(name).cloned();
-    row.ok_or(Refusal::NotHere("The catalog does not know the pools yet: say it again in a moment."))
+    row.ok_or(Refusal::PoolsUnknown)
 }

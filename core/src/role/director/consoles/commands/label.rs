@@ -7,6 +7,7 @@ use crate::wire::storage_answers::parse_labeled;
 
 use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form};
+use super::super::questions::choice;
 use super::super::refusal::{BadValue, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
@@ -102,13 +103,17 @@ fn label(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if words.has("barcodes") || words.has("barcode") {
         return Ok(Reply::found(devices::NO_SLOTS.to_owned()));
     }
+    if let Some(question) = devices::which_storage(view, words).or_else(|| devices::which_pool(view, words)) {
+        return question;
+    }
     let wanted = Wanted::of(view, words)?;
     if let Some(name) = words.value(&["volume"]) {
         return named(wanted, name);
     }
     let format = wanted.pool.label_format.clone().filter(|format| !format.is_empty() && format != "*");
     let Some(format) = format else {
-        return Err(Refusal::usage("Name the volume: label volume=NAME. Its pool has no label format."));
+        let usage = "Name the volume: label volume=NAME. Its pool has no label format.";
+        return Ok(choice::line(words, "volume", "Enter new Volume name: ", usage));
     };
     Ok(Reply::ask(CatalogRequest::MaxMediaId, move |_, answer| match answer {
         CatalogAnswer::Id(highest) => named(wanted, &volume_name(&format, highest.saturating_add(1))),

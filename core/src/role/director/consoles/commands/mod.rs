@@ -33,6 +33,7 @@ mod setdebug;
 mod setip;
 mod show;
 mod slots;
+mod sqlquery;
 mod status;
 mod time;
 mod truncate;
@@ -123,6 +124,7 @@ pub(super) const COMMANDS: &[Command] = &[
     setdebug::COMMAND,
     setip::COMMAND,
     show::COMMAND,
+    sqlquery::COMMAND,
     time::COMMAND,
     truncate::COMMAND,
     devices::UNMOUNT,

@@ -47,7 +47,7 @@ const WARNING: &str = "\nWhat is purged is gone from the catalog, old or not: it
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     // As in real directors: it asks nobody whose jobs they are.
     if !view.access().is_some_and(super::super::access::Access::is_open) {
-        return Err(Refusal::NotHere("purge is for consoles that may use everything."));
+        return Err(Refusal::NotForSome);
     }
     let files = words.word(1) == "files";
     let reply = match (number_of::<u32>(words, "jobid")?, words.value(&["client"]), words.value(&["volume"])) {

@@ -102,7 +102,7 @@ impl Shell {
         };
         let word = String::from_utf8_lossy(word).to_lowercase();
         if word == "." {
-            return self.leave();
+            return Self::leave();
         }
         match COMMANDS.iter().find(|Command(name, ..)| name.starts_with(&word)) {
             Some(Command(.., Do::Text(run))) => {
@@ -115,7 +115,7 @@ impl Shell {
                 let next = self.restoring.chosen(marked).unwrap_or_else(Reply::refused);
                 Reply::Mark(Signal::EndRestoreTree, Box::new(next))
             }
-            Some(Command(.., Do::Quit)) => self.leave(),
+            Some(Command(.., Do::Quit)) => Self::leave(),
             // As real directors do with what a graphical console sends on its own.
             None if word.starts_with('.') => self.ask(),
             None => {
@@ -126,7 +126,7 @@ impl Shell {
         }
     }
 
-    fn leave(self: Box<Self>) -> Reply {
+    fn leave() -> Reply {
         Reply::Mark(Signal::EndRestoreTree, Box::new(Reply::found("Restore not done.\n".to_owned())))
     }
 

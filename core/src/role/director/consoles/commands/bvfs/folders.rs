@@ -84,7 +84,7 @@ fn special_dirs(mut rest: Vec<(i64, &'static str)>, mut within: Within, passed: 
     let (path_id, name) = rest.remove(0);
     browse(Browse::Itself { jobs: within.jobs.clone(), path_id }, move |_, browsed| {
         let Browsed::Entries(entries) = browsed else { return Err(unexpected(browsed)) };
-        let entry = entries.into_iter().next().unwrap_or(Entry { path_id, ..Entry::default() });
+        let entry = entries.into_iter().next().unwrap_or_else(|| Entry { path_id, ..Entry::default() });
         rows.push(Row { entry, name: name.to_owned(), path: name.to_owned() });
         Ok(special_dirs(rest, within, passed, rows))
     })

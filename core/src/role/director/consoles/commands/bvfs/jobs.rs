@@ -28,7 +28,7 @@ pub(in super::super) const COMMAND: Command = Command::new(
 
 fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let (job_id, job) = (number_of::<u32>(words, "jobid")?, words.value(&["ujobid"]).map(str::to_owned));
-    let wanted = job.clone().or(job_id.map(|id| id.to_string()));
+    let wanted = job.clone().or_else(|| job_id.map(|id| id.to_string()));
     let wanted = wanted.ok_or_else(|| Refusal::usage("Name a job: .bvfs_get_jobids jobid=N or ujobid=NAME."))?;
     let all = words.has("all");
     let request = CatalogRequest::ListJobs(JobFilter { limit: 1, job_id, job, ..JobFilter::default() });

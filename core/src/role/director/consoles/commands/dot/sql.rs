@@ -31,15 +31,20 @@ fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 
 /// Asks the catalog, and shows what it answers.
 pub(in super::super) fn ask(sql: String) -> Reply {
+    ask_then(sql, Reply::found)
+}
+
+/// Asks the catalog; what it answers goes on as `then` says.
+pub(in super::super) fn ask_then(sql: String, then: impl FnOnce(Rows) -> Reply + Send + 'static) -> Reply {
     Reply::ask(CatalogRequest::List(Listing::Query { sql, limit: MOST_ROWS }), |_, answer| match answer {
-        CatalogAnswer::Listed(Listed::Table { heads, rows }) => Ok(Reply::found(Rows { heads, rows })),
+        CatalogAnswer::Listed(Listed::Table { heads, rows }) => Ok(then(Rows { heads, rows })),
         other => Err(Refusal::unexpected(other)),
     })
 }
 
 /// What a question has brought: columns that nobody knew before.
 #[derive(Debug)]
-struct Rows {
+pub(in super::super) struct Rows {
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
 }

@@ -315,7 +315,7 @@ fn with_job(
     if job_id.is_none() && job.is_none() {
         return Err(Refusal::usage(format!("Name a job: {command} jobid=N.")));
     }
-    let wanted = job.clone().or(job_id.map(|id: u32| id.to_string())).unwrap_or_default();
+    let wanted = job.clone().or_else(|| job_id.map(|id: u32| id.to_string())).unwrap_or_default();
     let known = CatalogRequest::ListJobs(JobFilter { limit: 1, job_id, job, ..JobFilter::default() });
     Ok(Reply::ask(known, move |_, answer| {
         let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };

@@ -234,7 +234,7 @@ pub(super) fn next(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         Ok(Reply::ask(CatalogRequest::ListMedia { pool: Some(pool) }, move |view, answer| {
             let CatalogAnswer::Volumes(volumes) = answer else { return Err(Refusal::unexpected(answer)) };
             let found = next_of(view, &row, &volumes, &media_type);
-            let volume = found.ok_or(Refusal::NoVolume(name.clone()))?;
+            let volume = found.ok_or_else(|| Refusal::NoVolume(name.clone()))?;
             let text = format!("The next Volume to be used by Job \"{name}\" will be {volume}\n");
             let members = [("job", name.into()), ("pool", row.row.name.into()), ("volumename", volume.into())];
             Ok(Reply::found(Both { text, json: Json::object([("nextvol", Json::object(members))]) }))

@@ -11,6 +11,8 @@ use super::super::super::questions::{Matter, Prompt, Question, Wanted, choice};
 use super::super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::super::reply::{Reply, View};
 use super::super::super::words::Words;
+use super::super::dot::sql;
+use super::super::{may, sqlquery};
 use super::{SELECTION, Selection, USAGE, before, moment, shown_ids};
 
 /// The way that was chosen from the menu.
@@ -21,6 +23,9 @@ const NAME: &str = "menu-name";
 const FOUND: &str = "menu-found";
 /// The job whose state is to be restored.
 const STATE: &str = "menu-state";
+
+/// A question to the catalog.
+const QUERY: &str = "menu-query";
 
 /// By one of these words somebody has said what to restore.
 const WAYS: [&str; 8] = ["jobid", "current", "before", "file", "directory", "select", "all", "done"];
@@ -65,7 +70,10 @@ pub(super) fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         0 => Ok(last_jobs(words)),
         1 => with_file(view, words),
         2 => Ok(ids(&words.clone().without(MENU))),
-        3 => Ok(again(words, "Say `sqlquery` for that, and come back with the numbers of the jobs.\n")),
+        3 if !view.access().is_some_and(|access| may(access, sqlquery::COMMAND.name)) => {
+            Err(Refusal::Forbidden(sqlquery::COMMAND.name.to_owned()))
+        }
+        3 => Ok(query(words)),
         4 => super::run(view, &words.clone().without(MENU).with("current", None).with("select", None)),
         5 => match words.has("before") {
             false => Ok(choice::line(words, "before", DATE, USAGE)),
@@ -94,6 +102,13 @@ fn menu(words: &Words) -> Reply {
 fn again(words: &Words, text: impl Into<String>) -> Reply {
     let words = words.clone().without(MENU).without(NAME);
     menu(&words).after(text)
+}
+
+/// Shows what the catalog answers to a person's own question, and the menu again.
+fn query(words: &Words) -> Reply {
+    let Some(asked) = words.value(&[QUERY]) else { return choice::line(words, QUERY, sqlquery::PROMPT, USAGE) };
+    let words = words.clone().without(QUERY);
+    sql::ask_then(asked.to_owned(), move |rows| again(&words, rows.text()))
 }
 
 fn last_jobs(words: &Words) -> Reply {

@@ -59,8 +59,11 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
+/// The resources of one kind.
+type Listing = fn(&DirectorConfig) -> Vec<Resource>;
+
 /// The kinds of resources: what one is called, what several are, and what there is of them.
-const KINDS: &[(&str, &str, fn(&DirectorConfig) -> Vec<Resource>)] = &[
+const KINDS: &[(&str, &str, Listing)] = &[
     ("Director", "directors", fields::directors),
     ("Client", "clients", fields::clients),
     ("Storage", "storages", fields::storages),

@@ -31,7 +31,7 @@ pub(super) fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Err(unknown("job", name, config.jobs.iter().map(|job| job.name.as_str()).collect()));
     }
     let wanted = job.and_then(|name| config.job(name)).map(|job| job.schedule.clone().unwrap_or_default());
-    let wanted = wanted.or(words.value(&["schedule"]).map(str::to_owned));
+    let wanted = wanted.or_else(|| words.value(&["schedule"]).map(str::to_owned));
     if let Some(name) = words.value(&["schedule"]).filter(|name| config.schedule(name).is_none()) {
         return Err(unknown(
             "schedule",
