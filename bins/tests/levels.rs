@@ -21,8 +21,8 @@ fn backup(network: &Network, words: &str) -> u32 {
 }
 
 fn files_of(ended: &Ended) -> u32 {
-    let line = ended.report.lines().find_map(|line| line.trim().strip_prefix("Files:")).unwrap();
-    line.trim().parse().unwrap()
+    let line = ended.report.lines().find_map(|line| line.trim().strip_prefix("FD Files Written:")).unwrap();
+    line.trim().replace(',', "").parse().unwrap()
 }
 
 /// All files below a folder, with their contents.

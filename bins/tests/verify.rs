@@ -53,7 +53,7 @@ fn a_good_volume_is_verified_whichever_side_dials() {
         let ended = network.run("run job=v yes");
         assert_eq!(ended.termination(), "Verify OK", "{}", ended.report);
         assert!(ended.report.contains(connection), "{}", ended.report);
-        assert!(ended.report.contains("  Differences:   0\n"), "{}", ended.report);
+        assert!(ended.report.contains("  Differences:            0\n"), "{}", ended.report);
         let row = network.row_of(ended.id);
         assert!(row.contains("| V    | O     |") && row.contains("| T "), "{row}");
         assert!(std::fs::read(volume(&network)).unwrap() == before, "the volume was written to");
@@ -102,7 +102,7 @@ fn changed_data_on_the_volume_are_found_by_their_digest() {
     let ended = network.run("run job=v yes");
     assert_eq!(ended.termination(), "Verify Differences", "{}", ended.report);
     assert!(ended.report.contains("source/marked: digest: catalog "), "{}", ended.report);
-    assert!(ended.report.contains("  Differences:   1\n"), "{}", ended.report);
+    assert!(ended.report.contains("  Differences:            1\n"), "{}", ended.report);
     let row = network.row_of(ended.id);
     assert!(row.contains("| D "), "{row}");
     let status = network.ask(&["status director"]);
@@ -125,7 +125,7 @@ fn changed_rows_of_the_catalog_are_found() {
     assert_eq!(ended.termination(), "Verify Differences", "{}", ended.report);
     assert!(ended.report.contains("source/marked: digest: catalog none-of-it, volume "), "{}", ended.report);
     assert!(ended.report.contains("source/never saved: is not on the volume"), "{}", ended.report);
-    assert!(ended.report.contains("  Differences:   2\n"), "{}", ended.report);
+    assert!(ended.report.contains("  Differences:            2\n"), "{}", ended.report);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn rows_of_the_catalog_that_do_not_fit_the_volume_are_found() {
         "/data/marked: digest: catalog none, volume ",
         "/data/other-name: is not on the volume",
         "/data/only-here: is not on the volume",
-        "  Differences:   4\n",
+        "  Differences:            4\n",
     ] {
         assert!(report.contains(line), "{line}: {report}");
     }

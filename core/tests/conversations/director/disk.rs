@@ -77,7 +77,7 @@ fn the_state_of_a_disk_goes_into_the_catalog_and_differences_are_told_as_real_di
         expected,
         "New file: /new\n",
         "The following files are in the Catalog but not on disk:\n      /gone\n",
-        "  Differences:   3\n",
+        "  Differences:            3\n",
         "Verifying against JobId 1",
     ] {
         assert!(lines_of(&report).contains(text), "{text}: {report}");

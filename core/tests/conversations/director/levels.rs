@@ -137,7 +137,7 @@ fn the_storage_of_a_pool_goes_before_that_of_its_jobs_but_not_before_that_of_a_c
         let console = desk.console();
         desk.ask(console, &format!("cancel jobid={id}"));
         desk.world.wait(std::time::Duration::from_secs(40));
-        assert!(desk.report(id).contains(&format!("Storage:       {storage}\n")), "{}", desk.report(id));
+        assert!(desk.report(id).contains(&format!("Storage:                \"{storage}\"\n")), "{}", desk.report(id));
     }
 }
 

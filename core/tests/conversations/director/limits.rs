@@ -170,5 +170,6 @@ fn an_admin_job_needs_no_daemon() {
     desk.ask(console, "run job=backup-tiny yes");
     let row = desk.shelf().catalog.job_row(1).expect("the job").clone();
     assert_eq!((row.job_type, row.job_status), (b'D', b'T'), "{}", desk.report(1));
-    assert!(desk.report(1).contains("Termination:   Admin OK"), "{}", desk.report(1));
+    assert!(desk.report(1).contains("Termination:            Admin OK"), "{}", desk.report(1));
+    assert!(!desk.report(1).contains("SD ") && !desk.report(1).contains("Client:"), "{}", desk.report(1));
 }

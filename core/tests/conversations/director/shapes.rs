@@ -206,7 +206,7 @@ fn members(
     }
     for (key, value) in values.iter().filter(|(key, _)| !shapes.contains_key(*key)) {
         let here = format!("{place}/{key}");
-        match any.or(optional.get(key.as_str()).copied()) {
+        match any.or_else(|| optional.get(key.as_str()).copied()) {
             Some(shape) => compare(command, &here, shape, value, wrong),
             // A configuration has the settings that it has.
             None if command.starts_with("show ") => {}

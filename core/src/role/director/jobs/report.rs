@@ -56,6 +56,7 @@ impl Job {
         match self.kind {
             JobType::Restore => self.restored(&mut lines, identity, now),
             JobType::Verify => self.verified(&mut lines, identity, now),
+            JobType::Admin => self.times(&mut lines, identity, now),
             _ => self.saved(&mut lines, identity, now),
         }
         self.ended(&mut lines);
@@ -73,9 +74,7 @@ impl Job {
         lines.add("Storage", format!("\"{}\"", self.with.storage));
         self.times(lines, identity, now);
         let resource = self.config.job(&self.name);
-        if let Some(job) = resource {
-            lines.add("Priority", job.priority);
-        }
+        lines.add("Priority", self.priority());
         let is_backup = matches!(self.task, Task::Backup(_));
         if is_backup {
             lines.add("FD Files Written", thousands(files.into()));
@@ -146,10 +145,13 @@ impl Job {
 
     /// What all reports end with.
     fn ended(&self, lines: &mut Lines) {
-        if !self.task.is_copy() {
+        let has_daemons = !matches!(self.task, Task::Admin);
+        if has_daemons && !self.task.is_copy() {
             lines.add("FD termination status", ending(self.file_daemon.presence.end().map(|end| end.status)));
         }
-        lines.add("SD termination status", ending(self.storage_daemon.presence.end().map(|end| end.status)));
+        if has_daemons {
+            lines.add("SD termination status", ending(self.storage_daemon.presence.end().map(|end| end.status)));
+        }
         lines.add("Messages", format!("{} errors, {} warnings", self.all_errors(), self.tally.warnings));
         let word = match self.status {
             JobStatus::Ok => "OK",
