@@ -47,7 +47,7 @@ fn a_network_from_bareos_trees_backs_up_and_restores() {
 fn the_test_of_a_tree_lists_its_warnings_with_their_files_and_their_number() {
     let folder = tempfile::tempdir().unwrap();
     let files = [
-        ("bareos-fd.d/client/me.conf", "Client {\n  Name = me-fd\n  Plugin Directory = /x\n  VerId = y\n}\n"),
+        ("bareos-fd.d/client/me.conf", "Client {\n  Name = me-fd\n  Secure Erase Command = x\n  VerId = y\n}\n"),
         ("bareos-fd.d/director/d.conf", "Director { Name = d; Password = a-long-one }\n"),
     ];
     plant_tree(folder.path(), &files);
@@ -58,7 +58,7 @@ fn the_test_of_a_tree_lists_its_warnings_with_their_files_and_their_number() {
     assert_eq!((tested.status.code(), text(&tested.stdout)), (Some(0), format!("{at}: OK, 2 warnings\n")));
     let said = text(&tested.stderr);
     let line = format!("--> {at}/bareos-fd.d/client/me.conf:3:3");
-    assert!(said.contains("warning[T0866]: `PluginDirectory` has no effect") && said.contains(&line), "{said}");
+    assert!(said.contains("warning[T0866]: `SecureEraseCommand` has no effect") && said.contains(&line), "{said}");
     plant_tree(folder.path(), &[("bareos-fd.d/client/me.conf", "Client {\n  Name = me-fd\n  Prot = 1\n}\n")]);
     let tested = run(FILE, &["-t", "-c", &at]);
     let said = text(&tested.stderr);

@@ -31,7 +31,8 @@ fn lengthened(text: String) -> String {
 }
 
 fn works(client: &str) {
-    let consoles = r#"(name: "c", password: "cpw", command_acl: ["*all*"]),"#.to_owned();
+    let consoles = r#"(name: "c", password: "cpw", command_acl: ["*all*"], job_acl: ["*all*"], client_acl: ["*all*"],
+        storage_acl: ["*all*"], pool_acl: ["*all*"], fileset_acl: ["*all*"], catalog_acl: ["*all*"], where_acl: ["*all*"]),"#.to_owned();
     let plan = Plan { client: client.to_owned(), consoles, rewrite: lengthened, ..Plan::default() };
     let network = Network::start(&plan);
     plant(&network.source, 7, 200_000);

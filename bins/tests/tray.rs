@@ -25,7 +25,8 @@ fn network() -> Network {
     let monitor = r#"(name: "m", password: "mpw", monitor: true)"#;
     Network::start(&Plan {
         directors: monitor.to_owned(),
-        consoles: r#"(name: "m", password: "mpw", command_acl: ["status"])"#.to_owned(),
+        consoles: r#"(name: "m", password: "mpw", command_acl: ["status"], job_acl: ["*all*"], client_acl: ["*all*"])"#
+            .to_owned(),
         ..Plan::default()
     })
 }

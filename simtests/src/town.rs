@@ -355,7 +355,8 @@ fn director(plan: &Plan) -> DirectorConfig {
             filesets: [(name: "set", include: [(files: ["/data"], options: [(digest: xxh128)])])],
             pools: [(name: "pool", label_format: Some("vol-"))],
             {schedule}
-            consoles: [(name: "mon", password: "monitor", command_acl: ["status"])],
+            consoles: [(name: "mon", password: "monitor", command_acl: ["status"], job_acl: ["*all*"],
+                client_acl: ["*all*"])],
         )"#,
         tls = tls(plan),
         heartbeat = plan.heartbeat,
