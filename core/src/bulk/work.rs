@@ -16,7 +16,6 @@ use crate::wire::relocation::Relocation;
 /// A piece of work for the disk. Pieces for one handle are done in the order they were submitted.
 #[derive(Debug)]
 #[non_exhaustive]
-#[expect(clippy::large_enum_variant, reason = "at most a few exist at a time, and they are moved once")]
 pub enum DiskWork {
     /// File daemon: begin to walk and read a fileset. Answered by `Opened`.
     OpenBackup {

@@ -99,7 +99,7 @@ impl Session for SqliteSession<'_> {
         if !statement.readonly() {
             return Err(refused("it would change the catalog"));
         }
-        let heads: Vec<String> = statement.column_names().into_iter().map(str::to_lowercase).collect();
+        let heads: Vec<String> = statement.column_names().map(str::to_lowercase).collect();
         // Whoever holds this ends the watch by dropping it.
         let (watched, done) = channel::<()>();
         let interrupt = self.connection.get_interrupt_handle();

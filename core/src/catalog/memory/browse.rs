@@ -74,7 +74,7 @@ impl MemoryCatalog {
             let child = name.get(..=path.len() + slash).unwrap_or_default().to_vec();
             let own = (child == *name).then(|| found.clone());
             let known = children.entry(child).or_default();
-            *known = own.or(known.take());
+            *known = own.or_else(|| known.take());
         }
         children.retain(|_, own| own.as_ref().is_none_or(|(_, row)| row.file_index > 0));
         let page = children.into_iter().skip(within.offset as usize).take(within.limit as usize);

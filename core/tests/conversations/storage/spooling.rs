@@ -19,7 +19,7 @@ fn begin(
     shelf: impl FnOnce(&mut Shelf),
 ) -> (World<StorageDaemon>, Arc<Mutex<Shelf>>, Job, PeerId) {
     let (hands, seen) = hands();
-    shelf(&mut seen.lock().unwrap());
+    shelf(&mut seen.lock().expect("not poisoned"));
     let mut world = storage_daemon_with(Protection::Clear, STARTED, hands, |config| {
         config["devices"][0]["spool_directory"] = json!("/spool");
         for (field, value) in device {
@@ -28,8 +28,9 @@ fn begin(
     });
     let mut job = job(1);
     for setting in wish.split(' ') {
-        let (name, _) = setting.split_once('=').unwrap();
-        let old = job.director.split(&format!(" {name}=")).nth(1).unwrap().split(' ').next().unwrap().to_owned();
+        let (name, _) = setting.split_once('=').expect("a setting");
+        let after = job.director.split(&format!(" {name}=")).nth(1).expect("a setting");
+        let old = after.split(' ').next().unwrap_or_default().to_owned();
         job.director = job.director.replace(&format!(" {name}={old}"), &format!(" {setting}"));
     }
     let director = run(&mut world, &job);
@@ -123,7 +124,8 @@ fn what_was_spooled_is_on_the_volume_as_if_it_had_not_been() {
 
 #[test]
 fn data_goes_to_the_volume_in_between_when_a_limit_is_reached_or_the_disk_is_full() {
-    let limits: [(&str, &[(&str, serde_json::Value)], Option<usize>, &str); 3] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, serde_json::Value)], Option<usize>, &'a str);
+    let limits: [Case<'_>; 3] = [
         ("SpoolData=1 SpoolSize=2200000", &[], None, "User specified Job spool size reached: JobSpoolSize="),
         ("SpoolData=1", &[("maximum_job_spool_size", json!(2_200_000))], None, "Job spool size reached"),
         ("SpoolData=1", &[], Some(2), "The disk of the spool folder is full."),

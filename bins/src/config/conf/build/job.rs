@@ -178,7 +178,7 @@ fn pool(job: &mut Mapped, otherwise: Option<&Mapped>) {
     take(job, "Pool", "pool", None);
     let of_level = ["full_pool", "differential_pool", "incremental_pool"];
     let named = |field: &&str| job.fields.iter().find(|(known, _)| known == field).map(|(_, node)| node.clone());
-    let instead = of_level.iter().find_map(|field| named(field));
+    let instead = of_level.iter().find_map(named);
     let first = || otherwise.map(|pool| Node::text(job.place.clone(), pool.name.as_str()));
     if let Some(node) = instead.or_else(first).filter(|_| !job.has("pool")) {
         job.set("pool", node);
