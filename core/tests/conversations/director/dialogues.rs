@@ -415,7 +415,7 @@ fn small_commands_answer_as_a_real_director_does() {
         ("whoami", "text root\\n"),
         ("time", "text Mon 23-Nov-2026 "),
         ("memory", "text bareos-dir Version: "),
-        ("use", "text Automatically selected Catalog: default\\n"),
+        ("use", "text Automatically selected Catalog: MyCatalog\\n"),
         ("use catalog=other", "text There is no catalog \"other\"."),
         ("var Full-", "text Full-\\n"),
         ("var ${Job}", "text The names of volumes have no variables"),

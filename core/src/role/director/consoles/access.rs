@@ -14,6 +14,7 @@ use crate::config::acl::Acl;
 use crate::config::{Access as About, DirectorConfig};
 use crate::ids::Who;
 use crate::wire::file::RestoreTo;
+use crate::wire::names::CATALOG;
 use crate::wire::status::JobType;
 
 use super::super::jobs::Jobs;
@@ -23,9 +24,6 @@ use super::super::overrides::Switched;
 use super::commands::restore::place_of_job;
 use super::refusal::{Kind, Meant, NoSuch, Refusal};
 use super::reply::{Instruction, Limited};
-
-/// What the director's one catalog is called in a list.
-const CATALOG: &str = "default";
 
 /// The rights of one console.
 #[derive(Clone, Debug)]

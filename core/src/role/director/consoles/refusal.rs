@@ -10,6 +10,7 @@ use crate::config::DirectorConfig;
 use crate::error::{Explain, Facts, Fault, Retry};
 use crate::limits;
 use crate::nearest::nearest;
+use crate::wire::names::CATALOG;
 
 use super::super::jobs::ordering::Order;
 use super::super::reach::ReachFailure;
@@ -363,7 +364,7 @@ impl NoSuch {
                 config.storages.iter().map(|storage| storage.name.as_str()).collect()
             }
             Kind::Command | Kind::Volume => Vec::new(),
-            Kind::Catalog => vec!["default"],
+            Kind::Catalog => vec![CATALOG],
             Kind::Job => config.jobs.iter().map(|job| job.name.as_str()).collect(),
             Kind::Schedule => config.schedules.iter().map(|schedule| schedule.name.as_str()).collect(),
             Kind::FileSet => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),

@@ -51,7 +51,7 @@ pub(super) const COMMAND: Command = Command::new(
 );
 
 /// What is said before what comes of the catalog, as by a stock director.
-pub(super) const CATALOG: &str = "Using Catalog \"default\"\n";
+pub(super) const CATALOG: &str = "Using Catalog \"MyCatalog\"\n";
 
 /// The number of a job that was ordered.
 #[derive(Clone, Copy, Debug)]

@@ -6,6 +6,7 @@ use crate::role::director::jobs::tables;
 use crate::role::director::jobs::terms::Pools;
 use crate::wire::file::RestoreTo;
 use crate::wire::frame::Signal;
+use crate::wire::names::CATALOG;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::super::commands::run::level_name;
@@ -207,7 +208,7 @@ fn parameters(view: &View<'_>, draft: &Draft) -> String {
         return format!(
             "{head}JobName:         {}\nBootstrap:       *None*\n{to}\nReplace:         {replace}\n\
              FileSet:         {}\nBackup Client:   {from}\nRestore Client:  {}\nFormat:          Native\n\
-             Storage:         {}\nWhen:            {when}\nCatalog:         default\nPriority:        {priority}\n\
+             Storage:         {}\nWhen:            {when}\nCatalog:         {CATALOG}\nPriority:        {priority}\n\
              Plugin Options:  *None*\n",
             order.name, with.fileset, with.client, with.storage
         );
