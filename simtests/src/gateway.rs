@@ -2,7 +2,7 @@
 //!
 //! In the words of RFC 4787 and RFC 5382: a *mapping* ties an inner address and port to one outside; *filtering* says who
 //! outside may use it; a session that carries nothing for its idle time is forgotten (RFC 5382 REQ-5: not before 2 h 4 min,
-//! and 4 min while it opens or closes; what is sold takes less). Forwarding a port is DNAT, [`Translation`] is masquerading.
+//! and 4 min while it opens or closes; what is sold takes less, Linux more). Forwarding a port is DNAT, [`Translation`] is masquerading.
 //!
 //! ```text
 //!        inside                          outside
@@ -11,13 +11,14 @@
 //! ```
 //! A gateway owns no clock: the time comes with each segment.
 
-use std::collections::BTreeMap;
+mod session;
+mod tracker;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use towline_core::time::Instant;
-
-use crate::tcp::Segment;
+pub(crate) use session::Seen;
+pub(crate) use tracker::{Passage, Tracker};
 
 /// What a gateway does, as one would write it into its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +37,15 @@ pub struct Gateway {
     pub inward: Verdict,
     /// How long it remembers sessions.
     pub idle: Idle,
-    /// What becomes of a segment of a session it does not remember.
+    /// Whether it takes up a connection whose beginning it did not see, as Linux does by default
+    /// (`nf_conntrack_tcp_loose`): rules and translation then see its next segment as they see a SYN.
+    pub loose: bool,
+    /// Whether a rule drops what begins a session without being a SYN (`tcp flags != syn ct state new drop`).
+    pub only_syn: bool,
+    /// What becomes of a segment that would go through, of a session it does not remember and does not take up.
     pub unknown: Unknown,
+    /// The same for one to its own address outside: its own firewall says what becomes of that.
+    pub unknown_own: Unknown,
 }
 
 /// Masquerading.
@@ -70,7 +78,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    fn is_same(self, one: SocketAddr, other: SocketAddr) -> bool {
+    pub(crate) fn is_same(self, one: SocketAddr, other: SocketAddr) -> bool {
         match self {
             Self::EndpointIndependent => true,
             Self::AddressDependent => one.ip() == other.ip(),
@@ -112,6 +120,15 @@ pub enum Way {
     Out,
 }
 
+impl Way {
+    const fn back(self) -> Self {
+        match self {
+            Self::In => Self::Out,
+            Self::Out => Self::In,
+        }
+    }
+}
+
 /// What becomes of a new connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -121,21 +138,68 @@ pub enum Verdict {
     Drop,
     /// Its dialler is told with a reset.
     Reset,
+    /// Its dialler is told by ICMP that a firewall forbids it.
+    Prohibit,
 }
 
-/// How long sessions that carry nothing are remembered, RFC 5382 REQ-5.
+/// How long sessions that carry nothing are remembered, by how far they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Idle {
+    /// Only the dialler has spoken.
+    pub dialled: Duration,
+    /// A SYN was answered, and no more.
+    pub answered: Duration,
     /// Open ones.
     pub established: Duration,
-    /// Those that open or close.
-    pub transitory: Duration,
+    /// Data of an open one is under way, unacknowledged. The shorter of the two counts.
+    pub unacknowledged: Duration,
+    /// One side has ended its stream, which is not acknowledged.
+    pub fin: Duration,
+    /// One side has ended its stream, and the other one knows.
+    pub half_closed: Duration,
+    /// Both have, and the last end is not acknowledged.
+    pub last_ack: Duration,
+    /// Both sides have ended.
+    pub closed: Duration,
+    /// After a reset.
+    pub reset: Duration,
+}
+
+impl Idle {
+    /// As RFC 5382 REQ-5 speaks of it: one time for open sessions, one for those that open or close.
+    #[must_use]
+    pub const fn of(established: Duration, transitory: Duration) -> Self {
+        Self {
+            dialled: transitory,
+            answered: transitory,
+            established,
+            unacknowledged: established,
+            fin: transitory,
+            half_closed: transitory,
+            last_ack: transitory,
+            closed: transitory,
+            reset: transitory,
+        }
+    }
+
+    /// What Linux remembers by default (`net.netfilter.nf_conntrack_tcp_timeout_*`), and so each box made of it.
+    pub const LINUX: Self = Self {
+        dialled: Duration::from_secs(120),
+        answered: Duration::from_secs(60),
+        established: Duration::from_secs(432_000),
+        unacknowledged: Duration::from_secs(300),
+        fin: Duration::from_secs(120),
+        half_closed: Duration::from_secs(60),
+        last_ack: Duration::from_secs(30),
+        closed: Duration::from_secs(120),
+        reset: Duration::from_secs(10),
+    };
 }
 
 impl Default for Idle {
-    /// The least that RFC 5382 allows.
+    /// The least that RFC 5382 REQ-5 allows.
     fn default() -> Self {
-        Self { established: Duration::from_secs(7440), transitory: Duration::from_secs(240) }
+        Self::of(Duration::from_secs(7440), Duration::from_secs(240))
     }
 }
 
@@ -160,7 +224,10 @@ impl Gateway {
             outward: Verdict::Accept,
             inward: Verdict::Drop,
             idle: Idle::default(),
+            loose: false,
+            only_syn: false,
             unknown: Unknown::Drop,
+            unknown_own: Unknown::Drop,
         }
     }
 
@@ -186,11 +253,31 @@ impl Gateway {
         self
     }
 
-    /// Forgets open sessions after this, and what becomes of their segments then.
+    /// Forgets open sessions after this, and what becomes of their segments then, whoever sends them.
     #[must_use]
     pub const fn forgets(mut self, established: Duration, unknown: Unknown) -> Self {
         self.idle.established = established;
+        self.idle.unacknowledged = established;
         self.unknown = unknown;
+        self.unknown_own = unknown;
+        self
+    }
+
+    /// Tracks connections as Linux does: with its idle times, and with or without taking up what it has forgotten. `own`
+    /// is what its own firewall does with what is for the gateway itself: let in, and so answered by a reset, or dropped.
+    #[must_use]
+    pub const fn as_linux(mut self, loose: bool, own: Unknown) -> Self {
+        self.idle = Idle::LINUX;
+        self.loose = loose;
+        self.unknown = Unknown::Drop;
+        self.unknown_own = own;
+        self
+    }
+
+    /// What becomes of a segment to its own address, of a session it does not remember.
+    #[must_use]
+    pub const fn unknown_own(mut self, unknown: Unknown) -> Self {
+        self.unknown_own = unknown;
         self
     }
 
@@ -209,7 +296,7 @@ impl Gateway {
         self
     }
 
-    fn verdict(&self, way: Way, from: SocketAddr, to: SocketAddr, other: Verdict) -> Verdict {
+    pub(crate) fn verdict(&self, way: Way, from: SocketAddr, to: SocketAddr, other: Verdict) -> Verdict {
         let fits = |rule: &&Rule| {
             rule.way == way
                 && rule.to.is_none_or(|ip| ip == to.ip())
@@ -217,207 +304,6 @@ impl Gateway {
                 && rule.from.is_none_or(|ip| ip == from.ip())
         };
         self.rules.iter().find(fits).map_or(other, |rule| rule.verdict)
-    }
-}
-
-/// What a gateway does with a segment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Passage {
-    /// It goes on, from here to there.
-    Pass(SocketAddr, SocketAddr),
-    /// It vanishes, because.
-    Drop(&'static str),
-    /// Its sender gets a reset, because.
-    Reset(&'static str),
-}
-
-/// As much of a segment as a gateway looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Syn,
-    Fin,
-    Rst,
-    Other,
-}
-
-impl Kind {
-    pub(crate) const fn of(segment: &Segment) -> Self {
-        match segment {
-            Segment::Syn { .. } => Self::Syn,
-            Segment::Rst => Self::Rst,
-            Segment::Data(data) if data.fin => Self::Fin,
-            Segment::SynAck { .. } | Segment::Data(_) => Self::Other,
-        }
-    }
-}
-
-/// How far a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// One side has spoken.
-    Opening(Way),
-    Established,
-    Closing,
-}
-
-/// A connection that is remembered.
-#[derive(Clone, Copy, Debug)]
-struct Session {
-    /// The inner endpoint as it is known outside.
-    outer: SocketAddr,
-    state: State,
-    last: Instant,
-}
-
-/// A gateway at work.
-#[derive(Debug)]
-pub(crate) struct Tracker {
-    pub(crate) plan: Gateway,
-    /// By the inner endpoint and the one outside.
-    sessions: BTreeMap<(SocketAddr, SocketAddr), Session>,
-    /// By the inner endpoint as it is known outside and the one outside: the inner endpoint.
-    by_outer: BTreeMap<(SocketAddr, SocketAddr), SocketAddr>,
-}
-
-impl Tracker {
-    pub(crate) const fn new(plan: Gateway) -> Self {
-        Self { plan, sessions: BTreeMap::new(), by_outer: BTreeMap::new() }
-    }
-
-    /// It loses its power: all sessions are forgotten.
-    pub(crate) fn forget(&mut self) {
-        self.sessions.clear();
-        self.by_outer.clear();
-    }
-
-    /// Sessions that it remembers.
-    pub(crate) fn remembered(&mut self, now: Instant) -> usize {
-        self.expire(now);
-        self.sessions.len()
-    }
-
-    /// A segment from inside.
-    pub(crate) fn outward(&mut self, from: SocketAddr, to: SocketAddr, kind: Kind, now: Instant) -> Passage {
-        if self.plan.translation.is_some_and(|nat| !nat.hairpin) && to.ip() == self.plan.outside {
-            return Passage::Drop("no hairpin");
-        }
-        self.expire(now);
-        if let Some(session) = self.sessions.get_mut(&(from, to)) {
-            session.heard(Way::Out, kind, now);
-            return Passage::Pass(session.outer, to);
-        }
-        if kind != Kind::Syn {
-            return self.unknown(kind);
-        }
-        match self.plan.verdict(Way::Out, from, to, self.plan.outward) {
-            Verdict::Accept => {}
-            Verdict::Drop => return Passage::Drop("not let out"),
-            Verdict::Reset => return Passage::Reset("not let out"),
-        }
-        let outer = match self.plan.translation {
-            None => Some(from),
-            Some(nat) => self.shared_port(nat.mapping, from, to).or_else(|| self.free_port(from.port())),
-        };
-        let Some(outer) = outer else { return Passage::Drop("no port left") };
-        self.remember(from, to, outer, Way::Out, now);
-        Passage::Pass(outer, to)
-    }
-
-    /// A segment from outside.
-    pub(crate) fn inward(&mut self, from: SocketAddr, to: SocketAddr, kind: Kind, now: Instant) -> Passage {
-        self.expire(now);
-        if let Some(&inner) = self.by_outer.get(&(to, from))
-            && let Some(session) = self.sessions.get_mut(&(inner, from))
-        {
-            session.heard(Way::In, kind, now);
-            return Passage::Pass(from, inner);
-        }
-        if kind != Kind::Syn {
-            return self.unknown(kind);
-        }
-        let forward = self.plan.forwards.iter().find(|forward| {
-            forward.port == to.port() && to.ip() == self.plan.outside && self.plan.translation.is_some()
-        });
-        let (inner, other) = match (forward, self.plan.translation) {
-            (Some(forward), _) => (forward.to, Verdict::Accept),
-            (None, None) if to.ip() != self.plan.outside => (to, self.plan.inward),
-            (None, nat) => match nat.and_then(|nat| self.mapped(nat.filtering, from, to)) {
-                Some(inner) => (inner, Verdict::Accept),
-                // Nothing listens on the gateway itself.
-                None if self.plan.inward == Verdict::Drop => return Passage::Drop("leads nowhere"),
-                None => return Passage::Reset("leads nowhere"),
-            },
-        };
-        match self.plan.verdict(Way::In, from, inner, other) {
-            Verdict::Accept => {}
-            Verdict::Drop => return Passage::Drop("not let in"),
-            Verdict::Reset => return Passage::Reset("not let in"),
-        }
-        self.remember(inner, from, to, Way::In, now);
-        Passage::Pass(from, inner)
-    }
-
-    const fn unknown(&self, kind: Kind) -> Passage {
-        match (self.plan.unknown, kind) {
-            (Unknown::Reset, Kind::Syn | Kind::Fin | Kind::Other) => Passage::Reset("no such session"),
-            // A reset is never answered by one, RFC 9293 §3.10.7.1.
-            _ => Passage::Drop("no such session"),
-        }
-    }
-
-    fn remember(&mut self, inner: SocketAddr, remote: SocketAddr, outer: SocketAddr, by: Way, now: Instant) {
-        self.sessions.insert((inner, remote), Session { outer, state: State::Opening(by), last: now });
-        self.by_outer.insert((outer, remote), inner);
-    }
-
-    fn expire(&mut self, now: Instant) {
-        let (idle, by_outer) = (self.plan.idle, &mut self.by_outer);
-        self.sessions.retain(|&(_, remote), session| {
-            let limit = if session.state == State::Established { idle.established } else { idle.transitory };
-            let stays = now.since(session.last) < limit;
-            if !stays {
-                by_outer.remove(&(session.outer, remote));
-            }
-            stays
-        });
-    }
-
-    /// The outside port that this inner endpoint has already for such a remote one.
-    fn shared_port(&self, mapping: Scope, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        let mut own = self.sessions.iter().filter(|((inner, _), _)| *inner == from);
-        // What came in by a forward has the forward's port.
-        let is_forward = |outer: SocketAddr| self.plan.forwards.iter().any(|forward| forward.port == outer.port());
-        own.find(|((_, remote), session)| mapping.is_same(*remote, to) && !is_forward(session.outer))
-            .map(|(_, session)| session.outer)
-    }
-
-    /// The same port, RFC 4787 §4.2.1, or the next one that nobody has.
-    fn free_port(&self, wanted: u16) -> Option<SocketAddr> {
-        let is_free = |port: &u16| {
-            !self.sessions.values().any(|session| session.outer.port() == *port)
-                && !self.plan.forwards.iter().any(|forward| forward.port == *port)
-        };
-        let port = (wanted..=u16::MAX).chain(1024..wanted).find(is_free)?;
-        Some(SocketAddr::new(self.plan.outside, port))
-    }
-
-    /// The inner endpoint that a stranger reaches by a mapping.
-    fn mapped(&self, filtering: Scope, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
-        let mut meant = self.sessions.iter().filter(|(_, session)| session.outer == to);
-        meant.find(|((_, remote), _)| filtering.is_same(*remote, from)).map(|((inner, _), _)| *inner)
-    }
-}
-
-impl Session {
-    fn heard(&mut self, way: Way, kind: Kind, now: Instant) {
-        self.last = now;
-        self.state = match (self.state, kind) {
-            (_, Kind::Fin | Kind::Rst) | (State::Closing, Kind::Other) => State::Closing,
-            // Two ends that begin anew from the same ports.
-            (State::Established | State::Closing, Kind::Syn) => State::Opening(way),
-            (State::Opening(by), _) if by == way => State::Opening(by),
-            _ => State::Established,
-        };
     }
 }
 

@@ -18,7 +18,7 @@ use towline_core::time::Instant;
 use towline_core::work::{Work, WorkDone};
 
 use crate::clock::{Clock, Ticket};
-use crate::gateway::Kind;
+use crate::gateway::Seen;
 use crate::host::{Asker, HostId, Life, TaskId};
 use crate::link::Links;
 use crate::names::Names;
@@ -38,7 +38,13 @@ pub(crate) struct SocketId(u64);
 /// What is to come.
 #[derive(Debug)]
 pub(crate) enum Happening {
-    Arrive { way: (HostId, HostId), ends: Ends, segment: Segment },
+    Arrive {
+        way: (HostId, HostId),
+        ends: Ends,
+        segment: Segment,
+    },
+    /// What this end has sent does not arrive.
+    Unreachable(HostId, Ends, IoKind),
     SocketTimer(SocketId),
     GiveUp(SocketId),
     Node(HostId),
@@ -408,6 +414,12 @@ impl NetState {
         }
     }
 
+    pub(crate) fn on_unreachable(&mut self, host: HostId, ends: Ends, kind: IoKind) {
+        if let Some(&id) = self.by_ends.get(&(host, ends.local, ends.peer)) {
+            self.on_end(id, |end, _| end.on_unreachable(kind));
+        }
+    }
+
     pub(crate) fn on_socket_timer(&mut self, id: SocketId) {
         if let Some(entry) = self.sockets.get_mut(&id) {
             entry.timer = None;
@@ -501,7 +513,7 @@ impl NetState {
         let now = self.now();
         let is_awake = self.places.get(from.0).is_some_and(|place| place.wakes <= now);
         let fate = match is_awake {
-            true => self.networks.route(&self.places, from, ends, Kind::of(&segment), now),
+            true => self.networks.route(&self.places, from, ends, Seen::of(&segment), now),
             false => Fate::Lost("asleep"),
         };
         let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
@@ -511,6 +523,10 @@ impl NetState {
                 None => ((from, to), None, " lost".to_owned()),
             },
             Fate::Lost(why) => ((from, from), None, format!(" lost: {why}")),
+            Fate::Unreachable(kind, pause, why) => {
+                self.clock.after(pause, Happening::Unreachable(from, ends, kind));
+                ((from, from), None, format!(" lost: {why}, {kind}"))
+            }
             Fate::Reset(why) => {
                 let at = self.links.carry(from, from, 0, now);
                 ((from, from), at.map(|at| (at, ends, Segment::Rst)), format!(" reset: {why}"))

@@ -10,11 +10,12 @@
 //! A segment's way is found when it is sent; a link that is cut between two hosts lies behind all gateways.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use towline_core::socket::Ends;
+use towline_core::socket::{Ends, IoKind};
 use towline_core::time::Instant;
 
-use crate::gateway::{Gateway, Kind, Passage, Tracker};
+use crate::gateway::{Gateway, Passage, Seen, Tracker};
 use crate::host::HostId;
 use crate::net::Place;
 use crate::world::World;
@@ -37,13 +38,50 @@ pub(crate) enum Fate {
     Lost(&'static str),
     /// A gateway answers with a reset, because.
     Reset(&'static str),
+    /// Its sender is told after a while that it does not arrive, because.
+    Unreachable(IoKind, Duration, &'static str),
 }
+
+/// How long Linux asks for the owner of an address on a link before it says that there is none (`mcast_solicit` times
+/// `retrans_time_ms`, and a little).
+const NEIGHBOUR: Duration = Duration::from_millis(3_070);
 
 /// All networks.
 #[derive(Debug, Default)]
 pub(crate) struct Networks {
     /// The first inner one has the number 1.
     inner: Vec<Inner>,
+    /// What the open network consists of; empty: of everything.
+    open: Vec<Prefix>,
+}
+
+/// A range of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Prefix {
+    /// One of its addresses.
+    pub address: IpAddr,
+    /// How many bits at the beginning all of them share.
+    pub bits: u8,
+}
+
+impl Prefix {
+    /// Whether an address is in it.
+    #[must_use]
+    pub fn holds(&self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                same_head(own.to_bits().into(), other.to_bits().into(), 32, self.bits)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => same_head(own.to_bits(), other.to_bits(), 128, self.bits),
+            _ => false,
+        }
+    }
+}
+
+/// Whether two numbers of this width are the same in their first bits.
+fn same_head(own: u128, other: u128, width: u32, bits: u8) -> bool {
+    let rest = width.saturating_sub(u32::from(bits));
+    rest >= 128 || own >> rest == other >> rest
 }
 
 #[derive(Debug)]
@@ -64,7 +102,7 @@ impl Networks {
     }
 
     /// Where a segment goes that a host sends now.
-    pub(crate) fn route(&mut self, places: &[Place], from: HostId, ends: Ends, kind: Kind, now: Instant) -> Fate {
+    pub(crate) fn route(&mut self, places: &[Place], from: HostId, ends: Ends, seen: Seen, now: Instant) -> Fate {
         let Some(place) = places.get(from.0) else { return Fate::Lost("from nowhere") };
         let (mut source, mut target) = (ends.local, ends.peer);
         if source.ip() != place.address {
@@ -73,25 +111,38 @@ impl Networks {
         }
         let (mut at, mut goes_out) = (place.network, true);
         loop {
-            if let Some(to) = places.iter().position(|place| place.network == at && place.address == target.ip()) {
-                return Fate::Comes { to: HostId(to), ends: Ends { local: target, peer: source } };
+            let own = |place: &Place| place.network == at && place.address == target.ip();
+            if let Some(to) = places.iter().position(own) {
+                return match places.get(to).is_some_and(|place| place.is_on) {
+                    true => Fate::Comes { to: HostId(to), ends: Ends { local: target, peer: source } },
+                    false => nobody(at == place.network && goes_out),
+                };
             }
             let passage = if let Some(inner) = self.inside_of(places, at, target.ip()) {
                 (at, goes_out) = (inner, false);
-                self.pass(inner, |tracker| tracker.inward(source, target, kind, now))
+                self.pass(inner, |tracker| tracker.inward(source, target, seen, now))
             } else if goes_out && at != NetworkId::OPEN {
-                let passage = self.pass(at, |tracker| tracker.outward(source, target, kind, now));
+                let passage = self.pass(at, |tracker| tracker.outward(source, target, seen, now));
                 at = self.inner.get(at.0 - 1).map_or(NetworkId::OPEN, |inner| inner.around);
                 passage
+            } else if at == NetworkId::OPEN && !self.is_open(target.ip()) {
+                let kind = if place.network == at { IoKind::NoRoute } else { IoKind::Unreachable };
+                return Fate::Unreachable(kind, Duration::ZERO, "no route");
             } else {
-                return Fate::Lost("to nobody");
+                return nobody(at == place.network && goes_out);
             };
             match passage {
                 Passage::Pass(from, to) => (source, target) = (from, to),
                 Passage::Drop(why) => return Fate::Lost(why),
                 Passage::Reset(why) => return Fate::Reset(why),
+                Passage::Prohibit(why) => return Fate::Unreachable(IoKind::Prohibited, Duration::ZERO, why),
             }
         }
+    }
+
+    /// Whether the open network has such an address.
+    fn is_open(&self, address: IpAddr) -> bool {
+        self.open.is_empty() || self.open.iter().any(|prefix| prefix.holds(address))
     }
 
     /// The network behind a gateway in `around` that an address leads to: the gateway's own, or one it routes.
@@ -117,7 +168,18 @@ impl Networks {
     }
 }
 
+/// No host has the address, or it is off: who asks on the link hears nothing, and whoever sent the segment is told then.
+const fn nobody(on_own_link: bool) -> Fate {
+    let kind = if on_own_link { IoKind::NoNeighbour } else { IoKind::Unreachable };
+    Fate::Unreachable(kind, NEIGHBOUR, "to nobody")
+}
+
 impl World {
+    /// The open network consists of these addresses, and has no way to others.
+    pub fn set_open_prefixes(&mut self, prefixes: Vec<Prefix>) {
+        self.net.borrow_mut().networks.open = prefixes;
+    }
+
     /// A network behind a gateway in the network `around`.
     pub fn add_network(&mut self, around: NetworkId, gateway: Gateway) -> NetworkId {
         self.net.borrow_mut().networks.add(around, gateway)

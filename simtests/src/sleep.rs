@@ -56,7 +56,7 @@ impl NetState {
         self.clock.delay(span, |happening| match happening {
             Happening::Arrive { .. } => false,
             Happening::SocketTimer(id) | Happening::GiveUp(id) => sockets.contains(id),
-            Happening::Node(of) | Happening::NodeTimer(of) => *of == host,
+            Happening::Node(of) | Happening::NodeTimer(of) | Happening::Unreachable(of, ..) => *of == host,
             Happening::Post(Life(of, _), _) | Happening::Task(TaskId(Life(of, _), _)) => *of == host,
             Happening::Answer(Asker::Node(Life(of, _)) | Asker::Task(TaskId(Life(of, _), _)), ..) => *of == host,
         });

@@ -23,6 +23,11 @@ pub const SEGMENT: usize = 32 * 1024;
 pub const BUFFER: usize = 256 * 1024;
 /// The first pause before a SYN is sent again.
 const SYN_PAUSE: Duration = Duration::from_secs(1);
+/// How often Linux sends a SYN again (`tcp_syn_linear_timeouts` and `tcp_syn_retries`): after equal pauses first, then after
+/// doubled ones, for 131 s in all.
+const SYN_RETRIES: (u32, u32) = (4, 6);
+/// How soon a SYN follows an answer that belongs to a connection of old.
+const SYN_AGAIN: Duration = Duration::from_millis(2);
 /// How often an acceptor answers a SYN nobody goes on with.
 const SYN_ACKS: u32 = 5;
 /// The first pause before data is sent again, while nothing is known of the way.
@@ -147,6 +152,8 @@ pub struct End {
     probes: u32,
     /// Segments that came after one that had not.
     gaps: u64,
+    /// What a router said of what is under way; it counts if nothing is heard until the end.
+    said: Option<IoKind>,
 }
 
 impl End {
@@ -197,6 +204,7 @@ impl End {
             heard: now,
             probes: 0,
             gaps: 0,
+            said: None,
         }
     }
 
@@ -366,8 +374,8 @@ impl End {
             (Segment::Rst, Phase::Dialling) => self.fail(IoKind::Refused),
             (Segment::Rst, _) => self.fail(IoKind::Reset),
             (Segment::Syn { .. }, Phase::Answering) => self.syn_ack(),
-            // A host that has forgotten us begins anew from the same port.
-            (Segment::Syn { .. }, _) => self.out.push_back(Segment::Rst),
+            // A host that has forgotten us begins anew from the same port: it is told where we are, RFC 5961 §4.
+            (Segment::Syn { .. }, _) => self.acknowledge(),
             (Segment::SynAck { limit, longest }, Phase::Dialling) => {
                 self.longest = longest;
                 self.open(now);
@@ -375,7 +383,10 @@ impl End {
                 self.acknowledge();
             }
             (Segment::SynAck { .. }, _) => self.acknowledge(),
-            (Segment::Data(_), Phase::Dialling) => self.out.push_back(Segment::Rst),
+            (Segment::Data(_), Phase::Dialling) => {
+                self.out.push_back(Segment::Rst);
+                self.retry_at = Some(now + SYN_AGAIN);
+            }
             (Segment::Data(data), phase) => {
                 if phase == Phase::Answering {
                     self.open(now);
@@ -385,9 +396,19 @@ impl End {
         }
     }
 
+    /// A router, or the own system, says that what was sent does not arrive. A connection that is open goes on trying.
+    pub fn on_unreachable(&mut self, kind: IoKind) {
+        match self.phase {
+            Phase::Dialling => self.fail(kind),
+            Phase::Answering | Phase::Open => self.said = Some(kind),
+            Phase::Over(_) => {}
+        }
+    }
+
     fn on_data(&mut self, data: &Data, now: Instant) {
         self.heard = now;
         self.probes = 0;
+        self.said = None;
         if self.is_orphan && !data.bytes.is_empty() {
             // Nobody will ever read it.
             self.out.push_back(Segment::Rst);
@@ -469,26 +490,41 @@ impl End {
         if !waits {
             self.retry_at = None;
         } else if self.retry_at.is_none() {
-            self.retry_at = Some(now + self.pause);
+            self.retry_at = Some(self.within_user_timeout(now, now + self.pause));
+        }
+    }
+
+    fn user_timeout(&self) -> Option<Duration> {
+        self.options.keepalive.and_then(|options| options.user_timeout)
+    }
+
+    /// No pause reaches over the end of the user time-out (`tcp_clamp_rto_to_user_timeout`).
+    fn within_user_timeout(&self, now: Instant, at: Instant) -> Instant {
+        match self.unanswered.or(self.shut_out).zip(self.user_timeout()) {
+            Some((since, limit)) if self.phase == Phase::Open && since + limit > now => at.min(since + limit),
+            _ => at,
         }
     }
 
     fn retry(&mut self, now: Instant) {
         self.tries += 1;
-        self.pause = (self.pause * 2).min(PAUSES.1);
-        self.retry_at = Some(now + self.pause);
+        if self.phase != Phase::Dialling || self.tries > SYN_RETRIES.0 {
+            self.pause = (self.pause * 2).min(PAUSES.1);
+        }
+        self.retry_at = Some(self.within_user_timeout(now, now + self.pause));
         match self.phase {
+            Phase::Dialling if self.tries > SYN_RETRIES.0 + SYN_RETRIES.1 => self.fail(IoKind::TimedOut),
             Phase::Dialling => self.out.push_back(Segment::Syn { longest: self.own_longest() }),
             Phase::Answering if self.tries > SYN_ACKS => self.fail(IoKind::TimedOut),
             Phase::Answering => self.syn_ack(),
             Phase::Open => {
-                let give_up = self.options.keepalive.and_then(|options| options.user_timeout).unwrap_or(GIVE_UP);
+                let give_up = self.user_timeout().unwrap_or(GIVE_UP);
                 let unheard = self.unanswered.is_some_and(|since| now.since(since) >= give_up);
                 // Linux applies the user time-out to a living peer with a shut window too (`tcp_probe_timer`).
-                let user_timeout = self.options.keepalive.and_then(|options| options.user_timeout);
-                let shut_out = self.shut_out.zip(user_timeout).is_some_and(|(since, limit)| now.since(since) >= limit);
+                let limit = self.user_timeout();
+                let shut_out = self.shut_out.zip(limit).is_some_and(|(since, limit)| now.since(since) >= limit);
                 if unheard || shut_out {
-                    return self.fail(IoKind::TimedOut);
+                    return self.fail(self.said.unwrap_or(IoKind::TimedOut));
                 }
                 self.unanswered.get_or_insert(now);
                 self.timed = None;
@@ -509,7 +545,7 @@ impl End {
         let most = keepalive.probes.or(KEEPALIVE.probes).unwrap_or(0);
         let silent = keepalive.user_timeout.is_some_and(|limit| self.probes > 0 && now.since(self.heard) >= limit);
         if self.probes >= most || silent {
-            return self.fail(IoKind::TimedOut);
+            return self.fail(self.said.unwrap_or(IoKind::TimedOut));
         }
         self.probes += 1;
         self.emit(self.sent, Vec::new(), false, true);

@@ -285,6 +285,7 @@ impl World {
         self.steps += 1;
         match happening {
             Happening::Arrive { way, ends, segment } => self.net.borrow_mut().on_arrive(way, ends, segment),
+            Happening::Unreachable(host, ends, kind) => self.net.borrow_mut().on_unreachable(host, ends, kind),
             Happening::SocketTimer(id) => self.net.borrow_mut().on_socket_timer(id),
             Happening::GiveUp(id) => self.net.borrow_mut().give_up(id),
             Happening::Post(life, event) => self.net.borrow_mut().post(life, event),

@@ -69,7 +69,7 @@ fn a_masqueraded_host_dials_out_under_the_gateways_address_and_nobody_dials_in()
         assert!(says(&world, &mut one, &mut other) && says(&world, &mut other, &mut one));
         let _inner = open_door(&world, inside, 9102);
         assert_eq!(connect(&world, outside, (GATEWAY, 9102)).err(), Some(error));
-        assert_eq!(connect(&world, outside, (INSIDE, 9102)).err(), Some(IoKind::TimedOut), "a private address");
+        assert_eq!(connect(&world, outside, (INSIDE, 9102)).err(), Some(IoKind::NoNeighbour), "a private address");
     }
 }
 
@@ -236,7 +236,7 @@ fn a_gateway_that_begins_anew_forgets_and_one_that_is_cut_swallows_until_it_heal
 }
 
 #[test]
-fn a_host_that_comes_back_without_its_state_resets_and_one_without_power_is_silent() {
+fn a_host_that_comes_back_without_its_state_resets_and_one_without_power_is_unreachable_in_the_end() {
     for comes_back in [true, false] {
         let Pair { world, inside, outside, .. } = pair(Gateway::routing(GATEWAY));
         let door = open_door(&world, outside, 9101);
@@ -252,7 +252,8 @@ fn a_host_that_comes_back_without_its_state_resets_and_one_without_power_is_sile
         let answer = comes_back.then_some(Err(IoKind::Reset));
         assert_eq!(one.try_read(&mut [0; 9]), answer);
         let_pass(&world, RETRIES * 2);
-        let end = if comes_back { IoKind::Reset } else { IoKind::TimedOut };
+        // The gateway has asked for the host on its link, and said so.
+        let end = if comes_back { IoKind::Reset } else { IoKind::Unreachable };
         assert_eq!(one.try_read(&mut [0; 9]), Some(Err(end)));
     }
 }

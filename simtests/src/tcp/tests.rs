@@ -161,3 +161,33 @@ fn a_close_with_bytes_unread_resets() {
     pair.settle();
     assert_eq!(pair.ends[0].read(&mut [0; 1], pair.now), Some(Err(IoKind::Reset)));
 }
+
+#[test]
+fn a_host_that_has_forgotten_a_connection_dials_again_from_the_same_port_at_once() {
+    let mut pair = Pair::open(None);
+    // Its memory is gone: a new end with the old addresses.
+    let (ends, options) = (pair.ends[0].ends(), pair.ends[0].options());
+    pair.ends[0] = End::dial(ends, options, pair.now);
+    let began = pair.now;
+    pair.settle();
+    assert_eq!(pair.ends[1].phase(), Phase::Over(IoKind::Reset), "the old end hears of it");
+    assert_eq!(pair.ends[0].phase(), Phase::Dialling);
+    let again = pair.ends[0].deadline().expect("it dials again");
+    assert!(again.since(began) < Duration::from_millis(30), "{:?}", again.since(began));
+}
+
+#[test]
+fn data_that_nobody_answers_end_the_connection_when_the_user_time_out_does() {
+    let mut pair = Pair::open(None);
+    let (idle, interval) = (Duration::from_secs(60), Duration::from_secs(60));
+    let limit = Duration::from_secs(5);
+    pair.ends[0].set_keepalive(Some(Keepalive { idle, interval, probes: Some(3), user_timeout: Some(limit) }));
+    pair.cut = true;
+    let began = pair.now;
+    assert_eq!(pair.ends[0].write(b"x", pair.now), Some(Ok(1)));
+    while pair.ends[0].phase() == Phase::Open {
+        pair.timers(1);
+    }
+    assert_eq!(pair.ends[0].phase(), Phase::Over(IoKind::TimedOut));
+    assert!(pair.now.since(began) < limit + Duration::from_millis(600), "{:?}", pair.now.since(began));
+}
