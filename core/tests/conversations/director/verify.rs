@@ -156,8 +156,7 @@ fn file() -> Script {
 
 fn ordering() -> Script {
     // The job's first message comes later with us, while the console waits.
-    let console = console(recording!("10-estimate-verify/06-CON-to-DIR")).until_we_say("You have messages.");
-    console
+    console(recording!("10-estimate-verify/06-CON-to-DIR")).until_we_say("You have messages.")
 }
 
 /// The recorded verify job over this catalog, to its end.

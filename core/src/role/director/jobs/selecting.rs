@@ -9,16 +9,28 @@ use crate::regex::Regex;
 /// What a resource says of that.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Chooser {
-    /// Names with `*` for anything.
-    names: Option<String>,
-    clients: Option<String>,
-    /// Expressions that are found in a name.
-    name_regex: Option<Regex>,
-    client_regex: Option<Regex>,
+    names: Names,
+    clients: Names,
     /// Only jobs that ended before this time.
     before: Option<i64>,
     /// Only jobs on one of these volumes.
     pub(crate) volumes: Option<BTreeSet<String>>,
+}
+
+/// Which names fit; without anything all do.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    /// With `*` for anything.
+    pattern: Option<String>,
+    /// Found in the name.
+    regex: Option<Regex>,
+}
+
+impl Names {
+    fn fit(&self, name: &str) -> bool {
+        self.pattern.as_ref().is_none_or(|pattern| matches(pattern, name))
+            && self.regex.as_ref().is_none_or(|regex| regex.finds(name.as_bytes()))
+    }
 }
 
 /// A page of jobs, of which some are chosen.
@@ -38,10 +50,8 @@ impl Chooser {
         };
         let age = pool.filter(|_| job.selection == Selection::PoolTime).map(|pool| pool.migration_time.0);
         Self {
-            names: job.select_jobs.clone(),
-            clients: job.select_clients.clone(),
-            name_regex: regex(Selection::Job),
-            client_regex: regex(Selection::Client),
+            names: Names { pattern: job.select_jobs.clone(), regex: regex(Selection::Job) },
+            clients: Names { pattern: job.select_clients.clone(), regex: regex(Selection::Client) },
             before: age.map(|age| now.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX))),
             volumes: None,
         }
@@ -49,13 +59,9 @@ impl Chooser {
 
     /// Those of a page whose names and times fit.
     pub(crate) fn choose(&self, rows: &[JobRow]) -> Vec<u32> {
-        let fits = |pattern: &Option<String>, name: &str| pattern.as_ref().is_none_or(|pattern| matches(pattern, name));
-        let finds = |regex: &Option<Regex>, name: &str| regex.as_ref().is_none_or(|regex| regex.finds(name.as_bytes()));
         let is_one = |row: &&JobRow| {
-            fits(&self.names, &row.name)
-                && fits(&self.clients, &row.client)
-                && finds(&self.name_regex, &row.name)
-                && finds(&self.client_regex, &row.client)
+            self.names.fit(&row.name)
+                && self.clients.fit(&row.client)
                 && self.before.is_none_or(|before| row.real_end_time <= before)
         };
         rows.iter().filter(is_one).map(|row| row.job_id).collect()

@@ -90,7 +90,7 @@ impl Question {
         }
         match prompt.answer(line) {
             Ok(answer) => matter.go_on(view, prompt, answer).unwrap_or_else(Reply::refused),
-            Err(why) => Reply::Question(Box::new(Self { prompt, matter, again: true })).after(why),
+            Err(why) => Reply::Question(Box::new(Self { prompt, matter, again: true })).after(why.to_string()),
         }
     }
 
@@ -157,12 +157,24 @@ pub(super) enum Said {
     Text(String),
 }
 
+/// Why an answer does not fit, as it is said before the question is asked again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+enum Unfit {
+    #[error("Illegal response {0}\n")]
+    Illegal(String),
+    #[error("Expected a positive integer, got: {0}\n")]
+    NoNumber(String),
+    /// There are so many items.
+    #[error("Please enter a number between 1 and {0}\n")]
+    TooLarge(usize),
+}
+
 impl Prompt {
     /// Reads an answer.
     ///
     /// # Errors
-    /// It does not fit: what to say of it before the question is asked again.
-    fn answer(&self, line: &str) -> Result<Said, String> {
+    /// It does not fit.
+    fn answer(&self, line: &str) -> Result<Said, Unfit> {
         let lower = line.to_lowercase();
         match self {
             Self::Line(_) | Self::Shell => Ok(Said::Text(line.to_owned())),
@@ -171,14 +183,14 @@ impl Prompt {
             Self::YesNo(_) if !lower.is_empty() && "yes".starts_with(&lower) => Ok(Said::Yes),
             Self::YesNo(_) | Self::Run if !lower.is_empty() && "no".starts_with(&lower) => Ok(Said::No),
             Self::Run if "mod".starts_with(&lower) => Ok(Said::Other),
-            Self::YesNo(_) | Self::Run => Err(format!("Illegal response {line}\n")),
+            Self::YesNo(_) | Self::Run => Err(Unfit::Illegal(line.to_owned())),
             Self::Choice { items, .. } => {
                 let by_name = || items.iter().position(|item| item == line);
                 let Some(at) = line.parse::<usize>().ok().map(|number| number.wrapping_sub(1)).or_else(by_name) else {
-                    return Err(format!("Expected a positive integer, got: {line}\n"));
+                    return Err(Unfit::NoNumber(line.to_owned()));
                 };
                 let Some(item) = items.get(at) else {
-                    return Err(format!("Please enter a number between 1 and {}\n", items.len()));
+                    return Err(Unfit::TooLarge(items.len()));
                 };
                 Ok(Said::Item(at, item.clone()))
             }
@@ -261,7 +273,7 @@ mod tests {
             ("x", "Expected a positive integer, got: x\n"),
             ("", "Expected a positive integer, got: \n"),
         ] {
-            assert_eq!(menu(3).answer(answer), Err(text.to_owned()), "{answer}");
+            assert_eq!(menu(3).answer(answer).map_err(|why| why.to_string()), Err(text.to_owned()), "{answer}");
         }
     }
 
@@ -271,8 +283,8 @@ mod tests {
         for (answer, said) in [("y", Said::Yes), ("YES", Said::Yes), ("n", Said::No), ("no", Said::No)] {
             assert_eq!(prompt.answer(answer), Ok(said), "{answer}");
         }
-        assert_eq!(prompt.answer("mod"), Err("Illegal response mod\n".to_owned()));
-        assert_eq!(prompt.answer(""), Err("Illegal response \n".to_owned()));
+        assert_eq!(prompt.answer("mod"), Err(Unfit::Illegal("mod".to_owned())));
+        assert_eq!(prompt.answer(""), Err(Unfit::Illegal(String::new())));
         for (answer, said) in [("", Said::Yes), ("m", Said::Other), ("MOD", Said::Other), ("n", Said::No)] {
             assert_eq!(Prompt::Run.answer(answer), Ok(said), "{answer}");
         }
