@@ -176,7 +176,7 @@ resources! {
         pool_acl: Vec<String> = Vec::new(),
         /// Filesets it may see and use.
         fileset_acl: Vec<String> = Vec::new(),
-        /// Whether it may ask the catalog, whose name is `default`.
+        /// Whether it may ask the catalog, whose name is `MyCatalog`.
         catalog_acl: Vec<String> = Vec::new(),
         /// Folders it may restore to, where a restore says another one than its job has.
         where_acl: Vec<String> = Vec::new(),
@@ -205,7 +205,7 @@ resources! {
         pool_acl: Vec<String> = Vec::new(),
         /// Filesets consoles with it may see and use.
         fileset_acl: Vec<String> = Vec::new(),
-        /// Whether consoles with it may ask the catalog, whose name is `default`.
+        /// Whether consoles with it may ask the catalog, whose name is `MyCatalog`.
         catalog_acl: Vec<String> = Vec::new(),
         /// Folders consoles with it may restore to, where a restore says another one than its job has.
         where_acl: Vec<String> = Vec::new(),
