@@ -32,18 +32,7 @@ pub(in super::super) const COMMAND: Command = Command::new(
         ],
         one_of: &[
             &["dir", "director", "client", "storage"],
-            &[
-                "current",
-                "last",
-                "header",
-                "scheduled",
-                "running",
-                "terminated",
-                "devices",
-                "volumes",
-                "spooling",
-                "waitreservation",
-            ],
+            &SECTIONS,
         ],
         help: &[
             (".status dir current|last|header|scheduled|running|terminated", "a section of the director's status"),
