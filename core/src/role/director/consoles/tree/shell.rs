@@ -51,8 +51,12 @@ const COMMANDS: &[Command] = &[
     Command("cd", "go to a folder", Do::Text(Shell::cd)),
     Command("count", "how many files there are, and how many are marked", Do::Text(|shell, _| shell.count())),
     Command("delete", "as unmark", Do::Text(|shell, names| shell.mark(names, false))),
-    Command("dir", "the files of this folder with their attributes; wildcards", Do::Text(Shell::dir)),
-    Command(".dir", "", Do::Text(Shell::dot_dir)),
+    Command(
+        "dir",
+        "the files of this folder with their attributes; wildcards",
+        Do::Text(|shell, names| shell.dir(names, true)),
+    ),
+    Command(".dir", "", Do::Text(|shell, names| shell.dir(names, false))),
     Command("done", "restore what is marked", Do::Done),
     Command("estimate", "how many bytes the marked files have", Do::Text(|shell, _| shell.estimate())),
     Command("exit", "as done", Do::Done),
@@ -217,26 +221,18 @@ impl Shell {
         lines.done()
     }
 
-    fn dir(&mut self, names: &[Vec<u8>]) -> String {
+    /// All that is known of what is here: in columns for a person, with commas between for a program.
+    fn dir(&self, names: &[Vec<u8>], columns: bool) -> String {
         let mut lines = Lines::default();
         for id in self.here(names) {
             let node = self.tree.node(id);
             let tag = if self.tag(id).is_empty() { " " } else { self.tag(id) };
             let (mode, time, path) = (mode(node.mode), self.zone.local(node.time), shown(&self.tree.path(id)));
             let (links, uid, gid, size) = (node.nlink, node.uid, node.gid, node.size);
-            lines.push(&format!("{mode}  {links:>2} {uid} ({uid}) {gid} ({gid})  {size:>12}  {time} {tag} {path}\n"));
-        }
-        lines.done()
-    }
-
-    fn dot_dir(&mut self, names: &[Vec<u8>]) -> String {
-        let mut lines = Lines::default();
-        for id in self.here(names) {
-            let node = self.tree.node(id);
-            let tag = if self.tag(id).is_empty() { " " } else { self.tag(id) };
-            let (mode, time, path) = (mode(node.mode), self.zone.local(node.time), shown(&self.tree.path(id)));
-            let (links, uid, gid, size) = (node.nlink, node.uid, node.gid, node.size);
-            lines.push(&format!("{mode},{links},{uid}({uid}),{gid}({gid}),{size},{time},{tag},{path}\n"));
+            lines.push(&match columns {
+                true => format!("{mode}  {links:>2} {uid} ({uid}) {gid} ({gid})  {size:>12}  {time} {tag} {path}\n"),
+                false => format!("{mode},{links},{uid}({uid}),{gid}({gid}),{size},{time},{tag},{path}\n"),
+            });
         }
         lines.done()
     }

@@ -30,10 +30,7 @@ pub(in super::super) const COMMAND: Command = Command::new(
             ("spooling", Nothing),
             ("waitreservation", Nothing),
         ],
-        one_of: &[
-            &["dir", "director", "client", "storage"],
-            &SECTIONS,
-        ],
+        one_of: &[&["dir", "director", "client", "storage"], &SECTIONS],
         help: &[
             (".status dir current|last|header|scheduled|running|terminated", "a section of the director's status"),
             (".status client=NAME|storage=NAME header|running|terminated|devices…", "a section of a daemon's status"),
