@@ -73,6 +73,8 @@ fn files_are_marked_in_a_tree_and_restored() {
         assert_eq!(heard[..heard.len() - 2], expected, "{line}");
         assert_eq!(heard[heard.len() - 2..], ["text $ ", "signal -27"], "{line}");
     }
+    let program = desk.ask(console, ".dir tiny").concat();
+    assert!(program.contains("drwx") && program.contains("),") && !program.contains("  "), "{program}");
     let listed = desk.ask(console, "dir tiny").concat();
     assert!(listed.contains("drwx") && listed.contains(&format!("{TINY}/")), "{listed}");
     let estimate = desk.ask(console, "estimate").concat();
