@@ -25,14 +25,20 @@
 //! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
+//! | [`daemons`] | nodes made from typed configurations |
 //! | [`town`], [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | [`scenario`] | any number of them in networks behind gateways, written down as values |
 //! | [`arm`] | the conformance suite's world, and raw peers |
+//!
+//! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
+//! What operators run has neither.
 
+#[cfg(feature = "suite")]
 pub mod arm;
 pub mod catalog;
 pub mod clock;
 mod contract;
+pub mod daemons;
 pub mod disk;
 pub mod gateway;
 pub mod hands;
@@ -43,10 +49,12 @@ mod net;
 pub mod network;
 pub mod operator;
 pub mod rng;
+#[cfg(feature = "toy")]
 pub mod scenario;
 mod sleep;
 mod task;
 pub mod tcp;
+#[cfg(feature = "toy")]
 pub mod town;
 pub mod trace;
 pub mod world;

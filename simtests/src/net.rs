@@ -285,6 +285,7 @@ impl NetState {
     }
 
     /// From now on SYNs to this listener vanish.
+    #[cfg(feature = "suite")]
     pub(crate) fn deafen(&mut self, host: HostId, address: SocketAddr) {
         if let Some(listener) = self.listeners.get_mut(&(host, address)) {
             listener.is_deaf = true;
@@ -297,6 +298,7 @@ impl NetState {
         }
     }
 
+    #[cfg(feature = "suite")]
     pub(crate) fn accept(&mut self, host: HostId, address: SocketAddr) -> Option<SocketId> {
         self.listeners.get_mut(&(host, address))?.accepted.pop_front()
     }
@@ -356,6 +358,7 @@ impl NetState {
         self.end(id).map(End::phase)
     }
 
+    #[cfg(feature = "suite")]
     pub(crate) fn by_ends(&self, host: HostId, ends: Ends) -> Option<&End> {
         self.end(*self.by_ends.get(&(host, ends.local, ends.peer))?)
     }
@@ -366,6 +369,7 @@ impl NetState {
     }
 
     /// Sockets and listeners of a host.
+    #[cfg(feature = "suite")]
     pub(crate) fn descriptors(&self, host: HostId) -> usize {
         let owned = |entry: &&Entry| entry.host == host && !matches!(entry.owner, Owner::Nobody | Owner::Accepting(_));
         self.sockets.values().filter(owned).count() + self.listeners.keys().filter(|(at, _)| *at == host).count()

@@ -13,12 +13,12 @@ use towline_core::ids::{ConnId, ListenerId};
 use towline_core::node::{Net, Opening, Role, Route};
 use towline_core::notice::ExitReason;
 use towline_core::socket::{IoKind, SocketOptions};
-use towline_core::tls::Dialler;
 use towline_core::wire::frame::Signal;
 use towline_core::wire::hello::{Hello, Version};
 use towline_core::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use towline_core::work::WorkDone;
 
+use crate::daemons::Protection;
 use crate::host::HostId;
 use crate::world::World;
 
@@ -69,17 +69,19 @@ impl Heard {
 #[derive(Debug)]
 pub struct Operator {
     password: Password,
-    tls: bool,
+    host: String,
+    port: u16,
+    protection: Protection,
     heard: Heard,
     conn: Option<ConnId>,
     lines: VecDeque<String>,
 }
 
 impl Operator {
-    /// An operator who knows this password, and the host `dir`.
+    /// An operator who knows this password, and that the director is at this host and port.
     #[must_use]
-    pub const fn new(password: Password, tls: bool, heard: Heard) -> Self {
-        Self { password, tls, heard, conn: None, lines: VecDeque::new() }
+    pub fn new(password: Password, (host, port): (&str, u16), protection: Protection, heard: Heard) -> Self {
+        Self { password, host: host.to_owned(), port, protection, heard, conn: None, lines: VecDeque::new() }
     }
 }
 
@@ -92,8 +94,8 @@ impl Role for Operator {
     fn start(&mut self, net: &mut Net<Self>) {
         let seconds = Duration::from_secs;
         let route = Route {
-            host: "dir".to_owned(),
-            port: 9101,
+            host: self.host.clone(),
+            port: self.port,
             source: None,
             socket: SocketOptions::default(),
             retry: seconds(5),
@@ -101,9 +103,9 @@ impl Role for Operator {
         };
         let me = PeerName::new(PeerKind::Console, DEFAULT_CONSOLE);
         let key = self.password.key();
-        let engine = if self.tls { Dialler::Toy { identity: me.clone(), key: key.clone() } } else { Dialler::Clear };
+        let engine = self.protection.dialler(&me, &key);
         let hello = Hello::default_console("26.0.0", Version { major: 26, minor: 0, patch: 0 });
-        let policy = if self.tls { 2 } else { 0 };
+        let policy = self.protection.policy();
         net.dial(route, Opening { engine, hello, key, own: me.qualified(), policy }, ());
     }
 

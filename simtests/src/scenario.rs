@@ -13,22 +13,22 @@ use std::time::Duration;
 
 use towline_core::catalog::JobRow;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
-use towline_core::node::{Node, Role, Settings};
+use towline_core::node::{Node, Role};
 use towline_core::role::director::Director;
 use towline_core::role::file::FileDaemon;
-use towline_core::role::identity::{Credentials, DialOffer};
+use towline_core::role::identity::Credentials;
 use towline_core::role::storage::StorageDaemon;
-use towline_core::tls::Acceptor;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
+use crate::daemons::{self, Protection, identity};
 use crate::disk::{Disk, Files};
 use crate::gateway::Gateway;
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::network::NetworkId;
 use crate::operator::{Heard, Operator, Transcript};
-use crate::town::{VERSION, identity, read, some_files};
+use crate::town::{read, some_files};
 use crate::world::World;
 
 /// The gateway's address outside.
@@ -353,7 +353,7 @@ impl Region {
     /// Starts an operator, who has heard nothing yet.
     pub fn start_operator(&mut self) {
         self.heard = Heard::default();
-        let role = Operator::new(Password::new("console"), self.scenario.tls, self.heard.clone());
+        let role = Operator::new(Password::new("console"), ("dir", 9101), self.protection(), self.heard.clone());
         let node = self.node(self.operator, role, PeerKind::Console, "operator");
         self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
     }
@@ -361,7 +361,7 @@ impl Region {
     /// Starts one more console on a host, which says nothing by itself; returns what it hears.
     pub fn start_console(&mut self, host: HostId) -> Heard {
         let heard = Heard::default();
-        let role = Operator::new(Password::new("console"), self.scenario.tls, heard.clone());
+        let role = Operator::new(Password::new("console"), ("dir", 9101), self.protection(), heard.clone());
         let node = self.node(host, role, PeerKind::Console, "console");
         self.world.start(host, node, Arc::new(MapHands::new(Disk::default(), None)));
         heard
@@ -409,18 +409,15 @@ impl Region {
     }
 
     fn node<R: Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
-        let settings = Settings {
-            own: PeerName::new(kind, name).qualified(),
-            engines: Arc::new(if self.scenario.tls { Acceptor::simulated() } else { Acceptor::new() }),
-            max_unauthenticated: 256,
-            authenticate_within: Duration::from_secs(60),
-        };
-        let now = self.world.time_of(host);
-        Node::new(role, settings, self.world.node_seed(), now)
+        let protection = self.protection();
+        daemons::node(&mut self.world, host, role, &PeerName::new(kind, name), protection)
     }
 
     fn credentials(&self) -> Credentials {
-        let own = if self.scenario.tls { DialOffer::Simulated } else { DialOffer::Nothing };
-        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+        self.protection().credentials()
+    }
+
+    const fn protection(&self) -> Protection {
+        if self.scenario.tls { Protection::Toy } else { Protection::Clear }
     }
 }

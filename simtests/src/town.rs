@@ -4,30 +4,25 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use towline_core::calendar::Zone;
 use towline_core::catalog::JobRow;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig, TrayConfig};
-use towline_core::node::{Node, Settings};
+use towline_core::node::Node;
 use towline_core::notice::{DaemonView, Notice};
 use towline_core::role::director::Director;
 use towline_core::role::file::FileDaemon;
-use towline_core::role::identity::{Credentials, DialOffer, Identity};
+use towline_core::role::identity::Credentials;
 use towline_core::role::storage::StorageDaemon;
 use towline_core::role::tray::{Tray, Watch};
-use towline_core::tls::Acceptor;
-use towline_core::wire::hello::Version;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
+use crate::daemons::{self, Protection, identity};
 use crate::disk::{Disk, Files};
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::operator::{Heard, Operator, Transcript};
 use crate::rng::Rng;
 use crate::world::World;
-
-/// The version all daemons say they are.
-pub(crate) const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
 
 /// The file on the client's disk that its messages are appended to.
 const MESSAGES: &str = "/messages";
@@ -251,7 +246,7 @@ impl Town {
     /// Starts an operator, who has heard nothing yet.
     pub fn start_operator(&mut self) {
         self.heard = Heard::default();
-        let role = Operator::new(Password::new("console"), self.plan.tls, self.heard.clone());
+        let role = Operator::new(Password::new("console"), ("dir", 9101), self.protection(), self.heard.clone());
         let node = self.node(self.operator, role, PeerKind::Console, "operator");
         self.world.start(self.operator, node, Arc::new(MapHands::new(Disk::default(), None)));
     }
@@ -308,29 +303,16 @@ impl Town {
     }
 
     fn node<R: towline_core::node::Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
-        let settings = Settings {
-            own: PeerName::new(kind, name).qualified(),
-            engines: Arc::new(if self.plan.tls { Acceptor::simulated() } else { Acceptor::new() }),
-            max_unauthenticated: 256,
-            authenticate_within: Duration::from_secs(60),
-        };
-        let now = self.world.time_of(host);
-        Node::new(role, settings, self.world.node_seed(), now)
+        let protection = self.protection();
+        daemons::node(&mut self.world, host, role, &PeerName::new(kind, name), protection)
     }
 
     fn credentials(&self) -> Credentials {
-        let own = if self.plan.tls { DialOffer::Simulated } else { DialOffer::Nothing };
-        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+        self.protection().credentials()
     }
-}
 
-pub(crate) fn identity() -> Identity {
-    Identity {
-        version: VERSION,
-        full: "26.0.0".to_owned(),
-        date: "01Jan26".to_owned(),
-        system: "simulator".to_owned(),
-        zone: Zone::default(),
+    const fn protection(&self) -> Protection {
+        if self.plan.tls { Protection::Toy } else { Protection::Clear }
     }
 }
 

@@ -1,0 +1,93 @@
+//! Nodes made from typed configurations, one constructor for all who put daemons into a world.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use towline_core::calendar::Zone;
+use towline_core::node::{Node, Role, Settings};
+use towline_core::role::identity::{Credentials, DialOffer, Identity};
+use towline_core::secret::Secret;
+use towline_core::tls::{Acceptor, Dialler};
+use towline_core::wire::hello::Version;
+use towline_core::wire::names::PeerName;
+
+use crate::host::HostId;
+use crate::world::World;
+
+/// The version all daemons say they are.
+const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
+
+/// Whether the connections of a daemon are protected. Real TLS needs certificates or OpenSSL, and no network sees a
+/// difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protection {
+    /// They are in clear text.
+    Clear,
+    /// By the simulator's engine.
+    #[cfg(feature = "toy")]
+    Toy,
+}
+
+impl Protection {
+    /// What a daemon dials with.
+    #[must_use]
+    pub fn credentials(self) -> Credentials {
+        let own = match self {
+            Self::Clear => DialOffer::Nothing,
+            #[cfg(feature = "toy")]
+            Self::Toy => DialOffer::Simulated,
+        };
+        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+    }
+
+    /// How one who has this name and key dials.
+    #[cfg_attr(not(feature = "toy"), allow(unused_variables, reason = "clear text needs neither"))]
+    pub(crate) fn dialler(self, me: &PeerName, key: &Secret) -> Dialler {
+        match self {
+            Self::Clear => Dialler::Clear,
+            #[cfg(feature = "toy")]
+            Self::Toy => Dialler::Toy { identity: me.clone(), key: key.clone() },
+        }
+    }
+
+    /// What is said of it in clear text (`wire/1 §2.9`).
+    pub(crate) const fn policy(self) -> u8 {
+        match self {
+            Self::Clear => 0,
+            #[cfg(feature = "toy")]
+            Self::Toy => 2,
+        }
+    }
+
+    fn engines(self) -> Acceptor {
+        match self {
+            Self::Clear => Acceptor::new(),
+            #[cfg(feature = "toy")]
+            Self::Toy => Acceptor::simulated(),
+        }
+    }
+}
+
+/// What daemons say of themselves.
+#[must_use]
+pub fn identity() -> Identity {
+    Identity {
+        version: VERSION,
+        full: "26.0.0".to_owned(),
+        date: "01Jan26".to_owned(),
+        system: "simulator".to_owned(),
+        zone: Zone::default(),
+    }
+}
+
+/// A node for a host, with its seed from the world's.
+pub fn node<R: Role>(world: &mut World, host: HostId, role: R, name: &PeerName, protection: Protection) -> Node<R> {
+    let settings = Settings {
+        own: name.qualified(),
+        engines: Arc::new(protection.engines()),
+        max_unauthenticated: 256,
+        authenticate_within: Duration::from_secs(60),
+    };
+    let now = world.time_of(host);
+    Node::new(role, settings, world.node_seed(), now)
+}
