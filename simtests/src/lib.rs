@@ -20,11 +20,13 @@
 //! | [`tcp`] | one end of a TCP connection, a state machine without a clock |
 //! | [`link`] | one direction between two hosts |
 //! | [`network`], [`gateway`] | networks behind gateways that translate, filter and forget |
+//! | [`calls`] | who has dialled whom, and where it was stopped |
 //! | [`names`] | what names mean to each host |
 //! | `sleep` | hosts that are suspended |
 //! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
+//! | [`site`] | networks, hosts and daemons with their configurations, as values; what an operator describes |
 //! | [`daemons`] | nodes made from typed configurations |
 //! | [`town`], [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | [`scenario`] | any number of them in networks behind gateways, written down as values |
@@ -35,6 +37,7 @@
 
 #[cfg(feature = "suite")]
 pub mod arm;
+pub mod calls;
 pub mod catalog;
 pub mod clock;
 mod contract;
@@ -51,6 +54,7 @@ pub mod operator;
 pub mod rng;
 #[cfg(feature = "toy")]
 pub mod scenario;
+pub mod site;
 mod sleep;
 mod task;
 pub mod tcp;

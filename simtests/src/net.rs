@@ -17,6 +17,7 @@ use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 use towline_core::work::{Work, WorkDone};
 
+use crate::calls::Calls;
 use crate::clock::{Clock, Ticket};
 use crate::gateway::Seen;
 use crate::host::{Asker, HostId, Life, TaskId};
@@ -118,6 +119,7 @@ pub(crate) struct NetState {
     pub(crate) names: Names,
     pub(crate) places: Vec<Place>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
+    pub(crate) calls: Calls,
     sockets: BTreeMap<SocketId, Entry>,
     by_ends: BTreeMap<(HostId, SocketAddr, SocketAddr), SocketId>,
     listeners: BTreeMap<(HostId, SocketAddr), Listener>,
@@ -135,6 +137,7 @@ impl NetState {
             names: Names::default(),
             places: Vec::new(),
             tasks: BTreeMap::new(),
+            calls: Calls::default(),
             sockets: BTreeMap::new(),
             by_ends: BTreeMap::new(),
             listeners: BTreeMap::new(),
@@ -162,6 +165,17 @@ impl NetState {
         });
         self.names.set(name, vec![address]);
         HostId(self.places.len() - 1)
+    }
+
+    /// Daemons on one host dial from ports of their own.
+    pub(crate) fn share_ports(&mut self, host: HostId) {
+        let Some(place) = self.places.get(host.0) else { return };
+        let is_here = |other: &&Place| other.network == place.network && other.address == place.address;
+        let residents = self.places.iter().filter(is_here).count();
+        let port = 32_768_usize.saturating_add(residents.saturating_sub(1).saturating_mul(2_048));
+        if let Some(place) = self.places.get_mut(host.0) {
+            place.next_port = u16::try_from(port).unwrap_or(u16::MAX);
+        }
     }
 
     // For nodes.
@@ -228,7 +242,9 @@ impl NetState {
         let local = SocketAddr::new(place.address, place.next_port);
         place.next_port = place.next_port.checked_add(1).unwrap_or(32_768);
         let now = self.time_of(host);
-        let id = self.add(host, owner, End::dial(Ends { local, peer: order.to }, order.socket, now));
+        let ends = Ends { local, peer: order.to };
+        self.calls.begin(host, ends, self.clock.now());
+        let id = self.add(host, owner, End::dial(ends, order.socket, now));
         let give_up = self.world_time(host, order.give_up);
         self.clock.at(give_up, Happening::GiveUp(id));
         Some(id)
@@ -252,6 +268,7 @@ impl NetState {
         if let Some(entry) = self.remove(id)
             && let Owner::Dial(life, dial) = entry.owner
         {
+            self.calls.end(entry.host, entry.end.ends(), Err(kind), self.clock.now());
             self.mail(life, Post::Dialed(dial, Err(kind)));
         }
     }
@@ -265,7 +282,7 @@ impl NetState {
     ) -> Result<SocketAddr, IoKind> {
         let place = self.places.get_mut(host.0).ok_or(IoKind::Other)?;
         let any: IpAddr = std::net::Ipv4Addr::UNSPECIFIED.into();
-        if order.on.ip() != any && order.on.ip() != place.address {
+        if order.on.ip() != any && order.on.ip() != place.address && !order.on.ip().is_loopback() {
             return Err(IoKind::NotAvailable);
         }
         let mut on = order.on;
@@ -397,10 +414,12 @@ impl NetState {
     pub(crate) fn on_arrive(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
         // What is under way when a link is cut is lost too.
         let (world, now) = (self.now(), self.time_of(way.1));
-        let is_heard = |place: &Place| place.is_on && place.wakes <= world && place.address == ends.local.ip();
+        let is_own = |place: &Place| place.address == ends.local.ip() || ends.local.ip().is_loopback();
+        let is_heard = |place: &Place| place.is_on && place.wakes <= world && is_own(place);
         if !self.places.get(way.1.0).is_some_and(is_heard) || self.links.get(way.0, way.1).cut {
             return;
         }
+        let way = (way.0, self.resident(way.1, ends));
         if let Some(&id) = self.by_ends.get(&(way.1, ends.local, ends.peer)) {
             return self.on_end(id, |end, now| end.on_segment(segment, now));
         }
@@ -429,6 +448,19 @@ impl NetState {
             entry.timer = None;
         }
         self.on_end(id, End::on_timer);
+    }
+
+    /// Which of the daemons of a host a segment is for: the one with such a socket, else the one that listens there.
+    fn resident(&self, host: HostId, ends: Ends) -> HostId {
+        let has_socket = |of: &HostId| self.by_ends.contains_key(&(*of, ends.local, ends.peer));
+        let listens = |of: &HostId| self.listener_at(*of, ends.local).is_some();
+        let Some(place) = self.places.get(host.0) else { return host };
+        if has_socket(&host) {
+            return host;
+        }
+        let is_here = |other: &Place| other.network == place.network && other.address == place.address;
+        let residents = || self.places.iter().enumerate().filter(|(_, other)| is_here(other)).map(|(n, _)| HostId(n));
+        residents().find(has_socket).or_else(|| residents().find(listens)).unwrap_or(host)
     }
 
     fn listener_at(&self, host: HostId, local: SocketAddr) -> Option<(SocketAddr, &Listener)> {
@@ -492,6 +524,7 @@ impl NetState {
         match (entry.owner, entry.end.phase()) {
             (Owner::Dial(life, dial), Phase::Open) => {
                 entry.owner = Owner::Held;
+                self.calls.end(entry.host, ends, Ok(()), self.clock.now());
                 self.mail(life, Post::Dialed(dial, Ok((id, ends))));
             }
             (Owner::Dial(..), Phase::Over(kind)) => self.end_dial(id, kind),
@@ -520,6 +553,8 @@ impl NetState {
             true => self.networks.route(&self.places, from, ends, Seen::of(&segment), now),
             false => Fate::Lost("asleep"),
         };
+        let to = if let Fate::Comes { to, ends } = &fate { Some(self.resident(*to, *ends)) } else { None };
+        self.calls.sent(from, ends, to, self.networks.stopped.take());
         let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
         let (way, arriving, note) = match fate {
             Fate::Comes { to, ends } => match self.links.carry(from, to, segment.len(), now) {

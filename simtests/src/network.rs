@@ -15,7 +15,8 @@ use std::time::Duration;
 use towline_core::socket::{Ends, IoKind};
 use towline_core::time::Instant;
 
-use crate::gateway::{Gateway, Passage, Seen, Tracker};
+use crate::calls::Stop;
+use crate::gateway::{Gateway, Passage, Seen, Tracker, Way};
 use crate::host::HostId;
 use crate::net::Place;
 use crate::world::World;
@@ -53,6 +54,8 @@ pub(crate) struct Networks {
     inner: Vec<Inner>,
     /// What the open network consists of; empty: of everything.
     open: Vec<Prefix>,
+    /// The gateway that stopped the last segment.
+    pub(crate) stopped: Option<Stop>,
 }
 
 /// A range of addresses.
@@ -105,7 +108,10 @@ impl Networks {
     pub(crate) fn route(&mut self, places: &[Place], from: HostId, ends: Ends, seen: Seen, now: Instant) -> Fate {
         let Some(place) = places.get(from.0) else { return Fate::Lost("from nowhere") };
         let (mut source, mut target) = (ends.local, ends.peer);
-        if source.ip() != place.address {
+        if target.ip().is_loopback() {
+            return Fate::Comes { to: from, ends: Ends { local: target, peer: source } };
+        }
+        if source.ip() != place.address && !(source.ip().is_loopback() && target.ip() == place.address) {
             // Ingress filtering, RFC 2827.
             return Fate::Lost("from an address of old");
         }
@@ -118,8 +124,10 @@ impl Networks {
                     false => nobody(at == place.network && goes_out),
                 };
             }
+            let (mut through, mut way) = (at, Way::Out);
             let passage = if let Some(inner) = self.inside_of(places, at, target.ip()) {
                 (at, goes_out) = (inner, false);
+                (through, way) = (inner, Way::In);
                 self.pass(inner, |tracker| tracker.inward(source, target, seen, now))
             } else if goes_out && at != NetworkId::OPEN {
                 let passage = self.pass(at, |tracker| tracker.outward(source, target, seen, now));
@@ -131,6 +139,9 @@ impl Networks {
             } else {
                 return nobody(at == place.network && goes_out);
             };
+            if let Passage::Drop(why) | Passage::Reset(why) | Passage::Prohibit(why) = passage {
+                self.stopped = Some(Stop { network: through, way, why });
+            }
             match passage {
                 Passage::Pass(from, to) => (source, target) = (from, to),
                 Passage::Drop(why) => return Fate::Lost(why),
@@ -190,6 +201,26 @@ impl World {
         let host = self.add_host(name, address);
         self.roam(host, network, address);
         host
+    }
+
+    /// One more daemon's place on the host of another, with the address of that. Ports are shared out: each is found by
+    /// what it listens on and what it has dialled.
+    pub fn add_resident(&mut self, with: HostId, name: &str) -> HostId {
+        let here = self.net.borrow().places.get(with.0).map(|place| (place.network, place.address));
+        let (network, address) = here.unwrap_or((NetworkId::OPEN, std::net::Ipv4Addr::UNSPECIFIED.into()));
+        let host = self.add_host_in(network, name, address);
+        self.net.borrow_mut().share_ports(host);
+        host
+    }
+
+    /// The places of all daemons on the host of one of them.
+    #[must_use]
+    pub fn residents(&self, with: HostId) -> Vec<HostId> {
+        let net = self.net.borrow();
+        let Some(place) = net.places.get(with.0) else { return Vec::new() };
+        let is_here = |other: &Place| other.network == place.network && other.address == place.address;
+        let places = net.places.iter().enumerate();
+        places.filter(|(_, other)| is_here(other)).map(|(n, _)| HostId(n)).collect()
     }
 
     /// A host is in another network from now on, or has another address. Its sockets stay, and what they send is lost.

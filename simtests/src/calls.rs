@@ -1,0 +1,108 @@
+//! Who has dialled whom, what came of it, and where it was stopped: what a person wants to know of a run.
+
+use std::time::Duration;
+
+use towline_core::socket::{Ends, IoKind};
+use towline_core::time::Instant;
+
+use crate::gateway::Way;
+use crate::host::HostId;
+use crate::network::NetworkId;
+use crate::world::World;
+
+/// Calls that are kept; later ones are counted only.
+const KEPT: usize = 4_096;
+
+/// A connection that was dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The host that dialled.
+    pub from: HostId,
+    /// Its own end and the address it dialled, as it sees both.
+    pub ends: Ends,
+    /// Who it was led to, if it was led to a host that is there.
+    pub to: Option<HostId>,
+    /// When it was dialled.
+    pub at: Instant,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Where its dialler's segments were stopped last, if a gateway stopped one.
+    pub stop: Option<Stop>,
+}
+
+/// What came of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing yet.
+    Waiting,
+    /// A connection, after this.
+    Open(Duration),
+    /// None, after this.
+    Failed(IoKind, Duration),
+}
+
+/// A gateway that let a segment not through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// The network behind it.
+    pub network: NetworkId,
+    /// Which way the segment went.
+    pub way: Way,
+    /// Why.
+    pub why: &'static str,
+}
+
+/// All calls of a world.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    calls: Vec<Call>,
+    more: usize,
+}
+
+impl Calls {
+    /// A host dials.
+    pub(crate) fn begin(&mut self, from: HostId, ends: Ends, at: Instant) {
+        if self.calls.len() == KEPT {
+            self.more += 1;
+            return;
+        }
+        self.calls.push(Call { from, ends, to: None, at, outcome: Outcome::Waiting, stop: None });
+    }
+
+    /// A dial has come to this; what comes of the connection later is another matter.
+    pub(crate) fn end(&mut self, from: HostId, ends: Ends, outcome: Result<(), IoKind>, now: Instant) {
+        if let Some(call) = self.find(from, ends).filter(|call| call.outcome == Outcome::Waiting) {
+            let took = now.since(call.at);
+            call.outcome = match outcome {
+                Ok(()) => Outcome::Open(took),
+                Err(kind) => Outcome::Failed(kind, took),
+            };
+        }
+    }
+
+    /// A host has sent a segment.
+    pub(crate) fn sent(&mut self, from: HostId, ends: Ends, to: Option<HostId>, stop: Option<Stop>) {
+        if let Some(call) = self.find(from, ends) {
+            call.to = to.or(call.to);
+            call.stop = stop.or(call.stop);
+        }
+    }
+
+    fn find(&mut self, from: HostId, ends: Ends) -> Option<&mut Call> {
+        self.calls.iter_mut().rev().find(|call| call.from == from && call.ends == ends)
+    }
+}
+
+impl World {
+    /// Who has dialled whom so far, in this order: the first some thousand.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.net.borrow().calls.calls.clone()
+    }
+
+    /// How many have dialled since there was no room for more.
+    #[must_use]
+    pub fn more_calls(&self) -> usize {
+        self.net.borrow().calls.more
+    }
+}

@@ -1,0 +1,122 @@
+//! Sites: configurations as values, several daemons on one host, and what is known of each call afterwards.
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use towline_core::socket::IoKind;
+use towline_simtests::calls::Outcome;
+use towline_simtests::gateway::{Gateway, Way};
+use towline_simtests::site::{Config, Daemon, Machine, Mistake, Network, Site};
+
+const OUTSIDE: [u8; 4] = [192, 0, 2, 254];
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn address(of: [u8; 4]) -> IpAddr {
+    of.into()
+}
+
+fn director(storage: &str) -> Config {
+    Config::Director(Box::new(
+        ron::from_str(&format!(
+            r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: (enable: false, require: false),
+                    fd_connect_timeout: 60),
+                clients: [(name: "fd", address: Some("laptop"), password: "f")],
+                storages: [(name: "sd", address: "{storage}", password: "s", device: "dev", media_type: "File")],
+                jobs: [(name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool")],
+                pools: [(name: "pool", label_format: Some("vol-"))],
+                filesets: [(name: "set", include: [(files: ["/data"])])])"#
+        ))
+        .unwrap(),
+    ))
+}
+
+fn storage() -> Config {
+    Config::Storage(Box::new(
+        ron::from_str(
+            r#"(storage: (name: "sd", listen: ["0.0.0.0"], tls: (enable: false, require: false)),
+                directors: [(name: "dir", password: "s")],
+                devices: [(name: "dev", media_type: "File", archive_device: "/volumes")])"#,
+        )
+        .unwrap(),
+    ))
+}
+
+fn client() -> Config {
+    Config::File(Box::new(
+        ron::from_str(
+            r#"(file: (name: "fd", listen: ["0.0.0.0"], tls: (enable: false, require: false), sd_connect_timeout: 60),
+                directors: [(name: "dir", password: "f")])"#,
+        )
+        .unwrap(),
+    ))
+}
+
+/// Director and storage daemon on one host behind a gateway, the client outside; the storage has this address.
+fn office(storage_address: &str, gateway: Gateway) -> Site {
+    let host = |name: &str, network, of| Machine { name: name.to_owned(), network, address: address(of) };
+    Site {
+        seed: 1,
+        networks: vec![Network { name: "office".to_owned(), around: None, gateway }],
+        hosts: vec![host("backup", Some(0), [10, 0, 0, 1]), host("laptop", None, [192, 0, 2, 10])],
+        daemons: vec![
+            Daemon { host: 0, config: director(storage_address) },
+            Daemon { host: 0, config: storage() },
+            Daemon { host: 1, config: client() },
+        ],
+        files: [(b"/data/file".to_vec(), vec![7; 10_000])].into(),
+        ..Site::default()
+    }
+}
+
+#[test]
+fn daemons_share_a_host_and_a_forwarded_port_finds_the_one_that_listens() {
+    let gateway = Gateway::masquerading(OUTSIDE).forward(9103, ([10, 0, 0, 1], 9103));
+    // The client dials the gateway, the director is led to its own host by the gateway's hairpin.
+    let mut standing = office("192.0.2.254", gateway.hairpin(true)).start().unwrap();
+    let job = standing.order("run job=backup yes").unwrap();
+    let row = standing.await_end(job, HOUR).unwrap();
+    assert_eq!(char::from(row.job_status), 'T', "{}", standing.report(job));
+    let storage = standing.daemons.iter().find(|daemon| daemon.name == "sd").unwrap().host;
+    let calls = standing.world.calls();
+    let to_storage: Vec<_> = calls.iter().filter(|call| call.to == Some(storage)).collect();
+    assert_eq!(to_storage.len(), 2, "{calls:#?}");
+    assert!(
+        to_storage.iter().all(|call| matches!(call.outcome, Outcome::Open(_)) && call.stop.is_none()),
+        "{calls:#?}"
+    );
+}
+
+#[test]
+fn a_call_that_is_stopped_says_at_which_gateway() {
+    let mut standing = office("backup", Gateway::routing(OUTSIDE)).start().unwrap();
+    let job = standing.order("run job=backup yes").unwrap();
+    let row = standing.await_end(job, HOUR).unwrap();
+    assert_ne!(char::from(row.job_status), 'T', "{}", standing.report(job));
+    let (client, network) = (standing.daemons[1].host, standing.networks[0]);
+    let calls = standing.world.calls();
+    let call = calls.iter().find(|call| call.from == client).unwrap();
+    assert!(matches!(call.outcome, Outcome::Failed(IoKind::TimedOut, _)), "{call:?}");
+    let stop = call.stop.unwrap();
+    assert_eq!((stop.network, stop.way, stop.why), (network, Way::In, "not let in"));
+    assert!(!standing.daemons[1].complaints().is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_a_site_is_found_before_it_starts() {
+    let mut site = office("backup", Gateway::masquerading(OUTSIDE));
+    site.networks[0].around = Some(0);
+    site.hosts.push(Machine { name: "twin".to_owned(), network: Some(0), address: address([10, 0, 0, 1]) });
+    site.hosts.push(Machine { name: "lost".to_owned(), network: Some(7), address: address([10, 0, 0, 2]) });
+    site.daemons.push(Daemon { host: 9, config: storage() });
+    site.daemons.push(Daemon { host: 1, config: director("backup") });
+    let found = site.start().unwrap_err();
+    let expected = [
+        Mistake::Loop(0),
+        Mistake::AddressTwice(0, 2),
+        Mistake::NoNetwork(3),
+        Mistake::NoHost(3),
+        Mistake::SecondDirector(4),
+    ];
+    assert_eq!(found, expected);
+}
