@@ -11,6 +11,7 @@
 //! * `export`: what a client needs to know of its director
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
+//! * `plan` (feature `plan`): which jobs will work through a network
 //! * [`volume`]: volumes as files, in the block format of Bareos
 
 #[cfg(feature = "sqlite")]
@@ -26,6 +27,8 @@ pub mod explain;
 pub mod export;
 pub mod hands;
 pub mod ownership;
+#[cfg(feature = "plan")]
+pub mod plan;
 pub mod process;
 #[cfg(feature = "sqlite")]
 pub mod quickstart;

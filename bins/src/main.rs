@@ -16,6 +16,8 @@ fn main() -> ExitCode {
         Some(("convert", matches)) => convert::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("explain", matches)) => explain::run(matches),
+        #[cfg(feature = "plan")]
+        Some(("plan", matches)) => towline::plan::run(matches),
         Some(("daemon", matches)) => match matches.subcommand() {
             Some(("director", matches)) => run::<DirectorDaemon>(&Options::of(matches)),
             Some(("storage", matches)) => run::<StorageProgram>(&Options::of(matches)),
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn command() -> Command {
-    Command::new("towline")
+    let command = Command::new("towline")
         .about("The operator's tool of a backup network")
         .version(env!("CARGO_PKG_VERSION"))
         .subcommand_required(true)
@@ -44,7 +46,10 @@ fn command() -> Command {
                 .subcommand(daemon::<DirectorDaemon>("director"))
                 .subcommand(daemon::<StorageProgram>("storage"))
                 .subcommand(daemon::<FileProgram>("file")),
-        )
+        );
+    #[cfg(feature = "plan")]
+    let command = command.subcommand(towline::plan::command());
+    command
 }
 
 fn daemon<D: Daemon>(name: &'static str) -> Command {

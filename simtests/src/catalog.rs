@@ -22,7 +22,7 @@ const ENDED: &[u8] = b"TWAEfeDI";
 pub struct Catalog(Arc<Mutex<Tables>>);
 
 /// Its rows.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tables {
     /// Jobs by JobId.
     pub jobs: BTreeMap<u32, JobRow>,
@@ -45,6 +45,12 @@ pub struct Tables {
 }
 
 impl Catalog {
+    /// Another catalog with the same rows.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.tables().clone())))
+    }
+
     /// Its rows.
     pub fn tables(&self) -> MutexGuard<'_, Tables> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -28,7 +28,7 @@ pub type Files = BTreeMap<Vec<u8>, Vec<u8>>;
 pub struct Disk(Arc<Mutex<Store>>);
 
 /// What is on it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Store {
     /// The files.
     pub files: Files,
@@ -47,6 +47,12 @@ impl Disk {
     #[must_use]
     pub fn with_files(files: Files) -> Self {
         Self(Arc::new(Mutex::new(Store { files, ..Store::default() })))
+    }
+
+    /// Another disk with the same on it.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(Arc::new(Mutex::new(self.store().clone())))
     }
 
     /// What is on it.

@@ -47,6 +47,8 @@ pub struct Site {
     pub daemons: Vec<Daemon>,
     /// What each file daemon has to save.
     pub files: Files,
+    /// What the director's catalog has already.
+    pub catalog: Catalog,
 }
 
 /// A network behind a gateway.
@@ -89,6 +91,16 @@ pub struct Daemon {
     pub host: usize,
     /// What it reads. TLS must be off in it.
     pub config: Config,
+    /// What is on its disk already; `None`: the files of the site for a file daemon, nothing for others.
+    pub disk: Option<Disk>,
+}
+
+impl Daemon {
+    /// A daemon whose disk is as new.
+    #[must_use]
+    pub const fn new(host: usize, config: Config) -> Self {
+        Self { host, config, disk: None }
+    }
 }
 
 /// The configuration of a daemon.
@@ -146,7 +158,7 @@ impl Site {
             world,
             networks,
             daemons: Vec::new(),
-            catalog: Catalog::default(),
+            catalog: self.catalog.clone(),
             operator: None,
             heard: Heard::default(),
         };
@@ -156,10 +168,10 @@ impl Site {
         let mut settled = Vec::new();
         for daemon in others.chain(self.daemons.iter().filter(is_director)) {
             let host = self.settle(&mut standing, &mut hosts, daemon.host, &daemon.config.name());
-            settled.push((host, &daemon.config));
+            settled.push((host, daemon));
         }
         self.set_names(&mut standing, &hosts);
-        settled.into_iter().for_each(|(host, config)| standing.start(host, config, &self.files));
+        settled.into_iter().for_each(|(host, daemon)| standing.start(host, daemon, &self.files));
         Ok(standing)
     }
 
@@ -334,13 +346,14 @@ impl Standing {
         self.daemons.iter().find(|daemon| daemon.host == host)
     }
 
-    fn start(&mut self, host: HostId, config: &Config, files: &Files) {
+    fn start(&mut self, host: HostId, Daemon { config, disk, .. }: &Daemon, files: &Files) {
         let (clear, name) = (Protection::Clear, config.name());
-        let (kind, disk, catalog) = match config {
+        let (kind, fresh, catalog) = match config {
             Config::Director(_) => (PeerKind::Director, Disk::default(), Some(self.catalog.clone())),
             Config::Storage(_) => (PeerKind::Storage, Disk::default(), None),
             Config::File(_) => (PeerKind::Client, Disk::with_files(files.clone()), None),
         };
+        let disk = disk.clone().unwrap_or(fresh);
         let own = PeerName::new(kind, &name);
         let hands = Arc::new(MapHands::new(disk.clone(), catalog));
         let credentials = clear.credentials();

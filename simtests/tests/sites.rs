@@ -59,11 +59,7 @@ fn office(storage_address: &str, gateway: Gateway) -> Site {
         seed: 1,
         networks: vec![Network { name: "office".to_owned(), around: None, gateway }],
         hosts: vec![host("backup", Some(0), [10, 0, 0, 1]), host("laptop", None, [192, 0, 2, 10])],
-        daemons: vec![
-            Daemon { host: 0, config: director(storage_address) },
-            Daemon { host: 0, config: storage() },
-            Daemon { host: 1, config: client() },
-        ],
+        daemons: vec![Daemon::new(0, director(storage_address)), Daemon::new(0, storage()), Daemon::new(1, client())],
         files: [(b"/data/file".to_vec(), vec![7; 10_000])].into(),
         ..Site::default()
     }
@@ -108,8 +104,8 @@ fn what_is_wrong_with_a_site_is_found_before_it_starts() {
     site.networks[0].around = Some(0);
     site.hosts.push(Machine { name: "twin".to_owned(), network: Some(0), address: address([10, 0, 0, 1]) });
     site.hosts.push(Machine { name: "lost".to_owned(), network: Some(7), address: address([10, 0, 0, 2]) });
-    site.daemons.push(Daemon { host: 9, config: storage() });
-    site.daemons.push(Daemon { host: 1, config: director("backup") });
+    site.daemons.push(Daemon::new(9, storage()));
+    site.daemons.push(Daemon::new(1, director("backup")));
     let found = site.start().unwrap_err();
     let expected = [
         Mistake::Loop(0),

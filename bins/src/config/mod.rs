@@ -26,6 +26,8 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use towline_core::config::{Built, ConfigPath, Severity};
+#[cfg(feature = "plan")]
+use towline_core::config::{Check, Finding};
 use towline_core::error::Code;
 use towline_core::explain::codes;
 
@@ -142,6 +144,27 @@ pub(crate) fn examine<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
             Ok(Loaded { config, path: path.to_owned(), warnings, sources, values: Values::Conf(values), folder })
         }
     }
+}
+
+/// Reads and checks a file in RON that no daemon reads, with further findings of the caller's. The report beside it holds
+/// warnings only.
+///
+/// # Errors
+/// Everything that is wrong, if any of it is an error.
+#[cfg(feature = "plan")]
+pub(crate) fn load_topic<T: serde::de::DeserializeOwned + Check>(
+    path: &Path,
+    more: impl FnOnce(&T) -> Vec<Finding>,
+) -> Result<(T, Report), Report> {
+    let name = path.display().to_string();
+    let text = read(path).map_err(|fault| fault.report(&name))?;
+    let (topic, mut report, tree) = parse::typed::<T>(&name, &text, built())?;
+    for finding in more(&topic) {
+        let span = tree.locate(&finding.path);
+        report.add(finding.severity, finding.code, Some(span), finding.message, finding.help);
+    }
+    report.sort();
+    if report.has_errors() { Err(report) } else { Ok((topic, report)) }
 }
 
 /// Why a file cannot be read.

@@ -102,6 +102,16 @@ codes! {
     MISSING_FOLDER = 853;
     /// Both sides are to dial, and one of them cannot be dialled.
     BOTH_DIRECTIONS = 854;
+    /// Gateways of a topology lead in a circle.
+    GATEWAY_LOOP = 855;
+    /// Two hosts of a topology have the same address.
+    ADDRESS_TWICE = 856;
+    /// An address of a topology is not in its network.
+    OUTSIDE = 857;
+    /// A rule of a topology never decides.
+    SHADOWED = 858;
+    /// A daemon is on no host of a topology.
+    UNPLACED = 859;
     /// A text in Bareos' syntax is broken.
     CONF_SYNTAX = 860;
     /// A file that is included cannot be read.

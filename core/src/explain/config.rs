@@ -273,6 +273,39 @@ pub(super) const PAGES: &[Page] = &[
         "Give the client an address or let it listen, or set `connection_from_director_to_client: false` on that side.",
     ),
     finding(
+        codes::GATEWAY_LOOP,
+        "gateways lead in a circle",
+        "Each gateway names the network on its other side, and following these from network to network never comes to the one \
+         that has no gateway.",
+        "In the topology, correct the `to` of a gateway, so that the way outwards ends at the network around all others.",
+    ),
+    finding(
+        codes::ADDRESS_TWICE,
+        "two hosts have the same address",
+        "Two hosts of one network cannot have one address: what is sent there would reach one of them by chance.",
+        "Give one of the hosts another address, or make them one host with several daemons.",
+    ),
+    finding(
+        codes::OUTSIDE,
+        "an address is not in its network",
+        "The network says which addresses are in it, and this host, gateway or forwarded port has another one.",
+        "Correct the address, or add its range to the network's `addresses`.",
+    ),
+    finding(
+        codes::SHADOWED,
+        "a rule never decides",
+        "The first rule that fits a connection counts. An earlier rule, or an earlier forwarded port, fits all that this one is \
+         about.",
+        "Remove the rule, or put it before the one that is more general.",
+    ),
+    finding(
+        codes::UNPLACED,
+        "a daemon is on no host",
+        "The director's configuration has a client or a storage that no host of the topology runs. What becomes of its jobs \
+         cannot be said.",
+        "Name the daemon in the `daemons` of its host.",
+    ),
+    finding(
         codes::CONF_SYNTAX,
         "the configuration is not valid in Bareos' syntax",
         "A brace or a quote is missing or too many, or a word stands where no resource or directive can begin. Reading stopped \

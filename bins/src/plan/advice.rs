@@ -1,0 +1,95 @@
+//! What to change, in one or two sentences, from where a row stopped.
+
+use towline_core::node::Number;
+use towline_core::socket::IoKind;
+use towline_simtests::calls::Outcome;
+
+use super::rows::Row;
+use super::setup::Given;
+use super::topology::Topology;
+use super::trial::{Connection, Verdict};
+
+/// The connection that matters and what to do about it.
+pub(super) fn advice(
+    topology: &Topology,
+    given: &Given,
+    row: &Row,
+    verdict: &Verdict,
+    connections: &[Connection],
+    report: &str,
+) -> String {
+    if let Verdict::WorksUntilIdle(idle) = verdict {
+        return format!(
+            "set `heartbeat_interval` below {idle} on the daemons at both ends, or let the gateway remember connections for \
+             longer"
+        );
+    }
+    let Some(broken) = connections.iter().rev().find(|one| !matches!(one.outcome, Outcome::Open(_))) else {
+        return of_report(report);
+    };
+    let place = |name: &str| {
+        let host = topology.host_of(name).and_then(|place| topology.hosts.get(place));
+        host.map_or_else(|| name.to_owned(), |host| host.address.clone())
+    };
+    let (from, to, at) = (&broken.from, &broken.to, broken.address);
+    match (&broken.stop, broken.outcome) {
+        (Some((network, "no hairpin")), _) => format!(
+            "{at} is the outside address of the gateway of {network:?}, which hosts behind it do not reach; give both sides a \
+             `lan_address` or a common entry of `networks`"
+        ),
+        (Some((network, "not let out")), _) => {
+            let turn = turned(broken.number);
+            format!("let {from} dial {at} through the gateway of {network:?}{turn}")
+        }
+        (Some((network, "leads nowhere")), _) => {
+            let (inside, port) = (place(to), at.port());
+            let turn = turned(broken.number);
+            format!("forward the port {port} of the gateway of {network:?} to {inside}:{port}{turn}")
+        }
+        (Some((network, "not let in")), _) => {
+            let (source, target, port) = (place(from), place(to), at.port());
+            let turn = turned(broken.number);
+            format!("let {source} dial {target}:{port} through the gateway of {network:?}{turn}")
+        }
+        (_, Outcome::Failed(IoKind::Refused, _)) => {
+            format!("nothing listens at {at}: check the port of {to} and what it listens on")
+        }
+        _ if at.ip().is_loopback() => {
+            format!("{at} is the dialling host itself: give {to} the address that {from} reaches it at")
+        }
+        _ => of_address(topology, given, row, broken),
+    }
+}
+
+/// Nobody is at the address that was dialled.
+fn of_address(topology: &Topology, _given: &Given, _row: &Row, broken: &Connection) -> String {
+    let Connection { from, to, address, .. } = broken;
+    let target = topology.host_of(to).and_then(|place| topology.hosts.get(place));
+    match target {
+        Some(host) if host.address == address.ip().to_string() => format!(
+            "{address} is an address inside {:?}, which {from} has no way to; give {to} the address of that network's gateway, \
+             with the port forwarded{}",
+            host.network,
+            turned(broken.number)
+        ),
+        Some(host) => format!("{to} is at {}, and {from} dials {address}: correct the address", host.address),
+        None => format!("correct the address of {to}"),
+    }
+}
+
+/// How else it could be dialled.
+const fn turned(number: Number) -> &'static str {
+    match number {
+        Number::DirectorToFile => ", or let the client dial: `connection_from_client_to_director` on both sides",
+        Number::FileToDirector => ", or let the director dial: `connection_from_director_to_client` on both sides",
+        Number::FileToStorage => ", or let the storage daemon dial: `passive: true` for the client",
+        Number::StorageToFile => ", or let the client dial: `passive: false`",
+        _ => "",
+    }
+}
+
+/// All connections were made, and the job failed: its report knows why.
+fn of_report(report: &str) -> String {
+    let advice = report.lines().rev().find(|line| line.contains("rror:"));
+    advice.map_or_else(|| "see the log of the director".to_owned(), |line| format!("see the report: {}", line.trim()))
+}

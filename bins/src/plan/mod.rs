@@ -1,0 +1,181 @@
+//! `towline plan`: which jobs will work through a network, before anything is deployed.
+//!
+//! ```text
+//!  --config … ──load──▶ Given ──┐
+//!  --topology ──read──▶ Topology┴─rows──▶ a Site each ──the daemons' own state machines, simulated──▶ Tried ──▶ text, JSON
+//! ```
+//! Nothing is decided here: each job runs in a simulated world with the director, the file daemon and the storage daemon of
+//! this project, and what they do is taken down.
+
+mod advice;
+mod report;
+mod rows;
+mod setup;
+#[cfg(test)]
+mod tests;
+mod topology;
+mod trial;
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use towline_core::config::{DirectorConfig, FileConfig, StorageConfig};
+
+use crate::config::{EXIT_CONFIG, Report, load, load_topic};
+use crate::daemon::director::DirectorDaemon;
+use crate::daemon::{Daemon as _, say};
+use rows::{Row, rows};
+use setup::Given;
+use topology::Topology;
+use trial::{Tried, Verdict, tried};
+
+/// The subcommand.
+#[must_use]
+pub fn command() -> Command {
+    let path = |name: &'static str| Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf));
+    Command::new("plan")
+        .about("Says which jobs will work through a network, why not, and what to change")
+        .after_help(
+            "towline plan --config director.ron --topology network.ron\n\
+             towline plan --config /etc/bareos --config laptop.ron --topology network.ron --json\n\n\
+             Ends with 0 if all jobs work, 1 if one fails or works only until its connections are idle, 2 if of one it cannot \
+             be said.",
+        )
+        .arg(
+            path("config")
+                .action(ArgAction::Append)
+                .default_value(DirectorDaemon::FILE)
+                .help("The director's configuration, and those of file daemons and storage daemons as far as they are at hand"),
+        )
+        .arg(path("topology").required(true).help("The networks, gateways, hosts and names"))
+        .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints one JSON object"))
+}
+
+/// Plans; see the help for the exit status.
+#[must_use]
+pub fn run(matches: &ArgMatches) -> ExitCode {
+    let configs: Vec<&PathBuf> = matches.get_many("config").into_iter().flatten().collect();
+    let topology = matches.get_one::<PathBuf>("topology").cloned().unwrap_or_default();
+    let complain = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
+    match plan(&configs, &topology) {
+        Ok(plan) => {
+            complain(&plan.warnings);
+            let print = if matches.get_flag("json") { report::json } else { report::text };
+            say(&print(&plan.rows, &plan.assumptions));
+            ExitCode::from(plan.status())
+        }
+        Err(text) => {
+            complain(&text);
+            ExitCode::from(EXIT_CONFIG)
+        }
+    }
+}
+
+/// What came of a plan.
+struct Plan {
+    rows: Vec<Tried>,
+    assumptions: Vec<String>,
+    /// What is odd about the files.
+    warnings: String,
+}
+
+impl Plan {
+    fn status(&self) -> u8 {
+        let any = |is: fn(&Verdict) -> bool| self.rows.iter().any(|tried| is(&tried.verdict));
+        if any(|verdict| matches!(verdict, Verdict::Fails | Verdict::WorksUntilIdle(_))) {
+            1
+        } else if any(|verdict| matches!(verdict, Verdict::Unknown(_))) || self.rows.is_empty() {
+            2
+        } else {
+            0
+        }
+    }
+}
+
+fn plan(configs: &[&PathBuf], topology: &Path) -> Result<Plan, String> {
+    let given = given(configs)?;
+    let render = |report: Report| report.render(false);
+    let (topology, warnings) =
+        load_topic::<Topology>(topology, |topology| topology.against(&given.director)).map_err(render)?;
+    let rows = rows(&given.director);
+    let assumptions = assumptions(&topology, &given, &rows);
+    Ok(Plan { rows: all_tried(&topology, &given, &rows), assumptions, warnings: warnings.render(false) })
+}
+
+/// Reads each path as the configuration of whichever daemons it is one of.
+fn given(configs: &[&PathBuf]) -> Result<Given, String> {
+    let (mut directors, mut files, mut storages) = (Vec::new(), Vec::new(), Vec::new());
+    for path in configs {
+        let director = load::<DirectorConfig>(path).map(|loaded| directors.push(loaded.config));
+        let file = load::<FileConfig>(path).map(|loaded| files.push(loaded.config));
+        let storage = load::<StorageConfig>(path).map(|loaded| storages.push(loaded.config));
+        if let (Err(report), Err(_), Err(_)) = (director, file, storage) {
+            return Err(format!(
+                "{}\n{} is no configuration that a plan needs\n",
+                report.render(false),
+                path.display()
+            ));
+        }
+    }
+    match (directors.pop(), directors.is_empty()) {
+        (Some(director), true) => Ok(Given { director, files, storages }),
+        (Some(_), false) => Err("towline plan: there are two directors; plan for one at a time\n".to_owned()),
+        (None, _) => Err("towline plan: add the director's configuration with --config\n".to_owned()),
+    }
+}
+
+/// All rows, tried on all processors.
+fn all_tried(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<Tried> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(rows.len())));
+    let work = || {
+        while let Some((place, row)) = {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            rows.get(place).map(|row| (place, row))
+        } {
+            let one = tried(topology, given, row);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((place, one));
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(rows.len().max(1));
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, tried)| tried).collect()
+}
+
+/// What the plan takes for granted.
+fn assumptions(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<String> {
+    let mut all = vec![
+        "hosts have no firewall of their own".to_owned(),
+        "TLS settings and certificates fit each other".to_owned(),
+        "all daemons are Towline's".to_owned(),
+    ];
+    let clients = rows.iter().filter_map(|row| row.client.as_deref());
+    let storages = rows.iter().flat_map(|row| [Some(row.storage.as_str()), row.to.as_deref()].into_iter().flatten());
+    let mut unseen: Vec<&str> = clients.filter(|name| given.file(name).is_none()).collect();
+    unseen.extend(storages.filter(|name| given.director.storage(name).is_none_or(|one| given.storage(one).is_none())));
+    unseen.sort_unstable();
+    unseen.dedup();
+    if !unseen.is_empty() {
+        let names = unseen.join(", ");
+        all.push(format!(
+            "what is not in the director's configuration has its default: of {names} no configuration was given"
+        ));
+    }
+    let silent =
+        topology.networks.iter().filter(|it| it.gateway.as_ref().is_some_and(|gateway| gateway.idle.is_zero()));
+    let silent: Vec<&str> = silent.map(|network| network.name.as_str()).collect();
+    if !silent.is_empty() {
+        all.push(format!("the gateways of {} forget a connection after 5 days, as Linux does", silent.join(", ")));
+    }
+    let hosts = topology.hosts.iter().map(|host| host.name.as_str());
+    let named: Vec<&str> = hosts.filter(|name| topology.names.iter().all(|known| known.name != *name)).collect();
+    if !named.is_empty() {
+        all.push(format!("the names of hosts resolve to their addresses everywhere: {}", named.join(", ")));
+    }
+    all
+}

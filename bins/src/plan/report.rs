@@ -1,0 +1,145 @@
+//! What `towline plan` prints: for people, and for programs.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use towline_simtests::calls::Outcome;
+
+use super::trial::{Connection, Tried, Verdict};
+
+/// A table of all rows, then each that does not work.
+pub(super) fn text(rows: &[Tried], assumptions: &[String]) -> String {
+    let mut out = table(rows);
+    for tried in rows.iter().filter(|tried| tried.verdict != Verdict::Works) {
+        let _ = write!(out, "\n{}", details(tried));
+    }
+    if !assumptions.is_empty() {
+        out.push_str("\nAssumed, because nothing says otherwise:\n");
+        assumptions.iter().for_each(|assumption| {
+            let _ = writeln!(out, "  - {assumption}");
+        });
+    }
+    out
+}
+
+fn table(rows: &[Tried]) -> String {
+    let head = ["job", "kind", "client", "storage", "connections", "verdict"].map(str::to_owned);
+    let lines: Vec<[String; 6]> = [head].into_iter().chain(rows.iter().map(cells)).collect();
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..5).map(width).collect();
+    let mut out = String::new();
+    for line in &lines {
+        for (cell, width) in line.iter().zip(&widths) {
+            let _ = write!(out, "{cell:<width$}  ");
+        }
+        let _ = writeln!(out, "{}", line[5]);
+    }
+    out
+}
+
+fn cells(tried: &Tried) -> [String; 6] {
+    let row = &tried.row;
+    let storage = row.to.as_ref().map_or_else(|| row.storage.clone(), |to| format!("{} to {to}", row.storage));
+    let numbers: Vec<&str> = tried.connections.iter().map(|one| one.number.as_str()).collect();
+    let client = row.client.clone().unwrap_or_else(|| "-".to_owned());
+    [row.job.clone(), row.kind().to_owned(), client, storage, numbers.join(" "), verdict(&tried.verdict)]
+}
+
+fn verdict(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Works => "works".to_owned(),
+        Verdict::WorksUntilIdle(idle) => format!("works until idle for {idle}"),
+        Verdict::Fails => "fails".to_owned(),
+        Verdict::Unknown(_) => "unknown".to_owned(),
+    }
+}
+
+fn details(tried: &Tried) -> String {
+    let row = &tried.row;
+    let mut out = format!("{} ({}): {}", row.job, row.kind(), verdict(&tried.verdict));
+    if let Verdict::Unknown(missing) = &tried.verdict {
+        let _ = writeln!(out, "\n  not known: {missing}");
+        return out;
+    }
+    match tried.after {
+        Some(after) => drop(writeln!(out, ", after {}", span(after))),
+        None => out.push('\n'),
+    }
+    for connection in &tried.connections {
+        let _ = writeln!(out, "  {}", line(connection));
+    }
+    for (daemon, log) in &tried.logs {
+        let _ = writeln!(out, "  {daemon} logs: {log}");
+    }
+    if let Some(advice) = &tried.advice {
+        let _ = writeln!(out, "  What to do: {advice}.");
+    }
+    out
+}
+
+fn line(connection: &Connection) -> String {
+    let Connection { number, from, to, address, dials, .. } = connection;
+    let times = if *dials > 1 { format!(", {dials} times") } else { String::new() };
+    format!("{number:<3}{from} dials {to} at {address}{times}: {}", outcome(connection))
+}
+
+fn outcome(connection: &Connection) -> String {
+    let at = |(network, why): &(String, &str)| format!("the gateway of {network:?} stops it ({why})");
+    match (connection.outcome, &connection.stop) {
+        (Outcome::Open(_), None) => "connected".to_owned(),
+        (Outcome::Open(_), Some(stop)) => format!("connected, then {}", at(stop)),
+        (Outcome::Failed(kind, after), None) => format!("{kind} after {}", span(after)),
+        (Outcome::Failed(kind, after), Some(stop)) => format!("{}; {kind} after {}", at(stop), span(after)),
+        (Outcome::Waiting, stop) => stop.as_ref().map_or_else(|| "no answer".to_owned(), at),
+    }
+}
+
+/// A time as people say it.
+fn span(of: Duration) -> String {
+    let (seconds, millis) = (of.as_secs(), of.subsec_millis());
+    match seconds {
+        0..10 => format!("{seconds}.{} s", millis / 100),
+        10..120 => format!("{seconds} s"),
+        120..7_200 => format!("{} min", seconds / 60),
+        7_200..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+/// One object with `rows` and `assumptions`.
+pub(super) fn json(rows: &[Tried], assumptions: &[String]) -> String {
+    let rows: Vec<Value> = rows.iter().map(object).collect();
+    format!("{:#}\n", json!({"rows": rows, "assumptions": assumptions}))
+}
+
+fn object(tried: &Tried) -> Value {
+    let row = &tried.row;
+    let (word, idle, missing) = match &tried.verdict {
+        Verdict::Works => ("works", None, None),
+        Verdict::WorksUntilIdle(idle) => ("works_until_idle", Some(idle.0), None),
+        Verdict::Fails => ("fails", None, None),
+        Verdict::Unknown(missing) => ("unknown", None, Some(missing)),
+    };
+    let connections: Vec<Value> = tried.connections.iter().map(connection).collect();
+    let logs: Vec<Value> = tried.logs.iter().map(|(daemon, line)| json!({"daemon": daemon, "line": line})).collect();
+    json!({
+        "job": row.job, "kind": row.kind(), "client": row.client, "storage": row.storage, "to": row.to,
+        "verdict": word, "idle_seconds": idle, "unknown": missing, "connections": connections, "logs": logs,
+        "after_seconds": tried.after.map(|after| after.as_secs_f64()), "advice": tried.advice,
+    })
+}
+
+fn connection(one: &Connection) -> Value {
+    let (word, kind, after) = match one.outcome {
+        Outcome::Open(after) => ("connected", None, Some(after)),
+        Outcome::Failed(kind, after) => ("failed", Some(kind.to_string()), Some(after)),
+        Outcome::Waiting => ("waiting", None, None),
+    };
+    let stop = one.stop.as_ref().map(|(network, why)| json!({"gateway": network, "why": why}));
+    json!({
+        "number": one.number.as_str(), "from": one.from, "to": one.to, "address": one.address.to_string(),
+        "dials": one.dials, "outcome": word, "error": kind, "after_seconds": after.map(|after| after.as_secs_f64()),
+        "stopped_at": stop,
+    })
+}

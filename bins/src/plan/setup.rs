@@ -1,0 +1,323 @@
+//! From a topology and configurations to the site in which one row is tried.
+
+use std::net::IpAddr;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use towline_core::config::{
+    Client, DirectorConfig, FileConfig, JobKind, Pool, Seconds, Storage, StorageConfig, TlsConfig,
+};
+use towline_simtests::catalog::Catalog;
+use towline_simtests::disk::Disk;
+use towline_simtests::gateway::{self, Idle, Scope, Translation, Unknown};
+use towline_simtests::network::Prefix;
+use towline_simtests::site::{Config, Daemon, Machine, Name, Network, Site};
+
+use super::rows::Row;
+use super::topology::{Forgotten, Gateway, Rule, Topology, Verdict, Way, prefix_of};
+
+/// Gateways tell nothing that they have not seen begin for this long at least (RFC 5382 REQ-5).
+const TRANSITORY: Seconds = Seconds::minutes(4);
+/// The file that is saved.
+const FILE: &[u8] = b"/data/file";
+
+/// The configurations that were given.
+#[derive(Debug)]
+pub(super) struct Given {
+    /// The director's.
+    pub(super) director: DirectorConfig,
+    /// Those of file daemons.
+    pub(super) files: Vec<FileConfig>,
+    /// Those of storage daemons.
+    pub(super) storages: Vec<StorageConfig>,
+}
+
+impl Given {
+    /// The configuration of a client's file daemon, if it was given.
+    pub(super) fn file(&self, client: &str) -> Option<&FileConfig> {
+        self.files.iter().find(|config| config.file.name == client)
+    }
+
+    /// The configuration of a storage's daemon: the one of its name, else the only one that has its device.
+    pub(super) fn storage(&self, storage: &Storage) -> Option<&StorageConfig> {
+        let named = self.storages.iter().find(|config| config.storage.name == storage.name);
+        let has_it = |config: &&StorageConfig| {
+            let devices = config.devices.iter().map(|device| &device.name);
+            devices.chain(config.autochangers.iter().map(|changer| &changer.name)).any(|name| *name == storage.device)
+        };
+        let mut others = self.storages.iter().filter(has_it);
+        named.or_else(|| others.next().filter(|_| others.next().is_none()))
+    }
+}
+
+/// What a row has to read, if it reads: a catalog with one backup, and the disks that its volumes are on.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Saved {
+    pub(super) catalog: Catalog,
+    pub(super) volumes: Disk,
+}
+
+/// The site of a row. Its client, its storages and the director must be on hosts.
+pub(super) fn site(topology: &Topology, given: &Given, row: &Row, saved: &Saved) -> Option<Site> {
+    let mut site = Site { seed: 1, files: files(), catalog: saved.catalog.clone(), ..Site::default() };
+    lay_out(topology, &mut site);
+    let config = &given.director;
+    let director = director(config, row, row.kind)?;
+    site.daemons.push(Daemon::new(topology.host_of(&config.director.name)?, Config::Director(Box::new(director))));
+    if let Some(client) = row.client.as_deref().and_then(|name| config.client(name)) {
+        let file = given.file(&client.name).map_or_else(|| assumed_file(config, client), |file| Some(file.clone()))?;
+        let host = topology.host_of(&client.name)?;
+        site.daemons.push(Daemon::new(host, Config::File(Box::new(without_tls_file(file)))));
+    }
+    let storages = [Some(row.storage.as_str()), row.to.as_deref()].into_iter().flatten();
+    let storages: Vec<&Storage> = storages.filter_map(|name| config.storage(name)).collect();
+    let mut placed: Vec<(usize, u16)> = Vec::new();
+    for storage in &storages {
+        let host = topology.host_of(&storage.name)?;
+        // Two storages may be devices of one daemon.
+        if placed.contains(&(host, storage.port)) {
+            continue;
+        }
+        placed.push((host, storage.port));
+        let together = storages.iter().filter(|other| topology.host_of(&other.name) == Some(host));
+        let known = given.storage(storage).cloned();
+        let daemon = known.map_or_else(|| assumed_storage(config, &together.copied().collect::<Vec<_>>()), Some)?;
+        let disk = (storage.name == row.storage).then(|| saved.volumes.clone());
+        site.daemons.push(Daemon { host, config: Config::Storage(Box::new(without_tls_storage(daemon))), disk });
+    }
+    Some(site)
+}
+
+/// A site in which the same daemons reach each other for sure, to make a backup that another row reads.
+pub(super) fn open_site(given: &Given, row: &Row) -> Option<Site> {
+    let mut director = director(&given.director, row, JobKind::Backup)?;
+    let (at_client, at_storage): (IpAddr, IpAddr) = ([192, 0, 2, 2].into(), [192, 0, 2, 3].into());
+    for client in &mut director.clients {
+        client.address = Some(at_client.to_string());
+        (client.passive, client.connection_from_director_to_client) = (false, true);
+        (client.lan_address, client.connection_from_client_to_director) = (None, false);
+        client.networks.clear();
+    }
+    for storage in &mut director.storages {
+        storage.address = at_storage.to_string();
+        storage.lan_address = None;
+        storage.networks.clear();
+    }
+    let (client, storage) = (director.clients.first()?, director.storages.first()?);
+    let file = assumed_file(&given.director, client)?;
+    let media = given.director.storage(&row.storage).and_then(|storage| given.storage(storage)).cloned();
+    let media = media.map_or_else(|| assumed_storage(&given.director, &[storage]), Some)?;
+    let mut media = without_tls_storage(media);
+    media.storage.port = storage.port;
+    let machine = |name: &str, address| Machine { name: name.to_owned(), network: None, address };
+    let machines = [("dir", [192, 0, 2, 1].into()), ("client", at_client), ("storage", at_storage)];
+    Some(Site {
+        seed: 1,
+        hosts: machines.map(|(name, address)| machine(name, address)).to_vec(),
+        daemons: vec![
+            Daemon::new(1, Config::File(Box::new(without_tls_file(file)))),
+            Daemon::new(2, Config::Storage(Box::new(media))),
+            Daemon::new(0, Config::Director(Box::new(director))),
+        ],
+        files: files(),
+        ..Site::default()
+    })
+}
+
+fn files() -> towline_simtests::disk::Files {
+    [(FILE.to_vec(), vec![b'x'; 30_000])].into()
+}
+
+/// Networks, hosts and names.
+fn lay_out(topology: &Topology, site: &mut Site) {
+    let inner: Vec<usize> = (0..topology.networks.len()).filter(|n| topology.networks[*n].gateway.is_some()).collect();
+    let place = |name: &str| inner.iter().position(|n| topology.networks[*n].name == name);
+    for network in &topology.networks {
+        match &network.gateway {
+            Some(gateway) => site.networks.push(Network {
+                name: network.name.clone(),
+                around: place(&gateway.to),
+                gateway: between(gateway),
+            }),
+            None => {
+                let prefixes = network.addresses.iter().filter_map(|text| prefix_of(text));
+                site.open = prefixes.map(|(address, bits)| Prefix { address, bits }).collect();
+            }
+        }
+    }
+    for host in &topology.hosts {
+        let Ok(address) = host.address.parse() else { continue };
+        site.hosts.push(Machine { name: host.name.clone(), network: place(&host.network), address });
+        site.names.push(Name { name: host.name.clone(), addresses: vec![address], seen_by: Vec::new() });
+    }
+    let local = IpAddr::from([127, 0, 0, 1]);
+    site.names.push(Name { name: "localhost".to_owned(), addresses: vec![local], seen_by: Vec::new() });
+    for name in &topology.names {
+        let hosts = name.seen_by.iter().filter_map(|host| topology.hosts.iter().position(|one| one.name == *host));
+        let seen_by = hosts.collect();
+        let addresses = name.addresses.iter().filter_map(|text| text.parse().ok()).collect();
+        site.names.push(Name { name: name.name.clone(), addresses, seen_by });
+    }
+}
+
+fn between(gateway: &Gateway) -> gateway::Gateway {
+    let unknown = if gateway.forgotten == Forgotten::Reset { Unknown::Reset } else { Unknown::Drop };
+    let idle = gateway.idle.duration();
+    let mapping = Translation {
+        mapping: Scope::EndpointIndependent,
+        filtering: Scope::AddressAndPortDependent,
+        hairpin: gateway.hairpin,
+    };
+    gateway::Gateway {
+        outside: gateway.address.parse().unwrap_or(IpAddr::from([0, 0, 0, 0])),
+        translation: gateway.translates.then_some(mapping),
+        forwards: gateway
+            .forwards
+            .iter()
+            .filter_map(|forward| Some(gateway::Forward { port: forward.port, to: forward.target()?.into() }))
+            .collect(),
+        rules: gateway.rules.iter().map(rule).collect(),
+        outward: verdict(gateway.outward),
+        inward: verdict(gateway.inward),
+        idle: if idle.is_zero() { Idle::LINUX } else { Idle::of(idle, idle.min(TRANSITORY.duration())) },
+        loose: gateway.forgotten == Forgotten::Resume,
+        only_syn: false,
+        unknown,
+        unknown_own: unknown,
+    }
+}
+
+fn rule(rule: &Rule) -> gateway::Rule {
+    let address = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
+    gateway::Rule {
+        way: match rule.way {
+            Way::In => gateway::Way::In,
+            Way::Out => gateway::Way::Out,
+        },
+        to: address(&rule.to),
+        port: rule.port,
+        from: address(&rule.from),
+        verdict: verdict(rule.verdict),
+    }
+}
+
+const fn verdict(verdict: Verdict) -> gateway::Verdict {
+    match verdict {
+        Verdict::Accept => gateway::Verdict::Accept,
+        Verdict::Drop => gateway::Verdict::Drop,
+        Verdict::Reset => gateway::Verdict::Reset,
+        Verdict::Prohibit => gateway::Verdict::Prohibit,
+    }
+}
+
+/// The director with one job of a kind, and of all else what that needs. What says how daemons reach each other stays as
+/// it is.
+fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<DirectorConfig> {
+    let mut director = config.director.clone();
+    director.tls = TlsConfig::off();
+    director.source_address = None;
+    of_one_family(&mut director.listen);
+    // A copy has no client in the network, but a resource, as each job has.
+    let client = row
+        .client
+        .clone()
+        .or_else(|| config.jobs.iter().find(|job| job.name == row.job).map(|job| job.client.clone()))?;
+    let client = Client { tls: None, ..config.client(&client)?.clone() };
+    let mut storages = Vec::new();
+    for name in [Some(&row.storage), row.to.as_ref()].into_iter().flatten() {
+        storages.push(Storage { tls: None, ..config.storage(name)?.clone() });
+    }
+    let next = row.to.as_ref().map(|_| "next");
+    let pool = |name: &str, storage: &str, next: Option<&str>| {
+        let label = format!("{name}-");
+        made::<Pool>(json!({"name": name, "label_format": label, "storage": storage, "next_pool": next}))
+    };
+    let mut pools = vec![pool("pool", &row.storage, next)?];
+    if let Some(to) = &row.to {
+        pools.push(pool("next", to, None)?);
+    }
+    let reads = kind != JobKind::Backup;
+    let mut job = json!({
+        "name": row.job, "client": client.name, "fileset": "set", "storage": row.storage, "pool": "pool", "level": "full",
+        "kind": if kind == JobKind::Backup { json!("backup") } else { json!(row.kind()) },
+    });
+    if reads && row.kind == JobKind::Restore {
+        job["where"] = json!("/restored");
+    }
+    Some(DirectorConfig {
+        director,
+        clients: vec![client],
+        storages,
+        jobs: vec![made(job)?],
+        filesets: vec![made(json!({"name": "set", "include": [{"files": ["/data"]}]}))?],
+        pools,
+        schedules: Vec::new(),
+        catalog: towline_core::config::Catalog::default(),
+        consoles: Vec::new(),
+        profiles: Vec::new(),
+        messages: towline_core::config::Messages::default(),
+    })
+}
+
+/// A file daemon that nothing is known of but what the director's configuration says.
+fn assumed_file(config: &DirectorConfig, client: &Client) -> Option<FileConfig> {
+    let mut file: FileConfig = made(json!({
+        "file": {"name": client.name, "port": client.port},
+        "directors": [{"name": config.director.name, "password": "?"}],
+    }))?;
+    for director in &mut file.directors {
+        director.password = client.password.clone();
+        director.connection_from_director_to_client = client.connection_from_director_to_client;
+        director.connection_from_client_to_director = client.connection_from_client_to_director;
+    }
+    Some(file)
+}
+
+/// A storage daemon that nothing is known of but what the director's configuration says of its storages.
+fn assumed_storage(config: &DirectorConfig, storages: &[&Storage]) -> Option<StorageConfig> {
+    let first = storages.first()?;
+    let device = |storage: &&Storage| {
+        let folder = format!("/volumes/{}", storage.device);
+        json!({"name": storage.device, "media_type": storage.media_type, "archive_device": folder})
+    };
+    let mut daemon: StorageConfig = made(json!({
+        "storage": {"name": first.name, "port": first.port},
+        "directors": [{"name": config.director.name, "password": "?"}],
+        "devices": storages.iter().map(device).collect::<Vec<_>>(),
+    }))?;
+    for director in &mut daemon.directors {
+        director.password = first.password.clone();
+    }
+    Some(daemon)
+}
+
+fn without_tls_file(mut config: FileConfig) -> FileConfig {
+    config.file.tls = TlsConfig::off();
+    config.file.source_address = None;
+    of_one_family(&mut config.file.listen);
+    config.directors.iter_mut().for_each(|director| director.tls = None);
+    config
+}
+
+fn without_tls_storage(mut config: StorageConfig) -> StorageConfig {
+    config.storage.tls = TlsConfig::off();
+    config.storage.source_address = None;
+    of_one_family(&mut config.storage.listen);
+    config.directors.iter_mut().for_each(|director| director.tls = None);
+    config
+}
+
+/// The world has IPv4 sockets where a daemon would have those of both families.
+fn of_one_family(listen: &mut Vec<String>) {
+    if listen.iter().any(|address| address.starts_with("0.0.0.0")) {
+        listen.retain(|address| !address.starts_with("::") && !address.starts_with("[::]"));
+    }
+}
+
+/// A resource from its fields. `null` is a field that is not there.
+fn made<T: DeserializeOwned>(mut fields: Value) -> Option<T> {
+    if let Value::Object(object) = &mut fields {
+        object.retain(|_, value| !value.is_null());
+    }
+    serde_json::from_value(fields).ok()
+}

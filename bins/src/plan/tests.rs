@@ -1,0 +1,186 @@
+//! Plans of small networks.
+
+use std::fs;
+use std::path::PathBuf;
+
+use towline_core::node::Number;
+use towline_simtests::calls::Outcome;
+
+use super::*;
+
+/// A folder with a plan's files.
+struct Case {
+    folder: tempfile::TempDir,
+    configs: Vec<PathBuf>,
+}
+
+const PASSWORD: &str = "long enough to be good";
+
+impl Case {
+    /// With a director whose client and storage have these fields, and these jobs besides the backup.
+    fn new(client: &str, storage: &str, more: &str) -> Self {
+        let mut case = Self { folder: tempfile::tempdir().unwrap(), configs: Vec::new() };
+        case.config(&format!(
+            r#"(director: (name: "dir", password: "{PASSWORD}", fd_connect_timeout: 60),
+                clients: [(name: "laptop", password: "{PASSWORD} c", {client})],
+                storages: [(name: "store", password: "{PASSWORD} s", device: "dev", media_type: "File", {storage}),
+                           (name: "away", password: "{PASSWORD} a", device: "dev", media_type: "Away", address: "offsite")],
+                jobs: [(name: "backup", client: "laptop", fileset: "set", storage: "store", pool: "pool"), {more}],
+                pools: [(name: "pool", label_format: "v-", next_pool: "next"),
+                        (name: "next", label_format: "n-", storage: "away")],
+                filesets: [(name: "set", include: [(files: ["/etc"])])])"#
+        ));
+        case
+    }
+
+    fn config(&mut self, text: &str) {
+        let path = self.folder.path().join(format!("{}.ron", self.configs.len()));
+        fs::write(&path, text).unwrap();
+        self.configs.push(path);
+    }
+
+    /// The client's own configuration: it dials the director.
+    fn dials_in(mut self, heartbeat: u32) -> Self {
+        self.config(&format!(
+            r#"(file: (name: "laptop", heartbeat_interval: {heartbeat}),
+                directors: [(name: "dir", password: "{PASSWORD} c", address: "192.0.2.1",
+                             connection_from_client_to_director: true, connection_from_director_to_client: false)])"#
+        ));
+        self
+    }
+
+    fn topology(&self, text: &str) -> Result<Plan, String> {
+        let path = self.folder.path().join("topology.ron");
+        fs::write(&path, text).unwrap();
+        plan(&self.configs.iter().collect::<Vec<_>>(), &path)
+    }
+}
+
+/// Director and storages outside, the client at home behind this gateway.
+fn home(gateway: &str) -> String {
+    format!(
+        r#"(networks: [
+                (name: "internet", addresses: ["192.0.2.0/24"]),
+                (name: "home", addresses: ["10.0.0.0/24"], gateway: (to: "internet", address: "192.0.2.254", {gateway})),
+            ],
+            hosts: [
+                (name: "center", network: "internet", address: "192.0.2.1", daemons: ["dir", "store"]),
+                (name: "offsite", network: "internet", address: "192.0.2.2", daemons: ["away"]),
+                (name: "den", network: "home", address: "10.0.0.10", daemons: ["laptop"]),
+            ])"#
+    )
+}
+
+fn numbers(tried: &Tried) -> Vec<&str> {
+    tried.connections.iter().map(|one| one.number.as_str()).collect()
+}
+
+const DIALLED: &str = r#"address: "192.0.2.254""#;
+const STORE: &str = r#"address: "center""#;
+
+#[test]
+fn a_client_behind_a_forwarded_port_works_with_all_connections_named() {
+    let case = Case::new(DIALLED, STORE, "");
+    let plan = case.topology(&home(r#"forwards: [(port: 9102, to: "10.0.0.10")]"#)).unwrap();
+    let [backup] = plan.rows.as_slice() else { panic!("{:?}", plan.rows) };
+    assert_eq!(backup.verdict, Verdict::Works, "{backup:#?}");
+    assert_eq!(numbers(backup), ["5a", "3", "6"]);
+    assert!(backup.connections.iter().all(|one| matches!(one.outcome, Outcome::Open(_))), "{backup:#?}");
+    assert_eq!(plan.status(), 0);
+}
+
+#[test]
+fn a_client_that_nothing_leads_to_fails_with_the_gateway_the_logs_and_what_to_change() {
+    let plan = Case::new(DIALLED, STORE, "").topology(&home("")).unwrap();
+    let backup = &plan.rows[0];
+    assert_eq!(backup.verdict, Verdict::Fails);
+    let broken = backup.connections.iter().find(|one| one.number == Number::DirectorToFile).unwrap();
+    assert_eq!(broken.stop, Some(("home".to_owned(), "leads nowhere")));
+    let advice = backup.advice.as_deref().unwrap();
+    assert!(advice.starts_with("forward the port 9102 of the gateway of \"home\" to 10.0.0.10:9102"), "{advice}");
+    assert!(backup.logs.iter().any(|(daemon, _)| daemon == "dir"), "{backup:#?}");
+    assert_eq!(plan.status(), 1);
+    let text = report::text(&plan.rows, &plan.assumptions);
+    for part in ["backup  backup  laptop  store", "fails, after", "dir logs: ", "What to do: forward", "Assumed"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn a_client_that_dials_out_works_as_long_as_its_heartbeats_keep_the_gateway_awake() {
+    let client =
+        "connection_from_client_to_director: true, connection_from_director_to_client: false, heartbeat_interval: 0";
+    for (heartbeat, expected) in
+        [(60, Verdict::Works), (0, Verdict::WorksUntilIdle(towline_core::config::Seconds(240)))]
+    {
+        let plan = Case::new(client, STORE, "").dials_in(heartbeat).topology(&home(r#"idle: "4 min""#)).unwrap();
+        assert_eq!(plan.rows[0].verdict, expected, "{heartbeat}: {:#?}", plan.rows[0]);
+        assert!(numbers(&plan.rows[0]).contains(&"4"), "{:#?}", plan.rows[0]);
+    }
+}
+
+#[test]
+fn restores_verifies_and_copies_are_rows_of_their_own() {
+    let job = |name: &str, more: &str| {
+        format!(r#"(name: "{name}", client: "laptop", fileset: "set", storage: "store", pool: "pool", {more}),"#)
+    };
+    let jobs =
+        job("restore", r#"kind: restore, where: "/r""#) + &job("verify", "kind: verify") + &job("copy", "kind: copy");
+    let case = Case::new(DIALLED, STORE, &jobs);
+    let plan = case.topology(&home(r#"forwards: [(port: 9102, to: "10.0.0.10")]"#)).unwrap();
+    let verdicts: Vec<_> = plan.rows.iter().map(|tried| (tried.row.job.as_str(), &tried.verdict)).collect();
+    let works = &Verdict::Works;
+    assert_eq!(
+        verdicts,
+        [("backup", works), ("restore", works), ("verify", works), ("copy", works)],
+        "{:#?}",
+        plan.rows
+    );
+    assert_eq!(numbers(&plan.rows[3]), ["5a", "5b", "8"], "{:#?}", plan.rows[3]);
+}
+
+#[test]
+fn a_storage_that_is_named_by_its_own_loopback_is_seen() {
+    let case = Case::new(DIALLED, r#"address: "127.0.0.1""#, "");
+    let plan = case.topology(&home(r#"forwards: [(port: 9102, to: "10.0.0.10")]"#)).unwrap();
+    let backup = &plan.rows[0];
+    assert_eq!(backup.verdict, Verdict::Fails, "{backup:#?}");
+    let advice = backup.advice.as_deref().unwrap();
+    assert!(
+        advice.contains("nothing listens at 127.0.0.1:9103") || advice.contains("is the dialling host itself"),
+        "{advice}"
+    );
+}
+
+#[test]
+fn what_the_topology_does_not_say_is_unknown_and_never_works() {
+    let nowhere = home("").replace(r#", daemons: ["laptop"]"#, "");
+    let plan = Case::new(DIALLED, STORE, "").topology(&nowhere).unwrap();
+    assert_eq!(plan.rows[0].verdict, Verdict::Unknown("\"laptop\" is on no host".to_owned()));
+    assert!(plan.warnings.contains("T0859"), "{}", plan.warnings);
+    assert_eq!(plan.status(), 2);
+    let plan = Case::new(r#"address: "laptop.example""#, STORE, "").topology(&home("")).unwrap();
+    assert_eq!(plan.rows[0].verdict, Verdict::Unknown("what the name \"laptop.example\" resolves to".to_owned()));
+}
+
+#[test]
+fn mistakes_in_a_topology_are_found_with_line_and_remedy() {
+    let case = Case::new(DIALLED, STORE, "");
+    for (wrong, right, code) in [
+        (r#"network: "home""#, r#"network: "hom""#, "T0820"),
+        (r#""10.0.0.10", daemons"#, r#""10.0.9.10", daemons"#, "T0857"),
+        (r#"to: "internet""#, r#"to: "home""#, "T0855"),
+        (r#"address: "192.0.2.2""#, r#"address: "192.0.2.1""#, "T0856"),
+        (r#"daemons: ["away"]"#, r#"daemons: ["awya"]"#, "T0820"),
+        (r#"daemons: ["away"]"#, r#"daemons: ["laptop"]"#, "T0821"),
+        (r#"address: "192.0.2.254", "#, r#"address: "here", "#, "T0824"),
+    ] {
+        let text = home("").replace(wrong, right);
+        assert_ne!(text, home(""), "{wrong}");
+        let found = case.topology(&text).err().unwrap_or_else(|| panic!("{right} is taken"));
+        assert!(found.contains(code) && found.contains("topology.ron:") && found.contains("help"), "{right}: {found}");
+    }
+    let rules = r#"rules: [(way: in, verdict: accept), (way: in, port: 9102, verdict: drop)]"#;
+    let found = case.topology(&home(rules)).err().unwrap();
+    assert!(found.contains("T0858") && found.contains("rule 1 decides"), "{found}");
+}
