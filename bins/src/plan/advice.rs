@@ -4,20 +4,11 @@ use towline_core::node::Number;
 use towline_core::socket::IoKind;
 use towline_simtests::calls::Outcome;
 
-use super::rows::Row;
-use super::setup::Given;
 use super::topology::Topology;
 use super::trial::{Connection, Verdict};
 
 /// The connection that matters and what to do about it.
-pub(super) fn advice(
-    topology: &Topology,
-    given: &Given,
-    row: &Row,
-    verdict: &Verdict,
-    connections: &[Connection],
-    report: &str,
-) -> String {
+pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Connection], report: &str) -> String {
     if let Verdict::WorksUntilIdle(idle) = verdict {
         return format!(
             "set `heartbeat_interval` below {idle} on the daemons at both ends, or let the gateway remember connections for \
@@ -42,7 +33,7 @@ pub(super) fn advice(
             format!("let {from} dial {at} through the gateway of {network:?}{turn}")
         }
         (Some((network, "leads nowhere")), _) => {
-            let (inside, port) = (place(to), at.port());
+            let (inside, port) = (behind(topology, network, to).unwrap_or_else(|| place(to)), at.port());
             let turn = turned(broken.number);
             format!("forward the port {port} of the gateway of {network:?} to {inside}:{port}{turn}")
         }
@@ -57,12 +48,12 @@ pub(super) fn advice(
         _ if at.ip().is_loopback() => {
             format!("{at} is the dialling host itself: give {to} the address that {from} reaches it at")
         }
-        _ => of_address(topology, given, row, broken),
+        _ => of_address(topology, broken),
     }
 }
 
 /// Nobody is at the address that was dialled.
-fn of_address(topology: &Topology, _given: &Given, _row: &Row, broken: &Connection) -> String {
+fn of_address(topology: &Topology, broken: &Connection) -> String {
     let Connection { from, to, address, .. } = broken;
     let target = topology.host_of(to).and_then(|place| topology.hosts.get(place));
     match target {
@@ -88,8 +79,23 @@ const fn turned(number: Number) -> &'static str {
     }
 }
 
-/// All connections were made, and the job failed: its report knows why.
+/// The address in a network that leads to a daemon there, or in a network further inside.
+fn behind(topology: &Topology, network: &str, daemon: &str) -> Option<String> {
+    let host = topology.hosts.get(topology.host_of(daemon)?)?;
+    let (mut at, mut address) = (&host.network, &host.address);
+    for _ in 0..topology.networks.len() {
+        if at == network {
+            return Some(address.clone());
+        }
+        let gateway = topology.networks.get(topology.network(at)?)?.gateway.as_ref()?;
+        (at, address) = (&gateway.to, &gateway.address);
+    }
+    None
+}
+
+/// All connections were made, and the job failed: its report says what to do, after the code.
 fn of_report(report: &str) -> String {
-    let advice = report.lines().rev().find(|line| line.contains("rror:"));
-    advice.map_or_else(|| "see the log of the director".to_owned(), |line| format!("see the report: {}", line.trim()))
+    let line = report.lines().rev().find(|line| line.contains("rror:")).unwrap_or_default();
+    let advice = line.split_once("); ").map_or("", |(_, advice)| advice).trim();
+    if advice.is_empty() { "see the log of the director".to_owned() } else { advice.to_owned() }
 }

@@ -63,7 +63,7 @@ fn details(tried: &Tried) -> String {
         return out;
     }
     match tried.after {
-        Some(after) => drop(writeln!(out, ", after {}", span(after))),
+        Some(after) => drop(writeln!(out, " {}", span(after))),
         None => out.push('\n'),
     }
     for connection in &tried.connections {
@@ -89,21 +89,22 @@ fn outcome(connection: &Connection) -> String {
     match (connection.outcome, &connection.stop) {
         (Outcome::Open(_), None) => "connected".to_owned(),
         (Outcome::Open(_), Some(stop)) => format!("connected, then {}", at(stop)),
-        (Outcome::Failed(kind, after), None) => format!("{kind} after {}", span(after)),
-        (Outcome::Failed(kind, after), Some(stop)) => format!("{}; {kind} after {}", at(stop), span(after)),
+        (Outcome::Failed(kind, after), None) => format!("{kind} {}", span(after)),
+        (Outcome::Failed(kind, after), Some(stop)) => format!("{}; {kind} {}", at(stop), span(after)),
         (Outcome::Waiting, stop) => stop.as_ref().map_or_else(|| "no answer".to_owned(), at),
     }
 }
 
-/// A time as people say it.
+/// After how long, as people say it.
 fn span(of: Duration) -> String {
     let (seconds, millis) = (of.as_secs(), of.subsec_millis());
     match seconds {
-        0..10 => format!("{seconds}.{} s", millis / 100),
-        10..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+        0 if millis < 100 => "at once".to_owned(),
+        0..10 => format!("after {seconds}.{} s", millis / 100),
+        10..120 => format!("after {seconds} s"),
+        120..7_200 => format!("after {} min", seconds / 60),
+        7_200..172_800 => format!("after {} h", seconds / 3_600),
+        _ => format!("after {} d", seconds / 86_400),
     }
 }
 

@@ -38,12 +38,14 @@ impl Given {
         self.files.iter().find(|config| config.file.name == client)
     }
 
-    /// The configuration of a storage's daemon: the one of its name, else the only one that has its device.
+    /// The configuration of a storage's daemon: the one of its name, else the only one that has its device and the name of
+    /// no other storage.
     pub(super) fn storage(&self, storage: &Storage) -> Option<&StorageConfig> {
         let named = self.storages.iter().find(|config| config.storage.name == storage.name);
         let has_it = |config: &&StorageConfig| {
             let devices = config.devices.iter().map(|device| &device.name);
             devices.chain(config.autochangers.iter().map(|changer| &changer.name)).any(|name| *name == storage.device)
+                && self.director.storage(&config.storage.name).is_none()
         };
         let mut others = self.storages.iter().filter(has_it);
         named.or_else(|| others.next().filter(|_| others.next().is_none()))

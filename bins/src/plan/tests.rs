@@ -101,7 +101,13 @@ fn a_client_that_nothing_leads_to_fails_with_the_gateway_the_logs_and_what_to_ch
     assert!(backup.logs.iter().any(|(daemon, _)| daemon == "dir"), "{backup:#?}");
     assert_eq!(plan.status(), 1);
     let text = report::text(&plan.rows, &plan.assumptions);
-    for part in ["backup  backup  laptop  store", "fails, after", "dir logs: ", "What to do: forward", "Assumed"] {
+    for part in [
+        "backup  backup  laptop  store",
+        "backup (backup): fails after",
+        "dir logs: ",
+        "What to do: forward",
+        "Assumed",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
 }

@@ -115,11 +115,8 @@ fn missing(topology: &Topology, given: &Given, row: &Row) -> Option<String> {
     if let Some(daemon) = row.daemons(config).into_iter().find(|name| topology.host_of(name).is_none()) {
         return Some(format!("{daemon:?} is on no host"));
     }
-    if row.kind == JobKind::Copy || row.kind == JobKind::Migrate {
-        row.to
-            .as_ref()
-            .filter(|_| config.storage(&row.storage).is_some())
-            .map_or_else(|| Some("the pool of the job has no next pool with a storage".to_owned()), |_| None)?;
+    if matches!(row.kind, JobKind::Copy | JobKind::Migrate) && row.to.is_none() {
+        return Some("where it would go: the pool of the job has no next pool with a storage".to_owned());
     }
     let client = row.client.as_deref().and_then(|name| config.client(name));
     let of_client = client.into_iter().flat_map(|client| {
@@ -209,14 +206,14 @@ impl<'a> Run<'a> {
     fn tell(&self, topology: &Topology, given: &Given, verdict: Verdict) -> Tried {
         let connections = self.connections(topology, given);
         let works = verdict == Verdict::Works;
-        let advice = (!works).then(|| advice(topology, given, self.row, &verdict, &connections, &self.report));
+        let advice = (!works).then(|| advice(topology, &verdict, &connections, &self.report));
         Tried {
             row: self.row.clone(),
-            verdict,
             logs: if works { Vec::new() } else { self.logs() },
-            after: (!works).then_some(self.after),
+            after: (verdict == Verdict::Fails).then_some(self.after),
             advice,
             connections,
+            verdict,
         }
     }
 

@@ -1,0 +1,112 @@
+//! `towline plan` as an operator runs it, on each of its examples.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/plan")
+}
+
+/// Plans an example with all configurations in its folder.
+fn plan(example: &str, more: &[&str]) -> Output {
+    let folder = examples().join(example);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_towline"));
+    command.arg("plan").arg("--topology").arg(folder.join("network.ron")).args(more);
+    let files = std::fs::read_dir(&folder).expect("the example is there");
+    let mut files: Vec<PathBuf> = files.map(|file| file.expect("a file").path()).collect();
+    files.sort();
+    for file in files.iter().filter(|file| !file.ends_with("network.ron")) {
+        command.arg("--config").arg(file);
+    }
+    command.output().expect("to run a program that was just built")
+}
+
+/// Job, verdict and connections of each row.
+fn rows(example: &str, status: i32) -> Vec<String> {
+    let output = plan(example, &["--json"]);
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{example}: {complaints}");
+    let plan: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let rows = plan["rows"].as_array().expect("rows");
+    let row = |row: &Value| {
+        let connections = row["connections"].as_array().expect("connections");
+        let numbers: Vec<&str> = connections.iter().filter_map(|one| one["number"].as_str()).collect();
+        format!(
+            "{}: {} {}",
+            row["job"].as_str().unwrap_or(""),
+            row["verdict"].as_str().unwrap_or(""),
+            numbers.join(" ")
+        )
+    };
+    rows.iter().map(row).collect()
+}
+
+#[test]
+fn in_the_office_everything_works() {
+    assert_eq!(rows("office", 0), ["files: works 5a 3 6", "web: works 5a 3 6", "restore: works 5a 3 6"]);
+}
+
+#[test]
+fn a_laptop_behind_two_translations_works_if_it_dials() {
+    assert_eq!(rows("laptop", 1), ["laptop: works 4 5a 6", "old-laptop: fails 5a 3"]);
+    let text = String::from_utf8(plan("laptop", &[]).stdout).expect("UTF-8");
+    let advice =
+        "What to do: forward the port 9102 of the gateway of \"provider\" to 10.0.0.65:9102, or let the client dial";
+    assert!(text.contains(advice), "{text}");
+}
+
+#[test]
+fn in_a_branch_that_lets_nothing_out_passive_clients_work() {
+    assert_eq!(rows("branch", 1), ["till: works 5a 3 7", "safe: fails 5a 3 6", "restore-till: works 5a 3 7"]);
+}
+
+#[test]
+fn a_cloud_that_forgets_is_kept_awake_by_heartbeats_only() {
+    let expected =
+        ["fast: works 5a 3 6", "slow: works_until_idle 5a 3 6", "local: works 5a 3 6", "copy: works 5a 5b 8"];
+    assert_eq!(rows("cloud", 1), expected);
+}
+
+#[test]
+fn each_example_says_in_its_header_what_it_is_about() {
+    for folder in std::fs::read_dir(examples()).expect("examples") {
+        let file = folder.expect("a folder").path().join("network.ron");
+        let text = std::fs::read_to_string(&file).expect("a topology");
+        let header = text.lines().take_while(|line| line.starts_with("//")).count();
+        assert!(header > 5, "{}", file.display());
+    }
+}
+
+#[test]
+fn what_is_no_topology_is_said_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("network.ron");
+    std::fs::write(&file, "(\n    networks: [],\n    hots: [],\n)").expect("to write");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_towline"));
+    command.arg("plan").arg("--config").arg(examples().join("office/director.ron")).arg("--topology").arg(&file);
+    let output = command.output().expect("to run a program that was just built");
+    assert_eq!(output.status.code(), Some(78));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("network.ron:3:5") && said.contains("did you mean `hosts`?"), "{said}");
+}
+
+#[test]
+fn no_program_is_built_with_the_toy_engine_or_the_conformance_suite() {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--offline", "--locked", "--all-features", "--edges", "normal", "--prefix", "none"]);
+    cargo.args(["--format", "{p} features: {f},", "--manifest-path"]);
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let output = cargo.arg(manifest).output().expect("cargo runs");
+    let tree = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for (package, known) in [("towline-core", Some("psk,")), ("towline-simtests", None)] {
+        let line = tree.lines().find(|line| line.starts_with(package)).expect("it is in every build with `plan`");
+        let (_, features) = line.split_once(" features: ").expect("the format");
+        assert!(known.is_none_or(|known| features.contains(known)), "the test can tell: {line}");
+        for toy in ["sim", "conformance", "toy", "suite"] {
+            assert!(!features.split(',').any(|feature| feature == toy), "{toy}: {line}");
+        }
+    }
+}
