@@ -207,7 +207,7 @@ impl World {
     /// what it listens on and what it has dialled.
     pub fn add_resident(&mut self, with: HostId, name: &str) -> HostId {
         let here = self.net.borrow().places.get(with.0).map(|place| (place.network, place.address));
-        let (network, address) = here.unwrap_or((NetworkId::OPEN, std::net::Ipv4Addr::UNSPECIFIED.into()));
+        let (network, address) = here.unwrap_or_else(|| (NetworkId::OPEN, std::net::Ipv4Addr::UNSPECIFIED.into()));
         let host = self.add_host_in(network, name, address);
         self.net.borrow_mut().share_ports(host);
         host

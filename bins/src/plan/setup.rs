@@ -171,7 +171,7 @@ fn between(gateway: &Gateway) -> gateway::Gateway {
         hairpin: gateway.hairpin,
     };
     gateway::Gateway {
-        outside: gateway.address.parse().unwrap_or(IpAddr::from([0, 0, 0, 0])),
+        outside: gateway.address.parse().unwrap_or_else(|_| [0, 0, 0, 0].into()),
         translation: gateway.translates.then_some(mapping),
         forwards: gateway
             .forwards

@@ -222,8 +222,8 @@ impl<'a> Run<'a> {
         let line = |daemon: &Running| {
             let last = daemon.complaints().pop();
             let of_report = || {
-                let lines = self.report.lines().filter(|line| line.contains("rror:"));
-                lines.last().map(str::to_owned)
+                let mut lines = self.report.lines().filter(|line| line.contains("rror:"));
+                lines.next_back().map(str::to_owned)
             };
             let line = if daemon.kind == PeerKind::Director { of_report().or(last) } else { last };
             Some((daemon.name.clone(), line?))
