@@ -277,7 +277,7 @@ pub(super) const PAGES: &[Page] = &[
         "gateways lead in a circle",
         "Each gateway names the network on its other side, and following these from network to network never comes to the one \
          that has no gateway.",
-        "In the topology, correct the `to` of a gateway, so that the way outwards ends at the network around all others.",
+        "In the topology, correct which network a gateway leads to, so that the way outwards ends at the network around all others.",
     ),
     finding(
         codes::ADDRESS_TWICE,
@@ -289,7 +289,7 @@ pub(super) const PAGES: &[Page] = &[
         codes::OUTSIDE,
         "an address is not in its network",
         "The network says which addresses are in it, and this host, gateway or forwarded port has another one.",
-        "Correct the address, or add its range to the network's `addresses`.",
+        "Correct the address, or add its range to the network.",
     ),
     finding(
         codes::SHADOWED,
@@ -303,7 +303,7 @@ pub(super) const PAGES: &[Page] = &[
         "a daemon is on no host",
         "The director's configuration has a client or a storage that no host of the topology runs. What becomes of its jobs \
          cannot be said.",
-        "Name the daemon in the `daemons` of its host.",
+        "Name the daemon on its host in the topology.",
     ),
     finding(
         codes::CONF_SYNTAX,
