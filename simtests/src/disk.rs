@@ -113,8 +113,8 @@ impl OpenThings {
                 self.open.insert(handle, Open::Verify(verify));
                 DiskDone::Opened
             }
-            DiskWork::OpenRead { handle, folder, bootstrap, form } => {
-                match Reading::new(&folder, &bootstrap, form, &store) {
+            DiskWork::OpenRead { handle, folder, elsewhere, bootstrap, form } => {
+                match Reading::new((&folder, elsewhere), &bootstrap, form, &store) {
                     Ok(reading) => {
                         self.open.insert(handle, Open::Read(Box::new(reading)));
                         DiskDone::Opened
@@ -439,6 +439,7 @@ impl RestoreSink for Sink {
 #[derive(Debug)]
 struct Reading {
     folder: String,
+    elsewhere: BTreeMap<String, String>,
     ahead: VecDeque<(String, u64)>,
     current: Option<(String, u64)>,
     reader: RestoreReader,
@@ -447,17 +448,21 @@ struct Reading {
 }
 
 impl Reading {
-    fn new(folder: &str, bootstrap: &Bootstrap, form: ReadForm, store: &Store) -> Result<Self, DiskError> {
+    fn new(
+        (folder, elsewhere): (&str, BTreeMap<String, String>),
+        bootstrap: &Bootstrap,
+        form: ReadForm,
+        store: &Store,
+    ) -> Result<Self, DiskError> {
         let reader = RestoreReader::in_form(Selection::new(bootstrap, None), form);
         let ahead: VecDeque<_> =
             reader.selection().volumes().into_iter().map(|volume| (volume.name, volume.start)).collect();
-        if let Some((missing, _)) =
-            ahead.iter().find(|(name, _)| !store.volumes.contains_key(&format!("{folder}/{name}")))
-        {
+        let path = |name: &String| format!("{}/{name}", elsewhere.get(name).map_or(folder, String::as_str));
+        if let Some((missing, _)) = ahead.iter().find(|(name, _)| !store.volumes.contains_key(&path(name))) {
             return Err(DiskError::Missing(missing.clone()));
         }
         let folder = folder.to_owned();
-        Ok(Self { folder, ahead, current: None, reader, read: Vec::new(), complete: false })
+        Ok(Self { folder, elsewhere, ahead, current: None, reader, read: Vec::new(), complete: false })
     }
 
     fn fill(&mut self, mut parcel: Parcel, store: &Store) -> DiskDone {
@@ -495,7 +500,8 @@ impl Reading {
                 self.current = Some(next);
                 continue;
             };
-            let volume = store.volumes.get(&format!("{}/{name}", self.folder)).map_or(&[][..], Vec::as_slice);
+            let folder = self.elsewhere.get(name).unwrap_or(&self.folder);
+            let volume = store.volumes.get(&format!("{folder}/{name}")).map_or(&[][..], Vec::as_slice);
             let start = self.reader.next_start(*at).filter(|&start| start < volume.len() as u64);
             let Some(start) = start else {
                 self.current = None;

@@ -55,8 +55,8 @@ pub(super) fn open(work: DiskWork, given_up: Option<OwnedFd>) -> Result<(Box<dyn
             Ok((Box::new(Restore::open(order, means)?), DiskDone::Opened))
         }
         DiskWork::OpenVerify { fileset, .. } => Ok((Box::new(Verify::open(&fileset)), DiskDone::Opened)),
-        DiskWork::OpenRead { folder, bootstrap, form, .. } => {
-            Ok((Box::new(Read(VolumeReader::open(&folder, &bootstrap, form)?)), DiskDone::Opened))
+        DiskWork::OpenRead { folder, elsewhere, bootstrap, form, .. } => {
+            Ok((Box::new(Read(VolumeReader::open(&folder, elsewhere, &bootstrap, form)?)), DiskDone::Opened))
         }
         DiskWork::Mount { folder, label, expect, limit, session, .. } => {
             let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, session)?;

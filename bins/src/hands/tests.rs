@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
@@ -105,7 +106,13 @@ fn a_handle_that_could_not_be_opened_is_free_again() {
     for _ in 0..2 {
         let bootstrap = Arc::new(Bootstrap::parse(b"Volume=\"none\"\n").unwrap());
         let folder = folder.path().display().to_string();
-        let open = DiskWork::OpenRead { handle: HANDLE, folder, bootstrap, form: ReadForm::Restore };
+        let open = DiskWork::OpenRead {
+            handle: HANDLE,
+            folder,
+            elsewhere: BTreeMap::new(),
+            bootstrap,
+            form: ReadForm::Restore,
+        };
         let done = ask(&workers, open);
         assert!(matches!(done, WorkDone::Disk(DiskDone::Failed { error: DiskError::Missing(_), .. })));
     }

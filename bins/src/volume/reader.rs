@@ -1,7 +1,8 @@
 //! Reads what a bootstrap selects, volume after volume, by the plain method of `wire/3 §5.9`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ const STRETCHES_TOLD: u64 = 100;
 #[derive(Debug)]
 pub struct VolumeReader {
     folder: String,
+    elsewhere: BTreeMap<String, String>,
     ahead: VecDeque<String>,
     reader: RestoreReader,
     volume: Option<Blocks<File>>,
@@ -44,15 +46,21 @@ pub struct VolumeReader {
 }
 
 impl VolumeReader {
-    /// A reader before the first volume of the bootstrap; the volumes lie in `folder`.
+    /// A reader before the first volume of the bootstrap; the volumes lie in `folder`, those of `elsewhere` in theirs.
     ///
     /// # Errors
     /// The first volume cannot be opened or is another one, or an expression of the bootstrap cannot be read.
-    pub fn open(folder: &str, bootstrap: &Bootstrap, form: ReadForm) -> Result<Self, DiskError> {
+    pub fn open(
+        folder: &str,
+        elsewhere: BTreeMap<String, String>,
+        bootstrap: &Bootstrap,
+        form: ReadForm,
+    ) -> Result<Self, DiskError> {
         let selection = Selection::new(bootstrap, name_filter(bootstrap)?);
         let ahead = selection.volumes().into_iter().map(|volume| volume.name).collect();
         let mut reader = Self {
             folder: folder.to_owned(),
+            elsewhere,
             ahead,
             reader: RestoreReader::in_form(selection, form),
             volume: None,
@@ -196,8 +204,14 @@ impl VolumeReader {
     /// Opens the next volume of the list and checks its label. False when there is none.
     fn next_volume(&mut self) -> Result<bool, DiskError> {
         let Some(name) = self.ahead.pop_front() else { return Ok(false) };
-        let path = volume_path(&self.folder, &name)?;
-        let file = File::open(&path).map_err(|error| disk_error(&path, &error))?;
+        let mut path = volume_path(self.elsewhere.get(&name).unwrap_or(&self.folder), &name)?;
+        let mut opened = File::open(&path);
+        // Somebody may have moved it to where it is looked for now.
+        if opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+            path = volume_path(&self.folder, &name)?;
+            opened = File::open(&path);
+        }
+        let file = opened.map_err(|error| disk_error(&path, &error))?;
         let mut volume = Blocks::new(file, path.display().to_string());
         let wrong =
             |found: String| DiskError::WrongVolume { path: path.display().to_string(), wanted: name.clone(), found };

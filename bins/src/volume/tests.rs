@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -195,7 +196,10 @@ fn a_name_cannot_leave_the_folder() {
     let folder = Folder::new();
     for name in ["../v1", "a/b", "..", ".", "", "a\0b"] {
         assert!(folder.mount(name, Expect::New, 0).is_err(), "{name:?}");
-        assert!(VolumeReader::open(folder.text(), &bootstrap(&[name]), ReadForm::Restore).is_err(), "{name:?}");
+        assert!(
+            VolumeReader::open(folder.text(), BTreeMap::new(), &bootstrap(&[name]), ReadForm::Restore).is_err(),
+            "{name:?}"
+        );
     }
 }
 
@@ -228,7 +232,7 @@ fn bootstrap(volumes: &[&str]) -> Bootstrap {
 
 /// The records a reader finds: the lines of their headers, and their bytes in a row.
 fn read(folder: &Folder, bootstrap: &Bootstrap) -> Result<(Vec<String>, Vec<u8>, VolumeReader), DiskError> {
-    let mut reader = VolumeReader::open(folder.text(), bootstrap, ReadForm::Restore)?;
+    let mut reader = VolumeReader::open(folder.text(), BTreeMap::new(), bootstrap, ReadForm::Restore)?;
     let (mut stream, mut parcel) = (Vec::new(), Parcel::new());
     loop {
         let last = reader.fill(&mut parcel)?;
@@ -432,7 +436,7 @@ fn damage_between_the_blocks_of_a_session_that_has_them_all_costs_nothing() {
 fn copy_damaged(folder: &Folder, form: ReadForm) -> (Vec<u8>, Vec<String>, Result<(), DiskError>) {
     let text = "Volume=\"v1\"\nVolSessionId=3\nVolSessionTime=1800000000\nFileIndex=1-3\nCount=3\n";
     let bootstrap = Bootstrap::parse(text.as_bytes()).unwrap();
-    let mut reader = VolumeReader::open(folder.text(), &bootstrap, form).unwrap();
+    let mut reader = VolumeReader::open(folder.text(), BTreeMap::new(), &bootstrap, form).unwrap();
     let (mut stream, mut said) = (Vec::new(), Vec::new());
     loop {
         let mut parcel = Parcel::new();
@@ -506,14 +510,14 @@ fn a_record_whose_end_is_missing_is_counted_and_told() {
 #[test]
 fn a_missing_volume_and_a_wrong_label_are_told_apart() {
     let folder = Folder::new();
-    let missing = VolumeReader::open(folder.text(), &bootstrap(&["v1"]), ReadForm::Restore);
+    let missing = VolumeReader::open(folder.text(), BTreeMap::new(), &bootstrap(&["v1"]), ReadForm::Restore);
     assert!(matches!(missing, Err(DiskError::Missing(_))), "{missing:?}");
     drop(folder.mount("v1", Expect::New, 0).unwrap());
     fs::rename(folder.path("v1"), folder.path("v2")).unwrap();
     fs::write(folder.path("v3"), b"").unwrap();
     fs::write(folder.path("v4"), vec![0; 5000]).unwrap();
     for name in ["v2", "v3", "v4"] {
-        let wrong = VolumeReader::open(folder.text(), &bootstrap(&[name]), ReadForm::Restore);
+        let wrong = VolumeReader::open(folder.text(), BTreeMap::new(), &bootstrap(&[name]), ReadForm::Restore);
         assert!(matches!(wrong, Err(DiskError::WrongVolume { .. })), "{wrong:?}");
     }
     drop(folder.mount("v1", Expect::New, 0).unwrap());

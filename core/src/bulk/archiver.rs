@@ -119,6 +119,13 @@ impl Archiver {
         self.label = adopted;
     }
 
+    /// Says of the job what the original's label says of its type and level, and no more.
+    pub(super) fn adopt_level(&mut self, original: &SessionLabel) {
+        let adopted = SessionLabel { job_type: original.job_type, level: original.level, ..self.label.clone() };
+        self.receiver.set_start(adopted.clone());
+        self.label = adopted;
+    }
+
     /// Files and bytes of records received.
     pub(super) fn moved(&self) -> (u64, u64) {
         (u64::from(self.receiver.files().unsigned_abs()), self.receiver.bytes())

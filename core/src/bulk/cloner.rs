@@ -1,4 +1,4 @@
-//! Copies a session from one device of a storage daemon to another, without a socket (`wire/3 §1.7`).
+//! Copies a session, or several into one, from one device of a storage daemon to another, without a socket (`wire/3 §1.7`).
 //!
 //! ```text
 //!   worker of the volumes read -> Filled(parcel) -> Archiver -> Append(block) -> worker of the volume written
@@ -31,6 +31,8 @@ pub struct Cloner {
     archiver: Archiver,
     /// Whether the frame before the stream has been looked for.
     has_begun: bool,
+    /// Whether the job keeps its own names.
+    keeps_names: bool,
     free: Vec<Parcel>,
     unmade: usize,
     /// Pieces of work given so far, and those of them that a reading worker has.
@@ -52,6 +54,7 @@ impl Cloner {
             from,
             archiver: Archiver::new(setup, clock),
             has_begun: false,
+            keeps_names: false,
             free: Vec::new(),
             unmade: PARCELS,
             given: 0,
@@ -67,6 +70,13 @@ impl Cloner {
     #[must_use]
     pub fn with_pieces_of(mut self, bytes: u64) -> Self {
         self.archiver = self.archiver.with_pieces_of(bytes);
+        self
+    }
+
+    /// The job keeps its own names, and takes over what the label read says of type and level: a virtual full.
+    #[must_use]
+    pub const fn keeping_names(mut self) -> Self {
+        self.keeps_names = true;
         self
     }
 
@@ -129,7 +139,10 @@ impl Cloner {
             if !std::mem::replace(&mut self.has_begun, true)
                 && let Some((label, len)) = leading_label(&parcel.bytes)
             {
-                self.archiver.adopt(&label);
+                match self.keeps_names {
+                    true => self.archiver.adopt_level(&label),
+                    false => self.archiver.adopt(&label),
+                }
                 self.at = len;
             }
             let rest = parcel.bytes.get(self.at..).unwrap_or_default();

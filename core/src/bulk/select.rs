@@ -1,7 +1,7 @@
 //! Reading for a restore or a copy: a storage daemon's worker turns blocks of volumes into the stream a file daemon expects,
 //! `wire/3 §3.4`, or another storage daemon, `wire/3 §4`.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::Write as _;
 
 use super::gaps::{Gaps, Loss};
@@ -46,6 +46,9 @@ pub struct RestoreReader {
     /// The file of the last record, and how many there were.
     file: Option<(Session, i32)>,
     files: u32,
+    /// Copies of several sessions: the last file of each. One that comes again after another session's cannot be counted on.
+    last_files: BTreeMap<Session, i32>,
+    is_mixed: bool,
     records: u64,
     bytes: u64,
     oversized: u64,
@@ -88,6 +91,8 @@ impl RestoreReader {
             open: None,
             file: None,
             files: 0,
+            last_files: BTreeMap::new(),
+            is_mixed: false,
             records: 0,
             bytes: 0,
             oversized: 0,
@@ -217,6 +222,11 @@ impl RestoreReader {
         if self.form != ReadForm::Restore && self.has_losses {
             return Some("files are damaged or gone, so that no copy of them can be good".to_owned());
         }
+        if self.form == ReadForm::Clone && self.is_mixed {
+            return Some(
+                "the sessions lie on the volumes in pieces between each other, which cannot become one".to_owned(),
+            );
+        }
         let unfinished = u64::try_from(self.reader.unfinished()).unwrap_or(u64::MAX);
         let lost = self.lost().saturating_add(unfinished);
         (self.form != ReadForm::Restore && lost > 0)
@@ -290,6 +300,8 @@ impl RestoreReader {
         let file = (found.session, found.file_index);
         if self.file != Some(file) {
             self.file = Some(file);
+            let before = self.last_files.insert(found.session, found.file_index);
+            self.is_mixed |= before.is_some_and(|before| before >= found.file_index);
             self.files = self.files.saturating_add(1);
             parcel.files = parcel.files.saturating_add(1);
         }

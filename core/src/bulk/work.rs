@@ -1,5 +1,6 @@
 //! Pieces of work for the disk, and what came of them. The unit is a parcel or a block, never a file.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::bulk::known::Changes;
@@ -75,6 +76,8 @@ pub enum DiskWork {
         handle: HandleId,
         /// The folder of the device.
         folder: String,
+        /// Volumes that lie in the folder of another device, by their names.
+        elsewhere: BTreeMap<String, String>,
         /// What to read.
         bootstrap: Arc<Bootstrap>,
         /// How the records are framed.
@@ -231,8 +234,8 @@ pub enum ReadForm {
     Restore,
     /// For another storage daemon: streams as in a backup, with the file indexes as they are (`wire/3 §4`).
     Replicate,
-    /// For another device of this daemon: streams as in a backup, with files counted from 1 without a gap, after one
-    /// frame with the label of the first session (`wire/3 §1.7`).
+    /// For another device of this daemon: streams as in a backup, with the files of all sessions counted from 1 without a gap,
+    /// after one frame with the label of the first session (`wire/3 §1.7`).
     Clone,
 }
 

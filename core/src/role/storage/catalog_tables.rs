@@ -270,8 +270,8 @@ fn open_read(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
         Part::Clone => ReadForm::Clone,
         Part::Ordered(_) | Part::Client(_) | Part::Receive { .. } => ReadForm::Restore,
     };
-    let bootstrap = job.order.bootstrap.clone();
-    Ok(Act::Want(DiskWork::OpenRead { handle, folder, bootstrap, form }))
+    let (elsewhere, bootstrap) = (job.reading.elsewhere.clone(), job.order.bootstrap.clone());
+    Ok(Act::Want(DiskWork::OpenRead { handle, folder, elsewhere, bootstrap, form }))
 }
 
 fn learn_volume(job: &mut Job, line: &str) -> Result<(), Option<Halt>> {

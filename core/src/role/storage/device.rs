@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::config::{Device, StorageConfig};
 use crate::ids::SessionId;
+use crate::wire::bsr::Bootstrap;
 
 /// The devices, and who uses or wants them.
 #[derive(Debug, Default)]
@@ -127,6 +128,20 @@ impl Devices {
             return drives.filter(|drive| drive.auto_select).filter(fits).map(named).collect();
         }
         self.drive(name).filter(fits).map(named).into_iter().collect()
+    }
+
+    /// The folders of the volumes of a bootstrap that names a device of ours for them.
+    pub(super) fn folders_of(&self, bootstrap: &Bootstrap) -> BTreeMap<String, String> {
+        let mut folders = BTreeMap::new();
+        for section in &bootstrap.sections {
+            let media_type = section.media_type.as_deref().unwrap_or_default();
+            let named = section.device.as_deref().map(|name| self.candidates(name, media_type)).unwrap_or_default();
+            let Some(device) = named.first().and_then(|name| self.device(name)) else { continue };
+            for volume in &section.volumes {
+                folders.entry(volume.clone()).or_insert_with(|| device.archive_device.clone());
+            }
+        }
+        folders
     }
 
     /// Asks for one device for each need. They are the session's at once if nobody waits for them and all are free, else

@@ -1,6 +1,6 @@
 //! A job as the storage daemon sees it: one per session of a director.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -132,6 +132,8 @@ pub(super) struct Reading {
     pub(super) source: VolumeInfo,
     /// Names of those whose place in the catalog is still to be asked.
     pub(super) volumes: VecDeque<String>,
+    /// Folders of volumes that lie with another device than the one that reads.
+    pub(super) elsewhere: BTreeMap<String, String>,
     pub(super) tally: Tally,
 }
 

@@ -23,7 +23,7 @@ use crate::wire::hello::Purpose;
 use crate::wire::message::MessageKind;
 use crate::wire::names::{PeerKind, PeerName};
 use crate::wire::session::{self, DataCommand};
-use crate::wire::status::JobStatus;
+use crate::wire::status::{JobStatus, JobType};
 use crate::wire::storage::Replicate;
 use crate::wire::storage_answers as answers;
 
@@ -194,6 +194,7 @@ impl StorageDaemon {
     pub(super) fn copy_records(&mut self, net: &mut Net, id: SessionId) {
         let Some((job, mut control)) = self.sessions.job_of(net, id) else { return };
         job.say_status(&mut control, JobStatus::Running);
+        let is_virtual = job.order.line.kind == JobType::Backup;
         match (&job.part, job.peer.conn(), job.reading.handle) {
             (Part::Send(_), Some(conn), _) => {
                 job.part = Part::Send(Stage::Opening);
@@ -203,6 +204,8 @@ impl StorageDaemon {
                 let director = control.director();
                 let setup = self.receiver_setup(id);
                 let cloner = Cloner::new(reader, setup, (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
+                // A copy goes by the name of its original, a virtual full of several jobs by its own.
+                let cloner = if is_virtual { cloner.keeping_names() } else { cloner };
                 self.carry(net, id, director, Machine::Clone(Box::new(cloner)));
             }
             _ => {}

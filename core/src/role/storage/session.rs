@@ -225,11 +225,13 @@ impl StorageDaemon {
     }
 
     fn take_bootstrap(&mut self, net: &mut Net, id: SessionId, bytes: &[u8]) -> Next {
-        let job = self.sessions.job_mut(id);
-        match (job, Bootstrap::parse(bytes)) {
+        let parsed = Bootstrap::parse(bytes);
+        let places = parsed.as_ref().map(|bootstrap| self.devices.folders_of(bootstrap)).unwrap_or_default();
+        match (self.sessions.job_mut(id), parsed) {
             (Some(job), Ok(bootstrap)) => {
                 job.reading.volumes =
                     Selection::new(&bootstrap, None).volumes().into_iter().map(|volume| volume.name).collect();
+                job.reading.elsewhere = places;
                 job.order.bootstrap = Arc::new(bootstrap);
                 self.sessions.tell(net, id, answers::BOOTSTRAP);
                 Next::Go

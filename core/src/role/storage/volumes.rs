@@ -13,7 +13,7 @@ use crate::wire::status::JobStatus;
 use crate::wire::storage::UseStorage;
 
 use super::device::{Need, Turn};
-use super::job::{Direction, Place, Task};
+use super::job::{Direction, Part, Place, Task};
 use super::{Due, StorageDaemon, catalog_tables as tables};
 
 /// How often a job without a volume asks again.
@@ -64,11 +64,14 @@ impl StorageDaemon {
         self.with_devices(net, id);
     }
 
-    /// A volume is to be mounted: only if nobody else writes to it. Another one then, which is as good.
+    /// A volume is to be mounted: only if nobody else writes to it, and the job itself does not read it. Another one then, which
+    /// is as good.
     pub(super) fn may_mount(&mut self, net: &mut Net, id: SessionId) -> bool {
         let Some(job) = self.sessions.job_mut(id) else { return false };
         let (name, folder) = (job.writing.volume.volume.clone(), job.folder().to_owned());
-        if self.devices.claim(&folder, &name, id) {
+        // A virtual full may write to the pool that it reads from.
+        let reads_it = matches!(job.part, Part::Clone) && job.order.bootstrap.volumes().any(|volume| volume == name);
+        if !reads_it && self.devices.claim(&folder, &name, id) {
             return true;
         }
         job.writing.handle = None;
