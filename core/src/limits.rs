@@ -149,6 +149,9 @@ pub const PSK_IDENTITY: usize = 128;
 /// Jobs that one copy or migration job takes; what is left waits for its next run.
 pub const ORIGINALS: u32 = 10_000;
 
+/// Jobs that a console names for one virtual full.
+pub const JOINED: usize = 1_000;
+
 /// Bytes of a console's answer that is made at once; past that the rest of a text is left out, and a document is an error.
 /// What a daemon answers is passed on by the parcel instead, and has no end.
 pub const ANSWER: usize = 4 * 1024 * 1024;

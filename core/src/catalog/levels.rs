@@ -27,6 +27,8 @@ pub struct LevelChoice {
 pub struct Ages {
     /// The newest full one.
     pub full: u64,
+    /// The same, and what comes later is a virtual full. Counts only if there is no age for the other.
+    pub virtual_full: u64,
     /// The newest differential one, or the full one if that is newer. For an incremental.
     pub differential: u64,
 }
@@ -40,6 +42,9 @@ pub fn level_by_age(asked: u8, last: &LastJobs, ages: Ages, now: i64) -> Option<
     let is_over = |limit: u64, start: i64| limit > 0 && u64::try_from(now - start).is_ok_and(|age| age >= limit);
     if is_over(ages.full, full.start_time) {
         return Some(b'F');
+    }
+    if ages.full == 0 && is_over(ages.virtual_full, full.start_time) {
+        return Some(b'f');
     }
     let differential = newest(b'D').filter(|job| job.place() > full.place()).unwrap_or(full);
     (asked == b'I' && is_over(ages.differential, differential.start_time)).then_some(b'D')
@@ -199,7 +204,9 @@ mod tests {
     #[test]
     fn what_is_too_old_to_build_on_is_made_anew() {
         let last = all_sound(vec![job(1, b'F', 1_000), job(2, b'D', 2_000), job(3, b'I', 2_500)]);
-        let level = |asked, full, differential, now| level_by_age(asked, &last, Ages { full, differential }, now);
+        let level = |asked, full, differential, now| {
+            level_by_age(asked, &last, Ages { full, virtual_full: 0, differential }, now)
+        };
         assert_eq!(level(b'I', 0, 0, 9_000), None);
         assert_eq!([level(b'I', 500, 0, 1_499), level(b'I', 500, 0, 1_500)], [None, Some(b'F')]);
         assert_eq!([level(b'D', 500, 0, 1_500), level(b'F', 500, 0, 9_000)], [Some(b'F'), None]);
@@ -207,9 +214,21 @@ mod tests {
         assert_eq!(level(b'D', 0, 500, 9_000), None, "it is one");
         assert_eq!(level(b'I', 500, 500, 9_000), Some(b'F'), "the higher one");
         assert_eq!(level(b'I', 500, 500, 900), None, "a clock that was put back");
+        let ages = |full| Ages { full, virtual_full: 500, differential: 100 };
+        assert_eq!(level_by_age(b'I', &last, ages(0), 1_500), Some(b'f'));
+        assert_eq!(level_by_age(b'D', &last, ages(0), 1_500), Some(b'f'));
+        assert_eq!(level_by_age(b'D', &last, ages(0), 1_499), None);
+        assert_eq!(level_by_age(b'I', &last, ages(9_999), 2_100), Some(b'D'), "the other age alone counts");
         let only_full = all_sound(vec![job(2, b'F', 1_000), job(1, b'D', 900)]);
-        assert_eq!(level_by_age(b'I', &only_full, Ages { full: 0, differential: 500 }, 1_450), None, "since the full");
-        assert_eq!(level_by_age(b'I', &all_sound(Vec::new()), Ages { full: 1, differential: 1 }, 9_000), None);
+        assert_eq!(
+            level_by_age(b'I', &only_full, Ages { differential: 500, ..Ages::default() }, 1_450),
+            None,
+            "since the full"
+        );
+        assert_eq!(
+            level_by_age(b'I', &all_sound(Vec::new()), Ages { full: 1, virtual_full: 1, differential: 1 }, 9_000),
+            None
+        );
     }
 
     #[test]

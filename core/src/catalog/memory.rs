@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
     ClientSpec, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow,
-    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore,
-    jobs_to_copy, last_jobs, newest_backup, orphaned_copies,
+    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, StandsFor, UpdCatBatch, VolStatus,
+    jobs_for_restore, jobs_to_copy, last_jobs, newest_backup, orphaned_copies,
 };
 use crate::limits;
 use crate::wire::attributes::AttributeRecord;
@@ -240,6 +240,30 @@ impl MemoryCatalog {
         if let (Some(last), Some(files)) = (end.last_file, self.files.get_mut(&end.job_id)) {
             files.retain(|index, _| *index <= last);
         }
+        match &end.stands_for {
+            Some(stands_for) => self.stand_for(end.job_id, stands_for),
+            None => Ok(Answer::Done),
+        }
+    }
+
+    fn stand_for(&mut self, job_id: u32, stands_for: &StandsFor) -> Outcome {
+        let last = self.job(stands_for.last)?;
+        let times = (last.sched_time, last.start_time, last.end_time, last.job_t_date);
+        let place = last.place();
+        let row = self.job(job_id)?;
+        (row.sched_time, row.start_time, row.end_time, row.job_t_date) = times;
+        row.origin = place;
+        let mut newest: BTreeMap<Vec<u8>, FileRow> = BTreeMap::new();
+        for file in stands_for.deleted_of.iter().flat_map(|id| self.file_rows(*id)) {
+            newest.insert(file.name.clone(), file.clone());
+        }
+        // A deleted file has no place in the job; rows are kept after those that have.
+        let files = self.files.entry(job_id).or_default();
+        let begin = files.last_key_value().map_or(1, |(index, _)| index + 1);
+        for (at, file) in (begin..).zip(newest.into_values().filter(|file| file.file_index == 0)) {
+            files.insert(at, FileRow { job_id, ..file });
+        }
+        self.delete_jobs(&stands_for.purged);
         Ok(Answer::Done)
     }
 
@@ -255,6 +279,9 @@ impl MemoryCatalog {
         (copy.sched_time, copy.start_time, copy.end_time, copy.job_t_date) = times;
         if migrated {
             self.files.remove(&adopt.original);
+        }
+        if migrated && adopt.purges {
+            self.delete_jobs(&[adopt.original]);
         }
         Ok(Answer::Done)
     }

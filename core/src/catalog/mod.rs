@@ -10,6 +10,7 @@
 
 pub mod browse;
 mod comparison;
+pub mod consolidation;
 mod gone;
 pub mod levels;
 mod listing;

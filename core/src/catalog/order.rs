@@ -1,7 +1,7 @@
 //! The order of jobs: by their numbers, never by a clock, which may have been wrong and put right since (`wire/3 §7.2`).
 //!
 //! What a migration made, or a copy that has taken its original's place, has a later number than jobs that build on it.
-//! It stands where its original stood: [`JobRow::place`].
+//! It stands where its original stood: [`JobRow::place`]. A virtual full stands where the last of its jobs stood.
 //!
 //! Catalogs with a query language say the same in it.
 

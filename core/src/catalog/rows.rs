@@ -83,6 +83,21 @@ pub struct JobEnd {
     pub purged_files: bool,
     /// The last file that has data, where rows of later ones came: those are taken out. `None`: every row stays.
     pub last_file: Option<u32>,
+    /// The jobs that a virtual full stands for from now on; `None`: it is none, or no good one.
+    pub stands_for: Option<Box<StandsFor>>,
+}
+
+/// What a virtual full takes over from the jobs it was made of, and what becomes of them (`wire/3 §7.8`). Stored with its
+/// end, all or nothing: until then nothing builds on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StandsFor {
+    /// The last of them, whose SchedTime, StartTime, EndTime, JobTDate and [place](JobRow::place) the new job has from now on.
+    pub last: u32,
+    /// Jobs, oldest first, whose deleted files are deleted in the new job too: rows with FileIndex 0 of names that no later
+    /// one of these jobs has.
+    pub deleted_of: Vec<u32>,
+    /// Jobs that are deleted then, as [`DeleteJobs`](super::CatalogRequest::DeleteJobs) does.
+    pub purged: Vec<u32>,
 }
 
 /// What a copied or migrated job takes over from its original, `wire/3 §1.9`.
@@ -97,6 +112,8 @@ pub struct AdoptOriginal {
     pub original: u32,
     /// The original's type code from now on: as it was, or `M` after a migration.
     pub original_type: u8,
+    /// Whether a migrated original is deleted, and not only its files.
+    pub purges: bool,
 }
 
 /// A job as it is listed.
@@ -150,8 +167,8 @@ pub struct JobRow {
     pub job_errors: u32,
     /// The job this one copied, migrated or followed, 0 if none.
     pub prior_job_id: u32,
-    /// The backup it stands for, if a copy or migration made it: the first one, however often it was migrated. 0 for
-    /// every other job.
+    /// The backup it stands for, if a copy or migration made it: the first one, however often it was migrated. Of a virtual
+    /// full the last of the backups it was made of. 0 for every other job.
     pub origin: u32,
     /// Whether its files are no longer in the catalog.
     pub purged_files: bool,
@@ -176,6 +193,8 @@ pub struct JobFilter {
     pub limit: u32,
     /// Only this job.
     pub job_id: Option<u32>,
+    /// Only these jobs.
+    pub job_ids: Vec<u32>,
     /// Only the job of this unique name.
     pub job: Option<String>,
     /// Only jobs of this resource.
@@ -227,6 +246,7 @@ impl JobFilter {
         let equal = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
         let among = |wanted: &[u8], letter: u8| wanted.is_empty() || wanted.contains(&letter);
         self.job_id.is_none_or(|id| id == row.job_id)
+            && (self.job_ids.is_empty() || self.job_ids.contains(&row.job_id))
             && equal(&self.job, &row.job)
             && equal(&self.name, &row.name)
             && (self.names.is_empty() || self.names.contains(&row.name))

@@ -22,6 +22,8 @@ pub enum JobKind {
     Verify,
     /// Runs its scripts and nothing else.
     Admin,
+    /// Takes older backups of the jobs with `always_incremental` together.
+    Consolidate,
 }
 
 /// How much a backup saves.
@@ -34,6 +36,8 @@ pub enum Level {
     Differential,
     /// What changed since the last backup.
     Incremental,
+    /// Everything, made of the backups before it from volume to volume, without the client.
+    VirtualFull,
 }
 
 /// How copies and migrations choose what they take. A backup of which there is a good copy is not copied again.
@@ -114,7 +118,9 @@ resources! {
         differential_pool: Option<String> = None,
         /// Pool of incremental backups; `None`: `pool`.
         incremental_pool: Option<String> = None,
-        /// Pool that copies and migrations are written to; `None`: the next pool of the pool they read from.
+        /// Pool that virtual fulls read from, and whose `next_pool` they are written to; `None`: `pool`.
+        virtual_full_pool: Option<String> = None,
+        /// Pool that copies, migrations and virtual fulls are written to; `None`: the next pool of the pool they read from.
         next_pool: Option<String> = None,
         /// What it does.
         kind: JobKind = JobKind::Backup,
@@ -165,11 +171,28 @@ resources! {
         allow_mixed_priority: bool = false,
         /// How old the last full backup may be for another level; what comes later is full. 0: as old as it is.
         max_full_interval: Seconds = Seconds::secs(0),
+        /// How old the last full backup may be for another level; what comes later is a virtual full. Only without
+        /// `max_full_interval`. 0: as old as it is.
+        max_virtual_full_interval: Seconds = Seconds::secs(0),
         /// How old the last differential backup, or the full one if that is newer, may be for an incremental; what comes later
         /// is differential. 0: as old as it is.
         max_differential_interval: Seconds = Seconds::secs(0),
         /// Whether a full or differential backup that failed is made up for by the next one of another level.
         rerun_failed_levels: bool = false,
+        /// Whether the job is only ever incremental: jobs with `kind: consolidate` take its older backups together.
+        always_incremental: bool = false,
+        /// How long its backups stay single; older ones are taken together, and are purged then. 0: all may be taken, and none
+        /// is purged.
+        always_incremental_job_retention: Seconds = Seconds::secs(0),
+        /// How many of its incremental backups stay single at least.
+        always_incremental_keep_number: u32 = 0,
+        /// How old the full backup must be to be taken together with others; until then only the others are. 0: it always is.
+        always_incremental_max_full_age: Seconds = Seconds::secs(0),
+        /// Consolidate jobs: how many full backups one run takes together with others, of jobs that have
+        /// `always_incremental_max_full_age`. 0: no limit.
+        max_full_consolidations: u32 = 0,
+        /// Migrations: whether the job that was migrated is purged. If not it stays in the catalog, without its files.
+        purge_migration_job: bool = false,
         /// Whether the storage daemon is asked to take a device with a fitting volume in it rather than a free one.
         prefer_mounted_volumes: bool = true,
         /// How long it may run, from its start, before it is cancelled; 0: as long as it takes.

@@ -88,7 +88,9 @@ resources! {
         differential_pool: Option<String> = None,
         /// Pool if the job is incremental; `None`: as the job says.
         incremental_pool: Option<String> = None,
-        /// Pool that copies and migrations are written to; `None`: as the job says.
+        /// Pool that a virtual full reads from; `None`: as the job says.
+        virtual_full_pool: Option<String> = None,
+        /// Pool that copies, migrations and virtual fulls are written to; `None`: as the job says.
         next_pool: Option<String> = None,
         /// Storage of the job, whatever its pool says; `None`: as the job says.
         storage: Option<String> = None,

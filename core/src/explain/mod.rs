@@ -32,6 +32,7 @@ mod tests;
 mod tls;
 mod trouble;
 mod unsaved;
+mod virtual_full;
 mod waiting;
 
 use std::fmt;
@@ -104,6 +105,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         browse::PAGES,
         config::PAGES,
         terms::PAGES,
+        virtual_full::PAGES,
         log::PAGES,
     ]
     .into_iter()

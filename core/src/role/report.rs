@@ -192,6 +192,7 @@ pub(super) const fn level_word(level: JobLevel) -> &'static str {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Diff",
         JobLevel::Incremental => "Incr",
+        JobLevel::VirtualFull => "VFul",
         JobLevel::VerifyVolume => "VVol",
         JobLevel::VerifyDisk => "VDsk",
         JobLevel::VerifyInit => "VIni",

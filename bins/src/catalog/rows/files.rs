@@ -5,7 +5,7 @@ use towline_core::limits;
 
 use super::super::files::split_path;
 use super::super::known::{Page, newest};
-use super::super::sql::{Result, Row, Session, all, first, values};
+use super::super::sql::{Result, Row, Session, Value, all, first, values};
 
 /// The longest page of a list.
 const PAGE_LIMIT: u32 = 10_000;
@@ -29,6 +29,34 @@ pub(in super::super) fn retract(t: &mut dyn Session, job_id: u32, file_index: u3
 /// Takes back all files after this FileIndex, of which there is no data.
 pub(super) fn retract_after(t: &mut dyn Session, job_id: u32, last: u32) -> Result<()> {
     t.execute("DELETE FROM File WHERE JobId = ?1 AND FileIndex > ?2", &values![job_id, last])?;
+    Ok(())
+}
+
+/// Rows of files that these jobs, oldest first, have deleted and none of the later ones has saved again: they become rows of
+/// this job.
+pub(super) fn keep_deleted(t: &mut dyn Session, job_id: u32, jobs: &[u32]) -> Result<()> {
+    for (at, from) in jobs.iter().enumerate() {
+        let later = jobs.get(at + 1..).unwrap_or_default();
+        let mut with = values![job_id, *from].to_vec();
+        with.extend(later.iter().map(|id| Value::from(*id)));
+        let places: Vec<String> = (3..=with.len()).map(|n| format!("?{n}")).collect();
+        let newest = match places.is_empty() {
+            true => String::new(),
+            false => format!(
+                "AND NOT EXISTS (SELECT 1 FROM File Later WHERE Later.JobId IN ({}) AND Later.PathId = File.PathId
+                     AND Later.Name = File.Name)",
+                places.join(", ")
+            ),
+        };
+        t.execute(
+            &format!(
+                "INSERT INTO File (JobId, PathId, Name, FileIndex, LinkFI, DeltaSeq, LStat, Md5)
+                 SELECT CAST(?1 AS BIGINT), PathId, Name, 0, 0, 0, LStat, Md5 FROM File
+                 WHERE JobId = ?2 AND FileIndex = 0 {newest} ON CONFLICT DO NOTHING"
+            ),
+            &with,
+        )?;
+    }
     Ok(())
 }
 

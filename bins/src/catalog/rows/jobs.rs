@@ -1,7 +1,7 @@
 //! Jobs and their reports.
 
 use towline_core::catalog::{
-    AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LastJobs, LogRow, NewJob,
+    AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LastJobs, LogRow, NewJob, StandsFor,
 };
 
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
@@ -104,7 +104,27 @@ pub(super) fn end(t: &mut dyn Session, job: &JobEnd) -> Result<CatalogAnswer> {
     if let Some(last) = job.last_file {
         super::files::retract_after(t, job.job_id, last)?;
     }
-    changed_one(changed, job.job_id)
+    changed_one(changed, job.job_id)?;
+    match &job.stands_for {
+        Some(stands_for) => stand_for(t, job.job_id, stands_for),
+        None => Ok(CatalogAnswer::Done),
+    }
+}
+
+/// A virtual full takes over the times and the place of the last of its jobs, and what these say is deleted.
+fn stand_for(t: &mut dyn Session, job_id: u32, stands_for: &StandsFor) -> Result<CatalogAnswer> {
+    let changed = t.execute(
+        &format!(
+            "UPDATE Job SET (SchedTime, StartTime, EndTime, JobTDate, OriginJobId) =
+                 (SELECT SchedTime, StartTime, EndTime, JobTDate, {PLACE} FROM Job WHERE JobId = ?2)
+             WHERE JobId = ?1 AND EXISTS (SELECT 1 FROM Job WHERE JobId = ?2)"
+        ),
+        &values![job_id, stands_for.last],
+    )?;
+    changed_one(changed, stands_for.last)?;
+    super::files::keep_deleted(t, job_id, &stands_for.deleted_of)?;
+    super::media::delete_jobs(t, &stands_for.purged)?;
+    Ok(CatalogAnswer::Done)
 }
 
 pub(super) fn checkpoint(t: &mut dyn Session, job_id: u32, files: u32, bytes: u64) -> Result<CatalogAnswer> {
@@ -129,6 +149,9 @@ pub(super) fn adopt(t: &mut dyn Session, adopt: &AdoptOriginal) -> Result<Catalo
         t.execute("DELETE FROM File WHERE JobId = ?1", &values![original])?;
         super::browse::forget(t, original)?;
         t.execute("UPDATE Job SET Type = 'M', PurgedFiles = 1 WHERE JobId = ?1", &values![original])?;
+        if adopt.purges {
+            super::media::delete_jobs(t, &[original])?;
+        }
     } else {
         t.execute(
             "INSERT INTO Log (JobId, Time, LogText)
@@ -186,6 +209,7 @@ fn condition(filter: &JobFilter) -> (String, Vec<Value>) {
     }
     let letters = |letters: &[u8]| letters.iter().map(|letter| text(*letter)).collect::<Vec<Value>>();
     for (column, values) in [
+        ("Job.JobId", filter.job_ids.iter().map(|id| Value::from(*id)).collect()),
         ("Job.Name", filter.names.iter().map(Value::from).collect()),
         ("Job.JobStatus", letters(&filter.statuses)),
         ("Job.Type", letters(&filter.types)),

@@ -383,7 +383,8 @@ fn job(fields: &mut Fields, lines: &mut Lines) {
     let level = taken(fields, "level").map(|level| level.concat());
     lines.push(format!("Type = {kind}"));
     if kind == "backup" {
-        lines.push(format!("Level = {}", level.unwrap_or_else(|| "incremental".to_owned())));
+        let level = level.unwrap_or_else(|| "incremental".to_owned());
+        lines.push(format!("Level = {}", level.replace('_', "")));
     }
     if kind == "verify" {
         let level = taken(fields, "verify_level").map_or_else(|| "volumetocatalog".to_owned(), |level| level.concat());
@@ -444,12 +445,13 @@ fn runs(fields: &mut Fields, lines: &mut Lines) {
     for run in list {
         let Value::Object(mut run) = run else { continue };
         let mut words = Vec::new();
-        words.extend(taken(&mut run, "level").map(|level| format!("Level = {}", level.concat())));
+        words.extend(taken(&mut run, "level").map(|level| format!("Level = {}", level.concat().replace('_', ""))));
         let named = [
             ("pool", "Pool"),
             ("full_pool", "FullPool"),
             ("differential_pool", "DifferentialPool"),
             ("incremental_pool", "IncrementalPool"),
+            ("virtual_full_pool", "VirtualFullPool"),
             ("next_pool", "NextPool"),
             ("storage", "Storage"),
         ];

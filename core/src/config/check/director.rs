@@ -1,6 +1,9 @@
 //! Checks of the director.
 
-use super::{Built, Check, Checker, Finding, Side, access, catalog, commands, copying, reach, relocation, unsupported};
+use super::{
+    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, reach, relocation,
+    unsupported,
+};
 use crate::bulk::known::compares_digests;
 use crate::config::{
     Client, ConfigPath, Digest, DirectorConfig, Exclude, FileSet, IncludeOptions, Job, JobKind, Pool, Replace,
@@ -143,6 +146,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         ("full_pool", &job.full_pool),
         ("differential_pool", &job.differential_pool),
         ("incremental_pool", &job.incremental_pool),
+        ("virtual_full_pool", &job.virtual_full_pool),
         ("next_pool", &job.next_pool),
     ];
     pools_of(c, path, &more, config);
@@ -168,6 +172,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     rescheduling(c, path, job);
     duplicates(c, path, job);
     copying::check(c, path, job, config);
+    consolidating::check(c, path, job, config);
     verifying(c, path, job, config);
     let dials_in = config.client(&job.client).is_none_or(|client| client.connection_from_client_to_director);
     if !job.run_on_incoming_connect_interval.is_zero() && !dials_in {
@@ -211,7 +216,12 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
         (!restore && job.add_prefix.is_some(), "add_prefix", "only a restore puts anything before paths", "restore"),
         (!restore && job.add_suffix.is_some(), "add_suffix", "only a restore puts anything after paths", "restore"),
         (!restore && job.replace != Replace::Always, "replace", "only a restore replaces files", "restore"),
-        (!backup && job.accurate, "accurate", "only a backup is accurate", "backup"),
+        (
+            !backup && job.kind != JobKind::Consolidate && job.accurate,
+            "accurate",
+            "only a backup is accurate",
+            "backup",
+        ),
         (
             !backup && !job.run_on_incoming_connect_interval.is_zero(),
             "run_on_incoming_connect_interval",
@@ -266,6 +276,7 @@ fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule, config: &Di
             ("full_pool", &run.full_pool),
             ("differential_pool", &run.differential_pool),
             ("incremental_pool", &run.incremental_pool),
+            ("virtual_full_pool", &run.virtual_full_pool),
             ("next_pool", &run.next_pool),
         ];
         pools_of(c, &path, &more, config);

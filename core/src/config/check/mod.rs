@@ -5,6 +5,7 @@
 mod access;
 mod catalog;
 mod commands;
+mod consolidating;
 mod copying;
 mod director;
 mod peers;

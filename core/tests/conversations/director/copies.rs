@@ -118,6 +118,7 @@ fn record_original(desk: &Desk) {
         prior_job_id: 0,
         purged_files: false,
         last_file: None,
+        stands_for: None,
     })));
 }
 

@@ -102,6 +102,7 @@ fn ended(job_id: u32, job_files: u32) -> JobEnd {
         prior_job_id: 0,
         purged_files: false,
         last_file: None,
+        stands_for: None,
     }
 }
 

@@ -1,3 +1,4 @@
+use super::frames::attributes;
 use super::*;
 use towline_core::catalog::last_jobs as last_jobs_of;
 use towline_core::catalog::levels::choose_level;
@@ -94,6 +95,54 @@ pub(crate) fn levels_build_on_the_newest_good_job_of_the_same_file_set(catalog: 
     assert!(choose_level(b'I', &last_jobs(catalog, last(&site, changed))).upgraded);
 }
 
+pub(crate) fn a_virtual_full_stands_where_the_last_of_its_jobs_stood(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let full = backup(catalog, &site, b'F', 100, &[attributes(1, 3, b"/a", 0), attributes(2, 3, b"/b", 0)]);
+    let gone = [attributes(1, 23, b"/a", 0), attributes(2, 23, b"/b", 0), attributes(3, 3, b"/c", 0)];
+    let first = backup(catalog, &site, b'I', 200, &gone);
+    let back = [attributes(1, 3, b"/a", 0), attributes(2, 23, b"/c", 0)];
+    let second = backup(catalog, &site, b'I', 300, &back);
+    let later = backup(catalog, &site, b'I', 400, &[attributes(1, 3, b"/d", 0)]);
+    let virtual_full = running(catalog, &site, b'f', 1_000);
+    stored(catalog, virtual_full, &[attributes(1, 3, b"/a", 0)]);
+    let stands_for = |last, purged: &[u32]| {
+        let deleted_of = vec![first, second];
+        let stands_for = StandsFor { last, deleted_of, purged: purged.to_vec() };
+        let end = JobEnd { stands_for: Some(Box::new(stands_for)), ..ended(&site, virtual_full, b'I', 1_005, 1) };
+        CatalogRequest::EndJob(Box::new(end))
+    };
+    // Nothing of it is stored if the last of its jobs has gone.
+    assert_eq!(refused(catalog, stands_for(99, &[full])).kind, CatalogErrorKind::Constraint);
+    let row = |catalog: &mut dyn Catalog| {
+        let rows =
+            jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_ids: vec![virtual_full], ..Default::default() }));
+        assert_eq!(rows.len(), 1);
+        rows[0].clone()
+    };
+    assert_eq!((row(catalog).level, row(catalog).origin), (b'f', 0));
+    ask(catalog, stands_for(second, &[first, second]));
+    let found = row(catalog);
+    assert_eq!((found.level, found.origin, found.prior_job_id, found.place()), (b'I', second, 0, second));
+    assert_eq!((found.start_time, found.end_time, found.job_t_date, found.real_end_time), (300, 305, 305, 1_005));
+    let mut names: Vec<_> =
+        listed(catalog, virtual_full).into_iter().map(|file| (file.name, file.file_index)).collect();
+    names.sort();
+    assert_eq!(names, [(b"/a".to_vec(), 1), (b"/b".to_vec(), 0), (b"/c".to_vec(), 0)]);
+    let mut left: Vec<u32> =
+        jobs(catalog, CatalogRequest::ListJobs(JobFilter::default())).iter().map(|row| row.job_id).collect();
+    left.sort_unstable();
+    assert_eq!(left, [full, later, virtual_full], "the two are purged");
+    let request = CatalogRequest::JobsForRestore {
+        client: "alpha-fd".into(),
+        name: None,
+        file_set: None,
+        before: i64::MAX,
+        now: 2_000,
+    };
+    let chain: Vec<u32> = jobs(catalog, request).iter().map(|row| row.job_id).collect();
+    assert_eq!(chain, [full, virtual_full, later], "in the order of their places");
+}
+
 /// An engine chooses as the functions of the core do over all rows, whatever the clocks said.
 pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut dyn Catalog) {
     let site = site(catalog);
@@ -103,10 +152,10 @@ pub(crate) fn jobs_are_ordered_by_their_numbers_and_not_by_a_clock(catalog: &mut
     let ahead = at(catalog, b'F', 90_000);
     let incremental = at(catalog, b'I', 300);
     let migrated = at(catalog, b'F', 400);
-    let adopt = AdoptOriginal { job_id: migrated, job_type: b'B', original: ahead, original_type: b'M' };
+    let adopt = AdoptOriginal { job_id: migrated, job_type: b'B', original: ahead, original_type: b'M', purges: false };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt));
     let again = at(catalog, b'F', 500);
-    let adopt = AdoptOriginal { job_id: again, job_type: b'B', original: migrated, original_type: b'M' };
+    let adopt = AdoptOriginal { job_id: again, job_type: b'B', original: migrated, original_type: b'M', purges: false };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt));
     let differential = at(catalog, b'D', 600);
     let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default()));
@@ -191,7 +240,16 @@ pub(crate) fn of_jobs_with_any_times_those_are_sound_that_the_rule_over_rows_fin
         if job_id > 1 && draw(6) == 0 {
             let original = 1 + u32::try_from(draw(u64::from(job_id - 1))).unwrap();
             let (job_type, original_type) = if draw(2) == 0 { (b'C', b'B') } else { (b'B', b'M') };
-            ask(catalog, CatalogRequest::AdoptOriginal(AdoptOriginal { job_id, job_type, original, original_type }));
+            ask(
+                catalog,
+                CatalogRequest::AdoptOriginal(AdoptOriginal {
+                    job_id,
+                    job_type,
+                    original,
+                    original_type,
+                    purges: false,
+                }),
+            );
         }
         if job_id.is_multiple_of(10) {
             let mut rows =
@@ -247,7 +305,7 @@ pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut d
     };
     assert_eq!(texts(catalog, original), ["first", "second", "third"]);
     let copy = backup(catalog, &site, b'F', 500, &[frames::attributes(1, 3, b"/a", 0)]);
-    let adopt = AdoptOriginal { job_id: copy, job_type: b'C', original, original_type: b'B' };
+    let adopt = AdoptOriginal { job_id: copy, job_type: b'C', original, original_type: b'B', purges: false };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt.clone()));
     assert_eq!(texts(catalog, original), texts(catalog, copy));
     let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_id: Some(copy), ..Default::default() }));

@@ -100,7 +100,7 @@ pub(crate) fn copies_are_listed_with_their_originals(catalog: &mut dyn Catalog) 
         JobMediaRow { job_id: copy, media_id: volume.media_id, first_index: 1, last_index: 1, ..Default::default() };
     ask(catalog, CatalogRequest::CreateJobMedia(piece));
     assert_eq!(listed(catalog, Listing::Copies { job_id: None }), Listed::Copies(Vec::new()));
-    let adopt = AdoptOriginal { job_id: copy, job_type: b'C', original, original_type: b'B' };
+    let adopt = AdoptOriginal { job_id: copy, job_type: b'C', original, original_type: b'B', purges: false };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt));
     let Listed::Copies(copies) = listed(catalog, Listing::Copies { job_id: Some(original) }) else {
         panic!("no copies")

@@ -23,6 +23,7 @@ macro_rules! for_each_body {
             jobs::jobs_are_listed_newest_first_and_filtered;
             jobs::levels_build_on_the_newest_good_job_of_the_same_file_set;
             jobs::jobs_are_ordered_by_their_numbers_and_not_by_a_clock;
+            jobs::a_virtual_full_stands_where_the_last_of_its_jobs_stood;
             jobs::of_jobs_with_any_times_those_are_sound_that_the_rule_over_rows_finds;
             jobs::jobs_left_running_by_a_crash_become_failed;
             jobs::the_configuration_is_updated_in_place;

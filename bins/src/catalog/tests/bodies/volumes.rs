@@ -155,7 +155,7 @@ pub(crate) fn pruning_takes_old_jobs_and_never_a_running_one(catalog: &mut dyn C
 /// A job that has ended well and is a good copy of another.
 fn copy_of(catalog: &mut dyn Catalog, site: &Site, time: i64, original: u32) -> u32 {
     let job_id = backup(catalog, site, b'F', time, &[frames::attributes(1, 3, b"/a", 0)]);
-    let adopt = AdoptOriginal { job_id, job_type: b'C', original, original_type: b'B' };
+    let adopt = AdoptOriginal { job_id, job_type: b'C', original, original_type: b'B', purges: false };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt));
     job_id
 }

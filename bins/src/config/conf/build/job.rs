@@ -125,8 +125,8 @@ fn left_out(job: &Mapped, without: &[String]) -> Option<String> {
     }
     let level = job.said("Level").map(plain).unwrap_or_default();
     match (kind, level.as_str()) {
-        ("archive" | "consolidate", _) => Some(format!("there are no jobs of the type `{kind}`")),
-        ("backup", "base" | "since" | "virtualfull") => Some(format!("there are no backups of the level `{level}`")),
+        ("archive", _) => Some(format!("there are no jobs of the type `{kind}`")),
+        ("backup", "base" | "since") => Some(format!("there are no backups of the level `{level}`")),
         ("verify", "data") => Some("verify jobs compare volumes or the disk with the catalog".to_owned()),
         _ => None,
     }
@@ -141,7 +141,7 @@ fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: &[Ma
     let is_copy = is_copy(job);
     job.set("kind", kind);
     level(mapper, job, &said);
-    let is_admin = said == "admin";
+    let is_admin = matches!(said.as_str(), "admin" | "consolidate");
     let first_client = around.clients.first().filter(|_| is_copy || is_admin);
     take(job, "Client", "client", first_client.map(|client| client.name.as_str()));
     let first_set = around.filesets.first().filter(|_| said != "backup").map(|set| set.name.as_str());
@@ -199,6 +199,7 @@ fn level(mapper: &mut Mapper, job: &mut Mapped, kind: &str) {
     let level = job.said("Level").map(plain).unwrap_or_default();
     match (kind, level.as_str()) {
         ("backup", "full" | "differential" | "incremental") => job.set("level", Node::text(node.place, level)),
+        ("backup", "virtualfull") => job.set("level", Node::text(node.place, "virtual_full")),
         ("verify", _) if VERIFIED.iter().any(|(word, _)| *word == level) => {
             let known = VERIFIED.iter().find(|(word, _)| *word == level).map_or("", |(_, ours)| ours);
             job.set("verify_level", Node::text(node.place, known));
@@ -210,7 +211,8 @@ fn level(mapper: &mut Mapper, job: &mut Mapped, kind: &str) {
         }
         ("backup", _) => {
             let message = format!("`{level}` is no level of a backup");
-            mapper.error(codes::UNKNOWN_VALUE, &node.place, message, "write `Full`, `Differential` or `Incremental`");
+            let help = "write `Full`, `Differential`, `Incremental` or `VirtualFull`";
+            mapper.error(codes::UNKNOWN_VALUE, &node.place, message, help);
         }
         _ => {}
     }
@@ -233,7 +235,7 @@ fn storage(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: 
         field(backups().find(same).or_else(|| backups().next())?, "storage")
     };
     let first = || around.storages.first().map(|storage| Node::text(job.place.clone(), storage.name.as_str()));
-    let first = || first().filter(|_| job.said("Type") == Some("admin"));
+    let first = || first().filter(|_| matches!(job.said("Type"), Some("admin" | "consolidate")));
     if let Some(storage) = own.into_iter().next().or_else(of_pool).or_else(of_backups).or_else(first) {
         job.set("storage", storage);
     }

@@ -63,11 +63,12 @@ const WEEKS: [(Week, &str, &str, &str); 5] = [
 /// The last week that a year can have.
 const LAST_WEEK: usize = 53;
 /// Keywords whose value is a name, and the field it is.
-const NAMES: [(&str, &str); 6] = [
+const NAMES: [(&str, &str); 7] = [
     ("pool", "pool"),
     ("fullpool", "full_pool"),
     ("differentialpool", "differential_pool"),
     ("incrementalpool", "incremental_pool"),
+    ("virtualfullpool", "virtual_full_pool"),
     ("nextpool", "next_pool"),
     ("storage", "storage"),
 ];
@@ -148,16 +149,12 @@ impl Line {
         match name.as_str() {
             "level" => {
                 if !self.is_level(value) {
-                    let help = "write `Full`, `Differential` or `Incremental`";
+                    let help = "write `Full`, `Differential`, `Incremental` or `VirtualFull`";
                     return Err(wrong(value, format!("`{}` is no level that a job can have", value.text), help));
                 }
             }
             "messages" | "spooldata" => {
                 let message = format!("`{}` of a `Run` has no effect", keyword.text);
-                mapper.warning(codes::WITHOUT_EFFECT, &keyword.place, message, "");
-            }
-            "virtualfullpool" => {
-                let message = format!("`{}` of a `Run` has no effect: there are no virtual full backups", keyword.text);
                 mapper.warning(codes::WITHOUT_EFFECT, &keyword.place, message, "");
             }
             "accurate" => {
@@ -193,11 +190,17 @@ impl Line {
     /// Takes a level, with or without its keyword.
     fn is_level(&mut self, token: &Token) -> bool {
         let level = plain(&token.text);
-        let is_one = ["full", "differential", "incremental"].contains(&level.as_str());
-        if is_one {
-            self.level = Some(Node::text(token.place.clone(), level));
+        let known = [
+            ("full", "full"),
+            ("differential", "differential"),
+            ("incremental", "incremental"),
+            ("virtualfull", "virtual_full"),
+        ];
+        let found = known.iter().find(|(word, _)| *word == level);
+        if let Some((_, ours)) = found {
+            self.level = Some(Node::text(token.place.clone(), *ours));
         }
-        is_one
+        found.is_some()
     }
 
     /// A day, a time, or a range of days.

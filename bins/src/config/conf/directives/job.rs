@@ -3,7 +3,7 @@
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Directive, Resource, always, disables, field, made, refused, without};
 
-/// The types of jobs. The last two become no job.
+/// The types of jobs. The last one becomes no job.
 const TYPES: Kind = Choice(&[
     ("Backup", "backup"),
     ("Restore", "restore"),
@@ -11,8 +11,8 @@ const TYPES: Kind = Choice(&[
     ("Copy", "copy"),
     ("Migrate", "migrate"),
     ("Admin", "admin"),
-    ("Archive", "archive"),
     ("Consolidate", "consolidate"),
+    ("Archive", "archive"),
 ]);
 
 /// Which existing files a restore overwrites.
@@ -23,10 +23,9 @@ const NO_PLUGIN: &str = "there are no plugins, so what they save would be missin
 const PRUNED: &str = "volumes are pruned when one is needed, see `AutoPrune` of the pool";
 const DUPLICATES: &str =
     "which of two goes is said by `AllowDuplicateJobs` and the others; in Bareos too it does nothing";
-const ALWAYS_INCREMENTAL: &str = "incremental backups would go on for ever and nothing would consolidate them";
 
 pub(in super::super) const JOB: &[Directive] = &[
-    made("Type", TYPES, "is `kind`; a job of the type `Archive` or `Consolidate` is left out"),
+    made("Type", TYPES, "is `kind`; a job of the type `Archive` is left out"),
     made("Level", Text, "is `level`, or `verify_level`; a job of a level that there is not is left out"),
     made("Client", Text, "is `client`; copies and migrations without one have the first"),
     made("FileSet", Text, "is `fileset`; jobs other than backups without one have the first"),
@@ -37,7 +36,7 @@ pub(in super::super) const JOB: &[Directive] = &[
     ),
     made("Pool", Text, "is `pool`; without it, that of a level"),
     field("FullBackupPool", Text, "full_pool"),
-    without("VirtualFullBackupPool", Text, "there are no virtual full backups"),
+    field("VirtualFullBackupPool", Text, "virtual_full_pool"),
     field("IncrementalBackupPool", Text, "incremental_pool"),
     field("DifferentialBackupPool", Text, "differential_pool"),
     field("NextPool", Text, "next_pool"),
@@ -90,12 +89,12 @@ pub(in super::super) const JOB: &[Directive] = &[
     field("MaxWaitTime", Time, "max_wait_time"),
     field("MaxStartDelay", Time, "max_start_delay"),
     field("MaxFullInterval", Time, "max_full_interval"),
-    without("MaxVirtualFullInterval", Time, "there are no virtual full backups"),
+    field("MaxVirtualFullInterval", Time, "max_virtual_full_interval"),
     field("MaxDiffInterval", Time, "max_differential_interval"),
     always("PruneJobs", Bool, &["no"], &Act::Without(PRUNED)),
     always("PruneFiles", Bool, &["no"], &Act::Without(PRUNED)),
     always("PruneVolumes", Bool, &["no"], &Act::Without(PRUNED)),
-    always("PurgeMigrationJob", Bool, &["no"], &Act::Without("a migrated job keeps its row in the catalog")),
+    field("PurgeMigrationJob", Bool, "purge_migration_job"),
     field("SpoolAttributes", Bool, "spool_attributes"),
     field("SpoolData", Bool, "spool_data"),
     field("SpoolSize", Size, "spool_size"),
@@ -110,11 +109,11 @@ pub(in super::super) const JOB: &[Directive] = &[
     always("SaveFileHistory", Bool, &["yes"], &Act::Without("the history is always saved")),
     without("FileHistorySize", Size, "it is for NDMP, which is not spoken"),
     field("MaxConcurrentCopies", Number, "max_concurrent_copies"),
-    always("AlwaysIncremental", Bool, &["no"], &Act::Disables(ALWAYS_INCREMENTAL)),
-    without("AlwaysIncrementalJobRetention", Time, ALWAYS_INCREMENTAL),
-    without("AlwaysIncrementalKeepNumber", Number, ALWAYS_INCREMENTAL),
-    without("AlwaysIncrementalMaxFullAge", Time, ALWAYS_INCREMENTAL),
-    without("MaxFullConsolidations", Number, ALWAYS_INCREMENTAL),
+    field("AlwaysIncremental", Bool, "always_incremental"),
+    field("AlwaysIncrementalJobRetention", Time, "always_incremental_job_retention"),
+    field("AlwaysIncrementalKeepNumber", Number, "always_incremental_keep_number"),
+    field("AlwaysIncrementalMaxFullAge", Time, "always_incremental_max_full_age"),
+    field("MaxFullConsolidations", Number, "max_full_consolidations"),
 ];
 
 /// When a command runs.

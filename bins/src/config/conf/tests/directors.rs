@@ -68,9 +68,8 @@ fn what_is_switched_off_takes_its_jobs_along() {
 fn jobs_of_kinds_that_there_are_not_are_left_out() {
     for (old, new) in [
         ("Type = Backup", "Type = Archive"),
-        ("Type = Backup", "Type = Consolidate"),
         ("Type = Backup", "Type = Verify; Level = Data"),
-        ("Type = Backup", "Type = Backup; Level = VirtualFull"),
+        ("Type = Backup", "Type = Backup; Level = Base"),
     ] {
         let (config, report) = good::<DirectorConfig>(&director("").replace(old, new));
         assert!(config.jobs.is_empty());
@@ -204,7 +203,7 @@ fn run_lines_that_cannot_be_kept_are_refused_each_with_its_reason() {
         ("Priority=high sat at 21:00", "is not a whole number"),
         ("Accurate=perhaps sat at 21:00", "is not `yes` or `no`"),
         ("MaxRunSchedTime=\"5 parsecs\" sat at 21:00", "is not a time"),
-        ("Level=VirtualFull sat at 21:00", "no level that a job can have"),
+        ("Level=Base sat at 21:00", "no level that a job can have"),
         ("w05/w03 at 23:10", "begins after its first turn"),
         ("w00/w00 at 23:10", "begins after its first turn"),
         ("w54 at 23:10", "has no week of a year"),

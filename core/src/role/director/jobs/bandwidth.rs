@@ -14,13 +14,13 @@ use super::job::Job;
 
 impl Job {
     /// Bytes a second that its data may take, 0 if the daemons decide: what a console has said, else the resource of the
-    /// job, else that of its client, or for a copy that of the storage it reads from.
+    /// job, else that of its client, or for a copy or virtual full that of its storage.
     pub(crate) fn bandwidth_limit(&self) -> u64 {
         if let Some(limit) = self.bandwidth {
             return limit;
         }
         let own = self.config.job(&self.name).map_or(0, |job| job.maximum_bandwidth.0);
-        match (own, self.task.is_copy()) {
+        match (own, self.task.is_of_volumes()) {
             (0, false) => self.overrides.limit_of_client(&self.config, &self.with.client),
             (0, true) => self.overrides.limit_of_storage(&self.config, &self.with.storage),
             (own, _) => own,
@@ -29,7 +29,7 @@ impl Job {
 
     /// The daemon that slows its data down, by kind and name; none while it has not been reached.
     pub(crate) fn limited_by(&self) -> Option<(Who, &str)> {
-        if self.task.is_copy() {
+        if self.task.is_of_volumes() {
             return self.storage_daemon.presence.conn().map(|_| (Who::Storage, self.with.storage.as_str()));
         }
         self.file_daemon.presence.is_here().then_some((Who::File, self.with.client.as_str()))
@@ -57,14 +57,15 @@ impl Jobs {
             }
             Limited::Client(name) => {
                 Arc::make_mut(&mut tools.common.overrides).limit_client(&name, limit);
-                let lines = self.limit_all(limit, |job| !job.task.is_copy() && job.with.client == name);
+                let lines = self.limit_all(limit, |job| !job.task.is_of_volumes() && job.with.client == name);
                 ((Who::File, name), lines)
             }
             Limited::Storage(name) => {
                 Arc::make_mut(&mut tools.common.overrides).limit_storage(&name, limit);
-                let mut lines = self.limit_all(limit, |job| job.task.is_copy() && job.with.storage == name);
+                let mut lines = self.limit_all(limit, |job| job.task.is_of_volumes() && job.with.storage == name);
                 // What file daemons move with this storage is slowed down there, not at the client.
-                let with_clients = self.all.values().filter(|job| !job.task.is_copy() && job.with.storage == name);
+                let with_clients =
+                    self.all.values().filter(|job| !job.task.is_of_volumes() && job.with.storage == name);
                 let here = with_clients.filter(|job| job.storage_daemon.presence.conn().is_some());
                 lines.extend(here.map(|job| job.limit_line(limit)));
                 ((Who::Storage, name), lines)

@@ -34,6 +34,7 @@ use super::selecting::{self, Chooser, Page};
 use super::tables;
 use super::task::Task;
 use super::trouble::Trouble;
+use super::virtual_full::is_same;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, MediaRow,
@@ -349,9 +350,7 @@ impl Jobs {
             if from.name == to.name {
                 return Err(Trouble::SameStorage { storage, pool });
             }
-            let is_local = from.address.eq_ignore_ascii_case(&to.address)
-                && from.port == to.port
-                && from.password.key() == to.password.key();
+            let is_local = is_same(from, to);
             Ok(Target { storage, pool, is_local })
         });
         match place {
@@ -489,11 +488,13 @@ impl Jobs {
             return self.fail_job(tools, copying.partner, &trouble);
         }
         let migrates = control.kind == JobType::Migrate;
+        let purges = migrates && control.config.job(&control.name).is_some_and(|job| job.purge_migration_job);
         let adopt = AdoptOriginal {
             job_id: writer.id.0,
             job_type: if migrates { JobType::Backup } else { JobType::JobCopy }.letter(),
             original: copying.original.job_id,
             original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
+            purges,
         };
         let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
         tools.ask(CatalogRequest::AdoptOriginal(adopt), owner);
@@ -523,7 +524,7 @@ impl Job {
             Task::CopyControl(control) if control.idle => JobStatus::Ok,
             Task::CopyControl(CopyControl { outcome: Some(outcome), .. }) => *outcome,
             Task::CopyWriter(_) | Task::CopyControl(_) => JobStatus::Error,
-            Task::Backup(_) | Task::Restore(_) | Task::Verify(_) | Task::Admin => return None,
+            _ => return None,
         };
         Some(self.status.merge(status))
     }
@@ -547,7 +548,7 @@ impl Job {
     }
 }
 
-/// Where copies of a pool's jobs go: a storage and a pool, which may be named beside that pool.
+/// Where copies and virtual fulls of a pool's jobs go: a storage and a pool, which may be named beside that pool.
 ///
 /// # Errors
 /// What the configuration lacks.

@@ -9,6 +9,7 @@ use crate::wire::message::MessageKind;
 
 use super::job::Job;
 use super::life::Life;
+use super::ordering::Order;
 use super::trouble::Trouble;
 
 impl Tools<'_> {
@@ -74,6 +75,10 @@ pub(crate) enum Want {
     TellReader,
     /// Tell the writing job of a copy how the reading storage daemon has ended.
     TellWriter,
+    /// The level has become that of a virtual full: lead the job through that dialogue.
+    MakeVirtual,
+    /// Order a virtual full.
+    Order(Box<Order>),
     /// Hand the connection to the storage daemon over to the writing job of a copy.
     HandOver,
 }

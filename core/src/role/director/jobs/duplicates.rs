@@ -57,11 +57,12 @@ impl Jobs {
     }
 }
 
-/// Whether a job is one by itself. Those that a copy or migration orders for what it has selected are parts of it.
+/// Whether a job is one by itself. Those that a copy, a migration or a consolidation orders are parts of it.
 const fn counts(job: &Job) -> bool {
     match &job.task {
         Task::CopyControl(control) => control.selects(),
         Task::CopyWriter(_) => false,
+        Task::VirtualFull(task) => !task.is_ordered,
         _ => true,
     }
 }

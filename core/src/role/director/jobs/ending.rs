@@ -35,7 +35,7 @@ impl Jobs {
         tools.net.cancel_timer(job.times.clock.ends());
         self.let_daemons_go(tools, id);
         let Some(job) = self.all.get_mut(&id) else { return };
-        if let Some(why) = job.copy_shortfall().filter(|_| job.is_alive()) {
+        if let Some(why) = job.copy_shortfall().or_else(|| job.virtual_shortfall()).filter(|_| job.is_alive()) {
             job.say(tools, MessageKind::Fatal, &why.line());
         }
         let found = job.disagreement().filter(|_| job.is_alive());
@@ -58,6 +58,9 @@ impl Jobs {
     pub(super) fn record_end(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
         job.life = Life::Recording;
+        if let Some(text) = job.joined_jobs_text() {
+            job.say(tools, MessageKind::Info, &text);
+        }
         let summary = job.summary(&tools.common.identity, tools.net.wall().seconds());
         job.say(tools, MessageKind::Info, &summary);
         let end = Box::new(job.end(tools.net.wall().seconds()));
@@ -96,7 +99,7 @@ impl Job {
         JobEnd {
             job_id: self.id.0,
             job_status: self.status.letter(),
-            level: self.stored_level(),
+            level: self.level_at_end(),
             end_time: now,
             real_end_time: now,
             client_id: self.rows.client,
@@ -115,6 +118,7 @@ impl Job {
             },
             purged_files: false,
             last_file: self.last_stored_file(),
+            stands_for: self.stands_for(),
         }
     }
 }

@@ -207,10 +207,17 @@ impl Job {
             Task::Restore(plan) => Some(&plan.selected.bootstrap),
             Task::Verify(verifying) => Some(&verifying.bootstrap),
             Task::CopyControl(control) => control.selected.as_ref().map(|selected| &selected.bootstrap),
-            Task::Backup(_) | Task::CopyWriter(_) | Task::Admin => None,
+            Task::VirtualFull(task) => Some(&task.selected.bootstrap),
+            Task::Backup(_) | Task::CopyWriter(_) | Task::Consolidate(_) | Task::Admin => None,
         };
         let Some(bootstrap) = bootstrap else { return Vec::new() };
         bootstrap.to_string().split_inclusive('\n').map(|line| line.as_bytes().to_vec()).collect()
+    }
+
+    /// Whether it takes one of the places of this storage.
+    pub(crate) fn takes_storage(&self, name: &str) -> bool {
+        let reads = |task: &Task| matches!(task, Task::VirtualFull(task) if task.from.storage == name);
+        self.task.has_storage() && (self.with.storage == name || reads(&self.task))
     }
 
     /// Files and bytes as known: the file daemon's count for the catalog (`wire/3 §1.5`).

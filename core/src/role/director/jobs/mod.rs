@@ -7,8 +7,8 @@
 //! ```
 //! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and
 //! record, `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are
-//! the dialogues and `dialogue.rs` what they are about; `copying.rs`, `selecting.rs`, `verifying.rs` and `fileset.rs` are
-//! what single tasks need.
+//! the dialogues and `dialogue.rs` what they are about; `copying.rs`, `selecting.rs`, `verifying.rs`, `virtual_full.rs`,
+//! `consolidating.rs` and `fileset.rs` are what single tasks need.
 //!
 //! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings,
 //! `queue.rs` begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and
@@ -20,6 +20,7 @@
 
 mod bandwidth;
 mod cancelling;
+mod consolidating;
 mod copying;
 mod daemons;
 pub(crate) mod deadlines;
@@ -50,6 +51,7 @@ mod task;
 pub(crate) mod terms;
 pub(crate) mod trouble;
 mod verifying;
+mod virtual_full;
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -35,6 +35,10 @@ pub struct Order {
     pub(crate) restore: Option<RestorePlan>,
     /// The job to copy, migrate or verify, if one is named.
     pub(crate) original: Option<u32>,
+    /// The jobs that a virtual full is made of, if any are named.
+    pub(crate) joined: Vec<u32>,
+    /// Whether a consolidation has ordered it.
+    pub(crate) is_consolidation: bool,
     /// The console that waits to hear the job's number.
     pub(crate) console: Option<ConnId>,
     pub(crate) unique: String,
@@ -66,6 +70,8 @@ impl Order {
             with,
             restore: None,
             original: None,
+            joined: Vec::new(),
+            is_consolidation: false,
             console: None,
             unique: String::new(),
             scheduled: 0,
@@ -80,7 +86,7 @@ impl Order {
         let kind = type_of(job.kind)?;
         let level = match kind {
             JobType::Verify => verify_level(job.verify_level),
-            JobType::Admin => JobLevel::None,
+            JobType::Admin | JobType::Consolidate => JobLevel::None,
             _ => order_level(run.and_then(|run| run.level).unwrap_or(job.level)),
         };
         let accurate = run.and_then(|run| run.accurate).unwrap_or(job.accurate);
@@ -103,6 +109,7 @@ pub(crate) const fn type_of(kind: JobKind) -> Option<JobType> {
         JobKind::Migrate => JobType::Migrate,
         JobKind::Verify => JobType::Verify,
         JobKind::Admin => JobType::Admin,
+        JobKind::Consolidate => JobType::Consolidate,
         JobKind::Restore => return None,
     })
 }
@@ -113,6 +120,7 @@ pub(crate) const fn order_level(level: config::Level) -> JobLevel {
         config::Level::Full => JobLevel::Full,
         config::Level::Differential => JobLevel::Differential,
         config::Level::Incremental => JobLevel::Incremental,
+        config::Level::VirtualFull => JobLevel::VirtualFull,
     }
 }
 

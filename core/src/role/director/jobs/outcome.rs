@@ -14,10 +14,10 @@ impl Job {
         if !self.is_alive() {
             return self.status;
         }
-        if matches!(self.task, Task::Admin) {
+        if !self.task.has_storage() {
             return self.status.merge(JobStatus::Ok);
         }
-        if let Some(status) = self.copy_status().or_else(|| self.verify_status()) {
+        if let Some(status) = self.copy_status().or_else(|| self.verify_status()).or_else(|| self.virtual_status()) {
             return status;
         }
         let file = self.file_daemon.presence.end().map_or(JobStatus::Error, |end| end.status);

@@ -7,8 +7,9 @@ use crate::ids::JobId;
 use crate::role::director::common::Tools;
 use crate::script::Scripted;
 use crate::wire::message::MessageKind;
-use crate::wire::status::{JobStatus, JobType};
+use crate::wire::status::{JobLevel, JobStatus, JobType};
 
+use super::consolidating::Consolidating;
 use super::copying::{self, CopyControl};
 use super::daemons::{FileDaemon, StorageDaemon};
 use super::deadlines::Clock;
@@ -18,6 +19,7 @@ use super::ordering::Order;
 use super::tables::Backup;
 use super::task::Task;
 use super::verifying::Verifying;
+use super::virtual_full::VirtualFull;
 use super::{Jobs, tables};
 
 impl Jobs {
@@ -28,6 +30,10 @@ impl Jobs {
             (JobType::Copy | JobType::Migrate, None) => Task::CopyControl(CopyControl::new(order.original)),
             (JobType::Verify, None) => Task::Verify(Verifying::new(order.original, order.level)),
             (JobType::Admin, None) => Task::Admin,
+            (JobType::Consolidate, None) => Task::Consolidate(Consolidating::default()),
+            (JobType::Backup, None) if order.level == JobLevel::VirtualFull => {
+                Task::VirtualFull(VirtualFull::new(order.joined, order.accurate, order.is_consolidation))
+            }
             _ => Task::Backup(Backup::new(order.accurate, order.spool_data)),
         };
         let fileset = common.ids.filesets.get(&order.with.fileset);
@@ -84,7 +90,11 @@ impl Jobs {
     /// Begins the dialogue of a job, once its commands on the director have run.
     pub(super) fn set_off(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get(&id) else { return };
-        let table = if job.verifies_disk() { tables::of_disk() } else { tables::of(job.kind).1 };
+        let table = match &job.task {
+            Task::VirtualFull(_) => tables::virtual_full::TABLE,
+            _ if job.verifies_disk() => tables::of_disk(),
+            _ => tables::of(job.kind).1,
+        };
         if job.task.is_copy() {
             self.begin_copy(tools, id);
         } else {
@@ -119,8 +129,9 @@ impl Jobs {
         // A job that was given up takes no room while its storage daemon may still say how it ended.
         let running: Vec<&Job> = self.all.values().filter(|other| other.life.is_running()).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
-        // A copy has nothing to do with the client, and takes the storage it will write to as well; an admin job takes neither.
-        let is_copy = job.task.is_copy();
+        // A copy or virtual full has nothing to do with the client, and takes the storage it will write to as well; an admin job
+        // takes neither.
+        let is_copy = job.task.is_of_volumes();
         let target = copying::target(config, &job.with.pool, job.terms.next_pool.as_deref())
             .ok()
             .filter(|_| is_copy)
@@ -134,11 +145,11 @@ impl Jobs {
             ),
             (
                 target.as_ref().and_then(|name| config.storage(name)).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| Some(&o.with.storage) == target.as_ref() && o.task.has_storage()),
+                target.as_ref().map_or(0, |name| count(&|o| o.takes_storage(name))),
             ),
             (
                 config.storage(&job.with.storage).filter(|_| job.task.has_storage()).map(|r| r.maximum_concurrent_jobs),
-                count(&|o| o.with.storage == job.with.storage && o.task.has_storage()),
+                count(&|o| o.takes_storage(&job.with.storage)),
             ),
         ];
         let fits = |most: u32, count: usize| count < usize::try_from(most.max(1)).unwrap_or(usize::MAX);

@@ -56,7 +56,7 @@ impl Job {
         match self.kind {
             JobType::Restore => self.restored(&mut lines, identity, now),
             JobType::Verify => self.verified(&mut lines, identity, now),
-            JobType::Admin => self.times(&mut lines, identity, now),
+            JobType::Admin | JobType::Consolidate => self.times(&mut lines, identity, now),
             _ => self.saved(&mut lines, identity, now),
         }
         self.ended(&mut lines);
@@ -102,10 +102,13 @@ impl Job {
         lines.add("Volume Session Id", self.storage_daemon.session.id);
         lines.add("Volume Session Time", self.storage_daemon.session.time);
         lines.add("Last Volume Bytes", in_bytes(written.last));
-        if let Task::CopyControl(control) = &self.task
-            && let Some(selected) = &control.selected
-        {
-            lines.add("Files Expected", thousands(selected.files));
+        let expected = match &self.task {
+            Task::CopyControl(control) => control.selected.as_ref().map(|selected| selected.files),
+            Task::VirtualFull(task) => Some(task.selected.files),
+            _ => None,
+        };
+        if let Some(files) = expected {
+            lines.add("Files Expected", thousands(files));
         }
         if is_backup {
             lines.add("Non-fatal FD errors", self.file_daemon.presence.end().map_or(0, |end| end.errors));
@@ -145,8 +148,8 @@ impl Job {
 
     /// What all reports end with.
     fn ended(&self, lines: &mut Lines) {
-        let has_daemons = !matches!(self.task, Task::Admin);
-        if has_daemons && !self.task.is_copy() {
+        let has_daemons = self.task.has_storage();
+        if has_daemons && !self.task.is_of_volumes() {
             lines.add("FD termination status", ending(self.file_daemon.presence.end().map(|end| end.status)));
         }
         if has_daemons {
@@ -199,6 +202,7 @@ const fn level(level: JobLevel) -> &'static str {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",
         JobLevel::Incremental => "Incremental",
+        JobLevel::VirtualFull => "Virtual Full",
         JobLevel::VerifyVolume => "VolumeToCatalog",
         _ => "",
     }

@@ -20,11 +20,15 @@ impl Jobs {
     /// A job has ended: orders it once more if it has failed and its resource says so.
     pub(crate) fn reschedule(&mut self, tools: &mut Tools<'_>, job: &mut Job) {
         let is_good = matches!(job.status, JobStatus::Ok | JobStatus::Warnings | JobStatus::Canceled);
-        let Task::Backup(backup) = &job.task else { return };
+        let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
+        let order = match &job.task {
+            Task::Backup(backup) => Order { accurate: backup.accurate, spool_data: backup.spool_data, ..order },
+            Task::VirtualFull(task) => task.order_again(order),
+            _ => return,
+        };
         if is_good || tools.common.stopping {
             return;
         }
-        let (accurate, spool_data) = (backup.accurate, backup.spool_data);
         let Some(resource) = tools.common.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else {
             return;
         };
@@ -38,8 +42,7 @@ impl Jobs {
         let which = if most > 0 { format!("{next} of {most}") } else { next.to_string() };
         job.say(tools, MessageKind::Info, &format!("The job is tried again in {pause} (try {which})."));
         let terms = Terms { attempt: next, ..job.terms.clone() };
-        let order = Order::of(&job.name, job.kind, job.level, job.with.clone());
-        self.order(tools, Order { accurate, spool_data, terms, pause: pause.duration(), ..order });
+        self.order(tools, Order { terms, pause: pause.duration(), ..order });
     }
 
     /// Lets a queued job wait for its pause.

@@ -59,6 +59,8 @@ impl Jobs {
             }
             Want::TellReader => self.writer_listens(tools, id),
             Want::TellWriter => self.reader_ended(tools, id),
+            Want::MakeVirtual => self.make_virtual(tools, id),
+            Want::Order(order) => self.order_virtual_full(tools, id, order),
             Want::HandOver => self.hand_over(tools, id),
         }
     }

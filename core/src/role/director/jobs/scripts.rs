@@ -205,6 +205,7 @@ const fn level_word(level: JobLevel) -> &'static str {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",
         JobLevel::Incremental => "Incremental",
+        JobLevel::VirtualFull => "Virtual Full",
         JobLevel::VerifyVolume => "Verify Volume to Catalog",
         JobLevel::VerifyDisk => "Verify Disk to Catalog",
         JobLevel::VerifyInit => "Verify Init Catalog",

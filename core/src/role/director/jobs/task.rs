@@ -2,11 +2,13 @@
 
 use crate::ids::JobId;
 
+use super::consolidating::Consolidating;
 use super::copying::{CopyControl, CopyWriter};
 use super::job::RestorePlan;
 use super::tables::Backup;
 use super::trouble::Trouble;
 use super::verifying::Verifying;
+use super::virtual_full::VirtualFull;
 
 /// One of the kinds of jobs, with what only that kind knows.
 #[derive(Debug)]
@@ -18,7 +20,11 @@ pub(crate) enum Task {
     CopyControl(CopyControl),
     /// The job that writes, and is the copy afterwards.
     CopyWriter(CopyWriter),
-    /// A job that has no daemons.
+    /// A backup that is made of those before it.
+    VirtualFull(VirtualFull),
+    /// A job that orders virtual fulls, and has no daemons.
+    Consolidate(Consolidating),
+    /// Another job that has no daemons.
     Admin,
 }
 
@@ -28,6 +34,11 @@ impl Task {
         matches!(self, Self::CopyControl(_) | Self::CopyWriter(_))
     }
 
+    /// Whether what it reads and writes is on volumes.
+    pub(crate) const fn is_of_volumes(&self) -> bool {
+        self.is_copy() || matches!(self, Self::VirtualFull(_))
+    }
+
     /// Whether it has a file daemon.
     pub(crate) const fn has_client(&self) -> bool {
         matches!(self, Self::Backup(_) | Self::Restore(_) | Self::Verify(_))
@@ -35,12 +46,12 @@ impl Task {
 
     /// Whether it has a storage daemon.
     pub(crate) const fn has_storage(&self) -> bool {
-        !matches!(self, Self::Admin)
+        !matches!(self, Self::Admin | Self::Consolidate(_))
     }
 
     /// Whether something is written to a volume.
     pub(crate) const fn writes(&self) -> bool {
-        matches!(self, Self::Backup(_) | Self::CopyWriter(_))
+        matches!(self, Self::Backup(_) | Self::CopyWriter(_) | Self::VirtualFull(_))
     }
 
     /// The other job of a copy.
@@ -48,7 +59,12 @@ impl Task {
         match self {
             Self::CopyControl(control) => control.partner,
             Self::CopyWriter(writer) => Some(writer.partner),
-            Self::Backup(_) | Self::Restore(_) | Self::Verify(_) | Self::Admin => None,
+            Self::Backup(_)
+            | Self::Restore(_)
+            | Self::Verify(_)
+            | Self::VirtualFull(_)
+            | Self::Consolidate(_)
+            | Self::Admin => None,
         }
     }
 
@@ -68,6 +84,22 @@ impl Task {
     /// That of a verify job.
     pub(crate) const fn verify(&mut self) -> Result<&mut Verifying, Trouble> {
         if let Self::Verify(task) = self { Ok(task) } else { Err(Trouble::OtherTask) }
+    }
+
+    /// That of a virtual full.
+    ///
+    /// # Errors
+    /// It is another job, as below.
+    pub(crate) const fn virtual_full(&mut self) -> Result<&mut VirtualFull, Trouble> {
+        if let Self::VirtualFull(task) = self { Ok(task) } else { Err(Trouble::OtherTask) }
+    }
+
+    /// That of a consolidation.
+    ///
+    /// # Errors
+    /// It is another job, as below.
+    pub(crate) const fn consolidating(&mut self) -> Result<&mut Consolidating, Trouble> {
+        if let Self::Consolidate(task) = self { Ok(task) } else { Err(Trouble::OtherTask) }
     }
 
     /// That of the control job of a copy.

@@ -15,7 +15,7 @@ pub(crate) struct Terms {
     pub(crate) pools: Pools,
     /// Whether who ordered the job named its storage: that of its pool does not count then.
     pub(crate) keeps_storage: bool,
-    /// Where a copy or migration writes to, if not to the next pool of its pool.
+    /// Where a copy, migration or virtual full writes to, if not to the next pool of its pool.
     pub(crate) next_pool: Option<String>,
     /// `None`: as its resource says.
     pub(crate) priority: Option<u32>,
@@ -33,6 +33,7 @@ pub(crate) struct Pools {
     full: Option<String>,
     differential: Option<String>,
     incremental: Option<String>,
+    virtual_full: Option<String>,
 }
 
 impl Terms {
@@ -53,18 +54,23 @@ impl Pools {
     /// A pool for all levels that the line of a schedule names alone goes before those that its job has for single ones.
     fn of(job: &config::Job, run: Option<&Run>) -> Self {
         let said = |of_run: fn(&Run) -> &Option<String>| run.and_then(|run| of_run(run).clone());
-        let run_pools =
-            [said(|run| &run.full_pool), said(|run| &run.differential_pool), said(|run| &run.incremental_pool)];
+        let run_pools = [
+            said(|run| &run.full_pool),
+            said(|run| &run.differential_pool),
+            said(|run| &run.incremental_pool),
+            said(|run| &run.virtual_full_pool),
+        ];
         let any = said(|run| &run.pool);
         if any.is_some() && run_pools.iter().all(Option::is_none) {
             return Self { any, ..Self::default() };
         }
-        let [full, differential, incremental] = run_pools;
+        let [full, differential, incremental, virtual_full] = run_pools;
         Self {
             any: any.or_else(|| Some(job.pool.clone())),
             full: full.or_else(|| job.full_pool.clone()),
             differential: differential.or_else(|| job.differential_pool.clone()),
             incremental: incremental.or_else(|| job.incremental_pool.clone()),
+            virtual_full: virtual_full.or_else(|| job.virtual_full_pool.clone()),
         }
     }
 
@@ -79,6 +85,7 @@ impl Pools {
             JobLevel::Full => &self.full,
             JobLevel::Differential => &self.differential,
             JobLevel::Incremental => &self.incremental,
+            JobLevel::VirtualFull => &self.virtual_full,
             _ => &None,
         };
         own.as_deref().or(self.any.as_deref())

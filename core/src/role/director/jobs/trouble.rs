@@ -139,7 +139,7 @@ pub(crate) enum Trouble {
     #[error("{}, so it cannot be copied", no_backup(Some(*.0)))]
     NothingToCopy(u32),
     /// A copy has nowhere to go.
-    #[error("pool \"{pool}\" has no `{setting}`, so copies have nowhere to go")]
+    #[error("pool \"{pool}\" has no `{setting}`, so what is copied or taken together has nowhere to go")]
     NoTarget {
         /// The pool.
         pool: String,
@@ -170,6 +170,45 @@ pub(crate) enum Trouble {
     NoEnd {
         /// `reading ` or `writing `.
         role: &'static str,
+    },
+    /// There is nothing to make a virtual full of.
+    #[error("there is no full backup that a virtual full could begin with")]
+    NothingToJoin,
+    /// A virtual full of an always incremental job without a list of jobs.
+    #[error("a virtual full of an always incremental job is made of jobs that are named, and none is")]
+    NoJobsNamed,
+    /// A job that was named for a virtual full.
+    #[error("job {job} is no backup of client \"{client}\" that ended well, so it cannot be part of a virtual full")]
+    NotJoinable {
+        /// The job.
+        job: u32,
+        /// The client of the virtual full.
+        client: String,
+    },
+    /// Lists of files of jobs of a virtual full were pruned.
+    #[error("the catalog no longer has the lists of the files of jobs {}", listed(.0))]
+    ListsGone(Vec<u32>),
+    /// The jobs of a virtual full have no files.
+    #[error("jobs {} have no file that was not deleted since", listed(.0))]
+    NoFilesLeft(Vec<u32>),
+    /// A virtual full from one storage daemon to another.
+    #[error(
+        "storage \"{storage}\" and storage \"{target}\" are not of one storage daemon, which alone can read and write a \
+         virtual full"
+    )]
+    TwoDaemons {
+        /// Where backups lie.
+        storage: String,
+        /// Where they were to go.
+        target: String,
+    },
+    /// A virtual full has fewer files than it should.
+    #[error("{written} of the {files} files of the virtual full were written")]
+    ShortJoin {
+        /// Files written.
+        written: u32,
+        /// Files selected.
+        files: u64,
     },
     /// A copy has fewer files than its original.
     #[error("{written} of the original's {files} files were copied")]
@@ -230,6 +269,21 @@ impl Explain for Trouble {
             Self::BadCopy { .. } => (Peer, Backoff, 592, "the report of that job says why; the original is as it was"),
             Self::NoEnd { .. } => (Peer, Backoff, 593, "its log says why"),
             Self::ShortCopy { .. } => (Peer, Backoff, 594, "run the copy again; the original is still there"),
+            Self::NothingToJoin => (Config, Never, 880, "run the job once with level=full"),
+            Self::NoJobsNamed => {
+                (Config, Never, 881, "leave it to a job with `kind: consolidate`, or name jobs with `jobid=1,2,3`")
+            }
+            Self::NotJoinable { .. } => (Config, Never, 882, "name backups of one client that ended well"),
+            Self::ListsGone(_) => {
+                (Local, Never, 883, "run the job with level=full, and let the client's `file_retention` be longer")
+            }
+            Self::NoFilesLeft(_) => (Config, Never, 884, "there is nothing to keep: run the job with level=full"),
+            Self::TwoDaemons { .. } => {
+                (Config, Never, 885, "give the next pool a storage of the daemon that has the backups")
+            }
+            Self::ShortJoin { .. } => {
+                (Peer, Backoff, 886, "run it again: the backups that it is made of are still there")
+            }
             Self::OtherTask => (Bug, Never, 598, "report it with the job's report"),
         }
         .into()
@@ -238,6 +292,10 @@ impl Explain for Trouble {
 
 fn letter(status: JobStatus) -> char {
     char::from(status.letter())
+}
+
+fn listed(ids: &[u32]) -> String {
+    ids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn no_backup(job: Option<u32>) -> String {
@@ -279,6 +337,13 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::BadCopy { job: JobId(2), status: JobStatus::Error },
         Trouble::NoEnd { role: "reading " },
         Trouble::ShortCopy { written: 1, files: 2 },
+        Trouble::NothingToJoin,
+        Trouble::NoJobsNamed,
+        Trouble::NotJoinable { job: 1, client: "c".to_owned() },
+        Trouble::ListsGone(vec![1, 2]),
+        Trouble::NoFilesLeft(vec![1, 2]),
+        Trouble::TwoDaemons { storage: "a".to_owned(), target: "b".to_owned() },
+        Trouble::ShortJoin { written: 1, files: 2 },
         Trouble::OtherTask,
     ]
 }

@@ -62,6 +62,9 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Err(Refusal::usage(format!("Name a backup job: estimate job=NAME.{}", Meant::of(wanted, known))));
     };
     let (level, _) = level_of(job, words)?;
+    if level == JobLevel::VirtualFull {
+        return Err(Refusal::usage("A virtual full asks nothing of the client: there is nothing to estimate."));
+    }
     let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
     let estimate = Estimate {
         job: job.name.clone(),

@@ -2,6 +2,7 @@
 
 use crate::config::{self, JobKind};
 use crate::ids::JobId;
+use crate::limits::JOINED;
 use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobType};
 
@@ -39,6 +40,11 @@ pub(super) const COMMAND: Command = Command::new(
                 "run job=NAME [level=full|differential|incremental] [accurate=yes|no] [spooldata=yes|no] [client=NAME] [fileset=NAME] \
                  [storage=NAME] [pool=NAME] [priority=N] [yes]",
                 "run a job now",
+            ),
+            (
+                "run job=NAME level=virtualfull [jobid=N,N] [accurate=yes|no] [client=NAME] [fileset=NAME] [storage=NAME] \
+                 [pool=NAME] [nextpool=NAME] [priority=N] [yes]",
+                "make a full backup of those before it, or of the jobs with these numbers",
             ),
             (
                 "run job=NAME [jobid=N] [pool=NAME] [nextpool=NAME] [yes]",
@@ -84,18 +90,22 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         return Err(Refusal::Disabled(job.name.clone()));
     }
     let kind = ordering::type_of(job.kind).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
-    if let Some(word) = idle_word(kind, words) {
-        return Err(Refusal::usage(format!("{word}= changes nothing for a job of this type: leave it out.")));
-    }
-    let original = match words.value(&["jobid"]).map(str::parse) {
-        None => None,
-        Some(Ok(number)) if kind != JobType::Backup => Some(number),
-        Some(_) => return Err(Refusal::usage("jobid= needs the number of the job to copy, migrate or verify.")),
-    };
     let (level, accurate) = match level_of(job, words)? {
         (level, _) if kind == JobType::Verify => (level, false),
-        _ if kind == JobType::Admin => (JobLevel::None, false),
+        _ if matches!(kind, JobType::Admin | JobType::Consolidate) => (JobLevel::None, false),
         chosen => chosen,
+    };
+    let is_virtual = kind == JobType::Backup && level == JobLevel::VirtualFull;
+    if let Some(word) = idle_word(kind, is_virtual, words) {
+        return Err(Refusal::usage(format!("{word}= changes nothing for a job of this type: leave it out.")));
+    }
+    let (original, joined) = match words.value(&["jobid"]) {
+        None => (None, Vec::new()),
+        Some(text) if is_virtual => (None, numbers(text)?),
+        Some(text) => match text.parse() {
+            Ok(number) if kind != JobType::Backup => (Some(number), Vec::new()),
+            _ => return Err(Refusal::usage("jobid= needs the number of the job to copy, migrate or verify.")),
+        },
     };
     let pick = |key: &str, default: &str| words.value(&[key]).unwrap_or(default).to_owned();
     let with = Resources {
@@ -123,17 +133,36 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         let wrong = || BadValue::new("priority", text, "a number from 1");
         terms.priority = Some(text.parse().ok().filter(|priority| *priority > 0).ok_or_else(wrong)?);
     }
-    let mut order = Order { accurate, spool_data, original, terms, ..Order::of(&job.name, kind, level, with) };
+    let mut order = Order { accurate, spool_data, original, joined, terms, ..Order::of(&job.name, kind, level, with) };
     order.place(config);
     Ok(order)
 }
 
+/// The jobs that a virtual full is made of: `1,2,3`.
+///
+/// # Errors
+/// They are no numbers, or too many.
+fn numbers(text: &str) -> Result<Vec<u32>, Refusal> {
+    let wrong = || BadValue::new("jobid", text, "numbers of jobs such as 1,2,3");
+    let number = |part: &str| part.trim().parse().ok().filter(|number: &u32| *number > 0);
+    let mut all = text.split(',').map(number).collect::<Option<Vec<u32>>>().ok_or_else(wrong)?;
+    all.sort_unstable();
+    all.dedup();
+    if all.len() > JOINED {
+        return Err(Refusal::usage(format!("A virtual full is made of {JOINED} jobs at most.")));
+    }
+    Ok(all)
+}
+
 /// The word that has no bearing for a job of this kind.
-fn idle_word(kind: JobType, words: &Words) -> Option<&'static str> {
+fn idle_word(kind: JobType, is_virtual: bool, words: &Words) -> Option<&'static str> {
     let idle: &[&str] = match kind {
         JobType::Copy | JobType::Migrate => &["level", "accurate", "spooldata", "client", "fileset", "storage"],
         JobType::Verify => &["accurate", "spooldata", "fileset", "storage", "pool", "nextpool"],
-        JobType::Admin => &["level", "accurate", "spooldata", "client", "fileset", "storage", "pool", "nextpool"],
+        JobType::Admin | JobType::Consolidate => {
+            &["level", "accurate", "spooldata", "client", "fileset", "storage", "pool", "jobid", "nextpool"]
+        }
+        JobType::Backup if is_virtual => &["spooldata"],
         JobType::Backup => &["nextpool"],
         _ => &[],
     };
@@ -159,7 +188,11 @@ pub(super) fn level_of(job: &config::Job, words: &Words) -> Result<(JobLevel, bo
         Some("full") => JobLevel::Full,
         Some("differential") => JobLevel::Differential,
         Some("incremental") => JobLevel::Incremental,
-        Some(other) => return Err(BadValue::new("level", other, "full, differential or incremental").into()),
+        Some("virtualfull") => JobLevel::VirtualFull,
+        Some(other) => {
+            let known = "full, differential, incremental or virtualfull";
+            return Err(BadValue::new("level", other, known).into());
+        }
     };
     let accurate = match words.value(&["accurate"]).map(str::to_lowercase).as_deref() {
         None => job.accurate,
@@ -189,6 +222,7 @@ pub(in super::super) const fn level_name(level: JobLevel) -> &'static str {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",
         JobLevel::Incremental => "Incremental",
+        JobLevel::VirtualFull => "VirtualFull",
         JobLevel::VerifyVolume => "VolumeToCatalog",
         JobLevel::VerifyDisk => "DiskToCatalog",
         JobLevel::VerifyInit => "InitCatalog",

@@ -46,8 +46,12 @@ pub(in super::super) const REPLACE: [(&str, Replace, u8); 4] = [
     ("never", Replace::Never, b'n'),
 ];
 
-const LEVELS: [(&str, JobLevel); 3] =
-    [("Full", JobLevel::Full), ("Incremental", JobLevel::Incremental), ("Differential", JobLevel::Differential)];
+const LEVELS: [(&str, JobLevel); 4] = [
+    ("Full", JobLevel::Full),
+    ("Incremental", JobLevel::Incremental),
+    ("Differential", JobLevel::Differential),
+    ("VirtualFull", JobLevel::VirtualFull),
+];
 
 /// Shows the job and asks whether to order it.
 pub(in super::super) fn ask(view: &View<'_>, draft: Draft) -> Reply {
@@ -150,6 +154,9 @@ pub(super) fn changed(view: &View<'_>, mut draft: Box<Draft>, change: Change, sa
         Change::Level => {
             let chosen = LEVELS.iter().find(|(word, _)| *word == name);
             order.level = chosen.map_or(order.level, |(_, level)| *level);
+            if order.level != JobLevel::VirtualFull {
+                order.joined.clear();
+            }
         }
         Change::Storage => {
             order.terms.keeps_storage = true;

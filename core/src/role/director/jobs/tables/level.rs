@@ -107,6 +107,7 @@ fn raise_level(job: &mut Job, last: &LastJobs, tools: &mut Tools<'_>) -> Result<
     let (asked, now) = (job.level.letter(), tools.net.wall().seconds());
     let ages = job.config.job(&job.name).map_or_else(Ages::default, |resource| Ages {
         full: resource.max_full_interval.0,
+        virtual_full: resource.max_virtual_full_interval.0,
         differential: resource.max_differential_interval.0,
     });
     let (level, failed) = match level_by_age(asked, last, ages, now) {
@@ -117,6 +118,10 @@ fn raise_level(job: &mut Job, last: &LastJobs, tools: &mut Tools<'_>) -> Result<
         },
     };
     job.level = JobLevel::from_letter(level);
+    if job.level == JobLevel::VirtualFull {
+        tools.note(job, "The last Full backup is too old. Doing a Virtual Full backup.");
+        return Ok(());
+    }
     let (found, made) = if level == b'F' { ("Full", "FULL") } else { ("Differential", "Differential") };
     let text = match failed {
         true => format!("Prior failed job found in catalog. Upgrading to {found}."),
@@ -138,6 +143,10 @@ fn ask_last(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 fn learn_level(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
     let News::Catalog(CatalogAnswer::LastJobs(last)) = news else { return unexpected(&news) };
     raise_level(job, &last, tools)?;
+    if job.level == JobLevel::VirtualFull {
+        job.place(tools);
+        return Ok(Act::Want(Want::MakeVirtual));
+    }
     let choice = choose_level(job.level.letter(), &last);
     if choice.upgraded {
         job.level = JobLevel::Full;

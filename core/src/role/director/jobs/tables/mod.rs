@@ -6,6 +6,7 @@
 
 mod backup;
 mod channel;
+mod consolidation;
 pub(super) mod copy;
 mod file;
 mod level;
@@ -13,6 +14,7 @@ mod restore;
 mod scripts;
 mod storage;
 mod verify;
+pub(crate) mod virtual_full;
 
 pub(super) use level::Backup;
 
@@ -35,6 +37,7 @@ pub(crate) const fn of(kind: JobType) -> (&'static str, Table<Job>) {
         JobType::Migrate => ("Migration", &[]),
         // It has nothing to say to any daemon.
         JobType::Admin => ("Admin", &[]),
+        JobType::Consolidate => ("Consolidate", consolidation::TABLE),
         _ => ("Backup", backup::TABLE),
     }
 }

@@ -149,6 +149,9 @@ fn use_target(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn use_read(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
+    if let Task::VirtualFull(task) = &job.task {
+        return use_storage(job, tools, (&task.from.storage, &task.from.pool), false);
+    }
     use_storage(job, tools, (&job.with.storage, &job.with.pool), false)
 }
 
