@@ -149,6 +149,9 @@ pub const PSK_IDENTITY: usize = 128;
 /// Jobs that one copy or migration job takes; what is left waits for its next run.
 pub const ORIGINALS: u32 = 10_000;
 
+/// Files with several links that a storage daemon knows while it takes sessions together; with more the job fails.
+pub const HARD_LINKED: usize = 1_000_000;
+
 /// Jobs that a console names for one virtual full.
 pub const JOINED: usize = 1_000;
 

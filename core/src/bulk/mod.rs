@@ -12,6 +12,7 @@ pub mod pack;
 pub mod parcel;
 pub mod receive;
 pub mod refused;
+mod renumber;
 pub mod restorer;
 pub mod select;
 pub mod sender;

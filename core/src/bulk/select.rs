@@ -6,7 +6,9 @@ use std::io::Write as _;
 
 use super::gaps::{Gaps, Loss};
 use super::parcel::Parcel;
+use super::renumber::Renumber;
 use super::work::ReadForm;
+use crate::limits::HARD_LINKED;
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::block::{BlockError, BlockHeader, HEADER_LEN, Session};
 use crate::wire::bsr::{Candidate, Selection};
@@ -49,6 +51,10 @@ pub struct RestoreReader {
     /// Copies of several sessions: the last file of each. One that comes again after another session's cannot be counted on.
     last_files: BTreeMap<Session, i32>,
     is_mixed: bool,
+    /// The same: the attribute record that is being framed, with its new number.
+    renumber: Renumber,
+    renumbered: Vec<u8>,
+    is_renumbered: bool,
     records: u64,
     bytes: u64,
     oversized: u64,
@@ -93,6 +99,9 @@ impl RestoreReader {
             files: 0,
             last_files: BTreeMap::new(),
             is_mixed: false,
+            renumber: Renumber::default(),
+            renumbered: Vec::new(),
+            is_renumbered: false,
             records: 0,
             bytes: 0,
             oversized: 0,
@@ -188,7 +197,7 @@ impl RestoreReader {
                 continue;
             }
             let Some(found) = self.next_wanted() else { return Filled::NeedBlock };
-            self.header(&found, parcel);
+            let found = self.header(found, parcel);
             self.sending = Some((found, 0));
         }
     }
@@ -221,6 +230,9 @@ impl RestoreReader {
     pub fn shortfall(&self) -> Option<String> {
         if self.form != ReadForm::Restore && self.has_losses {
             return Some("files are damaged or gone, so that no copy of them can be good".to_owned());
+        }
+        if self.renumber.is_full() {
+            return Some(format!("there are more than {HARD_LINKED} files with several links"));
         }
         if self.form == ReadForm::Clone && self.is_mixed {
             return Some(
@@ -295,8 +307,8 @@ impl RestoreReader {
         None
     }
 
-    /// Appends the header frame, if one is due, and the head of the record's frame.
-    fn header(&mut self, found: &FoundRecord, parcel: &mut Parcel) {
+    /// Appends the header frame, if one is due, and the head of the record's frame. Returns the record as it is sent.
+    fn header(&mut self, found: FoundRecord, parcel: &mut Parcel) -> FoundRecord {
         let file = (found.session, found.file_index);
         if self.file != Some(file) {
             self.file = Some(file);
@@ -305,15 +317,30 @@ impl RestoreReader {
             self.files = self.files.saturating_add(1);
             parcel.files = parcel.files.saturating_add(1);
         }
+        let found = if self.form == ReadForm::Clone { self.renumbered(found) } else { found };
         match self.form {
-            ReadForm::Restore => record_head(found, parcel),
-            ReadForm::Replicate => self.stream_head(found, found.file_index, parcel),
-            ReadForm::Clone => self.stream_head(found, self.files.cast_signed(), parcel),
+            ReadForm::Restore => record_head(&found, parcel),
+            ReadForm::Replicate => self.stream_head(&found, found.file_index, parcel),
+            ReadForm::Clone => self.stream_head(&found, self.files.cast_signed(), parcel),
         }
         parcel.bytes.extend_from_slice(&(found.len as u32).to_be_bytes());
         parcel.frames += 1;
         self.records += 1;
         self.bytes += found.len as u64;
+        found
+    }
+
+    /// An attribute record says the number of its file once more.
+    fn renumbered(&mut self, found: FoundRecord) -> FoundRecord {
+        let of = (found.session, found.file_index);
+        let new = self.files.cast_signed();
+        let block = self.block.as_ref().map_or(&[][..], |block| &block.bytes[..block.len]);
+        let data = self.reader.data(&found, block);
+        self.is_renumbered = Stream(found.stream).is_attributes()
+            && self.renumber.record(data, of, new, &mut self.renumbered)
+            && self.renumbered.len() <= MAX_SEND;
+        let len = if self.is_renumbered { self.renumbered.len() } else { found.len };
+        FoundRecord { len, ..found }
     }
 
     /// A new stream wherever the session, the file or the stream changes (`wire/3 §4`).
@@ -344,7 +371,7 @@ impl RestoreReader {
     /// Appends what fits of a record of which `sent` bytes are out, and says how many are then.
     fn append(&self, found: &FoundRecord, sent: usize, parcel: &mut Parcel) -> usize {
         let block = self.block.as_ref().map_or(&[][..], |block| &block.bytes);
-        let data = self.reader.data(found, block);
+        let data = if self.is_renumbered { &self.renumbered[..] } else { self.reader.data(found, block) };
         let end = found.len.min(sent + parcel.room());
         parcel.bytes.extend_from_slice(data.get(sent..end).unwrap_or_default());
         end

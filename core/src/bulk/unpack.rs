@@ -270,7 +270,9 @@ impl Unpacker {
                     if std::mem::take(&mut self.in_file) {
                         sink.end_of_file().map_err(UnpackError::Sink)?;
                     }
-                    sink.attributes(&AttributeRecord::parse(record)?).map_err(UnpackError::Sink)?;
+                    // What was taken together from several jobs may still say its number there (`wire/3 §1.7`).
+                    let record = AttributeRecord { file_index: current.file_index, ..AttributeRecord::parse(record)? };
+                    sink.attributes(&record).map_err(UnpackError::Sink)?;
                     self.in_file = true;
                 }
             }

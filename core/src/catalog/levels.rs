@@ -77,8 +77,11 @@ pub struct WrongClock {
 /// rather saved twice than not at all.
 #[must_use]
 pub fn choose_level(asked: u8, last: &LastJobs) -> LevelChoice {
-    let newest =
-        |levels: &[u8]| last.newest.iter().filter(|job| levels.contains(&job.level)).max_by_key(|job| job.place());
+    // A virtual full has the place of the last of the jobs that it was made of: of the two it counts.
+    let newest = |levels: &[u8]| {
+        let jobs = last.newest.iter().filter(|job| levels.contains(&job.level));
+        jobs.max_by_key(|job| (job.place(), job.job_id))
+    };
     let full = newest(b"F");
     let base = match asked {
         b'I' => full.and_then(|_| newest(b"FDI")),
@@ -86,7 +89,8 @@ pub fn choose_level(asked: u8, last: &LastJobs) -> LevelChoice {
         level => return everything(level, false),
     };
     let Some(base) = base else { return everything(b'F', true) };
-    let sound = last.sound.iter().filter(|job| job.place() <= base.place()).max_by_key(|job| job.place());
+    let sound = last.sound.iter().filter(|job| job.place() <= base.place());
+    let sound = sound.max_by_key(|job| (job.place(), job.job_id));
     let is_sound = sound.is_some_and(|job| job.job_id == base.job_id);
     LevelChoice {
         level: asked,
@@ -185,6 +189,13 @@ mod tests {
         assert_eq!(choice(b'I', &last), (2, 20, None));
         let migrated = JobRow { origin: 1, ..job(9, b'F', 10) };
         assert_eq!(choice(b'I', &all_sound(vec![migrated, job(2, b'I', 20)])), (2, 20, None));
+    }
+
+    #[test]
+    fn a_virtual_full_goes_before_the_last_of_its_jobs() {
+        let made = JobRow { origin: 3, ..job(9, b'F', 35) };
+        let newest = vec![made.clone(), job(2, b'D', 20), job(3, b'I', 35)];
+        assert_eq!(choice(b'I', &LastJobs { newest, sound: vec![made] }), (9, 35, None));
     }
 
     #[test]

@@ -29,12 +29,12 @@ pub fn last_jobs<'a>(
     };
     let newest_of = |level: u8| {
         let rows = jobs.clone().filter(is_one).filter(|row| row.level == level);
-        rows.max_by_key(|row| row.place()).cloned()
+        rows.max_by_key(|row| (row.place(), row.job_id)).cloned()
     };
     let newest: Vec<JobRow> = [b'F', b'D', b'I'].into_iter().filter_map(newest_of).collect();
     let sound_up_to = |place: u32| {
         let rows = jobs.clone().filter(is_one).filter(|row| b"FDI".contains(&row.level) && row.place() <= place);
-        rows.filter(|row| is_sound(row, jobs.clone(), now)).max_by_key(|row| row.place()).cloned()
+        rows.filter(|row| is_sound(row, jobs.clone(), now)).max_by_key(|row| (row.place(), row.job_id)).cloned()
     };
     let full = newest.iter().find(|row| row.level == b'F').map_or(0, JobRow::place);
     let mut sound: Vec<JobRow> = [u32::MAX, full].into_iter().filter_map(sound_up_to).collect();
@@ -61,7 +61,7 @@ pub fn newest_backup<'a>(
             && name.is_none_or(|name| name == row.name)
             && client.is_none_or(|client| client == row.client)
     };
-    jobs.filter(is_one).max_by_key(|row| row.place()).cloned()
+    jobs.filter(is_one).max_by_key(|row| (row.place(), row.job_id)).cloned()
 }
 
 /// The answer to [`CatalogRequest::JobsForRestore`](super::CatalogRequest::JobsForRestore) over all jobs.

@@ -68,12 +68,12 @@ pub fn choose_jobs(candidates: &[JobRow], file_set: Option<&str>) -> Result<Vec<
     }
     let only = sets.first().copied().ok_or(SelectionError::NoFull)?;
     let of = |level: u8| candidates.iter().filter(move |job| job.file_set == only && job.level == level);
-    let full = of(b'F').max_by_key(|job| job.place()).ok_or(SelectionError::NoFull)?;
-    let differential = of(b'D').filter(|job| job.place() > full.place()).max_by_key(|job| job.place());
+    let full = of(b'F').max_by_key(|job| (job.place(), job.job_id)).ok_or(SelectionError::NoFull)?;
+    let differential = of(b'D').filter(|job| job.place() > full.place()).max_by_key(|job| (job.place(), job.job_id));
     let since = differential.unwrap_or(full).place();
     let incrementals = of(b'I').filter(|job| job.place() > since);
     let mut jobs: Vec<JobRow> = std::iter::once(full).chain(differential).chain(incrementals).cloned().collect();
-    jobs.sort_by_key(JobRow::place);
+    jobs.sort_by_key(|job| (job.place(), job.job_id));
     Ok(jobs)
 }
 

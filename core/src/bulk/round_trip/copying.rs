@@ -83,6 +83,66 @@ fn a_copy_within_the_daemon_takes_over_the_names_of_the_label_read() {
     assert_eq!(found, (4, &b"J"[..], &b"Copies"[..], &b""[..]));
 }
 
+/// Two jobs of these files, one after the other on a volume, and the sections that select some of each.
+fn one_after_the_other(one: &mut [File], two: &mut [File]) -> (Vec<u8>, [Section; 2]) {
+    let second = Session { id: 2, time: 10 };
+    let (first, later) = (pack(one).concat(), pack(two).concat());
+    let first = receive(ONE, 4096, &first, || usize::MAX);
+    let mut both = volume(&first, &Job::default());
+    let middle = both.len() as u64;
+    for block in receive(second, 4096, &later, || usize::MAX).blocks {
+        both.extend(block);
+    }
+    let last = both.len() as u64;
+    let sections =
+        [section(ONE, (0, middle - 1), (2, one.len() as u32)), section(second, (middle, last), (1, two.len() as u32))];
+    (both, sections)
+}
+
+#[test]
+fn two_sessions_become_one_that_is_counted_from_one_and_keeps_the_names_of_its_job() {
+    let (mut one, mut two) = (many(), sample());
+    let (both, sections) = one_after_the_other(&mut one, &mut two);
+    let bootstrap = Bootstrap { sections: sections.to_vec() };
+    let mut setup = setup(COPY, 4096);
+    setup.start = SessionLabel { job: b"all.1".to_vec(), level: u32::from(b'f'), ..SessionLabel::default() };
+    let machine = |setup| Cloner::new(READING, setup, (Instant(0), Wall(0))).keeping_names();
+    let copied = clone_with(machine(setup), &both, &bootstrap, &mut Disk::default()).unwrap();
+    let files: Vec<File> = one.drain(1..).chain(two).collect();
+    assert!(matches!(copied.outcome, Outcome::Complete { files: count, .. } if count as usize == files.len()));
+    check_catalog(&copied.job, &files);
+    let mut at = 0;
+    let mut reader = RecordReader::new();
+    let first = reader.next(COPY, &copied.job.blocks[0], &mut at).unwrap();
+    let label = SessionLabel::decode_start(first.data).unwrap();
+    assert_eq!((&label.job[..], label.level), (&b"all.1"[..], 0), "the level is that of the first session");
+    let volume = volume(&copied.job, &Job::default());
+    let section = section(COPY, (0, volume.len() as u64), (1, files.len() as u32));
+    let back = select(&volume, &Bootstrap { sections: vec![section] }).concat();
+    assert_eq!(unpack(&back, || 4096), files);
+}
+
+#[test]
+fn sessions_in_pieces_between_each_other_become_no_good_one() {
+    let (volume, one) = saved(&mut many());
+    let two = Section { session_ids: vec![(2, 2)], file_indexes: vec![(1, 4)], count: Some(4), ..one.clone() };
+    for (sections, is_good) in [(vec![one.clone()], true), (vec![one, two], false)] {
+        let mut reader = RestoreReader::in_form(Selection::new(&Bootstrap { sections }, None), ReadForm::Clone);
+        reader.begin_volume("V");
+        let (mut at, mut parcel) = (0, Parcel::new());
+        while (at as usize) < volume.len() {
+            let header = BlockHeader::verify(&volume[at as usize..], true).unwrap();
+            reader.take_block();
+            reader.give_block(volume[at as usize..][..header.len as usize].to_vec(), at).unwrap();
+            at += u64::from(header.len);
+            while reader.fill(&mut parcel) == Filled::Full {
+                parcel.clear();
+            }
+        }
+        assert_eq!(reader.shortfall().is_none(), is_good);
+    }
+}
+
 #[test]
 fn a_copy_of_many_blocks_waits_for_its_volume_and_for_the_catalog() {
     let mut files = many();
@@ -157,8 +217,11 @@ struct Disk {
 
 /// Drives the machine as a connection does, until it ends.
 fn clone(volume: &[u8], bootstrap: &Bootstrap, setup: ReceiverSetup, disk: &mut Disk) -> Option<Copied> {
+    clone_with(Cloner::new(READING, setup, (Instant(0), Wall(0))), volume, bootstrap, disk)
+}
+
+fn clone_with(mut machine: Cloner, volume: &[u8], bootstrap: &Bootstrap, disk: &mut Disk) -> Option<Copied> {
     let mut parcels = select_in(ReadForm::Clone, volume, bootstrap).into_iter().peekable();
-    let mut machine = Cloner::new(READING, setup, (Instant(0), Wall(0)));
     let (mut job, mut on_volume, mut volumes, mut nth) = (Job::default(), 0, 0, 0);
     loop {
         while let Some(work) = machine.poll_work(false) {

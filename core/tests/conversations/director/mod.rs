@@ -26,5 +26,6 @@ mod session;
 mod shapes;
 mod texts;
 mod verify;
+mod virtual_fulls;
 mod waiting;
 mod web;
