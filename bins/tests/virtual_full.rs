@@ -114,8 +114,13 @@ impl Site {
         rows.map(Result::unwrap).collect()
     }
 
-    fn volumes(&self, device: &str) -> usize {
-        fs::read_dir(self.folder.path().join(device)).unwrap().count()
+    /// The names of the volumes of a device.
+    fn volumes(&self, device: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.folder.path().join(device)).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.retain(|name| !name.starts_with('.'));
+        names.sort();
+        names
     }
 }
 
@@ -186,13 +191,14 @@ fn a_virtual_full_holds_what_full_and_incrementals_hold_together_and_the_next_bu
     site.put("changed", b"twice");
     next_second();
     let next = site.run("run job=b yes");
-    assert_eq!(saved(&next), 1, "{}", next.report);
+    let files = site.console.ask(&[&format!("list files jobid={}", next.id)]);
+    assert_eq!(saved(&next), 1, "{files}");
     assert_eq!(site.assert_restores("second"), format!("3,{}", next.id));
     // The next one reads what lies in the pool that it writes to, and in another folder: another volume it is.
-    assert_eq!(site.volumes("joined"), 1);
+    assert_eq!(site.volumes("joined"), ["joined-0002"]);
     let second = site.run("run job=b level=virtualfull yes");
     assert!(second.report.contains(&format!("Taking together JobIds 3,{} with", next.id)), "{}", second.report);
-    assert_eq!(site.volumes("joined"), 2, "{}", second.report);
+    assert_eq!(site.volumes("joined"), ["joined-0002", "joined-0003"], "{}", second.report);
     assert_eq!(site.assert_restores("third"), second.id.to_string());
 
     // A part of the chain, which says itself what was deleted.

@@ -140,7 +140,26 @@ fn once(rig: &Rig, name: &Name) -> Result<(), String> {
     rig.job(&console, "run job=b level=Incremental yes").map_err(with_logs)?;
     rig.job(&console, "restore client=f restorejob=r select current all done yes").map_err(with_logs)?;
     let restored = site.path("restored").join(site.source().strip_prefix("/").unwrap());
-    tree::check(&site.source(), &restored, name.file)
+    tree::check(&site.source(), &restored, name.file)?;
+    if (name.mode, name.tls) != (Mode::Default, Tls::Off) {
+        return Ok(());
+    }
+    // Both together as one, without the client; what comes after builds on it.
+    rig.job(&console, "run job=b level=VirtualFull yes").map_err(with_logs)?;
+    let levels = ["Incremental", ""];
+    for level in levels.into_iter().rev() {
+        if !level.is_empty() {
+            rig.job(&console, &format!("run job=b level={level} yes")).map_err(with_logs)?;
+        }
+        std::fs::remove_dir_all(site.path("restored")).unwrap();
+        rig.job(&console, "restore client=f restorejob=r select current all done yes").map_err(with_logs)?;
+        tree::check(&site.source(), &restored, name.file).map_err(|why| format!("the virtual full: {why}"))?;
+    }
+    let jobs = rig.ask(&console, &["list jobs"]);
+    if jobs.lines().filter(|line| line.contains("| B ") && line.contains("| F ")).count() == 2 {
+        return Ok(());
+    }
+    Err(format!("the virtual full is no full one:\n{jobs}"))
 }
 
 /// The folder of a cell, with the configurations in it.
@@ -208,6 +227,8 @@ impl Site {
                      Director {{\n  Name = d\n  Password = \"spw\"\n  {own}\n}}\n\
                      Device {{\n  Name = dev\n  Media Type = File\n  Archive Device = {at}/volumes\n  Label Media = yes\n  \
                      Random Access = yes\n  Automatic Mount = yes\n  Removable Media = no\n  Always Open = no\n}}\n\
+                     Device {{\n  Name = dev2\n  Media Type = File\n  Archive Device = {at}/volumes\n  Label Media = yes\n  \
+                     Random Access = yes\n  Automatic Mount = yes\n  Removable Media = no\n  Always Open = no\n}}\n\
                      Messages {{\n  Name = Standard\n  Director = d = all\n}}\n"
                 ),
             ),
@@ -220,7 +241,10 @@ impl Site {
                      Client {{\n  Name = f\n  Address = 127.0.0.1\n  FD Port = {file}\n  Password = \"fpw\"\n  {client}\n  {own}\n}}\n\
                      Storage {{\n  Name = s\n  Address = 127.0.0.1\n  SD Port = {storage}\n  Password = \"spw\"\n  Device = dev\n  \
                      Media Type = File\n  {own}\n}}\n\
-                     Pool {{\n  Name = p\n  Pool Type = Backup\n  Label Format = \"v-\"\n  Maximum Volumes = 10\n}}\n\
+                     Storage {{\n  Name = s2\n  Address = 127.0.0.1\n  SD Port = {storage}\n  Password = \"spw\"\n  Device = dev2\n  \
+                     Media Type = File\n  {own}\n}}\n\
+                     Pool {{\n  Name = p\n  Pool Type = Backup\n  Label Format = \"v-\"\n  Maximum Volumes = 10\n  Next Pool = n\n}}\n\
+                     Pool {{\n  Name = n\n  Pool Type = Backup\n  Label Format = \"n-\"\n  Maximum Volumes = 10\n  Storage = s2\n}}\n\
                      FileSet {{\n  Name = fs\n  Include {{\n    Options {{\n      Signature = XXH128\n      Sparse = yes\n      \
                      ACL Support = yes\n      XAttr Support = yes\n      Hard Links = yes\n    }}\n    File = {source}\n  }}\n}}\n\
                      JobDefs {{\n  Name = j\n  Type = Backup\n  Level = Incremental\n  Client = f\n  FileSet = fs\n  Storage = s\n  \
