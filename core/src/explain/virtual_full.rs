@@ -1,4 +1,4 @@
-//! `T0880` to `T0886`: why a director makes no virtual full.
+//! `T0880` to `T0887`: why a director makes no virtual full.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
@@ -60,5 +60,13 @@ pub(super) const PAGES: &[Page] = &[
         "The storage daemon says that it ended well, but it has written another number of files than were selected in the catalog. \
          The virtual full counts as failed, and the backups that it is made of stay.",
         "Run it again. If it happens again, verify these backups with a verify job each.",
+    ),
+    entry(
+        887,
+        "another virtual full of the same always incremental job has not ended",
+        (Fault::Config, Retry::Never),
+        "Two virtual fulls of one always incremental job could take the same backups together, and the first to end would purge what \
+         the second still reads. The later one is cancelled.",
+        "Wait for the one that the line names. The next run of the consolidate job takes what is left.",
     ),
 ];

@@ -201,6 +201,20 @@ fn a_copy_and_then_a_migration_are_directed_as_recorded() {
 }
 
 #[test]
+fn a_migration_purges_the_original_if_it_is_to() {
+    let mut config = copying();
+    let jobs = config["jobs"].as_array_mut().expect("jobs");
+    jobs.iter_mut().find(|job| job["name"] == "migrate").expect("it")["purge_migration_job"] = json!(true);
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    back_up(&mut desk, BACKUP.map(|conv| conv.replace("SDtime=1795438888", "SDtime=1795439003")));
+    play(&mut desk, COPY);
+    record_original(&desk);
+    play(&mut desk, MIGRATION);
+    assert!(desk.shelf().catalog.job_row(5).is_none());
+    assert_eq!(row(&desk, 8), ('B', 'T', 5, 6, 1_749), "{}", desk.report(8));
+}
+
+#[test]
 fn a_copy_between_two_lan_addresses_is_directed_as_recorded() {
     let mut config = copying();
     config["clients"][0]["lan_address"] = json!("127.0.0.2");

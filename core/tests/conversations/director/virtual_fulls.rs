@@ -300,6 +300,8 @@ fn a_consolidation_orders_a_virtual_full_of_the_oldest_and_no_second_one() {
     desk.ask(console, "run job=consolidate yes");
     let report = desk.report(8);
     assert!(report.contains("A virtual full of job \"backup-tiny\", JobId 7, has not ended"), "{report}");
+    desk.ask(console, "run job=backup-tiny level=virtualfull jobid=1,2 yes");
+    assert!(desk.report(9).contains("(T0887)") && row(&desk, 9).ends_with('A'), "{}", desk.report(9));
     end(&mut desk, sd, 7, 4);
     assert_eq!(row(&desk, 7), "BFT", "{}", desk.report(7));
     assert!(desk.shelf().catalog.job_row(4).is_none() && desk.shelf().catalog.job_row(5).is_some());

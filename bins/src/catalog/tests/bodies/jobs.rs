@@ -23,7 +23,7 @@ pub(crate) fn a_job_goes_from_created_to_ended(catalog: &mut dyn Catalog) {
 pub(crate) fn a_checkpoint_stores_totals_and_the_last_file(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let job_id = running(catalog, &site, b'F', 100);
-    stored(catalog, job_id, &[frames::attributes(1, 3, b"/a", 0)]);
+    stored(catalog, job_id, &[attributes(1, 3, b"/a", 0)]);
     ask(catalog, CatalogRequest::Checkpoint { job_id, job_files: 1, job_bytes: 1 << 33 });
     let row = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default())).remove(0);
     assert_eq!((row.job_status, row.job_files, row.job_bytes), (b'R', 1, 1 << 33));
@@ -39,7 +39,7 @@ pub(crate) fn ids_and_names_must_be_right(catalog: &mut dyn Catalog) {
     let nobody = ended(&site, 77, b'F', 1, 1);
     assert_eq!(kind(catalog, CatalogRequest::EndJob(Box::new(nobody))), CatalogErrorKind::Constraint);
     let mut batch = UpdCatBatch::new();
-    batch.push(&frames::attributes(1, 3, b"/a", 0));
+    batch.push(&attributes(1, 3, b"/a", 0));
     assert_eq!(kind(catalog, CatalogRequest::InsertFiles { job_id: 77, batch }), CatalogErrorKind::Constraint);
     let uname = CatalogRequest::UpdateClientUname { client: "nobody".into(), uname: String::new() };
     assert_eq!(kind(catalog, uname), CatalogErrorKind::Constraint);
@@ -295,7 +295,7 @@ pub(crate) fn the_configuration_is_updated_in_place(catalog: &mut dyn Catalog) {
 
 pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut dyn Catalog) {
     let site = site(catalog);
-    let original = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
+    let original = backup(catalog, &site, b'F', 100, &[attributes(1, 3, b"/a", 0)]);
     let line = |(time, text): (i64, &str)| LogRow { job_id: original, time, text: text.into() };
     ask(catalog, CatalogRequest::AddLogs([(101, "first"), (101, "second")].map(line).into()));
     ask(catalog, CatalogRequest::AddLogs([(100, "third")].map(line).into()));
@@ -304,7 +304,7 @@ pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut d
         other => panic!("{other:?}"),
     };
     assert_eq!(texts(catalog, original), ["first", "second", "third"]);
-    let copy = backup(catalog, &site, b'F', 500, &[frames::attributes(1, 3, b"/a", 0)]);
+    let copy = backup(catalog, &site, b'F', 500, &[attributes(1, 3, b"/a", 0)]);
     let adopt = AdoptOriginal { job_id: copy, job_type: b'C', original, original_type: b'B', purges: false };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt.clone()));
     assert_eq!(texts(catalog, original), texts(catalog, copy));
@@ -318,6 +318,17 @@ pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut d
     assert_eq!((listed(catalog, original).len(), listed(catalog, copy).len()), (0, 1));
     let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_id: Some(original), ..Default::default() }));
     assert_eq!(rows.first().map(|r| (r.job_type, r.purged_files)), Some((b'M', true)));
+    // One that is to be purged goes altogether, and what was made of it keeps its place and its report.
+    let purged = backup(catalog, &site, b'F', 600, &[attributes(1, 3, b"/a", 0)]);
+    ask(catalog, CatalogRequest::AddLogs(vec![LogRow { job_id: purged, time: 601, text: "fourth".into() }]));
+    let moved = backup(catalog, &site, b'F', 700, &[attributes(1, 3, b"/a", 0)]);
+    let adopt = AdoptOriginal { job_id: moved, job_type: b'B', original: purged, original_type: b'M', purges: true };
+    ask(catalog, CatalogRequest::AdoptOriginal(adopt));
+    let rows =
+        jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_ids: vec![purged, moved], ..Default::default() }));
+    let found: Vec<_> = rows.iter().map(|row| (row.job_id, row.prior_job_id, row.place(), row.start_time)).collect();
+    assert_eq!(found, [(moved, purged, purged, 600)]);
+    assert_eq!(texts(catalog, moved), ["fourth"]);
 }
 
 pub(crate) fn a_report_with_a_zero_byte_is_stored(catalog: &mut dyn Catalog) {

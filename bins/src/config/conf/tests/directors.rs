@@ -42,17 +42,37 @@ JobDefs { Name = Nightly; JobDefs = Base; Priority = 8; Level = Differential; De
 
 #[test]
 fn what_a_job_would_need_and_there_is_not_disables_it() {
-    for (more, column) in [(" FD Plugin Options = \"python:x\"", 2), (" Always Incremental = yes", 2)] {
-        let (job, report) = job(more);
-        assert!(!job.enabled, "{more}");
-        assert_eq!(found(&report), [(codes::DISABLED, 12, column)], "{more}");
-    }
-    assert!(job(" Always Incremental = no").0.enabled);
+    let (plugins, report) = job(" FD Plugin Options = \"python:x\"");
+    assert!(!plugins.enabled);
+    assert_eq!(found(&report), [(codes::DISABLED, 12, 2)]);
     assert!(!job(" Enabled = no").0.enabled);
     let set = director("").replace("File = /home", "File = /home\n Options { Encryption = aes128 }");
     let (config, report) = good::<DirectorConfig>(&set);
     assert!(!config.jobs[0].enabled);
     assert_eq!(found(&report), [(codes::DISABLED, 5, 12)]);
+}
+
+#[test]
+fn always_incremental_jobs_virtual_fulls_and_consolidations_are_read() {
+    let more = " Accurate = yes; Always Incremental = yes; Always Incremental Job Retention = 7 days
+ Always Incremental Keep Number = 5; Always Incremental Max Full Age = 60 days; Next Pool = Full";
+    let text = director(more).replace("Pool { Name = Full }", "Pool { Name = Full; Storage = File }")
+        + "Job { Name = consolidate; Type = Consolidate; Max Full Consolidations = 2; Accurate = yes; Messages = Standard }\n\
+           Job { Name = virtual; Type = Backup; Level = VirtualFull; Client = fd; FileSet = Set; Storage = File; Pool = Inc\n\
+           Virtual Full Backup Pool = Inc; Next Pool = Full; Max Virtual Full Interval = 30 days; Messages = Standard }\n\
+           Schedule { Name = Monthly; Run = Level=VirtualFull VirtualFullPool=Inc 1st sat at 21:00 }";
+    let (config, report) = good::<DirectorConfig>(&text);
+    assert_eq!(found(&report), [], "{report}");
+    let [job, consolidate, other] = &config.jobs[..] else { panic!("{:?}", config.jobs) };
+    assert!(job.always_incremental && job.accurate);
+    let times = (job.always_incremental_job_retention, job.always_incremental_max_full_age);
+    assert_eq!((times.0.0, times.1.0, job.always_incremental_keep_number), (7 * 86_400, 60 * 86_400, 5));
+    assert_eq!((consolidate.kind, consolidate.max_full_consolidations), (JobKind::Consolidate, 2));
+    assert_eq!((consolidate.client.as_str(), consolidate.pool.as_str()), ("fd", "Full"));
+    assert_eq!((other.level, other.max_virtual_full_interval.0), (Level::VirtualFull, 30 * 86_400));
+    assert_eq!(other.virtual_full_pool.as_deref(), Some("Inc"));
+    let run = &config.schedules[1].runs[0];
+    assert_eq!((run.level, run.virtual_full_pool.as_deref()), (Some(Level::VirtualFull), Some("Inc")));
 }
 
 #[test]

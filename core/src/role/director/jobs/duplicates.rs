@@ -19,6 +19,9 @@ pub(crate) enum Duplicate {
     /// An earlier one is there.
     #[error("JobId {0} of the same resource is there already, and duplicate jobs are not allowed")]
     NotAllowed(JobId),
+    /// Another virtual full of an always incremental job is there.
+    #[error("JobId {0} takes backups of the same always incremental job together, and has not ended")]
+    Consolidated(JobId),
 }
 
 impl Explain for Duplicate {
@@ -28,6 +31,7 @@ impl Explain for Duplicate {
         match self {
             Self::Replaced(_) => (Config, Never, 656, "set `allow_duplicate_jobs: true` if both are to run"),
             Self::NotAllowed(_) => (Config, Never, 657, "run it after that one, or set `allow_duplicate_jobs: true`"),
+            Self::Consolidated(_) => (Config, Never, 887, "leave it to that one, and see what is left then"),
         }
         .into()
     }
@@ -43,6 +47,9 @@ enum Goes {
 impl Jobs {
     /// A job has got its number: if its resource allows no second one, it goes, or those that are there.
     pub(crate) fn settle_duplicates(&mut self, tools: &mut Tools<'_>, id: JobId) {
+        if let Some(other) = self.all.get(&id).and_then(|job| self.consolidated_by(job)) {
+            return self.cancel_job(tools, id, &Duplicate::Consolidated(other).line());
+        }
         let Some(job) = self.all.get(&id).filter(|job| counts(job)) else { return };
         let Some(resource) = job.config.job(&job.name).filter(|resource| !resource.allow_duplicate_jobs) else {
             return;
@@ -54,6 +61,19 @@ impl Jobs {
             return self.cancel_job(tools, id, &Duplicate::NotAllowed(*other).line());
         }
         others.into_iter().for_each(|(other, _)| self.cancel_job(tools, other, &Duplicate::Replaced(id).line()));
+    }
+}
+
+impl Jobs {
+    /// Another virtual full of the same always incremental job, which may take the same backups and purge them.
+    fn consolidated_by(&self, job: &Job) -> Option<JobId> {
+        let is_virtual = |job: &Job| matches!(job.task, Task::VirtualFull(_));
+        let always = job.config.job(&job.name).is_some_and(|resource| resource.always_incremental);
+        let is_other = |other: &&Job| {
+            let is_alike = other.name == job.name && other.with.client == job.with.client;
+            other.id != job.id && is_virtual(other) && is_alike && other.life.goes_on()
+        };
+        self.all.values().filter(|_| always && is_virtual(job)).find(is_other).map(|other| other.id)
     }
 }
 
@@ -89,5 +109,5 @@ const fn rank(level: JobLevel) -> u8 {
 /// One of each, for the table of all errors.
 #[cfg(test)]
 pub(crate) fn one_of_each() -> Vec<Duplicate> {
-    vec![Duplicate::Replaced(JobId(1)), Duplicate::NotAllowed(JobId(2))]
+    vec![Duplicate::Replaced(JobId(1)), Duplicate::NotAllowed(JobId(2)), Duplicate::Consolidated(JobId(3))]
 }
