@@ -40,3 +40,26 @@ fn commands_and_a_plugin_serve_a_backup_and_a_restore() {
     assert_eq!(std::fs::read_to_string(network.place("dump.out")).unwrap(), "made by a command\n");
     assert_eq!(std::fs::read_to_string(network.place("restored/file")).unwrap(), "plain");
 }
+
+#[test]
+fn lists_on_the_director_say_what_a_backup_saves() {
+    fn rewrite(text: String) -> String {
+        text.replace("include: [(files: [", r#"include: [(director_lists: ["|cat lists/%n"], files: ["#)
+    }
+    let network = Network::start(&Plan { rewrite, ..Plan::default() });
+    std::fs::create_dir_all(network.place("lists")).unwrap();
+    std::fs::create_dir_all(network.place("more")).unwrap();
+    std::fs::write(network.place("more/listed"), "listed").unwrap();
+    std::fs::write(network.place("more/not"), "not").unwrap();
+    std::fs::write(network.place("lists/b"), format!("{}\n", network.place("more/listed").display())).unwrap();
+    let backup = network.backup();
+    assert!(backup.is_ok(), "{}", backup.report);
+    let restore = network.run("restore client=f regexwhere=!/more/!/restored/! all done yes");
+    assert!(restore.is_ok(), "{}", restore.report);
+    assert_eq!(std::fs::read_to_string(network.place("restored/listed")).unwrap(), "listed");
+    assert!(!network.place("restored/not").exists());
+
+    std::fs::remove_file(network.place("lists/b")).unwrap();
+    let backup = network.backup();
+    assert!(backup.report.contains("cannot be read: it returned status 1: cat: "), "{}", backup.report);
+}

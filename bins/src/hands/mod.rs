@@ -8,6 +8,7 @@
 //!   submit(Disk(Label))   --> a thread for this one piece                         --> reply
 //!   submit(Catalog(…))    --> the catalog's worker                                --> reply
 //!   submit(Script(Run))   --> a thread for this one command                       --> reply
+//!   submit(Script(Gather)) --> a thread for these lists                           --> reply
 //!   submit(Script(Stop))  --> ends that command's process group                   --> reply
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.

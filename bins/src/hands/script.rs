@@ -18,13 +18,15 @@ use rustix::event::PollFlags;
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
+use towline_core::bulk::work::Permits;
 use towline_core::drive::Reply;
 use towline_core::ids::HandleId;
 use towline_core::limits;
 use towline_core::work::WorkDone;
-use towline_core::work::script::{ScriptDone, ScriptEnd, ScriptOrder, ScriptOutcome, ScriptWork};
+use towline_core::work::script::{GatherOrder, ScriptDone, ScriptEnd, ScriptOrder, ScriptOutcome, ScriptWork};
 
-use crate::process::{GRACE, Program, not_started, wait};
+use crate::disk::backup::lists::gather;
+use crate::process::{GRACE, Means, Program, not_started, wait};
 
 /// Bytes read after the end of a command whose children still write.
 const AFTERMATH: usize = 1 << 20;
@@ -37,7 +39,14 @@ impl Scripts {
     /// Runs or stops a command.
     pub(super) fn submit(&self, work: ScriptWork, reply: Reply) {
         match work {
-            ScriptWork::Run(order) => self.run(order, reply),
+            ScriptWork::Run(order) => {
+                self.run(order.handle, move |stopped| ScriptDone::Ended(run(&order, &stopped)), reply);
+            }
+            ScriptWork::Gather(GatherOrder { handle, lists, limit }) => {
+                let permits = Permits { limit, ..Permits::default() };
+                let read = move |stopped| gather(&lists, &Means { permits, given_up: Some(stopped) });
+                self.run(handle, move |stopped| ScriptDone::Gathered(read(stopped)), reply);
+            }
             ScriptWork::Stop(handle) => {
                 drop(self.take(handle));
                 reply(WorkDone::Script(ScriptDone::Told));
@@ -49,20 +58,20 @@ impl Scripts {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&handle)
     }
 
-    fn run(&self, order: ScriptOrder, reply: Reply) {
+    /// A thread for what is stopped once the descriptor it is handed can be read.
+    fn run(&self, handle: HandleId, work: impl FnOnce(OwnedFd) -> ScriptDone + Send + 'static, reply: Reply) {
         let (stopped, stop) = match pipe_with(PipeFlags::CLOEXEC) {
             Ok(ends) => ends,
             Err(error) => return reply(ended(not_started(&error.into()))),
         };
-        let handle = order.handle;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(handle, stop);
         // The reply must survive a thread that cannot be started.
         let reply = Arc::new(Mutex::new(Some(reply)));
         let (mine, all) = (Arc::clone(&reply), self.clone());
         let body = move || {
-            let end = catch_unwind(AssertUnwindSafe(|| run(&order, &stopped)));
+            let done = catch_unwind(AssertUnwindSafe(|| work(stopped)));
             drop(all.take(handle));
-            super::answer(&mine, end.map_or_else(|_| ended(mistake()), |end| WorkDone::Script(ScriptDone::Ended(end))));
+            super::answer(&mine, done.map_or_else(|_| ended(mistake()), WorkDone::Script));
         };
         if let Err(error) = thread::Builder::new().name(format!("script-{}", handle.0)).spawn(body) {
             drop(self.take(handle));

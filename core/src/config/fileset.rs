@@ -65,7 +65,7 @@ resources! {
         /// What to save.
         include: Vec<Include>,
         /// What to leave out of it.
-        exclude: Exclude = Exclude { files: Vec::new() },
+        exclude: Exclude = Exclude { files: Vec::new(), director_lists: Vec::new() },
     }
 
     /// Files and how to save them.
@@ -73,6 +73,10 @@ resources! {
         /// Absolute paths on the client; folders with everything in them. A line that begins with `<` names a file there with
         /// paths, one that begins with `|` a command there that writes them.
         files: Vec<String>,
+        /// Lists of further such paths on the director, read at the start of each job: `<` and the name of a file, or `|` and
+        /// a command that writes them, both with one path a line. `%` and a letter in a command stand for a value of the
+        /// job, as in its run scripts.
+        director_lists: Vec<String> = Vec::new(),
         /// Options; the first block whose patterns match a file counts for it, the last one for all others.
         options: Vec<IncludeOptions> = vec![IncludeOptions::default()],
         /// Folders with a file of one of these names are left out.
@@ -85,6 +89,8 @@ resources! {
     Exclude {
         /// Absolute paths, or wildcards.
         files: Vec<String> = Vec::new(),
+        /// Lists of such paths on the director, as those of `include`.
+        director_lists: Vec<String> = Vec::new(),
     }
 
     /// How files are saved (`wire/2 §1.6`).

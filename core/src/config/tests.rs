@@ -320,6 +320,12 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             json!([{ "wild_dir": ["*/cache/", "cache"], "exclude": true }]),
             "T0849 filesets[0].include[0].options[0].wild_dir[1]",
         ),
+        (
+            "/filesets/0/include/0/director_lists",
+            json!(["</etc/paths", "<paths"]),
+            "T0838 filesets[0].include[0].director_lists[1]",
+        ),
+        ("/filesets/0/exclude", json!({ "director_lists": ["|"] }), "T0808 filesets[0].exclude.director_lists[0]"),
         ("/filesets/0/include/0/files", json!(["home"]), "T0838 filesets[0].include[0].files[0]"),
         (
             "/filesets/0/include/0/options",

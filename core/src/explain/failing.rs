@@ -141,6 +141,16 @@ pub(super) const PAGES: &[Page] = &[
         "Set the level VolumeToCatalog, DiskToCatalog, InitCatalog or Catalog in the job of the director.",
     ),
     entry(
+        678,
+        "a list of paths on the director could not be read",
+        (Fault::Config, Retry::Never),
+        "The fileset of the job names a file with paths on the director, or a command there that writes them. The file could not \
+         be read, or the command did not end well, took longer than `script_time_limit` of the director allows, or wrote more \
+         than a fileset can have. Nothing was saved.",
+        "Read the file, or run the command, as the user of the director. A list on the client has a backslash before it in a \
+         configuration of Bareos, and stands in `files` in one of Towline.",
+    ),
+    entry(
         679,
         "a job was told to begin without a storage daemon",
         (Fault::Peer, Retry::Never),

@@ -7,9 +7,31 @@ use crate::ids::HandleId;
 pub enum ScriptWork {
     /// Run a command to its end, in a process group of its own. Answered by [`ScriptDone::Ended`].
     Run(ScriptOrder),
+    /// Read lists of paths, of which commands may write some. Answered by [`ScriptDone::Gathered`].
+    Gather(GatherOrder),
     /// End the process group of a command that runs, if it still does. Answered by [`ScriptDone::Told`] at once; the command's
     /// own answer follows.
     Stop(HandleId),
+}
+
+/// Which lists to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatherOrder {
+    /// The name of what runs, chosen by the node.
+    pub handle: HandleId,
+    /// The lists, one after the other.
+    pub lists: Vec<PathList>,
+    /// Seconds after which a command's process group is ended; `None`: never.
+    pub limit: Option<u64>,
+}
+
+/// A list of paths, one a line (`wire/2 §1.6`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PathList {
+    /// In this file.
+    File(String),
+    /// As this program writes it, with its arguments; no shell looks at them.
+    Command(Vec<String>),
 }
 
 /// What to run.
@@ -30,8 +52,20 @@ pub struct ScriptOrder {
 pub enum ScriptDone {
     /// It has ended.
     Ended(ScriptEnd),
+    /// The paths of each list, without line ends and empty lines: of all lists together
+    /// [`fileset::MAX_BYTES`](crate::wire::fileset::MAX_BYTES) at the most.
+    Gathered(Result<Vec<Vec<Vec<u8>>>, Ungathered>),
     /// It has been told to end.
     Told,
+}
+
+/// Why lists could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ungathered {
+    /// The place of the first that could not, counted from 0.
+    pub list: usize,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// The end of a command.

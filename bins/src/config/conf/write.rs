@@ -423,12 +423,14 @@ fn job(fields: &mut Fields, lines: &mut Lines) {
     }
 }
 
-/// A list or a command of the client has a backslash in front.
+/// A list or a command of the client has a backslash in front; those of the director have none.
 fn files(fields: &mut Fields, lines: &mut Lines) {
     for file in taken(fields, "files").into_iter().flatten() {
         let on_client = if file.starts_with(['<', '|']) { "\\" } else { "" };
         lines.push(format!("File = {}", quoted(&format!("{on_client}{file}"))));
     }
+    let lists = taken(fields, "director_lists").into_iter().flatten();
+    lines.extend(lists.map(|list| format!("File = {}", quoted(&list))));
 }
 
 /// The one catalog is called as the file of its resource is, so a list says all or nothing.

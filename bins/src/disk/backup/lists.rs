@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use towline_core::bulk::refused::Refused;
 use towline_core::wire::command::split;
 use towline_core::wire::fileset::MAX_BYTES;
+use towline_core::work::script::{PathList, Ungathered};
 
 use crate::process::{Means, output};
 
@@ -14,24 +15,45 @@ use crate::process::{Means, output};
 pub(super) fn paths(entry: &[u8], means: &Means) -> Result<Vec<Vec<u8>>, Refused> {
     let text = match entry {
         [b'|', command @ ..] => output(&split(&String::from_utf8_lossy(command)), means, MAX_BYTES),
-        [b'<', name @ ..] => read(name),
+        [b'<', name @ ..] => read(name, MAX_BYTES),
         path => return Ok(vec![path.to_vec()]),
     };
     let text = text.map_err(|why| Refused::List { list: String::from_utf8_lossy(entry).into_owned(), why })?;
-    Ok(text
-        .split(|byte| *byte == b'\n')
+    Ok(lines(&text))
+}
+
+/// The paths of these lists, of all together [`MAX_BYTES`] at the most.
+///
+/// # Errors
+/// The first that cannot be read.
+pub(crate) fn gather(lists: &[PathList], means: &Means) -> Result<Vec<Vec<Vec<u8>>>, Ungathered> {
+    let mut room = MAX_BYTES;
+    let mut read_one = |list: &PathList| {
+        let text = match list {
+            PathList::Command(words) => output(words, means, room),
+            PathList::File(name) => read(name.as_bytes(), room),
+        }?;
+        room = room.saturating_sub(text.len());
+        Ok(lines(&text))
+    };
+    let each = |(list, named): (usize, &PathList)| read_one(named).map_err(|why| Ungathered { list, why });
+    lists.iter().enumerate().map(each).collect()
+}
+
+fn lines(text: &[u8]) -> Vec<Vec<u8>> {
+    text.split(|byte| *byte == b'\n')
         .map(<[u8]>::trim_ascii_end)
         .filter(|line| !line.is_empty())
         .map(Into::into)
-        .collect())
+        .collect()
 }
 
-fn read(name: &[u8]) -> Result<Vec<u8>, String> {
-    let most = MAX_BYTES as u64;
+fn read(name: &[u8], most: usize) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
-    let read = std::fs::File::open(OsStr::from_bytes(name)).and_then(|file| file.take(most + 1).read_to_end(&mut text));
+    let read = std::fs::File::open(OsStr::from_bytes(name))
+        .and_then(|file| file.take((most as u64).saturating_add(1)).read_to_end(&mut text));
     match read {
-        Ok(bytes) if bytes > MAX_BYTES => Err(format!("it has more than {most} bytes")),
+        Ok(bytes) if bytes > most => Err(format!("it has more than {most} bytes")),
         Ok(_) => Ok(text),
         Err(error) => Err(error.to_string()),
     }
@@ -65,6 +87,25 @@ mod tests {
             let Err(Refused::List { list, why: said }) = of(entry) else { panic!("{entry}") };
             assert!(list == entry && said.contains(why), "{entry}: {said}");
         }
+    }
+
+    #[test]
+    fn lists_are_read_in_their_order_up_to_the_first_that_cannot_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("list");
+        std::fs::write(&file, "/a\n/b\n").unwrap();
+        let named = PathList::File(file.display().to_string());
+        let command = |text: &str| PathList::Command(["sh", "-c", text].map(str::to_owned).to_vec());
+        let means = Means::default();
+        let read = gather(&[named.clone(), command("echo '/c d'"), command("")], &means).unwrap();
+        assert_eq!(read, [vec![b"/a".to_vec(), b"/b".to_vec()], vec![b"/c d".to_vec()], Vec::new()]);
+        let why = gather(&[named.clone(), command("exit 3"), PathList::File("/none".to_owned())], &means);
+        assert_eq!(why, Err(Ungathered { list: 1, why: "it returned status 3".to_owned() }));
+        // Together they have no more than a fileset can.
+        let zeros = |bytes: usize| command(&format!("head -c {bytes} /dev/zero"));
+        assert!(gather(&[zeros(MAX_BYTES - 6), named.clone()], &means).is_ok());
+        let why = gather(&[zeros(MAX_BYTES - 5), named], &means).unwrap_err();
+        assert_eq!((why.list, why.why), (1, "it has more than 5 bytes".to_owned()));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod compressed;
 pub mod estimate;
 mod hold;
 mod item;
-mod lists;
+pub(crate) mod lists;
 pub mod look;
 pub(crate) mod pattern;
 pub(in crate::disk) mod plugin;

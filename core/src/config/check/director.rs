@@ -10,6 +10,7 @@ use crate::config::{
     Schedule, Storage,
 };
 use crate::explain::codes;
+use crate::wire::command;
 use crate::wire::fileset::{Unmatched, plain, unmatched};
 use crate::wire::names::PeerKind;
 
@@ -306,7 +307,9 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
     c.not_empty(path.field("include"), fileset.include.len(), "include block");
     for (index, include) in fileset.include.iter().enumerate() {
         let path = path.field("include").index(index);
-        c.not_empty(path.field("files"), include.files.len() + include.plugins.len(), "file");
+        let entries = include.files.len() + include.director_lists.len() + include.plugins.len();
+        c.not_empty(path.field("files"), entries, "file");
+        director_lists(c, &path, &include.director_lists);
         for (index, plugin) in include.plugins.iter().enumerate() {
             if plugin.trim().is_empty() || plugin.contains(['\n', '\r', '\0']) {
                 let message = format!("{plugin:?} is no line that says what a plugin saves");
@@ -346,8 +349,28 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
     }
 }
 
+/// A list on the director is a file there, or a command.
+fn director_lists(c: &mut Checker, path: &ConfigPath, lists: &[String]) {
+    for (index, list) in lists.iter().enumerate() {
+        let path = path.field("director_lists").index(index);
+        match list.split_at_checked(1) {
+            Some(("<", name)) if name.starts_with('/') => {}
+            Some(("|", command)) if !command::split(command).is_empty() => {}
+            Some(("<", _)) => {
+                let message = format!("{list:?} names no absolute path of a file on the director");
+                c.error(codes::RELATIVE_PATH, path, message, "write it from the root: `</etc/paths`");
+            }
+            _ => {
+                let message = format!("{list:?} is no list on the director");
+                c.error(codes::WRONG_VALUE, path, message, "write `<` and a file, or `|` and a command");
+            }
+        }
+    }
+}
+
 /// What is left out must be something.
 fn left_out(c: &mut Checker, path: &ConfigPath, exclude: &Exclude) {
+    director_lists(c, path, &exclude.director_lists);
     for (index, file) in exclude.files.iter().enumerate() {
         let path = path.field("files").index(index);
         if file.contains(['\n', '\r', '\0']) || file.ends_with(' ') {

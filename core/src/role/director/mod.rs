@@ -67,6 +67,7 @@ use effect::Effect;
 use errands::Errands;
 use jobs::Jobs;
 use jobs::job::Job;
+use jobs::lists::{Lists, Unread};
 use jobs::ordering::Order;
 use reach::{Goal, Ways};
 use schedule::Schedules;
@@ -206,6 +207,16 @@ impl Director {
         self.console_replies(net, conn, reply);
     }
 
+    /// The lists of a fileset that a console asks about are read, or not.
+    fn console_has_lists(&mut self, net: &mut Net, conn: ConnId, lists: Result<Lists, Unread>) {
+        let Some(then) = self.consoles.gathered(conn) else { return };
+        let reply = match lists {
+            Ok(lists) => then.go_on(&View { director: self, net, conn }, &lists),
+            Err(why) => Reply::refused(why),
+        };
+        self.console_replies(net, conn, reply);
+    }
+
     /// Carries out what a line of a console has come to, and goes on with one that came too early.
     fn console_replies(&mut self, net: &mut Net, conn: ConnId, reply: Reply) {
         let desk = Desk { jobs: &self.jobs, lines: self.common.journal.total() };
@@ -222,6 +233,10 @@ impl Director {
         let tools = &mut Tools { net, common: &mut self.common };
         match instruction {
             Instruction::Ask(request) => tools.ask(request, Owner::Console(conn)),
+            Instruction::Gather(wanted) => {
+                let limit = jobs::command_limit(tools);
+                wanted.read(tools.net, limit, |_| Owner::ConsoleLists(conn, wanted.clone()));
+            }
             Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Refusal::Stopping)),
             Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
             Instruction::OrderAll(orders) if !tools.common.stopping => {
@@ -404,6 +419,14 @@ impl Role for Director {
                 self.jobs.script_ended(tools, id, handle, done);
                 return self.settle(net);
             }
+            Owner::Lists(id, handle, wanted) => {
+                self.jobs.lists_read(tools, (id, handle), wanted, done);
+                return self.settle(net);
+            }
+            Owner::ConsoleLists(conn, wanted) => {
+                self.console_has_lists(net, conn, wanted.take(done));
+                return self.settle(net);
+            }
             other => (other, done),
         };
         let answer = match done {
@@ -426,7 +449,7 @@ impl Role for Director {
                 }
             }
             Owner::Log => tools.lines_saved(answer),
-            Owner::Script(..) | Owner::Stopped => {}
+            Owner::Script(..) | Owner::Lists(..) | Owner::ConsoleLists(..) | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
         }

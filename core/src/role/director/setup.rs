@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::jobs::fileset;
+use super::jobs::lists::Lists;
 use crate::config::DirectorConfig;
 use crate::error::Explain;
 use crate::notice::{ExitReason, Level};
@@ -106,7 +107,7 @@ fn rows(config: &DirectorConfig, now: i64) -> VecDeque<(Item, CatalogRequest)> {
         rows.push_back((Item::Client(client.name.clone()), CatalogRequest::EnsureClient(spec)));
     }
     for set in &config.filesets {
-        let wire = fileset::to_wire(set);
+        let wire = fileset::to_wire(set, &Lists::default());
         let text: Vec<u8> = wire.lines().concat();
         let md5 = fileset::digest(&wire);
         let spec = FileSetSpec {

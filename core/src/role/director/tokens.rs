@@ -5,6 +5,7 @@ use crate::ids::{ConnId, HandleId, JobId};
 
 use super::errands::Errand;
 use super::jobs::Asked;
+use super::jobs::lists::Wanted;
 use super::jobs::ordering::Order;
 use super::setup;
 
@@ -59,6 +60,10 @@ pub enum Owner {
     Console(ConnId),
     /// A command of this job on the director.
     Script(JobId, HandleId),
+    /// The lists of the fileset of this job.
+    Lists(JobId, HandleId, Wanted),
+    /// The lists of the fileset that a console asks about.
+    ConsoleLists(ConnId, Wanted),
     /// The end of a command that was asked for.
     Stopped,
     /// When this job, whose client has come back, was last started.

@@ -10,7 +10,7 @@ use towline_core::config::DirectorConfig;
 use towline_core::notice::Notice;
 use towline_core::role::director::Director;
 use towline_core::time::Wall;
-use towline_core::work::script::{ScriptDone, ScriptOrder, ScriptWork};
+use towline_core::work::script::{GatherOrder, ScriptDone, ScriptOrder, ScriptWork};
 use towline_core::work::{Work, WorkDone};
 
 use crate::support::conv::Side;
@@ -44,6 +44,9 @@ pub struct Shelf {
     pub ran: Vec<ScriptOrder>,
     pub ends: fn(&ScriptOrder) -> Option<WorkDone>,
     pub stopped: usize,
+    /// The lists of filesets that were to be read, and what comes of each (`None`: nothing by itself).
+    pub lists: Vec<GatherOrder>,
+    pub held: fn(&GatherOrder) -> Option<WorkDone>,
 }
 
 /// A director with its catalog.
@@ -108,6 +111,8 @@ impl Desk {
             ran: Vec::new(),
             ends: |_| None,
             stopped: 0,
+            lists: Vec::new(),
+            held: |_| None,
         };
         let shelf = Arc::new(Mutex::new(shelf));
         let hands = Arc::clone(&shelf);
@@ -292,6 +297,10 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
         Work::Script(ScriptWork::Run(order)) => {
             shelf.ran.push(order.clone());
             return (shelf.ends)(order);
+        }
+        Work::Script(ScriptWork::Gather(order)) => {
+            shelf.lists.push(order.clone());
+            return (shelf.held)(order);
         }
         Work::Script(ScriptWork::Stop(_)) => {
             shelf.stopped += 1;

@@ -15,6 +15,7 @@ mod figures;
 mod jobs;
 mod levels;
 mod limits;
+mod lists;
 mod passive;
 mod patience;
 mod queue;

@@ -35,28 +35,11 @@ pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Result<Mapped, Left
                 continue;
             }
             include.default("files", Value::List(Vec::new()));
-            files(mapper, &mut include);
+            files(&mut include);
             includes.push(include.node());
         }
     }
-    let mut left_out = Vec::new();
-    let items: Vec<Item> = set.given("Exclude").map(|given| given.item.clone()).collect();
-    for item in &items {
-        let exclude = block(mapper, "Exclude", item).map(|mut exclude| {
-            files(mapper, &mut exclude);
-            exclude
-        });
-        if let Some(exclude) = exclude
-            && let Some((_, Node { value: Value::List(files), .. })) =
-                exclude.fields.into_iter().find(|(field, _)| *field == "files")
-        {
-            left_out.extend(files);
-        }
-    }
-    if !left_out.is_empty() {
-        let place = left_out.first().map(|node: &Node| node.place.clone()).unwrap_or_default();
-        set.set("exclude", Node::new(place, Value::Fields(vec![("files", list(left_out))])));
-    }
+    exclude(mapper, &mut set);
     if includes.is_empty() && set.is_disabled {
         let message = format!("fileset {:?} and its backups are left out: nothing else is in it", set.name);
         mapper.warning(codes::DISABLED, &set.place, message, "name files in it, or back them up with Bareos");
@@ -66,22 +49,46 @@ pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Result<Mapped, Left
     Ok(set)
 }
 
-/// `\\<file` and `\\|command` are for the client; without the backslash they are for the director, which reads no lists.
-fn files(mapper: &mut Mapper, block: &mut Mapped) {
+/// All blocks `Exclude` as one.
+fn exclude(mapper: &mut Mapper, set: &mut Mapped) {
+    let mut fields: Vec<(&'static str, Node)> = Vec::new();
+    let items: Vec<Item> = set.given("Exclude").map(|given| given.item.clone()).collect();
+    for item in &items {
+        let Some(mut exclude) = block(mapper, "Exclude", item) else { continue };
+        files(&mut exclude);
+        for (field, node) in exclude.fields {
+            match (fields.iter_mut().find(|(known, _)| *known == field), node.value) {
+                (Some((_, Node { value: Value::List(all), .. })), Value::List(more)) => all.extend(more),
+                (_, value) => fields.push((field, Node::new(node.place, value))),
+            }
+        }
+    }
+    fields.retain(|(_, node)| !matches!(&node.value, Value::List(list) if list.is_empty()));
+    if let Some((_, first)) = fields.first() {
+        let place = first.place.clone();
+        set.set("exclude", Node::new(place, Value::Fields(fields)));
+    }
+}
+
+/// `\\<file` and `\\|command` are for the client; without the backslash they are for the director.
+fn files(block: &mut Mapped) {
     let Some((_, Node { value: Value::List(files), .. })) =
         block.fields.iter_mut().find(|(field, _)| *field == "files")
     else {
         return;
     };
-    for file in files {
-        let Value::Text(text) = &mut file.value else { continue };
-        if let Some(on_client) = text.strip_prefix('\\').filter(|rest| rest.starts_with(['<', '|'])) {
+    let is_list = |file: &Node| matches!(&file.value, Value::Text(text) if text.starts_with(['<', '|']));
+    let (lists, mut others): (Vec<Node>, Vec<Node>) = std::mem::take(files).into_iter().partition(is_list);
+    for file in &mut others {
+        if let Value::Text(text) = &mut file.value
+            && let Some(on_client) = text.strip_prefix('\\').filter(|rest| rest.starts_with(['<', '|']))
+        {
             *text = on_client.to_owned();
-        } else if text.starts_with(['<', '|']) {
-            let message = "a list of files on the director is not read".to_owned();
-            let help = "put the list on the client, and write `\\\\<` in quotes before its name; or write the files";
-            mapper.error(codes::REFUSED_DIRECTIVE, &file.place, message, help);
         }
+    }
+    *files = others;
+    if !lists.is_empty() {
+        block.set("director_lists", list(lists));
     }
 }
 

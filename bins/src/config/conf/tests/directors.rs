@@ -276,6 +276,20 @@ fn filesets_have_several_includes_and_options() {
 }
 
 #[test]
+fn lists_without_a_backslash_are_the_directors() {
+    let text = r#"Include { File = "</etc/here"; File = "\\</there"; File = /home; File = "|cat /etc/x"; File = "\\|df" }
+ Exclude { File = "</etc/out" }
+"#;
+    let text = director("").replace("Include { File = /home }", text);
+    let (config, warnings) = good::<DirectorConfig>(&text);
+    let set = &config.filesets[0];
+    assert_eq!(set.include[0].files, ["</there", "/home", "|df"]);
+    assert_eq!(set.include[0].director_lists, ["</etc/here", "|cat /etc/x"]);
+    assert_eq!((set.exclude.files.len(), &*set.exclude.director_lists), (0, &["</etc/out".to_owned()][..]));
+    assert!(warnings.is_empty(), "{warnings}");
+}
+
+#[test]
 fn pools_keep_their_limits_and_scratch_is_left_out() {
     let pool = "Pool { Name = Full; Pool Type = Backup; Label Format = \"Full-\"; Volume Retention = 365 days\n \
                 Maximum Volume Bytes = 50G; Maximum Volumes = 100; Recycle = no; Auto Prune = no; Next Pool = Inc }\n\
@@ -399,16 +413,6 @@ fn verify_jobs_have_levels_of_their_own() {
     ] {
         let text = director("").replace("Type = Backup", &format!("Type = Verify; Level = {level}"));
         assert_eq!(good::<DirectorConfig>(&text).0.jobs[0].verify_level, expected, "{level}");
-    }
-}
-
-#[test]
-fn lists_and_commands_are_for_the_client_only() {
-    let (config, _) = good::<DirectorConfig>(&director("").replace("File = /home", "File = \"\\\\</etc/list\""));
-    assert_eq!(config.filesets[0].include[0].files, ["</etc/list"]);
-    for list in ["\"</etc/list\"", "\"|sh -c x\""] {
-        let report = report::<DirectorConfig>(&director("").replace("File = /home", &format!("File = {list}")));
-        assert_eq!(found(&report), [(codes::REFUSED_DIRECTIVE, 4, 40)], "{list}");
     }
 }
 

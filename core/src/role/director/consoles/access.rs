@@ -222,6 +222,7 @@ impl Access {
                 no(Kind::Job, &id.to_string())
             }
             Instruction::Ask(_)
+            | Instruction::Gather(_)
             | Instruction::Errand(_)
             | Instruction::Cancel(_)
             | Instruction::Limit(..)

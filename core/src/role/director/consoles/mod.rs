@@ -45,7 +45,7 @@ use access::Access;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
 use questions::Question;
-use reply::Then;
+use reply::{Gathered, Then};
 
 pub(crate) use answer::Answer;
 pub(crate) use commands::run::Queued;
@@ -105,6 +105,8 @@ enum Doing {
     Busy,
     /// Waits for an answer of the catalog, and then goes on.
     Asking(Then),
+    /// Waits for what the lists of a fileset hold, and then goes on.
+    Gathering(Gathered),
     /// Waits for the answers of all connections.
     Surveying(fn(&View<'_>, &[Row]) -> Answer),
     /// Waits for this job to end; none means all.
@@ -328,6 +330,10 @@ impl Consoles {
                     console.doing = Doing::Asking(then);
                     return Some(instruction);
                 }
+                Reply::Gather(wanted, then) => {
+                    console.doing = Doing::Gathering(then);
+                    return Some(Instruction::Gather(wanted));
+                }
                 Reply::Survey(then) => {
                     console.doing = Doing::Surveying(then);
                     net.survey(conn);
@@ -382,6 +388,14 @@ impl Consoles {
     pub(crate) fn answered(&mut self, conn: ConnId) -> Option<Then> {
         match std::mem::replace(&mut self.seats.get_mut(&conn)?.doing, Doing::Busy) {
             Doing::Asking(then) => Some(then),
+            _ => None,
+        }
+    }
+
+    /// Lists are read: how the console's command goes on.
+    pub(crate) fn gathered(&mut self, conn: ConnId) -> Option<Gathered> {
+        match std::mem::replace(&mut self.seats.get_mut(&conn)?.doing, Doing::Busy) {
+            Doing::Gathering(then) => Some(then),
             _ => None,
         }
     }

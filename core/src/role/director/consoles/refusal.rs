@@ -12,6 +12,7 @@ use crate::limits;
 use crate::nearest::nearest;
 use crate::wire::names::CATALOG;
 
+use super::super::jobs::lists::Unread;
 use super::super::jobs::ordering::Order;
 use super::super::reach::ReachFailure;
 use super::grammar::Misused;
@@ -89,6 +90,9 @@ pub(crate) enum Refusal {
     /// No backups can be combined for a restore.
     #[error("{0}")]
     Selection(#[from] SelectionError),
+    /// A list of a fileset is not to be had.
+    #[error("{0}.")]
+    Unread(#[from] Unread),
     /// A daemon cannot be dialled.
     #[error("{name} cannot be dialled: {why}.")]
     NotDialled { name: String, why: ReachFailure },
@@ -151,6 +155,7 @@ impl Explain for Refusal {
         use Retry::{Backoff, Never};
         match self {
             Self::Selection(error) => return error.facts(),
+            Self::Unread(error) => return error.facts(),
             Self::NotDialled { why, .. } => return why.facts(),
             Self::Catalog(error) | Self::NotOrdered(error) => return error.facts(),
             Self::Relative(_) => (Config, Never, 553, "begin it with `/`"),

@@ -12,6 +12,7 @@ use crate::wire::frame::Signal;
 
 use super::super::errands::Errand;
 use super::super::jobs::job::Job;
+use super::super::jobs::lists::{Lists, Wanted};
 use super::super::jobs::ordering::Order;
 use super::super::jobs::recording::Kept;
 use super::super::overrides::Switched;
@@ -123,6 +124,8 @@ pub(crate) enum Reply {
     Ends,
     /// Asks the catalog, and goes on with its answer.
     Ask(CatalogRequest, Then),
+    /// Has the lists of a fileset read that are on the director, and goes on with what they hold.
+    Gather(Wanted, Gathered),
     /// Asks all connections, and ends with what this makes of their answers.
     Survey(fn(&View<'_>, &[Row]) -> Answer),
     /// The director does this, and says how it ended.
@@ -139,6 +142,8 @@ pub(crate) enum Reply {
 pub(crate) enum Instruction {
     /// Ask the catalog.
     Ask(CatalogRequest),
+    /// Read the lists of a fileset.
+    Gather(Wanted),
     /// Order a job.
     Order(Box<Order>),
     /// Send somebody to a daemon.
@@ -183,6 +188,27 @@ impl Then {
 impl fmt::Debug for Then {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Then")
+    }
+}
+
+/// How a command goes on with what the lists of a fileset hold.
+pub(crate) struct Gathered(Box<Take>);
+
+type Take = dyn FnOnce(&View<'_>, &Lists) -> Result<Reply, Refusal> + Send;
+
+impl Gathered {
+    pub(super) fn new(then: impl FnOnce(&View<'_>, &Lists) -> Result<Reply, Refusal> + Send + 'static) -> Self {
+        Self(Box::new(then))
+    }
+
+    pub(crate) fn go_on(self, view: &View<'_>, lists: &Lists) -> Reply {
+        (self.0)(view, lists).unwrap_or_else(Reply::refused)
+    }
+}
+
+impl fmt::Debug for Gathered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gathered")
     }
 }
 

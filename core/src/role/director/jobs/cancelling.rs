@@ -110,6 +110,7 @@ impl Jobs {
             return;
         }
         self.stop_before(tools, id);
+        self.stop_lists(tools, id);
         let Some(job) = self.all.get_mut(&id) else { return };
         // Its dialogue is over, whatever it waited for.
         if job.life.is_running() {

@@ -7,6 +7,7 @@ use crate::secret::Secret;
 use crate::wire::block::Session;
 use crate::wire::status::{EndJob, JobStatus, StorageEnd};
 
+use super::lists::Lists;
 use super::report::Written;
 use super::requests::Request;
 use super::route::Route;
@@ -113,6 +114,8 @@ pub(crate) struct FileDaemon {
     pub(crate) uname: String,
     /// How many of the job's commands it has, and one more once those before the job have run.
     pub(crate) scripts: usize,
+    /// What the lists of its fileset hold that are on the director.
+    pub(crate) lists: Lists,
 }
 
 impl Default for FileDaemon {
@@ -124,6 +127,7 @@ impl Default for FileDaemon {
             protocol: 0,
             uname: String::new(),
             scripts: 0,
+            lists: Lists::default(),
         }
     }
 }

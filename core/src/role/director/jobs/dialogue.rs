@@ -9,6 +9,7 @@ use crate::wire::message::MessageKind;
 
 use super::job::Job;
 use super::life::Life;
+use super::lists::{Lists, Wanted};
 use super::ordering::Order;
 use super::trouble::Trouble;
 
@@ -59,6 +60,8 @@ pub(crate) enum News {
     Catalog(CatalogAnswer),
     /// The client has taken a parcel.
     ParcelTaken,
+    /// What the lists of the fileset hold.
+    Lists(Lists),
 }
 
 /// What only the director can do for a step.
@@ -67,6 +70,8 @@ pub(crate) enum News {
 pub(crate) enum Want {
     /// Ask the catalog; its answer is news.
     Ask(CatalogRequest),
+    /// Read the lists of the fileset that are on the director; what they hold is news.
+    Gather(Wanted),
     /// Find the way to the job's file daemon.
     ReachFile,
     /// Let a passive file daemon take in that it was dialled, which ends with an event.

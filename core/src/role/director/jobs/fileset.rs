@@ -1,21 +1,23 @@
 //! A fileset of the configuration as the lines a file daemon gets (`wire/2 §1.6`).
 
+use super::lists::Lists;
 use crate::config::{self, Compression as ConfigCompression, Digest as ConfigDigest, IncludeOptions};
 use crate::wire::base64::{self, Variant};
 use crate::wire::digest::{Algorithm, Hasher};
 use crate::wire::fileset::{Block, Compression, FileSet, Options, OptionsBlock, Rule, Scope, plain};
 
-/// The fileset on the wire.
-pub(crate) fn to_wire(set: &config::FileSet) -> FileSet {
+/// The fileset on the wire, with what the lists on the director hold.
+pub(crate) fn to_wire(set: &config::FileSet, lists: &Lists) -> FileSet {
     let includes = set.include.iter().map(|include| Block {
         exclude_dirs_containing: include.exclude_dir_containing.clone(),
         options: include.options.iter().map(options).collect(),
-        files: include.files.iter().map(file).collect(),
+        files: paths(&include.files, &include.director_lists, lists),
         plugins: include.plugins.clone(),
     });
-    let excludes = (!set.exclude.files.is_empty()).then(|| Block {
+    let has_excludes = !set.exclude.files.is_empty() || !set.exclude.director_lists.is_empty();
+    let excludes = has_excludes.then(|| Block {
         options: vec![OptionsBlock::default()],
-        files: set.exclude.files.iter().map(file).collect(),
+        files: paths(&set.exclude.files, &set.exclude.director_lists, lists),
         ..Block::default()
     });
     FileSet { includes: includes.collect(), excludes: excludes.into_iter().collect() }
@@ -95,9 +97,15 @@ fn compression(from: ConfigCompression) -> Option<Compression> {
     })
 }
 
+/// Paths of a fileset, and after them those of its lists.
+fn paths(files: &[String], texts: &[String], lists: &Lists) -> Vec<Vec<u8>> {
+    let listed = texts.iter().flat_map(|text| lists.paths(text));
+    files.iter().map(|text| text.as_bytes().to_vec()).chain(listed).map(file).collect()
+}
+
 /// A path as the client compares it; programs and lists of paths are lines of their own kind.
-fn file(text: &String) -> Vec<u8> {
-    if text.starts_with(['|', '<']) { text.clone().into_bytes() } else { plain(text.as_bytes()) }
+fn file(path: Vec<u8>) -> Vec<u8> {
+    if path.starts_with(b"|") || path.starts_with(b"<") { path } else { plain(&path) }
 }
 
 fn wild(text: &str) -> String {

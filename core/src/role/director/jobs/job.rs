@@ -192,7 +192,8 @@ impl Job {
 
     /// The lines of the fileset.
     pub(crate) fn fileset_lines(&self) -> Vec<Vec<u8>> {
-        let Some(set) = self.config.fileset(&self.with.fileset).map(super::fileset::to_wire) else { return Vec::new() };
+        let Some(set) = self.config.fileset(&self.with.fileset) else { return Vec::new() };
+        let set = super::fileset::to_wire(set, &self.file_daemon.lists);
         if self.verifies_disk() { super::fileset::to_verify(set).lines() } else { set.lines() }
     }
 

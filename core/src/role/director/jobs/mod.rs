@@ -8,7 +8,7 @@
 //! A job: `job.rs` is what is known of it, `task.rs` what it is for, `life.rs` where it stands between order and
 //! record, `daemons.rs` its two daemons, `route.rs` the way of its data, `trouble.rs` why it has failed. `tables/` are
 //! the dialogues and `dialogue.rs` what they are about; `copying.rs`, `selecting.rs`, `verifying.rs`, `virtual_full.rs`,
-//! `consolidating.rs` and `fileset.rs` are what single tasks need.
+//! `consolidating.rs`, `fileset.rs` and `lists.rs` are what single tasks need.
 //!
 //! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings,
 //! `queue.rs` begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and
@@ -32,6 +32,7 @@ pub(crate) mod fileset;
 mod incoming;
 pub(crate) mod job;
 mod life;
+pub(crate) mod lists;
 mod meter;
 pub(crate) mod ordering;
 mod outcome;
@@ -63,6 +64,7 @@ use recording::{Finished, Unrecorded};
 use scripts::Scripts;
 
 pub(crate) use copying::Asked;
+pub(crate) use scripts::limit as command_limit;
 
 /// The jobs of a director that have not ended, and the last that have.
 #[derive(Debug, Default)]

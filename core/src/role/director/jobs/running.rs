@@ -49,6 +49,7 @@ impl Jobs {
     fn see_to(&mut self, tools: &mut Tools<'_>, id: JobId, want: Want) {
         match want {
             Want::Ask(request) => tools.ask(request, Owner::Job(id)),
+            Want::Gather(wanted) => self.read_lists(tools, id, wanted),
             Want::ReachFile => {
                 let Some(job) = self.all.get(&id) else { return };
                 let times = dialling::job_times(&job.config);

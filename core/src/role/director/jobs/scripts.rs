@@ -160,7 +160,7 @@ impl Jobs {
 }
 
 /// Seconds that a command may take; less when the director is to end.
-fn limit(tools: &Tools<'_>) -> Option<u64> {
+pub(crate) fn limit(tools: &Tools<'_>) -> Option<u64> {
     let usual = Some(tools.common.config.director.script_time_limit.duration().as_secs()).filter(|limit| *limit > 0);
     match tools.common.stopping {
         true => Some(usual.unwrap_or(u64::MAX).min(limits::SCRIPT_AT_STOP)),
@@ -169,7 +169,7 @@ fn limit(tools: &Tools<'_>) -> Option<u64> {
 }
 
 /// What `%` and a letter stand for; real directors give the same.
-fn meaning(job: &Job, code: char) -> Option<String> {
+pub(super) fn meaning(job: &Job, code: char) -> Option<String> {
     let none = || "*None*".to_owned();
     let (files, bytes, _) = job.totals();
     let config = &job.config;

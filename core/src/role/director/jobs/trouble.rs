@@ -9,6 +9,7 @@ use crate::ids::{JobId, Who};
 use crate::script::Mismatch;
 use crate::wire::status::{JobStatus, StorageEnd};
 
+use super::lists::Unread;
 use crate::role::director::reach::ReachFailure;
 use crate::role::director::reach::dialling::Undialled;
 
@@ -109,6 +110,9 @@ pub(crate) enum Trouble {
         /// The protocol that it takes.
         since: u32,
     },
+    /// A list of paths of the fileset is not to be had.
+    #[error("{0}")]
+    Unread(#[from] Unread),
     /// There is no job to verify.
     #[error("{}, so there is nothing to verify", no_backup(*.0))]
     NothingToVerify(Option<u32>),
@@ -238,6 +242,7 @@ impl Explain for Trouble {
             Self::NotReached(failure) => return failure.facts(),
             Self::Lost { reason, .. } => return reason.facts(),
             Self::Selection(error) => return error.facts(),
+            Self::Unread(error) => return error.facts(),
             Self::Step(_) => (Peer, Backoff, 571, "the messages of that daemon before this line say why"),
             Self::FileEnded { .. } => (Peer, Backoff, 572, "its messages say why"),
             Self::StorageEnded { .. } => (Peer, Backoff, 573, "the messages of that storage daemon say why"),
@@ -324,6 +329,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::NoChannel(no_address),
         Trouble::Unconfigured,
         Trouble::TooOld { client: "c".to_owned(), protocol: 50, since: 51 },
+        Trouble::Unread(Unread { list: "</x".to_owned(), why: "x".to_owned() }),
         Trouble::NothingToVerify(None),
         Trouble::NoInit,
         Trouble::NoFileList(1),

@@ -17,10 +17,11 @@ use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::questions::choice;
 use super::super::refusal::{Kind, Meant, NoSuch, Refusal};
-use super::super::reply::{Instruction, Reply, View};
+use super::super::reply::{Gathered, Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::{CATALOG, level_of};
 use crate::role::director::errands::{Errand, For, Preparation};
+use crate::role::director::jobs::lists::{Lists, Wanted};
 use crate::role::director::jobs::{fileset, tables};
 
 pub(super) const COMMAND: Command = Command::new(
@@ -78,11 +79,11 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let reply = match level {
         JobLevel::Incremental | JobLevel::Differential => {
             Reply::ask(last_jobs(view, &estimate), move |view, answer| match answer {
-                CatalogAnswer::LastJobs(last) => Ok(errand(view, &estimate, &last)),
+                CatalogAnswer::LastJobs(last) => Ok(with_lists(view, estimate, *last)),
                 other => Err(Refusal::unexpected(other)),
             })
         }
-        _ => errand(view, &estimate, &LastJobs::default()),
+        _ => with_lists(view, estimate, LastJobs::default()),
     };
     Ok(reply.after(CATALOG))
 }
@@ -98,8 +99,34 @@ fn last_jobs(view: &View<'_>, estimate: &Estimate) -> CatalogRequest {
     }
 }
 
+/// Has the lists of the fileset read first, if it has such on the director.
+fn with_lists(view: &View<'_>, estimate: Estimate, last: LastJobs) -> Reply {
+    let set = view.config().fileset(&estimate.fileset);
+    match set.and_then(|set| Wanted::of(set, |code| meaning(view, &estimate, code))) {
+        Some(wanted) => {
+            let then = Gathered::new(move |view, lists| Ok(errand(view, &estimate, &last, lists)));
+            Reply::Gather(wanted, then)
+        }
+        None => errand(view, &estimate, &last, &Lists::default()),
+    }
+}
+
+/// What `%` and a letter stand for in a list of the fileset: as in a job, as far as there is one.
+fn meaning(view: &View<'_>, estimate: &Estimate, code: char) -> Option<String> {
+    Some(match code {
+        'c' => estimate.client.clone(),
+        'd' | 'D' => view.config().director.name.clone(),
+        'f' => estimate.fileset.clone(),
+        'h' => view.config().client(&estimate.client)?.address.clone()?,
+        'i' => "0".to_owned(),
+        'n' => estimate.job.clone(),
+        't' => "Backup".to_owned(),
+        _ => return None,
+    })
+}
+
 /// Dials the client and asks. `last` is what the catalog says of jobs to build on.
-fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs) -> Reply {
+fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs, lists: &Lists) -> Reply {
     let choice = choose_level(estimate.level.letter(), last);
     let mut text = String::new();
     if choice.upgraded {
@@ -109,7 +136,9 @@ fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs) -> Reply {
         text += &format!("Warning: {}\n", wrong.line());
     }
     let stamp = view.zone().local(view.now()).stamp();
-    let before = preparations(view.config(), estimate, &stamp, choice.level, choice.since, choice.previous);
+    let set = view.config().fileset(&estimate.fileset).map(|set| fileset::to_wire(set, lists).lines());
+    let level = (choice.level, choice.since, choice.previous);
+    let before = preparations(view.config(), estimate, &stamp, level, &set.unwrap_or_default());
     let command = FileCommand::Estimate { listing: estimate.listing }.to_line();
     let errand = Errand {
         before,
@@ -123,9 +152,8 @@ fn preparations(
     config: &DirectorConfig,
     estimate: &Estimate,
     stamp: &str,
-    level: u8,
-    since: i64,
-    previous: String,
+    (level, since, previous): (u8, i64, String),
+    lines: &[Vec<u8>],
 ) -> VecDeque<Preparation> {
     let speaks_tls = config.client(&estimate.client).is_some_and(|client| config.client_tls(client).enable);
     let job = JobInfo {
@@ -153,8 +181,7 @@ fn preparations(
     }
     let mut set = Vec::new();
     frame::put_data(&mut set, FileCommand::FileSet { vss: true }.to_line().as_bytes());
-    let lines = config.fileset(&estimate.fileset).map(|set| fileset::to_wire(set).lines());
-    lines.unwrap_or_default().iter().for_each(|line| frame::put_data(&mut set, line));
+    lines.iter().for_each(|line| frame::put_data(&mut set, line));
     frame::put_signal(&mut set, Signal::Eod);
     VecDeque::from([
         Preparation { frames: job_line, answer: answers::JOB },

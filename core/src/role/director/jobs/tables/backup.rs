@@ -6,9 +6,11 @@ use crate::wire::file::FileCommand;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::{self, Signal};
 
-use super::super::dialogue::Event;
+use super::super::dialogue::{Event, News, Want};
 use super::super::job::Job;
-use super::{channel, file, files_stored, level, scripts, send_frames, storage};
+use super::super::lists::Wanted;
+use super::super::scripts::meaning;
+use super::{channel, file, files_stored, level, news, scripts, send_frames, storage, unexpected};
 use crate::role::director::common::Tools;
 
 /// Until both daemons have said how it ended.
@@ -16,6 +18,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     level::FAILED,
     level::CHOOSE,
     channel::DECIDE,
+    LISTS,
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,
@@ -45,8 +48,23 @@ pub(super) static TABLE: &[Step<Job>] = &[
     Step { name: "storing the file list", act: files_stored, expect: Expect::Event(Event::FilesStored) },
 ];
 
+/// Only of a fileset with lists on the director. Before anybody is dialled: without them there is nothing to save.
+pub(super) const LISTS: Step<Job> =
+    Step { name: "reading the lists of the fileset", act: ask_lists, expect: news(learn_lists) };
+
 pub(super) const FILESET: Step<Job> =
     Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET, nothing) };
+
+fn ask_lists(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    let wanted = job.config.fileset(&job.with.fileset).and_then(|set| Wanted::of(set, |code| meaning(job, code)));
+    Ok(wanted.map_or(Act::Next, |wanted| Act::Want(Want::Gather(wanted))))
+}
+
+fn learn_lists(job: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {
+    let News::Lists(lists) = news else { return unexpected(&news) };
+    job.file_daemon.lists = lists;
+    Ok(Act::Next)
+}
 
 fn send_fileset(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let mut frames = Vec::new();

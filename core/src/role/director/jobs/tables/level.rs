@@ -227,7 +227,7 @@ fn send_known_on(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job>
         News::Catalog(CatalogAnswer::FileList { files, next }) => {
             backup.known = Known::Sending { waiting: parcels(&files), next };
         }
-        News::Catalog(_) => return unexpected(&news),
+        News::Catalog(_) | News::Lists(_) => return unexpected(&news),
         News::ParcelTaken => {}
     }
     let (Known::Sending { waiting, next }, Some(conn)) = (&mut backup.known, conn) else {

@@ -80,7 +80,7 @@ fn stored(_: &mut Job, _: News, _: &mut Tools<'_>) -> Acted<Job> {
 fn unexpected(news: &News) -> Acted<Job> {
     match news {
         News::Catalog(answer) => Err(Trouble::unexpected(answer)),
-        News::ParcelTaken => Ok(Act::Wait),
+        News::ParcelTaken | News::Lists(_) => Ok(Act::Wait),
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
     Step { name: "choosing the job to verify", act: ask_job, expect: news(learn_job) },
     Step { name: "where its files lie", act: ask_place, expect: news(learn_place) },
     channel::DECIDE,
+    backup::LISTS,
     storage::CONNECT,
     storage::GREETING,
     storage::JOB,
@@ -55,6 +56,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
 pub(super) static DISK: &[Step<Job>] = &[
     Step { name: "choosing the job to compare with", act: ask_base, expect: news(learn_base) },
     channel::DECIDE,
+    backup::LISTS,
     storage::RECORD_START,
     file::CONNECT,
     file::GREETING,

@@ -327,18 +327,26 @@ pub(super) fn file_sets(config: &DirectorConfig) -> Vec<Resource> {
     let set = |set: &FileSet| {
         let mut fields =
             vec![text("Name", &set.name), always("Include", Value::Blocks(set.include.iter().map(include).collect()))];
-        if !set.exclude.files.is_empty() {
-            fields.push(always("Exclude", Value::Blocks(vec![vec![list("File", &set.exclude.files)]])));
+        let exclude = listed(&set.exclude.files, &set.exclude.director_lists);
+        if !exclude.is_empty() {
+            fields.push(always("Exclude", Value::Blocks(vec![vec![list("File", &exclude)]])));
         }
         Resource(fields)
     };
     config.filesets.iter().map(set).collect()
 }
 
+/// Paths and lists as a configuration of Bareos writes them: a list on the client has a backslash before it.
+fn listed(files: &[String], lists: &[String]) -> Vec<String> {
+    let escaped = |file: &String| if file.starts_with(['<', '|']) { format!("\\{file}") } else { file.clone() };
+    files.iter().map(escaped).chain(lists.iter().cloned()).collect()
+}
+
 fn include(include: &Include) -> Vec<Field> {
     vec![
         always("Options", Value::Blocks(include.options.iter().map(options).collect())),
-        always("File", Value::List(include.files.clone())),
+        always("File", Value::List(listed(&include.files, &include.director_lists))),
+        list("Plugin", &include.plugins),
         list("ExcludeDirContaining", &include.exclude_dir_containing),
     ]
 }
