@@ -123,6 +123,9 @@ resources! {
         recurse: bool = true,
         /// Whether files with the `nodump` flag are left out.
         honor_nodump: bool = false,
+        /// Which sizes of files are saved (`wire/2 §1.6`): `<10m`, `>1k`, `1k-20 mb`, or `1m` for about as much; `k` is 1024,
+        /// `kb` 1000, and so on. `None`: all.
+        size: Option<String> = None,
         /// Only what lies on file systems of these types, as `ext4`; empty: of any.
         fs_types: Vec<String> = Vec::new(),
         /// Whether what matches this block is left out.
@@ -159,6 +162,7 @@ impl Default for IncludeOptions {
             noatime: false,
             recurse: true,
             honor_nodump: false,
+            size: None,
             fs_types: Vec::new(),
             exclude: false,
             ignore_case: false,

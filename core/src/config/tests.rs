@@ -325,6 +325,7 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             json!(["</etc/paths", "<paths"]),
             "T0838 filesets[0].include[0].director_lists[1]",
         ),
+        ("/filesets/0/include/0/options", json!([{ "size": "1x" }]), "T0808 filesets[0].include[0].options[0].size"),
         ("/filesets/0/exclude", json!({ "director_lists": ["|"] }), "T0808 filesets[0].exclude.director_lists[0]"),
         ("/filesets/0/include/0/files", json!(["home"]), "T0838 filesets[0].include[0].files[0]"),
         (

@@ -5,6 +5,7 @@ use super::scan::{is_white, lossy, trim_end};
 pub use super::digest::Algorithm;
 pub use super::fileset_options::{Cipher, Compression, Options, Replace};
 pub use super::fileset_paths::{Unmatched, plain, unmatched};
+pub use super::fileset_sizes::Sizes;
 
 /// The most bytes of lines that one fileset may have.
 pub const MAX_BYTES: usize = 16 << 20;

@@ -17,6 +17,7 @@ pub mod file_answers;
 pub mod fileset;
 mod fileset_options;
 mod fileset_paths;
+mod fileset_sizes;
 pub mod frame;
 pub mod greeting;
 pub mod hello;

@@ -16,7 +16,6 @@ pub mod look;
 pub(crate) mod pattern;
 pub(in crate::disk) mod plugin;
 mod select;
-mod size;
 mod sparse;
 #[cfg(test)]
 mod tests;

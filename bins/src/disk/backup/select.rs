@@ -5,11 +5,10 @@ use std::os::fd::OwnedFd;
 
 use rustix::fs::FileType as Type;
 use towline_core::bulk::refused::Refused;
-use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope, plain, unmatched};
+use towline_core::wire::fileset::{FileSet, Options, OptionsBlock, Rule, Scope, Sizes, plain, unmatched};
 
 use super::lists;
 use super::pattern::{Manner, matches};
-use super::size::Sizes;
 use crate::disk::kinds;
 use crate::disk::meta;
 use crate::disk::notice::{Notice, NoticeKind};

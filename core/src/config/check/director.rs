@@ -11,7 +11,7 @@ use crate::config::{
 };
 use crate::explain::codes;
 use crate::wire::command;
-use crate::wire::fileset::{Unmatched, plain, unmatched};
+use crate::wire::fileset::{Sizes, Unmatched, plain, unmatched};
 use crate::wire::names::PeerKind;
 
 impl Check for DirectorConfig {
@@ -340,6 +340,7 @@ fn fileset(c: &mut Checker, path: &ConfigPath, fileset: &FileSet) {
         for (index, options) in include.options.iter().enumerate() {
             accurate(c, &path.field("options").index(index), options);
             wilds(c, &path.field("options").index(index), options);
+            sizes(c, &path.field("options").index(index), options);
             if options.exclude && !options.has_patterns() {
                 let message = "this block leaves out every file";
                 let help = "add patterns such as `wild: [\"*.tmp\"]`, or remove `exclude`";
@@ -379,6 +380,14 @@ fn left_out(c: &mut Checker, path: &ConfigPath, exclude: &Exclude) {
         } else if !file.starts_with(['|', '<']) {
             matches_something(c, path, file);
         }
+    }
+}
+
+/// A file daemon that does not understand a size takes files of any.
+fn sizes(c: &mut Checker, path: &ConfigPath, options: &IncludeOptions) {
+    if let Some(size) = options.size.as_deref().filter(|size| Sizes::parse(size).is_none()) {
+        let message = format!("{size:?} is no size, and no range of sizes");
+        c.error(codes::WRONG_VALUE, path.field("size"), message, "write `<10m`, `>1k`, `1k-20m` or `1m`");
     }
 }
 

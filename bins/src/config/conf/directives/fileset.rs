@@ -83,7 +83,7 @@ const OPTIONS: &[Directive] = &[
         &["no"],
         &Act::Disables("`*` matches `/` too here, so the patterns would leave out other files"),
     ),
-    disables("Size", Text, "this director sends no sizes to choose files by"),
+    field("Size", Text, "size"),
     disables("Encryption", Text, "files are not encrypted by the client"),
     always("ForceEncryption", Bool, &["no"], &Act::Disables("files are not encrypted by the client")),
     disables("Plugin", Text, PLUGIN),

@@ -66,6 +66,7 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
         ignore_case: from.ignore_case,
         no_atime: from.noatime,
         honor_nodump: from.honor_nodump,
+        size: from.size.clone(),
         sparse: from.sparse,
         ..Options::default()
     };

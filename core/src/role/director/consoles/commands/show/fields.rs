@@ -377,6 +377,7 @@ fn options(options: &IncludeOptions) -> Vec<Field> {
         flag("NoAtime", options.noatime, false),
         flag("Recurse", options.recurse, true),
         flag("HonorNoDumpFlag", options.honor_nodump, false),
+        optional("Size", options.size.as_deref()),
         flag("Exclude", options.exclude, false),
         flag("IgnoreCase", options.ignore_case, false),
         list("Wild", &options.wild),

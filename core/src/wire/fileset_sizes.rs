@@ -1,15 +1,16 @@
-//! Which sizes of files a block of options takes: `z…:` (wire/2 §1.6).
+//! Which sizes of files a block of options takes: `z…:` (`wire/2 §1.6`).
 
 /// A range of sizes in bytes, both ends included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sizes {
+pub struct Sizes {
     least: u64,
     most: u64,
 }
 
 impl Sizes {
     /// Reads `<n`, `>n`, `a-b`, or `n` for sizes that differ by less than a hundredth. `None` if it is none of these.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         if let Some((least, most)) = text.split_once('-') {
             return Some(Self { least: bytes(least)?, most: bytes(most)? });
         }
@@ -33,7 +34,8 @@ impl Sizes {
     }
 
     /// Whether a file of this size is taken.
-    pub(super) const fn takes(self, size: u64) -> bool {
+    #[must_use]
+    pub const fn takes(self, size: u64) -> bool {
         self.least <= size && size <= self.most
     }
 }
