@@ -227,10 +227,13 @@ impl Writer {
                 let Value::Object(mut one) = one else { continue };
                 let at = format!("{at}.include[{index}]");
                 let mut inside = Vec::new();
-                if let Some(Value::Array(list)) = one.remove("options") {
+                let blocks = one.remove("options").unwrap_or_else(|| Value::Array(vec![Value::Object(Fields::new())]));
+                if let Value::Array(list) = blocks {
                     for each in list {
                         let Value::Object(mut each) = each else { continue };
                         let mut lines = Vec::new();
+                        // Without a word of it hard links are kept here, and are not in Bareos.
+                        each.entry("hardlinks").or_insert(Value::Bool(true));
                         if let Some(wild) = taken(&mut each, "wild_file") {
                             lines.extend(wild.iter().map(|text| format!("WildFile = {}", quoted(text))));
                         }

@@ -8,6 +8,9 @@ use super::super::parse::{Item, Name};
 use super::super::value::{Node, Value};
 use super::list;
 
+/// Without `HardLinks`, also where there are no options, each name of a file is saved as a file of its own (`wire/2 §1.6`).
+const HARD_LINKS: Value = Value::Bool(false);
+
 /// The name of a fileset that is left out, because plugins would save all that is in it.
 pub(super) struct LeftOut(pub(super) String);
 
@@ -23,13 +26,17 @@ pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Result<Mapped, Left
             for item in &blocks {
                 if let Some(mut each) = block(mapper, "Options", item) {
                     files_by_name(&mut each);
+                    each.default("hardlinks", HARD_LINKS);
                     set.is_disabled |= each.is_disabled;
                     options.push(each.node());
                 }
             }
-            if !options.is_empty() {
-                include.set("options", list(options));
+            if options.is_empty() {
+                let place = include.place.clone();
+                options
+                    .push(Node::new(place.clone(), Value::Fields(vec![("hardlinks", Node::new(place, HARD_LINKS))])));
             }
+            include.set("options", list(options));
             set.is_disabled |= include.is_disabled;
             if include.is_disabled && !include.has("files") {
                 continue;

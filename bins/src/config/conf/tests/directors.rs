@@ -276,6 +276,26 @@ fn filesets_have_several_includes_and_options() {
 }
 
 #[test]
+fn hard_links_are_kept_only_where_a_block_of_options_says_so() {
+    let hardlinks = |text: &str| {
+        let (config, warnings) = good::<DirectorConfig>(&director("").replace("Include { File = /home }", text));
+        assert!(warnings.is_empty(), "{warnings}");
+        config.filesets[0].include[0].options.iter().map(|options| options.hardlinks).collect::<Vec<_>>()
+    };
+    assert_eq!(hardlinks("Include { File = /home }"), [false]);
+    let text = "Include { Options { HardLinks = yes }\n Options { Signature = MD5 }\n File = /home }";
+    assert_eq!(hardlinks(text), [true, false]);
+}
+
+#[test]
+fn sizes_to_save_are_read() {
+    let text = "Include { Options { Size = \"1k-20 mb\" }\n File = /home }";
+    let (config, warnings) = good::<DirectorConfig>(&director("").replace("Include { File = /home }", text));
+    assert_eq!(config.filesets[0].include[0].options[0].size.as_deref(), Some("1k-20 mb"));
+    assert!(warnings.is_empty(), "{warnings}");
+}
+
+#[test]
 fn lists_without_a_backslash_are_the_directors() {
     let text = r#"Include { File = "</etc/here"; File = "\\</there"; File = /home; File = "|cat /etc/x"; File = "\\|df" }
  Exclude { File = "</etc/out" }
