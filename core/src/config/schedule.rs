@@ -98,6 +98,8 @@ resources! {
         priority: Option<u32> = None,
         /// Whether it is accurate; `None`: as the job says.
         accurate: Option<bool> = None,
+        /// Whether its data are collected on the storage daemon's disk first; `None`: as the job says.
+        spool_data: Option<bool> = None,
         /// How long it may run and wait together; `None`: as the job says.
         max_run_sched_time: Option<Seconds> = None,
     }

@@ -463,7 +463,7 @@ fn runs(fields: &mut Fields, lines: &mut Lines) {
         for (field, keyword) in named {
             words.extend(taken(&mut run, field).map(|name| format!("{keyword} = {}", one(&name))));
         }
-        for (field, keyword) in [("priority", "Priority"), ("accurate", "Accurate")] {
+        for (field, keyword) in [("priority", "Priority"), ("accurate", "Accurate"), ("spool_data", "SpoolData")] {
             words.extend(taken(&mut run, field).map(|value| format!("{keyword} = {}", value.concat())));
         }
         let sched = run.remove("max_run_sched_time").and_then(|time| serde_json::from_value::<Seconds>(time).ok());

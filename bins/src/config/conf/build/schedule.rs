@@ -153,13 +153,14 @@ impl Line {
                     return Err(wrong(value, format!("`{}` is no level that a job can have", value.text), help));
                 }
             }
-            "messages" | "spooldata" => {
-                let message = format!("`{}` of a `Run` has no effect", keyword.text);
+            "messages" => {
+                let message = format!("`{}` of a `Run` has no effect: all jobs report alike", keyword.text);
                 mapper.warning(codes::WITHOUT_EFFECT, &keyword.place, message, "");
             }
-            "accurate" => {
+            "accurate" | "spooldata" => {
                 let is = boolean(&value.text).map(Value::Bool);
-                self.set("accurate", value, is, "`yes` or `no`")?;
+                let field = if name == "accurate" { "accurate" } else { "spool_data" };
+                self.set(field, value, is, "`yes` or `no`")?;
             }
             "priority" => {
                 let number = value.text.parse().ok().filter(|number| (1..=u64::from(u32::MAX)).contains(number));

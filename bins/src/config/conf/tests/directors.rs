@@ -199,13 +199,14 @@ fn run_lines_have_the_forms_of_the_manual() {
     assert_eq!(of_year("w52-w01 at 23:10"), [0, 1, 52, 53]);
     assert_eq!(of_year("w03/w10 at 23:10"), [3, 13, 23, 33, 43, 53]);
     let mut said = line(
-        "Level=Full Pool=Full IncrementalPool=\"Inc\" NextPool=Inc Storage=File Priority=3 Accurate=yes \
+        "Level=Full Pool=Full IncrementalPool=\"Inc\" NextPool=Inc Storage=File Priority=3 Accurate=yes SpoolData=no \
          MaxRunSchedTime=\"2 hours\" 1st-3rd sat at 21:00",
     );
     assert_eq!((said.level, said.weeks.len(), said.days.len()), (Some(Level::Full), 3, 1));
     let pools = [said.pool.take(), said.incremental_pool.take(), said.next_pool.take(), said.full_pool.take()];
     assert_eq!(pools, [Some("Full".to_owned()), Some("Inc".to_owned()), Some("Inc".to_owned()), None]);
     assert_eq!((said.storage.as_deref(), said.priority, said.accurate), (Some("File"), Some(3), Some(true)));
+    assert_eq!(said.spool_data, Some(false));
     assert_eq!(said.max_run_sched_time.map(|time| time.0), Some(7_200));
 }
 

@@ -96,7 +96,7 @@ impl Order {
             storage: run.and_then(|run| run.storage.clone()).unwrap_or_else(|| job.storage.clone()),
             pool: run.and_then(|run| run.pool.clone()).unwrap_or_else(|| job.pool.clone()),
         };
-        let spool_data = job.spool_data;
+        let spool_data = run.and_then(|run| run.spool_data).unwrap_or(job.spool_data);
         Some(Self { accurate, spool_data, terms: Terms::of(job, run), ..Self::of(&job.name, kind, level, with) })
     }
 }
