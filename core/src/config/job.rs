@@ -52,6 +52,9 @@ pub enum Selection {
     Client,
     /// Those on volumes that are not written any more and whose name matches it.
     Volume,
+    /// Those whose JobIds a statement in SQL returns, in the first column; copies of them count for nothing. It is the
+    /// `selection_pattern`, and can only read the catalog.
+    SqlQuery,
     /// Those on the volume that was not written for the longest time, of those that are not written any more.
     OldestVolume,
     /// Those on the volume with the fewest bytes, of those that are not written any more.
@@ -67,7 +70,7 @@ impl Selection {
     /// Whether it goes by a pattern.
     #[must_use]
     pub const fn has_pattern(self) -> bool {
-        matches!(self, Self::Job | Self::Client | Self::Volume)
+        matches!(self, Self::Job | Self::Client | Self::Volume | Self::SqlQuery)
     }
 }
 
@@ -130,7 +133,8 @@ resources! {
         schedule: Option<String> = None,
         /// How a copy or migration chooses what it takes.
         selection: Selection = Selection::PoolUncopiedJobs,
-        /// Regular expression that is found in the names of what is chosen, for the selections `job`, `client` and `volume`.
+        /// Regular expression that is found in the names of what is chosen, for the selections `job`, `client` and `volume`; the
+        /// statement of `sql_query`.
         selection_pattern: Option<String> = None,
         /// Jobs that one run of a copy or migration starts at most; 0: 10,000.
         max_concurrent_copies: u32 = 0,

@@ -40,6 +40,23 @@ pub(super) const PAGES: &[Page] = &[
         "Report it with the version of the director and the log line.",
     ),
     entry(
+        906,
+        "a statement selects what is no job",
+        (Fault::Config, Retry::Never),
+        "The copy or migration selects its jobs with a statement in SQL, `selection_pattern`. The first column of what it returns \
+         must be JobIds, and a row had something else there. No job was started.",
+        "Let the statement return JobIds in its first column, and try it with `sqlquery` in a console.",
+    ),
+    entry(
+        907,
+        "a console may not have plugins told this",
+        (Fault::Config, Retry::Never),
+        "`pluginoptions=` of `run` and `restore` is told to plugins of the client, which may run commands there. The console's list \
+         of what it may have them told has no entry that fits.",
+        "Add an entry to `plugin_options_acl` of the console or of its profile if it is meant to, or let the job's resource say \
+         it with `fd_plugin_options`.",
+    ),
+    entry(
         908,
         "a job was not ordered",
         (Fault::Local, Retry::Backoff),

@@ -35,18 +35,28 @@ fn selection(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorCon
     let field = path.field("selection_pattern");
     match (&job.selection_pattern, job.selection.has_pattern()) {
         (None, true) => {
-            let message = "this selection needs a regular expression for names".to_owned();
-            c.error(
-                codes::CONTRADICTION,
-                path.field("selection"),
-                message,
-                "add `selection_pattern`; \".*\" is for all",
-            );
+            let (message, help) = match job.selection {
+                Selection::SqlQuery => (
+                    "this selection needs a statement in SQL",
+                    "add `selection_pattern: \"SELECT JobId FROM Job WHERE …\"`",
+                ),
+                _ => (
+                    "this selection needs a regular expression for names",
+                    "add `selection_pattern`; \".*\" is for all",
+                ),
+            };
+            c.error(codes::CONTRADICTION, path.field("selection"), message, help);
         }
         (Some(_), false) => {
             let message = "this selection goes by no pattern".to_owned();
             let help = "remove `selection_pattern`, or set `selection: job`, `client` or `volume`";
             c.warning(codes::CONTRADICTION, field, message, help);
+        }
+        (Some(statement), true) if job.selection == Selection::SqlQuery => {
+            if statement.trim().is_empty() {
+                let help = "write it as `SELECT JobId FROM Job WHERE …`";
+                c.error(codes::EMPTY, field, "the statement of this selection is empty", help);
+            }
         }
         (Some(pattern), true) => {
             if let Err(why) = Regex::new(pattern.as_bytes(), false) {

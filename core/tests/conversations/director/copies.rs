@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::catalog::{
-    CatalogAnswer, CatalogRequest, JobEnd, JobMediaRow, JobStart, MediaRow, NewJob, VolStatus,
+    CatalogAnswer, CatalogRequest, JobEnd, JobMediaRow, JobStart, Listed, Listing, MediaRow, NewJob, VolStatus,
 };
 use towline_core::work::{Work, WorkDone};
 
@@ -473,6 +473,39 @@ fn copies_take_the_jobs_of_volumes_that_their_selection_means_and_no_more_than_i
         assert!(report.contains(&format!("Jobs are selected on these volumes: {volumes}.")), "{selection}: {report}");
         assert!(report.contains(&format!("{count} of pool \"Full\" are selected.")), "{selection}: {report}");
         assert_eq!(report.contains("see max_concurrent_copies"), count.starts_with('1') && selection == "pool_time");
+    }
+}
+
+#[test]
+fn a_statement_selects_the_jobs_that_its_first_column_names_and_nothing_else() {
+    for (cells, selected) in [(&["3", "1", "3"][..], true), (&["1", "b.2"], false)] {
+        let mut config = copying();
+        let jobs = config["jobs"].as_array_mut().expect("jobs");
+        let job = jobs.iter_mut().find(|job| job["name"] == "copy").expect("it");
+        (job["selection"], job["selection_pattern"]) = (json!("sql_query"), json!("SELECT JobId FROM Job"));
+        let mut desk = Desk::with(config, MemoryCatalog::default());
+        add_backups(&desk, 1..=3);
+        let console = desk.console();
+        desk.shelf().slow = |request| matches!(request, CatalogRequest::List(Listing::Query { .. }));
+        desk.ask(console, "run job=copy yes");
+        let statement = Listing::Query { sql: "SELECT JobId FROM Job".to_owned(), limit: 10_001 };
+        assert_eq!(desk.shelf().asked.last(), Some(&CatalogRequest::List(statement)));
+        let rows = cells.iter().map(|cell| vec![(*cell).to_owned()]).collect();
+        let table = Listed::Table { heads: vec!["jobid".to_owned()], rows };
+        desk.world.answer(WorkDone::Catalog(Ok(CatalogAnswer::Listed(table))));
+        let report = desk.report(4);
+        let text = if selected { "2 jobs of pool \"Full\" are selected." } else { "is no JobId: \"b.2\" (T0906)" };
+        assert!(report.contains(text), "{report}");
+        let originals: Vec<u32> = desk
+            .shelf()
+            .asked
+            .iter()
+            .filter_map(|request| match request {
+                CatalogRequest::ListJobs(filter) => filter.job_id,
+                _ => None,
+            })
+            .collect();
+        assert_eq!(originals, if selected { vec![1, 3] } else { Vec::new() });
     }
 }
 

@@ -257,15 +257,11 @@ fn selection(mapper: &mut Mapper, job: &mut Mapped, is_copy: bool) {
         "pooloccupancy" => "pool_occupancy",
         "pooltime" => "pool_time",
         "pooluncopiedjobs" => "pool_uncopied_jobs",
-        "sqlquery" => {
-            let message = "copies and migrations do not select jobs with a query of their own".to_owned();
-            let help = "write `Job`, `Client` or `Volume` with a `Selection Pattern`, or `PoolUncopiedJobs`";
-            return mapper.error(codes::REFUSED_DIRECTIVE, &by.place, message, help);
-        }
+        "sqlquery" => "sql_query",
         _ => {
             let message = format!("{:?} is no way to select jobs", job.said("SelectionType").unwrap_or_default());
-            let help = "write `Job`, `Client`, `Volume`, `OldestVolume`, `SmallestVolume`, `PoolOccupancy`, `PoolTime` or \
-                        `PoolUncopiedJobs`";
+            let help = "write `Job`, `Client`, `Volume`, `OldestVolume`, `SmallestVolume`, `PoolOccupancy`, `PoolTime`, \
+                        `SqlQuery` or `PoolUncopiedJobs`";
             return mapper.error(codes::UNKNOWN_VALUE, &by.place, message, help);
         }
     };

@@ -56,7 +56,7 @@ pub(in super::super) const JOB: &[Directive] = &[
     field("RescheduleInterval", Time, "reschedule_interval"),
     field("RescheduleTimes", Number, "reschedule_times"),
     field("RunOnIncomingConnectInterval", Time, "run_on_incoming_connect_interval"),
-    made("SelectionType", Text, "is `selection`; `SqlQuery` is refused. A backup that has a copy is not copied again"),
+    made("SelectionType", Text, "is `selection`. A backup that has a copy is copied again only by `SqlQuery`"),
     field("SelectionPattern", Text, "selection_pattern"),
     always("Protocol", Text, &["native"], &Act::Disables("NDMP is not spoken")),
     always("BackupFormat", Text, &["native"], &Act::Disables("it is for NDMP, which is not spoken")),

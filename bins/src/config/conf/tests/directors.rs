@@ -138,6 +138,11 @@ fn copies_select_by_name_or_what_has_no_copy() {
     let by_name = job(" Selection Type = Job\n Selection Pattern = \"^backup-(a|b)\"\n Max Concurrent Copies = 7");
     assert_eq!((by_name.selection, by_name.selection_pattern.as_deref()), (Selection::Job, Some("^backup-(a|b)")));
     assert_eq!(by_name.max_concurrent_copies, 7);
+    let by_query = job(" Selection Type = SqlQuery\n Selection Pattern = \"SELECT JobId \"\n \"FROM Job\"");
+    assert_eq!(
+        (by_query.selection, by_query.selection_pattern.as_deref()),
+        (Selection::SqlQuery, Some("SELECT JobId FROM Job"))
+    );
     for (word, selection) in [
         ("Oldest Volume", Selection::OldestVolume),
         ("smallestvolume", Selection::SmallestVolume),
@@ -147,7 +152,7 @@ fn copies_select_by_name_or_what_has_no_copy() {
         assert_eq!(job(&format!(" Selection Type = \"{word}\"")).selection, selection, "{word}");
     }
     for (more, code) in [
-        (" Selection Type = SqlQuery\n Selection Pattern = \"SELECT 1\"", codes::REFUSED_DIRECTIVE),
+        (" Selection Type = SqlQuery", codes::CONTRADICTION),
         (" Selection Type = Weather", codes::UNKNOWN_VALUE),
         (" Selection Type = Job\n Selection Pattern = \"(a\"", codes::UNMATCHED),
         (" Selection Type = Volume", codes::CONTRADICTION),

@@ -12,11 +12,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::DirectorConfig;
+use crate::config::{DirectorConfig, Selection};
 use crate::error::Code;
 use crate::ids::JobId;
 use crate::limits::ORIGINALS;
 use crate::node::Number;
+use crate::printable;
 use crate::role::director::Net;
 use crate::role::director::common::{Tools, Use};
 use crate::script::Scripted;
@@ -37,8 +38,8 @@ use super::trouble::Trouble;
 use super::virtual_full::is_same;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, MediaRow,
-    NewJob, RestoreFiles, restore_selection,
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, Listed,
+    Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
 };
 use crate::role::director::Owner;
 
@@ -121,6 +122,8 @@ pub enum Asked {
     Volumes,
     /// Jobs to select from.
     Jobs,
+    /// The jobs that a statement of the resource selects.
+    Statement,
     /// Where those of a page lie that are chosen by their names.
     Places(Page),
     Pieces,
@@ -148,6 +151,12 @@ impl Jobs {
         let Some(job) = self.all.get_mut(&id) else { return };
         let pool_id = job.rows.pool;
         let Some(resource) = job.config.job(&job.name) else { return self.fail_job(tools, id, &Trouble::Unconfigured) };
+        if resource.selection == Selection::SqlQuery {
+            let sql = resource.selection_pattern.clone().unwrap_or_default();
+            // One more than are taken, so that it is said if there are more.
+            let request = CatalogRequest::List(Listing::Query { sql, limit: ORIGINALS.saturating_add(1) });
+            return tools.ask(request, Owner::Copy(id, Asked::Statement));
+        }
         let by_volumes = selecting::goes_by_volumes(resource.selection);
         let chooser = Chooser::of(resource, job.config.pool(&job.with.pool), tools.net.wall().seconds());
         if let Task::CopyControl(control) = &mut job.task {
@@ -196,6 +205,12 @@ impl Jobs {
             (Asked::Original, Ok(CatalogAnswer::Jobs(rows))) => self.copy_takes(tools, id, rows.first()),
             (Asked::Volumes, Ok(CatalogAnswer::Volumes(rows))) => self.copy_chooses_volumes(tools, id, &rows),
             (Asked::Jobs, Ok(CatalogAnswer::Jobs(rows))) => self.copy_looks_at(tools, id, &rows),
+            (Asked::Statement, Ok(CatalogAnswer::Listed(Listed::Table { rows, .. }))) => {
+                match selecting::of_statement(&rows) {
+                    Ok(chosen) => self.copy_selects(tools, id, Page { chosen, next: None }),
+                    Err(cell) => self.fail_job(tools, id, &Trouble::NotJobIds(printable::line(&cell).to_string())),
+                }
+            }
             (Asked::Places(page), Ok(CatalogAnswer::Pieces(pieces))) => self.copy_finds(tools, id, page, &pieces),
             (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(tools, id, &pieces),
             (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => {

@@ -78,7 +78,7 @@ impl Chooser {
 
 /// Whether a selection goes by volumes.
 pub(crate) const fn goes_by_volumes(by: Selection) -> bool {
-    !matches!(by, Selection::PoolUncopiedJobs | Selection::Job | Selection::Client)
+    !matches!(by, Selection::PoolUncopiedJobs | Selection::Job | Selection::Client | Selection::SqlQuery)
 }
 
 /// The volumes of a pool whose jobs a resource takes.
@@ -91,7 +91,7 @@ pub(crate) fn volumes(job: &config::Job, pool: Option<&Pool>, all: &[MediaRow]) 
     let closed = || all.iter().filter(is_closed);
     let one = |row: Option<&MediaRow>| row.map(|row| row.volume_name.clone()).into_iter().collect();
     match job.selection {
-        Selection::PoolUncopiedJobs | Selection::Job | Selection::Client => BTreeSet::new(),
+        Selection::PoolUncopiedJobs | Selection::Job | Selection::Client | Selection::SqlQuery => BTreeSet::new(),
         Selection::Volume => {
             let regex = job.selection_pattern.as_ref().and_then(|text| Regex::new(text.as_bytes(), false).ok());
             let fits = |row: &&MediaRow| regex.as_ref().is_some_and(|regex| regex.finds(row.volume_name.as_bytes()));
@@ -120,6 +120,19 @@ pub(crate) fn volumes(job: &config::Job, pool: Option<&Pool>, all: &[MediaRow]) 
             chosen
         }
     }
+}
+
+/// The jobs that a statement has returned: the first column of each row is a JobId, and each counts once.
+///
+/// # Errors
+/// The first that is none.
+pub(crate) fn of_statement(rows: &[Vec<String>]) -> Result<Vec<u32>, String> {
+    let id = |row: &Vec<String>| {
+        let cell = row.first().map(String::as_str).unwrap_or_default();
+        cell.trim().parse::<u32>().ok().filter(|id| *id > 0).ok_or_else(|| cell.to_owned())
+    };
+    let ids: BTreeSet<u32> = rows.iter().map(id).collect::<Result<_, _>>()?;
+    Ok(ids.into_iter().collect())
 }
 
 /// Whether a name is what a pattern means.
@@ -205,6 +218,18 @@ mod tests {
         assert_eq!(chosen("pool_occupancy", 230, 229), ["V2"]);
         assert_eq!(chosen("pool_occupancy", 230, 179), ["V1", "V2"]);
         assert_eq!(chosen("pool_occupancy", 230, 0), ["V1", "V2", "V4"]);
+    }
+
+    #[test]
+    fn a_statement_returns_job_ids_each_of_which_counts_once() {
+        let rows =
+            |cells: &[&str]| cells.iter().map(|cell| vec![(*cell).to_owned(), "x".to_owned()]).collect::<Vec<_>>();
+        assert_eq!(of_statement(&rows(&["3", "1", "3"])), Ok(vec![1, 3]));
+        assert_eq!(of_statement(&[]), Ok(Vec::new()));
+        for bad in ["backup", "", "0", "-1", "4294967296", "1.5"] {
+            assert_eq!(of_statement(&rows(&["1", bad])), Err(bad.to_owned()));
+        }
+        assert_eq!(of_statement(&[Vec::new()]), Err(String::new()));
     }
 
     #[test]

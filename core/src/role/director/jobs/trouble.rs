@@ -139,6 +139,9 @@ pub(crate) enum Trouble {
         /// The job that copies it.
         by: JobId,
     },
+    /// A statement selects what is no job.
+    #[error("the first column of what `selection_pattern` returns is no JobId: {0:?}")]
+    NotJobIds(String),
     /// There is no such job to copy.
     #[error("{}, so it cannot be copied", no_backup(Some(*.0)))]
     NothingToCopy(u32),
@@ -267,6 +270,7 @@ impl Explain for Trouble {
             }
             Self::UnknownStorage(_) => (Config, Never, 586, "put the storage back under this name"),
             Self::Taken { .. } => (Config, Backoff, 587, "run this again after it"),
+            Self::NotJobIds(_) => (Config, Never, 906, "let `selection_pattern` return JobIds in its first column"),
             Self::NothingToCopy(_) => (Config, Never, 588, "name a backup that ended well"),
             Self::NoTarget { .. } => (Config, Never, 589, "set it, so that it is known where copies of this pool go"),
             Self::SameStorage { .. } => (Config, Never, 590, "give the pool another storage"),
@@ -336,6 +340,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::SeveralStorages(vec!["a".to_owned(), "b".to_owned()]),
         Trouble::UnknownStorage("s".to_owned()),
         Trouble::Taken { job: 1, by: JobId(2) },
+        Trouble::NotJobIds("x".to_owned()),
         Trouble::NothingToCopy(1),
         Trouble::NoTarget { pool: "p".to_owned(), setting: "next_pool" },
         Trouble::SameStorage { storage: "s".to_owned(), pool: "p".to_owned() },
