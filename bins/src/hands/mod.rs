@@ -5,6 +5,7 @@
 //!   submit(Disk(Fill …))  --> the queue of its handle                             --> reply
 //!   submit(Disk(Close))   --> ends the queue; what was in it is done first        --> reply
 //!   submit(Disk(Note))    --> a thread for this one piece                         --> reply
+//!   submit(Disk(Put))     --> a thread for this one piece                         --> reply
 //!   submit(Disk(Label))   --> a thread for this one piece                         --> reply
 //!   submit(Catalog(…))    --> the catalog's worker                                --> reply
 //!   submit(Script(Run))   --> a thread for this one command                       --> reply
@@ -15,6 +16,7 @@
 
 mod note;
 mod open;
+mod put;
 mod script;
 #[cfg(test)]
 mod tests;
@@ -95,6 +97,7 @@ impl Workers {
             }
             DiskWork::Close { .. } => self.close(handle, reply),
             DiskWork::Note { path, text } => note::append(path, text, reply),
+            DiskWork::Put { path, text, appends } => put::put(path, text, appends, reply),
             DiskWork::Label { folder, label, before } => {
                 once("label", move || open::label(&folder, &label, before.as_deref()), reply);
             }

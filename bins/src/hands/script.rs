@@ -1,4 +1,5 @@
-//! Commands of a job (wire/2 §1.9): each in a process group of its own, without a shell, with nothing to read.
+//! Commands of a job (wire/2 §1.9): each in a process group of its own, without a shell, with nothing to read but what the
+//! order has.
 //!
 //! ```text
 //!   thread of the command:  poll(its output, its end, the order to stop, its time) until one of the last three
@@ -7,6 +8,7 @@
 //! SIGTERM, and SIGKILL after a while.
 
 use std::collections::BTreeMap;
+use std::io::{Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Stdio;
@@ -15,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::PollFlags;
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
@@ -102,10 +105,22 @@ fn run(order: &ScriptOrder, stopped: &OwnedFd) -> ScriptEnd {
 fn start(order: &ScriptOrder) -> Result<(Program, OwnedFd), ScriptOutcome> {
     let (from, to) = pipe_with(PipeFlags::CLOEXEC).map_err(|error| not_started(&error.into()))?;
     let errors_to = to.try_clone().map_err(|error| not_started(&error))?;
+    let input = input(&order.input).map_err(|error| not_started(&error))?;
     let program = Program::start(&order.words, &order.folders, |command| {
-        command.stdin(Stdio::null()).stdout(to).stderr(errors_to);
+        command.stdin(input).stdout(to).stderr(errors_to);
     })?;
     Ok((program, from))
+}
+
+/// What the command reads: memory that needs nobody to write it meanwhile.
+fn input(bytes: &[u8]) -> std::io::Result<Stdio> {
+    if bytes.is_empty() {
+        return Ok(Stdio::null());
+    }
+    let mut file = std::fs::File::from(memfd_create(c"input", MemfdFlags::CLOEXEC)?);
+    file.write_all(bytes)?;
+    file.rewind()?;
+    Ok(file.into())
 }
 
 /// Reads what the command writes until it has ended, or ends it.
@@ -244,7 +259,7 @@ mod tests {
 
     fn order(words: &[&str]) -> ScriptOrder {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        ScriptOrder { handle: HANDLE, words, folders: Vec::new(), limit: Some(60) }
+        ScriptOrder { handle: HANDLE, words, folders: Vec::new(), limit: Some(60), input: Vec::new() }
     }
 
     fn shell(text: &str) -> ScriptOrder {
@@ -305,6 +320,8 @@ mod tests {
         let end = ends(order(&["echo", "$HOME", "a b", ">x"]));
         assert_eq!((&*end.lines[0], end.outcome), ("$HOME a b >x", ScriptOutcome::Exited(0)));
         assert_eq!(ends(order(&["cat"])).outcome, ScriptOutcome::Exited(0));
+        let input = vec![b'x'; 300_000];
+        assert_eq!(ends(ScriptOrder { input, ..order(&["wc", "-c"]) }).lines, ["300000"]);
         assert_eq!(ends(shell("kill -9 $$")).outcome, ScriptOutcome::Signalled(9));
         let none = ends(order(&["/no/such/program"]));
         assert!(matches!(none.outcome, ScriptOutcome::NotStarted(_)), "{none:?}");

@@ -165,6 +165,16 @@ pub enum DiskWork {
         /// Whole lines.
         text: Vec<u8>,
     },
+    /// Put this text into a file: the whole file takes its place in one step. What is no regular file is written into.
+    /// Answered by `Noted` or `Failed`.
+    Put {
+        /// The file.
+        path: String,
+        /// What to put into it.
+        text: Vec<u8>,
+        /// Whether it goes after what the file has.
+        appends: bool,
+    },
     /// End what is open, whatever its state. Answered by `Closed`.
     Close {
         /// What is open.

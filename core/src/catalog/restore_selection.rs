@@ -116,7 +116,7 @@ pub fn plan(
             last_index_before = Some(last.last);
             let count: u64 = ranges.iter().map(|r| u64::from(r.last - r.first) + 1).sum();
             out.files = out.files.saturating_add(count).saturating_sub(continued);
-            let section = section(job, piece, &ranges, count);
+            let section = section((job.vol_session_id, job.vol_session_time), piece, &ranges, count);
             out.bootstrap.sections.push(Section {
                 file_regex: regex.map(str::to_owned),
                 device: device(&piece.storage),
@@ -153,14 +153,26 @@ pub fn join(one: Vec<RestoreFiles>, other: Vec<RestoreFiles>) -> Vec<RestoreFile
     jobs.into_iter().map(|(job_id, ranges)| RestoreFiles { job_id, ranges: merged(ranges) }).collect()
 }
 
-fn section(job: &JobRow, piece: &JobMediaPiece, ranges: &[IndexRange], count: u64) -> Section {
+/// All that a job has written in this session, wherever it lies.
+#[must_use]
+pub fn whole(session: (u32, u32), pieces: &[JobMediaPiece]) -> Bootstrap {
+    let written = pieces.iter().filter(|piece| piece.piece.last_index > 0);
+    let sections = written.map(|piece| {
+        let all = IndexRange { first: piece.piece.first_index, last: piece.piece.last_index };
+        let count = u64::from(all.last.saturating_sub(all.first)) + 1;
+        section(session, piece, &[all], count)
+    });
+    Bootstrap { sections: sections.collect() }
+}
+
+fn section((id, time): (u32, u32), piece: &JobMediaPiece, ranges: &[IndexRange], count: u64) -> Section {
     Section {
         storage: Some(piece.storage.clone()).filter(|s| !s.is_empty()),
         volumes: vec![piece.volume_name.clone()],
         media_type: Some(piece.media_type.clone()),
         slot: u32::try_from(piece.slot).ok().filter(|slot| *slot > 0),
-        session_ids: vec![(job.vol_session_id, job.vol_session_id)],
-        session_times: vec![job.vol_session_time],
+        session_ids: vec![(id, id)],
+        session_times: vec![time],
         addresses: vec![(piece.piece.start(), piece.piece.end())],
         file_indexes: ranges.iter().map(|r| (r.first, r.last)).collect(),
         count: u32::try_from(count).ok(),

@@ -236,6 +236,10 @@ resources! {
         maximum_bandwidth: Bytes = Bytes(0),
         /// Jobs of this resource at the same time.
         maximum_concurrent_jobs: u32 = 1,
+        /// Where the director puts what a restore without the catalog needs of a good backup: an absolute path, or `|` and a
+        /// command that reads it. A file is written anew by a full backup, and others go after what it has. `%` and a
+        /// letter stand for a value of the job, as in its run scripts. `None`: nowhere.
+        write_bootstrap: Option<String> = None,
         /// Commands that run before or after it, on its client or on the director.
         run_scripts: Vec<RunScript> = Vec::new(),
     }

@@ -303,6 +303,8 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             "pool": "Full", "where": "tmp/x" }),
             "T0838 jobs[1].where",
         ),
+        ("/jobs/0/write_bootstrap", json!("x.bsr"), "T0838 jobs[0].write_bootstrap"),
+        ("/jobs/0/write_bootstrap", json!("|"), "T0838 jobs[0].write_bootstrap"),
         ("/jobs/0/run_on_incoming_connect_interval", json!("1 d"), "T0840 jobs[0].run_on_incoming_connect_interval"),
         ("/pools/0/label_format", json!("a/b"), "T0822 pools[0].label_format"),
         ("/pools/0/volume_retention", json!(0), "T0835 pools[0].volume_retention"),

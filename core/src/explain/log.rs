@@ -5,6 +5,15 @@ use crate::error::{Fault, Retry};
 
 pub(super) const PAGES: &[Page] = &[
     entry(
+        900,
+        "the bootstrap of a job was not written",
+        (Fault::Local, Retry::Never),
+        "`write_bootstrap` of the job names a file on the director for what a restore without the catalog needs. The system did \
+         not let the director write it, or its folder is not there. The backup itself is complete.",
+        "Make the folder, and let the user of the director write there. The next job writes its part again; after a full one \
+         the file is complete.",
+    ),
+    entry(
         901,
         "a second request to stop",
         (Fault::Local, Retry::Never),

@@ -28,6 +28,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(role::director::one_of_each_undialled()))
         .chain(boxed(role::director::one_of_each_refusal()))
         .chain(boxed(role::director::one_of_each_trouble()))
+        .chain(boxed(vec![role::director::Unwritten { path: "/x".to_owned(), why: "x".to_owned() }]))
         .chain(boxed(role::trouble::one_of_each()))
         .chain(boxed(role::commands::one_of_each_failure()))
         .chain(boxed(vec![NoOffer]))

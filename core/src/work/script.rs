@@ -45,6 +45,8 @@ pub struct ScriptOrder {
     pub folders: Vec<String>,
     /// Seconds after which its process group is ended; `None`: never.
     pub limit: Option<u64>,
+    /// What it can read.
+    pub input: Vec<u8>,
 }
 
 /// What came of it.

@@ -170,6 +170,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     commands::check(c, path, job);
     relocation::check(c, path, job);
     for_its_kind(c, path, job);
+    bootstrap(c, path, job);
     rescheduling(c, path, job);
     duplicates(c, path, job);
     copying::check(c, path, job, config);
@@ -223,6 +224,7 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
             "only a backup is accurate",
             "backup",
         ),
+        (!backup && job.write_bootstrap.is_some(), "write_bootstrap", "only a backup has one written", "backup"),
         (
             !backup && !job.run_on_incoming_connect_interval.is_zero(),
             "run_on_incoming_connect_interval",
@@ -234,6 +236,20 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
             let help = format!("remove `{field}`, or set `kind: {kind}`");
             c.warning(codes::CONTRADICTION, path.field(field), message, help);
         }
+    }
+}
+
+/// A file of the director, or a command that there is something of.
+fn bootstrap(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    let Some(target) = &job.write_bootstrap else { return };
+    let is_good = match target.strip_prefix('|') {
+        Some(program) => !command::split(program).is_empty(),
+        None => target.starts_with('/'),
+    };
+    if !is_good {
+        let message = format!("{target:?} is neither an absolute path nor `|` and a command");
+        let help = "write it from the root, as `/var/lib/towline/%c.bsr`, or as `|/usr/bin/mail root`";
+        c.error(codes::RELATIVE_PATH, path.field("write_bootstrap"), message, help);
     }
 }
 

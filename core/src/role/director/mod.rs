@@ -35,7 +35,7 @@ mod tokens;
 
 #[cfg(test)]
 pub(crate) use {
-    consoles::is_said as is_said_to_a_console, consoles::one_of_each_refusal,
+    consoles::is_said as is_said_to_a_console, consoles::one_of_each_refusal, jobs::bootstrap::Unwritten,
     jobs::deadlines::one_of_each as one_of_each_overdue, jobs::duplicates::one_of_each as one_of_each_duplicate,
     jobs::figures::one_of_each as one_of_each_disagreement, jobs::trouble::one_of_each as one_of_each_trouble,
     reach::dialling::one_of_each as one_of_each_undialled, reach::one_of_each as one_of_each_reach_failure,
@@ -419,6 +419,10 @@ impl Role for Director {
                 self.jobs.script_ended(tools, id, handle, done);
                 return self.settle(net);
             }
+            Owner::BootstrapPut(id) => {
+                self.jobs.bootstrap_put(tools, id, done);
+                return self.settle(net);
+            }
             Owner::Lists(id, handle, wanted) => {
                 self.jobs.lists_read(tools, (id, handle), wanted, done);
                 return self.settle(net);
@@ -438,6 +442,7 @@ impl Role for Director {
             Owner::Create(order) => self.jobs.created(tools, *order, answer),
             Owner::Copy(id, asked) => self.jobs.copy_answered(tools, id, asked, answer),
             Owner::Job(id) => self.jobs.answered(tools, id, answer),
+            Owner::Bootstrap(id) => self.jobs.bootstrap_found(tools, id, answer),
             Owner::Request(id) => self.jobs.request_answered(tools, id, answer),
             Owner::Files(id, conn) => self.jobs.files_stored(tools, id, conn, answer),
             Owner::Compare(id, conn, files) => self.jobs.files_found(tools, (id, conn), &files, answer),
@@ -449,7 +454,11 @@ impl Role for Director {
                 }
             }
             Owner::Log => tools.lines_saved(answer),
-            Owner::Script(..) | Owner::Lists(..) | Owner::ConsoleLists(..) | Owner::Stopped => {}
+            Owner::Script(..)
+            | Owner::BootstrapPut(_)
+            | Owner::Lists(..)
+            | Owner::ConsoleLists(..)
+            | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
         }

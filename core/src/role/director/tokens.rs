@@ -60,6 +60,10 @@ pub enum Owner {
     Console(ConnId),
     /// A command of this job on the director.
     Script(JobId, HandleId),
+    /// Where this job lies, for its bootstrap.
+    Bootstrap(JobId),
+    /// The bootstrap of this job on its way into a file, or to a command.
+    BootstrapPut(JobId),
     /// The lists of the fileset of this job.
     Lists(JobId, HandleId, Wanted),
     /// The lists of the fileset that a console asks about.

@@ -117,7 +117,7 @@ impl FileDaemon {
         let text = format!("shell command: run {} \"{}\"", label(moment), words.join(" "));
         session.message(net, &name, MessageKind::Info, &text);
         let folders = self.config.script_folders(&director).to_vec();
-        let order = ScriptOrder { handle, words, folders, limit };
+        let order = ScriptOrder { handle, words, folders, limit, input: Vec::new() };
         net.work(Work::Script(ScriptWork::Run(order)), Owner::Script(id, handle));
         if moment == Moment::Before {
             self.arm_heartbeat(net, id);

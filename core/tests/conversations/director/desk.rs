@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use towline_core::bulk::work::{DiskDone, DiskWork};
 use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::catalog::{CatalogError, CatalogErrorKind, CatalogRequest};
 use towline_core::config::DirectorConfig;
@@ -44,6 +45,10 @@ pub struct Shelf {
     pub ran: Vec<ScriptOrder>,
     pub ends: fn(&ScriptOrder) -> Option<WorkDone>,
     pub stopped: usize,
+    /// The files that were to be written, with what and whether after what they have.
+    pub put: Vec<(String, String, bool)>,
+    /// Whether they are.
+    pub puts: fn() -> DiskDone,
     /// The lists of filesets that were to be read, and what comes of each (`None`: nothing by itself).
     pub lists: Vec<GatherOrder>,
     pub held: fn(&GatherOrder) -> Option<WorkDone>,
@@ -111,6 +116,8 @@ impl Desk {
             ran: Vec::new(),
             ends: |_| None,
             stopped: 0,
+            put: Vec::new(),
+            puts: || DiskDone::Noted,
             lists: Vec::new(),
             held: |_| None,
         };
@@ -305,6 +312,10 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
         Work::Script(ScriptWork::Stop(_)) => {
             shelf.stopped += 1;
             return Some(WorkDone::Script(ScriptDone::Told));
+        }
+        Work::Disk(DiskWork::Put { path, text, appends }) => {
+            shelf.put.push((path.clone(), String::from_utf8(text.clone()).expect("text"), *appends));
+            return Some(WorkDone::Disk((shelf.puts)()));
         }
         _ => panic!("a director has no disk"),
     };

@@ -3,6 +3,7 @@
 mod access;
 mod api;
 mod bandwidth;
+mod bootstrap;
 mod cancelling;
 mod consoles;
 mod copies;

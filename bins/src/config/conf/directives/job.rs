@@ -80,7 +80,7 @@ pub(in super::super) const JOB: &[Directive] = &[
     field("AddSuffix", Text, "add_suffix"),
     always("PrefixLinks", Bool, &["no"], &Act::Without("links lead where they led")),
     without("Bootstrap", Text, "a restore selects its files from the catalog"),
-    without("WriteBootstrap", Text, "keep a copy of the catalog instead"),
+    field("WriteBootstrap", Text, "write_bootstrap"),
     field("MaxRunSchedTime", Time, "max_run_sched_time"),
     field("MaxRunTime", Time, "max_run_time"),
     field("FullMaxRuntime", Time, "full_max_run_time"),

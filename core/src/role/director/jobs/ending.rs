@@ -49,6 +49,13 @@ impl Jobs {
         if found.is_some() {
             job.status = job.status.merge(JobStatus::Error);
         }
+        if !self.write_bootstrap(tools, id) {
+            self.end_on(tools, id);
+        }
+    }
+
+    /// The commands after a job run, or its end is recorded.
+    pub(super) fn end_on(&mut self, tools: &mut Tools<'_>, id: JobId) {
         if !self.run_after(tools, id) {
             self.record_end(tools, id);
         }

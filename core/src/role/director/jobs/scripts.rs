@@ -103,7 +103,7 @@ impl Jobs {
             command::split(&script.command).iter().map(|word| command::expand(word, meaning)).collect();
         let text = format!("shell command: run {} \"{}\"", label(moment), words.join(" "));
         job.say(tools, MessageKind::Info, &text);
-        let order = ScriptOrder { handle, words, folders: Vec::new(), limit: limit(tools) };
+        let order = ScriptOrder { handle, words, folders: Vec::new(), limit: limit(tools), input: Vec::new() };
         tools.net.work(Work::Script(ScriptWork::Run(order)), Owner::Script(id, handle));
     }
 
@@ -200,7 +200,7 @@ pub(super) fn meaning(job: &Job, code: char) -> Option<String> {
     })
 }
 
-const fn level_word(level: JobLevel) -> &'static str {
+pub(super) const fn level_word(level: JobLevel) -> &'static str {
     match level {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",
