@@ -180,6 +180,8 @@ resources! {
         catalog_acl: Vec<String> = Vec::new(),
         /// Folders it may restore to, where a restore says another one than its job has.
         where_acl: Vec<String> = Vec::new(),
+        /// What it may have plugins of a client told, as `run` and `restore` say it with `pluginoptions=`.
+        plugin_options_acl: Vec<String> = Vec::new(),
         /// Profiles, whose lists count after its own, in this order.
         profiles: Vec<String> = Vec::new(),
         /// TLS certificates in band; `None`: that of `director`.
@@ -209,6 +211,8 @@ resources! {
         catalog_acl: Vec<String> = Vec::new(),
         /// Folders consoles with it may restore to, where a restore says another one than its job has.
         where_acl: Vec<String> = Vec::new(),
+        /// What consoles with it may have plugins of a client told, as `run` and `restore` say it with `pluginoptions=`.
+        plugin_options_acl: Vec<String> = Vec::new(),
     }
 }
 
@@ -233,6 +237,8 @@ pub enum Access {
     Catalog,
     /// Folders to restore to.
     Where,
+    /// What plugins of a client are told.
+    PluginOptions,
 }
 
 impl Access {
@@ -247,6 +253,7 @@ impl Access {
         (Self::FileSet, "fileset_acl"),
         (Self::Catalog, "catalog_acl"),
         (Self::Where, "where_acl"),
+        (Self::PluginOptions, "plugin_options_acl"),
     ];
 
     /// The entries of a console's own list.
@@ -262,6 +269,7 @@ impl Access {
             Self::FileSet => &console.fileset_acl,
             Self::Catalog => &console.catalog_acl,
             Self::Where => &console.where_acl,
+            Self::PluginOptions => &console.plugin_options_acl,
         }
     }
 
@@ -278,6 +286,7 @@ impl Access {
             Self::FileSet => &profile.fileset_acl,
             Self::Catalog => &profile.catalog_acl,
             Self::Where => &profile.where_acl,
+            Self::PluginOptions => &profile.plugin_options_acl,
         }
     }
 }

@@ -236,6 +236,9 @@ resources! {
         maximum_bandwidth: Bytes = Bytes(0),
         /// Jobs of this resource at the same time.
         maximum_concurrent_jobs: u32 = 1,
+        /// What plugins of the client are told beside their definitions in the fileset, each as `NAME:KEY=VALUE`
+        /// (`wire/2 §1.13`).
+        fd_plugin_options: Vec<String> = Vec::new(),
         /// Where the director puts what a restore without the catalog needs of a good backup: an absolute path, or `|` and a
         /// command that reads it. A file is written anew by a full backup, and others go after what it has. `%` and a
         /// letter stand for a value of the job, as in its run scripts. `None`: nowhere.

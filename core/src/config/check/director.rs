@@ -171,6 +171,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     relocation::check(c, path, job);
     for_its_kind(c, path, job);
     bootstrap(c, path, job);
+    plugin_options(c, path, job);
     rescheduling(c, path, job);
     duplicates(c, path, job);
     copying::check(c, path, job, config);
@@ -236,6 +237,21 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
             let help = format!("remove `{field}`, or set `kind: {kind}`");
             c.warning(codes::CONTRADICTION, path.field(field), message, help);
         }
+    }
+}
+
+/// Backups and restores have plugins, and are told a line for each.
+fn plugin_options(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    for (index, options) in job.fd_plugin_options.iter().enumerate() {
+        if options.trim().is_empty() || options.contains(['\n', '\r', '\0', '\u{1}']) {
+            let message = format!("{options:?} cannot be sent to a file daemon");
+            let help = "write it as `NAME:KEY=VALUE`, in one line";
+            c.error(codes::BAD_NAME, path.field("fd_plugin_options").index(index), message, help);
+        }
+    }
+    if !job.fd_plugin_options.is_empty() && !matches!(job.kind, JobKind::Backup | JobKind::Restore) {
+        let message = format!("job {:?} uses no plugins: only backups and restores do", job.name);
+        c.warning(codes::CONTRADICTION, path.field("fd_plugin_options"), message, "remove `fd_plugin_options`");
     }
 }
 

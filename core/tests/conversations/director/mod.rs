@@ -19,6 +19,7 @@ mod limits;
 mod lists;
 mod passive;
 mod patience;
+mod plugins;
 mod queue;
 mod recorded;
 mod relaying;

@@ -221,7 +221,7 @@ const ACLS: &[Directive] = &[
     field("FileSetAcl", Words, "fileset_acl"),
     made("CatalogAcl", Words, "is `catalog_acl`: whether it allows the catalog"),
     field("WhereAcl", Words, "where_acl"),
-    always("PluginOptionsAcl", Words, &["*all*"], &Act::Without("no command of a console takes options of plugins")),
+    field("PluginOptionsAcl", Words, "plugin_options_acl"),
 ];
 
 const PROFILES: &[Directive] = &[field("Profile", Words, "profiles")];

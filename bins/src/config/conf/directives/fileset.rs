@@ -10,7 +10,8 @@ pub(in super::super) const BLOCKS: &[Resource] = &[
     Resource { name: "Options", also: &[], rows: &[OPTIONS] },
 ];
 
-const PLUGIN: &str = "there are no plugins, so what this one saves would be missing";
+const PLUGIN: &str =
+    "a plugin for the files of a block does nothing here, so they would be saved in another way than is meant";
 
 const INCLUDE: &[Directive] = &[
     made("Options", Any, "is one of `options`"),

@@ -71,7 +71,7 @@ pub(in super::super) const JOB: &[Directive] = &[
         Any,
         "is one of `run_scripts` for each of its commands; those of `JobDefs` come after the job's own",
     ),
-    disables("FdPluginOptions", Words, NO_PLUGIN),
+    field("FdPluginOptions", Words, "fd_plugin_options"),
     disables("SdPluginOptions", Words, NO_PLUGIN),
     disables("DirPluginOptions", Words, NO_PLUGIN),
     field("RegexWhere", Text, "regex_where"),

@@ -42,7 +42,7 @@ JobDefs { Name = Nightly; JobDefs = Base; Priority = 8; Level = Differential; De
 
 #[test]
 fn what_a_job_would_need_and_there_is_not_disables_it() {
-    let (plugins, report) = job(" FD Plugin Options = \"python:x\"");
+    let (plugins, report) = job(" SD Plugin Options = \"python:x\"");
     assert!(!plugins.enabled);
     assert_eq!(found(&report), [(codes::DISABLED, 12, 2)]);
     assert!(!job(" Enabled = no").0.enabled);

@@ -45,6 +45,7 @@ struct Lists {
     filesets: Acl,
     catalogs: Acl,
     places: Acl,
+    plugin_options: Acl,
 }
 
 impl Access {
@@ -63,6 +64,7 @@ impl Access {
             filesets: acl(About::FileSet),
             catalogs: acl(About::Catalog),
             places: acl(About::Where),
+            plugin_options: acl(About::PluginOptions),
         };
         let config = Arc::new(lists.seen(config));
         Self { lists: Some(Box::new(lists)), config }
@@ -86,7 +88,7 @@ impl Access {
     /// Whether nothing restricts it.
     pub(crate) fn is_open(&self) -> bool {
         let acls = |lists: &Lists| {
-            let Lists { commands: _, jobs, clients, storages, schedules, pools, filesets, catalogs, places } = lists;
+            let Lists { jobs, clients, storages, schedules, pools, filesets, catalogs, places, .. } = lists;
             [jobs, clients, storages, schedules, pools, filesets, catalogs, places].iter().all(|acl| acl.is_open())
         };
         self.lists.as_ref().is_none_or(|lists| acls(lists))
@@ -252,6 +254,11 @@ impl Access {
             if let Err(none) = NoSuch::check(config, kind, name) {
                 return Some(none.into());
             }
+        }
+        if let Some(options) = &order.terms.plugin_options
+            && !self.allows(|lists| &lists.plugin_options, options)
+        {
+            return Some(Refusal::PluginOptions(options.clone()));
         }
         let plan = order.restore.as_ref()?;
         if plan.to == place_of_job(job) {

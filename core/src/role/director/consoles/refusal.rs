@@ -84,6 +84,9 @@ pub(crate) enum Refusal {
     /// The console may not restore to this folder.
     #[error("where={0}: not authorized.")]
     Where(String),
+    /// The console may not have plugins told this.
+    #[error("pluginoptions={0}: not authorized.")]
+    PluginOptions(String),
     /// The answer holds what the console may not see, and cannot be cut to the rest.
     #[error("not authorized: this is for consoles that see all jobs, clients and filesets.")]
     NotForSome,
@@ -189,6 +192,7 @@ impl Explain for Refusal {
             Self::PoolsUnknown => (Local, Backoff, 758, "say the command again in a moment"),
             Self::NoSuchVolume(_) => (Config, Never, 754, "write the name as `list volumes` shows it"),
             Self::Where(_) => (Config, Never, 697, "restore to a folder that its `where_acl` allows"),
+            Self::PluginOptions(_) => (Config, Never, 907, "use options that its `plugin_options_acl` allows"),
             Self::ChangedMeanwhile(_) => {
                 (Local, Backoff, 772, "look at the volume again before the command is repeated")
             }
@@ -248,6 +252,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::VolumeTaken(x()),
         Refusal::NoSuchVolume(x()),
         Refusal::Where(x()),
+        Refusal::PluginOptions(x()),
         Refusal::TooLargeTree,
         Refusal::ChangedMeanwhile(x()),
         Refusal::StillRuns(1),

@@ -114,6 +114,8 @@ pub(crate) struct FileDaemon {
     pub(crate) uname: String,
     /// How many of the job's commands it has, and one more once those before the job have run.
     pub(crate) scripts: usize,
+    /// How many of the job's options for plugins it has.
+    pub(crate) plugin_options: usize,
     /// What the lists of its fileset hold that are on the director.
     pub(crate) lists: Lists,
 }
@@ -127,6 +129,7 @@ impl Default for FileDaemon {
             protocol: 0,
             uname: String::new(),
             scripts: 0,
+            plugin_options: 0,
             lists: Lists::default(),
         }
     }

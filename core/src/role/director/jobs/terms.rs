@@ -21,6 +21,8 @@ pub(crate) struct Terms {
     pub(crate) priority: Option<u32>,
     /// `None`: as its resource says.
     pub(crate) max_run_sched_time: Option<Seconds>,
+    /// What plugins of its client are told, beside what its resource says.
+    pub(crate) plugin_options: Option<String>,
     /// How often it was tried before.
     pub(crate) attempt: u32,
 }
@@ -45,6 +47,7 @@ impl Terms {
             next_pool: run.and_then(|run| run.next_pool.clone()).or_else(|| job.next_pool.clone()),
             priority: run.and_then(|run| run.priority),
             max_run_sched_time: run.and_then(|run| run.max_run_sched_time),
+            plugin_options: None,
             attempt: 0,
         }
     }

@@ -47,6 +47,7 @@ pub(super) const COMMAND: Command = Command::new(
             ("add_suffix", Value),
             ("replace", Value),
             ("restorejob", Value),
+            ("pluginoptions", Value),
             ("select", Nothing),
             ("current", Nothing),
             ("all", Nothing),
@@ -71,7 +72,7 @@ pub(super) const COMMAND: Command = Command::new(
                 "restore client=NAME [restoreclient=NAME] [before=\"DATE TIME\"|jobid=N[,N…]] [fileset=NAME] [select] \
                  [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]] \
                  [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] \
-                 [replace=always|ifnewer|ifolder|never] [done] [yes]",
+                 [replace=always|ifnewer|ifolder|never] [pluginoptions=NAME:KEY=VALUE] [done] [yes]",
                 "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
                  that are marked in a tree; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
                  backslash and \\\" a quotation mark",
@@ -387,7 +388,8 @@ impl Restoring {
         let with = Resources { client: to_client.unwrap_or_else(|| from.clone()), fileset, storage, pool };
         // Announced with this level (`wire/3 §0.4`).
         let order = Order::of(job, JobType::Restore, JobLevel::Other(b' '), with);
-        let order = Order { restore: Some(plan), ..order };
+        let mut order = Order { restore: Some(plan), ..order };
+        order.terms.plugin_options = words.value(&["pluginoptions"]).map(str::to_owned);
         NoSuch::check_order(config, &order)?;
         if words.has("yes") {
             return Ok(Reply::Do(Instruction::Order(Box::new(order))));

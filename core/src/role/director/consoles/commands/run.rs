@@ -33,12 +33,13 @@ pub(super) const COMMAND: Command = Command::new(
             ("jobid", Value),
             ("nextpool", Value),
             ("priority", Value),
+            ("pluginoptions", Value),
             ("yes", Nothing),
         ],
         help: &[
             (
                 "run job=NAME [level=full|differential|incremental] [accurate=yes|no] [spooldata=yes|no] [client=NAME] [fileset=NAME] \
-                 [storage=NAME] [pool=NAME] [priority=N] [yes]",
+                 [storage=NAME] [pool=NAME] [priority=N] [pluginoptions=NAME:KEY=VALUE] [yes]",
                 "run a job now",
             ),
             (
@@ -129,6 +130,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
         NoSuch::check(config, Kind::Pool, next)?;
         terms.next_pool = Some(next.to_owned());
     }
+    terms.plugin_options = words.value(&["pluginoptions"]).map(str::to_owned);
     if let Some(text) = words.value(&["priority"]) {
         let wrong = || BadValue::new("priority", text, "a number from 1");
         terms.priority = Some(text.parse().ok().filter(|priority| *priority > 0).ok_or_else(wrong)?);
@@ -157,12 +159,23 @@ fn numbers(text: &str) -> Result<Vec<u32>, Refusal> {
 /// The word that has no bearing for a job of this kind.
 fn idle_word(kind: JobType, is_virtual: bool, words: &Words) -> Option<&'static str> {
     let idle: &[&str] = match kind {
-        JobType::Copy | JobType::Migrate => &["level", "accurate", "spooldata", "client", "fileset", "storage"],
-        JobType::Verify => &["accurate", "spooldata", "fileset", "storage", "pool", "nextpool"],
-        JobType::Admin | JobType::Consolidate => {
-            &["level", "accurate", "spooldata", "client", "fileset", "storage", "pool", "jobid", "nextpool"]
+        JobType::Copy | JobType::Migrate => {
+            &["level", "accurate", "spooldata", "client", "fileset", "storage", "pluginoptions"]
         }
-        JobType::Backup if is_virtual => &["spooldata"],
+        JobType::Verify => &["accurate", "spooldata", "fileset", "storage", "pool", "nextpool", "pluginoptions"],
+        JobType::Admin | JobType::Consolidate => &[
+            "level",
+            "accurate",
+            "spooldata",
+            "client",
+            "fileset",
+            "storage",
+            "pool",
+            "jobid",
+            "nextpool",
+            "pluginoptions",
+        ],
+        JobType::Backup if is_virtual => &["spooldata", "pluginoptions"],
         JobType::Backup => &["nextpool"],
         _ => &[],
     };

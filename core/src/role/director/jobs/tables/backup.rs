@@ -10,7 +10,7 @@ use super::super::dialogue::{Event, News, Want};
 use super::super::job::Job;
 use super::super::lists::Wanted;
 use super::super::scripts::meaning;
-use super::{channel, file, files_stored, level, news, scripts, send_frames, storage, unexpected};
+use super::{channel, file, files_stored, level, news, plugins, scripts, send_frames, storage, unexpected};
 use crate::role::director::common::Tools;
 
 /// Until both daemons have said how it ended.
@@ -29,6 +29,8 @@ pub(super) static TABLE: &[Step<Job>] = &[
     file::JOB,
     level::SEND,
     FILESET,
+    plugins::SEND,
+    plugins::MORE,
     file::ERASE,
     file::BANDWIDTH,
     scripts::SEND,

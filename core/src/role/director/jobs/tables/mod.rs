@@ -2,7 +2,8 @@
 //!
 //! `backup.rs`, `restore.rs` and `verify.rs` are the tables; `storage.rs` and `file.rs` are the steps they share, each with the
 //! daemon it is a talk with; `channel.rs` are those between the two, `level.rs` those of a backup that builds on others,
-//! `scripts.rs` the commands on the client.
+//! `scripts.rs` the commands on the client,
+//! `plugins.rs` what its plugins are told.
 
 mod backup;
 mod channel;
@@ -10,6 +11,7 @@ mod consolidation;
 pub(super) mod copy;
 mod file;
 mod level;
+mod plugins;
 mod restore;
 mod scripts;
 mod storage;

@@ -9,7 +9,7 @@ use crate::wire::status::JobStatus;
 use super::super::dialogue::{Event, News, Want};
 use super::super::job::{Job, RestorePart};
 use super::super::task::Task;
-use super::{channel, file, news, scripts, storage, unexpected, wait};
+use super::{channel, file, news, plugins, scripts, storage, unexpected, wait};
 use crate::catalog::CatalogAnswer;
 use crate::role::director::common::Tools;
 
@@ -36,6 +36,8 @@ pub(super) static TABLE: &[Step<Job>] = &[
     scripts::SEND,
     scripts::MORE,
     scripts::RUN,
+    plugins::SEND,
+    plugins::MORE,
     channel::SETTLE,
     Step { name: "starting the restore", act: send_restore, expect: file::says(answers::RESTORE, nothing) },
     Step { name: "the data", act: wait, expect: file::says(answers::STORAGE_END, nothing) },
