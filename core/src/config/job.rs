@@ -236,6 +236,10 @@ resources! {
         maximum_bandwidth: Bytes = Bytes(0),
         /// Jobs of this resource at the same time.
         maximum_concurrent_jobs: u32 = 1,
+        /// Jobs that a backup has start beside itself, once its level is known: each a job's name, and words as of the
+        /// command `run`, such as `level=%l`. `%` and a letter stand for a value of the backup, as in its run scripts. Jobs
+        /// started so start no others.
+        run: Vec<String> = Vec::new(),
         /// What plugins of the client are told beside their definitions in the fileset, each as `NAME:KEY=VALUE`
         /// (`wire/2 §1.13`).
         fd_plugin_options: Vec<String> = Vec::new(),

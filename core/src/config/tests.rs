@@ -303,6 +303,8 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             "pool": "Full", "where": "tmp/x" }),
             "T0838 jobs[1].where",
         ),
+        ("/jobs/0/run", json!(["none level=%l"]), "T0820 jobs[0].run[0]"),
+        ("/jobs/0/run", json!(["%n since=%s"]), "T0840 jobs[0].run[0]"),
         ("/jobs/0/fd_plugin_options", json!(["p:a=b", " "]), "T0822 jobs[0].fd_plugin_options[1]"),
         ("/jobs/0/write_bootstrap", json!("x.bsr"), "T0838 jobs[0].write_bootstrap"),
         ("/jobs/0/write_bootstrap", json!("|"), "T0838 jobs[0].write_bootstrap"),

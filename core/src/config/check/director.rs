@@ -172,6 +172,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
     for_its_kind(c, path, job);
     bootstrap(c, path, job);
     plugin_options(c, path, job);
+    others(c, path, job, config);
     rescheduling(c, path, job);
     duplicates(c, path, job);
     copying::check(c, path, job, config);
@@ -225,6 +226,7 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
             "only a backup is accurate",
             "backup",
         ),
+        (!backup && !job.run.is_empty(), "run", "only a backup starts other jobs", "backup"),
         (!backup && job.write_bootstrap.is_some(), "write_bootstrap", "only a backup has one written", "backup"),
         (
             !backup && !job.run_on_incoming_connect_interval.is_zero(),
@@ -236,6 +238,25 @@ fn for_its_kind(c: &mut Checker, path: &ConfigPath, job: &Job) {
         if is_moot {
             let help = format!("remove `{field}`, or set `kind: {kind}`");
             c.warning(codes::CONTRADICTION, path.field(field), message, help);
+        }
+    }
+}
+
+/// Each text names a job; that it saves since another time cannot be said of it.
+fn others(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
+    for (index, text) in job.run.iter().enumerate() {
+        let path = path.field("run").index(index);
+        let rest = text.trim_start().trim_start_matches("job=");
+        let name = match rest.strip_prefix('"') {
+            Some(quoted) => quoted.split('"').next(),
+            None => rest.split_whitespace().next(),
+        };
+        let name = name.unwrap_or_default();
+        if text.contains("since=") {
+            let message = format!("{text:?} says since when the job saves, which it finds out by itself");
+            c.error(codes::CONTRADICTION, path, message, "remove `since=…`");
+        } else if !name.contains('%') {
+            c.reference(path, "job", name, config.jobs.iter().map(|other| other.name.as_str()));
         }
     }
 }

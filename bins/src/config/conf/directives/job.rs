@@ -60,7 +60,7 @@ pub(in super::super) const JOB: &[Directive] = &[
     field("SelectionPattern", Text, "selection_pattern"),
     always("Protocol", Text, &["native"], &Act::Disables("NDMP is not spoken")),
     always("BackupFormat", Text, &["native"], &Act::Disables("it is for NDMP, which is not spoken")),
-    disables("Run", Words, "it starts no other job"),
+    field("Run", Words, "run"),
     made("RunBeforeJob", Text, "is one of `run_scripts`: before the job, on the director; the job fails with it"),
     made("RunAfterJob", Text, "is one of `run_scripts`: after a good job, on the director"),
     made("RunAfterFailedJob", Text, "is one of `run_scripts`: after a job that has failed, on the director"),

@@ -48,7 +48,7 @@ use questions::Question;
 use reply::{Gathered, Then};
 
 pub(crate) use answer::Answer;
-pub(crate) use commands::run::Queued;
+pub(crate) use commands::run::{Queued, order_of};
 pub(crate) use commands::serve;
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::{Continued, Instruction, Limited, Reply, View};

@@ -72,6 +72,8 @@ pub(crate) enum Want {
     Ask(CatalogRequest),
     /// Read the lists of the fileset that are on the director; what they hold is news.
     Gather(Wanted),
+    /// Start the jobs that go with a backup.
+    StartOthers,
     /// Find the way to the job's file daemon.
     ReachFile,
     /// Let a passive file daemon take in that it was dialled, which ends with an event.

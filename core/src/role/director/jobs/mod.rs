@@ -16,12 +16,13 @@
 //! `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs` say how a job ended, `recording.rs` has it recorded,
 //! `rescheduling.rs` orders it once more. `terms.rs` are its pools and what else was said of it, `deadlines.rs` how long it may
 //! take, `duplicates.rs` which of two of one resource goes on. `scripts.rs` runs the director's commands of jobs,
-//! `bootstrap.rs` has written what a restore without the catalog needs,
+//! `clones.rs` starts others beside a backup, `bootstrap.rs` has written what a restore without the catalog needs,
 //! `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
 
 mod bandwidth;
 pub(crate) mod bootstrap;
 mod cancelling;
+mod clones;
 mod consolidating;
 mod copying;
 mod daemons;

@@ -50,6 +50,7 @@ impl Jobs {
         match want {
             Want::Ask(request) => tools.ask(request, Owner::Job(id)),
             Want::Gather(wanted) => self.read_lists(tools, id, wanted),
+            Want::StartOthers => self.start_others(tools, id),
             Want::ReachFile => {
                 let Some(job) = self.all.get(&id) else { return };
                 let times = dialling::job_times(&job.config);

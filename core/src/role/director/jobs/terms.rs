@@ -23,6 +23,8 @@ pub(crate) struct Terms {
     pub(crate) max_run_sched_time: Option<Seconds>,
     /// What plugins of its client are told, beside what its resource says.
     pub(crate) plugin_options: Option<String>,
+    /// Whether another job has started it, so that it starts no others.
+    pub(crate) is_clone: bool,
     /// How often it was tried before.
     pub(crate) attempt: u32,
 }
@@ -48,6 +50,7 @@ impl Terms {
             priority: run.and_then(|run| run.priority),
             max_run_sched_time: run.and_then(|run| run.max_run_sched_time),
             plugin_options: None,
+            is_clone: false,
             attempt: 0,
         }
     }

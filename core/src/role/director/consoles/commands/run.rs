@@ -1,6 +1,6 @@
 //! `run`: a job now.
 
-use crate::config::{self, JobKind};
+use crate::config::{self, DirectorConfig, JobKind};
 use crate::ids::JobId;
 use crate::limits::JOINED;
 use crate::wire::json::Json;
@@ -17,6 +17,7 @@ use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use crate::role::director::jobs::ordering::{self, Order, Resources, order_level, verify_level};
 use crate::role::director::jobs::terms::{Pools, Terms};
+use crate::role::director::overrides::Overrides;
 
 pub(super) const COMMAND: Command = Command::new(
     "run",
@@ -69,8 +70,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if !words.has("job") {
         return Ok(choice::resource(view, words, Kind::Job, "job", "Name a job: run job=NAME.")?.after(catalog));
     }
-    let order = order(view, words)?;
-    NoSuch::check_order(view.config(), &order)?;
+    let order = order(view.config(), &view.director.common.overrides, words)?;
     // A program is asked nothing: the job begins (`wire/1 §6.6`).
     if words.has("yes") || matches!(view.api(), Api::Json { .. }) {
         return Ok(Reply::Do(Instruction::Order(Box::new(order))).after(catalog));
@@ -79,15 +79,26 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     Ok(modify::ask(view, Draft { order, from }).after(catalog))
 }
 
-fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
-    let config = view.config();
+/// What a text of the configuration orders: a job's name first, with or without `job=`, and then words as of the command.
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn order_of(config: &DirectorConfig, overrides: &Overrides, text: &str) -> Result<Order, Refusal> {
+    let text = text.trim_start();
+    let is_bare = !text.split_whitespace().next().is_some_and(|word| word.contains('='));
+    let words = Words::parse(&format!("run {}{text}", if is_bare { "job=" } else { "" }));
+    COMMAND.check(&words)?;
+    order(config, overrides, &words)
+}
+
+fn order(config: &DirectorConfig, overrides: &Overrides, words: &Words) -> Result<Order, Refusal> {
     let Some(job) = words.value(&["job"]).and_then(|name| config.job(name)) else {
         let known: Vec<String> = config.jobs.iter().map(|job| job.name.clone()).collect();
         let wanted = words.value(&["job"]).unwrap_or_default();
         let meant = Meant::of(wanted, known.iter().map(String::as_str));
         return Err(Refusal::usage(format!("Name a job: run job=NAME.{meant} There are: {}", known.join(", "))));
     };
-    if !view.director.common.overrides.is_enabled(job) {
+    if !overrides.is_enabled(job) {
         return Err(Refusal::Disabled(job.name.clone()));
     }
     let kind = ordering::type_of(job.kind).ok_or_else(|| Refusal::usage("Use restore to restore."))?;
@@ -137,6 +148,7 @@ fn order(view: &View<'_>, words: &Words) -> Result<Order, Refusal> {
     }
     let mut order = Order { accurate, spool_data, original, joined, terms, ..Order::of(&job.name, kind, level, with) };
     order.place(config);
+    NoSuch::check_order(config, &order)?;
     Ok(order)
 }
 

@@ -17,6 +17,7 @@ use crate::role::director::common::Tools;
 pub(super) static TABLE: &[Step<Job>] = &[
     level::FAILED,
     level::CHOOSE,
+    Step { name: "starting other jobs", act: start_others, expect: Expect::Nothing },
     channel::DECIDE,
     LISTS,
     storage::CONNECT,
@@ -56,6 +57,10 @@ pub(super) const LISTS: Step<Job> =
 
 pub(super) const FILESET: Step<Job> =
     Step { name: "the fileset", act: send_fileset, expect: file::says(answers::FILESET, nothing) };
+
+fn start_others(_: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
+    Ok(Act::Want(Want::StartOthers))
+}
 
 fn ask_lists(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
     let wanted = job.config.fileset(&job.with.fileset).and_then(|set| Wanted::of(set, |code| meaning(job, code)));

@@ -276,6 +276,7 @@ fn job_fields(job: &Job) -> Vec<Field> {
         word("Replace", replace, "Always"),
         flag("Accurate", job.accurate, false),
         flag("SpoolAttributes", job.spool_attributes, false),
+        list("Run", &job.run),
         list("FdPluginOptions", &job.fd_plugin_options),
         optional("WriteBootstrap", job.write_bootstrap.as_deref()),
         flag("SpoolData", job.spool_data, false),
