@@ -181,6 +181,7 @@ impl Mapper {
         }
         // It was said of the resource that is inherited from.
         self.report.diagnostics.truncate(before);
+        self.unverified(&mut mapped);
         if let Some((_, node)) = mapped.fields.iter().find(|(field, _)| *field == "name") {
             mapped.place = node.place.clone();
             if let Value::Text(text) = &node.value {
@@ -188,6 +189,27 @@ impl Mapper {
             }
         }
         mapped
+    }
+
+    /// In Bareos nobody's certificate is verified unless a resource asks for it, whatever else it names (`wire/1 §2.8`).
+    fn unverified(&mut self, mapped: &mut Mapped) {
+        let given = |tls: &[(&str, Node)], field: &str| tls.iter().position(|(known, _)| *known == field);
+        let asked = given(&mapped.tls, "verify_peer");
+        if asked.and_then(|at| mapped.tls.get(at)).is_some_and(|(_, node)| node.value == Value::Bool(true)) {
+            return;
+        }
+        for (field, directive) in [("allowed_cn", "TlsAllowedCn"), ("revocation_list", "TlsCertificateRevocationList")]
+        {
+            if let Some(at) = given(&mapped.tls, field) {
+                let (_, node) = mapped.tls.remove(at);
+                let message = format!("`{directive}` has no effect: the peer's certificate is not verified");
+                self.warning(codes::UNVERIFIED, &node.place, message, "add `TLS Verify Peer = yes`");
+            }
+        }
+        if let (None, Some((_, ca))) = (asked, given(&mapped.tls, "ca").and_then(|at| mapped.tls.get(at))) {
+            let place = ca.place.clone();
+            mapped.tls.push(("verify_peer", Node::new(place, Value::Bool(false))));
+        }
     }
 
     /// A directive that counts once must not come twice.

@@ -12,6 +12,10 @@ use crate::config::report::quoted;
 pub(super) fn said(directive: &Directive, act: &Act) -> (String, String) {
     match act {
         Act::Field(field) => ("acts".to_owned(), format!("is `{field}`; {}", directive.kind.example())),
+        Act::Tls("verify_peer") => {
+            let how = "is `verify_peer` of `tls`; `yes` or `no`. Without it nobody is verified, as in Bareos, whatever `ca` says";
+            ("acts".to_owned(), how.to_owned())
+        }
         Act::Tls(field) => ("acts".to_owned(), format!("is `{field}` of `tls`; {}", directive.kind.example())),
         Act::Made(how) => ("acts".to_owned(), (*how).to_owned()),
         Act::Note => ("acts".to_owned(), "a note for people".to_owned()),

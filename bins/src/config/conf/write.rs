@@ -173,6 +173,10 @@ impl Writer {
                 if tls.is_empty() {
                     lines.push("TlsEnable = yes".to_owned());
                 }
+                // Without a word the reader takes what Bareos takes.
+                if tls.contains_key("ca") && !tls.contains_key("verify_peer") {
+                    lines.push("TlsVerifyPeer = yes".to_owned());
+                }
                 for (field, value) in tls {
                     // Without TLS nothing requires it, and with it a connection without is refused anyway.
                     if field != "require" {

@@ -310,7 +310,7 @@ impl Checker {
         terms::terms(self, path, tls, side == Side::Accepting);
         if tls.ca.is_some() && tls.verify_peer == Some(false) {
             let message = "`ca` is given, but the peer's certificate is not verified";
-            self.warning(codes::UNVERIFIED, path.field("verify_peer"), message, "remove `verify_peer: false`");
+            self.warning(codes::UNVERIFIED, path.field("verify_peer"), message, "set `verify_peer` to yes");
         } else if side == Side::Dialling && tls.mode() == TlsMode::Certificate && !tls.verifies() {
             let message = "nobody verifies the peer's certificate: whoever is in between can read along";
             self.warning(codes::UNVERIFIED, path.clone(), message, "give the authority that signed it as `ca`");

@@ -49,7 +49,8 @@ Messages { Name = Standard; Director = dir = all, !skipped
 
 #[test]
 fn each_resource_has_its_own_tls_and_takes_nothing_from_the_daemon() {
-    let own = "TlsCertificate = /c.pem; TlsKey = /k.pem; TlsCaCertificateFile = /ca.pem; TlsAllowedCn = a, b";
+    let own = "TlsCertificate = /c.pem; TlsKey = /k.pem; TlsCaCertificateFile = /ca.pem; TlsAllowedCn = a, b; \
+               TlsVerifyPeer = yes";
     let (config, _) = good::<FileConfig>(&file(own));
     assert_eq!(config.file.tls.certificate.as_deref(), Some("/c.pem"));
     assert_eq!(config.file.tls.allowed_cn, ["a", "b"]);
@@ -59,6 +60,20 @@ fn each_resource_has_its_own_tls_and_takes_nothing_from_the_daemon() {
         &file("TlsEnable = no\nTlsRequire = no").replace("Password =", "TlsEnable = no; Password ="),
     );
     assert!(!config.file.tls.enable && !config.director_tls(&config.directors[0]).enable);
+}
+
+#[test]
+fn nobody_is_verified_unless_a_resource_asks_for_it() {
+    let tls = "TlsCertificate = /c.pem; TlsKey = /k.pem; TlsCaCertificateFile = /ca.pem";
+    let verifies = |more: &str| {
+        let (config, report) = good::<FileConfig>(&file(&format!("{tls}\n{more}")));
+        (config.file.tls.verifies(), config.file.tls.allowed_cn.len(), found(&report))
+    };
+    assert_eq!(verifies("TlsVerifyPeer = yes; TlsAllowedCn = a"), (true, 1, vec![]));
+    assert_eq!(verifies(""), (false, 0, vec![(codes::UNVERIFIED, 3, 66)]));
+    let both = vec![(codes::UNVERIFIED, 3, 66), (codes::UNVERIFIED, 4, 16)];
+    assert_eq!(verifies("TlsAllowedCn = a"), (false, 0, both));
+    assert_eq!(verifies("TlsCertificateRevocationList = l").0, false);
 }
 
 #[test]
