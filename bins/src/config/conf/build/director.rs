@@ -2,6 +2,7 @@
 
 use towline_core::config::acl::Acl;
 use towline_core::explain::codes;
+use towline_core::wire::names::DEFAULT_CONSOLE;
 
 use super::super::map::{Mapped, Mapper, names};
 use super::super::parse::Block;
@@ -73,6 +74,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         catalogs: &catalog,
     };
     let jobs = jobs(mapper, &of_jobs, &around);
+    let consoles = consoles_of(mapper, consoles);
     for console in &consoles {
         mapper.require(console, &[("name", "Name"), ("password", "Password")]);
     }
@@ -95,6 +97,26 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         fields.push(("catalog", catalog));
     }
     whole(fields)
+}
+
+/// The consoles that may log in: not those whose users PAM would have to be asked about, and not the director's own, which a
+/// dump of a configuration lists among them.
+fn consoles_of(mapper: &mut Mapper, mut consoles: Vec<Mapped>) -> Vec<Mapped> {
+    consoles.retain(|console| {
+        let asks_pam = console.made("UsePamAuthentication").is_some_and(|node| node.value == Value::Bool(true));
+        let (why, help) = if asks_pam {
+            // Its password alone would let everybody in.
+            ("its users log in through PAM, which is not asked", "make a console with a password for each of them")
+        } else if console.name == DEFAULT_CONSOLE {
+            ("it is the director's own, with the director's password", "remove it")
+        } else {
+            return true;
+        };
+        let message = format!("console {:?} is left out: {why}", console.name);
+        mapper.warning(codes::WITHOUT_EFFECT, &console.place, message, help);
+        false
+    });
+    consoles
 }
 
 /// The device of a storage.

@@ -75,7 +75,16 @@ fn block(mapper: &mut Mapper, item: &Item) -> Vec<Node> {
         let message = "`RunScript` needs the directive `Command`".to_owned();
         mapper.error(codes::MISSING_FIELD, &item.name.place, message, "add `Command = \"/path/of/a/program\"`");
     }
-    mapper.require(&mapped, &[("runs_when", "RunsWhen")]);
+    if !mapped.has("runs_when") {
+        let message = "`RunScript` has no effect: without `Runs When` it never runs";
+        mapper.warning(
+            codes::WITHOUT_EFFECT,
+            &item.name.place,
+            message.to_owned(),
+            "write `Runs When = Before`, or remove it",
+        );
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for command in &commands {
         let Some(command) = mapper.read_as(Kind::Text, command) else { continue };

@@ -228,10 +228,5 @@ const PROFILES: &[Directive] = &[field("Profile", Words, "profiles")];
 
 const CONSOLE: &[Directive] = &[
     field("Password", Text, "password"),
-    always(
-        "UsePamAuthentication",
-        Bool,
-        &["no"],
-        &Act::Refused("the password of the console alone would let everybody in; remove it if that is right"),
-    ),
+    made("UsePamAuthentication", Bool, "`no` is so anyway; a console with `yes` is left out: PAM is not asked"),
 ];

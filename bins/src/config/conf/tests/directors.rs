@@ -353,9 +353,15 @@ fn consoles_have_the_commands_of_their_profiles() {
     let (_, warnings) =
         good::<DirectorConfig>(&consoles("Console { Name = x; Password = p; Command ACL = run; Job ACL = *all* }"));
     assert!(warnings.diagnostics[0].message.contains("nothing in client_acl, storage_acl"), "{warnings}");
-    let more = "Console { Name = x; Password = p; Use PAM Authentication = yes }";
-    let report = report::<DirectorConfig>(&consoles(more));
-    assert!(report.diagnostics.iter().any(|found| found.code == codes::REFUSED_DIRECTIVE), "{report}");
+    for (left_out, why) in [
+        ("Name = x; Use PAM Authentication = yes", "PAM"),
+        // As in a dump of a configuration.
+        ("Name = \"*UserAgent*\"", "the director's own"),
+    ] {
+        let (config, warnings) = good::<DirectorConfig>(&consoles(&format!("Console {{ Password = p; {left_out} }}")));
+        assert!(config.consoles.is_empty(), "{left_out}");
+        assert!(warnings.diagnostics[0].message.contains(why), "{warnings}");
+    }
 }
 
 #[test]
@@ -446,7 +452,7 @@ fn verify_jobs_have_levels_of_their_own() {
 fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_its_own() {
     let text = director(
         " JobDefs = Base\n Run Before Job = \"/bin/before %i\"; Run After Job = /bin/after\n Run After Failed Job = /bin/failed\n \
-         Client Run Before Job = /bin/c1; Client Run After Job = /bin/c2\n RunScript { Command = \"/a 1\"; Command = /b\n Runs When \
+         Client Run Before Job = /bin/c1; Client Run After Job = /bin/c2; Client Run After Job = /bin/c3\n RunScript { Command = \"/a 1\"; Command = /b\n Runs When \
          = Always; Runs On Client = No; Runs On Failure = yes; Abort Job On Error = no }",
     ) + "JobDefs { Name = Base; RunScript { Command = /base; RunsWhen = AfterVSS; Target = \"%c\" } }\n";
     let (config, report) = good::<DirectorConfig>(&text);
@@ -473,6 +479,7 @@ fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_
             "/bin/failed After failure",
             "/bin/c1 Before client success fails",
             "/bin/c2 After client success",
+            "/bin/c3 After client success",
             "/a 1 Always success failure",
             "/b Always success failure",
             "/base AfterVss client success fails",
@@ -483,7 +490,7 @@ fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_
 #[test]
 fn a_command_of_a_job_that_makes_no_sense_is_refused_where_it_stands() {
     for (script, code) in [
-        ("RunScript { Command = /a }", codes::MISSING_FIELD),
+        ("RunScript { Command = /a }", codes::WITHOUT_EFFECT),
         ("RunScript { RunsWhen = Before }", codes::MISSING_FIELD),
         ("RunScript { Console = \"purge volume\"; RunsWhen = After }", codes::REFUSED_DIRECTIVE),
         ("RunScript { Command = /a; RunsWhen = Before; RunsOnClient = other-fd }", codes::REFUSED_DIRECTIVE),
