@@ -257,7 +257,7 @@ fn what_copies_lack_is_shown_with_its_line_and_a_remedy() {
     golden(
         &rendered::<DirectorConfig>(text),
         r#"
-error[T0840]: copies of jobs in pool "alone" have nowhere to go
+warning[T0840]: copies of jobs in pool "alone" have nowhere to go
  --> towline.ron:7:19
   |
 7 |             pool: "alone"),
@@ -265,7 +265,7 @@ error[T0840]: copies of jobs in pool "alone" have nowhere to go
   |
   = help: add `next_pool` to that pool, and `storage` to the pool it names
 
-error[T0840]: pool "second", which copies go to, has no storage
+warning[T0840]: pool "second", which copies go to, has no storage
  --> towline.ron:9:19
   |
 9 |             pool: "first"),

@@ -354,7 +354,7 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
             "T0836 filesets[0].include[0].options[0].accurate",
         ),
         ("/jobs/0/schedule", json!("never"), "T0820 jobs[0].schedule"),
-        ("/schedules", json!([{ "name": "s", "runs": [] }]), "T0836 schedules[0].runs"),
+        ("/schedules", json!([{ "name": "s", "runs": [] }]), "T0836 schedules[0].name"),
         ("/schedules", json!([{ "name": "s", "runs": [{ "at": [] }] }]), "T0836 schedules[0].runs[0].at"),
         (
             "/schedules",

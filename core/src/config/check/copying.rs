@@ -79,15 +79,16 @@ fn target(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig
     let Some(next) = job.next_pool.as_ref().or(pool.next_pool.as_ref()) else {
         let message = format!("copies of jobs in pool {:?} have nowhere to go", job.pool);
         let help = "add `next_pool` to that pool, and `storage` to the pool it names";
-        return c.error(codes::CONTRADICTION, path.field("pool"), message, help);
+        return c.warning(codes::CONTRADICTION, path.field("pool"), message, help);
     };
     let Some(next) = config.pool(next) else { return };
     match &next.storage {
         None => {
             let message = format!("pool {:?}, which copies go to, has no storage", next.name);
-            c.error(codes::CONTRADICTION, path.field("pool"), message, "add `storage` to that pool");
+            c.warning(codes::CONTRADICTION, path.field("pool"), message, "add `storage` to that pool");
         }
-        Some(storage) if *storage == job.storage => {
+        // The volumes to read are on the storage of their pool, if it names one.
+        Some(storage) if *storage == *pool.storage.as_ref().unwrap_or(&job.storage) => {
             let message = format!("storage {storage:?} would read and write at the same time");
             let help = "give the next pool another storage; it may be another device of the same daemon";
             c.error(codes::CONTRADICTION, path.field("storage"), message, help);
@@ -129,6 +130,9 @@ mod tests {
             let selects = [("/jobs/1/select_jobs", json!("a*")), ("/jobs/1/select_clients", json!("*"))];
             assert_eq!(findings(kind, &selects), []);
             // Another device of the same daemon.
+            // The pool to read says where its volumes are.
+            let apart = [("/jobs/1/storage", json!("away")), ("/pools/0/storage", json!("disk"))];
+            assert_eq!(findings(kind, &apart), []);
             let near = [("/storages/1/address", json!("192.0.2.7")), ("/storages/1/password", json!("p3"))];
             assert_eq!(findings(kind, &near), []);
         }
@@ -157,6 +161,13 @@ mod tests {
                 json!("disk"),
                 &["T0840 jobs[1].storage"],
                 "storage \"disk\" would read and write at the same time",
+                "another storage",
+            ),
+            (
+                "/pools/0/storage",
+                json!("away"),
+                &["T0840 jobs[1].storage"],
+                "storage \"away\" would read and write at the same time",
                 "another storage",
             ),
             ("/pools/0/next_pool", json!("Copes"), &["T0820 pools[0].next_pool"], "\"Copes\"", ""),

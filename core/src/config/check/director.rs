@@ -321,7 +321,10 @@ fn verifying(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorCon
 }
 
 fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule, config: &DirectorConfig) {
-    c.not_empty(path.field("runs"), schedule.runs.len(), "run");
+    if schedule.runs.is_empty() {
+        let message = format!("schedule {:?} has no run, so it starts nothing", schedule.name);
+        c.warning(codes::EMPTY, path.field("name"), message, "add a run, or remove the schedule from its jobs");
+    }
     for (index, run) in schedule.runs.iter().enumerate() {
         let path = path.field("runs").index(index);
         c.not_empty(path.field("at"), run.at.len(), "time of day");
