@@ -273,6 +273,11 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ("/director/tls", json!({ "protocol": "TLSv9" }), "T0875 director.tls.protocol"),
         ("/director/tls", json!({ "protocol": "-ALL" }), "T0875 director.tls.protocol"),
         ("/director/tls", json!({ "cipher_suites": "TLS_NULL" }), "T0875 director.tls.cipher_suites"),
+        (
+            "/director/tls",
+            json!({ "cipher_suites": "TLS_NULL:TLS_AES_256_GCM_SHA384" }),
+            "T0876 director.tls.cipher_suites",
+        ),
         ("/director/tls", json!({ "cipher_list": "@WEAK" }), "T0875 director.tls.cipher_list"),
         (
             "/clients/0/tls",

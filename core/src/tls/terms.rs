@@ -87,7 +87,7 @@ pub enum WrongTerms {
     /// All versions that can be spoken are switched off.
     #[error("TLS 1.2 and TLS 1.3 are both switched off")]
     NoVersion,
-    /// No suite of TLS 1.3 has this name.
+    /// No suite of TLS 1.3 that is named is spoken; the first.
     #[error("{0:?} is no cipher suite of TLS 1.3 that is spoken here")]
     UnknownSuite(String),
     /// A command in a list of ciphers that is not known.
@@ -190,6 +190,12 @@ pub fn unknown_words(list: &str) -> Vec<String> {
     found
 }
 
+/// The suites in a list of those of TLS 1.3 that are not spoken here.
+#[must_use]
+pub fn unknown_suites(list: &str) -> Vec<String> {
+    entries(list).filter(|entry| !SUITES_13.contains(entry)).map(str::to_owned).collect()
+}
+
 /// The names a person can choose from, for advice.
 #[must_use]
 pub fn known_suites(proof: Proof) -> impl fmt::Display {
@@ -224,16 +230,24 @@ fn versions(protocol: &str) -> Result<Versions, WrongTerms> {
     }
 }
 
+/// Those that are known, as OpenSSL does.
+///
+/// # Errors
+/// None is.
 fn named(suites: &str) -> Result<Vec<&'static str>, WrongTerms> {
     let mut found = Vec::new();
+    let mut unknown = None;
     for entry in entries(suites) {
-        let known = SUITES_13.into_iter().find(|name| *name == entry);
-        let name = known.ok_or_else(|| WrongTerms::UnknownSuite(entry.to_owned()))?;
-        if !found.contains(&name) {
-            found.push(name);
+        match SUITES_13.into_iter().find(|name| *name == entry) {
+            Some(name) if found.contains(&name) => {}
+            Some(name) => found.push(name),
+            None => unknown = unknown.or(Some(entry)),
         }
     }
-    Ok(found)
+    match unknown {
+        Some(entry) if found.is_empty() => Err(WrongTerms::UnknownSuite(entry.to_owned())),
+        _ => Ok(found),
+    }
 }
 
 /// Goes through a list as OpenSSL does: a word adds what is not there yet at the end, `-` takes it out, `!` for good, `+`
@@ -316,6 +330,9 @@ mod tests {
         let both = vec!["TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"];
         assert_eq!(read(text, Proof::Certificates), Ok(both.clone()));
         assert_eq!(read(text, Proof::Keys), Ok(vec![both[1]]));
+        let ccm = "TLS_AES_128_CCM_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_128_CCM_8_SHA256";
+        assert_eq!(read(ccm, Proof::Keys), Ok(vec!["TLS_AES_128_GCM_SHA256"]));
+        assert_eq!(unknown_suites(ccm), ["TLS_AES_128_CCM_SHA256", "TLS_AES_128_CCM_8_SHA256"]);
         assert_eq!(read("TLS_NULL", Proof::Keys), Err(WrongTerms::UnknownSuite("TLS_NULL".into())));
     }
 

@@ -3,7 +3,7 @@
 use super::Checker;
 use crate::config::{ConfigPath, TlsConfig, TlsMode};
 use crate::explain::codes;
-use crate::tls::terms::{Proof, WrongTerms, known_suites, unknown_words};
+use crate::tls::terms::{Proof, WrongTerms, known_suites, unknown_suites, unknown_words};
 
 /// Checks the versions and suites of a resource that has TLS.
 pub(super) fn terms(c: &mut Checker, path: &ConfigPath, tls: &TlsConfig, accepts: bool) {
@@ -22,11 +22,14 @@ pub(super) fn terms(c: &mut Checker, path: &ConfigPath, tls: &TlsConfig, accepts
             return c.error(codes::TLS_TERMS, path.field(field), wrong.to_string(), help);
         }
     };
-    if let Some(list) = &tls.cipher_list {
-        let unknown = unknown_words(list);
+    for (field, list, unknown) in [
+        ("cipher_list", &tls.cipher_list, unknown_words as fn(&str) -> Vec<String>),
+        ("cipher_suites", &tls.cipher_suites, unknown_suites),
+    ] {
+        let unknown = list.as_deref().map(unknown).unwrap_or_default();
         if !unknown.is_empty() {
             let message = format!("nothing here is called {}", unknown.join(" or "));
-            c.warning(codes::UNKNOWN_CIPHERS, path.field("cipher_list"), message, "the rest of the list counts");
+            c.warning(codes::UNKNOWN_CIPHERS, path.field(field), message, "the rest of the list counts");
         }
     }
     let by_certificate = tls.mode() == TlsMode::Certificate && (tls.certificate.is_some() || !accepts);
