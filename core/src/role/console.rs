@@ -188,7 +188,8 @@ impl Console {
     fn send(&mut self, net: &mut Net<Self>, line: &str) {
         let Some(conn) = self.conn else { return };
         let word = line.trim().to_ascii_lowercase();
-        let leaves = ["quit", "exit", ".quit", ".exit"].contains(&word.as_str());
+        // An answer to a question, or a word in the tree of a restore, ends that and not the console.
+        let leaves = !self.verdict.asked && ["quit", "exit", ".quit", ".exit"].contains(&word.as_str());
         self.verdict.begin(&word);
         self.state = if leaves { State::Leaving } else { State::Busy };
         net.send_text(conn, line);

@@ -196,6 +196,19 @@ fn quit_ends_well_when_the_director_hangs_up() {
 }
 
 #[test]
+fn quit_as_the_answer_to_a_question_ends_the_question() {
+    let mut bench = Bench::greeted();
+    bench.typed("restore");
+    bench.signal(Signal::SubPrompt);
+    bench.typed("quit");
+    assert_eq!(bench.lines(), ["restore", "quit"]);
+    bench.signal(Signal::MainPrompt);
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+    bench.typed("version");
+    assert_eq!(bench.lines(), ["version"]);
+}
+
+#[test]
 fn a_director_that_hangs_up_is_an_error_with_a_code() {
     let mut bench = Bench::greeted();
     bench.typed("status");
