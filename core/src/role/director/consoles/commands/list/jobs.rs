@@ -182,13 +182,13 @@ fn jobs_wanted(words: &Words, now: i64) -> Result<(JobFilter, Wanted), Refusal> 
         client: words.value(&["client"]).map(str::to_owned),
         pool: words.value(&["pool"]).map(str::to_owned),
         volume: words.value(&["volume"]).map(str::to_owned),
-        statuses: letters(words, &["jobstatus"], |letter| {
+        statuses: chosen_letters(words, &["jobstatus"], |letter| {
             !matches!(JobStatus::from_letter(letter), JobStatus::Other(_))
         })?,
-        types: letters(words, &["jobtype"], |letter| !matches!(JobType::from_letter(letter), JobType::Other(_)))?,
-        levels: letters(words, &["joblevel", "level"], |letter| {
-            !matches!(JobLevel::from_letter(letter), JobLevel::Other(_))
+        types: chosen_letters(words, &["jobtype"], |letter| {
+            !matches!(JobType::from_letter(letter), JobType::Other(_))
         })?,
+        levels: levels(words)?,
         since: since(words, now)?,
         last: words.has("last"),
         oldest_first: chosen && !newest_first,
@@ -207,14 +207,28 @@ pub(super) fn since(words: &Words, now: i64) -> Result<Option<i64>, BadValue> {
     Ok(ago("days", 86_400)?.or(ago("hours", 3_600)?))
 }
 
+/// The levels: letters as below, or the names of the three that are scheduled.
+fn levels(words: &Words) -> Result<Vec<u8>, BadValue> {
+    const KEYS: &[&str] = &["joblevel", "level"];
+    let Some(text) = words.value(KEYS) else { return Ok(Vec::new()) };
+    let named = [("full", "F"), ("differential", "D"), ("incremental", "I")];
+    let letter = |part: &str| named.iter().find(|(name, _)| part.eq_ignore_ascii_case(name)).map(|(_, letter)| *letter);
+    let short: String = text.split(',').map(|part| letter(part).unwrap_or(part)).collect();
+    letters(&short, |letter| !matches!(JobLevel::from_letter(letter), JobLevel::Other(_)))
+        .ok_or_else(|| BadValue::new(KEYS[0], text, "Full, Differential, Incremental, or letters such as F or F,I"))
+}
+
 /// Letters with or without commas between them: `jobstatus=T,W`.
-fn letters(words: &Words, keys: &[&'static str], is_known: fn(u8) -> bool) -> Result<Vec<u8>, BadValue> {
+fn chosen_letters(words: &Words, keys: &[&'static str], is_known: fn(u8) -> bool) -> Result<Vec<u8>, BadValue> {
     let Some(text) = words.value(keys) else { return Ok(Vec::new()) };
+    let wrong = || BadValue::new(keys[0], text, "letters as list jobs shows them, such as F or T,W");
+    letters(text, is_known).ok_or_else(wrong)
+}
+
+/// `None` if there are none, or others.
+fn letters(text: &str, is_known: fn(u8) -> bool) -> Option<Vec<u8>> {
     let letters: Vec<u8> = text.bytes().filter(|byte| *byte != b',').collect();
-    if letters.is_empty() || !letters.iter().all(|letter| is_known(*letter)) {
-        return Err(BadValue::new(keys[0], text, "letters as list jobs shows them, such as F or T,W"));
-    }
-    Ok(letters)
+    Some(letters).filter(|letters| !letters.is_empty() && letters.iter().all(|letter| is_known(*letter)))
 }
 
 #[cfg(test)]
@@ -244,6 +258,7 @@ mod tests {
                 "list jobs jobtype=RB joblevel=F",
                 JobFilter { types: b"RB".to_vec(), levels: b"F".to_vec(), ..all.clone() },
             ),
+            ("list jobs level=full,I,Differential", JobFilter { levels: b"FID".to_vec(), ..all.clone() }),
             ("list jobs days=2", JobFilter { since: Some(1_000_000 - 172_800), ..all.clone() }),
             ("list jobs hours=1", JobFilter { since: Some(1_000_000 - 3_600), ..all.clone() }),
             ("list jobs limit=2", JobFilter { limit: 2, oldest_first: true, ..JobFilter::default() }),
@@ -265,7 +280,8 @@ mod tests {
             ("list jobs jobid=4294967296", "jobid=4294967296: expected a number."),
             ("list jobs jobstatus=X", "jobstatus=X: expected letters"),
             ("list jobs jobstatus=", "jobstatus=: expected letters"),
-            ("list jobs level=full", "joblevel=full: expected letters"),
+            ("list jobs level=fullest", "joblevel=fullest: expected Full, Differential"),
+            ("list jobs joblevel=", "joblevel=: expected Full, Differential"),
             ("list jobs order=up", "order=up: expected asc or desc."),
         ] {
             let refused = filter(line).expect_err(line).to_string();

@@ -32,11 +32,22 @@ pub(super) const COMMAND: Command = Command::new(
             ("schedule", Value),
             ("job", Value),
             ("subscriptions", Nothing),
+            ("subscription", Nothing),
             ("configuration", Nothing),
             ("days", Value),
         ],
         one_of: &[
-            &["director", "dir", "client", "storage", "network", "scheduler", "subscriptions", "configuration"],
+            &[
+                "director",
+                "dir",
+                "client",
+                "storage",
+                "network",
+                "scheduler",
+                "subscriptions",
+                "subscription",
+                "configuration",
+            ],
             &["days", "client"],
             &["days", "storage"],
             &["days", "network"],
@@ -77,7 +88,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if words.has("job") || words.has("schedule") {
         return Err(Refusal::usage("Say what of it: status scheduler job=NAME or schedule=NAME."));
     }
-    if words.has("subscriptions") {
+    if words.has("subscriptions") || words.has("subscription") {
         return Ok(subscriptions::run());
     }
     if words.has("configuration") {
