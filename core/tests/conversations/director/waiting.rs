@@ -208,7 +208,7 @@ fn a_client_of_the_longest_name_that_dials_in_is_greeted_and_waits() {
 
 #[test]
 fn a_client_before_protocol_54_is_taken_without_a_question() {
-    for protocol in [" FdProtocolVersion=53", ""] {
+    for protocol in [" FdProtocolVersion=53", " FdProtocolVersion=17", ""] {
         let mut desk = open();
         let file = desk.world.come_in(client(protocol));
         desk.world.heard(file);
