@@ -7,7 +7,7 @@ use crate::wire::attributes::Stat;
 
 use super::{Id, Node, ROOT, Tree};
 
-/// Bytes that a tree may take: about five million files.
+/// Bytes that a tree may take: about two and a half million files.
 const MOST: usize = 512 << 20;
 
 /// The tree of these files would take more than a tree may.
@@ -200,7 +200,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_million_files_take_about_a_hundred_bytes_each() {
+    fn a_file_takes_about_two_hundred_bytes() {
         let mut growing = Growing::new(vec![wanted(1, 1, 100_000)]);
         for index in 1..=100_000_u32 {
             let name = format!("/srv/folder-{:04}/file-{index:06}.data", index / 100);
