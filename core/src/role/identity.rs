@@ -1,18 +1,15 @@
 //! Who a daemon is: its version for peers, and what it was given for TLS.
 
-use std::collections::BTreeMap;
-
 use crate::calendar::{Civil, Zone};
 use crate::error::NoOffer;
 use crate::node::Opening;
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::tls::Dialler;
-#[cfg(feature = "psk")]
-use crate::tls::psk::PskDialler;
-use crate::tls::rustls::CertificateDialler;
 use crate::wire::hello::{Hello, Purpose, Version};
 use crate::wire::names::PeerName;
+
+pub use crate::tls::offer::{Credentials, DialOffer};
 
 /// What a daemon says of itself.
 #[derive(Clone, Debug)]
@@ -35,52 +32,6 @@ impl Identity {
     pub fn local(&self, wall: Wall) -> Civil {
         self.zone.local(wall.seconds())
     }
-}
-
-/// What a daemon can offer when it dials with TLS.
-#[derive(Clone, Debug, Default)]
-pub enum DialOffer {
-    /// Nothing: neither a certificate is configured nor are pre-shared keys built in.
-    #[default]
-    Nothing,
-    /// Certificates.
-    Certificate(CertificateDialler),
-    /// Pre-shared keys.
-    #[cfg(feature = "psk")]
-    Psk(PskDialler),
-    /// The engine of the simulator.
-    #[cfg(feature = "sim")]
-    Simulated,
-}
-
-impl DialOffer {
-    fn dialler(&self, address: &str, identity: &PeerName, key: &Secret) -> Result<Dialler, NoOffer> {
-        #[cfg(not(any(feature = "psk", feature = "sim")))]
-        let _ = (identity, key);
-        match self {
-            Self::Nothing => Err(NoOffer),
-            Self::Certificate(settings) => {
-                Ok(Dialler::Certificate { settings: settings.clone(), address: address.to_owned() })
-            }
-            #[cfg(feature = "psk")]
-            Self::Psk(settings) => {
-                Ok(Dialler::Psk { settings: settings.clone(), identity: identity.clone(), key: key.clone() })
-            }
-            #[cfg(feature = "sim")]
-            Self::Simulated => Ok(Dialler::Toy { identity: identity.clone(), key: key.clone() }),
-        }
-    }
-}
-
-/// What was loaded for TLS, ready for dials: the files were read and found good before the daemon started.
-#[derive(Debug, Default)]
-pub struct Credentials {
-    /// The offer of the daemon's own resource.
-    pub own: DialOffer,
-    /// Offers for peers with settings of their own, by a text such as `client laptop-fd`.
-    pub peers: BTreeMap<String, DialOffer>,
-    /// The version that hellos announce.
-    pub version: Option<Version>,
 }
 
 impl Credentials {

@@ -7,6 +7,7 @@
 
 pub mod certificate;
 pub mod keyring;
+pub mod offer;
 pub mod plain;
 #[cfg(feature = "psk")]
 pub mod psk;
