@@ -159,6 +159,9 @@ pub const JOINED: usize = 1_000;
 /// What a daemon answers is passed on by the parcel instead, and has no end.
 pub const ANSWER: usize = 4 * 1024 * 1024;
 
+/// What is wrong with a configuration that was read again: so many findings are told, the others counted.
+pub const FINDINGS: usize = 100;
+
 /// How often a catalog that did not take the end of a job is offered it again.
 pub const RECORD_AGAIN: Duration = Duration::from_secs(30);
 

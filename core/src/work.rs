@@ -1,5 +1,6 @@
 //! What connections and the node give to the hands to do, and what comes of it.
 
+pub mod configuration;
 pub mod script;
 
 use std::net::{IpAddr, SocketAddr};
@@ -18,6 +19,8 @@ pub enum Work {
     Catalog(CatalogRequest),
     /// A command to run.
     Script(script::ScriptWork),
+    /// For the files of the configuration.
+    Configuration(configuration::ConfigurationWork),
 }
 
 /// What came of a piece of work.
@@ -30,6 +33,8 @@ pub enum WorkDone {
     Catalog(Result<CatalogAnswer, CatalogError>),
     /// From a command.
     Script(script::ScriptDone),
+    /// From the files of the configuration.
+    Configuration(Result<configuration::Configured, configuration::NotConfigured>),
     /// From the system's resolver: the addresses of a name that [`Net::look_up`](crate::node::Net::look_up) asked for.
     Resolved(Result<Vec<SocketAddr>, ResolveError>),
     /// The hands have stopped; nothing was done.

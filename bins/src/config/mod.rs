@@ -67,6 +67,8 @@ pub struct Loaded<T> {
     values: Values,
     /// The folder of the file, absolute: a daemon changes its working directory.
     folder: PathBuf,
+    /// The file or folder it was asked for, absolute.
+    origin: PathBuf,
 }
 
 /// Where the values of a configuration stand.
@@ -90,6 +92,12 @@ impl<T> Loaded<T> {
     #[must_use]
     pub fn resolve(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// Where to read it again: the file or folder that was named, absolute.
+    #[must_use]
+    pub fn origin(&self) -> &Path {
+        &self.origin
     }
 
     /// Whether it is written in Bareos' syntax.
@@ -127,6 +135,7 @@ pub fn load<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
 /// It cannot be read, or is no configuration of this kind.
 pub(crate) fn examine<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let origin = whole.clone();
     let above = || whole.parent().map(Path::to_owned).unwrap_or_default();
     match syntax::tell(path, T::COMPONENT)? {
         Syntax::Ron(file) => {
@@ -135,13 +144,14 @@ pub(crate) fn examine<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
             let (config, warnings, tree) = parse::typed(&name, &text, built())?;
             let sources = Sources::from([Source::ron(&name, &text)]);
             let folder = if file == path { above() } else { whole };
-            Ok(Loaded { config, path: file, warnings, sources, values: Values::Ron(tree), folder })
+            Ok(Loaded { config, path: file, warnings, sources, values: Values::Ron(tree), folder, origin })
         }
         Syntax::Conf(files) => {
             let (config, warnings, values) = conf::typed(&files, built())?;
             let sources = warnings.sources();
             let folder = if path.is_dir() { whole } else { above() };
-            Ok(Loaded { config, path: path.to_owned(), warnings, sources, values: Values::Conf(values), folder })
+            let (path, values) = (path.to_owned(), Values::Conf(values));
+            Ok(Loaded { config, path, warnings, sources, values, folder, origin })
         }
     }
 }

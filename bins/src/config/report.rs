@@ -148,6 +148,18 @@ impl Report {
         text
     }
 
+    /// For logs: a line each, without the lines of the files.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |found: &Diagnostic| {
+            let place = if found.line == 0 { String::new() } else { format!(":{}:{}", found.line, found.column) };
+            let help = if found.help.is_empty() { String::new() } else { format!("; {}", found.help) };
+            let Diagnostic { file, code, message, .. } = found;
+            format!("{file}{place}: {} {code}: {message}{help}", severity(found.severity))
+        };
+        self.diagnostics.iter().map(line).collect()
+    }
+
     /// For programs: an array of objects with `file`, `line`, `column`, `code`, `severity`, `message` and `help`.
     #[must_use]
     pub fn json(&self) -> String {

@@ -12,8 +12,9 @@ use towline_core::node::Settings;
 use towline_core::role::director::Director;
 use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::WorkDone;
+use towline_core::work::configuration::Configured;
 
-use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, reload};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
@@ -34,6 +35,7 @@ impl Daemon for DirectorDaemon {
     const PROGRAM: &'static str = "towline-dir";
     const ABOUT: &'static str = "The director of a backup network: runs jobs and keeps the catalog";
     const FILE: &'static str = "/etc/towline/director.ron";
+    const RELOADS: bool = true;
     type Config = DirectorConfig;
     type Role = Director;
 
@@ -74,15 +76,18 @@ impl Daemon for DirectorDaemon {
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
         let ownership = own_catalog(&loaded)?;
         let catalog = open_catalog(&loaded)?;
-        let hands = Workers::new(Sink::new().into_log()).with_catalog(Box::new(move |request, reply| {
-            // It ends after the catalog.
-            let _held = &ownership;
-            let answer = Box::new(|answer| reply(WorkDone::Catalog(answer)));
-            if let Err(refused) = catalog.submit(request, answer) {
-                let text = refused.why.to_string();
-                (refused.reply)(Err(CatalogError::new(CatalogErrorKind::Unavailable, text)));
-            }
-        }));
+        let reader = reload::desk::<Self>(&loaded, Configured::Director);
+        let hands = Workers::new(Sink::new().into_log()).with_configuration(reader).with_catalog(Box::new(
+            move |request, reply| {
+                // It ends after the catalog.
+                let _held = &ownership;
+                let answer = Box::new(|answer| reply(WorkDone::Catalog(answer)));
+                if let Err(refused) = catalog.submit(request, answer) {
+                    let text = refused.why.to_string();
+                    (refused.reply)(Err(CatalogError::new(CatalogErrorKind::Unavailable, text)));
+                }
+            },
+        ));
         let director = &loaded.config.director;
         let settings = Settings {
             own: PeerName::new(PeerKind::Director, &director.name).qualified(),

@@ -20,6 +20,7 @@ impl Daemon for FileProgram {
     const PROGRAM: &'static str = "towline-fd";
     const ABOUT: &'static str = "The file daemon of a backup network: reads and restores the files of this machine";
     const FILE: &'static str = "/etc/towline/file-daemon.ron";
+    const RELOADS: bool = true;
     type Config = FileConfig;
     type Role = FileDaemon;
 

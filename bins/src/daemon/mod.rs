@@ -17,6 +17,7 @@ mod listening;
 mod log;
 mod network;
 mod options;
+mod reload;
 pub mod runtime;
 mod service;
 mod signals;
@@ -67,6 +68,8 @@ pub trait Daemon {
     const QUIET: bool = false;
     /// Whether it runs on while the machine gets other addresses and other ways to other networks.
     const STAYS: bool = true;
+    /// Whether the signal HUP means that its configuration is to be read again, and not that its terminal has gone.
+    const RELOADS: bool = false;
     /// Its configuration.
     type Config: Configured;
     /// Its role.
@@ -214,6 +217,12 @@ fn run_with<D: Daemon>(
         }
         if let Err(error) = signals::watch(injector.clone()) {
             let text = format!("cannot watch for signals, so they end the program at once: {error}");
+            tracing::warn!("{}", complaint(Code(918), &text));
+        }
+        if D::RELOADS
+            && let Err(error) = signals::watch_reload(injector.clone())
+        {
+            let text = format!("cannot watch for the signal HUP, so it ends the program: {error}");
             tracing::warn!("{}", complaint(Code(918), &text));
         }
         if D::STAYS

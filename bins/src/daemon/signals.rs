@@ -1,25 +1,39 @@
-//! SIGTERM and SIGINT become events of the node.
+//! SIGTERM, SIGINT and SIGHUP become events of the node.
 
 use std::io::{self, Read as _};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 use towline_core::drive::Injector;
 use towline_core::event::Event;
 
-/// Reports each signal as `StopRequested`, from a thread that ends with the node.
+/// Reports SIGTERM and SIGINT as `StopRequested`, from a thread that ends with the node.
 ///
 /// # Errors
 /// The system gives no socket pair or thread, or refuses to be asked for a signal.
 pub(super) fn watch(injector: Injector) -> io::Result<()> {
-    let (mut signals, sender) = UnixStream::pair()?;
-    pipe::register(SIGTERM, sender.try_clone()?)?;
-    pipe::register(SIGINT, sender)?;
+    report("signals", &[SIGTERM, SIGINT], move || injector.post(Event::StopRequested))
+}
+
+/// The same for SIGHUP and `ReloadRequested`. Without it that signal ends the program.
+///
+/// # Errors
+/// As with [`watch`].
+pub(super) fn watch_reload(injector: Injector) -> io::Result<()> {
+    report("reload", &[SIGHUP], move || injector.post(Event::ReloadRequested))
+}
+
+/// Calls `post` for each of these signals, until it is false.
+fn report(name: &str, signals: &[i32], post: impl Fn() -> bool + Send + 'static) -> io::Result<()> {
+    let (mut come, sender) = UnixStream::pair()?;
+    for signal in signals {
+        pipe::register(*signal, sender.try_clone()?)?;
+    }
     let body = move || {
         let mut one = [0];
-        while signals.read(&mut one).is_ok_and(|n| n > 0) && injector.post(Event::StopRequested) {}
+        while come.read(&mut one).is_ok_and(|n| n > 0) && post() {}
     };
-    thread::Builder::new().name("signals".to_owned()).spawn(body).map(drop)
+    thread::Builder::new().name(name.to_owned()).spawn(body).map(drop)
 }

@@ -29,6 +29,7 @@ impl Daemon for StorageProgram {
     const PROGRAM: &'static str = "towline-sd";
     const ABOUT: &'static str = "The storage daemon of a backup network: keeps the volumes";
     const FILE: &'static str = "/etc/towline/storage-daemon.ron";
+    const RELOADS: bool = true;
     type Config = StorageConfig;
     type Role = StorageDaemon;
 

@@ -1,7 +1,7 @@
 //! From the TLS settings of a configuration to the core's engines: everything is read and tried before a daemon starts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use towline_core::error::Code;
@@ -61,8 +61,7 @@ pub struct Places<'a> {
 /// Everything that cannot be read or used.
 pub fn read_tls<T>(loaded: &Loaded<T>, places: &Places<'_>) -> Result<Tls, Report> {
     let Places { own, peers, accepts } = places;
-    let wall = SharedWall::new(now());
-    let reader = Reader { loaded, wall: &wall };
+    let reader = Reader { loaded, wall: wall() };
     let mut report = loaded.report();
     let (certificate, offer) = noted(&mut report, reader.offer(own));
     let engines = if *accepts { noted(&mut report, reader.acceptor(own, peers, certificate)) } else { Acceptor::new() };
@@ -73,7 +72,6 @@ pub fn read_tls<T>(loaded: &Loaded<T>, places: &Places<'_>) -> Result<Tls, Repor
     if !report.is_empty() {
         return Err(report);
     }
-    keep_time(wall);
     let credentials = Credentials { own: offer, peers: offers, version: Some(identity().version) };
     Ok(Tls { engines: Arc::new(engines), credentials })
 }
@@ -180,7 +178,17 @@ fn now() -> Wall {
     Wall(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }
 
-/// Certificates are judged by a time that somebody has to set. The thread ends with the process.
+/// The time that certificates are judged by: one for the process, however often its configuration is read.
+fn wall() -> &'static SharedWall {
+    static WALL: OnceLock<SharedWall> = OnceLock::new();
+    WALL.get_or_init(|| {
+        let wall = SharedWall::new(now());
+        keep_time(wall.clone());
+        wall
+    })
+}
+
+/// Sets that time again and again. The thread ends with the process.
 fn keep_time(wall: SharedWall) {
     let body = move || {
         loop {

@@ -11,6 +11,7 @@
 //!   submit(Script(Run))   --> a thread for this one command                       --> reply
 //!   submit(Script(Gather)) --> a thread for these lists                           --> reply
 //!   submit(Script(Stop))  --> ends that command's process group                   --> reply
+//!   submit(Configuration) --> a thread for this one piece                         --> reply
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
 
@@ -34,6 +35,7 @@ use towline_core::catalog::CatalogRequest;
 use towline_core::drive::{Hands, Reply};
 use towline_core::ids::HandleId;
 use towline_core::notice::Notice;
+use towline_core::work::configuration::{ConfigurationWork, Configured, NotConfigured};
 use towline_core::work::{Work, WorkDone};
 
 use open::Open;
@@ -47,10 +49,14 @@ pub type Log = Box<dyn Fn(Notice) + Send + Sync>;
 /// Who answers the catalog's requests; calls the reply exactly once.
 pub type CatalogDesk = Box<dyn Fn(CatalogRequest, Reply) + Send + Sync>;
 
+/// Who reads the configuration again.
+pub type ConfigurationDesk = Box<dyn Fn(ConfigurationWork) -> Result<Configured, NotConfigured> + Send + Sync>;
+
 /// The workers of one daemon.
 pub struct Workers {
     log: Log,
     catalog: Option<CatalogDesk>,
+    configuration: Option<Arc<ConfigurationDesk>>,
     handles: Handles,
     scripts: script::Scripts,
 }
@@ -71,13 +77,25 @@ impl Workers {
     /// Workers for the disk alone.
     #[must_use]
     pub fn new(log: Log) -> Self {
-        Self { log, catalog: None, handles: Handles::default(), scripts: script::Scripts::default() }
+        Self {
+            log,
+            catalog: None,
+            configuration: None,
+            handles: Handles::default(),
+            scripts: script::Scripts::default(),
+        }
     }
 
     /// The same with a catalog.
     #[must_use]
     pub fn with_catalog(self, catalog: CatalogDesk) -> Self {
         Self { catalog: Some(catalog), ..self }
+    }
+
+    /// The same with somebody who reads the configuration again.
+    #[must_use]
+    pub fn with_configuration(self, configuration: ConfigurationDesk) -> Self {
+        Self { configuration: Some(Arc::new(configuration)), ..self }
     }
 
     fn disk(&self, work: DiskWork, reply: Reply) {
@@ -99,7 +117,7 @@ impl Workers {
             DiskWork::Note { path, text } => note::append(path, text, reply),
             DiskWork::Put { path, text, appends } => put::put(path, text, appends, reply),
             DiskWork::Label { folder, label, before } => {
-                once("label", move || open::label(&folder, &label, before.as_deref()), reply);
+                once("label", move || WorkDone::Disk(open::label(&folder, &label, before.as_deref())), reply);
             }
             work => self.queue(handle, work, reply),
         }
@@ -186,6 +204,13 @@ impl Hands for Workers {
             (Work::Disk(work), _) => self.disk(work, reply),
             (Work::Catalog(request), Some(catalog)) => catalog(request, reply),
             (Work::Script(work), _) => self.scripts.submit(work, reply),
+            (Work::Configuration(work), _) => match &self.configuration {
+                Some(desk) => {
+                    let desk = Arc::clone(desk);
+                    once("configuration", move || WorkDone::Configuration(desk(work)), reply);
+                }
+                None => reply(WorkDone::Refused),
+            },
             _ => reply(WorkDone::Refused),
         }
     }
@@ -215,13 +240,13 @@ fn serve(mut worker: Option<Box<dyn Open>>, pieces: &Receiver<Piece>) -> Tally {
 }
 
 /// Does one piece on a thread of its own.
-fn once(name: &str, body: impl FnOnce() -> DiskDone + Send + 'static, reply: Reply) {
+fn once(name: &str, body: impl FnOnce() -> WorkDone + Send + 'static, reply: Reply) {
     // The reply must survive a thread that cannot be started, and a mistake in the body.
     let reply = Arc::new(Mutex::new(Some(reply)));
     let mine = Arc::clone(&reply);
     let body = move || {
-        let failed = |_| DiskDone::Failed { error: panicked(), buffer: Vec::new() };
-        answer(&mine, WorkDone::Disk(catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(failed)));
+        let failed = |_| WorkDone::Disk(DiskDone::Failed { error: panicked(), buffer: Vec::new() });
+        answer(&mine, catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(failed));
     };
     if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(body) {
         answer(&reply, failed(&format!("cannot start a thread: {error}"), Vec::new()));

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use towline_core::bulk::work::DiskDone;
 use towline_core::drive::Reply;
+use towline_core::work::WorkDone;
 
 use super::once;
 use crate::volume::disk_error;
@@ -16,9 +17,11 @@ const MODE: u32 = 0o640;
 
 /// Appends `text` on a thread of its own; the daemon gives one piece at a time.
 pub(super) fn append(path: String, text: Vec<u8>, reply: Reply) {
-    let body = move || match write(&path, &text) {
-        Ok(()) => DiskDone::Noted,
-        Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
+    let body = move || {
+        WorkDone::Disk(match write(&path, &text) {
+            Ok(()) => DiskDone::Noted,
+            Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
+        })
     };
     once("messages", body, reply);
 }
@@ -32,8 +35,6 @@ fn write(path: &str, text: &[u8]) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
-
-    use towline_core::work::WorkDone;
 
     fn append_and_wait(path: &Path, text: &str) -> WorkDone {
         let (sender, done) = channel();

@@ -51,6 +51,7 @@ impl Tracer {
             // How the script reaches the role.
             Event::Typed(_) => return None,
             Event::Started { .. } => "Started".to_owned(),
+            Event::ReloadRequested => "ReloadRequested".to_owned(),
             Event::StopRequested => "StopRequested".to_owned(),
             Event::ClockJumped { .. } => "ClockJumped".to_owned(),
             Event::ZoneChanged(_) => "ZoneChanged".to_owned(),

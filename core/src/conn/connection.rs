@@ -262,9 +262,11 @@ impl Conn {
         {
             match done {
                 WorkDone::Disk(done) => carried.machine.handle_done(work.0 - carried.first_work, done),
-                WorkDone::Catalog(_) | WorkDone::Script(_) | WorkDone::Resolved(_) | WorkDone::Refused => {
-                    carried.machine.on_refused()
-                }
+                WorkDone::Catalog(_)
+                | WorkDone::Script(_)
+                | WorkDone::Configuration(_)
+                | WorkDone::Resolved(_)
+                | WorkDone::Refused => carried.machine.on_refused(),
             }
         }
         self.advance(now);

@@ -77,6 +77,7 @@ impl<R: Role> Node<R> {
                 self.net.dial_again();
                 self.role.on_network_changed(&mut self.net);
             }
+            Event::ReloadRequested => self.role.on_reload(&mut self.net),
             Event::StopRequested => self.stop(),
             Event::Typed(line) => self.role.on_typed(&mut self.net, line),
             Event::Resolved { query, answer } => {

@@ -180,6 +180,11 @@ impl AnyNet {
         self.keyring = keyring;
     }
 
+    /// How connections are accepted from now on. Those that are under way go on as they began.
+    pub fn accept_with(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// Sends one text frame.
     pub fn send_text(&mut self, conn: ConnId, text: impl AsRef<[u8]>) {
         let mut frames = Vec::with_capacity(text.as_ref().len() + 4);

@@ -74,7 +74,7 @@ fn what_advice_names_is_there() {
 fn an_invented_name_is_found_out() {
     let settings = settings();
     for invented in
-        ["reload", "heartbeat_intervall", "TLS Enable = no", "status everything", "list joblog job=", "were="]
+        ["reloaded", "heartbeat_intervall", "TLS Enable = no", "status everything", "list joblog job=", "were="]
     {
         assert!(!is_there(invented, &settings), "{invented}");
     }

@@ -34,7 +34,24 @@ pub(crate) struct Common {
     pub(crate) stopping: bool,
 }
 
+/// The daemons of the network as the director knows them at one time: a job goes by what was known when it was ordered.
+#[derive(Clone, Debug)]
+pub(crate) struct Peers {
+    pub(crate) config: Arc<DirectorConfig>,
+    pub(crate) overrides: Arc<Overrides>,
+    pub(crate) credentials: Arc<Credentials>,
+}
+
 impl Common {
+    /// The daemons as they are known now.
+    pub(crate) fn peers(&self) -> Peers {
+        Peers {
+            config: Arc::clone(&self.config),
+            overrides: Arc::clone(&self.overrides),
+            credentials: Arc::clone(&self.credentials),
+        }
+    }
+
     /// Of a director that is about to start.
     pub(crate) fn new(config: Arc<DirectorConfig>, credentials: Credentials, identity: Identity) -> Self {
         Self {

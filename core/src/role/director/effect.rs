@@ -1,9 +1,11 @@
 //! What one part of a director has another one do.
 
 use crate::bulk::parcel::Parcel;
+use crate::catalog::CatalogError;
 use crate::ids::{ConnId, JobId, Who};
 use crate::wire::status::JobStatus;
 
+use super::common::Peers;
 use super::consoles::{Answer, Continued};
 use super::errands::Errand;
 use super::reach::{Goal, ReachFailure, Reached};
@@ -13,6 +15,8 @@ use super::reach::{Goal, ReachFailure, Reached};
 pub(crate) enum Effect {
     /// The catalog knows the configuration: the director begins to serve.
     Ready,
+    /// The catalog knows a configuration that was read again, or does not take it.
+    Recorded(Result<(), CatalogError>),
     /// Jobs may begin that there is room for now.
     Begin,
     /// A schedule has a job start, by this one of its lines.
@@ -20,7 +24,7 @@ pub(crate) enum Effect {
     /// A client has dialled in that was away.
     Returned(String),
     /// A way to this client is needed: the pause between tries and the time for all, in seconds.
-    Reach(String, Goal, (u64, u64)),
+    Reach(String, Goal, (u64, u64), Peers),
     /// This job needs its file daemon no more.
     StopReaching(JobId),
     Reached(Goal, ConnId, Reached),
@@ -39,6 +43,8 @@ pub(crate) enum Effect {
     },
     Print(ConnId, String),
     Answer(ConnId, Answer),
+    /// A console is to go; why.
+    Dismiss(ConnId, &'static str),
     /// A daemon has said all that a console's command goes on with.
     GoOn(ConnId, Continued, Vec<String>),
     /// This console has ordered this job.

@@ -17,7 +17,7 @@
 //!
 //! `consoles/` takes commands and answers them, `jobs/` leads jobs from their order to the record of their end, `errands/`
 //! sends somebody to a daemon with one command, `reach/` finds the way to a client and lets those wait that dial in,
-//! `schedule.rs` has jobs begin in time, `setup.rs` brings the configuration into the catalog. `journal.rs` keeps what jobs
+//! `schedule.rs` has jobs begin in time, `setup.rs` brings the configuration into the catalog, `reload.rs` another one. `journal.rs` keeps what jobs
 //! have reported, `overrides.rs` what consoles have said of the configuration. The rules over the catalog's rows are in
 //! [`crate::catalog`].
 
@@ -29,6 +29,7 @@ mod jobs;
 mod journal;
 mod overrides;
 mod reach;
+mod reload;
 mod schedule;
 mod setup;
 mod tokens;
@@ -60,6 +61,7 @@ use crate::wire::frame::{self, Signal};
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
 use crate::work::WorkDone;
+use crate::work::configuration::ConfigurationWork;
 
 use common::{Common, Tools, Use};
 use consoles::{Answer, Consoles, Desk, Heard, Instruction, Refusal, Reply, View};
@@ -70,6 +72,7 @@ use jobs::job::Job;
 use jobs::lists::{Lists, Unread};
 use jobs::ordering::Order;
 use reach::{Goal, Ways};
+use reload::Reload;
 use schedule::Schedules;
 use setup::Setup;
 use tokens::{Dial, Due, Owner};
@@ -84,6 +87,7 @@ pub struct Director {
     ways: Ways,
     consoles: Consoles,
     schedules: Schedules,
+    reload: Reload,
     started: Wall,
 }
 
@@ -102,6 +106,7 @@ impl Director {
             errands: Errands::default(),
             consoles: Consoles::default(),
             schedules: Schedules::default(),
+            reload: Reload::default(),
             started: Wall::default(),
         }
     }
@@ -150,11 +155,13 @@ impl Director {
                 let own = &tools.common.config.director;
                 tools.net.listen_on(listen_on(&own.listen, own.port));
                 self.schedules.begin(tools);
+                self.reload.begin(tools);
             }
+            Effect::Recorded(outcome) => self.recorded(net, outcome),
             Effect::Begin => self.jobs.begin_queued(tools),
             Effect::Due(name, line) => self.jobs.due(tools, &name, line),
             Effect::Returned(client) => self.jobs.client_returned(tools, &client),
-            Effect::Reach(client, goal, times) => self.ways.reach(tools, client, goal, times),
+            Effect::Reach(client, goal, times, peers) => self.ways.reach(tools, (client, peers), goal, times),
             Effect::StopReaching(job) => self.ways.stop(tools, job),
             Effect::Reached(Goal::Job(id), conn, how) => self.jobs.reached(tools, id, conn, how),
             Effect::Reached(Goal::Errand(errand), conn, how) => self.errands.reached(tools, *errand, conn, how),
@@ -171,6 +178,7 @@ impl Director {
             }
             Effect::Print(console, text) => self.consoles.print(net, console, &text),
             Effect::Answer(console, answer) => self.console_replies(net, console, Reply::Answer(answer)),
+            Effect::Dismiss(console, why) => self.dismiss(net, console, why),
             Effect::GoOn(console, then, lines) => {
                 let reply = then.go_on(&View { director: self, net, conn: console }, lines);
                 self.console_replies(net, console, reply);
@@ -257,6 +265,7 @@ impl Director {
                 Arc::make_mut(&mut tools.common.overrides).set_address(&client, address);
             }
             Instruction::Choose(name, files) => self.consoles.choose(name, files),
+            Instruction::Configure(work) => self.reload.ask(tools, Some(conn), work),
             Instruction::Messages => tools.common.journal.note_shown(),
             Instruction::Forget => self.errands.forget(tools, conn),
         }
@@ -431,6 +440,10 @@ impl Role for Director {
                 self.console_has_lists(net, conn, wanted.take(done));
                 return self.settle(net);
             }
+            Owner::Configuration => {
+                self.reload.read(tools, &mut self.setup, done);
+                return self.settle(net);
+            }
             other => (other, done),
         };
         let answer = match done {
@@ -458,6 +471,7 @@ impl Role for Director {
             | Owner::BootstrapPut(_)
             | Owner::Lists(..)
             | Owner::ConsoleLists(..)
+            | Owner::Configuration
             | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
@@ -479,6 +493,11 @@ impl Role for Director {
             Due::Reach(way) => self.ways.timer(tools, way),
             Due::Record => self.jobs.offer_timer(tools),
         }
+        self.settle(net);
+    }
+
+    fn on_reload(&mut self, net: &mut Net) {
+        self.reload.ask(&mut Tools { net, common: &mut self.common }, None, ConfigurationWork::Read);
         self.settle(net);
     }
 

@@ -58,6 +58,7 @@ impl Schedules {
         let names: Vec<String> = tools.common.config.jobs.iter().map(|job| job.name.clone()).collect();
         let now = tools.net.wall().seconds();
         self.looked = now;
+        self.next.clear();
         names.into_iter().for_each(|name| self.schedule_next(tools.common, name, now));
         self.arm(tools);
     }

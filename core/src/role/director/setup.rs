@@ -25,10 +25,13 @@ pub(crate) struct Ids {
     pub(crate) storages: BTreeMap<String, u32>,
 }
 
-/// What of the configuration is still to be brought in.
+/// What of the configuration is still to be brought in, and what is known of it by now.
 #[derive(Debug, Default)]
 pub(crate) struct Setup {
     todo: VecDeque<(Item, CatalogRequest)>,
+    ids: Ids,
+    /// The director serves already, with another configuration.
+    is_again: bool,
 }
 
 /// A fileset as the catalog knows it.
@@ -48,31 +51,56 @@ pub enum Item {
     Storage(String),
 }
 
+impl Ids {
+    /// Adds those of another configuration, which count before the earlier ones: jobs that run may still need these.
+    fn learn(&mut self, others: Self) {
+        self.clients.extend(others.clients);
+        self.filesets.extend(others.filesets);
+        self.pools.extend(others.pools);
+        self.storages.extend(others.storages);
+    }
+}
+
 impl Setup {
+    /// Before the director serves.
     pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
-        self.todo = rows(&tools.common.config, tools.net.wall().seconds());
+        let now = tools.net.wall().seconds();
+        self.todo = rows(&tools.common.config, now);
+        self.todo.push_front((Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now }));
+        self.next(tools);
+    }
+
+    /// The same for a configuration that is to be used instead. The ids count once all is brought in.
+    pub(crate) fn again(&mut self, tools: &mut Tools<'_>, config: &DirectorConfig) {
+        self.todo = rows(config, tools.net.wall().seconds());
+        self.ids = Ids::default();
+        self.is_again = true;
         self.next(tools);
     }
 
     pub(crate) fn done(&mut self, tools: &mut Tools<'_>, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
         match (item, answer) {
+            (_, Err(error)) if self.is_again => {
+                self.todo.clear();
+                return tools.effect(Effect::Recorded(Err(error)));
+            }
             (_, Err(error)) => {
                 let text = format!("the catalog cannot be used: {error}; {}", error.help());
                 tools.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
                 return tools.net.exit(ExitReason::Failed(NO_CATALOG));
             }
             (Item::Client(name), Ok(CatalogAnswer::Id(id))) => {
-                tools.common.ids.clients.insert(name, id);
+                self.ids.clients.insert(name, id);
             }
             (Item::FileSet(name, md5), Ok(CatalogAnswer::Id(id))) => {
-                tools.common.ids.filesets.insert(name, FileSetIds { id, md5 });
+                self.ids.filesets.insert(name, FileSetIds { id, md5 });
             }
             (Item::Pool(mut row), Ok(CatalogAnswer::Id(id))) => {
                 row.pool_id = id;
-                tools.common.ids.pools.insert(row.name.clone(), *row);
+                self.ids.pools.insert(row.name.clone(), *row);
             }
             (Item::Storage(name), Ok(CatalogAnswer::Id(id))) => {
-                tools.common.ids.storages.insert(name, id);
+                self.ids.storages.insert(name, id);
             }
             (Item::Unfinished, Ok(CatalogAnswer::Changed(jobs))) if jobs > 0 => {
                 tools.net.complain(
@@ -88,15 +116,15 @@ impl Setup {
 
     fn next(&mut self, tools: &mut Tools<'_>) {
         if let Some((item, request)) = self.todo.pop_front() {
-            tools.ask(request, Owner::Setup(item));
-        } else {
-            tools.effect(Effect::Ready);
+            return tools.ask(request, Owner::Setup(item));
         }
+        tools.common.ids.learn(std::mem::take(&mut self.ids));
+        tools.effect(if self.is_again { Effect::Recorded(Ok(())) } else { Effect::Ready });
     }
 }
 
 fn rows(config: &DirectorConfig, now: i64) -> VecDeque<(Item, CatalogRequest)> {
-    let mut rows = VecDeque::from([(Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now })]);
+    let mut rows = VecDeque::new();
     for client in &config.clients {
         let spec = ClientSpec {
             name: client.name.clone(),

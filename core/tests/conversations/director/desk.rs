@@ -11,6 +11,7 @@ use towline_core::config::DirectorConfig;
 use towline_core::notice::Notice;
 use towline_core::role::director::Director;
 use towline_core::time::Wall;
+use towline_core::work::configuration::{ConfigurationWork, Configured, NotConfigured, Reread};
 use towline_core::work::script::{GatherOrder, ScriptDone, ScriptOrder, ScriptWork};
 use towline_core::work::{Work, WorkDone};
 
@@ -52,6 +53,8 @@ pub struct Shelf {
     /// The lists of filesets that were to be read, and what comes of each (`None`: nothing by itself).
     pub lists: Vec<GatherOrder>,
     pub held: fn(&GatherOrder) -> Option<WorkDone>,
+    /// What the files of the configuration hold when they are read again, or what is wrong with them.
+    pub files: Result<Value, Vec<String>>,
 }
 
 /// A director with its catalog.
@@ -120,6 +123,7 @@ impl Desk {
             puts: || DiskDone::Noted,
             lists: Vec::new(),
             held: |_| None,
+            files: Ok(config.clone()),
         };
         let shelf = Arc::new(Mutex::new(shelf));
         let hands = Arc::clone(&shelf);
@@ -133,6 +137,14 @@ impl Desk {
 
     pub fn shelf(&self) -> MutexGuard<'_, Shelf> {
         self.shelf.lock().expect("not poisoned")
+    }
+
+    /// Puts this into the files of the configuration, as it was after `change`.
+    pub fn put_files(&self, change: impl FnOnce(&mut Value)) {
+        let mut shelf = self.shelf();
+        let mut files = shelf.files.clone().unwrap_or_else(|_| config());
+        change(&mut files);
+        shelf.files = Ok(files);
     }
 
     /// Does the slow work that was kept, and what it leads to.
@@ -317,6 +329,7 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
             shelf.put.push((path.clone(), String::from_utf8(text.clone()).expect("text"), *appends));
             return Some(WorkDone::Disk((shelf.puts)()));
         }
+        Work::Configuration(ConfigurationWork::Read) => return Some(WorkDone::Configuration(reread(&shelf.files))),
         _ => panic!("a director has no disk"),
     };
     shelf.asked.push(request.clone());
@@ -327,4 +340,16 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
         return Some(WorkDone::Catalog(Err(CatalogError::new(shelf.failure, "it is gone"))));
     }
     Some(WorkDone::Catalog(shelf.catalog.serve(request.clone())))
+}
+
+/// What the hands find in the files of the configuration.
+fn reread(files: &Result<Value, Vec<String>>) -> Result<Configured, NotConfigured> {
+    let files = files.clone().map_err(NotConfigured)?;
+    let protection = Protection::Clear;
+    Ok(Configured::Director(Box::new(Reread {
+        config: serde_json::from_value(files).expect("a configuration"),
+        credentials: protection.credentials(),
+        engines: Arc::new(protection.acceptor()),
+        warnings: Vec::new(),
+    })))
 }

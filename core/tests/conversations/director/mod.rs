@@ -24,6 +24,7 @@ mod plugins;
 mod queue;
 mod recorded;
 mod relaying;
+mod reload;
 mod rich;
 mod scripts;
 mod session;

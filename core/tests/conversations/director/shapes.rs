@@ -54,7 +54,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("delete volume=nosuch yes", COMMANDS),
     ("delete volume=TESTVOL1 yes", COMMANDS),
     ("purge volume=nosuch", COMMANDS),
-    ("reload", COMMANDS),
     (".profiles", COMMANDS),
 ];
 

@@ -29,7 +29,7 @@ fn config(comes: bool, goes: bool) -> Value {
 }
 
 /// A desk whose client can only dial in.
-fn open() -> Desk {
+pub fn open() -> Desk {
     Desk::with(config(true, false), MemoryCatalog::default())
 }
 
@@ -65,14 +65,14 @@ fn client(protocol: &str) -> Script {
     Script::new(&conv, Side::Acceptor, password("fd-secret")).up_to("the test's answer")
 }
 
-fn comes(desk: &mut Desk) -> PeerId {
+pub fn comes(desk: &mut Desk) -> PeerId {
     let peer = desk.world.come_in(client(" FdProtocolVersion=54"));
     desk.world.heard(peer);
     peer
 }
 
 /// Rows of the table in `status director`.
-fn rows(desk: &mut Desk) -> Vec<String> {
+pub fn rows(desk: &mut Desk) -> Vec<String> {
     let console = desk.console();
     let text = desk.ask(console, "status director").join("");
     desk.world.say(console, "text quit");

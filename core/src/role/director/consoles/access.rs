@@ -229,6 +229,7 @@ impl Access {
             | Instruction::Cancel(_)
             | Instruction::Limit(..)
             | Instruction::Move(..)
+            | Instruction::Configure(_)
             | Instruction::Messages
             | Instruction::Choose(..)
             | Instruction::Forget => None,

@@ -21,6 +21,7 @@ mod tree;
 mod words;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
 use crate::catalog::RestoreFiles;
@@ -41,6 +42,7 @@ use crate::wire::status::JobStatus;
 
 use super::common::{Common, Tools, Use};
 use super::jobs::Jobs;
+use super::reload::may_not_stay;
 use access::Access;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
@@ -48,6 +50,7 @@ use questions::Question;
 use reply::{Gathered, Then};
 
 pub(crate) use answer::Answer;
+pub(crate) use commands::reload::Reloaded;
 pub(crate) use commands::run::{Queued, order_of};
 pub(crate) use commands::serve;
 pub(crate) use refusal::Refusal;
@@ -206,6 +209,25 @@ impl Consoles {
     /// A browser has chosen files under a name, or forgets them.
     pub(crate) fn choose(&mut self, name: String, files: Option<Vec<RestoreFiles>>) {
         self.choices.put(name, files);
+    }
+
+    /// Another configuration is used: what each console may see and use now. Returns those that may not stay, and why.
+    pub(crate) fn reconfigured(
+        &mut self,
+        earlier: &DirectorConfig,
+        config: &Arc<DirectorConfig>,
+    ) -> Vec<(ConnId, &'static str)> {
+        let mut dismissed = Vec::new();
+        for (conn, console) in &mut self.seats {
+            console.access = Access::of(config, console.name.as_deref());
+            dismissed.extend(may_not_stay(console.name.as_deref(), earlier, config).map(|why| (*conn, why)));
+        }
+        dismissed
+    }
+
+    /// What a console that is connected is called in the log.
+    pub(crate) fn name_of(&self, conn: ConnId) -> &str {
+        self.seats.get(&conn).and_then(|console| console.name.as_deref()).unwrap_or(DEFAULT_CONSOLE)
     }
 
     /// The connection of a console has ended.

@@ -144,6 +144,9 @@ pub(crate) enum Refusal {
     /// The catalog has answered another question.
     #[error("unexpected answer from the catalog: {0:?}")]
     Unexpected(Box<CatalogAnswer>),
+    /// The files of the configuration are not taken into use.
+    #[error("The earlier configuration stays in use (T0775):\n{0}")]
+    NotReloaded(String),
     /// A document is longer than what is sent.
     #[error("The document is {0} bytes long, and at most {most} are sent (T0650).", most = limits::ANSWER)]
     TooLong(usize),
@@ -204,6 +207,7 @@ impl Explain for Refusal {
                 (Config, Never, 698, "name the folders to restore with `file=`, or restore everything")
             }
             Self::Empty(_) => (Config, Never, 699, "add one to the configuration, or to the console's access lists"),
+            Self::NotReloaded(_) => (Config, Never, 775, "correct what is found in the files, then say `reload` again"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
         .into()
@@ -259,6 +263,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::Empty(x()),
         Refusal::NotForSome,
         Refusal::PoolsUnknown,
+        Refusal::NotReloaded(x()),
     ]
 }
 

@@ -9,6 +9,7 @@ use crate::config::DirectorConfig;
 use crate::ids::{ConnId, JobId};
 use crate::node::Row;
 use crate::wire::frame::Signal;
+use crate::work::configuration::ConfigurationWork;
 
 use super::super::errands::Errand;
 use super::super::jobs::job::Job;
@@ -160,6 +161,8 @@ pub(crate) enum Instruction {
     OrderAll(Vec<Order>),
     /// Enable or disable a resource.
     Switch(Switched, String, bool),
+    /// Do something with the files of the configuration, and go by them.
+    Configure(ConfigurationWork),
     /// Remember that the lines of reports were shown.
     Messages,
     /// Forget what the console has had asked: it has gone.

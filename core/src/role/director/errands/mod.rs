@@ -16,7 +16,7 @@ use crate::printable;
 use crate::wire::frame::Signal;
 use crate::wire::{hello, message};
 
-use super::common::{Tools, Use};
+use super::common::{Peers, Tools, Use};
 use super::consoles::{Answer, Continued, Refusal};
 use super::effect::Effect;
 use super::jobs::trouble::Trouble;
@@ -38,6 +38,8 @@ pub struct Errand {
     pub(crate) before: VecDeque<Preparation>,
     pub(crate) command: String,
     pub(crate) purpose: For,
+    /// What is known of the daemon, if that is not what the director knows now: for a job, what was when it was ordered.
+    pub(crate) peers: Option<Peers>,
     pub(crate) sent: bool,
     /// Whether the answer takes its time.
     pub(crate) is_long: bool,
@@ -80,6 +82,7 @@ impl Errand {
             before: VecDeque::new(),
             command,
             purpose,
+            peers: None,
             sent: false,
             is_long: false,
             is_brief: false,
@@ -128,15 +131,15 @@ impl Errands {
 
     /// Looks for a way to the daemon.
     pub(crate) fn begin(tools: &mut Tools<'_>, errand: Box<Errand>) {
+        let peers = errand.peers.clone().unwrap_or_else(|| tools.common.peers());
+        let times = dialling::errand_times(&peers.config);
         if errand.who == Who::File {
-            let times = dialling::errand_times(&tools.common.config);
-            return match dialling::may_reach(tools.common, &errand.name) {
-                Ok(()) => tools.effect(Effect::Reach(errand.name.clone(), Goal::Errand(errand), times)),
+            return match dialling::may_reach(&peers, &errand.name) {
+                Ok(()) => tools.effect(Effect::Reach(errand.name.clone(), Goal::Errand(errand), times, peers)),
                 Err(why) => Self::not_begun(tools, &errand, why),
             };
         }
-        let (config, credentials) = (&tools.common.config, &tools.common.credentials);
-        match dialling::storage(config, credentials, &errand.name, dialling::errand_times(config)) {
+        match dialling::storage(&peers.config, &peers.credentials, &errand.name, times) {
             Ok((route, opening)) => drop(tools.net.dial(route, opening, Dial::Errand(errand))),
             Err(why) => Self::not_begun(tools, &errand, why.into()),
         }

@@ -122,14 +122,15 @@ impl Jobs {
         let storage = job.storage_daemon.presence.is_here().then(|| job.with.storage.clone());
         let waits = storage.is_some() && job.storage_daemon.runs;
         let grace = if job.status == JobStatus::Canceled { CANCEL_GRACE } else { GRACE };
-        let partner = job.task.partner();
+        let (partner, peers) = (job.task.partner(), job.peers());
         if let Some(conn) = job.file_daemon.presence.leave() {
             tools.close(conn, true);
         }
         let mut told = Vec::new();
         for (who, name) in [(Who::File, file), (Who::Storage, storage)] {
             let Some(name) = name else { continue };
-            let errand = Errand::new(who, name.clone(), command.clone(), For::Cancel(id));
+            let peers = Some(peers.clone());
+            let errand = Errand { peers, ..Errand::new(who, name.clone(), command.clone(), For::Cancel(id)) };
             tools.effect(Effect::Errand(Box::new(errand)));
             told.push(Told { who, name, said: None, answer: None, over: false });
         }

@@ -23,7 +23,7 @@ use super::terms::Terms;
 use super::trouble::Trouble;
 use crate::catalog::Gone;
 use crate::catalog::restore_selection::RestorePlan as Selected;
-use crate::role::director::common::Tools;
+use crate::role::director::common::{Peers, Tools};
 use crate::role::director::overrides::Overrides;
 
 /// A job that has not ended.
@@ -180,6 +180,15 @@ impl Job {
         let time = tools.net.wall().seconds();
         let message = JobMessage::compose(&self.config.director.name, self.id.0, &self.unique, kind, time, text);
         tools.common.journal.push(self.id, time, message.text);
+    }
+
+    /// The daemons as they were known when it was ordered.
+    pub(crate) fn peers(&self) -> Peers {
+        Peers {
+            config: Arc::clone(&self.config),
+            overrides: Arc::clone(&self.overrides),
+            credentials: Arc::clone(&self.credentials),
+        }
     }
 
     /// The way of its data.

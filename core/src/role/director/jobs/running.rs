@@ -54,7 +54,7 @@ impl Jobs {
             Want::ReachFile => {
                 let Some(job) = self.all.get(&id) else { return };
                 let times = dialling::job_times(&job.config);
-                tools.effect(Effect::Reach(job.with.client.clone(), Goal::Job(id), times));
+                tools.effect(Effect::Reach(job.with.client.clone(), Goal::Job(id), times, job.peers()));
             }
             Want::Settle => {
                 tools.net.set_timer(SETTLING, "a passive file daemon that was dialled", Due::Settled(id));

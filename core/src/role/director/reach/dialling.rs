@@ -14,7 +14,7 @@ use crate::wire::names::{PeerKind, PeerName};
 
 use super::ReachFailure;
 use crate::role::director::Dial;
-use crate::role::director::common::{Common, Tools};
+use crate::role::director::common::Peers;
 use crate::role::director::jobs::job::Job;
 
 /// Why nobody can be dialled.
@@ -59,8 +59,8 @@ pub(crate) const fn errand_times(config: &DirectorConfig) -> (u64, u64) {
 ///
 /// # Errors
 /// Why it cannot.
-pub(crate) fn may_reach(common: &Common, name: &str) -> Result<(), ReachFailure> {
-    let client = common.overrides.client(&common.config, name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
+pub(crate) fn may_reach(peers: &Peers, name: &str) -> Result<(), ReachFailure> {
+    let client = peers.overrides.client(&peers.config, name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
     let goes = client.connection_from_director_to_client && client.address.is_some();
     let comes = client.connection_from_client_to_director;
     if goes || comes { Ok(()) } else { Err(ReachFailure::NotAllowed(name.to_owned())) }
@@ -89,12 +89,13 @@ pub(crate) fn storage(
 /// # Errors
 /// Why it cannot be dialled.
 pub(crate) fn dial_client(
-    tools: &mut Tools<'_>,
+    net: &mut Net,
+    peers: &Peers,
     name: &str,
     times: (u64, u64),
     token: Dial,
 ) -> Result<DialId, Undialled> {
-    let Common { config, overrides, credentials, .. } = &*tools.common;
+    let Peers { config, overrides, credentials } = peers;
     let resource = overrides.client(config, name).ok_or_else(|| Undialled::NoClient(name.to_owned()))?;
     let address = resource.address.as_deref().ok_or_else(|| Undialled::NoAddress(name.to_owned()))?;
     let key = resource.password.key();
@@ -102,7 +103,7 @@ pub(crate) fn dial_client(
     let opening = opening(config, credentials, &format!("client {name}"), address, key, tls)?;
     let socket = keepalive::socket(config.client_heartbeat(&resource), keepalive::End::Control);
     let route = route(config, address, resource.port, socket, times);
-    Ok(tools.net.dial(route, opening, token))
+    Ok(net.dial(route, opening, token))
 }
 
 fn opening(

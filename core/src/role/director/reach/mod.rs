@@ -24,14 +24,16 @@ use crate::conn::{DialFailure, Peer};
 use crate::error::{Code, Explain, Facts, Fault, Retry};
 use crate::ids::{ConnId, DialId, JobId};
 use crate::node::TimerKey;
+use crate::notice::Level;
 use crate::quiet::Quiet;
 use crate::time::Instant;
 use crate::wire::file::FileCommand;
 use crate::wire::file_answers;
 
-use super::common::{Tools, Use};
+use super::common::{Peers, Tools, Use};
 use super::effect::Effect;
 use super::errands::Errand;
+use super::reload::{GONE, OTHER_PASSWORD};
 use super::{Dial, Due};
 use dialling::Undialled;
 use pool::{Bounds, Pool, Waiting};
@@ -49,6 +51,8 @@ pub(crate) struct Reach {
     goal: Goal,
     /// The pause between tries and the time for all, for the dial; the second also for the third step. In seconds.
     times: (u64, u64),
+    /// What is known of the client: for a job, what was when it was ordered.
+    peers: Peers,
     claiming: Option<(ConnId, Waiting)>,
     dial: Option<DialId>,
     /// The claim's patience, or the end of the third step.
@@ -188,6 +192,22 @@ pub(crate) fn one_of_each() -> Vec<ReachFailure> {
     ]
 }
 
+fn bounds(config: &DirectorConfig) -> Bounds {
+    let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let per_client = number(config.director.max_waiting_connections_per_client);
+    Bounds { per_client, total: number(config.director.max_waiting_connections) }
+}
+
+/// Why a client that has dialled in may not wait any longer.
+fn may_not_wait(name: &str, earlier: &DirectorConfig, config: &DirectorConfig) -> Option<&'static str> {
+    let Some(client) = config.client(name) else { return Some(GONE) };
+    if !client.connection_from_client_to_director {
+        return Some("`connection_from_client_to_director` is not set for it any more");
+    }
+    let was = earlier.client(name).map(|client| client.password.key());
+    (was != Some(client.password.key())).then_some(OTHER_PASSWORD)
+}
+
 /// The ways to clients.
 #[derive(Debug)]
 pub(crate) struct Ways {
@@ -202,10 +222,21 @@ pub(crate) struct Ways {
 impl Ways {
     /// Nobody waits and nobody is to be reached yet.
     pub(crate) fn new(config: &DirectorConfig) -> Self {
-        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-        let per_client = number(config.director.max_waiting_connections_per_client);
-        let bounds = Bounds { per_client, total: number(config.director.max_waiting_connections) };
-        Self { pool: Pool::new(bounds), said: Quiet::default(), reaching: BTreeMap::new() }
+        Self { pool: Pool::new(bounds(config)), said: Quiet::default(), reaching: BTreeMap::new() }
+    }
+
+    /// Another configuration is used: lets those go that it does not let wait.
+    pub(crate) fn reconfigured(&mut self, tools: &mut Tools<'_>, earlier: &DirectorConfig) {
+        self.pool.set_bounds(bounds(&tools.common.config));
+        let config = &tools.common.config;
+        let all: Vec<(ConnId, String)> = self.pool.iter().map(|(conn, waits)| (conn, waits.client.clone())).collect();
+        let judged = all.into_iter().map(|(conn, name)| (conn, may_not_wait(&name, earlier, config), name));
+        for (conn, why, name) in judged.collect::<Vec<_>>() {
+            let Some(why) = why else { continue };
+            self.pool.remove(conn);
+            tools.net.complain(Level::Warn, 777, &format!("client {name}, which has waited, is closed: {why}"));
+            tools.close(conn, true);
+        }
     }
 
     /// The clients that wait.
@@ -230,10 +261,16 @@ impl Ways {
     }
 
     /// Looks for a way to a client.
-    pub(crate) fn reach(&mut self, tools: &mut Tools<'_>, client: String, goal: Goal, times: (u64, u64)) {
+    pub(crate) fn reach(
+        &mut self,
+        tools: &mut Tools<'_>,
+        (client, peers): (String, Peers),
+        goal: Goal,
+        times: (u64, u64),
+    ) {
         let id = tools.net.next_id();
         let saw = Saw::default();
-        let reach = Reach { client, goal, times, claiming: None, dial: None, timer: None, until: None, saw };
+        let reach = Reach { client, goal, times, peers, claiming: None, dial: None, timer: None, until: None, saw };
         self.reaching.insert(id, reach);
         self.next_way(tools, id);
     }
@@ -241,7 +278,7 @@ impl Ways {
     /// Goes on with the first step that has not failed.
     fn next_way(&mut self, tools: &mut Tools<'_>, id: u64) {
         let Some(reach) = self.reaching.get_mut(&id) else { return };
-        let client = tools.common.config.client(&reach.client);
+        let client = reach.peers.config.client(&reach.client);
         let comes = client.is_some_and(|client| client.connection_from_client_to_director);
         let goes = client.is_some_and(|client| client.connection_from_director_to_client);
         if comes && let Some((conn, waiting)) = self.pool.take(&reach.client, tools.net.now()) {
@@ -254,7 +291,7 @@ impl Ways {
             return self.arm(tools, id, CLAIM, "the answer of a client whose connection was taken");
         }
         if goes && reach.saw.dialled.is_none() {
-            match dialling::dial_client(tools, &reach.client, reach.times, Dial::Reach(id)) {
+            match dialling::dial_client(tools.net, &reach.peers, &reach.client, reach.times, Dial::Reach(id)) {
                 Ok(dial) => {
                     reach.dial = Some(dial);
                     return;
@@ -337,7 +374,7 @@ impl Ways {
         match outcome {
             Ok((conn, peer)) => self.reached(tools, id, conn, Reached::Dialled(Box::new(peer))),
             Err(failure) => {
-                let client = tools.common.config.client(&reach.client);
+                let client = reach.peers.config.client(&reach.client);
                 if client.is_some_and(|client| client.connection_from_client_to_director) {
                     reach.saw.dialled = Some(Box::new(failure.into()));
                     self.next_way(tools, id);

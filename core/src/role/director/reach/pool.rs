@@ -110,6 +110,11 @@ impl Pool {
         }
     }
 
+    /// Other bounds for those that come from now on.
+    pub(crate) const fn set_bounds(&mut self, bounds: Bounds) {
+        self.bounds = bounds;
+    }
+
     /// Counts a connection that has arrived. Call it with names of the configuration only: each is remembered.
     pub(crate) fn admit(&mut self, client: &str, now: Instant) -> Arrival {
         let pace =

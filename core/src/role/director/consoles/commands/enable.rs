@@ -1,5 +1,5 @@
 //! `enable` and `disable`: whether jobs run, by themselves, by their client or by their schedule. It counts until the
-//! director is started again; the configuration stays as it is.
+//! configuration is read again, which stays as it is.
 
 use crate::wire::json::Json;
 
@@ -32,7 +32,10 @@ pub(super) const DISABLE: Command = Command::new(
     &[Form {
         words: WORDS,
         one_of: ONE_OF,
-        help: &[("disable [job=NAME|client=NAME|schedule=NAME]", "let jobs not run until the director starts again")],
+        help: &[(
+            "disable [job=NAME|client=NAME|schedule=NAME]",
+            "let jobs not run until the configuration is read again",
+        )],
         ..Form::PLAIN
     }],
     |view, words| run(view, words, false),
@@ -66,8 +69,7 @@ impl Shown for Done {
     fn text(&self) -> String {
         let (kind, done) = (self.what.name(), if self.on { "enabled" } else { "disabled" });
         format!(
-            "{kind} \"{}\" {done}\nIt stays so until the director is started again; for good, set `enabled` in the \
-             configuration.\n",
+            "{kind} \"{}\" {done}\nIt stays so until the director reads its configuration again; for good, set `enabled` there.\n",
             self.name
         )
     }

@@ -24,6 +24,7 @@ mod network;
 mod prune;
 mod purge;
 mod quit;
+pub(super) mod reload;
 mod rerun;
 mod resolve;
 pub(super) mod restore;
@@ -116,6 +117,7 @@ pub(super) const COMMANDS: &[Command] = &[
     restore::COMMAND,
     label::RELABEL,
     devices::RELEASE,
+    reload::COMMAND,
     rerun::COMMAND,
     resolve::COMMAND,
     run::COMMAND,

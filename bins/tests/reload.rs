@@ -1,0 +1,67 @@
+//! A configuration that is read again by running programs, for a signal and for a console.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use rustix::process::Signal;
+
+use support::console::Console;
+use support::daemon::Daemon;
+
+fn director(folder: &Path) -> (Daemon, Console) {
+    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-dir"))];
+    let daemon = Daemon::start("director", &program, folder, |port| {
+        format!(
+            "(director: (name: \"d\", password: \"p\", listen: [\"127.0.0.1\"], port: {port}, working_directory: {folder:?}),\n\
+             pools: [(name: \"first\")],\n\
+             catalog: sqlite(path: \"catalog.sqlite\"))\n"
+        )
+    });
+    let port = daemon.address.port();
+    let text = format!("(director: (name: \"d\", address: \"127.0.0.1\", port: {port}, password: \"p\"))");
+    std::fs::write(folder.join("console.ron"), text).unwrap();
+    (daemon, Console::new(folder.join("console.ron")))
+}
+
+#[test]
+fn a_director_goes_by_what_its_files_say_after_the_signal_and_after_the_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut daemon, console) = director(folder.path());
+    assert!(!console.ask(&[".pools"]).contains("second"));
+    daemon.rewrite("(name: \"first\")", "(name: \"first\"), (name: \"second\")");
+    let from = daemon.log.count();
+    daemon.signal(Signal::HUP);
+    daemon.logged(from, "that it has read it again", |line| line.contains("the configuration was read again"));
+    assert!(console.ask(&[".pools"]).contains("second"));
+    daemon.rewrite("second", "third");
+    assert!(console.ask(&["reload"]).contains("reloaded\n"));
+    let pools = console.ask(&[".pools"]);
+    assert!(pools.contains("third") && !pools.contains("second"), "{pools}");
+    assert!(console.ask(&["list pools"]).contains("third"), "the catalog has it too");
+    // Its port is not one of the things that change.
+    let port = daemon.address.port();
+    daemon.rewrite(&format!("port: {port}"), "port: 1");
+    let answer = console.ask(&["reload"]);
+    assert!(answer.contains("restarted: director.port."), "{answer}");
+    assert!(daemon.runs());
+}
+
+#[test]
+fn a_file_with_an_error_changes_nothing_and_its_line_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut daemon, console) = director(folder.path());
+    daemon.rewrite("(name: \"first\")", "(nam: \"first\", label_format: \"p-\")");
+    let from = daemon.log.count();
+    daemon.signal(Signal::HUP);
+    daemon.logged(from, "the code", |line| line.contains("T0775"));
+    let line = daemon.logged(from, "the finding", |line| line.contains("director.ron:2:"));
+    assert!(line.contains("`nam`"), "{line}");
+    let (code, answer, _) = console.try_to_ask(&["reload"]);
+    assert_eq!(code, Some(2), "{answer}");
+    assert!(answer.contains("The earlier configuration stays in use (T0775)"), "{answer}");
+    assert!(answer.contains("director.ron:2:"), "{answer}");
+    assert!(console.ask(&[".pools"]).contains("first"));
+    assert!(daemon.runs());
+}
