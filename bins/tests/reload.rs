@@ -65,3 +65,61 @@ fn a_file_with_an_error_changes_nothing_and_its_line_is_told() {
     assert!(console.ask(&[".pools"]).contains("first"));
     assert!(daemon.runs());
 }
+
+/// A director whose configuration is a tree in Bareos' syntax.
+fn of_tree(folder: &Path) -> (Daemon, Console) {
+    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-dir"))];
+    let put = |name: &str, text: String| {
+        let file = folder.join("bareos-dir.d").join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    };
+    let daemon = Daemon::start_with("director", &program, folder.to_owned(), |port| {
+        put(
+            "director/d.conf",
+            format!(
+                "Director {{ Name = d; Password = p; Address = 127.0.0.1; Port = {port}; QueryFile = /x; Messages = Standard\n\
+                 Working Directory = {} }}\n",
+                folder.display()
+            ),
+        );
+        put("catalog/c.conf", "Catalog { Name = MyCatalog; DbDriver = sqlite3; DbName = c; DbUser = x }\n".to_owned());
+        put("messages/s.conf", "Messages { Name = Standard; Console = all }\n".to_owned());
+    });
+    let port = daemon.address.port();
+    let text = format!("(director: (name: \"d\", address: \"127.0.0.1\", port: {port}, password: \"p\"))");
+    std::fs::write(folder.join("console.ron"), text).unwrap();
+    (daemon, Console::new(folder.join("console.ron")))
+}
+
+#[test]
+fn a_client_is_added_with_its_file_and_what_its_file_daemon_needs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut daemon, console) = of_tree(folder.path());
+    let line = "configure add client name=laptop-fd address=192.0.2.7 password=\"se;cret\" \"heartbeatinterval\"=30";
+    let answer = console.ask(&[line]);
+    let file = folder.path().join("bareos-dir.d/client/laptop-fd.conf");
+    assert!(
+        answer.contains(&format!("Created resource config file {:?}:\nClient {{\n", file.display().to_string())),
+        "{answer}"
+    );
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(
+        text,
+        "Client {\n  Name = \"laptop-fd\"\n  address = \"192.0.2.7\"\n  password = \"se;cret\"\n  heartbeatinterval = 30\n}\n"
+    );
+    let exported = folder.path().join("bareos-dir-export/client/laptop-fd/bareos-fd.d/director/d.conf");
+    assert!(answer.contains("Exported resource file"), "{answer}");
+    let exported = std::fs::read_to_string(exported).unwrap();
+    assert!(exported.starts_with("Director {\n  Name = \"d\"\n  Password = \"[md5]"), "{exported}");
+    assert!(console.ask(&[".clients"]).contains("laptop-fd"));
+    // What is wrong is told with the name that the file was to have, and nothing of it stays.
+    let answer = console.ask(&["configure add job name=j type=backup client=nobody"]);
+    assert!(answer.contains("bareos-dir.d/job/j.conf:"), "{answer}");
+    assert!(!answer.contains(".new"), "{answer}");
+    let jobs = std::fs::read_dir(folder.path().join("bareos-dir.d/job")).unwrap().count();
+    assert_eq!(jobs, 0);
+    assert!(console.ask(&[line]).contains("laptop-fd.conf is there already"));
+    assert!(console.ask(&["configure add client name=b adress=x password=y"]).contains("adress"));
+    assert!(daemon.runs());
+}

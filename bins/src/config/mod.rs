@@ -7,6 +7,8 @@
 //! ```
 //! Both readers make the same typed model and know where each value stands; nothing behind them knows which it was.
 
+#[cfg(feature = "sqlite")]
+mod adding;
 mod certificates;
 mod conf;
 mod locate;
@@ -36,6 +38,8 @@ use locate::Tree;
 use sources::{Place, Source, Sources};
 use syntax::Syntax;
 
+#[cfg(feature = "sqlite")]
+pub use adding::Draft;
 pub use certificates::{Certificates, read_certificates};
 pub use conf::{Component, Configured, schema};
 #[cfg(feature = "sqlite")]
@@ -134,6 +138,14 @@ pub fn load<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
 /// # Errors
 /// It cannot be read, or is no configuration of this kind.
 pub(crate) fn examine<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
+    examine_with(path, None)
+}
+
+/// The same, with one file more in Bareos' syntax.
+///
+/// # Errors
+/// As with [`examine`].
+pub(crate) fn examine_with<T: Configured>(path: &Path, draft: Option<&Path>) -> Result<Loaded<T>, Report> {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let origin = whole.clone();
     let above = || whole.parent().map(Path::to_owned).unwrap_or_default();
@@ -146,7 +158,8 @@ pub(crate) fn examine<T: Configured>(path: &Path) -> Result<Loaded<T>, Report> {
             let folder = if file == path { above() } else { whole };
             Ok(Loaded { config, path: file, warnings, sources, values: Values::Ron(tree), folder, origin })
         }
-        Syntax::Conf(files) => {
+        Syntax::Conf(mut files) => {
+            files.extend(draft.map(Path::to_owned));
             let (config, warnings, values) = conf::typed(&files, built())?;
             let sources = warnings.sources();
             let folder = if path.is_dir() { whole } else { above() };

@@ -12,9 +12,8 @@ use towline_core::node::Settings;
 use towline_core::role::director::Director;
 use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::WorkDone;
-use towline_core::work::configuration::Configured;
 
-use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, reload};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, configure, identity};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
@@ -76,7 +75,7 @@ impl Daemon for DirectorDaemon {
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
         let ownership = own_catalog(&loaded)?;
         let catalog = open_catalog(&loaded)?;
-        let reader = reload::desk::<Self>(&loaded, Configured::Director);
+        let reader = configure::desk(&loaded);
         let hands = Workers::new(Sink::new().into_log()).with_configuration(reader).with_catalog(Box::new(
             move |request, reply| {
                 // It ends after the catalog.

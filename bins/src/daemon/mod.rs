@@ -6,6 +6,8 @@
 //! ```
 //! A daemon is a [`Daemon`]: how its configuration becomes its role.
 
+#[cfg(feature = "sqlite")]
+mod configure;
 pub mod console;
 mod descriptors;
 #[cfg(feature = "sqlite")]
@@ -17,6 +19,7 @@ mod listening;
 mod log;
 mod network;
 mod options;
+#[cfg(feature = "sqlite")]
 mod reload;
 pub mod runtime;
 mod service;
@@ -43,7 +46,9 @@ use towline_core::notice::ExitReason;
 use towline_core::printable;
 use towline_core::time::Instant;
 
-use crate::config::{Configured, EXIT_CONFIG, Folder, Loaded, Report, examine, look_around, schema, without_passwords};
+use crate::config::{
+    Configured, EXIT_CONFIG, Folder, Loaded, Report, examine_with, look_around, schema, without_passwords,
+};
 
 pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
@@ -159,7 +164,7 @@ fn run_with<D: Daemon>(
         say(&format!("{}\n", schema::<D::Config>()));
         return ExitCode::SUCCESS;
     }
-    let (loaded, tls) = match prepare::<D>(&options.config) {
+    let (loaded, tls) = match prepare::<D>(&options.config, None) {
         Ok(loaded) => loaded,
         Err(report) => {
             show(&report, options);
@@ -256,8 +261,8 @@ fn counted(warnings: usize) -> String {
 ///
 /// # Errors
 /// Everything that is wrong, warnings too, if any of it is an error.
-fn prepare<D: Daemon>(path: &Path) -> Result<(Loaded<D::Config>, Tls), Report> {
-    let mut loaded = examine::<D::Config>(path)?;
+fn prepare<D: Daemon>(path: &Path, draft: Option<&Path>) -> Result<(Loaded<D::Config>, Tls), Report> {
+    let mut loaded = examine_with::<D::Config>(path, draft)?;
     let mut report = loaded.warnings.clone();
     let mut folders = D::folders(&loaded);
     if let Some((at, folder)) = D::working_directory(&loaded.config) {

@@ -2,29 +2,17 @@
 
 use std::path::Path;
 
-use towline_core::work::configuration::{ConfigurationWork, Configured, NotConfigured, Reread};
+use towline_core::work::configuration::{NotConfigured, Reread};
 
 use super::{Daemon, Tls, prepare};
-use crate::config::Loaded;
-use crate::hands::ConfigurationDesk;
 
-/// Who reads the configuration that `loaded` came from again, and makes of it what the role takes.
-pub(super) fn desk<D: Daemon>(
-    loaded: &Loaded<D::Config>,
-    take: fn(Box<Reread<D::Config>>) -> Configured,
-) -> ConfigurationDesk
-where
-    D::Config: 'static,
-{
-    let path = loaded.origin().to_owned();
-    Box::new(move |work| match work {
-        ConfigurationWork::Read => read::<D>(&path).map(take),
-        _ => Err(NotConfigured(vec!["this is not done here".to_owned()])),
-    })
-}
-
-fn read<D: Daemon>(path: &Path) -> Result<Box<Reread<D::Config>>, NotConfigured> {
-    let (loaded, Tls { engines, credentials }) = prepare::<D>(path).map_err(|report| NotConfigured(report.lines()))?;
+/// Reads and checks the configuration at `path`; with a draft, with that file more.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn read<D: Daemon>(path: &Path, draft: Option<&Path>) -> Result<Box<Reread<D::Config>>, NotConfigured> {
+    let (loaded, Tls { engines, credentials }) =
+        prepare::<D>(path, draft).map_err(|report| NotConfigured(report.lines()))?;
     let warnings = loaded.warnings.lines();
-    Ok(Box::new(Reread { config: loaded.config, credentials, engines, warnings }))
+    Ok(Box::new(Reread { config: loaded.config, credentials, engines, warnings, added: None }))
 }

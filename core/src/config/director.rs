@@ -314,6 +314,15 @@ impl DirectorConfig {
         self.clients.iter().find(|client| client.name == name)
     }
 
+    /// The resource of this director for the configuration of a client's file daemon, in Bareos' syntax, with the password that
+    /// both need; none if there is no such client.
+    #[must_use]
+    pub fn exported(&self, client: &str) -> Option<String> {
+        let key = self.client(client)?.password.key();
+        let (director, key) = (&self.director.name, String::from_utf8_lossy(key.expose()));
+        Some(format!("Director {{\n  Name = \"{director}\"\n  Password = \"[md5]{key}\"\n}}\n"))
+    }
+
     /// The storage called `name`.
     #[must_use]
     pub fn storage(&self, name: &str) -> Option<&Storage> {

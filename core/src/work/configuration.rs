@@ -1,5 +1,6 @@
-//! The configuration of a daemon, read again while it runs: only the hands can read its files.
+//! The configuration of a daemon, read again while it runs: only the hands can read its files, and write them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::config::DirectorConfig;
@@ -12,6 +13,29 @@ use crate::tls::offer::Credentials;
 pub enum ConfigurationWork {
     /// Read and check them all, as at the start.
     Read,
+    /// The same with one resource more, which is put into a file of its own if nothing is wrong with the whole.
+    Add(Addition),
+}
+
+/// A resource to be added, in the words of Bareos' syntax.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// Its kind, such as `client`; without regard to case.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// Its other directives with their values, in their order; a directive may come again.
+    pub directives: Vec<(String, String)>,
+}
+
+/// Without the values: there are passwords among them.
+impl fmt::Debug for Addition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.directives.iter().map(|(name, _)| name);
+        write!(f, "Addition {{ {} {:?}, ", self.kind, self.name)?;
+        f.debug_list().entries(names).finish()?;
+        f.write_str(" }")
+    }
 }
 
 /// A configuration that was found good, by the daemon it is for.
@@ -33,6 +57,37 @@ pub struct Reread<C> {
     pub engines: Arc<tls::Acceptor>,
     /// What is doubtful about it: one finding a line, with file and line.
     pub warnings: Vec<String>,
+    /// What was written for the resource that was added, if one was.
+    pub added: Option<Added>,
+}
+
+/// The files of a resource that was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// The kind of the resource as Bareos writes it: `Client`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// The file of the resource.
+    pub file: Written,
+    /// For a client: the file with the director's resource that the configuration of its file daemon needs.
+    pub exported: Option<Written>,
+}
+
+/// A file that was written.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Its whole name.
+    pub name: String,
+    /// What it holds, a password perhaps.
+    pub content: String,
+}
+
+/// Without what it holds.
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Written({:?})", self.name)
+    }
 }
 
 /// Why a configuration is not taken into use: what is wrong with it, one finding a line, with file and line.

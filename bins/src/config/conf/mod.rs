@@ -10,6 +10,8 @@
 //! Names count without case, spaces, `_` and `-`. What a file leaves out has Towline's default; where that would allow more
 //! than Bareos does (labelling volumes, jobs at once), Bareos' holds.
 
+#[cfg(feature = "sqlite")]
+mod adding;
 mod build;
 mod command;
 mod directives;
@@ -44,6 +46,8 @@ use lex::Token;
 use map::Mapper;
 use parse::{Wrong, blocks};
 
+#[cfg(feature = "sqlite")]
+pub(super) use adding::{resource_text, tree_of};
 pub(super) use glob::{Glob, expand};
 pub use schema::schema;
 pub use table::Component;

@@ -19,7 +19,7 @@ use crate::limits;
 use crate::node::Settings;
 use crate::notice::Level;
 use crate::wire::names::{PeerKind, PeerName};
-use crate::work::configuration::{ConfigurationWork, Configured, NotConfigured, Reread};
+use crate::work::configuration::{Added, ConfigurationWork, Configured, NotConfigured, Reread};
 use crate::work::{Work, WorkDone};
 
 use super::common::Tools;
@@ -105,6 +105,13 @@ impl Reload {
         self.answer(tools, Answer::Failed(Refusal::NotReloaded(findings.join("\n"))));
     }
 
+    /// Shows the console that waits something beside its answer.
+    fn print(&self, tools: &mut Tools<'_>, text: &str) {
+        if let Some(console) = self.under_way.as_ref().and_then(|asked| asked.console) {
+            tools.print(console, format!("{text}\n"));
+        }
+    }
+
     fn answer(&mut self, tools: &mut Tools<'_>, answer: Answer) {
         if let Some(console) = self.under_way.take().and_then(|asked| asked.console) {
             tools.answer(console, answer);
@@ -118,11 +125,18 @@ impl Director {
     pub(super) fn recorded(&mut self, net: &mut Net, outcome: Result<(), CatalogError>) {
         let Some(mut read) = self.reload.read.take() else { return };
         if let Err(error) = outcome {
-            let finding = format!("the catalog does not take it: {error}; {}", error.help());
-            return self.reload.refuse(&mut Tools { net, common: &mut self.common }, vec![finding]);
+            let mut findings = vec![format!("the catalog does not take it: {error}; {}", error.help())];
+            if let Some(added) = &read.added {
+                findings.push(format!("{} is written: `reload` takes it into use", added.file.name));
+            }
+            return self.reload.refuse(&mut Tools { net, common: &mut self.common }, findings);
         }
         let fixed = keep_fixed(&self.common.config, &mut read.config);
-        let warnings = std::mem::take(&mut read.warnings);
+        let (warnings, added) = (std::mem::take(&mut read.warnings), read.added.take());
+        if added.is_none() {
+            // What consoles have said counts until the configuration is read again; an addition says nothing of it.
+            self.common.overrides = Arc::default();
+        }
         net.log(Level::Info, "the configuration was read again");
         warnings.iter().for_each(|warning| net.log(Level::Info, warning));
         if !fixed.is_empty() {
@@ -130,7 +144,18 @@ impl Director {
         }
         let dismissed = self.take_into_use(net, *read);
         let tools = &mut Tools { net, common: &mut self.common };
-        self.reload.answer(tools, Answer::found(Reloaded { fixed, warnings }));
+        let answer = match added {
+            Some(added) => {
+                for warning in warnings {
+                    self.reload.print(tools, &warning);
+                }
+                let Added { kind, name, file, .. } = &added;
+                tools.net.log(Level::Info, &format!("a console has added {kind} {name} in {}", file.name));
+                Answer::found(added)
+            }
+            None => Answer::found(Reloaded { fixed, warnings }),
+        };
+        self.reload.answer(tools, answer);
         dismissed.into_iter().for_each(|(conn, why)| tools.effect(Effect::Dismiss(conn, why)));
     }
 
@@ -145,7 +170,6 @@ impl Director {
         });
         let earlier = std::mem::replace(&mut self.common.config, Arc::new(read.config));
         self.common.credentials = Arc::new(read.credentials);
-        self.common.overrides = Arc::default();
         net.set_keyring(Arc::new(self.keyring()));
         let dismissed = self.consoles.reconfigured(&earlier, &self.common.config);
         let tools = &mut Tools { net, common: &mut self.common };

@@ -11,7 +11,9 @@ use towline_core::config::DirectorConfig;
 use towline_core::notice::Notice;
 use towline_core::role::director::Director;
 use towline_core::time::Wall;
-use towline_core::work::configuration::{ConfigurationWork, Configured, NotConfigured, Reread};
+use towline_core::work::configuration::{
+    Added, Addition, ConfigurationWork, Configured, NotConfigured, Reread, Written,
+};
 use towline_core::work::script::{GatherOrder, ScriptDone, ScriptOrder, ScriptWork};
 use towline_core::work::{Work, WorkDone};
 
@@ -329,7 +331,7 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
             shelf.put.push((path.clone(), String::from_utf8(text.clone()).expect("text"), *appends));
             return Some(WorkDone::Disk((shelf.puts)()));
         }
-        Work::Configuration(ConfigurationWork::Read) => return Some(WorkDone::Configuration(reread(&shelf.files))),
+        Work::Configuration(work) => return Some(WorkDone::Configuration(reread(&mut shelf.files, work))),
         _ => panic!("a director has no disk"),
     };
     shelf.asked.push(request.clone());
@@ -343,13 +345,27 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
 }
 
 /// What the hands find in the files of the configuration.
-fn reread(files: &Result<Value, Vec<String>>) -> Result<Configured, NotConfigured> {
-    let files = files.clone().map_err(NotConfigured)?;
+fn reread(files: &mut Result<Value, Vec<String>>, work: &ConfigurationWork) -> Result<Configured, NotConfigured> {
+    let files = files.as_mut().map_err(|findings| NotConfigured(findings.clone()))?;
+    let added = match work {
+        ConfigurationWork::Add(Addition { kind, name, directives }) => {
+            let mut pool = json!({ "name": name });
+            for (key, value) in directives {
+                pool[key] = json!(value);
+            }
+            assert_eq!(kind, "pool", "this is all the hands of these tests know");
+            files["pools"].as_array_mut().expect("a list").push(pool);
+            let file = Written { name: format!("/etc/{name}.conf"), content: "Pool {\n}\n".to_owned() };
+            Some(Added { kind: "Pool", name: name.clone(), file, exported: None })
+        }
+        _ => None,
+    };
     let protection = Protection::Clear;
     Ok(Configured::Director(Box::new(Reread {
-        config: serde_json::from_value(files).expect("a configuration"),
+        config: serde_json::from_value(files.clone()).expect("a configuration"),
         credentials: protection.credentials(),
         engines: Arc::new(protection.acceptor()),
         warnings: Vec::new(),
+        added,
     })))
 }

@@ -424,10 +424,9 @@ fn small_commands_answer_as_a_real_director_does() {
         // `fd-secret` as both ends know it.
         ("configure export", "text Automatically selected Client: bareos-fd\\n"),
         ("configure export client=x", "text There is no client \"x\"."),
-        (
-            "configure add client name=x address=y password=z",
-            "text A resource is added in the configuration's own files",
-        ),
+        ("configure add client address=y password=z", "text Name what is added: configure add client name="),
+        ("configure add name=x", "text configure add needs one of client, console, "),
+        ("configure add pool name=x yes", "text configure does not know the word \"yes\"."),
         ("import storage=File1", "text No slots in changer.\\n"),
         ("export", "text Automatically selected Storage: File1\\n"),
         ("move storage=x", "text There is no storage \"x\"."),

@@ -244,3 +244,22 @@ fn a_signal_has_it_read_too_and_several_count_as_one_more() {
     assert!(desk.ask(console, ".jobs").concat().contains("backup-other"));
     assert_eq!(desk.log().matches("the configuration was read again").count(), 2);
 }
+
+#[test]
+fn a_resource_that_is_added_is_used_at_once_and_what_consoles_have_said_stays() {
+    let mut desk = Desk::open();
+    let (console, admin) = (desk.console(), desk.come_in("admin", "admin-secret"));
+    desk.ask(console, "disable job=backup-tiny");
+    let answer = desk.ask(console, "configure add pool name=Monthly label_format=\"M-\"");
+    assert_eq!(answer[0], "text Created resource config file \"/etc/Monthly.conf\":\\nPool {\\n}\\n");
+    assert!(desk.ask(console, ".pools").concat().contains("Monthly"));
+    assert!(desk.ask(console, "run job=backup-tiny yes").concat().contains("is disabled"));
+    // Whoever has every right may add; one that sees a part only may not.
+    assert!(desk.ask(admin, "configure add pool name=Yearly").concat().contains("Yearly.conf"));
+    desk.put_files(|files| files["profiles"][0]["job_acl"] = json!(["backup-.*"]));
+    desk.ask(console, "reload");
+    assert!(desk.ask(admin, "configure add pool name=Weekly").concat().contains("not authorized"));
+    desk.ask(console, ".api 2 compact=yes");
+    let answer = desk.ask(console, "configure add pool name=Daily").concat();
+    assert!(answer.contains(r#""configure":{"add":{"resource":"Pool","name":"Daily","filename":"#), "{answer}");
+}

@@ -54,6 +54,8 @@ pub(super) struct Form {
     pub(super) free: bool,
     /// Whether one word that is none of a list may stand anywhere.
     pub(super) name: bool,
+    /// Whether it takes words that are none of a list, each with a value, as often as they come: somebody else knows them.
+    pub(super) open: bool,
     pub(super) words: &'static [(&'static str, Takes)],
     /// Of each of these only one may be said.
     pub(super) one_of: &'static [&'static [&'static str]],
@@ -63,7 +65,8 @@ pub(super) struct Form {
 
 impl Form {
     /// The command alone.
-    pub(super) const PLAIN: Self = Self { subjects: &[], free: false, name: false, words: &[], one_of: &[], help: &[] };
+    pub(super) const PLAIN: Self =
+        Self { subjects: &[], free: false, name: false, open: false, words: &[], one_of: &[], help: &[] };
 }
 
 /// A running job is named by one of these.
@@ -137,6 +140,9 @@ impl Form {
             let known = self.words.iter().find(|(word, _)| key.eq_ignore_ascii_case(word));
             if known.is_none() && self.name && value.is_none() && !named {
                 named = true;
+                continue;
+            }
+            if known.is_none() && self.open && value.is_some() {
                 continue;
             }
             let Some(&(word, takes)) = known else {
