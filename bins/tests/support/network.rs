@@ -174,8 +174,8 @@ impl Network {
     pub fn assert_all_serve(&self) {
         let text = self.ask(&["status director", "status client=f", "status storage=s"]);
         assert!(text.contains("Running Jobs:"), "{text}");
-        assert!(text.contains("Connected file daemon at") && text.contains("f Version: "), "{text}");
-        assert!(text.contains("Connected storage daemon at") && text.contains("s Version: "), "{text}");
+        assert!(text.contains("Connecting to Client f at ") && text.contains("f Version: "), "{text}");
+        assert!(text.contains("Connecting to Storage daemon s at ") && text.contains("s Version: "), "{text}");
     }
 
     /// Orders the backup; returns its number.

@@ -49,6 +49,6 @@ pub(crate) enum Effect {
     GoOn(ConnId, Continued, Vec<String>),
     /// This console has ordered this job.
     Ordered(ConnId, JobId),
-    /// A job has ended.
-    Ended(JobId, JobStatus),
+    /// A job has ended: its number, the names of its resource and its client, and how.
+    Ended(JobId, (String, String), JobStatus),
 }

@@ -54,9 +54,11 @@ use crate::ids::{ConnId, Who};
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::printable;
+use crate::role::debugging::Debugging;
 use crate::role::identity::{Credentials, Identity};
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
+use crate::wire::file_answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
@@ -88,6 +90,7 @@ pub struct Director {
     consoles: Consoles,
     schedules: Schedules,
     reload: Reload,
+    debugging: Debugging,
     started: Wall,
 }
 
@@ -107,6 +110,7 @@ impl Director {
             consoles: Consoles::default(),
             schedules: Schedules::default(),
             reload: Reload::default(),
+            debugging: Debugging::default(),
             started: Wall::default(),
         }
     }
@@ -184,8 +188,8 @@ impl Director {
                 self.console_replies(net, console, reply);
             }
             Effect::Ordered(console, job) => self.consoles.ordered(console, job),
-            Effect::Ended(id, status) => {
-                for (console, answer) in self.consoles.job_ended(id, status, self.jobs.is_empty()) {
+            Effect::Ended(id, about, status) => {
+                for (console, answer) in self.consoles.job_ended(id, &about, status, &self.jobs) {
                     self.console_replies(net, console, Reply::Answer(answer));
                 }
             }
@@ -265,6 +269,12 @@ impl Director {
                 Arc::make_mut(&mut tools.common.overrides).set_address(&client, address);
             }
             Instruction::Choose(name, files) => self.consoles.choose(name, files),
+            Instruction::LookUp(host) => tools.net.look_up(host.clone(), Owner::Name(conn, host)),
+            Instruction::Debug(asked) => {
+                let own = &tools.common.config.director;
+                let (now, file) = self.debugging.set(tools.net, &own.name, own.working_directory.as_deref(), &asked);
+                tools.answer(conn, Answer::said(file_answers::debug(&now, &file)));
+            }
             Instruction::Configure(work) => self.reload.ask(tools, Some(conn), work),
             Instruction::Messages => tools.common.journal.note_shown(),
             Instruction::Forget => self.errands.forget(tools, conn),
@@ -440,6 +450,11 @@ impl Role for Director {
                 self.console_has_lists(net, conn, wanted.take(done));
                 return self.settle(net);
             }
+            Owner::Name(console, host) => {
+                let found = file_answers::resolved(&tools.common.config.director.name, &host, &done.addresses());
+                tools.answer(console, Answer::said(found));
+                return self.settle(net);
+            }
             Owner::Configuration => {
                 self.reload.read(tools, &mut self.setup, done);
                 return self.settle(net);
@@ -471,6 +486,7 @@ impl Role for Director {
             | Owner::BootstrapPut(_)
             | Owner::Lists(..)
             | Owner::ConsoleLists(..)
+            | Owner::Name(..)
             | Owner::Configuration
             | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),

@@ -68,6 +68,8 @@ pub enum Owner {
     Lists(JobId, HandleId, Wanted),
     /// The lists of the fileset that a console asks about.
     ConsoleLists(ConnId, Wanted),
+    /// A name that this console wants looked up.
+    Name(ConnId, String),
     /// The files of the configuration.
     Configuration,
     /// The end of a command that was asked for.

@@ -200,3 +200,22 @@ fn what_cannot_be_cut_to_what_a_console_may_see_is_not_for_it() {
         assert!(!refused(&desk.ask(root, line)), "{line}");
     }
 }
+
+#[test]
+fn nobody_waits_for_a_job_that_it_may_not_see_or_is_told_how_it_ended() {
+    let mut config = limited();
+    config["consoles"][2]["job_acl"] = json!(["!backup-tiny", ".*"]);
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let (root, sd, fd) = desk.backup();
+    let console = desk.come_in("limited", "limited-secret");
+    desk.ask(console, ".api 2 compact=yes");
+    let answer = desk.ask(console, "wait").concat();
+    assert!(answer.contains(r#""jobs":[]"#), "answered at once: {answer}");
+    desk.ask(root, ".api 2 compact=yes");
+    desk.world.say(root, "text wait");
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &super::jobs::file_end(b'T', 0));
+    desk.world.say(sd, &super::jobs::storage_end(b'T', 0));
+    assert!(desk.world.heard(root).concat().contains(r#""jobid":1"#));
+    assert!(desk.ask(console, "wait").concat().contains(r#""jobs":[]"#));
+}

@@ -434,7 +434,18 @@ fn small_commands_answer_as_a_real_director_does() {
         ("update pool=Full", "text Using Catalog"),
         ("update stats", "text Updating 0 job(s).\\n"),
         ("gui on", "signal -1"),
-        ("resolve client=bareos-fd", "text Say who looks up what"),
+        ("query", "text There are no stored queries"),
+        ("trace on", "text Use setdebug level=N trace=1 director"),
+        ("autodisplay on", "text Messages are shown by messages"),
+        ("automount off", "text Volumes lie in folders"),
+        ("setdevice storage=File1 device=x autoselect=no", "text A device is what"),
+        (
+            "setdebug level=5 trace=1 dir",
+            "text 2000 OK setdebug=5 trace=1 hangup=0 timestamp=0 tracefile=./bareos-dir.trace",
+        ),
+        ("resolve 192.0.2.7", "text bareos-dir resolves 192.0.2.7 to host[ipv4;192.0.2.7] "),
+        ("resolve nowhere", "text bareos-dir: Failed to resolve nowhere"),
+        ("resolve client=bareos-fd", "text Say what is looked up"),
         ("resolve client=x host", "text There is no file daemon \"x\"."),
     ] {
         let answer = desk.ask(console, line);

@@ -229,6 +229,8 @@ impl Access {
             | Instruction::Cancel(_)
             | Instruction::Limit(..)
             | Instruction::Move(..)
+            | Instruction::LookUp(_)
+            | Instruction::Debug(_)
             | Instruction::Configure(_)
             | Instruction::Messages
             | Instruction::Choose(..)

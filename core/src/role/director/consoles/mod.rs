@@ -446,12 +446,21 @@ impl Consoles {
         }
     }
 
-    /// A job has ended, perhaps the last that ran: those who waited for it, with their answers.
-    pub(crate) fn job_ended(&mut self, id: JobId, status: JobStatus, none_runs: bool) -> Vec<(ConnId, Answer)> {
+    /// A job has ended, perhaps the last that ran: those who waited for it, with their answers. Nobody is told of a job that
+    /// it may not see, by the names of its resource and its client.
+    pub(crate) fn job_ended(
+        &mut self,
+        id: JobId,
+        (name, client): &(String, String),
+        status: JobStatus,
+        jobs: &Jobs,
+    ) -> Vec<(ConnId, Answer)> {
         let mut done = Vec::new();
         for (conn, console) in &mut self.seats {
+            let sees = |name: &str, client: &str| console.access.sees_job(name, client);
             let waits_for_all = matches!(console.doing, Doing::Waiting(None));
-            if waits_for_all || console.ends.knows(id) {
+            let none_runs = !jobs.iter().any(|job| sees(&job.name, &job.with.client));
+            if (waits_for_all && sees(name, client)) || console.ends.knows(id) {
                 console.ends.note(id, Some(status));
             }
             match console.doing {

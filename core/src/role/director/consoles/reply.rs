@@ -8,6 +8,7 @@ use crate::catalog::{CatalogAnswer, CatalogRequest, RestoreFiles};
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, JobId};
 use crate::node::Row;
+use crate::wire::file::Debug;
 use crate::wire::frame::Signal;
 use crate::work::configuration::ConfigurationWork;
 
@@ -161,6 +162,10 @@ pub(crate) enum Instruction {
     OrderAll(Vec<Order>),
     /// Enable or disable a resource.
     Switch(Switched, String, bool),
+    /// Look a name up on the director's machine, and say what it has found.
+    LookUp(String),
+    /// Set what the director's own log says, and say what is so now.
+    Debug(Debug),
     /// Do something with the files of the configuration, and go by them.
     Configure(ConfigurationWork),
     /// Remember that the lines of reports were shown.

@@ -13,6 +13,7 @@ use crate::ids::{ConnId, JobId, Who};
 use crate::node::TimerKey;
 use crate::notice::Level;
 use crate::printable;
+use crate::tls;
 use crate::wire::frame::Signal;
 use crate::wire::{hello, message};
 
@@ -140,7 +141,10 @@ impl Errands {
             };
         }
         match dialling::storage(&peers.config, &peers.credentials, &errand.name, times) {
-            Ok((route, opening)) => drop(tools.net.dial(route, opening, Dial::Errand(errand))),
+            Ok((route, opening)) => {
+                connecting(tools, &errand, &route.host, route.port);
+                tools.net.dial(route, opening, Dial::Errand(errand));
+            }
             Err(why) => Self::not_begun(tools, &errand, why.into()),
         }
     }
@@ -198,7 +202,15 @@ impl Errands {
 
     /// The daemon is connected; its greeting is to come.
     fn connected(&mut self, tools: &mut Tools<'_>, errand: Errand, conn: ConnId, peer: &Peer) {
-        let text = format!("Connected {} at {}, encryption: {}\n", errand.who, peer.ends.peer, peer.tls);
+        let (who, tls) = (errand.who, &peer.tls);
+        let text = match (errand.console(), who) {
+            (None, _) => format!("Connected {who} at {}, encryption: {tls}\n", peer.ends.peer),
+            (Some(_), Who::File) => {
+                let way = if tls.kind == tls::Kind::Clear { "Cleartext" } else { "Immediate TLS" };
+                format!(" Handshake: {way}, Encryption: {tls}\n")
+            }
+            (Some(_), _) => format!(" Encryption: {tls}\n"),
+        };
         prints(tools, &errand, &text);
         self.talks(tools, errand, conn);
     }
@@ -312,6 +324,14 @@ impl Errands {
             For::Command(console, then, lines) => tools.effect(Effect::GoOn(console, then, lines)),
             For::Cancel(job) => tools.effect(Effect::CancelOver(job, errand.who)),
         }
+    }
+}
+
+/// Tells the console that waits for an errand whom it dials, in the words that scripts read from a real director.
+pub(crate) fn connecting(tools: &mut Tools<'_>, errand: &Errand, host: &str, port: u16) {
+    if errand.console().is_some() {
+        let kind = if errand.who == Who::File { "Client" } else { "Storage daemon" };
+        prints(tools, errand, &format!("Connecting to {kind} {} at {host}:{port}\n", errand.name));
     }
 }
 

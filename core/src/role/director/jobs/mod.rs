@@ -103,11 +103,6 @@ impl Jobs {
         self.iter().find(|job| job.unique == wanted || Ok(job.id.0) == wanted.parse())
     }
 
-    /// Whether all have ended.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     /// Those whose ends the catalog has not taken yet.
     pub(crate) const fn unrecorded(&self) -> &Unrecorded {
         &self.unrecorded

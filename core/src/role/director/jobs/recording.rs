@@ -102,6 +102,7 @@ impl Jobs {
         self.forget_cancel(id);
         self.forget_scripts(id);
         let has_room = self.unrecorded.kept.len() < UNRECORDED;
+        let about = (job.name.clone(), job.with.client.clone());
         let status = match answer {
             Err(error) if has_room && !error.kind.is_about_the_request() => {
                 let status = job.status;
@@ -110,7 +111,7 @@ impl Jobs {
             }
             answer => self.end_is_settled(tools, Kept { job, end }, answer),
         };
-        tools.effect(Effect::Ended(id, status));
+        tools.effect(Effect::Ended(id, about, status));
         self.begin_queued(tools);
     }
 

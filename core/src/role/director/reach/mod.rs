@@ -32,7 +32,7 @@ use crate::wire::file_answers;
 
 use super::common::{Peers, Tools, Use};
 use super::effect::Effect;
-use super::errands::Errand;
+use super::errands::{self, Errand};
 use super::reload::{GONE, OTHER_PASSWORD};
 use super::{Dial, Due};
 use dialling::Undialled;
@@ -294,6 +294,11 @@ impl Ways {
             match dialling::dial_client(tools.net, &reach.peers, &reach.client, reach.times, Dial::Reach(id)) {
                 Ok(dial) => {
                     reach.dial = Some(dial);
+                    let client = reach.peers.overrides.client(&reach.peers.config, &reach.client);
+                    if let (Goal::Errand(errand), Some(client)) = (&reach.goal, client) {
+                        let host = client.address.as_deref().unwrap_or_default();
+                        errands::connecting(tools, errand, host, client.port);
+                    }
                     return;
                 }
                 Err(why) if comes => reach.saw.dialled = Some(Box::new(why.into())),

@@ -11,6 +11,7 @@ mod create;
 mod delete;
 mod devices;
 mod dot;
+mod elsewhere;
 mod enable;
 mod estimate;
 mod explain;
@@ -92,6 +93,8 @@ pub(super) const COMMANDS: &[Command] = &[
     dot::names::USERS,
     dot::words::VOLSTATUS,
     add::COMMAND,
+    elsewhere::AUTODISPLAY,
+    elsewhere::AUTOMOUNT,
     cancel::COMMAND,
     configure::COMMAND,
     create::COMMAND,
@@ -114,6 +117,7 @@ pub(super) const COMMANDS: &[Command] = &[
     prune::COMMAND,
     purge::COMMAND,
     quit::QUIT,
+    elsewhere::QUERY,
     restore::COMMAND,
     label::RELABEL,
     devices::RELEASE,
@@ -124,10 +128,12 @@ pub(super) const COMMANDS: &[Command] = &[
     status::COMMAND,
     setbandwidth::COMMAND,
     setdebug::COMMAND,
+    elsewhere::SETDEVICE,
     setip::COMMAND,
     show::COMMAND,
     sqlquery::COMMAND,
     time::COMMAND,
+    elsewhere::TRACE,
     truncate::COMMAND,
     devices::UNMOUNT,
     update::COMMAND,

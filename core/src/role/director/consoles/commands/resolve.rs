@@ -17,7 +17,10 @@ pub(super) const COMMAND: Command = Command::new(
         name: true,
         words: &[("client", Value), ("storage", Value)],
         one_of: &[&["client", "storage"]],
-        help: &[("resolve client=NAME|storage=NAME HOST", "which addresses a daemon finds for the name HOST")],
+        help: &[(
+            "resolve [client=NAME|storage=NAME] HOST",
+            "which addresses a daemon, or the director, finds for the name HOST",
+        )],
         ..Form::PLAIN
     }],
     run,
@@ -25,7 +28,7 @@ pub(super) const COMMAND: Command = Command::new(
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let own = words.arguments().find(|(word, value)| value.is_none() && !matches!(*word, "client" | "storage"));
-    let usage = "Say who looks up what: resolve client=NAME HOST, or resolve storage=NAME HOST.";
+    let usage = "Say what is looked up: resolve HOST, or resolve client=NAME HOST for what a daemon finds.";
     let Some((host, _)) = own else { return Err(Refusal::usage(usage)) };
     if !host.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Refusal::usage("HOST is a host name or an address."));
@@ -39,7 +42,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             NoSuch::check(view.config(), Kind::StorageDaemon, name)?;
             (Who::Storage, name, StorageCommand::Resolve { host: host.to_owned() }.to_line())
         }
-        (None, None) => return Err(Refusal::usage(usage)),
+        (None, None) => return Ok(Reply::Do(Instruction::LookUp(host.to_owned()))),
     };
     let errand = Errand::new(who, name.to_owned(), command, For::Console(view.conn));
     Ok(Reply::Do(Instruction::Errand(Box::new(errand))))

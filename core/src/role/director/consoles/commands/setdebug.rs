@@ -20,11 +20,13 @@ pub(super) const COMMAND: Command = Command::new(
             ("timestamp", Value),
             ("client", Value),
             ("storage", Value),
+            ("director", Nothing),
+            ("dir", Nothing),
             ("yes", Nothing),
         ],
-        one_of: &[&["client", "storage"]],
+        one_of: &[&["client", "storage", "director", "dir"]],
         help: &[(
-            "setdebug level=N [trace=0|1] [timestamp=0|1] client=NAME|storage=NAME",
+            "setdebug level=N [trace=0|1] [timestamp=0|1] client=NAME|storage=NAME|director",
             "let a daemon's log say more, or less again; with trace in a file of its own as well",
         )],
         ..Form::PLAIN
@@ -36,11 +38,14 @@ pub(super) const COMMAND: Command = Command::new(
 const UNCHANGED: i32 = -1;
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let usage = || Refusal::usage("Use setdebug level=N with client=NAME or storage=NAME.");
+    let usage = || Refusal::usage("Use setdebug level=N with client=NAME, storage=NAME or director.");
     let level = number_of::<u16>(words, "level")?.ok_or_else(usage)?;
     let flag = |word| Ok::<_, Refusal>(number_of::<u8>(words, word)?.map_or(UNCHANGED, i32::from));
     let (trace, timestamp) = (flag("trace")?, Some(flag("timestamp")?));
     let debug = Debug { level: level.into(), trace, hangup: None, timestamp };
+    if words.has("director") || words.has("dir") {
+        return Ok(Reply::Do(Instruction::Debug(debug)));
+    }
     let (who, name, line) = match (words.value(&["client"]), words.value(&["storage"])) {
         (Some(client), None) => {
             NoSuch::check(view.config(), Kind::FileDaemon, client)?;

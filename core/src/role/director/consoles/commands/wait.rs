@@ -48,9 +48,8 @@ struct Several {
 }
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let director = view.director;
     let Some(name) = words.value(A_JOB).map(str::to_owned) else {
-        return Ok(if director.jobs.is_empty() { Reply::Ends } else { Reply::WaitFor(None) });
+        return Ok(if view.jobs().next().is_none() { Reply::Ends } else { Reply::WaitFor(None) });
     };
     let number = name.parse().ok();
     if words.has("jobid") && number.is_none() {

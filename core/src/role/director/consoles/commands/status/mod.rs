@@ -97,19 +97,10 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     Ok(Reply::found(Status::of(view, number_of(words, "days")?)))
 }
 
-/// Sends somebody to a daemon, whose answer is the console's, and says where to, if there is an address.
+/// Sends somebody to a daemon, whose answer is the console's.
 pub(super) fn errand(view: &View<'_>, who: Who, name: &str, command: String) -> Reply {
     let errand = Errand::new(who, name.to_owned(), command, For::Console(view.conn));
-    let reply = Reply::Do(Instruction::Errand(Box::new(errand)));
-    let (config, overrides) = (view.config(), &view.director.common.overrides);
-    let to = match who {
-        Who::Storage => config.storage(name).map(|storage| ("Storage daemon", storage.address.clone(), storage.port)),
-        _ => overrides.client(config, name).and_then(|client| Some(("Client", client.address.clone()?, client.port))),
-    };
-    match to {
-        Some((kind, address, port)) => reply.after(format!("Connecting to {kind} {name} at {address}:{port}\n")),
-        None => reply,
-    }
+    Reply::Do(Instruction::Errand(Box::new(errand)))
 }
 
 /// `status configuration`: a configuration with a fault is refused before the director starts.
