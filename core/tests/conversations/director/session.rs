@@ -55,6 +55,7 @@ fn an_administrator_gets_through_the_day() {
             Said("10", "Please enter the full path prefix for restore (/ for none): "),
             Said("/tmp/back", "Where:           /tmp/back\\n"),
             Said("no", "Job not run."),
+            Said("reload", "reloaded"),
             Said("disable client=bareos-fd", "Client \"bareos-fd\" disabled"),
             Said("enable client=bareos-fd", "Client \"bareos-fd\" enabled"),
             Said("update volume=Full-0001 volstatus=Used", "New Volume status is: Used"),

@@ -84,6 +84,7 @@ pub(super) const COMMANDS: &[Command] = &[
     messages::DOT,
     dot::names::MSGS,
     dot::names::POOLS,
+    dot::names::PROFILES,
     quit::DOT_QUIT,
     dot::names::SCHEDULE,
     dot::sql::COMMAND,

@@ -129,6 +129,11 @@ pub(in super::super) const CONSOLES: Command = names(
     },
 );
 
+pub(in super::super) const PROFILES: Command =
+    names(".profiles", &[Form { help: &[(".profiles", "the names of the profiles")], ..Form::PLAIN }], |view, _| {
+        Ok(plain("profiles", view.config().profiles.iter().map(|profile| profile.name.as_str())))
+    });
+
 pub(in super::super) const USERS: Command = names(
     ".users",
     &[Form { help: &[(".users", "the names of users whom the system knows: there are none")], ..Form::PLAIN }],
