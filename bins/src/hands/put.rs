@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use towline_core::bulk::work::DiskDone;
 use towline_core::drive::Reply;
+use towline_core::work::WorkDone;
 
 use super::once;
 use crate::volume::disk_error;
@@ -16,9 +17,11 @@ const MODE: u32 = 0o640;
 
 /// Puts `text` into the file on a thread of its own, after what it has if it `appends`.
 pub(super) fn put(path: String, text: Vec<u8>, appends: bool, reply: Reply) {
-    let body = move || match write(Path::new(&path), &text, appends) {
-        Ok(()) => DiskDone::Noted,
-        Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
+    let body = move || {
+        WorkDone::Disk(match write(Path::new(&path), &text, appends) {
+            Ok(()) => DiskDone::Noted,
+            Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
+        })
     };
     once("put", body, reply);
 }
@@ -74,8 +77,6 @@ fn beside(path: &Path) -> io::Result<PathBuf> {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
-
-    use towline_core::work::WorkDone;
 
     fn put_and_wait(path: &Path, text: &str, appends: bool) -> WorkDone {
         let (sender, done) = channel();
