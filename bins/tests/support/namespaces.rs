@@ -5,13 +5,18 @@
 //!              └─── switch ─── gateway ─── inner switch ───┘
 //!                       .254 wan0   lan0 .254
 //! ```
-//! They are gone with their value. What a run leaves behind that was killed, its processes too, the next one removes.
+//! A network that speaks IPv6 too has the same numbers in 2001:db8::/64 and fd00::/64. They are gone with their value. What a run leaves behind that was killed, its processes too, the next one removes.
 
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use socket2::{Domain, Protocol, Socket, Type};
 
 /// What all namespaces' names begin with; then comes who made them, see [`own_mark`].
 const PREFIX: &str = "towline-";
@@ -79,6 +84,55 @@ impl Namespaces {
                 self.ip(name, "route add default via 10.0.0.254");
             }
         }
+    }
+
+    /// Gives the gateway and these hosts their addresses of IPv6.
+    pub fn speak_six(&self, hosts: &[(&str, Side, u8)]) {
+        // Nobody is asked whether an address is free: it is there at once.
+        let add = |name: &str, port: &str, address: &str| {
+            self.set(name, "net/ipv6/conf/all/accept_dad", "0");
+            self.ip(name, &format!("addr add {address}/64 dev {port} nodad"));
+        };
+        add("gateway", "wan0", "2001:db8::254");
+        add("gateway", "lan0", "fd00::254");
+        self.set("gateway", "net/ipv6/conf/all/forwarding", "1");
+        for &(name, side, last) in hosts {
+            match side {
+                Side::Outside => add(name, "eth0", &format!("2001:db8::{last}")),
+                Side::Inside => {
+                    add(name, "eth0", &format!("fd00::{last}"));
+                    self.ip(name, "-6 route add default via fd00::254");
+                }
+            }
+        }
+    }
+
+    /// Does something as a thread of this process on a host: the sockets that it makes are the host's, and stay so.
+    pub fn within<T: Send>(&self, host: &str, act: impl FnOnce() -> T + Send) -> T {
+        let place = File::open(format!("/var/run/netns/{}", self.full(host))).unwrap();
+        let moved = || {
+            move_into_link_name_space(place.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            act()
+        };
+        std::thread::scope(|scope| scope.spawn(moved).join()).unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+
+    /// A host, or the gateway, forgets all connections that it tracks.
+    pub fn forget_connections(&self, host: &str) {
+        // `nlmsghdr` and `nfgenmsg`: delete, acknowledge; of `NFNL_SUBSYS_CTNETLINK`, `IPCTNL_MSG_CT_DELETE`, of any family.
+        let (length, kind, flags, number) = (20_u32, 0x0102_u16, 5_u16, 1_u32);
+        let head = [&length.to_ne_bytes()[..], &kind.to_ne_bytes(), &flags.to_ne_bytes(), &number.to_ne_bytes()];
+        let message = [&head.concat()[..], &[0; 8]].concat();
+        let answer = self.within(host, || {
+            // `AF_NETLINK` and `NETLINK_NETFILTER`.
+            let mut socket = Socket::new(Domain::from(16), Type::RAW, Some(Protocol::from(12))).unwrap();
+            socket.write_all(&message).unwrap();
+            let mut answer = [0; 64];
+            socket.read(&mut answer).unwrap();
+            answer
+        });
+        // `NLMSG_ERROR` with the error 0.
+        assert_eq!((&answer[4..6], &answer[16..20]), (&2_u16.to_ne_bytes()[..], &[0; 4][..]), "{answer:?}");
     }
 
     /// What becomes a program on a host when the program follows. It ends with this thread, even if that is killed.

@@ -1,0 +1,202 @@
+//! Two hosts and the gateway between them in namespaces, with sockets of this process, opened as the daemons open theirs.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use towline_core::drive::{DialOrder, ListenOrder, io_kind, would_block};
+use towline_core::socket::{IoKind, SocketOptions};
+use towline_runtime_blocking::shared::socket;
+
+use crate::support::namespaces::Side::{Inside, Outside};
+use crate::support::namespaces::{Namespaces, Side};
+
+/// The port that is dialled.
+pub(crate) const PORT: u16 = 9102;
+/// How long a word may take, with a retry of TCP.
+pub(crate) const WORD: Duration = Duration::from_secs(10);
+/// More than any dial takes.
+const PATIENCE: Duration = Duration::from_secs(170);
+/// The hosts.
+const HOSTS: [(&str, Side, u8); 2] = [("inside", Inside, 10), ("outside", Outside, 1)];
+
+/// A family of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Family {
+    V4,
+    V6,
+}
+
+impl Family {
+    /// An address inside or outside by its last number.
+    pub(crate) fn address(self, side: Side, last: u8) -> SocketAddr {
+        let text = match (self, side) {
+            (Self::V4, Inside) => format!("10.0.0.{last}:{PORT}"),
+            (Self::V4, Outside) => format!("192.0.2.{last}:{PORT}"),
+            (Self::V6, Inside) => format!("[fd00::{last}]:{PORT}"),
+            (Self::V6, Outside) => format!("[2001:db8::{last}]:{PORT}"),
+        };
+        text.parse().unwrap()
+    }
+
+    /// As `nft` names it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::V4 => "ip",
+            Self::V6 => "ip6",
+        }
+    }
+}
+
+/// A verdict, and after how many seconds.
+pub(crate) type Observed = (&'static str, Option<f64>);
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Lab {
+    pub(crate) net: Namespaces,
+    pub(crate) family: Family,
+}
+
+impl Lab {
+    /// The hosts, and a gateway with these rules.
+    pub(crate) fn new(family: Family, loose: bool, rules: &str) -> Self {
+        let net = Namespaces::with_hosts(rules, &HOSTS);
+        net.set("gateway", "net/netfilter/nf_conntrack_tcp_loose", if loose { "1" } else { "0" });
+        if family == Family::V6 {
+            net.speak_six(&HOSTS);
+        }
+        // Who routes has its inner hosts known outside.
+        match family {
+            Family::V4 => net.ip("outside", "route add 10.0.0.10/32 via 192.0.2.254"),
+            Family::V6 => net.ip("outside", "-6 route add fd00::10/128 via 2001:db8::254"),
+        }
+        Self { net, family }
+    }
+
+    /// A host's own address.
+    pub(crate) fn own(&self, host: &str) -> SocketAddr {
+        let (_, side, last) = HOSTS.into_iter().find(|(name, ..)| *name == host).unwrap();
+        self.family.address(side, last)
+    }
+
+    /// The gateway's address outside.
+    pub(crate) fn gateway(&self) -> SocketAddr {
+        self.family.address(Outside, 254)
+    }
+
+    /// Connects as a daemon does on this host.
+    pub(crate) fn connect(&self, from: &str, to: SocketAddr, options: SocketOptions) -> Result<TcpStream, IoKind> {
+        let give_up = towline_core::time::Instant(u64::MAX);
+        let order = DialOrder { to, from: None, socket: options, give_up };
+        self.net.within(from, || {
+            let stream = socket::connect(&order).map_err(|error| io_kind(&error))?;
+            loop {
+                assert!(await_any(&[(&stream, PollFlags::OUT)], PATIENCE), "a dial of {to} has no end");
+                match socket::connected(&stream) {
+                    Ok(_) => return Ok(stream),
+                    Err(error) if would_block(&error) => {}
+                    Err(error) => return Err(io_kind(&error)),
+                }
+            }
+        })
+    }
+
+    /// How a dial ends, and after how many seconds.
+    pub(crate) fn dial(&self, from: &str, to: SocketAddr) -> Observed {
+        let began = Instant::now();
+        let end = self.connect(from, to, SocketOptions::default());
+        (named(end.err()), Some(began.elapsed().as_secs_f64()))
+    }
+
+    /// Listens on a host.
+    pub(crate) fn door(&self, host: &str) -> TcpListener {
+        let on = SocketAddr::new(self.own(host).ip(), PORT);
+        let order = ListenOrder { on, socket: SocketOptions::default(), backlog: 16 };
+        self.net.within(host, || socket::listen(&order).unwrap().0)
+    }
+
+    /// A connection; the dialling end first.
+    pub(crate) fn open(
+        &self,
+        dials: &str,
+        answers: &str,
+        to: SocketAddr,
+        options: SocketOptions,
+    ) -> (TcpStream, TcpStream) {
+        let door = self.door(answers);
+        let dialled = self.connect(dials, to, options).expect("a connection");
+        assert!(await_any(&[(&door, PollFlags::IN)], PATIENCE), "nobody at the door");
+        let accepted = door.accept().unwrap().0;
+        socket::accepted(&accepted, SocketOptions::default()).unwrap();
+        (dialled, accepted)
+    }
+
+    /// Has the gateway drop what fits this, which `nft` understands; nothing fits all.
+    pub(crate) fn drop_at_gateway(&self, what: &str) {
+        self.net.nft("gateway", &format!("add rule inet towline cut {what} drop"));
+    }
+}
+
+/// One end says a word to the other: whether it comes.
+pub(crate) fn says(speaker: &mut TcpStream, hearer: &mut TcpStream, word: &[u8]) -> Observed {
+    let began = Instant::now();
+    let mut written = 0;
+    let mut heard = 0;
+    let mut space = vec![0; word.len() + 1];
+    while let Some(left) = WORD.checked_sub(began.elapsed()) {
+        if written < word.len() {
+            written += speaker.write(&word[written..]).unwrap_or(0);
+        }
+        let more = if written < word.len() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        await_any(&[(speaker, more), (hearer, PollFlags::IN)], left);
+        let seconds = Some(began.elapsed().as_secs_f64());
+        match speaker.read(&mut space) {
+            Ok(_) => return ("ended", seconds),
+            Err(error) if would_block(&error) => {}
+            Err(error) if heard == word.len() => return (after_hearing(io_kind(&error)), seconds),
+            Err(error) => return (named(Some(io_kind(&error))), seconds),
+        }
+        match hearer.read(&mut space) {
+            Ok(n) => heard += n,
+            Err(error) if would_block(&error) => {}
+            Err(error) => return (named(Some(io_kind(&error))), seconds),
+        }
+        if heard == word.len() {
+            return ("survives", seconds);
+        }
+    }
+    ("swallowed", None)
+}
+
+/// How the end that has said a word fares, whose word has been heard.
+fn after_hearing(kind: IoKind) -> &'static str {
+    match kind {
+        IoKind::TimedOut => "heard, timed out",
+        other => named(Some(other)),
+    }
+}
+
+/// A way to end, as the table names it.
+pub(crate) fn named(end: Option<IoKind>) -> &'static str {
+    match end {
+        None => "connects",
+        Some(IoKind::Reset) => "reset",
+        Some(IoKind::Refused) => "refused",
+        Some(IoKind::TimedOut) => "timed out",
+        Some(IoKind::NoNeighbour) => "no neighbour",
+        Some(IoKind::Unreachable) => "unreachable",
+        Some(IoKind::NoRoute) => "no route",
+        Some(IoKind::Prohibited) => "prohibited",
+        Some(IoKind::Denied) => "denied",
+        Some(other) => panic!("{other:?} is no verdict of the table"),
+    }
+}
+
+/// Waits until one of these is so; false if none is in time.
+fn await_any(of: &[(&dyn AsFd, PollFlags)], within: Duration) -> bool {
+    let mut fds: Vec<PollFd<'_>> = of.iter().map(|(fd, flags)| PollFd::from_borrowed_fd(fd.as_fd(), *flags)).collect();
+    poll(&mut fds, Some(&Timespec::try_from(within).unwrap())).unwrap() > 0
+}

@@ -1,0 +1,156 @@
+//! What Linux does in the situations that decide whether a backup works: the table to which the simulated world is held,
+//! made in network namespaces. Needs root, `ip` and `nft`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
+
+mod lab;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::sync::Barrier;
+use std::time::Duration;
+
+use lab::{Family, Lab, Observed, PORT, says};
+use support::namespaces::Side::{Inside, Outside};
+use towline_core::socket::{Keepalive, SocketOptions};
+
+const TABLE: &str = include_str!("../../../simtests/situations.tsv");
+
+/// A line of the table.
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    name: &'static str,
+    loose: bool,
+    verdict: &'static str,
+    seconds: Option<f64>,
+}
+
+fn rows() -> Vec<Row> {
+    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let row = |line: &'static str| {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [name, loose, verdict, seconds] = fields[..] else { panic!("a line of four fields: {line}") };
+        Row { name, loose: loose == "1", verdict, seconds: seconds.parse().ok() }
+    };
+    lines.map(row).collect()
+}
+
+/// The gateway of a situation.
+fn rules(name: &str, family: Family) -> String {
+    let word = family.word();
+    let inner = |last| family.address(Inside, last).ip();
+    let masquerade = if name.starts_with("routed") { "" } else { r#"oifname "wan0" masquerade"# };
+    let forward = match name {
+        "nobody has the address, behind the gateway" => format!("dnat {word} to {}", inner(77)),
+        _ if name.starts_with("forward") => format!("dnat {word} to {}", inner(10)),
+        _ => "accept".to_owned(),
+    };
+    // Neighbours are asked for by ICMP in IPv6.
+    let own = if name.ends_with("gateway answers") { "accept" } else { "meta l4proto tcp drop" };
+    let rule = match name {
+        "the gateway prohibits it" => format!("tcp dport {PORT} reject with icmpx admin-prohibited"),
+        "the gateway resets it" => format!("tcp dport {PORT} reject with tcp reset"),
+        "the gateway drops it for good" => format!("tcp dport {PORT} drop"),
+        _ if name.contains("only a SYN") => "tcp flags & (fin|syn|rst|ack) != syn ct state new drop".to_owned(),
+        _ => String::new(),
+    };
+    format!(
+        r#"table inet towline {{
+            chain cut {{
+            }}
+            chain pre {{
+                type nat hook prerouting priority dstnat
+                iifname "wan0" tcp dport {PORT} {forward}
+            }}
+            chain post {{
+                type nat hook postrouting priority srcnat
+                {masquerade}
+            }}
+            chain own {{
+                type filter hook input priority filter
+                {own}
+            }}
+            chain through {{
+                type filter hook forward priority filter; policy drop
+                jump cut
+                ct state invalid drop
+                ct state established,related accept
+                {rule}
+                iifname "lan0" accept
+                ct status dnat accept
+            }}
+        }}"#
+    )
+}
+
+/// The gateway forgets; then one end says a word to the other.
+fn forgotten(lab: &Lab, dialler_is_inside: bool, inside_speaks: bool, to_gateway: bool) -> Observed {
+    let (dials, answers) = if dialler_is_inside { ("inside", "outside") } else { ("outside", "inside") };
+    let to = if to_gateway { lab.gateway() } else { lab.own(answers) };
+    let (mut dialled, mut accepted) = lab.open(dials, answers, to, SocketOptions::default());
+    lab.net.forget_connections("gateway");
+    match inside_speaks == dialler_is_inside {
+        true => says(&mut dialled, &mut accepted, b"word"),
+        false => says(&mut accepted, &mut dialled, b"word"),
+    }
+}
+
+fn observe(name: &str, lab: &Lab) -> Observed {
+    let (what, rest) = name.split_once(", ").unwrap_or((name, ""));
+    match what {
+        "masquerade forgotten" => forgotten(lab, true, rest.starts_with("inside"), false),
+        "forward forgotten" => forgotten(lab, false, rest.starts_with("inside"), true),
+        "routed and forgotten" => forgotten(lab, true, rest.ends_with("dialler speaks"), false),
+        "nobody has the address" if rest == "on the own link" => lab.dial("outside", lab.family.address(Outside, 77)),
+        "nobody has the address" => lab.dial("outside", lab.gateway()),
+        "no route" => lab.dial("outside", lab.family.address(Inside, 11)),
+        "the gateway prohibits it" | "the gateway resets it" | "the gateway drops it for good" => {
+            lab.dial("inside", lab.own("outside"))
+        }
+        "data unanswered" => {
+            let (mut inside, mut outside) = lab.open("inside", "outside", lab.own("outside"), impatient());
+            assert_eq!(says(&mut inside, &mut outside, b"word").0, "survives");
+            lab.drop_at_gateway("");
+            says(&mut inside, &mut outside, b"word")
+        }
+        _ => panic!("{name}: no such situation"),
+    }
+}
+
+/// A user time-out of 5 s.
+fn impatient() -> SocketOptions {
+    let (idle, interval) = (Duration::from_secs(60), Duration::from_secs(60));
+    let keepalive = Keepalive { idle, interval, probes: Some(3), user_timeout: Some(Duration::from_secs(5)) };
+    SocketOptions { keepalive: Some(keepalive), ..SocketOptions::default() }
+}
+
+/// What is wrong with a row in a family, if anything is.
+fn wrong(row: Row, lab: &Lab) -> Option<String> {
+    let (verdict, seconds) = observe(row.name, lab);
+    let case = format!("{} (loose {}, {:?}): {verdict} after {seconds:?}", row.name, row.loose, lab.family);
+    let apart = match (row.seconds, seconds) {
+        (Some(expected), Some(took)) => (expected - took).abs() / (expected * 0.1).max(1.0),
+        _ => 0.0,
+    };
+    (verdict != row.verdict || apart > 1.0).then_some(case)
+}
+
+#[test]
+fn the_kernel_does_in_each_situation_what_the_table_says() {
+    let cases: Vec<(Row, Family)> =
+        rows().into_iter().flat_map(|row| [Family::V4, Family::V6].map(|family| (row, family))).collect();
+    // Networks are made first, so that no measuring is disturbed by it.
+    let ready = Barrier::new(cases.len());
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let run = |&(row, family): &(Row, Family)| {
+            let ready = &ready;
+            scope.spawn(move || {
+                let lab = Lab::new(family, row.loose, &rules(row.name, family));
+                ready.wait();
+                wrong(row, &lab)
+            })
+        };
+        let running: Vec<_> = cases.iter().map(run).collect();
+        running.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(wrong.is_empty(), "{} of {} differ from the table:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
