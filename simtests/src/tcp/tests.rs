@@ -1,5 +1,6 @@
 //! Two ends and what is between them.
 
+use super::timers::GIVE_UP;
 use super::*;
 
 const STEP: Duration = Duration::from_millis(5);
