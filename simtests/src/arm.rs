@@ -267,7 +267,7 @@ impl Raw {
         let id = {
             let world = world.borrow();
             let order = DialOrder { to, from: None, socket, give_up: world.time_of(host) + within };
-            world.net.borrow_mut().dial(host, Owner::Held, &order).ok_or(IoKind::NotAvailable)?
+            world.net.borrow_mut().dial(host, Owner::Held, &order)?
         };
         let raw = Self { world: Rc::clone(world), id: Some(id) };
         let mut phase = None;

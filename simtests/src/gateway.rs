@@ -9,14 +9,18 @@
 //!   10.0.0.20:32768 ──▶ mapping ──▶ 192.0.2.254:32768 ──▶ 192.0.2.1:9101
 //!   10.0.0.10:9102  ◀── forward ◀── 192.0.2.254:9102  ◀── anybody
 //! ```
-//! A gateway owns no clock: the time comes with each segment.
+//! A gateway owns no clock: the time comes with each segment. A host's own [`Firewall`] is one that leads to that host.
 
+mod firewall;
 mod session;
 mod tracker;
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use crate::range::{Ports, Prefix};
+
+pub use firewall::Firewall;
 pub(crate) use session::Seen;
 pub(crate) use tracker::{Passage, Tracker};
 
@@ -101,14 +105,50 @@ pub struct Forward {
 pub struct Rule {
     /// For connections that go this way.
     pub way: Way,
-    /// For those to this address.
-    pub to: Option<IpAddr>,
-    /// For those to this port.
-    pub port: Option<u16>,
-    /// For those from this address.
-    pub from: Option<IpAddr>,
+    /// For those to these addresses.
+    pub to: Option<Prefix>,
+    /// For those to these ports.
+    pub ports: Option<Ports>,
+    /// For those from these addresses.
+    pub from: Option<Prefix>,
     /// What becomes of them.
     pub verdict: Verdict,
+}
+
+impl Rule {
+    /// About all connections of a direction.
+    #[must_use]
+    pub const fn new(way: Way, verdict: Verdict) -> Self {
+        Self { way, to: None, ports: None, from: None, verdict }
+    }
+
+    /// About those to these addresses alone.
+    #[must_use]
+    pub fn to(mut self, to: impl Into<Prefix>) -> Self {
+        self.to = Some(to.into());
+        self
+    }
+
+    /// About those to these ports alone.
+    #[must_use]
+    pub fn ports(mut self, ports: impl Into<Ports>) -> Self {
+        self.ports = Some(ports.into());
+        self
+    }
+
+    /// About those from these addresses alone.
+    #[must_use]
+    pub fn from(mut self, from: impl Into<Prefix>) -> Self {
+        self.from = Some(from.into());
+        self
+    }
+
+    fn fits(&self, way: Way, from: SocketAddr, to: SocketAddr) -> bool {
+        self.way == way
+            && self.to.is_none_or(|prefix| prefix.holds(to.ip()))
+            && self.ports.is_none_or(|ports| ports.holds(to.port()))
+            && self.from.is_none_or(|prefix| prefix.holds(from.ip()))
+    }
 }
 
 /// A direction.
@@ -289,21 +329,21 @@ impl Gateway {
         self
     }
 
-    /// Adds a rule about connections to a port.
+    /// Adds a rule about connections to ports.
     #[must_use]
-    pub fn rule(mut self, way: Way, port: u16, verdict: Verdict) -> Self {
-        self.rules.push(Rule { way, to: None, port: Some(port), from: None, verdict });
+    pub fn rule(self, way: Way, ports: impl Into<Ports>, verdict: Verdict) -> Self {
+        self.add(Rule::new(way, verdict).ports(ports))
+    }
+
+    /// Adds a rule.
+    #[must_use]
+    pub fn add(mut self, rule: Rule) -> Self {
+        self.rules.push(rule);
         self
     }
 
     pub(crate) fn verdict(&self, way: Way, from: SocketAddr, to: SocketAddr, other: Verdict) -> Verdict {
-        let fits = |rule: &&Rule| {
-            rule.way == way
-                && rule.to.is_none_or(|ip| ip == to.ip())
-                && rule.port.is_none_or(|port| port == to.port())
-                && rule.from.is_none_or(|ip| ip == from.ip())
-        };
-        self.rules.iter().find(fits).map_or(other, |rule| rule.verdict)
+        self.rules.iter().find(|rule| rule.fits(way, from, to)).map_or(other, |rule| rule.verdict)
     }
 }
 

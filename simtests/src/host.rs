@@ -155,7 +155,7 @@ impl Adapter for Simulated {
     }
 
     fn dial(&mut self, dial: DialId, order: DialOrder) -> Dialling {
-        self.net.borrow_mut().dial(self.life.0, Owner::Dial(self.life, dial), &order);
+        let _told = self.net.borrow_mut().dial(self.life.0, Owner::Dial(self.life, dial), &order);
         Dialling { net: self.net.clone(), life: self.life, dial }
     }
 

@@ -21,6 +21,7 @@
 //! | [`link`] | one direction between two hosts |
 //! | [`network`], [`gateway`] | networks behind gateways that translate, filter and forget |
 //! | [`calls`] | who has dialled whom, and where it was stopped |
+//! | `place`, [`range`] | where a host is; ranges of addresses and ports |
 //! | [`names`] | what names mean to each host |
 //! | `sleep` | hosts that are suspended |
 //! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
@@ -51,6 +52,8 @@ pub mod names;
 mod net;
 pub mod network;
 pub mod operator;
+mod place;
+pub mod range;
 pub mod rng;
 #[cfg(feature = "toy")]
 pub mod scenario;

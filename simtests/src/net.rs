@@ -5,7 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,7 +23,8 @@ use crate::gateway::Seen;
 use crate::host::{Asker, HostId, Life, TaskId};
 use crate::link::Links;
 use crate::names::Names;
-use crate::network::{Fate, NetworkId, Networks};
+use crate::network::{Fate, Networks};
+use crate::place::Place;
 use crate::rng::Rng;
 use crate::task::Task;
 use crate::tcp::{End, Phase, Segment};
@@ -90,24 +91,6 @@ pub(crate) enum Post {
     Accepted(ListenerId, SocketId, Ends),
 }
 
-/// A host as the network sees it.
-#[derive(Debug)]
-pub(crate) struct Place {
-    pub(crate) name: String,
-    pub(crate) network: NetworkId,
-    pub(crate) address: IpAddr,
-    pub(crate) life: u64,
-    pub(crate) is_on: bool,
-    pub(crate) inbox: VecDeque<Post>,
-    pub(crate) is_woken: bool,
-    pub(crate) disk_busy: Instant,
-    /// How long it has slept in all, what is left of its sleep included.
-    pub(crate) slept: Duration,
-    /// When its last sleep ends.
-    pub(crate) wakes: Instant,
-    next_port: u16,
-}
-
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct NetState {
@@ -150,19 +133,7 @@ impl NetState {
     }
 
     pub(crate) fn add_host(&mut self, name: &str, address: IpAddr) -> HostId {
-        self.places.push(Place {
-            name: name.to_owned(),
-            network: NetworkId::OPEN,
-            address,
-            life: 0,
-            is_on: true,
-            inbox: VecDeque::new(),
-            is_woken: false,
-            disk_busy: Instant::ZERO,
-            slept: Duration::ZERO,
-            wakes: Instant::ZERO,
-            next_port: 32_768,
-        });
+        self.places.push(Place::new(name, address));
         self.names.set(name, vec![address]);
         HostId(self.places.len() - 1)
     }
@@ -170,7 +141,7 @@ impl NetState {
     /// Daemons on one host dial from ports of their own.
     pub(crate) fn share_ports(&mut self, host: HostId) {
         let Some(place) = self.places.get(host.0) else { return };
-        let is_here = |other: &&Place| other.network == place.network && other.address == place.address;
+        let is_here = |other: &&Place| other.shares_host_of(place);
         let residents = self.places.iter().filter(is_here).count();
         let port = 32_768_usize.saturating_add(residents.saturating_sub(1).saturating_mul(2_048));
         if let Some(place) = self.places.get_mut(host.0) {
@@ -230,24 +201,39 @@ impl NetState {
 
     // Sockets.
 
-    /// Begins to connect.
-    pub(crate) fn dial(&mut self, host: HostId, owner: Owner, order: &DialOrder) -> Option<SocketId> {
-        let place = self.places.get_mut(host.0)?;
-        if order.from.is_some_and(|from| from != place.address) {
-            if let Owner::Dial(life, dial) = owner {
-                self.mail(life, Post::Dialed(dial, Err(IoKind::NotAvailable)));
+    /// Begins to connect; a dial that cannot even begin is told to its owner too.
+    pub(crate) fn dial(&mut self, host: HostId, owner: Owner, order: &DialOrder) -> Result<SocketId, IoKind> {
+        let source = match self.source(host, order) {
+            Ok(source) => source,
+            Err(kind) => {
+                if let Owner::Dial(life, dial) = owner {
+                    self.mail(life, Post::Dialed(dial, Err(kind)));
+                }
+                return Err(kind);
             }
-            return None;
-        }
-        let local = SocketAddr::new(place.address, place.next_port);
-        place.next_port = place.next_port.checked_add(1).unwrap_or(32_768);
+        };
+        let local = SocketAddr::new(source, self.places.get_mut(host.0).ok_or(IoKind::Other)?.free_port());
         let now = self.time_of(host);
         let ends = Ends { local, peer: order.to };
         self.calls.begin(host, ends, self.clock.now());
         let id = self.add(host, owner, End::dial(ends, order.socket, now));
         let give_up = self.world_time(host, order.give_up);
         self.clock.at(give_up, Happening::GiveUp(id));
-        Some(id)
+        Ok(id)
+    }
+
+    /// The address that a host dials from: the one that is asked for, or that of the interface it goes by.
+    fn source(&self, host: HostId, order: &DialOrder) -> Result<IpAddr, IoKind> {
+        let place = self.places.get(host.0).ok_or(IoKind::Other)?;
+        match order.from {
+            Some(from) if place.has(from) => Ok(from),
+            Some(_) => Err(IoKind::NotAvailable),
+            None if place.has(order.to.ip()) => Ok(order.to.ip()),
+            None => {
+                let exit = self.networks.exit(&self.places, place, order.to.ip());
+                exit.map(|exit| exit.address).ok_or(IoKind::NoRoute)
+            }
+        }
     }
 
     pub(crate) fn give_up(&mut self, id: SocketId) {
@@ -281,17 +267,17 @@ impl NetState {
         order: &ListenOrder,
     ) -> Result<SocketAddr, IoKind> {
         let place = self.places.get_mut(host.0).ok_or(IoKind::Other)?;
-        let any: IpAddr = std::net::Ipv4Addr::UNSPECIFIED.into();
-        if order.on.ip() != any && order.on.ip() != place.address && !order.on.ip().is_loopback() {
+        let mut on = order.on;
+        if !on.ip().is_unspecified() && !place.has(on.ip()) {
             return Err(IoKind::NotAvailable);
         }
-        let mut on = order.on;
         if on.port() == 0 {
-            on.set_port(place.next_port);
-            place.next_port = place.next_port.checked_add(1).unwrap_or(32_768);
+            on.set_port(place.free_port());
         }
+        // Who listens on all addresses listens on those of one family.
         let clashes = |other: &SocketAddr| {
-            other.port() == on.port() && (other.ip() == on.ip() || on.ip() == any || other.ip() == any)
+            let is_same = other.ip() == on.ip() || on.ip().is_unspecified() || other.ip().is_unspecified();
+            other.port() == on.port() && other.is_ipv4() == on.is_ipv4() && is_same
         };
         if self.listeners.keys().any(|(at, other)| *at == host && clashes(other)) {
             return Err(IoKind::InUse);
@@ -414,8 +400,7 @@ impl NetState {
     pub(crate) fn on_arrive(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
         // What is under way when a link is cut is lost too.
         let (world, now) = (self.now(), self.time_of(way.1));
-        let is_own = |place: &Place| place.address == ends.local.ip() || ends.local.ip().is_loopback();
-        let is_heard = |place: &Place| place.is_on && place.wakes <= world && is_own(place);
+        let is_heard = |place: &Place| place.is_on && place.wakes <= world && place.has(ends.local.ip());
         if !self.places.get(way.1.0).is_some_and(is_heard) || self.links.get(way.0, way.1).cut {
             return;
         }
@@ -458,13 +443,14 @@ impl NetState {
         if has_socket(&host) {
             return host;
         }
-        let is_here = |other: &Place| other.network == place.network && other.address == place.address;
+        let is_here = |other: &Place| other.shares_host_of(place);
         let residents = || self.places.iter().enumerate().filter(|(_, other)| is_here(other)).map(|(n, _)| HostId(n));
         residents().find(has_socket).or_else(|| residents().find(listens)).unwrap_or(host)
     }
 
     fn listener_at(&self, host: HostId, local: SocketAddr) -> Option<(SocketAddr, &Listener)> {
-        let any = SocketAddr::new(std::net::Ipv4Addr::UNSPECIFIED.into(), local.port());
+        let any: IpAddr = if local.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+        let any = SocketAddr::new(any, local.port());
         [local, any].into_iter().find_map(|on| self.listeners.get(&(host, on)).map(|listener| (on, listener)))
     }
 
@@ -557,7 +543,7 @@ impl NetState {
         self.calls.sent(from, ends, to, self.networks.stopped.take());
         let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
         let (way, arriving, note) = match fate {
-            Fate::Comes { to, ends } => match self.links.carry(from, to, segment.len(), now) {
+            Fate::Comes { to, ends } => match self.links.carry((from, to), segment.len(), now, &mut self.rng) {
                 Some(at) => ((from, to), Some((at, ends, segment)), String::new()),
                 None => ((from, to), None, " lost".to_owned()),
             },
@@ -567,7 +553,7 @@ impl NetState {
                 ((from, from), None, format!(" lost: {why}, {kind}"))
             }
             Fate::Reset(why) => {
-                let at = self.links.carry(from, from, 0, now);
+                let at = self.links.carry((from, from), 0, now, &mut self.rng);
                 ((from, from), at.map(|at| (at, ends, Segment::Rst)), format!(" reset: {why}"))
             }
         };

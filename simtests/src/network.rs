@@ -7,8 +7,9 @@
 //!        gateway 192.0.2.254            gateway 192.0.2.253
 //!        10.0.0.0/24                    10.0.0.0/24, another one
 //! ```
-//! A segment's way is found when it is sent; a link that is cut between two hosts lies behind all gateways.
+//! Hosts may have several interfaces, and a firewall of their own. A segment's way is found when it is sent; a link that is cut between two hosts lies behind all gateways.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -16,9 +17,10 @@ use towline_core::socket::{Ends, IoKind};
 use towline_core::time::Instant;
 
 use crate::calls::Stop;
-use crate::gateway::{Gateway, Passage, Seen, Tracker, Way};
+use crate::gateway::{Firewall, Gateway, Passage, Seen, Tracker, Way};
 use crate::host::HostId;
-use crate::net::Place;
+use crate::place::{Interface, Place};
+use crate::range::Prefix;
 use crate::world::World;
 
 /// Names a network.
@@ -54,37 +56,10 @@ pub(crate) struct Networks {
     inner: Vec<Inner>,
     /// What the open network consists of; empty: of everything.
     open: Vec<Prefix>,
+    /// The hosts' own firewalls.
+    firewalls: BTreeMap<HostId, Tracker>,
     /// The gateway that stopped the last segment.
     pub(crate) stopped: Option<Stop>,
-}
-
-/// A range of addresses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Prefix {
-    /// One of its addresses.
-    pub address: IpAddr,
-    /// How many bits at the beginning all of them share.
-    pub bits: u8,
-}
-
-impl Prefix {
-    /// Whether an address is in it.
-    #[must_use]
-    pub fn holds(&self, address: IpAddr) -> bool {
-        match (self.address, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                same_head(own.to_bits().into(), other.to_bits().into(), 32, self.bits)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => same_head(own.to_bits(), other.to_bits(), 128, self.bits),
-            _ => false,
-        }
-    }
-}
-
-/// Whether two numbers of this width are the same in their first bits.
-fn same_head(own: u128, other: u128, width: u32, bits: u8) -> bool {
-    let rest = width.saturating_sub(u32::from(bits));
-    rest >= 128 || own >> rest == other >> rest
 }
 
 #[derive(Debug)]
@@ -107,21 +82,54 @@ impl Networks {
     /// Where a segment goes that a host sends now.
     pub(crate) fn route(&mut self, places: &[Place], from: HostId, ends: Ends, seen: Seen, now: Instant) -> Fate {
         let Some(place) = places.get(from.0) else { return Fate::Lost("from nowhere") };
-        let (mut source, mut target) = (ends.local, ends.peer);
-        if target.ip().is_loopback() {
-            return Fate::Comes { to: from, ends: Ends { local: target, peer: source } };
-        }
-        if source.ip() != place.address && !(source.ip().is_loopback() && target.ip() == place.address) {
+        let (source, target) = (ends.local, ends.peer);
+        if !place.has(source.ip()) {
             // Ingress filtering, RFC 2827.
             return Fate::Lost("from an address of old");
         }
-        let (mut at, mut goes_out) = (place.network, true);
+        if place.has(target.ip()) {
+            // A firewall lets what a host says to itself pass.
+            return Fate::Comes { to: from, ends: Ends { local: target, peer: source } };
+        }
+        let passage = self.firewalls.get_mut(&from).map(|wall| wall.outward(source, target, seen, now));
+        if let Some(fate) = passage.and_then(|passage| stopped(passage, IoKind::Denied)) {
+            return fate;
+        }
+        let Some(exit) = self.exit(places, place, target.ip()) else {
+            return Fate::Unreachable(IoKind::NoRoute, Duration::ZERO, "no address of this family");
+        };
+        let fate = self.travel(places, exit.network, ends, seen, now);
+        let Fate::Comes { to, ends } = fate else { return fate };
+        let passage = self.firewalls.get_mut(&to).map(|wall| wall.inward(ends.peer, ends.local, seen, now));
+        passage.and_then(|passage| stopped(passage, IoKind::Prohibited)).unwrap_or(fate)
+    }
+
+    /// The interface that a host sends by what goes to an address: the one on whose network that is, or the first one of
+    /// its family. A host's answers take this way too, wherever the question came from.
+    pub(crate) fn exit(&self, places: &[Place], place: &Place, target: IpAddr) -> Option<Interface> {
+        let own = || place.interfaces.iter().filter(|interface| interface.address.is_ipv4() == target.is_ipv4());
+        let is_near = |interface: &&Interface| {
+            let network = interface.network;
+            places.iter().any(|other| other.is_at(network, target))
+                || self.inside_of(places, network, target).is_some()
+                || network == NetworkId::OPEN && self.open.iter().any(|prefix| prefix.holds(target))
+        };
+        let first = own().next()?;
+        if own().count() == 1 {
+            return Some(*first);
+        }
+        Some(*own().find(is_near).unwrap_or(first))
+    }
+
+    /// From a network on through gateways.
+    fn travel(&mut self, places: &[Place], began: NetworkId, ends: Ends, seen: Seen, now: Instant) -> Fate {
+        let (mut source, mut target) = (ends.local, ends.peer);
+        let (mut at, mut goes_out) = (began, true);
         loop {
-            let own = |place: &Place| place.network == at && place.address == target.ip();
-            if let Some(to) = places.iter().position(own) {
+            if let Some(to) = places.iter().position(|place| place.is_at(at, target.ip())) {
                 return match places.get(to).is_some_and(|place| place.is_on) {
                     true => Fate::Comes { to: HostId(to), ends: Ends { local: target, peer: source } },
-                    false => nobody(at == place.network && goes_out),
+                    false => nobody(at == began && goes_out),
                 };
             }
             let (mut through, mut way) = (at, Way::Out);
@@ -134,19 +142,17 @@ impl Networks {
                 at = self.inner.get(at.0 - 1).map_or(NetworkId::OPEN, |inner| inner.around);
                 passage
             } else if at == NetworkId::OPEN && !self.is_open(target.ip()) {
-                let kind = if place.network == at { IoKind::NoRoute } else { IoKind::Unreachable };
+                let kind = if began == at { IoKind::NoRoute } else { IoKind::Unreachable };
                 return Fate::Unreachable(kind, Duration::ZERO, "no route");
             } else {
-                return nobody(at == place.network && goes_out);
+                return nobody(at == began && goes_out);
             };
             if let Passage::Drop(why) | Passage::Reset(why) | Passage::Prohibit(why) = passage {
                 self.stopped = Some(Stop { network: through, way, why });
             }
             match passage {
                 Passage::Pass(from, to) => (source, target) = (from, to),
-                Passage::Drop(why) => return Fate::Lost(why),
-                Passage::Reset(why) => return Fate::Reset(why),
-                Passage::Prohibit(why) => return Fate::Unreachable(IoKind::Prohibited, Duration::ZERO, why),
+                other => return stopped(other, IoKind::Prohibited).unwrap_or(Fate::Lost("nowhere")),
             }
         }
     }
@@ -160,7 +166,7 @@ impl Networks {
     fn inside_of(&self, places: &[Place], around: NetworkId, address: IpAddr) -> Option<NetworkId> {
         let leads = |(n, inner): &(usize, &Inner)| {
             let routes = inner.tracker.plan.translation.is_none();
-            let is_there = |place: &Place| place.network == NetworkId(n + 1) && place.address == address;
+            let is_there = |place: &Place| place.is_at(NetworkId(n + 1), address);
             inner.around == around && (inner.tracker.plan.outside == address || routes && places.iter().any(is_there))
         };
         self.inner.iter().enumerate().find(leads).map(|(n, _)| NetworkId(n + 1))
@@ -176,6 +182,16 @@ impl Networks {
 
     fn get(&mut self, network: NetworkId) -> Option<&mut Inner> {
         self.inner.get_mut(network.0.checked_sub(1)?)
+    }
+}
+
+/// What becomes of a segment that does not pass; who is told by ICMP that it is forbidden hears this.
+const fn stopped(passage: Passage, forbidden: IoKind) -> Option<Fate> {
+    match passage {
+        Passage::Pass(..) => None,
+        Passage::Drop(why) => Some(Fate::Lost(why)),
+        Passage::Reset(why) => Some(Fate::Reset(why)),
+        Passage::Prohibit(why) => Some(Fate::Unreachable(forbidden, Duration::ZERO, why)),
     }
 }
 
@@ -203,13 +219,17 @@ impl World {
         host
     }
 
-    /// One more daemon's place on the host of another, with the address of that. Ports are shared out: each is found by
+    /// One more daemon's place on the host of another, with the addresses of that. Ports are shared out: each is found by
     /// what it listens on and what it has dialled.
     pub fn add_resident(&mut self, with: HostId, name: &str) -> HostId {
-        let here = self.net.borrow().places.get(with.0).map(|place| (place.network, place.address));
-        let (network, address) = here.unwrap_or_else(|| (NetworkId::OPEN, std::net::Ipv4Addr::UNSPECIFIED.into()));
-        let host = self.add_host_in(network, name, address);
-        self.net.borrow_mut().share_ports(host);
+        let interfaces = self.net.borrow().places.get(with.0).map(|place| place.interfaces.clone()).unwrap_or_default();
+        let address = interfaces.first().map_or_else(|| std::net::Ipv4Addr::UNSPECIFIED.into(), |first| first.address);
+        let host = self.add_host(name, address);
+        let mut net = self.net.borrow_mut();
+        if let Some(place) = net.places.get_mut(host.0) {
+            place.interfaces = interfaces;
+        }
+        net.share_ports(host);
         host
     }
 
@@ -218,16 +238,37 @@ impl World {
     pub fn residents(&self, with: HostId) -> Vec<HostId> {
         let net = self.net.borrow();
         let Some(place) = net.places.get(with.0) else { return Vec::new() };
-        let is_here = |other: &Place| other.network == place.network && other.address == place.address;
         let places = net.places.iter().enumerate();
-        places.filter(|(_, other)| is_here(other)).map(|(n, _)| HostId(n)).collect()
+        places.filter(|(_, other)| other.shares_host_of(place)).map(|(n, _)| HostId(n)).collect()
     }
 
-    /// A host is in another network from now on, or has another address. Its sockets stay, and what they send is lost.
+    /// One more interface of a host, with its address; one more address where it has an interface in that network.
+    pub fn add_interface(&mut self, host: HostId, network: NetworkId, address: IpAddr) {
+        if let Some(place) = self.net.borrow_mut().places.get_mut(host.0) {
+            place.interfaces.push(Interface { network, address });
+        }
+    }
+
+    /// A host has this firewall from now on, which has seen no connection yet.
+    pub fn set_firewall(&mut self, host: HostId, firewall: Firewall) {
+        self.note("firewall", &format!("of {host:?} is new"));
+        self.net.borrow_mut().networks.firewalls.insert(host, Tracker::new(firewall.into()));
+    }
+
+    /// A host's firewall begins anew and remembers no session.
+    pub fn restart_firewall(&mut self, host: HostId) {
+        self.note("firewall", &format!("of {host:?} begins anew"));
+        if let Some(wall) = self.net.borrow_mut().networks.firewalls.get_mut(&host) {
+            wall.forget();
+        }
+    }
+
+    /// A host is in another network from now on, or has another address: this interface alone. Its sockets stay, and
+    /// what they send is lost.
     pub fn roam(&mut self, host: HostId, network: NetworkId, address: IpAddr) {
         self.note("roam", &format!("{host:?} to {network:?}, {address}"));
         if let Some(place) = self.net.borrow_mut().places.get_mut(host.0) {
-            (place.network, place.address) = (network, address);
+            place.interfaces = vec![Interface { network, address }];
         }
     }
 

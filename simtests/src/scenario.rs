@@ -220,7 +220,7 @@ impl Scenario {
             })
         });
         read(&format!(
-            r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0"], {tls} {director}),
+            r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0", "::"], {tls} {director}),
                 clients: [{clients}], storages: [{storages}{more_storages}], jobs: [{jobs}{more_jobs}],
                 pools: [{pools}{more_pools}],
                 filesets: [(name: "set", include: [(files: ["/data"])])], {more})"#,
@@ -322,7 +322,7 @@ impl Region {
         let hands = Arc::new(MapHands::new(self.storages[n].disk.clone(), None));
         let Station { own, entry, .. } = &self.scenario.storages[n];
         let config: StorageConfig = read(&format!(
-            r#"(storage: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
+            r#"(storage: (name: "{name}", listen: ["0.0.0.0", "::"], {tls} {own}),
                 directors: [(name: "dir", password: "{name}", {entry})],
                 devices: [(name: "dev", media_type: "{name}", archive_device: "/volumes", maximum_block_size: 65536),
                           (name: "dev2", media_type: "second", archive_device: "/second", maximum_block_size: 65536)])"#,

@@ -30,6 +30,8 @@ pub const BUFFER: usize = 256 * 1024;
 const SYN_PAUSE: Duration = Duration::from_secs(1);
 /// How soon a SYN follows an answer that belongs to a connection of old.
 const SYN_AGAIN: Duration = Duration::from_millis(2);
+/// After how many repeated answers data is sent again without a pause.
+const REPEATS: u32 = 3;
 /// The first pause before data is sent again, while nothing is known of the way.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The shortest and the longest such pause.
@@ -82,6 +84,8 @@ pub struct End {
     shut_out: Option<Instant>,
     timed: Option<(u64, Instant)>,
     recovering: bool,
+    /// Answers in a row that acknowledge nothing new while something is under way.
+    repeats: u32,
     heard: Instant,
     probes: u32,
     /// Segments that came after one that had not.
@@ -135,6 +139,7 @@ impl End {
             shut_out: None,
             timed: None,
             recovering: false,
+            repeats: 0,
             heard: now,
             probes: 0,
             gaps: 0,
@@ -326,7 +331,9 @@ impl End {
             self.out.push_back(Segment::Rst);
             return self.fail(IoKind::Aborted);
         }
+        let is_repeat = data.bytes.is_empty() && !data.fin && !data.probe && data.limit <= self.limit;
         self.on_ack(data.ack, data.limit, now);
+        self.on_repeat(is_repeat && data.ack == self.acked && self.sent > self.acked, now);
         let end = data.at + data.bytes.len() as u64;
         if data.at > self.received && !data.bytes.is_empty() {
             self.gaps += 1;
@@ -359,6 +366,7 @@ impl End {
             self.send.drain(..n);
             self.acked = ack;
             self.tries = 0;
+            self.repeats = 0;
             self.sent = self.sent.max(ack);
             self.recovering = false;
             self.retry_at = None;
@@ -369,6 +377,17 @@ impl End {
             self.pause = self.base;
         } else if self.sent == self.acked {
             self.pause = self.base;
+        }
+    }
+
+    /// Fast retransmit, RFC 5681 §3.2: three answers in a row that say the same mean that a segment is missing.
+    fn on_repeat(&mut self, is_repeat: bool, now: Instant) {
+        self.repeats += u32::from(is_repeat);
+        if is_repeat && self.repeats == REPEATS && !self.recovering {
+            self.timed = None;
+            self.sent = self.acked;
+            self.recovering = true;
+            self.pump(now);
         }
     }
 

@@ -201,6 +201,17 @@ impl World {
         self.link(one, two, |link| link.cut = true);
     }
 
+    /// Changes the direction from one host to another.
+    pub fn link_way(&mut self, from: HostId, to: HostId, change: impl FnOnce(&mut Link)) {
+        self.net.borrow_mut().links.change(from, to, change);
+    }
+
+    /// From now on nothing gets through from one host to another, and nobody is told; what comes back does.
+    pub fn cut_way(&mut self, from: HostId, to: HostId) {
+        self.note("link", &format!("cut from {from:?} to {to:?}"));
+        self.link_way(from, to, |link| link.cut = true);
+    }
+
     /// Everything gets through again.
     pub fn heal(&mut self) {
         self.note("link", "heal");

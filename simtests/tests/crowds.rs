@@ -7,6 +7,7 @@ use std::time::Duration;
 use towline_core::event::Event;
 use towline_simtests::gateway::Gateway;
 use towline_simtests::host::HostId;
+use towline_simtests::network::NetworkId;
 use towline_simtests::operator::Heard;
 use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
 
@@ -29,11 +30,11 @@ fn region(seed: u64) -> Region {
 }
 
 /// The crowd comes to the director and to the storage daemon by turns; each of its hosts by turns too.
-fn a_job_and_a_console_come_in(mut region: Region, crowd: &[HostId]) {
+fn a_job_and_a_console_come_in(mut region: Region, crowd: &[HostId], targets: [IpAddr; 2]) {
     let mut hosts = crowd.iter().cycle();
     let mut press = |region: &mut Region| {
         for n in 0..100 {
-            let to: SocketAddr = if n % 2 == 0 { (DIRECTOR, 9101).into() } else { (STORAGE, 9103).into() };
+            let to: SocketAddr = if n % 2 == 0 { (targets[0], 9101).into() } else { (targets[1], 9103).into() };
             region.world.add_idle(*hosts.next().unwrap_or(&crowd[0]), to);
         }
         region.world.run_for(SECOND / 10);
@@ -59,17 +60,20 @@ fn ten_thousand_from_the_address_that_a_real_client_has_behind_nat() {
     let mut region = region(1);
     let network = region.networks[0];
     let stranger = region.world.add_host_in(network, "stranger", [10, 0, 0, 66].into());
-    a_job_and_a_console_come_in(region, &[stranger]);
+    a_job_and_a_console_come_in(region, &[stranger], [DIRECTOR, STORAGE].map(IpAddr::from));
 }
 
 #[test]
 fn ten_thousand_from_one_ipv6_64() {
     let mut region = region(3);
-    // Their target has an address of IPv4, which this world does not mind: what counts is where they come from.
     let address = |n: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, n]);
+    let targets = [1, 2].map(|n| IpAddr::from([0x2001, 0xdb8, 0, 2, 0, 0, 0, n]));
+    for (host, address) in [region.director, region.storages[0].host].into_iter().zip(targets) {
+        region.world.add_interface(host, NetworkId::OPEN, address);
+    }
     let crowd: Vec<HostId> =
         (0..200).map(|n| region.world.add_host(&format!("stranger{n}"), address(n * 311))).collect();
-    a_job_and_a_console_come_in(region, &crowd);
+    a_job_and_a_console_come_in(region, &crowd, targets);
 }
 
 /// Consoles of one key that log in and say nothing, more than there is room for. The host of each can only have one.
@@ -120,5 +124,5 @@ fn ten_thousand_from_three_hundred_addresses() {
     let address = |n: u16| IpAddr::from([198, 51, n.to_be_bytes()[0], n.to_be_bytes()[1]]);
     let crowd: Vec<HostId> =
         (0..300).map(|n| region.world.add_host(&format!("stranger{n}"), address(n * 211))).collect();
-    a_job_and_a_console_come_in(region, &crowd);
+    a_job_and_a_console_come_in(region, &crowd, [DIRECTOR, STORAGE].map(IpAddr::from));
 }

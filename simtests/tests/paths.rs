@@ -2,6 +2,7 @@
 //! to its end, and once more for the same trace.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
@@ -232,13 +233,7 @@ fn shut_in(passive: bool) -> Region {
     let (director, storage) = ([192, 0, 2, 1], [192, 0, 2, 20]);
     let mut gateway = Gateway::routing(GATEWAY).policy(Verdict::Drop, Verdict::Drop);
     gateway.rules = [director, storage]
-        .map(|from| Rule {
-            way: Way::In,
-            to: None,
-            port: Some(9102),
-            from: Some(from.into()),
-            verdict: Verdict::Accept,
-        })
+        .map(|from| Rule::new(Way::In, Verdict::Accept).ports(9102).from(IpAddr::from(from)))
         .to_vec();
     Scenario::new(10, gateway)
         .client(
