@@ -1,6 +1,7 @@
 //! A catalog made of maps. It moves rows and decides nothing, as the real ones.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::catalog::{
@@ -9,17 +10,35 @@ use towline_core::catalog::{
     MediaRow, NewJob, PoolRow, RestoreFiles, UpdCatBatch, VolStatus, jobs_for_restore, jobs_to_copy, last_jobs,
     newest_backup, orphaned_copies,
 };
+use towline_core::drive::Reply;
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::catalog::CatalogUpdate;
 use towline_core::wire::digest::{catalog_text, marks_unread};
 use towline_core::wire::stream::Stream;
+use towline_core::work::WorkDone;
 
 /// States in which a job stays, `wire/3 §0.4`.
 const ENDED: &[u8] = b"TWAEfeDI";
 
 /// A catalog; clones are the same one. It outlives its director.
 #[derive(Clone, Debug, Default)]
-pub struct Catalog(Arc<Mutex<Tables>>);
+pub struct Catalog {
+    tables: Arc<Mutex<Tables>>,
+    waiting: Arc<Mutex<Waiting>>,
+}
+
+/// Questions that a catalog has not answered, because it hangs.
+#[derive(Default)]
+struct Waiting {
+    hangs: bool,
+    questions: Vec<(CatalogRequest, Reply)>,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "hangs: {}, {} questions", self.hangs, self.questions.len())
+    }
+}
 
 /// Its rows.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +72,30 @@ impl Catalog {
 
     /// Its rows.
     pub fn tables(&self) -> MutexGuard<'_, Tables> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it answers nothing, and says nothing of it.
+    pub fn hang(&self) {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).hangs = true;
+    }
+
+    /// It answers again: first all that it was asked meanwhile, in the order of asking.
+    pub fn resume(&self) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.hangs = false;
+        for (question, reply) in std::mem::take(&mut waiting.questions) {
+            reply(WorkDone::Catalog(self.answer(question)));
+        }
+    }
+
+    /// Answers now, or when it does not hang any more.
+    pub(crate) fn submit(&self, question: CatalogRequest, reply: Reply) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        match waiting.hangs {
+            true => waiting.questions.push((question, reply)),
+            false => reply(WorkDone::Catalog(self.answer(question))),
+        }
     }
 
     /// A job, once it has ended.

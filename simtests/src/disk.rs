@@ -2,6 +2,8 @@
 //!
 //! Files are regular and have a name and contents; volumes are whole blocks, as the real ones.
 
+mod volume;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,15 +12,17 @@ use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
 use towline_core::bulk::verifier::Verifier;
-use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Expect, ReadForm, Remark, RestoreOrder, Tally};
+use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, ReadForm, Remark, RestoreOrder, Tally};
 use towline_core::ids::HandleId;
 use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
-use towline_core::wire::block::{self, BlockHeader, Session};
+use towline_core::wire::block::{BlockHeader, Session};
 use towline_core::wire::bsr::{Bootstrap, Selection};
 use towline_core::wire::digest::{Algorithm, Hasher};
 use towline_core::wire::fileset::FileSet;
-use towline_core::wire::label::VolumeLabel;
 use towline_core::wire::stream::{FileType, Stream};
+
+use self::volume::{Volume, mount};
+use crate::rng::Rng;
 
 /// Files by their names.
 pub type Files = BTreeMap<Vec<u8>, Vec<u8>>;
@@ -38,6 +42,14 @@ pub struct Store {
     pub capacity: u64,
     /// Whether every write to a volume fails.
     pub is_broken: bool,
+    /// Whether every sync of a volume fails.
+    pub fails_to_sync: bool,
+    /// Whether a sync is answered at once and does nothing, as some disks do to seem fast.
+    pub lies_about_sync: bool,
+    /// Bytes of volumes that cannot be read, by folder and name, and place.
+    pub unreadable: BTreeSet<(String, u64)>,
+    /// Bytes of each volume that survive a power cut.
+    synced: BTreeMap<String, u64>,
     /// Files that can neither be read nor restored, by the names they have on this disk. Each is worth a remark.
     pub refused: BTreeSet<Vec<u8>>,
 }
@@ -58,6 +70,11 @@ impl Disk {
     /// What is on it.
     pub fn store(&self) -> MutexGuard<'_, Store> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Power goes: what was not synced may be there, in part, or torn.
+    pub fn lose_power(&self, rng: &mut Rng) {
+        self.store().lose_power(rng);
     }
 
     /// What was restored below `/restored`, by the names the files were saved under.
@@ -126,8 +143,7 @@ impl OpenThings {
                 let path = format!("{folder}/{}", String::from_utf8_lossy(&label.volume));
                 match mount(&path, &label, expect, session, &mut store) {
                     Ok(done) => {
-                        let volume = Volume { path, limit, blocks: 0, full: None };
-                        self.open.insert(handle, Open::Volume(volume));
+                        self.open.insert(handle, Open::Volume(Volume::new(path, limit)));
                         done
                     }
                     Err(error) => failed(error),
@@ -170,7 +186,10 @@ impl OpenThings {
                 store.files.entry(path.into_bytes()).or_default().extend(text);
                 DiskDone::Noted
             }
-            DiskWork::Sync { .. } => DiskDone::Synced { spent: 1 },
+            DiskWork::Sync { handle } => match self.open.get(&handle) {
+                Some(Open::Volume(volume)) => volume.sync(&mut store),
+                _ => failed(not_open(handle)),
+            },
             DiskWork::Close { handle } => {
                 DiskDone::Closed(self.open.remove(&handle).map_or_else(Tally::default, tally))
             }
@@ -510,6 +529,9 @@ impl Reading {
             let damaged = |_| DiskError::Damaged { path: name.clone(), at: start };
             let rest = usize::try_from(start).ok().and_then(|start| volume.get(start..)).unwrap_or_default();
             let header = BlockHeader::verify(rest, true).map_err(damaged)?;
+            if store.cannot_read(&format!("{}/{name}", self.folder), start..start + u64::from(header.len)) {
+                return Err(DiskError::Other { path: name.clone(), text: "input/output error".to_owned() });
+            }
             buffer.clear();
             buffer.extend_from_slice(rest.get(..header.len as usize).unwrap_or_default());
             self.reader.give_block(buffer, start).map_err(damaged)?;
@@ -529,82 +551,4 @@ impl Reading {
             ..Tally::default()
         }
     }
-}
-
-#[derive(Debug)]
-struct Volume {
-    path: String,
-    limit: u64,
-    /// Blocks appended since it was mounted.
-    blocks: u64,
-    full: Option<bool>,
-}
-
-impl Volume {
-    fn append(&mut self, mut block: Vec<u8>, store: &mut Store) -> DiskDone {
-        if store.is_broken {
-            let error = DiskError::Other { path: self.path.clone(), text: "input/output error".to_owned() };
-            return DiskDone::Failed { error, buffer: block };
-        }
-        let used: u64 = store.volumes.values().map(|volume| volume.len() as u64).sum();
-        let Some(volume) = store.volumes.get_mut(&self.path) else {
-            return DiskDone::Failed { error: DiskError::Missing(self.path.clone()), buffer: block };
-        };
-        let (start, len) = (volume.len() as u64, block.len() as u64);
-        let disk_full = store.capacity > 0 && used + len > store.capacity;
-        let limit_reached = self.limit > 0 && self.blocks > 0 && start + len >= self.limit;
-        if self.full.is_none() && (disk_full || limit_reached) {
-            self.full = Some(disk_full);
-        }
-        if let Some(disk_full) = self.full {
-            return DiskDone::VolumeFull { block, disk_full };
-        }
-        block::seal(&mut block);
-        volume.extend_from_slice(&block);
-        self.blocks += 1;
-        DiskDone::Appended { block, start, spent: 1 }
-    }
-}
-
-fn mount(
-    path: &str,
-    label: &VolumeLabel,
-    expect: Expect,
-    session: Session,
-    store: &mut Store,
-) -> Result<DiskDone, DiskError> {
-    let found = store.volumes.get(path).map_or(0, |volume| volume.len() as u64);
-    let wanted = match expect {
-        Expect::New if found > 0 && !is_bare(store.volumes.get(path), label) => {
-            return Err(DiskError::WrongVolume {
-                path: path.to_owned(),
-                wanted: String::from_utf8_lossy(&label.volume).into_owned(),
-                found: format!("a file of {found} bytes where none should be"),
-            });
-        }
-        Expect::New | Expect::Recycled => {
-            let block = label.block(session);
-            let bytes = block.len() as u64;
-            store.volumes.insert(path.to_owned(), block);
-            return Ok(DiskDone::Mounted { bytes, labelled: true, cut: 0, spent: 1 });
-        }
-        Expect::Bytes(wanted) => wanted,
-    };
-    if found == 0 {
-        return Err(DiskError::Missing(path.to_owned()));
-    }
-    if found < wanted {
-        return Err(DiskError::Truncated { path: path.to_owned(), found, wanted });
-    }
-    // Blocks are appended whole: a tail that nobody has acknowledged is kept.
-    Ok(DiskDone::Mounted { bytes: found, labelled: false, cut: 0, spent: 0 })
-}
-
-/// Whether a volume is nothing but its label.
-fn is_bare(volume: Option<&Vec<u8>>, label: &VolumeLabel) -> bool {
-    let is_label = |volume: &Vec<u8>| {
-        let whole = BlockHeader::verify(volume, true).is_ok_and(|header| header.len as usize == volume.len());
-        whole && VolumeLabel::from_block(volume, &String::from_utf8_lossy(&label.volume)).is_ok()
-    };
-    volume.is_some_and(is_label)
 }

@@ -39,12 +39,14 @@ impl MapHands {
 
 impl Hands for MapHands {
     fn submit(&self, work: Work, reply: Reply) {
-        let done = match (work, &self.catalog) {
-            (Work::Disk(work), _) => WorkDone::Disk(lock(&self.things).work(work)),
-            (Work::Catalog(request), Some(catalog)) => WorkDone::Catalog(catalog.answer(request)),
-            _ => WorkDone::Refused,
-        };
-        reply(done);
+        match (work, &self.catalog) {
+            (Work::Disk(work), _) => {
+                let done = lock(&self.things).work(work);
+                reply(WorkDone::Disk(done));
+            }
+            (Work::Catalog(request), Some(catalog)) => catalog.submit(request, reply),
+            _ => reply(WorkDone::Refused),
+        }
     }
 
     fn notify(&self, notice: Notice) {
