@@ -144,8 +144,10 @@ impl Adapter for Simulated {
 
     fn resolve(&mut self, query: QueryId, host: String, port: u16) {
         let mut net = self.net.borrow_mut();
-        let answer = net.names.look_up(self.life.0, &host, port, net.now());
+        let now = net.now();
+        let answer = net.names.look_up(self.life.0, &host, port, now);
         let pause = net.resolver_pause();
+        let pause = net.names.slowness(self.life.0).unwrap_or(pause);
         net.post_later(self.life, pause, Event::Resolved { query, answer });
     }
 

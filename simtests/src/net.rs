@@ -393,6 +393,7 @@ impl NetState {
             self.remove(id);
         }
         self.listeners.retain(|(at, _), _| *at != host);
+        self.names.forget(host);
     }
 
     // Segments.

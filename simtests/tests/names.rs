@@ -9,6 +9,7 @@ use towline_simtests::names::View;
 use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
 
 const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
 /// The storage daemon's name, which is not its host's.
 const NAME: &str = "backup.example";
@@ -119,5 +120,41 @@ fn a_resolver_that_fails_twice_costs_a_job_twenty_seconds_and_more_often_the_job
                 assert!(took <= SECOND * (u32::try_from(patience).unwrap_or(0) + 5), "{case}: {took:?}");
             }
         }
+    }
+}
+
+#[test]
+fn a_client_whose_name_is_still_the_old_one_is_followed_when_its_time_to_live_has_ended() {
+    let mut region = site(60);
+    let client = seen_inside(&mut region);
+    region.world.set_time_to_live(NAME, MINUTE * 10);
+    assert_eq!(backup(&mut region).0, 'T', "everybody has heard the name now");
+    let heard = region.world.now();
+    // The storage daemon moves, and the name with it, at once.
+    let (storage, network) = (region.storages[0].host, region.networks[0]);
+    let new: IpAddr = [10, 0, 0, 21].into();
+    region.world.roam(storage, network, new);
+    region.world.change_gateway(network, |gateway| gateway.forwards[1].to = (new, 9103).into());
+    region.world.set_view(client, NAME, View::Addresses(vec![new]));
+    let (state, report) = backup(&mut region);
+    assert_eq!(state, 'f', "{report}");
+    assert!(report.contains("10.0.0.20:9103"), "it goes to the old address: {report}");
+    let left = (heard + MINUTE * 10).since(region.world.now());
+    region.world.run_for(left);
+    assert_eq!(backup(&mut region).0, 'T', "what was heard is forgotten");
+}
+
+#[test]
+fn a_slow_resolver_costs_a_job_its_time_and_one_slower_than_the_patience_the_job() {
+    for (slow, state) in [(40, 'T'), (70, 'f')] {
+        let mut region = site(60);
+        let client = seen_inside(&mut region);
+        region.world.set_resolver_slowness(client, SECOND * slow);
+        let before = region.world.now();
+        let (ended, report) = backup(&mut region);
+        let took = region.world.now().since(before);
+        assert_eq!(ended, state, "{slow} s: {report}");
+        let least = SECOND * slow.min(60);
+        assert!(took >= least && took < least + SECOND * 10, "{slow} s: {took:?}");
     }
 }
