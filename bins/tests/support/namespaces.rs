@@ -188,8 +188,8 @@ impl Namespaces {
         said(Command::new("ip").args(["netns", "exec", &self.full(host), program]).args(words))
     }
 
-    /// A cable from a host to a switch.
-    fn plug(&self, host: &str, port: &str, switch: &str) {
+    /// A cable from a host to a switch, `switch` or `inner`.
+    pub fn plug(&self, host: &str, port: &str, switch: &str) {
         let (at, to) = (self.full(host), self.full(switch));
         let other = format!("{host}-{port}");
         // An interface's name has at most 15 characters.

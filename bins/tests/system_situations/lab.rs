@@ -1,7 +1,7 @@
 //! Two hosts and the gateway between them in namespaces, with sockets of this process, opened as the daemons open theirs.
 
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -64,7 +64,9 @@ impl Lab {
     /// The hosts, and a gateway with these rules.
     pub(crate) fn new(family: Family, loose: bool, rules: &str) -> Self {
         let net = Namespaces::with_hosts(rules, &HOSTS);
-        net.set("gateway", "net/netfilter/nf_conntrack_tcp_loose", if loose { "1" } else { "0" });
+        for host in ["gateway", "inside"] {
+            net.set(host, "net/netfilter/nf_conntrack_tcp_loose", if loose { "1" } else { "0" });
+        }
         if family == Family::V6 {
             net.speak_six(&HOSTS);
         }
@@ -74,6 +76,16 @@ impl Lab {
             Family::V6 => net.ip("outside", "-6 route add fd00::10/128 via 2001:db8::254"),
         }
         Self { net, family }
+    }
+
+    /// The host inside is outside too.
+    pub(crate) fn second_interface(&self) {
+        let address = self.family.address(Outside, 10).ip();
+        self.net.plug("inside", "eth1", "switch");
+        match self.family {
+            Family::V4 => self.net.ip("inside", &format!("addr add {address}/24 dev eth1")),
+            Family::V6 => self.net.ip("inside", &format!("addr add {address}/64 dev eth1 nodad")),
+        }
     }
 
     /// A host's own address.
@@ -113,7 +125,11 @@ impl Lab {
 
     /// Listens on a host.
     pub(crate) fn door(&self, host: &str) -> TcpListener {
-        let on = SocketAddr::new(self.own(host).ip(), PORT);
+        let any: IpAddr = match self.family {
+            Family::V4 => Ipv4Addr::UNSPECIFIED.into(),
+            Family::V6 => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let on = SocketAddr::new(any, PORT);
         let order = ListenOrder { on, socket: SocketOptions::default(), backlog: 16 };
         self.net.within(host, || socket::listen(&order).unwrap().0)
     }
@@ -134,6 +150,11 @@ impl Lab {
         (dialled, accepted)
     }
 
+    /// A connection that the host inside has dialled.
+    pub(crate) fn outwards(&self, options: SocketOptions) -> (TcpStream, TcpStream) {
+        self.open("inside", "outside", self.own("outside"), options)
+    }
+
     /// Has the gateway drop what fits this, which `nft` understands; nothing fits all.
     pub(crate) fn drop_at_gateway(&self, what: &str) {
         self.net.nft("gateway", &format!("add rule inet towline cut {what} drop"));
@@ -143,20 +164,19 @@ impl Lab {
 /// One end says a word to the other: whether it comes.
 pub(crate) fn says(speaker: &mut TcpStream, hearer: &mut TcpStream, word: &[u8]) -> Observed {
     let began = Instant::now();
-    let mut written = 0;
-    let mut heard = 0;
+    let (mut written, mut heard, mut is_over) = (0, 0, false);
     let mut space = vec![0; word.len() + 1];
     while let Some(left) = WORD.checked_sub(began.elapsed()) {
         if written < word.len() {
             written += speaker.write(&word[written..]).unwrap_or(0);
         }
-        let more = if written < word.len() { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        await_any(&[(speaker, more), (hearer, PollFlags::IN)], left);
+        let mut of_speaker = if is_over { PollFlags::empty() } else { PollFlags::IN };
+        of_speaker.set(PollFlags::OUT, written < word.len());
+        await_any(&[(speaker, of_speaker), (hearer, PollFlags::IN)], left);
         let seconds = Some(began.elapsed().as_secs_f64());
         match speaker.read(&mut space) {
-            Ok(_) => return ("ended", seconds),
+            Ok(n) => is_over = n == 0,
             Err(error) if would_block(&error) => {}
-            Err(error) if heard == word.len() => return (after_hearing(io_kind(&error)), seconds),
             Err(error) => return (named(Some(io_kind(&error))), seconds),
         }
         match hearer.read(&mut space) {
@@ -171,12 +191,14 @@ pub(crate) fn says(speaker: &mut TcpStream, hearer: &mut TcpStream, word: &[u8])
     ("swallowed", None)
 }
 
-/// How the end that has said a word fares, whose word has been heard.
-fn after_hearing(kind: IoKind) -> &'static str {
-    match kind {
-        IoKind::TimedOut => "heard, timed out",
-        other => named(Some(other)),
-    }
+/// One end says a word, which the other one hears, and hears nothing itself.
+pub(crate) fn says_and_waits(speaker: &mut TcpStream, hearer: &mut TcpStream) -> Observed {
+    let began = Instant::now();
+    assert_eq!(says(speaker, hearer, b"word").0, "survives");
+    assert!(await_any(&[(speaker, PollFlags::IN)], PATIENCE), "it waits for ever");
+    let end = speaker.read(&mut [0; 9]).map_err(|error| io_kind(&error));
+    let verdict = if end == Err(IoKind::TimedOut) { "heard, timed out" } else { "heard" };
+    (verdict, Some(began.elapsed().as_secs_f64()))
 }
 
 /// A way to end, as the table names it.
