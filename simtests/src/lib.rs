@@ -31,7 +31,7 @@
 //! | [`daemons`] | nodes made from typed configurations |
 //! | [`town`], [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | [`scenario`] | any number of them in networks behind gateways, written down as values |
-//! | [`arm`] | the conformance suite's world, and raw peers |
+//! | [`arm`], [`keyholder`] | the conformance suite's world, and raw peers; those that hold a valid key |
 //!
 //! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
 //! What operators run has neither.
@@ -47,6 +47,7 @@ pub mod disk;
 pub mod gateway;
 pub mod hands;
 pub mod host;
+pub mod keyholder;
 pub mod link;
 pub mod names;
 mod net;
