@@ -67,7 +67,7 @@ impl Catalog {
     /// Another catalog with the same rows.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self(Arc::new(Mutex::new(self.tables().clone())))
+        Self { tables: Arc::new(Mutex::new(self.tables().clone())), waiting: Arc::default() }
     }
 
     /// Its rows.

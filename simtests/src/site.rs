@@ -26,8 +26,9 @@ use crate::gateway::Gateway;
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::names::View;
-use crate::network::{NetworkId, Prefix};
+use crate::network::NetworkId;
 use crate::operator::{Heard, Operator};
+use crate::range::Prefix;
 use crate::world::World;
 
 /// A site that nothing runs on yet.

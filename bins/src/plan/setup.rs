@@ -10,11 +10,11 @@ use towline_core::config::{
 use towline_simtests::catalog::Catalog;
 use towline_simtests::disk::Disk;
 use towline_simtests::gateway::{self, Idle, Scope, Translation, Unknown};
-use towline_simtests::network::Prefix;
+use towline_simtests::range::{Ports, Prefix};
 use towline_simtests::site::{Config, Daemon, Machine, Name, Network, Site};
 
 use super::rows::Row;
-use super::topology::{Forgotten, Gateway, Rule, Topology, Verdict, Way, prefix_of};
+use super::topology::{Forgotten, Gateway, Rule, Topology, Verdict, Way, addresses, prefix_of};
 
 /// Gateways tell nothing that they have not seen begin for this long at least (RFC 5382 REQ-5).
 const TRANSITORY: Seconds = Seconds::minutes(4);
@@ -190,15 +190,18 @@ fn between(gateway: &Gateway) -> gateway::Gateway {
 }
 
 fn rule(rule: &Rule) -> gateway::Rule {
-    let address = |text: &Option<String>| text.as_ref().and_then(|text| text.parse().ok());
+    let range = |text: &Option<String>| {
+        let (address, bits) = addresses(text.as_ref()?)?;
+        Some(Prefix { address, bits })
+    };
     gateway::Rule {
         way: match rule.way {
             Way::In => gateway::Way::In,
             Way::Out => gateway::Way::Out,
         },
-        to: address(&rule.to),
-        port: rule.port,
-        from: address(&rule.from),
+        to: range(&rule.to),
+        ports: rule.port.map(|port| Ports { first: port, last: port }),
+        from: range(&rule.from),
         verdict: verdict(rule.verdict),
     }
 }

@@ -85,10 +85,10 @@ pub(super) struct Forward {
 pub(super) struct Rule {
     /// Which way the connection is dialled.
     pub(super) way: Way,
-    /// Who dials; any address unless it is said.
+    /// Who dials, an address or a range of them; any unless it is said.
     #[serde(default)]
     pub(super) from: Option<String>,
-    /// Who is dialled, by the address behind the gateway.
+    /// Who is dialled, by the address behind the gateway, or a range.
     #[serde(default)]
     pub(super) to: Option<String>,
     /// The port that is dialled.
@@ -296,8 +296,10 @@ impl Topology {
         for (index, rule) in gateway.rules.iter().enumerate() {
             let path = path.field("rules").index(index);
             for (field, address) in [("from", &rule.from), ("to", &rule.to)] {
-                if let Some(address) = address {
-                    c.address(&path.field(field), address);
+                if let Some(address) = address.as_ref().filter(|text| addresses(text).is_none()) {
+                    let message = format!("{address:?} is no address and no range of addresses");
+                    let help = "write it as in \"10.0.0.20\" or \"10.0.0.0/24\"";
+                    c.error(codes::BAD_ADDRESS, path.field(field), message, help);
                 }
             }
             if let Some(first) = gateway.rules.iter().take(index).position(|earlier| earlier.covers(rule)) {
@@ -383,6 +385,12 @@ pub(super) fn prefix_of(text: &str) -> Option<(IpAddr, u8)> {
     (bits <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, bits))
 }
 
+/// The addresses that a rule means: a range, or one alone.
+pub(super) fn addresses(text: &str) -> Option<(IpAddr, u8)> {
+    let alone = |address: IpAddr| (address, if address.is_ipv4() { 32 } else { 128 });
+    prefix_of(text).or_else(|| text.parse().ok().map(alone))
+}
+
 /// What is wrong so far.
 struct Findings(Vec<Finding>);
 
@@ -434,5 +442,5 @@ impl Findings {
 }
 
 fn holds(of: IpAddr, bits: u8, address: IpAddr) -> bool {
-    towline_simtests::network::Prefix { address: of, bits }.holds(address)
+    towline_simtests::range::Prefix { address: of, bits }.holds(address)
 }

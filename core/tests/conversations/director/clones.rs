@@ -23,7 +23,7 @@ fn a_backup_starts_others_at_its_level_and_these_start_none() {
     ] {
         assert!(report.contains(text), "{text}: {report}");
     }
-    let row = |id: u32| desk.shelf().catalog.job_row(id).map(|row| (row.name, row.level));
+    let row = |id: u32| desk.shelf().catalog.job_row(id).map(|row| (row.name.clone(), row.level));
     assert_eq!(row(2), Some(("second job".to_owned(), b'F')));
     // It has the same words in its resource, and does not heed them.
     assert_eq!(row(3), None);
