@@ -76,6 +76,10 @@ impl MemoryCatalog {
             Request::MarkUnfinishedJobsFailed { now } => Ok(Answer::Changed(self.mark_unfinished(now))),
             Request::InsertFiles { job_id, batch } => Ok(Answer::Files(self.insert_files(job_id, &batch))),
             Request::ListJobs(filter) => Ok(Answer::Jobs(self.list_jobs(&filter))),
+            Request::JobsById(ids) => {
+                let ids: BTreeSet<u32> = ids.into_iter().collect();
+                Ok(Answer::Jobs(ids.iter().filter_map(|id| self.jobs.get(id)).cloned().collect()))
+            }
             Request::ListFiles { job_id, after, limit } => Ok(self.list_files(job_id, after.as_ref(), limit)),
             Request::FilesByName { job_id, names } => {
                 let names: BTreeSet<Vec<u8>> = names.into_iter().collect();

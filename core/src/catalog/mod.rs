@@ -131,6 +131,8 @@ pub enum CatalogRequest {
     },
     /// Jobs, newest first. Answer: `Jobs`.
     ListJobs(JobFilter),
+    /// Those of these jobs that are there, by JobId. Answer: `Jobs`.
+    JobsById(Vec<u32>),
     /// Files of a job in an order of the catalog's own, page by page. Answer: `FileList`.
     ListFiles {
         /// The job.
@@ -259,6 +261,7 @@ impl CatalogRequest {
             Self::VolumesOfPool { .. }
                 | Self::VolumeByName(_)
                 | Self::ListJobs(_)
+                | Self::JobsById(_)
                 | Self::ListFiles { .. }
                 | Self::FilesByName { .. }
                 | Self::ListMedia { .. }

@@ -193,8 +193,6 @@ pub struct JobFilter {
     pub limit: u32,
     /// Only this job.
     pub job_id: Option<u32>,
-    /// Only these jobs.
-    pub job_ids: Vec<u32>,
     /// Only the job of this unique name.
     pub job: Option<String>,
     /// Only jobs of this resource.
@@ -246,7 +244,6 @@ impl JobFilter {
         let equal = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
         let among = |wanted: &[u8], letter: u8| wanted.is_empty() || wanted.contains(&letter);
         self.job_id.is_none_or(|id| id == row.job_id)
-            && (self.job_ids.is_empty() || self.job_ids.contains(&row.job_id))
             && equal(&self.job, &row.job)
             && equal(&self.name, &row.name)
             && (self.names.is_empty() || self.names.contains(&row.name))

@@ -29,6 +29,7 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         }
         CatalogRequest::AdoptOriginal(adopt) => jobs::adopt(t, adopt),
         CatalogRequest::ListJobs(filter) => jobs::list(t, filter),
+        CatalogRequest::JobsById(ids) => jobs::by_id(t, ids),
         CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit } => {
             jobs::to_copy(t, *pool_id, *uncopied, *after, *limit)
         }

@@ -114,8 +114,7 @@ pub(crate) fn a_virtual_full_stands_where_the_last_of_its_jobs_stood(catalog: &m
     // Nothing of it is stored if the last of its jobs has gone.
     assert_eq!(refused(catalog, stands_for(99, &[full])).kind, CatalogErrorKind::Constraint);
     let row = |catalog: &mut dyn Catalog| {
-        let rows =
-            jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_ids: vec![virtual_full], ..Default::default() }));
+        let rows = jobs(catalog, CatalogRequest::JobsById(vec![virtual_full]));
         assert_eq!(rows.len(), 1);
         rows[0].clone()
     };
@@ -324,8 +323,7 @@ pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut d
     let moved = backup(catalog, &site, b'F', 700, &[attributes(1, 3, b"/a", 0)]);
     let adopt = AdoptOriginal { job_id: moved, job_type: b'B', original: purged, original_type: b'M', purges: true };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt));
-    let rows =
-        jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_ids: vec![purged, moved], ..Default::default() }));
+    let rows = jobs(catalog, CatalogRequest::JobsById(vec![purged, moved]));
     let found: Vec<_> = rows.iter().map(|row| (row.job_id, row.prior_job_id, row.place(), row.start_time)).collect();
     assert_eq!(found, [(moved, purged, purged, 600)]);
     assert_eq!(texts(catalog, moved), ["fourth"]);

@@ -10,7 +10,7 @@
 
 use crate::catalog::levels::accurate_base;
 use crate::catalog::restore_selection::{self, RestorePlan as Selected};
-use crate::catalog::{CatalogRequest, JobFilter, JobMediaPiece, JobRow, RestoreFiles, StandsFor};
+use crate::catalog::{CatalogRequest, JobMediaPiece, JobRow, RestoreFiles, StandsFor};
 use crate::config::{DirectorConfig, Storage};
 use crate::ids::JobId;
 use crate::role::director::common::Tools;
@@ -91,8 +91,7 @@ pub(crate) fn request(job: &mut Job, now: i64) -> Result<CatalogRequest, Trouble
     let always = job.config.job(&job.name).is_some_and(|resource| resource.always_incremental);
     let named = job.task.virtual_full()?.named.clone();
     if !named.is_empty() {
-        let limit = u32::try_from(named.len()).unwrap_or(u32::MAX);
-        return Ok(CatalogRequest::ListJobs(JobFilter { job_ids: named, limit, ..JobFilter::default() }));
+        return Ok(CatalogRequest::JobsById(named));
     }
     if always {
         return Err(Trouble::NoJobsNamed);
