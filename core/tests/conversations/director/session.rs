@@ -36,7 +36,7 @@ fn an_administrator_gets_through_the_day() {
             Said("whoami", "root"),
             Said("run", "Automatically selected Job: backup-tiny"),
             Said("mod", "Select parameter to modify (1-9): "),
-            Said("1", "Select level (1-3): "),
+            Said("1", "Select level (1-4): "),
             Said("1", "Level:    Full\\n"),
             Said("yes", "Job queued. JobId=1"),
             Said("wait jobid=1", "JobStatus=OK (T)"),
