@@ -13,6 +13,11 @@ use super::sources::{Place, Source, Sources};
 /// The exit code for errors in a configuration: `EX_CONFIG` of `sysexits.h`.
 pub const EXIT_CONFIG: u8 = 78;
 
+/// The most errors, and the most warnings, that are kept of a configuration. The others are counted.
+pub(super) const MAX_FINDINGS: usize = 1_000;
+/// The most characters of a message or a help.
+const MAX_MESSAGE: usize = 2_000;
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -41,8 +46,21 @@ pub struct Diagnostic {
 pub struct Report {
     /// In the order of the files and their lines.
     pub diagnostics: Vec<Diagnostic>,
+    /// How many more there are.
+    left_out: LeftOut,
     sources: Sources,
 }
+
+/// Findings that are counted and no more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct LeftOut {
+    errors: usize,
+    warnings: usize,
+}
+
+/// A place in the row of findings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark(usize, LeftOut);
 
 impl Report {
     /// An empty report about `file` with this `text`.
@@ -52,7 +70,7 @@ impl Report {
 
     /// An empty report about these texts.
     pub(super) const fn about(sources: Sources) -> Self {
-        Self { diagnostics: Vec::new(), sources }
+        Self { diagnostics: Vec::new(), left_out: LeftOut { errors: 0, warnings: 0 }, sources }
     }
 
     /// Adds a diagnostic about the bytes `span` of the first file, `None` for the whole file.
@@ -79,16 +97,52 @@ impl Report {
         let Some(Place { source, range: span }) = place else {
             return self.add_whole(severity, code, 0, message, help);
         };
+        if self.is_full(severity) {
+            return;
+        }
         let found = self.sources.get(source);
         let (line, column) = found.map_or((0, 0), |found| position(&found.text, span.start));
         let file = found.map(|found| found.name.clone()).unwrap_or_default();
+        let (message, help) = (shortened(message), shortened(help));
         self.diagnostics.push(Diagnostic { code, severity, file, line, column, span, source, message, help });
+    }
+
+    /// Counts a finding that there is no room for: as many errors are kept, and as many warnings.
+    fn is_full(&mut self, severity: Severity) -> bool {
+        let left_out = match severity {
+            Severity::Error => &mut self.left_out.errors,
+            Severity::Warning => &mut self.left_out.warnings,
+        };
+        let kept = || self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == severity).count();
+        let is_full = *left_out > 0 || kept() >= MAX_FINDINGS;
+        *left_out += usize::from(is_full);
+        is_full
+    }
+
+    /// Whether one more error would be kept: what is not need not be written.
+    pub(super) const fn has_room(&self) -> bool {
+        self.left_out.errors == 0
+    }
+
+    /// Where the findings end now.
+    pub(super) const fn mark(&self) -> Mark {
+        Mark(self.diagnostics.len(), self.left_out)
+    }
+
+    /// Forgets what was found after a mark.
+    pub(super) fn back_to(&mut self, Mark(length, left_out): Mark) {
+        self.diagnostics.truncate(length);
+        self.left_out = left_out;
     }
 
     /// Adds a diagnostic about a whole file.
     pub(super) fn add_whole(&mut self, severity: Severity, code: Code, source: usize, message: String, help: String) {
+        if self.is_full(severity) {
+            return;
+        }
         let file = self.sources.get(source).map(|source| source.name.clone()).unwrap_or_default();
         let (line, column, span) = (0, 0, 0..0);
+        let (message, help) = (shortened(message), shortened(help));
         self.diagnostics.push(Diagnostic { code, severity, file, line, column, span, source, message, help });
     }
 
@@ -100,12 +154,15 @@ impl Report {
     /// How many of them are no errors.
     #[must_use]
     pub fn warnings(&self) -> usize {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count()
+        let kept = self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Warning).count();
+        kept + self.left_out.warnings
     }
 
     /// Takes over what another report says of the same configuration.
     pub(crate) fn take(&mut self, other: Self) {
         self.diagnostics.extend(other.diagnostics);
+        self.left_out.errors += other.left_out.errors;
+        self.left_out.warnings += other.left_out.warnings;
         self.sort();
     }
 
@@ -117,7 +174,8 @@ impl Report {
     /// Whether any of them is an error.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+        self.left_out.errors > 0 || self.diagnostics.iter().any(is_error)
     }
 
     /// Whether nothing is wrong.
@@ -144,6 +202,10 @@ impl Report {
         let mut text = each.collect::<Vec<_>>().join("\n\n");
         if !text.is_empty() {
             text.push('\n');
+        }
+        let LeftOut { errors, warnings } = self.left_out;
+        if errors + warnings > 0 {
+            _ = writeln!(text, "\nand {errors} more errors, {warnings} more warnings");
         }
         text
     }
@@ -189,8 +251,10 @@ fn group<'a>(diagnostic: &'a Diagnostic, masked: &'a Masked) -> Group<'a> {
     let mut group = if diagnostic.line == 0 {
         title.element(Origin::path(&diagnostic.file))
     } else {
-        let mark = AnnotationKind::Primary.span(masked.place(&diagnostic.span));
-        title.element(Snippet::source(&masked.text).path(&diagnostic.file).line_start(1).annotation(mark))
+        // The renderer goes through all that it is given.
+        let (line, text, span) = masked.lines(&diagnostic.span);
+        let mark = AnnotationKind::Primary.span(span);
+        title.element(Snippet::source(text).path(&diagnostic.file).line_start(line).annotation(mark))
     };
     if !diagnostic.help.is_empty() {
         group = group.element(Level::HELP.message(&diagnostic.help));
@@ -239,6 +303,16 @@ impl Masked {
         Self { text, hidden }
     }
 
+    /// The lines with the bytes `span` of the original: the number of the first, their text, and the bytes in it.
+    fn lines(&self, span: &Range<usize>) -> (usize, &str, Range<usize>) {
+        let span = self.place(span);
+        let from = self.text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+        let rest = self.text.get(span.end..).unwrap_or_default();
+        let to = rest.find('\n').map_or(self.text.len(), |at| span.end + at);
+        let text = self.text.get(from..to).unwrap_or_default();
+        (position(&self.text, from).0, text, span.start - from..span.end - from)
+    }
+
     /// Where the bytes `span` of the original are now; all of the stars for a part of a password.
     fn place(&self, span: &Range<usize>) -> Range<usize> {
         let (mut start, mut end) = (span.start, span.end);
@@ -262,6 +336,14 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
     (line, column)
+}
+
+/// A message without its end, if it is long: a name in it may be as long as the file.
+fn shortened(text: String) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
 }
 
 /// `text` as JSON writes it. Builds without a JSON crate have this report too.

@@ -172,7 +172,7 @@ impl Mapper {
                 None => self.unknown(table, item),
             }
         }
-        let before = self.report.diagnostics.len();
+        let before = self.report.mark();
         for item in inherited {
             let directive = table.directive(&item.name.text);
             if let Some(directive) = directive.filter(|directive| !seen.contains(&directive.name)) {
@@ -180,7 +180,7 @@ impl Mapper {
             }
         }
         // It was said of the resource that is inherited from.
-        self.report.diagnostics.truncate(before);
+        self.report.back_to(before);
         self.unverified(&mut mapped);
         if let Some((_, node)) = mapped.fields.iter().find(|(field, _)| *field == "name") {
             mapped.place = node.place.clone();
@@ -224,6 +224,9 @@ impl Mapper {
 
     fn unknown(&mut self, table: &Resource, item: &Item) {
         let name = &item.name.text;
+        if !self.report.has_room() {
+            return self.error(codes::UNKNOWN_DIRECTIVE, &item.name.place, String::new(), "");
+        }
         if item.block.is_some() && self.component.resource(name).is_some() {
             let message = format!("a resource `{name}` begins here, and the one before it has not ended");
             let help = format!("close the `{}` with `}}` before it", table.name);

@@ -95,7 +95,7 @@ fn inherited(own: &[Item], defaults: &BTreeMap<String, &[Item]>) -> Vec<Item> {
 /// The commands of a job, and after them those of its `JobDefs`, whose faults have been found with them.
 fn commands<'a>(mapper: &mut Mapper, own: &'a [Item], defaults: &BTreeMap<String, &'a [Item]>) -> Vec<Node> {
     let mut found = scripts(mapper, own);
-    let before = mapper.report.diagnostics.len();
+    let before = mapper.report.mark();
     let mut seen: Vec<&[Item]> = vec![own];
     while let Some(items) = next_defaults(seen.last().copied().unwrap_or_default(), defaults) {
         // They may name themselves.
@@ -105,7 +105,7 @@ fn commands<'a>(mapper: &mut Mapper, own: &'a [Item], defaults: &BTreeMap<String
         found.extend(scripts(mapper, items));
         seen.push(items);
     }
-    mapper.report.diagnostics.truncate(before);
+    mapper.report.back_to(before);
     found
 }
 
