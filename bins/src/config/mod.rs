@@ -23,10 +23,12 @@ mod tests;
 mod write;
 
 use std::fmt;
-use std::fs::File;
-use std::io::Read as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use towline_core::config::{Built, ConfigPath, Severity};
 #[cfg(feature = "plan")]
 use towline_core::config::{Check, Finding};
@@ -206,15 +208,24 @@ impl Fault {
     }
 }
 
+/// A file to read. A pipe is none: nobody may ever write to it, and it can be read only once.
+fn open(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if file.metadata()?.file_type().is_fifo() {
+        return Err(io::Error::other("it is a pipe"));
+    }
+    Ok(file)
+}
+
 /// The text of a file of at most [`MAX_FILE`].
 fn read(path: &Path) -> Result<String, Fault> {
-    let unreadable = |error: std::io::Error| Fault {
+    let unreadable = |error: io::Error| Fault {
         code: codes::UNREADABLE,
         message: format!("cannot read the configuration: {error}"),
         help: "check the name, and that this user may read the file",
     };
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
+    let file = open(path).map_err(unreadable)?;
     file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     text_of(bytes)
 }

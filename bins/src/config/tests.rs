@@ -380,7 +380,7 @@ fn written_files_are_private_and_never_replace_one() {
         parse::<ConsoleConfig>("", &std::fs::read_to_string(example("console.ron")).unwrap(), BUILT).unwrap();
     write(&path, &config, "").unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    assert_eq!(write(&path, &config, "").unwrap_err().kind(), std::io::ErrorKind::AlreadyExists);
+    assert_eq!(write(&path, &config, "").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
 }
 
 #[test]

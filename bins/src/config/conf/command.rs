@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 /// How long a command may take.
 pub(super) const WITHIN: Duration = Duration::from_secs(30);
+/// What became of one that takes longer.
+pub(super) const TOO_LONG: &str = "did not end within 30 s";
 
 /// What a command writes to its standard output. It is run without a shell, in a process group of its own that ends when
 /// the time or the bytes are used up.
@@ -53,7 +55,7 @@ pub(super) fn output(line: &str, most: u64, within: Duration) -> Result<Vec<u8>,
         Ok(outcome) => outcome,
         Err(RecvTimeoutError::Timeout) => {
             end();
-            return Err(format!("did not end within {} s", within.as_secs()));
+            return Err(TOO_LONG.to_owned());
         }
         Err(RecvTimeoutError::Disconnected) => return Err("cannot be read".to_owned()),
     };
@@ -111,6 +113,6 @@ mod tests {
         assert_eq!(wrong("yes", 1 << 20, LONG), "printed more than 1 MiB");
         assert_eq!(wrong("printf 12345", 4, LONG), "printed more than 0 MiB");
         // A command that closes its output and goes on is waited for no longer.
-        assert_eq!(wrong("sh -c 'exec >&-; exec sleep 600'", 4, Duration::from_millis(200)), "did not end within 0 s");
+        assert_eq!(wrong("sh -c 'exec >&-; exec sleep 600'", 4, Duration::from_millis(200)), TOO_LONG);
     }
 }

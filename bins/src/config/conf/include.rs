@@ -4,7 +4,6 @@
 //! file that matches, the last of the alphabet first; relative ones start where the program was started. Nothing here waits
 //! or grows without a limit.
 
-use std::fs::File;
 use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,16 +14,18 @@ use towline_core::explain::codes;
 
 use super::super::locate::{by_line, merged};
 use super::super::sources::{Place, Source};
-use super::super::{MAX_FILE, Report};
+use super::super::{MAX_FILE, Report, open};
 use super::command::{self, output};
 use super::glob::{Glob, expand};
-use super::lex::{Kind, Token, Unclosed, tokens};
+use super::lex::{Kind, Stopped, Token, tokens};
 use super::parse::is_secret;
 
 /// The most text of all files together, in bytes.
 pub(super) const MAX_TEXT: usize = 64 << 20;
 /// The most files of a configuration.
 pub(super) const MAX_FILES: usize = 20_000;
+/// The most words and signs of a configuration: each takes more memory than its bytes.
+pub(super) const MAX_TOKENS: usize = 1_000_000;
 /// How deep files may include each other.
 pub(super) const MAX_DEPTH: usize = 16;
 
@@ -38,6 +39,8 @@ pub(super) struct Reading {
     /// The files that are being read, outermost first.
     open: Vec<PathBuf>,
     bytes: usize,
+    /// A command did not end in time: no other is waited for.
+    has_waited: bool,
 }
 
 #[derive(Debug)]
@@ -128,7 +131,7 @@ impl Reading {
             return self.fault(place, codes::RECURSIVE_INCLUDE, message, "remove one of the includes");
         }
         let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
+        let read = open(path).and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes));
         if let Err(error) = read {
             let place = self.place_of(&name, from);
             let code = if from.is_some() { codes::MISSING_INCLUDE } else { codes::UNREADABLE };
@@ -148,6 +151,9 @@ impl Reading {
     fn command(&mut self, line: &str, place: &Place) {
         let whole = PathBuf::from(format!("|{line}"));
         let at = Whereabouts::At(place.clone());
+        if self.has_waited {
+            return;
+        }
         match output(line, MAX_FILE, command::WITHIN) {
             Ok(bytes) => {
                 self.open.push(whole);
@@ -155,6 +161,7 @@ impl Reading {
                 self.open.pop();
             }
             Err(why) => {
+                self.has_waited = why == command::TOO_LONG;
                 let help = "run it by hand: it must end by itself, with exit code 0";
                 self.fault(at, codes::FAILED_INCLUDE, format!("the command `{line}` {why}"), help);
             }
@@ -181,7 +188,7 @@ impl Reading {
     fn text(&mut self, name: &str, text: String) {
         let source = self.sources.len();
         self.bytes += text.len();
-        let found = tokens(&text, source);
+        let found = tokens(&text, source, MAX_TOKENS.saturating_sub(self.tokens.len()));
         let hidden = if found.is_err() { merged(by_line(&text)) } else { Vec::new() };
         self.sources.push(Source { name: name.to_owned(), text, hidden });
         if self.bytes > MAX_TEXT || self.sources.len() > MAX_FILES {
@@ -192,7 +199,12 @@ impl Reading {
         }
         match found {
             Ok(found) => found.into_iter().for_each(|token| self.take(token)),
-            Err(Unclosed(place)) => {
+            Err(Stopped::TooMany(place)) => {
+                let message = format!("the configuration has more than {MAX_TOKENS} words and signs up to here");
+                self.bytes = MAX_TEXT + 1;
+                self.fault(Whereabouts::At(place), codes::TOO_LARGE, message, "is this the configuration?");
+            }
+            Err(Stopped::Unclosed(place)) => {
                 let help = "add the closing `\"`; a quote inside of text is written `\\\"`";
                 let message = "nothing closes this quote".to_owned();
                 self.fault(Whereabouts::At(place), codes::CONF_SYNTAX, message, help);

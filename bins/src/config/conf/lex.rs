@@ -32,13 +32,22 @@ pub(super) struct Token {
     pub(super) place: Place,
 }
 
-/// A quote that nothing closes: where it begins.
+/// Why a text has no end that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Unclosed(pub(super) Place);
+pub(super) enum Stopped {
+    /// A quote that nothing closes: where it begins.
+    Unclosed(Place),
+    /// It has more tokens than there is room for: the first of them.
+    TooMany(Place),
+}
 
-/// The tokens of the text that is the source number `source`, without spaces and comments.
-pub(super) fn tokens(text: &str, source: usize) -> Result<Vec<Token>, Unclosed> {
-    Lexer { text, source, at: if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 } }.all()
+/// The tokens of the text that is the source number `source`, without spaces and comments: `most` of them at most.
+///
+/// # Errors
+/// Where the text stops to be one.
+pub(super) fn tokens(text: &str, source: usize, most: usize) -> Result<Vec<Token>, Stopped> {
+    let at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    Lexer { text, source, at }.all(most)
 }
 
 struct Lexer<'a> {
@@ -48,7 +57,7 @@ struct Lexer<'a> {
 }
 
 impl Lexer<'_> {
-    fn all(mut self) -> Result<Vec<Token>, Unclosed> {
+    fn all(mut self, most: usize) -> Result<Vec<Token>, Stopped> {
         let mut found = Vec::new();
         while let Some(first) = self.peek() {
             let start = self.at;
@@ -74,6 +83,9 @@ impl Lexer<'_> {
                 _ => (Kind::Word, self.word()),
             };
             let place = Place { source: self.source, range: start..self.at };
+            if found.len() >= most {
+                return Err(Stopped::TooMany(place));
+            }
             found.push(Token { kind, text, place });
         }
         Ok(found)
@@ -106,7 +118,7 @@ impl Lexer<'_> {
     }
 
     /// What follows an `@`: a word, quoted or not; quotes may begin after the `|` of a command.
-    fn included(&mut self) -> Result<String, Unclosed> {
+    fn included(&mut self) -> Result<String, Stopped> {
         let mut name = self.word();
         if self.peek() == Some('"') {
             name += &self.quoted(false)?;
@@ -115,7 +127,7 @@ impl Lexer<'_> {
     }
 
     /// The text between quotes, and of quotes that go on with it.
-    fn quoted(&mut self, goes_on: bool) -> Result<String, Unclosed> {
+    fn quoted(&mut self, goes_on: bool) -> Result<String, Stopped> {
         let start = self.at;
         let mut text = String::new();
         loop {
@@ -123,7 +135,7 @@ impl Lexer<'_> {
             let mut escaped = false;
             loop {
                 let Some(c) = self.peek() else {
-                    return Err(Unclosed(Place { source: self.source, range: start..start + 1 }));
+                    return Err(Stopped::Unclosed(Place { source: self.source, range: start..start + 1 }));
                 };
                 self.one();
                 match c {
@@ -162,7 +174,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(Kind, String)> {
-        tokens(text, 0).unwrap().into_iter().map(|token| (token.kind, token.text)).collect()
+        tokens(text, 0, 100).unwrap().into_iter().map(|token| (token.kind, token.text)).collect()
     }
 
     fn texts(text: &str) -> Vec<String> {
@@ -210,7 +222,13 @@ mod tests {
     #[test]
     fn a_quote_that_nothing_closes_is_marked_where_it_begins() {
         let place = |at: usize| Place { source: 3, range: at..at + 1 };
-        assert_eq!(tokens("Name = \"x\\\"\n", 3), Err(Unclosed(place(7))));
-        assert_eq!(tokens("a \"b\" \"c", 3), Err(Unclosed(place(2))));
+        assert_eq!(tokens("Name = \"x\\\"\n", 3, 100), Err(Stopped::Unclosed(place(7))));
+        assert_eq!(tokens("a \"b\" \"c", 3, 100), Err(Stopped::Unclosed(place(2))));
+    }
+
+    #[test]
+    fn a_text_has_so_many_tokens_and_no_more() {
+        assert_eq!(tokens("a = b", 0, 3).unwrap().len(), 3);
+        assert_eq!(tokens("a = bc", 0, 2), Err(Stopped::TooMany(Place { source: 0, range: 4..6 })));
     }
 }

@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<Vec<Block>, Wrong> {
-        blocks(&tokens(text, 0).unwrap())
+        blocks(&tokens(text, 0, 1_000_000).unwrap())
     }
 
     /// `Kind{Name=value value;Name{…}}`

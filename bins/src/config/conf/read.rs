@@ -247,7 +247,7 @@ mod tests {
 
     fn read(kind: Kind, value: &str) -> Result<(Value, bool), String> {
         let text = format!("R {{ Name = {value}\n}}");
-        let blocks = blocks(&tokens(&text, 0).unwrap()).unwrap();
+        let blocks = blocks(&tokens(&text, 0, 1_000).unwrap()).unwrap();
         let found = kind.read(&blocks[0].items[0]);
         found.map(|(node, doubt)| (node.value, doubt.is_some())).map_err(|wrong| wrong.message)
     }

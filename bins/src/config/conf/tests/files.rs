@@ -161,6 +161,38 @@ fn a_file_of_a_hundred_megabytes_is_refused_without_being_read() {
 }
 
 #[test]
+fn a_pipe_is_not_waited_for() {
+    let folder = written(&[("a.conf", "")]);
+    let (pipe, all) = (folder.path().join("pipe.conf"), folder.path().join("a.conf"));
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, mode, 0).unwrap();
+    std::fs::write(&all, format!("\n@{}\n", pipe.display())).unwrap();
+    let found = wrong(&all);
+    assert_eq!((found.code, found.line), (codes::MISSING_INCLUDE, 2));
+    assert!(found.message.ends_with("it is a pipe"), "{found:?}");
+    assert_eq!(wrong(&pipe).code, codes::UNREADABLE);
+}
+
+#[test]
+fn a_text_of_too_many_words_and_one_of_too_many_faults_are_bounded() {
+    let folder = written(&[]);
+    let path = folder.path().join("large.conf");
+    std::fs::write(&path, "\n{".repeat(include::MAX_TOKENS / 2 + 1)).unwrap();
+    let found = wrong(&path);
+    assert_eq!((found.code, found.line), (codes::TOO_LARGE, include::MAX_TOKENS / 2 + 1));
+    let warnings = "Ver_Id = x; \n}\nClient {".repeat(1_500);
+    let text = format!("Client {{ {warnings} {}", "Zork = 1\n".repeat(100_000));
+    std::fs::write(&path, format!("{text}Name = {}\n}}\n", "x".repeat(10_000))).unwrap();
+    let report = examine::<FileConfig>(&path).unwrap_err();
+    assert!(report.has_errors() && report.diagnostics.len() == 2_000, "{}", report.diagnostics.len());
+    assert_eq!(report.warnings(), 1_500);
+    let shown = report.render(false);
+    assert!(shown.contains("`Client` has no directive `Zork`") && shown.len() < 1_000_000, "{}", shown.len());
+    let end = shown.lines().last().unwrap();
+    assert!(end.starts_with("and ") && end.ends_with(" more errors, 500 more warnings"), "{end}");
+}
+
+#[test]
 fn passwords_are_in_no_report() {
     let folder = written(&[("pw", "\"hunter2\"\n")]);
     let path = folder.path().join("a.conf");
