@@ -279,6 +279,32 @@ fn daemons_without_tls_survive_everybody_and_say_who_it_was() {
     assert_small(&network);
 }
 
+/// As a real daemon does, ours take whoever knows the password, whatever version it says it is, and answer commands they do
+/// not know (`wire/1 §3.3`, `wire/2 §1.2`).
+#[test]
+fn peers_of_other_versions_are_let_in_and_unknown_commands_are_answered() {
+    let network = Network::start(&Plan { all: CLEAR.to_owned(), ..Plan::default() });
+    for version in [" version 17.2.4 (21 Sep 2017)", " version 99.0.0 (01 January 2099)", ""] {
+        let hello = format!("Hello *UserAgent* calling{version}\n");
+        let mut stream = connect(&network.director);
+        authenticate(&mut stream, &Target { hello: &hello, ..DIRECTOR });
+        let greeting = String::from_utf8(hear(&mut stream)).unwrap();
+        assert!(greeting.starts_with("1000"), "{version:?}: {greeting}");
+    }
+    for (daemon, target, answer) in [
+        (&network.file, FILE, "2999 Invalid command\n"),
+        (&network.storage, STORAGE, "3900 Invalid command: frobnicate everything\n"),
+    ] {
+        let mut stream = connect(daemon);
+        authenticate(&mut stream, &target);
+        hear(&mut stream);
+        say(&mut stream, b"frobnicate everything");
+        let heard = String::from_utf8(hear(&mut stream)).unwrap();
+        assert!(heard.starts_with(answer.trim_end()), "{heard:?}");
+    }
+    network.assert_all_serve();
+}
+
 #[test]
 fn daemons_with_tls_survive_everybody_and_say_who_it_was() {
     let network = Network::start(&Plan::default());

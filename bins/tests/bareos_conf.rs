@@ -67,6 +67,36 @@ fn the_test_of_a_tree_lists_its_warnings_with_their_files_and_their_number() {
 }
 
 #[test]
+fn what_is_no_configuration_is_refused_in_little_memory_and_time() {
+    const MEMORY_KIB: u32 = 512 << 10;
+    let folder = tempfile::tempdir().unwrap();
+    let base = "Client { Name = me-fd }\nDirector { Name = d; Password = a-long-one }\n";
+    let include = format!("{base}@{}/not-latin.conf\n", folder.path().display());
+    for (name, written, says) in [
+        ("hundred-megabytes", format!("{base}{}", "# nothing\n".repeat(10_000_000)), "T0802"),
+        ("words", format!("{base}{}", "a ".repeat(2_000_000)), "T0802"),
+        ("braces", "{".repeat(4_000_000), "T0802"),
+        ("nested", "Client { ".repeat(100_000), "T0860"),
+        ("same-names", format!("{base}{}", "Director{Name=q;Password=p}\n".repeat(90_000)), "T0821"),
+        ("unknown", format!("Client {{\n{}}}\n", "Zork=1\n".repeat(200_000)), "T0865"),
+        ("open-quote", format!("{base}Client {{ Name = \"{}", "\\\"".repeat(1_000_000)), "T0860"),
+        ("open-brace", format!("{base}Client {{\n{}", "Port = 1\n".repeat(100_000)), "T0860"),
+        ("includes-latin", include, "T0801"),
+    ] {
+        let path = folder.path().join(format!("{name}.conf"));
+        std::fs::write(&path, written).unwrap();
+        std::fs::write(folder.path().join("not-latin.conf"), b"Messages { Name = \xe9 }\n").unwrap();
+        let limited = format!("ulimit -v {MEMORY_KIB}; exec {FILE} -t -c {}", path.display());
+        let tested = run("timeout", &["60", "sh", "-c", &limited]);
+        let said = text(&tested.stderr);
+        assert_eq!(tested.status.code(), Some(78), "{name}: {said}");
+        let in_file = if name == "includes-latin" { "not-latin.conf:1:19" } else { &path.display().to_string() };
+        assert!(said.contains(says) && said.contains(in_file) && said.contains(" = help: "), "{name}: {said}");
+        assert!(said.len() < 2_000_000, "{name}: {} bytes", said.len());
+    }
+}
+
+#[test]
 fn the_corpus_with_every_directive_is_read_by_every_program() {
     let at = corpus();
     for program in [DIRECTOR, STORAGE, FILE, CONSOLE, TRAY] {
