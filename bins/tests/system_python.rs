@@ -211,6 +211,36 @@ fn a_browser_goes_down_to_a_file_and_restores_what_it_has_chosen() {
     assert_eq!(query["query"], json!([{ "jobid": "1", "name": "b" }]));
 }
 
+/// What `bareos-fuse` asks while somebody goes through its folders: it shows jobs, volumes and files as a file system.
+#[test]
+fn the_questions_of_a_file_system_of_backups_are_answered() {
+    let network = network("");
+    let id = result(&network, "run job=b yes")["run"]["jobid"].as_str().unwrap().to_owned();
+    result(&network, &format!("wait jobid={id}"));
+    let volumes = result(&network, "llist volumes pool=p");
+    let volume = volumes["volumes"][0]["volumename"].as_str().unwrap_or_else(|| panic!("{volumes}")).to_owned();
+    let asked = [
+        (".clients".to_owned(), "/clients/0/name"),
+        (".jobs".to_owned(), "/jobs/0/name"),
+        ("llist jobs client=f count".to_owned(), "/jobs/0/count"),
+        ("llist jobs client=f".to_owned(), "/jobs/0/realendtime"),
+        ("llist job=b count".to_owned(), "/jobs/0/count"),
+        ("llist job=b".to_owned(), "/jobs/0/jobstatus"),
+        ("llist backups client=f".to_owned(), "/backups/0/jobid"),
+        (format!("llist joblog jobid={id}"), "/joblog/0/logtext"),
+        ("llist pools".to_owned(), "/pools/0/name"),
+        ("llist volumes all".to_owned(), "/volumes/0/volstatus"),
+        (format!("llist volume={volume}"), "/volume/labeldate"),
+        (format!("llist jobs volume={volume}"), "/jobs/0/client"),
+        (format!(".bvfs_lsdirs  jobid={id} path=\"\""), "/directories/1/fullpath"),
+    ];
+    result(&network, &format!(".bvfs_update jobid={id}"));
+    for (command, key) in asked {
+        let answer = result(&network, &command);
+        assert!(answer.pointer(key).is_some_and(|value| !value.is_null()), "{command} has no {key}: {answer}");
+    }
+}
+
 #[test]
 fn the_rest_librarys_routes_are_served() {
     let network = network("");
