@@ -35,6 +35,8 @@ fn lists_are_frames_and_long_lists_a_value_a_line() {
     assert!(log.starts_with(" 2026-11-23 ") && log.ends_with(" bareos-dir JobId 1: a line\n"), "{log}");
     assert!(told(&mut desk, console, "list log limit=1").starts_with(" bareos-dir JobId 1: a line\n"));
     assert_eq!(told(&mut desk, console, "list volume=nothing"), "No results to list.\n");
+    assert_eq!(told(&mut desk, console, "list media=nothing"), "No results to list.\n");
+    assert_eq!(told(&mut desk, console, "list jobs enable"), told(&mut desk, console, "list jobs enabled"));
     assert_eq!(told(&mut desk, console, "list files jobid=1 limit=1 offset=1"), " /var/tmp/interop/data/tiny/b\n");
     assert_eq!(
         told(&mut desk, console, "list nextvol job=b"),

@@ -75,7 +75,9 @@ pub(super) fn totals() -> Reply {
 
 /// The names of jobs that are configured and switched as the words say; `None` if these say nothing of it.
 fn configured(view: &View<'_>, words: &Words) -> Option<Vec<String>> {
-    let switched = words.has("enabled").then_some(true).or_else(|| words.has("disabled").then_some(false));
+    let says = |either: [&str; 2]| either.iter().any(|word| words.has(word));
+    let switched = says(["enabled", "enable"]).then_some(true);
+    let switched = switched.or_else(|| says(["disabled", "disable"]).then_some(false));
     if !words.has("current") && switched.is_none() {
         return None;
     }

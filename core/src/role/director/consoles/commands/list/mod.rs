@@ -28,7 +28,7 @@ const FORMS: &[Form] = &[
             &["job", "jobname"],
             &["joblevel", "level"],
             &["order", "reverse"],
-            &["enabled", "disabled"],
+            &["enabled", "enable", "disabled", "disable"],
         ],
         help: &[(
             "list jobs [jobid=N] [job=NAME] [client=NAME] [pool=NAME] [volume=NAME] [jobstatus=LETTERS] \
@@ -49,6 +49,7 @@ const FORMS: &[Form] = &[
         subjects: &["volumes", "volume", "media", "mediaid", "volumeid"],
         words: &[
             ("volume", Either),
+            ("media", Either),
             ("mediaid", Value),
             ("volumeid", Value),
             ("pool", Value),
@@ -220,7 +221,9 @@ const JOBS: &[(&str, Takes)] = &[
     ("hours", Value),
     ("current", Nothing),
     ("enabled", Nothing),
+    ("enable", Nothing),
     ("disabled", Nothing),
+    ("disable", Nothing),
     ("last", Nothing),
     ("count", Nothing),
     ("order", Value),

@@ -21,7 +21,7 @@ pub(super) fn run(_: &View<'_>, words: &Words, manner: Manner) -> Result<Reply, 
     if words.has("jobid") || words.has("ujobid") {
         return with_job(words, "list volumes", |job| Ok(of_job(job.job_id)));
     }
-    if let Some(name) = words.value(&["volume"]) {
+    if let Some(name) = words.value(&["volume", "media"]) {
         let request = CatalogRequest::VolumeByName(name.to_owned());
         return Ok(Reply::ask(request, move |view, answer| {
             let CatalogAnswer::Volume(row) = answer else { return Err(Refusal::unexpected(answer)) };
