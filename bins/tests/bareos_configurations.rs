@@ -199,7 +199,9 @@ fn kind(warning: &str) -> String {
         text += "\"…\"";
         text += parts.next().unwrap_or_default();
     }
-    text.split_once(", /").map_or(text.clone(), |(before, _)| before.to_owned())
+    let end = text.find(", /").unwrap_or(text.len());
+    text.truncate(end);
+    text
 }
 
 /// Whether a configuration that is written in both syntaxes reads as what it was.
