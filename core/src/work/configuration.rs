@@ -83,6 +83,15 @@ pub struct Written {
     pub content: String,
 }
 
+impl Written {
+    /// The name of the resource in it, which is that of the file.
+    #[must_use]
+    pub fn director(&self) -> &str {
+        let file = self.name.rsplit('/').next().unwrap_or_default();
+        file.strip_suffix(".conf").unwrap_or(file)
+    }
+}
+
 /// Without what it holds.
 impl fmt::Debug for Written {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -407,3 +407,28 @@ fn what_a_client_says_reaches_no_console_log_or_catalog_unescaped() {
         assert!(!shown.replace("\\\\", "").contains("\\x"), "{line}: {shown}");
     }
 }
+
+#[test]
+fn all_daemons_are_told_what_to_log_and_one_that_is_away_holds_up_nobody() {
+    let mut config = super::desk::config();
+    let mut away = config["clients"][0].clone();
+    (away["name"], away["port"]) = (serde_json::json!("away-fd"), serde_json::json!(42_099));
+    config["clients"].as_array_mut().expect("a list").insert(0, away);
+    let mut desk = Desk::with(config, towline_core::catalog::memory::MemoryCatalog::default());
+    let console = desk.console();
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    desk.ask(console, "setdebug level=50 trace=0 all");
+    let (sd, fd) = (console + 1, console + 2);
+    assert!(desk.world.heard(sd).iter().any(|line| line.starts_with("text setdebug=50 ")));
+    desk.world.say(sd, "text 3000 OK setdebug=50 trace=0 tracefile=/x\\n");
+    // Nobody listens where the first client is.
+    desk.world.wait(std::time::Duration::from_secs(20));
+    assert!(desk.world.heard(fd).iter().any(|line| line.starts_with("text setdebug=50 ")));
+    desk.world.say(fd, "text 2000 OK setdebug=50 trace=0 hangup=0 timestamp=0 tracefile=/x\\n");
+    let heard = desk.world.heard(console);
+    let text = heard.concat();
+    assert!(text.contains("Connecting to Client away-fd at ") && text.contains("connection refused"), "{heard:?}");
+    assert!(text.contains("tracefile=./bareos-dir.trace"), "{heard:?}");
+    assert_eq!(heard.last().map(String::as_str), Some("signal -1"));
+}

@@ -63,6 +63,8 @@ pub(crate) enum For {
     Limits(ConnId, Box<Limits>),
     /// A console's command goes on with the lines of the answer, which it is shown as well.
     Command(ConnId, Continued, Vec<String>),
+    /// A console's command goes on to the next daemon, whatever became of this one; the console is shown that.
+    Round(ConnId, Continued),
     /// A job is to end.
     Cancel(JobId),
 }
@@ -96,7 +98,9 @@ impl Errand {
     /// The console that waits for it.
     pub(crate) const fn console(&self) -> Option<ConnId> {
         match &self.purpose {
-            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => Some(*console),
+            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) | For::Round(console, _) => {
+                Some(*console)
+            }
             For::Cancel(_) => None,
         }
     }
@@ -137,7 +141,7 @@ impl Errands {
         if errand.who == Who::File {
             return match dialling::may_reach(&peers, &errand.name) {
                 Ok(()) => tools.effect(Effect::Reach(errand.name.clone(), Goal::Errand(errand), times, peers)),
-                Err(why) => Self::not_begun(tools, &errand, why),
+                Err(why) => Self::not_begun(tools, errand, why),
             };
         }
         match dialling::storage(&peers.config, &peers.credentials, &errand.name, times) {
@@ -145,21 +149,26 @@ impl Errands {
                 connecting(tools, &errand, &route.host, route.port);
                 tools.net.dial(route, opening, Dial::Errand(errand));
             }
-            Err(why) => Self::not_begun(tools, &errand, why.into()),
+            Err(why) => Self::not_begun(tools, errand, why.into()),
         }
     }
 
     /// There is no way to the daemon.
-    fn not_begun(tools: &mut Tools<'_>, errand: &Errand, why: ReachFailure) {
-        let Errand { who, name, .. } = errand;
-        match errand.purpose {
+    fn not_begun(tools: &mut Tools<'_>, errand: Box<Errand>, why: ReachFailure) {
+        let Errand { who, name, purpose, .. } = *errand;
+        match purpose {
             For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => {
-                tools.answer(console, Answer::Failed(Refusal::NotDialled { name: name.clone(), why }));
+                tools.answer(console, Answer::Failed(Refusal::NotDialled { name, why }));
+            }
+            For::Round(console, then) => {
+                let refusal = Refusal::NotDialled { name, why };
+                tools.print(console, format!("{refusal}\n"));
+                tools.effect(Effect::GoOn(console, then, Vec::new()));
             }
             For::Cancel(job) => {
                 tools.net.complain(Level::Warn, 909, &format!("the {who} is not told to cancel job {job}: {why}"));
-                tools.effect(Effect::CancelHeard(job, *who, why.to_string()));
-                tools.effect(Effect::CancelOver(job, *who));
+                tools.effect(Effect::CancelHeard(job, who, why.to_string()));
+                tools.effect(Effect::CancelOver(job, who));
             }
         }
     }
@@ -262,6 +271,10 @@ impl Errands {
                     }
                 }
             },
+            For::Round(console, _) => {
+                tools.print(*console, printable::text_of(text));
+                self.over(tools, conn);
+            }
             For::Command(console, _, lines) => {
                 let line = printable::text_of(text);
                 tools.print(*console, &*line);
@@ -322,6 +335,7 @@ impl Errands {
             For::Console(console) => tools.answer(console, Answer::said("")),
             For::Limits(console, limits) => tools.answer(console, limits.outcome()),
             For::Command(console, then, lines) => tools.effect(Effect::GoOn(console, then, lines)),
+            For::Round(console, then) => tools.effect(Effect::GoOn(console, then, Vec::new())),
             For::Cancel(job) => tools.effect(Effect::CancelOver(job, errand.who)),
         }
     }
@@ -338,7 +352,9 @@ pub(crate) fn connecting(tools: &mut Tools<'_>, errand: &Errand, host: &str, por
 /// Shows whoever waits for an errand some text of it.
 fn prints(tools: &mut Tools<'_>, errand: &Errand, text: &str) {
     match errand.purpose {
-        For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => tools.print(console, text),
+        For::Console(console) | For::Limits(console, _) | For::Command(console, ..) | For::Round(console, _) => {
+            tools.print(console, text)
+        }
         For::Cancel(job) => {
             tools.net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
             tools.effect(Effect::CancelHeard(job, errand.who, text.to_owned()));

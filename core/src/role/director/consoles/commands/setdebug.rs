@@ -1,5 +1,7 @@
 //! `setdebug`: how much the log of a daemon says.
 
+use std::collections::{BTreeSet, VecDeque};
+
 use crate::ids::Who;
 use crate::wire::file::{Debug, FileCommand};
 use crate::wire::storage::StorageCommand;
@@ -22,11 +24,12 @@ pub(super) const COMMAND: Command = Command::new(
             ("storage", Value),
             ("director", Nothing),
             ("dir", Nothing),
+            ("all", Nothing),
             ("yes", Nothing),
         ],
-        one_of: &[&["client", "storage", "director", "dir"]],
+        one_of: &[&["client", "storage", "director", "dir", "all"]],
         help: &[(
-            "setdebug level=N [trace=0|1] [timestamp=0|1] client=NAME|storage=NAME|director",
+            "setdebug level=N [trace=0|1] [timestamp=0|1] client=NAME|storage=NAME|director|all",
             "let a daemon's log say more, or less again; with trace in a file of its own as well",
         )],
         ..Form::PLAIN
@@ -38,7 +41,7 @@ pub(super) const COMMAND: Command = Command::new(
 const UNCHANGED: i32 = -1;
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let usage = || Refusal::usage("Use setdebug level=N with client=NAME, storage=NAME or director.");
+    let usage = || Refusal::usage("Use setdebug level=N with client=NAME, storage=NAME, director or all.");
     let level = number_of::<u16>(words, "level")?.ok_or_else(usage)?;
     let flag = |word| Ok::<_, Refusal>(number_of::<u8>(words, word)?.map_or(UNCHANGED, i32::from));
     let (trace, timestamp) = (flag("trace")?, Some(flag("timestamp")?));
@@ -46,20 +49,49 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if words.has("director") || words.has("dir") {
         return Ok(Reply::Do(Instruction::Debug(debug)));
     }
-    let (who, name, line) = match (words.value(&["client"]), words.value(&["storage"])) {
+    if words.has("all") {
+        return Ok(round(view, debug, everybody(view)));
+    }
+    let (who, name) = match (words.value(&["client"]), words.value(&["storage"])) {
         (Some(client), None) => {
             NoSuch::check(view.config(), Kind::FileDaemon, client)?;
-            let debug = Debug { hangup: Some(UNCHANGED), ..debug };
-            (Who::File, client, FileCommand::SetDebug(debug).to_line())
+            (Who::File, client)
         }
         (None, Some(storage)) => {
             NoSuch::check(view.config(), Kind::StorageDaemon, storage)?;
-            (Who::Storage, storage, StorageCommand::SetDebug(debug).to_line())
+            (Who::Storage, storage)
         }
         _ => return Err(usage()),
     };
     let then = Continued::new(|_, _| Ok(Reply::found(String::new())));
-    let errand = Errand::new(who, name.to_owned(), line, For::Command(view.conn, then, Vec::new()));
-    // No end of data follows the one line of its answer.
-    Ok(Reply::Do(Instruction::Errand(Box::new(Errand { is_brief: true, ..errand }))))
+    Ok(errand(who, name.to_owned(), debug, For::Command(view.conn, then, Vec::new())))
+}
+
+/// The daemons that the console may see: each storage daemon once, however many storages it has.
+fn everybody(view: &View<'_>) -> VecDeque<(Who, String)> {
+    let mut seen = BTreeSet::new();
+    let storages = view.config().storages.iter().filter(|storage| seen.insert((&storage.address, storage.port)));
+    let storages: Vec<_> = storages.map(|storage| (Who::Storage, storage.name.clone())).collect();
+    storages.into_iter().chain(view.config().clients.iter().map(|client| (Who::File, client.name.clone()))).collect()
+}
+
+/// Tells one after the other, and the director last. One that is not reached holds nobody up for longer than that takes.
+fn round(view: &View<'_>, debug: Debug, mut left: VecDeque<(Who, String)>) -> Reply {
+    match left.pop_front() {
+        None => Reply::Do(Instruction::Debug(debug)),
+        Some((who, name)) => {
+            let then = Continued::new(move |view, _| Ok(round(view, debug, left)));
+            errand(who, name, debug, For::Round(view.conn, then))
+        }
+    }
+}
+
+/// Tells one daemon. No end of data follows the one line of its answer.
+fn errand(who: Who, name: String, debug: Debug, purpose: For) -> Reply {
+    let line = match who {
+        Who::File => FileCommand::SetDebug(Debug { hangup: Some(UNCHANGED), ..debug }).to_line(),
+        _ => StorageCommand::SetDebug(debug).to_line(),
+    };
+    let errand = Errand { is_brief: true, ..Errand::new(who, name, line, purpose) };
+    Reply::Do(Instruction::Errand(Box::new(errand)))
 }
