@@ -121,5 +121,10 @@ fn a_client_is_added_with_its_file_and_what_its_file_daemon_needs() {
     assert_eq!(jobs, 0);
     assert!(console.ask(&[line]).contains("laptop-fd.conf is there already"));
     assert!(console.ask(&["configure add client name=b adress=x password=y"]).contains("adress"));
+    let json = console.ask(&[".api 2 compact=yes", "configure add client name=b address=x password=y"]);
+    assert!(
+        json.contains(r#""clientname":"b","component":"bareos-fd","resource":"director","name":"d","filename":"#),
+        "{json}"
+    );
     assert!(daemon.runs());
 }

@@ -86,7 +86,7 @@ pub struct Written {
 impl Written {
     /// The name of the resource in it, which is that of the file.
     #[must_use]
-    pub fn director(&self) -> &str {
+    pub fn resource(&self) -> &str {
         let file = self.name.rsplit('/').next().unwrap_or_default();
         file.strip_suffix(".conf").unwrap_or(file)
     }

@@ -118,7 +118,7 @@ impl Shown for Added {
                 ("clientname", self.name.as_str().into()),
                 ("component", "bareos-fd".into()),
                 ("resource", "director".into()),
-                ("name", file.director().into()),
+                ("name", file.resource().into()),
                 ("filename", file.name.as_str().into()),
                 ("content", file.content.as_str().into()),
             ])
