@@ -7,7 +7,6 @@ use towline_core::wire::names::DEFAULT_CONSOLE;
 use super::super::map::{Mapped, Mapper, names};
 use super::super::parse::Block;
 use super::super::value::{Node, Value};
-use super::fileset::LeftOut;
 use super::job::{Around, jobs};
 use super::{fileset, list, listen, of_kind, schedule, whole};
 
@@ -55,20 +54,13 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         mapper.require(client, &[("name", "Name"), ("address", "Address"), ("password", "Password")]);
     }
     let pools = pools_of(mapper, pools);
-    let (mut sets, mut without) = (Vec::new(), Vec::new());
-    for set in filesets {
-        match fileset::build(mapper, set) {
-            Ok(set) => sets.push(set),
-            Err(LeftOut(name)) => without.push(name),
-        }
-    }
+    let sets: Vec<_> = filesets.into_iter().map(|set| fileset::build(mapper, set)).collect();
     let schedules: Vec<_> = schedules.into_iter().map(|schedule| schedule::build(mapper, schedule)).collect();
     let around = Around {
         clients: &clients,
         storages: &storages,
         pools: &pools,
         filesets: &sets,
-        without: &without,
         schedules: &schedules,
         messages: &messages,
         catalogs: &catalog,

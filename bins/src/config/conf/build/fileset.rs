@@ -11,11 +11,8 @@ use super::list;
 /// Without `HardLinks`, also where there are no options, each name of a file is saved as a file of its own (`wire/2 §1.6`).
 const HARD_LINKS: Value = Value::Bool(false);
 
-/// The name of a fileset that is left out, because plugins would save all that is in it.
-pub(super) struct LeftOut(pub(super) String);
-
-/// The fileset that a resource is. `None` if nothing is left of it to save, which is said.
-pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Result<Mapped, LeftOut> {
+/// The fileset that a resource is.
+pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Mapped {
     mapper.require(&set, &[("name", "Name")]);
     let mut includes = Vec::new();
     let items: Vec<Item> = set.given("Include").map(|given| given.item.clone()).collect();
@@ -37,23 +34,14 @@ pub(super) fn build(mapper: &mut Mapper, mut set: Mapped) -> Result<Mapped, Left
                     .push(Node::new(place.clone(), Value::Fields(vec![("hardlinks", Node::new(place, HARD_LINKS))])));
             }
             include.set("options", list(options));
-            set.is_disabled |= include.is_disabled;
-            if include.is_disabled && !include.has("files") {
-                continue;
-            }
             include.default("files", Value::List(Vec::new()));
             files(&mut include);
             includes.push(include.node());
         }
     }
     exclude(mapper, &mut set);
-    if includes.is_empty() && set.is_disabled {
-        let message = format!("fileset {:?} and its backups are left out: nothing else is in it", set.name);
-        mapper.warning(codes::DISABLED, &set.place, message, "name files in it, or back them up with Bareos");
-        return Err(LeftOut(set.name));
-    }
     set.set("include", Node::new(set.place.clone(), Value::List(includes)));
-    Ok(set)
+    set
 }
 
 /// All blocks `Exclude` as one.

@@ -22,8 +22,6 @@ pub(super) struct Around<'a> {
     pub(super) storages: &'a [Mapped],
     pub(super) pools: &'a [Mapped],
     pub(super) filesets: &'a [Mapped],
-    /// The names of filesets that nothing can be saved of.
-    pub(super) without: &'a [String],
     pub(super) schedules: &'a [Mapped],
     pub(super) messages: &'a [String],
     pub(super) catalogs: &'a [String],
@@ -56,7 +54,7 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
                 mapper.refer(kind, &to, known.iter().map(String::as_str));
             }
         }
-        if let Some(why) = left_out(&job, around.without) {
+        if let Some(why) = left_out(&job) {
             let message = format!("job {:?} is left out: {why}", job.name);
             mapper.warning(codes::DISABLED, &job.place, message, "");
             continue;
@@ -118,11 +116,8 @@ fn next_defaults<'a>(from: &[Item], defaults: &BTreeMap<String, &'a [Item]>) -> 
 }
 
 /// Why a job is not one of ours.
-fn left_out(job: &Mapped, without: &[String]) -> Option<String> {
+fn left_out(job: &Mapped) -> Option<String> {
     let kind = job.said("Type")?;
-    if let Some(set) = job.said("FileSet").filter(|set| kind == "backup" && without.iter().any(|one| one == set)) {
-        return Some(format!("there is nothing to save in fileset {set:?}"));
-    }
     let level = job.said("Level").map(plain).unwrap_or_default();
     match (kind, level.as_str()) {
         ("archive", _) => Some(format!("there are no jobs of the type `{kind}`")),
@@ -146,9 +141,6 @@ fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: &[Ma
     take(job, "Client", "client", first_client.map(|client| client.name.as_str()));
     let first_set = around.filesets.first().filter(|_| said != "backup").map(|set| set.name.as_str());
     take(job, "FileSet", "fileset", first_set);
-    if let Some(set) = first_set.filter(|_| around.without.iter().any(|one| job.said("FileSet") == Some(one))) {
-        job.set("fileset", Node::text(job.place.clone(), set));
-    }
     pool(job, around.pools.first().filter(|_| is_admin));
     take(job, "JobToVerify", "verify_job", None);
     storage(mapper, job, around, backups);
