@@ -88,6 +88,17 @@ impl Site {
                 )
             })
             .collect();
+        let by_statement: String = [
+            ("selects", "SELECT JobId, Job FROM Job WHERE Name = 'b-near'"),
+            ("changes", "DELETE FROM Job RETURNING JobId"),
+        ]
+        .into_iter()
+        .map(|(name, statement)| {
+            format!(
+                r#"(name: "{name}", kind: copy, pool: "for-near", selection: sql_query, selection_pattern: "{statement}", {job}),"#
+            )
+        })
+        .collect();
         let pools: String = ["far", "near"]
             .into_iter()
             .map(|to| {
@@ -103,7 +114,7 @@ impl Site {
                 r#"(director: (name: "d", password: "console", port: {port}, {common}),
                     clients: [(name: "f", address: "127.0.0.1", port: {file_port}, password: "fpw")],
                     storages: [{storages}],
-                    jobs: [{jobs} (name: "r", kind: restore, pool: "for-far", {job})],
+                    jobs: [{jobs} {by_statement} (name: "r", kind: restore, pool: "for-far", {job})],
                     filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
                     pools: [{pools}],
                     catalog: sqlite(path: "catalog.sqlite"))"#
@@ -242,6 +253,22 @@ fn one_storage_daemon_copies_and_migrates_from_device_to_device() {
     site.empty("original");
     site.restore("moved-restored", "");
     site.restore("copy-restored", &format!("jobid={copy}"));
+}
+
+#[test]
+fn a_statement_selects_what_is_copied_and_cannot_change_the_catalog() {
+    let site = Site::start(1 << 20);
+    site.back_up("far");
+    let original = site.back_up("near");
+    let control = site.run("run job=selects yes");
+    assert!(control.report.contains("1 jobs of pool \"for-near\" are selected."), "{}", control.report);
+    let copied = site.console.end_of(control.id + 1);
+    assert!(copied.is_ok(), "{}", copied.report);
+    assert!(site.written("near") > 1 << 20);
+
+    let refused = site.console.end_of(site.console.order("run job=changes yes"));
+    assert!(!refused.is_ok() && !refused.report.contains("are selected"), "{}", refused.report);
+    assert_eq!(site.kind(original), "BT");
 }
 
 /// Catches a copy in the middle by stopping the daemon that writes it, cancels it, lets the daemon go on. Both devices
