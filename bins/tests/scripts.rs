@@ -63,3 +63,33 @@ fn lists_on_the_director_say_what_a_backup_saves() {
     let backup = network.backup();
     assert!(backup.report.contains("cannot be read: it returned status 1: cat: "), "{}", backup.report);
 }
+
+#[test]
+fn a_backup_leaves_its_bootstrap_in_a_file_and_fails_without_it() {
+    fn rewrite(text: String) -> String {
+        let folder =
+            text.split("working_directory: \"").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or_default();
+        let file = format!(r#"name: "b", level: full, write_bootstrap: "{folder}/%c-%n.bsr","#);
+        text.replace(r#"name: "b", level: full,"#, &file)
+    }
+    let network = Network::start(&Plan { rewrite, ..Plan::default() });
+    std::fs::write(network.source.join("file"), "plain").unwrap();
+    let file = network.place("f-b.bsr");
+    let mut before = String::new();
+    for (level, appends) in [("full", false), ("incremental", true), ("full", false)] {
+        std::fs::write(network.source.join(level), level).unwrap();
+        let backup = network.run(&format!("run job=b level={level} yes"));
+        assert!(backup.is_ok(), "{}", backup.report);
+        let text = std::fs::read_to_string(&file).unwrap();
+        let own = if appends { text.strip_prefix(&before).unwrap() } else { &text };
+        assert_eq!(own.matches("# ").count(), 1, "{text}");
+        for part in [" - b.", "\nVolume=\"", "\nVolSessionTime=", "\nVolAddr=", "\nFileIndex=1"] {
+            assert!(own.contains(part), "{part}: {text}");
+        }
+        before = text;
+    }
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let backup = network.run("run job=b level=full yes");
+    assert!(backup.report.contains("the bootstrap was not written to ") && !backup.is_ok(), "{}", backup.report);
+}
