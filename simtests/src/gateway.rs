@@ -332,12 +332,12 @@ impl Gateway {
     /// Adds a rule about connections to ports.
     #[must_use]
     pub fn rule(self, way: Way, ports: impl Into<Ports>, verdict: Verdict) -> Self {
-        self.add(Rule::new(way, verdict).ports(ports))
+        self.with_rule(Rule::new(way, verdict).ports(ports))
     }
 
     /// Adds a rule.
     #[must_use]
-    pub fn add(mut self, rule: Rule) -> Self {
+    pub fn with_rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }

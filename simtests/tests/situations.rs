@@ -290,7 +290,7 @@ fn ranges(family: Family, rest: &str) -> Observed {
     let ports = if rest == "one port past" { PORT - 2..=PORT - 1 } else { PORT - 2..=PORT };
     let from = Prefix { address: family.outside(first), bits: family.but(bits) };
     let rule = Rule::new(Way::In, Verdict::Reset).from(from).ports(ports);
-    let gateway = Gateway::routing(family.gateway()).policy(Verdict::Accept, Verdict::Accept).add(rule);
+    let gateway = Gateway::routing(family.gateway()).policy(Verdict::Accept, Verdict::Accept).with_rule(rule);
     let site = Site::new(family, gateway);
     let _door = site.door(site.inside);
     site.dial(site.outside, family.inside(10))

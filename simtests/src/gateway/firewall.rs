@@ -37,13 +37,13 @@ impl Firewall {
     /// Adds a rule about connections to ports.
     #[must_use]
     pub fn rule(self, way: Way, ports: impl Into<Ports>, verdict: Verdict) -> Self {
-        self.add(Rule::new(way, verdict).ports(ports))
+        self.with_rule(Rule::new(way, verdict).ports(ports))
     }
 
     /// Adds a rule. The first one that fits a new connection decides.
     #[must_use]
-    pub fn add(self, rule: Rule) -> Self {
-        Self(self.0.add(rule))
+    pub fn with_rule(self, rule: Rule) -> Self {
+        Self(self.0.with_rule(rule))
     }
 }
 
