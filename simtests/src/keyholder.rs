@@ -102,6 +102,21 @@ impl Keyholder {
         }
     }
 
+    /// The bytes that have come and were not heard yet; waits for none.
+    ///
+    /// # Errors
+    /// The connection is gone, or has ended (`Aborted`).
+    pub fn arrived(&mut self) -> Result<&[u8], IoKind> {
+        let mut space = [0; 4096];
+        while let Some(read) = self.raw.try_read(&mut space) {
+            match read? {
+                0 => return Err(IoKind::Aborted),
+                n => self.ahead.extend_from_slice(&space[..n]),
+            }
+        }
+        Ok(&self.ahead)
+    }
+
     /// Breaks the connection off.
     pub fn reset(self) {
         Box::new(self.raw).reset();
