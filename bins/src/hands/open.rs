@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::Unpacker;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, Remark, Tally};
 use towline_core::wire::fileset::FileSet;
@@ -124,10 +125,8 @@ struct Estimate(EstimateSource);
 impl Open for Estimate {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
-        match self.0.fill(&mut parcel) {
-            Ok(last) => DiskDone::Filled { parcel, last, remarks: remarks(self.0.take_notices()) },
-            Err(error) => DiskDone::Failed { error: unfilled(error), buffer: parcel.bytes },
-        }
+        let filled = self.0.fill(&mut parcel);
+        listed(parcel, filled, self.0.take_notices())
     }
 
     fn close(self: Box<Self>) -> Tally {
@@ -142,10 +141,8 @@ struct Look(LookSource);
 impl Open for Look {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let DiskWork::Fill { mut parcel, .. } = work else { return refuse(work) };
-        match self.0.fill(&mut parcel) {
-            Ok(last) => DiskDone::Filled { parcel, last, remarks: remarks(self.0.take_notices()) },
-            Err(error) => DiskDone::Failed { error: unfilled(error), buffer: parcel.bytes },
-        }
+        let filled = self.0.fill(&mut parcel);
+        listed(parcel, filled, self.0.take_notices())
     }
 
     fn close(self: Box<Self>) -> Tally {
@@ -324,6 +321,14 @@ impl Open for Volume {
 
     fn close(self: Box<Self>) -> Tally {
         Tally { complete: true, ..Tally::default() }
+    }
+}
+
+/// What came of filling a parcel with lines about entries; `Ok(true)` after the last.
+fn listed(parcel: Parcel, filled: Result<bool, FillError>, notices: Vec<Notice>) -> DiskDone {
+    match filled {
+        Ok(last) => DiskDone::Filled { parcel, last, remarks: remarks(notices) },
+        Err(error) => DiskDone::Failed { error: unfilled(error), buffer: parcel.bytes },
     }
 }
 
