@@ -47,6 +47,7 @@ pub mod disk;
 pub mod gateway;
 pub mod hands;
 pub mod host;
+#[cfg(feature = "suite")]
 pub mod keyholder;
 pub mod link;
 pub mod names;
