@@ -70,6 +70,21 @@ fn a_cloud_that_forgets_is_kept_awake_by_heartbeats_only() {
 }
 
 #[test]
+fn the_picture_has_each_host_and_a_red_arrow_to_the_gateway_that_stops() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("plan.svg");
+    let path = file.to_str().expect("UTF-8");
+    assert_eq!(plan("branch", &["--svg", path]).status.code(), Some(1));
+    let svg = std::fs::read_to_string(&file).expect("the picture");
+    for part in ["<svg ", "</svg>", ">till<", ">safe-fd<", ">gateway 192.0.2.254 routes<", ">5a</text>", ">7</text>"] {
+        assert!(svg.contains(part), "{part}: {svg}");
+    }
+    let arrows = |class: &str| svg.matches(&format!("<path class=\"{class}\"")).count();
+    assert_eq!((arrows("made"), arrows("stopped")), (4, 1), "{svg}");
+    assert_eq!(plan("branch", &["--svg", "/nowhere/plan.svg"]).status.code(), Some(1));
+}
+
+#[test]
 fn each_example_says_in_its_header_what_it_is_about() {
     for folder in std::fs::read_dir(examples()).expect("examples") {
         let file = folder.expect("a folder").path().join("network.ron");

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  --config … ──load──▶ Given ──┐
-//!  --topology ──read──▶ Topology┴─rows──▶ a Site each ──the daemons' own state machines, simulated──▶ Tried ──▶ text, JSON
+//!  --topology ──read──▶ Topology┴─rows──▶ a Site each ──the daemons' own state machines, simulated──▶ Tried ──▶ text, JSON, picture
 //! ```
 //! Nothing is decided here: each job runs in a simulated world with the director, the file daemon and the storage daemon of
 //! this project, and what they do is taken down.
 
 mod advice;
+mod picture;
 mod report;
 mod rows;
 mod setup;
@@ -41,7 +42,8 @@ pub fn command() -> Command {
         .about("Says which jobs will work through a network, why not, and what to change")
         .after_help(
             "towline plan --config director.ron --topology network.ron\n\
-             towline plan --config /etc/bareos --config laptop.ron --topology network.ron --json\n\n\
+             towline plan --config /etc/bareos --config laptop.ron --topology network.ron --json\n\
+             towline plan --config director.ron --topology network.ron --svg network.svg\n\n\
              Ends with 0 if all jobs work, 1 if one fails or works only until its connections are idle, 2 if of one it cannot \
              be said.",
         )
@@ -52,6 +54,7 @@ pub fn command() -> Command {
                 .help("The director's configuration, and those of file daemons and storage daemons as far as they are at hand"),
         )
         .arg(path("topology").required(true).help("The networks, gateways, hosts and names"))
+        .arg(path("svg").help("Where to draw a picture of it"))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints one JSON object"))
 }
 
@@ -66,6 +69,12 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             complain(&plan.warnings);
             let print = if matches.get_flag("json") { report::json } else { report::text };
             say(&print(&plan.rows, &plan.assumptions));
+            if let Some(file) = matches.get_one::<PathBuf>("svg") {
+                if let Err(error) = std::fs::write(file, picture::svg(&plan.topology, &plan.rows)) {
+                    complain(&format!("towline plan: cannot write {}: {error}\n", file.display()));
+                    return ExitCode::FAILURE;
+                }
+            }
             ExitCode::from(plan.status())
         }
         Err(text) => {
@@ -77,6 +86,7 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
 
 /// What came of a plan.
 struct Plan {
+    topology: Topology,
     rows: Vec<Tried>,
     assumptions: Vec<String>,
     /// What is odd about the files.
@@ -103,7 +113,8 @@ fn plan(configs: &[&PathBuf], topology: &Path) -> Result<Plan, String> {
         load_topic::<Topology>(topology, |topology| topology.against(&given.director)).map_err(render)?;
     let rows = rows(&given.director);
     let assumptions = assumptions(&topology, &given, &rows);
-    Ok(Plan { rows: all_tried(&topology, &given, &rows), assumptions, warnings: warnings.render(false) })
+    let rows = all_tried(&topology, &given, &rows);
+    Ok(Plan { topology, rows, assumptions, warnings: warnings.render(false) })
 }
 
 /// Reads each path as the configuration of whichever daemons it is one of.
