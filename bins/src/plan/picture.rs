@@ -182,13 +182,23 @@ fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]
         let nth = between.entry((from.min(to), from.max(to))).or_default();
         let shift = f64::from(*nth) * 22.0;
         *nth += 1;
+        if from == to {
+            // Out at the right side of the host, and in again below.
+            let (right, top) = (source.x + source.width, source.y + LINE);
+            let bow = (right + GAP * 1.6, f64::midpoint(top, source.y + source.height - LINE));
+            arrow(out, (right, top), bow, (right, source.y + source.height - LINE), number, is_made(connection));
+            continue;
+        }
         let stop = connection.stop.as_ref().and_then(|(network, _)| layout.gateways.get(&topology.network(network)?));
-        let end = match stop {
-            Some(gateway) => (target.middle().0 + shift, gateway.y + gateway.height / 2.0),
+        let (end_x, end_y) = match stop {
+            Some(gateway) => (target.middle().0, gateway.y + gateway.height / 2.0),
             None => target.edge(source.middle()),
         };
-        let begin = if from == to { (source.x + source.width, source.y + LINE) } else { source.edge(end) };
-        arrow(out, (begin, end), shift, number, is_made(connection));
+        let (begin_x, begin_y) = source.edge((end_x, end_y));
+        let (begin, end) = ((begin_x + shift, begin_y), (end_x + shift, end_y));
+        // A bow, so that arrows of one pair do not lie on each other.
+        let bow = (f64::midpoint(begin.0, end.0) + 14.0 + shift, f64::midpoint(begin.1, end.1));
+        arrow(out, begin, bow, end, number, is_made(connection));
     }
 }
 
@@ -196,18 +206,18 @@ fn is_made(connection: &Connection) -> bool {
     matches!(connection.outcome, Outcome::Open(_)) && connection.stop.is_none()
 }
 
-fn arrow(out: &mut String, (begin, end): ((f64, f64), (f64, f64)), shift: f64, number: &str, is_made: bool) {
+/// An arrow along a bow, with its number nearer to whoever dials.
+fn arrow(out: &mut String, begin: (f64, f64), bow: (f64, f64), end: (f64, f64), number: &str, is_made: bool) {
     let class = if is_made { "made" } else { "stopped" };
-    let (bx, by, ex, ey) = (begin.0 + shift, begin.1, end.0 + shift, end.1);
-    // A bow, so that arrows of one pair do not lie on each other.
-    let (mx, my) = (f64::midpoint(bx, ex) + 14.0 + shift, f64::midpoint(by, ey) + shift);
-    let (lx, ly) = (0.25_f64.mul_add(bx + ex, 0.5 * mx), 0.25_f64.mul_add(by + ey, 0.5 * my));
+    let at = |begin: f64, bow: f64, end: f64| 0.49_f64.mul_add(begin, 0.42_f64.mul_add(bow, 0.09 * end));
+    let (x, y) = (at(begin.0, bow.0, end.0), at(begin.1, bow.1, end.1));
+    let ((bx, by), (mx, my), (ex, ey)) = (begin, bow, end);
     let _ = writeln!(
         out,
         "<path class=\"{class}\" stroke-width=\"2\" marker-end=\"url(#{class})\" d=\"M{bx:.0} {by:.0} Q{mx:.0} {my:.0} {ex:.0} \
-         {ey:.0}\"/>\n<circle class=\"{class}-fill\" cx=\"{lx:.0}\" cy=\"{ly:.0}\" r=\"10\"/>\n<text class=\"number\" \
-         x=\"{lx:.0}\" y=\"{:.0}\">{}</text>",
-        ly + 4.0,
+         {ey:.0}\"/>\n<circle class=\"{class}-fill\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"10\"/>\n<text class=\"number\" \
+         x=\"{x:.0}\" y=\"{:.0}\">{}</text>",
+        y + 4.0,
         escaped(number)
     );
 }
