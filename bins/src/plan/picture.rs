@@ -118,7 +118,7 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
         bottom = bottom.max(below + inner.height);
     }
     let width = (right.max(far) - x - GAP / 2.0).max(HOST_WIDTH + GAP);
-    let area = Area { x, y, width, height: bottom + GAP / 2.0 - y };
+    let area = Area { x, y, width, height: bottom + GAP * 1.8 - y };
     layout.networks.insert(network, area);
     if is_inner {
         layout.gateways.insert(network, Area { x, y, width, height: GATEWAY });
@@ -190,16 +190,29 @@ fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]
             continue;
         }
         let stop = connection.stop.as_ref().and_then(|(network, _)| layout.gateways.get(&topology.network(network)?));
-        let (end_x, end_y) = match stop {
-            Some(gateway) => (target.middle().0, gateway.y + gateway.height / 2.0),
-            None => target.edge(source.middle()),
-        };
-        let (begin_x, begin_y) = source.edge((end_x, end_y));
-        let (begin, end) = ((begin_x + shift, begin_y), (end_x + shift, end_y));
-        // A bow, so that arrows of one pair do not lie on each other.
-        let bow = (f64::midpoint(begin.0, end.0) + 14.0 + shift, f64::midpoint(begin.1, end.1));
+        let (begin, bow, end) = course(source, target, stop.copied(), shift);
         arrow(out, begin, bow, end, number, is_made(connection));
     }
+}
+
+/// Where an arrow begins, where it bows to, and where it ends. Below the hosts of one row, so that it crosses none of them.
+fn course(source: Area, target: Area, stop: Option<Area>, shift: f64) -> ((f64, f64), (f64, f64), (f64, f64)) {
+    let (from, to) = (source.middle(), target.middle());
+    if stop.is_none() && (from.1 - to.1).abs() < LINE * 3.0 {
+        let side = if from.0 < to.0 { 30.0 } else { -30.0 };
+        let (begin, end) = (from.0 + side + shift, to.0 - side + shift);
+        let (low, lower) = (source.y + source.height, target.y + target.height);
+        let depth = 0.12_f64.mul_add((end - begin).abs(), low.max(lower) + 24.0);
+        return ((begin, low), (f64::midpoint(begin, end), depth), (end, lower));
+    }
+    let (end_x, end_y) = match stop {
+        Some(gateway) => (to.0, gateway.y + gateway.height / 2.0),
+        None => target.edge(from),
+    };
+    let (begin_x, begin_y) = source.edge((end_x, end_y));
+    let (begin, end) = ((begin_x + shift, begin_y), (end_x + shift, end_y));
+    // A bow, so that arrows of one pair do not lie on each other.
+    (begin, (f64::midpoint(begin.0, end.0) + 14.0 + shift, f64::midpoint(begin.1, end.1)), end)
 }
 
 fn is_made(connection: &Connection) -> bool {
