@@ -1,7 +1,6 @@
 //! A typed configuration as files in Bareos' syntax: the way back over the same tables.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 use towline_core::address::Endpoint;
@@ -321,8 +320,19 @@ impl Writer {
 /// `Name { … }`, with the lines a step deeper.
 fn block(name: &str, lines: &[String]) -> String {
     let mut text = format!("{name} {{\n");
-    for line in lines.iter().flat_map(|line| line.split('\n')) {
-        let _infallible = writeln!(text, "  {line}");
+    for line in lines {
+        text += "  ";
+        // A text that goes on in the next line has all that stands there, and so it gets no step.
+        let (mut is_quoted, mut is_escaped) = (false, false);
+        for c in line.chars() {
+            text.push(c);
+            if c == '\n' && !is_quoted {
+                text += "  ";
+            }
+            is_quoted ^= c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+        }
+        text.push('\n');
     }
     text + "}\n"
 }
@@ -347,10 +357,11 @@ fn shown(kind: Kind, value: &Value) -> Option<Vec<String>> {
     Some(vec![text])
 }
 
-/// A value that is text, or a list of texts.
+/// A value that is text or a number, or a list of these.
 fn one_of(value: &Value) -> Option<Vec<String>> {
     match value {
-        Value::Array(list) => list.iter().map(|one| one.as_str().map(str::to_owned)).collect(),
+        Value::Array(list) if list.iter().any(|one| one.is_array() || one.is_object()) => None,
+        Value::Array(list) => list.iter().map(|one| Some(one_of(one)?.concat())).collect(),
         Value::String(text) => Some(vec![text.clone()]),
         Value::Number(number) => Some(vec![number.to_string()]),
         Value::Bool(is) => Some(vec![if *is { "yes" } else { "no" }.to_owned()]),

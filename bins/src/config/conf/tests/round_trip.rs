@@ -41,6 +41,27 @@ fn the_corpus_is_the_same_after_a_round_trip() {
     each::<TrayConfig>();
 }
 
+#[test]
+fn the_days_of_a_schedule_and_texts_of_several_lines_are_the_same_after_a_round_trip() {
+    let text = |run: &str| {
+        format!("Director {{ Name = d; Password = \"a long password\" }}\nSchedule {{ Name = s; Run = {run} }}")
+    };
+    let mut all = Vec::new();
+    for run in
+        ["w01/w02 sun at 23:10", "w00, w53 at 1:00", "jan-mar 1, 15 at 2:30", "1st, last fri at 3:00", "sun at 23:10"]
+    {
+        let (config, _) = good::<DirectorConfig>(&text(run));
+        round(&config);
+        all.push(config.schedules);
+    }
+    assert!(all.iter().all(|one| all.iter().filter(|other| *other == one).count() == 1), "the test can tell: {all:?}");
+    let text = "Director { Name = d; Password = \"a long password\"\n Description = x }\nConsole { Name = c; \
+                Password = \"another password\"; CommandAcl = \"first {\n  second \\\" }\n\nlast\" }";
+    let (config, _) = good::<DirectorConfig>(text);
+    assert_eq!(config.consoles[0].command_acl, ["first {\n  second \" }\n\nlast"]);
+    round(&config);
+}
+
 /// A value of this kind, or none for kinds that only code reads.
 fn value(kind: Kind, chance: &mut Chance) -> Option<String> {
     let words = ["x", "\"with \\\"quotes\\\" and \\\\\"", "\"two words\"", "a.example", "/srv/a"];
