@@ -95,7 +95,7 @@ fn always_incremental(c: &mut Checker, path: &ConfigPath, job: &Job) {
     if !job.max_virtual_full_interval.is_zero() {
         let message = "an always incremental job is consolidated by others, and becomes no virtual full by itself";
         let help = "remove `max_virtual_full_interval`";
-        c.error(codes::CONTRADICTION, path.field("max_virtual_full_interval"), message, help);
+        c.warning(codes::CONTRADICTION, path.field("max_virtual_full_interval"), message, help);
     }
     if !job.accurate {
         let message = "the job is not accurate, so files that are deleted on the client stay in it for ever";
@@ -117,11 +117,11 @@ fn target(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig
     let Some(next) = job.next_pool.as_ref().or(pool.next_pool.as_ref()) else {
         let message = format!("virtual fulls of the jobs in pool {:?} have nowhere to go", pool.name);
         let help = "add `next_pool` to that pool, and `storage` to the pool it names";
-        return c.error(codes::CONTRADICTION, path.field(field), message, help);
+        return c.warning(codes::CONTRADICTION, path.field(field), message, help);
     };
     if let Some(next) = config.pool(next).filter(|next| next.storage.is_none()) {
         let message = format!("pool {:?}, which virtual fulls go to, has no storage", next.name);
-        c.error(codes::CONTRADICTION, path.field(field), message, "add `storage` to that pool");
+        c.warning(codes::CONTRADICTION, path.field(field), message, "add `storage` to that pool");
     }
 }
 

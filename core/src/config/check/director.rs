@@ -254,8 +254,9 @@ fn others(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig
         let name = name.unwrap_or_default();
         if text.contains("since=") {
             let message = format!("{text:?} says since when the job saves, which it finds out by itself");
-            c.error(codes::CONTRADICTION, path, message, "remove `since=…`");
-        } else if !name.contains('%') {
+            c.warning(codes::CONTRADICTION, path.clone(), message, "remove `since=…`");
+        }
+        if !name.contains('%') {
             c.reference(path, "job", name, config.jobs.iter().map(|other| other.name.as_str()));
         }
     }
