@@ -34,6 +34,11 @@ const OBJECTS: &str = "volumes are single files";
 /// What is refused for a reason.
 const REFUSED: &[Refused] = &[
     refused("core/src/tests/configs/bareos-configparser-tests/bareos-dir-CFG_TYPE_ALIST", "`Type`", INCOMPLETE),
+    refused(
+        "core/src/tests/configs/bareos-configparser-tests/bareos-dir-CFG_TYPE_FNAME",
+        "names no absolute path",
+        "a daemon has no folder that such a path could begin at",
+    ),
     refused("core/src/tests/configs/bareos-configparser-tests/bareos-sd-CFG", "there is no d", INCOMPLETE),
     refused("core/src/tests/configs/dir_fd_connection/dir_to_fd", "no resource `Director`", INCOMPLETE),
     refused("core/src/tests/configs/ktls/1", "no directive `EnablekTLS`", "bconsole of Bareos has none either"),
@@ -51,6 +56,12 @@ const REFUSED: &[Refused] = &[
     refused("core/src/tests/configs/statistics_thread/sd", "a device is a folder", TAPES),
     refused("systemtests/tests/autochanger/etc/bareos bareos-dir", "there is no storage \"Tape-0\"", INCOMPLETE),
     refused("systemtests/tests/block-size/etc/bareos bareos-dir", "there is no storage \"Tape-0\"", INCOMPLETE),
+    refused("systemtests/tests/config-dump/etc/bareos/bareos-dir-full", "there is no job", INCOMPLETE),
+    refused(
+        "systemtests/tests/config-dump/etc/bareos/bareos-dir-full",
+        "names no absolute path",
+        "a daemon has no folder that such a path could begin at",
+    ),
     refused("systemtests/tests/dedupable/etc/bareos bareos-sd", "a device is a folder", OBJECTS),
     refused("systemtests/tests/deprecation/etc/bareos bareos-sd", "there is no device", INCOMPLETE),
     refused("systemtests/tests/dplcompat/etc/bareos bareos-sd", "a device is a folder", OBJECTS),
@@ -76,9 +87,7 @@ const REFUSED: &[Refused] = &[
     refused("systemtests/tests/webui-vue-common/etc/bareos bareos-dir", "no resource `Director`", INCOMPLETE),
     refused("systemtests/tests/webui-vue-common/etc/bareos bareos-dir", "needs the directive `Type`", INCOMPLETE),
     refused("systemtests/tests/webui-vue-common/etc/bareos bareos-dir", "there is no jobdefs", INCOMPLETE),
-    refused("", "a list of files on the director", "a fileset of the director's names no list"),
     refused("", "`Console` with this value", "jobs run no commands of a console"),
-    refused("", "select jobs with a query", "copies do not select by a query"),
 ];
 
 /// A program: what it is called, how the names of its files begin, and what to run.

@@ -69,11 +69,11 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             complain(&plan.warnings);
             let print = if matches.get_flag("json") { report::json } else { report::text };
             say(&print(&plan.rows, &plan.assumptions));
-            if let Some(file) = matches.get_one::<PathBuf>("svg") {
-                if let Err(error) = std::fs::write(file, picture::svg(&plan.topology, &plan.rows)) {
-                    complain(&format!("towline plan: cannot write {}: {error}\n", file.display()));
-                    return ExitCode::FAILURE;
-                }
+            if let Some(file) = matches.get_one::<PathBuf>("svg")
+                && let Err(error) = std::fs::write(file, picture::svg(&plan.topology, &plan.rows))
+            {
+                complain(&format!("towline plan: cannot write {}: {error}\n", file.display()));
+                return ExitCode::FAILURE;
             }
             ExitCode::from(plan.status())
         }

@@ -128,7 +128,8 @@ impl Namespaces {
             let mut socket = Socket::new(Domain::from(16), Type::RAW, Some(Protocol::from(12))).unwrap();
             socket.write_all(&message).unwrap();
             let mut answer = [0; 64];
-            socket.read(&mut answer).unwrap();
+            let read = socket.read(&mut answer).unwrap();
+            assert!(read >= 20, "a short answer: {read} bytes");
             answer
         });
         // `NLMSG_ERROR` with the error 0.
