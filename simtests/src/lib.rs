@@ -29,9 +29,9 @@
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
 //! | [`site`] | networks, hosts and daemons with their configurations, as values; what an operator describes |
 //! | [`daemons`] | nodes made from typed configurations |
-//! | [`town`], [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
-//! | [`scenario`] | any number of them in networks behind gateways, written down as values |
-//! | [`arm`], [`keyholder`] | the conformance suite's world, and raw peers; those that hold a valid key |
+//! | `town`, [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
+//! | `scenario` | any number of them in networks behind gateways, written down as values |
+//! | `arm`, `keyholder` | the conformance suite's world, and raw peers; those that hold a valid key |
 //!
 //! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
 //! What operators run has neither.
