@@ -5,7 +5,8 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use towline::disk::meta::is_root;
 use towline::disk::restore::{Order, Relocations, Replace, RestoreTarget, Tally};
@@ -55,16 +56,21 @@ fn look(path: &Path) -> (u32, i64) {
 
 /// Runs the test of this name as an ordinary user, in an empty folder.
 fn as_nobody(test: &str) {
+    static ALONE: Mutex<()> = Mutex::new(());
     let folder = tempfile::tempdir().unwrap();
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
     let program = folder.path().join("program");
+    // A program that is still open for writing cannot be run, and a process that another test starts meanwhile has it open.
+    let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
     let mut command = Command::new(&program);
     command.args(["--exact", test, "--ignored"]).env(FOLDER, folder.path()).current_dir("/");
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
     }
-    let output = command.output().unwrap();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(alone);
+    let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success() && text.contains("1 passed"), "{text}");
 }
