@@ -41,7 +41,7 @@ pub enum Outcome {
     Failed(IoKind, Duration),
 }
 
-/// A gateway that let a segment not through.
+/// A gateway that did not let a segment through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop {
     /// The network behind it.
@@ -80,7 +80,7 @@ impl Calls {
         }
     }
 
-    /// A host has sent a segment.
+    /// A host has sent the first segment of a call, or one that was stopped.
     pub(crate) fn sent(&mut self, from: HostId, ends: Ends, to: Option<HostId>, stop: Option<Stop>) {
         if let Some(call) = self.find(from, ends) {
             call.to = to.or(call.to);

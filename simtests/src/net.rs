@@ -540,8 +540,12 @@ impl NetState {
             true => self.networks.route(&self.places, from, ends, Seen::of(&segment), now),
             false => Fate::Lost("asleep"),
         };
-        let to = if let Fate::Comes { to, ends } = &fate { Some(self.resident(*to, *ends)) } else { None };
-        self.calls.sent(from, ends, to, self.networks.stopped.take());
+        let stop = self.networks.stopped.take();
+        // The way of a call is that of its first segment: the others are looked at only where they are stopped.
+        if stop.is_some() || matches!(segment, Segment::Syn { .. }) {
+            let to = if let Fate::Comes { to, ends } = &fate { Some(self.resident(*to, *ends)) } else { None };
+            self.calls.sent(from, ends, to, stop);
+        }
         let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
         let (way, arriving, note) = match fate {
             Fate::Comes { to, ends } => match self.links.carry((from, to), segment.len(), now, &mut self.rng) {
