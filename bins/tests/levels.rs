@@ -8,6 +8,7 @@ use std::fs;
 use std::path::Path;
 
 use support::network::{CLEAR, Ended, Network, Plan};
+use support::tree;
 
 fn network() -> Network {
     Network::start(&Plan { all: CLEAR.to_owned(), ..Plan::default() })
@@ -23,25 +24,6 @@ fn backup(network: &Network, words: &str) -> u32 {
 fn files_of(ended: &Ended) -> u32 {
     let line = ended.report.lines().find_map(|line| line.trim().strip_prefix("FD Files Written:")).unwrap();
     line.trim().replace(',', "").parse().unwrap()
-}
-
-/// All files below a folder, with their contents.
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(at) = folders.pop() {
-        for entry in fs::read_dir(&at).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(folder).unwrap().display().to_string();
-            if path.is_dir() {
-                found.insert(format!("{name}/"), Vec::new());
-                folders.push(path);
-            } else {
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 /// Restores everything elsewhere; what comes back.

@@ -5,13 +5,13 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use support::console::Console;
 use support::daemon::Daemon;
 use support::network::{CLEAR, Ended};
-use support::{noise, wait_for};
+use support::{noise, tree, wait_for};
 use tempfile::TempDir;
 
 /// A director, a file daemon, and a storage daemon with two devices in folders of their own. Jobs back up to the first, and
@@ -122,25 +122,6 @@ impl Site {
         names.sort();
         names
     }
-}
-
-/// All files below a folder, with their contents.
-fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(at) = folders.pop() {
-        for entry in fs::read_dir(&at).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.strip_prefix(folder).unwrap().display().to_string();
-            if path.is_dir() {
-                found.insert(format!("{name}/"), Vec::new());
-                folders.push(path);
-            } else {
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
 }
 
 fn saved(ended: &Ended) -> u32 {

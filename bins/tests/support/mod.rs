@@ -14,6 +14,7 @@ pub mod network;
 pub mod postgres;
 pub mod site;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -64,4 +65,23 @@ pub fn assert_restored(folder: &Path, place: &Path) {
     let restored = place.join(folder.strip_prefix("/").unwrap());
     let comparison = towline::disk::compare::compare(folder, &restored);
     assert!(comparison.is_same() && comparison.entries > 0, "{:?}", comparison.differences);
+}
+
+/// All files below a folder, with their contents.
+pub fn tree(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(at) = folders.pop() {
+        for entry in std::fs::read_dir(&at).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().display().to_string();
+            if path.is_dir() {
+                found.insert(format!("{name}/"), Vec::new());
+                folders.push(path);
+            } else {
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
 }
