@@ -28,6 +28,7 @@
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
 //! | [`site`] | networks, hosts and daemons with their configurations, as values; what an operator describes |
+//! | [`situations`] | the table of what Linux does, which the world is held to |
 //! | [`daemons`] | nodes made from typed configurations |
 //! | `town`, [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | `scenario` | any number of them in networks behind gateways, written down as values |
@@ -60,6 +61,7 @@ pub mod rng;
 #[cfg(feature = "toy")]
 pub mod scenario;
 pub mod site;
+pub mod situations;
 mod sleep;
 mod task;
 pub mod tcp;

@@ -14,33 +14,15 @@ use towline_simtests::gateway::{Firewall, Gateway, Rule, Unknown, Verdict, Way};
 use towline_simtests::host::HostId;
 use towline_simtests::network::NetworkId;
 use towline_simtests::range::Prefix;
+use towline_simtests::situations::{named, rows};
 use towline_simtests::world::World;
 
-const TABLE: &str = include_str!("../situations.tsv");
 const PORT: u16 = 9102;
 /// How long a word may take, with a retry of TCP.
 const WORD: Duration = Duration::from_secs(10);
 /// More than any dial takes.
 const PATIENCE: Duration = Duration::from_secs(300);
 const STEP: Duration = Duration::from_millis(10);
-
-/// A line of the table.
-struct Row {
-    name: &'static str,
-    loose: bool,
-    verdict: &'static str,
-    seconds: Option<f64>,
-}
-
-fn rows() -> Vec<Row> {
-    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-    let row = |line: &'static str| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [name, loose, verdict, seconds] = fields[..] else { panic!("a line of four fields: {line}") };
-        Row { name, loose: loose == "1", verdict, seconds: seconds.parse().ok() }
-    };
-    lines.map(row).collect()
-}
 
 /// A family of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,21 +169,6 @@ impl Site {
     fn forgotten(&self, speaker: &mut Raw, hearer: &mut Raw) -> Observed {
         self.world.borrow_mut().restart_gateway(self.network);
         self.word(speaker, hearer)
-    }
-}
-
-fn named(end: Option<IoKind>) -> &'static str {
-    match end {
-        None => "connects",
-        Some(IoKind::Reset) => "reset",
-        Some(IoKind::Refused) => "refused",
-        Some(IoKind::TimedOut) => "timed out",
-        Some(IoKind::NoNeighbour) => "no neighbour",
-        Some(IoKind::Unreachable) => "unreachable",
-        Some(IoKind::NoRoute) => "no route",
-        Some(IoKind::Prohibited) => "prohibited",
-        Some(IoKind::Denied) => "denied",
-        Some(other) => panic!("{other:?} is no verdict of the table"),
     }
 }
 

@@ -9,6 +9,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use towline_core::drive::{DialOrder, ListenOrder, io_kind, would_block};
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_runtime_blocking::shared::socket;
+use towline_simtests::situations::named;
 
 use crate::support::namespaces::Side::{Inside, Outside};
 use crate::support::namespaces::{Namespaces, Side};
@@ -199,22 +200,6 @@ pub(crate) fn says_and_waits(speaker: &mut TcpStream, hearer: &mut TcpStream) ->
     let end = speaker.read(&mut [0; 9]).map_err(|error| io_kind(&error));
     let verdict = if end == Err(IoKind::TimedOut) { "heard, timed out" } else { "heard" };
     (verdict, Some(began.elapsed().as_secs_f64()))
-}
-
-/// A way to end, as the table names it.
-pub(crate) fn named(end: Option<IoKind>) -> &'static str {
-    match end {
-        None => "connects",
-        Some(IoKind::Reset) => "reset",
-        Some(IoKind::Refused) => "refused",
-        Some(IoKind::TimedOut) => "timed out",
-        Some(IoKind::NoNeighbour) => "no neighbour",
-        Some(IoKind::Unreachable) => "unreachable",
-        Some(IoKind::NoRoute) => "no route",
-        Some(IoKind::Prohibited) => "prohibited",
-        Some(IoKind::Denied) => "denied",
-        Some(other) => panic!("{other:?} is no verdict of the table"),
-    }
 }
 
 /// Waits until one of these is so; false if none is in time.

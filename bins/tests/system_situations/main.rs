@@ -13,27 +13,7 @@ use std::time::Duration;
 use lab::{Family, Lab, Observed, PORT, says, says_and_waits};
 use support::namespaces::Side::{Inside, Outside};
 use towline_core::socket::{Keepalive, SocketOptions};
-
-const TABLE: &str = include_str!("../../../simtests/situations.tsv");
-
-/// A line of the table.
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    name: &'static str,
-    loose: bool,
-    verdict: &'static str,
-    seconds: Option<f64>,
-}
-
-fn rows() -> Vec<Row> {
-    let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
-    let row = |line: &'static str| {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [name, loose, verdict, seconds] = fields[..] else { panic!("a line of four fields: {line}") };
-        Row { name, loose: loose == "1", verdict, seconds: seconds.parse().ok() }
-    };
-    lines.map(row).collect()
-}
+use towline_simtests::situations::{Row, rows};
 
 /// The gateway of a situation.
 fn rules(name: &str, family: Family) -> String {
