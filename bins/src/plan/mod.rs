@@ -166,7 +166,7 @@ fn assumptions(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<String> 
         "all daemons are Towline's".to_owned(),
     ];
     let clients = rows.iter().filter_map(|row| row.client.as_deref());
-    let storages = rows.iter().flat_map(|row| [Some(row.storage.as_str()), row.to.as_deref()].into_iter().flatten());
+    let storages = rows.iter().flat_map(Row::storages);
     let mut unseen: Vec<&str> = clients.filter(|name| given.file(name).is_none()).collect();
     unseen.extend(storages.filter(|name| given.director.storage(name).is_none_or(|one| given.storage(one).is_none())));
     unseen.sort_unstable();

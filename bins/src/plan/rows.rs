@@ -20,8 +20,12 @@ pub(super) struct Row {
 impl Row {
     /// Everybody who has a part in it, by the names in the director's configuration; the director first.
     pub(super) fn daemons<'a>(&'a self, config: &'a DirectorConfig) -> Vec<&'a str> {
-        let parts = [self.client.as_deref(), Some(self.storage.as_str()), self.to.as_deref()];
-        [config.director.name.as_str()].into_iter().chain(parts.into_iter().flatten()).collect()
+        [config.director.name.as_str()].into_iter().chain(self.client.as_deref()).chain(self.storages()).collect()
+    }
+
+    /// Its storages: the one it reads or writes, then that of a copy's target.
+    pub(super) fn storages(&self) -> impl Iterator<Item = &str> {
+        [Some(self.storage.as_str()), self.to.as_deref()].into_iter().flatten()
     }
 
     /// The kind of job in a word.

@@ -71,8 +71,7 @@ pub(super) fn site(topology: &Topology, given: &Given, row: &Row, saved: &Saved)
         let host = topology.host_of(&client.name)?;
         site.daemons.push(Daemon::new(host, Config::File(Box::new(without_tls_file(file)))));
     }
-    let storages = [Some(row.storage.as_str()), row.to.as_deref()].into_iter().flatten();
-    let storages: Vec<&Storage> = storages.filter_map(|name| config.storage(name)).collect();
+    let storages: Vec<&Storage> = row.storages().filter_map(|name| config.storage(name)).collect();
     let mut placed: Vec<(usize, u16)> = Vec::new();
     for storage in &storages {
         let host = topology.host_of(&storage.name)?;
@@ -81,7 +80,8 @@ pub(super) fn site(topology: &Topology, given: &Given, row: &Row, saved: &Saved)
             continue;
         }
         placed.push((host, storage.port));
-        let together = storages.iter().filter(|other| topology.host_of(&other.name) == Some(host));
+        let is_one = |other: &&&Storage| topology.host_of(&other.name) == Some(host) && other.port == storage.port;
+        let together = storages.iter().filter(is_one);
         let known = given.storage(storage).cloned();
         let daemon = known.map_or_else(|| assumed_storage(config, &together.copied().collect::<Vec<_>>()), Some)?;
         let disk = (storage.name == row.storage).then(|| saved.volumes.clone());
@@ -229,7 +229,7 @@ fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<Directo
         .or_else(|| config.jobs.iter().find(|job| job.name == row.job).map(|job| job.client.clone()))?;
     let client = Client { tls: None, ..config.client(&client)?.clone() };
     let mut storages = Vec::new();
-    for name in [Some(&row.storage), row.to.as_ref()].into_iter().flatten() {
+    for name in row.storages() {
         storages.push(Storage { tls: None, ..config.storage(name)?.clone() });
     }
     let next = row.to.as_ref().map(|_| "next");

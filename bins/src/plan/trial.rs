@@ -7,7 +7,6 @@ use towline_core::config::{JobKind, Seconds};
 use towline_core::node::Number;
 use towline_core::wire::names::PeerKind;
 use towline_simtests::calls::{Call, Outcome};
-use towline_simtests::disk::Disk;
 use towline_simtests::site::{Running, Standing};
 
 use super::advice::advice;
@@ -123,7 +122,7 @@ fn missing(topology: &Topology, given: &Given, row: &Row) -> Option<String> {
         let dialled = client.connection_from_director_to_client || client.passive;
         client.address.iter().filter(move |_| dialled).chain(&client.lan_address).chain(client.networks.values())
     });
-    let storages = [Some(&row.storage), row.to.as_ref()].into_iter().flatten().filter_map(|name| config.storage(name));
+    let storages = row.storages().filter_map(|name| config.storage(name));
     let of_storages = storages.flat_map(|storage| {
         [&storage.address].into_iter().chain(&storage.lan_address).chain(storage.networks.values())
     });
@@ -162,7 +161,6 @@ fn saved(given: &Given, row: &Row) -> Option<Saved> {
     let job = standing.order(&format!("run job=\"{}\" yes", row.job))?;
     let end = standing.await_end(job, PATIENCE)?;
     let volumes = standing.daemons.iter().find(|daemon| daemon.kind == PeerKind::Storage)?.disk.clone();
-    let volumes = Disk::clone(&volumes);
     (end.job_status == b'T').then(|| Saved { catalog: standing.catalog.clone(), volumes })
 }
 
