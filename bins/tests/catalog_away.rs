@@ -7,21 +7,29 @@ use rusqlite::Connection;
 use support::assert_restored;
 use support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
 use support::daemon::free_port;
+use support::network::Network;
 
-/// Takes the catalog's file.
-fn taken(file: &std::path::Path) -> Connection {
+/// A network in the middle of a backup whose catalog's file another program has taken.
+fn taken(catalog: &str) -> (Network, u32, Connection) {
+    in_the_middle(catalog.to_owned(), |network| take(&network.place("catalog.sqlite")), |other| give_back(&other))
+}
+
+fn take(file: &std::path::Path) -> Connection {
     let other = Connection::open(file).unwrap();
     other.busy_timeout(std::time::Duration::from_secs(30)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     other
 }
 
+fn give_back(other: &Connection) {
+    other.execute_batch("COMMIT").unwrap();
+}
+
 #[test]
 fn a_backup_waits_for_a_catalog_that_another_program_has_and_ends_well() {
-    let (network, id) = in_the_middle(r#"sqlite(path: "catalog.sqlite")"#.to_owned());
-    let other = taken(&network.place("catalog.sqlite"));
+    let (network, id, other) = taken(r#"sqlite(path: "catalog.sqlite")"#);
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
-    other.execute_batch("COMMIT").unwrap();
+    give_back(&other);
     let ended = network.end_of(id);
     assert!(ended.is_ok(), "{}", ended.report);
     assert_logged(&network.director);
@@ -33,10 +41,9 @@ fn a_backup_waits_for_a_catalog_that_another_program_has_and_ends_well() {
 
 #[test]
 fn a_backup_whose_catalog_does_not_come_back_fails_with_its_code() {
-    let (network, id) = in_the_middle(r#"sqlite(path: "catalog.sqlite", retry_for: "3 s")"#.to_owned());
-    let other = taken(&network.place("catalog.sqlite"));
+    let (network, id, other) = taken(r#"sqlite(path: "catalog.sqlite", retry_for: "3 s")"#);
     network.director.logged(0, "the code", |line| line.contains("T0701"));
-    other.execute_batch("COMMIT").unwrap();
+    give_back(&other);
     network.ask(&[&format!("wait jobid={id}")]);
     network.assert_all_serve();
     std::fs::remove_dir_all(network.source.join("folder 0")).unwrap();
@@ -46,11 +53,10 @@ fn a_backup_whose_catalog_does_not_come_back_fails_with_its_code() {
 
 #[test]
 fn a_backup_that_waits_for_its_catalog_is_cancelled_at_once() {
-    let (network, id) = in_the_middle(r#"sqlite(path: "catalog.sqlite", retry_for: "1 h")"#.to_owned());
-    let other = taken(&network.place("catalog.sqlite"));
+    let (network, id, other) = taken(r#"sqlite(path: "catalog.sqlite", retry_for: "1 h")"#);
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
     assert_cancelled_at_once(&network, id);
-    other.execute_batch("COMMIT").unwrap();
+    give_back(&other);
     let ended = network.end_of(id);
     assert_eq!(ended.termination(), "Backup Canceled", "{}", ended.report);
 }
@@ -64,9 +70,7 @@ fn started(program: &str, file: &std::path::Path) -> (Option<i32>, String) {
 #[test]
 fn a_second_director_and_a_second_storage_daemon_hear_of_their_port_elsewhere_of_the_lock_and_the_first_go_on() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (network, id) = in_the_middle(r#"sqlite(path: "catalog.sqlite")"#.to_owned());
-    // The job goes on, and waits for its catalog until all is said.
-    let other = taken(&network.place("catalog.sqlite"));
+    let (network, id, other) = taken(r#"sqlite(path: "catalog.sqlite")"#);
     for (program, file, port, code) in [
         (env!("CARGO_BIN_EXE_towline-dir"), "director.ron", network.director.address.port(), "T0610"),
         (env!("CARGO_BIN_EXE_towline-sd"), "storage.ron", network.storage.address.port(), "T0611"),
@@ -94,7 +98,7 @@ fn a_second_director_and_a_second_storage_daemon_hear_of_their_port_elsewhere_of
         assert_eq!(exit, Some(75), "{said}");
         assert!(said.contains(code) && said.contains("process "), "{said}");
     }
-    other.execute_batch("COMMIT").unwrap();
+    give_back(&other);
     for name in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm", "catalog.sqlite.lock"] {
         let mode = std::fs::metadata(network.place(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");

@@ -12,14 +12,28 @@ const FILES: usize = 6_000;
 /// So much on the volumes shows that the backup is under way.
 const UNDER_WAY: u64 = 256 << 10;
 
-/// A network in the middle of a backup; the number of its job.
-pub fn in_the_middle(catalog: String) -> (Network, u32) {
+/// Backups that may end before their catalog is gone: a machine may be slow to let this thread run.
+const ATTEMPTS: usize = 20;
+
+/// A network whose catalog `take` has taken away in the middle of a backup: the job's number, and what `take` returned.
+/// `put_back` undoes it where the backup was faster.
+pub fn in_the_middle<T>(catalog: String, take: impl Fn(&Network) -> T, put_back: impl Fn(T)) -> (Network, u32, T) {
     let network = Network::start(&Plan { catalog, ..Plan::default() });
     plant(&network.source, 1, 300_000);
     many(&network.source);
-    let id = network.begin_backup();
-    network.wait_written(UNDER_WAY);
-    (network, id)
+    for _ in 0..ATTEMPTS {
+        let before = network.written();
+        let id = network.begin_full_backup();
+        network.wait_written(before + UNDER_WAY);
+        let taken = take(&network);
+        // A job that still runs now has its end to record.
+        if !network.ask(&["status director"]).contains("No Jobs running.") {
+            return (network, id, taken);
+        }
+        put_back(taken);
+        network.end_of(id);
+    }
+    panic!("{ATTEMPTS} backups ended before their catalog was taken");
 }
 
 fn many(folder: &Path) {

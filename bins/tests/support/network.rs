@@ -183,6 +183,11 @@ impl Network {
         self.console.order("run job=b yes")
     }
 
+    /// Orders the backup of all files; returns its number.
+    pub fn begin_full_backup(&self) -> u32 {
+        self.console.order("run job=b level=Full yes")
+    }
+
     /// Runs the backup to its end.
     pub fn backup(&self) -> Ended {
         self.end_of(self.begin_backup())

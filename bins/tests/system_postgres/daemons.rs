@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::support::assert_restored;
 use super::support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
+use super::support::network::Network;
 use super::support::postgres::Server;
 
 /// How long a server may be away without a job noticing.
@@ -15,11 +16,16 @@ fn catalog(server: &Server, more: &str) -> String {
     format!(r#"postgres(host: {:?}, port: {}, {more})"#, socket.host, socket.port)
 }
 
+/// A network in the middle of a backup whose catalog's server has been stopped.
+fn stopped(server: &Server, more: &str) -> (Network, u32) {
+    let (network, id, ()) = in_the_middle(catalog(server, more), |_| server.stop(), |()| server.resume());
+    (network, id)
+}
+
 #[test]
 fn a_backup_waits_for_a_server_that_is_away_for_30_seconds_and_ends_well() {
     let server = Server::start();
-    let (network, id) = in_the_middle(catalog(&server, ""));
-    server.stop();
+    let (network, id) = stopped(&server, "");
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
     thread::sleep(AWAY);
     server.resume();
@@ -39,8 +45,7 @@ fn a_backup_waits_for_a_server_that_is_away_for_30_seconds_and_ends_well() {
 #[test]
 fn a_backup_whose_server_does_not_come_back_fails_with_its_code_and_the_next_one_works() {
     let server = Server::start();
-    let (network, id) = in_the_middle(catalog(&server, r#"retry_for: "3 s""#));
-    server.stop();
+    let (network, id) = stopped(&server, r#"retry_for: "3 s""#);
     network.director.logged(0, "the code", |line| line.contains("T0707"));
     network.ask(&[&format!("wait jobid={id}")]);
     server.resume();
@@ -52,8 +57,7 @@ fn a_backup_whose_server_does_not_come_back_fails_with_its_code_and_the_next_one
 #[test]
 fn a_backup_that_waits_for_its_server_is_cancelled_at_once() {
     let server = Server::start();
-    let (network, id) = in_the_middle(catalog(&server, r#"retry_for: "1 h""#));
-    server.stop();
+    let (network, id) = stopped(&server, r#"retry_for: "1 h""#);
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
     assert_cancelled_at_once(&network, id);
     server.resume();
