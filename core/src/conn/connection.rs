@@ -39,7 +39,7 @@ pub struct Conn {
     pub(super) carried: Option<Carried>,
     pub(super) messages: VecDeque<FromConn>,
     /// Messages given out that the node has not taken yet.
-    untaken: usize,
+    pub(super) untaken: usize,
     /// When authentication must be done.
     pub(super) give_up: Instant,
     /// How long a wrong key waits for its answer.

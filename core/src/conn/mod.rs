@@ -19,6 +19,7 @@ mod drain;
 mod flight;
 mod gather;
 mod heartbeat;
+mod inspect;
 mod pace;
 mod phase;
 mod reason;
@@ -36,6 +37,7 @@ pub(crate) use dial_failure::one_of_each as one_of_each_dial_failure;
 #[cfg(test)]
 pub(crate) use flight::one_of_each as one_of_each_stall;
 pub use flight::{Flight, Stall};
+pub use inspect::Inspection;
 #[cfg(test)]
 pub(crate) use reason::one_of_each as one_of_each_reason;
 pub use reason::{CloseReason, Stage};

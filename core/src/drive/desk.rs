@@ -11,7 +11,7 @@ use crate::address::{Address, source_for};
 use crate::conn::{Conn, FromConn};
 use crate::event::Event;
 use crate::ids::{ConnId, DialId, ListenerId, QueryId, TicketId, WorkId};
-use crate::node::{Node, Role};
+use crate::node::{Inspection, Node, Role};
 use crate::socket::{Ends, IoKind, ResolveError, SocketOptions};
 use crate::time::{Instant, Wall};
 
@@ -198,6 +198,12 @@ impl<R: Role, A: Adapter> Desk<R, A> {
         }
         self.node.handle_timeout(now);
         self.drain(now)
+    }
+
+    /// What its node has under way now.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        self.node.inspect()
     }
 
     /// When to call [`tick`](Self::tick).

@@ -95,6 +95,12 @@ pub struct Pump {
 
 impl Pump {
     /// Takes the connection over.
+    /// What its connection holds now.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        self.conn.inspect()
+    }
+
     #[must_use]
     pub const fn new(conn: Conn) -> Self {
         Self { conn, keepalive: None, write_shut: false, said_closed: false }

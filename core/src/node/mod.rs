@@ -9,6 +9,7 @@ mod accept;
 mod crowd;
 mod dial;
 mod guesses;
+mod inspect;
 mod listen;
 mod net;
 mod number;
@@ -21,6 +22,7 @@ mod tests;
 mod tokens;
 
 pub use dial::{DialNews, Opening, Route};
+pub use inspect::Inspection;
 pub use listen::{BindError, EXIT_NO_LISTENER};
 pub use net::{AnyNet, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};

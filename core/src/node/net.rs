@@ -134,6 +134,11 @@ impl AnyNet {
         }
     }
 
+    /// How many timers are set.
+    pub(super) fn timers_set(&self) -> usize {
+        self.timers.len()
+    }
+
     /// The time of the call being handled.
     #[must_use]
     pub const fn now(&self) -> Instant {

@@ -68,12 +68,7 @@ impl AnyNet {
     pub(super) fn survey(&mut self) -> SurveyId {
         let (id, deadline) = (SurveyId(self.next_id()), TimerKey(self.next_id()));
         let now = self.now;
-        let row = |(&conn, link): (&ConnId, &super::net::Link)| {
-            let known = link.known.as_ref()?;
-            let age = now.since(known.since);
-            Some(Row { conn, dialled: known.dialled, peer: known.peer.clone(), age, traffic: None })
-        };
-        let rows: Vec<Row> = self.links.iter().filter_map(row).collect();
+        let rows = self.rows();
         let waiting: BTreeSet<ConnId> = rows.iter().map(|row| row.conn).collect();
         for &conn in &waiting {
             self.tell(conn, ToConn::Report);
@@ -82,6 +77,16 @@ impl AnyNet {
         self.arm(now + patience, deadline, Owner::Survey(id), "survey of the connections");
         self.surveys.insert(id, Survey { waiting, rows, deadline });
         id
+    }
+
+    /// The live connections, without what went over them.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        let row = |(&conn, link): (&ConnId, &super::net::Link)| {
+            let known = link.known.as_ref()?;
+            let age = self.now.since(known.since);
+            Some(Row { conn, dialled: known.dialled, peer: known.peer.clone(), age, traffic: None })
+        };
+        self.links.iter().filter_map(row).collect()
     }
 
     /// A connection has answered. Surveys that are complete end.

@@ -1,0 +1,31 @@
+//! What a node has under way, to look at from outside without asking its connections.
+
+use super::survey::Row;
+use super::{Node, Role};
+
+/// A node's connections and how full its tables are. All of them are bounded.
+#[derive(Clone, Debug)]
+pub struct Inspection {
+    /// The connections that are authenticated, as `status` lists them; their rows are without traffic.
+    pub connections: Vec<Row>,
+    /// Accepted connections that are not authenticated: at most [`Settings::max_unauthenticated`](super::Settings).
+    pub unauthenticated: usize,
+    /// Dials under way, pauses included.
+    pub dials: usize,
+    /// Timers that are set.
+    pub timers: usize,
+}
+
+impl<R: Role> Node<R> {
+    /// What it has under way now.
+    #[must_use]
+    pub fn inspect(&self) -> Inspection {
+        let net = &self.net;
+        Inspection {
+            connections: net.rows(),
+            unauthenticated: net.crowd.len(),
+            dials: net.dials.len(),
+            timers: net.timers_set(),
+        }
+    }
+}
