@@ -110,8 +110,9 @@
 //!
 //! # Modules, lowest floor first
 //! A file names only its own floor and those beneath it; `core/tests/floors.rs` has the floors, and holds this.
-//! * [`time`] and [`calendar`]: time as an argument, and its local names; [`ids`], [`limits`], [`buf`]: names that are
-//!   used once, the shared bounds, a buffer; [`secret`] keeps passwords out of logs; [`printable`]: the one escape for what
+//! * [`time`] and [`calendar`]: time as an argument, and its local names; [`ids`], [`limits`], [`buf`], [`cover`]: names that are
+//!   used once, the shared bounds, a buffer, marks on
+//!   seldom branches; [`secret`] keeps passwords out of logs; [`printable`]: the one escape for what
 //!   peers and disks name, before a person sees it; [`nearest`]: the known word next to a mistyped one; [`regex`]: the expressions of filesets, restores and
 //!   selections; [`address`]: literal
 //!   addresses and their scopes; [`error`]: whose fault, whether to retry, a stable code, advice
@@ -146,6 +147,7 @@ pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod conn;
+pub mod cover;
 pub mod drive;
 pub mod error;
 pub mod event;

@@ -10,6 +10,7 @@ const FLOORS: &[&[&str]] = &[
         "address",
         "buf",
         "calendar",
+        "cover",
         "error",
         "ids",
         "limits",

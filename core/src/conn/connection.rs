@@ -16,6 +16,7 @@ use super::tx::{Back, Tx};
 use crate::buf::Headway;
 use crate::bulk::machine::{Flow, Outcome};
 use crate::bulk::work::DiskDone;
+use crate::cover::{self, Mark};
 use crate::ids::{ConnId, WorkId};
 use crate::limits;
 use crate::socket::IoKind;
@@ -333,7 +334,10 @@ impl Conn {
 
     pub(super) fn beat(&mut self, now: Instant) {
         match self.heartbeat.as_mut().map(|heartbeat| heartbeat.due(now)) {
-            Some(Due::Silent(time)) => self.close(CloseReason::Silent(time)),
+            Some(Due::Silent(time)) => {
+                cover::hit(Mark::MissedHeartbeats);
+                self.close(CloseReason::Silent(time));
+            }
             // What waits to be written says as much, once it gets through.
             Some(Due::Beat) if self.tx.is_empty() => self.send_signal(Signal::Heartbeat),
             _ => {}

@@ -25,6 +25,7 @@ use super::net::{AnyNet, Link, Owner, TimerKey};
 use crate::action::Action;
 use crate::address::{Address, can_reach, lacks_scope};
 use crate::conn::{CloseReason, Conn, DialFailure, Dialling};
+use crate::cover::{self, Mark};
 use crate::error::{Code, Explain, Retry};
 use crate::ids::{ConnId, DialId, QueryId};
 use crate::notice::Level;
@@ -427,6 +428,7 @@ impl AnyNet {
             let failure = attempt.telling(failure, now);
             return self.fail_dial(dial, failure);
         }
+        cover::hit(Mark::DialPauses);
         attempt.step = Step::Pausing(key);
         attempt.failed += 1;
         attempt.unsaid += 1;

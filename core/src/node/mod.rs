@@ -37,6 +37,7 @@ use std::collections::VecDeque;
 
 use crate::action::Action;
 use crate::conn::{CloseReason, DialFailure, FromConn, Peer, ToConn};
+use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::event::Event;
 use crate::ids::{ConnId, DialId, WorkId};
@@ -70,6 +71,7 @@ impl<R: Role> Node<R> {
                 self.role.start(&mut self.net);
             }
             Event::ClockJumped { wall } => {
+                cover::hit(Mark::ClockMoved);
                 self.net.set_wall(wall);
                 self.role.on_clock_jumped(&mut self.net);
             }
@@ -174,6 +176,7 @@ impl<R: Role> Node<R> {
             FromConn::Machine(message) => self.role.on_machine(net, conn, message),
             FromConn::Carried(outcome) => self.role.on_carried(net, conn, outcome),
             FromConn::Stalled(stall) => {
+                cover::hit(Mark::StandsStill);
                 net.on_stalled(conn, &stall);
                 self.role.on_stalled(net, conn, &stall);
             }
@@ -199,6 +202,7 @@ impl<R: Role> Node<R> {
         } else if let Some(dial) = link.dial {
             self.net.dial_refused(dial, reason);
         } else {
+            cover::hit(Mark::Refused);
             self.net.note_refused(link.ends.peer.ip(), &reason);
             let reason = self.net.with_nearest(reason);
             let text = format!("{reason}; {}", reason.help());

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use crate::config::keepalive;
 use crate::conn::{DialFailure, Peer};
+use crate::cover::{self, Mark};
 use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, DialId};
 use crate::node::{Route, TimerKey};
@@ -232,7 +233,10 @@ impl FileDaemon {
     /// A pause is over, or a greeting takes too long.
     pub(super) fn calling_timer(&mut self, net: &mut Net, name: &str) {
         match self.calling.lines.get(name).map(|line| line.state) {
-            Some(State::Pausing(_)) => self.call(net, name),
+            Some(State::Pausing(_)) => {
+                cover::hit(Mark::ComesBack);
+                self.call(net, name);
+            }
             Some(State::Greeting(conn, _)) => {
                 net.abort(conn);
                 let text = format!("no greeting within {} s", self.config.file.authenticate_within.0);

@@ -8,6 +8,7 @@ use crate::bulk::machine::Piece;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
 use crate::config::Device;
+use crate::cover::{self, Mark};
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
 use crate::role::remarks::Remarks;
@@ -336,6 +337,7 @@ impl Job {
             let text = format!("Labeled new Volume \"{}\" on device \"{folder}\".", self.writing.volume.volume);
             self.message(net, MessageKind::Info, &text);
         } else if self.writing.volume.bytes != bytes {
+            cover::hit(Mark::VolumeCut);
             let text = format!(
                 "Volume \"{}\" has {bytes} bytes where the catalog knows {}: the catalog is corrected.",
                 self.writing.volume.volume, self.writing.volume.bytes

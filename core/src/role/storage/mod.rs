@@ -34,6 +34,7 @@ use crate::bulk::work::{DiskDone, DiskWork};
 use crate::calendar::Zone;
 use crate::config::{StorageConfig, keepalive, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
+use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
@@ -384,6 +385,7 @@ impl StorageDaemon {
     /// The peer of a job has not come in time.
     fn peer_is_late(&mut self, net: &mut Net, id: SessionId) {
         let Some(job) = self.sessions.job_mut(id) else { return };
+        cover::hit(Mark::NoCall);
         job.peer = Presence::Ended;
         let trouble = Trouble::Late(job.other());
         self.fail_job(net, id, &trouble);

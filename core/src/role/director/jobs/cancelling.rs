@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use crate::cover::{self, Mark};
 use crate::ids::{ConnId, JobId, Who};
 use crate::node::TimerKey;
 use crate::role::director::common::Tools;
@@ -75,6 +76,7 @@ impl Jobs {
             self.end_job(tools, id);
             return tools.answer(console, Answer::said(text));
         }
+        cover::hit(Mark::Cancelled);
         self.cancel_job(tools, id, "by a console");
         if !self.is_cancel_open(id) {
             return tools.answer(console, Answer::said(text));
@@ -143,6 +145,7 @@ impl Jobs {
         }
         let key = tools.net.set_timer(grace, "the storage daemon's end", Due::Grace(id));
         if let Some(job) = self.all.get_mut(&id) {
+            cover::hit(Mark::Grace);
             job.life = Life::Grace { timer: key };
         }
         self.abandon_partner(tools, id);

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::ids::JobId;
 use crate::limits::{RECORD_AGAIN, UNRECORDED};
@@ -148,6 +149,7 @@ impl Jobs {
         let text = format!("the end of the job (status {status}) is not recorded yet: {error}, {}", error.code());
         tools.net.complain(Level::Warn, 621, &format!("job {}: {text}", job.id));
         job.say(tools, MessageKind::Warning, &format!("{text}; {}", error.help()));
+        cover::hit(Mark::OfferedAgain);
         self.unrecorded.kept.insert(kept.job.id, kept);
         self.offer_later(tools);
     }

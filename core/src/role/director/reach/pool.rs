@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use crate::cover::{self, Mark};
 use crate::ids::ConnId;
 use crate::time::{Instant, Wall};
 use crate::tls::Established;
@@ -198,6 +199,7 @@ impl Pool {
 
     /// A connection that was taken turned out to be dead: nothing will replace it.
     pub(crate) fn was_dead(&mut self, client: &str) {
+        cover::hit(Mark::DeadWaiting);
         if let Some(pace) = self.pace.get_mut(client) {
             pace.taken.pop_back();
         }
