@@ -1,14 +1,15 @@
 //! What a node and its adapter owe each other, checked at every step: each order has one answer, answers belong to orders,
-//! nothing mentions what has ended.
+//! nothing mentions what has ended. And a job has one data channel at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::action::Action;
-use towline_core::conn::FromConn;
+use towline_core::conn::{FromConn, ToConn};
 use towline_core::drive::{Hands, Reply, Step};
 use towline_core::event::Event;
 use towline_core::notice::Notice;
+use towline_core::wire::hello::Purpose;
 use towline_core::work::Work;
 
 use crate::trace::{Trace, step_line};
@@ -56,6 +57,10 @@ pub(crate) struct Book {
     conns: BTreeSet<u64>,
     working: BTreeSet<u64>,
     ever: BTreeSet<u64>,
+    /// The jobs that data channels are for.
+    jobs: BTreeMap<u64, String>,
+    /// Data channels with a machine.
+    carrying: BTreeSet<u64>,
     started: bool,
     exited: bool,
     /// What was found wrong.
@@ -107,9 +112,14 @@ impl Book {
             Event::Bound { listener, .. } => closes(&mut self.binding, listener.0, "an answer to no Listen"),
             Event::Accepted { ticket, .. } => opens(&mut self.tickets, ticket.0, "a ticket used twice"),
             Event::FromConn { conn, message: FromConn::Closed(_) } => {
+                self.carrying.remove(&conn.0);
+                self.jobs.remove(&conn.0);
                 closes(&mut self.conns, conn.0, "the end of no connection")
             }
-            Event::FromConn { conn, .. } => has(&self.conns, conn.0, "a message of an ended connection"),
+            Event::FromConn { conn, message } => {
+                self.on_message(conn.0, message);
+                has(&self.conns, conn.0, "a message of an ended connection")
+            }
             Event::Done { work, .. } => closes(&mut self.working, work.0, "an answer to no Work"),
             _ => Ok(()),
         }
@@ -133,12 +143,45 @@ impl Book {
             }
             Action::Refuse(ticket) => closes(&mut self.tickets, ticket.0, "no such ticket"),
             Action::Listen { listener, .. } => opens(&mut self.binding, listener.0, "a listener twice"),
-            Action::ToConn { conn, .. } | Action::Keepalive { conn, .. } => {
-                has(&self.conns, conn.0, "an ended connection is mentioned")
+            Action::ToConn { conn, message } => {
+                has(&self.conns, conn.0, "an ended connection is mentioned")?;
+                self.to_conn(conn.0, message)
             }
+            Action::Keepalive { conn, .. } => has(&self.conns, conn.0, "an ended connection is mentioned"),
             Action::Work { work, .. } => opens(&mut self.working, work.0, "a piece of work twice"),
             Action::Exit(_) => {
                 self.exited = true;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn on_message(&mut self, conn: u64, message: &FromConn) {
+        match message {
+            FromConn::Authenticated(peer) => {
+                if let Purpose::StartJob { job } | Purpose::StorageStartsJob { job } | Purpose::StorageJob { job } =
+                    &peer.hello.purpose
+                {
+                    self.jobs.insert(conn, job.clone());
+                }
+            }
+            FromConn::Carried(_) => drop(self.carrying.remove(&conn)),
+            _ => {}
+        }
+    }
+
+    /// A machine is carried by one connection of its job at a time.
+    fn to_conn(&mut self, conn: u64, message: &ToConn) -> Result<(), &'static str> {
+        match message {
+            ToConn::Carry(_) => {
+                let of = |conn: &u64| self.jobs.get(conn);
+                let has_another = of(&conn).is_some_and(|job| self.carrying.iter().any(|other| of(other) == Some(job)));
+                self.carrying.insert(conn);
+                if has_another { Err("two data channels for one job") } else { Ok(()) }
+            }
+            ToConn::Abort | ToConn::GiveUp(_) | ToConn::PushOut | ToConn::Close { .. } => {
+                self.carrying.remove(&conn);
                 Ok(())
             }
             _ => Ok(()),
@@ -179,7 +222,7 @@ mod tests {
         book.dialling.insert(1);
         assert_eq!(book.see(&Step::Event(&dialed)), Ok(()));
         assert_eq!(book.see(&Step::Event(&dialed)), Err("an answer to no Dial"));
-        let word = Action::ToConn { conn: towline_core::ids::ConnId(5), message: towline_core::conn::ToConn::Abort };
+        let word = Action::ToConn { conn: towline_core::ids::ConnId(5), message: ToConn::Abort };
         assert_eq!(book.see(&Step::Action(&word)), Err("an ended connection is mentioned"));
     }
 }

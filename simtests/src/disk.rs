@@ -85,6 +85,11 @@ impl Disk {
         };
         self.store().files.iter().filter_map(back).collect()
     }
+
+    /// Nothing is restored yet.
+    pub fn wipe_restored(&self) {
+        self.store().files.retain(|name, _| !name.starts_with(b"/restored/"));
+    }
 }
 
 /// What one daemon has open on its disk.

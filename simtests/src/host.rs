@@ -8,7 +8,7 @@ use towline_core::conn::{Conn, Flight, FromConn};
 use towline_core::drive::{Adapter, Desk, DialOrder, Hands, ListenOrder, Mail, NodeMail, Outlet, Stream};
 use towline_core::event::Event;
 use towline_core::ids::{ConnId, DialId, ListenerId, QueryId, WorkId};
-use towline_core::node::Role;
+use towline_core::node::{Inspection, Role};
 use towline_core::notice::ExitReason;
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::time::{Instant, Wall};
@@ -44,6 +44,7 @@ pub(crate) trait AnyDesk {
     fn take(&mut self, mail: NodeMail<Socket>, now: Instant) -> Option<ExitReason>;
     fn tick(&mut self, now: Instant, wall: Wall) -> Option<ExitReason>;
     fn deadline(&self) -> Option<Instant>;
+    fn inspect(&self) -> Inspection;
 }
 
 impl<R: Role> AnyDesk for Desk<R, Simulated> {
@@ -58,6 +59,9 @@ impl<R: Role> AnyDesk for Desk<R, Simulated> {
     }
     fn deadline(&self) -> Option<Instant> {
         Self::deadline(self)
+    }
+    fn inspect(&self) -> Inspection {
+        Self::inspect(self)
     }
 }
 

@@ -23,7 +23,8 @@
 //! | [`calls`] | who has dialled whom, and where it was stopped |
 //! | `place`, [`range`] | where a host is; ranges of addresses and ports |
 //! | [`names`] | what names mean to each host |
-//! | `sleep` | hosts that are suspended |
+//! | `sleep`, `meddle` | hosts that are suspended; resets from outside, clocks that are set |
+//! | [`tap`] | sees every segment that is sent |
 //! | [`clock`], [`rng`], [`trace`] | virtual time, the one source of chance, what happened |
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
@@ -54,6 +55,7 @@ pub mod link;
 pub mod names;
 mod net;
 pub mod network;
+mod meddle;
 pub mod operator;
 mod place;
 pub mod range;
@@ -66,6 +68,7 @@ mod sleep;
 mod task;
 pub mod tcp;
 #[cfg(feature = "toy")]
+pub mod tap;
 pub mod town;
 pub mod trace;
 pub mod world;

@@ -26,6 +26,7 @@ use crate::names::Names;
 use crate::network::{Fate, Networks};
 use crate::place::Place;
 use crate::rng::Rng;
+use crate::tap::{Passing, Taps};
 use crate::task::Task;
 use crate::tcp::{End, Phase, Segment};
 use crate::trace::{Trace, work_line};
@@ -103,6 +104,7 @@ pub(crate) struct NetState {
     pub(crate) places: Vec<Place>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     pub(crate) calls: Calls,
+    pub(crate) taps: Taps,
     sockets: BTreeMap<SocketId, Entry>,
     by_ends: BTreeMap<(HostId, SocketAddr, SocketAddr), SocketId>,
     listeners: BTreeMap<(HostId, SocketAddr), Listener>,
@@ -121,6 +123,7 @@ impl NetState {
             places: Vec::new(),
             tasks: BTreeMap::new(),
             calls: Calls::default(),
+            taps: Taps::default(),
             sockets: BTreeMap::new(),
             by_ends: BTreeMap::new(),
             listeners: BTreeMap::new(),
@@ -547,6 +550,8 @@ impl NetState {
             self.calls.sent(from, ends, to, stop);
         }
         let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
+        let to = if let Fate::Comes { to, .. } = &fate { Some(*to) } else { None };
+        self.taps.see(&Passing { at: now, from, ends, segment: &segment, to });
         let (way, arriving, note) = match fate {
             Fate::Comes { to, ends } => match self.links.carry((from, to), segment.len(), now, &mut self.rng) {
                 Some(at) => ((from, to), Some((at, ends, segment)), String::new()),

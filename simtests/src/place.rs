@@ -31,6 +31,8 @@ pub(crate) struct Place {
     /// When its last sleep ends.
     pub(crate) wakes: Instant,
     pub(crate) next_port: u16,
+    /// Seconds by which its wall clock is wrong.
+    pub(crate) wrong_by: i64,
 }
 
 impl Place {
@@ -47,6 +49,7 @@ impl Place {
             slept: Duration::ZERO,
             wakes: Instant::ZERO,
             next_port: 32_768,
+            wrong_by: 0,
         }
     }
 

@@ -367,6 +367,19 @@ impl Region {
         heard
     }
 
+    /// Starts a file daemon that no director knows on a host; it dials the director and waits there if it is let in.
+    pub fn start_impostor(&mut self, host: HostId, name: &str, own: &str) {
+        let config: FileConfig = read(&format!(
+            r#"(file: (name: "{name}", {tls} {own}),
+                directors: [(name: "dir", password: "{name}", address: Some("dir"),
+                    connection_from_client_to_director: true, connection_from_director_to_client: false)])"#,
+            tls = self.scenario.tls(),
+        ));
+        let role = FileDaemon::new(Arc::new(config), self.credentials(), identity());
+        let node = self.node(host, role, PeerKind::Client, name);
+        self.world.start(host, node, Arc::new(MapHands::new(Disk::default(), None)));
+    }
+
     /// What the operator has heard so far.
     #[must_use]
     pub fn heard(&self) -> Transcript {
@@ -417,7 +430,7 @@ impl Region {
         self.protection().credentials()
     }
 
-    const fn protection(&self) -> Protection {
+    pub(crate) const fn protection(&self) -> Protection {
         if self.scenario.tls { Protection::Toy } else { Protection::Clear }
     }
 }

@@ -6,9 +6,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use towline_core::conn;
 use towline_core::drive::{Desk, DialOrder, Hands, ListenOrder, Mail, NodeMail};
 use towline_core::event::Event;
-use towline_core::node::{Node, Role};
+use towline_core::ids::ConnId;
+use towline_core::node::{Inspection, Node, Role};
 use towline_core::notice::ExitReason;
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::time::{Instant, Wall};
@@ -100,7 +102,7 @@ impl World {
         let (net, answers) = (Rc::clone(&self.net), Arc::clone(&self.answers));
         let adapter = Simulated { net, life, hands, answers };
         let mut desk: Box<dyn AnyDesk> = Box::new(Desk::new(node, Arc::clone(&watch), adapter));
-        let (wall, now) = (self.wall(), self.time_of(host));
+        let (wall, now) = (self.wall_of(host), self.time_of(host));
         let over = desk.start(wall, now);
         let daemon = Daemon { desk, hands: watch, book, timer: None };
         self.exits[host.0] = None;
@@ -182,6 +184,12 @@ impl World {
         true
     }
 
+    /// Whether a daemon runs on a host.
+    #[must_use]
+    pub fn is_running(&self, host: HostId) -> bool {
+        self.daemons.get(host.0).is_some_and(Option::is_some)
+    }
+
     /// Why the daemon of a host has ended.
     #[must_use]
     pub fn exit(&self, host: HostId) -> Option<ExitReason> {
@@ -257,6 +265,20 @@ impl World {
         self.turns
     }
 
+    /// What a daemon has under way, as it says itself; `None` if none runs there.
+    #[must_use]
+    pub fn inspect(&self, host: HostId) -> Option<Inspection> {
+        self.daemons.get(host.0).and_then(Option::as_ref).map(|daemon| daemon.desk.inspect())
+    }
+
+    /// What each connection of a daemon holds.
+    #[must_use]
+    pub fn inspect_connections(&self, host: HostId) -> Vec<(ConnId, conn::Inspection)> {
+        let net = self.net.borrow();
+        let of_host = net.tasks.iter().filter(|(id, _)| id.0.0 == host);
+        of_host.filter_map(|(id, task)| Some((id.1, task.pump.as_ref()?.inspect()))).collect()
+    }
+
     /// Connections that a daemon has.
     #[must_use]
     pub fn connections(&self, host: HostId) -> usize {
@@ -307,6 +329,12 @@ impl World {
         }
         self.collect_answers();
         true
+    }
+
+    /// When the next thing happens, if anything ever will.
+    #[must_use]
+    pub fn next_at(&self) -> Option<Instant> {
+        self.net.borrow().clock.next_at()
     }
 
     /// Lets time pass.
@@ -366,7 +394,7 @@ impl World {
     }
 
     fn run_timer(&mut self, host: HostId) {
-        let (now, wall) = (self.time_of(host), self.wall());
+        let (now, wall) = (self.time_of(host), self.wall_of(host));
         let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
         daemon.timer = None;
         let over = daemon.desk.tick(now, wall);
