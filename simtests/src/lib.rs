@@ -33,6 +33,7 @@
 //! | [`daemons`] | nodes made from typed configurations |
 //! | `town`, [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | `scenario` | any number of them in networks behind gateways, written down as values |
+//! | `explore` | the search: a seed draws a scenario with faults, invariants judge it, a failure shrinks |
 //! | `arm`, `keyholder` | the conformance suite's world, and raw peers; those that hold a valid key |
 //!
 //! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
@@ -46,16 +47,18 @@ pub mod clock;
 mod contract;
 pub mod daemons;
 pub mod disk;
+#[cfg(feature = "toy")]
+pub mod explore;
 pub mod gateway;
 pub mod hands;
 pub mod host;
 #[cfg(feature = "suite")]
 pub mod keyholder;
 pub mod link;
+mod meddle;
 pub mod names;
 mod net;
 pub mod network;
-mod meddle;
 pub mod operator;
 mod place;
 pub mod range;
@@ -65,10 +68,10 @@ pub mod scenario;
 pub mod site;
 pub mod situations;
 mod sleep;
+pub mod tap;
 mod task;
 pub mod tcp;
 #[cfg(feature = "toy")]
-pub mod tap;
 pub mod town;
 pub mod trace;
 pub mod world;

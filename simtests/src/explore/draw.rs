@@ -1,0 +1,496 @@
+//! What one seed draws: who there is and where, how it is set up, what is ordered, and what goes wrong when.
+//!
+//! A draw is a plain value that is written and read as RON, so that a failure can be kept, shortened and read by people.
+//! All times are milliseconds after the daemons have started.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rng::Rng;
+
+/// The most clients and storage daemons that are drawn.
+const MOST_CLIENTS: u64 = 3;
+const MOST_STORAGES: u64 = 2;
+/// The most orders and faults that are drawn.
+const MOST_ORDERS: u64 = 6;
+const MOST_FAULTS: u64 = 5;
+/// The longest that one fault lasts: three hours.
+const LONGEST: u64 = 3 * 3_600_000;
+
+/// One world and its story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draw {
+    /// What all that is not written here is drawn from: delays, challenges, the contents of files.
+    pub seed: u64,
+    /// Whether every connection is protected.
+    pub tls: bool,
+    /// The heartbeat interval of all daemons, in seconds; 0: none.
+    pub heartbeat: u64,
+    /// Bytes a second between any two hosts.
+    pub rate: u64,
+    /// Microseconds that a segment is under way, and how many more it may be.
+    pub latency: (u64, u64),
+    /// What is between the two networks, if there are two.
+    pub gateway: Option<Border>,
+    /// The file daemons.
+    pub clients: Vec<Client>,
+    /// The storage daemons.
+    pub storages: Vec<Storage>,
+    /// Whether there are jobs that copy and migrate from the first storage daemon to the second.
+    pub copies: bool,
+    /// What people do.
+    pub orders: Vec<Order>,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+}
+
+/// A gateway, and who is behind it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Border {
+    /// Who is behind it; all others are outside.
+    pub inside: Inside,
+    /// Whether it translates addresses, or filters only.
+    pub translates: bool,
+    /// Seconds after which it forgets a session that carries nothing.
+    pub forgets: u64,
+    /// Whether it answers segments of sessions that it has forgotten with a reset.
+    pub resets: bool,
+    /// Whether it takes up sessions that it has not seen begin.
+    pub loose: bool,
+}
+
+/// Who is behind the gateway.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Inside {
+    /// The clients.
+    Clients,
+    /// The director and the storage daemons.
+    Office,
+}
+
+/// A file daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Who dials whom between it and the director.
+    pub dialled: Dialled,
+    /// Whether the storage daemon dials it for data.
+    pub passive: bool,
+    /// How many files it has, and bytes of the largest.
+    pub files: (usize, usize),
+}
+
+/// Who dials whom between a client and its director.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Dialled {
+    /// The director dials.
+    ByDirector,
+    /// The client dials, and waits there.
+    ByClient,
+    /// Both may.
+    ByBoth,
+}
+
+impl Dialled {
+    /// Whether the client dials and waits at the director.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::ByClient | Self::ByBoth)
+    }
+}
+
+/// A storage daemon.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storage {
+    /// Microseconds that a piece of work of its disk takes on average.
+    pub slowness: u64,
+}
+
+/// Something that people do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    /// When.
+    pub at: u64,
+    /// What.
+    pub what: What,
+}
+
+/// What people do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// Order a backup of a client to a storage daemon.
+    Backup(usize, usize),
+    /// Order the restore of the newest backup of a client.
+    Restore(usize),
+    /// Order the copies of the first client's backups.
+    Copy,
+    /// Order the same, so that the originals go.
+    Migrate,
+    /// Cancel the newest job that has not ended.
+    Cancel,
+    /// Ask a daemon for its status.
+    Status(Who),
+    /// Change the files of a client.
+    Change(usize),
+}
+
+/// A daemon, and its host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Who {
+    /// The director.
+    Director,
+    /// A file daemon.
+    Client(usize),
+    /// A storage daemon.
+    Storage(usize),
+}
+
+/// Something that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// When.
+    pub at: u64,
+    /// How long; what happens in a moment has no use for it.
+    pub lasts: u64,
+    /// What.
+    pub kind: Kind,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// Nothing gets through between two hosts.
+    Cut(Who, Who),
+    /// Nothing gets through from one host to another.
+    CutWay(Who, Who),
+    /// So many of a million segments between two hosts are lost.
+    Loss(Who, Who, u32),
+    /// Segments between two hosts with more bytes than this are lost.
+    Narrow(Who, Who, usize),
+    /// What is open between two hosts is reset from outside, once.
+    Reset(Who, Who),
+    /// The daemon dies, and is started again.
+    Kill(Who),
+    /// The host loses its power, and has it again.
+    Power(Who),
+    /// The host sleeps.
+    Sleep(Who),
+    /// The host has another address.
+    Roam(Who),
+    /// The gateway begins anew and knows no session.
+    GatewayReboot,
+    /// The gateway lets nothing through.
+    GatewayCut,
+    /// The disk of a storage daemon has room for so many bytes more.
+    DiskFull(usize, u64),
+    /// Every write of a storage daemon fails.
+    DiskBroken(usize),
+    /// Every sync of a storage daemon fails.
+    SyncFails(usize),
+    /// A piece of work of a host's disk takes so many milliseconds.
+    DiskSlow(Who, u64),
+    /// A host's clock is wrong by so many seconds.
+    Clock(Who, i64),
+    /// The catalog refuses everything.
+    CatalogAway,
+    /// The catalog answers nothing.
+    CatalogHangs,
+    /// A daemon is told that its network has changed.
+    NetworkChanged(Who),
+    /// Somebody with a wrong password dials a daemon as a console.
+    Stranger(Who),
+    /// A daemon that no configuration knows dials the director as a client, and waits.
+    Impostor,
+    /// A stock daemon, which answers no heartbeat, dials the director as this client, and waits.
+    StockWaits(usize),
+}
+
+impl Draw {
+    /// What a seed draws.
+    #[must_use]
+    pub fn of(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x5eed_0fad_43a1);
+        let gateway = rng.one_in(2).then(|| border(&mut rng));
+        let heartbeat = match &gateway {
+            // Below what the gateway forgets after: the other side of that is what `towline plan` warns of.
+            Some(border) => [10, 30, 60][index(&mut rng, 3)].min(border.forgets / 3),
+            None => [0, 10, 60, 60, 300][index(&mut rng, 5)],
+        };
+        let clients: Vec<Client> =
+            (0..1 + rng.below(MOST_CLIENTS)).map(|n| client(&mut rng, n, gateway.as_ref())).collect();
+        let storages: Vec<Storage> = (0..1 + rng.below(MOST_STORAGES)).map(|_| storage(&mut rng)).collect();
+        // A forwarded port leads to one host.
+        let is_office = gateway.as_ref().is_some_and(|border| border.inside == Inside::Office);
+        let storages = if is_office { storages.into_iter().take(1).collect() } else { storages };
+        let mut draw = Self {
+            seed,
+            tls: rng.one_in(2),
+            heartbeat,
+            rate: [20_000, 100_000, 1_000_000, 10_000_000][index(&mut rng, 4)],
+            latency: [(200, 0), (200, 100), (20_000, 5_000), (150_000, 50_000)][index(&mut rng, 4)],
+            gateway,
+            copies: storages.len() > 1 && rng.one_in(2),
+            clients,
+            storages,
+            orders: Vec::new(),
+            faults: Vec::new(),
+        };
+        draw.draw_orders(&mut rng);
+        draw.draw_faults(&mut rng);
+        draw
+    }
+
+    /// It as RON.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let style = ron::ser::PrettyConfig::new().depth_limit(2).struct_names(false);
+        ron::ser::to_string_pretty(self, style).unwrap_or_default()
+    }
+
+    /// Reads a draw.
+    ///
+    /// # Errors
+    /// It is none; the text says where and why.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let draw: Self = ron::from_str(text).map_err(|error| error.to_string())?;
+        draw.check().map(|()| draw)
+    }
+
+    /// The hosts with daemons.
+    #[must_use]
+    pub const fn hosts(&self) -> usize {
+        1 + self.clients.len() + self.storages.len()
+    }
+
+    /// Whether it is of one piece: everybody who is mentioned is there.
+    fn check(&self) -> Result<(), String> {
+        let is_there = |who: Who| match who {
+            Who::Director => true,
+            Who::Client(n) => n < self.clients.len(),
+            Who::Storage(n) => n < self.storages.len(),
+        };
+        if self.clients.is_empty() || self.storages.is_empty() {
+            return Err("a draw needs a client and a storage daemon".to_owned());
+        }
+        if self.copies && self.storages.len() < 2 {
+            return Err("copies need a second storage daemon".to_owned());
+        }
+        let orders = self.orders.iter().flat_map(|order| order.what.names());
+        let faults = self.faults.iter().flat_map(|fault| fault.kind.names());
+        match orders.chain(faults).find(|who| !is_there(*who)) {
+            Some(who) => Err(format!("{who:?} is mentioned, and not there")),
+            None => Ok(()),
+        }
+    }
+
+    fn draw_orders(&mut self, rng: &mut Rng) {
+        let mut at = 0;
+        let mut restored = Vec::new();
+        for n in 0..1 + rng.below(MOST_ORDERS) {
+            at += moment(rng, 120_000);
+            let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+            let mut what = match rng.below(12) {
+                _ if n == 0 => What::Backup(client, storage),
+                0..5 => What::Backup(client, storage),
+                5 | 6 => What::Restore(client),
+                7 | 8 => What::Cancel,
+                9 => What::Status(self.anybody(rng)),
+                10 => What::Change(client),
+                _ if !self.copies => What::Backup(client, storage),
+                _ if rng.one_in(2) => What::Migrate,
+                _ => What::Copy,
+            };
+            // Two restores at a time would write into the same folder.
+            if let What::Restore(client) = what {
+                if restored.contains(&client) {
+                    what = What::Backup(client, storage);
+                } else {
+                    restored.push(client);
+                }
+            }
+            self.orders.push(Order { at, what });
+        }
+    }
+
+    /// Faults shortly before, in or after an order, so that most of them hit something.
+    fn draw_faults(&mut self, rng: &mut Rng) {
+        for _ in 0..rng.below(MOST_FAULTS + 1) {
+            let order = index(rng, self.orders.len());
+            let near = self.orders.get(order).map_or(0, |order| order.at);
+            let at = near + moment(rng, 60_000);
+            let kind = self.fault(rng);
+            let lasts = if kind.is_moment() { 0 } else { moment(rng, LONGEST) };
+            self.faults.push(Fault { at, lasts, kind });
+        }
+        self.faults.sort_by_key(|fault| fault.at);
+    }
+
+    fn fault(&self, rng: &mut Rng) -> Kind {
+        let (one, two) = self.pair(rng);
+        let who = self.anybody(rng);
+        let storage = index(rng, self.storages.len());
+        match rng.below(24) {
+            0..3 => Kind::Cut(one, two),
+            3 => Kind::CutWay(one, two),
+            4 => Kind::Loss(one, two, [1_000, 30_000, 300_000][index(rng, 3)]),
+            5 => Kind::Narrow(one, two, [500, 1_400, 8_000][index(rng, 3)]),
+            6 | 7 => Kind::Reset(one, two),
+            8 | 9 => Kind::Kill(who),
+            10 | 11 => Kind::Power(who),
+            12 => Kind::Sleep(who),
+            13 => Kind::Roam(Who::Client(index(rng, self.clients.len()))),
+            14 if self.gateway.is_some() => Kind::GatewayReboot,
+            15 if self.gateway.is_some() => Kind::GatewayCut,
+            16 => Kind::DiskFull(storage, rng.below(200_000)),
+            17 => Kind::DiskBroken(storage),
+            18 => Kind::SyncFails(storage),
+            19 => Kind::DiskSlow(who, 1 + rng.below(2_000)),
+            20 => Kind::Clock(who, [-86_400, -3_600, -2, 90, 7_200, 400_000_000][index(rng, 6)]),
+            21 if rng.one_in(2) => Kind::CatalogAway,
+            21 => Kind::CatalogHangs,
+            22 => Kind::NetworkChanged(who),
+            23 => match self.clients.iter().position(|client| client.dialled.waits()) {
+                Some(client) if !self.tls => Kind::StockWaits(client),
+                _ => Kind::Impostor,
+            },
+            _ => Kind::Stranger(who),
+        }
+    }
+
+    /// One of the daemons.
+    fn anybody(&self, rng: &mut Rng) -> Who {
+        match index(rng, 3) {
+            0 => Who::Director,
+            1 => Who::Client(index(rng, self.clients.len())),
+            _ => Who::Storage(index(rng, self.storages.len())),
+        }
+    }
+
+    /// Two of the daemons that have to do with each other, in either order.
+    fn pair(&self, rng: &mut Rng) -> (Who, Who) {
+        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+        let (one, two) = match rng.below(4) {
+            0 => (Who::Director, Who::Client(client)),
+            1 => (Who::Director, Who::Storage(storage)),
+            2 if self.copies => (Who::Storage(0), Who::Storage(1)),
+            _ => (Who::Client(client), Who::Storage(storage)),
+        };
+        if rng.one_in(2) { (one, two) } else { (two, one) }
+    }
+}
+
+impl What {
+    /// The daemons it mentions.
+    pub(super) fn names(self) -> Vec<Who> {
+        match self {
+            Self::Backup(client, storage) => vec![Who::Client(client), Who::Storage(storage)],
+            Self::Restore(client) | Self::Change(client) => vec![Who::Client(client)],
+            Self::Status(who) => vec![who],
+            Self::Copy | Self::Migrate => vec![Who::Client(0), Who::Storage(0), Who::Storage(1)],
+            Self::Cancel => Vec::new(),
+        }
+    }
+}
+
+impl Kind {
+    /// The daemons it mentions.
+    pub(super) fn names(self) -> Vec<Who> {
+        match self {
+            Self::Cut(one, two)
+            | Self::CutWay(one, two)
+            | Self::Loss(one, two, _)
+            | Self::Narrow(one, two, _)
+            | Self::Reset(one, two) => vec![one, two],
+            Self::Kill(who)
+            | Self::Power(who)
+            | Self::Sleep(who)
+            | Self::Roam(who)
+            | Self::DiskSlow(who, _)
+            | Self::Clock(who, _)
+            | Self::NetworkChanged(who)
+            | Self::Stranger(who) => vec![who],
+            Self::StockWaits(client) => vec![Who::Client(client)],
+            Self::DiskFull(storage, _) | Self::DiskBroken(storage) | Self::SyncFails(storage) => {
+                vec![Who::Storage(storage)]
+            }
+            Self::GatewayReboot | Self::GatewayCut | Self::CatalogAway | Self::CatalogHangs | Self::Impostor => {
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether it happens and is over.
+    #[must_use]
+    pub const fn is_moment(self) -> bool {
+        matches!(self, Self::Reset(..) | Self::GatewayReboot | Self::NetworkChanged(_) | Self::Stranger(_))
+    }
+}
+
+fn border(rng: &mut Rng) -> Border {
+    Border {
+        inside: if rng.one_in(3) { Inside::Office } else { Inside::Clients },
+        translates: !rng.one_in(3),
+        forgets: [90, 240, 3_600, 7_440][index(rng, 4)],
+        resets: rng.one_in(2),
+        loose: rng.one_in(2),
+    }
+}
+
+/// A client that its director and the storage daemons can reach in one way or the other.
+fn client(rng: &mut Rng, n: u64, gateway: Option<&Border>) -> Client {
+    let is_inside = gateway.is_some_and(|border| border.inside == Inside::Clients);
+    // A forwarded port leads to one host: to the first one.
+    let is_reached = !is_inside || n == 0;
+    let dialled = match (is_reached, rng.below(4)) {
+        (false, _) | (true, 0) => Dialled::ByClient,
+        (true, 1) => Dialled::ByBoth,
+        _ => Dialled::ByDirector,
+    };
+    let passive = is_reached && rng.one_in(4);
+    let most = [2_000, 30_000, 100_000, 300_000][index(rng, 4)];
+    Client { dialled, passive, files: (1 + index(rng, 12), most) }
+}
+
+fn storage(rng: &mut Rng) -> Storage {
+    Storage { slowness: [300, 300, 3_000, 50_000][index(rng, 4)] }
+}
+
+/// A time up to a limit, short ones as likely as long ones.
+fn moment(rng: &mut Rng, most: u64) -> u64 {
+    rng.size(usize::try_from(most).unwrap_or(usize::MAX)) as u64
+}
+
+/// A place in a list of so many.
+fn index(rng: &mut Rng, count: usize) -> usize {
+    usize::try_from(rng.below(count as u64)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_is_written_and_read_as_it_was() {
+        for seed in 0..500 {
+            let draw = Draw::of(seed);
+            assert_eq!(Draw::parse(&draw.to_text()).as_ref(), Ok(&draw), "{}", draw.to_text());
+            assert_eq!(Draw::of(seed), draw);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_fault_and_order_is_drawn() {
+        let name = |text: String| text.split('(').next().unwrap_or_default().to_owned();
+        let draws: Vec<Draw> = (0..2_000).map(Draw::of).collect();
+        let faults = draws.iter().flat_map(|draw| &draw.faults).map(|fault| name(format!("{:?}", fault.kind)));
+        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 23);
+        let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
+        assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 7);
+    }
+
+    #[test]
+    fn a_draw_that_mentions_somebody_who_is_not_there_is_refused() {
+        let mut draw = Draw::of(1);
+        draw.faults = vec![Fault { at: 0, lasts: 0, kind: Kind::Kill(Who::Client(7)) }];
+        let error = Draw::parse(&draw.to_text()).expect_err("nobody of that number");
+        assert!(error.contains("Client(7)"), "{error}");
+    }
+}

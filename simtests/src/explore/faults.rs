@@ -1,0 +1,215 @@
+//! Faults: each begins, and ends by itself or when everything heals.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use towline_core::event::Event;
+use towline_core::wire::names::{PeerKind, PeerName};
+
+use crate::daemons;
+use crate::disk::Disk;
+use crate::hands::MapHands;
+use crate::host::HostId;
+use crate::network::NetworkId;
+use crate::operator::{Heard, Operator};
+use crate::rng::Rng;
+use crate::scenario::Region;
+
+use super::draw::{Draw, Kind, Who};
+use super::scene::{host, name};
+use super::stock::Waiter;
+
+/// The faults of a run.
+#[derive(Debug)]
+pub(super) struct Faults {
+    rng: Rng,
+    guests: u8,
+    impostors: Vec<HostId>,
+    /// Stock clients that wait at the director.
+    pub(super) waiters: Vec<Waiter>,
+}
+
+impl Faults {
+    pub(super) const fn new(draw: &Draw) -> Self {
+        Self { rng: Rng::new(draw.seed ^ 0xfa_017), guests: 0, impostors: Vec::new(), waiters: Vec::new() }
+    }
+
+    /// A fault begins. A stranger comes with what it hears.
+    pub(super) fn begin(&mut self, region: &mut Region, draw: &Draw, kind: Kind, lasts: Duration) -> Option<Heard> {
+        let at = |region: &Region, who| host(region, who);
+        match kind {
+            Kind::Cut(one, two) => region.world.cut(at(region, one), at(region, two)),
+            Kind::CutWay(from, to) => region.world.cut_way(at(region, from), at(region, to)),
+            Kind::Loss(one, two, loss) => {
+                region.world.link(at(region, one), at(region, two), |link| link.loss = loss);
+            }
+            Kind::Narrow(one, two, largest) => {
+                region.world.link(at(region, one), at(region, two), |link| link.largest = Some(largest));
+            }
+            Kind::Reset(one, two) => drop(region.world.reset_between(at(region, one), at(region, two))),
+            Kind::Kill(who) => region.world.kill(at(region, who)),
+            Kind::Power(who) => {
+                region.world.power_off(at(region, who));
+                self.lose(region, who);
+            }
+            Kind::Sleep(who) => region.world.suspend(at(region, who), lasts),
+            Kind::Roam(who) => {
+                self.guests += 1;
+                region.world.roam(at(region, who), NetworkId::OPEN, [192, 0, 2, 100 + self.guests].into());
+                region.world.post(at(region, who), Event::NetworkChanged);
+            }
+            Kind::GatewayReboot => region.networks.iter().for_each(|network| region.world.restart_gateway(*network)),
+            Kind::GatewayCut => region.networks.iter().for_each(|network| region.world.cut_gateway(*network)),
+            Kind::DiskFull(n, left) => {
+                let mut store = region.storages[n].disk.store();
+                let used: u64 = store.volumes.values().map(|volume| volume.len() as u64).sum();
+                store.capacity = (used + left).max(1);
+            }
+            Kind::DiskBroken(n) => region.storages[n].disk.store().is_broken = true,
+            Kind::SyncFails(n) => region.storages[n].disk.store().fails_to_sync = true,
+            Kind::DiskSlow(who, millis) => {
+                region.world.set_slowness(at(region, who), Duration::from_millis(millis));
+            }
+            Kind::Clock(who, seconds) => region.world.set_clock(at(region, who), seconds),
+            Kind::CatalogAway => region.catalog.tables().is_away = true,
+            Kind::CatalogHangs => region.catalog.hang(),
+            Kind::NetworkChanged(who) => drop(region.world.post(at(region, who), Event::NetworkChanged)),
+            Kind::Stranger(who) => return Some(self.stranger(region, who)),
+            Kind::Impostor => self.impostor(region, draw),
+            Kind::StockWaits(n) => {
+                let client = name(Who::Client(n));
+                self.wait(region, (&client, &client));
+            }
+        }
+        None
+    }
+
+    /// A fault ends.
+    pub(super) fn end(&mut self, region: &mut Region, draw: &Draw, kind: Kind) {
+        let at = |region: &Region, who| host(region, who);
+        match kind {
+            Kind::Cut(one, two) | Kind::CutWay(one, two) => {
+                region.world.link(at(region, one), at(region, two), |link| link.cut = false);
+            }
+            Kind::Loss(one, two, _) => region.world.link(at(region, one), at(region, two), |link| link.loss = 0),
+            Kind::Narrow(one, two, _) => {
+                region.world.link(at(region, one), at(region, two), |link| link.largest = None);
+            }
+            Kind::Kill(who) | Kind::Power(who) => restart(region, who),
+            Kind::Roam(who) => back_home(region, draw, who),
+            Kind::GatewayCut => region.world.mend_gateways(),
+            Kind::DiskFull(n, _) => region.storages[n].disk.store().capacity = 0,
+            Kind::DiskBroken(n) => region.storages[n].disk.store().is_broken = false,
+            Kind::SyncFails(n) => region.storages[n].disk.store().fails_to_sync = false,
+            Kind::DiskSlow(who, _) => {
+                let usual = match who {
+                    Who::Storage(n) => Duration::from_micros(draw.storages[n].slowness),
+                    _ => Duration::from_micros(300),
+                };
+                region.world.set_slowness(at(region, who), usual);
+            }
+            Kind::Clock(who, _) => region.world.set_clock(at(region, who), 0),
+            Kind::CatalogAway => region.catalog.tables().is_away = false,
+            Kind::CatalogHangs => region.catalog.resume(),
+            Kind::StockWaits(_) => self.leave(region),
+            Kind::Impostor => {
+                self.impostors.drain(..).for_each(|host| region.world.kill(host));
+                self.leave(region);
+            }
+            Kind::Sleep(_) | Kind::Reset(..) | Kind::GatewayReboot | Kind::NetworkChanged(_) | Kind::Stranger(_) => {}
+        }
+    }
+
+    fn leave(&mut self, region: &Region) {
+        self.waiters.iter_mut().for_each(|waiter| waiter.leave(&region.world));
+    }
+
+    /// Power goes: what was not synced on a storage daemon's disk is gone, or torn.
+    fn lose(&mut self, region: &Region, who: Who) {
+        if let Who::Storage(n) = who {
+            region.storages[n].disk.lose_power(&mut self.rng);
+        }
+    }
+
+    /// One more host beside somebody, in the same network.
+    fn guest(&mut self, region: &mut Region, of: Who) -> (HostId, String) {
+        self.guests += 1;
+        let name = format!("guest{}", self.guests);
+        let network = region.world.home(host(region, of)).map_or(NetworkId::OPEN, |(network, _)| network);
+        let base = if network == NetworkId::OPEN { [192, 0, 2] } else { [10, 0, 0] };
+        let address = [base[0], base[1], base[2], 100 + self.guests];
+        (region.world.add_host_in(network, &name, address.into()), name)
+    }
+
+    fn stranger(&mut self, region: &mut Region, who: Who) -> Heard {
+        let (guest, name) = self.guest(region, who);
+        let port = match who {
+            Who::Director => 9101,
+            Who::Client(_) => 9102,
+            Who::Storage(_) => 9103,
+        };
+        let heard = Heard::default();
+        let protection = region.protection();
+        let address = super::scene::name(who);
+        let password = towline_core::config::Password::new("wrong");
+        let role = Operator::new(password, (&address, port), protection, heard.clone());
+        let own = PeerName::new(PeerKind::Console, &name);
+        let node = daemons::node(&mut region.world, guest, role, &own, protection);
+        region.world.start(guest, node, Arc::new(MapHands::new(Disk::default(), None)));
+        region.world.post(guest, Event::Typed(Some("status director".to_owned())));
+        heard
+    }
+
+    /// A daemon nobody knows; in clear also one that says to be a client without its password.
+    fn impostor(&mut self, region: &mut Region, draw: &Draw) {
+        let (guest, _) = self.guest(region, Who::Director);
+        region.start_impostor(guest, IMPOSTOR, &format!("heartbeat_interval: {},", draw.heartbeat));
+        self.impostors.push(guest);
+        if !draw.tls {
+            self.wait(region, (IMPOSTOR, IMPOSTOR));
+            self.wait(region, (&name(Who::Client(0)), "wrong"));
+        }
+    }
+
+    /// Somebody dials the director as a client with this name and password, and waits.
+    fn wait(&mut self, region: &mut Region, pass: (&str, &str)) {
+        let (guest, _) = self.guest(region, Who::Director);
+        self.waiters.extend(Waiter::dial(&region.world, guest, region.director, pass));
+    }
+}
+
+/// The name of a file daemon that no director knows.
+pub(super) const IMPOSTOR: &str = "impostor";
+
+/// Starts a daemon that does not run.
+fn restart(region: &mut Region, who: Who) {
+    if region.world.is_running(host(region, who)) {
+        return;
+    }
+    match who {
+        Who::Director => region.start_director(),
+        Who::Client(n) => region.start_client(n),
+        Who::Storage(n) => region.start_storage(n),
+    }
+}
+
+/// Everything is well again, and every daemon runs.
+pub(super) fn heal(region: &mut Region, draw: &Draw, faults: &mut Faults) {
+    region.world.heal();
+    for fault in &draw.faults {
+        faults.end(region, draw, fault.kind);
+    }
+    draw.everybody().into_iter().for_each(|who| restart(region, who));
+}
+
+/// A host is where it was.
+fn back_home(region: &mut Region, draw: &Draw, who: Who) {
+    let Who::Client(n) = who else { return };
+    let host = host(region, who);
+    let (network, address) = super::scene::home(region, draw, n);
+    if region.world.home(host) != Some((network, address)) {
+        region.world.roam(host, network, address);
+        region.world.set_name(&name(who), vec![address]);
+        region.world.post(host, Event::NetworkChanged);
+    }
+}

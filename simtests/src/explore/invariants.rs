@@ -1,0 +1,309 @@
+//! What must hold whatever happens, each promise under its name, and when it is asked for.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use towline_core::limits;
+
+use crate::calls::Call;
+use crate::scenario::Region;
+
+use super::FailureKind;
+use super::draw::{Kind, Who};
+use super::evidence::{Evidence, is_end, is_good};
+use super::faults::IMPOSTOR;
+use super::scene::{host, name};
+
+/// Nothing panics.
+pub const NO_PANIC: &str = "nothing panics";
+/// A node and its adapter keep what they owe each other.
+pub const CONTRACT: &str = "each order is answered once";
+/// The run comes to an end.
+pub const NO_CIRCLE: &str = "nobody turns in a circle";
+/// After the healing everything comes to rest.
+pub const COMES_TO_REST: &str = "everything comes to rest";
+/// After the healing the next job works.
+pub const WORKS_AGAIN: &str = "the next job works";
+/// After the healing a console is answered.
+pub const ANSWERS: &str = "a console is answered";
+
+/// How long after it was confirmed a cancelled job may take to end.
+const CANCELLED: Duration = Duration::from_secs(60);
+/// Dials from one host to one address within a minute: twice as many as the shortest pause that is configured lets through.
+const DIALS_A_MINUTE: usize = 120;
+/// What may be in a queue beyond its limit: sealed records of a parcel.
+const MORE: usize = 2 * limits::PARCEL;
+/// Dials and timers of one daemon that a draw can have a use for.
+const DIALS: usize = 200;
+const TIMERS: usize = 1_000;
+/// After how long without a word a peer counts as gone at the latest, with a heartbeat and without.
+const NOTICED: (Duration, Duration) = (Duration::from_secs(1_500), Duration::from_secs(8_400));
+
+/// A promise.
+#[derive(Clone, Copy)]
+pub struct Invariant {
+    /// Its name.
+    pub name: &'static str,
+    /// Of which kind a failure is.
+    pub kind: FailureKind,
+    /// When it is asked for.
+    moment: Moment,
+    /// What was seen that must not be.
+    holds: fn(&Look<'_>) -> Result<(), String>,
+}
+
+impl std::fmt::Debug for Invariant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Invariant").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// When.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Moment {
+    /// All the time.
+    Always,
+    /// Also once all has come to rest after the healing.
+    Rest,
+    /// Also at the end, when the daemons have been asked.
+    End,
+}
+
+/// What is looked at.
+pub(super) struct Look<'a> {
+    pub(super) region: &'a Region,
+    pub(super) evidence: &'a Evidence,
+}
+
+/// All promises, those in the run itself excepted, in the order in which they are asked for.
+pub const ALL: &[Invariant] = &[
+    safety("a restore that says it is right is equal byte for byte", Moment::Always, restores_are_equal),
+    safety("a job has one final status", Moment::Always, statuses_stay),
+    safety("nothing is said in clear once TLS is required", Moment::Always, nothing_is_clear),
+    safety("who is not authenticated gets no further", Moment::Always, strangers_hear_nothing),
+    safety("a stock peer is sent nothing that it cannot answer", Moment::Always, stock_peers_are_left_alone),
+    safety("no daemon ends by itself", Moment::Always, daemons_stay),
+    safety("a dead peer is noticed in time", Moment::Always, the_dead_are_noticed),
+    safety("queues keep within their bounds", Moment::Always, queues_are_bounded),
+    liveness("a cancelled job ends in its time", Moment::Always, cancelled_jobs_end),
+    safety("what the director has taken is in the catalog", Moment::Always, taken_jobs_are_there),
+    safety("an order is carried out once", Moment::Always, orders_are_carried_out_once),
+    safety("nobody dials in a storm", Moment::Rest, nobody_storms),
+    safety("what was acknowledged is there", Moment::End, nothing_is_lost),
+    safety("all daemons agree how a job has ended", Moment::End, daemons_agree),
+    safety("no reservation outlives its job", Moment::End, nothing_is_reserved),
+];
+
+const fn safety(name: &'static str, moment: Moment, holds: fn(&Look<'_>) -> Result<(), String>) -> Invariant {
+    Invariant { name, kind: FailureKind::Safety, moment, holds }
+}
+
+const fn liveness(name: &'static str, moment: Moment, holds: fn(&Look<'_>) -> Result<(), String>) -> Invariant {
+    Invariant { name, kind: FailureKind::Liveness, moment, holds }
+}
+
+/// Asks for all that must hold at a moment: the first promise that does not, with what was seen.
+pub(super) fn judge(moment: Moment, look: &Look<'_>) -> Result<(), (&'static Invariant, String)> {
+    for invariant in ALL.iter().filter(|invariant| invariant.moment <= moment) {
+        (invariant.holds)(look).map_err(|what| (invariant, what))?;
+    }
+    Ok(())
+}
+
+fn restores_are_equal(look: &Look<'_>) -> Result<(), String> {
+    let wrong = look.evidence.restores.iter().find_map(|(_, verdict)| verdict.as_ref().err());
+    wrong.map_or(Ok(()), |what| Err(what.clone()))
+}
+
+fn statuses_stay(look: &Look<'_>) -> Result<(), String> {
+    look.evidence.changed.first().map_or(Ok(()), |what| Err(what.clone()))
+}
+
+fn nothing_is_clear(look: &Look<'_>) -> Result<(), String> {
+    look.evidence.seals.borrow().broken.first().map_or(Ok(()), |what| Err(what.clone()))
+}
+
+fn strangers_hear_nothing(look: &Look<'_>) -> Result<(), String> {
+    for (whose, heard) in &look.evidence.strangers {
+        let heard = heard.look();
+        if heard.answers > 0 || !heard.text.is_empty() {
+            return Err(format!("{whose} with a wrong password hears {:?}", heard.text));
+        }
+    }
+    if let Some(what) = look.evidence.let_in.first() {
+        return Err(what.clone());
+    }
+    let rows = look.region.world.inspect(look.region.director).map(|seen| seen.connections).unwrap_or_default();
+    match rows.iter().find(|row| row.peer.name.name == IMPOSTOR) {
+        Some(row) => Err(format!("the director has let in {}", row.peer.name)),
+        None => Ok(()),
+    }
+}
+
+/// A heartbeat while it waits: it would take it for the beginning of a job (`wire/1 §9.7`).
+fn stock_peers_are_left_alone(look: &Look<'_>) -> Result<(), String> {
+    match look.evidence.to_stock.first() {
+        Some(signal) => Err(format!("a stock client that waits at the director is sent the signal {signal}")),
+        None => Ok(()),
+    }
+}
+
+fn daemons_stay(look: &Look<'_>) -> Result<(), String> {
+    for who in look.evidence.draw.everybody() {
+        if let Some(reason) = look.region.world.exit(host(look.region, who)) {
+            return Err(format!("{} has ended: {reason:?}", name(who)));
+        }
+    }
+    Ok(())
+}
+
+/// The bounds of `limits.rs`, with a block or a parcel more where a queue is asked before it is filled.
+fn queues_are_bounded(look: &Look<'_>) -> Result<(), String> {
+    for who in look.evidence.draw.everybody() {
+        let at = host(look.region, who);
+        for (conn, seen) in look.region.world.inspect_connections(at) {
+            let is_bounded = seen.unsent <= limits::SEND_QUEUE + MORE && seen.untaken <= limits::UNDER_WAY as usize;
+            if !is_bounded {
+                return Err(format!("connection {} of {} holds {seen:?}", conn.0, name(who)));
+            }
+        }
+        let seen = look.region.world.inspect(at);
+        if let Some(seen) = seen.filter(|seen| seen.unauthenticated > 256 || seen.dials > DIALS || seen.timers > TIMERS)
+        {
+            let (dials, timers) = (seen.dials, seen.timers);
+            return Err(format!(
+                "{} has {} unauthenticated, {dials} dials, {timers} timers",
+                name(who),
+                seen.unauthenticated
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn the_dead_are_noticed(look: &Look<'_>) -> Result<(), String> {
+    look.evidence.dead.first().map_or(Ok(()), |what| Err(what.clone()))
+}
+
+fn cancelled_jobs_end(look: &Look<'_>) -> Result<(), String> {
+    let now = look.region.world.now();
+    for (job, since) in &look.evidence.cancelled {
+        let row = look.region.catalog.tables().jobs.get(job).cloned();
+        let is_open = row.as_ref().is_some_and(|row| !is_end(row));
+        if is_open && now.since((*since).max(look.evidence.unwell)) > CANCELLED {
+            let status = row.map(|row| char::from(row.job_status));
+            return Err(format!(
+                "job {job}, cancelled at {since:?}, has the status {status:?} more than a minute later"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn taken_jobs_are_there(look: &Look<'_>) -> Result<(), String> {
+    let tables = look.region.catalog.tables();
+    match look.evidence.taken.iter().find(|job| !tables.jobs.contains_key(job)) {
+        Some(job) => Err(format!("the director has said that it has taken job {job}, which is not in the catalog")),
+        None => Ok(()),
+    }
+}
+
+fn orders_are_carried_out_once(look: &Look<'_>) -> Result<(), String> {
+    let tables = look.region.catalog.tables();
+    let ordered = |name: &str| !name.starts_with("copy") && !name.starts_with("migrate");
+    let backups =
+        tables.jobs.values().filter(|row| row.job_type == b'B' && row.prior_job_id == 0 && ordered(&row.name));
+    let (backups, said) = (backups.count(), look.evidence.ordered);
+    // A migration makes one of each that it moves; it names that once it has ended.
+    let moved = tables.jobs.values().filter(|row| b"gcMC".contains(&row.job_type)).count();
+    if backups > said + moved { Err(format!("{said} backups were ordered, {backups} are there")) } else { Ok(()) }
+}
+
+fn nobody_storms(look: &Look<'_>) -> Result<(), String> {
+    let mut by_pair: BTreeMap<_, Vec<Call>> = BTreeMap::new();
+    for call in look.region.world.calls() {
+        by_pair.entry((call.from, call.ends.peer)).or_default().push(call);
+    }
+    for ((from, to), calls) in by_pair {
+        for (first, last) in calls.iter().zip(calls.iter().skip(DIALS_A_MINUTE)) {
+            if last.at.since(first.at) < Duration::from_secs(60) {
+                return Err(format!("{from:?} dials {to} {DIALS_A_MINUTE} times from {:?} to {:?}", first.at, last.at));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn nothing_is_lost(look: &Look<'_>) -> Result<(), String> {
+    look.evidence.lost.first().map_or(Ok(()), |what| Err(what.clone()))
+}
+
+/// What the catalog has as good no daemon has as failed.
+fn daemons_agree(look: &Look<'_>) -> Result<(), String> {
+    let tables = look.region.catalog.tables();
+    for (who, status) in &look.evidence.statuses {
+        if !status.is_status() {
+            return Err(format!("{} answers with no status", name(*who)));
+        }
+        for job in &status.terminated {
+            let Some(row) = tables.jobs.get(&job.id) else { continue };
+            let is_fine = job.status.starts_with("OK");
+            if is_good(row) && !is_fine {
+                let (name, said) = (name(*who), &job.status);
+                return Err(format!("job {} is good, and {name} says {said:?}", job.id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Once all jobs have ended no daemon has one that runs.
+fn nothing_is_reserved(look: &Look<'_>) -> Result<(), String> {
+    for (who, status) in &look.evidence.statuses {
+        if let Some(job) = status.running.first() {
+            return Err(format!("{} still has {job:?}", name(*who)));
+        }
+    }
+    Ok(())
+}
+
+impl Evidence {
+    /// A fault that silenced hosts ends: whether those who do not hear each other have noticed, if it took long.
+    pub(super) fn note_dead(&mut self, region: &Region, n: usize) {
+        let Some(fault) = self.draw.faults.get(n).cloned() else { return };
+        let pairs: Vec<(Who, Who)> = match fault.kind {
+            Kind::Cut(one, two) => vec![(one, two), (two, one)],
+            Kind::Power(gone) => self.draw.everybody().into_iter().map(|who| (who, gone)).collect(),
+            _ => return,
+        };
+        let bound = if self.draw.heartbeat > 0 { NOTICED.0 } else { NOTICED.1 };
+        if Duration::from_millis(fault.lasts) < bound {
+            return;
+        }
+        for (here, there) in pairs {
+            if here == there || self.is_unclear(n, here, there) {
+                continue;
+            }
+            let (at, peer) = (host(region, here), host(region, there));
+            let Some((_, address)) = region.world.home(peer) else { continue };
+            let rows = region.world.inspect(at).map(|seen| seen.connections).unwrap_or_default();
+            let held = rows.iter().find(|row| row.peer.ends.peer.ip() == address && row.age > bound);
+            if let Some(row) = held {
+                let (here, there, lasted) = (name(here), name(there), Duration::from_millis(fault.lasts));
+                let what = format!("{here} does not hear {there} for {lasted:?} and still has {}", row.peer.name);
+                self.dead.push(what);
+            }
+        }
+    }
+
+    /// Whether another fault has to do with it: a host that sleeps has a clock of its own, and one that heals may have let
+    /// them hear each other.
+    fn is_unclear(&self, n: usize, one: Who, two: Who) -> bool {
+        let touches = |kind: Kind| match kind {
+            Kind::Sleep(of) | Kind::Roam(of) | Kind::Kill(of) | Kind::Power(of) => of == one || of == two,
+            Kind::Cut(a, b) | Kind::CutWay(a, b) => [a, b].contains(&one) && [a, b].contains(&two),
+            _ => false,
+        };
+        self.draw.faults.iter().enumerate().any(|(other, fault)| other != n && touches(fault.kind))
+    }
+}

@@ -1,0 +1,473 @@
+//! One run of a draw: what happens at its times, then the healing, then what must be so in the end.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use towline_core::catalog::JobRow;
+use towline_core::event::Event;
+use towline_core::time::Instant;
+use towline_core::wire::status_reply::StatusReply;
+
+use crate::scenario::Region;
+use crate::tap::Passing;
+use crate::trace::Trace;
+
+use super::draw::{Draw, Kind, What, Who};
+use super::evidence::{Evidence, is_end, is_good};
+use super::faults::{Faults, heal};
+use super::invariants::{self, Look, Moment};
+use super::scene::{self, host, name};
+use super::{Failure, FailureKind, Outcome};
+
+/// How long after the start the times of a draw begin.
+const BEFORE: Duration = Duration::from_secs(1);
+/// How long things may take to come to rest once everything is well: what the system takes to notice a peer that is gone
+/// without a heartbeat, and a job that still waits for its daemons.
+const REST: Duration = Duration::from_secs(4 * 3_600);
+/// How long a job may take in a world where all is well.
+const JOB: Duration = Duration::from_secs(3_600);
+/// How long a console may wait for an answer there.
+const ANSWER: Duration = Duration::from_secs(120);
+/// Things that may happen in one run: more means that somebody turns in a circle.
+const MOST_STEPS: u64 = 4_000_000;
+/// After how many of them the invariants are asked.
+const LOOK_EVERY: u64 = 64;
+
+/// Who watches a run.
+#[derive(Default)]
+pub struct Watching {
+    /// Sees every segment.
+    pub tap: Option<Box<dyn FnMut(&Passing<'_>)>>,
+    /// Lines of the trace to return.
+    pub tail: usize,
+}
+
+impl std::fmt::Debug for Watching {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watching").field("tail", &self.tail).finish_non_exhaustive()
+    }
+}
+
+/// Runs a draw.
+#[must_use]
+pub fn run(draw: &Draw) -> Outcome {
+    watch(draw, Watching::default()).0
+}
+
+/// Runs a draw and watches it: the last lines of its trace too.
+#[must_use]
+pub fn watch(draw: &Draw, watching: Watching) -> (Outcome, String) {
+    let tail = watching.tail;
+    let mut kept = Kept::default();
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        let mut run = Run::new(draw, watching);
+        kept.trace = run.region.world.trace().clone();
+        let result = run.all();
+        kept.note(&run);
+        result
+    }));
+    let failure = match result {
+        Ok(result) => result.err(),
+        Err(panic) => Some(of_panic(&*panic)),
+    };
+    let Kept { trace, steps, took, jobs } = kept;
+    let text = trace.tail(tail);
+    (Outcome { failure, hash: trace.hash(), steps, took, jobs }, text)
+}
+
+/// What outlives a run that crashes.
+#[derive(Default)]
+struct Kept {
+    trace: Trace,
+    steps: u64,
+    took: Duration,
+    jobs: Vec<(char, usize)>,
+}
+
+impl Kept {
+    fn note(&mut self, run: &Run<'_>) {
+        (self.steps, self.took) = (run.region.world.steps(), run.region.world.now().since(Instant::ZERO));
+        let mut counts = BTreeMap::new();
+        for row in run.region.catalog.tables().jobs.values() {
+            *counts.entry(char::from(row.job_status)).or_insert(0) += 1;
+        }
+        self.jobs = counts.into_iter().collect();
+    }
+}
+
+/// A panic as a failure. A contract that was broken between a node and its adapter is one of safety.
+fn of_panic(panic: &(dyn Any + Send)) -> Failure {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    let text = text.unwrap_or("a panic without a text");
+    let (kind, invariant) = match text.starts_with("the contract is broken") {
+        true => (FailureKind::Safety, invariants::CONTRACT),
+        false => (FailureKind::Crash, invariants::NO_PANIC),
+    };
+    Failure { kind, invariant, what: text.to_owned(), at: Duration::ZERO }
+}
+
+/// What happens at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    Order(usize),
+    Begin(usize),
+    End(usize),
+}
+
+struct Run<'a> {
+    draw: &'a Draw,
+    region: Region,
+    evidence: Evidence,
+    faults: Faults,
+    answers: usize,
+    looked: u64,
+}
+
+type Verdict = Result<(), Failure>;
+
+impl<'a> Run<'a> {
+    fn new(draw: &'a Draw, watching: Watching) -> Self {
+        let mut region = scene::start(draw);
+        let evidence = Evidence::new(draw);
+        if draw.tls {
+            let seals = evidence.seals.clone();
+            region.world.tap(move |passing| seals.borrow_mut().see(passing));
+        }
+        if let Some(tap) = watching.tap {
+            region.world.tap(tap);
+        }
+        Self { draw, region, evidence, faults: Faults::new(draw), answers: 0, looked: 0 }
+    }
+
+    fn all(&mut self) -> Verdict {
+        self.run_for(BEFORE)?;
+        let began = self.region.world.now();
+        for (at, then) in timeline(self.draw) {
+            self.run_to(began + Duration::from_millis(at))?;
+            self.happen(then);
+            self.check(Moment::Always)?;
+        }
+        self.run_for(Duration::from_secs(1))?;
+        heal(&mut self.region, self.draw, &mut self.faults);
+        // What was said before may be answered late, and nobody knows whether a director that lost its power heard it.
+        self.listen();
+        self.region.start_operator();
+        self.answers = 0;
+        self.rest()?;
+        self.check(Moment::Rest)?;
+        self.back_up()?;
+        self.restore()?;
+        self.ask_daemons()?;
+        self.rest()?;
+        self.check(Moment::End)
+    }
+
+    // What happens.
+
+    fn happen(&mut self, then: Then) {
+        match then {
+            Then::Order(n) => self.order(self.draw.orders[n].what),
+            Then::Begin(n) => {
+                let fault = &self.draw.faults[n];
+                let lasts = Duration::from_millis(fault.lasts);
+                self.region.world.note("fault", &format!("begins: {:?}", fault.kind));
+                if fault.kind.touches_director() {
+                    let until = self.region.world.now() + lasts + Duration::from_secs(1);
+                    self.evidence.unwell = self.evidence.unwell.max(until);
+                }
+                if let Some(heard) = self.faults.begin(&mut self.region, self.draw, fault.kind, lasts) {
+                    self.evidence.strangers.push((format!("{:?}", fault.kind), heard));
+                }
+            }
+            Then::End(n) => {
+                let fault = &self.draw.faults[n];
+                self.region.world.note("fault", &format!("ends: {:?}", fault.kind));
+                self.evidence.note_dead(&self.region, n);
+                self.faults.end(&mut self.region, self.draw, fault.kind);
+            }
+        }
+    }
+
+    fn order(&mut self, what: What) {
+        match what {
+            What::Backup(client, storage) => {
+                self.evidence.ordered += 1;
+                self.say(&format!("run job={}-{} yes", name(Who::Client(client)), name(Who::Storage(storage))));
+            }
+            What::Restore(client) => {
+                self.region.clients[client].disk.wipe_restored();
+                self.say(&restore_line(client, None));
+            }
+            What::Copy => self.say("run job=copy yes"),
+            What::Migrate => self.say("run job=migrate yes"),
+            What::Cancel => {
+                let newest = self.region.catalog.tables().jobs.values().rev().find(|row| !is_end(row)).cloned();
+                if let Some(row) = newest {
+                    self.say(&format!("cancel jobid={}", row.job_id));
+                }
+            }
+            What::Status(Who::Director) => self.say("status director"),
+            What::Status(who @ Who::Client(_)) => self.say(&format!("status client={}", name(who))),
+            What::Status(who @ Who::Storage(_)) => self.say(&format!("status storage={}", name(who))),
+            What::Change(client) => {
+                let version = self.evidence.trees[client].len();
+                let tree = scene::tree(self.draw, client, version as u64);
+                let mut store = self.region.clients[client].disk.store();
+                store.files.retain(|name, _| !name.starts_with(b"/data/"));
+                store.files.extend(tree.clone());
+                drop(store);
+                self.evidence.trees[client].push(tree);
+            }
+        }
+    }
+
+    /// The operator says a line; one whose connection has ended comes back first.
+    fn say(&mut self, line: &str) {
+        self.listen();
+        if self.region.heard().over.is_some() {
+            self.region.start_operator();
+            self.answers = 0;
+        }
+        self.region.world.note("operator", line);
+        self.region.world.post(self.region.operator, Event::Typed(Some(line.to_owned())));
+    }
+
+    fn listen(&mut self) {
+        let heard = self.region.heard();
+        if heard.answers != self.answers {
+            self.answers = heard.answers;
+            self.evidence.listen(&heard.text, self.region.world.now());
+        }
+    }
+
+    // Time.
+
+    fn run_for(&mut self, span: Duration) -> Verdict {
+        self.run_to(self.region.world.now() + span)
+    }
+
+    fn run_to(&mut self, until: Instant) -> Verdict {
+        while self.region.world.next_at().is_some_and(|at| at <= until) {
+            self.step()?;
+        }
+        self.region.world.run_for(until.since(self.region.world.now()));
+        Ok(())
+    }
+
+    fn run_until(&mut self, within: Duration, is_so: impl Fn(&Region) -> bool) -> Result<bool, Failure> {
+        let until = self.region.world.now() + within;
+        loop {
+            if is_so(&self.region) {
+                return Ok(true);
+            }
+            for _ in 0..16 {
+                if self.region.world.next_at().is_none_or(|at| at > until) {
+                    return Ok(is_so(&self.region));
+                }
+                self.step()?;
+            }
+        }
+    }
+
+    fn step(&mut self) -> Verdict {
+        self.region.world.step();
+        let steps = self.region.world.steps();
+        if steps >= self.looked + LOOK_EVERY {
+            self.looked = steps;
+            self.check(Moment::Always)?;
+            if steps > MOST_STEPS {
+                let what = format!("{steps} things have happened, and no end: {:#?}", self.region.world.pending());
+                return Err(self.failure(FailureKind::Liveness, invariants::NO_CIRCLE, what));
+            }
+        }
+        Ok(())
+    }
+
+    // What must be so.
+
+    fn check(&mut self, moment: Moment) -> Verdict {
+        self.listen();
+        self.evidence.look(&self.region);
+        for waiter in &mut self.faults.waiters {
+            waiter.go_on(&self.region.world);
+            self.evidence.to_stock.append(&mut waiter.signals);
+            let wrongly =
+                waiter.let_in_wrongly().map(|name| format!("the director has let in {name:?} without its password"));
+            self.evidence.let_in.extend(wrongly);
+        }
+        let look = Look { region: &self.region, evidence: &self.evidence };
+        match invariants::judge(moment, &look) {
+            Ok(()) => Ok(()),
+            Err((invariant, what)) => Err(self.failure(invariant.kind, invariant.name, what)),
+        }
+    }
+
+    fn failure(&self, kind: FailureKind, invariant: &'static str, what: String) -> Failure {
+        Failure { kind, invariant, what, at: self.region.world.now().since(Instant::ZERO) }
+    }
+
+    /// Everything comes to rest: no job is under way, nothing is held, only the connections are there that are to stay.
+    fn rest(&mut self) -> Verdict {
+        let draw = self.draw;
+        if self.run_until(REST, |region| unrest(region, draw).is_empty())? {
+            return Ok(());
+        }
+        let (still, pending) = (unrest(&self.region, draw), self.region.world.pending());
+        let what = format!("after {REST:?} there is still: {still:#?}\npending: {pending:#?}");
+        Err(self.failure(FailureKind::Liveness, invariants::COMES_TO_REST, what))
+    }
+
+    /// A backup of each client to each storage daemon works at the first try.
+    fn back_up(&mut self) -> Verdict {
+        for client in 0..self.draw.clients.len() {
+            for storage in 0..self.draw.storages.len() {
+                let line = format!("run job={}-{} yes", name(Who::Client(client)), name(Who::Storage(storage)));
+                self.evidence.ordered += 1;
+                let row = self.do_job(&line)?;
+                if !is_good(&row) {
+                    let (job, status) = (row.job_id, char::from(row.job_status));
+                    let what = format!("{line:?} ends with {status}:\n{}", self.region.report(job));
+                    return Err(self.failure(FailureKind::Liveness, invariants::WORKS_AGAIN, what));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every job that is shown as good can be restored, and is what was saved.
+    fn restore(&mut self) -> Verdict {
+        let rows: Vec<JobRow> = self.region.catalog.tables().jobs.values().cloned().collect();
+        let is_whole = |row: &&JobRow| is_good(row) && b"BC".contains(&row.job_type) && !row.purged_files;
+        for row in rows.iter().filter(is_whole) {
+            let client = (0..self.draw.clients.len()).find(|n| name(Who::Client(*n)) == row.client);
+            let Some(client) = client else { continue };
+            self.region.clients[client].disk.wipe_restored();
+            let restored = self.do_job(&restore_line(client, Some(row.job_id)))?;
+            let mut original = row;
+            while let Some(before) = rows.iter().find(|other| other.job_id == original.prior_job_id) {
+                original = before;
+            }
+            let versions = self.evidence.versions.get(&original.job_id).copied();
+            let (job, status) = (row.job_id, char::from(restored.job_status));
+            if !is_good(&restored) {
+                let report = self.region.report(restored.job_id);
+                self.evidence.lost.push(format!("job {job} is good, its restore ends with {status}:\n{report}"));
+            } else if let Err(why) = self.evidence.compare(&self.region, &restored, versions) {
+                self.evidence.lost.push(format!("job {job}: {why}"));
+            }
+            self.check(Moment::Always)?;
+        }
+        Ok(())
+    }
+
+    /// What every daemon says of the jobs it knows.
+    fn ask_daemons(&mut self) -> Verdict {
+        for who in self.draw.everybody() {
+            let line = match who {
+                Who::Director => "status director".to_owned(),
+                Who::Client(_) => format!("status client={}", name(who)),
+                Who::Storage(_) => format!("status storage={}", name(who)),
+            };
+            let text = self.ask(&line)?;
+            self.evidence.statuses.push((who, StatusReply::parse(&text)));
+        }
+        Ok(())
+    }
+
+    /// The operator says a line and hears the answer.
+    fn ask(&mut self, line: &str) -> Result<String, Failure> {
+        // What was said before is answered first.
+        self.run_for(Duration::from_secs(1))?;
+        if self.region.heard().over.is_some() {
+            self.region.start_operator();
+            self.answers = 0;
+            self.run_for(Duration::from_secs(1))?;
+        }
+        let before = self.region.heard();
+        self.say(line);
+        let is_answered = |region: &Region| region.heard().answers > before.answers;
+        if !self.run_until(ANSWER, is_answered)? {
+            let heard = self.region.heard();
+            let what = format!("{line:?} is not answered within {ANSWER:?}: {:?}", heard.over);
+            return Err(self.failure(FailureKind::Liveness, invariants::ANSWERS, what));
+        }
+        self.listen();
+        Ok(self.region.heard().text.split_off(before.text.len()))
+    }
+
+    fn do_job(&mut self, line: &str) -> Result<JobRow, Failure> {
+        let answer = self.ask(line)?;
+        let id = answer.split_once("JobId=").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+        let Some(id) = id else {
+            let what = format!("{line:?} is not taken: {answer}");
+            return Err(self.failure(FailureKind::Liveness, invariants::WORKS_AGAIN, what));
+        };
+        let is_over = move |region: &Region| region.catalog.ended(id).is_some();
+        if !self.run_until(JOB, is_over)? {
+            let report = self.region.report(id);
+            let pending = self.region.world.pending();
+            let what = format!("{line:?} does not end within {JOB:?}: {pending:#?}\n{report}");
+            return Err(self.failure(FailureKind::Liveness, invariants::WORKS_AGAIN, what));
+        }
+        self.check(Moment::Always)?;
+        Ok(self.region.catalog.ended(id).unwrap_or_default())
+    }
+}
+
+/// What is not at rest, in words.
+fn unrest(region: &Region, draw: &Draw) -> Vec<String> {
+    let mut all = Vec::new();
+    let waiting = draw.clients.iter().filter(|client| client.dialled.waits()).count();
+    for row in region.catalog.tables().jobs.values().filter(|row| !is_end(row)) {
+        all.push(format!("job {} {} has the status {}", row.job_id, row.name, char::from(row.job_status)));
+    }
+    let handles = region.clients.iter().chain(&region.storages).map(|daemon| (&daemon.name, daemon.hands.handles()));
+    all.extend(handles.filter(|(_, handles)| *handles > 0).map(|(name, open)| format!("{name} has {open} open")));
+    for who in draw.everybody() {
+        let (least, most) = match who {
+            Who::Director => (waiting, waiting + 1),
+            Who::Client(n) => {
+                let waits = usize::from(draw.clients[n].dialled.waits());
+                (waits, waits)
+            }
+            Who::Storage(_) => (0, 0),
+        };
+        let connections = region.world.connections(host(region, who));
+        if !(least..=most).contains(&connections) {
+            all.push(format!("{} has {connections} connections, not {least} to {most}", name(who)));
+        }
+    }
+    all
+}
+
+/// What happens when, in order; what is at the same time as it stands in the draw.
+fn timeline(draw: &Draw) -> Vec<(u64, Then)> {
+    let orders = draw.orders.iter().enumerate().map(|(n, order)| (order.at, Then::Order(n)));
+    let begins = draw.faults.iter().enumerate().map(|(n, fault)| (fault.at, Then::Begin(n)));
+    let lasting = draw.faults.iter().enumerate().filter(|(_, fault)| !fault.kind.is_moment());
+    let ends = lasting.map(|(n, fault)| (fault.at + fault.lasts, Then::End(n)));
+    let mut all: Vec<_> = orders.chain(begins).chain(ends).collect();
+    all.sort_by_key(|(at, _)| *at);
+    all
+}
+
+fn restore_line(client: usize, job: Option<u32>) -> String {
+    let client = name(Who::Client(client));
+    let job = job.map(|job| format!("jobid={job} ")).unwrap_or_default();
+    format!("restore client={client} {job}restorejob=restore-{client}-sd0 all done yes")
+}
+
+impl Kind {
+    /// Whether the director or its catalog is not well meanwhile.
+    const fn touches_director(self) -> bool {
+        match self {
+            Self::Kill(who) | Self::Power(who) | Self::Sleep(who) | Self::DiskSlow(who, _) | Self::Clock(who, _) => {
+                matches!(who, Who::Director)
+            }
+            Self::CatalogAway | Self::CatalogHangs => true,
+            _ => false,
+        }
+    }
+}

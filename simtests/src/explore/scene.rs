@@ -1,0 +1,157 @@
+//! From a draw to a region that runs: who is where, and what each daemon's configuration says.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::disk::Files;
+use crate::gateway::{Gateway, Unknown, Verdict, Way};
+use crate::host::HostId;
+use crate::network::NetworkId;
+use crate::rng::Rng;
+use crate::scenario::{GATEWAY, Region, Scenario, Station};
+use crate::town::some_files;
+
+use super::draw::{Border, Dialled, Draw, Inside, Who};
+
+/// The port of file daemons.
+const FILE_PORT: u16 = 9102;
+
+/// Starts all daemons of a draw.
+pub(super) fn start(draw: &Draw) -> Region {
+    let mut scenario = Scenario::new(draw.seed, gateway(draw));
+    if draw.gateway.is_none() {
+        scenario.gateways.clear();
+    }
+    scenario.tls = draw.tls;
+    scenario.copies = draw.copies;
+    let heartbeat = format!("heartbeat_interval: {},", draw.heartbeat);
+    scenario.director = format!("{heartbeat} sd_connect_timeout: 300,");
+    scenario.director_behind = draw.is_office_inside().then_some(0);
+    scenario.clients = (0..draw.clients.len()).map(|n| client(draw, n)).collect();
+    scenario.storages = (0..draw.storages.len()).map(|n| storage(draw, n)).collect();
+    let mut region = scenario.start();
+    let hosts: Vec<HostId> = draw.everybody().into_iter().map(|who| host(&region, who)).collect();
+    for (n, &one) in hosts.iter().enumerate() {
+        for &two in hosts.iter().skip(n + 1) {
+            region.world.link(one, two, |link| {
+                link.rate = draw.rate;
+                link.latency = Duration::from_micros(draw.latency.0);
+                link.jitter = Duration::from_micros(draw.latency.1);
+            });
+        }
+    }
+    for (n, storage) in draw.storages.iter().enumerate() {
+        let host = host(&region, Who::Storage(n));
+        region.world.set_slowness(host, Duration::from_micros(storage.slowness));
+    }
+    for n in 0..draw.clients.len() {
+        region.clients[n].disk.store().files = tree(draw, n, 0);
+    }
+    region
+}
+
+/// The files of a client, after it has changed them so often.
+pub(super) fn tree(draw: &Draw, client: usize, version: u64) -> Files {
+    let (count, most) = draw.clients.get(client).map_or((1, 1), |client| client.files);
+    let mut seeds = Rng::new(draw.seed ^ (client as u64) << 32 ^ version);
+    some_files(seeds.next(), count, most)
+}
+
+/// The host of somebody.
+pub(super) fn host(region: &Region, who: Who) -> HostId {
+    match who {
+        Who::Director => region.director,
+        Who::Client(n) => region.clients[n].host,
+        Who::Storage(n) => region.storages[n].host,
+    }
+}
+
+/// The network of a client and its address there, as drawn.
+pub(super) fn home(region: &Region, draw: &Draw, n: usize) -> (NetworkId, IpAddr) {
+    let station = client(draw, n);
+    let network = station.behind.and_then(|n| region.networks.get(n)).copied().unwrap_or(NetworkId::OPEN);
+    (network, station.address.into())
+}
+
+impl Draw {
+    /// The daemons: director, clients, storage daemons.
+    pub(super) fn everybody(&self) -> Vec<Who> {
+        let clients = (0..self.clients.len()).map(Who::Client);
+        let storages = (0..self.storages.len()).map(Who::Storage);
+        [Who::Director].into_iter().chain(clients).chain(storages).collect()
+    }
+
+    fn is_office_inside(&self) -> bool {
+        self.gateway.as_ref().is_some_and(|border| border.inside == Inside::Office)
+    }
+
+    /// The border that the office is behind or that the clients are behind, if it translates.
+    fn translates(&self, inside: Inside) -> bool {
+        self.gateway.as_ref().is_some_and(|border| border.inside == inside && border.translates)
+    }
+}
+
+/// What the name of a client, and of a storage daemon, is.
+pub(super) fn name(who: Who) -> String {
+    match who {
+        Who::Director => "dir".to_owned(),
+        Who::Client(n) => format!("fd{n}"),
+        Who::Storage(n) => format!("sd{n}"),
+    }
+}
+
+fn address(n: usize, first: u8) -> u8 {
+    first.saturating_add(u8::try_from(n).unwrap_or(0))
+}
+
+fn gateway(draw: &Draw) -> Gateway {
+    let Some(Border { inside, translates, forgets, resets, loose }) = &draw.gateway else {
+        return Gateway::routing(GATEWAY);
+    };
+    let unknown = if *resets { Unknown::Reset } else { Unknown::Drop };
+    let plain = if *translates { Gateway::masquerading(GATEWAY) } else { Gateway::routing(GATEWAY) };
+    let mut gateway = plain.forgets(Duration::from_secs(*forgets), unknown).hairpin(true);
+    gateway.loose = *loose;
+    let doors: Vec<(u16, [u8; 4])> = match inside {
+        Inside::Clients => vec![(FILE_PORT, [10, 0, 0, 10])],
+        Inside::Office => vec![(9101, [10, 0, 0, 1]), (9103, [10, 0, 0, 20])],
+    };
+    for (port, to) in doors {
+        gateway = match translates {
+            true => gateway.forward(port, (to, port)),
+            false => gateway.rule(Way::In, port, Verdict::Accept),
+        };
+    }
+    gateway
+}
+
+fn client(draw: &Draw, n: usize) -> Station {
+    let (plan, name) = (&draw.clients[n], name(Who::Client(n)));
+    let is_inside = draw.gateway.as_ref().is_some_and(|border| border.inside == Inside::Clients);
+    let place = if is_inside { Station::inside } else { Station::outside };
+    let outside = GATEWAY.map(|part| part.to_string()).join(".");
+    let own_address = if draw.translates(Inside::Clients) { &outside } else { &name };
+    let director = if draw.translates(Inside::Office) { &outside } else { "dir" };
+    let (by_client, by_director) = (plan.dialled.waits(), plan.dialled != Dialled::ByClient);
+    let directions =
+        format!("connection_from_client_to_director: {by_client}, connection_from_director_to_client: {by_director},");
+    // What nobody dials has no address.
+    let known_at = match by_director || plan.passive {
+        true => format!(r#"address: Some("{own_address}"),"#),
+        false => String::new(),
+    };
+    place(&name, address(n, 10))
+        .resource(&format!("{known_at} passive: {}, {directions}", plan.passive))
+        .own(&format!("heartbeat_interval: {}, sd_connect_timeout: 300,", draw.heartbeat))
+        .entry(&format!(r#"address: Some("{director}"), {directions}"#))
+}
+
+fn storage(draw: &Draw, n: usize) -> Station {
+    let name = name(Who::Storage(n));
+    let place = if draw.is_office_inside() { Station::inside } else { Station::outside };
+    let outside = GATEWAY.map(|part| part.to_string()).join(".");
+    let dialled = if draw.translates(Inside::Office) { &outside } else { &name };
+    place(&name, address(n, 20))
+        .resource(&format!(r#"address: "{dialled}","#))
+        .own(&format!("heartbeat_interval: {}, client_connect_wait: 300, fd_connect_timeout: 300,", draw.heartbeat))
+}

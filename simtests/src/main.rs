@@ -1,0 +1,196 @@
+//! The search as a program: `explore` draws worlds until one fails, `replay` shows one, `shrink` makes one small.
+#![allow(clippy::print_stdout, reason = "what was found is what it is for")]
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "only here is there a clock, for --minutes")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser, Subcommand};
+use towline_simtests::explore::ladder::Ladder;
+use towline_simtests::explore::pcap::Capture;
+use towline_simtests::explore::shrink::{Shrunk, shrink};
+use towline_simtests::explore::{Draw, Failure, Watching, run, watch};
+use towline_simtests::tap::Passing;
+
+/// Searches for bugs in a simulated network.
+#[derive(Parser)]
+#[command(name = "towline-simtests", version)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs one seed after the other until one fails. Exit code 127: a crash, 128: something did not happen in time,
+    /// 129: something happened that must not.
+    Explore(Explore),
+    /// Runs one seed, or one scenario of a file, and says what came of it.
+    Replay(Replay),
+    /// Makes a seed, or a scenario of a file, that fails as small as it gets.
+    Shrink(Target),
+}
+
+#[derive(Args)]
+struct Explore {
+    /// How many seeds.
+    #[arg(long, conflicts_with = "minutes")]
+    seeds: Option<u64>,
+    /// How long, in minutes.
+    #[arg(long)]
+    minutes: Option<f64>,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Goes on after a failure, and says at the end what failed how often.
+    #[arg(long)]
+    keep_going: bool,
+}
+
+#[derive(Args)]
+struct Replay {
+    #[command(flatten)]
+    target: Target,
+    /// Prints the last 2,000 lines of the trace.
+    #[arg(long)]
+    trace: bool,
+    /// Prints who sent what to whom, a line a segment.
+    #[arg(long)]
+    ladder: bool,
+    /// Writes what went over the wire to this file, for Wireshark.
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct Target {
+    /// A seed, or a file with a scenario.
+    #[arg(value_name = "SEED|FILE")]
+    what: String,
+}
+
+fn main() -> ExitCode {
+    // What panics is caught and told as a failure.
+    std::panic::set_hook(Box::new(|_| {}));
+    match Options::parse().command {
+        Command::Explore(options) => explore(&options),
+        Command::Replay(options) => with_draw(&options.target, |draw| replay(draw, &options)),
+        Command::Shrink(target) => with_draw(&target, |draw| make_small(draw, &target.what)),
+    }
+}
+
+fn explore(options: &Explore) -> ExitCode {
+    let began = Instant::now();
+    let limit = options.minutes.map(|minutes| Duration::from_secs_f64(minutes.max(0.0) * 60.0));
+    let most = options.seeds.unwrap_or(if limit.is_some() { u64::MAX } else { 1_000 });
+    let (mut failures, mut steps, mut seeds) = (Vec::new(), 0, 0);
+    let mut code = ExitCode::SUCCESS;
+    while seeds < most && limit.is_none_or(|limit| began.elapsed() < limit) {
+        let seed = options.seed.wrapping_add(seeds);
+        let draw = Draw::of(seed);
+        let outcome = run(&draw);
+        seeds += 1;
+        steps += outcome.steps;
+        // Once in fifty: the same again is the same again.
+        if seed % 50 == 0 && run(&draw).hash != outcome.hash {
+            println!("seed {seed}: two runs of it differ");
+            return ExitCode::from(129);
+        }
+        if let Some(failure) = outcome.failure {
+            println!("seed {seed}: {failure}");
+            code = ExitCode::from(failure.kind.exit_code());
+            failures.push((failure.invariant, seed));
+            if !options.keep_going {
+                println!("\n{}", draw.to_text());
+                break;
+            }
+        }
+    }
+    let spent = began.elapsed().as_secs_f64();
+    println!("{seeds} seeds, {} failures, {steps} steps, {spent:.1} s", failures.len());
+    failures.sort_unstable();
+    for group in failures.chunk_by(|one, other| one.0 == other.0) {
+        let seeds: Vec<String> = group.iter().take(20).map(|(_, seed)| seed.to_string()).collect();
+        println!("{:6}  {}: {}", group.len(), group[0].0, seeds.join(" "));
+    }
+    code
+}
+
+fn replay(draw: &Draw, options: &Replay) -> ExitCode {
+    let ladder = options.ladder.then(|| Ladder::new(draw));
+    let capture = options.pcap.is_some().then(Capture::default);
+    let (rungs, packets) = (ladder.clone(), capture.clone());
+    let tap = move |passing: &Passing<'_>| {
+        rungs.iter().for_each(|ladder| ladder.see(passing));
+        packets.iter().for_each(|capture| capture.see(passing));
+    };
+    println!("{}\n", draw.to_text());
+    let tail = if options.trace { 2_000 } else { 0 };
+    let (outcome, trace) = watch(draw, Watching { tap: Some(Box::new(tap)), tail });
+    print!("{}{trace}", ladder.map(|ladder| ladder.to_text()).unwrap_or_default());
+    println!("{} steps, {:?} of the simulated clock, jobs {:?}", outcome.steps, outcome.took, outcome.jobs);
+    println!("hash {:016x} of {} lines", outcome.hash.0, outcome.hash.1);
+    if let (Some(path), Some(capture)) = (&options.pcap, capture)
+        && let Err(error) = fs::write(path, capture.bytes())
+    {
+        println!("{}: {error}", path.display());
+        return ExitCode::from(2);
+    }
+    told(outcome.failure.as_ref())
+}
+
+fn told(failure: Option<&Failure>) -> ExitCode {
+    match failure {
+        Some(failure) => {
+            println!("{failure}");
+            ExitCode::from(failure.kind.exit_code())
+        }
+        None => {
+            println!("nothing failed");
+            ExitCode::SUCCESS
+        }
+    }
+}
+
+fn make_small(draw: &Draw, name: &str) -> ExitCode {
+    let Some(Shrunk { draw, failure, runs }) = shrink(draw) else { return told(None) };
+    let (hosts, faults, orders) = (draw.hosts(), draw.faults.len(), draw.orders.len());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+    let stem = Path::new(name).file_stem().map_or_else(|| name.to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let path = folder.join(format!("{stem}.ron"));
+    let story = failure.to_string();
+    let head: String = story.lines().take(12).map(|line| format!("// {line}\n")).collect();
+    println!("{runs} runs: {hosts} hosts, {faults} faults, {orders} orders");
+    println!("{failure}\n\n{}", draw.to_text());
+    match write(&path, &format!("{head}{}\n", draw.to_text())) {
+        Ok(()) => println!("\nwritten to {}", path.display()),
+        Err(error) => println!("\ncannot be written to {}: {error}", path.display()),
+    }
+    ExitCode::from(failure.kind.exit_code())
+}
+
+fn write(path: &PathBuf, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(path, text)
+}
+
+/// The draw of a seed or of a file.
+fn with_draw(target: &Target, act: impl FnOnce(&Draw) -> ExitCode) -> ExitCode {
+    let draw = match target.what.parse::<u64>() {
+        Ok(seed) => Ok(Draw::of(seed)),
+        Err(_) => {
+            fs::read_to_string(&target.what).map_err(|error| error.to_string()).and_then(|text| Draw::parse(&text))
+        }
+    };
+    match draw {
+        Ok(draw) => act(&draw),
+        Err(error) => {
+            println!("{}: {error}", target.what);
+            ExitCode::from(2)
+        }
+    }
+}
