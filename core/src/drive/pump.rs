@@ -5,7 +5,6 @@ use std::io::{self, IoSlice};
 use super::io::{io_kind, would_block};
 use super::{Work, WorkDone};
 use crate::conn::{CloseReason, Conn, Flight, FromConn, Inspection, Side, ToConn};
-use crate::cover::{self, Mark};
 use crate::ids::{ConnId, WorkId};
 use crate::socket::{IoKind, SocketOptions};
 use crate::time::Instant;
@@ -158,9 +157,6 @@ impl Pump {
 
     fn wait(&mut self, again: bool, write_blocked: bool, out: &mut impl Outlet) -> Wait {
         let wants = self.conn.wants();
-        if again {
-            cover::hit(Mark::SpentTurn);
-        }
         if wants.close {
             // The node must hear of every end, or it keeps the connection in its books for ever.
             self.forward(FromConn::Closed(CloseReason::Aborted), out);

@@ -5,7 +5,6 @@ use crate::bulk::machine::{FromMachine, Machine, Outcome};
 use crate::bulk::receive::ReceiverSetup;
 use crate::bulk::sender::Sender;
 use crate::config::{Device, keepalive};
-use crate::cover::{self, Mark};
 use crate::ids::SessionId;
 use crate::limits;
 use crate::role::storage::Net;
@@ -186,7 +185,6 @@ impl StorageDaemon {
                 return self.fail_job(net, id, &Trouble::DeviceFull(device));
             }
             FromMachine::VolumeFull { piece, disk_full } => {
-                cover::hit(Mark::VolumeFull);
                 let why = if disk_full { "the disk is full" } else { "its limit is reached" };
                 let text = format!("End of Volume \"{}\": {why}.", job.writing.volume.volume);
                 job.message(&mut control, if disk_full { MessageKind::Warning } else { MessageKind::Info }, &text);

@@ -13,7 +13,6 @@
 use std::collections::BTreeMap;
 
 use crate::config::{DirectorConfig, Selection};
-use crate::cover::{self, Mark};
 use crate::error::Code;
 use crate::ids::JobId;
 use crate::limits::ORIGINALS;
@@ -488,7 +487,6 @@ impl Jobs {
         if status == JobStatus::Canceled {
             self.cancel_job(tools, partner, "the other job of the copy is canceled");
         } else {
-            cover::hit(Mark::PartnerFailed);
             self.fail_job(tools, partner, &Trouble::Partner(id));
         }
     }
