@@ -166,7 +166,9 @@ impl Book {
                     self.jobs.insert(conn, job.clone());
                 }
             }
-            FromConn::Carried(_) => drop(self.carrying.remove(&conn)),
+            FromConn::Carried(_) => {
+                self.carrying.remove(&conn);
+            }
             _ => {}
         }
     }

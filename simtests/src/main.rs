@@ -2,12 +2,14 @@
 #![allow(clippy::print_stdout, reason = "what was found is what it is for")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "only here is there a clock, for --minutes")]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
+use towline_core::cover::Mark;
 use towline_simtests::explore::ladder::Ladder;
 use towline_simtests::explore::pcap::Capture;
 use towline_simtests::explore::shrink::{Shrunk, shrink};
@@ -87,12 +89,16 @@ fn explore(options: &Explore) -> ExitCode {
     let most = options.seeds.unwrap_or(if limit.is_some() { u64::MAX } else { 1_000 });
     let (mut failures, mut steps, mut seeds) = (Vec::new(), 0, 0);
     let mut code = ExitCode::SUCCESS;
+    let mut marks: BTreeMap<Mark, Vec<u64>> = Mark::ALL.iter().map(|mark| (*mark, Vec::new())).collect();
     while seeds < most && limit.is_none_or(|limit| began.elapsed() < limit) {
         let seed = options.seed.wrapping_add(seeds);
         let draw = Draw::of(seed);
         let outcome = run(&draw);
         seeds += 1;
         steps += outcome.steps;
+        for mark in &outcome.marks {
+            marks.entry(*mark).or_default().push(seed);
+        }
         // Once in fifty: the same again is the same again.
         if seed % 50 == 0 && run(&draw).hash != outcome.hash {
             println!("seed {seed}: two runs of it differ");
@@ -107,6 +113,10 @@ fn explore(options: &Explore) -> ExitCode {
                 break;
             }
         }
+    }
+    for (mark, seeds) in marks {
+        let first: Vec<String> = seeds.iter().take(8).map(u64::to_string).collect();
+        println!("{mark:?} is taken by {} seeds: {}", seeds.len(), first.join(" "));
     }
     let spent = began.elapsed().as_secs_f64();
     println!("{seeds} seeds, {} failures, {steps} steps, {spent:.1} s", failures.len());

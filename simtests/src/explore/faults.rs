@@ -46,7 +46,9 @@ impl Faults {
             Kind::Narrow(one, two, largest) => {
                 region.world.link(at(region, one), at(region, two), |link| link.largest = Some(largest));
             }
-            Kind::Reset(one, two) => drop(region.world.reset_between(at(region, one), at(region, two))),
+            Kind::Reset(one, two) => {
+                region.world.reset_between(at(region, one), at(region, two));
+            }
             Kind::Kill(who) => region.world.kill(at(region, who)),
             Kind::Power(who) => {
                 region.world.power_off(at(region, who));
@@ -73,7 +75,9 @@ impl Faults {
             Kind::Clock(who, seconds) => region.world.set_clock(at(region, who), seconds),
             Kind::CatalogAway => region.catalog.tables().is_away = true,
             Kind::CatalogHangs => region.catalog.hang(),
-            Kind::NetworkChanged(who) => drop(region.world.post(at(region, who), Event::NetworkChanged)),
+            Kind::NetworkChanged(who) => {
+                region.world.post(at(region, who), Event::NetworkChanged);
+            }
             Kind::Stranger(who) => return Some(self.stranger(region, who)),
             Kind::Impostor => self.impostor(region, draw),
             Kind::StockWaits(n) => {

@@ -37,8 +37,11 @@ mod sealed;
 pub mod shrink;
 mod stock;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
+
+use towline_core::cover::Mark;
 
 pub use draw::Draw;
 pub use run::{Watching, run, watch};
@@ -56,6 +59,8 @@ pub struct Outcome {
     pub took: Duration,
     /// How the jobs ended: how many of each status.
     pub jobs: Vec<(char, usize)>,
+    /// The seldom branches of the core that it took.
+    pub marks: BTreeSet<Mark>,
 }
 
 /// A promise that did not hold.

@@ -6,8 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
+use towline_core::cover;
 use towline_core::event::Event;
 use towline_core::time::Instant;
+use towline_core::wire::names::PeerKind;
 use towline_core::wire::status_reply::StatusReply;
 
 use crate::scenario::Region;
@@ -61,6 +63,7 @@ pub fn run(draw: &Draw) -> Outcome {
 pub fn watch(draw: &Draw, watching: Watching) -> (Outcome, String) {
     let tail = watching.tail;
     let mut kept = Kept::default();
+    let _of_others = cover::take();
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut run = Run::new(draw, watching);
         kept.trace = run.region.world.trace().clone();
@@ -74,7 +77,7 @@ pub fn watch(draw: &Draw, watching: Watching) -> (Outcome, String) {
     };
     let Kept { trace, steps, took, jobs } = kept;
     let text = trace.tail(tail);
-    (Outcome { failure, hash: trace.hash(), steps, took, jobs }, text)
+    (Outcome { failure, hash: trace.hash(), steps, took, jobs, marks: cover::take() }, text)
 }
 
 /// What outlives a run that crashes.
@@ -419,27 +422,42 @@ impl<'a> Run<'a> {
 /// What is not at rest, in words.
 fn unrest(region: &Region, draw: &Draw) -> Vec<String> {
     let mut all = Vec::new();
-    let waiting = draw.clients.iter().filter(|client| client.dialled.waits()).count();
     for row in region.catalog.tables().jobs.values().filter(|row| !is_end(row)) {
         all.push(format!("job {} {} has the status {}", row.job_id, row.name, char::from(row.job_status)));
     }
     let handles = region.clients.iter().chain(&region.storages).map(|daemon| (&daemon.name, daemon.hands.handles()));
     all.extend(handles.filter(|(_, handles)| *handles > 0).map(|(name, open)| format!("{name} has {open} open")));
     for who in draw.everybody() {
-        let (least, most) = match who {
-            Who::Director => (waiting, waiting + 1),
-            Who::Client(n) => {
-                let waits = usize::from(draw.clients[n].dialled.waits());
-                (waits, waits)
-            }
-            Who::Storage(_) => (0, 0),
+        let waiting = match who {
+            // Its own side counts what is there for each client; a console may come and go.
+            Who::Director => continue,
+            Who::Client(n) => usize::from(draw.clients[n].dialled.waits()),
+            Who::Storage(_) => 0,
         };
         let connections = region.world.connections(host(region, who));
-        if !(least..=most).contains(&connections) {
-            all.push(format!("{} has {connections} connections, not {least} to {most}", name(who)));
+        if connections != waiting {
+            all.push(format!("{} has {connections} connections, not {waiting}", name(who)));
         }
     }
+    if all.is_empty() {
+        at_director(region, draw, &mut all);
+    }
     all
+}
+
+/// What is not at rest at the director: each client that dials it waits there once, and nobody else is there but consoles.
+fn at_director(region: &Region, draw: &Draw, all: &mut Vec<String>) {
+    let rows = region.world.inspect(region.director).map(|seen| seen.connections).unwrap_or_default();
+    for (n, client) in draw.clients.iter().enumerate() {
+        let (name, wanted) = (name(Who::Client(n)), usize::from(client.dialled.waits()));
+        let there =
+            rows.iter().filter(|row| row.peer.name.kind == PeerKind::Client && row.peer.name.name == name).count();
+        if there != wanted {
+            all.push(format!("the director has {there} connections with {name}, not {wanted}"));
+        }
+    }
+    let others = rows.iter().filter(|row| !matches!(row.peer.name.kind, PeerKind::Client | PeerKind::Console));
+    all.extend(others.map(|row| format!("the director has a connection with {}", row.peer.name)));
 }
 
 /// What happens when, in order; what is at the same time as it stands in the draw.
