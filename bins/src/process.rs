@@ -15,6 +15,8 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 use towline_core::bulk::work::Permits;
 use towline_core::work::script::ScriptOutcome;
 
+use crate::disk::fifo::Patience;
+
 /// How long a group may take to end after SIGTERM.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Bytes of a program's errors that are kept: the last.
@@ -29,6 +31,8 @@ pub struct Means {
     pub permits: Permits,
     /// Once this is closed at its other end the job is given up; `None`: it never is.
     pub given_up: Option<OwnedFd>,
+    /// How long the other end of a pipe is waited for.
+    pub patience: Patience,
 }
 
 impl Means {
@@ -405,11 +409,11 @@ mod tests {
     #[test]
     fn a_program_that_takes_too_long_or_whose_job_is_given_up_is_ended() {
         let permits = Permits { limit: Some(1), ..Permits::default() };
-        let late = output(&words("sleep 1000"), &Means { permits, given_up: None }, 1).unwrap_err();
+        let late = output(&words("sleep 1000"), &Means { permits, ..Means::default() }, 1).unwrap_err();
         assert!(late.contains("script_time_limit"), "{late}");
         let (given_up, other_end) = pipe_with(PipeFlags::CLOEXEC).unwrap();
         drop(other_end);
-        let means = Means { permits: Permits::default(), given_up: Some(given_up) };
+        let means = Means { given_up: Some(given_up), ..Means::default() };
         assert_eq!(output(&words("sleep 1000"), &means, 1), Err("it was ended with its job".to_owned()));
     }
 

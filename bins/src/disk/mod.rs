@@ -16,6 +16,7 @@
 pub mod backup;
 pub mod compare;
 mod compression;
+pub(crate) mod fifo;
 mod kinds;
 pub mod meta;
 pub mod notice;

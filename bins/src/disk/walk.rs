@@ -90,6 +90,8 @@ pub struct Found {
     pub dir: Option<(Meta, Option<Arc<OwnedFd>>)>,
     /// The chooser's mark.
     pub tag: usize,
+    /// Whether it is a top itself.
+    pub is_top: bool,
 }
 
 /// What a step of the walk returns.
@@ -232,7 +234,7 @@ impl Walk {
             let text = "has the no-dump flag and is not saved";
             return self.stack.is_empty().then(|| Step::Notice(Notice::new(NoticeKind::Skipped, &path, text)));
         }
-        let found = Found { path, parent, name, kind, dir: None, tag };
+        let found = Found { path, parent, name, kind, dir: None, tag, is_top: self.stack.is_empty() };
         if kind == FileType::Directory { self.enter(found, choice, chooser) } else { Some(Step::Entry(found)) }
     }
 
@@ -325,7 +327,8 @@ impl Walk {
         }
         let Some(parent) = parent else { return Step::Done };
         let dir = Some((level.meta, level.fd));
-        Step::Entry(Found { path, parent, name: level.name, kind: FileType::Directory, dir, tag: level.tag })
+        let (kind, is_top) = (FileType::Directory, self.stack.is_empty());
+        Step::Entry(Found { path, parent, name: level.name, kind, dir, tag: level.tag, is_top })
     }
 }
 

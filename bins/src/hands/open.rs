@@ -36,23 +36,24 @@ pub(super) trait Open {
 pub(super) fn open(work: DiskWork, given_up: Option<OwnedFd>) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
     match work {
         DiskWork::OpenBackup { fileset, changes, unsaved, permits, .. } => {
-            let means = Means { permits, given_up };
+            let means = Means { permits, given_up, ..Means::default() };
             let source = BackupSource::with(&fileset, changes, unsaved, means)?;
             Ok((Box::new(Backup { source, spent: Duration::ZERO, complete: false }), DiskDone::Opened))
         }
         DiskWork::OpenEstimate { fileset, changes, listing, permits, .. } => {
-            let source = EstimateSource::with(&fileset, changes, listing, &Means { permits, given_up })?;
+            let source =
+                EstimateSource::with(&fileset, changes, listing, &Means { permits, given_up, ..Means::default() })?;
             Ok((Box::new(Estimate(source)), DiskDone::Opened))
         }
         DiskWork::OpenLook { fileset, permits, .. } => {
-            let source = LookSource::new(&fileset, &Means { permits, given_up })?;
+            let source = LookSource::new(&fileset, &Means { permits, given_up, ..Means::default() })?;
             Ok((Box::new(Look(source)), DiskDone::Opened))
         }
         DiskWork::OpenRestore { order, .. } => {
             let (replace, permits) = (Replace::from_letter(order.replace), order.permits);
             let relocation = Relocations::compile(order.relocations)?;
             let order = Order { to: order.to, replace, prefix_links: order.prefix_links, relocation };
-            let means = Means { permits, given_up };
+            let means = Means { permits, given_up, ..Means::default() };
             Ok((Box::new(Restore::open(order, means)?), DiskDone::Opened))
         }
         DiskWork::OpenVerify { fileset, .. } => Ok((Box::new(Verify::open(&fileset)), DiskDone::Opened)),

@@ -47,7 +47,8 @@ impl Scripts {
             }
             ScriptWork::Gather(GatherOrder { handle, lists, limit }) => {
                 let permits = Permits { limit, ..Permits::default() };
-                let read = move |stopped| gather(&lists, &Means { permits, given_up: Some(stopped) });
+                let read =
+                    move |stopped| gather(&lists, &Means { permits, given_up: Some(stopped), ..Means::default() });
                 self.run(handle, move |stopped| ScriptDone::Gathered(read(stopped)), reply);
             }
             ScriptWork::Stop(handle) => {

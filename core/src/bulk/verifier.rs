@@ -159,10 +159,11 @@ impl Verifier {
         self.files = self.files.saturating_add(1);
         let kind = record.kind();
         let has_link = matches!(kind, Some(FileType::HardLink | FileType::Symlink));
-        let has_data = matches!(kind, Some(FileType::Regular | FileType::RegularEmpty));
+        let is_file = matches!(kind, Some(FileType::Regular | FileType::RegularEmpty));
+        let has_data = is_file || matches!(kind, Some(FileType::Raw | FileType::Fifo));
         let stat = record.stat();
         // Where holes are left out, fewer bytes come than the file has.
-        let is_counted = has_data && stat.data_stream.kind() == Stream::FILE_DATA;
+        let is_counted = is_file && stat.data_stream.kind() == Stream::FILE_DATA;
         let index = if kind == Some(FileType::Deleted) { 0 } else { record.file_index };
         self.say(&VerifyLine::Attributes {
             file_index: index,

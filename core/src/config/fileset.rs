@@ -119,6 +119,9 @@ resources! {
         sparse: bool = false,
         /// Whether files are read without changing their access time.
         noatime: bool = false,
+        /// Whether what comes out of a named pipe that `files` names itself is saved as its data. Whoever writes into it has
+        /// 60 seconds to open it. Each backup reads it, of whatever level.
+        read_fifo: bool = false,
         /// Whether folders are entered.
         recurse: bool = true,
         /// Whether files with the `nodump` flag are left out.
@@ -160,6 +163,7 @@ impl Default for IncludeOptions {
             onefs: true,
             sparse: false,
             noatime: false,
+            read_fifo: false,
             recurse: true,
             honor_nodump: false,
             size: None,

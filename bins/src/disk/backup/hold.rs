@@ -6,6 +6,7 @@ use rustix::fs::{self, FileType as Type, Mode, OFlags};
 use rustix::io::Errno;
 use towline_core::wire::fileset::Options;
 
+use crate::disk::fifo::PipeReader;
 use crate::disk::meta::{self, Meta};
 use crate::disk::walk::Found;
 
@@ -27,6 +28,8 @@ pub(super) enum Held {
     Open(OwnedFd),
     /// By name only.
     Named(OwnedFd),
+    /// A named pipe that is read.
+    Pipe(PipeReader),
     /// Not at all: attributes only.
     Nothing,
 }

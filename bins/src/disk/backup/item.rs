@@ -15,13 +15,16 @@ use towline_core::wire::fileset::{Compression, Options};
 use towline_core::wire::stream::{FileType, Stream};
 use towline_core::wire::xattr::{self, Xattr};
 
+use super::fifo;
 use super::hold::{Held, SPARSE_PIECE, hold, retry};
+use super::pour::FIRST;
 use super::unchanged::{has_digest, is_unchanged, known_digest};
 use super::{FirstName, Work};
 use crate::disk::compression::compressor::OFFSET;
 use crate::disk::meta::{self, Handle, Meta};
 use crate::disk::notice::{Notice, NoticeKind, shown};
 use crate::disk::walk::Found;
+use crate::process::Means;
 
 /// Bytes of the contents that are read into the parcel of the attributes, so that nothing is sent of a file which cannot
 /// be read at all.
@@ -45,9 +48,9 @@ pub(super) struct Item {
     sent: Vec<u8>,
     link: Vec<u8>,
     file_type: FileType,
-    stat: Stat,
+    pub(super) stat: Stat,
     pub(super) meta: Meta,
-    stage: Stage,
+    pub(super) stage: Stage,
     pub(super) held: Held,
     algorithm: Option<Algorithm>,
     pub(super) compression: Option<Compression>,
@@ -59,7 +62,7 @@ pub(super) struct Item {
     keeps_atime: bool,
     checks_changes: bool,
     pub(super) position: u64,
-    in_object: bool,
+    pub(super) in_object: bool,
     /// Where to go back to if nothing of it can be read.
     mark: Option<Mark>,
     whole: Whole,
@@ -69,9 +72,11 @@ pub(super) struct Item {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     Attributes,
     Data,
+    /// The data of a pipe.
+    Pour,
     Gather,
     Tail,
     /// Nothing of it is saved.
@@ -90,7 +95,13 @@ enum Whole {
 
 impl Item {
     /// Opens an entry. `None` if it is not saved: unchanged, vanished, a socket, or already saved under this name.
-    pub(super) fn new(found: Found, options: &Options, since: Option<i64>, work: &mut Work) -> Option<Self> {
+    pub(super) fn new(
+        found: Found,
+        options: &Options,
+        since: Option<i64>,
+        work: &mut Work,
+        means: &Means,
+    ) -> Option<Self> {
         if found.kind == Type::Socket {
             work.note(Notice::new(NoticeKind::Skipped, &found.path, "is a socket and is not saved"));
             return None;
@@ -121,7 +132,10 @@ impl Item {
                 return None;
             }
         };
+        // Nothing of a pipe says whether what will come out of it is new.
+        let is_read = fifo::is_read(&found, options, &meta);
         if !is_due
+            && !is_read
             && is_unchanged(&found, options, since, &mut work.known, &meta)
             && digest.is_none_or(|(algorithm, known)| has_digest(&held, &meta, options.sparse, algorithm, &known))
         {
@@ -131,6 +145,7 @@ impl Item {
             work.note(Notice::new(NoticeKind::Skipped, &found.path, "is a socket and is not saved"));
             return None;
         }
+        let held = if is_read { fifo::open(&found, work, means)? } else { held };
         Self::describe(found, options, meta, held, closed, work)
     }
 
@@ -148,6 +163,7 @@ impl Item {
             Type::RegularFile => FileType::Regular,
             Type::Symlink => FileType::Symlink,
             Type::Directory => FileType::Directory,
+            _ if matches!(held, Held::Pipe(_)) => FileType::Fifo,
             _ => FileType::Special,
         };
         let mut link = Vec::new();
@@ -163,7 +179,8 @@ impl Item {
             (_, FileType::Directory) if !sent.ends_with(b"/") => sent.push(b'/'),
             _ => {}
         }
-        let linked = meta.nlink > 1 && options.hard_links() && !matches!(meta.kind(), Type::Directory | Type::Symlink);
+        let has_one_name = matches!(file_type, FileType::Directory | FileType::Symlink | FileType::Fifo);
+        let linked = meta.nlink > 1 && options.hard_links() && !has_one_name;
         let (mut link_fi, mut copied_digest) = (0, None);
         match linked.then(|| work.links.get(&meta.inode())).flatten() {
             Some(first) if first.path == found.path => return None,
@@ -180,7 +197,10 @@ impl Item {
             // With its attributes alone a restore would put an empty file over the living one.
             return None;
         }
-        let stat = stat_of(&meta, link_fi, data_stream(options));
+        let is_pipe = file_type == FileType::Fifo;
+        // Holes are sought in files alone.
+        let sparse = options.sparse && !is_pipe;
+        let stat = stat_of(&meta, link_fi, data_stream(options.compression.is_some(), sparse));
         let regular = matches!(file_type, FileType::Regular | FileType::RegularEmpty) && matches!(held, Held::Open(_));
         Some(Self {
             path: found.path,
@@ -191,10 +211,10 @@ impl Item {
             meta,
             stage: Stage::Attributes,
             held,
-            algorithm: options.digest.filter(|_| regular),
+            algorithm: options.digest.filter(|_| regular || is_pipe),
             compression: options.compression,
             pending: None,
-            sparse: options.sparse,
+            sparse,
             saves_acl: options.acl,
             saves_xattr: options.xattr,
             keeps_atime: options.keep_atime && regular,
@@ -247,6 +267,9 @@ impl Item {
                 self.end_data(packer, work)?;
             }
         }
+        if self.stage == Stage::Pour {
+            self.pour(packer, work)?;
+        }
         if self.stage == Stage::Gather {
             self.gather(work);
             self.stage = Stage::Tail;
@@ -263,7 +286,9 @@ impl Item {
         let new =
             NewAttributes { file_type: self.file_type, name, stat: &self.stat, link, attrs_ex: b"", delta_seq: 0 };
         let has_data = self.file_type == FileType::Regular && self.meta.size > 0 && matches!(self.held, Held::Open(_));
+        let is_pipe = self.file_type == FileType::Fifo;
         let first = match usize::try_from(self.meta.size).unwrap_or(usize::MAX) {
+            _ if is_pipe => FIRST,
             _ if !has_data => 0,
             // The first record is read and compressed before it needs room.
             _ if self.compression.is_some() => 1,
@@ -287,6 +312,7 @@ impl Item {
                 }
                 Stage::Data
             }
+            _ if is_pipe => Stage::Pour,
             _ => Stage::Gather,
         };
         Ok(())
@@ -358,7 +384,7 @@ impl Item {
         }
     }
 
-    fn end_data(&mut self, packer: &mut Packer, work: &mut Work) -> Result<(), PackError> {
+    pub(super) fn end_data(&mut self, packer: &mut Packer, work: &mut Work) -> Result<(), PackError> {
         packer.end_data()?;
         self.stage = Stage::Gather;
         let Held::Open(fd) = &self.held else { return Ok(()) };
@@ -413,6 +439,7 @@ impl Item {
             _ if !self.saves_acl && !self.saves_xattr => return,
             Held::Open(fd) => Handle::Open(fd.as_fd()),
             Held::Named(fd) => Handle::Named(fd.as_fd()),
+            Held::Pipe(pipe) => Handle::Open(pipe.fd().as_fd()),
             Held::Nothing => return,
         };
         if work.no_xattrs.contains(&self.meta.dev) {
@@ -493,8 +520,8 @@ pub(super) fn strip(path: &[u8], components: u32) -> &[u8] {
 }
 
 /// The stream of the data of a file, whether it has any or not (wire/2 §2.5).
-fn data_stream(options: &Options) -> Stream {
-    match (options.compression.is_some(), options.sparse) {
+const fn data_stream(is_compressed: bool, sparse: bool) -> Stream {
+    match (is_compressed, sparse) {
         (false, false) => Stream::FILE_DATA,
         (false, true) => Stream::SPARSE,
         (true, false) => Stream::COMPRESSED,

@@ -9,12 +9,14 @@
 
 mod compressed;
 pub mod estimate;
+mod fifo;
 mod hold;
 mod item;
 pub(crate) mod lists;
 pub mod look;
 pub(crate) mod pattern;
 pub(in crate::disk) mod plugin;
+mod pour;
 mod select;
 mod sparse;
 #[cfg(test)]
@@ -216,7 +218,7 @@ impl BackupSource {
                     if let Some(options) = self.selection.options(found.tag)
                         && self.selection.takes(&found)
                     {
-                        self.item = Item::new(found, options, self.since, &mut self.work);
+                        self.item = Item::new(found, options, self.since, &mut self.work, &self.means);
                     }
                 }
                 Step::Done if !self.walk.has_reached_a_top() && !self.has_plugins => {

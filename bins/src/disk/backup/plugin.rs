@@ -1,10 +1,9 @@
 //! What the plugin bpipe saves: one file, whose bytes a command writes (wire/2 §2.12).
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use towline_core::bulk::pack::{PackError, Packer};
+use towline_core::bulk::pack::Packer;
 use towline_core::bulk::refused::Refused;
 use towline_core::wire::attributes::{NewAttributes, Stat};
 use towline_core::wire::command::split;
@@ -13,14 +12,10 @@ use towline_core::wire::fileset::{Compression, FileSet, Options};
 use towline_core::wire::plugin::{self, BPIPE, Bpipe, PluginRecord};
 use towline_core::wire::stream::{FileType, Stream};
 
+use super::pour::{FIRST, Unread, pour};
 use super::{FillError, Work};
-use crate::disk::compression::CHUNK;
 use crate::process::{Broken, Means, Source, ending};
 
-/// Bytes of the output that are read at a time.
-const READ: usize = 64 * 1024;
-/// Bytes of its data that have room beside its attributes.
-const FIRST: usize = 1024;
 /// A plugin's file is a regular one that only its owner may touch.
 const MODE: u32 = 0o100_700;
 
@@ -125,10 +120,8 @@ impl PluginFile {
                 }
                 Stage::Data(source) => {
                     let given_up = means.given_up.as_ref();
-                    let more = match self.compression {
-                        None => read(source, packer, work, given_up),
-                        Some(how) => read_compressed(source, how, &mut self.pending, packer, work, given_up),
-                    };
+                    let mut read = |room: &mut [u8]| source.read(room, given_up, None);
+                    let more = pour(&mut read, self.compression, &mut self.pending, packer, work);
                     if !more.map_err(|why| self.broken(why))? {
                         self.end_data(packer, work)?;
                     }
@@ -205,62 +198,4 @@ impl Drop for PluginFile {
             source.stop();
         }
     }
-}
-
-/// Why nothing is packed.
-enum Unread {
-    Pack(PackError),
-    Broken(Broken),
-    Uncompressed,
-}
-
-/// Reads into the parcel; false at the end.
-fn read(source: &mut Source, packer: &mut Packer, work: &mut Work, given_up: Option<&OwnedFd>) -> Result<bool, Unread> {
-    let space = packer.data_space(READ).ok_or(Unread::Pack(PackError::Full))?;
-    let n = source.read(space, given_up, None).map_err(Unread::Broken)?;
-    if let Some(hasher) = &mut work.hasher {
-        hasher.update(space.get(..n).unwrap_or_default());
-    }
-    packer.data_commit(n, n as u64);
-    Ok(n > 0)
-}
-
-/// The same with a record of compressed bytes.
-fn read_compressed(
-    source: &mut Source,
-    how: Compression,
-    pending: &mut Option<u64>,
-    packer: &mut Packer,
-    work: &mut Work,
-    given_up: Option<&OwnedFd>,
-) -> Result<bool, Unread> {
-    if pending.is_none() {
-        if work.budget == 0 {
-            return Err(Unread::Pack(PackError::Full));
-        }
-        let room = work.compressor.room(CHUNK);
-        let mut filled = 0;
-        while let Some(rest) = room.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-            match source.read(rest, given_up, None).map_err(Unread::Broken)? {
-                0 => break,
-                n => filled += n,
-            }
-        }
-        if filled == 0 {
-            return Ok(false);
-        }
-        if let Some(hasher) = &mut work.hasher {
-            hasher.update(room.get(..filled).unwrap_or_default());
-        }
-        work.compressor.compress(how, filled, None).ok_or(Unread::Uncompressed)?;
-        work.budget = work.budget.saturating_sub(filled);
-        *pending = Some(filled as u64);
-    }
-    let Some(plain) = *pending else { return Ok(true) };
-    let record = work.compressor.record();
-    let space = packer.data_space_of(record.len(), record.len()).ok_or(Unread::Pack(PackError::Full))?;
-    space.copy_from_slice(record);
-    packer.data_commit(record.len(), plain);
-    *pending = None;
-    Ok(true)
 }

@@ -134,7 +134,6 @@ impl Selection {
         let ignored = [
             (options.cipher.is_some(), "encryption"),
             (options.shadowing.is_some(), "shadowing"),
-            (options.read_fifo, "read fifo"),
             // Windows alone has such types.
             (block.rules.iter().any(|r| matches!(r, Rule::DriveType(_))), "drive type"),
             (block.rules.iter().any(|r| matches!(r, Rule::Plugin(_) | Rule::Base(_))), "plugin or base"),
@@ -471,20 +470,15 @@ mod tests {
             let Ready { notices, .. } = selection(&["I", &line, "N", "F /", "N"]);
             notices.into_iter().map(|notice| (notice.kind, notice.text)).collect::<Vec<_>>()
         };
-        for (letters, word) in [
-            ("z5x:", "size"),
-            ("r", "read fifo"),
-            ("Ea3", "encryption"),
-            ("d1", "shadowing"),
-            ("d4", "shadowing"),
-            ("Q", "\"Q\""),
-        ] {
+        for (letters, word) in
+            [("z5x:", "size"), ("Ea3", "encryption"), ("d1", "shadowing"), ("d4", "shadowing"), ("Q", "\"Q\"")]
+        {
             let told = told(letters);
             let [(NoticeKind::Warning, text)] = told.as_slice() else { panic!("{letters}: {told:?}") };
             assert!(text.contains(word) && text.contains("no effect"), "{text}");
         }
         // What acts, what only acts elsewhere (on Windows, on a Mac, in a restore), and what stands for a default.
-        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "z>5:", "Z6", "Zo", "Zff", "Zf4", "Zfh", "pRxnwaV5:J1:0"] {
+        for letters in ["MAXfhHiKkmcNsWP2:Cmcs:S4", "z>5:", "Z6", "Zo", "Zff", "Zf4", "Zfh", "pRrxnwaV5:J1:0"] {
             assert_eq!(told(letters), [], "{letters}");
         }
     }

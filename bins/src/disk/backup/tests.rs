@@ -15,6 +15,7 @@ use crate::disk::meta::{Handle, set_xattr};
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget, Tally};
 
 mod compressed;
+mod fifo;
 mod plugin;
 mod relocated;
 mod size;
@@ -354,7 +355,7 @@ fn fail_at(mut source: BackupSource, dir: &Path, name: &str) -> BackupSource {
         match source.walk.step(&mut source.selection) {
             Step::Entry(found) if found.path.ends_with(name.as_bytes()) => {
                 let options = source.selection.options(found.tag).unwrap();
-                let mut item = Item::new(found, options, source.since, &mut source.work).unwrap();
+                let mut item = Item::new(found, options, source.since, &mut source.work, &source.means).unwrap();
                 item.read_from(std::fs::File::open(dir).unwrap().into());
                 source.item = Some(item);
                 return source;

@@ -18,7 +18,12 @@ use super::folders::Look;
 use super::names::Names;
 use super::part::Part;
 use super::{Ledger, RestoreTarget};
+use crate::disk::fifo::PipeWriter;
 use crate::disk::meta::{self, Handle};
+use crate::process::Broken;
+
+/// A stretch of a hole.
+static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
 
 /// What stands for the entry while it is being filled.
 #[derive(Debug)]
@@ -27,6 +32,8 @@ pub(super) enum Target {
     File { part: Part, fresh: bool },
     /// A file or device that is written in its place.
     InPlace(OwnedFd),
+    /// A pipe that somebody reads from.
+    Pipe(PipeWriter),
     /// Anything without data, by name.
     Named { fd: OwnedFd, kind: Type, fresh: bool },
     /// A hard link: its looks are those of the first name.
@@ -60,6 +67,7 @@ impl Current {
         let fd = match &self.target {
             Target::File { part, .. } => &part.fd,
             Target::InPlace(fd) => fd,
+            Target::Pipe(_) => return self.send(offset, bytes, digests, ledger),
             Target::Named { .. } | Target::Linked => return,
         };
         if self.failed {
@@ -91,6 +99,40 @@ impl Current {
         }
     }
 
+    /// Writes into a pipe, which has no places: what was left out as a hole is sent as zeros.
+    fn send(&mut self, offset: Option<u64>, bytes: &[u8], digests: &mut Digests, ledger: &mut Ledger) {
+        let Some(mut hole) = offset.unwrap_or(self.position).checked_sub(self.position) else {
+            return self.fail("its data do not come in their order, as a pipe needs them", ledger);
+        };
+        while hole > 0 && !self.failed {
+            let zeros = ZEROS.get(..usize::try_from(hole).unwrap_or(ZEROS.len())).unwrap_or(&ZEROS);
+            self.send_all(zeros, ledger);
+            hole -= zeros.len() as u64;
+        }
+        let start = self.position;
+        self.send_all(bytes, ledger);
+        if !self.failed {
+            digests.update(start, bytes);
+        }
+    }
+
+    fn send_all(&mut self, mut bytes: &[u8], ledger: &mut Ledger) {
+        while let (Target::Pipe(pipe), false, false) = (&self.target, self.failed, bytes.is_empty()) {
+            match pipe.write(bytes) {
+                Ok(n) => {
+                    bytes = bytes.get(n..).unwrap_or_default();
+                    self.position = self.position.saturating_add(n as u64);
+                    self.end = self.end.max(self.position);
+                    ledger.tally.bytes += n as u64;
+                }
+                Err(Broken::Failed(error)) => {
+                    self.fail(&format!("is a pipe, and what reads from it has not taken all: {error}"), ledger);
+                }
+                Err(_) => self.fail("is a pipe that has not got all its data: the job was given up", ledger),
+            }
+        }
+    }
+
     /// Gives the contents up; told once.
     pub(super) fn fail(&mut self, text: &str, ledger: &mut Ledger) {
         if !std::mem::replace(&mut self.failed, true) {
@@ -102,7 +144,7 @@ impl Current {
     pub(super) fn take_digest(&mut self, stream: Stream, record: &[u8], digests: &mut Digests, ledger: &mut Ledger) {
         let fd = match &self.target {
             Target::File { part, .. } => Some(&part.fd),
-            Target::InPlace(_) => None,
+            Target::InPlace(_) | Target::Pipe(_) => None,
             // A hard link comes with the digest of its first name.
             Target::Named { .. } | Target::Linked => return,
         };
@@ -170,13 +212,14 @@ impl Current {
         match &self.target {
             Target::File { part, .. } => Some(Handle::Open(part.fd.as_fd())),
             Target::InPlace(fd) => Some(Handle::Open(fd.as_fd())),
+            Target::Pipe(pipe) => Some(Handle::Open(pipe.fd().as_fd())),
             Target::Named { fd, .. } => Some(Handle::Named(fd.as_fd())),
             Target::Linked => None,
         }
     }
 
     const fn has_data(&self) -> bool {
-        matches!(self.target, Target::File { .. } | Target::InPlace(_))
+        matches!(self.target, Target::File { .. } | Target::InPlace(_) | Target::Pipe(_))
     }
 
     fn is_link(&self) -> bool {
@@ -283,11 +326,12 @@ impl RestoreTarget {
 }
 
 /// Gives the entry all its looks, and says with which mode. `None` if it has none of its own.
-fn dress(current: &Current, ledger: &mut Ledger) -> Option<u32> {
+pub(super) fn dress(current: &Current, ledger: &mut Ledger) -> Option<u32> {
     let handle = current.handle()?;
     let owned = set_owner(current, ledger);
     if !current.is_link() && current.place.parent.inherits {
-        let fresh = !matches!(current.target, Target::Named { fresh: false, .. } | Target::InPlace(_));
+        let fresh =
+            !matches!(current.target, Target::Named { fresh: false, .. } | Target::InPlace(_) | Target::Pipe(_));
         let directory = matches!(current.target, Target::Named { kind: Type::Directory, .. });
         if fresh && let Err(error) = disinherit(handle, directory) {
             ledger.error(&current.shown, failed("its inherited access control list could not be removed", error));
@@ -321,6 +365,7 @@ fn set_owner(current: &Current, ledger: &mut Ledger) -> bool {
     let outcome = match &current.target {
         Target::File { part, .. } => fs::fchown(&part.fd, owner, group),
         Target::InPlace(fd) => fs::fchown(fd, owner, group),
+        Target::Pipe(pipe) => fs::fchown(pipe.fd(), owner, group),
         Target::Named { fd, .. } => fs::chownat(fd, c"", owner, group, AtFlags::EMPTY_PATH),
         Target::Linked => Ok(()),
     };
@@ -376,6 +421,7 @@ fn set_times(current: &Current) -> Result<(), Errno> {
     match &current.target {
         Target::File { part, .. } => fs::futimens(&part.fd, &times),
         Target::InPlace(fd) => fs::futimens(fd, &times),
+        Target::Pipe(pipe) => fs::futimens(pipe.fd(), &times),
         // Perhaps reached through a link.
         Target::Named { fd, kind: Type::Directory, .. } => {
             fs::utimensat(CWD, meta::proc_path(fd.as_fd()).as_c_str(), &times, AtFlags::empty())

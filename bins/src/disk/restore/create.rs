@@ -8,10 +8,11 @@ use rustix::io::Errno;
 use towline_core::wire::attributes::{AttributeRecord, Stat};
 use towline_core::wire::stream::FileType;
 
-use super::apply::{Current, Target};
+use super::apply::{Current, Target, dress};
 use super::beneath::{self, BeneathError, Folder};
 use super::part::{self, Part};
-use super::{Placed, Replace, RestoreTarget};
+use super::{Ledger, Placed, Replace, RestoreTarget};
+use crate::disk::fifo::PipeWriter;
 use crate::disk::meta;
 
 /// Where an entry goes.
@@ -113,6 +114,7 @@ impl RestoreTarget {
             FileType::Symlink => self.symlink(&place, record, stat)?,
             FileType::Special => self.special(&place, record, stat)?,
             FileType::Raw if self.order.to.is_empty() && is_device(&place) => self.device(&place)?,
+            FileType::Fifo if is_free_or_pipe(&place) => self.pipe(&place, stat)?,
             FileType::Regular | FileType::RegularEmpty | FileType::Raw | FileType::Fifo => self.file(&place, stat)?,
             _ => return Err(Failure::Text(format!("entries of type {} are not restored", record.file_type))),
         };
@@ -123,13 +125,16 @@ impl RestoreTarget {
         if matches!(kind, FileType::Raw | FileType::Fifo) && matches!(target, Target::File { .. }) {
             self.ledger.warning(record.name, "the bytes of a device or fifo are restored into a regular file");
         }
-        let has_data = matches!(target, Target::File { .. } | Target::InPlace(_));
+        let has_data = matches!(target, Target::File { .. } | Target::InPlace(_) | Target::Pipe(_));
         let placed = if has_data { Placed::Extract } else { Placed::Created };
         let checks_size = kind == FileType::Regular;
         if !has_data {
             self.missing.remove(&place.path);
         }
         self.digests.begin();
+        if matches!(target, Target::Pipe(_)) {
+            self.digests.cannot_read_back();
+        }
         self.current = Some(Current::new(place, record.name, *stat, target, checks_size));
         Ok(placed)
     }
@@ -187,6 +192,32 @@ impl RestoreTarget {
             return Err(Failure::Text("was replaced by something else while it was restored".into()));
         }
         Ok(Made::Target(Target::InPlace(fd)))
+    }
+
+    /// The bytes of a pipe go into the pipe, which is made if need be, once somebody reads from it (wire/2 §3.2). Its times say
+    /// nothing of what is in it.
+    fn pipe(&self, place: &Place, stat: &Stat) -> Result<Made, Failure> {
+        match fs::mknodat(&place.parent.fd, &place.name, Type::Fifo, Mode::from_raw_mode(0o600), 0) {
+            Err(Errno::EXIST) if self.order.replace == Replace::Never => return Ok(Made::Skipped),
+            Err(Errno::EXIST) => {}
+            // Whoever is to read from it must be able to open it.
+            Ok(()) => self.lend(place, stat)?,
+            Err(error) => return Err(error.into()),
+        }
+        match PipeWriter::open(&place.parent.fd, &place.name, &self.means) {
+            Ok(pipe) => Ok(Made::Target(Target::Pipe(pipe))),
+            Err(why) => Err(Failure::Text(format!(
+                "is a pipe whose data are not restored: {why}; start what reads from it before the restore"
+            ))),
+        }
+    }
+
+    /// Gives a new pipe its owner and mode at once.
+    fn lend(&self, place: &Place, stat: &Stat) -> Result<(), Failure> {
+        let Made::Target(target) = self.named(place, Type::Fifo)? else { return Ok(()) };
+        // What cannot be set is told at its end.
+        let _mode = dress(&Current::new(place.clone(), &place.path, *stat, target, false), &mut Ledger::default());
+        Ok(())
     }
 
     fn symlink(&mut self, place: &Place, record: &AttributeRecord<'_>, stat: &Stat) -> Result<Made, Failure> {
@@ -307,6 +338,14 @@ impl RestoreTarget {
             return Err(Failure::Text("was replaced by something else while it was restored".into()));
         }
         Ok(Made::Target(Target::Named { fd, kind, fresh: true }))
+    }
+}
+
+/// Whether nothing stands in a place, or a pipe.
+fn is_free_or_pipe(place: &Place) -> bool {
+    match meta::of_entry(&place.parent.fd, &place.name) {
+        Ok(there) => there.kind() == Type::Fifo,
+        Err(error) => error == Errno::NOENT,
     }
 }
 

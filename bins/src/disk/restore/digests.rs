@@ -1,7 +1,8 @@
 //! Compares what is written with the digest that was saved with it (wire/2 §2.7).
 //!
 //! The digest comes after the data, and nothing before it says of which kind it is. So the kind of the last file is
-//! computed while the data are written; where another comes, the bytes are read back once.
+//! computed while the data are written; where another comes, the bytes are read back once. What goes into a pipe cannot be read
+//! back: as long as no kind is known, all of them are computed.
 
 use std::os::fd::OwnedFd;
 
@@ -29,6 +30,8 @@ pub(super) enum Verdict {
 #[derive(Debug, Default)]
 pub(super) struct Digests {
     hasher: Option<Hasher>,
+    /// One of each kind, for what cannot be read back.
+    all: Vec<Hasher>,
     is_begun: bool,
     /// Where the data lie, in the order in which they came: zeros that were left out are in no digest.
     stretches: Vec<(u64, u64)>,
@@ -43,16 +46,22 @@ impl Digests {
         {
             let _unused: Digest = hasher.finish();
         }
+        self.all.clear();
         self.stretches.clear();
         self.is_cut = false;
+    }
+
+    /// The file that has begun cannot be read back.
+    pub(super) fn cannot_read_back(&mut self) {
+        if self.hasher.is_none() {
+            self.all = Algorithm::ALL.into_iter().map(Hasher::new).collect();
+        }
     }
 
     /// Bytes were written at this place.
     pub(super) fn update(&mut self, at: u64, bytes: &[u8]) {
         self.is_begun = true;
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(bytes);
-        }
+        self.hasher.iter_mut().chain(&mut self.all).for_each(|hasher| hasher.update(bytes));
         let len = bytes.len() as u64;
         let has_room = self.stretches.len() < STRETCHES;
         match self.stretches.last_mut() {
@@ -83,6 +92,10 @@ impl Digests {
             None => {
                 self.hasher = Some(Hasher::new(saved.algorithm()));
                 self.is_begun = false;
+                if let Some(hasher) = self.all.iter_mut().find(|hasher| hasher.algorithm() == saved.algorithm()) {
+                    let computed = hasher.finish();
+                    return Ok(Some(if computed == saved { Verdict::Same } else { Verdict::Differs }));
+                }
                 let Some(fd) = fd.filter(|_| !self.is_cut) else { return Ok(Some(Verdict::Unknown)) };
                 self.read_back(saved.algorithm(), fd)?
             }

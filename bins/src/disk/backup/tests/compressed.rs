@@ -179,7 +179,7 @@ fn a_compressed_file_that_grows_or_shrinks_is_told() {
         let mut source = source("MZ1", &[&path], None);
         let Step::Entry(found) = source.walk.step(&mut source.selection) else { panic!() };
         let options = source.selection.options(found.tag).unwrap();
-        source.item = Item::new(found, options, None, &mut source.work);
+        source.item = Item::new(found, options, None, &mut source.work, &source.means);
         std::fs::File::options().write(true).open(&path).unwrap().set_len(change).unwrap();
         let (stream, _) = drain(&mut source);
         let notices = source.take_notices();

@@ -65,6 +65,7 @@ fn options(from: &IncludeOptions) -> OptionsBlock {
         no_recursion: !from.recurse,
         ignore_case: from.ignore_case,
         no_atime: from.noatime,
+        read_fifo: from.read_fifo,
         honor_nodump: from.honor_nodump,
         size: from.size.clone(),
         sparse: from.sparse,

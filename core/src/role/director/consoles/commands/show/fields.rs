@@ -378,6 +378,7 @@ fn options(options: &IncludeOptions) -> Vec<Field> {
         flag("OneFs", options.onefs, true),
         flag("Sparse", options.sparse, false),
         flag("NoAtime", options.noatime, false),
+        flag("ReadFifo", options.read_fifo, false),
         flag("Recurse", options.recurse, true),
         flag("HonorNoDumpFlag", options.honor_nodump, false),
         optional("Size", options.size.as_deref()),
