@@ -156,6 +156,7 @@ pub mod explain;
 pub mod fuzzing;
 pub mod ids;
 pub mod limits;
+pub mod naming;
 pub mod nearest;
 pub mod node;
 pub mod notice;

@@ -14,6 +14,7 @@ const FLOORS: &[&[&str]] = &[
         "error",
         "ids",
         "limits",
+        "naming",
         "nearest",
         "printable",
         "quiet",

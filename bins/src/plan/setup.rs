@@ -256,6 +256,7 @@ fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<Directo
         jobs: vec![made(job)?],
         filesets: vec![made(json!({"name": "set", "include": [{"files": ["/data"]}]}))?],
         pools,
+        counters: Vec::new(),
         schedules: Vec::new(),
         catalog: towline_core::config::Catalog::default(),
         consoles: Vec::new(),

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
-    ClientSpec, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow,
-    JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, StandsFor, UpdCatBatch, VolStatus,
-    jobs_for_restore, jobs_to_copy, last_jobs, newest_backup, orphaned_copies,
+    ClientSpec, CounterRow, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece,
+    JobMediaRow, JobRow, JobStart, LogRow, MediaRow, NewJob, PoolRow, RestoreFiles, StandsFor, UpdCatBatch, VolStatus,
+    jobs_for_restore, jobs_to_copy, last_jobs, newest_backup, orphaned_copies, take_counters,
 };
 use crate::limits;
 use crate::wire::attributes::AttributeRecord;
@@ -31,6 +31,7 @@ pub struct MemoryCatalog {
     file_sets: BTreeMap<u32, FileSetSpec>,
     pools: BTreeMap<u32, PoolRow>,
     storages: BTreeMap<u32, String>,
+    counters: BTreeMap<String, CounterRow>,
     media: BTreeMap<u32, MediaRow>,
     job_media: Vec<JobMediaRow>,
     files: BTreeMap<u32, BTreeMap<u32, FileRow>>,
@@ -59,6 +60,23 @@ impl MemoryCatalog {
             Request::EnsureStorage { name, .. } => {
                 Ok(Answer::Id(ensure(&mut self.storages, |row| *row == name, name.clone())))
             }
+            Request::EnsureCounter { counter, restarts } => {
+                let known = self.counters.get(&counter.name).map(|known| known.current);
+                let is_inside = |current: &u32| !restarts && (counter.minimum..=counter.maximum).contains(current);
+                let current = known.filter(is_inside).unwrap_or(counter.minimum);
+                self.counters.insert(counter.name.clone(), CounterRow { current, ..counter });
+                Ok(Answer::Done)
+            }
+            Request::TakeCounters(wanted) => take_counters(
+                &mut self.counters,
+                &wanted,
+                |rows, name| Ok(rows.get(name).cloned()),
+                |rows, row| {
+                    rows.insert(row.name.clone(), row.clone());
+                    Ok(())
+                },
+            )
+            .map(Answer::Counted),
             Request::UpdateClientUname { client, uname } => {
                 self.clients
                     .values_mut()

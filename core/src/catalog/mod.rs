@@ -11,6 +11,7 @@
 pub mod browse;
 mod comparison;
 pub mod consolidation;
+mod counting;
 mod gone;
 pub mod levels;
 mod listing;
@@ -25,6 +26,7 @@ mod rows;
 pub mod volumes;
 
 pub use comparison::{Comparison, OnVolume, rows_of};
+pub use counting::{CounterRow, MAX_WRAPS, take as take_counters};
 pub use gone::Gone;
 pub use listing::*;
 pub use media::*;
@@ -61,6 +63,17 @@ pub enum CatalogRequest {
         /// Whether it is an autochanger.
         auto_changer: bool,
     },
+    /// Insert or update a counter of a configuration; `current` is ignored: a new one has its lowest number, one that is there
+    /// keeps its own unless that is outside its range. Answer: `Done`.
+    EnsureCounter {
+        /// The counter.
+        counter: CounterRow,
+        /// Whether it begins anew in any case.
+        restarts: bool,
+    },
+    /// The numbers of counters by their names, one after the other, each of which then goes on or not, as [`take_counters`]
+    /// says. Answer: `Counted`.
+    TakeCounters(Vec<(String, bool)>),
     /// Store what a client says it is. Answer: `Done`.
     UpdateClientUname {
         /// The client's name.
@@ -300,6 +313,8 @@ pub enum CatalogAnswer {
     Changed(u64),
     /// The id of a row.
     Id(u32),
+    /// The numbers of counters, in the order they were asked for; `None` for one that there is not.
+    Counted(Vec<Option<u32>>),
     /// Jobs.
     Jobs(Vec<JobRow>),
     /// What a job may build on.

@@ -5,6 +5,7 @@
 
 use super::{MediaRow, PoolRow, VolStatus};
 use crate::config;
+use crate::naming::has_variables;
 use crate::wire::catalog::MediaUpdate;
 
 /// What a job needs.
@@ -82,6 +83,8 @@ pub enum Choice {
     },
     /// Create this volume, then offer it; if its name is taken, choose again with one more collision.
     Create(Box<MediaRow>),
+    /// The same, once this volume has a name: `label_format` has variables.
+    Name(Box<MediaRow>),
     /// There is none.
     Nothing,
 }
@@ -129,6 +132,7 @@ pub fn choose(need: &Need<'_>, stock: &Stock<'_>) -> Choice {
         return Choice::StoreAndUse(Box::new(volume));
     }
     match new_volume(need, stock) {
+        Some(volume) if volume.volume_name.is_empty() => Choice::Name(Box::new(volume)),
         Some(volume) => Choice::Create(Box::new(volume)),
         None => Choice::Nothing,
     }
@@ -422,7 +426,7 @@ fn new_volume(need: &Need<'_>, stock: &Stock<'_>) -> Option<MediaRow> {
     }
     let number = stock.max_media_id.checked_add(1)?.checked_add(stock.collisions)?;
     let new = MediaRow {
-        volume_name: volume_name(format, number),
+        volume_name: if has_variables(format) { String::new() } else { volume_name(format, number) },
         media_type: need.media_type.to_owned(),
         label_type: need.pool.label_type,
         ..Default::default()

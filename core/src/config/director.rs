@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::acl::Acl;
 use super::catalog::Catalog;
+use super::counter::Counter;
 use super::fileset::FileSet;
 use super::job::{Job, Messages};
 use super::password::{Password, Passwords};
@@ -29,6 +30,8 @@ resources! {
         filesets: Vec<FileSet> = Vec::new(),
         /// Groups of volumes.
         pools: Vec<Pool> = Vec::new(),
+        /// Numbers that names of volumes are made with.
+        counters: Vec<Counter> = Vec::new(),
         /// When jobs run by themselves.
         schedules: Vec<Schedule> = Vec::new(),
         /// Where the catalog is.

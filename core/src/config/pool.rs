@@ -20,7 +20,9 @@ resources! {
     Pool {
         /// Name of the pool.
         name: String,
-        /// Start of the names of new volumes; four digits are appended. `None`: volumes are labelled by hand.
+        /// Start of the names of new volumes; four digits are appended. Or the whole of them with variables, as
+        /// `Full-${Year}-${NumVols:p/3/0/r}`: [`VARIABLES`](super::VARIABLES), counters, and what
+        /// [`naming`](crate::naming) does with them. `None`: volumes are labelled by hand.
         label_format: Option<String> = None,
         /// Volumes the pool may hold; 0: no limit.
         maximum_volumes: u32 = 0,

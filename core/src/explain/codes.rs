@@ -82,6 +82,8 @@ codes! {
     CONTRADICTION = 840;
     /// Without heartbeats a vanished peer is noticed after hours.
     NO_HEARTBEAT = 841;
+    /// The names of volumes cannot be made so.
+    LABEL_FORMAT = 843;
     /// The catalog's server is on another machine, and the way there is in clear text.
     CLEAR_CATALOG = 845;
     /// A setting of the catalog is no use for its server.

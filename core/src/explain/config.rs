@@ -204,6 +204,13 @@ pub(super) const PAGES: &[Page] = &[
         "Leave `heartbeat_interval` out for one a minute.",
     ),
     finding(
+        codes::LABEL_FORMAT,
+        "names of volumes cannot be made so",
+        "The `label_format` of a pool has a dollar sign, so it holds variables. One of them is not known, is not written as a variable is, or the names \
+         that come of it have letters that no name of a volume can have.",
+        "Write variables as the message shows them, at the place that it names; see `label_format` in the reference.",
+    ),
+    finding(
         codes::CLEAR_CATALOG,
         "the catalog's server would be reached in clear text",
         "Connections to PostgreSQL are not encrypted here, and the host is not the director's own machine. Names of files \

@@ -19,6 +19,7 @@ mod files;
 mod job;
 mod log;
 mod monitor;
+mod orders;
 mod overdue;
 mod owner;
 mod record;
@@ -100,6 +101,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         files::PAGES,
         script::PAGES,
         client::PAGES,
+        orders::PAGES,
         store::PAGES,
         access::PAGES,
         browse::PAGES,

@@ -21,6 +21,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../schema/postgres/0002.sql"),
     include_str!("../schema/postgres/0003.sql"),
     include_str!("../schema/postgres/0004.sql"),
+    include_str!("../schema/postgres/0005.sql"),
 ];
 
 /// `TwLn`: whoever migrates holds this lock.

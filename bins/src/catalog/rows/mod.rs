@@ -1,6 +1,7 @@
 //! The statements behind each request, the same for every engine.
 
 pub(super) mod browse;
+mod counters;
 pub(super) mod files;
 mod gone;
 pub(super) mod jobs;
@@ -48,6 +49,8 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::EnsureFileSet(set) => resources::file_set(t, set),
         CatalogRequest::EnsurePool(pool) => resources::pool(t, pool),
         CatalogRequest::EnsureStorage { name, auto_changer } => resources::storage(t, name, *auto_changer),
+        CatalogRequest::EnsureCounter { counter, restarts } => counters::ensure(t, counter, *restarts),
+        CatalogRequest::TakeCounters(wanted) => counters::take(t, wanted),
         CatalogRequest::UpdateClientUname { client, uname } => resources::uname(t, client, uname),
         CatalogRequest::ListClients => resources::clients(t),
         CatalogRequest::VolumesOfPool { pool_id, media_type } => media::of_pool(t, *pool_id, media_type.as_deref()),

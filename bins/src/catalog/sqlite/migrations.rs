@@ -14,6 +14,7 @@ pub(super) const STEPS: &[&str] = &[
     include_str!("../schema/sqlite/0002.sql"),
     include_str!("../schema/sqlite/0003.sql"),
     include_str!("../schema/sqlite/0004.sql"),
+    include_str!("../schema/sqlite/0005.sql"),
 ];
 
 /// Brings a database to the newest version, all steps in one transaction.

@@ -84,6 +84,7 @@ impl Writer {
                 ("jobs", _) => "Job",
                 ("filesets", _) => "FileSet",
                 ("pools", _) => "Pool",
+                ("counters", _) => "Counter",
                 ("schedules", _) => "Schedule",
                 ("console" | "consoles", _) => "Console",
                 ("profiles", _) => "Profile",
@@ -138,6 +139,7 @@ impl Writer {
             }
             "Console" | "Profile" if self.component.name == "bareos-dir" => access(&mut fields, &mut lines),
             "Pool" => special(&mut fields, &mut lines, &[("label_format", "LabelFormat"), ("storage", "Storage")]),
+            "Counter" if fields.remove("keep") == Some(Value::Bool(true)) => lines.push("Catalog = Catalog".to_owned()),
             "Storage" if is_peer => special(&mut fields, &mut lines, &[("device", "Device")]),
             "Device" => {
                 lines.push("DeviceType = File".to_owned());

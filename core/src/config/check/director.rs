@@ -1,7 +1,7 @@
 //! Checks of the director.
 
 use super::{
-    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, reach, relocation,
+    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, naming, reach, relocation,
     unsupported,
 };
 use crate::bulk::known::compares_digests;
@@ -10,6 +10,7 @@ use crate::config::{
     Schedule, Storage,
 };
 use crate::explain::codes;
+use crate::naming::has_variables;
 use crate::wire::command;
 use crate::wire::fileset::{Sizes, Unmatched, plain, unmatched};
 use crate::wire::names::PeerKind;
@@ -38,6 +39,7 @@ impl Check for DirectorConfig {
         for (index, each) in self.pools.iter().enumerate() {
             pool(&mut c, &ConfigPath::of("pools").index(index), each, self);
         }
+        naming::counters(&mut c, self);
         c.names("schedules", self.schedules.iter().map(|schedule| schedule.name.as_str()));
         for (index, each) in self.schedules.iter().enumerate() {
             schedule(&mut c, &ConfigPath::of("schedules").index(index), each, self);
@@ -518,7 +520,12 @@ fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool, config: &DirectorConfig
     }
     if let Some(format) = &pool.label_format {
         // Four digits follow, and the result is a name on the wire and of a file.
-        if format.is_empty() || format.len() > crate::config::MAX_NAME - 4 || format.contains(['/', '\\']) {
+        if has_variables(format) {
+            naming::format(c, &path.field("label_format"), format, config);
+        } else if format.is_empty()
+            || format.len() > crate::config::MAX_NAME - 4
+            || format.contains(['/', '\\', '[', ']'])
+        {
             let message = format!("{format:?} cannot begin the name of a volume");
             let help = "use a few letters, such as \"Full-\"";
             c.error(codes::BAD_NAME, path.field("label_format"), message, help);

@@ -11,7 +11,7 @@ use crate::notice::{ExitReason, Level};
 use super::Owner;
 use super::common::Tools;
 use super::effect::Effect;
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, FileSetSpec, PoolRow};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, CounterRow, FileSetSpec, PoolRow};
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
 const NO_CATALOG: u8 = 74;
@@ -49,6 +49,7 @@ pub enum Item {
     FileSet(String, String),
     Pool(Box<PoolRow>),
     Storage(String),
+    Counter,
 }
 
 impl Ids {
@@ -65,14 +66,14 @@ impl Setup {
     /// Before the director serves.
     pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
         let now = tools.net.wall().seconds();
-        self.todo = rows(&tools.common.config, now);
+        self.todo = rows(&tools.common.config, now, true);
         self.todo.push_front((Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now }));
         self.next(tools);
     }
 
     /// The same for a configuration that is to be used instead. The ids count once all is brought in.
     pub(crate) fn again(&mut self, tools: &mut Tools<'_>, config: &DirectorConfig) {
-        self.todo = rows(config, tools.net.wall().seconds());
+        self.todo = rows(config, tools.net.wall().seconds(), false);
         self.ids = Ids::default();
         self.is_again = true;
         self.next(tools);
@@ -123,7 +124,8 @@ impl Setup {
     }
 }
 
-fn rows(config: &DirectorConfig, now: i64) -> VecDeque<(Item, CatalogRequest)> {
+/// What a configuration has; `starts`: counters that the catalog does not keep begin anew.
+fn rows(config: &DirectorConfig, now: i64, starts: bool) -> VecDeque<(Item, CatalogRequest)> {
     let mut rows = VecDeque::new();
     for client in &config.clients {
         let spec = ClientSpec {
@@ -166,6 +168,17 @@ fn rows(config: &DirectorConfig, now: i64) -> VecDeque<(Item, CatalogRequest)> {
     for storage in &config.storages {
         let request = CatalogRequest::EnsureStorage { name: storage.name.clone(), auto_changer: false };
         rows.push_back((Item::Storage(storage.name.clone()), request));
+    }
+    for counter in &config.counters {
+        let row = CounterRow {
+            name: counter.name.clone(),
+            minimum: counter.minimum,
+            maximum: counter.highest(),
+            current: counter.minimum,
+            wraps_into: counter.wrap_counter.clone().filter(|next| *next != counter.name).unwrap_or_default(),
+        };
+        let restarts = starts && !counter.keep;
+        rows.push_back((Item::Counter, CatalogRequest::EnsureCounter { counter: row, restarts }));
     }
     rows
 }

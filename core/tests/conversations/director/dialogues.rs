@@ -420,7 +420,7 @@ fn small_commands_answer_as_a_real_director_does() {
         ("use", "text Automatically selected Catalog: MyCatalog\\n"),
         ("use catalog=other", "text There is no catalog \"other\"."),
         ("var Full-", "text Full-\\n"),
-        ("var ${Job}", "text The names of volumes have no variables"),
+        ("var ${Job}", "text ${Job} is no name of a volume: Job is known only in a job.\\n"),
         // `fd-secret` as both ends know it.
         ("configure export", "text Automatically selected Client: bareos-fd\\n"),
         ("configure export client=x", "text There is no client \"x\"."),

@@ -27,6 +27,9 @@ INSERT INTO Pool (PoolId, Name, MaxVols, UseCatalog, VolRetention, VolUseDuratio
         COALESCE(AutoPrune, 0), COALESCE(Recycle, 0), COALESCE(ActionOnPurge, 0), COALESCE(PoolType, 'Backup'),
         COALESCE(LabelType, 0), pg_temp.Words(LabelFormat), COALESCE(MinBlockSize, 0), COALESCE(MaxBlockSize, 0),
         COALESCE(ScratchPoolId, 0), COALESCE(RecyclePoolId, 0), COALESCE(NextPoolId, 0) FROM theirs.Pool;
+INSERT INTO Counters (Counter, MinValue, MaxValue, CurrentValue, WrapCounter)
+    SELECT pg_temp.Words(Counter), COALESCE(MinValue, 0), COALESCE(MaxValue, 2147483647), COALESCE(CurrentValue, 0),
+        COALESCE(pg_temp.Words(WrapCounter), '') FROM theirs.Counters;
 INSERT INTO Storage (StorageId, Name, AutoChanger)
     SELECT StorageId, pg_temp.Words(Name), COALESCE(AutoChanger, 0) FROM theirs.Storage;
 -- What is in no pool any more cannot be used by any job: it gets one that nobody names.

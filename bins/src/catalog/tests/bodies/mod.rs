@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 pub(crate) mod browse;
+pub(crate) mod counters;
 pub(crate) mod frames;
 pub(crate) mod jobs;
 pub(crate) mod listing;
@@ -30,6 +31,7 @@ macro_rules! for_each_body {
             jobs::reports_keep_their_order_and_follow_a_migrated_job;
             jobs::a_report_with_a_zero_byte_is_stored;
             jobs::names_are_ordered_by_their_bytes;
+            counters::counters_go_on_and_keep_their_numbers;
             volumes::a_volume_comes_back_as_it_was_stored;
             volumes::a_stale_row_is_not_stored;
             volumes::volumes_are_found_by_pool_and_type;

@@ -21,6 +21,8 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let (directors, clients, mut storages, pools) = (kind("Director"), kind("Client"), kind("Storage"), kind("Pool"));
     let (catalogs, messages) = (kind("Catalog"), kind("Messages"));
     let (schedules, filesets) = (kind("Schedule"), kind("FileSet"));
+    let mut counters = kind("Counter");
+    counters.iter_mut().for_each(kept);
     let (profiles, consoles, users) = (kind("Profile"), kind("Console"), kind("User"));
     for user in users {
         let message = format!("user {:?} has no effect: users log in through PAM, which is not asked", user.name);
@@ -30,6 +32,8 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     for (to, known, kind) in clients
         .iter()
         .chain(&pools)
+        // Without a catalog of its own a director has the usual one, whatever it is called.
+        .chain(counters.iter().filter(|_| !catalog.is_empty()))
         .filter_map(|resource| Some((resource.made("Catalog")?.clone(), &catalog, "Catalog")))
         .chain(
             directors.iter().filter_map(|resource| Some((resource.made("Messages")?.clone(), &messages, "Messages"))),
@@ -81,6 +85,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     fields.push(("filesets", plain(sets)));
     fields.push(("schedules", plain(schedules)));
     fields.push(("pools", plain(pools)));
+    fields.push(("counters", plain(counters)));
     fields.push(("clients", peers(clients)));
     fields.push(("storages", peers(storages)));
     fields.push(("consoles", peers(consoles)));
@@ -136,6 +141,13 @@ pub(super) fn first_of(mapper: &mut Mapper, directive: &str, values: &[Node]) {
     }
 }
 
+/// A counter in a catalog keeps its number.
+fn kept(counter: &mut Mapped) {
+    if let Some(catalog) = counter.made("Catalog").cloned() {
+        counter.set("keep", Node::new(catalog.place, Value::Bool(true)));
+    }
+}
+
 /// The pools that jobs can use.
 fn pools_of(mapper: &mut Mapper, pools: Vec<Mapped>) -> Vec<Mapped> {
     let mut found = Vec::new();
@@ -147,11 +159,6 @@ fn pools_of(mapper: &mut Mapper, pools: Vec<Mapped>) -> Vec<Mapped> {
             continue;
         }
         if let Some(format) = pool.made("LabelFormat").cloned() {
-            if pool.said("LabelFormat").is_some_and(|text| text.contains(['$', '['])) {
-                let message = "the names of volumes have no variables".to_owned();
-                let help = "write how they begin, as `Full-`; a number of four digits follows";
-                mapper.error(codes::REFUSED_DIRECTIVE, &format.place, message, help);
-            }
             pool.set("label_format", format);
         }
         let storages: Vec<Node> = pool.words("Storage").cloned().collect();

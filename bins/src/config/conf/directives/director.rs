@@ -158,7 +158,7 @@ const POOL_TYPES: Kind = Choice(&[
 
 const POOL: &[Directive] = &[
     made("PoolType", POOL_TYPES, "a pool of the type `Scratch` is left out: no pool takes volumes from another"),
-    made("LabelFormat", Text, "is `label_format`; one with variables is refused"),
+    made("LabelFormat", Text, "is `label_format`"),
     field("MaximumVolumes", Number, "maximum_volumes"),
     field("MaximumVolumeJobs", Number, "maximum_volume_jobs"),
     field("MaximumVolumeBytes", Size, "maximum_volume_bytes"),
@@ -201,13 +201,11 @@ const TO: &[Directive] = &[
     without("Director", Any, "they are the director's already"),
 ];
 
-const UNUSED: &str = "names of volumes are counted by themselves";
-
 const COUNTER: &[Directive] = &[
-    without("Minimum", Number, UNUSED),
-    without("Maximum", Number, UNUSED),
-    without("WrapCounter", Text, UNUSED),
-    without("Catalog", Text, UNUSED),
+    field("Minimum", Number, "minimum"),
+    field("Maximum", Number, "maximum"),
+    field("WrapCounter", Text, "wrap_counter"),
+    made("Catalog", Text, "is `keep`: the catalog keeps the number"),
 ];
 
 /// What a console may see and use.

@@ -1,7 +1,7 @@
 //! The director: jobs with their defaults, filesets, schedules, pools, consoles, catalogs.
 
 use super::*;
-use towline_core::config::Access;
+use towline_core::config::{Access, Counter};
 
 fn job(more: &str) -> (towline_core::config::Job, Report) {
     let (config, report) = good::<DirectorConfig>(&director(more));
@@ -327,8 +327,16 @@ fn pools_keep_their_limits_and_scratch_is_left_out() {
     assert_eq!((full.recycle, full.auto_prune, full.next_pool.as_deref()), (false, false, Some("Inc")));
     assert!(config.pool("Scratch").is_none());
     assert_eq!(report.diagnostics[0].message, "pool \"Scratch\" is left out: no pool takes volumes from another");
-    let variable = director("").replace("Pool { Name = Full }", "Pool { Name = Full; Label Format = \"${Job}-\" }");
-    assert_eq!(found(&self::report::<DirectorConfig>(&variable)), [(codes::REFUSED_DIRECTIVE, 5, 36)]);
+    let with = |format: &str| {
+        let pool = format!("Pool {{ Name = Full; Label Format = \"{format}\" }}");
+        let counter = "\nCounter { Name = Tape; Minimum = 3; Maximum = 0; Catalog = My }\n";
+        director("").replace("Pool { Name = Full }", &pool) + counter
+    };
+    assert_eq!(found(&self::report::<DirectorConfig>(&with("${Jbo}-"))), [(codes::LABEL_FORMAT, 5, 36)]);
+    let (config, _) = good::<DirectorConfig>(&with("${Job}-${Tape+}"));
+    assert_eq!(config.pools[0].label_format.as_deref(), Some("${Job}-${Tape+}"));
+    let Counter { name, minimum, keep, .. } = &config.counters[0];
+    assert_eq!((&**name, *minimum, config.counters[0].highest(), *keep), ("Tape", 3, 2_147_483_647, true));
 }
 
 #[test]

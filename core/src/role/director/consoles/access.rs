@@ -162,6 +162,7 @@ impl Access {
             CatalogAnswer::Done
             | CatalogAnswer::Changed(_)
             | CatalogAnswer::Id(_)
+            | CatalogAnswer::Counted(_)
             | CatalogAnswer::LastJobs(_)
             | CatalogAnswer::Stale(_)
             | CatalogAnswer::Files(_)

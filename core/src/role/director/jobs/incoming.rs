@@ -1,5 +1,6 @@
 //! What the daemons of a job say, sorted as in `wire/3 §2.1`.
 
+use crate::error::Explain;
 use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::common::Tools;
 use crate::script::Scripted;
@@ -155,7 +156,7 @@ impl Jobs {
         let Some(job) = self.all.get_mut(&id) else { return };
         let pool = tools.common.ids.pools.get(&job.with.pool);
         let (Some(mut request), Some(pool)) = (job.storage_daemon.requests.served.take(), pool) else { return };
-        let next = request.on_answer(answer, job, pool, tools.net);
+        let next = request.on_answer(answer, job, pool, (tools.net, &tools.common.identity.zone));
         job.storage_daemon.requests.served = Some(request);
         self.serve_request(tools, id, next);
     }
@@ -171,6 +172,12 @@ impl Jobs {
                         self.begin_request(tools, id, &line);
                     }
                 }
+            }
+            Next::Warn(line, why) => {
+                if let Some(job) = self.all.get_mut(&id) {
+                    job.say(tools, MessageKind::Warning, &why.line());
+                }
+                self.serve_request(tools, id, Next::Answer(line));
             }
             Next::Fail(line, why) => {
                 if let Some(job) = self.all.get_mut(&id) {

@@ -37,6 +37,7 @@ pub(crate) mod job;
 mod life;
 pub(crate) mod lists;
 mod meter;
+pub(crate) mod naming;
 pub(crate) mod ordering;
 mod outcome;
 mod patience;

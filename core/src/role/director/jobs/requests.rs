@@ -1,11 +1,13 @@
 //! Serves the storage daemons' catalog requests: each needs one or more questions to the catalog before its one answer
 //! (`wire/3 §2.3`).
 
+use crate::calendar::Zone;
 use crate::ids::Who;
 use crate::role::director::Net;
 use crate::wire::catalog::{self as wire, Ask, MediaUpdate};
 
 use super::job::Job;
+use super::naming;
 use super::trouble::Trouble;
 use crate::catalog::volumes::{self, Choice, Need, Prunes, Stock};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobMediaRow, MediaRow, PoolRow};
@@ -23,6 +25,8 @@ pub(crate) struct Request {
     max_media_id: u32,
     pruned: Vec<u32>,
     collisions: u32,
+    /// A new volume that waits for its name.
+    unnamed: Option<Box<MediaRow>>,
 }
 
 /// What the catalog was asked last.
@@ -34,6 +38,7 @@ enum State {
     Retrying,
     Pruning(u32),
     Creating,
+    Counting,
     Looking,
     Updating,
     Recording,
@@ -46,6 +51,8 @@ pub(crate) enum Next {
     Ask(CatalogRequest),
     /// Send this line to the storage daemon: done.
     Answer(String),
+    /// The same, and a warning of the job.
+    Warn(String, Trouble),
     /// The catalog failed: the line for the storage daemon, and why.
     Fail(String, Trouble),
 }
@@ -71,8 +78,16 @@ impl Request {
             }
             Ask::UpdateJobRecord { .. } | Ask::UpdateFileList => (State::Recording, Next::Answer(String::new())),
         };
-        let request =
-            Self { ask, state, rounds: 0, volumes: Vec::new(), max_media_id: 0, pruned: Vec::new(), collisions: 0 };
+        let request = Self {
+            ask,
+            state,
+            rounds: 0,
+            volumes: Vec::new(),
+            max_media_id: 0,
+            pruned: Vec::new(),
+            collisions: 0,
+            unnamed: None,
+        };
         (request, next)
     }
 
@@ -82,7 +97,7 @@ impl Request {
         answer: Result<CatalogAnswer, CatalogError>,
         job: &Job,
         pool: &PoolRow,
-        net: &Net,
+        (net, zone): (&Net, &Zone),
     ) -> Next {
         self.rounds += 1;
         if self.rounds > MAX_ROUNDS {
@@ -90,7 +105,7 @@ impl Request {
         }
         match answer {
             Ok(answer) => match self.ask {
-                Ask::FindMedia { .. } => self.find(answer, job, pool, net),
+                Ask::FindMedia { .. } => self.find(answer, job, pool, (net, zone)),
                 Ask::GetVolInfo { write, .. } => self.info(answer, write, job, pool, net),
                 Ask::UpdateMedia(ref update) => {
                     let update = update.clone();
@@ -108,7 +123,7 @@ impl Request {
         }
     }
 
-    fn find(&mut self, answer: CatalogAnswer, job: &Job, pool: &PoolRow, net: &Net) -> Next {
+    fn find(&mut self, answer: CatalogAnswer, job: &Job, pool: &PoolRow, (net, zone): (&Net, &Zone)) -> Next {
         match (&self.state, answer) {
             (State::Volumes, CatalogAnswer::Volumes(volumes)) => {
                 self.volumes = volumes;
@@ -117,8 +132,9 @@ impl Request {
             }
             (State::MaxId, CatalogAnswer::Id(id)) => {
                 self.max_media_id = id;
-                self.choose(job, pool, net)
+                self.choose(job, pool, (net, zone))
             }
+            (State::Counting, CatalogAnswer::Counted(numbers)) => self.name(job, pool, (net, zone), numbers),
             (State::Offering | State::Creating, CatalogAnswer::Volume(Some(row))) => Next::Answer(row.info().to_line()),
             (State::Pruning(id), CatalogAnswer::Volume(_)) => {
                 self.pruned.push(*id);
@@ -131,7 +147,7 @@ impl Request {
         }
     }
 
-    fn choose(&mut self, job: &Job, pool: &PoolRow, net: &Net) -> Next {
+    fn choose(&mut self, job: &Job, pool: &PoolRow, (net, zone): (&Net, &Zone)) -> Next {
         let Ask::FindMedia { index, unwanted, .. } = &self.ask else { return Next::Answer(wire::NO_MEDIA.to_owned()) };
         let media_type = job.config.storage(&job.with.storage).map_or("", |storage| storage.media_type.as_str());
         let now = net.wall().seconds();
@@ -152,9 +168,36 @@ impl Request {
                 (State::Pruning(media_id), CatalogRequest::PruneVolume { media_id, before })
             }
             Choice::Create(row) => (State::Creating, CatalogRequest::CreateMedia(row)),
+            Choice::Name(row) => {
+                self.unnamed = Some(row);
+                let counters = naming::counters(pool);
+                if counters.is_empty() {
+                    return self.name(job, pool, (net, zone), Vec::new());
+                }
+                (State::Counting, CatalogRequest::TakeCounters(counters))
+            }
         };
         self.state = state;
         Next::Ask(next)
+    }
+
+    /// A new volume gets its name, with these numbers of counters.
+    fn name(&mut self, job: &Job, pool: &PoolRow, (net, zone): (&Net, &Zone), numbers: Vec<Option<u32>>) -> Next {
+        let Some(mut row) = self.unnamed.take() else { return self.fail(Trouble::OtherTask) };
+        let volumes = self.volumes.iter().filter(|volume| volume.pool_id == pool.pool_id).count();
+        let named = naming::name(job, pool, zone.local(net.wall().seconds()), (volumes, numbers));
+        match named {
+            // Another try would come to the same.
+            Ok((name, false)) if self.collisions > 0 => {
+                Next::Warn(wire::NO_MEDIA.to_owned(), Trouble::NameTaken { pool: pool.name.clone(), name })
+            }
+            Ok((name, _)) => {
+                row.volume_name = name;
+                self.state = State::Creating;
+                Next::Ask(CatalogRequest::CreateMedia(row))
+            }
+            Err(why) => Next::Warn(wire::NO_MEDIA.to_owned(), Trouble::NoName { pool: pool.name.clone(), why }),
+        }
     }
 
     fn info(&mut self, answer: CatalogAnswer, write: bool, job: &Job, pool: &PoolRow, net: &Net) -> Next {
@@ -188,7 +231,7 @@ impl Request {
                 self.pruned.push(media_id);
                 Next::Ask(CatalogRequest::PruneVolume { media_id, before })
             }
-            Ok(Choice::Use(row) | Choice::Create(row)) => Next::Answer(row.info().to_line()),
+            Ok(Choice::Use(row) | Choice::Create(row) | Choice::Name(row)) => Next::Answer(row.info().to_line()),
             Ok(Choice::Nothing) => Next::Answer(wire::not_usable(volume, row.vol_status.as_str(), "cannot be written")),
             Err(refusal) => Next::Answer(wire::not_usable(&row.volume_name, row.vol_status.as_str(), refusal.as_str())),
         }

@@ -88,6 +88,22 @@ pub(crate) enum Trouble {
     /// Volumes change as fast as they are looked at.
     #[error("the search for a volume does not end")]
     EndlessSearch,
+    /// `label_format` makes no name for a new volume.
+    #[error("pool {pool:?} gets no new volume: {why}")]
+    NoName {
+        /// The pool.
+        pool: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// It makes one that another volume has.
+    #[error("pool {pool:?} gets no new volume: there is one called {name:?} already")]
+    NameTaken {
+        /// The pool.
+        pool: String,
+        /// The name.
+        name: String,
+    },
     /// A step belongs to another kind of job.
     #[error("a step of another kind of job")]
     OtherTask,
@@ -258,6 +274,10 @@ impl Explain for Trouble {
                 (Peer, Backoff, 577, "update the director, or the storage daemon if that is the older one")
             }
             Self::EndlessSearch => (Bug, Backoff, 578, "run the job again, and report it if it happens again"),
+            Self::NoName { .. } => (Config, Never, 748, "correct the pool's `label_format`, or label a volume"),
+            Self::NameTaken { .. } => {
+                (Config, Never, 749, "put one of the `counters` into the pool's `label_format`, or label a volume")
+            }
             Self::CatalogAnswer(_) => (Bug, Backoff, 579, "report it with the director's log"),
             Self::NoChannel(error) => (Config, Never, 580, error.help()),
             Self::Unconfigured => (Config, Never, 581, "put the resource back, or run another job"),
@@ -329,6 +349,8 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::Flood,
         Trouble::UnknownRequest("x".to_owned()),
         Trouble::EndlessSearch,
+        Trouble::NoName { pool: "p".to_owned(), why: "x".to_owned() },
+        Trouble::NameTaken { pool: "p".to_owned(), name: "x".to_owned() },
         Trouble::CatalogAnswer("Id(1)".to_owned()),
         Trouble::NoChannel(no_address),
         Trouble::Unconfigured,

@@ -2,6 +2,7 @@
 
 use crate::catalog::volumes::{hand_labelled, is_volume_name, relabelled, volume_name};
 use crate::catalog::{CatalogAnswer, CatalogRequest, MediaRow, PoolRow, VolStatus};
+use crate::naming::has_variables;
 use crate::wire::storage::{Drive, Label, StorageCommand};
 use crate::wire::storage_answers::parse_labeled;
 
@@ -110,9 +111,11 @@ fn label(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some(name) = words.value(&["volume"]) {
         return named(wanted, name);
     }
-    let format = wanted.pool.label_format.clone().filter(|format| !format.is_empty() && format != "*");
+    // What variables stand for is known only in a job.
+    let makes_names = |format: &String| !format.is_empty() && format != "*" && !has_variables(format);
+    let format = wanted.pool.label_format.clone().filter(makes_names);
     let Some(format) = format else {
-        let usage = "Name the volume: label volume=NAME. Its pool has no label format.";
+        let usage = "Name the volume: label volume=NAME. Its pool has no label format without variables.";
         return Ok(choice::line(words, "volume", "Enter new Volume name: ", usage));
     };
     Ok(Reply::ask(CatalogRequest::MaxMediaId, move |_, answer| match answer {

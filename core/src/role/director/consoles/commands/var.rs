@@ -1,5 +1,10 @@
 //! `var`: what a name of a volume becomes.
 
+use crate::config::VARIABLES;
+use crate::naming::{Naming, Variable};
+use crate::role::director::jobs::naming::of_time;
+use crate::wire::names::CATALOG;
+
 use super::super::grammar::{Command, Form};
 use super::super::refusal::Refusal;
 use super::super::reply::{Reply, View};
@@ -11,15 +16,23 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
-/// As `label_format`: without variables.
-fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+/// As `label_format`, as far as it is known without a job.
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let Some((text, None)) = words.arguments().next() else {
         return Err(Refusal::usage("Say the text: var TEXT."));
     };
-    if text.contains(['$', '[']) {
-        return Err(Refusal::usage(
-            "The names of volumes have no variables: a number of four digits follows the text.",
-        ));
+    let unusable = |why: &dyn std::fmt::Display| Refusal::usage(format!("{text} is no name of a volume: {why}."));
+    let naming = Naming::parse(text).map_err(|why| unusable(&why))?;
+    let now = view.zone().local(view.now());
+    let mut value = |variable: &Variable| match variable.name.as_str() {
+        "Dir" => Some(view.config().director.name.clone()),
+        "Catalog" => Some(CATALOG.to_owned()),
+        name => of_time(now, name),
+    };
+    let known = |variable: &&Variable| VARIABLES.contains(&variable.name.as_str()) && value(variable).is_none();
+    if let Some(variable) = naming.variables().into_iter().find(known) {
+        return Err(unusable(&format!("{} is known only in a job", variable.name)));
     }
-    Ok(Reply::found(format!("{text}\n")))
+    let name = naming.expand(&mut value).map_err(|why| unusable(&why))?;
+    Ok(Reply::found(format!("{name}\n")))
 }

@@ -1,8 +1,8 @@
 //! The settings of each kind of resource, by the names they have in Bareos' syntax.
 
 use crate::config::{
-    Catalog, Client, Compression, Digest, DirectorConfig, FileSet, Include, IncludeOptions, Job, Pool, PoolKind,
-    Replace, Run, Seconds, Storage, TlsConfig, Week, Weekday,
+    Catalog, Client, Compression, Counter, Digest, DirectorConfig, FileSet, Include, IncludeOptions, Job, Pool,
+    PoolKind, Replace, Run, Seconds, Storage, TlsConfig, Week, Weekday,
 };
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
@@ -324,6 +324,19 @@ pub(super) fn pools(config: &DirectorConfig) -> Vec<Resource> {
         ])
     };
     config.pools.iter().map(pool).collect()
+}
+
+pub(super) fn counters(config: &DirectorConfig) -> Vec<Resource> {
+    let counter = |counter: &Counter| {
+        Resource(vec![
+            text("Name", &counter.name),
+            number("Minimum", counter.minimum.into(), 0),
+            number("Maximum", counter.highest().into(), i32::MAX.unsigned_abs().into()),
+            reference("WrapCounter", counter.wrap_counter.as_deref()),
+            reference("Catalog", counter.keep.then_some(CATALOG)),
+        ])
+    };
+    config.counters.iter().map(counter).collect()
 }
 
 pub(super) fn file_sets(config: &DirectorConfig) -> Vec<Resource> {

@@ -41,15 +41,17 @@ pub(super) const COMMAND: Command = Command::new(
             ("messages", Either),
             ("catalogs", Either),
             ("catalog", Either),
+            ("counters", Either),
+            ("counter", Either),
         ],
         one_of: &[&["all", "disabled"]],
         help: &[
             (
-                "show all|directors|clients|storages|jobs|filesets|pools|schedules|consoles|messages|catalogs [verbose]",
+                "show all|directors|clients|storages|jobs|filesets|pools|schedules|consoles|messages|catalogs|counters [verbose]",
                 "the configuration, in Bareos' syntax; verbose: the settings too that nobody has set",
             ),
             (
-                "show client=NAME|storage=NAME|job=NAME|fileset=NAME|pool=NAME|schedule=NAME|console=NAME",
+                "show client=NAME|storage=NAME|job=NAME|fileset=NAME|pool=NAME|schedule=NAME|console=NAME|counter=NAME",
                 "one resource",
             ),
             ("show disabled [jobs]", "the jobs that are switched off"),
@@ -76,6 +78,7 @@ const KINDS: &[(&str, &str, Listing)] = &[
     ("Console", "consoles", fields::consoles),
     ("Messages", "messages", fields::messages),
     ("Catalog", "catalogs", fields::catalogs),
+    ("Counter", "counters", fields::counters),
 ];
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
