@@ -87,7 +87,6 @@ const REFUSED: &[Refused] = &[
     refused("systemtests/tests/webui-vue-common/etc/bareos bareos-dir", "no resource `Director`", INCOMPLETE),
     refused("systemtests/tests/webui-vue-common/etc/bareos bareos-dir", "needs the directive `Type`", INCOMPLETE),
     refused("systemtests/tests/webui-vue-common/etc/bareos bareos-dir", "there is no jobdefs", INCOMPLETE),
-    refused("", "`Console` with this value", "jobs run no commands of a console"),
 ];
 
 /// A program: what it is called, how the names of its files begin, and what to run.

@@ -62,7 +62,7 @@ pub use path::{ConfigPath, Step};
 pub use pool::{Pool, PoolKind};
 pub use resource::{FieldDoc, Resource};
 pub use schedule::{Run, Schedule, TimeOfDay, Week, Weekday};
-pub use script::{RunScript, RunsWhen};
+pub use script::{JOB_COMMANDS, RunScript, RunsWhen, may_be_done_by_a_job};
 pub use storage::{Autochanger, Device, StorageConfig, StorageDaemon, StorageDirector};
 pub use tls::{TlsConfig, TlsMode};
 pub use tray::{Monitor, MonitoredClient, MonitoredDirector, MonitoredStorage, TrayConfig};

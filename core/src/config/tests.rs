@@ -325,6 +325,11 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ("/counters", json!([{ "name": "a", "minimum": 3, "maximum": 2 }]), "T0837 counters[0].maximum"),
         ("/counters", json!([{ "name": "a", "wrap_counter": "b" }]), "T0820 counters[0].wrap_counter"),
         ("/counters", json!([{ "name": "a", "wrap_counter": "a" }]), "T0840 counters[0].wrap_counter"),
+        (
+            "/jobs/0/run_scripts",
+            json!([{ "command": "quit", "console": true, "runs_when": "after" }]),
+            "T0844 jobs[0].run_scripts[0].command",
+        ),
         ("/pools/0/volume_retention", json!(0), "T0835 pools[0].volume_retention"),
         ("/filesets/0/include", json!([]), "T0836 filesets[0].include"),
         ("/filesets/0/exclude", json!({ "files": ["/proc/", "core"] }), "T0849 filesets[0].exclude.files[1]"),

@@ -84,6 +84,8 @@ codes! {
     NO_HEARTBEAT = 841;
     /// The names of volumes cannot be made so.
     LABEL_FORMAT = 843;
+    /// A job cannot have this command of a console done.
+    NOT_FOR_JOBS = 844;
     /// The catalog's server is on another machine, and the way there is in clear text.
     CLEAR_CATALOG = 845;
     /// A setting of the catalog is no use for its server.

@@ -211,6 +211,12 @@ pub(super) const PAGES: &[Page] = &[
         "Write variables as the message shows them, at the place that it names; see `label_format` in the reference.",
     ),
     finding(
+        codes::NOT_FOR_JOBS,
+        "no command that a job can have done",
+        "With `console` in `run_scripts` the director does a console's command for a job. Only those are done that need nobody beside them.",
+        "Use one of those that the message names, or let the schedule of a job of its own do it.",
+    ),
+    finding(
         codes::CLEAR_CATALOG,
         "the catalog's server would be reached in clear text",
         "Connections to PostgreSQL are not encrypted here, and the host is not the director's own machine. Names of files \

@@ -5,6 +5,23 @@ use crate::error::{Fault, Retry};
 
 pub(super) const PAGES: &[Page] = &[
     entry(
+        746,
+        "a console's command was not done for a job",
+        (Fault::Config, Retry::Never),
+        "A job has a command of a console done before or after it (`console` in `run_scripts`). The director has refused it, or \
+         it needs an answer that nobody can give: the line says which. Where the configuration lets the job fail on an error it \
+         fails; else it counts one.",
+        "Say the same line at a console. One that asks needs yes, or the name that it asks for, in the line.",
+    ),
+    entry(
+        747,
+        "a job cannot have this command done",
+        (Fault::Config, Retry::Never),
+        "Jobs have only such commands of a console done as need nobody beside them: `delete`, `disable`, `enable`, `estimate`, \
+         `list`, `prune`, `purge`, `release`, `setbandwidth`, `show`, `status`, `truncate`, `update` and a few more.",
+        "Use one of these, or have the schedule of a job of its own do it.",
+    ),
+    entry(
         748,
         "a pool makes no name for a new volume",
         (Fault::Config, Retry::Never),

@@ -264,7 +264,9 @@ impl Writer {
         for (index, one) in list.into_iter().enumerate() {
             let Value::Object(mut one) = one else { continue };
             let mut inside = Vec::new();
-            special(&mut one, &mut inside, &[("command", "Command"), ("runs_on_client", "RunsOnClient")]);
+            let is_console = one.remove("console") == Some(Value::Bool(true));
+            let directive = if is_console { "Console" } else { "Command" };
+            special(&mut one, &mut inside, &[("command", directive), ("runs_on_client", "RunsOnClient")]);
             self.fields(&RUN_SCRIPT, one, &mut inside, &format!("{at}.run_scripts[{index}]"));
             lines.push(block(RUN_SCRIPT.name, &inside).trim_end().to_owned());
         }

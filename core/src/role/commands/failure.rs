@@ -25,6 +25,14 @@ pub(crate) enum Failure {
         /// Where it lies.
         place: String,
     },
+    /// It is one of a console, and was not done.
+    #[error("Runscript: {label}: the console command was not done: {why}")]
+    Refused {
+        /// Its moment.
+        label: &'static str,
+        /// What the console would have been told.
+        why: String,
+    },
     /// The system could not start it.
     #[error("Runscript: {label} could not be started: {why}")]
     NotStarted {
@@ -75,6 +83,7 @@ impl Explain for Failure {
             Self::Badly { .. } => (Config, Never, 724, "read what it has written in the lines before this one"),
             Self::TooLong(_) => (Config, Never, 725, "see what it waits for, or raise that limit"),
             Self::NotAllowed { .. } => (Config, Never, 726, "put the program itself there, or name its folder"),
+            Self::Refused { .. } => (Config, Never, 746, "say it at a console to see what it takes"),
             Self::NotStarted { .. } => {
                 (Config, Never, 727, "write the whole path of the program, and look at its permissions")
             }
@@ -92,5 +101,6 @@ pub(crate) fn one_of_each() -> Vec<Failure> {
         Failure::TooLong(label),
         Failure::NotAllowed { label, place: "/x".to_owned() },
         Failure::NotStarted { label, why: "x".to_owned() },
+        Failure::Refused { label, why: "x".to_owned() },
     ]
 }

@@ -42,6 +42,8 @@ pub(super) struct Commands {
 pub(super) struct Running {
     pub(super) handle: HandleId,
     pub(super) moment: Moment,
+    /// Which of all of them it is.
+    pub(super) index: usize,
     /// Whether the job fails with it.
     pub(super) aborts: bool,
 }
@@ -75,9 +77,10 @@ impl Commands {
             Moment::After => &mut self.after,
         };
         while let Some(script) = self.all.get(*next) {
+            let index = *next;
             *next += 1;
             if is_due(script, moment, status) {
-                self.running = Some(Running { handle, moment, aborts: script.abort_on_error });
+                self.running = Some(Running { handle, moment, index, aborts: script.abort_on_error });
                 return Some(script.clone());
             }
         }

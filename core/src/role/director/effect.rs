@@ -2,7 +2,7 @@
 
 use crate::bulk::parcel::Parcel;
 use crate::catalog::CatalogError;
-use crate::ids::{ConnId, JobId, Who};
+use crate::ids::{ConnId, HandleId, JobId, Who};
 use crate::wire::status::JobStatus;
 
 use super::common::Peers;
@@ -35,6 +35,10 @@ pub(crate) enum Effect {
     CancelHeard(JobId, Who, String),
     /// A daemon has said all it will ever say to the cancel of this job.
     CancelOver(JobId, Who),
+    /// A job has a command of a console done, under this name.
+    Command(JobId, HandleId, String),
+    /// A job has given up what it has had done under this name.
+    GiveUpCommand(HandleId),
     /// A console, if there is one, is to read lines of a daemon.
     Relay {
         from: ConnId,

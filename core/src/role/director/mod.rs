@@ -174,6 +174,17 @@ impl Director {
             Effect::Errand(errand) => Errands::begin(tools, errand),
             Effect::CancelHeard(id, who, text) => self.jobs.cancel_heard(tools, id, who, text),
             Effect::CancelOver(id, who) => self.jobs.cancel_over(tools, id, who),
+            Effect::Command(id, handle, line) => {
+                let conn = self.consoles.seat_job(net, &mut self.common, (id, handle));
+                let reply = consoles::serve(&View { director: self, net, conn }, &line);
+                self.console_replies(net, conn, reply);
+            }
+            Effect::GiveUpCommand(handle) => {
+                self.errands.forget(tools, consoles::seat_of(handle));
+                if let Some(said) = self.consoles.give_up_for_job(tools.common, handle) {
+                    self.jobs.command_ended(tools, said);
+                }
+            }
             Effect::Relay { from, to, parcel } => {
                 let lines = frame::payloads(&parcel.bytes).map(|line| printable::text_of(frame::text(line)));
                 if !to.is_some_and(|console| self.consoles.relay(tools.net, console, lines)) {
@@ -234,6 +245,9 @@ impl Director {
         let desk = Desk { jobs: &self.jobs, lines: self.common.journal.total() };
         if let Some(instruction) = self.consoles.reply(net, conn, reply, desk) {
             self.instructed(net, conn, instruction);
+        }
+        if let Some(said) = self.consoles.ended_for_job(&mut self.common, conn) {
+            self.jobs.command_ended(&mut Tools { net, common: &mut self.common }, said);
         }
         if let Some(line) = self.consoles.next_line(conn) {
             self.console_says(net, conn, line.as_bytes());

@@ -179,3 +179,67 @@ fn a_client_that_fails_its_commands_fails_the_job_and_one_without_any_hears_of_n
     let (_, _, fd) = desk.lead(9);
     assert!(desk.world.heard(fd).iter().all(|line| !line.contains("Run")), "none is for the client");
 }
+
+fn said(line: &str, when: &str) -> Value {
+    json!({ "command": line, "console": true, "runs_when": when })
+}
+
+#[test]
+fn commands_of_a_console_are_done_by_the_director_and_what_they_show_stands_in_the_report() {
+    let mut desk = desk(json!([
+        said("whoami", "before"),
+        local("/between", "before"),
+        said("list jobid=%i", "before"),
+        said("show client=%c", "after"),
+        { "command": "/on/client", "runs_when": "after" },
+    ]));
+    let (_, sd, fd) = desk.lead(6);
+    assert_eq!(ran(&desk), ["/between"]);
+    desk.world.say(fd, r"text 2000 OK RunScript\n");
+    desk.world.say(fd, r"text 2000 OK RunBeforeNow\n");
+    let heard = desk.world.heard(fd).concat();
+    assert!(!heard.contains("whoami") && !heard.contains("list"), "{heard}");
+    let report = desk.report(1);
+    for text in [
+        "console command: run BeforeJob \"whoami\"\n",
+        "console command: run BeforeJob \"list jobid=1\"\n",
+        "BeforeJob: | ",
+        "shell command: run BeforeJob \"/between\"\n",
+    ] {
+        assert!(report.contains(text), "{text}: {report}");
+    }
+    let _ = sd;
+}
+
+#[test]
+fn a_command_of_a_console_that_is_not_done_is_an_error_and_nobody_is_asked() {
+    for (line, why) in [
+        ("list jbos", "list needs one of"),
+        ("prune", "prune needs one of"),
+        ("run job=backup-tiny yes", "run: jobs cannot have this command done (T0747)"),
+        ("delete volume", "delete"),
+    ] {
+        for fails in [true, false] {
+            let mut desk = desk(json!([with(said(line, "before"), "fail_job_on_error", fails)]));
+            let console = desk.console();
+            desk.ask(console, "run job=backup-tiny yes");
+            let report = desk.report(1);
+            assert!(report.contains("Runscript: BeforeJob: the console command was not done: "), "{line}: {report}");
+            assert!(report.contains("(T0746)"), "{line}: {report}");
+            assert!(report.contains(why), "{line}: {why}: {report}");
+            assert_eq!(desk.status(1) == 'E', fails, "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_job_that_is_cancelled_gives_its_command_of_a_console_up() {
+    let mut desk = desk(json!([said("status client=bareos-fd", "before"), local("/cleanup", "after")]));
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny yes");
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("running the director's commands before the job"), "{status}");
+    assert_eq!(status.matches("Console connected").count(), 1, "{status}");
+    desk.ask(console, "cancel jobid=1");
+    assert_eq!((ran(&desk), desk.status(1)), (Vec::<String>::new(), 'A'));
+}

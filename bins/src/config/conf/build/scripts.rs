@@ -70,9 +70,10 @@ fn block(mapper: &mut Mapper, item: &Item) -> Vec<Node> {
             }
         }
     }
-    let commands: Vec<Item> = mapped.given("Command").map(|given| given.item.clone()).collect();
-    if commands.is_empty() && !items.iter().any(|item| plain(&item.name.text) == "console") {
-        let message = "`RunScript` needs the directive `Command`".to_owned();
+    let is_command = |item: &&Item| matches!(plain(&item.name.text).as_str(), "command" | "console");
+    let commands: Vec<Item> = items.iter().filter(is_command).cloned().collect();
+    if commands.is_empty() {
+        let message = "`RunScript` needs the directive `Command` or `Console`".to_owned();
         mapper.error(codes::MISSING_FIELD, &item.name.place, message, "add `Command = \"/path/of/a/program\"`");
     }
     if !mapped.has("runs_when") {
@@ -86,11 +87,14 @@ fn block(mapper: &mut Mapper, item: &Item) -> Vec<Node> {
         return Vec::new();
     }
     let mut found = Vec::new();
-    for command in &commands {
-        let Some(command) = mapper.read_as(Kind::Text, command) else { continue };
+    for item in &commands {
+        let Some(command) = mapper.read_as(Kind::Text, item) else { continue };
         let place = command.place.clone();
         let mut fields = mapped.fields.clone();
         fields.push(("command", command));
+        if plain(&item.name.text) == "console" {
+            fields.push(("console", Node::new(place.clone(), Value::Bool(true))));
+        }
         found.push(Node::new(place, Value::Fields(fields)));
     }
     found

@@ -1,7 +1,7 @@
 //! What jobs and their defaults have.
 
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
-use super::super::table::{Act, Directive, Resource, always, disables, field, made, refused, without};
+use super::super::table::{Act, Directive, Resource, always, disables, field, made, without};
 
 /// The types of jobs. The last one becomes no job.
 const TYPES: Kind = Choice(&[
@@ -132,6 +132,6 @@ pub(in super::super) const RUN_SCRIPT: Resource = Resource {
         field("RunsOnSuccess", Bool, "runs_on_success"),
         field("RunsOnFailure", Bool, "runs_on_failure"),
         field("FailJobOnError", Bool, "fail_job_on_error").or(&["AbortJobOnError"]),
-        refused("Console", Text, "jobs run no commands of a console; let a schedule or a job of its own do it"),
+        made("Console", Any, "is `command` with `console`; several are commands of their own, alike but for that"),
     ]],
 };

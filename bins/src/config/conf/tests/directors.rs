@@ -460,7 +460,7 @@ fn verify_jobs_have_levels_of_their_own() {
 fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_its_own() {
     let text = director(
         " JobDefs = Base\n Run Before Job = \"/bin/before %i\"; Run After Job = /bin/after\n Run After Failed Job = /bin/failed\n \
-         Client Run Before Job = /bin/c1; Client Run After Job = /bin/c2; Client Run After Job = /bin/c3\n RunScript { Command = \"/a 1\"; Command = /b\n Runs When \
+         Client Run Before Job = /bin/c1; Client Run After Job = /bin/c2; Client Run After Job = /bin/c3\n RunScript { Command = \"/a 1\"; Console = \"list jobs\"; Command = /b\n Runs When \
          = Always; Runs On Client = No; Runs On Failure = yes; Abort Job On Error = no }",
     ) + "JobDefs { Name = Base; RunScript { Command = /base; RunsWhen = AfterVSS; Target = \"%c\" } }\n";
     let (config, report) = good::<DirectorConfig>(&text);
@@ -474,6 +474,7 @@ fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_
                 (script.runs_on_success, "success"),
                 (script.runs_on_failure, "failure"),
                 (script.fail_job_on_error, "fails"),
+                (script.console, "console"),
             ];
             let flags: Vec<&str> = flags.into_iter().filter(|(is, _)| *is).map(|(_, word)| word).collect();
             format!("{} {:?} {}", script.command, script.runs_when, flags.join(" "))
@@ -489,6 +490,7 @@ fn each_form_of_a_command_of_a_job_is_read_and_those_of_its_defaults_come_after_
             "/bin/c2 After client success",
             "/bin/c3 After client success",
             "/a 1 Always success failure",
+            "list jobs Always success failure console",
             "/b Always success failure",
             "/base AfterVss client success fails",
         ]
@@ -500,7 +502,7 @@ fn a_command_of_a_job_that_makes_no_sense_is_refused_where_it_stands() {
     for (script, code) in [
         ("RunScript { Command = /a }", codes::WITHOUT_EFFECT),
         ("RunScript { RunsWhen = Before }", codes::MISSING_FIELD),
-        ("RunScript { Console = \"purge volume\"; RunsWhen = After }", codes::REFUSED_DIRECTIVE),
+        ("RunScript { Console = \"run job=x yes\"; RunsWhen = After }", codes::NOT_FOR_JOBS),
         ("RunScript { Command = /a; RunsWhen = Before; RunsOnClient = other-fd }", codes::REFUSED_DIRECTIVE),
         ("RunScript { Command = /a; RunsWhen = Sometimes }", codes::WRONG_VALUE),
         ("RunScript = /a", codes::WRONG_VALUE),

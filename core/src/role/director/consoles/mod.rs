@@ -17,6 +17,7 @@ mod output;
 mod questions;
 mod refusal;
 mod reply;
+mod scripted;
 mod tree;
 mod words;
 
@@ -55,6 +56,7 @@ pub(crate) use commands::run::{Queued, order_of};
 pub(crate) use commands::serve;
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::{Continued, Instruction, Limited, Reply, View};
+pub(crate) use scripted::{Said, seat_of};
 #[cfg(test)]
 pub(crate) use {commands::is_said, refusal::one_of_each as one_of_each_refusal};
 
@@ -95,6 +97,8 @@ struct Console {
     /// It is ours: told of failures by a signal in text mode too, where a stock console hears none (`wire/1 §6.2`).
     is_towline: bool,
     access: Access,
+    /// It is none: a job has one command done.
+    of_job: Option<scripted::OfJob>,
     /// It has said that it is no person: it asks for messages itself.
     is_program: bool,
 }
@@ -147,6 +151,9 @@ impl Console {
     /// Ends a command.
     fn end(&mut self, net: &mut Net, conn: ConnId, answer: &Answer, desk: Desk<'_>) {
         self.doing = Doing::Idle;
+        if let Some(of_job) = &mut self.of_job {
+            of_job.end(answer);
+        }
         let may_read = || commands::may(&self.access, commands::messages::COMMAND.name);
         let is_news = self.seen < desk.lines && !self.notified && !self.is_program && may_read();
         self.notified |= is_news;
@@ -160,7 +167,7 @@ impl Consoles {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
         let Tools { net, common: Common { config, identity, journal, uses, .. } } = tools;
         if !self.has_place(net, name, config) {
-            let most = self.seats.len();
+            let most = self.connected().count();
             let why = format!("{most} consoles are connected, and none that could make room is idle");
             net.complain(Level::Warn, 914, &format!("console {name} refused: {why}"));
             net.send_text(conn, greeting::refusal(&format!("{why} (T0914).")));
@@ -187,6 +194,7 @@ impl Consoles {
             ends: Ends::default(),
             is_towline: peer.towline,
             is_program: false,
+            of_job: None,
             access: Access::of(config, (name != DEFAULT_CONSOLE).then_some(name)),
         };
         uses.attach(conn, Use::Console);
@@ -196,7 +204,8 @@ impl Consoles {
     /// Whether there is a place for a console of this name, if need be that of one that is idle.
     fn has_place(&mut self, net: &mut Net, name: &str, config: &DirectorConfig) -> bool {
         let most = usize::try_from(config.director.max_console_connections).unwrap_or(usize::MAX);
-        let seats: Vec<Seat<'_>> = self.seats.iter().map(|(&conn, console)| console.seat(conn)).collect();
+        let connected = self.seats.iter().filter(|(_, console)| console.of_job.is_none());
+        let seats: Vec<Seat<'_>> = connected.map(|(&conn, console)| console.seat(conn)).collect();
         match self.doorkeeper.make_room(net, ("console", name), &seats, Bounds::of(most)) {
             Ok(gone) => {
                 gone.map(|gone| self.seats.remove(&gone));
@@ -220,6 +229,9 @@ impl Consoles {
         let mut dismissed = Vec::new();
         for (conn, console) in &mut self.seats {
             console.access = Access::of(config, console.name.as_deref());
+            if console.of_job.is_some() {
+                continue;
+            }
             dismissed.extend(may_not_stay(console.name.as_deref(), earlier, config).map(|why| (*conn, why)));
         }
         dismissed
@@ -298,6 +310,10 @@ impl Consoles {
                     console.output.print(net, conn, &text);
                     *next
                 }
+                Reply::Page(text, next) if console.of_job.is_some() => {
+                    console.output.print(net, conn, &text);
+                    *next
+                }
                 Reply::Page(text, next) => {
                     console.doing = Doing::Paging(next);
                     net.send_parcel(conn, Parcel { bytes: text_frames(&text), frames: 1, ..Parcel::default() });
@@ -332,7 +348,7 @@ impl Consoles {
                     console.output.mark(net, conn, signal);
                     *next
                 }
-                Reply::Question(question) if questions::asks(console.output.api) => {
+                Reply::Question(question) if console.of_job.is_none() && questions::asks(console.output.api) => {
                     console.output.ask(net, conn, &question);
                     console.doing = Doing::Questioned(question);
                     return None;
@@ -396,7 +412,7 @@ impl Consoles {
     /// role hears once they are.
     pub(crate) fn relay(&mut self, net: &mut Net, conn: ConnId, lines: impl Iterator<Item = String>) -> bool {
         let Some(console) = self.seats.get_mut(&conn) else { return false };
-        if matches!(console.output.api, Api::Json { .. }) {
+        if console.of_job.is_some() || matches!(console.output.api, Api::Json { .. }) {
             lines.for_each(|line| console.output.keep(&line));
             return false;
         }

@@ -40,6 +40,8 @@ pub(crate) enum Api {
 #[derive(Debug, Default)]
 pub(super) struct Output {
     pub(super) api: Api,
+    /// What is shown waits for the end of the command: a job has it done.
+    is_kept: bool,
     /// The command has been announced by a signal.
     begun: bool,
     /// What would be printed, in JSON.
@@ -50,6 +52,11 @@ pub(super) struct Output {
 }
 
 impl Output {
+    /// Of a command that a job has done.
+    pub(super) fn kept() -> Self {
+        Self { is_kept: true, ..Self::default() }
+    }
+
     /// Announces a command to a console that wants signals.
     pub(super) fn begin(&mut self, net: &mut Net, conn: ConnId) {
         self.text.clear();
@@ -62,6 +69,7 @@ impl Output {
     /// Shows some text; longer texts take several frames. In JSON it waits for the end of the command.
     pub(super) fn print(&mut self, net: &mut Net, conn: ConnId, text: &str) {
         match self.api {
+            _ if self.is_kept => self.keep(text),
             Api::Json { .. } => self.keep(text),
             _ => send(net, conn, text),
         }
@@ -69,6 +77,12 @@ impl Output {
 
     /// Ends a command. `says_failure`: a failure is told by a signal in text mode too; `is_news`: there are messages.
     pub(super) fn end(&mut self, net: &mut Net, conn: ConnId, answer: &Answer, says_failure: bool, is_news: bool) {
+        if self.is_kept {
+            if let Answer::Found(what) = answer {
+                self.keep(&printable::text(&what.text()));
+            }
+            return;
+        }
         let output = std::mem::take(self);
         let (api, begun, said) = (output.api, output.begun, output.said());
         self.api = api;
@@ -109,6 +123,9 @@ impl Output {
 
     /// A signal that goes with what is shown. A person is told where a tree of files begins and ends, no more.
     pub(super) fn mark(&self, net: &mut Net, conn: ConnId, signal: Signal) {
+        if self.is_kept {
+            return;
+        }
         let is_for_all = matches!(signal, Signal::StartRestoreTree | Signal::EndRestoreTree);
         if self.api == Api::Framed || (is_for_all && self.api == Api::Text) {
             net.send_signal(conn, signal);
@@ -164,7 +181,7 @@ impl Output {
     }
 
     /// What was kept, and how much was not.
-    fn said(self) -> String {
+    pub(super) fn said(self) -> String {
         match self.left_out {
             0 => self.text,
             lines => format!("{}{}{}\n", self.text, left_out(lines - 1), self.last),

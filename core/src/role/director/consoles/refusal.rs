@@ -27,6 +27,9 @@ pub(crate) enum Refusal {
     /// A named console has said a command that it may not say.
     #[error("{0}: is an invalid command or you have no access to it.")]
     Forbidden(String),
+    /// A job has it done.
+    #[error("{0}: jobs cannot have this command done (T0747).")]
+    NotForJobs(&'static str),
     /// A question to a program.
     #[error("Add `yes` to the command to confirm: in this mode nobody is asked.")]
     Unconfirmed,
@@ -170,6 +173,9 @@ impl Explain for Refusal {
             Self::Unexpected(_) | Self::NoNumber => (Bug, Never, 911, "report it with the version of the director"),
             Self::Unknown { .. } => (Config, Never, 681, "see `help` for a list of commands"),
             Self::Forbidden(_) => (Config, Never, 682, "if the console is to say it, add it to its `command_acl`"),
+            Self::NotForJobs(_) => {
+                (Config, Never, 747, "use one that needs nobody beside it, or let a schedule run a job that does it")
+            }
             Self::Unconfirmed => (Config, Never, 683, "add yes to the command, or use API mode 0"),
             Self::Misused(_) => (Config, Never, 684, "see `help` for the words that the command takes"),
             Self::Usage(_) => (Config, Never, 685, "say the command as the answer shows it"),
@@ -233,6 +239,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
     vec![
         Refusal::Unknown { verb: x(), meant: Meant(None) },
         Refusal::Forbidden(x()),
+        Refusal::NotForJobs("run"),
         Refusal::Unconfirmed,
         Misused::Unclosed.into(),
         Refusal::usage("Name a job."),

@@ -59,6 +59,11 @@ impl<'a> View<'a> {
         self.director.consoles.seats.get(&self.conn)
     }
 
+    /// Whether a job has the command done.
+    pub(super) fn is_of_job(&self) -> bool {
+        self.console().is_some_and(|console| console.of_job.is_some())
+    }
+
     /// The job of this number or unique name that has not ended.
     pub(super) fn job(&self, wanted: &str) -> Option<&'a Job> {
         self.director.jobs.find(wanted).filter(|job| self.sees(&job.name, &job.with.client))

@@ -4,6 +4,7 @@
 //!   from the queue --> those before it, one after the other --> its dialogue
 //!   its daemons are gone --> those after it, one after the other --> the record of its end
 //! ```
+//! Some are commands of a console, which the director does itself ([`consoles`](crate::role::director)).
 //! Those that run on the client are sent to it ([`tables::scripts`](super::tables)).
 
 use std::collections::BTreeMap;
@@ -12,14 +13,16 @@ use crate::config::RunScript;
 use crate::error::Explain;
 use crate::ids::{HandleId, JobId};
 use crate::limits;
-use crate::role::commands::{self, Commands, Failure, Moment};
+use crate::role::commands::{self, Commands, Failure, Moment, Running};
 use crate::role::director::Owner;
 use crate::role::director::common::Tools;
+use crate::role::director::consoles::Said;
+use crate::role::director::effect::Effect;
 use crate::wire::command;
 use crate::wire::file::Script;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus};
-use crate::work::script::{ScriptOrder, ScriptWork};
+use crate::work::script::{ScriptEnd, ScriptOrder, ScriptOutcome, ScriptWork};
 use crate::work::{Work, WorkDone};
 
 use super::Jobs;
@@ -35,7 +38,21 @@ pub(super) const AFTER: &str = "running the director's commands after the job";
 
 /// The director's commands of the jobs that have such.
 #[derive(Debug, Default)]
-pub(super) struct Scripts(BTreeMap<JobId, Commands>);
+pub(super) struct Scripts(BTreeMap<JobId, Own>);
+
+/// Those of one job.
+#[derive(Debug)]
+struct Own {
+    commands: Commands,
+    /// Which of them are a console's.
+    are_console: Vec<bool>,
+}
+
+impl Own {
+    fn is_console(&self, running: Running) -> bool {
+        self.are_console.get(running.index).copied().unwrap_or_default()
+    }
+}
 
 /// What real directors call a moment.
 const fn label(moment: Moment) -> &'static str {
@@ -59,7 +76,7 @@ pub(super) fn to_wire(from: &RunScript) -> Script {
 impl Scripts {
     /// What a job does, if commands run before it.
     fn stage(&self, id: JobId) -> Option<&'static str> {
-        let running = self.0.get(&id)?.running()?;
+        let running = self.0.get(&id)?.commands.running()?;
         (running.moment == Moment::Before).then_some(BEFORE)
     }
 }
@@ -74,9 +91,11 @@ impl Jobs {
     pub(super) fn run_before(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get(&id) else { return };
         let scripts = job.config.job(&job.name).map(|resource| resource.run_scripts.as_slice()).unwrap_or_default();
-        let own: Vec<Script> = scripts.iter().filter(|script| !script.runs_on_client).map(to_wire).collect();
-        if !own.is_empty() {
-            self.scripts.0.insert(id, Commands::new(own));
+        let own = || scripts.iter().filter(|script| !script.is_for_client());
+        if own().next().is_some() {
+            let commands = Commands::new(own().map(to_wire).collect());
+            let are_console = own().map(|script| script.console).collect();
+            self.scripts.0.insert(id, Own { commands, are_console });
         }
         self.run_next(tools, id, Moment::Before);
     }
@@ -85,7 +104,7 @@ impl Jobs {
     /// none.
     pub(super) fn run_after(&mut self, tools: &mut Tools<'_>, id: JobId) -> bool {
         let Some(job) = self.all.get_mut(&id) else { return false };
-        if !self.scripts.0.get(&id).is_some_and(|commands| commands.has(Moment::After, job.status)) {
+        if !self.scripts.0.get(&id).is_some_and(|own| own.commands.has(Moment::After, job.status)) {
             return false;
         }
         job.life = Life::After;
@@ -96,9 +115,18 @@ impl Jobs {
     fn run_next(&mut self, tools: &mut Tools<'_>, id: JobId, moment: Moment) {
         let handle = HandleId(tools.net.next_id());
         let Some(job) = self.all.get_mut(&id) else { return };
-        let next = self.scripts.0.get_mut(&id).and_then(|commands| commands.begin(moment, job.status, handle));
-        let Some(script) = next else { return self.ran_all(tools, id, moment) };
+        let next = self.scripts.0.get_mut(&id).and_then(|own| {
+            let script = own.commands.begin(moment, job.status, handle)?;
+            Some((script, own.commands.running().is_some_and(|running| own.is_console(running))))
+        });
+        let Some((script, is_console)) = next else { return self.ran_all(tools, id, moment) };
         let meaning = |code| meaning(job, code);
+        if is_console {
+            let line = command::expand(&script.command, meaning);
+            let text = format!("console command: run {} \"{line}\"", label(moment));
+            job.say(tools, MessageKind::Info, &text);
+            return tools.effect(Effect::Command(id, handle, line));
+        }
         let words: Vec<String> =
             command::split(&script.command).iter().map(|word| command::expand(word, meaning)).collect();
         let text = format!("shell command: run {} \"{}\"", label(moment), words.join(" "));
@@ -115,15 +143,35 @@ impl Jobs {
         }
     }
 
-    /// A command has ended. One that was given up with its job is nobody's.
+    /// A program has ended. One that was given up with its job is nobody's.
     pub(crate) fn script_ended(&mut self, tools: &mut Tools<'_>, id: JobId, handle: HandleId, done: WorkDone) {
-        let Some(running) = self.scripts.0.get_mut(&id).and_then(|commands| commands.end(handle)) else { return };
+        self.ended(tools, (id, handle), commands::end_of(done), None);
+    }
+
+    /// A console's command has ended: what it has shown, and why it was not done if that is so.
+    pub(crate) fn command_ended(&mut self, tools: &mut Tools<'_>, said: Said) {
+        let Said { id, handle, lines, left_out, refused } = said;
+        let end = ScriptEnd { lines, left_out, outcome: ScriptOutcome::Exited(0) };
+        self.ended(tools, (id, handle), end, refused);
+    }
+
+    fn ended(
+        &mut self,
+        tools: &mut Tools<'_>,
+        (id, handle): (JobId, HandleId),
+        end: ScriptEnd,
+        refused: Option<String>,
+    ) {
+        let Some(running) = self.scripts.0.get_mut(&id).and_then(|own| own.commands.end(handle)) else { return };
         let Some(job) = self.all.get_mut(&id) else { return };
-        let end = commands::end_of(done);
         let label = label(running.moment);
         commands::said(label, &end).for_each(|(kind, text)| job.say(tools, kind, &text));
         let mut is_spoiled = end.left_out > 0;
-        if let Some(failure) = Failure::of(&end.outcome, label) {
+        let failure = match refused {
+            Some(why) => Some(Failure::Refused { label, why }),
+            None => Failure::of(&end.outcome, label),
+        };
+        if let Some(failure) = failure {
             job.say(tools, MessageKind::Error, &failure.line());
             is_spoiled = true;
             if running.aborts || failure.always_fails() {
@@ -138,9 +186,10 @@ impl Jobs {
 
     /// Ends the command before a job that is given up, if one runs.
     pub(super) fn stop_before(&mut self, tools: &mut Tools<'_>, id: JobId) {
-        if let Some(handle) = self.scripts.0.get_mut(&id).and_then(Commands::stop) {
-            tools.net.work(Work::Script(ScriptWork::Stop(handle)), Owner::Stopped);
-        }
+        let Some(own) = self.scripts.0.get_mut(&id) else { return };
+        let Some(running) = own.commands.running() else { return };
+        own.commands.stop();
+        stop(tools, running.handle, own.is_console(running));
     }
 
     /// A job is cancelled while its last commands run: the one that runs is ended, and no more follow that are for a good
@@ -148,14 +197,25 @@ impl Jobs {
     pub(super) fn cut_after(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id).filter(|job| matches!(job.life, Life::After)) else { return };
         job.status = job.status.merge(JobStatus::Canceled);
-        if let Some(running) = self.scripts.0.get(&id).and_then(Commands::running) {
-            tools.net.work(Work::Script(ScriptWork::Stop(running.handle)), Owner::Stopped);
+        if let Some(own) = self.scripts.0.get(&id)
+            && let Some(running) = own.commands.running()
+        {
+            stop(tools, running.handle, own.is_console(running));
         }
     }
 
     /// The job has ended.
     pub(super) fn forget_scripts(&mut self, id: JobId) {
         self.scripts.0.remove(&id);
+    }
+}
+
+/// Ends what runs.
+fn stop(tools: &mut Tools<'_>, handle: HandleId, is_console: bool) {
+    if is_console {
+        tools.effect(Effect::GiveUpCommand(handle));
+    } else {
+        tools.net.work(Work::Script(ScriptWork::Stop(handle)), Owner::Stopped);
     }
 }
 

@@ -45,6 +45,8 @@ mod version;
 pub(super) mod wait;
 mod whoami;
 
+use crate::config::JOB_COMMANDS;
+
 use super::access::Access;
 use super::answer::Answer;
 use super::grammar::{Command, Rights};
@@ -161,6 +163,9 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
         let meant = meant(&word);
         return Reply::Answer(Answer::Unknown(Refusal::Unknown { verb: word, meant }));
     };
+    if view.is_of_job() && !JOB_COMMANDS.contains(&command.name) {
+        return Reply::refused(Refusal::NotForJobs(command.name));
+    }
     let checked = command.check(&words).map_err(Refusal::from);
     let reply = checked.and_then(|()| (command.run)(view, &words)).unwrap_or_else(Reply::refused);
     Reply::Begin(Box::new(reply))

@@ -32,7 +32,7 @@ fn all(job: &Job) -> &[RunScript] {
 
 /// Those for the client.
 fn of_client(job: &Job) -> impl Iterator<Item = &RunScript> {
-    all(job).iter().filter(|script| script.runs_on_client)
+    all(job).iter().filter(|script| script.is_for_client())
 }
 
 fn send(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {

@@ -127,7 +127,7 @@ impl Status {
             jobs_run: director.jobs.begun(),
             catalog: view.config().catalog.engine(),
             scheduled: scheduled(view, until),
-            consoles: director.consoles.seats.values().map(|console| identity.local(console.since)).collect(),
+            consoles: director.consoles.connected().map(|(_, console)| identity.local(console.since)).collect(),
             running: running.collect(),
             unrecorded: unrecorded.collect(),
             terminated: terminated.map(|job| Terminated(job.clone(), identity.local(job.ended))).collect(),
