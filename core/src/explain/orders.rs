@@ -5,6 +5,22 @@ use crate::error::{Fault, Retry};
 
 pub(super) const PAGES: &[Page] = &[
     entry(
+        743,
+        "a file is no bootstrap",
+        (Fault::Config, Retry::Never),
+        "A restore by bootstrap reads a file on the director. In this one a line follows no rule of a bootstrap, or none names a \
+         volume.",
+        "Name a file that a backup has written with `write_bootstrap`, whole and unchanged.",
+    ),
+    entry(
+        744,
+        "a bootstrap needs volumes that are gone",
+        (Fault::Config, Retry::Never),
+        "The bootstrap names volumes that the catalog does not have: they were deleted, or belong to another director.",
+        "If the volumes themselves are there, add them to the catalog under their names with `add`. If not, take their sections \
+         out of a copy of the file: the rest can still be restored.",
+    ),
+    entry(
         746,
         "a console's command was not done for a job",
         (Fault::Config, Retry::Never),

@@ -84,6 +84,12 @@ pub(crate) enum Refusal {
     /// The jobs have more files than a tree takes.
     #[error("The jobs have more files than can be shown as a tree (T0698).")]
     TooLargeTree,
+    /// A file is no bootstrap.
+    #[error("{file} is no bootstrap: {why} (T0743).")]
+    NoBootstrap { file: String, why: String },
+    /// A bootstrap names volumes that the catalog does not have.
+    #[error("The bootstrap needs volumes that the catalog does not have: {0} (T0744).")]
+    VolumesGone(String),
     /// The console may not restore to this folder.
     #[error("where={0}: not authorized.")]
     Where(String),
@@ -173,6 +179,15 @@ impl Explain for Refusal {
             Self::Unexpected(_) | Self::NoNumber => (Bug, Never, 911, "report it with the version of the director"),
             Self::Unknown { .. } => (Config, Never, 681, "see `help` for a list of commands"),
             Self::Forbidden(_) => (Config, Never, 682, "if the console is to say it, add it to its `command_acl`"),
+            Self::NoBootstrap { .. } => {
+                (Config, Never, 743, "name a file that a backup has written with `write_bootstrap`")
+            }
+            Self::VolumesGone(_) => (
+                Config,
+                Never,
+                744,
+                "say `add` for volumes that are there, or take the sections of the others out of the file",
+            ),
             Self::NotForJobs(_) => {
                 (Config, Never, 747, "use one that needs nobody beside it, or let a schedule run a job that does it")
             }
@@ -240,6 +255,8 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::Unknown { verb: x(), meant: Meant(None) },
         Refusal::Forbidden(x()),
         Refusal::NotForJobs("run"),
+        Refusal::NoBootstrap { file: x(), why: x() },
+        Refusal::VolumesGone(x()),
         Refusal::Unconfirmed,
         Misused::Unclosed.into(),
         Refusal::usage("Name a job."),

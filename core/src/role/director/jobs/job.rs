@@ -100,6 +100,8 @@ pub(crate) struct Attributes {
 pub(crate) struct RestorePlan {
     /// What the present storage daemon reads, and how many files come from all.
     pub(crate) selected: Selected,
+    /// Whether it is known how many files those are.
+    pub(crate) is_counted: bool,
     /// What is restored after that.
     pub(crate) rest: VecDeque<RestorePart>,
     /// Whether a storage daemon has done its part, so that the file daemon is at work.
@@ -125,7 +127,7 @@ impl RestorePlan {
     /// All from one storage daemon.
     pub(crate) fn of_one(selected: Selected, to: RestoreTo, replace: u8) -> Self {
         let (rest, gone) = (VecDeque::new(), Gone::default());
-        Self { selected, rest, goes_on: false, to, replace, gone, storage_errors: 0 }
+        Self { selected, is_counted: true, rest, goes_on: false, to, replace, gone, storage_errors: 0 }
     }
 }
 

@@ -64,6 +64,11 @@ impl Wanted {
         (!wanted.texts.is_empty()).then_some(wanted)
     }
 
+    /// A file as a list of its lines.
+    pub(crate) fn file(path: &str) -> Self {
+        Self { texts: vec![path.to_owned()], lists: vec![PathList::File(path.to_owned())] }
+    }
+
     /// What was read of them.
     ///
     /// # Errors
@@ -91,6 +96,11 @@ impl Wanted {
 }
 
 impl Lists {
+    /// The lines of a file, without those that are empty.
+    pub(crate) fn of_file(&self, path: &str) -> &[Vec<u8>] {
+        self.held.get(path).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The paths of a list; before it was read, a line that says which it is.
     pub(super) fn paths(&self, text: &str) -> Vec<Vec<u8>> {
         self.held.get(text).cloned().unwrap_or_else(|| vec![format!("{text} on the director").into_bytes()])

@@ -32,7 +32,8 @@ impl Job {
         let storage_errors = self.storage_daemon.presence.end().map_or(0, |end| end.errors).saturating_add(earlier);
         let spoiled = self.all_errors().saturating_add(self.tally.warnings).saturating_add(storage_errors) > 0;
         let complete = plan.is_none_or(|plan| {
-            self.file_daemon.presence.end().is_some_and(|end| u64::from(end.files) == plan.selected.files)
+            !plan.is_counted
+                || self.file_daemon.presence.end().is_some_and(|end| u64::from(end.files) == plan.selected.files)
         });
         match if status == JobStatus::Ok { storage } else { status } {
             JobStatus::Ok | JobStatus::Warnings if !backup && storage_errors > 0 => JobStatus::Error,

@@ -1,6 +1,7 @@
 //! `restore`, from the client's name to the order: which jobs, which files, where they lie. `menu.rs` asks for what is not
 //! said.
 
+mod bootstrap;
 mod menu;
 
 use std::collections::VecDeque;
@@ -57,8 +58,17 @@ pub(super) const COMMAND: Command = Command::new(
             ("done", Nothing),
             ("yes", Nothing),
             ("jobid", Value),
+            ("bootstrap", Value),
         ],
         one_of: &[
+            &["bootstrap", "jobid"],
+            &["bootstrap", "before"],
+            &["bootstrap", "current"],
+            &["bootstrap", "fileset"],
+            &["bootstrap", "file"],
+            &["bootstrap", "directory"],
+            &["bootstrap", "select"],
+            &["bootstrap", "all"],
             &["client", "backupclient"],
             &["jobid", "before", "current"],
             &["jobid", "fileset"],
@@ -76,6 +86,10 @@ pub(super) const COMMAND: Command = Command::new(
                 "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
                  that are marked in a tree; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
                  backslash and \\\" a quotation mark",
+            ),
+            (
+                "restore bootstrap=/PATH client=NAME [where=FOLDER…] [replace=…] [done] [yes]",
+                "restore what a bootstrap names, a file on the director as `write_bootstrap` makes it",
             ),
         ],
         ..Form::PLAIN
@@ -131,6 +145,10 @@ enum Which {
 /// `restore client=… all done`, or `file=…` instead of `all`; with less a menu and a tree.
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
+    if let Some(file) = words.value(&["bootstrap"]) {
+        let reply = bootstrap::run(view, words, file)?;
+        return Ok(if words.is_first() { reply.after(CATALOG) } else { reply });
+    }
     if menu::is_wanted(words) && (asks(view.api()) || !words.is_first()) {
         let reply = menu::run(view, words)?;
         return Ok(if words.is_first() { reply.after(CATALOG) } else { reply });
@@ -170,11 +188,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some(client) = &to_client {
         NoSuch::check(config, Kind::Client, client)?;
     }
-    let Some(job) = restore_job(view, words)? else {
-        let names = config.jobs.iter().filter(|job| job.kind == JobKind::Restore).map(|job| job.name.clone()).collect();
-        let title = ("The defined Restore Job resources are:", "Restore Job");
-        return choice::one_of(view, words, "restorejob", title, names, "Name the restore job: restorejob=NAME.");
-    };
+    let Some(job) = restore_job(view, words)? else { return choose_job(view, words) };
     let restoring = Restoring {
         words: words.clone(),
         client,
@@ -204,6 +218,14 @@ fn restore_job<'a>(view: &View<'a>, words: &Words) -> Result<Option<&'a Job>, Re
     }
     let first = jobs.next().ok_or_else(none)?;
     Ok((jobs.next().is_none() || !asks(view.api()) || words.has("yes")).then_some(first))
+}
+
+/// Asks for the job that restores.
+fn choose_job(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let jobs = view.config().jobs.iter().filter(|job| job.kind == JobKind::Restore);
+    let names = jobs.map(|job| job.name.clone()).collect();
+    let title = ("The defined Restore Job resources are:", "Restore Job");
+    choice::one_of(view, words, "restorejob", title, names, "Name the restore job: restorejob=NAME.")
 }
 
 /// The jobs of `jobid=`.
