@@ -321,7 +321,7 @@ fn jobs_and_volumes_are_deleted_when_that_is_said() {
     let mut desk = Desk::open();
     let console = saved(&mut desk);
     for (line, words) in [
-        ("delete jobid=9 yes", "The catalog has no job \"9\""),
+        ("delete jobid=9 jobid=11-12", "Jobid 12 and associated records deleted from the catalog."),
         ("delete jobid=x yes", "jobid=x: expected numbers"),
         ("delete volume=nosuch yes", "There is no volume \"nosuch\"."),
         ("purge volume=nosuch yes", "There is no volume \"nosuch\"."),
@@ -344,8 +344,10 @@ fn jobs_and_volumes_are_deleted_when_that_is_said() {
     let asked = desk.ask(console, "delete volume=Full-0001").concat();
     assert!(asked.contains("and all Jobs saved on that volume from the Catalog: 1 jobs."), "{asked}");
     assert!(desk.ask(console, "no").concat().contains("Nothing done."));
-    desk.ask(console, "delete jobid=1");
-    assert!(desk.ask(console, "yes").concat().contains("Jobid 1 and associated records deleted"));
+    let asked = desk.ask(console, "delete jobid=1-30").concat();
+    assert!(asked.contains("Are you sure you want to delete 30 JobIds ?"), "{asked}");
+    assert!(desk.ask(console, "no").concat().contains("Nothing done."));
+    assert!(desk.ask(console, "delete jobid=1").concat().contains("Jobid 1 and associated records deleted"));
     assert!(desk.ask(console, "delete volume=Full-0001 yes").concat().contains("Volume Full-0001 deleted."));
     assert!(desk.shelf().catalog.volume("Full-0001").is_none());
 }

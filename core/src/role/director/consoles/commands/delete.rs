@@ -1,10 +1,10 @@
 //! `delete`: jobs, or a volume with all its jobs, out of the catalog. What is on the disk stays.
 
-use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow};
+use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter};
 use crate::wire::json::Json;
 
 use super::super::answer::Shown;
-use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::Takes::{Nothing, Value, Values};
 use super::super::grammar::{Command, Form};
 use super::super::questions::choice;
 use super::super::refusal::{BadValue, Refusal};
@@ -24,8 +24,8 @@ pub(super) const COMMAND: Command = Command::new(
         },
         Form {
             subjects: &["jobid"],
-            words: &[("jobid", Value), ("yes", Nothing)],
-            help: &[("delete jobid=N[,N…|-N] [yes]", "jobs with their files and reports, out of the catalog")],
+            words: &[("jobid", Values), ("yes", Nothing)],
+            help: &[("delete jobid=N[,N…|-N] … [yes]", "jobs with their files and reports, out of the catalog")],
             ..Form::PLAIN
         },
     ],
@@ -35,12 +35,15 @@ pub(super) const COMMAND: Command = Command::new(
 /// Jobs of one command.
 const MOST: usize = 1_000;
 
+/// Numbers from one to another, of which more than this are asked about first, as a real director does.
+const MANY: usize = 25;
+
 /// What is gone.
 #[derive(Debug)]
 struct Deleted {
-    kind: &'static str,
-    names: Vec<String>,
-    text: String,
+    /// Jobs, those too that were not there.
+    jobs: Vec<u32>,
+    volume: Option<String>,
 }
 
 fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
@@ -52,58 +55,58 @@ fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 }
 
 fn jobs(words: &Words) -> Result<Reply, Refusal> {
-    let Some(text) = words.value(&["jobid"]) else {
+    let (mut ids, mut has_many) = (Vec::new(), false);
+    for list in words.values("jobid") {
+        let text = String::from_utf8_lossy(list);
+        let wrong = || BadValue::new("jobid", &text, "numbers, with commas between them, or N-N");
+        has_many |= add_ids(&text, &mut ids).ok_or_else(wrong)?;
+    }
+    if ids.is_empty() {
         return Ok(choice::line(words, "jobid", "Enter JobId to delete: ", "Name the jobs: delete jobid=N."));
-    };
-    let wrong = || BadValue::new("jobid", text, "numbers, with commas between them, or N-N");
-    let ids = ids(text).ok_or_else(wrong)?;
-    Ok(each(ids, Vec::new(), words.clone()))
+    }
+    if has_many && !words.has("yes") {
+        let question = format!("Are you sure you want to delete {} JobIds ? (yes/no): ", ids.len());
+        return Ok(choice::yes(words, &question));
+    }
+    let left = ids.iter().rev().copied().collect();
+    Ok(each(left, Vec::new(), ids))
 }
 
-/// The numbers of `1,2,5-9`: at most [`MOST`].
-fn ids(text: &str) -> Option<Vec<u32>> {
-    let mut ids = Vec::new();
+/// Adds the numbers of `1,2,5-9`, at most [`MOST`] in all; whether many are one run of numbers.
+fn add_ids(text: &str, ids: &mut Vec<u32>) -> Option<bool> {
+    let mut has_many = false;
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (u32, u32) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
-        if last < first || (last - first) as usize >= MOST || ids.len() + (last - first) as usize >= MOST {
+        let more = last.checked_sub(first)? as usize;
+        if ids.len() + more >= MOST {
             return None;
         }
+        has_many |= more > MANY;
         ids.extend(first..=last);
     }
-    ids.reverse();
-    Some(ids)
+    Some(has_many)
 }
 
-/// Finds the jobs one after the other; then they go, if that is said. `ids` has the first at its end.
-fn each(mut ids: Vec<u32>, mut found: Vec<JobRow>, words: Words) -> Reply {
-    let Some(id) = ids.pop() else { return all(&found, &words) };
+/// Looks at the jobs one after the other, the last of `left` first; then they go, those that are there.
+fn each(mut left: Vec<u32>, mut found: Vec<u32>, named: Vec<u32>) -> Reply {
+    let Some(id) = left.pop() else { return all(found, named) };
     let request = CatalogRequest::ListJobs(JobFilter { limit: 1, job_id: Some(id), ..JobFilter::default() });
     Reply::ask(request, move |_, answer| {
         let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };
-        let row = rows.into_iter().next().ok_or_else(|| Refusal::NoJob(id.to_string()))?;
-        if row.end_time == 0 {
-            return Err(Refusal::StillRuns(id));
+        if let Some(row) = rows.first() {
+            if row.end_time == 0 {
+                return Err(Refusal::StillRuns(id));
+            }
+            found.push(id);
         }
-        found.push(row);
-        Ok(each(ids, found, words))
+        Ok(each(left, found, named))
     })
 }
 
-fn all(found: &[JobRow], words: &Words) -> Reply {
-    let ids: Vec<u32> = found.iter().map(|row| row.job_id).collect();
-    let names: Vec<String> = ids.iter().map(u32::to_string).collect();
-    let shown = names.join(",");
-    if !words.has("yes") {
-        let files: u64 = found.iter().map(|row| u64::from(row.job_files)).sum();
-        let text = format!("{} jobs with {files} files go out of the catalog: {shown}.\n", ids.len());
-        return choice::yes(words, "Are you sure? (yes/no): ").after(text);
-    }
-    Reply::ask(CatalogRequest::DeleteJobs(ids), move |_, answer| match answer {
-        CatalogAnswer::Changed(_) => {
-            let text = format!("Jobid {shown} and associated records deleted from the catalog.\n");
-            Ok(Reply::found(Deleted { kind: "jobids", names, text }))
-        }
+fn all(found: Vec<u32>, named: Vec<u32>) -> Reply {
+    Reply::ask(CatalogRequest::DeleteJobs(found), move |_, answer| match answer {
+        CatalogAnswer::Changed(_) => Ok(Reply::found(Deleted { jobs: named, volume: None })),
         other => Err(Refusal::unexpected(other)),
     })
 }
@@ -138,13 +141,10 @@ fn volume(words: &Words) -> Reply {
 }
 
 fn gone(name: String, media_id: u32, jobs: Vec<u32>) -> Reply {
-    Reply::ask(CatalogRequest::DeleteJobs(jobs), move |_, answer| {
+    Reply::ask(CatalogRequest::DeleteJobs(jobs.clone()), move |_, answer| {
         let CatalogAnswer::Changed(_) = answer else { return Err(Refusal::unexpected(answer)) };
         Ok(Reply::ask(CatalogRequest::DeleteMedia { media_id }, move |_, answer| match answer {
-            CatalogAnswer::Changed(_) => {
-                let text = format!("Volume {name} deleted.\n");
-                Ok(Reply::found(Deleted { kind: "volumes", names: vec![name], text }))
-            }
+            CatalogAnswer::Changed(_) => Ok(Reply::found(Deleted { jobs, volume: Some(name) })),
             other => Err(Refusal::unexpected(other)),
         }))
     })
@@ -152,12 +152,30 @@ fn gone(name: String, media_id: u32, jobs: Vec<u32>) -> Reply {
 
 impl Shown for Deleted {
     fn text(&self) -> String {
-        self.text.clone()
+        let jobs = &self.jobs;
+        let Some(volume) = &self.volume else {
+            let line = |id: &u32| format!("Jobid {id} and associated records deleted from the catalog.\n");
+            return jobs.iter().map(line).collect();
+        };
+        let names: Vec<_> = jobs.iter().map(u32::to_string).collect();
+        let jobs = match jobs.len() {
+            0 => String::new(),
+            count => format!(
+                "Deleted {count} jobs and associated records deleted from the catalog (jobids: {}).\n",
+                names.join(",")
+            ),
+        };
+        format!("{jobs}Volume {volume} deleted.\n")
     }
 
     fn json(&self) -> Option<Json> {
-        let names = Json::List(self.names.iter().map(|name| name.as_str().into()).collect());
-        Some(Json::object([("deleted", Json::object([(self.kind, names)]))]))
+        let mut members = Vec::new();
+        if self.volume.is_none() || !self.jobs.is_empty() {
+            let jobs = self.jobs.iter().map(|id| id.to_string().into()).collect();
+            members.push(("jobids".to_owned(), Json::List(jobs)));
+        }
+        members.extend(self.volume.iter().map(|name| ("volumes".to_owned(), Json::List(vec![name.as_str().into()]))));
+        Some(Json::object([("deleted", Json::Object(members))]))
     }
 }
 
@@ -167,14 +185,14 @@ mod tests {
 
     #[test]
     fn numbers_and_runs_of_them_are_jobs() {
-        assert_eq!(
-            ids("1,3-5, 9").map(|mut ids| {
-                ids.reverse();
-                ids
-            }),
-            Some(vec![1, 3, 4, 5, 9])
-        );
-        assert_eq!(ids("1-1000").map(|ids| ids.len()), Some(1_000));
+        let ids = |text: &str| {
+            let mut ids = Vec::new();
+            add_ids(text, &mut ids).map(|has_many| (ids, has_many))
+        };
+        assert_eq!(ids("1,3-5, 9"), Some((vec![1, 3, 4, 5, 9], false)));
+        assert_eq!(ids("1-26").map(|(_, has_many)| has_many), Some(false));
+        assert_eq!(ids("1-27").map(|(_, has_many)| has_many), Some(true));
+        assert_eq!(ids("1-1000").map(|(ids, _)| ids.len()), Some(1_000));
         for text in ["", "x", "5-3", "1-1001", "1-999,2000-2002", "1-4294967296"] {
             assert_eq!(ids(text), None, "{text}");
         }
