@@ -333,6 +333,15 @@ pub(super) fn number_of<N: std::str::FromStr>(words: &Words, word: &'static str)
     text.parse().map(Some).map_err(|_| BadValue::new(word, text, "a number"))
 }
 
+/// A number of rows; one that is too large for any list is the largest.
+pub(super) fn count_of(words: &Words, word: &'static str) -> Result<Option<u32>, BadValue> {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    match words.value(&[word]) {
+        Some(text) if is_number(text) => Ok(Some(text.parse().unwrap_or(u32::MAX))),
+        _ => number_of(words, word),
+    }
+}
+
 /// What there may be none of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {

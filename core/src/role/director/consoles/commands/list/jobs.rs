@@ -4,7 +4,7 @@ use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, JobTotal,
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::super::super::answer::{Cell, Column, Table, Tables};
-use super::super::super::refusal::{BadValue, Kind, NoSuch, Refusal, number_of};
+use super::super::super::refusal::{BadValue, Kind, NoSuch, Refusal, count_of, number_of};
 use super::super::super::reply::{Reply, View};
 use super::super::super::words::Words;
 use super::super::status::duration;
@@ -13,11 +13,32 @@ use super::{Manner, list, unexpected};
 /// Rows of a list that is not asked for fewer: its newest jobs.
 const LIST_LIMIT: u32 = 10_000;
 
+/// The names of types, and their letters.
+const TYPES: [(&str, &str); 8] = [
+    ("backup", "B"),
+    ("restore", "R"),
+    ("verify", "V"),
+    ("admin", "D"),
+    ("copy", "c"),
+    ("migrate", "g"),
+    ("consolidate", "O"),
+    ("archive", "A"),
+];
+
+const STATUSES: [(&str, &str); 6] = [
+    ("terminated", "T"),
+    ("warnings", "W"),
+    ("canceled", "A"),
+    ("running", "R"),
+    ("error", "E"),
+    ("fatal", "f"),
+];
+
+const LEVELS: [(&str, &str); 3] = [("full", "F"), ("differential", "D"), ("incremental", "I")];
+
 /// What was said of a list of jobs.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
-    /// Somebody named the job: if there is none, that is an error.
-    job_id: Option<u32>,
     /// The catalog gives the rows as they are to be shown; else newest first, to be shown the other way round.
     in_order: bool,
     /// The list is as long as one may be, and nobody has chosen its length.
@@ -94,9 +115,6 @@ fn shown(filter: JobFilter, wanted: Wanted, name: &'static str, manner: Manner) 
     }
     Reply::ask(CatalogRequest::ListJobs(filter), move |view, answer| {
         let CatalogAnswer::Jobs(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
-        if let (Some(job_id), true) = (wanted.job_id, rows.is_empty()) {
-            return Err(Refusal::NoJob(job_id.to_string()));
-        }
         let is_cut = wanted.may_be_cut && rows.len() == LIST_LIMIT as usize;
         if !wanted.in_order {
             rows.reverse();
@@ -105,6 +123,9 @@ fn shown(filter: JobFilter, wanted: Wanted, name: &'static str, manner: Manner) 
         let table = Table::of(name, columns, &rows).long(manner.long).within(manner.range).at(view.zone());
         let reply = Reply::found(table);
         Ok(match is_cut {
+            true if wanted.in_order => {
+                reply.after(format!("No more than {LIST_LIMIT} jobs are listed at once; use offset= for others.\n"))
+            }
             true => reply.after(format!("The newest {LIST_LIMIT} jobs; use limit= and offset= for others.\n")),
             false => reply,
         })
@@ -162,34 +183,25 @@ fn time_taken(row: &JobRow) -> String {
 
 /// Which jobs, and how they are shown. `now` in seconds since 1970.
 fn jobs_wanted(words: &Words, now: i64) -> Result<(JobFilter, Wanted), Refusal> {
-    let limit = number_of::<u32>(words, "limit")?;
-    if let Some(limit) = limit.filter(|limit| *limit > LIST_LIMIT) {
-        return Err(Refusal::usage(format!(
-            "limit={limit}: at most {LIST_LIMIT} jobs at once; offset= skips the first."
-        )));
-    }
+    let limit = count_of(words, "limit")?;
     let newest_first = match words.value(&["order"]).map(str::to_lowercase).as_deref() {
         None => words.has("reverse"),
         Some("asc" | "ascending") => false,
         Some("desc" | "descending") => true,
         Some(other) => return Err(BadValue::new("order", other, "asc or desc").into()),
     };
-    let (job_id, offset) = (number_of(words, "jobid")?, number_of::<u32>(words, "offset")?);
+    let (job_id, offset) = (number_of(words, "jobid")?, count_of(words, "offset")?);
     let chosen = limit.is_some() || offset.is_some();
     let filter = JobFilter {
-        limit: limit.unwrap_or(LIST_LIMIT),
+        limit: limit.unwrap_or(LIST_LIMIT).min(LIST_LIMIT),
         job_id,
         job: words.value(&["ujobid"]).map(str::to_owned),
-        name: words.value(&["jobname", "job", "jobs"]).map(str::to_owned),
+        name: words.value(&["jobname", "job"]).map(str::to_owned),
         client: words.value(&["client"]).map(str::to_owned),
         pool: words.value(&["pool"]).map(str::to_owned),
         volume: words.value(&["volume"]).map(str::to_owned),
-        statuses: chosen_letters(words, &["jobstatus"], |letter| {
-            !matches!(JobStatus::from_letter(letter), JobStatus::Other(_))
-        })?,
-        types: chosen_letters(words, &["jobtype"], |letter| {
-            !matches!(JobType::from_letter(letter), JobType::Other(_))
-        })?,
+        statuses: statuses(words)?,
+        types: types(words)?,
         levels: levels(words)?,
         since: since(words, now)?,
         last: words.has("last"),
@@ -197,7 +209,8 @@ fn jobs_wanted(words: &Words, now: i64) -> Result<(JobFilter, Wanted), Refusal> 
         offset: offset.unwrap_or(0),
         ..JobFilter::default()
     };
-    let wanted = Wanted { job_id, in_order: chosen || newest_first, may_be_cut: !chosen };
+    let may_be_cut = limit.is_none_or(|limit| limit > LIST_LIMIT);
+    let wanted = Wanted { in_order: chosen || newest_first, may_be_cut };
     Ok((filter, wanted))
 }
 
@@ -209,24 +222,38 @@ pub(super) fn since(words: &Words, now: i64) -> Result<Option<i64>, BadValue> {
     Ok(ago("days", 86_400)?.or(ago("hours", 3_600)?))
 }
 
+/// The letters that the parts of a value stand for: names of a table, or letters themselves.
+fn named(text: &str, table: &[(&str, &str)], is_known: fn(u8) -> bool) -> Option<Vec<u8>> {
+    let letter = |part: &str| table.iter().find(|(name, _)| part.eq_ignore_ascii_case(name)).map(|(_, letter)| *letter);
+    let short: String = text.split(',').map(|part| letter(part).unwrap_or(part)).collect();
+    letters(&short, is_known)
+}
+
+/// The statuses: letters as below, or the names of those that a real director names.
+fn statuses(words: &Words) -> Result<Vec<u8>, BadValue> {
+    const KEY: &str = "jobstatus";
+    let Some(text) = words.value(&[KEY]) else { return Ok(Vec::new()) };
+    named(text, &STATUSES, |letter| !matches!(JobStatus::from_letter(letter), JobStatus::Other(_)))
+        .ok_or_else(|| BadValue::new(KEY, text, "Terminated, Running and the like, or letters such as T or T,W"))
+}
+
+/// The types: letters as below, or their names.
+fn types(words: &Words) -> Result<Vec<u8>, BadValue> {
+    const KEY: &str = "jobtype";
+    let Some(text) = words.value(&[KEY]) else { return Ok(Vec::new()) };
+    named(text, &TYPES, |letter| !matches!(JobType::from_letter(letter), JobType::Other(_)))
+        .ok_or_else(|| BadValue::new(KEY, text, "Backup, Restore and the like, or letters such as B or B,R"))
+}
+
 /// The levels: letters as below, or the names of the three that are scheduled.
 fn levels(words: &Words) -> Result<Vec<u8>, BadValue> {
     const KEYS: &[&str] = &["joblevel", "level"];
     let Some(text) = words.value(KEYS) else { return Ok(Vec::new()) };
-    let named = [("full", "F"), ("differential", "D"), ("incremental", "I")];
-    let letter = |part: &str| named.iter().find(|(name, _)| part.eq_ignore_ascii_case(name)).map(|(_, letter)| *letter);
-    let short: String = text.split(',').map(|part| letter(part).unwrap_or(part)).collect();
-    letters(&short, |letter| !matches!(JobLevel::from_letter(letter), JobLevel::Other(_)))
+    named(text, &LEVELS, |letter| !matches!(JobLevel::from_letter(letter), JobLevel::Other(_)))
         .ok_or_else(|| BadValue::new(KEYS[0], text, "Full, Differential, Incremental, or letters such as F or F,I"))
 }
 
-/// Letters with or without commas between them: `jobstatus=T,W`.
-fn chosen_letters(words: &Words, keys: &[&'static str], is_known: fn(u8) -> bool) -> Result<Vec<u8>, BadValue> {
-    let Some(text) = words.value(keys) else { return Ok(Vec::new()) };
-    let wrong = || BadValue::new(keys[0], text, "letters as list jobs shows them, such as F or T,W");
-    letters(text, is_known).ok_or_else(wrong)
-}
-
+/// Letters with or without commas between them: `T,W`.
 /// `None` if there are none, or others.
 fn letters(text: &str, is_known: fn(u8) -> bool) -> Option<Vec<u8>> {
     let letters: Vec<u8> = text.bytes().filter(|byte| *byte != b',').collect();
@@ -266,6 +293,9 @@ mod tests {
             ("list jobs limit=2", JobFilter { limit: 2, oldest_first: true, ..JobFilter::default() }),
             ("list jobs limit=2 order=desc", JobFilter { limit: 2, ..JobFilter::default() }),
             ("list jobs limit=10000", JobFilter { oldest_first: true, ..all.clone() }),
+            ("list jobs limit=99999999999999", JobFilter { oldest_first: true, ..all.clone() }),
+            ("list jobs jobstatus=Running,f", JobFilter { statuses: b"Rf".to_vec(), ..all.clone() }),
+            ("list jobs jobtype=restore,B", JobFilter { types: b"RB".to_vec(), ..all.clone() }),
             ("list jobs offset=3", JobFilter { oldest_first: true, offset: 3, ..all.clone() }),
         ] {
             assert_eq!(filter(line).unwrap_or_else(|why| panic!("{line}: {why}")), wanted, "{line}");
@@ -276,12 +306,11 @@ mod tests {
     fn a_value_that_means_nothing_is_refused() {
         for (line, text) in [
             ("list jobs limit=many", "limit=many: expected a number."),
-            ("list jobs limit=10001", "limit=10001: at most 10000 jobs at once"),
             ("list jobs days=-1", "days=-1: expected a number."),
             ("list jobs jobid=x", "jobid=x: expected a number."),
             ("list jobs jobid=4294967296", "jobid=4294967296: expected a number."),
-            ("list jobs jobstatus=X", "jobstatus=X: expected letters"),
-            ("list jobs jobstatus=", "jobstatus=: expected letters"),
+            ("list jobs jobstatus=X", "jobstatus=X: expected Terminated"),
+            ("list jobs jobstatus=", "jobstatus=: expected Terminated"),
             ("list jobs level=fullest", "joblevel=fullest: expected Full, Differential"),
             ("list jobs joblevel=", "joblevel=: expected Full, Differential"),
             ("list jobs order=up", "order=up: expected asc or desc."),

@@ -12,7 +12,7 @@ use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, Listed, Listing};
 use super::super::answer::{Range, Table};
 use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form, Takes};
-use super::super::refusal::{Refusal, number_of};
+use super::super::refusal::{Refusal, count_of, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 
@@ -207,9 +207,9 @@ const ONE_JOB: &[&[&str]] = &[&["jobid", "ujobid"]];
 const JOBS: &[(&str, Takes)] = &[
     ("jobid", Value),
     ("ujobid", Value),
-    ("job", Either),
+    ("job", Value),
     ("jobname", Value),
-    ("jobs", Either),
+    ("jobs", Nothing),
     ("client", Value),
     ("pool", Value),
     ("volume", Value),
@@ -246,7 +246,7 @@ struct Manner {
 
 impl Manner {
     fn of(words: &Words) -> Result<Self, Refusal> {
-        let range = Range { limit: number_of(words, "limit")?, offset: number_of(words, "offset")? };
+        let range = Range { limit: count_of(words, "limit")?, offset: count_of(words, "offset")? };
         if range.limit == Some(0) {
             return Err(Refusal::usage("limit=0 lists nothing: use at least 1."));
         }
