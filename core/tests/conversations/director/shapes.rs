@@ -45,7 +45,6 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("prune files client=rfd yes", TEXT),
     ("prune volume=RPool-0001 yes", "is done; the recorded director refused it"),
     ("memory", "a configuration with warnings is no state of the director"),
-    ("delete jobid=9999 yes", NAMED),
     ("delete volume=nosuch yes", NAMED),
     ("delete volume=TESTVOL1 yes", NAMED),
     (".exit", "the recording has no document"),
@@ -59,7 +58,6 @@ const NAMED: &str = "what there is not is an error that names it";
 /// Keys that ours lacks, and why.
 const LACKING: &[(&str, &str)] = &[
     ("show messages/append", "messages of jobs go to no file of their own"),
-    ("show consoles/profile", "consoles have no profiles yet"),
 ];
 
 /// Keys that only ours has.

@@ -1,8 +1,8 @@
 //! The settings of each kind of resource, by the names they have in Bareos' syntax.
 
 use crate::config::{
-    Catalog, Client, Compression, Counter, Digest, DirectorConfig, FileSet, Include, IncludeOptions, Job, Pool,
-    PoolKind, Replace, Run, Seconds, Storage, TlsConfig, Week, Weekday,
+    Access, Catalog, Client, Compression, Counter, Digest, DirectorConfig, FileSet, Include, IncludeOptions, Job, Pool,
+    PoolKind, Profile, Replace, Run, RunScript, RunsWhen, Seconds, Storage, TlsConfig, Week, Weekday,
 };
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
@@ -14,6 +14,20 @@ use super::super::run::{level_name_of, level_word_of};
 
 /// What a secret is shown as.
 const SECRET: &str = "***";
+
+/// The access lists of consoles and profiles.
+const LISTS: [(&str, Access); 10] = [
+    ("JobAcl", Access::Job),
+    ("ClientAcl", Access::Client),
+    ("StorageAcl", Access::Storage),
+    ("ScheduleAcl", Access::Schedule),
+    ("PoolAcl", Access::Pool),
+    ("CommandAcl", Access::Command),
+    ("FileSetAcl", Access::FileSet),
+    ("CatalogAcl", Access::Catalog),
+    ("WhereAcl", Access::Where),
+    ("PluginOptionsAcl", Access::PluginOptions),
+];
 
 /// The settings of a resource.
 #[derive(Debug)]
@@ -291,12 +305,34 @@ fn job_fields(job: &Job) -> Vec<Field> {
         number("MaximumConcurrentJobs", job.maximum_concurrent_jobs.into(), 1),
         number("MaxVirtualFullInterval", job.max_virtual_full_interval.0, 0),
         flag("PurgeMigrationJob", job.purge_migration_job, false),
+        run_scripts(&job.run_scripts),
         flag("AlwaysIncremental", job.always_incremental, false),
         number("AlwaysIncrementalJobRetention", job.always_incremental_job_retention.0, 0),
         number("AlwaysIncrementalKeepNumber", job.always_incremental_keep_number.into(), 0),
         number("AlwaysIncrementalMaxFullAge", job.always_incremental_max_full_age.0, 0),
         number("MaxFullConsolidations", job.max_full_consolidations.into(), 0),
     ]
+}
+
+fn run_scripts(scripts: &[RunScript]) -> Field {
+    let script = |script: &RunScript| {
+        let when = match script.runs_when {
+            RunsWhen::Before => "Before",
+            RunsWhen::After => "After",
+            RunsWhen::Always => "Always",
+            RunsWhen::AfterVss => "AfterVSS",
+        };
+        vec![
+            text("Command", &script.command),
+            always("RunsWhen", Value::Word(when.to_owned())),
+            flag("RunsOnClient", script.runs_on_client, true),
+            flag("RunsOnSuccess", script.runs_on_success, true),
+            flag("RunsOnFailure", script.runs_on_failure, false),
+            flag("FailJobOnError", script.fail_job_on_error, true),
+        ]
+    };
+    let blocks = scripts.iter().map(script).collect();
+    Field { name: "RunScript", value: Value::Blocks(blocks), when: When::Set(!scripts.is_empty()) }
 }
 
 pub(super) fn pools(config: &DirectorConfig) -> Vec<Resource> {
@@ -460,11 +496,21 @@ const fn day_word(day: Weekday) -> &'static str {
 pub(super) fn consoles(config: &DirectorConfig) -> Vec<Resource> {
     let console = |console: &crate::config::ConsoleAccess| {
         let mut fields =
-            vec![text("Name", &console.name), text("Password", SECRET), list("CommandAcl", &console.command_acl)];
+            vec![text("Name", &console.name), text("Password", SECRET), list("Profile", &console.profiles)];
+        fields.extend(LISTS.iter().map(|(name, about)| list(name, about.of_console(console))));
         fields.extend(console.tls.iter().flat_map(|own| tls(Some(own))));
         Resource(fields)
     };
     config.consoles.iter().map(console).collect()
+}
+
+pub(super) fn profiles(config: &DirectorConfig) -> Vec<Resource> {
+    let profile = |profile: &Profile| {
+        let mut fields = vec![text("Name", &profile.name)];
+        fields.extend(LISTS.iter().map(|(name, about)| list(name, about.of_profile(profile))));
+        Resource(fields)
+    };
+    config.profiles.iter().map(profile).collect()
 }
 
 pub(super) fn messages(config: &DirectorConfig) -> Vec<Resource> {

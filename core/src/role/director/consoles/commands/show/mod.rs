@@ -38,6 +38,8 @@ pub(super) const COMMAND: Command = Command::new(
             ("schedule", Either),
             ("consoles", Either),
             ("console", Either),
+            ("profiles", Either),
+            ("profile", Either),
             ("messages", Either),
             ("catalogs", Either),
             ("catalog", Either),
@@ -47,11 +49,11 @@ pub(super) const COMMAND: Command = Command::new(
         one_of: &[&["all", "disabled"]],
         help: &[
             (
-                "show all|directors|clients|storages|jobs|filesets|pools|schedules|consoles|messages|catalogs|counters [verbose]",
+                "show all|directors|clients|storages|jobs|filesets|pools|schedules|consoles|profiles|messages|catalogs|counters [verbose]",
                 "the configuration, in Bareos' syntax; verbose: the settings too that nobody has set",
             ),
             (
-                "show client=NAME|storage=NAME|job=NAME|fileset=NAME|pool=NAME|schedule=NAME|console=NAME|counter=NAME",
+                "show client=NAME|storage=NAME|job=NAME|fileset=NAME|pool=NAME|schedule=NAME|console=NAME|profile=NAME|counter=NAME",
                 "one resource",
             ),
             ("show disabled [jobs]", "the jobs that are switched off"),
@@ -76,6 +78,7 @@ const KINDS: &[(&str, &str, Listing)] = &[
     ("Pool", "pools", fields::pools),
     ("Schedule", "schedules", fields::schedules),
     ("Console", "consoles", fields::consoles),
+    ("Profile", "profiles", fields::profiles),
     ("Messages", "messages", fields::messages),
     ("Catalog", "catalogs", fields::catalogs),
     ("Counter", "counters", fields::counters),
