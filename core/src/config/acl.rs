@@ -48,6 +48,12 @@ impl Acl {
         self.verdict(name).unwrap_or(false)
     }
 
+    /// Whether an entry of its own denies the name, before any that allows it; `!*all*` is none.
+    #[must_use]
+    pub fn takes_away(&self, name: &str) -> bool {
+        self.0.iter().find(|entry| entry.fits(name)).is_some_and(|entry| entry.denies && !entry.is_all())
+    }
+
     /// Whether every name is allowed, those of tomorrow too.
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -89,6 +95,19 @@ fn expression(text: &str) -> Result<Regex, regex_lite::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_an_entry_of_its_own_takes_a_name_away() {
+        for (entries, is_taken) in [
+            (&["!.api", "*all*"][..], true),
+            (&["list"], false),
+            (&["list", "!*all*"], false),
+            (&[".api", "!.api"], false),
+            (&["!\\.a.*"], true),
+        ] {
+            assert_eq!(Acl::new(entries.iter().copied()).takes_away(".api"), is_taken, "{entries:?}");
+        }
+    }
 
     #[test]
     fn the_first_entry_that_fits_decides() {

@@ -80,6 +80,11 @@ impl Access {
         self.allows(|lists| &lists.commands, verb)
     }
 
+    /// Whether a command that everybody may say is taken from it by name.
+    pub(crate) fn is_without(&self, verb: &str) -> bool {
+        self.lists.as_ref().is_some_and(|lists| lists.commands.takes_away(verb))
+    }
+
     /// Whether it may ask the catalog.
     pub(crate) fn has_catalog(&self) -> bool {
         self.allows(|lists| &lists.catalogs, CATALOG)

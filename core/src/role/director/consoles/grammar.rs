@@ -23,7 +23,7 @@ pub(super) struct Command {
 /// Who may say a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rights {
-    /// Everybody.
+    /// Everybody, but a console from whom its command ACL takes it by name: `!help`.
     All,
     /// The default console, and those whose command ACL lists it.
     Listed,

@@ -222,7 +222,7 @@ fn meant(word: &str) -> Meant {
 /// Whether a console with these rights may say a command.
 pub(super) fn may(access: &Access, verb: &str) -> bool {
     let is_for_all = COMMANDS.iter().any(|command| command.name == verb && command.rights == Rights::All);
-    is_for_all || access.may_say(verb)
+    if is_for_all { !access.is_without(verb) } else { access.may_say(verb) }
 }
 
 #[cfg(test)]

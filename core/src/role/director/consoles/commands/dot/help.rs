@@ -33,7 +33,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     Ok(Reply::found(shown(view, COMMANDS.iter().filter(|command| !all || !command.name.starts_with('.')))))
 }
 
-/// These commands: a line each, an object each.
+/// These commands: a line for each that the console may say, an object each.
 pub(in super::super) fn shown<'a>(view: &View<'_>, commands: impl IntoIterator<Item = &'a Command>) -> Both {
     let (mut text, mut members) = (String::new(), Vec::new());
     for command in commands {
@@ -42,14 +42,17 @@ pub(in super::super) fn shown<'a>(view: &View<'_>, commands: impl IntoIterator<I
         let arguments: Vec<&str> =
             usages.filter_map(|(usage, _)| usage.split_once(' ')).map(|(_, arguments)| arguments).collect();
         let arguments = arguments.join(" | ");
-        text += &format!("{} {description} -- {arguments}\n", command.name);
+        let is_allowed = view.access().is_some_and(|access| may(access, command.name));
+        if is_allowed {
+            text += &format!("{} {description} -- {arguments}\n", command.name);
+        }
         members.push((
             command.name.to_owned(),
             Json::object([
                 ("command", command.name.into()),
                 ("description", description.into()),
                 ("arguments", arguments.into()),
-                ("permission", Json::Bool(view.access().is_some_and(|access| may(access, command.name)))),
+                ("permission", Json::Bool(is_allowed)),
             ]),
         ));
     }
