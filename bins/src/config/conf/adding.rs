@@ -10,6 +10,10 @@ use super::parse::plain;
 use super::read::Kind;
 use super::table::Resource;
 
+/// Directives whose value is a command, in one pair of quotation marks.
+const COMMANDS: [&str; 5] =
+    ["RunBeforeJob", "RunAfterJob", "RunAfterFailedJob", "ClientRunBeforeJob", "ClientRunAfterJob"];
+
 /// The tree of files that a resource can be added to, if the configuration that is read from `origin` has one.
 pub(in super::super) fn tree_of<T: Configured>(origin: &Path) -> Option<PathBuf> {
     let component = T::COMPONENT;
@@ -45,6 +49,7 @@ fn written(resource: &Resource, directive: &str, value: &str) -> Result<String, 
             each.map(|all| all.join(", "))
         }
         Some(Kind::Any) if is_bare(value) => Ok(value.to_owned()),
+        Some(Kind::Any) if COMMANDS.iter().any(|command| plain(command) == plain(directive)) => quoted(value),
         Some(Kind::Any) => Err(format!("{value:?} cannot stand after {directive}: it is no row of plain words")),
         // The reader knows why it is none of these.
         Some(Kind::Text) | None => quoted(value),

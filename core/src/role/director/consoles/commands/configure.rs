@@ -85,7 +85,9 @@ fn add(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
         return Err(Refusal::usage(format!("configure add needs one of {} after it.", known.join(", "))));
     }
-    let (mut name, mut directives) = (None, Vec::new());
+    // The kind may have the name as its value.
+    let mut name = words.arguments().nth(1).and_then(|(_, name)| name).map(str::to_owned);
+    let mut directives = Vec::new();
     for (key, value) in words.arguments().skip(2) {
         // A second word without a value is no kind and no directive.
         let value = value.ok_or_else(usage)?;
