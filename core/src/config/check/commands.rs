@@ -1,7 +1,7 @@
 //! The commands that a job runs beside its data.
 
 use super::Checker;
-use crate::config::{ConfigPath, JOB_COMMANDS, Job, RunsWhen, may_be_done_by_a_job};
+use crate::config::{ConfigPath, JOB_COMMANDS, Job, JobKind, RunsWhen, may_be_done_by_a_job};
 use crate::explain::codes;
 use crate::limits;
 use crate::nearest::nearest;
@@ -40,6 +40,11 @@ pub(super) fn check(c: &mut Checker, path: &ConfigPath, job: &Job) {
                 true => "set another `runs_when`",
             };
             c.error(codes::CONTRADICTION, path.field("runs_when"), message, help);
+        }
+        if script.is_for_client() && matches!(job.kind, JobKind::Admin | JobKind::Consolidate) {
+            let message = "the job has no client, so this never runs";
+            let help = "set `runs_on_client: false`";
+            c.warning(codes::CONTRADICTION, path.field("runs_on_client"), message, help);
         }
         if !script.runs_on_success && !script.runs_on_failure {
             let message = "this never runs: neither while all is well nor after a failure";

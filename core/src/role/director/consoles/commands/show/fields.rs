@@ -323,7 +323,7 @@ fn run_scripts(scripts: &[RunScript]) -> Field {
             RunsWhen::AfterVss => "AfterVSS",
         };
         vec![
-            text("Command", &script.command),
+            text(if script.console { "Console" } else { "Command" }, &script.command),
             always("RunsWhen", Value::Word(when.to_owned())),
             flag("RunsOnClient", script.runs_on_client, true),
             flag("RunsOnSuccess", script.runs_on_success, true),
