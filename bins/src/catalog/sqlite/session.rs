@@ -99,7 +99,9 @@ impl Session for SqliteSession<'_> {
         if !statement.readonly() {
             return Err(refused("it would change the catalog"));
         }
-        let heads: Vec<String> = statement.column_names().map(str::to_lowercase).collect();
+        // The result of a function is called as the function is, as PostgreSQL has it: `count`, not `count(*)`.
+        let head = |name: &str| name.split('(').next().unwrap_or(name).trim().to_lowercase();
+        let heads: Vec<String> = statement.column_names().map(head).collect();
         // Whoever holds this ends the watch by dropping it.
         let (watched, done) = channel::<()>();
         let interrupt = self.connection.get_interrupt_handle();
