@@ -56,9 +56,7 @@ const TEXT: &str = "what was done is told as text too";
 const NAMED: &str = "what there is not is an error that names it";
 
 /// Keys that ours lacks, and why.
-const LACKING: &[(&str, &str)] = &[
-    ("show messages/append", "messages of jobs go to no file of their own"),
-];
+const LACKING: &[(&str, &str)] = &[("show messages/append", "messages of jobs go to no file of their own")];
 
 /// Keys that only ours has.
 const MORE: &[(&str, &str)] = &[

@@ -1,9 +1,10 @@
 //! `list jobs`, `list backups`, `list jobtotals`.
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, JobTotal, Listed, Listing};
+use crate::wire::json::Json;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::super::super::answer::{Cell, Column, Table, Tables};
+use super::super::super::answer::{Both, Cell, Column, Table, Tables};
 use super::super::super::refusal::{BadValue, Kind, NoSuch, Refusal, count_of, number_of};
 use super::super::super::reply::{Reply, View};
 use super::super::super::words::Words;
@@ -25,20 +26,16 @@ const TYPES: [(&str, &str); 8] = [
     ("archive", "A"),
 ];
 
-const STATUSES: [(&str, &str); 6] = [
-    ("terminated", "T"),
-    ("warnings", "W"),
-    ("canceled", "A"),
-    ("running", "R"),
-    ("error", "E"),
-    ("fatal", "f"),
-];
+const STATUSES: [(&str, &str); 6] =
+    [("terminated", "T"), ("warnings", "W"), ("canceled", "A"), ("running", "R"), ("error", "E"), ("fatal", "f")];
 
 const LEVELS: [(&str, &str); 3] = [("full", "F"), ("differential", "D"), ("incremental", "I")];
 
 /// What was said of a list of jobs.
 #[derive(Clone, Copy, Debug)]
 struct Wanted {
+    /// Somebody has named one job.
+    is_one: bool,
     /// The catalog gives the rows as they are to be shown; else newest first, to be shown the other way round.
     in_order: bool,
     /// The list is as long as one may be, and nobody has chosen its length.
@@ -115,6 +112,12 @@ fn shown(filter: JobFilter, wanted: Wanted, name: &'static str, manner: Manner) 
     }
     Reply::ask(CatalogRequest::ListJobs(filter), move |view, answer| {
         let CatalogAnswer::Jobs(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
+        if wanted.is_one && rows.is_empty() {
+            // As a real director says it: programs look for a row of an object that has none.
+            let json = Json::object([(name, Json::Object(Vec::new()))]);
+            let text = "No results to list.\n".to_owned();
+            return Ok(Reply::found(Both { text, json }));
+        }
         let is_cut = wanted.may_be_cut && rows.len() == LIST_LIMIT as usize;
         if !wanted.in_order {
             rows.reverse();
@@ -210,7 +213,8 @@ fn jobs_wanted(words: &Words, now: i64) -> Result<(JobFilter, Wanted), Refusal> 
         ..JobFilter::default()
     };
     let may_be_cut = limit.is_none_or(|limit| limit > LIST_LIMIT);
-    let wanted = Wanted { in_order: chosen || newest_first, may_be_cut };
+    let is_one = filter.job_id.is_some() || filter.job.is_some();
+    let wanted = Wanted { is_one, in_order: chosen || newest_first, may_be_cut };
     Ok((filter, wanted))
 }
 
