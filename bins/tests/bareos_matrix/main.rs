@@ -7,6 +7,7 @@
 
 mod cell;
 mod rig;
+mod site;
 #[cfg(feature = "postgres")]
 mod stock;
 #[path = "../support/mod.rs"]

@@ -88,11 +88,11 @@ impl Rig {
         output + &errors
     }
 
-    /// Orders a job and waits for its end; its log if that is OK.
+    /// Orders a job and waits for its end; its number and its log if that is OK.
     ///
     /// # Errors
     /// What the director says otherwise.
-    pub(crate) fn job(&self, config: &Path, line: &str) -> Result<String, String> {
+    pub(crate) fn job(&self, config: &Path, line: &str) -> Result<(u32, String), String> {
         let ordered = self.ask(config, &[line]);
         let id: String = ordered
             .split_once("JobId=")
@@ -100,16 +100,22 @@ impl Rig {
             .chars()
             .take_while(char::is_ascii_digit)
             .collect();
-        if id.is_empty() {
-            return Err(format!("no job came of {line:?}:\n{ordered}"));
-        }
+        let id = id.parse().map_err(|_| format!("no job came of {line:?}:\n{ordered}"))?;
+        Ok((id, self.end_of(config, id, line)?))
+    }
+
+    /// Waits for the end of a job, which came of this; its log if that is OK.
+    ///
+    /// # Errors
+    /// What the director says otherwise.
+    pub(crate) fn end_of(&self, config: &Path, id: u32, what: &str) -> Result<String, String> {
         self.ask(config, &[&format!("wait jobid={id}")]);
         let log = wait_for("the end of a job's report", || {
             let log = self.ask(config, &[&format!("list joblog jobid={id}")]);
             log.contains("Termination:").then_some(log)
         });
         let ended = log.lines().rev().find(|line| line.contains("Termination:")).unwrap_or_default();
-        if ended.trim_end_matches(['|', ' ']).ends_with(" OK") { Ok(log) } else { Err(format!("{line}:\n{log}")) }
+        if ended.trim_end_matches(['|', ' ']).ends_with(" OK") { Ok(log) } else { Err(format!("{what}:\n{log}")) }
     }
 }
 

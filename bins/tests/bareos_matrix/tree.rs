@@ -81,6 +81,15 @@ pub(crate) fn change(at: &Path) {
     fs::write(at.join("new"), b"new").unwrap();
 }
 
+/// Changes a file, adds one and takes another away.
+pub(crate) fn change_again(at: &Path, round: u64) {
+    fs::write(at.join("sub/file 5"), noise(200 + round, 5_000)).unwrap();
+    fs::write(at.join(format!("of round {round}")), noise(300 + round, 20_000)).unwrap();
+    if let Some(before) = round.checked_sub(1) {
+        fs::remove_file(at.join(format!("of round {before}"))).unwrap();
+    }
+}
+
 /// [`check`] for a fileset without options: no holes, and each name of a hard link is a file of its own.
 ///
 /// # Errors
