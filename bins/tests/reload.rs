@@ -128,3 +128,73 @@ fn a_client_is_added_with_its_file_and_what_its_file_daemon_needs() {
     );
     assert!(daemon.runs());
 }
+
+/// A monitor of a daemon: whether it is let in with this password.
+fn is_let_in(folder: &Path, list: &str, port: u16, password: &str) -> bool {
+    let file = folder.join("tray.ron");
+    let daemon = format!(r#"(name: "x", address: "127.0.0.1", port: {port}, password: "{password}")"#);
+    let text = format!(r#"(monitor: (name: "m", timeout: 4, refresh_interval: 5), {list}: [{daemon}])"#);
+    std::fs::write(&file, text).unwrap();
+    let tray =
+        std::process::Command::new(env!("CARGO_BIN_EXE_towline-tray")).args(["--once", "-c"]).arg(&file).output();
+    tray.unwrap().status.code() == Some(0)
+}
+
+/// Changes a daemon's password for the monitor, breaks its file, and changes what only a restart changes.
+fn reads_again(mut daemon: Daemon, folder: &Path, list: &str) {
+    let port = daemon.address.port();
+    assert!(is_let_in(folder, list, port, "old"));
+    let read = |daemon: &Daemon, what: &str| {
+        let from = daemon.log.count();
+        daemon.signal(Signal::HUP);
+        daemon.logged(from, what, |line| line.contains(what))
+    };
+    daemon.rewrite("\"old\"", "\"new\"");
+    read(&daemon, "the configuration was read again");
+    assert!(is_let_in(folder, list, port, "new") && !is_let_in(folder, list, port, "old"));
+    daemon.rewrite("monitor: true", "monitor: maybe");
+    let from = daemon.log.count();
+    read(&daemon, "T0775");
+    daemon.logged(from, "the line", |line| line.contains(".ron:2:"));
+    assert!(is_let_in(folder, list, port, "new"));
+    daemon.rewrite("monitor: maybe", "monitor: true");
+    daemon.rewrite(&format!("port: {port}"), "port: 1");
+    read(&daemon, "T0776");
+    assert!(is_let_in(folder, list, port, "new") && daemon.runs());
+}
+
+#[test]
+fn a_file_daemon_goes_by_what_its_file_says_after_the_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-fd"))];
+    let daemon = Daemon::start("fd", &program, folder.path(), |port| {
+        format!(
+            "(file: (name: \"x\", listen: [\"127.0.0.1\"], port: {port}),\n\
+             directors: [(name: \"m\", password: \"old\", monitor: true)])\n"
+        )
+    });
+    reads_again(daemon, folder.path(), "clients");
+}
+
+#[test]
+fn a_storage_daemon_goes_by_what_its_file_says_after_the_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("vol")).unwrap();
+    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-sd"))];
+    let daemon = Daemon::start("sd", &program, folder.path(), |port| {
+        format!(
+            "(storage: (name: \"x\", listen: [\"127.0.0.1\"], port: {port}),\n\
+             directors: [(name: \"m\", password: \"old\", monitor: true)],\n\
+             devices: [(name: \"d\", media_type: \"File\", archive_device: \"vol\")])\n"
+        )
+    });
+    let from = daemon.log.count();
+    daemon.signal(Signal::HUP);
+    daemon.logged(from, "that it has read it again", |line| line.contains("the configuration was read again"));
+    assert!(
+        !daemon.log.from(from).iter().any(|line| line.contains("T0776")),
+        "nothing has changed: {:?}",
+        daemon.log.from(from)
+    );
+    reads_again(daemon, folder.path(), "storages");
+}

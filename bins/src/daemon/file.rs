@@ -7,8 +7,9 @@ use towline_core::config::{ConfigPath, FileConfig, Severity};
 use towline_core::node::Settings;
 use towline_core::role::file::FileDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
+use towline_core::work::configuration::Configured;
 
-use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, reload};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 
@@ -54,8 +55,9 @@ impl Daemon for FileProgram {
             max_unauthenticated: usize::try_from(file.max_unauthenticated).unwrap_or(usize::MAX),
             authenticate_within: file.authenticate_within.duration(),
         };
+        let desk = reload::desk::<Self>(&loaded, Configured::File);
         let role = FileDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
-        let hands = Arc::new(Workers::new(Sink::new().into_log()));
+        let hands = Arc::new(Workers::new(Sink::new().into_log()).with_configuration(desk));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }
 }

@@ -19,7 +19,6 @@ mod listening;
 mod log;
 mod network;
 mod options;
-#[cfg(feature = "sqlite")]
 mod reload;
 pub mod runtime;
 mod service;
@@ -106,7 +105,10 @@ pub trait Daemon {
         Vec::new()
     }
 
-    /// Opens what the role needs, such as the catalog.
+    /// Writes the names of files and folders in the configuration as they are meant wherever the daemon works.
+    fn place(_loaded: &mut Loaded<Self::Config>) {}
+
+    /// Opens what the role needs, such as the catalog. The names in the configuration are placed.
     ///
     /// # Errors
     /// Why it cannot start.
@@ -164,7 +166,7 @@ fn run_with<D: Daemon>(
         say(&format!("{}\n", schema::<D::Config>()));
         return ExitCode::SUCCESS;
     }
-    let (loaded, tls) = match prepare::<D>(&options.config, None) {
+    let (mut loaded, tls) = match prepare::<D>(&options.config, None) {
         Ok(loaded) => loaded,
         Err(report) => {
             show(&report, options);
@@ -207,6 +209,7 @@ fn run_with<D: Daemon>(
     if let Err(error) = getrandom::fill(&mut seed) {
         return complain(D::PROGRAM, &format!("the system has no random bytes: {error}"), EXIT_SYSTEM);
     }
+    D::place(&mut loaded);
     let free = listening::refuse_taken(D::listens(&loaded.config));
     let built = match free.and_then(|()| build(loaded, tls)) {
         Ok(built) => built,

@@ -11,8 +11,9 @@ use towline_core::explain::complaint;
 use towline_core::node::Settings;
 use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
+use towline_core::work::configuration::Configured;
 
-use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, reload};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, own};
@@ -71,25 +72,17 @@ impl Daemon for StorageProgram {
         listen_on(&config.storage.listen, config.storage.port).collect()
     }
 
-    fn build(mut loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {
-        let folders: Vec<String> = loaded
-            .config
-            .devices
-            .iter()
-            .map(|device| loaded.resolve(&device.archive_device).display().to_string())
-            .collect();
-        for (device, folder) in loaded.config.devices.iter_mut().zip(folders) {
-            device.archive_device = folder;
+    fn place(loaded: &mut Loaded<StorageConfig>) {
+        let mut devices = std::mem::take(&mut loaded.config.devices);
+        for device in &mut devices {
+            device.archive_device = loaded.resolve(&device.archive_device).display().to_string();
+            let spool = device.spool_directory.as_deref().map(|folder| loaded.resolve(folder).display().to_string());
+            device.spool_directory = spool;
         }
-        let spools: Vec<Option<String>> = loaded
-            .config
-            .devices
-            .iter()
-            .map(|device| device.spool_directory.as_deref().map(|folder| loaded.resolve(folder).display().to_string()))
-            .collect();
-        for (device, folder) in loaded.config.devices.iter_mut().zip(spools) {
-            device.spool_directory = folder;
-        }
+        loaded.config.devices = devices;
+    }
+
+    fn build(loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {
         let ownerships = own_folders(&loaded.config)?;
         clear_spools(&loaded.config);
         let storage = &loaded.config.storage;
@@ -99,13 +92,15 @@ impl Daemon for StorageProgram {
             max_unauthenticated: usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
             authenticate_within: storage.authenticate_within.duration(),
         };
+        let desk = reload::desk::<Self>(&loaded, Configured::Storage);
         let role = StorageDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let log = Sink::new().into_log();
-        let hands = Arc::new(Workers::new(Box::new(move |notice| {
+        let hands = Workers::new(Box::new(move |notice| {
             // The folders are ours as long as the hands are.
             let _held = &ownerships;
             log(notice);
-        })));
+        }));
+        let hands = Arc::new(hands.with_configuration(desk));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }
 }

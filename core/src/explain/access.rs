@@ -49,14 +49,14 @@ pub(super) const PAGES: &[Page] = &[
         "A running daemon was told to read its configuration again, by `reload` of a console or by the signal HUP, and has found \
          what a start would have refused too, or its catalog has failed. Nothing has changed: it goes by the configuration that \
          it had.",
-        "Correct what the lines name, and say `reload` once more. The daemon's option -t shows everything that is wrong.",
+        "Correct what the lines name, and have it read once more. The daemon's option -t shows everything that is wrong.",
     ),
     entry(
         776,
         "only a restart changes these settings",
         (Fault::Config, Retry::Never),
         "The configuration was read again and is in use, but for the settings that the line names: a running daemon keeps its \
-         name, the addresses that it listens on, its working directory and its catalog.",
+         name, the addresses that it listens on and its working directory, a director its catalog, a storage daemon its devices.",
         "Restart the daemon when no job runs, if the new values are meant.",
     ),
     entry(
@@ -66,12 +66,5 @@ pub(super) const PAGES: &[Page] = &[
         "The configuration was read again, and a console or a client that was connected is not in it any more, has another \
          password there, or may not dial in any more.",
         "If that was not meant, put it back into the configuration and say `reload`. Who has the new password connects again.",
-    ),
-    entry(
-        778,
-        "this daemon is restarted to read its configuration again",
-        (Fault::Config, Retry::Never),
-        "The signal HUP has come. This daemon reads its configuration when it starts, and goes on with what it read then.",
-        "Restart it when no job runs, if its configuration has changed.",
     ),
 ];

@@ -9,7 +9,7 @@ use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Code;
 use crate::ids::{ConnId, ListenerId};
 use crate::node::{DialNews, Net, Row};
-use crate::notice::{ExitReason, Level};
+use crate::notice::ExitReason;
 use crate::socket::IoKind;
 use crate::wire::frame::Signal;
 use crate::work::WorkDone;
@@ -81,10 +81,8 @@ pub trait Role: Sized + Send + 'static {
     fn on_network_changed(&mut self, _net: &mut Net<Self>) {}
     /// The operator typed a line; `None` at the end of the input.
     fn on_typed(&mut self, _net: &mut Net<Self>, _line: Option<String>) {}
-    /// The operator asks the daemon to read its configuration again.
-    fn on_reload(&mut self, net: &mut Net<Self>) {
-        net.complain(Level::Warn, 778, "the configuration is not read again while this daemon runs");
-    }
+    /// The operator asks the daemon to read its configuration again. One that does not is not asked by a signal.
+    fn on_reload(&mut self, _net: &mut Net<Self>) {}
     /// The operator asks the daemon to end: end jobs, then `net.exit`.
     fn on_stop(&mut self, net: &mut Net<Self>) {
         net.exit(ExitReason::Done);

@@ -11,6 +11,7 @@ pub mod network;
 mod refusals;
 mod remarks;
 mod report;
+mod rereading;
 mod sessions;
 pub mod storage;
 pub mod tray;

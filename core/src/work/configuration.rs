@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::config::DirectorConfig;
+use crate::config::{DirectorConfig, FileConfig, StorageConfig};
 use crate::tls;
 use crate::tls::offer::Credentials;
 
@@ -44,6 +44,10 @@ impl fmt::Debug for Addition {
 pub enum Configured {
     /// Of a director.
     Director(Box<Reread<DirectorConfig>>),
+    /// Of a file daemon.
+    File(Box<Reread<FileConfig>>),
+    /// Of a storage daemon.
+    Storage(Box<Reread<StorageConfig>>),
 }
 
 /// What was read of a good configuration.

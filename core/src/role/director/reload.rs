@@ -13,11 +13,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::config::{ConsoleAccess, DirectorConfig};
-use crate::error::{Code, Explain, Fault};
+use crate::error::Explain;
 use crate::ids::ConnId;
-use crate::limits;
 use crate::node::Settings;
 use crate::notice::Level;
+use crate::role::rereading::{self, Fixed};
 use crate::wire::names::{PeerKind, PeerName};
 use crate::work::configuration::{Added, ConfigurationWork, Configured, NotConfigured, Reread};
 use crate::work::{Work, WorkDone};
@@ -93,15 +93,8 @@ impl Reload {
     }
 
     /// The earlier configuration stays.
-    fn refuse(&mut self, tools: &mut Tools<'_>, mut findings: Vec<String>) {
-        let found = findings.len();
-        if found > limits::FINDINGS {
-            findings.truncate(limits::FINDINGS);
-            findings.push(format!("and {} more", found - limits::FINDINGS));
-        }
-        tools.net.complain(Level::Error, 775, "the configuration was read again, and the earlier one stays in use");
-        let cause = (Fault::Config, Code(775));
-        findings.iter().for_each(|finding| tools.net.log_cause(Level::Error, cause, finding));
+    fn refuse(&mut self, tools: &mut Tools<'_>, findings: Vec<String>) {
+        let findings = rereading::refused(tools.net, findings);
         self.answer(tools, Answer::Failed(Refusal::NotReloaded(findings.join("\n"))));
     }
 
@@ -137,11 +130,7 @@ impl Director {
             // What consoles have said counts until the configuration is read again; an addition says nothing of it.
             self.common.overrides = Arc::default();
         }
-        net.log(Level::Info, "the configuration was read again");
-        warnings.iter().for_each(|warning| net.log(Level::Info, warning));
-        if !fixed.is_empty() {
-            net.complain(Level::Warn, 776, &format!("not changed while the director runs: {}", fixed.join(", ")));
-        }
+        rereading::taken(net, &warnings, &fixed);
         let dismissed = self.take_into_use(net, *read);
         let tools = &mut Tools { net, common: &mut self.common };
         let answer = match added {
@@ -212,22 +201,11 @@ pub(crate) fn may_not_stay(
 
 /// Leaves what only a restart changes as it was; returns its names.
 fn keep_fixed(earlier: &DirectorConfig, config: &mut DirectorConfig) -> Vec<&'static str> {
-    let mut fixed = Vec::new();
-    let (was, own) = (&earlier.director, &mut config.director);
-    let mut keep = |name, differs: bool| {
-        if differs {
-            fixed.push(name);
-        }
-    };
-    keep("director.name", was.name != own.name);
-    keep("director.listen", was.listen != own.listen);
-    keep("director.port", was.port != own.port);
-    keep("director.working_directory", was.working_directory != own.working_directory);
-    keep("catalog", earlier.catalog != config.catalog);
-    own.name.clone_from(&was.name);
-    own.listen.clone_from(&was.listen);
-    own.port = was.port;
-    own.working_directory.clone_from(&was.working_directory);
-    config.catalog = earlier.catalog.clone();
-    fixed
+    let (was, own, mut fixed) = (&earlier.director, &mut config.director, Fixed::default());
+    fixed.keep("director.name", &was.name, &mut own.name);
+    fixed.keep("director.listen", &was.listen, &mut own.listen);
+    fixed.keep("director.port", &was.port, &mut own.port);
+    fixed.keep("director.working_directory", &was.working_directory, &mut own.working_directory);
+    fixed.keep("catalog", &earlier.catalog, &mut config.catalog);
+    fixed.0
 }

@@ -10,7 +10,7 @@ impl FileDaemon {
     /// Bytes a second for the jobs of a session unless its director says otherwise.
     pub(super) fn usual_bandwidth(&self, id: SessionId) -> u64 {
         let director = self.sessions.get(id).map_or("", |session| session.director.as_str());
-        self.bandwidth.unwrap_or_else(|| self.config.job_bandwidth(director))
+        self.bandwidth.unwrap_or_else(|| self.config_of(id).job_bandwidth(director))
     }
 
     /// `setbandwidth`: for one job, or for all of this daemon, those to come too. An unknown job gets two answers.

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::config::keepalive;
+use crate::config::{FileConfig, keepalive};
 use crate::conn::{DialFailure, Peer};
 use crate::cover::{self, Mark};
 use crate::error::{Code, Explain, Fault};
@@ -66,6 +66,24 @@ enum State {
     Over,
 }
 
+impl Line {
+    fn let_go(self, net: &mut Net) {
+        match self.state {
+            State::Pausing(timer) => net.cancel_timer(timer),
+            State::Dialling(dial) => net.cancel_dial(dial),
+            State::Greeting(conn, timer) => {
+                net.cancel_timer(timer);
+                net.close(conn, false);
+            }
+            State::Waiting(conn, _) => net.close(conn, false),
+            State::Over => {}
+        }
+        if let Some(old) = self.old {
+            net.close(old, false);
+        }
+    }
+}
+
 impl Calling {
     fn of_conn(&self, conn: ConnId) -> Option<&String> {
         let is_it = |line: &Line| {
@@ -96,15 +114,33 @@ fn pause(failures: u32, longest: Duration, random: u32) -> Duration {
 }
 
 impl FileDaemon {
-    /// Dials every director that is to be dialled.
+    /// Dials every director that is to be dialled and is not yet.
     pub(super) fn start_calling(&mut self, net: &mut Net) {
         let wanted = self.config.directors.iter().filter(|director| director.connection_from_client_to_director);
         let names: Vec<String> = wanted.map(|director| director.name.clone()).collect();
         for name in names {
+            if self.calling.lines.contains_key(&name) {
+                continue;
+            }
             let line = Line { state: State::Over, old: None, failures: 0, said: None };
             self.calling.lines.insert(name.clone(), line);
             self.call(net, &name);
         }
+    }
+
+    /// Another configuration is used: what waits at directors of whom nothing has changed goes on waiting.
+    pub(super) fn call_those_of(&mut self, net: &mut Net, earlier: &FileConfig) {
+        let of = |config: &FileConfig, name: &str| {
+            let found = config.directors.iter().find(|director| director.name == *name)?;
+            let wants = found.connection_from_client_to_director;
+            wants.then(|| (found.clone(), config.director_tls(found).clone(), config.file.source_address.clone()))
+        };
+        let changed = |name: &String| of(earlier, name) != of(&self.config, name);
+        let names: Vec<String> = self.calling.lines.keys().filter(|name| changed(name)).cloned().collect();
+        for line in names.iter().filter_map(|name| self.calling.lines.remove(name)) {
+            line.let_go(net);
+        }
+        self.start_calling(net);
     }
 
     fn call(&mut self, net: &mut Net, name: &str) {
@@ -274,19 +310,7 @@ impl FileDaemon {
     /// The daemon stops: no more dials, and what waits is let go.
     pub(super) fn stop_calling(&mut self, net: &mut Net) {
         for line in std::mem::take(&mut self.calling.lines).into_values() {
-            match line.state {
-                State::Pausing(timer) => net.cancel_timer(timer),
-                State::Dialling(dial) => net.cancel_dial(dial),
-                State::Greeting(conn, timer) => {
-                    net.cancel_timer(timer);
-                    net.close(conn, false);
-                }
-                State::Waiting(conn, _) => net.close(conn, false),
-                State::Over => {}
-            }
-            if let Some(old) = line.old {
-                net.close(old, false);
-            }
+            line.let_go(net);
         }
     }
 

@@ -34,6 +34,17 @@ impl Diary {
         Self { path, waiting: VecDeque::new(), lost: 0, writing: false, failures: Quiet::default() }
     }
 
+    /// Goes on in another file, or takes nothing any more.
+    pub(super) fn move_to(&mut self, path: Option<String>) {
+        if self.path != path {
+            self.path = path;
+            self.failures = Quiet::default();
+            if self.path.is_none() {
+                self.waiting.clear();
+            }
+        }
+    }
+
     /// Takes a line, without its line feed.
     pub(super) fn note(&mut self, net: &mut Net, line: String) {
         if self.path.is_none() {

@@ -20,6 +20,7 @@ mod job;
 mod level;
 mod passive;
 mod permits;
+mod reload;
 mod report;
 mod scripts;
 mod session;
@@ -45,6 +46,7 @@ use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
 use crate::role::report::Recent;
+use crate::role::rereading::Rereading;
 use crate::role::sessions::{Sessions, Use};
 use crate::role::trouble::Trouble;
 use crate::script::{Progress, Ran, Scripted};
@@ -82,6 +84,7 @@ pub struct FileDaemon {
     doorkeeper: Doorkeeper,
     recent: Recent,
     refusals: Refusals,
+    rereading: Rereading<FileConfig>,
     debugging: Debugging,
     jobs_run: u32,
     /// Bytes a second for every job, if a director has said so since the start.
@@ -110,6 +113,7 @@ impl FileDaemon {
             doorkeeper: Doorkeeper::default(),
             recent: Recent::default(),
             refusals: Refusals::default(),
+            rereading: Rereading::default(),
             debugging: Debugging::default(),
             jobs_run: 0,
             bandwidth: None,
@@ -179,6 +183,7 @@ impl FileDaemon {
             self.release(net, job);
         }
         if let Some(session) = self.run_after(net, id, session) {
+            self.rereading.forget(id);
             self.finish(net, session);
         }
     }
@@ -206,8 +211,9 @@ impl FileDaemon {
     /// While files are moved nothing else goes to the director: heartbeats keep the connection alive (`wire/2 §4.4`).
     fn arm_heartbeat(&self, net: &mut Net, id: SessionId) {
         let Some(session) = self.sessions.get(id) else { return };
-        let director = self.config.directors.iter().find(|director| director.name == session.director);
-        if let Some(interval) = director.and_then(|director| self.config.director_heartbeat(director)) {
+        let config = self.config_of(id);
+        let director = config.directors.iter().find(|director| director.name == session.director);
+        if let Some(interval) = director.and_then(|director| config.director_heartbeat(director)) {
             net.set_timer(interval.duration(), "heartbeat to the director", Due::Beat(id));
         }
     }
@@ -249,6 +255,7 @@ impl FileDaemon {
             }
         }
         if let Some(session) = self.run_after(net, id, session) {
+            self.rereading.forget(id);
             net.close(session.conn, false);
         }
         self.exit_if_idle(net);
@@ -442,6 +449,7 @@ impl Role for FileDaemon {
             Owner::Job(id) => id,
             Owner::Diary => return self.diary.written(net, &done),
             Owner::Gone => return,
+            Owner::Configuration => return self.reread(net, done),
             Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
             Owner::Script(id, handle) => return self.script_ended(net, id, handle, done),
         };
@@ -472,6 +480,12 @@ impl Role for FileDaemon {
 
     fn on_clock_jumped(&mut self, net: &mut Net) {
         self.call_again(net);
+    }
+
+    fn on_reload(&mut self, net: &mut Net) {
+        if !self.stopping {
+            self.rereading.ask(net, Owner::Configuration);
+        }
     }
 
     fn on_network_changed(&mut self, net: &mut Net) {

@@ -44,7 +44,7 @@ impl FileDaemon {
         };
         let expected = std::mem::replace(&mut job.peer, Presence::Here { conn, dialled: false });
         // Whether it will send or receive may not be known yet.
-        net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
+        net.keep_alive(conn, keepalive::socket(self.config_of(id).data_heartbeat(), keepalive::End::Sending));
         self.sessions.attach(conn, Use::Storage(id));
         self.refresh_keyring(net);
         if let Presence::Expected(kind, timer) = expected {

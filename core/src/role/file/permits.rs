@@ -22,11 +22,12 @@ impl FileDaemon {
         let session = self.sessions.get(id);
         let director = session.map_or("", |session| session.director.as_str());
         let job = session.and_then(|session| session.job.as_ref());
-        let limit = self.config.file.script_time_limit.duration().as_secs();
+        let config = self.config_of(id);
+        let limit = config.file.script_time_limit.duration().as_secs();
         Permits {
-            folders: self.config.script_folders(director).to_vec(),
+            folders: config.script_folders(director).to_vec(),
             limit: (limit > 0).then_some(limit),
-            plugins: self.config.file.plugin_names.clone(),
+            plugins: config.file.plugin_names.clone(),
             options: job.map(|job| job.asked.options.clone()).unwrap_or_default(),
             variables: job.map(|job| variables(job, &self.config.file.name)).unwrap_or_default(),
         }

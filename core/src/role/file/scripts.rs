@@ -107,7 +107,7 @@ impl FileDaemon {
 
     fn run_next(&mut self, net: &mut Net, id: SessionId, moment: Moment) {
         let (name, handle) = (self.config.file.name.clone(), HandleId(net.next_id()));
-        let limit = self.script_limit();
+        let limit = self.script_limit(id);
         let Some(session) = self.session_with_scripts(id) else { return };
         let director = session.director.clone();
         let Some(job) = &mut session.job else { return };
@@ -116,7 +116,7 @@ impl FileDaemon {
         let words = words_of(&script.command, job, &name, &director);
         let text = format!("shell command: run {} \"{}\"", label(moment), words.join(" "));
         session.message(net, &name, MessageKind::Info, &text);
-        let folders = self.config.script_folders(&director).to_vec();
+        let folders = self.config_of(id).script_folders(&director).to_vec();
         let order = ScriptOrder { handle, words, folders, limit, input: Vec::new() };
         net.work(Work::Script(ScriptWork::Run(order)), Owner::Script(id, handle));
         if moment == Moment::Before {
@@ -125,8 +125,8 @@ impl FileDaemon {
     }
 
     /// Seconds that a command may take; less when the daemon is to end.
-    fn script_limit(&self) -> Option<u64> {
-        let usual = Some(self.config.file.script_time_limit.duration().as_secs()).filter(|seconds| *seconds > 0);
+    fn script_limit(&self, id: SessionId) -> Option<u64> {
+        let usual = Some(self.config_of(id).file.script_time_limit.duration().as_secs()).filter(|seconds| *seconds > 0);
         match self.stopping {
             true => Some(usual.unwrap_or(u64::MAX).min(limits::SCRIPT_AT_STOP)),
             false => usual,
@@ -143,6 +143,7 @@ impl FileDaemon {
                 }
             }
             Moment::After => {
+                self.rereading.forget(id);
                 if let Some(session) = self.ending.remove(&id) {
                     self.finish(net, session);
                 }

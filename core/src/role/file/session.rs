@@ -314,7 +314,8 @@ impl FileDaemon {
             }
             _ => return None,
         };
-        let director = self.config.directors.iter().find(|director| director.name == session.director)?;
+        let config = self.config_of(id);
+        let director = config.directors.iter().find(|director| director.name == session.director)?;
         if !director.allowed_job_commands.contains(&wanted) {
             return Some(Trouble::Forbidden { director: session.director.clone(), command: wanted });
         }
@@ -411,7 +412,7 @@ impl FileDaemon {
     }
 
     fn dial_storage(&mut self, net: &mut Net, id: SessionId, address: StorageAddress) -> Next {
-        let route = self.route_to_storage(address.address.clone(), address.port);
+        let route = self.route_to_storage(id, address.address.clone(), address.port);
         let Some(mut job) = self.sessions.get_mut(id).and_then(|session| session.job.take()) else {
             self.sessions.tell(net, id, answers::BAD_STORAGE);
             return Next::End;
@@ -448,14 +449,15 @@ impl FileDaemon {
         Next::End
     }
 
-    fn route_to_storage(&self, host: String, port: u16) -> Route {
-        let file = &self.config.file;
+    fn route_to_storage(&self, id: SessionId, host: String, port: u16) -> Route {
+        let config = self.config_of(id);
+        let file = &config.file;
         Route {
             host,
             port,
             source: file.source_address.as_deref().and_then(|text| text.parse().ok()),
             // Whether it will send or receive is not known yet.
-            socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
+            socket: keepalive::socket(config.data_heartbeat(), keepalive::End::Sending),
             retry: file.sd_retry_interval.duration(),
             within: file.sd_connect_timeout.duration(),
         }
@@ -515,7 +517,8 @@ impl FileDaemon {
             }
         };
         if !matches!(kind, Kind::Backup { .. }) {
-            net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
+            let interval = self.rereading.of(id, &self.config).data_heartbeat();
+            net.keep_alive(conn, keepalive::socket(interval, keepalive::End::Control));
         }
         job.kind = kind;
         self.sessions.tell(net, id, answer);

@@ -34,4 +34,6 @@ pub enum Owner {
     /// A job that has ended.
     Gone,
     Diary,
+    /// The configuration, read again.
+    Configuration,
 }

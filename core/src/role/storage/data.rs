@@ -60,12 +60,18 @@ impl StorageDaemon {
             }
             (Some(DataCommand::AppendOpen), None) => {
                 *opened = Some(Direction::Append);
-                net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
+                net.keep_alive(
+                    conn,
+                    keepalive::socket(self.rereading.of(id, &self.config).data_heartbeat(), keepalive::End::Control),
+                );
                 net.send_text(conn, session::opened(ticket));
             }
             (Some(DataCommand::ReadOpen(_)), None) => {
                 *opened = Some(Direction::Read);
-                net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending));
+                net.keep_alive(
+                    conn,
+                    keepalive::socket(self.rereading.of(id, &self.config).data_heartbeat(), keepalive::End::Sending),
+                );
                 net.send_text(conn, session::opened(ticket));
             }
             (Some(DataCommand::AppendData(_)), Some(Direction::Append)) => {

@@ -102,6 +102,7 @@ impl StorageDaemon {
     /// The director has gone, whether it took its leave or not: nobody is left to tell.
     pub(super) fn director_left(&mut self, net: &mut Net, id: SessionId, why: &str) {
         let Some(session) = self.sessions.end(id) else { return };
+        self.rereading.forget(id);
         if let Some(mut job) = session.job {
             net.complain(Level::Warn, 902, &format!("director lost during job {}: {why}", job.order.line.job));
             job.status = job.status.merge(JobStatus::Canceled);
@@ -126,6 +127,7 @@ impl StorageDaemon {
     /// Ends a session and gives back what its job holds.
     pub(super) fn end_session(&mut self, net: &mut Net, id: SessionId) {
         let Some(session) = self.sessions.end(id) else { return };
+        self.rereading.forget(id);
         if let Some(job) = session.job {
             self.release(net, id, &job);
         }

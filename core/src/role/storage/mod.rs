@@ -19,6 +19,7 @@ mod errands;
 mod job;
 mod operator;
 mod passive;
+mod reload;
 mod replicate;
 mod report;
 mod session;
@@ -45,6 +46,7 @@ use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
 use crate::role::report::Recent;
+use crate::role::rereading::Rereading;
 use crate::role::sessions::{Sessions, Use};
 use crate::role::trouble::Trouble;
 use crate::script::{Progress, Ran, Scripted};
@@ -78,6 +80,7 @@ pub struct StorageDaemon {
     devices: Devices,
     recent: Recent,
     refusals: Refusals,
+    rereading: Rereading<StorageConfig>,
     jobs_run: u32,
     /// Bytes a second for every job, if a director has said so since the start.
     bandwidth: Option<u64>,
@@ -105,6 +108,7 @@ impl StorageDaemon {
             devices,
             recent: Recent::default(),
             refusals: Refusals::default(),
+            rereading: Rereading::default(),
             jobs_run: 0,
             bandwidth: None,
             next_session: 0,
@@ -171,6 +175,12 @@ impl Role for StorageDaemon {
         self.session_time = u32::try_from(self.started.seconds()).unwrap_or(u32::MAX);
         self.refresh_keyring(net);
         net.listen_on(listen_on(&self.config.storage.listen, self.config.storage.port));
+    }
+
+    fn on_reload(&mut self, net: &mut Net) {
+        if !self.stopping {
+            self.rereading.ask(net, Owner::Configuration);
+        }
     }
 
     fn on_zone_changed(&mut self, _net: &mut Net, zone: Zone) {
@@ -303,6 +313,7 @@ impl Role for StorageDaemon {
             Owner::Job(id) => id,
             Owner::Spool(id, held) => return self.spooled(net, id, held, done),
             Owner::Label(order) => return self.labelled(net, &order, done),
+            Owner::Configuration => return self.reread(net, done),
             Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
             Owner::Closing(id) => {
                 self.free_devices(net, id);

@@ -21,14 +21,15 @@ use super::{Dial, StorageDaemon};
 
 impl StorageDaemon {
     /// Where and how long a passive file daemon is dialled.
-    pub(super) fn route_to_file(&self, host: String, port: u16) -> Route {
-        let storage = &self.config.storage;
+    pub(super) fn route_to_file(&self, id: SessionId, host: String, port: u16) -> Route {
+        let config = self.config_of(id);
+        let storage = &config.storage;
         Route {
             host,
             port,
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
             // Whether it will send or receive is not known yet.
-            socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
+            socket: keepalive::socket(config.data_heartbeat(), keepalive::End::Sending),
             retry: storage.fd_retry_interval.duration(),
             within: storage.fd_connect_timeout.duration(),
         }

@@ -6,6 +6,8 @@
 //!   director -- run -------------> Cloner, beside the conversation: volumes read -> volume written
 //! ```
 
+use std::sync::Arc;
+
 use crate::bulk::cloner::Cloner;
 use crate::bulk::machine::Machine;
 use crate::bulk::sender::Sender;
@@ -54,7 +56,7 @@ pub(super) enum Stage {
 impl StorageDaemon {
     /// `listen`: waits for another storage daemon.
     pub(super) fn listen_for_storage(&mut self, net: &mut Net, id: SessionId) -> Next {
-        let wait = self.config.storage.client_connect_wait.duration();
+        let wait = self.config_of(id).storage.client_connect_wait.duration();
         let Some((job, mut control)) = self.sessions.job_of(net, id) else { return Next::End };
         let early = match &mut job.part {
             Part::Ordered(early) if early.storage_came || job.peer.conn().is_none() => std::mem::take(early),
@@ -78,12 +80,13 @@ impl StorageDaemon {
             self.sessions.tell(net, id, answers::bad_replicate("not expected here"));
             return Next::End;
         }
-        let storage = &self.config.storage;
+        let config = Arc::clone(self.config_of(id));
+        let storage = &config.storage;
         let route = Route {
             host: order.address.clone(),
             port: order.port,
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
-            socket: keepalive::socket(self.config.data_heartbeat(), keepalive::End::Sending),
+            socket: keepalive::socket(config.data_heartbeat(), keepalive::End::Sending),
             retry: storage.sd_retry_interval.duration(),
             within: storage.sd_connect_timeout.duration(),
         };
@@ -149,7 +152,8 @@ impl StorageDaemon {
             return net.abort(conn);
         };
         job.peer_is_here(net, conn);
-        net.keep_alive(conn, keepalive::socket(self.config.data_heartbeat(), keepalive::End::Control));
+        let interval = self.rereading.of(id, &self.config).data_heartbeat();
+        net.keep_alive(conn, keepalive::socket(interval, keepalive::End::Control));
         self.jobs_run += 1;
         let has_listened = job.part.has_begun();
         if let Part::Ordered(early) = &mut job.part {

@@ -151,7 +151,7 @@ impl StorageDaemon {
                 }
             }
             StorageCommand::Passive { ref address, port, tls } => {
-                let route = self.route_to_file(address.clone(), port);
+                let route = self.route_to_file(id, address.clone(), port);
                 return self.dial_file(net, id, route, tls, text);
             }
             StorageCommand::Run => return self.run_job(net, id),
@@ -247,7 +247,7 @@ impl StorageDaemon {
     }
 
     fn run_job(&mut self, net: &mut Net, id: SessionId) -> Next {
-        let wait = self.config.storage.client_connect_wait.duration();
+        let wait = self.config_of(id).storage.client_connect_wait.duration();
         let Some((job, mut control)) = self.sessions.job_of(net, id) else { return Next::End };
         let early = match &mut job.part {
             Part::Ordered(_) if job.order.append.is_some() && job.order.read.is_some() => {

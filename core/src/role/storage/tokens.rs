@@ -32,6 +32,8 @@ pub enum Owner {
     Label(Box<Labelling>),
     /// This name, for the director of a session.
     Name(SessionId, String),
+    /// The configuration, read again.
+    Configuration,
 }
 
 /// What waits in a file.

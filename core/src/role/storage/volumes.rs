@@ -184,7 +184,7 @@ impl StorageDaemon {
 
     /// While a job waits nothing is said on its connections: heartbeats keep them alive (`wire/3 §9`).
     pub(super) fn arm_heartbeat(&self, net: &mut Net, id: SessionId) {
-        let interval = self.config.storage.heartbeat_interval.duration();
+        let interval = self.config_of(id).storage.heartbeat_interval.duration();
         if !interval.is_zero() && !net.timers().any(|due| *due == Due::Beat(id)) {
             net.set_timer(interval, "heartbeats of a waiting job", Due::Beat(id));
         }

@@ -90,7 +90,7 @@ fn what_only_a_restart_changes_is_named_and_stays() {
     let answer = desk.ask(console, "reload").concat();
     assert!(answer.contains("reloaded"), "{answer}");
     assert!(answer.contains("restarted: director.name, director.port, catalog."), "{answer}");
-    assert!(desk.log().contains("not changed while the director runs: director.name, director.port, catalog"));
+    assert!(desk.log().contains("not changed while the daemon runs: director.name, director.port, catalog"));
     let shown = desk.ask(console, "show director").concat();
     assert!(shown.contains("bareos-dir") && !shown.contains("9999"), "{shown}");
     desk.ask(console, ".api 2 compact=yes");

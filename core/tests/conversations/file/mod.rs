@@ -6,4 +6,5 @@ mod calling;
 mod errands;
 mod passive;
 mod recorded;
+mod reload;
 mod scripts;

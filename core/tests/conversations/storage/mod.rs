@@ -7,5 +7,6 @@ mod jobs;
 mod operator;
 mod passive;
 mod recorded;
+mod reload;
 mod spooling;
 mod volumes;
