@@ -198,3 +198,63 @@ fn a_storage_daemon_goes_by_what_its_file_says_after_the_signal() {
     );
     reads_again(daemon, folder.path(), "storages");
 }
+
+#[test]
+fn a_resource_is_added_to_a_configuration_of_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut daemon, console) = director(folder.path());
+    let file = folder.path().join("director.ron");
+    let old = std::fs::read_to_string(&file).unwrap();
+    let answer = console.ask(&["configure add pool name=second labelformat=s-"]);
+    assert!(
+        answer.contains(&format!("Added to config file {:?}:\n(\n    name: \"second\"", file.display().to_string())),
+        "{answer}"
+    );
+    assert!(console.ask(&[".pools"]).contains("second"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let (before, after) = old.split_at(old.find("(name: \"first\")").unwrap() + "(name: \"first\")".len());
+    assert!(text.starts_with(before) && text.ends_with(after) && text.contains("label_format: \"s-\""), "{text}");
+    // What does not read well leaves the file as it is.
+    let wrong = console.ask(&["configure add job name=j type=backup client=nobody"]);
+    assert!(wrong.contains("nobody") && !wrong.contains(".new"), "{wrong}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let twice = console.ask(&["configure add pool name=second"]);
+    assert!(twice.contains("The earlier configuration stays in use"), "{twice}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    assert_eq!(
+        std::fs::read_dir(folder.path())
+            .unwrap()
+            .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().contains(".new"))
+            .count(),
+        0
+    );
+    assert!(daemon.runs());
+}
+
+#[test]
+fn a_resource_is_added_to_the_only_file_in_bareos_syntax() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("bareos-dir.conf");
+    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-dir"))];
+    let mut daemon = Daemon::start_with("director", &program, file.clone(), |port| {
+        let text = format!(
+            "# mine\nDirector {{ Name = d; Password = p; Address = 127.0.0.1; Port = {port}; Messages = Standard\n\
+             Working Directory = {} }}\nMessages {{ Name = Standard; Console = all }}\n\
+             Catalog {{ Name = MyCatalog; DbDriver = sqlite3; DbName = c; DbUser = x }}\n",
+            folder.path().display()
+        );
+        std::fs::write(&file, text).unwrap();
+    });
+    let port = daemon.address.port();
+    let text = format!("(director: (name: \"d\", address: \"127.0.0.1\", port: {port}, password: \"p\"))");
+    std::fs::write(folder.path().join("console.ron"), text).unwrap();
+    let console = Console::new(folder.path().join("console.ron"));
+    let old = std::fs::read_to_string(&file).unwrap();
+    let answer = console.ask(&["configure add client name=laptop-fd address=192.0.2.7 password=\"se;cret\""]);
+    assert!(answer.contains("Added to config file") && answer.contains("Exported resource file"), "{answer}");
+    assert!(console.ask(&[".clients"]).contains("laptop-fd"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let wanted = "\nClient {\n  Name = \"laptop-fd\"\n  address = \"192.0.2.7\"\n  password = \"se;cret\"\n}\n";
+    assert_eq!(text, old + wanted);
+    assert!(daemon.runs());
+}

@@ -1,19 +1,28 @@
-//! A resource that is added to a configuration while its daemon runs: a file of its own in a tree of Bareos' syntax.
+//! A resource that is added to a configuration while its daemon runs: a file of its own in a tree of Bareos' syntax, else a
+//! part of the only file there is, in its syntax.
 //!
 //! ```text
-//!   Addition --text--> NAME.conf.new --all files and this one are read and checked--> NAME.conf
+//!   Addition --text--> NAME.conf.new ----all files and this one are read and checked--> NAME.conf
+//!                  '-> director.new.ron -----this one is read and checked-------------> director.ron
 //!                           '--- anything is wrong: removed
 //! ```
 
+mod ron;
+mod whole;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::ops::RangeInclusive;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use towline_core::config::DirectorConfig;
 use towline_core::work::configuration::Addition;
 
-use super::Configured;
-use super::conf::{resource_text, tree_of};
+use super::conf::{Configured as _, resource_text, tree_of};
+use super::syntax::{Syntax, tell};
+use super::{examine, read};
+use whole::Rewritten;
 
 /// Who may read a resource: the daemon's user and its group, as in the tree of a package.
 const MODE: u32 = 0o640;
@@ -25,33 +34,47 @@ const LONGEST: usize = 127;
 pub struct Draft {
     /// The kind as Bareos writes it.
     pub kind: &'static str,
-    /// What the file holds.
+    /// The text of the resource.
     pub content: String,
     /// The folder of the configuration.
     folder: PathBuf,
     file: PathBuf,
-    draft: PathBuf,
+    draft: Kept,
+}
+
+/// What is to be kept.
+#[derive(Debug)]
+enum Kept {
+    /// A file of its own.
+    Own(PathBuf),
+    /// A part of a file that has other resources too: these lines of it.
+    Part(Rewritten, RangeInclusive<usize>),
 }
 
 impl Draft {
-    /// Writes the draft of a resource into the tree of the configuration that `origin` is.
+    /// Writes the draft of a resource of a director into the configuration that `origin` is.
     ///
     /// # Errors
-    /// Why it cannot be written, in one line.
-    pub fn write<T: Configured>(origin: &Path, addition: &Addition) -> Result<Self, String> {
-        let Some(tree) = tree_of::<T>(origin) else {
-            return Err(format!(
-                "{} is no folder with a tree of files that one could be added to: write the {} there and say `reload`",
-                origin.display(),
-                addition.kind
-            ));
-        };
-        let name = &addition.name;
+    /// Why it cannot be written, a finding a line.
+    pub fn write(origin: &Path, addition: &Addition) -> Result<Self, Vec<String>> {
+        let name = addition.name.as_str();
         let is_letter = |c: char| c.is_alphanumeric() || " -_.:$".contains(c);
         if name.is_empty() || name.len() > LONGEST || name.starts_with(['.', ' ']) || !name.chars().all(is_letter) {
-            return Err(format!("{name:?} is no name: letters, digits, blanks and any of - _ . : $ make one"));
+            return Err(vec![format!("{name:?} is no name: letters, digits, blanks and any of - _ . : $ make one")]);
         }
-        let (kind, content) = resource_text::<T>(addition)?;
+        let (kind, content) = resource_text::<DirectorConfig>(addition).map_err(|why| vec![why])?;
+        match tree_of::<DirectorConfig>(origin) {
+            Some(tree) => Self::in_tree(origin, &tree, (kind, name), content).map_err(|why| vec![why]),
+            None => Self::in_file(origin, (kind, name), content),
+        }
+    }
+
+    fn in_tree(
+        origin: &Path,
+        tree: &Path,
+        (kind, name): (&'static str, &str),
+        content: String,
+    ) -> Result<Self, String> {
         let place = tree.join(kind.to_lowercase());
         let file = place.join(format!("{name}.conf"));
         if file.exists() {
@@ -61,32 +84,86 @@ impl Draft {
         let folder = origin.to_owned();
         let written = fs::create_dir_all(&place).and_then(|()| put(&draft, &content));
         written.map_err(|error| format!("{} cannot be written: {error}", draft.display()))?;
-        Ok(Self { kind, content, folder, file, draft })
+        Ok(Self { kind, content, folder, file, draft: Kept::Own(draft) })
     }
 
-    /// The file to read beside all others.
+    fn in_file(origin: &Path, (kind, name): (&'static str, &str), content: String) -> Result<Self, Vec<String>> {
+        let (file, is_ron) = match tell(origin, DirectorConfig::COMPONENT).map_err(|report| report.lines())? {
+            Syntax::Ron(file) => (file, true),
+            Syntax::Conf(files) => match <[PathBuf; 1]>::try_from(files) {
+                Ok([file]) => (file, false),
+                Err(_) => return Err(vec![format!("{} is no tree of files and not one file", origin.display())]),
+            },
+        };
+        let unwritten = |error: io::Error| vec![format!("{} cannot be written: {error}", file.display())];
+        // A link stays one.
+        let target = fs::canonicalize(&file).map_err(unwritten)?;
+        let before = read(&target).map_err(|fault| fault.report(&file.display().to_string()).lines())?;
+        let (content, text, lines) = if is_ron {
+            let config = examine::<DirectorConfig>(origin).map_err(|report| report.lines())?.config;
+            let (field, element) = ron::element(&config, (kind, name), &content)?;
+            let (text, lines) = ron::insert(&before, field, &element).map_err(|why| vec![why])?;
+            (element + "\n", text, lines)
+        } else {
+            let gap = if before.is_empty() || before.ends_with('\n') { "\n" } else { "\n\n" };
+            let first = before.lines().count() + 1;
+            let text = format!("{before}{gap}{content}");
+            let lines = first..=text.lines().count();
+            (content, text, lines)
+        };
+        let folder = file.parent().map(Path::to_owned).unwrap_or_default();
+        let rewritten = Rewritten::write(&target, before, &text).map_err(unwritten)?;
+        Ok(Self { kind, content, folder, file, draft: Kept::Part(rewritten, lines) })
+    }
+
+    /// What is read in place of the configuration, and beside it.
     #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.draft
+    pub fn reads<'a>(&'a self, origin: &'a Path) -> (&'a Path, Option<&'a Path>) {
+        match &self.draft {
+            Kept::Own(draft) => (origin, Some(draft.as_path())),
+            Kept::Part(rewritten, _) => (rewritten.beside(), None),
+        }
+    }
+
+    /// Whether the file has other resources too.
+    #[must_use]
+    pub const fn is_part(&self) -> bool {
+        matches!(self.draft, Kept::Part(..))
+    }
+
+    /// Whether a finding with the file's name is about the resource.
+    #[must_use]
+    pub fn is_about(&self, finding: &str) -> bool {
+        let Some(rest) = finding.strip_prefix(&self.file.display().to_string()) else { return false };
+        let line = || rest.strip_prefix(':')?.split(':').next()?.parse::<usize>().ok();
+        match &self.draft {
+            Kept::Own(_) => true,
+            Kept::Part(_, lines) => line().is_some_and(|line| lines.contains(&line)),
+        }
     }
 
     /// What was found in it, with the name that it is to have; what is about other files stays as it is.
     #[must_use]
     pub fn rename(&self, findings: Vec<String>) -> Vec<String> {
-        let (draft, file) = (self.draft.display().to_string(), self.file.display().to_string());
+        let draft = match &self.draft {
+            Kept::Own(draft) => draft.as_path(),
+            Kept::Part(rewritten, _) => rewritten.beside(),
+        };
+        let (draft, file) = (draft.display().to_string(), self.file.display().to_string());
         findings.into_iter().map(|finding| finding.replace(&draft, &file)).collect()
     }
 
     /// Makes it a part of the configuration. Returns its name.
     ///
     /// # Errors
-    /// Why it is not, in one line; a file of this name is never written over.
+    /// Why it is not, in one line; another file of this name is never written over, nor one that somebody has changed meanwhile.
     pub fn keep(&self) -> Result<String, String> {
         let name = self.file.display().to_string();
-        match fs::hard_link(&self.draft, &self.file) {
-            Ok(()) => Ok(name),
-            Err(error) => Err(format!("{name} cannot be written: {error}")),
-        }
+        let kept = match &self.draft {
+            Kept::Own(draft) => fs::hard_link(draft, &self.file),
+            Kept::Part(rewritten, _) => rewritten.keep(),
+        };
+        kept.map(|()| name.clone()).map_err(|error| format!("{name} cannot be written: {error}"))
     }
 
     /// Writes what the file daemon of a client is to have, beside the configuration. Returns its name.
@@ -105,7 +182,9 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _gone = fs::remove_file(&self.draft);
+        if let Kept::Own(draft) = &self.draft {
+            let _gone = fs::remove_file(draft);
+        }
     }
 }
 
@@ -125,8 +204,6 @@ fn gone(file: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use towline_core::config::DirectorConfig;
-
     use super::*;
 
     fn tree() -> tempfile::TempDir {
@@ -141,7 +218,7 @@ mod tests {
     }
 
     fn draft(folder: &Path, addition: &Addition) -> Result<Draft, String> {
-        Draft::write::<DirectorConfig>(folder, addition)
+        Draft::write(folder, addition).map_err(|findings| findings.join("\n"))
     }
 
     #[test]
@@ -191,12 +268,29 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_of_one_file_has_no_place() {
+    fn one_file_gets_the_resource_in_its_own_syntax() {
         let folder = tempfile::tempdir().unwrap();
+        let of = addition("pool", "p", &[("Label Format", "p-")]);
+        assert!(draft(folder.path(), &of).is_err(), "there is no configuration");
         let file = folder.path().join("director.ron");
-        fs::write(&file, "()").unwrap();
-        let why = draft(&file, &addition("pool", "p", &[])).unwrap_err();
-        assert!(why.contains("director.ron") && why.contains("say `reload`"), "{why}");
-        assert!(draft(folder.path(), &addition("pool", "p", &[])).is_err());
+        let old = "// mine\n(director: (name: \"d\", password: \"x\"), catalog: sqlite(path: \"c\"))\n";
+        fs::write(&file, old).unwrap();
+        let kept = draft(&file, &of).unwrap();
+        let (read, more) = kept.reads(&file);
+        assert_eq!((read, more), (folder.path().join("director.new.ron").as_path(), None));
+        assert_eq!(fs::read_to_string(&file).unwrap(), old, "nothing has changed yet");
+        let name = kept.keep().unwrap();
+        assert_eq!(name, file.display().to_string());
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("// mine\n(director:") && text.contains("label_format: \"p-\""), "{text}");
+        assert!(kept.is_about(&format!("{name}:4:1: warning")) && !kept.is_about(&format!("{name}:2:1: warning")));
+        fs::remove_file(&file).unwrap();
+        let file = folder.path().join("bareos-dir.conf");
+        fs::write(&file, "Director { Name = d; Password = x }\n# the end").unwrap();
+        draft(folder.path(), &of).unwrap().keep().unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let wanted =
+            "Director { Name = d; Password = x }\n# the end\n\nPool {\n  Name = \"p\"\n  Label Format = \"p-\"\n}\n";
+        assert_eq!(text, wanted);
     }
 }

@@ -61,6 +61,39 @@ impl Tree {
     }
 }
 
+/// Where one more value of a list can go in the text.
+#[cfg(feature = "sqlite")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// The list is there: its bytes, and those of its last value.
+    List { range: Range<usize>, last: Option<Range<usize>> },
+    /// There is no such field: the bytes of what it would be in, and of the last field there.
+    Absent { range: Range<usize>, last: Option<Range<usize>> },
+}
+
+#[cfg(feature = "sqlite")]
+impl Tree {
+    /// Where a value of the list in a field of the outermost value can go. `None`: there is no such list.
+    pub(super) fn room(&self, field: &str) -> Option<Room> {
+        let root = self.root.as_ref()?;
+        let fields: &[Field] = match &root.inside {
+            Inside::Fields(fields) => fields,
+            Inside::List(list) if list.is_empty() => &[],
+            _ => return None,
+        };
+        match fields.iter().find(|found| found.name == field).map(|found| &found.value) {
+            Some(Node { range, inside: Inside::List(list) }) => {
+                Some(Room::List { range: range.clone(), last: list.last().map(|node| node.range.clone()) })
+            }
+            Some(_) => None,
+            None => {
+                let last = fields.last().map(|field| field.name_range.start..field.value.range.end);
+                Some(Room::Absent { range: root.range.clone(), last })
+            }
+        }
+    }
+}
+
 /// What the innermost resource around byte `at` is known by.
 pub(super) fn resource_at(text: &str, at: usize) -> Option<Range<usize>> {
     let mut best = None;

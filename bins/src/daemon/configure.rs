@@ -28,16 +28,18 @@ pub(super) fn desk(loaded: &Loaded<DirectorConfig>) -> ConfigurationDesk {
 /// Adds a resource, if the whole is right with it. What else has changed in the files is read too.
 fn add(path: &Path, addition: &Addition) -> Result<Box<Reread<DirectorConfig>>, NotConfigured> {
     let one = |why: String| NotConfigured(vec![why]);
-    let draft = Draft::write::<DirectorConfig>(path, addition).map_err(one)?;
-    let read = reload::read::<DirectorDaemon>(path, Some(draft.path()));
+    let draft = Draft::write(path, addition).map_err(NotConfigured)?;
+    let (from, more) = draft.reads(path);
+    let read = reload::read::<DirectorDaemon>(from, more);
     let mut read = read.map_err(|NotConfigured(findings)| NotConfigured(draft.rename(findings)))?;
     let file = Written { name: draft.keep().map_err(one)?, content: draft.content.clone() };
     // What is doubtful about the others was said when they were read.
     read.warnings = draft.rename(std::mem::take(&mut read.warnings));
-    read.warnings.retain(|warning| warning.starts_with(&file.name));
+    read.warnings.retain(|warning| draft.is_about(warning));
     let exported =
         if draft.kind == "Client" { export(&draft, &read.config, &addition.name, &mut read.warnings) } else { None };
-    read.added = Some(Added { kind: draft.kind, name: addition.name.clone(), file, exported });
+    let is_part = draft.is_part();
+    read.added = Some(Added { kind: draft.kind, name: addition.name.clone(), file, is_part, exported });
     Ok(read)
 }
 

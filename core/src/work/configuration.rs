@@ -13,7 +13,7 @@ use crate::tls::offer::Credentials;
 pub enum ConfigurationWork {
     /// Read and check them all, as at the start.
     Read,
-    /// The same with one resource more, which is put into a file of its own if nothing is wrong with the whole.
+    /// The same with one resource more, which is put into the files if nothing is wrong with the whole.
     Add(Addition),
 }
 
@@ -72,8 +72,10 @@ pub struct Added {
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// The file of the resource.
+    /// The file that the resource is in, and the resource's own text.
     pub file: Written,
+    /// Whether the file holds other resources too.
+    pub is_part: bool,
     /// For a client: the file with the director's resource that the configuration of its file daemon needs.
     pub exported: Option<Written>,
 }

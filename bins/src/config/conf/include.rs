@@ -82,11 +82,11 @@ pub(super) fn read(files: &[PathBuf]) -> Result<(Vec<Token>, Vec<Source>), Repor
     Err(report)
 }
 
-/// The tokens of one text that includes nothing: for tests of what stands behind the reading.
-#[cfg(test)]
-pub(super) fn of_text(text: &str) -> Result<(Vec<Token>, Vec<Source>), Report> {
+/// The tokens of one text that includes nothing. `name` stands for its file in findings.
+#[cfg(any(test, feature = "sqlite"))]
+pub(in super::super) fn of_text(name: &str, text: String) -> Result<(Vec<Token>, Vec<Source>), Report> {
     let mut reading = Reading::default();
-    reading.text("test.conf", text.to_owned());
+    reading.text(name, text);
     reading.end();
     reading.hide();
     let Some(Fault { place: Whereabouts::At(place), code, message, help }) = reading.faults.pop() else {

@@ -49,6 +49,8 @@ use parse::{Wrong, blocks};
 #[cfg(feature = "sqlite")]
 pub(super) use adding::{resource_text, tree_of};
 pub(super) use glob::{Glob, expand};
+#[cfg(feature = "sqlite")]
+pub(super) use include::of_text;
 pub use schema::schema;
 pub use table::Component;
 pub(super) use value::Node;
@@ -83,7 +85,8 @@ pub(super) fn typed<T: Configured>(files: &[PathBuf], built: Built) -> Result<(T
     of_tokens(include::read(files)?, built)
 }
 
-fn of_tokens<T: Configured>(
+/// The same of tokens.
+pub(super) fn of_tokens<T: Configured>(
     (tokens, sources): (Vec<Token>, Vec<Source>),
     built: Built,
 ) -> Result<(T, Report, Node), Report> {

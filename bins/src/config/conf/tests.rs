@@ -13,7 +13,7 @@ const BUILT: Built = Built { psk: true };
 
 /// A configuration of one text, with its findings.
 fn read<T: Configured>(text: &str) -> Result<(T, Report, Node), Report> {
-    of_tokens(include::of_text(text)?, BUILT)
+    of_tokens(include::of_text("test.conf", text.to_owned())?, BUILT)
 }
 
 /// One without errors; its warnings.

@@ -356,7 +356,7 @@ fn reread(files: &mut Result<Value, Vec<String>>, work: &ConfigurationWork) -> R
             assert_eq!(kind, "pool", "this is all the hands of these tests know");
             files["pools"].as_array_mut().expect("a list").push(pool);
             let file = Written { name: format!("/etc/{name}.conf"), content: "Pool {\n}\n".to_owned() };
-            Some(Added { kind: "Pool", name: name.clone(), file, exported: None })
+            Some(Added { kind: "Pool", name: name.clone(), file, is_part: false, exported: None })
         }
         _ => None,
     };

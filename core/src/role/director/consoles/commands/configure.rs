@@ -105,7 +105,7 @@ impl Shown for Added {
     fn text(&self) -> String {
         let part = |Written { name, content }: &Written, what| format!("{what} \"{name}\":\n{content}");
         let exported = self.exported.as_ref().map(|file| part(file, "Exported resource file")).unwrap_or_default();
-        exported + &part(&self.file, "Created resource config file")
+        exported + &part(&self.file, if self.is_part { "Added to config file" } else { "Created resource config file" })
     }
 
     fn json(&self) -> Option<Json> {
