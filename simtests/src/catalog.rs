@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use towline_core::catalog::pruning::{self, Pruning};
 use towline_core::catalog::{
     AdoptOriginal, CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, ClientRow, ClientSpec, FileRow,
     FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobMediaRow, JobRow, JobStart, LogRow,
@@ -308,8 +309,10 @@ impl Tables {
     fn prune(&mut self, media_id: u32, before: i64) -> Answer {
         let on_it: BTreeSet<u32> =
             self.pieces.iter().filter(|piece| piece.media_id == media_id).map(|piece| piece.job_id).collect();
-        let old = |job: &JobRow| job.real_end_time > 0 && job.job_t_date < before;
-        let gone: BTreeSet<u32> = on_it.into_iter().filter(|id| self.jobs.get(id).is_some_and(old)).collect();
+        let jobs: Vec<JobRow> = on_it.iter().filter_map(|id| self.jobs.get(id)).cloned().collect();
+        let all: Vec<JobRow> = self.jobs.values().cloned().collect();
+        let Pruning { gone, kept } = pruning::prune(&jobs, &all, before);
+        let gone: BTreeSet<u32> = gone.into_iter().collect();
         self.jobs.retain(|id, _| !gone.contains(id));
         self.files.retain(|(id, _), _| !gone.contains(id));
         self.attributes.retain(|(id, _), _| !gone.contains(id));
@@ -324,7 +327,8 @@ impl Tables {
             row.vol_status = VolStatus::Purged;
             row.revision += 1;
         }
-        self.volume(media_id)
+        let CatalogAnswer::Volume(volume) = self.volume(media_id)? else { return self.volume(media_id) };
+        Ok(CatalogAnswer::Pruned { volume, kept })
     }
 
     fn create_piece(&mut self, piece: JobMediaRow) -> Answer {

@@ -5,6 +5,7 @@ mod listing;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::pruning::{self, Pruning};
 use super::{
     AdoptOriginal, CatalogAnswer as Answer, CatalogError, CatalogErrorKind, CatalogRequest as Request, ClientRow,
     ClientSpec, CounterRow, FileKey, FileRow, FileSetSpec, FilesStored, IndexRange, JobEnd, JobFilter, JobMediaPiece,
@@ -363,16 +364,18 @@ impl MemoryCatalog {
 
     fn prune(&mut self, media_id: u32, before: i64) -> Answer {
         let on_volume = |row: &&JobMediaRow| row.media_id == media_id;
-        let jobs: Vec<u32> = self.job_media.iter().filter(on_volume).map(|row| row.job_id).collect();
-        let old = |id: &u32| self.jobs.get(id).is_some_and(|row| row.end_time > 0 && row.job_t_date < before);
-        let gone: Vec<u32> = jobs.into_iter().filter(old).collect();
+        let ids: BTreeSet<u32> = self.job_media.iter().filter(on_volume).map(|row| row.job_id).collect();
+        let jobs: Vec<JobRow> = ids.iter().filter_map(|id| self.jobs.get(id)).cloned().collect();
+        let all: Vec<JobRow> = self.jobs.values().cloned().collect();
+        let Pruning { gone, kept } = pruning::prune(&jobs, &all, before);
         self.delete_jobs(&gone);
         let empty = !self.job_media.iter().any(|row| row.media_id == media_id);
         if let (true, Some(row)) = (empty, self.media.get_mut(&media_id)) {
             row.vol_status = VolStatus::Purged;
             row.revision += 1;
         }
-        Answer::Volume(self.media.get(&media_id).map(|row| Box::new(self.with_names(row))))
+        let volume = self.media.get(&media_id).map(|row| Box::new(self.with_names(row)));
+        Answer::Pruned { volume, kept }
     }
 
     fn delete_jobs(&mut self, ids: &[u32]) -> u64 {

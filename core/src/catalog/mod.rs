@@ -96,8 +96,9 @@ pub enum CatalogRequest {
     /// Store a whole row, save EndFile and EndBlock, which belong to [`Self::CreateJobMedia`]. Answer: `Volume` with
     /// the stored row; or `Stale` with the present row, and nothing stored, if `revision` is not the present one.
     UpdateMedia(Box<MediaRow>),
-    /// Delete the jobs of a volume that ended before a time, wherever else they lie, and mark the volume Purged if it
-    /// then holds none. Copies whose original has gone become backups, as [`orphaned_copies`] says. Answer: `Volume`.
+    /// Delete the jobs of a volume that ended before a time, wherever else they lie, but for those that [`pruning::prune`]
+    /// keeps, and mark the volume Purged if it then holds none. Copies whose original has gone become backups, as
+    /// [`orphaned_copies`] says. Answer: `Pruned`.
     PruneVolume {
         /// The volume.
         media_id: u32,
@@ -321,6 +322,13 @@ pub enum CatalogAnswer {
     LastJobs(Box<LastJobs>),
     /// A volume, if there is one.
     Volume(Option<Box<MediaRow>>),
+    /// A volume after its old jobs have gone, if there is one.
+    Pruned {
+        /// The volume.
+        volume: Option<Box<MediaRow>>,
+        /// Jobs of it that were old enough and stay, by JobId.
+        kept: Vec<u32>,
+    },
     /// The row has changed since it was read: this is it now; decide again.
     Stale(Box<MediaRow>),
     /// Volumes.

@@ -37,7 +37,8 @@ resources! {
         /// Whether a purged volume may be overwritten.
         recycle: bool = true,
         /// Whether volumes that are full or used and kept long enough lose their jobs when a volume is needed, the oldest
-        /// first, so that they can be used again.
+        /// first, so that they can be used again. The last full backup of a client and fileset stays, with what builds on it.
+        /// (In Bareos it goes.)
         auto_prune: bool = true,
         /// With `auto_prune: false`: whether the oldest volume, and no other, does so. With `auto_prune: true` it does anyway.
         recycle_oldest_volume: bool = false,

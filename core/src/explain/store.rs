@@ -74,4 +74,12 @@ pub(super) const PAGES: &[Page] = &[
          added to one of them.",
         "Wait a moment. If it stays so, the director's log says what is wrong with its catalog.",
     ),
+    entry(
+        759,
+        "a volume is kept for a last full backup",
+        (Fault::Config, Retry::Never),
+        "A volume is full or used and its retention is over, but it holds the newest good full backup of a client and fileset, or a \
+         backup that builds on it. Without these the newest state could not be restored, so their age alone does not let them go.",
+        "Let a newer full backup be made: then the older one goes. Or say `prune volume=NAME force`, or label one more volume.",
+    ),
 ];

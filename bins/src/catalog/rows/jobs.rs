@@ -368,10 +368,29 @@ pub(super) fn with_file(t: &mut dyn Session, client: &str, name: &[u8], limit: u
     all(t, &sql, &values![client, name, limit], job).map(CatalogAnswer::Jobs)
 }
 
-pub(super) fn on_volume(t: &mut dyn Session, media_id: u32) -> Result<CatalogAnswer> {
+pub(super) fn on_volume(t: &mut dyn Session, media_id: u32) -> Result<Vec<JobRow>> {
     let sql =
         format!("{COLUMNS} WHERE Job.JobId IN (SELECT JobId FROM JobMedia WHERE MediaId = ?1) ORDER BY Job.JobId");
-    all(t, &sql, &values![media_id], job).map(CatalogAnswer::Jobs)
+    all(t, &sql, &values![media_id], job)
+}
+
+/// The good copies of the jobs on a volume.
+pub(super) fn copies_of(t: &mut dyn Session, media_id: u32) -> Result<Vec<JobRow>> {
+    let sql = format!(
+        "{COLUMNS} WHERE Job.Type = 'C' AND Job.JobStatus IN ('T', 'W')
+             AND Job.PriorJobId IN (SELECT JobId FROM JobMedia WHERE MediaId = ?1)"
+    );
+    all(t, &sql, &values![media_id], job)
+}
+
+/// The newest good Full of a client and of the fileset of this name.
+pub(super) fn newest_full(t: &mut dyn Session, client_id: u32, file_set: &str) -> Result<Option<JobRow>> {
+    let sql = format!(
+        "{COLUMNS} WHERE Job.ClientId = ?1 AND FileSet.FileSet = ?2 AND Job.Type = 'B' AND Job.Level = 'F'
+             AND Job.JobStatus IN ('T', 'W')
+         ORDER BY {PLACE} DESC, Job.JobId DESC LIMIT 1"
+    );
+    Ok(all(t, &sql, &values![client_id, file_set], job)?.pop())
 }
 
 pub(super) fn mark_unfinished(t: &mut dyn Session, now: i64) -> Result<CatalogAnswer> {

@@ -1,12 +1,15 @@
 //! Volumes, and the pieces of jobs on them.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
+use towline_core::catalog::pruning::{self, Pruning};
 use towline_core::catalog::{
     CatalogAnswer, CatalogError, CatalogErrorKind, JobMediaPiece, JobMediaRow, MediaRow, VolStatus,
 };
 
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
+use super::jobs::{copies_of, newest_full, on_volume as jobs_on_volume};
 
 /// The columns a whole row sets, in the order of [`columns`] and [`media`]. EndFile and EndBlock belong to the pieces.
 const STORED: [&str; 36] = [
@@ -110,20 +113,23 @@ pub(super) fn max_id(t: &mut dyn Session) -> Result<CatalogAnswer> {
 }
 
 pub(super) fn prune(t: &mut dyn Session, media_id: u32, before: i64) -> Result<CatalogAnswer> {
-    let old: Vec<u32> = all(
-        t,
-        "SELECT DISTINCT JobMedia.JobId FROM JobMedia JOIN Job ON Job.JobId = JobMedia.JobId
-         WHERE JobMedia.MediaId = ?1 AND Job.RealEndTime > 0 AND Job.JobTDate < ?2",
-        &values![media_id, before],
-        Row::take,
-    )?;
-    delete_ended(t, &old)?;
+    let jobs = jobs_on_volume(t, media_id)?;
+    let sets: BTreeSet<(u32, &str)> = jobs.iter().map(|job| (job.client_id, job.file_set.as_str())).collect();
+    let mut others = copies_of(t, media_id)?;
+    for (client_id, file_set) in sets {
+        others.extend(newest_full(t, client_id, file_set)?);
+    }
+    let Pruning { gone, kept } = pruning::prune(&jobs, &others, before);
+    delete_ended(t, &gone)?;
     t.execute(
         "UPDATE Media SET VolStatus = ?2, Revision = Revision + 1
          WHERE MediaId = ?1 AND NOT EXISTS (SELECT 1 FROM JobMedia WHERE MediaId = ?1)",
         &values![media_id, VolStatus::Purged.as_str()],
     )?;
-    by_id(t, media_id)
+    match by_id(t, media_id)? {
+        CatalogAnswer::Volume(volume) => Ok(CatalogAnswer::Pruned { volume, kept }),
+        other => Ok(other),
+    }
 }
 
 pub(super) fn delete_jobs(t: &mut dyn Session, ids: &[u32]) -> Result<CatalogAnswer> {

@@ -58,7 +58,7 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::CreateMedia(row) => media::create(t, row),
         CatalogRequest::UpdateMedia(row) => media::update(t, row),
         CatalogRequest::PruneVolume { media_id, before } => media::prune(t, *media_id, *before),
-        CatalogRequest::JobsOnVolume { media_id } => jobs::on_volume(t, *media_id),
+        CatalogRequest::JobsOnVolume { media_id } => jobs::on_volume(t, *media_id).map(CatalogAnswer::Jobs),
         CatalogRequest::DeleteJobs(ids) => media::delete_jobs(t, ids),
         CatalogRequest::PurgeFiles(ids) => files::purge(t, ids),
         CatalogRequest::DeleteMedia { media_id } => media::delete(t, *media_id),

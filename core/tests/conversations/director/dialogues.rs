@@ -309,6 +309,13 @@ fn what_is_pruned_is_said_and_the_last_full_stays() {
     desk.ask(console, "prune jobs client=bareos-fd");
     assert!(desk.ask(console, "yes").concat().contains("Pruned 1 Jobs from catalog."));
     assert!(desk.shelf().catalog.job_row(1).is_none() && desk.shelf().catalog.job_row(2).is_some());
+    // What is left is the last one: it goes only if that is said.
+    desk.world.wait(std::time::Duration::from_secs(3 * 86_400));
+    let kept = desk.ask(console, "prune jobs client=bareos-fd yes").concat();
+    assert!(kept.contains("Kept, though old enough: 2.") && kept.contains("No Jobs found to prune."), "{kept}");
+    let forced = desk.ask(console, "prune jobs client=bareos-fd force").concat();
+    assert!(forced.contains("1 jobs are old enough: 2\\n") && forced.ends_with("signal -27"), "{forced}");
+    desk.ask(console, "no");
     let volume = desk.ask(console, "prune volume=Full-0001 yes").concat();
     assert!(volume.contains("cannot prune as Volstatus is Append but needs to be Full or Used."), "{volume}");
     // By itself nothing asks for the age.

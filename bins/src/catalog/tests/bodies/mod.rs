@@ -38,6 +38,7 @@ macro_rules! for_each_body {
             volumes::pieces_are_counted_and_place_holders_can_go;
             volumes::pruning_takes_old_jobs_and_never_a_running_one;
             volumes::a_copy_becomes_a_backup_when_its_original_is_pruned;
+            volumes::pruning_keeps_the_last_full_and_what_builds_on_it_until_there_is_a_newer_one;
             volumes::jobs_and_volumes_are_deleted_and_files_purged;
             volumes::jobs_are_found_by_a_file_and_by_their_volume;
             restore::files_are_stored_with_their_digests_across_batches;

@@ -140,16 +140,46 @@ pub(crate) fn pruning_takes_old_jobs_and_never_a_running_one(catalog: &mut dyn C
     let (first, second) = (make("v1"), make("v2"));
     let old = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
     let run = running(catalog, &site, b'I', 110);
+    // It lies elsewhere: the old one is not the last.
+    backup(catalog, &site, b'F', 2_000, &[frames::attributes(1, 3, b"/a", 0)]);
     for (job, media) in [(old, first), (old, second), (run, second)] {
         ask(catalog, place(job, media, (0, 0), 0));
     }
     let prune = |media_id, before| CatalogRequest::PruneVolume { media_id, before };
-    assert_eq!(volume(catalog, prune(first, 105)).vol_status, VolStatus::Unlabeled, "105 is when it ended");
+    assert_eq!(pruned(catalog, prune(first, 105)).vol_status, VolStatus::Unlabeled, "105 is when it ended");
     assert_eq!(listed(catalog, old).len(), 1);
-    assert_eq!(volume(catalog, prune(second, 1000)).vol_status, VolStatus::Unlabeled, "a job is running on it");
+    assert_eq!(pruned(catalog, prune(second, 1000)).vol_status, VolStatus::Unlabeled, "a job is running on it");
     assert_eq!((listed(catalog, old).len(), pieces(catalog, vec![old]).len()), (0, 0));
     assert_eq!(pieces(catalog, vec![run]).len(), 1);
-    assert_eq!(volume(catalog, prune(first, 1000)).vol_status, VolStatus::Purged);
+    assert_eq!(pruned(catalog, prune(first, 1000)).vol_status, VolStatus::Purged);
+}
+
+/// A volume after its old jobs have gone, all of them.
+fn pruned(catalog: &mut dyn Catalog, request: CatalogRequest) -> MediaRow {
+    match ask(catalog, request) {
+        CatalogAnswer::Pruned { volume: Some(row), kept } if kept.is_empty() => *row,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn pruning_keeps_the_last_full_and_what_builds_on_it_until_there_is_a_newer_one(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let media_id = volume(catalog, CatalogRequest::CreateMedia(Box::new(new_volume(&site, "v1")))).media_id;
+    let file = || [frames::attributes(1, 3, b"/a", 0)];
+    let first = backup(catalog, &site, b'F', 100, &file());
+    let last = backup(catalog, &site, b'F', 200, &file());
+    let builds = backup(catalog, &site, b'I', 300, &file());
+    for job in [first, last, builds] {
+        ask(catalog, place(job, media_id, (1, 1), 9));
+    }
+    let prune = || CatalogRequest::PruneVolume { media_id, before: 1_000 };
+    let CatalogAnswer::Pruned { volume: Some(row), kept } = ask(catalog, prune()) else { panic!("no volume") };
+    assert_eq!((row.vol_status, kept), (VolStatus::Unlabeled, vec![last, builds]));
+    assert_eq!(types(catalog), [(last, 'B'), (builds, 'B')]);
+    // A newer one lies elsewhere: they are not needed any more.
+    let newer = backup(catalog, &site, b'F', 400, &file());
+    assert_eq!(pruned(catalog, prune()).vol_status, VolStatus::Purged);
+    assert_eq!(types(catalog), [(newer, 'B')]);
 }
 
 /// A job that has ended well and is a good copy of another.
@@ -186,12 +216,12 @@ pub(crate) fn a_copy_becomes_a_backup_when_its_original_is_pruned(catalog: &mut 
     };
     assert_eq!(good(catalog), [other], "the newest full backup; no copy counts");
     let prune = |media_id| CatalogRequest::PruneVolume { media_id, before: 1_000 };
-    volume(catalog, prune(first));
+    pruned(catalog, prune(first));
     assert_eq!(types(catalog), [(other, 'B'), (one, 'B'), (two, 'C'), (of_other, 'C')]);
     // The next one follows it, and a copy whose original is there stays one.
-    volume(catalog, prune(second));
+    pruned(catalog, prune(second));
     assert_eq!(types(catalog), [(other, 'B'), (two, 'B'), (of_other, 'C')]);
-    volume(catalog, prune(second));
+    pruned(catalog, prune(second));
     assert_eq!(types(catalog), [(other, 'B'), (two, 'B'), (of_other, 'C')], "once");
 }
 

@@ -158,6 +158,9 @@ impl Access {
                 CatalogAnswer::Volumes(rows)
             }
             CatalogAnswer::Volume(row) => CatalogAnswer::Volume(row.filter(|row| self.sees_pool(&row.pool))),
+            CatalogAnswer::Pruned { volume, kept } => {
+                CatalogAnswer::Pruned { volume: volume.filter(|row| self.sees_pool(&row.pool)), kept }
+            }
             CatalogAnswer::Clients(mut rows) => {
                 rows.retain(|row| self.allows(|lists| &lists.clients, &row.spec.name));
                 CatalogAnswer::Clients(rows)

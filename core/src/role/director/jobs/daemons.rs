@@ -1,6 +1,6 @@
 //! What a job knows of its two daemons.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::ids::{ConnId, DialId};
 use crate::secret::Secret;
@@ -85,6 +85,8 @@ pub(crate) struct Requests {
     /// Those that came before that one was answered: the storage daemon of a cancelled job does not wait for answers
     /// (`wire/3 §2.3`).
     pub(crate) early: VecDeque<Vec<u8>>,
+    /// Volumes of which it was said that they are kept though they are old enough.
+    pub(crate) kept: BTreeSet<String>,
 }
 
 impl Default for StorageDaemon {

@@ -160,6 +160,12 @@ impl Jobs {
         job.storage_daemon.requests.served = Some(request);
         self.serve_request(tools, id, next);
     }
+        for (volume, text) in request.kept() {
+            // A job that waits asks again and again.
+            if job.storage_daemon.requests.kept.insert(volume) {
+                job.say(tools, MessageKind::Info, &text);
+            }
+        }
 
     fn serve_request(&mut self, tools: &mut Tools<'_>, id: JobId, next: Next) {
         match next {

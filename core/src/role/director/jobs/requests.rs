@@ -27,6 +27,8 @@ pub(crate) struct Request {
     collisions: u32,
     /// A new volume that waits for its name.
     unnamed: Option<Box<MediaRow>>,
+    /// Volumes that were old enough and keep these jobs: not said yet.
+    kept: Vec<(String, Vec<u32>)>,
 }
 
 /// What the catalog was asked last.
@@ -87,6 +89,7 @@ impl Request {
             pruned: Vec::new(),
             collisions: 0,
             unnamed: None,
+            kept: Vec::new(),
         };
         (request, next)
     }
@@ -103,6 +106,15 @@ impl Request {
         if self.rounds > MAX_ROUNDS {
             return self.fail(Trouble::EndlessSearch);
         }
+        let answer = match answer {
+            Ok(CatalogAnswer::Pruned { volume, kept }) => {
+                if let Some(row) = volume.as_ref().filter(|_| !kept.is_empty()) {
+                    self.kept.push((row.volume_name.clone(), kept));
+                }
+                Ok(CatalogAnswer::Volume(volume))
+            }
+            answer => answer,
+        };
         match answer {
             Ok(answer) => match self.ask {
                 Ask::FindMedia { .. } => self.find(answer, job, pool, (net, zone)),
@@ -121,6 +133,20 @@ impl Request {
             }
             Err(error) => self.fail(error.into()),
         }
+    }
+
+    /// What is to be said of volumes that are old enough and are not used again, by their names.
+    pub(crate) fn kept(&mut self) -> Vec<(String, String)> {
+        let text = |(volume, jobs): (String, Vec<u32>)| {
+            let jobs: Vec<String> = jobs.iter().take(20).map(u32::to_string).collect();
+            let text = format!(
+                "Volume \"{volume}\" is old enough to be used again and stays: it holds jobs of a last full backup and of what \
+                 builds on it ({}); prune volume={volume} force lets them go (T0759).",
+                jobs.join(",")
+            );
+            (volume, text)
+        };
+        std::mem::take(&mut self.kept).into_iter().map(text).collect()
     }
 
     fn find(&mut self, answer: CatalogAnswer, job: &Job, pool: &PoolRow, (net, zone): (&Net, &Zone)) -> Next {

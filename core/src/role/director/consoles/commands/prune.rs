@@ -1,5 +1,6 @@
 //! `prune`: what is older than its retention goes out of the catalog, but for what restores the newest state.
 
+use crate::catalog::pruning::Pruning;
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, MediaRow, VolStatus, pruning};
 use crate::wire::status::JobType;
 
@@ -12,7 +13,7 @@ use super::super::words::Words;
 use super::run::CATALOG;
 use super::update::with_volume;
 
-const OF_A_CLIENT: &[(&str, Takes)] = &[("client", Value), ("yes", Nothing)];
+const OF_A_CLIENT: &[(&str, Takes)] = &[("client", Value), ("force", Nothing), ("yes", Nothing)];
 
 pub(super) const COMMAND: Command = Command::new(
     "prune",
@@ -20,19 +21,25 @@ pub(super) const COMMAND: Command = Command::new(
         Form {
             subjects: &["files"],
             words: OF_A_CLIENT,
-            help: &[("prune files client=NAME [yes]", "the files of jobs that are older than `file_retention`")],
+            help: &[(
+                "prune files client=NAME [force] [yes]",
+                "the files of jobs that are older than `file_retention`",
+            )],
             ..Form::PLAIN
         },
         Form {
             subjects: &["jobs"],
             words: OF_A_CLIENT,
-            help: &[("prune jobs client=NAME [yes]", "the jobs that are older than `job_retention`")],
+            help: &[(
+                "prune jobs client=NAME [force] [yes]",
+                "the jobs that are older than `job_retention`; with `force` the last full backup and what builds on it too",
+            )],
             ..Form::PLAIN
         },
         Form {
             subjects: &["volume"],
-            words: &[("volume", Value), ("yes", Nothing)],
-            help: &[("prune volume=NAME [yes]", "the jobs of a volume, once its retention is over")],
+            words: &[("volume", Value), ("force", Nothing), ("yes", Nothing)],
+            help: &[("prune volume=NAME [force] [yes]", "the jobs of a volume, once its retention is over")],
             ..Form::PLAIN
         },
         Form {
@@ -89,26 +96,60 @@ fn of_client(view: &View<'_>, words: &Words, what: What) -> Result<Reply, Refusa
             if what == What::Files {
                 rows.retain(|row| !row.purged_files && row.job_files > 0);
             }
-            Ok(goes(what, &pruning::prunable(&rows, &fulls, before), &words))
+            let (ids, kept) = chosen(pruning::prune(&rows, &fulls, before), &words);
+            Ok(goes(what, &ids, &words).after(kept))
         })
     })
     .after(head))
 }
 
-/// The good Fulls, newest first: of a client, or of all.
+/// The good Fulls, and the good copies, newest first: of a client, or of all.
 fn newest_fulls(client: Option<&str>, next: impl FnOnce(Vec<JobRow>) -> Reply + Send + 'static) -> Reply {
-    let fulls = JobFilter {
+    let good = |kind: JobType, levels: &[u8]| JobFilter {
         client: client.map(str::to_owned),
-        types: vec![JobType::Backup.letter()],
-        levels: b"F".to_vec(),
+        types: vec![kind.letter()],
+        levels: levels.to_vec(),
         statuses: b"TW".to_vec(),
         limit: MOST,
         ..JobFilter::default()
     };
-    Reply::ask(CatalogRequest::ListJobs(fulls), move |_, answer| match answer {
-        CatalogAnswer::Jobs(fulls) => Ok(next(fulls)),
-        other => Err(Refusal::unexpected(other)),
+    let copies = CatalogRequest::ListJobs(good(JobType::JobCopy, b""));
+    Reply::ask(CatalogRequest::ListJobs(good(JobType::Backup, b"F")), move |_, answer| {
+        let CatalogAnswer::Jobs(mut fulls) = answer else { return Err(Refusal::unexpected(answer)) };
+        Ok(Reply::ask(copies, move |_, answer| match answer {
+            CatalogAnswer::Jobs(copies) => {
+                fulls.extend(copies);
+                Ok(next(fulls))
+            }
+            other => Err(Refusal::unexpected(other)),
+        }))
     })
+}
+
+/// What goes, which is all that is old enough if that is forced; and what is said of what stays.
+fn chosen(pruning: Pruning, words: &Words) -> (Vec<u32>, String) {
+    let Pruning { mut gone, kept } = pruning;
+    if kept.is_empty() {
+        return (gone, String::new());
+    }
+    if words.has("force") {
+        gone.extend(kept);
+        gone.sort_unstable();
+        return (gone, String::new());
+    }
+    let text = format!(
+        "Kept, though old enough: {}. The newest state is restored from the last full backup and what builds on it; with \
+         `force` they go too.\n",
+        shown(&kept)
+    );
+    (gone, text)
+}
+
+/// Numbers of jobs, as many as a person reads.
+fn shown(ids: &[u32]) -> String {
+    let shown: Vec<String> = ids.iter().take(50).map(u32::to_string).collect();
+    let more = if ids.len() > shown.len() { ", …" } else { "" };
+    format!("{}{more}", shown.join(","))
 }
 
 /// Says what goes, and lets it go if that is said.
@@ -117,9 +158,7 @@ fn goes(what: What, ids: &[u32], words: &Words) -> Reply {
     if ids.is_empty() {
         return Reply::found(format!("No {word} found to prune.\n"));
     }
-    let shown: Vec<String> = ids.iter().take(50).map(u32::to_string).collect();
-    let more = if ids.len() > shown.len() { ", …" } else { "" };
-    let text = format!("{} jobs are old enough: {}{more}\n", ids.len(), shown.join(","));
+    let text = format!("{} jobs are old enough: {}\n", ids.len(), shown(ids));
     if !words.has("yes") {
         return choice::yes(words, &format!("Prune the {word}? (yes/no): ")).after(text);
     }
@@ -154,8 +193,8 @@ fn volume(words: &Words) -> Reply {
             Reply::ask(CatalogRequest::JobsOnVolume { media_id }, move |view, answer| {
                 let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };
                 let before = view.now() - i64::try_from(vol_retention).unwrap_or(i64::MAX);
-                let ids = pruning::prunable(&rows, &fulls, before);
-                Ok(of_volume(media_id, volume_name, ids, &words))
+                let (ids, kept) = chosen(pruning::prune(&rows, &fulls, before), &words);
+                Ok(of_volume(media_id, volume_name, ids, &words).after(kept))
             })
         })
         .after(head)
@@ -171,7 +210,7 @@ fn of_volume(media_id: u32, name: String, ids: Vec<u32>, words: &Words) -> Reply
         let CatalogAnswer::Changed(jobs) = answer else { return Err(Refusal::unexpected(answer)) };
         // Nothing is older than this; the volume is marked if it is empty.
         Ok(Reply::ask(CatalogRequest::PruneVolume { media_id, before: i64::MIN }, move |_, answer| match answer {
-            CatalogAnswer::Volume(Some(row)) => {
+            CatalogAnswer::Pruned { volume: Some(row), .. } => {
                 let status = row.vol_status.as_str();
                 Ok(Reply::found(format!("Pruned {jobs} Jobs on Volume {name}: its status is {status}.\n")))
             }

@@ -106,7 +106,7 @@ fn goes(rows: &[JobRow], words: &Words, files: bool, volume: Option<(u32, String
         };
         let Some((media_id, name)) = volume.filter(|_| !files) else { return Ok(Reply::found(text)) };
         Ok(Reply::ask(CatalogRequest::PruneVolume { media_id, before: i64::MIN }, move |_, answer| match answer {
-            CatalogAnswer::Volume(Some(row)) => {
+            CatalogAnswer::Pruned { volume: Some(row), .. } => {
                 Ok(Reply::found(format!("{text}Volume \"{name}\" has status {} now.\n", row.vol_status.as_str())))
             }
             other => Err(Refusal::unexpected(other)),
