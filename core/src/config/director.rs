@@ -57,6 +57,9 @@ resources! {
         /// Folder that the daemon works in, relative to the folder of the configuration file: the system puts a core file
         /// there, and relative names begin there. `None`: it stays where it was started. It must be there already.
         working_directory: Option<String> = None,
+        /// File with the questions to the catalog that `query` of a console shows, each as Bareos writes it: a title after `:`,
+        /// what to ask a person for after `*`, and SQL, in which `%1` is the first answer. They only read.
+        query_file: Option<String> = None,
         /// TLS it shows to whoever dials it; also towards clients and storages that have none of their own.
         tls: TlsConfig = TlsConfig::default(),
         /// Seconds between TCP keepalives on connections to clients and storages, 0 for the system's default.

@@ -1,4 +1,4 @@
-//! `T0790` to `T0793`: why a program that lists and browses is told no.
+//! `T0790` to `T0794`: why a program that lists and browses is told no.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
@@ -35,5 +35,13 @@ pub(super) const PAGES: &[Page] = &[
         "The configuration has no resource of this name, or it is not among those that the console may use. The answer does not \
          tell which.",
         "If the console is meant to use it, add it to the console in the director's configuration.",
+    ),
+    entry(
+        794,
+        "the file of stored queries cannot be read",
+        (Fault::Config, Retry::Never),
+        "The questions to the catalog that `query` shows stand in the file that `query_file` of the director names. It is not \
+         there, is no file, or may not be read by the user of the director.",
+        "Set `query_file` to a file that the director may read, or take it out.",
     ),
 ];

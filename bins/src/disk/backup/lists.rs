@@ -31,13 +31,22 @@ pub(crate) fn gather(lists: &[PathList], means: &Means) -> Result<Vec<Vec<Vec<u8
     let mut read_one = |list: &PathList| {
         let text = match list {
             PathList::Command(words) => output(words, means, room),
-            PathList::File(name) => read(name.as_bytes(), room),
+            PathList::File(name) => is_file(name).and_then(|()| read(name.as_bytes(), room)),
         }?;
         room = room.saturating_sub(text.len());
         Ok(lines(&text))
     };
     let each = |(list, named): (usize, &PathList)| read_one(named).map_err(|why| Ungathered { list, why });
     lists.iter().enumerate().map(each).collect()
+}
+
+/// Somebody at a console may name anything: a pipe that nobody writes to would never end.
+fn is_file(name: &str) -> Result<(), String> {
+    match std::fs::metadata(name) {
+        Ok(data) if data.is_file() => Ok(()),
+        Ok(_) => Err("it is no file".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
 }
 
 fn lines(text: &[u8]) -> Vec<Vec<u8>> {
@@ -99,6 +108,11 @@ mod tests {
         let means = Means::default();
         let read = gather(&[named.clone(), command("echo '/c d'"), command("")], &means).unwrap();
         assert_eq!(read, [vec![b"/a".to_vec(), b"/b".to_vec()], vec![b"/c d".to_vec()], Vec::new()]);
+        let of_folder = PathList::File(folder.path().display().to_string());
+        for no_file in [of_folder, PathList::File("/dev/zero".to_owned())] {
+            let why = gather(&[no_file], &means);
+            assert_eq!(why, Err(Ungathered { list: 0, why: "it is no file".to_owned() }));
+        }
         let why = gather(&[named.clone(), command("exit 3"), PathList::File("/none".to_owned())], &means);
         assert_eq!(why, Err(Ungathered { list: 1, why: "it returned status 3".to_owned() }));
         // Together they have no more than a fileset can.

@@ -230,13 +230,10 @@ impl Director {
         self.console_replies(net, conn, reply);
     }
 
-    /// The lists of a fileset that a console asks about are read, or not.
+    /// The lists that a console asks about are read, or not.
     fn console_has_lists(&mut self, net: &mut Net, conn: ConnId, lists: Result<Lists, Unread>) {
         let Some(then) = self.consoles.gathered(conn) else { return };
-        let reply = match lists {
-            Ok(lists) => then.go_on(&View { director: self, net, conn }, &lists),
-            Err(why) => Reply::refused(why),
-        };
+        let reply = then.go_on(&View { director: self, net, conn }, lists);
         self.console_replies(net, conn, reply);
     }
 

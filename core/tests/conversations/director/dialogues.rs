@@ -5,7 +5,7 @@ use towline_core::catalog::{CatalogAnswer, CatalogRequest, JobEnd, JobStart, New
 use super::desk::{Desk, FILE_PORT, STORAGE_PORT, backup_file, backup_storage};
 
 /// Where the files of the recorded backup are.
-const TINY: &str = "/srv/bareos-run/data/tiny";
+pub const TINY: &str = "/srv/bareos-run/data/tiny";
 
 /// A console after the recorded backup: six files in `/srv/bareos-run/data/tiny`.
 pub fn saved(desk: &mut Desk) -> usize {

@@ -44,7 +44,7 @@ const DIRECTOR: &[Directive] = &[
     field("FdConnectTimeout", Time, "fd_connect_timeout"),
     field("SdConnectTimeout", Time, "sd_connect_timeout"),
     field("HeartbeatInterval", Time, "heartbeat_interval"),
-    without("QueryFile", Text, "there are no stored queries"),
+    field("QueryFile", Text, "query_file"),
     without("Subscriptions", Number, "nothing is counted"),
     without("StatisticsRetention", Time, STATISTICS),
     without("StatisticsCollectInterval", Number, STATISTICS),

@@ -208,6 +208,8 @@ impl Access {
             Instruction::Ask(_) if !self.has_catalog() => no(Kind::Catalog, CATALOG),
             Instruction::Ask(request) if self.is_beyond(request) => Some(Refusal::NotForSome),
             Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
+            // What such a file says would be shown to whoever names it.
+            Instruction::Gather(wanted) if wanted.by_console && !self.sees_all_jobs() => Some(Refusal::NotForSome),
             Instruction::Order(order) => self.refuses_order(order),
             Instruction::OrderAll(orders) => orders.iter().find_map(|order| self.refuses_order(order)),
             Instruction::Switch(what, name, _) => {

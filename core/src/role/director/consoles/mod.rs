@@ -370,7 +370,7 @@ impl Consoles {
                 }
                 Reply::Gather(wanted, then) => {
                     console.doing = Doing::Gathering(then);
-                    return Some(Instruction::Gather(wanted));
+                    return Some(instruction);
                 }
                 Reply::Survey(then) => {
                     console.doing = Doing::Surveying(then);
@@ -384,6 +384,11 @@ impl Consoles {
                     }
                     console.doing = Doing::Busy;
                     return Some(instruction);
+                    let instruction = Instruction::Gather(wanted);
+                    if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
+                        next = Reply::refused(why);
+                        continue;
+                    }
                 }
                 Reply::Done(instruction, answer) => {
                     if let Some(why) = console.access.refuses(&instruction, desk.jobs) {

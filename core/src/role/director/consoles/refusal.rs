@@ -105,6 +105,9 @@ pub(crate) enum Refusal {
     /// A list of a fileset is not to be had.
     #[error("{0}.")]
     Unread(#[from] Unread),
+    /// The file of stored queries is not to be had.
+    #[error("Could not open {file}: ERR={why}")]
+    NoQueries { file: String, why: String },
     /// A daemon cannot be dialled.
     #[error("{name} cannot be dialled: {why}.")]
     NotDialled { name: String, why: ReachFailure },
@@ -206,6 +209,7 @@ impl Explain for Refusal {
             Self::NotSaved(_) => (Config, Never, 693, "see `list files` for the names as they were saved"),
             Self::NoFile => (Config, Never, 694, "restore from another job, or up to a later date"),
             Self::Daemon(_) => (Peer, Backoff, 695, "the quoted words, or the log of that daemon, say why"),
+            Self::NoQueries { .. } => (Config, Never, 794, "correct `query_file` of the director"),
             Self::NoVolume(_) => (Local, Never, 790, "label a volume for the pool, or give the pool a `label_format`"),
             Self::NoFolder(_) => (Config, Never, 791, "write the folder as `.bvfs_lsdirs` shows it"),
             Self::NoChoice(_) => (Config, Never, 792, "choose with `.bvfs_restore` first"),
@@ -274,6 +278,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::NoVolume(x()),
         Refusal::NoFolder(x()),
         Refusal::NoChoice(x()),
+        Refusal::NoQueries { file: x(), why: x() },
         Refusal::NotAuthorized { word: x(), name: x() },
         Refusal::NotLabelled(x()),
         Refusal::NotPurged { volume: x(), status: "Full" },

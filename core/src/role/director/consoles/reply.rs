@@ -14,7 +14,7 @@ use crate::work::configuration::ConfigurationWork;
 
 use super::super::errands::Errand;
 use super::super::jobs::job::Job;
-use super::super::jobs::lists::{Lists, Wanted};
+use super::super::jobs::lists::{Lists, Unread, Wanted};
 use super::super::jobs::ordering::Order;
 use super::super::jobs::recording::Kept;
 use super::super::overrides::Switched;
@@ -131,7 +131,7 @@ pub(crate) enum Reply {
     Ends,
     /// Asks the catalog, and goes on with its answer.
     Ask(CatalogRequest, Then),
-    /// Has the lists of a fileset read that are on the director, and goes on with what they hold.
+    /// Has lists read that are on the director, and goes on with what they hold.
     Gather(Wanted, Gathered),
     /// Asks all connections, and ends with what this makes of their answers.
     Survey(fn(&View<'_>, &[Row]) -> Answer),
@@ -149,7 +149,7 @@ pub(crate) enum Reply {
 pub(crate) enum Instruction {
     /// Ask the catalog.
     Ask(CatalogRequest),
-    /// Read the lists of a fileset.
+    /// Read lists that are on the director.
     Gather(Wanted),
     /// Order a job.
     Order(Box<Order>),
@@ -204,17 +204,24 @@ impl fmt::Debug for Then {
     }
 }
 
-/// How a command goes on with what the lists of a fileset hold.
+/// How a command goes on with what lists on the director hold.
 pub(crate) struct Gathered(Box<Take>);
 
-type Take = dyn FnOnce(&View<'_>, &Lists) -> Result<Reply, Refusal> + Send;
+type Take = dyn FnOnce(&View<'_>, Result<Lists, Unread>) -> Result<Reply, Refusal> + Send;
 
+        Self::either(|view, lists| then(view, &lists?))
+    }
+
+    /// The same, and it says itself why a list is not to be had.
+    pub(super) fn either(
+        then: impl FnOnce(&View<'_>, Result<Lists, Unread>) -> Result<Reply, Refusal> + Send + 'static,
+    ) -> Self {
 impl Gathered {
     pub(super) fn new(then: impl FnOnce(&View<'_>, &Lists) -> Result<Reply, Refusal> + Send + 'static) -> Self {
         Self(Box::new(then))
     }
 
-    pub(crate) fn go_on(self, view: &View<'_>, lists: &Lists) -> Reply {
+    pub(crate) fn go_on(self, view: &View<'_>, lists: Result<Lists, Unread>) -> Reply {
         (self.0)(view, lists).unwrap_or_else(Reply::refused)
     }
 }

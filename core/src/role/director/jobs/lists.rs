@@ -42,19 +42,21 @@ impl Explain for Unread {
     }
 }
 
-/// The lists of a fileset that are to be read.
+/// Lists on the director that are to be read: of a fileset, or of a command.
 #[derive(Clone, Debug)]
 pub struct Wanted {
-    /// As the fileset names them.
+    /// As the fileset or the command names them.
     texts: Vec<String>,
     lists: Vec<PathList>,
+    /// Somebody at a console has named them.
+    pub(crate) by_console: bool,
 }
 
 impl Wanted {
     /// The lists of a fileset, each once. `meaning` says what `%` and a letter stand for. `None` if it has none.
     pub(crate) fn of(set: &FileSet, meaning: impl Fn(char) -> Option<String> + Copy) -> Option<Self> {
         let all = set.include.iter().flat_map(|include| &include.director_lists).chain(&set.exclude.director_lists);
-        let mut wanted = Self { texts: Vec::new(), lists: Vec::new() };
+        let mut wanted = Self { texts: Vec::new(), lists: Vec::new(), by_console: false };
         for text in all {
             if !wanted.texts.contains(text) {
                 wanted.texts.push(text.clone());
@@ -64,9 +66,17 @@ impl Wanted {
         (!wanted.texts.is_empty()).then_some(wanted)
     }
 
-    /// A file as a list of its lines.
-    pub(crate) fn file(path: &str) -> Self {
-        Self { texts: vec![path.to_owned()], lists: vec![PathList::File(path.to_owned())] }
+    /// The files that a console has named, each `<` and its path. `None` if there are none.
+    pub(crate) fn of_console(texts: impl Iterator<Item = String>) -> Option<Self> {
+        let texts: Vec<String> = texts.collect();
+        let file = |text: &String| PathList::File(text.strip_prefix('<').unwrap_or(text).to_owned());
+        let lists: Vec<PathList> = texts.iter().map(file).collect();
+        (!lists.is_empty()).then_some(Self { texts, lists, by_console: true })
+    }
+
+    /// A file that the configuration names.
+    pub(crate) fn of_file(path: &str) -> Self {
+        Self { texts: vec![path.to_owned()], lists: vec![PathList::File(path.to_owned())], by_console: false }
     }
 
     /// What was read of them.
@@ -96,9 +106,9 @@ impl Wanted {
 }
 
 impl Lists {
-    /// The lines of a file, without those that are empty.
-    pub(crate) fn of_file(&self, path: &str) -> &[Vec<u8>] {
-        self.held.get(path).map(Vec::as_slice).unwrap_or_default()
+    /// The lines of a list that was read.
+    pub(crate) fn of(&self, text: &str) -> &[Vec<u8>] {
+        self.held.get(text).map_or(&[], Vec::as_slice)
     }
 
     /// The paths of a list; before it was read, a line that says which it is.

@@ -28,16 +28,6 @@ pub(super) const AUTOMOUNT: Command = elsewhere(
     |_, _| Err(Refusal::usage("Volumes lie in folders: none has to be mounted after label.")),
 );
 
-pub(super) const QUERY: Command = elsewhere(
-    "query",
-    &[Form {
-        free: true,
-        help: &[("query", "not here: there are no stored queries, `sqlquery` asks the catalog")],
-        ..Form::PLAIN
-    }],
-    |_, _| Err(Refusal::usage("There are no stored queries: sqlquery asks the catalog.")),
-);
-
 pub(super) const SETDEVICE: Command = elsewhere(
     "setdevice",
     &[Form {

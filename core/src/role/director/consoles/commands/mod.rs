@@ -24,6 +24,7 @@ pub(super) mod messages;
 mod network;
 mod prune;
 mod purge;
+pub(super) mod query;
 mod quit;
 pub(super) mod reload;
 mod rerun;
@@ -120,7 +121,7 @@ pub(super) const COMMANDS: &[Command] = &[
     prune::COMMAND,
     purge::COMMAND,
     quit::QUIT,
-    elsewhere::QUERY,
+    query::COMMAND,
     restore::COMMAND,
     label::RELABEL,
     devices::RELEASE,

@@ -1,7 +1,8 @@
 //! `restore`, from the client's name to the order: which jobs, which files, where they lie. `menu.rs` asks for what is not
-//! said.
+//! said, `listed.rs` takes paths from lists on the director.
 
 mod bootstrap;
+mod listed;
 mod menu;
 
 use std::collections::VecDeque;
@@ -32,6 +33,7 @@ use super::status::moment;
 use crate::catalog::Gone;
 use crate::role::director::jobs::job::{RestorePart, RestorePlan};
 use crate::role::director::jobs::ordering::{Order, Resources};
+use listed::{Listed, is_list};
 
 pub(super) const COMMAND: Command = Command::new(
     "restore",
@@ -80,12 +82,12 @@ pub(super) const COMMAND: Command = Command::new(
             ("restore", "choose jobs from a menu, and files from a tree"),
             (
                 "restore client=NAME [restoreclient=NAME] [before=\"DATE TIME\"|jobid=N[,N…]] [fileset=NAME] [select] \
-                 [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]] \
+                 [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]|file=</LIST] \
                  [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] \
                  [replace=always|ifnewer|ifolder|never] [pluginoptions=NAME:KEY=VALUE] [done] [yes]",
                 "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
                  that are marked in a tree; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
-                 backslash and \\\" a quotation mark",
+                 backslash and \\\" a quotation mark; a list is a file on the director with a name in each line",
             ),
             (
                 "restore bootstrap=/PATH client=NAME [where=FOLDER…] [replace=…] [done] [yes]",
@@ -125,6 +127,8 @@ pub(in super::super) struct Restoring {
     exact: Option<VecDeque<u32>>,
     jobs: Vec<JobRow>,
     which: Which,
+    /// What is taken from lists on the director, beside [`Which::Paths`].
+    listed: Listed,
     files: Vec<RestoreFiles>,
 }
 
@@ -161,7 +165,8 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         None => Vec::new(),
     };
     let paths = if of_browser.is_some() { VecDeque::new() } else { paths(words)? };
-    let which = match (words.has("all"), paths.is_empty(), words.has("done")) {
+    let listed = Listed::of(words)?;
+    let which = match (words.has("all"), paths.is_empty() && listed.is_empty(), words.has("done")) {
         _ if of_browser.is_some() => Which::Chosen,
         (true, true, true) => Which::All,
         (false, false, _) => Which::Paths(paths),
@@ -203,6 +208,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         },
         jobs: Vec::new(),
         which,
+        listed,
         files,
     };
     let reply = Box::new(restoring).jobs_wanted(view)?;
@@ -297,7 +303,7 @@ impl Restoring {
             return self.pieces_wanted();
         }
         let text = selected_jobs(view, &self.jobs);
-        self.files_wanted().after(text)
+        self.lists_wanted().after(text)
     }
 
     /// Asks for the first of the paths, or for all files.
@@ -472,17 +478,11 @@ pub(in super::super) fn place_of_job(job: &Job) -> RestoreTo {
     }
 }
 
-/// The values of `file=` and `directory=`. A folder is meant with all below it either way.
+/// The values of `file=` and `directory=` that are no lists. A folder is meant with all below it either way.
 fn paths(words: &Words) -> Result<VecDeque<Vec<u8>>, Refusal> {
     let folder = |path: &[u8]| if path.ends_with(b"/") { path.to_vec() } else { [path, b"/"].concat() };
-    let files = words.values("file").map(<[u8]>::to_vec);
-    let paths: VecDeque<Vec<u8>> = files.chain(words.values("directory").map(folder)).collect();
-    if let Some(path) = paths.iter().find(|path| path.starts_with(b"<")) {
-        return Err(Refusal::usage(format!(
-            "file={}: the director reads no lists of its own disk; name the files one by one, or mark them in the tree.",
-            printable::name(path)
-        )));
-    }
+    let named = |word| words.values(word).filter(|value| !is_list(value));
+    let paths: VecDeque<Vec<u8>> = named("file").map(<[u8]>::to_vec).chain(named("directory").map(folder)).collect();
     if let Some(path) = paths.iter().find(|path| !path.starts_with(b"/") && path.get(1) != Some(&b':')) {
         return Err(Refusal::usage(format!("file={}: give the whole path, beginning with /.", printable::name(path))));
     }

@@ -80,7 +80,7 @@ pub(in super::super) fn menu(
     usage: &str,
 ) -> Reply {
     let usage = format!("{usage} There are: {}", items.join(", "));
-    let prompt = Prompt::Choice { title: title.to_owned(), items, what: what.to_owned() };
+    let prompt = Prompt::Choice { title: title.to_owned(), items, ask: format!("Select {what}") };
     ask(words, key, prompt, usage)
 }
 

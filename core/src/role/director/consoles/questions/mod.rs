@@ -13,6 +13,7 @@ pub(super) mod modify;
 
 use std::fmt::Write as _;
 
+use super::commands::query::{self, Asking, Stored};
 use super::output::Api;
 use super::refusal::Refusal;
 use super::reply::{Reply, View};
@@ -50,6 +51,10 @@ pub(super) enum Matter {
     ChangeTo(Box<Draft>, Change),
     /// Which files of jobs are to be restored.
     Files(Box<Shell>),
+    /// Which of these stored queries is asked.
+    Query(Vec<Stored>),
+    /// What such a query is asked with.
+    QueryValue(Box<Asking>),
 }
 
 /// A word that a line lacks.
@@ -74,8 +79,8 @@ pub(super) enum Prompt {
     Run,
     /// For a command on a tree of files.
     Shell,
-    /// For the number of one of these: a title, the items, and what they are.
-    Choice { title: String, items: Vec<String>, what: String },
+    /// For the number of one of these: a title, the items, and how they are asked for.
+    Choice { title: String, items: Vec<String>, ask: String },
 }
 
 impl Question {
@@ -99,6 +104,9 @@ impl Question {
         match &self.matter {
             Matter::Word(wanted) => Refusal::usage(wanted.usage.clone()),
             Matter::Order(_) | Matter::Change(_) | Matter::ChangeTo(..) | Matter::Files(_) => Refusal::Unconfirmed,
+            Matter::Query(_) | Matter::QueryValue(_) => {
+                Refusal::usage("Stored queries are for people: a program asks with sqlquery query=\"SELECT …\".")
+            }
         }
     }
 }
@@ -107,7 +115,7 @@ impl Matter {
     /// What a console is told that leaves the question.
     const fn left(&self) -> &'static str {
         match self {
-            Self::Word(_) | Self::Files(_) => "Nothing chosen, nothing done.\n",
+            Self::Word(_) | Self::Files(_) | Self::Query(_) | Self::QueryValue(_) => "Nothing chosen, nothing done.\n",
             Self::Order(_) | Self::Change(_) | Self::ChangeTo(..) => "Job not run.\n",
         }
     }
@@ -119,6 +127,14 @@ impl Matter {
             Self::Change(draft) => modify::chosen(view, draft, &answer),
             Self::ChangeTo(draft, change) => modify::changed(view, draft, change, &answer),
             Self::Files(shell) => Ok(shell.ask()),
+            Self::Query(all) => match answer {
+                Said::Item(at, _) => query::chosen(all, at),
+                _ => Ok(Reply::found(String::new())),
+            },
+            Self::QueryValue(asking) => match answer {
+                Said::Text(value) => Ok(query::answered(asking, value)),
+                _ => Ok(Reply::found(String::new())),
+            },
         }
     }
 }
@@ -203,7 +219,7 @@ impl Prompt {
             Self::Line(text) | Self::YesNo(text) => text.clone(),
             Self::Run => "OK to run? (yes/mod/no): ".to_owned(),
             Self::Shell => "$ ".to_owned(),
-            Self::Choice { items, what, .. } => format!("Select {what} (1-{}): ", items.len()),
+            Self::Choice { items, ask, .. } => format!("{ask} (1-{}): ", items.len()),
         }
     }
 
@@ -249,7 +265,11 @@ mod tests {
 
     fn menu(items: usize) -> Prompt {
         let items = (1..=items).map(|at| format!("job-{at}")).collect();
-        Prompt::Choice { title: "The defined Job resources are:".to_owned(), items, what: "Job resource".to_owned() }
+        Prompt::Choice {
+            title: "The defined Job resources are:".to_owned(),
+            items,
+            ask: "Select Job resource".to_owned(),
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(super) fn confirmed(draft: Box<Draft>, said: &Said) -> Reply {
         Said::Other => {
             let items = changes(draft.order.kind).iter().map(|(name, _)| (*name).to_owned()).collect();
             let title = "Parameters to modify:".to_owned();
-            let prompt = Prompt::Choice { title, items, what: "parameter to modify".to_owned() };
+            let prompt = Prompt::Choice { title, items, ask: "Select parameter to modify".to_owned() };
             Reply::Question(Box::new(Question { prompt, matter: Matter::Change(draft), again: false }))
         }
         Said::No | Said::Text(_) | Said::Item(..) => Reply::found("Job not run.\n".to_owned()),
@@ -130,7 +130,7 @@ pub(super) fn chosen(view: &View<'_>, draft: Box<Draft>, said: &Said) -> Result<
         Change::Job => same_kind(view, draft.order.kind),
     };
     let title = format!("{name}:");
-    let prompt = Prompt::Choice { title, items, what: name.to_lowercase() };
+    let prompt = Prompt::Choice { title, items, ask: format!("Select {}", name.to_lowercase()) };
     Ok(Reply::Question(Box::new(Question { prompt, matter: Matter::ChangeTo(draft, change), again: false })))
 }
 

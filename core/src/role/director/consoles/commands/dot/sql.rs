@@ -49,6 +49,19 @@ pub(in super::super) struct Rows {
     rows: Vec<Vec<String>>,
 }
 
+impl Rows {
+    /// A value a line, and an empty line after each row.
+    pub(in super::super) fn under_each_other(&self) -> String {
+        if self.rows.is_empty() {
+            return "No results to list.\n".to_owned();
+        }
+        let width = self.heads.iter().map(|head| head.chars().count()).max().unwrap_or(0);
+        let line = |(head, cell): (&String, &String)| format!("{head:>width$}: {cell}\n");
+        let row = |row: &Vec<String>| self.heads.iter().zip(row).map(line).collect::<String>() + "\n";
+        self.rows.iter().map(row).collect()
+    }
+}
+
 impl Shown for Rows {
     fn text(&self) -> String {
         if self.rows.is_empty() {

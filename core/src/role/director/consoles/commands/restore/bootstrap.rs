@@ -54,11 +54,11 @@ pub(super) fn run(view: &View<'_>, words: &Words, file: &str) -> Result<Reply, R
         job: job.name.clone(),
     };
     let file = file.to_owned();
-    let wanted = Wanted::file(&file);
+    let wanted = Wanted::of_file(&file);
     Ok(Reply::Gather(
         wanted,
         Gathered::new(move |view, lists| {
-            let text = lists.of_file(&file).join(&b'\n');
+            let text = lists.of(&file).join(&b'\n');
             match Bootstrap::parse(&text) {
                 Ok(bootstrap) => Ok(restoring.look_for(view, bootstrap)),
                 Err(why) => Err(Refusal::NoBootstrap { file, why: why.problem.to_string() }),

@@ -49,6 +49,10 @@ const ITEMS: [&str; 13] = [
 const INTRODUCTION: &str = "\nA restore is made of jobs and of files of theirs. First choose the jobs, in one of the ways below; the \
                             files are chosen then.\n\n";
 
+/// How paths are entered.
+const HOW: &str = "Enter whole names, one a line, or < and the file on the director that has them; an empty line ends the \
+                   list.\n";
+
 const DATE: &str = "Enter date as YYYY-MM-DD HH:MM:SS :";
 
 /// Rows of the jobs that have a file.
@@ -94,7 +98,7 @@ fn menu(words: &Words) -> Reply {
     let items = ITEMS.iter().map(|item| (*item).to_owned()).collect();
     let title = "To select the JobIds, you have the following choices:".to_owned();
     let wanted = Wanted { words: words.clone(), key: MENU, usage: USAGE.to_owned(), may_be_empty: false };
-    let prompt = Prompt::Choice { title, items, what: "item: ".to_owned() };
+    let prompt = Prompt::Choice { title, items, ask: "Select item: ".to_owned() };
     Reply::Question(Box::new(Question { prompt, matter: Matter::Word(wanted), again: false }))
 }
 
@@ -160,7 +164,7 @@ fn paths(view: &View<'_>, words: &Words, (key, prompt): (&'static str, &str)) ->
     }
     let is_first = words.values(key).next().is_none();
     let reply = choice::line_or_end(words, key, prompt, USAGE);
-    Ok(if is_first { reply.after("Enter whole names, one a line; an empty line ends the list.\n") } else { reply })
+    Ok(if is_first { reply.after(HOW) } else { reply })
 }
 
 fn directories(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
