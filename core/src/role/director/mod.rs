@@ -262,10 +262,6 @@ impl Director {
             }
             Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Refusal::Stopping)),
             Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
-            Instruction::OrderAll(orders) if !tools.common.stopping => {
-                orders.into_iter().for_each(|order| self.jobs.order(tools, order));
-            }
-            Instruction::OrderAll(_) => {}
             Instruction::Switch(what, name, on) => {
                 let done = if on { "enabled" } else { "disabled" };
                 tools.net.log(Level::Info, &format!("{} {name} is {done} by a console", what.name()));

@@ -27,6 +27,7 @@ mod queue;
 mod recorded;
 mod relaying;
 mod reload;
+mod reruns;
 mod restores;
 mod rich;
 mod scripts;

@@ -7,6 +7,7 @@
 //! ```
 //! So a name that a console may not see answers as one that there is not, in every command, those of tomorrow too.
 
+use std::iter;
 use std::sync::Arc;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobRow, Listed, Listing};
@@ -210,8 +211,10 @@ impl Access {
             Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
             // What such a file says would be shown to whoever names it.
             Instruction::Gather(wanted) if wanted.by_console && !self.sees_all_jobs() => Some(Refusal::NotForSome),
-            Instruction::Order(order) => self.refuses_order(order),
-            Instruction::OrderAll(orders) => orders.iter().find_map(|order| self.refuses_order(order)),
+            Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
+            Instruction::Order(order) => {
+                iter::once(&**order).chain(&order.after).find_map(|order| self.refuses_order(order))
+            }
             Instruction::Switch(what, name, _) => {
                 let kind = match what {
                     Switched::Job => Kind::Job,

@@ -151,7 +151,7 @@ pub(crate) enum Instruction {
     Ask(CatalogRequest),
     /// Read lists that are on the director.
     Gather(Wanted),
-    /// Order a job.
+    /// Order a job, and those that come with it.
     Order(Box<Order>),
     /// Send somebody to a daemon.
     Errand(Box<Errand>),
@@ -163,8 +163,6 @@ pub(crate) enum Instruction {
     Move(String, String),
     /// Keep what a browser has chosen under a name, or forget it.
     Choose(String, Option<Vec<RestoreFiles>>),
-    /// Order several jobs that nobody waits for.
-    OrderAll(Vec<Order>),
     /// Enable or disable a resource.
     Switch(Switched, String, bool),
     /// Look a name up on the director's machine, and say what it has found.

@@ -1,5 +1,6 @@
 //! Orders for jobs, from whoever wants one to the number that the catalog gives it.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::config::{self, JobKind, Run};
@@ -41,6 +42,8 @@ pub struct Order {
     pub(crate) is_consolidation: bool,
     /// The console that waits to hear the job's number.
     pub(crate) console: Option<ConnId>,
+    /// What that console has ordered with it: ordered once this has its number.
+    pub(crate) after: VecDeque<Self>,
     pub(crate) unique: String,
     pub(crate) scheduled: i64,
     pub(crate) terms: Terms,
@@ -73,6 +76,7 @@ impl Order {
             joined: Vec::new(),
             is_consolidation: false,
             console: None,
+            after: VecDeque::new(),
             unique: String::new(),
             scheduled: 0,
             terms,
@@ -168,11 +172,18 @@ impl Jobs {
     }
 
     /// The catalog has given an ordered job its number, or not.
-    pub(crate) fn created(&mut self, tools: &mut Tools<'_>, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
+    pub(crate) fn created(
+        &mut self,
+        tools: &mut Tools<'_>,
+        mut order: Order,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
         if answer.as_ref().is_err_and(|error| self.is_taken(error)) {
             return self.order(tools, order);
         }
         let (console, name, pause) = (order.console, order.name.clone(), order.pause);
+        let mut after = std::mem::take(&mut order.after);
+        let next = after.pop_front().map(|next| Order { console, after, ..next });
         let created = match answer {
             Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools, JobId(id), order)),
             Ok(_) => Err(Refusal::NoNumber),
@@ -188,9 +199,20 @@ impl Jobs {
         let id = job.id;
         if let Some(console) = console {
             tools.effect(Effect::Ordered(console, id));
-            tools.answer(console, Answer::found(Queued(id)));
+            match next {
+                Some(_) => tools.print(console, Queued(id).line()),
+                None => tools.answer(console, Answer::found(Queued(id))),
+            }
         }
         self.all.insert(id, job);
+        if let Some(next) = next {
+            match tools.common.stopping {
+                true => {
+                    console.into_iter().for_each(|console| tools.answer(console, Answer::Failed(Refusal::Stopping)))
+                }
+                false => self.order(tools, next),
+            }
+        }
         if tools.common.stopping {
             return self.cancel_job(tools, id, "the director is being stopped");
         }

@@ -1,17 +1,20 @@
 //! `rerun`: jobs of the catalog once more, with the resources that they had.
 
+use std::collections::VecDeque;
+
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow};
 use crate::wire::status::{JobLevel, JobType};
 
-use super::super::answer::Answer;
 use super::super::grammar::Takes::{Nothing, Value};
 use super::super::grammar::{Command, Form};
+use super::super::questions::choice;
 use super::super::questions::modify::{self, Draft};
 use super::super::refusal::{BadValue, NoSuch, Refusal, number_of};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
 use super::run::CATALOG;
 use crate::role::director::jobs::ordering::{Order, type_of};
+use crate::role::director::jobs::terms::Pools;
 
 pub(super) const COMMAND: Command = Command::new(
     "rerun",
@@ -37,8 +40,8 @@ pub(super) const COMMAND: Command = Command::new(
 /// Jobs of one command.
 const MOST: usize = 100;
 
-/// How jobs end that have failed.
-const FAILED: [u8; 5] = [b'A', b'E', b'f', b'e', b'I'];
+/// The jobs that are run once more if none is named: as in real directors, not those that somebody has cancelled.
+const FAILED: u8 = b'f';
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let ago = |word, seconds: i64| -> Result<i64, BadValue> {
@@ -57,11 +60,12 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         None if back > 0 || since.is_some() => {
             let since = (back > 0).then(|| view.now() - back);
             let types = vec![JobType::Backup.letter(), JobType::Copy.letter(), JobType::Migrate.letter()];
-            (JobFilter { since, types, statuses: FAILED.to_vec(), limit: 10_000, ..JobFilter::default() }, None)
+            (JobFilter { since, types, statuses: vec![FAILED], limit: 10_000, ..JobFilter::default() }, None)
         }
         None => return Err(Refusal::usage("Please specify jobid, since_jobid, hours or days: rerun jobid=N.")),
     };
-    let yes = words.has("yes");
+    let words = words.clone();
+    let is_first = words.is_first();
     let reply = Reply::ask(CatalogRequest::ListJobs(filter), move |view, answer| {
         let CatalogAnswer::Jobs(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
         rows.reverse();
@@ -76,34 +80,41 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
                 since.is_none_or(|since| row.job_id >= since) && until.is_none_or(|until| row.job_id <= until)
             }),
         }
-        order(view, &rows, yes)
+        if rows.len() > MOST {
+            return Err(Refusal::usage(format!("At most {MOST} jobs are run once more by one command: name fewer.")));
+        }
+        let selected = if wanted.is_none() { selected(&rows) } else { String::new() };
+        Ok(order(view, &rows, &words)?.after(selected))
     });
-    Ok(reply.after(CATALOG))
+    Ok(if is_first { reply.after(CATALOG) } else { reply })
+}
+
+/// The jobs that were found for a person who has named none.
+fn selected(rows: &[JobRow]) -> String {
+    let ids: Vec<String> = rows.iter().map(|row| row.job_id.to_string()).collect();
+    match ids.as_slice() {
+        [] => "No jobids with the specified options were found.\n".to_owned(),
+        ids => format!("The following ids were selected for rerun:\n{}\n", ids.join(",")),
+    }
 }
 
 /// Orders the jobs of these rows, oldest first.
-fn order(view: &View<'_>, rows: &[JobRow], yes: bool) -> Result<Reply, Refusal> {
-    let mut orders = Vec::new();
+fn order(view: &View<'_>, rows: &[JobRow], words: &Words) -> Result<Reply, Refusal> {
+    let mut after = VecDeque::new();
     let mut text = String::new();
-    for row in rows.iter().take(MOST) {
+    for row in rows {
         text += &format!("rerunning jobid {}\n", row.job_id);
-        orders.push(again(view, row)?);
+        after.push_back(again(view, row)?);
     }
-    Ok(match (orders.len(), yes) {
-        (0, _) => Reply::found("No jobs to run once more.\n".to_owned()),
-        (1, false) => {
-            let order = orders.remove(0);
-            let from = order.with.client.clone();
-            modify::ask(view, Draft { order, from })
+    let Some(first) = after.pop_front() else { return Ok(Reply::found(String::new())) };
+    Ok(match (after.is_empty(), words.has("yes")) {
+        (_, true) => Reply::Do(Instruction::Order(Box::new(Order { after, ..first }))).after(text),
+        (true, false) => {
+            let from = first.with.client.clone();
+            modify::ask(view, Draft { order: first, from }).after(text)
         }
-        (1, true) => Reply::Do(Instruction::Order(Box::new(orders.remove(0)))),
-        (_, false) => Reply::Answer(Answer::Failed(Refusal::Unconfirmed)),
-        (many, true) => {
-            let done = Answer::said(format!("{many} jobs queued: see status director for their numbers.\n"));
-            Reply::Done(Instruction::OrderAll(orders), done)
-        }
-    }
-    .after(text))
+        (false, false) => choice::yes(words, "rerun these jobids? (yes/no): "),
+    })
 }
 
 /// The order that brings a job once more.
@@ -125,7 +136,13 @@ fn again(view: &View<'_>, row: &JobRow) -> Result<Order, Refusal> {
         };
         taken(&row.client, config.client(&row.client).is_some(), &mut order.with.client);
         taken(&row.file_set, config.fileset(&row.file_set).is_some(), &mut order.with.fileset);
+        // What was made of other jobs lies in another pool than that of its resource.
+        if order.level != JobLevel::VirtualFull && row.origin == 0 && config.pool(&row.pool).is_some() {
+            order.with.pool.clone_from(&row.pool);
+            order.terms.pools = Pools::only(&row.pool);
+        }
     }
+    order.place(config);
     NoSuch::check_order(config, &order)?;
     Ok(order)
 }

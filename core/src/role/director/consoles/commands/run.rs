@@ -256,9 +256,16 @@ pub(in super::super) const fn level_name(level: JobLevel) -> &'static str {
     }
 }
 
+impl Queued {
+    /// As a line for a person.
+    pub(crate) fn line(&self) -> String {
+        format!("Job queued. JobId={}\n", self.0)
+    }
+}
+
 impl Shown for Queued {
     fn text(&self) -> String {
-        format!("Job queued. JobId={}\n", self.0)
+        self.line()
     }
 
     fn json(&self) -> Option<Json> {
