@@ -419,6 +419,22 @@ fn a_job_is_run_once_more_as_it_was() {
 }
 
 #[test]
+fn what_to_update_is_chosen_from_a_menu() {
+    let mut desk = Desk::open();
+    let console = desk.console();
+    let menu = desk.ask(console, "update").concat();
+    assert!(menu.contains("Update choice:\\n1: Volume parameters\\n"), "{menu}");
+    assert!(menu.ends_with("text Choose catalog item to update (1-4): signal -27"), "{menu}");
+    assert!(desk.ask(console, "3").concat().contains("No slots in changer to scan."));
+    desk.ask(console, "update");
+    assert!(desk.ask(console, "4").concat().contains("Updating 0 job(s)."));
+    desk.ask(console, "update");
+    assert!(desk.ask(console, "2").concat().contains("Pool DB record updated from resource."));
+    desk.ask(console, "update");
+    assert_eq!(desk.ask(console, "1"), ["text Enter Volume name: ", "signal -27"]);
+}
+
+#[test]
 fn small_commands_answer_as_a_real_director_does() {
     let mut desk = Desk::open();
     let console = desk.console();
@@ -437,6 +453,12 @@ fn small_commands_answer_as_a_real_director_does() {
         ("configure add name=x", "text configure add needs one of client, console, "),
         ("configure add pool name=x yes", "text configure does not know the word \"yes\"."),
         ("import storage=File1", "text No slots in changer.\\n"),
+        ("update slots storage=File1 scan", "text No slots in changer to scan.\\n"),
+        ("update slots", "text Automatically selected Storage: File1\\n"),
+        ("update slot=1-3 storage=File1", "text No slots in changer to scan.\\n"),
+        ("status slots", "text Automatically selected Storage: File1\\n"),
+        ("status storage=File1 slots", "text No slots in changer to scan.\\n"),
+        ("status storage=nosuch slots", "text There is no storage \"nosuch\"."),
         ("export", "text Automatically selected Storage: File1\\n"),
         ("move storage=x", "text There is no storage \"x\"."),
         ("create pool=Full", "text Using Catalog"),

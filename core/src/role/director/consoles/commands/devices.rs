@@ -73,9 +73,6 @@ pub(super) const RELEASE: Command = Command::new(
 const NAME_STORAGE: &str = "Name the storage: add storage=NAME.";
 const NAME_POOL: &str = "Name the pool: add pool=NAME.";
 
-/// What is said of slots: this director drives no changer.
-pub(super) const NO_SLOTS: &str = "No slots in changer to scan.\n";
-
 /// Asks for the storage if the line names none and there are several.
 pub(super) fn which_storage(view: &View<'_>, words: &Words) -> Option<Result<Reply, Refusal>> {
     let is_wanted = !words.has("storage") && view.config().storages.len() > 1;

@@ -13,6 +13,7 @@ use super::super::refusal::{BadValue, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 use super::devices::{self, Named};
+use super::slots;
 
 pub(super) const LABEL: Command = Command::new(
     "label",
@@ -102,7 +103,7 @@ impl Wanted {
 
 fn label(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if words.has("barcodes") || words.has("barcode") {
-        return Ok(Reply::found(devices::NO_SLOTS.to_owned()));
+        return Ok(Reply::found(slots::NO_SLOTS.to_owned()));
     }
     if let Some(question) = devices::which_storage(view, words).or_else(|| devices::which_pool(view, words)) {
         return question;

@@ -3,14 +3,14 @@
 use crate::catalog::{CatalogAnswer, CatalogRequest, MediaRow, VolStatus};
 use crate::config::{Bytes, Seconds};
 
-use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form, Takes};
-use super::super::questions::choice;
+use super::super::questions::{Matter, Prompt, Question, Wanted, choice};
 use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::create;
 use super::run::CATALOG;
+use super::{create, slots};
 
 const OF_A_VOLUME: &[(&str, Takes)] = &[
     ("volume", Value),
@@ -44,6 +44,23 @@ pub(super) const COMMAND: Command = Command::new(
             ..Form::PLAIN
         },
         Form {
+            subjects: &["slots", "slot"],
+            words: &[
+                ("slots", Either),
+                ("slot", Either),
+                ("storage", Value),
+                ("drive", Value),
+                ("enabled", Value),
+                ("scan", Nothing),
+            ],
+            help: &[(
+                "update slots [storage=NAME] [scan]",
+                "look what is in the slots of a changer; no storage is one",
+            )],
+            ..Form::PLAIN
+        },
+        Form { subjects: &[""], help: &[("update", "choose what to update from a menu")], ..Form::PLAIN },
+        Form {
             subjects: &["stats"],
             words: &[("days", Value)],
             help: &[("update stats [days=N]", "as a director that keeps no statistics")],
@@ -65,8 +82,32 @@ const STATES: [VolStatus; 8] = [
     VolStatus::Error,
 ];
 
+/// What was chosen from the menu.
+const MENU: &str = "menu";
+
+const ITEMS: [&str; 4] = ["Volume parameters", "Pool from resource", "Slots from autochanger", "Long term statistics"];
+
+/// Asks what to update.
+fn menu(words: &Words) -> Reply {
+    let (title, ask) = ("Update choice:".to_owned(), "Choose catalog item to update".to_owned());
+    let usage = "Say what to update: update volume=NAME volstatus=…, or update pool=NAME.".to_owned();
+    let wanted = Wanted { words: words.clone(), key: MENU, usage, may_be_empty: false };
+    let prompt = Prompt::Choice { title, items: ITEMS.map(str::to_owned).to_vec(), ask };
+    Reply::Question(Box::new(Question { prompt, matter: Matter::Word(wanted), again: false })).after(CATALOG)
+}
+
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    match words.word(1).as_str() {
+    let chosen = words.value(&[MENU]).and_then(|chosen| ITEMS.iter().position(|item| *item == chosen));
+    let what = match chosen {
+        Some(0) => "volume".to_owned(),
+        Some(1) => "pool".to_owned(),
+        Some(2) => "slots".to_owned(),
+        Some(_) => "stats".to_owned(),
+        None => words.word(1),
+    };
+    match what.as_str() {
+        "" => Ok(menu(words)),
+        "slots" | "slot" => slots::update(view, words),
         "stats" => {
             let _days: Option<u32> = number_of(words, "days")?;
             Ok(Reply::found("Updating 0 job(s).\n".to_owned()))

@@ -15,7 +15,7 @@ use super::super::grammar::{Command, Form};
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
-use super::network;
+use super::{network, slots};
 
 pub(super) use director::{Section, Status};
 
@@ -34,9 +34,11 @@ pub(super) const COMMAND: Command = Command::new(
             ("subscriptions", Nothing),
             ("subscription", Nothing),
             ("configuration", Nothing),
+            ("slots", Either),
             ("days", Value),
         ],
         one_of: &[
+            &["slots", "director", "dir", "client", "network", "scheduler", "subscriptions", "configuration"],
             &[
                 "director",
                 "dir",
@@ -56,6 +58,7 @@ pub(super) const COMMAND: Command = Command::new(
         help: &[
             ("status [director] [days=N]", "what the director does, and what it will do within N days"),
             ("status client=NAME|storage=NAME", "what a daemon does"),
+            ("status [storage=NAME] slots", "what is in the slots of a changer; no storage is one"),
             ("status network", "every connection of this director"),
             ("status scheduler [days=N] [job=NAME|schedule=NAME]", "what the schedules start, and when"),
             ("status subscriptions", "which clients have backups, and how much of them"),
@@ -70,6 +73,9 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if let Some(name) = words.value(&["client"]) {
         NoSuch::check(view.config(), Kind::FileDaemon, name)?;
         return Ok(errand(view, Who::File, name, FileCommand::Status.to_line()));
+    }
+    if words.has("slots") {
+        return slots::status(view, words);
     }
     if let Some(name) = words.value(&["storage"]) {
         NoSuch::check(view.config(), Kind::StorageDaemon, name)?;
