@@ -154,3 +154,18 @@ fn a_full_backup_of_nothing_with_errors_is_no_good_one() {
     assert_eq!(desk.status(1), 'E', "{report}");
     assert!(report.contains("no file at all, and the file daemon counts 2 errors (T0563)"), "{report}");
 }
+
+#[test]
+fn what_a_running_job_has_saved_so_far_is_in_the_status() {
+    let (mut desk, sd, _) = running();
+    let console = desk.console();
+    desk.world.say(sd, "text Catreq Job=J UpdateJobRecord JobFiles=3 JobBytes=1234567\\n");
+    assert_eq!(desk.world.heard(sd).iter().filter(|line| line.contains("1992")).count(), 0, "it waits for no answer");
+    let row = desk.shelf().catalog.job_row(1).expect("the job").clone();
+    assert_eq!((row.job_files, row.job_bytes), (3, 1_234_567));
+    let text = desk.ask(console, "status director").concat();
+    assert!(text.contains("    Files=6 Bytes=1,234,567\\n"), "{text}");
+    desk.ask(console, ".api 2 compact=yes");
+    let json = desk.ask(console, "status director").concat();
+    assert!(json.contains(r#""files":6,"bytes":1234567,"#), "{json}");
+}

@@ -142,6 +142,9 @@ impl Jobs {
         if let wire::Ask::UpdateMedia(update) = &request.ask {
             job.storage_daemon.written.note(&update.volume, update.bytes);
         }
+        if let wire::Ask::UpdateJobRecord { bytes, .. } = request.ask {
+            job.storage_daemon.written.tell(bytes);
+        }
         let (state, next) = Request::begin(request.ask, job, pool);
         job.storage_daemon.requests.served = Some(state);
         self.serve_request(tools, id, next);
@@ -157,15 +160,15 @@ impl Jobs {
         let pool = tools.common.ids.pools.get(&job.with.pool);
         let (Some(mut request), Some(pool)) = (job.storage_daemon.requests.served.take(), pool) else { return };
         let next = request.on_answer(answer, job, pool, (tools.net, &tools.common.identity.zone));
-        job.storage_daemon.requests.served = Some(request);
-        self.serve_request(tools, id, next);
-    }
         for (volume, text) in request.kept() {
             // A job that waits asks again and again.
             if job.storage_daemon.requests.kept.insert(volume) {
                 job.say(tools, MessageKind::Info, &text);
             }
         }
+        job.storage_daemon.requests.served = Some(request);
+        self.serve_request(tools, id, next);
+    }
 
     fn serve_request(&mut self, tools: &mut Tools<'_>, id: JobId, next: Next) {
         match next {

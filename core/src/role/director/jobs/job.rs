@@ -184,6 +184,12 @@ impl Job {
         tools.common.journal.push(self.id, time, message.text);
     }
 
+    /// Bytes that it has written so far, as far as its storage daemon has told.
+    pub(crate) fn bytes_so_far(&self) -> u64 {
+        let daemon = &self.storage_daemon;
+        daemon.presence.end().map_or_else(|| daemon.written.so_far(), |end| end.bytes)
+    }
+
     /// The daemons as they were known when it was ordered.
     pub(crate) fn peers(&self) -> Peers {
         Peers {

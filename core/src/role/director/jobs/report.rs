@@ -23,15 +23,35 @@ pub(crate) struct Written {
     names: Vec<String>,
     /// The bytes of the last one.
     last: u64,
+    /// Those that it had when it was first told of, after the mount.
+    first: u64,
+    /// Bytes on those before it.
+    done: u64,
+    /// Bytes of the job as its storage daemon last told them.
+    told: u64,
 }
 
 impl Written {
     /// The storage daemon has written to a volume, which has so many bytes now.
     pub(crate) fn note(&mut self, volume: &str, bytes: u64) {
+        if self.names.last().is_none_or(|name| name != volume) {
+            self.done += self.last.saturating_sub(self.first);
+            self.first = bytes;
+        }
         self.last = bytes;
         if self.names.iter().all(|name| name != volume) && self.names.len() < MOST_VOLUMES {
             self.names.push(volume.to_owned());
         }
+    }
+
+    /// The storage daemon has told how many bytes of the job there are.
+    pub(crate) fn tell(&mut self, bytes: u64) {
+        self.told = self.told.max(bytes);
+    }
+
+    /// How many bytes the job has written so far, as far as its storage daemon has told.
+    pub(crate) fn so_far(&self) -> u64 {
+        (self.done + self.last.saturating_sub(self.first)).max(self.told)
     }
 }
 

@@ -78,7 +78,12 @@ impl Request {
             Ask::DeleteNullJobMedia { .. } => {
                 (State::Recording, Next::Ask(CatalogRequest::DeleteNullJobMedia { job_id: job.id.0 }))
             }
-            Ask::UpdateJobRecord { .. } | Ask::UpdateFileList => (State::Recording, Next::Answer(String::new())),
+            Ask::UpdateJobRecord { files, bytes } => {
+                let (job_files, job_bytes) = (*files, *bytes);
+                let request = CatalogRequest::Checkpoint { job_id: job.id.0, job_files, job_bytes };
+                (State::Recording, Next::Ask(request))
+            }
+            Ask::UpdateFileList => (State::Recording, Next::Answer(String::new())),
         };
         let request = Self {
             ask,

@@ -61,8 +61,10 @@ struct Running {
     step: &'static str,
     /// Since it was due.
     duration: String,
-    /// Files whose attributes have come; bytes are the daemons' business.
+    /// Files whose attributes have come.
     files: u64,
+    /// Bytes that the storage daemon has told of.
+    bytes: u64,
 }
 
 /// A job that has ended, and whose end the catalog has not taken yet.
@@ -101,6 +103,7 @@ impl Status {
             step: director.jobs.stage_of(job),
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
+            bytes: job.bytes_so_far(),
         });
         let unrecorded =
             director.jobs.unrecorded().iter().filter(|kept| view.sees(&kept.job.name, &kept.job.with.client));
@@ -318,16 +321,16 @@ impl Running {
         Column("status", |row| Cell::text_of(row.step)),
         Column("start_time", |row| Cell::Text(row.due.short())),
         Column("files", |row| Cell::number(i64::try_from(row.files).unwrap_or(i64::MAX))),
-        // The daemons know; the job's own record does at its end.
-        Column("bytes", |_| Cell::number(0)),
+        Column("bytes", |row| Cell::number(i64::try_from(row.bytes).unwrap_or(i64::MAX))),
         Column("client", |row| Cell::text_of(&row.client)),
         Column("job", |row| Cell::text_of(&row.name)),
         Column("duration", |row| Cell::text_of(&row.duration)),
     ];
 
     fn lines(&self) -> String {
-        let Self { id, unique, duration, step, files, .. } = self;
-        let files = if *files > 0 { format!("    Files={}\n", thousands(*files)) } else { String::new() };
+        let Self { id, unique, duration, step, files, bytes, .. } = self;
+        let shown = format!("    Files={} Bytes={}\n", thousands(*files), thousands(*bytes));
+        let files = if *files > 0 || *bytes > 0 { shown } else { String::new() };
         format!("  JobId {id} Job {unique} is running for {duration}: {step}\n{files}")
     }
 }
