@@ -50,7 +50,7 @@ use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind};
 use crate::config::{DirectorConfig, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
-use crate::ids::{ConnId, Who};
+use crate::ids::{ConnId, HandleId, Who};
 use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::printable;
@@ -62,8 +62,9 @@ use crate::wire::file_answers;
 use crate::wire::frame::{self, Signal};
 use crate::wire::hello::Purpose;
 use crate::wire::names::{DEFAULT_CONSOLE, PeerKind, PeerName};
-use crate::work::WorkDone;
 use crate::work::configuration::ConfigurationWork;
+use crate::work::script::ScriptWork;
+use crate::work::{Work, WorkDone};
 
 use common::{Common, Tools, Use};
 use consoles::{Answer, Consoles, Desk, Heard, Instruction, Refusal, Reply, View};
@@ -196,7 +197,10 @@ impl Director {
             Effect::Dismiss(console, why) => self.dismiss(net, console, why),
             Effect::GoOn(console, then, lines) => {
                 let reply = then.go_on(&View { director: self, net, conn: console }, lines);
-                self.console_replies(net, console, reply);
+                match self.consoles.has(console) {
+                    true => self.console_replies(net, console, reply),
+                    false => self.finish(net, console, reply),
+                }
             }
             Effect::Ordered(console, job) => self.consoles.ordered(console, job),
             Effect::Ended(id, about, status) => {
@@ -237,6 +241,32 @@ impl Director {
         self.console_replies(net, conn, reply);
     }
 
+    /// A daemon has done what a console that has gone wanted of it: the catalog hears of it, and nothing else is done.
+    fn finish(&mut self, net: &mut Net, conn: ConnId, mut reply: Reply) {
+        loop {
+            reply = match reply {
+                Reply::Begin(next) | Reply::Say(_, next) | Reply::Page(_, next) | Reply::Mark(_, next) => *next,
+                Reply::Ask(request, then) if !request.only_reads() => {
+                    return Tools { net, common: &mut self.common }.ask(request, Owner::Left(conn, then));
+                }
+                Reply::Answer(Answer::Failed(why)) => {
+                    let text = format!("a console has left before the end of its command, which has failed: {why}");
+                    return net.log_cause(Level::Warn, (why.fault(), why.code()), &text);
+                }
+                _ => return,
+            }
+        }
+    }
+
+    /// A console has gone: ends what only it waits for.
+    fn forget(&mut self, net: &mut Net, conn: ConnId, gathers: Option<HandleId>) {
+        let tools = &mut Tools { net, common: &mut self.common };
+        if let Some(handle) = gathers {
+            tools.net.work(Work::Script(ScriptWork::Stop(handle)), Owner::Stopped);
+        }
+        self.errands.forget(tools, conn);
+    }
+
     /// Carries out what a line of a console has come to, and goes on with one that came too early.
     fn console_replies(&mut self, net: &mut Net, conn: ConnId, reply: Reply) {
         let desk = Desk { jobs: &self.jobs, lines: self.common.journal.total() };
@@ -258,7 +288,8 @@ impl Director {
             Instruction::Ask(request) => tools.ask(request, Owner::Console(conn)),
             Instruction::Gather(wanted) => {
                 let limit = jobs::command_limit(tools);
-                wanted.read(tools.net, limit, |_| Owner::ConsoleLists(conn, wanted.clone()));
+                let handle = wanted.read(tools.net, limit, |_| Owner::ConsoleLists(conn, wanted.clone()));
+                self.consoles.gathers(conn, handle);
             }
             Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Refusal::Stopping)),
             Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
@@ -284,7 +315,7 @@ impl Director {
             }
             Instruction::Configure(work) => self.reload.ask(tools, Some(conn), work),
             Instruction::Messages => tools.common.journal.note_shown(),
-            Instruction::Forget => self.errands.forget(tools, conn),
+            Instruction::Forget(gathers) => self.forget(net, conn, gathers),
         }
     }
 
@@ -419,8 +450,8 @@ impl Role for Director {
         match tools.common.uses.detach(conn) {
             Some(Use::Job(id)) => self.jobs.lost(tools, id, conn, &reason),
             Some(Use::Console) => {
-                self.consoles.remove(conn);
-                self.errands.forget(tools, conn);
+                let gathers = self.consoles.remove(conn);
+                self.forget(net, conn, gathers);
             }
             Some(Use::Errand) => self.errands.lost(tools, conn, &reason),
             Some(Use::Waiting) => self.ways.left(conn),
@@ -497,6 +528,11 @@ impl Role for Director {
             | Owner::Configuration
             | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
+            Owner::Left(conn, then) => {
+                let view = View { director: self, net, conn };
+                let reply = answer.map_or_else(Reply::refused, |answer| then.go_on(&view, answer));
+                self.finish(net, conn, reply);
+            }
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
         }
         self.settle(net);

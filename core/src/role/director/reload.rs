@@ -176,10 +176,9 @@ impl Director {
         self.consoles.print(net, conn, &text);
         let name = self.consoles.name_of(conn).to_owned();
         net.complain(Level::Warn, 777, &format!("console {name} is closed: {why}"));
-        self.consoles.remove(conn);
-        let tools = &mut Tools { net, common: &mut self.common };
-        self.errands.forget(tools, conn);
-        tools.close(conn, true);
+        let gathers = self.consoles.remove(conn);
+        self.forget(net, conn, gathers);
+        Tools { net, common: &mut self.common }.close(conn, true);
     }
 }
 

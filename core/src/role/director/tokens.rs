@@ -3,6 +3,7 @@
 use crate::catalog::{self, OnVolume};
 use crate::ids::{ConnId, HandleId, JobId};
 
+use super::consoles::Then;
 use super::errands::Errand;
 use super::jobs::Asked;
 use super::jobs::lists::Wanted;
@@ -58,6 +59,8 @@ pub enum Owner {
     Log,
     Uname,
     Console(ConnId),
+    /// What a daemon has done for a console that has gone meanwhile.
+    Left(ConnId, Then),
     /// A command of this job on the director.
     Script(JobId, HandleId),
     /// Where this job lies, for its bootstrap.

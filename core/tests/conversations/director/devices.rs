@@ -85,6 +85,28 @@ fn a_volume_is_labelled_put_into_the_catalog_and_mounted() {
 }
 
 #[test]
+fn a_volume_whose_console_goes_while_it_is_labelled_is_put_into_the_catalog_all_the_same() {
+    for (answer, bytes) in [(LABELLED, Some(203)), (r"text 3912 Failed to label Volume: ERR=no\n", None)] {
+        let mut desk = Desk::open();
+        let console = desk.console();
+        desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+        let sd = desk.world.peers.len();
+        desk.ask(console, "label volume=TESTVOL1 pool=Full storage=File1 yes");
+        desk.world.cut(console);
+        desk.world.say(sd, answer);
+        desk.world.say(sd, "signal -1");
+        assert_eq!(volume(&desk, "TESTVOL1").map(|row| row.vol_bytes), bytes);
+        let log = desk.log();
+        assert_eq!(
+            log.contains("a console has left before the end of its command, which has failed"),
+            bytes.is_none(),
+            "{log}"
+        );
+        desk.world.assert_empty();
+    }
+}
+
+#[test]
 fn without_a_name_the_label_format_of_the_pool_gives_one() {
     let mut desk = Desk::open();
     let console = desk.console();

@@ -70,6 +70,21 @@ fn a_cancelled_job_ends_the_command_that_writes_its_list() {
 }
 
 #[test]
+fn a_console_that_goes_ends_the_command_that_writes_the_list_of_its_estimate() {
+    for farewell in ["signal -4", ""] {
+        let mut desk = desk(|_| None);
+        let console = desk.console();
+        desk.ask(console, "estimate job=backup-tiny listing");
+        assert_eq!((desk.shelf().lists.len(), desk.shelf().stopped), (1, 0));
+        match farewell {
+            "" => desk.world.cut(console),
+            farewell => desk.world.say(console, farewell),
+        }
+        assert_eq!(desk.shelf().stopped, 1, "{farewell}");
+    }
+}
+
+#[test]
 fn an_estimate_has_the_lists_read_too() {
     let mut desk = desk(|_| Some(held(&[&["/a"], &["/d"]])));
     desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));

@@ -158,10 +158,10 @@ impl Access {
                 rows.retain(|row| self.sees_pool(&row.pool));
                 CatalogAnswer::Volumes(rows)
             }
-            CatalogAnswer::Volume(row) => CatalogAnswer::Volume(row.filter(|row| self.sees_pool(&row.pool))),
             CatalogAnswer::Pruned { volume, kept } => {
                 CatalogAnswer::Pruned { volume: volume.filter(|row| self.sees_pool(&row.pool)), kept }
             }
+            CatalogAnswer::Volume(row) => CatalogAnswer::Volume(row.filter(|row| self.sees_pool(&row.pool))),
             CatalogAnswer::Clients(mut rows) => {
                 rows.retain(|row| self.allows(|lists| &lists.clients, &row.spec.name));
                 CatalogAnswer::Clients(rows)
@@ -208,7 +208,6 @@ impl Access {
         match instruction {
             Instruction::Ask(_) if !self.has_catalog() => no(Kind::Catalog, CATALOG),
             Instruction::Ask(request) if self.is_beyond(request) => Some(Refusal::NotForSome),
-            Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
             // What such a file says would be shown to whoever names it.
             Instruction::Gather(wanted) if wanted.by_console && !self.sees_all_jobs() => Some(Refusal::NotForSome),
             Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
@@ -248,7 +247,7 @@ impl Access {
             | Instruction::Configure(_)
             | Instruction::Messages
             | Instruction::Choose(..)
-            | Instruction::Forget => None,
+            | Instruction::Forget(_) => None,
         }
     }
 

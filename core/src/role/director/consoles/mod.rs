@@ -28,7 +28,7 @@ use crate::bulk::parcel::Parcel;
 use crate::catalog::RestoreFiles;
 use crate::config::{DirectorConfig, keepalive};
 use crate::conn::Peer;
-use crate::ids::{ConnId, JobId};
+use crate::ids::{ConnId, HandleId, JobId};
 use crate::node::Row;
 use crate::notice::Level;
 use crate::role::director::Net;
@@ -48,14 +48,14 @@ use access::Access;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
 use questions::Question;
-use reply::{Gathered, Then};
+use reply::Gathered;
 
 pub(crate) use answer::Answer;
 pub(crate) use commands::reload::Reloaded;
 pub(crate) use commands::run::{Queued, order_of};
 pub(crate) use commands::serve;
 pub(crate) use refusal::Refusal;
-pub(crate) use reply::{Continued, Instruction, Limited, Reply, View};
+pub(crate) use reply::{Continued, Instruction, Limited, Reply, Then, View};
 pub(crate) use scripted::{Said, seat_of};
 #[cfg(test)]
 pub(crate) use {commands::is_said, refusal::one_of_each as one_of_each_refusal};
@@ -101,6 +101,8 @@ struct Console {
     of_job: Option<scripted::OfJob>,
     /// It has said that it is no person: it asks for messages itself.
     is_program: bool,
+    /// The reading of lists that it waits for.
+    gathers: Option<HandleId>,
 }
 
 /// What a console is in the middle of.
@@ -195,6 +197,7 @@ impl Consoles {
             is_towline: peer.towline,
             is_program: false,
             of_job: None,
+            gathers: None,
             access: Access::of(config, (name != DEFAULT_CONSOLE).then_some(name)),
         };
         uses.attach(conn, Use::Console);
@@ -242,9 +245,21 @@ impl Consoles {
         self.seats.get(&conn).and_then(|console| console.name.as_deref()).unwrap_or(DEFAULT_CONSOLE)
     }
 
-    /// The connection of a console has ended.
-    pub(crate) fn remove(&mut self, conn: ConnId) {
-        self.seats.remove(&conn);
+    /// The connection of a console has ended. Returns the reading of lists that it waited for.
+    pub(crate) fn remove(&mut self, conn: ConnId) -> Option<HandleId> {
+        self.seats.remove(&conn)?.gathers
+    }
+
+    /// Whether a console is here.
+    pub(crate) fn has(&self, conn: ConnId) -> bool {
+        self.seats.contains_key(&conn)
+    }
+
+    /// Lists are being read for a console.
+    pub(crate) fn gathers(&mut self, conn: ConnId, handle: HandleId) {
+        if let Some(console) = self.seats.get_mut(&conn) {
+            console.gathers = Some(handle);
+        }
     }
 
     /// A line from a console, if it is its turn: a command, or the answer to a question.
@@ -291,9 +306,9 @@ impl Consoles {
     }
 
     fn leave(&mut self, net: &mut Net, conn: ConnId) -> Instruction {
-        self.seats.remove(&conn);
+        let gathers = self.remove(conn);
         net.close(conn, false);
-        Instruction::Forget
+        Instruction::Forget(gathers)
     }
 
     /// Carries out what is the consoles' of a reply; what is the director's is left.
@@ -369,6 +384,11 @@ impl Consoles {
                     return Some(instruction);
                 }
                 Reply::Gather(wanted, then) => {
+                    let instruction = Instruction::Gather(wanted);
+                    if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
+                        next = Reply::refused(why);
+                        continue;
+                    }
                     console.doing = Doing::Gathering(then);
                     return Some(instruction);
                 }
@@ -384,11 +404,6 @@ impl Consoles {
                     }
                     console.doing = Doing::Busy;
                     return Some(instruction);
-                    let instruction = Instruction::Gather(wanted);
-                    if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
-                        next = Reply::refused(why);
-                        continue;
-                    }
                 }
                 Reply::Done(instruction, answer) => {
                     if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
@@ -437,7 +452,9 @@ impl Consoles {
 
     /// Lists are read: how the console's command goes on.
     pub(crate) fn gathered(&mut self, conn: ConnId) -> Option<Gathered> {
-        match std::mem::replace(&mut self.seats.get_mut(&conn)?.doing, Doing::Busy) {
+        let console = self.seats.get_mut(&conn)?;
+        console.gathers = None;
+        match std::mem::replace(&mut console.doing, Doing::Busy) {
             Doing::Gathering(then) => Some(then),
             _ => None,
         }

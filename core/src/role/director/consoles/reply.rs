@@ -6,7 +6,7 @@ use std::fmt;
 use crate::calendar::Zone;
 use crate::catalog::{CatalogAnswer, CatalogRequest, RestoreFiles};
 use crate::config::DirectorConfig;
-use crate::ids::{ConnId, JobId};
+use crate::ids::{ConnId, HandleId, JobId};
 use crate::node::Row;
 use crate::wire::file::Debug;
 use crate::wire::frame::Signal;
@@ -173,8 +173,8 @@ pub(crate) enum Instruction {
     Configure(ConfigurationWork),
     /// Remember that the lines of reports were shown.
     Messages,
-    /// Forget what the console has had asked: it has gone.
-    Forget,
+    /// Forget what the console has had asked, this reading of lists too: it has gone.
+    Forget(Option<HandleId>),
 }
 
 /// Whose data.
@@ -186,7 +186,7 @@ pub(crate) enum Limited {
 }
 
 /// How a command goes on with the catalog's answer.
-pub(crate) struct Then(Box<Continue>);
+pub struct Then(Box<Continue>);
 
 type Continue = dyn FnOnce(&View<'_>, CatalogAnswer) -> Result<Reply, Refusal> + Send;
 
@@ -207,6 +207,8 @@ pub(crate) struct Gathered(Box<Take>);
 
 type Take = dyn FnOnce(&View<'_>, Result<Lists, Unread>) -> Result<Reply, Refusal> + Send;
 
+impl Gathered {
+    pub(super) fn new(then: impl FnOnce(&View<'_>, &Lists) -> Result<Reply, Refusal> + Send + 'static) -> Self {
         Self::either(|view, lists| then(view, &lists?))
     }
 
@@ -214,8 +216,6 @@ type Take = dyn FnOnce(&View<'_>, Result<Lists, Unread>) -> Result<Reply, Refusa
     pub(super) fn either(
         then: impl FnOnce(&View<'_>, Result<Lists, Unread>) -> Result<Reply, Refusal> + Send + 'static,
     ) -> Self {
-impl Gathered {
-    pub(super) fn new(then: impl FnOnce(&View<'_>, &Lists) -> Result<Reply, Refusal> + Send + 'static) -> Self {
         Self(Box::new(then))
     }
 
