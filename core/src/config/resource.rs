@@ -77,6 +77,8 @@ macro_rules! resources {
             ];
         }
 
+        $crate::config::resource::constructor! { $name [] [] $($field: $type $(= $default)?,)+ }
+
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(serde::Deserialize)]
@@ -112,6 +114,26 @@ macro_rules! resources {
     )+ };
 }
 
+/// The constructor: what is required is an argument, all else has its default. Takes one field after the other.
+macro_rules! constructor {
+    ($name:ident [$($required:ident: $type:ty,)*] [$($other:ident = $default:expr,)*]) => {
+        impl $name {
+            /// With its required fields in the order of the declaration; all others have their defaults.
+            #[must_use]
+            #[allow(clippy::new_without_default, reason = "where all fields have defaults, too")]
+            pub fn new($($required: $type),*) -> Self {
+                Self { $($required,)* $($other: $default,)* }
+            }
+        }
+    };
+    ($name:ident [$($required:tt)*] [$($other:tt)*] $field:ident: $type:ty, $($rest:tt)*) => {
+        $crate::config::resource::constructor! { $name [$($required)* $field: $type,] [$($other)*] $($rest)* }
+    };
+    ($name:ident [$($required:tt)*] [$($other:tt)*] $field:ident: $type:ty = $default:expr, $($rest:tt)*) => {
+        $crate::config::resource::constructor! { $name [$($required)*] [$($other)* $field = $default,] $($rest)* }
+    };
+}
+
 macro_rules! default_text {
     () => {
         None
@@ -145,4 +167,4 @@ macro_rules! differs {
     }};
 }
 
-pub(super) use {default_text, differs, filled, raw_type, resources};
+pub(super) use {constructor, default_text, differs, filled, raw_type, resources};
