@@ -205,7 +205,7 @@ pub(crate) fn talk() -> Vec<String> {
     let noted = Arc::default();
     let own = PeerName::new(PeerKind::Storage, "minimal").qualified();
     let (engines, authenticate_within) = (Arc::new(tls::Acceptor::new()), Duration::from_secs(5));
-    let settings = Settings { own, engines, max_unauthenticated: 8, authenticate_within };
+    let settings = Settings::new(own, engines).accepting(8, authenticate_within);
     // A real daemon takes the seed from the operating system.
     let node = Node::new(Greeter(Arc::clone(&noted)), settings, [1; 32], Instant::ZERO);
     let began = std::time::Instant::now();

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// Bytes of a parcel: one batch between machines, one system call.
 pub const PARCEL: usize = 256 * 1024;
 
+/// Bytes of the smallest parcel: with the attributes of a file and the first 64 KiB of its data, which go together.
+pub const LEAST_PARCEL: usize = 96 * 1024;
+
 /// Messages a connection may have under way to the node before it stops reading.
 pub const UNDER_WAY: u32 = 8;
 

@@ -1,8 +1,8 @@
 //! Nodes made from typed configurations, one constructor for all who put daemons into a world.
 
 use std::sync::Arc;
-use std::time::Duration;
 
+use towline_core::bulk::BulkSizes;
 use towline_core::calendar::Zone;
 use towline_core::node::{Node, Role, Settings};
 use towline_core::role::identity::{Credentials, DialOffer, Identity};
@@ -82,12 +82,7 @@ pub fn identity() -> Identity {
 
 /// A node for a host, with its seed from the world's.
 pub fn node<R: Role>(world: &mut World, host: HostId, role: R, name: &PeerName, protection: Protection) -> Node<R> {
-    let settings = Settings {
-        own: name.qualified(),
-        engines: Arc::new(protection.engines()),
-        max_unauthenticated: 256,
-        authenticate_within: Duration::from_secs(60),
-    };
+    let settings = Settings::new(name.qualified(), Arc::new(protection.engines())).with_bulk(BulkSizes::SMALL);
     let now = world.time_of(host);
     Node::new(role, settings, world.node_seed(), now)
 }

@@ -67,10 +67,5 @@ impl Daemon for ConsoleProgram {
 #[must_use]
 pub fn settings(config: &ConsoleConfig) -> Settings {
     let name = config.console.as_ref().map_or(DEFAULT_CONSOLE, |console| &console.name);
-    Settings {
-        own: PeerName::new(PeerKind::Console, name).qualified(),
-        engines: Arc::default(),
-        max_unauthenticated: 0,
-        authenticate_within: AUTHENTICATE_WITHIN,
-    }
+    Settings::new(PeerName::new(PeerKind::Console, name).qualified(), Arc::default()).accepting(0, AUTHENTICATE_WITHIN)
 }

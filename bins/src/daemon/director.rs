@@ -88,12 +88,11 @@ impl Daemon for DirectorDaemon {
             },
         ));
         let director = &loaded.config.director;
-        let settings = Settings {
-            own: PeerName::new(PeerKind::Director, &director.name).qualified(),
-            engines: tls.engines,
-            max_unauthenticated: usize::try_from(director.max_unauthenticated).unwrap_or(usize::MAX),
-            authenticate_within: director.authenticate_within.duration(),
-        };
+        let settings = Settings::new(PeerName::new(PeerKind::Director, &director.name).qualified(), tls.engines)
+            .accepting(
+                usize::try_from(director.max_unauthenticated).unwrap_or(usize::MAX),
+                director.authenticate_within.duration(),
+            );
         let role = Director::new(Arc::new(loaded.config), tls.credentials, identity());
         Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(|_| {}) })
     }

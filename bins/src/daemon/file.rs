@@ -49,12 +49,10 @@ impl Daemon for FileProgram {
 
     fn build(loaded: Loaded<FileConfig>, tls: Tls) -> Result<Built<FileDaemon>, StartError> {
         let file = &loaded.config.file;
-        let settings = Settings {
-            own: PeerName::new(PeerKind::Client, &file.name).qualified(),
-            engines: tls.engines,
-            max_unauthenticated: usize::try_from(file.max_unauthenticated).unwrap_or(usize::MAX),
-            authenticate_within: file.authenticate_within.duration(),
-        };
+        let settings = Settings::new(PeerName::new(PeerKind::Client, &file.name).qualified(), tls.engines).accepting(
+            usize::try_from(file.max_unauthenticated).unwrap_or(usize::MAX),
+            file.authenticate_within.duration(),
+        );
         let desk = reload::desk::<Self>(&loaded, Configured::File);
         let role = FileDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let hands = Arc::new(Workers::new(Sink::new().into_log()).with_configuration(desk));

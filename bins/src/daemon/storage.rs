@@ -86,12 +86,11 @@ impl Daemon for StorageProgram {
         let ownerships = own_folders(&loaded.config)?;
         clear_spools(&loaded.config);
         let storage = &loaded.config.storage;
-        let settings = Settings {
-            own: PeerName::new(PeerKind::Storage, &storage.name).qualified(),
-            engines: tls.engines,
-            max_unauthenticated: usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
-            authenticate_within: storage.authenticate_within.duration(),
-        };
+        let settings = Settings::new(PeerName::new(PeerKind::Storage, &storage.name).qualified(), tls.engines)
+            .accepting(
+                usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
+                storage.authenticate_within.duration(),
+            );
         let desk = reload::desk::<Self>(&loaded, Configured::Storage);
         let role = StorageDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let log = Sink::new().into_log();

@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use super::archiver::Archiver;
 use super::machine::{FromMachine, Outcome, ToMachine};
-use super::parcel::Parcel;
+use super::parcel::{PARCEL, Parcel};
 use super::receive::ReceiverSetup;
 use super::work::{DiskDone, DiskWork};
 use crate::ids::HandleId;
@@ -35,6 +35,8 @@ pub struct Cloner {
     keeps_names: bool,
     free: Vec<Parcel>,
     unmade: usize,
+    /// Bytes of a parcel that is made.
+    parcel: usize,
     /// Pieces of work given so far, and those of them that a reading worker has.
     given: u64,
     filling: BTreeSet<u64>,
@@ -57,6 +59,7 @@ impl Cloner {
             keeps_names: false,
             free: Vec::new(),
             unmade: PARCELS,
+            parcel: PARCEL,
             given: 0,
             filling: BTreeSet::new(),
             waiting: VecDeque::new(),
@@ -64,6 +67,11 @@ impl Cloner {
             is_last: false,
             messages: VecDeque::new(),
         }
+    }
+
+    /// Makes parcels of this size from now on.
+    pub(super) const fn set_parcel(&mut self, bytes: usize) {
+        self.parcel = bytes;
     }
 
     /// As [`Archiver::with_pieces_of`].
@@ -105,7 +113,7 @@ impl Cloner {
             Some(parcel) => parcel,
             None => {
                 self.unmade = self.unmade.checked_sub(1)?;
-                Parcel::new()
+                Parcel::of(self.parcel)
             }
         };
         self.filling.insert(self.given);

@@ -89,6 +89,15 @@ impl Machine {
         }
     }
 
+    /// Makes parcels of this size from now on. Those that are filled by what comes take memory as it comes.
+    pub(crate) fn set_parcel(&mut self, bytes: usize) {
+        match self {
+            Self::Send(machine) => machine.set_parcel(bytes),
+            Self::Clone(machine) => machine.set_parcel(bytes),
+            Self::Archive(_) | Self::Restore(_) => {}
+        }
+    }
+
     /// Whether the peer's bytes are for the machine. If not, the conversation of texts and signals goes on beside it.
     pub(crate) const fn takes_input(&self) -> bool {
         !matches!(self, Self::Clone(_))

@@ -16,11 +16,14 @@ mod renumber;
 pub mod restorer;
 pub mod select;
 pub mod sender;
+mod sizes;
 mod spool;
 pub mod unpack;
 pub mod unsaved;
 pub mod verifier;
 pub mod work;
+
+pub use sizes::BulkSizes;
 
 #[cfg(test)]
 pub(crate) use advice::{one_of_each_disk_error, one_of_each_outcome};

@@ -85,9 +85,9 @@ impl Packer {
         if self.parcel.is_some() {
             return false;
         }
-        parcel.bytes.truncate(PARCEL);
-        parcel.bytes.shrink_to(PARCEL);
-        parcel.bytes.resize(PARCEL, 0);
+        parcel.bytes.truncate(parcel.size);
+        parcel.bytes.shrink_to(parcel.size);
+        parcel.bytes.resize(parcel.size, 0);
         (parcel.frames, parcel.files) = (0, 0);
         self.parcel = Some(parcel);
         self.parcels += 1;

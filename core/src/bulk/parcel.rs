@@ -2,10 +2,10 @@
 
 pub use crate::limits::PARCEL;
 
-/// A pooled buffer with whole frames or records, normally at most [`PARCEL`] bytes.
+/// A pooled buffer with whole frames or records, normally at most [`size`](Self::size) bytes. It takes memory as it fills.
 ///
 /// A single frame that is longer, such as the extended attributes of one file, gets a longer parcel of its own.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Parcel {
     /// What is in it.
     pub bytes: Vec<u8>,
@@ -13,19 +13,33 @@ pub struct Parcel {
     pub frames: u32,
     /// Files that begin in it, if whoever filled it counts them.
     pub files: u32,
+    /// Bytes that it is meant for.
+    pub size: usize,
+}
+
+impl Default for Parcel {
+    fn default() -> Self {
+        Self { bytes: Vec::new(), frames: 0, files: 0, size: PARCEL }
+    }
 }
 
 impl Parcel {
-    /// An empty parcel with all the memory it normally needs.
+    /// An empty parcel of the usual size.
     #[must_use]
     pub fn new() -> Self {
-        Self { bytes: Vec::with_capacity(PARCEL), frames: 0, files: 0 }
+        Self::default()
+    }
+
+    /// An empty parcel of another size.
+    #[must_use]
+    pub fn of(size: usize) -> Self {
+        Self { size, ..Self::default() }
     }
 
     /// Empties it and keeps its memory; that of an overlong one is given back.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.bytes.shrink_to(PARCEL);
+        self.bytes.shrink_to(self.size);
         self.frames = 0;
         self.files = 0;
     }
@@ -39,7 +53,7 @@ impl Parcel {
     /// Bytes that still fit without growing.
     #[must_use]
     pub const fn room(&self) -> usize {
-        PARCEL.saturating_sub(self.bytes.len())
+        self.size.saturating_sub(self.bytes.len())
     }
 }
 
@@ -62,6 +76,15 @@ mod tests {
         assert_eq!(parcel.room(), 0);
         parcel.bytes.push(1);
         assert_eq!(parcel.room(), 0);
+    }
+
+    #[test]
+    fn a_parcel_of_another_size_has_that_room_and_keeps_it() {
+        let mut parcel = Parcel::of(1_000);
+        assert_eq!((parcel.room(), parcel.bytes.capacity()), (1_000, 0));
+        parcel.bytes.resize(5_000, 1);
+        parcel.clear();
+        assert_eq!((parcel.room(), parcel.bytes.capacity()), (1_000, 1_000));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::machine::{FromMachine, Outcome, Output, ToMachine, answer_polls};
-use super::parcel::Parcel;
+use super::parcel::{PARCEL, Parcel};
 use super::work::{DiskDone, DiskError, DiskWork};
 use crate::ids::HandleId;
 use crate::limits;
@@ -26,6 +26,8 @@ pub struct Sender {
     free: Vec<Parcel>,
     /// Parcels that may still be made.
     unmade: usize,
+    /// Bytes of a parcel that is made.
+    parcel: usize,
     filling: usize,
     waiting: VecDeque<Parcel>,
     writing: usize,
@@ -48,6 +50,7 @@ impl Sender {
             handle,
             free: Vec::new(),
             unmade: parcels.max(1),
+            parcel: PARCEL,
             filling: 0,
             waiting: VecDeque::new(),
             writing: 0,
@@ -111,6 +114,11 @@ impl Sender {
         }
     }
 
+    /// Makes parcels of this size from now on.
+    pub(super) const fn set_parcel(&mut self, bytes: usize) {
+        self.parcel = bytes;
+    }
+
     pub(super) fn poll_output(&mut self) -> Option<Output> {
         if self.is_over {
             return None;
@@ -139,7 +147,7 @@ impl Sender {
             Some(parcel) => parcel,
             None => {
                 self.unmade = self.unmade.checked_sub(1)?;
-                Parcel::new()
+                Parcel::of(self.parcel)
             }
         };
         self.filling += 1;

@@ -175,12 +175,7 @@ impl<'a, A: Arm> Stage<'a, A> {
         let orders = Arc::default();
         let props = Arc::new(Props::default());
         let role = Scripted { orders: Arc::clone(&orders), heard: say, keyring: password::keyring() };
-        let settings = Settings {
-            own: name().qualified(),
-            engines: Arc::new(engines),
-            max_unauthenticated: 256,
-            authenticate_within: Duration::from_secs(60),
-        };
+        let settings = Settings::new(name().qualified(), Arc::new(engines));
         let node = Node::new(role, settings, [7; 32], Instant::ZERO);
         let hands: Arc<dyn Hands> = props.clone();
         Self { arm, props, running: arm.start(node, hands), orders, heard }

@@ -27,10 +27,11 @@ pub(super) struct Carried {
 }
 
 impl Conn {
-    pub(super) fn carry(&mut self, machine: Box<Machine>, now: Instant) {
+    pub(super) fn carry(&mut self, mut machine: Box<Machine>, now: Instant) {
         if self.carried.is_some() {
             return self.messages.push_back(FromConn::Carried(Outcome::Cut));
         }
+        machine.set_parcel(self.bulk.parcel());
         self.carried = Some(Carried {
             machine,
             first_work: self.next_work,

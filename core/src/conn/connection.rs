@@ -14,6 +14,7 @@ use super::reason::{CloseReason, Stage};
 use super::rx::{Assembler, End, Got, Rx, trimmed};
 use super::tx::{Back, Tx};
 use crate::buf::Headway;
+use crate::bulk::BulkSizes;
 use crate::bulk::machine::{Flow, Outcome};
 use crate::bulk::work::DiskDone;
 use crate::cover::{self, Mark};
@@ -58,6 +59,7 @@ pub struct Conn {
     pub(super) traffic: Traffic,
     /// What the last machine had moved at its end.
     pub(super) moved: Option<Moved>,
+    pub(super) bulk: BulkSizes,
 }
 
 impl Conn {
@@ -116,7 +118,15 @@ impl Conn {
             pace: None,
             traffic: Traffic { heard: now, ..Traffic::default() },
             moved: None,
+            bulk: BulkSizes::default(),
         }
+    }
+
+    /// Takes so much memory for the machines it carries from now on.
+    #[must_use]
+    pub const fn with_bulk(mut self, bulk: BulkSizes) -> Self {
+        self.bulk = bulk;
+        self
     }
 
     /// Its name.
@@ -322,7 +332,7 @@ impl Conn {
 
     pub(super) const fn buffer_size(&self) -> usize {
         match (&self.carried, &self.gather) {
-            (Some(_), _) => limits::BULK_BUFFER,
+            (Some(_), _) => self.bulk.buffer(),
             (None, Some(_)) => limits::GATHER_BUFFER,
             (None, None) => limits::IDLE_BUFFER,
         }

@@ -38,7 +38,7 @@ impl AnyNet {
             give_up: now + self.settings.authenticate_within,
             pause: self.guesses.pause(Prefix::host(from), now),
         };
-        let conn = Box::new(Conn::accepted(accepting, self.now));
+        let conn = Box::new(Conn::accepted(accepting, self.now).with_bulk(self.settings.bulk));
         self.order(Action::Admit { ticket, conn });
     }
 

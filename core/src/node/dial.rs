@@ -415,7 +415,8 @@ impl AnyNet {
         let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
         let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
         self.links.insert(id, Link { ends, dial: Some(dial), interval: None, known: None });
-        self.order(Action::Attach { dial: won, conn: Box::new(Conn::dialled(dialling, now)) });
+        let conn = Box::new(Conn::dialled(dialling, now).with_bulk(self.settings.bulk));
+        self.order(Action::Attach { dial: won, conn });
     }
 
     fn pause_or_fail(&mut self, dial: DialId, failure: DialFailure) {

@@ -18,6 +18,7 @@ use super::refusals::Refusals;
 use super::shortage::Shortage;
 use super::survey::{Known, Row, Survey, SurveyId};
 use crate::action::Action;
+use crate::bulk::BulkSizes;
 use crate::bulk::machine::{Machine, ToMachine};
 use crate::bulk::parcel::Parcel;
 use crate::conn::{DialFailure, Peer, Stall, ToConn};
@@ -35,7 +36,7 @@ use crate::{explain, limits, printable, tls};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TimerKey(pub u64);
 
-/// What a node is told about accepting.
+/// What a node is told about its connections.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The qualified name in our challenges, for example `R_STORAGE::backup-sd`.
@@ -46,6 +47,32 @@ pub struct Settings {
     pub max_unauthenticated: usize,
     /// How long an accepted connection may take to authenticate.
     pub authenticate_within: Duration,
+    /// What its connections take for the data of jobs.
+    pub bulk: BulkSizes,
+}
+
+impl Settings {
+    /// The usual settings: 256 connections at a time may be unauthenticated, for a minute each.
+    #[must_use]
+    pub fn new(own: String, engines: Arc<tls::Acceptor>) -> Self {
+        let (max_unauthenticated, authenticate_within) = (256, Duration::from_secs(60));
+        Self { own, engines, max_unauthenticated, authenticate_within, bulk: BulkSizes::default() }
+    }
+
+    /// With other bounds for accepted connections.
+    #[must_use]
+    pub const fn accepting(mut self, max_unauthenticated: usize, authenticate_within: Duration) -> Self {
+        self.max_unauthenticated = max_unauthenticated;
+        self.authenticate_within = authenticate_within;
+        self
+    }
+
+    /// With other sizes for the data of jobs.
+    #[must_use]
+    pub const fn with_bulk(mut self, bulk: BulkSizes) -> Self {
+        self.bulk = bulk;
+        self
+    }
 }
 
 /// A [`Net`](super::Net) without what its role's orders are for: connections, listeners, the log. For what serves any role.
@@ -187,7 +214,8 @@ impl AnyNet {
 
     /// How connections are accepted from now on. Those that are under way go on as they began.
     pub fn accept_with(&mut self, settings: Settings) {
-        self.settings = settings;
+        // What is not about accepting stays.
+        self.settings = settings.with_bulk(self.settings.bulk);
     }
 
     /// Sends one text frame.

@@ -115,12 +115,8 @@ impl Desk {
     }
 
     fn with_seed(seed: [u8; 32]) -> Self {
-        let settings = Settings {
-            own: "R_STORAGE::sd".to_owned(),
-            engines: Arc::new(tls::Acceptor::new()),
-            max_unauthenticated: 3,
-            authenticate_within: 60 * SECOND,
-        };
+        let settings =
+            Settings::new("R_STORAGE::sd".to_owned(), Arc::new(tls::Acceptor::new())).accepting(3, 60 * SECOND);
         let now = Instant(1_000_000_000);
         let mut desk = Self { node: Node::new(Notes::default(), settings, seed, now), now };
         assert!(desk.event(Event::Started { wall: WALL }).is_empty());

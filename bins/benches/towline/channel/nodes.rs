@@ -45,12 +45,8 @@ fn start<R: Runtime + Send + 'static>(
     engines: &Engines,
     hands: Arc<Desk>,
 ) -> thread::JoinHandle<ExitReason> {
-    let settings = Settings {
-        own: "R_STORAGE::bench-sd".to_owned(),
-        engines: engines.acceptor.clone(),
-        max_unauthenticated: 4,
-        authenticate_within: Duration::from_secs(30),
-    };
+    let settings =
+        Settings::new("R_STORAGE::bench-sd".to_owned(), engines.acceptor.clone()).accepting(4, Duration::from_secs(30));
     let node = Node::new(role, settings, [7; 32], Instant(0));
     thread::spawn(move || runtime.run(node, hands, Box::new(|_| ())))
 }

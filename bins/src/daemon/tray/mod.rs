@@ -143,12 +143,9 @@ fn built(
     log: Log,
     started: Box<dyn FnOnce(Injector) + Send>,
 ) -> Built<Tray> {
-    let settings = Settings {
-        own: PeerName::new(PeerKind::Console, &loaded.config.monitor.name).qualified(),
-        engines: Arc::default(),
-        max_unauthenticated: 0,
-        authenticate_within: AUTHENTICATE_WITHIN,
-    };
+    let settings =
+        Settings::new(PeerName::new(PeerKind::Console, &loaded.config.monitor.name).qualified(), Arc::default())
+            .accepting(0, AUTHENTICATE_WITHIN);
     let role = Tray::new(Arc::new(loaded.config), tls.credentials, watch);
     Built { role, settings, hands: Arc::new(Workers::new(log)), started }
 }

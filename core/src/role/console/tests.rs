@@ -41,12 +41,7 @@ impl Bench {
             retry_interval: crate::config::Seconds::secs(2),
         };
         let config = Arc::new(ConsoleConfig { director, console });
-        let settings = Settings {
-            own: String::new(),
-            engines: Arc::new(Acceptor::new()),
-            max_unauthenticated: 1,
-            authenticate_within: Duration::from_secs(60),
-        };
+        let settings = Settings::new(String::new(), Arc::new(Acceptor::new())).accepting(1, Duration::from_secs(60));
         let node = Node::new(Console::new(config, Credentials::default()).judging(), settings, [7; 32], Instant::ZERO);
         let mut bench = Self {
             node,

@@ -151,12 +151,12 @@ impl Director {
     /// Goes by another configuration from here on. Returns the consoles that may not stay, and why.
     fn take_into_use(&mut self, net: &mut Net, read: Reread<DirectorConfig>) -> Vec<(ConnId, &'static str)> {
         let own = &read.config.director;
-        net.accept_with(Settings {
-            own: PeerName::new(PeerKind::Director, &own.name).qualified(),
-            engines: read.engines,
-            max_unauthenticated: usize::try_from(own.max_unauthenticated).unwrap_or(usize::MAX),
-            authenticate_within: own.authenticate_within.duration(),
-        });
+        net.accept_with(
+            Settings::new(PeerName::new(PeerKind::Director, &own.name).qualified(), read.engines).accepting(
+                usize::try_from(own.max_unauthenticated).unwrap_or(usize::MAX),
+                own.authenticate_within.duration(),
+            ),
+        );
         let earlier = std::mem::replace(&mut self.common.config, Arc::new(read.config));
         self.common.credentials = Arc::new(read.credentials);
         net.set_keyring(Arc::new(self.keyring()));

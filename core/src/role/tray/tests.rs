@@ -46,12 +46,7 @@ impl Bench {
             tls: None,
         };
         let config = TrayConfig { monitor, directors: Vec::new(), clients: vec![client], storages: Vec::new() };
-        let settings = Settings {
-            own: String::new(),
-            engines: Arc::new(Acceptor::new()),
-            max_unauthenticated: 1,
-            authenticate_within: Duration::from_secs(60),
-        };
+        let settings = Settings::new(String::new(), Arc::new(Acceptor::new())).accepting(1, Duration::from_secs(60));
         let role = Tray::new(Arc::new(config), Credentials::default(), watch);
         let node = Node::new(role, settings, [7; 32], Instant::ZERO);
         let mut bench = Self {

@@ -78,12 +78,7 @@ pub fn identity() -> Identity {
 
 /// What a node with this qualified name is told about accepting.
 pub fn settings(own: &str, protection: Protection) -> Settings {
-    Settings {
-        own: own.to_owned(),
-        engines: Arc::new(protection.acceptor()),
-        max_unauthenticated: 16,
-        authenticate_within: Duration::from_secs(60),
-    }
+    Settings::new(own.to_owned(), Arc::new(protection.acceptor())).accepting(16, Duration::from_secs(60))
 }
 
 /// The file daemon `bareos-fd`, with its director and a monitor.
