@@ -16,7 +16,7 @@ use crate::trace::{Trace, step_line};
 
 /// Stands between a desk and the real hands: sees, traces and judges.
 pub(crate) struct Watch {
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) hands: Arc<dyn Hands>,
     pub(crate) trace: Trace,
     pub(crate) book: Arc<Mutex<Book>>,
@@ -32,12 +32,12 @@ impl Hands for Watch {
     }
 
     fn saw(&self, step: Step<'_>) {
-        let line = step_line(&step);
-        self.trace.line(&self.name, &line);
-        let broken = lock(&self.book).see(&step);
-        if let Err(why) = broken {
-            lock(&self.book).broken.push(format!("{}: {why}: {line}", self.name));
+        self.trace.step(&self.name, &step);
+        let mut book = lock(&self.book);
+        if let Err(why) = book.see(&step) {
+            book.broken.push(format!("{}: {why}: {}", self.name, step_line(&step)));
         }
+        drop(book);
         self.hands.saw(step);
     }
 }

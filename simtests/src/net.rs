@@ -29,7 +29,7 @@ use crate::rng::Rng;
 use crate::tap::{Passing, Taps};
 use crate::task::Task;
 use crate::tcp::{End, Phase, Segment};
-use crate::trace::{Trace, work_line};
+use crate::trace::{Sent, Told, Trace};
 
 /// The network, as everything in the world holds it.
 pub(crate) type Net = Rc<RefCell<NetState>>;
@@ -199,7 +199,7 @@ impl NetState {
     pub(crate) fn trace_task(&self, task: TaskId, work: &Work) {
         let TaskId(Life(host, _), conn) = task;
         let name = self.places.get(host.0).map_or("", |place| place.name.as_str());
-        self.trace.line(name, &format!("conn {} > {}", conn.0, work_line(work)));
+        self.trace.work(name, conn, work);
     }
 
     // Sockets.
@@ -549,36 +549,29 @@ impl NetState {
             let to = if let Fate::Comes { to, ends } = &fate { Some(self.resident(*to, *ends)) } else { None };
             self.calls.sent(from, ends, to, stop);
         }
-        let line = format!("{} -> {} {}", ends.local, ends.peer, segment_line(&segment));
         let to = if let Fate::Comes { to, .. } = &fate { Some(*to) } else { None };
         self.taps.see(&Passing { at: now, from, ends, segment: &segment, to });
-        let (way, arriving, note) = match fate {
-            Fate::Comes { to, ends } => match self.links.carry((from, to), segment.len(), now, &mut self.rng) {
-                Some(at) => ((from, to), Some((at, ends, segment)), String::new()),
-                None => ((from, to), None, " lost".to_owned()),
+        let lost = (from, from);
+        let sent = |told| Sent::new(ends, &segment, told);
+        let (way, arriving, told) = match fate {
+            Fate::Comes { to, ends: seen } => match self.links.carry((from, to), segment.len(), now, &mut self.rng) {
+                Some(at) => ((from, to), Some((at, seen, false)), sent(Told::Carried)),
+                None => (lost, None, sent(Told::Lost)),
             },
-            Fate::Lost(why) => ((from, from), None, format!(" lost: {why}")),
+            Fate::Lost(why) => (lost, None, sent(Told::Stopped(why))),
             Fate::Unreachable(kind, pause, why) => {
                 self.clock.after(pause, Happening::Unreachable(from, ends, kind));
-                ((from, from), None, format!(" lost: {why}, {kind}"))
+                (lost, None, sent(Told::Unreachable(kind, why)))
             }
             Fate::Reset(why) => {
-                let at = self.links.carry((from, from), 0, now, &mut self.rng);
-                ((from, from), at.map(|at| (at, ends, Segment::Rst)), format!(" reset: {why}"))
+                let at = self.links.carry(lost, 0, now, &mut self.rng);
+                (lost, at.map(|at| (at, ends, true)), sent(Told::Reset(why)))
             }
         };
-        self.trace.line("tcp", &(line + &note));
-        if let Some((at, ends, segment)) = arriving {
+        self.trace.segment(told);
+        if let Some((at, ends, is_reset)) = arriving {
+            let segment = if is_reset { Segment::Rst } else { segment };
             self.clock.at(at, Happening::Arrive { way, ends, segment });
         }
-    }
-}
-
-fn segment_line(segment: &Segment) -> String {
-    match segment {
-        Segment::Data(data) => {
-            format!("{}+{}{} ack {}", data.at, data.bytes.len(), if data.fin { " FIN" } else { "" }, data.ack)
-        }
-        other => format!("{other:?}"),
     }
 }

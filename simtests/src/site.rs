@@ -50,6 +50,8 @@ pub struct Site {
     pub files: Files,
     /// What the director's catalog has already.
     pub catalog: Catalog,
+    /// Lines of the trace that are kept to be read; with none its hash alone is left, which costs least.
+    pub lines: usize,
 }
 
 /// A network behind a gateway.
@@ -153,6 +155,7 @@ impl Site {
             return Err(mistakes);
         }
         let mut world = World::new(self.seed);
+        world.trace().keep(self.lines);
         world.set_open_prefixes(self.open.clone());
         let networks = self.lay_out(&mut world);
         let mut standing = Standing {

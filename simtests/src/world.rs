@@ -97,7 +97,8 @@ impl World {
             (Life(host, place.life), place.name.clone())
         };
         let book = Arc::new(Mutex::new(Book::default()));
-        let watch = Watch { name, hands: Arc::clone(&hands), trace: self.trace.clone(), book: Arc::clone(&book) };
+        let watch =
+            Watch { name: name.into(), hands: Arc::clone(&hands), trace: self.trace.clone(), book: Arc::clone(&book) };
         let watch: Arc<dyn Hands> = Arc::new(watch);
         let (net, answers) = (Rc::clone(&self.net), Arc::clone(&self.answers));
         let adapter = Simulated { net, life, hands, answers };

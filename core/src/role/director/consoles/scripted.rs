@@ -73,6 +73,7 @@ impl Consoles {
             access: Access::of(&common.config, None),
             of_job: Some(OfJob { id, handle, outcome: Outcome::Open }),
             is_program: false,
+            gathers: None,
         };
         common.uses.attach(conn, Use::Console);
         self.seats.insert(conn, console);
