@@ -46,10 +46,14 @@ impl Heard {
 
     /// The operator on a host says a line and hears the answer to its end; `None` if that does not come.
     pub fn say(&self, world: &mut World, operator: HostId, line: &str, within: Duration) -> Option<String> {
-        let before = self.look();
+        // After each step of the world only the number is looked at.
+        let (before, answers) = {
+            let heard = self.lock();
+            (heard.text.len(), heard.answers)
+        };
         world.post(operator, Event::Typed(Some(line.to_owned())));
-        let answered = world.run_until(within, |_| self.look().answers > before.answers);
-        let text = self.look().text.split_off(before.text.len());
+        let answered = world.run_until(within, |_| self.lock().answers > answers);
+        let text = self.lock().text.get(before..).unwrap_or_default().to_owned();
         answered.then_some(text)
     }
 
