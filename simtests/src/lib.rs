@@ -29,12 +29,34 @@
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
 //! | [`site`] | networks, hosts and daemons with their configurations, as values; what an operator describes |
+//! | [`ready`] | configurations of a director, a storage daemon and a client, to begin a [`site`] with |
 //! | [`situations`] | the table of what Linux does, which the world is held to |
 //! | [`daemons`] | nodes made from typed configurations |
 //! | `town`, [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
 //! | `scenario` | any number of them in networks behind gateways, written down as values |
 //! | `explore` | the search: a seed draws a scenario with faults, invariants judge it, a failure shrinks |
 //! | `arm`, `keyholder` | the conformance suite's world, and raw peers; those that hold a valid key |
+//!
+//! A network test of one's own: a client at home that dials its director, and the connection that a gateway forgets.
+//!
+//! ```
+//! use std::time::Duration;
+//! use towline_simtests::{gateway::Gateway, ready, site::Site};
+//!
+//! let mut site = Site::new(7);
+//! let home = site.network("home", None, Gateway::masquerading([192, 0, 2, 254]));
+//! let server = site.host("server", None, [192, 0, 2, 1]);
+//! let laptop = site.host("laptop", Some(home), [192, 168, 1, 5]);
+//! let (mut director, mut client) = (ready::director("laptop", "server"), ready::client("server"));
+//! director.clients[0].connection_from_client_to_director = true;
+//! director.clients[0].connection_from_director_to_client = false;
+//! client.directors[0].connection_from_client_to_director = true;
+//! site.daemon(server, director).daemon(server, ready::storage()).daemon(laptop, client);
+//! let mut standing = site.start().expect("a site without a mistake");
+//! let job = standing.order("run job=backup yes").expect("a job");
+//! let row = standing.await_end(job, Duration::from_secs(3600)).expect("an end");
+//! assert_eq!(row.job_status, b'T', "{}", standing.report(job));
+//! ```
 //!
 //! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
 //! What operators run has neither.
@@ -62,6 +84,7 @@ pub mod network;
 pub mod operator;
 mod place;
 pub mod range;
+pub mod ready;
 pub mod rng;
 #[cfg(feature = "toy")]
 pub mod scenario;

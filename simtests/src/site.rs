@@ -144,6 +144,51 @@ impl fmt::Display for Mistake {
     }
 }
 
+impl From<DirectorConfig> for Config {
+    fn from(config: DirectorConfig) -> Self {
+        Self::Director(Box::new(config))
+    }
+}
+
+impl From<StorageConfig> for Config {
+    fn from(config: StorageConfig) -> Self {
+        Self::Storage(Box::new(config))
+    }
+}
+
+impl From<FileConfig> for Config {
+    fn from(config: FileConfig) -> Self {
+        Self::File(Box::new(config))
+    }
+}
+
+/// A site piece by piece. Each piece has a place by which others name it.
+impl Site {
+    /// Nothing but a seed, and a file of ten thousand bytes for each client to save.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self { seed, files: [(b"/data/file".to_vec(), vec![b'x'; 10_000])].into(), ..Self::default() }
+    }
+
+    /// Adds a network behind a gateway; `around` is the place of the one around it, `None` the open network.
+    pub fn network(&mut self, name: &str, around: Option<usize>, gateway: Gateway) -> usize {
+        self.networks.push(Network { name: name.to_owned(), around, gateway });
+        self.networks.len() - 1
+    }
+
+    /// Adds a host with its address in the network at this place, or in the open one.
+    pub fn host(&mut self, name: &str, network: Option<usize>, address: impl Into<IpAddr>) -> usize {
+        self.hosts.push(Machine { name: name.to_owned(), network, address: address.into() });
+        self.hosts.len() - 1
+    }
+
+    /// Puts a daemon on the host at this place.
+    pub fn daemon(&mut self, host: usize, config: impl Into<Config>) -> &mut Self {
+        self.daemons.push(Daemon::new(host, config.into()));
+        self
+    }
+}
+
 impl Site {
     /// Starts all daemons, the director last, and a console on the director's host.
     ///

@@ -1,0 +1,54 @@
+//! Configurations to begin with: one director, one storage daemon and one client, which know each other. They are values:
+//! change in them what a test is about.
+
+use towline_core::config::{
+    Client, Device, Director, DirectorConfig, FileConfig, FileDaemon, FileDirector, FileSet, Include, Job, JobKind,
+    Password, Pool, Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig,
+};
+
+/// A director called `dir` that dials its client and its storage daemon at these names or addresses. It
+/// has the jobs `backup` and `restore`, which puts everything below `/restored`.
+#[must_use]
+pub fn director(client: &str, storage: &str) -> DirectorConfig {
+    let mut config = DirectorConfig::new(Director::new("dir".to_owned(), Password::new("console")));
+    config.director.tls = TlsConfig::off();
+    config.director.listen = anywhere();
+    let mut file = Client::new("fd".to_owned(), Password::new("file"));
+    file.address = Some(client.to_owned());
+    config.clients = vec![file];
+    let own = |name: &str| name.to_owned();
+    config.storages = vec![Storage::new(own("sd"), own(storage), Password::new("storage"), own("dev"), own("File"))];
+    let job = |name: &str| Job::new(own(name), own("fd"), own("set"), own("sd"), own("pool"));
+    let restore = Job { kind: JobKind::Restore, r#where: Some(own("/restored")), ..job("restore") };
+    config.jobs = vec![job("backup"), restore];
+    config.pools = vec![Pool { label_format: Some(own("vol-")), ..Pool::new(own("pool")) }];
+    config.filesets = vec![FileSet::new(own("set"), vec![Include::new(vec![own("/data")])])];
+    config
+}
+
+/// A storage daemon called `sd` with one device.
+#[must_use]
+pub fn storage() -> StorageConfig {
+    let device = Device::new("dev".to_owned(), "File".to_owned(), "/volumes".to_owned());
+    let director = StorageDirector::new("dir".to_owned(), Password::new("storage"));
+    let mut config = StorageConfig::new(StorageDaemon::new("sd".to_owned()), vec![director], vec![device]);
+    config.storage.tls = TlsConfig::off();
+    config.storage.listen = anywhere();
+    config
+}
+
+/// A client called `fd` whose director is at this name or address, if it is to dial it.
+#[must_use]
+pub fn client(director: &str) -> FileConfig {
+    let mut known = FileDirector::new("dir".to_owned(), Password::new("file"));
+    known.address = Some(director.to_owned());
+    let mut config = FileConfig::new(FileDaemon::new("fd".to_owned()), vec![known]);
+    config.file.tls = TlsConfig::off();
+    config.file.listen = anywhere();
+    config
+}
+
+/// On all addresses of IPv4: who listens on those of both families has two listeners here.
+fn anywhere() -> Vec<String> {
+    vec!["0.0.0.0".to_owned()]
+}
