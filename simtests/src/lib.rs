@@ -29,6 +29,7 @@
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
 //! | [`disk`], [`catalog`], [`hands`] | hands made of maps: files, volumes, the director's catalog |
 //! | [`site`] | networks, hosts and daemons with their configurations, as values; what an operator describes |
+//! | [`oracle`] | a closed form of what works where, which the world is held to and knows nothing of |
 //! | [`ready`] | configurations of a director, a storage daemon and a client, to begin a [`site`] with |
 //! | [`situations`] | the table of what Linux does, which the world is held to |
 //! | [`daemons`] | nodes made from typed configurations |
@@ -82,6 +83,7 @@ pub mod names;
 mod net;
 pub mod network;
 pub mod operator;
+pub mod oracle;
 mod place;
 pub mod range;
 pub mod ready;

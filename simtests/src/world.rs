@@ -236,6 +236,15 @@ impl World {
         }
     }
 
+    /// For so long a host's disk answers nothing; then it goes on with what it was asked.
+    pub fn hold_disk(&mut self, host: HostId, span: Duration) {
+        let mut net = self.net.borrow_mut();
+        let until = net.now() + span;
+        if let Some(place) = net.places.get_mut(host.0) {
+            place.disk_busy = place.disk_busy.max(until);
+        }
+    }
+
     /// The time.
     #[must_use]
     pub fn now(&self) -> Instant {
