@@ -6,7 +6,11 @@
 #![allow(clippy::print_stderr, reason = "the table is what a person runs this for")]
 
 mod cell;
+#[path = "../support/session.rs"]
+#[allow(dead_code, reason = "its other user speaks for itself")]
+mod console_session;
 mod rig;
+mod session;
 mod site;
 #[cfg(feature = "postgres")]
 mod stock;

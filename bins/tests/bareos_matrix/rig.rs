@@ -81,6 +81,11 @@ impl Rig {
         }
     }
 
+    /// A program of theirs.
+    pub(crate) fn program_named(&self, name: &str) -> PathBuf {
+        self.sbin.join(name)
+    }
+
     /// What their console prints for these lines.
     pub(crate) fn ask(&self, config: &Path, lines: &[&str]) -> String {
         let mut command = Command::new(self.sbin.join("bconsole"));

@@ -24,7 +24,8 @@ pub struct Lines {
 }
 
 impl Lines {
-    fn collect(output: impl Read + Send + 'static) -> Arc<Self> {
+    /// Reads until the output is closed.
+    pub fn collect(output: impl Read + Send + 'static) -> Arc<Self> {
         let lines = Arc::new(Self::default());
         let to = Arc::clone(&lines);
         thread::spawn(move || {
