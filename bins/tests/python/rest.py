@@ -57,4 +57,6 @@ for method, path, body in orders["calls"]:
         headers["Content-Type"] = "application/json"
         data = json.dumps(body).encode()
     status, text = call(method, path, data, headers)
-    print(json.dumps({"path": path, "status": status, "body": json.loads(text) if text else None}), flush=True)
+    # What it does not expect it says in plain text.
+    is_json = text.startswith(("{", "["))
+    print(json.dumps({"path": path, "status": status, "body": json.loads(text) if is_json else text}), flush=True)
