@@ -34,7 +34,7 @@ impl Default for Capture {
         let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
         file.extend([2, 0, 4, 0]);
         file.extend([0; 8]);
-        file.extend(u32::MAX.to_le_bytes());
+        file.extend(65_535_u32.to_le_bytes());
         file.extend(RAW_IP.to_le_bytes());
         Self(Rc::new(RefCell::new(file)))
     }
