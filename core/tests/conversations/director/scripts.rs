@@ -193,7 +193,7 @@ fn commands_of_a_console_are_done_by_the_director_and_what_they_show_stands_in_t
         said("show client=%c", "after"),
         { "command": "/on/client", "runs_when": "after" },
     ]));
-    let (_, sd, fd) = desk.lead(6);
+    let (_, _, fd) = desk.lead(6);
     assert_eq!(ran(&desk), ["/between"]);
     desk.world.say(fd, r"text 2000 OK RunScript\n");
     desk.world.say(fd, r"text 2000 OK RunBeforeNow\n");
@@ -208,7 +208,6 @@ fn commands_of_a_console_are_done_by_the_director_and_what_they_show_stands_in_t
     ] {
         assert!(report.contains(text), "{text}: {report}");
     }
-    let _ = sd;
 }
 
 #[test]

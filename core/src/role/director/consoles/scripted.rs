@@ -94,7 +94,7 @@ impl Consoles {
         let OfJob { id, handle, outcome } = console.of_job?;
         let said = console.output.said();
         let all = || said.lines().filter(|line| !line.trim().is_empty());
-        let lines = all().take(limits::SCRIPT_LINES).map(|line| shortened(line)).collect();
+        let lines = all().take(limits::SCRIPT_LINES).map(shortened).collect();
         let left_out = all().skip(limits::SCRIPT_LINES).count() as u64;
         let refused = if let Outcome::Refused(why) = outcome { Some(why) } else { None };
         Some(Said { id, handle, lines, left_out, refused })

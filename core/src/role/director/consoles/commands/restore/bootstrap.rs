@@ -57,10 +57,11 @@ pub(super) fn run(view: &View<'_>, words: &Words, file: &str) -> Result<Reply, R
     let wanted = Wanted::of_file(&file);
     Ok(Reply::Gather(
         wanted,
-        Gathered::new(move |view, lists| {
-            let text = lists.of(&file).join(&b'\n');
+        Gathered::new(move |_, lists| {
+            let text = lists.of(&file).join(&b'
+');
             match Bootstrap::parse(&text) {
-                Ok(bootstrap) => Ok(restoring.look_for(view, bootstrap)),
+                Ok(bootstrap) => Ok(restoring.look_for(bootstrap)),
                 Err(why) => Err(Refusal::NoBootstrap { file, why: why.problem.to_string() }),
             }
         }),
@@ -69,7 +70,7 @@ pub(super) fn run(view: &View<'_>, words: &Words, file: &str) -> Result<Reply, R
 
 impl Restoring {
     /// Asks whether the volumes are there.
-    fn look_for(self, _: &View<'_>, bootstrap: Bootstrap) -> Reply {
+    fn look_for(self, bootstrap: Bootstrap) -> Reply {
         Reply::ask(CatalogRequest::ListMedia { pool: None }, move |view, answer| {
             let CatalogAnswer::Volumes(known) = answer else { return Err(Refusal::unexpected(answer)) };
             let known: BTreeSet<&str> = known.iter().map(|row| row.volume_name.as_str()).collect();
