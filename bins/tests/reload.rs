@@ -216,7 +216,7 @@ fn a_resource_is_added_to_a_configuration_of_one_file() {
     assert!(text.starts_with(before) && text.ends_with(after) && text.contains("label_format: \"s-\""), "{text}");
     // What does not read well leaves the file as it is.
     let wrong = console.ask(&["configure add job name=j type=backup client=nobody"]);
-    assert!(wrong.contains("nobody") && !wrong.contains(".new"), "{wrong}");
+    assert!(wrong.contains("`Job` needs the directive `Pool`") && !wrong.contains(".new"), "{wrong}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
     let twice = console.ask(&["configure add pool name=second"]);
     assert!(twice.contains("The earlier configuration stays in use"), "{twice}");

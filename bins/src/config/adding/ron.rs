@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use towline_core::config::{DirectorConfig, Severity};
 
-use super::super::conf::{of_text, of_tokens, to_conf};
+use super::super::conf::{to_conf, typed_text};
 use super::super::locate::{Room, Tree};
 use super::super::scan::{Kind, tokens};
 use super::super::{Diagnostic, Report, built, to_ron};
@@ -37,8 +37,8 @@ pub(super) fn element(
     let mut text: String = others.files.into_iter().map(|(_, text)| text + "\n").collect();
     let first = text.lines().count() + 1;
     text += directives;
-    let read = of_text(NAMED, text).map_err(|report| about(&report, 0))?;
-    let (all, report, _) = of_tokens::<DirectorConfig>(read, built()).map_err(|report| about(&report, 0))?;
+    let read = typed_text::<DirectorConfig>(NAMED, text, built());
+    let (all, report, _) = read.map_err(|report| about(&report, 0))?;
     let wrong = about(&report, first);
     if !wrong.is_empty() {
         return Err(wrong);

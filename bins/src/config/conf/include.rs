@@ -84,7 +84,7 @@ pub(super) fn read(files: &[PathBuf]) -> Result<(Vec<Token>, Vec<Source>), Repor
 
 /// The tokens of one text that includes nothing. `name` stands for its file in findings.
 #[cfg(any(test, feature = "sqlite"))]
-pub(in super::super) fn of_text(name: &str, text: String) -> Result<(Vec<Token>, Vec<Source>), Report> {
+pub(super) fn of_text(name: &str, text: String) -> Result<(Vec<Token>, Vec<Source>), Report> {
     let mut reading = Reading::default();
     reading.text(name, text);
     reading.end();

@@ -49,8 +49,6 @@ use parse::{Wrong, blocks};
 #[cfg(feature = "sqlite")]
 pub(super) use adding::{resource_text, tree_of};
 pub(super) use glob::{Glob, expand};
-#[cfg(feature = "sqlite")]
-pub(super) use include::of_text;
 pub use schema::schema;
 pub use table::Component;
 pub(super) use value::Node;
@@ -85,8 +83,13 @@ pub(super) fn typed<T: Configured>(files: &[PathBuf], built: Built) -> Result<(T
     of_tokens(include::read(files)?, built)
 }
 
-/// The same of tokens.
-pub(super) fn of_tokens<T: Configured>(
+/// The same of one text that includes nothing. `name` stands for its file in findings.
+#[cfg(feature = "sqlite")]
+pub(super) fn typed_text<T: Configured>(name: &str, text: String, built: Built) -> Result<(T, Report, Node), Report> {
+    of_tokens(include::of_text(name, text)?, built)
+}
+
+fn of_tokens<T: Configured>(
     (tokens, sources): (Vec<Token>, Vec<Source>),
     built: Built,
 ) -> Result<(T, Report, Node), Report> {

@@ -35,7 +35,7 @@ fn names_of_a_list_on_the_director_are_restored_and_those_that_are_not_saved_are
     desk.ask(console, "no");
     // Beside names of the line itself.
     desk.shelf().held = |_| holds(&[HELLO]);
-    let line = format!("restore client=bareos-fd file={TINY}/sub/data.bin \"file=</tmp/list\" yes");
+    let line = format!("restore client=bareos-fd file={TINY}/sub/data.bin file=</tmp/list yes");
     assert!(desk.ask(console, &line).concat().contains("2 files selected to be restored."));
     // In a list of folders a file is none.
     let answer = desk.ask(console, "restore client=bareos-fd directory=</tmp/list yes").concat();
