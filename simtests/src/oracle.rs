@@ -142,7 +142,7 @@ pub enum View {
 pub enum Heartbeat {
     /// A second below it.
     Below,
-    /// The same.
+    /// The same. That is enough: an interval begins with what is said, and its answer passes the boxes a little later.
     At,
     /// A second above it.
     Above,
@@ -224,7 +224,8 @@ impl Case {
                 (None, None) => {}
             }
         }
-        let lives = self.heartbeat == Heartbeat::Below || crossed.into_iter().all(|leg| self.outlives_silence(leg));
+        let lives = matches!(self.heartbeat, Heartbeat::Below | Heartbeat::At)
+            || crossed.into_iter().all(|leg| self.outlives_silence(leg));
         if lives { Verdict::Works } else { Verdict::UntilIdle }
     }
 
