@@ -38,12 +38,11 @@ impl FileDaemon {
         let fixed = keep_fixed(&self.config, &mut read.config);
         taken(net, &read.warnings, &fixed);
         let file = &read.config.file;
-        net.accept_with(Settings {
-            own: PeerName::new(PeerKind::Client, &file.name).qualified(),
-            engines: read.engines,
-            max_unauthenticated: usize::try_from(file.max_unauthenticated).unwrap_or(usize::MAX),
-            authenticate_within: file.authenticate_within.duration(),
-        });
+        let own = PeerName::new(PeerKind::Client, &file.name).qualified();
+        net.accept_with(Settings::new(own, read.engines).accepting(
+            usize::try_from(file.max_unauthenticated).unwrap_or(usize::MAX),
+            file.authenticate_within.duration(),
+        ));
         let earlier = std::mem::replace(&mut self.config, Arc::new(read.config));
         self.credentials = read.credentials;
         let sessions: Vec<SessionId> = self.sessions.ids().into_iter().chain(self.ending.keys().copied()).collect();

@@ -38,12 +38,11 @@ impl StorageDaemon {
         let fixed = keep_fixed(&self.config, &mut read.config);
         taken(net, &read.warnings, &fixed);
         let storage = &read.config.storage;
-        net.accept_with(Settings {
-            own: PeerName::new(PeerKind::Storage, &storage.name).qualified(),
-            engines: read.engines,
-            max_unauthenticated: usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
-            authenticate_within: storage.authenticate_within.duration(),
-        });
+        let own = PeerName::new(PeerKind::Storage, &storage.name).qualified();
+        net.accept_with(Settings::new(own, read.engines).accepting(
+            usize::try_from(storage.max_unauthenticated).unwrap_or(usize::MAX),
+            storage.authenticate_within.duration(),
+        ));
         let earlier = std::mem::replace(&mut self.config, Arc::new(read.config));
         self.credentials = read.credentials;
         self.rereading.keep(&self.sessions.ids(), &earlier);

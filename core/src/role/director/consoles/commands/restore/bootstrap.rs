@@ -58,8 +58,7 @@ pub(super) fn run(view: &View<'_>, words: &Words, file: &str) -> Result<Reply, R
     Ok(Reply::Gather(
         wanted,
         Gathered::new(move |_, lists| {
-            let text = lists.of(&file).join(&b'
-');
+            let text = lists.of(&file).join(&b'\n');
             match Bootstrap::parse(&text) {
                 Ok(bootstrap) => Ok(restoring.look_for(bootstrap)),
                 Err(why) => Err(Refusal::NoBootstrap { file, why: why.problem.to_string() }),
