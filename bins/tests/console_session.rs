@@ -1,5 +1,5 @@
 //! A session of Bareos' own console with a director of ours, said again: volumes are labelled by hand, a job is run from its
-//! menu, files are restored by the tree, and files and volumes are pruned. Nothing is refused.
+//! menu, files are restored by the tree, and a volume is pruned. Nothing is refused.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "support/session.rs"]
