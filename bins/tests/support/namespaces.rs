@@ -10,7 +10,7 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -38,20 +38,21 @@ pub struct Namespaces {
 }
 
 impl Namespaces {
-    /// A switch, a gateway that follows these rules, and an inner switch; no host yet.
-    pub fn new(rules: &str) -> Self {
+    /// None yet.
+    pub fn none() -> Self {
         assert!(towline::disk::meta::is_root(), "this test needs root");
         remove_what_the_dead_left();
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let prefix = format!("{PREFIX}{}-{}-", own_mark(), NEXT.fetch_add(1, Ordering::Relaxed));
-        let mut new = Self { prefix, names: Vec::new() };
-        for (name, bridge) in [("switch", true), ("gateway", false), ("inner", true)] {
-            new.add(name);
-            if bridge {
-                new.ip(name, "link add bridge type bridge");
-                new.ip(name, "link set bridge up");
-            }
-        }
+        Self { prefix, names: Vec::new() }
+    }
+
+    /// A switch, a gateway that follows these rules, and an inner switch; no host yet.
+    pub fn new(rules: &str) -> Self {
+        let mut new = Self::none();
+        new.switch("switch");
+        new.add("gateway");
+        new.switch("inner");
         new.plug("gateway", "wan0", "switch");
         new.plug("gateway", "lan0", "inner");
         new.ip("gateway", "addr add 192.0.2.254/24 dev wan0");
@@ -170,7 +171,24 @@ impl Namespaces {
         said(Command::new("ip").args(["netns", "exec", &self.full(host), "ss", "-Htn"]))
     }
 
-    fn add(&mut self, name: &str) {
+    /// Adds a switch.
+    pub fn switch(&mut self, name: &str) {
+        self.add(name);
+        self.ip(name, "link add bridge type bridge");
+        self.ip(name, "link set bridge up");
+    }
+
+    /// What names mean on a host, as lines of its `/etc/hosts`; no resolver is asked there.
+    pub fn set_hosts(&self, host: &str, text: &str) {
+        let folder = etc(&self.full(host));
+        std::fs::create_dir_all(&folder).unwrap();
+        for (file, text) in [("hosts", text), ("nsswitch.conf", "hosts: files\n")] {
+            std::fs::write(folder.join(file), text).unwrap();
+        }
+    }
+
+    /// Adds a namespace without a cable.
+    pub fn add(&mut self, name: &str) {
         let full = self.full(name);
         self.names.push(full.clone());
         said(Command::new("ip").args(["netns", "add", &full]));
@@ -220,6 +238,12 @@ fn remove(name: &str) {
         let _ended = kill_process(pid, Signal::KILL);
     }
     let _gone = Command::new("ip").args(["netns", "delete", name]).stderr(Stdio::null()).status();
+    let _hosts = std::fs::remove_dir_all(etc(name));
+}
+
+/// What `ip netns exec` puts over `/etc` in a namespace.
+fn etc(name: &str) -> PathBuf {
+    Path::new("/etc/netns").join(name)
 }
 
 /// Removes the namespaces of runs that are not there any more.
