@@ -203,6 +203,10 @@ fn add_lan(net: &mut Namespaces, case: &Case, who: Who) {
         _ => masquerading(&forwards),
     };
     add_gateway(net, case, &gateway, (&outside, "switch"), (&format!("{base}.{own}/{bits}"), &switch), &rules);
+    if place == Place::InOnly {
+        // Linux looks for a way before it filters: what is not let out must have one, as from any firewall.
+        net.ip(&gateway, "route add default dev wan0");
+    }
 }
 
 fn add_gateway(
