@@ -276,6 +276,7 @@ impl<'a> Run<'a> {
 
     fn step(&mut self) -> Verdict {
         self.region.world.step();
+        self.wait_as_stock();
         let steps = self.region.world.steps();
         if steps >= self.looked + LOOK_EVERY {
             self.looked = steps;
@@ -288,11 +289,8 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    // What must be so.
-
-    fn check(&mut self, moment: Moment) -> Verdict {
-        self.listen();
-        self.evidence.look(&self.region);
+    /// Stock clients go on with what they wait for.
+    fn wait_as_stock(&mut self) {
         for waiter in &mut self.faults.waiters {
             waiter.go_on(&self.region.world);
             self.evidence.to_stock.append(&mut waiter.signals);
@@ -300,6 +298,13 @@ impl<'a> Run<'a> {
                 waiter.let_in_wrongly().map(|name| format!("the director has let in {name:?} without its password"));
             self.evidence.let_in.extend(wrongly);
         }
+    }
+
+    // What must be so.
+
+    fn check(&mut self, moment: Moment) -> Verdict {
+        self.listen();
+        self.evidence.look(&self.region);
         let look = Look { region: &self.region, evidence: &self.evidence };
         match invariants::judge(moment, &look) {
             Ok(()) => Ok(()),

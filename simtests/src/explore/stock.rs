@@ -17,6 +17,8 @@ use crate::world::World;
 
 use super::faults::IMPOSTOR;
 
+/// The signal that asks for an answer (`wire/1 §9.7`).
+const HEARTBEAT: i32 = -6;
 /// The director's port.
 const PORT: u16 = 9101;
 
@@ -28,7 +30,7 @@ pub(super) struct Waiter {
     socket: SocketId,
     step: Step,
     ahead: Vec<u8>,
-    /// Signals that it has heard while it waited.
+    /// Heartbeats that it has heard while it waited.
     pub(super) signals: Vec<i32>,
 }
 
@@ -90,7 +92,7 @@ impl Waiter {
     }
 
     fn on_signal(&mut self, signal: i32) {
-        if self.step == Step::Job {
+        if self.step == Step::Job && signal == HEARTBEAT {
             self.signals.push(signal);
         }
     }
