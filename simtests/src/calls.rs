@@ -26,7 +26,7 @@ pub struct Call {
     pub at: Instant,
     /// What came of it.
     pub outcome: Outcome,
-    /// Where its dialler's segments were stopped last, if a gateway stopped one.
+    /// Where its dialler's segments were stopped last, if a gateway or a firewall stopped one.
     pub stop: Option<Stop>,
 }
 
@@ -41,15 +41,24 @@ pub enum Outcome {
     Failed(IoKind, Duration),
 }
 
-/// A gateway that did not let a segment through.
+/// What did not let a segment through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop {
-    /// The network behind it.
-    pub network: NetworkId,
+    /// Which box it was.
+    pub at: Barrier,
     /// Which way the segment went.
     pub way: Way,
     /// Why.
     pub why: &'static str,
+}
+
+/// A box that stops segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Barrier {
+    /// The gateway of this network.
+    Gateway(NetworkId),
+    /// The firewall of this host.
+    Firewall(HostId),
 }
 
 /// All calls of a world.

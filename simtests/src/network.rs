@@ -16,7 +16,7 @@ use std::time::Duration;
 use towline_core::socket::{Ends, IoKind};
 use towline_core::time::Instant;
 
-use crate::calls::Stop;
+use crate::calls::{Barrier, Stop};
 use crate::gateway::{Firewall, Gateway, Passage, Seen, Tracker, Way};
 use crate::host::HostId;
 use crate::place::{Interface, Place};
@@ -58,7 +58,7 @@ pub(crate) struct Networks {
     open: Vec<Prefix>,
     /// The hosts' own firewalls.
     firewalls: BTreeMap<HostId, Tracker>,
-    /// The gateway that stopped the last segment.
+    /// What stopped the last segment.
     pub(crate) stopped: Option<Stop>,
 }
 
@@ -91,7 +91,9 @@ impl Networks {
             // A firewall lets what a host says to itself pass.
             return Fate::Comes { to: from, ends: Ends { local: target, peer: source } };
         }
-        let passage = self.firewalls.get_mut(&from).map(|wall| wall.outward(source, target, seen, now));
+        let home = home(places, from);
+        let passage = self.firewalls.get_mut(&home).map(|wall| wall.outward(source, target, seen, now));
+        self.note_stop(passage, Barrier::Firewall(home), Way::Out);
         if let Some(fate) = passage.and_then(|passage| stopped(passage, IoKind::Denied)) {
             return fate;
         }
@@ -101,6 +103,7 @@ impl Networks {
         let fate = self.travel(places, exit.network, ends, seen, now);
         let Fate::Comes { to, ends } = fate else { return fate };
         let passage = self.firewalls.get_mut(&to).map(|wall| wall.inward(ends.peer, ends.local, seen, now));
+        self.note_stop(passage, Barrier::Firewall(to), Way::In);
         passage.and_then(|passage| stopped(passage, IoKind::Prohibited)).unwrap_or(fate)
     }
 
@@ -147,9 +150,7 @@ impl Networks {
             } else {
                 return nobody(at == began && goes_out);
             };
-            if let Passage::Drop(why) | Passage::Reset(why) | Passage::Prohibit(why) = passage {
-                self.stopped = Some(Stop { network: through, way, why });
-            }
+            self.note_stop(Some(passage), Barrier::Gateway(through), way);
             match passage {
                 Passage::Pass(from, to) => (source, target) = (from, to),
                 other => return stopped(other, IoKind::Prohibited).unwrap_or(Fate::Lost("nowhere")),
@@ -172,6 +173,12 @@ impl Networks {
         self.inner.iter().enumerate().find(leads).map(|(n, _)| NetworkId(n + 1))
     }
 
+    fn note_stop(&mut self, passage: Option<Passage>, at: Barrier, way: Way) {
+        if let Some(Passage::Drop(why) | Passage::Reset(why) | Passage::Prohibit(why)) = passage {
+            self.stopped = Some(Stop { at, way, why });
+        }
+    }
+
     fn pass(&mut self, network: NetworkId, act: impl FnOnce(&mut Tracker) -> Passage) -> Passage {
         match self.get(network) {
             Some(inner) if inner.is_cut => Passage::Drop("cut"),
@@ -183,6 +190,13 @@ impl Networks {
     fn get(&mut self, network: NetworkId) -> Option<&mut Inner> {
         self.inner.get_mut(network.0.checked_sub(1)?)
     }
+}
+
+/// The first of the places that share a host: the firewall is its.
+fn home(places: &[Place], host: HostId) -> HostId {
+    let place = places.get(host.0);
+    let first = place.and_then(|place| places.iter().position(|other| other.shares_host_of(place)));
+    first.map_or(host, HostId)
 }
 
 /// What becomes of a segment that does not pass; who is told by ICMP that it is forbidden hears this.
@@ -252,13 +266,17 @@ impl World {
     /// A host has this firewall from now on, which has seen no connection yet.
     pub fn set_firewall(&mut self, host: HostId, firewall: Firewall) {
         self.note("firewall", &format!("of {host:?} is new"));
-        self.net.borrow_mut().networks.firewalls.insert(host, Tracker::new(firewall.into()));
+        let mut net = self.net.borrow_mut();
+        let home = home(&net.places, host);
+        net.networks.firewalls.insert(home, Tracker::new(firewall.into()));
     }
 
     /// A host's firewall begins anew and remembers no session.
     pub fn restart_firewall(&mut self, host: HostId) {
         self.note("firewall", &format!("of {host:?} begins anew"));
-        if let Some(wall) = self.net.borrow_mut().networks.firewalls.get_mut(&host) {
+        let mut net = self.net.borrow_mut();
+        let home = home(&net.places, host);
+        if let Some(wall) = net.networks.firewalls.get_mut(&home) {
             wall.forget();
         }
     }

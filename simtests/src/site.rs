@@ -22,7 +22,7 @@ use towline_core::wire::names::{PeerKind, PeerName};
 use crate::catalog::Catalog;
 use crate::daemons::{self, Protection, identity};
 use crate::disk::{Disk, Files};
-use crate::gateway::Gateway;
+use crate::gateway::{Firewall, Gateway};
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::names::View;
@@ -74,6 +74,8 @@ pub struct Machine {
     pub network: Option<usize>,
     /// Its address there.
     pub address: IpAddr,
+    /// Its own firewall.
+    pub firewall: Option<Firewall>,
 }
 
 /// A name.
@@ -206,6 +208,7 @@ impl Site {
         let mut standing = Standing {
             world,
             networks,
+            hosts: BTreeMap::new(),
             daemons: Vec::new(),
             catalog: self.catalog.clone(),
             operator: None,
@@ -220,6 +223,7 @@ impl Site {
             settled.push((host, daemon));
         }
         self.set_names(&mut standing, &hosts);
+        standing.hosts = hosts;
         settled.into_iter().for_each(|(host, daemon)| standing.start(host, daemon, &self.files));
         Ok(standing)
     }
@@ -286,6 +290,9 @@ impl Site {
         let Some(machine) = self.hosts.get(place) else { return HostId(usize::MAX) };
         let network = machine.network.and_then(|network| standing.networks.get(network)).copied();
         let host = standing.world.add_host_in(network.unwrap_or(NetworkId::OPEN), &machine.name, machine.address);
+        if let Some(firewall) = &machine.firewall {
+            standing.world.set_firewall(host, firewall.clone());
+        }
         hosts.insert(place, host);
         host
     }
@@ -329,6 +336,8 @@ pub struct Standing {
     pub world: World,
     /// The networks, in the order of [`Site::networks`].
     pub networks: Vec<NetworkId>,
+    /// The hosts that daemons run on, by their places in [`Site::hosts`].
+    pub hosts: BTreeMap<usize, HostId>,
     /// The daemons, the director last.
     pub daemons: Vec<Running>,
     /// The director's catalog.

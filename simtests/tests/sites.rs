@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use towline_core::socket::IoKind;
-use towline_simtests::calls::Outcome;
-use towline_simtests::gateway::{Gateway, Way};
+use towline_simtests::calls::{Barrier, Outcome};
+use towline_simtests::gateway::{Firewall, Gateway, Verdict, Way};
 use towline_simtests::site::{Config, Daemon, Machine, Mistake, Network, Site};
 
 const OUTSIDE: [u8; 4] = [192, 0, 2, 254];
@@ -54,7 +54,8 @@ fn client() -> Config {
 
 /// Director and storage daemon on one host behind a gateway, the client outside; the storage has this address.
 fn office(storage_address: &str, gateway: Gateway) -> Site {
-    let host = |name: &str, network, of| Machine { name: name.to_owned(), network, address: address(of) };
+    let host =
+        |name: &str, network, of| Machine { name: name.to_owned(), network, address: address(of), firewall: None };
     Site {
         seed: 1,
         networks: vec![Network { name: "office".to_owned(), around: None, gateway }],
@@ -94,16 +95,45 @@ fn a_call_that_is_stopped_says_at_which_gateway() {
     let call = calls.iter().find(|call| call.from == client).unwrap();
     assert!(matches!(call.outcome, Outcome::Failed(IoKind::TimedOut, _)), "{call:?}");
     let stop = call.stop.unwrap();
-    assert_eq!((stop.network, stop.way, stop.why), (network, Way::In, "not let in"));
+    assert_eq!((stop.at, stop.way, stop.why), (Barrier::Gateway(network), Way::In, "not let in"));
     assert!(!standing.daemons[1].complaints().is_empty());
+}
+
+#[test]
+fn all_daemons_of_a_host_are_behind_its_firewall_and_a_call_says_where_it_was_stopped() {
+    let wall = |ports| Firewall::new(Verdict::Drop, Verdict::Accept).rule(Way::In, ports, Verdict::Accept);
+    for (ports, is_open) in [(9101..=9103, true), (9101..=9102, false)] {
+        let mut site = office("backup", Gateway::routing(OUTSIDE).policy(Verdict::Accept, Verdict::Accept));
+        site.hosts[0].firewall = Some(wall(ports));
+        let mut standing = site.start().unwrap();
+        let job = standing.order("run job=backup yes").unwrap();
+        let row = standing.await_end(job, HOUR).unwrap();
+        assert_eq!(row.job_status == b'T', is_open, "{}", standing.report(job));
+        let (client, host) = (standing.daemons[1].host, standing.hosts[&0]);
+        let calls = standing.world.calls();
+        let stops: Vec<_> = calls.iter().filter(|call| call.from == client).filter_map(|call| call.stop).collect();
+        let expected = (Barrier::Firewall(host), Way::In);
+        assert_eq!(stops.is_empty(), is_open);
+        assert!(stops.iter().all(|stop| (stop.at, stop.way) == expected), "{stops:?}");
+    }
 }
 
 #[test]
 fn what_is_wrong_with_a_site_is_found_before_it_starts() {
     let mut site = office("backup", Gateway::masquerading(OUTSIDE));
     site.networks[0].around = Some(0);
-    site.hosts.push(Machine { name: "twin".to_owned(), network: Some(0), address: address([10, 0, 0, 1]) });
-    site.hosts.push(Machine { name: "lost".to_owned(), network: Some(7), address: address([10, 0, 0, 2]) });
+    site.hosts.push(Machine {
+        name: "twin".to_owned(),
+        network: Some(0),
+        address: address([10, 0, 0, 1]),
+        firewall: None,
+    });
+    site.hosts.push(Machine {
+        name: "lost".to_owned(),
+        network: Some(7),
+        address: address([10, 0, 0, 2]),
+        firewall: None,
+    });
     site.daemons.push(Daemon::new(9, storage()));
     site.daemons.push(Daemon::new(1, director("backup")));
     let found = site.start().unwrap_err();

@@ -111,7 +111,7 @@ pub(super) fn open_site(given: &Given, row: &Row) -> Option<Site> {
     let media = media.map_or_else(|| assumed_storage(&given.director, &[storage]), Some)?;
     let mut media = without_tls_storage(media);
     media.storage.port = storage.port;
-    let machine = |name: &str, address| Machine { name: name.to_owned(), network: None, address };
+    let machine = |name: &str, address| Machine { name: name.to_owned(), network: None, address, firewall: None };
     let machines = [("dir", [192, 0, 2, 1].into()), ("client", at_client), ("storage", at_storage)];
     Some(Site {
         seed: 1,
@@ -149,7 +149,7 @@ fn lay_out(topology: &Topology, site: &mut Site) {
     }
     for host in &topology.hosts {
         let Ok(address) = host.address.parse() else { continue };
-        site.hosts.push(Machine { name: host.name.clone(), network: place(&host.network), address });
+        site.hosts.push(Machine { name: host.name.clone(), network: place(&host.network), address, firewall: None });
         site.names.push(Name { name: host.name.clone(), addresses: vec![address], seen_by: Vec::new() });
     }
     let local = IpAddr::from([127, 0, 0, 1]);

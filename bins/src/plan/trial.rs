@@ -6,7 +6,7 @@ use std::time::Duration;
 use towline_core::config::{JobKind, Seconds};
 use towline_core::node::Number;
 use towline_core::wire::names::PeerKind;
-use towline_simtests::calls::{Call, Outcome};
+use towline_simtests::calls::{Barrier, Call, Outcome};
 use towline_simtests::site::{Running, Standing};
 
 use super::advice::advice;
@@ -235,7 +235,8 @@ impl<'a> Run<'a> {
             let Some(from) = self.standing.daemon(call.from) else { continue };
             let Some((number, to)) = self.meant(topology, given, from, &call) else { continue };
             let network = call.stop.and_then(|stop| {
-                let place = self.standing.networks.iter().position(|network| *network == stop.network)?;
+                let Barrier::Gateway(at) = stop.at else { return None };
+                let place = self.standing.networks.iter().position(|network| *network == at)?;
                 let mut inner = topology.networks.iter().filter(|network| network.gateway.is_some());
                 Some((inner.nth(place)?.name.clone(), stop.why))
             });
