@@ -180,16 +180,22 @@ pub(crate) fn examine_with<T: Configured>(path: &Path, draft: Option<&Path>) -> 
 pub(crate) fn load_topic<T: serde::de::DeserializeOwned + Check>(
     path: &Path,
     more: impl FnOnce(&T) -> Vec<Finding>,
-) -> Result<(T, Report), Report> {
+) -> Result<Loaded<T>, Report> {
     let name = path.display().to_string();
     let text = read(path).map_err(|fault| fault.report(&name))?;
-    let (topic, mut report, tree) = parse::typed::<T>(&name, &text, built())?;
-    for finding in more(&topic) {
+    let (config, mut report, tree) = parse::typed::<T>(&name, &text, built())?;
+    for finding in more(&config) {
         let span = tree.locate(&finding.path);
         report.add(finding.severity, finding.code, Some(span), finding.message, finding.help);
     }
     report.sort();
-    if report.has_errors() { Err(report) } else { Ok((topic, report)) }
+    if report.has_errors() {
+        return Err(report);
+    }
+    let origin = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let folder = origin.parent().map(Path::to_owned).unwrap_or_default();
+    let sources = Sources::from([Source::ron(&name, &text)]);
+    Ok(Loaded { config, path: path.to_owned(), warnings: report, sources, values: Values::Ron(tree), folder, origin })
 }
 
 /// Why a file cannot be read.

@@ -5,7 +5,7 @@ use towline_core::socket::IoKind;
 use towline_simtests::calls::Outcome;
 
 use super::topology::Topology;
-use super::trial::{Connection, Verdict};
+use super::trial::{Barrier, Connection, Verdict};
 
 /// The connection that matters and what to do about it.
 pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Connection], report: &str) -> String {
@@ -23,7 +23,19 @@ pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Conn
         host.map_or_else(|| name.to_owned(), |host| host.address.clone())
     };
     let (from, to, at) = (&broken.from, &broken.to, broken.address);
-    match (&broken.stop, broken.outcome) {
+    if let Some((Barrier::Firewall(host), why)) = &broken.stop {
+        let turn = turned(broken.number);
+        return match *why {
+            "not let in" => format!("let {} dial {at} through the firewall of {host:?}{turn}", place(from)),
+            "not let out" => format!("let {from} dial {at} through the firewall of {host:?}{turn}"),
+            _ => format!("let the firewall of {host:?} remember connections for longer, or set `heartbeat_interval`"),
+        };
+    }
+    let gateway = broken.stop.as_ref().and_then(|(barrier, why)| match barrier {
+        Barrier::Gateway(network) => Some((network, *why)),
+        Barrier::Firewall(_) => None,
+    });
+    match (gateway, broken.outcome) {
         (Some((network, "no hairpin")), _) => format!(
             "{at} is the outside address of the gateway of {network:?}, which hosts behind it do not reach; give both sides a \
              `lan_address` or a common entry of `networks`"

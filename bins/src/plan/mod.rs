@@ -8,9 +8,11 @@
 //! this project, and what they do is taken down.
 
 mod advice;
+mod files;
 mod picture;
 mod report;
 mod rows;
+mod run;
 mod setup;
 #[cfg(test)]
 mod tests;
@@ -24,15 +26,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use towline_core::config::{DirectorConfig, FileConfig, StorageConfig};
 
-use crate::config::{EXIT_CONFIG, Report, load, load_topic};
+use crate::config::EXIT_CONFIG;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::{Daemon as _, say};
+use files::{Files, borrowed};
 use rows::{Row, rows};
 use setup::Given;
 use topology::Topology;
 use trial::{Tried, Verdict, tried};
+
+/// The exit status for a file that cannot be written: `EX_CANTCREAT` of `sysexits.h`.
+const EXIT_UNWRITTEN: u8 = 73;
 
 /// The subcommand.
 #[must_use]
@@ -61,19 +66,18 @@ pub fn command() -> Command {
 /// Plans; see the help for the exit status.
 #[must_use]
 pub fn run(matches: &ArgMatches) -> ExitCode {
-    let configs: Vec<&PathBuf> = matches.get_many("config").into_iter().flatten().collect();
+    let configs = borrowed(matches.get_many("config").into_iter().flatten());
     let topology = matches.get_one::<PathBuf>("topology").cloned().unwrap_or_default();
-    let complain = |text: &str| drop(io::stderr().write_all(text.as_bytes()));
     match plan(&configs, &topology) {
         Ok(plan) => {
-            complain(&plan.warnings);
+            complain(&plan.files.topology.warnings.render(false));
             let print = if matches.get_flag("json") { report::json } else { report::text };
-            say(&print(&plan.rows, &plan.assumptions));
+            say(&print(&plan));
             if let Some(file) = matches.get_one::<PathBuf>("svg")
-                && let Err(error) = std::fs::write(file, picture::svg(&plan.topology, &plan.rows))
+                && let Err(error) = std::fs::write(file, picture::svg(plan.topology(), &plan.rows))
             {
                 complain(&format!("towline plan: cannot write {}: {error}\n", file.display()));
-                return ExitCode::FAILURE;
+                return ExitCode::from(EXIT_UNWRITTEN);
             }
             ExitCode::from(plan.status())
         }
@@ -84,16 +88,24 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     }
 }
 
+/// Says what is wrong.
+fn complain(text: &str) {
+    drop(io::stderr().write_all(text.as_bytes()));
+}
+
 /// What came of a plan.
 struct Plan {
-    topology: Topology,
+    files: Files,
+    given: Given,
     rows: Vec<Tried>,
     assumptions: Vec<String>,
-    /// What is odd about the files.
-    warnings: String,
 }
 
 impl Plan {
+    const fn topology(&self) -> &Topology {
+        &self.files.topology.config
+    }
+
     fn status(&self) -> u8 {
         let any = |is: fn(&Verdict) -> bool| self.rows.iter().any(|tried| is(&tried.verdict));
         if any(|verdict| matches!(verdict, Verdict::Fails | Verdict::WorksUntilIdle(_))) {
@@ -106,65 +118,39 @@ impl Plan {
     }
 }
 
-fn plan(configs: &[&PathBuf], topology: &Path) -> Result<Plan, String> {
-    let given = given(configs)?;
-    let render = |report: Report| report.render(false);
-    let (topology, warnings) =
-        load_topic::<Topology>(topology, |topology| topology.against(&given.director)).map_err(render)?;
+fn plan(configs: &[&Path], topology: &Path) -> Result<Plan, String> {
+    let files = Files::read(configs, topology)?;
+    let given = files.given();
     let rows = rows(&given.director);
-    let assumptions = assumptions(&topology, &given, &rows);
-    let rows = all_tried(&topology, &given, &rows);
-    Ok(Plan { topology, rows, assumptions, warnings: warnings.render(false) })
+    let topology = &files.topology.config;
+    let assumptions = assumptions(topology, &given, &rows);
+    let rows = on_all_processors(&rows, |row| tried(topology, &given, row));
+    Ok(Plan { files, given, rows, assumptions })
 }
 
-/// Reads each path as the configuration of whichever daemons it is one of.
-fn given(configs: &[&PathBuf]) -> Result<Given, String> {
-    let (mut directors, mut files, mut storages) = (Vec::new(), Vec::new(), Vec::new());
-    for path in configs {
-        let director = load::<DirectorConfig>(path).map(|loaded| directors.push(loaded.config));
-        let file = load::<FileConfig>(path).map(|loaded| files.push(loaded.config));
-        let storage = load::<StorageConfig>(path).map(|loaded| storages.push(loaded.config));
-        if let (Err(report), Err(_), Err(_)) = (director, file, storage) {
-            return Err(format!(
-                "{}\n{} is no configuration that a plan needs\n",
-                report.render(false),
-                path.display()
-            ));
-        }
-    }
-    match (directors.pop(), directors.is_empty()) {
-        (Some(director), true) => Ok(Given { director, files, storages }),
-        (Some(_), false) => Err("towline plan: there are two directors; plan for one at a time\n".to_owned()),
-        (None, _) => Err("towline plan: add the director's configuration with --config\n".to_owned()),
-    }
-}
-
-/// All rows, tried on all processors.
-fn all_tried(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<Tried> {
-    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(rows.len())));
-    let work = || {
-        while let Some((place, row)) = {
+/// What comes of each thing, in their order, worked out on all processors.
+fn on_all_processors<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(all.len())));
+    let worker = || {
+        while let Some((place, one)) = {
             let place = next.fetch_add(1, Ordering::Relaxed);
-            rows.get(place).map(|row| (place, row))
+            all.get(place).map(|one| (place, one))
         } {
-            let one = tried(topology, given, row);
-            done.lock().unwrap_or_else(PoisonError::into_inner).push((place, one));
+            let result = work(one);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((place, result));
         }
     };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(rows.len().max(1));
-    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(all.len().max(1));
+    std::thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(worker))));
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, tried)| tried).collect()
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// What the plan takes for granted.
 fn assumptions(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<String> {
-    let mut all = vec![
-        "hosts have no firewall of their own".to_owned(),
-        "TLS settings and certificates fit each other".to_owned(),
-        "all daemons are Towline's".to_owned(),
-    ];
+    let mut all =
+        vec!["TLS settings and certificates fit each other".to_owned(), "all daemons are Towline's".to_owned()];
     let clients = rows.iter().filter_map(|row| row.client.as_deref());
     let storages = rows.iter().flat_map(Row::storages);
     let mut unseen: Vec<&str> = clients.filter(|name| given.file(name).is_none()).collect();
@@ -185,6 +171,11 @@ fn assumptions(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<String> 
     }
     let hosts = topology.hosts.iter().map(|host| host.name.as_str());
     let named: Vec<&str> = hosts.filter(|name| topology.names.iter().all(|known| known.name != *name)).collect();
+    let open = topology.hosts.iter().filter(|host| host.firewall.is_none() && !host.daemons.is_empty());
+    let open: Vec<&str> = open.map(|host| host.name.as_str()).collect();
+    if !open.is_empty() {
+        all.push(format!("hosts have no firewall of their own: {}", open.join(", ")));
+    }
     if !named.is_empty() {
         all.push(format!("the names of hosts resolve to their addresses everywhere: {}", named.join(", ")));
     }

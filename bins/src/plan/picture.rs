@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use towline_simtests::calls::Outcome;
 
 use super::topology::{Host, Network, Topology};
-use super::trial::{Connection, Tried};
+use super::trial::{Barrier, Connection, Tried};
 
 /// Sizes in pixels.
 const HOST_WIDTH: f64 = 170.0;
@@ -156,7 +156,9 @@ fn host_box(out: &mut String, host: &Host, area: Area) {
         out,
         "<rect class=\"host\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"4\"/>"
     );
-    let address = [("small", host.address.as_str())];
+    let wall = if host.firewall.is_some() { ", firewall" } else { "" };
+    let address = format!("{}{wall}", host.address);
+    let address = [("small", address.as_str())];
     let daemons = host.daemons.iter().map(|daemon| ("", daemon.as_str()));
     let lines = [("name", host.name.as_str())].into_iter().chain(address).chain(daemons);
     for (class, (at, text)) in lines.enumerate().map(|(at, (class, text))| (class, (at, text))) {
@@ -189,7 +191,10 @@ fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]
             arrow(out, (right, top), bow, (right, source.y + source.height - LINE), number, is_made(connection));
             continue;
         }
-        let stop = connection.stop.as_ref().and_then(|(network, _)| layout.gateways.get(&topology.network(network)?));
+        let stop = connection.stop.as_ref().and_then(|(barrier, _)| match barrier {
+            Barrier::Gateway(network) => layout.gateways.get(&topology.network(network)?),
+            Barrier::Firewall(_) => None,
+        });
         let (begin, bow, end) = course(source, target, stop.copied(), shift);
         arrow(out, begin, bow, end, number, is_made(connection));
     }

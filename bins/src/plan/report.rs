@@ -6,10 +6,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use towline_simtests::calls::Outcome;
 
-use super::trial::{Connection, Tried, Verdict};
+use super::Plan;
+use super::trial::{Barrier, Connection, Tried, Verdict};
 
-/// A table of all rows, then each that does not work.
-pub(super) fn text(rows: &[Tried], assumptions: &[String]) -> String {
+/// A table of all rows, then each that does not work, and the assumptions.
+pub(super) fn text(plan: &Plan) -> String {
+    let (rows, assumptions) = (&plan.rows, &plan.assumptions);
     let mut out = table(rows);
     for tried in rows.iter().filter(|tried| tried.verdict != Verdict::Works) {
         let _ = write!(out, "\n{}", details(tried));
@@ -46,7 +48,7 @@ fn cells(tried: &Tried) -> [String; 6] {
     [row.job.clone(), row.kind().to_owned(), client, storage, numbers.join(" "), verdict(&tried.verdict)]
 }
 
-fn verdict(verdict: &Verdict) -> String {
+pub(super) fn verdict(verdict: &Verdict) -> String {
     match verdict {
         Verdict::Works => "works".to_owned(),
         Verdict::WorksUntilIdle(idle) => format!("works until idle for {idle}"),
@@ -55,7 +57,7 @@ fn verdict(verdict: &Verdict) -> String {
     }
 }
 
-fn details(tried: &Tried) -> String {
+pub(super) fn details(tried: &Tried) -> String {
     let row = &tried.row;
     let mut out = format!("{} ({}): {}", row.job, row.kind(), verdict(&tried.verdict));
     if let Verdict::Unknown(missing) = &tried.verdict {
@@ -85,7 +87,7 @@ fn line(connection: &Connection) -> String {
 }
 
 fn outcome(connection: &Connection) -> String {
-    let at = |(network, why): &(String, &str)| format!("the gateway of {network:?} stops it ({why})");
+    let at = |(barrier, why): &(Barrier, &str)| format!("{barrier} stops it ({why})");
     match (connection.outcome, &connection.stop) {
         (Outcome::Open(_), None) => "connected".to_owned(),
         (Outcome::Open(_), Some(stop)) => format!("connected, then {}", at(stop)),
@@ -96,7 +98,7 @@ fn outcome(connection: &Connection) -> String {
 }
 
 /// After how long, as people say it.
-fn span(of: Duration) -> String {
+pub(super) fn span(of: Duration) -> String {
     let (seconds, millis) = (of.as_secs(), of.subsec_millis());
     match seconds {
         0 if millis < 100 => "at once".to_owned(),
@@ -109,12 +111,13 @@ fn span(of: Duration) -> String {
 }
 
 /// One object with `rows` and `assumptions`.
-pub(super) fn json(rows: &[Tried], assumptions: &[String]) -> String {
-    let rows: Vec<Value> = rows.iter().map(object).collect();
-    format!("{:#}\n", json!({"rows": rows, "assumptions": assumptions}))
+pub(super) fn json(plan: &Plan) -> String {
+    let rows: Vec<Value> = plan.rows.iter().map(object).collect();
+    let all = json!({"rows": rows, "assumptions": plan.assumptions});
+    format!("{all:#}\n")
 }
 
-fn object(tried: &Tried) -> Value {
+pub(super) fn object(tried: &Tried) -> Value {
     let row = &tried.row;
     let (word, idle, missing) = match &tried.verdict {
         Verdict::Works => ("works", None, None),
@@ -137,7 +140,10 @@ fn connection(one: &Connection) -> Value {
         Outcome::Failed(kind, after) => ("failed", Some(kind.to_string()), Some(after)),
         Outcome::Waiting => ("waiting", None, None),
     };
-    let stop = one.stop.as_ref().map(|(network, why)| json!({"gateway": network, "why": why}));
+    let stop = one.stop.as_ref().map(|(barrier, why)| match barrier {
+        Barrier::Gateway(network) => json!({"gateway": network, "why": why}),
+        Barrier::Firewall(host) => json!({"firewall": host, "why": why}),
+    });
     json!({
         "number": one.number.as_str(), "from": one.from, "to": one.to, "address": one.address.to_string(),
         "dials": one.dials, "outcome": word, "error": kind, "after_seconds": after.map(|after| after.as_secs_f64()),

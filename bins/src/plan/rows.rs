@@ -80,6 +80,6 @@ fn of_job(config: &DirectorConfig, job: &Job) -> Vec<Row> {
 }
 
 /// The storage of a pool goes before that of the job.
-fn storage_of<'a>(config: &'a DirectorConfig, job: &'a Job, pool: &str) -> &'a str {
+pub(super) fn storage_of<'a>(config: &'a DirectorConfig, job: &'a Job, pool: &str) -> &'a str {
     config.pool(pool).and_then(|pool| pool.storage.as_deref()).unwrap_or(&job.storage)
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use towline_core::config::{
-    Client, DirectorConfig, FileConfig, JobKind, Pool, Seconds, Storage, StorageConfig, TlsConfig,
+    Client, Director, DirectorConfig, FileConfig, JobKind, Pool, Seconds, Storage, StorageConfig, TlsConfig,
 };
 use towline_simtests::catalog::Catalog;
 use towline_simtests::disk::Disk;
@@ -14,7 +14,7 @@ use towline_simtests::range::{Ports, Prefix};
 use towline_simtests::site::{Config, Daemon, Machine, Name, Network, Site};
 
 use super::rows::Row;
-use super::topology::{Forgotten, Gateway, Rule, Topology, Verdict, Way, addresses, prefix_of};
+use super::topology::{Firewall, Forgotten, Gateway, Rule, Topology, Verdict, Way, addresses, prefix_of};
 
 /// Gateways tell nothing that they have not seen begin for this long at least (RFC 5382 REQ-5).
 const TRANSITORY: Seconds = Seconds::minutes(4);
@@ -22,7 +22,7 @@ const TRANSITORY: Seconds = Seconds::minutes(4);
 const FILE: &[u8] = b"/data/file";
 
 /// The configurations that were given.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Given {
     /// The director's.
     pub(super) director: DirectorConfig,
@@ -41,13 +41,22 @@ impl Given {
     /// The configuration of a storage's daemon: the one of its name, else the only one that has its device and the name of
     /// no other storage.
     pub(super) fn storage(&self, storage: &Storage) -> Option<&StorageConfig> {
-        let named = self.storages.iter().find(|config| config.storage.name == storage.name);
+        self.storages.get(self.place_of(storage)?)
+    }
+
+    /// The place of the same.
+    pub(super) fn storage_place(&self, name: &str) -> Option<usize> {
+        self.place_of(self.director.storage(name)?)
+    }
+
+    fn place_of(&self, storage: &Storage) -> Option<usize> {
+        let named = self.storages.iter().position(|config| config.storage.name == storage.name);
         let has_it = |config: &&StorageConfig| {
             let devices = config.devices.iter().map(|device| &device.name);
             devices.chain(config.autochangers.iter().map(|changer| &changer.name)).any(|name| *name == storage.device)
                 && self.director.storage(&config.storage.name).is_none()
         };
-        let mut others = self.storages.iter().filter(has_it);
+        let mut others = self.storages.iter().enumerate().filter(|(_, config)| has_it(config)).map(|(place, _)| place);
         named.or_else(|| others.next().filter(|_| others.next().is_none()))
     }
 }
@@ -131,7 +140,7 @@ fn files() -> towline_simtests::disk::Files {
 }
 
 /// Networks, hosts and names.
-fn lay_out(topology: &Topology, site: &mut Site) {
+pub(super) fn lay_out(topology: &Topology, site: &mut Site) {
     let inner: Vec<usize> = (0..topology.networks.len()).filter(|n| topology.networks[*n].gateway.is_some()).collect();
     let place = |name: &str| inner.iter().position(|n| topology.networks[*n].name == name);
     for network in &topology.networks {
@@ -149,7 +158,8 @@ fn lay_out(topology: &Topology, site: &mut Site) {
     }
     for host in &topology.hosts {
         let Ok(address) = host.address.parse() else { continue };
-        site.hosts.push(Machine { name: host.name.clone(), network: place(&host.network), address, firewall: None });
+        let firewall = host.firewall.as_ref().map(own);
+        site.hosts.push(Machine { name: host.name.clone(), network: place(&host.network), address, firewall });
         site.names.push(Name { name: host.name.clone(), addresses: vec![address], seen_by: Vec::new() });
     }
     let local = IpAddr::from([127, 0, 0, 1]);
@@ -189,6 +199,12 @@ fn between(gateway: &Gateway) -> gateway::Gateway {
     }
 }
 
+/// The firewall of a host, which tracks connections as Linux does.
+fn own(wall: &Firewall) -> gateway::Firewall {
+    let all = gateway::Firewall::new(verdict(wall.inward), verdict(wall.outward)).as_linux(true);
+    wall.rules.iter().map(rule).fold(all, gateway::Firewall::with_rule)
+}
+
 fn rule(rule: &Rule) -> gateway::Rule {
     let range = |text: &Option<String>| {
         let (address, bits) = addresses(text.as_ref()?)?;
@@ -200,7 +216,7 @@ fn rule(rule: &Rule) -> gateway::Rule {
             Way::Out => gateway::Way::Out,
         },
         to: range(&rule.to),
-        ports: rule.port.map(|port| Ports { first: port, last: port }),
+        ports: rule.port.map(|ports| Ports { first: ports.first, last: ports.last }),
         from: range(&rule.from),
         verdict: verdict(rule.verdict),
     }
@@ -218,10 +234,7 @@ const fn verdict(verdict: Verdict) -> gateway::Verdict {
 /// The director with one job of a kind, and of all else what that needs. What says how daemons reach each other stays as
 /// it is.
 fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<DirectorConfig> {
-    let mut director = config.director.clone();
-    director.tls = TlsConfig::off();
-    director.source_address = None;
-    of_one_family(&mut director.listen);
+    let director = without_tls_director(config.director.clone());
     // A copy has no client in the network, but a resource, as each job has.
     let client = row
         .client
@@ -266,7 +279,7 @@ fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<Directo
 }
 
 /// A file daemon that nothing is known of but what the director's configuration says.
-fn assumed_file(config: &DirectorConfig, client: &Client) -> Option<FileConfig> {
+pub(super) fn assumed_file(config: &DirectorConfig, client: &Client) -> Option<FileConfig> {
     let mut file: FileConfig = made(json!({
         "file": {"name": client.name, "port": client.port},
         "directors": [{"name": config.director.name, "password": "?"}],
@@ -280,7 +293,7 @@ fn assumed_file(config: &DirectorConfig, client: &Client) -> Option<FileConfig> 
 }
 
 /// A storage daemon that nothing is known of but what the director's configuration says of its storages.
-fn assumed_storage(config: &DirectorConfig, storages: &[&Storage]) -> Option<StorageConfig> {
+pub(super) fn assumed_storage(config: &DirectorConfig, storages: &[&Storage]) -> Option<StorageConfig> {
     let first = storages.first()?;
     let device = |storage: &&Storage| {
         let folder = format!("/volumes/{}", storage.device);
@@ -297,7 +310,14 @@ fn assumed_storage(config: &DirectorConfig, storages: &[&Storage]) -> Option<Sto
     Some(daemon)
 }
 
-fn without_tls_file(mut config: FileConfig) -> FileConfig {
+pub(super) fn without_tls_director(mut director: Director) -> Director {
+    director.tls = TlsConfig::off();
+    director.source_address = None;
+    of_one_family(&mut director.listen);
+    director
+}
+
+pub(super) fn without_tls_file(mut config: FileConfig) -> FileConfig {
     config.file.tls = TlsConfig::off();
     config.file.source_address = None;
     of_one_family(&mut config.file.listen);
@@ -305,7 +325,7 @@ fn without_tls_file(mut config: FileConfig) -> FileConfig {
     config
 }
 
-fn without_tls_storage(mut config: StorageConfig) -> StorageConfig {
+pub(super) fn without_tls_storage(mut config: StorageConfig) -> StorageConfig {
     config.storage.tls = TlsConfig::off();
     config.storage.source_address = None;
     of_one_family(&mut config.storage.listen);
@@ -321,7 +341,7 @@ fn of_one_family(listen: &mut Vec<String>) {
 }
 
 /// A resource from its fields. `null` is a field that is not there.
-fn made<T: DeserializeOwned>(mut fields: Value) -> Option<T> {
+pub(super) fn made<T: DeserializeOwned>(mut fields: Value) -> Option<T> {
     if let Value::Object(object) = &mut fields {
         object.retain(|_, value| !value.is_null());
     }

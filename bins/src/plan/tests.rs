@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::PathBuf;
 
+use towline_core::config::Seconds;
 use towline_core::node::Number;
 use towline_simtests::calls::Outcome;
 
+use super::trial::Barrier;
 use super::*;
 
 /// A folder with a plan's files.
@@ -52,7 +54,7 @@ impl Case {
     fn topology(&self, text: &str) -> Result<Plan, String> {
         let path = self.folder.path().join("topology.ron");
         fs::write(&path, text).unwrap();
-        plan(&self.configs.iter().collect::<Vec<_>>(), &path)
+        plan(&borrowed(self.configs.iter()), &path)
     }
 }
 
@@ -95,12 +97,12 @@ fn a_client_that_nothing_leads_to_fails_with_the_gateway_the_logs_and_what_to_ch
     let backup = &plan.rows[0];
     assert_eq!(backup.verdict, Verdict::Fails);
     let broken = backup.connections.iter().find(|one| one.number == Number::DirectorToFile).unwrap();
-    assert_eq!(broken.stop, Some(("home".to_owned(), "leads nowhere")));
+    assert_eq!(broken.stop, Some((Barrier::Gateway("home".to_owned()), "leads nowhere")));
     let advice = backup.advice.as_deref().unwrap();
     assert!(advice.starts_with("forward the port 9102 of the gateway of \"home\" to 10.0.0.10:9102"), "{advice}");
     assert!(backup.logs.iter().any(|(daemon, _)| daemon == "dir"), "{backup:#?}");
     assert_eq!(plan.status(), 1);
-    let text = report::text(&plan.rows, &plan.assumptions);
+    let text = report::text(&plan);
     for part in [
         "backup  backup  laptop  store",
         "backup (backup): fails after",
@@ -116,9 +118,7 @@ fn a_client_that_nothing_leads_to_fails_with_the_gateway_the_logs_and_what_to_ch
 fn a_client_that_dials_out_works_as_long_as_its_heartbeats_keep_the_gateway_awake() {
     let client =
         "connection_from_client_to_director: true, connection_from_director_to_client: false, heartbeat_interval: 0";
-    for (heartbeat, expected) in
-        [(60, Verdict::Works), (0, Verdict::WorksUntilIdle(towline_core::config::Seconds(240)))]
-    {
+    for (heartbeat, expected) in [(60, Verdict::Works), (0, Verdict::WorksUntilIdle(Seconds(240)))] {
         let plan = Case::new(client, STORE, "").dials_in(heartbeat).topology(&home(r#"idle: "4 min""#)).unwrap();
         assert_eq!(plan.rows[0].verdict, expected, "{heartbeat}: {:#?}", plan.rows[0]);
         assert!(numbers(&plan.rows[0]).contains(&"4"), "{:#?}", plan.rows[0]);
@@ -163,7 +163,8 @@ fn what_the_topology_does_not_say_is_unknown_and_never_works() {
     let nowhere = home("").replace(r#", daemons: ["laptop"]"#, "");
     let plan = Case::new(DIALLED, STORE, "").topology(&nowhere).unwrap();
     assert_eq!(plan.rows[0].verdict, Verdict::Unknown("\"laptop\" is on no host".to_owned()));
-    assert!(plan.warnings.contains("T0859"), "{}", plan.warnings);
+    let warnings = plan.files.topology.warnings.render(false);
+    assert!(warnings.contains("T0859"), "{warnings}");
     assert_eq!(plan.status(), 2);
     let plan = Case::new(r#"address: "laptop.example""#, STORE, "").topology(&home("")).unwrap();
     assert_eq!(plan.rows[0].verdict, Verdict::Unknown("what the name \"laptop.example\" resolves to".to_owned()));
@@ -189,4 +190,84 @@ fn mistakes_in_a_topology_are_found_with_line_and_remedy() {
     let rules = r#"rules: [(way: in, verdict: accept), (way: in, port: 9102, verdict: drop)]"#;
     let found = case.topology(&home(rules)).err().unwrap();
     assert!(found.contains("T0858") && found.contains("rule 1 decides"), "{found}");
+}
+
+/// [`home`] with a firewall of the client's host that has this, and the client's port forwarded.
+fn walled(firewall: &str) -> String {
+    let daemons = r#"daemons: ["laptop"]"#;
+    let text = home(r#"forwards: [(port: 9102, to: "10.0.0.10")]"#);
+    text.replace(daemons, &format!("{daemons}, firewall: ({firewall})"))
+}
+
+#[test]
+fn a_hosts_own_firewall_decides_by_its_rules_and_their_ranges_of_ports() {
+    let case = Case::new(DIALLED, STORE, "");
+    for (ports, verdict) in
+        [(r#""9101-9103""#, Verdict::Works), ("9102", Verdict::Works), (r#""9103-9110""#, Verdict::Fails)]
+    {
+        let plan = case.topology(&walled(&format!("rules: [(way: in, port: {ports}, verdict: accept)]"))).unwrap();
+        assert_eq!(plan.rows[0].verdict, verdict, "{ports}: {:#?}", plan.rows[0]);
+    }
+    let plan = case.topology(&walled("")).unwrap();
+    let broken = plan.rows[0].connections.iter().find(|one| one.number == Number::DirectorToFile).unwrap();
+    assert_eq!(broken.stop, Some((Barrier::Firewall("den".to_owned()), "not let in")));
+    let advice = plan.rows[0].advice.as_deref().unwrap();
+    let expected = "let 192.0.2.1 dial 192.0.2.254:9102 through the firewall of \"den\"";
+    assert!(advice.starts_with(expected), "{advice}");
+    assert!(!plan.assumptions.iter().any(|text| text.contains("no firewall") && text.contains("den")));
+    assert!(plan.assumptions.iter().any(|text| text.contains("no firewall") && text.contains("center")));
+    let rules = "rules: [(way: in, verdict: accept)], outward: reset";
+    let plan = case.topology(&walled(rules)).unwrap();
+    let broken = plan.rows[0].connections.iter().find(|one| one.number == Number::FileToStorage).unwrap();
+    assert_eq!(broken.stop, Some((Barrier::Firewall("den".to_owned()), "not let out")));
+}
+
+#[test]
+fn rules_that_can_never_decide_and_ranges_that_are_none_are_found() {
+    let case = Case::new(DIALLED, STORE, "");
+    for (rules, code) in [
+        (r#"(way: in, port: "9101-9103", verdict: accept), (way: in, port: 9102, verdict: drop)"#, "T0858"),
+        (r#"(way: in, from: "192.0.2.0/24", verdict: accept), (way: in, from: "192.0.2.7", verdict: drop)"#, "T0858"),
+        (r#"(way: in, port: "9103-9101", verdict: accept)"#, "T0808"),
+        (r#"(way: in, port: "http", verdict: accept)"#, "T0808"),
+        ("(way: in, port: 70000, verdict: accept)", "T0808"),
+        ("(way: in, port: 0, verdict: accept)", "T0825"),
+        (r#"(way: in, from: "10.0.0", verdict: accept)"#, "T0824"),
+    ] {
+        for text in [walled(&format!("rules: [{rules}]")), home(&format!("rules: [{rules}]"))] {
+            let found = case.topology(&text).err().unwrap_or_else(|| panic!("{rules} is taken"));
+            assert!(found.contains(code) && found.contains("topology.ron:"), "{rules}: {found}");
+        }
+    }
+    for rules in [
+        r#"(way: in, port: 9102, verdict: drop), (way: in, port: "9101-9103", verdict: accept)"#,
+        r#"(way: in, from: "192.0.2.7", verdict: drop), (way: in, from: "192.0.2.0/24", verdict: accept)"#,
+        r#"(way: out, verdict: drop), (way: in, verdict: accept)"#,
+    ] {
+        assert!(case.topology(&walled(&format!("rules: [{rules}]"))).is_ok(), "{rules}");
+    }
+}
+
+#[test]
+fn an_address_in_two_places_a_client_that_is_missing_and_a_world_too_large_are_found() {
+    let case = Case::new(DIALLED, STORE, "");
+    let twice = home("").replace(r#"address: "192.0.2.2""#, r#"address: "192.0.2.254""#);
+    let found = case.topology(&twice).err().unwrap();
+    assert!(
+        found.contains("T0856") && found.contains("host \"offsite\" has the address 192.0.2.254 already"),
+        "{found}"
+    );
+    let other = r#"(name: "home", addresses"#;
+    let second = r#"(name: "barn", gateway: (to: "internet", address: "192.0.2.254")), "#;
+    let found = case.topology(&home("").replace(other, &format!("{second}{other}"))).err().unwrap();
+    assert!(found.contains("T0856") && found.contains("the gateway of \"barn\""), "{found}");
+    let missing = home("").replace(r#"daemons: ["away"]"#, r#"daemons: ["away", "other-fd"]"#);
+    let found = case.topology(&missing).err().unwrap();
+    assert!(found.contains("T0820") && found.contains("other-fd"), "{found}");
+    let many: String = (0..5_000)
+        .map(|n| format!("(name: \"h{n}\", network: \"home\", address: \"10.1.{}.{}\"),", n / 250, n % 250))
+        .collect();
+    let found = case.topology(&home("").replace("hosts: [", &format!("hosts: [{many}"))).err().unwrap();
+    let (size, fits) = ("this topology has 5003 hosts in 2 networks", "at most 5000 hosts in 500 networks fit");
+    assert!(found.contains("T0879") && found.contains(size) && found.contains(fits), "{found}");
 }

@@ -1,12 +1,13 @@
-//! The network as an operator describes it: a file in RON, typed, and everything that is wrong with it.
+//! The network as an operator describes it: a file in RON, typed.
 
+mod check;
+
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::Deserialize;
-use towline_core::config::{Built, Check, ConfigPath, DirectorConfig, Finding, Seconds, Severity};
-use towline_core::error::Code;
-use towline_core::explain::codes;
-use towline_core::nearest::nearest;
+use serde::de::{Deserializer, Unexpected, Visitor};
+use towline_core::config::Seconds;
 
 /// Networks, hosts and names.
 #[derive(Clone, Debug, Deserialize)]
@@ -91,11 +92,72 @@ pub(super) struct Rule {
     /// Who is dialled, by the address behind the gateway, or a range.
     #[serde(default)]
     pub(super) to: Option<String>,
-    /// The port that is dialled.
+    /// The port that is dialled, or a range of them: `9102`, `"9101-9103"`.
     #[serde(default)]
-    pub(super) port: Option<u16>,
+    pub(super) port: Option<Ports>,
     /// What becomes of it.
     pub(super) verdict: Verdict,
+}
+
+/// A port, or a range of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ports {
+    /// The first one.
+    pub(super) first: u16,
+    /// The last one; it belongs to them.
+    pub(super) last: u16,
+}
+
+impl Ports {
+    /// `9102`, `9101-9103`.
+    fn parse(text: &str) -> Option<Self> {
+        let (first, last) = text.split_once('-').unwrap_or((text, text));
+        Some(Self { first: first.trim().parse().ok()?, last: last.trim().parse().ok()? })
+    }
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.first == self.last { write!(f, "{}", self.first) } else { write!(f, "{}-{}", self.first, self.last) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Ports {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl Visitor<'_> for Reader {
+            type Value = Ports;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port, or a range of ports as \"9101-9103\"")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, port: u64) -> Result<Ports, E> {
+                let port = u16::try_from(port).map_err(|_| E::invalid_value(Unexpected::Unsigned(port), &self))?;
+                Ok(Ports { first: port, last: port })
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Ports, E> {
+                Ports::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+            }
+        }
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// The firewall of a host itself. What belongs to a connection that it let pass passes too.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Firewall {
+    /// Rules; the first that fits a new connection counts. *In* are those that others dial.
+    #[serde(default)]
+    pub(super) rules: Vec<Rule>,
+    /// What becomes of other connections to the host.
+    #[serde(default = "drop")]
+    pub(super) inward: Verdict,
+    /// What becomes of other connections from the host.
+    #[serde(default = "accept")]
+    pub(super) outward: Verdict,
 }
 
 /// Which way a connection is dialled.
@@ -148,6 +210,9 @@ pub(super) struct Host {
     /// The daemons on it, by the names that the director's configuration has for them.
     #[serde(default)]
     pub(super) daemons: Vec<String>,
+    /// Its own firewall; it has none unless it is said.
+    #[serde(default)]
+    pub(super) firewall: Option<Firewall>,
 }
 
 /// A name.
@@ -181,177 +246,25 @@ impl Topology {
         self.networks.iter().position(|network| network.name == name)
     }
 
+    /// The networks around a network, itself first.
+    pub(super) fn around<'a>(&'a self, network: &'a str) -> Vec<&'a str> {
+        let mut all = vec![network];
+        while let Some(gateway) = all.last().and_then(|name| self.gateway(name))
+            && all.len() <= self.networks.len()
+        {
+            all.push(&gateway.to);
+        }
+        all
+    }
+
+    /// The gateway of a network.
+    pub(super) fn gateway(&self, network: &str) -> Option<&Gateway> {
+        self.networks.get(self.network(network)?)?.gateway.as_ref()
+    }
+
     /// The place of the host that a daemon runs on.
     pub(super) fn host_of(&self, daemon: &str) -> Option<usize> {
         self.hosts.iter().position(|host| host.daemons.iter().any(|name| name == daemon))
-    }
-
-    /// What does not fit the director's configuration: daemons it does not know, and its own that are nowhere.
-    pub(super) fn against(&self, config: &DirectorConfig) -> Vec<Finding> {
-        let mut c = Findings(Vec::new());
-        let clients = config.clients.iter().map(|client| client.name.as_str());
-        let storages = config.storages.iter().map(|storage| storage.name.as_str());
-        let known: Vec<&str> = [config.director.name.as_str()].into_iter().chain(clients).chain(storages).collect();
-        for (place, host) in self.hosts.iter().enumerate() {
-            for (index, name) in host.daemons.iter().enumerate() {
-                let path = ConfigPath::of("hosts").index(place).field("daemons").index(index);
-                if !known.contains(&name.as_str()) {
-                    c.unknown("daemon of the director's configuration", path, name, known.iter().copied());
-                }
-            }
-        }
-        for name in known.iter().filter(|name| self.host_of(name).is_none()) {
-            let message = format!("{name:?} of the director's configuration is on no host");
-            let help = "name it in the `daemons` of its host; until then nothing is known of its connections";
-            c.add(Severity::Warning, codes::UNPLACED, ConfigPath::of("hosts"), message, help);
-        }
-        c.0
-    }
-}
-
-impl Check for Topology {
-    fn check(&self, _built: Built) -> Vec<Finding> {
-        let mut c = Findings(Vec::new());
-        c.names("networks", self.networks.iter().map(|network| network.name.as_str()));
-        self.around(&mut c);
-        for (place, network) in self.networks.iter().enumerate() {
-            let path = ConfigPath::of("networks").index(place);
-            for (index, prefix) in network.addresses.iter().enumerate() {
-                if prefix_of(prefix).is_none() {
-                    let message = format!("{prefix:?} is no range of addresses");
-                    let path = path.field("addresses").index(index);
-                    c.error(codes::BAD_ADDRESS, path, message, "write it as in \"10.0.0.0/24\"");
-                }
-            }
-            if let Some(gateway) = &network.gateway {
-                self.gateway(&mut c, &path, network, gateway);
-            }
-        }
-        c.names("hosts", self.hosts.iter().map(|host| host.name.as_str()));
-        self.hosts(&mut c);
-        self.resolving(&mut c);
-        c.0
-    }
-}
-
-impl Topology {
-    /// Which network is around which.
-    fn around(&self, c: &mut Findings) {
-        let outermost = self.networks.iter().filter(|network| network.gateway.is_none()).count();
-        if outermost != 1 {
-            let message =
-                format!("{outermost} networks have no gateway, and it must be one: the one around all others");
-            let help = "give each other network a `gateway` to the network around it";
-            c.error(codes::CONTRADICTION, ConfigPath::of("networks"), message, help);
-        }
-        let outer = |place: usize| {
-            let gateway = self.networks.get(place)?.gateway.as_ref()?;
-            self.network(&gateway.to)
-        };
-        for place in 0..self.networks.len() {
-            let mut at = Some(place);
-            for _ in 0..=self.networks.len() {
-                at = at.and_then(outer);
-            }
-            if at.is_some() {
-                let path = ConfigPath::of("networks").index(place).field("gateway").field("to");
-                let message = "this gateway leads in a circle and never to the network around all others";
-                c.error(codes::GATEWAY_LOOP, path, message, "name the network that is on the gateway's other side");
-            }
-        }
-    }
-
-    fn gateway(&self, c: &mut Findings, path: &ConfigPath, network: &Network, gateway: &Gateway) {
-        let path = path.field("gateway");
-        let outer = self.network(&gateway.to).and_then(|place| self.networks.get(place));
-        if outer.is_none() {
-            c.unknown("network", path.field("to"), &gateway.to, self.networks.iter().map(|it| it.name.as_str()));
-        }
-        if let Some(address) = c.address(&path.field("address"), &gateway.address)
-            && let Some(outer) = outer
-        {
-            c.inside(&path.field("address"), address, outer);
-        }
-        for (index, forward) in gateway.forwards.iter().enumerate() {
-            let path = path.field("forwards").index(index);
-            if !gateway.translates {
-                let message = "a gateway that does not translate forwards no ports";
-                c.error(codes::CONTRADICTION, path.clone(), message, "write a rule that lets the port in");
-            }
-            if forward.port == 0 {
-                c.error(codes::PORT_ZERO, path.field("port"), "no connection has the port 0", "a port is 1 to 65535");
-            }
-            match forward.target() {
-                Some((address, _)) => c.inside(&path.field("to"), address, network),
-                None => {
-                    let message = format!("{:?} is no address with a port", forward.to);
-                    c.error(codes::BAD_ADDRESS, path.field("to"), message, "write it as in \"10.0.0.20:9103\"");
-                }
-            }
-            if gateway.forwards.iter().take(index).any(|other| other.port == forward.port) {
-                let message = format!("the port {} leads somewhere else already", forward.port);
-                c.error(codes::SHADOWED, path.field("port"), message, "remove one of the two");
-            }
-        }
-        for (index, rule) in gateway.rules.iter().enumerate() {
-            let path = path.field("rules").index(index);
-            for (field, address) in [("from", &rule.from), ("to", &rule.to)] {
-                if let Some(address) = address.as_ref().filter(|text| addresses(text).is_none()) {
-                    let message = format!("{address:?} is no address and no range of addresses");
-                    let help = "write it as in \"10.0.0.20\" or \"10.0.0.0/24\"";
-                    c.error(codes::BAD_ADDRESS, path.field(field), message, help);
-                }
-            }
-            if let Some(first) = gateway.rules.iter().take(index).position(|earlier| earlier.covers(rule)) {
-                let message = format!("rule {} decides about all that this rule is about", first + 1);
-                c.error(codes::SHADOWED, path, message, "remove it, or put it before the other rule");
-            }
-        }
-    }
-
-    fn hosts(&self, c: &mut Findings) {
-        let mut placed: Vec<&str> = Vec::new();
-        for (place, host) in self.hosts.iter().enumerate() {
-            let path = ConfigPath::of("hosts").index(place);
-            let network = self.network(&host.network).and_then(|place| self.networks.get(place));
-            if network.is_none() {
-                let names = self.networks.iter().map(|network| network.name.as_str());
-                c.unknown("network", path.field("network"), &host.network, names);
-            }
-            let Some(address) = c.address(&path.field("address"), &host.address) else { continue };
-            if let Some(network) = network {
-                c.inside(&path.field("address"), address, network);
-            }
-            let is_same = |other: &&Host| other.network == host.network && other.address == host.address;
-            if let Some(other) = self.hosts.iter().take(place).find(is_same) {
-                let message = format!("host {:?} has the address {address} already", other.name);
-                let help = "give each host an address of its own; several daemons may run on one host";
-                c.error(codes::ADDRESS_TWICE, path.field("address"), message, help);
-            }
-            for (index, daemon) in host.daemons.iter().enumerate() {
-                if placed.contains(&daemon.as_str()) {
-                    let message = format!("{daemon:?} runs on another host already");
-                    let path = path.field("daemons").index(index);
-                    c.error(codes::DUPLICATE_NAME, path, message, "name it on one host only");
-                }
-                placed.push(daemon);
-            }
-        }
-    }
-
-    fn resolving(&self, c: &mut Findings) {
-        for (place, name) in self.names.iter().enumerate() {
-            let path = ConfigPath::of("names").index(place);
-            for (index, address) in name.addresses.iter().enumerate() {
-                c.address(&path.field("addresses").index(index), address);
-            }
-            for (index, host) in name.seen_by.iter().enumerate() {
-                if !self.hosts.iter().any(|known| known.name == *host) {
-                    let hosts = self.hosts.iter().map(|host| host.name.as_str());
-                    c.unknown("host", path.field("seen_by").index(index), host, hosts);
-                }
-            }
-        }
     }
 }
 
@@ -368,13 +281,20 @@ impl Forward {
 impl Rule {
     /// Whether it is about all that another rule is about.
     fn covers(&self, other: &Self) -> bool {
-        fn wider<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
-            one.is_none() || one == other
-        }
-        self.way == other.way
-            && wider(self.from.as_ref(), other.from.as_ref())
-            && wider(self.to.as_ref(), other.to.as_ref())
-            && wider(self.port.as_ref(), other.port.as_ref())
+        let is_wider = |one: &Option<String>, other: &Option<String>| match (one, other) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(one), Some(other)) => match (addresses(one), addresses(other)) {
+                (Some((of, bits)), Some((inner, inner_bits))) => bits <= inner_bits && holds(of, bits, inner),
+                _ => false,
+            },
+        };
+        let is_port_wider = match (self.port, other.port) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(one), Some(other)) => one.first <= other.first && other.last <= one.last,
+        };
+        self.way == other.way && is_wider(&self.from, &other.from) && is_wider(&self.to, &other.to) && is_port_wider
     }
 }
 
@@ -389,56 +309,6 @@ pub(super) fn prefix_of(text: &str) -> Option<(IpAddr, u8)> {
 pub(super) fn addresses(text: &str) -> Option<(IpAddr, u8)> {
     let alone = |address: IpAddr| (address, if address.is_ipv4() { 32 } else { 128 });
     prefix_of(text).or_else(|| text.parse().ok().map(alone))
-}
-
-/// What is wrong so far.
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn add(&mut self, severity: Severity, code: Code, path: ConfigPath, message: impl Into<String>, help: &str) {
-        let (message, help) = (message.into(), help.to_owned());
-        self.0.push(Finding { code, severity, path, message, help, nearest: None });
-    }
-
-    fn error(&mut self, code: Code, path: ConfigPath, message: impl Into<String>, help: &str) {
-        self.add(Severity::Error, code, path, message, help);
-    }
-
-    fn unknown<'a>(&mut self, kind: &str, path: ConfigPath, name: &str, known: impl Iterator<Item = &'a str>) {
-        let near = nearest(name, known);
-        let help = near.map_or_else(|| "check the name".to_owned(), |near| format!("did you mean {near:?}?"));
-        self.error(codes::UNKNOWN_REFERENCE, path, format!("there is no {kind} {name:?}"), &help);
-    }
-
-    fn names<'a>(&mut self, list: &'static str, names: impl Iterator<Item = &'a str>) {
-        let mut seen: Vec<&str> = Vec::new();
-        for (place, name) in names.enumerate() {
-            if seen.contains(&name) {
-                let path = ConfigPath::of(list).index(place).field("name");
-                self.error(codes::DUPLICATE_NAME, path, format!("{name:?} is there twice"), "give it another name");
-            }
-            seen.push(name);
-        }
-    }
-
-    fn address(&mut self, path: &ConfigPath, text: &str) -> Option<IpAddr> {
-        let address = text.parse().ok();
-        if address.is_none() {
-            let message = format!("{text:?} is no IP address");
-            self.error(codes::BAD_ADDRESS, path.clone(), message, "write the address in numbers");
-        }
-        address
-    }
-
-    /// An address must be in its network.
-    fn inside(&mut self, path: &ConfigPath, address: IpAddr, network: &Network) {
-        let mut prefixes = network.addresses.iter().filter_map(|text| prefix_of(text)).peekable();
-        if prefixes.peek().is_some() && !prefixes.any(|(of, bits)| holds(of, bits, address)) {
-            let (name, ranges) = (&network.name, network.addresses.join(", "));
-            let message = format!("{address} is not in the network {name:?}, which is {ranges}");
-            self.error(codes::OUTSIDE, path.clone(), message, "correct the address, or the `addresses` of the network");
-        }
-    }
 }
 
 fn holds(of: IpAddr, bits: u8, address: IpAddr) -> bool {

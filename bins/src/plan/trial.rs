@@ -1,23 +1,17 @@
-//! One row tried: its site is started, its job run, and what came of it taken down.
+//! One row tried: whether it can be, and the verdict over its runs.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use towline_core::config::{JobKind, Seconds};
 use towline_core::node::Number;
-use towline_core::wire::names::PeerKind;
-use towline_simtests::calls::{Barrier, Call, Outcome};
-use towline_simtests::site::{Running, Standing};
+use towline_simtests::calls::Outcome;
 
-use super::advice::advice;
 use super::rows::Row;
-use super::setup::{Given, Saved, open_site, site};
+use super::run::{Run, saved};
+use super::setup::{Given, Saved};
 use super::topology::Topology;
-
-/// How long clients that dial in have before the job begins.
-const SETTLING: Duration = Duration::from_secs(120);
-/// How long a job may take that nothing holds up.
-const PATIENCE: Duration = Duration::from_secs(86_400);
 
 /// What came of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,8 +58,26 @@ pub(super) struct Connection {
     pub(super) dials: usize,
     /// What came of the last one.
     pub(super) outcome: Outcome,
-    /// The network whose gateway stopped it, and why.
-    pub(super) stop: Option<(String, &'static str)>,
+    /// What stopped it, and why.
+    pub(super) stop: Option<(Barrier, &'static str)>,
+}
+
+/// A box of the topology that stops connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Barrier {
+    /// The gateway of a network.
+    Gateway(String),
+    /// The firewall of a host.
+    Firewall(String),
+}
+
+impl fmt::Display for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Gateway(network) => write!(f, "the gateway of {network:?}"),
+            Self::Firewall(host) => write!(f, "the firewall of {host:?}"),
+        }
+    }
 }
 
 /// Tries a row.
@@ -78,15 +90,9 @@ pub(super) fn tried(topology: &Topology, given: &Given, row: &Row) -> Tried {
         after: None,
         advice: None,
     };
-    if let Some(missing) = missing(topology, given, row) {
-        return nothing(Verdict::Unknown(missing));
-    }
-    let saved = match row.kind {
-        JobKind::Backup => Some(Saved::default()),
-        _ => saved(given, row),
-    };
-    let Some(saved) = saved else {
-        return nothing(Verdict::Unknown("there is no backup that it could read, even in an open network".to_owned()));
+    let saved = match ready(topology, given, row) {
+        Ok(saved) => saved,
+        Err(missing) => return nothing(Verdict::Unknown(missing)),
     };
     let run = |silence| Run::of(topology, given, row, &saved, silence);
     let Some(first) = run(Seconds(0)) else {
@@ -106,6 +112,19 @@ pub(super) fn tried(topology: &Topology, given: &Given, row: &Row) -> Tried {
         }
     }
     first.tell(topology, given, Verdict::Works)
+}
+
+/// What a row needs to run; else what is not known.
+pub(super) fn ready(topology: &Topology, given: &Given, row: &Row) -> Result<Saved, String> {
+    if let Some(missing) = missing(topology, given, row) {
+        return Err(missing);
+    }
+    match row.kind {
+        JobKind::Backup => Ok(Saved::default()),
+        _ => {
+            saved(given, row).ok_or_else(|| "there is no backup that it could read, even in an open network".to_owned())
+        }
+    }
 }
 
 /// What the topology does not say of a row.
@@ -141,7 +160,7 @@ fn missing(topology: &Topology, given: &Given, row: &Row) -> Option<String> {
 }
 
 /// What an address means to anybody; `None` if the topology does not say.
-fn resolved(topology: &Topology, text: &str) -> Option<Vec<IpAddr>> {
+pub(super) fn resolved(topology: &Topology, text: &str) -> Option<Vec<IpAddr>> {
     if let Ok(address) = text.parse() {
         return Some(vec![address]);
     }
@@ -153,145 +172,4 @@ fn resolved(topology: &Topology, text: &str) -> Option<Vec<IpAddr>> {
     let all: Vec<&String> = names.clone().flat_map(|name| &name.addresses).chain(hosts).collect();
     let is_known = names.count() > 0 || !all.is_empty();
     is_known.then(|| all.into_iter().filter_map(|text| text.parse().ok()).collect())
-}
-
-/// A backup for a row that reads one.
-fn saved(given: &Given, row: &Row) -> Option<Saved> {
-    let mut standing = open_site(given, row)?.start().ok()?;
-    let job = standing.order(&format!("run job=\"{}\" yes", row.job))?;
-    let end = standing.await_end(job, PATIENCE)?;
-    let volumes = standing.daemons.iter().find(|daemon| daemon.kind == PeerKind::Storage)?.disk.clone();
-    (end.job_status == b'T').then(|| Saved { catalog: standing.catalog.clone(), volumes })
-}
-
-/// A run of a row's job.
-struct Run<'a> {
-    row: &'a Row,
-    standing: Standing,
-    is_good: bool,
-    after: Duration,
-    /// The report of the job.
-    report: String,
-}
-
-impl<'a> Run<'a> {
-    /// Runs it. With a silence, each side is slow enough that its connections are silent for longer than that.
-    fn of(topology: &Topology, given: &Given, row: &'a Row, saved: &Saved, silence: Seconds) -> Option<Self> {
-        let mut standing = site(topology, given, row, &deep(saved))?.start().ok()?;
-        let silence = silence.duration();
-        standing.world.run_for(SETTLING + silence * 4);
-        let slow = if row.to.is_some() { PeerKind::Storage } else { PeerKind::Client };
-        if !silence.is_zero() {
-            let hosts: Vec<_> = standing.daemons.iter().filter(|it| it.kind == slow).map(|it| it.host).collect();
-            hosts.into_iter().for_each(|host| standing.world.set_slowness(host, silence * 3));
-        }
-        let (began, name) = (standing.world.now(), &row.job);
-        let order = match row.kind {
-            JobKind::Backup => format!("run job=\"{name}\" yes"),
-            JobKind::Restore => {
-                format!("restore restorejob=\"{name}\" client=\"{}\" jobid=1 all done yes", row.client.as_deref()?)
-            }
-            _ => format!("run job=\"{name}\" jobid=1 yes"),
-        };
-        let job = standing.order(&order);
-        let end = job.and_then(|job| standing.await_end(job, PATIENCE + silence * 200));
-        let after = standing.world.now().since(began);
-        let report = job.map(|job| standing.report(job)).unwrap_or_default();
-        let is_good = end.is_some_and(|row| matches!(row.job_status, b'T' | b'W'));
-        Some(Self { row, standing, is_good, after, report })
-    }
-
-    fn tell(&self, topology: &Topology, given: &Given, verdict: Verdict) -> Tried {
-        let connections = self.connections(topology, given);
-        let works = verdict == Verdict::Works;
-        let advice = (!works).then(|| advice(topology, &verdict, &connections, &self.report));
-        Tried {
-            row: self.row.clone(),
-            logs: if works { Vec::new() } else { self.logs() },
-            after: (verdict == Verdict::Fails).then_some(self.after),
-            advice,
-            connections,
-            verdict,
-        }
-    }
-
-    /// What each daemon logged last; the director's is the last line of the job's report that is about an error.
-    fn logs(&self) -> Vec<(String, String)> {
-        let line = |daemon: &Running| {
-            let last = daemon.complaints().pop();
-            let of_report = || {
-                let mut lines = self.report.lines().filter(|line| line.contains("rror:"));
-                lines.next_back().map(str::to_owned)
-            };
-            let line = if daemon.kind == PeerKind::Director { of_report().or(last) } else { last };
-            Some((daemon.name.clone(), line?))
-        };
-        self.standing.daemons.iter().rev().filter_map(line).collect()
-    }
-
-    fn connections(&self, topology: &Topology, given: &Given) -> Vec<Connection> {
-        let mut all: Vec<Connection> = Vec::new();
-        for call in self.standing.world.calls() {
-            let Some(from) = self.standing.daemon(call.from) else { continue };
-            let Some((number, to)) = self.meant(topology, given, from, &call) else { continue };
-            let network = call.stop.and_then(|stop| {
-                let Barrier::Gateway(at) = stop.at else { return None };
-                let place = self.standing.networks.iter().position(|network| *network == at)?;
-                let mut inner = topology.networks.iter().filter(|network| network.gateway.is_some());
-                Some((inner.nth(place)?.name.clone(), stop.why))
-            });
-            let address = call.ends.peer;
-            let known = all.iter_mut().find(|one| one.number == number && one.address == address);
-            match known {
-                Some(known) => {
-                    known.dials += 1;
-                    // One that holds while another is tried, as of a client that dials in, counts.
-                    (known.outcome, known.stop) = (call.outcome, network);
-                }
-                None => all.push(Connection {
-                    number,
-                    from: from.name.clone(),
-                    to,
-                    address,
-                    dials: 1,
-                    outcome: call.outcome,
-                    stop: network,
-                }),
-            }
-        }
-        all
-    }
-
-    /// Which connection a call was meant to be, and with whom.
-    fn meant(&self, topology: &Topology, given: &Given, from: &Running, call: &Call) -> Option<(Number, String)> {
-        let (config, row, peer) = (&given.director, self.row, call.ends.peer);
-        let storage = |name: &str| {
-            let storage = config.storage(name)?;
-            let at = resolved(topology, &storage.address)?;
-            (storage.port == peer.port() && at.contains(&peer.ip())).then(|| storage.name.clone())
-        };
-        match from.kind {
-            PeerKind::Director => {
-                let second = row.to.as_deref().and_then(storage).map(|name| (Number::DirectorToSecondStorage, name));
-                let first = storage(&row.storage).map(|name| (Number::DirectorToStorage, name));
-                let client = row.client.clone().map(|name| (Number::DirectorToFile, name));
-                first.or(second).or(client)
-            }
-            PeerKind::Client if peer.port() == config.director.port => {
-                Some((Number::FileToDirector, config.director.name.clone()))
-            }
-            PeerKind::Client => Some((Number::FileToStorage, row.storage.clone())),
-            PeerKind::Storage => match (&row.to, &row.client) {
-                (Some(to), _) => Some((Number::StorageToStorage, to.clone())),
-                (None, Some(client)) => Some((Number::StorageToFile, client.clone())),
-                (None, None) => None,
-            },
-            _ => None,
-        }
-    }
-}
-
-/// A run changes what it has, and the next one begins with the same.
-fn deep(saved: &Saved) -> Saved {
-    Saved { catalog: saved.catalog.copy(), volumes: saved.volumes.copy() }
 }

@@ -142,4 +142,6 @@ codes! {
     TLS_TERMS = 875;
     /// Words in a list of ciphers mean nothing here.
     UNKNOWN_CIPHERS = 876;
+    /// A topology has more hosts or networks than a plan can have.
+    WORLD_TOO_LARGE = 879;
 }

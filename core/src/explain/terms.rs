@@ -1,4 +1,4 @@
-//! `T0871` to `T0878`: what TLS may agree on, certificates that were revoked, and catalogs of Bareos.
+//! `T0871` to `T0879`: what TLS may agree on, certificates that were revoked, catalogs of Bareos, and topologies.
 
 use super::{Page, codes, entry};
 use crate::error::{Fault, Retry};
@@ -69,5 +69,12 @@ pub(super) const PAGES: &[Page] = &[
         "The database holds the tables of Bareos. They are left alone, and their rows are copied into a schema of its own, \
          which the user of the database may not make. Nothing was changed.",
         "Let a superuser of the server give that user the right to make schemas in this database (GRANT CREATE ON DATABASE).",
+    ),
+    entry(
+        codes::WORLD_TOO_LARGE.0,
+        "a topology is too large to plan for",
+        (Fault::Config, Retry::Never),
+        "The topology has more hosts or networks than a plan is made for; the message says how many there are and how many fit.",
+        "Leave out what has no daemon, or plan for a part of the networks at a time.",
     ),
 ];
