@@ -85,6 +85,34 @@ fn the_picture_has_each_host_and_a_red_arrow_to_the_gateway_that_stops() {
 }
 
 #[test]
+fn what_would_make_the_examples_work_is_suggested_as_a_diff() {
+    for (example, words, diff) in [
+        (
+            "branch",
+            "let the storage daemon dial safe-fd",
+            "+        (name: \"safe-fd\", passive: true, address: \"safe\", password: \"***\"),",
+        ),
+        ("cloud", "send heartbeats from slow-fd every 60 s", "+    file: (name: \"slow-fd\", heartbeat_interval: 60),"),
+        (
+            "laptop",
+            "let old-laptop-fd dial the director",
+            "connection_from_client_to_director: true, address: \"192.0.2.200\"",
+        ),
+    ] {
+        let output = plan(example, &["--suggest"]);
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert_eq!(output.status.code(), Some(1), "{text}");
+        assert!(text.contains(words) && text.contains(diff), "{example}: {text}");
+        assert!(text.contains("No gateway and no firewall has to be changed."), "{text}");
+    }
+    let office = String::from_utf8(plan("office", &["--suggest"]).stdout).expect("UTF-8");
+    assert!(office.contains("Nothing has to be changed."), "{office}");
+    let json = plan("branch", &["--suggest", "--json"]).stdout;
+    let json: Value = serde_json::from_slice(&json).expect("one JSON object");
+    assert_eq!(json["suggestion"]["changes"][0]["jobs"], serde_json::json!(["safe"]), "{json:#}");
+}
+
+#[test]
 fn each_example_says_in_its_header_what_it_is_about() {
     for folder in std::fs::read_dir(examples()).expect("examples") {
         let file = folder.expect("a folder").path().join("network.ron");

@@ -35,6 +35,16 @@ struct Field {
     value: Node,
 }
 
+/// Where the values of a list are.
+#[cfg(feature = "plan")]
+#[derive(Debug)]
+pub(super) enum Ends {
+    /// There is none: the bytes of the list itself.
+    Empty(Range<usize>),
+    /// The bytes of the first and the last one, which may be the same.
+    Of { first: Range<usize>, last: Range<usize> },
+}
+
 /// The values of a text, to find many of them.
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -58,6 +68,42 @@ impl Tree {
             }
         }
         node.known_by()
+    }
+
+    /// The bytes of the whole value at `path`, if it is written.
+    #[cfg(feature = "plan")]
+    pub(super) fn find(&self, path: &ConfigPath) -> Option<Range<usize>> {
+        self.node(path).map(|node| node.range.clone())
+    }
+
+    /// The values of the list at `path`, if it is written.
+    #[cfg(feature = "plan")]
+    pub(super) fn ends_of(&self, path: &ConfigPath) -> Option<Ends> {
+        let node = self.node(path)?;
+        match &node.inside {
+            Inside::List(list) => Some(match (list.first(), list.last()) {
+                (Some(first), Some(last)) => Ends::Of { first: first.range.clone(), last: last.range.clone() },
+                _ => Ends::Empty(node.range.clone()),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The first field of the resource at `path`; its name, if it has one.
+    #[cfg(feature = "plan")]
+    pub(super) fn first_field(&self, path: &ConfigPath) -> Option<Range<usize>> {
+        match &self.node(path)?.inside {
+            Inside::Fields(fields) => {
+                let field = fields.iter().find(|field| field.name == "name").or_else(|| fields.first())?;
+                Some(field.name_range.start..field.value.range.end)
+            }
+            _ => None,
+        }
+    }
+
+    #[cfg(feature = "plan")]
+    fn node(&self, path: &ConfigPath) -> Option<&Node> {
+        path.0.iter().try_fold(self.root.as_ref()?, |node, step| node.step(step))
     }
 }
 

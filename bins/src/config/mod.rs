@@ -11,6 +11,8 @@
 mod adding;
 mod certificates;
 mod conf;
+#[cfg(feature = "plan")]
+mod edit;
 mod locate;
 mod parse;
 mod report;
@@ -46,6 +48,8 @@ pub use certificates::{Certificates, read_certificates};
 pub use conf::{Component, Configured, schema};
 #[cfg(feature = "sqlite")]
 pub use conf::{Written, to_conf};
+#[cfg(feature = "plan")]
+pub(crate) use edit::{Edits, Setting, place};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
 pub use surroundings::{Folder, look_around};

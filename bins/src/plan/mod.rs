@@ -14,6 +14,7 @@ mod report;
 mod rows;
 mod run;
 mod setup;
+mod suggest;
 #[cfg(test)]
 mod tests;
 mod topology;
@@ -33,6 +34,7 @@ use crate::daemon::{Daemon as _, say};
 use files::{Files, borrowed};
 use rows::{Row, rows};
 use setup::Given;
+use suggest::{Suggestion, Written, suggestion};
 use topology::Topology;
 use trial::{Tried, Verdict, tried};
 
@@ -48,7 +50,8 @@ pub fn command() -> Command {
         .after_help(
             "towline plan --config director.ron --topology network.ron\n\
              towline plan --config /etc/bareos --config laptop.ron --topology network.ron --json\n\
-             towline plan --config director.ron --topology network.ron --svg network.svg\n\n\
+             towline plan --config director.ron --topology network.ron --svg network.svg\n\
+             towline plan --config director.ron --topology network.ron --suggest\n\n\
              Ends with 0 if all jobs work, 1 if one fails or works only until its connections are idle, 2 if of one it cannot \
              be said.",
         )
@@ -60,6 +63,12 @@ pub fn command() -> Command {
         )
         .arg(path("topology").required(true).help("The networks, gateways, hosts and names"))
         .arg(path("svg").help("Where to draw a picture of it"))
+        .arg(
+            Arg::new("suggest")
+                .long("suggest")
+                .action(ArgAction::SetTrue)
+                .help("Looks for the smallest change that makes the jobs work that do not"),
+        )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints one JSON object"))
 }
 
@@ -69,8 +78,11 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     let configs = borrowed(matches.get_many("config").into_iter().flatten());
     let topology = matches.get_one::<PathBuf>("topology").cloned().unwrap_or_default();
     match plan(&configs, &topology) {
-        Ok(plan) => {
+        Ok(mut plan) => {
             complain(&plan.files.topology.warnings.render(false));
+            if matches.get_flag("suggest") {
+                plan.suggest();
+            }
             let print = if matches.get_flag("json") { report::json } else { report::text };
             say(&print(&plan));
             if let Some(file) = matches.get_one::<PathBuf>("svg")
@@ -99,11 +111,29 @@ struct Plan {
     given: Given,
     rows: Vec<Tried>,
     assumptions: Vec<String>,
+    /// What would help, if it was asked for.
+    suggested: Option<Suggested>,
+}
+
+/// What was found when a suggestion was asked for.
+struct Suggested {
+    /// Nothing if all jobs work.
+    suggestion: Option<(Suggestion, Written)>,
 }
 
 impl Plan {
     const fn topology(&self) -> &Topology {
         &self.files.topology.config
+    }
+
+    /// Looks for what would make the jobs work that do not.
+    fn suggest(&mut self) {
+        let found = suggestion(self.topology(), &self.given, &self.rows);
+        let suggestion = found.map(|found| {
+            let written = Written::new(&self.files, &found);
+            (found, written)
+        });
+        self.suggested = Some(Suggested { suggestion });
     }
 
     fn status(&self) -> u8 {
@@ -125,7 +155,7 @@ fn plan(configs: &[&Path], topology: &Path) -> Result<Plan, String> {
     let topology = &files.topology.config;
     let assumptions = assumptions(topology, &given, &rows);
     let rows = on_all_processors(&rows, |row| tried(topology, &given, row));
-    Ok(Plan { files, given, rows, assumptions })
+    Ok(Plan { files, given, rows, assumptions, suggested: None })
 }
 
 /// What comes of each thing, in their order, worked out on all processors.

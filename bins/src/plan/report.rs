@@ -6,15 +6,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use towline_simtests::calls::Outcome;
 
-use super::Plan;
 use super::trial::{Barrier, Connection, Tried, Verdict};
+use super::{Plan, Suggested};
 
-/// A table of all rows, then each that does not work, and the assumptions.
+/// A table of all rows, then each that does not work, what would help if that was asked for, and the assumptions.
 pub(super) fn text(plan: &Plan) -> String {
     let (rows, assumptions) = (&plan.rows, &plan.assumptions);
     let mut out = table(rows);
     for tried in rows.iter().filter(|tried| tried.verdict != Verdict::Works) {
         let _ = write!(out, "\n{}", details(tried));
+    }
+    if let Some(suggested) = &plan.suggested {
+        let _ = write!(out, "\n{}", help(suggested, rows));
     }
     if !assumptions.is_empty() {
         out.push_str("\nAssumed, because nothing says otherwise:\n");
@@ -110,10 +113,71 @@ pub(super) fn span(of: Duration) -> String {
     }
 }
 
-/// One object with `rows` and `assumptions`.
+fn count(number: usize, word: &str) -> String {
+    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A suggestion: the changes, the diff, the rules.
+fn help(suggested: &Suggested, rows: &[Tried]) -> String {
+    let Some((suggestion, written)) = &suggested.suggestion else { return "Nothing has to be changed.\n".to_owned() };
+    let mut out = String::new();
+    if !suggestion.changes.is_empty() {
+        out.push_str("What would make them work:\n");
+        for (change, jobs) in &suggestion.changes {
+            let _ = writeln!(out, "  - {}; without it these fail: {}", change.said(), jobs.join(", "));
+        }
+        if !written.diff.is_empty() {
+            let _ = write!(out, "\n{}", written.diff);
+        }
+        for (whose, settings) in &written.elsewhere {
+            let _ = writeln!(out, "\nIn the configuration of {whose}:");
+            settings.iter().for_each(|setting| {
+                let _ = writeln!(out, "  {setting}");
+            });
+        }
+        let rules = suggestion.rules();
+        if rules.is_empty() {
+            out.push_str("\nNo gateway and no firewall has to be changed.\n");
+        } else {
+            out.push_str("\nRules (nftables; tables and chains may have other names):\n");
+        }
+        for rule in rules {
+            let _ = writeln!(out, "  # {}: {}; needed by {}", rule.at, rule.said, rule.jobs.join(", "));
+            rule.lines.iter().for_each(|line| {
+                let _ = writeln!(out, "  {line}");
+            });
+        }
+    }
+    for tried in suggestion.unsolved.iter().filter_map(|place| rows.get(*place)) {
+        let _ = writeln!(out, "\nNothing was found for {}: no small change makes it work.", tried.row.job);
+    }
+    if !suggestion.untried.is_empty() {
+        let untried = count(suggestion.untried.len(), "more job");
+        let _ = writeln!(out, "\nFor {untried} nothing was looked for: make these changes, and ask again.");
+    }
+    out
+}
+
+/// One object with `rows` and `assumptions`, and with `suggestion` if that was asked for.
 pub(super) fn json(plan: &Plan) -> String {
     let rows: Vec<Value> = plan.rows.iter().map(object).collect();
-    let all = json!({"rows": rows, "assumptions": plan.assumptions});
+    let mut all = json!({"rows": rows, "assumptions": plan.assumptions});
+    if let Some(suggested) = &plan.suggested {
+        all["suggestion"] = suggested.suggestion.as_ref().map_or(Value::Null, |(suggestion, written)| {
+            let changes = suggestion.changes.iter().map(|(change, jobs)| json!({"change": change.said(), "jobs": jobs}));
+            let elsewhere = written.elsewhere.iter().map(|(whose, all)| json!({"whose": whose, "settings": all}));
+            let rules = suggestion.rules();
+            let rules = rules.iter().map(|rule| json!({"at": rule.at, "nftables": rule.lines, "jobs": rule.jobs}));
+            let jobs = |places: &[usize]| -> Vec<&String> {
+                places.iter().filter_map(|place| Some(&plan.rows.get(*place)?.row.job)).collect()
+            };
+            let (unsolved, untried) = (jobs(&suggestion.unsolved), jobs(&suggestion.untried));
+            json!({
+                "changes": changes.collect::<Vec<_>>(), "diff": written.diff, "elsewhere": elsewhere.collect::<Vec<_>>(),
+                "rules": rules.collect::<Vec<_>>(), "unsolved": unsolved, "untried": untried,
+            })
+        });
+    }
     format!("{all:#}\n")
 }
 

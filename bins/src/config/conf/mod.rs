@@ -38,6 +38,8 @@ use serde::de::DeserializeOwned;
 use towline_core::config::{
     Built, Check, ConsoleConfig, DirectorConfig, FileConfig, Severity, StorageConfig, TrayConfig,
 };
+#[cfg(feature = "plan")]
+use towline_core::config::{ConfigPath, Step};
 use towline_core::explain::codes;
 
 use super::Report;
@@ -87,6 +89,20 @@ pub(super) fn typed<T: Configured>(files: &[PathBuf], built: Built) -> Result<(T
 #[cfg(feature = "sqlite")]
 pub(super) fn typed_text<T: Configured>(name: &str, text: String, built: Built) -> Result<(T, Report, Node), Report> {
     of_tokens(include::of_text(name, text)?, built)
+}
+
+/// The directive of a field in the resource at a path of a typed configuration.
+#[cfg(feature = "plan")]
+pub(super) fn directive<T: Configured>(path: &ConfigPath, field: &str) -> Option<&'static str> {
+    let Some(Step::Field(first)) = path.0.first() else { return None };
+    let kind = match *first {
+        "director" | "directors" => "Director",
+        "file" | "clients" => "Client",
+        "storage" | "storages" => "Storage",
+        _ => return None,
+    };
+    let mut directives = T::COMPONENT.resource(kind)?.directives();
+    directives.find(|one| matches!(one.act, table::Act::Field(known) if known == field)).map(|one| one.name)
 }
 
 fn of_tokens<T: Configured>(

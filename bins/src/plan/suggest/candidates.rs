@@ -1,0 +1,231 @@
+//! What might help a row: a few changes, from where it stopped.
+
+use std::net::IpAddr;
+
+use towline_core::config::{DirectorConfig, Seconds};
+use towline_core::node::Number;
+use towline_simtests::calls::Outcome;
+
+use super::super::setup::Given;
+use super::super::topology::{Host, Topology, Way};
+use super::super::trial::{Barrier, Connection, Tried, Verdict};
+use super::change::{Beat, Change, Opening, Peer, letting};
+
+/// Seconds between heartbeats, if a gateway does not ask for more.
+const HEARTBEAT: u64 = 60;
+
+/// What is worth trying next, the likeliest first.
+pub(super) fn candidates(topology: &Topology, given: &Given, tried: &Tried) -> Vec<Change> {
+    let config = &given.director;
+    let mut all = Vec::new();
+    if let Verdict::WorksUntilIdle(idle) = tried.verdict {
+        beats(given, tried, idle, &mut all);
+        return all;
+    }
+    let broken = |one: &&Connection| !matches!(one.outcome, Outcome::Open(_)) || one.stop.is_some();
+    let broken: Vec<&Connection> = tried.connections.iter().filter(broken).collect();
+    for connection in &broken {
+        turned(topology, config, tried, connection, &mut all);
+        all.extend(correct_address(topology, config, connection));
+        all.extend(opening(topology, connection).map(Change::Open));
+    }
+    let reaches = |one: &Connection| matches!(one.number, Number::DirectorToFile | Number::FileToDirector);
+    if let Some(client) = tried.row.client.as_deref().filter(|_| !tried.connections.iter().any(reaches)) {
+        // Nobody has dialled: neither side may.
+        all.extend(client_dials(topology, config, client));
+        all.extend(director_dials(topology, config, client));
+    }
+    all
+}
+
+/// Who else could dial, and at which other address.
+fn turned(topology: &Topology, config: &DirectorConfig, tried: &Tried, broken: &Connection, all: &mut Vec<Change>) {
+    let (client, storage) = (tried.row.client.clone(), tried.row.storage.clone());
+    let ends = |one: Peer, other: Peer| common(topology, config, one, other);
+    match (broken.number, client) {
+        (Number::FileToStorage, Some(client)) => {
+            all.push(Change::Passive { client: client.clone(), passive: true });
+            all.extend(ends(Peer::Client(client), Peer::Storage(storage)));
+        }
+        (Number::StorageToFile, Some(client)) => {
+            all.push(Change::Passive { client: client.clone(), passive: false });
+            all.extend(ends(Peer::Client(client), Peer::Storage(storage)));
+        }
+        (Number::DirectorToFile, Some(client)) => all.extend(client_dials(topology, config, &client)),
+        (Number::FileToDirector, Some(client)) => all.extend(director_dials(topology, config, &client)),
+        (Number::StorageToStorage, _) => {
+            all.extend(
+                tried.row.to.clone().into_iter().flat_map(|to| ends(Peer::Storage(storage.clone()), Peer::Storage(to))),
+            );
+        }
+        _ => {}
+    }
+}
+
+/// LAN addresses or a common network for two that are in one network.
+fn common(topology: &Topology, config: &DirectorConfig, one: Peer, other: Peer) -> Vec<Change> {
+    let host = |of: &Peer| {
+        let (Peer::Client(name) | Peer::Storage(name)) = of;
+        topology.hosts.get(topology.host_of(name)?)
+    };
+    let lan = |of: &Peer| match of {
+        Peer::Client(name) => config.client(name).and_then(|client| client.lan_address.clone()),
+        Peer::Storage(name) => config.storage(name).and_then(|storage| storage.lan_address.clone()),
+    };
+    let (Some(near), Some(far)) = (host(&one), host(&other)) else { return Vec::new() };
+    if near.network != far.network {
+        return Vec::new();
+    }
+    let is_free = [(&one, near), (&other, far)]
+        .iter()
+        .all(|(of, host)| lan(of).is_none_or(|address| address == host.address || address == host.name));
+    let ends = [(one, near.address.clone()), (other, far.address.clone())];
+    let networks = Change::Networks { network: near.network.clone(), ends: ends.clone() };
+    // A LAN address that is there already is for other peers.
+    if is_free { vec![Change::Lan { ends }, networks] } else { vec![networks] }
+}
+
+fn client_dials(topology: &Topology, config: &DirectorConfig, client: &str) -> Option<Change> {
+    let from = topology.hosts.get(topology.host_of(client)?)?;
+    let to = topology.hosts.get(topology.host_of(&config.director.name)?)?;
+    Some(Change::ClientDials { client: client.to_owned(), address: address_for(topology, from, to)? })
+}
+
+fn director_dials(topology: &Topology, config: &DirectorConfig, client: &str) -> Option<Change> {
+    let from = topology.hosts.get(topology.host_of(&config.director.name)?)?;
+    let to = topology.hosts.get(topology.host_of(client)?)?;
+    Some(Change::DirectorDials { client: client.to_owned(), address: address_for(topology, from, to)? })
+}
+
+/// The address that the dialler can use, if it dialled another one.
+fn correct_address(topology: &Topology, config: &DirectorConfig, broken: &Connection) -> Option<Change> {
+    let from = topology.hosts.get(topology.host_of(&broken.from)?)?;
+    let to = topology.hosts.get(topology.host_of(&broken.to)?)?;
+    let address = address_for(topology, from, to)?;
+    if resolves_to(topology, &address) == Some(broken.address.ip()) {
+        return None;
+    }
+    match broken.number {
+        Number::FileToDirector => Some(Change::ClientDials { client: broken.from.clone(), address }),
+        _ if config.client(&broken.to).is_some() => {
+            Some(Change::Address { of: Peer::Client(broken.to.clone()), address })
+        }
+        _ => Some(Change::Address { of: Peer::Storage(broken.to.clone()), address }),
+    }
+}
+
+fn resolves_to(topology: &Topology, text: &str) -> Option<IpAddr> {
+    let host = topology.hosts.iter().find(|host| host.name == text);
+    host.map_or(text, |host| host.address.as_str()).parse().ok()
+}
+
+/// The address at which one host reaches another: its own, or that of the outermost gateway that translates before it. A
+/// host's name is said instead of its own address if it means that to everybody.
+fn address_for(topology: &Topology, from: &Host, to: &Host) -> Option<String> {
+    let seen = topology.around(&from.network);
+    let mut best = None;
+    for network in topology.around(&to.network) {
+        if seen.contains(&network) {
+            break;
+        }
+        let gateway = topology.networks.get(topology.network(network)?)?.gateway.as_ref()?;
+        if gateway.translates {
+            best = Some(gateway.address.clone());
+        }
+    }
+    let is_plain = !topology.names.iter().any(|name| name.name == to.name);
+    let own = if is_plain && to.name.parse::<IpAddr>().is_err() { &to.name } else { &to.address };
+    Some(best.unwrap_or_else(|| own.clone()))
+}
+
+/// What would let a connection through the box that stopped it.
+fn opening(topology: &Topology, broken: &Connection) -> Option<Opening> {
+    let (barrier, why) = broken.stop.as_ref()?;
+    let from = topology.hosts.get(topology.host_of(&broken.from)?)?;
+    let to = topology.hosts.get(topology.host_of(&broken.to)?)?;
+    let (target, port) = (broken.address.ip().to_string(), broken.address.port());
+    match barrier {
+        Barrier::Firewall(_) => {
+            let rule = match *why {
+                "not let in" => letting(Way::In, Some(arriving(topology, from, &to.network)), None, port),
+                "not let out" => letting(Way::Out, None, Some(target), port),
+                _ => return None,
+            };
+            Some(Opening::Rule { at: barrier.clone(), rule })
+        }
+        Barrier::Gateway(network) => {
+            let place = topology.network(network)?;
+            let gateway = topology.networks.get(place)?.gateway.as_ref()?;
+            match *why {
+                // A gateway further inside is dialled under the port that the one before it leads to.
+                "leads nowhere" if gateway.translates => {
+                    Some(Opening::Forward { network: network.clone(), port, to: inside(topology, network, to)? })
+                }
+                "not let in" => {
+                    let (source, inner) = (arriving(topology, from, &gateway.to), inside(topology, network, to)?);
+                    let rule = letting(Way::In, Some(source), Some(inner), port);
+                    Some(Opening::Rule { at: barrier.clone(), rule })
+                }
+                "not let out" => {
+                    let rule = letting(Way::Out, Some(arriving(topology, from, network)), Some(target), port);
+                    Some(Opening::Rule { at: barrier.clone(), rule })
+                }
+                _ => None,
+            }
+        }
+    }
+}
+
+/// The address that what a host sends has in a network: its own, or that of a gateway that translates on its way.
+fn arriving(topology: &Topology, from: &Host, network: &str) -> String {
+    let mut address = from.address.clone();
+    // Upwards only: on the way inwards no source is translated.
+    let mut at = from.network.as_str();
+    let targets = topology.around(network);
+    for _ in 0..=topology.networks.len() {
+        if targets.contains(&at) {
+            break;
+        }
+        let gateway = topology.network(at).and_then(|place| topology.networks.get(place)?.gateway.as_ref());
+        let Some(gateway) = gateway else { break };
+        if gateway.translates {
+            address.clone_from(&gateway.address);
+        }
+        at = &gateway.to;
+    }
+    address
+}
+
+/// The address in a network that leads to a host there or further inside.
+fn inside(topology: &Topology, network: &str, host: &Host) -> Option<String> {
+    let (mut at, mut address) = (host.network.as_str(), host.address.as_str());
+    for _ in 0..=topology.networks.len() {
+        if at == network {
+            return Some(address.to_owned());
+        }
+        let gateway = topology.networks.get(topology.network(at)?)?.gateway.as_ref()?;
+        if gateway.translates {
+            address = &gateway.address;
+        }
+        at = &gateway.to;
+    }
+    None
+}
+
+/// Heartbeats that are off, or not often enough for a gateway that forgets after this.
+fn beats(given: &Given, tried: &Tried, idle: Seconds, all: &mut Vec<Change>) {
+    let client = tried.row.client.clone();
+    let storages: Vec<String> = tried.row.storages().map(str::to_owned).collect();
+    let of_client = client
+        .into_iter()
+        .flat_map(|name| [Beat::File(name.clone()), Beat::FileDirector(name.clone()), Beat::Peer(Peer::Client(name))]);
+    let of_storages = storages.into_iter().flat_map(|name| {
+        [Beat::Storage(name.clone()), Beat::StorageDirector(name.clone()), Beat::Peer(Peer::Storage(name))]
+    });
+    let interval = if idle.0 > HEARTBEAT { HEARTBEAT } else { (idle.0 / 2).max(1) };
+    for at in of_client.chain(of_storages).chain([Beat::Director]) {
+        if at.now(given).is_some_and(|now| now.is_zero() || now >= idle) {
+            all.push(Change::Heartbeat { at, interval });
+        }
+    }
+}
