@@ -112,6 +112,52 @@ fn what_would_make_the_examples_work_is_suggested_as_a_diff() {
     assert_eq!(json["suggestion"]["changes"][0]["jobs"], serde_json::json!(["safe"]), "{json:#}");
 }
 
+/// `towline plan diff` in the branch, after a change of one of its files.
+fn branch_then(file: &str, change: (&str, &str), more: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (old, new) = (examples().join("branch").join(file), folder.path().join(file));
+    let text = std::fs::read_to_string(&old).expect("the example");
+    assert!(text.contains(change.0), "{text}");
+    std::fs::write(&new, text.replace(change.0, change.1)).expect("to write");
+    let other = if file == "network.ron" { ("--config", "director.ron") } else { ("--topology", "network.ron") };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_towline"));
+    command
+        .args(["plan", "diff"])
+        .arg(&old)
+        .arg(&new)
+        .arg(other.0)
+        .arg(examples().join("branch").join(other.1))
+        .args(more);
+    let output = command.output().expect("to run a program that was just built");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout);
+    (output.status.code(), said)
+}
+
+#[test]
+fn a_diff_of_two_configurations_or_topologies_says_what_begins_to_work_and_what_breaks() {
+    let passive = (r#"(name: "safe-fd", "#, r#"(name: "safe-fd", passive: true, "#);
+    let (status, said) = branch_then("director.ron", passive, &[]);
+    assert_eq!(status, Some(0), "{said}");
+    assert!(
+        said.contains("Begins to work:\n  safe (backup): works, was: fails\n2 of 3 as before; 3 of 3 work."),
+        "{said}"
+    );
+    let shut = (r#"(way: in, from: "192.0.2.2", port: 9102, verdict: accept),"#, "");
+    let (status, said) = branch_then("network.ron", shut, &[]);
+    assert_eq!(status, Some(1), "{said}");
+    assert!(
+        said.contains("Breaks:\n  till (backup): fails") && said.contains("restore-till (restore): fails"),
+        "{said}"
+    );
+    let lost = (r#"daemons: ["till-fd"]"#, "daemons: []");
+    let (status, said) = branch_then("network.ron", lost, &[]);
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("Not known any more:\n  till (backup): unknown"), "{said}");
+    let (_, said) = branch_then("network.ron", shut, &["--json"]);
+    let json: Value = serde_json::from_str(&said).expect("one JSON object");
+    assert_eq!((json["breaks"].as_array().map(Vec::len), &json["same"]), (Some(2), &serde_json::json!(1)), "{said}");
+}
+
 #[test]
 fn each_example_says_in_its_header_what_it_is_about() {
     for folder in std::fs::read_dir(examples()).expect("examples") {

@@ -8,6 +8,7 @@
 //! this project, and what they do is taken down.
 
 mod advice;
+mod compare;
 mod files;
 mod picture;
 mod report;
@@ -70,11 +71,17 @@ pub fn command() -> Command {
                 .help("Looks for the smallest change that makes the jobs work that do not"),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints one JSON object"))
+        .subcommand_negates_reqs(true)
+        .args_conflicts_with_subcommands(true)
+        .subcommand(compare::command())
 }
 
 /// Plans; see the help for the exit status.
 #[must_use]
 pub fn run(matches: &ArgMatches) -> ExitCode {
+    if let Some(("diff", matches)) = matches.subcommand() {
+        return compare::run(matches);
+    }
     let configs = borrowed(matches.get_many("config").into_iter().flatten());
     let topology = matches.get_one::<PathBuf>("topology").cloned().unwrap_or_default();
     match plan(&configs, &topology) {
