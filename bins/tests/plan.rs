@@ -159,6 +159,24 @@ fn a_diff_of_two_configurations_or_topologies_says_what_begins_to_work_and_what_
 }
 
 #[test]
+fn drills_say_of_each_job_what_becomes_of_it() {
+    let output = plan("cloud", &["--cut", "fast.uplink@50%", "--idle", "30m", "--week"]);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    for part in [
+        "Drill: host \"fast\" is cut off at 50% of the job\n  fast (backup): fails after",
+        "works again afterwards\n",
+        "  slow (backup): has nothing there\n",
+        "Drill: connections are silent for 30 min\n  fast (backup): goes on, and ends well after",
+        "Nothing is scheduled.\n",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let output = plan("cloud", &["--reboot", "clod"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(64) && said.contains("did you mean \"cloud\"?"), "{said}");
+}
+
+#[test]
 fn each_example_says_in_its_header_what_it_is_about() {
     for folder in std::fs::read_dir(examples()).expect("examples") {
         let file = folder.expect("a folder").path().join("network.ron");

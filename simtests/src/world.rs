@@ -236,12 +236,12 @@ impl World {
         }
     }
 
-    /// For so long a host's disk answers nothing; then it goes on with what it was asked.
-    pub fn hold_disk(&mut self, host: HostId, span: Duration) {
+    /// The disk of a host is busy with something else for so long: its next piece of work is done after that.
+    pub fn occupy(&mut self, host: HostId, span: Duration) {
         let mut net = self.net.borrow_mut();
-        let until = net.now() + span;
+        let now = net.now();
         if let Some(place) = net.places.get_mut(host.0) {
-            place.disk_busy = place.disk_busy.max(until);
+            place.disk_busy = place.disk_busy.max(now) + span;
         }
     }
 

@@ -9,7 +9,9 @@
 
 mod advice;
 mod compare;
+mod drill;
 mod files;
+mod herd;
 mod picture;
 mod report;
 mod rows;
@@ -20,6 +22,7 @@ mod suggest;
 mod tests;
 mod topology;
 mod trial;
+mod week;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -32,15 +35,20 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use crate::config::EXIT_CONFIG;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::{Daemon as _, say};
+use drill::{Drill, Drilled, drilled};
 use files::{Files, borrowed};
+use herd::{Herd, herd};
 use rows::{Row, rows};
 use setup::Given;
 use suggest::{Suggestion, Written, suggestion};
 use topology::Topology;
 use trial::{Tried, Verdict, tried};
+use week::{Week, week};
 
 /// The exit status for a file that cannot be written: `EX_CANTCREAT` of `sysexits.h`.
 const EXIT_UNWRITTEN: u8 = 73;
+/// The exit status for an option that makes no sense: `EX_USAGE` of `sysexits.h`.
+const EXIT_USAGE: u8 = 64;
 
 /// The subcommand.
 #[must_use]
@@ -52,7 +60,8 @@ pub fn command() -> Command {
             "towline plan --config director.ron --topology network.ron\n\
              towline plan --config /etc/bareos --config laptop.ron --topology network.ron --json\n\
              towline plan --config director.ron --topology network.ron --svg network.svg\n\
-             towline plan --config director.ron --topology network.ron --suggest\n\n\
+             towline plan --config director.ron --topology network.ron --suggest\n\
+             towline plan --config director.ron --topology network.ron --cut laptop.uplink@50% --idle 30m --reboot home\n\n\
              Ends with 0 if all jobs work, 1 if one fails or works only until its connections are idle, 2 if of one it cannot \
              be said.",
         )
@@ -69,6 +78,33 @@ pub fn command() -> Command {
                 .long("suggest")
                 .action(ArgAction::SetTrue)
                 .help("Looks for the smallest change that makes the jobs work that do not"),
+        )
+        .arg(
+            Arg::new("cut")
+                .long("cut")
+                .value_name("WHERE[@PERCENT]")
+                .action(ArgAction::Append)
+                .help("A drill: the network of a host, a daemon's host or a gateway is gone from this part of each job on"),
+        )
+        .arg(
+            Arg::new("idle")
+                .long("idle")
+                .value_name("SPAN")
+                .action(ArgAction::Append)
+                .help("A drill: connections carry nothing for so long, as \"30m\""),
+        )
+        .arg(
+            Arg::new("reboot")
+                .long("reboot")
+                .value_name("NETWORK")
+                .action(ArgAction::Append)
+                .help("A drill: the gateway of this network restarts and remembers no connection"),
+        )
+        .arg(
+            Arg::new("week")
+                .long("week")
+                .action(ArgAction::SetTrue)
+                .help("A drill: a week of the schedule, and the clients that dial in when the director restarts"),
         )
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints one JSON object"))
         .subcommand_negates_reqs(true)
@@ -89,6 +125,10 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             complain(&plan.files.topology.warnings.render(false));
             if matches.get_flag("suggest") {
                 plan.suggest();
+            }
+            if let Err(text) = plan.drill(matches) {
+                complain(&format!("towline plan: {text}\n"));
+                return ExitCode::from(EXIT_USAGE);
             }
             let print = if matches.get_flag("json") { report::json } else { report::text };
             say(&print(&plan));
@@ -120,12 +160,24 @@ struct Plan {
     assumptions: Vec<String>,
     /// What would help, if it was asked for.
     suggested: Option<Suggested>,
+    /// What came of drills, by the rows.
+    drills: Vec<(Drill, Vec<Vec<Drilled>>)>,
+    /// A week of the schedule, if it was asked for.
+    week: Option<Scheduled>,
 }
 
 /// What was found when a suggestion was asked for.
 struct Suggested {
     /// Nothing if all jobs work.
     suggestion: Option<(Suggestion, Written)>,
+}
+
+/// What came of a week.
+struct Scheduled {
+    /// Nothing if nothing is scheduled.
+    week: Option<Week>,
+    /// Nothing if no client waits at the director.
+    herd: Option<Herd>,
 }
 
 impl Plan {
@@ -141,6 +193,29 @@ impl Plan {
             (found, written)
         });
         self.suggested = Some(Suggested { suggestion });
+    }
+
+    /// Holds the drills that were asked for, with all rows.
+    fn drill(&mut self, matches: &ArgMatches) -> Result<(), String> {
+        let topology = &self.files.topology.config;
+        let all = |name: &str| matches.get_many::<String>(name).into_iter().flatten();
+        let cuts = all("cut").map(|text| Drill::cut(topology, text));
+        let idle = all("idle").map(|text| Drill::idle(text));
+        let reboots = all("reboot").map(|text| Drill::reboot(topology, text));
+        let drills = cuts.chain(idle).chain(reboots).collect::<Result<Vec<Drill>, String>>()?;
+        let held = |drill: Drill| {
+            let rows = on_all_processors(&self.rows, |tried| drilled(topology, &self.given, &tried.row, &drill));
+            (drill, rows)
+        };
+        self.drills = drills.into_iter().map(held).collect();
+        if matches.get_flag("week") {
+            let working =
+                self.rows.iter().filter(|tried| !matches!(tried.verdict, Verdict::Fails | Verdict::Unknown(_)));
+            let working: Vec<&Row> = working.map(|tried| &tried.row).collect();
+            let week = week(&self.files.topology.config, &self.given, &working);
+            self.week = Some(Scheduled { week, herd: herd(&self.files.topology.config, &self.given) });
+        }
+        Ok(())
     }
 
     fn status(&self) -> u8 {
@@ -162,7 +237,7 @@ fn plan(configs: &[&Path], topology: &Path) -> Result<Plan, String> {
     let topology = &files.topology.config;
     let assumptions = assumptions(topology, &given, &rows);
     let rows = on_all_processors(&rows, |row| tried(topology, &given, row));
-    Ok(Plan { files, given, rows, assumptions, suggested: None })
+    Ok(Plan { files, given, rows, assumptions, suggested: None, drills: Vec::new(), week: None })
 }
 
 /// What comes of each thing, in their order, worked out on all processors.

@@ -6,8 +6,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use towline_simtests::calls::Outcome;
 
+use super::drill::{Drill, Drilled, Outcome as End};
+use super::herd::AWAY;
 use super::trial::{Barrier, Connection, Tried, Verdict};
-use super::{Plan, Suggested};
+use super::week::{Day, FASTEST, Week, moment};
+use super::{Plan, Scheduled, Suggested};
 
 /// A table of all rows, then each that does not work, what would help if that was asked for, and the assumptions.
 pub(super) fn text(plan: &Plan) -> String {
@@ -18,6 +21,12 @@ pub(super) fn text(plan: &Plan) -> String {
     }
     if let Some(suggested) = &plan.suggested {
         let _ = write!(out, "\n{}", help(suggested, rows));
+    }
+    for (drill, outcomes) in &plan.drills {
+        let _ = write!(out, "\n{}", drilled(drill, outcomes, rows));
+    }
+    if let Some(scheduled) = &plan.week {
+        let _ = write!(out, "\n{}", calendar(scheduled));
     }
     if !assumptions.is_empty() {
         out.push_str("\nAssumed, because nothing says otherwise:\n");
@@ -113,8 +122,118 @@ pub(super) fn span(of: Duration) -> String {
     }
 }
 
+/// A week of the schedule, and the restart of the director.
+fn calendar(scheduled: &Scheduled) -> String {
+    let mut out = String::new();
+    match &scheduled.week {
+        None => out.push_str("Nothing is scheduled.\n"),
+        Some(week) => {
+            out.push_str("A week of the schedule:\n");
+            for day in &week.days {
+                let (first, last) = (moment(day.first), moment(day.last));
+                let (_, first) = first.split_once(' ').unwrap_or_default();
+                let jobs = count(day.jobs, "job");
+                let _ = writeln!(out, "  {}: {jobs} due from {first} on, the last ends {last}", day.name);
+                if day.waited.0 >= 60 {
+                    let waited = span(Duration::from_secs(day.waited.0.unsigned_abs()));
+                    let _ = writeln!(out, "    {} has to wait: it starts {waited}", day.waited.1);
+                }
+                if !day.late.is_empty() {
+                    let late = day.late.join(", ");
+                    let _ = writeln!(out, "    does not fit: {late} not over when the next jobs are due");
+                }
+                if !day.failed.is_empty() {
+                    let _ = writeln!(out, "    not well: {}", day.failed.join(", "));
+                }
+            }
+            if week.days.iter().all(|day| day.late.is_empty() && day.failed.is_empty()) {
+                out.push_str("  Every night fits.\n");
+            }
+            if !week.left_out.is_empty() {
+                let _ = writeln!(out, "  Left out, because they do not work: {}", week.left_out.join(", "));
+            }
+            let fastest = FASTEST / 1_000_000;
+            let _ = writeln!(
+                out,
+                "  A backup takes as long as the `data`, or the `changes`, of its host through the slowest gateway with a `rate`; \
+                 at {fastest} MB a second where no gateway says so. Jobs at the same time do not slow each other."
+            );
+            if !week.unknown.is_empty() {
+                let names = week.unknown.join(", ");
+                let _ = writeln!(out, "  Taken as done at once, because their hosts say no `data`: {names}");
+            }
+        }
+    }
+    if let Some(herd) = &scheduled.herd {
+        let (clients, away) = (count(herd.clients, "client"), AWAY.as_secs());
+        let _ = writeln!(
+            out,
+            "The director restarts, away for {away} s: of {clients} that waited {} are back, the last {}; at most {} in a second",
+            herd.back,
+            span(herd.after),
+            count(herd.peak, "dial")
+        );
+    }
+    out
+}
+
 fn count(number: usize, word: &str) -> String {
     format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+}
+
+fn week_object(week: &Week) -> Value {
+    let day = |day: &Day| {
+        json!({
+            "day": day.name, "jobs": day.jobs, "first": moment(day.first), "last": moment(day.last),
+            "longest_wait_seconds": day.waited.0, "waited": day.waited.1, "late": day.late, "failed": day.failed,
+        })
+    };
+    let days: Vec<Value> = week.days.iter().map(day).collect();
+    json!({"days": days, "left_out": week.left_out, "without_data": week.unknown})
+}
+
+/// A drill: what becomes of each job.
+fn drilled(drill: &Drill, outcomes: &[Vec<Drilled>], rows: &[Tried]) -> String {
+    let mut out = format!("Drill: {drill}\n");
+    for (tried, all) in rows.iter().zip(outcomes) {
+        for Drilled { when, outcome } in all {
+            let when = when.map(|when| format!(", {when}")).unwrap_or_default();
+            let said = match outcome {
+                End::GoesOn { after } => format!("goes on, and ends well {}", span(*after)),
+                End::Ends { after, recovers, .. } => {
+                    let then = if *recovers { "works again afterwards" } else { "does not work afterwards either" };
+                    format!("fails {}; {then}", span(*after))
+                }
+                End::NeverWorked => "does not work anyway".to_owned(),
+                End::Apart => "has nothing there".to_owned(),
+                End::Unknown(missing) => format!("not known: {missing}"),
+            };
+            let _ = writeln!(out, "  {} ({}){when}: {said}", tried.row.job, tried.row.kind());
+            if let End::Ends { logs, .. } = outcome {
+                logs.iter().for_each(|(daemon, line)| {
+                    let _ = writeln!(out, "    {daemon} logs: {line}");
+                });
+            }
+        }
+    }
+    out
+}
+
+fn drill_row(tried: &Tried, Drilled { when, outcome }: &Drilled) -> Value {
+    let row = &tried.row;
+    let (word, after, logs, recovers) = match outcome {
+        End::GoesOn { after } => ("goes_on", Some(*after), None, None),
+        End::Ends { after, logs, recovers } => ("fails", Some(*after), Some(logs), Some(*recovers)),
+        End::NeverWorked => ("never_worked", None, None, None),
+        End::Apart => ("apart", None, None, None),
+        End::Unknown(_) => ("unknown", None, None, None),
+    };
+    let logs: Vec<Value> =
+        logs.into_iter().flatten().map(|(daemon, line)| json!({"daemon": daemon, "line": line})).collect();
+    json!({
+        "job": row.job, "kind": row.kind(), "client": row.client, "storage": row.storage, "to": row.to, "when": when,
+        "outcome": word, "after_seconds": after.map(|after| after.as_secs_f64()), "logs": logs, "recovers": recovers,
+    })
 }
 
 /// A suggestion: the changes, the diff, the rules.
@@ -162,6 +281,21 @@ fn help(suggested: &Suggested, rows: &[Tried]) -> String {
 pub(super) fn json(plan: &Plan) -> String {
     let rows: Vec<Value> = plan.rows.iter().map(object).collect();
     let mut all = json!({"rows": rows, "assumptions": plan.assumptions});
+    if !plan.drills.is_empty() {
+        let one = |(drill, outcomes): &(Drill, Vec<Vec<Drilled>>)| {
+            let rows =
+                plan.rows.iter().zip(outcomes).flat_map(|(tried, all)| all.iter().map(|one| drill_row(tried, one)));
+            json!({"drill": drill.to_string(), "rows": rows.collect::<Vec<_>>()})
+        };
+        all["drills"] = plan.drills.iter().map(one).collect();
+    }
+    if let Some(scheduled) = &plan.week {
+        all["week"] = scheduled.week.as_ref().map_or(Value::Null, week_object);
+        all["herd"] = scheduled.herd.map_or(Value::Null, |herd| {
+            let after = herd.after.as_secs_f64();
+            json!({"clients": herd.clients, "peak_dials_a_second": herd.peak, "back": herd.back, "back_after_seconds": after})
+        });
+    }
     if let Some(suggested) = &plan.suggested {
         all["suggestion"] = suggested.suggestion.as_ref().map_or(Value::Null, |(suggestion, written)| {
             let changes = suggestion.changes.iter().map(|(change, jobs)| json!({"change": change.said(), "jobs": jobs}));

@@ -1,5 +1,7 @@
 //! Plans of small networks.
 
+mod drills;
+
 use std::fs;
 use std::path::PathBuf;
 

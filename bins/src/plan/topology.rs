@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Unexpected, Visitor};
-use towline_core::config::Seconds;
+use towline_core::config::{Bytes, Seconds};
 
 /// Networks, hosts and names.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,6 +68,9 @@ pub(super) struct Gateway {
     /// Whether hosts behind it reach its own address, and through a forwarded port each other.
     #[serde(default)]
     pub(super) hairpin: bool,
+    /// Bytes a second through it, `"12 MB"`: how long jobs take in a week of the schedule.
+    #[serde(default)]
+    pub(super) rate: Option<Bytes>,
 }
 
 /// A port that leads inside.
@@ -213,6 +216,12 @@ pub(super) struct Host {
     /// Its own firewall; it has none unless it is said.
     #[serde(default)]
     pub(super) firewall: Option<Firewall>,
+    /// What a full backup of it takes, `"200 GiB"`: how long jobs take in a week of the schedule.
+    #[serde(default)]
+    pub(super) data: Option<Bytes>,
+    /// What of it changes in a day.
+    #[serde(default)]
+    pub(super) changes: Option<Bytes>,
 }
 
 /// A name.
@@ -260,6 +269,16 @@ impl Topology {
     /// The gateway of a network.
     pub(super) fn gateway(&self, network: &str) -> Option<&Gateway> {
         self.networks.get(self.network(network)?)?.gateway.as_ref()
+    }
+
+    /// Bytes a second between two networks: those of the slowest gateway that says so.
+    pub(super) fn rate(&self, from: &str, to: &str) -> Option<u64> {
+        let (one, other) = (self.around(from), self.around(to));
+        let climbed = |own: &[&str], far: &[&str]| -> Vec<String> {
+            own.iter().take_while(|network| !far.contains(network)).map(|network| (*network).to_owned()).collect()
+        };
+        let passed = climbed(&one, &other).into_iter().chain(climbed(&other, &one));
+        passed.filter_map(|network| Some(self.gateway(&network)?.rate?.0)).min()
     }
 
     /// The place of the host that a daemon runs on.

@@ -42,7 +42,7 @@ pub(crate) fn run(plans: &Plans, case: &Case) -> Observed {
     standing.world.run_for(SETTLING);
     let host = |standing: &Standing, who: Who| standing.daemons.iter().find(|one| one.kind == kind(who)).unwrap().host;
     let hosts = Who::ALL.map(|who| host(&standing, who));
-    standing.world.hold_disk(hosts[Who::Client as usize], SILENCE);
+    standing.world.occupy(hosts[Who::Client as usize], SILENCE);
     let job = standing.order("run job=backup yes").unwrap_or_else(|| panic!("{case:?}: the order was not taken"));
     let row = standing.await_end(job, PATIENCE);
     // Without heartbeats nobody notices that the other side is gone.
