@@ -47,7 +47,7 @@ mod report;
 mod requests;
 mod rescheduling;
 mod returning;
-mod route;
+pub(crate) mod route;
 mod running;
 mod scripts;
 mod selecting;

@@ -22,6 +22,7 @@ mod list;
 mod memory;
 pub(super) mod messages;
 mod network;
+mod probe;
 mod prune;
 mod purge;
 pub(super) mod query;
@@ -119,6 +120,7 @@ pub(super) const COMMANDS: &[Command] = &[
     devices::MOUNT,
     slots::MOVE,
     prune::COMMAND,
+    probe::COMMAND,
     purge::COMMAND,
     quit::QUIT,
     query::COMMAND,

@@ -1,0 +1,100 @@
+//! `probe`: the way of a job's data, dialled by the daemon that would dial it for a job. Both ends are given a job that only
+//! one of them knows, so that the other one refuses it: no device is reserved and no byte of data goes.
+
+use std::collections::VecDeque;
+
+use crate::error::Explain as _;
+use crate::ids::Who;
+use crate::secret::Secret;
+use crate::wire::file::{FileCommand, JobInfo, StorageAddress};
+use crate::wire::status::{JobLevel, JobType};
+use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob};
+use crate::wire::{file_answers, frame, storage_answers};
+
+use super::super::grammar::Takes::Value;
+use super::super::grammar::{Command, Form};
+use super::super::refusal::{Kind, NoSuch, Refusal};
+use super::super::reply::{Instruction, Reply, View};
+use super::super::words::Words;
+use crate::role::director::errands::{Errand, For, Preparation};
+use crate::role::director::jobs::route::Route;
+use crate::role::director::jobs::tables;
+
+pub(super) const COMMAND: Command = Command::new(
+    "probe",
+    &[Form {
+        words: &[("client", Value), ("storage", Value)],
+        help: &[(
+            "probe client=NAME storage=NAME",
+            "has the data channel of the two dialled by the daemon that would dial it; a refusal by the other one shows that it is reached",
+        )],
+        ..Form::PLAIN
+    }],
+    run,
+);
+
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let config = view.config();
+    let (Some(client), Some(storage)) = (words.value(&["client"]), words.value(&["storage"])) else {
+        return Err(Refusal::usage("Name both ends: probe client=NAME storage=NAME."));
+    };
+    NoSuch::check(config, Kind::Client, client)?;
+    NoSuch::check(config, Kind::Storage, storage)?;
+    let common = &view.director.common;
+    let route = Route::decide((config, &common.overrides), client, storage)
+        .map_err(|trouble| Refusal::Daemon(trouble.line()))?;
+    let stamp = view.zone().local(view.now()).stamp();
+    let job = tables::unique_name("-Probe-", &stamp, 0);
+    let Route { channel, tls } = &route;
+    let (address, port, tls) = (channel.address.clone(), channel.port, tls.unwrap_or(0));
+    let (who, name, first, answer, command) = if route.storage_dials() {
+        let order = StorageCommand::Job(order(job, client)).to_line();
+        let command = StorageCommand::Passive { address, port, tls }.to_line();
+        (Who::Storage, storage, order, storage_answers::JOB, command)
+    } else {
+        let key = Secret::from("dummy");
+        let speaks_tls = config.client(client).is_some_and(|client| config.client_tls(client).enable);
+        let info = JobInfo {
+            job_id: 0,
+            job,
+            session_id: 0,
+            session_time: 0,
+            key: key.clone(),
+            tls: speaks_tls.then_some(tls),
+        };
+        let command = FileCommand::Storage(StorageAddress { address, port, tls, key: Some(key) }).to_line();
+        (Who::File, client, FileCommand::Job(info).to_line(), file_answers::JOB, command)
+    };
+    let mut frames = Vec::new();
+    frame::put_data(&mut frames, first.as_bytes());
+    let errand = Errand {
+        before: VecDeque::from([Preparation { frames, answer }]),
+        ..Errand::new(who, name.to_owned(), command, For::Console(view.conn))
+    };
+    Ok(Reply::Do(Instruction::Errand(Box::new(errand))).after(format!("{}\n", channel.path())))
+}
+
+/// What a storage daemon is told of the job.
+fn order(job: String, client: &str) -> StorageJob {
+    StorageJob {
+        job_id: 0,
+        name: job.clone(),
+        job,
+        client: client.to_owned(),
+        kind: JobType::Backup,
+        level: JobLevel::Full,
+        fileset: NO_NAME.to_owned(),
+        no_attributes: false,
+        spool_attributes: false,
+        fileset_digest: NO_DIGEST.to_owned(),
+        spool_data: false,
+        prefer_mounted: true,
+        spool_size: 0,
+        rerunning: false,
+        session_id: 0,
+        session_time: 0,
+        quota: 0,
+        protocol: 0,
+        format: "Native".to_owned(),
+    }
+}
