@@ -18,6 +18,8 @@ fn main() -> ExitCode {
         Some(("explain", matches)) => explain::run(matches),
         #[cfg(feature = "plan")]
         Some(("plan", matches)) => towline::plan::run(matches),
+        #[cfg(feature = "plan")]
+        Some(("doctor", matches)) => towline::plan::doctor::run(matches),
         Some(("daemon", matches)) => match matches.subcommand() {
             Some(("director", matches)) => run::<DirectorDaemon>(&Options::of(matches)),
             Some(("storage", matches)) => run::<StorageProgram>(&Options::of(matches)),
@@ -48,7 +50,7 @@ fn command() -> Command {
                 .subcommand(daemon::<FileProgram>("file")),
         );
     #[cfg(feature = "plan")]
-    let command = command.subcommand(towline::plan::command());
+    let command = command.subcommand(towline::plan::command()).subcommand(towline::plan::doctor::command());
     command
 }
 

@@ -9,6 +9,7 @@
 
 mod advice;
 mod compare;
+pub mod doctor;
 mod drill;
 mod files;
 mod herd;

@@ -1,0 +1,73 @@
+//! `towline doctor` at a small network that runs.
+
+mod support;
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+use support::network::{Network, Plan};
+
+/// Examines a network; the exit status, what it said, and its errors.
+fn doctor(network: &Network, more: &[&str]) -> (Option<i32>, String, String) {
+    let at = network.folder.path();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_towline"));
+    command.arg("doctor").arg("--config").arg(at.join("director.ron")).arg("--console").arg(at.join("console.ron"));
+    let output = command.args(more).output().expect("to run a program that was just built");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code(), text(&output.stdout), text(&output.stderr))
+}
+
+/// Whether each leg of the first row was made, by its number.
+fn legs(text: &str) -> Vec<(String, String)> {
+    let json: Value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    let legs = json["rows"][0]["legs"].as_array().expect("legs");
+    let word = |leg: &Value, key: &str| leg[key].as_str().unwrap_or_default().to_owned();
+    legs.iter().map(|leg| (word(leg, "number"), word(leg, "seen"))).collect()
+}
+
+fn expected(legs: [(&str, &str); 3]) -> Vec<(String, String)> {
+    legs.map(|(number, seen)| (number.to_owned(), seen.to_owned())).to_vec()
+}
+
+#[test]
+fn all_legs_of_a_network_that_works_are_made_and_no_job_is_recorded() {
+    let network = Network::start(&Plan::default());
+    let learned = network.folder.path().join("network.ron");
+    let (status, text, errors) = doctor(&network, &["--json", "--learn", learned.to_str().expect("UTF-8")]);
+    assert_eq!(legs(&text), expected([("5a", "answered"), ("3", "answered"), ("6", "reached")]), "{text}{errors}");
+    assert_eq!(status, Some(0), "{text}{errors}");
+    assert!(network.ask(&["list jobs"]).contains("No results"), "{}", network.ask(&["list jobs"]));
+    // What was learned is a topology that can be planned with, and the plan says the same.
+    let (status, text, errors) = doctor(&network, &["--topology", learned.to_str().expect("UTF-8")]);
+    assert!(status == Some(0) && text.contains("All is as planned.\n"), "{text}{errors}");
+    assert!(text.contains("b (backup), f, s\n  5a d dials s at 127.0.0.1:"), "{text}");
+}
+
+#[test]
+fn a_leg_that_is_cut_is_named_with_the_reason_of_the_daemon_that_dials_it() {
+    let client = r#"passive: true, networks: {"lan": "127.0.0.9"},"#.to_owned();
+    let rewrite =
+        |text: String| text.replace(r#"(name: "s", address"#, r#"(name: "s", networks: {"lan": "127.0.0.1"}, address"#);
+    let network = Network::start(&Plan { client, rewrite, ..Plan::default() });
+    let (status, text, errors) = doctor(&network, &["--json"]);
+    assert_eq!(legs(&text), expected([("5a", "answered"), ("3", "answered"), ("7", "broken")]), "{text}{errors}");
+    assert_eq!(status, Some(1), "{text}{errors}");
+    assert!(text.contains("\"at\": \"127.0.0.9:"), "{text}");
+}
+
+#[test]
+fn without_a_director_it_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let console = folder.path().join("console.ron");
+    let port = support::daemon::free_port();
+    let text =
+        format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "long enough to be good"))"#);
+    std::fs::write(&console, text).expect("to write");
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/plan/office/director.ron");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_towline"));
+    command.arg("doctor").arg("--config").arg(example).arg("--console").arg(&console);
+    let output = command.output().expect("to run a program that was just built");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(69) && said.contains("no director"), "{said}");
+}
