@@ -7,6 +7,7 @@
 //!   cargo bench -p towline -- --only b --only a psk       these parts, and only lines with this word
 //!   cargo bench -p towline -- --only catalog              files a second into the catalog
 //!   cargo bench -p towline -- --only browse               a folder of a catalog of five million files
+//!   cargo bench -p towline -- --only plan                 a plan of 500 clients with 3 storages each
 //! ```
 //! Before each run its yardstick is run, and the one is divided by the other: so a machine that is busy for a while disturbs
 //! both. `cpu s` is processor time of all processes together, per GiB or per 1,000 files. Two traps when measuring in a virtual machine: memory the
@@ -27,6 +28,8 @@ mod daemons;
 mod frames;
 mod memory;
 mod plan;
+#[cfg(feature = "plan")]
+mod planning;
 #[cfg(feature = "postgres")]
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "shared with tests, which use more of it")]

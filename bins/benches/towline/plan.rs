@@ -50,6 +50,10 @@ const SQLITE_GOAL: f64 = 50_000.0;
 #[cfg(feature = "postgres")]
 const POSTGRES_GOAL: f64 = 20_000.0;
 
+/// Milliseconds that a plan of 500 clients with 3 storages each may take.
+#[cfg(feature = "plan")]
+const PLAN_GOAL: f64 = 10_000.0;
+
 /// Milliseconds that a folder may take.
 const BROWSE_GOAL: f64 = 50.0;
 
@@ -102,6 +106,10 @@ impl Plan {
         }
         if self.has("e") {
             self.waiting(&work, &mut lines);
+        }
+        #[cfg(feature = "plan")]
+        if self.has("plan") {
+            self.planning(&work, &mut lines);
         }
         if self.json {
             println!("{}", report::json(&machine(), self.quick, &lines));
@@ -165,6 +173,21 @@ impl Plan {
         }
         #[cfg(feature = "postgres")]
         self.browse_postgres(lines, files);
+    }
+
+    /// How long a plan takes.
+    #[cfg(feature = "plan")]
+    fn planning(&self, work: &Work, lines: &mut Vec<Line>) {
+        let clients = if self.quick { 50 } else { 500 };
+        let name = format!("a plan of {clients} clients with {} storages each", crate::planning::STORAGES);
+        if self.wants(&name) {
+            let folder = work.folder("plan");
+            crate::planning::write(&folder, clients);
+            let rounds = (0..self.rounds()).map(|_| crate::planning::seconds(&folder, clients) * 1e3);
+            let mut line = Line::new("plan", name, Unit::Milliseconds, rounds.collect());
+            line.goal = Some((format!("under {PLAN_GOAL:.0} ms"), line.median() < PLAN_GOAL));
+            self.add(lines, line);
+        }
     }
 
     #[cfg(feature = "postgres")]
