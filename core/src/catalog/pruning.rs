@@ -95,8 +95,8 @@ mod tests {
         let copy =
             |job_id, status| JobRow { job_type: b'C', job_status: status, prior_job_id: 1, ..job(job_id, b'F', 15) };
         let original = job(1, b'F', 10);
-        assert_eq!(gone(&[original.clone()], &[copy(2, b'T')], 1_000), [1]);
-        assert_eq!(gone(&[original.clone()], &[copy(2, b'f')], 1_000), [0_u32; 0], "it is not good");
+        assert_eq!(gone(std::slice::from_ref(&original), &[copy(2, b'T')], 1_000), [1]);
+        assert_eq!(gone(std::slice::from_ref(&original), &[copy(2, b'f')], 1_000), [0_u32; 0], "it is not good");
         assert_eq!(prune(&[original.clone(), copy(2, b'T')], &[copy(2, b'T')], 1_000).kept, [1], "it goes with it");
         assert_eq!(gone(&[original, copy(2, b'T')], &[copy(2, b'T'), copy(3, b'T')], 1_000), [1, 2]);
     }

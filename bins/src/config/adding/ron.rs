@@ -72,7 +72,7 @@ pub(super) fn element(
 fn about(report: &Report, first: usize) -> Vec<String> {
     let is_error = |found: &Diagnostic| found.severity == Severity::Error && found.line >= first;
     let errors = report.diagnostics.iter().zip(report.lines()).filter(|(found, _)| is_error(found));
-    errors.map(|(_, line)| line.split_once(": ").map_or(line.clone(), |(_, rest)| rest.to_owned())).collect()
+    errors.map(|(_, line)| line.split_once(": ").map_or_else(|| line.clone(), |(_, rest)| rest.to_owned())).collect()
 }
 
 /// The configuration without its resources.

@@ -14,7 +14,8 @@ const NOW: i64 = 1_795_438_891;
 /// A director whose catalog has seven jobs that were due two hours ago: type, state, pool.
 fn desk() -> Desk {
     let mut config = config();
-    config["pools"].as_array_mut().unwrap().push(json!({ "name": "Other", "label_format": "Other-" }));
+    let pools = config["pools"].as_array_mut().expect("a list");
+    pools.push(json!({ "name": "Other", "label_format": "Other-" }));
     let desk = Desk::with(config, MemoryCatalog::default());
     let jobs = [
         (b'B', b'T', 1),
