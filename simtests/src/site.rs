@@ -180,7 +180,7 @@ impl Site {
 
     /// Adds a host with its address in the network at this place, or in the open one.
     pub fn host(&mut self, name: &str, network: Option<usize>, address: impl Into<IpAddr>) -> usize {
-        self.hosts.push(Machine { name: name.to_owned(), network, address: address.into() });
+        self.hosts.push(Machine { name: name.to_owned(), network, address: address.into(), firewall: None });
         self.hosts.len() - 1
     }
 

@@ -46,7 +46,7 @@ impl Plans {
         };
         for who in Who::ALL {
             let network = network(case, who, &mut site.networks);
-            site.hosts.push(Machine { name: name(who).to_owned(), network, address: inner(case, who) });
+            site.hosts.push(Machine { name: name(who).to_owned(), network, address: inner(case, who), firewall: None });
             site.names.extend(names(case, who));
         }
         site.daemons = vec![

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use towline_core::socket::IoKind;
 use towline_core::wire::names::PeerKind;
-use towline_simtests::calls::{Call, Outcome};
+use towline_simtests::calls::{Barrier, Call, Outcome};
 use towline_simtests::gateway::Way;
 use towline_simtests::network::NetworkId;
 use towline_simtests::oracle::{Case, Heartbeat, Leg, Stop, Verdict, Who};
@@ -105,8 +105,10 @@ fn stop(call: &Call, boxes: (Option<NetworkId>, Option<NetworkId>)) -> Option<St
     if let Some(at) = call.stop {
         return match (at.way, at.why) {
             (Way::Out, "no hairpin") => Some(Stop::NoHairpin),
-            (Way::Out, "not let out") if boxes.0 == Some(at.network) => Some(Stop::NotOut),
-            (Way::In, "not let in" | "leads nowhere") if boxes.1 == Some(at.network) => Some(Stop::NotIn),
+            (Way::Out, "not let out") if boxes.0.map(Barrier::Gateway) == Some(at.at) => Some(Stop::NotOut),
+            (Way::In, "not let in" | "leads nowhere") if boxes.1.map(Barrier::Gateway) == Some(at.at) => {
+                Some(Stop::NotIn)
+            }
             _ => None,
         };
     }
