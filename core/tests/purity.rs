@@ -161,6 +161,8 @@ fn neither_the_core_nor_the_simulator_names_a_socket_a_thread_a_file_or_a_clock(
         assert!(found.len() >= least, "{} sources in {}", found.len(), folder.display());
         let wrong: Vec<String> = found
             .iter()
+            // The program around the simulator reads scenarios and has a clock for `--minutes`; the library has neither.
+            .filter(|(path, _)| !path.ends_with("simtests/src/main.rs"))
             .filter_map(|(path, text)| Some((path, offences(&code(text)))).filter(|(_, names)| !names.is_empty()))
             .map(|(path, names)| format!("{}: {}", path.display(), names.join(", ")))
             .collect();

@@ -145,7 +145,7 @@ impl Book {
             Action::Listen { listener, .. } => opens(&mut self.binding, listener.0, "a listener twice"),
             Action::ToConn { conn, message } => {
                 has(&self.conns, conn.0, "an ended connection is mentioned")?;
-                self.to_conn(conn.0, message)
+                self.orders(conn.0, message)
             }
             Action::Keepalive { conn, .. } => has(&self.conns, conn.0, "an ended connection is mentioned"),
             Action::Work { work, .. } => opens(&mut self.working, work.0, "a piece of work twice"),
@@ -174,7 +174,7 @@ impl Book {
     }
 
     /// A machine is carried by one connection of its job at a time.
-    fn to_conn(&mut self, conn: u64, message: &ToConn) -> Result<(), &'static str> {
+    fn orders(&mut self, conn: u64, message: &ToConn) -> Result<(), &'static str> {
         match message {
             ToConn::Carry(_) => {
                 let of = |conn: &u64| self.jobs.get(conn);

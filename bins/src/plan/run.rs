@@ -118,6 +118,11 @@ impl<'a> Run<'a> {
         Some(stage.end(job, began, PATIENCE + silence * 200))
     }
 
+    /// What its report has as the error that ended it.
+    pub(super) fn cause(&self) -> Option<&str> {
+        self.report.lines().find_map(|line| line.split_once("Fatal error: ")).map(|(_, cause)| cause)
+    }
+
     /// The same site, for one more run.
     pub(super) fn again(self) -> Stage<'a> {
         Stage { row: self.row, standing: self.standing }

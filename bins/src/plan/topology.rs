@@ -255,6 +255,15 @@ impl Topology {
         self.networks.iter().position(|network| network.name == name)
     }
 
+    /// The same with gateways that forget no connection for being idle.
+    pub(super) fn that_forgets_nothing(&self) -> Self {
+        let mut lasting = self.clone();
+        for gateway in lasting.networks.iter_mut().filter_map(|network| network.gateway.as_mut()) {
+            gateway.idle = Seconds(0);
+        }
+        lasting
+    }
+
     /// The networks around a network, itself first.
     pub(super) fn around<'a>(&'a self, network: &'a str) -> Vec<&'a str> {
         let mut all = vec![network];

@@ -108,6 +108,11 @@ pub(super) fn tried(topology: &Topology, given: &Given, row: &Row) -> Tried {
     idle.dedup();
     for idle in idle {
         if let Some(quiet) = run(idle).filter(|quiet| !quiet.is_good) {
+            // The same where no gateway forgets: then it is the slowness of the run, and says nothing of them.
+            let lasting = Run::of(&topology.that_forgets_nothing(), given, row, &saved, idle);
+            if lasting.is_some_and(|lasting| !lasting.is_good && lasting.cause() == quiet.cause()) {
+                continue;
+            }
             return quiet.tell(topology, given, Verdict::WorksUntilIdle(idle));
         }
     }

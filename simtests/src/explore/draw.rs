@@ -481,7 +481,7 @@ mod tests {
         let name = |text: String| text.split('(').next().unwrap_or_default().to_owned();
         let draws: Vec<Draw> = (0..2_000).map(Draw::of).collect();
         let faults = draws.iter().flat_map(|draw| &draw.faults).map(|fault| name(format!("{:?}", fault.kind)));
-        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 23);
+        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 22);
         let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
         assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 7);
     }

@@ -37,11 +37,14 @@ const MOST_STEPS: u64 = 4_000_000;
 /// After how many of them the invariants are asked.
 const LOOK_EVERY: u64 = 64;
 
+/// Sees what passes.
+pub type Tap = Box<dyn FnMut(&Passing<'_>)>;
+
 /// Who watches a run.
 #[derive(Default)]
 pub struct Watching {
     /// Sees every segment.
-    pub tap: Option<Box<dyn FnMut(&Passing<'_>)>>,
+    pub tap: Option<Tap>,
     /// Lines of the trace to return.
     pub tail: usize,
 }

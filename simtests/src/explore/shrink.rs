@@ -51,8 +51,8 @@ fn round(best: &mut Shrunk) -> bool {
 /// All that could be smaller about a draw, the largest steps first.
 fn changes(draw: &Draw) -> Vec<Draw> {
     let mut all = Vec::new();
-    all.extend((0..draw.faults.len()).rev().map(|n| with(draw, |draw| drop(draw.faults.remove(n)))));
-    all.extend((0..draw.orders.len()).rev().map(|n| with(draw, |draw| drop(draw.orders.remove(n)))));
+    all.extend((0..draw.faults.len()).rev().map(|n| with(draw, |draw| _ = draw.faults.remove(n))));
+    all.extend((0..draw.orders.len()).rev().map(|n| with(draw, |draw| _ = draw.orders.remove(n))));
     all.extend((0..draw.clients.len()).rev().filter_map(|n| without_client(draw, n)));
     all.extend((0..draw.storages.len()).rev().filter_map(|n| without_storage(draw, n)));
     all.push(with(draw, |draw| draw.gateway = None));

@@ -68,7 +68,7 @@ impl Waiter {
         if self.step == Step::Open && world.net.borrow().end(self.socket).is_some_and(crate::tcp::End::can_write) {
             let purpose = Purpose::Client { name: self.name.clone(), protocol: FILE_PROTOCOL };
             let hello = Hello::new(purpose, Version { major: 24, minor: 0, patch: 0 });
-            self.say(world, &hello.to_line());
+            self.say(world, hello.to_line());
             self.step = Step::Challenge;
         }
         let mut space = [0; 4096];
@@ -110,7 +110,7 @@ impl Waiter {
             },
             Step::Verdict if text == ACCEPTED.as_bytes() => {
                 let own = Challenge::new(12_345, 1_767_225_600, &format!("R_CLIENT::{}", self.name), 0);
-                self.say(world, &own.to_line());
+                self.say(world, own.to_line());
                 Step::Answer
             }
             Step::Answer => {

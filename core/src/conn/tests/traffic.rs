@@ -99,12 +99,13 @@ fn a_parcel_comes_back_empty_once_it_is_written() {
         for n in 0..100 {
             put_data(&mut parcel.bytes, format!("line {n}").as_bytes());
         }
+        let held = parcel.bytes.capacity();
         pair.tell_dialler(ToConn::Parcel(parcel));
         assert!(pair.dialler.conn.poll_message().is_none(), "not written yet");
         pair.drive();
         assert_eq!(pair.acceptor.texts().len(), 100);
         let [FromConn::ParcelSent(parcel)] = &pair.dialler.heard[..] else { panic!("{:?}", pair.dialler.heard) };
-        assert!(parcel.is_empty() && parcel.bytes.capacity() >= limits::PARCEL);
+        assert!(parcel.is_empty() && parcel.bytes.capacity() == held);
     }
 }
 
