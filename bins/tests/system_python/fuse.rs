@@ -1,4 +1,5 @@
 //! Backups as a file system: `bareos-fuse` before a director, mounted.
+#![allow(clippy::print_stderr, reason = "says what was not tried")]
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -72,7 +72,7 @@ use std::time::Duration;
 use towline_core::cover::Mark;
 
 pub use draw::Draw;
-pub use run::{Watching, run, watch};
+pub use run::{Tap, Watching, run, watch};
 
 /// What came of a draw.
 #[derive(Clone, Debug)]
