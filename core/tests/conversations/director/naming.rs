@@ -19,7 +19,9 @@ fn asked(desk: &mut Desk, sd: usize) -> String {
     desk.world.say(sd, "text CatReq Job=J FindMedia=1 pool_name=Full media_type=File1 unwanted_volumes=\\n");
     let heard = desk.world.heard(sd);
     let line = heard.last().cloned().unwrap_or_default();
-    line.split("VolName=").nth(1).map_or(line.clone(), |rest| rest.split(' ').next().unwrap_or_default().to_owned())
+    line.split("VolName=")
+        .nth(1)
+        .map_or_else(|| line.clone(), |rest| rest.split(' ').next().unwrap_or_default().to_owned())
 }
 
 #[test]
