@@ -86,6 +86,7 @@ pub const JOB_COMMANDS: &[&str] = &[
     "trace",
     "truncate",
     "update",
+    "version",
     "whoami",
 ];
 

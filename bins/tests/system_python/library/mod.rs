@@ -28,7 +28,6 @@ const CANNOT: &[(&str, &str, &str)] = &[
     ("subscriptions are shown to whoever has every right", r#"\"all\""#, "subscriptions are not counted"),
     ("`.help full` takes no value", "full takes no value", "the refusal has words of its own"),
     ("`show` has what jobs take their directives from", "jobdefs", RESOLVED),
-    ("`show` has the counters", r#"\"counters\""#, "there are no counters"),
     ("`show` has the users", r#"\"users\""#, "users log in through PAM, which is not asked"),
     (
         "the volumes of an empty pool are updated with the words of a real director",
@@ -46,11 +45,7 @@ const CANNOT: &[(&str, &str, &str)] = &[
     ("a file daemon runs a command for its director", "lost", "commands are run for a job, and no longer than it runs"),
     ("an admin job runs no script on a client", "Invalid runscript", UNSAID),
     ("an admin job runs its script on the director and none on a client", "Invalid runscript", UNSAID),
-    ("an admin job runs commands of a console by default", "error[T0867]: `Console`", NO_CONSOLE),
-    ("an admin job runs commands of a console", "error[T0867]: `Console`", NO_CONSOLE),
-    ("an admin job fails by a command that no console has", "error[T0867]: `Console`", NO_CONSOLE),
-    ("a backup runs commands of a console on the director", "error[T0867]: `Console`", NO_CONSOLE),
-    ("a backup runs commands of a console beside a script on the client", "error[T0867]: `Console`", NO_CONSOLE),
+    ("an admin job fails by a command that no console has", "error[T0844]", "the test of a configuration refuses it"),
     ("a plugin in Python saves and restores", "ended with", NO_PYTHON),
     ("a plugin in Python gets the options of an order", "ended with", NO_PYTHON),
     ("the options of an order go before those of the fileset", "ended with", NO_PYTHON),
@@ -59,7 +54,6 @@ const CANNOT: &[(&str, &str, &str)] = &[
 const RESOLVED: &str = "the directives are a part of each job once the configuration is read";
 const DESCRIBED: &str = "descriptions are for whoever reads the files: they are not kept";
 const UNSAID: &str = "the test of a configuration says so, and the log of a job does not";
-const NO_CONSOLE: &str = "jobs run no commands of a console";
 const NO_PYTHON: &str = "file daemons have no plugins in Python";
 
 const MODULES: [&[Check]; 8] = [
