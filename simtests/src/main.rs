@@ -86,7 +86,7 @@ fn main() -> ExitCode {
 fn explore(options: &Explore) -> ExitCode {
     let began = Instant::now();
     let limit = options.minutes.map(|minutes| Duration::from_secs_f64(minutes.max(0.0) * 60.0));
-    let most = options.seeds.unwrap_or(if limit.is_some() { u64::MAX } else { 1_000 });
+    let most = options.seeds.unwrap_or_else(|| if limit.is_some() { u64::MAX } else { 1_000 });
     let (mut failures, mut steps, mut seeds) = (Vec::new(), 0, 0);
     let mut code = ExitCode::SUCCESS;
     let mut marks: BTreeMap<Mark, Vec<u64>> = Mark::ALL.iter().map(|mark| (*mark, Vec::new())).collect();

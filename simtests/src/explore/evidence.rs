@@ -1,7 +1,7 @@
 //! What is noted while a draw runs, for the invariants to judge.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use towline_core::catalog::JobRow;
@@ -43,8 +43,8 @@ pub(super) struct Evidence {
     pub(super) restores: Vec<(u32, Result<(), String>)>,
     /// Good jobs that could not be restored.
     pub(super) lost: Vec<String>,
-    /// What each daemon says of the jobs it knows.
-    pub(super) statuses: Vec<(Who, StatusReply)>,
+    /// What each daemon says of the jobs it knows, and the jobs that had ended when it was asked.
+    pub(super) statuses: Vec<(Who, StatusReply, BTreeSet<u32>)>,
     /// Clients that were let in although they have no key.
     pub(super) let_in: Vec<String>,
     /// Signals that stock clients have heard while they waited.

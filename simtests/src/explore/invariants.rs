@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use towline_core::limits;
+use towline_core::wire::status_reply::RunningJob;
 
 use crate::calls::Call;
 use crate::scenario::Region;
@@ -246,7 +247,7 @@ fn nothing_is_lost(look: &Look<'_>) -> Result<(), String> {
 /// What the catalog has as good no daemon has as failed.
 fn daemons_agree(look: &Look<'_>) -> Result<(), String> {
     let tables = look.region.catalog.tables();
-    for (who, status) in &look.evidence.statuses {
+    for (who, status, _) in &look.evidence.statuses {
         if !status.is_status() {
             return Err(format!("{} answers with no status", name(*who)));
         }
@@ -264,8 +265,9 @@ fn daemons_agree(look: &Look<'_>) -> Result<(), String> {
 
 /// Once all jobs have ended no daemon has one that runs.
 fn nothing_is_reserved(look: &Look<'_>) -> Result<(), String> {
-    for (who, status) in &look.evidence.statuses {
-        if let Some(job) = status.running.first() {
+    for (who, status, ended) in &look.evidence.statuses {
+        let outlives = |job: &&RunningJob| job.id.is_none_or(|id| ended.contains(&id));
+        if let Some(job) = status.running.iter().find(outlives) {
             return Err(format!("{} still has {job:?}", name(*who)));
         }
     }

@@ -381,8 +381,12 @@ impl<'a> Run<'a> {
                 Who::Client(_) => format!("status client={}", name(who)),
                 Who::Storage(_) => format!("status storage={}", name(who)),
             };
+            // An order that was under way for long may begin a job meanwhile.
+            let tables = self.region.catalog.tables();
+            let ended = tables.jobs.values().filter(|row| is_end(row)).map(|row| row.job_id).collect();
+            drop(tables);
             let text = self.ask(&line)?;
-            self.evidence.statuses.push((who, StatusReply::parse(&text)));
+            self.evidence.statuses.push((who, StatusReply::parse(&text), ended));
         }
         Ok(())
     }
