@@ -62,6 +62,11 @@ const REFUSED: &[Refused] = &[
         "names no absolute path",
         "a daemon has no folder that such a path could begin at",
     ),
+    refused(
+        "systemtests/tests/config-dump/etc/bareos/bareos-dir-full",
+        "a job cannot have a console's command \"help\" done",
+        "a real director refuses it when the job runs",
+    ),
     refused("systemtests/tests/dedupable/etc/bareos bareos-sd", "a device is a folder", OBJECTS),
     refused("systemtests/tests/deprecation/etc/bareos bareos-sd", "there is no device", INCOMPLETE),
     refused("systemtests/tests/dplcompat/etc/bareos bareos-sd", "a device is a folder", OBJECTS),
@@ -73,6 +78,16 @@ const REFUSED: &[Refused] = &[
     refused("systemtests/tests/ndmp", "`Protocol`", "NDMP is not spoken"),
     refused("systemtests/tests/py3plug-fd-ldap/etc/bareos tray-monitor", "no resource `Monitor`", INCOMPLETE),
     refused("systemtests/tests/py3plug-fd-libcloud/etc/bareos tray-monitor", "no resource `Monitor`", INCOMPLETE),
+    refused(
+        "systemtests/tests/python-bareos/etc/bareos bareos-dir",
+        "a job cannot have a console's command \"INVALID\" done",
+        "a real director refuses it when the job runs",
+    ),
+    refused(
+        "systemtests/tests/python-bareos/etc/bareos bareos-dir",
+        "no variable can be called \"random-counter\"",
+        "a counter is there to be named in a label format",
+    ),
     refused("systemtests/tests/scheduler", "there is no schedule", INCOMPLETE),
     refused("systemtests/tests/spool/etc/bareos tray-monitor", "no resource `Monitor`", INCOMPLETE),
     refused("systemtests/tests/strippath", "there is no fileset", INCOMPLETE),
