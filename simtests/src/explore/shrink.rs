@@ -1,5 +1,7 @@
 //! The smallest draw that fails for the same reason: one change at a time, kept if the failure stays.
 
+use std::cmp::Ordering;
+
 use super::draw::{Client, Dialled, Draw, Kind, Storage, What, Who};
 use super::{Failure, run};
 
@@ -132,11 +134,7 @@ fn with(draw: &Draw, change: impl FnOnce(&mut Draw)) -> Draw {
 
 /// Without a client and all that has to do with it.
 fn without_client(draw: &Draw, n: usize) -> Option<Draw> {
-    let renumber = |of: usize| match of.cmp(&n) {
-        std::cmp::Ordering::Less => Some(of),
-        std::cmp::Ordering::Equal => None,
-        std::cmp::Ordering::Greater => Some(of - 1),
-    };
+    let renumber = |of| renumbered(of, n);
     let who = |who: Who| match who {
         Who::Client(of) => renumber(of).map(Who::Client),
         other => Some(other),
@@ -163,11 +161,7 @@ fn without_client(draw: &Draw, n: usize) -> Option<Draw> {
 
 /// Without a storage daemon and all that has to do with it.
 fn without_storage(draw: &Draw, n: usize) -> Option<Draw> {
-    let renumber = |of: usize| match of.cmp(&n) {
-        std::cmp::Ordering::Less => Some(of),
-        std::cmp::Ordering::Equal => None,
-        std::cmp::Ordering::Greater => Some(of - 1),
-    };
+    let renumber = |of| renumbered(of, n);
     let who = |who: Who| match who {
         Who::Storage(of) => renumber(of).map(Who::Storage),
         other => Some(other),
@@ -188,6 +182,15 @@ fn without_storage(draw: &Draw, n: usize) -> Option<Draw> {
         .collect();
     smaller.faults.retain_mut(|fault| fault.kind.renamed(who).map(|kind| fault.kind = kind).is_some());
     Some(smaller)
+}
+
+/// The number of somebody once number `n` is gone; `None` for that one itself.
+fn renumbered(of: usize, n: usize) -> Option<usize> {
+    match of.cmp(&n) {
+        Ordering::Less => Some(of),
+        Ordering::Equal => None,
+        Ordering::Greater => Some(of - 1),
+    }
 }
 
 impl Kind {
