@@ -395,6 +395,32 @@ fn status(s: &mut Scan<'_>) -> Option<StorageCommand> {
 }
 
 impl StorageJob {
+    /// A job of this unique name, type and level with no number, client, fileset or session, and nothing to spool.
+    #[must_use]
+    pub fn new(job: String, kind: JobType, level: JobLevel) -> Self {
+        Self {
+            job_id: 0,
+            name: job.clone(),
+            job,
+            client: String::new(),
+            kind,
+            level,
+            fileset: NO_NAME.to_owned(),
+            no_attributes: false,
+            spool_attributes: false,
+            fileset_digest: NO_DIGEST.to_owned(),
+            spool_data: false,
+            prefer_mounted: true,
+            spool_size: 0,
+            rerunning: false,
+            session_id: 0,
+            session_time: 0,
+            quota: 0,
+            protocol: 0,
+            format: "Native".to_owned(),
+        }
+    }
+
     fn to_line(&self) -> String {
         format!(
             "JobId={} job={} job_name={} client_name={} type={} level={} FileSet={} NoAttr={} SpoolAttr={} \

@@ -8,7 +8,7 @@ use crate::ids::Who;
 use crate::secret::Secret;
 use crate::wire::file::{FileCommand, JobInfo, StorageAddress};
 use crate::wire::status::{JobLevel, JobType};
-use crate::wire::storage::{NO_DIGEST, NO_NAME, StorageCommand, StorageJob};
+use crate::wire::storage::{StorageCommand, StorageJob};
 use crate::wire::{file_answers, frame, storage_answers};
 
 use super::super::grammar::Takes::Value;
@@ -48,7 +48,8 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let Route { channel, tls } = &route;
     let (address, port, tls) = (channel.address.clone(), channel.port, tls.unwrap_or(0));
     let (who, name, first, answer, command) = if route.storage_dials() {
-        let order = StorageCommand::Job(order(job, client)).to_line();
+        let told = StorageJob { client: client.to_owned(), ..StorageJob::new(job, JobType::Backup, JobLevel::Full) };
+        let order = StorageCommand::Job(told).to_line();
         let command = StorageCommand::Passive { address, port, tls }.to_line();
         (Who::Storage, storage, order, storage_answers::JOB, command)
     } else {
@@ -72,29 +73,4 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         ..Errand::new(who, name.to_owned(), command, For::Console(view.conn))
     };
     Ok(Reply::Do(Instruction::Errand(Box::new(errand))).after(format!("{}\n", channel.path())))
-}
-
-/// What a storage daemon is told of the job.
-fn order(job: String, client: &str) -> StorageJob {
-    StorageJob {
-        job_id: 0,
-        name: job.clone(),
-        job,
-        client: client.to_owned(),
-        kind: JobType::Backup,
-        level: JobLevel::Full,
-        fileset: NO_NAME.to_owned(),
-        no_attributes: false,
-        spool_attributes: false,
-        fileset_digest: NO_DIGEST.to_owned(),
-        spool_data: false,
-        prefer_mounted: true,
-        spool_size: 0,
-        rerunning: false,
-        session_id: 0,
-        session_time: 0,
-        quota: 0,
-        protocol: 0,
-        format: "Native".to_owned(),
-    }
 }

@@ -84,13 +84,9 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let resource = job.config.job(&job.name).filter(|_| job.kind == JobType::Backup);
     let line = StorageJob {
         job_id: job.id.0,
-        job: job.unique.clone(),
         name: job.name.clone(),
         client: job.with.client.clone(),
-        kind: job.kind,
-        level: job.level,
         fileset: if job.with.fileset.is_empty() { NO_NAME.to_owned() } else { job.with.fileset.clone() },
-        no_attributes: false,
         spool_attributes: resource.is_some_and(|of| of.spool_attributes),
         fileset_digest: if job.rows.fileset_md5.is_empty() {
             NO_DIGEST.to_owned()
@@ -100,12 +96,7 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         spool_data: matches!(&job.task, Task::Backup(backup) if backup.spool_data),
         prefer_mounted: resource.is_none_or(|of| of.prefer_mounted_volumes),
         spool_size: resource.map_or(0, |of| of.spool_size.0),
-        rerunning: false,
-        session_id: 0,
-        session_time: 0,
-        quota: 0,
-        protocol: 0,
-        format: "Native".to_owned(),
+        ..StorageJob::new(job.unique.clone(), job.kind, job.level)
     };
     job.send(tools.net, Who::Storage, StorageCommand::Job(line).to_line());
     Ok(Act::Wait)
