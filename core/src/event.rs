@@ -32,6 +32,8 @@ pub enum Event {
     ReloadRequested,
     /// The operator asks the daemon to end. A second one ends it at once.
     StopRequested,
+    /// The supervisor asks the daemon to end once what runs has ended, or has had its time (SIGTERM).
+    TerminateRequested,
     /// One line the operator typed, without its line feed; `None` at the end of the input.
     Typed(Option<String>),
     /// The answer to `Resolve`.

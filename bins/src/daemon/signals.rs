@@ -9,12 +9,14 @@ use signal_hook::low_level::pipe;
 use towline_core::drive::Injector;
 use towline_core::event::Event;
 
-/// Reports SIGTERM and SIGINT as `StopRequested`, from a thread that ends with the node.
+/// Reports SIGINT as `StopRequested` and SIGTERM as `TerminateRequested`, each from a thread that ends with the node.
 ///
 /// # Errors
 /// The system gives no socket pair or thread, or refuses to be asked for a signal.
 pub(super) fn watch(injector: Injector) -> io::Result<()> {
-    report("signals", &[SIGTERM, SIGINT], move || injector.post(Event::StopRequested))
+    let terminates = injector.clone();
+    report("signals", &[SIGINT], move || injector.post(Event::StopRequested))?;
+    report("terminate", &[SIGTERM], move || terminates.post(Event::TerminateRequested))
 }
 
 /// The same for SIGHUP and `ReloadRequested`. Without it that signal ends the program.

@@ -81,6 +81,9 @@ resources! {
         source_address: Option<String> = None,
         /// Jobs at the same time; more wait.
         maximum_concurrent_jobs: u32 = 20,
+        /// How long jobs that run may take to end once the daemon is asked to (SIGTERM), in seconds; then, and at a second
+        /// signal, they are cancelled. 0: they are cancelled at once, as SIGINT does. (In Bareos: 0.)
+        shutdown_grace: Seconds = Seconds::secs(60),
         /// How long a command of a job on the director may take before it is ended with all that it has started, in seconds;
         /// 0: as long as it will. (In Bareos: 0.)
         script_time_limit: Seconds = Seconds::secs(3_600),

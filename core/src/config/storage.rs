@@ -49,6 +49,9 @@ resources! {
         source_address: Option<String> = None,
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
         maximum_concurrent_jobs: u32 = 1_000,
+        /// How long jobs that run may take to end once the daemon is asked to (SIGTERM), in seconds; then, and at a second
+        /// signal, they are cancelled. 0: they are cancelled at once, as SIGINT does. (In Bareos: 0.)
+        shutdown_grace: Seconds = Seconds::secs(60),
         /// Connections that may be under way without being authenticated.
         max_unauthenticated: u32 = 256,
         /// How long a connection may take to authenticate, in seconds. (In Bareos: 600 s.)

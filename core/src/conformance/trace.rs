@@ -53,6 +53,7 @@ impl Tracer {
             Event::Started { .. } => "Started".to_owned(),
             Event::ReloadRequested => "ReloadRequested".to_owned(),
             Event::StopRequested => "StopRequested".to_owned(),
+            Event::TerminateRequested => "TerminateRequested".to_owned(),
             Event::ClockJumped { .. } => "ClockJumped".to_owned(),
             Event::ZoneChanged(_) => "ZoneChanged".to_owned(),
             Event::NetworkChanged => "NetworkChanged".to_owned(),

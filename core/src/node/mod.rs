@@ -16,6 +16,7 @@ mod number;
 mod refusals;
 mod role;
 mod shortage;
+mod stopping;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -41,17 +42,17 @@ use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::event::Event;
 use crate::ids::{ConnId, DialId, WorkId};
-use crate::notice::{ExitReason, Level};
 use crate::time::{Deadline, Instant};
 use crate::work::WorkDone;
 use net::Owner;
+use stopping::Stopping;
 
 /// Decides for one daemon. After each `handle_*` call drain [`poll_action`](Self::poll_action) before waiting.
 #[derive(Debug)]
 pub struct Node<R: Role> {
     net: Net<R>,
     role: R,
-    stopping: bool,
+    stopping: Stopping,
 }
 
 impl<R: Role> Node<R> {
@@ -59,7 +60,7 @@ impl<R: Role> Node<R> {
     /// from the operating system and never print it.
     #[must_use]
     pub fn new(role: R, settings: Settings, seed: [u8; 32], now: Instant) -> Self {
-        Self { net: Net::new(AnyNet::new(settings, seed, now)), role, stopping: false }
+        Self { net: Net::new(AnyNet::new(settings, seed, now)), role, stopping: Stopping::No }
     }
 
     /// Takes one event. Never fails: a bad peer ends its connection, not the node.
@@ -83,6 +84,7 @@ impl<R: Role> Node<R> {
             }
             Event::ReloadRequested => self.role.on_reload(&mut self.net),
             Event::StopRequested => self.stop(),
+            Event::TerminateRequested => self.terminate(),
             Event::Typed(line) => self.role.on_typed(&mut self.net, line),
             Event::Resolved { query, answer } => {
                 if let Some(work) = self.net.asked.remove(&query) {
@@ -121,6 +123,7 @@ impl<R: Role> Node<R> {
                 Owner::Listeners => self.net.listen_timer(),
                 Owner::Refusals => self.net.count_refusals(),
                 Owner::Shortage => self.net.count_shortage(),
+                Owner::Drain => self.drained(),
             }
             self.settle();
         }
@@ -146,16 +149,6 @@ impl<R: Role> Node<R> {
     fn done(&mut self, work: WorkId, done: WorkDone) {
         if let Some(work) = self.net.works.remove(&work) {
             self.role.on_done(&mut self.net, work, done);
-        }
-    }
-
-    fn stop(&mut self) {
-        if self.stopping {
-            self.net.complain(Level::Warn, 901, "second request to stop: ending at once");
-            self.net.exit(ExitReason::Failed(1));
-        } else {
-            self.stopping = true;
-            self.role.on_stop(&mut self.net);
         }
     }
 

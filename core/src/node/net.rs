@@ -117,6 +117,8 @@ pub(super) enum Owner {
     Names,
     Refusals,
     Shortage,
+    /// What runs has had its time.
+    Drain,
 }
 
 /// What the node knows of a connection.

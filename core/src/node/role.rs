@@ -1,6 +1,7 @@
 //! What makes a node a director, a storage daemon, a file daemon, a console or a tray monitor.
 
 use std::fmt::Debug;
+use std::time::Duration;
 
 use crate::bulk::machine::{FromMachine, Outcome};
 use crate::bulk::parcel::Parcel;
@@ -83,6 +84,11 @@ pub trait Role: Sized + Send + 'static {
     fn on_typed(&mut self, _net: &mut Net<Self>, _line: Option<String>) {}
     /// The operator asks the daemon to read its configuration again. One that does not is not asked by a signal.
     fn on_reload(&mut self, _net: &mut Net<Self>) {}
+    /// The supervisor asks the daemon to end: let nothing new begin, and `net.exit` once what runs has ended. Returns how long
+    /// that may take before [`on_stop`](Self::on_stop) comes; `None`: it comes at once.
+    fn on_drain(&mut self, _net: &mut Net<Self>) -> Option<Duration> {
+        None
+    }
     /// The operator asks the daemon to end: end jobs, then `net.exit`.
     fn on_stop(&mut self, net: &mut Net<Self>) {
         net.exit(ExitReason::Done);

@@ -5,6 +5,7 @@ mod dialling;
 mod listening;
 mod shortage;
 mod standstill;
+mod stopping;
 mod surveys;
 mod tokens;
 
@@ -43,6 +44,7 @@ struct Notes {
     order: Option<Order>,
     rows: Vec<Row>,
     surveys: usize,
+    grace: Option<Duration>,
 }
 
 impl Role for Notes {
@@ -90,6 +92,9 @@ impl Role for Notes {
         if let Some(order) = self.order.take() {
             order(net);
         }
+    }
+    fn on_drain(&mut self, _net: &mut Net<Self>) -> Option<Duration> {
+        self.grace
     }
     fn on_stop(&mut self, _net: &mut Net<Self>) {
         self.heard.push("stop".to_owned());

@@ -13,6 +13,7 @@ mod remarks;
 mod report;
 mod rereading;
 mod sessions;
+mod stopping;
 pub mod storage;
 pub mod tray;
 pub(crate) mod trouble;

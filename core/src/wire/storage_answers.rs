@@ -122,6 +122,9 @@ pub fn too_many_jobs(most: u32) -> String {
     format!("3999 Job refused: {most} jobs are under way, the most this storage daemon takes.\n")
 }
 
+/// To a job, while the daemon lets those before it end.
+pub const STOPPING: &str = "3999 Job refused: this storage daemon is being stopped.\n";
+
 /// Before [`BANDWIDTH`], for an unknown job.
 pub fn bandwidth_not_found(job: &str) -> String {
     format!("2901 Job {job} not found.\n")

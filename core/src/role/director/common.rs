@@ -9,6 +9,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, JobId};
 use crate::notice::Level;
 use crate::role::identity::{Credentials, Identity};
+use crate::role::stopping::Stopping;
 use crate::work::Work;
 
 use super::consoles::Answer;
@@ -30,8 +31,8 @@ pub(crate) struct Common {
     pub(crate) uses: Uses,
     /// What parts want of each other, in the order they said so.
     pub(crate) effects: VecDeque<Effect>,
-    /// The director is being stopped: nothing new begins.
-    pub(crate) stopping: bool,
+    /// Whether the director is being stopped.
+    pub(crate) stopping: Stopping,
 }
 
 /// The daemons of the network as the director knows them at one time: a job goes by what was known when it was ordered.
@@ -63,7 +64,7 @@ impl Common {
             journal: Journal::default(),
             uses: Uses::default(),
             effects: VecDeque::new(),
-            stopping: false,
+            stopping: Stopping::No,
         }
     }
 }

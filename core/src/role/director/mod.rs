@@ -43,6 +43,7 @@ pub(crate) use {
 };
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
@@ -56,6 +57,7 @@ use crate::notice::{ExitReason, Level};
 use crate::printable;
 use crate::role::debugging::Debugging;
 use crate::role::identity::{Credentials, Identity};
+use crate::role::stopping::Stopping;
 use crate::time::Wall;
 use crate::tls::keyring::{Clear, Keyring};
 use crate::wire::file_answers;
@@ -146,7 +148,7 @@ impl Director {
     fn exit_if_idle(&self, net: &mut Net) {
         let dials = || net.dials().any(|dial| matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
         let is_told = || !dials() && !self.errands.has_own() && !self.ways.has_own_errand();
-        if self.common.stopping && self.jobs.is_settled() && self.common.journal.is_saved() && is_told() {
+        if self.common.stopping.has_begun() && self.jobs.is_settled() && self.common.journal.is_saved() && is_told() {
             self.jobs.tell_unrecorded(net);
             net.exit(ExitReason::Done);
         }
@@ -291,7 +293,9 @@ impl Director {
                 let handle = wanted.read(tools.net, limit, |_| Owner::ConsoleLists(conn, wanted.clone()));
                 self.consoles.gathers(conn, handle);
             }
-            Instruction::Order(_) if tools.common.stopping => tools.answer(conn, Answer::Failed(Refusal::Stopping)),
+            Instruction::Order(_) if tools.common.stopping.has_begun() => {
+                tools.answer(conn, Answer::Failed(Refusal::Stopping))
+            }
             Instruction::Order(order) => self.jobs.order(tools, Order { console: Some(conn), ..*order }),
             Instruction::Switch(what, name, on) => {
                 let done = if on { "enabled" } else { "disabled" };
@@ -560,8 +564,16 @@ impl Role for Director {
         self.settle(net);
     }
 
+    fn on_drain(&mut self, net: &mut Net) -> Option<Duration> {
+        let grace = self.common.config.director.shutdown_grace.duration();
+        let grace = self.common.stopping.drain(net, self.jobs.running(), grace)?;
+        self.jobs.drain(&mut Tools { net, common: &mut self.common });
+        self.settle(net);
+        Some(grace)
+    }
+
     fn on_stop(&mut self, net: &mut Net) {
-        self.common.stopping = true;
+        self.common.stopping = Stopping::Ending;
         net.stop_listening();
         self.jobs.stop(&mut Tools { net, common: &mut self.common });
         self.settle(net);

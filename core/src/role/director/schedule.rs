@@ -52,7 +52,7 @@ impl Schedules {
 
     /// Works out anew when each job is due, if that was worked out before.
     pub(crate) fn plan(&mut self, tools: &mut Tools<'_>) {
-        if !self.has_begun || tools.common.stopping {
+        if !self.has_begun || tools.common.stopping.has_begun() {
             return;
         }
         let names: Vec<String> = tools.common.config.jobs.iter().map(|job| job.name.clone()).collect();
@@ -65,7 +65,7 @@ impl Schedules {
 
     /// Orders what is due.
     pub(crate) fn look(&mut self, tools: &mut Tools<'_>) {
-        if tools.common.stopping {
+        if tools.common.stopping.has_begun() {
             return;
         }
         let now = tools.net.wall().seconds();

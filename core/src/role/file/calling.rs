@@ -215,7 +215,7 @@ impl FileDaemon {
                 let times = (net.wall(), net.now());
                 let id = self.sessions.begin(Session::new(conn, name.clone(), false, times));
                 self.command(net, id, text);
-                if !was_old && !self.stopping {
+                if !was_old && !self.stopping.has_begun() {
                     self.call(net, &name);
                 }
             }

@@ -28,6 +28,7 @@ mod tokens;
 mod unsaved;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
@@ -48,6 +49,7 @@ use crate::role::refusals::Refusals;
 use crate::role::report::Recent;
 use crate::role::rereading::Rereading;
 use crate::role::sessions::{Sessions, Use};
+use crate::role::stopping::Stopping;
 use crate::role::trouble::Trouble;
 use crate::script::{Progress, Ran, Scripted};
 use crate::time::Wall;
@@ -90,7 +92,7 @@ pub struct FileDaemon {
     /// Bytes a second for every job, if a director has said so since the start.
     bandwidth: Option<u64>,
     started: Wall,
-    stopping: bool,
+    stopping: Stopping,
 }
 
 /// What a file daemon orders through.
@@ -118,7 +120,7 @@ impl FileDaemon {
             jobs_run: 0,
             bandwidth: None,
             started: Wall::default(),
-            stopping: false,
+            stopping: Stopping::No,
         }
     }
 
@@ -261,10 +263,17 @@ impl FileDaemon {
         self.exit_if_idle(net);
     }
 
-    fn exit_if_idle(&self, net: &mut Net) {
-        if self.stopping && self.sessions.is_empty() && self.ending.is_empty() {
-            net.exit(ExitReason::Done);
+    fn exit_if_idle(&mut self, net: &mut Net) {
+        match self.stopping {
+            Stopping::Draining if self.at_work() == 0 => self.on_stop(net),
+            Stopping::Ending if self.sessions.is_empty() && self.ending.is_empty() => net.exit(ExitReason::Done),
+            _ => {}
         }
+    }
+
+    /// Jobs that run, and those whose last commands run.
+    fn at_work(&self) -> usize {
+        self.sessions.jobs().count() + self.ending.len()
     }
 
     /// `cancel Job=…` from any director: the job's own session then ends with A (`wire/2 §5.4`).
@@ -483,7 +492,7 @@ impl Role for FileDaemon {
     }
 
     fn on_reload(&mut self, net: &mut Net) {
-        if !self.stopping {
+        if !self.stopping.has_begun() {
             self.rereading.ask(net, Owner::Configuration);
         }
     }
@@ -492,8 +501,14 @@ impl Role for FileDaemon {
         self.call_again(net);
     }
 
+    fn on_drain(&mut self, net: &mut Net) -> Option<Duration> {
+        let grace = self.stopping.drain(net, self.at_work(), self.config.file.shutdown_grace.duration())?;
+        self.stop_calling(net);
+        Some(grace)
+    }
+
     fn on_stop(&mut self, net: &mut Net) {
-        self.stopping = true;
+        self.stopping = Stopping::Ending;
         self.stop_calling(net);
         net.stop_listening();
         for id in self.sessions.ids() {

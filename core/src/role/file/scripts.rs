@@ -127,7 +127,7 @@ impl FileDaemon {
     /// Seconds that a command may take; less when the daemon is to end.
     fn script_limit(&self, id: SessionId) -> Option<u64> {
         let usual = Some(self.config_of(id).file.script_time_limit.duration().as_secs()).filter(|seconds| *seconds > 0);
-        match self.stopping {
+        match self.stopping.is_ending() {
             true => Some(usual.unwrap_or(u64::MAX).min(limits::SCRIPT_AT_STOP)),
             false => usual,
         }

@@ -299,6 +299,7 @@ impl FileDaemon {
                 return Some(Trouble::OutOfTurn("a command of the director while those of the job run"));
             }
             FileCommand::Run(_) | FileCommand::RunBeforeNow => JobCommand::RunScript,
+            FileCommand::Job(_) if self.stopping.has_begun() => return Some(Trouble::Stopping("file")),
             FileCommand::Job(job) if job.job_id != 0 && self.is_full() => {
                 let most = self.config.file.maximum_concurrent_jobs;
                 return Some(Trouble::Full { daemon: "client", job: job.job.clone(), most });

@@ -5,7 +5,9 @@ use crate::bulk::work::{DiskError, DiskWork};
 use crate::conn::CloseReason;
 use crate::error::Explain;
 use crate::ids::SessionId;
+use crate::node::Role as _;
 use crate::notice::{ExitReason, Level};
+use crate::role::stopping::Stopping;
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
 use crate::wire::frame::Signal;
@@ -168,10 +170,22 @@ impl StorageDaemon {
         self.wake_waiting(net);
     }
 
-    pub(super) fn exit_if_idle(&self, net: &mut Net) {
-        let is_closing = net.works().any(|owner| matches!(owner, Owner::Closing(_)));
-        if self.stopping && self.sessions.is_empty() && !is_closing {
-            net.exit(ExitReason::Done);
+    /// Ends the daemon if it is to end and nothing is left that it would cut off.
+    pub(super) fn exit_if_idle(&mut self, net: &mut Net) {
+        match self.stopping {
+            Stopping::Draining if self.at_work(net) == 0 => self.on_stop(net),
+            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => net.exit(ExitReason::Done),
+            _ => {}
         }
     }
+
+    /// Jobs that run, and volumes that are being closed.
+    pub(super) fn at_work(&self, net: &Net) -> usize {
+        self.sessions.jobs().count() + closing(net)
+    }
+}
+
+/// How many volumes are being closed whose jobs have ended.
+fn closing(net: &Net) -> usize {
+    net.works().filter(|owner| matches!(owner, Owner::Closing(_))).count()
 }

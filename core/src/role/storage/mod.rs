@@ -28,6 +28,7 @@ mod tokens;
 mod volumes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::bulk::machine::{FromMachine, Outcome, ToMachine};
 use crate::bulk::parcel::Parcel;
@@ -48,6 +49,7 @@ use crate::role::refusals::Refusals;
 use crate::role::report::Recent;
 use crate::role::rereading::Rereading;
 use crate::role::sessions::{Sessions, Use};
+use crate::role::stopping::Stopping;
 use crate::role::trouble::Trouble;
 use crate::script::{Progress, Ran, Scripted};
 use crate::time::Wall;
@@ -87,7 +89,7 @@ pub struct StorageDaemon {
     next_session: u32,
     session_time: u32,
     started: Wall,
-    stopping: bool,
+    stopping: Stopping,
 }
 
 /// What a storage daemon orders through.
@@ -114,7 +116,7 @@ impl StorageDaemon {
             next_session: 0,
             session_time: 0,
             started: Wall::default(),
-            stopping: false,
+            stopping: Stopping::No,
         }
     }
 
@@ -178,7 +180,7 @@ impl Role for StorageDaemon {
     }
 
     fn on_reload(&mut self, net: &mut Net) {
-        if !self.stopping {
+        if !self.stopping.has_begun() {
             self.rereading.ask(net, Owner::Configuration);
         }
     }
@@ -352,8 +354,13 @@ impl Role for StorageDaemon {
         }
     }
 
+    fn on_drain(&mut self, net: &mut Net) -> Option<Duration> {
+        let running = self.at_work(net);
+        self.stopping.drain(net, running, self.config.storage.shutdown_grace.duration())
+    }
+
     fn on_stop(&mut self, net: &mut Net) {
-        self.stopping = true;
+        self.stopping = Stopping::Ending;
         net.stop_listening();
         for id in self.sessions.ids() {
             if self.sessions.job(id).is_some() {

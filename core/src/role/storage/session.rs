@@ -132,6 +132,11 @@ impl StorageDaemon {
                 self.sessions.tell(net, id, answers::invalid(text));
                 return Next::End;
             }
+            StorageCommand::Job(_) if self.stopping.has_begun() => {
+                net.log_error(Level::Warn, &Trouble::Stopping("storage"));
+                self.sessions.tell(net, id, answers::STOPPING);
+                return Next::End;
+            }
             StorageCommand::Job(line) if self.is_full() => {
                 let most = self.config.storage.maximum_concurrent_jobs;
                 net.log_error(Level::Warn, &Trouble::Full { daemon: "storage daemon", job: line.job, most });

@@ -255,9 +255,47 @@ fn stopping_cancels_jobs_tells_daemons_and_then_ends() {
 
 #[test]
 fn a_director_without_jobs_stops_at_once() {
+    for request in [Event::StopRequested, Event::TerminateRequested] {
+        let mut desk = Desk::open();
+        desk.console();
+        desk.world.event(request);
+        assert_eq!(desk.world.exit, Some(ExitReason::Done));
+    }
+}
+
+#[test]
+fn a_director_that_is_terminated_lets_its_job_end_and_begins_no_other() {
     let mut desk = Desk::open();
-    desk.console();
-    desk.world.event(Event::StopRequested);
+    let (console, sd, fd) = desk.backup();
+    // One of another priority waits.
+    assert!(desk.ask(console, "run job=backup-tiny priority=20 yes").concat().contains("JobId=2"));
+    desk.world.event(Event::TerminateRequested);
+    desk.world.run();
+    assert_eq!(desk.status(2), 'A', "it has not begun");
+    assert_eq!(desk.world.exit, None);
+    assert!(desk.ask(console, "run job=backup-tiny yes").concat().contains("is being stopped"));
+    desk.world.wait(Duration::from_secs(50));
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 0));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    assert_eq!(desk.status(1), 'T');
+    assert_eq!(desk.world.exit, Some(ExitReason::Done));
+}
+
+#[test]
+fn a_job_that_goes_on_for_longer_than_it_may_after_a_request_to_terminate_is_cancelled() {
+    let mut desk = Desk::open();
+    let (_, sd, fd) = desk.backup();
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret"));
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.event(Event::TerminateRequested);
+    desk.world.wait(Duration::from_secs(60));
+    desk.world.say(sd, &storage_end(b'A', 0));
+    assert_eq!(desk.status(1), 'A');
+    assert_eq!(desk.world.exit, None, "the daemons have not confirmed");
+    for told in [fd + 1, fd + 2] {
+        desk.world.say(told, "signal -1");
+    }
     assert_eq!(desk.world.exit, Some(ExitReason::Done));
 }
 

@@ -385,6 +385,29 @@ fn a_stop_fails_the_jobs_and_ends_the_daemon() {
 }
 
 #[test]
+fn a_client_that_is_terminated_lets_its_job_end_and_takes_no_other() {
+    let (hands, seen) = stuck_hands();
+    let mut world = file_daemon(Protection::Clear, STARTED, hands);
+    world.await_dial(STORAGE_PORT, storage_until("1 1 0"));
+    let job = director(&mut world, "");
+    world.heard(job);
+    let idle = director(&mut world, "JobId=");
+    world.event(towline_core::event::Event::TerminateRequested);
+    world.run();
+    assert_eq!(world.heard(job), [""; 0], "it goes on");
+    assert_eq!(world.exit, None);
+    world.say(idle, r"text JobId=7 Job=other SDid=1 SDtime=1 Authorization=dummy\n");
+    let refused = world.heard(idle);
+    assert!(refused.concat().contains("the file daemon is being stopped"), "{refused:?}");
+    // The director cancels it: with the last job the daemon ends, whoever else is connected.
+    let canceller = director(&mut world, "JobId=");
+    world.say(canceller, &format!(r"text cancel Job={JOB}\n"));
+    world.run();
+    assert_eq!(seen.lock().unwrap().closed, 1);
+    assert_eq!(world.exit, Some(towline_core::notice::ExitReason::Done));
+}
+
+#[test]
 fn a_director_with_a_wrong_password_is_not_let_in() {
     let (mut world, _) = world();
     let script = Script::new(DIRECTOR, Side::Acceptor, password("wrong")).up_to("auth cram-md5");

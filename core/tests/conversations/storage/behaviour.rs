@@ -338,6 +338,29 @@ fn a_stop_cancels_the_jobs_and_ends_the_daemon_once_the_volumes_are_closed() {
 }
 
 #[test]
+fn a_storage_daemon_that_is_terminated_lets_its_job_end_and_takes_no_other() {
+    let (mut world, shelf) = world();
+    let mut catalog = Catalog::with(&["Full-0001"]);
+    let first = job(1);
+    let director = run(&mut world, &first);
+    let idle = world.come_in(director_script(&job(2)).up_to("JobId="));
+    world.heard(idle);
+    world.event(towline_core::event::Event::TerminateRequested);
+    world.run();
+    assert_eq!(world.exit, None, "its client may still come");
+    let line = DIRECTOR.lines().find_map(|line| line.strip_prefix("> text JobId=1 ")).unwrap();
+    world.say(idle, &format!("text JobId=2 {line}"));
+    let refused = world.heard(idle);
+    assert!(refused.concat().contains("3999 Job refused: this storage daemon is being stopped."), "{refused:?}");
+    world.come_in(file_script(&first));
+    let heard = serve(&mut world, director, &mut catalog);
+    let end = heard.iter().find(|line| line.starts_with("text 3099 ")).unwrap();
+    assert!(end.contains("JobStatus=84 "), "{end}");
+    assert!(shelf.lock().unwrap().is_shut());
+    assert_eq!(world.exit, Some(towline_core::notice::ExitReason::Done));
+}
+
+#[test]
 fn as_many_idle_directors_stay_as_may_and_one_more_lets_the_first_of_them_go_and_none_with_a_job() {
     let (mut world, _) = world();
     let mut come = |before: &str| {

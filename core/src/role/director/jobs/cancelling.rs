@@ -88,6 +88,18 @@ impl Jobs {
         }
     }
 
+    /// How many jobs run, those included that were given up and whose end is awaited.
+    pub(crate) fn running(&self) -> usize {
+        self.all.values().filter(|job| !job.life.is_queued()).count()
+    }
+
+    /// The director stops once its running jobs have ended: cancels those that have not begun.
+    pub(crate) fn drain(&mut self, tools: &mut Tools<'_>) {
+        let queued = self.all.values().filter(|job| job.life.is_queued());
+        let ids: Vec<JobId> = queued.map(|job| job.id).collect();
+        ids.into_iter().for_each(|id| self.cancel_job(tools, id, "the director is being stopped"));
+    }
+
     /// The director stops: cancels all jobs, and offers the catalog once more those it has not taken.
     pub(crate) fn stop(&mut self, tools: &mut Tools<'_>) {
         let ids: Vec<JobId> = self.all.keys().copied().collect();

@@ -206,14 +206,14 @@ impl Jobs {
         }
         self.all.insert(id, job);
         if let Some(next) = next {
-            match tools.common.stopping {
+            match tools.common.stopping.has_begun() {
                 true => {
                     console.into_iter().for_each(|console| tools.answer(console, Answer::Failed(Refusal::Stopping)))
                 }
                 false => self.order(tools, next),
             }
         }
-        if tools.common.stopping {
+        if tools.common.stopping.has_begun() {
             return self.cancel_job(tools, id, "the director is being stopped");
         }
         self.hold(tools, id, pause);

@@ -156,7 +156,7 @@ impl Jobs {
 
     fn offer_later(&mut self, tools: &mut Tools<'_>) {
         let Unrecorded { kept, offered, timer } = &self.unrecorded;
-        if !tools.common.stopping && !kept.is_empty() && offered.is_none() && timer.is_none() {
+        if !tools.common.stopping.has_begun() && !kept.is_empty() && offered.is_none() && timer.is_none() {
             let timer = tools.net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
             self.unrecorded.timer = Some(timer);
         }

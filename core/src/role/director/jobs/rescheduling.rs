@@ -26,7 +26,7 @@ impl Jobs {
             Task::VirtualFull(task) => task.order_again(order),
             _ => return,
         };
-        if is_good || tools.common.stopping {
+        if is_good || tools.common.stopping.has_begun() {
             return;
         }
         let Some(resource) = tools.common.config.job(&job.name).filter(|resource| resource.reschedule_on_error) else {

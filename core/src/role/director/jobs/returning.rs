@@ -65,7 +65,7 @@ impl Jobs {
         // A start in the future is that of a clock that was ahead: when the job really ran, nobody knows.
         let now = tools.net.wall().seconds();
         let is_due = last.is_none_or(|last| last > now || now.saturating_sub(last) > interval);
-        if !is_due || tools.common.stopping {
+        if !is_due || tools.common.stopping.has_begun() {
             return;
         }
         tools.net.log(Level::Info, &format!("job {name} is started: its client {} has dialled in", job.client));

@@ -222,7 +222,7 @@ fn stop(tools: &mut Tools<'_>, handle: HandleId, is_console: bool) {
 /// Seconds that a command may take; less when the director is to end.
 pub(crate) fn limit(tools: &Tools<'_>) -> Option<u64> {
     let usual = Some(tools.common.config.director.script_time_limit.duration().as_secs()).filter(|limit| *limit > 0);
-    match tools.common.stopping {
+    match tools.common.stopping.is_ending() {
         true => Some(usual.unwrap_or(u64::MAX).min(limits::SCRIPT_AT_STOP)),
         false => usual,
     }

@@ -49,7 +49,7 @@ impl Ways {
         let socket = keepalive::socket(tools.common.config.client_heartbeat(client), keepalive::End::Control);
         tools.net.keep_alive(conn, socket);
         let arrival = self.pool.admit(name, tools.net.now());
-        if tools.common.stopping {
+        if tools.common.stopping.has_begun() {
             return tools.close(conn, true);
         }
         if arrival == Arrival::TooOften {
