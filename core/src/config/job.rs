@@ -88,6 +88,17 @@ pub enum VerifyLevel {
     Catalog,
 }
 
+/// What becomes of a run of a schedule whose moment passes while the director is down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// The director says so when it starts.
+    #[default]
+    Skip,
+    /// It is made up for then, once for all that were missed, with the line of the schedule that has the fullest level.
+    Run,
+}
+
 /// Which existing files a restore overwrites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -225,6 +236,9 @@ resources! {
         /// Starts the job when its client dials in and the last start is longer ago than this; 0: never
         /// (`wire/1 §8.6`).
         run_on_incoming_connect_interval: Seconds = Seconds::secs(0),
+        /// What becomes of a run of its schedule whose moment passes while the director is down; the last 40 days count.
+        /// (In Bareos: it is left out.)
+        missed: Missed = Missed::Skip,
         /// Whether a backup that failed is tried again, as a job of its own at the same level. One that was cancelled, or
         /// ended with warnings, is not.
         reschedule_on_error: bool = false,

@@ -56,7 +56,7 @@ pub use director::{Access, Client, ConsoleAccess, Director, DirectorConfig, Prof
 pub use due::Moment;
 pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
 pub use fileset::{Compression, Digest, Exclude, FileSet, Include, IncludeOptions};
-pub use job::{Job, JobKind, Level, Messages, Replace, Selection, VerifyLevel};
+pub use job::{Job, JobKind, Level, Messages, Missed, Replace, Selection, VerifyLevel};
 pub use password::{Password, Passwords, Revealed};
 pub use path::{ConfigPath, Step};
 pub use pool::{Pool, PoolKind};

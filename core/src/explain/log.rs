@@ -173,6 +173,14 @@ pub(super) const PAGES: &[Page] = &[
         "If dead peers are noticed late, look at the system's own settings of TCP keepalive.",
     ),
     entry(
+        923,
+        "a job missed a run of its schedule",
+        (Fault::Local, Retry::Never),
+        "The director was not running at the time at which the schedule has the job run. What the next run saves is complete \
+         all the same; until then there is no newer backup.",
+        "Start it with `run` if its next time is not soon enough. With `missed: run` of the job the director always does.",
+    ),
+    entry(
         945,
         "a file of the daemon can be read by others",
         (Fault::Local, Retry::Never),

@@ -17,7 +17,7 @@
 //!
 //! `consoles/` takes commands and answers them, `jobs/` leads jobs from their order to the record of their end, `errands/`
 //! sends somebody to a daemon with one command, `reach/` finds the way to a client and lets those wait that dial in,
-//! `schedule.rs` has jobs begin in time, `setup.rs` brings the configuration into the catalog, `reload.rs` another one. `journal.rs` keeps what jobs
+//! `schedule.rs` has jobs begin in time, `missed.rs` those whose time passed while the director was down, `setup.rs` brings the configuration into the catalog, `reload.rs` another one. `journal.rs` keeps what jobs
 //! have reported, `overrides.rs` what consoles have said of the configuration. The rules over the catalog's rows are in
 //! [`crate::catalog`].
 
@@ -27,6 +27,7 @@ mod effect;
 mod errands;
 mod jobs;
 mod journal;
+mod missed;
 mod overrides;
 mod reach;
 mod reload;
@@ -76,6 +77,7 @@ use jobs::Jobs;
 use jobs::job::Job;
 use jobs::lists::{Lists, Unread};
 use jobs::ordering::Order;
+use missed::MissedRuns;
 use reach::{Goal, Ways};
 use reload::Reload;
 use schedule::Schedules;
@@ -92,6 +94,7 @@ pub struct Director {
     ways: Ways,
     consoles: Consoles,
     schedules: Schedules,
+    missed: MissedRuns,
     reload: Reload,
     debugging: Debugging,
     started: Wall,
@@ -112,6 +115,7 @@ impl Director {
             errands: Errands::default(),
             consoles: Consoles::default(),
             schedules: Schedules::default(),
+            missed: MissedRuns::default(),
             reload: Reload::default(),
             debugging: Debugging::default(),
             started: Wall::default(),
@@ -162,6 +166,7 @@ impl Director {
                 let own = &tools.common.config.director;
                 tools.net.listen_on(listen_on(&own.listen, own.port));
                 self.schedules.begin(tools);
+                self.missed.begin(tools);
                 self.reload.begin(tools);
             }
             Effect::Recorded(outcome) => self.recorded(net, outcome),
@@ -538,6 +543,7 @@ impl Role for Director {
                 self.finish(net, conn, reply);
             }
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
+            Owner::Missed(name) => self.missed.answered(tools, &name, answer),
         }
         self.settle(net);
     }

@@ -79,4 +79,6 @@ pub enum Owner {
     Stopped,
     /// When this job, whose client has come back, was last started.
     Returned(String),
+    /// When this job of a schedule was last started, before the director was.
+    Missed(String),
 }

@@ -18,6 +18,7 @@ mod jobs;
 mod levels;
 mod limits;
 mod lists;
+mod missed;
 mod naming;
 mod passive;
 mod patience;

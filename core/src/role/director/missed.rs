@@ -1,0 +1,88 @@
+//! Runs of schedules whose moment passed while the director was down.
+
+use std::collections::VecDeque;
+
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use crate::config::{Level, Missed, Moment};
+use crate::error::Explain;
+use crate::notice;
+
+use super::Owner;
+use super::common::Tools;
+use super::effect::Effect;
+
+/// Seconds that are looked back at most: whoever was away for longer knows.
+const LOOK_BACK: i64 = 40 * 24 * 3_600;
+
+/// Finds out, once, which jobs should have been started and were not.
+#[derive(Debug, Default)]
+pub(crate) struct MissedRuns {
+    /// Jobs whose last start is still to be asked for; one at a time, as the catalog has other things to do.
+    unseen: VecDeque<String>,
+}
+
+impl MissedRuns {
+    /// The director begins to serve.
+    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
+        let common = &tools.common;
+        let scheduled =
+            common.config.jobs.iter().filter(|job| job.schedule.is_some() && common.overrides.is_enabled(job));
+        self.unseen = scheduled.map(|job| job.name.clone()).collect();
+        self.ask(tools);
+    }
+
+    fn ask(&mut self, tools: &mut Tools<'_>) {
+        let Some(name) = self.unseen.pop_front().filter(|_| !tools.common.stopping.has_begun()) else { return };
+        let filter = JobFilter { limit: 1, name: Some(name.clone()), ..JobFilter::default() };
+        tools.ask(CatalogRequest::ListJobs(filter), Owner::Missed(name));
+    }
+
+    /// The catalog knows when a job was last started.
+    pub(crate) fn answered(&mut self, tools: &mut Tools<'_>, name: &str, answer: Result<CatalogAnswer, CatalogError>) {
+        match answer {
+            Ok(CatalogAnswer::Jobs(rows)) => {
+                if let Some(last) = rows.iter().map(|row| row.sched_time.max(row.start_time)).max() {
+                    made_up(tools, name, last);
+                }
+            }
+            Ok(other) => {
+                let text = format!("unexpected answer from the catalog: {other:?}");
+                tools.net.complain(notice::Level::Error, 911, &text);
+            }
+            Err(error) => {
+                let text = format!("whether job {name} has missed a run is not known: {error}; {}", error.help());
+                tools.net.log_cause(notice::Level::Warn, (error.fault(), error.code()), &text);
+            }
+        }
+        self.ask(tools);
+    }
+}
+
+/// Says what a job has missed since it was last started, and has it started if it says so.
+fn made_up(tools: &mut Tools<'_>, name: &str, last: i64) {
+    let (common, now) = (&tools.common, tools.net.wall().seconds());
+    let Some(job) = common.config.job(name) else { return };
+    let Some(schedule) = job.schedule.as_deref().and_then(|schedule| common.config.schedule(schedule)) else { return };
+    let zone = &common.identity.zone;
+    let next = |after: i64| schedule.next(zone, after).filter(|moment| moment.at <= now);
+    let passed: Vec<Moment> =
+        std::iter::successors(next(last.max(now - LOOK_BACK)), |moment| next(moment.at)).collect();
+    // What the fullest of them would have saved, the others would have too.
+    let level = |moment: &Moment| match moment.level.unwrap_or(job.level) {
+        Level::Full | Level::VirtualFull => 2,
+        Level::Differential => 1,
+        Level::Incremental => 0,
+    };
+    let Some(fullest) = passed.iter().max_by_key(|moment| (level(moment), moment.at)).copied() else { return };
+    let times = if passed.len() == 1 { "a run".to_owned() } else { format!("{} runs", passed.len()) };
+    let when = common.identity.local(crate::time::Wall(fullest.at.saturating_mul(1_000_000)));
+    let which = if passed.len() == 1 { "due at" } else { "one of them due at" };
+    let text = format!("job {name} missed {times} while the director was down, {which} {when}");
+    match job.missed {
+        Missed::Skip => tools.net.complain(notice::Level::Warn, 923, &text),
+        Missed::Run => {
+            tools.net.log(notice::Level::Info, &format!("{text}; it is run now"));
+            tools.effect(Effect::Due(name.to_owned(), fullest.line));
+        }
+    }
+}
