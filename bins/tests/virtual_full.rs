@@ -14,20 +14,25 @@ use support::network::{CLEAR, Ended};
 use support::{noise, tree, wait_for};
 use tempfile::TempDir;
 
-/// A director, a file daemon, and a storage daemon with two devices in folders of their own. Jobs back up to the first, and
-/// what is made of their backups goes to the second.
+/// A director, a file daemon, and two devices in folders of their own, of one storage daemon or of one each. Jobs back up to
+/// the first, and what is made of their backups goes to the second.
 struct Site {
     _director: Daemon,
     _file: Daemon,
-    _storage: Daemon,
+    _storages: Vec<Daemon>,
     console: Console,
     source: PathBuf,
     folder: TempDir,
 }
 
 impl Site {
-    /// With these settings of the job `b`, and these jobs beside it.
+    /// With these settings of the job `b`, and these jobs beside it; both devices are of one storage daemon.
     fn start(settings: &str, jobs: &str) -> Self {
+        Self::of(&[&["single", "joined"]], settings, jobs)
+    }
+
+    /// The same with a storage daemon for each of these groups of devices.
+    fn of(groups: &[&[&'static str]], settings: &str, jobs: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         let source = at.join("source");
@@ -40,29 +45,34 @@ impl Site {
         });
         let device =
             |name: &str| format!(r#"(name: "{name}", media_type: "File", archive_device: {:?})"#, at.join(name));
-        let storage = Daemon::start("storage", &[env!("CARGO_BIN_EXE_towline-sd").into()], at, |port| {
-            format!(
-                r#"(storage: (name: "s", port: {port}, {common}), directors: [(name: "d", password: "spw")],
-                    devices: [{}, {}])"#,
-                device("single"),
-                device("joined")
-            )
-        });
-        let port = storage.address.port();
-        let resource = |device: &str| {
-            format!(
-                r#"(name: "{device}", address: "127.0.0.1", port: {port}, password: "spw", device: "{device}",
-                    media_type: "File")"#
-            )
-        };
-        let storages = [resource("single"), resource("joined")].join(", ");
+        let (mut storages, mut resources) = (Vec::new(), Vec::new());
+        for devices in groups {
+            let name = devices[0];
+            let there: Vec<String> = devices.iter().map(|name| device(name)).collect();
+            let storage = Daemon::start(name, &[env!("CARGO_BIN_EXE_towline-sd").into()], at, |port| {
+                format!(
+                    r#"(storage: (name: "{name}", port: {port}, {common}), directors: [(name: "d", password: "pw-{name}")],
+                        devices: [{}])"#,
+                    there.join(", ")
+                )
+            });
+            let port = storage.address.port();
+            resources.extend(devices.iter().map(|device| {
+                format!(
+                    r#"(name: "{device}", address: "127.0.0.1", port: {port}, password: "pw-{name}", device: "{device}",
+                        media_type: "File")"#
+                )
+            }));
+            storages.push(storage);
+        }
+        let resources = resources.join(", ");
         let job = r#"client: "f", fileset: "fs", storage: "single", pool: "single""#;
         let file_port = file.address.port();
         let director = Daemon::start("director", &[env!("CARGO_BIN_EXE_towline-dir").into()], at, |port| {
             format!(
                 r#"(director: (name: "d", password: "console", port: {port}, {common}),
                     clients: [(name: "f", address: "127.0.0.1", port: {file_port}, password: "fpw")],
-                    storages: [{storages}],
+                    storages: [{resources}],
                     jobs: [(name: "b", accurate: true, {settings} {job}), (name: "r", kind: restore, {job}),
                            (name: "v", kind: verify, {job}), {}],
                     filesets: [(name: "fs", include: [(files: [{source:?}], options: [(digest: xxh128)])])],
@@ -78,7 +88,7 @@ impl Site {
             format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {CLEAR}))"#);
         fs::write(&console, text).unwrap();
         let console = Console::new(console);
-        Self { _director: director, _file: file, _storage: storage, console, source, folder }
+        Self { _director: director, _file: file, _storages: storages, console, source, folder }
     }
 
     /// Runs what a line orders; it must end well.
@@ -233,4 +243,68 @@ fn a_consolidation_takes_the_oldest_together_and_purges_them() {
     let made_again = site.console.end_of(again.id + 1);
     assert!(made_again.is_ok(), "{}", made_again.report);
     assert_eq!(site.assert_restores("again"), format!("{},7,{last}", made_again.id));
+}
+
+#[test]
+fn a_virtual_full_read_by_one_storage_daemon_and_written_by_another_restores_the_same() {
+    let site = Site::of(&[&["single"], &["joined"]], "", r#"(name: "m", kind: migrate, JOB)"#);
+    fs::create_dir(site.source.join("sub")).unwrap();
+    site.put("large", &noise(1, 3 << 20));
+    for name in ["same", "changed", "gone", "sub/deep", "linked"] {
+        site.put(name, name.as_bytes());
+    }
+    fs::hard_link(site.source.join("linked"), site.source.join("sub/link")).unwrap();
+    site.run("run job=b yes");
+    next_second();
+    site.put("changed", b"once");
+    fs::remove_file(site.source.join("gone")).unwrap();
+    site.put("sub/new", &noise(2, 300_000));
+    next_second();
+    site.run("run job=b yes");
+    let there = tree(&site.source).len() + 1;
+    let made = site.run("run job=b level=virtualfull yes");
+    assert_eq!(saved(&made) as usize, there, "{}", made.report);
+    let jobs = site.jobs();
+    assert_eq!((&jobs[&made.id].0[..], &jobs[&(made.id + 1)].0[..]), ("BFT", "cfT"));
+    assert_eq!(site.volumes("joined").len(), 1);
+    assert_eq!(site.assert_restores("first"), made.id.to_string());
+    // Of a link alone its data comes too, for the numbers of files are those of the new job.
+    let link = site.source.join("sub/link");
+    let place = site.folder.path().join("link");
+    site.run(&format!("restore client=f where={} file={} done yes", place.display(), link.display()));
+    assert_eq!(fs::read(place.join(link.strip_prefix("/").unwrap())).unwrap(), b"linked");
+    let verified = site.run(&format!("run job=v jobid={} yes", made.id));
+    assert!(verified.report.contains("Files Expected:         9"), "{}", verified.report);
+
+    // The next incremental builds on it, and lies with the other storage daemon: what is to be done is said, and works.
+    next_second();
+    site.put("changed", b"twice");
+    next_second();
+    let next = site.run("run job=b yes");
+    assert_eq!(saved(&next), 1, "{}", next.report);
+    let refused = site.console.end_of(site.console.order("run job=b level=virtualfull yes"));
+    assert!(refused.report.contains("(T0885)") && refused.report.contains("`kind: migrate`"), "{}", refused.report);
+    site.run(&format!("run job=m jobid={} yes", next.id));
+    let again = site.run("run job=b level=virtualfull yes");
+    assert_eq!(saved(&again) as usize, there, "{}", again.report);
+    assert_eq!(site.assert_restores("second"), again.id.to_string());
+}
+
+#[test]
+fn a_consolidation_may_go_to_another_storage_daemon() {
+    let settings =
+        r#"always_incremental: true, always_incremental_job_retention: "1 s", always_incremental_keep_number: 1,"#;
+    let jobs = r#"(name: "c", kind: consolidate, accurate: true, JOB)"#;
+    let site = Site::of(&[&["single"], &["joined"]], settings, jobs);
+    for round in 0_u8..4 {
+        site.put("changed", &[round; 1000]);
+        site.put(&format!("new {round}"), &noise(round.into(), 50_000));
+        next_second();
+        site.run("run job=b yes");
+        next_second();
+    }
+    let consolidation = site.run("run job=c yes");
+    let made = site.console.end_of(consolidation.id + 1);
+    assert!(made.is_ok() && made.report.contains("JobIds 1,2,3 are purged"), "{}", made.report);
+    assert_eq!(site.assert_restores("all"), format!("{},4", made.id));
 }

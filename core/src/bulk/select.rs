@@ -234,7 +234,7 @@ impl RestoreReader {
         if self.renumber.is_full() {
             return Some(format!("there are more than {HARD_LINKED} files with several links"));
         }
-        if self.form == ReadForm::Clone && self.is_mixed {
+        if self.form.counts_anew() && self.is_mixed {
             return Some(
                 "the sessions lie on the volumes in pieces between each other, which cannot become one".to_owned(),
             );
@@ -317,11 +317,11 @@ impl RestoreReader {
             self.files = self.files.saturating_add(1);
             parcel.files = parcel.files.saturating_add(1);
         }
-        let found = if self.form == ReadForm::Clone { self.renumbered(found) } else { found };
+        let found = if self.form.counts_anew() { self.renumbered(found) } else { found };
         match self.form {
             ReadForm::Restore => record_head(&found, parcel),
             ReadForm::Replicate => self.stream_head(&found, found.file_index, parcel),
-            ReadForm::Clone => self.stream_head(&found, self.files.cast_signed(), parcel),
+            ReadForm::Join | ReadForm::Clone => self.stream_head(&found, self.files.cast_signed(), parcel),
         }
         parcel.bytes.extend_from_slice(&(found.len as u32).to_be_bytes());
         parcel.frames += 1;

@@ -244,9 +244,19 @@ pub enum ReadForm {
     Restore,
     /// For another storage daemon: streams as in a backup, with the file indexes as they are (`wire/3 §4`).
     Replicate,
+    /// For another storage daemon that makes one job of several (`wire/3 §1.8`): the same, with the files of all sessions
+    /// counted from 1 without a gap.
+    Join,
     /// For another device of this daemon: streams as in a backup, with the files of all sessions counted from 1 without a gap,
     /// after one frame with the label of the first session (`wire/3 §1.7`).
     Clone,
+}
+
+impl ReadForm {
+    /// Whether the files of all sessions are counted anew, as those of one.
+    pub(super) const fn counts_anew(self) -> bool {
+        matches!(self, Self::Join | Self::Clone)
+    }
 }
 
 /// What a mount expects of the file.

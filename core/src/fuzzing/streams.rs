@@ -281,7 +281,7 @@ fn select(bytes: &[u8]) {
         file_indexes: if steer.once_in(2) { vec![(1, 3)] } else { Vec::new() },
         ..Section::default()
     };
-    let form = [ReadForm::Restore, ReadForm::Replicate, ReadForm::Clone][steer.below(3)];
+    let form = [ReadForm::Restore, ReadForm::Replicate, ReadForm::Clone, ReadForm::Join][steer.below(4)];
     let bootstrap = Bootstrap { sections: vec![section] };
     let mut reader = RestoreReader::in_form(Selection::new(&bootstrap, None), form);
     reader.begin_volume("V");

@@ -123,6 +123,24 @@ fn two_sessions_become_one_that_is_counted_from_one_and_keeps_the_names_of_its_j
 }
 
 #[test]
+fn what_another_storage_daemon_makes_one_job_of_is_counted_from_one_and_links_go_by_the_new_numbers() {
+    let (mut one, mut two) = (many(), sample());
+    let (both, sections) = one_after_the_other(&mut one, &mut two);
+    let bootstrap = Bootstrap { sections: sections.to_vec() };
+    let stream = select_in(ReadForm::Join, &both, &bootstrap).concat();
+    assert!(stream.starts_with(&stream_of(&[b"1 1 0"])), "no label travels");
+    let clone = select_in(ReadForm::Clone, &both, &bootstrap).concat();
+    assert!(clone.ends_with(&stream), "after the label it is what is copied from device to device");
+    let files: Vec<File> = one.drain(1..).chain(two).collect();
+    let made = receive(COPY, 4096, &stream, || 1000);
+    check_catalog(&made, &files);
+    let volume = volume(&made, &Job::default());
+    let whole = section(COPY, (0, volume.len() as u64), (1, files.len() as u32));
+    let back = select(&volume, &Bootstrap { sections: vec![whole] }).concat();
+    assert_eq!(unpack(&back, || 4096), files);
+}
+
+#[test]
 fn sessions_in_pieces_between_each_other_become_no_good_one() {
     let (volume, one) = saved(&mut many());
     let two = Section { session_ids: vec![(2, 2)], file_indexes: vec![(1, 4)], count: Some(4), ..one.clone() };

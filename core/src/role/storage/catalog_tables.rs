@@ -9,7 +9,7 @@ use crate::ids::{HandleId, Who};
 use crate::script::{self, Act, Acted, Expect, Mismatch, Step, nothing};
 use crate::wire::catalog::{self, Ask, JobMedia, VolumeInfo, VolumeRefusal};
 use crate::wire::label::VolumeLabel;
-use crate::wire::status::JobStatus;
+use crate::wire::status::{JobLevel, JobStatus};
 
 use super::job::{Control, Job, Part, job_media};
 
@@ -266,6 +266,8 @@ fn open_read(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     job.reading.handle = Some(handle);
     let folder = job.order.read.as_ref().map(|place| place.folder.clone()).unwrap_or_default();
     let form = match job.part {
+        // Of a virtual full several jobs become one there.
+        Part::Send(_) if job.order.line.level == JobLevel::VirtualFull => ReadForm::Join,
         Part::Send(_) => ReadForm::Replicate,
         Part::Clone => ReadForm::Clone,
         Part::Ordered(_) | Part::Client(_) | Part::Receive { .. } => ReadForm::Restore,

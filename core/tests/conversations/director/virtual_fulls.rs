@@ -8,6 +8,7 @@ use towline_core::catalog::{
 use towline_core::wire::catalog::CatalogUpdate;
 
 use super::desk::{Desk, STORAGE_PORT, config, errand};
+use crate::support::roles::SECOND_STORAGE_PORT;
 use crate::support::world::PeerId;
 
 const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
@@ -46,8 +47,26 @@ fn attributes(index: i32, kind: u8, name: &str) -> Vec<u8> {
     payload
 }
 
+/// The same, and the storage for virtual fulls is of another storage daemon.
+fn apart() -> Value {
+    let mut config = joining(&json!({}));
+    let storage = config["storages"][1].as_object_mut().expect("the second storage");
+    storage.extend(
+        json!({ "port": SECOND_STORAGE_PORT, "password": "sd2-secret", "device": "FileStorage2", "media_type": "File2" })
+            .as_object()
+            .expect("settings")
+            .clone(),
+    );
+    config
+}
+
 /// Puts a good backup with these files into the catalog, which began a second after the one before.
 fn back_up(desk: &Desk, level: u8, files: &[(u8, &str)]) -> u32 {
+    back_up_to(desk, 1, level, files)
+}
+
+/// The same on the storage with this number.
+fn back_up_to(desk: &Desk, storage_id: u32, level: u8, files: &[(u8, &str)]) -> u32 {
     let nth = (1..).find(|id| desk.shelf().catalog.job_row(*id).is_none()).expect("a free number");
     let CatalogAnswer::Id(job_id) = ask(
         desk,
@@ -83,7 +102,7 @@ fn back_up(desk: &Desk, level: u8, files: &[(u8, &str)]) -> u32 {
     let volume = MediaRow {
         volume_name: format!("Full-{job_id:04}"),
         pool_id: 1,
-        storage_id: 1,
+        storage_id,
         media_type: "File1".to_owned(),
         vol_bytes: 1_000,
         vol_status: VolStatus::Full,
@@ -256,13 +275,13 @@ fn a_virtual_full_that_cannot_be_made_is_refused_before_a_storage_daemon_is_dial
     let console = desk.console();
     desk.ask(console, "run job=backup-tiny level=virtualfull yes");
     assert!(desk.report(1).contains("(T0880)"), "{}", desk.report(1));
-    let mut far = joining(&plain);
-    far["storages"][1]["address"] = json!("127.0.0.9");
-    let mut desk = Desk::with(far, MemoryCatalog::default());
-    back_up(&desk, b'F', FULL);
+    let mut desk = Desk::with(apart(), MemoryCatalog::default());
+    back_up_to(&desk, 2, b'F', FULL);
+    back_up(&desk, b'I', INCREMENTAL);
     let console = desk.console();
     desk.ask(console, "run job=backup-tiny level=virtualfull yes");
-    assert!(desk.report(2).contains("(T0885)"), "{}", desk.report(2));
+    let why = "the backups lie on storage \"File1b\" and storage \"File1\" of different storage daemons";
+    assert!(desk.report(3).contains(why) && desk.report(3).contains("(T0885)"), "{}", desk.report(3));
     let said = |desk: &mut Desk, order: &str| desk.ask(console, order).concat();
     assert!(said(&mut desk, "run job=backup-tiny level=virtualfull jobid=1,x yes").contains("numbers of jobs"));
     assert!(said(&mut desk, "run job=backup-tiny level=full jobid=1 yes").contains("jobid= needs the number"));
@@ -305,4 +324,120 @@ fn a_consolidation_orders_a_virtual_full_of_the_oldest_and_no_second_one() {
     end(&mut desk, sd, 7, 4);
     assert_eq!(row(&desk, 7), "BFT", "{}", desk.report(7));
     assert!(desk.shelf().catalog.job_row(4).is_none() && desk.shelf().catalog.job_row(5).is_some());
+}
+
+/// Orders a virtual full that one storage daemon reads and another writes, and leads both to their data. Returns the console,
+/// the peer that writes and the one that reads.
+fn lead_apart(desk: &mut Desk) -> [PeerId; 3] {
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    desk.world.await_dial(SECOND_STORAGE_PORT, errand("storage", "sd2-secret"));
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny level=virtualfull yes");
+    let (writer, reader) = (console + 1, console + 2);
+    let mut says = |peer: PeerId, wanted: &str, answer: &str| {
+        let heard = desk.world.heard(peer).concat();
+        assert!(heard.contains(wanted), "{wanted}: {heard}");
+        desk.world.say(peer, &format!("text {answer}\\n"));
+    };
+    let accepted = |id: u32| format!("3000 OK Job SDid={id} SDtime=1795438888 Authorization={KEY}");
+    // The label on the volume is that of a full backup.
+    says(writer, "JobId=3 job=backup-tiny.", &accepted(9));
+    says(writer, "getSecureEraseCmd", "2000 OK SDSecureEraseCmd *None* ");
+    let uses = "text use storage=File1b media_type=File2 pool_name=Joined pool_type=Backup append=1 copy=0 stripe=0\\n";
+    says(writer, uses, "3000 OK use device device=JustInTime\\x01Device");
+    says(reader, "JobId=4 job=backup-tiny.", &accepted(5));
+    says(reader, "Volume=\"Full-0002\"", "3000 OK bootstrap");
+    says(reader, "getSecureEraseCmd", "2000 OK SDSecureEraseCmd *None* ");
+    let uses = "text use storage=File1 media_type=File1 pool_name=Full pool_type=Backup append=0 copy=0 stripe=0\\n";
+    says(reader, uses, "3000 OK use device device=FileStorage1");
+    assert!(desk.world.heard(writer).concat().contains("text listen"));
+    let replicate = desk.world.heard(reader).concat();
+    let job = desk.shelf().catalog.job_row(3).expect("the job").job.clone();
+    let order = format!(
+        "text replicate JobId=3 Job={job} address=127.0.0.1 port={SECOND_STORAGE_PORT} ssl=0 Authorization={KEY}\\n"
+    );
+    assert!(replicate.contains(&order), "{replicate}");
+    desk.world.say(reader, "text 3000 OK replicate\\n");
+    assert!(desk.world.heard(reader).concat().contains("text run"));
+    [console, writer, reader]
+}
+
+/// A desk with a full backup and an incremental one, and a second storage daemon.
+fn desk_of_two() -> Desk {
+    let desk = Desk::with(apart(), MemoryCatalog::default());
+    assert_eq!((back_up(&desk, b'F', FULL), back_up(&desk, b'I', INCREMENTAL)), (1, 2));
+    desk
+}
+
+#[test]
+fn a_virtual_full_is_read_by_one_storage_daemon_and_written_by_another() {
+    let mut desk = desk_of_two();
+    let [_, writer, reader] = lead_apart(&mut desk);
+    assert_eq!((row(&desk, 3), row(&desk, 4)), ("BfR".to_owned(), "cfR".to_owned()));
+    desk.world.say(writer, "text CatReq Job=x FindMedia=1 pool_name=Joined media_type=File2 unwanted_volumes=\\n");
+    let found = desk.world.heard(writer).concat();
+    assert!(found.contains("VolName=Joined-"), "{found}");
+    desk.world.say(reader, "text CatReq Job=x GetVolInfo VolName=Full-0001 write=0\\n");
+    let found = desk.world.heard(reader).concat();
+    assert!(found.contains("VolName=Full-0001"), "{found}");
+    end(&mut desk, reader, 4, 3);
+    assert_eq!((row(&desk, 3), row(&desk, 4)), ("BfR".to_owned(), "cfR".to_owned()), "the writing one goes on");
+    end(&mut desk, writer, 3, 3);
+    assert_eq!(row(&desk, 3), "BFT", "{}", desk.report(3));
+    assert_eq!(row(&desk, 4), "cfT", "{}", desk.report(4));
+    let shelf = desk.shelf();
+    let (made, read) = (shelf.catalog.job_row(3).unwrap(), shelf.catalog.job_row(4).unwrap());
+    assert_eq!((made.job_files, made.pool_id, made.vol_session_id), (3, 2, 9));
+    assert_eq!((read.prior_job_id, read.job_files), (3, 0));
+    assert_eq!(made.start_time, shelf.catalog.job_row(2).unwrap().start_time);
+}
+
+#[test]
+fn a_virtual_full_fails_with_the_storage_daemon_that_reads_for_it_and_the_writing_one_is_told_to_stop() {
+    let mut desk = desk_of_two();
+    let [console, writer, reader] = lead_apart(&mut desk);
+    desk.world.await_dial(SECOND_STORAGE_PORT, errand("storage", "sd2-secret"));
+    let name = |id: u32| desk.shelf().catalog.job_row(id).expect("the job").job.clone();
+    let (made, read) = (name(3), name(4));
+    let bad = |name: &str| format!("text 3099 Job {name} end JobStatus=102 JobFiles=0 JobBytes=0 JobErrors=1\\n");
+    desk.world.say(reader, &bad(&read));
+    assert_eq!(row(&desk, 4), "cff", "{}", desk.report(4));
+    let why = "the reading storage daemon ended with status f and 1 errors (T0573)";
+    assert!(desk.report(4).contains(why), "{}", desk.report(4));
+    let told = desk.world.heard(console + 3);
+    assert!(told.contains(&format!("text cancel Job={made}\\n")), "{told:?}");
+    desk.world.say(writer, &bad(&made));
+    assert_eq!(row(&desk, 3), "Bff", "{}", desk.report(3));
+    assert!(desk.report(3).contains("the job that goes with it, JobId 4, has failed (T0591)"), "{}", desk.report(3));
+    assert_eq!((row(&desk, 1), row(&desk, 2)), ("BFT".to_owned(), "BIT".to_owned()));
+}
+
+#[test]
+fn a_virtual_full_with_fewer_files_than_were_read_for_it_fails_and_the_job_that_read_with_it() {
+    let mut desk = desk_of_two();
+    let [_, writer, reader] = lead_apart(&mut desk);
+    end(&mut desk, writer, 3, 2);
+    end(&mut desk, reader, 4, 3);
+    assert_eq!(row(&desk, 3), "Bff");
+    assert!(desk.report(3).contains("2 of the 3 files of the virtual full were written (T0886)"), "{}", desk.report(3));
+    assert_eq!(row(&desk, 4), "cff", "{}", desk.report(4));
+}
+
+#[test]
+fn cancelling_a_virtual_full_stops_both_storage_daemons() {
+    let mut desk = desk_of_two();
+    let [console, writer, reader] = lead_apart(&mut desk);
+    desk.world.await_dial(SECOND_STORAGE_PORT, errand("storage", "sd2-secret"));
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    let name = |id: u32| desk.shelf().catalog.job_row(id).expect("the job").job.clone();
+    let (made, read) = (name(3), name(4));
+    desk.ask(console, "cancel jobid=3");
+    let told = [desk.world.heard(console + 3).concat(), desk.world.heard(console + 4).concat()].concat();
+    for name in [&made, &read] {
+        assert!(told.contains(&format!("text cancel Job={name}\\n")), "{told}");
+    }
+    let ends = |name: &str| format!("text 3099 Job {name} end JobStatus=65 JobFiles=0 JobBytes=0 JobErrors=0\\n");
+    desk.world.say(reader, &ends(&read));
+    desk.world.say(writer, &ends(&made));
+    assert_eq!((row(&desk, 3), row(&desk, 4)), ("BfA".to_owned(), "cfA".to_owned()), "{}", desk.report(4));
 }

@@ -71,6 +71,8 @@ pub(crate) struct CopyControl {
     chooser: Chooser,
     /// There is nothing to do: other jobs were ordered, or the original has no files.
     idle: bool,
+    /// It has no original, and reads for the virtual full that is its partner.
+    joins: bool,
 }
 
 /// Where a copy goes.
@@ -107,9 +109,25 @@ impl CopyControl {
         Self { wanted, ..Self::default() }
     }
 
+    /// For a virtual full, of which another storage daemon writes to `storage` what is read.
+    pub(crate) fn joining(partner: JobId, selected: Selected, (storage, pool): (String, String)) -> Self {
+        let to = Target { storage, pool, is_local: false };
+        Self { partner: Some(partner), selected: Some(selected), to, joins: true, ..Self::default() }
+    }
+
+    /// Whether it reads for a virtual full.
+    pub(crate) const fn joins(&self) -> bool {
+        self.joins
+    }
+
     /// Whether it chooses what is copied, and no job was named.
     pub(crate) const fn selects(&self) -> bool {
-        self.wanted.is_none()
+        self.wanted.is_none() && !self.joins
+    }
+
+    /// What was to be written is written, and the writing job has ended so.
+    pub(crate) const fn ends(&mut self, status: JobStatus) {
+        self.outcome = Some(status);
     }
 }
 
@@ -129,6 +147,8 @@ pub enum Asked {
     Pieces,
     /// The writing job's number; its unique name.
     Number(String),
+    /// The number of the job that reads for a virtual full; its unique name.
+    Reader(String),
     /// Taking over the original; how the copy ended.
     Adopted(JobStatus),
 }
@@ -219,6 +239,10 @@ impl Jobs {
             (Asked::Number(_), Err(error)) if self.is_taken(&error) => {
                 self.order_writer(tools, id);
             }
+            (Asked::Reader(unique), Ok(CatalogAnswer::Id(reader))) => {
+                self.reader_starts(tools, id, JobId(reader), unique);
+            }
+            (Asked::Reader(_), Err(error)) if self.is_taken(&error) => self.order_reader(tools, id),
             (Asked::Adopted(status), Ok(_)) => self.copy_ended(tools, id, status),
             (_, Err(error)) => self.fail_job(tools, id, &error.into()),
             (_, Ok(other)) => self.fail_job(tools, id, &Trouble::unexpected(&other)),
@@ -445,7 +469,7 @@ impl Jobs {
         let Some(writer) = job.task.partner() else { return };
         let end = job.storage_daemon.presence.end().cloned();
         self.advance(tools, writer, |job, tools| {
-            job.task.writer()?.reader_end = end;
+            job.task.reader_ends(end);
             job.on_event(Event::ReaderEnded, tools)
         });
     }
@@ -470,7 +494,7 @@ impl Jobs {
         let role = match &job.task {
             Task::CopyControl(control) if control.to.is_local => "",
             Task::CopyWriter(writer) if writer.reads_too() => "",
-            Task::CopyWriter(_) => "writing ",
+            Task::CopyWriter(_) | Task::VirtualFull(_) => "writing ",
             _ => "reading ",
         };
         let trouble = Trouble::StorageEnded { role, end: end.clone() };
@@ -493,7 +517,7 @@ impl Jobs {
 
     /// The end of the writing job is in the catalog: a good copy takes over the times of its original.
     pub(crate) fn writer_recorded(&mut self, tools: &mut Tools<'_>, writer: &Job) {
-        let Task::CopyWriter(copying) = &writer.task else { return };
+        let Task::CopyWriter(copying) = &writer.task else { return self.joined(tools, writer) };
         let Some(control) = self.all.get(&copying.partner) else { return };
         if !is_good(writer.status) && control.life.is_grace() {
             return;
@@ -515,19 +539,20 @@ impl Jobs {
         tools.ask(CatalogRequest::AdoptOriginal(adopt), owner);
     }
 
-    fn copy_ended(&mut self, tools: &mut Tools<'_>, id: JobId, status: JobStatus) {
+    pub(super) fn copy_ended(&mut self, tools: &mut Tools<'_>, id: JobId, status: JobStatus) {
         self.advance(tools, id, |job, tools| {
-            job.task.control()?.outcome = Some(status);
+            job.task.control()?.ends(status);
             job.on_event(Event::Copied, tools)
         });
     }
 }
 
 impl Job {
-    /// The number of its connection to its storage daemon: the one that writes a copy is the second, unless it reads too.
+    /// The number of its connection to its storage daemon: the one that writes is the second, unless it reads too.
     pub(crate) fn storage_number(&self) -> Number {
         match &self.task {
             Task::CopyWriter(writer) if !writer.reads_too() => Number::DirectorToSecondStorage,
+            Task::VirtualFull(task) if task.is_apart => Number::DirectorToSecondStorage,
             _ => Number::DirectorToStorage,
         }
     }
@@ -547,7 +572,7 @@ impl Job {
     /// Why the writing job of a copy made no good copy, if it did not.
     pub(crate) fn copy_shortfall(&self) -> Option<Trouble> {
         let Task::CopyWriter(copying) = &self.task else { return None };
-        let reader = if copying.reads_too() { self.storage_daemon.presence.end() } else { copying.reader_end.as_ref() };
+        let reader = if copying.reads_too() { self.storage_daemon.presence.end() } else { self.task.reader_end() };
         for (role, end) in [("writing ", self.storage_daemon.presence.end()), ("reading ", reader)] {
             match end {
                 None => return Some(Trouble::NoEnd { role }),
@@ -584,7 +609,7 @@ fn cut(chosen: &mut Vec<u32>, selected: &mut u32, most: u32) -> bool {
     is_cut
 }
 
-const fn is_good(status: JobStatus) -> bool {
+pub(super) const fn is_good(status: JobStatus) -> bool {
     matches!(status, JobStatus::Ok | JobStatus::Warnings)
 }
 

@@ -47,6 +47,8 @@ pub(crate) enum Event {
     FilesStored,
     /// The writing storage daemon of a copy waits for the reading one.
     WriterListens,
+    /// The job that reads for a virtual full has its number.
+    ReaderOrdered,
     /// The reading storage daemon of a copy has ended.
     ReaderEnded,
     /// The copy is in the catalog with the times of its original.
@@ -84,6 +86,8 @@ pub(crate) enum Want {
     TellWriter,
     /// The level has become that of a virtual full: lead the job through that dialogue.
     MakeVirtual,
+    /// Order the job that reads for a virtual full, which another storage daemon does.
+    ReadElsewhere,
     /// Order a virtual full.
     Order(Box<Order>),
     /// Hand the connection to the storage daemon over to the writing job of a copy.
@@ -112,6 +116,7 @@ impl fmt::Display for Event {
             Self::StorageEnded => "end of the storage daemon's job",
             Self::FilesStored => "files stored",
             Self::WriterListens => "the writing storage daemon listens",
+            Self::ReaderOrdered => "the job that reads has its number",
             Self::ReaderEnded => "the reading storage daemon has ended",
             Self::Copied => "the copy is recorded",
         })

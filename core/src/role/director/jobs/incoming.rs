@@ -49,8 +49,8 @@ impl Jobs {
             if job.life.is_grace() {
                 return self.end_job(tools, id);
             }
-            // The other storage daemon of a copy may not notice, and each of the two jobs waits for both.
-            if is_bad && job.task.is_copy() {
+            // The other storage daemon may not notice, and each of the two jobs waits for both.
+            if is_bad && job.task.partner().is_some() {
                 return self.copy_end_failed(tools, id);
             }
             return self.advance(tools, id, |job, tools| job.on_event(Event::StorageEnded, tools));

@@ -234,7 +234,8 @@ impl Job {
 
     /// Whether it takes one of the places of this storage.
     pub(crate) fn takes_storage(&self, name: &str) -> bool {
-        let reads = |task: &Task| matches!(task, Task::VirtualFull(task) if task.from.storage == name);
+        let reads =
+            |task: &Task| matches!(task, Task::VirtualFull(task) if !task.is_apart && task.from.storage == name);
         self.task.has_storage() && (self.with.storage == name || reads(&self.task))
     }
 

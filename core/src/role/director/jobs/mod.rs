@@ -34,6 +34,7 @@ pub(crate) mod figures;
 pub(crate) mod fileset;
 mod incoming;
 pub(crate) mod job;
+mod joining;
 mod life;
 pub(crate) mod lists;
 mod meter;

@@ -138,7 +138,10 @@ impl Jobs {
             .map(|(storage, _)| storage);
         let limits = [
             (Some(config.director.maximum_concurrent_jobs), running.len()),
-            (config.job(&job.name).map(|r| r.maximum_concurrent_jobs), count(&|o| o.name == job.name)),
+            (
+                config.job(&job.name).map(|r| r.maximum_concurrent_jobs),
+                count(&|o| o.name == job.name && !o.task.reads_for_another()),
+            ),
             (
                 config.client(&job.with.client).filter(|_| job.task.has_client()).map(|r| r.maximum_concurrent_jobs),
                 count(&|o| o.with.client == job.with.client && o.task.has_client()),

@@ -62,6 +62,7 @@ impl Jobs {
             Want::TellReader => self.writer_listens(tools, id),
             Want::TellWriter => self.reader_ended(tools, id),
             Want::MakeVirtual => self.make_virtual(tools, id),
+            Want::ReadElsewhere => self.read_elsewhere(tools, id),
             Want::Order(order) => self.order_virtual_full(tools, id, order),
             Want::HandOver => self.hand_over(tools, id),
         }

@@ -1,6 +1,7 @@
 //! What a job is for.
 
 use crate::ids::JobId;
+use crate::wire::status::StorageEnd;
 
 use super::consolidating::Consolidating;
 use super::copying::{CopyControl, CopyWriter};
@@ -54,17 +55,36 @@ impl Task {
         matches!(self, Self::Backup(_) | Self::CopyWriter(_) | Self::VirtualFull(_))
     }
 
-    /// The other job of a copy.
+    /// The other job of a copy, or of a virtual full that another storage daemon reads.
     pub(crate) fn partner(&self) -> Option<JobId> {
         match self {
             Self::CopyControl(control) => control.partner,
             Self::CopyWriter(writer) => Some(writer.partner),
-            Self::Backup(_)
-            | Self::Restore(_)
-            | Self::Verify(_)
-            | Self::VirtualFull(_)
-            | Self::Consolidate(_)
-            | Self::Admin => None,
+            Self::VirtualFull(task) => task.reader(),
+            Self::Backup(_) | Self::Restore(_) | Self::Verify(_) | Self::Consolidate(_) | Self::Admin => None,
+        }
+    }
+
+    /// Whether it only reads for a job that is one by itself.
+    pub(crate) const fn reads_for_another(&self) -> bool {
+        matches!(self, Self::CopyControl(control) if control.joins())
+    }
+
+    /// How the storage daemon has ended that reads for this job, if that is another one than its own.
+    pub(crate) const fn reader_end(&self) -> Option<&StorageEnd> {
+        match self {
+            Self::CopyWriter(writer) => writer.reader_end.as_ref(),
+            Self::VirtualFull(task) => task.reader_end.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// The storage daemon that reads for this job has ended.
+    pub(crate) fn reader_ends(&mut self, end: Option<StorageEnd>) {
+        match self {
+            Self::CopyWriter(writer) => writer.reader_end = end,
+            Self::VirtualFull(task) => task.reader_end = end,
+            _ => {}
         }
     }
 
@@ -105,10 +125,5 @@ impl Task {
     /// That of the control job of a copy.
     pub(crate) const fn control(&mut self) -> Result<&mut CopyControl, Trouble> {
         if let Self::CopyControl(task) = self { Ok(task) } else { Err(Trouble::OtherTask) }
-    }
-
-    /// That of the writing job of a copy.
-    pub(crate) const fn writer(&mut self) -> Result<&mut CopyWriter, Trouble> {
-        if let Self::CopyWriter(task) = self { Ok(task) } else { Err(Trouble::OtherTask) }
     }
 }

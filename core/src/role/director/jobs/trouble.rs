@@ -178,7 +178,7 @@ pub(crate) enum Trouble {
         pool: String,
     },
     /// The other job of a copy has failed.
-    #[error("the other job of the copy, JobId {0}, has failed")]
+    #[error("the job that goes with it, JobId {0}, has failed")]
     Partner(JobId),
     /// The job that was to become the copy is none.
     #[error("the copy cannot be used: JobId {job} ended with status {}", letter(*status))]
@@ -214,16 +214,16 @@ pub(crate) enum Trouble {
     /// The jobs of a virtual full have no files.
     #[error("jobs {} have no file that was not deleted since", listed(.0))]
     NoFilesLeft(Vec<u32>),
-    /// A virtual full from one storage daemon to another.
+    /// A virtual full of backups that lie with several storage daemons.
     #[error(
-        "storage \"{storage}\" and storage \"{target}\" are not of one storage daemon, which alone can read and write a \
-         virtual full"
+        "the backups lie on storage \"{storage}\" and storage \"{other}\" of different storage daemons, and a virtual full \
+         is read by one"
     )]
-    TwoDaemons {
-        /// Where backups lie.
+    SeveralDaemons {
+        /// Where some of them lie.
         storage: String,
-        /// Where they were to go.
-        target: String,
+        /// Where others do.
+        other: String,
     },
     /// A virtual full has fewer files than it should.
     #[error("{written} of the {files} files of the virtual full were written")]
@@ -307,8 +307,8 @@ impl Explain for Trouble {
                 (Local, Never, 883, "run the job with level=full, and let the client's `file_retention` be longer")
             }
             Self::NoFilesLeft(_) => (Config, Never, 884, "there is nothing to keep: run the job with level=full"),
-            Self::TwoDaemons { .. } => {
-                (Config, Never, 885, "give the next pool a storage of the daemon that has the backups")
+            Self::SeveralDaemons { .. } => {
+                (Config, Never, 885, "bring them to one storage daemon first, with a job of `kind: migrate`")
             }
             Self::ShortJoin { .. } => {
                 (Peer, Backoff, 886, "run it again: the backups that it is made of are still there")
@@ -375,7 +375,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::NotJoinable { job: 1, client: "c".to_owned() },
         Trouble::ListsGone(vec![1, 2]),
         Trouble::NoFilesLeft(vec![1, 2]),
-        Trouble::TwoDaemons { storage: "a".to_owned(), target: "b".to_owned() },
+        Trouble::SeveralDaemons { storage: "a".to_owned(), other: "b".to_owned() },
         Trouble::ShortJoin { written: 1, files: 2 },
         Trouble::OtherTask,
     ]

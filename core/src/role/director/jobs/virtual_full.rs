@@ -3,7 +3,8 @@
 //! ```text
 //!   the jobs that are named, or those that an accurate backup would build on
 //!     -> the newest version of each of their files -> a bootstrap
-//!     -> one storage daemon reads that, and writes it as one job to the next pool (wire/3 §1.7)
+//!     -> one storage daemon reads that, and writes it as one job to the next pool (wire/3 §1.7), or sends it to
+//!        another one that does: see joining.rs
 //!   a good end -> the level of the first of these jobs, the times and the place of the last
 //! ```
 //! Its dialogue is in `tables/virtual_full.rs`.
@@ -16,7 +17,7 @@ use crate::ids::JobId;
 use crate::role::director::common::Tools;
 use crate::role::report::thousands;
 use crate::script::Scripted;
-use crate::wire::status::{JobLevel, JobStatus, JobType};
+use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 
 use super::Jobs;
 use super::copying;
@@ -41,6 +42,12 @@ pub(crate) struct VirtualFull {
     pub(crate) selected: Selected,
     /// Where that is read; what the job itself works with is where it is written.
     pub(crate) from: Source,
+    /// Whether one storage daemon reads and another writes.
+    pub(crate) is_apart: bool,
+    /// The job that reads then, once there is one.
+    pub(super) reader: Option<JobId>,
+    /// How its storage daemon has ended.
+    pub(crate) reader_end: Option<StorageEnd>,
 }
 
 /// What a virtual full is read from.
@@ -54,6 +61,11 @@ impl VirtualFull {
     /// Of the jobs with these numbers, or of those that an accurate backup builds on.
     pub(crate) fn new(named: Vec<u32>, accurate: bool, is_ordered: bool) -> Self {
         Self { named, accurate, is_ordered, ..Self::default() }
+    }
+
+    /// The job that reads, if that is another one.
+    pub(crate) const fn reader(&self) -> Option<JobId> {
+        self.reader
     }
 
     /// An order for the same once more.
@@ -144,11 +156,12 @@ pub(crate) fn plan(job: &mut Job, pieces: &[JobMediaPiece], tools: &mut Tools<'_
     }
     let (storage, pool) = copying::target(&config, &from.pool, next_pool.as_deref())?;
     let sources = selected.bootstrap.sections.iter().filter_map(|section| section.storage.as_deref());
-    for source in std::iter::once(from.storage.as_str()).chain(sources) {
-        one_daemon(&config, source, &storage)?;
-    }
+    let reading = one_daemon(&config, sources)?.unwrap_or_else(|| from.storage.clone());
+    task.is_apart = !is_one(&config, &reading, &storage)?;
     let text = format!("Taking together JobIds {ids} with {} files.", thousands(selected.files));
-    (task.selected, task.from) = (selected, from);
+    // A storage of the daemon that has them all.
+    let reads_there = is_one(&config, &reading, &from.storage)?;
+    (task.selected, task.from) = (selected, if reads_there { from } else { Source { storage: reading, ..from } });
     job.rows.storage = tools.common.ids.storages.get(&storage).copied().unwrap_or(0);
     job.rows.pool = tools.common.ids.pools.get(&pool).map_or(0, |row| row.pool_id);
     (job.with.storage, job.with.pool) = (storage, pool);
@@ -163,13 +176,24 @@ pub(crate) fn plan(job: &mut Job, pieces: &[JobMediaPiece], tools: &mut Tools<'_
     Ok(())
 }
 
-/// What is read and written by one storage daemon lies on storages of one.
-fn one_daemon(config: &DirectorConfig, source: &str, target: &str) -> Result<(), Trouble> {
-    let storage = |name: &str| config.storage(name).ok_or_else(|| Trouble::UnknownStorage(name.to_owned()));
-    if is_same(storage(source)?, storage(target)?) {
-        return Ok(());
+/// What one job reads lies on storages of one daemon. The first of them.
+fn one_daemon<'a>(
+    config: &DirectorConfig,
+    mut sources: impl Iterator<Item = &'a str>,
+) -> Result<Option<String>, Trouble> {
+    let Some(first) = sources.next() else { return Ok(None) };
+    for other in sources {
+        if !is_one(config, first, other)? {
+            return Err(Trouble::SeveralDaemons { storage: first.to_owned(), other: other.to_owned() });
+        }
     }
-    Err(Trouble::TwoDaemons { storage: source.to_owned(), target: target.to_owned() })
+    Ok(Some(first.to_owned()))
+}
+
+/// Whether two storages of the configuration are of one storage daemon.
+fn is_one(config: &DirectorConfig, one: &str, other: &str) -> Result<bool, Trouble> {
+    let storage = |name: &str| config.storage(name).ok_or_else(|| Trouble::UnknownStorage(name.to_owned()));
+    Ok(is_same(storage(one)?, storage(other)?))
 }
 
 /// Whether two storages are of one storage daemon (`wire/3 §1.7`).
@@ -208,12 +232,30 @@ impl Job {
     /// Why a virtual full is no good one, if it is not.
     pub(crate) fn virtual_shortfall(&self) -> Option<Trouble> {
         let Task::VirtualFull(task) = &self.task else { return None };
-        let Some(end) = self.storage_daemon.presence.end() else { return Some(Trouble::NoEnd { role: "" }) };
-        if end.status != JobStatus::Ok || end.errors > 0 {
-            return Some(Trouble::StorageEnded { role: "", end: end.clone() });
+        let own = self.storage_daemon.presence.end();
+        let ends: &[_] =
+            if task.is_apart { &[("writing ", own), ("reading ", task.reader_end.as_ref())] } else { &[("", own)] };
+        for (role, end) in ends.iter().copied() {
+            match end {
+                None => return Some(Trouble::NoEnd { role }),
+                Some(end) if end.status != JobStatus::Ok || end.errors > 0 => {
+                    return Some(Trouble::StorageEnded { role, end: end.clone() });
+                }
+                Some(_) => {}
+            }
         }
-        let files = task.selected.files;
-        (u64::from(end.files) != files).then_some(Trouble::ShortJoin { written: end.files, files })
+        let (written, files) = (own.map_or(0, |end| end.files), task.selected.files);
+        (u64::from(written) != files).then_some(Trouble::ShortJoin { written, files })
+    }
+
+    /// The level that its label on a volume says: a storage daemon that reads too takes over that of the first job.
+    pub(crate) fn level_on_volume(&self) -> JobLevel {
+        match &self.task {
+            Task::VirtualFull(task) if task.is_apart => {
+                task.jobs.first().map_or(self.level, |first| JobLevel::from_letter(first.level))
+            }
+            _ => self.level,
+        }
     }
 
     /// The level to be stored at its end: that of the first of the jobs that a good virtual full was made of.

@@ -43,10 +43,10 @@ pub(crate) static WRITER: &[Step<Job>] = &[
     storage::ERASE,
     storage::USE_APPEND,
     storage::RECORD_START,
-    Step { name: "letting the storage daemon listen", act: listen, expect: Expect::Nothing },
+    LISTEN,
     storage::END,
     STORED_ALL,
-    Step { name: "the reading storage daemon's end", act: wait_reader, expect: Expect::Event(Event::ReaderEnded) },
+    READER_END,
 ];
 
 /// The control job of a copy from device to device.
@@ -68,6 +68,13 @@ pub(crate) static LOCAL: &[Step<Job>] = &[
 /// The writing job of a copy from device to device, from where it gets the control job's connection.
 pub(crate) static LOCAL_WRITER: &[Step<Job>] = &[storage::RECORD_START, storage::END, STORED_ALL];
 
+/// The writing storage daemon waits for the reading one.
+pub(super) const LISTEN: Step<Job> =
+    Step { name: "letting the storage daemon listen", act: listen, expect: Expect::Nothing };
+
+pub(super) const READER_END: Step<Job> =
+    Step { name: "the reading storage daemon's end", act: wait_reader, expect: Expect::Event(Event::ReaderEnded) };
+
 const COPY_ENDED: Step<Job> = Step { name: "the copy", act: wait, expect: Expect::Event(Event::Copied) };
 
 const STORED_ALL: Step<Job> =
@@ -78,7 +85,7 @@ fn wait_writer(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
 }
 
 fn wait_reader(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
-    if job.task.writer()?.reader_end.is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
+    if job.task.reader_end().is_some() { Ok(Act::Next) } else { Ok(Act::Wait) }
 }
 
 fn replicate(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {

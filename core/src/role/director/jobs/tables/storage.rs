@@ -96,7 +96,7 @@ fn send_job(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
         spool_data: matches!(&job.task, Task::Backup(backup) if backup.spool_data),
         prefer_mounted: resource.is_none_or(|of| of.prefer_mounted_volumes),
         spool_size: resource.map_or(0, |of| of.spool_size.0),
-        ..StorageJob::new(job.unique.clone(), job.kind, job.level)
+        ..StorageJob::new(job.unique.clone(), job.kind, job.level_on_volume())
     };
     job.send(tools.net, Who::Storage, StorageCommand::Job(line).to_line());
     Ok(Act::Wait)
