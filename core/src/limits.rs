@@ -145,6 +145,9 @@ pub const ATTRIBUTES_UNDER_WAY: usize = 4;
 /// Bytes a job writes to a volume before it reports a piece (`wire/3 §5.7`).
 pub const PIECE: u64 = 1_000_000_000;
 
+/// Time between two reports of how much of a job is on its volumes.
+pub const PROGRESS: Duration = Duration::from_secs(10);
+
 /// Longest identity of a pre-shared key, in bytes: what every supported OpenSSL takes in TLS 1.2 and 1.3, as dialler and as
 /// acceptor (`PSK_MAX_IDENTITY_LEN` is 128 before OpenSSL 3.0, 256 since).
 pub const PSK_IDENTITY: usize = 128;

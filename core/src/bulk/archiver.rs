@@ -6,6 +6,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use super::machine::{Despool, FromMachine, Outcome, Output, Piece, ToMachine, answer_polls};
 use super::receive::{Attributes, BackupReceiver, ReceiverSetup};
@@ -40,6 +41,10 @@ pub struct Archiver {
     written: Written,
     /// Bytes on a volume after which a piece is reported.
     piece_size: u64,
+    /// The age of a piece at which it is reported though it has fewer; zero: it is not.
+    piece_age: Duration,
+    /// When the node was last told how much there is.
+    told: Instant,
     next_attributes: Option<Attributes>,
     unacknowledged: usize,
     is_finished: bool,
@@ -54,8 +59,12 @@ pub struct Archiver {
 /// What is on volumes.
 #[derive(Debug, Default)]
 struct Written {
-    /// The piece that is not reported yet.
+    /// The piece that is not reported yet, and since when there is one.
     piece: Option<Piece>,
+    since: Instant,
+    /// The number of the last file that has begun, and the bytes of all blocks.
+    files: u32,
+    bytes: u64,
     /// Whether a block with a file in it has set the piece's start.
     has_start: bool,
     /// Whether this volume has a block of ours.
@@ -85,6 +94,8 @@ impl Archiver {
             disk_full: false,
             written: Written::default(),
             piece_size: limits::PIECE,
+            piece_age: Duration::ZERO,
+            told: clock.0,
             next_attributes: None,
             unacknowledged: 0,
             is_finished: false,
@@ -107,6 +118,13 @@ impl Archiver {
     #[must_use]
     pub const fn with_pieces_of(mut self, bytes: u64) -> Self {
         self.piece_size = bytes;
+        self
+    }
+
+    /// Reports a piece too once it is so old; zero: it may become as old as it likes.
+    #[must_use]
+    pub const fn with_checkpoints(mut self, age: Duration) -> Self {
+        self.piece_age = age;
         self
     }
 
@@ -231,9 +249,16 @@ impl Archiver {
             self.written.is_on_volume = true;
             self.messages.push_back(FromMachine::FirstBlock);
         }
-        self.written.add(block, len, start, spent);
-        if self.written.piece.as_ref().is_some_and(|piece| piece.bytes >= self.piece_size) {
+        self.written.add(block, (start, len, spent), self.now);
+        let is_old = !self.piece_age.is_zero() && self.now.since(self.written.since) >= self.piece_age;
+        if is_old || self.written.piece.as_ref().is_some_and(|piece| piece.bytes >= self.piece_size) {
             self.messages.extend(self.written.take().map(FromMachine::Piece));
+        }
+        if self.now.since(self.told) >= limits::PROGRESS {
+            self.told = self.now;
+            // Blocks hold more than what counts as the job's, and not all that has come is in one.
+            let (files, bytes) = (self.written.files, self.written.bytes.min(self.receiver.bytes()));
+            self.messages.push_back(FromMachine::Progress { files, bytes });
         }
     }
 
@@ -416,7 +441,10 @@ const fn low(address: u64) -> u32 {
 
 impl Written {
     /// Counts a block that is on the volume (`wire/3 §5.7`).
-    fn add(&mut self, block: &FullBlock, len: u64, start: u64, spent: u64) {
+    fn add(&mut self, block: &FullBlock, (start, len, spent): (u64, u64, u64), now: Instant) {
+        if self.piece.is_none() {
+            self.since = now;
+        }
         let piece = self.piece.get_or_insert_default();
         if block.first_index > 0 {
             let (first, last) = (block.first_index.unsigned_abs(), block.last_index.unsigned_abs());
@@ -426,7 +454,9 @@ impl Written {
             }
             piece.first_index = piece.first_index.min(first);
             piece.last_index = piece.last_index.max(last);
+            self.files = self.files.max(last);
         }
+        self.bytes += len;
         piece.end = start + len.saturating_sub(1);
         piece.blocks += 1;
         piece.bytes += len;
@@ -449,23 +479,55 @@ mod tests {
     use crate::wire::block::Session;
     use crate::wire::label::SessionLabel;
 
+    fn archiver() -> Archiver {
+        let setup = ReceiverSetup {
+            session: Session::default(),
+            block_size: 4096,
+            start: SessionLabel::default(),
+            catalog_prefix: Vec::new(),
+            is_rerun: false,
+        };
+        Archiver::new(setup, (Instant(0), Wall(0)))
+    }
+
     #[test]
     fn a_piece_is_reported_at_its_size_and_not_one_byte_before() {
         let rows = [(None, limits::PIECE - 1, false), (None, limits::PIECE, true)];
         for (size, len, reported) in rows.into_iter().chain([(Some(9), 8, false), (Some(9), 9, true)]) {
-            let setup = ReceiverSetup {
-                session: Session::default(),
-                block_size: 4096,
-                start: SessionLabel::default(),
-                catalog_prefix: Vec::new(),
-                is_rerun: false,
-            };
-            let archiver = Archiver::new(setup, (Instant(0), Wall(0)));
-            let mut archiver = archiver.with_pieces_of(size.unwrap_or(limits::PIECE));
+            let mut archiver = archiver().with_pieces_of(size.unwrap_or(limits::PIECE));
             let block = FullBlock { bytes: Vec::new(), number: 0, first_index: 1, last_index: 1 };
             archiver.on_appended(&block, len, 0, 0);
             let is_piece = |message: &FromMachine| matches!(message, FromMachine::Piece(piece) if piece.bytes == len);
             assert_eq!(archiver.messages.iter().any(is_piece), reported, "{size:?} {len}");
         }
+    }
+
+    /// Appends blocks of 9 bytes at these seconds, and returns how many pieces and tidings there are after each.
+    fn reported(mut archiver: Archiver, seconds: &[u64]) -> Vec<(usize, usize)> {
+        let count = |seconds: &u64| {
+            archiver.advance_to(Instant(seconds * 1_000_000_000));
+            let block = FullBlock { bytes: Vec::new(), number: 0, first_index: 1, last_index: 7 };
+            archiver.on_appended(&block, 9, 0, 0);
+            let all = || archiver.messages.iter();
+            let pieces = all().filter(|message| matches!(message, FromMachine::Piece(_))).count();
+            (pieces, all().filter(|message| matches!(message, FromMachine::Progress { files: 7, .. })).count())
+        };
+        seconds.iter().map(count).collect()
+    }
+
+    #[test]
+    fn a_piece_is_reported_at_its_age_and_not_before_if_it_is_to_be() {
+        let old = archiver().with_checkpoints(Duration::from_secs(60));
+        let pieces = |all: Vec<(usize, usize)>| all.into_iter().map(|(pieces, _)| pieces).collect::<Vec<_>>();
+        // It is as old as its first block: the second one begins 40 seconds after the first is over.
+        assert_eq!(pieces(reported(old, &[5, 64, 65, 105, 164, 165])), [0, 0, 1, 1, 1, 2]);
+        assert_eq!(pieces(reported(archiver(), &[5, 100_000])), [0, 0]);
+    }
+
+    #[test]
+    fn how_much_is_written_is_told_every_ten_seconds_at_most() {
+        let told: Vec<usize> =
+            reported(archiver(), &[1, 9, 10, 11, 19, 20, 500, 501]).into_iter().map(|(_, told)| told).collect();
+        assert_eq!(told, [0, 0, 1, 1, 1, 2, 3, 3]);
     }
 }

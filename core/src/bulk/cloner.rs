@@ -6,6 +6,7 @@
 //! The parcels hold the stream of a backup, after one frame with the label of the session read.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use super::archiver::Archiver;
 use super::machine::{FromMachine, Outcome, ToMachine};
@@ -78,6 +79,13 @@ impl Cloner {
     #[must_use]
     pub fn with_pieces_of(mut self, bytes: u64) -> Self {
         self.archiver = self.archiver.with_pieces_of(bytes);
+        self
+    }
+
+    /// As [`Archiver::with_checkpoints`].
+    #[must_use]
+    pub fn with_checkpoints(mut self, age: Duration) -> Self {
+        self.archiver = self.archiver.with_checkpoints(age);
         self
     }
 

@@ -275,6 +275,13 @@ pub enum FromMachine {
     FirstBlock,
     /// A piece of about 1 GB is complete (`wire/3 §5.7`).
     Piece(Piece),
+    /// How much of the job is on volumes: files that have begun there, and bytes of records. Every ten seconds at most.
+    Progress {
+        /// The files.
+        files: u32,
+        /// The bytes.
+        bytes: u64,
+    },
     /// Attributes whose blocks are in the volume: whole `UpdCat` frames.
     Attributes(Parcel),
     /// What a verify job found: whole frames for the director (`wire/2 §1.12`).

@@ -58,6 +58,9 @@ resources! {
         authenticate_within: Seconds = Seconds::secs(60),
         /// Bytes a second that the data of one job may take, 0 for no limit. What the job's director says goes before it.
         maximum_bandwidth_per_job: Bytes = Bytes(0),
+        /// The age of what a job has written at which the catalog is told of it though the piece of the volume is not
+        /// complete, in seconds; 0: it may become as old as it likes (`wire/3 §2.3`).
+        checkpoint_interval: Seconds = Seconds::secs(0),
     }
 
     /// A director that may use the storage daemon.

@@ -1,5 +1,7 @@
 //! The data channel as the storage daemon serves it: `wire/3 §3`.
 
+use std::time::Duration;
+
 use crate::bulk::archiver::Archiver;
 use crate::bulk::machine::{FromMachine, Machine, Outcome};
 use crate::bulk::receive::ReceiverSetup;
@@ -10,6 +12,7 @@ use crate::limits;
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
 use crate::wire::block::MIN_BLOCK_SIZE;
+use crate::wire::catalog::Ask;
 use crate::wire::frame::Signal;
 use crate::wire::label::SessionLabel;
 use crate::wire::message::MessageKind;
@@ -115,8 +118,9 @@ impl StorageDaemon {
 
     /// The machine that writes.
     pub(super) fn archiver(&self, net: &Net, id: SessionId) -> Archiver {
-        let archiver =
-            Archiver::new(self.receiver_setup(id), (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
+        let archiver = Archiver::new(self.receiver_setup(id), (net.now(), net.wall()))
+            .with_pieces_of(self.piece_size(id))
+            .with_checkpoints(self.piece_age(id));
         let spools = self.sessions.job(id).is_some_and(|job| job.order.line.spool_data);
         if spools { archiver.spooling() } else { archiver }
     }
@@ -124,6 +128,11 @@ impl StorageDaemon {
     /// Bytes on a volume after which a piece of this job is recorded.
     pub(super) fn piece_size(&self, id: SessionId) -> u64 {
         self.append_device(id).map_or(limits::PIECE, |device| device.maximum_file_size.0)
+    }
+
+    /// The age at which a piece of this job is recorded though it has fewer; zero: it is not.
+    pub(super) fn piece_age(&self, id: SessionId) -> Duration {
+        self.config_of(id).storage.checkpoint_interval.duration()
     }
 
     /// The device a job appends to.
@@ -209,6 +218,13 @@ impl StorageDaemon {
                     self.hold_attributes(net, id, parcel);
                 } else {
                     job.send_attributes(&mut control, parcel);
+                }
+                return;
+            }
+            FromMachine::Progress { files, bytes } => {
+                // Nothing is answered to it, so that it may go beside a question.
+                if job.order.hears_progress {
+                    job.ask(&mut control, Ask::UpdateJobRecord { files, bytes });
                 }
                 return;
             }

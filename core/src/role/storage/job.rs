@@ -65,6 +65,8 @@ pub(super) struct Order {
     pub(super) read: Option<Place>,
     /// Bytes a second that its data may take; 0 for no limit.
     pub(super) bandwidth: u64,
+    /// Whether its director takes reports of how much is written.
+    pub(super) hears_progress: bool,
 }
 
 /// Where the other end of the data channel is.

@@ -207,7 +207,9 @@ impl StorageDaemon {
             (Part::Clone, _, Some(reader)) => {
                 let director = control.director();
                 let setup = self.receiver_setup(id);
-                let cloner = Cloner::new(reader, setup, (net.now(), net.wall())).with_pieces_of(self.piece_size(id));
+                let cloner = Cloner::new(reader, setup, (net.now(), net.wall()))
+                    .with_pieces_of(self.piece_size(id))
+                    .with_checkpoints(self.piece_age(id));
                 // A copy goes by the name of its original, a virtual full of several jobs by its own.
                 let cloner = if is_virtual { cloner.keeping_names() } else { cloner };
                 self.carry(net, id, director, Machine::Clone(Box::new(cloner)));

@@ -24,6 +24,9 @@ use super::{Due, StorageDaemon};
 const MAX_BOOTSTRAP: usize = 64 * 1024 * 1024;
 /// Devices and storages one job may name.
 const MAX_DEVICES: usize = 1_000;
+/// Directors of Bareos since this one know reports of how much is written; to those before they are the end of the job
+/// (`wire/3 §2.3`).
+const HEARS_PROGRESS: u32 = 22;
 
 /// One authenticated connection of a director.
 pub(super) type Session = sessions::Session<Job, Reading>;
@@ -195,7 +198,8 @@ impl StorageDaemon {
         let (daemon, bandwidth) = (self.config.storage.name.clone(), self.usual_bandwidth(id));
         if let Some(of) = self.sessions.get_mut(id) {
             let (uses, bootstrap) = (Vec::new(), Arc::default());
-            let order = Order { line, key, uses, bootstrap, append: None, read: None, bandwidth };
+            let hears_progress = of.version.is_some_and(|version| version.major >= HEARS_PROGRESS);
+            let order = Order { line, key, uses, bootstrap, append: None, read: None, bandwidth, hears_progress };
             of.job = Some(Job::new(order, daemon, session, net.wall()));
         }
         self.refresh_keyring(net);

@@ -6,6 +6,7 @@ mod copies;
 mod jobs;
 mod operator;
 mod passive;
+mod progress;
 mod recorded;
 mod reload;
 mod spooling;

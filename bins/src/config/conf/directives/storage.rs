@@ -34,7 +34,7 @@ const STORAGE: &[Directive] = &[
     field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),
     without("BackendDirectory", Words, "devices are folders, which need nothing else"),
     without("JustInTimeReservation", Bool, "a device is reserved when the job begins"),
-    without("CheckpointInterval", Time, "the catalog is told of a piece of a volume as soon as it is complete"),
+    field("CheckpointInterval", Time, "checkpoint_interval"),
     without("MaximumNetworkBufferSize", Number, "buffers have one size"),
     without("AllowBandwidthBursting", Bool, "what a job has not used is not saved up"),
     always("NdmpEnable", Bool, &["no"], &Act::Without(NO_NDMP)),
