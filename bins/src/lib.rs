@@ -3,11 +3,13 @@
 //! Every decision is made in [`towline_core`]; here are the hands that carry out what it orders.
 //!
 //! * `catalog` (feature `sqlite`): the catalog, on threads of its own
+//! * `catalog_copy`: a copy of a catalog that is in use
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
 //! * `convert`: configurations from one syntax to the other
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
 //! * [`disk`]: walks, reads and restores files
 //! * `explain`: codes and decisions in words
+//! * `init`: the configurations of a new network
 //! * `export`: what a client needs to know of its director
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
@@ -16,6 +18,8 @@
 
 #[cfg(feature = "sqlite")]
 pub mod catalog;
+#[cfg(feature = "sqlite")]
+pub mod catalog_copy;
 pub mod config;
 #[cfg(feature = "sqlite")]
 pub mod convert;
@@ -25,7 +29,11 @@ pub mod disk;
 pub mod explain;
 #[cfg(feature = "sqlite")]
 pub mod export;
+#[cfg(feature = "sqlite")]
+pub(crate) mod fresh;
 pub mod hands;
+#[cfg(feature = "sqlite")]
+pub mod init;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;

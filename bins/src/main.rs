@@ -7,12 +7,14 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{convert, explain, export, quickstart};
+use towline::{catalog_copy, convert, explain, export, init, quickstart};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
+        Some(("init", matches)) => init::run(matches),
+        Some(("catalog", matches)) => catalog_copy::run(matches),
         Some(("convert", matches)) => convert::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("explain", matches)) => explain::run(matches),
@@ -37,6 +39,8 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(quickstart::command())
+        .subcommand(init::command())
+        .subcommand(catalog_copy::command())
         .subcommand(convert::command())
         .subcommand(export::command())
         .subcommand(explain::command())

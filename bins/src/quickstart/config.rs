@@ -14,6 +14,7 @@ use super::mode::{FILE_LAN, Mode, STORAGE_LAN};
 use super::state::new_file;
 use super::{Failure, Protection};
 use crate::config::{built, parse, write};
+use crate::fresh::{password, quoted};
 
 /// The address of everything here; certificates name it.
 pub(super) const HOST: &str = "127.0.0.1";
@@ -165,25 +166,6 @@ pub(super) fn free_port() -> io::Result<u16> {
     Ok(TcpListener::bind((HOST, 0))?.local_addr()?.port())
 }
 
-/// A text as RON writes it.
-fn quoted(text: &str) -> String {
-    let escaped: String = text
-        .chars()
-        .map(|c| match c {
-            '"' | '\\' => format!("\\{c}"),
-            c if c.is_control() => format!("\\u{{{:x}}}", u32::from(c)),
-            c => c.to_string(),
-        })
-        .collect();
-    format!("\"{escaped}\"")
-}
-
-fn password() -> Result<String, Failure> {
-    let mut bytes = [0_u8; 24];
-    getrandom::fill(&mut bytes).map_err(|error| Failure::Local(format!("the system has no random bytes: {error}")))?;
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
 /// An authority, and a certificate of it for this host.
 fn certificates(folder: &Path) -> Result<(), Failure> {
     let (authority, certificate, key) =
@@ -239,10 +221,5 @@ mod tests {
             assert_eq!(config.filesets[0].include[0].files, [source]);
             assert_eq!(config.job(COPY).is_some(), mode.copies());
         }
-    }
-
-    #[test]
-    fn no_two_passwords_are_the_same() {
-        assert_ne!(password().unwrap(), password().unwrap());
     }
 }
