@@ -14,7 +14,7 @@ use super::rows::Row;
 use super::run::{PATIENCE, Run, SETTLING, Stage};
 use super::setup::{Given, Saved};
 use super::topology::{Host, Topology};
-use super::trial::{Verdict, ready, tried};
+use super::trial::{Verdict, ready};
 
 /// How long each piece of work takes on the side that has the data.
 const SLOWNESS: Duration = Duration::from_millis(500);
@@ -134,16 +134,18 @@ pub(super) enum Outcome {
     Unknown(String),
 }
 
-/// A drill with one row.
-pub(super) fn drilled(topology: &Topology, given: &Given, row: &Row, drill: &Drill) -> Vec<Drilled> {
+/// A drill with one row, of whose trial this has come.
+pub(super) fn drilled(topology: &Topology, given: &Given, row: &Row, verdict: &Verdict, drill: &Drill) -> Vec<Drilled> {
     let alone = |outcome| vec![Drilled { when: None, outcome }];
+    match verdict {
+        Verdict::Unknown(missing) => return alone(Outcome::Unknown(missing.clone())),
+        Verdict::Fails => return alone(Outcome::NeverWorked),
+        Verdict::Works | Verdict::WorksUntilIdle(_) => {}
+    }
     let saved = match ready(topology, given, row) {
         Ok(saved) => saved,
         Err(missing) => return alone(Outcome::Unknown(missing)),
     };
-    if tried(topology, given, row).verdict == Verdict::Fails {
-        return alone(Outcome::NeverWorked);
-    }
     if let Drill::Cut { at: Uplink::Network(network), .. } | Drill::Reboot { network } = drill
         && !is_crossed(topology, row.daemons(&given.director), network)
     {

@@ -18,11 +18,13 @@ mod report;
 mod rows;
 mod run;
 mod setup;
+mod shape;
 mod suggest;
 #[cfg(test)]
 mod tests;
 mod topology;
 mod trial;
+mod trials;
 mod week;
 
 use std::io::{self, Write as _};
@@ -36,14 +38,15 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use crate::config::EXIT_CONFIG;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::{Daemon as _, say};
-use drill::{Drill, Drilled, drilled};
+use drill::{Drill, Drilled};
 use files::{Files, borrowed};
 use herd::{Herd, herd};
 use rows::{Row, rows};
 use setup::Given;
-use suggest::{Suggestion, Written, suggestion};
+use suggest::{ALL_TRIALS, Suggestion, Written, suggestion};
 use topology::Topology;
-use trial::{Tried, Verdict, tried};
+use trial::{Tried, Verdict};
+use trials::Trials;
 use week::{Week, week};
 
 /// The exit status for a file that cannot be written: `EX_CANTCREAT` of `sysexits.h`.
@@ -158,6 +161,8 @@ struct Plan {
     files: Files,
     given: Given,
     rows: Vec<Tried>,
+    /// Whatever was tried for them.
+    trials: Trials,
     assumptions: Vec<String>,
     /// What would help, if it was asked for.
     suggested: Option<Suggested>,
@@ -188,7 +193,7 @@ impl Plan {
 
     /// Looks for what would make the jobs work that do not.
     fn suggest(&mut self) {
-        let found = suggestion(self.topology(), &self.given, &self.rows);
+        let found = suggestion(self.topology(), &self.given, &self.rows, (&self.trials, ALL_TRIALS));
         let suggestion = found.map(|found| {
             let written = Written::new(&self.files, &found);
             (found, written)
@@ -205,7 +210,7 @@ impl Plan {
         let reboots = all("reboot").map(|text| Drill::reboot(topology, text));
         let drills = cuts.chain(idle).chain(reboots).collect::<Result<Vec<Drill>, String>>()?;
         let held = |drill: Drill| {
-            let rows = on_all_processors(&self.rows, |tried| drilled(topology, &self.given, &tried.row, &drill));
+            let rows = self.trials.drilled(topology, &self.given, &self.rows, &drill);
             (drill, rows)
         };
         self.drills = drills.into_iter().map(held).collect();
@@ -237,8 +242,9 @@ fn plan(configs: &[&Path], topology: &Path) -> Result<Plan, String> {
     let rows = rows(&given.director);
     let topology = &files.topology.config;
     let assumptions = assumptions(topology, &given, &rows);
-    let rows = on_all_processors(&rows, |row| tried(topology, &given, row));
-    Ok(Plan { files, given, rows, assumptions, suggested: None, drills: Vec::new(), week: None })
+    let trials = Trials::default();
+    let rows = trials.all(topology, &given, &rows);
+    Ok(Plan { files, given, rows, trials, assumptions, suggested: None, drills: Vec::new(), week: None })
 }
 
 /// What comes of each thing, in their order, worked out on all processors.

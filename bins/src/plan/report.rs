@@ -8,6 +8,7 @@ use towline_simtests::calls::Outcome;
 
 use super::drill::{Drill, Drilled, Outcome as End};
 use super::herd::AWAY;
+use super::suggest::{ALL_TRIALS, TRIALS};
 use super::trial::{Barrier, Connection, Tried, Verdict};
 use super::week::{Day, FASTEST, Week, moment};
 use super::{Plan, Scheduled, Suggested};
@@ -242,8 +243,13 @@ fn help(suggested: &Suggested, rows: &[Tried]) -> String {
     let mut out = String::new();
     if !suggestion.changes.is_empty() {
         out.push_str("What would make them work:\n");
-        for (change, jobs) in &suggestion.changes {
-            let _ = writeln!(out, "  - {}; without it these fail: {}", change.said(), jobs.join(", "));
+        for (number, (change, jobs)) in suggestion.changes.iter().enumerate() {
+            let needed = match (suggestion.unchecked.contains(&number), jobs.as_slice()) {
+                (false, _) => format!("without it these fail: {}", jobs.join(", ")),
+                (true, []) => "not looked at: whether any job needs it".to_owned(),
+                (true, _) => format!("without it these fail, and perhaps others: {}", jobs.join(", ")),
+            };
+            let _ = writeln!(out, "  - {}; {needed}", change.said());
         }
         if !written.diff.is_empty() {
             let _ = write!(out, "\n{}", written.diff);
@@ -270,9 +276,25 @@ fn help(suggested: &Suggested, rows: &[Tried]) -> String {
     for tried in suggestion.unsolved.iter().filter_map(|place| rows.get(*place)) {
         let _ = writeln!(out, "\nNothing was found for {}: no small change makes it work.", tried.row.job);
     }
+    for tried in suggestion.given_up.iter().filter_map(|place| rows.get(*place)) {
+        let _ = writeln!(
+            out,
+            "\nNothing was found for {} with {TRIALS} sets of changes; others were not tried.",
+            tried.row.job
+        );
+    }
+    if !suggestion.untried.is_empty() || !suggestion.unchecked.is_empty() {
+        let _ = writeln!(out, "\nThe search ended after {ALL_TRIALS} trials.");
+    }
     if !suggestion.untried.is_empty() {
-        let untried = count(suggestion.untried.len(), "more job");
-        let _ = writeln!(out, "\nFor {untried} nothing was looked for: make these changes, and ask again.");
+        let jobs = suggestion.untried.iter().filter_map(|place| Some(rows.get(*place)?.row.job.as_str()));
+        let (jobs, untried) = (jobs.collect::<Vec<_>>().join(", "), count(suggestion.untried.len(), "job"));
+        let then = if suggestion.changes.is_empty() { "plan them alone" } else { "make these changes, and ask again" };
+        let _ = writeln!(out, "It was not looked at what would help {untried}: {jobs}. For these, {then}.");
+    }
+    if !suggestion.unchecked.is_empty() {
+        let unchecked = count(suggestion.unchecked.len(), "change");
+        let _ = writeln!(out, "Of {unchecked} it was not looked at which jobs need it, so some may not be needed.");
     }
     out
 }
@@ -306,9 +328,11 @@ pub(super) fn json(plan: &Plan) -> String {
                 places.iter().filter_map(|place| Some(&plan.rows.get(*place)?.row.job)).collect()
             };
             let (unsolved, untried) = (jobs(&suggestion.unsolved), jobs(&suggestion.untried));
+            let unchecked = suggestion.unchecked.iter().filter_map(|place| Some(suggestion.changes.get(*place)?.0.said()));
             json!({
                 "changes": changes.collect::<Vec<_>>(), "diff": written.diff, "elsewhere": elsewhere.collect::<Vec<_>>(),
-                "rules": rules.collect::<Vec<_>>(), "unsolved": unsolved, "untried": untried,
+                "rules": rules.collect::<Vec<_>>(), "unsolved": unsolved, "given_up": jobs(&suggestion.given_up),
+                "untried": untried, "unchecked": unchecked.collect::<Vec<_>>(),
             })
         });
     }

@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
     /// Waits for the end of the job, and says what came of it.
     pub(super) fn end(mut self, job: Option<u32>, began: Instant, patience: Duration) -> Run<'a> {
         let end = job.and_then(|job| self.standing.await_end(job, patience));
-        let after = self.standing.world.now().since(began);
+        let after = whole(self.standing.world.now().since(began));
         let report = job.map(|job| self.standing.report(job)).unwrap_or_default();
         let is_good = end.is_some_and(|row| matches!(row.job_status, b'T' | b'W'));
         Run { row: self.row, standing: self.standing, is_good, after, report }
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
                 Some(known) => {
                     known.dials += 1;
                     // One that holds while another is tried, as of a client that dials in, counts.
-                    (known.outcome, known.stop) = (call.outcome, stop);
+                    (known.outcome, known.stop) = (outcome(call.outcome), stop);
                 }
                 None => all.push(Connection {
                     number,
@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
                     to,
                     address,
                     dials: 1,
-                    outcome: call.outcome,
+                    outcome: outcome(call.outcome),
                     stop,
                 }),
             }
@@ -236,6 +236,20 @@ impl<'a> Run<'a> {
             _ => None,
         }
     }
+}
+
+/// What came of a call, in whole milliseconds.
+fn outcome(of: calls::Outcome) -> calls::Outcome {
+    match of {
+        calls::Outcome::Open(after) => calls::Outcome::Open(whole(after)),
+        calls::Outcome::Failed(kind, after) => calls::Outcome::Failed(kind, whole(after)),
+        calls::Outcome::Waiting => calls::Outcome::Waiting,
+    }
+}
+
+/// Whole milliseconds: what is less depends on how long names are.
+const fn whole(of: Duration) -> Duration {
+    Duration::from_millis((of.as_micros().saturating_add(500) / 1_000) as u64)
 }
 
 /// A run changes what it has, and the next one begins with the same.

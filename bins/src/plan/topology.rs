@@ -275,6 +275,18 @@ impl Topology {
         all
     }
 
+    /// After how long the gateways around some daemons forget a connection, each time once, the shortest first.
+    pub(super) fn idle_times(&self, daemons: &[&str]) -> Vec<Seconds> {
+        let hosts = daemons.iter().filter_map(|daemon| self.hosts.get(self.host_of(daemon)?));
+        let networks = hosts.flat_map(|host| self.around(&host.network));
+        let mut all: Vec<Seconds> =
+            networks.filter_map(|name| self.gateway(name)).map(|gateway| gateway.idle).collect();
+        all.retain(|idle| !idle.is_zero());
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The gateway of a network.
     pub(super) fn gateway(&self, network: &str) -> Option<&Gateway> {
         self.networks.get(self.network(network)?)?.gateway.as_ref()

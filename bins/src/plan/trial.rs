@@ -80,33 +80,34 @@ impl fmt::Display for Barrier {
     }
 }
 
+impl Tried {
+    /// A row of which this is not known.
+    pub(super) fn unknown(row: &Row, missing: String) -> Self {
+        Self {
+            row: row.clone(),
+            verdict: Verdict::Unknown(missing),
+            connections: Vec::new(),
+            logs: Vec::new(),
+            after: None,
+            advice: None,
+        }
+    }
+}
+
 /// Tries a row.
 pub(super) fn tried(topology: &Topology, given: &Given, row: &Row) -> Tried {
-    let nothing = |verdict| Tried {
-        row: row.clone(),
-        verdict,
-        connections: Vec::new(),
-        logs: Vec::new(),
-        after: None,
-        advice: None,
-    };
     let saved = match ready(topology, given, row) {
         Ok(saved) => saved,
-        Err(missing) => return nothing(Verdict::Unknown(missing)),
+        Err(missing) => return Tried::unknown(row, missing),
     };
     let run = |silence| Run::of(topology, given, row, &saved, silence);
     let Some(first) = run(Seconds(0)) else {
-        return nothing(Verdict::Unknown("its daemons could not be set up".to_owned()));
+        return Tried::unknown(row, "its daemons could not be set up".to_owned());
     };
     if !first.is_good {
         return first.tell(topology, given, Verdict::Fails);
     }
-    let mut idle: Vec<Seconds> =
-        topology.networks.iter().filter_map(|network| network.gateway.as_ref()).map(|gateway| gateway.idle).collect();
-    idle.retain(|idle| !idle.is_zero());
-    idle.sort_unstable();
-    idle.dedup();
-    for idle in idle {
+    for idle in topology.idle_times(&row.daemons(&given.director)) {
         if let Some(quiet) = run(idle).filter(|quiet| !quiet.is_good) {
             // The same where no gateway forgets: then it is the slowness of the run, and says nothing of them.
             let lasting = Run::of(&topology.that_forgets_nothing(), given, row, &saved, idle);
@@ -133,7 +134,7 @@ pub(super) fn ready(topology: &Topology, given: &Given, row: &Row) -> Result<Sav
 }
 
 /// What the topology does not say of a row.
-fn missing(topology: &Topology, given: &Given, row: &Row) -> Option<String> {
+pub(super) fn missing(topology: &Topology, given: &Given, row: &Row) -> Option<String> {
     let config = &given.director;
     if let Some(daemon) = row.daemons(config).into_iter().find(|name| topology.host_of(name).is_none()) {
         return Some(format!("{daemon:?} is on no host"));

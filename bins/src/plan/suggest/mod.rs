@@ -19,17 +19,18 @@ use std::collections::BTreeSet;
 use super::rows::Row;
 use super::setup::Given;
 use super::topology::Topology;
-use super::trial::{Tried, Verdict, tried};
+use super::trial::{Tried, Verdict};
+use super::trials::Trials;
 use candidates::candidates;
 use change::Change;
 pub(super) use written::Written;
 
 /// The heaviest set of changes that is tried for a row: a port forwarded by two gateways, and an address.
 const HEAVIEST: usize = 9;
-/// The most trials for one row.
-const TRIALS: usize = 60;
-/// The most trials for a plan.
-const ALL_TRIALS: usize = 5_000;
+/// The most sets of changes that are tried for one row.
+pub(super) const TRIALS: usize = 60;
+/// The most trials for a plan: each is a run or a few in the simulated world. What was tried before is not tried again.
+pub(super) const ALL_TRIALS: usize = 5_000;
 /// So many jobs are all tried without each change, to name those that need it.
 const FEW: usize = 50;
 
@@ -38,10 +39,14 @@ const FEW: usize = 50;
 pub(super) struct Suggestion {
     /// The changes, each with the jobs that fail without it.
     pub(super) changes: Vec<(Change, Vec<String>)>,
-    /// Rows for which nothing was found: their places among the rows.
+    /// Rows that no small change makes work: their places among the rows.
     pub(super) unsolved: Vec<usize>,
+    /// Rows for which nothing was found in as many trials as there are for one row.
+    pub(super) given_up: Vec<usize>,
     /// Rows for which there were no trials left.
     pub(super) untried: Vec<usize>,
+    /// Changes of which there were no trials left to see who needs them, if anybody does: their places among the changes.
+    pub(super) unchecked: Vec<usize>,
     /// The configurations and the topology with all changes made.
     pub(super) given: Given,
     pub(super) topology: Topology,
@@ -90,65 +95,90 @@ impl State {
         let mut state = self.clone();
         changes.iter().all(|change| change.apply(&mut state.topology, &mut state.given)).then_some(state)
     }
-
-    fn works(&self, row: &Row) -> bool {
-        tried(&self.topology, &self.given, row).verdict == Verdict::Works
-    }
 }
 
-/// Looks for it. `None` if all jobs work.
-pub(super) fn suggestion(topology: &Topology, given: &Given, rows: &[Tried]) -> Option<Suggestion> {
+/// Looks for it, in at most so many trials beside those that were held. `None` if all jobs work.
+pub(super) fn suggestion(
+    topology: &Topology,
+    given: &Given,
+    rows: &[Tried],
+    (trials, most): (&Trials, usize),
+) -> Option<Suggestion> {
     let fails = |tried: &Tried| matches!(tried.verdict, Verdict::Fails | Verdict::WorksUntilIdle(_));
     let failing: Vec<usize> = (0..rows.len()).filter(|place| rows.get(*place).is_some_and(fails)).collect();
     if failing.is_empty() {
         return None;
     }
     let base = State { topology: topology.clone(), given: given.clone() };
-    let mut search = Search { base: &base, rows, left: ALL_TRIALS };
+    let until = trials.held().saturating_add(most);
+    let search = Search { base: &base, rows, trials, until };
     let (mut found, mut solved, mut unsolved) = (Vec::new(), Vec::new(), Vec::new());
-    let mut untried = Vec::new();
+    let (mut given_up, mut untried) = (Vec::new(), Vec::new());
     for place in failing {
         let made: Vec<Change> = found.iter().map(|(change, _): &(Change, usize)| change.clone()).collect();
         match search.solve(&made, &solved, place) {
-            Some(more) => {
+            Solved::By(more) => {
                 found.extend(more.into_iter().map(|change| (change, place)));
                 solved.push(place);
             }
-            None if search.left == 0 => untried.push(place),
-            None => unsolved.push(place),
+            Solved::NotByThese => unsolved.push(place),
+            Solved::TooLong => given_up.push(place),
+            Solved::Over => untried.push(place),
         }
     }
-    let changes = search.needed(found, &solved);
+    let (changes, unchecked) = search.needed(found, &solved);
     let State { topology, given } = base.with(&changes.iter().map(|(change, _)| change.clone()).collect::<Vec<_>>())?;
-    Some(Suggestion { changes, unsolved, untried, given, topology })
+    Some(Suggestion { changes, unsolved, given_up, untried, unchecked, given, topology })
 }
 
 struct Search<'a> {
     base: &'a State,
     rows: &'a [Tried],
-    left: usize,
+    trials: &'a Trials,
+    /// How many trials have been held when it must end.
+    until: usize,
+}
+
+/// What was found for a row.
+enum Solved {
+    /// It works with these changes beside those made.
+    By(Vec<Change>),
+    /// It does not, with any that is light enough.
+    NotByThese,
+    /// There are more than are tried for one row.
+    TooLong,
+    /// No trials are left.
+    Over,
 }
 
 impl Search<'_> {
+    /// Whether a row works. `None` if no trials are left to tell.
+    fn works(&self, state: &State, row: &Row) -> Option<bool> {
+        let tried = self.trials.one(&state.topology, &state.given, row, self.until)?;
+        Some(tried.verdict == Verdict::Works)
+    }
+
     /// The lightest changes beside those made that make a row work, and break none.
-    fn solve(&mut self, made: &[Change], solved: &[usize], place: usize) -> Option<Vec<Change>> {
-        let row = &self.rows.get(place)?.row;
+    fn solve(&self, made: &[Change], solved: &[usize], place: usize) -> Solved {
+        let Some(Tried { row, .. }) = self.rows.get(place) else { return Solved::NotByThese };
         let mut open: BTreeSet<(usize, usize)> = [(0, 0)].into();
         let mut sets: Vec<Vec<Change>> = vec![Vec::new()];
         let mut trials = 0;
         while let Some((weight, number)) = open.pop_first() {
-            if trials == TRIALS || self.left == 0 {
-                return None;
+            if trials == TRIALS {
+                return Solved::TooLong;
             }
             let set = sets.get(number).cloned().unwrap_or_default();
             let Some(state) = self.base.with(&[made, &set].concat()) else { continue };
-            (trials, self.left) = (trials + 1, self.left - 1);
-            let tried = tried(&state.topology, &state.given, row);
+            trials += 1;
+            let tried = self.trials.one(&state.topology, &state.given, row, self.until);
+            let Some(tried) = tried else { return Solved::Over };
             if tried.verdict == Verdict::Works {
-                if !self.breaks(&state, &set, solved) {
-                    return Some(set);
+                match self.breaks(&state, &set, solved) {
+                    Some(true) => continue,
+                    Some(false) => return Solved::By(set),
+                    None => return Solved::Over,
                 }
-                continue;
             }
             for change in candidates(&state.topology, &state.given, &tried) {
                 let weight = weight + change.weight();
@@ -162,38 +192,43 @@ impl Search<'_> {
                 }
             }
         }
-        None
+        Solved::NotByThese
     }
 
-    /// Whether changes break a row that works, or one that was made to.
-    fn breaks(&self, state: &State, set: &[Change], solved: &[usize]) -> bool {
+    /// Whether changes break a row that works, or one that was made to. `None` if no trials are left to tell.
+    fn breaks(&self, state: &State, set: &[Change], solved: &[usize]) -> Option<bool> {
         let config = &state.given.director;
         let worked = |(place, tried): &(usize, &Tried)| tried.verdict == Verdict::Works || solved.contains(place);
         let concerned = |row: &Row| {
             let daemons = row.daemons(config);
             set.iter().any(|change| change.concerns(&daemons))
         };
-        let mut rows = self.rows.iter().enumerate().filter(worked).map(|(_, tried)| &tried.row);
-        rows.any(|row| concerned(row) && !state.works(row))
+        for (_, tried) in self.rows.iter().enumerate().filter(worked).filter(|(_, tried)| concerned(&tried.row)) {
+            if !self.works(state, &tried.row)? {
+                return Some(true);
+            }
+        }
+        Some(false)
     }
 
-    /// Those changes without which a row fails that works with all of them, and the jobs of such rows. Each change comes
-    /// with the row that it was found for.
-    fn needed(&self, mut found: Vec<(Change, usize)>, solved: &[usize]) -> Vec<(Change, Vec<String>)> {
+    /// Those changes without which a row fails that works with all of them, and the jobs of such rows; and the places of
+    /// those of which there were no trials left to tell. Each change comes with the row that it was found for.
+    fn needed(&self, mut found: Vec<(Change, usize)>, solved: &[usize]) -> (Vec<(Change, Vec<String>)>, Vec<usize>) {
         let row = |place: &usize| self.rows.get(*place).map(|tried| &tried.row);
         let mut number = found.len();
         while number > 0 {
             number -= 1;
             let (others, own) = without(&found, number);
             let works = |state: &State| {
-                own.and_then(|own| row(&own)).is_none_or(|row| state.works(row))
-                    && solved.iter().filter_map(row).all(|row| state.works(row))
+                let own = own.and_then(|own| row(&own)).into_iter();
+                own.chain(solved.iter().filter_map(row)).all(|row| self.works(state, row) == Some(true))
             };
             if self.base.with(&others).is_some_and(|state| works(&state)) {
                 found.remove(number);
             }
         }
-        let jobs = |number: usize, change: &Change| {
+        let (mut changes, mut unchecked) = (Vec::new(), Vec::new());
+        for (number, (change, _)) in found.iter().enumerate() {
             let (others, own) = without(&found, number);
             let state = self.base.with(&others);
             let config = &self.base.given.director;
@@ -202,13 +237,20 @@ impl Search<'_> {
                 let daemons = row(place).map(|row| row.daemons(config)).unwrap_or_default();
                 own == Some(**place) || change.concerns(&daemons) || solved.len() <= FEW
             };
-            let rows = solved.iter().filter(concerned).filter_map(row);
-            let fails = |row: &&Row| state.as_ref().is_none_or(|state| !state.works(row));
-            let mut jobs: Vec<String> = rows.filter(fails).map(|row| row.job.clone()).collect();
-            jobs.dedup();
-            jobs
-        };
-        found.iter().enumerate().map(|(number, (change, _))| (change.clone(), jobs(number, change))).collect()
+            let mut jobs: Vec<String> = Vec::new();
+            for row in solved.iter().filter(concerned).filter_map(row) {
+                match state.as_ref().map_or(Some(false), |state| self.works(state, row)) {
+                    Some(false) if !jobs.contains(&row.job) => jobs.push(row.job.clone()),
+                    Some(_) => {}
+                    None => {
+                        unchecked.push(number);
+                        break;
+                    }
+                }
+            }
+            changes.push((change.clone(), jobs));
+        }
+        (changes, unchecked)
     }
 }
 

@@ -75,7 +75,8 @@ impl Case {
     /// What is suggested, in words; and that it holds.
     fn suggested(&self) -> (Vec<String>, Suggestion, Written) {
         let plan = self.plan();
-        let found = suggestion(plan.topology(), &plan.given, &plan.rows).expect("a job fails");
+        let found =
+            suggestion(plan.topology(), &plan.given, &plan.rows, (&plan.trials, ALL_TRIALS)).expect("a job fails");
         let written = Written::new(&plan.files, &found);
         let failed: Vec<&Row> =
             plan.rows.iter().filter(|row| row.verdict != Verdict::Works).map(|row| &row.row).collect();
@@ -84,7 +85,13 @@ impl Case {
             let mut others: Vec<Change> = found.changes.iter().map(|(change, _)| change.clone()).collect();
             let one = others.remove(place);
             let state = base.with(&others).unwrap();
-            let fail = |job: &String| failed.iter().any(|row| row.job == *job && !state.works(row));
+            let fail = |job: &String| {
+                failed.iter().any(|row| {
+                    row.job == *job
+                        && plan.trials.one(&state.topology, &state.given, row, usize::MAX).unwrap().verdict
+                            != Verdict::Works
+                })
+            };
             let jobs = &found.changes[place].1;
             assert!(!jobs.is_empty() && jobs.iter().all(fail), "without {one:?} {jobs:?} work");
         }
@@ -269,12 +276,32 @@ fn a_job_that_nothing_helps_is_said_to_be_one_and_one_that_works_stays_as_it_is(
     let gateway = r#"forwards: [(port: 9102, to: "10.0.0.10")], hairpin: true,"#;
     let case = Case::new(OUTSIDE, STORE, &home(gateway));
     let plan = case.plan();
-    assert!(suggestion(plan.topology(), &plan.given, &plan.rows).is_none());
+    assert!(suggestion(plan.topology(), &plan.given, &plan.rows, (&plan.trials, ALL_TRIALS)).is_none());
     let sd = r#"(storage: (name: "store"), directors: [(name: "dir", password: "long enough for a storage")],
         devices: [(name: "dev", media_type: "File", archive_device: "/v")])"#;
     // Its own configuration has another port.
     let case = Case::new(OUTSIDE, &format!("{STORE} port: 9999,"), &home(gateway)).with(sd);
     let plan = case.plan();
-    let found = suggestion(plan.topology(), &plan.given, &plan.rows).unwrap();
+    let found = suggestion(plan.topology(), &plan.given, &plan.rows, (&plan.trials, ALL_TRIALS)).unwrap();
     assert_eq!((found.unsolved, found.changes.len()), (vec![0, 1], 0));
+}
+
+#[test]
+fn a_search_that_runs_out_of_trials_names_what_was_not_looked_at() {
+    let case = Case::new(OUTSIDE, STORE, &home(""));
+    let plan = case.plan();
+    let failing = plan.rows.iter().filter(|row| row.verdict != Verdict::Works).count();
+    let search = |most| {
+        let trials = Trials::default();
+        let found = suggestion(plan.topology(), &plan.given, &plan.rows, (&trials, most)).unwrap();
+        (found, trials.held())
+    };
+    let (none, held) = search(0);
+    assert_eq!((none.untried.len(), none.unsolved.len(), none.changes.len(), held), (failing, 0, 0, 0));
+    let (whole, enough) = search(ALL_TRIALS);
+    assert!(whole.untried.is_empty() && whole.unchecked.is_empty() && !whole.changes.is_empty(), "{whole:?}");
+    let (found, held) = search(enough);
+    assert_eq!((found.changes, found.untried, found.unchecked, held), (whole.changes, Vec::new(), Vec::new(), enough));
+    let (found, _) = search(enough - 1);
+    assert!(!found.untried.is_empty() || !found.unchecked.is_empty(), "{found:?}");
 }

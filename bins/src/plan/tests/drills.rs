@@ -9,7 +9,12 @@ use super::*;
 
 /// What comes of a drill for the first row.
 fn held(plan: &Plan, drill: &Drill) -> Vec<Drilled> {
-    drilled(plan.topology(), &plan.given, &plan.rows[0].row, drill)
+    let first = &plan.rows[0];
+    let alone = drilled(plan.topology(), &plan.given, &first.row, &first.verdict, drill);
+    // The same is said of it among others.
+    let all = plan.trials.drilled(plan.topology(), &plan.given, &plan.rows, drill);
+    assert_eq!((all.len(), &all[0]), (plan.rows.len(), &alone), "{drill}");
+    alone
 }
 
 fn forwarded() -> String {
