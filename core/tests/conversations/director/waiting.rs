@@ -249,6 +249,21 @@ fn a_connection_that_breaks_while_it_is_taken_costs_no_time() {
 }
 
 #[test]
+fn after_a_claim_that_broke_nobody_is_claimed_while_the_client_is_dialled() {
+    let mut desk = Desk::with(config(true, true), MemoryCatalog::default());
+    let first = comes(&mut desk);
+    desk.world.await_dial(FILE_PORT, errand("file", "fd-secret").cut_after(1));
+    order(&mut desk);
+    assert_eq!(desk.world.heard(first), [QUESTION]);
+    desk.world.say(first, "fin");
+    let later = comes(&mut desk);
+    // By now the first would have had its time, and the dial has not: whoever claims here ends with two connections.
+    desk.world.wait(7 * SECOND);
+    assert_eq!(desk.world.heard(later), [""; 0]);
+    assert_eq!(rows(&mut desk).len(), 1);
+}
+
+#[test]
 fn a_signal_ends_a_waiting_connection_and_a_line_is_thrown_away() {
     for (said, left) in [("signal -6", 0), ("signal -4", 0), ("signal -1", 0), ("fin", 0), ("text anything", 1)] {
         let mut desk = open();

@@ -366,6 +366,8 @@ impl Ways {
     pub(crate) fn claim_broken(&mut self, tools: &mut Tools<'_>, id: u64) {
         let Some(reach) = self.reaching.get_mut(&id) else { return };
         let Some((conn, _)) = reach.claiming.take() else { return };
+        // Its patience is over too: while the next step is under way, nothing else may begin.
+        tools.net.cancel_timer(reach.timer.take());
         reach.saw.lost += 1;
         self.pool.was_dead(&reach.client);
         tools.close(conn, true);
@@ -374,7 +376,12 @@ impl Ways {
 
     /// The dial of the second step has ended.
     pub(crate) fn dialled(&mut self, tools: &mut Tools<'_>, id: u64, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let Some(reach) = self.reaching.get_mut(&id) else { return };
+        let Some(reach) = self.reaching.get_mut(&id) else {
+            if let Ok((conn, _)) = outcome {
+                tools.abort(conn);
+            }
+            return;
+        };
         reach.dial = None;
         match outcome {
             Ok((conn, peer)) => self.reached(tools, id, conn, Reached::Dialled(Box::new(peer))),
