@@ -10,7 +10,7 @@ use crate::net::{Happening, NetState, SocketId};
 use crate::world::World;
 
 impl World {
-    /// A host sleeps for so long from now on.
+    /// A host sleeps for so long from now on; one that sleeps already, until the later of both ends.
     pub fn suspend(&mut self, host: HostId, span: Duration) {
         self.note("power", &format!("{host:?} sleeps for {span:?}"));
         self.net.borrow_mut().suspend(host, span);
@@ -49,7 +49,13 @@ impl NetState {
     fn suspend(&mut self, host: HostId, span: Duration) {
         let now = self.now();
         let Some(place) = self.places.get_mut(host.0) else { return };
-        place.wakes = place.wakes.max(now) + span;
+        // Who sleeps already sleeps on: until the later of both ends.
+        let until = now + span;
+        let span = until.since(place.wakes.max(now));
+        if span.is_zero() {
+            return;
+        }
+        place.wakes = until;
         place.slept += span;
         place.disk_busy = place.disk_busy + span;
         let sockets = self.sockets_of(host);
