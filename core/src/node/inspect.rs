@@ -14,6 +14,21 @@ pub struct Inspection {
     pub dials: usize,
     /// Timers that are set.
     pub timers: usize,
+    /// The archive devices of a storage daemon.
+    pub devices: Vec<DeviceInspection>,
+}
+
+/// Who uses an archive device, and who wants to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceInspection {
+    /// Its name.
+    pub name: String,
+    /// Sessions that use it; as many as its `maximum_concurrent_jobs` at most.
+    pub users: usize,
+    /// Sessions that wait for it, or for another one of its autochanger.
+    pub waiting: usize,
+    /// Volumes in its folder that somebody writes to.
+    pub claimed: usize,
 }
 
 impl<R: Role> Node<R> {
@@ -26,6 +41,7 @@ impl<R: Role> Node<R> {
             unauthenticated: net.crowd.len(),
             dials: net.dials.len(),
             timers: net.timers_set(),
+            devices: self.role.devices(),
         }
     }
 }

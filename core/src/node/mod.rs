@@ -23,7 +23,7 @@ mod tests;
 mod tokens;
 
 pub use dial::{DialNews, Opening, Route};
-pub use inspect::Inspection;
+pub use inspect::{DeviceInspection, Inspection};
 pub use listen::{BindError, EXIT_NO_LISTENER};
 pub use net::{AnyNet, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};

@@ -9,7 +9,7 @@ use crate::calendar::Zone;
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Code;
 use crate::ids::{ConnId, ListenerId};
-use crate::node::{DialNews, Net, Row};
+use crate::node::{DeviceInspection, DialNews, Net, Row};
 use crate::notice::ExitReason;
 use crate::socket::IoKind;
 use crate::wire::frame::Signal;
@@ -92,6 +92,10 @@ pub trait Role: Sized + Send + 'static {
     /// The operator asks the daemon to end: end jobs, then `net.exit`.
     fn on_stop(&mut self, net: &mut Net<Self>) {
         net.exit(ExitReason::Done);
+    }
+    /// Its archive devices, for [`Node::inspect`](super::Node::inspect).
+    fn devices(&self) -> Vec<DeviceInspection> {
+        Vec::new()
     }
     /// An incoming connection was refused before it was ready; already logged. Returns a code to count by.
     fn on_refused(&mut self, _net: &mut Net<Self>, _reason: &CloseReason) -> Option<Code> {

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::config::{Device, StorageConfig};
 use crate::ids::SessionId;
+use crate::node::DeviceInspection;
 use crate::wire::bsr::Bootstrap;
 
 /// The devices, and who uses or wants them.
@@ -85,6 +86,18 @@ impl Devices {
     /// All devices, in the order of the configuration.
     pub(super) fn all(&self) -> impl Iterator<Item = &Device> {
         self.drives.iter().map(|drive| &drive.device)
+    }
+
+    /// Who uses and wants each of them.
+    pub(super) fn inspect(&self) -> Vec<DeviceInspection> {
+        let claimed = |folder: &str| self.volumes.keys().filter(|(of, _)| of == folder).count();
+        let view = |drive: &Drive| DeviceInspection {
+            name: drive.device.name.clone(),
+            users: drive.users.len(),
+            waiting: self.waiting(&drive.device.name),
+            claimed: claimed(&drive.device.archive_device),
+        };
+        self.drives.iter().map(view).collect()
     }
 
     /// The autochangers, each with its devices.
@@ -327,6 +340,19 @@ mod tests {
         let served: Vec<SessionId> = devices.release(SessionId(1)).into_iter().map(|(session, _)| session).collect();
         assert_eq!(served, [SessionId(2)]);
         assert_eq!((devices.users("d"), devices.users("e")), (&[SessionId(2)][..], &[SessionId(2)][..]));
+    }
+
+    #[test]
+    fn whoever_looks_sees_who_uses_a_device_who_waits_and_what_is_written_to() {
+        let mut devices = two();
+        devices.want(SessionId(1), needs(&[&["d"]]));
+        devices.want(SessionId(2), needs(&[&["d"], &["e"]]));
+        devices.claim("/v", "one", SessionId(1));
+        let seen: Vec<_> = devices.inspect().into_iter().map(|seen| (seen.users, seen.waiting, seen.claimed)).collect();
+        assert_eq!(seen, [(1, 1, 1), (0, 1, 1)]);
+        devices.release(SessionId(2));
+        devices.release(SessionId(1));
+        assert!(devices.inspect().iter().all(|seen| (seen.users, seen.waiting, seen.claimed) == (0, 0, 0)));
     }
 
     #[test]

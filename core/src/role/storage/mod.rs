@@ -40,7 +40,7 @@ use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
-use crate::node::{self, DialNews, Role, Row};
+use crate::node::{self, DeviceInspection, DialNews, Role, Row};
 use crate::notice::Level;
 use crate::role::debugging::Debugging;
 use crate::role::identity::{Credentials, Identity};
@@ -305,6 +305,10 @@ impl Role for StorageDaemon {
             job.stream = Stream::Open;
         }
         self.file_left(net, id, Some(reason));
+    }
+
+    fn devices(&self) -> Vec<DeviceInspection> {
+        self.devices.inspect()
     }
 
     fn on_surveyed(&mut self, net: &mut Net, (id, devices): (SessionId, Vec<String>), rows: Vec<Row>) {
