@@ -55,9 +55,9 @@ struct Explore {
 struct Replay {
     #[command(flatten)]
     target: Target,
-    /// Prints the last 2,000 lines of the trace.
-    #[arg(long)]
-    trace: bool,
+    /// Prints the last 2,000 lines of the trace, or so many.
+    #[arg(long, value_name = "LINES", num_args = 0..=1, default_missing_value = "2000")]
+    trace: Option<usize>,
     /// Prints who sent what to whom, a line a segment.
     #[arg(long)]
     ladder: bool,
@@ -137,7 +137,7 @@ fn replay(draw: &Draw, options: &Replay) -> ExitCode {
         packets.iter().for_each(|capture| capture.see(passing));
     };
     println!("{}\n", draw.to_text());
-    let tail = if options.trace { 2_000 } else { 0 };
+    let tail = options.trace.unwrap_or(0);
     let (outcome, trace) = watch(draw, Watching { tap: Some(Box::new(tap)), tail });
     print!("{}{trace}", ladder.map(|ladder| ladder.to_text()).unwrap_or_default());
     println!("{} steps, {:?} of the simulated clock, jobs {:?}", outcome.steps, outcome.took, outcome.jobs);

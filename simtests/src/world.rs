@@ -109,6 +109,7 @@ impl World {
         self.exits[host.0] = None;
         self.daemons[host.0] = Some(daemon);
         self.after_desk(host, over);
+        self.collect_answers();
     }
 
     /// The daemon's process dies: the system closes its sockets.
@@ -322,6 +323,7 @@ impl World {
     /// # Panics
     /// If a daemon or its adapter broke their contract.
     pub fn step(&mut self) -> bool {
+        self.collect_answers();
         let happening = self.net.borrow_mut().clock.advance();
         let Some(happening) = happening else { return false };
         self.trace.set_now(self.now());
@@ -344,16 +346,19 @@ impl World {
     /// When the next thing happens, if anything ever will.
     #[must_use]
     pub fn next_at(&self) -> Option<Instant> {
+        // Between two steps too hands may have answered: those of a catalog that does not hang any more.
+        self.collect_answers();
         self.net.borrow().clock.next_at()
     }
 
     /// Lets time pass.
     pub fn run_for(&mut self, span: Duration) {
         let until = self.now() + span;
-        while self.net.borrow().clock.next_at().is_some_and(|at| at <= until) {
+        while self.next_at().is_some_and(|at| at <= until) {
             self.step();
         }
         self.net.borrow_mut().clock.pass_to(until);
+        self.trace.set_now(self.now());
     }
 
     /// Goes on until it is so, at most so long. False if it never was.
@@ -363,7 +368,7 @@ impl World {
             if is_so(self) {
                 return true;
             }
-            if self.net.borrow().clock.next_at().is_none_or(|at| at > until) {
+            if self.next_at().is_none_or(|at| at > until) {
                 return false;
             }
             self.step();
@@ -458,6 +463,9 @@ impl World {
     /// What the hands have answered comes to those who asked when the disk is done with it.
     fn collect_answers(&self) {
         let answers = std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner));
+        if answers.is_empty() {
+            return;
+        }
         let mut net = self.net.borrow_mut();
         for (asker, work, done) in answers {
             let (Asker::Node(Life(host, _)) | Asker::Task(TaskId(Life(host, _), _))) = asker;

@@ -32,6 +32,8 @@ const REST: Duration = Duration::from_secs(4 * 3_600);
 const JOB: Duration = Duration::from_secs(3_600);
 /// How long a console may wait for an answer there.
 const ANSWER: Duration = Duration::from_secs(120);
+/// How soon whoever starts a director that has ended by itself tries again.
+const AGAIN: Duration = Duration::from_secs(5);
 /// Things that may happen in one run: more means that somebody turns in a circle.
 const MOST_STEPS: u64 = 4_000_000;
 /// After how many of them the invariants are asked.
@@ -70,6 +72,7 @@ pub fn watch(draw: &Draw, watching: Watching) -> (Outcome, String) {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let mut run = Run::new(draw, watching);
         kept.trace = run.region.world.trace().clone();
+        kept.trace.keep(tail);
         let result = run.all();
         kept.note(&run);
         result
@@ -129,6 +132,8 @@ struct Run<'a> {
     faults: Faults,
     answers: usize,
     looked: u64,
+    /// When a director that has ended by itself is started again.
+    again: Option<Instant>,
 }
 
 type Verdict = Result<(), Failure>;
@@ -144,7 +149,7 @@ impl<'a> Run<'a> {
         if let Some(tap) = watching.tap {
             region.world.tap(tap);
         }
-        Self { draw, region, evidence, faults: Faults::new(draw), answers: 0, looked: 0 }
+        Self { draw, region, evidence, faults: Faults::new(draw), answers: 0, looked: 0, again: None }
     }
 
     fn all(&mut self) -> Verdict {
@@ -255,7 +260,7 @@ impl<'a> Run<'a> {
     }
 
     fn run_to(&mut self, until: Instant) -> Verdict {
-        while self.region.world.next_at().is_some_and(|at| at <= until) {
+        while self.next_at().is_some_and(|at| at <= until) {
             self.step()?;
         }
         self.region.world.run_for(until.since(self.region.world.now()));
@@ -269,7 +274,7 @@ impl<'a> Run<'a> {
                 return Ok(true);
             }
             for _ in 0..16 {
-                if self.region.world.next_at().is_none_or(|at| at > until) {
+                if self.next_at().is_none_or(|at| at > until) {
                     return Ok(is_so(&self.region));
                 }
                 self.step()?;
@@ -277,8 +282,26 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// When the next thing happens, in the world or to it.
+    fn next_at(&mut self) -> Option<Instant> {
+        let director = self.region.director;
+        self.again = match self.region.world.exit(director) {
+            Some(_) if !self.region.world.is_running(director) => {
+                self.again.or_else(|| Some(self.region.world.now() + AGAIN))
+            }
+            _ => None,
+        };
+        self.region.world.next_at().into_iter().chain(self.again).min()
+    }
+
     fn step(&mut self) -> Verdict {
-        self.region.world.step();
+        match self.again.filter(|at| self.region.world.next_at().is_none_or(|next| *at <= next)) {
+            Some(at) => {
+                self.region.world.run_for(at.since(self.region.world.now()));
+                self.region.start_director();
+            }
+            None => _ = self.region.world.step(),
+        }
         self.wait_as_stock();
         let steps = self.region.world.steps();
         if steps >= self.looked + LOOK_EVERY {
