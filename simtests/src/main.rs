@@ -14,6 +14,7 @@ use towline_simtests::explore::ladder::Ladder;
 use towline_simtests::explore::pcap::Capture;
 use towline_simtests::explore::shrink::{Shrunk, shrink};
 use towline_simtests::explore::{Draw, Failure, Watching, run, watch};
+use towline_simtests::rng::Rng;
 use towline_simtests::tap::Passing;
 
 /// Searches for bugs in a simulated network.
@@ -46,6 +47,9 @@ struct Explore {
     /// The first seed.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Draws the first seed from this text: the hash of a commit, for seeds that nobody has seen before.
+    #[arg(long, value_name = "COMMIT", conflicts_with = "seed")]
+    seed_from: Option<String>,
     /// Goes on after a failure, and says at the end what failed how often.
     #[arg(long)]
     keep_going: bool,
@@ -87,11 +91,13 @@ fn explore(options: &Explore) -> ExitCode {
     let began = Instant::now();
     let limit = options.minutes.map(|minutes| Duration::from_secs_f64(minutes.max(0.0) * 60.0));
     let most = options.seeds.unwrap_or_else(|| if limit.is_some() { u64::MAX } else { 1_000 });
+    let first = options.seed_from.as_deref().map_or(options.seed, seed_of);
+    println!("the first seed is {first}");
     let (mut failures, mut steps, mut seeds) = (Vec::new(), 0, 0);
     let mut code = ExitCode::SUCCESS;
     let mut marks: BTreeMap<Mark, Vec<u64>> = Mark::ALL.iter().map(|mark| (*mark, Vec::new())).collect();
     while seeds < most && limit.is_none_or(|limit| began.elapsed() < limit) {
-        let seed = options.seed.wrapping_add(seeds);
+        let seed = first.wrapping_add(seeds);
         let draw = Draw::of(seed);
         let outcome = run(&draw);
         seeds += 1;
@@ -126,6 +132,11 @@ fn explore(options: &Explore) -> ExitCode {
         println!("{:6}  {}: {}", group.len(), group[0].0, seeds.join(" "));
     }
     code
+}
+
+/// A seed for a text: the same for ever, and short enough to be typed.
+fn seed_of(text: &str) -> u64 {
+    text.bytes().fold(Rng::new(0), |mut rng, byte| Rng::new(rng.next() ^ u64::from(byte))).next() % 1_000_000_000_000
 }
 
 fn replay(draw: &Draw, options: &Replay) -> ExitCode {
