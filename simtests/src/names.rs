@@ -32,6 +32,8 @@ pub(crate) struct Names {
     kept: BTreeMap<(HostId, String), (Instant, Found)>,
     /// How long a host's resolver takes.
     slow: BTreeMap<HostId, Duration>,
+    /// What a host's resolver says of every name instead of what it means.
+    blind: BTreeMap<HostId, ResolveError>,
 }
 
 /// What a name means.
@@ -62,6 +64,9 @@ impl Names {
 
     /// Asks the name servers. What they say is kept, that there is no such name too (RFC 2308 §5), no failure.
     fn ask(&mut self, of: HostId, name: &str, now: Instant) -> Found {
+        if let Some(error) = self.blind.get(&of) {
+            return Err(*error);
+        }
         let everybodys = self.names.get(name);
         let found = match self.views.get(&(of, name.to_owned())) {
             Some(View::Addresses(addresses)) => Some(addresses),
@@ -104,6 +109,20 @@ impl World {
         self.net.borrow_mut().names.slow.insert(host, slowness);
     }
 
+    /// From now on a host's resolver takes as long as one usually does.
+    pub fn reset_resolver_slowness(&mut self, host: HostId) {
+        self.net.borrow_mut().names.slow.remove(&host);
+    }
+
+    /// From now on a host's resolver says this of every name; nothing: it says what they mean.
+    pub fn set_blind(&mut self, host: HostId, error: Option<ResolveError>) {
+        let blind = &mut self.net.borrow_mut().names.blind;
+        match error {
+            Some(error) => _ = blind.insert(host, error),
+            None => _ = blind.remove(&host),
+        }
+    }
+
     /// What a name means to one host from now on.
     pub fn set_view(&mut self, host: HostId, name: &str, view: View) {
         self.net.borrow_mut().names.views.insert((host, name.to_owned()), view);
@@ -135,6 +154,9 @@ mod tests {
         assert_eq!(at(patient, 1_000), one(outside), "healed");
         assert_eq!(names.look_up(blind, "10.0.0.20", 1, Instant::ZERO), Ok(vec![(inside, 1).into()]));
         assert_eq!(names.look_up(everybody, "fd", 1, Instant::ZERO), Err(ResolveError::NoSuchName));
+        names.blind.insert(split, ResolveError::Temporary);
+        assert_eq!(names.look_up(split, "sd", 1, Instant::ZERO), Err(ResolveError::Temporary));
+        assert_eq!(names.look_up(split, "10.0.0.20", 1, Instant::ZERO), Ok(vec![(inside, 1).into()]), "no name");
     }
 
     #[test]
