@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use towline_core::conn::Flight;
-use towline_core::drive::{DialOrder, ListenOrder};
+use towline_core::drive::{BUDGET, DialOrder, ListenOrder};
 use towline_core::event::Event;
 use towline_core::ids::{DialId, ListenerId, WorkId};
 use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
@@ -103,6 +103,8 @@ pub(crate) struct NetState {
     pub(crate) names: Names,
     pub(crate) places: Vec<Place>,
     pub(crate) tasks: BTreeMap<TaskId, Task>,
+    /// Bytes that each of them moves in one turn.
+    pub(crate) budget: usize,
     pub(crate) calls: Calls,
     pub(crate) taps: Taps,
     sockets: BTreeMap<SocketId, Entry>,
@@ -122,6 +124,7 @@ impl NetState {
             names: Names::default(),
             places: Vec::new(),
             tasks: BTreeMap::new(),
+            budget: BUDGET,
             calls: Calls::default(),
             taps: Taps::default(),
             sockets: BTreeMap::new(),

@@ -54,6 +54,12 @@ pub struct Scenario {
     /// Whether the first storage's backups can be copied: jobs `copy` and `migrate` to the second storage; and a second
     /// device of the first, with the jobs `near`, a backup, `copy-near` and `migrate-near`.
     pub copies: bool,
+    /// Of each pool.
+    pub pool: String,
+    /// Bytes that a connection's task moves in one turn, if not as many as in a real daemon.
+    pub budget: Option<usize>,
+    /// More jobs, each with a comma before it.
+    pub jobs: String,
     /// More of the director's configuration, beside its resources.
     pub more: String,
     /// The files of each client.
@@ -127,6 +133,9 @@ impl Scenario {
             clients: Vec::new(),
             storages: Vec::new(),
             copies: false,
+            pool: String::new(),
+            budget: None,
+            jobs: String::new(),
             more: String::new(),
             files: some_files(seed, 10, 30_000),
         }
@@ -160,6 +169,9 @@ impl Scenario {
     #[must_use]
     pub fn start(self) -> Region {
         let mut world = World::new(self.seed);
+        if let Some(bytes) = self.budget {
+            world.set_budget(bytes);
+        }
         let mut networks: Vec<NetworkId> = Vec::new();
         for (gateway, around) in &self.gateways {
             let around = around.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
@@ -205,8 +217,9 @@ impl Scenario {
         });
         let pools = list(&self.storages, |one| {
             let next = self.storages.get(1).filter(|next| self.copies && next.name != one.name);
-            let next = next.map(|next| format!(r#", next_pool: Some("{}")"#, next.name)).unwrap_or_default();
-            format!(r#"(name: "{0}", label_format: Some("{0}-"), storage: Some("{0}"){next})"#, one.name)
+            let next = next.map(|next| format!(r#"next_pool: Some("{}")"#, next.name)).unwrap_or_default();
+            let pool = &self.pool;
+            format!(r#"(name: "{0}", label_format: Some("{0}-"), storage: Some("{0}"), {pool} {next})"#, one.name)
         });
         let (more_storages, more_pools, more_jobs) = self.copying();
         let jobs = list(&self.clients, |client| {
@@ -215,17 +228,19 @@ impl Scenario {
                 let job = format!(r#"client: "{c}", fileset: "set", storage: "{s}", pool: "{s}""#);
                 format!(
                     r#"(name: "{c}-{s}", level: full, {job}),
-                       (name: "restore-{c}-{s}", kind: restore, where: Some("/restored"), {job})"#
+                       (name: "restore-{c}-{s}", kind: restore, where: Some("/restored"), {job}),
+                       (name: "verify-{c}-{s}", kind: verify, {job})"#
                 )
             })
         });
         read(&format!(
             r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0", "::"], {tls} {director}),
-                clients: [{clients}], storages: [{storages}{more_storages}], jobs: [{jobs}{more_jobs}],
+                clients: [{clients}], storages: [{storages}{more_storages}], jobs: [{jobs}{more_jobs}{own_jobs}],
                 pools: [{pools}{more_pools}],
                 filesets: [(name: "set", include: [(files: ["/data"])])], {more})"#,
             tls = self.tls(),
             director = self.director,
+            own_jobs = self.jobs,
             more = self.more,
         ))
     }

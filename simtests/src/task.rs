@@ -11,7 +11,7 @@ use crate::net::{Happening, NetState, Owner, SocketId};
 #[derive(Debug)]
 pub(crate) struct Task {
     /// Away while it is being driven.
-    pub(crate) pump: Option<Pump>,
+    pub(crate) pump: Option<Box<Pump>>,
     pub(crate) socket: SocketId,
     pub(crate) mail: Mailbox,
     pub(crate) is_cut: bool,
@@ -24,7 +24,7 @@ impl NetState {
     pub(crate) fn start_task(&mut self, id: TaskId, conn: Conn, socket: SocketId) {
         self.set_owner(socket, Owner::Task(id));
         let task = Task {
-            pump: Some(Pump::new(conn)),
+            pump: Some(Box::new(Pump::new(conn).with_budget(self.budget))),
             socket,
             mail: Mailbox::default(),
             is_cut: false,
@@ -71,7 +71,7 @@ impl NetState {
     }
 
     /// Takes a task's pump to drive it, and all its mail.
-    pub(crate) fn take_pump(&mut self, id: TaskId) -> Option<(Pump, Mailbox, bool, SocketId)> {
+    pub(crate) fn take_pump(&mut self, id: TaskId) -> Option<(Box<Pump>, Mailbox, bool, SocketId)> {
         let task = self.tasks.get_mut(&id)?;
         for ticket in [task.wake.take(), task.timer.take()].into_iter().flatten() {
             self.clock.cancel(ticket);
@@ -81,7 +81,7 @@ impl NetState {
     }
 
     /// Returns the pump, and what it waits for.
-    pub(crate) fn put_pump(&mut self, id: TaskId, pump: Pump, wait: Wait) {
+    pub(crate) fn put_pump(&mut self, id: TaskId, pump: Box<Pump>, wait: Wait) {
         let due = wait.until.map(|at| self.world_time(id.0.0, at));
         let Some(task) = self.tasks.get_mut(&id) else { return };
         task.pump = Some(pump);

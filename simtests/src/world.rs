@@ -230,6 +230,11 @@ impl World {
         net.networks.heal();
     }
 
+    /// Bytes that the task of each connection begun from now on reads, and writes, in one turn.
+    pub fn set_budget(&mut self, bytes: usize) {
+        self.net.borrow_mut().budget = bytes.max(1);
+    }
+
     /// How long a piece of work of this host takes on average.
     pub fn set_slowness(&mut self, host: HostId, slowness: Duration) {
         if let Some(place) = self.slowness.get_mut(host.0) {

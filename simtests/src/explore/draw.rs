@@ -15,6 +15,8 @@ const MOST_ORDERS: u64 = 6;
 const MOST_FAULTS: u64 = 5;
 /// The longest that one fault lasts: three hours.
 const LONGEST: u64 = 3 * 3_600_000;
+/// Bytes that a connection's task moves in one turn, unless drawn otherwise.
+const BUDGET: usize = 1 << 20;
 
 /// One world and its story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +31,18 @@ pub struct Draw {
     pub rate: u64,
     /// Microseconds that a segment is under way, and how many more it may be.
     pub latency: (u64, u64),
+    /// Bytes that a connection's task reads, and writes, before it lets others have their turn.
+    #[serde(default = "usual_budget")]
+    pub budget: usize,
+    /// Bytes after which a volume is full; 0: never.
+    #[serde(default)]
+    pub volume_bytes: u64,
+    /// Whether names lead to addresses of IPv6 as well.
+    #[serde(default)]
+    pub family: Family,
+    /// Whether the first client is backed up to the first storage daemon by a schedule, once in an hour.
+    #[serde(default)]
+    pub schedule: bool,
     /// What is between the two networks, if there are two.
     pub gateway: Option<Border>,
     /// The file daemons.
@@ -41,6 +55,22 @@ pub struct Draw {
     pub orders: Vec<Order>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+}
+
+const fn usual_budget() -> usize {
+    BUDGET
+}
+
+/// To what addresses the names of the daemons outside lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Family {
+    /// Of IPv4.
+    #[default]
+    V4,
+    /// To one of IPv6 that swallows everything, and then to one of IPv4.
+    Hole,
+    /// To one of IPv6, and then to one of IPv4.
+    Both,
 }
 
 /// A gateway, and who is behind it.
@@ -130,6 +160,8 @@ pub enum What {
     Status(Who),
     /// Change the files of a client.
     Change(usize),
+    /// Order that the newest backup of a client to a storage daemon is verified.
+    Verify(usize, usize),
 }
 
 /// A daemon, and its host.
@@ -201,6 +233,12 @@ pub enum Kind {
     Impostor,
     /// A stock daemon, which answers no heartbeat, dials the director as this client, and waits.
     StockWaits(usize),
+    /// A host's resolver cannot say what any daemon's name means.
+    NamesFail(Who),
+    /// A host's resolver says that no daemon's name exists.
+    NamesMissing(Who),
+    /// A host's resolver takes so many milliseconds.
+    NamesSlow(Who, u64),
 }
 
 impl Draw {
@@ -226,6 +264,10 @@ impl Draw {
             heartbeat,
             rate: [20_000, 100_000, 1_000_000, 10_000_000][index(&mut rng, 4)],
             latency: [(200, 0), (200, 100), (20_000, 5_000), (150_000, 50_000)][index(&mut rng, 4)],
+            budget: BUDGET,
+            volume_bytes: 0,
+            family: Family::V4,
+            schedule: false,
             gateway,
             copies: storages.len() > 1 && rng.one_in(2),
             clients,
@@ -235,6 +277,8 @@ impl Draw {
         };
         draw.draw_orders(&mut rng);
         draw.draw_faults(&mut rng);
+        // What is above stays what it was when something is added here.
+        draw.draw_more(&mut Rng::new(seed ^ 0x0dd5_aced_77));
         draw
     }
 
@@ -310,6 +354,88 @@ impl Draw {
         }
     }
 
+    /// Limits that are seldom met, and now and then a story that chance alone tells too seldom.
+    fn draw_more(&mut self, rng: &mut Rng) {
+        self.budget = [BUDGET, BUDGET, 20_000, 1_000][index(rng, 4)];
+        self.volume_bytes = [0, 0, 200_000, 1_000_000][index(rng, 4)];
+        self.family = [Family::V4, Family::V4, Family::Hole, Family::Both][index(rng, 4)];
+        self.schedule = rng.one_in(4);
+        match rng.below(12) {
+            0 => self.client_is_gone(rng),
+            1 => self.restore_is_cut(rng),
+            2 => self.stock_waits(rng),
+            3 => self.crowd_waits(rng),
+            4 => self.names_fail(rng),
+            5 => self.verify(rng),
+            _ => {}
+        }
+        self.orders.sort_by_key(|order| order.at);
+        self.faults.sort_by_key(|fault| fault.at);
+    }
+
+    /// A client is away for an hour, and is wanted meanwhile.
+    fn client_is_gone(&mut self, rng: &mut Rng) {
+        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+        let at = moment(rng, 30_000);
+        self.faults.push(Fault { at, lasts: 3_600_000, kind: Kind::Power(Who::Client(client)) });
+        self.orders.push(Order { at: at + moment(rng, 600_000), what: What::Backup(client, storage) });
+    }
+
+    /// A large restore over a slow link loses its data channel.
+    fn restore_is_cut(&mut self, rng: &mut Rng) {
+        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+        self.rate = 100_000;
+        self.clients[client].files = (8, 300_000);
+        self.orders.retain(|order| order.what != What::Restore(client));
+        self.orders.push(Order { at: 0, what: What::Backup(client, storage) });
+        let at = 120_000;
+        self.orders.push(Order { at, what: What::Restore(client) });
+        let (one, two) = (Who::Client(client), Who::Storage(storage));
+        let kind = match rng.below(3) {
+            0 => Kind::Cut(one, two),
+            1 => Kind::Kill(two),
+            _ => Kind::Reset(one, two),
+        };
+        let lasts = if kind.is_moment() { 0 } else { 600_000 };
+        self.faults.push(Fault { at: at + 500 + rng.below(8_000), lasts, kind });
+    }
+
+    /// A stock client waits for longer than the heartbeat of a Towline peer.
+    fn stock_waits(&mut self, rng: &mut Rng) {
+        let Some(client) = self.clients.iter().position(|client| client.dialled.waits()) else { return };
+        self.tls = false;
+        self.faults.push(Fault { at: moment(rng, 60_000), lasts: 900_000, kind: Kind::StockWaits(client) });
+    }
+
+    /// More jobs at a time than may run at a time.
+    fn crowd_waits(&mut self, rng: &mut Rng) {
+        let at = moment(rng, 30_000);
+        for _ in 0..4 {
+            let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+            self.orders.push(Order { at: at + rng.below(50), what: What::Backup(client, storage) });
+        }
+    }
+
+    /// The resolver of somebody fails while a job needs it.
+    fn names_fail(&mut self, rng: &mut Rng) {
+        let who = self.anybody(rng);
+        let near = self.orders.first().map_or(0, |order| order.at);
+        let kind = match rng.below(3) {
+            0 => Kind::NamesFail(who),
+            1 => Kind::NamesMissing(who),
+            _ => Kind::NamesSlow(who, 1 + rng.below(40_000)),
+        };
+        self.faults.push(Fault { at: near.saturating_sub(rng.below(2_000)), lasts: moment(rng, LONGEST), kind });
+    }
+
+    /// The volumes of a client are verified.
+    fn verify(&mut self, rng: &mut Rng) {
+        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+        let last = self.orders.last().map_or(0, |order| order.at);
+        self.orders.push(Order { at: 0, what: What::Backup(client, storage) });
+        self.orders.push(Order { at: last + moment(rng, 120_000), what: What::Verify(client, storage) });
+    }
+
     /// Faults shortly before, in or after an order, so that most of them hit something.
     fn draw_faults(&mut self, rng: &mut Rng) {
         for _ in 0..rng.below(MOST_FAULTS + 1) {
@@ -381,7 +507,9 @@ impl What {
     /// The daemons it mentions.
     pub(super) fn names(self) -> Vec<Who> {
         match self {
-            Self::Backup(client, storage) => vec![Who::Client(client), Who::Storage(storage)],
+            Self::Backup(client, storage) | Self::Verify(client, storage) => {
+                vec![Who::Client(client), Who::Storage(storage)]
+            }
             Self::Restore(client) | Self::Change(client) => vec![Who::Client(client)],
             Self::Status(who) => vec![who],
             Self::Copy | Self::Migrate => vec![Who::Client(0), Who::Storage(0), Who::Storage(1)],
@@ -406,6 +534,9 @@ impl Kind {
             | Self::DiskSlow(who, _)
             | Self::Clock(who, _)
             | Self::NetworkChanged(who)
+            | Self::NamesFail(who)
+            | Self::NamesMissing(who)
+            | Self::NamesSlow(who, _)
             | Self::Stranger(who) => vec![who],
             Self::StockWaits(client) => vec![Who::Client(client)],
             Self::DiskFull(storage, _) | Self::DiskBroken(storage) | Self::SyncFails(storage) => {
@@ -479,11 +610,11 @@ mod tests {
     #[test]
     fn every_kind_of_fault_and_order_is_drawn() {
         let name = |text: String| text.split('(').next().unwrap_or_default().to_owned();
-        let draws: Vec<Draw> = (0..2_000).map(Draw::of).collect();
+        let draws: Vec<Draw> = (0..4_000).map(Draw::of).collect();
         let faults = draws.iter().flat_map(|draw| &draw.faults).map(|fault| name(format!("{:?}", fault.kind)));
-        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 22);
+        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 25);
         let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
-        assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 7);
+        assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 8);
     }
 
     #[test]

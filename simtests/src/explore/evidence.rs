@@ -54,6 +54,8 @@ pub(super) struct Evidence {
     pub(super) unwell: Instant,
     /// Pairs of hosts that could not hear each other for long, and still had a connection.
     pub(super) dead: Vec<String>,
+    /// Jobs that have waited too long for a client that was away.
+    pub(super) abandoned: Vec<String>,
 }
 
 impl Evidence {
@@ -76,6 +78,7 @@ impl Evidence {
             seals: Rc::default(),
             unwell: Instant::ZERO,
             dead: Vec::new(),
+            abandoned: Vec::new(),
         }
     }
 

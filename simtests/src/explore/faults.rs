@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use towline_core::event::Event;
+use towline_core::socket::ResolveError;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::daemons;
@@ -78,6 +79,11 @@ impl Faults {
             Kind::NetworkChanged(who) => {
                 region.world.post(at(region, who), Event::NetworkChanged);
             }
+            Kind::NamesFail(who) => region.world.set_blind(at(region, who), Some(ResolveError::Temporary)),
+            Kind::NamesMissing(who) => region.world.set_blind(at(region, who), Some(ResolveError::NoSuchName)),
+            Kind::NamesSlow(who, millis) => {
+                region.world.set_resolver_slowness(at(region, who), Duration::from_millis(millis));
+            }
             Kind::Stranger(who) => return Some(self.stranger(region, who)),
             Kind::Impostor => self.impostor(region, draw),
             Kind::StockWaits(n) => {
@@ -115,6 +121,8 @@ impl Faults {
             Kind::Clock(who, _) => region.world.set_clock(at(region, who), 0),
             Kind::CatalogAway => region.catalog.tables().is_away = false,
             Kind::CatalogHangs => region.catalog.resume(),
+            Kind::NamesFail(who) | Kind::NamesMissing(who) => region.world.set_blind(at(region, who), None),
+            Kind::NamesSlow(who, _) => region.world.reset_resolver_slowness(at(region, who)),
             Kind::StockWaits(_) => self.leave(region),
             Kind::Impostor => {
                 self.impostors.drain(..).for_each(|host| region.world.kill(host));

@@ -1,8 +1,9 @@
 //! What must hold whatever happens, each promise under its name, and when it is asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use towline_core::catalog::JobRow;
 use towline_core::limits;
 use towline_core::wire::status_reply::RunningJob;
 
@@ -13,7 +14,7 @@ use super::FailureKind;
 use super::draw::{Kind, Who};
 use super::evidence::{Evidence, is_end, is_good};
 use super::faults::IMPOSTOR;
-use super::scene::{host, name};
+use super::scene::{TIMED, host, name};
 
 /// Nothing panics.
 pub const NO_PANIC: &str = "nothing panics";
@@ -39,6 +40,10 @@ const DIALS: usize = 200;
 const TIMERS: usize = 1_000;
 /// After how long without a word a peer counts as gone at the latest, with a heartbeat and without.
 const NOTICED: (Duration, Duration) = (Duration::from_secs(1_500), Duration::from_secs(8_400));
+
+/// How long after its beginning a job may wait for a client that is not there: to reach its storage daemon, and then for the
+/// client, with time to spare.
+const ABANDONED: Duration = Duration::from_secs(900);
 
 /// A promise.
 #[derive(Clone, Copy)]
@@ -85,10 +90,12 @@ pub const ALL: &[Invariant] = &[
     safety("a stock peer is sent nothing that it cannot answer", Moment::Always, stock_peers_are_left_alone),
     safety("no daemon ends by itself", Moment::Always, daemons_stay),
     safety("a dead peer is noticed in time", Moment::Always, the_dead_are_noticed),
+    liveness("a job whose client is away ends in its time", Moment::Always, nobody_waits_for_ever),
     safety("queues keep within their bounds", Moment::Always, queues_are_bounded),
     liveness("a cancelled job ends in its time", Moment::Always, cancelled_jobs_end),
     safety("what the director has taken is in the catalog", Moment::Always, taken_jobs_are_there),
     safety("an order is carried out once", Moment::Always, orders_are_carried_out_once),
+    safety("a moment of a schedule is ordered once", Moment::Always, moments_are_ordered_once),
     safety("nobody dials in a storm", Moment::Rest, nobody_storms),
     safety("what was acknowledged is there", Moment::End, nothing_is_lost),
     safety("all daemons agree how a job has ended", Moment::End, daemons_agree),
@@ -191,6 +198,10 @@ fn the_dead_are_noticed(look: &Look<'_>) -> Result<(), String> {
     look.evidence.dead.first().map_or(Ok(()), |what| Err(what.clone()))
 }
 
+fn nobody_waits_for_ever(look: &Look<'_>) -> Result<(), String> {
+    look.evidence.abandoned.first().map_or(Ok(()), |what| Err(what.clone()))
+}
+
 fn cancelled_jobs_end(look: &Look<'_>) -> Result<(), String> {
     let now = look.region.world.now();
     for (job, since) in &look.evidence.cancelled {
@@ -216,13 +227,26 @@ fn taken_jobs_are_there(look: &Look<'_>) -> Result<(), String> {
 
 fn orders_are_carried_out_once(look: &Look<'_>) -> Result<(), String> {
     let tables = look.region.catalog.tables();
-    let ordered = |name: &str| !name.starts_with("copy") && !name.starts_with("migrate");
+    let ordered = |name: &str| !["copy", "migrate", TIMED].iter().any(|other| name.starts_with(other));
     let backups =
         tables.jobs.values().filter(|row| row.job_type == b'B' && row.prior_job_id == 0 && ordered(&row.name));
     let (backups, said) = (backups.count(), look.evidence.ordered);
     // A migration makes one of each that it moves; it names that once it has ended.
     let moved = tables.jobs.values().filter(|row| b"gcMC".contains(&row.job_type)).count();
     if backups > said + moved { Err(format!("{said} backups were ordered, {backups} are there")) } else { Ok(()) }
+}
+
+fn moments_are_ordered_once(look: &Look<'_>) -> Result<(), String> {
+    // A clock that is set back comes by a moment twice.
+    if look.evidence.draw.faults.iter().any(|fault| matches!(fault.kind, Kind::Clock(Who::Director, _))) {
+        return Ok(());
+    }
+    let tables = look.region.catalog.tables();
+    let mut moments = BTreeSet::new();
+    match tables.jobs.values().filter(|row| row.name == TIMED).find(|row| !moments.insert(row.sched_time)) {
+        Some(row) => Err(format!("job {} is of a moment that has had its job", row.job_id)),
+        None => Ok(()),
+    }
 }
 
 fn nobody_storms(look: &Look<'_>) -> Result<(), String> {
@@ -300,6 +324,29 @@ impl Evidence {
                 let what = format!("{here} does not hear {there} for {lasted:?} and still has {}", row.peer.name);
                 self.dead.push(what);
             }
+        }
+    }
+
+    /// A client comes back that was away for long: whether a job that was begun meanwhile still waits for it.
+    pub(super) fn note_abandoned(&mut self, region: &Region, n: usize) {
+        let Some(fault) = self.draw.faults.get(n) else { return };
+        let (Kind::Kill(who @ Who::Client(_)) | Kind::Power(who @ Who::Client(_))) = fault.kind else { return };
+        // By its director's clock, and as its catalog has it.
+        if self.draw.faults.iter().any(|fault| fault.kind.touches_director()) {
+            return;
+        }
+        let now = region.world.wall_of(region.director).seconds();
+        let away = i64::try_from(fault.lasts / 1_000).unwrap_or(i64::MAX);
+        let bound = i64::try_from(ABANDONED.as_secs()).unwrap_or(i64::MAX);
+        let waits = |row: &&JobRow| {
+            let began = row.start_time;
+            row.job_status == b'R' && b"BR".contains(&row.job_type) && began > now - away && now - began > bound
+        };
+        let tables = region.catalog.tables();
+        for row in tables.jobs.values().filter(|row| row.client == name(who)).filter(waits) {
+            let (job, since) = (row.job_id, now - row.start_time);
+            self.abandoned
+                .push(format!("job {job} began {since} s ago, and still waits for {}, which is off", row.client));
         }
     }
 

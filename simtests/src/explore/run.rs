@@ -196,6 +196,7 @@ impl<'a> Run<'a> {
                 let fault = &self.draw.faults[n];
                 self.region.world.note("fault", &format!("ends: {:?}", fault.kind));
                 self.evidence.note_dead(&self.region, n);
+                self.evidence.note_abandoned(&self.region, n);
                 self.faults.end(&mut self.region, self.draw, fault.kind);
             }
         }
@@ -213,6 +214,9 @@ impl<'a> Run<'a> {
             }
             What::Copy => self.say("run job=copy yes"),
             What::Migrate => self.say("run job=migrate yes"),
+            What::Verify(client, storage) => {
+                self.say(&format!("run job=verify-{}-{} yes", name(Who::Client(client)), name(Who::Storage(storage))));
+            }
             What::Cancel => {
                 let newest = self.region.catalog.tables().jobs.values().rev().find(|row| !is_end(row)).cloned();
                 if let Some(row) = newest {
@@ -476,8 +480,19 @@ fn unrest(region: &Region, draw: &Draw) -> Vec<String> {
     }
     if all.is_empty() {
         at_director(region, draw, &mut all);
+        at_storages(region, draw, &mut all);
     }
     all
+}
+
+/// What is not at rest at the storage daemons: nobody has a device or a volume, or waits for one.
+fn at_storages(region: &Region, draw: &Draw, all: &mut Vec<String>) {
+    for n in 0..draw.storages.len() {
+        let who = Who::Storage(n);
+        let devices = region.world.inspect(host(region, who)).map(|seen| seen.devices).unwrap_or_default();
+        let held = devices.into_iter().filter(|device| device.users + device.waiting + device.claimed > 0);
+        all.extend(held.map(|device| format!("{} has {device:?}", name(who))));
+    }
 }
 
 /// What is not at rest at the director: each client that dials it waits there once, and nobody else is there but consoles.
@@ -514,7 +529,7 @@ fn restore_line(client: usize, job: Option<u32>) -> String {
 
 impl Kind {
     /// Whether the director or its catalog is not well meanwhile.
-    const fn touches_director(self) -> bool {
+    pub(super) const fn touches_director(self) -> bool {
         match self {
             Self::Kill(who) | Self::Power(who) | Self::Sleep(who) | Self::DiskSlow(who, _) | Self::Clock(who, _) => {
                 matches!(who, Who::Director)

@@ -11,8 +11,10 @@ use crate::rng::Rng;
 use crate::scenario::{GATEWAY, Region, Scenario, Station};
 use crate::town::some_files;
 
-use super::draw::{Border, Dialled, Draw, Inside, Who};
+use super::draw::{Border, Dialled, Draw, Family, Inside, Who};
 
+/// The job that a schedule orders.
+pub(super) const TIMED: &str = "timed";
 /// The port of file daemons.
 const FILE_PORT: u16 = 9102;
 
@@ -24,6 +26,18 @@ pub(super) fn start(draw: &Draw) -> Region {
     }
     scenario.tls = draw.tls;
     scenario.copies = draw.copies;
+    if draw.schedule {
+        let every_hour: Vec<String> = (0..24).map(|hour| format!(r#""{hour:02}:20""#)).collect();
+        scenario.more = format!(r#"schedules: [(name: "hourly", runs: [(at: [{}])])],"#, every_hour.join(", "));
+        scenario.jobs = format!(
+            r#", (name: "{TIMED}", level: full, client: "fd0", fileset: "set", storage: "sd0", pool: "sd0",
+                 schedule: Some("hourly"))"#
+        );
+    }
+    scenario.budget = Some(draw.budget);
+    if draw.volume_bytes > 0 {
+        scenario.pool = format!("maximum_volume_bytes: {},", draw.volume_bytes);
+    }
     let heartbeat = format!("heartbeat_interval: {},", draw.heartbeat);
     scenario.director = format!("{heartbeat} sd_connect_timeout: 300,");
     scenario.director_behind = draw.is_office_inside().then_some(0);
@@ -40,6 +54,7 @@ pub(super) fn start(draw: &Draw) -> Region {
             });
         }
     }
+    name_by_family(&mut region, draw);
     for (n, storage) in draw.storages.iter().enumerate() {
         let host = host(&region, Who::Storage(n));
         region.world.set_slowness(host, Duration::from_micros(storage.slowness));
@@ -48,6 +63,28 @@ pub(super) fn start(draw: &Draw) -> Region {
         region.clients[n].disk.store().files = tree(draw, n, 0);
     }
     region
+}
+
+/// What the names of the daemons outside mean, if not one address of IPv4 each.
+fn name_by_family(region: &mut Region, draw: &Draw) {
+    let v6 = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
+    if draw.family == Family::Hole {
+        let hole = region.world.add_host("hole", v6(0xffff));
+        region.world.power_off(hole);
+    }
+    for (n, who) in draw.everybody().into_iter().enumerate() {
+        let host = host(region, who);
+        let Some((NetworkId::OPEN, v4)) = region.world.home(host) else { continue };
+        let first = match draw.family {
+            Family::V4 => continue,
+            Family::Hole => v6(0xffff),
+            Family::Both => v6(u16::try_from(n + 1).unwrap_or(1)),
+        };
+        if draw.family == Family::Both {
+            region.world.add_interface(host, NetworkId::OPEN, first);
+        }
+        region.world.set_name(&name(who), vec![first, v4]);
+    }
 }
 
 /// The files of a client, after it has changed them so often.

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::draw::{Client, Dialled, Draw, Kind, Storage, What, Who};
+use super::draw::{Client, Dialled, Draw, Family, Kind, Storage, What, Who};
 use super::{Failure, run};
 
 /// Runs that one shrinking may take.
@@ -63,6 +63,10 @@ fn changes(draw: &Draw) -> Vec<Draw> {
     all.push(with(draw, |draw| draw.heartbeat = 60));
     all.push(with(draw, |draw| draw.latency = (200, 0)));
     all.push(with(draw, |draw| draw.rate = 10_000_000));
+    all.push(with(draw, |draw| draw.budget = 1 << 20));
+    all.push(with(draw, |draw| draw.volume_bytes = 0));
+    all.push(with(draw, |draw| draw.family = Family::V4));
+    all.push(with(draw, |draw| draw.schedule = false));
     all.push(with(draw, |draw| draw.seed = 1));
     for n in 0..draw.storages.len() {
         all.push(with(draw, |draw| draw.storages[n] = Storage { slowness: 300 }));
@@ -145,6 +149,7 @@ fn without_client(draw: &Draw, n: usize) -> Option<Draw> {
         .filter_map(|mut order| {
             order.what = match order.what {
                 What::Backup(client, storage) => What::Backup(renumber(client)?, storage),
+                What::Verify(client, storage) => What::Verify(renumber(client)?, storage),
                 What::Restore(client) => What::Restore(renumber(client)?),
                 What::Change(client) => What::Change(renumber(client)?),
                 What::Status(of) => What::Status(who(of)?),
@@ -173,6 +178,7 @@ fn without_storage(draw: &Draw, n: usize) -> Option<Draw> {
         .filter_map(|mut order| {
             order.what = match order.what {
                 What::Backup(client, storage) => What::Backup(client, renumber(storage)?),
+                What::Verify(client, storage) => What::Verify(client, renumber(storage)?),
                 What::Status(of) => What::Status(who(of)?),
                 What::Copy | What::Migrate => return None,
                 other => other,
@@ -214,6 +220,9 @@ impl Kind {
             Self::Clock(of, seconds) => Self::Clock(who(of)?, seconds),
             Self::NetworkChanged(of) => Self::NetworkChanged(who(of)?),
             Self::Stranger(of) => Self::Stranger(who(of)?),
+            Self::NamesFail(of) => Self::NamesFail(who(of)?),
+            Self::NamesMissing(of) => Self::NamesMissing(who(of)?),
+            Self::NamesSlow(of, millis) => Self::NamesSlow(who(of)?, millis),
             Self::StockWaits(n) => match who(Who::Client(n))? {
                 Who::Client(n) => Self::StockWaits(n),
                 _ => return None,
