@@ -15,6 +15,7 @@
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * `plan` (feature `plan`): which jobs will work through a network
 //! * [`volume`]: volumes as files, in the block format of Bareos
+//! * `volumes`: reads volumes without any daemon
 
 #[cfg(feature = "sqlite")]
 pub mod catalog;
@@ -41,3 +42,5 @@ pub mod process;
 #[cfg(feature = "sqlite")]
 pub mod quickstart;
 pub mod volume;
+#[cfg(feature = "sqlite")]
+pub mod volumes;

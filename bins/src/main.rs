@@ -7,7 +7,7 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{catalog_copy, convert, explain, export, init, quickstart};
+use towline::{catalog_copy, convert, explain, export, init, quickstart, volumes};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Some(("convert", matches)) => convert::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("explain", matches)) => explain::run(matches),
+        Some(("volume", matches)) => volumes::run(matches),
         #[cfg(feature = "plan")]
         Some(("plan", matches)) => towline::plan::run(matches),
         #[cfg(feature = "plan")]
@@ -44,6 +45,7 @@ fn command() -> Command {
         .subcommand(convert::command())
         .subcommand(export::command())
         .subcommand(explain::command())
+        .subcommand(volumes::command())
         .subcommand(
             // quickstart's daemons are processes of this program, so that `cargo run` has to build nothing else.
             Command::new("daemon")

@@ -10,9 +10,12 @@
 //! | [`meta`] | what the system says about an entry: stat, extended attributes, where it forbids |
 //! | [`restore`] | creates entries beneath one directory and nowhere else |
 //! | [`verify`] | says what is on a volume, and writes nothing |
+//! | `audit` | compares what is on a volume with the digests saved with it |
 //! | `compression` | compresses file data, and makes them plain again |
 //! | [`compare`] | says in what two trees differ |
 
+#[cfg(feature = "sqlite")]
+pub(crate) mod audit;
 pub mod backup;
 pub mod compare;
 mod compression;

@@ -21,7 +21,7 @@ const MAGIC: &[u8; 4] = b"BB02";
 const MAGIC_AT: usize = 12;
 
 /// Bytes at any place.
-pub(super) trait Source {
+pub(crate) trait Source {
     /// Reads at most as many bytes as there is room for; 0 at the end.
     fn read_at(&self, room: &mut [u8], at: u64) -> std::io::Result<usize>;
 }
@@ -34,7 +34,7 @@ impl Source for std::fs::File {
 
 /// What comes next on a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// The block that was read, at this address.
     Block(u64),
     /// No sound block begins at this address.
@@ -45,7 +45,7 @@ pub(super) enum Next {
 
 /// A volume and a place on it.
 #[derive(Debug)]
-pub(super) struct Blocks<S> {
+pub(crate) struct Blocks<S> {
     source: S,
     path: String,
     /// Address of the next block.
@@ -66,27 +66,27 @@ enum Read {
 
 impl<S: Source> Blocks<S> {
     /// The beginning of a volume.
-    pub(super) const fn new(source: S, path: String) -> Self {
+    pub(crate) const fn new(source: S, path: String) -> Self {
         Self { source, path, at: 0, failures: 0 }
     }
 
     /// For a person.
-    pub(super) fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// Address of the next block.
-    pub(super) const fn at(&self) -> u64 {
+    pub(crate) const fn at(&self) -> u64 {
         self.at
     }
 
     /// The next block is the one at this address.
-    pub(super) const fn skip_to(&mut self, address: u64) {
+    pub(crate) const fn skip_to(&mut self, address: u64) {
         self.at = address;
     }
 
     /// Whether nothing comes any more.
-    pub(super) fn is_at_end(&self) -> bool {
+    pub(crate) fn is_at_end(&self) -> bool {
         !self.has_byte(self.at)
     }
 
@@ -94,7 +94,7 @@ impl<S: Source> Blocks<S> {
     ///
     /// # Errors
     /// Those of the disk that do not come from what is stored on it.
-    pub(super) fn read(&mut self, block: &mut Vec<u8>) -> Result<Next, DiskError> {
+    pub(crate) fn read(&mut self, block: &mut Vec<u8>) -> Result<Next, DiskError> {
         let at = self.at;
         match self.read_block(block, at)? {
             Read::Whole(len) => {
@@ -106,11 +106,23 @@ impl<S: Source> Blocks<S> {
         }
     }
 
+    /// The header at the next address, without what follows it; `None` where none is, or at the end.
+    ///
+    /// # Errors
+    /// Those of the disk that do not come from what is stored on it.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn peek(&mut self) -> Result<Option<BlockHeader>, DiskError> {
+        let mut head = [0; HEADER_LEN];
+        let at = self.at;
+        let have = self.tolerant(&mut head, at)?;
+        Ok(if have == Some(HEADER_LEN) { BlockHeader::decode(&head).ok() } else { None })
+    }
+
     /// Goes on at the next sound block, or at the end of the volume, and says what lies before it.
     ///
     /// # Errors
     /// Those of the disk that do not come from what is stored on it.
-    pub(super) fn pass_over_damage(&mut self, block: &mut Vec<u8>) -> Result<Range<u64>, DiskError> {
+    pub(crate) fn pass_over_damage(&mut self, block: &mut Vec<u8>) -> Result<Range<u64>, DiskError> {
         let start = self.at;
         // The length may be right although what follows it is not.
         let mut head = [0; HEADER_LEN];

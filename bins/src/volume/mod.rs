@@ -1,6 +1,6 @@
 //! Volumes on the disk: one regular file each, nothing but blocks (`wire/3 §5`).
 
-mod blocks;
+pub(crate) mod blocks;
 pub mod labelling;
 pub mod reader;
 pub mod spool;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -29,6 +30,8 @@ const STRETCHES_TOLD: u64 = 100;
 pub struct VolumeReader {
     folder: String,
     elsewhere: BTreeMap<String, String>,
+    /// Volumes whose files are known, whatever they are called.
+    files: BTreeMap<String, PathBuf>,
     ahead: VecDeque<String>,
     reader: RestoreReader,
     volume: Option<Blocks<File>>,
@@ -57,10 +60,40 @@ impl VolumeReader {
         form: ReadForm,
     ) -> Result<Self, DiskError> {
         let selection = Selection::new(bootstrap, name_filter(bootstrap)?);
+        Self::begin(folder, elsewhere, BTreeMap::new(), selection, form)
+    }
+
+    /// A reader for a restore before the first volume; each volume is the file of its name among `files`. With a `filter`
+    /// that says which names are wanted; it stands for the expressions of the bootstrap.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn of_files(
+        files: BTreeMap<String, PathBuf>,
+        bootstrap: &Bootstrap,
+        filter: Option<NameFilter>,
+    ) -> Result<Self, DiskError> {
+        let filter = match filter {
+            Some(filter) => Some(filter),
+            None => name_filter(bootstrap)?,
+        };
+        let selection = Selection::new(bootstrap, filter);
+        Self::begin(".", BTreeMap::new(), files, selection, ReadForm::Restore)
+    }
+
+    fn begin(
+        folder: &str,
+        elsewhere: BTreeMap<String, String>,
+        files: BTreeMap<String, PathBuf>,
+        selection: Selection,
+        form: ReadForm,
+    ) -> Result<Self, DiskError> {
         let ahead = selection.volumes().into_iter().map(|volume| volume.name).collect();
         let mut reader = Self {
             folder: folder.to_owned(),
             elsewhere,
+            files,
             ahead,
             reader: RestoreReader::in_form(selection, form),
             volume: None,
@@ -204,10 +237,13 @@ impl VolumeReader {
     /// Opens the next volume of the list and checks its label. False when there is none.
     fn next_volume(&mut self) -> Result<bool, DiskError> {
         let Some(name) = self.ahead.pop_front() else { return Ok(false) };
-        let mut path = volume_path(self.elsewhere.get(&name).unwrap_or(&self.folder), &name)?;
+        let mut path = match self.files.get(&name) {
+            Some(file) => file.clone(),
+            None => volume_path(self.elsewhere.get(&name).unwrap_or(&self.folder), &name)?,
+        };
         let mut opened = File::open(&path);
         // Somebody may have moved it to where it is looked for now.
-        if opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        if self.files.is_empty() && opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
             path = volume_path(&self.folder, &name)?;
             opened = File::open(&path);
         }

@@ -34,6 +34,7 @@ mod tls;
 mod trouble;
 mod unsaved;
 mod virtual_full;
+mod volumes;
 mod waiting;
 
 use std::fmt;
@@ -92,6 +93,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         disk::PAGES,
         owner::PAGES,
         record::PAGES,
+        volumes::PAGES,
         unsaved::PAGES,
         answers::PAGES,
         overdue::PAGES,
