@@ -74,6 +74,12 @@ impl<D: Database> Engine<D> {
     pub(crate) const fn new(database: D) -> Self {
         Self { database, joiners: BTreeMap::new(), number: 0, outcome: None }
     }
+
+    /// The number of one more transaction.
+    pub(crate) const fn next_number(&mut self) -> u64 {
+        self.number += 1;
+        self.number
+    }
 }
 
 impl<D: Database> Catalog for Engine<D> {

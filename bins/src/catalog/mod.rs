@@ -17,8 +17,9 @@ mod known;
 mod path_cache;
 #[cfg(feature = "postgres")]
 mod postgres;
+pub(crate) mod rebuild;
 mod rows;
-mod sql;
+pub(crate) mod sql;
 mod sqlite;
 mod worker;
 

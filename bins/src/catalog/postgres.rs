@@ -21,6 +21,7 @@ use towline_core::config::Postgres;
 
 use super::engine::{Database, Done, Engine, Kind};
 use super::path_cache::PathCache;
+use super::rebuild::Rebuild;
 use super::sql::{Result, Session};
 use super::{Attempt, Catalog};
 use failure::failure;
@@ -74,6 +75,12 @@ const FORGET_OLD_RECEIPTS: &str = "DELETE FROM Receipt WHERE Time < now() - INTE
 impl Catalog for PostgresCatalog {
     fn handle(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer> {
         self.0.handle(request, attempt)
+    }
+}
+
+impl Rebuild for PostgresCatalog {
+    fn rebuild(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<()>) -> Result<()> {
+        self.0.rebuild(work)
     }
 }
 

@@ -81,6 +81,8 @@ pub(crate) struct Dialect {
     pub(crate) child_is: &'static str,
     /// The highest MediaId ever given, 0 if none.
     pub(crate) highest_media_id: &'static str,
+    /// Lets the numbers of new jobs follow one that was inserted with its number; `None` if they do by themselves.
+    pub(crate) follow_jobs: Option<&'static str>,
 }
 
 /// What stands in a place of a statement, or in a row.

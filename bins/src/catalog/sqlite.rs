@@ -5,6 +5,7 @@ mod session;
 
 use super::engine::{Database, Done, Engine, Kind};
 use super::path_cache::PathCache;
+use super::rebuild::Rebuild;
 use super::sql::{Result, Session};
 use super::{Attempt, Catalog};
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -78,6 +79,12 @@ impl SqliteCatalog {
 impl Catalog for SqliteCatalog {
     fn handle(&mut self, request: &CatalogRequest, attempt: Attempt) -> Result<CatalogAnswer> {
         self.0.handle(request, attempt)
+    }
+}
+
+impl Rebuild for SqliteCatalog {
+    fn rebuild(&mut self, work: &mut dyn FnMut(&mut dyn Session) -> Result<()>) -> Result<()> {
+        self.0.rebuild(work)
     }
 }
 

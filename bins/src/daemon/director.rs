@@ -100,11 +100,15 @@ impl Daemon for DirectorDaemon {
 
 /// Nobody else may use the catalog: a second director would mark the jobs of the first as failed. Comes before anything is
 /// written. A server's catalog is owned by the connection that opens it.
-fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, StartError> {
+pub(crate) fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, StartError> {
     let towline_core::config::Catalog::Sqlite(sqlite) = &loaded.config.catalog else { return Ok(None) };
-    let file = loaded.resolve(&sqlite.path);
+    own_file(&loaded.resolve(&sqlite.path)).map(Some)
+}
+
+/// The same of a file.
+pub(crate) fn own_file(file: &Path) -> Result<Ownership, StartError> {
     let beside = |end: &str| {
-        let mut name = file.clone().into_os_string();
+        let mut name = file.as_os_str().to_owned();
         name.push(end);
         PathBuf::from(name)
     };
@@ -119,13 +123,13 @@ fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, Sta
             return Err(unusable(&error));
         }
     };
-    let made = make_private(&file);
+    let made = make_private(file);
     let tightened = ["-wal", "-shm"].map(|end| make_private_if_there(&beside(end)));
     for error in [made].into_iter().chain(tightened).filter_map(Result::err) {
         let text = format!("the rights to {} cannot be restricted: {error}", file.display());
         tracing::warn!("{}", complaint(Code(945), &text));
     }
-    Ok(Some(ownership))
+    Ok(ownership)
 }
 
 fn unusable(error: &CatalogError) -> StartError {

@@ -3,7 +3,7 @@
 //! ```text
 //!   PATH… --> shelf.rs (survey.rs: where each session lies) --> jobs.rs (labels)
 //!                                                                  |
-//!             ls.rs, check.rs        <-- pass.rs (blocks, records, losses) of each job
+//!             ls.rs, check.rs, scan/ <-- pass.rs (blocks, records, losses) of each job
 //!             extract.rs             <-- volume::reader, as in a storage daemon's restore
 //! ```
 
@@ -14,11 +14,12 @@ mod jobs;
 mod ls;
 mod pass;
 mod report;
+mod scan;
 mod shelf;
 mod show;
 mod survey;
 #[cfg(test)]
-mod tests;
+pub(in crate::volumes) mod tests;
 mod when;
 
 use std::path::PathBuf;
@@ -54,6 +55,7 @@ pub fn command() -> Command {
         .subcommand(show::command())
         .subcommand(extract::command())
         .subcommand(check::command())
+        .subcommand(scan::command())
 }
 
 /// Does what was asked for.
@@ -64,6 +66,7 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
         Some(("show", matches)) => show::run(matches),
         Some(("extract", matches)) => extract::run(matches),
         Some(("check", matches)) => check::run(matches),
+        Some(("scan", matches)) => scan::run(matches),
         _ => ExitCode::FAILURE,
     }
 }

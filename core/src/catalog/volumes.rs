@@ -446,6 +446,25 @@ pub fn announced(name: &str, media_type: &str, pool: &PoolRow) -> MediaRow {
     with_limits(new, pool)
 }
 
+/// What a catalog keeps of a pool of the configuration; it has no number yet.
+#[must_use]
+pub fn pool_row(pool: &config::Pool) -> PoolRow {
+    PoolRow {
+        name: pool.name.clone(),
+        max_vols: pool.maximum_volumes,
+        use_catalog: true,
+        vol_retention: pool.volume_retention.0,
+        vol_use_duration: pool.volume_use_duration.0,
+        max_vol_jobs: pool.maximum_volume_jobs,
+        max_vol_bytes: pool.maximum_volume_bytes.0,
+        auto_prune: pool.auto_prune,
+        recycle: pool.recycle,
+        pool_type: "Backup".to_owned(),
+        label_format: pool.label_format.clone(),
+        ..PoolRow::default()
+    }
+}
+
 fn with_limits(volume: MediaRow, pool: &PoolRow) -> MediaRow {
     MediaRow {
         pool_id: pool.pool_id,

@@ -17,6 +17,9 @@ static DIALECT: Dialect = Dialect {
     path_is: "sha256(Path) = sha256(?1)",
     child_is: "sha256(child.Path) = sha256(p.Path || f.Name || '/'::bytea)",
     highest_media_id: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM media_mediaid_seq",
+    follow_jobs: Some(
+        "SELECT setval('job_jobid_seq', GREATEST((SELECT MAX(JobId) FROM Job), (SELECT last_value FROM job_jobid_seq)))",
+    ),
 };
 
 /// Statements that the server keeps prepared; of lists with many filters there could be more.

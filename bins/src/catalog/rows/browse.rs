@@ -44,7 +44,7 @@ pub(super) fn answer(t: &mut dyn Session, browse: &Browse) -> Result<CatalogAnsw
 }
 
 /// What was learned of a job is no longer true: its files go.
-pub(super) fn forget(t: &mut dyn Session, job_id: u32) -> Result<()> {
+pub(in super::super) fn forget(t: &mut dyn Session, job_id: u32) -> Result<()> {
     t.execute("DELETE FROM PathVisibility WHERE JobId = ?1", &values![job_id])?;
     t.execute("UPDATE Job SET HasCache = 0 WHERE JobId = ?1", &values![job_id])?;
     Ok(())

@@ -16,6 +16,7 @@ static DIALECT: Dialect = Dialect {
     path_is: "Path = ?1",
     child_is: "child.Path = CAST(p.Path || f.Name || '/' AS BLOB)",
     highest_media_id: "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'Media'",
+    follow_jobs: None,
 };
 
 pub(super) struct SqliteSession<'t> {

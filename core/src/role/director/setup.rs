@@ -11,6 +11,7 @@ use crate::notice::{ExitReason, Level};
 use super::Owner;
 use super::common::Tools;
 use super::effect::Effect;
+use crate::catalog::volumes::pool_row;
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, CounterRow, FileSetSpec, PoolRow};
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
@@ -149,20 +150,7 @@ fn rows(config: &DirectorConfig, now: i64, starts: bool) -> VecDeque<(Item, Cata
         rows.push_back((Item::FileSet(set.name.clone(), md5), CatalogRequest::EnsureFileSet(spec)));
     }
     for pool in &config.pools {
-        let row = Box::new(PoolRow {
-            name: pool.name.clone(),
-            max_vols: pool.maximum_volumes,
-            use_catalog: true,
-            vol_retention: pool.volume_retention.0,
-            vol_use_duration: pool.volume_use_duration.0,
-            max_vol_jobs: pool.maximum_volume_jobs,
-            max_vol_bytes: pool.maximum_volume_bytes.0,
-            auto_prune: pool.auto_prune,
-            recycle: pool.recycle,
-            pool_type: "Backup".to_owned(),
-            label_format: pool.label_format.clone(),
-            ..PoolRow::default()
-        });
+        let row = Box::new(pool_row(pool));
         rows.push_back((Item::Pool(row.clone()), CatalogRequest::EnsurePool(row)));
     }
     for storage in &config.storages {
