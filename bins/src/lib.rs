@@ -3,7 +3,6 @@
 //! Every decision is made in [`towline_core`]; here are the hands that carry out what it orders.
 //!
 //! * `catalog` (feature `sqlite`): the catalog, on threads of its own
-//! * `catalog_copy`: a copy of a catalog that is in use
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
 //! * `convert`: configurations from one syntax to the other
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
@@ -19,8 +18,6 @@
 
 #[cfg(feature = "sqlite")]
 pub mod catalog;
-#[cfg(feature = "sqlite")]
-pub mod catalog_copy;
 pub mod config;
 #[cfg(feature = "sqlite")]
 pub mod convert;

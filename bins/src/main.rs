@@ -7,18 +7,18 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{catalog_copy, convert, explain, export, init, quickstart, volumes};
+use towline::{catalog, convert, explain, export, init, quickstart, volumes};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
         Some(("init", matches)) => init::run(matches),
-        Some(("catalog", matches)) => catalog_copy::run(matches),
         Some(("convert", matches)) => convert::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("explain", matches)) => explain::run(matches),
         Some(("volume", matches)) => volumes::run(matches),
+        Some(("catalog", matches)) => catalog::copy::run(matches),
         #[cfg(feature = "plan")]
         Some(("plan", matches)) => towline::plan::run(matches),
         #[cfg(feature = "plan")]
@@ -41,11 +41,11 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(quickstart::command())
         .subcommand(init::command())
-        .subcommand(catalog_copy::command())
         .subcommand(convert::command())
         .subcommand(export::command())
         .subcommand(explain::command())
         .subcommand(volumes::command())
+        .subcommand(catalog::copy::command())
         .subcommand(
             // quickstart's daemons are processes of this program, so that `cargo run` has to build nothing else.
             Command::new("daemon")

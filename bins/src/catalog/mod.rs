@@ -10,6 +10,7 @@
 //!                       +-- postgres/    a server (connection 12)
 //! ```
 
+pub mod copy;
 mod engine;
 mod files;
 mod index_set;

@@ -7,6 +7,7 @@
 //! ```
 
 mod connect;
+pub(super) mod copy;
 mod failure;
 mod files;
 mod migrations;

@@ -8,6 +8,7 @@ use super::path_cache::PathCache;
 use super::rebuild::Rebuild;
 use super::sql::{Result, Session};
 use super::{Attempt, Catalog};
+pub(in crate::catalog) use migrations::APPLICATION_ID;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use session::SqliteSession;
 use std::path::Path;
@@ -21,6 +22,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const PATH_CACHE: usize = 32 << 20;
 /// Prepared statements kept.
 const STATEMENTS: usize = 64;
+
+/// The newest version of the schema.
+pub(in crate::catalog) fn version() -> i64 {
+    i64::try_from(migrations::STEPS.len()).unwrap_or(i64::MAX)
+}
 
 /// A catalog in a SQLite file.
 pub struct SqliteCatalog(Engine<SqliteDatabase>);

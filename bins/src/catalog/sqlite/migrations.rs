@@ -6,7 +6,7 @@ use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use super::failure;
 
 /// `TwLn`: tells a catalog from any other SQLite file.
-const APPLICATION_ID: i32 = 0x5477_4c6e;
+pub(in crate::catalog) const APPLICATION_ID: i32 = 0x5477_4c6e;
 
 /// What brings version n to n + 1.
 pub(super) const STEPS: &[&str] = &[
