@@ -384,7 +384,8 @@ fn a_copy_or_migration_of_a_damaged_backup_names_what_is_damaged_and_leaves_the_
         let site = Site::start(2_000_000);
         let original = site.back_up(to);
         let folder = site.folder.path().join("original");
-        let volume = fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+        let mut files = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let volume = files.find(|path| path.extension().is_none_or(|end| end != "bsr")).unwrap();
         let sound = fs::read(&volume).unwrap();
         let mut damaged = sound.clone();
         // The second block: nothing but contents of one file.

@@ -128,7 +128,7 @@ impl Site {
     fn volumes(&self, device: &str) -> Vec<String> {
         let entries = fs::read_dir(self.folder.path().join(device)).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        names.retain(|name| !name.starts_with('.'));
+        names.retain(|name| !name.starts_with('.') && !name.ends_with(".bsr"));
         names.sort();
         names
     }

@@ -191,6 +191,14 @@ impl OpenThings {
                 store.files.entry(path.into_bytes()).or_default().extend(text);
                 DiskDone::Noted
             }
+            DiskWork::Put { path, text, appends } => {
+                let file = store.files.entry(path.into_bytes()).or_default();
+                if !appends {
+                    file.clear();
+                }
+                file.extend(text);
+                DiskDone::Noted
+            }
             DiskWork::Sync { handle } => match self.open.get(&handle) {
                 Some(Open::Volume(volume)) => volume.sync(&mut store),
                 _ => failed(not_open(handle)),

@@ -8,7 +8,7 @@ use towline_core::wire::block::Session;
 use towline_core::wire::label::VolumeLabel;
 
 use super::writer::{open, read_block, write_label};
-use super::{disk_error, volume_path};
+use super::{bootstraps, disk_error, volume_path};
 
 /// Writes a label to a volume in `folder`; returns the length of the volume. With the name the volume has had `before`, all
 /// that is on it is given up; under another name the file before is gone.
@@ -32,10 +32,12 @@ pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> Result<
     }
     if *name == *before {
         write_label(&old, &path, &block)?;
+        bootstraps::forget(folder, before);
         return Ok(block.len() as u64);
     }
     write_new(&path, &name, &block)?;
     std::fs::remove_file(&old_path).map_err(|error| disk_error(&old_path, &error))?;
+    bootstraps::forget(folder, before);
     Ok(block.len() as u64)
 }
 

@@ -1,6 +1,7 @@
 //! Volumes on the disk: one regular file each, nothing but blocks (`wire/3 §5`).
 
 pub(crate) mod blocks;
+mod bootstraps;
 pub mod labelling;
 pub mod reader;
 pub mod spool;

@@ -11,7 +11,7 @@ use towline_core::bulk::work::{DiskError, Expect};
 use towline_core::wire::block::{self, BLOCK_LIMIT, BlockHeader, HEADER_LEN, Session};
 use towline_core::wire::label::VolumeLabel;
 
-use super::{disk_error, volume_path};
+use super::{bootstraps, disk_error, volume_path};
 
 /// Permissions of a new volume, as Bareos makes them.
 const MODE: u32 = 0o640;
@@ -71,7 +71,12 @@ impl VolumeWriter {
         let name = &String::from_utf8_lossy(&label.volume);
         let path = volume_path(folder, name)?;
         match expect {
-            Expect::New | Expect::Recycled => Self::label(path, label, name, expect, limit, session),
+            Expect::New => Self::label(path, label, name, expect, limit, session),
+            Expect::Recycled => {
+                let mounted = Self::label(path, label, name, expect, limit, session)?;
+                bootstraps::forget(folder, name);
+                Ok(mounted)
+            }
             Expect::Bytes(known) => Self::reopen(path, name, known, limit),
         }
     }

@@ -55,6 +55,7 @@ pub(super) static FINISH: Table = &[
     Step { name: "recording the piece", act: create_job_media, expect: CREATED },
     Step { name: "reporting the volume", act: update, expect: INFO },
     Step { name: "removing the place-holder", act: delete_placeholder, expect: DELETED },
+    Step { name: "writing the bootstrap", act: write_bootstrap, expect: Expect::Event(Event::Noted) },
     Step { name: "closing the volume", act: close, expect: Expect::Event(Event::Closed) },
 ];
 
@@ -83,6 +84,8 @@ pub(super) enum Event {
     Closed,
     /// The volumes are open.
     Opened,
+    /// The bootstrap is written, or cannot be.
+    Noted,
 }
 
 /// Why a dialogue with the catalog cannot go on as it is.
@@ -211,7 +214,9 @@ fn create_job_media(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
     if piece.last_index == 0 {
         return Ok(Act::Next);
     }
-    job.ask(net, Ask::CreateJobMedia(job_media(&piece, job.writing.volume.media_id)));
+    let row = job_media(&piece, job.writing.volume.media_id);
+    job.note_piece(&row);
+    job.ask(net, Ask::CreateJobMedia(row));
     Ok(Act::Wait)
 }
 
@@ -243,6 +248,11 @@ fn update_read(job: &mut Job, net: &mut Control<'_>) -> Acted<Job> {
 fn sync(job: &mut Job, _: &mut Control<'_>) -> Acted<Job> {
     let Some(handle) = job.writing.handle else { return Ok(Act::Next) };
     Ok(Act::Want(DiskWork::Sync { handle }))
+}
+
+fn write_bootstrap(job: &mut Job, _: &mut Control<'_>) -> Acted<Job> {
+    let Some((path, text)) = job.bootstrap() else { return Ok(Act::Next) };
+    Ok(Act::Want(DiskWork::Put { path, text, appends: false }))
 }
 
 fn close(job: &mut Job, _: &mut Control<'_>) -> Acted<Job> {
@@ -320,6 +330,7 @@ impl fmt::Display for Event {
             Self::Synced => "the volume made safe",
             Self::Closed => "the closed volume",
             Self::Opened => "the open volumes",
+            Self::Noted => "the bootstrap",
         })
     }
 }

@@ -10,6 +10,7 @@ use crate::notice::{ExitReason, Level};
 use crate::role::stopping::Stopping;
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
+use crate::script::Scripted as _;
 use crate::wire::frame::Signal;
 use crate::wire::message::MessageKind;
 use crate::wire::session as session_lines;
@@ -118,6 +119,14 @@ impl StorageDaemon {
         let Some(job) = self.sessions.job(id) else { return };
         if job.waits_for(Event::Mounted) {
             return self.mount_failed(net, id, error);
+        }
+        if job.waits_for(Event::Noted) {
+            // The backup is complete, and the catalog knows where it lies.
+            return self.advance(net, id, |job, net| {
+                let text = format!("the bootstrap was not written beside the volumes: {error} (T0638)");
+                job.message(net, MessageKind::Warning, &text);
+                job.on_event(Event::Noted, net)
+            });
         }
         let is_client = job.part.is_client() && job.waits_for(Event::Opened);
         if let Some(conn) = job.peer.conn().filter(|_| is_client) {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::bulk::machine::Piece;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
+use crate::catalog::JobMediaPiece;
 use crate::config::Device;
 use crate::cover::{self, Mark};
 use crate::ids::{ConnId, DialId, HandleId};
@@ -123,6 +124,8 @@ pub(super) struct Writing {
     pub(super) labelled: bool,
     /// The catalog keeps it from being recycled.
     pub(super) placeholder: bool,
+    /// Where it has written so far.
+    pub(super) pieces: Vec<JobMediaPiece>,
     /// When the job asks again for a volume, having found none.
     pub(super) retry: Option<TimerKey>,
 }

@@ -11,6 +11,7 @@
 //! says, `operator.rs` what an operator has done with devices and volumes, `spooling.rs` what waits in files.
 
 mod bandwidth;
+mod bootstrap;
 mod catalog_tables;
 mod data;
 mod device;
@@ -346,6 +347,7 @@ impl Role for StorageDaemon {
                 self.send_records(net, id);
                 self.advance(net, id, |job, net| job.on_event(Event::Opened, net));
             }
+            WorkDone::Disk(DiskDone::Noted) => self.advance(net, id, |job, net| job.on_event(Event::Noted, net)),
             WorkDone::Disk(DiskDone::Failed { error, .. }) => self.work_failed(net, id, error),
             _ => self.fail_job(net, id, &Trouble::NoWorkers),
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use towline_core::role::storage::StorageDaemon;
 use towline_core::secret::Secret;
+use towline_core::wire::bsr::Bootstrap;
 
 use crate::recording;
 use crate::support::catalog::Catalog;
@@ -44,6 +45,12 @@ fn a_full_volume_is_followed_by_the_next_and_both_are_read_again() {
             assert_eq!(catalog.field(name, "VolJobs"), "1");
         }
         assert!(shelf.volumes["Full-0002"].blocks.len() >= 2 && shelf.is_shut());
+        let [(path, text)] = &shelf.put[..] else { panic!("one bootstrap: {:?}", shelf.put) };
+        assert!(path.ends_with(&format!("/{}.bsr", job.name)), "{path}");
+        let bootstrap = Bootstrap::parse(text.as_bytes()).unwrap();
+        let sections: Vec<_> = bootstrap.sections.iter().map(|of| (of.volumes.join("|"), of.addresses.len())).collect();
+        assert_eq!(sections, [("Full-0001".to_owned(), 1), ("Full-0002".to_owned(), 1)], "{text}");
+        assert!(text.starts_with(&format!("# {} F of ", job.name)) && text.contains("\nVolSessionId=1\n"), "{text}");
     }
     let pieces: Vec<&String> =
         catalog.asked.iter().filter(|ask| ask.starts_with("CreateJobMedia FirstIndex=1 LastIndex=1")).collect();
@@ -51,6 +58,29 @@ fn a_full_volume_is_followed_by_the_next_and_both_are_read_again() {
     assert!(pieces[0].ends_with("MediaId=1") && pieces[1].ends_with("MediaId=2"), "{pieces:?}");
     world.assert_done();
     read_again(&mut world, &contents, &mut catalog);
+    assert!(shelf.lock().unwrap().is_shut());
+}
+
+#[test]
+fn a_bootstrap_that_cannot_be_written_is_told_and_the_backup_is_good() {
+    let (mut world, shelf) = world();
+    shelf.lock().unwrap().refuses_put = true;
+    let mut catalog = Catalog::with(&["Full-0001"]);
+    let job = job(1);
+    let director = run(&mut world, &job);
+    serve(&mut world, director, &mut catalog);
+    let file = world.come_in(file_script(&job).up_to("1 1 0"));
+    world.heard(file);
+    send_file(&mut world, file, &[vec![7; 900]]);
+    let mut heard = serve(&mut world, director, &mut catalog);
+    world.heard(file);
+    finish(&mut world, file);
+    heard.extend(serve(&mut world, director, &mut catalog));
+    let bytes = attributes().len() + 900;
+    assert_ended(&heard, &job.name, &format!("JobStatus=84 JobFiles=1 JobBytes={bytes} JobErrors=0"));
+    let messages = world.job_messages(director);
+    let told = messages.iter().filter(|line| line.contains("bootstrap") && line.contains("(T0638)"));
+    assert_eq!(told.count(), 1, "{messages:#?}");
     assert!(shelf.lock().unwrap().is_shut());
 }
 

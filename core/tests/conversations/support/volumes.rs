@@ -28,6 +28,10 @@ pub struct Shelf {
     pub spoilt: Vec<String>,
     /// Pieces of work by name, in order: to be looked at in tests.
     pub done: Vec<String>,
+    /// Files that were put beside the volumes, with what is in them.
+    pub put: Vec<(String, String)>,
+    /// Whether such a file cannot be written.
+    pub refuses_put: bool,
     /// Names of pieces of work that nobody answers.
     pub stuck: Vec<&'static str>,
     /// Spool files that are there, by name, each with its limits and what is in it.
@@ -76,6 +80,13 @@ impl Shelf {
         let name = name_of(work);
         if self.stuck.contains(&name.split(' ').next().unwrap_or_default()) {
             return None;
+        }
+        if let DiskWork::Put { path, text, .. } = work {
+            self.put.push((path.clone(), String::from_utf8_lossy(text).into_owned()));
+            return Some(match self.refuses_put {
+                true => failed(DiskError::Full(path.clone()), Vec::new()),
+                false => DiskDone::Noted,
+            });
         }
         self.done.push(name);
         Some(match work {
