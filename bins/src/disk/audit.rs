@@ -14,7 +14,7 @@ use super::compression::decompressor::{Decompressor, Unable, is_compressed};
 
 /// What is known of the files of one job.
 #[derive(Debug, Default)]
-pub struct Audit {
+pub(crate) struct Audit {
     hashers: Vec<Hasher>,
     /// Kinds of digests that the job has shown.
     kinds: Vec<Algorithm>,
@@ -22,22 +22,22 @@ pub struct Audit {
     current: Option<Current>,
     faults: Vec<(Vec<u8>, String)>,
     /// What was counted.
-    pub counts: Counts,
+    pub(crate) counts: Counts,
 }
 
 /// What came of the files.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Entries of any kind.
-    pub files: u64,
+    pub(crate) files: u64,
     /// Files whose data are those that were saved, as their digest says.
-    pub proven: u64,
+    pub(crate) proven: u64,
     /// Files with data and without a digest that could be compared: as many bytes came as are recorded.
-    pub unproven: u64,
+    pub(crate) unproven: u64,
     /// Files whose client did not read them to their end, as it says itself.
-    pub unread: u64,
+    pub(crate) unread: u64,
     /// Bytes of data, as they were before they were compressed.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
 }
 
 #[derive(Debug)]
@@ -65,19 +65,19 @@ enum State {
 
 impl Audit {
     /// What is wrong with files since the last call: their names, and why.
-    pub fn take_faults(&mut self) -> Vec<(Vec<u8>, String)> {
+    pub(crate) fn take_faults(&mut self) -> Vec<(Vec<u8>, String)> {
         std::mem::take(&mut self.faults)
     }
 
     /// Records of the present file are missing, which was told already.
-    pub fn broken(&mut self) {
+    pub(crate) fn broken(&mut self) {
         if let Some(current) = &mut self.current {
             current.state = State::Done;
         }
     }
 
     /// The present file ends.
-    pub fn finish(&mut self) {
+    pub(crate) fn finish(&mut self) {
         let Some(current) = self.current.take() else { return };
         let Some(size) = current.size.filter(|_| current.state != State::Done) else { return };
         match current.state {
@@ -156,7 +156,9 @@ impl RestoreSink for Audit {
         let size = is_regular.then(|| u64::try_from(stat.size).unwrap_or(0));
         let kinds = if self.kinds.is_empty() { &Algorithm::ALL[..] } else { &self.kinds };
         if self.hashers.len() == kinds.len() {
-            self.hashers.iter_mut().for_each(|hasher| drop(hasher.finish()));
+            for hasher in &mut self.hashers {
+                let _unused: Digest = hasher.finish();
+            }
         } else {
             self.hashers = kinds.iter().copied().map(Hasher::new).collect();
         }

@@ -152,6 +152,11 @@ impl Report {
         self.told.push(text.into_owned());
     }
 
+    /// Says why nothing is done, in several lines if need be.
+    pub(super) fn refuse(&self, text: &str) {
+        let _closed = writeln!(std::io::stderr(), "towline {}: {}", self.program, printable::text(text.trim_end()));
+    }
+
     /// How many findings there were.
     pub(super) const fn findings(&self) -> u64 {
         self.findings

@@ -64,16 +64,17 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
-    let (loaded, mut opened) = match open(matches) {
-        Ok(opened) => opened,
-        Err(refused) => {
-            Report::of("volume scan").say(refused.text.trim_end());
-            return ExitCode::from(refused.exit);
-        }
-    };
+    // A catalog is only made if there is something to put into it.
     let Asked { shelf, jobs, mut report } = match ask("volume scan", matches) {
         Ok(asked) => asked,
         Err(exit) => return exit,
+    };
+    let (loaded, mut opened) = match open(matches) {
+        Ok(opened) => opened,
+        Err(refused) => {
+            report.refuse(&refused.text);
+            return ExitCode::from(refused.exit);
+        }
     };
     let storage = matches.get_one::<String>("storage").map(String::as_str);
     let terms = Terms::new(loaded.as_ref().map(|loaded| &loaded.config), storage);

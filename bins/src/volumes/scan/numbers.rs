@@ -65,10 +65,11 @@ impl Known {
         // Only a copy has another name on its volumes; two storage daemons may have been started in the same second.
         let client = String::from_utf8_lossy(&label.client);
         let is_it = |row: &&JobRow| row.job == name || row.prior_job_id > 0 && row.client == client;
-        by_session.filter(is_it).or_else(|| {
-            let row = self.rows.get(self.names.get(&*name)?)?;
-            (row.vol_session_time == 0 || row.vol_session_time == job.session.time).then_some(row)
-        })
+        by_session.filter(is_it).or_else(|| self.named(&label.job).filter(|row| row.vol_session_time == 0))
+    }
+
+    fn named(&self, job: &[u8]) -> Option<&JobRow> {
+        self.rows.get(self.names.get(&*String::from_utf8_lossy(job))?)
     }
 }
 
@@ -115,16 +116,26 @@ pub(super) fn numbered(jobs: &[Job], known: &Known) -> Result<Vec<Numbered>, Str
             originals.insert(&label.job, of.number);
         }
     }
+    let attempts = last_attempts(jobs, &new);
     let (mut copies, mut own) = (Vec::new(), Vec::new());
     let mut names: BTreeSet<&[u8]> = originals.keys().copied().collect();
     for place in new {
         let Some(label) = jobs.get(place).and_then(|job| job.label.as_ref()) else { continue };
+        // A job that was tried again is what its last attempt has written.
+        let was_tried_again = attempts.get(&(label.job.as_slice(), label.job_id)) != Some(&place)
+            || known.named(&label.job).is_some_and(|row| row.job_id == label.job_id);
+        if was_tried_again {
+            continue;
+        }
         if names.insert(&label.job) { own.push((place, label)) } else { copies.push((place, label)) }
     }
     let (mut base, mut highest, mut taken) =
         (0_u32, known.rows.last_key_value().map_or(0, |(id, _)| *id), BTreeSet::new());
     for (place, label) in own {
-        if known.is_empty() && !taken.insert(label.job_id) {
+        if !taken.insert(label.job_id) {
+            if !known.is_empty() {
+                return Err(format!("two jobs on the volumes have number {}", label.job_id));
+            }
             // A catalog was begun anew here.
             base = highest;
             taken = BTreeSet::from([label.job_id]);
@@ -141,9 +152,20 @@ pub(super) fn numbered(jobs: &[Job], known: &Known) -> Result<Vec<Numbered>, Str
         numbered.push(Numbered { job: place, number: highest, row: None, copy_of });
     }
     numbered.sort_by_key(|numbered| (numbered.number, numbered.job));
-    // Two sessions cannot be one job.
-    numbered.dedup_by_key(|numbered| numbered.number);
     Ok(numbered)
+}
+
+/// Of the sessions with one name and number the last that has ended, or else the last.
+fn last_attempts<'j>(jobs: &'j [Job], new: &[usize]) -> BTreeMap<(&'j [u8], u32), usize> {
+    let mut attempts: BTreeMap<(&[u8], u32), (bool, u32, u32, usize)> = BTreeMap::new();
+    for place in new {
+        let Some(job) = jobs.get(*place) else { continue };
+        let Some(label) = &job.label else { continue };
+        let this = (job.end.is_some(), job.session.time, job.session.id, *place);
+        let last = attempts.entry((label.job.as_slice(), label.job_id)).or_insert(this);
+        *last = this.max(*last);
+    }
+    attempts.into_iter().map(|(key, (.., place))| (key, place)).collect()
 }
 
 /// When a job was ordered, or began.

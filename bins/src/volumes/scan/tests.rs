@@ -245,6 +245,26 @@ fn a_local_copy_has_the_name_of_its_original_and_becomes_its_copy() {
 }
 
 #[test]
+fn a_job_that_was_tried_again_is_what_its_last_attempt_has_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let volumes = folder.path().join("volumes");
+    fs::create_dir(&volumes).unwrap();
+    let entries: Vec<Entry> = (0..6).map(|n| changed(&format!("/srv/{n}"), 100, &[n; 900])).collect();
+    let first = blocks(&label(1, b'F'), 2048, &entries);
+    let mut again = blocks(&label(1, b'F'), 2048, &entries[..5]);
+    // Another session of the same job.
+    again.iter_mut().for_each(|block| block.bytes[16..20].copy_from_slice(&7_u32.to_be_bytes()));
+    volume(&volumes, "v1", &[&first[..2], &again[..]].concat());
+    let mut catalog = open(folder.path());
+    let (done, _) = run(&mut catalog, asked(&volumes));
+    assert_eq!(done.unwrap().jobs, 1);
+    let told: Vec<_> = all_jobs(&mut catalog).iter().map(|r| (r.job_id, r.job_status, r.vol_session_id)).collect();
+    assert_eq!(told, [(1, b'T', 7)]);
+    let (done, _) = run(&mut catalog, asked(&volumes));
+    assert_eq!((done.unwrap().added, names(&mut catalog, 1).len()), (0, 5));
+}
+
+#[test]
 fn what_is_damaged_is_told_and_the_rest_is_in_the_catalog() {
     let folder = tempfile::tempdir().unwrap();
     let volumes = folder.path().join("volumes");
