@@ -6,6 +6,7 @@
 mod bodies;
 mod daemons;
 mod lost;
+mod lost_catalog;
 mod owner;
 mod refused;
 #[path = "../support/mod.rs"]
