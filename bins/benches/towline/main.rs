@@ -7,6 +7,7 @@
 //!   cargo bench -p towline -- --only b --only a psk       these parts, and only lines with this word
 //!   cargo bench -p towline -- --only catalog              files a second into the catalog
 //!   cargo bench -p towline -- --only browse               a folder of a catalog of five million files
+//!   cargo bench -p towline -- --only scan                 a catalog made again from a volume
 //!   cargo bench -p towline -- --only plan                 a plan of 500 clients with 3 storages each
 //! ```
 //! Before each run its yardstick is run, and the one is divided by the other: so a machine that is busy for a while disturbs
@@ -36,6 +37,7 @@ mod planning;
 mod postgres;
 mod processor;
 mod report;
+mod scanning;
 mod waiting;
 mod yardstick;
 

@@ -9,7 +9,7 @@ use crate::channel::{self, Engines, Protection, Run};
 use crate::daemons::{self, Job, Outcome, Setup};
 use crate::report::{self, Line, Unit, median};
 use crate::waiting::waiting;
-use crate::{browsing, catalog, memory, yardstick};
+use crate::{browsing, catalog, memory, scanning, yardstick};
 #[cfg(feature = "postgres")]
 use towline_core::catalog::UpdCatBatch;
 
@@ -53,6 +53,9 @@ const POSTGRES_GOAL: f64 = 20_000.0;
 /// Milliseconds that a plan of 500 clients with 3 storages each may take.
 #[cfg(feature = "plan")]
 const PLAN_GOAL: f64 = 10_000.0;
+
+/// Share of plain reading that a scan of volumes reaches.
+const SCAN_GOAL: f64 = 0.5;
 
 /// Milliseconds that a folder may take.
 const BROWSE_GOAL: f64 = 50.0;
@@ -100,6 +103,9 @@ impl Plan {
         }
         if self.has("browse") {
             self.browse(&work, &mut lines);
+        }
+        if self.has("scan") {
+            self.scan(&work, &mut lines);
         }
         if self.has("d") {
             self.footprint(&work, &mut lines);
@@ -173,6 +179,28 @@ impl Plan {
         }
         #[cfg(feature = "postgres")]
         self.browse_postgres(lines, files);
+    }
+
+    /// A catalog made again from a volume.
+    fn scan(&self, work: &Work, lines: &mut Vec<Line>) {
+        let name = format!("scan of a volume, files of {} KiB", scanning::SIZE / 1024);
+        if !self.wants(&name) {
+            return;
+        }
+        let folder = work.folder("scan");
+        scanning::write(&folder, self.bytes());
+        let (mut rates, mut shares) = (Vec::new(), Vec::new());
+        for round in 0..self.rounds() {
+            let plain = scanning::plain(&folder);
+            let took = scanning::scan(&folder, &work.0.join(format!("scanned {round}.sqlite")));
+            rates.push(self.bytes() as f64 / 1e9 / took);
+            shares.push(plain / took);
+        }
+        let mut line = Line::new("scan", name, Unit::GigabytesPerSecond, rates);
+        line.goal = Some((format!("at least {SCAN_GOAL} of reading"), median(&shares) >= SCAN_GOAL));
+        line.against = Some(("reading", shares));
+        self.add(lines, line);
+        work.clean("scan");
     }
 
     /// How long a plan takes.
