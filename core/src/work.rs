@@ -6,7 +6,7 @@ pub mod script;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::bulk::work::{DiskDone, DiskWork};
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest};
 use crate::socket::ResolveError;
 
 /// A piece of work for the hands.
@@ -15,8 +15,8 @@ use crate::socket::ResolveError;
 pub enum Work {
     /// For the disk.
     Disk(DiskWork),
-    /// For the catalog.
-    Catalog(CatalogRequest),
+    /// For the catalog of this name.
+    Catalog(CatalogName, CatalogRequest),
     /// A command to run.
     Script(script::ScriptWork),
     /// For the files of the configuration.

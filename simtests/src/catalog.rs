@@ -200,6 +200,7 @@ impl Tables {
                 self.log.extend(lines);
                 Ok(CatalogAnswer::Done)
             }
+            CatalogRequest::MaxJobId => Ok(CatalogAnswer::Id(self.jobs.last_key_value().map_or(0, |(id, _)| *id))),
             CatalogRequest::MaxMediaId => Ok(CatalogAnswer::Id(self.media.last_key_value().map_or(0, |(id, _)| *id))),
             CatalogRequest::MarkUnfinishedJobsFailed { now } => Ok(CatalogAnswer::Changed(self.mark_unfinished(now))),
             CatalogRequest::UpdateClientUname { .. } | CatalogRequest::Checkpoint { .. } => Ok(CatalogAnswer::Done),
@@ -222,10 +223,8 @@ impl Tables {
             comment: job.comment,
             ..JobRow::default()
         };
-        let id = insert(&mut self.jobs, row);
-        if let Some(row) = self.jobs.get_mut(&id) {
-            row.job_id = id;
-        }
+        let id = self.jobs.last_key_value().map_or(1, |(id, _)| id + 1).max(job.at_least);
+        self.jobs.insert(id, JobRow { job_id: id, ..row });
         id
     }
 

@@ -44,7 +44,7 @@ impl Hands for MapHands {
                 let done = lock(&self.things).work(work);
                 reply(WorkDone::Disk(done));
             }
-            (Work::Catalog(request), Some(catalog)) => catalog.submit(request, reply),
+            (Work::Catalog(_, request), Some(catalog)) => catalog.submit(request, reply),
             _ => reply(WorkDone::Refused),
         }
     }

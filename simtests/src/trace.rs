@@ -304,7 +304,7 @@ fn to_conn(message: &ToConn) -> String {
 pub fn work_line(work: &Work) -> String {
     match work {
         Work::Disk(work) => variant(&format!("{work:?}")),
-        Work::Catalog(request) => variant(&format!("{request:?}")),
+        Work::Catalog(_, request) => variant(&format!("{request:?}")),
         _ => "?".to_owned(),
     }
 }

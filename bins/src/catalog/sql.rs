@@ -83,6 +83,10 @@ pub(crate) struct Dialect {
     pub(crate) highest_media_id: &'static str,
     /// Lets the numbers of new jobs follow one that was inserted with its number; `None` if they do by themselves.
     pub(crate) follow_jobs: Option<&'static str>,
+    /// The highest JobId ever given, 0 if none.
+    pub(crate) highest_job_id: &'static str,
+    /// Has the next JobId be above that in place 1.
+    pub(crate) raise_job_id: &'static str,
 }
 
 /// What stands in a place of a statement, or in a row.

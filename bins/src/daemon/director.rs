@@ -1,11 +1,12 @@
 //! The director's program.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use towline_core::address::Endpoint;
-use towline_core::catalog::{CatalogError, CatalogErrorKind};
-use towline_core::config::{ConfigPath, DirectorConfig, Severity, listen_on};
+use towline_core::catalog::{CatalogError, CatalogErrorKind, CatalogName};
+use towline_core::config::{Catalog as Database, ConfigPath, DirectorConfig, Severity, listen_on};
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
@@ -62,10 +63,14 @@ impl Daemon for DirectorDaemon {
     }
 
     fn folders(loaded: &Loaded<DirectorConfig>) -> Vec<Folder> {
-        let towline_core::config::Catalog::Sqlite(sqlite) = &loaded.config.catalog else { return Vec::new() };
-        let (at, file) = (ConfigPath::of("catalog").field("path"), loaded.resolve(&sqlite.path));
-        let Some(path) = file.parent().map(Path::to_owned) else { return Vec::new() };
-        vec![Folder { at, path, holds: "the catalog", severity: Severity::Error }]
+        let further = (0..).map(|index| ConfigPath::of("catalogs").index(index));
+        let places = std::iter::once(ConfigPath::of("catalog")).chain(further);
+        let folder = |(catalog, at): (&Database, ConfigPath)| {
+            let Database::Sqlite(sqlite) = catalog else { return None };
+            let path = loaded.resolve(&sqlite.path).parent().map(Path::to_owned)?;
+            Some(Folder { at: at.field("path"), path, holds: "the catalog", severity: Severity::Error })
+        };
+        loaded.config.all_catalogs().zip(places).filter_map(folder).collect()
     }
 
     fn listens(config: &Self::Config) -> Vec<Endpoint> {
@@ -73,15 +78,16 @@ impl Daemon for DirectorDaemon {
     }
 
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
-        let ownership = own_catalog(&loaded)?;
-        let catalog = open_catalog(&loaded)?;
+        let catalogs = open_catalogs(&loaded)?;
         let reader = configure::desk(&loaded);
         let hands = Workers::new(Sink::new().into_log()).with_configuration(reader).with_catalog(Box::new(
-            move |request, reply| {
-                // It ends after the catalog.
-                let _held = &ownership;
-                let answer = Box::new(|answer| reply(WorkDone::Catalog(answer)));
-                if let Err(refused) = catalog.submit(request, answer) {
+            move |name, request, reply| {
+                let answer: crate::catalog::Reply = Box::new(|answer| reply(WorkDone::Catalog(answer)));
+                let Some(opened) = catalogs.get(name) else {
+                    let text = format!("no catalog {name:?} is open");
+                    return answer(Err(CatalogError::new(CatalogErrorKind::Bug, text)));
+                };
+                if let Err(refused) = opened.worker.submit(request, answer) {
                     let text = refused.why.to_string();
                     (refused.reply)(Err(CatalogError::new(CatalogErrorKind::Unavailable, text)));
                 }
@@ -98,10 +104,29 @@ impl Daemon for DirectorDaemon {
     }
 }
 
-/// Nobody else may use the catalog: a second director would mark the jobs of the first as failed. Comes before anything is
+/// A catalog that this director has open.
+struct Opened {
+    worker: CatalogWorker,
+    /// Ends after the worker.
+    _held: Option<Ownership>,
+}
+
+/// Opens every catalog, each on a thread of its own: one that is away holds up no other. As in Bareos all must be there at the
+/// start.
+fn open_catalogs(loaded: &Loaded<DirectorConfig>) -> Result<BTreeMap<CatalogName, Opened>, StartError> {
+    let mut all = BTreeMap::new();
+    for catalog in loaded.config.all_catalogs() {
+        let held = own_catalog(loaded, catalog)?;
+        let worker = open_catalog(loaded, catalog)?;
+        all.insert(catalog.name().into(), Opened { worker, _held: held });
+    }
+    Ok(all)
+}
+
+/// Nobody else may use a catalog: a second director would mark the jobs of the first as failed. Comes before anything is
 /// written. A server's catalog is owned by the connection that opens it.
-pub(crate) fn own_catalog(loaded: &Loaded<DirectorConfig>) -> Result<Option<Ownership>, StartError> {
-    let towline_core::config::Catalog::Sqlite(sqlite) = &loaded.config.catalog else { return Ok(None) };
+pub(crate) fn own_catalog(loaded: &Loaded<DirectorConfig>, catalog: &Database) -> Result<Option<Ownership>, StartError> {
+    let Database::Sqlite(sqlite) = catalog else { return Ok(None) };
     own_file(&loaded.resolve(&sqlite.path)).map(Some)
 }
 
@@ -137,17 +162,16 @@ fn unusable(error: &CatalogError) -> StartError {
     StartError { text: format!("{}: {error}; {}", error.code(), error.help()), exit }
 }
 
-fn open_catalog(loaded: &Loaded<DirectorConfig>) -> Result<CatalogWorker, StartError> {
-    let failed = |error: CatalogError| unusable(&error);
-    let config = &loaded.config.catalog;
+fn open_catalog(loaded: &Loaded<DirectorConfig>, config: &Database) -> Result<CatalogWorker, StartError> {
+    let several = loaded.config.has_several_catalogs();
+    let failed = |error: CatalogError| {
+        let named = if several { format!("catalog {:?}: {}", config.name(), error.text) } else { error.text };
+        unusable(&CatalogError::new(error.kind, named))
+    };
     let engine: Box<dyn Catalog> = match config {
-        towline_core::config::Catalog::Sqlite(sqlite) => {
-            Box::new(SqliteCatalog::open(&loaded.resolve(&sqlite.path)).map_err(failed)?)
-        }
+        Database::Sqlite(sqlite) => Box::new(SqliteCatalog::open(&loaded.resolve(&sqlite.path)).map_err(failed)?),
         #[cfg(feature = "postgres")]
-        towline_core::config::Catalog::Postgres(server) => {
-            Box::new(PostgresCatalog::open_as_owner(server).map_err(failed)?)
-        }
+        Database::Postgres(server) => Box::new(PostgresCatalog::open_as_owner(server).map_err(failed)?),
         other => {
             let text = format!("this program is built without the engine for this catalog: {other:?}");
             return Err(StartError { text, exit: crate::config::EXIT_CONFIG });

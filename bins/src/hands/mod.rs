@@ -31,7 +31,7 @@ use std::thread;
 
 use rustix::pipe::{PipeFlags, pipe_with};
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, SpoolWork, Tally};
-use towline_core::catalog::CatalogRequest;
+use towline_core::catalog::{CatalogName, CatalogRequest};
 use towline_core::drive::{Hands, Reply};
 use towline_core::ids::HandleId;
 use towline_core::notice::Notice;
@@ -46,8 +46,8 @@ pub const QUEUE: usize = 16;
 /// Where notices go.
 pub type Log = Box<dyn Fn(Notice) + Send + Sync>;
 
-/// Who answers the catalog's requests; calls the reply exactly once.
-pub type CatalogDesk = Box<dyn Fn(CatalogRequest, Reply) + Send + Sync>;
+/// Who answers the requests to the catalogs, each of which has a name; calls the reply exactly once.
+pub type CatalogDesk = Box<dyn Fn(&CatalogName, CatalogRequest, Reply) + Send + Sync>;
 
 /// Who reads the configuration again.
 pub type ConfigurationDesk = Box<dyn Fn(ConfigurationWork) -> Result<Configured, NotConfigured> + Send + Sync>;
@@ -202,7 +202,7 @@ impl Hands for Workers {
     fn submit(&self, work: Work, reply: Reply) {
         match (work, &self.catalog) {
             (Work::Disk(work), _) => self.disk(work, reply),
-            (Work::Catalog(request), Some(catalog)) => catalog(request, reply),
+            (Work::Catalog(name, request), Some(catalog)) => catalog(&name, request, reply),
             (Work::Script(work), _) => self.scripts.submit(work, reply),
             (Work::Configuration(work), _) => match &self.configuration {
                 Some(desk) => {

@@ -198,13 +198,13 @@ fn a_handle_cannot_be_opened_twice() {
 
 #[test]
 fn without_a_catalog_its_requests_are_refused_and_with_one_they_are_passed_on() {
-    let request = || Work::Catalog(CatalogRequest::ListClients);
+    let request = || Work::Catalog("MyCatalog".into(), CatalogRequest::ListClients);
     let submit = |workers: &Workers| {
         let (to, from) = channel();
         workers.submit(request(), Box::new(move |done| to.send(done).unwrap()));
         from.recv().unwrap()
     };
     assert!(matches!(submit(&workers()), WorkDone::Refused));
-    let with = workers().with_catalog(Box::new(|_, reply| reply(WorkDone::Catalog(Ok(CatalogAnswer::Done)))));
+    let with = workers().with_catalog(Box::new(|_, _, reply| reply(WorkDone::Catalog(Ok(CatalogAnswer::Done)))));
     assert!(matches!(submit(&with), WorkDone::Catalog(Ok(CatalogAnswer::Done))));
 }

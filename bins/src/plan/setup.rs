@@ -272,6 +272,7 @@ fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<Directo
         counters: Vec::new(),
         schedules: Vec::new(),
         catalog: towline_core::config::Catalog::default(),
+        catalogs: Vec::new(),
         consoles: Vec::new(),
         profiles: Vec::new(),
         messages: towline_core::config::Messages::default(),

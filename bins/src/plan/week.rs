@@ -164,6 +164,7 @@ fn side_by_side(given: &Given, jobs: &[&Job]) -> Option<Site> {
     let mut director = DirectorConfig {
         director: without_tls_director(config.director.clone()),
         catalog: Catalog::default(),
+        catalogs: Vec::new(),
         consoles: Vec::new(),
         profiles: Vec::new(),
         messages: Messages::default(),

@@ -193,6 +193,7 @@ impl MemoryCatalog {
                 let rows = self.media.values().map(|row| self.with_names(row));
                 Ok(Answer::Volumes(rows.filter(|row| pool.as_ref().is_none_or(|name| *name == row.pool)).collect()))
             }
+            Request::MaxJobId => Ok(Answer::Id(self.jobs.last_key_value().map_or(0, |(id, _)| *id))),
             Request::MaxMediaId => Ok(Answer::Id(self.max_media_id)),
             other => Err(CatalogError::new(CatalogErrorKind::Bug, format!("not supported: {other:?}"))),
         }
@@ -223,7 +224,7 @@ impl MemoryCatalog {
         if self.jobs.values().any(|row| row.job == new.job) {
             return Err(CatalogError::new(CatalogErrorKind::Constraint, format!("job {} is there already", new.job)));
         }
-        let job_id = next_id(&self.jobs);
+        let job_id = next_id(&self.jobs).max(new.at_least);
         let row = JobRow {
             job_id,
             job: new.job,

@@ -34,11 +34,16 @@ pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_
 pub use orphans::orphaned_copies;
 pub use rows::*;
 
+use std::sync::Arc;
+
 use crate::error::{Explain, Facts, Fault, Retry};
 
 use browse::{Browse, Browsed};
 
-/// One piece of work for the catalog. Each gets exactly one answer or error.
+/// Which of a director's catalogs: its name in the configuration.
+pub type CatalogName = Arc<str>;
+
+/// One piece of work for a catalog. Each gets exactly one answer or error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CatalogRequest {
@@ -255,6 +260,8 @@ pub enum CatalogRequest {
     },
     /// The highest MediaId ever given. Answer: `Id`, 0 if none.
     MaxMediaId,
+    /// The highest JobId of the jobs that are there. Answer: `Id`, 0 if none.
+    MaxJobId,
     /// A list for a console. Answer: `Listed`.
     List(Listing),
     /// A folder for a browser. Answer: `Browsed`.
@@ -291,6 +298,7 @@ impl CatalogRequest {
                 | Self::KnownFiles { .. }
                 | Self::JobLog { .. }
                 | Self::MaxMediaId
+                | Self::MaxJobId
                 | Self::List(_)
                 | Self::Browse(
                     Browse::Unlearned(_)

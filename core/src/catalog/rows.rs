@@ -21,6 +21,8 @@ pub struct NewJob {
     pub sched_time: i64,
     /// What the operator wrote.
     pub comment: String,
+    /// The lowest number that it may have; 0: any that is free. So no two jobs of a director's catalogs have the same.
+    pub at_least: u32,
 }
 
 /// What is known when a job starts.

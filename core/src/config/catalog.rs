@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::password::Password;
 use super::resource::resources;
 use super::units::Seconds;
+use crate::wire::names::CATALOG;
 
 /// The database of the catalog. SQLite needs nothing else; PostgreSQL serves many clients and several readers at once.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,8 @@ resources! {
     Sqlite {
         /// The file, relative to the folder of the configuration file.
         path: String,
+        /// The catalog's name, for clients, pools and jobs that name it, and for consoles.
+        name: String = CATALOG.to_owned(),
         /// How long requests are tried again while another program has the file, in seconds. Jobs wait meanwhile.
         retry_for: Seconds = RETRY_FOR,
     }
@@ -33,6 +36,8 @@ resources! {
     /// (`host` begins with `/`), `localhost` or a loopback address. Any other host is refused unless `clear_text` says
     /// that the way there is protected otherwise, such as by a tunnel.
     Postgres {
+        /// The catalog's name, for clients, pools and jobs that name it, and for consoles.
+        name: String = CATALOG.to_owned(),
         /// The folder of the server's Unix socket, such as `/run/postgresql`, or the server's host name or IP address.
         host: String = "/run/postgresql".to_owned(),
         /// TCP port of the server; also part of the name of its Unix socket.
@@ -60,11 +65,20 @@ const RETRY_FOR: Seconds = Seconds::secs(120);
 
 impl Default for Catalog {
     fn default() -> Self {
-        Self::Sqlite(Sqlite { path: "/var/lib/towline/catalog.sqlite".to_owned(), retry_for: RETRY_FOR })
+        Self::Sqlite(Sqlite::new("/var/lib/towline/catalog.sqlite".to_owned()))
     }
 }
 
 impl Catalog {
+    /// What it is called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Sqlite(sqlite) => &sqlite.name,
+            Self::Postgres(postgres) => &postgres.name,
+        }
+    }
+
     /// How long requests are tried again while the catalog is away.
     #[must_use]
     pub const fn retry_for(&self) -> Seconds {
@@ -73,10 +87,17 @@ impl Catalog {
             Self::Postgres(postgres) => postgres.retry_for,
         }
     }
-}
 
-impl Catalog {
-    /// What the database is called.
+    /// Its database: the name of one of a server, or a file.
+    #[must_use]
+    pub fn database(&self) -> &str {
+        match self {
+            Self::Sqlite(sqlite) => &sqlite.path,
+            Self::Postgres(postgres) => &postgres.database,
+        }
+    }
+
+    /// What the engine of the database is called.
     #[must_use]
     pub const fn engine(&self) -> &'static str {
         match self {

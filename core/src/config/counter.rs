@@ -41,6 +41,8 @@ resources! {
         wrap_counter: Option<String> = None,
         /// Whether the catalog keeps its number. If not, it begins anew with each start of the director.
         keep: bool = false,
+        /// The catalog that has its number, whatever the catalogs of the jobs that use it; `None`: `catalog` of the director.
+        catalog: Option<String> = None,
     }
 }
 

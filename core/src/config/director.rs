@@ -34,8 +34,10 @@ resources! {
         counters: Vec<Counter> = Vec::new(),
         /// When jobs run by themselves.
         schedules: Vec<Schedule> = Vec::new(),
-        /// Where the catalog is.
+        /// Where the catalog is: of several, the one of whatever names none.
         catalog: Catalog = Catalog::default(),
+        /// Further catalogs, each with a name of its own. Clients, pools and jobs name the one that is theirs.
+        catalogs: Vec<Catalog> = Vec::new(),
         /// Named consoles.
         consoles: Vec<ConsoleAccess> = Vec::new(),
         /// Access lists that several consoles have.
@@ -125,6 +127,8 @@ resources! {
         tls: Option<TlsConfig> = None,
         /// As in `director`, for this client; `None`: that of `director` (`wire/1 §9.6`).
         heartbeat_interval: Option<Seconds> = None,
+        /// Catalog of its jobs, unless their pool or they themselves name another; `None`: `catalog`.
+        catalog: Option<String> = None,
         /// Jobs of this client at the same time.
         maximum_concurrent_jobs: u32 = 1,
         /// Bytes a second that the data of one of its jobs may take; 0: what the client itself says.
@@ -185,7 +189,7 @@ resources! {
         pool_acl: Vec<String> = Vec::new(),
         /// Filesets it may see and use.
         fileset_acl: Vec<String> = Vec::new(),
-        /// Whether it may ask the catalog, whose name is `MyCatalog`.
+        /// Catalogs it may ask.
         catalog_acl: Vec<String> = Vec::new(),
         /// Folders it may restore to, where a restore says another one than its job has.
         where_acl: Vec<String> = Vec::new(),
@@ -216,7 +220,7 @@ resources! {
         pool_acl: Vec<String> = Vec::new(),
         /// Filesets consoles with it may see and use.
         fileset_acl: Vec<String> = Vec::new(),
-        /// Whether consoles with it may ask the catalog, whose name is `MyCatalog`.
+        /// Catalogs consoles with it may ask.
         catalog_acl: Vec<String> = Vec::new(),
         /// Folders consoles with it may restore to, where a restore says another one than its job has.
         where_acl: Vec<String> = Vec::new(),
@@ -317,6 +321,55 @@ impl ConsoleAccess {
 }
 
 impl DirectorConfig {
+    /// The catalogs: first the one of whatever names none.
+    pub fn all_catalogs(&self) -> impl Iterator<Item = &Catalog> + Clone {
+        std::iter::once(&self.catalog).chain(&self.catalogs)
+    }
+
+    /// Whether there are more than one.
+    #[must_use]
+    pub const fn has_several_catalogs(&self) -> bool {
+        !self.catalogs.is_empty()
+    }
+
+    /// The engines of the catalogs, for a person: of several, each after its catalog's name.
+    #[must_use]
+    pub fn catalog_engines(&self) -> String {
+        if !self.has_several_catalogs() {
+            return self.catalog.engine().to_owned();
+        }
+        let one = |catalog: &Catalog| format!("{}={}", catalog.name(), catalog.engine());
+        self.all_catalogs().map(one).collect::<Vec<_>>().join(",")
+    }
+
+    /// The catalog called `name`.
+    #[must_use]
+    pub fn catalog(&self, name: &str) -> Option<&Catalog> {
+        self.all_catalogs().find(|catalog| catalog.name() == name)
+    }
+
+    /// The name of the catalog of a client: its own, or the first.
+    #[must_use]
+    pub fn catalog_of_client<'a>(&'a self, client: &'a Client) -> &'a str {
+        client.catalog.as_deref().unwrap_or_else(|| self.catalog.name())
+    }
+
+    /// The name of the catalog that jobs of a resource are recorded in when they work with this pool. As in Bareos the pool's
+    /// goes before that of the resource, and that before the client's; a pool that is in every catalog changes nothing.
+    #[must_use]
+    pub fn catalog_of_job<'a>(&'a self, job: &'a Job, pool: &str) -> &'a str {
+        let of_pool = |name: &str| self.pool(name).and_then(|pool| pool.catalog.as_deref());
+        let of_client = || self.client(&job.client).and_then(|client| client.catalog.as_deref());
+        let named = of_pool(pool).or_else(|| of_pool(&job.pool)).or(job.catalog.as_deref()).or_else(of_client);
+        named.unwrap_or_else(|| self.catalog.name())
+    }
+
+    /// Whether a pool is in this catalog, as far as it is known at all.
+    #[must_use]
+    pub fn is_pool_in(&self, pool: &str, catalog: &str) -> bool {
+        self.pool(pool).and_then(|pool| pool.catalog.as_deref()).is_none_or(|named| named == catalog)
+    }
+
     /// The client called `name`.
     #[must_use]
     pub fn client(&self, name: &str) -> Option<&Client> {
@@ -411,6 +464,6 @@ impl Passwords for DirectorConfig {
         self.clients.iter_mut().for_each(|client| visit(&mut client.password));
         self.storages.iter_mut().for_each(|storage| visit(&mut storage.password));
         self.consoles.iter_mut().for_each(|console| visit(&mut console.password));
-        self.catalog.password().into_iter().for_each(visit);
+        std::iter::once(&mut self.catalog).chain(&mut self.catalogs).filter_map(Catalog::password).for_each(visit);
     }
 }

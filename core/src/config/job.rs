@@ -136,6 +136,8 @@ resources! {
         virtual_full_pool: Option<String> = None,
         /// Pool that copies, migrations and virtual fulls are written to; `None`: the next pool of the pool they read from.
         next_pool: Option<String> = None,
+        /// Catalog that it is recorded in, unless its pool names one; `None`: that of its client.
+        catalog: Option<String> = None,
         /// What it does.
         kind: JobKind = JobKind::Backup,
         /// How much it saves when nobody says otherwise.

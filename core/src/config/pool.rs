@@ -46,6 +46,8 @@ resources! {
         next_pool: Option<String> = None,
         /// Storage that backups, copies and migrations to this pool are written to, whatever their jobs say.
         storage: Option<String> = None,
+        /// Catalog that the pool is in, and that jobs with it are recorded in; `None`: it is in all of them.
+        catalog: Option<String> = None,
         /// How old jobs are that the selection `pool_time` takes; 0: all.
         migration_time: Seconds = Seconds::secs(0),
         /// Bytes in the pool from which on the selection `pool_occupancy` takes jobs; 0: it takes none.

@@ -207,4 +207,13 @@ pub(super) const PAGES: &[Page] = &[
         "The director has led a job through a step that belongs to jobs of another kind.",
         "Report it with the report of the job: `list joblog jobid=` prints it.",
     ),
+    entry(
+        599,
+        "a pool of another catalog",
+        (Fault::Config, Retry::Never),
+        "The job is recorded in one catalog, and the pool that it is to write to is in another: volumes and the jobs on them \
+         are always in the same one.",
+        "Let the pools of the job, and the next pools of these, name the same `catalog` or none. Which one a job is recorded \
+         in, its pool says before the job itself and its client.",
+    ),
 ];

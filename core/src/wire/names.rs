@@ -14,7 +14,7 @@ pub const BASHED_BLANK: char = '\x01';
 /// The console that uses the director's own password (`wire/1 §2.5`).
 pub const DEFAULT_CONSOLE: &str = "*UserAgent*";
 
-/// What the catalog is called to programs that name it: there is one, and stock configurations call it so.
+/// What a catalog is called that nobody has given a name: stock configurations call theirs so.
 pub const CATALOG: &str = "MyCatalog";
 
 /// What the messages of jobs are called: there is one resource of them, and stock configurations call it so.

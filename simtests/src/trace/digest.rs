@@ -149,7 +149,7 @@ impl Digest {
     pub(super) fn work(&mut self, work: &Work) {
         match work {
             Work::Disk(work) => self.variant(work),
-            Work::Catalog(request) => self.variant(request),
+            Work::Catalog(_, request) => self.variant(request),
             other => self.variant(other),
         }
     }

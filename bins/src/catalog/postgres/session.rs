@@ -20,6 +20,8 @@ static DIALECT: Dialect = Dialect {
     follow_jobs: Some(
         "SELECT setval('job_jobid_seq', GREATEST((SELECT MAX(JobId) FROM Job), (SELECT last_value FROM job_jobid_seq)))",
     ),
+    highest_job_id: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM job_jobid_seq",
+    raise_job_id: "SELECT setval('job_jobid_seq', ?1)",
 };
 
 /// Statements that the server keeps prepared; of lists with many filters there could be more.

@@ -32,7 +32,7 @@ const ENDED: &str = "('T', 'W', 'A', 'E', 'f', 'e', 'D', 'I')";
 const LIST_LIMIT: u32 = 1000;
 
 pub(super) fn create(t: &mut dyn Session, job: &NewJob) -> Result<CatalogAnswer> {
-    scalar(
+    let given: u32 = scalar(
         t,
         "INSERT INTO Job (Job, Name, Type, Level, JobStatus, SchedTime, JobTDate, ClientId, Comment)
          VALUES (?1, ?2, ?3, ?4, 'C', ?5, ?5, ?6, ?7) RETURNING JobId",
@@ -45,8 +45,18 @@ pub(super) fn create(t: &mut dyn Session, job: &NewJob) -> Result<CatalogAnswer>
             job.client_id.into(),
             (&job.comment).into(),
         ],
-    )
-    .map(CatalogAnswer::Id)
+    )?;
+    if given >= job.at_least {
+        return Ok(CatalogAnswer::Id(given));
+    }
+    t.execute(t.dialect().raise_job_id, &values![job.at_least])?;
+    t.execute("UPDATE Job SET JobId = ?2 WHERE JobId = ?1", &values![given, job.at_least])?;
+    Ok(CatalogAnswer::Id(job.at_least))
+}
+
+pub(super) fn max_id(t: &mut dyn Session) -> Result<CatalogAnswer> {
+    let sql = t.dialect().highest_job_id;
+    scalar(t, sql, &[]).map(CatalogAnswer::Id)
 }
 
 /// Refuses a request for a job that is not there.

@@ -63,6 +63,7 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::PurgeFiles(ids) => files::purge(t, ids),
         CatalogRequest::DeleteMedia { media_id } => media::delete(t, *media_id),
         CatalogRequest::ListMedia { pool } => media::list(t, pool.as_deref()),
+        CatalogRequest::MaxJobId => jobs::max_id(t),
         CatalogRequest::MaxMediaId => media::max_id(t),
         CatalogRequest::CreateJobMedia(row) => media::create_job_media(t, row),
         CatalogRequest::DeleteNullJobMedia { job_id } => media::delete_null(t, *job_id),

@@ -17,6 +17,8 @@ static DIALECT: Dialect = Dialect {
     child_is: "child.Path = CAST(p.Path || f.Name || '/' AS BLOB)",
     highest_media_id: "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'Media'",
     follow_jobs: None,
+    highest_job_id: "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'Job'",
+    raise_job_id: "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'Job'",
 };
 
 pub(super) struct SqliteSession<'t> {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use towline_core::address::Endpoint;
-use towline_core::config::acl::Acl;
-use towline_core::config::{Bytes, Passwords, Revealed, Seconds, TimeOfDay};
+use towline_core::config::{Bytes, Catalog, Passwords, Revealed, Seconds, TimeOfDay};
+use towline_core::wire::names::CATALOG;
 
 use super::Configured;
 use super::directives::fileset::BLOCKS;
@@ -29,7 +29,13 @@ pub struct Written {
 pub fn to_conf<T: Configured + Passwords + Clone>(config: &T) -> Result<Written, serde_json::Error> {
     let value = serde_json::to_value(Revealed::of(config))?;
     let Value::Object(fields) = value else { return Ok(Written::default()) };
-    let mut writer = Writer { component: T::COMPONENT, out: Written::default(), own_tls: None, names: BTreeSet::new() };
+    let mut writer = Writer {
+        component: T::COMPONENT,
+        out: Written::default(),
+        own_tls: None,
+        names: BTreeSet::new(),
+        catalog: CATALOG.to_owned(),
+    };
     writer.all(fields);
     Ok(writer.out)
 }
@@ -41,6 +47,8 @@ struct Writer {
     own_tls: Option<Value>,
     /// The names of files so far.
     names: BTreeSet<String>,
+    /// The name of the first catalog.
+    catalog: String,
 }
 
 /// The lines of a block, deeper by one step.
@@ -73,7 +81,15 @@ impl Writer {
             }
             None => None,
         };
-        for (field, value) in fields {
+        if fields.contains_key("catalogs") {
+            // The first resource is the one of whatever names none.
+            fields.entry("catalog").or_insert_with(|| json!(Catalog::default()));
+        }
+        let catalog =
+            fields.get("catalog").and_then(|catalog| catalog.as_object()?.values().next()?.get("name")?.as_str());
+        self.catalog = catalog.unwrap_or(CATALOG).to_owned();
+        let (catalogs, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(field, _)| field == "catalogs");
+        for (field, value) in others.into_iter().chain(catalogs) {
             let kind = match (field.as_str(), self.component.name) {
                 ("director", _) | ("directors", _) => "Director",
                 ("file", _) | ("clients", _) => "Client",
@@ -88,7 +104,7 @@ impl Writer {
                 ("schedules", _) => "Schedule",
                 ("console" | "consoles", _) => "Console",
                 ("profiles", _) => "Profile",
-                ("catalog", _) => "Catalog",
+                ("catalog" | "catalogs", _) => "Catalog",
                 _ => {
                     self.out.left_out.push(field);
                     continue;
@@ -117,7 +133,12 @@ impl Writer {
 
     fn resource(&mut self, kind: &'static str, at: &str, value: Value, is_peer: bool) {
         let (Value::Object(mut fields), Some(table)) = (value, self.component.resource(kind)) else { return };
-        let name = fields.get("name").and_then(Value::as_str).unwrap_or("Standard").to_owned();
+        let of_catalog = || fields.values().next()?.get("name")?.as_str();
+        let name = match kind {
+            "Catalog" => of_catalog().unwrap_or(CATALOG),
+            _ => fields.get("name").and_then(Value::as_str).unwrap_or("Standard"),
+        };
+        let name = name.to_owned();
         let mut lines = vec![format!("Name = {}", quoted(&name))];
         fields.remove("name");
         if is_peer && !fields.contains_key("tls") && self.component.with("TlsEnable").contains(&kind) {
@@ -137,9 +158,11 @@ impl Writer {
             "Monitor" => {
                 special(&mut fields, &mut lines, &[("password", "Password"), ("timeout", "DirConnectTimeout")])
             }
-            "Console" | "Profile" if self.component.name == "bareos-dir" => access(&mut fields, &mut lines),
             "Pool" => special(&mut fields, &mut lines, &[("label_format", "LabelFormat"), ("storage", "Storage")]),
-            "Counter" if fields.remove("keep") == Some(Value::Bool(true)) => lines.push("Catalog = Catalog".to_owned()),
+            "Counter" if fields.remove("keep") == Some(Value::Bool(true)) => {
+                let of = taken(&mut fields, "catalog").map_or_else(|| quoted(&self.catalog), |name| one(&name));
+                lines.push(format!("Catalog = {of}"));
+            }
             "Storage" if is_peer => special(&mut fields, &mut lines, &[("device", "Device")]),
             "Device" => {
                 lines.push("DeviceType = File".to_owned());
@@ -273,7 +296,6 @@ impl Writer {
     }
 
     fn catalog(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
-        *lines = vec!["Name = Catalog".to_owned()];
         let mut names: &[(&str, &str)] = &[("password", "DbPassword"), ("port", "DbPort")];
         let mut inside = match (fields.remove("sqlite"), fields.remove("postgres")) {
             (Some(Value::Object(inside)), _) => {
@@ -294,6 +316,7 @@ impl Writer {
             }
             _ => return,
         };
+        inside.remove("name");
         special(&mut inside, lines, names);
         self.out.left_out.extend(inside.keys().map(|field| format!("{at}.{field}")));
     }
@@ -305,6 +328,15 @@ impl Writer {
                 Some((_, all)) => *all += text,
                 None => self.out.files.push((self.component.file.to_owned(), text.to_owned())),
             }
+            return;
+        }
+        // Which catalog comes first must not depend on the names of files.
+        let of_catalogs = format!("{}/catalog/", self.component.tree);
+        let mut files = self.out.files.iter_mut();
+        if kind == "Catalog"
+            && let Some((_, all)) = files.find(|(path, _)| path.starts_with(&of_catalogs))
+        {
+            *all += text;
             return;
         }
         let safe: String = name.chars().map(|c| if c == '/' || c.is_control() { '_' } else { c }).collect();
@@ -453,14 +485,6 @@ fn files(fields: &mut Fields, lines: &mut Lines) {
     }
     let lists = taken(fields, "director_lists").into_iter().flatten();
     lines.extend(lists.map(|list| format!("File = {}", quoted(&list))));
-}
-
-/// The one catalog is called as the file of its resource is, so a list says all or nothing.
-fn access(fields: &mut Fields, lines: &mut Lines) {
-    let entries = taken(fields, "catalog_acl").unwrap_or_default();
-    if let Some(allows) = Acl::new(entries.iter().map(String::as_str)).verdict("default") {
-        lines.push(format!("CatalogAcl = {}", if allows { "*all*" } else { "!*all*" }));
-    }
 }
 
 /// A line for each minute of the hour: all times of a line have the same.

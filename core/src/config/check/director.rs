@@ -40,6 +40,7 @@ impl Check for DirectorConfig {
             pool(&mut c, &ConfigPath::of("pools").index(index), each, self);
         }
         naming::counters(&mut c, self);
+        catalog::check(&mut c, self);
         c.names("schedules", self.schedules.iter().map(|schedule| schedule.name.as_str()));
         for (index, each) in self.schedules.iter().enumerate() {
             schedule(&mut c, &ConfigPath::of("schedules").index(index), each, self);
@@ -75,7 +76,6 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     c.not_zero(path.field("max_waiting_connections"), u64::from(director.max_waiting_connections));
     let per_client = director.max_waiting_connections_per_client;
     c.not_zero(path.field("max_waiting_connections_per_client"), u64::from(per_client));
-    catalog::check(c, &config.catalog);
     unsupported::messages(c, &ConfigPath::of("messages"), &config.messages);
 }
 

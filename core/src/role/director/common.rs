@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest};
 use crate::config::DirectorConfig;
 use crate::error::Explain;
 use crate::ids::{ConnId, JobId};
@@ -26,7 +26,10 @@ pub(crate) struct Common {
     pub(crate) overrides: Arc<Overrides>,
     pub(crate) credentials: Arc<Credentials>,
     pub(crate) identity: Identity,
-    pub(crate) ids: Ids,
+    /// What each catalog calls what the configuration has.
+    pub(crate) ids: BTreeMap<CatalogName, Ids>,
+    /// Of several catalogs, the highest number that a job of any of them has: a new one gets a higher one.
+    pub(crate) highest_job: u32,
     pub(crate) journal: Journal,
     pub(crate) uses: Uses,
     /// What parts want of each other, in the order they said so.
@@ -53,6 +56,37 @@ impl Common {
         }
     }
 
+    /// What a catalog calls what the configuration has.
+    pub(crate) fn ids(&self, catalog: &str) -> &Ids {
+        const NONE: &Ids = &Ids {
+            clients: BTreeMap::new(),
+            filesets: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            storages: BTreeMap::new(),
+        };
+        self.ids.get(catalog).unwrap_or(NONE)
+    }
+
+    /// The lowest number that a new job may have; 0 if its catalog alone gives it one. Each catalog numbers its own jobs, as in
+    /// Bareos; but no two jobs of a director have the same number, for consoles and daemons name jobs by it.
+    pub(crate) fn next_job(&mut self) -> u32 {
+        if !self.config.has_several_catalogs() {
+            return 0;
+        }
+        self.highest_job = self.highest_job.saturating_add(1);
+        self.highest_job
+    }
+
+    /// A catalog in words, by its name if there are several.
+    pub(crate) fn which(&self, catalog: &str) -> String {
+        if self.config.has_several_catalogs() { format!("the catalog {catalog:?}") } else { "the catalog".to_owned() }
+    }
+
+    /// A catalog has a job with this number.
+    pub(crate) fn know_job(&mut self, id: JobId) {
+        self.highest_job = self.highest_job.max(id.0);
+    }
+
     /// Of a director that is about to start.
     pub(crate) fn new(config: Arc<DirectorConfig>, credentials: Credentials, identity: Identity) -> Self {
         Self {
@@ -60,7 +94,8 @@ impl Common {
             overrides: Arc::default(),
             credentials: Arc::new(credentials),
             identity,
-            ids: Ids::default(),
+            ids: BTreeMap::new(),
+            highest_job: 0,
             journal: Journal::default(),
             uses: Uses::default(),
             effects: VecDeque::new(),
@@ -127,22 +162,22 @@ impl Tools<'_> {
         self.effect(Effect::Answer(console, answer));
     }
 
-    /// Gives the catalog a request, after the report lines that were written before it.
-    pub(crate) fn ask(&mut self, request: CatalogRequest, owner: Owner) {
+    /// Gives a catalog a request, after the report lines that were written before it.
+    pub(crate) fn ask(&mut self, catalog: &CatalogName, request: CatalogRequest, owner: Owner) {
         self.save_lines();
-        self.net.work(Work::Catalog(request), owner);
+        self.net.work(Work::Catalog(catalog.clone(), request), owner);
     }
 
-    /// Puts the report lines that were written meanwhile into the catalog.
+    /// Puts the report lines that were written meanwhile into their catalogs.
     pub(crate) fn save_lines(&mut self) {
-        if let Some(request) = self.common.journal.batch() {
-            self.net.work(Work::Catalog(request), Owner::Log);
+        while let Some((catalog, request)) = self.common.journal.batch() {
+            self.net.work(Work::Catalog(catalog.clone(), request), Owner::Log(catalog));
         }
     }
 
-    /// The report lines that went to the catalog are stored, or not.
-    pub(crate) fn lines_saved(&mut self, answer: Result<CatalogAnswer, CatalogError>) {
-        let lost = self.common.journal.saved();
+    /// The report lines that went to a catalog are stored, or not.
+    pub(crate) fn lines_saved(&mut self, catalog: &CatalogName, answer: Result<CatalogAnswer, CatalogError>) {
+        let lost = self.common.journal.saved(catalog);
         if let Err(error) = answer {
             let text = format!("lines of a report were not stored: {error}; {}", error.help());
             self.net.log_cause(Level::Error, (error.fault(), error.code()), &text);

@@ -1,17 +1,17 @@
 //! What jobs have reported: for the consoles while they are connected, and for the catalog for good.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use crate::catalog::{CatalogRequest, LogRow};
+use crate::catalog::{CatalogName, CatalogRequest, LogRow};
 use crate::ids::JobId;
 
-/// Lines kept for the consoles, and lines that may wait for the catalog.
+/// Lines kept for the consoles, and lines that may wait for one catalog.
 const MAX_LINES: usize = 10_000;
 
 /// Bytes of the lines that are kept for the consoles: less than one answer may have.
 const MAX_SHOWN: usize = 2 * 1024 * 1024;
 
-/// Bytes of the lines that may wait for the catalog.
+/// Bytes of the lines that may wait for one catalog.
 const MAX_UNSAVED: usize = 16 * 1024 * 1024;
 
 /// The report lines of all jobs, in the order they came. Lines are counted from the director's start.
@@ -24,23 +24,40 @@ pub(crate) struct Journal {
     dropped: u64,
     /// Lines that some console has been shown.
     shown: u64,
-    /// Lines for the catalog, while another batch is on its way there.
-    unsaved: Vec<LogRow>,
-    unsaved_bytes: usize,
-    /// Lines that did not fit into `unsaved`.
+    /// What waits for each catalog.
+    unsaved: BTreeMap<CatalogName, Unsaved>,
+}
+
+/// Lines for a catalog, while another batch is on its way there.
+#[derive(Debug, Default)]
+struct Unsaved {
+    rows: Vec<LogRow>,
+    bytes: usize,
+    /// Lines that did not fit into `rows`.
     lost: u64,
     saving: bool,
 }
 
-impl Journal {
-    /// Writes a line.
-    pub(crate) fn push(&mut self, job: JobId, time: i64, text: String) {
-        let row = LogRow { job_id: job.0, time, text };
-        if self.unsaved.len() < MAX_LINES && self.unsaved_bytes + row.text.len() <= MAX_UNSAVED {
-            self.unsaved_bytes += row.text.len();
-            self.unsaved.push(row.clone());
+impl Unsaved {
+    fn push(&mut self, row: LogRow) {
+        if self.rows.len() < MAX_LINES && self.bytes + row.text.len() <= MAX_UNSAVED {
+            self.bytes += row.text.len();
+            self.rows.push(row);
         } else {
             self.lost += 1;
+        }
+    }
+}
+
+impl Journal {
+    /// Writes a line of a job of this catalog.
+    pub(crate) fn push(&mut self, catalog: &CatalogName, job: JobId, time: i64, text: String) {
+        let row = LogRow { job_id: job.0, time, text };
+        if !self.unsaved.contains_key(catalog) {
+            self.unsaved.insert(catalog.clone(), Unsaved::default());
+        }
+        if let Some(unsaved) = self.unsaved.get_mut(catalog) {
+            unsaved.push(row.clone());
         }
         self.bytes += row.text.len();
         self.lines.push_back(row);
@@ -72,32 +89,40 @@ impl Journal {
         self.lines.iter().skip(skip)
     }
 
-    /// The next batch for the catalog; none while one is on its way or nothing is to be stored. So a slow disk makes
-    /// batches larger instead of the queue longer.
-    pub(crate) fn batch(&mut self) -> Option<CatalogRequest> {
-        if self.saving || self.unsaved.is_empty() {
-            return None;
-        }
-        self.saving = true;
-        self.unsaved_bytes = 0;
-        Some(CatalogRequest::AddLogs(std::mem::take(&mut self.unsaved)))
+    /// The next batch for a catalog; none for one that another is on its way to, or that nothing is to be stored in. So a slow
+    /// disk makes batches larger instead of the queue longer.
+    pub(crate) fn batch(&mut self) -> Option<(CatalogName, CatalogRequest)> {
+        let is_due = |unsaved: &Unsaved| !unsaved.saving && !unsaved.rows.is_empty();
+        let (catalog, unsaved) = self.unsaved.iter_mut().find(|(_, unsaved)| is_due(unsaved))?;
+        unsaved.saving = true;
+        unsaved.bytes = 0;
+        Some((catalog.clone(), CatalogRequest::AddLogs(std::mem::take(&mut unsaved.rows))))
     }
 
-    /// The batch has been stored or not. Gives the number of lines that found no room meanwhile.
-    pub(crate) const fn saved(&mut self) -> u64 {
-        self.saving = false;
-        std::mem::replace(&mut self.lost, 0)
+    /// The batch for this catalog has been stored or not. Gives the number of lines that found no room meanwhile.
+    pub(crate) fn saved(&mut self, catalog: &CatalogName) -> u64 {
+        let Some(unsaved) = self.unsaved.get_mut(catalog) else { return 0 };
+        unsaved.saving = false;
+        std::mem::replace(&mut unsaved.lost, 0)
     }
 
-    /// Whether nothing waits for the catalog.
-    pub(crate) const fn is_saved(&self) -> bool {
-        !self.saving && self.unsaved.is_empty()
+    /// Whether nothing waits for any catalog.
+    pub(crate) fn is_saved(&self) -> bool {
+        self.unsaved.values().all(|unsaved| !unsaved.saving && unsaved.rows.is_empty())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn name() -> CatalogName {
+        "MyCatalog".into()
+    }
+
+    fn lost(journal: &Journal) -> u64 {
+        journal.unsaved.values().map(|unsaved| unsaved.lost).sum()
+    }
 
     /// The lines after the first `seen`, now shown.
     fn shown(journal: &mut Journal, seen: u64) -> impl Iterator<Item = &LogRow> {
@@ -112,12 +137,12 @@ mod tests {
     #[test]
     fn a_console_is_shown_each_line_once_and_a_later_one_only_what_nobody_saw() {
         let mut journal = Journal::default();
-        journal.push(JobId(1), 5, "a".into());
+        journal.push(&name(), JobId(1), 5, "a".into());
         let early = journal.shown();
         assert_eq!(texts(shown(&mut journal, early)), ["a"]);
         let seen = journal.total();
         assert_eq!(journal.shown(), seen, "a new console would be shown nothing");
-        journal.push(JobId(1), 6, "b".into());
+        journal.push(&name(), JobId(1), 6, "b".into());
         assert_eq!(texts(shown(&mut journal, seen)), ["b"]);
         assert_eq!(texts(shown(&mut journal, early)), ["a", "b"], "one that has not asked yet is shown both");
     }
@@ -126,16 +151,16 @@ mod tests {
     fn lines_go_to_the_catalog_in_batches_one_after_the_other() {
         let mut journal = Journal::default();
         assert_eq!(journal.batch(), None);
-        journal.push(JobId(1), 5, "a".into());
+        journal.push(&name(), JobId(1), 5, "a".into());
         let row = |text: &str| LogRow { job_id: 1, time: 5, text: text.into() };
-        assert_eq!(journal.batch(), Some(CatalogRequest::AddLogs(vec![row("a")])));
-        journal.push(JobId(1), 5, "b".into());
-        journal.push(JobId(1), 5, "c".into());
+        assert_eq!(journal.batch(), Some((name(), CatalogRequest::AddLogs(vec![row("a")]))));
+        journal.push(&name(), JobId(1), 5, "b".into());
+        journal.push(&name(), JobId(1), 5, "c".into());
         assert_eq!(journal.batch(), None, "one is on its way");
         assert!(!journal.is_saved());
-        assert_eq!(journal.saved(), 0);
-        assert_eq!(journal.batch(), Some(CatalogRequest::AddLogs(vec![row("b"), row("c")])));
-        journal.saved();
+        assert_eq!(journal.saved(&name()), 0);
+        assert_eq!(journal.batch(), Some((name(), CatalogRequest::AddLogs(vec![row("b"), row("c")]))));
+        journal.saved(&name());
         assert!(journal.is_saved());
     }
 
@@ -143,15 +168,15 @@ mod tests {
     fn at_most_ten_thousand_lines_are_kept_and_wait() {
         let mut journal = Journal::default();
         for n in 0..=MAX_LINES {
-            journal.push(JobId(1), 5, n.to_string());
+            journal.push(&name(), JobId(1), 5, n.to_string());
         }
         assert_eq!(journal.total(), MAX_LINES as u64 + 1);
         assert_eq!(shown(&mut journal, 0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
         match journal.batch() {
-            Some(CatalogRequest::AddLogs(rows)) => assert_eq!(rows.len(), MAX_LINES),
+            Some((_, CatalogRequest::AddLogs(rows))) => assert_eq!(rows.len(), MAX_LINES),
             other => panic!("{other:?}"),
         }
-        assert_eq!(journal.saved(), 1, "and the catalog misses the newest");
+        assert_eq!(journal.saved(&name()), 1, "and the catalog misses the newest");
     }
 
     #[test]
@@ -159,17 +184,35 @@ mod tests {
         let mut journal = Journal::default();
         let line = "x".repeat(16 * 1024);
         for _ in 0..MAX_UNSAVED / line.len() {
-            journal.push(JobId(1), 5, line.clone());
+            journal.push(&name(), JobId(1), 5, line.clone());
         }
-        assert_eq!(journal.lost, 0);
-        journal.push(JobId(1), 5, "y".into());
+        assert_eq!(lost(&journal), 0);
+        journal.push(&name(), JobId(1), 5, "y".into());
         assert_eq!(
-            (journal.lost, shown(&mut journal, 0).count()),
+            (lost(&journal), shown(&mut journal, 0).count()),
             (1, MAX_SHOWN / line.len()),
             "the oldest is gone, too"
         );
         assert!(journal.batch().is_some());
-        journal.push(JobId(1), 5, line);
-        assert_eq!(journal.lost, 1, "the next batch has room");
+        journal.push(&name(), JobId(1), 5, line);
+        assert_eq!(lost(&journal), 1, "the next batch has room");
+    }
+
+    #[test]
+    fn a_catalog_that_takes_nothing_keeps_no_lines_from_the_others() {
+        let mut journal = Journal::default();
+        let (away, here): (CatalogName, CatalogName) = ("Away".into(), "Here".into());
+        journal.push(&away, JobId(1), 5, "a".into());
+        assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(away.clone()));
+        journal.push(&away, JobId(1), 5, "b".into());
+        journal.push(&here, JobId(2), 5, "c".into());
+        assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(here.clone()));
+        assert_eq!(journal.batch(), None);
+        journal.saved(&here);
+        assert!(!journal.is_saved(), "one is still away");
+        journal.saved(&away);
+        assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(away.clone()));
+        journal.saved(&away);
+        assert!(journal.is_saved());
     }
 }

@@ -48,7 +48,7 @@ use std::time::Duration;
 
 use crate::bulk::parcel::Parcel;
 use crate::calendar::Zone;
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName};
 use crate::config::{DirectorConfig, listen_on};
 use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
@@ -183,8 +183,9 @@ impl Director {
             Effect::CancelHeard(id, who, text) => self.jobs.cancel_heard(tools, id, who, text),
             Effect::CancelOver(id, who) => self.jobs.cancel_over(tools, id, who),
             Effect::Command(id, handle, line) => {
-                let conn = self.consoles.seat_job(net, &mut self.common, (id, handle));
-                let reply = consoles::serve(&View { director: self, net, conn }, &line);
+                let Some(catalog) = self.jobs.get(id).map(|job| job.catalog.clone()) else { return };
+                let conn = self.consoles.seat_job(net, &mut self.common, (id, handle), &catalog);
+                let reply = consoles::serve(&View { director: self, net, conn, said: None }, &line);
                 self.console_replies(net, conn, reply);
             }
             Effect::GiveUpCommand(handle) => {
@@ -203,10 +204,12 @@ impl Director {
             Effect::Answer(console, answer) => self.console_replies(net, console, Reply::Answer(answer)),
             Effect::Dismiss(console, why) => self.dismiss(net, console, why),
             Effect::GoOn(console, then, lines) => {
-                let reply = then.go_on(&View { director: self, net, conn: console }, lines);
+                let catalog = then.catalog().clone();
+                let view = View { director: self, net, conn: console, said: Some(&catalog) };
+                let reply = then.go_on(&view, lines);
                 match self.consoles.has(console) {
                     true => self.console_replies(net, console, reply),
-                    false => self.finish(net, console, reply),
+                    false => self.finish(net, console, catalog, reply),
                 }
             }
             Effect::Ordered(console, job) => self.consoles.ordered(console, job),
@@ -221,8 +224,10 @@ impl Director {
     /// A line from a console: a command, or the answer to a question.
     fn console_says(&mut self, net: &mut Net, conn: ConnId, text: &[u8]) {
         let reply = match self.consoles.hear(net, conn, text) {
-            Some(Heard::Line(line)) => consoles::serve(&View { director: self, net, conn }, &line),
-            Some(Heard::Answer(question, line)) => question.hear(&View { director: self, net, conn }, &line),
+            Some(Heard::Line(line)) => consoles::serve(&View { director: self, net, conn, said: None }, &line),
+            Some(Heard::Answer(question, line)) => {
+                question.hear(&View { director: self, net, conn, said: None }, &line)
+            }
             None => return,
         };
         self.console_replies(net, conn, reply);
@@ -233,7 +238,7 @@ impl Director {
         let Some(then) = self.consoles.answered(conn) else { return };
         let reply = match answer {
             Ok(answer) => {
-                let view = View { director: self, net, conn };
+                let view = View { director: self, net, conn, said: None };
                 then.go_on(&view, view.seen(answer))
             }
             Err(error) => Reply::refused(error),
@@ -244,17 +249,26 @@ impl Director {
     /// The lists that a console asks about are read, or not.
     fn console_has_lists(&mut self, net: &mut Net, conn: ConnId, lists: Result<Lists, Unread>) {
         let Some(then) = self.consoles.gathered(conn) else { return };
-        let reply = then.go_on(&View { director: self, net, conn }, lists);
+        let reply = then.go_on(&View { director: self, net, conn, said: None }, lists);
         self.console_replies(net, conn, reply);
     }
 
     /// A daemon has done what a console that has gone wanted of it: the catalog hears of it, and nothing else is done.
-    fn finish(&mut self, net: &mut Net, conn: ConnId, mut reply: Reply) {
+    fn finish(&mut self, net: &mut Net, conn: ConnId, mut catalog: CatalogName, mut reply: Reply) {
         loop {
             reply = match reply {
-                Reply::Begin(next) | Reply::Say(_, next) | Reply::Page(_, next) | Reply::Mark(_, next) => *next,
+                Reply::Begin(next)
+                | Reply::Using(next)
+                | Reply::Say(_, next)
+                | Reply::Page(_, next)
+                | Reply::Mark(_, next) => *next,
+                Reply::In(now, next) => {
+                    catalog = now;
+                    *next
+                }
                 Reply::Ask(request, then) if !request.only_reads() => {
-                    return Tools { net, common: &mut self.common }.ask(request, Owner::Left(conn, then));
+                    let owner = Owner::Left(conn, catalog.clone(), then);
+                    return Tools { net, common: &mut self.common }.ask(&catalog, request, owner);
                 }
                 Reply::Answer(Answer::Failed(why)) => {
                     let text = format!("a console has left before the end of its command, which has failed: {why}");
@@ -292,7 +306,7 @@ impl Director {
     fn instructed(&mut self, net: &mut Net, conn: ConnId, instruction: Instruction) {
         let tools = &mut Tools { net, common: &mut self.common };
         match instruction {
-            Instruction::Ask(request) => tools.ask(request, Owner::Console(conn)),
+            Instruction::Ask(catalog, request) => tools.ask(&catalog, request, Owner::Console(conn)),
             Instruction::Gather(wanted) => {
                 let limit = jobs::command_limit(tools);
                 let handle = wanted.read(tools.net, limit, |_| Owner::ConsoleLists(conn, wanted.clone()));
@@ -315,7 +329,7 @@ impl Director {
                 tools.net.log(Level::Info, &format!("client {client} is at {address} now, as its console says"));
                 Arc::make_mut(&mut tools.common.overrides).set_address(&client, address);
             }
-            Instruction::Choose(name, files) => self.consoles.choose(name, files),
+            Instruction::Choose(name, files) => self.consoles.choose(conn, name, files),
             Instruction::LookUp(host) => tools.net.look_up(host.clone(), Owner::Name(conn, host)),
             Instruction::Debug(asked) => {
                 let own = &tools.common.config.director;
@@ -472,7 +486,7 @@ impl Role for Director {
 
     fn on_surveyed(&mut self, net: &mut Net, conn: ConnId, rows: Vec<Row>) {
         if let Some(then) = self.consoles.surveyed(conn) {
-            let answer = then(&View { director: self, net, conn }, &rows);
+            let answer = then(&View { director: self, net, conn, said: None }, &rows);
             self.console_replies(net, conn, Reply::Answer(answer));
         }
         self.settle(net);
@@ -513,7 +527,8 @@ impl Role for Director {
             _ => Err(CatalogError::new(CatalogErrorKind::Unavailable, "the catalog worker has stopped")),
         };
         match owner {
-            Owner::Setup(item) => self.setup.done(tools, item, answer),
+            Owner::Setup(catalog, item) => self.setup.done(tools, (catalog, item), answer),
+            Owner::Client(order) => self.jobs.client_known(tools, *order, answer),
             Owner::Create(order) => self.jobs.created(tools, *order, answer),
             Owner::Copy(id, asked) => self.jobs.copy_answered(tools, id, asked, answer),
             Owner::Job(id) => self.jobs.answered(tools, id, answer),
@@ -528,7 +543,7 @@ impl Role for Director {
                     tools.net.log_cause(Level::Warn, (error.fault(), error.code()), &text);
                 }
             }
-            Owner::Log => tools.lines_saved(answer),
+            Owner::Log(catalog) => tools.lines_saved(&catalog, answer),
             Owner::Script(..)
             | Owner::BootstrapPut(_)
             | Owner::Lists(..)
@@ -537,10 +552,10 @@ impl Role for Director {
             | Owner::Configuration
             | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
-            Owner::Left(conn, then) => {
-                let view = View { director: self, net, conn };
+            Owner::Left(conn, catalog, then) => {
+                let view = View { director: self, net, conn, said: Some(&catalog) };
                 let reply = answer.map_or_else(Reply::refused, |answer| then.go_on(&view, answer));
-                self.finish(net, conn, reply);
+                self.finish(net, conn, catalog, reply);
             }
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
             Owner::Missed(name) => self.missed.answered(tools, &name, answer),

@@ -84,6 +84,10 @@ impl Reload {
     pub(crate) fn read(&mut self, tools: &mut Tools<'_>, setup: &mut Setup, done: WorkDone) {
         match done {
             WorkDone::Configuration(Ok(Configured::Director(read))) => {
+                let missing = not_open(&tools.common.config, &read.config);
+                if !missing.is_empty() {
+                    return self.refuse(tools, missing);
+                }
                 setup.again(tools, &read.config);
                 self.read = Some(read);
             }
@@ -198,6 +202,19 @@ pub(crate) fn may_not_stay(
     }
 }
 
+/// What names a catalog that this director does not have open, in a configuration that is to be used instead.
+fn not_open(earlier: &DirectorConfig, config: &DirectorConfig) -> Vec<String> {
+    let named = |list: &str, name: &str, catalog: &Option<String>| {
+        let catalog = catalog.as_deref().filter(|catalog| earlier.catalog(catalog).is_none())?;
+        Some(format!("{list} {name:?}: the catalog {catalog:?} is in use only after a restart"))
+    };
+    let clients = config.clients.iter().filter_map(|one| named("client", &one.name, &one.catalog));
+    let pools = config.pools.iter().filter_map(|one| named("pool", &one.name, &one.catalog));
+    let jobs = config.jobs.iter().filter_map(|one| named("job", &one.name, &one.catalog));
+    let counters = config.counters.iter().filter_map(|one| named("counter", &one.name, &one.catalog));
+    clients.chain(pools).chain(jobs).chain(counters).collect()
+}
+
 /// Leaves what only a restart changes as it was; returns its names.
 fn keep_fixed(earlier: &DirectorConfig, config: &mut DirectorConfig) -> Vec<&'static str> {
     let (was, own, mut fixed) = (&earlier.director, &mut config.director, Fixed::default());
@@ -206,5 +223,6 @@ fn keep_fixed(earlier: &DirectorConfig, config: &mut DirectorConfig) -> Vec<&'st
     fixed.keep("director.port", &was.port, &mut own.port);
     fixed.keep("director.working_directory", &was.working_directory, &mut own.working_directory);
     fixed.keep("catalog", &earlier.catalog, &mut config.catalog);
+    fixed.keep("catalogs", &earlier.catalogs, &mut config.catalogs);
     fixed.0
 }

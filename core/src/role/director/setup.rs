@@ -1,23 +1,27 @@
-//! Brings the configuration into the catalog before anybody is served, and remembers the rows' ids.
+//! Brings the configuration into the catalogs before anybody is served, and remembers the rows' ids.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use super::jobs::fileset;
 use super::jobs::lists::Lists;
-use crate::config::DirectorConfig;
+use crate::config::{Client, DirectorConfig};
 use crate::error::Explain;
+use crate::ids::JobId;
 use crate::notice::{ExitReason, Level};
 
 use super::Owner;
 use super::common::Tools;
 use super::effect::Effect;
 use crate::catalog::volumes::pool_row;
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, ClientSpec, CounterRow, FileSetSpec, PoolRow};
+use crate::catalog::{
+    CatalogAnswer, CatalogError, CatalogName, CatalogRequest, ClientSpec, CounterRow, FileSetSpec, PoolRow,
+};
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
 const NO_CATALOG: u8 = 74;
 
-/// The ids of what the configuration has, in the catalog; by name.
+/// The ids of what the configuration has, in a catalog; by name.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
     pub(crate) clients: BTreeMap<String, u32>,
@@ -29,8 +33,8 @@ pub(crate) struct Ids {
 /// What of the configuration is still to be brought in, and what is known of it by now.
 #[derive(Debug, Default)]
 pub(crate) struct Setup {
-    todo: VecDeque<(Item, CatalogRequest)>,
-    ids: Ids,
+    todo: VecDeque<(CatalogName, Item, CatalogRequest)>,
+    ids: BTreeMap<CatalogName, Ids>,
     /// The director serves already, with another configuration.
     is_again: bool,
 }
@@ -46,6 +50,8 @@ pub(crate) struct FileSetIds {
 #[derive(Clone, Debug)]
 pub enum Item {
     Unfinished,
+    /// The highest number of a job.
+    Numbered,
     Client(String),
     FileSet(String, String),
     Pool(Box<PoolRow>),
@@ -66,44 +72,62 @@ impl Ids {
 impl Setup {
     /// Before the director serves.
     pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
-        let now = tools.net.wall().seconds();
-        self.todo = rows(&tools.common.config, now, true);
-        self.todo.push_front((Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now }));
+        let (now, config) = (tools.net.wall().seconds(), Arc::clone(&tools.common.config));
+        self.todo.clear();
+        for catalog in config.all_catalogs() {
+            let name = CatalogName::from(catalog.name());
+            self.todo.push_back((name.clone(), Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now }));
+            if config.has_several_catalogs() {
+                self.todo.push_back((name.clone(), Item::Numbered, CatalogRequest::MaxJobId));
+            }
+            self.todo.extend(rows(&config, &name, now, true));
+        }
         self.next(tools);
     }
 
     /// The same for a configuration that is to be used instead. The ids count once all is brought in.
     pub(crate) fn again(&mut self, tools: &mut Tools<'_>, config: &DirectorConfig) {
-        self.todo = rows(config, tools.net.wall().seconds(), false);
-        self.ids = Ids::default();
+        let now = tools.net.wall().seconds();
+        // Which catalogs there are only a restart changes.
+        let names: Vec<CatalogName> = tools.common.ids.keys().cloned().collect();
+        self.todo = names.iter().flat_map(|name| rows(config, name, now, false)).collect();
+        self.ids.clear();
         self.is_again = true;
         self.next(tools);
     }
 
-    pub(crate) fn done(&mut self, tools: &mut Tools<'_>, item: Item, answer: Result<CatalogAnswer, CatalogError>) {
+    pub(crate) fn done(
+        &mut self,
+        tools: &mut Tools<'_>,
+        (catalog, item): (CatalogName, Item),
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        let ids = self.ids.entry(catalog.clone()).or_default();
         match (item, answer) {
             (_, Err(error)) if self.is_again => {
                 self.todo.clear();
                 return tools.effect(Effect::Recorded(Err(error)));
             }
             (_, Err(error)) => {
-                let text = format!("the catalog cannot be used: {error}; {}", error.help());
+                let which = tools.common.which(&catalog);
+                let text = format!("{which} cannot be used: {error}; {}", error.help());
                 tools.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
                 return tools.net.exit(ExitReason::Failed(NO_CATALOG));
             }
             (Item::Client(name), Ok(CatalogAnswer::Id(id))) => {
-                self.ids.clients.insert(name, id);
+                ids.clients.insert(name, id);
             }
             (Item::FileSet(name, md5), Ok(CatalogAnswer::Id(id))) => {
-                self.ids.filesets.insert(name, FileSetIds { id, md5 });
+                ids.filesets.insert(name, FileSetIds { id, md5 });
             }
             (Item::Pool(mut row), Ok(CatalogAnswer::Id(id))) => {
                 row.pool_id = id;
-                self.ids.pools.insert(row.name.clone(), *row);
+                ids.pools.insert(row.name.clone(), *row);
             }
             (Item::Storage(name), Ok(CatalogAnswer::Id(id))) => {
-                self.ids.storages.insert(name, id);
+                ids.storages.insert(name, id);
             }
+            (Item::Numbered, Ok(CatalogAnswer::Id(id))) => tools.common.know_job(JobId(id)),
             (Item::Unfinished, Ok(CatalogAnswer::Changed(jobs))) if jobs > 0 => {
                 tools.net.complain(
                     Level::Warn,
@@ -117,25 +141,39 @@ impl Setup {
     }
 
     fn next(&mut self, tools: &mut Tools<'_>) {
-        if let Some((item, request)) = self.todo.pop_front() {
-            return tools.ask(request, Owner::Setup(item));
+        if let Some((catalog, item, request)) = self.todo.pop_front() {
+            return tools.ask(&catalog, request, Owner::Setup(catalog.clone(), item));
         }
-        tools.common.ids.learn(std::mem::take(&mut self.ids));
+        for (catalog, ids) in std::mem::take(&mut self.ids) {
+            tools.common.ids.entry(catalog).or_default().learn(ids);
+        }
         tools.effect(if self.is_again { Effect::Recorded(Ok(())) } else { Effect::Ready });
     }
 }
 
-/// What a configuration has; `starts`: counters that the catalog does not keep begin anew.
-fn rows(config: &DirectorConfig, now: i64, starts: bool) -> VecDeque<(Item, CatalogRequest)> {
-    let mut rows = VecDeque::new();
-    for client in &config.clients {
-        let spec = ClientSpec {
-            name: client.name.clone(),
-            auto_prune: false,
-            file_retention: client.file_retention.0,
-            job_retention: client.job_retention.0,
-        };
-        rows.push_back((Item::Client(client.name.clone()), CatalogRequest::EnsureClient(spec)));
+/// A client as a catalog is told of it.
+pub(crate) fn spec_of(client: &Client) -> ClientSpec {
+    ClientSpec {
+        name: client.name.clone(),
+        auto_prune: false,
+        file_retention: client.file_retention.0,
+        job_retention: client.job_retention.0,
+    }
+}
+
+/// What a configuration has that a catalog is to know, as in Bareos: its clients and pools, those that are in all catalogs, and
+/// all storages. `starts`: counters that it does not keep begin anew.
+fn rows(
+    config: &DirectorConfig,
+    catalog: &CatalogName,
+    now: i64,
+    starts: bool,
+) -> Vec<(CatalogName, Item, CatalogRequest)> {
+    let mut rows = Vec::new();
+    let mut push = |item: Item, request: CatalogRequest| rows.push((catalog.clone(), item, request));
+    let is_here = |named: Option<&str>| named.unwrap_or_else(|| config.catalog.name()) == &**catalog;
+    for client in config.clients.iter().filter(|client| is_here(client.catalog.as_deref())) {
+        push(Item::Client(client.name.clone()), CatalogRequest::EnsureClient(spec_of(client)));
     }
     for set in &config.filesets {
         let wire = fileset::to_wire(set, &Lists::default());
@@ -147,17 +185,17 @@ fn rows(config: &DirectorConfig, now: i64, starts: bool) -> VecDeque<(Item, Cata
             md5: md5.clone(),
             create_time: now,
         };
-        rows.push_back((Item::FileSet(set.name.clone(), md5), CatalogRequest::EnsureFileSet(spec)));
+        push(Item::FileSet(set.name.clone(), md5), CatalogRequest::EnsureFileSet(spec));
     }
-    for pool in &config.pools {
+    for pool in config.pools.iter().filter(|pool| pool.catalog.as_deref().is_none_or(|named| named == &**catalog)) {
         let row = Box::new(pool_row(pool));
-        rows.push_back((Item::Pool(row.clone()), CatalogRequest::EnsurePool(row)));
+        push(Item::Pool(row.clone()), CatalogRequest::EnsurePool(row));
     }
     for storage in &config.storages {
         let request = CatalogRequest::EnsureStorage { name: storage.name.clone(), auto_changer: false };
-        rows.push_back((Item::Storage(storage.name.clone()), request));
+        push(Item::Storage(storage.name.clone()), request);
     }
-    for counter in &config.counters {
+    for counter in config.counters.iter().filter(|counter| is_here(counter.catalog.as_deref())) {
         let row = CounterRow {
             name: counter.name.clone(),
             minimum: counter.minimum,
@@ -166,7 +204,7 @@ fn rows(config: &DirectorConfig, now: i64, starts: bool) -> VecDeque<(Item, Cata
             wraps_into: counter.wrap_counter.clone().filter(|next| *next != counter.name).unwrap_or_default(),
         };
         let restarts = starts && !counter.keep;
-        rows.push_back((Item::Counter, CatalogRequest::EnsureCounter { counter: row, restarts }));
+        push(Item::Counter, CatalogRequest::EnsureCounter { counter: row, restarts });
     }
     rows
 }

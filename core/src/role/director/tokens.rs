@@ -1,6 +1,6 @@
 //! What the dials, timers and pieces of work of a director are for.
 
-use crate::catalog::{self, OnVolume};
+use crate::catalog::{self, CatalogName, OnVolume};
 use crate::ids::{ConnId, HandleId, JobId};
 
 use super::consoles::Then;
@@ -48,7 +48,9 @@ pub enum Due {
 /// What a piece of work is for.
 #[derive(Debug)]
 pub enum Owner {
-    Setup(setup::Item),
+    Setup(CatalogName, setup::Item),
+    /// A client that a catalog has not known, for a job that is ordered.
+    Client(Box<Order>),
     Create(Box<Order>),
     Copy(JobId, Asked),
     Job(JobId),
@@ -56,11 +58,12 @@ pub enum Owner {
     Files(JobId, ConnId),
     Compare(JobId, ConnId, Vec<OnVolume>),
     End(Box<catalog::JobEnd>),
-    Log,
+    /// Lines of reports for this catalog.
+    Log(CatalogName),
     Uname,
     Console(ConnId),
     /// What a daemon has done for a console that has gone meanwhile.
-    Left(ConnId, Then),
+    Left(ConnId, CatalogName, Then),
     /// A command of this job on the director.
     Script(JobId, HandleId),
     /// Where this job lies, for its bootstrap.

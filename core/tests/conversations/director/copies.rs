@@ -55,6 +55,7 @@ fn record_original(desk: &Desk) {
         level: b'F',
         client_id: 1,
         sched_time: 1_795_439_015,
+        at_least: 0,
         comment: String::new(),
     })) else {
         panic!("no number")
@@ -407,7 +408,7 @@ fn two_runs_of_a_copy_job_never_take_the_same_job() {
     assert!(second.contains("2 more are left out, because other jobs that have not ended take them."), "{second}");
     desk.ask(console, "run job=copy jobid=2 yes");
     for _ in 0..desk.world.kept.len() {
-        let Work::Catalog(request) = &desk.world.kept[0].work else { panic!("a director has no disk") };
+        let Work::Catalog(_, request) = &desk.world.kept[0].work else { panic!("a director has no disk") };
         let answer = desk.shelf().catalog.serve(request.clone());
         desk.world.answer(WorkDone::Catalog(answer));
     }

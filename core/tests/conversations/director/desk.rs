@@ -1,5 +1,6 @@
 //! The director `bareos-dir` of the recordings as ours, with its catalog in memory.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -36,8 +37,13 @@ pub type Which = fn(&CatalogRequest) -> bool;
 
 /// The catalog, what it was asked, and how it misbehaves.
 pub struct Shelf {
+    /// The first catalog.
     pub catalog: MemoryCatalog,
+    /// The others, by their names.
+    pub others: BTreeMap<String, MemoryCatalog>,
     pub asked: Vec<CatalogRequest>,
+    /// One of the others that hangs: what it is asked is kept in the world.
+    pub hangs: Option<&'static str>,
     /// These fail.
     pub broken: Which,
     /// With an error of this kind.
@@ -99,6 +105,16 @@ pub fn config() -> Value {
     })
 }
 
+impl Shelf {
+    /// The catalog of this name.
+    pub fn named(&mut self, name: &str) -> &mut MemoryCatalog {
+        match name {
+            "MyCatalog" => &mut self.catalog,
+            _ => self.others.entry(name.to_owned()).or_default(),
+        }
+    }
+}
+
 impl Desk {
     /// A director that listens, six seconds after its start.
     pub fn open() -> Self {
@@ -114,6 +130,8 @@ impl Desk {
     pub fn begin(config: Value, catalog: MemoryCatalog, protection: Protection, broken: Which) -> Self {
         let shelf = Shelf {
             catalog,
+            others: BTreeMap::new(),
+            hangs: None,
             asked: Vec::new(),
             broken,
             failure: CatalogErrorKind::Unavailable,
@@ -153,9 +171,9 @@ impl Desk {
     pub fn release(&mut self) {
         self.shelf().slow = |_| false;
         while let Some(kept) = self.world.kept.front() {
-            let Work::Catalog(request) = &kept.work else { panic!("a director has no disk") };
-            let request = request.clone();
-            let answer = self.shelf().catalog.serve(request);
+            let Work::Catalog(name, request) = &kept.work else { panic!("a director has no disk") };
+            let (name, request) = (name.clone(), request.clone());
+            let answer = self.shelf().named(&name).serve(request);
             self.world.answer(WorkDone::Catalog(answer));
         }
     }
@@ -313,8 +331,8 @@ pub fn our_letters(script: Script) -> Script {
 
 fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
     let mut shelf = shelf.lock().expect("not poisoned");
-    let request = match work {
-        Work::Catalog(request) => request,
+    let (name, request) = match work {
+        Work::Catalog(name, request) => (name, request),
         Work::Script(ScriptWork::Run(order)) => {
             shelf.ran.push(order.clone());
             return (shelf.ends)(order);
@@ -335,13 +353,13 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
         _ => panic!("a director has no disk"),
     };
     shelf.asked.push(request.clone());
-    if (shelf.slow)(request) {
+    if (shelf.slow)(request) || shelf.hangs == Some(&**name) {
         return None;
     }
     if (shelf.broken)(request) {
         return Some(WorkDone::Catalog(Err(CatalogError::new(shelf.failure, "it is gone"))));
     }
-    Some(WorkDone::Catalog(shelf.catalog.serve(request.clone())))
+    Some(WorkDone::Catalog(shelf.named(name).serve(request.clone())))
 }
 
 /// What the hands find in the files of the configuration.

@@ -5,6 +5,7 @@ mod api;
 mod bandwidth;
 mod bootstrap;
 mod cancelling;
+mod catalogs;
 mod clones;
 mod consoles;
 mod copies;

@@ -57,6 +57,7 @@ pub fn add_backup(catalog: &mut MemoryCatalog, backup: &Backup) {
         level,
         client_id: 1,
         sched_time: 1,
+        at_least: 0,
         comment: String::new(),
     }));
     ask(CatalogRequest::StartJob(JobStart {

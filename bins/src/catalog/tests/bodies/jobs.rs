@@ -216,6 +216,7 @@ pub(crate) fn of_jobs_with_any_times_those_are_sound_that_the_rule_over_rows_fin
             level,
             client_id: site.client_id,
             sched_time: clock,
+            at_least: 0,
             comment: String::new(),
         };
         let job_id = id(catalog, CatalogRequest::CreateJob(new));

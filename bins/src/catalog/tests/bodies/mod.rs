@@ -167,6 +167,7 @@ pub(crate) fn running(catalog: &mut dyn Catalog, site: &Site, level: u8, time: i
         level,
         client_id: site.client_id,
         sched_time: time - 1,
+        at_least: 0,
         comment: String::new(),
     };
     let job_id = id(catalog, CatalogRequest::CreateJob(new));

@@ -1,6 +1,5 @@
 //! The director.
 
-use towline_core::config::acl::Acl;
 use towline_core::explain::codes;
 use towline_core::wire::names::DEFAULT_CONSOLE;
 
@@ -22,24 +21,16 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let (catalogs, messages) = (kind("Catalog"), kind("Messages"));
     let (schedules, filesets) = (kind("Schedule"), kind("FileSet"));
     let mut counters = kind("Counter");
-    counters.iter_mut().for_each(kept);
     let (profiles, consoles, users) = (kind("Profile"), kind("Console"), kind("User"));
     for user in users {
         let message = format!("user {:?} has no effect: users log in through PAM, which is not asked", user.name);
         mapper.warning(codes::WITHOUT_EFFECT, &user.place, message, "make a console of it");
     }
-    let (messages, catalog) = (names(&messages), names(&catalogs));
-    for (to, known, kind) in clients
-        .iter()
-        .chain(&pools)
-        // Without a catalog of its own a director has the usual one, whatever it is called.
-        .chain(counters.iter().filter(|_| !catalog.is_empty()))
-        .filter_map(|resource| Some((resource.made("Catalog")?.clone(), &catalog, "Catalog")))
-        .chain(
-            directors.iter().filter_map(|resource| Some((resource.made("Messages")?.clone(), &messages, "Messages"))),
-        )
-    {
-        mapper.refer(kind, &to, known.iter().map(String::as_str));
+    // Without a catalog of its own a director has the usual one, whatever it is called.
+    counters.iter_mut().for_each(|counter| kept(counter, !catalogs.is_empty()));
+    let messages = names(&messages);
+    for to in directors.iter().filter_map(|resource| resource.made("Messages").cloned()) {
+        mapper.refer("Messages", &to, messages.iter().map(String::as_str));
     }
     let mut fields = Vec::new();
     let mut own = Vec::new();
@@ -67,18 +58,12 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         filesets: &sets,
         schedules: &schedules,
         messages: &messages,
-        catalogs: &catalog,
     };
     let jobs = jobs(mapper, &of_jobs, &around);
     let consoles = consoles_of(mapper, consoles);
     for console in &consoles {
         mapper.require(console, &[("name", "Name"), ("password", "Password")]);
     }
-    let database_name = catalogs.first().map(|catalog| catalog.name.clone());
-    let lists = |all: Vec<Mapped>| -> Vec<Mapped> {
-        all.into_iter().map(|one| access(one, database_name.as_deref())).collect()
-    };
-    let (consoles, profiles) = (lists(consoles), lists(profiles));
     let peers = |resources: Vec<Mapped>| list(resources.into_iter().map(|resource| resource.peer(&own)).collect());
     let plain = |resources: Vec<Mapped>| list(resources.into_iter().map(Mapped::node).collect());
     fields.push(("jobs", plain(jobs)));
@@ -90,8 +75,13 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     fields.push(("storages", peers(storages)));
     fields.push(("consoles", peers(consoles)));
     fields.push(("profiles", plain(profiles)));
-    if let Some(catalog) = database(mapper, &catalogs, folder.as_ref()) {
-        fields.push(("catalog", catalog));
+    let mut databases = catalogs.iter().filter_map(|catalog| database(mapper, catalog, folder.as_ref()));
+    if let Some(first) = databases.next() {
+        fields.push(("catalog", first));
+    }
+    let further: Vec<Node> = databases.collect();
+    if !further.is_empty() {
+        fields.push(("catalogs", list(further)));
     }
     whole(fields)
 }
@@ -142,8 +132,11 @@ pub(super) fn first_of(mapper: &mut Mapper, directive: &str, values: &[Node]) {
 }
 
 /// A counter in a catalog keeps its number.
-fn kept(counter: &mut Mapped) {
+fn kept(counter: &mut Mapped, is_named: bool) {
     if let Some(catalog) = counter.made("Catalog").cloned() {
+        if is_named {
+            counter.set("catalog", catalog.clone());
+        }
         counter.set("keep", Node::new(catalog.place, Value::Bool(true)));
     }
 }
@@ -171,28 +164,8 @@ fn pools_of(mapper: &mut Mapper, pools: Vec<Mapped>) -> Vec<Mapped> {
     found
 }
 
-/// A profile, or what a console has of one. There is one catalog, so its list says whether it is allowed.
-fn access(mut lists: Mapped, catalog: Option<&str>) -> Mapped {
-    let entries = lists.words("CatalogAcl").filter_map(|node| match &node.value {
-        Value::Text(entry) => Some(entry.as_str()),
-        _ => None,
-    });
-    let verdict = Acl::new(entries).verdict(catalog.unwrap_or_default());
-    if let Some(allows) = verdict {
-        let place = lists.made("CatalogAcl").map_or_else(|| lists.place.clone(), |node| node.place.clone());
-        let word = Node::text(place.clone(), if allows { "*all*" } else { "!*all*" });
-        lists.set("catalog_acl", Node::new(place, Value::List(vec![word])));
-    }
-    lists
-}
-
-/// The catalog.
-fn database(mapper: &mut Mapper, catalogs: &[Mapped], folder: Option<&Node>) -> Option<Node> {
-    let catalog = catalogs.first()?;
-    for further in catalogs.iter().skip(1) {
-        let message = format!("catalog {:?} is one too many: a director has one", further.name);
-        mapper.error(codes::REFUSED_DIRECTIVE, &further.place, message, "remove it, or run a director for each");
-    }
+/// A catalog.
+fn database(mapper: &mut Mapper, catalog: &Mapped, folder: Option<&Node>) -> Option<Node> {
     let take = |directive: &'static str, field: &'static str| Some((field, catalog.made(directive)?.clone()));
     let Some(name) = catalog.made("DbName") else {
         let message = "`Catalog` needs the directive `DbName`".to_owned();
@@ -207,7 +180,10 @@ fn database(mapper: &mut Mapper, catalogs: &[Mapped], folder: Option<&Node>) -> 
             (Value::Text(file), _) => format!("/var/lib/towline/{file}.sqlite"),
             _ => String::new(),
         };
-        let inside = vec![("path", Node::text(name.place.clone(), path))];
+        let inside = vec![
+            ("name", Node::text(catalog.place.clone(), catalog.name.clone())),
+            ("path", Node::text(name.place.clone(), path)),
+        ];
         return Some(choice(catalog, "sqlite", inside));
     }
     let mut inside: Vec<_> = [
@@ -229,6 +205,7 @@ fn database(mapper: &mut Mapper, catalogs: &[Mapped], folder: Option<&Node>) -> 
         inside.retain(|(field, _)| *field != "host");
         inside.push(("host", Node::text(socket.place.clone(), folder)));
     }
+    inside.push(("name", Node::text(catalog.place.clone(), catalog.name.clone())));
     Some(choice(catalog, "postgres", inside))
 }
 

@@ -24,7 +24,6 @@ pub(super) struct Around<'a> {
     pub(super) filesets: &'a [Mapped],
     pub(super) schedules: &'a [Mapped],
     pub(super) messages: &'a [String],
-    pub(super) catalogs: &'a [String],
 }
 
 /// The jobs of these resources `Job` and `JobDefs`.
@@ -45,11 +44,8 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
         if !commands.is_empty() {
             job.set("run_scripts", list(commands));
         }
-        for (directive, kind, known) in [
-            ("JobDefs", "JobDefs", &known[..]),
-            ("Messages", "Messages", around.messages),
-            ("Catalog", "Catalog", around.catalogs),
-        ] {
+        for (directive, kind, known) in [("JobDefs", "JobDefs", &known[..]), ("Messages", "Messages", around.messages)]
+        {
             if let Some(to) = job.made(directive).cloned() {
                 mapper.refer(kind, &to, known.iter().map(String::as_str));
             }

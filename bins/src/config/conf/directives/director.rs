@@ -35,7 +35,6 @@ const STATISTICS: &str = "no statistics are collected";
 const NO_QUOTA: &str = "a client may save as much as the volumes hold";
 const RETAINED: &str = "files and jobs stay in the catalog until their volume is used again, see `VolumeRetention`";
 const NO_NATIVE: Act = Act::Refused("NDMP is not spoken; take the resource out");
-const CATALOGS: &str = "names the catalog, which must be there: there is one";
 
 const DIRECTOR: &[Directive] = &[
     field("Password", Text, "password"),
@@ -68,7 +67,7 @@ const CLIENT: &[Directive] = &[
     field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
     field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),
     made("Enabled", Bool, "with `no`, the jobs of the client are disabled"),
-    made("Catalog", Text, CATALOGS),
+    field("Catalog", Text, "catalog"),
     always("Protocol", Text, &["native"], &NO_NATIVE),
     without("AuthType", Text, NO_NDMP),
     without("Username", Text, NO_NDMP),
@@ -169,7 +168,7 @@ const POOL: &[Directive] = &[
     field("RecycleOldestVolume", Bool, "recycle_oldest_volume"),
     field("NextPool", Text, "next_pool"),
     made("Storage", Words, "is `storage`, and that of jobs that have none; the first of several counts"),
-    made("Catalog", Text, CATALOGS),
+    field("Catalog", Text, "catalog"),
     without("LabelType", Text, "labels are those of Bareos"),
     without("CleaningPrefix", Text, "devices are folders, and this is for tapes"),
     always("UseCatalog", Bool, &["yes"], &Act::Without("volumes are always in the catalog")),
@@ -205,7 +204,7 @@ const COUNTER: &[Directive] = &[
     field("Minimum", Number, "minimum"),
     field("Maximum", Number, "maximum"),
     field("WrapCounter", Text, "wrap_counter"),
-    made("Catalog", Text, "is `keep`: the catalog keeps the number"),
+    made("Catalog", Text, "is `catalog` and `keep`: that catalog keeps the number"),
 ];
 
 /// What a console may see and use.
@@ -217,7 +216,7 @@ const ACLS: &[Directive] = &[
     field("ScheduleAcl", Words, "schedule_acl"),
     field("PoolAcl", Words, "pool_acl"),
     field("FileSetAcl", Words, "fileset_acl"),
-    made("CatalogAcl", Words, "is `catalog_acl`: whether it allows the catalog"),
+    field("CatalogAcl", Words, "catalog_acl"),
     field("WhereAcl", Words, "where_acl"),
     field("PluginOptionsAcl", Words, "plugin_options_acl"),
 ];

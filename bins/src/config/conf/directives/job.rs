@@ -44,7 +44,7 @@ pub(in super::super) const JOB: &[Directive] = &[
     made("JobToVerify", Text, "is `verify_job`").or(&["VerifyJob"]),
     made("JobDefs", Text, "what the job does not say itself is as there"),
     made("Messages", Text, "names a `Messages` resource, which must be there; all of them count alike"),
-    made("Catalog", Text, "names the catalog, which must be there: there is one"),
+    field("Catalog", Text, "catalog"),
     field("Where", Text, "where"),
     field("Replace", REPLACE, "replace"),
     field("Accurate", Bool, "accurate"),

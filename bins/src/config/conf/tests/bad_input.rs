@@ -171,7 +171,7 @@ fn names_that_lead_nowhere_are_answered_with_the_nearest() {
     for (wrong, help) in [
         ("JobDefs = Standrad", "add a `JobDefs` of this name"),
         ("Messages = Standrad", "did you mean \"Standard\"?"),
-        ("Catalog = Elsewhere", "add a `Catalog` of this name"),
+        ("Catalog = Elsewhere", "known: \"My\""),
     ] {
         let report = report::<DirectorConfig>(&director(wrong));
         let told = report.diagnostics.iter().find(|found| found.code == codes::UNKNOWN_REFERENCE);

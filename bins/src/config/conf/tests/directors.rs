@@ -394,7 +394,7 @@ fn each_access_list_of_a_console_is_read() {
             (&"a.*".into(), &"s".into(), &"Full".into())
         );
         assert_eq!((&x.fileset_acl[0], &x.where_acl[1]), (&"f".into(), &"/srv/.*".into()));
-        assert_eq!(x.acl(&config.profiles, Access::Catalog).allows("default"), has_it, "{catalog}");
+        assert_eq!(x.acl(&config.profiles, Access::Catalog).allows("My"), has_it, "{catalog}");
     }
 }
 
@@ -418,6 +418,23 @@ fn a_catalog_is_a_server_or_a_file_of_our_own() {
         panic!("a file")
     };
     assert_eq!(file.path, "/srv/catalog.sqlite");
+}
+
+#[test]
+fn catalogs_are_as_many_as_there_are_and_the_first_is_that_of_whatever_names_none() {
+    let text = director(" Catalog = Deep")
+        .replace("Pool { Name = Full }", "Pool { Name = Full; Catalog = My }")
+        .replace("Address =", "Catalog = Deep; Address =")
+        + "Catalog { Name = Deep; DbDriver = sqlite3; DbName = /srv/deep.sqlite; DbUser = x }\n\
+           Counter { Name = Tape; Catalog = Deep }\n\
+           Console { Name = x; Password = p; Catalog ACL = Deep }\n";
+    let (config, _) = good::<DirectorConfig>(&text);
+    assert_eq!(config.all_catalogs().map(Catalog::name).collect::<Vec<_>>(), ["My", "Deep"]);
+    assert_eq!(config.jobs[0].catalog.as_deref(), Some("Deep"));
+    assert_eq!(config.pool("Full").unwrap().catalog.as_deref(), Some("My"));
+    assert_eq!(config.clients[0].catalog.as_deref(), Some("Deep"));
+    assert_eq!((config.counters[0].keep, config.counters[0].catalog.as_deref()), (true, Some("Deep")));
+    assert_eq!(config.consoles[0].catalog_acl, ["Deep"]);
 }
 
 #[test]

@@ -15,7 +15,6 @@ use crate::config::acl::Acl;
 use crate::config::{Access as About, DirectorConfig};
 use crate::ids::Who;
 use crate::wire::file::RestoreTo;
-use crate::wire::names::CATALOG;
 use crate::wire::status::JobType;
 
 use super::super::jobs::Jobs;
@@ -86,9 +85,9 @@ impl Access {
         self.lists.as_ref().is_some_and(|lists| lists.commands.takes_away(verb))
     }
 
-    /// Whether it may ask the catalog.
-    pub(crate) fn has_catalog(&self) -> bool {
-        self.allows(|lists| &lists.catalogs, CATALOG)
+    /// Whether it may ask this catalog.
+    pub(crate) fn sees_catalog(&self, name: &str) -> bool {
+        self.allows(|lists| &lists.catalogs, name)
     }
 
     /// Whether nothing restricts it.
@@ -206,8 +205,8 @@ impl Access {
         let no = |kind: Kind, name: &str| Some(NoSuch::new(kind, name, Meant(None)).into());
         let hidden = |job: &Job| !self.sees_job(&job.name, &job.with.client);
         match instruction {
-            Instruction::Ask(_) if !self.has_catalog() => no(Kind::Catalog, CATALOG),
-            Instruction::Ask(request) if self.is_beyond(request) => Some(Refusal::NotForSome),
+            Instruction::Ask(catalog, _) if !self.sees_catalog(catalog) => no(Kind::Catalog, catalog),
+            Instruction::Ask(_, request) if self.is_beyond(request) => Some(Refusal::NotForSome),
             // What such a file says would be shown to whoever names it.
             Instruction::Gather(wanted) if wanted.by_console && !self.sees_all_jobs() => Some(Refusal::NotForSome),
             Instruction::Choose(..) if !self.sees_all_jobs() => Some(Refusal::NotForSome),
@@ -236,7 +235,7 @@ impl Access {
             Instruction::Limit(Limited::Job(id), _) | Instruction::Cancel(id) if jobs.get(*id).is_some_and(hidden) => {
                 no(Kind::Job, &id.to_string())
             }
-            Instruction::Ask(_)
+            Instruction::Ask(..)
             | Instruction::Gather(_)
             | Instruction::Errand(_)
             | Instruction::Cancel(_)
@@ -270,6 +269,9 @@ impl Access {
             if let Err(none) = NoSuch::check(config, kind, name) {
                 return Some(none.into());
             }
+        }
+        if let Some(catalog) = order.catalog.as_deref().filter(|catalog| !self.sees_catalog(catalog)) {
+            return Some(NoSuch::new(Kind::Catalog, catalog, Meant(None)).into());
         }
         if let Some(options) = &order.terms.plugin_options
             && !self.allows(|lists| &lists.plugin_options, options)

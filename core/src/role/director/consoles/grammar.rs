@@ -14,6 +14,8 @@ pub(super) struct Command {
     pub(super) aliases: &'static [&'static str],
     /// Who may say it.
     pub(super) rights: Rights,
+    /// Whether it asks a catalog, which `catalog=NAME` names.
+    pub(super) asks: bool,
     /// How to say it; the first form that fits counts.
     pub(super) forms: &'static [Form],
     /// What it comes to. The words are those of one of the forms.
@@ -72,6 +74,9 @@ impl Form {
 /// A running job is named by one of these.
 pub(super) const A_JOB: &[&str] = &["jobid", "job", "ujobid"];
 
+/// What every command that asks a catalog takes: the name of that.
+const CATALOG: (&str, Takes) = ("catalog", Value);
+
 /// What is wrong with the words of a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Misused {
@@ -106,7 +111,12 @@ impl Command {
         forms: &'static [Form],
         run: fn(&View<'_>, &Words) -> Result<Reply, Refusal>,
     ) -> Self {
-        Self { name, aliases: &[], rights: Rights::Listed, forms, run }
+        Self { name, aliases: &[], rights: Rights::Listed, asks: false, forms, run }
+    }
+
+    /// The same, and it asks a catalog.
+    pub(super) const fn asking(self) -> Self {
+        Self { asks: true, ..self }
     }
 
     /// Refuses a line with words that the command does not take.
@@ -120,7 +130,7 @@ impl Command {
         let subject = words.word(1);
         let fits = |form: &&Form| form.subjects.is_empty() || form.subjects.contains(&subject.as_str());
         match self.forms.iter().find(fits) {
-            Some(form) => form.check(self.name, words),
+            Some(form) => form.check(self, words),
             None => {
                 let subjects: Vec<_> = self.forms.iter().filter_map(|form| form.subjects.first().copied()).collect();
                 let meant = Meant::of(&subject, subjects.iter().copied());
@@ -131,13 +141,16 @@ impl Command {
 }
 
 impl Form {
-    fn check(&self, command: &'static str, words: &Words) -> Result<(), Misused> {
+    fn check(&self, of: &Command, words: &Words) -> Result<(), Misused> {
+        let command = of.name;
         let (mut said, mut named) = (Vec::<&'static str>::new(), false);
         for (at, (key, value)) in words.arguments().enumerate() {
             if at == 0 && self.free && value.is_none() {
                 continue;
             }
-            let known = self.words.iter().find(|(word, _)| key.eq_ignore_ascii_case(word));
+            let names_catalog = of.asks && key.eq_ignore_ascii_case(CATALOG.0);
+            let of_form = || self.words.iter().find(|(word, _)| key.eq_ignore_ascii_case(word));
+            let known = if names_catalog { Some(&CATALOG) } else { of_form() };
             if known.is_none() && self.name && value.is_none() && !named {
                 named = true;
                 continue;
@@ -218,6 +231,9 @@ mod tests {
         for (line, text) in [
             ("list jobs last=3", "list: last takes no value.\n"),
             ("list jobs limit", "list: limit needs a value: limit=…\n"),
+            ("list jobs catalog", "list: catalog needs a value: catalog=…\n"),
+            ("list jobs catalog=a catalog=b", "list: catalog is given twice.\n"),
+            ("messages catalog=a", "messages does not know the word \"catalog\". It takes none.\n"),
             ("restore client=a client=b all done", "restore: client is given twice.\n"),
             ("run job=a yes YES", "run: yes is given twice.\n"),
             ("cancel jobid=1 job=b", "cancel: use jobid or job, not both.\n"),
@@ -234,6 +250,8 @@ mod tests {
     fn what_the_consoles_of_others_send_is_taken() {
         for line in [
             "restore client=a file=/x file=/y select current done yes",
+            "restore catalog=c client=a all done",
+            "list volumes catalog=c",
             "list job=b",
             "llist jobid=1",
             "list jobs client=a last",

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::bulk::parcel::Parcel;
-use crate::catalog::RestoreFiles;
+use crate::catalog::{CatalogName, RestoreFiles};
 use crate::config::{DirectorConfig, keepalive};
 use crate::conn::Peer;
 use crate::ids::{ConnId, HandleId, JobId};
@@ -90,6 +90,10 @@ struct Console {
     /// Whether it has been told of lines it has not been shown; it is told once until it reads them (`wire/1 §6.1`).
     notified: bool,
     output: Output,
+    /// The catalog that it has said it uses.
+    used: Option<CatalogName>,
+    /// The catalog that its present command asks.
+    catalog: CatalogName,
     /// Lines that came before the command before them had ended.
     waiting: VecDeque<String>,
     /// How the jobs ended that it has ordered or waited for.
@@ -192,6 +196,8 @@ impl Consoles {
             seen: journal.shown(),
             notified: false,
             output: Output::default(),
+            used: None,
+            catalog: config.catalog.name().into(),
             waiting: VecDeque::new(),
             ends: Ends::default(),
             is_towline: peer.towline,
@@ -218,9 +224,10 @@ impl Consoles {
         }
     }
 
-    /// A browser has chosen files under a name, or forgets them.
-    pub(crate) fn choose(&mut self, name: String, files: Option<Vec<RestoreFiles>>) {
-        self.choices.put(name, files);
+    /// A browser has chosen files of its console's catalog under a name, or forgets them.
+    pub(crate) fn choose(&mut self, conn: ConnId, name: String, files: Option<Vec<RestoreFiles>>) {
+        let catalog = self.seats.get(&conn).map(|console| console.catalog.clone()).unwrap_or_default();
+        self.choices.put((catalog, name), files);
     }
 
     /// Another configuration is used: what each console may see and use now. Returns those that may not stay, and why.
@@ -321,6 +328,18 @@ impl Consoles {
                     console.output.begin(net, conn);
                     *next
                 }
+                Reply::In(catalog, next) => {
+                    console.catalog = catalog;
+                    *next
+                }
+                Reply::Using(next) => {
+                    console.output.print(net, conn, &format!("Using Catalog \"{}\"\n", console.catalog));
+                    *next
+                }
+                Reply::Use(catalog, answer) => {
+                    console.used = Some(catalog);
+                    Reply::Answer(answer)
+                }
                 Reply::Say(text, next) => {
                     console.output.print(net, conn, &text);
                     *next
@@ -375,7 +394,7 @@ impl Consoles {
                 }
                 Reply::Ends => Reply::Answer(console.ends.answer(console.is_towline)),
                 Reply::Ask(request, then) => {
-                    let instruction = Instruction::Ask(request);
+                    let instruction = Instruction::Ask(console.catalog.clone(), request);
                     if let Some(why) = console.access.refuses(&instruction, desk.jobs) {
                         next = Reply::refused(why);
                         continue;

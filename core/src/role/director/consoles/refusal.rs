@@ -6,11 +6,10 @@ use std::fmt;
 
 use crate::catalog::restore_selection::SelectionError;
 use crate::catalog::{CatalogAnswer, CatalogError};
-use crate::config::DirectorConfig;
+use crate::config::{Catalog, DirectorConfig};
 use crate::error::{Explain, Facts, Fault, Retry};
 use crate::limits;
 use crate::nearest::nearest;
-use crate::wire::names::CATALOG;
 
 use super::super::jobs::lists::Unread;
 use super::super::jobs::ordering::Order;
@@ -417,7 +416,7 @@ impl NoSuch {
                 config.storages.iter().map(|storage| storage.name.as_str()).collect()
             }
             Kind::Command | Kind::Volume => Vec::new(),
-            Kind::Catalog => vec![CATALOG],
+            Kind::Catalog => config.all_catalogs().map(Catalog::name).collect(),
             Kind::Job => config.jobs.iter().map(|job| job.name.as_str()).collect(),
             Kind::Schedule => config.schedules.iter().map(|schedule| schedule.name.as_str()).collect(),
             Kind::FileSet => config.filesets.iter().map(|fileset| fileset.name.as_str()).collect(),

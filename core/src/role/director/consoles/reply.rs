@@ -4,8 +4,8 @@
 use std::fmt;
 
 use crate::calendar::Zone;
-use crate::catalog::{CatalogAnswer, CatalogRequest, RestoreFiles};
-use crate::config::DirectorConfig;
+use crate::catalog::{CatalogAnswer, CatalogName, CatalogRequest, RestoreFiles};
+use crate::config::{Catalog, DirectorConfig};
 use crate::ids::{ConnId, HandleId, JobId};
 use crate::node::Row;
 use crate::wire::file::Debug;
@@ -18,13 +18,14 @@ use super::super::jobs::lists::{Lists, Unread, Wanted};
 use super::super::jobs::ordering::Order;
 use super::super::jobs::recording::Kept;
 use super::super::overrides::Switched;
+use super::super::setup::Ids;
 use super::super::{Director, Net};
 use super::Console;
 use super::access::Access;
 use super::answer::{Answer, Shown};
 use super::output::Api;
 use super::questions::Question;
-use super::refusal::Refusal;
+use super::refusal::{Kind, Meant, NoSuch, Refusal};
 
 /// What a command may look at.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,8 @@ pub(crate) struct View<'a> {
     pub(crate) net: &'a Net,
     /// The console that has said it.
     pub(crate) conn: ConnId,
+    /// The catalog that a command goes by that has only been understood; `None`: that of the console's present one.
+    pub(crate) said: Option<&'a str>,
 }
 
 impl<'a> View<'a> {
@@ -44,6 +47,35 @@ impl<'a> View<'a> {
     /// What the console may see and use.
     pub(super) fn access(&self) -> Option<&'a Access> {
         self.console().map(|console| &console.access)
+    }
+
+    /// The catalog that the command asks.
+    pub(super) fn catalog(&self) -> &str {
+        let present = || self.console().map(|console| &*console.catalog);
+        self.said.or_else(present).unwrap_or_else(|| self.director.common.config.catalog.name())
+    }
+
+    /// What that catalog calls what the configuration has.
+    pub(super) fn ids(&self) -> &'a Ids {
+        self.director.common.ids(self.catalog())
+    }
+
+    /// The catalogs that the console may ask, the first one first.
+    pub(super) fn catalogs(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let access = self.access();
+        let all = self.director.common.config.all_catalogs().map(Catalog::name);
+        all.filter(move |name| access.is_some_and(|access| access.sees_catalog(name)))
+    }
+
+    /// Checks that there is a catalog of this name for the console.
+    ///
+    /// # Errors
+    /// There is none; the nearest that there is.
+    pub(super) fn check_catalog(&self, name: &str) -> Result<(), NoSuch> {
+        if self.catalogs().any(|known| known == name) {
+            return Ok(());
+        }
+        Err(NoSuch::new(Kind::Catalog, name, Meant::of(name, self.catalogs())))
     }
 
     pub(super) const fn zone(&self) -> &'a Zone {
@@ -105,6 +137,12 @@ impl<'a> View<'a> {
 pub(crate) enum Reply {
     /// A command was understood: announces it to a console that wants signals, and goes on.
     Begin(Box<Self>),
+    /// Goes by this catalog until the command has ended, and goes on.
+    In(CatalogName, Box<Self>),
+    /// Says which catalog that is to a person, as a stock director does before what comes of it, and goes on.
+    Using(Box<Self>),
+    /// Ends; from now on commands go by this catalog where they name nothing of another.
+    Use(CatalogName, Answer),
     /// Shows some text, and goes on.
     Say(String, Box<Self>),
     /// Sends a page of text, and goes on once it is written: a console that reads slowly gets a long list slowly.
@@ -147,8 +185,8 @@ pub(crate) enum Reply {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one exists at a time, and is moved once")]
 pub(crate) enum Instruction {
-    /// Ask the catalog.
-    Ask(CatalogRequest),
+    /// Ask this catalog.
+    Ask(CatalogName, CatalogRequest),
     /// Read lists that are on the director.
     Gather(Wanted),
     /// Order a job, and those that come with it.
@@ -231,17 +269,30 @@ impl fmt::Debug for Gathered {
 }
 
 /// How a command goes on with what a daemon has answered, line by line.
-pub(crate) struct Continued(Box<Hear>);
+pub(crate) struct Continued {
+    then: Box<Hear>,
+    /// The catalog that the command goes by.
+    catalog: CatalogName,
+}
 
 type Hear = dyn FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send;
 
 impl Continued {
-    pub(super) fn new(then: impl FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send + 'static) -> Self {
-        Self(Box::new(then))
+    /// How the command goes on that a view is of.
+    pub(super) fn new(
+        view: &View<'_>,
+        then: impl FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send + 'static,
+    ) -> Self {
+        Self { then: Box::new(then), catalog: view.catalog().into() }
+    }
+
+    /// The catalog that the command goes by.
+    pub(crate) const fn catalog(&self) -> &CatalogName {
+        &self.catalog
     }
 
     pub(crate) fn go_on(self, view: &View<'_>, lines: Vec<String>) -> Reply {
-        (self.0)(view, lines).unwrap_or_else(Reply::refused)
+        (self.then)(view, lines).unwrap_or_else(Reply::refused)
     }
 }
 
@@ -268,6 +319,16 @@ impl Reply {
         then: impl FnOnce(&View<'_>, CatalogAnswer) -> Result<Self, Refusal> + Send + 'static,
     ) -> Self {
         Self::Ask(request, Then(Box::new(then)))
+    }
+
+    /// The same after the name of the catalog that it comes of.
+    pub(super) fn using(self) -> Self {
+        Self::Using(Box::new(self))
+    }
+
+    /// The same, if this is so.
+    pub(super) fn using_if(self, is_said: bool) -> Self {
+        if is_said { self.using() } else { self }
     }
 
     /// The same after some text.

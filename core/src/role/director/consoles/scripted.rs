@@ -1,6 +1,7 @@
 //! Commands that jobs have done (`wire/2 §1.9`): each gets a seat of its own, without a connection. What it would show stands
 //! in the report of the job, and nobody can be asked.
 
+use crate::catalog::CatalogName;
 use crate::ids::{ConnId, HandleId, JobId};
 use crate::limits;
 use crate::printable;
@@ -56,8 +57,14 @@ pub(crate) const fn seat_of(handle: HandleId) -> ConnId {
 }
 
 impl Consoles {
-    /// A job has a command done: makes its seat.
-    pub(crate) fn seat_job(&mut self, net: &Net, common: &mut Common, (id, handle): (JobId, HandleId)) -> ConnId {
+    /// A job of this catalog has a command done: makes its seat.
+    pub(crate) fn seat_job(
+        &mut self,
+        net: &Net,
+        common: &mut Common,
+        (id, handle): (JobId, HandleId),
+        catalog: &CatalogName,
+    ) -> ConnId {
         let conn = seat_of(handle);
         let console = Console {
             name: None,
@@ -67,6 +74,8 @@ impl Consoles {
             seen: common.journal.total(),
             notified: true,
             output: Output::kept(),
+            used: Some(catalog.clone()),
+            catalog: catalog.clone(),
             waiting: std::collections::VecDeque::new(),
             ends: Ends::default(),
             is_towline: false,

@@ -50,10 +50,8 @@ impl Jobs {
             let (_, bytes, _) = job.totals();
             matches!(job.task, Task::Backup(_)) && job.status.is_ok() && bytes > 0 && target(job).is_some()
         };
-        if self.all.get(&id).filter(is_due).is_none() {
-            return false;
-        }
-        tools.ask(CatalogRequest::JobMediaOf { jobs: vec![id.0] }, Owner::Bootstrap(id));
+        let Some(job) = self.all.get(&id).filter(is_due) else { return false };
+        job.ask(tools, CatalogRequest::JobMediaOf { jobs: vec![id.0] }, Owner::Bootstrap(id));
         true
     }
 

@@ -104,7 +104,7 @@ impl Jobs {
     pub(crate) fn stop(&mut self, tools: &mut Tools<'_>) {
         let ids: Vec<JobId> = self.all.keys().copied().collect();
         ids.into_iter().for_each(|id| self.cancel_job(tools, id, "the director is being stopped"));
-        self.offer_end(tools);
+        self.offer_ends(tools);
     }
 
     /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.

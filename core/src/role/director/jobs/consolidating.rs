@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 
 use crate::catalog::consolidation::{Consolidation, Rules, consolidate};
 use crate::catalog::levels::accurate_base;
-use crate::catalog::{CatalogRequest, JobRow};
+use crate::catalog::{CatalogName, CatalogRequest, JobRow};
 use crate::config::{self, DirectorConfig, JobKind};
 use crate::role::director::Owner;
 use crate::role::director::common::Tools;
@@ -26,6 +26,8 @@ pub(crate) struct Consolidating {
     left: Option<VecDeque<String>>,
     /// The one it looks at, and what is to be done with its backups.
     name: String,
+    /// The catalog that has them.
+    catalog: Option<CatalogName>,
     found: Consolidation,
     /// Full backups that it has had taken.
     fulls: u32,
@@ -40,9 +42,9 @@ impl Consolidating {
         Some(&self.name)
     }
 
-    /// Backups without files that are to be purged.
-    pub(crate) fn empty(&self) -> Vec<u32> {
-        self.found.empty.clone()
+    /// Backups without files that are to be purged, and the catalog that has them; none if there are none.
+    pub(crate) fn empty(&self) -> Option<(CatalogName, Vec<u32>)> {
+        self.catalog.clone().filter(|_| !self.found.empty.is_empty()).map(|catalog| (catalog, self.found.empty.clone()))
     }
 }
 
@@ -57,13 +59,15 @@ fn all(config: &DirectorConfig, overrides: &Overrides) -> VecDeque<String> {
 ///
 /// # Errors
 /// It is no such job.
-pub(crate) fn next(job: &mut Job, now: i64) -> Result<Option<CatalogRequest>, Trouble> {
+pub(crate) fn next(job: &mut Job, now: i64) -> Result<Option<(CatalogName, CatalogRequest)>, Trouble> {
     let (config, overrides) = (std::sync::Arc::clone(&job.config), std::sync::Arc::clone(&job.overrides));
     let Some(name) = job.task.consolidating()?.advance(|| all(&config, &overrides)) else { return Ok(None) };
     let resource = config.job(name).ok_or(Trouble::Unconfigured)?;
     let (client, file_set) = (resource.client.clone(), Some(resource.fileset.clone()));
     let (name, before) = (Some(resource.name.clone()), i64::MAX);
-    Ok(Some(CatalogRequest::JobsForRestore { client, name, file_set, before, now }))
+    let catalog = CatalogName::from(config.catalog_of_job(resource, &resource.pool));
+    job.task.consolidating()?.catalog = Some(catalog.clone());
+    Ok(Some((catalog, CatalogRequest::JobsForRestore { client, name, file_set, before, now })))
 }
 
 /// Takes the answer: what is to be done with these backups. Returns what the report says of it.
@@ -120,7 +124,7 @@ impl Jobs {
         let is_same =
             |job: &&Job| job.name == order.name && !job.life.is_over() && matches!(job.task, Task::VirtualFull(_));
         let is_ordered = tools.net.works().any(|owner| {
-            matches!(owner, Owner::Create(other) if other.name == order.name && other.level == JobLevel::VirtualFull)
+            matches!(owner, Owner::Create(other) | Owner::Client(other) if other.name == order.name && other.level == JobLevel::VirtualFull)
         });
         let other = self.all.values().find(is_same).map(|job| job.id);
         if other.is_some() || is_ordered {

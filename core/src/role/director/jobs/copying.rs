@@ -38,8 +38,8 @@ use super::trouble::Trouble;
 use super::virtual_full::is_same;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, Listed,
-    Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
+    AdoptOriginal, CatalogAnswer, CatalogError, CatalogName, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
+    JobRow, Listed, Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
 };
 use crate::role::director::Owner;
 
@@ -156,11 +156,12 @@ pub enum Asked {
 impl Jobs {
     /// Starts a control job: looks for what to copy.
     pub(crate) fn begin_copy(&mut self, tools: &mut Tools<'_>, id: JobId) {
-        let Some(Task::CopyControl(control)) = self.all.get(&id).map(|job| &job.task) else { return };
+        let Some(job) = self.all.get(&id) else { return };
+        let Task::CopyControl(control) = &job.task else { return };
         match control.wanted {
             Some(wanted) => {
                 let filter = JobFilter { limit: 1, job_id: Some(wanted), ..JobFilter::default() };
-                tools.ask(CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
+                job.ask(tools, CatalogRequest::ListJobs(filter), Owner::Copy(id, Asked::Original));
             }
             None => self.begin_selection(tools, id),
         }
@@ -175,7 +176,7 @@ impl Jobs {
             let sql = resource.selection_pattern.clone().unwrap_or_default();
             // One more than are taken, so that it is said if there are more.
             let request = CatalogRequest::List(Listing::Query { sql, limit: ORIGINALS.saturating_add(1) });
-            return tools.ask(request, Owner::Copy(id, Asked::Statement));
+            return job.ask(tools, request, Owner::Copy(id, Asked::Statement));
         }
         let by_volumes = selecting::goes_by_volumes(resource.selection);
         let chooser = Chooser::of(resource, job.config.pool(&job.with.pool), tools.net.wall().seconds());
@@ -185,7 +186,7 @@ impl Jobs {
         match by_volumes {
             true => {
                 let request = CatalogRequest::VolumesOfPool { pool_id, media_type: None };
-                tools.ask(request, Owner::Copy(id, Asked::Volumes));
+                job.ask(tools, request, Owner::Copy(id, Asked::Volumes));
             }
             false => self.ask_jobs_to_copy(tools, id, 0),
         }
@@ -210,7 +211,7 @@ impl Jobs {
         let Some(job) = self.all.get(&id) else { return };
         let (pool_id, uncopied) = (job.rows.pool, job.kind == JobType::Copy);
         let request = CatalogRequest::JobsToCopy { pool_id, uncopied, after, limit: PAGE };
-        tools.ask(request, Owner::Copy(id, Asked::Jobs));
+        job.ask(tools, request, Owner::Copy(id, Asked::Jobs));
     }
 
     /// The catalog's answers for a copy.
@@ -234,6 +235,7 @@ impl Jobs {
             (Asked::Places(page), Ok(CatalogAnswer::Pieces(pieces))) => self.copy_finds(tools, id, page, &pieces),
             (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(tools, id, &pieces),
             (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => {
+                tools.common.know_job(JobId(writer));
                 self.copy_starts(tools, id, JobId(writer), unique)
             }
             (Asked::Number(_), Err(error)) if self.is_taken(&error) => {
@@ -251,7 +253,8 @@ impl Jobs {
 
     /// The job that was asked for is there, or not.
     fn copy_takes(&mut self, tools: &mut Tools<'_>, id: JobId, row: Option<&JobRow>) {
-        let taken = self.originals_taken(tools.net);
+        let Some(catalog) = self.all.get(&id).map(|job| job.catalog.clone()) else { return };
+        let taken = self.originals_taken(tools.net, &catalog);
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_over()) else { return };
         let Task::CopyControl(control) = &mut job.task else { return };
         let wanted = control.wanted.unwrap_or_default();
@@ -273,8 +276,8 @@ impl Jobs {
         (job.rows.client, job.rows.fileset) = (row.client_id, row.file_set_id);
         job.level = JobLevel::from_letter(row.level);
         job.rows.fileset_md5 =
-            tools.common.ids.filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
-        tools.ask(CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
+            tools.common.ids(&job.catalog).filesets.get(&row.file_set).map(|set| set.md5.clone()).unwrap_or_default();
+        job.ask(tools, CatalogRequest::JobMediaOf { jobs: vec![wanted] }, Owner::Copy(id, Asked::Pieces));
     }
 
     /// A page of jobs: chooses by their names, and asks where they lie if that counts.
@@ -287,7 +290,7 @@ impl Jobs {
             return self.copy_selects(tools, id, page);
         }
         let request = CatalogRequest::JobMediaOf { jobs: page.chosen.clone() };
-        tools.ask(request, Owner::Copy(id, Asked::Places(page)));
+        job.ask(tools, request, Owner::Copy(id, Asked::Places(page)));
     }
 
     /// Where the jobs of a page lie.
@@ -299,7 +302,8 @@ impl Jobs {
 
     /// Orders a control job for each job of a page that is chosen, and asks for the next page.
     fn copy_selects(&mut self, tools: &mut Tools<'_>, id: JobId, page: Page) {
-        let taken = self.originals_taken(tools.net);
+        let Some(catalog) = self.all.get(&id).map(|job| job.catalog.clone()) else { return };
+        let taken = self.originals_taken(tools.net, &catalog);
         let Some(job) = self.all.get_mut(&id).filter(|job| !job.life.is_over() && job.is_alive()) else { return };
         let kind = job.kind;
         let most = job.config.job(&job.name).map_or(0, |resource| resource.max_concurrent_copies);
@@ -332,7 +336,8 @@ impl Jobs {
             }
         }
         let terms = job.terms.clone();
-        let order = Order { terms, ..Order::of(&job.name, kind, JobLevel::Full, job.with.clone()) };
+        let catalog = Some(job.catalog.clone());
+        let order = Order { terms, catalog, ..Order::of(&job.name, kind, JobLevel::Full, job.with.clone()) };
         for original in chosen {
             self.order(tools, Order { original: Some(original), ..order.clone() });
         }
@@ -342,16 +347,20 @@ impl Jobs {
         }
     }
 
-    /// The jobs that control jobs have which have not ended, or will have once they have a number: each with the first of
-    /// those jobs that has a number.
-    fn originals_taken(&self, net: &Net) -> BTreeMap<u32, Option<JobId>> {
+    /// The jobs of a catalog that control jobs have which have not ended, or will have once they have a number: each with the
+    /// first of those jobs that has a number.
+    fn originals_taken(&self, net: &Net, catalog: &CatalogName) -> BTreeMap<u32, Option<JobId>> {
         let is_control = |kind: JobType| matches!(kind, JobType::Copy | JobType::Migrate);
         let ordered = net.works().filter_map(|owner| match owner {
-            Owner::Create(order) if is_control(order.kind) => order.original,
+            Owner::Create(order) | Owner::Client(order)
+                if is_control(order.kind) && order.catalog.as_ref() == Some(catalog) =>
+            {
+                order.original
+            }
             _ => None,
         });
         let mut taken: BTreeMap<u32, Option<JobId>> = ordered.map(|original| (original, None)).collect();
-        for (id, job) in self.all.iter().rev().filter(|(_, job)| !job.life.is_over()) {
+        for (id, job) in self.all.iter().rev().filter(|(_, job)| !job.life.is_over() && job.catalog == *catalog) {
             if let Task::CopyControl(CopyControl { wanted: Some(original), .. }) = job.task {
                 taken.insert(original, Some(*id));
             }
@@ -397,7 +406,7 @@ impl Jobs {
             Err(why) => return self.fail_job(tools, id, &why),
         }
         control.selected = Some(selected);
-        job.rows.storage = tools.common.ids.storages.get(&reading).copied().unwrap_or(0);
+        job.rows.storage = tools.common.ids(&job.catalog).storages.get(&reading).copied().unwrap_or(0);
         job.with.storage = reading;
         self.order_writer(tools, id);
     }
@@ -417,8 +426,9 @@ impl Jobs {
             client_id: job.rows.client,
             sched_time: tools.net.wall().seconds(),
             comment: String::new(),
+            at_least: tools.common.next_job(),
         };
-        tools.ask(CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
+        job.ask(tools, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
     }
 
     /// Both jobs are there: their dialogues begin.
@@ -436,7 +446,8 @@ impl Jobs {
             pool: to.pool,
         };
         let scheduled = tools.net.wall().seconds();
-        let order = Order { unique, scheduled, ..Order::of(&original.name, JobType::Backup, level, with) };
+        let catalog = Some(job.catalog.clone());
+        let order = Order { unique, scheduled, catalog, ..Order::of(&original.name, JobType::Backup, level, with) };
         let text = format!("Job {} is written by JobId {writer}, Job={}", original.job_id, order.unique);
         job.say(tools, MessageKind::Info, &text);
         let mut new = Self::new_job(tools, writer, order);
@@ -536,7 +547,7 @@ impl Jobs {
             purges,
         };
         let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
-        tools.ask(CatalogRequest::AdoptOriginal(adopt), owner);
+        control.ask(tools, CatalogRequest::AdoptOriginal(adopt), owner);
     }
 
     pub(super) fn copy_ended(&mut self, tools: &mut Tools<'_>, id: JobId, status: JobStatus) {

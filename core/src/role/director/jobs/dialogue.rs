@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::catalog::{CatalogAnswer, CatalogRequest};
+use crate::catalog::{CatalogAnswer, CatalogName, CatalogRequest};
 use crate::role::director::common::Tools;
 use crate::script::{Script, Scripted};
 use crate::wire::message::MessageKind;
@@ -70,8 +70,10 @@ pub(crate) enum News {
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one exists at a time, and is moved once")]
 pub(crate) enum Want {
-    /// Ask the catalog; its answer is news.
+    /// Ask the job's catalog; its answer is news.
     Ask(CatalogRequest),
+    /// The same with another catalog.
+    AskIn(CatalogName, CatalogRequest),
     /// Read the lists of the fileset that are on the director; what they hold is news.
     Gather(Wanted),
     /// Start the jobs that go with a backup.

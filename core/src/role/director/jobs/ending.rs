@@ -73,9 +73,9 @@ impl Jobs {
         let end = Box::new(job.end(tools.net.wall().seconds()));
         let (client, uname) = (job.with.client.clone(), std::mem::take(&mut job.file_daemon.uname));
         if !uname.is_empty() {
-            tools.ask(CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
+            job.ask(tools, CatalogRequest::UpdateClientUname { client, uname }, Owner::Uname);
         }
-        tools.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
+        job.ask(tools, CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
     /// Ends all that is under way with the daemons of a job.

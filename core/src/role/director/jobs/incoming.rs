@@ -93,7 +93,7 @@ impl Jobs {
         // A line of the report begins with its date: those of a message that has more are moved in, so that none passes
         // for another message.
         let text = text.trim_end().replace('\n', "\n    ");
-        tools.common.journal.push(id, time, text + "\n");
+        tools.common.journal.push(&job.catalog, id, time, text + "\n");
     }
 
     /// A line that has no place in the dialogue, which is a warning.
@@ -132,9 +132,12 @@ impl Jobs {
             }
             return early.push_back(line.to_vec());
         }
-        let (Some(request), Some(pool)) =
-            (wire::CatalogRequest::parse(line), tools.common.ids.pools.get(&job.with.pool))
-        else {
+        let Some(pool) = tools.common.ids(&job.catalog).pools.get(&job.with.pool) else {
+            job.send(tools.net, Who::Storage, wire::invalid_request(line));
+            let why = Trouble::NotInCatalog { pool: job.with.pool.clone(), catalog: job.catalog.to_string() };
+            return self.fail_job(tools, id, &why);
+        };
+        let Some(request) = wire::CatalogRequest::parse(line) else {
             job.send(tools.net, Who::Storage, wire::invalid_request(line));
             let text = printable::line_of(line.trim_ascii_end());
             return self.fail_job(tools, id, &Trouble::UnknownRequest(text));
@@ -157,7 +160,7 @@ impl Jobs {
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
         let Some(job) = self.all.get_mut(&id) else { return };
-        let pool = tools.common.ids.pools.get(&job.with.pool);
+        let pool = tools.common.ids(&job.catalog).pools.get(&job.with.pool);
         let (Some(mut request), Some(pool)) = (job.storage_daemon.requests.served.take(), pool) else { return };
         let next = request.on_answer(answer, job, pool, (tools.net, &tools.common.identity.zone));
         for (volume, text) in request.kept() {
@@ -172,7 +175,12 @@ impl Jobs {
 
     fn serve_request(&mut self, tools: &mut Tools<'_>, id: JobId, next: Next) {
         match next {
-            Next::Ask(request) => tools.ask(request, Owner::Request(id)),
+            Next::Ask(request) => {
+                if let Some(job) = self.all.get(&id) {
+                    let catalog = requests::catalog_of(job, &request);
+                    tools.ask(&catalog, request, Owner::Request(id));
+                }
+            }
             Next::Answer(line) => {
                 if let Some(job) = self.all.get_mut(&id) {
                     job.storage_daemon.requests.served = None;

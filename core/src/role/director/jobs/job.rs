@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::config::DirectorConfig;
 use crate::ids::{ConnId, JobId, Who};
-use crate::role::director::Net;
+use crate::role::director::{Net, Owner};
 use crate::role::identity::Credentials;
 use crate::wire::bsr::Bootstrap;
 use crate::wire::file::RestoreTo;
@@ -21,8 +21,8 @@ use super::route::Route;
 use super::task::Task;
 use super::terms::Terms;
 use super::trouble::Trouble;
-use crate::catalog::Gone;
 use crate::catalog::restore_selection::RestorePlan as Selected;
+use crate::catalog::{CatalogName, CatalogRequest, Gone};
 use crate::role::director::common::{Peers, Tools};
 use crate::role::director::overrides::Overrides;
 
@@ -32,6 +32,8 @@ pub(crate) struct Job {
     pub(crate) config: Arc<DirectorConfig>,
     pub(crate) overrides: Arc<Overrides>,
     pub(crate) credentials: Arc<Credentials>,
+    /// The catalog that it is recorded in.
+    pub(crate) catalog: CatalogName,
     pub(crate) id: JobId,
     /// The unique name.
     pub(crate) unique: String,
@@ -181,7 +183,12 @@ impl Job {
         }
         let time = tools.net.wall().seconds();
         let message = JobMessage::compose(&self.config.director.name, self.id.0, &self.unique, kind, time, text);
-        tools.common.journal.push(self.id, time, message.text);
+        tools.common.journal.push(&self.catalog, self.id, time, message.text);
+    }
+
+    /// Asks its catalog.
+    pub(crate) fn ask(&self, tools: &mut Tools<'_>, request: CatalogRequest, owner: Owner) {
+        tools.ask(&self.catalog, request, owner);
     }
 
     /// Bytes that it has written so far, as far as its storage daemon has told.

@@ -5,7 +5,6 @@ use crate::catalog::PoolRow;
 use crate::catalog::volumes::is_volume_name;
 use crate::config::VARIABLES;
 use crate::naming::{Naming, Variable};
-use crate::wire::names::CATALOG;
 
 use super::job::Job;
 use super::scripts::level_word;
@@ -56,7 +55,7 @@ fn value(job: &Job, pool: &PoolRow, now: Civil, volumes: usize, name: &str) -> O
         "NumVols" => volumes.to_string(),
         "Pool" => pool.name.clone(),
         "Storage" => job.with.storage.clone(),
-        "Catalog" => CATALOG.to_owned(),
+        "Catalog" => job.catalog.to_string(),
         "MediaType" => job.config.storage(&job.with.storage)?.media_type.clone(),
         "JobName" => job.unique.clone(),
         _ => return None,

@@ -15,9 +15,10 @@ use super::Jobs;
 use super::job::RestorePlan;
 use super::tables;
 use super::terms::{Pools, Terms};
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, NewJob};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName, CatalogRequest, NewJob};
 use crate::role::director::Owner;
 use crate::role::director::consoles::{Answer, Queued, Refusal};
+use crate::role::director::setup::spec_of;
 
 /// How far the counter in the unique names of one second goes when names are taken.
 const MAX_UNIQUE: u32 = 1_000;
@@ -33,6 +34,8 @@ pub struct Order {
     /// Whether the storage daemon collects the data before it goes to the volume.
     pub(crate) spool_data: bool,
     pub(crate) with: Resources,
+    /// The catalog that it is to be recorded in; `None`: as its resources say.
+    pub(crate) catalog: Option<CatalogName>,
     pub(crate) restore: Option<RestorePlan>,
     /// The job to copy, migrate or verify, if one is named.
     pub(crate) original: Option<u32>,
@@ -71,6 +74,7 @@ impl Order {
             accurate: false,
             spool_data: false,
             with,
+            catalog: None,
             restore: None,
             original: None,
             joined: Vec::new(),
@@ -154,21 +158,48 @@ impl Jobs {
         error.kind == CatalogErrorKind::Constraint && self.last_unique.1 < MAX_UNIQUE
     }
 
-    /// Gives the job a unique name and asks the catalog for its number.
+    /// Gives the job a unique name and asks its catalog for its number.
     pub(crate) fn order(&mut self, tools: &mut Tools<'_>, mut order: Order) {
+        order.place(&tools.common.config);
+        let catalog = order.catalog_among(&tools.common.config);
+        order.catalog = Some(catalog.clone());
+        let config = &tools.common.config;
+        let is_known = |client: &&config::Client| tools.common.ids(&catalog).clients.contains_key(&client.name);
+        if let Some(client) = config.client(&order.with.client).filter(|client| !is_known(client)) {
+            // As in Bareos: the client of another catalog comes into this one with its first job there.
+            let request = CatalogRequest::EnsureClient(spec_of(client));
+            return tools.ask(&catalog, request, Owner::Client(Box::new(order)));
+        }
         order.unique = self.unique_name(tools, &order.name);
         order.scheduled = tools.net.wall().seconds();
-        order.place(&tools.common.config);
         let request = CatalogRequest::CreateJob(NewJob {
             job: order.unique.clone(),
             name: order.name.clone(),
             job_type: order.kind.letter(),
             level: if order.kind == JobType::Restore { JobLevel::Full } else { order.level }.letter(),
-            client_id: tools.common.ids.clients.get(&order.with.client).copied().unwrap_or(0),
+            client_id: tools.common.ids(&catalog).clients.get(&order.with.client).copied().unwrap_or(0),
             sched_time: order.scheduled,
             comment: String::new(),
+            at_least: tools.common.next_job(),
         });
-        tools.ask(request, Owner::Create(Box::new(order)));
+        tools.ask(&catalog, request, Owner::Create(Box::new(order)));
+    }
+
+    /// The catalog of an ordered job knows its client now, or not.
+    pub(crate) fn client_known(
+        &mut self,
+        tools: &mut Tools<'_>,
+        order: Order,
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        match (answer, &order.catalog) {
+            (Ok(CatalogAnswer::Id(id)), Some(catalog)) => {
+                let ids = tools.common.ids.entry(catalog.clone()).or_default();
+                ids.clients.insert(order.with.client.clone(), id);
+                self.order(tools, order);
+            }
+            (answer, _) => self.created(tools, order, answer),
+        }
     }
 
     /// The catalog has given an ordered job its number, or not.
@@ -185,7 +216,11 @@ impl Jobs {
         let mut after = std::mem::take(&mut order.after);
         let next = after.pop_front().map(|next| Order { console, after, ..next });
         let created = match answer {
-            Ok(CatalogAnswer::Id(id)) => Ok(Self::new_job(tools, JobId(id), order)),
+            Ok(CatalogAnswer::Id(id)) if !self.all.contains_key(&JobId(id)) => {
+                tools.common.know_job(JobId(id));
+                Ok(Self::new_job(tools, JobId(id), order))
+            }
+            // A number that another job has names none.
             Ok(_) => Err(Refusal::NoNumber),
             Err(error) => Err(Refusal::NotOrdered(error)),
         };

@@ -36,20 +36,23 @@ impl Jobs {
             }
             _ => Task::Backup(Backup::new(order.accurate, order.spool_data)),
         };
-        let fileset = common.ids.filesets.get(&order.with.fileset);
+        let catalog = order.catalog.unwrap_or_else(|| common.config.catalog.name().into());
+        let ids = common.ids(&catalog);
+        let fileset = ids.filesets.get(&order.with.fileset);
         // A restore is stored with neither pool nor fileset (`wire/3 §7.2`).
         let is_restore = order.kind == JobType::Restore;
         let rows = Rows {
-            client: common.ids.clients.get(&order.with.client).copied().unwrap_or(0),
+            client: ids.clients.get(&order.with.client).copied().unwrap_or(0),
             fileset: fileset.filter(|_| !is_restore).map_or(0, |set| set.id),
             fileset_md5: fileset.map(|set| set.md5.clone()).unwrap_or_default(),
-            pool: common.ids.pools.get(&order.with.pool).filter(|_| !is_restore).map_or(0, |row| row.pool_id),
-            storage: common.ids.storages.get(&order.with.storage).copied().unwrap_or(0),
+            pool: ids.pools.get(&order.with.pool).filter(|_| !is_restore).map_or(0, |row| row.pool_id),
+            storage: ids.storages.get(&order.with.storage).copied().unwrap_or(0),
         };
         Job {
             config: Arc::clone(&common.config),
             overrides: Arc::clone(&common.overrides),
             credentials: Arc::clone(&common.credentials),
+            catalog,
             id,
             unique: order.unique,
             name: order.name,

@@ -2,7 +2,7 @@
 //! away, is kept and offered again until it does. For everybody else the job has ended: it takes no room, nobody waits for it, and
 //! its daemons are gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cover::{self, Mark};
 use crate::error::Explain;
@@ -19,7 +19,7 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::Jobs;
 use super::job::Job;
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobEnd};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest, JobEnd};
 use crate::role::director::{Due, Owner};
 
 /// What such a job does, in words.
@@ -45,8 +45,8 @@ pub(crate) struct Finished {
 pub(crate) struct Unrecorded {
     /// By JobId; at most [`UNRECORDED`].
     kept: BTreeMap<JobId, Kept>,
-    /// The one that is being offered: one after the other, so that a catalog that is away is asked once in a while.
-    offered: Option<JobId>,
+    /// Those that are being offered: for each catalog one after the other, so that one that is away is asked once in a while.
+    offered: BTreeMap<CatalogName, JobId>,
     timer: Option<TimerKey>,
 }
 
@@ -76,9 +76,15 @@ impl Unrecorded {
         self.iter().find(|kept| kept.job.unique == wanted || Some(kept.job.id) == number)
     }
 
-    /// Whether the catalog is being asked to take one.
-    pub(crate) const fn is_offered(&self) -> bool {
-        self.offered.is_some()
+    /// Whether a catalog is being asked to take one.
+    pub(crate) fn is_offered(&self) -> bool {
+        !self.offered.is_empty()
+    }
+
+    /// The catalogs that have not taken all, and are not being asked.
+    fn waiting(&self) -> BTreeSet<CatalogName> {
+        let catalogs = self.iter().map(|kept| &kept.job.catalog);
+        catalogs.filter(|catalog| !self.offered.contains_key(*catalog)).cloned().collect()
     }
 }
 
@@ -96,8 +102,9 @@ impl Jobs {
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
         let id = JobId(end.job_id);
-        if self.unrecorded.offered == Some(id) {
-            return self.end_offered(tools, id, answer);
+        let offered = self.unrecorded.offered.iter().find(|(_, offered)| **offered == id);
+        if let Some(catalog) = offered.map(|(catalog, _)| catalog.clone()) {
+            return self.end_offered(tools, (&catalog, id), answer);
         }
         let Some(job) = self.all.remove(&id) else { return };
         self.forget_cancel(id);
@@ -119,18 +126,22 @@ impl Jobs {
     /// The catalog may have room again, or be back.
     pub(crate) fn offer_timer(&mut self, tools: &mut Tools<'_>) {
         self.unrecorded.timer = None;
-        self.offer_end(tools);
+        self.offer_ends(tools);
     }
 
-    /// Offers the catalog the first end that it has not taken.
-    pub(crate) fn offer_end(&mut self, tools: &mut Tools<'_>) {
-        if self.unrecorded.is_offered() {
-            return;
+    /// Offers each catalog the first end that it has not taken.
+    pub(crate) fn offer_ends(&mut self, tools: &mut Tools<'_>) {
+        for catalog in self.unrecorded.waiting() {
+            self.offer_end(tools, &catalog);
         }
-        let Some((id, kept)) = self.unrecorded.kept.first_key_value() else { return };
-        let (id, end) = (*id, kept.end.clone());
-        self.unrecorded.offered = Some(id);
-        tools.ask(CatalogRequest::EndJob(end.clone()), Owner::End(end));
+    }
+
+    /// Offers a catalog the first end that it has not taken.
+    fn offer_end(&mut self, tools: &mut Tools<'_>, catalog: &CatalogName) {
+        let Some(kept) = self.unrecorded.iter().find(|kept| kept.job.catalog == *catalog) else { return };
+        let (id, end) = (kept.job.id, kept.end.clone());
+        self.unrecorded.offered.insert(catalog.clone(), id);
+        tools.ask(catalog, CatalogRequest::EndJob(end.clone()), Owner::End(end));
     }
 
     /// The director ends: says which ends of jobs are lost.
@@ -155,16 +166,20 @@ impl Jobs {
     }
 
     fn offer_later(&mut self, tools: &mut Tools<'_>) {
-        let Unrecorded { kept, offered, timer } = &self.unrecorded;
-        if !tools.common.stopping.has_begun() && !kept.is_empty() && offered.is_none() && timer.is_none() {
+        if !tools.common.stopping.has_begun() && self.unrecorded.timer.is_none() && !self.unrecorded.waiting().is_empty() {
             let timer = tools.net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
             self.unrecorded.timer = Some(timer);
         }
     }
 
     /// The answer to one that was offered again.
-    fn end_offered(&mut self, tools: &mut Tools<'_>, id: JobId, answer: Result<CatalogAnswer, CatalogError>) {
-        self.unrecorded.offered = None;
+    fn end_offered(
+        &mut self,
+        tools: &mut Tools<'_>,
+        (catalog, id): (&CatalogName, JobId),
+        answer: Result<CatalogAnswer, CatalogError>,
+    ) {
+        self.unrecorded.offered.remove(catalog);
         if answer.as_ref().is_err_and(|error| !error.kind.is_about_the_request()) {
             self.offer_later(tools);
         } else if let Some(kept) = self.unrecorded.kept.remove(&id) {
@@ -175,7 +190,7 @@ impl Jobs {
                     .log(Level::Info, &format!("job {id}: the end of the job (status {status}) is recorded at last"));
             }
             self.end_is_settled(tools, kept, answer);
-            self.offer_end(tools);
+            self.offer_end(tools, catalog);
         }
     }
 

@@ -3,7 +3,6 @@
 use crate::config::Compression;
 use crate::role::identity::Identity;
 use crate::role::report::{suffixed, thousands};
-use crate::wire::names::CATALOG;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::job::Job;
@@ -90,7 +89,7 @@ impl Job {
         lines.add("Client", self.who_is_the_client());
         lines.add("FileSet", format!("\"{}\"", self.with.fileset));
         lines.add("Pool", format!("\"{}\"", self.with.pool));
-        lines.add("Catalog", format!("\"{CATALOG}\""));
+        lines.add("Catalog", format!("\"{}\"", self.catalog));
         lines.add("Storage", format!("\"{}\"", self.with.storage));
         self.times(lines, identity, now);
         let resource = self.config.job(&self.name);

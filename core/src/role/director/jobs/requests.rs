@@ -10,7 +10,9 @@ use super::job::Job;
 use super::naming;
 use super::trouble::Trouble;
 use crate::catalog::volumes::{self, Choice, Need, Prunes, Stock};
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest, JobMediaRow, MediaRow, PoolRow};
+use crate::catalog::{
+    CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName, CatalogRequest, JobMediaRow, MediaRow, PoolRow,
+};
 
 /// How often a search may begin again because rows changed meanwhile.
 const MAX_ROUNDS: u32 = 50;
@@ -298,6 +300,13 @@ impl Request {
         };
         Next::Fail(line, why)
     }
+}
+
+/// The catalog that is asked for a job: its own, but for the numbers of counters, which lie where their resources say.
+pub(crate) fn catalog_of(job: &Job, request: &CatalogRequest) -> CatalogName {
+    let CatalogRequest::TakeCounters(wanted) = request else { return job.catalog.clone() };
+    let counter = wanted.first().and_then(|(name, _)| job.config.counters.iter().find(|one| one.name == *name));
+    counter.and_then(|counter| counter.catalog.as_deref()).unwrap_or_else(|| job.config.catalog.name()).into()
 }
 
 /// Sends the answer of a request; an empty one means that none is due.

@@ -42,7 +42,8 @@ impl Jobs {
         let which = if most > 0 { format!("{next} of {most}") } else { next.to_string() };
         job.say(tools, MessageKind::Info, &format!("The job is tried again in {pause} (try {which})."));
         let terms = Terms { attempt: next, ..job.terms.clone() };
-        self.order(tools, Order { terms, pause: pause.duration(), ..order });
+        let catalog = Some(job.catalog.clone());
+        self.order(tools, Order { terms, catalog, pause: pause.duration(), ..order });
     }
 
     /// Lets a queued job wait for its pause.

@@ -34,7 +34,10 @@ impl Jobs {
                 client: Some(client.to_owned()),
                 ..JobFilter::default()
             };
-            tools.ask(CatalogRequest::ListJobs(filter), Owner::Returned(name));
+            let config = &tools.common.config;
+            let of_job = |job: &config::Job| config.catalog_of_job(job, &job.pool).into();
+            let Some(catalog) = config.job(&name).map(of_job) else { continue };
+            tools.ask(&catalog, CatalogRequest::ListJobs(filter), Owner::Returned(name));
         }
     }
 

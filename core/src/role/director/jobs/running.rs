@@ -48,7 +48,12 @@ impl Jobs {
     /// Does for a step what only the director can do.
     fn see_to(&mut self, tools: &mut Tools<'_>, id: JobId, want: Want) {
         match want {
-            Want::Ask(request) => tools.ask(request, Owner::Job(id)),
+            Want::Ask(request) => {
+                if let Some(job) = self.all.get(&id) {
+                    job.ask(tools, request, Owner::Job(id));
+                }
+            }
+            Want::AskIn(catalog, request) => tools.ask(&catalog, request, Owner::Job(id)),
             Want::Gather(wanted) => self.read_lists(tools, id, wanted),
             Want::StartOthers => self.start_others(tools, id),
             Want::ReachFile => {
@@ -189,7 +194,7 @@ impl Jobs {
         let Some(job) = self.all.get_mut(&id).filter(|job| job.is_alive()) else { return tools.net.parcel_taken(conn) };
         job.attributes.under_way += 1;
         let batch = UpdCatBatch::from_frames(parcel.bytes);
-        tools.ask(CatalogRequest::InsertFiles { job_id: id.0, batch }, Owner::Files(id, conn));
+        job.ask(tools, CatalogRequest::InsertFiles { job_id: id.0, batch }, Owner::Files(id, conn));
     }
 
     /// The catalog has stored attributes, or not.

@@ -1,6 +1,7 @@
 //! On which terms a job runs: what its resource, the line of its schedule or a console says of it beside what it works with. Its
 //! pool goes by its level, and that is decided only when it begins.
 
+use crate::catalog::CatalogName;
 use crate::config::{self, DirectorConfig, Run, Seconds};
 use crate::role::director::common::Tools;
 use crate::wire::message::MessageKind;
@@ -99,6 +100,25 @@ impl Pools {
 }
 
 impl Order {
+    /// The catalog that it is recorded in, once its pool is chosen.
+    pub(crate) fn catalog_among(&self, config: &DirectorConfig) -> CatalogName {
+        if let Some(said) = &self.catalog {
+            return said.clone();
+        }
+        let of_job = |job| config.catalog_of_job(job, &self.with.pool);
+        config.job(&self.name).map_or_else(|| config.catalog.name(), of_job).into()
+    }
+
+    /// The pool that is not in its catalog, of those that it may work with; and that catalog.
+    pub(crate) fn pool_elsewhere(&self, config: &DirectorConfig) -> Option<(String, CatalogName)> {
+        let catalog = self.catalog_among(config);
+        let Pools { any, full, differential, incremental, virtual_full } = &self.terms.pools;
+        let mut named =
+            [any, full, differential, incremental, virtual_full, &self.terms.next_pool].into_iter().flatten();
+        let is_elsewhere = |name: &&String| !config.is_pool_in(name, &catalog);
+        named.find(is_elsewhere).map(|name| (name.clone(), catalog.clone()))
+    }
+
     /// Chooses pool and storage for the level as it is ordered.
     pub(crate) fn place(&mut self, config: &DirectorConfig) {
         if self.kind != JobType::Backup {
@@ -122,11 +142,11 @@ impl Job {
     pub(crate) fn place(&mut self, tools: &mut Tools<'_>) {
         let Some((pool, storage)) = place(&self.config, &self.terms, self.level) else { return };
         if let Some(storage) = storage {
-            self.rows.storage = tools.common.ids.storages.get(&storage).copied().unwrap_or(0);
+            self.rows.storage = tools.common.ids(&self.catalog).storages.get(&storage).copied().unwrap_or(0);
             self.with.storage = storage;
         }
         if pool != self.with.pool {
-            self.rows.pool = tools.common.ids.pools.get(&pool).map_or(0, |row| row.pool_id);
+            self.rows.pool = tools.common.ids(&self.catalog).pools.get(&pool).map_or(0, |row| row.pool_id);
             let text = format!("Using pool \"{pool}\", that of its level, and storage \"{}\".", self.with.storage);
             self.say(tools, MessageKind::Info, &text);
             self.with.pool = pool;

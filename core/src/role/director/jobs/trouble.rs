@@ -104,6 +104,14 @@ pub(crate) enum Trouble {
         /// The name.
         name: String,
     },
+    /// The pool belongs to another catalog.
+    #[error("pool {pool:?} is not in the catalog {catalog:?} of the job")]
+    NotInCatalog {
+        /// The pool.
+        pool: String,
+        /// The job's catalog.
+        catalog: String,
+    },
     /// A step belongs to another kind of job.
     #[error("a step of another kind of job")]
     OtherTask,
@@ -313,6 +321,9 @@ impl Explain for Trouble {
             Self::ShortJoin { .. } => {
                 (Peer, Backoff, 886, "run it again: the backups that it is made of are still there")
             }
+            Self::NotInCatalog { .. } => {
+                (Config, Never, 599, "give the job pools of one `catalog`, or pools that name none")
+            }
             Self::OtherTask => (Bug, Never, 598, "report it with the job's report"),
         }
         .into()
@@ -377,6 +388,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::NoFilesLeft(vec![1, 2]),
         Trouble::SeveralDaemons { storage: "a".to_owned(), other: "b".to_owned() },
         Trouble::ShortJoin { written: 1, files: 2 },
+        Trouble::NotInCatalog { pool: "p".to_owned(), catalog: "x".to_owned() },
         Trouble::OtherTask,
     ]
 }

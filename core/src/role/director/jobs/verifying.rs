@@ -172,11 +172,9 @@ impl Jobs {
     /// What a file daemon has found on a volume. The connection reads on when it is compared.
     pub(crate) fn compare_files(&mut self, tools: &mut Tools<'_>, id: JobId, conn: ConnId, lines: &Parcel) {
         let job = self.all.get_mut(&id).filter(|job| job.is_alive());
-        let (is_init, unique) =
-            job.as_ref().map_or((false, String::new()), |job| (job.level == JobLevel::VerifyInit, job.unique.clone()));
-        let Some((storing, verifying)) =
-            job.and_then(|job| Some((&mut job.attributes.under_way, job.task.verify().ok()?)))
-        else {
+        let Some(job) = job else { return tools.net.parcel_taken(conn) };
+        let (is_init, unique, catalog) = (job.level == JobLevel::VerifyInit, job.unique.clone(), job.catalog.clone());
+        let (storing, Ok(verifying)) = (&mut job.attributes.under_way, job.task.verify()) else {
             return tools.net.parcel_taken(conn);
         };
         let files = verifying.comparison.take(lines);
@@ -186,10 +184,10 @@ impl Jobs {
         *storing += 1;
         if is_init {
             let batch = rows_of(&unique, &files);
-            return tools.ask(CatalogRequest::InsertFiles { job_id: id.0, batch }, Owner::Files(id, conn));
+            return tools.ask(&catalog, CatalogRequest::InsertFiles { job_id: id.0, batch }, Owner::Files(id, conn));
         }
         let request = verifying.request(&files);
-        tools.ask(request, Owner::Compare(id, conn, files));
+        tools.ask(&catalog, request, Owner::Compare(id, conn, files));
     }
 
     /// The catalog has these files so.

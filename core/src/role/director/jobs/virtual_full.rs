@@ -162,8 +162,8 @@ pub(crate) fn plan(job: &mut Job, pieces: &[JobMediaPiece], tools: &mut Tools<'_
     // A storage of the daemon that has them all.
     let reads_there = is_one(&config, &reading, &from.storage)?;
     (task.selected, task.from) = (selected, if reads_there { from } else { Source { storage: reading, ..from } });
-    job.rows.storage = tools.common.ids.storages.get(&storage).copied().unwrap_or(0);
-    job.rows.pool = tools.common.ids.pools.get(&pool).map_or(0, |row| row.pool_id);
+    job.rows.storage = tools.common.ids(&job.catalog).storages.get(&storage).copied().unwrap_or(0);
+    job.rows.pool = tools.common.ids(&job.catalog).pools.get(&pool).map_or(0, |row| row.pool_id);
     (job.with.storage, job.with.pool) = (storage, pool);
     tools.note(job, &text);
     let text = format!(

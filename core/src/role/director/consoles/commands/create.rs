@@ -8,7 +8,6 @@ use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::run::CATALOG;
 
 pub(super) const COMMAND: Command = Command::new(
     "create",
@@ -26,13 +25,13 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     };
     let row = of_resource(view, name)?;
     let text = format!("Pool {name} is in the catalog, as its resource says.\n");
-    Ok(store(row, text).after(CATALOG))
+    Ok(store(row, text).using())
 }
 
 /// The row of a pool as its resource says.
 pub(super) fn of_resource(view: &View<'_>, name: &str) -> Result<Box<PoolRow>, Refusal> {
     NoSuch::check(view.config(), Kind::Pool, name)?;
-    let row = view.director.common.ids.pools.get(name);
+    let row = view.ids().pools.get(name);
     row.map(|row| Box::new(row.clone())).ok_or_else(|| choice::unknown(view, Kind::Pool, name))
 }
 

@@ -10,7 +10,6 @@ use super::super::questions::choice;
 use super::super::refusal::{BadValue, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::run::CATALOG;
 use super::update::with_volume;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -51,7 +50,7 @@ fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         "jobid" => jobs(words)?,
         _ => volume(words),
     };
-    Ok(if words.is_first() { reply.after(CATALOG) } else { reply })
+    Ok(reply.using_if(words.is_first()))
 }
 
 fn jobs(words: &Words) -> Result<Reply, Refusal> {

@@ -135,7 +135,7 @@ impl Named {
         command: &StorageCommand,
         then: impl FnOnce(&View<'_>, Vec<String>) -> Result<Reply, Refusal> + Send + 'static,
     ) -> Reply {
-        let purpose = For::Command(view.conn, Continued::new(then), Vec::new());
+        let purpose = For::Command(view.conn, Continued::new(view, then), Vec::new());
         let errand = Errand::new(Who::Storage, self.storage.clone(), command.to_line(), purpose);
         Reply::Do(Instruction::Errand(Box::new(errand)))
     }
@@ -152,6 +152,6 @@ pub(super) fn pool(view: &View<'_>, words: &Words) -> Result<PoolRow, Refusal> {
         (None, [only]) => &only.name,
         (None, _) => return Err(Refusal::usage(NAME_POOL)),
     };
-    let row = view.director.common.ids.pools.get(name).cloned();
+    let row = view.ids().pools.get(name).cloned();
     row.ok_or(Refusal::PoolsUnknown)
 }

@@ -19,7 +19,7 @@ use super::super::questions::choice;
 use super::super::refusal::{Kind, Meant, NoSuch, Refusal};
 use super::super::reply::{Gathered, Instruction, Reply, View};
 use super::super::words::Words;
-use super::run::{CATALOG, level_of};
+use super::run::level_of;
 use crate::role::director::errands::{Errand, For, Preparation};
 use crate::role::director::jobs::lists::{Lists, Wanted};
 use crate::role::director::jobs::{fileset, tables};
@@ -85,12 +85,12 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         }
         _ => with_lists(view, estimate, LastJobs::default()),
     };
-    Ok(reply.after(CATALOG))
+    Ok(reply.using())
 }
 
 /// What the backup would build on.
 fn last_jobs(view: &View<'_>, estimate: &Estimate) -> CatalogRequest {
-    let setup = &view.director.common.ids;
+    let setup = view.ids();
     CatalogRequest::LastJobs {
         name: estimate.job.clone(),
         client_id: setup.clients.get(&estimate.client).copied().unwrap_or(0),

@@ -80,7 +80,7 @@ impl Wanted {
         let storage = view.config().storage(&at.storage);
         Ok(Self {
             media_type: storage.map(|storage| storage.media_type.clone()).unwrap_or_default(),
-            storage_id: view.director.common.ids.storages.get(&at.storage).copied().unwrap_or(0),
+            storage_id: view.ids().storages.get(&at.storage).copied().unwrap_or(0),
             slot: number_of::<i32>(words, "slot")?.unwrap_or(0).max(0),
             at,
             pool,

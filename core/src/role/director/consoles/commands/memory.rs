@@ -16,7 +16,7 @@ pub(super) const COMMAND: Command = Command::new(
             date: identity.date.clone(),
             system: identity.system.clone(),
             started: identity.local(director.started).short(),
-            catalog: view.config().catalog.engine(),
+            catalog: view.config().catalog_engines(),
             run: director.jobs.begun(),
             running: view.jobs().count(),
         }))
@@ -30,7 +30,7 @@ struct Header {
     date: String,
     system: String,
     started: String,
-    catalog: &'static str,
+    catalog: String,
     run: u32,
     running: usize,
 }

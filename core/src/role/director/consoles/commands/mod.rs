@@ -47,6 +47,7 @@ mod version;
 pub(super) mod wait;
 mod whoami;
 
+use crate::catalog::CatalogName;
 use crate::config::JOB_COMMANDS;
 
 use super::access::Access;
@@ -63,14 +64,14 @@ pub(super) const COMMANDS: &[Command] = &[
     dot::words::ACTIONONPURGE,
     api::COMMAND,
     dot::authorized::COMMAND,
-    bvfs::CLEANUP,
-    bvfs::CLEAR_CACHE,
-    bvfs::GET_JOBIDS,
-    bvfs::LSDIRS,
-    bvfs::LSFILES,
-    bvfs::RESTORE,
-    bvfs::UPDATE,
-    bvfs::VERSIONS,
+    bvfs::CLEANUP.asking(),
+    bvfs::CLEAR_CACHE.asking(),
+    bvfs::GET_JOBIDS.asking(),
+    bvfs::LSDIRS.asking(),
+    bvfs::LSFILES.asking(),
+    bvfs::RESTORE.asking(),
+    bvfs::UPDATE.asking(),
+    bvfs::VERSIONS.asking(),
     dot::names::CATALOGS,
     dot::names::CLIENTS,
     dot::names::CONSOLES,
@@ -83,8 +84,8 @@ pub(super) const COMMANDS: &[Command] = &[
     dot::words::JOBSTATUS,
     dot::words::LEVELS,
     dot::names::LOCATIONS,
-    dot::names::MEDIA,
-    dot::names::MEDIATYPES,
+    dot::names::MEDIA.asking(),
+    dot::names::MEDIATYPES.asking(),
     messages::DOT,
     dot::names::MSGS,
     dot::names::POOLS,
@@ -97,40 +98,40 @@ pub(super) const COMMANDS: &[Command] = &[
     dot::words::TYPES,
     dot::names::USERS,
     dot::words::VOLSTATUS,
-    add::COMMAND,
+    add::COMMAND.asking(),
     elsewhere::AUTODISPLAY,
     elsewhere::AUTOMOUNT,
     cancel::COMMAND,
     configure::COMMAND,
-    create::COMMAND,
-    delete::COMMAND,
+    create::COMMAND.asking(),
+    delete::COMMAND.asking(),
     enable::DISABLE,
     enable::ENABLE,
-    estimate::COMMAND,
+    estimate::COMMAND.asking(),
     quit::EXIT,
     slots::EXPORT,
     explain::COMMAND,
     gui::COMMAND,
     help::COMMAND,
     slots::IMPORT,
-    list::COMMAND,
-    label::LABEL,
+    list::COMMAND.asking(),
+    label::LABEL.asking(),
     messages::COMMAND,
     memory::COMMAND,
     devices::MOUNT,
     slots::MOVE,
-    prune::COMMAND,
+    prune::COMMAND.asking(),
     probe::COMMAND,
-    purge::COMMAND,
+    purge::COMMAND.asking(),
     quit::QUIT,
     query::COMMAND,
-    restore::COMMAND,
-    label::RELABEL,
+    restore::COMMAND.asking(),
+    label::RELABEL.asking(),
     devices::RELEASE,
     reload::COMMAND,
-    rerun::COMMAND,
+    rerun::COMMAND.asking(),
     resolve::COMMAND,
-    run::COMMAND,
+    run::COMMAND.asking(),
     status::COMMAND,
     setbandwidth::COMMAND,
     setdebug::COMMAND,
@@ -140,13 +141,13 @@ pub(super) const COMMANDS: &[Command] = &[
     sqlquery::COMMAND,
     time::COMMAND,
     elsewhere::TRACE,
-    truncate::COMMAND,
+    truncate::COMMAND.asking(),
     devices::UNMOUNT,
-    update::COMMAND,
+    update::COMMAND.asking(),
     catalog::COMMAND,
     var::COMMAND,
     version::COMMAND,
-    wait::COMMAND,
+    wait::COMMAND.asking(),
     whoami::COMMAND,
 ];
 
@@ -170,15 +171,40 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
         return Reply::refused(Refusal::NotForJobs(command.name));
     }
     let checked = command.check(&words).map_err(Refusal::from);
-    let reply = checked.and_then(|()| (command.run)(view, &words)).unwrap_or_else(Reply::refused);
+    let reply = checked.and_then(|()| run_in(view, command, &words)).unwrap_or_else(Reply::refused);
     Reply::Begin(Box::new(reply))
+}
+
+/// Does a command with the catalog that it is about.
+fn run_in(view: &View<'_>, command: &Command, words: &Words) -> Result<Reply, Refusal> {
+    let catalog = catalog_of(view, command, words)?;
+    let reply = (command.run)(&View { said: Some(&catalog), ..*view }, words)?;
+    Ok(Reply::In(catalog, Box::new(reply)))
+}
+
+/// The catalog that a command asks, as in Bareos: the one that it names, that of its client, that of its job, that which the
+/// console uses; else the first that the console may ask.
+fn catalog_of(view: &View<'_>, command: &Command, words: &Words) -> Result<CatalogName, Refusal> {
+    let config = &view.director.common.config;
+    if let Some(name) = words.value(&["catalog"]).filter(|_| command.asks || command.name == catalog::COMMAND.name) {
+        view.check_catalog(name)?;
+        return Ok(name.into());
+    }
+    let of_client = words.value(&["client", "backupclient"]).and_then(|name| config.client(name));
+    let of_job = || {
+        let job = words.value(&["job"]).and_then(|name| config.job(name))?;
+        Some(config.catalog_of_job(job, words.value(&["pool"]).unwrap_or(&job.pool)))
+    };
+    let used = || view.console().and_then(|console| console.used.as_deref());
+    let named = of_client.map(|client| config.catalog_of_client(client)).or_else(of_job).or_else(used);
+    Ok(named.or_else(|| view.catalogs().next()).unwrap_or_else(|| config.catalog.name()).into())
 }
 
 /// A line is said again, with what its console was asked for.
 pub(super) fn again(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let word = words.word(0);
     match find(&word) {
-        Some(command) => (command.run)(view, words),
+        Some(command) => run_in(view, command, words),
         None => Err(Refusal::Unknown { meant: meant(&word), verb: word }),
     }
 }

@@ -27,11 +27,21 @@ pub(super) fn run() -> Reply {
 fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
     let mut all: Vec<Connection> =
         rows.iter().filter(|row| is_seen(view, row)).map(|row| Connection::of(row, number(view, row))).collect();
-    let peer = match &view.config().catalog {
-        Catalog::Sqlite(_) => "catalog: SQLite, embedded".to_owned(),
-        Catalog::Postgres(server) => format!("catalog: PostgreSQL at {}, port {}", server.host, server.port),
+    let config = view.config();
+    all.extend(view.catalogs().filter_map(|name| {
+        let which = if config.has_several_catalogs() { format!("catalog {name}") } else { "catalog".to_owned() };
+        config.catalog(name).map(|catalog| of_catalog(catalog, &which))
+    }));
+    all
+}
+
+/// The connection to a catalog.
+fn of_catalog(catalog: &Catalog, which: &str) -> Connection {
+    let peer = match catalog {
+        Catalog::Sqlite(_) => format!("{which}: SQLite, embedded"),
+        Catalog::Postgres(server) => format!("{which}: PostgreSQL at {}, port {}", server.host, server.port),
     };
-    all.push(Connection {
+    Connection {
         number: Some(Number::Catalog),
         peer,
         dialled: true,
@@ -41,8 +51,7 @@ fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
         cipher: String::new(),
         age: None,
         traffic: None,
-    });
-    all
+    }
 }
 
 /// A console with access lists is shown the daemons that these allow, and itself.

@@ -10,7 +10,6 @@ use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::run::CATALOG;
 use super::update::with_volume;
 
 const OF_A_CLIENT: &[(&str, Takes)] = &[("client", Value), ("force", Nothing), ("yes", Nothing)];
@@ -69,7 +68,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         "stats" => Reply::found("No statistics are kept.\n".to_owned()),
         _ => volume(words),
     };
-    Ok(if words.is_first() { reply.after(CATALOG) } else { reply })
+    Ok(reply.using_if(words.is_first()))
 }
 
 fn of_client(view: &View<'_>, words: &Words, what: What) -> Result<Reply, Refusal> {

@@ -8,7 +8,6 @@ use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::run::CATALOG;
 use super::update::with_volume;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -66,7 +65,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             return choice::resource(view, words, Kind::Client, "client", "Name the client: purge jobs client=NAME.");
         }
     };
-    Ok(if words.is_first() { reply.after(CATALOG).after(WARNING) } else { reply })
+    Ok(if words.is_first() { reply.using().after(WARNING) } else { reply })
 }
 
 fn of_jobs(filter: JobFilter, words: &Words, files: bool) -> Reply {

@@ -11,7 +11,6 @@ use super::super::refusal::Refusal;
 use super::super::reply::{Gathered, Reply, View};
 use super::super::words::Words;
 use super::dot::sql;
-use super::run::CATALOG;
 use crate::role::director::jobs::lists::Wanted;
 pub(in super::super) use stored::Stored;
 
@@ -42,7 +41,7 @@ fn run(view: &View<'_>, _: &Words) -> Result<Reply, Refusal> {
         Ok(lists) => menu(stored::read(lists.of(&file))),
         Err(unread) => Err(Refusal::NoQueries { file, why: unread.why }),
     });
-    Ok(Reply::Gather(wanted, then).after(CATALOG))
+    Ok(Reply::Gather(wanted, then).using())
 }
 
 fn menu(mut all: Vec<Stored>) -> Result<Reply, Refusal> {

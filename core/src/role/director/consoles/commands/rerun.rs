@@ -12,7 +12,6 @@ use super::super::questions::modify::{self, Draft};
 use super::super::refusal::{BadValue, NoSuch, Refusal, number_of};
 use super::super::reply::{Instruction, Reply, View};
 use super::super::words::Words;
-use super::run::CATALOG;
 use crate::role::director::jobs::ordering::{Order, type_of};
 use crate::role::director::jobs::terms::Pools;
 
@@ -86,7 +85,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         let selected = if wanted.is_none() { selected(&rows) } else { String::new() };
         Ok(order(view, &rows, &words)?.after(selected))
     });
-    Ok(if is_first { reply.after(CATALOG) } else { reply })
+    Ok(reply.using_if(is_first))
 }
 
 /// The jobs that were found for a person who has named none.

@@ -28,7 +28,6 @@ use super::super::reply::{Instruction, Reply, View};
 use super::super::tree::shell::Shell;
 use super::super::tree::{Growing, TooMany};
 use super::super::words::Words;
-use super::run::CATALOG;
 use super::status::moment;
 use crate::catalog::Gone;
 use crate::role::director::jobs::job::{RestorePart, RestorePlan};
@@ -151,17 +150,21 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
     if let Some(file) = words.value(&["bootstrap"]) {
         let reply = bootstrap::run(view, words, file)?;
-        return Ok(if words.is_first() { reply.after(CATALOG) } else { reply });
+        return Ok(reply.using_if(words.is_first()));
     }
     if menu::is_wanted(words) && (asks(view.api()) || !words.is_first()) {
         let reply = menu::run(view, words)?;
-        return Ok(if words.is_first() { reply.after(CATALOG) } else { reply });
+        return Ok(reply.using_if(words.is_first()));
     }
     let of_browser = words.value(&["file"]).and_then(|name| name.strip_prefix('?'));
     let files = match of_browser {
-        Some(name) => {
-            view.director.consoles.choices.of(name).ok_or_else(|| Refusal::NoChoice(name.to_owned()))?.to_vec()
-        }
+        Some(name) => view
+            .director
+            .consoles
+            .choices
+            .of(view.catalog(), name)
+            .ok_or_else(|| Refusal::NoChoice(name.to_owned()))?
+            .to_vec(),
         None => Vec::new(),
     };
     let paths = if of_browser.is_some() { VecDeque::new() } else { paths(words)? };
@@ -212,7 +215,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         files,
     };
     let reply = Box::new(restoring).jobs_wanted(view)?;
-    Ok(if words.is_first() { reply.after(CATALOG) } else { reply })
+    Ok(reply.using_if(words.is_first()))
 }
 
 /// The job that restores; none if a person is to choose it.
@@ -385,7 +388,7 @@ impl Restoring {
     /// Says what is read, and orders the job or asks whether to.
     fn order(self: Box<Self>, view: &View<'_>, selected: Selected) -> Reply {
         let parts = selected.bootstrap.split_by_storage(|_, _| false);
-        let ids = &view.director.common.ids.storages;
+        let ids = &view.ids().storages;
         let part = |(storage, bootstrap): (Option<String>, Bootstrap)| {
             let storage = storage.unwrap_or_default();
             RestorePart { storage_id: ids.get(&storage).copied().unwrap_or(0), storage, bootstrap }
@@ -416,7 +419,7 @@ impl Restoring {
         let with = Resources { client: to_client.unwrap_or_else(|| from.clone()), fileset, storage, pool };
         // Announced with this level (`wire/3 §0.4`).
         let order = Order::of(job, JobType::Restore, JobLevel::Other(b' '), with);
-        let mut order = Order { restore: Some(plan), ..order };
+        let mut order = Order { restore: Some(plan), catalog: Some(view.catalog().into()), ..order };
         order.terms.plugin_options = words.value(&["pluginoptions"]).map(str::to_owned);
         NoSuch::check_order(config, &order)?;
         if words.has("yes") {

@@ -1,5 +1,6 @@
 //! `run`: a job now.
 
+use crate::catalog::CatalogName;
 use crate::config::{self, DirectorConfig, JobKind};
 use crate::ids::JobId;
 use crate::limits::JOINED;
@@ -58,25 +59,22 @@ pub(super) const COMMAND: Command = Command::new(
     run,
 );
 
-/// What is said before what comes of the catalog, as by a stock director.
-pub(super) const CATALOG: &str = "Using Catalog \"MyCatalog\"\n";
-
 /// The number of a job that was ordered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Queued(pub(crate) JobId);
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let catalog = if words.is_first() { CATALOG } else { "" };
+    let is_first = words.is_first();
     if !words.has("job") {
-        return Ok(choice::resource(view, words, Kind::Job, "job", "Name a job: run job=NAME.")?.after(catalog));
+        return Ok(choice::resource(view, words, Kind::Job, "job", "Name a job: run job=NAME.")?.using_if(is_first));
     }
     let order = order(view.config(), &view.director.common.overrides, words)?;
     // A program is asked nothing: the job begins (`wire/1 §6.6`).
     if words.has("yes") || matches!(view.api(), Api::Json { .. }) {
-        return Ok(Reply::Do(Instruction::Order(Box::new(order))).after(catalog));
+        return Ok(Reply::Do(Instruction::Order(Box::new(order))).using_if(is_first));
     }
     let from = order.with.client.clone();
-    Ok(modify::ask(view, Draft { order, from }).after(catalog))
+    Ok(modify::ask(view, Draft { order, from }).using_if(is_first))
 }
 
 /// What a text of the configuration orders: a job's name first, with or without `job=`, and then words as of the command.
@@ -146,9 +144,19 @@ fn order(config: &DirectorConfig, overrides: &Overrides, words: &Words) -> Resul
         let wrong = || BadValue::new("priority", text, "a number from 1");
         terms.priority = Some(text.parse().ok().filter(|priority| *priority > 0).ok_or_else(wrong)?);
     }
-    let mut order = Order { accurate, spool_data, original, joined, terms, ..Order::of(&job.name, kind, level, with) };
+    let catalog = words.value(&["catalog"]).map(CatalogName::from);
+    if let Some(catalog) = &catalog {
+        NoSuch::check(config, Kind::Catalog, catalog)?;
+    }
+    let made = Order::of(&job.name, kind, level, with);
+    let mut order = Order { accurate, spool_data, original, joined, terms, catalog, ..made };
     order.place(config);
     NoSuch::check_order(config, &order)?;
+    if let Some((pool, catalog)) = order.pool_elsewhere(config) {
+        return Err(Refusal::usage(format!(
+            "Pool \"{pool}\" is not in the catalog \"{catalog}\": name another pool or catalog."
+        )));
+    }
     Ok(order)
 }
 

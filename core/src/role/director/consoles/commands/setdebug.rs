@@ -63,7 +63,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         }
         _ => return Err(usage()),
     };
-    let then = Continued::new(|_, _| Ok(Reply::found(String::new())));
+    let then = Continued::new(view, |_, _| Ok(Reply::found(String::new())));
     Ok(errand(who, name.to_owned(), debug, For::Command(view.conn, then, Vec::new())))
 }
 
@@ -80,7 +80,7 @@ fn round(view: &View<'_>, debug: Debug, mut left: VecDeque<(Who, String)>) -> Re
     match left.pop_front() {
         None => Reply::Do(Instruction::Debug(debug)),
         Some((who, name)) => {
-            let then = Continued::new(move |view, _| Ok(round(view, debug, left)));
+            let then = Continued::new(view, move |view, _| Ok(round(view, debug, left)));
             errand(who, name, debug, For::Round(view.conn, then))
         }
     }

@@ -9,7 +9,6 @@ use super::super::questions::{Matter, Prompt, Question, Wanted, choice};
 use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
-use super::run::CATALOG;
 use super::{create, slots};
 
 const OF_A_VOLUME: &[(&str, Takes)] = &[
@@ -93,7 +92,7 @@ fn menu(words: &Words) -> Reply {
     let usage = "Say what to update: update volume=NAME volstatus=…, or update pool=NAME.".to_owned();
     let wanted = Wanted { words: words.clone(), key: MENU, usage, may_be_empty: false };
     let prompt = Prompt::Choice { title, items: ITEMS.map(str::to_owned).to_vec(), ask };
-    Reply::Question(Box::new(Question { prompt, matter: Matter::Word(wanted), again: false })).after(CATALOG)
+    Reply::Question(Box::new(Question { prompt, matter: Matter::Word(wanted), again: false })).using()
 }
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
@@ -115,7 +114,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         "pool" => match words.value(&["pool"]) {
             Some(name) => {
                 let row = create::of_resource(view, name)?;
-                Ok(create::store(row, "Pool DB record updated from resource.\n".to_owned()).after(CATALOG))
+                Ok(create::store(row, "Pool DB record updated from resource.\n".to_owned()).using())
             }
             None => choice::resource(view, words, Kind::Pool, "pool", "Name the pool: update pool=NAME."),
         },
@@ -142,7 +141,7 @@ fn volume(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             other => Err(Refusal::unexpected(other)),
         })
     });
-    Ok(reply.after(CATALOG))
+    Ok(reply.using())
 }
 
 type Change = Box<dyn FnOnce(MediaRow) -> (MediaRow, String) + Send>;

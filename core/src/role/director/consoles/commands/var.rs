@@ -3,7 +3,6 @@
 use crate::config::VARIABLES;
 use crate::naming::{Naming, Variable};
 use crate::role::director::jobs::naming::of_time;
-use crate::wire::names::CATALOG;
 
 use super::super::grammar::{Command, Form};
 use super::super::refusal::Refusal;
@@ -26,7 +25,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let now = view.zone().local(view.now());
     let mut value = |variable: &Variable| match variable.name.as_str() {
         "Dir" => Some(view.config().director.name.clone()),
-        "Catalog" => Some(CATALOG.to_owned()),
+        "Catalog" => Some(view.catalog().to_owned()),
         name => of_time(now, name),
     };
     let known = |variable: &&Variable| VARIABLES.contains(&variable.name.as_str()) && value(variable).is_none();

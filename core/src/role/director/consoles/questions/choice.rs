@@ -38,6 +38,7 @@ pub(in super::super) fn resource(
 fn names<'a>(view: &View<'a>, kind: Kind) -> Box<dyn Iterator<Item = String> + 'a> {
     let config = view.config();
     match kind {
+        Kind::Catalog => Box::new(view.catalogs().map(str::to_owned)),
         Kind::Job => {
             let jobs = config.jobs.iter().filter(|job| job.kind != JobKind::Restore);
             Box::new(jobs.map(|job| job.name.clone()))

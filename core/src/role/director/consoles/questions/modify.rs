@@ -6,7 +6,6 @@ use crate::role::director::jobs::tables;
 use crate::role::director::jobs::terms::Pools;
 use crate::wire::file::RestoreTo;
 use crate::wire::frame::Signal;
-use crate::wire::names::CATALOG;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::super::commands::run::level_name;
@@ -211,11 +210,12 @@ fn parameters(view: &View<'_>, draft: &Draft) -> String {
             RestoreTo::Where(folder) => format!("Where:           {folder}"),
             RestoreTo::Regex(expression) => format!("RegexWhere:      {expression}"),
         };
+        let catalog = order.catalog.as_deref().unwrap_or_else(|| view.catalog());
         let replace = REPLACE.iter().find(|(.., letter)| *letter == plan.replace).map_or("", |(word, ..)| *word);
         return format!(
             "{head}JobName:         {}\nBootstrap:       *None*\n{to}\nReplace:         {replace}\n\
              FileSet:         {}\nBackup Client:   {from}\nRestore Client:  {}\nFormat:          Native\n\
-             Storage:         {}\nWhen:            {when}\nCatalog:         {CATALOG}\nPriority:        {priority}\n\
+             Storage:         {}\nWhen:            {when}\nCatalog:         {catalog}\nPriority:        {priority}\n\
              Plugin Options:  *None*\n",
             order.name, with.fileset, with.client, with.storage
         );

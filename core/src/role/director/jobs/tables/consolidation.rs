@@ -19,7 +19,7 @@ pub(super) static TABLE: &[Step<Job>] = &[
 
 fn ask_chain(job: &mut Job, tools: &mut Tools<'_>) -> Acted<Job> {
     let request = consolidating::next(job, tools.net.wall().seconds())?;
-    Ok(request.map_or(Act::End, |request| Act::Want(Want::Ask(request))))
+    Ok(request.map_or(Act::End, |(catalog, request)| Act::Want(Want::AskIn(catalog, request))))
 }
 
 fn learn_chain(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
@@ -31,7 +31,8 @@ fn learn_chain(job: &mut Job, news: News, tools: &mut Tools<'_>) -> Acted<Job> {
 
 fn purge(job: &mut Job, _: &mut Tools<'_>) -> Acted<Job> {
     let empty = job.task.consolidating()?.empty();
-    Ok(if empty.is_empty() { Act::Next } else { Act::Want(Want::Ask(CatalogRequest::DeleteJobs(empty))) })
+    let request = |(catalog, jobs)| Act::Want(Want::AskIn(catalog, CatalogRequest::DeleteJobs(jobs)));
+    Ok(empty.map_or(Act::Next, request))
 }
 
 fn purged(_: &mut Job, news: News, _: &mut Tools<'_>) -> Acted<Job> {

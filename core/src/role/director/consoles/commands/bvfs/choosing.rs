@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::catalog::browse::{Place, file_of};
 use crate::catalog::restore_selection::join;
-use crate::catalog::{CatalogAnswer, CatalogRequest, IndexRange, RestoreFiles};
+use crate::catalog::{CatalogAnswer, CatalogName, CatalogRequest, IndexRange, RestoreFiles};
 
 use super::super::super::answer::Answer;
 use super::super::super::grammar::Takes::Value;
@@ -21,14 +21,17 @@ const MOST: usize = 100;
 /// What programs have chosen and not yet restored. A program may come back for it over another connection.
 #[derive(Debug, Default)]
 pub(in super::super::super) struct Choices {
-    by_name: BTreeMap<String, Vec<RestoreFiles>>,
+    by_name: BTreeMap<Choice, Vec<RestoreFiles>>,
     /// Oldest first.
-    order: VecDeque<String>,
+    order: VecDeque<Choice>,
 }
+
+/// A choice: the catalog that it is of, and its name.
+type Choice = (CatalogName, String);
 
 impl Choices {
     /// Keeps a choice under a name, in place of one that it had; `None` forgets it.
-    pub(in super::super::super) fn put(&mut self, name: String, files: Option<Vec<RestoreFiles>>) {
+    pub(in super::super::super) fn put(&mut self, name: Choice, files: Option<Vec<RestoreFiles>>) {
         self.order.retain(|known| *known != name);
         self.by_name.remove(&name);
         let Some(files) = files else { return };
@@ -40,8 +43,8 @@ impl Choices {
     }
 
     /// What was chosen under a name.
-    pub(in super::super::super) fn of(&self, name: &str) -> Option<&[RestoreFiles]> {
-        self.by_name.get(name).map(Vec::as_slice)
+    pub(in super::super::super) fn of(&self, catalog: &str, name: &str) -> Option<&[RestoreFiles]> {
+        self.by_name.get(&(catalog.into(), name.to_owned())).map(Vec::as_slice)
     }
 }
 
@@ -154,12 +157,12 @@ mod tests {
     #[test]
     fn a_hundred_choices_are_kept_and_one_more_lets_the_oldest_go() {
         let mut choices = Choices::default();
-        (0..MOST).for_each(|number| choices.put(format!("b2{number}"), Some(Vec::new())));
-        choices.put("b20".to_owned(), Some(Vec::new()));
-        assert!(choices.of("b21").is_some(), "the same name again is no more");
-        choices.put("b2999".to_owned(), Some(Vec::new()));
-        assert!(choices.of("b20").is_some() && choices.of("b21").is_none(), "b20 was chosen anew");
-        choices.put("b20".to_owned(), None);
-        assert!(choices.of("b20").is_none());
+        (0..MOST).for_each(|number| choices.put(("c".into(), format!("b2{number}")), Some(Vec::new())));
+        choices.put(("c".into(), "b20".to_owned()), Some(Vec::new()));
+        assert!(choices.of("c", "b21").is_some(), "the same name again is no more");
+        choices.put(("c".into(), "b2999".to_owned()), Some(Vec::new()));
+        assert!(choices.of("c", "b20").is_some() && choices.of("c", "b21").is_none(), "b20 was chosen anew");
+        choices.put(("c".into(), "b20".to_owned()), None);
+        assert!(choices.of("c", "b20").is_none());
     }
 }

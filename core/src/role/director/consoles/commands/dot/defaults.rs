@@ -4,7 +4,7 @@ use crate::config::{Client, DirectorConfig, Job, Pool, PoolKind, Storage};
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
 use crate::wire::json::Json;
-use crate::wire::names::{CATALOG, MESSAGES};
+use crate::wire::names::MESSAGES;
 use crate::wire::status::JobType;
 
 use super::super::super::answer::Both;
@@ -31,10 +31,10 @@ type Fields = Vec<(&'static str, Json)>;
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
     let fields = if let Some(name) = words.value(&["job"]) {
-        config.job(name).map(job).ok_or_else(|| no_job(config, name))?
+        config.job(name).map(|one| job(config, one)).ok_or_else(|| no_job(config, name))?
     } else if let Some(name) = words.value(&["client"]) {
         NoSuch::check(config, Kind::Client, name)?;
-        config.client(name).map(client).unwrap_or_default()
+        config.client(name).map(|one| client(config, one)).unwrap_or_default()
     } else if let Some(name) = words.value(&["pool"]) {
         NoSuch::check(config, Kind::Pool, name)?;
         config.pool(name).map(pool).unwrap_or_default()
@@ -58,7 +58,7 @@ fn no_job(config: &DirectorConfig, name: &str) -> Refusal {
     Refusal::usage(format!("There is no job \"{name}\". There are: {}", names.join(", ")))
 }
 
-fn job(job: &Job) -> Fields {
+fn job(config: &DirectorConfig, job: &Job) -> Fields {
     vec![
         ("job", job.name.as_str().into()),
         ("pool", job.pool.as_str().into()),
@@ -70,11 +70,11 @@ fn job(job: &Job) -> Fields {
         ("type", tables::of(type_of(job.kind).unwrap_or(JobType::Restore)).0.into()),
         ("fileset", job.fileset.as_str().into()),
         ("enabled", bit(job.enabled)),
-        ("catalog", CATALOG.into()),
+        ("catalog", config.catalog_of_job(job, &job.pool).into()),
     ]
 }
 
-fn client(client: &Client) -> Fields {
+fn client(config: &DirectorConfig, client: &Client) -> Fields {
     vec![
         ("client", client.name.as_str().into()),
         ("address", client.address.as_deref().unwrap_or_default().into()),
@@ -84,7 +84,7 @@ fn client(client: &Client) -> Fields {
         // Jobs are pruned with their volume.
         ("autoprune", bit(false)),
         ("enabled", bit(true)),
-        ("catalog", CATALOG.into()),
+        ("catalog", config.catalog_of_client(client).into()),
     ]
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{CatalogAnswer, CatalogRequest};
 use crate::config::PoolKind;
 use crate::role::director::jobs::ordering::type_of;
-use crate::wire::names::{CATALOG, DEFAULT_CONSOLE, MESSAGES};
+use crate::wire::names::{DEFAULT_CONSOLE, MESSAGES};
 use crate::wire::status::JobType;
 
 use super::super::super::answer::{Cell, Column};
@@ -116,8 +116,8 @@ pub(in super::super) const FILESETS: Command =
     });
 
 pub(in super::super) const CATALOGS: Command =
-    names(".catalogs", &[Form { help: &[(".catalogs", "the name of the catalog")], ..Form::PLAIN }], |_, _| {
-        Ok(plain("catalogs", [CATALOG]))
+    names(".catalogs", &[Form { help: &[(".catalogs", "the names of the catalogs")], ..Form::PLAIN }], |view, _| {
+        Ok(plain("catalogs", view.catalogs()))
     });
 
 pub(in super::super) const CONSOLES: Command = names(

@@ -85,7 +85,7 @@ impl Restoring {
         let config = view.config();
         let job = config.job(&self.job).ok_or(Refusal::NoFile)?;
         let files = counted(&bootstrap.sections);
-        let ids = &view.director.common.ids.storages;
+        let ids = &view.ids().storages;
         let mut parts = VecDeque::new();
         for (storage, bootstrap) in bootstrap.split_by_storage(|_, _| false) {
             let storage = storage.unwrap_or_else(|| job.storage.clone());
@@ -109,7 +109,7 @@ impl Restoring {
         };
         let with = Resources { client: self.client.clone(), fileset: String::new(), storage, pool: job.pool.clone() };
         let order = Order::of(self.job, JobType::Restore, JobLevel::Other(b' '), with);
-        let mut order = Order { restore: Some(plan), ..order };
+        let mut order = Order { restore: Some(plan), catalog: Some(view.catalog().into()), ..order };
         order.terms.plugin_options = self.words.value(&["pluginoptions"]).map(str::to_owned);
         NoSuch::check_order(config, &order)?;
         let reply = match self.words.has("yes") {

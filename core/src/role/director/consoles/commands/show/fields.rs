@@ -7,7 +7,7 @@ use crate::config::{
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
 use crate::wire::json::Json;
-use crate::wire::names::{CATALOG, MESSAGES};
+use crate::wire::names::MESSAGES;
 use crate::wire::status::JobType;
 
 use super::super::run::{level_name_of, level_word_of};
@@ -219,7 +219,11 @@ pub(super) fn clients(config: &DirectorConfig) -> Vec<Resource> {
             text("Address", client.address.as_deref().unwrap_or_default()),
             always("Port", Value::Number(client.port.into())),
             text("Password", SECRET),
-            Field { name: "Catalog", value: Value::Text(CATALOG.to_owned()), when: When::ToPrograms(false) },
+            Field {
+                name: "Catalog",
+                value: Value::Text(config.catalog_of_client(client).to_owned()),
+                when: When::ToPrograms(client.catalog.is_some()),
+            },
             flag("Passive", client.passive, false),
             flag("ConnectionFromClientToDirector", client.connection_from_client_to_director, false),
             flag("ConnectionFromDirectorToClient", client.connection_from_director_to_client, true),
@@ -284,7 +288,7 @@ fn job_fields(job: &Job) -> Vec<Field> {
         text("FileSet", &job.fileset),
         reference("Schedule", job.schedule.as_deref()),
         reference("JobToVerify", job.verify_job.as_deref()),
-        reference("Catalog", None),
+        reference("Catalog", job.catalog.as_deref()),
         reference("JobDefs", None),
         optional("Where", job.r#where.as_deref()),
         word("Replace", replace, "Always"),
@@ -356,7 +360,7 @@ pub(super) fn pools(config: &DirectorConfig) -> Vec<Resource> {
             number("MaximumVolumeBytes", pool.maximum_volume_bytes.0, 0),
             reference("RecyclePool", None),
             reference("ScratchPool", None),
-            reference("Catalog", None),
+            reference("Catalog", pool.catalog.as_deref()),
         ])
     };
     config.pools.iter().map(pool).collect()
@@ -369,7 +373,10 @@ pub(super) fn counters(config: &DirectorConfig) -> Vec<Resource> {
             number("Minimum", counter.minimum.into(), 0),
             number("Maximum", counter.highest().into(), i32::MAX.unsigned_abs().into()),
             reference("WrapCounter", counter.wrap_counter.as_deref()),
-            reference("Catalog", counter.keep.then_some(CATALOG)),
+            reference(
+                "Catalog",
+                counter.keep.then(|| counter.catalog.as_deref().unwrap_or_else(|| config.catalog.name())),
+            ),
         ])
     };
     config.counters.iter().map(counter).collect()
@@ -530,8 +537,12 @@ pub(super) fn messages(config: &DirectorConfig) -> Vec<Resource> {
 }
 
 pub(super) fn catalogs(config: &DirectorConfig) -> Vec<Resource> {
-    let mut fields = vec![text("Name", CATALOG), text("DbDriver", config.catalog.engine())];
-    match &config.catalog {
+    config.all_catalogs().map(catalog).collect()
+}
+
+fn catalog(catalog: &Catalog) -> Resource {
+    let mut fields = vec![text("Name", catalog.name()), text("DbDriver", catalog.engine())];
+    match catalog {
         Catalog::Sqlite(file) => fields.push(text("DbName", &file.path)),
         Catalog::Postgres(server) => fields.extend([
             text("DbName", &server.database),
@@ -541,5 +552,5 @@ pub(super) fn catalogs(config: &DirectorConfig) -> Vec<Resource> {
             text("DbPassword", SECRET),
         ]),
     }
-    vec![Resource(fields)]
+    Resource(fields)
 }

@@ -53,7 +53,7 @@ pub(super) const COMMAND: Command = Command::new(
                 "the configuration, in Bareos' syntax; verbose: the settings too that nobody has set",
             ),
             (
-                "show client=NAME|storage=NAME|job=NAME|fileset=NAME|pool=NAME|schedule=NAME|console=NAME|profile=NAME|counter=NAME",
+                "show client=NAME|storage=NAME|job=NAME|fileset=NAME|pool=NAME|schedule=NAME|console=NAME|profile=NAME|catalog=NAME|counter=NAME",
                 "one resource",
             ),
             ("show disabled [jobs]", "the jobs that are switched off"),
@@ -87,7 +87,14 @@ const KINDS: &[(&str, &str, Listing)] = &[
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let (config, verbose) = (view.config(), words.has("verbose"));
     let mut parts = Vec::new();
-    for (kind, several, of) in KINDS {
+    let known: Vec<&str> = view.catalogs().collect();
+    for (kind, several, list) in KINDS {
+        // The configuration that a console sees has all catalogs.
+        let of = |config: &DirectorConfig| {
+            let mut resources = list(config);
+            resources.retain(|resource| *kind != "Catalog" || known.contains(&resource.name()));
+            resources
+        };
         let name = words.value(&[&kind.to_lowercase(), several]);
         let is_wanted = words.has("all") || words.has(several) || words.has(kind) && name.is_none();
         let mut resources = match name {

@@ -28,7 +28,7 @@ pub(in super::super) struct Status {
     system: String,
     started: Civil,
     jobs_run: u32,
-    catalog: &'static str,
+    catalog: String,
     scheduled: Vec<Scheduled>,
     /// When each console was connected.
     consoles: Vec<Civil>,
@@ -128,7 +128,7 @@ impl Status {
             system: identity.system.clone(),
             started: identity.local(director.started),
             jobs_run: director.jobs.begun(),
-            catalog: view.config().catalog.engine(),
+            catalog: view.config().catalog_engines(),
             scheduled: scheduled(view, until),
             consoles: director.consoles.connected().map(|(_, console)| identity.local(console.since)).collect(),
             running: running.collect(),
@@ -238,7 +238,7 @@ impl Status {
 
     fn header(&self) -> String {
         let (started, run, running) = (self.started.short(), self.jobs_run, self.running.len());
-        let catalog = self.catalog;
+        let catalog = &self.catalog;
         format!(
             "{} Version: {} ({}) {}\nDaemon started {started}. Jobs: run={run}, running={running} db:{catalog}, Towline binary\n",
             self.name, self.version, self.date, self.system
@@ -257,7 +257,7 @@ impl Status {
             ("jobs_run", Json::Number(self.jobs_run.into())),
             ("jobs_running", number(self.running.len())),
             ("config_warnings", Json::Bool(false)),
-            ("catalog", self.catalog.into()),
+            ("catalog", self.catalog.as_str().into()),
         ])
     }
 
