@@ -8,6 +8,7 @@ pub mod file;
 pub mod identity;
 pub(crate) mod idle;
 pub mod network;
+mod probing;
 mod refusals;
 mod remarks;
 mod report;

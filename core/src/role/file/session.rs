@@ -14,6 +14,7 @@ use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::commands::Commands;
 use crate::role::file::Net;
+use crate::role::probing;
 use crate::role::remarks::Remarks;
 use crate::role::sessions;
 use crate::role::trouble::Trouble;
@@ -413,11 +414,11 @@ impl FileDaemon {
     }
 
     fn dial_storage(&mut self, net: &mut Net, id: SessionId, address: StorageAddress) -> Next {
-        let route = self.route_to_storage(id, address.address.clone(), address.port);
         let Some(mut job) = self.sessions.get_mut(id).and_then(|session| session.job.take()) else {
             self.sessions.tell(net, id, answers::BAD_STORAGE);
             return Next::End;
         };
+        let route = self.route_to_storage(id, &job.name, address.address.clone(), address.port);
         // A storage daemon that was given before is left for the new one (`wire/2 §1.7`).
         self.hang_up(net, &mut job);
         // A verify job comes with an empty one: the key of its job counts on (`wire/2 §1.7`).
@@ -450,7 +451,7 @@ impl FileDaemon {
         Next::End
     }
 
-    fn route_to_storage(&self, id: SessionId, host: String, port: u16) -> Route {
+    fn route_to_storage(&self, id: SessionId, job: &str, host: String, port: u16) -> Route {
         let config = self.config_of(id);
         let file = &config.file;
         Route {
@@ -460,7 +461,7 @@ impl FileDaemon {
             // Whether it will send or receive is not known yet.
             socket: keepalive::socket(config.data_heartbeat(), keepalive::End::Sending),
             retry: file.sd_retry_interval.duration(),
-            within: file.sd_connect_timeout.duration(),
+            within: probing::within(job, file.sd_connect_timeout.duration()),
         }
     }
 

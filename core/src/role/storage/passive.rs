@@ -6,6 +6,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::probing;
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
 use crate::wire::file::IMMEDIATE_TLS;
@@ -24,6 +25,7 @@ impl StorageDaemon {
     pub(super) fn route_to_file(&self, id: SessionId, host: String, port: u16) -> Route {
         let config = self.config_of(id);
         let storage = &config.storage;
+        let job = self.sessions.job(id).map_or("", |job| job.order.line.job.as_str());
         Route {
             host,
             port,
@@ -31,7 +33,7 @@ impl StorageDaemon {
             // Whether it will send or receive is not known yet.
             socket: keepalive::socket(config.data_heartbeat(), keepalive::End::Sending),
             retry: storage.fd_retry_interval.duration(),
-            within: storage.fd_connect_timeout.duration(),
+            within: probing::within(job, storage.fd_connect_timeout.duration()),
         }
     }
 

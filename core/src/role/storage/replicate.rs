@@ -17,6 +17,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
+use crate::role::probing;
 use crate::role::sessions::Use;
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
@@ -88,7 +89,7 @@ impl StorageDaemon {
             source: storage.source_address.as_deref().and_then(|text| text.parse().ok()),
             socket: keepalive::socket(config.data_heartbeat(), keepalive::End::Sending),
             retry: storage.sd_retry_interval.duration(),
-            within: storage.sd_connect_timeout.duration(),
+            within: probing::within(&order.job, storage.sd_connect_timeout.duration()),
         };
         let me = PeerName::new(PeerKind::Storage, &storage.name);
         let name = PeerName::new(PeerKind::Job, &order.job);
