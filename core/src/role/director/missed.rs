@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogRequest, JobFilter};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest, JobFilter};
 use crate::config::{Level, Missed, Moment};
 use crate::error::Explain;
 use crate::notice;
@@ -17,8 +17,12 @@ const LOOK_BACK: i64 = 40 * 24 * 3_600;
 /// Finds out, once, which jobs should have been started and were not.
 #[derive(Debug, Default)]
 pub(crate) struct MissedRuns {
-    /// Jobs whose last start is still to be asked for; one at a time, as the catalog has other things to do.
-    unseen: VecDeque<String>,
+    /// Jobs whose last start is still to be asked for, and the catalogs; one at a time, as these have other things to do.
+    unseen: VecDeque<(String, CatalogName)>,
+    /// The last start so far of the job that is asked for: its pools may be in several catalogs.
+    last: Option<i64>,
+    /// Whether a catalog has not said.
+    unknown: bool,
 }
 
 impl MissedRuns {
@@ -27,23 +31,25 @@ impl MissedRuns {
         let common = &tools.common;
         let scheduled =
             common.config.jobs.iter().filter(|job| job.schedule.is_some() && common.overrides.is_enabled(job));
-        self.unseen = scheduled.map(|job| job.name.clone()).collect();
+        let catalogs: Vec<CatalogName> = common.config.all_catalogs().map(|catalog| catalog.name().into()).collect();
+        let of_all = |name: &String| catalogs.iter().map(|catalog| (name.clone(), catalog.clone())).collect::<Vec<_>>();
+        self.unseen = scheduled.flat_map(|job| of_all(&job.name)).collect();
         self.ask(tools);
     }
 
     fn ask(&mut self, tools: &mut Tools<'_>) {
-        let Some(name) = self.unseen.pop_front().filter(|_| !tools.common.stopping.has_begun()) else { return };
+        let next = self.unseen.pop_front().filter(|_| !tools.common.stopping.has_begun());
+        let Some((name, catalog)) = next else { return };
         let filter = JobFilter { limit: 1, name: Some(name.clone()), ..JobFilter::default() };
-        tools.ask(CatalogRequest::ListJobs(filter), Owner::Missed(name));
+        tools.ask(&catalog, CatalogRequest::ListJobs(filter), Owner::Missed(name));
     }
 
-    /// The catalog knows when a job was last started.
+    /// A catalog knows when a job was last started.
     pub(crate) fn answered(&mut self, tools: &mut Tools<'_>, name: &str, answer: Result<CatalogAnswer, CatalogError>) {
         match answer {
             Ok(CatalogAnswer::Jobs(rows)) => {
-                if let Some(last) = rows.iter().map(|row| row.sched_time.max(row.start_time)).max() {
-                    made_up(tools, name, last);
-                }
+                let last = rows.iter().map(|row| row.sched_time.max(row.start_time)).max();
+                self.last = self.last.max(last);
             }
             Ok(other) => {
                 let text = format!("unexpected answer from the catalog: {other:?}");
@@ -52,6 +58,13 @@ impl MissedRuns {
             Err(error) => {
                 let text = format!("whether job {name} has missed a run is not known: {error}; {}", error.help());
                 tools.net.log_cause(notice::Level::Warn, (error.fault(), error.code()), &text);
+                self.unknown = true;
+            }
+        }
+        if self.unseen.front().is_none_or(|(next, _)| next != name) {
+            let is_known = !std::mem::take(&mut self.unknown);
+            if let Some(last) = self.last.take().filter(|_| is_known) {
+                made_up(tools, name, last);
             }
         }
         self.ask(tools);
