@@ -44,8 +44,13 @@ impl Console {
 
     /// Waits for the end of a job.
     pub fn end_of(&self, id: u32) -> Ended {
-        self.ask(&[&format!("wait jobid={id}")]);
-        let line = format!("list joblog jobid={id}");
+        self.end_with(id, "")
+    }
+
+    /// The same with words that go with each command.
+    pub fn end_with(&self, id: u32, more: &str) -> Ended {
+        self.ask(&[&format!("wait jobid={id}{more}")]);
+        let line = format!("list joblog jobid={id}{more}");
         wait_for("the last line of the report", || {
             let report = self.ask(&[&line]);
             report.contains("Termination:").then_some(Ended { id, report })

@@ -193,6 +193,11 @@ impl Network {
         self.end_of(self.begin_backup())
     }
 
+    /// Runs what this line orders to its end; another catalog than the first has it.
+    pub fn run_in(&self, catalog: &str, line: &str) -> Ended {
+        self.console.end_with(self.console.order(line), &format!(" catalog={catalog}"))
+    }
+
     /// Runs what this line orders to its end.
     pub fn run(&self, line: &str) -> Ended {
         self.end_of(self.console.order(line))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::support::assert_restored;
 use super::support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
-use super::support::network::Network;
+use super::support::network::{Network, Plan};
 use super::support::postgres::Server;
 
 /// How long a server may be away without a job noticing.
@@ -63,4 +63,32 @@ fn a_backup_that_waits_for_its_server_is_cancelled_at_once() {
     server.resume();
     let ended = network.end_of(id);
     assert_eq!(ended.termination(), "Backup Canceled", "{}", ended.report);
+}
+
+#[test]
+fn one_director_has_a_catalog_in_a_file_and_one_on_a_server_and_each_goes_on_without_the_other() {
+    fn rewrite(text: String) -> String {
+        let job = r#"client: "f", fileset: "fs", storage: "s", pool: "deep""#;
+        text.replace("pools: [", r#"pools: [(name: "deep", label_format: "deep-", catalog: "Archive"), "#)
+            .replace("jobs: [", &format!(r#"jobs: [(name: "a", level: full, {job}), "#))
+            .replace("catalog: catalogs: ", "catalogs: ")
+    }
+    let server = Server::start();
+    let further = catalog(&server, r#"name: "Archive", retry_for: "10 min""#);
+    let catalog = format!(r#"catalogs: [{further}], catalog: sqlite(path: "catalog.sqlite")"#);
+    let network = Network::start(&Plan { catalog, rewrite, ..Plan::default() });
+    std::fs::write(network.source.join("file"), "text").unwrap();
+    let (first, second) = (network.backup(), network.run_in("Archive", "run job=a yes"));
+    assert!(first.is_ok() && second.is_ok(), "{}{}", first.report, second.report);
+    assert_eq!(server.sql("towline", "SELECT JobId, Name FROM Job").trim(), "2|a");
+    server.stop();
+    // What the server has is waited for, and nothing else is.
+    let next = network.backup();
+    assert!(next.is_ok(), "{}", next.report);
+    server.resume();
+    let place = network.place("restored");
+    let line = format!("restore client=f catalog=Archive where={} all done yes", place.display());
+    let restored = network.run_in("Archive", &line);
+    assert!(restored.is_ok(), "{}", restored.report);
+    assert_restored(&network.source, &place);
 }

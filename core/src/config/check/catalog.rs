@@ -1,6 +1,6 @@
 //! The catalogs: each by itself, and what names them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
 use crate::config::{Catalog, ConfigPath, DirectorConfig, Job, JobKind, Postgres, Run, Seconds, Sqlite};
@@ -30,6 +30,7 @@ pub(super) fn check(c: &mut Checker, config: &DirectorConfig) {
         of_job(c, &ConfigPath::of("jobs").index(index), job, config);
     }
     counters(c, config);
+    names_alike(c, config);
 }
 
 /// What tells the database of a catalog from others.
@@ -147,6 +148,35 @@ fn counters(c: &mut Checker, config: &DirectorConfig) {
             c.error(codes::LABEL_FORMAT, path, message, "let the counters of one name have the same `catalog`");
         }
     }
+}
+
+/// Each catalog counts its own volumes, and volumes of all may lie in the same folder: there the second of a name is refused.
+fn names_alike(c: &mut Checker, config: &DirectorConfig) {
+    let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut found = BTreeSet::new();
+    for job in config.jobs.iter().filter(|job| job.kind == JobKind::Backup) {
+        let catalog = config.catalog_of_job(job, &job.pool);
+        let more = [&job.full_pool, &job.differential_pool, &job.incremental_pool, &job.next_pool];
+        for name in more.into_iter().flatten().chain([&job.pool]) {
+            let Some(format) = config.pool(name).and_then(|pool| pool.label_format.as_deref()) else { continue };
+            let first = *seen.entry(format).or_insert(catalog);
+            if first != catalog && !is_unlike(format, config) && found.insert(format) {
+                let index = config.pools.iter().position(|pool| pool.name == *name).unwrap_or_default();
+                let path = ConfigPath::of("pools").index(index).field("label_format");
+                let message = format!("jobs of the catalogs {first:?} and {catalog:?} give volumes the same names");
+                let help = "give each catalog a pool with a `label_format` of its own, or write `${Catalog}` into it";
+                c.warning(codes::LABEL_FORMAT, path, message, help);
+            }
+        }
+    }
+}
+
+/// Whether a format makes other names for each catalog.
+fn is_unlike(format: &str, config: &DirectorConfig) -> bool {
+    let Ok(naming) = Naming::parse(format) else { return true };
+    let is_counter = |name: &str| config.counters.iter().any(|counter| counter.name == name);
+    let all = naming.variables();
+    all.into_iter().any(|one| matches!(&*one.name, "Catalog" | "JobId" | "JobName") || is_counter(&one.name))
 }
 
 /// A catalog by itself.
@@ -283,7 +313,7 @@ mod tests {
         change(&mut config);
         let config: DirectorConfig = serde_json::from_value(config).unwrap();
         let mut c = Checker::new(Built { psk: true });
-        super::check(&mut c, &config);
+        check(&mut c, &config);
         c.findings.into_iter().map(|found| format!("{} {}", found.code, found.path)).collect()
     }
 
@@ -322,6 +352,23 @@ mod tests {
         };
         assert_eq!(runs(serde_json::json!({ "at": ["1:00"], "pool": "Deep" })), Vec::<String>::new());
         assert_eq!(runs(serde_json::json!({ "at": ["1:00"], "full_pool": "Deep" })), ["T0840 jobs[0].schedule"]);
+    }
+
+    #[test]
+    fn volumes_of_two_catalogs_are_not_to_have_the_same_names() {
+        let formats = |format: &str| {
+            let format = serde_json::json!(format);
+            errors(move |config| {
+                config["pools"][0].as_object_mut().unwrap().remove("catalog");
+                config["pools"][0]["label_format"] = format;
+                let mut job = config["jobs"][0].clone();
+                (job["name"], job["catalog"]) = (serde_json::json!("other"), serde_json::json!("Archive"));
+                config["jobs"].as_array_mut().unwrap().push(job);
+            })
+        };
+        assert_eq!(formats("Full-"), ["T0843 pools[0].label_format"]);
+        assert_eq!(formats("Full-${NumVols}"), ["T0843 pools[0].label_format"]);
+        assert_eq!(formats("Full-${Catalog}-${NumVols}"), Vec::<String>::new());
     }
 
     #[test]

@@ -45,6 +45,21 @@ pub(crate) fn ids_and_names_must_be_right(catalog: &mut dyn Catalog) {
     assert_eq!(kind(catalog, uname), CatalogErrorKind::Constraint);
 }
 
+pub(crate) fn a_number_is_as_high_as_it_is_to_be_and_the_next_goes_on_from_there(catalog: &mut dyn Catalog) {
+    assert_eq!(id(catalog, CatalogRequest::MaxJobId), 0);
+    let mut create = |job: &str, at_least| {
+        let new = NewJob { job: job.into(), name: "n".into(), at_least, ..Default::default() };
+        id(catalog, CatalogRequest::CreateJob(new))
+    };
+    let first = create("n.1", 0);
+    assert_eq!(create("n.2", first), first + 1, "it is higher than that anyway");
+    assert_eq!(create("n.3", 500), 500);
+    assert_eq!(create("n.4", 0), 501);
+    assert_eq!(id(catalog, CatalogRequest::MaxJobId), 501);
+    let rows = jobs(catalog, CatalogRequest::ListJobs(JobFilter::default()));
+    assert_eq!(rows.iter().map(|row| (row.job_id, row.job.as_str())).next(), Some((501, "n.4")));
+}
+
 pub(crate) fn jobs_are_listed_newest_first_and_filtered(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let first = backup(catalog, &site, b'F', 100, &[]);

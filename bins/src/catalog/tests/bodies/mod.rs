@@ -21,6 +21,7 @@ macro_rules! for_each_body {
             jobs::a_job_goes_from_created_to_ended;
             jobs::a_checkpoint_stores_totals_and_the_last_file;
             jobs::ids_and_names_must_be_right;
+            jobs::a_number_is_as_high_as_it_is_to_be_and_the_next_goes_on_from_there;
             jobs::jobs_are_listed_newest_first_and_filtered;
             jobs::levels_build_on_the_newest_good_job_of_the_same_file_set;
             jobs::jobs_are_ordered_by_their_numbers_and_not_by_a_clock;

@@ -424,10 +424,10 @@ fn a_catalog_is_a_server_or_a_file_of_our_own() {
 fn catalogs_are_as_many_as_there_are_and_the_first_is_that_of_whatever_names_none() {
     let text = director(" Catalog = Deep")
         .replace("Pool { Name = Full }", "Pool { Name = Full; Catalog = My }")
-        .replace("Address =", "Catalog = Deep; Address =")
+        .replace("Name = fd;", "Name = fd; Catalog = Deep;")
         + "Catalog { Name = Deep; DbDriver = sqlite3; DbName = /srv/deep.sqlite; DbUser = x }\n\
            Counter { Name = Tape; Catalog = Deep }\n\
-           Console { Name = x; Password = p; Catalog ACL = Deep }\n";
+           Console { Name = x; Password = p; Command ACL = list; Catalog ACL = Deep }\n";
     let (config, _) = good::<DirectorConfig>(&text);
     assert_eq!(config.all_catalogs().map(Catalog::name).collect::<Vec<_>>(), ["My", "Deep"]);
     assert_eq!(config.jobs[0].catalog.as_deref(), Some("Deep"));
