@@ -1,6 +1,7 @@
 //! A catalog of a few maps: for tests, and for the simulator. It moves rows as the engines on disk do, and decides nothing.
 
 mod browse;
+mod changing;
 mod listing;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -177,6 +178,9 @@ impl MemoryCatalog {
                 }
                 Ok(Answer::Changed(u64::from(self.media.remove(&media_id).is_some())))
             }
+            Request::CorrectJob(correction) => Ok(Answer::Changed(self.correct(&correction))),
+            Request::DeletePool(name) => self.delete_pool(&name),
+            Request::DeleteStorage(name) => self.delete_storage(&name),
             Request::PruneVolume { media_id, before } => Ok(self.prune(media_id, before)),
             Request::CreateJobMedia(row) => {
                 self.job(row.job_id)?;

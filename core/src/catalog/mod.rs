@@ -125,6 +125,13 @@ pub enum CatalogRequest {
         /// The volume.
         media_id: u32,
     },
+    /// Change a job that has ended. Answer: `Changed`, 0 if there is none.
+    CorrectJob(JobCorrection),
+    /// Delete a pool by its name. Answer: `Changed`, 0 if there is none; a `Constraint` error if it has a volume.
+    DeletePool(String),
+    /// Delete a storage by its name. Answer: `Changed`, 0 if there is none; a `Constraint` error if a volume was written there
+    /// last.
+    DeleteStorage(String),
     /// Insert a piece of a job on a volume, with the next VolIndex, and set EndFile and EndBlock of the volume. Answer: `Done`.
     CreateJobMedia(JobMediaRow),
     /// Delete the place-holders of a job: rows whose first and last index are 0, `wire/3 §2.3`. Answer: `Done`.

@@ -118,6 +118,42 @@ pub struct AdoptOriginal {
     pub purges: bool,
 }
 
+/// What a person changes of a job that has ended; `None` leaves it as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobCorrection {
+    /// The job.
+    pub job_id: u32,
+    /// Another name.
+    pub name: Option<String>,
+    /// Another client.
+    pub client_id: Option<u32>,
+    /// Another fileset.
+    pub file_set_id: Option<u32>,
+    /// Another type code.
+    pub job_type: Option<u8>,
+    /// Another start. SchedTime, EndTime and JobTDate move with it, by as much.
+    pub start_time: Option<i64>,
+}
+
+impl JobCorrection {
+    /// Makes it of a row.
+    pub fn make(&self, row: &mut JobRow) {
+        if let Some(name) = &self.name {
+            row.name.clone_from(name);
+        }
+        row.client_id = self.client_id.unwrap_or(row.client_id);
+        row.file_set_id = self.file_set_id.unwrap_or(row.file_set_id);
+        row.job_type = self.job_type.unwrap_or(row.job_type);
+        if let Some(start) = self.start_time {
+            let by = start.saturating_sub(row.start_time);
+            row.start_time = start;
+            for time in [&mut row.sched_time, &mut row.end_time, &mut row.job_t_date] {
+                *time = time.saturating_add(by);
+            }
+        }
+    }
+}
+
 /// A job as it is listed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobRow {

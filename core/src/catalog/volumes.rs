@@ -465,7 +465,9 @@ pub fn pool_row(pool: &config::Pool) -> PoolRow {
     }
 }
 
-fn with_limits(volume: MediaRow, pool: &PoolRow) -> MediaRow {
+/// A volume of a pool, with what the pool says of its volumes.
+#[must_use]
+pub fn with_limits(volume: MediaRow, pool: &PoolRow) -> MediaRow {
     MediaRow {
         pool_id: pool.pool_id,
         pool: pool.name.clone(),

@@ -73,7 +73,7 @@ impl Seconds {
     /// Reads a time as it is written in a configuration: `30`, `5 min`, `1 h 30 min`.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        parse(text, &[TIME_UNITS]).map(Self)
+        parse(text, &[TIME_UNITS, LONG_TIME_UNITS]).map(Self)
     }
 }
 
@@ -94,6 +94,10 @@ const TIME_UNITS: &[(&[&str], u64)] = &[
     (&["weeks", "w", "week"], 7 * 86_400),
     (&["years", "y", "year"], 365 * 86_400),
 ];
+
+/// The units that [`Seconds`] only reads, as long as those of Bareos.
+const LONG_TIME_UNITS: &[(&[&str], u64)] =
+    &[(&["month", "months"], 30 * 86_400), (&["quarter", "quarters"], 91 * 86_400)];
 
 /// The units that [`Bytes`] reads and writes, smallest first.
 const BINARY_UNITS: &[(&[&str], u64)] = &[

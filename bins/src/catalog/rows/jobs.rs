@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use towline_core::catalog::{
-    AdoptOriginal, CatalogAnswer, JobEnd, JobFilter, JobRow, JobStart, LastJobs, LogRow, NewJob, StandsFor,
+    AdoptOriginal, CatalogAnswer, JobCorrection, JobEnd, JobFilter, JobRow, JobStart, LastJobs, LogRow, NewJob,
+    StandsFor,
 };
 
 use super::super::sql::{Result, Row, Session, Value, all, first, missing, scalar, values};
@@ -143,6 +144,30 @@ pub(super) fn checkpoint(t: &mut dyn Session, job_id: u32, files: u32, bytes: u6
     let sql = "UPDATE Job SET JobFiles = ?2, JobBytes = ?3 WHERE JobId = ?1";
     let changed = t.execute(sql, &values![job_id, files, bytes])?;
     changed_one(changed, job_id)
+}
+
+pub(super) fn correct(t: &mut dyn Session, correction: &JobCorrection) -> Result<CatalogAnswer> {
+    let sql = format!("{COLUMNS} WHERE Job.JobId = ?1 AND Job.RealEndTime > 0");
+    let Some(mut row) = all(t, &sql, &values![correction.job_id], job)?.pop() else {
+        return Ok(CatalogAnswer::Changed(0));
+    };
+    correction.make(&mut row);
+    t.execute(
+        "UPDATE Job SET Name = ?2, ClientId = ?3, FileSetId = ?4, Type = ?5, SchedTime = ?6, StartTime = ?7, EndTime = ?8,
+             JobTDate = ?9 WHERE JobId = ?1",
+        &[
+            row.job_id.into(),
+            (&row.name).into(),
+            row.client_id.into(),
+            row.file_set_id.into(),
+            text(row.job_type),
+            row.sched_time.into(),
+            row.start_time.into(),
+            row.end_time.into(),
+            row.job_t_date.into(),
+        ],
+    )
+    .map(CatalogAnswer::Changed)
 }
 
 pub(super) fn adopt(t: &mut dyn Session, adopt: &AdoptOriginal) -> Result<CatalogAnswer> {

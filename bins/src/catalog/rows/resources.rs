@@ -1,8 +1,10 @@
 //! What the configuration names: clients, filesets, pools, storages.
 
-use towline_core::catalog::{CatalogAnswer, ClientRow, ClientSpec, FileSetSpec, PoolRow};
+use towline_core::catalog::{
+    CatalogAnswer, CatalogError, CatalogErrorKind, ClientRow, ClientSpec, FileSetSpec, PoolRow,
+};
 
-use super::super::sql::{Result, Session, all, missing, scalar, values};
+use super::super::sql::{Result, Session, all, first, missing, scalar, values};
 
 pub(super) fn client(t: &mut dyn Session, client: &ClientSpec) -> Result<CatalogAnswer> {
     scalar(
@@ -94,4 +96,21 @@ pub(super) fn pool(t: &mut dyn Session, pool: &PoolRow) -> Result<CatalogAnswer>
         ],
     )
     .map(CatalogAnswer::Id)
+}
+
+pub(super) fn delete_pool(t: &mut dyn Session, name: &str) -> Result<CatalogAnswer> {
+    let sql = "SELECT MediaId FROM Media JOIN Pool ON Pool.PoolId = Media.PoolId WHERE Pool.Name = ?1 LIMIT 1";
+    if first(t, sql, &values![name])?.is_some() {
+        return Err(CatalogError::new(CatalogErrorKind::Constraint, "the pool has a volume"));
+    }
+    t.execute("DELETE FROM Pool WHERE Name = ?1", &values![name]).map(CatalogAnswer::Changed)
+}
+
+pub(super) fn delete_storage(t: &mut dyn Session, name: &str) -> Result<CatalogAnswer> {
+    let sql = "SELECT MediaId FROM Media JOIN Storage ON Storage.StorageId = Media.StorageId WHERE Storage.Name = ?1
+         LIMIT 1";
+    if first(t, sql, &values![name])?.is_some() {
+        return Err(CatalogError::new(CatalogErrorKind::Constraint, "the storage has a volume"));
+    }
+    t.execute("DELETE FROM Storage WHERE Name = ?1", &values![name]).map(CatalogAnswer::Changed)
 }

@@ -334,7 +334,19 @@ fn jobs_and_volumes_are_deleted_when_that_is_said() {
         ("purge volume=nosuch yes", "There is no volume \"nosuch\"."),
         ("update volume=nosuch volstatus=Used", "There is no volume \"nosuch\"."),
         ("update volume=Full-0001 volstatus=Lost", "volstatus=Lost: expected "),
-        ("delete", "delete needs one of volume, jobid after it."),
+        ("delete pool=Full yes", "The configuration has pool \"Full\": it stays in the catalog."),
+        ("delete storage=File1", "The configuration has storage \"File1\": it stays in the catalog."),
+        ("delete pool=nosuch yes", "There is no pool \"nosuch\"."),
+        ("delete storage=nosuch", "Found 0 orphaned Storage records."),
+        ("delete", "Choose catalog item to delete (1-4): "),
+        ("2", "Enter pool to delete: "),
+        ("nosuch", "Are you sure you want to delete Pool \"nosuch\"? (yes/no): "),
+        ("no", "Nothing done."),
+        ("update jobid=1", "Neither Client, StartTime, Filesetid, JobType nor Name specified."),
+        ("update jobid=9 jobname=x", "The catalog has no job \"9\""),
+        ("update jobid=1 jobtype=X", "jobtype=X: expected one of the letters"),
+        ("update jobid=1 starttime=now", "starttime=now: expected a date"),
+        ("update jobid=1 client=nosuch", "nosuch"),
     ] {
         let answer = desk.ask(console, line).concat();
         assert!(answer.contains(words), "{line}: {answer}");
@@ -431,7 +443,10 @@ fn what_to_update_is_chosen_from_a_menu() {
     desk.ask(console, "update");
     assert!(desk.ask(console, "2").concat().contains("Pool DB record updated from resource."));
     desk.ask(console, "update");
-    assert_eq!(desk.ask(console, "1"), ["text Enter Volume name: ", "signal -27"]);
+    let menu = desk.ask(console, "1").concat();
+    assert!(menu.contains("Parameters to modify:\\n 1: Volume Status\\n"), "{menu}");
+    assert!(menu.ends_with("text Select parameter to modify (1-19): signal -27"), "{menu}");
+    assert_eq!(desk.ask(console, "1"), ["text Enter *MediaId or Volume name: ", "signal -27"]);
 }
 
 #[test]

@@ -27,6 +27,7 @@ mod plugins;
 mod queries;
 mod queue;
 mod recorded;
+mod records;
 mod relaying;
 mod reload;
 mod reruns;

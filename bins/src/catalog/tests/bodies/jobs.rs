@@ -1,4 +1,5 @@
 use super::frames::attributes;
+use super::volumes::changed;
 use super::*;
 use towline_core::catalog::last_jobs as last_jobs_of;
 use towline_core::catalog::levels::choose_level;
@@ -369,5 +370,37 @@ pub(crate) fn names_are_ordered_by_their_bytes(catalog: &mut dyn Catalog) {
             assert_eq!(names, ["B", "a-1", "a1", "b", "\u{e9}"]);
         }
         other => panic!("{other:?}"),
+    }
+}
+
+pub(crate) fn a_job_that_has_ended_is_corrected(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let old = backup(catalog, &site, b'F', 100, &[]);
+    let runs = running(catalog, &site, b'F', 200);
+    let row = |catalog: &mut dyn Catalog, id: u32| {
+        jobs(catalog, CatalogRequest::ListJobs(JobFilter { job_id: Some(id), ..Default::default() })).remove(0)
+    };
+    let before = row(catalog, old);
+    let correction = JobCorrection {
+        job_id: old,
+        name: Some("other".to_owned()),
+        job_type: Some(b'A'),
+        start_time: Some(before.start_time - 50),
+        ..JobCorrection::default()
+    };
+    assert_eq!(changed(catalog, CatalogRequest::CorrectJob(correction.clone())), 1);
+    let wanted = JobRow {
+        name: "other".to_owned(),
+        job_type: b'A',
+        start_time: before.start_time - 50,
+        sched_time: before.sched_time - 50,
+        end_time: before.end_time - 50,
+        job_t_date: before.job_t_date - 50,
+        ..before
+    };
+    assert_eq!(row(catalog, old), wanted);
+    for id in [runs, 99] {
+        let correction = JobCorrection { job_id: id, ..correction.clone() };
+        assert_eq!(changed(catalog, CatalogRequest::CorrectJob(correction)), 0, "{id}");
     }
 }

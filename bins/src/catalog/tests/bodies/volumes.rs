@@ -225,7 +225,7 @@ pub(crate) fn a_copy_becomes_a_backup_when_its_original_is_pruned(catalog: &mut 
     assert_eq!(types(catalog), [(other, 'B'), (two, 'B'), (of_other, 'C')], "once");
 }
 
-fn changed(catalog: &mut dyn Catalog, request: CatalogRequest) -> u64 {
+pub(super) fn changed(catalog: &mut dyn Catalog, request: CatalogRequest) -> u64 {
     match ask(catalog, request) {
         CatalogAnswer::Changed(changed) => changed,
         other => panic!("{other:?}"),
@@ -254,6 +254,29 @@ pub(crate) fn jobs_and_volumes_are_deleted_and_files_purged(catalog: &mut dyn Ca
     assert_eq!(changed(catalog, CatalogRequest::DeleteMedia { media_id }), 1);
     assert_eq!(ask(catalog, CatalogRequest::VolumeByName("v1".into())), CatalogAnswer::Volume(None));
     assert_eq!(changed(catalog, CatalogRequest::DeleteMedia { media_id }), 0);
+}
+
+pub(crate) fn a_pool_and_a_storage_go_once_no_volume_is_theirs(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let storage_id = id(catalog, CatalogRequest::EnsureStorage { name: "sd".into(), auto_changer: false });
+    let row = MediaRow { storage_id, ..new_volume(&site, "v1") };
+    let row = volume(catalog, CatalogRequest::CreateMedia(Box::new(row)));
+    let (media_id, pool) = (row.media_id, row.pool);
+    let storages = |catalog: &mut dyn Catalog| match ask(catalog, CatalogRequest::List(Listing::Storages)) {
+        CatalogAnswer::Listed(Listed::Storages(rows)) => rows.len(),
+        other => panic!("{other:?}"),
+    };
+    let both = [CatalogRequest::DeletePool(pool), CatalogRequest::DeleteStorage("sd".into())];
+    for request in both.clone() {
+        assert_eq!(refused(catalog, request).kind, CatalogErrorKind::Constraint);
+    }
+    assert_eq!(changed(catalog, CatalogRequest::DeleteMedia { media_id }), 1);
+    let before = storages(catalog);
+    for request in both {
+        assert_eq!(changed(catalog, request.clone()), 1);
+        assert_eq!(changed(catalog, request), 0, "it is gone");
+    }
+    assert_eq!(storages(catalog), before - 1);
 }
 
 pub(crate) fn jobs_are_found_by_a_file_and_by_their_volume(catalog: &mut dyn Catalog) {

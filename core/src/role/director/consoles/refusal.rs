@@ -77,6 +77,12 @@ pub(crate) enum Refusal {
     /// The row of a volume has changed since it was read.
     #[error("Volume \"{0}\" has changed meanwhile; say the command again.")]
     ChangedMeanwhile(String),
+    /// A resource is in the configuration, so that its row stays.
+    #[error("The configuration has {0} \"{1}\": it stays in the catalog.")]
+    StillConfigured(Kind, String),
+    /// Volumes are of a pool or storage, so that its row stays.
+    #[error("Volumes belong to {0} \"{1}\": it stays in the catalog.")]
+    HasVolumes(Kind, String),
     /// The job has not ended.
     #[error("Job {0} has not ended: its records stay.")]
     StillRuns(u32),
@@ -226,6 +232,12 @@ impl Explain for Refusal {
             Self::NotForSome => {
                 (Config, Never, 774, "ask with a console whose lists for jobs, clients and filesets are `*all*`")
             }
+            Self::StillConfigured(..) => {
+                (Config, Never, 778, "take it out of the configuration first, and say `reload`")
+            }
+            Self::HasVolumes(..) => {
+                (Config, Never, 779, "say `delete volume=NAME` of them, or `update volume=NAME` with another one")
+            }
             Self::StillRuns(_) => (Config, Never, 773, "wait for the job's end, or cancel it"),
             Self::TooLargeTree => {
                 (Config, Never, 698, "name the folders to restore with `file=`, or restore everything")
@@ -287,6 +299,8 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::PluginOptions(x()),
         Refusal::TooLargeTree,
         Refusal::ChangedMeanwhile(x()),
+        Refusal::StillConfigured(Kind::Pool, x()),
+        Refusal::HasVolumes(Kind::Pool, x()),
         Refusal::StillRuns(1),
         Refusal::Empty(x()),
         Refusal::NotForSome,
@@ -348,7 +362,7 @@ pub(super) fn count_of(words: &Words, word: &'static str) -> Result<Option<u32>,
 
 /// What there may be none of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Command,
     Job,
     Catalog,

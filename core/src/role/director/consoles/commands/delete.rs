@@ -1,12 +1,14 @@
-//! `delete`: jobs, or a volume with all its jobs, out of the catalog. What is on the disk stays.
+//! `delete`: jobs, a volume with all its jobs, a pool or a storage, out of the catalog. What is on the disk stays.
+
+mod resources;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter};
 use crate::wire::json::Json;
 
 use super::super::answer::Shown;
-use super::super::grammar::Takes::{Nothing, Value, Values};
+use super::super::grammar::Takes::{Either, Nothing, Values};
 use super::super::grammar::{Command, Form};
-use super::super::questions::choice;
+use super::super::questions::{Matter, Prompt, Question, Wanted, choice};
 use super::super::refusal::{BadValue, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
@@ -17,10 +19,26 @@ pub(super) const COMMAND: Command = Command::new(
     &[
         Form {
             subjects: &["volume"],
-            words: &[("volume", Value), ("yes", Nothing)],
+            words: &[("volume", Either), ("yes", Nothing)],
             help: &[("delete volume=NAME [yes]", "a volume and all its jobs, out of the catalog; its file stays")],
             ..Form::PLAIN
         },
+        Form {
+            subjects: &["pool"],
+            words: &[("pool", Either), ("yes", Nothing)],
+            help: &[("delete pool=NAME [yes]", "a pool that is not in the configuration any more and has no volumes")],
+            ..Form::PLAIN
+        },
+        Form {
+            subjects: &["storage"],
+            words: &[("storage", Either), ("yes", Nothing)],
+            help: &[(
+                "delete storage=NAME",
+                "a storage that is not in the configuration any more and no volume was written to last",
+            )],
+            ..Form::PLAIN
+        },
+        Form { subjects: &[""], help: &[("delete", "choose what to delete from a menu")], ..Form::PLAIN },
         Form {
             subjects: &["jobid"],
             words: &[("jobid", Values), ("yes", Nothing)],
@@ -37,6 +55,20 @@ const MOST: usize = 1_000;
 /// Numbers from one to another, of which more than this are asked about first, as a real director does.
 const MANY: usize = 25;
 
+/// What was chosen from the menu.
+const MENU: &str = "item";
+
+/// Asks what is to go.
+fn menu(words: &Words) -> Reply {
+    let items = ["volume", "pool", "jobid", "storage"].map(str::to_owned).to_vec();
+    let title = "In general it is not a good idea to delete either a\nPool or a Volume since they may contain data.\n";
+    let ask = "Choose catalog item to delete".to_owned();
+    let usage = "Say what to delete: delete volume=NAME, pool=NAME, jobid=N or storage=NAME.".to_owned();
+    let wanted = Wanted { words: words.clone(), key: MENU, usage, may_be_empty: false };
+    let prompt = Prompt::Choice { title: title.to_owned(), items, ask };
+    Reply::Question(Box::new(Question { prompt, matter: Matter::Word(wanted), again: false }))
+}
+
 /// What is gone.
 #[derive(Debug)]
 struct Deleted {
@@ -45,9 +77,16 @@ struct Deleted {
     volume: Option<String>,
 }
 
-fn run(_: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let reply = match words.word(1).as_str() {
+fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    let what = match words.word(1).as_str() {
+        "" | MENU => words.value(&[MENU]).unwrap_or_default().to_owned(),
+        what => what.to_owned(),
+    };
+    let reply = match what.as_str() {
+        "" => menu(words),
         "jobid" => jobs(words)?,
+        "pool" => resources::pool(view, words)?,
+        "storage" => resources::storage(view, words)?,
         _ => volume(words),
     };
     Ok(reply.using_if(words.is_first()))

@@ -4,7 +4,7 @@ use crate::catalog::pruning::Pruning;
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, MediaRow, VolStatus, pruning};
 use crate::wire::status::JobType;
 
-use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form, Takes};
 use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal};
@@ -37,7 +37,7 @@ pub(super) const COMMAND: Command = Command::new(
         },
         Form {
             subjects: &["volume"],
-            words: &[("volume", Value), ("force", Nothing), ("yes", Nothing)],
+            words: &[("volume", Either), ("force", Nothing), ("yes", Nothing)],
             help: &[("prune volume=NAME [force] [yes]", "the jobs of a volume, once its retention is over")],
             ..Form::PLAIN
         },

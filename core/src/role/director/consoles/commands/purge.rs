@@ -2,7 +2,7 @@
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow};
 
-use super::super::grammar::Takes::{Nothing, Value};
+use super::super::grammar::Takes::{Either, Nothing, Value};
 use super::super::grammar::{Command, Form};
 use super::super::questions::choice;
 use super::super::refusal::{Kind, NoSuch, Refusal, number_of};
@@ -29,7 +29,7 @@ pub(super) const COMMAND: Command = Command::new(
         },
         Form {
             subjects: &["volume"],
-            words: &[("volume", Value), ("yes", Nothing)],
+            words: &[("volume", Either), ("yes", Nothing)],
             help: &[("purge volume=NAME [yes]", "all jobs of a volume, which may be used again then")],
             ..Form::PLAIN
         },
