@@ -153,9 +153,10 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         591,
-        "the other job of a copy failed",
+        "the job that goes with another one failed",
         (Fault::Peer, Retry::Backoff),
-        "A copy is two jobs, one that reads and one that writes. Neither is of use without the other.",
+        "A copy is two jobs, one that reads and one that writes, and so is a virtual full from one storage daemon to another. \
+         Neither is of use without the other.",
         "The report of the other job says why: `list joblog jobid=` with the number in the line.",
     ),
     entry(

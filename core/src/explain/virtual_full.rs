@@ -46,12 +46,12 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         885,
-        "a virtual full would go from one storage daemon to another",
+        "a virtual full would be read by several storage daemons",
         (Fault::Config, Retry::Never),
-        "The backups that are taken together lie on a storage of one storage daemon, and the next pool is on one of another. One \
-         storage daemon reads and writes a virtual full. Nothing was read or written.",
-        "Give the next pool a storage of the daemon that has the backups, with a device of its own. A copy job can then bring the \
-         virtual full elsewhere.",
+        "The backups that are taken together lie on storages of several storage daemons. One reads all of them, and writes the \
+         virtual full or sends it to another one. Nothing was read or written.",
+        "Bring the backups to one storage daemon with a job of `kind: migrate`, by `run job=NAME jobid=N` for each. Or give the \
+         next pool a storage of the daemon that has the backups, so that what follows lies together.",
     ),
     entry(
         886,
