@@ -15,11 +15,17 @@
 //! | `-TEXT` | the text if it is empty |
 //! | `+TEXT` | the text if it is not empty |
 //! | `*TEXT` | the text if it is empty, else nothing |
+//! | `s/EXPRESSION/TEXT/`, flags `gimt` after it | what the expression finds becomes the text, in which `\1` is a group: once, or with `g` everywhere; `i` takes capitals for small letters, `m` goes by lines, `t` takes it as a text |
+//! | `y/LETTERS/OTHERS/` | each of the letters becomes the other one in its place; `a-z` is a range |
 //! | `p/WIDTH/FILL/l`, `…/r`, `…/c` | filled to a width: behind it, before it, on both sides |
 //!
 //! `TEXT` and `FILL` may hold variables themselves. `\` takes the next letter as it is.
 
+mod replacing;
+
 use std::fmt;
+
+use replacing::{Replace, Transpose};
 
 /// Bytes of a text that names are made from, at the most.
 const MAX_TEXT: usize = 1024;
@@ -65,11 +71,20 @@ pub enum Wrong {
     #[error("nothing follows `\\`")]
     Escape,
     /// An operation that there is not.
-    #[error("there is no such operation: l, u, #, o, -, +, * and p are known")]
+    #[error("there is no such operation: l, u, #, o, -, +, *, s, y and p are known")]
     Operation,
-    /// An operation of Bareos that is not done here.
-    #[error("this operation of Bareos is not supported")]
+    /// An operation of a program that Bareos itself does not have either.
+    #[error("operations that begin with % are not supported: write what they would make")]
     Unsupported,
+    /// `s` is written as `s/EXPRESSION/TEXT/FLAGS`.
+    #[error("`s` is written as s/EXPRESSION/TEXT/ with g, i, m or t after it, and the text holds no variable")]
+    Replacing,
+    /// The expression of `s` is none.
+    #[error("this is no regular expression")]
+    Expression,
+    /// `y` is written as `y/LETTERS/OTHERS/`.
+    #[error("`y` is written as y/LETTERS/OTHERS/, with as many of the one as of the other")]
+    Transposing,
     /// Indexes and loops.
     #[error("indexes and loops (`[` and `]`) are not supported")]
     Brackets,
@@ -122,6 +137,8 @@ enum Operation {
     IfEmpty(Vec<Piece>),
     IfFull(Vec<Piece>),
     OnlyIfEmpty(Vec<Piece>),
+    Replace(Replace),
+    Transpose(Transpose),
     Fill { width: usize, with: Vec<Piece>, side: Side },
 }
 
@@ -241,6 +258,8 @@ impl Operation {
                 let other = joined(other, value)?;
                 if text.is_empty() { other } else { String::new() }
             }
+            Self::Replace(replace) => replace.apply(text),
+            Self::Transpose(transpose) => transpose.apply(&text),
             Self::Fill { width, with, side } => {
                 let with = joined(with, value)?;
                 fill(&text, *width, &with, *side)
@@ -367,7 +386,9 @@ impl Reader<'_> {
             '*' => Operation::OnlyIfEmpty(self.argument()?),
             'o' => self.part()?,
             'p' => self.padding()?,
-            's' | 'y' | '%' => return Err(Unread { at, why: Wrong::Unsupported }),
+            's' => Operation::Replace(self.replace()?),
+            'y' => Operation::Transpose(self.transpose()?),
+            '%' => return Err(Unread { at, why: Wrong::Unsupported }),
             _ => return Err(Unread { at, why: Wrong::Operation }),
         })
     }
@@ -399,6 +420,49 @@ impl Reader<'_> {
         Ok(Operation::Part { start, end, counts })
     }
 
+    /// What stands up to the next `/`, which is taken; `\\` and the letter after it stay as they are.
+    fn raw(&mut self, why: Wrong) -> Result<String, Unread> {
+        let mut text = String::new();
+        loop {
+            match self.next() {
+                None => return Err(self.wrong(why)),
+                Some('/') => return Ok(text),
+                Some('\\') => {
+                    text.push('\\');
+                    text.push(self.next().ok_or_else(|| self.wrong(Wrong::Escape))?);
+                }
+                Some(letter) => text.push(letter),
+            }
+        }
+    }
+
+    fn replace(&mut self) -> Result<Replace, Unread> {
+        if !self.takes('/') {
+            return Err(self.wrong(Wrong::Replacing));
+        }
+        let at = self.at;
+        let pattern = self.raw(Wrong::Replacing)?;
+        let with = self.raw(Wrong::Replacing)?;
+        let mut flags = String::new();
+        while let Some(flag) = self.peek().filter(|letter| "gimt".contains(*letter)) {
+            flags.push(flag);
+            self.next();
+        }
+        if pattern.is_empty() || with.contains('$') {
+            return Err(Unread { at, why: Wrong::Replacing });
+        }
+        Replace::new(&pattern, with, &flags).ok_or(Unread { at, why: Wrong::Expression })
+    }
+
+    fn transpose(&mut self) -> Result<Transpose, Unread> {
+        if !self.takes('/') {
+            return Err(self.wrong(Wrong::Transposing));
+        }
+        let at = self.at;
+        let (from, to) = (self.raw(Wrong::Transposing)?, self.raw(Wrong::Transposing)?);
+        Transpose::new(&from, &to).ok_or(Unread { at, why: Wrong::Transposing })
+    }
+
     fn padding(&mut self) -> Result<Operation, Unread> {
         let slash = |reader: &mut Self| if reader.takes('/') { Ok(()) } else { Err(reader.wrong(Wrong::Padding)) };
         slash(self)?;
@@ -424,100 +488,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn expanded(text: &str) -> Result<String, Unnamed> {
-        let mut counter = 7;
-        Naming::parse(text).unwrap().expand(&mut |variable| {
-            Some(match variable.name.as_str() {
-                "Year" => "2026".to_owned(),
-                "Month" => "3".to_owned(),
-                "Pool" => "Full".to_owned(),
-                "Empty" => String::new(),
-                "Counter" => {
-                    counter += i32::from(variable.increments);
-                    (counter - i32::from(variable.increments)).to_string()
-                }
-                _ => return None,
-            })
-        })
-    }
-
-    #[test]
-    fn names_are_put_together_from_variables_and_what_is_done_with_them() {
-        for (text, name) in [
-            ("Full-", "Full-"),
-            ("$Pool-$Year", "Full-2026"),
-            ("${Pool}x${Month}", "Fullx3"),
-            ("${Month:p/2/0/r}", "03"),
-            ("${Month:p/4/ab/l}", "3aba"),
-            ("${Month:p/4/ab/c}", "a3ab"),
-            ("${Pool:p/2/0/r}", "Full"),
-            ("${Pool:l}${Pool:u}${Pool:#}", "fullFULL4"),
-            ("${Pool:L:u}", "FULL"),
-            ("${Year:o2,0}", "26"),
-            ("${Year:o2,}", "26"),
-            ("${Year:o1,2}", "02"),
-            ("${Year:o1-2}", "02"),
-            ("${Empty:-none}${Pool:-none}", "noneFull"),
-            ("${Empty:+some}${Pool:+some}", "some"),
-            ("${Empty:*some}${Pool:*some}", "some"),
-            ("${Empty:-${Pool:l}}", "full"),
-            ("${Month:p/3/${Month}/r}", "333"),
-            ("${Counter+}-${Counter+:p/3/0/r}-$Counter", "7-008-9"),
-            (r"\$Pool\\", r"$Pool\"),
-        ] {
-            assert_eq!(expanded(text).as_deref(), Ok(name), "{text}");
-        }
-        assert_eq!(expanded("a$Other"), Err(Unnamed::Unknown("Other".to_owned())));
-        assert_eq!(expanded("${Month:o1-2}"), Err(Unnamed::Short("3".to_owned())));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_found_at_its_place() {
-        for (text, at, why) in [
-            ("a$", 2, Wrong::NoName),
-            ("a$-b", 2, Wrong::NoName),
-            ("${}", 2, Wrong::NoName),
-            ("${Pool", 6, Wrong::Open),
-            ("${Pool:l", 8, Wrong::Open),
-            ("${Pool l}", 6, Wrong::Open),
-            ("${Pool:x}", 7, Wrong::Operation),
-            ("${Pool:s/a/b/g}", 7, Wrong::Unsupported),
-            ("${Pool:%inc}", 7, Wrong::Unsupported),
-            ("${HOME[1]}", 6, Wrong::Brackets),
-            ("a[b]", 1, Wrong::Brackets),
-            ("${Pool:-}", 8, Wrong::Text),
-            ("${Pool:o}", 8, Wrong::Number),
-            ("${Pool:o1}", 9, Wrong::Range),
-            ("${Pool:o3,1}", 11, Wrong::Backwards),
-            ("${Pool:p2}", 8, Wrong::Padding),
-            ("${Pool:p/2/0/x}", 13, Wrong::Padding),
-            ("${Pool:p/200/0/r}", 12, Wrong::Padding),
-            ("${Pool:p/2//r}", 11, Wrong::Text),
-            (r"a\", 2, Wrong::Escape),
-            ("${A:-${A:-${A:-${A:-${A:-x}}}}}", 23, Wrong::Deep),
-        ] {
-            assert_eq!(Naming::parse(text), Err(Unread { at, why }), "{text}");
-        }
-        assert_eq!(Naming::parse(&"$Year".repeat(300)).unwrap_err().why, Wrong::Long);
-    }
-
-    #[test]
-    fn variables_are_listed_in_the_order_they_are_asked_for() {
-        let text = "$A${B+:-${C}:p/2/$D/r}${E}";
-        let naming = Naming::parse(text).unwrap();
-        let names: Vec<_> = naming.variables().iter().map(|variable| variable.name.clone()).collect();
-        assert_eq!(names, ["A", "B", "C", "D", "E"]);
-        let mut asked = Vec::new();
-        naming
-            .expand(&mut |variable| {
-                asked.push(variable.name.clone());
-                Some("x".to_owned())
-            })
-            .unwrap();
-        assert_eq!(asked, names);
-        assert!(naming.counts() && !Naming::parse("$A").unwrap().counts());
-    }
-}
+mod tests;
