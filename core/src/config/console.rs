@@ -20,6 +20,8 @@ resources! {
     ConsoleDirector {
         /// Name of the director, as in its own configuration.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Host name or IP address.
         address: String,
         /// TCP port the director listens on.
@@ -40,6 +42,8 @@ resources! {
     Console {
         /// Name of the console, as in the director's `consoles`.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Password, the same as in the director's `consoles`.
         password: Password,
         /// TLS of this console; `None`: that of `director`.

@@ -33,6 +33,8 @@ resources! {
     Counter {
         /// Its name, of letters, digits and `_`.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// The number that it begins with, also after the highest one.
         minimum: u32 = 0,
         /// The highest number that it has; 0: 2147483647.

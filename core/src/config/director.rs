@@ -50,6 +50,8 @@ resources! {
     Director {
         /// Name of this director.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Password of the default console.
         password: Password,
         /// TCP port it listens on.
@@ -107,6 +109,8 @@ resources! {
     Client {
         /// Name of the file daemon, as in its own configuration.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Host name or IP address at which the director dials it; not needed if only the client dials.
         address: Option<String> = None,
         /// Password, the same as in the file daemon's `directors`.
@@ -144,6 +148,8 @@ resources! {
     Storage {
         /// Name of this resource; jobs refer to it.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Host name or IP address at which the director and the clients dial it.
         address: String,
         /// Password, the same as in the storage daemon's `directors`.
@@ -172,6 +178,8 @@ resources! {
     ConsoleAccess {
         /// Name of the console.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Password, the same as in the console's own configuration.
         password: Password,
         /// Commands it may use; `*all*` for every one. In this and the lists after it the first entry that fits decides: a
@@ -205,6 +213,8 @@ resources! {
     Profile {
         /// Name of the profile; consoles refer to it.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Commands consoles with it may use; `*all*` for every one. In this and the lists after it the first entry that fits decides: a
         /// name, `!NAME` to deny it, or an extended regular expression that fits all of a name. Empty: none.
         command_acl: Vec<String> = Vec::new(),

@@ -84,7 +84,7 @@ mod tests {
     }
 
     fn schedule(runs: Vec<Run>) -> Schedule {
-        Schedule { name: "s".to_owned(), runs }
+        Schedule { name: "s".to_owned(), description: None, runs }
     }
 
     /// The next moments in local time, from a local time in a zone without changes.

@@ -46,6 +46,8 @@ resources! {
     FileDaemon {
         /// Name of this daemon, as in the director's `clients`.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// TCP port it listens on.
         port: u16 = FILE_PORT,
         /// Addresses it listens on, each with or without a port of its own. Empty: it does not listen at all and only
@@ -100,6 +102,8 @@ resources! {
     FileDirector {
         /// Name of the director, as in its own configuration.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Password, the same as in the director's `clients`.
         password: Password,
         /// Host name or IP address; needed if this daemon dials the director.

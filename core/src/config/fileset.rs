@@ -62,6 +62,8 @@ resources! {
     FileSet {
         /// Name of the fileset.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// What to save.
         include: Vec<Include>,
         /// What to leave out of it.

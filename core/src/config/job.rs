@@ -118,6 +118,8 @@ resources! {
     Job {
         /// Name of the job.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Name of the client.
         client: String,
         /// Name of the fileset.

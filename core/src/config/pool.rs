@@ -20,6 +20,8 @@ resources! {
     Pool {
         /// Name of the pool.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Start of the names of new volumes; four digits are appended. Or the whole of them with variables, as
         /// `Full-${Year}-${NumVols:p/3/0/r}`: [`VARIABLES`](super::VARIABLES), counters, and what
         /// [`naming`](crate::naming) does with them. `None`: volumes are labelled by hand.

@@ -59,6 +59,8 @@ resources! {
     Schedule {
         /// Name of the schedule; jobs refer to it.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Its lines. Where several of one moment fit, the first counts.
         runs: Vec<Run> = Vec::new(),
     }

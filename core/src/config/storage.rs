@@ -23,6 +23,8 @@ resources! {
     StorageDaemon {
         /// Name of this daemon.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// TCP port it listens on.
         port: u16 = STORAGE_PORT,
         /// Addresses it listens on, each with or without a port of its own.
@@ -67,6 +69,8 @@ resources! {
     StorageDirector {
         /// Name of the director, as in its own configuration.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Password, the same as in the director's `storages`.
         password: Password,
         /// Whether it may only ask for the status (`wire/1 §7`).
@@ -83,6 +87,8 @@ resources! {
     Device {
         /// Name of the device, as in the director's `storages`.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Media type; only volumes of this type are mounted here.
         media_type: String,
         /// Folder with the volumes, relative to the folder of the configuration file.
@@ -115,6 +121,8 @@ resources! {
     Autochanger {
         /// Name, as in the director's `storages`.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Names of its devices; in this order jobs look for one that is free.
         devices: Vec<String>,
     }

@@ -24,6 +24,8 @@ resources! {
         /// Name of the monitor: that of a console in a director's `consoles`, and of a director with `monitor: true` in
         /// the `directors` of file daemons and storage daemons.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Pause between two looks at a daemon, in seconds.
         refresh_interval: Seconds = Seconds::secs(60),
         /// How long one daemon may take to be reached and to answer, in seconds. (In Bareos: 10 s to be reached, no limit
@@ -39,6 +41,8 @@ resources! {
     MonitoredDirector {
         /// Name of the director.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Host name or IP address.
         address: String,
         /// TCP port it listens on.
@@ -53,6 +57,8 @@ resources! {
     MonitoredClient {
         /// Name of the file daemon.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Host name or IP address.
         address: String,
         /// TCP port it listens on.
@@ -67,6 +73,8 @@ resources! {
     MonitoredStorage {
         /// Name of the storage daemon.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// Host name or IP address.
         address: String,
         /// TCP port it listens on.

@@ -86,6 +86,7 @@ fn four() -> Four {
     four.director.catalog = super::super::tests::read(serde_json::json!({ "postgres": {} }));
     four.console.console = Some(crate::config::Console {
         name: "admin".to_owned(),
+        description: None,
         password: crate::config::Password::default(),
         tls: None,
         heartbeat_interval: None,

@@ -32,6 +32,7 @@ impl Bench {
     fn new(console: Option<Named>) -> Self {
         let director = ConsoleDirector {
             name: "backup-dir".to_owned(),
+            description: None,
             address: "localhost".to_owned(),
             port: 9101,
             password: Password::new("secret"),
@@ -250,8 +251,13 @@ fn so_many_lines_are_held_and_one_more_ends_the_console() {
 
 #[test]
 fn a_named_console_says_its_name() {
-    let console =
-        Named { name: "monitor".to_owned(), password: Password::new("m"), tls: None, heartbeat_interval: None };
+    let console = Named {
+        name: "monitor".to_owned(),
+        description: None,
+        password: Password::new("m"),
+        tls: None,
+        heartbeat_interval: None,
+    };
     assert_eq!(Bench::new(Some(console)).node.role().name(), "monitor");
     assert_eq!(Bench::new(None).node.role().name(), DEFAULT_CONSOLE);
 }

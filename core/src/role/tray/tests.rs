@@ -33,6 +33,7 @@ impl Bench {
     fn new(watch: Watch) -> Self {
         let monitor = Monitor {
             name: "mon".to_owned(),
+            description: None,
             refresh_interval: Seconds::secs(60),
             timeout: Seconds::secs(10),
             tls: TlsConfig::off(),
@@ -40,6 +41,7 @@ impl Bench {
         };
         let client = MonitoredClient {
             name: "fd".to_owned(),
+            description: None,
             address: "fd.example".to_owned(),
             port: 9102,
             password: Password::new("secret"),

@@ -78,7 +78,7 @@ fn inherited(own: &[Item], defaults: &BTreeMap<String, &[Item]>) -> Vec<Item> {
         let said: Vec<String> = found.iter().map(|item| plain(&item.name.text)).collect();
         let more = items.iter().filter(|item| {
             let name = plain(&item.name.text);
-            !["name", "description", "jobdefs"].contains(&name.as_str()) && !said.contains(&name)
+            !["name", "jobdefs"].contains(&name.as_str()) && !said.contains(&name)
         });
         found.extend(more.cloned());
         from = items;

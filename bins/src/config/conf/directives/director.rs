@@ -4,7 +4,7 @@ use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, refused, without};
 use super::job::JOB;
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, TLS};
+use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, NOTED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-dir",
@@ -18,11 +18,11 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "JobDefs", also: &[], rows: &[NAMED, JOB] },
         Resource { name: "Job", also: &["Jobs"], rows: &[NAMED, JOB] },
         Resource { name: "Storage", also: &["Storages"], rows: &[NAMED, STORAGE, TLS] },
-        Resource { name: "Catalog", also: &["Catalogs"], rows: &[NAMED, CATALOG] },
+        Resource { name: "Catalog", also: &["Catalogs"], rows: &[NOTED, CATALOG] },
         Resource { name: "Schedule", also: &["Schedules"], rows: &[NAMED, SCHEDULE] },
         Resource { name: "FileSet", also: &["FileSets"], rows: &[NAMED, FILESET] },
         Resource { name: "Pool", also: &["Pools"], rows: &[NAMED, POOL] },
-        Resource { name: "Messages", also: &[], rows: &[NAMED, MESSAGES, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NOTED, MESSAGES, TO] },
         Resource { name: "Counter", also: &["Counters"], rows: &[NAMED, COUNTER] },
         Resource { name: "Profile", also: &["Profiles"], rows: &[NAMED, ACLS] },
         Resource { name: "Console", also: &["Consoles"], rows: &[NAMED, CONSOLE, ACLS, PROFILES, TLS] },

@@ -3,7 +3,7 @@
 use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Port, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, without};
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, TLS};
+use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NOTED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-fd",
@@ -14,7 +14,7 @@ pub(in super::super) const COMPONENT: Component = Component {
     resources: &[
         Resource { name: "Client", also: &["Clients", "FileDaemon"], rows: &[NAMED, LISTEN, DAEMON, CLIENT, TLS] },
         Resource { name: "Director", also: &["Directors"], rows: &[NAMED, DIRECTOR, TLS] },
-        Resource { name: "Messages", also: &[], rows: &[NAMED, MESSAGES, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NOTED, MESSAGES, TO] },
     ],
 };
 

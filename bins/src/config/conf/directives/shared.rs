@@ -4,7 +4,11 @@ use super::super::read::Kind::{Any, Bool, Number, Port, Text, Words};
 use super::super::table::{Act, Directive, always, field, made, note, refused, tls, without};
 
 /// Of every resource that has a name.
-pub(in super::super) const NAMED: &[Directive] = &[field("Name", Text, "name"), note("Description")];
+pub(in super::super) const NAMED: &[Directive] =
+    &[field("Name", Text, "name"), field("Description", Text, "description")];
+
+/// Of those that become something else than a resource of that name.
+pub(in super::super) const NOTED: &[Directive] = &[field("Name", Text, "name"), note("Description")];
 
 /// Of every end of a connection (`wire/1 §2.8`).
 pub(in super::super) const TLS: &[Directive] = &[

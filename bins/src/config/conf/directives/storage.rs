@@ -3,7 +3,7 @@
 use super::super::build;
 use super::super::read::Kind::{Any, Bool, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, note, refused, without};
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, TLS};
+use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, NOTED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-sd",
@@ -16,8 +16,8 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "Director", also: &["Directors"], rows: &[NAMED, DIRECTOR, TLS] },
         Resource { name: "Device", also: &["Devices"], rows: &[NAMED, DEVICE] },
         Resource { name: "Autochanger", also: &["Autochangers"], rows: &[NAMED, AUTOCHANGER] },
-        Resource { name: "Ndmp", also: &[], rows: &[NAMED, NDMP] },
-        Resource { name: "Messages", also: &[], rows: &[NAMED, MESSAGES, TO] },
+        Resource { name: "Ndmp", also: &[], rows: &[NOTED, NDMP] },
+        Resource { name: "Messages", also: &[], rows: &[NOTED, MESSAGES, TO] },
     ],
 };
 

@@ -3,7 +3,7 @@
 use super::super::build;
 use super::super::read::Kind::{Port, Text, Time};
 use super::super::table::{Component, Directive, Resource, field, made, without};
-use super::shared::{NAMED, TLS};
+use super::shared::{NAMED, NOTED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "tray-monitor",
@@ -16,7 +16,7 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "Director", also: &["Directors"], rows: &[NAMED, DAEMON, TLS] },
         Resource { name: "Client", also: &["Clients"], rows: &[NAMED, DAEMON, WITH_PASSWORD, TLS] },
         Resource { name: "Storage", also: &["Storages"], rows: &[NAMED, DAEMON, WITH_PASSWORD, TLS] },
-        Resource { name: "ConsoleFont", also: &["ConsoleFonts"], rows: &[NAMED, FONT] },
+        Resource { name: "ConsoleFont", also: &["ConsoleFonts"], rows: &[NOTED, FONT] },
     ],
 };
 

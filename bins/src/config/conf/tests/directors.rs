@@ -36,6 +36,7 @@ JobDefs { Name = Nightly; JobDefs = Base; Priority = 8; Level = Differential; De
     assert_eq!((job.name.as_str(), job.kind, job.level), ("b", JobKind::Backup, Level::Differential));
     assert_eq!((job.priority, job.maximum_concurrent_jobs), (8, 3));
     assert_eq!((job.r#where.as_deref(), job.replace), (Some("/tmp"), Replace::IfNewer));
+    assert_eq!(job.description.as_deref(), Some("x"));
     // What is wrong with it is shown where it stands.
     assert_eq!(found(&report), [(codes::CONTRADICTION, 16, 61), (codes::CONTRADICTION, 16, 77)], "{report}");
 }

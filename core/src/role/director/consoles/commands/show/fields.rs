@@ -197,6 +197,7 @@ pub(super) fn directors(config: &DirectorConfig) -> Vec<Resource> {
     });
     let mut fields = vec![
         text("Name", &director.name),
+        optional("Description", director.description.as_deref()),
         text("Messages", MESSAGES),
         always("Addresses", Value::Blocks(addresses.collect())),
         optional("WorkingDirectory", director.working_directory.as_deref()),
@@ -216,6 +217,7 @@ pub(super) fn clients(config: &DirectorConfig) -> Vec<Resource> {
     let client = |client: &Client| {
         let mut fields = vec![
             text("Name", &client.name),
+            optional("Description", client.description.as_deref()),
             text("Address", client.address.as_deref().unwrap_or_default()),
             always("Port", Value::Number(client.port.into())),
             text("Password", SECRET),
@@ -244,6 +246,7 @@ pub(super) fn storages(config: &DirectorConfig) -> Vec<Resource> {
     let storage = |storage: &Storage| {
         let mut fields = vec![
             text("Name", &storage.name),
+            optional("Description", storage.description.as_deref()),
             text("Address", &storage.address),
             always("Port", Value::Number(storage.port.into())),
             text("Password", SECRET),
@@ -274,6 +277,7 @@ fn job_fields(job: &Job) -> Vec<Field> {
     };
     vec![
         text("Name", &job.name),
+        optional("Description", job.description.as_deref()),
         always("Type", Value::Word(tables::of(type_of(job.kind).unwrap_or(JobType::Restore)).0.to_owned())),
         always("Level", Value::Word(level_name_of(job).to_owned())),
         text("Messages", MESSAGES),
@@ -344,6 +348,7 @@ pub(super) fn pools(config: &DirectorConfig) -> Vec<Resource> {
         let kind = if pool.kind == PoolKind::Scratch { "Scratch" } else { "Backup" };
         Resource(vec![
             text("Name", &pool.name),
+            optional("Description", pool.description.as_deref()),
             word("PoolType", kind, "Backup"),
             optional("LabelFormat", pool.label_format.as_deref()),
             Field { name: "LabelType", value: Value::Word("bareos".to_owned()), when: When::ToPrograms(false) },
@@ -370,6 +375,7 @@ pub(super) fn counters(config: &DirectorConfig) -> Vec<Resource> {
     let counter = |counter: &Counter| {
         Resource(vec![
             text("Name", &counter.name),
+            optional("Description", counter.description.as_deref()),
             number("Minimum", counter.minimum.into(), 0),
             number("Maximum", counter.highest().into(), i32::MAX.unsigned_abs().into()),
             reference("WrapCounter", counter.wrap_counter.as_deref()),
@@ -384,8 +390,11 @@ pub(super) fn counters(config: &DirectorConfig) -> Vec<Resource> {
 
 pub(super) fn file_sets(config: &DirectorConfig) -> Vec<Resource> {
     let set = |set: &FileSet| {
-        let mut fields =
-            vec![text("Name", &set.name), always("Include", Value::Blocks(set.include.iter().map(include).collect()))];
+        let mut fields = vec![
+            text("Name", &set.name),
+            optional("Description", set.description.as_deref()),
+            always("Include", Value::Blocks(set.include.iter().map(include).collect())),
+        ];
         let exclude = listed(&set.exclude.files, &set.exclude.director_lists);
         if !exclude.is_empty() {
             fields.push(always("Exclude", Value::Blocks(vec![vec![list("File", &exclude)]])));
@@ -452,7 +461,11 @@ fn options(options: &IncludeOptions) -> Vec<Field> {
 pub(super) fn schedules(config: &DirectorConfig) -> Vec<Resource> {
     let runs = |runs: &[Run]| runs.iter().flat_map(run_lines).collect();
     let schedule = |schedule: &crate::config::Schedule| {
-        Resource(vec![text("Name", &schedule.name), always("Run", Value::List(runs(&schedule.runs)))])
+        Resource(vec![
+            text("Name", &schedule.name),
+            optional("Description", schedule.description.as_deref()),
+            always("Run", Value::List(runs(&schedule.runs))),
+        ])
     };
     config.schedules.iter().map(schedule).collect()
 }
@@ -502,8 +515,12 @@ const fn day_word(day: Weekday) -> &'static str {
 
 pub(super) fn consoles(config: &DirectorConfig) -> Vec<Resource> {
     let console = |console: &crate::config::ConsoleAccess| {
-        let mut fields =
-            vec![text("Name", &console.name), text("Password", SECRET), list("Profile", &console.profiles)];
+        let mut fields = vec![
+            text("Name", &console.name),
+            optional("Description", console.description.as_deref()),
+            text("Password", SECRET),
+            list("Profile", &console.profiles),
+        ];
         fields.extend(LISTS.iter().map(|(name, about)| list(name, about.of_console(console))));
         fields.extend(console.tls.iter().flat_map(|own| tls(Some(own))));
         Resource(fields)
@@ -513,7 +530,7 @@ pub(super) fn consoles(config: &DirectorConfig) -> Vec<Resource> {
 
 pub(super) fn profiles(config: &DirectorConfig) -> Vec<Resource> {
     let profile = |profile: &Profile| {
-        let mut fields = vec![text("Name", &profile.name)];
+        let mut fields = vec![text("Name", &profile.name), optional("Description", profile.description.as_deref())];
         fields.extend(LISTS.iter().map(|(name, about)| list(name, about.of_profile(profile))));
         Resource(fields)
     };
