@@ -257,6 +257,8 @@ fn a_pause_is_cut_short_by_waking_up() {
     town.world.kill(town.director);
     town.world.run_for(20 * MINUTE);
     town.start_director();
+    // It brings its configuration into the catalog before it listens.
+    town.world.run_for(SECOND / 10);
     let (wall, now) = (town.world.wall(), town.world.now());
     assert!(town.world.post(town.client, Event::ClockJumped { wall }));
     let client = town.client;
@@ -270,6 +272,8 @@ fn a_pause_is_cut_short_by_another_network() {
     town.world.kill(town.director);
     town.world.run_for(20 * MINUTE);
     town.start_director();
+    // It brings its configuration into the catalog before it listens.
+    town.world.run_for(SECOND / 10);
     let now = town.world.now();
     assert!(town.world.post(town.client, Event::NetworkChanged));
     let client = town.client;

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use towline_simtests::catalog::Catalog;
 use towline_simtests::gateway::{Gateway, Unknown};
 use towline_simtests::ready;
 use towline_simtests::site::{Site, Standing};
@@ -41,7 +42,9 @@ pub(crate) fn waiting_site() -> Site {
 
 /// Runs a backup and a restore to their ends; both must be good.
 pub(crate) fn back_up_and_restore(site: &Site, seed: u64) -> Standing {
-    let mut standing = Site { seed, ..site.clone() }.start().expect("a site without a mistake");
+    // Clones of a site share its catalog; each world here begins with none.
+    let catalog = Catalog::default();
+    let mut standing = Site { seed, catalog, ..site.clone() }.start().expect("a site without a mistake");
     for line in ["run job=backup yes", "restore client=fd all done yes"] {
         let job = standing.order(line).expect("an order that is taken");
         let row = standing.await_end(job, PATIENCE).expect("a job that ends");

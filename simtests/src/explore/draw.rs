@@ -384,8 +384,9 @@ impl Draw {
     /// A large restore over a slow link loses its data channel.
     fn restore_is_cut(&mut self, rng: &mut Rng) {
         let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
-        self.rate = 100_000;
-        self.clients[client].files = (8, 300_000);
+        self.rate = 20_000;
+        self.latency = (200, 0);
+        self.clients[client].files = (12, 300_000);
         self.orders.retain(|order| order.what != What::Restore(client));
         self.orders.push(Order { at: 0, what: What::Backup(client, storage) });
         let at = 120_000;
@@ -397,7 +398,7 @@ impl Draw {
             _ => Kind::Reset(one, two),
         };
         let lasts = if kind.is_moment() { 0 } else { 600_000 };
-        self.faults.push(Fault { at: at + 500 + rng.below(8_000), lasts, kind });
+        self.faults.push(Fault { at: at + 200 + moment(rng, 20_000), lasts, kind });
     }
 
     /// A stock client waits for longer than the heartbeat of a Towline peer.
