@@ -14,6 +14,8 @@ const HOST_WIDTH: f64 = 170.0;
 const LINE: f64 = 16.0;
 const GAP: f64 = 36.0;
 const GATEWAY: f64 = 26.0;
+/// The longest that is written on a gateway with an address of IPv4.
+const GATEWAY_LABEL: &str = "gateway 255.255.255.255 translates";
 
 /// A box with its place.
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,6 +27,11 @@ struct Area {
 }
 
 impl Area {
+    fn meets(self, other: Self) -> bool {
+        let apart = self.x + self.width < other.x || other.x + other.width < self.x;
+        !apart && self.y < other.y + other.height && other.y < self.y + self.height
+    }
+
     fn middle(self) -> (f64, f64) {
         (self.x + self.width / 2.0, self.y + self.height / 2.0)
     }
@@ -45,6 +52,8 @@ struct Layout {
     networks: BTreeMap<usize, Area>,
     gateways: BTreeMap<usize, Area>,
     hosts: BTreeMap<usize, Area>,
+    /// What is written outside of hosts: no number may cover it.
+    labels: Vec<Area>,
 }
 
 /// The picture.
@@ -57,9 +66,11 @@ pub(super) fn svg(topology: &Topology, rows: &[Tried]) -> String {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" \
          height=\"{height:.0}\" role=\"img\">\n{STYLE}"
     );
+    // Over the arrows that cross it.
+    let mut labels = String::new();
     for (place, area) in &layout.networks {
         if let Some(network) = topology.networks.get(*place) {
-            network_box(&mut out, network, *area, layout.gateways.get(place).copied());
+            network_box((&mut out, &mut labels), network, *area, layout.gateways.get(place).copied());
         }
     }
     for (place, area) in &layout.hosts {
@@ -68,6 +79,7 @@ pub(super) fn svg(topology: &Topology, rows: &[Tried]) -> String {
         }
     }
     arrows(&mut out, topology, &layout, rows);
+    out.push_str(&labels);
     out.push_str("</svg>\n");
     out
 }
@@ -78,6 +90,8 @@ const STYLE: &str = "<style>
   .host { fill: #fff; stroke: #333; }
   .gateway { fill: #dfe5ea; stroke: #8a939c; }
   text { fill: #111; } .name { font-weight: bold; } .small { font-size: 11px; }
+  .within, .crossing { paint-order: stroke; stroke-width: 4px; stroke-linejoin: round; }
+  .within { stroke: #f4f6f8; } .crossing { stroke: #dfe5ea; }
   .made { stroke: #1a7f37; fill: none; } .made-fill { fill: #1a7f37; }
   .stopped { stroke: #c1121f; fill: none; stroke-dasharray: 6 4; } .stopped-fill { fill: #c1121f; }
   .number { fill: #fff; font-weight: bold; font-size: 11px; text-anchor: middle; }
@@ -86,6 +100,7 @@ const STYLE: &str = "<style>
     .network { fill: #1e2226; stroke: #6b747c; } .host { fill: #15181b; stroke: #ccc; }
     .gateway { fill: #30363c; stroke: #6b747c; }
     .made { stroke: #3fb950; } .made-fill { fill: #2b8a3e; } .stopped { stroke: #ff6b6b; } .stopped-fill { fill: #c92a2a; }
+    .within { stroke: #1e2226; } .crossing { stroke: #30363c; }
     .number { fill: #fff; }
   }
 </style>
@@ -105,8 +120,9 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
     let (mut right, mut bottom) = (x + GAP / 2.0, top);
     for (at, host) in topology.hosts.iter().enumerate().filter(|(_, host)| host.network == own.name) {
         let height = LINE * 2.5 + LINE * host.daemons.len().max(1) as f64;
-        layout.hosts.insert(at, Area { x: right, y: top, width: HOST_WIDTH, height });
-        right += HOST_WIDTH + GAP;
+        let width = host_width(host);
+        layout.hosts.insert(at, Area { x: right, y: top, width, height });
+        right += width + GAP;
         bottom = bottom.max(top + height);
     }
     let (mut far, below) = (x + GAP / 2.0, if bottom > top { bottom + GAP * 1.5 } else { top });
@@ -117,8 +133,17 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
         far += inner.width + GAP;
         bottom = bottom.max(below + inner.height);
     }
-    let width = (right.max(far) - x - GAP / 2.0).max(HOST_WIDTH + GAP);
-    let area = Area { x, y, width, height: bottom + GAP * 1.8 - y };
+    let names = format!("{} {}", own.name, own.addresses.join(" "));
+    let least = (HOST_WIDTH + GAP).max(written(&names) + 20.0);
+    let width = (right.max(far) - x - GAP / 2.0).max(least);
+    // Below hosts there are bows.
+    let margin = if far > x + GAP / 2.0 { GAP / 2.0 } else { GAP * 1.8 };
+    let area = Area { x, y, width, height: bottom + margin - y };
+    let line = |text: &str, row: f64, height: f64| Area { x: x + 10.0, y: y + row, width: written(text), height };
+    layout.labels.push(line(&names, if is_inner { GATEWAY } else { 0.0 }, LINE * 1.5));
+    if is_inner {
+        layout.labels.push(line(GATEWAY_LABEL, 0.0, GATEWAY));
+    }
     layout.networks.insert(network, area);
     if is_inner {
         layout.gateways.insert(network, Area { x, y, width, height: GATEWAY });
@@ -126,7 +151,17 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
     area
 }
 
-fn network_box(out: &mut String, network: &Network, area: Area, gateway: Option<Area>) {
+/// About how wide a text is.
+fn written(text: &str) -> f64 {
+    text.chars().count() as f64 * 7.6
+}
+
+fn host_width(host: &Host) -> f64 {
+    let texts = host.daemons.iter().chain([&host.name]);
+    texts.map(|text| written(text) + 20.0).fold(HOST_WIDTH, f64::max)
+}
+
+fn network_box((out, labels): (&mut String, &mut String), network: &Network, area: Area, gateway: Option<Area>) {
     let Area { x, y, width, height } = area;
     let _ = writeln!(
         out,
@@ -139,15 +174,15 @@ fn network_box(out: &mut String, network: &Network, area: Area, gateway: Option<
         let text = escaped(&format!("gateway {} {kind}", gateway.address));
         let _ = writeln!(
             out,
-            "<rect class=\"gateway\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"8\"/>\n\
-             <text class=\"small\" x=\"{:.0}\" y=\"{:.0}\">{text}</text>",
-            x + 10.0,
-            y + LINE * 1.1
+            "<rect class=\"gateway\" x=\"{x:.0}\" y=\"{y:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" rx=\"8\"/>"
         );
+        let (x, y) = (x + 10.0, y + LINE * 1.1);
+        let _ = writeln!(labels, "<text class=\"small crossing\" x=\"{x:.0}\" y=\"{y:.0}\">{text}</text>");
         line += GATEWAY;
     }
     let text = escaped(&format!("{} {}", network.name, network.addresses.join(" ")));
-    let _ = writeln!(out, "<text class=\"name\" x=\"{:.0}\" y=\"{line:.0}\">{text}</text>", x + 10.0);
+    let x = x + 10.0;
+    let _ = writeln!(labels, "<text class=\"name within\" x=\"{x:.0}\" y=\"{line:.0}\">{text}</text>");
 }
 
 fn host_box(out: &mut String, host: &Host, area: Area) {
@@ -177,67 +212,134 @@ fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]
             *known = one;
         }
     }
-    let mut between: BTreeMap<(usize, usize), u32> = BTreeMap::new();
+    let mut drawn = Vec::new();
     for ((from, to, number), connection) in all {
         let (Some(from), Some(to)) = (topology.host_of(from), topology.host_of(to)) else { continue };
         let (Some(&source), Some(&target)) = (layout.hosts.get(&from), layout.hosts.get(&to)) else { continue };
-        let nth = between.entry((from.min(to), from.max(to))).or_default();
-        let shift = f64::from(*nth) * 22.0;
-        *nth += 1;
-        if from == to {
-            // Out at the right side of the host, and in again below.
-            let (right, top) = (source.x + source.width, source.y + LINE);
-            let bow = (right + GAP * 1.6, f64::midpoint(top, source.y + source.height - LINE));
-            arrow(out, (right, top), bow, (right, source.y + source.height - LINE), number, is_made(connection));
-            continue;
-        }
         let stop = connection.stop.as_ref().and_then(|(barrier, _)| match barrier {
-            Barrier::Gateway(network) => layout.gateways.get(&topology.network(network)?),
+            Barrier::Gateway(network) => layout.gateways.get(&topology.network(network)?).copied(),
             Barrier::Firewall(_) => None,
         });
-        let (begin, bow, end) = course(source, target, stop.copied(), shift);
-        arrow(out, begin, bow, end, number, is_made(connection));
+        drawn.push(Arrow { ends: (from, to), source, target, stop, number, is_made: is_made(connection) });
     }
+    // Short ones first, so that bows lie in one another.
+    let length = |arrow: &Arrow<'_>| (arrow.source.middle().0 - arrow.target.middle().0).abs();
+    drawn.sort_by(|one, other| length(one).total_cmp(&length(other)));
+    let mut slots = Slots::default();
+    let mut taken = layout.labels.clone();
+    // Over all arrows.
+    let mut numbers = String::new();
+    for one in drawn {
+        let number = arrow((out, &mut numbers), slots.course(&one), (one.number, one.is_made), &taken);
+        taken.push(number);
+    }
+    out.push_str(&numbers);
 }
 
-/// Where an arrow begins, where it bows to, and where it ends. Below the hosts of one row, so that it crosses none of them.
-fn course(source: Area, target: Area, stop: Option<Area>, shift: f64) -> ((f64, f64), (f64, f64), (f64, f64)) {
-    let (from, to) = (source.middle(), target.middle());
-    if stop.is_none() && (from.1 - to.1).abs() < LINE * 3.0 {
-        let side = if from.0 < to.0 { 30.0 } else { -30.0 };
-        let (begin, end) = (from.0 + side + shift, to.0 - side + shift);
-        let (low, lower) = (source.y + source.height, target.y + target.height);
-        let depth = 0.12_f64.mul_add((end - begin).abs(), low.max(lower) + 24.0);
-        return ((begin, low), (f64::midpoint(begin, end), depth), (end, lower));
+/// An arrow that is to be drawn.
+struct Arrow<'a> {
+    /// The places of the two hosts.
+    ends: (usize, usize),
+    source: Area,
+    target: Area,
+    /// The gateway that it ends at.
+    stop: Option<Area>,
+    number: &'a str,
+    is_made: bool,
+}
+
+/// Where arrows have begun and ended so far.
+#[derive(Default)]
+struct Slots {
+    /// Below a host, at its left and at its right.
+    below: BTreeMap<(usize, bool), u32>,
+    /// Between two hosts of different rows.
+    between: BTreeMap<(usize, usize), u32>,
+}
+
+/// Where an arrow begins, where it bows to, and where it ends.
+type Course = ((f64, f64), (f64, f64), (f64, f64));
+
+impl Slots {
+    fn course(&mut self, arrow: &Arrow<'_>) -> Course {
+        let Arrow { ends: (from, to), source, target, stop, .. } = *arrow;
+        if from == to {
+            // Out at the right side of the host, and in again below.
+            let (right, top, bottom) = (source.x + source.width, source.y + LINE, source.y + source.height - LINE);
+            return ((right, top), (right + GAP * 1.6, f64::midpoint(top, bottom)), (right, bottom));
+        }
+        let (left, right) = (source.middle(), target.middle());
+        if stop.is_none() && (left.1 - right.1).abs() < LINE * 3.0 {
+            // Below the hosts of one row, so that it crosses none of them.
+            let goes_right = left.0 < right.0;
+            let (begin, end) = (self.below(from, source, goes_right), self.below(to, target, !goes_right));
+            let depth = 0.12_f64.mul_add((end.0 - begin.0).abs(), begin.1.max(end.1) + 24.0);
+            return (begin, (f64::midpoint(begin.0, end.0), depth), end);
+        }
+        let nth = self.between.entry((from.min(to), from.max(to))).or_default();
+        let shift = f64::from(*nth) * 22.0;
+        *nth += 1;
+        let (end_x, end_y) = match stop {
+            Some(gateway) => {
+                // Beside its label.
+                let beside = right.0.max(gateway.x + written(GATEWAY_LABEL));
+                (beside.min(gateway.x + gateway.width - 14.0), gateway.y + gateway.height / 2.0)
+            }
+            None => target.edge(left),
+        };
+        let (begin_x, begin_y) = source.edge((end_x, end_y));
+        let (begin, end) = ((begin_x + shift, begin_y), (end_x + shift, end_y));
+        // A bow, so that arrows of one pair do not lie on each other.
+        (begin, (f64::midpoint(begin.0, end.0) + 14.0 + shift, f64::midpoint(begin.1, end.1)), end)
     }
-    let (end_x, end_y) = match stop {
-        Some(gateway) => (to.0, gateway.y + gateway.height / 2.0),
-        None => target.edge(from),
-    };
-    let (begin_x, begin_y) = source.edge((end_x, end_y));
-    let (begin, end) = ((begin_x + shift, begin_y), (end_x + shift, end_y));
-    // A bow, so that arrows of one pair do not lie on each other.
-    (begin, (f64::midpoint(begin.0, end.0) + 14.0 + shift, f64::midpoint(begin.1, end.1)), end)
+
+    /// The next place below a host, from its left or its right on.
+    fn below(&mut self, host: usize, area: Area, from_right: bool) -> (f64, f64) {
+        let nth = self.below.entry((host, from_right)).or_default();
+        let inward = f64::from(*nth).mul_add(16.0, 20.0).min(area.width / 2.0);
+        *nth += 1;
+        let x = if from_right { area.x + area.width - inward } else { area.x + inward };
+        (x, area.y + area.height)
+    }
 }
 
 fn is_made(connection: &Connection) -> bool {
     matches!(connection.outcome, Outcome::Open(_)) && connection.stop.is_none()
 }
 
-/// An arrow along a bow, with its number nearer to whoever dials.
-fn arrow(out: &mut String, begin: (f64, f64), bow: (f64, f64), end: (f64, f64), number: &str, is_made: bool) {
+/// How far along an arrow its number may stand, the best first: nearer to whoever dials.
+const ALONG: [f64; 9] = [0.3, 0.24, 0.36, 0.18, 0.42, 0.5, 0.6, 0.7, 0.8];
+
+/// An arrow along a bow, with its number where nothing else is; the place of that.
+fn arrow(
+    (out, numbers): (&mut String, &mut String),
+    (begin, bow, end): Course,
+    (number, is_made): (&str, bool),
+    taken: &[Area],
+) -> Area {
     let class = if is_made { "made" } else { "stopped" };
-    let at = |begin: f64, bow: f64, end: f64| 0.49_f64.mul_add(begin, 0.42_f64.mul_add(bow, 0.09 * end));
-    let (x, y) = (at(begin.0, bow.0, end.0), at(begin.1, bow.1, end.1));
-    let ((bx, by), (mx, my), (ex, ey)) = (begin, bow, end);
+    let at = |part: f64| {
+        let rest = 1.0 - part;
+        let on = |begin: f64, bow: f64, end: f64| rest * rest * begin + 2.0 * rest * part * bow + part * part * end;
+        let (x, y) = (on(begin.0, bow.0, end.0), on(begin.1, bow.1, end.1));
+        Area { x: x - 11.0, y: y - 11.0, width: 22.0, height: 22.0 }
+    };
+    let is_free = |place: &Area| !taken.iter().any(|other| other.meets(*place));
+    let place = ALONG.map(at).into_iter().find(is_free).unwrap_or_else(|| at(ALONG[0]));
+    let ((x, y), (bx, by), (mx, my), (ex, ey)) = (place.middle(), begin, bow, end);
     let _ = writeln!(
         out,
         "<path class=\"{class}\" stroke-width=\"2\" marker-end=\"url(#{class})\" d=\"M{bx:.0} {by:.0} Q{mx:.0} {my:.0} {ex:.0} \
-         {ey:.0}\"/>\n<circle class=\"{class}-fill\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"10\"/>\n<text class=\"number\" \
-         x=\"{x:.0}\" y=\"{:.0}\">{}</text>",
+         {ey:.0}\"/>"
+    );
+    let _ = writeln!(
+        numbers,
+        "<circle class=\"{class}-fill\" cx=\"{x:.0}\" cy=\"{y:.0}\" r=\"10\"/>\n<text class=\"number\" x=\"{x:.0}\" \
+         y=\"{:.0}\">{}</text>",
         y + 4.0,
         escaped(number)
     );
+    place
 }
 
 /// Text for XML.
