@@ -2,10 +2,11 @@
 
 mod support;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
+use support::daemon::Daemon;
 use support::network::{Network, Plan};
 
 /// Examines a network; the exit status, what it said, and its errors.
@@ -45,6 +46,46 @@ fn all_legs_of_a_network_that_works_are_made_and_no_job_is_recorded() {
 }
 
 #[test]
+fn the_way_of_a_copy_is_dialled_by_the_storage_daemon_that_reads() {
+    let second = |open: bool| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = folder.path().to_owned();
+        let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-sd"))];
+        let daemon = Daemon::start("second", &program, &at, |port| {
+            format!(
+                r#"(storage: (name: "s2", port: {port}, listen: ["127.0.0.1"], working_directory: {at:?}),
+                    directors: [(name: "d", password: "long enough to be good")],
+                    devices: [(name: "dev2", media_type: "M2", archive_device: {at:?})])"#
+            )
+        });
+        let port = daemon.address.port();
+        // The address in a network of both counts for copies, and nobody is at it.
+        let other = if open { "127.0.0.1" } else { "127.0.0.9" };
+        let storage = format!(
+            r#"(name: "s2", address: "127.0.0.1", port: {port}, device: "dev2", media_type: "M2", networks: {{"lan": "{other}"}},
+                password: "long enough to be good"), (name: "s", networks: {{"lan": "127.0.0.1"}}, address"#
+        );
+        (daemon, folder, storage)
+    };
+    for (open, seen) in [(true, "reached"), (false, "broken")] {
+        let (_daemon, _folder, storage) = second(open);
+        let network = Network::start(&Plan::default());
+        let file = network.folder.path().join("director.ron");
+        let text = std::fs::read_to_string(&file).expect("its configuration");
+        let text = text.replacen(r#"(name: "s", address"#, &storage, 1);
+        let copy = r#"jobs: [(name: "copy", kind: copy, client: "f", fileset: "fs", storage: "s", pool: "from"), "#;
+        let pools = r#"pools: [(name: "from", next_pool: "to"), (name: "to", storage: "s2"), "#;
+        let text = text.replacen("jobs: [", copy, 1).replacen("pools: [", pools, 1);
+        std::fs::write(&file, text).expect("to write");
+        assert!(network.ask(&["reload"]).contains("reloaded"), "{}", network.ask(&["reload"]));
+        let (status, text, errors) = doctor(&network, &["--json"]);
+        let expected = [("5a", "answered"), ("5b", "answered"), ("8", seen)];
+        assert_eq!(legs(&text), self::expected(expected), "{text}{errors}");
+        assert_eq!(status, Some(i32::from(!open)), "{text}{errors}");
+    }
+}
+
+#[test]
 fn a_leg_that_is_cut_is_named_with_the_reason_of_the_daemon_that_dials_it() {
     let client = r#"passive: true, networks: {"lan": "127.0.0.9"},"#.to_owned();
     let rewrite =
@@ -53,7 +94,7 @@ fn a_leg_that_is_cut_is_named_with_the_reason_of_the_daemon_that_dials_it() {
     let (status, text, errors) = doctor(&network, &["--json"]);
     assert_eq!(legs(&text), expected([("5a", "answered"), ("3", "answered"), ("7", "broken")]), "{text}{errors}");
     assert_eq!(status, Some(1), "{text}{errors}");
-    assert!(text.contains("\"at\": \"127.0.0.9:"), "{text}");
+    assert!(text.contains("\"at\": \"127.0.0.9:") && text.contains("T0103"), "{text}");
 }
 
 #[test]

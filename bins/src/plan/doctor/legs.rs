@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use towline_core::channel::{Channel, Pair, decide};
 use towline_core::config::DirectorConfig;
 use towline_core::node::Number;
 
 use super::super::rows::Row;
-use super::dialogue::Dialogue;
+use super::dialogue::{Desk, Heard, PATIENCE};
 
 /// A connection of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,123 +49,216 @@ impl Seen {
     }
 }
 
-/// Measures legs, each once.
+/// Measures legs, each once: what has to be asked for them is asked side by side, in rounds.
 pub(super) struct Ward<'a> {
-    pub(super) dialogue: Dialogue,
+    desk: Desk,
     pub(super) config: &'a DirectorConfig,
-    seen: BTreeMap<String, (Seen, Option<i64>)>,
-    found: BTreeMap<String, Option<Vec<IpAddr>>>,
+    heard: BTreeMap<String, Heard>,
+    /// What has to be asked before more can be said.
+    wanted: Vec<String>,
 }
 
+/// The most rounds: the ways and the names, then large packets or small ones, then those between.
+const ROUNDS: usize = 3;
+
 impl<'a> Ward<'a> {
-    pub(super) const fn new(dialogue: Dialogue, config: &'a DirectorConfig) -> Self {
-        Self { dialogue, config, seen: BTreeMap::new(), found: BTreeMap::new() }
+    pub(super) const fn new(desk: Desk, config: &'a DirectorConfig) -> Self {
+        Self { desk, config, heard: BTreeMap::new(), wanted: Vec::new() }
     }
 
-    /// All legs of a row, in the order in which a job needs them.
-    pub(super) fn legs(&mut self, row: &Row) -> Result<Vec<Leg>, String> {
-        let mut legs = vec![self.storage(&row.storage, Number::DirectorToStorage)?];
+    /// All legs of rows, each row's in the order in which a job needs them.
+    pub(super) fn legs(&mut self, rows: &[Row]) -> Result<Vec<Vec<Leg>>, String> {
+        for _ in 0..ROUNDS {
+            rows.iter().for_each(|row| _ = self.of_row(row));
+            if self.wanted.is_empty() {
+                break;
+            }
+            let wanted = self.in_groups();
+            self.heard.extend(self.desk.ask(wanted)?);
+        }
+        Ok(rows.iter().map(|row| self.of_row(row)).collect())
+    }
+
+    /// One line, and what is answered.
+    pub(super) fn ask(&self, line: &str) -> Result<String, String> {
+        let heard = self.desk.ask(vec![vec![line.to_owned()]])?;
+        Ok(heard.into_values().next().and_then(|heard| heard.text).unwrap_or_default())
+    }
+
+    /// What is wanted, in groups of lines that are asked one after the other: a client that waits at the director has one
+    /// connection for them.
+    fn in_groups(&mut self) -> Vec<Vec<String>> {
+        let waits = self.config.clients.iter().filter(|client| !client.connection_from_director_to_client);
+        let waiting: Vec<String> = waits.map(|client| format!("client={:?}", client.name)).collect();
+        let mut groups: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let mut all = Vec::new();
+        for line in std::mem::take(&mut self.wanted) {
+            match waiting.iter().find(|client| line.contains(client.as_str())) {
+                Some(client) => groups.entry(client).or_default().push(line),
+                None => all.push(vec![line]),
+            }
+        }
+        all.extend(groups.into_values());
+        all
+    }
+
+    fn of_row(&mut self, row: &Row) -> Vec<Leg> {
+        let mut legs = vec![self.storage(&row.storage, Number::DirectorToStorage)];
         if let Some(to) = &row.to {
-            legs.push(self.storage(to, Number::DirectorToSecondStorage)?);
+            legs.push(self.storage(to, Number::DirectorToSecondStorage));
             legs.extend(self.between(&row.storage, to));
         }
         if let Some(client) = &row.client {
-            legs.push(self.client(client)?);
-            legs.extend(self.data(client, &row.storage)?);
+            legs.push(self.client(client));
+            legs.extend(self.data(client, &row.storage));
         }
-        Ok(legs)
+        legs
     }
 
-    fn storage(&mut self, name: &str, number: Number) -> Result<Leg, String> {
-        let at = self.config.storage(name).map(|storage| format!("{}:{}", storage.address, storage.port));
-        let (seen, _) = self.ask(&format!("status storage={name:?}"), answered)?;
-        let host = self.config.storage(name).map(|storage| storage.address.clone());
-        let found = self.found(None, host.as_deref())?;
-        Ok(Leg { number, from: self.config.director.name.clone(), to: name.to_owned(), at, found, seen, clock: None })
+    fn storage(&mut self, name: &str, number: Number) -> Leg {
+        let storage = self.config.storage(name);
+        let at = storage.map(|storage| format!("{}:{}", storage.address, storage.port));
+        let host = storage.map(|storage| storage.address.clone());
+        let seen = self.sized(&format!("storage={name:?}"));
+        let found = self.found(None, host.as_deref());
+        Leg { number, from: self.config.director.name.clone(), to: name.to_owned(), at, found, seen, clock: None }
     }
 
-    fn client(&mut self, name: &str) -> Result<Leg, String> {
+    fn client(&mut self, name: &str) -> Leg {
         let client = self.config.client(name);
         let dialled = client.filter(|client| client.connection_from_director_to_client);
         let at = dialled.and_then(|client| Some(format!("{}:{}", client.address.as_ref()?, client.port)));
         let host = dialled.and_then(|client| client.address.clone());
-        let (seen, _) = self.ask(&format!("status client={name:?}"), answered)?;
-        let found = self.found(None, host.as_deref())?;
+        let seen = self.sized(&format!("client={name:?}"));
+        let found = self.found(None, host.as_deref());
         let (own, name) = (self.config.director.name.clone(), name.to_owned());
-        Ok(match at {
+        match at {
             Some(_) => Leg { number: Number::DirectorToFile, from: own, to: name, at, found, seen, clock: None },
             None => Leg { number: Number::FileToDirector, from: name, to: own, at, found, seen, clock: None },
-        })
+        }
     }
 
     /// The data channel of a client and a storage.
-    fn data(&mut self, client: &str, storage: &str) -> Result<Option<Leg>, String> {
-        let Some((one, other)) = self.config.client(client).zip(self.config.storage(storage)) else { return Ok(None) };
-        let channel = match decide(Pair::Job { client: one, storage: other }) {
-            Ok(channel) => channel,
+    fn data(&mut self, client: &str, storage: &str) -> Option<Leg> {
+        let (one, other) = self.config.client(client).zip(self.config.storage(storage))?;
+        match decide(Pair::Job { client: one, storage: other }) {
+            Ok(channel) => Some(self.probed(&format!("probe client={client:?} storage={storage:?}"), channel)),
             Err(none) => {
                 let (from, to) = (storage.to_owned(), client.to_owned());
                 let seen = Seen::Broken(format!("{none}: {}", none.help()));
-                return Ok(Some(Leg {
-                    number: Number::StorageToFile,
-                    from,
-                    to,
-                    at: None,
-                    found: None,
-                    seen,
-                    clock: None,
-                }));
+                Some(Leg { number: Number::StorageToFile, from, to, at: None, found: None, seen, clock: None })
             }
-        };
-        let (seen, clock) = self.ask(&format!("probe client={client:?} storage={storage:?}"), refused)?;
-        let word = if channel.number == Number::StorageToFile { "storage" } else { "client" };
-        let found = self.found(Some((word, channel.dialler.as_str())), Some(channel.address.as_str()))?;
-        let Channel { number, dialler, dialled, address, port, .. } = channel;
-        Ok(Some(Leg { number, from: dialler, to: dialled, at: Some(format!("{address}:{port}")), found, seen, clock }))
+        }
     }
 
-    /// That of a copy, which only a copy can dial.
-    fn between(&self, from: &str, to: &str) -> Option<Leg> {
+    /// That of a copy.
+    fn between(&mut self, from: &str, to: &str) -> Option<Leg> {
         let (reading, writing) = self.config.storage(from).zip(self.config.storage(to))?;
+        if reading.address == writing.address && reading.port == writing.port {
+            // One daemon copies within itself.
+            return None;
+        }
         let channel = decide(Pair::Copy { reading, writing }).ok()?;
+        Some(self.probed(&format!("probe storage={from:?} to={to:?}"), channel))
+    }
+
+    /// A channel that a daemon dials when it is told to.
+    fn probed(&mut self, line: &str, channel: Channel) -> Leg {
+        let (mut seen, clock) = self.see(line, refused);
+        let word = if channel.number == Number::FileToStorage { "client" } else { "storage" };
+        let found = self.found(Some((word, channel.dialler.as_str())), Some(channel.address.as_str()));
+        if found.as_ref().is_some_and(Vec::is_empty) && seen.is_made() {
+            // A daemon of Bareos refuses in the same words.
+            seen = Seen::Broken(format!("{} finds no address for {}", channel.dialler, channel.address));
+        }
         let Channel { number, dialler, dialled, address, port, .. } = channel;
-        let seen = Seen::Unmeasured("only a copy dials it".to_owned());
-        Some(Leg {
-            number,
-            from: dialler,
-            to: dialled,
-            at: Some(format!("{address}:{port}")),
-            found: None,
-            seen,
-            clock: None,
-        })
+        Leg { number, from: dialler, to: dialled, at: Some(format!("{address}:{port}")), found, seen, clock }
+    }
+
+    /// What was heard; what was not is asked for in the next round.
+    fn heard(&mut self, line: &str) -> Option<Heard> {
+        let heard = self.heard.get(line).cloned();
+        if heard.is_none() && !self.wanted.iter().any(|wanted| wanted == line) {
+            self.wanted.push(line.to_owned());
+        }
+        heard
     }
 
     /// What is seen, and the dialler's clock.
-    fn ask(&mut self, line: &str, judge: fn(&str, Duration) -> Seen) -> Result<(Seen, Option<i64>), String> {
-        if let Some(seen) = self.seen.get(line) {
-            return Ok(seen.clone());
+    fn see(&mut self, line: &str, judge: fn(&str, Duration) -> Seen) -> (Seen, Option<i64>) {
+        match self.heard(line) {
+            None => (Seen::Unmeasured("it was not asked".to_owned()), None),
+            Some(Heard { text: None, .. }) => (Seen::Broken(late()), None),
+            Some(Heard { text: Some(text), after, at }) => (judge(&text, after), at.and_then(|now| clock(&text, now))),
         }
-        let (text, after) = self.dialogue.ask(line)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok().and_then(|now| i64::try_from(now.as_secs()).ok());
-        let seen = (judge(&text, after), now.and_then(|now| clock(&text, now)));
-        self.seen.insert(line.to_owned(), seen.clone());
-        Ok(seen)
+    }
+
+    /// What is seen of a leg between the director and this daemon, with packets as large as its way should carry: asked to
+    /// look up a name too long for any, it says that there is none, and repeats it.
+    fn sized(&mut self, who: &str) -> Seen {
+        let status = format!("status {who}");
+        let (seen, _) = self.see(&status, answered);
+        let Some(heard) = self.heard.get(&status) else { return seen };
+        // It was connected, and came no further. A handshake may be too large for a way itself: then the director dials
+        // again with small segments.
+        let stood_still =
+            heard.text.as_ref().is_none_or(|text| codes(text).iter().any(|code| (130..500).contains(code)));
+        if !seen.is_made() {
+            let is_narrow = stood_still && self.passes(who, SHORT) == Some(true);
+            return if is_narrow { Seen::Broken(NARROW.to_owned()) } else { seen };
+        }
+        if self.passes(who, FULL) != Some(false) {
+            return seen;
+        }
+        let mut passing = Vec::new();
+        for length in LENGTHS {
+            passing.extend(self.passes(who, length).filter(|passes| *passes).map(|_| length));
+        }
+        Seen::Broken(match passing.into_iter().max() {
+            Some(largest) => format!(
+                "large packets vanish: of about {largest} bytes they get through, of full size they do not; something on \
+                 the way carries less than the MTU of an interface says: let ICMP \"fragmentation needed\" through, or set \
+                 the MTU to {largest}"
+            ),
+            None => "it answers short questions, and none with a packet of 576 bytes or more: the way loses packets"
+                .to_owned(),
+        })
+    }
+
+    /// Whether a question with a packet of about this length, or longer than any packet, is answered.
+    fn passes(&mut self, who: &str, length: usize) -> Option<bool> {
+        let name = "a".repeat(length.saturating_sub(OVERHEAD));
+        let Heard { text, .. } = self.heard(&format!("resolve {who} {name}"))?;
+        // Whatever it says of the name: it has come. The codes of dials that failed, and of connections that stood still.
+        text.map(|text| {
+            !codes(&text).iter().any(|code| (100..200).contains(code)) && !text.contains("has not answered")
+        })
+        .or(Some(false))
     }
 
     /// What a daemon, or the director, finds for a name.
-    fn found(&mut self, who: Option<(&str, &str)>, host: Option<&str>) -> Result<Option<Vec<IpAddr>>, String> {
-        let Some(host) = host.filter(|host| host.parse::<IpAddr>().is_err()) else { return Ok(None) };
+    fn found(&mut self, who: Option<(&str, &str)>, host: Option<&str>) -> Option<Vec<IpAddr>> {
+        let host = host.filter(|host| host.parse::<IpAddr>().is_err())?;
         let line =
             who.map_or_else(|| format!("resolve {host}"), |(word, name)| format!("resolve {word}={name:?} {host}"));
-        if let Some(found) = self.found.get(&line) {
-            return Ok(found.clone());
-        }
-        let (text, _) = self.dialogue.ask(&line)?;
-        let found = addresses(&text);
-        self.found.insert(line, found.clone());
-        Ok(found)
+        addresses(&self.heard(&line)?.text?)
     }
+}
+
+/// Lengths of IP packets that ways carry which do not carry 1,500 bytes: what each way must, what IPv6 must, tunnels.
+const LENGTHS: [usize; 4] = [576, 1_280, 1_400, 1_460];
+/// More than one packet of any Ethernet without jumbo frames.
+const FULL: usize = 2_900;
+/// Little more than what is in each packet.
+const SHORT: usize = OVERHEAD + 10;
+/// What is in a packet beside the name at least: the headers of IP, of TCP with its options, and of the question.
+const OVERHEAD: usize = 64;
+
+const NARROW: &str = "large packets vanish: it stands still, and with small segments it answers; something on the way carries \
+                      less than the MTU of an interface says: let ICMP \"fragmentation needed\" through, or lower the MTU";
+
+fn late() -> String {
+    format!("no answer within {} s", PATIENCE.as_secs())
 }
 
 /// `… resolves NAME to host[ipv4;10.0.0.1] …`; an empty list if it says that there are none, nothing if it says neither.
@@ -180,7 +273,13 @@ fn answered(text: &str, after: Duration) -> Seen {
     if text.contains(" Version: ") { Seen::Answered(after) } else { Seen::Broken(reason(text)) }
 }
 
-/// Whether the other side refused a job that it does not know. What a daemon of Bareos says is in its own words.
+/// How long a daemon of Bareos waits before it dials again: one that has given up has taken longer.
+const BAREOS_RETRY: Duration = Duration::from_secs(10);
+/// How daemons of Bareos end what they could not do, whatever it was.
+const BAREOS_REFUSALS: [&str; 3] = ["2902 Bad storage", "3991 Bad passive client", "3991 Bad replicate"];
+
+/// Whether the other side refused a job that it does not know. What a daemon of Bareos says is in its own words, and not why:
+/// one that did not connect would have dialled again.
 fn refused(text: &str, after: Duration) -> Seen {
     let codes = codes(text);
     let is = |range: std::ops::RangeInclusive<u16>| codes.iter().any(|code| range.contains(code));
@@ -188,8 +287,14 @@ fn refused(text: &str, after: Duration) -> Seen {
     // T01xx: it cannot be dialled. T02xx: TLS. T03xx: authentication.
     if is(100..=199) || says(&["Failed to connect", "Could not connect", "has not answered within"]) {
         Seen::Broken(reason(text))
-    } else if is(200..=399) || says(&["ailed to authenticate", "uthorization", "TLS negotiation failed"]) {
+    } else if is(200..=399) || says(&["ailed to authenticate", "TLS negotiation failed"]) {
         Seen::Reached(after)
+    } else if codes.is_empty() && says(&BAREOS_REFUSALS) {
+        if after < BAREOS_RETRY {
+            Seen::Reached(after)
+        } else {
+            Seen::Broken(format!("a daemon of Bareos has dialled again and given up: {}", reason(text)))
+        }
     } else {
         Seen::Unmeasured(reason(text))
     }
@@ -256,6 +361,15 @@ mod tests {
         ] {
             assert!(matches!(refused(text, after), Seen::Broken(_)), "{text}");
         }
-        assert!(matches!(refused("2902 Bad storage\n", after), Seen::Unmeasured(_)));
+        for text in [
+            "2902 Bad storage\n",
+            "3991 Bad passive client command: passive client address=127.0.0.1 port=29112 ssl=4\n",
+            "3991 Bad replicate command: replicate JobId=0 Job=-Probe-.1 address=127.0.0.1 port=1 ssl=4 Authorization=dummy\n",
+        ] {
+            assert_eq!(refused(text, after), Seen::Reached(after), "{text}");
+            assert!(matches!(refused(text, BAREOS_RETRY), Seen::Broken(_)), "{text}");
+        }
+        assert!(matches!(refused("what?\n", after), Seen::Unmeasured(_)));
+        assert!(matches!(refused("the job is unknown (T0601)\n2902 Bad storage\n", after), Seen::Unmeasured(_)));
     }
 }

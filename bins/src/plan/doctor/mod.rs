@@ -29,7 +29,7 @@ use crate::config::EXIT_CONFIG;
 use crate::daemon::console::ConsoleProgram;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::{Daemon as _, say};
-use dialogue::Dialogue;
+use dialogue::Desk;
 use legs::{Leg, Seen, Ward};
 
 /// The exit status if there is no director to ask: `EX_UNAVAILABLE` of `sysexits.h`.
@@ -84,15 +84,15 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    let dialogue =
-        match Dialogue::connect(path("console").map_or_else(|| ConsoleProgram::FILE.as_ref(), PathBuf::as_path)) {
-            Ok(dialogue) => dialogue,
-            Err(text) => {
-                complain(&text);
-                return ExitCode::from(EXIT_UNAVAILABLE);
-            }
-        };
-    let mut ward = Ward::new(dialogue, &config);
+    let console = path("console").map_or_else(|| ConsoleProgram::FILE.as_ref(), PathBuf::as_path);
+    let desk = match Desk::connect(console) {
+        Ok(desk) => desk,
+        Err(text) => {
+            complain(&text);
+            return ExitCode::from(EXIT_UNAVAILABLE);
+        }
+    };
+    let mut ward = Ward::new(desk, &config);
     let examined = match examined(&mut ward, planned.as_ref()) {
         Ok(examined) => examined,
         Err(text) => {
@@ -102,7 +102,7 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     };
     if let Some(file) = path("learn") {
         let legs = examined.iter().flat_map(|one| &one.legs).cloned().collect::<Vec<_>>();
-        let seen = ward.dialogue.ask("status network").map(|(text, _)| text).unwrap_or_default();
+        let seen = ward.ask("status network").unwrap_or_default();
         if let Err(error) = std::fs::write(file, learn::topology(&config, &legs, &seen)) {
             complain(&format!("towline doctor: cannot write {}: {error}\n", file.display()));
             return ExitCode::from(EXIT_UNWRITTEN);
@@ -114,13 +114,13 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
 
 fn examined(ward: &mut Ward<'_>, planned: Option<&Plan>) -> Result<Vec<Examined>, String> {
     let all = rows(ward.config);
-    let one = |row: Row| {
-        let legs = ward.legs(&row)?;
+    let legs = ward.legs(&all)?;
+    let one = |(row, legs): (Row, Vec<Leg>)| {
         let tried = planned.and_then(|plan| plan.rows.iter().find(|tried| tried.row == row));
         let differs = tried.map(|tried| differences(tried, &legs)).unwrap_or_default();
-        Ok(Examined { row, legs, differs })
+        Examined { row, legs, differs }
     };
-    all.into_iter().map(one).collect()
+    Ok(all.into_iter().zip(legs).map(one).collect())
 }
 
 /// What the plan of a row says otherwise than what was seen.
