@@ -8,7 +8,7 @@ use towline_core::wire::block::{HEADER_LEN, Session};
 use towline_core::wire::label::{SessionEnd, SessionLabel};
 use towline_core::wire::record::next_piece;
 
-use super::shelf::Shelf;
+use super::shelf::{Shelf, Volume};
 use super::survey::Extent;
 use crate::volume::blocks::{Blocks, Next};
 
@@ -24,7 +24,7 @@ pub(super) struct Job {
     /// What the label at its end says.
     pub(super) end: Option<(SessionLabel, SessionEnd)>,
     /// Where its blocks are, in the order in which they were written: the place of a volume on the shelf, and what is there.
-    pub(super) pieces: Vec<(usize, Extent)>,
+    pub(super) pieces: Vec<Piece>,
 }
 
 impl Job {
@@ -54,17 +54,49 @@ impl Job {
     }
 }
 
+/// What a job has on one volume: the place of the volume on the shelf, and what is there.
+type Piece = (usize, Extent);
+
 /// The jobs on the shelf in the order of their numbers; sessions without any label come last.
 pub(super) fn jobs(shelf: &Shelf) -> Vec<Job> {
-    let mut pieces: BTreeMap<Session, Vec<(usize, Extent)>> = BTreeMap::new();
+    // Two storage daemons may have been started in the same second.
+    let mut pieces: BTreeMap<(Session, &[u8]), Vec<Piece>> = BTreeMap::new();
     for (place, volume) in shelf.volumes.iter().enumerate() {
         for (session, extent) in &volume.survey.sessions {
-            pieces.entry(*session).or_default().push((place, *extent));
+            let daemon = daemon_of(shelf, volume, *session);
+            pieces.entry((*session, daemon)).or_default().push((place, *extent));
         }
     }
-    let mut jobs: Vec<Job> = pieces.into_iter().map(|(session, pieces)| job(shelf, session, pieces)).collect();
+    let of_session = |((session, _), pieces)| chains(pieces).into_iter().map(move |chain| job(shelf, session, chain));
+    let mut jobs: Vec<Job> = pieces.into_iter().flat_map(of_session).collect();
     jobs.sort_by_key(|job| (job.label.is_none(), job.id(), job.session.time, job.session.id));
     jobs
+}
+
+/// The storage daemon that has written a volume; where its label is lost, the one that has written others of the session.
+fn daemon_of<'s>(shelf: &'s Shelf, volume: &'s Volume, session: Session) -> &'s [u8] {
+    let mut others = shelf.volumes.iter().filter(|other| other.survey.sessions.contains_key(&session));
+    let label = volume.survey.label.as_ref().or_else(|| others.find_map(|other| other.survey.label.as_ref()));
+    label.map_or(&[][..], |label| label.program.as_slice())
+}
+
+/// The pieces of each job among those of one session: the numbers of blocks go on from volume to volume (`wire/3 §5.2`). More
+/// than one job if daemons of one name were started in the same second.
+fn chains(mut pieces: Vec<Piece>) -> Vec<Vec<Piece>> {
+    pieces.sort_by_key(|(place, extent)| (extent.first_number, *place));
+    let mut chains: Vec<Vec<Piece>> = Vec::new();
+    for piece in pieces {
+        let first = piece.1.first_number;
+        let goes_on =
+            |chain: &Vec<Piece>| chain.last().is_some_and(|(_, before)| before.last_number.wrapping_add(1) == first);
+        let found = chains.iter().position(goes_on);
+        // A volume between two others may be missing.
+        match found.or_else(|| chains.len().checked_sub(1).filter(|_| first > 0)) {
+            Some(at) => chains[at].push(piece),
+            None => chains.push(vec![piece]),
+        }
+    }
+    chains
 }
 
 /// The bytes of a label as text for a person.
@@ -77,10 +109,8 @@ pub(super) fn letter(code: u32) -> char {
     char::from_u32(code).filter(char::is_ascii_graphic).unwrap_or('?')
 }
 
-fn job(shelf: &Shelf, session: Session, mut pieces: Vec<(usize, Extent)>) -> Job {
-    // The number goes on from volume to volume (`wire/3 §5.2`).
-    pieces.sort_by_key(|(place, extent)| (extent.first_number, *place));
-    let find = |piece: Option<&(usize, Extent)>, is_last: bool| {
+fn job(shelf: &Shelf, session: Session, pieces: Vec<Piece>) -> Job {
+    let find = |piece: Option<&Piece>, is_last: bool| {
         let (place, extent) = piece?;
         let wanted = if is_last { SessionLabel::END } else { SessionLabel::START };
         record_of(shelf, *place, session, if is_last { extent.last } else { extent.first }, wanted)

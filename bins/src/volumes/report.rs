@@ -147,9 +147,12 @@ impl Report {
     /// Says something that is no finding.
     pub(super) fn say(&mut self, text: &str) {
         let text = printable::line(text);
-        let _closed = writeln!(std::io::stderr(), "towline {}: {text}", self.program);
         #[cfg(test)]
         self.told.push(text.into_owned());
+        #[cfg(not(test))]
+        {
+            let _closed = writeln!(std::io::stderr(), "towline {}: {text}", self.program);
+        }
     }
 
     /// Says why nothing is done, in several lines if need be.

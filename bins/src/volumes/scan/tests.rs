@@ -296,3 +296,54 @@ fn a_job_that_was_broken_off_is_no_good_backup() {
     assert_eq!(all_jobs(&mut catalog)[0].job_status, b'f');
     assert_eq!(restore(&mut catalog), []);
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 24, ..proptest::prelude::ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_volume_holds_it_is_scanned_to_its_end_and_the_catalog_stays_whole(
+        changes in proptest::collection::vec((0_usize..8000, proptest::prelude::any::<u8>()), 1..30),
+        reseal: bool,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let volumes = folder.path().join("volumes");
+        fs::create_dir(&volumes).unwrap();
+        let entries: Vec<Entry> = (0..6).map(|n| changed(&format!("/srv/{n}"), 100, &[n; 900])).collect();
+        let mut made = blocks(&label(1, b'F'), 2048, &entries);
+        // With a right checksum only the data are wrong, and otherwise the blocks too.
+        let total: usize = made.iter().map(|block| block.bytes.len()).sum();
+        for (at, byte) in &changes {
+            let mut at = at % total;
+            for block in &mut made {
+                match block.bytes.get_mut(at) {
+                    Some(_) if at < 16 => break,
+                    Some(old) => {
+                        *old = *byte;
+                        break;
+                    }
+                    None => at -= block.bytes.len(),
+                }
+            }
+        }
+        let path = volume(&volumes, "v1", &made);
+        if !reseal {
+            let mut bytes = fs::read(&path).unwrap();
+            for (at, byte) in &changes {
+                let len = bytes.len();
+                bytes[at % len] ^= byte;
+            }
+            fs::write(&path, bytes).unwrap();
+        }
+        if let Ok(asked) = look("test", std::slice::from_ref(&volumes), &[]) {
+            let mut catalog = open(folder.path());
+            let (done, _) = run(&mut catalog, asked);
+            // Numbers that no label can have are the only reason to refuse.
+            if let Err(Refused::Catalog(error)) = &done {
+                proptest::prop_assert!(false, "{error}");
+            }
+            for row in all_jobs(&mut catalog) {
+                ask(&mut catalog, CatalogRequest::ListFiles { job_id: row.job_id, after: None, limit: 1000 });
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use towline_core::wire::block::BlockHeader;
+use towline_core::wire::label::SessionLabel;
 
 use super::make::{Entry, asked, blocks, file, label, link, volume};
 use crate::disk::restore::Replace;
@@ -204,6 +205,19 @@ fn a_bootstrap_selects_files_and_volumes_that_are_gone_are_named() {
 }
 
 #[test]
+fn jobs_of_daemons_that_were_started_in_the_same_second_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let other =
+        SessionLabel { job: b"other.2027-01-15_10.00.00_01".to_vec(), client: b"desk".to_vec(), ..label(1, b'F') };
+    let (one, two) = (blocks(&label(1, b'F'), 2048, &ten()), blocks(&other, 4096, &ten()[..3]));
+    volume(folder.path(), "v1", &one[..5]);
+    volume(folder.path(), "v2", &one[5..]);
+    volume(folder.path(), "w1", &two);
+    let (line, told) = checked(folder.path());
+    assert!(told.is_empty() && line.contains("3 volumes, 2 jobs, 13 files"), "{line} {told:?}");
+}
+
+#[test]
 fn foreign_files_links_and_copies_of_a_volume_are_no_trouble() {
     let folder = tempfile::tempdir().unwrap();
     let path = volume(folder.path(), "v1", &blocks(&label(1, b'F'), 4096, &ten()));
@@ -253,4 +267,26 @@ fn a_job_that_was_broken_off_is_listed_and_restored_as_far_as_it_goes() {
     let back = folder.path().join("back");
     extract(&mut asked(folder.path()), &wish(&back, &[])).unwrap();
     assert_eq!(fs::read(back.join("srv/file 2")).unwrap(), [2; 5000]);
+}
+
+/// The first block of a volume as a storage daemon of Bareos 26 has written it (`wire/3 §B.1`).
+const REAL_LABEL: &str = "ef0e49f4000000bc0000000042423032000000016b043539fffffffe0000000000000098426172656f7320322e30\
+    20696d6d6f7274616c0a0000000014000660f0f96576e4000660f0f96577150000000000000000000000000000000046756c6c2d30303031\
+    000046756c6c004261636b75700046696c6500766d0077332d7364005665722e2032362e302e307e70726531203231204175677573742032\
+    303236004275696c6420323032362d30382d32312030343a34343a303600";
+
+#[test]
+fn a_volume_of_a_real_daemon_is_shown_under_its_own_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let digits: Vec<u8> = REAL_LABEL.bytes().filter(u8::is_ascii_hexdigit).collect();
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    fs::write(folder.path().join("moved"), digits.chunks(2).map(byte).collect::<Vec<u8>>()).unwrap();
+    let asked = asked(folder.path());
+    let mut out = Vec::new();
+    show(&asked.shelf, &asked.jobs, false, &mut out).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.starts_with("volume Full-0001: ") && text.contains("moved, 188 bytes, 1 blocks"), "{text}");
+    assert!(text.contains("pool Full (Backup), media type File, labelled 2026-11-23"), "{text}");
+    assert!(text.contains("by w3-sd on vm Ver. 26.0.0~pre1 21 August 2026"), "{text}");
+    assert_eq!(checked(folder.path()).1, [""; 0]);
 }
