@@ -187,18 +187,8 @@ impl OpenThings {
                 Some(Open::Volume(volume)) => volume.append(block, &mut store),
                 _ => failed(not_open(handle)),
             },
-            DiskWork::Note { path, text } => {
-                store.files.entry(path.into_bytes()).or_default().extend(text);
-                DiskDone::Noted
-            }
-            DiskWork::Put { path, text, appends } => {
-                let file = store.files.entry(path.into_bytes()).or_default();
-                if !appends {
-                    file.clear();
-                }
-                file.extend(text);
-                DiskDone::Noted
-            }
+            DiskWork::Note { path, text } => put(&mut store, path, &text, true),
+            DiskWork::Put { path, text, appends } => put(&mut store, path, &text, appends),
             DiskWork::Sync { handle } => match self.open.get(&handle) {
                 Some(Open::Volume(volume)) => volume.sync(&mut store),
                 _ => failed(not_open(handle)),
@@ -209,6 +199,16 @@ impl OpenThings {
             _ => failed(DiskError::Other { path: "disk".to_owned(), text: "cannot do that".to_owned() }),
         }
     }
+}
+
+/// Puts text into a file, after what it has or in its place.
+fn put(store: &mut Store, path: String, text: &[u8], appends: bool) -> DiskDone {
+    let file = store.files.entry(path.into_bytes()).or_default();
+    if !appends {
+        file.clear();
+    }
+    file.extend_from_slice(text);
+    DiskDone::Noted
 }
 
 fn tally(open: Open) -> Tally {
