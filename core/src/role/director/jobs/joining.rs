@@ -43,8 +43,9 @@ impl Jobs {
             client_id: job.rows.client,
             sched_time: tools.net.wall().seconds(),
             comment: String::new(),
+            at_least: tools.common.next_job(),
         };
-        tools.ask(CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Reader(unique)));
+        job.ask(tools, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Reader(unique)));
     }
 
     /// Both jobs are there: the one that reads begins.
