@@ -11,6 +11,7 @@
 //! * `init`: the configurations of a new network
 //! * `export`: what a client needs to know of its director
 //! * [`hands`]: gives work to threads that answer exactly once
+//! * [`messages`]: mail, webhooks, the system's log
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * `plan` (feature `plan`): which jobs will work through a network
 //! * [`volume`]: volumes as files, in the block format of Bareos
@@ -32,6 +33,7 @@ pub(crate) mod fresh;
 pub mod hands;
 #[cfg(feature = "sqlite")]
 pub mod init;
+pub mod messages;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;

@@ -23,7 +23,7 @@ fn a_client_that_cannot_reach_its_director_leaves_a_trace_in_its_file() {
                        redial_interval: 1),
                 directors: [(name: "backup-dir", password: "p", address: "127.0.0.1", port: {port},
                              connection_from_client_to_director: true)],
-                messages: (append: {messages:?}))"#,
+                messages: [(name: "Standard", destinations: [(kind: director), (kind: append, to: [{messages:?}])])])"#,
             folder.path()
         )
     });
@@ -54,7 +54,7 @@ fn a_file_that_cannot_be_written_is_complained_of_and_stops_nothing() {
                        redial_interval: 1),
                 directors: [(name: "backup-dir", password: "p", address: "127.0.0.1", port: {port},
                              connection_from_client_to_director: true)],
-                messages: (append: {messages:?}))"#,
+                messages: [(name: "Standard", destinations: [(kind: director), (kind: append, to: [{messages:?}])])])"#,
             folder.path()
         )
     });

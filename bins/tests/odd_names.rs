@@ -31,7 +31,9 @@ fn with_messages(text: String) -> String {
     let Some(start) = text.strip_suffix(')').filter(|text| text.starts_with("(file:")) else { return text };
     let (_, folder) = text.split_once("working_directory: \"").unwrap();
     let (folder, _) = folder.split_once('"').unwrap();
-    format!("{start}, messages: (append: \"{folder}/fd-messages.log\"))")
+    format!(
+        "{start}, messages: [(name: \"m\", destinations: [(kind: director), (kind: append, to: [\"{folder}/fd-messages.log\"])])])"
+    )
 }
 
 fn network() -> Network {

@@ -24,7 +24,9 @@ fn rewrite(text: String) -> String {
     let Some(start) = text.strip_suffix(')').filter(|text| text.starts_with("(file:")) else { return text };
     let (_, folder) = text.split_once("working_directory: \"").unwrap();
     let (folder, _) = folder.split_once('"').unwrap();
-    format!("{start}, messages: (append: \"{folder}/fd-messages.log\"))")
+    format!(
+        "{start}, messages: [(name: \"m\", destinations: [(kind: director), (kind: append, to: [\"{folder}/fd-messages.log\"])])])"
+    )
 }
 
 /// Every file and folder below a folder, and whether others may do anything with it.

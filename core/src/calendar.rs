@@ -1,6 +1,8 @@
 //! Dates and times of day, for names of jobs and lines that people read. No clock and no time zone of its own: seconds and
 //! the rules of a [`Zone`] come in.
 
+mod format;
+
 use std::fmt;
 use std::sync::Arc;
 

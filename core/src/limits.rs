@@ -176,3 +176,17 @@ pub const UNRECORDED: usize = 100;
 
 /// Catalog requests of a job's storage daemon that may come before the one before them is answered.
 pub const EARLY_REQUESTS: usize = 8;
+
+/// The pause before a message that was not delivered is tried again; each further one is twice as long, up to the second.
+pub const DELIVER_AGAIN: Duration = Duration::from_secs(10);
+/// See [`DELIVER_AGAIN`].
+pub const DELIVER_AGAIN_MOST: Duration = Duration::from_secs(300);
+
+/// How long a director that is to end waits for messages on their way.
+pub const DELIVER_AT_STOP: Duration = Duration::from_secs(10);
+
+/// Seconds that a command may take to send a message, as in Bareos.
+pub const MAIL_COMMAND: u64 = 120;
+
+/// How long messages that are of no job are gathered for one mail.
+pub const MAIL_GATHERS: Duration = Duration::from_secs(60);

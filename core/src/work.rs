@@ -1,6 +1,7 @@
 //! What connections and the node give to the hands to do, and what comes of it.
 
 pub mod configuration;
+pub mod delivery;
 pub mod script;
 
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +22,8 @@ pub enum Work {
     Script(script::ScriptWork),
     /// For the files of the configuration.
     Configuration(configuration::ConfigurationWork),
+    /// Messages that leave the daemon.
+    Deliver(delivery::Delivery),
 }
 
 /// What came of a piece of work.
@@ -35,6 +38,8 @@ pub enum WorkDone {
     Script(script::ScriptDone),
     /// From the files of the configuration.
     Configuration(Result<configuration::Configured, configuration::NotConfigured>),
+    /// From a place that messages go to.
+    Delivered(Result<(), delivery::Undelivered>),
     /// From the system's resolver: the addresses of a name that [`Net::look_up`](crate::node::Net::look_up) asked for.
     Resolved(Result<Vec<SocketAddr>, ResolveError>),
     /// The hands have stopped; nothing was done.

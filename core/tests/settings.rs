@@ -163,5 +163,5 @@ fn what_nothing_acts_on_is_refused_by_its_code_and_its_default_is_not() {
         assert!(found.message.contains(name) && found.help.contains("remove"), "{found:?}");
         seen += 1;
     }
-    assert!(seen > 5, "{seen}");
+    assert!(seen > 1, "{seen}");
 }

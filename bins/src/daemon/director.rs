@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use towline_core::address::Endpoint;
 use towline_core::catalog::{CatalogError, CatalogErrorKind, CatalogName};
-use towline_core::config::{Catalog as Database, ConfigPath, DirectorConfig, Severity, listen_on};
+use towline_core::config::{Catalog as Database, ConfigPath, DestinationKind, DirectorConfig, Severity, listen_on};
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
@@ -20,6 +20,7 @@ use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
+use crate::messages::{Deliverer, HAS_MAIL};
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, make_private, make_private_if_there, own};
 
 /// Requests that may wait for the catalog.
@@ -78,21 +79,25 @@ impl Daemon for DirectorDaemon {
     }
 
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
+        if let Some(text) = unsendable(&loaded.config) {
+            return Err(StartError { text, exit: crate::config::EXIT_CONFIG });
+        }
         let catalogs = open_catalogs(&loaded)?;
         let reader = configure::desk(&loaded);
-        let hands = Workers::new(Sink::new().into_log()).with_configuration(reader).with_catalog(Box::new(
-            move |name, request, reply| {
-                let answer: crate::catalog::Reply = Box::new(|answer| reply(WorkDone::Catalog(answer)));
-                let Some(opened) = catalogs.get(name) else {
-                    let text = format!("no catalog {name:?} is open");
-                    return answer(Err(CatalogError::new(CatalogErrorKind::Bug, text)));
-                };
-                if let Err(refused) = opened.worker.submit(request, answer) {
-                    let text = refused.why.to_string();
-                    (refused.reply)(Err(CatalogError::new(CatalogErrorKind::Unavailable, text)));
-                }
-            },
-        ));
+        let deliverer = Deliverer::new(loaded.resolve(""));
+        let hands = Workers::new(Sink::new().into_log()).with_configuration(reader);
+        let hands = hands.with_deliveries(Box::new(move |delivery, reply| deliverer.deliver(delivery, reply)));
+        let hands = hands.with_catalog(Box::new(move |name, request, reply| {
+            let answer: crate::catalog::Reply = Box::new(|answer| reply(WorkDone::Catalog(answer)));
+            let Some(opened) = catalogs.get(name) else {
+                let text = format!("no catalog {name:?} is open");
+                return answer(Err(CatalogError::new(CatalogErrorKind::Bug, text)));
+            };
+            if let Err(refused) = opened.worker.submit(request, answer) {
+                let text = refused.why.to_string();
+                (refused.reply)(Err(CatalogError::new(CatalogErrorKind::Unavailable, text)));
+            }
+        }));
         let director = &loaded.config.director;
         let settings = Settings::new(PeerName::new(PeerKind::Director, &director.name).qualified(), tls.engines)
             .accepting(
@@ -102,6 +107,15 @@ impl Daemon for DirectorDaemon {
         let role = Director::new(Arc::new(loaded.config), tls.credentials, identity());
         Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(|_| {}) })
     }
+}
+
+/// What the configuration wants sent, and this program cannot send.
+fn unsendable(config: &DirectorConfig) -> Option<String> {
+    let has_hook = config.messages.iter().flat_map(|messages| &messages.destinations);
+    let has_hook = has_hook.into_iter().any(|to| to.kind == DestinationKind::Webhook);
+    let what = if config.mail_server.is_some() { "`mail_server`" } else { "a webhook" };
+    let text = format!("this program is built without the feature `mail`, which {what} needs");
+    (!HAS_MAIL && (has_hook || config.mail_server.is_some())).then_some(text)
 }
 
 /// A catalog that this director has open.

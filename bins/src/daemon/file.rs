@@ -40,8 +40,8 @@ impl Daemon for FileProgram {
     }
 
     fn folders(loaded: &Loaded<FileConfig>) -> Vec<Folder> {
-        let at = ConfigPath::of("messages").field("append");
-        let file = loaded.config.messages.append.as_deref().map(|append| loaded.resolve(append));
+        let at = ConfigPath::of("messages").index(0).field("destinations");
+        let file = loaded.config.append().map(|(append, _)| loaded.resolve(append));
         let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
         let folder = folder.map(|path| Folder { at, path, holds: "messages", severity: Severity::Warning });
         folder.into_iter().collect()

@@ -11,6 +11,7 @@
 //!   submit(Script(Run))   --> a thread for this one command                       --> reply
 //!   submit(Script(Gather)) --> a thread for these lists                           --> reply
 //!   submit(Script(Stop))  --> ends that command's process group                   --> reply
+//!   submit(Deliver)       --> who delivers messages                               --> reply
 //!   submit(Configuration) --> a thread for this one piece                         --> reply
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
@@ -36,6 +37,7 @@ use towline_core::drive::{Hands, Reply};
 use towline_core::ids::HandleId;
 use towline_core::notice::Notice;
 use towline_core::work::configuration::{ConfigurationWork, Configured, NotConfigured};
+use towline_core::work::delivery::Delivery;
 use towline_core::work::{Work, WorkDone};
 
 use open::Open;
@@ -52,11 +54,15 @@ pub type CatalogDesk = Box<dyn Fn(&CatalogName, CatalogRequest, Reply) + Send + 
 /// Who reads the configuration again.
 pub type ConfigurationDesk = Box<dyn Fn(ConfigurationWork) -> Result<Configured, NotConfigured> + Send + Sync>;
 
+/// Who delivers messages; calls the reply exactly once.
+pub type DeliveryDesk = Box<dyn Fn(Delivery, Reply) + Send + Sync>;
+
 /// The workers of one daemon.
 pub struct Workers {
     log: Log,
     catalog: Option<CatalogDesk>,
     configuration: Option<Arc<ConfigurationDesk>>,
+    deliveries: Option<DeliveryDesk>,
     handles: Handles,
     scripts: script::Scripts,
 }
@@ -81,6 +87,7 @@ impl Workers {
             log,
             catalog: None,
             configuration: None,
+            deliveries: None,
             handles: Handles::default(),
             scripts: script::Scripts::default(),
         }
@@ -96,6 +103,12 @@ impl Workers {
     #[must_use]
     pub fn with_configuration(self, configuration: ConfigurationDesk) -> Self {
         Self { configuration: Some(Arc::new(configuration)), ..self }
+    }
+
+    /// The same with somebody who delivers messages.
+    #[must_use]
+    pub fn with_deliveries(self, deliveries: DeliveryDesk) -> Self {
+        Self { deliveries: Some(deliveries), ..self }
     }
 
     fn disk(&self, work: DiskWork, reply: Reply) {
@@ -209,6 +222,10 @@ impl Hands for Workers {
                     let desk = Arc::clone(desk);
                     once("configuration", move || WorkDone::Configuration(desk(work)), reply);
                 }
+                None => reply(WorkDone::Refused),
+            },
+            (Work::Deliver(delivery), _) => match &self.deliveries {
+                Some(desk) => desk(delivery, reply),
                 None => reply(WorkDone::Refused),
             },
             _ => reply(WorkDone::Refused),

@@ -275,7 +275,8 @@ fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<Directo
         catalogs: Vec::new(),
         consoles: Vec::new(),
         profiles: Vec::new(),
-        messages: towline_core::config::Messages::default(),
+        messages: Vec::new(),
+        mail_server: None,
     })
 }
 

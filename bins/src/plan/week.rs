@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::json;
 use towline_core::calendar::Civil;
 use towline_core::catalog::JobRow;
-use towline_core::config::{Bytes, Catalog, DirectorConfig, FileSet, Job, JobKind, Messages, Pool, Seconds};
+use towline_core::config::{Bytes, Catalog, DirectorConfig, FileSet, Job, JobKind, Pool, Seconds};
 use towline_simtests::host::HostId;
 use towline_simtests::site::{Config, Daemon, Machine, Site, Standing};
 
@@ -167,7 +167,7 @@ fn side_by_side(given: &Given, jobs: &[&Job]) -> Option<Site> {
         catalogs: Vec::new(),
         consoles: Vec::new(),
         profiles: Vec::new(),
-        messages: Messages::default(),
+        messages: Vec::new(),
         ..config.clone()
     };
     let files = [(b"/data/file".to_vec(), vec![b'x'; 1_000])].into();

@@ -6,7 +6,8 @@ use super::acl::Acl;
 use super::catalog::Catalog;
 use super::counter::Counter;
 use super::fileset::FileSet;
-use super::job::{Job, Messages};
+use super::job::Job;
+use super::messages::{MailServer, Messages, named};
 use super::password::{Password, Passwords};
 use super::pool::Pool;
 use super::resource::resources;
@@ -42,8 +43,10 @@ resources! {
         consoles: Vec<ConsoleAccess> = Vec::new(),
         /// Access lists that several consoles have.
         profiles: Vec<Profile> = Vec::new(),
-        /// Where messages go.
-        messages: Messages = Messages::default(),
+        /// Where messages go. Without any, the catalog keeps those of jobs and consoles see them.
+        messages: Vec<Messages> = Vec::new(),
+        /// The server that takes mail, where no command sends it.
+        mail_server: Option<MailServer> = None,
     }
 
     /// The director itself.
@@ -64,6 +67,8 @@ resources! {
         /// File with the questions to the catalog that `query` of a console shows, each as Bareos writes it: a title after `:`,
         /// what to ask a person for after `*`, and SQL, in which `%1` is the first answer. They only read.
         query_file: Option<String> = None,
+        /// The `messages` resource for messages that are of no job, and for jobs that name none; `None`: the first.
+        messages: Option<String> = None,
         /// TLS it shows to whoever dials it; also towards clients and storages that have none of their own.
         tls: TlsConfig = TlsConfig::default(),
         /// Seconds between TCP keepalives on connections to clients and storages, 0 for the system's default.
@@ -378,6 +383,19 @@ impl DirectorConfig {
     #[must_use]
     pub fn is_pool_in(&self, pool: &str, catalog: &str) -> bool {
         self.pool(pool).and_then(|pool| pool.catalog.as_deref()).is_none_or(|named| named == catalog)
+    }
+
+    /// All resources that say where messages go; without any, what counts then.
+    #[must_use]
+    pub fn all_messages(&self) -> Vec<Messages> {
+        if self.messages.is_empty() { vec![Messages::standard()] } else { self.messages.clone() }
+    }
+
+    /// Where messages go of which this says so: the name that a job has, else what the daemon's own go by.
+    #[must_use]
+    pub fn messages_of(&self, name: Option<&str>) -> Messages {
+        let own = self.director.messages.as_deref();
+        named(&self.messages, name.or(own)).cloned().unwrap_or_else(Messages::standard)
     }
 
     /// The client called `name`.

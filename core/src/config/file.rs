@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::messages::{DestinationKind, MessageTypes, Messages, named};
 use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
@@ -32,14 +33,8 @@ resources! {
         file: FileDaemon,
         /// The directors that may use it.
         directors: Vec<FileDirector>,
-        /// Where messages go beside the directors.
-        messages: FileMessages = FileMessages { append: None },
-    }
-
-    /// Where the messages of a file daemon go, beside its log and the directors of its jobs.
-    FileMessages {
-        /// File they are appended to: a client that reaches no director leaves its trace there. `None`: no file.
-        append: Option<String> = None,
+        /// Where messages go. Without any, those of a job go to its director.
+        messages: Vec<Messages> = Vec::new(),
     }
 
     /// The file daemon itself.
@@ -58,6 +53,9 @@ resources! {
         /// of what each job could not save is kept there (`NAME.DIGEST.unsaved`); without a folder, an incremental tries
         /// such files again only if their times have changed.
         working_directory: Option<String> = None,
+        /// The `messages` resource that counts; `None`: the first. Its `director` says which messages of a job go to the
+        /// job's director, its `append` where the daemon leaves its trace when it reaches nobody.
+        messages: Option<String> = None,
         /// TLS it shows to whoever dials it, and uses towards storage daemons (`wire/1 §2.8`).
         tls: TlsConfig = TlsConfig::default(),
         /// Seconds between heartbeats: TCP keepalive on every connection, and heartbeat frames during jobs. 0 switches
@@ -136,6 +134,21 @@ resources! {
 }
 
 impl FileConfig {
+    /// The messages of a job that its director is told.
+    #[must_use]
+    pub fn told(&self) -> MessageTypes {
+        let own = named(&self.messages, self.file.messages.as_deref());
+        own.map_or(MessageTypes::ALL, |messages| messages.types_for(DestinationKind::Director))
+    }
+
+    /// The file that messages are appended to, and which of them.
+    #[must_use]
+    pub fn append(&self) -> Option<(&str, MessageTypes)> {
+        let own = named(&self.messages, self.file.messages.as_deref())?;
+        let to = own.destinations.iter().find(|to| to.kind == DestinationKind::Append)?;
+        Some((to.to.first()?, to.types))
+    }
+
     /// TLS towards `director`: its own settings, else the daemon's.
     #[must_use]
     pub fn director_tls<'a>(&'a self, director: &'a FileDirector) -> &'a TlsConfig {

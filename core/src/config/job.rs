@@ -1,4 +1,4 @@
-//! Jobs, and where their messages go.
+//! Jobs.
 
 use serde::{Deserialize, Serialize};
 
@@ -265,23 +265,9 @@ resources! {
         /// command that reads it. A file is written anew by a full backup, and others go after what it has. `%` and a
         /// letter stand for a value of the job, as in its run scripts. `None`: nowhere.
         write_bootstrap: Option<String> = None,
+        /// The `messages` resource that says where its messages go; `None`: that of `director`.
+        messages: Option<String> = None,
         /// Commands that run before or after it, on its client or on the director.
         run_scripts: Vec<RunScript> = Vec::new(),
-    }
-
-    /// Where messages of jobs and of the daemon go.
-    Messages {
-        /// File they are appended to; `None`: only the daemon's log. Only `None` is supported yet.
-        append: Option<String> = None,
-        /// Whether they are kept in the catalog. Only `true` is supported yet.
-        catalog: bool = true,
-        /// Whether consoles see them. Only `true` is supported yet.
-        console: bool = true,
-    }
-}
-
-impl Default for Messages {
-    fn default() -> Self {
-        Self { append: None, catalog: true, console: true }
     }
 }

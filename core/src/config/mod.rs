@@ -35,6 +35,7 @@ mod file;
 mod fileset;
 mod job;
 pub mod keepalive;
+mod messages;
 mod password;
 mod path;
 mod pool;
@@ -54,9 +55,13 @@ pub use console::{Console, ConsoleConfig, ConsoleDirector};
 pub use counter::{Counter, VARIABLES};
 pub use director::{Access, Client, ConsoleAccess, Director, DirectorConfig, Profile, Storage};
 pub use due::Moment;
-pub use file::{FileConfig, FileDaemon, FileDirector, FileMessages, JobCommand};
+pub use file::{FileConfig, FileDaemon, FileDirector, JobCommand};
 pub use fileset::{Compression, Digest, Exclude, FileSet, Include, IncludeOptions};
-pub use job::{Job, JobKind, Level, Messages, Missed, Replace, Selection, VerifyLevel};
+pub use job::{Job, JobKind, Level, Missed, Replace, Selection, VerifyLevel};
+pub use messages::{
+    DAEMON_FACILITY, Destination, DestinationKind, MailServer, MailTls, MessageTypes, Messages, TIMESTAMP, When,
+    facilities, facility,
+};
 pub use password::{Password, Passwords, Revealed};
 pub use path::{ConfigPath, Step};
 pub use pool::{Pool, PoolKind};

@@ -102,6 +102,8 @@ resources! {
         accurate: Option<bool> = None,
         /// Whether its data are collected on the storage daemon's disk first; `None`: as the job says.
         spool_data: Option<bool> = None,
+        /// The `messages` resource that says where its messages go; `None`: as the job says.
+        messages: Option<String> = None,
         /// How long it may run and wait together; `None`: as the job says.
         max_run_sched_time: Option<Seconds> = None,
     }

@@ -1,5 +1,6 @@
 //! Configuration of a storage daemon.
 
+use super::messages::{DestinationKind, MessageTypes, Messages, named};
 use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
@@ -17,6 +18,8 @@ resources! {
         devices: Vec<Device>,
         /// Devices that share a name, of which a job takes one that is free.
         autochangers: Vec<Autochanger> = Vec::new(),
+        /// Where messages go. Without any, those of a job go to its director.
+        messages: Vec<Messages> = Vec::new(),
     }
 
     /// The storage daemon itself.
@@ -32,6 +35,9 @@ resources! {
         /// Folder that the daemon works in, relative to the folder of the configuration file: the system puts a core file
         /// there, and relative names begin there. `None`: it stays where it was started. It must be there already.
         working_directory: Option<String> = None,
+        /// The `messages` resource that counts; `None`: the first. Its `director` says which messages of a job go to the
+        /// job's director.
+        messages: Option<String> = None,
         /// TLS it shows to whoever dials it, and uses towards passive clients and storage daemons (`wire/1 §2.8`).
         tls: TlsConfig = TlsConfig::default(),
         /// Seconds between heartbeats: TCP keepalive on every connection, and heartbeat frames while a job waits. 0
@@ -143,6 +149,13 @@ impl Device {
 }
 
 impl StorageConfig {
+    /// The messages of a job that its director is told.
+    #[must_use]
+    pub fn told(&self) -> MessageTypes {
+        let own = named(&self.messages, self.storage.messages.as_deref());
+        own.map_or(MessageTypes::ALL, |messages| messages.types_for(DestinationKind::Director))
+    }
+
     /// TLS towards `director`: its own settings, else the daemon's.
     #[must_use]
     pub fn director_tls<'a>(&'a self, director: &'a StorageDirector) -> &'a TlsConfig {

@@ -276,6 +276,7 @@ impl Conn {
                 WorkDone::Catalog(_)
                 | WorkDone::Script(_)
                 | WorkDone::Configuration(_)
+                | WorkDone::Delivered(_)
                 | WorkDone::Resolved(_)
                 | WorkDone::Refused => carried.machine.on_refused(),
             }

@@ -11,6 +11,7 @@ pub mod codes;
 mod config;
 mod conn;
 mod console;
+mod delivery;
 mod dial;
 mod disk;
 mod failing;
@@ -111,6 +112,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         terms::PAGES,
         virtual_full::PAGES,
         log::PAGES,
+        delivery::PAGES,
     ]
     .into_iter()
     .flatten()

@@ -40,6 +40,7 @@ fn every_error() -> Vec<Box<dyn Explain>> {
         .chain(boxed(bulk::one_of_each_refused()))
         .chain(boxed(catalog::one_of_each()))
         .chain(boxed(selections))
+        .chain(boxed(crate::work::delivery::one_of_each()))
         .chain(boxed(role::director::one_of_each_disagreement()))
         .chain(boxed(role::director::one_of_each_overdue()))
         .chain(boxed(role::director::one_of_each_duplicate()))
@@ -53,7 +54,8 @@ const BY_THEMSELVES: &[u16] = &[
     110, 121, 126, 130, 140, 141, 142, 143, 144, 145, 146, 147, 148, 149, 313, 318, 509, 530, 541, 542, 550, 551, 552,
     610, 611, 621, 622, 625, 626, 627, 628, 629, 630, 631, 632, 633, 634, 635, 636, 637, 638, 639, 640, 641, 642, 650,
     651, 720, 721, 723, 730, 757, 759, 776, 777, 901, 902, 903, 905, 908, 909, 910, 911, 912, 913, 914, 915, 916, 917,
-    918, 919, 920, 921, 922, 923, 945, 946,
+    918, 919, 920, 921, 922, 923, 945, 946, 950, 951, 961,
+    962,
 ];
 
 #[test]

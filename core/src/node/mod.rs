@@ -25,7 +25,7 @@ mod tokens;
 pub use dial::{DialNews, Opening, Route};
 pub use inspect::{DeviceInspection, Inspection};
 pub use listen::{BindError, EXIT_NO_LISTENER};
-pub use net::{AnyNet, Settings, TimerKey};
+pub use net::{AnyNet, Overheard, Settings, TimerKey};
 pub use number::{NoSuchNumber, Number};
 pub use role::Role;
 pub use survey::Row;
@@ -230,6 +230,9 @@ impl<R: Role> Node<R> {
             if let Some(survey) = self.net.surveys.remove(&survey) {
                 self.role.on_surveyed(&mut self.net, survey, rows);
             }
+        }
+        if self.net.overheard.as_ref().is_some_and(|lines| !lines.is_empty()) {
+            self.role.on_logged(&mut self.net);
         }
     }
 }

@@ -105,7 +105,23 @@ pub struct AnyNet {
     pub(super) shortage: Shortage,
     pub(super) surveys: BTreeMap<SurveyId, Survey>,
     pub(super) surveyed: Queue<(SurveyId, Vec<Row>)>,
+    /// Lines of the log that the role has not been told of, if it listens.
+    pub(super) overheard: Option<Vec<Overheard>>,
 }
+
+/// A line of the log, for a role that passes it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overheard {
+    /// How important it is.
+    pub level: Level,
+    /// The code, where something went wrong.
+    pub code: Option<Code>,
+    /// What it says.
+    pub text: String,
+}
+
+/// Lines that wait for a role; more are in the log alone.
+const MOST_OVERHEARD: usize = 1_000;
 
 /// Whom a timer belongs to.
 #[derive(Clone, Copy, Debug)]
@@ -160,6 +176,7 @@ impl AnyNet {
             shortage: Shortage::default(),
             surveys: BTreeMap::new(),
             surveyed: Queue::new(),
+            overheard: None,
         }
     }
 
@@ -343,12 +360,34 @@ impl AnyNet {
 
     /// Writes to the log.
     pub fn log(&mut self, level: Level, text: &str) {
-        self.order(Action::Notify(Notice::Log { level, cause: None, text: printable::line(text).into_owned() }));
+        self.write_log(level, None, text);
     }
 
     /// Writes a line to the log, with whose fault it is and the code.
     pub fn log_cause(&mut self, level: Level, cause: (Fault, Code), text: &str) {
-        self.order(Action::Notify(Notice::Log { level, cause: Some(cause), text: printable::line(text).into_owned() }));
+        self.write_log(level, Some(cause), text);
+    }
+
+    fn write_log(&mut self, level: Level, cause: Option<(Fault, Code)>, text: &str) {
+        let text = printable::line(text).into_owned();
+        if let Some(overheard) =
+            self.overheard.as_mut().filter(|lines| lines.len() < MOST_OVERHEARD && level != Level::Debug)
+        {
+            overheard.push(Overheard { level, code: cause.map(|(_, code)| code), text: text.clone() });
+        }
+        self.order(Action::Notify(Notice::Log { level, cause, text }));
+    }
+
+    /// Whether the role is told of the lines of the log, by [`Role::on_logged`](super::Role::on_logged).
+    pub fn overhear(&mut self, wanted: bool) {
+        if wanted != self.overheard.is_some() {
+            self.overheard = wanted.then(Vec::new);
+        }
+    }
+
+    /// The lines of the log since the last time.
+    pub fn overheard(&mut self) -> Vec<Overheard> {
+        self.overheard.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Writes an error to the log, with what to do.

@@ -82,6 +82,8 @@ pub trait Role: Sized + Send + 'static {
     fn on_network_changed(&mut self, _net: &mut Net<Self>) {}
     /// The operator typed a line; `None` at the end of the input.
     fn on_typed(&mut self, _net: &mut Net<Self>, _line: Option<String>) {}
+    /// There are lines of the log to take with [`AnyNet::overheard`](super::AnyNet::overheard).
+    fn on_logged(&mut self, _net: &mut Net<Self>) {}
     /// The operator asks the daemon to read its configuration again. One that does not is not asked by a signal.
     fn on_reload(&mut self, _net: &mut Net<Self>) {}
     /// The supervisor asks the daemon to end: let nothing new begin, and `net.exit` once what runs has ended. Returns how long

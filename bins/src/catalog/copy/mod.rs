@@ -42,6 +42,12 @@ pub fn command() -> Command {
             .default_value(DirectorDaemon::FILE)
             .help("The director's configuration, which says where the catalog is")
     };
+    let name = || {
+        Arg::new("catalog")
+            .long("catalog")
+            .value_name("NAME")
+            .help("Of a director with several catalogs the one that is meant; without it, the one of whatever names none")
+    };
     let file = |help: &'static str| {
         Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf)).required(true).help(help)
     };
@@ -59,7 +65,8 @@ pub fn command() -> Command {
                 .about("Writes a copy of the catalog, as it is at one moment, into a file for this user only")
                 .after_help("Jobs may run. A file of this name is replaced once the copy is complete.")
                 .arg(file("Where the copy goes"))
-                .arg(config()),
+                .arg(config())
+                .arg(name()),
         )
         .subcommand(
             Command::new("restore")
@@ -69,8 +76,21 @@ pub fn command() -> Command {
                      database.",
                 )
                 .arg(file("The copy"))
-                .arg(config()),
+                .arg(config())
+                .arg(name()),
         )
+}
+
+/// The catalog of the configuration that is meant: the one of this name, else the one of whatever names none.
+///
+/// # Errors
+/// There is none of this name; says which there are.
+pub(crate) fn chosen<'c>(config: &'c DirectorConfig, name: Option<&str>) -> Result<&'c Where, String> {
+    let Some(name) = name else { return Ok(&config.catalog) };
+    config.catalog(name).ok_or_else(|| {
+        let names: Vec<&str> = config.all_catalogs().map(Where::name).collect();
+        format!("there is no catalog {name:?}; there are: {}", names.join(", "))
+    })
 }
 
 /// Does what was asked for: 0 if it is done, 2 if nothing was changed.
@@ -89,7 +109,15 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    let done = if word == "backup" { backup(&loaded, &path("file")) } else { restore(&loaded, &path("file")) };
+    let place = match chosen(&loaded.config, matches.get_one::<String>("catalog").map(String::as_str)) {
+        Ok(place) => place,
+        Err(text) => {
+            complain(&text);
+            return ExitCode::from(EXIT_CONFIG);
+        }
+    };
+    let work = if word == "backup" { backup } else { restore };
+    let done = work(&loaded, place, &path("file"));
     match done {
         Ok(text) => {
             say(&format!("{text}\n"));
@@ -144,14 +172,14 @@ fn eprint(text: &str) {
 }
 
 /// Writes a copy; what was done as a sentence.
-fn backup(loaded: &Loaded<DirectorConfig>, file: &Path) -> Result<String, Failure> {
+fn backup(loaded: &Loaded<DirectorConfig>, place: &Where, file: &Path) -> Result<String, Failure> {
     let part = beside(file, ".part");
     // What a copy that was broken off has left.
     match fs::remove_file(&part) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(Failure::of(&part, &error)),
         _ => {}
     }
-    let jobs = match &loaded.config.catalog {
+    let jobs = match place {
         Where::Sqlite(place) => sqlite::backup(&loaded.resolve(&place.path), &part),
         #[cfg(feature = "postgres")]
         Where::Postgres(server) => postgres::backup(server, &part),
@@ -170,12 +198,12 @@ fn backup(loaded: &Loaded<DirectorConfig>, file: &Path) -> Result<String, Failur
 }
 
 /// Makes the catalog again; what was done as a sentence.
-fn restore(loaded: &Loaded<DirectorConfig>, file: &Path) -> Result<String, Failure> {
+fn restore(loaded: &Loaded<DirectorConfig>, place: &Where, file: &Path) -> Result<String, Failure> {
     let mut head = Vec::new();
     let read = File::open(file).and_then(|copy| copy.take(SQLITE.len() as u64).read_to_end(&mut head));
     read.map_err(|error| Failure::of(file, &error))?;
     let is_sqlite = head == SQLITE;
-    let jobs = match &loaded.config.catalog {
+    let jobs = match place {
         Where::Sqlite(place) if is_sqlite => sqlite::restore(&loaded.resolve(&place.path), file)?,
         #[cfg(feature = "postgres")]
         Where::Postgres(server) if postgres::is_copy(&head) => postgres::restore(server, file)?,

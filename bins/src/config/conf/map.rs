@@ -50,6 +50,11 @@ impl Mapped {
         self.made.iter().filter(move |(name, _)| *name == directive).map(|(_, given)| given)
     }
 
+    /// All that code of its own reads, in the order in which it is written.
+    pub(super) fn given_in_order(&self) -> impl Iterator<Item = (&'static str, &Given)> {
+        self.made.iter().map(|(name, given)| (*name, given))
+    }
+
     /// The words of a directive that is a list, over all times it is given.
     pub(super) fn words(&self, directive: &'static str) -> impl Iterator<Item = &Node> {
         self.given(directive).flat_map(|given| match &given.node.value {

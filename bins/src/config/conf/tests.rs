@@ -70,6 +70,7 @@ mod bad_input;
 mod daemons;
 mod directors;
 mod files;
+mod messages;
 mod properties;
 #[cfg(feature = "sqlite")]
 mod round_trip;

@@ -1,11 +1,12 @@
 //! A typed configuration as files in Bareos' syntax: the way back over the same tables.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use towline_core::address::Endpoint;
+use towline_core::config::acl::Acl;
 use towline_core::config::{Bytes, Catalog, Passwords, Revealed, Seconds, TimeOfDay};
-use towline_core::wire::names::CATALOG;
+use towline_core::wire::names::{CATALOG, MESSAGES};
 
 use super::Configured;
 use super::directives::fileset::BLOCKS;
@@ -35,6 +36,8 @@ pub fn to_conf<T: Configured + Passwords + Clone>(config: &T) -> Result<Written,
         own_tls: None,
         names: BTreeSet::new(),
         catalog: CATALOG.to_owned(),
+        messages: String::new(),
+        told: String::new(),
     };
     writer.all(fields);
     Ok(writer.out)
@@ -49,6 +52,10 @@ struct Writer {
     names: BTreeSet<String>,
     /// The name of the first catalog.
     catalog: String,
+    /// The resource that messages go by where nothing else is said.
+    messages: String,
+    /// The director that messages of a file or storage daemon go to.
+    told: String,
 }
 
 /// The lines of a block, deeper by one step.
@@ -63,6 +70,7 @@ impl Writer {
         if self.component.name != "bconsole" {
             self.own_tls = own.and_then(|own| own.get("tls")).cloned();
         }
+        let named = own.and_then(|own| own.get("messages")?.as_str()).map(str::to_owned);
         if is_tray {
             let password =
                 fields.get("directors").and_then(|list| list.get(0)).and_then(|one| one.get("password")).cloned();
@@ -73,14 +81,10 @@ impl Writer {
         let is_client_or_storage = matches!(self.component.name, "bareos-fd" | "bareos-sd");
         let first_director = fields.get("directors").filter(|_| is_client_or_storage).and_then(|list| list.get(0));
         let first_director = first_director.and_then(|one| one.get("name")?.as_str()).map(str::to_owned);
-        let append = match fields.remove("messages") {
-            Some(Value::Object(mut messages)) if self.component.name == "bareos-fd" => taken(&mut messages, "append"),
-            Some(messages) => {
-                fields.insert("messages".to_owned(), messages);
-                None
-            }
-            None => None,
-        };
+        let first = fields.get("messages").and_then(|list| list.get(0)?.get("name")?.as_str()).map(str::to_owned);
+        let has_messages = first.is_some();
+        self.messages = named.or(first).unwrap_or_else(|| MESSAGES.to_owned());
+        self.told = first_director.clone().unwrap_or_default();
         if fields.contains_key("catalogs") {
             // The first resource is the one of whatever names none.
             fields.entry("catalog").or_insert_with(|| json!(Catalog::default()));
@@ -105,6 +109,7 @@ impl Writer {
                 ("console" | "consoles", _) => "Console",
                 ("profiles", _) => "Profile",
                 ("catalog" | "catalogs", _) => "Catalog",
+                ("messages", _) => "Messages",
                 _ => {
                     self.out.left_out.push(field);
                     continue;
@@ -119,15 +124,14 @@ impl Writer {
                 one => self.resource(kind, &field, one, false),
             }
         }
-        if let Some(director) = &first_director {
-            // The daemons of Bareos do not start without the resource.
-            let append = append.map(|file| format!("  Append = {} = all\n", one(&file))).unwrap_or_default();
-            let text = format!("Messages {{\n  Name = Standard\n  Director = {} = all\n{append}}}\n", quoted(director));
-            self.file("Messages", "Standard", &text);
+        // The daemons of Bareos do not start without the resource.
+        if let Some(director) = first_director.filter(|_| !has_messages) {
+            let text = format!("Messages {{\n  Name = {MESSAGES}\n  Director = {} = all\n}}\n", quoted(&director));
+            self.file("Messages", MESSAGES, &text);
         }
-        if self.component.name == "bareos-dir" {
-            let text = "Messages {\n  Name = Standard\n  Console = all, !skipped, !saved\n  Catalog = all, !skipped, !saved\n}\n";
-            self.file("Messages", "Standard", text);
+        if self.component.name == "bareos-dir" && !has_messages {
+            let text = format!("Messages {{\n  Name = {MESSAGES}\n  Console = all\n  Catalog = all\n}}\n");
+            self.file("Messages", MESSAGES, &text);
         }
     }
 
@@ -146,15 +150,15 @@ impl Writer {
         }
         match kind {
             "Job" => {
+                let messages = fields.remove("messages").and_then(|name| Some(name.as_str()?.to_owned()));
+                lines.push(format!("Messages = {}", quoted(messages.as_ref().unwrap_or(&self.messages))));
                 job(&mut fields, &mut lines);
                 self.scripts(&mut fields, &mut lines, at);
             }
             "FileSet" => self.fileset(&mut fields, &mut lines, at),
             "Schedule" => runs(&mut fields, &mut lines),
             "Catalog" => self.catalog(&mut fields, &mut lines, at),
-            "Messages" => {
-                lines.extend(taken(&mut fields, "append").map(|file| format!("Append = {} = all", one(&file))))
-            }
+            "Messages" => self.destinations(&mut fields, &mut lines, at),
             "Monitor" => {
                 special(&mut fields, &mut lines, &[("password", "Password"), ("timeout", "DirConnectTimeout")])
             }
@@ -185,6 +189,7 @@ impl Writer {
         }
         if !is_peer {
             self.listen(&mut fields, &mut lines, at);
+            special(&mut fields, &mut lines, &[("messages", "Messages")]);
         }
         self.fields(table, fields, &mut lines, at);
         self.file(kind, &name, &block(table.name, &lines));
@@ -292,6 +297,48 @@ impl Writer {
             special(&mut one, &mut inside, &[("command", directive), ("runs_on_client", "RunsOnClient")]);
             self.fields(&RUN_SCRIPT, one, &mut inside, &format!("{at}.run_scripts[{index}]"));
             lines.push(block(RUN_SCRIPT.name, &inside).trim_end().to_owned());
+        }
+    }
+
+    /// A line for each place that messages go to; a command before those that it sends.
+    fn destinations(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
+        let Some(Value::Array(list)) = fields.remove("destinations") else { return };
+        let mut commands = BTreeMap::new();
+        for (index, one) in list.into_iter().enumerate() {
+            let Value::Object(mut one) = one else { continue };
+            let kind = taken(&mut one, "kind").unwrap_or_default().concat();
+            let when = taken(&mut one, "when").unwrap_or_default().concat();
+            let types = taken(&mut one, "types").map_or_else(|| "all".to_owned(), |types| types.join(", "));
+            let mut to = one_of_each(taken(&mut one, "to").unwrap_or_default());
+            let (directive, command) = match (kind.as_str(), when.as_str()) {
+                ("mail", "on_error") => ("MailOnError", Some("MailCommand")),
+                ("mail", "on_success") => ("MailOnSuccess", Some("MailCommand")),
+                ("mail", _) => ("Mail", Some("MailCommand")),
+                ("operator", _) => ("Operator", Some("OperatorCommand")),
+                ("append", _) => ("Append", None),
+                ("file", _) => ("File", None),
+                ("syslog", _) => ("Syslog", None),
+                ("console", _) => ("Console", None),
+                ("catalog", _) => ("Catalog", None),
+                ("stdout", _) => ("Stdout", None),
+                ("stderr", _) => ("Stderr", None),
+                ("director", _) => {
+                    to = format!("{} = ", quoted(&self.told));
+                    ("Director", None)
+                }
+                _ => {
+                    self.out.left_out.push(format!("{at}.destinations[{index}]"));
+                    continue;
+                }
+            };
+            if let Some(name) = command {
+                let line = taken(&mut one, "command").unwrap_or_default().concat();
+                if commands.get(name) != Some(&line) && !(line.is_empty() && !commands.contains_key(name)) {
+                    lines.push(format!("{name} = {}", quoted(&line)));
+                    commands.insert(name, line);
+                }
+            }
+            lines.push(format!("{directive} = {to}{types}"));
         }
     }
 
@@ -405,6 +452,11 @@ fn one_of(value: &Value) -> Option<Vec<String>> {
     }
 }
 
+/// Addresses before a second `=`, if there are any.
+fn one_of_each(to: Vec<String>) -> String {
+    if to.is_empty() { String::new() } else { format!("{} = ", one(&to)) }
+}
+
 /// Takes a field as its texts.
 fn taken(fields: &mut Fields, field: &str) -> Option<Vec<String>> {
     fields.remove(field).as_ref().and_then(one_of)
@@ -444,7 +496,6 @@ fn job(fields: &mut Fields, lines: &mut Lines) {
         let level = taken(fields, "verify_level").map_or_else(|| "volumetocatalog".to_owned(), |level| level.concat());
         lines.push(format!("Level = {}", level.replace('_', "")));
     }
-    lines.push("Messages = Standard".to_owned());
     let names = [
         ("client", "Client"),
         ("fileset", "FileSet"),
@@ -502,6 +553,7 @@ fn runs(fields: &mut Fields, lines: &mut Lines) {
             ("virtual_full_pool", "VirtualFullPool"),
             ("next_pool", "NextPool"),
             ("storage", "Storage"),
+            ("messages", "Messages"),
         ];
         for (field, keyword) in named {
             words.extend(taken(&mut run, field).map(|name| format!("{keyword} = {}", one(&name))));

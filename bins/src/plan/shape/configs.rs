@@ -38,9 +38,11 @@ pub(super) fn cut_down(given: &Given, row: &Row, renaming: &mut Renaming) -> Opt
         counters: Vec::new(),
         schedules: Vec::new(),
         catalog: towline_core::config::Catalog::default(),
+        catalogs: Vec::new(),
         consoles: Vec::new(),
         profiles: Vec::new(),
-        messages: towline_core::config::Messages::default(),
+        messages: Vec::new(),
+        mail_server: None,
     };
     let files = file.into_iter().map(|file| c.file(file)).collect();
     let storages = daemons.into_iter().map(|daemon| c.storage_daemon(daemon)).collect();

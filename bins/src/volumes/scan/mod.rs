@@ -26,6 +26,7 @@ use super::{Asked, ask, paths_argument};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
 use crate::catalog::SqliteCatalog;
+use crate::catalog::copy::chosen;
 use crate::catalog::rebuild::Rebuild;
 use crate::config::{EXIT_CONFIG, Loaded, load};
 use crate::daemon::director::{DirectorDaemon, own_catalog, own_file};
@@ -45,7 +46,8 @@ pub(super) fn command() -> Command {
              towline volume scan --catalog /tmp/new.sqlite /var/lib/towline/volumes\n\n\
              The director must not run. Jobs keep their numbers; jobs, files, volumes, pools, clients and filesets that the \
              catalog has stay as they are, so that a scan can be done again. With the configuration volumes get the limits \
-             and retentions of their pools; without, they are never used again. Reports of jobs are not on volumes.",
+             and retentions of their pools; without, they are never used again. Reports of jobs are not on volumes. Of a \
+             director with several catalogs only what lies in pools of the one that is meant is put into it.",
         )
         .arg(paths_argument())
         .arg(
@@ -55,6 +57,13 @@ pub(super) fn command() -> Command {
                 .default_value(DirectorDaemon::FILE),
         )
         .arg(file("catalog").help("A SQLite file instead of the catalog of the configuration; made if it is not there"))
+        .arg(
+            Arg::new("into")
+                .long("into")
+                .value_name("NAME")
+                .conflicts_with("catalog")
+                .help("Of a director with several catalogs the one that is meant; without it, the one of whatever names none"),
+        )
         .arg(
             Arg::new("storage")
                 .long("storage")
@@ -77,7 +86,11 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         }
     };
     let storage = matches.get_one::<String>("storage").map(String::as_str);
-    let terms = Terms::new(loaded.as_ref().map(|loaded| &loaded.config), storage);
+    let terms = Terms::new(loaded.as_ref().map(|loaded| &loaded.config), storage).into_one(opened.name.as_deref());
+    let (jobs, others): (Vec<_>, Vec<_>) = jobs.into_iter().partition(|job| terms.is_of_catalog(&pool_of(job)));
+    if !others.is_empty() {
+        report.say(&format!("{} jobs are left out: their pools are those of another catalog", others.len()));
+    }
     match scan(opened.catalog.as_mut(), &shelf, &jobs, &terms, &mut report) {
         Ok(done) => {
             say(&format!("{done}\n"));
@@ -161,8 +174,15 @@ fn scan(
     Ok(done)
 }
 
+/// The pool that the label of a job names.
+fn pool_of(job: &super::jobs::Job) -> String {
+    job.label.as_ref().map_or_else(String::new, |label| String::from_utf8_lossy(&label.pool).into_owned())
+}
+
 /// A catalog that is open, and the right to it.
 struct Opened {
+    /// Its name in the configuration, if it is one of that.
+    name: Option<String>,
     catalog: Box<dyn Rebuild>,
     _ownership: Option<Ownership>,
 }
@@ -177,31 +197,35 @@ fn open(matches: &ArgMatches) -> Result<(Option<Loaded<DirectorConfig>>, Opened)
     let loaded = config.map(|config| load::<DirectorConfig>(config)).transpose().map_err(refused)?;
     let opened = match (file, &loaded) {
         (Some(file), _) => sqlite(file, own_file(file).map(Some)?)?,
-        (None, Some(loaded)) => of_config(loaded)?,
+        (None, Some(loaded)) => of_config(loaded, matches.get_one::<String>("into").map(String::as_str))?,
         (None, None) => return Err(StartError { text: "no catalog is named".to_owned(), exit: EXIT_CONFIG }),
     };
     Ok((loaded, opened))
 }
 
-fn of_config(loaded: &Loaded<DirectorConfig>) -> Result<Opened, StartError> {
-    let ownership = own_catalog(loaded)?;
-    match &loaded.config.catalog {
-        Where::Sqlite(place) => sqlite(&loaded.resolve(&place.path), ownership),
+fn of_config(loaded: &Loaded<DirectorConfig>, name: Option<&str>) -> Result<Opened, StartError> {
+    let place = chosen(&loaded.config, name).map_err(|text| StartError { text, exit: EXIT_CONFIG })?;
+    let ownership = own_catalog(loaded, place)?;
+    let opened = match place {
+        Where::Sqlite(place) => sqlite(&loaded.resolve(&place.path), ownership)?,
         #[cfg(feature = "postgres")]
         Where::Postgres(server) => {
             let catalog = PostgresCatalog::open_as_owner(server).map_err(|error| unusable(&error))?;
-            Ok(Opened { catalog: Box::new(catalog), _ownership: ownership })
+            Opened { name: None, catalog: Box::new(catalog), _ownership: ownership }
         }
-        _ => Err(unusable(&CatalogError::new(
-            CatalogErrorKind::Unsuitable,
-            "this program is built without the engine for this catalog",
-        ))),
-    }
+        _ => {
+            return Err(unusable(&CatalogError::new(
+                CatalogErrorKind::Unsuitable,
+                "this program is built without the engine for this catalog",
+            )));
+        }
+    };
+    Ok(Opened { name: Some(place.name().to_owned()), ..opened })
 }
 
 fn sqlite(file: &Path, ownership: Option<Ownership>) -> Result<Opened, StartError> {
     let catalog = SqliteCatalog::open(file).map_err(|error| unusable(&error))?;
-    Ok(Opened { catalog: Box::new(catalog), _ownership: ownership })
+    Ok(Opened { name: None, catalog: Box::new(catalog), _ownership: ownership })
 }
 
 fn unusable(error: &CatalogError) -> StartError {

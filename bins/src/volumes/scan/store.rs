@@ -26,12 +26,25 @@ const BEGINS: i64 = 60;
 pub(super) struct Terms<'c> {
     config: Option<&'c DirectorConfig>,
     storage: Option<&'c str>,
+    /// The catalog that is scanned into, if the configuration says more than one.
+    catalog: Option<&'c str>,
 }
 
 impl<'c> Terms<'c> {
     /// With a storage that a person has named.
     pub(super) const fn new(config: Option<&'c DirectorConfig>, storage: Option<&'c str>) -> Self {
-        Self { config, storage }
+        Self { config, storage, catalog: None }
+    }
+
+    /// For this catalog of the configuration.
+    pub(super) const fn into_one(self, catalog: Option<&'c str>) -> Self {
+        Self { catalog, ..self }
+    }
+
+    /// Whether what lies in a pool is in the catalog that is scanned into.
+    pub(super) fn is_of_catalog(&self, pool: &str) -> bool {
+        let both = self.config.zip(self.catalog);
+        both.is_none_or(|(config, catalog)| config.is_pool_in(pool, catalog))
     }
 
     fn pool(&self, name: &str) -> Option<PoolRow> {
@@ -98,6 +111,9 @@ pub(super) fn volumes(
     ids.resize(rows.len(), 0);
     for place in order {
         let (Some(row), Some(volume)) = (rows.get(place), shelf.volumes.get(place)) else { continue };
+        if !terms.is_of_catalog(&row.pool) {
+            continue;
+        }
         let found = match catalog.handle(&CatalogRequest::VolumeByName(row.volume_name.clone()), Attempt::First)? {
             CatalogAnswer::Volume(found) => found.map(|row| row.media_id),
             other => return Err(bug(&other)),

@@ -1,8 +1,8 @@
 //! Checks of the director.
 
 use super::{
-    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, naming, reach, relocation,
-    unsupported,
+    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, messages, naming, reach,
+    relocation, unsupported,
 };
 use crate::bulk::known::compares_digests;
 use crate::config::{
@@ -45,6 +45,7 @@ impl Check for DirectorConfig {
         for (index, each) in self.schedules.iter().enumerate() {
             schedule(&mut c, &ConfigPath::of("schedules").index(index), each, self);
         }
+        messages::of_director(&mut c, self);
         access::check(&mut c, self);
         reach::check(&mut c, self);
         c.findings
@@ -76,7 +77,6 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
     c.not_zero(path.field("max_waiting_connections"), u64::from(director.max_waiting_connections));
     let per_client = director.max_waiting_connections_per_client;
     c.not_zero(path.field("max_waiting_connections_per_client"), u64::from(per_client));
-    unsupported::messages(c, &ConfigPath::of("messages"), &config.messages);
 }
 
 fn client(c: &mut Checker, path: &ConfigPath, client: &Client) {
@@ -169,6 +169,7 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
             c.error(codes::CONTRADICTION, path.field("schedule"), "a restore cannot be run by a schedule", help);
         }
     }
+    messages::named(c, path, job.messages.as_deref(), &config.messages);
     commands::check(c, path, job);
     relocation::check(c, path, job);
     for_its_kind(c, path, job);
@@ -344,6 +345,7 @@ fn schedule(c: &mut Checker, path: &ConfigPath, schedule: &Schedule, config: &Di
             let storages = config.storages.iter().map(|storage| storage.name.as_str());
             c.reference(path.field("storage"), "storage", storage, storages);
         }
+        messages::named(c, &path, run.messages.as_deref(), &config.messages);
         if let Some(priority) = run.priority {
             c.not_zero(path.field("priority"), u64::from(priority));
         }

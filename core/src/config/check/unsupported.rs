@@ -2,7 +2,7 @@
 //! behaviour there is may be written.
 
 use super::Checker;
-use crate::config::{ConfigPath, Messages, Pool, PoolKind, TlsConfig};
+use crate::config::{ConfigPath, Pool, PoolKind, TlsConfig};
 use crate::explain::codes;
 
 /// `is_set` tells whether the field has a value that would need support; `instead` what happens instead.
@@ -11,13 +11,6 @@ fn refuse(c: &mut Checker, resource: &ConfigPath, field: &'static str, is_set: b
         let message = format!("`{field}` with this value is not supported yet: {instead}");
         c.error(codes::UNSUPPORTED, resource.field(field), message, format!("remove `{field}`"));
     }
-}
-
-pub(super) fn messages(c: &mut Checker, path: &ConfigPath, messages: &Messages) {
-    let instead = "messages of jobs go to the catalog and to consoles, those of the daemon to its log";
-    refuse(c, path, "append", messages.append.is_some(), instead);
-    refuse(c, path, "catalog", !messages.catalog, instead);
-    refuse(c, path, "console", !messages.console, instead);
 }
 
 pub(super) fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool) {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use super::every_error;
 use crate::config::{
-    Client, Console, ConsoleAccess, ConsoleConfig, ConsoleDirector, Device, Director, DirectorConfig, Exclude,
-    FileConfig, FileDaemon, FileDirector, FileMessages, FileSet, Include, IncludeOptions, Job, Messages, Monitor,
-    MonitoredClient, MonitoredDirector, MonitoredStorage, Pool, Postgres, Profile, Resource, Run, RunScript, Schedule,
-    Sqlite, Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig, TrayConfig,
+    Client, Console, ConsoleAccess, ConsoleConfig, ConsoleDirector, Destination, Device, Director, DirectorConfig,
+    Exclude, FileConfig, FileDaemon, FileDirector, FileSet, Include, IncludeOptions, Job, MailServer, Messages,
+    Monitor, MonitoredClient, MonitoredDirector, MonitoredStorage, Pool, Postgres, Profile, Resource, Run, RunScript,
+    Schedule, Sqlite, Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig, TrayConfig,
 };
 use crate::explain::all;
 use crate::role::director::is_said_to_a_console;
@@ -106,7 +106,8 @@ fn settings() -> BTreeSet<&'static str> {
     }
     let director = of::<DirectorConfig>().chain(of::<Director>()).chain(of::<Client>()).chain(of::<Storage>());
     let director = director.chain(of::<ConsoleAccess>()).chain(of::<Profile>()).chain(of::<Job>());
-    let director = director.chain(of::<Messages>()).chain(of::<Pool>());
+    let director = director.chain(of::<Messages>()).chain(of::<Destination>()).chain(of::<MailServer>());
+    let director = director.chain(of::<Pool>());
     let director = director
         .chain(of::<Schedule>())
         .chain(of::<Run>())
@@ -114,7 +115,7 @@ fn settings() -> BTreeSet<&'static str> {
         .chain(of::<Sqlite>())
         .chain(of::<Postgres>());
     let filesets = of::<FileSet>().chain(of::<Include>()).chain(of::<Exclude>()).chain(of::<IncludeOptions>());
-    let file = of::<FileConfig>().chain(of::<FileDaemon>()).chain(of::<FileDirector>()).chain(of::<FileMessages>());
+    let file = of::<FileConfig>().chain(of::<FileDaemon>()).chain(of::<FileDirector>());
     let storage =
         of::<StorageConfig>().chain(of::<StorageDaemon>()).chain(of::<StorageDirector>()).chain(of::<Device>());
     let console = of::<ConsoleConfig>().chain(of::<Console>()).chain(of::<ConsoleDirector>()).chain(of::<TlsConfig>());

@@ -15,6 +15,7 @@ use crate::work::Work;
 use super::consoles::Answer;
 use super::effect::Effect;
 use super::journal::Journal;
+use super::messages::Post;
 use super::overrides::Overrides;
 use super::setup::Ids;
 use super::{Net, Owner};
@@ -31,6 +32,7 @@ pub(crate) struct Common {
     /// Of several catalogs, the highest number that a job of any of them has: a new one gets a higher one.
     pub(crate) highest_job: u32,
     pub(crate) journal: Journal,
+    pub(crate) post: Post,
     pub(crate) uses: Uses,
     /// What parts want of each other, in the order they said so.
     pub(crate) effects: VecDeque<Effect>,
@@ -97,6 +99,7 @@ impl Common {
             ids: BTreeMap::new(),
             highest_job: 0,
             journal: Journal::default(),
+            post: Post::default(),
             uses: Uses::default(),
             effects: VecDeque::new(),
             stopping: Stopping::No,

@@ -38,6 +38,19 @@ struct Unsaved {
     saving: bool,
 }
 
+/// Who keeps a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) by_catalog: bool,
+    pub(crate) for_consoles: bool,
+}
+
+impl Kept {
+    /// Both.
+    #[cfg(test)]
+    const ALL: Self = Self { by_catalog: true, for_consoles: true };
+}
+
 impl Unsaved {
     fn push(&mut self, row: LogRow) {
         if self.rows.len() < MAX_LINES && self.bytes + row.text.len() <= MAX_UNSAVED {
@@ -50,15 +63,23 @@ impl Unsaved {
 }
 
 impl Journal {
-    /// Writes a line of a job of this catalog.
-    pub(crate) fn push(&mut self, catalog: &CatalogName, job: JobId, time: i64, text: String) {
+    /// Writes a line of a job of this catalog, for consoles, the catalog or both.
+    pub(crate) fn push(&mut self, catalog: &CatalogName, job: JobId, time: i64, text: String, kept: Kept) {
         let row = LogRow { job_id: job.0, time, text };
-        if !self.unsaved.contains_key(catalog) {
-            self.unsaved.insert(catalog.clone(), Unsaved::default());
+        if kept.by_catalog {
+            if !self.unsaved.contains_key(catalog) {
+                self.unsaved.insert(catalog.clone(), Unsaved::default());
+            }
+            if let Some(unsaved) = self.unsaved.get_mut(catalog) {
+                unsaved.push(row.clone());
+            }
         }
-        if let Some(unsaved) = self.unsaved.get_mut(catalog) {
-            unsaved.push(row.clone());
+        if kept.for_consoles {
+            self.to_consoles(row);
         }
+    }
+
+    fn to_consoles(&mut self, row: LogRow) {
         self.bytes += row.text.len();
         self.lines.push_back(row);
         while self.lines.len() > MAX_LINES || self.bytes > MAX_SHOWN {
@@ -137,12 +158,12 @@ mod tests {
     #[test]
     fn a_console_is_shown_each_line_once_and_a_later_one_only_what_nobody_saw() {
         let mut journal = Journal::default();
-        journal.push(&name(), JobId(1), 5, "a".into());
+        journal.push(&name(), JobId(1), 5, "a".into(), Kept::ALL);
         let early = journal.shown();
         assert_eq!(texts(shown(&mut journal, early)), ["a"]);
         let seen = journal.total();
         assert_eq!(journal.shown(), seen, "a new console would be shown nothing");
-        journal.push(&name(), JobId(1), 6, "b".into());
+        journal.push(&name(), JobId(1), 6, "b".into(), Kept::ALL);
         assert_eq!(texts(shown(&mut journal, seen)), ["b"]);
         assert_eq!(texts(shown(&mut journal, early)), ["a", "b"], "one that has not asked yet is shown both");
     }
@@ -151,11 +172,11 @@ mod tests {
     fn lines_go_to_the_catalog_in_batches_one_after_the_other() {
         let mut journal = Journal::default();
         assert_eq!(journal.batch(), None);
-        journal.push(&name(), JobId(1), 5, "a".into());
+        journal.push(&name(), JobId(1), 5, "a".into(), Kept::ALL);
         let row = |text: &str| LogRow { job_id: 1, time: 5, text: text.into() };
         assert_eq!(journal.batch(), Some((name(), CatalogRequest::AddLogs(vec![row("a")]))));
-        journal.push(&name(), JobId(1), 5, "b".into());
-        journal.push(&name(), JobId(1), 5, "c".into());
+        journal.push(&name(), JobId(1), 5, "b".into(), Kept::ALL);
+        journal.push(&name(), JobId(1), 5, "c".into(), Kept::ALL);
         assert_eq!(journal.batch(), None, "one is on its way");
         assert!(!journal.is_saved());
         assert_eq!(journal.saved(&name()), 0);
@@ -168,7 +189,7 @@ mod tests {
     fn at_most_ten_thousand_lines_are_kept_and_wait() {
         let mut journal = Journal::default();
         for n in 0..=MAX_LINES {
-            journal.push(&name(), JobId(1), 5, n.to_string());
+            journal.push(&name(), JobId(1), 5, n.to_string(), Kept::ALL);
         }
         assert_eq!(journal.total(), MAX_LINES as u64 + 1);
         assert_eq!(shown(&mut journal, 0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
@@ -184,17 +205,17 @@ mod tests {
         let mut journal = Journal::default();
         let line = "x".repeat(16 * 1024);
         for _ in 0..MAX_UNSAVED / line.len() {
-            journal.push(&name(), JobId(1), 5, line.clone());
+            journal.push(&name(), JobId(1), 5, line.clone(), Kept::ALL);
         }
         assert_eq!(lost(&journal), 0);
-        journal.push(&name(), JobId(1), 5, "y".into());
+        journal.push(&name(), JobId(1), 5, "y".into(), Kept::ALL);
         assert_eq!(
             (lost(&journal), shown(&mut journal, 0).count()),
             (1, MAX_SHOWN / line.len()),
             "the oldest is gone, too"
         );
         assert!(journal.batch().is_some());
-        journal.push(&name(), JobId(1), 5, line);
+        journal.push(&name(), JobId(1), 5, line, Kept::ALL);
         assert_eq!(lost(&journal), 1, "the next batch has room");
     }
 
@@ -202,10 +223,10 @@ mod tests {
     fn a_catalog_that_takes_nothing_keeps_no_lines_from_the_others() {
         let mut journal = Journal::default();
         let (away, here): (CatalogName, CatalogName) = ("Away".into(), "Here".into());
-        journal.push(&away, JobId(1), 5, "a".into());
+        journal.push(&away, JobId(1), 5, "a".into(), Kept::ALL);
         assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(away.clone()));
-        journal.push(&away, JobId(1), 5, "b".into());
-        journal.push(&here, JobId(2), 5, "c".into());
+        journal.push(&away, JobId(1), 5, "b".into(), Kept::ALL);
+        journal.push(&here, JobId(2), 5, "c".into(), Kept::ALL);
         assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(here.clone()));
         assert_eq!(journal.batch(), None);
         journal.saved(&here);

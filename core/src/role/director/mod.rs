@@ -27,6 +27,7 @@ mod effect;
 mod errands;
 mod jobs;
 mod journal;
+mod messages;
 mod missed;
 mod overrides;
 mod reach;
@@ -143,16 +144,19 @@ impl Director {
             self.carry_out(net, effect);
             self.common.effects.append(&mut others);
         }
-        Tools { net, common: &mut self.common }.save_lines();
+        let tools = &mut Tools { net, common: &mut self.common };
+        tools.overhear();
+        tools.save_lines();
         self.exit_if_idle(net);
     }
 
     /// Ends the node if it is to stop, and jobs have ended, daemons know of it, and reports are stored. An end that the
     /// catalog does not take holds up nothing.
-    fn exit_if_idle(&self, net: &mut Net) {
+    fn exit_if_idle(&mut self, net: &mut Net) {
         let dials = || net.dials().any(|dial| matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
         let is_told = || !dials() && !self.errands.has_own() && !self.ways.has_own_errand();
-        if self.common.stopping.has_begun() && self.jobs.is_settled() && self.common.journal.is_saved() && is_told() {
+        let is_done = self.common.stopping.has_begun() && self.jobs.is_settled() && self.common.journal.is_saved() && is_told();
+        if is_done && (Tools { net, common: &mut self.common }).is_posted() {
             self.jobs.tell_unrecorded(net);
             net.exit(ExitReason::Done);
         }
@@ -357,6 +361,7 @@ impl Role for Director {
 
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
+        net.overhear(!self.common.config.messages.is_empty());
         net.set_keyring(Arc::new(self.keyring()));
         self.setup.begin(&mut Tools { net, common: &mut self.common });
         self.settle(net);
@@ -516,6 +521,10 @@ impl Role for Director {
                 tools.answer(console, Answer::said(found));
                 return self.settle(net);
             }
+            Owner::Post(target) => {
+                tools.delivered(&target, done);
+                return self.settle(net);
+            }
             Owner::Configuration => {
                 self.reload.read(tools, &mut self.setup, done);
                 return self.settle(net);
@@ -550,6 +559,7 @@ impl Role for Director {
             | Owner::ConsoleLists(..)
             | Owner::Name(..)
             | Owner::Configuration
+            | Owner::Post(_)
             | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
             Owner::Left(conn, catalog, then) => {
@@ -576,7 +586,14 @@ impl Role for Director {
             Due::Errand(conn) => self.errands.too_slow(tools, conn),
             Due::Reach(way) => self.ways.timer(tools, way),
             Due::Record => self.jobs.offer_timer(tools),
+            Due::Deliver => tools.deliver_again(),
+            Due::Gathered => tools.send_own(),
+            Due::PostAtStop => tools.give_up_post(),
         }
+        self.settle(net);
+    }
+
+    fn on_logged(&mut self, net: &mut Net) {
         self.settle(net);
     }
 

@@ -163,6 +163,7 @@ impl Director {
         );
         let earlier = std::mem::replace(&mut self.common.config, Arc::new(read.config));
         self.common.credentials = Arc::new(read.credentials);
+        net.overhear(!self.common.config.messages.is_empty());
         net.set_keyring(Arc::new(self.keyring()));
         let dismissed = self.consoles.reconfigured(&earlier, &self.common.config);
         let tools = &mut Tools { net, common: &mut self.common };

@@ -8,6 +8,7 @@ use super::errands::Errand;
 use super::jobs::Asked;
 use super::jobs::lists::Wanted;
 use super::jobs::ordering::Order;
+use super::messages::Target;
 use super::setup;
 
 /// What a dial is for.
@@ -43,6 +44,12 @@ pub enum Due {
     Reach(u64),
     /// The catalog is offered the ends of jobs again.
     Record,
+    /// A place that messages go to is tried again.
+    Deliver,
+    /// Messages of no job were gathered for long enough.
+    Gathered,
+    /// A director that is to end has waited for its messages.
+    PostAtStop,
 }
 
 /// What a piece of work is for.
@@ -80,6 +87,8 @@ pub enum Owner {
     Configuration,
     /// The end of a command that was asked for.
     Stopped,
+    /// Messages for this place.
+    Post(Target),
     /// When this job, whose client has come back, was last started.
     Returned(String),
     /// When this job of a schedule was last started, before the director was.

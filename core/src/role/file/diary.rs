@@ -3,11 +3,13 @@
 use std::collections::VecDeque;
 
 use crate::bulk::work::{DiskDone, DiskWork};
+use crate::config::MessageTypes;
 use crate::error::{Code, Explain, Fault};
 use crate::notice::Level;
 use crate::printable;
 use crate::quiet::{Quiet, more};
 use crate::role::file::Net;
+use crate::wire::message::MessageKind;
 use crate::work::{Work, WorkDone};
 
 use super::Owner;
@@ -22,6 +24,8 @@ const LINE: usize = 2_048;
 #[derive(Debug)]
 pub(super) struct Diary {
     path: Option<String>,
+    /// The messages that it takes.
+    types: MessageTypes,
     waiting: VecDeque<String>,
     lost: u64,
     writing: bool,
@@ -30,12 +34,17 @@ pub(super) struct Diary {
 
 impl Diary {
     /// A diary in this file; without one it takes nothing.
-    pub(super) fn new(path: Option<String>) -> Self {
-        Self { path, waiting: VecDeque::new(), lost: 0, writing: false, failures: Quiet::default() }
+    pub(super) fn new(append: Option<(&str, MessageTypes)>) -> Self {
+        let (path, types) = append.unzip();
+        let (path, types) = (path.map(str::to_owned), types.unwrap_or(MessageTypes::NONE));
+        Self { path, types, waiting: VecDeque::new(), lost: 0, writing: false, failures: Quiet::default() }
     }
 
     /// Goes on in another file, or takes nothing any more.
-    pub(super) fn move_to(&mut self, path: Option<String>) {
+    pub(super) fn move_to(&mut self, append: Option<(&str, MessageTypes)>) {
+        let (path, types) = append.unzip();
+        let path = path.map(str::to_owned);
+        self.types = types.unwrap_or(MessageTypes::NONE);
         if self.path != path {
             self.path = path;
             self.failures = Quiet::default();
@@ -46,8 +55,8 @@ impl Diary {
     }
 
     /// Takes a line, without its line feed.
-    pub(super) fn note(&mut self, net: &mut Net, line: String) {
-        if self.path.is_none() {
+    pub(super) fn note(&mut self, net: &mut Net, kind: MessageKind, line: String) {
+        if self.path.is_none() || !self.types.has(kind) {
             return;
         }
         if self.waiting.len() >= WAITING {

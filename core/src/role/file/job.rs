@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::bulk::known::KnownFiles;
 use crate::bulk::unsaved::UnsavedList;
 use crate::bulk::work::{DiskWork, Permits, RestoreOrder, Tally};
+use crate::config::MessageTypes;
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
 use crate::role::commands::Commands;
@@ -15,6 +16,7 @@ use crate::script::{Mismatch, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
 use crate::wire::fileset::FileSet;
+use crate::wire::message::MessageKind;
 use crate::wire::status::{EndJob, JobStatus};
 
 use super::data::Event;
@@ -41,6 +43,8 @@ pub(super) struct Job {
     pub(super) bandwidth: u64,
     pub(super) counted: Counted,
     pub(super) status: JobStatus,
+    /// The messages that its director is told.
+    pub(super) told: MessageTypes,
     /// What is to be said of single files.
     pub(super) remarks: Remarks,
     /// Commands on this client.
@@ -130,6 +134,11 @@ pub(super) struct Counted {
 }
 
 impl Job {
+    /// Whether the director is told messages of this kind. An estimate, which has no number, answers a person.
+    pub(super) fn tells(&self, kind: MessageKind) -> bool {
+        self.id == 0 || self.told.has(kind)
+    }
+
     /// The status at a fresh look: errors of a restore count (`wire/2 §6.1`).
     pub(super) fn outcome(&self) -> JobStatus {
         match (self.status, &self.kind) {

@@ -102,7 +102,7 @@ impl FileDaemon {
     /// A file daemon with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<FileConfig>, credentials: Credentials, identity: Identity) -> Self {
-        let diary = Diary::new(config.messages.append.clone());
+        let diary = Diary::new(config.append());
         Self {
             config,
             credentials,
@@ -130,13 +130,19 @@ impl FileDaemon {
             Some(cause) => net.log_cause(level, cause, text),
             None => net.log(level, text),
         }
-        self.note(net, &cause.map_or_else(|| text.to_owned(), |(_, code)| format!("{text} ({code})")));
+        let kind = match level {
+            Level::Error => MessageKind::Error,
+            Level::Warn => MessageKind::Warning,
+            Level::Info => MessageKind::Info,
+            Level::Debug => MessageKind::Debug,
+        };
+        self.note(net, kind, &cause.map_or_else(|| text.to_owned(), |(_, code)| format!("{text} ({code})")));
     }
 
     /// Appends a line to the file of the messages.
-    fn note(&mut self, net: &mut Net, text: &str) {
+    fn note(&mut self, net: &mut Net, kind: MessageKind, text: &str) {
         let line = format!("{} {}: {text}", self.identity.local(net.wall()), self.config.file.name);
-        self.diary.note(net, line);
+        self.diary.note(net, kind, line);
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.

@@ -199,7 +199,7 @@ impl Session {
         let Some(job) = &self.job else { return };
         let time = net.wall().seconds();
         let mut frames = Vec::new();
-        for (kind, text) in commands::said(label, end) {
+        for (kind, text) in commands::said(label, end).filter(|(kind, _)| job.tells(*kind)) {
             let message = JobMessage::compose(daemon, job.id, &job.name, kind, time, &text);
             frame::put_data(&mut frames, message.to_line().as_bytes());
         }

@@ -86,8 +86,10 @@ impl Session {
             MessageKind::Fatal if job.status == JobStatus::Running => job.status = JobStatus::Fatal,
             _ => {}
         }
-        let message = JobMessage::compose(daemon, job.id, &job.name, kind, net.wall().seconds(), text);
-        net.send_text(self.conn, message.to_line());
+        if job.tells(kind) {
+            let message = JobMessage::compose(daemon, job.id, &job.name, kind, net.wall().seconds(), text);
+            net.send_text(self.conn, message.to_line());
+        }
     }
 
     /// Says what is to be said of single files, as fast as the director takes it: job messages, but bare text of an
@@ -95,8 +97,9 @@ impl Session {
     pub(super) fn remark(&mut self, net: &mut Net, daemon: &str, remarks: &[Remark]) {
         let Some(job) = &mut self.job else { return };
         for remark in remarks {
-            if job.remarks.takes_more() {
-                let (kind, time) = (MessageKind::from_number(i32::from(remark.kind)), net.wall().seconds());
+            let kind = MessageKind::from_number(i32::from(remark.kind));
+            if job.tells(kind) && job.remarks.takes_more() {
+                let time = net.wall().seconds();
                 let line = match job.id {
                     0 => format!("{}\n", remark.text),
                     number => JobMessage::compose(daemon, number, &job.name, kind, time, &remark.text).to_line(),
@@ -337,7 +340,7 @@ impl FileDaemon {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.fatal(net, &self.config.file.name, trouble);
         let job = session.job.as_ref().map(|job| format!("job {}: ", job.name)).unwrap_or_default();
-        self.note(net, &format!("{job}{}", trouble.line()));
+        self.note(net, MessageKind::Fatal, &format!("{job}{}", trouble.line()));
     }
 
     /// Commands that only prepare: nothing is opened or dialled.
@@ -398,6 +401,7 @@ impl FileDaemon {
             bandwidth,
             counted: Counted::default(),
             status: JobStatus::Running,
+            told: self.config.told(),
             remarks: Remarks::default(),
             scripts: Commands::default(),
         });

@@ -8,7 +8,7 @@ use crate::bulk::machine::Piece;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
 use crate::catalog::JobMediaPiece;
-use crate::config::Device;
+use crate::config::{Device, MessageTypes};
 use crate::cover::{self, Mark};
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
@@ -35,6 +35,8 @@ use super::spooling::Spooling;
 pub(super) struct Job {
     pub(super) order: Order,
     pub(super) daemon: String,
+    /// The messages that its director is told.
+    pub(super) told: MessageTypes,
     pub(super) session: Session,
     pub(super) started: Wall,
     /// Who takes part besides the director, and how far the two are.
@@ -304,10 +306,11 @@ pub(super) struct Task {
 }
 
 impl Job {
-    pub(super) fn new(order: Order, daemon: String, session: Session, started: Wall) -> Self {
+    pub(super) fn new(order: Order, (daemon, told): (String, MessageTypes), session: Session, started: Wall) -> Self {
         Self {
             order,
             daemon,
+            told,
             session,
             started,
             part: Part::Ordered(Early::default()),
@@ -371,6 +374,9 @@ impl Job {
         if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
             self.counted.errors += 1;
         }
+        if !self.told.has(kind) {
+            return;
+        }
         let (daemon, name) = (&self.daemon, &self.order.line.job);
         let message = JobMessage::compose(daemon, self.order.line.job_id, name, kind, net.wall().seconds(), text);
         net.tell(message.to_line());
@@ -383,7 +389,7 @@ impl Job {
             if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
                 self.counted.errors += 1;
             }
-            if self.said.remarks.takes_more() {
+            if self.told.has(kind) && self.said.remarks.takes_more() {
                 let (daemon, name, time) = (&self.daemon, &self.order.line.job, net.wall().seconds());
                 let message = JobMessage::compose(daemon, self.order.line.job_id, name, kind, time, &remark.text);
                 self.said.remarks.add(&message.to_line());

@@ -195,7 +195,7 @@ impl StorageDaemon {
         let key = cram_md5::session_key(random);
         let accepted = JobAccepted { session_id: session.id, session_time: session.time, key: key.clone() };
         self.sessions.tell(net, id, accepted.to_line());
-        let (daemon, bandwidth) = (self.config.storage.name.clone(), self.usual_bandwidth(id));
+        let (daemon, bandwidth) = ((self.config.storage.name.clone(), self.config.told()), self.usual_bandwidth(id));
         if let Some(of) = self.sessions.get_mut(id) {
             let (uses, bootstrap) = (Vec::new(), Arc::default());
             let hears_progress = of.version.is_some_and(|version| version.major >= HEARS_PROGRESS);

@@ -15,6 +15,7 @@ use towline_core::time::Wall;
 use towline_core::work::configuration::{
     Added, Addition, ConfigurationWork, Configured, NotConfigured, Reread, Written,
 };
+use towline_core::work::delivery::{Delivery, Undelivered};
 use towline_core::work::script::{GatherOrder, ScriptDone, ScriptOrder, ScriptWork};
 use towline_core::work::{Work, WorkDone};
 
@@ -58,6 +59,12 @@ pub struct Shelf {
     pub put: Vec<(String, String, bool)>,
     /// Whether they are.
     pub puts: fn() -> DiskDone,
+    /// What was to be appended to files, and whether it is.
+    pub noted: Vec<(String, String)>,
+    pub notes: fn() -> DiskDone,
+    /// What was to be delivered, and what comes of each (`None`: nothing by itself).
+    pub sent: Vec<Delivery>,
+    pub takes: fn(&Delivery) -> Option<Result<(), Undelivered>>,
     /// The lists of filesets that were to be read, and what comes of each (`None`: nothing by itself).
     pub lists: Vec<GatherOrder>,
     pub held: fn(&GatherOrder) -> Option<WorkDone>,
@@ -141,6 +148,10 @@ impl Desk {
             stopped: 0,
             put: Vec::new(),
             puts: || DiskDone::Noted,
+            noted: Vec::new(),
+            notes: || DiskDone::Noted,
+            sent: Vec::new(),
+            takes: |_| Some(Ok(())),
             lists: Vec::new(),
             held: |_| None,
             files: Ok(config.clone()),
@@ -348,6 +359,14 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
         Work::Disk(DiskWork::Put { path, text, appends }) => {
             shelf.put.push((path.clone(), String::from_utf8(text.clone()).expect("text"), *appends));
             return Some(WorkDone::Disk((shelf.puts)()));
+        }
+        Work::Disk(DiskWork::Note { path, text }) => {
+            shelf.noted.push((path.clone(), String::from_utf8(text.clone()).expect("text")));
+            return Some(WorkDone::Disk((shelf.notes)()));
+        }
+        Work::Deliver(delivery) => {
+            shelf.sent.push(delivery.clone());
+            return (shelf.takes)(delivery).map(WorkDone::Delivered);
         }
         Work::Configuration(work) => return Some(WorkDone::Configuration(reread(&mut shelf.files, work))),
         _ => panic!("a director has no disk"),

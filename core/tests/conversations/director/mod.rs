@@ -19,6 +19,7 @@ mod jobs;
 mod levels;
 mod limits;
 mod lists;
+mod messages;
 mod missed;
 mod naming;
 mod passive;

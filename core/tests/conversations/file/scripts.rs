@@ -13,7 +13,7 @@ use crate::support::conv::Side;
 use crate::support::files::{self, recorded_files};
 use crate::support::password;
 use crate::support::peer::Script;
-use crate::support::roles::{Protection, STARTED, file_daemon};
+use crate::support::roles::{Protection, STARTED, file_daemon_with};
 use crate::support::world::{Hands, PeerId, World};
 
 const STORAGE_PORT: u16 = 42_003;
@@ -36,6 +36,14 @@ fn ended(outcome: ScriptOutcome, lines: &[&str], left_out: u64) -> WorkDone {
 
 /// A file daemon whose commands end at once as this says, or not at all.
 fn world(ends: fn(&ScriptOrder) -> Option<WorkDone>) -> (World<FileDaemon>, Arc<Mutex<Ran>>) {
+    world_with(ends, |_| {})
+}
+
+/// The same with another configuration.
+fn world_with(
+    ends: fn(&ScriptOrder) -> Option<WorkDone>,
+    change: fn(&mut serde_json::Value),
+) -> (World<FileDaemon>, Arc<Mutex<Ran>>) {
     let (mut disk, _) = files::hands(recorded_files(STORAGE));
     let ran = Arc::<Mutex<Ran>>::default();
     let seen = Arc::clone(&ran);
@@ -50,7 +58,7 @@ fn world(ends: fn(&ScriptOrder) -> Option<WorkDone>) -> (World<FileDaemon>, Arc<
         }
         work => disk(work),
     });
-    (file_daemon(Protection::Clear, STARTED, hands), ran)
+    (file_daemon_with(Protection::Clear, STARTED, hands, change), ran)
 }
 
 fn well(_: &ScriptOrder) -> Option<WorkDone> {
@@ -258,4 +266,23 @@ fn a_director_that_speaks_while_commands_run_or_says_too_much_is_refused() {
         assert_eq!(heard[0], r"text 2905 Failed RunScript\n");
         assert!(heard.iter().any(|text| text.contains("TermCode=102")), "{heard:?}");
     }
+}
+
+#[test]
+fn the_director_is_told_only_the_kinds_of_messages_that_are_for_it() {
+    let (mut world, _) = world_with(
+        |_| Some(ended(ScriptOutcome::Exited(0), &["one"], 3)),
+        |config| {
+            config["messages"] = serde_json::json!([{ "name": "Standard", "destinations": [
+                { "kind": "director", "types": ["all", "!info"] },
+            ] }]);
+        },
+    );
+    let peer = told(&mut world, &[r"OnSuccess=1 OnFailure=0 AbortOnError=1 When=2 Command=/b"]);
+    world.say(peer, r"text RunBeforeNow\n");
+    let heard = goes_on(&mut world, peer);
+    assert!(heard.contains(&end(84, 0)), "{heard:?}");
+    let messages = world.job_messages(peer);
+    assert!(messages.iter().any(|text| text.contains("3 more lines are left out")), "{messages:#?}");
+    assert!(messages.iter().all(|text| text.contains(" type=5 ")), "{messages:#?}");
 }

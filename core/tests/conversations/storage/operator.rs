@@ -341,3 +341,21 @@ fn a_name_is_looked_up_from_the_storage_daemon() {
         assert_eq!(said(&mut world, &format!("resolve {host}")), [answer], "{host}");
     }
 }
+
+#[test]
+fn the_director_is_told_only_the_kinds_of_messages_that_are_for_it() {
+    for (types, is_told) in [("info", true), ("debug", false)] {
+        let mut world = storage_daemon_with(Protection::Clear, STARTED, hands().0, |config| {
+            let to = serde_json::json!([{ "kind": "director", "types": [types, "warning", "mount", "error"] }]);
+            config["messages"] = serde_json::json!([{ "name": "Standard", "destinations": to }]);
+        });
+        let mut catalog = Catalog::with(&["Full-0001"]);
+        let job = job(1);
+        let director = run(&mut world, &job);
+        world.come_in(file_script(&job));
+        let heard = serve(&mut world, director, &mut catalog);
+        assert_ended(&heard, &job.name, GOOD);
+        let messages = world.job_messages(director);
+        assert_eq!(messages.iter().any(|text| text.contains(" type=6 ")), is_told, "{messages:#?}");
+    }
+}

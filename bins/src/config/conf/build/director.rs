@@ -7,7 +7,7 @@ use super::super::map::{Mapped, Mapper, names};
 use super::super::parse::Block;
 use super::super::value::{Node, Value};
 use super::job::{Around, jobs};
-use super::{fileset, list, listen, of_kind, schedule, whole};
+use super::{fileset, list, listen, messages, of_kind, schedule, whole};
 
 pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let found = mapper.resources(blocks);
@@ -18,7 +18,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         rest.into_iter().map(|(table, block)| mapper.map(table, &block.name, &block.items, &[])).collect();
     let mut kind = |kind: &str| of_kind(&mut all, kind);
     let (directors, clients, mut storages, pools) = (kind("Director"), kind("Client"), kind("Storage"), kind("Pool"));
-    let (catalogs, messages) = (kind("Catalog"), kind("Messages"));
+    let (catalogs, messages_found) = (kind("Catalog"), kind("Messages"));
     let (schedules, filesets) = (kind("Schedule"), kind("FileSet"));
     let mut counters = kind("Counter");
     let (profiles, consoles, users) = (kind("Profile"), kind("Console"), kind("User"));
@@ -28,18 +28,17 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     }
     // Without a catalog of its own a director has the usual one, whatever it is called.
     counters.iter_mut().for_each(|counter| kept(counter, !catalogs.is_empty()));
-    let messages = names(&messages);
-    for to in directors.iter().filter_map(|resource| resource.made("Messages").cloned()) {
-        mapper.refer("Messages", &to, messages.iter().map(String::as_str));
-    }
+    let posts = messages::build(mapper, messages_found);
     let mut fields = Vec::new();
     let mut own = Vec::new();
     let mut folder = None;
+    let mut usual = None;
     if let Some(mut daemon) = mapper.only("Director", directors) {
         listen::listen(mapper, &mut daemon);
         mapper.require(&daemon, &[("name", "Name"), ("password", "Password")]);
         // More jobs at once than anybody has asked for would be a surprise.
         daemon.default("maximum_concurrent_jobs", Value::Number(1));
+        usual = messages::of_daemon(&mut daemon, &posts);
         own.clone_from(&daemon.tls);
         folder = daemon.fields.iter().find(|(field, _)| *field == "working_directory").map(|(_, node)| node.clone());
         fields.push(("director", daemon.node()));
@@ -57,7 +56,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         pools: &pools,
         filesets: &sets,
         schedules: &schedules,
-        messages: &messages,
+        messages: usual.as_deref(),
     };
     let jobs = jobs(mapper, &of_jobs, &around);
     let consoles = consoles_of(mapper, consoles);
@@ -82,6 +81,9 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let further: Vec<Node> = databases.collect();
     if !further.is_empty() {
         fields.push(("catalogs", list(further)));
+    }
+    if !messages::say_what_is_so_anyway(&posts, &["console", "catalog"]) {
+        fields.push(("messages", plain(posts)));
     }
     whole(fields)
 }

@@ -4,16 +4,16 @@ use towline_core::explain::codes;
 use towline_core::wire::plugin;
 
 use super::super::directives::file::COMMANDS;
-use super::super::lex::Kind as Of;
 use super::super::map::{Mapped, Mapper};
 use super::super::parse::{Block, plain};
 use super::super::read::Kind;
 use super::super::value::{Node, Value};
-use super::{list, listen, mapped, of_kind, whole};
+use super::{list, listen, mapped, messages, of_kind, whole};
 
 pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let mut all = mapped(mapper, blocks);
-    let (directors, messages) = (of_kind(&mut all, "Director"), of_kind(&mut all, "Messages"));
+    let (directors, found) = (of_kind(&mut all, "Director"), of_kind(&mut all, "Messages"));
+    let posts = messages::build(mapper, found);
     let clients = of_kind(&mut all, "Client");
     let mut fields = Vec::new();
     let mut own = Vec::new();
@@ -22,9 +22,7 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         listen::listen(mapper, &mut daemon);
         commands = allowed(mapper, &daemon);
         plugins(mapper, &mut daemon);
-        if let Some(to) = daemon.made("Messages").cloned() {
-            mapper.refer("Messages", &to, messages.iter().map(|messages| messages.name.as_str()));
-        }
+        messages::of_daemon(&mut daemon, &posts);
         mapper.require(&daemon, &[("name", "Name")]);
         own.clone_from(&daemon.tls);
         fields.push(("file", daemon.node()));
@@ -38,9 +36,8 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
         known.push(director.peer(&own));
     }
     fields.push(("directors", list(known)));
-    if let Some(append) = append(mapper, &messages) {
-        let place = append.place.clone();
-        fields.push(("messages", Node::new(place, Value::Fields(vec![("append", append)]))));
+    if !messages::say_what_is_so_anyway(&posts, &["director"]) {
+        fields.push(("messages", list(posts.into_iter().map(Mapped::node).collect())));
     }
     whole(fields)
 }
@@ -92,23 +89,4 @@ fn allowed(mapper: &mut Mapper, from: &Mapped) -> Option<Node> {
         }
     }
     Some(Node::new(first, Value::List(found)))
-}
-
-/// The file that messages are appended to: `append = "file" = types`.
-fn append(mapper: &mut Mapper, messages: &[Mapped]) -> Option<Node> {
-    let mut found = None;
-    for given in messages.iter().flat_map(|messages| messages.given("Append")) {
-        match given.item.value.first().filter(|token| matches!(token.kind, Of::Word | Of::Text)) {
-            Some(file) if found.is_none() => found = Some(Node::text(file.place.clone(), &*file.text)),
-            Some(file) => {
-                let message = "`Append` has no effect: messages are appended to one file".to_owned();
-                mapper.warning(codes::WITHOUT_EFFECT, &file.place, message, "");
-            }
-            None => {
-                let message = "`Append` names no file".to_owned();
-                mapper.error(codes::WRONG_VALUE, &given.item.name.place, message, "write `Append = \"/file\" = all`");
-            }
-        }
-    }
-    found
 }

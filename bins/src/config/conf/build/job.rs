@@ -23,7 +23,8 @@ pub(super) struct Around<'a> {
     pub(super) pools: &'a [Mapped],
     pub(super) filesets: &'a [Mapped],
     pub(super) schedules: &'a [Mapped],
-    pub(super) messages: &'a [String],
+    /// The `Messages` that jobs have which name none.
+    pub(super) messages: Option<&'a str>,
 }
 
 /// The jobs of these resources `Job` and `JobDefs`.
@@ -44,11 +45,8 @@ pub(super) fn jobs(mapper: &mut Mapper, resources: &[(&'static Resource, &Block)
         if !commands.is_empty() {
             job.set("run_scripts", list(commands));
         }
-        for (directive, kind, known) in [("JobDefs", "JobDefs", &known[..]), ("Messages", "Messages", around.messages)]
-        {
-            if let Some(to) = job.made(directive).cloned() {
-                mapper.refer(kind, &to, known.iter().map(String::as_str));
-            }
+        if let Some(to) = job.made("JobDefs").cloned() {
+            mapper.refer("JobDefs", &to, known.iter().map(String::as_str));
         }
         if let Some(why) = left_out(&job) {
             let message = format!("job {:?} is left out: {why}", job.name);
@@ -146,6 +144,7 @@ fn one(mapper: &mut Mapper, job: &mut Mapped, around: &Around<'_>, backups: &[Ma
             job.set("schedule", schedule);
         }
     }
+    super::messages::named(job, around.messages);
     selection(mapper, job, is_copy);
     enabled(job, &said, around);
     let needed =

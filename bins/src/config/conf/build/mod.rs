@@ -7,6 +7,7 @@ pub(super) mod file;
 mod fileset;
 mod job;
 mod listen;
+mod messages;
 mod schedule;
 mod scripts;
 pub(super) mod storage;

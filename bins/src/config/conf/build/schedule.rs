@@ -18,7 +18,7 @@ pub(super) fn build(mapper: &mut Mapper, mut schedule: Mapped) -> Mapped {
     let items: Vec<Item> = schedule.given("Run").map(|given| given.item.clone()).collect();
     let mut runs = Vec::new();
     for item in &items {
-        match Line::default().read(mapper, item) {
+        match Line::default().read(item) {
             Ok(node) => runs.push(node),
             Err(Wrong { place, message, help }) => {
                 mapper.error(codes::REFUSED_RUN, &place, format!("this `Run` cannot be kept: {message}"), help);
@@ -63,7 +63,7 @@ const WEEKS: [(Week, &str, &str, &str); 5] = [
 /// The last week that a year can have.
 const LAST_WEEK: usize = 53;
 /// Keywords whose value is a name, and the field it is.
-const NAMES: [(&str, &str); 7] = [
+const NAMES: [(&str, &str); 8] = [
     ("pool", "pool"),
     ("fullpool", "full_pool"),
     ("differentialpool", "differential_pool"),
@@ -71,6 +71,7 @@ const NAMES: [(&str, &str); 7] = [
     ("virtualfullpool", "virtual_full_pool"),
     ("nextpool", "next_pool"),
     ("storage", "storage"),
+    ("messages", "messages"),
 ];
 
 /// What a word of a line means.
@@ -123,14 +124,14 @@ struct Line {
 }
 
 impl Line {
-    fn read(mut self, mapper: &mut Mapper, item: &Item) -> Result<Node, Wrong> {
+    fn read(mut self, item: &Item) -> Result<Node, Wrong> {
         let mut tokens = item.value.as_slice();
         let place =
             tokens.first().zip(tokens.last()).map_or_else(|| item.name.place.clone(), |(a, b)| a.place.to(&b.place));
         while let [token, rest @ ..] = tokens {
             tokens = match rest {
                 [equals, value, rest @ ..] if equals.kind == Of::Equals => {
-                    self.keyword(mapper, token, value)?;
+                    self.keyword(token, value)?;
                     rest
                 }
                 _ if token.kind == Of::Comma => rest,
@@ -144,7 +145,7 @@ impl Line {
         self.node(place)
     }
 
-    fn keyword(&mut self, mapper: &mut Mapper, keyword: &Token, value: &Token) -> Result<(), Wrong> {
+    fn keyword(&mut self, keyword: &Token, value: &Token) -> Result<(), Wrong> {
         let name = plain(&keyword.text);
         match name.as_str() {
             "level" => {
@@ -152,10 +153,6 @@ impl Line {
                     let help = "write `Full`, `Differential`, `Incremental` or `VirtualFull`";
                     return Err(wrong(value, format!("`{}` is no level that a job can have", value.text), help));
                 }
-            }
-            "messages" => {
-                let message = format!("`{}` of a `Run` has no effect: all jobs report alike", keyword.text);
-                mapper.warning(codes::WITHOUT_EFFECT, &keyword.place, message, "");
             }
             "accurate" | "spooldata" => {
                 let is = boolean(&value.text).map(Value::Bool);

@@ -5,20 +5,19 @@ use towline_core::explain::codes;
 use super::super::map::{Mapped, Mapper};
 use super::super::parse::{Block, plain};
 use super::super::value::{Node, Value};
-use super::{list, listen, mapped, of_kind, whole};
+use super::{list, listen, mapped, messages, of_kind, whole};
 
 pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let mut all = mapped(mapper, blocks);
-    let (directors, messages) = (of_kind(&mut all, "Director"), of_kind(&mut all, "Messages"));
+    let (directors, found) = (of_kind(&mut all, "Director"), of_kind(&mut all, "Messages"));
+    let posts = messages::build(mapper, found);
     let (mut devices, changers) = (of_kind(&mut all, "Device"), of_kind(&mut all, "Autochanger"));
     let storages = of_kind(&mut all, "Storage");
     let mut fields = Vec::new();
     let mut own = Vec::new();
     if let Some(mut daemon) = mapper.only("Storage", storages) {
         listen::listen(mapper, &mut daemon);
-        if let Some(to) = daemon.made("Messages").cloned() {
-            mapper.refer("Messages", &to, messages.iter().map(|messages| messages.name.as_str()));
-        }
+        messages::of_daemon(&mut daemon, &posts);
         mapper.require(&daemon, &[("name", "Name")]);
         own.clone_from(&daemon.tls);
         fields.push(("storage", daemon.node()));
@@ -36,6 +35,9 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     }
     if !changers.is_empty() {
         fields.push(("autochangers", list(changers.into_iter().map(Mapped::node).collect())));
+    }
+    if !messages::say_what_is_so_anyway(&posts, &["director"]) {
+        fields.push(("messages", list(posts.into_iter().map(Mapped::node).collect())));
     }
     whole(fields)
 }

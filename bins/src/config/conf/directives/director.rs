@@ -4,7 +4,7 @@ use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, refused, without};
 use super::job::JOB;
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, NOTED, TLS};
+use super::shared::{DAEMON, LISTEN, NAMED, NO_PLUGINS, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-dir",
@@ -22,7 +22,7 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "Schedule", also: &["Schedules"], rows: &[NAMED, SCHEDULE] },
         Resource { name: "FileSet", also: &["FileSets"], rows: &[NAMED, FILESET] },
         Resource { name: "Pool", also: &["Pools"], rows: &[NAMED, POOL] },
-        Resource { name: "Messages", also: &[], rows: &[NOTED, MESSAGES, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NAMED, TO] },
         Resource { name: "Counter", also: &["Counters"], rows: &[NAMED, COUNTER] },
         Resource { name: "Profile", also: &["Profiles"], rows: &[NAMED, ACLS] },
         Resource { name: "Console", also: &["Consoles"], rows: &[NAMED, CONSOLE, ACLS, PROFILES, TLS] },
@@ -194,9 +194,20 @@ const POOL: &[Directive] = &[
 ];
 
 const TO: &[Directive] = &[
-    made("Catalog", Any, "messages of jobs go to the catalog, of all types"),
-    made("Console", Any, "consoles see the messages, of all types"),
-    without("Append", Any, "messages of jobs go to the catalog and to consoles, those of the daemon to its log"),
+    field("TimestampFormat", Text, "timestamp_format"),
+    made("MailCommand", Any, "is `command` of the destinations `Mail`, `MailOnError` and `MailOnSuccess` after it"),
+    made("OperatorCommand", Any, "is `command` of the destinations `Operator` after it"),
+    made("Mail", Any, "is a destination of the kind `mail`"),
+    made("MailOnError", Any, "is a destination of the kind `mail`, `when` `on_error`"),
+    made("MailOnSuccess", Any, "is a destination of the kind `mail`, `when` `on_success`"),
+    made("Operator", Any, "is a destination of the kind `operator`"),
+    made("Append", Any, "is a destination of the kind `append`"),
+    made("File", Any, "is a destination of the kind `file`"),
+    made("Syslog", Any, "is a destination of the kind `syslog`, with or without a facility"),
+    made("Console", Any, "is a destination of the kind `console`"),
+    made("Catalog", Any, "is a destination of the kind `catalog`"),
+    made("Stdout", Any, "is a destination of the kind `stdout`"),
+    made("Stderr", Any, "is a destination of the kind `stderr`"),
     without("Director", Any, "they are the director's already"),
 ];
 

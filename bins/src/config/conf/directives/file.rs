@@ -3,7 +3,7 @@
 use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Port, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, without};
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NOTED, TLS};
+use super::shared::{DAEMON, ELSEWHERE, LISTEN, NAMED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-fd",
@@ -14,7 +14,7 @@ pub(in super::super) const COMPONENT: Component = Component {
     resources: &[
         Resource { name: "Client", also: &["Clients", "FileDaemon"], rows: &[NAMED, LISTEN, DAEMON, CLIENT, TLS] },
         Resource { name: "Director", also: &["Directors"], rows: &[NAMED, DIRECTOR, TLS] },
-        Resource { name: "Messages", also: &[], rows: &[NOTED, MESSAGES, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NAMED, ELSEWHERE, TO] },
     ],
 };
 
@@ -73,9 +73,8 @@ pub(in super::super) const COMMANDS: Kind = Choice(&[
     ("runscript", "runscript"),
 ]);
 
-const TO: &[Directive] = &[
-    made("Append", Any, "the file of the first is `append` of `messages`, of all types; others have no effect"),
-    made("Director", Any, "messages of a job go to its director, of all types"),
-    without("Console", Any, "messages of a job go to its director"),
-    without("Catalog", Any, "messages of a job go to its director"),
-];
+const TO: &[Directive] = &[made(
+    "Append",
+    Any,
+    "is a destination of the kind `append`: where the daemon leaves its trace; the first counts",
+)];

@@ -43,7 +43,7 @@ pub(in super::super) const JOB: &[Directive] = &[
     made("Schedule", Text, "is `schedule`, if that is enabled"),
     made("JobToVerify", Text, "is `verify_job`").or(&["VerifyJob"]),
     made("JobDefs", Text, "what the job does not say itself is as there"),
-    made("Messages", Text, "names a `Messages` resource, which must be there; all of them count alike"),
+    made("Messages", Text, "is `messages`: the `Messages` resource that says where its messages go"),
     field("Catalog", Text, "catalog"),
     field("Where", Text, "where"),
     field("Replace", REPLACE, "replace"),

@@ -44,7 +44,7 @@ pub(in super::super) const TLS: &[Directive] = &[
 
 /// What every daemon has, beside where it listens.
 pub(in super::super) const DAEMON: &[Directive] = &[
-    made("Messages", Text, "names a `Messages` resource, which must be there; all of them count alike"),
+    made("Messages", Text, "is `messages`: the `Messages` resource that counts; without it the first"),
     field("WorkingDirectory", Text, "working_directory"),
     without("ScriptsDirectory", Text, "scripts are named by their whole path"),
     without("VerId", Text, "the version is that of the program"),
@@ -70,19 +70,26 @@ pub(in super::super) const LISTEN: &[Directive] = &[
     field("SourceAddress", Text, "source_address").or(&["DirSourceAddress", "FdSourceAddress", "SdSourceAddress"]),
 ];
 
-const FILTERS: &str = "messages of jobs go to the catalog and to consoles, those of the daemon to its log";
+const OF_DIRECTOR: &str = "messages of jobs go to their director, and from there to where its `Messages` says";
 
-/// Where messages go.
-pub(in super::super) const MESSAGES: &[Directive] = &[
-    without("MailCommand", Text, "no mail is sent"),
-    without("OperatorCommand", Text, "no mail is sent"),
-    without("TimestampFormat", Text, "times have one format everywhere"),
-    without("Syslog", Any, FILTERS),
-    without("Mail", Any, "no mail is sent"),
-    without("MailOnError", Any, "no mail is sent"),
-    without("MailOnSuccess", Any, "no mail is sent"),
-    without("File", Any, FILTERS),
-    without("Stdout", Any, FILTERS),
-    without("Stderr", Any, FILTERS),
-    without("Operator", Any, "no mail is sent"),
+/// Where messages of a file or storage daemon do not go by themselves.
+pub(in super::super) const ELSEWHERE: &[Directive] = &[
+    without(
+        "TimestampFormat",
+        Text,
+        "the director dates messages of jobs, and times in the daemon's own file have one format",
+    ),
+    without("MailCommand", Text, OF_DIRECTOR),
+    without("OperatorCommand", Text, OF_DIRECTOR),
+    without("Syslog", Any, OF_DIRECTOR),
+    without("Mail", Any, OF_DIRECTOR),
+    without("MailOnError", Any, OF_DIRECTOR),
+    without("MailOnSuccess", Any, OF_DIRECTOR),
+    without("File", Any, OF_DIRECTOR),
+    without("Stdout", Any, OF_DIRECTOR),
+    without("Stderr", Any, OF_DIRECTOR),
+    without("Operator", Any, OF_DIRECTOR),
+    without("Console", Any, OF_DIRECTOR),
+    without("Catalog", Any, OF_DIRECTOR),
+    made("Director", Any, "is a destination of the kind `director`: the messages of a job that its director is told"),
 ];

@@ -3,7 +3,7 @@
 use super::super::build;
 use super::super::read::Kind::{Any, Bool, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, note, refused, without};
-use super::shared::{DAEMON, LISTEN, MESSAGES, NAMED, NO_PLUGINS, NOTED, TLS};
+use super::shared::{DAEMON, ELSEWHERE, LISTEN, NAMED, NO_PLUGINS, NOTED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-sd",
@@ -17,7 +17,7 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "Device", also: &["Devices"], rows: &[NAMED, DEVICE] },
         Resource { name: "Autochanger", also: &["Autochangers"], rows: &[NAMED, AUTOCHANGER] },
         Resource { name: "Ndmp", also: &[], rows: &[NOTED, NDMP] },
-        Resource { name: "Messages", also: &[], rows: &[NOTED, MESSAGES, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NAMED, ELSEWHERE, TO] },
     ],
 };
 
@@ -138,9 +138,5 @@ const NDMP: &[Directive] = &[
     without("LogLevel", Number, NO_NDMP),
 ];
 
-const TO: &[Directive] = &[
-    without("Append", Any, "messages of a job go to its director, those of the daemon to its log"),
-    made("Director", Any, "messages of a job go to its director, of all types"),
-    without("Console", Any, "messages of a job go to its director"),
-    without("Catalog", Any, "messages of a job go to its director"),
-];
+const TO: &[Directive] =
+    &[without("Append", Any, "messages of a job go to its director, those of the daemon to its log")];

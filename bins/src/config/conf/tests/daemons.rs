@@ -43,7 +43,9 @@ Messages { Name = Standard; Director = dir = all, !skipped
     assert_eq!(file.allowed_script_dir, ["/etc/scripts", "/opt/scripts"]);
     assert_eq!(config.directors[1].password, Password::new("with \"quotes\" and a second line"));
     assert!(config.directors[1].monitor);
-    assert_eq!(config.messages.append.as_deref(), Some("/var/log/fd.log"));
+    let (file, types) = config.append().unwrap();
+    assert_eq!((file, types.words().join(", ")), ("/var/log/fd.log", "all, !skipped".to_owned()));
+    assert_eq!(config.told(), types);
     assert!(warnings.is_empty(), "{warnings}");
 }
 

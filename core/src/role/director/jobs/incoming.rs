@@ -88,12 +88,13 @@ impl Jobs {
         if let (Who::Storage, Task::Restore(plan)) = (who, &mut job.task) {
             plan.gone.hear(&message.text);
         }
+        job.tally.reason.note(message.kind, &message.text);
         let Some(text) = job.tally.meter.pass(message.text, tools.net.now()) else { return };
         let time = if message.time > 1 { message.time } else { tools.net.wall().seconds() };
         // A line of the report begins with its date: those of a message that has more are moved in, so that none passes
         // for another message.
         let text = text.trim_end().replace('\n', "\n    ");
-        tools.common.journal.push(&job.catalog, id, time, text + "\n");
+        tools.report(job, message.kind, time, text + "\n");
     }
 
     /// A line that has no place in the dialogue, which is a warning.

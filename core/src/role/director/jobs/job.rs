@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::config::DirectorConfig;
+use crate::config::{DirectorConfig, Messages};
 use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::{Net, Owner};
 use crate::role::identity::Credentials;
@@ -24,6 +24,7 @@ use super::trouble::Trouble;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{CatalogName, CatalogRequest, Gone};
 use crate::role::director::common::{Peers, Tools};
+use crate::role::director::messages::Reason;
 use crate::role::director::overrides::Overrides;
 
 /// A job that has not ended.
@@ -52,6 +53,8 @@ pub(crate) struct Job {
     /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
     pub(crate) bandwidth: Option<u64>,
     pub(crate) status: JobStatus,
+    /// Where its messages go.
+    pub(crate) messages: Arc<Messages>,
     pub(crate) tally: Tally,
     pub(crate) terms: Terms,
 }
@@ -82,6 +85,8 @@ pub(crate) struct Tally {
     /// The director's own.
     pub(crate) errors: u32,
     pub(crate) warnings: u32,
+    /// Why it has not gone well.
+    pub(crate) reason: Reason,
     /// How much its daemons have said.
     pub(crate) meter: Meter,
 }
@@ -181,9 +186,10 @@ impl Job {
             }
             _ => {}
         }
+        self.tally.reason.note(kind, text);
         let time = tools.net.wall().seconds();
         let message = JobMessage::compose(&self.config.director.name, self.id.0, &self.unique, kind, time, text);
-        tools.common.journal.push(&self.catalog, self.id, time, message.text);
+        tools.report(self, kind, time, message.text);
     }
 
     /// Asks its catalog.

@@ -69,7 +69,7 @@ use recording::{Finished, Unrecorded};
 use scripts::Scripts;
 
 pub(crate) use copying::Asked;
-pub(crate) use scripts::limit as command_limit;
+pub(crate) use scripts::{limit as command_limit, meaning};
 
 /// The jobs of a director that have not ended, and the last that have.
 #[derive(Debug, Default)]
@@ -84,6 +84,8 @@ pub(crate) struct Jobs {
     unrecorded: Unrecorded,
     /// The newest first.
     recent: VecDeque<Finished>,
+    /// Those that have failed, each with the reason; the newest first.
+    failed: VecDeque<(Finished, String)>,
     /// The time in the newest unique name, and the counter.
     last_unique: (String, u32),
     begun: u32,
@@ -113,6 +115,11 @@ impl Jobs {
     /// The last that have ended, the newest first.
     pub(crate) fn recent(&self) -> impl DoubleEndedIterator<Item = &Finished> {
         self.recent.iter()
+    }
+
+    /// The last that have failed, each with the reason; the newest first.
+    pub(crate) fn failed(&self) -> impl DoubleEndedIterator<Item = &(Finished, String)> {
+        self.failed.iter()
     }
 
     /// How many have begun since the director was started.

@@ -48,7 +48,10 @@ impl Jobs {
             pool: ids.pools.get(&order.with.pool).filter(|_| !is_restore).map_or(0, |row| row.pool_id),
             storage: ids.storages.get(&order.with.storage).copied().unwrap_or(0),
         };
+        let resource = || common.config.job(&order.name).and_then(|resource| resource.messages.as_deref());
+        let messages = Arc::new(common.config.messages_of(order.terms.messages.as_deref().or_else(resource)));
         Job {
+            messages,
             config: Arc::clone(&common.config),
             overrides: Arc::clone(&common.overrides),
             credentials: Arc::clone(&common.credentials),

@@ -55,6 +55,8 @@ pub(crate) struct Unrecorded {
 pub(crate) struct Kept {
     pub(crate) job: Job,
     end: Box<JobEnd>,
+    /// Whether everybody was told how it has ended.
+    is_told: bool,
 }
 
 impl Kept {
@@ -114,10 +116,10 @@ impl Jobs {
         let status = match answer {
             Err(error) if has_room && !error.kind.is_about_the_request() => {
                 let status = job.status;
-                self.keep_end(tools, Kept { job, end }, &error);
+                self.keep_end(tools, Kept { job, end, is_told: false }, &error);
                 status
             }
-            answer => self.end_is_settled(tools, Kept { job, end }, answer),
+            answer => self.end_is_settled(tools, Kept { job, end, is_told: false }, answer),
         };
         tools.effect(Effect::Ended(id, about, status));
         self.begin_queued(tools);
@@ -161,8 +163,20 @@ impl Jobs {
         tools.net.complain(Level::Warn, 621, &format!("job {}: {text}", job.id));
         job.say(tools, MessageKind::Warning, &format!("{text}; {}", error.help()));
         cover::hit(Mark::OfferedAgain);
+        self.tell_ended(tools, &kept.job, &kept.end);
+        tools.send_report(&kept.job, true);
+        kept.is_told = true;
         self.unrecorded.kept.insert(kept.job.id, kept);
         self.offer_later(tools);
+    }
+
+    /// Says how a job has ended, and keeps those in mind that have failed.
+    fn tell_ended(&mut self, tools: &mut Tools<'_>, job: &Job, end: &JobEnd) {
+        tools.say_ended(job);
+        if matches!(job.status, JobStatus::Error | JobStatus::Fatal) {
+            self.failed.truncate(RECENT - 1);
+            self.failed.push_front((finished(job, end), job.reason().unwrap_or_default().to_owned()));
+        }
     }
 
     fn offer_later(&mut self, tools: &mut Tools<'_>) {
@@ -201,7 +215,7 @@ impl Jobs {
         kept: Kept,
         answer: Result<CatalogAnswer, CatalogError>,
     ) -> JobStatus {
-        let Kept { mut job, end } = kept;
+        let Kept { mut job, end, is_told } = kept;
         if let Err(error) = answer {
             let text = format!("the end of the job was not recorded: {}", error.line());
             tools.net.log_cause(Level::Error, (error.fault(), error.code()), &format!("job {}: {text}", job.id));
@@ -209,6 +223,10 @@ impl Jobs {
         }
         self.reschedule(tools, &mut job);
         self.writer_recorded(tools, &job);
+        if !is_told {
+            self.tell_ended(tools, &job, &end);
+        }
+        tools.send_report(&job, !is_told);
         self.recent.truncate(RECENT - 1);
         self.recent.push_front(finished(&job, &end));
         job.status

@@ -43,6 +43,11 @@ impl Written {
         }
     }
 
+    /// The volume that it has written to last.
+    pub(crate) fn last_volume(&self) -> Option<&str> {
+        self.names.last().map(String::as_str)
+    }
+
     /// The storage daemon has told how many bytes of the job there are.
     pub(crate) fn tell(&mut self, bytes: u64) {
         self.told = self.told.max(bytes);

@@ -229,7 +229,7 @@ pub(crate) fn limit(tools: &Tools<'_>) -> Option<u64> {
 }
 
 /// What `%` and a letter stand for; real directors give the same.
-pub(super) fn meaning(job: &Job, code: char) -> Option<String> {
+pub(crate) fn meaning(job: &Job, code: char) -> Option<String> {
     let none = || "*None*".to_owned();
     let (files, bytes, _) = job.totals();
     let config = &job.config;

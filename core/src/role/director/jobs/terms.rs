@@ -22,6 +22,8 @@ pub(crate) struct Terms {
     pub(crate) priority: Option<u32>,
     /// `None`: as its resource says.
     pub(crate) max_run_sched_time: Option<Seconds>,
+    /// The resource that says where its messages go; `None`: that of the director.
+    pub(crate) messages: Option<String>,
     /// What plugins of its client are told, beside what its resource says.
     pub(crate) plugin_options: Option<String>,
     /// Whether another job has started it, so that it starts no others.
@@ -50,6 +52,7 @@ impl Terms {
             next_pool: run.and_then(|run| run.next_pool.clone()).or_else(|| job.next_pool.clone()),
             priority: run.and_then(|run| run.priority),
             max_run_sched_time: run.and_then(|run| run.max_run_sched_time),
+            messages: run.and_then(|run| run.messages.clone()).or_else(|| job.messages.clone()),
             plugin_options: None,
             is_clone: false,
             attempt: 0,

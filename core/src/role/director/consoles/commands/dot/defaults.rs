@@ -4,7 +4,6 @@ use crate::config::{Client, DirectorConfig, Job, Pool, PoolKind, Storage};
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
 use crate::wire::json::Json;
-use crate::wire::names::MESSAGES;
 use crate::wire::status::JobType;
 
 use super::super::super::answer::Both;
@@ -62,7 +61,7 @@ fn job(config: &DirectorConfig, job: &Job) -> Fields {
     vec![
         ("job", job.name.as_str().into()),
         ("pool", job.pool.as_str().into()),
-        ("messages", MESSAGES.into()),
+        ("messages", config.messages_of(job.messages.as_deref()).name.into()),
         ("client", job.client.as_str().into()),
         ("storage", job.storage.as_str().into()),
         ("where", job.r#where.as_deref().unwrap_or_default().into()),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{CatalogAnswer, CatalogRequest};
 use crate::config::PoolKind;
 use crate::role::director::jobs::ordering::type_of;
-use crate::wire::names::{DEFAULT_CONSOLE, MESSAGES};
+use crate::wire::names::DEFAULT_CONSOLE;
 use crate::wire::status::JobType;
 
 use super::super::super::answer::{Cell, Column};
@@ -141,8 +141,9 @@ pub(in super::super) const USERS: Command = names(
 );
 
 pub(in super::super) const MSGS: Command =
-    names(".msgs", &[Form { help: &[(".msgs", "the name of the messages resource")], ..Form::PLAIN }], |_, _| {
-        let rows = [Named(MESSAGES.to_owned(), true)];
+    names(".msgs", &[Form { help: &[(".msgs", "the names of the messages resources")], ..Form::PLAIN }], |view, _| {
+        let all = view.config().all_messages();
+        let rows: Vec<Named> = all.into_iter().map(|messages| Named(messages.name, true)).collect();
         Ok(listed("messages", &[Column("text", |row: &Named| Cell::text_of(&row.0))], &rows))
     });
 

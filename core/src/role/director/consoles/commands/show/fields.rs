@@ -1,13 +1,13 @@
 //! The settings of each kind of resource, by the names they have in Bareos' syntax.
 
 use crate::config::{
-    Access, Catalog, Client, Compression, Counter, Digest, DirectorConfig, FileSet, Include, IncludeOptions, Job, Pool,
-    PoolKind, Profile, Replace, Run, RunScript, RunsWhen, Seconds, Storage, TlsConfig, Week, Weekday,
+    Access, Catalog, Client, Compression, Counter, Destination, DestinationKind, Digest, DirectorConfig, FileSet,
+    Include, IncludeOptions, Job, Messages, Pool, PoolKind, Profile, Replace, Run, RunScript, RunsWhen, Seconds,
+    Storage, TlsConfig, Week, Weekday, When as JobEnds,
 };
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
 use crate::wire::json::Json;
-use crate::wire::names::MESSAGES;
 use crate::wire::status::JobType;
 
 use super::super::run::{level_name_of, level_word_of};
@@ -198,7 +198,7 @@ pub(super) fn directors(config: &DirectorConfig) -> Vec<Resource> {
     let mut fields = vec![
         text("Name", &director.name),
         optional("Description", director.description.as_deref()),
-        text("Messages", MESSAGES),
+        text("Messages", &config.messages_of(None).name),
         always("Addresses", Value::Blocks(addresses.collect())),
         optional("WorkingDirectory", director.working_directory.as_deref()),
         always("MaximumConcurrentJobs", Value::Number(director.maximum_concurrent_jobs.into())),
@@ -265,10 +265,11 @@ pub(super) fn storages(config: &DirectorConfig) -> Vec<Resource> {
 }
 
 pub(super) fn jobs(config: &DirectorConfig) -> Vec<Resource> {
-    config.jobs.iter().map(|job| Resource(job_fields(job))).collect()
+    let messages = |job: &Job| config.messages_of(job.messages.as_deref()).name;
+    config.jobs.iter().map(|job| Resource(job_fields(job, &messages(job)))).collect()
 }
 
-fn job_fields(job: &Job) -> Vec<Field> {
+fn job_fields(job: &Job, messages: &str) -> Vec<Field> {
     let replace = match job.replace {
         Replace::Always => "Always",
         Replace::IfNewer => "IfNewer",
@@ -280,7 +281,7 @@ fn job_fields(job: &Job) -> Vec<Field> {
         optional("Description", job.description.as_deref()),
         always("Type", Value::Word(tables::of(type_of(job.kind).unwrap_or(JobType::Restore)).0.to_owned())),
         always("Level", Value::Word(level_name_of(job).to_owned())),
-        text("Messages", MESSAGES),
+        text("Messages", messages),
         always("Storage", Value::List(vec![job.storage.clone()])),
         text("Pool", &job.pool),
         reference("FullBackupPool", job.full_pool.as_deref()),
@@ -538,19 +539,45 @@ pub(super) fn profiles(config: &DirectorConfig) -> Vec<Resource> {
 }
 
 pub(super) fn messages(config: &DirectorConfig) -> Vec<Resource> {
-    let to = |what: &str| vec![always("what", Value::Word(what.to_owned()))];
-    let mut fields = vec![text("Name", MESSAGES)];
-    if config.messages.console {
-        fields.push(always("Console", Value::Block(to("all"))));
+    let usual = Messages::new(String::new());
+    let one = |messages: Messages| {
+        let mut fields = vec![text("Name", &messages.name)];
+        if messages.timestamp_format != usual.timestamp_format {
+            fields.push(text("TimestampFormat", &messages.timestamp_format));
+        }
+        for to in &messages.destinations {
+            let is_operator = to.kind == DestinationKind::Operator;
+            let command = if is_operator { "OperatorCommand" } else { "MailCommand" };
+            fields.extend(to.command.iter().map(|line| text(command, line)));
+            // What an address of the web says may let one in.
+            let place = if to.kind == DestinationKind::Webhook { SECRET.to_owned() } else { to.to.join(",") };
+            let place = Some(place).filter(|place| !place.is_empty());
+            let what = always("what", Value::Word(to.types.words().join(", ")));
+            let block = place.map(|place| text("where", &place)).into_iter().chain([what]).collect();
+            fields.push(always(destination(to), Value::Block(block)));
+        }
+        Resource(fields)
+    };
+    config.all_messages().into_iter().map(one).collect()
+}
+
+/// What Bareos calls a destination; a webhook is ours.
+const fn destination(to: &Destination) -> &'static str {
+    match (to.kind, to.when) {
+        (DestinationKind::Mail, JobEnds::Always) => "Mail",
+        (DestinationKind::Mail, JobEnds::OnError) => "MailOnError",
+        (DestinationKind::Mail, JobEnds::OnSuccess) => "MailOnSuccess",
+        (DestinationKind::Operator, _) => "Operator",
+        (DestinationKind::Append, _) => "Append",
+        (DestinationKind::File, _) => "File",
+        (DestinationKind::Syslog, _) => "Syslog",
+        (DestinationKind::Console, _) => "Console",
+        (DestinationKind::Catalog, _) => "Catalog",
+        (DestinationKind::Stdout, _) => "Stdout",
+        (DestinationKind::Stderr, _) => "Stderr",
+        (DestinationKind::Director, _) => "Director",
+        (DestinationKind::Webhook, _) => "Webhook",
     }
-    if let Some(file) = &config.messages.append {
-        let at = vec![text("where", file), always("what", Value::Word("all".to_owned()))];
-        fields.push(always("Append", Value::Block(at)));
-    }
-    if config.messages.catalog {
-        fields.push(always("Catalog", Value::Block(to("all"))));
-    }
-    vec![Resource(fields)]
 }
 
 pub(super) fn catalogs(config: &DirectorConfig) -> Vec<Resource> {

@@ -6,6 +6,7 @@ use crate::ids::JobId;
 use crate::role::director::jobs::ordering::Order;
 use crate::role::director::jobs::recording::{Finished, STAGE};
 use crate::role::director::jobs::tables;
+use crate::role::director::messages::Stuck;
 use crate::role::report::{level_word, terminated_row, terminated_word, thousands};
 use crate::wire::json::Json;
 use crate::wire::status::{JobStatus, JobType};
@@ -15,6 +16,7 @@ use super::super::super::reply::View;
 use super::super::run::level_name;
 use super::super::wait;
 use super::duration;
+use super::trouble::{self, Failed, UNDELIVERED};
 
 /// Scheduled jobs that are shown.
 const SCHEDULED: usize = 50;
@@ -35,6 +37,8 @@ pub(in super::super) struct Status {
     running: Vec<Running>,
     unrecorded: Vec<Unrecorded>,
     terminated: Vec<Terminated>,
+    failed: Vec<Failed>,
+    stuck: Vec<Stuck>,
     waiting: Vec<Waiting>,
 }
 
@@ -134,6 +138,8 @@ impl Status {
             running: running.collect(),
             unrecorded: unrecorded.collect(),
             terminated: terminated.map(|job| Terminated(job.clone(), identity.local(job.ended))).collect(),
+            failed: Failed::of(view),
+            stuck: director.common.post.stuck().collect(),
             waiting: waiting.collect(),
         }
     }
@@ -171,6 +177,7 @@ impl Shown for Status {
             text += "====\n";
         }
         text += &format!("\n{}", self.terminated());
+        text += &trouble::sections(&self.failed, &self.stuck);
         // With its heads even when it is empty, as Bareos prints it.
         text += "\n\nClient Initiated Connections (waiting for jobs):\n";
         text += &columns("Connect time", "Protocol", "Authenticated", "Name");
@@ -186,6 +193,8 @@ impl Shown for Status {
             Table::of("running", Running::COLUMNS, &self.running),
             Table::of("unrecorded", Unrecorded::COLUMNS, &self.unrecorded),
             Table::of("terminated", Terminated::COLUMNS, &self.terminated),
+            Table::of("failed", Failed::COLUMNS, &self.failed),
+            Table::of("undelivered", UNDELIVERED, &self.stuck),
             Table::of("client-connection", Waiting::COLUMNS, &self.waiting),
         ];
         let tables = tables.iter().map(|table| (table.name.to_owned(), table.rows()));

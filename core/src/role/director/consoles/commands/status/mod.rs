@@ -3,6 +3,7 @@
 mod director;
 mod scheduler;
 mod subscriptions;
+mod trouble;
 
 use crate::calendar::Zone;
 use crate::ids::Who;
