@@ -208,7 +208,7 @@ fn a_mail_that_is_not_taken_holds_no_job_up_is_tried_again_and_said() {
     assert!(log.contains("the mail server does not take a message: the server cannot be reached"), "{log}");
     let console = desk.console();
     let shown = desk.ask(console, "status director").concat();
-    assert!(shown.contains("Undelivered Messages:\n  the mail server: 1 waiting, 0 lost; "), "{shown}");
+    assert!(shown.contains("Undelivered Messages:\\n  the mail server: 1 waiting, 0 lost; "), "{shown}");
     assert!(shown.contains("(T0952)"), "{shown}");
     for (pause, tries) in [(10, 2), (20, 3), (40, 4)] {
         desk.world.wait(Duration::from_secs(pause));
@@ -258,7 +258,7 @@ fn of_mails_for_a_server_that_stands_still_so_many_wait_and_the_rest_is_counted(
     let console = desk.console();
     let shown = desk.ask(console, "status director").concat();
     assert!(
-        shown.contains("Undelivered Messages:\n  the mail server: 1001 waiting, 3 lost; it is too slow\n"),
+        shown.contains("Undelivered Messages:\\n  the mail server: 1001 waiting, 3 lost; it is too slow\\n"),
         "{shown}"
     );
     assert!(desk.log().contains("a message for the mail server is lost: too many wait"), "{}", desk.log());
@@ -292,7 +292,8 @@ fn the_directors_own_warnings_go_where_it_says_and_those_about_messages_nowhere(
         { "kind": "mail", "to": ["root@x"], "types": ["error", "warning"] },
     ]));
     desk.shelf().notes = || DiskDone::Failed { error: DiskError::Missing("/none/log".to_owned()), buffer: Vec::new() };
-    desk.world.come_in(super::desk::console("nobody", "wrong"));
+    desk.shelf().files = Err(vec!["there is no such file".to_owned()]);
+    desk.world.event(Event::ReloadRequested);
     desk.world.wait(Duration::from_secs(61));
     let noted = desk.shelf().noted.clone();
     let own = |text: &str| text.contains("bareos-dir: Warning: ") || text.contains("bareos-dir: Error: ");
@@ -335,7 +336,7 @@ fn without_any_setting_the_end_of_a_job_is_printed_and_one_that_failed_is_loud()
             let reason = "bareos-fd JobId 1: Fatal error: no room";
             assert!(out.contains(&format!("(Fatal Error), 6 files, 1,043 bytes: {reason}\n")), "{out}");
             assert!(
-                shown.contains("  JobId 1 backup-tiny f 23-Nov-26 13:01: bareos-fd JobId 1: Fatal error: no room\n"),
+                shown.contains("  JobId 1 backup-tiny f 23-Nov-26 13:01: bareos-fd JobId 1: Fatal error: no room\\n"),
                 "{shown}"
             );
         }

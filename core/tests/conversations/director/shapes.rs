@@ -62,6 +62,10 @@ const LACKING: &[(&str, &str)] = &[("show messages/append", "messages of jobs go
 const MORE: &[(&str, &str)] = &[
     ("status director", "unrecorded"),
     ("status director days=2", "unrecorded"),
+    ("status director", "failed"),
+    ("status director days=2", "failed"),
+    ("status director", "undelivered"),
+    ("status director days=2", "undelivered"),
     ("status director", "catalog"),
     ("status director days=2", "catalog"),
     (".status dir header", "catalog"),
