@@ -328,7 +328,6 @@ impl World {
     /// # Panics
     /// If a daemon or its adapter broke their contract.
     pub fn step(&mut self) -> bool {
-        self.collect_answers();
         let happening = self.net.borrow_mut().clock.advance();
         let Some(happening) = happening else { return false };
         self.trace.set_now(self.now());
