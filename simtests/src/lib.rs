@@ -59,6 +59,19 @@
 //! assert_eq!(row.job_status, b'T', "{}", standing.report(job));
 //! ```
 //!
+//! # How fast
+//! `cargo bench -p towline-simtests --bench worlds` and `--bench world_memory`, by the processor time of one thread; two shared
+//! vCPUs (Intel Xeon, AVX-512) with five other builds beside it, Linux 6.18, without optimization across crates:
+//!
+//! | | measured | wanted |
+//! |---|---|---|
+//! | small worlds (a backup and a restore) a second and core | 253 (213 to 325 in five rounds) | 800 |
+//! | the most memory of one | 1.55 MiB | 1 MiB |
+//! | a client that waits for 30 days | 3,000,000 times real time | 100,000 |
+//!
+//! No place stands out in a profile: maps by address are an eighth of it, the allocator a tenth, texts that daemons
+//! write another.
+//!
 //! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
 //! What operators run has neither.
 
