@@ -137,9 +137,9 @@ pub(super) fn extract(asked: &mut Asked, wish: &Wish<'_>) -> Result<Tally, Strin
             bootstrap.sections.iter_mut().for_each(|section| section.file_regex = Some(".".to_owned()));
         }
         let filter = (!patterns.is_empty()).then(|| filter(patterns.clone(), linked));
-        if let Err(error) = restore(shelf, &bootstrap, filter, &mut target, report) {
+        let job = job.map_or_else(|| "of the bootstrap".to_owned(), Job::name);
+        if let Err(error) = restore(shelf, (job.as_str(), &bootstrap), filter, &mut target, report) {
             target.abandon();
-            let job = job.map_or_else(|| "of the bootstrap".to_owned(), Job::name);
             report.add(Finding::Lost { job, what: error.to_string() });
         }
     }
@@ -158,7 +158,7 @@ pub(super) fn extract(asked: &mut Asked, wish: &Wish<'_>) -> Result<Tally, Strin
 /// The rest cannot be read.
 fn restore(
     shelf: &Shelf,
-    bootstrap: &Bootstrap,
+    (job, bootstrap): (&str, &Bootstrap),
     filter: Option<NameFilter>,
     target: &mut RestoreTarget,
     report: &mut Report,
@@ -169,22 +169,48 @@ fn restore(
     let files: BTreeMap<String, PathBuf> =
         shelf.volumes.iter().map(|volume| (volume.name.clone(), volume.path.clone())).collect();
     let mut reader = VolumeReader::of_files(files, bootstrap, filter)?;
-    let (mut unpacker, mut parcel) = (Unpacker::new(), Parcel::new());
+    let (mut unpacker, mut parcel, mut left) = (Unpacker::new(), Parcel::new(), 0);
     loop {
         let is_last = reader.fill(&mut parcel)?;
         for remark in reader.take_remarks() {
             report.add(Finding::Entry { text: remark.text, is_error: true });
         }
-        let fed = unpacker.feed(&parcel.bytes, target);
-        tell(target, report);
-        if let Some(why) = target.take_refused() {
-            return Err(why.into());
+        let mut rest = parcel.bytes.as_slice();
+        while let Some(piece) = next_piece(&mut rest, &mut left) {
+            let fed = unpacker.feed(piece, target);
+            // A client gives the whole job up then; here the other files count.
+            if let Some(why) = target.take_refused() {
+                report.add(Finding::Lost { job: job.to_owned(), what: why.to_string() });
+            }
+            fed.map_err(|error| DiskError::BadStream(error.to_string()))?;
         }
-        fed.map_err(|error| DiskError::BadStream(error.to_string()))?;
+        tell(target, report);
         if is_last {
             return Ok(());
         }
     }
+}
+
+/// The next head or contents of a frame, of which so many bytes are `left` to come: what is refused at its end must not cost
+/// what comes after it.
+fn next_piece<'b>(rest: &mut &'b [u8], left: &mut usize) -> Option<&'b [u8]> {
+    let bytes = *rest;
+    if bytes.is_empty() {
+        return None;
+    }
+    let end = match bytes.first_chunk::<4>() {
+        _ if *left > 0 => bytes.len().min(*left),
+        // A signal has a negative number here, and nothing after it.
+        Some(head) => {
+            *left = usize::try_from(i32::from_be_bytes(*head)).unwrap_or(0) + head.len();
+            head.len()
+        }
+        None => bytes.len(),
+    };
+    *left = left.saturating_sub(end);
+    let (piece, after) = bytes.split_at(end);
+    *rest = after;
+    Some(piece)
 }
 
 fn tell(target: &mut RestoreTarget, report: &mut Report) {

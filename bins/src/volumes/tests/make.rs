@@ -78,7 +78,8 @@ pub(in crate::volumes) fn blocks(label: &SessionLabel, size: usize, entries: &[E
         new.encode(index, &mut record);
         out.record(index, Stream::ATTRIBUTES, &record);
         if entry.kind == FileType::Regular {
-            entry.data.chunks(700).for_each(|part| out.record(index, Stream::FILE_DATA, part));
+            let stream = if entry.stat.data_stream == Stream(0) { Stream::FILE_DATA } else { entry.stat.data_stream };
+            entry.data.chunks(700).for_each(|part| out.record(index, stream, part));
             let mut hasher = Hasher::new(Algorithm::Xxh128);
             hasher.update(&entry.data);
             out.record(index, Stream::XXH128, hasher.finish().as_bytes());

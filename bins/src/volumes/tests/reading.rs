@@ -6,6 +6,7 @@ use std::path::Path;
 
 use towline_core::wire::block::BlockHeader;
 use towline_core::wire::label::SessionLabel;
+use towline_core::wire::stream::Stream;
 
 use super::make::{Entry, asked, blocks, file, label, link, volume};
 use crate::disk::restore::Replace;
@@ -153,6 +154,22 @@ fn files_are_chosen_by_pattern_and_a_hard_link_brings_its_data() {
     assert_eq!(names, ["file 3", "file 8"]);
     let ino = |name: &str| fs::metadata(back.join(name)).unwrap().ino();
     assert_eq!(ino("home/a (copy).txt"), ino("srv/file 3"));
+}
+
+#[test]
+fn an_encrypted_file_is_named_and_costs_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut entries = ten();
+    entries[4].stat.data_stream = Stream::ENCRYPTED;
+    volume(folder.path(), "v1", &blocks(&label(1, b'F'), 64_512, &entries));
+    let back = folder.path().join("back");
+    let mut asked = asked(folder.path());
+    let tally = extract(&mut asked, &wish(&back, &[])).unwrap();
+    assert_eq!((tally.files, asked.report.findings()), (9, 1), "{:?}", asked.report.told);
+    assert!(asked.report.told[0].contains("/srv/file 4"), "{:?}", asked.report.told);
+    assert_eq!(fs::read(back.join("srv/file 5")).unwrap(), [5; 5000]);
+    let (line, told) = checked(folder.path());
+    assert!(told.is_empty() && line.contains("9 files fit their digests, 1 have none"), "{line} {told:?}");
 }
 
 #[test]
