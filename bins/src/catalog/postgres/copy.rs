@@ -81,14 +81,17 @@ pub(in crate::catalog) fn backup(server: &Postgres, file: &Path) -> Result<u64, 
         let sql = format!("COPY {table} ({columns}) TO STDOUT");
         let mut rows = transaction.copy_out(&sql).map_err(|e| failure(&e))?;
         let mut chunk = vec![0; CHUNK];
-        loop {
+        // After its end it may not be read again.
+        let mut is_last = false;
+        while !is_last {
             let have = fill(&mut rows, &mut chunk).map_err(|error| lost(&error))?;
-            let length = u32::try_from(have).unwrap_or(0);
-            out.put(&length.to_be_bytes()).and_then(|()| out.put(&chunk[..have])).map_err(failed)?;
-            if have == 0 {
-                break;
+            is_last = have < chunk.len();
+            if have > 0 {
+                let length = u32::try_from(have).unwrap_or(0);
+                out.put(&length.to_be_bytes()).and_then(|()| out.put(&chunk[..have])).map_err(failed)?;
             }
         }
+        out.put(&[0; 4]).map_err(failed)?;
     }
     out.end().map_err(failed)?;
     Ok(u64::try_from(jobs).unwrap_or(0))
