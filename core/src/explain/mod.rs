@@ -17,6 +17,7 @@ mod disk;
 mod failing;
 mod figures;
 mod files;
+mod invitations;
 mod job;
 mod log;
 mod monitor;
@@ -95,6 +96,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         owner::PAGES,
         record::PAGES,
         volumes::PAGES,
+        invitations::PAGES,
         unsaved::PAGES,
         answers::PAGES,
         overdue::PAGES,

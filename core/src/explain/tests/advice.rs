@@ -12,6 +12,11 @@ use crate::config::{
 use crate::explain::all;
 use crate::role::director::is_said_to_a_console;
 
+/// Commands of the tool: `bins/tests/advice.rs` tries each.
+fn is_of_the_tool(words: &str) -> bool {
+    words.starts_with("towline ")
+}
+
 /// What to run that is not of Towline.
 const TOOLS: &[&str] =
     &["chmod o-r FILE", "createdb --owner", "ip ", "ping", "psql", "ss -tan", "traceroute", "ulimit -"];
@@ -88,6 +93,7 @@ fn is_there(name: &str, settings: &BTreeSet<&str>) -> bool {
     let setting = name.split_once(": ").map_or(name, |(setting, _)| setting);
     settings.contains(setting)
         || is_option(name)
+        || is_of_the_tool(name)
         || is_said_to_a_console(name)
         || TOOLS.iter().any(|tool| name.starts_with(tool))
         || OTHERS.contains(&name)

@@ -25,6 +25,7 @@ mod common;
 mod consoles;
 mod effect;
 mod errands;
+mod invitations;
 mod jobs;
 mod journal;
 mod messages;
@@ -74,6 +75,7 @@ use common::{Common, Tools, Use};
 use consoles::{Answer, Consoles, Desk, Heard, Instruction, Refusal, Reply, View};
 use effect::Effect;
 use errands::Errands;
+use invitations::{Invitation, Invitations};
 use jobs::Jobs;
 use jobs::job::Job;
 use jobs::lists::{Lists, Unread};
@@ -94,6 +96,7 @@ pub struct Director {
     errands: Errands,
     ways: Ways,
     consoles: Consoles,
+    invitations: Invitations,
     schedules: Schedules,
     missed: MissedRuns,
     reload: Reload,
@@ -115,6 +118,7 @@ impl Director {
             jobs: Jobs::default(),
             errands: Errands::default(),
             consoles: Consoles::default(),
+            invitations: Invitations::default(),
             schedules: Schedules::default(),
             missed: MissedRuns::default(),
             reload: Reload::default(),
@@ -127,7 +131,8 @@ impl Director {
         let clear = |enable: bool| if enable { Clear::Never } else { Clear::Allowed };
         let own = clear(self.common.config.director.tls.enable);
         let default = PeerName::new(PeerKind::Console, DEFAULT_CONSOLE);
-        let mut keys = Keyring::builder().with(default, self.common.config.director.password.key(), own);
+        let mut keys =
+            self.invitations.keys(Keyring::builder()).with(default, self.common.config.director.password.key(), own);
         for console in &self.common.config.consoles {
             let tls = console.tls.as_ref().unwrap_or(&self.common.config.director.tls);
             let name = PeerName::new(PeerKind::Console, &console.name);
@@ -341,8 +346,28 @@ impl Director {
                 tools.answer(conn, Answer::said(file_answers::debug(&now, &file)));
             }
             Instruction::Configure(work) => self.reload.ask(tools, Some(conn), work),
+            Instruction::Invite(invitation) => self.invite(net, *invitation),
+            Instruction::Hand(name) => self.handed(net, conn, &name),
             Instruction::Messages => tools.common.journal.note_shown(),
             Instruction::Forget(gathers) => self.forget(net, conn, gathers),
+        }
+    }
+
+    /// Keeps an invitation, so that a console of its name may come.
+    fn invite(&mut self, net: &mut Net, invitation: Invitation) {
+        let text = format!("client {} is invited by a console", invitation.client);
+        if self.invitations.keep(invitation, net.wall().seconds()) {
+            net.log(Level::Info, &text);
+            net.set_keyring(Arc::new(self.keyring()));
+        }
+    }
+
+    /// An invitation was handed out.
+    fn handed(&mut self, net: &mut Net, conn: ConnId, name: &str) {
+        let (now, from) = (net.wall().seconds(), net.ends(conn).map(|ends| ends.peer));
+        if let Some(client) = self.invitations.used(name, now, from) {
+            let from = from.map_or_else(String::new, |from| format!(" from {}", from.ip().to_canonical()));
+            net.log(Level::Info, &format!("client {client} has joined{from}"));
         }
     }
 
@@ -381,7 +406,7 @@ impl Role for Director {
     fn on_accepted(&mut self, net: &mut Net, conn: ConnId, peer: Peer) {
         let tools = &mut Tools { net, common: &mut self.common };
         match &peer.hello.purpose {
-            Purpose::Console { .. } => self.consoles.arrive(tools, conn, &peer),
+            Purpose::Console { .. } => self.consoles.arrive(tools, conn, &peer, &self.invitations),
             Purpose::Client { .. } => self.ways.arrived(tools, conn, &peer),
             _ => tools.net.not_served(conn, &peer, "director"),
         }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobRow, Listed, Listing};
 use crate::config::acl::Acl;
-use crate::config::{Access as About, DirectorConfig};
+use crate::config::{Access as About, ConsoleAccess, DirectorConfig};
 use crate::ids::Who;
 use crate::wire::file::RestoreTo;
 use crate::wire::status::JobType;
@@ -52,7 +52,11 @@ impl Access {
     /// The rights of the console of this name; without one it is the default console.
     pub(crate) fn of(config: &Arc<DirectorConfig>, name: Option<&str>) -> Self {
         let Some(name) = name else { return Self { lists: None, config: Arc::clone(config) } };
-        let console = config.console(name);
+        Self::restricted(config, config.console(name))
+    }
+
+    /// The rights of a console with these lists; none without any.
+    pub(crate) fn restricted(config: &Arc<DirectorConfig>, console: Option<&ConsoleAccess>) -> Self {
         let acl = |about| console.map(|console| console.acl(&config.profiles, about)).unwrap_or_default();
         let lists = Lists {
             commands: acl(About::Command),
@@ -244,6 +248,8 @@ impl Access {
             | Instruction::LookUp(_)
             | Instruction::Debug(_)
             | Instruction::Configure(_)
+            | Instruction::Invite(_)
+            | Instruction::Hand(_)
             | Instruction::Messages
             | Instruction::Choose(..)
             | Instruction::Forget(_) => None,

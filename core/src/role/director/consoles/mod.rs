@@ -42,6 +42,7 @@ use crate::wire::names::DEFAULT_CONSOLE;
 use crate::wire::status::JobStatus;
 
 use super::common::{Common, Tools, Use};
+use super::invitations::{self, Invitations};
 use super::jobs::Jobs;
 use super::reload::may_not_stay;
 use access::Access;
@@ -169,8 +170,9 @@ impl Console {
 
 impl Consoles {
     /// A console is authenticated: greets it, if there is a place for it.
-    pub(crate) fn arrive(&mut self, tools: &mut Tools<'_>, conn: ConnId, peer: &Peer) {
+    pub(crate) fn arrive(&mut self, tools: &mut Tools<'_>, conn: ConnId, peer: &Peer, invitations: &Invitations) {
         let Purpose::Console { name, .. } = &peer.hello.purpose else { return };
+        let invited = invitations.console(name, &tools.common.config, tools.net.wall().seconds());
         let Tools { net, common: Common { config, identity, journal, uses, .. } } = tools;
         if !self.has_place(net, name, config) {
             let most = self.connected().count();
@@ -204,7 +206,10 @@ impl Consoles {
             is_program: false,
             of_job: None,
             gathers: None,
-            access: Access::of(config, (name != DEFAULT_CONSOLE).then_some(name)),
+            access: match invited {
+                Some(console) => Access::restricted(config, Some(&console)),
+                None => Access::of(config, (name != DEFAULT_CONSOLE).then_some(name)),
+            },
         };
         uses.attach(conn, Use::Console);
         self.seats.insert(conn, console);
@@ -238,6 +243,10 @@ impl Consoles {
     ) -> Vec<(ConnId, &'static str)> {
         let mut dismissed = Vec::new();
         for (conn, console) in &mut self.seats {
+            // What it may see was settled as it came, and it is over soon.
+            if console.name.as_deref().is_some_and(|name| name.starts_with(invitations::PREFIX)) {
+                continue;
+            }
             console.access = Access::of(config, console.name.as_deref());
             if console.of_job.is_some() {
                 continue;

@@ -14,6 +14,7 @@ use crate::nearest::nearest;
 use super::super::jobs::lists::Unread;
 use super::super::jobs::ordering::Order;
 use super::super::reach::ReachFailure;
+use super::commands::invite::AT_MOST;
 use super::grammar::Misused;
 use super::words::Words;
 
@@ -161,6 +162,18 @@ pub(crate) enum Refusal {
     /// The catalog has answered another question.
     #[error("unexpected answer from the catalog: {0:?}")]
     Unexpected(Box<CatalogAnswer>),
+    /// The console is no invitation.
+    #[error("join is for a machine that comes with a token: towline client add makes one (T0624).")]
+    NotInvited,
+    /// The invitation was used.
+    #[error("The token was used at {at} by {from}, and it is good once (T0625).")]
+    InvitationUsed { at: String, from: String },
+    /// The invitation is over.
+    #[error("The token was good until {0} (T0626).")]
+    InvitationOver(String),
+    /// So many invitations are open as may be.
+    #[error("{AT_MOST} clients are invited and have not come: wait until some have, or their tokens are over (T0627).")]
+    TooManyInvitations,
     /// The files of the configuration are not taken into use.
     #[error("The earlier configuration stays in use (T0775):\n{0}")]
     NotReloaded(String),
@@ -243,6 +256,14 @@ impl Explain for Refusal {
                 (Config, Never, 698, "name the folders to restore with `file=`, or restore everything")
             }
             Self::Empty(_) => (Config, Never, 699, "add one to the configuration, or to the console's access lists"),
+            Self::NotInvited => {
+                (Config, Never, 624, "say `towline client add` on the director's machine, and use the token once")
+            }
+            Self::InvitationUsed { .. } => (Config, Never, 625, "make another token with `towline client token`"),
+            Self::InvitationOver(_) => {
+                (Config, Never, 626, "make another token with `towline client token`, and use it in time")
+            }
+            Self::TooManyInvitations => (Config, Backoff, 627, "let the clients that are invited join first"),
             Self::NotReloaded(_) => (Config, Never, 775, "correct what is found in the files, then say `reload` again"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
@@ -306,6 +327,10 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::NotForSome,
         Refusal::PoolsUnknown,
         Refusal::NotReloaded(x()),
+        Refusal::NotInvited,
+        Refusal::InvitationUsed { at: x(), from: x() },
+        Refusal::InvitationOver(x()),
+        Refusal::TooManyInvitations,
     ]
 }
 

@@ -13,6 +13,7 @@ use crate::wire::frame::Signal;
 use crate::work::configuration::ConfigurationWork;
 
 use super::super::errands::Errand;
+use super::super::invitations::Invitation;
 use super::super::jobs::job::Job;
 use super::super::jobs::lists::{Lists, Unread, Wanted};
 use super::super::jobs::ordering::Order;
@@ -209,6 +210,10 @@ pub(crate) enum Instruction {
     Debug(Debug),
     /// Do something with the files of the configuration, and go by them.
     Configure(ConfigurationWork),
+    /// Keep an invitation of a client.
+    Invite(Box<Invitation>),
+    /// Remember that an invitation was handed out, to the console of this name.
+    Hand(String),
     /// Remember that the lines of reports were shown.
     Messages,
     /// Forget what the console has had asked, this reading of lists too: it has gone.

@@ -17,6 +17,7 @@ mod estimate;
 mod explain;
 mod gui;
 mod help;
+pub(super) mod invite;
 mod label;
 mod list;
 mod memory;
@@ -114,6 +115,8 @@ pub(super) const COMMANDS: &[Command] = &[
     gui::COMMAND,
     help::COMMAND,
     slots::IMPORT,
+    invite::INVITE,
+    invite::JOIN,
     list::COMMAND.asking(),
     label::LABEL.asking(),
     messages::COMMAND,
