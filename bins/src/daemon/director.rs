@@ -78,6 +78,11 @@ impl Daemon for DirectorDaemon {
         listen_on(&config.director.listen, config.director.port).collect()
     }
 
+    fn place(loaded: &mut Loaded<DirectorConfig>) {
+        let folder = loaded.config.director.working_directory.as_deref();
+        loaded.config.director.working_directory = folder.map(|folder| loaded.resolve(folder).display().to_string());
+    }
+
     fn build(loaded: Loaded<DirectorConfig>, tls: Tls) -> Result<Built<Director>, StartError> {
         if let Some(text) = unsendable(&loaded.config) {
             return Err(StartError { text, exit: crate::config::EXIT_CONFIG });

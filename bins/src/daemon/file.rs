@@ -47,6 +47,11 @@ impl Daemon for FileProgram {
         folder.into_iter().collect()
     }
 
+    fn place(loaded: &mut Loaded<FileConfig>) {
+        let folder = loaded.config.file.working_directory.as_deref();
+        loaded.config.file.working_directory = folder.map(|folder| loaded.resolve(folder).display().to_string());
+    }
+
     fn build(loaded: Loaded<FileConfig>, tls: Tls) -> Result<Built<FileDaemon>, StartError> {
         let file = &loaded.config.file;
         let settings = Settings::new(PeerName::new(PeerKind::Client, &file.name).qualified(), tls.engines).accepting(

@@ -73,6 +73,8 @@ impl Daemon for StorageProgram {
     }
 
     fn place(loaded: &mut Loaded<StorageConfig>) {
+        let folder = loaded.config.storage.working_directory.as_deref();
+        loaded.config.storage.working_directory = folder.map(|folder| loaded.resolve(folder).display().to_string());
         let mut devices = std::mem::take(&mut loaded.config.devices);
         for device in &mut devices {
             device.archive_device = loaded.resolve(&device.archive_device).display().to_string();

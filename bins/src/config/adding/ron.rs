@@ -50,6 +50,8 @@ pub(super) fn element(
             stringify!($field)
         }};
     }
+    // What its directives say nothing of is as the director itself has it.
+    let says_tls = directives.lines().any(|line| line.trim_start().to_ascii_lowercase().starts_with("tls"));
     let field = match kind {
         "Client" => take!(clients),
         "Storage" => take!(storages),
@@ -61,6 +63,11 @@ pub(super) fn element(
         "Profile" => take!(profiles),
         _ => return Err(foreign()),
     };
+    if !says_tls {
+        alone.clients.iter_mut().for_each(|client| client.tls = None);
+        alone.storages.iter_mut().for_each(|storage| storage.tls = None);
+        alone.consoles.iter_mut().for_each(|console| console.tls = None);
+    }
     let text = to_ron(&alone, "").map_err(|error| one(error.to_string()))?;
     match Tree::new(&text).room(field) {
         Some(Room::List { last: Some(last), .. }) => Ok((field, to_the_left(&text[last]))),
@@ -225,6 +232,7 @@ mod tests {
         let (read, _): (DirectorConfig, _) = parse("d.ron", &out, Built { psk: true }).unwrap();
         let new = &read.clients[1];
         assert_eq!((new.name.as_str(), new.address.as_deref()), ("new", Some("192.0.2.7")));
+        assert_eq!(new.tls, None, "it has the director's");
         assert_eq!(new.heartbeat_interval.map(|seconds| seconds.0), Some(30));
         assert_eq!(read.clients[0], config.clients[0]);
         let nobody = super::element(&config, ("JobDefs", "x"), "JobDefs { Name = x }\n").unwrap_err();
