@@ -6,14 +6,17 @@
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
 //! * `convert`: configurations from one syntax to the other
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
+//! * `dialogue`: a console in this process
 //! * [`disk`]: walks, reads and restores files
 //! * `explain`: codes and decisions in words
 //! * `init`: the configurations of a new network
 //! * `export`: what a client needs to know of its director
 //! * [`hands`]: gives work to threads that answer exactly once
+//! * `joining`: how another machine comes to a director
 //! * [`messages`]: mail, webhooks, the system's log
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * `plan` (feature `plan`): which jobs will work through a network
+//! * `probe`: what a probed data channel shows
 //! * [`volume`]: volumes as files, in the block format of Bareos
 //! * `volumes`: reads volumes without any daemon
 
@@ -23,6 +26,8 @@ pub mod config;
 #[cfg(feature = "sqlite")]
 pub mod convert;
 pub mod daemon;
+#[cfg(feature = "sqlite")]
+pub(crate) mod dialogue;
 pub mod disk;
 #[cfg(feature = "sqlite")]
 pub mod explain;
@@ -33,10 +38,14 @@ pub(crate) mod fresh;
 pub mod hands;
 #[cfg(feature = "sqlite")]
 pub mod init;
+#[cfg(feature = "sqlite")]
+pub mod joining;
 pub mod messages;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;
+#[cfg(feature = "sqlite")]
+pub(crate) mod probe;
 pub mod process;
 #[cfg(feature = "sqlite")]
 pub mod quickstart;

@@ -7,13 +7,15 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{catalog, convert, explain, export, init, quickstart, volumes};
+use towline::{catalog, convert, explain, export, init, joining, quickstart, volumes};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
         Some(("init", matches)) => init::run(matches),
+        Some(("client", matches)) => joining::client::run(matches),
+        Some(("join", matches)) => joining::join::run(matches),
         Some(("convert", matches)) => convert::run(matches),
         Some(("export", matches)) => export::run(matches),
         Some(("explain", matches)) => explain::run(matches),
@@ -41,6 +43,8 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(quickstart::command())
         .subcommand(init::command())
+        .subcommand(joining::client::command())
+        .subcommand(joining::join::command())
         .subcommand(convert::command())
         .subcommand(export::command())
         .subcommand(explain::command())
@@ -61,5 +65,5 @@ fn command() -> Command {
 }
 
 fn daemon<D: Daemon>(name: &'static str) -> Command {
-    Options::arguments(Command::new(name).about(D::ABOUT), D::FILE)
+    Options::of_daemons(Options::arguments(Command::new(name).about(D::ABOUT), D::FILE))
 }

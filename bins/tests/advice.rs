@@ -32,3 +32,17 @@ fn options(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
 }
+
+#[test]
+fn every_command_of_the_tool_that_a_page_names_is_there() {
+    let named: BTreeSet<&str> = towline_core::explain::all()
+        .flat_map(|page| [page.meaning, page.remedy])
+        .flat_map(|text| text.split('`').skip(1).step_by(2).filter_map(|name| name.strip_prefix("towline ")))
+        .collect();
+    assert!(!named.is_empty());
+    for command in named {
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_towline"));
+        let help = tool.args(command.split(' ')).arg("--help").output().expect("to run a program that was just built");
+        assert!(help.status.success(), "towline {command}");
+    }
+}

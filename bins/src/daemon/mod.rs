@@ -53,6 +53,8 @@ pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
 pub use log::{Sink, start_log};
 pub use options::Options;
+#[cfg(feature = "sqlite")]
+pub(crate) use tls::psk_credentials;
 pub use tls::{Peer, Places, Tls, read_tls};
 
 /// The exit code when the system has no randomness: `EX_OSERR` of sysexits.

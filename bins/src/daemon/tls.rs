@@ -76,6 +76,25 @@ pub fn read_tls<T>(loaded: &Loaded<T>, places: &Places<'_>) -> Result<Tls, Repor
     Ok(Tls { engines: Arc::new(engines), credentials })
 }
 
+/// What a program dials with that has no configuration, but a password.
+///
+/// # Errors
+/// This program is built without pre-shared keys.
+#[cfg(all(feature = "sqlite", feature = "psk"))]
+pub(crate) fn psk_credentials() -> Result<Credentials, String> {
+    let own = PskDialler::new(Terms::default()).map(DialOffer::Psk).map_err(|error| error.to_string())?;
+    Ok(Credentials { own, peers: BTreeMap::new(), version: Some(identity().version) })
+}
+
+/// The same where it cannot be done.
+///
+/// # Errors
+/// Always.
+#[cfg(all(feature = "sqlite", not(feature = "psk")))]
+pub(crate) fn psk_credentials() -> Result<Credentials, String> {
+    Err(format!("{}; {}", TlsError::PskNotBuilt, TlsError::PskNotBuilt.help()))
+}
+
 /// Goes on with nothing where something is wrong, and notes it.
 fn noted<T: Default>(report: &mut Report, outcome: Result<T, Report>) -> T {
     outcome.unwrap_or_else(|wrong| {

@@ -28,17 +28,26 @@ pub(crate) struct Authority(Issuer<'static, KeyPair>);
 impl Authority {
     /// Makes an authority in this folder: `ca.pem`, which all programs have, and `ca-key.pem`, which only signs.
     pub(super) fn make(name: &str, folder: &Path) -> Result<Self, Failure> {
+        let (certificate, key) = Self::fresh(name)?;
+        for (file, text) in [("ca.pem", &certificate), ("ca-key.pem", &key)] {
+            let file = folder.join(file);
+            private_file(&file, text).map_err(|error| Failure::Unwritten(file, error))?;
+        }
+        Self::of(&certificate, &key).map_err(Failure::from)
+    }
+
+    /// The certificate and the key of a new authority, in PEM.
+    ///
+    /// # Errors
+    /// The name cannot be in a certificate.
+    pub(crate) fn fresh(name: &str) -> Result<(String, String), rcgen::Error> {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         params.distinguished_name.push(DnType::CommonName, format!("Towline authority of {name}"));
         last(&mut params, AUTHORITY_DAYS);
         let made = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
-        for (file, text) in [("ca.pem", made.pem()), ("ca-key.pem", made.key().serialize_pem())] {
-            let file = folder.join(file);
-            private_file(&file, &text).map_err(|error| Failure::Unwritten(file, error))?;
-        }
-        Self::of(&made.pem(), &made.key().serialize_pem()).map_err(Failure::from)
+        Ok((made.pem(), made.key().serialize_pem()))
     }
 
     /// The authority with this certificate and this key, in PEM.

@@ -58,7 +58,7 @@ pub(crate) fn is_address(text: &str) -> bool {
 }
 
 /// The address of the interface that leads out. Nothing is sent: the addresses are of documentation (RFC 5737, RFC 3849).
-fn own_address() -> Option<String> {
+pub(crate) fn own_address() -> Option<String> {
     let from = |local: &str, remote: &str| {
         let socket = UdpSocket::bind((local, 0)).ok()?;
         socket.connect((remote, 9)).ok()?;

@@ -10,7 +10,7 @@
 mod bareos;
 pub(crate) mod certificates;
 mod director;
-mod machine;
+pub(crate) mod machine;
 mod others;
 mod site;
 

@@ -1,0 +1,35 @@
+//! How another machine comes to a director: `towline client add` here, `towline join` there.
+//!
+//! ```text
+//!   client add ─► the director's files (client, job) ─► reload ─► invite ─► a token ═ a person ═► join ─► its files, its daemon
+//!                                                          director ◄───── a console, pre-shared key ─────┘   explain, status,
+//!                                                                                                             probe
+//! ```
+//! What the client is to have is not in the token but with the director: whoever has seen a token that was used, or is over,
+//! has seen nothing of use. Only a client that may dial nobody, or a director without pre-shared keys, has it in the token.
+
+pub mod client;
+mod daemon;
+pub mod join;
+mod letter;
+mod resources;
+mod token;
+
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Where the configurations are unless somebody says otherwise.
+pub(crate) const FOLDER: &str = "/etc/towline";
+
+/// The configuration of the director and that of its console in a folder.
+pub(crate) fn configurations(folder: &std::path::Path) -> (PathBuf, PathBuf) {
+    let or_folder =
+        |name: &str| Some(folder.join(name)).filter(|file| file.exists()).unwrap_or_else(|| folder.to_owned());
+    (or_folder("director.ron"), or_folder("console.ron"))
+}
+
+/// Seconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
