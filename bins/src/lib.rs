@@ -4,6 +4,7 @@
 //!
 //! * `catalog` (feature `sqlite`): the catalog, on threads of its own
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
+//! * `check`: whether all is well, for monitors
 //! * `convert`: configurations from one syntax to the other
 //! * [`daemon`]: from a configuration to a running node on the chosen runtime
 //! * `dialogue`: a console in this process
@@ -22,6 +23,8 @@
 
 #[cfg(feature = "sqlite")]
 pub mod catalog;
+#[cfg(feature = "sqlite")]
+pub mod check;
 pub mod config;
 #[cfg(feature = "sqlite")]
 pub mod convert;
