@@ -15,6 +15,7 @@
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * `joining`: how another machine comes to a director
 //! * [`messages`]: mail, webhooks, the system's log
+//! * `manual`: manual pages and completions for shells
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * `plan` (feature `plan`): which jobs will work through a network
 //! * `probe`: what a probed data channel shows
@@ -44,6 +45,8 @@ pub mod init;
 #[cfg(feature = "sqlite")]
 pub mod joining;
 pub mod messages;
+#[cfg(feature = "sqlite")]
+pub mod manual;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;

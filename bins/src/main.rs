@@ -7,13 +7,15 @@ use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
 use towline::daemon::{Daemon, Options, run};
-use towline::{catalog, check, convert, explain, export, init, joining, quickstart, volumes};
+use towline::{catalog, check, convert, explain, export, init, joining, manual, quickstart, volumes};
 
 fn main() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),
         Some(("init", matches)) => init::run(matches),
+        Some(("man", matches)) => manual::write(matches, command()),
+        Some(("completion", matches)) => manual::complete(matches, command()),
         Some(("check", matches)) => check::run(matches),
         Some(("client", matches)) => joining::client::run(matches),
         Some(("join", matches)) => joining::join::run(matches),
@@ -44,6 +46,7 @@ fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(quickstart::command())
         .subcommand(init::command())
+        .subcommands(manual::commands())
         .subcommand(check::command())
         .subcommand(joining::client::command())
         .subcommand(joining::join::command())

@@ -146,6 +146,12 @@ pub fn main<D: Daemon>() -> ExitCode {
     run::<D>(&parse(D::PROGRAM, D::ABOUT, D::FILE, D::HELP))
 }
 
+/// The command line of a daemon.
+#[cfg(feature = "sqlite")]
+pub(crate) fn program<D: Daemon>() -> clap::Command {
+    Options::program(D::PROGRAM, D::ABOUT, D::FILE, D::HELP, D::STAYS)
+}
+
 /// Runs a daemon to its end, or tests its configuration.
 #[must_use]
 pub fn run<D: Daemon>(options: &Options) -> ExitCode {

@@ -50,16 +50,32 @@ impl Options {
     /// Reads the command line of this process; ends it on `--help` and on mistakes.
     #[must_use]
     pub fn parse(program: &'static str, about: &'static str, file: &'static str, help: &'static str) -> Self {
-        let command = Command::new(program).about(about).after_help(help).version(env!("CARGO_PKG_VERSION"));
-        Self::of(&Self::arguments(command, file).get_matches())
+        Self::of(&Self::program(program, about, file, help, false).get_matches())
     }
 
     /// The same for a daemon, which a service manager starts.
     #[must_use]
     pub fn parse_daemon(program: &'static str, about: &'static str, file: &'static str, help: &'static str) -> Self {
-        let help = if help.is_empty() { EXIT_CODES.to_owned() } else { format!("{help}\n\n{EXIT_CODES}") };
+        Self::of(&Self::program(program, about, file, help, true).get_matches())
+    }
+
+    /// The command line of a program; that of a daemon if a service manager starts it.
+    #[must_use]
+    pub fn program(
+        program: &'static str,
+        about: &'static str,
+        file: &'static str,
+        help: &'static str,
+        is_daemon: bool,
+    ) -> Command {
+        let help = match (is_daemon, help.is_empty()) {
+            (false, _) => help.to_owned(),
+            (true, true) => EXIT_CODES.to_owned(),
+            (true, false) => format!("{help}\n\n{EXIT_CODES}"),
+        };
         let command = Command::new(program).about(about).after_help(help).version(env!("CARGO_PKG_VERSION"));
-        Self::of(&Self::of_daemons(Self::arguments(command, file)).get_matches())
+        let command = Self::arguments(command, file);
+        if is_daemon { Self::of_daemons(command) } else { command }
     }
 
     /// Adds the arguments of a program to a command.

@@ -77,18 +77,22 @@ impl Daemon for TrayProgram {
     }
 }
 
-/// The body of `towline-tray`.
-#[must_use]
-pub fn main() -> ExitCode {
+/// The command line of `towline-tray`.
+pub(crate) fn program() -> Command {
     let command = Command::new(TrayProgram::PROGRAM).about(TrayProgram::ABOUT).version(env!("CARGO_PKG_VERSION"));
     let once = Arg::new("once")
         .long("once")
         .action(ArgAction::SetTrue)
         .help("Ask each daemon once, print a line for each as it answers, and end: 0 if all are reachable, 1 if not");
-    let command = Options::arguments(command, TrayProgram::FILE).arg(once).mut_arg("json", |json| {
+    Options::arguments(command, TrayProgram::FILE).arg(once).mut_arg("json", |json| {
         json.help("As --once, but print all as JSON at the end; with --test, report on the configuration as JSON")
-    });
-    let matches = command.get_matches();
+    })
+}
+
+/// The body of `towline-tray`.
+#[must_use]
+pub fn main() -> ExitCode {
+    let matches = program().get_matches();
     let (mut options, once) = (Options::of(&matches), matches.get_flag("once"));
     if options.test || once && !options.json {
         return run::<TrayProgram>(&options);
