@@ -2,8 +2,15 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 #![allow(clippy::print_stderr, reason = "says what was not tried")]
 
+mod support;
+
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use rustix::process::Signal;
+use support::PATIENCE;
+use support::daemon::Daemon;
 
 /// Each unit, its program, and the names its counterpart has as a package installs it.
 const UNITS: [(&str, &str, &str); 3] = [
@@ -67,4 +74,60 @@ fn systemd_finds_no_fault_with_the_units() {
     let said = String::from_utf8_lossy(&verified.stderr);
     let ours: Vec<_> = said.lines().filter(|line| line.contains("towline-")).collect();
     assert!(ours.is_empty(), "{ours:#?}");
+}
+
+/// What `systemd-analyze security` may give a unit at most, in tenths: what is shut in has little. The file daemon reads and
+/// writes everything.
+const EXPOSED: [(&str, &str); 2] = [("towline-dir.service", "30"), ("towline-sd.service", "30")];
+
+#[test]
+fn the_units_of_the_director_and_the_storage_daemon_are_shut_in() {
+    if Command::new("systemd-analyze").arg("--version").output().is_err() {
+        eprintln!("not run: there is no systemd-analyze");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (name, most) in EXPOSED {
+        let at = folder.path().join(name);
+        std::fs::write(&at, unit(name)).unwrap();
+        let mut command = Command::new("systemd-analyze");
+        let judged =
+            command.args(["security", "--offline=true", "--no-pager", "--threshold", most]).arg(&at).output().unwrap();
+        assert!(judged.status.success(), "{name}: {}", String::from_utf8_lossy(&judged.stdout));
+    }
+}
+
+#[test]
+fn a_daemon_tells_its_service_manager_when_it_serves_and_when_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let socket = UnixDatagram::bind(at.join("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let heard = || {
+        let mut bytes = [0; 4096];
+        let length = socket.recv(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes[..length]).into_owned()
+    };
+    let told = format!("NOTIFY_SOCKET={}", at.join("notify").display());
+    for (name, program, text) in [
+        (
+            "storage",
+            env!("CARGO_BIN_EXE_towline-sd"),
+            r#"(storage: (name: "s", listen: ["127.0.0.1"], port: PORT), directors: [(name: "d", password: "long enough to be one")],
+                devices: [(name: "v", media_type: "File", archive_device: ".")])"#,
+        ),
+        (
+            "file",
+            env!("CARGO_BIN_EXE_towline-fd"),
+            r#"(file: (name: "f", listen: ["127.0.0.1"], port: PORT), directors: [(name: "d", password: "long enough to be one")])"#,
+        ),
+    ] {
+        let program = ["env".into(), PathBuf::from(&told), program.into()];
+        let daemon = Daemon::start(name, &program, at, |port| text.replace("PORT", &port.to_string()));
+        let said = heard();
+        assert!(said.contains("READY=1") && said.contains("STATUS="), "{name}: {said}");
+        daemon.signal(Signal::TERM);
+        let said = heard();
+        assert!(said.contains("STOPPING=1"), "{name}: {said}");
+    }
 }

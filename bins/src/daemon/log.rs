@@ -11,8 +11,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, reload};
 
-use super::say;
 use super::trace::DETAIL;
+use super::{say, supervisor};
 use crate::hands::Log;
 
 /// Makes the log of a program.
@@ -52,6 +52,7 @@ impl Sink {
             Notice::Listening(address) => {
                 tracing::info!("listening on {address}");
                 say(&format!("listening on {address}\n"));
+                supervisor::serves(&format!("listening on {address}"));
             }
         })
     }

@@ -24,6 +24,7 @@ pub mod runtime;
 mod service;
 mod signals;
 pub mod storage;
+mod supervisor;
 mod tls;
 mod trace;
 #[cfg(feature = "tray")]
@@ -218,7 +219,10 @@ fn run_with<D: Daemon>(
         return complain(D::PROGRAM, &format!("the system has no random bytes: {error}"), EXIT_SYSTEM);
     }
     D::place(&mut loaded);
-    let free = listening::refuse_taken(D::listens(&loaded.config));
+    let ports = D::listens(&loaded.config);
+    // One that has to have its ports serves once it listens; another one may listen nowhere.
+    let serves_at_once = D::STAYS && ports.is_empty();
+    let free = listening::refuse_taken(ports);
     let built = match free.and_then(|()| build(loaded, tls)) {
         Ok(built) => built,
         Err(error) => return complain(D::PROGRAM, &error.text, error.exit),
@@ -252,6 +256,9 @@ fn run_with<D: Daemon>(
             tracing::warn!("{}", complaint(Code(918), &text));
         }
         started(injector);
+        if serves_at_once {
+            supervisor::serves("running");
+        }
     };
     match runtime.run(node, built.hands, Box::new(begin)) {
         ExitReason::Done => ExitCode::SUCCESS,

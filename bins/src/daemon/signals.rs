@@ -9,14 +9,23 @@ use signal_hook::low_level::pipe;
 use towline_core::drive::Injector;
 use towline_core::event::Event;
 
-/// Reports SIGINT as `StopRequested` and SIGTERM as `TerminateRequested`, each from a thread that ends with the node.
+use super::supervisor;
+
+/// Reports SIGINT as `StopRequested` and SIGTERM as `TerminateRequested`, each from a thread that ends with the node, and
+/// tells the supervisor.
 ///
 /// # Errors
 /// The system gives no socket pair or thread, or refuses to be asked for a signal.
 pub(super) fn watch(injector: Injector) -> io::Result<()> {
     let terminates = injector.clone();
-    report("signals", &[SIGINT], move || injector.post(Event::StopRequested))?;
-    report("terminate", &[SIGTERM], move || terminates.post(Event::TerminateRequested))
+    report("signals", &[SIGINT], move || {
+        supervisor::stops();
+        injector.post(Event::StopRequested)
+    })?;
+    report("terminate", &[SIGTERM], move || {
+        supervisor::stops();
+        terminates.post(Event::TerminateRequested)
+    })
 }
 
 /// The same for SIGHUP and `ReloadRequested`. Without it that signal ends the program.
