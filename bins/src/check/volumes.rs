@@ -64,7 +64,7 @@ fn judged(pool: &Pool, has: Has) -> Finding {
             let text = "no volume can be written, and none is made: label one, or give it a `label_format`";
             Finding::new(Level::Critical, about, text)
         }
-        _ => Finding::new(Level::Good, about, format!("{} volumes", has.volumes)),
+        _ => Finding::new(Level::Good, about, format!("volumes: {}", has.volumes)),
     }
 }
 
