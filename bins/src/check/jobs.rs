@@ -189,7 +189,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(due(&schedule, &Zone::fixed(0), NOW).len(), 2);
-        let empty = Schedule { name: "e".to_owned(), runs: Vec::new() };
+        let empty = Schedule { name: "e".to_owned(), description: None, runs: Vec::new() };
         let job = job(json!({"schedule": "e"}));
         assert_eq!(level(&job, Some(&empty), Some(0), true), Some(Level::Good));
     }

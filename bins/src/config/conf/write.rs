@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use towline_core::address::Endpoint;
-use towline_core::config::acl::Acl;
 use towline_core::config::{Bytes, Catalog, Passwords, Revealed, Seconds, TimeOfDay};
 use towline_core::wire::names::{CATALOG, MESSAGES};
 

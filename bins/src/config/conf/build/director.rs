@@ -3,7 +3,7 @@
 use towline_core::explain::codes;
 use towline_core::wire::names::DEFAULT_CONSOLE;
 
-use super::super::map::{Mapped, Mapper, names};
+use super::super::map::{Mapped, Mapper};
 use super::super::parse::Block;
 use super::super::value::{Node, Value};
 use super::job::{Around, jobs};

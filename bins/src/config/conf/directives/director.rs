@@ -4,7 +4,7 @@ use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, refused, without};
 use super::job::JOB;
-use super::shared::{DAEMON, LISTEN, NAMED, NO_PLUGINS, TLS};
+use super::shared::{DAEMON, LISTEN, NAMED, NO_PLUGINS, NOTED, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-dir",
