@@ -84,15 +84,7 @@ impl Writer {
         let has_messages = first.is_some();
         self.messages = named.or(first).unwrap_or_else(|| MESSAGES.to_owned());
         self.told = first_director.clone().unwrap_or_default();
-        if fields.contains_key("catalogs") {
-            // The first resource is the one of whatever names none.
-            fields.entry("catalog").or_insert_with(|| json!(Catalog::default()));
-        }
-        let catalog =
-            fields.get("catalog").and_then(|catalog| catalog.as_object()?.values().next()?.get("name")?.as_str());
-        self.catalog = catalog.unwrap_or(CATALOG).to_owned();
-        let (catalogs, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(field, _)| field == "catalogs");
-        for (field, value) in others.into_iter().chain(catalogs) {
+        for (field, value) in self.in_order(fields) {
             let kind = match (field.as_str(), self.component.name) {
                 ("director", _) | ("directors", _) => "Director",
                 ("file", _) | ("clients", _) => "Client",
@@ -132,6 +124,19 @@ impl Writer {
             let text = format!("Messages {{\n  Name = {MESSAGES}\n  Console = all\n  Catalog = all\n}}\n");
             self.file("Messages", MESSAGES, &text);
         }
+    }
+
+    /// The fields, further catalogs last: the first resource is the catalog of whatever names none.
+    fn in_order(&mut self, mut fields: Fields) -> Vec<(String, Value)> {
+        if fields.contains_key("catalogs") {
+            fields.entry("catalog").or_insert_with(|| json!(Catalog::default()));
+        }
+        let catalog =
+            fields.get("catalog").and_then(|catalog| catalog.as_object()?.values().next()?.get("name")?.as_str());
+        self.catalog = catalog.unwrap_or(CATALOG).to_owned();
+        let (catalogs, mut all): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(field, _)| field == "catalogs");
+        all.extend(catalogs);
+        all
     }
 
     fn resource(&mut self, kind: &'static str, at: &str, value: Value, is_peer: bool) {

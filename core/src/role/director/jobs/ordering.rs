@@ -198,20 +198,20 @@ impl Jobs {
                 ids.clients.insert(order.with.client.clone(), id);
                 self.order(tools, order);
             }
-            (answer, _) => self.created(tools, order, answer),
+            (answer, _) => self.numbered(tools, order, answer),
         }
     }
 
     /// The catalog has given an ordered job its number, or not.
-    pub(crate) fn created(
-        &mut self,
-        tools: &mut Tools<'_>,
-        mut order: Order,
-        answer: Result<CatalogAnswer, CatalogError>,
-    ) {
+    pub(crate) fn created(&mut self, tools: &mut Tools<'_>, order: Order, answer: Result<CatalogAnswer, CatalogError>) {
         if answer.as_ref().is_err_and(|error| self.is_taken(error)) {
             return self.order(tools, order);
         }
+        self.numbered(tools, order, answer);
+    }
+
+    /// An ordered job has its number, or will not get one.
+    fn numbered(&mut self, tools: &mut Tools<'_>, mut order: Order, answer: Result<CatalogAnswer, CatalogError>) {
         let (console, name, pause) = (order.console, order.name.clone(), order.pause);
         let mut after = std::mem::take(&mut order.after);
         let next = after.pop_front().map(|next| Order { console, after, ..next });
