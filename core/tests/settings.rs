@@ -104,7 +104,8 @@ fn every_field_has_a_row_and_every_row_a_field() {
 #[test]
 fn each_source_mentions_the_field_it_acts_on() {
     let declarations = declarations();
-    for Row { resource, field, acts, text } in rows().iter().filter(|row| !row.acts.starts_with("refused")) {
+    let acts = |row: &&Row| !row.acts.starts_with("refused") && !row.acts.starts_with("a note for people");
+    for Row { resource, field, acts, text } in rows().iter().filter(acts) {
         let paths: Vec<&str> = acts.split('`').skip(1).step_by(2).collect();
         let acting = source(paths[0]);
         assert!(acting.contains(text.as_str()), "{resource}.{field}: {} does not mention {text}", paths[0]);
