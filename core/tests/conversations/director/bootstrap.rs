@@ -1,13 +1,13 @@
-//! `write_bootstrap`: what a restore without the catalog needs of a backup, at its end.
+//! `write_bootstrap`: what a restore without the catalog needs of a backup, at its end; and `restore bootstrap=`, such a restore.
 
 use serde_json::json;
 use towline_core::bulk::work::{DiskDone, DiskError};
 use towline_core::catalog::memory::MemoryCatalog;
 use towline_core::catalog::{CatalogRequest, JobMediaRow, MediaRow};
 use towline_core::work::WorkDone;
-use towline_core::work::script::{ScriptDone, ScriptEnd, ScriptOutcome};
+use towline_core::work::script::{GatherOrder, PathList, ScriptDone, ScriptEnd, ScriptOutcome, Ungathered};
 
-use super::desk::{Desk, config};
+use super::desk::{Desk, STORAGE_PORT, config, errand};
 use super::jobs::{file_end, storage_end};
 
 const SECTION: &str = "Storage=\"File1\"\nVolume=\"Full-0001\"\nMediaType=\"File1\"\nVolSessionId=1\n\
@@ -105,4 +105,65 @@ fn a_backup_that_failed_or_saved_nothing_writes_none() {
     desk.world.say(fd, &file_end(b'f', 1));
     desk.world.say(sd, &storage_end(b'f', 1));
     assert_eq!((desk.status(1), desk.shelf().put.len()), ('f', 0));
+}
+
+/// A desk with the volume of [`SECTION`], and files on the director that hold this.
+fn with_file(held: fn(&GatherOrder) -> Option<WorkDone>) -> Desk {
+    let desk = Desk::with(config(), MemoryCatalog::default());
+    let volume = MediaRow { volume_name: "Full-0001".to_owned(), pool_id: 1, storage_id: 1, ..MediaRow::default() };
+    desk.shelf().catalog.serve(CatalogRequest::CreateMedia(Box::new(volume))).expect("a row");
+    desk.shelf().held = held;
+    desk
+}
+
+fn lines(text: &str) -> WorkDone {
+    WorkDone::Script(ScriptDone::Gathered(Ok(vec![text.lines().map(|line| line.as_bytes().to_vec()).collect()])))
+}
+
+#[test]
+fn what_a_file_names_is_restored_without_asking_the_catalog_for_files() {
+    let mut desk = with_file(|_| Some(lines(SECTION)));
+    let console = desk.console();
+    let asked = desk.ask(console, "restore bootstrap=/var/b.bsr client=bareos-fd where=/tmp/r").concat();
+    for words in
+        ["Full-0001", "6 files selected to be restored.", "Where:           /tmp/r", "OK to run? (yes/mod/no): "]
+    {
+        assert!(asked.contains(words), "{words}: {asked}");
+    }
+    assert_eq!(desk.shelf().lists[0].lists, [PathList::File("/var/b.bsr".to_owned())]);
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    let queued = desk.ask(console, "yes").concat();
+    assert!(queued.contains("Job queued. JobId=1"), "{queued}");
+    let job = desk.world.heard(console + 1).concat();
+    assert!(job.contains("JobId=1 ") && job.contains(" type=82 "), "{job}");
+    let is_of_files = |request: &CatalogRequest| {
+        matches!(request, CatalogRequest::FilesForRestore { .. } | CatalogRequest::JobsForRestore { .. })
+    };
+    assert!(!desk.shelf().asked.iter().any(is_of_files));
+}
+
+#[test]
+fn a_file_that_names_nothing_that_can_be_restored_is_refused_with_its_reason() {
+    let unread = || WorkDone::Script(ScriptDone::Gathered(Err(Ungathered { list: 0, why: "no such file".to_owned() })));
+    type Held = fn(&GatherOrder) -> Option<WorkDone>;
+    let cases: [(&str, Held, &str); 5] = [
+        ("/b", |_| Some(lines("Volume=\"Gone-0001\"\nVolSessionId=1\nVolSessionTime=7\n")), "Gone-0001"),
+        ("/b", |_| Some(lines("Volume=\"Full-0001\"\nVolSessionId=x\n")), "/b"),
+        ("b.bsr", |_| None, "restore bootstrap=/PATH"),
+        ("/b", |_| Some(lines("Storage=\"File9\"\nVolume=\"Full-0001\"\nVolSessionId=1\n")), "File9"),
+        ("/b", |_| Some(WorkDone::Script(ScriptDone::Gathered(Ok(vec![vec![]])))), ""),
+    ];
+    for (file, held, why) in cases {
+        let mut desk = with_file(held);
+        let console = desk.console();
+        let said = desk.ask(console, &format!("restore bootstrap={file} client=bareos-fd where=/tmp/r yes")).concat();
+        assert!(said.contains(why) && !said.contains("Job queued"), "{file}: {said}");
+        assert!(desk.shelf().catalog.job_row(1).is_none());
+    }
+    let mut desk = with_file(|_| None);
+    let console = desk.console();
+    desk.ask(console, "restore bootstrap=/b client=bareos-fd yes");
+    desk.world.answer(unread());
+    let said = desk.world.heard(console).concat();
+    assert!(said.contains("no such file"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! What a console changes of the catalog's rows and hears of them: volumes, jobs, pools, storages.
+//! What a console changes of the catalog's rows and hears of them: volumes, jobs, pools, storages, subscriptions.
 
 use towline_core::catalog::{CatalogAnswer, CatalogRequest, MediaRow, PoolRow, VolStatus};
 
@@ -34,6 +34,26 @@ fn a_job_is_corrected_and_a_pool_and_a_storage_that_are_used_no_more_are_deleted
         ("delete pool=Old yes", "Pool Old deleted."),
         ("delete storage=Gone", "Found 1 orphaned Storage records.\\nDeleting 1 orphaned storage record(s)."),
         ("delete storage=Gone", "Found 0 orphaned Storage records."),
+    ] {
+        let said = desk.ask(console, line).concat().replace("\\ntext ", "\\n");
+        assert!(said.contains(words), "{line}: {said}");
+    }
+}
+
+#[test]
+fn what_a_real_director_says_of_subscriptions_is_said_of_clients_and_plugins() {
+    let mut desk = Desk::open();
+    let console = saved(&mut desk);
+    for (line, words) in [
+        ("status subscriptions", "| bareos-fd | none (file data) |     1 |    0.00 |\\n| TOTAL     |"),
+        ("status subscriptions", " accounting_mode: volume-based (1 volume-based units >= 1 count-based units)\\n"),
+        ("status subscriptions", "            used: 1\\n      configured: 0\\n       remaining: -1\\n"),
+        ("status subscriptions clients", "Backup unit report aggregated by client:\\n"),
+        ("status subscriptions plugins", "Backup unit report aggregated by plugin:\\n"),
+        ("status subscriptions all anonymize", "| Client 1 |"),
+        ("status subscriptions client=bareos-fd", "Detailed backup unit report for client 'bareos-fd':\\n"),
+        ("status subscriptions detail", "Parameter 'detail' ignored. This is now the default.\\n"),
+        ("status plugins", "plugins is said of subscriptions: status subscriptions plugins."),
     ] {
         let said = desk.ask(console, line).concat().replace("\\ntext ", "\\n");
         assert!(said.contains(words), "{line}: {said}");

@@ -114,6 +114,8 @@ pub(super) struct Range {
 pub(super) enum Cell {
     /// A text.
     Text(String),
+    /// A number with a fraction, as it is shown.
+    Decimal(String),
     /// The number of something.
     Id(u64),
     /// How many there are of something.
@@ -332,6 +334,7 @@ impl Cell {
     fn shown(&self) -> (String, bool) {
         match self {
             Self::Text(text) => (text.clone(), false),
+            Self::Decimal(number) => (number.clone(), true),
             Self::Id(number) => (number.to_string(), true),
             Self::Count(number) => (thousands(*number), true),
             Self::Moment(seconds) | Self::Number(seconds) => (seconds.to_string(), true),

@@ -20,7 +20,8 @@ struct Word {
 }
 
 impl Words {
-    /// Cuts a line. Quotes may stand around a value or around all of a word. In a value `\\`, `\"` and `\x1b` mean what
+    /// Cuts a line. Quotes may stand around a value or around all of a word, whose first `=` separates the two then as well. In
+    /// a value `\\`, `\"` and `\x1b` mean what
     /// they mean in a list ([`printable::name`]).
     pub(super) fn parse(line: &str) -> Self {
         let (mut words, mut open) = (Vec::new(), false);
@@ -43,7 +44,8 @@ impl Words {
                         to.push(c);
                         to.extend(chars.next_if(|next| matches!(next, '"' | '\\')));
                     }
-                    '=' if value.is_none() && !quoted => value = Some(String::new()),
+                    // In a word that stands in quotes as a whole too.
+                    '=' if value.is_none() => value = Some(String::new()),
                     c => value.as_mut().unwrap_or(&mut key).push(c),
                 }
             }
@@ -141,9 +143,7 @@ mod tests {
             for line in [format!("restore file=\"{shown}\" done"), format!("restore \"file={shown}\" done")] {
                 let words = Words::parse(&line);
                 assert!(words.has("done") && !words.is_open(), "{line}");
-                if line.contains("file=\"") {
-                    assert_eq!(words.values("file").collect::<Vec<_>>(), [name], "{line}");
-                }
+                assert_eq!(words.values("file").collect::<Vec<_>>(), [name], "{line}");
             }
             if !name.contains(&b' ') {
                 let words = Words::parse(&format!("restore file={shown} done"));

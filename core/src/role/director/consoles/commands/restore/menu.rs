@@ -71,12 +71,13 @@ pub(super) fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     };
     let at = ITEMS.iter().position(|item| *item == chosen).unwrap_or(ITEMS.len());
     match at {
+        // As in a real director, the list of jobs too.
+        0 | 3 if !view.access().is_some_and(|access| may(access, sqlquery::COMMAND.name)) => {
+            Err(Refusal::Forbidden(sqlquery::COMMAND.name.to_owned()))
+        }
         0 => Ok(last_jobs(words)),
         1 => with_file(view, words),
         2 => Ok(ids(&words.clone().without(MENU))),
-        3 if !view.access().is_some_and(|access| may(access, sqlquery::COMMAND.name)) => {
-            Err(Refusal::Forbidden(sqlquery::COMMAND.name.to_owned()))
-        }
         3 => Ok(query(words)),
         4 => super::run(view, &words.clone().without(MENU).with("current", None).with("select", None)),
         5 => match words.has("before") {

@@ -34,23 +34,22 @@ pub(super) const COMMAND: Command = Command::new(
             ("job", Value),
             ("subscriptions", Nothing),
             ("subscription", Nothing),
+            ("clients", Nothing),
+            ("plugins", Nothing),
+            ("all", Nothing),
+            ("anonymize", Nothing),
+            ("detail", Nothing),
+            ("unknown", Nothing),
             ("configuration", Nothing),
             ("slots", Either),
             ("days", Value),
         ],
         one_of: &[
-            &["slots", "director", "dir", "client", "network", "scheduler", "subscriptions", "configuration"],
-            &[
-                "director",
-                "dir",
-                "client",
-                "storage",
-                "network",
-                "scheduler",
-                "subscriptions",
-                "subscription",
-                "configuration",
-            ],
+            &["slots", "director", "dir", "client", "network", "scheduler", "configuration"],
+            &["subscriptions", "subscription", "director", "dir", "network", "scheduler", "configuration"],
+            &["subscriptions", "storage"],
+            &["subscriptions", "slots"],
+            &["director", "dir", "client", "storage", "network", "scheduler", "configuration"],
             &["days", "client"],
             &["days", "storage"],
             &["days", "network"],
@@ -62,7 +61,10 @@ pub(super) const COMMAND: Command = Command::new(
             ("status [storage=NAME] slots", "what is in the slots of a changer; no storage is one"),
             ("status network", "every connection of this director"),
             ("status scheduler [days=N] [job=NAME|schedule=NAME]", "what the schedules start, and when"),
-            ("status subscriptions", "which clients have backups, and how much of them"),
+            (
+                "status subscriptions [clients] [plugins] [all] [anonymize] [client=NAME]",
+                "which clients have backups, and how much of them",
+            ),
             ("status configuration", "what of the configuration should be changed"),
         ],
         ..Form::PLAIN
@@ -71,6 +73,12 @@ pub(super) const COMMAND: Command = Command::new(
 );
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
+    if words.has("subscriptions") || words.has("subscription") {
+        return subscriptions::run(view, words);
+    }
+    if let Some(word) = ["clients", "plugins", "anonymize", "detail", "unknown"].iter().find(|word| words.has(word)) {
+        return Err(Refusal::usage(format!("{word} is said of subscriptions: status subscriptions {word}.")));
+    }
     if let Some(name) = words.value(&["client"]) {
         NoSuch::check(view.config(), Kind::FileDaemon, name)?;
         return Ok(errand(view, Who::File, name, FileCommand::Status.to_line()));
@@ -94,9 +102,6 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     }
     if words.has("job") || words.has("schedule") {
         return Err(Refusal::usage("Say what of it: status scheduler job=NAME or schedule=NAME."));
-    }
-    if words.has("subscriptions") || words.has("subscription") {
-        return Ok(subscriptions::run());
     }
     if words.has("configuration") {
         return Ok(Reply::found(Configuration));

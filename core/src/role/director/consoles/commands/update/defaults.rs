@@ -10,20 +10,20 @@ use super::super::super::reply::{Reply, View};
 const TRIES: u32 = 5;
 
 /// Gives the volumes of this pool its limits.
-pub(super) fn of_one(pool: Box<PoolRow>) -> Reply {
+pub(super) fn of_one(pool: PoolRow) -> Reply {
     pools(vec![pool], String::new())
 }
 
 /// Gives the volumes of all pools theirs.
 pub(super) fn of_all(view: &View<'_>) -> Reply {
     let known = view.ids().pools.values();
-    let mut all: Vec<Box<PoolRow>> = known.map(|row| Box::new(row.clone())).collect();
+    let mut all: Vec<PoolRow> = known.cloned().collect();
     all.sort_by_key(|row| std::cmp::Reverse(row.pool_id));
     pools(all, String::new())
 }
 
 /// One pool after the other, the last of `left` first. `said` is what was done so far.
-fn pools(mut left: Vec<Box<PoolRow>>, said: String) -> Reply {
+fn pools(mut left: Vec<PoolRow>, said: String) -> Reply {
     let Some(pool) = left.pop() else { return Reply::found(said) };
     Reply::ask(CatalogRequest::ListMedia { pool: Some(pool.name.clone()) }, move |_, answer| match answer {
         CatalogAnswer::Volumes(rows) => {
@@ -35,12 +35,7 @@ fn pools(mut left: Vec<Box<PoolRow>>, said: String) -> Reply {
 }
 
 /// One volume after the other.
-fn volumes(
-    mut left: Vec<MediaRow>,
-    pool: Box<PoolRow>,
-    tries: u32,
-    next: impl FnOnce() -> Reply + Send + 'static,
-) -> Reply {
+fn volumes(mut left: Vec<MediaRow>, pool: PoolRow, tries: u32, next: impl FnOnce() -> Reply + Send + 'static) -> Reply {
     let Some(row) = left.pop() else { return next() };
     let row = Box::new(with_limits(row, &pool));
     Reply::ask(CatalogRequest::UpdateMedia(row), move |_, answer| match answer {

@@ -121,7 +121,7 @@ pub(super) fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         return Ok(defaults::of_all(view).using());
     }
     if let Some(name) = words.value(&["allfrompool"]) {
-        return Ok(defaults::of_one(create::of_resource(view, name)?).using());
+        return Ok(defaults::of_one(*create::of_resource(view, name)?).using());
     }
     if is_chosen("allfrompool") {
         let usage = "Name the pool: update volume allfrompool=NAME.";
