@@ -304,7 +304,7 @@ fn the_directors_own_warnings_go_where_it_says_and_those_about_messages_nowhere(
     let mails = mails(&desk);
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!(mails[0].subject, "Towline: messages of director bareos-dir");
-    assert!(mails[0].body.contains("Warning: ") && !mails[0].body.contains("does not take"), "{}", mails[0].body);
+    assert!(mails[0].body.contains("Error: ") && !mails[0].body.contains("does not take"), "{}", mails[0].body);
 }
 
 #[test]
