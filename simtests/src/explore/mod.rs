@@ -27,30 +27,30 @@
 //!
 //! # What it finds
 //! Twenty faults were planted one at a time, and each was searched for from seed 1 for a minute, on one of two busy cores and
-//! without optimization across crates (about 200 seeds a minute). Fourteen were found, and all but one shrunk to three hosts
-//! and one fault or none; the shrinking of the storm of dials was given up after two minutes.
+//! without optimization across crates (about 200 seeds a minute). All were found; the shrinking of the storm of dials was
+//! given up after two minutes. Where two places guard a promise, both were taken away.
 //!
 //! | planted | what noticed | seconds | shrunk to |
 //! |---|---|---|---|
-//! | a connection's turn that is out of budget is not followed by another | nothing: a simulated socket never holds that much | - | |
-//! | heartbeats to a stock client that waits | nothing within the minute | - | |
+//! | a connection's turn that is out of budget is not followed by another | a console is answered | 5 | 3 hosts, no fault |
+//! | heartbeats to a stock client that waits | a stock peer is sent nothing that it cannot answer | 14 | 3 hosts, 1 fault |
 //! | the hello of an unknown client is accepted | who is not authenticated gets no further | 33 | 3 hosts, 1 fault, 1 order |
 //! | a wrong password is accepted | who is not authenticated gets no further | 10 | 3 hosts, 1 fault |
 //! | a job is good although its data channel was cut | the next job works (its restore) | 20 | 3 hosts, 1 fault, 1 order |
 //! | a director takes `Error` for `OK` | the next job works (its restore) | 1 | 3 hosts, 1 fault, 1 order |
 //! | no sync before the acknowledgement | what was acknowledged is there | 5 | 3 hosts, 1 fault, 1 order |
-//! | the wait for a client's call has no end | nothing within the minute | - | |
+//! | the wait for a client's call has no end | a job whose client is away ends in its time | 5 | 3 hosts, 1 fault, 1 order |
 //! | a device is not given back | the next job works | 0.1 | 3 hosts, no fault |
 //! | a client whose dial has failed does not dial again | everything comes to rest | 0.03 | 3 hosts, 1 fault |
 //! | jobs of a director that died stay as they were | everything comes to rest | 0.2 | 3 hosts, 1 fault, 1 order |
 //! | the end of a job is not offered to the catalog again | everything comes to rest | 20 | 3 hosts, 1 fault, 1 order |
 //! | a dial does not pause | nobody dials in a storm | 20 | given up |
 //! | no keepalive and no heartbeats | the next job works | 0.3 | 3 hosts, 1 fault |
-//! | a block that did not fit on a volume is lost | nothing within the minute: no volume becomes full in its middle | - | |
+//! | a block that did not fit on a volume is lost | the next job works | 2 | 4 hosts, no fault, 1 order |
 //! | a director leaves a daemon of an ended job connected | everything comes to rest | 8 | 3 hosts, no fault, 2 orders |
 //! | a block that could not be written counts as written | everything comes to rest | 4 | 3 hosts, 1 fault, 1 order |
-//! | a restore that is cut counts as whole | nothing within the minute | - | |
-//! | a queued job is not begun when another has just ended | nothing within the minute | - | |
+//! | a restore that is cut counts as whole | a restore that says it is right is equal byte for byte | 17 | 3 hosts, 1 fault, 2 orders |
+//! | a queued job is not begun when another has just ended | everything comes to rest | 0.5 | 3 hosts, no fault, 2 orders |
 //! | a connection that was refused stays in the node's books | everything comes to rest | 10 | 3 hosts, 1 fault, 2 orders |
 
 pub mod draw;

@@ -7,6 +7,8 @@ use super::{Failure, run};
 
 /// Runs that one shrinking may take.
 const MOST_RUNS: usize = 600;
+/// Hosts that a person can follow; more are worth some search for fewer.
+const ENOUGH: usize = 3;
 
 /// What shrinking came to.
 #[derive(Clone, Debug)]
@@ -57,6 +59,13 @@ fn changes(draw: &Draw) -> Vec<Draw> {
     all.extend((0..draw.orders.len()).rev().map(|n| with(draw, |draw| _ = draw.orders.remove(n))));
     all.extend((0..draw.clients.len()).rev().filter_map(|n| without_client(draw, n)));
     all.extend((0..draw.storages.len()).rev().filter_map(|n| without_storage(draw, n)));
+    all.extend((0..draw.clients.len()).rev().filter_map(|n| without_client(&with_another_client(draw, n), n)));
+    all.extend((0..draw.storages.len()).rev().filter_map(|n| without_storage(&with_another_storage(draw, n), n)));
+    if draw.hosts() > ENOUGH {
+        // The files of those that stay may be smaller or larger then: another seed has others.
+        let fewer: Vec<Draw> = all.iter().filter(|fewer| fewer.hosts() < draw.hosts()).cloned().collect();
+        all.extend(fewer.iter().flat_map(|fewer| [2, 3, 4].map(|seed| with(fewer, |draw| draw.seed = seed))));
+    }
     all.push(with(draw, |draw| draw.gateway = None));
     all.push(with(draw, |draw| draw.copies = false));
     all.push(with(draw, |draw| draw.tls = false));
@@ -64,6 +73,7 @@ fn changes(draw: &Draw) -> Vec<Draw> {
     all.push(with(draw, |draw| draw.latency = (200, 0)));
     all.push(with(draw, |draw| draw.rate = 10_000_000));
     all.push(with(draw, |draw| draw.budget = 1 << 20));
+    all.push(with(draw, |draw| draw.budget = draw.budget.min(300)));
     all.push(with(draw, |draw| draw.volume_bytes = 0));
     all.push(with(draw, |draw| draw.family = Family::V4));
     all.push(with(draw, |draw| draw.schedule = false));
@@ -134,6 +144,35 @@ fn with(draw: &Draw, change: impl FnOnce(&mut Draw)) -> Draw {
     let mut draw = draw.clone();
     change(&mut draw);
     draw
+}
+
+/// With the orders for a client given to another one.
+fn with_another_client(draw: &Draw, n: usize) -> Draw {
+    let other = |of: usize| if of == n { usize::from(n == 0) } else { of };
+    with(draw, |draw| {
+        for order in &mut draw.orders {
+            order.what = match order.what {
+                What::Backup(client, storage) => What::Backup(other(client), storage),
+                What::Verify(client, storage) => What::Verify(other(client), storage),
+                // Two restores of one client at a time would write into the same folder.
+                what => what,
+            };
+        }
+    })
+}
+
+/// With the orders for a storage daemon given to another one.
+fn with_another_storage(draw: &Draw, n: usize) -> Draw {
+    let other = |of: usize| if of == n { usize::from(n == 0) } else { of };
+    with(draw, |draw| {
+        for order in &mut draw.orders {
+            order.what = match order.what {
+                What::Backup(client, storage) => What::Backup(client, other(storage)),
+                What::Verify(client, storage) => What::Verify(client, other(storage)),
+                what => what,
+            };
+        }
+    })
 }
 
 /// Without a client and all that has to do with it.
