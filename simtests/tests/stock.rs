@@ -4,12 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use towline_core::socket::SocketOptions;
 use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
+use towline_simtests::arm::Door;
 use towline_simtests::keyholder::{Keyholder, Pass};
 use towline_simtests::town::{Directions, Plan, Town};
 use towline_simtests::world::World;
 
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A town whose client dials its director, and what a stock client says to that; no client is there.
@@ -55,4 +58,85 @@ fn a_stock_client_that_waits_for_a_month_is_sent_nothing_and_then_its_job() {
 fn one_that_says_it_is_ours_and_answers_no_heartbeat_is_dropped() {
     let (_, hello) = town();
     assert_eq!(wait_there(&hello.to_marked_line(), MINUTE * 10), None);
+}
+
+/// A director that dials a daemon with this hello, gives it a job, and says nothing more for so long: whether it still has the
+/// daemon, and was sent nothing. Then the daemon answers as if no time had passed.
+fn director_is_silent(hello: &str, (to, port, password): ([u8; 4], u16, &str), order: &str, span: Duration) -> bool {
+    let mut town = Town::new(Plan { tls: false, heartbeat: 60, ..Plan::new(42) });
+    town.world.kill(town.director);
+    let shared = Rc::new(RefCell::new(std::mem::replace(&mut town.world, World::new(0))));
+    let pass = Pass { name: "R_DIRECTOR::dir", password };
+    let mut director = Keyholder::dial(&shared, town.director, (to, port), hello, pass).expect("let in");
+    let said = |heard: Vec<u8>| String::from_utf8_lossy(&heard).into_owned();
+    let greeting = said(director.hear().expect("a greeting"));
+    assert!(greeting.contains("000 OK Hello"), "{greeting}");
+    director.say(order.as_bytes()).expect("an order");
+    let answer = said(director.hear().expect("an answer"));
+    assert!(answer.contains("000 OK Job"), "{answer}");
+    shared.borrow_mut().run_for(span);
+    if director.arrived().map(<[u8]>::len) != Ok(0) {
+        return false;
+    }
+    director.say(b"resolve sd\n").expect("one more order");
+    let answer = said(director.hear().expect("its answer"));
+    assert!(answer.contains("host["), "{answer}");
+    true
+}
+
+const FILE: ([u8; 4], u16, &str) = ([10, 0, 0, 3], 9102, "file");
+const STORAGE: ([u8; 4], u16, &str) = ([10, 0, 0, 2], 9103, "storage");
+const FILE_JOB: &str = "JobId=9 Job=job.2026-01-01_00.00.00_00 SDid=1 SDtime=1 Authorization=dummy\n";
+const STORAGE_JOB: &str = "JobId=9 job=job.2026-01-01_00.00.00_00 job_name=job client_name=fd type=66 level=70 FileSet=s NoAttr=0 SpoolAttr=0 \
+     FileSetMD5=x SpoolData=0 PreferMountedVols=1 SpoolSize=0 rerunning=0 VolSessionId=0 VolSessionTime=0 Quota=0 Protocol=0 \
+     BackupFormat=Native\n";
+
+#[test]
+fn a_stock_director_that_takes_hours_within_a_job_is_sent_nothing_that_it_cannot_answer_and_is_not_left() {
+    let purpose = || Purpose::Director { name: "dir".to_owned() };
+    let hello = Hello::new(purpose(), Version { major: 26, minor: 0, patch: 0 });
+    for (target, order) in [(FILE, FILE_JOB), (STORAGE, STORAGE_JOB)] {
+        assert!(director_is_silent(&hello.to_line(), target, order, HOUR * 5), "{target:?} left it");
+        // One that says that it answers, and does not, is left.
+        assert!(!director_is_silent(&hello.to_marked_line(), target, order, HOUR), "{target:?} kept it");
+    }
+}
+
+#[test]
+fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job() {
+    let mut town = Town::new(Plan { tls: false, heartbeat: 60, ..Plan::new(43) });
+    let storage = town.storage;
+    town.world.kill(storage);
+    town.start_operator();
+    let job = town.order("run job=backup yes").expect("it is taken");
+    let shared = Rc::new(RefCell::new(std::mem::replace(&mut town.world, World::new(0))));
+    let door = Door::open(&shared, storage, ([0, 0, 0, 0], 9103).into(), SocketOptions::default());
+    let pass = Pass { name: "R_STORAGE::sd", password: "storage" };
+    let (mut peer, hello) = Keyholder::accept(&shared, &door, pass).expect("the director comes");
+    assert!(hello.starts_with(b"Hello Director dir"), "{}", String::from_utf8_lossy(&hello));
+    for (heard, answer) in [
+        ("", "3000 OK Hello\n"),
+        ("JobId=", "3000 OK Job SDid=1 SDtime=1767225600 Authorization=DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF\n"),
+        ("use storage=", ""),
+        ("use device=", ""),
+    ] {
+        if !heard.is_empty() {
+            let mut text = peer.hear().expect("the director goes on");
+            if text == b"getSecureEraseCmd\n" {
+                peer.say(b"2000 OK SDSecureEraseCmd *None*\n").expect("to answer");
+                text = peer.hear().expect("the director goes on");
+            }
+            assert!(text.starts_with(heard.as_bytes()), "{}", String::from_utf8_lossy(&text));
+        }
+        if !answer.is_empty() {
+            peer.say(answer.as_bytes()).expect("to answer");
+        }
+    }
+    // It looks for a volume, and hears nothing but that the list of devices has ended.
+    shared.borrow_mut().run_for(MINUTE);
+    let before = peer.arrived().map(<[u8]>::len).expect("it is connected");
+    shared.borrow_mut().run_for(HOUR * 5);
+    assert_eq!(peer.arrived().map(<[u8]>::len), Ok(before), "it was sent something that it cannot answer");
+    std::mem::swap(&mut *shared.borrow_mut(), &mut town.world);
+    assert!(town.ended(job).is_none(), "{}", town.world.trace().tail(40));
 }
