@@ -56,10 +56,10 @@ impl Desk {
         let (left, heard) = (Mutex::new(groups.into_iter()), Mutex::new(BTreeMap::new()));
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
         let work = || -> Result<(), String> {
-            let mut lines = std::iter::from_fn(next).flatten();
+            let lines = std::iter::from_fn(next).flatten();
             // The console first: one that finds no room takes no line with it.
             let mut console = self.console()?;
-            while let Some(line) = lines.next() {
+            for line in lines {
                 let said = console.ask(&line)?;
                 let is_late = said.text.is_none();
                 heard.lock().unwrap_or_else(PoisonError::into_inner).insert(line, said);

@@ -74,8 +74,8 @@ impl Renaming {
         let free = || match (real, is_open) {
             (IpAddr::V4(_), true) => IpAddr::V4(Ipv4Addr::from_bits(0xC612_0000 | number)),
             (IpAddr::V4(_), false) => IpAddr::V4(Ipv4Addr::from_bits(0x0A00_0000 | number)),
-            (IpAddr::V6(_), true) => IpAddr::V6(Ipv6Addr::from_bits(0x2001_0DB8 << 96 | u128::from(number))),
-            (IpAddr::V6(_), false) => IpAddr::V6(Ipv6Addr::from_bits(0xFD00 << 112 | u128::from(number))),
+            (IpAddr::V6(_), true) => IpAddr::V6(Ipv6Addr::from_bits((0x2001_0DB8 << 96) | u128::from(number))),
+            (IpAddr::V6(_), false) => IpAddr::V6(Ipv6Addr::from_bits((0xFD00 << 112) | u128::from(number))),
         };
         let stands = *self.addresses.entry(real).or_insert_with(free);
         self.real_addresses.insert(stands, real);
@@ -93,7 +93,8 @@ impl Renaming {
             return real;
         }
         let number = u16::try_from(self.ports.len()).unwrap_or(u16::MAX);
-        let stands = *self.ports.entry(real).or_insert(PORTS.saturating_add(1).saturating_add(number));
+        let next = PORTS.saturating_add(1).saturating_add(number);
+        let stands = *self.ports.entry(real).or_insert(next);
         self.real_ports.insert(stands, real);
         stands
     }
