@@ -79,7 +79,7 @@ pub(super) fn file_systems() -> Vec<String> {
 /// The type of what is mounted at `/`, the last of them.
 fn root_kind(table: &str) -> Option<String> {
     let is_root = |line: &&str| line.split(' ').nth(4) == Some("/");
-    let line = table.lines().filter(is_root).next_back()?;
+    let line = table.lines().rfind(is_root)?;
     line.split_once(" - ")?.1.split(' ').next().map(str::to_owned)
 }
 
