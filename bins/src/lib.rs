@@ -44,9 +44,9 @@ pub mod hands;
 pub mod init;
 #[cfg(feature = "sqlite")]
 pub mod joining;
-pub mod messages;
 #[cfg(feature = "sqlite")]
 pub mod manual;
+pub mod messages;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;

@@ -144,7 +144,10 @@ fn open_catalogs(loaded: &Loaded<DirectorConfig>) -> Result<BTreeMap<CatalogName
 
 /// Nobody else may use a catalog: a second director would mark the jobs of the first as failed. Comes before anything is
 /// written. A server's catalog is owned by the connection that opens it.
-pub(crate) fn own_catalog(loaded: &Loaded<DirectorConfig>, catalog: &Database) -> Result<Option<Ownership>, StartError> {
+pub(crate) fn own_catalog(
+    loaded: &Loaded<DirectorConfig>,
+    catalog: &Database,
+) -> Result<Option<Ownership>, StartError> {
     let Database::Sqlite(sqlite) = catalog else { return Ok(None) };
     own_file(&loaded.resolve(&sqlite.path)).map(Some)
 }

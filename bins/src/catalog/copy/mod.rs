@@ -43,10 +43,9 @@ pub fn command() -> Command {
             .help("The director's configuration, which says where the catalog is")
     };
     let name = || {
-        Arg::new("catalog")
-            .long("catalog")
-            .value_name("NAME")
-            .help("Of a director with several catalogs the one that is meant; without it, the one of whatever names none")
+        Arg::new("catalog").long("catalog").value_name("NAME").help(
+            "Of a director with several catalogs the one that is meant; without it, the one of whatever names none",
+        )
     };
     let file = |help: &'static str| {
         Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf)).required(true).help(help)

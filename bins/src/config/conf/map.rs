@@ -379,8 +379,3 @@ fn is_one_of(node: &Node, values: &[&str]) -> bool {
         Value::Fields(_) | Value::Choice(..) => false,
     }
 }
-
-/// The names of resources, to refer to.
-pub(super) fn names(resources: &[Mapped]) -> Vec<String> {
-    resources.iter().map(|resource| resource.name.clone()).collect()
-}

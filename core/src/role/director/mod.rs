@@ -160,7 +160,8 @@ impl Director {
     fn exit_if_idle(&mut self, net: &mut Net) {
         let dials = || net.dials().any(|dial| matches!(dial, Dial::Errand(errand) if errand.console().is_none()));
         let is_told = || !dials() && !self.errands.has_own() && !self.ways.has_own_errand();
-        let is_done = self.common.stopping.has_begun() && self.jobs.is_settled() && self.common.journal.is_saved() && is_told();
+        let is_done =
+            self.common.stopping.has_begun() && self.jobs.is_settled() && self.common.journal.is_saved() && is_told();
         if is_done && (Tools { net, common: &mut self.common }).is_posted() {
             self.jobs.tell_unrecorded(net);
             net.exit(ExitReason::Done);

@@ -180,7 +180,10 @@ impl Jobs {
     }
 
     fn offer_later(&mut self, tools: &mut Tools<'_>) {
-        if !tools.common.stopping.has_begun() && self.unrecorded.timer.is_none() && !self.unrecorded.waiting().is_empty() {
+        if !tools.common.stopping.has_begun()
+            && self.unrecorded.timer.is_none()
+            && !self.unrecorded.waiting().is_empty()
+        {
             let timer = tools.net.set_timer(RECORD_AGAIN, "a catalog that takes the ends of jobs again", Due::Record);
             self.unrecorded.timer = Some(timer);
         }

@@ -128,7 +128,7 @@ impl Shown for OfClient {
 impl Report {
     fn of(view: &View<'_>, holdings: &[Holding], parts: Parts, anonymous: bool) -> Self {
         let identity = &view.director.common.identity;
-        let ids = &view.director.common.ids.clients;
+        let ids = &view.ids().clients;
         let mut units: BTreeMap<(&str, String), Unit> = BTreeMap::new();
         for holding in holdings {
             let plugin = plugin(view.config(), &holding.file_set);
