@@ -20,6 +20,8 @@ resources! {
     Messages {
         /// Name of the resource.
         name: String,
+        /// A note for people.
+        description: Option<String> = None,
         /// The places, each with the messages that it gets.
         destinations: Vec<Destination> = Vec::new(),
         /// How the time before each line is written, in the letters of `strftime`; empty: not at all. It counts for files, mail

@@ -542,6 +542,7 @@ pub(super) fn messages(config: &DirectorConfig) -> Vec<Resource> {
     let usual = Messages::new(String::new());
     let one = |messages: Messages| {
         let mut fields = vec![text("Name", &messages.name)];
+        fields.push(optional("Description", messages.description.as_deref()));
         if messages.timestamp_format != usual.timestamp_format {
             fields.push(text("TimestampFormat", &messages.timestamp_format));
         }
