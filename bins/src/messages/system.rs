@@ -67,7 +67,7 @@ mod tests {
         log_to(&path, 3, "my dir", &lines, Duration::from_secs(5)).unwrap();
         let mut buffer = [0; 512];
         let id = std::process::id();
-        for expected in [format!("<30>my_dir[{id}]: all is well"), format!("<26>my_dir[{id}]: two\\nlines")] {
+        for expected in [format!("<30>my_dir[{id}]: all is well"), format!("<26>my_dir[{id}]: two\\x0alines")] {
             let length = socket.recv(&mut buffer).unwrap();
             assert_eq!(String::from_utf8_lossy(&buffer[..length]), expected);
         }

@@ -75,11 +75,11 @@ impl Journal {
             }
         }
         if kept.for_consoles {
-            self.to_consoles(row);
+            self.show(row);
         }
     }
 
-    fn to_consoles(&mut self, row: LogRow) {
+    fn show(&mut self, row: LogRow) {
         self.bytes += row.text.len();
         self.lines.push_back(row);
         while self.lines.len() > MAX_LINES || self.bytes > MAX_SHOWN {

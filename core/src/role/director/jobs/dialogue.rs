@@ -68,7 +68,6 @@ pub(crate) enum News {
 
 /// What only the director can do for a step.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "one exists at a time, and is moved once")]
 pub(crate) enum Want {
     /// Ask the job's catalog; its answer is news.
     Ask(CatalogRequest),
