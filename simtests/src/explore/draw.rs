@@ -278,7 +278,7 @@ impl Draw {
         draw.draw_orders(&mut rng);
         draw.draw_faults(&mut rng);
         // What is above stays what it was when something is added here.
-        draw.draw_more(&mut Rng::new(seed ^ 0x0dd5_aced_77));
+        draw.draw_more(&mut Rng::new(seed ^ 0x000d_d5ac_ed77));
         draw
     }
 
