@@ -44,7 +44,7 @@ impl Job {
 
     /// Its letter of state, or that of a job that was broken off.
     pub(super) fn status(&self) -> char {
-        letter(self.end.as_ref().map_or(u32::from(b'f'), |(_, end)| end.status))
+        letter(self.end.as_ref().map_or_else(|| u32::from(b'f'), |(_, end)| end.status))
     }
 
     /// Whether a person means this job: by its number, its own name or that of its resource.

@@ -269,7 +269,7 @@ impl<'j> Reading<'j> {
         }
     }
 
-    fn end(&mut self, visitor: &mut (impl Visitor + ?Sized), report: &mut Report) {
+    fn end(&self, visitor: &mut (impl Visitor + ?Sized), report: &mut Report) {
         if self.losses > LOSSES_TOLD {
             let what = format!("{} more losses", self.losses - LOSSES_TOLD);
             report.add(Finding::Lost { job: self.job.name(), what });

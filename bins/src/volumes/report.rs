@@ -145,6 +145,7 @@ impl Report {
     }
 
     /// Says something that is no finding.
+    #[cfg_attr(not(test), expect(clippy::needless_pass_by_ref_mut, reason = "tests keep what is said"))]
     pub(super) fn say(&mut self, text: &str) {
         let text = printable::line(text);
         #[cfg(test)]

@@ -95,10 +95,7 @@ pub(crate) fn chosen<'c>(config: &'c DirectorConfig, name: Option<&str>) -> Resu
 /// Does what was asked for: 0 if it is done, 2 if nothing was changed.
 #[must_use]
 pub fn run(matches: &ArgMatches) -> ExitCode {
-    let (word, matches) = match matches.subcommand() {
-        Some((word @ ("backup" | "restore"), matches)) => (word, matches),
-        _ => return ExitCode::FAILURE,
-    };
+    let Some((word @ ("backup" | "restore"), matches)) = matches.subcommand() else { return ExitCode::FAILURE };
     let path = |name: &str| matches.get_one::<PathBuf>(name).cloned().unwrap_or_default();
     let complain = |text: &str| eprint(&format!("towline catalog {word}: {}", text.trim_end()));
     let loaded = match load::<DirectorConfig>(&path("config")) {

@@ -337,7 +337,8 @@ impl Writer {
             };
             if let Some(name) = command {
                 let line = taken(&mut one, "command").unwrap_or_default().concat();
-                if commands.get(name) != Some(&line) && !(line.is_empty() && !commands.contains_key(name)) {
+                let is_new = commands.get(name) != Some(&line);
+                if is_new && (commands.contains_key(name) || !line.is_empty()) {
                     lines.push(format!("{name} = {}", quoted(&line)));
                     commands.insert(name, line);
                 }

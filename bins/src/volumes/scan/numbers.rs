@@ -157,7 +157,9 @@ pub(super) fn numbered(jobs: &[Job], known: &Known) -> Result<Vec<Numbered>, Str
 
 /// Of the sessions with one name and number the last that has ended, or else the last.
 fn last_attempts<'j>(jobs: &'j [Job], new: &[usize]) -> BTreeMap<(&'j [u8], u32), usize> {
-    let mut attempts: BTreeMap<(&[u8], u32), (bool, u32, u32, usize)> = BTreeMap::new();
+    // Whether it has ended, its session, and its place.
+    type Attempt = (bool, u32, u32, usize);
+    let mut attempts: BTreeMap<(&[u8], u32), Attempt> = BTreeMap::new();
     for place in new {
         let Some(job) = jobs.get(*place) else { continue };
         let Some(label) = &job.label else { continue };
