@@ -61,7 +61,7 @@ pub fn complete(matches: &ArgMatches, mut tool: Command) -> ExitCode {
 
 fn pages(folder: &Path, tool: Command) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let mut all = vec![
+    let programs = [
         tool,
         program::<DirectorDaemon>(),
         program::<StorageProgram>(),
@@ -69,8 +69,8 @@ fn pages(folder: &Path, tool: Command) -> io::Result<()> {
         program::<ConsoleProgram>(),
     ];
     #[cfg(feature = "tray")]
-    all.push(crate::daemon::tray::program());
-    for command in all {
+    let programs = programs.into_iter().chain([crate::daemon::tray::program()]);
+    for command in programs {
         let name = command.get_name().to_owned();
         page(folder, &name, command)?;
     }

@@ -90,6 +90,8 @@ resources! {
         source_address: Option<String> = None,
         /// Jobs at the same time; more wait.
         maximum_concurrent_jobs: u32 = 20,
+        /// Units that `status subscriptions` of a console compares what is saved with; nothing else goes by it.
+        subscriptions: u32 = 0,
         /// How long jobs that run may take to end once the daemon is asked to (SIGTERM), in seconds; then, and at a second
         /// signal, they are cancelled. 0: they are cancelled at once, as SIGINT does. (In Bareos: 0.)
         shutdown_grace: Seconds = Seconds::secs(60),

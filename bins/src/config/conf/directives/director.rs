@@ -44,7 +44,7 @@ const DIRECTOR: &[Directive] = &[
     field("SdConnectTimeout", Time, "sd_connect_timeout"),
     field("HeartbeatInterval", Time, "heartbeat_interval"),
     field("QueryFile", Text, "query_file"),
-    without("Subscriptions", Number, "nothing is counted"),
+    field("Subscriptions", Number, "subscriptions"),
     without("StatisticsRetention", Time, STATISTICS),
     without("StatisticsCollectInterval", Number, STATISTICS),
     refused("KeyEncryptionKey", Text, "volumes would be written unencrypted; remove it if that is right"),

@@ -202,6 +202,7 @@ pub(super) fn directors(config: &DirectorConfig) -> Vec<Resource> {
         always("Addresses", Value::Blocks(addresses.collect())),
         optional("WorkingDirectory", director.working_directory.as_deref()),
         always("MaximumConcurrentJobs", Value::Number(director.maximum_concurrent_jobs.into())),
+        number("Subscriptions", director.subscriptions.into(), 0),
         number("MaximumConsoleConnections", director.max_console_connections.into(), 20),
         text("Password", SECRET),
         number("HeartbeatInterval", director.heartbeat_interval.0, 60),

@@ -41,6 +41,8 @@ struct Report {
     version: String,
     system: String,
     time: String,
+    /// How many units the configuration says there are.
+    configured: u32,
     parts: Parts,
     units: Vec<Unit>,
 }
@@ -152,6 +154,7 @@ impl Report {
             version: identity.full.clone(),
             system: identity.system.clone(),
             time: view.zone().local(view.now()).to_string(),
+            configured: view.config().director.subscriptions,
             parts,
             units,
         }
@@ -221,13 +224,12 @@ impl Report {
             false => format!("count-based ({by_size} volume-based < {by_count} count-based)"),
         };
         let used = by_count.max(by_size);
-        // None are configured: none are needed.
-        let remaining = if used == 0 { "0".to_owned() } else { format!("-{used}") };
+        let remaining = i64::from(self.configured) - i64::try_from(used).unwrap_or(i64::MAX);
         [
             ("accounting_mode", mode),
             ("used", used.to_string()),
-            ("configured", "0".to_owned()),
-            ("remaining", remaining),
+            ("configured", self.configured.to_string()),
+            ("remaining", remaining.to_string()),
         ]
     }
 }

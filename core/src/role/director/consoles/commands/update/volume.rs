@@ -118,10 +118,10 @@ pub(super) fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let chosen = words.value(&[ITEM]).and_then(|title| ITEMS.iter().find(|item| item.title == title));
     let is_chosen = |word: &str| chosen.is_some_and(|item| item.word == word);
     if words.has("fromallpools") || is_chosen("fromallpools") {
-        return Ok(defaults::of_all(view).using());
+        return Ok(defaults::of_all(view).using_if(words.is_first()));
     }
     if let Some(name) = words.value(&["allfrompool"]) {
-        return Ok(defaults::of_one(*create::of_resource(view, name)?).using());
+        return Ok(defaults::of_one(*create::of_resource(view, name)?).using_if(words.is_first()));
     }
     if is_chosen("allfrompool") {
         let usage = "Name the pool: update volume allfrompool=NAME.";
