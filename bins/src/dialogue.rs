@@ -39,6 +39,9 @@ pub(crate) enum NoAnswer {
     /// There is no director, or it is lost.
     #[error("no director: {0}")]
     Director(String),
+    /// It has not answered within so many seconds; what it still says is no answer to anything.
+    #[error("no director: it has not answered within {0} s")]
+    Late(u64),
     /// This machine lacks something.
     #[error("{0}")]
     Local(String),
@@ -131,10 +134,7 @@ impl Dialogue {
                 Ok(News::Ended) | Err(RecvTimeoutError::Disconnected) => {
                     return Err(NoAnswer::Director(self.log.join("; ")));
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    let text = format!("it has not answered within {} s", self.patience.as_secs());
-                    return Err(NoAnswer::Director(text));
-                }
+                Err(RecvTimeoutError::Timeout) => return Err(NoAnswer::Late(self.patience.as_secs())),
             }
         }
     }

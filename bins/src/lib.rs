@@ -30,7 +30,7 @@ pub mod config;
 #[cfg(feature = "sqlite")]
 pub mod convert;
 pub mod daemon;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "plan"))]
 pub(crate) mod dialogue;
 pub mod disk;
 #[cfg(feature = "sqlite")]
@@ -50,7 +50,7 @@ pub mod messages;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "plan"))]
 pub(crate) mod probe;
 pub mod process;
 #[cfg(feature = "sqlite")]

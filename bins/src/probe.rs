@@ -1,5 +1,7 @@
 //! What the answer to `probe` of a console says: whether the data channel of a client and a storage can be dialled.
 
+use std::time::Duration;
+
 /// What was seen of a data channel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
@@ -11,19 +13,37 @@ pub(crate) enum Seen {
     Unmeasured(String),
 }
 
-/// What an answer shows.
-pub(crate) fn judge(text: &str) -> Seen {
-    let codes: Vec<u16> = text.lines().flat_map(codes).collect();
+/// How long a daemon of Bareos waits before it dials again: one that has given up has taken longer.
+const BAREOS_RETRY: Duration = Duration::from_secs(10);
+/// How daemons of Bareos end what they could not do, whatever it was.
+const BAREOS_REFUSALS: [&str; 3] = ["2902 Bad storage", "3991 Bad passive client", "3991 Bad replicate"];
+
+/// What an answer shows that has come so late. What a daemon of Bareos says is in its own words, and not why: one that did not
+/// connect would have dialled again.
+pub(crate) fn judge(text: &str, after: Duration) -> Seen {
+    let codes = codes(text);
     let is = |range: std::ops::RangeInclusive<u16>| codes.iter().any(|code| range.contains(code));
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     // T01xx: it cannot be dialled. T02xx: TLS. T03xx: authentication.
     if is(100..=199) || says(&["Failed to connect", "Could not connect", "has not answered within"]) {
         Seen::Broken(reason(text))
-    } else if is(200..=399) || says(&["ailed to authenticate", "uthorization", "TLS negotiation failed"]) {
+    } else if is(200..=399) || says(&["ailed to authenticate", "TLS negotiation failed"]) {
         Seen::Reached
+    } else if codes.is_empty() && says(&BAREOS_REFUSALS) {
+        match after < BAREOS_RETRY {
+            true => Seen::Reached,
+            false => Seen::Broken(format!("a daemon of Bareos has dialled again and given up: {}", reason(text))),
+        }
     } else {
         Seen::Unmeasured(reason(text))
     }
+}
+
+/// The codes that a text names.
+pub(crate) fn codes(text: &str) -> Vec<u16> {
+    let is_code =
+        |word: &&str| word.len() == 5 && word.starts_with('T') && word[1..].bytes().all(|byte| byte.is_ascii_digit());
+    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(is_code).filter_map(|word| word[1..].parse().ok()).collect()
 }
 
 /// By how many seconds the clock of whoever wrote the last message is ahead: each has the time at which it was written.
@@ -33,13 +53,6 @@ pub(crate) fn clock(text: &str, now: i64) -> Option<i64> {
         rest.split(' ').next()?.parse().ok()
     };
     text.lines().rev().find_map(time).map(|time| time - now)
-}
-
-/// The codes that a line names.
-fn codes(line: &str) -> Vec<u16> {
-    let is_code =
-        |word: &&str| word.len() == 5 && word.starts_with('T') && word[1..].bytes().all(|byte| byte.is_ascii_digit());
-    line.split(|c: char| !c.is_ascii_alphanumeric()).filter(is_code).filter_map(|word| word[1..].parse().ok()).collect()
 }
 
 /// The line that says most: the last with a code, else the last. Of a message to a director, what it says.
@@ -56,14 +69,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_shows_that_the_way_is_there_and_a_failed_dial_that_it_is_not() {
-        for text in ["Fatal error: the storage daemon refuses (T0311)\n", "Failed to authenticate Storage daemon.\n"] {
-            assert_eq!(judge(text), Seen::Reached, "{text}");
+    fn a_message_says_the_reason_and_the_time_of_whoever_wrote_it() {
+        let text = "data channel: …\nJmsg Job=-Probe-.2026_00 type=6 level=1000 fd JobId 0: connection refused (T0103). Failed tries: 1\n\
+                    Jmsg Job=-Probe-.2026_00 type=3 level=1010 fd JobId 0: Fatal error: cannot connect (T0103); start it\n2902 Bad storage\n";
+        assert_eq!(reason(text), "cannot connect (T0103); start it");
+        assert_eq!((clock(text, 1000), clock(text, 1100), clock("2902 Bad storage\n", 0)), (Some(10), Some(-90), None));
+    }
+
+    #[test]
+    fn a_refusal_shows_that_the_way_is_there() {
+        let after = Duration::from_millis(5);
+        for text in [
+            "Fatal error: the storage daemon refuses (T0311)\n2902 Bad storage\n",
+            "Fatal error: Failed to authenticate Storage daemon.\n2902 Bad storage\n",
+            "TLS negotiation failed\n2902 Bad storage\n",
+        ] {
+            assert_eq!(judge(text, after), Seen::Reached, "{text}");
         }
-        let refused =
-            "Jmsg Job=x type=6 level=1000 fd JobId 0: Fatal error: connection refused (T0103)\n2902 Bad storage\n";
-        assert_eq!(judge(refused), Seen::Broken("connection refused (T0103)".to_owned()));
-        assert_eq!(judge("2902 Bad storage\n"), Seen::Unmeasured("2902 Bad storage".to_owned()));
-        assert_eq!((clock(refused, 990), clock("2902\n", 0)), (Some(10), None));
+        for text in [
+            "Error: connection refused at 10.0.0.20:9103 (T0103)\n2902 Bad storage\n",
+            "Failed to connect to Storage daemon: 10.0.0.20:9103\n2902 Bad storage\n",
+        ] {
+            assert!(matches!(judge(text, after), Seen::Broken(_)), "{text}");
+        }
+        for text in [
+            "2902 Bad storage\n",
+            "3991 Bad passive client command: passive client address=127.0.0.1 port=29112 ssl=4\n",
+            "3991 Bad replicate command: replicate JobId=0 Job=-Probe-.1 address=127.0.0.1 port=1 ssl=4 Authorization=dummy\n",
+        ] {
+            assert_eq!(judge(text, after), Seen::Reached, "{text}");
+            assert!(matches!(judge(text, BAREOS_RETRY), Seen::Broken(_)), "{text}");
+        }
+        assert!(matches!(judge("what?\n", after), Seen::Unmeasured(_)));
+        assert!(matches!(judge("the job is unknown (T0601)\n2902 Bad storage\n", after), Seen::Unmeasured(_)));
     }
 }

@@ -62,8 +62,8 @@ fn channels(
     storages.dedup();
     for storage in storages {
         let about = format!("data of {} to {storage}", client.name);
-        let (said, _) = dialogue.ask(&format!("probe client={:?} storage={storage:?}", client.name))?;
-        findings.push(match judge(&said) {
+        let (said, after) = dialogue.ask(&format!("probe client={:?} storage={storage:?}", client.name))?;
+        findings.push(match judge(&said, after) {
             Seen::Reached => Finding::new(Level::Good, about, "can be sent"),
             Seen::Broken(why) => Finding::new(Level::Critical, about, why),
             Seen::Unmeasured(why) => Finding::new(Level::Good, about, format!("not tried: {why}")),

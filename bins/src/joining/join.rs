@@ -199,7 +199,7 @@ fn prove(dialogue: &mut Dialogue, letter: &Letter) -> Result<(), Failure> {
         let (why, _) = ask(&format!("explain client={name:?} storage={storage:?}"))?;
         say(&why);
         let (said, after) = ask(&format!("probe client={name:?} storage={storage:?}"))?;
-        match judge(&said) {
+        match judge(&said, after) {
             Seen::Broken(why) => {
                 return Err(Failure::Unproven(format!("the data channel with storage {storage} does not work: {why}")));
             }

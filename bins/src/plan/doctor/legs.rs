@@ -10,6 +10,7 @@ use towline_core::node::Number;
 
 use super::super::rows::Row;
 use super::dialogue::{Desk, Heard, PATIENCE};
+use crate::probe::{self, clock, codes, reason};
 
 /// A connection of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -273,56 +274,13 @@ fn answered(text: &str, after: Duration) -> Seen {
     if text.contains(" Version: ") { Seen::Answered(after) } else { Seen::Broken(reason(text)) }
 }
 
-/// How long a daemon of Bareos waits before it dials again: one that has given up has taken longer.
-const BAREOS_RETRY: Duration = Duration::from_secs(10);
-/// How daemons of Bareos end what they could not do, whatever it was.
-const BAREOS_REFUSALS: [&str; 3] = ["2902 Bad storage", "3991 Bad passive client", "3991 Bad replicate"];
-
-/// Whether the other side refused a job that it does not know. What a daemon of Bareos says is in its own words, and not why:
-/// one that did not connect would have dialled again.
+/// Whether the other side refused a job that it does not know.
 fn refused(text: &str, after: Duration) -> Seen {
-    let codes = codes(text);
-    let is = |range: std::ops::RangeInclusive<u16>| codes.iter().any(|code| range.contains(code));
-    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    // T01xx: it cannot be dialled. T02xx: TLS. T03xx: authentication.
-    if is(100..=199) || says(&["Failed to connect", "Could not connect", "has not answered within"]) {
-        Seen::Broken(reason(text))
-    } else if is(200..=399) || says(&["ailed to authenticate", "TLS negotiation failed"]) {
-        Seen::Reached(after)
-    } else if codes.is_empty() && says(&BAREOS_REFUSALS) {
-        if after < BAREOS_RETRY {
-            Seen::Reached(after)
-        } else {
-            Seen::Broken(format!("a daemon of Bareos has dialled again and given up: {}", reason(text)))
-        }
-    } else {
-        Seen::Unmeasured(reason(text))
+    match probe::judge(text, after) {
+        probe::Seen::Reached => Seen::Reached(after),
+        probe::Seen::Broken(why) => Seen::Broken(why),
+        probe::Seen::Unmeasured(why) => Seen::Unmeasured(why),
     }
-}
-
-/// The codes that a text names.
-fn codes(text: &str) -> Vec<u16> {
-    let is_code =
-        |word: &&str| word.len() == 5 && word.starts_with('T') && word[1..].bytes().all(|byte| byte.is_ascii_digit());
-    text.split(|c: char| !c.is_ascii_alphanumeric()).filter(is_code).filter_map(|word| word[1..].parse().ok()).collect()
-}
-
-/// By how much the clock of whoever wrote the last message is ahead: each has the time at which it was written.
-fn clock(text: &str, now: i64) -> Option<i64> {
-    let time = |line: &str| -> Option<i64> {
-        let (_, rest) = line.strip_prefix("Jmsg ")?.split_once(" level=")?;
-        rest.split(' ').next()?.parse().ok()
-    };
-    text.lines().rev().find_map(time).map(|time| time - now)
-}
-
-/// The line that says most: the last with a code, else the last. Of a message to a director, what it says.
-fn reason(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let with_code = lines.iter().rev().find(|line| !codes(line).is_empty());
-    let Some(line) = with_code.or_else(|| lines.last()) else { return "no answer".to_owned() };
-    let said = line.split_once(" JobId 0: ").map_or(*line, |(_, said)| said);
-    said.strip_prefix("Fatal error: ").unwrap_or(said).to_owned()
 }
 
 #[cfg(test)]
@@ -335,41 +293,5 @@ mod tests {
         assert_eq!(addresses(text), Some(vec![[10, 0, 0, 20].into(), "2001:db8::1".parse().unwrap()]));
         assert_eq!(addresses("laptop: Failed to resolve sd.example\n"), Some(Vec::new()));
         assert_eq!(addresses("no such client\n"), None);
-    }
-
-    #[test]
-    fn a_message_says_the_reason_and_the_time_of_whoever_wrote_it() {
-        let text = "data channel: …\nJmsg Job=-Probe-.2026_00 type=6 level=1000 fd JobId 0: connection refused (T0103). Failed tries: 1\n\
-                    Jmsg Job=-Probe-.2026_00 type=3 level=1010 fd JobId 0: Fatal error: cannot connect (T0103); start it\n2902 Bad storage\n";
-        assert_eq!(reason(text), "cannot connect (T0103); start it");
-        assert_eq!((clock(text, 1000), clock(text, 1100), clock("2902 Bad storage\n", 0)), (Some(10), Some(-90), None));
-    }
-
-    #[test]
-    fn a_refusal_shows_that_the_way_is_there() {
-        let after = Duration::from_millis(5);
-        for text in [
-            "Fatal error: the storage daemon refuses (T0311)\n2902 Bad storage\n",
-            "Fatal error: Failed to authenticate Storage daemon.\n2902 Bad storage\n",
-            "TLS negotiation failed\n2902 Bad storage\n",
-        ] {
-            assert_eq!(refused(text, after), Seen::Reached(after), "{text}");
-        }
-        for text in [
-            "Error: connection refused at 10.0.0.20:9103 (T0103)\n2902 Bad storage\n",
-            "Failed to connect to Storage daemon: 10.0.0.20:9103\n2902 Bad storage\n",
-        ] {
-            assert!(matches!(refused(text, after), Seen::Broken(_)), "{text}");
-        }
-        for text in [
-            "2902 Bad storage\n",
-            "3991 Bad passive client command: passive client address=127.0.0.1 port=29112 ssl=4\n",
-            "3991 Bad replicate command: replicate JobId=0 Job=-Probe-.1 address=127.0.0.1 port=1 ssl=4 Authorization=dummy\n",
-        ] {
-            assert_eq!(refused(text, after), Seen::Reached(after), "{text}");
-            assert!(matches!(refused(text, BAREOS_RETRY), Seen::Broken(_)), "{text}");
-        }
-        assert!(matches!(refused("what?\n", after), Seen::Unmeasured(_)));
-        assert!(matches!(refused("the job is unknown (T0601)\n2902 Bad storage\n", after), Seen::Unmeasured(_)));
     }
 }
