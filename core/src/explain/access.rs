@@ -35,22 +35,6 @@ pub(super) const PAGES: &[Page] = &[
         "Wait until the job has ended, or cancel it.",
     ),
     entry(
-        778,
-        "a resource of the configuration stays in the catalog",
-        (Fault::Config, Retry::Never),
-        "`delete` was to take a pool or a storage out of the catalog that the configuration has: jobs may begin that need it.",
-        "Take it out of the configuration, say `reload`, and then `delete` again.",
-    ),
-    entry(
-        779,
-        "a pool or a storage has volumes and stays in the catalog",
-        (Fault::Config, Retry::Never),
-        "`delete` was to take a pool or a storage out of the catalog, and there are volumes in that pool, or that were last \
-         written on that storage.",
-        "Say `delete volume=NAME` of each, or give it another one with `update volume=NAME pool=NAME` or `storage=NAME`. Then \
-         say `delete` again.",
-    ),
-    entry(
         774,
         "an answer is only for consoles that see everything",
         (Fault::Config, Retry::Never),
@@ -82,5 +66,21 @@ pub(super) const PAGES: &[Page] = &[
         "The configuration was read again, and a console or a client that was connected is not in it any more, has another \
          password there, or may not dial in any more.",
         "If that was not meant, put it back into the configuration and say `reload`. Who has the new password connects again.",
+    ),
+    entry(
+        778,
+        "a resource of the configuration stays in the catalog",
+        (Fault::Config, Retry::Never),
+        "`delete` was to take a pool or a storage out of the catalog that the configuration has: jobs may begin that need it.",
+        "Take it out of the configuration, say `reload`, and then `delete` again.",
+    ),
+    entry(
+        779,
+        "a pool or a storage has volumes and stays in the catalog",
+        (Fault::Config, Retry::Never),
+        "`delete` was to take a pool or a storage out of the catalog, and there are volumes in that pool, or that were last \
+         written on that storage.",
+        "Say `delete volume=NAME` of each, or give it another one with `update volume=NAME pool=NAME` or `storage=NAME`. Then \
+         say `delete` again.",
     ),
 ];

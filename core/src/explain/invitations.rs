@@ -1,11 +1,11 @@
-//! `T0612` to `T0615`: tokens by which machines join.
+//! `T0643` to `T0646`: tokens by which machines join.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
 
 pub(super) const PAGES: &[Page] = &[
     entry(
-        612,
+        643,
         "a console that was not invited asks to join",
         (Fault::Config, Retry::Never),
         "`join` is said by `towline join`, with the token of an invitation. This console has come with a name and a password of \
@@ -13,7 +13,7 @@ pub(super) const PAGES: &[Page] = &[
         "Make a token with `towline client add` on the director's machine, and give it to `towline join` on the client.",
     ),
     entry(
-        613,
+        644,
         "a token was used before",
         (Fault::Config, Retry::Never),
         "A token hands the configuration of a client out once. The line says when that was and from which address: if that was \
@@ -22,14 +22,14 @@ pub(super) const PAGES: &[Page] = &[
          `towline client token`.",
     ),
     entry(
-        614,
+        645,
         "a token is over",
         (Fault::Config, Retry::Never),
         "A token is good for an hour unless it was made for another time, by the director's clock.",
         "Make another token with `towline client token`, for a longer time if the way to the client takes long.",
     ),
     entry(
-        615,
+        646,
         "too many clients are invited",
         (Fault::Config, Retry::Backoff),
         "The director keeps 64 invitations that were not used and are not over.",

@@ -163,16 +163,16 @@ pub(crate) enum Refusal {
     #[error("unexpected answer from the catalog: {0:?}")]
     Unexpected(Box<CatalogAnswer>),
     /// The console is no invitation.
-    #[error("join is for a machine that comes with a token: towline client add makes one (T0612).")]
+    #[error("join is for a machine that comes with a token: towline client add makes one (T0643).")]
     NotInvited,
     /// The invitation was used.
-    #[error("The token was used at {at} by {from}, and it is good once (T0613).")]
+    #[error("The token was used at {at} by {from}, and it is good once (T0644).")]
     InvitationUsed { at: String, from: String },
     /// The invitation is over.
-    #[error("The token was good until {0} (T0614).")]
+    #[error("The token was good until {0} (T0645).")]
     InvitationOver(String),
     /// So many invitations are open as may be.
-    #[error("{AT_MOST} clients are invited and have not come: wait until some have, or their tokens are over (T0615).")]
+    #[error("{AT_MOST} clients are invited and have not come: wait until some have, or their tokens are over (T0646).")]
     TooManyInvitations,
     /// The files of the configuration are not taken into use.
     #[error("The earlier configuration stays in use (T0775):\n{0}")]
@@ -257,13 +257,13 @@ impl Explain for Refusal {
             }
             Self::Empty(_) => (Config, Never, 699, "add one to the configuration, or to the console's access lists"),
             Self::NotInvited => {
-                (Config, Never, 612, "say `towline client add` on the director's machine, and use the token once")
+                (Config, Never, 643, "say `towline client add` on the director's machine, and use the token once")
             }
-            Self::InvitationUsed { .. } => (Config, Never, 613, "make another token with `towline client token`"),
+            Self::InvitationUsed { .. } => (Config, Never, 644, "make another token with `towline client token`"),
             Self::InvitationOver(_) => {
-                (Config, Never, 614, "make another token with `towline client token`, and use it in time")
+                (Config, Never, 645, "make another token with `towline client token`, and use it in time")
             }
-            Self::TooManyInvitations => (Config, Backoff, 615, "let the clients that are invited join first"),
+            Self::TooManyInvitations => (Config, Backoff, 646, "let the clients that are invited join first"),
             Self::NotReloaded(_) => (Config, Never, 775, "correct what is found in the files, then say `reload` again"),
             Self::Stopping => (Local, Backoff, 696, "run the job when the director has started again"),
         }
