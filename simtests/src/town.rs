@@ -381,7 +381,7 @@ fn client(plan: &Plan) -> FileConfig {
                 (name: "dir", password: "file", address: Some("dir"), {directions}),
                 (name: "mon", password: "monitor", monitor: true),
             ],
-            messages: (append: Some("{MESSAGES}")),
+            messages: [(name: "m", destinations: [(kind: director), (kind: append, to: ["{MESSAGES}"])])],
         )"#,
         tls = tls(plan),
         heartbeat = plan.heartbeat,
