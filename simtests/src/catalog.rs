@@ -54,6 +54,8 @@ pub struct Tables {
     pub media: BTreeMap<u32, MediaRow>,
     /// Pieces in the order they were stored.
     pub pieces: Vec<JobMediaRow>,
+    /// Jobs that went with a volume whose retention was over.
+    pub pruned: BTreeSet<u32>,
     /// Lines of reports.
     pub log: Vec<LogRow>,
     /// Whether it has gone away.
@@ -316,6 +318,7 @@ impl Tables {
         self.files.retain(|(id, _), _| !gone.contains(id));
         self.attributes.retain(|(id, _), _| !gone.contains(id));
         self.pieces.retain(|piece| !gone.contains(&piece.job_id));
+        self.pruned.extend(gone);
         for id in orphaned_copies(self.jobs.values()) {
             if let Some(row) = self.jobs.get_mut(&id) {
                 row.job_type = b'B';
