@@ -228,5 +228,5 @@ fn beside(file: &Path, end: &str) -> PathBuf {
 /// The name of a file is safe only once its folder is.
 fn sync_folder(file: &Path) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
-    File::open(folder)?.sync_all()
+    crate::fresh::sync_folder(folder)
 }
