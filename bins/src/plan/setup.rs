@@ -263,20 +263,12 @@ fn director(config: &DirectorConfig, row: &Row, kind: JobKind) -> Option<Directo
         job["where"] = json!("/restored");
     }
     Some(DirectorConfig {
-        director,
         clients: vec![client],
         storages,
         jobs: vec![made(job)?],
         filesets: vec![made(json!({"name": "set", "include": [{"files": ["/data"]}]}))?],
         pools,
-        counters: Vec::new(),
-        schedules: Vec::new(),
-        catalog: towline_core::config::Catalog::default(),
-        catalogs: Vec::new(),
-        consoles: Vec::new(),
-        profiles: Vec::new(),
-        messages: Vec::new(),
-        mail_server: None,
+        ..DirectorConfig::new(director)
     })
 }
 

@@ -28,22 +28,7 @@ pub(super) fn cut_down(given: &Given, row: &Row, renaming: &mut Renaming) -> Opt
         "name": c.renaming.name(&job.name), "client": c.renaming.name(&client.name), "fileset": "set",
         "storage": storages.first()?.name, "pool": "pool",
     }))?];
-    let director = DirectorConfig {
-        director,
-        clients,
-        storages,
-        jobs,
-        filesets: Vec::new(),
-        pools: Vec::new(),
-        counters: Vec::new(),
-        schedules: Vec::new(),
-        catalog: towline_core::config::Catalog::default(),
-        catalogs: Vec::new(),
-        consoles: Vec::new(),
-        profiles: Vec::new(),
-        messages: Vec::new(),
-        mail_server: None,
-    };
+    let director = DirectorConfig { clients, storages, jobs, ..DirectorConfig::new(director) };
     let files = file.into_iter().map(|file| c.file(file)).collect();
     let storages = daemons.into_iter().map(|daemon| c.storage_daemon(daemon)).collect();
     Some((Given { director, files, storages }, c.mentioned))
