@@ -146,9 +146,8 @@ fn next_second() {
     wait_for("the next second but one", || (now() > began + 1).then_some(()));
 }
 
-#[test]
-fn a_virtual_full_holds_what_full_and_incrementals_hold_together_and_the_next_builds_on_it() {
-    let site = Site::start("", "");
+/// Backs a tree up, changes it, and backs it up again. Returns how many entries it has then, itself included.
+fn a_full_and_an_incremental(site: &Site) -> usize {
     fs::create_dir(site.source.join("sub")).unwrap();
     site.put("large", &noise(1, 3 << 20));
     for name in ["same", "changed", "gone", "sub/deep", "linked"] {
@@ -162,7 +161,13 @@ fn a_virtual_full_holds_what_full_and_incrementals_hold_together_and_the_next_bu
     site.put("sub/new", &noise(2, 300_000));
     next_second();
     site.run("run job=b yes");
-    let there = tree(&site.source).len() + 1;
+    tree(&site.source).len() + 1
+}
+
+#[test]
+fn a_virtual_full_holds_what_full_and_incrementals_hold_together_and_the_next_builds_on_it() {
+    let site = Site::start("", "");
+    let there = a_full_and_an_incremental(&site);
     let first = site.run("run job=b level=virtualfull yes");
     assert_eq!(saved(&first) as usize, there, "{}", first.report);
     assert!(first.report.contains("Taking together JobIds 1,2 with"), "{}", first.report);
@@ -248,20 +253,7 @@ fn a_consolidation_takes_the_oldest_together_and_purges_them() {
 #[test]
 fn a_virtual_full_read_by_one_storage_daemon_and_written_by_another_restores_the_same() {
     let site = Site::of(&[&["single"], &["joined"]], "", r#"(name: "m", kind: migrate, JOB)"#);
-    fs::create_dir(site.source.join("sub")).unwrap();
-    site.put("large", &noise(1, 3 << 20));
-    for name in ["same", "changed", "gone", "sub/deep", "linked"] {
-        site.put(name, name.as_bytes());
-    }
-    fs::hard_link(site.source.join("linked"), site.source.join("sub/link")).unwrap();
-    site.run("run job=b yes");
-    next_second();
-    site.put("changed", b"once");
-    fs::remove_file(site.source.join("gone")).unwrap();
-    site.put("sub/new", &noise(2, 300_000));
-    next_second();
-    site.run("run job=b yes");
-    let there = tree(&site.source).len() + 1;
+    let there = a_full_and_an_incremental(&site);
     let made = site.run("run job=b level=virtualfull yes");
     assert_eq!(saved(&made) as usize, there, "{}", made.report);
     let jobs = site.jobs();
