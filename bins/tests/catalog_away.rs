@@ -5,13 +5,17 @@ mod support;
 
 use rusqlite::Connection;
 use support::assert_restored;
-use support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
+use support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle, slow_client};
 use support::daemon::free_port;
-use support::network::Network;
+use support::network::{Network, Plan};
 
 /// A network in the middle of a backup whose catalog's file another program has taken.
 fn taken(catalog: &str) -> (Network, u32, Connection) {
-    in_the_middle(catalog.to_owned(), |network| take(&network.place("catalog.sqlite")), |other| give_back(&other))
+    taken_from(&Plan { catalog: catalog.to_owned(), ..Plan::default() })
+}
+
+fn taken_from(plan: &Plan) -> (Network, u32, Connection) {
+    in_the_middle(plan, |network| take(&network.place("catalog.sqlite")), |other| give_back(&other))
 }
 
 fn take(file: &std::path::Path) -> Connection {
@@ -53,7 +57,8 @@ fn a_backup_whose_catalog_does_not_come_back_fails_with_its_code() {
 
 #[test]
 fn a_backup_that_waits_for_its_catalog_is_cancelled_at_once() {
-    let (network, id, other) = taken(r#"sqlite(path: "catalog.sqlite", retry_for: "1 h")"#);
+    let catalog = r#"sqlite(path: "catalog.sqlite", retry_for: "1 h")"#.to_owned();
+    let (network, id, other) = taken_from(&Plan { catalog, client: slow_client(), ..Plan::default() });
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
     assert_cancelled_at_once(&network, id);
     give_back(&other);

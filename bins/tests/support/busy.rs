@@ -9,6 +9,8 @@ use super::{plant, wait_for};
 
 /// Files of the source: a backup of them takes a while, and needs the catalog all the time.
 const FILES: usize = 6_000;
+/// Bytes of the largest file: the job of a slow client has data left for many seconds.
+const LARGE: usize = 16 << 20;
 /// So much on the volumes shows that the backup is under way.
 const UNDER_WAY: u64 = 256 << 10;
 
@@ -17,9 +19,9 @@ const ATTEMPTS: usize = 20;
 
 /// A network whose catalog `take` has taken away in the middle of a backup: the job's number, and what `take` returned.
 /// `put_back` undoes it where the backup was faster.
-pub fn in_the_middle<T>(catalog: String, take: impl Fn(&Network) -> T, put_back: impl Fn(T)) -> (Network, u32, T) {
-    let network = Network::start(&Plan { catalog, ..Plan::default() });
-    plant(&network.source, 1, 300_000);
+pub fn in_the_middle<T>(plan: &Plan, take: impl Fn(&Network) -> T, put_back: impl Fn(T)) -> (Network, u32, T) {
+    let network = Network::start(plan);
+    plant(&network.source, 1, LARGE);
     many(&network.source);
     for _ in 0..ATTEMPTS {
         let before = network.written();
@@ -34,6 +36,11 @@ pub fn in_the_middle<T>(catalog: String, take: impl Fn(&Network) -> T, put_back:
         network.end_of(id);
     }
     panic!("{ATTEMPTS} backups ended before their catalog was taken");
+}
+
+/// A client whose backups last: one that is to be cancelled must have data left to send.
+pub fn slow_client() -> String {
+    r#"maximum_bandwidth_per_job: "1 MB""#.to_owned()
 }
 
 fn many(folder: &Path) {

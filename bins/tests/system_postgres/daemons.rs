@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::support::assert_restored;
-use super::support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle};
+use super::support::busy::{assert_cancelled_at_once, assert_logged, in_the_middle, slow_client};
 use super::support::network::{Network, Plan};
 use super::support::postgres::Server;
 
@@ -17,15 +17,16 @@ fn catalog(server: &Server, more: &str) -> String {
 }
 
 /// A network in the middle of a backup whose catalog's server has been stopped.
-fn stopped(server: &Server, more: &str) -> (Network, u32) {
-    let (network, id, ()) = in_the_middle(catalog(server, more), |_| server.stop(), |()| server.resume());
+fn stopped(server: &Server, more: &str, client: String) -> (Network, u32) {
+    let plan = Plan { catalog: catalog(server, more), client, ..Plan::default() };
+    let (network, id, ()) = in_the_middle(&plan, |_| server.stop(), |()| server.resume());
     (network, id)
 }
 
 #[test]
 fn a_backup_waits_for_a_server_that_is_away_for_30_seconds_and_ends_well() {
     let server = Server::start();
-    let (network, id) = stopped(&server, "");
+    let (network, id) = stopped(&server, "", String::new());
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
     thread::sleep(AWAY);
     server.resume();
@@ -45,7 +46,7 @@ fn a_backup_waits_for_a_server_that_is_away_for_30_seconds_and_ends_well() {
 #[test]
 fn a_backup_whose_server_does_not_come_back_fails_with_its_code_and_the_next_one_works() {
     let server = Server::start();
-    let (network, id) = stopped(&server, r#"retry_for: "3 s""#);
+    let (network, id) = stopped(&server, r#"retry_for: "3 s""#, String::new());
     network.director.logged(0, "the code", |line| line.contains("T0707"));
     network.ask(&[&format!("wait jobid={id}")]);
     server.resume();
@@ -57,7 +58,7 @@ fn a_backup_whose_server_does_not_come_back_fails_with_its_code_and_the_next_one
 #[test]
 fn a_backup_that_waits_for_its_server_is_cancelled_at_once() {
     let server = Server::start();
-    let (network, id) = stopped(&server, r#"retry_for: "1 h""#);
+    let (network, id) = stopped(&server, r#"retry_for: "1 h""#, slow_client());
     network.director.logged(0, "that it went away", |line| line.contains("the catalog is away"));
     assert_cancelled_at_once(&network, id);
     server.resume();
