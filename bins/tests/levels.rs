@@ -202,10 +202,69 @@ fn single_files_and_folders_come_back_as_they_were_at_a_date() {
     let words = format!("file={} before=\"{}\"", at("one"), date);
     assert_eq!(restore("before", &words), of(&[("one", "one")]));
 
+    assert_eq!(restore("words", &format!("file={} at=now", at("one"))), of(&[("one", "changed")]));
+    assert_eq!(restore("named", "name=*o*ds"), of(&[("two words", "two words")]));
+    assert_eq!(restore("below", "name=sub/?"), of(&[("sub/", ""), ("sub/a", "changed")]));
+
     let refused = network.ask(&[&format!("restore client=f file={} file={} done yes", at("one"), at("none"))]);
     assert!(refused.contains(&format!("{} is not in the backup", at("none"))), "{refused}");
-    let early = network.ask(&["restore client=f all before=1999-12-31 done yes"]);
-    assert!(early.contains("there is no good full backup"), "{early}");
+    let refused = network.ask(&["restore client=f name=ONE done yes"]);
+    assert!(refused.contains("No file fits ONE"), "capital letters are meant as they are: {refused}");
+    for early in ["1999-12-31", "an-hour-ago", "\"last monday\""] {
+        let early = network.ask(&[&format!("restore client=f all before={early} done yes")]);
+        assert!(
+            early.contains("there is no good full backup") && early.contains("Backups that began before"),
+            "{early}"
+        );
+    }
+}
+
+#[test]
+fn a_file_is_found_by_its_name_across_jobs() {
+    let network = network();
+    let put = |name: &str, text: &str| fs::write(network.source.join(name), text).unwrap();
+    fs::create_dir(network.source.join("sub")).unwrap();
+    put("sub/Keys.KDBX", "one");
+    put("other.kdbx", "other");
+    put("leaves", "soon");
+    next_second();
+    backup(&network, "level=full");
+    next_second();
+    put("sub/Keys.KDBX", "more than one");
+    fs::remove_file(network.source.join("leaves")).unwrap();
+    backup(&network, "level=incremental");
+    let at = |name: &str| network.source.join(name).display().to_string();
+    let cells = |line: &str| line.split('|').map(str::trim).map(str::to_owned).collect::<Vec<_>>();
+    let found = |line: &str| {
+        let text = network.ask(&[line]);
+        let rows = text.lines().filter(|line| line.contains("| f "));
+        let rows: Vec<_> = rows.map(cells).map(|row| [1, 5, 6, 7].map(|at| row[at].clone())).collect();
+        (rows, text)
+    };
+    let row = |job: &str, bytes: &str, versions: &str, name: &str| [job, bytes, versions, &at(name)].map(str::to_owned);
+    let (rows, text) = found("find name=*.kdbx client=f");
+    assert_eq!(rows, [row("1", "5", "1", "other.kdbx"), row("2", "13", "2", "sub/Keys.KDBX")], "{text}");
+    assert!(text.contains(&format!("restore jobid=1 file=\"{}\" done\n", at("other.kdbx"))), "{text}");
+    assert_eq!(found("find name=*.KDBX").0, [row("2", "13", "2", "sub/Keys.KDBX")]);
+    assert_eq!(found("find name=leaves").0, [row("1", "4", "1", "leaves")]);
+    let (rows, text) = found("find name=* limit=1");
+    assert!(rows.len() == 1 && text.contains("There are more than these"), "{text}");
+    let (rows, text) = found("find name=*.kdbx before=yesterday");
+    assert!(rows.is_empty() && text.contains("No file of this name is saved."), "{text}");
+    let json = network.ask(&[".api 2 compact=yes", "find name=keys.*"]);
+    let file = format!(r#""bytes":"13","versions":"2","file":"{}"}}],"complete":true"#, at("sub/Keys.KDBX"));
+    assert!(json.contains(r#""files":[{"jobid":"2","client":"f","#) && json.contains(&file), "{json}");
+    for (line, why) in [
+        ("find", "Say which name"),
+        ("find name=x client=nobody", "There is no client \"nobody\""),
+        ("find name=x before=soon", "before=soon: expected a date"),
+        ("find name=", "name=: expected a name"),
+        (&format!("find name={}", "*a".repeat(600)), "expected a name of at most 1000 bytes"),
+        ("find name=x limit=many", "expected a number"),
+    ] {
+        let text = network.ask(&[line]);
+        assert!(text.contains(why), "{line}: {text}");
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 
-use support::network::{Network, Plan};
+use support::network::{Ended, Network, Plan};
 use support::{assert_restored, plant};
 use towline::disk::compare::compare;
 use towline_core::wire::block::{BlockHeader, seal};
@@ -38,6 +38,17 @@ fn assert_only_large_is_missing(network: &Network, place: &Path) {
     assert_eq!(found, [(&b"large"[..], "is missing in the restored tree")]);
 }
 
+/// What the end of a report says of the files: restored, skipped, failed, incomplete.
+fn fates(ended: &Ended) -> [u64; 4] {
+    ["Restored", "Skipped", "Failed", "Incomplete"].map(|fate| figure(ended, &format!("Files {fate}:")))
+}
+
+fn figure(ended: &Ended, label: &str) -> u64 {
+    let line = ended.report.lines().find_map(|line| line.trim().strip_prefix(label));
+    let number = line.and_then(|line| line.split_whitespace().next()).map(|number| number.replace(',', ""));
+    number.and_then(|number| number.parse().ok()).unwrap_or_else(|| panic!("no {label} in {}", ended.report))
+}
+
 /// Changes a byte of the volume and makes the checksum of its block right again.
 fn change_with_checksum(volume: &Path, place: usize) {
     let mut bytes = std::fs::read(volume).unwrap();
@@ -63,6 +74,8 @@ fn changed_data_in_a_block_that_is_right_are_found_by_their_digest() {
     let ended = network.restore(&place, "");
     assert_eq!(ended.termination(), "Restore *** Error ***", "{}", ended.report);
     assert!(ended.report.contains("source/large: its data are not those that were saved"), "{}", ended.report);
+    let all = figure(&ended, "Files Expected:");
+    assert_eq!(fates(&ended), [all - 1, 0, 0, 1], "{}", ended.report);
     assert_only_large_is_missing(&network, &place);
     // Over a good file nothing changes.
     change_with_checksum(&volume, middle);
@@ -118,6 +131,9 @@ fn a_second_restore_that_replaces_nothing_leaves_what_is_there() {
     std::fs::remove_file(&missing).unwrap();
     let second = network.restore(&place, "replace=never");
     assert!(second.termination().starts_with("Restore OK"), "{}", second.report);
+    let all = figure(&first, "Files Expected:");
+    assert_eq!((fates(&first), fates(&second)), ([all, 0, 0, 0], [1, all - 1, 0, 0]), "{}", second.report);
+    assert!(second.report.contains("(replace=never)"), "{}", second.report);
     assert_eq!(std::fs::read(&kept).unwrap(), b"mine");
     assert_eq!(std::fs::read(&missing).unwrap(), std::fs::read(network.source.join("a/file 3")).unwrap());
     let third = network.restore(&place, "replace=always");

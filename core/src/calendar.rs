@@ -2,9 +2,12 @@
 //! the rules of a [`Zone`] come in.
 
 mod format;
+mod spoken;
 
 use std::fmt;
 use std::sync::Arc;
+
+pub use spoken::Span;
 
 /// A date and a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

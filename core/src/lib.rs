@@ -114,7 +114,7 @@
 //!   used once, the shared bounds, a buffer, marks on
 //!   seldom branches; [`secret`] keeps passwords out of logs; [`printable`]: the one escape for what
 //!   peers and disks name, before a person sees it; [`nearest`]: the known word next to a mistyped one; [`regex`]: the expressions of filesets, restores and
-//!   selections; [`address`]: literal
+//!   selections; [`wild`]: names with wildcards; [`address`]: literal
 //!   addresses and their scopes; [`error`]: whose fault, whether to retry, a stable code, advice
 //! * [`explain`]: a page for every code
 //! * [`wire`]: bytes to values and back, without state
@@ -169,5 +169,6 @@ pub mod secret;
 pub mod socket;
 pub mod time;
 pub mod tls;
+pub mod wild;
 pub mod wire;
 pub mod work;

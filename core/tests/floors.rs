@@ -21,6 +21,7 @@ const FLOORS: &[&[&str]] = &[
         "regex",
         "secret",
         "time",
+        "wild",
     ],
     &["explain"],
     &["wire"],

@@ -18,6 +18,7 @@ use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
 use towline_core::wire::block::{BlockHeader, Session};
 use towline_core::wire::bsr::{Bootstrap, Selection};
 use towline_core::wire::digest::{Algorithm, Hasher};
+use towline_core::wire::fate::Fates;
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::{FileType, Stream};
 
@@ -427,6 +428,7 @@ impl Restore {
             read_bytes: self.unpacker.record_bytes(),
             job_bytes: self.sink.bytes,
             errors: self.sink.errors,
+            fates: Fates { restored: self.sink.files.into(), failed: self.sink.errors.into(), ..Fates::default() },
             complete: self.unpacker.has_ended(),
             ..Tally::default()
         }

@@ -79,6 +79,8 @@ pub(crate) struct Dialect {
     pub(crate) path_is: &'static str,
     /// The condition of a row `child` of Path for the folder that has the name of file `f` in folder `p`.
     pub(crate) child_is: &'static str,
+    /// The condition of a row of File for the `LIKE` in place 5 of its name: only `%`, letters, digits and points, in some case.
+    pub(crate) name_is_like: &'static str,
     /// The highest MediaId ever given, 0 if none.
     pub(crate) highest_media_id: &'static str,
     /// Lets the numbers of new jobs follow one that was inserted with its number; `None` if they do by themselves.

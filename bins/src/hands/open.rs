@@ -115,7 +115,7 @@ impl Open for Backup {
             warnings: counters.warnings,
             complete: self.complete,
             spent: micros(self.spent),
-            volumes: Vec::new(),
+            ..Tally::default()
         }
     }
 }
@@ -215,6 +215,7 @@ impl Open for Restore {
             job_bytes: tally.bytes,
             errors: tally.errors,
             warnings: tally.warnings,
+            fates: tally.fates,
             complete: self.unpacker.has_ended(),
             spent: micros(self.spent),
             volumes: Vec::new(),

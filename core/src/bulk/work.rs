@@ -10,6 +10,7 @@ use crate::bulk::unsaved::UnsavedList;
 use crate::ids::HandleId;
 use crate::wire::block::Session;
 use crate::wire::bsr::Bootstrap;
+use crate::wire::fate::Fates;
 use crate::wire::fileset::FileSet;
 use crate::wire::label::VolumeLabel;
 use crate::wire::relocation::Relocation;
@@ -397,6 +398,8 @@ pub struct Tally {
     pub errors: u32,
     /// Entries that were, with a remark.
     pub warnings: u32,
+    /// Restore: what became of the files.
+    pub fates: Fates,
     /// Whether the stream came to its proper end.
     pub complete: bool,
     /// Microseconds spent reading from the disk or volume.

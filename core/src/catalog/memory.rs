@@ -129,6 +129,11 @@ impl MemoryCatalog {
                 let rows = rows.filter(|job| self.file_rows(job.job_id).any(is_it));
                 Ok(Answer::Jobs(rows.take(limit as usize).cloned().collect()))
             }
+            Request::FindFiles { jobs, name, limit } => {
+                let rows = jobs.iter().flat_map(|job| self.file_rows(*job));
+                let fits = |row: &&FileRow| row.file_index > 0 && name.fits(&row.name);
+                Ok(Answer::FileList { files: rows.filter(fits).take(limit as usize).cloned().collect(), next: None })
+            }
             Request::FilesForRestore { jobs, only } => Ok(Answer::RestoreFiles(self.files_for_restore(&jobs, &only))),
             Request::JobMediaOf { jobs } => Ok(Answer::Pieces(self.pieces(&jobs))),
             Request::Checkpoint { job_id, job_files, job_bytes } => {

@@ -24,6 +24,7 @@ pub mod pruning;
 pub mod restore_selection;
 mod rows;
 pub mod volumes;
+mod wanted;
 
 pub use comparison::{Comparison, OnVolume, rows_of};
 pub use counting::{CounterRow, MAX_WRAPS, take as take_counters};
@@ -33,6 +34,7 @@ pub use media::*;
 pub use order::{begun_before, jobs_for_restore, jobs_to_copy, last_jobs, newest_backup};
 pub use orphans::orphaned_copies;
 pub use rows::*;
+pub use wanted::{LONGEST_PATTERN, NamePattern};
 
 use std::sync::Arc;
 
@@ -236,6 +238,16 @@ pub enum CatalogRequest {
         /// At most so many.
         limit: u32,
     },
+    /// Files of these jobs whose names fit, in any order: folders and what was deleted are none. Answer: `FileList` without a
+    /// next page.
+    FindFiles {
+        /// The jobs.
+        jobs: Vec<u32>,
+        /// Which names.
+        name: NamePattern,
+        /// At most so many files.
+        limit: u32,
+    },
     /// Where jobs lie, by JobId, VolIndex, JobMediaId; place-holders and disabled volumes included. Answer: `Pieces`.
     JobMediaOf {
         /// The jobs.
@@ -299,6 +311,7 @@ impl CatalogRequest {
                 | Self::LastJobs { .. }
                 | Self::JobsForRestore { .. }
                 | Self::JobsWithFile { .. }
+                | Self::FindFiles { .. }
                 | Self::JobsOnVolume { .. }
                 | Self::JobMediaOf { .. }
                 | Self::FilesForRestore { .. }

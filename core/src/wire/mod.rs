@@ -12,6 +12,7 @@ pub mod compression;
 pub mod console;
 pub mod cram_md5;
 pub mod digest;
+pub mod fate;
 pub mod file;
 pub mod file_answers;
 pub mod fileset;

@@ -16,6 +16,8 @@ use super::files::Pending;
 static DIALECT: Dialect = Dialect {
     path_is: "sha256(Path) = sha256(?1)",
     child_is: "sha256(child.Path) = sha256(p.Path || f.Name || '/'::bytea)",
+    // Bytes beyond ASCII come out as octal numbers, which no pattern names.
+    name_is_like: "encode(File.Name, 'escape') ILIKE ?5",
     highest_media_id: "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM media_mediaid_seq",
     follow_jobs: Some(
         "SELECT setval('job_jobid_seq', GREATEST((SELECT MAX(JobId) FROM Job), (SELECT last_value FROM job_jobid_seq)))",

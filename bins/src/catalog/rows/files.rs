@@ -1,6 +1,6 @@
 //! Listing and finding files.
 
-use towline_core::catalog::{CatalogAnswer, FileKey, FileRow};
+use towline_core::catalog::{CatalogAnswer, FileKey, FileRow, NamePattern};
 use towline_core::limits;
 
 use super::super::files::split_path;
@@ -9,6 +9,9 @@ use super::super::sql::{Result, Row, Session, Value, all, first, values};
 
 /// The longest page of a list.
 const PAGE_LIMIT: u32 = 10_000;
+
+/// Files fetched at a time of which some may fit a name.
+const FOUND: usize = 1_000;
 
 /// Rows fetched before their length is known: with the longest names a few megabytes.
 const FIRST: u32 = 64;
@@ -112,6 +115,53 @@ pub(super) fn by_name(t: &mut dyn Session, job_id: u32, names: &[Vec<u8>]) -> Re
     Ok(CatalogAnswer::FileList { files, next: None })
 }
 
+/// The files of these jobs with names that fit. The engine looks through a job's files where they lie, in the order of their
+/// paths, and gives away what may fit: for a million of them that is a fraction of a second.
+pub(super) fn find(t: &mut dyn Session, jobs: &[u32], wanted: &NamePattern, limit: u32) -> Result<CatalogAnswer> {
+    let mut files: Vec<FileRow> = Vec::new();
+    for job_id in jobs {
+        find_in(t, *job_id, wanted, limit.clamp(1, PAGE_LIMIT) as usize, &mut files)?;
+    }
+    Ok(CatalogAnswer::FileList { files, next: None })
+}
+
+fn find_in(
+    t: &mut dyn Session,
+    job_id: u32,
+    wanted: &NamePattern,
+    limit: usize,
+    files: &mut Vec<FileRow>,
+) -> Result<()> {
+    let sql = format!(
+        "SELECT File.PathId, File.Name, File.FileIndex, Path.Path, File.LStat, File.Md5, File.DeltaSeq FROM File
+         JOIN Path ON Path.PathId = File.PathId
+         WHERE File.JobId = ?1 AND (File.PathId, File.Name, File.FileIndex) > (?2, ?3, ?4) AND File.FileIndex > 0
+             AND {}
+         ORDER BY File.JobId, File.PathId, File.Name, File.FileIndex LIMIT {FOUND}",
+        t.dialect().name_is_like
+    );
+    let like = wanted.like();
+    let mut after = FileKey { path_id: i64::MIN, name: Vec::new(), file_index: 0 };
+    let mut bytes: usize = files.iter().map(FileRow::bytes).sum();
+    while files.len() < limit && bytes < limits::PAGE {
+        let place = values![job_id, after.path_id, after.name.as_slice(), after.file_index, like.as_str()];
+        let found = all(t, &sql, &place, |row| key_and_file(job_id, row))?;
+        let is_last = found.len() < FOUND;
+        // What cannot be said to the engine is looked at here.
+        for (key, file) in found {
+            if files.len() < limit && wanted.fits(&file.name) {
+                bytes += file.bytes();
+                files.push(file);
+            }
+            after = key;
+        }
+        if is_last {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// The next files of a job, at least one if there is any: at most `limit`, and not much more than so many bytes.
 fn page(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32, most: usize) -> Result<Page> {
     let mut rows: Vec<(FileKey, FileRow)> = Vec::new();
@@ -147,13 +197,16 @@ fn fetch(t: &mut dyn Session, job_id: u32, after: Option<&FileKey>, limit: u32) 
          WHERE File.JobId = ?1 AND (File.PathId, File.Name, File.FileIndex) > (?2, ?3, ?4)
          ORDER BY File.JobId, File.PathId, File.Name, File.FileIndex LIMIT ?5",
         &values![job_id, path_id, name, index, limit],
-        |row| {
-            let key = FileKey { path_id: row.take()?, name: row.take()?, file_index: row.take()? };
-            let mut name: Vec<u8> = row.take()?;
-            name.extend_from_slice(&key.name);
-            let (lstat, md5, delta_seq) = (row.take()?, row.take()?, row.take()?);
-            let file = FileRow { job_id, file_index: key.file_index, name, lstat, md5, delta_seq };
-            Ok((key, file))
-        },
+        |row| key_and_file(job_id, row),
     )
+}
+
+/// A file of a job from a row of PathId, Name, FileIndex, Path, LStat, Md5, DeltaSeq.
+fn key_and_file(job_id: u32, row: &mut Row) -> Result<(FileKey, FileRow)> {
+    let key = FileKey { path_id: row.take()?, name: row.take()?, file_index: row.take()? };
+    let mut name: Vec<u8> = row.take()?;
+    name.extend_from_slice(&key.name);
+    let (lstat, md5, delta_seq) = (row.take()?, row.take()?, row.take()?);
+    let file = FileRow { job_id, file_index: key.file_index, name, lstat, md5, delta_seq };
+    Ok((key, file))
 }

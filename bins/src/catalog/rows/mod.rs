@@ -72,6 +72,7 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::DeleteNullJobMedia { job_id } => media::delete_null(t, *job_id),
         CatalogRequest::JobMediaOf { jobs } => media::pieces(t, jobs),
         CatalogRequest::JobsWithFile { client, name, limit } => jobs::with_file(t, client, name, *limit),
+        CatalogRequest::FindFiles { jobs, name, limit } => files::find(t, jobs, name, *limit),
         CatalogRequest::FilesForRestore { jobs, only } => restore::files(t, jobs, only),
         CatalogRequest::ListFiles { job_id, after, limit } => files::list(t, *job_id, after.as_ref(), *limit),
         CatalogRequest::FilesByName { job_id, names } => files::by_name(t, *job_id, names),

@@ -15,6 +15,7 @@ use super::failure;
 static DIALECT: Dialect = Dialect {
     path_is: "Path = ?1",
     child_is: "child.Path = CAST(p.Path || f.Name || '/' AS BLOB)",
+    name_is_like: "CAST(File.Name AS TEXT) LIKE ?5",
     highest_media_id: "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'Media'",
     follow_jobs: None,
     highest_job_id: "SELECT COALESCE(MAX(seq), 0) FROM sqlite_sequence WHERE name = 'Job'",

@@ -251,6 +251,7 @@ impl RestoreTarget {
     pub(super) fn give_up(&mut self, current: Current) {
         if current.has_data() {
             self.ledger.tally.files = self.ledger.tally.files.saturating_sub(1);
+            self.ledger.not_whole();
             self.missing.insert(&current.place.path);
         }
     }
@@ -261,7 +262,11 @@ impl RestoreTarget {
                 // Somebody else was faster; or a directory stands there.
                 Err(Errno::EXIST | Errno::ISDIR | Errno::NOTEMPTY) => match self.clear(&current.place, &current.stat) {
                     Ok(true) => part.place(&current.place.name, false).map_err(|error| error.into()),
-                    Ok(false) => return,
+                    Ok(false) => {
+                        self.ledger.tally.fates.restored = self.ledger.tally.fates.restored.saturating_sub(1);
+                        self.ledger.tally.fates.skipped += 1;
+                        return;
+                    }
                     Err(why) => Err(why),
                 },
                 Err(Errno::BUSY) => match part.pour(&current.place.name) {

@@ -57,7 +57,10 @@ impl std::fmt::Display for Failure {
 
 enum Made {
     Target(Target),
+    /// What is there stays.
     Skipped,
+    /// It is of a kind that is not restored.
+    Unwanted,
 }
 
 impl RestoreTarget {
@@ -119,7 +122,11 @@ impl RestoreTarget {
             _ => return Err(Failure::Text(format!("entries of type {} are not restored", record.file_type))),
         };
         let target = match made {
-            Made::Skipped => return Ok(Placed::Skipped),
+            Made::Skipped => {
+                self.ledger.tally.fates.skipped += 1;
+                return Ok(Placed::Skipped);
+            }
+            Made::Unwanted => return Ok(Placed::Skipped),
             Made::Target(target) => target,
         };
         if matches!(kind, FileType::Raw | FileType::Fifo) && matches!(target, Target::File { .. }) {
@@ -240,7 +247,7 @@ impl RestoreTarget {
         let kind = Type::from_raw_mode(stat.mode as _);
         if kind == Type::Socket {
             self.ledger.skipped(record.name, "sockets are not restored");
-            return Ok(Made::Skipped);
+            return Ok(Made::Unwanted);
         }
         if !matches!(kind, Type::Fifo | Type::CharacterDevice | Type::BlockDevice) {
             return Err(Failure::Text(format!("mode {:o} is not that of a special file; not restored", stat.mode)));

@@ -20,6 +20,7 @@ mod tests;
 
 use towline_core::bulk::refused::Refused;
 use towline_core::wire::attributes::AttributeRecord;
+use towline_core::wire::fate::Fates;
 use towline_core::wire::stream::Stream;
 
 use self::apply::Current;
@@ -103,6 +104,8 @@ pub struct Tally {
     pub files: u32,
     /// Bytes written into files.
     pub bytes: u64,
+    /// What became of them. Entries of kinds that are not restored have none.
+    pub fates: Fates,
     /// Entries missing or not as recorded.
     pub errors: u32,
     /// Remarks of less weight.
@@ -174,8 +177,14 @@ impl RestoreTarget {
     pub fn entry(&mut self, record: &AttributeRecord<'_>) -> Placed {
         self.end_entry();
         let placed = self.place(record);
-        if placed != Placed::Failed {
-            self.ledger.tally.files += 1;
+        let tally = &mut self.ledger.tally;
+        match placed {
+            Placed::Failed => tally.fates.failed += 1,
+            Placed::Skipped => tally.files += 1,
+            Placed::Created | Placed::Extract => {
+                tally.files += 1;
+                tally.fates.restored += 1;
+            }
         }
         placed
     }
@@ -270,6 +279,12 @@ impl Ledger {
     fn error(&mut self, path: &[u8], text: impl Into<String>) {
         self.tally.errors = self.tally.errors.saturating_add(1);
         self.notices.push(Notice::new(NoticeKind::Error, path, text));
+    }
+
+    /// A file that counted as restored has not come whole.
+    const fn not_whole(&mut self) {
+        self.tally.fates.restored = self.tally.fates.restored.saturating_sub(1);
+        self.tally.fates.incomplete += 1;
     }
 
     fn warning(&mut self, path: &[u8], text: impl Into<String>) {

@@ -54,8 +54,12 @@ impl RestoreTarget {
             Ok(drain) => {
                 writing.drain = Some(drain);
                 self.ledger.tally.files += 1;
+                self.ledger.tally.fates.restored += 1;
             }
-            Err(outcome) => writing.failed(&ending(&outcome, "").unwrap_or_default(), &mut self.ledger),
+            Err(outcome) => {
+                writing.failed(&ending(&outcome, "").unwrap_or_default(), &mut self.ledger);
+                self.ledger.tally.fates.failed += 1;
+            }
         }
         self.plugged = Plugged::Open(Box::new(writing));
         true
@@ -77,6 +81,7 @@ impl RestoreTarget {
                 let ended = writing.drain.take().map(|drain| drain.finish(None));
                 let why = ended.and_then(|(outcome, said)| ending(&outcome, &said));
                 writing.failed(&why.unwrap_or_else(|| error.to_string()), &mut self.ledger);
+                self.ledger.not_whole();
             }
         }
         true
@@ -93,7 +98,10 @@ impl RestoreTarget {
         let Some(drain) = writing.drain.take() else { return };
         let (outcome, said) = drain.finish(self.means.given_up.as_ref());
         match ending(&outcome, &said) {
-            Some(why) => writing.failed(&why, &mut self.ledger),
+            Some(why) => {
+                writing.failed(&why, &mut self.ledger);
+                self.ledger.not_whole();
+            }
             None if !said.is_empty() => self.ledger.info(&writing.path, format!("the plugin's command says: {said}")),
             None => {}
         }
@@ -106,6 +114,7 @@ impl RestoreTarget {
         {
             drain.stop();
             writing.failed("the rest of the file has not come", &mut self.ledger);
+            self.ledger.not_whole();
         }
     }
 

@@ -15,6 +15,7 @@ use crate::role::report::{Finished, Progress, resource_name};
 use crate::script::{Mismatch, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
+use crate::wire::fate::Fates;
 use crate::wire::fileset::FileSet;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{EndJob, JobStatus};
@@ -129,6 +130,8 @@ pub(super) struct Counted {
     pub(super) tally: Tally,
     pub(super) errors: u32,
     pub(super) warnings: u32,
+    /// What became of the files of a restore, once they are closed.
+    pub(super) fates: Option<Fates>,
     /// What its data channel had moved when a status last asked.
     pub(super) progress: Option<Progress>,
 }
@@ -180,6 +183,9 @@ impl Job {
         self.counted.tally.job_bytes = self.counted.tally.job_bytes.saturating_add(tally.job_bytes);
         self.counted.tally.errors = self.counted.tally.errors.saturating_add(tally.errors);
         self.counted.tally.warnings = self.counted.tally.warnings.saturating_add(tally.warnings);
+        if matches!(self.kind, Kind::Restore { .. }) {
+            self.counted.fates.get_or_insert_default().add(tally.fates);
+        }
     }
 
     /// The line that ends it.

@@ -124,8 +124,12 @@ impl Session {
         if !frames.is_empty() {
             net.send(self.conn, frames);
         }
+        let fates = job.counted.fates;
         if let Some(text) = left_out {
             self.warn(net, daemon, &text);
+        }
+        if let Some(fates) = fates {
+            self.message(net, daemon, MessageKind::Info, &fates.to_string());
         }
     }
 

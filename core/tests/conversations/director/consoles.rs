@@ -206,6 +206,8 @@ fn a_restore_says_what_is_missing() {
         ),
         ("restore client=bareos-fd all where=/tmp add_prefix=/x done yes", "use where or add_prefix, not both."),
         ("restore client=bareos-fd all before=soon done yes", "before=soon: expected a date such as"),
+        ("restore client=bareos-fd all at=soon done yes", "at=soon: expected a date such as"),
+        ("restore client=bareos-fd all at=today before=today done yes", "use at or before, not both."),
         ("restore client=bareos-fd all done replace=maybe yes", "expected always, ifnewer, ifolder or never"),
         ("restore client=bareos-fd all done jobid=x yes", "jobid= needs a number"),
         ("restore client=bareos-fd all done wither=x yes", "does not know the word \"wither\""),

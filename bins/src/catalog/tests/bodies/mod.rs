@@ -44,6 +44,7 @@ macro_rules! for_each_body {
             volumes::a_pool_and_a_storage_go_once_no_volume_is_theirs;
             jobs::a_job_that_has_ended_is_corrected;
             volumes::jobs_are_found_by_a_file_and_by_their_volume;
+            restore::files_are_found_by_names_with_wildcards;
             restore::files_are_stored_with_their_digests_across_batches;
             restore::rows_after_the_last_file_with_data_are_taken_out_at_the_end;
             restore::what_its_client_could_not_read_wholly_is_not_there_and_the_version_before_counts;

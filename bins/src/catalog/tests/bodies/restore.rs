@@ -14,6 +14,37 @@ fn chosen(catalog: &mut dyn Catalog, jobs: &[u32], only: &[&[u8]]) -> Chosen {
     }
 }
 
+pub(crate) fn files_are_found_by_names_with_wildcards(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let names: [&[u8]; 7] =
+        [b"/a/Keys.KDBX", b"/b/keys.kdbx", b"/b/x-1.txt", b"/b/x_2.txt", b"/\xff/m\xff\xe9.kdbx", b"/b/[1]", b"/kdbx/"];
+    let saved: Vec<Vec<u8>> = (1..).zip(names).map(|(at, name)| attributes(at, 3, name, 0)).collect();
+    let one = backup(catalog, &site, b'F', 100, &saved);
+    let two = backup(catalog, &site, b'I', 200, &[attributes(1, 3, b"/c/new.kdbx", 0)]);
+    let mut found = |pattern: &[u8], jobs: &[u32], limit| {
+        let name = NamePattern::new(pattern).unwrap();
+        let request = CatalogRequest::FindFiles { jobs: jobs.to_vec(), name, limit };
+        let CatalogAnswer::FileList { files, next: None } = ask(catalog, request) else { panic!("no list") };
+        let mut found: Vec<_> = files.into_iter().map(|file| (file.job_id, file.name)).collect();
+        found.sort_unstable();
+        found
+    };
+    let of = |names: &[(u32, &[u8])]| names.iter().map(|(job, name)| (*job, name.to_vec())).collect::<Vec<_>>();
+    let [upper, lower, dash, underscore, odd, bracket, _] = names;
+    let all = of(&[(one, odd), (one, upper), (one, lower), (two, b"/c/new.kdbx")]);
+    let mut sorted = all.clone();
+    sorted.sort_unstable();
+    assert_eq!(found(b"*.kdbx", &[two, one], 9), sorted);
+    assert_eq!(found(b"*.kdbx", &[two, one], 3).len(), 3);
+    assert_eq!(found(b"K*", &[two, one], 9), of(&[(one, upper)]));
+    assert_eq!(found(b"x?[0-9].txt", &[one], 9), of(&[(one, dash), (one, underscore)]));
+    assert_eq!(found(b"x_*", &[one], 9), of(&[(one, underscore)]));
+    assert_eq!(found(b"m\xff?.kdbx", &[one], 9), of(&[(one, odd)]));
+    assert_eq!(found(b"\\[1]", &[one], 9), of(&[(one, bracket)]));
+    assert_eq!(found(b"b/*.txt", &[one], 9), of(&[(one, dash), (one, underscore)]));
+    assert_eq!(found(b"nothing", &[two, one], 9), []);
+}
+
 pub(crate) fn files_are_stored_with_their_digests_across_batches(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let job_id = running(catalog, &site, b'F', 100);

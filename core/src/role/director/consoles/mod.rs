@@ -55,6 +55,7 @@ pub(crate) use answer::Answer;
 pub(crate) use commands::reload::Reloaded;
 pub(crate) use commands::run::{Queued, order_of};
 pub(crate) use commands::serve;
+pub(crate) use questions::modify::replace_word;
 pub(crate) use refusal::Refusal;
 pub(crate) use reply::{Continued, Instruction, Limited, Reply, Then, View};
 pub(crate) use scripted::{Said, seat_of};

@@ -5,6 +5,7 @@ use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::common::Tools;
 use crate::script::Scripted;
 use crate::wire::catalog as wire;
+use crate::wire::fate::Fates;
 use crate::wire::frame::Signal;
 use crate::wire::message::{self, Incoming, JobMessage, MessageKind};
 use crate::wire::status::{EndJob, StatusLine, StorageEnd};
@@ -85,8 +86,10 @@ impl Jobs {
     fn take_message(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, line: &[u8]) {
         // Its kind does not count: how a daemon fared, it says at its end (`wire/2 §4.2`).
         let (Some(message), Some(job)) = (JobMessage::parse(line), self.all.get_mut(&id)) else { return };
-        if let (Who::Storage, Task::Restore(plan)) = (who, &mut job.task) {
-            plan.gone.hear(&message.text);
+        match (who, &mut job.task) {
+            (Who::Storage, Task::Restore(plan)) => plan.gone.hear(&message.text),
+            (Who::File, Task::Restore(plan)) => plan.fates = Fates::hear(&message.text).or(plan.fates),
+            _ => {}
         }
         job.tally.reason.note(message.kind, &message.text);
         let Some(text) = job.tally.meter.pass(message.text, tools.net.now()) else { return };

@@ -8,6 +8,7 @@ use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::{Net, Owner};
 use crate::role::identity::Credentials;
 use crate::wire::bsr::Bootstrap;
+use crate::wire::fate::Fates;
 use crate::wire::file::RestoreTo;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
@@ -119,6 +120,8 @@ pub(crate) struct RestorePlan {
     pub(crate) gone: Gone,
     /// Errors of the storage daemons that have done their part.
     pub(crate) storage_errors: u32,
+    /// What became of the files, if the file daemon has said so.
+    pub(crate) fates: Option<Fates>,
 }
 
 /// What one storage daemon has to read for a restore.
@@ -134,7 +137,7 @@ impl RestorePlan {
     /// All from one storage daemon.
     pub(crate) fn of_one(selected: Selected, to: RestoreTo, replace: u8) -> Self {
         let (rest, gone) = (VecDeque::new(), Gone::default());
-        Self { selected, is_counted: true, rest, goes_on: false, to, replace, gone, storage_errors: 0 }
+        Self { selected, is_counted: true, rest, goes_on: false, to, replace, gone, storage_errors: 0, fates: None }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The last lines of a job's report: figures, with the labels that scripts look for in the reports of Bareos' director.
 
 use crate::config::Compression;
+use crate::role::director::consoles::replace_word;
 use crate::role::identity::Identity;
 use crate::role::report::{suffixed, thousands};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
-use super::job::Job;
+use super::job::{Job, RestorePlan};
 use super::tables;
 use super::task::Task;
 
@@ -146,13 +147,36 @@ impl Job {
         lines.add("Storage", format!("\"{}\"", self.with.storage));
         self.times(lines, identity, now);
         if let Task::Restore(plan) = &self.task {
-            lines.add("Files Expected", thousands(plan.selected.files));
+            self.fates(lines, plan, files.into());
         }
-        lines.add("Files Restored", thousands(files.into()));
         lines.add("Bytes Restored", thousands(bytes));
         self.rate(lines, bytes, now);
         lines.add("FD Errors", self.file_daemon.presence.end().map_or(0, |end| end.errors));
         lines.add("SD Errors", self.storage_daemon.presence.end().map_or(0, |end| end.errors));
+    }
+
+    /// What became of the files, as far as the file daemon says it: a real one counts those that it has skipped as restored.
+    fn fates(&self, lines: &mut Lines, plan: &RestorePlan, counted: u64) {
+        if plan.is_counted {
+            lines.add("Files Expected", thousands(plan.selected.files));
+        }
+        let Some(fates) = plan.fates else {
+            lines.add("Files Restored", thousands(counted));
+            let why = match self.file_daemon.presence.end() {
+                Some(end) if end.status.is_ok() => "not known: the file daemon counts them as restored",
+                _ => "not known: the file daemon has not come to its end",
+            };
+            return lines.add("Files Skipped", why);
+        };
+        lines.add("Files Restored", thousands(fates.restored));
+        let replace = replace_word(plan.replace);
+        lines.add("Files Skipped", format!("{} (replace={replace})", thousands(fates.skipped)));
+        lines.add("Files Failed", thousands(fates.failed));
+        lines.add("Files Incomplete", thousands(fates.incomplete));
+        let missing = plan.selected.files.saturating_sub(fates.all());
+        if plan.is_counted && missing > 0 {
+            lines.add("Files Not Come", thousands(missing));
+        }
     }
 
     fn verified(&self, lines: &mut Lines, identity: &Identity, now: i64) {

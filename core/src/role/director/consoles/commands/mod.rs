@@ -15,6 +15,7 @@ mod elsewhere;
 mod enable;
 mod estimate;
 mod explain;
+mod find;
 mod gui;
 mod help;
 pub(super) mod invite;
@@ -112,6 +113,7 @@ pub(super) const COMMANDS: &[Command] = &[
     quit::EXIT,
     slots::EXPORT,
     explain::COMMAND,
+    find::COMMAND.asking(),
     gui::COMMAND,
     help::COMMAND,
     slots::IMPORT,

@@ -7,7 +7,7 @@ mod menu;
 
 use std::collections::VecDeque;
 
-use crate::calendar::Civil;
+use crate::calendar::Span;
 use crate::catalog::restore_selection::{self, RestorePlan as Selected, SelectionError};
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, JobFilter, JobRow, RestoreFiles};
 use crate::config::{Job, JobKind, Replace};
@@ -55,7 +55,9 @@ pub(super) const COMMAND: Command = Command::new(
             ("all", Nothing),
             ("file", Values),
             ("directory", Values),
+            ("name", Values),
             ("before", Value),
+            ("at", Value),
             ("done", Nothing),
             ("yes", Nothing),
             ("jobid", Value),
@@ -64,14 +66,18 @@ pub(super) const COMMAND: Command = Command::new(
         one_of: &[
             &["bootstrap", "jobid"],
             &["bootstrap", "before"],
+            &["bootstrap", "at"],
             &["bootstrap", "current"],
             &["bootstrap", "fileset"],
             &["bootstrap", "file"],
             &["bootstrap", "directory"],
+            &["bootstrap", "name"],
             &["bootstrap", "select"],
             &["bootstrap", "all"],
             &["client", "backupclient"],
             &["jobid", "before", "current"],
+            &["jobid", "at", "before"],
+            &["at", "current"],
             &["jobid", "fileset"],
             &["where", "regexwhere", "strip_prefix"],
             &["where", "regexwhere", "add_prefix"],
@@ -80,13 +86,14 @@ pub(super) const COMMAND: Command = Command::new(
         help: &[
             ("restore", "choose jobs from a menu, and files from a tree"),
             (
-                "restore client=NAME [restoreclient=NAME] [before=\"DATE TIME\"|jobid=N[,N…]] [fileset=NAME] [select] \
-                 [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]|file=</LIST] \
+                "restore client=NAME [restoreclient=NAME] [before=WHEN|at=WHEN|jobid=N[,N…]] [fileset=NAME] [select] \
+                 [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]|name=PATTERN|file=</LIST] \
                  [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] \
                  [replace=always|ifnewer|ifolder|never] [pluginoptions=NAME:KEY=VALUE] [done] [yes]",
                 "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
-                 that are marked in a tree; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
-                 backslash and \\\" a quotation mark; a list is a file on the director with a name in each line",
+                 that are marked in a tree; before=yesterday is what there was when that day began, at=yesterday when it \
+                 ended; WHEN is \"2026-11-23 13:01\", \"last monday\", 3-days-ago, \"1 nov\"; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
+                 backslash and \\\" a quotation mark; a list is a file on the director with a name in each line; a pattern is what find takes",
             ),
             (
                 "restore bootstrap=/PATH client=NAME [where=FOLDER…] [replace=…] [done] [yes]",
@@ -214,7 +221,9 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         listed,
         files,
     };
+    let understood = understood(view, words)?;
     let reply = Box::new(restoring).jobs_wanted(view)?;
+    let reply = if understood.is_empty() { reply } else { reply.after(understood) };
     Ok(reply.using_if(words.is_first()))
 }
 
@@ -247,11 +256,26 @@ fn exact(words: &Words) -> Result<Option<VecDeque<u32>>, Refusal> {
     }
 }
 
-/// The moment of `before=`, in seconds since 1970.
-fn before(view: &View<'_>, words: &Words) -> Result<i64, Refusal> {
-    let Some(text) = words.value(&["before"]) else { return Ok(i64::MAX) };
-    let wrong = || BadValue::new("before", text, "a date such as \"2026-11-23 13:01:00\"");
-    Ok(view.zone().moment_of(Civil::parse(text).ok_or_else(wrong)?.seconds()))
+/// The moment of `before=` and the end of the time of `at=`, in seconds since 1970: what began before it is restored.
+pub(super) fn before(view: &View<'_>, words: &Words) -> Result<i64, Refusal> {
+    let said = ["before", "at"].into_iter().find_map(|word| Some((word, words.value(&[word])?)));
+    let Some((word, text)) = said else { return Ok(i64::MAX) };
+    let wanted = "a date such as \"2026-11-23 13:01:00\", yesterday, \"last monday 14:00\" or 3-days-ago";
+    let span = Span::spoken(text, view.now(), view.zone()).ok_or_else(|| BadValue::new(word, text, wanted))?;
+    Ok(match word {
+        // A backup of that very second is of that moment.
+        "at" if span.start == span.end => span.end.saturating_add(1),
+        "at" => span.end,
+        _ => span.start,
+    })
+}
+
+/// Which moment was understood, if somebody has named one.
+fn understood(view: &View<'_>, words: &Words) -> Result<String, Refusal> {
+    Ok(match before(view, words)? {
+        i64::MAX => String::new(),
+        at => format!("Backups that began before {} are taken.\n", moment(at, view.zone())),
+    })
 }
 
 impl Restoring {

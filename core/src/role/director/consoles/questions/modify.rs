@@ -45,6 +45,11 @@ pub(in super::super) const REPLACE: [(&str, Replace, u8); 4] = [
     ("never", Replace::Never, b'n'),
 ];
 
+/// The word that a letter of [`REPLACE`] stands for.
+pub(crate) fn replace_word(letter: u8) -> &'static str {
+    REPLACE.iter().find(|(.., known)| *known == letter).map_or("", |(word, ..)| *word)
+}
+
 const LEVELS: [(&str, JobLevel); 4] = [
     ("Full", JobLevel::Full),
     ("Incremental", JobLevel::Incremental),
@@ -211,7 +216,7 @@ fn parameters(view: &View<'_>, draft: &Draft) -> String {
             RestoreTo::Regex(expression) => format!("RegexWhere:      {expression}"),
         };
         let catalog = order.catalog.as_deref().unwrap_or_else(|| view.catalog());
-        let replace = REPLACE.iter().find(|(.., letter)| *letter == plan.replace).map_or("", |(word, ..)| *word);
+        let replace = replace_word(plan.replace);
         return format!(
             "{head}JobName:         {}\nBootstrap:       *None*\n{to}\nReplace:         {replace}\n\
              FileSet:         {}\nBackup Client:   {from}\nRestore Client:  {}\nFormat:          Native\n\

@@ -1,11 +1,10 @@
 //! The files of jobs as a tree in which a person marks what is to be restored.
 //!
-//! `growing.rs` makes it of the catalog's pages, `shell.rs` takes commands on it, `wild.rs` holds names against wildcards.
+//! `growing.rs` makes it of the catalog's pages, `shell.rs` takes commands on it.
 //! A tree is a few long lists, without an allocation for each file: about two hundred bytes a file while it is made, names included.
 
 mod growing;
 pub(super) mod shell;
-mod wild;
 
 use std::collections::BTreeMap;
 

@@ -5,12 +5,13 @@ use crate::catalog::RestoreFiles;
 use crate::limits;
 use crate::printable;
 use crate::role::report::thousands;
+use crate::wild;
 use crate::wire::frame::Signal;
 
 use super::super::commands::restore::Restoring;
 use super::super::questions::{Matter, Prompt, Question};
 use super::super::reply::{Reply, View};
-use super::{Id, ROOT, Tree, wild};
+use super::{Id, ROOT, Tree};
 
 /// Folders deep to which marked files are shown.
 const MAX_DEPTH: usize = 100;

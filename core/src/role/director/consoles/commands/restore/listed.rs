@@ -1,18 +1,22 @@
-//! Paths to restore that stand in files on the director, one a line (`file=<LIST`): which of them the jobs have.
+//! Paths to restore that stand in files on the director, one a line (`file=<LIST`), and names with wildcards (`name=*.odt`):
+//! which of them the jobs have.
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, restore_selection};
+use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, NamePattern, restore_selection};
 use crate::printable;
 use crate::role::director::jobs::lists::{Lists, Wanted};
 
-use super::super::super::refusal::Refusal;
+use super::super::super::refusal::{BadValue, Refusal};
 use super::super::super::reply::{Gathered, Reply};
 use super::super::super::words::Words;
 use super::{PAGE, Restoring, Which, ids};
 
 /// Names in the lists of one command.
 const MOST: usize = 100_000;
+
+/// Values of `name=` in one command: each is held against every file.
+const MOST_PATTERNS: usize = 20;
 
 /// Names that the jobs do not have and that are shown.
 const MOST_SHOWN: usize = 100;
@@ -21,7 +25,16 @@ const MOST_SHOWN: usize = 100;
 #[derive(Debug, Default)]
 pub(super) struct Listed {
     lists: Vec<List>,
+    patterns: Vec<Pattern>,
     sought: Sought,
+}
+
+/// Names with wildcards, and how they were said.
+#[derive(Debug)]
+struct Pattern {
+    name: NamePattern,
+    text: Vec<u8>,
+    is_found: bool,
 }
 
 /// A list on the director.
@@ -49,12 +62,43 @@ impl Listed {
                 "file={}: give the whole path of the list on the director, as in file=</tmp/list.",
                 printable::name(list.text.as_bytes())
             ))),
-            None => Ok(Self { lists, sought: Sought::default() }),
+            None => Ok(Self { lists, patterns: patterns(words)?, sought: Sought::default() }),
         }
     }
 
     pub(super) const fn is_empty(&self) -> bool {
-        self.lists.is_empty()
+        self.lists.is_empty() && self.patterns.is_empty()
+    }
+
+    /// The jobs have this file.
+    fn see(&mut self, name: &[u8]) -> Result<(), Refusal> {
+        self.sought.see(name);
+        let mut fits = false;
+        for pattern in self.patterns.iter_mut().filter(|pattern| pattern.name.fits(name)) {
+            (pattern.is_found, fits) = (true, true);
+        }
+        if fits {
+            self.sought.add(name, false);
+            self.sought.see(name);
+            self.check_many()?;
+        }
+        Ok(())
+    }
+
+    /// A line for each name and pattern that the jobs do not have.
+    fn missing(&self) -> String {
+        let line = |pattern: &Pattern| format!("No file fits {}\n", printable::name(&pattern.text));
+        let patterns = self.patterns.iter().filter(|pattern| !pattern.is_found);
+        self.sought.missing() + &patterns.map(line).collect::<String>()
+    }
+
+    fn check_many(&self) -> Result<(), Refusal> {
+        if self.sought.names.len() > MOST {
+            return Err(Refusal::usage(format!(
+                "At most {MOST} names in lists or by a pattern: name a folder, which means all below it."
+            )));
+        }
+        Ok(())
     }
 
     /// What the lists hold.
@@ -71,12 +115,23 @@ impl Listed {
                 self.sought.add(path, list.of_folders);
             }
         }
-        if self.sought.names.len() > MOST {
-            return Err(Refusal::usage(format!(
-                "At most {MOST} names in lists: name a folder, which means all below it."
-            )));
+        self.check_many()
+    }
+}
+
+/// The values of `name=`.
+fn patterns(words: &Words) -> Result<Vec<Pattern>, Refusal> {
+    let pattern = |text: &[u8]| {
+        let wrong = || BadValue::new("name", &printable::name(text), "a name of at most 1000 bytes, as in *.kdbx");
+        let name = NamePattern::new(text).ok_or_else(wrong)?;
+        Ok(Pattern { name, text: text.to_vec(), is_found: false })
+    };
+    let patterns = words.values("name").map(pattern).collect::<Result<Vec<_>, Refusal>>()?;
+    match patterns.len() <= MOST_PATTERNS {
+        true => Ok(patterns),
+        false => {
+            Err(Refusal::usage(format!("At most {MOST_PATTERNS} name= at once: say more of them with one pattern.")))
         }
-        Ok(())
     }
 }
 
@@ -154,7 +209,9 @@ impl Restoring {
     /// Has the lists read, if there are any, and goes on with the files.
     pub(super) fn lists_wanted(mut self: Box<Self>) -> Reply {
         let files = self.listed.lists.iter().map(|list| list.text.clone());
-        let Some(wanted) = Wanted::of_console(files) else { return self.files_wanted() };
+        let Some(wanted) = Wanted::of_console(files) else {
+            return if self.listed.is_empty() { self.files_wanted() } else { self.look_for_listed(None) };
+        };
         let then = Gathered::new(move |_, held| {
             self.listed.read(held)?;
             Ok(self.look_for_listed(None))
@@ -167,7 +224,7 @@ impl Restoring {
         let request = CatalogRequest::KnownFiles { jobs: ids(&self.jobs), after, limit: PAGE };
         Reply::ask(request, move |_, answer| {
             let CatalogAnswer::FileList { files, next } = answer else { return Err(Refusal::unexpected(answer)) };
-            files.iter().for_each(|file| self.listed.sought.see(&file.name));
+            files.iter().try_for_each(|file| self.listed.see(&file.name))?;
             Ok(if next.is_some() { self.look_for_listed(next) } else { self.listed_wanted() })
         })
     }
@@ -175,7 +232,7 @@ impl Restoring {
     /// Takes those that were found, and then what the line names itself. As in real directors, a name that the jobs do not
     /// have is told and costs no other.
     fn listed_wanted(mut self: Box<Self>) -> Reply {
-        let (found, missing) = (self.listed.sought.found(), self.listed.sought.missing());
+        let (found, missing) = (self.listed.sought.found(), self.listed.missing());
         let has_paths = matches!(&self.which, Which::Paths(paths) if !paths.is_empty());
         let go_on = move |this: Box<Self>| if has_paths { this.files_wanted() } else { this.pieces_wanted() };
         if found.is_empty() {

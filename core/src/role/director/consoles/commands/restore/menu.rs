@@ -28,7 +28,7 @@ const STATE: &str = "menu-state";
 const QUERY: &str = "menu-query";
 
 /// By one of these words somebody has said what to restore.
-const WAYS: [&str; 8] = ["jobid", "current", "before", "file", "directory", "select", "all", "done"];
+const WAYS: [&str; 10] = ["jobid", "current", "before", "at", "name", "file", "directory", "select", "all", "done"];
 
 const ITEMS: [&str; 13] = [
     "List last 20 Jobs run",

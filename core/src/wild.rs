@@ -2,7 +2,8 @@
 //! follows as it is. `*` and `?` fit every letter, a dot at the beginning too.
 
 /// Whether all of a name fits.
-pub(super) fn fits(wild: &[u8], name: &[u8]) -> bool {
+#[must_use]
+pub fn fits(wild: &[u8], name: &[u8]) -> bool {
     let (mut w, mut n) = (0, 0);
     // Where the last `*` is, and how much of the name it takes so far.
     let mut star: Option<(usize, usize)> = None;
