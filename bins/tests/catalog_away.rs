@@ -111,3 +111,27 @@ fn a_second_director_and_a_second_storage_daemon_hear_of_their_port_elsewhere_of
     let ended = network.end_of(id);
     assert!(ended.is_ok(), "no job is marked as failed: {}", ended.report);
 }
+
+#[test]
+fn a_director_that_starts_while_another_program_has_its_catalog_waits_says_so_and_goes_on() {
+    let mut network =
+        Network::start(&Plan { catalog: r#"sqlite(path: "catalog.sqlite")"#.to_owned(), ..Plan::default() });
+    network.director.kill();
+    let file = network.place("catalog.sqlite");
+    let other = Connection::open(&file).unwrap();
+    other.execute_batch("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE").unwrap();
+    network.director.restart();
+    network
+        .director
+        .logged(0, "that it waits", |line| line.contains("T0780") && line.contains("waiting for the catalog"));
+    let said = network.ask(&["status director"]);
+    assert!(said.contains("The director is waiting for the catalog"), "{said}");
+    let said = network.ask(&["run job=b yes"]);
+    assert!(said.contains("Jobs wait with it (T0780)"), "{said}");
+    give_back(&other);
+    drop(other);
+    network.director.logged(0, "that it is there", |line| line.contains("the catalog is there: jobs may run"));
+    std::fs::write(network.source.join("file"), "text").unwrap();
+    let ended = network.backup();
+    assert!(ended.is_ok(), "{}", ended.report);
+}

@@ -15,6 +15,7 @@ mod engine;
 mod files;
 mod index_set;
 mod known;
+mod late;
 mod path_cache;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -27,6 +28,7 @@ mod worker;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use late::{LateCatalog, Open};
 #[cfg(feature = "postgres")]
 pub use postgres::PostgresCatalog;
 pub use sqlite::SqliteCatalog;

@@ -9,7 +9,7 @@ use super::rebuild::Rebuild;
 use super::sql::{Result, Session};
 use super::{Attempt, Catalog};
 pub(in crate::catalog) use migrations::APPLICATION_ID;
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use session::SqliteSession;
 use std::path::Path;
 use std::time::Duration;
@@ -39,6 +39,21 @@ impl SqliteCatalog {
     pub fn open(file: &Path) -> Result<Self> {
         let named = |e: CatalogError| CatalogError::new(e.kind, format!("{}: {}", file.display(), e.text));
         Connection::open(file).map_err(|e| failure(&e)).and_then(Self::prepare).map_err(named)
+    }
+
+    /// Whether another program has the file now, so that it cannot be read.
+    #[must_use]
+    pub fn is_locked(file: &Path) -> bool {
+        let read = |connection: Connection| {
+            connection.busy_timeout(Duration::ZERO)?;
+            connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(()))?;
+            connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK")
+        };
+        let busy = |error: &rusqlite::Error| {
+            matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+        };
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Connection::open_with_flags(file, flags).and_then(read).is_err_and(|error| busy(&error))
     }
 
     fn prepare(mut connection: Connection) -> Result<Self> {

@@ -17,7 +17,7 @@ use towline_core::work::WorkDone;
 use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, configure, identity};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
-use crate::catalog::{Catalog, CatalogWorker, Patience, SqliteCatalog};
+use crate::catalog::{Catalog, CatalogWorker, LateCatalog, Open, Patience, SqliteCatalog};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::messages::{Deliverer, HAS_MAIL};
@@ -130,8 +130,8 @@ struct Opened {
     _held: Option<Ownership>,
 }
 
-/// Opens every catalog, each on a thread of its own: one that is away holds up no other. As in Bareos all must be there at the
-/// start.
+/// Opens every catalog, each on a thread of its own: one that is away holds up no other. One that is away now is opened when it
+/// is back; the director waits for it.
 fn open_catalogs(loaded: &Loaded<DirectorConfig>) -> Result<BTreeMap<CatalogName, Opened>, StartError> {
     let mut all = BTreeMap::new();
     for catalog in loaded.config.all_catalogs() {
@@ -191,9 +191,18 @@ fn open_catalog(loaded: &Loaded<DirectorConfig>, config: &Database) -> Result<Ca
         unusable(&CatalogError::new(error.kind, named))
     };
     let engine: Box<dyn Catalog> = match config {
-        Database::Sqlite(sqlite) => Box::new(SqliteCatalog::open(&loaded.resolve(&sqlite.path)).map_err(failed)?),
+        Database::Sqlite(sqlite) => {
+            let file = loaded.resolve(&sqlite.path);
+            let locked = file.clone();
+            let is_away = move |error: &CatalogError| error.kind.may_come_back() && SqliteCatalog::is_locked(&locked);
+            opened(Box::new(move || Ok(Box::new(SqliteCatalog::open(&file)?))), is_away).map_err(failed)?
+        }
         #[cfg(feature = "postgres")]
-        Database::Postgres(server) => Box::new(PostgresCatalog::open_as_owner(server).map_err(failed)?),
+        Database::Postgres(server) => {
+            let server = server.clone();
+            let open = move || Ok(Box::new(PostgresCatalog::open_as_owner(&server)?) as Box<dyn Catalog>);
+            opened(Box::new(open), |error| error.kind.may_come_back()).map_err(failed)?
+        }
         other => {
             let text = format!("this program is built without the engine for this catalog: {other:?}");
             return Err(StartError { text, exit: crate::config::EXIT_CONFIG });
@@ -201,4 +210,13 @@ fn open_catalog(loaded: &Loaded<DirectorConfig>, config: &Database) -> Result<Ca
     };
     CatalogWorker::start(engine, CATALOG_QUEUE, Patience { retry_for: config.retry_for().duration() })
         .map_err(|error| StartError { text: format!("cannot start a thread: {error}"), exit: super::EXIT_SYSTEM })
+}
+
+/// Opens a catalog, or leaves it to its worker if it is away.
+fn opened(mut open: Open, is_away: impl Fn(&CatalogError) -> bool) -> Result<Box<dyn Catalog>, CatalogError> {
+    match open() {
+        Ok(catalog) => Ok(catalog),
+        Err(error) if is_away(&error) => Ok(Box::new(LateCatalog::new(open))),
+        Err(error) => Err(error),
+    }
 }

@@ -1,5 +1,6 @@
 //! Backups by real daemons with their catalog on a server that goes away.
 
+use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -92,4 +93,28 @@ fn one_director_has_a_catalog_in_a_file_and_one_on_a_server_and_each_goes_on_wit
     let restored = network.run_in("Archive", &line);
     assert!(restored.is_ok(), "{}", restored.report);
     assert_restored(&network.source, &place);
+}
+
+#[test]
+fn a_director_that_starts_before_its_server_waits_for_it_and_one_with_a_wrong_password_ends() {
+    let server = Server::start();
+    let network_catalog = catalog(&server, "");
+    let mut network = Network::start(&Plan { catalog: network_catalog, ..Plan::default() });
+    network.director.kill();
+    server.stop();
+    network.director.restart();
+    network.director.logged(0, "that it waits", |line| line.contains("waiting for the catalog"));
+    let said = network.ask(&["run job=b yes"]);
+    assert!(said.contains("Jobs wait with it (T0780)"), "{said}");
+    server.resume();
+    network.director.logged(0, "that it is there", |line| line.contains("the catalog is there: jobs may run"));
+    std::fs::write(network.source.join("file"), "text").unwrap();
+    let ended = network.backup();
+    assert!(ended.is_ok(), "{}", ended.report);
+    network.director.kill();
+    network.director.rewrite("postgres(host: ", r#"postgres(user: "nobody", host: "#);
+    let file = network.place("director.ron");
+    let ended = Command::new(env!("CARGO_BIN_EXE_towline-dir")).arg("-c").arg(file).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(ended.status.code() == Some(74) && said.contains("T0708"), "{said}");
 }

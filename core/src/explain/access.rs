@@ -83,4 +83,15 @@ pub(super) const PAGES: &[Page] = &[
         "Say `delete volume=NAME` of each, or give it another one with `update volume=NAME pool=NAME` or `storage=NAME`. Then \
          say `delete` again.",
     ),
+    entry(
+        780,
+        "the director has started and waits for its catalog",
+        (Fault::Local, Retry::Backoff),
+        "The catalog does not answer: its PostgreSQL server does not run or hangs, or another program has its file. The director \
+         listens, file daemons may dial in, and consoles are told. Jobs of schedules that become due start once the catalog is \
+         there; commands that need it are refused until then. What waiting cannot mend, such as a wrong password, ends the director \
+         instead.",
+        "Start the server of the catalog, or end the program that has its file: the director goes on by itself. Its log and \
+         `status director` say what the catalog says.",
+    ),
 ];

@@ -26,6 +26,8 @@ pub enum Notice {
     Ready,
     /// The daemon listens on this address: said once per listener, also on standard output.
     Listening(std::net::SocketAddr),
+    /// The daemon serves, but what it is for has to wait for this; `None`: for nothing any more.
+    Waiting(Option<String>),
     /// How much the log says from now on.
     Detail(LogDetail),
     /// What a tray monitor knows of a daemon: said once at the start, and whenever the daemon was asked.

@@ -13,7 +13,9 @@ use super::reach::{Goal, ReachFailure, Reached};
 /// Each is carried out by the router, in the order they come.
 #[derive(Debug)]
 pub(crate) enum Effect {
-    /// The catalog knows the configuration: the director begins to serve.
+    /// Consoles and clients may come.
+    Listen,
+    /// The catalog knows the configuration: jobs may run.
     Ready,
     /// The catalog knows a configuration that was read again, or does not take it.
     Recorded(Result<(), CatalogError>),

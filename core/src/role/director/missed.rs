@@ -23,11 +23,14 @@ pub(crate) struct MissedRuns {
     last: Option<i64>,
     /// Whether a catalog has not said.
     unknown: bool,
+    /// When the director started, in seconds: what became due later was not missed.
+    until: i64,
 }
 
 impl MissedRuns {
-    /// The director begins to serve.
-    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
+    /// The director begins to serve, and was started at this time.
+    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>, started: i64) {
+        self.until = started;
         let common = &tools.common;
         let scheduled =
             common.config.jobs.iter().filter(|job| job.schedule.is_some() && common.overrides.is_enabled(job));
@@ -64,16 +67,16 @@ impl MissedRuns {
         if self.unseen.front().is_none_or(|(next, _)| next != name) {
             let is_known = !std::mem::take(&mut self.unknown);
             if let Some(last) = self.last.take().filter(|_| is_known) {
-                made_up(tools, name, last);
+                made_up(tools, name, last, self.until);
             }
         }
         self.ask(tools);
     }
 }
 
-/// Says what a job has missed since it was last started, and has it started if it says so.
-fn made_up(tools: &mut Tools<'_>, name: &str, last: i64) {
-    let (common, now) = (&tools.common, tools.net.wall().seconds());
+/// Says what a job has missed between its last start and the director's, and has it started if it says so.
+fn made_up(tools: &mut Tools<'_>, name: &str, last: i64, now: i64) {
+    let common = &tools.common;
     let Some(job) = common.config.job(name) else { return };
     let Some(schedule) = job.schedule.as_deref().and_then(|schedule| common.config.schedule(schedule)) else { return };
     let zone = &common.identity.zone;

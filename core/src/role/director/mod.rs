@@ -172,16 +172,21 @@ impl Director {
     fn carry_out(&mut self, net: &mut Net, effect: Effect) {
         let tools = &mut Tools { net, common: &mut self.common };
         match effect {
-            Effect::Ready => {
+            Effect::Listen => {
                 let own = &tools.common.config.director;
                 tools.net.listen_on(listen_on(&own.listen, own.port));
-                self.schedules.begin(tools);
-                self.missed.begin(tools);
+            }
+            Effect::Ready => {
+                let began = self.setup.began();
+                self.schedules.begin(tools, began);
+                self.missed.begin(tools, began);
                 self.reload.begin(tools);
+                self.setup.take_returned().into_iter().for_each(|client| tools.effect(Effect::Returned(client)));
             }
             Effect::Recorded(outcome) => self.recorded(net, outcome),
             Effect::Begin => self.jobs.begin_queued(tools),
             Effect::Due(name, line) => self.jobs.due(tools, &name, line),
+            Effect::Returned(client) if self.setup.keeps(&client) => {}
             Effect::Returned(client) => self.jobs.client_returned(tools, &client),
             Effect::Reach(client, goal, times, peers) => self.ways.reach(tools, (client, peers), goal, times),
             Effect::StopReaching(job) => self.ways.stop(tools, job),
@@ -608,6 +613,7 @@ impl Role for Director {
             Due::Confirmations(id) => self.jobs.tell_who_confirmed(tools, id),
             Due::Hold(id) => self.jobs.hold_over(tools, id),
             Due::Deadline(id) => self.jobs.deadline(tools, id),
+            Due::Setup => self.setup.timer(tools),
             Due::Schedules => self.schedules.look(tools),
             Due::Errand(conn) => self.errands.too_slow(tools, conn),
             Due::Reach(way) => self.ways.timer(tools, way),

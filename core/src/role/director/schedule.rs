@@ -33,10 +33,10 @@ impl Schedules {
         coming
     }
 
-    /// Works out when each job is due, from now on.
-    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
+    /// Works out when each job is due, from this time on: the director has started then, and may have waited since.
+    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>, started: i64) {
         self.has_begun = true;
-        self.plan(tools);
+        self.plan_from(tools, started);
     }
 
     /// The clock was put. Moments that were worked out by one that was far ahead are too late; a small correction must
@@ -52,11 +52,15 @@ impl Schedules {
 
     /// Works out anew when each job is due, if that was worked out before.
     pub(crate) fn plan(&mut self, tools: &mut Tools<'_>) {
+        let now = tools.net.wall().seconds();
+        self.plan_from(tools, now);
+    }
+
+    fn plan_from(&mut self, tools: &mut Tools<'_>, now: i64) {
         if !self.has_begun || tools.common.stopping.has_begun() {
             return;
         }
         let names: Vec<String> = tools.common.config.jobs.iter().map(|job| job.name.clone()).collect();
-        let now = tools.net.wall().seconds();
         self.looked = now;
         self.next.clear();
         names.into_iter().for_each(|name| self.schedule_next(tools.common, name, now));

@@ -1,25 +1,38 @@
-//! Brings the configuration into the catalogs before anybody is served, and remembers the rows' ids.
+//! Brings the configuration into the catalogs before any job runs, and remembers the rows' ids.
+//!
+//! A catalog that is away holds this up. Then the director listens all the same, says what it waits for, and asks again until
+//! the catalog answers; what became due meanwhile is started then.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::jobs::fileset;
 use super::jobs::lists::Lists;
 use crate::config::{Client, DirectorConfig};
 use crate::error::Explain;
 use crate::ids::JobId;
-use crate::notice::{ExitReason, Level};
+use crate::node::TimerKey;
+use crate::notice::{ExitReason, Level, Notice};
 
-use super::Owner;
 use super::common::Tools;
 use super::effect::Effect;
+use super::{Due, Owner};
 use crate::catalog::volumes::pool_row;
 use crate::catalog::{
-    CatalogAnswer, CatalogError, CatalogName, CatalogRequest, ClientSpec, CounterRow, FileSetSpec, PoolRow,
+    CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName, CatalogRequest, ClientSpec, CounterRow, FileSetSpec,
+    PoolRow,
 };
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
 const NO_CATALOG: u8 = 74;
+/// The same when another director has it: `EX_TEMPFAIL`.
+const TAKEN: u8 = 75;
+
+/// Catalogs that take longer to answer than this are waited for, and that is said.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The pause before a catalog that has failed is asked again.
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// The ids of what the configuration has, in a catalog; by name.
 #[derive(Debug, Default)]
@@ -34,9 +47,29 @@ pub(crate) struct Ids {
 #[derive(Debug, Default)]
 pub(crate) struct Setup {
     todo: VecDeque<(CatalogName, Item, CatalogRequest)>,
+    /// What a catalog is asked for now.
+    asked: Option<(CatalogName, Item, CatalogRequest)>,
+    /// When it began, in seconds.
+    began: i64,
+    phase: Phase,
+    timer: Option<TimerKey>,
+    /// Clients that came while a catalog was waited for.
+    returned: BTreeSet<String>,
     ids: BTreeMap<CatalogName, Ids>,
     /// The director serves already, with another configuration.
     is_again: bool,
+}
+
+/// How far it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// The catalogs are asked, and have answered in time so far.
+    #[default]
+    Begun,
+    /// A catalog does not answer, or has said this.
+    Waits(Option<String>),
+    /// Jobs may run.
+    Done,
 }
 
 /// A fileset as the catalog knows it.
@@ -73,6 +106,7 @@ impl Setup {
     /// Before the director serves.
     pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
         let (now, config) = (tools.net.wall().seconds(), Arc::clone(&tools.common.config));
+        self.began = now;
         self.todo.clear();
         for catalog in config.all_catalogs() {
             let name = CatalogName::from(catalog.name());
@@ -82,7 +116,61 @@ impl Setup {
             }
             self.todo.extend(rows(&config, &name, now, true));
         }
+        self.timer = Some(tools.net.set_timer(PATIENCE, "the catalog", Due::Setup));
         self.next(tools);
+    }
+
+    /// When it began, in seconds: what became due since is still to be started.
+    pub(crate) const fn began(&self) -> i64 {
+        self.began
+    }
+
+    /// What the director waits for before any job can run, if a catalog is away.
+    pub(crate) fn waits(&self) -> Option<String> {
+        let Phase::Waits(why) = &self.phase else { return None };
+        let why = why.as_deref().map(|why| format!(": {why}")).unwrap_or_default();
+        Some(format!("waiting for the catalog{why}"))
+    }
+
+    /// Whether a client that has come is taken care of once jobs may run, and not now.
+    pub(crate) fn keeps(&mut self, client: &str) -> bool {
+        let keeps = self.phase != Phase::Done;
+        if keeps {
+            self.returned.insert(client.to_owned());
+        }
+        keeps
+    }
+
+    /// The clients that came while a catalog was waited for.
+    pub(crate) fn take_returned(&mut self) -> BTreeSet<String> {
+        std::mem::take(&mut self.returned)
+    }
+
+    /// A catalog takes its time, or has had some since it failed.
+    pub(crate) fn timer(&mut self, tools: &mut Tools<'_>) {
+        self.timer = None;
+        match self.phase {
+            Phase::Begun => self.wait(tools, None),
+            // What is asked has not been answered: nothing else is to be done about it.
+            Phase::Waits(_) if self.asked.is_some() => {}
+            Phase::Waits(_) => self.next(tools),
+            Phase::Done => {}
+        }
+    }
+
+    /// Says that jobs have to wait, and why; only what is new about it.
+    fn wait(&mut self, tools: &mut Tools<'_>, why: Option<String>) {
+        let phase = Phase::Waits(why);
+        if self.phase == phase {
+            return;
+        }
+        if self.phase == Phase::Begun {
+            tools.effect(Effect::Listen);
+        }
+        self.phase = phase;
+        let Some(text) = self.waits() else { return };
+        tools.net.complain(Level::Warn, 780, &text);
+        tools.net.notify(Notice::Waiting(Some(text)));
     }
 
     /// The same for a configuration that is to be used instead. The ids count once all is brought in.
@@ -102,17 +190,27 @@ impl Setup {
         (catalog, item): (CatalogName, Item),
         answer: Result<CatalogAnswer, CatalogError>,
     ) {
+        let asked = self.asked.take();
         let ids = self.ids.entry(catalog.clone()).or_default();
         match (item, answer) {
             (_, Err(error)) if self.is_again => {
                 self.todo.clear();
                 return tools.effect(Effect::Recorded(Err(error)));
             }
+            (_, Err(error)) if error.kind.may_come_back() && !tools.common.stopping.has_begun() => {
+                let text = format!("{} ({}; {})", tools.common.which(&catalog), error.text, error.code());
+                self.todo.extend(asked);
+                self.todo.rotate_right(1);
+                let before = self.timer.replace(tools.net.set_timer(PAUSE, "the catalog", Due::Setup));
+                tools.net.cancel_timer(before);
+                return self.wait(tools, Some(text));
+            }
             (_, Err(error)) => {
                 let which = tools.common.which(&catalog);
                 let text = format!("{which} cannot be used: {error}; {}", error.help());
                 tools.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
-                return tools.net.exit(ExitReason::Failed(NO_CATALOG));
+                let exit = if error.kind == CatalogErrorKind::Taken { TAKEN } else { NO_CATALOG };
+                return tools.net.exit(ExitReason::Failed(exit));
             }
             (Item::Client(name), Ok(CatalogAnswer::Id(id))) => {
                 ids.clients.insert(name, id);
@@ -142,12 +240,22 @@ impl Setup {
 
     fn next(&mut self, tools: &mut Tools<'_>) {
         if let Some((catalog, item, request)) = self.todo.pop_front() {
+            self.asked = Some((catalog.clone(), item.clone(), request.clone()));
             return tools.ask(&catalog, request, Owner::Setup(catalog.clone(), item));
         }
+        tools.net.cancel_timer(self.timer.take());
         for (catalog, ids) in std::mem::take(&mut self.ids) {
             tools.common.ids.entry(catalog).or_default().learn(ids);
         }
-        tools.effect(if self.is_again { Effect::Recorded(Ok(())) } else { Effect::Ready });
+        match std::mem::replace(&mut self.phase, Phase::Done) {
+            Phase::Done => return tools.effect(Effect::Recorded(Ok(()))),
+            Phase::Begun => tools.effect(Effect::Listen),
+            Phase::Waits(_) => {
+                tools.net.log(Level::Info, "the catalog is there: jobs may run");
+                tools.net.notify(Notice::Waiting(None));
+            }
+        }
+        tools.effect(Effect::Ready);
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Due {
     Hold(JobId),
     /// This job may have taken too long.
     Deadline(JobId),
+    /// A catalog may be away while the director starts.
+    Setup,
     /// Jobs of schedules may be due.
     Schedules,
     /// The peer of an errand has had its time.

@@ -135,6 +135,20 @@ impl Desk {
 
     /// A director whose catalog is broken for some requests from the start.
     pub fn begin(config: Value, catalog: MemoryCatalog, protection: Protection, broken: Which) -> Self {
+        Self::begin_with(config, catalog, protection, (broken, |_| false))
+    }
+
+    /// A director whose catalog does not answer from the start.
+    pub fn hanging() -> Self {
+        Self::begin_with(config(), MemoryCatalog::default(), Protection::Clear, (|_| false, |_| true))
+    }
+
+    fn begin_with(
+        config: Value,
+        catalog: MemoryCatalog,
+        protection: Protection,
+        (broken, slow): (Which, Which),
+    ) -> Self {
         let shelf = Shelf {
             catalog,
             others: BTreeMap::new(),
@@ -142,7 +156,7 @@ impl Desk {
             asked: Vec::new(),
             broken,
             failure: CatalogErrorKind::Unavailable,
-            slow: |_| false,
+            slow,
             ran: Vec::new(),
             ends: |_| None,
             stopped: 0,

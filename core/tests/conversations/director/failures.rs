@@ -24,10 +24,56 @@ fn a_director_without_a_usable_catalog_ends_with_the_reason() {
         |request| matches!(request, CatalogRequest::EnsureStorage { .. }),
     ];
     for broken in broken {
-        let desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Clear, broken);
-        assert_eq!(desk.world.exit, Some(ExitReason::Failed(74)));
-        assert!(desk.log().contains("the catalog cannot be used: catalog: it is gone; check that"), "{}", desk.log());
+        let mut desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Clear, broken);
+        assert_eq!(desk.world.exit, None, "it may come back");
+        for (kind, exit) in [(CatalogErrorKind::Denied, 74), (CatalogErrorKind::Taken, 75)] {
+            desk = Desk::begin(config(), MemoryCatalog::default(), Protection::Clear, broken);
+            desk.shelf().failure = kind;
+            desk.world.wait(Duration::from_secs(10));
+            assert_eq!(desk.world.exit, Some(ExitReason::Failed(exit)), "{kind:?}");
+            assert!(desk.log().contains("the catalog cannot be used: catalog: it is gone; "), "{}", desk.log());
+        }
     }
+}
+
+#[test]
+fn a_director_whose_catalog_is_away_at_the_start_serves_says_so_and_goes_on_when_it_is_back() {
+    // Starts at 13:01:33 on 2026-11-23, before the job is due.
+    let mut config = config();
+    config["schedules"] = json!([{ "name": "often", "runs": [{ "at": ["13:05"] }] }]);
+    config["jobs"][0]["schedule"] = json!("often");
+    let mut desk = Desk::begin(config, MemoryCatalog::default(), Protection::Clear, |_| true);
+    let mut console = desk.console();
+    let status = desk.ask(console, "status director").concat();
+    assert!(status.contains("waiting for the catalog: the catalog (it is gone; T0701). No job can run."), "{status}");
+    for line in ["run job=backup-tiny yes", "list jobs", "reload"] {
+        let answer = desk.ask(console, line).concat();
+        assert!(answer.contains("Jobs wait with it (T0780)"), "{line}: {answer}");
+    }
+    assert!(desk.ask(console, "version").concat().contains("Version"), "other commands are answered");
+    desk.world.wait(Duration::from_secs(600));
+    assert_eq!(desk.shelf().catalog.job_row(1), None);
+    assert_eq!(desk.log().matches("waiting for the catalog").count(), 1, "said once: {}", desk.log());
+    desk.shelf().broken = |_| false;
+    desk.world.wait(Duration::from_secs(5));
+    assert!(desk.log().contains("the catalog is there: jobs may run"), "{}", desk.log());
+    assert!(!desk.log().contains("missed"), "{}", desk.log());
+    console = desk.console();
+    let status = desk.ask(console, "status director").concat();
+    assert!(!status.contains("waiting for the catalog"), "{status}");
+    assert!(desk.shelf().catalog.job_row(1).is_some(), "the job that became due meanwhile: {status}");
+    assert_eq!(desk.shelf().catalog.job_row(2), None, "once");
+}
+
+#[test]
+fn a_catalog_that_does_not_answer_at_the_start_is_told_of_and_the_director_can_be_stopped() {
+    assert!(!Desk::open().log().contains("T0780"), "one that answers is not waited for");
+    let mut desk = Desk::hanging();
+    assert!(desk.log().contains("waiting for the catalog. Start the server"), "{}", desk.log());
+    let console = desk.console();
+    assert!(desk.ask(console, "list jobs").concat().contains("(T0780)"));
+    desk.world.event(Event::StopRequested);
+    assert_eq!(desk.world.exit, Some(ExitReason::Done));
 }
 
 #[test]

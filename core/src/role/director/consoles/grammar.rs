@@ -119,6 +119,11 @@ impl Command {
         Self { asks: true, ..self }
     }
 
+    /// Whether it can do nothing before the director's catalog knows the configuration.
+    pub(super) fn needs_catalog(&self) -> bool {
+        self.asks || matches!(self.name, "reload" | "configure")
+    }
+
     /// Refuses a line with words that the command does not take.
     ///
     /// # Errors

@@ -27,6 +27,9 @@ pub(crate) enum Refusal {
     /// A named console has said a command that it may not say.
     #[error("{0}: is an invalid command or you have no access to it.")]
     Forbidden(String),
+    /// The director has just started, and its catalog is away.
+    #[error("The director is {0}. Jobs wait with it (T0780).")]
+    CatalogAwaited(String),
     /// A job has it done.
     #[error("{0}: jobs cannot have this command done (T0747).")]
     NotForJobs(&'static str),
@@ -209,6 +212,7 @@ impl Explain for Refusal {
                 744,
                 "say `add` for volumes that are there, or take the sections of the others out of the file",
             ),
+            Self::CatalogAwaited(_) => (Local, Backoff, 780, "`status director` says when the catalog is there"),
             Self::NotForJobs(_) => {
                 (Config, Never, 747, "use one that needs nobody beside it, or let a schedule run a job that does it")
             }
@@ -290,6 +294,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
     vec![
         Refusal::Unknown { verb: x(), meant: Meant(None) },
         Refusal::Forbidden(x()),
+        Refusal::CatalogAwaited(x()),
         Refusal::NotForJobs("run"),
         Refusal::NoBootstrap { file: x(), why: x() },
         Refusal::VolumesGone(x()),

@@ -175,6 +175,11 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     if view.is_of_job() && !JOB_COMMANDS.contains(&command.name) {
         return Reply::refused(Refusal::NotForJobs(command.name));
     }
+    if command.needs_catalog()
+        && let Some(waits) = view.director.setup.waits()
+    {
+        return Reply::refused(Refusal::CatalogAwaited(waits));
+    }
     let checked = command.check(&words).map_err(Refusal::from);
     let reply = checked.and_then(|()| run_in(view, command, &words)).unwrap_or_else(Reply::refused);
     Reply::Begin(Box::new(reply))

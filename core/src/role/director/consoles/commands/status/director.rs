@@ -31,6 +31,8 @@ pub(in super::super) struct Status {
     started: Civil,
     jobs_run: u32,
     catalog: String,
+    /// What the director waits for before any job can run.
+    awaited: Option<String>,
     scheduled: Vec<Scheduled>,
     /// When each console was connected.
     consoles: Vec<Civil>,
@@ -133,6 +135,7 @@ impl Status {
             started: identity.local(director.started),
             jobs_run: director.jobs.begun(),
             catalog: view.config().catalog_engines(),
+            awaited: director.setup.waits(),
             scheduled: scheduled(view, until),
             consoles: director.consoles.connected().map(|(_, console)| identity.local(console.since)).collect(),
             running: running.collect(),
@@ -248,9 +251,14 @@ impl Status {
     fn header(&self) -> String {
         let (started, run, running) = (self.started.short(), self.jobs_run, self.running.len());
         let catalog = &self.catalog;
+        let awaited = self.awaited.as_ref().map(|what| format!("The director is {what}. No job can run.\n"));
         format!(
-            "{} Version: {} ({}) {}\nDaemon started {started}. Jobs: run={run}, running={running} db:{catalog}, Towline binary\n",
-            self.name, self.version, self.date, self.system
+            "{} Version: {} ({}) {}\nDaemon started {started}. Jobs: run={run}, running={running} db:{catalog}, Towline binary\n{}",
+            self.name,
+            self.version,
+            self.date,
+            self.system,
+            awaited.unwrap_or_default()
         )
     }
 
