@@ -10,13 +10,15 @@ mod connect;
 pub(super) mod copy;
 mod failure;
 mod files;
+mod link;
 mod migrations;
 mod owner;
+mod secure;
 mod session;
 
 use std::collections::BTreeMap;
 
-use ::postgres::{Client, IsolationLevel, Statement, Transaction};
+use tokio_postgres::Statement;
 use towline_core::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogRequest};
 use towline_core::config::Postgres;
 
@@ -26,6 +28,7 @@ use super::rebuild::Rebuild;
 use super::sql::{Result, Session};
 use super::{Attempt, Catalog};
 use failure::failure;
+use link::{Client, Transaction, Trouble};
 use owner::Owner;
 use session::PostgresSession;
 
@@ -135,11 +138,9 @@ impl PostgresDatabase {
     }
 }
 
-fn begin(client: &mut Client, kind: Kind) -> std::result::Result<Transaction<'_>, ::postgres::Error> {
+fn begin(client: &mut Client, kind: Kind) -> std::result::Result<Transaction<'_>, Trouble> {
     match kind {
-        Kind::Read => {
-            client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start()
-        }
+        Kind::Read => client.picture(),
         Kind::Files | Kind::Write => client.transaction(),
     }
 }

@@ -22,6 +22,8 @@ use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::messages::{Deliverer, HAS_MAIL};
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, make_private, make_private_if_there, own};
+#[cfg(feature = "postgres")]
+use towline_core::config::Postgres;
 
 /// Requests that may wait for the catalog.
 const CATALOG_QUEUE: usize = 1024;
@@ -199,7 +201,7 @@ fn open_catalog(loaded: &Loaded<DirectorConfig>, config: &Database) -> Result<Ca
         }
         #[cfg(feature = "postgres")]
         Database::Postgres(server) => {
-            let server = server.clone();
+            let server = placed(loaded, server);
             let open = move || Ok(Box::new(PostgresCatalog::open_as_owner(&server)?) as Box<dyn Catalog>);
             opened(Box::new(open), |error| error.kind.may_come_back()).map_err(failed)?
         }
@@ -210,6 +212,13 @@ fn open_catalog(loaded: &Loaded<DirectorConfig>, config: &Database) -> Result<Ca
     };
     CatalogWorker::start(engine, CATALOG_QUEUE, Patience { retry_for: config.retry_for().duration() })
         .map_err(|error| StartError { text: format!("cannot start a thread: {error}"), exit: super::EXIT_SYSTEM })
+}
+
+/// A server with the names of its files as they are meant wherever the director works.
+#[cfg(feature = "postgres")]
+pub(crate) fn placed(loaded: &Loaded<DirectorConfig>, server: &Postgres) -> Postgres {
+    let tls_ca = server.tls_ca.as_ref().map(|file| loaded.resolve(file).display().to_string());
+    Postgres { tls_ca, ..server.clone() }
 }
 
 /// Opens a catalog, or leaves it to its worker if it is away.

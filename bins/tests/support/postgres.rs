@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use towline_core::config::Postgres;
 
@@ -70,6 +71,43 @@ impl Server {
         done(self.control("stop").args(["-m", "immediate", "-w"]), "stop the server");
     }
 
+    /// Starts it again with a certificate, so that it takes TLS.
+    pub fn secure(&self, certificate: &str, key: &str) {
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = self.data().join(name);
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            done(Command::new("chown").arg(USER).arg(&file), "give the certificate to the server's user");
+        }
+        let file = self.data().join("postgresql.conf");
+        let text = std::fs::read_to_string(&file).unwrap() + "\nssl = on\n";
+        std::fs::write(&file, text).unwrap();
+        self.stop();
+        self.resume();
+    }
+
+    /// Stops all its processes where they are: its connections stand, and nothing is answered.
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Lets them go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = |text: &str| text.trim().parse().ok().and_then(Pid::from_raw);
+        let text = std::fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
+        let Some(first) = text.lines().next().and_then(pid) else { return };
+        let number = first.as_raw_nonzero();
+        let children = std::fs::read_to_string(format!("/proc/{number}/task/{number}/children")).unwrap_or_default();
+        for process in std::iter::once(first).chain(children.split(' ').filter_map(pid)) {
+            // One that has just ended needs no signal.
+            let _gone = kill_process(process, signal);
+        }
+    }
+
     /// What a director's configuration says of it, over its Unix socket.
     pub fn over_socket(&self) -> Postgres {
         let host = self.folder.path().join("own");
@@ -118,6 +156,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        self.thaw();
         // A test may have stopped it.
         let _status = self.control("stop").args(["-m", "immediate", "-w"]).output();
     }

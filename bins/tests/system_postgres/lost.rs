@@ -11,10 +11,10 @@ use std::time::Duration;
 use super::bodies::frames::attributes;
 use super::bodies::{ended, listed, new_volume, running, site, volume};
 use super::support::postgres::Server;
-use super::{PostgresCatalog, name, shared};
+use super::{Attempt, Catalog as _, PostgresCatalog, name, shared};
 use towline::catalog::{CatalogWorker, Patience};
 use towline_core::catalog::*;
-use towline_core::config::Postgres;
+use towline_core::config::{Postgres, Seconds};
 
 /// What a way to the server does with the next commit.
 const PASS: u8 = 0;
@@ -152,4 +152,23 @@ fn a_commit_whose_answer_was_lost_is_not_done_again() {
 #[test]
 fn a_commit_that_was_lost_is_done_again() {
     each_request_is_done_once(LOSE_COMMIT);
+}
+
+#[test]
+fn a_server_that_hangs_on_a_living_connection_is_given_up_and_asked_again_when_it_goes_on() {
+    let server = Server::start();
+    let patient = Postgres { connect_timeout: Seconds::secs(1), ..server.over_loopback() };
+    let mut catalog = PostgresCatalog::open(&patient).unwrap();
+    // Work that takes long is waited for.
+    let slow = CatalogRequest::List(Listing::Query { sql: "SELECT pg_sleep(3)".into(), limit: 1 });
+    assert!(catalog.handle(&slow, Attempt::First).is_ok());
+    server.freeze();
+    let hung = |error: CatalogError| {
+        assert_eq!(error.kind, CatalogErrorKind::Unreachable, "{error}");
+        assert!(error.text.contains("it hangs"), "{error}");
+    };
+    hung(catalog.handle(&CatalogRequest::MaxMediaId, Attempt::First).unwrap_err());
+    hung(PostgresCatalog::open(&patient).err().unwrap());
+    server.thaw();
+    assert!(catalog.handle(&CatalogRequest::MaxMediaId, Attempt::Again).is_ok());
 }

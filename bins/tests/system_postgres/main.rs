@@ -9,6 +9,7 @@ mod lost;
 mod lost_catalog;
 mod owner;
 mod refused;
+mod secure;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -394,6 +394,12 @@ pub enum CatalogErrorKind {
     Unreachable,
     /// Its server refuses the director, or has no such database.
     Denied,
+    /// Its server shows a certificate of nobody who is trusted.
+    Untrusted,
+    /// Its server shows a certificate for another name.
+    Misnamed,
+    /// Its server takes no TLS.
+    Plain,
     /// Its server or database is none that can hold a catalog.
     Unsuitable,
     /// The database holds a catalog of Bareos of a version that cannot be taken over.
@@ -495,6 +501,21 @@ impl Explain for CatalogError {
                 708,
                 "check user, password and database of `catalog` against the server's roles and its pg_hba.conf",
             ),
+            CatalogErrorKind::Untrusted => (
+                Config,
+                Never,
+                781,
+                "name the authority that has signed the server's certificate in `tls_ca` of `catalog`",
+            ),
+            CatalogErrorKind::Misnamed => (
+                Config,
+                Never,
+                782,
+                "write into `host` of `catalog` a name that stands in the server's certificate",
+            ),
+            CatalogErrorKind::Plain => {
+                (Config, Never, 783, "set `ssl = on` and a certificate in the server's postgresql.conf")
+            }
             CatalogErrorKind::Unsuitable => (
                 Config,
                 Never,
@@ -530,6 +551,9 @@ pub(crate) fn one_of_each() -> Vec<CatalogError> {
         CatalogErrorKind::Unavailable,
         CatalogErrorKind::Unreachable,
         CatalogErrorKind::Denied,
+        CatalogErrorKind::Untrusted,
+        CatalogErrorKind::Misnamed,
+        CatalogErrorKind::Plain,
         CatalogErrorKind::Unsuitable,
         CatalogErrorKind::ForeignVersion,
         CatalogErrorKind::NoRoomBeside,

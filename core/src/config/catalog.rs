@@ -32,9 +32,9 @@ resources! {
     /// A database of a PostgreSQL server, 13 or later. The database is made beforehand, empty, with encoding UTF8, and
     /// belongs to the user; the director makes the tables.
     ///
-    /// Connections to the server are not encrypted. So the server must be on the director's own machine: a Unix socket
-    /// (`host` begins with `/`), `localhost` or a loopback address. Any other host is refused unless `clear_text` says
-    /// that the way there is protected otherwise, such as by a tunnel.
+    /// Without `tls` the server must be on the director's own machine: a Unix socket (`host` begins with `/`), `localhost` or
+    /// a loopback address. Any other host is refused then, unless `clear_text` says that the way there is protected otherwise,
+    /// such as by a tunnel.
     Postgres {
         /// The catalog's name, for clients, pools and jobs that name it, and for consoles.
         name: String = CATALOG.to_owned(),
@@ -50,7 +50,12 @@ resources! {
         password: Option<Password> = None,
         /// Whether a host that is not this machine may be dialled, in clear text.
         clear_text: bool = false,
-        /// How long the server is dialled, in seconds.
+        /// How connections to the server are protected. A Unix socket has no TLS.
+        tls: PostgresTls = PostgresTls::Disable,
+        /// A file with the certificates of the authorities that `verify_full` trusts, in PEM; `None` for those of the system.
+        tls_ca: Option<String> = None,
+        /// How long the server is dialled, in seconds. So long it may also be silent before it is asked on a second connection
+        /// whether it serves, and so long may that answer take: then it hangs, and the request is tried again.
         connect_timeout: Seconds = Seconds::secs(10),
         /// Seconds between TCP keepalives to the server, 0 for the system's default. A server that is gone is noticed
         /// within three of them.
@@ -58,6 +63,19 @@ resources! {
         /// How long requests are tried again while the server cannot be reached, in seconds. Jobs wait meanwhile.
         retry_for: Seconds = RETRY_FOR,
     }
+}
+
+/// TLS to a PostgreSQL server, with the names of `sslmode` in libpq.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PostgresTls {
+    /// None.
+    #[default]
+    Disable,
+    /// Against whoever only listens: any certificate will do.
+    Require,
+    /// The certificate is from a trusted authority, and for the name or address in `host`.
+    VerifyFull,
 }
 
 /// Longer than the restart of a server takes, shorter than somebody waits for a job that cannot go on.

@@ -49,7 +49,7 @@ mod units;
 
 use crate::address::Endpoint;
 
-pub use catalog::{Catalog, Postgres, Sqlite};
+pub use catalog::{Catalog, Postgres, PostgresTls, Sqlite};
 pub use check::{Built, Check, Finding, Severity};
 pub use console::{Console, ConsoleConfig, ConsoleDirector};
 pub use counter::{Counter, VARIABLES};

@@ -94,4 +94,29 @@ pub(super) const PAGES: &[Page] = &[
         "Start the server of the catalog, or end the program that has its file: the director goes on by itself. Its log and \
          `status director` say what the catalog says.",
     ),
+    entry(
+        781,
+        "the catalog's server shows a certificate of nobody who is trusted",
+        (Fault::Config, Retry::Never),
+        "`tls` of the catalog is `verify_full`, and no authority that is trusted has signed the certificate of the PostgreSQL \
+         server, or it has expired; or the file in `tls_ca` cannot be used. No password was sent.",
+        "Put the certificate of the authority that signs for the server into a file, and name it in `tls_ca`. Look at what the \
+         server shows with `openssl s_client -starttls postgres`.",
+    ),
+    entry(
+        782,
+        "the catalog's server shows a certificate for another name",
+        (Fault::Config, Retry::Never),
+        "The certificate of the PostgreSQL server is from an authority that is trusted, and not for the name or address in `host` \
+         of the catalog: it is another server, or has several names. No password was sent.",
+        "Write a name from the certificate into `host`, or have one made for the name that stands there.",
+    ),
+    entry(
+        783,
+        "the catalog's server takes no TLS",
+        (Fault::Config, Retry::Never),
+        "`tls` of the catalog asks for a protected connection, and the PostgreSQL server says that it has none.",
+        "Set `ssl = on`, `ssl_cert_file` and `ssl_key_file` in its postgresql.conf, and restart it. On the director's own machine \
+         `tls: disable` will do.",
+    ),
 ];

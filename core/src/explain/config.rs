@@ -219,10 +219,10 @@ pub(super) const PAGES: &[Page] = &[
     finding(
         codes::CLEAR_CATALOG,
         "the catalog's server would be reached in clear text",
-        "Connections to PostgreSQL are not encrypted here, and the host is not the director's own machine. Names of files \
+        "Connections to PostgreSQL have no TLS without `tls`, and the host is not the director's own machine. Names of files \
          and everything else in the catalog could be read and changed on the way.",
-        "Run the server beside the director and name its Unix socket or a loopback address. If a tunnel or a network of \
-         its own protects the way, say so with `clear_text: true`.",
+        "Set `tls: verify_full` and have the server take TLS, or run it beside the director and name its Unix socket or a \
+         loopback address. If a tunnel or a network of its own protects the way, say so with `clear_text: true`.",
     ),
     finding(
         codes::CATALOG_SETTING,

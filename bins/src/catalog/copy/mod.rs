@@ -21,6 +21,8 @@ use towline_core::printable;
 use super::postgres::copy as postgres;
 use crate::config::{EXIT_CONFIG, Loaded, load};
 use crate::daemon::director::DirectorDaemon;
+#[cfg(feature = "postgres")]
+use crate::daemon::director::placed;
 use crate::daemon::{Daemon as _, say};
 
 /// A copy cannot be made or brought back.
@@ -178,7 +180,7 @@ fn backup(loaded: &Loaded<DirectorConfig>, place: &Where, file: &Path) -> Result
     let jobs = match place {
         Where::Sqlite(place) => sqlite::backup(&loaded.resolve(&place.path), &part),
         #[cfg(feature = "postgres")]
-        Where::Postgres(server) => postgres::backup(server, &part),
+        Where::Postgres(server) => postgres::backup(&placed(loaded, server), &part),
         _ => Err(Failure::Copy("this program is built without the engine for this catalog".to_owned())),
     };
     let placed = jobs.and_then(|jobs| {
@@ -202,7 +204,7 @@ fn restore(loaded: &Loaded<DirectorConfig>, place: &Where, file: &Path) -> Resul
     let jobs = match place {
         Where::Sqlite(place) if is_sqlite => sqlite::restore(&loaded.resolve(&place.path), file)?,
         #[cfg(feature = "postgres")]
-        Where::Postgres(server) if postgres::is_copy(&head) => postgres::restore(server, file)?,
+        Where::Postgres(server) if postgres::is_copy(&head) => postgres::restore(&placed(loaded, server), file)?,
         Where::Sqlite(_) => {
             return Err(Failure::Copy(format!("{} is no copy of a SQLite catalog", file.display())));
         }

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use ::postgres::config::SslMode;
-use ::postgres::{Client, Config, NoTls};
+use tokio_postgres::Config;
+use tokio_postgres::config::SslMode;
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
-use towline_core::config::Postgres;
+use towline_core::config::{Postgres, PostgresTls};
 
 use super::super::sql::Result;
 use super::failure::failure;
+use super::link::{Ask as _, Client};
+use super::secure::Way;
 
 /// The oldest server that has all we use, as in `server_version_num`.
 const OLDEST_SERVER: i64 = 130_000;
@@ -27,13 +29,14 @@ const SETTINGS: &str = "SET lock_timeout = '10s';
 /// Connects.
 ///
 /// # Errors
-/// `Unreachable`, `Denied`, `Unsuitable`.
+/// `Unreachable`, `Denied`, `Unsuitable`, `Untrusted`, `Misnamed`, `Plain`.
 pub(super) fn connect(server: &Postgres) -> Result<Client> {
     let named = |error: CatalogError| {
         let text = format!("{} port {}, database {}: {}", server.host, server.port, server.database, error.text);
         CatalogError::new(error.kind, text)
     };
-    settings(server).connect(NoTls).map_err(|e| failure(&e)).and_then(prepared).map_err(named)
+    let connected = Way::of(server).and_then(|way| Client::connect(&settings(server), &way).map_err(|e| failure(&e)));
+    connected.and_then(prepared).map_err(named)
 }
 
 fn settings(server: &Postgres) -> Config {
@@ -44,7 +47,7 @@ fn settings(server: &Postgres) -> Config {
         .dbname(&server.database)
         .user(&server.user)
         .application_name("towline-dir")
-        .ssl_mode(SslMode::Disable)
+        .ssl_mode(if server.tls == PostgresTls::Disable { SslMode::Disable } else { SslMode::Require })
         .connect_timeout(server.connect_timeout.duration());
     if let Some(password) = &server.password {
         config.password(password.clear().expose());
@@ -59,7 +62,7 @@ fn settings(server: &Postgres) -> Config {
     config
 }
 
-fn prepared(mut client: Client) -> Result<Client> {
+fn prepared(client: Client) -> Result<Client> {
     let row = client
         .query_one(
             "SELECT current_setting('server_version_num')::BIGINT, current_setting('server_version'),
@@ -67,7 +70,7 @@ fn prepared(mut client: Client) -> Result<Client> {
             &[],
         )
         .map_err(|e| failure(&e))?;
-    let read = |e: ::postgres::Error| failure(&e);
+    let read = |e: tokio_postgres::Error| failure(&e);
     let (number, version): (i64, String) = (row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?);
     let encoding: String = row.try_get(2).map_err(read)?;
     if number < OLDEST_SERVER {

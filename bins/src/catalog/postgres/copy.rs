@@ -14,7 +14,6 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use ::postgres::{Client, GenericClient, IsolationLevel};
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::Postgres;
 use towline_core::wire::digest::{Algorithm, Hasher};
@@ -22,6 +21,7 @@ use towline_core::wire::digest::{Algorithm, Hasher};
 use super::super::copy::{Failure, private};
 use super::connect::connect;
 use super::failure::failure;
+use super::link::{Ask, Client, Transaction};
 use super::migrations::{STEPS, migrate};
 use super::owner::Owner;
 
@@ -63,15 +63,14 @@ pub(in crate::catalog) fn is_copy(head: &[u8]) -> bool {
 pub(in crate::catalog) fn backup(server: &Postgres, file: &Path) -> Result<u64, Failure> {
     let mut client = connect(server)?;
     enter(&mut client)?;
-    let begin = client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true);
-    let mut transaction = begin.start().map_err(|e| failure(&e))?;
+    let mut transaction = client.picture().map_err(|e| failure(&e))?;
     let version = number(&mut transaction, "SELECT VersionId FROM TowlineVersion")?;
     let jobs = number(&mut transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
     let mut out = Out { file: BufWriter::new(private(file)?), hasher: Hasher::new(Algorithm::Xxh128) };
     let failed = |error: io::Error| Failure::of(file, &error);
     out.put(format!("{MAGIC}{FORMAT} schema {version}\n").as_bytes()).map_err(failed)?;
     for row in transaction.query(SEQUENCES, &[]).map_err(|e| failure(&e))? {
-        let read = |e: ::postgres::Error| failure(&e);
+        let read = |e: tokio_postgres::Error| failure(&e);
         let (name, last): (String, i64) = (row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?);
         out.put(format!("sequence {name} {last}\n").as_bytes()).map_err(failed)?;
     }
@@ -136,7 +135,7 @@ pub(in crate::catalog) fn restore(server: &Postgres, file: &Path) -> Result<u64,
     Ok(u64::try_from(jobs).unwrap_or(0))
 }
 
-fn load(lines: &mut Lines<'_>, transaction: &mut ::postgres::Transaction<'_>, known: &[String]) -> Result<(), Failure> {
+fn load(lines: &mut Lines<'_>, transaction: &mut Transaction<'_>, known: &[String]) -> Result<(), Failure> {
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     while let Some(line) = lines.line()? {
         let mut words = line.split(' ');
@@ -171,10 +170,10 @@ fn enter(client: &mut Client) -> Result<(), CatalogError> {
 }
 
 /// The tables, each after those that it refers to.
-fn tables(client: &mut impl GenericClient) -> Result<Vec<String>, CatalogError> {
+fn tables(client: &mut impl Ask) -> Result<Vec<String>, CatalogError> {
     let mut left = strings(client, TABLES, &[])?;
     let pairs = client.query(REFERENCES, &[]).map_err(|e| failure(&e))?;
-    let pair = |row: &::postgres::Row| -> Result<(String, String), ::postgres::Error> {
+    let pair = |row: &tokio_postgres::Row| -> Result<(String, String), tokio_postgres::Error> {
         Ok((row.try_get(0)?, row.try_get(1)?))
     };
     let pairs: Vec<_> = pairs.iter().map(pair).collect::<Result<_, _>>().map_err(|e| failure(&e))?;
@@ -192,15 +191,15 @@ fn tables(client: &mut impl GenericClient) -> Result<Vec<String>, CatalogError> 
     Ok(ordered)
 }
 
-fn number(client: &mut impl GenericClient, sql: &str) -> Result<i64, CatalogError> {
+fn number(client: &mut impl Ask, sql: &str) -> Result<i64, CatalogError> {
     let row = client.query_one(sql, &[]).map_err(|e| failure(&e))?;
     row.try_get(0).map_err(|e| failure(&e))
 }
 
 fn strings(
-    client: &mut impl GenericClient,
+    client: &mut impl Ask,
     sql: &str,
-    with: &[&(dyn ::postgres::types::ToSql + Sync)],
+    with: &[&(dyn tokio_postgres::types::ToSql + Sync)],
 ) -> Result<Vec<String>, CatalogError> {
     let rows = client.query(sql, with).map_err(|e| failure(&e))?;
     rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>().map_err(|e| failure(&e))

@@ -2,15 +2,39 @@
 
 use std::error::Error as _;
 
-use ::postgres::Error;
-use ::postgres::error::{DbError, SqlState};
+use tokio_postgres::Error;
+use tokio_postgres::error::{DbError, SqlState};
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
+use super::link::Trouble;
+use super::secure::fault_of;
+
+/// What can go wrong between the director and the server.
+pub(super) trait Meaning {
+    fn meaning(&self) -> CatalogError;
+}
+
 /// What an error means.
-pub(super) fn failure(error: &Error) -> CatalogError {
-    match error.as_db_error() {
-        Some(said) => CatalogError::new(kind_of(said.code()), text_of(said)),
-        None => CatalogError::new(without_answer(error), chain(error)),
+pub(super) fn failure(error: &impl Meaning) -> CatalogError {
+    error.meaning()
+}
+
+impl Meaning for Error {
+    fn meaning(&self) -> CatalogError {
+        match self.as_db_error() {
+            Some(said) => CatalogError::new(kind_of(said.code()), text_of(said)),
+            None => CatalogError::new(without_answer(self), chain(self)),
+        }
+    }
+}
+
+impl Meaning for Trouble {
+    fn meaning(&self) -> CatalogError {
+        match self {
+            Self::Said(error) => error.meaning(),
+            Self::Hangs => CatalogError::new(CatalogErrorKind::Unreachable, self.to_string()),
+            Self::System(_) => CatalogError::new(CatalogErrorKind::Unavailable, self.to_string()),
+        }
     }
 }
 
@@ -44,13 +68,15 @@ fn text_of(said: &DbError) -> String {
 fn without_answer(error: &Error) -> CatalogErrorKind {
     let mut cause = error.source();
     while let Some(inner) = cause {
-        if inner.is::<std::io::Error>() {
-            return CatalogErrorKind::Unreachable;
+        if let Some(error) = inner.downcast_ref::<std::io::Error>() {
+            return fault_of(error).unwrap_or(CatalogErrorKind::Unreachable);
         }
         cause = inner.source();
     }
-    let text = error.to_string();
-    if error.is_closed() || text.contains("timeout") {
+    let text = chain(error);
+    if text.contains("server does not support TLS") {
+        CatalogErrorKind::Plain
+    } else if error.is_closed() || text.contains("timeout") {
         CatalogErrorKind::Unreachable
     } else if text.contains("authentication") || text.contains("configuration") {
         CatalogErrorKind::Denied

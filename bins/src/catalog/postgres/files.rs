@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::postgres::{Statement, Transaction};
+use tokio_postgres::Statement;
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::files::FileEntry;
 use super::super::path_cache::PathCache;
 use super::super::sql::Result;
 use super::failure::failure;
+use super::link::{Ask as _, Transaction};
 
 /// Inserts the paths that are not there, and returns the ids of all.
 pub(super) const PATHS: &str = "WITH Given AS (SELECT p FROM unnest(?1::BYTEA[]) AS Array1(p)),

@@ -1,11 +1,11 @@
 //! The schema and its versions on the server. A step, once released, is never changed: a new one is added.
 
-use ::postgres::error::SqlState;
-use ::postgres::{Client, Transaction};
+use tokio_postgres::error::SqlState;
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::sql::Result;
 use super::failure::failure;
+use super::link::{Ask as _, Client, Transaction};
 
 /// The one version of Bareos' schema whose rows are copied: that of its versions 25 and 26.
 const THEIR_VERSION: i64 = 2250;

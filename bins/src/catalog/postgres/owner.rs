@@ -1,11 +1,12 @@
 //! One owner of a catalog at a time: a lock of the server that belongs to the connection and ends with it.
 
-use ::postgres::{Client, Row};
+use tokio_postgres::Row;
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::Postgres;
 
 use super::super::sql::Result;
 use super::failure::failure;
+use super::link::{Ask as _, Client};
 
 /// `TwLo`: whoever owns the catalog holds this lock. That of the migrations (`TwLn`) is another.
 const TRY: &str = "SELECT pg_try_advisory_lock(1417104495)";
@@ -38,7 +39,7 @@ impl Owner {
     /// # Errors
     /// `Taken` if another director has it; what the server says otherwise.
     pub(super) fn own(&mut self, client: &mut Client, server: &Postgres) -> Result<()> {
-        let got: bool = client.query_one(TRY, &[]).and_then(|row| row.try_get(0)).map_err(|e| failure(&e))?;
+        let got: bool = client.query_one(TRY, &[]).and_then(|row| Ok(row.try_get(0)?)).map_err(|e| failure(&e))?;
         if !got {
             match client.query_opt(HOLDER, &[]).map_err(|e| failure(&e))? {
                 Some(row) if self.last != Some(backend(&row)?) => return Err(taken(&row, server)?),
@@ -58,7 +59,7 @@ impl Owner {
 }
 
 fn backend(row: &Row) -> Result<Backend> {
-    let read = |e: ::postgres::Error| failure(&e);
+    let read = |e: tokio_postgres::Error| failure(&e);
     Ok((row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?))
 }
 

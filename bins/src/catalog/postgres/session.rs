@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use ::postgres::types::private::BytesMut;
-use ::postgres::types::{IsNull, ToSql, Type, to_sql_checked};
-use ::postgres::{SimpleQueryMessage, Statement, Transaction};
+use bytes::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{SimpleQueryMessage, Statement};
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 
 use super::super::files::FileEntry;
@@ -12,6 +12,7 @@ use super::super::path_cache::PathCache;
 use super::super::sql::{Answered, Dialect, QUERY_PATIENCE, Result, Row, Session, Value, must_ask, refused};
 use super::failure::failure;
 use super::files::Pending;
+use super::link::{Ask as _, Transaction, Trouble};
 
 static DIALECT: Dialect = Dialect {
     path_is: "sha256(Path) = sha256(?1)",
@@ -132,8 +133,8 @@ impl Session for PostgresSession<'_> {
 }
 
 /// What the server says of an operator's statement, unless it is gone.
-fn said(error: &::postgres::Error) -> CatalogError {
-    match error.as_db_error() {
+fn said(error: &Trouble) -> CatalogError {
+    match error.said() {
         Some(said) => refused(said.message()),
         None => failure(error),
     }
@@ -143,7 +144,7 @@ fn places(with: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     with.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
-fn row(row: &::postgres::Row) -> Result<Row> {
+fn row(row: &tokio_postgres::Row) -> Result<Row> {
     row.columns()
         .iter()
         .enumerate()
@@ -152,7 +153,7 @@ fn row(row: &::postgres::Row) -> Result<Row> {
         .map(Row::new)
 }
 
-fn value(row: &::postgres::Row, at: usize, kind: &Type) -> Result<Value> {
+fn value(row: &tokio_postgres::Row, at: usize, kind: &Type) -> Result<Value> {
     let read = match *kind {
         Type::INT8 => row.try_get::<_, Option<i64>>(at).map(|v| v.map(Value::Int)),
         Type::INT4 => row.try_get::<_, Option<i32>>(at).map(|v| v.map(Value::from)),

@@ -29,6 +29,8 @@ use crate::catalog::SqliteCatalog;
 use crate::catalog::copy::chosen;
 use crate::catalog::rebuild::Rebuild;
 use crate::config::{EXIT_CONFIG, Loaded, load};
+#[cfg(feature = "postgres")]
+use crate::daemon::director::placed;
 use crate::daemon::director::{DirectorDaemon, own_catalog, own_file};
 use crate::daemon::{Daemon as _, StartError, say};
 use crate::ownership::Ownership;
@@ -210,7 +212,7 @@ fn of_config(loaded: &Loaded<DirectorConfig>, name: Option<&str>) -> Result<Open
         Where::Sqlite(place) => sqlite(&loaded.resolve(&place.path), ownership)?,
         #[cfg(feature = "postgres")]
         Where::Postgres(server) => {
-            let catalog = PostgresCatalog::open_as_owner(server).map_err(|error| unusable(&error))?;
+            let catalog = PostgresCatalog::open_as_owner(&placed(loaded, server)).map_err(|error| unusable(&error))?;
             Opened { name: None, catalog: Box::new(catalog), _ownership: ownership }
         }
         _ => {

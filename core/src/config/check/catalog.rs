@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Checker;
-use crate::config::{Catalog, ConfigPath, DirectorConfig, Job, JobKind, Postgres, Run, Seconds, Sqlite};
+use crate::config::{Catalog, ConfigPath, DirectorConfig, Job, JobKind, Postgres, PostgresTls, Run, Seconds, Sqlite};
 use crate::explain::codes;
 use crate::naming::Naming;
 
@@ -207,11 +207,20 @@ fn server(c: &mut Checker, path: &ConfigPath, postgres: &Postgres) {
     } else if !postgres.host.starts_with('/') {
         c.optional_address(path.field("host"), Some(&postgres.host));
     }
-    if !postgres.host.is_empty() && !postgres.is_local() && !postgres.clear_text {
+    if !postgres.host.is_empty() && !postgres.is_local() && !postgres.clear_text && postgres.tls == PostgresTls::Disable
+    {
         let message = format!("the catalog's server {:?} would be reached in clear text", postgres.host);
-        let help = "run the server on the director's machine (a Unix socket or a loopback address), or set \
-                    `clear_text: true` if a tunnel protects the way to it";
+        let help = "set `tls: verify_full`, run the server on the director's machine (a Unix socket or a loopback \
+                    address), or set `clear_text: true` if a tunnel protects the way to it";
         c.error(codes::CLEAR_CATALOG, path.field("host"), message, help);
+    }
+    if postgres.tls != PostgresTls::Disable && postgres.host.starts_with('/') {
+        let help = "leave `tls` out, or name the server's address in `host`";
+        c.error(codes::CATALOG_SETTING, path.field("tls"), "a Unix socket has no TLS", help);
+    }
+    if postgres.tls_ca.is_some() && postgres.tls != PostgresTls::VerifyFull {
+        let help = "set `tls: verify_full`, or leave `tls_ca` out";
+        c.error(codes::CATALOG_SETTING, path.field("tls_ca"), "nothing is held against these authorities", help);
     }
     if postgres.port == 0 {
         let help = "leave it out for the usual port 5432";
@@ -262,6 +271,8 @@ mod tests {
             serde_json::json!({ "host": "localhost", "password": "x" }),
             serde_json::json!({ "host": "::1", "port": 5433 }),
             serde_json::json!({ "host": "db.example.org", "clear_text": true }),
+            serde_json::json!({ "host": "db.example.org", "tls": "require" }),
+            serde_json::json!({ "host": "db.example.org", "tls": "verify_full", "tls_ca": "ca.pem" }),
         ] {
             assert_eq!(postgres(value.clone()), [], "{value}");
         }
@@ -276,6 +287,8 @@ mod tests {
             (serde_json::json!({ "host": "192.0.2.1" }), "T0845 catalog.host"),
             (serde_json::json!({ "host": "" }), "T0836 catalog.host"),
             (serde_json::json!({ "host": "no host", "clear_text": true }), "T0824 catalog.host"),
+            (serde_json::json!({ "tls": "verify_full" }), "T0846 catalog.tls"),
+            (serde_json::json!({ "host": "::1", "tls": "require", "tls_ca": "x" }), "T0846 catalog.tls_ca"),
             (serde_json::json!({ "port": 0 }), "T0846 catalog.port"),
             (serde_json::json!({ "user": "" }), "T0846 catalog.user"),
             (serde_json::json!({ "database": "" }), "T0846 catalog.database"),
