@@ -28,6 +28,8 @@ pub enum Event {
     /// The machine's addresses or its ways to other networks have changed: what is connected may be dead, and what could
     /// not be reached may be there.
     NetworkChanged,
+    /// The supervisor wants to know whether the node goes on: answered with [`Alive`](crate::notice::Notice::Alive).
+    Pinged,
     /// The operator asks the daemon to read its configuration again.
     ReloadRequested,
     /// The operator asks the daemon to end. A second one ends it at once.

@@ -49,6 +49,7 @@ impl Sink {
             // A tray monitor's own program shows them.
             Notice::Watched(_) => {}
             Notice::Detail(detail) => DETAIL.set(&detail),
+            Notice::Alive => supervisor::alive(),
             Notice::Waiting(what) => supervisor::waits(what),
             Notice::Listening(address) => {
                 tracing::info!("listening on {address}");

@@ -239,6 +239,12 @@ fn run_with<D: Daemon>(
             let text = format!("cannot watch for signals, so they end the program at once: {error}");
             tracing::warn!("{}", complaint(Code(918), &text));
         }
+        if D::STAYS
+            && let Err(error) = supervisor::watch(injector.clone())
+        {
+            let text = format!("cannot tell the service manager that this goes on: {error}");
+            tracing::warn!("{}", complaint(Code(918), &text));
+        }
         if D::RELOADS
             && let Err(error) = signals::watch_reload(injector.clone())
         {

@@ -1,9 +1,15 @@
-//! What a service manager is told, sd_notify(3): that the daemon serves, and that it is about to end. Without one nothing is said,
+//! What a service manager is told, sd_notify(3): that the daemon serves, that it goes on, and that it is
+//! about to end. Without one nothing is said,
 //! and one that does not listen changes nothing.
 
+use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use sd_notify::NotifyState;
+use towline_core::drive::Injector;
+use towline_core::event::Event;
 
 /// What the status line says.
 struct Line {
@@ -44,6 +50,30 @@ pub(super) fn waits(what: Option<String>) {
 /// It was asked to end, and lets go of what it has.
 pub(super) fn stops() {
     tell(&[NotifyState::Stopping, NotifyState::Status("ending")]);
+}
+
+/// The node goes on.
+pub(super) fn alive() {
+    tell(&[NotifyState::Watchdog]);
+}
+
+/// Asks the node whether it goes on, twice in the time after which the service manager takes it for dead, if that watches at all
+/// (`WatchdogSec`). A node that does not answer is not reported, and so is started anew.
+///
+/// # Errors
+/// The system gives no thread.
+pub(super) fn watch(injector: Injector) -> io::Result<()> {
+    let mut limit = 0;
+    if !sd_notify::watchdog_enabled(false, &mut limit) {
+        return Ok(());
+    }
+    let pause = Duration::from_micros(limit / 2);
+    let body = move || {
+        while injector.post(Event::Pinged) {
+            thread::sleep(pause);
+        }
+    };
+    thread::Builder::new().name("watchdog".to_owned()).spawn(body).map(drop)
 }
 
 fn tell(state: &[NotifyState<'_>]) {

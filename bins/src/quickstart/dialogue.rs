@@ -53,7 +53,9 @@ impl Dialogue {
                     let text = cause.map_or_else(|| text.clone(), |(_, code)| format!("{code}: {text}"));
                     told.send(News::Log(level, text))
                 }
-                Notice::Listening(_) | Notice::Waiting(_) | Notice::Detail(_) | Notice::Watched(_) => Ok(()),
+                Notice::Listening(_) | Notice::Waiting(_) | Notice::Alive | Notice::Detail(_) | Notice::Watched(_) => {
+                    Ok(())
+                }
             };
         })));
         let settings = settings(&loaded.config);

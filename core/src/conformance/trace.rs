@@ -51,6 +51,7 @@ impl Tracer {
             // How the script reaches the role.
             Event::Typed(_) => return None,
             Event::Started { .. } => "Started".to_owned(),
+            Event::Pinged => "Pinged".to_owned(),
             Event::ReloadRequested => "ReloadRequested".to_owned(),
             Event::StopRequested => "StopRequested".to_owned(),
             Event::TerminateRequested => "TerminateRequested".to_owned(),

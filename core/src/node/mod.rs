@@ -42,6 +42,7 @@ use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::event::Event;
 use crate::ids::{ConnId, DialId, WorkId};
+use crate::notice::Notice;
 use crate::time::{Deadline, Instant};
 use crate::work::WorkDone;
 use net::Owner;
@@ -82,6 +83,7 @@ impl<R: Role> Node<R> {
                 self.net.dial_again();
                 self.role.on_network_changed(&mut self.net);
             }
+            Event::Pinged => self.net.notify(Notice::Alive),
             Event::ReloadRequested => self.role.on_reload(&mut self.net),
             Event::StopRequested => self.stop(),
             Event::TerminateRequested => self.terminate(),

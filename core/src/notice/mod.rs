@@ -28,6 +28,8 @@ pub enum Notice {
     Listening(std::net::SocketAddr),
     /// The daemon serves, but what it is for has to wait for this; `None`: for nothing any more.
     Waiting(Option<String>),
+    /// The node goes on: the answer to [`Pinged`](crate::event::Event::Pinged).
+    Alive,
     /// How much the log says from now on.
     Detail(LogDetail),
     /// What a tray monitor knows of a daemon: said once at the start, and whenever the daemon was asked.

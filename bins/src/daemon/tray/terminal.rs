@@ -42,7 +42,12 @@ impl Terminal {
             match notice {
                 Notice::Watched(view) => shown.screen.watch(*view),
                 Notice::Log { text, .. } => shown.screen.say(&text),
-                Notice::Print(_) | Notice::Ready | Notice::Listening(_) | Notice::Waiting(_) | Notice::Detail(_) => {
+                Notice::Print(_)
+                | Notice::Ready
+                | Notice::Listening(_)
+                | Notice::Waiting(_)
+                | Notice::Alive
+                | Notice::Detail(_) => {
                     return;
                 }
             }
