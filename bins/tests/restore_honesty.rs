@@ -7,7 +7,7 @@ use std::os::unix::fs::{FileExt, symlink};
 use std::path::{Path, PathBuf};
 
 use support::network::{Ended, Network, Plan};
-use support::{assert_restored, plant};
+use support::{assert_restored, plant, wait_for};
 use towline::disk::compare::compare;
 use towline_core::wire::block::{BlockHeader, seal};
 
@@ -139,6 +139,96 @@ fn a_second_restore_that_replaces_nothing_leaves_what_is_there() {
     let third = network.restore(&place, "replace=always");
     assert!(third.is_ok(), "{}", third.report);
     assert_restored(&network.source, &place);
+}
+
+#[test]
+fn a_plan_says_what_would_be_overwritten_and_restores_nothing() {
+    let network = backed_up();
+    let place = network.place("planned");
+    let plan = |more: &str| network.ask(&[&format!("restore client=f where={} {more} all done plan", place.display())]);
+    let text = plan("replace=always");
+    assert!(text.contains("needs these volumes of storage s: v-0001\n"), "{text}");
+    assert!(text.contains("In their places stand 0 files"), "{text}");
+    assert!(!place.exists(), "nothing was restored");
+    let first = network.restore(&place, "");
+    let bytes = figure(&first, "Bytes Restored:");
+    let (newer, older) = (below(&place, &network, "large"), below(&place, &network, "a/file 3"));
+    std::fs::write(&newer, "mine").unwrap();
+    let hour = std::time::Duration::from_secs(3_600);
+    let moved = |path: &Path, by: fn(std::time::SystemTime, std::time::Duration) -> std::time::SystemTime| {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(by(std::time::SystemTime::now(), hour)).unwrap();
+    };
+    moved(&newer, |now, hour| now + hour);
+    moved(&older, |now, hour| now - hour);
+    for (replace, overwritten, lost) in [("always", 21, 1), ("ifnewer", 1, 0), ("ifolder", 1, 1), ("never", 0, 0)] {
+        let text = plan(&format!("replace={replace}"));
+        let there = "In their places stand 21 files: 19 as they were saved, 1 newer than that.";
+        let said = format!("{there} With replace={replace} {overwritten} of them would be overwritten, {lost} newer");
+        assert!(text.contains(&said), "{text}");
+        let named = format!("Newer, and would be overwritten: {}\n", newer.display());
+        assert_eq!(text.contains(&named), lost == 1, "{text}");
+    }
+    assert_eq!(std::fs::read(&newer).unwrap(), b"mine");
+    let line = format!("restore client=f where={} replace=always all done plan", place.display());
+    let json = network.ask(&[".api 2 compact=yes", &line]);
+    let [place, newer] = [place.display(), newer.display()];
+    let said = format!(
+        r#""plan":{{"client":"f","where":"{place}","replace":"always","files":"{}","bytes":"{bytes}","volumes":[{{"storage":"s","volume":"v-0001","slot":null}}],"there":"21","same":"19","newer":"1","overwritten":"21","newer_overwritten":"1","newer_files":["{newer}"]}}"#,
+        figure(&first, "Files Expected:"),
+    );
+    assert!(json.contains(&said), "{json}\n{said}");
+}
+
+#[test]
+fn a_restore_that_was_cut_goes_on_where_it_was() {
+    let network = Network::start(&Plan::default());
+    plant(&network.source, 3, 3 << 20);
+    std::fs::copy(network.source.join("large"), network.source.join("too large")).unwrap();
+    let backup = network.backup();
+    assert!(backup.is_ok(), "{}", backup.report);
+    network.ask(&["setbandwidth client=f limit=1500k/s"]);
+    let place = network.place("cut");
+    let text = network.ask(&[&format!("restore client=f where={} replace=always all done yes", place.display())]);
+    let cut = backup.id + 1;
+    assert!(text.contains(&format!("JobId={cut}\n")), "{text}");
+    let large = ["large", "too large"].map(|name| below(&place, &network, name));
+    wait_for("one of the large files", || large.iter().any(|file| file.exists()).then_some(()));
+    let early = network.ask(&[&format!("restore continue jobid={cut} yes")]);
+    assert!(early.contains("it has not ended"), "{early}");
+    network.ask(&[&format!("cancel jobid={cut}")]);
+    let ended = network.end_of(cut);
+    assert_eq!(ended.termination(), "Restore Canceled", "{}", ended.report);
+    assert!(ended.report.contains("Files Skipped:          not known"), "{}", ended.report);
+    assert_eq!(large.iter().filter(|file| file.exists()).count(), 1);
+
+    network.ask(&["setbandwidth client=f limit=0"]);
+    let text = network.ask(&[&format!("restore continue jobid={cut} yes"), "wait"]);
+    assert!(text.contains(" are there as they were saved, and are left out.\n"), "{text}");
+    let continued = network.end_of(cut + 1);
+    assert!(continued.is_ok(), "{}", continued.report);
+    assert!((3 << 20..4 << 20).contains(&figure(&continued, "Bytes Restored:")), "{}", continued.report);
+    assert_restored(&network.source, &place);
+    // What one has changed since is restored again, and no other file.
+    std::fs::write(&large[0], "changed").unwrap();
+    let text = network.ask(&[&format!("restore continue jobid={cut} yes"), "wait"]);
+    let again = network.end_of(cut + 2);
+    assert!(again.is_ok() && figure(&again, "Bytes Restored:") == 3 << 20, "{text}\n{}", again.report);
+    assert_restored(&network.source, &place);
+
+    for (line, why) in [
+        (format!("restore continue jobid={}", backup.id), "it is no restore"),
+        ("restore continue jobid=99".to_owned(), "no job \"99\""),
+        ("restore continue".to_owned(), "Name the restore that was cut"),
+        (format!("restore continue jobid={cut} where=/x"), "does not know the word \"where\""),
+        (format!("restore continue jobid={cut} plan yes"), "use plan or yes, not both"),
+    ] {
+        let text = network.ask(&[&line]);
+        assert!(text.contains(why), "{line}: {text}");
+    }
+    network.ask(&[&format!("delete jobid={} yes", backup.id)]);
+    let text = network.ask(&[&format!("restore continue jobid={cut} yes")]);
+    assert!(text.contains(&format!("job {}, which has some of its files", backup.id)), "{text}");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod codes;
 mod config;
 mod conn;
 mod console;
+mod continued;
 mod delivery;
 mod dial;
 mod disk;
@@ -115,6 +116,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         virtual_full::PAGES,
         log::PAGES,
         delivery::PAGES,
+        continued::PAGES,
     ]
     .into_iter()
     .flatten()

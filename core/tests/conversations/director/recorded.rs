@@ -76,7 +76,9 @@ fn a_restore_is_directed_as_recorded() {
     for line in ["text Using Catalog \"MyCatalog\"\\n", "text Job queued. JobId=2\\n", "text You have messages.\\n"] {
         assert_eq!(words.iter().filter(|word| **word == line).count(), 1, "{line} in {words:#?}");
     }
-    assert!(words.iter().any(|word| word.contains("Full-0001\\n6 files selected to be restored.\\n")), "{words:#?}");
+    let plan =
+        "Full-0001\\nStorage File1 is at 127.0.0.1, its device is FileStorage1.\\n6 files selected to be restored.\\n";
+    assert!(words.iter().any(|word| word.contains(plan)), "{words:#?}");
     let shelf = desk.shelf();
     let job = shelf.catalog.job_row(2).unwrap();
     assert_eq!((job.job_status, job.job_type, job.level, job.job_files), (b'T', b'R', b'F', 6), "{}", desk.report(2));

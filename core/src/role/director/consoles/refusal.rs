@@ -156,6 +156,9 @@ pub(crate) enum Refusal {
     /// The catalog has failed.
     #[error("{0}")]
     Catalog(#[from] CatalogError),
+    /// A restore cannot be gone on with.
+    #[error("Job {id} cannot be continued: {why}.")]
+    NotContinued { id: u32, why: String },
     /// The catalog has given a job no number.
     #[error("Job failed: {}", .0.line())]
     NotOrdered(CatalogError),
@@ -224,6 +227,9 @@ impl Explain for Refusal {
                 (Config, Never, 687, "type the code as a log line shows it, or both ends of a data channel")
             }
             Self::NotHere(_) => (Config, Never, 688, "connect as a console that has the name of a client"),
+            Self::NotContinued { .. } => {
+                (Config, Never, 970, "say the whole restore again, with `replace` as it is to be")
+            }
             Self::NoJob(_) => (Config, Never, 689, "see `list jobs` for the jobs that there are"),
             Self::NotRunning { .. } => (Config, Never, 690, "see `status director` for the jobs that run"),
             Self::NoSuch(_) => (Config, Never, 691, "correct the name, or add the resource to the configuration"),
@@ -305,6 +311,7 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::NoPage(x()),
         Refusal::NotHere("not here"),
         Refusal::NoJob(x()),
+        Refusal::NotContinued { id: 1, why: x() },
         Refusal::NotRunning { wanted: x(), usage: "cancel jobid=N" },
         NoSuch::new(Kind::Client, "x", Meant(None)).into(),
         Refusal::Disabled(x()),

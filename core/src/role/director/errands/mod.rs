@@ -15,6 +15,7 @@ use crate::notice::Level;
 use crate::printable;
 use crate::tls;
 use crate::wire::frame::Signal;
+use crate::wire::verify::VerifyLine;
 use crate::wire::{hello, message};
 
 use super::common::{Peers, Tools, Use};
@@ -28,6 +29,10 @@ use relaying::Relay;
 
 /// Lines of an answer that should have been one or two.
 const MOST_SAID: u32 = 100;
+
+/// Files that a client may list of those it was asked for, and lines before them about something else.
+const MOST_LISTED: usize = 20_000;
+const MOST_OTHERS: usize = 5;
 
 /// A short conversation beside the jobs: one command, and what comes back.
 #[derive(Debug)]
@@ -65,6 +70,9 @@ pub(crate) enum For {
     Command(ConnId, Continued, Vec<String>),
     /// A console's command goes on to the next daemon, whatever became of this one; the console is shown that.
     Round(ConnId, Continued),
+    /// A console's command goes on with what a client lists of its files: lines with attributes, a line feed, and the path as it
+    /// is shown. The console is shown none of them.
+    Look(ConnId, Continued, Vec<String>),
     /// A job is to end.
     Cancel(JobId),
 }
@@ -98,9 +106,11 @@ impl Errand {
     /// The console that waits for it.
     pub(crate) const fn console(&self) -> Option<ConnId> {
         match &self.purpose {
-            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) | For::Round(console, _) => {
-                Some(*console)
-            }
+            For::Console(console)
+            | For::Limits(console, _)
+            | For::Command(console, ..)
+            | For::Look(console, ..)
+            | For::Round(console, _) => Some(*console),
             For::Cancel(_) => None,
         }
     }
@@ -157,7 +167,7 @@ impl Errands {
     fn not_begun(tools: &mut Tools<'_>, errand: Box<Errand>, why: ReachFailure) {
         let Errand { who, name, purpose, .. } = *errand;
         match purpose {
-            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) => {
+            For::Console(console) | For::Limits(console, _) | For::Command(console, ..) | For::Look(console, ..) => {
                 tools.answer(console, Answer::Failed(Refusal::NotDialled { name, why }));
             }
             For::Round(console, then) => {
@@ -254,6 +264,14 @@ impl Errands {
             let text = format!("The {} refuses: {}\n", errand.who, printable::line(line.trim_end()));
             return self.fails(tools, conn, &text);
         }
+        if let For::Look(_, _, lines) = &mut errand.purpose {
+            // What else is said is of files that are not there, or why there is no list.
+            let is_room = |most| lines.len() < most;
+            let line = listed(text).filter(|_| is_room(MOST_LISTED));
+            let other = || is_room(MOST_OTHERS).then(|| printable::text_of(text));
+            let line = line.or_else(other);
+            return lines.extend(line);
+        }
         errand.said += 1;
         if errand.said > MOST_SAID {
             tools.abort(conn);
@@ -321,7 +339,7 @@ impl Errands {
     }
 
     fn failed(tools: &mut Tools<'_>, errand: Errand, text: &str) {
-        let (For::Console(console) | For::Command(console, ..)) = errand.purpose else {
+        let (For::Console(console) | For::Command(console, ..) | For::Look(console, ..)) = errand.purpose else {
             prints(tools, &errand, text);
             return Self::done(tools, errand);
         };
@@ -334,11 +352,19 @@ impl Errands {
         match errand.purpose {
             For::Console(console) => tools.answer(console, Answer::said("")),
             For::Limits(console, limits) => tools.answer(console, limits.outcome()),
-            For::Command(console, then, lines) => tools.effect(Effect::GoOn(console, then, lines)),
+            For::Command(console, then, lines) | For::Look(console, then, lines) => {
+                tools.effect(Effect::GoOn(console, then, lines));
+            }
             For::Round(console, then) => tools.effect(Effect::GoOn(console, then, Vec::new())),
             For::Cancel(job) => tools.effect(Effect::CancelOver(job, errand.who)),
         }
     }
+}
+
+/// What a line of a verify job says of a file, if it does.
+fn listed(text: &[u8]) -> Option<String> {
+    let VerifyLine::Attributes { name, lstat, .. } = VerifyLine::parse(text)? else { return None };
+    Some(format!("{}\n{}", String::from_utf8_lossy(lstat), printable::name(name)))
 }
 
 /// Tells the console that waits for an errand whom it dials, in the words that scripts read from a real director.
@@ -355,6 +381,8 @@ fn prints(tools: &mut Tools<'_>, errand: &Errand, text: &str) {
         For::Console(console) | For::Limits(console, _) | For::Command(console, ..) | For::Round(console, _) => {
             tools.print(console, text)
         }
+        // There may be many, one after the other.
+        For::Look(..) => {}
         For::Cancel(job) => {
             tools.net.log(Level::Info, &format!("{}: {}", errand.command.trim_end(), text.trim_end()));
             tools.effect(Effect::CancelHeard(job, errand.who, text.to_owned()));

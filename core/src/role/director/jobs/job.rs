@@ -23,7 +23,7 @@ use super::task::Task;
 use super::terms::Terms;
 use super::trouble::Trouble;
 use crate::catalog::restore_selection::RestorePlan as Selected;
-use crate::catalog::{CatalogName, CatalogRequest, Gone};
+use crate::catalog::{CatalogName, CatalogRequest, Gone, RestoreFiles};
 use crate::role::director::common::{Peers, Tools};
 use crate::role::director::messages::Reason;
 use crate::role::director::overrides::Overrides;
@@ -120,6 +120,9 @@ pub(crate) struct RestorePlan {
     pub(crate) gone: Gone,
     /// Errors of the storage daemons that have done their part.
     pub(crate) storage_errors: u32,
+    /// Whose files are restored, and which of each job: what another restore needs to go on where this one is cut. None of a
+    /// bootstrap.
+    pub(crate) choice: Option<(String, Vec<RestoreFiles>)>,
     /// What became of the files, if the file daemon has said so.
     pub(crate) fates: Option<Fates>,
 }
@@ -137,7 +140,18 @@ impl RestorePlan {
     /// All from one storage daemon.
     pub(crate) fn of_one(selected: Selected, to: RestoreTo, replace: u8) -> Self {
         let (rest, gone) = (VecDeque::new(), Gone::default());
-        Self { selected, is_counted: true, rest, goes_on: false, to, replace, gone, storage_errors: 0, fates: None }
+        Self {
+            selected,
+            is_counted: true,
+            rest,
+            goes_on: false,
+            to,
+            replace,
+            gone,
+            storage_errors: 0,
+            choice: None,
+            fates: None,
+        }
     }
 }
 

@@ -17,7 +17,8 @@
 //! `rescheduling.rs` orders it once more. `terms.rs` are its pools and what else was said of it, `deadlines.rs` how long it may
 //! take, `duplicates.rs` which of two of one resource goes on. `scripts.rs` runs the director's commands of jobs,
 //! `clones.rs` starts others beside a backup, `bootstrap.rs` has written what a restore without the catalog needs,
-//! `bandwidth.rs` slows data down, `meter.rs` the talk of daemons.
+//! `kept.rs` is what the catalog keeps of a restore so that another can go on with it, `bandwidth.rs` slows data down,
+//! `meter.rs` the talk of daemons.
 
 mod bandwidth;
 pub(crate) mod bootstrap;
@@ -35,6 +36,7 @@ pub(crate) mod fileset;
 mod incoming;
 pub(crate) mod job;
 mod joining;
+pub(crate) mod kept;
 mod life;
 pub(crate) mod lists;
 mod meter;

@@ -13,6 +13,7 @@ use crate::wire::status::{JobLevel, JobType};
 
 use super::Jobs;
 use super::job::RestorePlan;
+use super::kept::Choice;
 use super::tables;
 use super::terms::{Pools, Terms};
 use crate::catalog::{CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName, CatalogRequest, NewJob};
@@ -86,6 +87,14 @@ impl Order {
             terms,
             pause: Duration::ZERO,
         }
+    }
+
+    /// What the catalog keeps of a restore, so that another can go on with it.
+    fn choice(&self) -> String {
+        let Some(plan) = &self.restore else { return String::new() };
+        let Some((from, files)) = plan.choice.clone() else { return String::new() };
+        let plugin_options = self.terms.plugin_options.clone();
+        Choice { from, to: plan.to.clone(), replace: plan.replace, plugin_options, files }.text()
     }
 
     /// An order for a job of this resource with all its settings, and those of the line of a schedule. `None` if it cannot
@@ -179,7 +188,7 @@ impl Jobs {
             level: if order.kind == JobType::Restore { JobLevel::Full } else { order.level }.letter(),
             client_id: tools.common.ids(&catalog).clients.get(&order.with.client).copied().unwrap_or(0),
             sched_time: order.scheduled,
-            comment: String::new(),
+            comment: order.choice(),
             at_least: tools.common.next_job(),
         });
         tools.ask(&catalog, request, Owner::Create(Box::new(order)));

@@ -138,7 +138,7 @@ fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs, lists: &Lists) 
     let stamp = view.zone().local(view.now()).stamp();
     let set = view.config().fileset(&estimate.fileset).map(|set| fileset::to_wire(set, lists).lines());
     let level = (choice.level, choice.since, choice.previous);
-    let before = preparations(view.config(), estimate, &stamp, level, &set.unwrap_or_default());
+    let before = preparations(view.config(), &estimate.client, &stamp, level, &set.unwrap_or_default());
     let command = FileCommand::Estimate { listing: estimate.listing }.to_line();
     let errand = Errand {
         before,
@@ -148,14 +148,15 @@ fn errand(view: &View<'_>, estimate: &Estimate, last: &LastJobs, lists: &Lists) 
     Reply::Do(Instruction::Errand(Box::new(errand))).after(text)
 }
 
-fn preparations(
+/// What is said before a client is asked about its files: a job without a number, a level, and a fileset of these lines.
+pub(super) fn preparations(
     config: &DirectorConfig,
-    estimate: &Estimate,
+    client: &str,
     stamp: &str,
     (level, since, previous): (u8, i64, String),
     lines: &[Vec<u8>],
 ) -> VecDeque<Preparation> {
-    let speaks_tls = config.client(&estimate.client).is_some_and(|client| config.client_tls(client).enable);
+    let speaks_tls = config.client(client).is_some_and(|client| config.client_tls(client).enable);
     let job = JobInfo {
         job_id: 0,
         job: tables::unique_name("-Console-", stamp, 0),

@@ -1,9 +1,13 @@
 //! `restore`, from the client's name to the order: which jobs, which files, where they lie. `menu.rs` asks for what is not
-//! said, `listed.rs` takes paths from lists on the director.
+//! said, `listed.rs` takes paths from lists on the director, `plan.rs` says what will be needed, `look.rs` asks the client what
+//! is there already, and `continuing.rs` goes on with what was cut.
 
 mod bootstrap;
+mod continuing;
 mod listed;
+mod look;
 mod menu;
+mod plan;
 
 use std::collections::VecDeque;
 
@@ -12,7 +16,7 @@ use crate::catalog::restore_selection::{self, RestorePlan as Selected, Selection
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileKey, JobFilter, JobRow, RestoreFiles};
 use crate::config::{Job, JobKind, Replace};
 use crate::printable;
-use crate::role::report::thousands;
+use crate::role::report::{suffixed, thousands};
 use crate::wire::bsr::Bootstrap;
 use crate::wire::file::RestoreTo;
 use crate::wire::relocation::Relocation;
@@ -33,75 +37,93 @@ use crate::catalog::Gone;
 use crate::role::director::jobs::job::{RestorePart, RestorePlan};
 use crate::role::director::jobs::ordering::{Order, Resources};
 use listed::{Listed, is_list};
+use look::Looking;
+use plan::{Planned, needed_volumes};
 
 pub(super) const COMMAND: Command = Command::new(
     "restore",
-    &[Form {
-        words: &[
-            ("client", Value),
-            ("backupclient", Value),
-            ("restoreclient", Value),
-            ("fileset", Value),
-            ("where", Value),
-            ("regexwhere", Value),
-            ("strip_prefix", Value),
-            ("add_prefix", Value),
-            ("add_suffix", Value),
-            ("replace", Value),
-            ("restorejob", Value),
-            ("pluginoptions", Value),
-            ("select", Nothing),
-            ("current", Nothing),
-            ("all", Nothing),
-            ("file", Values),
-            ("directory", Values),
-            ("name", Values),
-            ("before", Value),
-            ("at", Value),
-            ("done", Nothing),
-            ("yes", Nothing),
-            ("jobid", Value),
-            ("bootstrap", Value),
-        ],
-        one_of: &[
-            &["bootstrap", "jobid"],
-            &["bootstrap", "before"],
-            &["bootstrap", "at"],
-            &["bootstrap", "current"],
-            &["bootstrap", "fileset"],
-            &["bootstrap", "file"],
-            &["bootstrap", "directory"],
-            &["bootstrap", "name"],
-            &["bootstrap", "select"],
-            &["bootstrap", "all"],
-            &["client", "backupclient"],
-            &["jobid", "before", "current"],
-            &["jobid", "at", "before"],
-            &["at", "current"],
-            &["jobid", "fileset"],
-            &["where", "regexwhere", "strip_prefix"],
-            &["where", "regexwhere", "add_prefix"],
-            &["where", "regexwhere", "add_suffix"],
-        ],
-        help: &[
-            ("restore", "choose jobs from a menu, and files from a tree"),
-            (
-                "restore client=NAME [restoreclient=NAME] [before=WHEN|at=WHEN|jobid=N[,N…]] [fileset=NAME] [select] \
+    &[
+        Form {
+            subjects: &["continue"],
+            words: &[("continue", Nothing), ("jobid", Value), ("plan", Nothing), ("done", Nothing), ("yes", Nothing)],
+            one_of: &[&["plan", "yes"]],
+            help: &[(
+                "restore continue jobid=N [plan] [yes]",
+                "go on with a restore that was cut: what is there already, as it was saved, is left out",
+            )],
+            ..Form::PLAIN
+        },
+        Form {
+            words: &[
+                ("client", Value),
+                ("backupclient", Value),
+                ("restoreclient", Value),
+                ("fileset", Value),
+                ("where", Value),
+                ("regexwhere", Value),
+                ("strip_prefix", Value),
+                ("add_prefix", Value),
+                ("add_suffix", Value),
+                ("replace", Value),
+                ("restorejob", Value),
+                ("pluginoptions", Value),
+                ("select", Nothing),
+                ("current", Nothing),
+                ("all", Nothing),
+                ("file", Values),
+                ("directory", Values),
+                ("name", Values),
+                ("before", Value),
+                ("at", Value),
+                ("done", Nothing),
+                ("yes", Nothing),
+                ("plan", Nothing),
+                ("jobid", Value),
+                ("bootstrap", Value),
+            ],
+            one_of: &[
+                &["bootstrap", "jobid"],
+                &["bootstrap", "before"],
+                &["bootstrap", "at"],
+                &["bootstrap", "current"],
+                &["bootstrap", "fileset"],
+                &["bootstrap", "file"],
+                &["bootstrap", "directory"],
+                &["bootstrap", "name"],
+                &["bootstrap", "plan"],
+                &["plan", "yes"],
+                &["bootstrap", "select"],
+                &["bootstrap", "all"],
+                &["client", "backupclient"],
+                &["jobid", "before", "current"],
+                &["jobid", "at", "before"],
+                &["at", "current"],
+                &["jobid", "fileset"],
+                &["where", "regexwhere", "strip_prefix"],
+                &["where", "regexwhere", "add_prefix"],
+                &["where", "regexwhere", "add_suffix"],
+            ],
+            help: &[
+                ("restore", "choose jobs from a menu, and files from a tree"),
+                (
+                    "restore client=NAME [restoreclient=NAME] [before=WHEN|at=WHEN|jobid=N[,N…]] [fileset=NAME] [select] \
                  [all|file=/PATH [file=/PATH…]|directory=/PATH [directory=/PATH…]|name=PATTERN|file=</LIST] \
                  [where=FOLDER|regexwhere=!SEARCH!REPLACEMENT!|strip_prefix=TEXT add_prefix=TEXT add_suffix=TEXT] \
-                 [replace=always|ifnewer|ifolder|never] [pluginoptions=NAME:KEY=VALUE] [done] [yes]",
-                "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
+                 [replace=always|ifnewer|ifolder|never] [pluginoptions=NAME:KEY=VALUE] [done] [plan|yes]",
+                    "restore all files of the newest backup, or single files and folders, or with neither `done` nor paths those \
                  that are marked in a tree; before=yesterday is what there was when that day began, at=yesterday when it \
                  ended; WHEN is \"2026-11-23 13:01\", \"last monday\", 3-days-ago, \"1 nov\"; a name is written as list files shows it, in which \\x1b is a byte, \\\\ a \
-                 backslash and \\\" a quotation mark; a list is a file on the director with a name in each line; a pattern is what find takes",
-            ),
-            (
-                "restore bootstrap=/PATH client=NAME [where=FOLDER…] [replace=…] [done] [yes]",
-                "restore what a bootstrap names, a file on the director as `write_bootstrap` makes it",
-            ),
-        ],
-        ..Form::PLAIN
-    }],
+                 backslash and \\\" a quotation mark; a list is a file on the director with a name in each line; a \
+                 pattern is what find takes; plan restores nothing and says what would be needed, and overwritten on the client",
+                ),
+                (
+                    "restore bootstrap=/PATH client=NAME [where=FOLDER…] [replace=…] [done] [yes]",
+                    "restore what a bootstrap names, a file on the director as `write_bootstrap` makes it",
+                ),
+            ],
+            ..Form::PLAIN
+        },
+    ],
     run,
 );
 
@@ -129,6 +151,7 @@ pub(in super::super) struct Restoring {
     to: RestoreTo,
     replace: u8,
     job: String,
+    plugin_options: Option<String>,
     /// Jobs that somebody named and whose rows are to come: what they saved is restored, and nothing of the jobs before.
     exact: Option<VecDeque<u32>>,
     jobs: Vec<JobRow>,
@@ -155,6 +178,9 @@ enum Which {
 /// `restore client=… all done`, or `file=…` instead of `all`; with less a menu and a tree.
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
+    if words.has("continue") {
+        return Ok(continuing::run(words)?.using_if(words.is_first()));
+    }
     if let Some(file) = words.value(&["bootstrap"]) {
         let reply = bootstrap::run(view, words, file)?;
         return Ok(reply.using_if(words.is_first()));
@@ -211,6 +237,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         to: place(words)?.unwrap_or_else(|| place_of_job(job)),
         replace: replace(words, job.replace)?,
         job: job.name.clone(),
+        plugin_options: words.value(&["pluginoptions"]).map(str::to_owned),
         exact: if of_browser.is_some() {
             Some(files.iter().map(|files| files.job_id).collect())
         } else {
@@ -405,12 +432,12 @@ impl Restoring {
             let CatalogAnswer::Pieces(pieces) = answer else { return Err(Refusal::unexpected(answer)) };
             let device = |name: &str| view.config().storage(name).map(|storage| storage.device.clone());
             let selected = restore_selection::plan(&self.jobs, &self.files, &pieces, None, device)?;
-            Ok(self.order(view, selected))
+            self.order(view, selected)
         })
     }
 
     /// Says what is read, and orders the job or asks whether to.
-    fn order(self: Box<Self>, view: &View<'_>, selected: Selected) -> Reply {
+    fn order(mut self: Box<Self>, view: &View<'_>, selected: Selected) -> Result<Reply, Refusal> {
         let parts = selected.bootstrap.split_by_storage(|_, _| false);
         let ids = &view.ids().storages;
         let part = |(storage, bootstrap): (Option<String>, Bootstrap)| {
@@ -418,9 +445,25 @@ impl Restoring {
             RestorePart { storage_id: ids.get(&storage).copied().unwrap_or(0), storage, bootstrap }
         };
         let parts: VecDeque<RestorePart> = parts.into_iter().map(part).collect();
-        let text: String = parts.iter().map(needed_volumes).collect();
-        let text = format!("{text}{} files selected to be restored.\n", selected.files);
-        self.order_parts(view, selected, parts).unwrap_or_else(Reply::refused).after(text)
+        let text: String = parts.iter().map(|part| needed_volumes(view.config(), part)).collect();
+        let about = suffixed(plan::about(&self.jobs, &self.files));
+        let text = format!("{text}{} files selected to be restored.\nThey have about {about}B.\n", selected.files);
+        let reply = if self.words.has("plan") {
+            let client = self.to_client.clone().unwrap_or_else(|| self.client.clone());
+            let planned = Planned {
+                client: client.clone(),
+                to: self.to.clone(),
+                replace: self.replace,
+                files: selected.files,
+                parts: parts.into(),
+            };
+            let (how, files) = ((&self.to, self.replace), std::mem::take(&mut self.files));
+            let looking = Looking::new(client, how, files, move |_, seen| Ok(planned.reply(&seen)));
+            looking.and_then(|looking| Box::new(looking).go_on(view))
+        } else {
+            self.order_parts(view, selected, parts)
+        };
+        Ok(reply.unwrap_or_else(Reply::refused).after(text))
     }
 
     fn order_parts(
@@ -438,13 +481,14 @@ impl Restoring {
         let pool = config.job(&self.job).map(|job| job.pool.clone()).unwrap_or_default();
         let fileset = self.jobs.first().map(|job| job.file_set.clone()).unwrap_or_default();
         let gone = Gone::of(&self.jobs);
-        let plan = RestorePlan { rest: parts, gone, ..RestorePlan::of_one(selected, self.to.clone(), self.replace) };
-        let Self { words, client: from, to_client, job, .. } = *self;
+        let Self { words, client: from, to_client, job, plugin_options, files, to, replace, .. } = *self;
+        let choice = Some((from.clone(), files));
+        let plan = RestorePlan { rest: parts, gone, choice, ..RestorePlan::of_one(selected, to, replace) };
         let with = Resources { client: to_client.unwrap_or_else(|| from.clone()), fileset, storage, pool };
         // Announced with this level (`wire/3 §0.4`).
         let order = Order::of(job, JobType::Restore, JobLevel::Other(b' '), with);
         let mut order = Order { restore: Some(plan), catalog: Some(view.catalog().into()), ..order };
-        order.terms.plugin_options = words.value(&["pluginoptions"]).map(str::to_owned);
+        order.terms.plugin_options = plugin_options;
         NoSuch::check_order(config, &order)?;
         if words.has("yes") {
             return Ok(Reply::Do(Instruction::Order(Box::new(order))));
@@ -530,14 +574,6 @@ fn replace(words: &Words, of_job: Replace) -> Result<u8, BadValue> {
     let wrong =
         || BadValue::new("replace", words.value(&["replace"]).unwrap_or_default(), "always, ifnewer, ifolder or never");
     chosen.map(|(.., letter)| *letter).ok_or_else(wrong)
-}
-
-/// A line with the volumes that a storage daemon will read.
-fn needed_volumes(part: &RestorePart) -> String {
-    let sections = part.bootstrap.sections.iter();
-    let mut volumes: Vec<&str> = sections.flat_map(|section| section.volumes.iter().map(String::as_str)).collect();
-    volumes.dedup();
-    format!("The job needs these volumes of storage {}: {}\n", part.storage, volumes.join(", "))
 }
 
 fn ids(jobs: &[JobRow]) -> Vec<u32> {

@@ -17,7 +17,8 @@ use super::super::super::questions::modify::{self, Draft};
 use super::super::super::refusal::{Kind, NoSuch, Refusal};
 use super::super::super::reply::{Gathered, Instruction, Reply, View};
 use super::super::super::words::Words;
-use super::{choose_job, needed_volumes, place, place_of_job, replace, restore_job};
+use super::plan::needed_volumes;
+use super::{choose_job, place, place_of_job, replace, restore_job};
 
 /// How it is used.
 const USAGE: &str = "Name the file and the client: restore bootstrap=/PATH client=NAME [where=FOLDER] [yes].";
@@ -95,7 +96,7 @@ impl Restoring {
             let storage_id = ids.get(&storage).copied().unwrap_or_default();
             parts.push_back(RestorePart { storage, storage_id, bootstrap });
         }
-        let text: String = parts.iter().map(needed_volumes).collect();
+        let text: String = parts.iter().map(|part| needed_volumes(config, part)).collect();
         let text = match files {
             Some(files) => format!("{text}{files} files selected to be restored.\n"),
             None => text,
