@@ -24,7 +24,8 @@ resources! {
         description: Option<String> = None,
         /// Start of the names of new volumes; four digits are appended. Or the whole of them with variables, as
         /// `Full-${Year}-${NumVols:p/3/0/r}`: [`VARIABLES`](super::VARIABLES), counters, and what
-        /// [`naming`](crate::naming) does with them. `None`: volumes are labelled by hand.
+        /// [`naming`](crate::naming) does with them. Variables of the environment, indexes and loops are refused. `None`: volumes
+        /// are labelled by hand.
         label_format: Option<String> = None,
         /// Volumes the pool may hold; 0: no limit.
         maximum_volumes: u32 = 0,

@@ -522,12 +522,9 @@ fn pool(c: &mut Checker, path: &ConfigPath, pool: &Pool, config: &DirectorConfig
     }
     if let Some(format) = &pool.label_format {
         // Four digits follow, and the result is a name on the wire and of a file.
-        if has_variables(format) {
+        if has_variables(format) || format.contains(['[', ']']) {
             naming::format(c, &path.field("label_format"), format, config);
-        } else if format.is_empty()
-            || format.len() > crate::config::MAX_NAME - 4
-            || format.contains(['/', '\\', '[', ']'])
-        {
+        } else if format.is_empty() || format.len() > crate::config::MAX_NAME - 4 || format.contains(['/', '\\']) {
             let message = format!("{format:?} cannot begin the name of a volume");
             let help = "use a few letters, such as \"Full-\"";
             c.error(codes::BAD_NAME, path.field("label_format"), message, help);

@@ -4,7 +4,7 @@ use super::Checker;
 use crate::catalog::volumes::is_volume_name;
 use crate::config::{ConfigPath, DirectorConfig, VARIABLES};
 use crate::explain::codes;
-use crate::naming::{Naming, Variable};
+use crate::naming::{Naming, Variable, Wrong};
 use crate::nearest::nearest;
 
 /// Every counter has numbers, and a name that a variable can have.
@@ -42,7 +42,10 @@ pub(super) fn format(c: &mut Checker, path: &ConfigPath, format: &str, config: &
         Ok(naming) => naming,
         Err(why) => {
             let message = format!("{format:?} makes no names of volumes: {why}");
-            let help = "write variables as `${Year}`, `${Month:p/2/0/r}` or `${CounterName+}`";
+            let help = match why.why {
+                Wrong::Brackets => "write out what it would make, or number the volumes by one of `counters`",
+                _ => "write variables as `${Year}`, `${Month:p/2/0/r}` or `${CounterName+}`",
+            };
             return c.error(codes::LABEL_FORMAT, path.clone(), message, help);
         }
     };
@@ -74,7 +77,16 @@ fn unknown(c: &mut Checker, path: &ConfigPath, format: &str, variable: &Variable
     let counters = config.counters.iter().map(|counter| counter.name.as_str());
     let help = match nearest(name, VARIABLES.iter().copied().chain(counters)) {
         Some(known) => format!("did you mean {known:?}?"),
+        None if is_of_environment(name) => {
+            // A name that depends on who started the daemon is another one than `-t` has shown.
+            "names of volumes take nothing from the environment: write the value itself".to_owned()
+        }
         None => format!("variables are {}, and those in `counters`", VARIABLES.join(", ")),
     };
     c.error(codes::LABEL_FORMAT, path.clone(), format!("{format:?} has no value for {name:?} {place}"), help);
+}
+
+/// Whether a variable of the environment is what it looks like.
+fn is_of_environment(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }

@@ -157,7 +157,7 @@ const POOL_TYPES: Kind = Choice(&[
 
 const POOL: &[Directive] = &[
     made("PoolType", POOL_TYPES, "a pool of the type `Scratch` is left out: no pool takes volumes from another"),
-    made("LabelFormat", Text, "is `label_format`"),
+    made("LabelFormat", Text, "is `label_format`; variables of the environment, indexes and loops in it are refused"),
     field("MaximumVolumes", Number, "maximum_volumes"),
     field("MaximumVolumeJobs", Number, "maximum_volume_jobs"),
     field("MaximumVolumeBytes", Size, "maximum_volume_bytes"),
