@@ -177,6 +177,9 @@ impl MemoryCatalog {
                 }
                 Ok(Answer::Changed(changed))
             }
+            Request::PurgeFolder { path, recursive, client } => {
+                Ok(Answer::Changed(self.purge_folder(&path, recursive, client.as_deref())))
+            }
             Request::DeleteMedia { media_id } => {
                 if self.job_media.iter().any(|row| row.media_id == media_id) {
                     return Err(CatalogError::new(CatalogErrorKind::Constraint, "the volume holds a job"));
@@ -441,6 +444,24 @@ impl MemoryCatalog {
         let next = page.last().filter(|_| !is_last);
         let next = next.map(|row| FileKey { path_id: 0, name: row.name.clone(), file_index: row.file_index });
         Answer::FileList { files: page.into_iter().cloned().collect(), next }
+    }
+
+    fn purge_folder(&mut self, path: &[u8], recursive: bool, client: Option<&str>) -> u64 {
+        let is_in = |name: &[u8]| {
+            let rest = name.strip_prefix(path);
+            rest.is_some_and(|rest| recursive || !rest.contains(&b'/'))
+        };
+        let mut changed = 0;
+        for (id, files) in &mut self.files {
+            let of = self.jobs.get(id).filter(|row| row.end_time > 0);
+            if of.is_none_or(|row| client.is_some_and(|client| client != row.client)) {
+                continue;
+            }
+            let before = files.len();
+            files.retain(|_, row| !is_in(&row.name));
+            changed += before - files.len();
+        }
+        changed as u64
     }
 
     fn known_files(&self, jobs: &[u32], after: Option<&FileKey>, limit: u32) -> Answer {

@@ -122,6 +122,16 @@ pub enum CatalogRequest {
     DeleteJobs(Vec<u32>),
     /// Delete the files of jobs that have ended; the jobs stay. Answer: `Changed`, of how many jobs.
     PurgeFiles(Vec<u32>),
+    /// Delete the files in a folder, the folder itself too, of all jobs that have ended, or of those of a client; the jobs stay.
+    /// Answer: `Changed`, of how many files.
+    PurgeFolder {
+        /// The folder, with a slash at its end.
+        path: Vec<u8>,
+        /// Those in the folders below it too.
+        recursive: bool,
+        /// Only of this client, by name.
+        client: Option<String>,
+    },
     /// Delete a volume that holds no job. Answer: `Changed`; a `Constraint` error if it holds one.
     DeleteMedia {
         /// The volume.

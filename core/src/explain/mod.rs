@@ -36,6 +36,7 @@ mod tests;
 mod tls;
 mod trouble;
 mod unsaved;
+mod upkeep;
 mod virtual_full;
 mod volumes;
 mod waiting;
@@ -116,6 +117,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         virtual_full::PAGES,
         log::PAGES,
         delivery::PAGES,
+        upkeep::PAGES,
         continued::PAGES,
     ]
     .into_iter()

@@ -6,6 +6,7 @@ use towline_core::limits;
 use super::super::files::split_path;
 use super::super::known::{Page, newest};
 use super::super::sql::{Result, Row, Session, Value, all, first, values};
+use super::browse;
 
 /// The longest page of a list.
 const PAGE_LIMIT: u32 = 10_000;
@@ -74,6 +75,31 @@ pub(super) fn purge(t: &mut dyn Session, jobs: &[u32]) -> Result<CatalogAnswer> 
         }
     }
     Ok(CatalogAnswer::Changed(changed))
+}
+
+/// Deletes the files in a folder, of jobs that have ended.
+pub(super) fn purge_folder(
+    t: &mut dyn Session,
+    path: &[u8],
+    recursive: bool,
+    client: Option<&str>,
+) -> Result<CatalogAnswer> {
+    // The byte after a slash ends the range of all that begins with this folder.
+    let end = [path.strip_suffix(b"/").unwrap_or(path), &[b'/' + 1]].concat();
+    let is_it = if recursive { "Path >= ?1" } else { t.dialect().path_is };
+    let of_client = "AND ClientId IN (SELECT ClientId FROM Client WHERE Name = ?3)";
+    let mut with = values![path, end.as_slice()].to_vec();
+    with.extend(client.map(Value::from));
+    let which = format!(
+        "PathId IN (SELECT PathId FROM Path WHERE {is_it} AND Path < ?2)
+         AND JobId IN (SELECT JobId FROM Job WHERE RealEndTime > 0 {})",
+        client.map_or("", |_| of_client)
+    );
+    let learned = format!("SELECT DISTINCT JobId FROM PathVisibility WHERE {which}");
+    for job_id in all(t, &learned, &with, Row::take::<u32>)? {
+        browse::forget(t, job_id)?;
+    }
+    t.execute(&format!("DELETE FROM File WHERE {which}"), &with).map(CatalogAnswer::Changed)
 }
 
 /// A page of what several jobs make of a client's files together.

@@ -61,6 +61,9 @@ pub(super) fn answer(t: &mut dyn Session, request: &CatalogRequest) -> Result<Ca
         CatalogRequest::JobsOnVolume { media_id } => jobs::on_volume(t, *media_id).map(CatalogAnswer::Jobs),
         CatalogRequest::DeleteJobs(ids) => media::delete_jobs(t, ids),
         CatalogRequest::PurgeFiles(ids) => files::purge(t, ids),
+        CatalogRequest::PurgeFolder { path, recursive, client } => {
+            files::purge_folder(t, path, *recursive, client.as_deref())
+        }
         CatalogRequest::DeleteMedia { media_id } => media::delete(t, *media_id),
         CatalogRequest::CorrectJob(correction) => jobs::correct(t, correction),
         CatalogRequest::DeletePool(name) => resources::delete_pool(t, name),

@@ -194,6 +194,7 @@ fn what_cannot_be_cut_to_what_a_console_may_see_is_not_for_it() {
         "list copies",
         "list jobmedia",
         "purge volume=Full-0001 yes",
+        "prune directory=/srv yes",
     ] {
         let refused = |answer: &[String]| answer.concat().contains("not authorized");
         assert!(refused(&desk.ask(console, line)), "{line}");

@@ -324,6 +324,93 @@ fn what_is_pruned_is_said_and_the_last_full_stays() {
 }
 
 #[test]
+fn volumes_are_pruned_and_purged_by_their_pool_and_by_several_names() {
+    let mut config = super::desk::config();
+    config["clients"][0]["job_retention"] = serde_json::json!("1 d");
+    config["clients"][0]["file_retention"] = serde_json::json!("1 d");
+    let mut desk = Desk::with(config, towline_core::catalog::memory::MemoryCatalog::default());
+    let console = saved(&mut desk);
+    desk.world.wait(std::time::Duration::from_secs(3 * 86_400));
+    another_full(&desk, 1_795_438_890 + 3 * 86_400);
+    desk.ask(console, "add volume=Other");
+    desk.ask(console, "update volume=Other volstatus=Append");
+    desk.ask(console, "update pool=Full volume=Full-0001 volstatus=Used volretention=1d");
+    assert_eq!(desk.shelf().catalog.volume("Full-0001").unwrap().vol_retention, 86_400, "pool= did not lead the line");
+    for (line, words) in [
+        ("prune jobs client=bareos-fd pool=nosuch yes", "There is no pool \"nosuch\"."),
+        ("prune files client=bareos-fd pool=Inc yes", "There is no pool \"Inc\"."),
+        ("prune volume all pool=nosuch yes", "There is no pool \"nosuch\"."),
+        ("prune volume=Full-0001 all", "not both"),
+        ("prune volume=Full-0001 pool=Copies yes", "Volume \"Full-0001\" is in pool \"Full\" (T0963)."),
+        ("prune volume=Full-0001 volume=Other", "Pruning volume Other: cannot prune as Volstatus is Append"),
+        ("no", "Nothing done."),
+        ("prune volume pool=Full", "Automatically selected Volume: Full-0001"),
+        ("no", "Nothing done."),
+        ("prune volume all", "Full-0001: 1 jobs are old enough: 1\\n"),
+        ("no", "Nothing done."),
+        ("delete volume pool=Full", "The volumes are:"),
+        ("1", "and all Jobs saved on that volume from the Catalog: 1 jobs."),
+        ("no", "Nothing done."),
+        ("delete volume=Full-0001 pool=Copies yes", "is in pool \"Full\" (T0963)."),
+        ("purge volume pool=Full", "The volumes are:"),
+        (".", "nothing done."),
+        ("purge jobs pool=Full jobstatus=f yes", "0 Jobs purged from the catalog.\\n"),
+        ("purge jobs pool=Full jobstatus=lost", "jobstatus=lost: expected "),
+        ("purge files job=backup-tiny", "JobId 1: backup-tiny."),
+        ("1", "The files of 1 jobs go out of the catalog."),
+        ("no", "Nothing done."),
+        ("purge files job=nosuch", "The catalog has no job \"nosuch\""),
+        ("purge volume=Full-0001 drive=0 yes", "add action=truncate"),
+        ("purge volume action=eject", "action=eject: expected truncate."),
+        ("purge quota client=bareos-fd", "No quotas are kept"),
+        ("purge quota client=nosuch", "There is no client \"nosuch\"."),
+        ("update volume=Full-0001 encrypt=no", "No encryption key for volume 'Full-0001' configured."),
+        ("update volume=Full-0001 encrypt=rotate", "encrypt takes only no (T0965)."),
+        ("update volume=Full-0001 encrypt=x", "encrypt=x: expected no."),
+    ] {
+        let answer = desk.ask(console, line).concat();
+        assert!(answer.contains(words), "{line}: {answer}");
+    }
+    assert!(desk.shelf().catalog.job_row(1).is_some());
+    let pruned = desk.ask(console, "prune yes volume all pool=Full").concat();
+    assert!(pruned.contains("Pruned 1 Jobs on Volume Full-0001: its status is Purged."), "{pruned}");
+    assert!(desk.shelf().catalog.job_row(1).is_none() && desk.shelf().catalog.job_row(2).is_some());
+    assert!(desk.ask(console, "prune volume all yes").concat().contains("0 volumes are Full or Used."));
+    let kept = desk.ask(console, "purge volume=Full-0001 yes").concat();
+    assert!(kept.contains("has VolStatus \"Purged\" and cannot be purged: that takes Append"), "{kept}");
+    let none = desk.ask(console, "purge volume action=truncate allpools").concat();
+    assert!(none.contains("No Volumes found to perform truncate action: they must be Purged"), "{none}");
+    desk.ask(console, "update volume=Full-0001 volstatus=Archive");
+    assert!(desk.ask(console, "purge jobs volume=Full-0001 yes").concat().contains("VolStatus \"Archive\""));
+    let both = desk.ask(console, "purge volume=Other volume=Other yes").concat();
+    assert!(both.contains("Volume \"Other\" has status Purged now."), "{both}");
+}
+
+#[test]
+fn the_files_of_a_folder_go_out_of_the_lists() {
+    let mut desk = Desk::open();
+    let console = saved(&mut desk);
+    let files = |desk: &Desk| desk.shelf().catalog.file_rows(1).count();
+    let all = files(&desk);
+    for (line, words) in [
+        ("prune directory", "Please enter the full path to remove: "),
+        ("/srv/bareos-run/data/tiny/sub", "The files of all clients in /srv/bareos-run/data/tiny/sub/ go out"),
+        ("no", "Nothing done."),
+        ("prune directory=/srv client=nosuch recursive yes", "There is no client \"nosuch\"."),
+        ("prune directory=/srv/nowhere client=bareos-fd recursive yes", "Pruned 0 Files"),
+    ] {
+        let answer = desk.ask(console, line).concat();
+        assert!(answer.contains(words), "{line}: {answer}");
+    }
+    assert_eq!(files(&desk), all);
+    let pruned = desk.ask(console, "prune directory=/srv/bareos-run/data/tiny/sub client=bareos-fd yes").concat();
+    assert!(pruned.contains("Pruned 2 Files in /srv/bareos-run/data/tiny/sub/ of client bareos-fd."), "{pruned}");
+    assert_eq!(files(&desk), all - 2);
+    desk.ask(console, "prune directory=/srv recursive client=bareos-fd yes");
+    assert_eq!(files(&desk), 0);
+}
+
+#[test]
 fn jobs_and_volumes_are_deleted_when_that_is_said() {
     let mut desk = Desk::open();
     let console = saved(&mut desk);

@@ -41,6 +41,7 @@ macro_rules! for_each_body {
             volumes::a_copy_becomes_a_backup_when_its_original_is_pruned;
             volumes::pruning_keeps_the_last_full_and_what_builds_on_it_until_there_is_a_newer_one;
             volumes::jobs_and_volumes_are_deleted_and_files_purged;
+            volumes::the_files_of_a_folder_go_and_the_jobs_stay;
             volumes::a_pool_and_a_storage_go_once_no_volume_is_theirs;
             jobs::a_job_that_has_ended_is_corrected;
             volumes::jobs_are_found_by_a_file_and_by_their_volume;

@@ -256,6 +256,27 @@ pub(crate) fn jobs_and_volumes_are_deleted_and_files_purged(catalog: &mut dyn Ca
     assert_eq!(changed(catalog, CatalogRequest::DeleteMedia { media_id }), 0);
 }
 
+pub(crate) fn the_files_of_a_folder_go_and_the_jobs_stay(catalog: &mut dyn Catalog) {
+    let site = site(catalog);
+    let names: [&[u8]; 5] = [b"/a", b"/home/", b"/home/x", b"/home/me/y", b"/homes/z"];
+    let files = || (1..).zip(names).map(|(index, name)| frames::attributes(index, 3, name, 0)).collect::<Vec<_>>();
+    let (old, runs) = (backup(catalog, &site, b'F', 100, &files()), running(catalog, &site, b'F', 200));
+    stored(catalog, runs, &files());
+    let running = listed(catalog, runs);
+    assert!(running.iter().any(|row| row.name.starts_with(b"/home/")));
+    let mut purge = |path: &[u8], recursive, client: Option<&str>| {
+        let (path, client) = (path.to_vec(), client.map(str::to_owned));
+        changed(catalog, CatalogRequest::PurgeFolder { path, recursive, client })
+    };
+    assert_eq!(purge(b"/home/", true, Some("nobody")), 0);
+    assert_eq!(purge(b"/nowhere/", true, None), 0);
+    assert_eq!(purge(b"/home/", false, None), 2, "the folder, and the file in it");
+    assert_eq!(purge(b"/home/", true, None), 1, "what is below it");
+    let left: Vec<Vec<u8>> = listed(catalog, old).into_iter().map(|row| row.name).collect();
+    assert_eq!(left, [&b"/a"[..], b"/homes/z"]);
+    assert_eq!(listed(catalog, runs), running, "a job that runs keeps what it has");
+}
+
 pub(crate) fn a_pool_and_a_storage_go_once_no_volume_is_theirs(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let storage_id = id(catalog, CatalogRequest::EnsureStorage { name: "sd".into(), auto_changer: false });

@@ -16,6 +16,8 @@ pub(super) struct Command {
     pub(super) rights: Rights,
     /// Whether it asks a catalog, which `catalog=NAME` names.
     pub(super) asks: bool,
+    /// The words of which the first on a line says what it is about, wherever it stands; without any, what follows the command.
+    pub(super) leads: &'static [&'static str],
     /// How to say it; the first form that fits counts.
     pub(super) forms: &'static [Form],
     /// What it comes to. The words are those of one of the forms.
@@ -40,11 +42,13 @@ pub(super) enum Takes {
     Value,
     /// Values, each after the word again: `file=/a file=/b`.
     Values,
+    /// Values, each after the word again, or the word alone.
+    Several,
     /// A value or nothing.
     Either,
 }
 
-use Takes::{Nothing, Value, Values};
+use Takes::{Nothing, Several, Value, Values};
 
 /// A form of a command.
 #[derive(Debug)]
@@ -111,7 +115,7 @@ impl Command {
         forms: &'static [Form],
         run: fn(&View<'_>, &Words) -> Result<Reply, Refusal>,
     ) -> Self {
-        Self { name, aliases: &[], rights: Rights::Listed, asks: false, forms, run }
+        Self { name, aliases: &[], rights: Rights::Listed, asks: false, leads: &[], forms, run }
     }
 
     /// The same, and it asks a catalog.
@@ -122,6 +126,11 @@ impl Command {
     /// Whether it can do nothing before the director's catalog knows the configuration.
     pub(super) fn needs_catalog(&self) -> bool {
         self.asks || matches!(self.name, "reload" | "configure")
+    }
+
+    /// The same, and one of these words says what a line is about, wherever it stands.
+    pub(super) const fn led_by(self, leads: &'static [&'static str]) -> Self {
+        Self { leads, ..self }
     }
 
     /// Refuses a line with words that the command does not take.
@@ -176,7 +185,7 @@ impl Form {
                 (Value | Values, None) => return Err(Misused::WithoutValue { command, word }),
                 _ => {}
             }
-            if said.contains(&word) && takes != Values {
+            if said.contains(&word) && !matches!(takes, Values | Several) {
                 return Err(Misused::Twice { command, word });
             }
             said.push(word);

@@ -87,6 +87,17 @@ pub(crate) enum Refusal {
     /// Volumes are of a pool or storage, so that its row stays.
     #[error("Volumes belong to {0} \"{1}\": it stays in the catalog.")]
     HasVolumes(Kind, String),
+    /// A volume is in another pool than the line says.
+    #[error("Volume \"{volume}\" is in pool \"{pool}\" (T0963).")]
+    OtherPool { volume: String, pool: String },
+    /// A volume keeps its jobs, as its state says.
+    #[error(
+        "Volume \"{volume}\" has VolStatus \"{status}\" and cannot be purged: that takes Append, Full, Used or Error (T0964)."
+    )]
+    Keeps { volume: String, status: &'static str },
+    /// Drives that encrypt have keys elsewhere.
+    #[error("Keys of drives that encrypt are not kept: a volume has none, so that encrypt takes only no (T0965).")]
+    NoDriveKeys,
     /// The job has not ended.
     #[error("Job {0} has not ended: its records stay.")]
     StillRuns(u32),
@@ -261,6 +272,11 @@ impl Explain for Refusal {
             Self::HasVolumes(..) => {
                 (Config, Never, 779, "say `delete volume=NAME` of them, or `update volume=NAME` with another one")
             }
+            Self::OtherPool { .. } => (Config, Never, 963, "name that pool, or leave `pool=` out"),
+            Self::Keeps { .. } => {
+                (Config, Never, 964, "say `update volume=NAME volstatus=Used` first, if its jobs are to go")
+            }
+            Self::NoDriveKeys => (Config, Never, 965, "encrypt the disk that the volumes lie on"),
             Self::StillRuns(_) => (Config, Never, 773, "wait for the job's end, or cancel it"),
             Self::TooLargeTree => {
                 (Config, Never, 698, "name the folders to restore with `file=`, or restore everything")
@@ -334,6 +350,9 @@ pub(crate) fn one_of_each() -> Vec<Refusal> {
         Refusal::ChangedMeanwhile(x()),
         Refusal::StillConfigured(Kind::Pool, x()),
         Refusal::HasVolumes(Kind::Pool, x()),
+        Refusal::OtherPool { volume: x(), pool: x() },
+        Refusal::Keeps { volume: x(), status: "Archive" },
+        Refusal::NoDriveKeys,
         Refusal::StillRuns(1),
         Refusal::Empty(x()),
         Refusal::NotForSome,

@@ -89,6 +89,16 @@ impl Words {
         self.words.iter().any(|word| word.key.eq_ignore_ascii_case(wanted) && word.value.is_none())
     }
 
+    /// The same line with the first of these words directly after the command, if it has one.
+    pub(super) fn led_by(mut self, leads: &[&str]) -> Self {
+        let is_one = |word: &Word| leads.iter().any(|lead| word.key.eq_ignore_ascii_case(lead));
+        if let Some(at) = self.words.iter().skip(1).position(is_one) {
+            // `at` counts from the word after the command.
+            self.words.get_mut(1..=at + 1).unwrap_or_default().rotate_right(1);
+        }
+        self
+    }
+
     /// How many words it has.
     pub(super) const fn len(&self) -> usize {
         self.words.len()

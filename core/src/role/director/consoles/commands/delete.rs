@@ -6,12 +6,13 @@ use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter};
 use crate::wire::json::Json;
 
 use super::super::answer::Shown;
-use super::super::grammar::Takes::{Either, Nothing, Values};
+use super::super::grammar::Takes::{Either, Nothing, Value, Values};
 use super::super::grammar::{Command, Form};
 use super::super::questions::{Matter, Prompt, Question, Wanted, choice};
 use super::super::refusal::{BadValue, Refusal};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
+use super::shelf;
 use super::update::with_volume;
 
 pub(super) const COMMAND: Command = Command::new(
@@ -19,8 +20,11 @@ pub(super) const COMMAND: Command = Command::new(
     &[
         Form {
             subjects: &["volume"],
-            words: &[("volume", Either), ("yes", Nothing)],
-            help: &[("delete volume=NAME [yes]", "a volume and all its jobs, out of the catalog; its file stays")],
+            words: &[("volume", Either), ("pool", Value), ("yes", Nothing)],
+            help: &[
+                ("delete volume=NAME [yes]", "a volume and all its jobs, out of the catalog; its file stays"),
+                ("delete volume pool=NAME [yes]", "the same; the volume is chosen from those of a pool"),
+            ],
             ..Form::PLAIN
         },
         Form {
@@ -47,7 +51,8 @@ pub(super) const COMMAND: Command = Command::new(
         },
     ],
     run,
-);
+)
+.led_by(&["volume", "pool", "storage", "jobid"]);
 
 /// Jobs of one command.
 const MOST: usize = 1_000;
@@ -150,11 +155,18 @@ fn all(found: Vec<u32>, named: Vec<u32>) -> Reply {
 }
 
 fn volume(words: &Words) -> Reply {
+    let (pool, usage) = (words.value(&["pool"]).map(str::to_owned), "Name the volume: delete volume=NAME.");
     let Some(name) = words.value(&["volume"]) else {
-        return choice::line(words, "volume", "Enter Volume name: ", "Name the volume: delete volume=NAME.");
+        return match pool {
+            Some(pool) => shelf::choose(words, pool, |_| true, usage),
+            None => choice::line(words, "volume", "Enter Volume name: ", usage),
+        };
     };
     let (words, name) = (words.clone(), name.to_owned());
     with_volume(&name.clone(), move |row| {
+        if let Err(refusal) = shelf::is_in(&row, pool.as_deref()) {
+            return Reply::refused(refusal);
+        }
         let media_id = row.media_id;
         Reply::ask(CatalogRequest::JobsOnVolume { media_id }, move |_, answer| {
             let CatalogAnswer::Jobs(rows) = answer else { return Err(Refusal::unexpected(answer)) };

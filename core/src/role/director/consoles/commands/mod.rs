@@ -37,6 +37,7 @@ pub(super) mod run;
 mod setbandwidth;
 mod setdebug;
 mod setip;
+mod shelf;
 mod show;
 mod slots;
 mod sqlquery;
@@ -181,6 +182,7 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
         return Reply::refused(Refusal::CatalogAwaited(waits));
     }
     let checked = command.check(&words).map_err(Refusal::from);
+    let words = words.led_by(command.leads);
     let reply = checked.and_then(|()| run_in(view, command, &words)).unwrap_or_else(Reply::refused);
     Reply::Begin(Box::new(reply))
 }

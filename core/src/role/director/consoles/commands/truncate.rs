@@ -14,6 +14,7 @@ use super::super::reply::{Reply, View};
 use super::super::words::Words;
 use super::devices::Named;
 use super::label;
+use super::update::TRUNCATE;
 
 pub(super) const COMMAND: Command = Command::new(
     "truncate",
@@ -71,10 +72,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     Ok(Reply::ask(CatalogRequest::ListMedia { pool: of("pool") }, move |view, answer| {
         let CatalogAnswer::Volumes(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
         let named = |wanted: &Option<String>, name: &str| wanted.as_ref().is_none_or(|wanted| wanted == name);
-        rows.retain(|row| {
-            let is_purged = row.vol_status == VolStatus::Purged && row.enabled && row.recycle;
-            is_purged && row.vol_bytes > SMALLEST && named(&storage, &row.storage) && named(&volume, &row.volume_name)
-        });
+        rows.retain(|row| has_room(row) && named(&storage, &row.storage) && named(&volume, &row.volume_name));
         let table = Table::of("volumes", COLUMNS, &rows);
         if rows.is_empty() {
             return Ok(Reply::found(table));
@@ -85,6 +83,24 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         }
         Ok(next(view, rows.into(), drive).after(text))
     }))
+}
+
+/// Truncates the volumes that are purged and are to be truncated then, of this pool if one is named, and of those that fit.
+pub(super) fn marked(pool: Option<String>, drive: i32, fits: impl Fn(&MediaRow) -> bool + Send + 'static) -> Reply {
+    Reply::ask(CatalogRequest::ListMedia { pool }, move |view, answer| {
+        let CatalogAnswer::Volumes(mut rows) = answer else { return Err(Refusal::unexpected(answer)) };
+        rows.retain(|row| has_room(row) && row.action_on_purge & TRUNCATE != 0 && fits(row));
+        if rows.is_empty() {
+            let text = "No Volumes found to perform truncate action: they must be Purged, with ActionOnPurge Truncate, and hold data.\n";
+            return Ok(Reply::found(text.to_owned()));
+        }
+        Ok(next(view, rows.into(), drive))
+    })
+}
+
+/// Whether what is on a volume may be given up, and makes room.
+fn has_room(row: &MediaRow) -> bool {
+    row.vol_status == VolStatus::Purged && row.enabled && row.recycle && row.vol_bytes > SMALLEST
 }
 
 /// Truncates one volume after the other.

@@ -56,7 +56,12 @@ pub(super) const COMMAND: Command = Command::new(
         },
     ],
     run,
-);
+)
+// A pool is what a volume may be put into, too.
+.led_by(&["volume", "media", "slots", "slot", "jobid", "stats"]);
+
+/// The bit of a volume that is truncated when it is purged.
+pub(super) const TRUNCATE: u32 = 1;
 
 /// What was chosen from the menu.
 const MENU: &str = "menu";

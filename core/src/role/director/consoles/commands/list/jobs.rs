@@ -234,7 +234,7 @@ fn named(text: &str, table: &[(&str, &str)], is_known: fn(u8) -> bool) -> Option
 }
 
 /// The statuses: letters as below, or the names of those that a real director names.
-fn statuses(words: &Words) -> Result<Vec<u8>, BadValue> {
+pub(in super::super) fn statuses(words: &Words) -> Result<Vec<u8>, BadValue> {
     const KEY: &str = "jobstatus";
     let Some(text) = words.value(&[KEY]) else { return Ok(Vec::new()) };
     named(text, &STATUSES, |letter| !matches!(JobStatus::from_letter(letter), JobStatus::Other(_)))

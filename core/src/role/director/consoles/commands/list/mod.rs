@@ -16,6 +16,8 @@ use super::super::refusal::{Refusal, count_of, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 
+pub(super) use jobs::statuses;
+
 pub(super) const COMMAND: Command = Command { aliases: &["llist"], ..Command::new("list", FORMS, run) };
 
 const FORMS: &[Form] = &[

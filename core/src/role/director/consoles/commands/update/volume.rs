@@ -11,7 +11,7 @@ use super::super::super::refusal::{BadValue, Kind, NoSuch, Refusal, number_of};
 use super::super::super::reply::{Reply, View};
 use super::super::super::words::Words;
 use super::super::create;
-use super::defaults;
+use super::{TRUNCATE, defaults};
 
 /// What a line may say of a volume; the first two name it.
 pub(super) const WORDS: &[(&str, Takes)] = &[
@@ -33,6 +33,7 @@ pub(super) const WORDS: &[(&str, Takes)] = &[
     ("enabled", Value),
     ("recyclepool", Value),
     ("actiononpurge", Value),
+    ("encrypt", Value),
     ("storage", Value),
     ("yes", Nothing),
 ];
@@ -41,7 +42,7 @@ pub(super) const HELP: &[(&str, &str)] = &[
     (
         "update volume=NAME [volstatus=STATUS] [volretention=TIME] [voluse=TIME] [maxvoljobs=N] [maxvolfiles=N] \
          [maxvolbytes=SIZE] [recycle=yes|no] [inchanger=yes|no] [slot=N] [pool=NAME] [enabled=yes|no] [recyclepool=NAME] \
-         [actiononpurge=truncate|none] [storage=NAME]",
+         [actiononpurge=truncate|none] [encrypt=no] [storage=NAME]",
         "change a volume in the catalog; with none of these words, from a menu",
     ),
     ("update volume=NAME frompool", "give a volume the limits of its pool"),
@@ -106,9 +107,6 @@ const STATES: [VolStatus; 9] = [
     VolStatus::ReadOnly,
     VolStatus::Error,
 ];
-
-/// The bit of a volume that is truncated when it is purged.
-const TRUNCATE: u32 = 1;
 
 /// How often a change is tried of a volume that others change meanwhile.
 const TRIES: usize = 5;
@@ -308,6 +306,8 @@ enum Change {
     /// None: back to its own pool.
     RecyclePool(Option<Box<PoolRow>>),
     OnPurge(u32),
+    /// No key of a drive that encrypts.
+    Keyless,
     Storage(u32, String),
     VolFiles(u32),
 }
@@ -373,6 +373,7 @@ impl Change {
                 row.action_on_purge = *bits;
                 format!("New ActionOnPurge is: {}\n", on_purge(*bits))
             }
+            Self::Keyless => format!("No encryption key for volume '{}' configured.\n", row.volume_name),
             Self::Storage(id, name) => {
                 row.storage_id = *id;
                 format!("New Storage is: {name}\n")
@@ -420,6 +421,11 @@ fn changes(view: &View<'_>, words: &Words) -> Result<Vec<Change>, Refusal> {
         "none" => Ok(0),
         _ => Err(BadValue::new("actiononpurge", text, "truncate or none")),
     });
+    let keyless = words.value(&["encrypt"]).map(|text| match text.to_lowercase().as_str() {
+        "no" => Ok(Change::Keyless),
+        "yes" | "rotate" => Err(Refusal::NoDriveKeys),
+        _ => Err(BadValue::new("encrypt", text, "no").into()),
+    });
     let storage = words.value(&["storage"]).map(|name| {
         NoSuch::check(view.config(), Kind::Storage, name)?;
         let id = view.ids().storages.get(name).copied();
@@ -441,6 +447,7 @@ fn changes(view: &View<'_>, words: &Words) -> Result<Vec<Change>, Refusal> {
         yes_or_no("enabled")?.map(Change::Enabled),
         recycle_pool.map(Change::RecyclePool),
         purged.transpose()?.map(Change::OnPurge),
+        keyless.transpose()?,
         storage.transpose()?,
         number_of(words, FILES)?.map(Change::VolFiles),
     ]
