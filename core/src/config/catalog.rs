@@ -25,6 +25,8 @@ resources! {
         path: String,
         /// The catalog's name, for clients, pools and jobs that name it, and for consoles.
         name: String = CATALOG.to_owned(),
+        /// A note for people.
+        description: Option<String> = None,
         /// How long requests are tried again while another program has the file, in seconds. Jobs wait meanwhile.
         retry_for: Seconds = RETRY_FOR,
     }
@@ -38,6 +40,8 @@ resources! {
     Postgres {
         /// The catalog's name, for clients, pools and jobs that name it, and for consoles.
         name: String = CATALOG.to_owned(),
+        /// A note for people.
+        description: Option<String> = None,
         /// The folder of the server's Unix socket, such as `/run/postgresql`, or the server's host name or IP address.
         host: String = "/run/postgresql".to_owned(),
         /// TCP port of the server; also part of the name of its Unix socket.
@@ -94,6 +98,15 @@ impl Catalog {
         match self {
             Self::Sqlite(sqlite) => &sqlite.name,
             Self::Postgres(postgres) => &postgres.name,
+        }
+    }
+
+    /// What is noted of it for people.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(sqlite) => sqlite.description.as_deref(),
+            Self::Postgres(postgres) => postgres.description.as_deref(),
         }
     }
 

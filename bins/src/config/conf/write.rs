@@ -370,6 +370,7 @@ impl Writer {
         };
         inside.remove("name");
         special(&mut inside, lines, names);
+        special(&mut inside, lines, &[("description", "Description")]);
         self.out.left_out.extend(inside.keys().map(|field| format!("{at}.{field}")));
     }
 

@@ -174,6 +174,7 @@ fn database(mapper: &mut Mapper, catalog: &Mapped, folder: Option<&Node>) -> Opt
         mapper.error(codes::MISSING_FIELD, &catalog.place, message, "add `DbName = …`");
         return None;
     };
+    let noted = catalog.fields.iter().find(|(field, _)| *field == "description").cloned();
     if catalog.said("DbDriver") == Some("sqlite") {
         let is_path = |file: &str| file.contains('/') || file.ends_with(".sqlite");
         let path = match (&name.value, folder.map(|node| &node.value)) {
@@ -182,10 +183,11 @@ fn database(mapper: &mut Mapper, catalog: &Mapped, folder: Option<&Node>) -> Opt
             (Value::Text(file), _) => format!("/var/lib/towline/{file}.sqlite"),
             _ => String::new(),
         };
-        let inside = vec![
+        let mut inside = vec![
             ("name", Node::text(catalog.place.clone(), catalog.name.clone())),
             ("path", Node::text(name.place.clone(), path)),
         ];
+        inside.extend(noted);
         return Some(choice(catalog, "sqlite", inside));
     }
     let mut inside: Vec<_> = [
@@ -208,6 +210,7 @@ fn database(mapper: &mut Mapper, catalog: &Mapped, folder: Option<&Node>) -> Opt
         inside.push(("host", Node::text(socket.place.clone(), folder)));
     }
     inside.push(("name", Node::text(catalog.place.clone(), catalog.name.clone())));
+    inside.extend(noted);
     Some(choice(catalog, "postgres", inside))
 }
 

@@ -4,7 +4,7 @@ use super::super::build;
 use super::super::read::Kind::{self, Any, Bool, Choice, Number, Size, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, refused, without};
 use super::job::JOB;
-use super::shared::{DAEMON, LISTEN, NAMED, NO_PLUGINS, NOTED, TLS};
+use super::shared::{DAEMON, LISTEN, NAMED, NO_PLUGINS, TLS};
 
 pub(in super::super) const COMPONENT: Component = Component {
     name: "bareos-dir",
@@ -18,7 +18,7 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "JobDefs", also: &[], rows: &[NAMED, JOB] },
         Resource { name: "Job", also: &["Jobs"], rows: &[NAMED, JOB] },
         Resource { name: "Storage", also: &["Storages"], rows: &[NAMED, STORAGE, TLS] },
-        Resource { name: "Catalog", also: &["Catalogs"], rows: &[NOTED, CATALOG] },
+        Resource { name: "Catalog", also: &["Catalogs"], rows: &[NAMED, CATALOG] },
         Resource { name: "Schedule", also: &["Schedules"], rows: &[NAMED, SCHEDULE] },
         Resource { name: "FileSet", also: &["FileSets"], rows: &[NAMED, FILESET] },
         Resource { name: "Pool", also: &["Pools"], rows: &[NAMED, POOL] },

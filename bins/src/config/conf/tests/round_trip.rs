@@ -65,10 +65,12 @@ fn the_days_of_a_schedule_and_texts_of_several_lines_are_the_same_after_a_round_
 #[test]
 fn several_catalogs_are_the_same_after_a_round_trip_in_the_same_order() {
     let text = director(" Catalog = Archive").replace("Pool { Name = Full }", "Pool { Name = Full; Catalog = My }")
-        + "Catalog { Name = Archive; DbDriver = sqlite3; DbName = /srv/a.sqlite; DbUser = x }\n\
-           Catalog { Name = Best; DbName = best; DbUser = u; DbAddress = localhost }\n\
+        + "Catalog { Name = Archive; DbDriver = sqlite3; DbName = /srv/a.sqlite; DbUser = x;\n Description = \"ten years\" }\n\
+           Catalog { Name = Best; DbName = best; DbUser = u; DbAddress = localhost\n Description = near }\n\
            Counter { Name = One; Catalog = Archive }\nCounter { Name = Two; Catalog = My }\n";
     let (config, _) = good::<DirectorConfig>(&text);
+    let notes: Vec<_> = config.all_catalogs().filter_map(|catalog| catalog.description()).collect();
+    assert_eq!(notes, ["ten years", "near"]);
     round(&config);
     // The names of files say nothing of the order.
     let files: Vec<String> = to_conf(&config).unwrap().files.into_iter().map(|(file, _)| file).collect();

@@ -587,7 +587,11 @@ pub(super) fn catalogs(config: &DirectorConfig) -> Vec<Resource> {
 }
 
 fn catalog(catalog: &Catalog) -> Resource {
-    let mut fields = vec![text("Name", catalog.name()), text("DbDriver", catalog.engine())];
+    let mut fields = vec![
+        text("Name", catalog.name()),
+        optional("Description", catalog.description()),
+        text("DbDriver", catalog.engine()),
+    ];
     match catalog {
         Catalog::Sqlite(file) => fields.push(text("DbName", &file.path)),
         Catalog::Postgres(server) => fields.extend([
