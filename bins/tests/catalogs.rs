@@ -23,7 +23,7 @@ fn network() -> Network {
 fn backups_are_recorded_in_two_catalogs_and_restored_from_each() {
     let network = network();
     std::fs::write(network.source.join("file"), "first").unwrap();
-    let first = network.backup();
+    let first = network.run_in("MyCatalog", "run job=b yes");
     assert!(first.is_ok() && first.report.contains("Catalog:                \"MyCatalog\""), "{}", first.report);
     std::fs::write(network.source.join("file"), "second").unwrap();
     std::fs::write(network.source.join("more"), "more").unwrap();
@@ -31,7 +31,8 @@ fn backups_are_recorded_in_two_catalogs_and_restored_from_each() {
     assert!(second.is_ok() && second.report.contains("Catalog:                \"Archive\""), "{}", second.report);
     assert_eq!((first.id, second.id), (1, 2), "no two jobs have the same number");
 
-    let listed = network.ask(&["list jobs", "list volumes"]);
+    let listed = network.ask(&["list jobs", "2", "list volumes"]);
+    assert!(listed.contains("Select Catalog resource"), "a person is asked which one is meant: {listed}");
     assert!(listed.contains("v-0001") && !listed.contains("deep-0001") && !listed.contains("| a "), "{listed}");
     let listed = network.ask(&["use catalog=Archive", "list jobs", "list volumes"]);
     assert!(listed.contains("deep-0001") && !listed.contains("v-0001") && listed.contains("| a "), "{listed}");
@@ -62,7 +63,7 @@ fn a_catalog_that_another_program_holds_lets_the_jobs_of_the_other_one_go_on() {
     let waiting = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| network.run_in("Archive", "run job=a yes"));
         network.director.logged(0, "that it is away", |line| line.contains("the catalog is away"));
-        let ended = network.backup();
+        let ended = network.run_in("MyCatalog", "run job=b yes");
         assert!(ended.is_ok(), "{}", ended.report);
         held.execute_batch("ROLLBACK").unwrap();
         waiting.join().unwrap()

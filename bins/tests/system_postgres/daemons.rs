@@ -80,12 +80,13 @@ fn one_director_has_a_catalog_in_a_file_and_one_on_a_server_and_each_goes_on_wit
     let catalog = format!(r#"catalogs: [{further}], catalog: sqlite(path: "catalog.sqlite")"#);
     let network = Network::start(&Plan { catalog, rewrite, ..Plan::default() });
     std::fs::write(network.source.join("file"), "text").unwrap();
-    let (first, second) = (network.backup(), network.run_in("Archive", "run job=a yes"));
+    let here = || network.run_in("MyCatalog", "run job=b yes");
+    let (first, second) = (here(), network.run_in("Archive", "run job=a yes"));
     assert!(first.is_ok() && second.is_ok(), "{}{}", first.report, second.report);
     assert_eq!(server.sql("towline", "SELECT JobId, Name FROM Job").trim(), "2|a");
     server.stop();
     // What the server has is waited for, and nothing else is.
-    let next = network.backup();
+    let next = here();
     assert!(next.is_ok(), "{}", next.report);
     server.resume();
     let place = network.place("restored");

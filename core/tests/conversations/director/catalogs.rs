@@ -86,6 +86,7 @@ fn numbers_go_on_above_those_of_every_catalog() {
 fn each_catalog_knows_its_own_clients_and_pools_and_those_that_are_in_all() {
     let mut desk = open();
     let console = desk.console();
+    desk.ask(console, "use catalog=MyCatalog");
     for (line, there, not_there) in [
         ("list clients", "bareos-fd", "far-fd"),
         ("list clients catalog=Archive", "far-fd", "bareos-fd"),
@@ -159,6 +160,39 @@ fn a_console_asks_only_the_catalogs_that_its_list_allows() {
 }
 
 #[test]
+fn a_person_with_several_catalogs_says_once_which_one_is_meant_and_a_program_gets_the_first() {
+    let mut desk = open();
+    desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
+    let console = desk.console();
+    desk.ask(console, "run job=backup-tiny yes");
+    desk.ask(console, "run job=far yes");
+    let menu = desk.ask(console, "list jobs").concat();
+    assert!(menu.contains("The defined Catalog resources are:\\n") && menu.contains("1: Archive"), "{menu}");
+    let listed = desk.ask(console, "1").concat();
+    assert!(listed.contains("| far ") && !listed.contains("backup-tiny"), "{listed}");
+    let volumes = desk.ask(console, "list pools").concat();
+    assert!(volumes.contains("Deep") && !volumes.contains("resources are"), "it is not asked again: {volumes}");
+    let other = desk.console();
+    let named = desk.ask(other, "list jobs client=bareos-fd").concat();
+    assert!(named.contains("backup-tiny"), "a client tells which one is meant: {named}");
+    assert!(desk.ask(other, "list jobs").concat().contains("The defined Catalog"), "and only for its own command");
+    assert!(desk.ask(other, ".").concat().contains("nothing done."));
+    desk.ask(other, ".api 2 compact=yes");
+    let rows = desk.ask(other, "list jobs").concat();
+    assert!(rows.contains("backup-tiny") && !rows.contains(r#""far""#), "{rows}");
+}
+
+#[test]
+fn what_is_noted_of_a_catalog_is_shown() {
+    let mut config = config();
+    config["catalogs"][0]["sqlite"]["description"] = json!("what is kept for ten years");
+    let mut desk = Desk::with(config, MemoryCatalog::default());
+    let console = desk.console();
+    let shown = desk.ask(console, "show catalog=Archive").concat();
+    assert!(shown.contains("Description = \"what is kept for ten years\""), "{shown}");
+}
+
+#[test]
 fn a_catalog_that_hangs_holds_up_only_its_own_jobs_and_consoles() {
     let mut desk = open();
     desk.world.await_dial(STORAGE_PORT, errand("storage", "sd-secret"));
@@ -167,7 +201,7 @@ fn a_catalog_that_hangs_holds_up_only_its_own_jobs_and_consoles() {
     assert!(!desk.ask(waiting, "run job=far yes").concat().contains("Job queued"));
     let answer = desk.ask(free, "run job=backup-tiny yes").concat();
     assert!(answer.contains("Job queued. JobId=2"), "its number is above that which is being given: {answer}");
-    assert!(desk.ask(free, "list jobs").concat().contains("backup-tiny"));
+    assert!(desk.ask(free, "list jobs catalog=MyCatalog").concat().contains("backup-tiny"));
     desk.shelf().hangs = None;
     desk.release();
     let answer = desk.world.heard(waiting).concat();

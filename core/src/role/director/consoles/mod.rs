@@ -156,6 +156,11 @@ impl Console {
         Seat { conn, name, heard: self.heard, is_busy }
     }
 
+    /// Whether a person reads its answers, and can be asked.
+    fn is_person(&self) -> bool {
+        self.of_job.is_none() && !self.is_program && self.output.api == Api::Text
+    }
+
     /// Ends a command.
     fn end(&mut self, net: &mut Net, conn: ConnId, answer: &Answer, desk: Desk<'_>) {
         self.doing = Doing::Idle;
@@ -349,6 +354,10 @@ impl Consoles {
                 Reply::Use(catalog, answer) => {
                     console.used = Some(catalog);
                     Reply::Answer(answer)
+                }
+                Reply::Uses(catalog, next) => {
+                    console.used = Some(catalog);
+                    *next
                 }
                 Reply::Say(text, next) => {
                     console.output.print(net, conn, &text);

@@ -144,6 +144,8 @@ pub(crate) enum Reply {
     Using(Box<Self>),
     /// Ends; from now on commands go by this catalog where they name nothing of another.
     Use(CatalogName, Answer),
+    /// From now on commands go by this catalog where they name nothing of another; and goes on.
+    Uses(CatalogName, Box<Self>),
     /// Shows some text, and goes on.
     Say(String, Box<Self>),
     /// Sends a page of text, and goes on once it is written: a console that reads slowly gets a long list slowly.

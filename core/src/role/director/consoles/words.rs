@@ -79,14 +79,14 @@ impl Words {
         self
     }
 
+    /// The same line as if it were said for the first time.
+    pub(super) fn as_first(self) -> Self {
+        Self { again: false, ..self }
+    }
+
     /// Whether the line is said for the first time.
     pub(super) const fn is_first(&self) -> bool {
         !self.again
-    }
-
-    /// Whether a word stands there without a value.
-    pub(super) fn has_bare(&self, wanted: &str) -> bool {
-        self.words.iter().any(|word| word.key.eq_ignore_ascii_case(wanted) && word.value.is_none())
     }
 
     /// The same line with the first of these words directly after the command, if it has one.
@@ -97,6 +97,11 @@ impl Words {
             self.words.get_mut(1..=at + 1).unwrap_or_default().rotate_right(1);
         }
         self
+    }
+
+    /// Whether a word stands there without a value.
+    pub(super) fn has_bare(&self, wanted: &str) -> bool {
+        self.words.iter().any(|word| word.key.eq_ignore_ascii_case(wanted) && word.value.is_none())
     }
 
     /// How many words it has.

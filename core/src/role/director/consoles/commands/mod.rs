@@ -56,7 +56,8 @@ use crate::config::JOB_COMMANDS;
 use super::access::Access;
 use super::answer::Answer;
 use super::grammar::{Command, Rights};
-use super::refusal::{Meant, Refusal};
+use super::questions::choice;
+use super::refusal::{Kind, Meant, Refusal};
 use super::reply::{Reply, View};
 use super::words::Words;
 
@@ -181,21 +182,42 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     {
         return Reply::refused(Refusal::CatalogAwaited(waits));
     }
-    let checked = command.check(&words).map_err(Refusal::from);
     let words = words.led_by(command.leads);
+    let checked = command.check(&words).map_err(Refusal::from);
     let reply = checked.and_then(|()| run_in(view, command, &words)).unwrap_or_else(Reply::refused);
     Reply::Begin(Box::new(reply))
 }
 
 /// Does a command with the catalog that it is about.
 fn run_in(view: &View<'_>, command: &Command, words: &Words) -> Result<Reply, Refusal> {
+    // Said again, with the catalog that was asked for.
+    if let Some(name) = words.value(&[ASKED]).map(str::to_owned) {
+        let words = words.clone().without(ASKED).with("catalog", Some(name.as_bytes())).as_first();
+        return Ok(Reply::Uses(name.as_str().into(), Box::new(run_in(view, command, &words)?)));
+    }
+    if must_ask(view, command, words) {
+        let usage = "Name the catalog: catalog=NAME, or use catalog=NAME.";
+        return choice::resource(view, words, Kind::Catalog, ASKED, usage);
+    }
     let catalog = catalog_of(view, command, words)?;
     let reply = (command.run)(&View { said: Some(&catalog), ..*view }, words)?;
     Ok(Reply::In(catalog, Box::new(reply)))
 }
 
+/// The catalog that a person was asked for.
+const ASKED: &str = "askedcatalog";
+
+/// Whether a person has to say which catalog is meant, once: there are several, and nothing tells.
+fn must_ask(view: &View<'_>, command: &Command, words: &Words) -> bool {
+    let Some(console) = view.console() else { return false };
+    let is_named = ["catalog", "client", "backupclient", "job"].iter().any(|word| words.value(&[*word]).is_some());
+    // `wait` is about jobs of all, and commands with a dot are for programs.
+    let may = command.asks && !command.name.starts_with('.') && command.name != wait::COMMAND.name;
+    may && !is_named && console.used.is_none() && console.is_person() && view.catalogs().nth(1).is_some()
+}
+
 /// The catalog that a command asks, as in Bareos: the one that it names, that of its client, that of its job, that which the
-/// console uses; else the first that the console may ask.
+/// console uses; else the first that the console may ask, for a person with several is asked before.
 fn catalog_of(view: &View<'_>, command: &Command, words: &Words) -> Result<CatalogName, Refusal> {
     let config = &view.director.common.config;
     if let Some(name) = words.value(&["catalog"]).filter(|_| command.asks || command.name == catalog::COMMAND.name) {
