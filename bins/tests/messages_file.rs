@@ -43,6 +43,33 @@ fn a_client_that_cannot_reach_its_director_leaves_a_trace_in_its_file() {
 }
 
 #[test]
+fn a_storage_daemon_appends_what_it_has_to_say_to_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let messages = ["first.log", "second.log"].map(|name| folder.path().join(name));
+    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-sd"))];
+    let daemon = Daemon::start("storage", &program, folder.path(), |own| {
+        format!(
+            r#"(storage: (name: "nas-sd", listen: ["127.0.0.1"], port: {own}, working_directory: {at:?}),
+                directors: [(name: "backup-dir", password: "p")],
+                devices: [(name: "d", media_type: "m", archive_device: {at:?})],
+                messages: [(name: "Standard", destinations: [(kind: director), (kind: append, to: [{first:?}]),
+                            (kind: append, to: [{second:?}], types: ["error", "fatal"])])])"#,
+            at = folder.path(),
+            first = messages[0],
+            second = messages[1],
+        )
+    });
+    let mut stranger = std::net::TcpStream::connect(daemon.address).unwrap();
+    std::io::Write::write_all(&mut stranger, b"GET / HTTP/1.0\r\n\r\n").unwrap();
+    let trace = wait_for("the trace in the file", || {
+        let text = std::fs::read_to_string(&messages[0]).unwrap_or_default();
+        text.contains("(T0").then_some(text)
+    });
+    assert!(trace.lines().all(|line| line.contains(" nas-sd: ")) && !trace.contains("\"p\""), "{trace}");
+    assert!(!messages[1].exists(), "nothing was an error");
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_complained_of_and_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let messages = folder.path().join("no such folder").join("fd-messages.log");

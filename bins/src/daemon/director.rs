@@ -91,9 +91,9 @@ impl Daemon for DirectorDaemon {
         }
         let catalogs = open_catalogs(&loaded)?;
         let reader = configure::desk(&loaded);
-        let deliverer = Deliverer::new(loaded.resolve(""));
+        let deliveries = Deliverer::new(loaded.resolve("")).into_desk();
         let hands = Workers::new(Sink::new().into_log()).with_configuration(reader);
-        let hands = hands.with_deliveries(Box::new(move |delivery, reply| deliverer.deliver(delivery, reply)));
+        let hands = hands.with_deliveries(deliveries);
         let hands = hands.with_catalog(Box::new(move |name, request, reply| {
             let answer: crate::catalog::Reply = Box::new(|answer| reply(WorkDone::Catalog(answer)));
             let Some(opened) = catalogs.get(name) else {

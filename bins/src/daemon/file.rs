@@ -1,17 +1,17 @@
 //! The file daemon's program.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use towline_core::config::{ConfigPath, FileConfig, Severity};
+use towline_core::config::{ConfigPath, FileConfig};
 use towline_core::node::Settings;
 use towline_core::role::file::FileDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::configuration::Configured;
 
-use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, reload};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, of_messages, reload};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
+use crate::messages::Deliverer;
 
 /// `towline-fd`
 #[derive(Clone, Copy, Debug)]
@@ -40,11 +40,7 @@ impl Daemon for FileProgram {
     }
 
     fn folders(loaded: &Loaded<FileConfig>) -> Vec<Folder> {
-        let at = ConfigPath::of("messages").index(0).field("destinations");
-        let file = loaded.config.append().map(|(append, _)| loaded.resolve(append));
-        let folder = file.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let folder = folder.map(|path| Folder { at, path, holds: "messages", severity: Severity::Warning });
-        folder.into_iter().collect()
+        of_messages(loaded, loaded.config.appended()).collect()
     }
 
     fn place(loaded: &mut Loaded<FileConfig>) {
@@ -59,8 +55,10 @@ impl Daemon for FileProgram {
             file.authenticate_within.duration(),
         );
         let desk = reload::desk::<Self>(&loaded, Configured::File);
+        let deliveries = Deliverer::new(loaded.resolve("")).into_desk();
         let role = FileDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
-        let hands = Arc::new(Workers::new(Sink::new().into_log()).with_configuration(desk));
+        let hands = Workers::new(Sink::new().into_log()).with_configuration(desk);
+        let hands = Arc::new(hands.with_deliveries(deliveries));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }
 }

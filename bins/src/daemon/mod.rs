@@ -331,6 +331,15 @@ fn complain(program: &str, text: &str, exit: u8) -> ExitCode {
     ExitCode::from(exit)
 }
 
+/// The folders of the files that a daemon appends its own messages to.
+fn of_messages<'a, T>(loaded: &'a Loaded<T>, files: impl Iterator<Item = &'a str>) -> impl Iterator<Item = Folder> {
+    files.filter_map(|file| {
+        let at = ConfigPath::of("messages").index(0).field("destinations");
+        let path = loaded.resolve(file).parent()?.to_owned();
+        Some(Folder { at, path, holds: "messages", severity: Severity::Warning })
+    })
+}
+
 /// Writes to standard output at once. Whoever closed it does not want to know.
 pub fn say(text: &str) {
     let mut out = std::io::stdout().lock();

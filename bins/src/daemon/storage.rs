@@ -13,9 +13,10 @@ use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::configuration::Configured;
 
-use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, reload};
+use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, of_messages, reload};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
+use crate::messages::Deliverer;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, own};
 use crate::volume::spool;
 
@@ -65,7 +66,8 @@ impl Daemon for StorageProgram {
             })
         };
         let devices = || loaded.config.devices.iter().enumerate();
-        devices().map(folder).chain(devices().filter_map(spool)).collect()
+        let own = of_messages(loaded, loaded.config.appended());
+        devices().map(folder).chain(devices().filter_map(spool)).chain(own).collect()
     }
 
     fn listens(config: &Self::Config) -> Vec<Endpoint> {
@@ -94,6 +96,7 @@ impl Daemon for StorageProgram {
                 storage.authenticate_within.duration(),
             );
         let desk = reload::desk::<Self>(&loaded, Configured::Storage);
+        let deliveries = Deliverer::new(loaded.resolve("")).into_desk();
         let role = StorageDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let log = Sink::new().into_log();
         let hands = Workers::new(Box::new(move |notice| {
@@ -101,7 +104,7 @@ impl Daemon for StorageProgram {
             let _held = &ownerships;
             log(notice);
         }));
-        let hands = Arc::new(hands.with_configuration(desk));
+        let hands = Arc::new(hands.with_configuration(desk).with_deliveries(deliveries));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
     }
 }

@@ -21,6 +21,8 @@ use towline_core::drive::Reply;
 use towline_core::work::WorkDone;
 use towline_core::work::delivery::{Delivery, Undelivered};
 
+use crate::hands::DeliveryDesk;
+
 /// How long a webhook may take, and the system's log.
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -39,6 +41,12 @@ impl Deliverer {
     #[must_use]
     pub const fn new(folder: PathBuf) -> Self {
         Self { folder }
+    }
+
+    /// What workers give deliveries to.
+    #[must_use]
+    pub fn into_desk(self) -> DeliveryDesk {
+        Box::new(move |delivery, reply| self.deliver(delivery, reply))
     }
 
     /// Makes one try on threads of its own. The reply is called exactly once.

@@ -134,19 +134,21 @@ resources! {
 }
 
 impl FileConfig {
+    /// The `messages` that counts.
+    #[must_use]
+    pub fn own_messages(&self) -> Option<&Messages> {
+        named(&self.messages, self.file.messages.as_deref())
+    }
+
+    /// The files that messages are appended to.
+    pub fn appended(&self) -> impl Iterator<Item = &str> {
+        self.own_messages().into_iter().flat_map(Messages::appended)
+    }
+
     /// The messages of a job that its director is told.
     #[must_use]
     pub fn told(&self) -> MessageTypes {
-        let own = named(&self.messages, self.file.messages.as_deref());
-        own.map_or(MessageTypes::ALL, |messages| messages.types_for(DestinationKind::Director))
-    }
-
-    /// The file that messages are appended to, and which of them.
-    #[must_use]
-    pub fn append(&self) -> Option<(&str, MessageTypes)> {
-        let own = named(&self.messages, self.file.messages.as_deref())?;
-        let to = own.destinations.iter().find(|to| to.kind == DestinationKind::Append)?;
-        Some((to.to.first()?, to.types))
+        self.own_messages().map_or(MessageTypes::ALL, |messages| messages.types_for(DestinationKind::Director))
     }
 
     /// TLS towards `director`: its own settings, else the daemon's.

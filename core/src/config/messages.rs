@@ -308,6 +308,12 @@ impl When {
 }
 
 impl Messages {
+    /// The files that a daemon appends its own messages to.
+    pub(super) fn appended(&self) -> impl Iterator<Item = &str> {
+        let places = self.destinations.iter().filter(|to| to.kind == DestinationKind::Append);
+        places.filter_map(|to| to.to.first()).map(String::as_str)
+    }
+
     /// What counts where nothing is configured: the catalog keeps all messages, and consoles see them.
     #[must_use]
     pub fn standard() -> Self {

@@ -149,11 +149,21 @@ impl Device {
 }
 
 impl StorageConfig {
+    /// The `messages` that counts.
+    #[must_use]
+    pub fn own_messages(&self) -> Option<&Messages> {
+        named(&self.messages, self.storage.messages.as_deref())
+    }
+
+    /// The files that messages are appended to.
+    pub fn appended(&self) -> impl Iterator<Item = &str> {
+        self.own_messages().into_iter().flat_map(Messages::appended)
+    }
+
     /// The messages of a job that its director is told.
     #[must_use]
     pub fn told(&self) -> MessageTypes {
-        let own = named(&self.messages, self.storage.messages.as_deref());
-        own.map_or(MessageTypes::ALL, |messages| messages.types_for(DestinationKind::Director))
+        self.own_messages().map_or(MessageTypes::ALL, |messages| messages.types_for(DestinationKind::Director))
     }
 
     /// TLS towards `director`: its own settings, else the daemon's.

@@ -31,11 +31,12 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         143,
-        "messages cannot be appended to their file",
+        "messages cannot be written where they belong",
         (Fault::Local, Retry::Backoff),
-        "The file daemon is told by `messages` to append its messages to a file, and the system did not let it. The daemon \
-         works on, and the messages are in its log all the same.",
-        "Create the folder of the file, and let the user of the daemon write there. The next message is tried anew.",
+        "A file daemon or storage daemon is told by `messages` to append its messages to a file or to put them into the \
+         system's log, and the system did not let it. The daemon works on, and the messages are in its log all the same.",
+        "Create the folder of the file and let the user of the daemon write there, or see that the system's log runs. The next \
+         message is tried anew.",
     ),
     entry(
         144,

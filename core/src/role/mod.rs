@@ -3,6 +3,7 @@
 pub(crate) mod commands;
 pub mod console;
 mod debugging;
+pub(crate) mod diary;
 pub mod director;
 pub mod file;
 pub mod identity;

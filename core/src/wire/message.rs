@@ -70,6 +70,19 @@ const KINDS: [MessageKind; 18] = [
 ];
 
 impl MessageKind {
+    /// The number of its severity for the system's log (RFC 5424 §6.2.1); real daemons take the same.
+    #[must_use]
+    pub const fn severity(self) -> u8 {
+        match self {
+            Self::Abort | Self::Fatal => 2,
+            Self::Error | Self::ErrorTerm | Self::ConfigError | Self::Other(_) => 3,
+            Self::Warning => 4,
+            Self::Alert | Self::Audit | Self::Mount | Self::Security | Self::VolumeManagement => 5,
+            Self::Info | Self::NotSaved | Self::Restored | Self::Saved | Self::Skipped | Self::Term => 6,
+            Self::Debug => 7,
+        }
+    }
+
     /// The kind of a number.
     pub fn from_number(number: i32) -> Self {
         KINDS.iter().zip(1..).find(|(_, n)| *n == number).map_or(Self::Other(number), |(kind, _)| *kind)

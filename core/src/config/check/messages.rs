@@ -61,17 +61,17 @@ pub(super) fn of_daemon(
                 let message = "only a director sends messages to places of this kind";
                 let help = "remove this destination, and put it into the `messages` of the director";
                 c.error(codes::UNSUPPORTED, path.field("kind"), message, help);
-            } else if to.kind != DestinationKind::Director && seen.contains(&to.kind) {
-                let message = "this has no effect: there is one file";
+            } else if to.kind != DestinationKind::Director && seen.contains(&(to.kind, &to.to)) {
+                let message = "this has no effect: messages go there already";
                 c.warning(codes::CONTRADICTION, path.field("kind"), message, "remove all but the first");
             }
-            seen.push(to.kind);
+            seen.push((to.kind, &to.to));
         }
         if each.timestamp_format != TIMESTAMP {
             let message = "the director dates messages of jobs";
             c.warning(codes::CONTRADICTION, path.field("timestamp_format"), message, "remove `timestamp_format`");
         }
-        if !seen.contains(&DestinationKind::Director) {
+        if seen.iter().all(|(kind, _)| *kind != DestinationKind::Director) {
             let message = format!("no message of a job reaches its director by messages {:?}", each.name);
             let help = "add a destination of the kind `director`";
             c.warning(codes::EMPTY, path.field("destinations"), message, help);

@@ -5,7 +5,7 @@
 //!                                             |                            ^
 //!   storage daemon == data channel (data.rs) ==  machine: Sender, Restorer -+
 //! ```
-//! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), `diary.rs` keeps a trace of what is wrong.
+//! `calling.rs` dials directors that want it and waits there (`wire/1 §8.2`), the diary keeps a trace of what is wrong.
 //! `session.rs` and `level.rs` serve the commands of `wire/2 §1`, `passive.rs` storage daemons that dial, `data.rs` leads
 //! the dialogues of `wire/2 §2` and `§3`, `bandwidth.rs` slows them down, `errands.rs` does what has to do with no job, `estimate.rs` says what a backup would save, `unsaved.rs` where
 //! the list of what was not saved is kept, `scripts.rs` runs the job's commands on this client, `permits.rs` says what else may be run, `job.rs` is what is known of a job, `report.rs` what a status says.
@@ -13,7 +13,6 @@
 mod bandwidth;
 mod calling;
 mod data;
-mod diary;
 mod errands;
 mod estimate;
 mod job;
@@ -43,6 +42,7 @@ use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::quiet::{Quiet, more};
 use crate::role::debugging::Debugging;
+use crate::role::diary::{Diary, Line};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
@@ -61,7 +61,6 @@ use crate::work::{Work, WorkDone};
 
 use calling::Calling;
 use data::Event;
-use diary::Diary;
 use job::{Job, Presence};
 use scripts::Ending;
 use session::{Known, Session};
@@ -102,7 +101,7 @@ impl FileDaemon {
     /// A file daemon with a checked configuration and what was loaded for TLS.
     #[must_use]
     pub fn new(config: Arc<FileConfig>, credentials: Credentials, identity: Identity) -> Self {
-        let diary = Diary::new(config.append());
+        let diary = Diary::new(config.own_messages());
         Self {
             config,
             credentials,
@@ -141,8 +140,8 @@ impl FileDaemon {
 
     /// Appends a line to the file of the messages.
     fn note(&mut self, net: &mut Net, kind: MessageKind, text: &str) {
-        let line = format!("{} {}: {text}", self.identity.local(net.wall()), self.config.file.name);
-        self.diary.note(net, kind, line);
+        let (time, daemon) = (self.identity.local(net.wall()).to_string(), self.config.file.name.as_str());
+        self.diary.note(net, Owner::Diary, &Line { kind, time, daemon, text });
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
@@ -462,7 +461,9 @@ impl Role for FileDaemon {
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
         let id = match owner {
             Owner::Job(id) => id,
-            Owner::Diary => return self.diary.written(net, &done),
+            Owner::Diary(place) => {
+                return self.diary.written(net, Owner::Diary, (&place, &self.config.file.name), &done);
+            }
             Owner::Gone => return,
             Owner::Configuration => return self.reread(net, done),
             Owner::Name(id, host) => return self.looked_up(net, id, &host, done),

@@ -47,7 +47,7 @@ impl FileDaemon {
         self.credentials = read.credentials;
         let sessions: Vec<SessionId> = self.sessions.ids().into_iter().chain(self.ending.keys().copied()).collect();
         self.rereading.keep(&sessions, &earlier);
-        self.diary.move_to(self.config.append());
+        self.diary.move_to(self.config.own_messages());
         self.refresh_keyring(net);
         self.end_idle(net);
         self.call_those_of(net, &earlier);

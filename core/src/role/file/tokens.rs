@@ -1,6 +1,7 @@
 //! What the dials, timers and pieces of work of a file daemon are for.
 
 use crate::ids::{HandleId, SessionId};
+use crate::role::diary::Place;
 
 /// Whom a dial is to.
 #[derive(Debug)]
@@ -33,7 +34,8 @@ pub enum Owner {
     Name(SessionId, String),
     /// A job that has ended.
     Gone,
-    Diary,
+    /// Lines for a place of the daemon's own messages.
+    Diary(Place),
     /// The configuration, read again.
     Configuration,
 }

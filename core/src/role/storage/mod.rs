@@ -41,9 +41,10 @@ use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
-use crate::node::{self, DeviceInspection, DialNews, Role, Row};
+use crate::node::{self, DeviceInspection, DialNews, Overheard, Role, Row};
 use crate::notice::Level;
 use crate::role::debugging::Debugging;
+use crate::role::diary::{Diary, Line, UNWRITTEN};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::refusals::Refusals;
@@ -77,6 +78,7 @@ pub struct StorageDaemon {
     credentials: Credentials,
     identity: Identity,
     debugging: Debugging,
+    diary: Diary,
     sessions: Sessions<Job, Reading>,
     /// Makes room for directors.
     doorkeeper: Doorkeeper,
@@ -101,8 +103,10 @@ impl StorageDaemon {
     #[must_use]
     pub fn new(config: Arc<StorageConfig>, credentials: Credentials, identity: Identity) -> Self {
         let devices = Devices::of(&config);
+        let diary = Diary::new(config.own_messages());
         Self {
             config,
+            diary,
             credentials,
             identity,
             debugging: Debugging::default(),
@@ -176,6 +180,7 @@ impl Role for StorageDaemon {
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
         self.session_time = u32::try_from(self.started.seconds()).unwrap_or(u32::MAX);
+        net.overhear(self.diary.is_kept());
         self.refresh_keyring(net);
         net.listen_on(listen_on(&self.config.storage.listen, self.config.storage.port));
     }
@@ -183,6 +188,23 @@ impl Role for StorageDaemon {
     fn on_reload(&mut self, net: &mut Net) {
         if !self.stopping.has_begun() {
             self.rereading.ask(net, Owner::Configuration);
+        }
+    }
+
+    fn on_logged(&mut self, net: &mut Net) {
+        for Overheard { level, code, text } in net.overheard() {
+            if code == Some(UNWRITTEN) {
+                continue;
+            }
+            let kind = match level {
+                Level::Error => MessageKind::Error,
+                Level::Warn => MessageKind::Warning,
+                Level::Info => MessageKind::Info,
+                Level::Debug => MessageKind::Debug,
+            };
+            let text = code.map_or_else(|| text.clone(), |code| format!("{text} ({code})"));
+            let (time, daemon) = (self.identity.local(net.wall()).to_string(), self.config.storage.name.as_str());
+            self.diary.note(net, Owner::Diary, &Line { kind, time, daemon, text: &text });
         }
     }
 
@@ -322,6 +344,9 @@ impl Role for StorageDaemon {
             Owner::Spool(id, held) => return self.spooled(net, id, held, done),
             Owner::Label(order) => return self.labelled(net, &order, done),
             Owner::Configuration => return self.reread(net, done),
+            Owner::Diary(place) => {
+                return self.diary.written(net, Owner::Diary, (&place, &self.config.storage.name), &done);
+            }
             Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
             Owner::Closing(id) => {
                 self.free_devices(net, id);

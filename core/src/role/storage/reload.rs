@@ -46,6 +46,8 @@ impl StorageDaemon {
         let earlier = std::mem::replace(&mut self.config, Arc::new(read.config));
         self.credentials = read.credentials;
         self.rereading.keep(&self.sessions.ids(), &earlier);
+        self.diary.move_to(self.config.own_messages());
+        net.overhear(self.diary.is_kept());
         self.refresh_keyring(net);
         self.end_idle(net);
     }

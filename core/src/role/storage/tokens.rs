@@ -1,6 +1,7 @@
 //! What the dials, timers and pieces of work of a storage daemon are for.
 
 use crate::ids::SessionId;
+use crate::role::diary::Place;
 
 /// Whom a dial is to, and the session it is for.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub enum Owner {
     Name(SessionId, String),
     /// The configuration, read again.
     Configuration,
+    /// Lines for a place of the daemon's own messages.
+    Diary(Place),
 }
 
 /// What waits in a file.

@@ -1,7 +1,7 @@
 //! `bareos-fd`: the file daemon.
 
 use super::super::build;
-use super::super::read::Kind::{self, Any, Bool, Choice, Number, Port, Speed, Text, Time, Words};
+use super::super::read::Kind::{self, Bool, Choice, Number, Port, Speed, Text, Time, Words};
 use super::super::table::{Act, Component, Directive, Resource, always, field, made, without};
 use super::shared::{DAEMON, ELSEWHERE, LISTEN, NAMED, TLS};
 
@@ -14,7 +14,7 @@ pub(in super::super) const COMPONENT: Component = Component {
     resources: &[
         Resource { name: "Client", also: &["Clients", "FileDaemon"], rows: &[NAMED, LISTEN, DAEMON, CLIENT, TLS] },
         Resource { name: "Director", also: &["Directors"], rows: &[NAMED, DIRECTOR, TLS] },
-        Resource { name: "Messages", also: &[], rows: &[NAMED, ELSEWHERE, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NAMED, ELSEWHERE] },
     ],
 };
 
@@ -72,9 +72,3 @@ pub(in super::super) const COMMANDS: Kind = Choice(&[
     ("estimate", "estimate"),
     ("runscript", "runscript"),
 ]);
-
-const TO: &[Directive] = &[made(
-    "Append",
-    Any,
-    "is a destination of the kind `append`: where the daemon leaves its trace; the first counts",
-)];

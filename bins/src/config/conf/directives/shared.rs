@@ -72,7 +72,9 @@ pub(in super::super) const LISTEN: &[Directive] = &[
 
 const OF_DIRECTOR: &str = "messages of jobs go to their director, and from there to where its `Messages` says";
 
-/// Where messages of a file or storage daemon do not go by themselves.
+const OWN_LOG: &str = "the daemon's log is on standard error anyway, and messages of jobs go to their director";
+
+/// Where messages of a file or storage daemon go, and where they do not go by themselves.
 pub(in super::super) const ELSEWHERE: &[Directive] = &[
     without(
         "TimestampFormat",
@@ -81,13 +83,14 @@ pub(in super::super) const ELSEWHERE: &[Directive] = &[
     ),
     without("MailCommand", Text, OF_DIRECTOR),
     without("OperatorCommand", Text, OF_DIRECTOR),
-    without("Syslog", Any, OF_DIRECTOR),
+    made("Syslog", Any, "is a destination of the kind `syslog`: what the daemon itself has to say"),
+    made("Append", Any, "is a destination of the kind `append`: what the daemon itself has to say"),
     without("Mail", Any, OF_DIRECTOR),
     without("MailOnError", Any, OF_DIRECTOR),
     without("MailOnSuccess", Any, OF_DIRECTOR),
     without("File", Any, OF_DIRECTOR),
-    without("Stdout", Any, OF_DIRECTOR),
-    without("Stderr", Any, OF_DIRECTOR),
+    without("Stdout", Any, OWN_LOG),
+    without("Stderr", Any, OWN_LOG),
     without("Operator", Any, OF_DIRECTOR),
     without("Console", Any, OF_DIRECTOR),
     without("Catalog", Any, OF_DIRECTOR),

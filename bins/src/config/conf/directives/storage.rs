@@ -17,7 +17,7 @@ pub(in super::super) const COMPONENT: Component = Component {
         Resource { name: "Device", also: &["Devices"], rows: &[NAMED, DEVICE] },
         Resource { name: "Autochanger", also: &["Autochangers"], rows: &[NAMED, AUTOCHANGER] },
         Resource { name: "Ndmp", also: &[], rows: &[NOTED, NDMP] },
-        Resource { name: "Messages", also: &[], rows: &[NAMED, ELSEWHERE, TO] },
+        Resource { name: "Messages", also: &[], rows: &[NAMED, ELSEWHERE] },
     ],
 };
 
@@ -137,6 +137,3 @@ const NDMP: &[Directive] = &[
     without("AuthType", Text, NO_NDMP),
     without("LogLevel", Number, NO_NDMP),
 ];
-
-const TO: &[Directive] =
-    &[without("Append", Any, "messages of a job go to its director, those of the daemon to its log")];

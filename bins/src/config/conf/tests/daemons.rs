@@ -43,9 +43,8 @@ Messages { Name = Standard; Director = dir = all, !skipped
     assert_eq!(file.allowed_script_dir, ["/etc/scripts", "/opt/scripts"]);
     assert_eq!(config.directors[1].password, Password::new("with \"quotes\" and a second line"));
     assert!(config.directors[1].monitor);
-    let (file, types) = config.append().unwrap();
-    assert_eq!((file, types.words().join(", ")), ("/var/log/fd.log", "all, !skipped".to_owned()));
-    assert_eq!(config.told(), types);
+    assert_eq!(config.appended().collect::<Vec<_>>(), ["/var/log/fd.log"]);
+    assert_eq!(config.told().words().join(", "), "all, !skipped");
     assert!(warnings.is_empty(), "{warnings}");
 }
 

@@ -78,27 +78,6 @@ fn is_at_the_end(to: &Destination) -> bool {
     matches!(to.kind, DestinationKind::Mail | DestinationKind::Webhook)
 }
 
-/// The number of a severity for the system's log (RFC 5424 §6.2.1); real daemons take the same.
-const fn severity(kind: MessageKind) -> u8 {
-    match kind {
-        MessageKind::Abort | MessageKind::Fatal => 2,
-        MessageKind::Warning => 4,
-        MessageKind::Alert
-        | MessageKind::Audit
-        | MessageKind::Mount
-        | MessageKind::Security
-        | MessageKind::VolumeManagement => 5,
-        MessageKind::Info
-        | MessageKind::NotSaved
-        | MessageKind::Restored
-        | MessageKind::Saved
-        | MessageKind::Skipped
-        | MessageKind::Term => 6,
-        MessageKind::Debug => 7,
-        _ => 3,
-    }
-}
-
 impl Tools<'_> {
     /// A line of a job's report, with its line feed; `time` is in seconds since 1970.
     pub(crate) fn report(&mut self, job: &Job, kind: MessageKind, time: i64, text: String) {
@@ -196,7 +175,7 @@ impl Tools<'_> {
             DestinationKind::File => (Target::File(first()), Piece::Text { anew: begins, text: dated }),
             DestinationKind::Syslog => {
                 let facility = to.to.first().and_then(|name| facility(name)).unwrap_or(DAEMON_FACILITY);
-                (Target::Log(facility), Piece::Log(severity(line.kind), line.text.trim_end().to_owned()))
+                (Target::Log(facility), Piece::Log(line.kind.severity(), line.text.trim_end().to_owned()))
             }
             DestinationKind::Stderr => (Target::Errors, Piece::Text { anew: false, text: dated }),
             DestinationKind::Stdout => return self.net.notify(Notice::Print(dated)),
