@@ -172,6 +172,8 @@ pub struct Traffic {
     pub heard: Instant,
     /// What the machine it carries, or carried last, has moved; `None` if there was none.
     pub moved: Option<Moved>,
+    /// How long the last answer to a heartbeat of ours took; `None` if there was none.
+    pub round_trip: Option<Duration>,
 }
 
 /// What a machine has moved so far.

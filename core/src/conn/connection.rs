@@ -203,7 +203,8 @@ impl Conn {
     pub fn handle_message(&mut self, message: ToConn, now: Instant) {
         match (message, &self.phase) {
             (ToConn::Report, _) => {
-                let traffic = Traffic { moved: self.moved(), ..self.traffic };
+                let round_trip = self.heartbeat.as_ref().and_then(Heartbeat::round_trip);
+                let traffic = Traffic { moved: self.moved(), round_trip, ..self.traffic };
                 self.messages.push_back(FromConn::Reported(traffic));
             }
             (ToConn::Heartbeat { every, sending }, Phase::Ready(ready)) if ready.is_towline => {
@@ -278,6 +279,7 @@ impl Conn {
                 | WorkDone::Configuration(_)
                 | WorkDone::Delivered(_)
                 | WorkDone::Resolved(_)
+                | WorkDone::Wanted
                 | WorkDone::Refused => carried.machine.on_refused(),
             }
         }
@@ -350,7 +352,12 @@ impl Conn {
                 self.close(CloseReason::Silent(time));
             }
             // What waits to be written says as much, once it gets through.
-            Some(Due::Beat) if self.tx.is_empty() => self.send_signal(Signal::Heartbeat),
+            Some(Due::Beat) if self.tx.is_empty() => {
+                self.send_signal(Signal::Heartbeat);
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.on_sent(now);
+                }
+            }
             _ => {}
         }
     }
@@ -365,7 +372,13 @@ impl Conn {
                 self.send_signal(Signal::HeartbeatResponse);
                 true
             }
-            _ => signal == Signal::HeartbeatResponse,
+            Signal::HeartbeatResponse => {
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.on_answered(now);
+                }
+                true
+            }
+            _ => false,
         }
     }
 

@@ -39,6 +39,9 @@ pub(super) struct Heartbeat {
     heard: Instant,
     /// Since when something of ours waits for an answer.
     asked: Option<Instant>,
+    /// When the last -6 that was not held up went out, until its answer comes; and how long the last answer took.
+    sent: Option<Instant>,
+    round_trip: Option<Duration>,
     /// The peer's last -6, and the shortest time between two: its own interval.
     beat: Option<Instant>,
     theirs: Option<Duration>,
@@ -58,7 +61,18 @@ pub(super) enum Due {
 impl Heartbeat {
     /// Begins with both sides just heard.
     pub(super) const fn new(interval: Duration, part: Part, now: Instant) -> Self {
-        Self { interval, part, said: now, heard: now, asked: None, beat: None, theirs: None, is_deaf: false }
+        Self {
+            interval,
+            part,
+            said: now,
+            heard: now,
+            asked: None,
+            sent: None,
+            round_trip: None,
+            beat: None,
+            theirs: None,
+            is_deaf: false,
+        }
     }
 
     /// Bytes of ours have gone out.
@@ -70,6 +84,23 @@ impl Heartbeat {
     pub(super) const fn on_heard(&mut self, now: Instant) {
         self.heard = now;
         self.asked = None;
+    }
+
+    /// A -6 of ours goes out.
+    pub(super) const fn on_sent(&mut self, now: Instant) {
+        self.sent = Some(now);
+    }
+
+    /// The peer has said -7. One that answers none of ours says nothing of the way.
+    pub(super) fn on_answered(&mut self, now: Instant) {
+        if let Some(sent) = self.sent.take() {
+            self.round_trip = Some(now.since(sent));
+        }
+    }
+
+    /// How long the last answer took.
+    pub(super) const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
     }
 
     /// The peer has said -6.
@@ -200,6 +231,17 @@ mod tests {
         assert_eq!(run(&mut beat, 500).1, None);
         beat.listens(true, at(500));
         assert_eq!(run(&mut beat, 600), (vec![510, 520], Some(530)));
+    }
+
+    #[test]
+    fn an_answer_tells_how_long_the_way_is_and_only_if_it_was_asked_for() {
+        let mut beat = Heartbeat::new(INTERVAL, Part::Control, at(0));
+        beat.on_answered(at(1));
+        assert_eq!(beat.round_trip(), None);
+        beat.on_sent(at(10));
+        beat.on_answered(at(12));
+        beat.on_answered(at(19));
+        assert_eq!(beat.round_trip(), Some(Duration::from_secs(2)));
     }
 
     #[test]

@@ -16,7 +16,7 @@ fn survey(desk: &mut Desk) -> Vec<ConnId> {
 }
 
 fn traffic(read: u64) -> FromConn {
-    FromConn::Reported(Traffic { read, written: 7, heard: Instant(1_000_000_000), moved: None })
+    FromConn::Reported(Traffic { read, written: 7, heard: Instant(1_000_000_000), moved: None, round_trip: None })
 }
 
 #[test]
