@@ -12,6 +12,7 @@
 //! * `explain`: codes and decisions in words
 //! * `init`: the configurations of a new network
 //! * `export`: what a client needs to know of its director
+//! * `health`: shows programs and people how all is
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * `joining`: how another machine comes to a director
 //! * [`messages`]: mail, webhooks, the system's log
@@ -40,6 +41,8 @@ pub mod export;
 #[cfg(feature = "sqlite")]
 pub(crate) mod fresh;
 pub mod hands;
+#[cfg(feature = "sqlite")]
+pub mod health;
 #[cfg(feature = "sqlite")]
 pub mod init;
 #[cfg(feature = "sqlite")]

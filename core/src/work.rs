@@ -2,6 +2,7 @@
 
 pub mod configuration;
 pub mod delivery;
+pub mod health;
 pub mod script;
 
 use std::net::{IpAddr, SocketAddr};
@@ -24,6 +25,8 @@ pub enum Work {
     Configuration(configuration::ConfigurationWork),
     /// Messages that leave the daemon.
     Deliver(delivery::Delivery),
+    /// How all is, for those who want to see it; at first nothing. Done once they want it anew.
+    Publish(Option<Box<health::Health>>),
 }
 
 /// What came of a piece of work.
@@ -40,6 +43,8 @@ pub enum WorkDone {
     Configuration(Result<configuration::Configured, configuration::NotConfigured>),
     /// From a place that messages go to.
     Delivered(Result<(), delivery::Undelivered>),
+    /// Somebody wants to see how all is now.
+    Wanted,
     /// From the system's resolver: the addresses of a name that [`Net::look_up`](crate::node::Net::look_up) asked for.
     Resolved(Result<Vec<SocketAddr>, ResolveError>),
     /// The hands have stopped; nothing was done.

@@ -9,7 +9,7 @@ use towline_core::catalog::{CatalogError, CatalogErrorKind, CatalogName};
 use towline_core::config::{Catalog as Database, ConfigPath, DestinationKind, DirectorConfig, Severity, listen_on};
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
-use towline_core::node::Settings;
+use towline_core::node::{EXIT_NO_LISTENER, Settings};
 use towline_core::role::director::Director;
 use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::WorkDone;
@@ -20,6 +20,7 @@ use crate::catalog::PostgresCatalog;
 use crate::catalog::{Catalog, CatalogWorker, LateCatalog, Open, Patience, SqliteCatalog};
 use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
+use crate::health::Port;
 use crate::messages::{Deliverer, HAS_MAIL};
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, make_private, make_private_if_there, own};
 #[cfg(feature = "postgres")]
@@ -94,6 +95,14 @@ impl Daemon for DirectorDaemon {
         let deliveries = Deliverer::new(loaded.resolve("")).into_desk();
         let hands = Workers::new(Sink::new().into_log()).with_configuration(reader);
         let hands = hands.with_deliveries(deliveries);
+        let port = match loaded.config.director.metrics.as_deref() {
+            Some(at) => Some(Port::bind(at, &loaded).map_err(|text| StartError { text, exit: EXIT_NO_LISTENER })?),
+            None => None,
+        };
+        let hands = match &port {
+            Some(port) => hands.with_publications(port.desk()),
+            None => hands,
+        };
         let hands = hands.with_catalog(Box::new(move |name, request, reply| {
             let answer: crate::catalog::Reply = Box::new(|answer| reply(WorkDone::Catalog(answer)));
             let Some(opened) = catalogs.get(name) else {
@@ -112,7 +121,12 @@ impl Daemon for DirectorDaemon {
                 director.authenticate_within.duration(),
             );
         let role = Director::new(Arc::new(loaded.config), tls.credentials, identity());
-        Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(|_| {}) })
+        let serve = move |_| {
+            if let Some(port) = port {
+                port.serve();
+            }
+        };
+        Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(serve) })
     }
 }
 

@@ -13,6 +13,7 @@
 //!   submit(Script(Stop))  --> ends that command's process group                   --> reply
 //!   submit(Deliver)       --> who delivers messages                               --> reply
 //!   submit(Configuration) --> a thread for this one piece                         --> reply
+//!   submit(Publish)       --> who shows how all is                                --> reply, once it is wanted anew
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
 
@@ -38,6 +39,7 @@ use towline_core::ids::HandleId;
 use towline_core::notice::Notice;
 use towline_core::work::configuration::{ConfigurationWork, Configured, NotConfigured};
 use towline_core::work::delivery::Delivery;
+use towline_core::work::health::Health;
 use towline_core::work::{Work, WorkDone};
 
 use open::Open;
@@ -57,12 +59,16 @@ pub type ConfigurationDesk = Box<dyn Fn(ConfigurationWork) -> Result<Configured,
 /// Who delivers messages; calls the reply exactly once.
 pub type DeliveryDesk = Box<dyn Fn(Delivery, Reply) + Send + Sync>;
 
+/// Who shows how all is; calls the reply once somebody wants to see it anew.
+pub type PublicationDesk = Box<dyn Fn(Option<Box<Health>>, Reply) + Send + Sync>;
+
 /// The workers of one daemon.
 pub struct Workers {
     log: Log,
     catalog: Option<CatalogDesk>,
     configuration: Option<Arc<ConfigurationDesk>>,
     deliveries: Option<DeliveryDesk>,
+    publications: Option<PublicationDesk>,
     handles: Handles,
     scripts: script::Scripts,
 }
@@ -88,6 +94,7 @@ impl Workers {
             catalog: None,
             configuration: None,
             deliveries: None,
+            publications: None,
             handles: Handles::default(),
             scripts: script::Scripts::default(),
         }
@@ -109,6 +116,12 @@ impl Workers {
     #[must_use]
     pub fn with_deliveries(self, deliveries: DeliveryDesk) -> Self {
         Self { deliveries: Some(deliveries), ..self }
+    }
+
+    /// The same with somebody who shows how all is.
+    #[must_use]
+    pub fn with_publications(self, publications: PublicationDesk) -> Self {
+        Self { publications: Some(publications), ..self }
     }
 
     fn disk(&self, work: DiskWork, reply: Reply) {
@@ -226,6 +239,10 @@ impl Hands for Workers {
             },
             (Work::Deliver(delivery), _) => match &self.deliveries {
                 Some(desk) => desk(delivery, reply),
+                None => reply(WorkDone::Refused),
+            },
+            (Work::Publish(health), _) => match &self.publications {
+                Some(desk) => desk(health, reply),
                 None => reply(WorkDone::Refused),
             },
             _ => reply(WorkDone::Refused),

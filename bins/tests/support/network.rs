@@ -5,8 +5,11 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::console::Console;
-use super::daemon::Daemon;
+use super::daemon::{Daemon, free_port};
 use super::wait_for;
+
+/// What opens the page of [`Network::shown`].
+pub const PAGE_TOKEN: &str = "a-token-for-people";
 
 /// No TLS at all.
 pub const CLEAR: &str = "tls: (enable: false, require: false),";
@@ -236,6 +239,23 @@ impl Network {
         files.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("v-"));
         files.sort();
         files
+    }
+
+    /// The plan of a network whose director shows how all is, with a page behind the token of this name.
+    pub fn shown() -> Plan {
+        let rewrite = |text: String| {
+            let begin = r#"(director: (name: "d", password: "console","#;
+            let more = format!(r#"{begin} metrics: "127.0.0.1:{}", page_token: "{PAGE_TOKEN}","#, free_port());
+            text.replace(begin, &more)
+        };
+        Plan { rewrite, ..Plan::default() }
+    }
+
+    /// The port at which the director of such a plan shows how all is.
+    pub fn metrics_port(&self) -> u16 {
+        let text = std::fs::read_to_string(self.place("director.ron")).unwrap();
+        let after = text.split("metrics: \"127.0.0.1:").nth(1).unwrap();
+        after.split('"').next().unwrap().parse().unwrap()
     }
 
     /// A folder beside the others.

@@ -1,8 +1,9 @@
-//! Clients nobody here wrote: python-bareos and the REST library made of it against a director, over TLS with pre-shared keys and in clear, as default
+//! Clients nobody here wrote: a browser at the page of a director (`browser.rs`), and python-bareos and the REST library made of it against a director, over TLS with pre-shared keys and in clear, as default
 //! and as named console. Needs a Python with `python-bareos`, `bareos-restapi`, and `sslpsk3` unless it has
 //! pre-shared keys itself, in `target/python` or at `TOWLINE_PYTHON`.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod browser;
 mod fuse;
 mod library;
 #[path = "../support/mod.rs"]

@@ -67,6 +67,12 @@ resources! {
         /// File with the questions to the catalog that `query` of a console shows, each as Bareos writes it: a title after `:`,
         /// what to ask a person for after `*`, and SQL, in which `%1` is the first answer. They only read.
         query_file: Option<String> = None,
+        /// Address and port at which programs and people can see how all is: `/metrics` in the text format of Prometheus, and the
+        /// page if there is a `page_token`. In clear text, so of this machine alone: `"127.0.0.1:9109"`. `None`: nowhere.
+        metrics: Option<String> = None,
+        /// What a person has to say to see the page at `metrics`, as the password; the name does not matter. `None`: there is
+        /// no page.
+        page_token: Option<Password> = None,
         /// The `messages` resource for messages that are of no job, and for jobs that name none; `None`: the first.
         messages: Option<String> = None,
         /// TLS it shows to whoever dials it; also towards clients and storages that have none of their own.
@@ -491,6 +497,7 @@ impl DirectorConfig {
 impl Passwords for DirectorConfig {
     fn for_each_password(&mut self, visit: &mut dyn FnMut(&mut Password)) {
         visit(&mut self.director.password);
+        self.director.page_token.iter_mut().for_each(&mut *visit);
         self.clients.iter_mut().for_each(|client| visit(&mut client.password));
         self.storages.iter_mut().for_each(|storage| visit(&mut storage.password));
         self.consoles.iter_mut().for_each(|console| visit(&mut console.password));

@@ -18,6 +18,7 @@ mod disk;
 mod failing;
 mod figures;
 mod files;
+mod health;
 mod invitations;
 mod job;
 mod log;
@@ -119,6 +120,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         delivery::PAGES,
         upkeep::PAGES,
         continued::PAGES,
+        health::PAGES,
     ]
     .into_iter()
     .flatten()

@@ -61,6 +61,7 @@ impl Configs<'_> {
         director.port = self.renaming.port(director.port);
         self.listen(&mut director.listen);
         (director.working_directory, director.query_file) = (None, None);
+        (director.metrics, director.page_token) = (None, None);
         director
     }
 

@@ -1,8 +1,8 @@
 //! Checks of the director.
 
 use super::{
-    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, messages, naming, reach,
-    relocation, unsupported,
+    Built, Check, Checker, Finding, Side, access, catalog, commands, consolidating, copying, health, messages, naming,
+    reach, relocation, unsupported,
 };
 use crate::bulk::known::compares_digests;
 use crate::config::{
@@ -71,6 +71,7 @@ fn daemon(c: &mut Checker, config: &DirectorConfig) {
         c.attempts(&path, within, retry);
     }
     c.source_address(&path, director.source_address.as_deref());
+    health::check(c, &path, director);
     c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(director.maximum_concurrent_jobs));
     c.not_zero(path.field("max_console_connections"), u64::from(director.max_console_connections));
     c.admission(&path, director.max_unauthenticated, director.authenticate_within);

@@ -8,6 +8,7 @@ mod commands;
 mod consolidating;
 mod copying;
 mod director;
+mod health;
 mod messages;
 mod naming;
 mod peers;

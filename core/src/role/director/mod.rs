@@ -17,7 +17,8 @@
 //!
 //! `consoles/` takes commands and answers them, `jobs/` leads jobs from their order to the record of their end, `errands/`
 //! sends somebody to a daemon with one command, `reach/` finds the way to a client and lets those wait that dial in,
-//! `schedule.rs` has jobs begin in time, `missed.rs` those whose time passed while the director was down, `setup.rs` brings the configuration into the catalog, `reload.rs` another one. `journal.rs` keeps what jobs
+//! `schedule.rs` has jobs begin in time, `missed.rs` those whose time passed while the director was down, `setup.rs` brings the configuration into
+//! the catalog, `reload.rs` another one, `health/` says how all is. `journal.rs` keeps what jobs
 //! have reported, `overrides.rs` what consoles have said of the configuration. The rules over the catalog's rows are in
 //! [`crate::catalog`].
 
@@ -25,6 +26,7 @@ mod common;
 mod consoles;
 mod effect;
 mod errands;
+mod health;
 mod invitations;
 mod jobs;
 mod journal;
@@ -75,6 +77,7 @@ use common::{Common, Tools, Use};
 use consoles::{Answer, Consoles, Desk, Heard, Instruction, Refusal, Reply, View};
 use effect::Effect;
 use errands::Errands;
+use health::Looks;
 use invitations::{Invitation, Invitations};
 use jobs::Jobs;
 use jobs::job::Job;
@@ -85,7 +88,7 @@ use reach::{Goal, Ways};
 use reload::Reload;
 use schedule::Schedules;
 use setup::Setup;
-use tokens::{Dial, Due, Owner};
+use tokens::{Dial, Due, Owner, Surveyor};
 
 /// The role of a director: hands what happens to the part it is for, and carries out what the parts want of each other.
 #[derive(Debug)]
@@ -100,6 +103,7 @@ pub struct Director {
     schedules: Schedules,
     missed: MissedRuns,
     reload: Reload,
+    looks: Looks,
     debugging: Debugging,
     started: Wall,
 }
@@ -122,6 +126,7 @@ impl Director {
             schedules: Schedules::default(),
             missed: MissedRuns::default(),
             reload: Reload::default(),
+            looks: Looks::default(),
             debugging: Debugging::default(),
             started: Wall::default(),
         }
@@ -182,6 +187,7 @@ impl Director {
                 self.missed.begin(tools, began);
                 self.reload.begin(tools);
                 self.setup.take_returned().into_iter().for_each(|client| tools.effect(Effect::Returned(client)));
+                self.looks.begin(tools);
             }
             Effect::Recorded(outcome) => self.recorded(net, outcome),
             Effect::Begin => self.jobs.begin_queued(tools),
@@ -229,6 +235,7 @@ impl Director {
             }
             Effect::Ordered(console, job) => self.consoles.ordered(console, job),
             Effect::Ended(id, about, status) => {
+                self.looks.job_ended();
                 for (console, answer) in self.consoles.job_ended(id, &about, status, &self.jobs) {
                     self.console_replies(net, console, Reply::Answer(answer));
                 }
@@ -387,8 +394,7 @@ impl Role for Director {
     type Dial = Dial;
     type Timer = Due;
     type Work = Owner;
-    /// The console that asked.
-    type Survey = ConnId;
+    type Survey = Surveyor;
 
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
@@ -442,6 +448,9 @@ impl Role for Director {
         if matches!(outcome, Err(DialFailure::Cancelled)) {
             // Whoever called it off has gone on.
             return;
+        }
+        if let Err(failure) = &outcome {
+            self.looks.dial_failed(failure.code());
         }
         let tools = &mut Tools { net, common: &mut self.common };
         match dial {
@@ -520,7 +529,12 @@ impl Role for Director {
         self.settle(net);
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, conn: ConnId, rows: Vec<Row>) {
+    fn on_surveyed(&mut self, net: &mut Net, surveyor: Surveyor, rows: Vec<Row>) {
+        let Surveyor::Console(conn) = surveyor else {
+            self.looks.surveyed(&mut Tools { net, common: &mut self.common }, rows);
+            self.publish(net);
+            return self.settle(net);
+        };
         if let Some(then) = self.consoles.surveyed(conn) {
             let answer = then(&View { director: self, net, conn, said: None }, &rows);
             self.console_replies(net, conn, Reply::Answer(answer));
@@ -560,6 +574,10 @@ impl Role for Director {
                 self.reload.read(tools, &mut self.setup, done);
                 return self.settle(net);
             }
+            Owner::Publish => {
+                self.looks.wanted(tools, &done);
+                return self.settle(net);
+            }
             other => (other, done),
         };
         let answer = match done {
@@ -590,6 +608,7 @@ impl Role for Director {
             | Owner::ConsoleLists(..)
             | Owner::Name(..)
             | Owner::Configuration
+            | Owner::Publish
             | Owner::Post(_)
             | Owner::Stopped => {}
             Owner::Console(conn) => self.console_answered(net, conn, answer),
@@ -599,6 +618,10 @@ impl Role for Director {
                 self.finish(net, conn, catalog, reply);
             }
             Owner::Returned(name) => self.jobs.return_answered(tools, &name, answer),
+            Owner::Health(catalog, question) => {
+                self.looks.answered(tools, catalog, question, answer);
+                self.publish(net);
+            }
             Owner::Missed(name) => self.missed.answered(tools, &name, answer),
         }
         self.settle(net);
@@ -621,6 +644,10 @@ impl Role for Director {
             Due::Deliver => tools.deliver_again(),
             Due::Gathered => tools.send_own(),
             Due::PostAtStop => tools.give_up_post(),
+            Due::Look => {
+                self.looks.too_slow();
+                self.publish(net);
+            }
         }
         self.settle(net);
     }

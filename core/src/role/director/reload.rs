@@ -223,6 +223,8 @@ fn keep_fixed(earlier: &DirectorConfig, config: &mut DirectorConfig) -> Vec<&'st
     fixed.keep("director.listen", &was.listen, &mut own.listen);
     fixed.keep("director.port", &was.port, &mut own.port);
     fixed.keep("director.working_directory", &was.working_directory, &mut own.working_directory);
+    fixed.keep("director.metrics", &was.metrics, &mut own.metrics);
+    fixed.keep("director.page_token", &was.page_token, &mut own.page_token);
     fixed.keep("catalog", &earlier.catalog, &mut config.catalog);
     fixed.keep("catalogs", &earlier.catalogs, &mut config.catalogs);
     fixed.0

@@ -5,6 +5,7 @@ use crate::ids::{ConnId, HandleId, JobId};
 
 use super::consoles::Then;
 use super::errands::Errand;
+use super::health;
 use super::jobs::Asked;
 use super::jobs::lists::Wanted;
 use super::jobs::ordering::Order;
@@ -52,6 +53,17 @@ pub enum Due {
     Gathered,
     /// A director that is to end has waited for its messages.
     PostAtStop,
+    /// The catalogs have had their time to say how they are.
+    Look,
+}
+
+/// Whom a survey of the connections is for.
+#[derive(Clone, Copy, Debug)]
+pub enum Surveyor {
+    /// The console that asked.
+    Console(ConnId),
+    /// Those who want to see how all is.
+    Health,
 }
 
 /// What a piece of work is for.
@@ -95,4 +107,8 @@ pub enum Owner {
     Returned(String),
     /// When this job of a schedule was last started, before the director was.
     Missed(String),
+    /// Those who want to see how all is.
+    Publish,
+    /// What this catalog says of how all is.
+    Health(CatalogName, health::Question),
 }

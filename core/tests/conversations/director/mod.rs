@@ -15,6 +15,7 @@ mod dialogues;
 mod disk;
 mod failures;
 mod figures;
+mod health;
 mod jobs;
 mod levels;
 mod limits;

@@ -45,6 +45,7 @@ use super::common::{Common, Tools, Use};
 use super::invitations::{self, Invitations};
 use super::jobs::Jobs;
 use super::reload::may_not_stay;
+use super::tokens::Surveyor;
 use access::Access;
 use commands::wait::{self, Ends};
 use output::{Api, Output, put_text, text_frames};
@@ -53,7 +54,7 @@ use reply::Gathered;
 
 pub(crate) use answer::Answer;
 pub(crate) use commands::reload::Reloaded;
-pub(crate) use commands::run::{Queued, order_of};
+pub(crate) use commands::run::{Queued, level_name, order_of};
 pub(crate) use commands::serve;
 pub(crate) use questions::modify::replace_word;
 pub(crate) use refusal::Refusal;
@@ -432,7 +433,7 @@ impl Consoles {
                 }
                 Reply::Survey(then) => {
                     console.doing = Doing::Surveying(then);
-                    net.survey(conn);
+                    net.survey(Surveyor::Console(conn));
                     return None;
                 }
                 Reply::Do(instruction) => {

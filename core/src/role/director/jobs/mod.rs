@@ -18,7 +18,7 @@
 //! take, `duplicates.rs` which of two of one resource goes on. `scripts.rs` runs the director's commands of jobs,
 //! `clones.rs` starts others beside a backup, `bootstrap.rs` has written what a restore without the catalog needs,
 //! `kept.rs` is what the catalog keeps of a restore so that another can go on with it, `bandwidth.rs` slows data down,
-//! `meter.rs` the talk of daemons.
+//! `meter.rs` the talk of daemons, `counting.rs` counts those that have ended.
 
 mod bandwidth;
 pub(crate) mod bootstrap;
@@ -26,6 +26,7 @@ mod cancelling;
 mod clones;
 mod consolidating;
 mod copying;
+pub(crate) mod counting;
 mod daemons;
 pub(crate) mod deadlines;
 mod dialogue;
@@ -66,6 +67,7 @@ use std::collections::{BTreeMap, VecDeque};
 use crate::ids::JobId;
 
 use cancelling::Cancelling;
+use counting::Counts;
 use job::Job;
 use recording::{Finished, Unrecorded};
 use scripts::Scripts;
@@ -91,6 +93,7 @@ pub(crate) struct Jobs {
     /// The time in the newest unique name, and the counter.
     last_unique: (String, u32),
     begun: u32,
+    counts: Counts,
 }
 
 impl Jobs {
@@ -122,6 +125,11 @@ impl Jobs {
     /// The last that have failed, each with the reason; the newest first.
     pub(crate) fn failed(&self) -> impl DoubleEndedIterator<Item = &(Finished, String)> {
         self.failed.iter()
+    }
+
+    /// Those that have ended since the director was started, by how.
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     /// How many have begun since the director was started.

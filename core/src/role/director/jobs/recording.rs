@@ -173,6 +173,8 @@ impl Jobs {
     /// Says how a job has ended, and keeps those in mind that have failed.
     fn tell_ended(&mut self, tools: &mut Tools<'_>, job: &Job, end: &JobEnd) {
         tools.say_ended(job);
+        let started = if job.times.started > 0 { job.times.started } else { end.real_end_time };
+        self.counts.count(&finished(job, end), end.real_end_time.saturating_sub(started));
         if matches!(job.status, JobStatus::Error | JobStatus::Fatal) {
             self.failed.truncate(RECENT - 1);
             self.failed.push_front((finished(job, end), job.reason().unwrap_or_default().to_owned()));

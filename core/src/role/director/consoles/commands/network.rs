@@ -1,18 +1,14 @@
 //! `status network`: every live connection of the director.
 
-use crate::config::{Catalog, ConsoleAccess};
+use crate::config::Catalog;
 use crate::node::{Number, Row};
 use crate::role::network::{Connection, in_order, lines};
-use crate::wire::hello::Purpose;
 use crate::wire::json::Json;
 use crate::wire::names::PeerKind;
 
 use super::super::access::Access;
 use super::super::answer::{Answer, Cell, Column, Shown, Table};
 use super::super::reply::{Reply, View};
-
-/// What a console may use that is there for a monitor: it may only read.
-const MONITORS: [&str; 5] = ["status", ".status", ".api", ".jobs", ".defaults"];
 
 /// The connections, sorted by number.
 #[derive(Debug)]
@@ -25,8 +21,11 @@ pub(super) fn run() -> Reply {
 
 /// The rows with their numbers, and the catalog's.
 fn connections(view: &View<'_>, rows: &[Row]) -> Vec<Connection> {
-    let mut all: Vec<Connection> =
-        rows.iter().filter(|row| is_seen(view, row)).map(|row| Connection::of(row, number(view, row))).collect();
+    let mut all: Vec<Connection> = rows
+        .iter()
+        .filter(|row| is_seen(view, row))
+        .map(|row| Connection::of(row, view.director.number_of(row)))
+        .collect();
     let config = view.config();
     all.extend(view.catalogs().filter_map(|name| {
         let which = if config.has_several_catalogs() { format!("catalog {name}") } else { "catalog".to_owned() };
@@ -61,20 +60,6 @@ fn is_seen(view: &View<'_>, row: &Row) -> bool {
         || view.access().is_some_and(Access::is_open)
         || (row.peer.name.kind == PeerKind::Client && view.config().client(name).is_some())
         || view.config().storages.iter().any(|storage| storage.name == name)
-}
-
-fn number(view: &View<'_>, row: &Row) -> Option<Number> {
-    if let Purpose::Console { name, .. } = &row.peer.hello.purpose
-        && view.director.common.config.console(name).is_some_and(is_monitor)
-    {
-        return Some(Number::MonitorToDirector);
-    }
-    let director = view.director;
-    let job = director.job_on(row.conn);
-    if let Some(job) = job.filter(|job| job.storage_daemon.presence.conn() == Some(row.conn)) {
-        return Some(job.storage_number());
-    }
-    row.number(PeerKind::Director)
 }
 
 /// For a program: times in seconds, quantities in bytes, what is not known empty.
@@ -115,9 +100,4 @@ impl Shown for Connections {
     fn json(&self) -> Option<Json> {
         self.table().json()
     }
-}
-
-fn is_monitor(console: &ConsoleAccess) -> bool {
-    let reads = |word: &String| MONITORS.iter().any(|known| word.eq_ignore_ascii_case(known));
-    !console.command_acl.is_empty() && console.command_acl.iter().all(reads)
 }

@@ -250,7 +250,7 @@ pub(super) const fn level_word_of(level: config::Level) -> &'static str {
     level_name(order_level(level))
 }
 
-pub(in super::super) const fn level_name(level: JobLevel) -> &'static str {
+pub(crate) const fn level_name(level: JobLevel) -> &'static str {
     match level {
         JobLevel::Full => "Full",
         JobLevel::Differential => "Differential",
