@@ -50,6 +50,8 @@ pub struct Plan {
     pub fd_connect_timeout: u64,
     /// The heartbeat interval of all daemons, in seconds.
     pub heartbeat: u64,
+    /// Whether the job `backup` is made up for after a time without a director.
+    pub makes_up: bool,
     /// The director's schedules, with a comma at the end; the job `backup` goes by one named `nightly`, the job `verify` by
     /// one named `verified`, if there is one. Empty: none.
     pub schedule: String,
@@ -65,6 +67,7 @@ impl Plan {
             files: some_files(seed, 24, 60_000),
             passwords: ("file".to_owned(), "storage".to_owned()),
             schedule: String::new(),
+            makes_up: false,
             rate: 10_000_000,
             directions: Directions::DIRECTOR,
             passive: false,
@@ -134,6 +137,8 @@ pub struct Town {
     pub volumes: Disk,
     /// The director's catalog.
     pub catalog: Catalog,
+    /// What the director's hands hold.
+    pub director_hands: Arc<MapHands>,
     /// What the storage daemon's hands hold.
     pub storage_hands: Arc<MapHands>,
     /// What the file daemon's hands hold.
@@ -185,6 +190,7 @@ impl Town {
             storage,
             client,
             operator,
+            director_hands: Arc::new(MapHands::new(Disk::default(), None)),
             storage_hands: Arc::new(MapHands::new(volumes.clone(), None)),
             client_hands: Arc::new(MapHands::new(files.clone(), None)),
             files,
@@ -203,10 +209,10 @@ impl Town {
 
     /// Starts the director; one that runs is killed.
     pub fn start_director(&mut self) {
-        let hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
+        self.director_hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
         let role = Director::new(Arc::new(director(&self.plan)), self.credentials(), identity());
         let node = self.node(self.director, role, PeerKind::Director, "dir");
-        self.world.start(self.director, node, hands);
+        self.world.start(self.director, node, self.director_hands.clone());
     }
 
     /// Starts the storage daemon; one that runs is killed.
@@ -328,7 +334,8 @@ fn director(plan: &Plan) -> DirectorConfig {
             storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
             jobs: [
                 (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full,
-                 run_on_incoming_connect_interval: {run_on_connect}, schedule: {scheduled}),
+                 run_on_incoming_connect_interval: {run_on_connect}, schedule: {scheduled},
+                 missed: {missed}),
                 (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
                  where: Some("/restored")),
                 (name: "verify", kind: verify, client: "fd", fileset: "set", storage: "sd", pool: "pool",
@@ -344,6 +351,7 @@ fn director(plan: &Plan) -> DirectorConfig {
         heartbeat = plan.heartbeat,
         directions = plan.directions,
         passive = plan.passive,
+        missed = if plan.makes_up { "run" } else { "skip" },
         verified = if schedule.contains(r#"name: "verified""#) { r#"Some("verified")"# } else { "None" },
         run_on_connect = plan.run_on_connect,
         fd_connect_timeout = plan.fd_connect_timeout,

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use towline_simtests::town::{Plan, Town, some_files};
+use towline_core::notice::Notice;
+use towline_simtests::town::{Directions, Plan, Town, some_files};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// The town's clocks begin on Thursday, 1 January 2026, at midnight.
@@ -44,4 +45,90 @@ fn a_director_that_was_away_orders_the_next_moment_and_not_the_missed_ones() {
     town.start_director();
     town.world.run_for(DAY);
     assert_eq!(ordered(&town), [(0, 21, 0), (3, 3, 30), (3, 15, 30)]);
+}
+
+/// Every night a backup of a client that dials in, and a verify job which is not made up for.
+const NIGHTLY: &str =
+    r#"schedules: [(name: "nightly", runs: [(at: ["21:00"])]), (name: "verified", runs: [(at: ["23:00"])])],"#;
+const NIGHTS: u32 = 30;
+
+/// What the director has logged since it started last.
+fn logged(town: &Town) -> Vec<String> {
+    let text = |notice| if let Notice::Log { text, .. } = notice { Some(text) } else { None };
+    town.director_hands.notices().into_iter().filter_map(text).collect()
+}
+
+/// The day and hour at which each backup was ordered, and how it ended.
+fn backups(town: &Town) -> Vec<(i64, i64, char)> {
+    let tables = town.catalog.tables();
+    let of = |seconds: i64| ((seconds - 1_767_225_600) / 86_400, (seconds - 1_767_225_600) / 3_600 % 24);
+    let rows = tables.jobs.values().filter(|row| row.name == "backup");
+    rows.map(|row| (of(row.sched_time).0, of(row.sched_time).1, char::from(row.job_status))).collect()
+}
+
+#[test]
+fn thirty_nights_with_a_client_that_is_away_and_a_director_that_is_down() {
+    let noon = |day: u32| DAY * day + DAY / 2;
+    let plan = Plan {
+        files: some_files(53, 3, 2_000),
+        schedule: NIGHTLY.to_owned(),
+        directions: Directions::CLIENT,
+        run_on_connect: 6 * 3_600,
+        makes_up: true,
+        ..Plan::new(53)
+    };
+    let mut town = Town::new(plan);
+    let until = |town: &mut Town, day: u32| {
+        let now = Duration::from_nanos(town.world.now().0);
+        town.world.run_for(noon(day).saturating_sub(now));
+    };
+    // The client is away for three nights, later for one.
+    for (leaves, comes) in [(5, 8), (22, 23)] {
+        if leaves == 22 {
+            // Before that the director is down for four nights.
+            until(&mut town, 12);
+            town.world.kill(town.director);
+            until(&mut town, 16);
+            town.start_director();
+        }
+        until(&mut town, leaves);
+        town.world.kill(town.client);
+        until(&mut town, comes);
+        town.start_client();
+    }
+    let log_of_the_second_director = logged(&town);
+    until(&mut town, NIGHTS);
+
+    // The client has never been saved when it dials in first.
+    let mut expected = vec![(0, 0, 'T')];
+    for night in 0..i64::from(NIGHTS) {
+        match night {
+            5..8 | 22 => expected.push((night, 21, 'f')),
+            12..16 => {}
+            _ => expected.push((night, 21, 'T')),
+        }
+        // Who was away is saved when it comes back at noon, and what the director missed once it is there.
+        if matches!(night, 7 | 15 | 22) {
+            expected.push((night + 1, 12, 'T'));
+        }
+    }
+    expected.sort_unstable();
+    assert_eq!(backups(&town), expected, "{}", log_of_the_second_director.join("\n"));
+    // What failed says that its client was not there.
+    let failed: Vec<u32> =
+        town.catalog.tables().jobs.values().filter(|row| row.job_status == b'f').map(|row| row.job_id).collect();
+    for job in failed {
+        assert!(
+            town.report(job).contains("did not dial in") && town.report(job).contains("T0152"),
+            "{}",
+            town.report(job)
+        );
+    }
+    let said = |words: &str| log_of_the_second_director.iter().filter(|line| line.contains(words)).count();
+    assert_eq!(said("job backup missed 4 runs while the director was down"), 1);
+    assert_eq!(said("it is run now"), 1, "one for all of them");
+    assert_eq!(said("job verify missed 4 runs while the director was down"), 1, "said, and not made up for");
+    let verified: Vec<u8> =
+        town.catalog.tables().jobs.values().filter(|row| row.name == "verify").map(|row| row.job_status).collect();
+    assert_eq!(verified.len(), 26, "{verified:?}");
 }
