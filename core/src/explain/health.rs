@@ -10,8 +10,8 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Config, Retry::Never),
         "`metrics` of the director is an address that other machines may reach. Names of clients and jobs go over the network in clear \
          text, and with them the token of the page whenever somebody looks at it.",
-        "Use an address of this machine alone, such as 127.0.0.1:9109, and let others come by `ssh -L` or through a server that speaks \
-         TLS. Keep the setting where the network is yours alone.",
+        "Use an address of this machine alone, such as 127.0.0.1:9109, and let others come through a tunnel of SSH or a server that \
+         speaks TLS. Keep the setting where the network is yours alone.",
     ),
     entry(
         991,
