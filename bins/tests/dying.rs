@@ -2,6 +2,8 @@
 //! next backup works.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "dying/drill.rs"]
+mod drill;
 mod support;
 
 use std::fs::File;
