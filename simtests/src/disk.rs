@@ -2,6 +2,7 @@
 //!
 //! Files are regular and have a name and contents; volumes are whole blocks, as the real ones.
 
+mod contents;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,11 +23,12 @@ use towline_core::wire::fate::Fates;
 use towline_core::wire::fileset::FileSet;
 use towline_core::wire::stream::{FileType, Stream};
 
+pub use self::contents::Contents;
 use self::volume::{Volume, mount};
 use crate::rng::Rng;
 
 /// Files by their names.
-pub type Files = BTreeMap<Vec<u8>, Vec<u8>>;
+pub type Files = BTreeMap<Vec<u8>, Contents>;
 
 /// A disk; clones are the same one.
 #[derive(Clone, Debug, Default)]
@@ -81,7 +83,7 @@ impl Disk {
     /// What was restored below `/restored`, by the names the files were saved under.
     #[must_use]
     pub fn restored(&self) -> Files {
-        let back = |(name, contents): (&Vec<u8>, &Vec<u8>)| {
+        let back = |(name, contents): (&Vec<u8>, &Contents)| {
             name.strip_prefix(b"/restored").map(|name| (name.to_vec(), contents.clone()))
         };
         self.store().files.iter().filter_map(back).collect()
@@ -166,7 +168,7 @@ impl OpenThings {
                     }
                     _ => {
                         let bytes = block.len() as u64;
-                        store.files.insert(path, block);
+                        store.files.insert(path, block.into());
                         DiskDone::Labelled { bytes }
                     }
                 }
@@ -205,10 +207,8 @@ impl OpenThings {
 /// Puts text into a file, after what it has or in its place.
 fn put(store: &mut Store, path: String, text: &[u8], appends: bool) -> DiskDone {
     let file = store.files.entry(path.into_bytes()).or_default();
-    if !appends {
-        file.clear();
-    }
-    file.extend_from_slice(text);
+    let before = if appends { &file[..] } else { &[] };
+    *file = [before, text].concat().into();
     DiskDone::Noted
 }
 
@@ -237,7 +237,7 @@ fn refusal(name: &[u8], what: &str) -> Remark {
 
 #[derive(Debug)]
 struct Backup {
-    files: VecDeque<(Vec<u8>, Vec<u8>)>,
+    files: VecDeque<(Vec<u8>, Contents)>,
     step: Step,
     packer: Packer,
     complete: bool,
@@ -388,7 +388,7 @@ struct Sink {
     to: Vec<u8>,
     name: Vec<u8>,
     contents: Vec<u8>,
-    done: Vec<(Vec<u8>, Vec<u8>)>,
+    done: Vec<(Vec<u8>, Contents)>,
     files: u32,
     bytes: u64,
     errors: u32,
@@ -461,7 +461,8 @@ impl RestoreSink for Sink {
     }
 
     fn end_of_file(&mut self) -> Result<(), String> {
-        self.done.push((std::mem::take(&mut self.name), std::mem::take(&mut self.contents)));
+        self.done.push((std::mem::take(&mut self.name), Contents::from(&self.contents[..])));
+        self.contents.clear();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, IoSlice};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use towline_core::conn::{Conn, Flight, FromConn};
@@ -24,9 +25,13 @@ pub struct HostId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Life(pub(crate) HostId, pub(crate) u64);
 
-/// Names a connection's task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct TaskId(pub(crate) Life, pub(crate) ConnId);
+/// Names a connection's task: whose it is, and its socket, which no other task has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct TaskId {
+    pub(crate) life: Life,
+    pub(crate) conn: ConnId,
+    pub(crate) socket: SocketId,
+}
 
 /// Who waits for a piece of work.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +41,34 @@ pub(crate) enum Asker {
 }
 
 /// What the hands have answered; collected after each step of the world.
-pub(crate) type Answers = Arc<Mutex<Vec<(Asker, WorkId, WorkDone)>>>;
+pub(crate) type Answers = Arc<Answered>;
+
+/// See [`Answers`].
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    answers: Mutex<Vec<(Asker, WorkId, WorkDone)>>,
+    /// Most steps have none, and are not to ask the lock.
+    any: AtomicBool,
+}
+
+impl Answered {
+    fn add(&self, asker: Asker, work: WorkId, done: WorkDone) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((asker, work, done));
+        self.any.store(true, Ordering::Release);
+    }
+
+    /// Whether there are answers to take.
+    pub(crate) fn any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
+    /// Takes all answers.
+    pub(crate) fn take(&self) -> Vec<(Asker, WorkId, WorkDone)> {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.any.store(false, Ordering::Release);
+        std::mem::take(&mut *answers)
+    }
+}
 
 /// A desk, whatever its role.
 pub(crate) trait AnyDesk {
@@ -171,9 +203,9 @@ impl Adapter for Simulated {
     }
 
     fn drive(&mut self, conn: Box<Conn>, socket: Socket) -> Result<Line, IoKind> {
-        let task = TaskId(self.life, conn.id());
         let socket = socket.into_id().ok_or(IoKind::Aborted)?;
-        self.net.borrow_mut().start_task(task, *conn, socket);
+        let task = TaskId { life: self.life, conn: conn.id(), socket };
+        self.net.borrow_mut().start_task(task, *conn);
         Ok(Line { net: self.net.clone(), task })
     }
 
@@ -189,7 +221,7 @@ impl Adapter for Simulated {
 /// Hands a piece of work over; the answer comes with [`Answers`].
 fn submit(hands: &Arc<dyn Hands>, answers: &Answers, asker: Asker, work: WorkId, request: Work) {
     let answers = Arc::clone(answers);
-    let reply = move |done| answers.lock().unwrap_or_else(PoisonError::into_inner).push((asker, work, done));
+    let reply = move |done| answers.add(asker, work, done);
     hands.submit(request, Box::new(reply));
 }
 
@@ -203,7 +235,7 @@ pub(crate) struct Out<'a> {
 
 impl Outlet for Out<'_> {
     fn message(&mut self, message: FromConn) {
-        let TaskId(life, conn) = self.task;
+        let TaskId { life, conn, .. } = self.task;
         self.net.borrow_mut().post(life, Event::FromConn { conn, message });
     }
 

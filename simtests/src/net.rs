@@ -26,6 +26,7 @@ use crate::names::Names;
 use crate::network::{Fate, Networks};
 use crate::place::Place;
 use crate::rng::Rng;
+use crate::table::Table;
 use crate::tap::{Passing, Taps};
 use crate::task::Task;
 use crate::tcp::{End, Phase, Segment};
@@ -36,7 +37,7 @@ pub(crate) type Net = Rc<RefCell<NetState>>;
 
 /// Names a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SocketId(u64);
+pub(crate) struct SocketId(pub(crate) u64);
 
 /// What is to come.
 #[derive(Debug)]
@@ -102,12 +103,13 @@ pub(crate) struct NetState {
     pub(crate) networks: Networks,
     pub(crate) names: Names,
     pub(crate) places: Vec<Place>,
-    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    /// By their sockets.
+    pub(crate) tasks: Table<Task>,
     /// Bytes that each of them moves in one turn.
     pub(crate) budget: usize,
     pub(crate) calls: Calls,
     pub(crate) taps: Taps,
-    sockets: BTreeMap<SocketId, Entry>,
+    sockets: Table<Entry>,
     by_ends: BTreeMap<(HostId, SocketAddr, SocketAddr), SocketId>,
     listeners: BTreeMap<(HostId, SocketAddr), Listener>,
     next_socket: u64,
@@ -123,11 +125,11 @@ impl NetState {
             networks: Networks::default(),
             names: Names::default(),
             places: Vec::new(),
-            tasks: BTreeMap::new(),
+            tasks: Table::default(),
             budget: BUDGET,
             calls: Calls::default(),
             taps: Taps::default(),
-            sockets: BTreeMap::new(),
+            sockets: Table::default(),
             by_ends: BTreeMap::new(),
             listeners: BTreeMap::new(),
             next_socket: 1,
@@ -200,7 +202,7 @@ impl NetState {
     }
 
     pub(crate) fn trace_task(&self, task: TaskId, work: &Work) {
-        let TaskId(Life(host, _), conn) = task;
+        let TaskId { life: Life(host, _), conn, .. } = task;
         let name = self.places.get(host.0).map_or("", |place| place.name.as_str());
         self.trace.work(name, conn, work);
     }
@@ -250,7 +252,7 @@ impl NetState {
 
     pub(crate) fn cancel_dial(&mut self, life: Life, dial: DialId) {
         let owner = Owner::Dial(life, dial);
-        let found = self.sockets.iter().find(|(_, entry)| entry.owner == owner).map(|(&id, _)| id);
+        let found = self.sockets.iter().find(|(_, entry)| entry.owner == owner).map(|(id, _)| SocketId(id));
         if let Some(id) = found {
             self.end_dial(id, IoKind::Cancelled);
         }
@@ -314,20 +316,23 @@ impl NetState {
 
     pub(crate) fn read(&mut self, id: SocketId, space: &mut [u8]) -> Option<Result<usize, IoKind>> {
         let now = self.time_at(id);
-        let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.read(space, now));
-        self.settle(id);
+        let answer = self.sockets.get_mut(id.0).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.read(space, now));
+        // Who finds nothing has changed nothing.
+        if matches!(answer, Some(Ok(1..))) {
+            self.settle(id);
+        }
         answer
     }
 
     pub(crate) fn write(&mut self, id: SocketId, bytes: &[u8]) -> Option<Result<usize, IoKind>> {
         let now = self.time_at(id);
-        let answer = self.sockets.get_mut(&id).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.write(bytes, now));
+        let answer = self.sockets.get_mut(id.0).map_or(Some(Err(IoKind::Aborted)), |entry| entry.end.write(bytes, now));
         self.settle(id);
         answer
     }
 
     pub(crate) fn flight(&self, id: SocketId) -> Option<Flight> {
-        self.sockets.get(&id).map(|entry| entry.end.flight())
+        self.sockets.get(id.0).map(|entry| entry.end.flight())
     }
 
     pub(crate) fn shut_write(&mut self, id: SocketId) {
@@ -336,21 +341,21 @@ impl NetState {
 
     /// Its owner lets go of it.
     pub(crate) fn close(&mut self, id: SocketId) {
-        if let Some(entry) = self.sockets.get_mut(&id) {
+        if let Some(entry) = self.sockets.get_mut(id.0) {
             entry.owner = Owner::Nobody;
         }
         self.on_end(id, End::close);
     }
 
     pub(crate) fn reset(&mut self, id: SocketId) {
-        if let Some(entry) = self.sockets.get_mut(&id) {
+        if let Some(entry) = self.sockets.get_mut(id.0) {
             entry.owner = Owner::Nobody;
         }
         self.on_end(id, |end, _| end.reset());
     }
 
     pub(crate) fn set_owner(&mut self, id: SocketId, owner: Owner) {
-        if let Some(entry) = self.sockets.get_mut(&id) {
+        if let Some(entry) = self.sockets.get_mut(id.0) {
             entry.owner = owner;
         }
     }
@@ -360,7 +365,7 @@ impl NetState {
     }
 
     pub(crate) fn end(&self, id: SocketId) -> Option<&End> {
-        self.sockets.get(&id).map(|entry| &entry.end)
+        self.sockets.get(id.0).map(|entry| &entry.end)
     }
 
     pub(crate) fn phase(&self, id: SocketId) -> Option<Phase> {
@@ -374,14 +379,15 @@ impl NetState {
 
     /// Whose socket it is.
     pub(crate) fn host_of(&self, id: SocketId) -> Option<HostId> {
-        self.sockets.get(&id).map(|entry| entry.host)
+        self.sockets.get(id.0).map(|entry| entry.host)
     }
 
     /// Sockets and listeners of a host.
     #[cfg(feature = "suite")]
     pub(crate) fn descriptors(&self, host: HostId) -> usize {
         let owned = |entry: &&Entry| entry.host == host && !matches!(entry.owner, Owner::Nobody | Owner::Accepting(_));
-        self.sockets.values().filter(owned).count() + self.listeners.keys().filter(|(at, _)| *at == host).count()
+        self.sockets.iter().map(|(_, entry)| entry).filter(owned).count()
+            + self.listeners.keys().filter(|(at, _)| *at == host).count()
     }
 
     /// How much of what is possible is done at once.
@@ -390,7 +396,7 @@ impl NetState {
     }
 
     pub(crate) fn sockets_of(&self, host: HostId) -> BTreeSet<SocketId> {
-        self.sockets.iter().filter(|(_, entry)| entry.host == host).map(|(&id, _)| id).collect()
+        self.sockets.iter().filter(|(_, entry)| entry.host == host).map(|(id, _)| SocketId(id)).collect()
     }
 
     /// The power of a host goes: nobody hears of it.
@@ -411,10 +417,16 @@ impl NetState {
         if !self.places.get(way.1.0).is_some_and(is_heard) || self.links.get(way.0, way.1).cut {
             return;
         }
-        let way = (way.0, self.resident(way.1, ends));
-        if let Some(&id) = self.by_ends.get(&(way.1, ends.local, ends.peer)) {
+        let mut to = way.1;
+        let mut found = self.by_ends.get(&(to, ends.local, ends.peer)).copied();
+        if found.is_none() {
+            to = self.resident(to, ends);
+            found = self.by_ends.get(&(to, ends.local, ends.peer)).copied();
+        }
+        if let Some(id) = found {
             return self.on_end(id, |end, now| end.on_segment(segment, now));
         }
+        let way = (way.0, to);
         match segment {
             Segment::Rst => {}
             Segment::Syn { longest } => match self.listener_at(way.1, ends.local) {
@@ -436,7 +448,7 @@ impl NetState {
     }
 
     pub(crate) fn on_socket_timer(&mut self, id: SocketId) {
-        if let Some(entry) = self.sockets.get_mut(&id) {
+        if let Some(entry) = self.sockets.get_mut(id.0) {
             entry.timer = None;
         }
         self.on_end(id, End::on_timer);
@@ -463,7 +475,7 @@ impl NetState {
 
     fn on_end(&mut self, id: SocketId, act: impl FnOnce(&mut End, Instant)) {
         let now = self.time_at(id);
-        if let Some(entry) = self.sockets.get_mut(&id) {
+        if let Some(entry) = self.sockets.get_mut(id.0) {
             act(&mut entry.end, now);
             self.settle(id);
         }
@@ -473,13 +485,13 @@ impl NetState {
         let id = SocketId(self.next_socket);
         self.next_socket += 1;
         self.by_ends.insert((host, end.ends().local, end.ends().peer), id);
-        self.sockets.insert(id, Entry { end, host, owner, timer: None });
+        self.sockets.insert(id.0, Entry { end, host, owner, timer: None });
         self.settle(id);
         id
     }
 
-    fn remove(&mut self, id: SocketId) -> Option<Entry> {
-        let entry = self.sockets.remove(&id)?;
+    fn remove(&mut self, id: SocketId) -> Option<Box<Entry>> {
+        let entry = self.sockets.remove(id.0)?;
         let ends = entry.end.ends();
         self.by_ends.remove(&(entry.host, ends.local, ends.peer));
         if let Some((_, ticket)) = entry.timer {
@@ -489,31 +501,28 @@ impl NetState {
     }
 
     fn settle(&mut self, id: SocketId) {
-        let Some(entry) = self.sockets.get_mut(&id) else { return };
+        let Some(entry) = self.sockets.get_mut(id.0) else { return };
         let (ends, host) = (entry.end.ends(), entry.host);
-        let segments: Vec<Segment> = std::iter::from_fn(|| entry.end.poll_segment()).collect();
         let deadline = entry.end.deadline();
         if entry.timer.map(|(at, _)| at) != deadline {
-            let old = entry.timer.take();
-            if let Some((_, ticket)) = old {
-                self.clock.cancel(ticket);
-            }
-            let timer = deadline.map(|at| {
-                let due = self.world_time(host, at);
-                (at, self.clock.at(due, Happening::SocketTimer(id)))
-            });
-            if let Some(entry) = self.sockets.get_mut(&id) {
-                entry.timer = timer;
-            }
+            let old = entry.timer.take().map(|(_, ticket)| ticket);
+            let slept = self.places.get(host.0).map_or(Duration::ZERO, |place| place.slept);
+            entry.timer = match deadline {
+                Some(at) => Some((at, self.clock.again_at(old, at + slept, || Happening::SocketTimer(id)))),
+                None => {
+                    old.into_iter().for_each(|ticket| self.clock.cancel(ticket));
+                    None
+                }
+            };
         }
-        for segment in segments {
+        while let Some(segment) = self.sockets.get_mut(id.0).and_then(|entry| entry.end.poll_segment()) {
             self.send(host, ends, segment);
         }
         self.tell_owner(id, ends);
     }
 
     fn tell_owner(&mut self, id: SocketId, ends: Ends) {
-        let Some(entry) = self.sockets.get_mut(&id) else { return };
+        let Some(entry) = self.sockets.get_mut(id.0) else { return };
         match (entry.owner, entry.end.phase()) {
             (Owner::Dial(life, dial), Phase::Open) => {
                 entry.owner = Owner::Held;
@@ -530,7 +539,7 @@ impl NetState {
     }
 
     fn accepted(&mut self, id: SocketId, address: SocketAddr, ends: Ends) {
-        let Some(entry) = self.sockets.get_mut(&id) else { return };
+        let Some(entry) = self.sockets.get_mut(id.0) else { return };
         let Some(listener) = self.listeners.get_mut(&(entry.host, address)) else { return self.reset(id) };
         entry.owner = Owner::Held;
         match listener.owner {

@@ -2,8 +2,8 @@
 //! change in them what a test is about.
 
 use towline_core::config::{
-    Client, Device, Director, DirectorConfig, FileConfig, FileDaemon, FileDirector, FileSet, Include, Job, JobKind,
-    Password, Pool, Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig,
+    Bytes, Client, Device, Director, DirectorConfig, FileConfig, FileDaemon, FileDirector, FileSet, Include, Job,
+    JobKind, Password, Pool, Storage, StorageConfig, StorageDaemon, StorageDirector, TlsConfig,
 };
 
 /// A director called `dir` that dials its client and its storage daemon at these names or addresses. It
@@ -29,7 +29,9 @@ pub fn director(client: &str, storage: &str) -> DirectorConfig {
 /// A storage daemon called `sd` with one device.
 #[must_use]
 pub fn storage() -> StorageConfig {
-    let device = Device::new("dev".to_owned(), "File".to_owned(), "/volumes".to_owned());
+    let mut device = Device::new("dev".to_owned(), "File".to_owned(), "/volumes".to_owned());
+    // No disk here is faster with larger blocks, and a world has room for few of them.
+    device.maximum_block_size = Bytes::kib(64);
     let director = StorageDirector::new("dir".to_owned(), Password::new("storage"));
     let mut config = StorageConfig::new(StorageDaemon::new("sd".to_owned()), vec![director], vec![device]);
     config.storage.tls = TlsConfig::off();

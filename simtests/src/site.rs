@@ -169,7 +169,7 @@ impl Site {
     /// Nothing but a seed, and a file of ten thousand bytes for each client to save.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self { seed, files: [(b"/data/file".to_vec(), vec![b'x'; 10_000])].into(), ..Self::default() }
+        Self { seed, files: [(b"/data/file".to_vec(), vec![b'x'; 10_000].into())].into(), ..Self::default() }
     }
 
     /// Adds a network behind a gateway; `around` is the place of the one around it, `None` the open network.

@@ -63,8 +63,10 @@ impl NetState {
             Happening::Arrive { .. } => false,
             Happening::SocketTimer(id) | Happening::GiveUp(id) => sockets.contains(id),
             Happening::Node(of) | Happening::NodeTimer(of) | Happening::Unreachable(of, ..) => *of == host,
-            Happening::Post(Life(of, _), _) | Happening::Task(TaskId(Life(of, _), _)) => *of == host,
-            Happening::Answer(Asker::Node(Life(of, _)) | Asker::Task(TaskId(Life(of, _), _)), ..) => *of == host,
+            Happening::Post(Life(of, _), _) | Happening::Task(TaskId { life: Life(of, _), .. }) => *of == host,
+            Happening::Answer(Asker::Node(Life(of, _)) | Asker::Task(TaskId { life: Life(of, _), .. }), ..) => {
+                *of == host
+            }
         });
     }
 }

@@ -219,7 +219,10 @@ impl End {
             };
         }
         let n = space.len().min(self.recv.len());
-        space[..n].copy_from_slice(&part(&self.recv, 0, n));
+        let (front, back) = self.recv.as_slices();
+        let in_front = n.min(front.len());
+        space[..in_front].copy_from_slice(&front[..in_front]);
+        space[in_front..n].copy_from_slice(&back[..n - in_front]);
         self.recv.drain(..n);
         // A little room is not worth a word.
         if self.window() >= self.told + (self.buffer() as u64 / 2).min(SEGMENT as u64) {

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use towline_core::conn;
@@ -291,8 +291,8 @@ impl World {
     #[must_use]
     pub fn inspect_connections(&self, host: HostId) -> Vec<(ConnId, conn::Inspection)> {
         let net = self.net.borrow();
-        let of_host = net.tasks.iter().filter(|(id, _)| id.0.0 == host);
-        of_host.filter_map(|(id, task)| Some((id.1, task.pump.as_ref()?.inspect()))).collect()
+        let of_host = net.tasks.iter().filter(|(_, task)| task.id.life.0 == host);
+        of_host.filter_map(|(_, task)| Some((task.id.conn, task.pump.as_ref()?.inspect()))).collect()
     }
 
     /// Connections that a daemon has.
@@ -313,9 +313,10 @@ impl World {
                 all.extend(open.into_iter().map(|what| format!("{}: {what}", place.name)));
             }
         }
-        all.extend(net.tasks.iter().filter_map(|(TaskId(life, conn), task)| {
+        all.extend(net.tasks.iter().filter_map(|(_, task)| {
+            let TaskId { life, conn, socket } = task.id;
             let name = net.places.get(life.0.0).map(|place| place.name.as_str())?;
-            let end = net.end(task.socket)?;
+            let end = net.end(socket)?;
             let (out, unread) = end.queued();
             let (ends, phase) = (end.ends(), end.phase());
             Some(format!("{name}: conn {} with {} {phase:?}: {out} bytes unsent, {unread} unread", conn.0, ends.peer))
@@ -436,21 +437,25 @@ impl World {
             return;
         }
         let mut net = self.net.borrow_mut();
-        if let Some((_, ticket)) = daemon.timer.take() {
-            net.clock.cancel(ticket);
-        }
-        daemon.timer = deadline.map(|at| {
-            let due = net.world_time(host, at);
-            (at, net.clock.at(due, Happening::NodeTimer(host)))
-        });
+        let old = daemon.timer.take().map(|(_, ticket)| ticket);
+        daemon.timer = match deadline {
+            Some(at) => {
+                let due = net.world_time(host, at);
+                Some((at, net.clock.again_at(old, due, || Happening::NodeTimer(host))))
+            }
+            None => {
+                old.into_iter().for_each(|ticket| net.clock.cancel(ticket));
+                None
+            }
+        };
     }
 
     fn run_task(&mut self, id: TaskId) {
         let taken = self.net.borrow_mut().take_pump(id);
-        let Some((mut pump, mut mail, is_cut, socket)) = taken else { return };
-        let Some(Some(daemon)) = self.daemons.get(id.0.0.0) else { return };
+        let Some((mut pump, mut mail, is_cut)) = taken else { return };
+        let Some(Some(daemon)) = self.daemons.get(id.life.0.0) else { return };
         self.turns += 1;
-        let now = self.time_of(id.0.0);
+        let now = self.time_of(id.life.0);
         let mut out = Out { net: &self.net, task: id, hands: &daemon.hands, answers: &self.answers };
         while let Some(mail) = mail.take() {
             pump.deliver(mail, now, &mut out);
@@ -459,20 +464,20 @@ impl World {
             pump.cut(now, &mut out);
             return self.net.borrow_mut().end_task(id);
         }
-        let wait = pump.turn(&mut Wire { net: &self.net, socket }, || now, &mut out);
+        let wait = pump.turn(&mut Wire { net: &self.net, socket: id.socket }, || now, &mut out);
         let mut net = self.net.borrow_mut();
         if wait.end { net.end_task(id) } else { net.put_pump(id, pump, wait) }
     }
 
     /// What the hands have answered comes to those who asked when the disk is done with it.
     fn collect_answers(&self) {
-        let answers = std::mem::take(&mut *self.answers.lock().unwrap_or_else(PoisonError::into_inner));
-        if answers.is_empty() {
+        if !self.answers.any() {
             return;
         }
+        let answers = self.answers.take();
         let mut net = self.net.borrow_mut();
         for (asker, work, done) in answers {
-            let (Asker::Node(Life(host, _)) | Asker::Task(TaskId(Life(host, _), _))) = asker;
+            let (Asker::Node(Life(host, _)) | Asker::Task(TaskId { life: Life(host, _), .. })) = asker;
             let slowness = self.slowness.get(host.0).copied().unwrap_or(SLOWNESS);
             let at = net.work_done_at(host, slowness);
             net.clock.at(at, Happening::Answer(asker, work, done));

@@ -40,7 +40,7 @@ fn assert_about(rate: u64, limit: u64) {
 
 /// So many files of so many bytes.
 fn plan_of(seed: u64, count: u8, size: usize) -> Plan {
-    let file = |n: u8| (format!("/data/file-{n:03}").into_bytes(), vec![n; size]);
+    let file = |n: u8| (format!("/data/file-{n:03}").into_bytes(), vec![n; size].into());
     Plan { files: (0..count).map(file).collect(), ..Plan::new(seed) }
 }
 
@@ -84,7 +84,8 @@ fn a_restore_keeps_to_the_limit_too_and_brings_everything_back() {
     assert_about(rate(&mut town, "client=fd", 30), 10_000);
     let began = town.world.time_of(town.operator);
     assert!(town.await_end(restore, HOUR).is_some_and(|row| row.job_status == b'T'), "{}", town.report(restore));
-    let (took, bytes) = (town.world.time_of(town.operator).since(began), files.values().map(Vec::len).sum::<usize>());
+    let (took, bytes) =
+        (town.world.time_of(town.operator).since(began), files.values().map(|contents| contents.len()).sum::<usize>());
     assert!(took.as_secs() as usize > (bytes - 400_000) / 10_000, "{bytes} bytes in {took:?}");
     assert_eq!(town.restored(), files);
 }

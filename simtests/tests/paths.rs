@@ -99,7 +99,7 @@ fn office(seed: u64) -> Region {
 fn in_the_middle(region: &mut Region) -> u32 {
     let job = order(region, "run job=fd-sd yes");
     region.world.run_for(SECOND * 10);
-    let half = region.saved().values().map(Vec::len).sum::<usize>() / 2;
+    let half = region.saved().values().map(|contents| contents.len()).sum::<usize>() / 2;
     let written: usize = region.storages[0].disk.store().volumes.values().map(Vec::len).sum();
     assert!(written < half, "{written} of {half} bytes: {}", region.report(job));
     job

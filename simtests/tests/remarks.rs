@@ -10,8 +10,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// A town whose client has so many files that are refused, and one that is not.
 fn town(refused: usize, prefix: &str) -> Town {
     let name = |n: usize| format!("/data/{n:05}").into_bytes();
-    let mut files: Files = (0..refused).map(|n| (name(n), b"contents".to_vec())).collect();
-    files.insert(b"/data/good".to_vec(), b"contents".to_vec());
+    let mut files: Files = (0..refused).map(|n| (name(n), b"contents".to_vec().into())).collect();
+    files.insert(b"/data/good".to_vec(), b"contents".to_vec().into());
     let town = Town::new(Plan { files, ..Plan::new(11) });
     let refused = (0..refused).map(|n| [prefix.as_bytes(), &name(n)].concat());
     town.files.store().refused.extend(refused);

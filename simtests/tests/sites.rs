@@ -61,7 +61,7 @@ fn office(storage_address: &str, gateway: Gateway) -> Site {
         networks: vec![Network { name: "office".to_owned(), around: None, gateway }],
         hosts: vec![host("backup", Some(0), [10, 0, 0, 1]), host("laptop", None, [192, 0, 2, 10])],
         daemons: vec![Daemon::new(0, director(storage_address)), Daemon::new(0, storage()), Daemon::new(1, client())],
-        files: [(b"/data/file".to_vec(), vec![7; 10_000])].into(),
+        files: [(b"/data/file".to_vec(), vec![7; 10_000].into())].into(),
         ..Site::default()
     }
 }

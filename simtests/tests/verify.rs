@@ -61,7 +61,7 @@ fn change(town: &Town, from: &[u8], to: &[u8], sealed: bool) {
 /// A plan in which one file has contents that are found on its volume.
 fn marked(seed: u64) -> Plan {
     let mut plan = Plan::new(seed);
-    plan.files.insert(b"/data/marked".to_vec(), b"the marked contents".to_vec());
+    plan.files.insert(b"/data/marked".to_vec(), b"the marked contents".to_vec().into());
     plan
 }
 

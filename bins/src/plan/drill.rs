@@ -247,7 +247,7 @@ fn is_crossed(topology: &Topology, daemons: Vec<&str>, network: &str) -> bool {
 
 /// Enough to be in the middle of.
 fn files(row: &Row) -> Option<Files> {
-    let file = |number: usize| (format!("/data/file{number}").into_bytes(), vec![b'x'; 65_536]);
+    let file = |number: usize| (format!("/data/file{number}").into_bytes(), vec![b'x'; 65_536].into());
     (row.kind == JobKind::Backup).then(|| (0..40).map(file).collect())
 }
 

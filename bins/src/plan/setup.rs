@@ -136,7 +136,7 @@ pub(super) fn open_site(given: &Given, row: &Row) -> Option<Site> {
 }
 
 fn files() -> towline_simtests::disk::Files {
-    [(FILE.to_vec(), vec![b'x'; 30_000])].into()
+    [(FILE.to_vec(), vec![b'x'; 30_000].into())].into()
 }
 
 /// Networks, hosts and names.

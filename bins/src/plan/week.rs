@@ -170,7 +170,7 @@ fn side_by_side(given: &Given, jobs: &[&Job]) -> Option<Site> {
         messages: Vec::new(),
         ..config.clone()
     };
-    let files = [(b"/data/file".to_vec(), vec![b'x'; 1_000])].into();
+    let files = [(b"/data/file".to_vec(), vec![b'x'; 1_000].into())].into();
     let mut site = Site { seed: 1, files, ..Site::default() };
     let place = |site: &mut Site, name: &str| {
         let number = u32::try_from(site.hosts.len()).unwrap_or(u32::MAX).saturating_add(1);

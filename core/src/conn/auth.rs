@@ -17,6 +17,7 @@ use crate::time::Wall;
 use crate::wire::cram_md5::{ACCEPTED, Challenge, REFUSED, is_accepted};
 use crate::wire::hello::{CROWDED, TOWLINE, is_marked};
 use crate::wire::names::{PeerKind, PeerName, unbash};
+use crate::wire::scan::lossy;
 
 /// What both sides of an authentication need.
 #[derive(Debug)]
@@ -119,7 +120,7 @@ impl Auth {
             };
         };
         // The second test closes what `is_replay` leaves open for storage daemons: nobody may return our own challenge.
-        if theirs.is_replay(&self.terms.own) || theirs.to_line() == self.terms.challenge.to_line() {
+        if theirs.is_replay(&self.terms.own) || theirs.is_same_as(&self.terms.challenge) {
             return Step::Failed(CloseReason::Reflection, refused());
         }
         self.theirs = Theirs { policy: theirs.policy, name: challenger(&theirs), towline: is_marked(line) };
@@ -168,9 +169,7 @@ impl Auth {
 
 /// The peer of a challenge in the name `<type>::<name>` (`wire/1 §4.2`).
 fn challenger(challenge: &Challenge) -> Option<PeerName> {
-    let line = challenge.to_line();
-    let (_, rest) = line.split_once('@')?;
-    let (qualified, _) = rest.rsplit_once('>')?;
+    let qualified = lossy(challenge.challenger()?);
     let (kind, name) = qualified.split_once("::")?;
     let kind: PeerKind = kind.parse().ok()?;
     (!name.is_empty()).then(|| PeerName { kind, name: unbash(name) })

@@ -1,11 +1,11 @@
 //! Whose key is what: an immutable snapshot that travels with a connection.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
 use crate::secret::Secret;
+use crate::wire::cram_md5::hex;
 use crate::wire::names::PeerName;
 
 /// The keys of all peers and running jobs at one moment. Shared as `Arc<Keyring>`, never changed.
@@ -126,11 +126,7 @@ fn decoy(entries: &BTreeMap<PeerName, Entry>) -> Secret {
         hash.update(key.expose().len().to_be_bytes());
         hash.update(key.expose());
     }
-    let mut text = String::with_capacity(32);
-    for byte in &hash.finalize()[..16] {
-        let _infallible = write!(text, "{byte:02x}");
-    }
-    Secret::new(text)
+    Secret::new(hex(&hash.finalize()[..16]))
 }
 
 /// An identity as a person reads it: at most 255 bytes, the separator as a blank, no control characters.

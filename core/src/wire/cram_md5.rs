@@ -66,7 +66,7 @@ impl Challenge {
             Variant::Bareos => "cram-md5",
         };
         let policy = self.policy.map(|number| format!(" ssl={number}")).unwrap_or_default();
-        format!("auth {keyword} {}{policy}\n", lossy(&self.text))
+        ["auth ", keyword, " ", &lossy(&self.text), &policy, "\n"].concat()
     }
 
     /// Reads the three forms of a challenge (`wire/1 §4.2`). `None` if it is none; the answer then is [`REFUSED`].
@@ -93,7 +93,7 @@ impl Challenge {
     }
 
     /// The bashed qualified name of the challenger, possibly empty. `None` if the text is not `<digits.digits@name>`.
-    fn challenger(&self) -> Option<&[u8]> {
+    pub fn challenger(&self) -> Option<&[u8]> {
         let mut scan = Scan::new(&self.text);
         scan.literal("<")?;
         scan.unsigned();
@@ -101,6 +101,11 @@ impl Challenge {
         scan.unsigned();
         scan.literal("@")?;
         scan.rest().strip_suffix(b">")
+    }
+
+    /// Whether this asks for the same as another one.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.text == other.text
     }
 
     /// Whether the peer sends our own challenge back: it is in our name as far as a challenge has it, and not from a storage daemon, which may talk
@@ -142,13 +147,13 @@ pub fn password_key(password: &str) -> Secret {
 
 /// The MD5 of bytes as 32 lower-case hexadecimal digits.
 pub fn md5_hex(bytes: &[u8]) -> Secret {
-    let mut text = Vec::with_capacity(32);
-    for byte in Md5::digest(bytes) {
-        for nibble in [byte >> 4, byte & 15] {
-            text.push(b"0123456789abcdef"[usize::from(nibble)]);
-        }
-    }
-    Secret::new(text)
+    Secret::new(hex(&Md5::digest(bytes)))
+}
+
+/// Bytes in lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
+    let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The text of a session key: eight groups of four letters (`wire/1 §4.6`). `random` must be unpredictable.

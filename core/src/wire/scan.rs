@@ -25,7 +25,11 @@ impl<'a> Scan<'a> {
             if is_white(byte) {
                 self.white();
             } else {
-                self.rest = self.rest.strip_prefix(&[byte])?;
+                let (first, rest) = self.rest.split_first()?;
+                if *first != byte {
+                    return None;
+                }
+                self.rest = rest;
             }
         }
         Some(())
@@ -127,7 +131,8 @@ pub fn put_decimal(out: &mut Vec<u8>, number: i64) {
 
 /// Text of bytes; what is not UTF-8 is replaced.
 pub fn lossy(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    // Nearly all of it is UTF-8, which is seen faster than what is not is replaced.
+    std::str::from_utf8(bytes).map_or_else(|_| String::from_utf8_lossy(bytes).into_owned(), str::to_owned)
 }
 
 /// The bytes before the first NUL.

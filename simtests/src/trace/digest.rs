@@ -1,6 +1,7 @@
 //! A hash of what happens, without a text of it. Equal on every machine.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::{IpAddr, SocketAddr};
 
 use towline_core::action::Action;
@@ -9,7 +10,7 @@ use towline_core::drive::Step;
 use towline_core::event::Event;
 use towline_core::notice::Notice;
 use towline_core::socket::Ends;
-use towline_core::work::Work;
+use towline_core::work::{Work, WorkDone};
 
 /// An odd number whose bits look like chance: the fraction of the golden ratio, as in SplitMix64.
 const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -62,9 +63,9 @@ impl Digest {
         let _never_fails = fmt::Write::write_fmt(self, format_args!("{value:?}"));
     }
 
-    /// What a value is, without what it holds: by the first word of its debug form.
-    fn variant(&mut self, value: &impl fmt::Debug) {
-        let _ends_early = fmt::Write::write_fmt(&mut FirstWord(self), format_args!("{value:?}"));
+    /// What a value is, without what it holds: by the place of its variant.
+    fn variant<T>(&mut self, value: &T) {
+        std::mem::discriminant(value).hash(self);
     }
 
     pub(super) fn step(&mut self, step: &Step<'_>) {
@@ -84,13 +85,29 @@ impl Digest {
                     FromConn::Signal(signal) => self.word(i64::from(signal.number()) as u64),
                     FromConn::Authenticated(peer) => self.bytes(peer.name.name.as_bytes()),
                     FromConn::Parcel(parcel) | FromConn::ParcelSent(parcel) => self.word(parcel.bytes.len() as u64),
+                    FromConn::Reached { stage, by_key } => {
+                        self.variant(stage);
+                        self.word(u64::from(*by_key));
+                    }
                     other => self.debug(other),
                 }
             }
             Event::Done { work, done } => {
                 self.word(2);
                 self.word(work.0);
-                self.variant(done);
+                match done {
+                    WorkDone::Disk(done) => self.variant(done),
+                    WorkDone::Catalog(Ok(answer)) => self.variant(answer),
+                    other => self.variant(other),
+                }
+            }
+            Event::Resolved { query, answer } => {
+                self.word(10);
+                self.word(query.0);
+                match answer {
+                    Ok(addresses) => addresses.iter().for_each(|address| self.address(*address)),
+                    Err(error) => self.variant(error),
+                }
             }
             Event::Dialed { dial, outcome } => {
                 self.word(3);
@@ -120,7 +137,30 @@ impl Digest {
                     ToConn::Parcel(parcel) => self.word(parcel.bytes.len() as u64),
                     ToConn::Taken(messages) => self.word(u64::from(*messages)),
                     ToConn::Carry(_) => self.word(6),
+                    ToConn::Heartbeat { every, sending } => {
+                        self.word(11);
+                        self.word(every.as_nanos() as u64);
+                        self.word(u64::from(*sending));
+                    }
+                    ToConn::Close { farewell } => self.word(12 + u64::from(*farewell)),
                     other => self.debug(other),
+                }
+            }
+            Action::Dial { dial, to, from, socket, give_up } => {
+                self.word(14);
+                self.word(dial.0);
+                self.address(*to);
+                self.word(give_up.0);
+                from.iter().for_each(|from| self.address(SocketAddr::new(*from, 0)));
+                self.word(u64::from(socket.buffer.unwrap_or(0)));
+                self.word(u64::from(socket.segment.unwrap_or(0)));
+            }
+            Action::Keepalive { conn, socket } => {
+                self.word(15);
+                self.word(conn.0);
+                let keepalive = socket.keepalive;
+                for time in keepalive.into_iter().flat_map(|times| [times.idle, times.interval]) {
+                    self.word(time.as_nanos() as u64);
                 }
             }
             Action::Attach { dial, conn } => {
@@ -139,7 +179,7 @@ impl Digest {
                 self.work(request);
             }
             Action::Notify(Notice::Log { level, text, .. }) => {
-                self.word(10 + *level as u64);
+                self.word(20 + *level as u64);
                 self.bytes(text.as_bytes());
             }
             other => self.debug(other),
@@ -162,13 +202,17 @@ impl fmt::Write for Digest {
     }
 }
 
-/// Takes the first word and wants no more.
-struct FirstWord<'a>(&'a mut Digest);
+/// For what the library hashes by itself: the place of a variant.
+impl Hasher for Digest {
+    fn finish(&self) -> u64 {
+        self.value()
+    }
 
-impl fmt::Write for FirstWord<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let word = super::first_word(text);
-        self.0.bytes(word.as_bytes());
-        if word.len() == text.len() { Ok(()) } else { Err(fmt::Error) }
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes(bytes);
+    }
+
+    fn write_isize(&mut self, number: isize) {
+        self.word(number as u64);
     }
 }

@@ -41,7 +41,7 @@ impl Plans {
         let mut site = Site {
             seed: 1,
             open: vec![Prefix { address: [192, 0, 2, 0].into(), bits: 24 }],
-            files: [(b"/data/file".to_vec(), vec![7; 3_000])].into(),
+            files: [(b"/data/file".to_vec(), vec![7; 3_000].into())].into(),
             ..Site::default()
         };
         for who in Who::ALL {

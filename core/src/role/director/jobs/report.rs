@@ -1,5 +1,7 @@
 //! The last lines of a job's report: figures, with the labels that scripts look for in the reports of Bareos' director.
 
+use std::fmt::Write as _;
+
 use crate::config::Compression;
 use crate::role::director::consoles::replace_word;
 use crate::role::identity::Identity;
@@ -65,8 +67,8 @@ struct Lines(String);
 
 impl Lines {
     fn add(&mut self, label: &str, value: impl std::fmt::Display) {
-        let label = format!("{label}:");
-        self.0 += &format!("  {label:<WIDTH$}{value}\n");
+        let blanks = WIDTH.saturating_sub(label.chars().count() + 1);
+        let _never_fails = writeln!(self.0, "  {label}:{:blanks$}{value}", "");
     }
 }
 
