@@ -12,10 +12,18 @@ use towline_core::wire::hello::Version;
 use towline_core::wire::names::PeerName;
 
 use crate::host::HostId;
+use crate::stock::Make;
 use crate::world::World;
 
-/// The version all daemons say they are.
+/// The version that our daemons say they are.
 const VERSION: Version = Version { major: 26, minor: 0, patch: 0 };
+
+const fn version(make: Make) -> Version {
+    match make {
+        Make::Towline => VERSION,
+        Make::Stock(version) => version,
+    }
+}
 
 /// Whether the connections of a daemon are protected. Real TLS needs certificates or OpenSSL, and no network sees a
 /// difference.
@@ -32,12 +40,18 @@ impl Protection {
     /// What a daemon dials with.
     #[must_use]
     pub fn credentials(self) -> Credentials {
+        self.credentials_of(Make::Towline)
+    }
+
+    /// What a daemon of this make dials with.
+    #[must_use]
+    pub fn credentials_of(self, make: Make) -> Credentials {
         let own = match self {
             Self::Clear => DialOffer::Nothing,
             #[cfg(feature = "toy")]
             Self::Toy => DialOffer::Simulated,
         };
-        Credentials { own, version: Some(VERSION), ..Credentials::default() }
+        Credentials { own, version: Some(version(make)), ..Credentials::default() }
     }
 
     /// How one who has this name and key dials.
@@ -71,9 +85,16 @@ impl Protection {
 /// What daemons say of themselves.
 #[must_use]
 pub fn identity() -> Identity {
+    identity_of(Make::Towline)
+}
+
+/// What daemons of this make say of themselves.
+#[must_use]
+pub fn identity_of(make: Make) -> Identity {
+    let version = version(make);
     Identity {
-        version: VERSION,
-        full: "26.0.0".to_owned(),
+        version,
+        full: version.to_string(),
         date: "01Jan26".to_owned(),
         system: "simulator".to_owned(),
         zone: Zone::default(),
@@ -82,7 +103,20 @@ pub fn identity() -> Identity {
 
 /// A node for a host, with its seed from the world's.
 pub fn node<R: Role>(world: &mut World, host: HostId, role: R, name: &PeerName, protection: Protection) -> Node<R> {
+    node_of(Make::Towline, world, host, role, (name, protection))
+}
+
+/// A node of this make.
+pub fn node_of<R: Role>(
+    make: Make,
+    world: &mut World,
+    host: HostId,
+    role: R,
+    (name, protection): (&PeerName, Protection),
+) -> Node<R> {
+    world.set_make(host, make);
     let settings = Settings::new(name.qualified(), Arc::new(protection.engines())).with_bulk(BulkSizes::SMALL);
+    let settings = if make.is_stock() { settings.as_stock() } else { settings };
     let now = world.time_of(host);
     Node::new(role, settings, world.node_seed(), now)
 }

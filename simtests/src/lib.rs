@@ -24,6 +24,7 @@
 //! | `place`, [`range`] | where a host is; ranges of addresses and ports |
 //! | [`names`] | what names mean to each host |
 //! | `sleep`, `meddle` | hosts that are suspended; resets from outside, clocks that are set |
+//! | [`stock`] | what stock daemons do otherwise than ours |
 //! | [`tap`] | sees every segment that is sent |
 //! | [`clock`], [`rng`], [`trace`], `table` | virtual time, the one source of chance, what happened; rows by their numbers |
 //! | `contract` | what a node and its adapter owe each other, checked at every step |
@@ -108,6 +109,7 @@ pub mod scenario;
 pub mod site;
 pub mod situations;
 mod sleep;
+pub mod stock;
 mod table;
 pub mod tap;
 mod task;

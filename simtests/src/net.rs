@@ -224,7 +224,7 @@ impl NetState {
         let now = self.time_of(host);
         let ends = Ends { local, peer: order.to };
         self.calls.begin(host, ends, self.clock.now());
-        let id = self.add(host, owner, End::dial(ends, order.socket, now));
+        let id = self.add(host, owner, End::dial(ends, self.to_dial(host, order.socket), now));
         let give_up = self.world_time(host, order.give_up);
         self.clock.at(give_up, Happening::GiveUp(id));
         Ok(id)
@@ -290,7 +290,8 @@ impl NetState {
         if self.listeners.keys().any(|(at, other)| *at == host && clashes(other)) {
             return Err(IoKind::InUse);
         }
-        let listener = Listener { owner, options: order.socket, is_deaf: false, accepted: VecDeque::new() };
+        let options = self.to_accept(host, order.socket);
+        let listener = Listener { owner, options, is_deaf: false, accepted: VecDeque::new() };
         self.listeners.insert((host, on), listener);
         Ok(on)
     }
@@ -361,6 +362,9 @@ impl NetState {
     }
 
     pub(crate) fn set_keepalive(&mut self, id: SocketId, keepalive: Option<Keepalive>) {
+        if self.host_of(id).is_some_and(|host| self.is_stock(host)) {
+            return;
+        }
         self.on_end(id, |end, _| end.set_keepalive(keepalive));
     }
 

@@ -33,6 +33,8 @@ pub(crate) struct Place {
     pub(crate) next_port: u16,
     /// Seconds by which its wall clock is wrong.
     pub(crate) wrong_by: i64,
+    /// Whether its daemon sets up sockets as stock ones do.
+    pub(crate) is_stock: bool,
 }
 
 impl Place {
@@ -50,6 +52,7 @@ impl Place {
             wakes: Instant::ZERO,
             next_port: 32_768,
             wrong_by: 0,
+            is_stock: false,
         }
     }
 

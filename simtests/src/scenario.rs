@@ -21,13 +21,14 @@ use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
-use crate::daemons::{self, Protection, identity};
+use crate::daemons::{self, Protection, identity, identity_of};
 use crate::disk::{Disk, Files};
 use crate::gateway::Gateway;
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::network::NetworkId;
 use crate::operator::{Heard, Operator, Transcript};
+use crate::stock::Make;
 use crate::town::{read, some_files};
 use crate::world::World;
 
@@ -81,6 +82,8 @@ pub struct Station {
     pub own: String,
     /// Of its entry for the director.
     pub entry: String,
+    /// Whose daemon it is: ours, or a stock one.
+    pub make: Make,
 }
 
 impl Station {
@@ -96,6 +99,13 @@ impl Station {
     pub fn inside(name: &str, last: u8) -> Self {
         let address = [10, 0, 0, last];
         Self { name: name.to_owned(), behind: Some(0), address, ..Self::default() }
+    }
+
+    /// A daemon of this make.
+    #[must_use]
+    pub const fn made(mut self, make: Make) -> Self {
+        self.make = make;
+        self
     }
 
     /// Adds pieces to the director's resource for it.
@@ -335,7 +345,8 @@ impl Region {
     pub fn start_storage(&mut self, n: usize) {
         let (name, host) = (self.storages[n].name.clone(), self.storages[n].host);
         let hands = Arc::new(MapHands::new(self.storages[n].disk.clone(), None));
-        let Station { own, entry, .. } = &self.scenario.storages[n];
+        let Station { own, entry, make, .. } = &self.scenario.storages[n];
+        let make = *make;
         let config: StorageConfig = read(&format!(
             r#"(storage: (name: "{name}", listen: ["0.0.0.0", "::"], {tls} {own}),
                 directors: [(name: "dir", password: "{name}", {entry})],
@@ -343,8 +354,8 @@ impl Region {
                           (name: "dev2", media_type: "second", archive_device: "/second", maximum_block_size: 65536)])"#,
             tls = self.scenario.tls(),
         ));
-        let role = StorageDaemon::new(Arc::new(config), self.credentials(), identity());
-        let node = self.node(host, role, PeerKind::Storage, &name);
+        let role = StorageDaemon::new(Arc::new(config), self.protection().credentials_of(make), identity_of(make));
+        let node = self.node_of(make, host, role, &PeerName::new(PeerKind::Storage, &name));
         self.storages[n].hands = Arc::clone(&hands);
         self.world.start(host, node, hands);
     }
@@ -353,14 +364,15 @@ impl Region {
     pub fn start_client(&mut self, n: usize) {
         let (name, host) = (self.clients[n].name.clone(), self.clients[n].host);
         let hands = Arc::new(MapHands::new(self.clients[n].disk.clone(), None));
-        let Station { own, entry, .. } = &self.scenario.clients[n];
+        let Station { own, entry, make, .. } = &self.scenario.clients[n];
+        let make = *make;
         let config: FileConfig = read(&format!(
             r#"(file: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
                 directors: [(name: "dir", password: "{name}", {entry})])"#,
             tls = self.scenario.tls(),
         ));
-        let role = FileDaemon::new(Arc::new(config), self.credentials(), identity());
-        let node = self.node(host, role, PeerKind::Client, &name);
+        let role = FileDaemon::new(Arc::new(config), self.protection().credentials_of(make), identity_of(make));
+        let node = self.node_of(make, host, role, &PeerName::new(PeerKind::Client, &name));
         self.clients[n].hands = Arc::clone(&hands);
         self.world.start(host, node, hands);
     }
@@ -437,8 +449,12 @@ impl Region {
     }
 
     fn node<R: Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
+        self.node_of(Make::Towline, host, role, &PeerName::new(kind, name))
+    }
+
+    fn node_of<R: Role>(&mut self, make: Make, host: HostId, role: R, name: &PeerName) -> Node<R> {
         let protection = self.protection();
-        daemons::node(&mut self.world, host, role, &PeerName::new(kind, name), protection)
+        daemons::node_of(make, &mut self.world, host, role, (name, protection))
     }
 
     fn credentials(&self) -> Credentials {

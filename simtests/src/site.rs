@@ -20,7 +20,7 @@ use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
-use crate::daemons::{self, Protection, identity};
+use crate::daemons::{self, Protection, identity_of};
 use crate::disk::{Disk, Files};
 use crate::gateway::{Firewall, Gateway};
 use crate::hands::MapHands;
@@ -29,6 +29,7 @@ use crate::names::View;
 use crate::network::NetworkId;
 use crate::operator::{Heard, Operator};
 use crate::range::Prefix;
+use crate::stock::Make;
 use crate::world::World;
 
 /// A site that nothing runs on yet.
@@ -98,13 +99,15 @@ pub struct Daemon {
     pub config: Config,
     /// What is on its disk already; `None`: the files of the site for a file daemon, nothing for others.
     pub disk: Option<Disk>,
+    /// Whose it is: ours, or a stock one.
+    pub make: Make,
 }
 
 impl Daemon {
     /// A daemon whose disk is as new.
     #[must_use]
     pub const fn new(host: usize, config: Config) -> Self {
-        Self { host, config, disk: None }
+        Self { host, config, disk: None, make: Make::Towline }
     }
 }
 
@@ -187,6 +190,12 @@ impl Site {
     /// Puts a daemon on the host at this place.
     pub fn daemon(&mut self, host: usize, config: impl Into<Config>) -> &mut Self {
         self.daemons.push(Daemon::new(host, config.into()));
+        self
+    }
+
+    /// Puts a stock daemon of a release on the host at this place. It reads what ours would read.
+    pub fn stock_daemon(&mut self, host: usize, config: impl Into<Config>, major: u32) -> &mut Self {
+        self.daemons.push(Daemon { make: Make::stock(major), ..Daemon::new(host, config.into()) });
         self
     }
 }
@@ -404,7 +413,7 @@ impl Standing {
         self.daemons.iter().find(|daemon| daemon.host == host)
     }
 
-    fn start(&mut self, host: HostId, Daemon { config, disk, .. }: &Daemon, files: &Files) {
+    fn start(&mut self, host: HostId, Daemon { config, disk, make, .. }: &Daemon, files: &Files) {
         let (clear, name) = (Protection::Clear, config.name());
         let (kind, fresh, catalog) = match config {
             Config::Director(_) => (PeerKind::Director, Disk::default(), Some(self.catalog.clone())),
@@ -414,22 +423,22 @@ impl Standing {
         let disk = disk.clone().unwrap_or(fresh);
         let own = PeerName::new(kind, &name);
         let hands = Arc::new(MapHands::new(disk.clone(), catalog));
-        let credentials = clear.credentials();
+        let (credentials, identity) = (clear.credentials_of(*make), identity_of(*make));
         match config {
             Config::Director(config) => {
-                let role = Director::new(Arc::new((**config).clone()), credentials, identity());
-                let node = daemons::node(&mut self.world, host, role, &own, clear);
+                let role = Director::new(Arc::new((**config).clone()), credentials, identity);
+                let node = daemons::node_of(*make, &mut self.world, host, role, (&own, clear));
                 self.world.start(host, node, hands.clone());
                 self.place_operator(host, config);
             }
             Config::Storage(config) => {
-                let role = StorageDaemon::new(Arc::new((**config).clone()), credentials, identity());
-                let node = daemons::node(&mut self.world, host, role, &own, clear);
+                let role = StorageDaemon::new(Arc::new((**config).clone()), credentials, identity);
+                let node = daemons::node_of(*make, &mut self.world, host, role, (&own, clear));
                 self.world.start(host, node, hands.clone());
             }
             Config::File(config) => {
-                let role = FileDaemon::new(Arc::new((**config).clone()), credentials, identity());
-                let node = daemons::node(&mut self.world, host, role, &own, clear);
+                let role = FileDaemon::new(Arc::new((**config).clone()), credentials, identity);
+                let node = daemons::node_of(*make, &mut self.world, host, role, (&own, clear));
                 self.world.start(host, node, hands.clone());
             }
         }

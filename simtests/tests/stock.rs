@@ -4,10 +4,15 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use towline_core::config::Seconds;
 use towline_core::socket::SocketOptions;
 use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
 use towline_simtests::arm::Door;
+use towline_simtests::gateway::{Gateway, Unknown};
 use towline_simtests::keyholder::{Keyholder, Pass};
+use towline_simtests::ready;
+use towline_simtests::site::Site;
+use towline_simtests::stock::Make;
 use towline_simtests::town::{Directions, Plan, Town};
 use towline_simtests::world::World;
 
@@ -139,4 +144,67 @@ fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job() {
     assert_eq!(peer.arrived().map(<[u8]>::len), Ok(before), "it was sent something that it cannot answer");
     std::mem::swap(&mut *shared.borrow_mut(), &mut town.world);
     assert!(town.ended(job).is_none(), "{}", town.world.trace().tail(40));
+}
+
+/// A client behind a gateway that forgets after four minutes dials its director and waits there; an hour later it is
+/// wanted. Whether its backup is good, with these intervals of the director and of the client.
+fn is_wanted_after_an_hour(heartbeats: (u64, u64), director_is_stock: bool) -> bool {
+    let mut site = Site::new(44);
+    let gateway = Gateway::masquerading([192, 0, 2, 254]).forgets(Duration::from_secs(240), Unknown::Drop);
+    let home = site.network("home", None, gateway);
+    let server = site.host("server", None, [192, 0, 2, 1]);
+    let laptop = site.host("laptop", Some(home), [10, 0, 0, 3]);
+    let (mut director, mut client) = (ready::director("fd", "server"), ready::client("server"));
+    director.clients[0].connection_from_client_to_director = true;
+    director.clients[0].connection_from_director_to_client = false;
+    client.directors[0].connection_from_client_to_director = true;
+    client.directors[0].connection_from_director_to_client = false;
+    director.director.heartbeat_interval = Seconds::secs(heartbeats.0);
+    client.file.heartbeat_interval = Seconds::secs(heartbeats.1);
+    match director_is_stock {
+        true => site.stock_daemon(server, director, 24),
+        false => site.daemon(server, director),
+    };
+    site.stock_daemon(server, ready::storage(), 24).stock_daemon(laptop, client, 24);
+    let mut standing = site.start().expect("a site without a mistake");
+    standing.world.run_for(HOUR);
+    let job = standing.order("run job=backup yes").expect("it is taken");
+    let row = standing.await_end(job, HOUR).expect("it ends");
+    row.job_status == b'T'
+}
+
+#[test]
+fn a_stock_client_that_waits_behind_a_gateway_is_kept_by_its_own_heartbeat_or_by_our_directors_and_by_no_stock_one() {
+    // The interval of a stock director has no effect on what it accepts (`wire/1 §9.6`).
+    for (heartbeats, director_is_stock, is_good) in [
+        ((60, 60), true, true),
+        ((0, 60), true, true),
+        ((60, 0), true, false),
+        ((0, 0), true, false),
+        ((60, 0), false, true),
+        ((0, 0), false, false),
+    ] {
+        let found = is_wanted_after_an_hour(heartbeats, director_is_stock);
+        assert_eq!(found, is_good, "heartbeats {heartbeats:?}, director is stock: {director_is_stock}");
+    }
+}
+
+#[test]
+fn ours_and_stock_daemons_back_up_and_restore_in_every_mixture() {
+    for mixture in 0..8_u32 {
+        let mut site = Site::new(45);
+        let hosts = [("dir", 1), ("sd", 2), ("fd", 3)].map(|(name, last)| site.host(name, None, [192, 0, 2, last]));
+        site.daemon(hosts[0], ready::director("fd", "sd"))
+            .daemon(hosts[1], ready::storage())
+            .daemon(hosts[2], ready::client("dir"));
+        for (n, daemon) in site.daemons.iter_mut().enumerate().filter(|(n, _)| mixture >> n & 1 == 1) {
+            daemon.make = Make::stock(22 + n as u32);
+        }
+        let mut standing = site.start().expect("a site without a mistake");
+        for line in ["run job=backup yes", "restore client=fd all done yes"] {
+            let job = standing.order(line).expect("it is taken");
+            let row = standing.await_end(job, HOUR).expect("it ends");
+            assert_eq!(char::from(row.job_status), 'T', "mixture {mixture}: {}", standing.report(job));
+        }
+    }
 }

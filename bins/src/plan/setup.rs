@@ -94,7 +94,8 @@ pub(super) fn site(topology: &Topology, given: &Given, row: &Row, saved: &Saved)
         let known = given.storage(storage).cloned();
         let daemon = known.map_or_else(|| assumed_storage(config, &together.copied().collect::<Vec<_>>()), Some)?;
         let disk = (storage.name == row.storage).then(|| saved.volumes.clone());
-        site.daemons.push(Daemon { host, config: Config::Storage(Box::new(without_tls_storage(daemon))), disk });
+        let config = Config::Storage(Box::new(without_tls_storage(daemon)));
+        site.daemons.push(Daemon { disk, ..Daemon::new(host, config) });
     }
     Some(site)
 }

@@ -52,6 +52,8 @@ pub struct Conn {
     pub(super) is_deaf: bool,
     pub(super) next_work: u64,
     heartbeat: Option<Heartbeat>,
+    /// It says nothing of Towline, and hears nothing of it.
+    is_stock: bool,
     /// What is under way.
     pub(super) look: Look,
     /// How fast a machine may move its data.
@@ -66,9 +68,20 @@ impl Conn {
     /// A connection we dialled.
     #[must_use]
     pub fn dialled(dialling: Dialling, now: Instant) -> Self {
+        Self::dial(dialling, now, false)
+    }
+
+    /// A connection dialled as a stock daemon dials: its hello has no mark, so that the peer takes it for one (`wire/1 §9.7`).
+    #[must_use]
+    pub fn dialled_as_stock(dialling: Dialling, now: Instant) -> Self {
+        Self::dial(dialling, now, true)
+    }
+
+    fn dial(dialling: Dialling, now: Instant, is_stock: bool) -> Self {
         let mut conn = Self::new(dialling.id, dialling.give_up, now);
+        conn.is_stock = is_stock;
         if matches!(dialling.engine, tls::Dialler::Clear) {
-            let (authenticating, hello) = Authenticating::dialled(dialling, clear());
+            let (authenticating, hello) = Authenticating::dialled(dialling, clear(), is_stock);
             conn.set_phase(Phase::Authenticating(Box::new(authenticating)));
             // Head and hello in one buffer, so in one write: a real peer looks at the first segment only (wire/1 §2.2).
             conn.send_text(&hello);
@@ -96,6 +109,12 @@ impl Conn {
         conn
     }
 
+    /// The same as a stock daemon accepts: it looks for no mark in the hello.
+    #[must_use]
+    pub fn accepted_as_stock(accepting: Accepting, now: Instant) -> Self {
+        Self { is_stock: true, ..Self::accepted(accepting, now) }
+    }
+
     fn new(id: ConnId, give_up: Instant, now: Instant) -> Self {
         Self {
             id,
@@ -114,6 +133,7 @@ impl Conn {
             is_deaf: false,
             next_work: 0,
             heartbeat: None,
+            is_stock: false,
             look: Look::default(),
             pace: None,
             traffic: Traffic { heard: now, ..Traffic::default() },
@@ -501,7 +521,7 @@ impl Conn {
             return Ok(moved);
         };
         let by_key = established.identity.is_some();
-        let (phase, hello) = handshaking.done(established);
+        let (phase, hello) = handshaking.done(established, self.is_stock);
         self.phase = phase;
         if matches!(self.phase, Phase::Greeting(_)) {
             self.reached(Stage::Hello, by_key);
@@ -518,7 +538,7 @@ impl Conn {
             self.phase = Phase::Greeting(greeting);
             return Ok(moved);
         };
-        match greeting.hello(&line) {
+        match greeting.hello(&line, self.is_stock) {
             Ok((authenticating, challenge)) => {
                 let by_key = authenticating.by_key();
                 self.phase = Phase::Authenticating(Box::new(authenticating));

@@ -86,11 +86,11 @@ pub(super) enum Handshaking {
 
 impl Handshaking {
     /// The handshake is done. The dialler's hello comes with its phase.
-    pub(super) fn done(self, tls: Established) -> (Phase, Option<Vec<u8>>) {
+    pub(super) fn done(self, tls: Established, is_stock: bool) -> (Phase, Option<Vec<u8>>) {
         match self {
             Self::Accepted(accepting) => (Phase::Greeting(Greeting { accepting, tls }), None),
             Self::Dialled(dialling) => {
-                let (authenticating, hello) = Authenticating::dialled(*dialling, tls);
+                let (authenticating, hello) = Authenticating::dialled(*dialling, tls, is_stock);
                 (Phase::Authenticating(Box::new(authenticating)), Some(hello))
             }
         }
@@ -110,8 +110,8 @@ impl Greeting {
         self.tls.identity.as_ref().map(ToString::to_string)
     }
 
-    /// Takes the hello; returns our challenge.
-    pub(super) fn hello(self, line: &[u8]) -> Result<(Authenticating, Vec<u8>), CloseReason> {
+    /// Takes the hello; returns our challenge. A stock daemon does not look for a mark.
+    pub(super) fn hello(self, line: &[u8], is_stock: bool) -> Result<(Authenticating, Vec<u8>), CloseReason> {
         let Accepting { ends, keyring, own, nonce, wall, .. } = *self.accepting;
         let hello = Hello::parse(line).ok_or(CloseReason::BadHello)?;
         let name = hello.identity();
@@ -135,7 +135,7 @@ impl Greeting {
         };
         let key = known.filter(|_| doom.is_none()).unwrap_or_else(|| keyring.decoy());
         let policy = if in_clear { 0 } else { POLICY_UNDER_TLS };
-        let towline = is_marked(line);
+        let towline = is_marked(line) && !is_stock;
         let terms = Terms::new(key.clone(), own, (nonce, wall), policy, name.to_string());
         let terms = Terms { marked: towline, doom, ..terms };
         let (auth, challenge) = Auth::accepted(terms);
@@ -162,12 +162,12 @@ pub(super) enum Proceeded {
 }
 
 impl Authenticating {
-    /// A dialler begins; returns its hello.
-    pub(super) fn dialled(dialling: Dialling, tls: Established) -> (Self, Vec<u8>) {
+    /// A dialler begins; returns its hello, without a mark from one that is stock.
+    pub(super) fn dialled(dialling: Dialling, tls: Established, is_stock: bool) -> (Self, Vec<u8>) {
         let Dialling { ends, hello, key, own, policy, nonce, wall, .. } = dialling;
         let name = hello.identity();
         let terms = Terms::new(key, own, (nonce, wall), policy, format!("the peer at {}", ends.peer));
-        let line = hello.to_marked_line().into_bytes();
+        let line = if is_stock { hello.to_line() } else { hello.to_marked_line() }.into_bytes();
         let peer = Peer { ends, hello, name, tls, towline: false };
         (Self { auth: Auth::dialled(terms), peer, dialled: true, policy }, line)
     }

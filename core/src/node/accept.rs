@@ -38,7 +38,8 @@ impl AnyNet {
             give_up: now + self.settings.authenticate_within,
             pause: self.guesses.pause(Prefix::host(from), now),
         };
-        let conn = Box::new(Conn::accepted(accepting, self.now).with_bulk(self.settings.bulk));
+        let begin = if self.settings.is_stock { Conn::accepted_as_stock } else { Conn::accepted };
+        let conn = Box::new(begin(accepting, self.now).with_bulk(self.settings.bulk));
         self.order(Action::Admit { ticket, conn });
     }
 

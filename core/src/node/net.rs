@@ -49,6 +49,8 @@ pub struct Settings {
     pub authenticate_within: Duration,
     /// What its connections take for the data of jobs.
     pub bulk: BulkSizes,
+    /// Whether it says nothing of Towline and hears nothing of it: for simulations of stock daemons.
+    pub is_stock: bool,
 }
 
 impl Settings {
@@ -56,7 +58,7 @@ impl Settings {
     #[must_use]
     pub fn new(own: String, engines: Arc<tls::Acceptor>) -> Self {
         let (max_unauthenticated, authenticate_within) = (256, Duration::from_secs(60));
-        Self { own, engines, max_unauthenticated, authenticate_within, bulk: BulkSizes::default() }
+        Self { own, engines, max_unauthenticated, authenticate_within, bulk: BulkSizes::default(), is_stock: false }
     }
 
     /// With other bounds for accepted connections.
@@ -64,6 +66,13 @@ impl Settings {
     pub const fn accepting(mut self, max_unauthenticated: usize, authenticate_within: Duration) -> Self {
         self.max_unauthenticated = max_unauthenticated;
         self.authenticate_within = authenticate_within;
+        self
+    }
+
+    /// As a stock daemon, which has no heartbeats in band with a Towline peer (`wire/1 §9.7`): for simulations.
+    #[must_use]
+    pub const fn as_stock(mut self) -> Self {
+        self.is_stock = true;
         self
     }
 
@@ -234,7 +243,8 @@ impl AnyNet {
     /// How connections are accepted from now on. Those that are under way go on as they began.
     pub fn accept_with(&mut self, settings: Settings) {
         // What is not about accepting stays.
-        self.settings = settings.with_bulk(self.settings.bulk);
+        let (bulk, is_stock) = (self.settings.bulk, self.settings.is_stock);
+        self.settings = Settings { bulk, is_stock, ..settings };
     }
 
     /// Sends one text frame.

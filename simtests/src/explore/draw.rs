@@ -15,6 +15,8 @@ const MOST_ORDERS: u64 = 6;
 const MOST_FAULTS: u64 = 5;
 /// The longest that one fault lasts: three hours.
 const LONGEST: u64 = 3 * 3_600_000;
+/// Releases of stock daemons.
+const RELEASES: [u32; 4] = [22, 23, 24, 25];
 /// Bytes that a connection's task moves in one turn, unless drawn otherwise.
 const BUDGET: usize = 1 << 20;
 
@@ -106,6 +108,9 @@ pub struct Client {
     pub passive: bool,
     /// How many files it has, and bytes of the largest.
     pub files: (usize, usize),
+    /// Of which release it is, if it is stock.
+    #[serde(default)]
+    pub stock: Option<u32>,
 }
 
 /// Who dials whom between a client and its director.
@@ -132,6 +137,9 @@ impl Dialled {
 pub struct Storage {
     /// Microseconds that a piece of work of its disk takes on average.
     pub slowness: u64,
+    /// Of which release it is, if it is stock.
+    #[serde(default)]
+    pub stock: Option<u32>,
 }
 
 /// Something that people do.
@@ -371,6 +379,25 @@ impl Draw {
         }
         self.orders.sort_by_key(|order| order.at);
         self.faults.sort_by_key(|fault| fault.at);
+        if rng.one_in(4) {
+            self.draw_makes(rng);
+        }
+    }
+
+    /// Some of the daemons are stock, each of a release of its own.
+    fn draw_makes(&mut self, rng: &mut Rng) {
+        let clients = self.clients.iter_mut().map(|client| &mut client.stock);
+        let storages = self.storages.iter_mut().map(|storage| &mut storage.stock);
+        for stock in clients.chain(storages) {
+            *stock = rng.one_in(2).then(|| RELEASES[index(rng, RELEASES.len())]);
+        }
+    }
+
+    /// Whether somebody is stock.
+    #[must_use]
+    pub fn has_stock(&self) -> bool {
+        self.clients.iter().any(|client| client.stock.is_some())
+            || self.storages.iter().any(|storage| storage.stock.is_some())
     }
 
     /// A client is away for an hour, and is wanted meanwhile.
@@ -578,11 +605,11 @@ fn client(rng: &mut Rng, n: u64, gateway: Option<&Border>) -> Client {
     };
     let passive = is_reached && rng.one_in(4);
     let most = [2_000, 30_000, 100_000, 300_000][index(rng, 4)];
-    Client { dialled, passive, files: (1 + index(rng, 12), most) }
+    Client { dialled, passive, files: (1 + index(rng, 12), most), stock: None }
 }
 
 fn storage(rng: &mut Rng) -> Storage {
-    Storage { slowness: [300, 300, 3_000, 50_000][index(rng, 4)] }
+    Storage { slowness: [300, 300, 3_000, 50_000][index(rng, 4)], stock: None }
 }
 
 /// A time up to a limit, short ones as likely as long ones.
@@ -616,6 +643,17 @@ mod tests {
         assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 25);
         let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
         assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 8);
+    }
+
+    #[test]
+    fn stock_daemons_of_every_release_are_drawn_beside_ours() {
+        let draws: Vec<Draw> = (0..400).map(Draw::of).collect();
+        let clients = draws.iter().flat_map(|draw| &draw.clients).map(|client| client.stock);
+        let storages = draws.iter().flat_map(|draw| &draw.storages).map(|storage| storage.stock);
+        for makes in [clients.collect(), storages.collect::<std::collections::BTreeSet<_>>()] {
+            assert_eq!(makes.len(), 1 + RELEASES.len(), "{makes:?}");
+        }
+        assert!(draws.iter().filter(|draw| draw.has_stock()).count() < 150, "most worlds are ours alone");
     }
 
     #[test]

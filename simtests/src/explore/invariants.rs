@@ -309,7 +309,8 @@ impl Evidence {
             Kind::Power(gone) => self.draw.everybody().into_iter().map(|who| (who, gone)).collect(),
             _ => return,
         };
-        let bound = if self.draw.heartbeat > 0 { NOTICED.0 } else { NOTICED.1 };
+        // Stock daemons accept connections without a heartbeat, whatever is configured.
+        let bound = if self.draw.heartbeat > 0 && !self.draw.has_stock() { NOTICED.0 } else { NOTICED.1 };
         if Duration::from_millis(fault.lasts) < bound {
             return;
         }

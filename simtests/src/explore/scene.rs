@@ -9,6 +9,7 @@ use crate::host::HostId;
 use crate::network::NetworkId;
 use crate::rng::Rng;
 use crate::scenario::{GATEWAY, Region, Scenario, Station};
+use crate::stock::Make;
 use crate::town::some_files;
 
 use super::draw::{Border, Dialled, Draw, Family, Inside, Who};
@@ -137,6 +138,10 @@ pub(super) fn name(who: Who) -> String {
     }
 }
 
+fn make(stock: Option<u32>) -> Make {
+    stock.map_or(Make::Towline, Make::stock)
+}
+
 fn address(n: usize, first: u8) -> u8 {
     first.saturating_add(u8::try_from(n).unwrap_or(0))
 }
@@ -180,6 +185,7 @@ fn client(draw: &Draw, n: usize) -> Station {
         false => String::new(),
     };
     place(&name, address(n, 10))
+        .made(make(plan.stock))
         .resource(&format!("{known_at} passive: {}, {directions}", plan.passive))
         .own(&format!("heartbeat_interval: {}, sd_connect_timeout: 300,", draw.heartbeat))
         .entry(&format!(r#"address: Some("{director}"), {directions}"#))
@@ -191,6 +197,7 @@ fn storage(draw: &Draw, n: usize) -> Station {
     let outside = GATEWAY.map(|part| part.to_string()).join(".");
     let dialled = if draw.translates(Inside::Office) { &outside } else { &name };
     place(&name, address(n, 20))
+        .made(make(draw.storages[n].stock))
         .resource(&format!(r#"address: "{dialled}","#))
         .own(&format!("heartbeat_interval: {}, client_connect_wait: 300, fd_connect_timeout: 300,", draw.heartbeat))
 }

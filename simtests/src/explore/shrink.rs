@@ -79,9 +79,10 @@ fn changes(draw: &Draw) -> Vec<Draw> {
     all.push(with(draw, |draw| draw.schedule = false));
     all.push(with(draw, |draw| draw.seed = 1));
     for n in 0..draw.storages.len() {
-        all.push(with(draw, |draw| draw.storages[n] = Storage { slowness: 300 }));
+        all.push(with(draw, |draw| draw.storages[n] = Storage { slowness: 300, stock: None }));
     }
     for n in 0..draw.clients.len() {
+        all.push(with(draw, |draw| draw.clients[n].stock = None));
         all.push(with(draw, |draw| draw.clients[n].passive = false));
         all.push(with(draw, |draw| draw.clients[n].dialled = Dialled::ByDirector));
         let Client { files: (count, most), .. } = draw.clients[n];
