@@ -9,7 +9,6 @@ use crate::node::AnyNet;
 use crate::role::idle::{Bounds, Doorkeeper, Seat};
 use crate::time::{Instant, Wall};
 use crate::wire::frame::Signal;
-use crate::wire::hello::Version;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +36,8 @@ pub(super) struct Session<J, K> {
     pub(super) conn: ConnId,
     pub(super) director: String,
     pub(super) monitor: bool,
-    /// The version that the director has told, if it has.
-    pub(super) version: Option<Version>,
+    /// The director knows reports of how much of a job is written.
+    pub(super) hears_progress: bool,
     pub(super) since: Wall,
     /// When it last said something.
     pub(super) heard: Instant,
@@ -49,7 +48,7 @@ pub(super) struct Session<J, K> {
 impl<J, K: Default> Session<J, K> {
     /// A session that begins at this time.
     pub(super) fn new(conn: ConnId, director: String, monitor: bool, (since, heard): (Wall, Instant)) -> Self {
-        Self { conn, director, monitor, version: None, since, heard, job: None, known: K::default() }
+        Self { conn, director, monitor, hears_progress: false, since, heard, job: None, known: K::default() }
     }
 }
 

@@ -224,8 +224,8 @@ impl Role for StorageDaemon {
                 self.sessions.make_room(net, &mut self.doorkeeper, name, IDLE_SESSIONS);
                 net.send_text(conn, hello::STORAGE_ANSWER);
                 let times = (net.wall(), net.now());
-                let version = peer.hello.version;
-                self.sessions.begin(Session { version, ..Session::new(conn, name.clone(), is_monitor, times) });
+                let hears_progress = session::hears_progress(peer.towline, peer.hello.version);
+                self.sessions.begin(Session { hears_progress, ..Session::new(conn, name.clone(), is_monitor, times) });
             }
             Purpose::StartJob { job } => self.file_arrived(net, conn, job),
             Purpose::StorageJob { job } => self.storage_arrived(net, conn, job),

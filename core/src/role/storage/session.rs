@@ -11,6 +11,7 @@ use crate::wire::block::Session as SessionIds;
 use crate::wire::bsr::{Bootstrap, Selection};
 use crate::wire::cram_md5;
 use crate::wire::frame::Signal;
+use crate::wire::hello::Version;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 use crate::wire::storage::{StorageCommand, StorageJob, UseStorage};
@@ -27,6 +28,11 @@ const MAX_DEVICES: usize = 1_000;
 /// Directors of Bareos since this one know reports of how much is written; to those before they are the end of the job
 /// (`wire/3 §2.3`).
 const HEARS_PROGRESS: u32 = 22;
+
+/// Whether a director knows reports of how much of a job is written: ours does, whatever its own version is.
+pub(super) fn hears_progress(is_towline: bool, version: Option<Version>) -> bool {
+    is_towline || version.is_some_and(|version| version.major >= HEARS_PROGRESS)
+}
 
 /// One authenticated connection of a director.
 pub(super) type Session = sessions::Session<Job, Reading>;
@@ -198,7 +204,7 @@ impl StorageDaemon {
         let (daemon, bandwidth) = ((self.config.storage.name.clone(), self.config.told()), self.usual_bandwidth(id));
         if let Some(of) = self.sessions.get_mut(id) {
             let (uses, bootstrap) = (Vec::new(), Arc::default());
-            let hears_progress = of.version.is_some_and(|version| version.major >= HEARS_PROGRESS);
+            let hears_progress = of.hears_progress;
             let order = Order { line, key, uses, bootstrap, append: None, read: None, bandwidth, hears_progress };
             of.job = Some(Job::new(order, daemon, session, net.wall()));
         }
@@ -314,5 +320,17 @@ fn take_device(groups: &mut Vec<Group>, open: &mut bool, text: &[u8]) -> Next {
             Next::Go
         }
         _ => Next::End,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_director_hears_progress_whatever_its_version_and_another_since_22() {
+        let version = |major| Some(Version { major, minor: 1, patch: 0 });
+        assert!(hears_progress(true, version(0)) && hears_progress(false, version(22)));
+        assert!(!hears_progress(false, version(21)) && !hears_progress(false, None));
     }
 }
